@@ -1,0 +1,215 @@
+//! Reading the files that a lender hands in: policy, book, events.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use clap::ValueEnum;
+use duewatch_domain::formats::{
+    BOOK_COLUMNS, BookRow, FormatError, parse_book_line, parse_book_rows, parse_event_line,
+};
+use duewatch_domain::ids::AccountId;
+use duewatch_domain::policy::{self, PolicyError};
+use duewatch_domain::{Contract, Event, Policy};
+
+/// Why a file cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// It cannot be read at all.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is not what the format asks for.
+    #[error("{}:{line}: {error}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The field and what is wrong with it.
+        error: FormatError,
+    },
+    /// A policy is not what it must be.
+    #[error("{}: {error}", path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// The line and what is wrong there.
+        error: PolicyError,
+    },
+}
+
+/// How a book is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum BookFormat {
+    /// One account a line, as JSON.
+    #[default]
+    Jsonl,
+    /// One installment a row, with a header.
+    Csv,
+}
+
+impl BookFormat {
+    /// What was asked for, else what the file's name says.
+    #[must_use]
+    pub fn of(path: &Path, asked: Option<Self>) -> Self {
+        let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        asked.unwrap_or(if is_csv { Self::Csv } else { Self::Jsonl })
+    }
+}
+
+/// A policy with the text that it was read from.
+#[derive(Clone, Debug)]
+pub struct PolicyFile {
+    /// The policy.
+    pub policy: Policy,
+    /// Its document.
+    pub text: String,
+}
+
+/// Something that stands on one line of a file.
+#[derive(Clone, Debug)]
+pub struct Line<T> {
+    /// The line, from 1.
+    pub line: u64,
+    /// What it says.
+    pub value: T,
+}
+
+fn read(path: &Path) -> Result<String, InputError> {
+    fs::read_to_string(path).map_err(|source| InputError::Unreadable { path: path.to_owned(), source })
+}
+
+/// Reads and checks a policy.
+///
+/// # Errors
+/// When the file cannot be read or is no valid policy.
+pub fn read_policy(path: &Path) -> Result<PolicyFile, InputError> {
+    let text = read(path)?;
+    let policy =
+        policy::parse(&text).map_err(|error| InputError::Policy { path: path.to_owned(), error })?;
+    Ok(PolicyFile { policy, text })
+}
+
+/// Reads a book: the accounts that could be read, and what is wrong with the others.
+///
+/// # Errors
+/// When the file itself cannot be read.
+pub fn read_book(
+    path: &Path,
+    format: BookFormat,
+) -> Result<(Vec<Line<Contract>>, Vec<InputError>), InputError> {
+    let text = read(path)?;
+    let read = match format {
+        BookFormat::Jsonl => parse_lines(&text, parse_book_line),
+        BookFormat::Csv => parse_csv(path, &text)?,
+    };
+    let mut accounts: Vec<Line<Contract>> = Vec::with_capacity(read.len());
+    let mut faults = Vec::new();
+    let mut seen: HashMap<AccountId, u64> = HashMap::with_capacity(read.len());
+    let fault = |line, error| InputError::Line { path: path.to_owned(), line, error };
+    for (line, result) in read {
+        match result {
+            Ok(contract) => match seen.get(&contract.account_id) {
+                Some(earlier) => {
+                    let problem = format!("\"{}\" is on line {earlier} already", contract.account_id);
+                    faults.push(fault(line, FormatError { field: "account_id".to_owned(), problem }));
+                }
+                None => {
+                    seen.insert(contract.account_id.clone(), line);
+                    accounts.push(Line { line, value: contract });
+                }
+            },
+            Err(error) => faults.push(fault(line, error)),
+        }
+    }
+    Ok((accounts, faults))
+}
+
+/// Reads a book that must be right as a whole.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn read_whole_book(path: &Path, format: BookFormat) -> Result<Vec<Line<Contract>>, InputError> {
+    let (accounts, faults) = read_book(path, format)?;
+    faults.into_iter().next().map_or(Ok(accounts), Err)
+}
+
+/// Reads events, in the order of the file.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn read_events(path: &Path) -> Result<Vec<Line<Event>>, InputError> {
+    let text = read(path)?;
+    parse_lines(&text, parse_event_line)
+        .into_iter()
+        .map(|(line, result)| match result {
+            Ok(value) => Ok(Line { line, value }),
+            Err(error) => Err(InputError::Line { path: path.to_owned(), line, error }),
+        })
+        .collect()
+}
+
+type Parsed<T> = Vec<(u64, Result<T, FormatError>)>;
+
+/// Parses every line that is not blank, on all cores, in the order of the file.
+fn parse_lines<T: Send>(text: &str, parse: impl Fn(&str) -> Result<T, FormatError> + Sync) -> Parsed<T> {
+    let lines: Vec<(u64, &str)> =
+        (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).collect();
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let share = lines.len().div_ceil(workers).max(1);
+    thread::scope(|scope| {
+        let parse = &parse;
+        let parts: Vec<_> = lines
+            .chunks(share)
+            .map(|part| {
+                scope.spawn(move || {
+                    part.iter().map(|(number, line)| (*number, parse(line))).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        parts
+            .into_iter()
+            .flat_map(|part| match part.join() {
+                Ok(parsed) => parsed,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    })
+}
+
+fn parse_csv(path: &Path, text: &str) -> Result<Parsed<Contract>, InputError> {
+    let fault =
+        |line, field: &str, problem: String| InputError::Line {
+            path: path.to_owned(),
+            line,
+            error: FormatError { field: field.to_owned(), problem },
+        };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| fault(1, "", error.to_string()))?.clone();
+    for (place, column) in header.iter().enumerate() {
+        if !BOOK_COLUMNS.contains(&column) {
+            let problem = format!("unknown column; there are {}", BOOK_COLUMNS.join(", "));
+            return Err(fault(1, column, problem));
+        }
+        if header.iter().take(place).any(|earlier| earlier == column) {
+            return Err(fault(1, column, "the column is there twice".to_owned()));
+        }
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| {
+            let line = error.position().map_or(0, csv::Position::line);
+            fault(line, "", error.to_string())
+        })?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let fields = header.iter().zip(record.iter()).map(|(c, v)| (c.to_owned(), v.to_owned())).collect();
+        rows.push(BookRow { line, fields });
+    }
+    Ok(parse_book_rows(rows))
+}

@@ -1,0 +1,9 @@
+//! duewatch on one machine: the command line, and the same functions that run on
+//! AWS over an embedded DynamoDB and a local SNS.
+
+pub mod cli;
+pub mod firings;
+pub mod input;
+pub mod output;
+pub mod progress;
+pub mod replay;

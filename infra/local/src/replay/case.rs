@@ -1,0 +1,260 @@
+//! A case: a policy, a book and its events, laid out for a run.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::days::{business_date, end_of_day, plus_days, start_of_day};
+use duewatch_domain::ids::AccountId;
+use duewatch_domain::{Account, Command, Contract, Event, Refusal};
+
+use super::ReplayError;
+use crate::firings::Firings;
+use crate::input::{BookFormat, Line, PolicyFile, read_events, read_policy, read_whole_book};
+
+/// The files of a case.
+#[derive(Clone, Debug)]
+pub struct CaseFiles {
+    /// The policy, as TOML.
+    pub policy: PathBuf,
+    /// The book.
+    pub book: PathBuf,
+    /// How the book is written; none: as its name says.
+    pub format: Option<BookFormat>,
+    /// The events.
+    pub events: PathBuf,
+}
+
+/// Everything that a run needs.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The policy that judges every account, whatever policy the book names.
+    pub policy: PolicyFile,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day.
+    pub to: NaiveDate,
+    /// The accounts, by id.
+    pub openings: Vec<Opening>,
+    /// The events from the first day on, in the order of `at`.
+    pub steps: Vec<Step>,
+    /// When the sweep fires.
+    pub firings: Firings,
+    /// The events file, for messages.
+    pub events_path: PathBuf,
+}
+
+/// How an account comes into a run.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The account with everything that happened to it before the first day.
+    pub account: Account,
+    /// The payments and reversals among that, for the payments table.
+    pub payments: Vec<(DateTime<Utc>, Command)>,
+    /// How many events that was.
+    pub facts: usize,
+    /// When it comes into being.
+    pub opens_at: DateTime<Utc>,
+    /// Whether an event opens it, rather than the book.
+    pub by_event: bool,
+    /// The first day that has a line.
+    pub first_day: NaiveDate,
+    /// The first instant after its last day.
+    pub closes_before: DateTime<Utc>,
+}
+
+/// An event of the run.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its line in the events file.
+    pub line: u64,
+    /// The place of its account in [`Case::openings`].
+    pub account: usize,
+    /// When it becomes known.
+    pub at: DateTime<Utc>,
+    /// The same, later by a nanosecond for each earlier event of that account at
+    /// that instant: equal instants keep the file's order.
+    pub received_at: DateTime<Utc>,
+    /// What it says.
+    pub command: Command,
+}
+
+impl Case {
+    /// Reads a case and lays it out.
+    ///
+    /// # Errors
+    /// When a file cannot be taken, or an event before the first day is refused.
+    pub fn read(
+        files: &CaseFiles,
+        from: NaiveDate,
+        to: NaiveDate,
+        sweep_every: TimeDelta,
+    ) -> Result<Self, ReplayError> {
+        let policy = read_policy(&files.policy)?;
+        let book = read_whole_book(&files.book, BookFormat::of(&files.book, files.format))?;
+        let events = read_events(&files.events)?;
+        Self::new(policy, book, events, files.events.clone(), from, to, sweep_every)
+    }
+
+    /// Lays out a case.
+    ///
+    /// # Errors
+    /// When an event before the first day is refused, or its account is not known.
+    pub fn new(
+        policy: PolicyFile,
+        book: Vec<Line<Contract>>,
+        mut events: Vec<Line<Event>>,
+        events_path: PathBuf,
+        from: NaiveDate,
+        to: NaiveDate,
+        sweep_every: TimeDelta,
+    ) -> Result<Self, ReplayError> {
+        if to < from {
+            return Err(ReplayError::NoDays { from, to });
+        }
+        events.sort_by_key(|event| event.value.at);
+        let mut layout = Layout {
+            policy: &policy,
+            from,
+            to,
+            openings: Vec::with_capacity(book.len()),
+            places: HashMap::with_capacity(book.len()),
+            steps: Vec::with_capacity(events.len()),
+            last_known: HashMap::new(),
+        };
+        for line in &book {
+            // The book was checked when it was read.
+            let opened = layout.open(&line.value, None);
+            opened.map_err(|refusal| refused(&events_path, line.line, "book", refusal))?;
+        }
+        for event in events {
+            let name = event.value.command.name();
+            layout
+                .take(event.line, event.value)
+                .map_err(|refusal| refused(&events_path, event.line, name, refusal))?;
+        }
+        let Layout { openings, steps, .. } = layout;
+        let closing = openings.iter().map(|opening| end_of_day(opening.account.time_zone, to)).collect();
+        let mut case = Self {
+            policy,
+            from,
+            to,
+            openings,
+            steps,
+            firings: Firings::new(sweep_every, closing),
+            events_path,
+        };
+        case.sort_by_account();
+        Ok(case)
+    }
+
+    /// The opening of an account.
+    #[must_use]
+    pub fn opening_of(&self, account_id: &AccountId) -> Option<&Opening> {
+        let place = self.openings.binary_search_by(|one| one.account.account_id.cmp(account_id)).ok()?;
+        self.openings.get(place)
+    }
+
+    /// The refusal of a step, with its line.
+    #[must_use]
+    pub fn refused(&self, step: &Step, refusal: Refusal) -> ReplayError {
+        refused(&self.events_path, step.line, step.command.name(), refusal)
+    }
+
+    fn sort_by_account(&mut self) {
+        let mut order: Vec<usize> = (0..self.openings.len()).collect();
+        order.sort_by(|one, other| {
+            self.openings[*one].account.account_id.cmp(&self.openings[*other].account.account_id)
+        });
+        let mut place_of = vec![0; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            place_of[*old] = new;
+        }
+        for step in &mut self.steps {
+            step.account = place_of[step.account];
+        }
+        self.openings.sort_by(|one, other| one.account.account_id.cmp(&other.account.account_id));
+    }
+}
+
+fn refused(path: &std::path::Path, line: u64, command: &'static str, refusal: Refusal) -> ReplayError {
+    ReplayError::Refused { path: path.to_owned(), line, command, refusal }
+}
+
+struct Layout<'a> {
+    policy: &'a PolicyFile,
+    from: NaiveDate,
+    to: NaiveDate,
+    openings: Vec<Opening>,
+    places: HashMap<AccountId, usize>,
+    steps: Vec<Step>,
+    last_known: HashMap<usize, (DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Layout<'_> {
+    fn open(&mut self, contract: &Contract, at: Option<DateTime<Utc>>) -> Result<usize, Refusal> {
+        let mut account = Account::open(contract)?;
+        account.policy_id = self.policy.policy.id.clone();
+        let zone = account.time_zone;
+        let start = start_of_day(zone, self.from);
+        let opens_at = at.map_or(start, |at| at.max(start));
+        let place = self.openings.len();
+        self.places.insert(account.account_id.clone(), place);
+        self.openings.push(Opening {
+            first_day: account.opened_on.max(self.from).max(business_date(zone, opens_at)),
+            closes_before: start_of_day(zone, plus_days(self.to, 1)),
+            by_event: at.is_some_and(|at| at >= start),
+            account,
+            payments: Vec::new(),
+            facts: 0,
+            opens_at,
+        });
+        Ok(place)
+    }
+
+    fn take(&mut self, line: u64, event: Event) -> Result<(), Refusal> {
+        let Event { at, account_id, command } = event;
+        let place = match (self.places.get(&account_id), &command) {
+            (Some(place), _) => *place,
+            (None, Command::AccountOpened(contract)) => {
+                let late = business_date(contract.time_zone, at) > self.to;
+                let place = self.open(contract, Some(at))?;
+                if late {
+                    // It is known from now on, but never comes into the run.
+                    self.openings[place].opens_at = DateTime::<Utc>::MAX_UTC;
+                }
+                return Ok(());
+            }
+            (None, _) => return Err(Refusal::UnknownAccount(account_id)),
+        };
+        let received_at = self.received_at(place, at);
+        let opening = &mut self.openings[place];
+        let day = business_date(opening.account.time_zone, at);
+        let command = match command {
+            Command::AccountOpened(mut contract) => {
+                contract.policy_id = self.policy.policy.id.clone();
+                Command::AccountOpened(contract)
+            }
+            other => other,
+        };
+        if day < self.from {
+            opening.account.apply(&command, received_at)?;
+            opening.facts += 1;
+            if matches!(command, Command::PaymentReceived(_) | Command::PaymentReversed { .. }) {
+                opening.payments.push((received_at, command));
+            }
+        } else if day <= self.to {
+            self.steps.push(Step { line, account: place, at, received_at, command });
+        }
+        Ok(())
+    }
+
+    fn received_at(&mut self, place: usize, at: DateTime<Utc>) -> DateTime<Utc> {
+        let received_at = match self.last_known.get(&place) {
+            Some((last, received)) if *last == at => *received + TimeDelta::nanoseconds(1),
+            _ => at,
+        };
+        self.last_known.insert(place, (at, received_at));
+        received_at
+    }
+}

@@ -1,0 +1,159 @@
+//! `replay`: a policy over recorded facts.
+
+mod case;
+mod pure;
+//STACK
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::ValueEnum;
+use duewatch_domain::decision::Decision;
+use duewatch_domain::formats::{DecisionLine, DecisionSubject};
+use duewatch_domain::ids::AccountId;
+use duewatch_domain::money::Currency;
+use duewatch_domain::Refusal;
+
+pub use self::case::{Case, CaseFiles, Opening, Step};
+
+use crate::input::InputError;
+use crate::output::Output;
+
+/// What computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// The domain alone.
+    #[default]
+    Pure,
+    /// The embedded DynamoDB, its streams and the functions.
+    Stack,
+}
+
+/// Where the results go.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// The daily lines.
+    pub daily: Option<PathBuf>,
+    /// The decisions.
+    pub decisions: Option<PathBuf>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Accounts in the book or opened on the way.
+    pub accounts: usize,
+    /// Events that were applied.
+    pub events: usize,
+    /// Days from the first to the last.
+    pub days: i64,
+    /// Changes of stage or restrictions.
+    pub decisions: usize,
+    /// Changes that added a restriction.
+    pub restricted: usize,
+    /// Changes that lifted one.
+    pub lifted: usize,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A file cannot be taken.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// An event was refused. Nothing after it was applied.
+    #[error("{}:{line}: {command}: {refusal}", path.display())]
+    Refused {
+        /// The events file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The event's type.
+        command: &'static str,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The dates are the wrong way round.
+    #[error("--to: {to} is before --from, {from}")]
+    NoDays {
+        /// The first day.
+        from: NaiveDate,
+        /// The last day.
+        to: NaiveDate,
+    },
+    /// A result cannot be written.
+    #[error("output: {0}")]
+    Output(#[from] std::io::Error),
+    /// A stored standing is not the one that the rules give.
+    #[error("{account_id} stands on {stored}, but the rules say {assessed} at the end of {day}: this is a bug")]
+    Unconfirmed {
+        /// The account.
+        account_id: AccountId,
+        /// The stage in the table.
+        stored: String,
+        /// The stage that `assess` gives.
+        assessed: String,
+        /// The day.
+        day: NaiveDate,
+    },
+}
+
+/// Runs a case and writes what it gives.
+///
+/// # Errors
+/// A [`ReplayError`]; then nothing is written.
+pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary, ReplayError> {
+    let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
+    let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
+    let taken = match engine {
+        Engine::Pure => pure::run(case, sink)?,
+        Engine::Stack => Vec::new(),
+    };
+    let mut summary = Summary {
+        accounts: case.openings.len(),
+        events: case.steps.len() + case.openings.iter().map(|opening| opening.facts).sum::<usize>(),
+        days: (case.to - case.from).num_days() + 1,
+        ..Summary::default()
+    };
+    let mut decisions = outputs.decisions.as_deref().map(Output::create).transpose()?;
+    for taken in in_order(case, taken) {
+        summary.decisions += 1;
+        summary.restricted += usize::from(!taken.decision.applied.is_empty());
+        summary.lifted += usize::from(!taken.decision.lifted.is_empty());
+        if let Some(output) = &mut decisions {
+            let subject = DecisionSubject { account_id: &taken.account_id, currency: taken.currency };
+            serde_json::to_writer(&mut *output, &DecisionLine::new(subject, &taken.decision))
+                .map_err(std::io::Error::from)?;
+            output.write_all(b"\n")?;
+        }
+    }
+    daily.map(Output::finish).transpose()?;
+    decisions.map(Output::finish).transpose()?;
+    Ok(summary)
+}
+
+/// A decision and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Taken {
+    account_id: AccountId,
+    currency: Currency,
+    decision: Decision,
+}
+
+/// By instant, then account, then revision; without what came true after the
+/// last day of the account's zone.
+fn in_order(case: &Case, mut taken: Vec<Taken>) -> Vec<Taken> {
+    taken.retain(|taken| {
+        case.opening_of(&taken.account_id)
+            .is_none_or(|opening| taken.decision.at < opening.closes_before)
+    });
+    taken.sort_by(|one, other| {
+        (one.decision.at, &one.account_id, one.decision.revision).cmp(&(
+            other.decision.at,
+            &other.account_id,
+            other.decision.revision,
+        ))
+    });
+    taken
+}

@@ -1,0 +1,103 @@
+//! How fast an account is judged: at least 1,000,000 assessments a second on one core.
+//!
+//! Run with `cargo bench -p duewatch-domain`.
+#![allow(clippy::unwrap_used, reason = "a benchmark's own input is known to be good")]
+
+use std::hint::black_box;
+
+use chrono::{DateTime, Utc};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use duewatch_domain::account::Account;
+use duewatch_domain::formats::{parse_book_line, parse_event_line};
+use duewatch_domain::policy::{self, Policy};
+use duewatch_domain::{allocate, assess};
+
+/// A year's loan of 12 installments of 250.00 CNY, opened in January 2023.
+fn loan() -> Account {
+    let installments: Vec<String> = (1..=12)
+        .map(|month| {
+            format!(r#"{{"number":{month},"due_on":"2023-{month:02}-15","principal":"230.00","interest":"20.00"}}"#)
+        })
+        .collect();
+    let line = format!(
+        r#"{{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-01-01","installments":[{}]}}"#,
+        installments.join(",")
+    );
+    Account::open(&parse_book_line(&line).unwrap()).unwrap()
+}
+
+/// Five payments, of which one is partial and one paid for an installment by
+/// number, and a pause. From 15 May on something is overdue.
+fn paid_until_may(mut account: Account) -> Account {
+    for line in [
+        r#"{"at":"2023-01-14T10:00:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"250.00"}"#,
+        r#"{"at":"2023-02-15T10:00:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-2","amount":"250.00"}"#,
+        r#"{"at":"2023-03-20T10:00:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-3","amount":"250.00","applies_to":[3]}"#,
+        r#"{"at":"2023-04-15T10:00:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-4","amount":"250.00"}"#,
+        r#"{"at":"2023-05-18T10:00:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-5","amount":"100.00"}"#,
+        r#"{"at":"2023-06-01T10:00:00+08:00","type":"pause_started","account_id":"A-1","from":"2023-06-01","until":"2023-06-08"}"#,
+    ] {
+        let event = parse_event_line(line).unwrap();
+        account.apply(&event.command, event.at).unwrap();
+    }
+    account
+}
+
+const LADDER: &str = r#"
+id = "standard"
+version = 1
+effective_on = 2023-01-01
+grace_days = 3
+
+[[stages]]
+name = "late"
+when = { delinquent_days = 1 }
+
+[[stages]]
+name = "limited"
+when = { delinquent_days = 5, overdue_amount = "100.00" }
+restrictions = [{ kind = "limit_credit_line", percent = 50 }]
+
+[[stages]]
+name = "frozen"
+when = { delinquent_days = 15, unpaid_installments = 2 }
+restrictions = [{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }]
+
+[[stages]]
+name = "suspended"
+when = { days_past_due = 90, overdue_share = "0.20" }
+restrictions = [{ kind = "suspend_account" }]
+"#;
+
+const REMINDERS: &str = r#"
+[reminders]
+send_at = "10:00"
+steps = [
+    { stage = "current", days = -3, channel = "sms", template = "due_soon" },
+    { stage = "late", days = 5, channel = "sms", template = "late" },
+    { stage = "limited", days = 10, channel = "phone", template = "firm" },
+    { stage = "frozen", days = 30, channel = "letter", template = "final" },
+]
+"#;
+
+fn benches(criterion: &mut Criterion) {
+    let account = paid_until_may(loan());
+    let plain: Policy = policy::parse(LADDER).unwrap();
+    let reminding: Policy = policy::parse(&format!("{LADDER}{REMINDERS}")).unwrap();
+    let now: DateTime<Utc> = "2023-07-03T02:00:00Z".parse().unwrap();
+    assert_eq!(assess(&account, &plain, now).stage_name(), "frozen");
+
+    let mut group = criterion.benchmark_group("judging");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("assess", |bencher| {
+        bencher.iter(|| assess(black_box(&account), black_box(&plain), black_box(now)));
+    });
+    group.bench_function("assess with reminders", |bencher| {
+        bencher.iter(|| assess(black_box(&account), black_box(&reminding), black_box(now)));
+    });
+    group.bench_function("allocate", |bencher| bencher.iter(|| allocate(black_box(&account))));
+    group.finish();
+}
+
+criterion_group!(assessing, benches);
+criterion_main!(assessing);

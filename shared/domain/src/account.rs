@@ -1,0 +1,294 @@
+//! The account: one credit agreement and every fact known of it.
+
+use std::cmp::Ordering;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::decision::Decision;
+use crate::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId, PolicyId, Revision};
+use crate::money::{Currency, Money};
+use crate::reminder::Intent;
+use crate::standing::Standing;
+
+/// The most installments an account may hold: fifty years of months.
+pub const MAX_INSTALLMENTS: usize = 600;
+/// The most payments an account may hold.
+pub const MAX_PAYMENTS: usize = 1_000;
+/// The most pauses an account may hold.
+pub const MAX_PAUSES: usize = 100;
+/// The most installments one payment may be paid for.
+pub const MAX_TARGETS: usize = 100;
+/// How many of its last decisions an account carries.
+pub const RECENT_DECISIONS: usize = 5;
+
+/// One credit agreement with all its facts and the standing that was decided last.
+///
+/// The lists are private: they are kept in order and within their bounds by
+/// [`Account::open`] and [`Account::apply`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The account's own id.
+    pub account_id: AccountId,
+    /// Who owes.
+    pub customer_id: CustomerId,
+    /// The policy that it is judged by.
+    pub policy_id: PolicyId,
+    /// What all its amounts are in.
+    pub currency: Currency,
+    /// Where its days begin.
+    #[serde(with = "zone_name")]
+    pub time_zone: Tz,
+    /// When the agreement began.
+    pub opened_on: NaiveDate,
+    /// By due date, then number.
+    pub(crate) installments: Vec<Installment>,
+    /// By the instant at which they were received, then id.
+    pub(crate) payments: Vec<Payment>,
+    /// By their first day; none overlaps another.
+    pub(crate) pauses: Vec<Pause>,
+    /// Whether the account's enforcement is switched off, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) enforcement_off: Option<String>,
+    /// What was decided last.
+    pub standing: Standing,
+    /// How often the account has been written.
+    pub revision: Revision,
+    /// The last decisions, oldest first, at most [`RECENT_DECISIONS`].
+    pub(crate) recent_decisions: Vec<Decision>,
+    /// Whom the current revision wants contacted.
+    pub intents: Vec<Intent>,
+}
+
+impl Account {
+    /// What is due, by due date, then number.
+    #[must_use]
+    pub fn installments(&self) -> &[Installment] {
+        &self.installments
+    }
+
+    /// What came in, in the order in which it came.
+    #[must_use]
+    pub fn payments(&self) -> &[Payment] {
+        &self.payments
+    }
+
+    /// The pauses, by their first day.
+    #[must_use]
+    pub fn pauses(&self) -> &[Pause] {
+        &self.pauses
+    }
+
+    /// Whether stages and restrictions are enforced.
+    #[must_use]
+    pub const fn is_enforced(&self) -> bool {
+        self.enforcement_off.is_none()
+    }
+
+    /// The last decisions, oldest first.
+    #[must_use]
+    pub fn recent_decisions(&self) -> &[Decision] {
+        &self.recent_decisions
+    }
+
+    /// The decision that the current revision brought, if it brought one.
+    #[must_use]
+    pub fn decision_of_this_revision(&self) -> Option<&Decision> {
+        self.recent_decisions.last().filter(|decision| decision.revision == self.revision)
+    }
+
+    /// The payment of that id.
+    #[must_use]
+    pub fn payment(&self, id: &PaymentId) -> Option<&Payment> {
+        self.payments.iter().find(|payment| &payment.payment_id == id)
+    }
+
+    pub(crate) fn installment_mut(&mut self, number: InstallmentNumber) -> Option<&mut Installment> {
+        self.installments.iter_mut().find(|installment| installment.label == Label::Number(number))
+    }
+
+    pub(crate) fn remember(&mut self, decision: Decision) {
+        if self.recent_decisions.len() >= RECENT_DECISIONS {
+            let excess = self.recent_decisions.len() + 1 - RECENT_DECISIONS;
+            self.recent_decisions.drain(..excess);
+        }
+        self.recent_decisions.push(decision);
+    }
+
+    pub(crate) fn sort_installments(&mut self) {
+        self.installments.sort_by(Installment::by_due_date);
+    }
+}
+
+/// What an installment is called.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    /// By its number in the lender's schedule.
+    Number(InstallmentNumber),
+    /// The amount of a payment that was taken back and fell due anew. It has no
+    /// number, and sorts after the numbered ones of its date.
+    TakenBack(PaymentId),
+}
+
+impl std::fmt::Display for Label {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "installment {number}"),
+            Self::TakenBack(payment) => write!(f, "payment {payment}, taken back"),
+        }
+    }
+}
+
+/// An amount due on a date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Installment {
+    /// What it is called.
+    pub label: Label,
+    /// When it is due.
+    pub due_on: NaiveDate,
+    /// The part that pays back the loan.
+    pub principal: Money,
+    /// The contract's interest.
+    pub interest: Money,
+    /// Charges.
+    pub fee: Money,
+    /// By how much adjustments have lowered it; negative when they raised it.
+    pub adjusted: Money,
+    /// Left out whole: neither overdue nor outstanding.
+    pub written_off: bool,
+    /// Cut down to what was paid when a new schedule replaced the old. What it
+    /// keeps is paid before anything else.
+    pub replaced: bool,
+}
+
+impl Installment {
+    /// What it asks for in all, after adjustments.
+    #[must_use]
+    pub fn asked(&self) -> Money {
+        if self.adjusted.is_zero() && self.fee.is_zero() && self.interest.is_zero() {
+            return self.principal;
+        }
+        self.principal + self.interest + self.fee - self.adjusted
+    }
+
+    /// Its number in the schedule, where it has one.
+    #[must_use]
+    pub const fn number(&self) -> Option<InstallmentNumber> {
+        match &self.label {
+            Label::Number(number) => Some(*number),
+            Label::TakenBack(_) => None,
+        }
+    }
+
+    fn by_due_date(&self, other: &Self) -> Ordering {
+        (self.due_on, &self.label).cmp(&(other.due_on, &other.label))
+    }
+}
+
+/// What kind of money came in. All kinds settle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentKind {
+    /// The borrower pays.
+    #[default]
+    Repayment,
+    /// A merchant gives back the price of what was bought on the line.
+    MerchantRefund,
+    /// The lender forgives.
+    Goodwill,
+}
+
+/// Money in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payment {
+    /// Unique within the account.
+    pub payment_id: PaymentId,
+    /// How much; always more than zero.
+    pub amount: Money,
+    /// When the payment system learnt of it.
+    pub received_at: DateTime<Utc>,
+    /// The date that the lender's books give it.
+    pub value_date: NaiveDate,
+    /// What kind of money it is.
+    pub kind: PaymentKind,
+    /// The installments it was paid for; empty where the waterfall decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applies_to: Vec<InstallmentNumber>,
+    /// Whether and how it was undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversed: Option<Reversal>,
+}
+
+impl Payment {
+    /// Whether the money still settles something. A payment taken back at its
+    /// reversal does: what it settled stays settled, and the debt falls due anew.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.reversed.as_ref().is_none_or(|reversal| reversal.dated == Dated::Reversal)
+    }
+}
+
+/// A payment undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reversal {
+    /// When the reversal became known.
+    pub reversed_at: DateTime<Utc>,
+    /// Which date it takes effect on.
+    pub dated: Dated,
+}
+
+/// The date on which a reversal takes effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dated {
+    /// As if the payment had never been.
+    #[default]
+    Original,
+    /// What it settled stays settled; the same amount falls due on the day of
+    /// the reversal (Fineract's chargeback).
+    Reversal,
+}
+
+/// Days that do not count as delinquent: `[from, until)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// The first paused day.
+    pub from: NaiveDate,
+    /// The first day that counts again.
+    pub until: NaiveDate,
+}
+
+/// A time zone by its IANA name.
+pub mod zone_name {
+    use chrono_tz::Tz;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    /// Writes the zone's name.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(zone.name())
+    }
+
+    /// Reads a zone's name.
+    ///
+    /// # Errors
+    /// When the name is not in the IANA database.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|_| {
+            let shown: String = name.chars().take(60).collect();
+            de::Error::custom(format_args!(
+                "\"{shown}\" is no time zone; write an IANA name such as Asia/Shanghai"
+            ))
+        })
+    }
+}

@@ -1,0 +1,349 @@
+//! `apply`: a command becomes a fact of the account, or is refused.
+//!
+//! Allocation is not done here but derived in [`allocate`], so payments and
+//! reversals may arrive in any order. The two commands that act on what is paid
+//! so far, a new schedule and a write-off, look at the allocation once, when
+//! they arrive.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::account::{
+    Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_TARGETS, Pause,
+    Payment, Reversal,
+};
+use crate::allocation::allocate;
+use crate::command::{Command, Contract, NewInstallment, PaymentReceived};
+use crate::days::{FIRST_DATE, LAST_DATE, business_date};
+use crate::ids::{InstallmentNumber, PaymentId, Revision};
+use crate::money::{Currency, Money};
+use crate::refusal::Refusal;
+use crate::standing::Standing;
+
+/// What a command that was not refused did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The account holds a new fact.
+    Changed,
+    /// The account knew it already, or it changes nothing.
+    Unchanged,
+}
+
+impl Account {
+    /// Opens an account under its contract. It begins `current`, unjudged, at revision 0.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where the contract's installments do not hold together.
+    pub fn open(contract: &Contract) -> Result<Self, Refusal> {
+        check_date("opened_on", contract.opened_on)?;
+        let mut account = Self {
+            account_id: contract.account_id.clone(),
+            customer_id: contract.customer_id.clone(),
+            policy_id: contract.policy_id.clone(),
+            currency: contract.currency,
+            time_zone: contract.time_zone,
+            opened_on: contract.opened_on,
+            installments: Vec::with_capacity(contract.installments.len()),
+            payments: Vec::new(),
+            pauses: Vec::new(),
+            enforcement_off: None,
+            standing: Standing::unjudged(),
+            revision: Revision::default(),
+            recent_decisions: Vec::new(),
+            intents: Vec::new(),
+        };
+        account.add_installments(&contract.installments)?;
+        Ok(account)
+    }
+
+    /// Takes a command that became known at `at`.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; the account is then as it was.
+    pub fn apply(&mut self, command: &Command, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        match command {
+            Command::AccountOpened(contract) => self.opened_again(contract),
+            Command::PaymentReceived(payment) => self.receive_payment(payment, at),
+            Command::PaymentReversed { payment_id, dated } => self.reverse_payment(payment_id, *dated, at),
+            Command::InstallmentAdded(installment) => {
+                self.add_installments(std::slice::from_ref(installment))?;
+                Ok(Applied::Changed)
+            }
+            Command::InstallmentAdjusted { number, amount, .. } => self.adjust_installment(*number, *amount),
+            Command::ScheduleReplaced { installments, .. } => self.replace_schedule(installments),
+            Command::PauseStarted { from, until } => self.start_pause(*from, *until),
+            Command::PauseEnded { on } => self.end_pause(*on),
+            Command::EnforcementOff { reason } => {
+                if !self.is_enforced() {
+                    return Ok(Applied::Unchanged);
+                }
+                self.enforcement_off = Some(reason.clone());
+                Ok(Applied::Changed)
+            }
+            Command::EnforcementOn { .. } => Ok(match self.enforcement_off.take() {
+                Some(_) => Applied::Changed,
+                None => Applied::Unchanged,
+            }),
+            Command::WrittenOff { number, .. } => self.write_off(*number),
+            Command::WriteOffUndone { number, .. } => self.undo_write_off(*number),
+        }
+    }
+
+    fn opened_again(&self, contract: &Contract) -> Result<Applied, Refusal> {
+        let again = Self::open(contract)?;
+        let same = self.customer_id == again.customer_id
+            && self.policy_id == again.policy_id
+            && self.currency == again.currency
+            && self.time_zone == again.time_zone
+            && self.opened_on == again.opened_on
+            && again.installments.iter().all(|one| {
+                self.installments.iter().any(|other| {
+                    (&one.label, one.due_on, one.principal, one.interest, one.fee)
+                        == (&other.label, other.due_on, other.principal, other.interest, other.fee)
+                })
+            });
+        if same { Ok(Applied::Unchanged) } else { Err(Refusal::AccountExists(contract.account_id.clone())) }
+    }
+
+    fn receive_payment(&mut self, new: &PaymentReceived, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        let amount = positive("amount", new.amount, self.currency)?;
+        let currency = new.currency.unwrap_or(self.currency);
+        if let Some(known) = self.payment(&new.payment_id) {
+            let differs = |field, before: String, now: String| Refusal::PaymentDiffers {
+                payment_id: new.payment_id.clone(),
+                field,
+                before,
+                now,
+            };
+            if known.amount != amount {
+                return Err(differs("amount", known.amount.to_string(), amount.to_string()));
+            }
+            if currency != self.currency {
+                return Err(differs("currency", self.currency.to_string(), currency.to_string()));
+            }
+            if known.kind != new.kind {
+                return Err(differs("kind", format!("{:?}", known.kind), format!("{:?}", new.kind)));
+            }
+            return Ok(Applied::Unchanged);
+        }
+        if currency != self.currency {
+            return Err(Refusal::OtherCurrency { given: currency, account: self.currency });
+        }
+        let value_date = new.value_date.unwrap_or_else(|| business_date(self.time_zone, at));
+        check_date("value_date", value_date)?;
+        if new.applies_to.len() > MAX_TARGETS {
+            return Err(Refusal::TooManyTargets);
+        }
+        if self.payments.len() >= MAX_PAYMENTS {
+            return Err(Refusal::TooManyPayments);
+        }
+        let key = (at, &new.payment_id);
+        let place = self.payments.partition_point(|other| (other.received_at, &other.payment_id) < key);
+        self.payments.insert(
+            place,
+            Payment {
+                payment_id: new.payment_id.clone(),
+                amount,
+                received_at: at,
+                value_date,
+                kind: new.kind,
+                applies_to: new.applies_to.clone(),
+                reversed: None,
+            },
+        );
+        Ok(Applied::Changed)
+    }
+
+    fn reverse_payment(
+        &mut self,
+        payment_id: &PaymentId,
+        dated: Dated,
+        at: DateTime<Utc>,
+    ) -> Result<Applied, Refusal> {
+        let due_on = business_date(self.time_zone, at);
+        let room = self.installments.len() < MAX_INSTALLMENTS;
+        let payment = self
+            .payments
+            .iter_mut()
+            .find(|payment| &payment.payment_id == payment_id)
+            .ok_or_else(|| Refusal::UnknownPayment(payment_id.clone()))?;
+        if payment.reversed.is_some() {
+            return Ok(Applied::Unchanged);
+        }
+        if dated == Dated::Reversal && !room {
+            return Err(Refusal::TooManyInstallments);
+        }
+        payment.reversed = Some(Reversal { reversed_at: at, dated });
+        if dated == Dated::Reversal {
+            let amount = payment.amount;
+            let zero = self.currency.zero();
+            self.installments.push(Installment {
+                label: Label::TakenBack(payment_id.clone()),
+                due_on,
+                principal: amount,
+                interest: zero,
+                fee: zero,
+                adjusted: zero,
+                written_off: false,
+                replaced: false,
+            });
+            self.sort_installments();
+        }
+        Ok(Applied::Changed)
+    }
+
+    /// Adds all of them or, on a refusal, none.
+    fn add_installments(&mut self, new: &[NewInstallment]) -> Result<(), Refusal> {
+        if self.installments.len() + new.len() > MAX_INSTALLMENTS {
+            return Err(Refusal::TooManyInstallments);
+        }
+        let mut added: Vec<Installment> = Vec::with_capacity(new.len());
+        for one in new {
+            check_date("due_on", one.due_on)?;
+            let label = Label::Number(one.number);
+            if self.installments.iter().chain(&added).any(|other| other.label == label) {
+                return Err(Refusal::InstallmentExists(one.number));
+            }
+            added.push(Installment {
+                label,
+                due_on: one.due_on,
+                principal: not_negative("principal", one.principal, self.currency)?,
+                interest: not_negative("interest", one.interest, self.currency)?,
+                fee: not_negative("fee", one.fee, self.currency)?,
+                adjusted: self.currency.zero(),
+                written_off: false,
+                replaced: false,
+            });
+        }
+        self.installments.append(&mut added);
+        self.sort_installments();
+        Ok(())
+    }
+
+    fn adjust_installment(&mut self, number: InstallmentNumber, amount: Money) -> Result<Applied, Refusal> {
+        let amount = exact("amount", amount, self.currency)?;
+        let installment = self.installment_mut(number).ok_or(Refusal::UnknownInstallment(number))?;
+        let asked = installment.asked();
+        if amount > asked {
+            return Err(Refusal::AdjustedBeyond { number, amount, asked });
+        }
+        if amount.is_zero() {
+            return Ok(Applied::Unchanged);
+        }
+        installment.adjusted += amount;
+        Ok(Applied::Changed)
+    }
+
+    fn replace_schedule(&mut self, new: &[NewInstallment]) -> Result<Applied, Refusal> {
+        let before = self.installments.clone();
+        let paid = allocate(self).paid;
+        for (installment, paid) in self.installments.iter_mut().zip(paid) {
+            installment.adjusted += installment.asked() - paid;
+            installment.replaced = true;
+            installment.written_off = false;
+        }
+        self.installments.retain(|kept| kept.asked().is_positive());
+        if let Err(refusal) = self.add_installments(new) {
+            self.installments = before;
+            return Err(refusal);
+        }
+        Ok(Applied::Changed)
+    }
+
+    fn start_pause(&mut self, from: NaiveDate, until: NaiveDate) -> Result<Applied, Refusal> {
+        check_date("from", from)?;
+        check_date("until", until)?;
+        if until <= from {
+            return Err(Refusal::EmptyPause { from, until });
+        }
+        if let Some(other) = self.pauses.iter().find(|other| from < other.until && other.from < until) {
+            return Err(Refusal::OverlappingPause {
+                from,
+                until,
+                other_from: other.from,
+                other_until: other.until,
+            });
+        }
+        if self.pauses.len() >= MAX_PAUSES {
+            return Err(Refusal::TooManyPauses);
+        }
+        let place = self.pauses.partition_point(|other| other.from < from);
+        self.pauses.insert(place, Pause { from, until });
+        Ok(Applied::Changed)
+    }
+
+    fn end_pause(&mut self, on: NaiveDate) -> Result<Applied, Refusal> {
+        let place = self
+            .pauses
+            .iter()
+            .position(|pause| pause.from <= on && on < pause.until)
+            .ok_or(Refusal::NoPause(on))?;
+        if self.pauses[place].from == on {
+            self.pauses.remove(place);
+        } else {
+            self.pauses[place].until = on;
+        }
+        Ok(Applied::Changed)
+    }
+
+    fn write_off(&mut self, number: Option<InstallmentNumber>) -> Result<Applied, Refusal> {
+        self.check_known(number)?;
+        let paid = allocate(self).paid;
+        let mut applied = Applied::Unchanged;
+        for (installment, paid) in self.installments.iter_mut().zip(paid) {
+            let named = number.is_none() || installment.number() == number;
+            if named && !installment.written_off && paid < installment.asked() {
+                installment.written_off = true;
+                applied = Applied::Changed;
+            }
+        }
+        Ok(applied)
+    }
+
+    fn undo_write_off(&mut self, number: Option<InstallmentNumber>) -> Result<Applied, Refusal> {
+        self.check_known(number)?;
+        let mut applied = Applied::Unchanged;
+        for installment in &mut self.installments {
+            let named = number.is_none() || installment.number() == number;
+            if named && installment.written_off {
+                installment.written_off = false;
+                applied = Applied::Changed;
+            }
+        }
+        Ok(applied)
+    }
+
+    fn check_known(&self, number: Option<InstallmentNumber>) -> Result<(), Refusal> {
+        match number {
+            Some(wanted) if !self.installments.iter().any(|one| one.number() == Some(wanted)) => {
+                Err(Refusal::UnknownInstallment(wanted))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_date(field: &'static str, date: NaiveDate) -> Result<(), Refusal> {
+    if (FIRST_DATE..=LAST_DATE).contains(&date) {
+        Ok(())
+    } else {
+        Err(Refusal::DateOutOfRange { field, date })
+    }
+}
+
+fn exact(field: &'static str, amount: Money, currency: Currency) -> Result<Money, Refusal> {
+    currency.exact(amount).map_err(|problem| Refusal::TooManyDecimals { field, problem })
+}
+
+fn positive(field: &'static str, amount: Money, currency: Currency) -> Result<Money, Refusal> {
+    if !amount.is_positive() {
+        return Err(Refusal::NotPositive { field, amount });
+    }
+    exact(field, amount, currency)
+}
+
+fn not_negative(field: &'static str, amount: Money, currency: Currency) -> Result<Money, Refusal> {
+    if amount.is_negative() {
+        return Err(Refusal::Negative { field, amount });
+    }
+    exact(field, amount, currency)
+}

@@ -1,0 +1,161 @@
+//! Commands: the facts and requests that change an account.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::account::{Dated, PaymentKind};
+use crate::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId, PolicyId};
+use crate::money::{Currency, Money};
+
+/// A command to one account, and when it became known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When we learnt of it.
+    pub at: DateTime<Utc>,
+    /// Whom it concerns.
+    pub account_id: AccountId,
+    /// What it says.
+    pub command: Command,
+}
+
+/// What can happen to an account. The names are those of the event types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `account_opened`
+    AccountOpened(Box<Contract>),
+    /// `payment_received`
+    PaymentReceived(PaymentReceived),
+    /// `payment_reversed`
+    PaymentReversed {
+        /// The payment that is undone.
+        payment_id: PaymentId,
+        /// The date on which that takes effect.
+        dated: Dated,
+    },
+    /// `installment_added`
+    InstallmentAdded(NewInstallment),
+    /// `installment_adjusted`
+    InstallmentAdjusted {
+        /// Which one.
+        number: InstallmentNumber,
+        /// Positive: owed less. Negative: owed more.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// `schedule_replaced`
+    ScheduleReplaced {
+        /// What is due from now on.
+        installments: Vec<NewInstallment>,
+        /// Why.
+        reason: String,
+    },
+    /// `pause_started`
+    PauseStarted {
+        /// The first paused day.
+        from: NaiveDate,
+        /// The first day that counts again.
+        until: NaiveDate,
+    },
+    /// `pause_ended`
+    PauseEnded {
+        /// The first day that counts again.
+        on: NaiveDate,
+    },
+    /// `enforcement_off`
+    EnforcementOff {
+        /// Why.
+        reason: String,
+    },
+    /// `enforcement_on`
+    EnforcementOn {
+        /// Why.
+        reason: String,
+    },
+    /// `written_off`
+    WrittenOff {
+        /// Which installment; none: all.
+        number: Option<InstallmentNumber>,
+        /// Why.
+        reason: String,
+    },
+    /// `write_off_undone`
+    WriteOffUndone {
+        /// Which installment; none: all.
+        number: Option<InstallmentNumber>,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Command {
+    /// The event type as the formats write it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AccountOpened(_) => "account_opened",
+            Self::PaymentReceived(_) => "payment_received",
+            Self::PaymentReversed { .. } => "payment_reversed",
+            Self::InstallmentAdded(_) => "installment_added",
+            Self::InstallmentAdjusted { .. } => "installment_adjusted",
+            Self::ScheduleReplaced { .. } => "schedule_replaced",
+            Self::PauseStarted { .. } => "pause_started",
+            Self::PauseEnded { .. } => "pause_ended",
+            Self::EnforcementOff { .. } => "enforcement_off",
+            Self::EnforcementOn { .. } => "enforcement_on",
+            Self::WrittenOff { .. } => "written_off",
+            Self::WriteOffUndone { .. } => "write_off_undone",
+        }
+    }
+}
+
+/// The terms under which an account is opened: a line of the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// The account's own id.
+    pub account_id: AccountId,
+    /// Who owes.
+    pub customer_id: CustomerId,
+    /// The policy that it is judged by.
+    pub policy_id: PolicyId,
+    /// What all its amounts are in.
+    pub currency: Currency,
+    /// Where its days begin.
+    pub time_zone: chrono_tz::Tz,
+    /// When the agreement began.
+    pub opened_on: NaiveDate,
+    /// What is due.
+    pub installments: Vec<NewInstallment>,
+}
+
+/// An installment as the lender states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewInstallment {
+    /// Unique within the account.
+    pub number: InstallmentNumber,
+    /// When it is due.
+    pub due_on: NaiveDate,
+    /// The part that pays back the loan.
+    pub principal: Money,
+    /// The contract's interest.
+    pub interest: Money,
+    /// Charges.
+    pub fee: Money,
+}
+
+/// Money in, as the payment system states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentReceived {
+    /// Unique within the account.
+    pub payment_id: PaymentId,
+    /// How much.
+    pub amount: Money,
+    /// In what; none: the account's currency.
+    pub currency: Option<Currency>,
+    /// The date that the lender's books give it; none: the local date on which
+    /// it became known.
+    pub value_date: Option<NaiveDate>,
+    /// What kind of money it is.
+    pub kind: PaymentKind,
+    /// The installments it was paid for; empty: the waterfall decides.
+    pub applies_to: Vec<InstallmentNumber>,
+}

@@ -1,0 +1,97 @@
+//! `decide`: the difference between a standing and a new assessment.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::assess::Assessment;
+use crate::figures::Figures;
+use crate::ids::{AccountId, Revision};
+use crate::policy::{Policy, PolicyRef, Restriction, StageName};
+use crate::reason::Reason;
+
+/// A change of stage or restrictions, with its reasons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// When: of a change that time brought, the instant at which its condition
+    /// came true; of any other, the instant of the fact that brought it.
+    pub at: DateTime<Utc>,
+    /// The account's revision that bears it.
+    pub revision: Revision,
+    /// Who says so.
+    pub policy: PolicyRef,
+    /// The stage before.
+    pub from: StageName,
+    /// The stage from now on.
+    pub to: StageName,
+    /// The restrictions that are new.
+    pub applied: Vec<Restriction>,
+    /// The restrictions that are gone.
+    pub lifted: Vec<Restriction>,
+    /// The figures it was judged on.
+    pub figures: Figures,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// When the account is looked at next.
+    pub next_action_at: Option<DateTime<Utc>>,
+}
+
+impl Decision {
+    /// The id under which the decision is published, each time the same.
+    #[must_use]
+    pub fn event_id(&self, account_id: &AccountId) -> String {
+        event_id(account_id, self.revision)
+    }
+}
+
+/// The id of what a revision of an account publishes.
+#[must_use]
+pub fn event_id(account_id: &AccountId, revision: Revision) -> String {
+    format!("{account_id}/{revision}")
+}
+
+/// What brings a judgement about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Nothing but the days that went by.
+    Time,
+    /// A fact that became known.
+    Fact,
+}
+
+/// What changes between the account's standing and its new assessment; none
+/// when nothing does. The revision is that of the write that is to come.
+#[must_use]
+pub fn decide(
+    account: &Account,
+    policy: &Policy,
+    assessment: &Assessment<'_>,
+    now: DateTime<Utc>,
+    cause: Cause,
+) -> Option<Decision> {
+    let standing = &account.standing;
+    let restrictions = assessment.restrictions();
+    if standing.stage.as_str() == assessment.stage_name() && standing.restrictions == restrictions {
+        return None;
+    }
+    let at = match (cause, assessment.held_from) {
+        (Cause::Time, Some(day)) => policy.day_count.begin(account.time_zone, day),
+        _ => now,
+    };
+    let missing = |those: &[Restriction], from: &[Restriction]| -> Vec<Restriction> {
+        those.iter().filter(|one| !from.contains(one)).cloned().collect()
+    };
+    Some(Decision {
+        at,
+        revision: account.revision.next(),
+        policy: policy.reference(),
+        from: standing.stage.clone(),
+        to: assessment.stage.map_or_else(StageName::current, |stage| stage.name.clone()),
+        applied: missing(restrictions, &standing.restrictions),
+        lifted: missing(&standing.restrictions, restrictions),
+        figures: assessment.figures.clone(),
+        reasons: assessment.reasons.clone(),
+        next_action_at: assessment.next_action_at,
+    })
+}

@@ -1,0 +1,92 @@
+//! The figures that stages are judged on.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, Pause};
+use crate::allocation::Allocation;
+use crate::days::{DayCount, days_between, plus_days};
+use crate::money::Money;
+use crate::policy::Policy;
+
+/// What an account looks like on one judged day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    /// Days since the due date of the oldest unpaid installment; 0 when nothing is overdue.
+    pub days_past_due: u32,
+    /// Days past due less grace and paused days, never below 0.
+    pub delinquent_days: u32,
+    /// What is unpaid of the installments past due.
+    pub overdue: Money,
+    /// The due date of the oldest unpaid installment past due.
+    pub oldest_due_on: Option<NaiveDate>,
+    /// What is unpaid of all installments.
+    pub outstanding: Money,
+    /// How many installments past due still owe.
+    pub unpaid_installments: u32,
+}
+
+impl Figures {
+    /// The figures of `day`, which the policy's day count has let begin.
+    #[must_use]
+    pub fn on(day: NaiveDate, account: &Account, allocation: &Allocation, policy: &Policy) -> Self {
+        let mut overdue = account.currency.zero();
+        let mut unpaid_installments = 0;
+        for unpaid in &allocation.unpaid {
+            if past_due_from(policy.day_count, unpaid.due_on) > day {
+                break;
+            }
+            overdue += unpaid.amount;
+            unpaid_installments += 1;
+        }
+        let oldest_due_on = match allocation.unpaid.first() {
+            Some(oldest) if unpaid_installments > 0 => Some(oldest.due_on),
+            _ => None,
+        };
+        let (days_past_due, delinquent_days) = oldest_due_on.map_or((0, 0), |oldest| {
+            let past_due = days_between(oldest, day) + policy.day_count.on_due_date();
+            let delinquent =
+                past_due - i64::from(policy.grace_days) - paused_days(&account.pauses, oldest, day);
+            (to_days(past_due), to_days(delinquent))
+        });
+        Self {
+            days_past_due,
+            delinquent_days,
+            overdue,
+            oldest_due_on,
+            outstanding: allocation.outstanding,
+            unpaid_installments,
+        }
+    }
+}
+
+/// Day counts are bounded by the range of dates, far below the limit of `u32`.
+fn to_days(days: i64) -> u32 {
+    u32::try_from(days.max(0)).unwrap_or(u32::MAX)
+}
+
+/// The first day on which an installment due on `due_on` is past due.
+pub(crate) fn past_due_from(count: DayCount, due_on: NaiveDate) -> NaiveDate {
+    plus_days(due_on, 1 - count.on_due_date())
+}
+
+/// The paused days in `[from, to)`.
+fn paused_days(pauses: &[Pause], from: NaiveDate, to: NaiveDate) -> i64 {
+    pauses.iter().map(|pause| days_between(pause.from.max(from), pause.until.min(to)).max(0)).sum()
+}
+
+/// The first day before which `unpaused` days from `from` on lie in no pause.
+pub(crate) fn after_unpaused_days(pauses: &[Pause], from: NaiveDate, unpaused: i64) -> NaiveDate {
+    let mut left = unpaused.max(0);
+    let mut day = from;
+    for pause in pauses.iter().filter(|pause| pause.until > from) {
+        let free = days_between(day, pause.from).max(0);
+        if left <= free {
+            break;
+        }
+        left -= free;
+        day = pause.until;
+    }
+    plus_days(day, left)
+}

@@ -1,0 +1,170 @@
+//! The book: one account a line, as JSON, or one installment a row, as CSV.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::{FormatError, read, read_object};
+use crate::account::Account;
+use crate::command::{Contract, NewInstallment};
+use crate::ids::{AccountId, InstallmentNumber};
+
+/// Reads one JSON line of a book.
+///
+/// # Errors
+/// A [`FormatError`] that names the field, also where the installments do not
+/// hold together.
+pub fn parse_book_line(line: &str) -> Result<Contract, FormatError> {
+    contract(serde_json::Value::Object(read_object(line)?))
+}
+
+pub(super) fn contract(json: serde_json::Value) -> Result<Contract, FormatError> {
+    let contract: Contract = read(json)?;
+    Account::open(&contract).map_err(|refusal| FormatError::new("", refusal.to_string()))?;
+    Ok(contract)
+}
+
+/// The columns of a book in CSV, in the order in which they are documented.
+/// `interest` and `fee` may be left out or empty.
+pub const BOOK_COLUMNS: [&str; 11] = [
+    "account_id",
+    "customer_id",
+    "policy_id",
+    "currency",
+    "time_zone",
+    "opened_on",
+    "number",
+    "due_on",
+    "principal",
+    "interest",
+    "fee",
+];
+
+/// One row of a book in CSV: its fields by column, and its line.
+#[derive(Clone, Debug)]
+pub struct BookRow {
+    /// The line in the file, from 1.
+    pub line: u64,
+    /// The fields, by column.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// Gathers rows into accounts, in the order in which the accounts first appear.
+/// A row without a `number` opens an account that has no installment.
+///
+/// What fails fails alone: the other accounts are still in the answer.
+#[must_use]
+pub fn parse_book_rows(rows: Vec<BookRow>) -> Vec<(u64, Result<Contract, FormatError>)> {
+    let mut order: Vec<(u64, serde_json::Map<String, serde_json::Value>)> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut faults: BTreeMap<usize, (u64, FormatError)> = BTreeMap::new();
+    for row in rows {
+        let (terms, installment) = split(row.fields);
+        let id = terms.get("account_id").and_then(|id| id.as_str()).unwrap_or_default().to_owned();
+        let place = *places.entry(id).or_insert(order.len());
+        if place == order.len() {
+            let mut account = terms;
+            account.insert("installments".to_owned(), serde_json::Value::Array(Vec::new()));
+            order.push((row.line, account));
+        } else if let Some((field, value)) =
+            terms.iter().find(|(field, value)| order[place].1.get(*field) != Some(value))
+        {
+            let problem = format!("{value} differs from the account's first row");
+            faults.entry(place).or_insert((row.line, FormatError::new(field, problem)));
+        }
+        let Some(installment) = installment else { continue };
+        if let Err(error) = read::<NewInstallment>(installment.clone()) {
+            faults.entry(place).or_insert((row.line, error));
+        }
+        if let Some(serde_json::Value::Array(installments)) = order[place].1.get_mut("installments") {
+            installments.push(installment);
+        }
+    }
+    let mut accounts = Vec::with_capacity(order.len());
+    for (place, (line, account)) in order.into_iter().enumerate() {
+        accounts.push(match faults.remove(&place) {
+            Some((line, fault)) => (line, Err(fault)),
+            None => (line, contract(serde_json::Value::Object(account))),
+        });
+    }
+    accounts
+}
+
+/// A row's terms of the account, and its installment.
+fn split(
+    fields: BTreeMap<String, String>,
+) -> (serde_json::Map<String, serde_json::Value>, Option<serde_json::Value>) {
+    let mut terms = serde_json::Map::new();
+    let mut installment = serde_json::Map::new();
+    for (field, value) in fields {
+        match field.as_str() {
+            "number" if value.is_empty() => {}
+            "number" => {
+                let number = value.parse::<u32>().map_or_else(|_| value.into(), Into::into);
+                installment.insert(field, number);
+            }
+            "due_on" | "principal" | "interest" | "fee" => {
+                if !value.is_empty() {
+                    installment.insert(field, value.into());
+                }
+            }
+            _ => {
+                terms.insert(field, value.into());
+            }
+        }
+    }
+    let installment = (!installment.is_empty()).then_some(serde_json::Value::Object(installment));
+    (terms, installment)
+}
+
+impl<'de> Deserialize<'de> for Contract {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Line {
+            account_id: AccountId,
+            customer_id: crate::ids::CustomerId,
+            policy_id: crate::ids::PolicyId,
+            currency: crate::money::Currency,
+            #[serde(with = "crate::account::zone_name")]
+            time_zone: chrono_tz::Tz,
+            opened_on: NaiveDate,
+            installments: Vec<NewInstallment>,
+        }
+        let line = Line::deserialize(deserializer)?;
+        Ok(Self {
+            account_id: line.account_id,
+            customer_id: line.customer_id,
+            policy_id: line.policy_id,
+            currency: line.currency,
+            time_zone: line.time_zone,
+            opened_on: line.opened_on,
+            installments: line.installments,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for NewInstallment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Written {
+            number: InstallmentNumber,
+            due_on: NaiveDate,
+            principal: crate::money::Money,
+            #[serde(default)]
+            interest: crate::money::Money,
+            #[serde(default)]
+            fee: crate::money::Money,
+        }
+        let written = Written::deserialize(deserializer)?;
+        Ok(Self {
+            number: written.number,
+            due_on: written.due_on,
+            principal: written.principal,
+            interest: written.interest,
+            fee: written.fee,
+        })
+    }
+}

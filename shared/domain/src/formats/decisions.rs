@@ -1,0 +1,112 @@
+//! The decisions output: one change of stage or restrictions a line.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::decision::Decision;
+use crate::figures::Figures;
+use crate::ids::{AccountId, Revision};
+use crate::money::Currency;
+use crate::policy::{PolicyRef, Restriction, StageName};
+use crate::reason::Reason;
+
+/// Whose decision it is.
+#[derive(Clone, Copy, Debug)]
+pub struct DecisionSubject<'a> {
+    /// The account.
+    pub account_id: &'a AccountId,
+    /// What its amounts are in.
+    pub currency: Currency,
+}
+
+/// A decision as it is written to files and published in events.
+#[derive(Clone, Debug, Serialize)]
+pub struct DecisionLine<'a> {
+    #[serde(serialize_with = "instant")]
+    at: DateTime<Utc>,
+    account_id: &'a AccountId,
+    revision: Revision,
+    policy: &'a PolicyRef,
+    from: &'a StageName,
+    to: &'a StageName,
+    applied: &'a [Restriction],
+    lifted: &'a [Restriction],
+    figures: FiguresLine,
+    reasons: Vec<ReasonLine>,
+    #[serde(serialize_with = "maybe_instant")]
+    next_action_at: Option<DateTime<Utc>>,
+    event_id: String,
+}
+
+impl<'a> DecisionLine<'a> {
+    /// The line of a decision.
+    #[must_use]
+    pub fn new(subject: DecisionSubject<'a>, decision: &'a Decision) -> Self {
+        Self {
+            at: decision.at,
+            account_id: subject.account_id,
+            revision: decision.revision,
+            policy: &decision.policy,
+            from: &decision.from,
+            to: &decision.to,
+            applied: &decision.applied,
+            lifted: &decision.lifted,
+            figures: FiguresLine::new(&decision.figures, subject.currency),
+            reasons: decision.reasons.iter().map(ReasonLine::new).collect(),
+            next_action_at: decision.next_action_at,
+            event_id: decision.event_id(subject.account_id),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct FiguresLine {
+    days_past_due: u32,
+    delinquent_days: u32,
+    overdue: String,
+    oldest_due_on: Option<chrono::NaiveDate>,
+    outstanding: String,
+    unpaid_installments: u32,
+}
+
+impl FiguresLine {
+    fn new(figures: &Figures, currency: Currency) -> Self {
+        Self {
+            days_past_due: figures.days_past_due,
+            delinquent_days: figures.delinquent_days,
+            overdue: currency.text(figures.overdue),
+            oldest_due_on: figures.oldest_due_on,
+            outstanding: currency.text(figures.outstanding),
+            unpaid_installments: figures.unpaid_installments,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ReasonLine {
+    rule: &'static str,
+    threshold: Value,
+    value: Value,
+    sentence: String,
+}
+
+impl ReasonLine {
+    fn new(reason: &Reason) -> Self {
+        let (threshold, value) = reason.threshold_and_value();
+        Self { rule: reason.rule(), threshold, value, sentence: reason.to_string() }
+    }
+}
+
+/// RFC 3339 in UTC with `Z`, with a fraction only where there is one.
+fn instant<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+fn maybe_instant<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => instant(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}

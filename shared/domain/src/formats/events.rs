@@ -1,0 +1,213 @@
+//! Events: one command a line, as JSON, with the instant at which it became known.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{FormatError, book, read, read_object};
+use crate::account::{Dated, PaymentKind};
+use crate::command::{Command, Event, NewInstallment, PaymentReceived};
+use crate::days::{FIRST_DATE, LAST_DATE};
+use crate::ids::{AccountId, InstallmentNumber, PaymentId};
+use crate::money::{Currency, Money};
+
+/// Every event type, as the formats write it.
+pub const EVENT_TYPES: [&str; 12] = [
+    "account_opened",
+    "payment_received",
+    "payment_reversed",
+    "installment_added",
+    "installment_adjusted",
+    "schedule_replaced",
+    "pause_started",
+    "pause_ended",
+    "enforcement_off",
+    "enforcement_on",
+    "written_off",
+    "write_off_undone",
+];
+
+/// Reads one line of an events file.
+///
+/// # Errors
+/// A [`FormatError`] that names the field.
+pub fn parse_event_line(line: &str) -> Result<Event, FormatError> {
+    let mut fields = read_object(line)?;
+    let at = instant(&take_text(&mut fields, "at")?)?;
+    let account_id: AccountId = take_text(&mut fields, "account_id")?
+        .parse()
+        .map_err(|problem: crate::ids::NoId| FormatError::new("account_id", problem.to_string()))?;
+    let name = take_text(&mut fields, "type")?;
+    let command = command(&name, fields)?;
+    if let Command::AccountOpened(contract) = &command
+        && contract.account_id != account_id
+    {
+        let problem = format!("\"{}\" is not the event's account_id, \"{account_id}\"", contract.account_id);
+        return Err(FormatError::new("account.account_id", problem));
+    }
+    Ok(Event { at, account_id, command })
+}
+
+fn take_text(fields: &mut Map<String, Value>, name: &str) -> Result<String, FormatError> {
+    match fields.remove(name) {
+        Some(Value::String(text)) => Ok(text),
+        Some(other) => Err(FormatError::new(name, format!("{other} is no string"))),
+        None => Err(FormatError::new("", format!("missing field `{name}`"))),
+    }
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, FormatError> {
+    let instant = DateTime::parse_from_rfc3339(text).map_err(|_| {
+        let problem = format!(
+            "\"{text}\" is no instant: write RFC 3339 with an offset, such as 2023-10-05T09:30:00+08:00"
+        );
+        FormatError::new("at", problem)
+    })?;
+    let in_range = (FIRST_DATE..=LAST_DATE).contains(&instant.date_naive());
+    if !in_range {
+        return Err(FormatError::new("at", format!("{text} is not between {FIRST_DATE} and {LAST_DATE}")));
+    }
+    Ok(instant.to_utc())
+}
+
+fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatError> {
+    let json = Value::Object(fields);
+    Ok(match name {
+        "account_opened" => {
+            let opened: Opened = read(json)?;
+            let contract = book::contract(opened.account)
+                .map_err(|error| FormatError::new(format!("account.{}", error.field), error.problem))?;
+            Command::AccountOpened(Box::new(contract))
+        }
+        "payment_received" => {
+            let received: Received = read(json)?;
+            Command::PaymentReceived(PaymentReceived {
+                payment_id: received.payment_id,
+                amount: received.amount,
+                currency: received.currency,
+                value_date: received.value_date,
+                kind: received.kind,
+                applies_to: received.applies_to,
+            })
+        }
+        "payment_reversed" => {
+            let Reversed { payment_id, dated } = read(json)?;
+            Command::PaymentReversed { payment_id, dated }
+        }
+        "installment_added" => {
+            let Added { installment } = read(json)?;
+            Command::InstallmentAdded(installment)
+        }
+        "installment_adjusted" => {
+            let Adjusted { number, amount, reason } = read(json)?;
+            Command::InstallmentAdjusted { number, amount, reason }
+        }
+        "schedule_replaced" => {
+            let Replaced { installments, reason } = read(json)?;
+            Command::ScheduleReplaced { installments, reason }
+        }
+        "pause_started" => {
+            let Started { from, until } = read(json)?;
+            Command::PauseStarted { from, until }
+        }
+        "pause_ended" => {
+            let Ended { on } = read(json)?;
+            Command::PauseEnded { on }
+        }
+        "enforcement_off" => {
+            let Because { reason } = read(json)?;
+            Command::EnforcementOff { reason }
+        }
+        "enforcement_on" => {
+            let Because { reason } = read(json)?;
+            Command::EnforcementOn { reason }
+        }
+        "written_off" => {
+            let Named { number, reason } = read(json)?;
+            Command::WrittenOff { number, reason }
+        }
+        "write_off_undone" => {
+            let Named { number, reason } = read(json)?;
+            Command::WriteOffUndone { number, reason }
+        }
+        unknown => {
+            let shown: String = unknown.chars().take(60).collect();
+            let problem = format!("\"{shown}\" is no event type; there are {}", EVENT_TYPES.join(", "));
+            return Err(FormatError::new("type", problem));
+        }
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opened {
+    account: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Received {
+    payment_id: PaymentId,
+    amount: Money,
+    currency: Option<Currency>,
+    value_date: Option<NaiveDate>,
+    #[serde(default)]
+    kind: PaymentKind,
+    #[serde(default)]
+    applies_to: Vec<InstallmentNumber>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reversed {
+    payment_id: PaymentId,
+    #[serde(default)]
+    dated: Dated,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Added {
+    installment: NewInstallment,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Adjusted {
+    number: InstallmentNumber,
+    amount: Money,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replaced {
+    installments: Vec<NewInstallment>,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Started {
+    from: NaiveDate,
+    until: NaiveDate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ended {
+    on: NaiveDate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Because {
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    number: Option<InstallmentNumber>,
+    reason: String,
+}

@@ -1,0 +1,106 @@
+//! Identifiers and small numbers with a meaning of their own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// The most bytes an identifier may have. DynamoDB allows 1,024 in a sort key;
+/// ours also share a key with a prefix.
+pub const MAX_ID_BYTES: usize = 256;
+
+/// A text that cannot be an identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no identifier: 1 to {MAX_ID_BYTES} bytes, no control characters")]
+pub struct NoId(String);
+
+fn checked_id(text: &str) -> Result<String, NoId> {
+    if text.is_empty() || text.len() > MAX_ID_BYTES || text.chars().any(char::is_control) {
+        return Err(NoId(text.chars().take(40).collect()));
+    }
+    Ok(text.to_owned())
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The identifier as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NoId;
+            fn from_str(text: &str) -> Result<Self, NoId> {
+                checked_id(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(
+    /// One credit agreement: an installment loan, or a revolving line billed in statements.
+    AccountId
+);
+id!(
+    /// The person or firm that owes. One customer may hold several accounts.
+    CustomerId
+);
+id!(
+    /// A payment, unique within its account.
+    PaymentId
+);
+id!(
+    /// A policy, over all its versions.
+    PolicyId
+);
+
+/// The number of an installment within its account, from the lender's schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstallmentNumber(pub u32);
+
+impl fmt::Display for InstallmentNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How often an account has been written. Each write raises it by one, on the
+/// condition that nobody else has raised it in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+impl Revision {
+    /// The revision that the next write will bear.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

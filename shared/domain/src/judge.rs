@@ -1,0 +1,55 @@
+//! `judge`: assess, decide, and make what follows the account's next revision.
+//!
+//! Both ways of running duewatch, the domain alone and the functions over
+//! DynamoDB, call exactly this; it is what one write of an account holds.
+
+use chrono::{DateTime, Utc};
+
+use crate::account::Account;
+use crate::assess::assess;
+use crate::decision::{Cause, decide};
+use crate::policy::Policy;
+use crate::standing::Standing;
+
+impl Account {
+    /// Judges the account at `now` and makes the outcome its next revision: the
+    /// standing, the decision if there is one, and the intents.
+    pub fn judge(&mut self, policy: &Policy, now: DateTime<Utc>, cause: Cause) {
+        let assessment = assess(self, policy, now);
+        let decision = decide(self, policy, &assessment, now, cause);
+        let next_action_at = assessment.next_action_at;
+        self.intents = assessment.intents;
+        self.revision = self.revision.next();
+        let policy = match self.standing.policy.take() {
+            Some(known) if known.version == policy.version && known.id == policy.id => known,
+            _ => policy.reference(),
+        };
+        match decision {
+            Some(decision) => {
+                self.standing = Standing {
+                    stage: decision.to.clone(),
+                    restrictions: assessment.stage.map_or_else(Vec::new, |stage| stage.restrictions.clone()),
+                    since: Some(decision.at),
+                    policy: Some(policy),
+                    next_action_at,
+                    reminded_through: Some(now),
+                };
+                self.remember(decision);
+            }
+            None => {
+                self.standing.policy = Some(policy);
+                self.standing.next_action_at = next_action_at;
+                self.standing.reminded_through = Some(now);
+            }
+        }
+    }
+
+    /// Whether judging the account at `now` would add a restriction.
+    #[must_use]
+    pub fn would_be_restricted(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
+        assess(self, policy, now)
+            .restrictions()
+            .iter()
+            .any(|restriction| !self.standing.restrictions.contains(restriction))
+    }
+}

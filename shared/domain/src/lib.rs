@@ -1,0 +1,42 @@
+//! The rules of duewatch: pure functions over plain data.
+//!
+//! Nothing here reads a clock, the environment or a network. Three functions
+//! carry the whole product:
+//!
+//! ```text
+//! Account::apply(command)      records a fact, or refuses it          apply.rs
+//! assess(account, policy, now) says what a policy makes of the facts  assess.rs
+//! decide(account, assessment)  is the difference to what stood before decision.rs
+//! ```
+//!
+//! [`Account::judge`] chains the last two into the account's next revision.
+//! [`allocation`] derives what the money settles, [`figures`] what stages are
+//! judged on, [`reminder`] whom to tell. [`policy`] reads the rules, [`formats`]
+//! reads and writes the files.
+
+pub mod account;
+pub mod allocation;
+mod apply;
+pub mod assess;
+pub mod command;
+pub mod days;
+pub mod decision;
+pub mod figures;
+pub mod formats;
+pub mod ids;
+mod judge;
+pub mod money;
+pub mod policy;
+pub mod reason;
+pub mod refusal;
+pub mod reminder;
+pub mod standing;
+
+pub use account::Account;
+pub use allocation::allocate;
+pub use apply::Applied;
+pub use assess::{Assessment, assess};
+pub use command::{Command, Contract, Event};
+pub use decision::{Cause, Decision, decide};
+pub use policy::Policy;
+pub use refusal::Refusal;

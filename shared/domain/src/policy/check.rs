@@ -1,0 +1,163 @@
+//! What a policy must be before it may judge anybody.
+
+use rust_decimal::Decimal;
+
+use super::{MAX_DAYS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, Policy, Restriction, Stage, When};
+use crate::days::{FIRST_DATE, LAST_DATE};
+
+/// What is wrong with a policy, and where.
+pub(super) enum Fault {
+    Policy(String),
+    Stage(usize, String),
+    Reminders(String),
+}
+
+/// The first fault of a policy that could be read.
+pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
+    if policy.version == 0 {
+        return Err(Fault::Policy("version: 0 is no version; versions count from 1".to_owned()));
+    }
+    if !(FIRST_DATE..=LAST_DATE).contains(&policy.effective_on) {
+        return Err(Fault::Policy(format!("effective_on: {} is out of range", policy.effective_on)));
+    }
+    if policy.grace_days > MAX_DAYS {
+        return Err(Fault::Policy(format!("grace_days: {} is more than {MAX_DAYS}", policy.grace_days)));
+    }
+    if policy.stages.len() > MAX_STAGES {
+        return Err(Fault::Policy(format!("stages: a ladder has at most {MAX_STAGES}")));
+    }
+    for (place, stage) in policy.stages.iter().enumerate() {
+        check_stage(policy, place, stage).map_err(|problem| Fault::Stage(place, problem))?;
+    }
+    check_reminders(policy).map_err(Fault::Reminders)
+}
+
+fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), String> {
+    let name = &stage.name;
+    if name.as_str().is_empty() || name.as_str().len() > 64 || name.as_str().chars().any(char::is_control) {
+        return Err(format!("name: \"{name}\" is no stage name: 1 to 64 bytes, no control characters"));
+    }
+    if name.is_current() {
+        return Err("name: \"current\" is the bottom of every ladder and needs no table".to_owned());
+    }
+    if policy.stages[..place].iter().any(|earlier| &earlier.name == name) {
+        return Err(format!("name: stage \"{name}\" is there already; each has a name of its own"));
+    }
+    check_when(&stage.when).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
+    check_restrictions(&stage.restrictions).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
+    let shadow = policy.stages[place + 1..].iter().find(|later| shadows(&later.when, &stage.when));
+    match shadow {
+        Some(later) => Err(format!(
+            "stage \"{name}\" can never win: whenever it holds, \"{}\" after it holds too; \
+             put the mildest first, with the lower thresholds",
+            later.name
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_when(when: &When) -> Result<(), String> {
+    if *when == When::default() {
+        return Err("when: a stage needs at least one condition".to_owned());
+    }
+    for (field, days) in [
+        ("delinquent_days", when.delinquent_days),
+        ("days_past_due", when.days_past_due),
+        ("unpaid_installments", when.unpaid_installments),
+    ] {
+        if let Some(days) = days.filter(|days| *days > MAX_DAYS) {
+            return Err(format!("when.{field}: {days} is more than {MAX_DAYS}"));
+        }
+    }
+    if let Some(amount) = when.overdue_amount.filter(|amount| amount.is_negative()) {
+        return Err(format!("when.overdue_amount: {amount} is less than zero"));
+    }
+    if let Some(share) = when.overdue_share
+        && !(Decimal::ZERO..=Decimal::ONE).contains(&share)
+    {
+        return Err(format!("when.overdue_share: {share} is not between 0 and 1"));
+    }
+    Ok(())
+}
+
+fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
+    if restrictions.len() > MAX_RESTRICTIONS {
+        return Err(format!("restrictions: a stage brings at most {MAX_RESTRICTIONS}"));
+    }
+    for (place, restriction) in restrictions.iter().enumerate() {
+        let kind = restriction.kind.as_str();
+        let fits = match (kind, restriction.percent) {
+            ("limit_credit_line", Some(percent)) => percent <= 100,
+            ("limit_credit_line", None) => false,
+            ("raise_rate", Some(percent)) => (100..=1_000).contains(&percent),
+            ("raise_rate", None) => true,
+            (_, Some(_)) => {
+                return Err(format!("restrictions: {kind} has no option percent"));
+            }
+            (_, None) => true,
+        };
+        if !fits {
+            let percent = restriction.percent.map_or("nothing".to_owned(), |p| p.to_string());
+            return Err(match kind {
+                "raise_rate" => {
+                    format!("restrictions: raise_rate.percent: {percent} is not between 100 and 1000")
+                }
+                _ => format!("restrictions: {kind}.percent: {percent} is not between 0 and 100"),
+            });
+        }
+        let named = !kind.is_empty()
+            && kind.len() <= 64
+            && kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !named {
+            return Err(format!(
+                "restrictions: kind \"{kind}\" is no name: lower-case letters, digits and underscores"
+            ));
+        }
+        if restrictions[..place].iter().any(|earlier| earlier.kind == restriction.kind) {
+            return Err(format!("restrictions: {kind} is there already"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `later` holds whenever `earlier` does: it names only conditions that
+/// the earlier names too, each with a threshold no higher.
+fn shadows(later: &When, earlier: &When) -> bool {
+    fn weaker<T: PartialOrd>(later: Option<T>, earlier: Option<T>) -> bool {
+        match (later, earlier) {
+            (None, _) => true,
+            (Some(later), Some(earlier)) => later <= earlier,
+            (Some(_), None) => false,
+        }
+    }
+    weaker(later.delinquent_days, earlier.delinquent_days)
+        && weaker(later.days_past_due, earlier.days_past_due)
+        && weaker(later.overdue_amount, earlier.overdue_amount)
+        && weaker(later.overdue_share, earlier.overdue_share)
+        && weaker(later.unpaid_installments, earlier.unpaid_installments)
+}
+
+fn check_reminders(policy: &Policy) -> Result<(), String> {
+    let Some(reminders) = &policy.reminders else {
+        return Ok(());
+    };
+    if reminders.steps.len() > MAX_REMINDER_STEPS {
+        return Err(format!("reminders.steps: at most {MAX_REMINDER_STEPS}"));
+    }
+    for step in &reminders.steps {
+        let known = step.stage.is_current() || policy.stages.iter().any(|stage| stage.name == step.stage);
+        if !known {
+            return Err(format!("reminders.steps: the ladder has no stage \"{}\"", step.stage));
+        }
+        if step.days.unsigned_abs() > u64::from(MAX_DAYS) {
+            return Err(format!("reminders.steps: days: {} is more than {MAX_DAYS}", step.days));
+        }
+        let template = step.template.as_bytes();
+        let named = (1..=64).contains(&template.len())
+            && template.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-');
+        if !named {
+            return Err(format!("reminders.steps: template \"{}\" is no name", step.template));
+        }
+    }
+    Ok(())
+}

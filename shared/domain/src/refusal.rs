@@ -1,0 +1,130 @@
+//! Why a command is refused. A refused command leaves the account as it was.
+
+use chrono::NaiveDate;
+
+use crate::account::{MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_TARGETS};
+use crate::days::{FIRST_DATE, LAST_DATE};
+use crate::ids::{AccountId, InstallmentNumber, PaymentId};
+use crate::money::{Currency, Money, TooManyDecimals};
+
+/// A command that cannot be taken, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// An amount that must be more than zero is not.
+    #[error("{field}: {amount} is not more than zero")]
+    NotPositive {
+        /// The field that holds it.
+        field: &'static str,
+        /// Its value.
+        amount: Money,
+    },
+    /// An amount that must not be negative is.
+    #[error("{field}: {amount} is less than zero")]
+    Negative {
+        /// The field that holds it.
+        field: &'static str,
+        /// Its value.
+        amount: Money,
+    },
+    /// An amount is finer than its currency.
+    #[error("{field}: {problem}")]
+    TooManyDecimals {
+        /// The field that holds it.
+        field: &'static str,
+        /// The amount and the currency.
+        problem: TooManyDecimals,
+    },
+    /// Money in a currency that is not the account's.
+    #[error("currency: the payment is in {given}, the account in {account}")]
+    OtherCurrency {
+        /// The payment's.
+        given: Currency,
+        /// The account's.
+        account: Currency,
+    },
+    /// A payment id that came before, with other money.
+    #[error(
+        "payment_id: {payment_id} was received before with another {field} ({before}, now {now}); \
+         a different payment needs an id of its own"
+    )]
+    PaymentDiffers {
+        /// The id.
+        payment_id: PaymentId,
+        /// What differs: `amount`, `currency` or `kind`.
+        field: &'static str,
+        /// The value that stands.
+        before: String,
+        /// The value that was refused.
+        now: String,
+    },
+    /// A reversal of a payment that never came.
+    #[error("payment_id: {0} is not known, so it cannot be reversed")]
+    UnknownPayment(PaymentId),
+    /// An installment that is not in the schedule.
+    #[error("number: the account has no installment {0}")]
+    UnknownInstallment(InstallmentNumber),
+    /// An installment number that is taken.
+    #[error("number: installment {0} exists already")]
+    InstallmentExists(InstallmentNumber),
+    /// An adjustment that would leave less than nothing.
+    #[error("amount: {amount} is beyond what installment {number} asks for, {asked}")]
+    AdjustedBeyond {
+        /// Which one.
+        number: InstallmentNumber,
+        /// The adjustment.
+        amount: Money,
+        /// What it asks for.
+        asked: Money,
+    },
+    /// A pause of no days.
+    #[error("until: {until} is not later than {from}, so the pause holds no day")]
+    EmptyPause {
+        /// Its first day.
+        from: NaiveDate,
+        /// The first day after it.
+        until: NaiveDate,
+    },
+    /// Two pauses over the same days.
+    #[error(
+        "from: the pause from {from} until {until} overlaps the one from {other_from} until {other_until}"
+    )]
+    OverlappingPause {
+        /// The new pause's first day.
+        from: NaiveDate,
+        /// The first day after it.
+        until: NaiveDate,
+        /// The standing pause's first day.
+        other_from: NaiveDate,
+        /// The first day after that.
+        other_until: NaiveDate,
+    },
+    /// An end to a pause that does not run.
+    #[error("on: no pause holds on {0}, so none can end")]
+    NoPause(NaiveDate),
+    /// An account that is opened twice, differently.
+    #[error("account_id: {0} is open already, under other terms")]
+    AccountExists(AccountId),
+    /// A command to an account that nobody opened.
+    #[error("account_id: {0} is not known")]
+    UnknownAccount(AccountId),
+    /// A date out of bounds.
+    #[error("{field}: {date} is not between {FIRST_DATE} and {LAST_DATE}")]
+    DateOutOfRange {
+        /// The field that holds it.
+        field: &'static str,
+        /// Its value.
+        date: NaiveDate,
+    },
+    /// More installments than an account may hold.
+    #[error("installments: an account holds at most {MAX_INSTALLMENTS}")]
+    TooManyInstallments,
+    /// More payments than an account may hold.
+    #[error("payment_id: an account holds at most {MAX_PAYMENTS} payments")]
+    TooManyPayments,
+    /// More pauses than an account may hold.
+    #[error("from: an account holds at most {MAX_PAUSES} pauses")]
+    TooManyPauses,
+    /// More targets than a payment may have.
+    #[error("applies_to: a payment is for at most {MAX_TARGETS} installments")]
+    TooManyTargets,
+}
