@@ -79,9 +79,9 @@ fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         summary.accounts,
         summary.events,
         summary.days,
-        summary.decisions,
-        summary.restricted,
-        summary.lifted,
+        summary.tally.decisions,
+        summary.tally.restricted,
+        summary.tally.lifted,
         begun.elapsed().as_secs_f64(),
     );
     Ok(())

@@ -96,7 +96,7 @@ pub(crate) fn outlook<'p>(
     Outlook { stage: None, held_from: None, changes_on }
 }
 
-fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+pub(crate) fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),

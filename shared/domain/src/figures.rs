@@ -44,12 +44,8 @@ impl Figures {
             Some(oldest) if unpaid_installments > 0 => Some(oldest.due_on),
             _ => None,
         };
-        let (days_past_due, delinquent_days) = oldest_due_on.map_or((0, 0), |oldest| {
-            let past_due = days_between(oldest, day) + policy.day_count.on_due_date();
-            let delinquent =
-                past_due - i64::from(policy.grace_days) - paused_days(&account.pauses, oldest, day);
-            (to_days(past_due), to_days(delinquent))
-        });
+        let (days_past_due, delinquent_days) =
+            oldest_due_on.map_or((0, 0), |oldest| day_counts(day, oldest, account, policy));
         Self {
             days_past_due,
             delinquent_days,
@@ -59,6 +55,13 @@ impl Figures {
             unpaid_installments,
         }
     }
+}
+
+/// Days past due and delinquent days on `day`, where what is due since `oldest` is overdue.
+pub(crate) fn day_counts(day: NaiveDate, oldest: NaiveDate, account: &Account, policy: &Policy) -> (u32, u32) {
+    let past_due = days_between(oldest, day) + policy.day_count.on_due_date();
+    let paused = paused_days(&account.pauses, oldest, day);
+    (to_days(past_due), to_days(past_due - i64::from(policy.grace_days) - paused))
 }
 
 /// Day counts are bounded by the range of dates, far below the limit of `u32`.

@@ -48,12 +48,35 @@ pub struct Summary {
     pub events: usize,
     /// Days from the first to the last.
     pub days: i64,
+    /// What was decided.
+    pub tally: Tally,
+}
+
+/// Decisions, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
     /// Changes of stage or restrictions.
     pub decisions: usize,
     /// Changes that added a restriction.
     pub restricted: usize,
     /// Changes that lifted one.
     pub lifted: usize,
+}
+
+impl Tally {
+    fn count(&mut self, decision: &Decision) {
+        self.add(Self {
+            decisions: 1,
+            restricted: usize::from(!decision.applied.is_empty()),
+            lifted: usize::from(!decision.lifted.is_empty()),
+        });
+    }
+
+    fn add(&mut self, other: Self) {
+        self.decisions += other.decisions;
+        self.restricted += other.restricted;
+        self.lifted += other.lifted;
+    }
 }
 
 /// Why a run ended early.
@@ -106,22 +129,14 @@ pub enum ReplayError {
 pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary, ReplayError> {
     let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
-    let taken = match engine {
-        Engine::Pure => pure::run(case, sink)?,
-        Engine::Stack => Vec::new(),
-    };
-    let mut summary = Summary {
-        accounts: case.openings.len(),
-        events: case.steps.len() + case.openings.iter().map(|opening| opening.facts).sum::<usize>(),
-        days: (case.to - case.from).num_days() + 1,
-        ..Summary::default()
+    let keep = outputs.decisions.is_some();
+    let (tally, taken) = match engine {
+        Engine::Pure => pure::run(case, sink, keep)?,
+        Engine::Stack => (Tally::default(), Vec::new()),
     };
     let mut decisions = outputs.decisions.as_deref().map(Output::create).transpose()?;
-    for taken in in_order(case, taken) {
-        summary.decisions += 1;
-        summary.restricted += usize::from(!taken.decision.applied.is_empty());
-        summary.lifted += usize::from(!taken.decision.lifted.is_empty());
-        if let Some(output) = &mut decisions {
+    if let Some(output) = &mut decisions {
+        for taken in in_order(taken) {
             let subject = DecisionSubject { account_id: &taken.account_id, currency: taken.currency };
             serde_json::to_writer(&mut *output, &DecisionLine::new(subject, &taken.decision))
                 .map_err(std::io::Error::from)?;
@@ -130,7 +145,12 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
     }
     daily.map(Output::finish).transpose()?;
     decisions.map(Output::finish).transpose()?;
-    Ok(summary)
+    Ok(Summary {
+        accounts: case.openings.len(),
+        events: case.steps.len() + case.openings.iter().map(|opening| opening.facts).sum::<usize>(),
+        days: (case.to - case.from).num_days() + 1,
+        tally,
+    })
 }
 
 /// A decision and whose it is.
@@ -141,13 +161,8 @@ struct Taken {
     decision: Decision,
 }
 
-/// By instant, then account, then revision; without what came true after the
-/// last day of the account's zone.
-fn in_order(case: &Case, mut taken: Vec<Taken>) -> Vec<Taken> {
-    taken.retain(|taken| {
-        case.opening_of(&taken.account_id)
-            .is_none_or(|opening| taken.decision.at < opening.closes_before)
-    });
+/// By instant, then account, then revision.
+fn in_order(mut taken: Vec<Taken>) -> Vec<Taken> {
     taken.sort_by(|one, other| {
         (one.decision.at, &one.account_id, one.decision.revision).cmp(&(
             other.decision.at,

@@ -1,10 +1,11 @@
 //! The engine that calls the domain alone.
 //!
 //! Accounts do not touch each other, so each core takes a share of them and
-//! walks it through a window of days; the windows are then written in order of
-//! date. Memory holds the accounts and one window of lines, never the output.
+//! walks it through a window of days; each is written, in order of
+//! date, while the next is computed. Memory holds the accounts and two windows of lines, never the output.
 
 use std::io::Write;
+use std::sync::mpsc;
 use std::thread;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -12,83 +13,133 @@ use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::DailyLines;
 use duewatch_domain::{Account, Applied, Cause, Refusal};
 
-use super::{Case, Opening, ReplayError, Step, Taken};
+use super::{Case, Opening, ReplayError, Step, Taken, Tally};
 use crate::progress::Progress;
 
 /// Days whose lines are held in memory at once.
-const WINDOW_DAYS: i64 = 16;
+const WINDOW_DAYS: i64 = 8;
 
 pub(super) fn run(
     case: &Case,
-    mut daily: Option<&mut (dyn Write + Send)>,
-) -> Result<Vec<Taken>, ReplayError> {
+    daily: Option<&mut (dyn Write + Send)>,
+    keep: bool,
+) -> Result<(Tally, Vec<Taken>), ReplayError> {
     let mut steps: Vec<Vec<usize>> = vec![Vec::new(); case.openings.len()];
     for (place, step) in case.steps.iter().enumerate() {
         steps[step.account].push(place);
     }
     let mut walks: Vec<Walk<'_>> =
-        case.openings.iter().zip(steps).map(|(opening, steps)| Walk::new(case, opening, steps)).collect();
+        case.openings.iter().zip(steps).map(|(opening, steps)| Walk::new(case, opening, steps, keep)).collect();
+    match daily {
+        None => walk_all(case, &mut walks, None)?,
+        Some(output) => thread::scope(|scope| {
+            let (full, to_write) = mpsc::sync_channel::<Window>(1);
+            let (written, empty) = mpsc::channel::<Window>();
+            let writer = scope.spawn(move || write_windows(output, &to_write, &written));
+            let walked = walk_all(case, &mut walks, Some(Lines { full, empty }));
+            let wrote = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            walked.and(wrote.map_err(ReplayError::from))
+        })?,
+    }
+    let mut tally = Tally::default();
+    let mut taken = Vec::new();
+    for walk in walks {
+        tally.add(walk.tally);
+        taken.extend(walk.taken);
+    }
+    Ok((tally, taken))
+}
+
+/// The lines of a window: of each share of the accounts, of each day.
+type Window = Vec<Vec<Vec<u8>>>;
+
+/// Where windows go to be written, and come back from to be filled again.
+struct Lines {
+    full: mpsc::SyncSender<Window>,
+    empty: mpsc::Receiver<Window>,
+}
+
+fn write_windows(
+    output: &mut (dyn Write + Send),
+    to_write: &mpsc::Receiver<Window>,
+    written: &mpsc::Sender<Window>,
+) -> std::io::Result<()> {
+    for mut window in to_write {
+        let days = window.iter().map(Vec::len).max().unwrap_or(0);
+        for day in 0..days {
+            for share in &mut window {
+                output.write_all(&share[day])?;
+                share[day].clear();
+            }
+        }
+        // Nobody takes it back after the last one.
+        let _ = written.send(window);
+    }
+    Ok(())
+}
+
+fn walk_all(case: &Case, walks: &mut [Walk<'_>], lines: Option<Lines>) -> Result<(), ReplayError> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let share = walks.len().div_ceil(workers).max(1);
-    let write_lines = daily.is_some();
     let mut progress = Progress::new("replay", (case.to - case.from).num_days().unsigned_abs() + 1);
-
     let mut window_from = case.from;
     while window_from <= case.to {
         let window_to = plus_days(window_from, WINDOW_DAYS - 1).min(case.to);
-        let parts: Vec<Part> = thread::scope(|scope| {
+        let days = usize::try_from((window_to - window_from).num_days() + 1).unwrap_or(0);
+        let mut window = lines.as_ref().and_then(|lines| lines.empty.try_recv().ok()).unwrap_or_default();
+        window.resize_with(walks.len().div_ceil(share), Vec::new);
+        let refused = thread::scope(|scope| {
             let parts: Vec<_> = walks
                 .chunks_mut(share)
-                .map(|walks| scope.spawn(move || walk(walks, window_from, window_to, write_lines)))
+                .zip(&mut window)
+                .map(|(walks, buffers)| {
+                    buffers.resize_with(days, Vec::new);
+                    let write = lines.is_some();
+                    scope.spawn(move || walk(walks, window_from, buffers, write))
+                })
                 .collect();
             parts
                 .into_iter()
-                .map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
+                .filter_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .min_by_key(|(step, _)| *step)
         });
-        if let Some((step, refusal)) = parts.iter().filter_map(|part| part.refused.clone()).min_by_key(|(step, _)| *step) {
+        if let Some((step, refusal)) = refused {
             return Err(case.refused(&case.steps[step], refusal));
         }
-        if let Some(output) = &mut daily {
-            let days = parts.iter().map(|part| part.lines.len()).max().unwrap_or(0);
-            for day in 0..days {
-                for part in &parts {
-                    output.write_all(&part.lines[day])?;
-                }
-            }
+        if let Some(lines) = &lines
+            && lines.full.send(window).is_err()
+        {
+            // The writer has failed and says why when it is joined.
+            return Ok(());
         }
         progress.set((window_to - case.from).num_days().unsigned_abs() + 1);
         window_from = plus_days(window_to, 1);
     }
-    Ok(walks.into_iter().flat_map(|walk| walk.taken).collect())
+    Ok(())
 }
 
-/// What one core has to say of a window.
-#[derive(Default)]
-struct Part {
-    /// The lines of each day.
-    lines: Vec<Vec<u8>>,
-    /// The first step that was refused.
-    refused: Option<(usize, Refusal)>,
-}
-
-fn walk(walks: &mut [Walk<'_>], from: NaiveDate, to: NaiveDate, write_lines: bool) -> Part {
-    let mut part = Part::default();
-    let days = (to - from).num_days().unsigned_abs() + 1;
-    part.lines.resize_with(usize::try_from(days).unwrap_or(0), Vec::new);
+/// Takes one share of the accounts through a window, and says which step was
+/// the first to be refused.
+fn walk(
+    walks: &mut [Walk<'_>],
+    from: NaiveDate,
+    days: &mut [Vec<u8>],
+    write: bool,
+) -> Option<(usize, Refusal)> {
+    let mut first: Option<(usize, Refusal)> = None;
     for walk in walks {
         let mut day = from;
-        for lines in &mut part.lines {
-            if let Err(refused) = walk.through(day, write_lines.then_some(lines)) {
-                if part.refused.as_ref().is_none_or(|(step, _)| refused.0 < *step) {
-                    part.refused = Some(refused);
+        for lines in &mut *days {
+            if let Err(refused) = walk.through(day, write.then_some(lines)) {
+                if first.as_ref().is_none_or(|(step, _)| refused.0 < *step) {
+                    first = Some(refused);
                 }
                 break;
             }
             day = plus_days(day, 1);
         }
     }
-    part
+    first
 }
 
 /// One account on its way through the days.
@@ -100,11 +151,13 @@ struct Walk<'a> {
     lines: DailyLines<'a>,
     steps: Vec<usize>,
     next_step: usize,
+    keep: bool,
+    tally: Tally,
     taken: Vec<Taken>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(case: &'a Case, opening: &'a Opening, steps: Vec<usize>) -> Self {
+    fn new(case: &'a Case, opening: &'a Opening, steps: Vec<usize>, keep: bool) -> Self {
         Self {
             case,
             opening,
@@ -113,6 +166,8 @@ impl<'a> Walk<'a> {
             lines: DailyLines::new(&opening.account, &case.policy.policy),
             steps,
             next_step: 0,
+            keep,
+            tally: Tally::default(),
             taken: Vec::new(),
         }
     }
@@ -120,10 +175,7 @@ impl<'a> Walk<'a> {
     /// Goes through one day: what time brings, what becomes known, the day's line.
     fn through(&mut self, day: NaiveDate, lines: Option<&mut Vec<u8>>) -> Result<(), (usize, Refusal)> {
         let zone = self.account.time_zone;
-        let busy = self.steps.get(self.next_step).is_some()
-            || !self.open
-            || self.account.standing.next_action_at.is_some();
-        if busy {
+        if !self.open || day == self.case.to || self.may_step(day) {
             let next_day = start_of_day(zone, plus_days(day, 1));
             if !self.open && self.opening.opens_at < next_day {
                 self.open = true;
@@ -131,7 +183,7 @@ impl<'a> Walk<'a> {
                 self.judge(self.opening.opens_at, cause);
             }
             while let Some(step) = self.step().filter(|step| step.at < next_day) {
-                let (place, step) = (self.steps[self.next_step], step);
+                let place = self.steps[self.next_step];
                 self.next_step += 1;
                 self.take(step).map_err(|refusal| (place, refusal))?;
             }
@@ -143,6 +195,12 @@ impl<'a> Walk<'a> {
             self.lines.write(&self.account, day, lines);
         }
         Ok(())
+    }
+
+    /// Whether the next step can lie within `day`: no zone is so far from UTC that a
+    /// date ends after the next one does there.
+    fn may_step(&self, day: NaiveDate) -> bool {
+        self.step().is_some_and(|step| step.at.date_naive() <= plus_days(day, 1))
     }
 
     fn step(&self) -> Option<&'a Step> {
@@ -174,11 +232,14 @@ impl<'a> Walk<'a> {
     fn judge(&mut self, now: DateTime<Utc>, cause: Cause) {
         self.account.judge(&self.case.policy.policy, now, cause);
         if let Some(decision) = self.account.decision_of_this_revision() {
-            self.taken.push(Taken {
-                account_id: self.account.account_id.clone(),
-                currency: self.account.currency,
-                decision: decision.clone(),
-            });
+            self.tally.count(decision);
+            if self.keep {
+                self.taken.push(Taken {
+                    account_id: self.account.account_id.clone(),
+                    currency: self.account.currency,
+                    decision: decision.clone(),
+                });
+            }
         }
     }
 }

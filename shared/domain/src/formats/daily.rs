@@ -1,13 +1,11 @@
 //! The daily output: where an account stands at the end of each day.
 
-use std::io::Write;
-
 use chrono::{Datelike, NaiveDate};
 
 use crate::account::Account;
 use crate::allocation::{Allocation, allocate};
-use crate::assess::{Outlook, outlook};
-use crate::figures::{Figures, past_due_from};
+use crate::assess::{earlier, outlook};
+use crate::figures::{Figures, day_counts, past_due_from};
 use crate::policy::Policy;
 
 /// Writes an account's daily lines.
@@ -26,9 +24,10 @@ pub struct DailyLines<'p> {
 #[derive(Debug)]
 struct Steady {
     until: Option<NaiveDate>,
+    oldest_due_on: Option<NaiveDate>,
     stage: String,
-    amounts: String,
-    restrictions: String,
+    /// All that follows the day counts.
+    rest: String,
 }
 
 impl<'p> DailyLines<'p> {
@@ -45,15 +44,16 @@ impl<'p> DailyLines<'p> {
     }
 
     /// Appends the line of `day`, with its line feed, judged at the day's last second.
+    /// Days are to be asked for in order.
     pub fn write(&mut self, account: &Account, day: NaiveDate, out: &mut Vec<u8>) {
         let policy = self.policy;
-        let allocation = self.allocation.get_or_insert_with(|| allocate(account));
-        let figures = Figures::on(day, account, allocation, policy);
         if self.steady.as_ref().is_none_or(|steady| steady.until.is_some_and(|until| day >= until)) {
-            let outlook = outlook(account, allocation, policy, day);
-            self.steady = Some(Steady::new(account, allocation, policy, day, &figures, &outlook));
+            let allocation = self.allocation.get_or_insert_with(|| allocate(account));
+            self.steady = Some(Steady::new(account, allocation, policy, day));
         }
         let Some(steady) = &self.steady else { return };
+        let (days_past_due, delinquent_days) =
+            steady.oldest_due_on.map_or((0, 0), |oldest| day_counts(day, oldest, account, policy));
         out.extend_from_slice(b"{\"date\":\"");
         write_date(day, out);
         out.extend_from_slice(b"\",\"account_id\":");
@@ -61,46 +61,33 @@ impl<'p> DailyLines<'p> {
         out.extend_from_slice(b",\"stage\":");
         out.extend_from_slice(steady.stage.as_bytes());
         out.extend_from_slice(b",\"days_past_due\":");
-        write_number(figures.days_past_due, out);
+        write_number(days_past_due, out);
         out.extend_from_slice(b",\"delinquent_days\":");
-        write_number(figures.delinquent_days, out);
-        out.extend_from_slice(steady.amounts.as_bytes());
-        out.extend_from_slice(steady.restrictions.as_bytes());
-        out.extend_from_slice(b"}\n");
+        write_number(delinquent_days, out);
+        out.extend_from_slice(steady.rest.as_bytes());
     }
 }
 
 impl Steady {
-    fn new(
-        account: &Account,
-        allocation: &Allocation,
-        policy: &Policy,
-        day: NaiveDate,
-        figures: &Figures,
-        outlook: &Outlook<'_>,
-    ) -> Self {
+    fn new(account: &Account, allocation: &Allocation, policy: &Policy, day: NaiveDate) -> Self {
+        let figures = Figures::on(day, account, allocation, policy);
+        let outlook = outlook(account, allocation, policy, day);
         let next_overdue = allocation
             .unpaid
             .iter()
             .map(|unpaid| past_due_from(policy.day_count, unpaid.due_on))
             .find(|from| *from > day);
-        let until = match (next_overdue, outlook.changes_on) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        let oldest = figures.oldest_due_on.map_or_else(|| "null".to_owned(), |date| format!("\"{date}\""));
         let restrictions: &[_] = outlook.stage.map_or(&[], |stage| &stage.restrictions);
+        let oldest = figures.oldest_due_on.map_or_else(|| "null".to_owned(), |date| format!("\"{date}\""));
         Self {
-            until,
+            until: earlier(next_overdue, outlook.changes_on),
+            oldest_due_on: figures.oldest_due_on,
             stage: json(outlook.stage.map_or("current", |stage| stage.name.as_str())),
-            amounts: format!(
-                ",\"overdue\":\"{}\",\"oldest_due_on\":{oldest},\"outstanding\":\"{}\"",
+            rest: format!(
+                ",\"overdue\":\"{}\",\"oldest_due_on\":{oldest},\"outstanding\":\"{}\",\"restrictions\":{}}}\n",
                 account.currency.text(figures.overdue),
                 account.currency.text(figures.outstanding),
-            ),
-            restrictions: format!(
-                ",\"restrictions\":{}",
-                serde_json::to_string(restrictions).unwrap_or_default()
+                serde_json::to_string(restrictions).unwrap_or_default(),
             ),
         }
     }
@@ -111,10 +98,17 @@ fn json(text: &str) -> String {
 }
 
 fn write_number(number: u32, out: &mut Vec<u8>) {
-    // Writing to a Vec cannot fail.
-    let _ = write!(out, "{number}");
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
+/// Years have four digits: facts are bounded by [`crate::days::LAST_DATE`].
 fn write_date(date: NaiveDate, out: &mut Vec<u8>) {
-    let _ = write!(out, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day());
+    let mut digits = *b"0000-00-00";
+    for (places, mut value) in [(0..4, date.year().unsigned_abs()), (5..7, date.month()), (8..10, date.day())] {
+        for place in places.rev() {
+            digits[place] += u8::try_from(value % 10).unwrap_or(0);
+            value /= 10;
+        }
+    }
+    out.extend_from_slice(&digits);
 }
