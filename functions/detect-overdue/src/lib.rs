@@ -1,1 +1,202 @@
-//! x
+//! `detect-overdue`: the sweep.
+//!
+//! A schedule fires it. It walks the shards of the due index, oldest entry
+//! first, judges each account that is due and writes what follows.
+//!
+//! # When it fires twice, or two run at once
+//! Whoever writes first wins; the other reads again, finds the account not due
+//! any more, and leaves it alone.
+//!
+//! # When it is cut off, or misses a run
+//! Nothing is lost: the index is the queue, and the next firing finds what is
+//! left. It stops by itself before its deadline.
+//!
+//! # When an account cannot be judged
+//! It is quarantined and loses its entry in the index, so that it never blocks
+//! its shard. What fails for a reason that will pass keeps its entry.
+
+use std::panic::AssertUnwindSafe;
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use chrono::{DateTime, Utc};
+use duewatch_domain::ids::AccountId;
+use duewatch_notify::OperationsKind;
+use duewatch_runtime::{Deadline, Metrics, Wiring};
+use duewatch_store::{DueAccount, Outcome, StoreError, TransitionError};
+use futures_util::{FutureExt, StreamExt, stream};
+use serde::Serialize;
+
+/// The function's name.
+pub const NAME: &str = "detect-overdue";
+
+/// Entries of the due index that are read at once.
+const PAGE: i32 = 100;
+/// Accounts that are worked on side by side.
+const CONCURRENCY: usize = 8;
+/// Pages that one invocation reads of a shard at most; the next firing goes on.
+const MAX_PAGES: usize = 10_000;
+
+/// What a sweep came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Accounts that were due.
+    pub due: usize,
+    /// Accounts that were judged and written.
+    pub written: usize,
+    /// Of these, how many changed their standing.
+    pub decisions: usize,
+    /// Restrictions that were held back because money could not be posted.
+    pub held: usize,
+    /// Accounts that could not be judged and were set aside.
+    pub quarantined: usize,
+    /// Accounts that are left for the next firing.
+    pub failed: usize,
+    /// Whether the deadline came before the end.
+    pub cut_short: bool,
+}
+
+/// Why a sweep could not even begin.
+#[derive(Debug, thiserror::Error)]
+#[error("sweep: {0}")]
+pub struct SweepError(#[from] StoreError);
+
+impl From<SweepError> for lambda_runtime::Diagnostic {
+    fn from(error: SweepError) -> Self {
+        Self { error_type: "SweepError".to_owned(), error_message: error.to_string() }
+    }
+}
+
+/// Sweeps all shards.
+///
+/// # Errors
+/// When the index cannot be read. Single accounts that fail do not fail the sweep.
+pub async fn handle(
+    wiring: &Wiring,
+    _event: EventBridgeEvent,
+    deadline: Deadline,
+) -> Result<Swept, SweepError> {
+    let store = wiring.transitions.store();
+    let now = wiring.clock.now();
+    store.check_due_shards().await?;
+    let mut swept = Swept::default();
+    'shards: for shard in 0..store.due_shards() {
+        let mut from = None;
+        for _ in 0..MAX_PAGES {
+            if deadline.is_near() {
+                swept.cut_short = true;
+                break 'shards;
+            }
+            let page = store.due_accounts(shard, now, PAGE, from).await?;
+            sweep_page(wiring, page.accounts, now, deadline, &mut swept).await;
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    tracing::info!(?swept, "swept");
+    Metrics::new(&wiring.metrics_namespace, NAME)
+        .count("due", swept.due)
+        .count("written", swept.written)
+        .count("decisions", swept.decisions)
+        .count("held", swept.held)
+        .count("quarantined", swept.quarantined)
+        .count("failed", swept.failed)
+        .emit(now);
+    Ok(swept)
+}
+
+enum Looked {
+    Written { decided: bool, held: bool },
+    Left,
+    Quarantined,
+    Failed,
+    CutShort,
+}
+
+async fn sweep_page(
+    wiring: &Wiring,
+    accounts: Vec<DueAccount>,
+    now: DateTime<Utc>,
+    deadline: Deadline,
+    swept: &mut Swept,
+) {
+    swept.due += accounts.len();
+    let looked: Vec<Looked> = stream::iter(accounts)
+        .map(|due| async move {
+            if deadline.is_near() { Looked::CutShort } else { look_at(wiring, &due, now).await }
+        })
+        .buffer_unordered(CONCURRENCY)
+        .collect()
+        .await;
+    for looked in looked {
+        match looked {
+            Looked::Written { decided, held } => {
+                swept.written += 1;
+                swept.decisions += usize::from(decided);
+                swept.held += usize::from(held);
+            }
+            Looked::Left => {}
+            Looked::Quarantined => swept.quarantined += 1,
+            Looked::Failed => swept.failed += 1,
+            Looked::CutShort => swept.cut_short = true,
+        }
+    }
+}
+
+async fn look_at(wiring: &Wiring, due: &DueAccount, now: DateTime<Utc>) -> Looked {
+    let looked = AssertUnwindSafe(sweep_account(wiring, due, now)).catch_unwind().await;
+    let reason = match looked {
+        Ok(Ok(looked)) => return looked,
+        Ok(Err(error)) if error.is_transient() => {
+            tracing::warn!(account_id = due.account_id, %error, "left for the next firing");
+            return Looked::Failed;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "judging it panicked".to_owned(),
+    };
+    let payload =
+        format!("{{\"account_id\":{:?},\"next_action_at\":{:?}}}", due.account_id, due.next_action_at);
+    let aside = async {
+        wiring.desk.quarantine(&due.account_id, &reason, &payload, now).await?;
+        wiring.transitions.store().drop_due_entry(due).await
+    };
+    match aside.await {
+        Ok(()) => Looked::Quarantined,
+        Err(error) => {
+            tracing::error!(account_id = due.account_id, %error, "not quarantined");
+            Looked::Failed
+        }
+    }
+}
+
+async fn sweep_account(
+    wiring: &Wiring,
+    due: &DueAccount,
+    now: DateTime<Utc>,
+) -> Result<Looked, TransitionError> {
+    let account_id: AccountId =
+        due.account_id.parse().map_err(|problem: duewatch_domain::ids::NoId| StoreError::Codec {
+            table: wiring.transitions.store().tables().accounts.clone(),
+            key: due.account_id.clone(),
+            problem: problem.to_string(),
+        })?;
+    Ok(match wiring.transitions.sweep(&account_id, now).await? {
+        Outcome::Written(account) => {
+            Looked::Written { decided: account.decision_of_this_revision().is_some(), held: false }
+        }
+        Outcome::Held(_, hold) => {
+            wiring
+                .desk
+                .tell(
+                    OperationsKind::RestrictionHeld,
+                    &format!("{account_id}/{}", hold.payment_id),
+                    &hold.reason,
+                    now,
+                )
+                .await;
+            Looked::Written { decided: false, held: true }
+        }
+        Outcome::Unchanged | Outcome::NoAccount => Looked::Left,
+    })
+}

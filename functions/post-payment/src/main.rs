@@ -1,2 +1,14 @@
-//! x
-fn main() {}
+//! `post-payment` on Lambda.
+
+use duewatch_runtime::{Clock, Deadline, RawStreamEvent, SystemClock, run, start};
+use lambda_runtime::LambdaEvent;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let wiring = start(post_payment::NAME).await?;
+    run(async |event: LambdaEvent<RawStreamEvent>| {
+        let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
+        post_payment::handle(&wiring, event.payload, deadline).await
+    })
+    .await
+}

@@ -1,2 +1,14 @@
-//! x
-fn main() {}
+//! `send-reminders` on Lambda.
+
+use duewatch_runtime::{Clock, Deadline, RawStreamEvent, SystemClock, run, start};
+use lambda_runtime::LambdaEvent;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let wiring = start(send_reminders::NAME).await?;
+    run(async |event: LambdaEvent<RawStreamEvent>| {
+        let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
+        send_reminders::handle(&wiring, event.payload, deadline).await
+    })
+    .await
+}

@@ -4,11 +4,12 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
 use crate::input::BookFormat;
 use crate::replay::{Case, CaseFiles, Engine, Outputs, replay};
+use crate::stack::sweep_every;
 
 /// Watches credit accounts: flags what is overdue, restricts in proportion, lifts
 /// when the money arrives, reminds in time, and can say why.
@@ -69,9 +70,8 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
 
 fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
-    let files =
-        CaseFiles { policy: args.policy, book: args.book, format: args.format, events: args.events };
-    let case = Case::read(&files, args.from, args.to, TimeDelta::minutes(15))?;
+    let files = CaseFiles { policy: args.policy, book: args.book, format: args.format, events: args.events };
+    let case = Case::read(&files, args.from, args.to, sweep_every()?)?;
     let outputs = Outputs { daily: args.daily, decisions: args.decisions };
     let summary = replay(&case, args.engine, &outputs)?;
     eprintln!(

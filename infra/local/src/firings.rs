@@ -25,7 +25,8 @@ impl Firings {
     pub fn at_or_after(&self, instant: DateTime<Utc>) -> DateTime<Utc> {
         let every = self.every.num_seconds();
         let seconds = instant.timestamp() + i64::from(instant.timestamp_subsec_nanos() > 0);
-        let scheduled = DateTime::from_timestamp(seconds + (-seconds).rem_euclid(every), 0).unwrap_or(instant);
+        let scheduled =
+            DateTime::from_timestamp(seconds + (-seconds).rem_euclid(every), 0).unwrap_or(instant);
         let closing = self.closing.get(self.closing.partition_point(|closing| *closing < instant));
         closing.map_or(scheduled, |closing| scheduled.min(*closing))
     }

@@ -91,8 +91,7 @@ fn read(path: &Path) -> Result<String, InputError> {
 /// When the file cannot be read or is no valid policy.
 pub fn read_policy(path: &Path) -> Result<PolicyFile, InputError> {
     let text = read(path)?;
-    let policy =
-        policy::parse(&text).map_err(|error| InputError::Policy { path: path.to_owned(), error })?;
+    let policy = policy::parse(&text).map_err(|error| InputError::Policy { path: path.to_owned(), error })?;
     Ok(PolicyFile { policy, text })
 }
 
@@ -184,12 +183,11 @@ fn parse_lines<T: Send>(text: &str, parse: impl Fn(&str) -> Result<T, FormatErro
 }
 
 fn parse_csv(path: &Path, text: &str) -> Result<Parsed<Contract>, InputError> {
-    let fault =
-        |line, field: &str, problem: String| InputError::Line {
-            path: path.to_owned(),
-            line,
-            error: FormatError { field: field.to_owned(), problem },
-        };
+    let fault = |line, field: &str, problem: String| InputError::Line {
+        path: path.to_owned(),
+        line,
+        error: FormatError { field: field.to_owned(), problem },
+    };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| fault(1, "", error.to_string()))?.clone();
     for (place, column) in header.iter().enumerate() {

@@ -21,7 +21,7 @@ pub const MAX_PAUSES: usize = 100;
 /// The most installments one payment may be paid for.
 pub const MAX_TARGETS: usize = 100;
 /// How many of its last decisions an account carries.
-pub const RECENT_DECISIONS: usize = 5;
+pub const RECENT_DECISIONS: usize = 3;
 
 /// One credit agreement with all its facts and the standing that was decided last.
 ///
@@ -43,6 +43,8 @@ pub struct Account {
     pub time_zone: Tz,
     /// When the agreement began.
     pub opened_on: NaiveDate,
+    /// A checksum of the contract that opened it, to know that contract again.
+    pub(crate) contract: u32,
     /// By due date, then number.
     pub(crate) installments: Vec<Installment>,
     /// By the instant at which they were received, then id.
@@ -153,16 +155,21 @@ pub struct Installment {
     /// The part that pays back the loan.
     pub principal: Money,
     /// The contract's interest.
+    #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
     pub interest: Money,
     /// Charges.
+    #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
     pub fee: Money,
     /// By how much adjustments have lowered it; negative when they raised it.
+    #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
     pub adjusted: Money,
     /// Left out whole: neither overdue nor outstanding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub written_off: bool,
-    /// Cut down to what was paid when a new schedule replaced the old. What it
-    /// keeps is paid before anything else.
-    pub replaced: bool,
+    /// Since when it is owed, where that was not from the beginning: a new schedule,
+    /// or a payment taken back. Money that came before settles what was owed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
 }
 
 impl Installment {
@@ -202,6 +209,22 @@ pub enum PaymentKind {
     Goodwill,
 }
 
+impl PaymentKind {
+    /// The kind as the formats write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Repayment => "repayment",
+            Self::MerchantRefund => "merchant_refund",
+            Self::Goodwill => "goodwill",
+        }
+    }
+
+    fn is_repayment(&self) -> bool {
+        *self == Self::Repayment
+    }
+}
+
 /// Money in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -215,6 +238,7 @@ pub struct Payment {
     /// The date that the lender's books give it.
     pub value_date: NaiveDate,
     /// What kind of money it is.
+    #[serde(default, skip_serializing_if = "PaymentKind::is_repayment")]
     pub kind: PaymentKind,
     /// The installments it was paid for; empty where the waterfall decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,9 +1,14 @@
 //! Allocation: which installments the money settles.
 //!
 //! It is derived from the facts that still stand, each time anew, and never
-//! patched. That makes payments and reversals independent of their order.
+//! patched. That makes payments and reversals independent of the order in which
+//! they are handled.
+//!
+//! Two facts divide time: a new schedule, and a payment taken back. What was owed
+//! before is settled by the money that came before, so that what was paid stays
+//! paid; what falls due anew waits for the money that comes after.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{Account, Installment};
 use crate::ids::InstallmentNumber;
@@ -37,43 +42,71 @@ pub struct Unpaid {
 ///
 /// Targeted parts come first, in the order in which the payments came; all the
 /// rest is one sum and goes by due date, then number, future installments
-/// included. What a replaced schedule left as paid is paid before all else.
-/// What is written off takes no money but what was paid for it by name.
+/// included. What is written off takes no money but what was paid for it by name.
 #[must_use]
 pub fn allocate(account: &Account) -> Allocation {
     let zero = account.currency.zero();
-    let mut paid = vec![zero; account.installments.len()];
-    let mut pool = zero;
+    let installments = &account.installments;
+    let mut paid = vec![zero; installments.len()];
+    let mut rest: Vec<(DateTime<Utc>, Money)> = Vec::with_capacity(account.payments.len());
     for payment in account.payments.iter().filter(|payment| payment.stands()) {
         let mut left = payment.amount;
         for number in &payment.applies_to {
-            left -= settle_number(&account.installments, &mut paid, *number, left);
+            left -= settle_number(installments, &mut paid, *number, left);
         }
-        pool += left;
+        rest.push((payment.received_at, left));
     }
-    for replaced in [true, false] {
-        for (installment, paid) in account.installments.iter().zip(&mut paid) {
-            if pool.is_zero() {
-                break;
-            }
-            if installment.replaced == replaced && !installment.written_off {
-                pool -= settle(installment, paid, pool);
-            }
+    let mut dividing: Vec<DateTime<Utc>> = installments.iter().filter_map(|one| one.since).collect();
+    dividing.sort_unstable();
+    dividing.dedup();
+    let mut pool = zero;
+    let mut rest = rest.into_iter().peekable();
+    for until in dividing {
+        while let Some((_, money)) = rest.next_if(|(received_at, _)| *received_at <= until) {
+            pool += money;
+        }
+        settle_in_order(installments, &mut paid, &mut pool, Some(until));
+    }
+    for (_, money) in rest {
+        pool += money;
+    }
+    settle_in_order(installments, &mut paid, &mut pool, None);
+    let (unpaid, outstanding) = still_owed(installments, &paid, zero);
+    Allocation { paid, unpaid, outstanding, credit: pool }
+}
+
+/// Settles, oldest first, what was owed before `until`.
+fn settle_in_order(
+    installments: &[Installment],
+    paid: &mut [Money],
+    pool: &mut Money,
+    until: Option<DateTime<Utc>>,
+) {
+    for (installment, paid) in installments.iter().zip(paid) {
+        if pool.is_zero() {
+            break;
+        }
+        let owed_then = match (installment.since, until) {
+            (Some(since), Some(until)) => since < until,
+            _ => true,
+        };
+        if owed_then && !installment.written_off {
+            *pool -= settle(installment, paid, *pool);
         }
     }
+}
+
+fn still_owed(installments: &[Installment], paid: &[Money], zero: Money) -> (Vec<Unpaid>, Money) {
     let mut unpaid = Vec::with_capacity(paid.len());
     let mut outstanding = zero;
-    for (place, (installment, paid)) in account.installments.iter().zip(&paid).enumerate() {
-        if installment.written_off {
-            continue;
-        }
+    for (place, (installment, paid)) in installments.iter().zip(paid).enumerate() {
         let amount = installment.asked() - *paid;
-        if amount.is_positive() {
+        if amount.is_positive() && !installment.written_off {
             outstanding += amount;
             unpaid.push(Unpaid { place, due_on: installment.due_on, amount });
         }
     }
-    Allocation { paid, unpaid, outstanding, credit: pool }
+    (unpaid, outstanding)
 }
 
 fn settle_number(

@@ -42,6 +42,7 @@ impl Account {
             currency: contract.currency,
             time_zone: contract.time_zone,
             opened_on: contract.opened_on,
+            contract: checksum(contract),
             installments: Vec::with_capacity(contract.installments.len()),
             payments: Vec::new(),
             pauses: Vec::new(),
@@ -51,7 +52,7 @@ impl Account {
             recent_decisions: Vec::new(),
             intents: Vec::new(),
         };
-        account.add_installments(&contract.installments)?;
+        account.add_installments(&contract.installments, None)?;
         Ok(account)
     }
 
@@ -65,11 +66,11 @@ impl Account {
             Command::PaymentReceived(payment) => self.receive_payment(payment, at),
             Command::PaymentReversed { payment_id, dated } => self.reverse_payment(payment_id, *dated, at),
             Command::InstallmentAdded(installment) => {
-                self.add_installments(std::slice::from_ref(installment))?;
+                self.add_installments(std::slice::from_ref(installment), None)?;
                 Ok(Applied::Changed)
             }
             Command::InstallmentAdjusted { number, amount, .. } => self.adjust_installment(*number, *amount),
-            Command::ScheduleReplaced { installments, .. } => self.replace_schedule(installments),
+            Command::ScheduleReplaced { installments, .. } => self.replace_schedule(installments, at),
             Command::PauseStarted { from, until } => self.start_pause(*from, *until),
             Command::PauseEnded { on } => self.end_pause(*on),
             Command::EnforcementOff { reason } => {
@@ -89,19 +90,11 @@ impl Account {
     }
 
     fn opened_again(&self, contract: &Contract) -> Result<Applied, Refusal> {
-        let again = Self::open(contract)?;
-        let same = self.customer_id == again.customer_id
-            && self.policy_id == again.policy_id
-            && self.currency == again.currency
-            && self.time_zone == again.time_zone
-            && self.opened_on == again.opened_on
-            && again.installments.iter().all(|one| {
-                self.installments.iter().any(|other| {
-                    (&one.label, one.due_on, one.principal, one.interest, one.fee)
-                        == (&other.label, other.due_on, other.principal, other.interest, other.fee)
-                })
-            });
-        if same { Ok(Applied::Unchanged) } else { Err(Refusal::AccountExists(contract.account_id.clone())) }
+        if self.contract == checksum(contract) {
+            Ok(Applied::Unchanged)
+        } else {
+            Err(Refusal::AccountExists(contract.account_id.clone()))
+        }
     }
 
     fn receive_payment(&mut self, new: &PaymentReceived, at: DateTime<Utc>) -> Result<Applied, Refusal> {
@@ -121,7 +114,7 @@ impl Account {
                 return Err(differs("currency", self.currency.to_string(), currency.to_string()));
             }
             if known.kind != new.kind {
-                return Err(differs("kind", format!("{:?}", known.kind), format!("{:?}", new.kind)));
+                return Err(differs("kind", known.kind.as_str().to_owned(), new.kind.as_str().to_owned()));
             }
             return Ok(Applied::Unchanged);
         }
@@ -184,7 +177,7 @@ impl Account {
                 fee: zero,
                 adjusted: zero,
                 written_off: false,
-                replaced: false,
+                since: Some(at),
             });
             self.sort_installments();
         }
@@ -192,7 +185,11 @@ impl Account {
     }
 
     /// Adds all of them or, on a refusal, none.
-    fn add_installments(&mut self, new: &[NewInstallment]) -> Result<(), Refusal> {
+    fn add_installments(
+        &mut self,
+        new: &[NewInstallment],
+        since: Option<DateTime<Utc>>,
+    ) -> Result<(), Refusal> {
         if self.installments.len() + new.len() > MAX_INSTALLMENTS {
             return Err(Refusal::TooManyInstallments);
         }
@@ -211,7 +208,7 @@ impl Account {
                 fee: not_negative("fee", one.fee, self.currency)?,
                 adjusted: self.currency.zero(),
                 written_off: false,
-                replaced: false,
+                since,
             });
         }
         self.installments.append(&mut added);
@@ -233,16 +230,15 @@ impl Account {
         Ok(Applied::Changed)
     }
 
-    fn replace_schedule(&mut self, new: &[NewInstallment]) -> Result<Applied, Refusal> {
+    fn replace_schedule(&mut self, new: &[NewInstallment], at: DateTime<Utc>) -> Result<Applied, Refusal> {
         let before = self.installments.clone();
         let paid = allocate(self).paid;
         for (installment, paid) in self.installments.iter_mut().zip(paid) {
             installment.adjusted += installment.asked() - paid;
-            installment.replaced = true;
             installment.written_off = false;
         }
         self.installments.retain(|kept| kept.asked().is_positive());
-        if let Err(refusal) = self.add_installments(new) {
+        if let Err(refusal) = self.add_installments(new, Some(at)) {
             self.installments = before;
             return Err(refusal);
         }
@@ -346,4 +342,24 @@ fn not_negative(field: &'static str, amount: Money, currency: Currency) -> Resul
         return Err(Refusal::Negative { field, amount });
     }
     exact(field, amount, currency)
+}
+
+/// A checksum over the terms of a contract.
+fn checksum(contract: &Contract) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut add = |field: &dyn std::fmt::Display| hasher.update(format!("{field}\n").as_bytes());
+    add(&contract.account_id);
+    add(&contract.customer_id);
+    add(&contract.policy_id);
+    add(&contract.currency);
+    add(&contract.time_zone.name());
+    add(&contract.opened_on);
+    for installment in &contract.installments {
+        add(&installment.number);
+        add(&installment.due_on);
+        for amount in [installment.principal, installment.interest, installment.fee] {
+            add(&amount.as_decimal().normalize());
+        }
+    }
+    hasher.finalize()
 }

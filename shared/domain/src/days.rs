@@ -59,8 +59,13 @@ impl DayCount {
     pub fn judged_day(self, zone: Tz, now: DateTime<Utc>) -> NaiveDate {
         let day = LocalDay::at(zone, now);
         match self {
+            Self::DayAfter => day.date,
             Self::DueDay if !day.in_last_second => plus_days(day.date, -1),
-            _ => day.date,
+            Self::DueDay => {
+                // A date that the zone skips ends with the one before it.
+                let skipped = plus_days(day.date, 1);
+                if end_of_day(zone, skipped) <= now { skipped } else { day.date }
+            }
         }
     }
 }
@@ -156,6 +161,33 @@ pub fn days_between(from: NaiveDate, to: NaiveDate) -> i64 {
     (to - from).num_days()
 }
 
+/// Dates as the formats write them: `2023-10-05`.
+pub(crate) mod written {
+    use chrono::NaiveDate;
+    use serde::{Deserialize, Deserializer, de};
+
+    /// The length of `2023-10-05`.
+    const LENGTH: usize = 10;
+
+    fn parse<E: de::Error>(text: &str) -> Result<NaiveDate, E> {
+        let date = text.parse().ok().filter(|_| text.len() == LENGTH);
+        date.ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            E::custom(format_args!("\"{shown}\" is no date; write one such as 2023-10-05"))
+        })
+    }
+
+    pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+        parse(&String::deserialize(deserializer)?)
+    }
+
+    pub(crate) fn maybe_date<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<NaiveDate>, D::Error> {
+        Option::<String>::deserialize(deserializer)?.map(|text| parse(&text)).transpose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -224,7 +256,7 @@ mod tests {
             }
             for count in [DayCount::DayAfter, DayCount::DueDay] {
                 let from = count.begin(zone, day);
-                prop_assert!(count.judged_day(zone, from) >= day.min(business_date(zone, from)));
+                prop_assert!(count.judged_day(zone, from) >= day);
                 prop_assert!(count.judged_day(zone, from - TimeDelta::seconds(1)) < day);
             }
         }

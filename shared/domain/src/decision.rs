@@ -71,16 +71,18 @@ pub fn decide(
     cause: Cause,
 ) -> Option<Decision> {
     let standing = &account.standing;
-    let restrictions = assessment.restrictions();
-    if standing.stage.as_str() == assessment.stage_name() && standing.restrictions == restrictions {
+    let missing = |those: &[Restriction], from: &[Restriction]| -> Vec<Restriction> {
+        those.iter().filter(|one| !from.contains(one)).cloned().collect()
+    };
+    let applied = missing(assessment.restrictions(), &standing.restrictions);
+    let lifted = missing(&standing.restrictions, assessment.restrictions());
+    let same_stage = standing.stage.as_str() == assessment.stage_name();
+    if same_stage && applied.is_empty() && lifted.is_empty() {
         return None;
     }
     let at = match (cause, assessment.held_from) {
         (Cause::Time, Some(day)) => policy.day_count.begin(account.time_zone, day),
         _ => now,
-    };
-    let missing = |those: &[Restriction], from: &[Restriction]| -> Vec<Restriction> {
-        those.iter().filter(|one| !from.contains(one)).cloned().collect()
     };
     Some(Decision {
         at,
@@ -88,8 +90,8 @@ pub fn decide(
         policy: policy.reference(),
         from: standing.stage.clone(),
         to: assessment.stage.map_or_else(StageName::current, |stage| stage.name.clone()),
-        applied: missing(restrictions, &standing.restrictions),
-        lifted: missing(&standing.restrictions, restrictions),
+        applied,
+        lifted,
         figures: assessment.figures.clone(),
         reasons: assessment.reasons.clone(),
         next_action_at: assessment.next_action_at,

@@ -58,7 +58,12 @@ impl Figures {
 }
 
 /// Days past due and delinquent days on `day`, where what is due since `oldest` is overdue.
-pub(crate) fn day_counts(day: NaiveDate, oldest: NaiveDate, account: &Account, policy: &Policy) -> (u32, u32) {
+pub(crate) fn day_counts(
+    day: NaiveDate,
+    oldest: NaiveDate,
+    account: &Account,
+    policy: &Policy,
+) -> (u32, u32) {
     let past_due = days_between(oldest, day) + policy.day_count.on_due_date();
     let paused = paused_days(&account.pauses, oldest, day);
     (to_days(past_due), to_days(past_due - i64::from(policy.grace_days) - paused))

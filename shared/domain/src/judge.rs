@@ -44,6 +44,14 @@ impl Account {
         }
     }
 
+    /// Makes the account's next revision one that decides nothing: a restriction is
+    /// held back, and the account is looked at again at `until`.
+    pub fn hold(&mut self, until: DateTime<Utc>) {
+        self.revision = self.revision.next();
+        self.intents.clear();
+        self.standing.next_action_at = Some(until);
+    }
+
     /// Whether judging the account at `now` would add a restriction.
     #[must_use]
     pub fn would_be_restricted(&self, policy: &Policy, now: DateTime<Utc>) -> bool {

@@ -43,6 +43,10 @@ impl Money {
         self.0.is_zero()
     }
 
+    pub(crate) fn is_zero_ref(&self) -> bool {
+        self.is_zero()
+    }
+
     /// Whether the amount is greater than zero.
     #[must_use]
     pub fn is_positive(self) -> bool {

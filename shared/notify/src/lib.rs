@@ -1,1 +1,13 @@
-//! x
+//! SNS: event envelopes and batch publishing.
+//!
+//! Everything that leaves is a CloudEvents 1.0 JSON body with a stable `id`:
+//! published again, it bears the same. Names and contact points are in none.
+
+mod event;
+mod publish;
+
+pub use event::{
+    AccountChanged, CloudEvent, OperationsEvent, OperationsKind, ReminderDue, account_changed, operations,
+    reminder_due, reminder_id,
+};
+pub use publish::{Failed, MAX_ATTEMPTS, Message, Notifier, NotifyError, Topic, Topics};

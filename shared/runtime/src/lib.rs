@@ -1,1 +1,20 @@
-//! x
+//! Lambda plumbing: settings, clients, logs and metrics, the clock and the
+//! deadline, and the batch of stream records with its partial failures.
+//!
+//! A function's `main.rs` calls [`start`] and hands its handler the [`Wiring`].
+//! The handler takes its dependencies as arguments, so that whatever runs it,
+//! Lambda or this machine, runs the same.
+
+mod batch;
+mod clock;
+mod metrics;
+mod quarantine;
+mod settings;
+mod start;
+
+pub use batch::{BatchError, Done, RawStreamEvent, RecordError, StreamBatch, stream_batch};
+pub use clock::{Clock, Deadline, SystemClock};
+pub use metrics::Metrics;
+pub use quarantine::Desk;
+pub use settings::{SETTINGS, Settings, SettingsError};
+pub use start::{Wiring, run, start};

@@ -1,1 +1,98 @@
-//! x
+//! DynamoDB: keys, item codecs, the conditional write, the due index.
+//!
+//! # Keys
+//!
+//! | table | partition key | sort key | item |
+//! |---|---|---|---|
+//! | accounts | `account_id` | | the whole account; `due_shard` and `next_action_at` put it into the index `due` |
+//! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account that waits for nothing is not in it |
+//! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
+//! | records | `policy#ID` | `version#0000000001` | a policy version: its document |
+//! | records | `account#ID` | `published` | the highest revision that was published |
+//! | records | `account#ID` | `parked#PAYMENT` | a payment that came before its account |
+//! | records | `account#ID` | `contact#REVISION#CHANNEL` | what became of a reminder |
+//! | records | `quarantine#DATE` | `SOURCE#ID` | a record that could not be taken, with its payload and the reason |
+//! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
+//!
+//! # What a transition costs
+//!
+//! One `GetItem`, consistent, and one `UpdateItem` on the condition that the
+//! revision is still the one that was read: the account's size in KB, rounded
+//! up, and two more write units where its entry in the index moves.
+
+mod account_item;
+mod due;
+mod error;
+mod meter;
+mod payments;
+mod policies;
+mod records;
+mod transition;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+
+pub use self::account_item::{Stored, account_from_image};
+pub use self::due::{DueAccount, DuePage};
+pub use self::error::StoreError;
+pub use self::meter::{Consumed, Meter};
+pub use self::payments::{FaultyFact, PaymentFact};
+pub use self::policies::Policies;
+pub use self::records::{ContactOutcome, Quarantined};
+pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transitions};
+
+/// The names of the three tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// Accounts.
+    pub accounts: String,
+    /// Payments.
+    pub payments: String,
+    /// Records.
+    pub records: String,
+}
+
+/// The three tables, through the real client.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    tables: Tables,
+    due_shards: u32,
+    meter: Arc<Meter>,
+}
+
+/// The most shards the due index may have: its key has two digits.
+pub const MAX_DUE_SHARDS: u32 = 100;
+
+impl Store {
+    /// Over a client. `due_shards` is held within 1 and [`MAX_DUE_SHARDS`].
+    #[must_use]
+    pub fn new(client: Client, tables: Tables, due_shards: u32) -> Self {
+        Self { client, tables, due_shards: due_shards.clamp(1, MAX_DUE_SHARDS), meter: Arc::default() }
+    }
+
+    /// What the tables have charged so far.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// The client beneath.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The tables' names.
+    #[must_use]
+    pub const fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// K, the number of shards of the due index.
+    #[must_use]
+    pub const fn due_shards(&self) -> u32 {
+        self.due_shards
+    }
+}

@@ -93,7 +93,7 @@ impl Case {
         let policy = read_policy(&files.policy)?;
         let book = read_whole_book(&files.book, BookFormat::of(&files.book, files.format))?;
         let events = read_events(&files.events)?;
-        Self::new(policy, book, events, files.events.clone(), from, to, sweep_every)
+        Self::new(policy, &book, events, files.events.clone(), from, to, sweep_every)
     }
 
     /// Lays out a case.
@@ -102,7 +102,7 @@ impl Case {
     /// When an event before the first day is refused, or its account is not known.
     pub fn new(
         policy: PolicyFile,
-        book: Vec<Line<Contract>>,
+        book: &[Line<Contract>],
         mut events: Vec<Line<Event>>,
         events_path: PathBuf,
         from: NaiveDate,
@@ -122,16 +122,16 @@ impl Case {
             steps: Vec::with_capacity(events.len()),
             last_known: HashMap::new(),
         };
-        for line in &book {
+        for line in book {
             // The book was checked when it was read.
             let opened = layout.open(&line.value, None);
-            opened.map_err(|refusal| refused(&events_path, line.line, "book", refusal))?;
+            opened.map_err(|refusal| refused(&events_path, line.line, "book", &refusal))?;
         }
         for event in events {
             let name = event.value.command.name();
             layout
                 .take(event.line, event.value)
-                .map_err(|refusal| refused(&events_path, event.line, name, refusal))?;
+                .map_err(|refusal| refused(&events_path, event.line, name, &refusal))?;
         }
         let Layout { openings, steps, .. } = layout;
         let closing = openings.iter().map(|opening| end_of_day(opening.account.time_zone, to)).collect();
@@ -157,7 +157,7 @@ impl Case {
 
     /// The refusal of a step, with its line.
     #[must_use]
-    pub fn refused(&self, step: &Step, refusal: Refusal) -> ReplayError {
+    pub fn refused(&self, step: &Step, refusal: &impl std::fmt::Display) -> ReplayError {
         refused(&self.events_path, step.line, step.command.name(), refusal)
     }
 
@@ -177,8 +177,13 @@ impl Case {
     }
 }
 
-fn refused(path: &std::path::Path, line: u64, command: &'static str, refusal: Refusal) -> ReplayError {
-    ReplayError::Refused { path: path.to_owned(), line, command, refusal }
+fn refused(
+    path: &std::path::Path,
+    line: u64,
+    command: &'static str,
+    refusal: &impl std::fmt::Display,
+) -> ReplayError {
+    ReplayError::Refused { path: path.to_owned(), line, command, refusal: refusal.to_string() }
 }
 
 struct Layout<'a> {

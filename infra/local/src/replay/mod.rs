@@ -2,20 +2,18 @@
 
 mod case;
 mod pure;
-//STACK
+mod stack;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::ValueEnum;
-use duewatch_domain::decision::Decision;
-use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::ids::AccountId;
-use duewatch_domain::money::Currency;
 use duewatch_domain::Refusal;
+use duewatch_domain::ids::{AccountId, Revision};
 
 pub use self::case::{Case, CaseFiles, Opening, Step};
+pub use self::stack::StackRun;
 
 use crate::input::InputError;
 use crate::output::Output;
@@ -64,12 +62,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, decision: &Decision) {
-        self.add(Self {
-            decisions: 1,
-            restricted: usize::from(!decision.applied.is_empty()),
-            lifted: usize::from(!decision.lifted.is_empty()),
-        });
+    fn of(restricted: bool, lifted: bool) -> Self {
+        Self { decisions: 1, restricted: usize::from(restricted), lifted: usize::from(lifted) }
     }
 
     fn add(&mut self, other: Self) {
@@ -95,8 +89,27 @@ pub enum ReplayError {
         /// The event's type.
         command: &'static str,
         /// Why.
+        refusal: String,
+    },
+    /// An account of the book cannot be opened.
+    #[error("account {account_id}: {refusal}")]
+    Unopened {
+        /// The account.
+        account_id: AccountId,
+        /// Why.
         refusal: Refusal,
     },
+    /// A record was given up: nothing is dropped quietly, so the run ends.
+    #[error("{mapping}: {reason}")]
+    GivenUp {
+        /// The stream mapping.
+        mapping: String,
+        /// Why.
+        reason: String,
+    },
+    /// The local stack failed.
+    #[error(transparent)]
+    Stack(#[from] crate::stack::StackError),
     /// The dates are the wrong way round.
     #[error("--to: {to} is before --from, {from}")]
     NoDays {
@@ -109,7 +122,9 @@ pub enum ReplayError {
     #[error("output: {0}")]
     Output(#[from] std::io::Error),
     /// A stored standing is not the one that the rules give.
-    #[error("{account_id} stands on {stored}, but the rules say {assessed} at the end of {day}: this is a bug")]
+    #[error(
+        "{account_id} stands on {stored}, but the rules say {assessed} at the end of {day}: this is a bug"
+    )]
     Unconfirmed {
         /// The account.
         account_id: AccountId,
@@ -132,15 +147,12 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
     let keep = outputs.decisions.is_some();
     let (tally, taken) = match engine {
         Engine::Pure => pure::run(case, sink, keep)?,
-        Engine::Stack => (Tally::default(), Vec::new()),
+        Engine::Stack => stack::run(case, sink)?,
     };
     let mut decisions = outputs.decisions.as_deref().map(Output::create).transpose()?;
     if let Some(output) = &mut decisions {
         for taken in in_order(taken) {
-            let subject = DecisionSubject { account_id: &taken.account_id, currency: taken.currency };
-            serde_json::to_writer(&mut *output, &DecisionLine::new(subject, &taken.decision))
-                .map_err(std::io::Error::from)?;
-            output.write_all(b"\n")?;
+            writeln!(output, "{}", taken.line)?;
         }
     }
     daily.map(Output::finish).transpose()?;
@@ -153,22 +165,19 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
     })
 }
 
-/// A decision and whose it is.
+/// A decision as it is written, and where it belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Taken {
+    at: DateTime<Utc>,
     account_id: AccountId,
-    currency: Currency,
-    decision: Decision,
+    revision: Revision,
+    line: String,
 }
 
 /// By instant, then account, then revision.
 fn in_order(mut taken: Vec<Taken>) -> Vec<Taken> {
     taken.sort_by(|one, other| {
-        (one.decision.at, &one.account_id, one.decision.revision).cmp(&(
-            other.decision.at,
-            &other.account_id,
-            other.decision.revision,
-        ))
+        (one.at, &one.account_id, one.revision).cmp(&(other.at, &other.account_id, other.revision))
     });
     taken
 }

@@ -10,7 +10,7 @@ use std::thread;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
-use duewatch_domain::formats::DailyLines;
+use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
 use duewatch_domain::{Account, Applied, Cause, Refusal};
 
 use super::{Case, Opening, ReplayError, Step, Taken, Tally};
@@ -28,8 +28,12 @@ pub(super) fn run(
     for (place, step) in case.steps.iter().enumerate() {
         steps[step.account].push(place);
     }
-    let mut walks: Vec<Walk<'_>> =
-        case.openings.iter().zip(steps).map(|(opening, steps)| Walk::new(case, opening, steps, keep)).collect();
+    let mut walks: Vec<Walk<'_>> = case
+        .openings
+        .iter()
+        .zip(steps)
+        .map(|(opening, steps)| Walk::new(case, opening, steps, keep))
+        .collect();
     match daily {
         None => walk_all(case, &mut walks, None)?,
         Some(output) => thread::scope(|scope| {
@@ -104,7 +108,7 @@ fn walk_all(case: &Case, walks: &mut [Walk<'_>], lines: Option<Lines>) -> Result
                 .min_by_key(|(step, _)| *step)
         });
         if let Some((step, refusal)) = refused {
-            return Err(case.refused(&case.steps[step], refusal));
+            return Err(case.refused(&case.steps[step], &refusal));
         }
         if let Some(lines) = &lines
             && lines.full.send(window).is_err()
@@ -115,6 +119,8 @@ fn walk_all(case: &Case, walks: &mut [Walk<'_>], lines: Option<Lines>) -> Result
         progress.set((window_to - case.from).num_days().unsigned_abs() + 1);
         window_from = plus_days(window_to, 1);
     }
+    // Without it the writer would wait for more.
+    drop(lines);
     Ok(())
 }
 
@@ -232,12 +238,16 @@ impl<'a> Walk<'a> {
     fn judge(&mut self, now: DateTime<Utc>, cause: Cause) {
         self.account.judge(&self.case.policy.policy, now, cause);
         if let Some(decision) = self.account.decision_of_this_revision() {
-            self.tally.count(decision);
+            self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
             if self.keep {
+                let subject =
+                    DecisionSubject { account_id: &self.account.account_id, currency: self.account.currency };
                 self.taken.push(Taken {
+                    at: decision.at,
                     account_id: self.account.account_id.clone(),
-                    currency: self.account.currency,
-                    decision: decision.clone(),
+                    revision: decision.revision,
+                    // Plain data: the only way to fail is a map with keys that are no strings.
+                    line: serde_json::to_string(&DecisionLine::new(subject, decision)).unwrap_or_default(),
                 });
             }
         }

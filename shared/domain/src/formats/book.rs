@@ -129,6 +129,7 @@ impl<'de> Deserialize<'de> for Contract {
             currency: crate::money::Currency,
             #[serde(with = "crate::account::zone_name")]
             time_zone: chrono_tz::Tz,
+            #[serde(deserialize_with = "crate::days::written::date")]
             opened_on: NaiveDate,
             installments: Vec<NewInstallment>,
         }
@@ -151,6 +152,7 @@ impl<'de> Deserialize<'de> for NewInstallment {
         #[serde(deny_unknown_fields)]
         struct Written {
             number: InstallmentNumber,
+            #[serde(deserialize_with = "crate::days::written::date")]
             due_on: NaiveDate,
             principal: crate::money::Money,
             #[serde(default)]

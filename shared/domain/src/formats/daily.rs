@@ -104,7 +104,8 @@ fn write_number(number: u32, out: &mut Vec<u8>) {
 /// Years have four digits: facts are bounded by [`crate::days::LAST_DATE`].
 fn write_date(date: NaiveDate, out: &mut Vec<u8>) {
     let mut digits = *b"0000-00-00";
-    for (places, mut value) in [(0..4, date.year().unsigned_abs()), (5..7, date.month()), (8..10, date.day())] {
+    for (places, mut value) in [(0..4, date.year().unsigned_abs()), (5..7, date.month()), (8..10, date.day())]
+    {
         for place in places.rev() {
             digits[place] += u8::try_from(value % 10).unwrap_or(0);
             value /= 10;

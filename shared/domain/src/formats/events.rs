@@ -150,6 +150,7 @@ struct Received {
     payment_id: PaymentId,
     amount: Money,
     currency: Option<Currency>,
+    #[serde(default, deserialize_with = "crate::days::written::maybe_date")]
     value_date: Option<NaiveDate>,
     #[serde(default)]
     kind: PaymentKind,
@@ -189,13 +190,16 @@ struct Replaced {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Started {
+    #[serde(deserialize_with = "crate::days::written::date")]
     from: NaiveDate,
+    #[serde(deserialize_with = "crate::days::written::date")]
     until: NaiveDate,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ended {
+    #[serde(deserialize_with = "crate::days::written::date")]
     on: NaiveDate,
 }
 

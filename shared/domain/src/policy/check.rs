@@ -7,7 +7,10 @@ use crate::days::{FIRST_DATE, LAST_DATE};
 
 /// What is wrong with a policy, and where.
 pub(super) enum Fault {
-    Policy(String),
+    Version(String),
+    EffectiveOn(String),
+    GraceDays(String),
+    Ladder(String),
     Stage(usize, String),
     Reminders(String),
 }
@@ -15,16 +18,16 @@ pub(super) enum Fault {
 /// The first fault of a policy that could be read.
 pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     if policy.version == 0 {
-        return Err(Fault::Policy("version: 0 is no version; versions count from 1".to_owned()));
+        return Err(Fault::Version("version: 0 is no version; versions count from 1".to_owned()));
     }
     if !(FIRST_DATE..=LAST_DATE).contains(&policy.effective_on) {
-        return Err(Fault::Policy(format!("effective_on: {} is out of range", policy.effective_on)));
+        return Err(Fault::EffectiveOn(format!("effective_on: {} is out of range", policy.effective_on)));
     }
     if policy.grace_days > MAX_DAYS {
-        return Err(Fault::Policy(format!("grace_days: {} is more than {MAX_DAYS}", policy.grace_days)));
+        return Err(Fault::GraceDays(format!("grace_days: {} is more than {MAX_DAYS}", policy.grace_days)));
     }
     if policy.stages.len() > MAX_STAGES {
-        return Err(Fault::Policy(format!("stages: a ladder has at most {MAX_STAGES}")));
+        return Err(Fault::Ladder(format!("stages: a ladder has at most {MAX_STAGES}")));
     }
     for (place, stage) in policy.stages.iter().enumerate() {
         check_stage(policy, place, stage).map_err(|problem| Fault::Stage(place, problem))?;

@@ -1,5 +1,7 @@
 //! The policy as a TOML document.
 
+use std::fmt;
+
 use chrono::{NaiveDate, NaiveTime};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
@@ -32,17 +34,23 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
         line: 1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count(),
         problem,
     };
-    let document: Document = toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        at(offset, error.message().to_owned())
+    let fault = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+    let reader =
+        toml::Deserializer::parse(text).map_err(|error| at(fault(&error), error.message().to_owned()))?;
+    let document: Document = serde_path_to_error::deserialize(reader).map_err(|error| {
+        let (path, inner) = (error.path().to_string(), error.inner());
+        let field = if path == "." { String::new() } else { format!("{path}: ") };
+        at(fault(inner), format!("{field}{}", inner.message()))
     })?;
-    let stage_offsets: Vec<usize> = document.stages.iter().map(|stage| stage.span().start).collect();
-    let reminder_offset = document.reminders.as_ref().map_or(0, |reminders| reminders.span().start);
+    let offsets = document.offsets();
     let policy = document.into_policy();
     check::faults(&policy).map_err(|fault| match fault {
-        Fault::Policy(problem) => at(0, problem),
-        Fault::Stage(place, problem) => at(stage_offsets.get(place).copied().unwrap_or(0), problem),
-        Fault::Reminders(problem) => at(reminder_offset, problem),
+        Fault::Version(problem) => at(offsets.version, problem),
+        Fault::EffectiveOn(problem) => at(offsets.effective_on, problem),
+        Fault::GraceDays(problem) => at(offsets.grace_days, problem),
+        Fault::Ladder(problem) => at(offsets.stages.first().copied().unwrap_or(0), problem),
+        Fault::Stage(place, problem) => at(offsets.stages.get(place).copied().unwrap_or(0), problem),
+        Fault::Reminders(problem) => at(offsets.reminders, problem),
     })?;
     Ok(policy)
 }
@@ -51,13 +59,11 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
 #[serde(deny_unknown_fields)]
 struct Document {
     id: PolicyId,
-    version: u32,
-    #[serde(deserialize_with = "date")]
-    effective_on: NaiveDate,
+    version: Spanned<u32>,
+    effective_on: Spanned<Date>,
     #[serde(default)]
     day_count: DayCount,
-    #[serde(default)]
-    grace_days: u32,
+    grace_days: Option<Spanned<u32>>,
     #[serde(default, deserialize_with = "waterfall")]
     waterfall: Waterfall,
     #[serde(default)]
@@ -65,14 +71,33 @@ struct Document {
     reminders: Option<Spanned<RemindersTable>>,
 }
 
+/// Where the parts of a document begin.
+struct Offsets {
+    version: usize,
+    effective_on: usize,
+    grace_days: usize,
+    stages: Vec<usize>,
+    reminders: usize,
+}
+
 impl Document {
+    fn offsets(&self) -> Offsets {
+        Offsets {
+            version: self.version.span().start,
+            effective_on: self.effective_on.span().start,
+            grace_days: self.grace_days.as_ref().map_or(0, |days| days.span().start),
+            stages: self.stages.iter().map(|stage| stage.span().start).collect(),
+            reminders: self.reminders.as_ref().map_or(0, |reminders| reminders.span().start),
+        }
+    }
+
     fn into_policy(self) -> Policy {
         Policy {
             id: self.id,
-            version: self.version,
-            effective_on: self.effective_on,
+            version: self.version.into_inner(),
+            effective_on: self.effective_on.into_inner().0,
             day_count: self.day_count,
-            grace_days: self.grace_days,
+            grace_days: self.grace_days.map_or(0, Spanned::into_inner),
             waterfall: self.waterfall,
             stages: self
                 .stages
@@ -155,30 +180,44 @@ struct Share(Decimal);
 
 impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a share from 0 to 1, such as \"0.05\"")]
-        enum Written {
-            Text(Money),
-            Whole(i64),
-            Number(f64),
+        struct Written;
+        impl de::Visitor<'_> for Written {
+            type Value = Share;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a share from 0 to 1, such as \"0.05\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Share, E> {
+                let share: Result<Money, _> = text.parse();
+                share
+                    .map(|share| Share(share.as_decimal()))
+                    .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Share, E> {
+                Ok(Share(Decimal::from(share)))
+            }
+            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Share, E> {
+                // The shortest text of a float is what its author wrote.
+                let text = share.to_string();
+                text.parse().map(Share).map_err(|_| E::invalid_value(de::Unexpected::Float(share), &self))
+            }
         }
-        let share = match Written::deserialize(deserializer)? {
-            Written::Text(share) => Some(share.as_decimal()),
-            Written::Whole(share) => Some(Decimal::from(share)),
-            // The shortest text of a float is what its author wrote.
-            Written::Number(share) => share.to_string().parse().ok(),
-        };
-        share.map(Share).ok_or_else(|| de::Error::custom("a share is a number from 0 to 1, such as \"0.05\""))
+        deserializer.deserialize_any(Written)
     }
 }
 
-fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
-    let written = toml::value::Datetime::deserialize(deserializer)?;
-    let date = written.date.filter(|_| written.time.is_none());
-    date.and_then(|date| {
-        NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
-    })
-    .ok_or_else(|| de::Error::custom(format_args!("{written} is no date; write one such as 2026-01-01")))
+/// A TOML date.
+struct Date(NaiveDate);
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = toml::value::Datetime::deserialize(deserializer)?;
+        let date = written.date.filter(|_| written.time.is_none());
+        date.and_then(|date| {
+            NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
+        })
+        .map(Self)
+        .ok_or_else(|| de::Error::custom(format_args!("{written} is no date; write one such as 2026-01-01")))
+    }
 }
 
 fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {

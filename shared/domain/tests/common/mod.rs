@@ -1,6 +1,11 @@
 //! Builders over the book and event formats, so that the tests read as statements.
 #![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's own input is known to be good")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's own input is known to be good"
+)]
 
 pub(crate) mod generate;
 
@@ -201,8 +206,7 @@ pub(crate) fn pause(from: &str, until: &str) -> String {
 /// The command of an event line of that type with those fields.
 pub(crate) fn command(kind: &str, fields: &str) -> Command {
     let comma = if fields.is_empty() { "" } else { "," };
-    let line = format!(
-        r#"{{"at":"2023-01-01T00:00:00Z","type":"{kind}","account_id":"A-1"{comma}{fields}}}"#
-    );
+    let line =
+        format!(r#"{{"at":"2023-01-01T00:00:00Z","type":"{kind}","account_id":"A-1"{comma}{fields}}}"#);
     parse_event_line(&line).unwrap_or_else(|error| panic!("{error}\n{line}")).command
 }

@@ -1,0 +1,381 @@
+//! The engine that goes the whole way: the embedded DynamoDB, its streams, the
+//! functions, SNS. The simulated clock jumps from one thing that happens to the
+//! next, and over firings that would find nothing due.
+//!
+//! Decisions are taken from what arrives at `account-events`, the daily lines from
+//! what stands in the accounts table; a standing there that the rules do not
+//! confirm ends the run.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Write;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
+use duewatch_domain::formats::DailyLines;
+use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::{Account, Cause, Command, Refusal, assess};
+use duewatch_runtime::Clock;
+use duewatch_store::{PaymentFact, StoreError, TransitionError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Case, Opening, ReplayError, Step, Taken, Tally};
+use crate::progress::Progress;
+use crate::stack::{Ports, Stack, StackClock, StackError};
+
+/// How often one account may be swept between two things that happen. A ladder has
+/// at most 50 stages and 100 reminder steps, each once an installment.
+const MAX_FIRINGS: usize = 1_000_000;
+
+pub(super) fn run<'a>(
+    case: &'a Case,
+    daily: Option<&'a mut (dyn Write + Send + 'a)>,
+) -> Result<(Tally, Vec<Taken>), ReplayError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let moments = moments(case);
+        let begin = moments.first().map_or(DateTime::<Utc>::UNIX_EPOCH, |moment| moment.at);
+        let stack = Stack::start(StackClock::simulated(begin), Ports { dynamodb: 0, sns: 0 }).await?;
+        let mut run = StackRun::new(case, stack, daily);
+        run.all(&moments).await?;
+        Ok((run.tally, run.taken))
+    })
+}
+
+/// Something that happens, in the order in which it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment {
+    at: DateTime<Utc>,
+    what: What,
+}
+
+/// At one instant a day ends before another begins, and accounts open before
+/// anything happens to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// The day of a zone is over.
+    DayOver { day: NaiveDate, zone: usize },
+    /// An account comes into being.
+    Open(usize),
+    /// An event becomes known.
+    Step(usize),
+}
+
+fn zones(case: &Case) -> Vec<Tz> {
+    let names: BTreeMap<&str, Tz> =
+        case.openings.iter().map(|one| (one.account.time_zone.name(), one.account.time_zone)).collect();
+    names.into_values().collect()
+}
+
+fn moments(case: &Case) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    for (zone, tz) in zones(case).into_iter().enumerate() {
+        let mut day = case.from;
+        while day <= case.to {
+            let at = start_of_day(tz, plus_days(day, 1));
+            moments.push(Moment { at, what: What::DayOver { day, zone } });
+            day = plus_days(day, 1);
+        }
+    }
+    moments.extend(
+        case.openings
+            .iter()
+            .enumerate()
+            .filter(|(_, opening)| opening.opens_at < opening.closes_before)
+            .map(|(place, opening)| Moment { at: opening.opens_at, what: What::Open(place) }),
+    );
+    moments.extend(
+        case.steps.iter().enumerate().map(|(place, step)| Moment { at: step.at, what: What::Step(place) }),
+    );
+    moments.sort_unstable();
+    moments
+}
+
+/// A run over a stack.
+pub struct StackRun<'a> {
+    case: &'a Case,
+    stack: Stack,
+    daily: Option<&'a mut (dyn Write + Send + 'a)>,
+    zones: Vec<Tz>,
+    view: HashMap<AccountId, View<'a>>,
+    lines: BTreeMap<NaiveDate, DayLines>,
+    seen: BTreeSet<(AccountId, Revision)>,
+    tally: Tally,
+    taken: Vec<Taken>,
+    /// When the first account becomes due, as long as nothing is written.
+    earliest_due: Option<Option<DateTime<Utc>>>,
+}
+
+/// An account as it stood in the table when it last changed.
+struct View<'a> {
+    account: Account,
+    lines: DailyLines<'a>,
+}
+
+/// The lines of a day, until every zone is through with it.
+#[derive(Default)]
+struct DayLines {
+    zones_done: usize,
+    lines: BTreeMap<AccountId, Vec<u8>>,
+}
+
+impl<'a> StackRun<'a> {
+    fn new(case: &'a Case, stack: Stack, daily: Option<&'a mut (dyn Write + Send + 'a)>) -> Self {
+        Self {
+            case,
+            stack,
+            daily,
+            zones: zones(case),
+            view: HashMap::new(),
+            lines: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            tally: Tally::default(),
+            taken: Vec::new(),
+            earliest_due: None,
+        }
+    }
+
+    async fn all(&mut self, moments: &[Moment]) -> Result<(), ReplayError> {
+        let policy = &self.case.policy;
+        self.stack.store().publish_policy(&policy.policy, &policy.text).await.map_err(StackError::from)?;
+        let mut progress = Progress::new("replay", moments.len() as u64);
+        for (done, moment) in moments.iter().enumerate() {
+            match moment.what {
+                What::DayOver { day, zone } => {
+                    self.fire_until(moment.at - TimeDelta::seconds(1)).await?;
+                    self.day_over(day, zone).await?;
+                }
+                What::Open(place) => {
+                    self.fire_until(moment.at).await?;
+                    self.open(&self.case.openings[place]).await?;
+                }
+                What::Step(place) => {
+                    self.fire_until(moment.at).await?;
+                    self.step(&self.case.steps[place]).await?;
+                }
+            }
+            progress.set(done as u64 + 1);
+        }
+        if let Some(end) = self.case.firings.end() {
+            self.fire_until(end).await?;
+        }
+        Ok(())
+    }
+
+    /// Fires the sweep whenever it would find something due.
+    async fn fire_until(&mut self, until: DateTime<Utc>) -> Result<(), ReplayError> {
+        for _ in 0..MAX_FIRINGS {
+            let due = match self.earliest_due {
+                Some(known) => known,
+                None => self.stack.store().earliest_due().await.map_err(StackError::from)?,
+            };
+            self.earliest_due = Some(due);
+            let Some(firing) = due.map(|due| self.case.firings.at_or_after(due)).filter(|at| *at <= until)
+            else {
+                break;
+            };
+            self.stack.clock().set(firing);
+            self.stack.fire_all().await?;
+            self.drain(None).await?;
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self, opening: &Opening) -> Result<(), ReplayError> {
+        self.stack.clock().set(opening.opens_at);
+        let cause = if opening.by_event { Cause::Fact } else { Cause::Time };
+        let transitions = self.stack.transitions();
+        let account = opening.account.clone();
+        let account_id = account.account_id.clone();
+        transitions.create(account, opening.opens_at, cause).await.map_err(|error| match error {
+            TransitionError::Store(error) => ReplayError::from(StackError::from(error)),
+            TransitionError::Refused(refusal) => {
+                ReplayError::Unopened { account_id: account_id.clone(), refusal }
+            }
+        })?;
+        for (at, command) in &opening.payments {
+            self.pay(&account_id, command, *at).await?;
+        }
+        self.drain(None).await
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), ReplayError> {
+        self.stack.clock().set(step.at);
+        let account_id = self.case.openings[step.account].account.account_id.clone();
+        let refused = match &step.command {
+            Command::PaymentReceived(_) | Command::PaymentReversed { .. } => {
+                self.pay(&account_id, &step.command, step.received_at).await?
+            }
+            command => {
+                let taken =
+                    self.stack.transitions().command(&account_id, command, step.received_at, step.at).await;
+                match taken {
+                    Ok(_) => None,
+                    Err(TransitionError::Refused(refusal)) => Some(refusal),
+                    Err(TransitionError::Store(error)) => return Err(StackError::from(error).into()),
+                }
+            }
+        };
+        if let Some(refusal) = refused {
+            return Err(self.case.refused(step, &refusal));
+        }
+        self.drain(Some(step)).await
+    }
+
+    /// Does what the lender's payment system does. Only the stream tells us of it.
+    async fn pay(
+        &self,
+        account_id: &AccountId,
+        command: &Command,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Refusal>, ReplayError> {
+        let store = self.stack.store();
+        let done: Result<Option<Refusal>, StoreError> = match command {
+            Command::PaymentReceived(payment) => {
+                let fact = PaymentFact::received(account_id.clone(), payment, at);
+                store.record_payment(&fact).await.map(|()| None)
+            }
+            Command::PaymentReversed { payment_id, dated } => {
+                let known = store.record_reversal(account_id, payment_id, at, *dated).await;
+                known.map(|known| (!known).then(|| Refusal::UnknownPayment(payment_id.clone())))
+            }
+            _ => Ok(None),
+        };
+        Ok(done.map_err(StackError::from)?)
+    }
+
+    /// Pumps the streams empty and takes what has left through SNS.
+    async fn drain(&mut self, step: Option<&Step>) -> Result<(), ReplayError> {
+        self.earliest_due = None;
+        self.stack.drain().await?;
+        if let Some(given_up) = self.stack.given_up().next() {
+            return Err(ReplayError::GivenUp {
+                mapping: given_up.mapping.clone(),
+                reason: given_up.reason.clone(),
+            });
+        }
+        for message in self.stack.services().sns.take() {
+            match message.attributes.get("type").map(String::as_str) {
+                Some("duewatch.account.changed.v1") => self.take(&message.message)?,
+                Some("duewatch.operations.v1") => return Err(self.rung(step).await?),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, body: &str) -> Result<(), ReplayError> {
+        #[derive(Deserialize)]
+        struct Body<'b> {
+            #[serde(borrow)]
+            data: Data<'b>,
+        }
+        #[derive(Deserialize)]
+        struct Data<'b> {
+            #[serde(borrow)]
+            decision: &'b RawValue,
+        }
+        #[derive(Deserialize)]
+        struct Decision {
+            at: DateTime<Utc>,
+            account_id: AccountId,
+            revision: Revision,
+            applied: Vec<serde_json::Value>,
+            lifted: Vec<serde_json::Value>,
+        }
+        let unread = |error: serde_json::Error| StackError::Engine(format!("account event: {error}"));
+        let body: Body<'_> = serde_json::from_str(body).map_err(unread)?;
+        let line = body.data.decision.get();
+        let decision: Decision = serde_json::from_str(line).map_err(unread)?;
+        let in_run =
+            self.case.opening_of(&decision.account_id).is_some_and(|one| decision.at < one.closes_before);
+        if in_run && self.seen.insert((decision.account_id.clone(), decision.revision)) {
+            self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
+            self.taken.push(Taken {
+                at: decision.at,
+                account_id: decision.account_id,
+                revision: decision.revision,
+                line: line.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Somebody rang at `operations`: in a replay that is a record that was refused.
+    async fn rung(&self, step: Option<&Step>) -> Result<ReplayError, ReplayError> {
+        let now = self.stack.clock().now();
+        let quarantined =
+            self.stack.store().quarantined_on(now.date_naive()).await.map_err(StackError::from)?;
+        let reason = quarantined
+            .into_iter()
+            .next_back()
+            .map_or_else(|| "a restriction was held".to_owned(), |record| record.reason);
+        Ok(match step {
+            Some(step) => self.case.refused(step, &reason),
+            None => ReplayError::GivenUp { mapping: "operations".to_owned(), reason },
+        })
+    }
+
+    async fn day_over(&mut self, day: NaiveDate, zone: usize) -> Result<(), ReplayError> {
+        self.refresh().await?;
+        let tz = self.zones[zone];
+        let day_lines = self.lines.entry(day).or_default();
+        for opening in self.case.openings.iter().filter(|one| one.account.time_zone == tz) {
+            let Some(view) = self.view.get_mut(&opening.account.account_id) else { continue };
+            confirm(&view.account, self.case, day)?;
+            if day >= opening.first_day && self.daily.is_some() {
+                let line = day_lines.lines.entry(opening.account.account_id.clone()).or_default();
+                view.lines.write(&view.account, day, line);
+            }
+        }
+        day_lines.zones_done += 1;
+        while let Some(entry) = self.lines.first_entry() {
+            if entry.get().zones_done < self.zones.len() {
+                break;
+            }
+            let done = entry.remove();
+            if let Some(output) = &mut self.daily {
+                for line in done.lines.values() {
+                    output.write_all(line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads again what has changed in the accounts table.
+    async fn refresh(&mut self) -> Result<(), ReplayError> {
+        for account_id in self.stack.take_touched_accounts() {
+            let Ok(account_id) = account_id.parse::<AccountId>() else { continue };
+            let stored = self.stack.store().account(&account_id).await.map_err(StackError::from)?;
+            if let Some(stored) = stored {
+                let lines = DailyLines::new(&stored.account, &self.case.policy.policy);
+                self.view.insert(account_id, View { account: stored.account, lines });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The standing in the table is the one that the rules give, and no sweep that
+/// should have found the account has missed it.
+fn confirm(account: &Account, case: &Case, day: NaiveDate) -> Result<(), ReplayError> {
+    let end = end_of_day(account.time_zone, day);
+    let due = account.standing.next_action_at;
+    let missed = due.is_some_and(|due| case.firings.at_or_after(due) <= end);
+    if due.is_some_and(|due| due <= end) && !missed {
+        // The next firing comes after the day's end.
+        return Ok(());
+    }
+    let assessed = assess(account, &case.policy.policy, end);
+    if !missed && account.standing.stage.as_str() == assessed.stage_name() {
+        return Ok(());
+    }
+    Err(ReplayError::Unconfirmed {
+        account_id: account.account_id.clone(),
+        stored: account.standing.stage.to_string(),
+        assessed: assessed.stage_name().to_owned(),
+        day,
+    })
+}

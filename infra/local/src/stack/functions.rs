@@ -1,0 +1,115 @@
+//! The functions: in this process, or behind `cargo lambda watch`.
+
+use duewatch_runtime::{Deadline, RawStreamEvent, Wiring};
+use serde_json::Value;
+
+/// Who runs the functions.
+#[derive(Clone, Debug)]
+pub enum Functions {
+    /// This process calls the handlers.
+    InProcess(Box<Handlers>),
+    /// A Lambda runtime on this machine, such as `cargo lambda watch`.
+    Remote(Remote),
+}
+
+/// The wiring of each handler.
+#[derive(Clone, Debug)]
+pub struct Handlers {
+    /// `detect-overdue`
+    pub detect_overdue: Wiring,
+    /// `post-payment`
+    pub post_payment: Wiring,
+    /// `send-reminders`
+    pub send_reminders: Wiring,
+}
+
+/// A Lambda runtime behind an address.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// Such as `http://127.0.0.1:9000`.
+    pub url: String,
+    /// The client.
+    pub http: reqwest::Client,
+}
+
+/// Why an invocation gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeError {
+    /// No such function.
+    #[error("there is no function {0}")]
+    Unknown(String),
+    /// The function failed.
+    #[error("{function}: {problem}")]
+    Failed {
+        /// Which one.
+        function: String,
+        /// What it said.
+        problem: String,
+    },
+}
+
+impl Functions {
+    /// Invokes a function, by the name of its directory.
+    ///
+    /// # Errors
+    /// When it fails or cannot be reached.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, InvokeError> {
+        match self {
+            Self::InProcess(handlers) => handlers.invoke(function, payload).await,
+            Self::Remote(remote) => remote.invoke(function, payload).await,
+        }
+    }
+}
+
+impl Handlers {
+    async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, InvokeError> {
+        let failed = |problem: String| InvokeError::Failed { function: function.to_owned(), problem };
+        // The bytes that Lambda would hand over: the handler reads them as it does there.
+        let bytes = payload.to_string();
+        let stream =
+            || serde_json::from_str::<RawStreamEvent>(&bytes).map_err(|error| failed(error.to_string()));
+        let answer = match function {
+            detect_overdue::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
+                let swept = detect_overdue::handle(&self.detect_overdue, event, Deadline::none())
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+                serde_json::to_value(swept)
+            }
+            post_payment::NAME => {
+                let response = post_payment::handle(&self.post_payment, stream()?, Deadline::none())
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+                serde_json::to_value(response)
+            }
+            send_reminders::NAME => {
+                let response = send_reminders::handle(&self.send_reminders, stream()?, Deadline::none())
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+                serde_json::to_value(response)
+            }
+            other => return Err(InvokeError::Unknown(other.to_owned())),
+        };
+        answer.map_err(|error| failed(error.to_string()))
+    }
+}
+
+impl Remote {
+    async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, InvokeError> {
+        let failed = |problem: String| InvokeError::Failed { function: function.to_owned(), problem };
+        let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url.trim_end_matches('/'));
+        let response =
+            self.http.post(url).json(payload).send().await.map_err(|error| failed(format!("{error:#}")))?;
+        let status = response.status();
+        let is_fault = response.headers().contains_key("x-amz-function-error");
+        let body = response.text().await.map_err(|error| failed(error.to_string()))?;
+        if !status.is_success() || is_fault {
+            return Err(failed(format!("{status}: {body}")));
+        }
+        let answer: Value = serde_json::from_str(&body).map_err(|error| failed(error.to_string()))?;
+        match answer.get("errorMessage") {
+            Some(message) => Err(failed(message.to_string())),
+            None => Ok(answer),
+        }
+    }
+}

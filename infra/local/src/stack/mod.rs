@@ -1,0 +1,275 @@
+//! The local stack: what `infra/template.yaml` declares, on this machine.
+
+mod clock;
+mod embedded;
+mod functions;
+mod pump;
+pub mod sns;
+pub mod template;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use duewatch_runtime::{Clock, Settings, SettingsError, Wiring};
+use duewatch_store::{Store, Transitions};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub use self::clock::StackClock;
+pub use self::embedded::{LOCAL_REGION, Ports, Services, topic_arn};
+pub use self::functions::{Functions, Handlers, InvokeError, Remote};
+pub use self::pump::{GivenUp, Pump};
+use self::template::{EnvValue, FunctionSpec, ScheduleSpec, Template, TemplateError};
+
+/// Why the local stack does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// The template declares what cannot be run here.
+    #[error("infra/template.yaml: {0}")]
+    Template(#[from] TemplateError),
+    /// The template leaves a setting out.
+    #[error("infra/template.yaml: {0}")]
+    Settings(#[from] SettingsError),
+    /// A port is taken.
+    #[error("port {port}: {source}")]
+    Port {
+        /// The port; 0: any.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The embedded engine failed.
+    #[error("embedded DynamoDB: {0}")]
+    Engine(String),
+    /// A table cannot be created or has no stream.
+    #[error("table {table}: {problem}")]
+    Table {
+        /// Which one.
+        table: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A function failed where it must not.
+    #[error(transparent)]
+    Invoke(#[from] InvokeError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] duewatch_store::StoreError),
+}
+
+/// A running local stack.
+#[derive(Debug)]
+pub struct Stack {
+    template: Template,
+    services: Services,
+    settings: Settings,
+    store: Store,
+    transitions: Transitions,
+    clock: StackClock,
+    functions: Functions,
+    pumps: Vec<Pump>,
+}
+
+impl Stack {
+    /// Starts the stack, with the functions in this process.
+    ///
+    /// # Errors
+    /// When the template or a port does not allow it.
+    pub async fn start(clock: StackClock, ports: Ports) -> Result<Self, StackError> {
+        let template = Template::embedded()?;
+        let services = Services::start(&template, &clock, ports).await?;
+        let settings = settings(&template)?;
+        let store =
+            Store::new(services.dynamodb_client.clone(), settings.tables.clone(), settings.due_shards);
+        let wiring = |function| {
+            let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+            Wiring::over(function, &settings, store.clone(), services.sns_client.clone(), shared)
+        };
+        let functions = Functions::InProcess(Box::new(Handlers {
+            detect_overdue: wiring(detect_overdue::NAME),
+            post_payment: wiring(post_payment::NAME),
+            send_reminders: wiring(send_reminders::NAME),
+        }));
+        let mut pumps = Vec::with_capacity(template.mappings.len());
+        for mapping in &template.mappings {
+            let table = template.table(&mapping.table)?;
+            let function = template.function(&mapping.function)?;
+            pumps.push(Pump::new(&services.db, mapping.clone(), &table.name, function.directory.clone())?);
+        }
+        let transitions = Transitions::new(store.clone());
+        Ok(Self { template, services, settings, store, transitions, clock, functions, pumps })
+    }
+
+    /// Hands the events to a Lambda runtime elsewhere instead of this process.
+    #[must_use]
+    pub fn with_functions(mut self, functions: Functions) -> Self {
+        self.functions = functions;
+        self
+    }
+
+    /// The services and their clients.
+    #[must_use]
+    pub const fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// What the functions are told.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The tables.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What may be done to an account, for commands that have no function of their own yet.
+    #[must_use]
+    pub const fn transitions(&self) -> &Transitions {
+        &self.transitions
+    }
+
+    /// The functions.
+    #[must_use]
+    pub const fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
+    /// The clock that everything here goes by.
+    #[must_use]
+    pub const fn clock(&self) -> &StackClock {
+        &self.clock
+    }
+
+    /// The schedules of the template.
+    #[must_use]
+    pub fn schedules(&self) -> &[ScheduleSpec] {
+        &self.template.schedules
+    }
+
+    /// The environment that a function of the template gets, resolved to this stack.
+    ///
+    /// # Errors
+    /// When the template refers to what it does not declare.
+    pub fn environment(&self, function: &FunctionSpec) -> Result<Vec<(String, String)>, StackError> {
+        environment(&self.template, function)
+    }
+
+    /// The functions of the template.
+    #[must_use]
+    pub fn declared_functions(&self) -> &[FunctionSpec] {
+        &self.template.functions
+    }
+
+    /// The records that went to an on-failure destination.
+    pub fn given_up(&self) -> impl Iterator<Item = &GivenUp> {
+        self.pumps.iter().flat_map(Pump::given_up)
+    }
+
+    /// The accounts that something was written of since this was last asked.
+    pub fn take_touched_accounts(&mut self) -> BTreeSet<String> {
+        self.pumps.iter_mut().flat_map(Pump::take_touched).collect()
+    }
+
+    /// Pumps the streams until nothing waits in any of them.
+    ///
+    /// # Errors
+    /// When a stream cannot be read.
+    pub async fn drain(&mut self) -> Result<(), StackError> {
+        loop {
+            let mut busy = false;
+            for pump in &mut self.pumps {
+                while pump.read(&self.services.db)? {
+                    busy = true;
+                    pump.deliver(&self.functions, self.clock.now()).await;
+                }
+            }
+            if !busy {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Fires a schedule at the clock's time.
+    ///
+    /// # Errors
+    /// When the function fails.
+    pub async fn fire(&self, schedule: &ScheduleSpec) -> Result<Value, StackError> {
+        let function = self.template.function(&schedule.function)?;
+        let event = scheduled_event(&schedule.name, self.clock.now());
+        Ok(self.functions.invoke(&function.directory, &event).await?)
+    }
+
+    /// Fires every schedule at the clock's time.
+    ///
+    /// # Errors
+    /// When a function fails.
+    pub async fn fire_all(&self) -> Result<(), StackError> {
+        for schedule in &self.template.schedules {
+            self.fire(schedule).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How often the sweep fires, as the template declares.
+///
+/// # Errors
+/// When the template cannot be read or has no schedule for it.
+pub fn sweep_every() -> Result<TimeDelta, StackError> {
+    let template = Template::embedded()?;
+    let sweep = template
+        .schedules
+        .iter()
+        .find(|schedule| {
+            template
+                .function(&schedule.function)
+                .is_ok_and(|function| function.directory == detect_overdue::NAME)
+        })
+        .ok_or_else(|| TemplateError::NotDeclared {
+            kind: "schedule",
+            name: detect_overdue::NAME.to_owned(),
+        })?;
+    Ok(sweep.every)
+}
+
+/// What EventBridge Scheduler sends when a schedule has no input of its own.
+fn scheduled_event(schedule: &str, now: DateTime<Utc>) -> Value {
+    json!({
+        "version": "0",
+        "id": format!("{schedule}-{}", now.timestamp()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": "123456789012",
+        "time": now.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "region": LOCAL_REGION,
+        "resources": [format!("arn:aws:scheduler:{LOCAL_REGION}:123456789012:schedule/default/{schedule}")],
+        "detail": "{}"
+    })
+}
+
+fn settings(template: &Template) -> Result<Settings, StackError> {
+    let function = template.functions.first().ok_or_else(|| TemplateError::NotDeclared {
+        kind: "function",
+        name: detect_overdue::NAME.to_owned(),
+    })?;
+    let environment = environment(template, function)?;
+    Ok(Settings::from_lookup(|wanted| {
+        environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+    })?)
+}
+
+fn environment(template: &Template, function: &FunctionSpec) -> Result<Vec<(String, String)>, StackError> {
+    let mut environment = Vec::with_capacity(function.environment.len());
+    for (name, value) in &function.environment {
+        let value = match value {
+            EnvValue::Literal(text) => text.clone(),
+            EnvValue::Table(id) => template.table(id)?.name.clone(),
+            EnvValue::Topic(id) => topic_arn(&template.topic(id)?.name),
+            EnvValue::Parameter(id) => template.parameter(id)?.default.clone().unwrap_or_default(),
+        };
+        environment.push((name.clone(), value));
+    }
+    Ok(environment)
+}

@@ -1,0 +1,432 @@
+//! From the template's YAML to plain data.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde_yaml_ng::Value;
+
+use super::error::TemplateError;
+use super::filter::FilterPattern;
+use super::node::{Intrinsic, Node};
+use super::{
+    AttributeKind, AttributeSpec, EnvValue, FunctionSpec, IndexSpec, ParameterSpec, Projection, ScheduleSpec,
+    StreamMapping, StreamView, TableSpec, Template, TopicSpec,
+};
+
+const TABLE: &str = "AWS::DynamoDB::Table";
+const TOPIC: &str = "AWS::SNS::Topic";
+const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
+const FUNCTION: &str = "AWS::Serverless::Function";
+const SCHEDULE: &str = "AWS::Scheduler::Schedule";
+
+/// A stream forgets its records after this long.
+const STREAM_RETENTION_SECONDS: i64 = 86_400;
+/// Lambda's own default.
+const DEFAULT_TIMEOUT_SECONDS: i64 = 3;
+/// Lambda's own default for streams.
+const DEFAULT_BATCH_SIZE: i64 = 100;
+/// The longest rate that is taken, in days. It keeps the arithmetic far from its ends.
+const MAX_RATE_DAYS: i64 = 366;
+
+/// What the resources refer to.
+struct Context<'a> {
+    parameters: Vec<ParameterSpec>,
+    kinds: BTreeMap<&'a str, &'a str>,
+    function_globals: Option<Node<'a>>,
+}
+
+pub(super) fn template(root: &Value) -> Result<Template, TemplateError> {
+    let root = Node::new("template", root);
+    let resources = resources(&root)?;
+    let context = Context {
+        parameters: parameters(&root)?,
+        kinds: resources.iter().map(|(kind, node)| (node.resource(), *kind)).collect(),
+        function_globals: root.get("Globals").and_then(|globals| globals.get("Function")),
+    };
+    let template = Template {
+        tables: each(&resources, TABLE, |node| context.table(node))?,
+        topics: each(&resources, TOPIC, |node| context.topic(node))?,
+        mappings: each(&resources, MAPPING, |node| context.mapping(node))?,
+        schedules: each(&resources, SCHEDULE, |node| context.schedule(node))?,
+        functions: each(&resources, FUNCTION, |node| context.function(node))?,
+        parameters: context.parameters,
+    };
+    streams_exist(&template)?;
+    Ok(template)
+}
+
+/// The properties of each resource, with its type.
+fn resources<'a>(root: &Node<'a>) -> Result<Vec<(&'a str, Node<'a>)>, TemplateError> {
+    let entries = root.need("Resources")?.entries()?;
+    entries
+        .into_iter()
+        .map(|(logical_id, node)| {
+            let node = node.named(logical_id);
+            let kind = node.need("Type")?.text()?;
+            Ok((kind, node.properties()))
+        })
+        .collect()
+}
+
+fn each<'a, T>(
+    resources: &[(&str, Node<'a>)],
+    kind: &str,
+    read: impl Fn(&Node<'a>) -> Result<T, TemplateError>,
+) -> Result<Vec<T>, TemplateError> {
+    resources.iter().filter(|(is, _)| *is == kind).map(|(_, node)| read(node)).collect()
+}
+
+fn parameters(root: &Node<'_>) -> Result<Vec<ParameterSpec>, TemplateError> {
+    let Some(parameters) = root.get("Parameters") else { return Ok(Vec::new()) };
+    let mut parameters = parameters
+        .entries()?
+        .into_iter()
+        .map(|(name, node)| {
+            let default = node.get("Default").map(|default| default.scalar()).transpose()?;
+            Ok(ParameterSpec { name: name.to_owned(), default })
+        })
+        .collect::<Result<Vec<_>, TemplateError>>()?;
+    parameters.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(parameters)
+}
+
+/// A mapping can only read a stream that its table has.
+fn streams_exist(template: &Template) -> Result<(), TemplateError> {
+    for mapping in &template.mappings {
+        if template.table(&mapping.table)?.stream.is_none() {
+            return Err(TemplateError::Missing {
+                resource: mapping.table.clone(),
+                property: format!("StreamSpecification, which {} reads,", mapping.logical_id),
+            });
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Context<'a> {
+    fn table(&self, node: &Node<'a>) -> Result<TableSpec, TemplateError> {
+        refuse(node, "LocalSecondaryIndexes")?;
+        let (hash_key, range_key) = keys(node)?;
+        Ok(TableSpec {
+            logical_id: node.resource().to_owned(),
+            name: self.name(node, "TableName")?,
+            hash_key,
+            range_key,
+            attributes: node
+                .need("AttributeDefinitions")?
+                .items()?
+                .iter()
+                .map(attribute)
+                .collect::<Result<_, _>>()?,
+            indexes: node.items_of("GlobalSecondaryIndexes")?.iter().map(index).collect::<Result<_, _>>()?,
+            stream: node.get("StreamSpecification").map(|stream| stream_view(&stream)).transpose()?,
+        })
+    }
+
+    fn topic(&self, node: &Node<'a>) -> Result<TopicSpec, TemplateError> {
+        refuse(node, "FifoTopic")?;
+        Ok(TopicSpec { logical_id: node.resource().to_owned(), name: self.name(node, "TopicName")? })
+    }
+
+    fn mapping(&self, node: &Node<'a>) -> Result<StreamMapping, TemplateError> {
+        refuse(node, "TumblingWindowInSeconds")?;
+        refuse(node, "Enabled")?;
+        let start = node.need("StartingPosition")?;
+        if start.text()? != "TRIM_HORIZON" {
+            return Err(start.unexpected("TRIM_HORIZON, the only start that loses nothing"));
+        }
+        Ok(StreamMapping {
+            logical_id: node.resource().to_owned(),
+            table: self.table_of_stream(&node.need("EventSourceArn")?)?,
+            function: self.function_id(&node.need("FunctionName")?)?,
+            batch_size: count(node, "BatchSize", DEFAULT_BATCH_SIZE, 10_000, "1 to 10000")?,
+            batching_window: seconds(node, "MaximumBatchingWindowInSeconds", 0, 300, "0 to 300")?,
+            parallelization_factor: count(node, "ParallelizationFactor", 1, 10, "1 to 10")?,
+            bisect: node.flag("BisectBatchOnFunctionError")?,
+            report_batch_item_failures: reports_failures(node)?,
+            maximum_retry_attempts: retry_attempts(node)?,
+            maximum_record_age: record_age(node)?,
+            on_failure: self.on_failure(node)?,
+            filters: filters(node)?,
+        })
+    }
+
+    fn schedule(&self, node: &Node<'a>) -> Result<ScheduleSpec, TemplateError> {
+        refuse(node, "State")?;
+        let target = node.need("Target")?;
+        refuse(&target, "Input")?;
+        Ok(ScheduleSpec {
+            logical_id: node.resource().to_owned(),
+            name: self.name(node, "Name")?,
+            function: self.function_id(&target.need("Arn")?)?,
+            every: rate(&node.need("ScheduleExpression")?)?,
+        })
+    }
+
+    fn function(&self, node: &Node<'a>) -> Result<FunctionSpec, TemplateError> {
+        refuse(node, "Events")?;
+        let timeout = [Some(node), self.function_globals.as_ref()]
+            .into_iter()
+            .flatten()
+            .find_map(|node| node.get("Timeout"))
+            .map_or(Ok(DEFAULT_TIMEOUT_SECONDS), |timeout| timeout.number(1..=900, "1 to 900 seconds"))?;
+        Ok(FunctionSpec {
+            logical_id: node.resource().to_owned(),
+            directory: directory(&node.need("CodeUri")?)?,
+            environment: self.environment(node)?,
+            timeout: TimeDelta::seconds(timeout),
+        })
+    }
+
+    /// The globals' variables and the function's own, which win.
+    fn environment(&self, node: &Node<'a>) -> Result<Vec<(String, EnvValue)>, TemplateError> {
+        let mut environment = BTreeMap::new();
+        for layer in [self.function_globals.as_ref(), Some(node)].into_iter().flatten() {
+            let variables = layer.get("Environment").and_then(|environment| environment.get("Variables"));
+            for (name, value) in variables.map_or(Ok(Vec::new()), |variables| variables.entries())? {
+                environment.insert(name.to_owned(), self.env_value(&value)?);
+            }
+        }
+        Ok(environment.into_iter().collect())
+    }
+
+    fn env_value(&self, node: &Node<'a>) -> Result<EnvValue, TemplateError> {
+        match node.intrinsic() {
+            Some(Intrinsic::Ref(id)) if self.is_a(id, TABLE) => Ok(EnvValue::Table(id.to_owned())),
+            Some(Intrinsic::Ref(id) | Intrinsic::Attribute(id, "TopicArn")) if self.is_a(id, TOPIC) => {
+                Ok(EnvValue::Topic(id.to_owned()))
+            }
+            Some(Intrinsic::Ref(name)) if self.parameter(name).is_some() => {
+                Ok(EnvValue::Parameter(name.to_owned()))
+            }
+            Some(Intrinsic::Ref(target) | Intrinsic::Attribute(target, _)) => {
+                Err(node.unresolved(target, "a table's name, a topic's ARN or a parameter"))
+            }
+            Some(Intrinsic::Sub(text)) => self.substitute(node, text).map(EnvValue::Literal),
+            None => node.scalar().map(EnvValue::Literal),
+        }
+    }
+
+    fn is_a(&self, logical_id: &str, kind: &str) -> bool {
+        self.kinds.get(logical_id) == Some(&kind)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&ParameterSpec> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// A resource's name; the logical id where the template leaves it to CloudFormation.
+    fn name(&self, node: &Node<'a>, property: &str) -> Result<String, TemplateError> {
+        let Some(name) = node.get(property) else { return Ok(node.resource().to_owned()) };
+        match name.intrinsic() {
+            Some(Intrinsic::Sub(text)) => self.substitute(&name, text),
+            _ => name.text().map(str::to_owned),
+        }
+    }
+
+    /// A `Sub` over parameters, with their defaults.
+    fn substitute(&self, node: &Node<'a>, text: &str) -> Result<String, TemplateError> {
+        let mut result = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, tail) =
+                after.split_once('}').ok_or_else(|| node.unexpected("a Sub whose ${ close"))?;
+            let default = self.parameter(name).and_then(|parameter| parameter.default.as_deref());
+            result.push_str(before);
+            result.push_str(default.ok_or_else(|| node.unresolved(name, "a parameter with a default"))?);
+            rest = tail;
+        }
+        result.push_str(rest);
+        Ok(result)
+    }
+
+    fn table_of_stream(&self, node: &Node<'a>) -> Result<String, TemplateError> {
+        match node.intrinsic() {
+            Some(Intrinsic::Attribute(id, "StreamArn")) if self.is_a(id, TABLE) => Ok(id.to_owned()),
+            Some(Intrinsic::Attribute(id, _) | Intrinsic::Ref(id)) => {
+                Err(node.unresolved(id, "the StreamArn of a table"))
+            }
+            _ => Err(node.unexpected("a GetAtt of a table's StreamArn")),
+        }
+    }
+
+    fn function_id(&self, node: &Node<'a>) -> Result<String, TemplateError> {
+        match node.intrinsic() {
+            Some(Intrinsic::Ref(id) | Intrinsic::Attribute(id, "Arn")) if self.is_a(id, FUNCTION) => {
+                Ok(id.to_owned())
+            }
+            Some(Intrinsic::Attribute(id, _) | Intrinsic::Ref(id)) => Err(node.unresolved(id, "a function")),
+            _ => Err(node.unexpected("a Ref of a function or a GetAtt of its Arn")),
+        }
+    }
+
+    fn on_failure(&self, node: &Node<'a>) -> Result<Option<String>, TemplateError> {
+        let Some(config) = node.get("DestinationConfig") else { return Ok(None) };
+        let destination = config.need("OnFailure")?.need("Destination")?;
+        match destination.intrinsic() {
+            Some(Intrinsic::Ref(id) | Intrinsic::Attribute(id, _)) if self.kinds.contains_key(id) => {
+                Ok(Some(id.to_owned()))
+            }
+            Some(Intrinsic::Ref(id) | Intrinsic::Attribute(id, _)) => {
+                Err(destination.unresolved(id, "a resource"))
+            }
+            _ => Err(destination.unexpected("a Ref or a GetAtt")),
+        }
+    }
+}
+
+/// A property that would make AWS behave as this machine does not.
+fn refuse(node: &Node<'_>, property: &str) -> Result<(), TemplateError> {
+    node.get(property).map_or(Ok(()), |node| Err(node.unexpected("left out, for it cannot be run here")))
+}
+
+fn keys(node: &Node<'_>) -> Result<(String, Option<String>), TemplateError> {
+    let schema = node.need("KeySchema")?;
+    let (mut hash, mut range) = (None, None);
+    for element in schema.items()? {
+        let name = element.need("AttributeName")?.text()?.to_owned();
+        let kind = element.need("KeyType")?;
+        match kind.text()? {
+            "HASH" => hash = Some(name),
+            "RANGE" => range = Some(name),
+            _ => return Err(kind.unexpected("HASH or RANGE")),
+        }
+    }
+    Ok((hash.ok_or_else(|| schema.unexpected("a list with a HASH key"))?, range))
+}
+
+fn attribute(node: &Node<'_>) -> Result<AttributeSpec, TemplateError> {
+    let kind = node.need("AttributeType")?;
+    let kind = match kind.text()? {
+        "S" => AttributeKind::S,
+        "N" => AttributeKind::N,
+        "B" => AttributeKind::B,
+        _ => return Err(kind.unexpected("S, N or B")),
+    };
+    Ok(AttributeSpec { name: node.need("AttributeName")?.text()?.to_owned(), kind })
+}
+
+fn index(node: &Node<'_>) -> Result<IndexSpec, TemplateError> {
+    let (hash_key, range_key) = keys(node)?;
+    Ok(IndexSpec {
+        name: node.need("IndexName")?.text()?.to_owned(),
+        hash_key,
+        range_key,
+        projection: projection(&node.need("Projection")?)?,
+    })
+}
+
+fn projection(node: &Node<'_>) -> Result<Projection, TemplateError> {
+    let kind = node.need("ProjectionType")?;
+    match kind.text()? {
+        "KEYS_ONLY" => Ok(Projection::KeysOnly),
+        "ALL" => Ok(Projection::All),
+        _ => Err(kind.unexpected("KEYS_ONLY or ALL")),
+    }
+}
+
+fn stream_view(node: &Node<'_>) -> Result<StreamView, TemplateError> {
+    let view = node.need("StreamViewType")?;
+    match view.text()? {
+        "KEYS_ONLY" => Ok(StreamView::KeysOnly),
+        "NEW_IMAGE" => Ok(StreamView::NewImage),
+        "OLD_IMAGE" => Ok(StreamView::OldImage),
+        "NEW_AND_OLD_IMAGES" => Ok(StreamView::NewAndOldImages),
+        _ => Err(view.unexpected("KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES")),
+    }
+}
+
+/// A number from 1 to `most`.
+fn count(
+    node: &Node<'_>,
+    property: &str,
+    default: i64,
+    most: i64,
+    expected: &'static str,
+) -> Result<u32, TemplateError> {
+    let Some(node) = node.get(property) else { return Ok(u32::try_from(default).unwrap_or(1)) };
+    u32::try_from(node.number(1..=most, expected)?).map_err(|_| node.unexpected(expected))
+}
+
+fn seconds(
+    node: &Node<'_>,
+    property: &str,
+    default: i64,
+    most: i64,
+    expected: &'static str,
+) -> Result<TimeDelta, TemplateError> {
+    let seconds = node.get(property).map_or(Ok(default), |node| node.number(0..=most, expected))?;
+    Ok(TimeDelta::seconds(seconds))
+}
+
+fn reports_failures(node: &Node<'_>) -> Result<bool, TemplateError> {
+    let mut reports = false;
+    for kind in node.items_of("FunctionResponseTypes")? {
+        if kind.text()? != "ReportBatchItemFailures" {
+            return Err(kind.unexpected("ReportBatchItemFailures"));
+        }
+        reports = true;
+    }
+    Ok(reports)
+}
+
+/// -1, like leaving it out, means without end.
+fn retry_attempts(node: &Node<'_>) -> Result<Option<u32>, TemplateError> {
+    let Some(node) = node.get("MaximumRetryAttempts") else { return Ok(None) };
+    Ok(u32::try_from(node.number(-1..=10_000, "-1 to 10000")?).ok())
+}
+
+/// -1, like leaving it out, means as long as the stream remembers.
+fn record_age(node: &Node<'_>) -> Result<TimeDelta, TemplateError> {
+    let age = match node.get("MaximumRecordAgeInSeconds") {
+        None => -1,
+        Some(node) => node.number(-1..=604_800, "-1, or 60 to 604800 seconds").and_then(|age| match age {
+            0..60 => Err(node.unexpected("-1, or 60 to 604800 seconds")),
+            age => Ok(age),
+        })?,
+    };
+    let bounded = if age < 0 { STREAM_RETENTION_SECONDS } else { age.min(STREAM_RETENTION_SECONDS) };
+    Ok(TimeDelta::seconds(bounded))
+}
+
+fn filters(node: &Node<'_>) -> Result<Vec<FilterPattern>, TemplateError> {
+    let Some(criteria) = node.get("FilterCriteria") else { return Ok(Vec::new()) };
+    let mut filters = Vec::new();
+    for filter in criteria.items_of("Filters")? {
+        let node = filter.need("Pattern")?;
+        filters.push(FilterPattern::parse(node.text()?).map_err(|error| TemplateError::Pattern {
+            resource: node.resource().to_owned(),
+            property: node.property(),
+            error,
+        })?);
+    }
+    Ok(filters)
+}
+
+/// `rate(15 minutes)`
+fn rate(node: &Node<'_>) -> Result<TimeDelta, TemplateError> {
+    parse_rate(node.text()?).ok_or_else(|| node.unexpected("rate(N minutes), rate(N hours) or rate(N days)"))
+}
+
+fn parse_rate(expression: &str) -> Option<TimeDelta> {
+    let (number, unit) = expression.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
+    let number: u32 = number.parse().ok().filter(|number| *number > 0)?;
+    let every = match unit {
+        "minute" | "minutes" => TimeDelta::try_minutes(number.into()),
+        "hour" | "hours" => TimeDelta::try_hours(number.into()),
+        "day" | "days" => TimeDelta::try_days(number.into()),
+        _ => None,
+    };
+    every.filter(|every| *every <= TimeDelta::days(MAX_RATE_DAYS))
+}
+
+/// The last part of the path to the code.
+fn directory(node: &Node<'_>) -> Result<String, TemplateError> {
+    let name = node
+        .text()?
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .filter(|name| !matches!(*name, "" | "." | ".."));
+    name.map(str::to_owned).ok_or_else(|| node.unexpected("the path of a directory"))
+}

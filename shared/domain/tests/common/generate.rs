@@ -1,0 +1,289 @@
+//! Generated accounts and policies for the laws.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::account::{Dated, PaymentKind};
+use duewatch_domain::command::{Contract, NewInstallment, PaymentReceived};
+use duewatch_domain::days::start_of_day;
+use duewatch_domain::ids::InstallmentNumber;
+use duewatch_domain::money::Money;
+use duewatch_domain::policy::{self, Policy};
+use duewatch_domain::{Account, Command};
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// A zone, and a first date from which its next year holds what is odd about it.
+pub(crate) type Place = (&'static str, &'static str);
+
+/// Without daylight saving; with it, in both hemispheres; with half an hour of
+/// it; with a midnight that is missing or comes twice.
+pub(crate) const PLACES: &[Place] = &[
+    ("Asia/Shanghai", "2023-01-01"),
+    ("Asia/Kolkata", "2024-01-01"),
+    ("America/New_York", "2023-01-01"),
+    ("Australia/Lord_Howe", "2023-04-01"),
+    ("America/Sao_Paulo", "2017-09-01"),
+    ("America/Havana", "2023-03-01"),
+    ("Asia/Beirut", "2022-01-01"),
+    ("Pacific/Chatham", "2023-01-01"),
+];
+
+/// A zone that skipped 2011-12-30.
+pub(crate) const DATE_SKIPPED: &[Place] = &[("Pacific/Apia", "2011-10-01")];
+
+const MINUTES_PER_DAY: i64 = 24 * 60;
+/// Facts and looks fall within so many days.
+pub(crate) const SPAN_DAYS: i64 = 240;
+
+/// An account to which things have happened, how it is judged, and an instant
+/// at or after the last of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) account: Account,
+    pub(crate) policy: Policy,
+    pub(crate) now: DateTime<Utc>,
+    /// When the first of its days begins.
+    pub(crate) begin: DateTime<Utc>,
+}
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+pub(crate) enum Fact {
+    Pay {
+        minor: i64,
+        targets: Vec<u32>,
+    },
+    /// Undoes the payment of that number, if there is one.
+    Reverse {
+        payment: usize,
+        dated: Dated,
+    },
+    Pause {
+        from: i64,
+        days: i64,
+    },
+    EndPause {
+        on: i64,
+    },
+    WriteOff(Option<u32>),
+    UndoWriteOff(Option<u32>),
+    Enforce(bool),
+    Adjust {
+        number: u32,
+        minor: i64,
+    },
+    Add(Due),
+    Replace(Vec<Due>),
+}
+
+/// An installment: its number, days from the first date, principal, interest.
+pub(crate) type Due = (u32, i64, i64, Option<i64>);
+
+pub(crate) fn minutes() -> impl Strategy<Value = i64> {
+    0..SPAN_DAYS * MINUTES_PER_DAY
+}
+
+pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+    (opened(places), vec((0..SPAN_DAYS / 2 * MINUTES_PER_DAY, fact()), 0..12), policy(), minutes()).prop_map(
+        |((mut account, begin), mut facts, policy, look)| {
+            facts.sort_by_key(|(minute, _)| *minute);
+            for (minute, fact) in &facts {
+                happen(&mut account, fact, begin, *minute);
+            }
+            let last = facts.last().map_or(0, |(minute, _)| *minute);
+            Case { account, policy, now: begin + TimeDelta::minutes(look.max(last)), begin }
+        },
+    )
+}
+
+/// An account of 1 to 12 installments, and the instant at which its days begin.
+pub(crate) fn opened(places: &'static [Place]) -> impl Strategy<Value = (Account, DateTime<Utc>)> {
+    (select(places), vec(due(0..1), 1..=12)).prop_map(|((zone, first), installments)| {
+        let first: NaiveDate = first.parse().unwrap();
+        let contract = Contract {
+            account_id: "A-1".parse().unwrap(),
+            customer_id: "C-1".parse().unwrap(),
+            policy_id: "generated".parse().unwrap(),
+            currency: "CNY".parse().unwrap(),
+            time_zone: zone.parse().unwrap(),
+            opened_on: first,
+            installments: (1..)
+                .zip(installments)
+                .map(|(number, (_, day, principal, interest))| {
+                    installment(first, (number, day, principal, interest))
+                })
+                .collect(),
+        };
+        let account = Account::open(&contract).unwrap();
+        let begin = start_of_day(account.time_zone, first);
+        (account, begin)
+    })
+}
+
+fn due(numbers: std::ops::Range<u32>) -> impl Strategy<Value = Due> {
+    (numbers, 0..SPAN_DAYS, 1_i64..60_000, weighted(0.3, 0_i64..2_000))
+}
+
+fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> NewInstallment {
+    NewInstallment {
+        number: InstallmentNumber(number),
+        due_on: first + TimeDelta::days(day),
+        principal: cents(principal),
+        interest: cents(interest.unwrap_or(0)),
+        fee: Money::ZERO,
+    }
+}
+
+pub(crate) fn cents(minor: i64) -> Money {
+    Money::from_minor(minor, 2)
+}
+
+pub(crate) fn payment(number: usize, minor: i64, targets: &[u32]) -> Command {
+    Command::PaymentReceived(PaymentReceived {
+        payment_id: format!("P-{number}").parse().unwrap(),
+        amount: cents(minor),
+        currency: None,
+        value_date: None,
+        kind: PaymentKind::Repayment,
+        applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
+    })
+}
+
+fn dated() -> impl Strategy<Value = Dated> {
+    select(&[Dated::Original, Dated::Reversal][..])
+}
+
+pub(crate) fn amount() -> impl Strategy<Value = i64> {
+    prop_oneof![1_i64..60_000, 1_i64..200_000]
+}
+
+pub(crate) fn targets() -> impl Strategy<Value = Vec<u32>> {
+    prop_oneof![2 => Just(Vec::new()), 1 => vec(1_u32..=13, 1..4)]
+}
+
+pub(crate) fn fact() -> impl Strategy<Value = Fact> {
+    let number = || weighted(0.8, 1_u32..=12);
+    prop_oneof![
+        5 => (amount(), targets()).prop_map(|(minor, targets)| Fact::Pay { minor, targets }),
+        2 => (0_usize..4, dated()).prop_map(|(payment, dated)| Fact::Reverse { payment, dated }),
+        3 => (0..SPAN_DAYS, 1_i64..40).prop_map(|(from, days)| Fact::Pause { from, days }),
+        1 => (0..SPAN_DAYS).prop_map(|on| Fact::EndPause { on }),
+        1 => number().prop_map(Fact::WriteOff),
+        1 => number().prop_map(Fact::UndoWriteOff),
+        1 => weighted(0.4, Just(())).prop_map(|off| Fact::Enforce(off.is_none())),
+        1 => (1_u32..=12, -5_000_i64..20_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
+        1 => due(1..20).prop_map(Fact::Add),
+        1 => vec(due(1..40), 0..4).prop_map(Fact::Replace),
+    ]
+}
+
+/// Lets a fact reach the account. It may be refused; then nothing has changed.
+pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, minute: i64) {
+    let first = account.opened_on;
+    let reason = "generated".to_owned();
+    let command = match fact {
+        Fact::Pay { minor, targets } => payment(account.payments().len(), *minor, targets),
+        Fact::Reverse { payment, dated } => {
+            Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
+        }
+        Fact::Pause { from, days } => Command::PauseStarted {
+            from: first + TimeDelta::days(*from),
+            until: first + TimeDelta::days(from + days),
+        },
+        Fact::EndPause { on } => Command::PauseEnded { on: first + TimeDelta::days(*on) },
+        Fact::WriteOff(number) => Command::WrittenOff { number: number.map(InstallmentNumber), reason },
+        Fact::UndoWriteOff(number) => {
+            Command::WriteOffUndone { number: number.map(InstallmentNumber), reason }
+        }
+        Fact::Enforce(true) => Command::EnforcementOn { reason },
+        Fact::Enforce(false) => Command::EnforcementOff { reason },
+        Fact::Adjust { number, minor } => {
+            Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
+        }
+        Fact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
+        Fact::Replace(dues) => Command::ScheduleReplaced {
+            installments: dues.iter().map(|due| installment(first, *due)).collect(),
+            reason,
+        },
+    };
+    let before = account.clone();
+    if account.apply(&command, begin + TimeDelta::minutes(minute)).is_err() {
+        assert_eq!(*account, before, "refused, and yet changed by {command:?}");
+    }
+}
+
+/// A policy over all five conditions, with both day counts, with and without reminders.
+pub(crate) fn policy() -> impl Strategy<Value = Policy> {
+    let day_count = select(&["day_after", "due_day"][..]);
+    (day_count, 0_u32..6, vec(stage(), 0..7), weighted(0.5, (send_at(), vec(step(), 0..8)))).prop_map(
+        |(day_count, grace, stages, reminders)| {
+            let mut ladder = format!(
+                "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n"
+            );
+            let mut names = vec!["current".to_owned()];
+            for (place, stage) in stages.iter().enumerate() {
+                // A stage that would shadow an earlier one has no place on the ladder.
+                let longer = format!("{ladder}[[stages]]\nname = \"stage {place}\"\n{stage}\n");
+                if policy::parse(&longer).is_ok() {
+                    ladder = longer;
+                    names.push(format!("stage {place}"));
+                }
+            }
+            if let Some((send_at, steps)) = reminders {
+                ladder.push_str(&format!("[reminders]\nsend_at = \"{send_at}\"\n"));
+                for (stage, rest) in steps {
+                    let stage = &names[stage % names.len()];
+                    ladder.push_str(&format!("[[reminders.steps]]\nstage = \"{stage}\"\n{rest}\n"));
+                }
+            }
+            policy::parse(&ladder).unwrap_or_else(|error| panic!("{error}\n{ladder}"))
+        },
+    )
+}
+
+fn stage() -> impl Strategy<Value = String> {
+    let when = (
+        weighted(0.5, 0_u32..50),
+        weighted(0.3, 0_u32..60),
+        weighted(0.3, 0_u32..1_500),
+        weighted(0.3, 0_u32..=100),
+        weighted(0.3, 0_u32..5),
+    );
+    let restrictions = select(
+        &[
+            "",
+            r#"{ kind = "limit_credit_line", percent = 50 }"#,
+            r#"{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }"#,
+            r#"{ kind = "raise_rate", percent = 150 }"#,
+            r#"{ kind = "suspend_account" }, { kind = "call_the_guarantor" }"#,
+        ][..],
+    );
+    (when, restrictions).prop_map(|((delinquent, past_due, amount, share, unpaid), restrictions)| {
+        let mut conditions: Vec<String> = [
+            delinquent.map(|days| format!("delinquent_days = {days}")),
+            past_due.map(|days| format!("days_past_due = {days}")),
+            amount.map(|amount| format!("overdue_amount = \"{amount}.50\"")),
+            share.map(|percent| format!("overdue_share = \"{}.{:02}\"", percent / 100, percent % 100)),
+            unpaid.map(|count| format!("unpaid_installments = {count}")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if conditions.is_empty() {
+            conditions.push("days_past_due = 1".to_owned());
+        }
+        format!("when = {{ {} }}\nrestrictions = [{restrictions}]", conditions.join(", "))
+    })
+}
+
+fn send_at() -> impl Strategy<Value = &'static str> {
+    select(&["00:00", "02:30", "10:00", "23:59"][..])
+}
+
+fn step() -> impl Strategy<Value = (usize, String)> {
+    let channel = select(&["sms", "email", "phone", "app", "letter"][..]);
+    (0_usize..8, -10_i64..40, channel).prop_map(|(stage, days, channel)| {
+        (stage, format!("days = {days}\nchannel = \"{channel}\"\ntemplate = \"text\""))
+    })
+}

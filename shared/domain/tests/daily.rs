@@ -1,0 +1,217 @@
+//! The files that are written: a line for each day, a line for each decision.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use chrono::{Days, NaiveDate};
+use common::generate::{Case, PLACES, SPAN_DAYS, case, fact, happen};
+use common::{Loan, date, four_installments, ladder, loan_in, only_stage};
+use duewatch_domain::days::end_of_day;
+use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
+use duewatch_domain::{Account, Cause, Policy, assess};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use rstest::rstest;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+/// The keys of a JSON object in the order in which they are written.
+fn keys(line: &str) -> Vec<String> {
+    struct Keys;
+    impl<'de> Visitor<'de> for Keys {
+        type Value = Vec<String>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
+            let mut keys = Vec::new();
+            while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
+                keys.push(key);
+            }
+            Ok(keys)
+        }
+    }
+    serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(line), Keys).unwrap()
+}
+
+/// As the daily output is documented.
+const DAILY_KEYS: [&str; 9] = [
+    "date",
+    "account_id",
+    "stage",
+    "days_past_due",
+    "delinquent_days",
+    "overdue",
+    "oldest_due_on",
+    "outstanding",
+    "restrictions",
+];
+
+fn single_day(account: &Account, policy: &Policy, day: NaiveDate) -> String {
+    let mut out = Vec::new();
+    DailyLines::new(account, policy).write(account, day, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn line(loan: &Loan, policy: &Policy, on: &str) -> String {
+    single_day(&loan.account, policy, date(on))
+}
+
+// Late: DPD 4 on the fifth, less three days of grace.
+#[rstest]
+#[case::nothing_overdue(
+    "2023-10-01",
+    r#"{"date":"2023-10-01","account_id":"A-1","stage":"current","days_past_due":0,"delinquent_days":0,"overdue":"0.00","oldest_due_on":null,"outstanding":"1000.00","restrictions":[]}"#
+)]
+#[case::as_documented(
+    "2023-10-05",
+    r#"{"date":"2023-10-05","account_id":"A-1","stage":"late","days_past_due":4,"delinquent_days":1,"overdue":"250.00","oldest_due_on":"2023-10-01","outstanding":"1000.00","restrictions":[]}"#
+)]
+#[case::restricted(
+    "2023-11-02",
+    r#"{"date":"2023-11-02","account_id":"A-1","stage":"frozen","days_past_due":32,"delinquent_days":29,"overdue":"500.00","oldest_due_on":"2023-10-01","outstanding":"1000.00","restrictions":[{"kind":"limit_credit_line","percent":50},{"kind":"freeze_drawdown"}]}"#
+)]
+fn a_day_is_written_as_documented(#[case] on: &str, #[case] expected: &str) {
+    assert_eq!(line(&four_installments(), &ladder(), on), format!("{expected}\n"));
+}
+
+#[rstest]
+#[case::two_minor_units("CNY", "10.5", "\"overdue\":\"10.50\"")]
+#[case::none("JPY", "10", "\"overdue\":\"10\"")]
+#[case::three("KWD", "10.5", "\"overdue\":\"10.500\"")]
+fn amounts_bear_the_currencys_minor_units(
+    #[case] currency: &str,
+    #[case] principal: &str,
+    #[case] text: &str,
+) {
+    let loan = loan_in("Asia/Shanghai", currency, &[(1, "2023-10-01", principal)]);
+    let line = line(&loan, &ladder(), "2023-10-05");
+    assert!(line.contains(text), "{line}");
+}
+
+#[test]
+fn under_due_day_the_due_date_itself_is_day_one() {
+    let policy = only_stage("day_count = \"due_day\"", "days_past_due = 1");
+    let line = line(&four_installments(), &policy, "2023-10-01");
+    assert!(
+        line.contains(r#""stage":"held","days_past_due":1,"delinquent_days":1,"overdue":"250.00""#),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_date_that_a_zone_skips_still_has_its_line() {
+    let policy = only_stage("", "days_past_due = 1");
+    let loan = loan_in("Pacific/Apia", "EUR", &[(1, "2011-12-28", "10.00")]);
+    let mut out = Vec::new();
+    let mut lines = DailyLines::new(&loan.account, &policy);
+    for day in ["2011-12-29", "2011-12-30", "2011-12-31"] {
+        lines.write(&loan.account, date(day), &mut out);
+    }
+    let days: Vec<(Value, Value)> = String::from_utf8(out)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|line| (line["date"].clone(), line["days_past_due"].clone()))
+        .collect();
+    let expected = [("2011-12-29", 1), ("2011-12-30", 2), ("2011-12-31", 3)];
+    assert_eq!(days, expected.map(|(date, days)| (Value::from(date), Value::from(days))));
+}
+
+#[test]
+fn a_decision_is_written_as_documented() {
+    let policy = ladder();
+    let mut loan = four_installments();
+    loan.judged("2023-10-25", &policy, Cause::Time);
+    let subject = DecisionSubject { account_id: &loan.account.account_id, currency: loan.account.currency };
+    let decision = loan.account.decision_of_this_revision().unwrap();
+    let line = serde_json::to_string(&DecisionLine::new(subject, decision)).unwrap();
+    assert_eq!(
+        keys(&line),
+        [
+            "at",
+            "account_id",
+            "revision",
+            "policy",
+            "from",
+            "to",
+            "applied",
+            "lifted",
+            "figures",
+            "reasons",
+            "next_action_at",
+            "event_id",
+        ]
+    );
+    let line: Value = serde_json::from_str(&line).unwrap();
+    // Delinquent day 15 began with 19 October in Shanghai, whenever it was seen.
+    assert_eq!(line["at"], "2023-10-18T16:00:00Z");
+    assert_eq!(line["policy"], serde_json::json!({"id":"standard","version":1}));
+    assert_eq!((&line["from"], &line["to"]), (&Value::from("current"), &Value::from("frozen")));
+    assert_eq!(
+        line["applied"],
+        serde_json::json!([{"kind":"limit_credit_line","percent":50},{"kind":"freeze_drawdown"}])
+    );
+    assert_eq!(line["lifted"], serde_json::json!([]));
+    assert_eq!(line["figures"]["overdue"], "250.00");
+    assert_eq!(line["figures"]["days_past_due"], 24);
+    assert_eq!(line["reasons"][0]["rule"], "delinquent_days");
+    assert_eq!(line["reasons"][0]["threshold"], 15);
+    assert_eq!(line["reasons"][0]["value"], 21);
+    assert_eq!(line["reasons"][1]["rule"], "overdue_amount");
+    assert_eq!(line["reasons"][1]["threshold"], "100.00");
+    assert_eq!(line["reasons"][1]["value"], "250.00");
+    assert!(line["reasons"][0]["sentence"].as_str().unwrap().contains("21 delinquent days"));
+    // Delinquent day 30: DPD 33, on 3 November.
+    assert_eq!(line["next_action_at"], "2023-11-02T16:00:00Z");
+    assert_eq!(line["event_id"], "A-1/1");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_daily_lines_skip_changes_nothing(
+        case in case(PLACES),
+        first in -5_i64..SPAN_DAYS,
+        length in 1_u64..120,
+        midway in vec((0_i64..120, fact()), 0..3),
+    ) {
+        let Case { mut account, policy, now, begin, .. } = case;
+        let from = account.opened_on + chrono::TimeDelta::days(first);
+        let minute = (now - begin).num_minutes();
+        let mut run = DailyLines::new(&account, &policy);
+        for day in (0..length).map(|days| from + Days::new(days)) {
+            for (_, fact) in midway.iter().filter(|(on, _)| from + chrono::TimeDelta::days(*on) == day) {
+                happen(&mut account, fact, begin, minute);
+                run.changed();
+            }
+            let mut line = Vec::new();
+            run.write(&account, day, &mut line);
+            let line = String::from_utf8(line).unwrap();
+            prop_assert_eq!(&line, &single_day(&account, &policy, day));
+            prop_assert_eq!(line.find('\n'), Some(line.len() - 1));
+            prop_assert_eq!(keys(&line), DAILY_KEYS);
+        }
+    }
+
+    #[test]
+    fn a_daily_line_is_the_assessment_at_the_days_last_second(case in case(PLACES), day in 0_u64..300) {
+        let Case { account, policy, .. } = case;
+        let day = account.opened_on + Days::new(day);
+        let assessment = assess(&account, &policy, end_of_day(account.time_zone, day));
+        let line: Value = serde_json::from_str(&single_day(&account, &policy, day)).unwrap();
+        prop_assert_eq!(&line["date"], &Value::from(day.to_string()));
+        prop_assert_eq!(&line["stage"], assessment.stage_name());
+        prop_assert_eq!(&line["days_past_due"], assessment.figures.days_past_due);
+        prop_assert_eq!(&line["delinquent_days"], assessment.figures.delinquent_days);
+        prop_assert_eq!(&line["overdue"], &Value::from(account.currency.text(assessment.figures.overdue)));
+        prop_assert_eq!(
+            &line["outstanding"],
+            &Value::from(account.currency.text(assessment.figures.outstanding))
+        );
+        let oldest = assessment.figures.oldest_due_on.map(|date| date.to_string());
+        prop_assert_eq!(&line["oldest_due_on"], &Value::from(oldest));
+        prop_assert_eq!(&line["restrictions"], &serde_json::to_value(assessment.restrictions()).unwrap());
+    }
+}

@@ -1,0 +1,308 @@
+//! What is refused when files are read: always by field, value and, in policies, line.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use duewatch_domain::formats::{BookRow, parse_book_line, parse_book_rows, parse_event_line};
+use duewatch_domain::policy;
+use rstest::rstest;
+
+#[track_caller]
+fn assert_names(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is missing in: {message}");
+    }
+}
+
+#[rstest]
+#[case::unknown_type(
+    r#"{"at":"2023-10-05T09:30:00+08:00","type":"payment_recieved","account_id":"A-1","payment_id":"P-1","amount":"1.00"}"#,
+    &["type", "payment_recieved", "payment_received"]
+)]
+#[case::unknown_field(
+    r#"{"at":"2023-10-05T09:30:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"1.00","note":"x"}"#,
+    &["note"]
+)]
+#[case::field_of_another_type(
+    r#"{"at":"2023-10-05T09:30:00+08:00","type":"pause_ended","account_id":"A-1","on":"2023-10-05","reason":"x"}"#,
+    &["reason"]
+)]
+#[case::missing_field(
+    r#"{"at":"2023-10-05T09:30:00+08:00","type":"payment_received","account_id":"A-1","amount":"1.00"}"#,
+    &["payment_id"]
+)]
+#[case::missing_at(r#"{"type":"pause_ended","account_id":"A-1","on":"2023-10-05"}"#, &["at"])]
+#[case::amount_as_a_whole_number(
+    r#"{"at":"2023-10-05T09:30:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":100}"#,
+    &["amount", "100", "string"]
+)]
+#[case::amount_as_a_float(
+    r#"{"at":"2023-10-05T09:30:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":100.5}"#,
+    &["amount", "100.5", "string"]
+)]
+#[case::amount_with_a_comma(
+    r#"{"at":"2023-10-05T09:30:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"1,000.00"}"#,
+    &["amount", "1,000.00"]
+)]
+#[case::time_without_an_offset(
+    r#"{"at":"2023-10-05T09:30:00","type":"pause_ended","account_id":"A-1","on":"2023-10-05"}"#,
+    &["at", "2023-10-05T09:30:00", "offset"]
+)]
+#[case::date_instead_of_a_time(
+    r#"{"at":"2023-10-05","type":"pause_ended","account_id":"A-1","on":"2023-10-05"}"#,
+    &["at", "2023-10-05"]
+)]
+#[case::unknown_kind(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"1.00","kind":"gift"}"#,
+    &["kind", "gift", "goodwill"]
+)]
+#[case::unknown_currency(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"1.00","currency":"RMB"}"#,
+    &["currency", "RMB"]
+)]
+#[case::unknown_dating(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"payment_reversed","account_id":"A-1","payment_id":"P-1","dated":"today"}"#,
+    &["dated", "today", "original"]
+)]
+#[case::negative_number(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"written_off","account_id":"A-1","number":-1,"reason":"x"}"#,
+    &["number", "-1"]
+)]
+#[case::installment_amount_as_a_number(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"installment_added","account_id":"A-1","installment":{"number":5,"due_on":"2024-01-01","principal":250}}"#,
+    &["installment.principal", "250"]
+)]
+#[case::empty_account_id(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"pause_ended","account_id":"","on":"2023-10-05"}"#,
+    &["account_id", "\"\""]
+)]
+#[case::opened_under_another_id(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"account_opened","account_id":"A-2","account":{"account_id":"A-1","customer_id":"C-1","policy_id":"p","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-10-01","installments":[]}}"#,
+    &["account.account_id", "A-1", "A-2"]
+)]
+#[case::opened_in_no_zone(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"account_opened","account_id":"A-1","account":{"account_id":"A-1","customer_id":"C-1","policy_id":"p","currency":"CNY","time_zone":"Asia/Peking","opened_on":"2023-10-01","installments":[]}}"#,
+    &["account.time_zone", "Asia/Peking"]
+)]
+#[case::no_json("{", &["column"])]
+#[case::no_object("[]", &["object"])]
+fn an_event_is_refused_by_field_and_value(#[case] line: &str, #[case] names: &[&str]) {
+    assert_names(&parse_event_line(line).unwrap_err().to_string(), names);
+}
+
+fn book_line(replace: &str, with: &str) -> String {
+    let line = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-10-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"250.00"},{"number":2,"due_on":"2023-11-01","principal":"250.00","interest":"0.00","fee":"0.00"}]}"#;
+    assert!(line.contains(replace), "{replace}");
+    line.replacen(replace, with, 1)
+}
+
+#[test]
+fn the_book_line_these_refusals_vary_is_fine() {
+    assert_eq!(parse_book_line(&book_line("C-1", "C-1")).unwrap().installments.len(), 2);
+}
+
+#[rstest]
+#[case::unknown_zone("Asia/Shanghai", "Asia/Peking", &["time_zone", "Asia/Peking"])]
+#[case::offset_as_zone("Asia/Shanghai", "+08:00", &["time_zone", "+08:00"])]
+#[case::unknown_currency("CNY", "RMB", &["currency", "RMB"])]
+#[case::currency_without_minor_units("CNY", "XAU", &["currency", "XAU"])]
+#[case::principal_as_a_number("\"250.00\"", "250.00", &["installments[0].principal", "250", "string"])]
+#[case::more_decimals_than_the_currency("250.00", "250.001", &["principal", "250.001", "CNY"])]
+#[case::fee_with_more_decimals("\"fee\":\"0.00\"", "\"fee\":\"0.001\"", &["fee", "0.001", "CNY"])]
+#[case::principal_below_nothing("250.00", "-250.00", &["principal", "-250.00"])]
+#[case::two_installments_of_one_number("\"number\":2", "\"number\":1", &["number", "1"])]
+#[case::unknown_field("\"customer_id\"", "\"colour\":\"red\",\"customer_id\"", &["colour"])]
+#[case::unknown_field_of_an_installment("\"number\":2", "\"colour\":\"red\",\"number\":2", &["installments[1]", "colour"])]
+#[case::missing_field("\"policy_id\":\"standard\",", "", &["policy_id"])]
+#[case::empty_id("\"A-1\"", "\"\"", &["account_id", "\"\""])]
+#[case::due_date_out_of_range("2023-11-01", "3023-11-01", &["due_on", "3023-11-01"])]
+fn a_book_line_is_refused_by_field_and_value(
+    #[case] replace: &str,
+    #[case] with: &str,
+    #[case] names: &[&str],
+) {
+    let line = book_line(replace, with);
+    assert_names(&parse_book_line(&line).unwrap_err().to_string(), names);
+}
+
+fn row(line: u64, fields: &[(&str, &str)]) -> BookRow {
+    let terms = [
+        ("customer_id", "C-1"),
+        ("policy_id", "standard"),
+        ("currency", "CNY"),
+        ("time_zone", "Asia/Shanghai"),
+        ("opened_on", "2023-10-01"),
+    ];
+    let fields: BTreeMap<String, String> =
+        terms.iter().chain(fields).map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
+    BookRow { line, fields }
+}
+
+fn of<'a>(account: &'a str, fields: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [&[("account_id", account)], fields].concat()
+}
+
+#[test]
+fn rows_of_one_account_are_gathered_into_one_contract() {
+    let rows = vec![
+        row(2, &of("A-1", &[("number", "1"), ("due_on", "2023-10-01"), ("principal", "250.00")])),
+        row(3, &of("A-2", &[("number", "")])),
+        row(
+            4,
+            &[
+                ("account_id", "A-1"),
+                ("number", "2"),
+                ("due_on", "2023-11-01"),
+                ("principal", "250.00"),
+                ("fee", ""),
+            ],
+        ),
+    ];
+    let contracts = parse_book_rows(rows);
+    let seen: Vec<(u64, String, usize)> = contracts
+        .into_iter()
+        .map(|(line, contract)| (line, contract.unwrap()))
+        .map(|(line, contract)| (line, contract.account_id.to_string(), contract.installments.len()))
+        .collect();
+    assert_eq!(seen, [(2, "A-1".to_owned(), 2), (3, "A-2".to_owned(), 0)]);
+}
+
+#[rstest]
+#[case::terms_differ(&[("currency", "EUR"), ("number", "2"), ("due_on", "2023-11-01"), ("principal", "1.00")], &["currency", "EUR"])]
+#[case::no_number(&[("number", "two"), ("due_on", "2023-11-01"), ("principal", "1.00")], &["number", "two"])]
+#[case::no_amount(&[("number", "2"), ("due_on", "2023-11-01"), ("principal", "1.0.0")], &["principal", "1.0.0"])]
+fn a_bad_row_fails_its_account_with_its_line_and_no_other(
+    #[case] bad: &[(&str, &str)],
+    #[case] names: &[&str],
+) {
+    let good = [("number", "1"), ("due_on", "2023-10-01"), ("principal", "250.00")];
+    let rows = vec![row(2, &of("A-1", &good)), row(3, &of("A-1", bad)), row(4, &of("A-2", &good))];
+    let mut contracts = parse_book_rows(rows);
+    assert!(contracts.pop().unwrap().1.is_ok());
+    let (line, refused) = contracts.pop().unwrap();
+    assert_eq!(line, 3);
+    assert_names(&refused.unwrap_err().to_string(), names);
+}
+
+const POLICY: &str = r#"id = "standard"
+version = 1
+effective_on = 2026-01-01
+day_count = "day_after"
+grace_days = 3
+waterfall = ["penalty", "fee", "interest", "principal"]
+
+[[stages]]
+name = "late"
+when = { delinquent_days = 1 }
+restrictions = []
+
+[[stages]]
+name = "frozen"
+when = { delinquent_days = 15, overdue_amount = "100.00" }
+restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
+"#;
+
+#[test]
+fn the_documented_policy_is_read_as_it_is_written() {
+    let policy = policy::parse(POLICY).unwrap();
+    assert_eq!(policy.reference().to_string(), "standard version 1");
+    assert_eq!(policy.grace_days, 3);
+    let stages: Vec<(&str, usize)> =
+        policy.stages.iter().map(|stage| (stage.name.as_str(), stage.restrictions.len())).collect();
+    assert_eq!(stages, [("late", 0), ("frozen", 2)]);
+}
+
+#[test]
+fn what_a_policy_leaves_out_is_off() {
+    let policy = policy::parse("id = \"bare\"\nversion = 1\neffective_on = 2026-01-01\n").unwrap();
+    assert_eq!((policy.grace_days, policy.stages.len(), policy.reminders.is_none()), (0, 0, true));
+}
+
+// A stage's faults are reported on its own lines, 8 to 11 and 13 to 16.
+#[rstest]
+#[case::ladder_out_of_order("delinquent_days = 1 ", "delinquent_days = 15, overdue_amount = \"100.00\" ", 8..=11, &["late", "frozen"])]
+#[case::stage_named_twice("name = \"frozen\"", "name = \"late\"", 13..=16, &["name", "late"])]
+#[case::stage_named_current("name = \"frozen\"", "name = \"current\"", 13..=16, &["name", "current"])]
+#[case::unknown_condition("overdue_amount", "overdue_sum", 15..=15, &["overdue_sum", "overdue_amount"])]
+#[case::no_condition("{ delinquent_days = 1 }", "{}", 8..=11, &["when", "late"])]
+#[case::unknown_restriction_option("percent", "percentage", 16..=16, &["percentage", "percent"])]
+#[case::option_of_another_restriction("\"freeze_drawdown\"", "\"freeze_drawdown\", percent = 5", 13..=16, &["freeze_drawdown", "percent"])]
+#[case::limit_without_percent(", percent = 50", "", 13..=16, &["limit_credit_line", "percent"])]
+#[case::limit_beyond_all("percent = 50", "percent = 101", 13..=16, &["limit_credit_line", "percent", "101"])]
+#[case::restriction_twice("\"freeze_drawdown\"", "\"limit_credit_line\", percent = 5", 13..=16, &["limit_credit_line"])]
+#[case::restriction_without_a_name("freeze_drawdown", "Freeze it", 13..=16, &["kind", "Freeze it"])]
+#[case::amount_below_nothing("\"100.00\"", "\"-100.00\"", 13..=16, &["overdue_amount", "-100.00"])]
+#[case::share_beyond_all("overdue_amount = \"100.00\"", "overdue_share = \"1.5\"", 13..=16, &["overdue_share", "1.5"])]
+#[case::days_beyond_all("delinquent_days = 15", "delinquent_days = 36501", 13..=16, &["delinquent_days", "36501"])]
+#[case::unknown_field_of_a_stage("restrictions = []", "colour = \"red\"", 11..=11, &["colour"])]
+#[case::unknown_table("grace_days = 3", "late_fee = 3", 5..=5, &["late_fee"])]
+#[case::unknown_day_count("\"day_after\"", "\"next_day\"", 4..=4, &["next_day", "day_after", "due_day"])]
+#[case::half_a_waterfall("\"penalty\", ", "", 6..=6, &["waterfall", "penalty"])]
+#[case::a_component_twice("\"penalty\", ", "\"fee\", ", 6..=6, &["waterfall"])]
+#[case::no_toml("[[stages]]", "[[stages]", 8..=8, &[])]
+#[case::effective_on_a_time("2026-01-01", "2026-01-01T00:00:00Z", 3..=3, &["2026-01-01T00:00:00Z"])]
+fn a_policy_is_refused_by_line_field_and_value(
+    #[case] replace: &str,
+    #[case] with: &str,
+    #[case] lines: std::ops::RangeInclusive<usize>,
+    #[case] names: &[&str],
+) {
+    assert!(POLICY.contains(replace), "{replace}");
+    let error = policy::parse(&POLICY.replacen(replace, with, 1)).unwrap_err();
+    assert!(lines.contains(&error.line), "{error}");
+    assert_names(&error.to_string(), names);
+}
+
+#[rstest]
+#[case::the_same_threshold("delinquent_days = 1", "delinquent_days = 1", false)]
+#[case::falling("delinquent_days = 5", "delinquent_days = 1", false)]
+#[case::rising("delinquent_days = 1", "delinquent_days = 5", true)]
+#[case::later_names_fewer_conditions(
+    "delinquent_days = 5, overdue_amount = \"1.00\"",
+    "delinquent_days = 5",
+    false
+)]
+#[case::later_names_one_more("delinquent_days = 5", "delinquent_days = 5, overdue_amount = \"1.00\"", true)]
+#[case::one_rises_one_falls(
+    "delinquent_days = 5, unpaid_installments = 1",
+    "delinquent_days = 1, unpaid_installments = 2",
+    true
+)]
+#[case::conditions_are_mixed("delinquent_days = 50", "unpaid_installments = 1", true)]
+fn a_ladder_is_refused_where_a_stage_can_never_win(
+    #[case] first: &str,
+    #[case] second: &str,
+    #[case] accepted: bool,
+) {
+    let text = format!(
+        "id = \"p\"\nversion = 1\neffective_on = 2026-01-01\n[[stages]]\nname = \"a\"\nwhen = {{ {first} }}\n[[stages]]\nname = \"b\"\nwhen = {{ {second} }}\n"
+    );
+    assert_eq!(policy::parse(&text).is_ok(), accepted);
+}
+
+const REMINDERS: &str = r#"
+[reminders]
+send_at = "10:00"
+steps = [{ stage = "late", days = 5, channel = "sms", template = "late_5" }]
+"#;
+
+// The table stands on lines 18 to 20.
+#[rstest]
+#[case::unknown_stage("stage = \"late\"", "stage = \"lost\"", &["stage", "lost"])]
+#[case::unknown_channel("\"sms\"", "\"pigeon\"", &["pigeon", "sms"])]
+#[case::no_time_of_day("10:00", "10 o'clock", &["10 o'clock"])]
+#[case::template_of_no_name("late_5", "late 5", &["template", "late 5"])]
+#[case::too_many_days("days = 5", "days = 36501", &["days", "36501"])]
+#[case::unknown_field("days = 5", "day = 5", &["day"])]
+fn a_reminder_schedule_is_refused_by_line_field_and_value(
+    #[case] replace: &str,
+    #[case] with: &str,
+    #[case] names: &[&str],
+) {
+    assert!(policy::parse(&format!("{POLICY}{REMINDERS}")).is_ok());
+    let error = policy::parse(&format!("{POLICY}{}", REMINDERS.replacen(replace, with, 1))).unwrap_err();
+    assert!((18..=20).contains(&error.line), "{error}");
+    assert_names(&error.to_string(), names);
+}

@@ -1,0 +1,135 @@
+//! Whom a policy wants reminded, and when.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::{Loan, four_installments, instant, loan, policy};
+use duewatch_domain::reminder::still_owed;
+use duewatch_domain::{Cause, Policy, allocate};
+use rstest::rstest;
+
+/// Three days before and on the due date; in `late`, one, three and seven days
+/// after it by text message, and seven days by e-mail too.
+fn reminding() -> Policy {
+    policy(
+        "",
+        r#"
+        [[stages]]
+        name = "late"
+        when = { delinquent_days = 1 }
+        [[stages]]
+        name = "frozen"
+        when = { delinquent_days = 20 }
+        [reminders]
+        send_at = "10:00"
+        steps = [
+            { stage = "current", days = -3, channel = "sms", template = "due_soon" },
+            { stage = "current", days = 0, channel = "app", template = "due_today" },
+            { stage = "late", days = 1, channel = "sms", template = "late_1" },
+            { stage = "late", days = 3, channel = "sms", template = "late_3" },
+            { stage = "late", days = 7, channel = "sms", template = "late_7" },
+            { stage = "late", days = 7, channel = "email", template = "late_7_mail" },
+        ]
+        "#,
+    )
+}
+
+/// Four installments of which no reminder was planned yet when somebody looked last.
+fn watched() -> Loan {
+    let mut loan = four_installments();
+    loan.judged("2023-09-01", &reminding(), Cause::Fact);
+    loan
+}
+
+fn intents(loan: &Loan) -> Vec<String> {
+    loan.account
+        .intents
+        .iter()
+        .map(|one| {
+            format!("{} {} about {}, {} missed", one.channel, one.template, one.installment, one.missed)
+        })
+        .collect()
+}
+
+#[rstest]
+#[case::too_early("2023-09-28T09:59:59", &[])]
+#[case::three_days_before("2023-09-28T10:00:00", &["sms due_soon about installment 1, 0 missed"])]
+#[case::late_but_true("2023-09-30T08:00:00", &["sms due_soon about installment 1, 0 missed"])]
+#[case::on_the_day(
+    "2023-10-01T10:00:00",
+    &["sms due_soon about installment 1, 0 missed", "app due_today about installment 1, 0 missed"]
+)]
+#[case::past_due_and_no_longer_true("2023-10-02T09:00:00", &[])]
+#[case::the_day_after("2023-10-02T10:00:00", &["sms late_1 about installment 1, 0 missed"])]
+#[case::several_missed_become_one_a_channel(
+    "2023-10-08T10:00:00",
+    &["sms late_7 about installment 1, 2 missed", "email late_7_mail about installment 1, 0 missed"]
+)]
+fn a_look_owes_what_was_planned_since_the_last_one(#[case] at: &str, #[case] expected: &[&str]) {
+    let mut loan = watched();
+    loan.judged(at, &reminding(), Cause::Time);
+    assert_eq!(intents(&loan), expected);
+}
+
+#[test]
+fn a_reminder_is_owed_once() {
+    let policy = reminding();
+    let mut loan = watched();
+    loan.judged("2023-10-02T10:00:00", &policy, Cause::Time);
+    assert_eq!(intents(&loan).len(), 1);
+    loan.judged("2023-10-02T10:00:00", &policy, Cause::Time);
+    assert_eq!(intents(&loan).len(), 0);
+    // The next is planned for ten o'clock in Shanghai on the third day.
+    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-04T02:00:00Z")));
+}
+
+#[test]
+fn a_borrower_who_has_paid_is_not_reminded() {
+    let mut loan = watched();
+    loan.pays("2023-10-02T09:59:59", "P-1", "250.00").judged(
+        "2023-10-02T10:00:00",
+        &reminding(),
+        Cause::Time,
+    );
+    assert_eq!(intents(&loan).len(), 0);
+}
+
+#[test]
+fn after_a_payment_the_next_installment_is_reminded_of_from_the_start() {
+    let policy = reminding();
+    let mut loan = watched();
+    loan.judged("2023-10-08T10:00:00", &policy, Cause::Time);
+    loan.pays("2023-10-09", "P-1", "250.00").judged("2023-10-09", &policy, Cause::Fact);
+    assert_eq!(intents(&loan).len(), 0);
+    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-29T02:00:00Z")));
+    loan.judged("2023-10-29T10:00:00", &policy, Cause::Time);
+    assert_eq!(intents(&loan), ["sms due_soon about installment 2, 0 missed"]);
+}
+
+#[test]
+fn reminders_leave_at_the_borrowers_local_time() {
+    let policy = reminding();
+    let mut loan = common::loan_in("America/New_York", "USD", &[(1, "2023-11-05", "10.00")]);
+    loan.judged("2023-11-02", &policy, Cause::Time);
+    // The clock goes back on the due date: ten o'clock is at 15:00 UTC, no longer at 14:00.
+    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-11-05T15:00:00Z")));
+}
+
+#[test]
+fn two_installments_coming_due_within_one_step_become_one_message() {
+    let mut loan = loan(&[(1, "2023-10-01", "10.00"), (2, "2023-10-02", "10.00")]);
+    loan.judged("2023-09-01", &reminding(), Cause::Fact);
+    loan.judged("2023-09-29T10:00:00", &reminding(), Cause::Time);
+    assert_eq!(intents(&loan), ["sms due_soon about installment 2, 1 missed"]);
+}
+
+#[test]
+fn the_last_look_withdraws_a_reminder_whose_reason_is_gone() {
+    let mut loan = watched();
+    loan.judged("2023-10-02T10:00:00", &reminding(), Cause::Time);
+    let intent = loan.account.intents[0].clone();
+    assert!(still_owed(&loan.account, &allocate(&loan.account), "late", "late", &intent));
+    assert!(!still_owed(&loan.account, &allocate(&loan.account), "late", "frozen", &intent));
+    loan.pays("2023-10-02T10:00:01", "P-1", "250.00");
+    assert!(!still_owed(&loan.account, &allocate(&loan.account), "late", "late", &intent));
+}

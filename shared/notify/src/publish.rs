@@ -1,0 +1,228 @@
+//! Publishing in batches, where each entry may fail on its own.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+
+/// How often an entry is tried before it is reported as failed.
+pub const MAX_ATTEMPTS: usize = 3;
+/// The most entries SNS takes in one batch.
+const MAX_ENTRIES: usize = 10;
+/// The most bytes SNS takes in one batch, attributes included.
+const MAX_BATCH_BYTES: usize = 256 * 1024;
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// To borrowers, by way of the senders of each channel.
+    Reminders,
+    /// To the lender's other systems.
+    AccountEvents,
+    /// To people on duty.
+    Operations,
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reminders => "reminders",
+            Self::AccountEvents => "account-events",
+            Self::Operations => "operations",
+        })
+    }
+}
+
+/// The ARNs of the topics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topics {
+    /// `reminders`
+    pub reminders: String,
+    /// `account-events`
+    pub account_events: String,
+    /// `operations`
+    pub operations: String,
+}
+
+impl Topics {
+    fn arn(&self, topic: Topic) -> &str {
+        match topic {
+            Topic::Reminders => &self.reminders,
+            Topic::AccountEvents => &self.account_events,
+            Topic::Operations => &self.operations,
+        }
+    }
+}
+
+/// A message on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Where it goes.
+    pub topic: Topic,
+    /// A CloudEvents body.
+    pub body: String,
+    /// What subscribers filter on.
+    pub attributes: BTreeMap<&'static str, String>,
+}
+
+impl Message {
+    fn bytes(&self) -> usize {
+        let attributes: usize =
+            self.attributes.iter().map(|(name, value)| name.len() + value.len() + "String".len()).sum();
+        self.body.len() + attributes
+    }
+}
+
+/// A message that could not be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Its place among those that were to be published.
+    pub place: usize,
+    /// What SNS said.
+    pub reason: String,
+}
+
+/// Why publishing failed for some messages. The others are out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} of the messages were not published; the first because: {}", .0.len(), .0.first().map_or("", |f| &f.reason))]
+pub struct NotifyError(pub Vec<Failed>);
+
+/// Publishes to the three topics.
+#[derive(Clone, Debug)]
+pub struct Notifier {
+    client: Client,
+    topics: Topics,
+}
+
+impl Notifier {
+    /// Over a client.
+    #[must_use]
+    pub const fn new(client: Client, topics: Topics) -> Self {
+        Self { client, topics }
+    }
+
+    /// Publishes all messages, ten a request. SNS may take some entries of a batch
+    /// and refuse others, on HTTP 200: those are tried again, at most
+    /// [`MAX_ATTEMPTS`] times in all, unless SNS says that the fault is ours.
+    ///
+    /// # Errors
+    /// [`NotifyError`] with the messages that are not out.
+    pub async fn publish(&self, messages: &[Message]) -> Result<(), NotifyError> {
+        let mut failed = Vec::new();
+        for topic in [Topic::AccountEvents, Topic::Reminders, Topic::Operations] {
+            let places: Vec<usize> = (0..messages.len()).filter(|at| messages[*at].topic == topic).collect();
+            for batch in batches(messages, places) {
+                failed.extend(self.publish_batch(topic, messages, batch).await);
+            }
+        }
+        failed.sort_by_key(|failed| failed.place);
+        if failed.is_empty() { Ok(()) } else { Err(NotifyError(failed)) }
+    }
+
+    /// Publishes one batch, and says what is not out in the end.
+    async fn publish_batch(&self, topic: Topic, messages: &[Message], batch: Vec<usize>) -> Vec<Failed> {
+        let mut given_up = Vec::new();
+        let mut entries = BTreeMap::new();
+        for place in batch {
+            match entry(place, &messages[place]) {
+                Ok(entry) => drop(entries.insert(place, entry)),
+                Err(error) => given_up.push(Failed { place, reason: error.to_string() }),
+            }
+        }
+        let mut open: Vec<usize> = entries.keys().copied().collect();
+        let mut last: BTreeMap<usize, String> = BTreeMap::new();
+        for _ in 0..MAX_ATTEMPTS {
+            if open.is_empty() {
+                break;
+            }
+            let chosen = open.iter().filter_map(|place| entries.get(place).cloned()).collect();
+            let answer = self
+                .client
+                .publish_batch()
+                .topic_arn(self.topics.arn(topic))
+                .set_publish_batch_request_entries(Some(chosen))
+                .send()
+                .await;
+            match answer {
+                Ok(answer) => {
+                    let mut again = Vec::new();
+                    for fault in answer.failed() {
+                        let Ok(place) = fault.id().parse::<usize>() else { continue };
+                        let reason = format!("{}: {}", fault.code(), fault.message().unwrap_or_default());
+                        if fault.sender_fault() {
+                            given_up.push(Failed { place, reason });
+                        } else {
+                            last.insert(place, reason);
+                            again.push(place);
+                        }
+                    }
+                    open = again;
+                }
+                Err(error) => {
+                    let reason = match (error.code(), error.message()) {
+                        (Some(code), Some(message)) => format!("{code}: {message}"),
+                        _ => DisplayErrorContext(&error).to_string(),
+                    };
+                    last.extend(open.iter().map(|place| (*place, reason.clone())));
+                }
+            }
+        }
+        given_up.extend(
+            open.into_iter().map(|place| Failed { place, reason: last.remove(&place).unwrap_or_default() }),
+        );
+        given_up
+    }
+}
+
+/// Groups of at most ten messages and 256 KiB.
+fn batches(messages: &[Message], places: Vec<usize>) -> Vec<Vec<usize>> {
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut room = 0;
+    for place in places {
+        let bytes = messages[place].bytes();
+        match batches.last_mut() {
+            Some(batch) if batch.len() < MAX_ENTRIES && bytes <= room => {
+                room -= bytes;
+                batch.push(place);
+            }
+            _ => {
+                room = MAX_BATCH_BYTES.saturating_sub(bytes);
+                batches.push(vec![place]);
+            }
+        }
+    }
+    batches
+}
+
+fn entry(
+    place: usize,
+    message: &Message,
+) -> Result<PublishBatchRequestEntry, aws_sdk_sns::error::BuildError> {
+    let mut entry = PublishBatchRequestEntry::builder().id(place.to_string()).message(&message.body);
+    for (name, value) in message.attributes.iter().filter(|(_, value)| !value.is_empty()) {
+        let value = MessageAttributeValue::builder().data_type("String").string_value(value).build()?;
+        entry = entry.message_attributes(*name, value);
+    }
+    entry.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(bytes: usize) -> Message {
+        Message { topic: Topic::Reminders, body: "x".repeat(bytes), attributes: BTreeMap::new() }
+    }
+
+    #[test]
+    fn a_batch_holds_ten_messages_and_256_kib() {
+        let small: Vec<Message> = (0..23).map(|_| message(10)).collect();
+        let sizes: Vec<usize> = batches(&small, (0..23).collect()).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [10, 10, 3]);
+        let large: Vec<Message> = (0..5).map(|_| message(100 * 1024)).collect();
+        let sizes: Vec<usize> = batches(&large, (0..5).collect()).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [2, 2, 1]);
+    }
+}

@@ -1,0 +1,73 @@
+//! Metrics in CloudWatch's embedded metric format: one line a batch.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+/// The counts of one batch.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    namespace: String,
+    function: &'static str,
+    counts: Vec<(&'static str, u64)>,
+}
+
+impl Metrics {
+    /// For a function, in a namespace.
+    #[must_use]
+    pub fn new(namespace: &str, function: &'static str) -> Self {
+        Self { namespace: namespace.to_owned(), function, counts: Vec::new() }
+    }
+
+    /// Adds a count.
+    #[must_use]
+    pub fn count(mut self, name: &'static str, count: usize) -> Self {
+        self.counts.push((name, u64::try_from(count).unwrap_or(u64::MAX)));
+        self
+    }
+
+    /// The line, for CloudWatch to read from the log.
+    #[must_use]
+    pub fn line(&self, now: DateTime<Utc>) -> String {
+        let names: Vec<Value> =
+            self.counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+        let mut line = Map::new();
+        line.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": now.timestamp_millis(),
+                "CloudWatchMetrics": [
+                    {"Namespace": self.namespace, "Dimensions": [["function"]], "Metrics": names}
+                ]
+            }),
+        );
+        line.insert("function".to_owned(), self.function.into());
+        for (name, count) in &self.counts {
+            line.insert((*name).to_owned(), (*count).into());
+        }
+        Value::Object(line).to_string()
+    }
+
+    /// Writes the line to standard output, where Lambda's log picks it up.
+    pub fn emit(&self, now: DateTime<Utc>) {
+        if std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some() {
+            println!("{}", self.line(now));
+        } else {
+            tracing::debug!(target: "duewatch::metrics", line = %self.line(now));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_declares_what_it_counts() {
+        let metrics = Metrics::new("duewatch", "post-payment").count("posted", 3).count("quarantined", 0);
+        let line: Value = serde_json::from_str(&metrics.line(DateTime::UNIX_EPOCH)).unwrap();
+        assert_eq!(line["posted"], 3);
+        assert_eq!(line["function"], "post-payment");
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][1]["Name"], "quarantined");
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0][0], "function");
+    }
+}

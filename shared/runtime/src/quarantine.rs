@@ -1,0 +1,64 @@
+//! Where what cannot be taken goes: quarantine, and a word to people on duty.
+
+use chrono::{DateTime, Utc};
+use duewatch_notify::{Message, Notifier, OperationsKind, operations};
+use duewatch_store::{Quarantined, Store, StoreError};
+
+/// The desk of one function for what it cannot take itself.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    function: &'static str,
+    store: Store,
+    notifier: Notifier,
+}
+
+impl Desk {
+    /// For a function.
+    #[must_use]
+    pub const fn new(function: &'static str, store: Store, notifier: Notifier) -> Self {
+        Self { function, store, notifier }
+    }
+
+    /// The function's name.
+    #[must_use]
+    pub const fn function(&self) -> &'static str {
+        self.function
+    }
+
+    /// Sets a record aside with its payload, and tells people on duty.
+    ///
+    /// # Errors
+    /// When the record could not be stored; it is then to be delivered again.
+    pub async fn quarantine(
+        &self,
+        id: &str,
+        reason: &str,
+        payload: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        tracing::error!(function = self.function, id, reason, "quarantined");
+        let quarantined = Quarantined {
+            source: self.function.to_owned(),
+            id: id.to_owned(),
+            reason: reason.to_owned(),
+            payload: payload.to_owned(),
+            at: now,
+        };
+        self.store.quarantine(&quarantined).await?;
+        // The reason may hold an amount; it stays in the record.
+        self.tell(OperationsKind::Quarantined, id, "set aside with its payload; the record says why", now)
+            .await;
+        Ok(())
+    }
+
+    /// Tells people on duty. What cannot be told is logged: the record of it is in the table.
+    pub async fn tell(&self, kind: OperationsKind, subject: &str, reason: &str, now: DateTime<Utc>) {
+        self.send(&[operations(kind, self.function, subject, reason, now)]).await;
+    }
+
+    async fn send(&self, messages: &[Message]) {
+        if let Err(error) = self.notifier.publish(messages).await {
+            tracing::error!(function = self.function, %error, "operations were not told");
+        }
+    }
+}

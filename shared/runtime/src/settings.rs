@@ -1,0 +1,106 @@
+//! What a function is told by its environment.
+
+use duewatch_notify::Topics;
+use duewatch_store::Tables;
+
+/// Every variable that is read. `infra/template.yaml` sets each of them.
+pub const SETTINGS: [&str; 8] = [
+    "ACCOUNTS_TABLE",
+    "PAYMENTS_TABLE",
+    "RECORDS_TABLE",
+    "REMINDERS_TOPIC_ARN",
+    "ACCOUNT_EVENTS_TOPIC_ARN",
+    "OPERATIONS_TOPIC_ARN",
+    "DUE_SHARDS",
+    "METRICS_NAMESPACE",
+];
+
+/// What a function is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The tables' names.
+    pub tables: Tables,
+    /// The topics' ARNs.
+    pub topics: Topics,
+    /// K, the number of shards of the due index.
+    pub due_shards: u32,
+    /// Where its metrics are gathered.
+    pub metrics_namespace: String,
+}
+
+/// A setting that is missing or no good.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// It is not there.
+    #[error("the environment has no {0}; infra/template.yaml shows what a function needs")]
+    Missing(&'static str),
+    /// It cannot be used.
+    #[error("{name}: \"{value}\" is no number from 1 to 100")]
+    NoNumber {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl Settings {
+    /// Reads the settings from the environment.
+    ///
+    /// # Errors
+    /// The first [`SettingsError`].
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads the settings from wherever `lookup` finds them.
+    ///
+    /// # Errors
+    /// The first [`SettingsError`].
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let get = |name: &'static str| {
+            lookup(name).filter(|value| !value.is_empty()).ok_or(SettingsError::Missing(name))
+        };
+        let shards = get("DUE_SHARDS")?;
+        let due_shards = match shards.parse() {
+            Ok(number @ 1..=duewatch_store::MAX_DUE_SHARDS) => number,
+            _ => return Err(SettingsError::NoNumber { name: "DUE_SHARDS", value: shards }),
+        };
+        Ok(Self {
+            tables: Tables {
+                accounts: get("ACCOUNTS_TABLE")?,
+                payments: get("PAYMENTS_TABLE")?,
+                records: get("RECORDS_TABLE")?,
+            },
+            topics: Topics {
+                reminders: get("REMINDERS_TOPIC_ARN")?,
+                account_events: get("ACCOUNT_EVENTS_TOPIC_ARN")?,
+                operations: get("OPERATIONS_TOPIC_ARN")?,
+            },
+            due_shards,
+            metrics_namespace: get("METRICS_NAMESPACE")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_setting_is_named() {
+        for missing in SETTINGS {
+            let settings = Settings::from_lookup(|name| (name != missing).then(|| "4".to_owned()));
+            assert_eq!(settings, Err(SettingsError::Missing(missing)));
+        }
+    }
+
+    #[test]
+    fn shards_are_a_number_from_1_to_100() {
+        for shards in ["0", "101", "-1", "many"] {
+            let settings = Settings::from_lookup(|_| Some(shards.to_owned()));
+            assert!(matches!(settings, Err(SettingsError::NoNumber { .. })), "{shards}");
+        }
+        assert!(Settings::from_lookup(|_| Some("100".to_owned())).is_ok());
+    }
+}

@@ -1,0 +1,99 @@
+//! What every `main.rs` does: settings, logs, clients.
+
+use std::fmt::{Debug, Display};
+use std::future::Future;
+use std::sync::Arc;
+
+use duewatch_notify::Notifier;
+use duewatch_store::{Store, Transitions};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
+
+use crate::{Clock, Desk, Settings, SettingsError, SystemClock};
+
+/// What a handler works with.
+#[derive(Clone, Debug)]
+pub struct Wiring {
+    /// The tables, and what may be done to an account.
+    pub transitions: Transitions,
+    /// The topics.
+    pub notifier: Notifier,
+    /// For what the handler cannot take.
+    pub desk: Desk,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where metrics are gathered.
+    pub metrics_namespace: String,
+}
+
+impl Wiring {
+    /// Wires a function to clients that are there already.
+    #[must_use]
+    pub fn new(
+        function: &'static str,
+        settings: &Settings,
+        dynamodb: aws_sdk_dynamodb::Client,
+        sns: aws_sdk_sns::Client,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let store = Store::new(dynamodb, settings.tables.clone(), settings.due_shards);
+        Self::over(function, settings, store, sns, clock)
+    }
+
+    /// Wires a function to a store that is there already.
+    #[must_use]
+    pub fn over(
+        function: &'static str,
+        settings: &Settings,
+        store: Store,
+        sns: aws_sdk_sns::Client,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let notifier = Notifier::new(sns, settings.topics.clone());
+        Self {
+            transitions: Transitions::new(store.clone()),
+            desk: Desk::new(function, store, notifier.clone()),
+            notifier,
+            clock,
+            metrics_namespace: settings.metrics_namespace.clone(),
+        }
+    }
+}
+
+/// Starts a function: logs as JSON at the level of `RUST_LOG`, settings and
+/// clients from the environment.
+///
+/// # Errors
+/// When a setting is missing.
+pub async fn start(function: &'static str) -> Result<Wiring, SettingsError> {
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_current_span(false)
+        .init();
+    let settings = Settings::from_env()?;
+    let config = aws_config::load_from_env().await;
+    Ok(Wiring::new(
+        function,
+        &settings,
+        aws_sdk_dynamodb::Client::new(&config),
+        aws_sdk_sns::Client::new(&config),
+        Arc::new(SystemClock),
+    ))
+}
+
+/// Runs a handler on Lambda until the environment is shut down.
+///
+/// # Errors
+/// When the runtime itself fails.
+pub async fn run<E, R, F, Fut, X>(handler: F) -> Result<(), lambda_runtime::Error>
+where
+    E: for<'de> Deserialize<'de> + Send + 'static,
+    R: Serialize,
+    F: Fn(LambdaEvent<E>) -> Fut,
+    Fut: Future<Output = Result<R, X>>,
+    X: Display + Debug + Into<lambda_runtime::Diagnostic>,
+{
+    lambda_runtime::run(service_fn(handler)).await
+}

@@ -1,0 +1,156 @@
+//! The due index: which accounts are to be looked at.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
+use chrono::{DateTime, Utc};
+use duewatch_domain::ids::AccountId;
+
+use crate::account_item::sort_key;
+use crate::{Store, StoreError};
+
+/// The name of the index.
+const INDEX: &str = "due";
+
+/// Later than anything the index can hold: its years have four digits.
+const LAST_INSTANT: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(instant) => instant,
+    None => DateTime::<Utc>::UNIX_EPOCH,
+};
+
+/// An entry of the due index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueAccount {
+    /// The account, as its key says; it need not be one of ours.
+    pub account_id: String,
+    /// Since when it waits.
+    pub next_action_at: String,
+}
+
+/// A page of the due index.
+#[derive(Clone, Debug, Default)]
+pub struct DuePage {
+    /// Oldest first.
+    pub accounts: Vec<DueAccount>,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<HashMap<String, AttributeValue>>,
+}
+
+impl Store {
+    /// The shard of an account: a hash of its id, modulo K.
+    #[must_use]
+    pub fn shard_of(&self, account_id: &AccountId) -> String {
+        Self::shard_key(crc32fast::hash(account_id.as_str().as_bytes()) % self.due_shards)
+    }
+
+    fn shard_key(shard: u32) -> String {
+        format!("{shard:02}")
+    }
+
+    /// The accounts of a shard that are due by `now`, oldest first, from where the
+    /// page before ended.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn due_accounts(
+        &self,
+        shard: u32,
+        now: DateTime<Utc>,
+        limit: i32,
+        from: Option<HashMap<String, AttributeValue>>,
+    ) -> Result<DuePage, StoreError> {
+        let table = &self.tables.accounts;
+        let answer = self
+            .client
+            .query()
+            .table_name(table)
+            .index_name(INDEX)
+            .key_condition_expression("due_shard = :shard AND next_action_at <= :now")
+            .expression_attribute_values(":shard", AttributeValue::S(Self::shard_key(shard)))
+            .expression_attribute_values(":now", AttributeValue::S(sort_key(now)))
+            .select(Select::AllProjectedAttributes)
+            .limit(limit)
+            .set_exclusive_start_key(from)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await
+            .map_err(|error| StoreError::call("Query", table, error))?;
+        self.meter.count("Query", table, answer.consumed_capacity());
+        let accounts = answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|mut entry| match (entry.remove("account_id"), entry.remove("next_action_at")) {
+                (Some(AttributeValue::S(account_id)), Some(AttributeValue::S(next_action_at))) => {
+                    Some(DueAccount { account_id, next_action_at })
+                }
+                _ => None,
+            })
+            .collect();
+        Ok(DuePage { accounts, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
+    }
+
+    /// When the first account becomes due, over all shards.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn earliest_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut earliest: Option<DateTime<Utc>> = None;
+        for shard in 0..self.due_shards {
+            let page = self.due_accounts(shard, LAST_INSTANT, 1, None).await?;
+            let first = page.accounts.first().and_then(|due| due.next_action_at.parse().ok());
+            earliest = match (earliest, first) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+        }
+        Ok(earliest)
+    }
+
+    /// Takes an account that cannot be judged out of the index, and touches nothing
+    /// else of it. Nothing happens when the entry has moved.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn drop_due_entry(&self, due: &DueAccount) -> Result<(), StoreError> {
+        let table = &self.tables.accounts;
+        let update = self
+            .client
+            .update_item()
+            .table_name(table)
+            .key("account_id", AttributeValue::S(due.account_id.clone()))
+            .update_expression("REMOVE due_shard, next_action_at")
+            .condition_expression("next_action_at = :seen")
+            .expression_attribute_values(":seen", AttributeValue::S(due.next_action_at.clone()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        match update {
+            Ok(answer) => {
+                self.meter.count("UpdateItem", table, answer.consumed_capacity());
+                Ok(())
+            }
+            Err(error)
+                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(StoreError::call("UpdateItem", table, error)),
+        }
+    }
+
+    /// Compares K with the one in the records, and records it where it is higher.
+    ///
+    /// # Errors
+    /// [`StoreError::TooFewShards`] where ours is lower: accounts in the shards above would never be found.
+    pub async fn check_due_shards(&self) -> Result<(), StoreError> {
+        let stored = self.stored_due_shards().await?;
+        if stored > self.due_shards {
+            return Err(StoreError::TooFewShards { stored, set: self.due_shards });
+        }
+        if stored < self.due_shards {
+            self.store_due_shards().await?;
+        }
+        Ok(())
+    }
+}

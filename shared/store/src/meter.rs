@@ -1,0 +1,61 @@
+//! What the tables charge: requests and capacity units, counted.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_dynamodb::types::ConsumedCapacity;
+
+/// Requests and capacity units since the start, by operation and table.
+#[derive(Debug, Default)]
+pub struct Meter {
+    counts: Mutex<BTreeMap<(&'static str, String), Consumed>>,
+}
+
+/// What an operation on a table came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Consumed {
+    /// How often it was called.
+    pub requests: u64,
+    /// Half capacity units: an eventually consistent read costs one of them.
+    pub half_units: u64,
+}
+
+impl Consumed {
+    fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.half_units += other.half_units;
+    }
+}
+
+impl Meter {
+    pub(crate) fn count(&self, operation: &'static str, table: &str, consumed: Option<&ConsumedCapacity>) {
+        let units = consumed.and_then(ConsumedCapacity::capacity_units).unwrap_or_default();
+        #[expect(
+            clippy::float_arithmetic,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "DynamoDB states units as floats; they are multiples of one half, far below 2^53"
+        )]
+        let half_units = (units * 2.0).round() as u64;
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.entry((operation, table.to_owned())).or_default().add(Consumed { requests: 1, half_units });
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn read(&self) -> BTreeMap<(&'static str, String), Consumed> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The sum of one operation over all tables.
+    #[must_use]
+    pub fn of(&self, operation: &str) -> Consumed {
+        let mut sum = Consumed::default();
+        for ((name, _), consumed) in self.read() {
+            if name == operation {
+                sum.add(consumed);
+            }
+        }
+        sum
+    }
+}

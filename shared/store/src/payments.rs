@@ -1,0 +1,279 @@
+//! The payments table: facts that the lender's payment system writes.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use duewatch_domain::account::{Account, Dated, MAX_PAYMENTS, PaymentKind};
+use duewatch_domain::command::{Command, PaymentReceived};
+use duewatch_domain::ids::{AccountId, InstallmentNumber, PaymentId};
+use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::{Applied, Refusal};
+use serde::{Deserialize, Serialize};
+
+use crate::{Store, StoreError};
+
+/// An item of the payments table: a payment and, once it is undone, its reversal.
+/// Attributes that are none of ours are ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentFact {
+    /// Whose money it is.
+    pub account_id: AccountId,
+    /// Unique within the account.
+    pub payment_id: PaymentId,
+    /// How much.
+    pub amount: Money,
+    /// In what; none: the account's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// The date that the lender's books give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_date: Option<NaiveDate>,
+    /// What kind of money it is.
+    #[serde(default)]
+    pub kind: PaymentKind,
+    /// The installments it was paid for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applies_to: Vec<InstallmentNumber>,
+    /// When the payment system learnt of it.
+    pub received_at: DateTime<Utc>,
+    /// When it was undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversed_at: Option<DateTime<Utc>>,
+    /// Which date the reversal takes effect on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversal_dated: Option<Dated>,
+}
+
+/// An item of the payments table that states no payment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("payment {payment_id} of account {account_id}: {problem}")]
+pub struct FaultyFact {
+    /// Its `account_id`, where it has one.
+    pub account_id: String,
+    /// Its `payment_id`, where it has one.
+    pub payment_id: String,
+    /// The attribute and what is wrong with it.
+    pub problem: String,
+}
+
+impl PaymentFact {
+    /// The item of a payment that was received.
+    #[must_use]
+    pub fn received(account_id: AccountId, payment: &PaymentReceived, received_at: DateTime<Utc>) -> Self {
+        Self {
+            account_id,
+            payment_id: payment.payment_id.clone(),
+            amount: payment.amount,
+            currency: payment.currency,
+            value_date: payment.value_date,
+            kind: payment.kind,
+            applies_to: payment.applies_to.clone(),
+            received_at,
+            reversed_at: None,
+            reversal_dated: None,
+        }
+    }
+
+    /// Reads a fact from an image.
+    ///
+    /// # Errors
+    /// A [`FaultyFact`] that names the attribute.
+    pub fn from_image(image: serde_dynamo::Item) -> Result<Self, FaultyFact> {
+        let text = |name: &str| match image.get(name) {
+            Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
+            _ => "?".to_owned(),
+        };
+        let (account_id, payment_id) = (text("account_id"), text("payment_id"));
+        let json: serde_json::Value = serde_dynamo::from_item(image).map_err(|error| FaultyFact {
+            account_id: account_id.clone(),
+            payment_id: payment_id.clone(),
+            problem: error.to_string(),
+        })?;
+        serde_path_to_error::deserialize(json).map_err(|error| FaultyFact {
+            account_id,
+            payment_id,
+            problem: format!("{}: {}", error.path(), error.inner()),
+        })
+    }
+
+    /// The commands that the fact stands for, and when each became known.
+    #[must_use]
+    pub fn commands(&self) -> Vec<(Command, DateTime<Utc>)> {
+        let mut commands = vec![(
+            Command::PaymentReceived(PaymentReceived {
+                payment_id: self.payment_id.clone(),
+                amount: self.amount,
+                currency: self.currency,
+                value_date: self.value_date,
+                kind: self.kind,
+                applies_to: self.applies_to.clone(),
+            }),
+            self.received_at,
+        )];
+        if let Some(reversed_at) = self.reversed_at {
+            let dated = self.reversal_dated.unwrap_or_default();
+            let payment_id = self.payment_id.clone();
+            commands.push((Command::PaymentReversed { payment_id, dated }, reversed_at));
+        }
+        commands
+    }
+
+    /// Posts the fact to an account: all of it, or none.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of what cannot be posted; the account is then as it was.
+    pub fn post_to(&self, account: &mut Account) -> Result<Applied, Refusal> {
+        let mut posted = account.clone();
+        let mut applied = Applied::Unchanged;
+        for (command, at) in self.commands() {
+            if posted.apply(&command, at)? == Applied::Changed {
+                applied = Applied::Changed;
+            }
+        }
+        if applied == Applied::Changed {
+            *account = posted;
+        }
+        Ok(applied)
+    }
+}
+
+/// A page of the payments Query.
+const PAGE: i32 = 500;
+
+impl Store {
+    /// All payments of an account that the table holds, consistently: a fact, or
+    /// what is wrong with the item.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn payments_of(
+        &self,
+        account_id: &AccountId,
+    ) -> Result<Vec<Result<PaymentFact, FaultyFact>>, StoreError> {
+        let table = &self.tables.payments;
+        let mut facts = Vec::new();
+        let mut from = None;
+        // One page more than an account can hold is enough to see that it is too many.
+        while facts.len() <= MAX_PAYMENTS {
+            let answer = self
+                .client
+                .query()
+                .table_name(table)
+                .key_condition_expression("account_id = :account")
+                .expression_attribute_values(":account", AttributeValue::S(account_id.to_string()))
+                .consistent_read(true)
+                .limit(PAGE)
+                .set_exclusive_start_key(from)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                .send()
+                .await
+                .map_err(|error| StoreError::call("Query", table, error))?;
+            self.meter.count("Query", table, answer.consumed_capacity());
+            let items = answer.items.unwrap_or_default();
+            facts.extend(items.into_iter().map(|item| PaymentFact::from_image(item.into())));
+            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Writes a payment as a payment system does: a new one is put; one that is
+    /// there with the same money is left alone; one with other money is
+    /// overwritten, and `post-payment` refuses it.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn record_payment(&self, fact: &PaymentFact) -> Result<(), StoreError> {
+        let table = &self.tables.payments;
+        let item: serde_dynamo::Item = serde_dynamo::to_item(fact)
+            .map_err(|error| StoreError::codec(table, fact.payment_id.as_str(), error))?;
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(table)
+            .set_item(Some(item.into()))
+            .expression_attribute_values(":amount", AttributeValue::S(fact.amount.to_string()))
+            .expression_attribute_values(":kind", AttributeValue::S(kind(fact.kind).to_owned()))
+            .expression_attribute_names("#amount", "amount")
+            .expression_attribute_names("#kind", "kind");
+        let mut condition =
+            "attribute_not_exists(payment_id) OR #amount <> :amount OR #kind <> :kind".to_owned();
+        if let Some(currency) = fact.currency {
+            condition.push_str(" OR attribute_not_exists(#currency) OR #currency <> :currency");
+            put = put
+                .expression_attribute_names("#currency", "currency")
+                .expression_attribute_values(":currency", AttributeValue::S(currency.to_string()));
+        }
+        let put =
+            put.condition_expression(condition).return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+        match put.send().await {
+            Ok(answer) => {
+                self.meter.count("PutItem", table, answer.consumed_capacity());
+                Ok(())
+            }
+            Err(error)
+                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(StoreError::call("PutItem", table, error)),
+        }
+    }
+
+    /// Writes a reversal as a payment system does: onto the payment's item. Says
+    /// whether there was such a payment.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn record_reversal(
+        &self,
+        account_id: &AccountId,
+        payment_id: &PaymentId,
+        reversed_at: DateTime<Utc>,
+        dated: Dated,
+    ) -> Result<bool, StoreError> {
+        let table = &self.tables.payments;
+        let at = reversed_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let dated = match dated {
+            Dated::Original => "original",
+            Dated::Reversal => "reversal",
+        };
+        let update = self
+            .client
+            .update_item()
+            .table_name(table)
+            .key("account_id", AttributeValue::S(account_id.to_string()))
+            .key("payment_id", AttributeValue::S(payment_id.to_string()))
+            .update_expression(
+                "SET reversed_at = if_not_exists(reversed_at, :at), \
+                 reversal_dated = if_not_exists(reversal_dated, :dated)",
+            )
+            .condition_expression("attribute_exists(payment_id)")
+            .expression_attribute_values(":at", AttributeValue::S(at))
+            .expression_attribute_values(":dated", AttributeValue::S(dated.to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        match update {
+            Ok(answer) => {
+                self.meter.count("UpdateItem", table, answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(error)
+                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::call("UpdateItem", table, error)),
+        }
+    }
+}
+
+const fn kind(kind: PaymentKind) -> &'static str {
+    match kind {
+        PaymentKind::Repayment => "repayment",
+        PaymentKind::MerchantRefund => "merchant_refund",
+        PaymentKind::Goodwill => "goodwill",
+    }
+}

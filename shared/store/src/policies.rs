@@ -1,0 +1,122 @@
+//! Published policies, and a cache of those in use.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::Policy;
+use duewatch_domain::ids::PolicyId;
+use duewatch_domain::policy;
+
+use crate::records::{policy_key, version_key};
+use crate::{Store, StoreError};
+
+/// How long a policy is used before it is looked up again.
+const FRESH_FOR: TimeDelta = TimeDelta::minutes(1);
+/// The most policies that are kept at once.
+const MAX_KEPT: usize = 1_000;
+
+/// The policies in use, looked up again every minute.
+#[derive(Debug, Default)]
+pub struct Policies {
+    kept: Mutex<HashMap<PolicyId, Kept>>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    read_at: DateTime<Utc>,
+    policy: Arc<Policy>,
+}
+
+impl Policies {
+    /// The policy of that id: its highest published version.
+    ///
+    /// # Errors
+    /// When it was never published, cannot be read, or the call fails.
+    pub async fn get(
+        &self,
+        store: &Store,
+        id: &PolicyId,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Policy>, StoreError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if let Some(kept) = kept
+            && (now - kept.read_at).abs() < FRESH_FOR
+        {
+            return Ok(kept.policy);
+        }
+        let policy = Arc::new(store.policy(id).await?);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        kept.insert(id.clone(), Kept { read_at: now, policy: Arc::clone(&policy) });
+        Ok(policy)
+    }
+}
+
+impl Store {
+    /// Publishes a policy version. Publishing the same text again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::PolicyVersionTaken`] when the version is there with another text.
+    pub async fn publish_policy(&self, policy: &Policy, text: &str) -> Result<(), StoreError> {
+        let table = &self.tables.records;
+        let put = self
+            .client
+            .put_item()
+            .table_name(table)
+            .item("pk", AttributeValue::S(policy_key(&policy.id)))
+            .item("sk", AttributeValue::S(version_key(policy.version)))
+            .item("version", AttributeValue::N(policy.version.to_string()))
+            .item("document", AttributeValue::S(text.to_owned()))
+            .condition_expression("attribute_not_exists(pk) OR #document = :document")
+            .expression_attribute_names("#document", "document")
+            .expression_attribute_values(":document", AttributeValue::S(text.to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        match put {
+            Ok(answer) => {
+                self.meter.count("PutItem", table, answer.consumed_capacity());
+                Ok(())
+            }
+            Err(error)
+                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Err(StoreError::PolicyVersionTaken { id: policy.id.to_string(), version: policy.version })
+            }
+            Err(error) => Err(StoreError::call("PutItem", table, error)),
+        }
+    }
+
+    async fn policy(&self, id: &PolicyId) -> Result<Policy, StoreError> {
+        let table = &self.tables.records;
+        let answer = self
+            .client
+            .query()
+            .table_name(table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :version)")
+            .expression_attribute_values(":pk", AttributeValue::S(policy_key(id)))
+            .expression_attribute_values(":version", AttributeValue::S("version#".to_owned()))
+            .scan_index_forward(false)
+            .limit(1)
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await
+            .map_err(|error| StoreError::call("Query", table, error))?;
+        self.meter.count("Query", table, answer.consumed_capacity());
+        let item = answer.items.unwrap_or_default().into_iter().next();
+        let item = item.ok_or_else(|| StoreError::UnknownPolicy(id.to_string()))?;
+        let Some(AttributeValue::S(text)) = item.get("document") else {
+            return Err(StoreError::codec(table, policy_key(id), "document is no string"));
+        };
+        let version = match item.get("version") {
+            Some(AttributeValue::N(version)) => version.parse().unwrap_or_default(),
+            _ => 0,
+        };
+        policy::parse(text).map_err(|error| StoreError::FaultyPolicy { id: id.to_string(), version, error })
+    }
+}

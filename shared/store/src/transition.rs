@@ -1,0 +1,338 @@
+//! Transitions: read an account, take what is new, judge, write.
+//!
+//! Every transition is one revision and one conditional write. When somebody
+//! else has written in between, the account is read and judged again, at most
+//! [`MAX_CONFLICTS`] times.
+//!
+//! # Delivered twice
+//! A fact that the account knows changes nothing and writes nothing; an account
+//! that is not due any more is left alone.
+//!
+//! # Racing a payment
+//! Before a write that adds a restriction, the account's payments are read, one
+//! consistent Query. What is not posted yet is posted in the same write; if
+//! something cannot be posted, the restriction is held and looked at again an
+//! hour later ([`Outcome::Held`]).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::ids::AccountId;
+use duewatch_domain::{Account, Applied, Cause, Command, Contract, Policy, Refusal};
+
+use crate::{PaymentFact, Policies, Store, StoreError, Stored};
+
+/// How often a transition is tried again when somebody else wrote in between.
+pub const MAX_CONFLICTS: usize = 8;
+/// When a held restriction is looked at again.
+const HOLD_FOR: TimeDelta = TimeDelta::hours(1);
+
+/// Transitions over a store, with the policies that judge them.
+#[derive(Clone, Debug)]
+pub struct Transitions {
+    store: Store,
+    policies: Arc<Policies>,
+}
+
+/// What a transition came to.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The account was written.
+    Written(Box<Account>),
+    /// The account was written, but a restriction was held back.
+    Held(Box<Account>, Hold),
+    /// Nothing was new, nothing was written.
+    Unchanged,
+    /// There is no such account.
+    NoAccount,
+}
+
+/// Money that could not be posted and therefore holds a restriction back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The payment.
+    pub payment_id: String,
+    /// Why it could not be posted.
+    pub reason: String,
+}
+
+/// Why a transition did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum TransitionError {
+    /// The command was refused; the account is as it was.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl TransitionError {
+    /// Whether trying again later can help.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Store(error) => error.is_transient(),
+        }
+    }
+}
+
+/// What is new about an account.
+enum News<'a> {
+    /// Time has passed.
+    Time,
+    /// A payment or its reversal, as the payments table states it.
+    Payment(&'a PaymentFact),
+    /// A command, and when it became known.
+    Command(&'a Command, DateTime<Utc>),
+}
+
+impl Transitions {
+    /// Over a store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, policies: Arc::default() }
+    }
+
+    /// The store beneath.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The policy that judges an account.
+    ///
+    /// # Errors
+    /// When it was never published or cannot be read.
+    pub async fn policy_of(&self, account: &Account, now: DateTime<Utc>) -> Result<Arc<Policy>, StoreError> {
+        self.policies.get(&self.store, &account.policy_id, now).await
+    }
+
+    /// Looks at an account that is due.
+    ///
+    /// # Errors
+    /// When the store fails, or others keep writing the account.
+    pub async fn sweep(
+        &self,
+        account_id: &AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, TransitionError> {
+        self.take(account_id, &News::Time, now).await
+    }
+
+    /// Posts a payment, or its reversal, and lifts what it cures in the same write.
+    ///
+    /// # Errors
+    /// When the payment is refused, the store fails, or others keep writing the account.
+    pub async fn post(&self, fact: &PaymentFact, now: DateTime<Utc>) -> Result<Outcome, TransitionError> {
+        self.take(&fact.account_id, &News::Payment(fact), now).await
+    }
+
+    /// Takes a command of the lender's systems that became known at `at`.
+    ///
+    /// Payments that are in the table but not posted yet are posted first: a new
+    /// schedule or a write-off looks at what is paid when it arrives.
+    ///
+    /// # Errors
+    /// When the command is refused, the store fails, or others keep writing the account.
+    pub async fn command(
+        &self,
+        account_id: &AccountId,
+        command: &Command,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, TransitionError> {
+        self.take(account_id, &News::Command(command, at), now).await
+    }
+
+    /// Opens an account, posts the payments that came before it, and judges it.
+    /// An account that is there under the same terms is left as it is.
+    ///
+    /// # Errors
+    /// When the account is there under other terms, or the store fails.
+    pub async fn open(
+        &self,
+        contract: &Contract,
+        now: DateTime<Utc>,
+        cause: Cause,
+    ) -> Result<Outcome, TransitionError> {
+        match self.create(Account::open(contract)?, now, cause).await {
+            Err(TransitionError::Store(StoreError::Conflict { .. })) => {
+                let again = Command::AccountOpened(Box::new(contract.clone()));
+                self.command(&contract.account_id, &again, now, now).await
+            }
+            done => done,
+        }
+    }
+
+    /// Puts an account that was prepared elsewhere, judged as of `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when an account of that id is there.
+    pub async fn create(
+        &self,
+        mut account: Account,
+        now: DateTime<Utc>,
+        cause: Cause,
+    ) -> Result<Outcome, TransitionError> {
+        let policy = self.policies.get(&self.store, &account.policy_id, now).await?;
+        let facts = self.store.payments_of(&account.account_id).await?;
+        let (hold, _) = post_all(&mut account, &facts);
+        for fact in facts.iter().flatten() {
+            self.store.unpark(&fact.account_id, &fact.payment_id).await?;
+        }
+        let hold = hold.filter(|_| account.would_be_restricted(&policy, now));
+        match hold {
+            Some(_) => account.hold(now + HOLD_FOR),
+            None => account.judge(&policy, now, cause),
+        }
+        let created = self.store.create_account(account).await?.account;
+        // A payment that was put since that Query has found no account either; the
+        // second one finds it.
+        let mut latest = Box::new(created);
+        for fact in self.store.payments_of(&latest.account_id).await?.iter().flatten() {
+            if fact.post_to(&mut latest.clone()) == Ok(Applied::Changed)
+                && let Outcome::Written(account) | Outcome::Held(account, _) = self.post(fact, now).await?
+            {
+                latest = account;
+            }
+        }
+        Ok(match hold {
+            Some(hold) => Outcome::Held(latest, hold),
+            None => Outcome::Written(latest),
+        })
+    }
+
+    async fn take(
+        &self,
+        account_id: &AccountId,
+        news: &News<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, TransitionError> {
+        let mut conflict = None;
+        for _ in 0..=MAX_CONFLICTS {
+            let Some(stored) = self.store.account(account_id).await? else {
+                return Ok(Outcome::NoAccount);
+            };
+            match self.try_take(stored, news, now).await {
+                Err(TransitionError::Store(error @ StoreError::Conflict { .. })) => conflict = Some(error),
+                done => return done,
+            }
+        }
+        Err(conflict.unwrap_or_else(|| StoreError::codec("accounts", account_id.as_str(), "unread")).into())
+    }
+
+    async fn try_take(
+        &self,
+        mut stored: Stored,
+        news: &News<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, TransitionError> {
+        let policy = self.policy_of(&stored.account, now).await?;
+        if stored.account.standing.is_due(now) {
+            // What time has brought is a revision of its own, before what is new.
+            let (account, hold) = self.judged(stored.account.clone(), &policy, now, Cause::Time).await?;
+            stored = self.store.update_account(&stored, account).await?;
+            if matches!(news, News::Time) {
+                return Ok(written(stored, hold));
+            }
+        }
+        let mut account = stored.account.clone();
+        let applied = match news {
+            News::Time => Applied::Unchanged,
+            News::Payment(fact) => fact.post_to(&mut account)?,
+            News::Command(command, at) => {
+                let facts = match command {
+                    Command::ScheduleReplaced { .. } | Command::WrittenOff { .. } => {
+                        self.store.payments_of(&account.account_id).await?
+                    }
+                    _ => Vec::new(),
+                };
+                let (_, posted) = post_all(&mut account, &facts);
+                let applied = account.apply(command, *at)?;
+                if posted { Applied::Changed } else { applied }
+            }
+        };
+        if applied == Applied::Unchanged {
+            return Ok(Outcome::Unchanged);
+        }
+        let (account, hold) = self.judged(account, &policy, now, Cause::Fact).await?;
+        let stored = self.store.update_account(&stored, account).await?;
+        Ok(written(stored, hold))
+    }
+
+    /// Judges the account, after a look at its payments where that would restrict it.
+    async fn judged(
+        &self,
+        mut account: Account,
+        policy: &Policy,
+        now: DateTime<Utc>,
+        cause: Cause,
+    ) -> Result<(Account, Option<Hold>), StoreError> {
+        let mut cause = cause;
+        if account.would_be_restricted(policy, now) {
+            let facts = self.store.payments_of(&account.account_id).await?;
+            let (hold, posted) = post_all(&mut account, &facts);
+            if posted {
+                cause = Cause::Fact;
+            }
+            if let Some(hold) = hold
+                && account.would_be_restricted(policy, now)
+            {
+                account.hold(now + HOLD_FOR);
+                return Ok((account, Some(hold)));
+            }
+        }
+        account.judge(policy, now, cause);
+        Ok((account, None))
+    }
+}
+
+fn written(stored: Stored, hold: Option<Hold>) -> Outcome {
+    let account = Box::new(stored.account);
+    match hold {
+        Some(hold) => Outcome::Held(account, hold),
+        None => Outcome::Written(account),
+    }
+}
+
+/// Posts what is not posted yet. Says what could not be, and whether anything was.
+fn post_all(account: &mut Account, facts: &[Result<PaymentFact, crate::FaultyFact>]) -> (Option<Hold>, bool) {
+    let mut hold = None;
+    let mut posted = false;
+    for fact in facts {
+        match fact {
+            Ok(fact) => match fact.post_to(account) {
+                Ok(applied) => posted |= applied == Applied::Changed,
+                Err(refusal) => {
+                    hold =
+                        Some(Hold { payment_id: fact.payment_id.to_string(), reason: refusal.to_string() });
+                }
+            },
+            Err(faulty) => {
+                hold = Some(Hold { payment_id: faulty.payment_id.clone(), reason: faulty.to_string() });
+            }
+        }
+    }
+    (hold, posted)
+}
+
+impl Transitions {
+    /// The last look: the account as it stands this moment, with money posted that
+    /// is in the payments table but has not been handled yet, and what could not be
+    /// posted. Nothing is written.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn last_look(
+        &self,
+        account_id: &AccountId,
+    ) -> Result<Option<(Account, Option<Hold>)>, StoreError> {
+        let Some(stored) = self.store.account(account_id).await? else { return Ok(None) };
+        let mut account = stored.account;
+        let facts = self.store.payments_of(account_id).await?;
+        let (hold, _) = post_all(&mut account, &facts);
+        Ok(Some((account, hold)))
+    }
+}
