@@ -1,1 +1,4 @@
-//! x
+//! What the tests over the whole of duewatch share.
+
+pub mod lender_csv;
+pub mod support;

@@ -1,18 +1,29 @@
 //! The command line.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
+use duewatch_domain::days::{end_of_day, start_of_day};
+use duewatch_domain::ids::AccountId;
+use duewatch_runtime::{Clock, Settings, SystemClock};
+use duewatch_store::{Store, Transitions};
 
-use crate::input::BookFormat;
-use crate::replay::{Case, CaseFiles, Engine, Outputs, replay};
+use crate::demo::{self, Demo};
+use crate::explain::story;
+use crate::import::{ImportError, Imported, import};
+use crate::input::{BookFormat, read_book, read_policy, read_whole_book};
+use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, walk_account};
+use crate::serve::{Serve, Stock};
 use crate::stack::sweep_every;
 
 /// Watches credit accounts: flags what is overdue, restricts in proportion, lifts
 /// when the money arrives, reminds in time, and can say why.
+///
+/// Without a command it runs the demo.
 #[derive(Debug, Parser)]
 #[command(name = "duewatch", version, max_term_width = 100)]
 pub struct Cli {
@@ -22,24 +33,41 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The main job, end to end, on the embedded stack with a sample book.
+    Demo(DemoArgs),
     /// Run a policy over recorded facts: a book and its events, day by day.
     Replay(ReplayArgs),
+    /// Load a book into the tables that the environment names.
+    Import(ImportArgs),
+    /// Tell an account's story: each decision, its reasons and figures, and what comes next.
+    Explain(ExplainArgs),
+    /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
+    Serve(ServeArgs),
+    /// Look into a policy.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+}
+
+#[derive(Args, Debug)]
+struct DemoArgs {
+    /// How many accounts.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    accounts: u32,
+    /// How many days, from 2025-01-01 on.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+    days: u32,
+    /// The seed of the sample book: the same gives the same.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where the book, its events and its policy are left to be looked at.
+    #[arg(long, value_name = "DIR", default_value_os_t = demo::default_out())]
+    out: PathBuf,
 }
 
 #[derive(Args, Debug)]
 struct ReplayArgs {
-    /// The policy, as TOML. It judges every account, whatever policy the book names.
-    #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
-    /// The accounts, as JSON Lines or CSV.
-    #[arg(long, value_name = "FILE")]
-    book: PathBuf,
-    /// How the book is written; left out: as its name says.
-    #[arg(long, value_enum)]
-    format: Option<BookFormat>,
-    /// What happened, as JSON Lines.
-    #[arg(long, value_name = "FILE")]
-    events: PathBuf,
+    #[command(flatten)]
+    files: FileArgs,
     /// The first day, such as 2023-10-01. Events before it are applied first.
     #[arg(long, value_name = "DATE")]
     from: NaiveDate,
@@ -57,21 +85,121 @@ struct ReplayArgs {
     engine: Engine,
 }
 
+#[derive(Args, Debug)]
+struct FileArgs {
+    /// The policy, as TOML. It judges every account, whatever policy the book names.
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// The accounts, as JSON Lines or CSV.
+    #[arg(long, value_name = "FILE")]
+    book: PathBuf,
+    /// How the book is written; left out: as its name says.
+    #[arg(long, value_enum)]
+    format: Option<BookFormat>,
+    /// What happened, as JSON Lines.
+    #[arg(long, value_name = "FILE")]
+    events: PathBuf,
+}
+
+impl FileArgs {
+    fn into_files(self) -> CaseFiles {
+        CaseFiles { policy: self.policy, book: self.book, format: self.format, events: self.events }
+    }
+}
+
+#[derive(Args, Debug)]
+struct ImportArgs {
+    /// The accounts.
+    #[arg(long, value_name = "FILE")]
+    book: PathBuf,
+    /// How the book is written; left out: as its name says.
+    #[arg(long, value_enum)]
+    format: Option<BookFormat>,
+    /// A policy to publish first.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Load the rest when a line is refused.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+#[derive(Args, Debug)]
+struct ExplainArgs {
+    /// The account.
+    account: AccountId,
+    /// A folder with policy.toml, book.jsonl and events.jsonl. Left out: the tables
+    /// that the environment names, or else what the demo left.
+    #[arg(long, value_name = "DIR")]
+    case: Option<PathBuf>,
+    /// With a case: the first day. Left out: that of the first event.
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+    /// With a case: the last day. Left out: that of the last event.
+    #[arg(long, value_name = "DATE")]
+    to: Option<NaiveDate>,
+}
+
+#[derive(Args, Debug)]
+struct ServeArgs {
+    /// Where DynamoDB listens on this machine.
+    #[arg(long, default_value_t = 8000)]
+    dynamodb_port: u16,
+    /// Where SNS listens on this machine.
+    #[arg(long, default_value_t = 8001)]
+    sns_port: u16,
+    /// A Lambda runtime that runs the functions, such as http://127.0.0.1:9000 for
+    /// `cargo lambda watch`; left out: this process does.
+    #[arg(long, value_name = "URL")]
+    lambda: Option<String>,
+    /// Where the functions' environment is written, for `cargo lambda watch --env-file`.
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+    /// A book to load at the start.
+    #[arg(long, value_name = "FILE", requires = "policy")]
+    book: Option<PathBuf>,
+    /// The policy to publish at the start.
+    #[arg(long, value_name = "FILE", requires = "book")]
+    policy: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Say whether a policy is valid, and what it says.
+    Check {
+        /// The policy, as TOML.
+        policy: PathBuf,
+    },
+}
+
 /// Runs what the command line asks for.
 ///
 /// # Errors
 /// Whatever stopped it, worded for the person who typed the command.
 pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     match cli.command {
+        None => run_demo(DemoArgs { accounts: 300, days: 120, seed: 1, out: demo::default_out() }),
+        Some(Command::Demo(args)) => run_demo(args),
         Some(Command::Replay(args)) => run_replay(args),
-        None => Ok(()),
+        Some(Command::Import(args)) => runtime()?.block_on(run_import(args)),
+        Some(Command::Explain(args)) => run_explain(args),
+        Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
+        Some(Command::Policy(PolicyCommand::Check { policy })) => run_check(&policy),
     }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+fn run_demo(args: DemoArgs) -> Result<(), Box<dyn Error>> {
+    let demo = Demo { accounts: args.accounts, days: args.days, seed: args.seed, out: args.out };
+    print!("{}", demo.run()?);
+    Ok(())
 }
 
 fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
-    let files = CaseFiles { policy: args.policy, book: args.book, format: args.format, events: args.events };
-    let case = Case::read(&files, args.from, args.to, sweep_every()?)?;
+    let case = Case::read(&args.files.into_files(), args.from, args.to, sweep_every()?)?;
     let outputs = Outputs { daily: args.daily, decisions: args.decisions };
     let summary = replay(&case, args.engine, &outputs)?;
     eprintln!(
@@ -84,5 +212,122 @@ fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         summary.tally.lifted,
         begun.elapsed().as_secs_f64(),
     );
+    Ok(())
+}
+
+/// The tables that the environment names, through clients that it configures.
+async fn configured() -> Result<Transitions, ImportError> {
+    let settings = Settings::from_env()?;
+    let config = aws_config::load_from_env().await;
+    let client = aws_sdk_dynamodb::Client::new(&config);
+    Ok(Transitions::new(Store::new(client, settings.tables, settings.due_shards)))
+}
+
+async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
+    let transitions = configured().await?;
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let (accounts, faults) = read_book(&args.book, BookFormat::of(&args.book, args.format))?;
+    let faulty = faults.len() as u64;
+    for (place, fault) in faults.into_iter().enumerate() {
+        if !args.keep_going {
+            return Err(fault.into());
+        }
+        eprintln!("duewatch: {fault} ({} refused so far)", place + 1);
+    }
+    let now = SystemClock.now();
+    let Imported { opened, known, refused } =
+        import(&transitions, &args.book, accounts, policy.as_ref(), now, args.keep_going).await?;
+    println!("{opened} accounts opened, {known} known already, {} lines refused", refused + faulty);
+    if refused + faulty > 0 {
+        return Err(ImportError::SomeRefused { refused: refused + faulty, loaded: opened + known }.into());
+    }
+    Ok(())
+}
+
+fn run_explain(args: ExplainArgs) -> Result<(), Box<dyn Error>> {
+    if args.case.is_none() && Settings::from_env().is_ok() {
+        return runtime()?.block_on(explain_stored(&args.account));
+    }
+    let folder = args.case.unwrap_or_else(demo::default_out);
+    let files = CaseFiles {
+        policy: folder.join("policy.toml"),
+        book: folder.join("book.jsonl"),
+        format: None,
+        events: folder.join("events.jsonl"),
+    };
+    if !files.book.exists() {
+        return Err(format!(
+            "{}: no case there. Run `duewatch demo` first, name a folder with --case, \
+             or set the environment that names the tables (`duewatch serve` prints it)",
+            folder.display()
+        )
+        .into());
+    }
+    let (first, last) = span(&files)?;
+    let (from, to) = (args.from.unwrap_or(first), args.to.unwrap_or(last));
+    let case = Case::read(&files, from, to, sweep_every()?)?;
+    let (account, decisions) = walk_account(&case, &args.account)?
+        .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
+    let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));
+    print!("{}", story(&account, &decisions, &case.policy.policy, now));
+    Ok(())
+}
+
+/// The days from the first event to the last.
+fn span(files: &CaseFiles) -> Result<(NaiveDate, NaiveDate), Box<dyn Error>> {
+    let events = crate::input::read_events(&files.events)?;
+    let days = events.iter().map(|event| event.value.at.date_naive());
+    let book = read_whole_book(&files.book, BookFormat::of(&files.book, files.format))?;
+    let dues = book.iter().flat_map(|line| line.value.installments.iter().map(|one| one.due_on));
+    let first = days.clone().chain(dues.clone()).min();
+    let last = days.max().or_else(|| dues.max());
+    first.zip(last).ok_or_else(|| "the case is empty".into())
+}
+
+async fn explain_stored(account_id: &AccountId) -> Result<(), Box<dyn Error>> {
+    let transitions = configured().await?;
+    let now = SystemClock.now();
+    let stored = transitions.store().account(account_id).await?;
+    let account = stored.ok_or_else(|| format!("there is no account {account_id}"))?.account;
+    let policy = transitions.policy_of(&account, now).await?;
+    print!("{}", story(&account, account.recent_decisions(), &policy, now));
+    Ok(())
+}
+
+async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
+    let stock = match (args.book, args.policy) {
+        (Some(book), Some(policy)) => Some(Stock {
+            policy: read_policy(&policy)?,
+            accounts: read_whole_book(&book, BookFormat::of(&book, None))?,
+            book,
+        }),
+        _ => None,
+    };
+    if let Some(folder) = args.env_file.as_deref().and_then(Path::parent) {
+        fs::create_dir_all(folder)?;
+    }
+    let serve = Serve {
+        dynamodb_port: args.dynamodb_port,
+        sns_port: args.sns_port,
+        lambda: args.lambda,
+        env_file: args.env_file,
+    };
+    Ok(serve.run(stock).await?)
+}
+
+fn run_check(path: &Path) -> Result<(), Box<dyn Error>> {
+    let policy = read_policy(path)?.policy;
+    println!(
+        "{}: valid: policy {}, binding from {}",
+        path.display(),
+        policy.reference(),
+        policy.effective_on
+    );
+    for stage in &policy.stages {
+        let restrictions: Vec<String> = stage.restrictions.iter().map(ToString::to_string).collect();
+        let brings =
+            if restrictions.is_empty() { "no restriction".to_owned() } else { restrictions.join(", ") };
+        println!("  {}: {brings}", stage.name);
+    }
     Ok(())
 }

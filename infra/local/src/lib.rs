@@ -2,9 +2,14 @@
 //! AWS over an embedded DynamoDB and a local SNS.
 
 pub mod cli;
+pub mod demo;
+pub mod explain;
 pub mod firings;
+pub mod import;
 pub mod input;
 pub mod output;
 pub mod progress;
 pub mod replay;
+pub mod sample;
+pub mod serve;
 pub mod stack;

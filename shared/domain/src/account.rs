@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::Decision;
 use crate::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId, PolicyId, Revision};
 use crate::money::{Currency, Money};
+use crate::policy::{Component, Waterfall};
 use crate::reminder::Intent;
 use crate::standing::Standing;
 
@@ -180,6 +181,35 @@ impl Installment {
             return self.principal;
         }
         self.principal + self.interest + self.fee - self.adjusted
+    }
+
+    /// What is still open of each component, in the order of the waterfall, when
+    /// `paid` has been paid. What an adjustment or a new schedule took off came off
+    /// the components that would be settled last.
+    #[must_use]
+    pub fn open_components(&self, paid: Money, waterfall: &Waterfall) -> Vec<(Component, Money)> {
+        let of = |component: Component| match component {
+            Component::Penalty => Money::ZERO,
+            Component::Fee => self.fee,
+            Component::Interest => self.interest,
+            Component::Principal => self.principal,
+        };
+        let mut open: Vec<(Component, Money)> =
+            waterfall.order().iter().map(|component| (*component, of(*component))).collect();
+        let mut off = self.adjusted;
+        for (_, amount) in open.iter_mut().rev() {
+            let part = off.min(*amount);
+            *amount -= part;
+            off -= part;
+        }
+        let mut paid = paid;
+        for (_, amount) in &mut open {
+            let part = paid.min(*amount);
+            *amount -= part;
+            paid -= part;
+        }
+        open.retain(|(_, amount)| !amount.is_zero());
+        open
     }
 
     /// Its number in the schedule, where it has one.

@@ -13,7 +13,8 @@ use duewatch_domain::Refusal;
 use duewatch_domain::ids::{AccountId, Revision};
 
 pub use self::case::{Case, CaseFiles, Opening, Step};
-pub use self::stack::StackRun;
+pub use self::pure::walk_account;
+pub use self::stack::{StackReport, run_stack};
 
 use crate::input::InputError;
 use crate::output::Output;
@@ -147,7 +148,10 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
     let keep = outputs.decisions.is_some();
     let (tally, taken) = match engine {
         Engine::Pure => pure::run(case, sink, keep)?,
-        Engine::Stack => stack::run(case, sink)?,
+        Engine::Stack => {
+            let report = run_stack(case, sink, "replay")?;
+            (report.tally, report.taken)
+        }
     };
     let mut decisions = outputs.decisions.as_deref().map(Output::create).transpose()?;
     if let Some(output) = &mut decisions {

@@ -11,7 +11,8 @@ use std::thread;
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
-use duewatch_domain::{Account, Applied, Cause, Refusal};
+use duewatch_domain::ids::AccountId;
+use duewatch_domain::{Account, Applied, Cause, Decision, Refusal};
 
 use super::{Case, Opening, ReplayError, Step, Taken, Tally};
 use crate::progress::Progress;
@@ -49,9 +50,30 @@ pub(super) fn run(
     let mut taken = Vec::new();
     for walk in walks {
         tally.add(walk.tally);
-        taken.extend(walk.taken);
+        taken.extend(walk.into_taken());
     }
     Ok((tally, taken))
+}
+
+/// Walks one account through a case: how it ends, and every decision on the way.
+///
+/// # Errors
+/// When an event of that account is refused.
+pub fn walk_account(
+    case: &Case,
+    account_id: &AccountId,
+) -> Result<Option<(Account, Vec<Decision>)>, ReplayError> {
+    let Some(place) = case.openings.iter().position(|one| &one.account.account_id == account_id) else {
+        return Ok(None);
+    };
+    let steps = (0..case.steps.len()).filter(|step| case.steps[*step].account == place).collect();
+    let mut walk = Walk::new(case, &case.openings[place], steps, true);
+    let mut day = case.from;
+    while day <= case.to {
+        walk.through(day, None).map_err(|(step, refusal)| case.refused(&case.steps[step], &refusal))?;
+        day = plus_days(day, 1);
+    }
+    Ok(Some((walk.account, walk.decisions)))
 }
 
 /// The lines of a window: of each share of the accounts, of each day.
@@ -159,7 +181,7 @@ struct Walk<'a> {
     next_step: usize,
     keep: bool,
     tally: Tally,
-    taken: Vec<Taken>,
+    decisions: Vec<Decision>,
 }
 
 impl<'a> Walk<'a> {
@@ -174,7 +196,7 @@ impl<'a> Walk<'a> {
             next_step: 0,
             keep,
             tally: Tally::default(),
-            taken: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -240,16 +262,22 @@ impl<'a> Walk<'a> {
         if let Some(decision) = self.account.decision_of_this_revision() {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
             if self.keep {
-                let subject =
-                    DecisionSubject { account_id: &self.account.account_id, currency: self.account.currency };
-                self.taken.push(Taken {
-                    at: decision.at,
-                    account_id: self.account.account_id.clone(),
-                    revision: decision.revision,
-                    // Plain data: the only way to fail is a map with keys that are no strings.
-                    line: serde_json::to_string(&DecisionLine::new(subject, decision)).unwrap_or_default(),
-                });
+                self.decisions.push(decision.clone());
             }
         }
+    }
+
+    fn into_taken(self) -> impl Iterator<Item = Taken> {
+        let Account { account_id, currency, .. } = self.account;
+        self.decisions.into_iter().map(move |decision| {
+            let subject = DecisionSubject { account_id: &account_id, currency };
+            Taken {
+                at: decision.at,
+                // Plain data: the only way to fail is a map with keys that are no strings.
+                line: serde_json::to_string(&DecisionLine::new(subject, &decision)).unwrap_or_default(),
+                account_id: account_id.clone(),
+                revision: decision.revision,
+            }
+        })
     }
 }

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -16,7 +17,7 @@ use duewatch_domain::formats::DailyLines;
 use duewatch_domain::ids::{AccountId, Revision};
 use duewatch_domain::{Account, Cause, Command, Refusal, assess};
 use duewatch_runtime::Clock;
-use duewatch_store::{PaymentFact, StoreError, TransitionError};
+use duewatch_store::{Consumed, PaymentFact, StoreError, Tables, TransitionError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -28,18 +29,23 @@ use crate::stack::{Ports, Stack, StackClock, StackError};
 /// at most 50 stages and 100 reminder steps, each once an installment.
 const MAX_FIRINGS: usize = 1_000_000;
 
-pub(super) fn run<'a>(
+/// Runs a case through a stack of its own.
+///
+/// # Errors
+/// When an event is refused, a record is given up, or the stack fails.
+pub fn run_stack<'a>(
     case: &'a Case,
     daily: Option<&'a mut (dyn Write + Send + 'a)>,
-) -> Result<(Tally, Vec<Taken>), ReplayError> {
+    what: &'static str,
+) -> Result<StackReport, ReplayError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let moments = moments(case);
         let begin = moments.first().map_or(DateTime::<Utc>::UNIX_EPOCH, |moment| moment.at);
         let stack = Stack::start(StackClock::simulated(begin), Ports { dynamodb: 0, sns: 0 }).await?;
         let mut run = StackRun::new(case, stack, daily);
-        run.all(&moments).await?;
-        Ok((run.tally, run.taken))
+        run.all(&moments, what).await?;
+        run.report().await
     })
 }
 
@@ -92,8 +98,29 @@ fn moments(case: &Case) -> Vec<Moment> {
     moments
 }
 
+/// What a run over a stack came to.
+#[derive(Debug)]
+pub struct StackReport {
+    /// Decisions, counted.
+    pub tally: Tally,
+    /// The accounts as they stand in the table at the end, by id.
+    pub accounts: Vec<Account>,
+    /// Reminders that arrived at SNS, by channel.
+    pub reminders: BTreeMap<String, usize>,
+    /// From a payment's put into the payments table to the news that it lifted a
+    /// restriction, by the machine's clock.
+    pub lift_times: Vec<Duration>,
+    /// Revisions that were written.
+    pub transitions: u64,
+    /// What the tables charged, by operation and table.
+    pub charged: BTreeMap<(&'static str, String), Consumed>,
+    /// The tables' names.
+    pub tables: Tables,
+    pub(super) taken: Vec<Taken>,
+}
+
 /// A run over a stack.
-pub struct StackRun<'a> {
+struct StackRun<'a> {
     case: &'a Case,
     stack: Stack,
     daily: Option<&'a mut (dyn Write + Send + 'a)>,
@@ -103,6 +130,8 @@ pub struct StackRun<'a> {
     seen: BTreeSet<(AccountId, Revision)>,
     tally: Tally,
     taken: Vec<Taken>,
+    reminders: BTreeMap<String, usize>,
+    lift_times: Vec<Duration>,
     /// When the first account becomes due, as long as nothing is written.
     earliest_due: Option<Option<DateTime<Utc>>>,
 }
@@ -132,14 +161,16 @@ impl<'a> StackRun<'a> {
             seen: BTreeSet::new(),
             tally: Tally::default(),
             taken: Vec::new(),
+            reminders: BTreeMap::new(),
+            lift_times: Vec::new(),
             earliest_due: None,
         }
     }
 
-    async fn all(&mut self, moments: &[Moment]) -> Result<(), ReplayError> {
+    async fn all(&mut self, moments: &[Moment], what: &'static str) -> Result<(), ReplayError> {
         let policy = &self.case.policy;
         self.stack.store().publish_policy(&policy.policy, &policy.text).await.map_err(StackError::from)?;
-        let mut progress = Progress::new("replay", moments.len() as u64);
+        let mut progress = Progress::new(what, moments.len() as u64);
         for (done, moment) in moments.iter().enumerate() {
             match moment.what {
                 What::DayOver { day, zone } => {
@@ -161,6 +192,23 @@ impl<'a> StackRun<'a> {
             self.fire_until(end).await?;
         }
         Ok(())
+    }
+
+    async fn report(mut self) -> Result<StackReport, ReplayError> {
+        self.refresh().await?;
+        let mut accounts: Vec<Account> = self.view.into_values().map(|view| view.account).collect();
+        accounts.sort_by(|one, other| one.account_id.cmp(&other.account_id));
+        let store = self.stack.store();
+        Ok(StackReport {
+            tally: self.tally,
+            transitions: accounts.iter().map(|account| account.revision.0).sum(),
+            accounts,
+            reminders: self.reminders,
+            lift_times: self.lift_times,
+            charged: store.meter().read(),
+            tables: store.tables().clone(),
+            taken: self.taken,
+        })
     }
 
     /// Fires the sweep whenever it would find something due.
@@ -203,6 +251,7 @@ impl<'a> StackRun<'a> {
     async fn step(&mut self, step: &Step) -> Result<(), ReplayError> {
         self.stack.clock().set(step.at);
         let account_id = self.case.openings[step.account].account.account_id.clone();
+        let (begun, lifted) = (Instant::now(), self.tally.lifted);
         let refused = match &step.command {
             Command::PaymentReceived(_) | Command::PaymentReversed { .. } => {
                 self.pay(&account_id, &step.command, step.received_at).await?
@@ -220,7 +269,11 @@ impl<'a> StackRun<'a> {
         if let Some(refusal) = refused {
             return Err(self.case.refused(step, &refusal));
         }
-        self.drain(Some(step)).await
+        self.drain(Some(step)).await?;
+        if matches!(step.command, Command::PaymentReceived(_)) && self.tally.lifted > lifted {
+            self.lift_times.push(begun.elapsed());
+        }
+        Ok(())
     }
 
     /// Does what the lender's payment system does. Only the stream tells us of it.
@@ -258,6 +311,10 @@ impl<'a> StackRun<'a> {
         for message in self.stack.services().sns.take() {
             match message.attributes.get("type").map(String::as_str) {
                 Some("duewatch.account.changed.v1") => self.take(&message.message)?,
+                Some("duewatch.reminder.due.v1") => {
+                    let channel = message.attributes.get("channel").cloned().unwrap_or_default();
+                    *self.reminders.entry(channel).or_default() += 1;
+                }
                 Some("duewatch.operations.v1") => return Err(self.rung(step).await?),
                 _ => {}
             }

@@ -4,6 +4,7 @@ mod book;
 mod daily;
 mod decisions;
 mod events;
+mod write;
 
 use serde::de::DeserializeOwned;
 
@@ -11,6 +12,7 @@ pub use self::book::{BOOK_COLUMNS, BookRow, parse_book_line, parse_book_rows};
 pub use self::daily::DailyLines;
 pub use self::decisions::{DecisionLine, DecisionSubject};
 pub use self::events::{EVENT_TYPES, parse_event_line};
+pub use self::write::{book_line, event_line};
 
 /// What is wrong with a line, by field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

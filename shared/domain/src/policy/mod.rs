@@ -164,6 +164,17 @@ pub enum Component {
     Principal,
 }
 
+impl fmt::Display for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Penalty => "penalty",
+            Self::Fee => "fee",
+            Self::Interest => "interest",
+            Self::Principal => "principal",
+        })
+    }
+}
+
 /// The order in which an installment's components are settled: each once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waterfall([Component; 4]);

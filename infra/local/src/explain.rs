@@ -1,0 +1,133 @@
+//! `explain`: an account's story, for people.
+
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use duewatch_domain::policy::Restriction;
+use duewatch_domain::{Account, Decision, Policy, allocate, assess};
+
+/// Tells an account's story: each decision that is given, the figures behind it,
+/// where it stands at `now`, and what happens next.
+#[must_use]
+pub fn story(account: &Account, decisions: &[Decision], policy: &Policy, now: DateTime<Utc>) -> String {
+    let mut text = String::new();
+    let mut line = |words: String| {
+        text.push_str(&words);
+        text.push('\n');
+    };
+    line(format!(
+        "Account {} of customer {}, in {}, days by {}, judged by policy {}",
+        account.account_id,
+        account.customer_id,
+        account.currency,
+        account.time_zone.name(),
+        policy.reference(),
+    ));
+    line(String::new());
+    if decisions.is_empty() {
+        line("Nothing has ever been decided against it.".to_owned());
+    }
+    for decision in decisions {
+        for words in told(account, decision) {
+            line(words);
+        }
+    }
+    line(String::new());
+    for words in today(account, policy, now) {
+        line(words);
+    }
+    text
+}
+
+fn told(account: &Account, decision: &Decision) -> Vec<String> {
+    let currency = account.currency;
+    let at = decision.at.with_timezone(&account.time_zone).format("%Y-%m-%d %H:%M:%S");
+    let change = if decision.from == decision.to {
+        format!("stays {}", decision.to)
+    } else {
+        format!("{} -> {}", decision.from, decision.to)
+    };
+    let mut lines = vec![format!("{at}  {change}   (revision {})", decision.revision)];
+    let mut say = |words: String| lines.push(format!("    {words}"));
+    for reason in &decision.reasons {
+        say(reason.to_string());
+    }
+    if let Some(oldest) = decision.figures.oldest_due_on {
+        say(format!(
+            "{} {currency} was overdue since {oldest}: {} days past due, {} delinquent; {} {currency} outstanding.",
+            currency.text(decision.figures.overdue),
+            decision.figures.days_past_due,
+            decision.figures.delinquent_days,
+            currency.text(decision.figures.outstanding),
+        ));
+    }
+    if !decision.applied.is_empty() {
+        say(format!("Restricted: {}.", list(&decision.applied)));
+    }
+    if !decision.lifted.is_empty() {
+        say(format!("Lifted: {}.", list(&decision.lifted)));
+    }
+    say(format!("Decided by policy {}, event {}.", decision.policy, decision.event_id(&account.account_id)));
+    lines
+}
+
+fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> {
+    let currency = account.currency;
+    let assessment = assess(account, policy, now);
+    let figures = &assessment.figures;
+    let mut lines = vec![format!("On {} it is {}.", assessment.day, assessment.stage_name())];
+    match figures.oldest_due_on {
+        None => lines.push(format!("  Nothing is overdue; {} {currency} outstanding.", currency.text(figures.outstanding))),
+        Some(oldest) => lines.push(format!(
+            "  {} {currency} is overdue since {oldest}: {} days past due, {} delinquent; {} {currency} outstanding.",
+            currency.text(figures.overdue),
+            figures.days_past_due,
+            figures.delinquent_days,
+            currency.text(figures.outstanding),
+        )),
+    }
+    if !assessment.restrictions().is_empty() {
+        lines.push(format!("  Restricted: {}.", list(assessment.restrictions())));
+    }
+    let allocation = allocate(account);
+    for unpaid in &allocation.unpaid {
+        if figures.oldest_due_on.is_none_or(|_| unpaid.due_on > assessment.day) {
+            break;
+        }
+        let installment = &account.installments()[unpaid.place];
+        let parts = installment.open_components(allocation.paid[unpaid.place], &policy.waterfall);
+        let parts: Vec<String> = parts
+            .iter()
+            .map(|(component, amount)| format!("{} {component}", currency.text(*amount)))
+            .collect();
+        lines.push(format!(
+            "  Open: {}, due on {}: {} {currency} ({}).",
+            installment.label,
+            unpaid.due_on,
+            currency.text(unpaid.amount),
+            parts.join(", "),
+        ));
+    }
+    if figures.overdue.is_positive() {
+        lines.push(format!(
+            "  Paying {} {currency} clears it: what is restricted is lifted as the money arrives, without a fee.",
+            currency.text(figures.overdue)
+        ));
+        lines.push(
+            "  Whoever thinks this is wrong asks the lender for a review, naming the event above.".to_owned(),
+        );
+    }
+    lines.push(match assessment.next_action_at {
+        Some(at) => format!(
+            "  It is looked at next at {} ({} there), or when a payment arrives.",
+            at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            at.with_timezone(&account.time_zone).format("%Y-%m-%d %H:%M"),
+        ),
+        None => "  It is looked at next when something new becomes known.".to_owned(),
+    });
+    lines
+}
+
+fn list(restrictions: &[Restriction]) -> String {
+    let words: Vec<String> = restrictions.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}

@@ -1,0 +1,108 @@
+//! `import`: a book into the configured tables.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use duewatch_domain::{Cause, Contract};
+use duewatch_runtime::SettingsError;
+use duewatch_store::{Outcome, StoreError, TransitionError, Transitions};
+use futures_util::{StreamExt, stream};
+
+use crate::input::{InputError, Line, PolicyFile};
+use crate::progress::Progress;
+
+/// Accounts that are written side by side.
+const CONCURRENCY: usize = 16;
+
+/// What an import came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Accounts that are new.
+    pub opened: u64,
+    /// Accounts that were there already, under the same terms.
+    pub known: u64,
+    /// Lines that were refused.
+    pub refused: u64,
+}
+
+/// Why nothing, or not everything, was imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A file cannot be taken.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// An account was refused or could not be written.
+    #[error("{path}:{line}: {error}")]
+    Account {
+        /// The book.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// Why.
+        error: TransitionError,
+    },
+    /// It is not said which tables.
+    #[error(
+        "{0}. import writes to the tables that the environment names; \
+         for the local stack, `duewatch serve` prints what to set"
+    )]
+    Unconfigured(#[from] SettingsError),
+    /// The policy cannot be published, or the due index has more shards than are set.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Lines were refused, and the rest was loaded.
+    #[error("{refused} lines were refused, the other {loaded} accounts are loaded")]
+    SomeRefused {
+        /// How many.
+        refused: u64,
+        /// How many were not.
+        loaded: u64,
+    },
+}
+
+/// Publishes the policy, where one is given, and opens every account. Doing it
+/// again changes nothing.
+///
+/// # Errors
+/// The first account that fails, unless the import is to keep going: then those
+/// that were refused are named on standard error, and the rest is loaded.
+pub async fn import(
+    transitions: &Transitions,
+    book: &Path,
+    accounts: Vec<Line<Contract>>,
+    policy: Option<&PolicyFile>,
+    now: DateTime<Utc>,
+    keep_going: bool,
+) -> Result<Imported, ImportError> {
+    transitions.store().check_due_shards().await?;
+    if let Some(policy) = policy {
+        transitions.store().publish_policy(&policy.policy, &policy.text).await?;
+    }
+    let total = accounts.len() as u64;
+    let mut progress = Progress::new("import", total);
+    let mut imported = Imported::default();
+    let mut results = stream::iter(accounts)
+        .map(
+            |account| async move { (account.line, transitions.open(&account.value, now, Cause::Time).await) },
+        )
+        .buffer_unordered(CONCURRENCY);
+    let mut done = 0;
+    while let Some((line, result)) = results.next().await {
+        done += 1;
+        progress.set(done);
+        match result {
+            Ok(Outcome::Unchanged) => imported.known += 1,
+            Ok(_) => imported.opened += 1,
+            Err(error) => {
+                let refused = matches!(error, TransitionError::Refused(_));
+                let error = ImportError::Account { path: book.display().to_string(), line, error };
+                if !keep_going || !refused {
+                    return Err(error);
+                }
+                eprintln!("duewatch: {error}");
+                imported.refused += 1;
+            }
+        }
+    }
+    Ok(imported)
+}

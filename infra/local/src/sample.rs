@@ -1,0 +1,295 @@
+//! A sample book of our own making: several products and time zones, and
+//! borrowers who pay on time, late, in part, too much, by reversal, or not at all.
+//! The same seed gives the same book.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use duewatch_domain::account::{Dated, PaymentKind};
+use duewatch_domain::command::{Command, NewInstallment, PaymentReceived};
+use duewatch_domain::days::{at_local_time, plus_days};
+use duewatch_domain::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId};
+use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::{Contract, Event, policy};
+use fastrand::Rng;
+
+use crate::input::{Line, PolicyFile};
+
+/// The policy of the sample book.
+pub const POLICY: &str = include_str!("../sample/policy.toml");
+
+/// A book, its events and its policy.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The policy.
+    pub policy: PolicyFile,
+    /// The accounts.
+    pub book: Vec<Line<Contract>>,
+    /// What happens to them, in the order of `at`.
+    pub events: Vec<Line<Event>>,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day.
+    pub to: NaiveDate,
+}
+
+/// A kind of credit that the sample lender gives.
+struct Product {
+    name: &'static str,
+    zone: Tz,
+    currency: &'static str,
+    installments: u32,
+    principal: std::ops::Range<i64>,
+    interest_percent: i64,
+}
+
+const PRODUCTS: [Product; 5] = [
+    Product {
+        name: "installment-loan",
+        zone: Tz::Asia__Shanghai,
+        currency: "CNY",
+        installments: 12,
+        principal: 300..2_000,
+        interest_percent: 1,
+    },
+    Product {
+        name: "card-statement",
+        zone: Tz::Asia__Shanghai,
+        currency: "CNY",
+        installments: 12,
+        principal: 100..5_000,
+        interest_percent: 0,
+    },
+    Product {
+        name: "pay-in-three",
+        zone: Tz::Europe__London,
+        currency: "GBP",
+        installments: 3,
+        principal: 20..150,
+        interest_percent: 0,
+    },
+    Product {
+        name: "small-firm-loan",
+        zone: Tz::America__New_York,
+        currency: "USD",
+        installments: 24,
+        principal: 400..4_000,
+        interest_percent: 2,
+    },
+    Product {
+        name: "two-wheeler-loan",
+        zone: Tz::Asia__Kolkata,
+        currency: "INR",
+        installments: 18,
+        principal: 1_500..6_000,
+        interest_percent: 2,
+    },
+];
+
+/// How a borrower pays one installment.
+#[derive(Clone, Copy)]
+enum Habit {
+    OnTime,
+    FewDaysLate,
+    WeeksLate,
+    InParts,
+    TooMuch,
+    TakenBack,
+    Never,
+}
+
+impl Habit {
+    /// Of a hundred borrowers.
+    const SHARES: [(Self, u32); 7] = [
+        (Self::OnTime, 52),
+        (Self::FewDaysLate, 16),
+        (Self::WeeksLate, 11),
+        (Self::InParts, 7),
+        (Self::TooMuch, 4),
+        (Self::TakenBack, 4),
+        (Self::Never, 6),
+    ];
+
+    fn any(rng: &mut Rng) -> Self {
+        let mut ticket = rng.u32(0..100);
+        for (habit, share) in Self::SHARES {
+            if ticket < share {
+                return habit;
+            }
+            ticket -= share;
+        }
+        Self::Never
+    }
+}
+
+/// The first day of every sample.
+const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2025, 1, 1) {
+    Some(date) => date,
+    None => NaiveDate::MIN,
+};
+
+impl Sample {
+    /// A sample of so many accounts over so many days.
+    ///
+    /// # Errors
+    /// When the shipped policy is no good; a test sees to it that it is.
+    pub fn new(accounts: u32, days: u32, seed: u64) -> Result<Self, policy::PolicyError> {
+        let policy = PolicyFile { policy: policy::parse(POLICY)?, text: POLICY.to_owned() };
+        let to = plus_days(FIRST_DAY, i64::from(days.max(1)) - 1);
+        let mut maker = Maker { rng: Rng::with_seed(seed), to, events: Vec::new(), payments: 0 };
+        let book: Vec<Contract> =
+            (1..=accounts).filter_map(|number| maker.account(number, &policy)).collect();
+        maker.events.sort_by_key(|event| event.at);
+        Ok(Self {
+            policy,
+            book: (1..).zip(book).map(|(line, value)| Line { line, value }).collect(),
+            events: (1..).zip(maker.events).map(|(line, value)| Line { line, value }).collect(),
+            from: FIRST_DAY,
+            to,
+        })
+    }
+
+    /// The name that stands for the sample's events in messages.
+    #[must_use]
+    pub fn events_path() -> PathBuf {
+        PathBuf::from("events.jsonl")
+    }
+}
+
+struct Maker {
+    rng: Rng,
+    to: NaiveDate,
+    events: Vec<Event>,
+    payments: u32,
+}
+
+impl Maker {
+    /// An account and what happens to it. None of the texts here can fail to parse.
+    fn account(&mut self, number: u32, policy: &PolicyFile) -> Option<Contract> {
+        let product = &PRODUCTS[self.rng.usize(..PRODUCTS.len())];
+        let currency: Currency = product.currency.parse().ok()?;
+        let account_id: AccountId = format!("{}-{number:04}", product.name).parse().ok()?;
+        let customer_id: CustomerId = format!("customer-{:04}", self.rng.u32(1..=number)).parse().ok()?;
+        let opened_on = plus_days(FIRST_DAY, -self.rng.i64(1..60));
+        let principal = self.rng.i64(product.principal.clone());
+        let day = self.rng.i64(0..28);
+        let first_due = plus_days(FIRST_DAY, day);
+        let installments: Vec<NewInstallment> = (0..product.installments)
+            .filter_map(|month| {
+                Some(NewInstallment {
+                    number: InstallmentNumber(month + 1),
+                    due_on: first_due.checked_add_months(Months::new(month))?,
+                    principal: Money::from_minor(principal * 100, 2),
+                    interest: Money::from_minor(principal * product.interest_percent, 2),
+                    fee: Money::ZERO,
+                })
+            })
+            .collect();
+        self.history(&account_id, product.zone, currency, &installments)?;
+        Some(Contract {
+            account_id,
+            customer_id,
+            policy_id: policy.policy.id.clone(),
+            currency,
+            time_zone: product.zone,
+            opened_on,
+            installments,
+        })
+    }
+
+    fn history(
+        &mut self,
+        account: &AccountId,
+        zone: Tz,
+        currency: Currency,
+        installments: &[NewInstallment],
+    ) -> Option<()> {
+        // Most borrowers keep their habit; one in four pays one way or another.
+        let habit = Habit::any(&mut self.rng);
+        let wavers = self.rng.u32(0..4) == 0;
+        let to = self.to;
+        for installment in installments.iter().filter(|one| one.due_on <= to) {
+            let habit = if wavers { Habit::any(&mut self.rng) } else { habit };
+            let owed = installment.principal + installment.interest;
+            let due = installment.due_on;
+            match habit {
+                Habit::OnTime => {
+                    let days = -self.rng.i64(0..4);
+                    self.pays(account, zone, currency, plus_days(due, days), owed)?;
+                }
+                Habit::FewDaysLate => {
+                    let days = self.rng.i64(2..9);
+                    self.pays(account, zone, currency, plus_days(due, days), owed)?;
+                }
+                Habit::WeeksLate => {
+                    let days = self.rng.i64(15..45);
+                    self.pays(account, zone, currency, plus_days(due, days), owed)?;
+                }
+                Habit::InParts => {
+                    let part = Money::from_minor(1_000, 2);
+                    self.pays(account, zone, currency, due, part)?;
+                    let days = self.rng.i64(4..20);
+                    self.pays(account, zone, currency, plus_days(due, days), owed - part)?;
+                }
+                Habit::TooMuch => {
+                    let more = Money::from_minor(self.rng.i64(1..50) * 100, 2);
+                    self.pays(account, zone, currency, plus_days(due, -1), owed + more)?;
+                }
+                Habit::TakenBack => {
+                    let (payment_id, at) = self.pays(account, zone, currency, due, owed)?;
+                    let back = at + TimeDelta::days(self.rng.i64(2..6));
+                    let command = Command::PaymentReversed { payment_id, dated: Dated::Original };
+                    self.happens(account, back, command);
+                    let days = self.rng.i64(20..30);
+                    self.pays(account, zone, currency, plus_days(due, days), owed)?;
+                }
+                Habit::Never => {}
+            }
+        }
+        Some(())
+    }
+
+    fn pays(
+        &mut self,
+        account: &AccountId,
+        zone: Tz,
+        currency: Currency,
+        on: NaiveDate,
+        amount: Money,
+    ) -> Option<(PaymentId, DateTime<Utc>)> {
+        self.payments += 1;
+        let payment_id: PaymentId = format!("payment-{:05}", self.payments).parse().ok()?;
+        let second = self.rng.u32(8 * 3_600..21 * 3_600);
+        let at = at_local_time(zone, on, NaiveTime::from_num_seconds_from_midnight_opt(second, 0)?);
+        let command = Command::PaymentReceived(PaymentReceived {
+            payment_id: payment_id.clone(),
+            amount,
+            currency: Some(currency),
+            value_date: Some(on),
+            kind: PaymentKind::Repayment,
+            applies_to: Vec::new(),
+        });
+        self.happens(account, at, command);
+        Some((payment_id, at))
+    }
+
+    fn happens(&mut self, account: &AccountId, at: DateTime<Utc>, command: Command) {
+        self.events.push(Event { at, account_id: account.clone(), command });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_book() {
+        let one = Sample::new(20, 90, 7).unwrap();
+        let other = Sample::new(20, 90, 7).unwrap();
+        assert_eq!(one.book.len(), 20);
+        assert!(one.book.iter().zip(&other.book).all(|(a, b)| a.value == b.value));
+        assert!(one.events.iter().zip(&other.events).all(|(a, b)| a.value == b.value));
+        assert!(one.events.is_sorted_by_key(|event| event.value.at));
+    }
+}

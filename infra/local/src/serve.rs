@@ -1,0 +1,185 @@
+//! `serve`: the local stack, long-running.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use duewatch_domain::Contract;
+use duewatch_runtime::{Clock, SystemClock};
+use tokio::sync::broadcast;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::import::{ImportError, import};
+use crate::input::{Line, PolicyFile};
+use crate::stack::sns::Delivered;
+use crate::stack::{Functions, LOCAL_REGION, Ports, Remote, Stack, StackClock, StackError};
+
+/// How often the streams are read.
+const POLL: Duration = Duration::from_millis(200);
+/// How long a Lambda runtime may take to answer, a first build included.
+const INVOKE_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// How the stack is to be served.
+#[derive(Clone, Debug)]
+pub struct Serve {
+    /// Where DynamoDB listens.
+    pub dynamodb_port: u16,
+    /// Where SNS listens.
+    pub sns_port: u16,
+    /// The Lambda runtime that runs the functions; none: this process does.
+    pub lambda: Option<String>,
+    /// Where the functions' environment is written, for `cargo lambda watch --env-file`.
+    pub env_file: Option<PathBuf>,
+}
+
+/// What is in the tables from the start.
+#[derive(Clone, Debug)]
+pub struct Stock {
+    /// The policy.
+    pub policy: PolicyFile,
+    /// The accounts.
+    pub accounts: Vec<Line<Contract>>,
+    /// The file that they come from.
+    pub book: PathBuf,
+}
+
+/// Why serving ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The stack failed.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// The stock cannot be loaded.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The environment cannot be written.
+    #[error("{}: {source}", path.display())]
+    EnvFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The client for the Lambda runtime cannot be made.
+    #[error("client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+impl Serve {
+    /// Serves until the process is interrupted.
+    ///
+    /// # Errors
+    /// When the stack cannot be started. A function that fails is reported and
+    /// called again, as on Lambda.
+    pub async fn run(&self, stock: Option<Stock>) -> Result<(), ServeError> {
+        let ports = Ports { dynamodb: self.dynamodb_port, sns: self.sns_port };
+        let mut stack = Stack::start(StackClock::System, ports).await?;
+        if let Some(url) = &self.lambda {
+            let http = reqwest::Client::builder().timeout(INVOKE_TIMEOUT).build()?;
+            stack = stack.with_functions(Functions::Remote(Remote { url: url.clone(), http }));
+        }
+        let environment = environment(&stack)?;
+        if let Some(path) = &self.env_file {
+            write_env_file(path, &environment)?;
+        }
+        println!("{}", self.greeting(&stack, &environment));
+        if let Some(stock) = stock {
+            let now = stack.clock().now();
+            let imported =
+                import(stack.transitions(), &stock.book, stock.accounts, Some(&stock.policy), now, false)
+                    .await?;
+            println!("{} accounts opened, {} known already", imported.opened, imported.known);
+        }
+        let messages = stack.services().sns.subscribe();
+        tokio::select! {
+            () = show(messages) => Ok(()),
+            result = pump(&mut stack) => result.map_err(ServeError::from),
+            _ = tokio::signal::ctrl_c() => {
+                println!("\nstopped");
+                Ok(())
+            }
+        }
+    }
+
+    fn greeting(&self, stack: &Stack, environment: &[(String, String)]) -> String {
+        let mut text = String::new();
+        let services = stack.services();
+        let functions = self.lambda.as_deref().unwrap_or("in this process");
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "DynamoDB   {}", services.dynamodb_url);
+        let _ = writeln!(text, "SNS        {}", services.sns_url);
+        let _ = writeln!(text, "functions  {functions}");
+        for schedule in stack.schedules() {
+            let _ =
+                writeln!(text, "schedule   {} every {} minutes", schedule.name, schedule.every.num_minutes());
+        }
+        let _ = writeln!(text, "\nFor import, explain and the functions:\n");
+        for (name, value) in environment {
+            let _ = writeln!(text, "export {name}={value}");
+        }
+        let _ = writeln!(text, "\nMessages are shown as they leave. Ctrl-C ends it; nothing is kept.");
+        text
+    }
+}
+
+/// What the functions and the commands are to be told to work on this stack.
+fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError> {
+    let services = stack.services();
+    let mut environment = vec![
+        ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), services.dynamodb_url.clone()),
+        ("AWS_ENDPOINT_URL_SNS".to_owned(), services.sns_url.clone()),
+        ("AWS_REGION".to_owned(), LOCAL_REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),
+    ];
+    if let Some(function) = stack.declared_functions().first() {
+        environment.extend(stack.environment(function)?);
+    }
+    Ok(environment)
+}
+
+fn write_env_file(path: &Path, environment: &[(String, String)]) -> Result<(), ServeError> {
+    let lines: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    std::fs::write(path, lines.concat())
+        .map_err(|source| ServeError::EnvFile { path: path.to_owned(), source })
+}
+
+/// Pumps the streams, and fires the schedules as time goes by; each once at the start.
+async fn pump(stack: &mut Stack) -> Result<(), StackError> {
+    let mut tick = interval(POLL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let schedules = stack.schedules().to_vec();
+    let mut next: Vec<DateTime<Utc>> = vec![stack.clock().now(); schedules.len()];
+    loop {
+        tick.tick().await;
+        stack.drain().await?;
+        let now = stack.clock().now();
+        for (schedule, next) in schedules.iter().zip(&mut next) {
+            if *next <= now {
+                *next = now + schedule.every;
+                match stack.fire(schedule).await {
+                    Ok(answer) => println!("{} {}: {answer}", time(now), schedule.name),
+                    Err(error) => eprintln!("{} {}: {error}", time(now), schedule.name),
+                }
+            }
+        }
+    }
+}
+
+async fn show(mut messages: broadcast::Receiver<Delivered>) {
+    loop {
+        match messages.recv().await {
+            Ok(message) => {
+                let topic = message.topic_arn.rsplit(':').next().unwrap_or_default();
+                println!("{} {topic}: {}", time(SystemClock.now()), message.message);
+            }
+            Err(broadcast::error::RecvError::Lagged(missed)) => println!("({missed} messages not shown)"),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+fn time(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%H:%M:%S")
+}

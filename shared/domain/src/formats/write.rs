@@ -1,0 +1,84 @@
+//! Writing books and events, as they are read.
+
+use chrono::SecondsFormat;
+use serde_json::{Map, Value, json};
+
+use crate::account::Dated;
+use crate::command::{Command, Contract, Event, NewInstallment};
+use crate::money::Currency;
+
+/// A contract as a line of a book, without its line feed.
+#[must_use]
+pub fn book_line(contract: &Contract) -> String {
+    account(contract).to_string()
+}
+
+/// An event as a line of an events file, without its line feed. Amounts bear the
+/// decimals they came with.
+#[must_use]
+pub fn event_line(event: &Event) -> String {
+    let mut line = Map::new();
+    line.insert("at".to_owned(), event.at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
+    line.insert("type".to_owned(), event.command.name().into());
+    line.insert("account_id".to_owned(), event.account_id.as_str().into());
+    if let Value::Object(fields) = fields(&event.command) {
+        line.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    Value::Object(line).to_string()
+}
+
+fn account(contract: &Contract) -> Value {
+    json!({
+        "account_id": contract.account_id,
+        "customer_id": contract.customer_id,
+        "policy_id": contract.policy_id,
+        "currency": contract.currency,
+        "time_zone": contract.time_zone.name(),
+        "opened_on": contract.opened_on,
+        "installments": contract.installments.iter().map(installment).collect::<Vec<_>>(),
+    })
+}
+
+fn installment(installment: &NewInstallment) -> Value {
+    json!({
+        "number": installment.number,
+        "due_on": installment.due_on,
+        "principal": installment.principal,
+        "interest": installment.interest,
+        "fee": installment.fee,
+    })
+}
+
+fn fields(command: &Command) -> Value {
+    match command {
+        Command::AccountOpened(contract) => json!({ "account": account(contract) }),
+        Command::PaymentReceived(payment) => json!({
+            "payment_id": payment.payment_id,
+            "amount": payment.amount,
+            "currency": payment.currency.map(Currency::code),
+            "value_date": payment.value_date,
+            "kind": payment.kind,
+            "applies_to": (!payment.applies_to.is_empty()).then_some(&payment.applies_to),
+        }),
+        Command::PaymentReversed { payment_id, dated } => {
+            let dated = match dated {
+                Dated::Original => "original",
+                Dated::Reversal => "reversal",
+            };
+            json!({ "payment_id": payment_id, "dated": dated })
+        }
+        Command::InstallmentAdded(new) => json!({ "installment": installment(new) }),
+        Command::InstallmentAdjusted { number, amount, reason } => {
+            json!({ "number": number, "amount": amount, "reason": reason })
+        }
+        Command::ScheduleReplaced { installments, reason } => {
+            json!({ "installments": installments.iter().map(installment).collect::<Vec<_>>(), "reason": reason })
+        }
+        Command::PauseStarted { from, until } => json!({ "from": from, "until": until }),
+        Command::PauseEnded { on } => json!({ "on": on }),
+        Command::EnforcementOff { reason } | Command::EnforcementOn { reason } => json!({ "reason": reason }),
+        Command::WrittenOff { number, reason } | Command::WriteOffUndone { number, reason } => {
+            json!({ "number": number, "reason": reason })
+        }
+    }
+}

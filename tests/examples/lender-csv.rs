@@ -1,0 +1,51 @@
+//! Brings in a CSV that a lender exported, and says how to replay it.
+//!
+//! ```sh
+//! cargo run --release -p duewatch-tests --example lender-csv -- loans.csv OUT_DIR [TIME_ZONE] [CURRENCY]
+//! ```
+//!
+//! What the file does not say is given after it: where the loans' days begin
+//! [Asia/Shanghai], and what the amounts are in [CNY]. How the file is read stands
+//! in `tests/src/lender_csv.rs`; copy that and change it for a file of your own.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+use duewatch_tests::lender_csv::{Terms, read_file, write};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lender-csv: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(csv), Some(directory)) = (arguments.next(), arguments.next()) else {
+        return Err("give the CSV and a directory: LOANS.csv OUT_DIR [TIME_ZONE] [CURRENCY]".into());
+    };
+    let terms = Terms {
+        time_zone: arguments.next().as_deref().unwrap_or("Asia/Shanghai").parse()?,
+        currency: arguments.next().as_deref().unwrap_or("CNY").parse()?,
+    };
+    let written = write(&read_file(Path::new(&csv), &terms)?, &terms, Path::new(&directory))?;
+    println!("{}: {} loans", written.book.display(), written.loans);
+    println!("{}: {} payments", written.events.display(), written.payments);
+    println!("{}: the rules", written.policy.display());
+    println!("\nNow replay them:\n");
+    println!(
+        "cargo run --release -- replay --engine stack --policy {} --book {} --events {} --from {} --to {} \
+         --daily {directory}/daily.jsonl --decisions {directory}/decisions.jsonl",
+        written.policy.display(),
+        written.book.display(),
+        written.events.display(),
+        written.from,
+        written.to,
+    );
+    Ok(())
+}

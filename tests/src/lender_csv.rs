@@ -1,0 +1,367 @@
+//! A lender's own CSV, brought in: an example to start from.
+//!
+//! A lender's file has its own columns, words and dates. Bringing it in means
+//! saying once what each of them is in duewatch's terms; after that the files in
+//! duewatch's formats do the rest. Here the file has one loan a row:
+//!
+//! ```text
+//! Loan_ID,loan_status,Principal,terms,effective_date,due_date,paid_off_time,past_due_days
+//! L-1,PAIDOFF,1000,30,9/8/2016,10/7/2016,9/14/2016 19:31,
+//! L-2,COLLECTION,800,15,9/9/2016,9/23/2016,,76
+//! ```
+//!
+//! Each loan is an account with one installment, each `paid_off_time` a payment of
+//! it. `terms` and `past_due_days` are no facts but follow from them: duewatch
+//! counts days itself, and the lender's count is kept only to be compared with.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+use duewatch_domain::days::at_local_time;
+use duewatch_domain::ids::AccountId;
+use duewatch_domain::money::{Currency, Money};
+use serde_json::json;
+
+/// What the lender's file does not say of its loans.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Where the loans' days begin, and what the times in the file are local to.
+    pub time_zone: Tz,
+    /// What the amounts are in.
+    pub currency: Currency,
+}
+
+/// A row of the lender's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loan {
+    /// `Loan_ID`.
+    pub account_id: AccountId,
+    /// `loan_status`.
+    pub status: Status,
+    /// `Principal`: what is due, all at once.
+    pub principal: Money,
+    /// `effective_date`: when the loan began.
+    pub opened_on: NaiveDate,
+    /// `due_date`.
+    pub due_on: NaiveDate,
+    /// `paid_off_time`: when all of it was paid, by the lender's clock.
+    pub paid_at: Option<NaiveDateTime>,
+    /// `past_due_days`: the lender's own count.
+    pub past_due_days: Option<u32>,
+}
+
+/// What became of a loan, in the lender's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// `PAIDOFF`: paid in time.
+    PaidOff,
+    /// `COLLECTION_PAIDOFF`: paid late.
+    CollectionPaidOff,
+    /// `COLLECTION`: not paid.
+    Collection,
+}
+
+/// Why a lender's file cannot be brought in.
+#[derive(Debug, thiserror::Error)]
+pub enum LenderCsvError {
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A row is no CSV.
+    #[error("line {line}: {problem}")]
+    Row {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A column is missing.
+    #[error("line 1: there is no column {0}")]
+    NoColumn(&'static str),
+    /// A value is not what its column holds.
+    #[error("line {line}: {column}: \"{value}\" is no {wanted}")]
+    Value {
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        column: &'static str,
+        /// What stands there.
+        value: String,
+        /// What is to stand there.
+        wanted: String,
+    },
+    /// There is nothing in it.
+    #[error("there is no loan in the file")]
+    NoLoan,
+}
+
+/// Reads the lender's rows.
+///
+/// # Errors
+/// A [`LenderCsvError`] with the line, the column and the value.
+pub fn read_loans(text: &str, terms: &Terms) -> Result<Vec<Loan>, LenderCsvError> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let columns = Columns::find(reader.headers().map_err(|error| row_error(&error))?)?;
+    let loans: Result<Vec<Loan>, LenderCsvError> = reader
+        .records()
+        .map(|record| columns.loan(&record.map_err(|error| row_error(&error))?, terms))
+        .collect();
+    loans.and_then(|loans| if loans.is_empty() { Err(LenderCsvError::NoLoan) } else { Ok(loans) })
+}
+
+fn row_error(error: &csv::Error) -> LenderCsvError {
+    let line = error.position().map_or(1, csv::Position::line);
+    LenderCsvError::Row { line, problem: error.to_string() }
+}
+
+/// The columns that are read, in the order of [`Columns::places`].
+const COLUMNS: [&str; 7] =
+    ["Loan_ID", "loan_status", "Principal", "effective_date", "due_date", "paid_off_time", "past_due_days"];
+
+/// Where the columns stand.
+struct Columns {
+    places: [usize; COLUMNS.len()],
+}
+
+impl Columns {
+    fn find(header: &csv::StringRecord) -> Result<Self, LenderCsvError> {
+        let mut places = [0; COLUMNS.len()];
+        for (place, column) in places.iter_mut().zip(COLUMNS) {
+            let found = header.iter().position(|name| name == column);
+            *place = found.ok_or(LenderCsvError::NoColumn(column))?;
+        }
+        Ok(Self { places })
+    }
+
+    fn loan(&self, record: &csv::StringRecord, terms: &Terms) -> Result<Loan, LenderCsvError> {
+        let line = record.position().map_or(0, csv::Position::line);
+        let [id, status, principal, opened_on, due_on, paid_at, past_due_days] =
+            self.places.map(|place| record.get(place).unwrap_or_default());
+        let fault = |column, value: &str, wanted: &str| LenderCsvError::Value {
+            line,
+            column,
+            value: value.to_owned(),
+            wanted: wanted.to_owned(),
+        };
+        let date = |column, value: &str| {
+            NaiveDate::parse_from_str(value, "%m/%d/%Y")
+                .map_err(|_| fault(column, value, "date such as 9/14/2016"))
+        };
+        let time = |value: &str| {
+            NaiveDateTime::parse_from_str(value, "%m/%d/%Y %H:%M")
+                .map_err(|_| fault("paid_off_time", value, "time such as 9/14/2016 19:31"))
+        };
+        let count =
+            |value: &str| value.parse().map_err(|_| fault("past_due_days", value, "whole number of days"));
+        let amount = principal.parse().ok().and_then(|amount: Money| terms.currency.exact(amount).ok());
+        let loan = Loan {
+            account_id: id.parse().map_err(|_| fault("Loan_ID", id, "identifier"))?,
+            status: match status {
+                "PAIDOFF" => Status::PaidOff,
+                "COLLECTION_PAIDOFF" => Status::CollectionPaidOff,
+                "COLLECTION" => Status::Collection,
+                _ => return Err(fault("loan_status", status, "status that is known")),
+            },
+            principal: amount.filter(|amount| amount.is_positive()).ok_or_else(|| {
+                fault("Principal", principal, &format!("amount of more than zero in {}", terms.currency))
+            })?,
+            opened_on: date("effective_date", opened_on)?,
+            due_on: date("due_date", due_on)?,
+            paid_at: (!paid_at.is_empty()).then(|| time(paid_at)).transpose()?,
+            past_due_days: (!past_due_days.is_empty()).then(|| count(past_due_days)).transpose()?,
+        };
+        let is_paid = loan.status != Status::Collection;
+        if is_paid != loan.paid_at.is_some() {
+            let wanted =
+                if is_paid { "time, and the loan is paid off" } else { "blank, and nothing is paid" };
+            return Err(fault("paid_off_time", paid_at, wanted));
+        }
+        Ok(loan)
+    }
+}
+
+impl Loan {
+    /// When all of it was paid.
+    #[must_use]
+    pub fn paid_off_at(&self, terms: &Terms) -> Option<DateTime<Utc>> {
+        self.paid_at.map(|local| at_local_time(terms.time_zone, local.date(), local.time()))
+    }
+
+    /// Its line of the book.
+    #[must_use]
+    pub fn book_line(&self, terms: &Terms) -> String {
+        json!({
+            "account_id": self.account_id,
+            "customer_id": self.account_id,
+            "policy_id": "lender",
+            "currency": terms.currency.code(),
+            "time_zone": terms.time_zone.name(),
+            "opened_on": self.opened_on,
+            "installments": [{ "number": 1, "due_on": self.due_on, "principal": self.principal }],
+        })
+        .to_string()
+    }
+
+    /// The event of its payment, if it was paid.
+    #[must_use]
+    pub fn payment_line(&self, terms: &Terms) -> Option<String> {
+        let at = self.paid_off_at(terms)?.with_timezone(&terms.time_zone);
+        let event = json!({
+            "at": at.to_rfc3339(),
+            "type": "payment_received",
+            "account_id": self.account_id,
+            "payment_id": "paid-off",
+            "amount": self.principal,
+        });
+        Some(event.to_string())
+    }
+}
+
+/// The policy under which the lender's count of days holds: the day after the due
+/// date is day 1, there is no grace, and nothing is drawn while a loan is late.
+#[must_use]
+pub fn policy(effective_on: NaiveDate) -> String {
+    format!(
+        r#"id = "lender"
+version = 1
+effective_on = {effective_on}
+day_count = "day_after"
+grace_days = 0
+
+[[stages]]
+name = "late"
+when = {{ days_past_due = 1 }}
+restrictions = [{{ kind = "freeze_drawdown" }}]
+"#
+    )
+}
+
+/// What was written, and what there is to replay.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// `book.jsonl`
+    pub book: PathBuf,
+    /// `events.jsonl`
+    pub events: PathBuf,
+    /// `policy.toml`
+    pub policy: PathBuf,
+    /// Lines of the book.
+    pub loans: usize,
+    /// Lines of the events.
+    pub payments: usize,
+    /// The first date in the loans.
+    pub from: NaiveDate,
+    /// The last date in the loans.
+    pub to: NaiveDate,
+}
+
+/// Writes the loans as a book, its events and its policy into a directory.
+///
+/// # Errors
+/// When there is no loan, or a file cannot be written.
+pub fn write(loans: &[Loan], terms: &Terms, directory: &Path) -> Result<Written, LenderCsvError> {
+    let book: Vec<String> = loans.iter().map(|loan| loan.book_line(terms)).collect();
+    let mut paid: Vec<&Loan> = loans.iter().filter(|loan| loan.paid_at.is_some()).collect();
+    paid.sort_by_key(|loan| loan.paid_off_at(terms));
+    let events: Vec<String> = paid.iter().filter_map(|loan| loan.payment_line(terms)).collect();
+    let paid_on = paid.iter().filter_map(|loan| loan.paid_at).map(|paid_at| paid_at.date());
+    let from = loans.iter().map(|loan| loan.opened_on).min().ok_or(LenderCsvError::NoLoan)?;
+    let to = loans.iter().map(|loan| loan.due_on).chain(paid_on).max().ok_or(LenderCsvError::NoLoan)?;
+    Ok(Written {
+        book: put(directory, "book.jsonl", &lines(&book))?,
+        events: put(directory, "events.jsonl", &lines(&events))?,
+        policy: put(directory, "policy.toml", &policy(from))?,
+        loans: book.len(),
+        payments: events.len(),
+        from,
+        to,
+    })
+}
+
+fn lines(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn put(directory: &Path, name: &str, text: &str) -> Result<PathBuf, LenderCsvError> {
+    let path = directory.join(name);
+    let written = fs::create_dir_all(directory).and_then(|()| fs::write(&path, text));
+    written.map(|()| path.clone()).map_err(|source| LenderCsvError::File { path, source })
+}
+
+/// Reads a lender's file.
+///
+/// # Errors
+/// When it cannot be read, or a row cannot be taken.
+pub fn read_file(path: &Path, terms: &Terms) -> Result<Vec<Loan>, LenderCsvError> {
+    let text =
+        fs::read_to_string(path).map_err(|source| LenderCsvError::File { path: path.to_owned(), source })?;
+    read_loans(&text, terms)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const HEADER: &str =
+        "Loan_ID,loan_status,Principal,terms,effective_date,due_date,paid_off_time,past_due_days\n";
+    const ROW: &str = "L-1,COLLECTION_PAIDOFF,1000,30,9/8/2016,10/7/2016,10/9/2016 19:31,2";
+
+    fn terms() -> Terms {
+        Terms { time_zone: Tz::Asia__Shanghai, currency: "CNY".parse().unwrap() }
+    }
+
+    #[test]
+    fn a_loan_becomes_an_account_and_its_payment() {
+        let loans = read_loans(&format!("{HEADER}{ROW}\n"), &terms()).unwrap();
+        assert_eq!(
+            loans[0].book_line(&terms()),
+            r#"{"account_id":"L-1","currency":"CNY","customer_id":"L-1","installments":[{"due_on":"2016-10-07","number":1,"principal":"1000.00"}],"opened_on":"2016-09-08","policy_id":"lender","time_zone":"Asia/Shanghai"}"#
+        );
+        assert_eq!(
+            loans[0].payment_line(&terms()).unwrap(),
+            r#"{"account_id":"L-1","amount":"1000.00","at":"2016-10-09T19:31:00+08:00","payment_id":"paid-off","type":"payment_received"}"#
+        );
+    }
+
+    #[rstest]
+    #[case::no_identifier("L-1", "", "line 2: Loan_ID: \"\" is no identifier")]
+    #[case::unknown_status("COLLECTION_PAIDOFF", "GONE", "line 2: loan_status: \"GONE\"")]
+    #[case::amount_of_nothing(",1000,", ",0,", "line 2: Principal: \"0\"")]
+    #[case::amount_too_fine(",1000,", ",10.001,", "line 2: Principal: \"10.001\"")]
+    #[case::day_before_month("9/8/2016", "31/8/2016", "line 2: effective_date: \"31/8/2016\"")]
+    #[case::no_date("10/7/2016", "soon", "line 2: due_date: \"soon\"")]
+    #[case::no_time("10/9/2016 19:31", "10/9/2016", "line 2: paid_off_time: \"10/9/2016\"")]
+    #[case::paid_at_no_time("10/9/2016 19:31", "", "line 2: paid_off_time: \"\"")]
+    #[case::unpaid_but_paid("COLLECTION_PAIDOFF", "COLLECTION", "line 2: paid_off_time: \"10/9/2016 19:31\"")]
+    #[case::no_count(",2", ",two", "line 2: past_due_days: \"two\"")]
+    #[case::field_missing(",2", "", "line 2: ")]
+    fn a_bad_row_is_refused_by_line_column_and_value(
+        #[case] replace: &str,
+        #[case] with: &str,
+        #[case] wording: &str,
+    ) {
+        assert!(ROW.contains(replace), "{replace}");
+        let row = match replace {
+            ",2" => ROW.strip_suffix(replace).unwrap().to_owned() + with,
+            _ => ROW.replacen(replace, with, 1),
+        };
+        let error = read_loans(&format!("{HEADER}{row}\n"), &terms()).unwrap_err().to_string();
+        assert!(error.starts_with(wording), "{error}");
+    }
+
+    #[test]
+    fn a_missing_column_and_an_empty_file_are_refused() {
+        let error = read_loans("Loan_ID\nL-1\n", &terms()).unwrap_err().to_string();
+        assert_eq!(error, "line 1: there is no column loan_status");
+        assert_eq!(read_loans(HEADER, &terms()).unwrap_err().to_string(), "there is no loan in the file");
+    }
+}

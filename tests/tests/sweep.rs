@@ -1,0 +1,290 @@
+//! The sweep: what it flags and restricts, what a payment lifts, and what happens
+//! when it fires again, is cut off, or meets an account that it cannot judge.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::TimeDelta;
+use detect_overdue::Swept;
+use duewatch_domain::ids::Revision;
+use duewatch_runtime::Deadline;
+use duewatch_store::{MAX_DUE_SHARDS, Store, StoreError};
+use duewatch_tests::support::{
+    STANDARD, World, consumed, contract, decisions, id, instant, payment_ids, post, sweep, sweep_within,
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+/// The first instant of 5 October in Shanghai: four days past due, one of them delinquent.
+const LATE_AT: &str = "2023-10-04T16:00:00Z";
+/// The first instant of 9 October in Shanghai: five delinquent days.
+const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
+
+#[tokio::test]
+async fn a_sweep_flags_and_restricts_and_the_payment_lifts_in_its_own_invocation() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+
+    world.set("2023-10-04T15:59:59Z");
+    assert_eq!(world.sweep().await, Swept::default(), "a second too early");
+    world.set(LATE_AT);
+    assert_eq!(world.sweep().await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
+    assert_eq!(decisions(&world.account("A-1").await), ["current > late"]);
+    world.set(LIMITED_AT);
+    assert_eq!(world.sweep().await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
+    let restricted = world.account("A-1").await;
+    assert_eq!(restricted.standing.stage.as_str(), "limited");
+    assert_eq!(restricted.standing.restrictions[0].to_string(), "limit_credit_line to 50 %");
+
+    world.set("2023-10-17T01:27:41Z");
+    world.pay("A-1", "P-1", "250.00").await;
+    let records = world.payment_records().await;
+    let function = world.wiring(post_payment::NAME);
+    assert!(post(&function, &records).await.is_empty());
+
+    let lifted = world.account("A-1").await;
+    assert_eq!(lifted.standing.stage.as_str(), "current");
+    assert_eq!(lifted.standing.restrictions, []);
+    assert_eq!(decisions(&lifted)[2], "limited > current -limit_credit_line");
+    // 17 October lies before `frozen`: nothing but the payment was new.
+    assert_eq!(lifted.revision, restricted.revision.next());
+    let store = function.transitions.store();
+    assert_eq!(consumed(store, "UpdateItem", &store.tables().accounts).requests, 1);
+}
+
+#[tokio::test]
+async fn a_payment_that_comes_when_the_account_is_due_is_posted_and_judged_at_once() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    world.set(LATE_AT);
+    world.sweep().await;
+    // The sweep at which it would have been limited has not come yet.
+    world.set("2023-10-12T00:00:00Z");
+    world.pay("A-1", "P-1", "250.00").await;
+    let records = world.payment_records().await;
+    assert!(world.post(&records).await.is_empty());
+
+    let account = world.account("A-1").await;
+    assert_eq!(decisions(&account), ["current > late", "late > current"]);
+    assert_eq!(payment_ids(&account), ["P-1"]);
+    assert_eq!(world.sweep().await, Swept::default());
+}
+
+#[tokio::test]
+async fn a_late_run_gives_the_standing_of_a_punctual_one() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    // A week's outage, over two rungs of the ladder.
+    world.set("2023-10-12T07:00:00Z");
+    world.sweep().await;
+    let account = world.account("A-1").await;
+    assert_eq!(decisions(&account), ["current > limited +limit_credit_line"]);
+    assert_eq!(account.recent_decisions()[0].at, instant(LIMITED_AT), "dated when it came true");
+}
+
+#[tokio::test]
+async fn a_schedule_that_fires_twice_changes_nothing_further() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    world.set(LIMITED_AT);
+    world.sweep().await;
+    let (account, records) = (world.account("A-1").await, world.account_records().await.len());
+    assert_eq!(world.sweep().await, Swept::default());
+    assert_eq!(world.account("A-1").await, account);
+    assert_eq!(records, 2, "opened and limited");
+    assert_eq!(world.account_records().await.len(), 0);
+}
+
+#[tokio::test]
+async fn two_sweeps_at_once_write_an_account_once() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    for number in 0..20 {
+        world.open(&format!("A-{number}")).await;
+    }
+    world.set(LIMITED_AT);
+    let (one, other) =
+        (world.wiring(detect_overdue::NAME), world.wiring(detect_overdue::NAME));
+    let (one, other) = tokio::join!(sweep(&one), sweep(&other));
+    assert_eq!(one.written + other.written, 20);
+    assert_eq!(one.failed + other.failed, 0);
+    for number in 0..20 {
+        let account = world.account(&format!("A-{number}")).await;
+        assert_eq!(account.revision, Revision(2));
+        assert_eq!(decisions(&account), ["current > limited +limit_credit_line"]);
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_near_its_deadline_is_cut_short_and_writes_nothing() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    let opened = world.open("A-1").await;
+    world.set(LIMITED_AT);
+    let function = world.wiring(detect_overdue::NAME);
+    let swept = sweep_within(&function, Deadline::within(Duration::ZERO)).await;
+    assert_eq!(swept, Swept { cut_short: true, ..Swept::default() });
+    assert_eq!(world.account("A-1").await, opened);
+    // The index is the queue: the next firing finds it.
+    assert_eq!(world.sweep().await.written, 1);
+}
+
+#[tokio::test]
+async fn fewer_shards_than_are_recorded_are_refused() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    world.sweep().await;
+    let recorded = world.store().due_shards();
+    let with = |shards| Store::new(world.client().clone(), world.store().tables().clone(), shards);
+    let refused = with(recorded - 1).check_due_shards().await;
+    assert!(
+        matches!(&refused, Err(StoreError::TooFewShards { stored, set }) if (*stored, *set) == (recorded, recorded - 1)),
+        "{refused:?}"
+    );
+    with(recorded).check_due_shards().await.unwrap();
+    with(MAX_DUE_SHARDS).check_due_shards().await.unwrap();
+    assert!(with(recorded).check_due_shards().await.is_err(), "it was raised, and never falls");
+}
+
+#[tokio::test]
+async fn a_sweep_over_fewer_shards_than_are_recorded_touches_nothing() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    let opened = world.open("A-1").await;
+    world.set(LIMITED_AT);
+    let more = Store::new(world.client().clone(), world.store().tables().clone(), MAX_DUE_SHARDS);
+    more.check_due_shards().await.unwrap();
+    let event = serde_json::from_value(json!({
+        "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}", "resources": []
+    }))
+    .unwrap();
+    let refused =
+        detect_overdue::handle(&world.wiring(detect_overdue::NAME), event, Deadline::none()).await;
+    assert!(refused.unwrap_err().to_string().contains("K never falls"));
+    assert_eq!(world.account("A-1").await, opened);
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_decoded_leaves_the_queue_and_the_others_are_swept() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    for number in 1..=12 {
+        world.open(&format!("A-{number}")).await;
+    }
+    world.tamper("A-3", "installments", AttributeValue::S("none of ours".to_owned())).await;
+    world.account_records().await;
+    world.set(LIMITED_AT);
+
+    let swept = world.sweep().await;
+    assert_eq!(swept, Swept { due: 12, written: 11, decisions: 11, quarantined: 1, ..Swept::default() });
+    let quarantined = world.quarantined().await;
+    assert_eq!(quarantined.len(), 1);
+    assert_eq!((quarantined[0].source.as_str(), quarantined[0].id.as_str()), (detect_overdue::NAME, "A-3"));
+    assert_eq!(quarantined[0].reason, "");
+    assert!(quarantined[0].payload.contains("\"A-3\""), "{}", quarantined[0].payload);
+    let item = world.item("A-3").await;
+    assert_eq!((item.get("due_shard"), item.get("next_action_at")), (None, None));
+    assert_eq!(item["installments"], AttributeValue::S("none of ours".to_owned()), "nothing else is touched");
+    let told = world.sent_to("operations");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].body["data"]["kind"], "quarantined");
+    assert_eq!(told[0].body["subject"], "A-3");
+
+    assert_eq!(world.sweep().await, Swept::default(), "it never blocks its shard");
+}
+
+#[tokio::test]
+async fn an_account_of_an_unknown_policy_leaves_the_queue_and_the_others_are_swept() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    for number in 1..=4 {
+        world.open(&format!("A-{number}")).await;
+    }
+    world.tamper("A-2", "policy_id", AttributeValue::S("unheard-of".to_owned())).await;
+    world.set(LIMITED_AT);
+
+    let swept = world.sweep().await;
+    assert_eq!(swept, Swept { due: 4, written: 3, decisions: 3, quarantined: 1, ..Swept::default() });
+    let quarantined = world.quarantined().await;
+    assert_eq!(quarantined[0].id, "A-2");
+    assert_eq!(quarantined[0].reason, "policy unheard-of was never published");
+    let item = world.item("A-2").await;
+    assert_eq!((item.get("due_shard"), item.get("next_action_at")), (None, None));
+    assert_eq!(world.sweep().await, Swept::default());
+}
+
+#[tokio::test]
+async fn an_account_that_waits_for_nothing_is_not_in_the_index() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    let store = world.store();
+    assert_eq!(store.earliest_due().await.unwrap(), Some(instant(LATE_AT)));
+
+    let stored = store.account(&id("A-1")).await.unwrap().unwrap();
+    let mut settled = stored.account.clone();
+    settled.standing.next_action_at = None;
+    settled.revision = settled.revision.next();
+    store.update_account(&stored, settled.clone()).await.unwrap();
+    assert_eq!(store.earliest_due().await.unwrap(), None);
+    let item = world.item("A-1").await;
+    assert_eq!((item.get("due_shard"), item.get("next_action_at")), (None, None));
+    assert_eq!(world.account("A-1").await, settled);
+}
+
+#[tokio::test]
+async fn a_write_of_an_account_moves_its_entry_in_the_index() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    world.set(LATE_AT);
+    world.sweep().await;
+    assert_eq!(world.store().earliest_due().await.unwrap(), Some(instant(LIMITED_AT)));
+}
+
+#[test]
+fn accounts_come_back_from_the_table_as_they_were_written() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let world = runtime.block_on(World::at("2023-09-01T00:00:00Z"));
+    let policy = duewatch_domain::policy::parse(&duewatch_tests::support::policy_text(STANDARD)).unwrap();
+    let number = Cell::new(0);
+    let facts = prop::collection::vec((0u8..4, 1i64..100_000, 0i64..200), 0..12);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(24));
+    runner
+        .run(&facts, |facts| {
+            number.set(number.get() + 1);
+            let account_id = format!("G-{}", number.get());
+            let mut account = duewatch_domain::Account::open(&contract(STANDARD, &account_id)).unwrap();
+            let mut last = world.now();
+            for (place, (kind, minor, day)) in facts.iter().enumerate() {
+                let at = world.now() + TimeDelta::days(*day);
+                let _ = account.apply(&fact(*kind, place, *minor, *day), at);
+                last = last.max(at);
+                account.judge(&policy, last, duewatch_domain::Cause::Fact);
+            }
+            runtime.block_on(async {
+                world.store().create_account(account.clone()).await.unwrap();
+                let written = world.account(&account_id).await;
+                prop_assert_eq!(&written, &account);
+                // An update writes what changed and leaves the rest.
+                let stored = world.store().account(&id(&account_id)).await.unwrap().unwrap();
+                account.judge(&policy, last + TimeDelta::days(40), duewatch_domain::Cause::Time);
+                world.store().update_account(&stored, account.clone()).await.unwrap();
+                let updated = world.account(&account_id).await;
+                prop_assert_eq!(&updated, &account);
+                Ok(())
+            })
+        })
+        .unwrap();
+}
+
+/// A fact of any kind; a refusal of it is as good as any other state.
+fn fact(kind: u8, place: usize, minor: i64, day: i64) -> duewatch_domain::Command {
+    let fields = match kind {
+        0 => json!({ "type": "payment_received", "payment_id": format!("P-{place}"),
+                     "amount": format!("{}.{:02}", minor / 100, minor % 100), "applies_to": [1 + day % 4] }),
+        1 => json!({ "type": "payment_reversed", "payment_id": format!("P-{}", place.saturating_sub(1)),
+                     "dated": if day % 2 == 0 { "original" } else { "reversal" } }),
+        2 => json!({ "type": "pause_started", "from": (instant("2023-09-01T00:00:00Z") + TimeDelta::days(day)).date_naive(),
+                     "until": (instant("2023-09-01T00:00:00Z") + TimeDelta::days(day + 5)).date_naive() }),
+        _ => json!({ "type": "installment_adjusted", "number": 1 + day % 4,
+                     "amount": "10.50", "reason": "a complaint \u{2014} \u{5ba2}\u{8bc9}" }),
+    };
+    let mut line = json!({ "at": "2023-09-01T00:00:00Z", "account_id": "A-1" });
+    line.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    duewatch_domain::formats::parse_event_line(&line.to_string()).unwrap().command
+}
