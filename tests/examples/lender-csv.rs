@@ -29,9 +29,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (Some(csv), Some(directory)) = (arguments.next(), arguments.next()) else {
         return Err("give the CSV and a directory: LOANS.csv OUT_DIR [TIME_ZONE] [CURRENCY]".into());
     };
+    let zone = arguments.next().unwrap_or_else(|| "Asia/Shanghai".to_owned());
+    let currency = arguments.next().unwrap_or_else(|| "CNY".to_owned());
     let terms = Terms {
-        time_zone: arguments.next().as_deref().unwrap_or("Asia/Shanghai").parse()?,
-        currency: arguments.next().as_deref().unwrap_or("CNY").parse()?,
+        time_zone: zone.parse().map_err(|_| format!("\"{zone}\" is no IANA time zone"))?,
+        currency: currency.parse()?,
     };
     let written = write(&read_file(Path::new(&csv), &terms)?, &terms, Path::new(&directory))?;
     println!("{}: {} loans", written.book.display(), written.loans);

@@ -218,6 +218,23 @@ impl World {
             .unwrap();
     }
 
+    /// Somebody else who writes an account, right before the first `times` writes of it.
+    #[must_use]
+    pub fn somebody_writes_first(&self, account_id: &str, times: usize) -> Interrupt {
+        let (client, table) = (self.client().clone(), self.store().tables().accounts.clone());
+        let key = account_id.to_owned();
+        Interrupt::before("UpdateItem", &self.store().tables().accounts, times, move || {
+            let update = client
+                .update_item()
+                .table_name(&table)
+                .key("account_id", AttributeValue::S(key.clone()))
+                .update_expression("SET revision = revision + :one")
+                .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+            async move { drop(update.send().await.unwrap()) }
+        })
+        .about(account_id)
+    }
+
     /// What the lender's payment system puts: money that comes in now.
     #[must_use]
     pub fn payment(&self, account_id: &str, payment_id: &str, amount: &str) -> Value {
@@ -476,7 +493,7 @@ type Happening = Pin<Box<dyn Future<Output = ()>>>;
 #[derive(Clone)]
 pub struct Interrupt {
     call: &'static str,
-    table: String,
+    containing: Vec<String>,
     left: Arc<AtomicUsize>,
     happening: Arc<dyn Fn() -> Happening + Send + Sync>,
 }
@@ -490,10 +507,17 @@ impl Interrupt {
     {
         Self {
             call,
-            table: format!("\"TableName\":\"{table}\""),
+            containing: vec![format!("\"TableName\":\"{table}\"")],
             left: Arc::new(AtomicUsize::new(times)),
             happening: Arc::new(move || Box::pin(happening())),
         }
+    }
+
+    /// Only before calls that name this key.
+    #[must_use]
+    pub fn about(mut self, key: &str) -> Self {
+        self.containing.push(format!("{{\"S\":\"{key}\"}}"));
+        self
     }
 
     /// How many of the times have not come.
@@ -523,7 +547,8 @@ impl Intercept for Interrupt {
         let request = context.request();
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
-        let is_it = target.ends_with(&format!(".{}", self.call)) && body.contains(&self.table);
+        let is_it = target.ends_with(&format!(".{}", self.call))
+            && self.containing.iter().all(|part| body.contains(part));
         let comes = || self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if is_it && comes().is_ok() {
             tokio::task::block_in_place(|| Handle::current().block_on((self.happening)()));

@@ -19,7 +19,8 @@ use duewatch_domain::{Account, Cause, Command, Policy, assess, policy};
 use duewatch_local::firings::Firings;
 use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};
 use duewatch_local::stack::{Ports, Stack, StackClock, sweep_every};
-use duewatch_store::{PaymentFact, Transitions};
+use duewatch_runtime::Clock;
+use duewatch_store::PaymentFact;
 use duewatch_tests::lender_csv::{self, Loan, Status, Terms, read_file};
 use serde::Deserialize;
 
@@ -75,7 +76,10 @@ impl Watched {
     /// Lets time pass: the sweep fires on its schedule, but for the firings that
     /// would find nothing due.
     async fn pass_until(&mut self, until: DateTime<Utc>) {
-        while let Some(due) = self.stack.store().earliest_due().await.unwrap() {
+        if until > self.stack.clock().now() {
+            self.drain().await;
+        }
+        while let Some(due) = self.stack.earliest_due().unwrap() {
             let firing = self.firings.at_or_after(due);
             if firing > until {
                 break;
@@ -109,7 +113,7 @@ impl Watched {
 
     async fn open(&self, loan: &Loan, at: DateTime<Utc>) {
         let contract = parse_book_line(&loan.book_line(&terms())).unwrap();
-        Transitions::open(self.stack.transitions(), &contract, at, Cause::Time).await.unwrap();
+        self.stack.transitions().open(&contract, at, Cause::Time).await.unwrap();
     }
 
     /// Puts the payment into the payments table; only the stream tells of it.

@@ -103,8 +103,7 @@ async fn two_sweeps_at_once_write_an_account_once() {
         world.open(&format!("A-{number}")).await;
     }
     world.set(LIMITED_AT);
-    let (one, other) =
-        (world.wiring(detect_overdue::NAME), world.wiring(detect_overdue::NAME));
+    let (one, other) = (world.wiring(detect_overdue::NAME), world.wiring(detect_overdue::NAME));
     let (one, other) = tokio::join!(sweep(&one), sweep(&other));
     assert_eq!(one.written + other.written, 20);
     assert_eq!(one.failed + other.failed, 0);
@@ -156,8 +155,7 @@ async fn a_sweep_over_fewer_shards_than_are_recorded_touches_nothing() {
         "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}", "resources": []
     }))
     .unwrap();
-    let refused =
-        detect_overdue::handle(&world.wiring(detect_overdue::NAME), event, Deadline::none()).await;
+    let refused = detect_overdue::handle(&world.wiring(detect_overdue::NAME), event, Deadline::none()).await;
     assert!(refused.unwrap_err().to_string().contains("K never falls"));
     assert_eq!(world.account("A-1").await, opened);
 }
@@ -177,7 +175,7 @@ async fn an_account_that_cannot_be_decoded_leaves_the_queue_and_the_others_are_s
     let quarantined = world.quarantined().await;
     assert_eq!(quarantined.len(), 1);
     assert_eq!((quarantined[0].source.as_str(), quarantined[0].id.as_str()), (detect_overdue::NAME, "A-3"));
-    assert_eq!(quarantined[0].reason, "");
+    assert_eq!(quarantined[0].reason, "duewatch-dev-accounts: item A-3: installments: Expected seq");
     assert!(quarantined[0].payload.contains("\"A-3\""), "{}", quarantined[0].payload);
     let item = world.item("A-3").await;
     assert_eq!((item.get("due_shard"), item.get("next_action_at")), (None, None));
@@ -279,8 +277,10 @@ fn fact(kind: u8, place: usize, minor: i64, day: i64) -> duewatch_domain::Comman
                      "amount": format!("{}.{:02}", minor / 100, minor % 100), "applies_to": [1 + day % 4] }),
         1 => json!({ "type": "payment_reversed", "payment_id": format!("P-{}", place.saturating_sub(1)),
                      "dated": if day % 2 == 0 { "original" } else { "reversal" } }),
-        2 => json!({ "type": "pause_started", "from": (instant("2023-09-01T00:00:00Z") + TimeDelta::days(day)).date_naive(),
-                     "until": (instant("2023-09-01T00:00:00Z") + TimeDelta::days(day + 5)).date_naive() }),
+        2 => {
+            json!({ "type": "pause_started", "from": (instant("2023-09-01T00:00:00Z") + TimeDelta::days(day)).date_naive(),
+                     "until": (instant("2023-09-01T00:00:00Z") + TimeDelta::days(day + 5)).date_naive() })
+        }
         _ => json!({ "type": "installment_adjusted", "number": 1 + day % 4,
                      "amount": "10.50", "reason": "a complaint \u{2014} \u{5ba2}\u{8bc9}" }),
     };

@@ -51,7 +51,7 @@ enum Command {
 #[derive(Args, Debug)]
 struct DemoArgs {
     /// How many accounts.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     accounts: u32,
     /// How many days, from 2025-01-01 on.
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3_660))]
@@ -177,7 +177,7 @@ enum PolicyCommand {
 /// Whatever stopped it, worded for the person who typed the command.
 pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     match cli.command {
-        None => run_demo(DemoArgs { accounts: 300, days: 120, seed: 1, out: demo::default_out() }),
+        None => run_demo(DemoArgs { accounts: 240, days: 120, seed: 1, out: demo::default_out() }),
         Some(Command::Demo(args)) => run_demo(args),
         Some(Command::Replay(args)) => run_replay(args),
         Some(Command::Import(args)) => runtime()?.block_on(run_import(args)),

@@ -85,9 +85,9 @@ impl Demo {
     fn summary(&self, case: &Case, report: &StackReport, took: Duration) -> String {
         let mut text = String::new();
         let mut line = |words: String| {
-        text.push_str(&words);
-        text.push('\n');
-    };
+            text.push_str(&words);
+            text.push('\n');
+        };
         line(format!(
             "{} accounts, {} events, {} to {}, through the embedded DynamoDB, its streams, the functions and SNS: {:.1} s",
             case.openings.len(),

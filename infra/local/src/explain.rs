@@ -1,6 +1,5 @@
 //! `explain`: an account's story, for people.
 
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::policy::Restriction;
 use duewatch_domain::{Account, Decision, Policy, allocate, assess};

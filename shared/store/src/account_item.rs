@@ -194,8 +194,10 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
         },
         Some(_) => return Err(StoreError::codec(table, key, "next_action_at is no string")),
     };
-    let mut account: Account = serde_dynamo::from_item(serde_dynamo::Item::from(item))
-        .map_err(|error| StoreError::codec(table, key, error))?;
+    let item = serde_dynamo::AttributeValue::M(serde_dynamo::Item::from(item).into());
+    let reader = serde_dynamo::Deserializer::from_attribute_value(item);
+    let mut account: Account = serde_path_to_error::deserialize(reader)
+        .map_err(|error| StoreError::codec(table, key, format!("{}: {}", error.path(), error.inner())))?;
     account.standing.next_action_at = next_action_at;
     Ok(account)
 }

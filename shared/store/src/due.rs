@@ -1,6 +1,7 @@
 //! The due index: which accounts are to be looked at.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use chrono::{DateTime, Utc};
@@ -11,12 +12,6 @@ use crate::{Store, StoreError};
 
 /// The name of the index.
 const INDEX: &str = "due";
-
-/// Later than anything the index can hold: its years have four digits.
-const LAST_INSTANT: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
-    Some(instant) => instant,
-    None => DateTime::<Utc>::UNIX_EPOCH,
-};
 
 /// An entry of the due index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +38,9 @@ impl Store {
         Self::shard_key(crc32fast::hash(account_id.as_str().as_bytes()) % self.due_shards)
     }
 
-    fn shard_key(shard: u32) -> String {
+    /// The partition key of a shard of the due index.
+    #[must_use]
+    pub fn shard_key(shard: u32) -> String {
         format!("{shard:02}")
     }
 
@@ -90,23 +87,6 @@ impl Store {
         Ok(DuePage { accounts, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
     }
 
-    /// When the first account becomes due, over all shards.
-    ///
-    /// # Errors
-    /// When a call fails.
-    pub async fn earliest_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let mut earliest: Option<DateTime<Utc>> = None;
-        for shard in 0..self.due_shards {
-            let page = self.due_accounts(shard, LAST_INSTANT, 1, None).await?;
-            let first = page.accounts.first().and_then(|due| due.next_action_at.parse().ok());
-            earliest = match (earliest, first) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
-        }
-        Ok(earliest)
-    }
-
     /// Takes an account that cannot be judged out of the index, and touches nothing
     /// else of it. Nothing happens when the entry has moved.
     ///
@@ -140,10 +120,14 @@ impl Store {
     }
 
     /// Compares K with the one in the records, and records it where it is higher.
+    /// Once that went well it is not asked again: a new setting comes with a new process.
     ///
     /// # Errors
     /// [`StoreError::TooFewShards`] where ours is lower: accounts in the shards above would never be found.
     pub async fn check_due_shards(&self) -> Result<(), StoreError> {
+        if self.shards_checked.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let stored = self.stored_due_shards().await?;
         if stored > self.due_shards {
             return Err(StoreError::TooFewShards { stored, set: self.due_shards });
@@ -151,6 +135,7 @@ impl Store {
         if stored < self.due_shards {
             self.store_due_shards().await?;
         }
+        self.shards_checked.store(true, Ordering::Relaxed);
         Ok(())
     }
 }

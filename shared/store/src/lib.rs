@@ -30,6 +30,7 @@ mod records;
 mod transition;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use aws_sdk_dynamodb::Client;
 
@@ -60,6 +61,7 @@ pub struct Store {
     tables: Tables,
     due_shards: u32,
     meter: Arc<Meter>,
+    shards_checked: Arc<AtomicBool>,
 }
 
 /// The most shards the due index may have: its key has two digits.
@@ -69,7 +71,13 @@ impl Store {
     /// Over a client. `due_shards` is held within 1 and [`MAX_DUE_SHARDS`].
     #[must_use]
     pub fn new(client: Client, tables: Tables, due_shards: u32) -> Self {
-        Self { client, tables, due_shards: due_shards.clamp(1, MAX_DUE_SHARDS), meter: Arc::default() }
+        Self {
+            client,
+            tables,
+            due_shards: due_shards.clamp(1, MAX_DUE_SHARDS),
+            meter: Arc::default(),
+            shards_checked: Arc::default(),
+        }
     }
 
     /// What the tables have charged so far.

@@ -179,24 +179,25 @@ impl Transitions {
         let policy = self.policies.get(&self.store, &account.policy_id, now).await?;
         let facts = self.store.payments_of(&account.account_id).await?;
         let (hold, _) = post_all(&mut account, &facts);
-        for fact in facts.iter().flatten() {
-            self.store.unpark(&fact.account_id, &fact.payment_id).await?;
-        }
         let hold = hold.filter(|_| account.would_be_restricted(&policy, now));
         match hold {
             Some(_) => account.hold(now + HOLD_FOR),
             None => account.judge(&policy, now, cause),
         }
-        let created = self.store.create_account(account).await?.account;
-        // A payment that was put since that Query has found no account either; the
-        // second one finds it.
-        let mut latest = Box::new(created);
+        let mut latest = Box::new(self.store.create_account(account).await?.account);
+        // A payment that was put or parked since that Query has found no account either;
+        // the second one finds it. What cannot be posted stays parked.
         for fact in self.store.payments_of(&latest.account_id).await?.iter().flatten() {
-            if fact.post_to(&mut latest.clone()) == Ok(Applied::Changed)
-                && let Outcome::Written(account) | Outcome::Held(account, _) = self.post(fact, now).await?
-            {
-                latest = account;
+            match fact.post_to(&mut latest.clone()) {
+                Err(_) => continue,
+                Ok(Applied::Unchanged) => {}
+                Ok(Applied::Changed) => {
+                    if let Outcome::Written(account) | Outcome::Held(account, _) = self.post(fact, now).await? {
+                        latest = account;
+                    }
+                }
             }
+            self.store.unpark(&fact.account_id, &fact.payment_id).await?;
         }
         Ok(match hold {
             Some(hold) => Outcome::Held(latest, hold),
@@ -230,13 +231,13 @@ impl Transitions {
         now: DateTime<Utc>,
     ) -> Result<Outcome, TransitionError> {
         let policy = self.policy_of(&stored.account, now).await?;
-        if stored.account.standing.is_due(now) {
+        let mut held_by_time = None;
+        let is_due = stored.account.standing.is_due(now);
+        if is_due {
             // What time has brought is a revision of its own, before what is new.
             let (account, hold) = self.judged(stored.account.clone(), &policy, now, Cause::Time).await?;
             stored = self.store.update_account(&stored, account).await?;
-            if matches!(news, News::Time) {
-                return Ok(written(stored, hold));
-            }
+            held_by_time = hold;
         }
         let mut account = stored.account.clone();
         let applied = match news {
@@ -255,7 +256,8 @@ impl Transitions {
             }
         };
         if applied == Applied::Unchanged {
-            return Ok(Outcome::Unchanged);
+            // What time has brought may have posted the news already.
+            return Ok(if is_due { written(stored, held_by_time) } else { Outcome::Unchanged });
         }
         let (account, hold) = self.judged(account, &policy, now, Cause::Fact).await?;
         let stored = self.store.update_account(&stored, account).await?;

@@ -38,7 +38,7 @@ pub fn run_stack<'a>(
     daily: Option<&'a mut (dyn Write + Send + 'a)>,
     what: &'static str,
 ) -> Result<StackReport, ReplayError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let moments = moments(case);
         let begin = moments.first().map_or(DateTime::<Utc>::UNIX_EPOCH, |moment| moment.at);
@@ -216,7 +216,7 @@ impl<'a> StackRun<'a> {
         for _ in 0..MAX_FIRINGS {
             let due = match self.earliest_due {
                 Some(known) => known,
-                None => self.stack.store().earliest_due().await.map_err(StackError::from)?,
+                None => self.stack.earliest_due()?,
             };
             self.earliest_due = Some(due);
             let Some(firing) = due.map(|due| self.case.firings.at_or_after(due)).filter(|at| *at <= until)

@@ -1,0 +1,270 @@
+//! Races over one account, put into each order by hand: whoever writes second reads
+//! again, and the account ends as if they had come one after the other.
+
+use std::sync::{Arc, Mutex};
+
+use detect_overdue::Swept;
+use duewatch_domain::ids::{PaymentId, Revision};
+use duewatch_domain::{Cause, policy};
+use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, TransitionError};
+use duewatch_tests::support::{
+    Interrupt, STANDARD, World, consumed, decisions, id, payment_ids, policy_text, post, post_aside, put,
+    sequence_number, sweep,
+};
+use serde_json::Value;
+use tokio::sync::{Barrier, oneshot};
+
+const OPENED_AT: &str = "2023-09-01T00:00:00Z";
+/// The first instant of 5 October in Shanghai: one delinquent day.
+const LATE_AT: &str = "2023-10-04T16:00:00Z";
+/// The first instant of 9 October in Shanghai: five delinquent days.
+const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
+
+fn fact(world: &World, payment_id: &str, amount: &str) -> PaymentFact {
+    serde_json::from_value(world.payment("A-1", payment_id, amount)).unwrap()
+}
+
+#[tokio::test]
+async fn a_sweep_that_writes_over_a_payment_is_refused() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.set(LIMITED_AT);
+    let store = world.store();
+    let policy = policy::parse(&policy_text(STANDARD)).unwrap();
+
+    let read = store.account(&id("A-1")).await.unwrap().unwrap();
+    world.stack.transitions().post(&fact(&world, "P-1", "250.00"), world.now()).await.unwrap();
+    let paid = world.account("A-1").await;
+    let mut judged = read.account.clone();
+    judged.judge(&policy, world.now(), Cause::Time);
+    let refused = store.update_account(&read, judged).await;
+    assert!(
+        matches!(&refused, Err(StoreError::Conflict { account_id, revision: 1 }) if account_id == "A-1"),
+        "{refused:?}"
+    );
+    assert_eq!(world.account("A-1").await, paid);
+}
+
+#[tokio::test]
+async fn a_payment_that_writes_over_a_sweep_is_refused() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.set(LIMITED_AT);
+    let store = world.store();
+    let policy = policy::parse(&policy_text(STANDARD)).unwrap();
+
+    let read = store.account(&id("A-1")).await.unwrap().unwrap();
+    world.sweep().await;
+    let swept = world.account("A-1").await;
+    let mut paid = read.account.clone();
+    fact(&world, "P-1", "250.00").post_to(&mut paid).unwrap();
+    paid.judge(&policy, world.now(), Cause::Fact);
+    let refused = store.update_account(&read, paid).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { revision: 1, .. })), "{refused:?}");
+    assert_eq!(world.account("A-1").await, swept);
+}
+
+#[tokio::test]
+async fn an_account_is_created_once() {
+    let world = World::at(OPENED_AT).await;
+    let account = world.open("A-1").await;
+    let refused = world.store().create_account(account).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { revision: 0, .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_handled_between_a_sweeps_reading_and_its_writing_wins() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.set(LATE_AT);
+    world.sweep().await;
+    world.set(LIMITED_AT);
+    world.pay("A-1", "P-1", "250.00").await;
+    let records = world.payment_records().await;
+    // As it was before: the sweep's look at the payments finds none.
+    remove_payment(&world, "P-1").await;
+
+    let accounts = world.store().tables().accounts.clone();
+    let payment = world.payment("A-1", "P-1", "250.00");
+    let (client, payments) = (world.client().clone(), world.store().tables().payments.clone());
+    let function = world.wiring(post_payment::NAME);
+    let pays = Interrupt::before("UpdateItem", &accounts, 1, move || {
+        let (client, payments, payment) = (client.clone(), payments.clone(), payment.clone());
+        let (function, records) = (function.clone(), records.clone());
+        async move {
+            put(&client, &payments, &payment).await;
+            assert!(post(&function, &records).await.is_empty());
+        }
+    });
+    let sweeper = world.wiring_interrupted(detect_overdue::NAME, pays.clone());
+    // It was due when the sweep saw it, and is not any more when it reads it again.
+    assert_eq!(sweep(&sweeper).await, Swept { due: 1, ..Swept::default() });
+    assert_eq!(pays.left(), 0);
+
+    let account = world.account("A-1").await;
+    assert_eq!(decisions(&account), ["current > late", "late > current"], "never restricted");
+    assert_eq!(payment_ids(&account), ["P-1"]);
+    assert_eq!(account.revision, Revision(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_restricts_between_a_payments_reading_and_its_writing_is_lifted() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.set(LIMITED_AT);
+    let accounts = world.store().tables().accounts.clone();
+    world.pay("A-1", "P-1", "250.00").await;
+    let records = world.payment_records().await;
+    remove_payment(&world, "P-1").await;
+    let payment = world.payment("A-1", "P-1", "250.00");
+
+    // The sweep has looked at the payments and is about to write. Now the payment
+    // comes; its function reads the account, is about to write, and waits for the sweep.
+    let (swept, has_swept) = oneshot::channel::<()>();
+    let (has_read, read) = oneshot::channel::<()>();
+    let (has_swept, has_read) = (Arc::new(Mutex::new(Some(has_swept))), Arc::new(Mutex::new(Some(has_read))));
+    let waits = Interrupt::before("UpdateItem", &accounts, 1, move || {
+        let (has_swept, has_read) = (taken(&has_swept), taken(&has_read));
+        async move {
+            has_read.send(()).unwrap();
+            has_swept.await.unwrap();
+        }
+    });
+    let poster = world.wiring_interrupted(post_payment::NAME, waits.clone());
+    let posting = Arc::new(Mutex::new(None));
+    let (client, payments) = (world.client().clone(), world.store().tables().payments.clone());
+    let (start, read) = ((poster, records), Arc::new(Mutex::new(Some(read))));
+    let comes = Interrupt::before("UpdateItem", &accounts, 1, {
+        let posting = Arc::clone(&posting);
+        move || {
+            let (client, payments, payment) = (client.clone(), payments.clone(), payment.clone());
+            let ((poster, records), posting, read) = (start.clone(), Arc::clone(&posting), taken(&read));
+            async move {
+                put(&client, &payments, &payment).await;
+                *posting.lock().unwrap() = Some(post_aside(poster, records));
+                read.await.unwrap();
+            }
+        }
+    });
+    let sweeper = world.wiring_interrupted(detect_overdue::NAME, comes.clone());
+    assert_eq!(sweep(&sweeper).await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
+    let restricted = world.account("A-1").await;
+    assert_eq!(decisions(&restricted), ["current > limited +limit_credit_line"]);
+    swept.send(()).unwrap();
+    let failed = taken(&posting).await.unwrap();
+    assert!(failed.is_empty());
+    assert_eq!((comes.left(), waits.left()), (0, 0));
+
+    let lifted = world.account("A-1").await;
+    assert_eq!(
+        decisions(&lifted),
+        ["current > limited +limit_credit_line", "limited > current -limit_credit_line"]
+    );
+    assert_eq!(lifted.revision, restricted.revision.next());
+    assert_eq!(payment_ids(&lifted), ["P-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_payments_of_one_account_at_once_are_both_posted() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.pay("A-1", "P-1", "100.00").await;
+    world.pay("A-1", "P-2", "150.00").await;
+    let records = world.payment_records().await;
+    // Both have read the account before either writes it.
+    let accounts = world.store().tables().accounts.clone();
+    let both = Arc::new(Barrier::new(2));
+    let function = || {
+        let both = Arc::clone(&both);
+        let meets = Interrupt::before("UpdateItem", &accounts, 1, move || {
+            let both = Arc::clone(&both);
+            async move { drop(both.wait().await) }
+        });
+        world.wiring_interrupted(post_payment::NAME, meets)
+    };
+    let (one, other) = (function(), function());
+    let (first, second): (Vec<Value>, Vec<Value>) = (vec![records[0].clone()], vec![records[1].clone()]);
+    let (failed, also_failed) =
+        tokio::join!(post_aside(one.clone(), first), post_aside(other.clone(), second));
+    assert_eq!((failed.unwrap(), also_failed.unwrap()), (Vec::new(), Vec::new()));
+
+    let account = world.account("A-1").await;
+    assert_eq!(payment_ids(&account), ["P-1", "P-2"]);
+    assert_eq!(account.revision, Revision(3), "one revision each");
+    let reads = |store| consumed(store, "GetItem", &accounts).requests;
+    assert_eq!(
+        reads(one.transitions.store()) + reads(other.transitions.store()),
+        3,
+        "one of them conflicted and read again"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transition_gives_way_so_often_and_no_more() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.set(LATE_AT);
+    let always = world.somebody_writes_first("A-1", 1_000);
+    let transitions = world.wiring_interrupted(detect_overdue::NAME, always.clone()).transitions;
+    let given_up = transitions.sweep(&id("A-1"), world.now()).await;
+    assert!(
+        matches!(&given_up, Err(TransitionError::Store(StoreError::Conflict { .. }))),
+        "{given_up:?}"
+    );
+    assert!(given_up.unwrap_err().is_transient());
+    assert_eq!(1_000 - always.left(), MAX_CONFLICTS + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transition_that_gives_way_to_the_last_is_still_written() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.set(LATE_AT);
+    let busy = world.somebody_writes_first("A-1", MAX_CONFLICTS);
+    let swept = sweep(&world.wiring_interrupted(detect_overdue::NAME, busy.clone())).await;
+    assert_eq!((swept.written, swept.failed, busy.left()), (1, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_others_keep_writing_is_left_for_the_next_sweep() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.open("A-2").await;
+    world.set(LATE_AT);
+    let busy = world.somebody_writes_first("A-1", 1_000);
+    let swept = sweep(&world.wiring_interrupted(detect_overdue::NAME, busy)).await;
+    assert_eq!(swept, Swept { due: 2, written: 1, decisions: 1, failed: 1, ..Swept::default() });
+    assert_eq!(world.quarantined().await, [], "it will pass");
+    assert_eq!(world.sweep().await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_of_an_account_that_others_keep_writing_is_delivered_again() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.pay("A-1", "P-1", "100.00").await;
+    let records = world.payment_records().await;
+    let busy = world.somebody_writes_first("A-1", 1_000);
+    let failed = post(&world.wiring_interrupted(post_payment::NAME, busy), &records).await;
+    assert_eq!(failed, [sequence_number(&records[0])]);
+    assert_eq!(world.quarantined().await, []);
+    assert!(world.post(&records).await.is_empty());
+    assert!(world.account("A-1").await.payment(&"P-1".parse::<PaymentId>().unwrap()).is_some());
+}
+
+async fn remove_payment(world: &World, payment_id: &str) {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    world
+        .client()
+        .delete_item()
+        .table_name(&world.store().tables().payments)
+        .key("account_id", AttributeValue::S("A-1".to_owned()))
+        .key("payment_id", AttributeValue::S(payment_id.to_owned()))
+        .send()
+        .await
+        .unwrap();
+}
+
+fn taken<T>(slot: &Mutex<Option<T>>) -> T {
+    slot.lock().unwrap().take().expect("it happens once")
+}
