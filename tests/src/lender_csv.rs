@@ -19,7 +19,7 @@ use std::{fs, io};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
-use duewatch_domain::days::at_local_time;
+use duewatch_domain::days::{FIRST_DATE, LAST_DATE, at_local_time};
 use duewatch_domain::ids::AccountId;
 use duewatch_domain::money::{Currency, Money};
 use serde_json::json;
@@ -150,13 +150,16 @@ impl Columns {
             value: value.to_owned(),
             wanted: wanted.to_owned(),
         };
+        // `%Y` also takes a year of two digits for one of antiquity.
+        let in_range = |date: NaiveDate| (FIRST_DATE..=LAST_DATE).contains(&date);
         let date = |column, value: &str| {
-            NaiveDate::parse_from_str(value, "%m/%d/%Y")
-                .map_err(|_| fault(column, value, "date such as 9/14/2016"))
+            let date = NaiveDate::parse_from_str(value, "%m/%d/%Y").ok().filter(|date| in_range(*date));
+            date.ok_or_else(|| fault(column, value, "date such as 9/14/2016"))
         };
         let time = |value: &str| {
-            NaiveDateTime::parse_from_str(value, "%m/%d/%Y %H:%M")
-                .map_err(|_| fault("paid_off_time", value, "time such as 9/14/2016 19:31"))
+            let time = NaiveDateTime::parse_from_str(value, "%m/%d/%Y %H:%M").ok();
+            time.filter(|time| in_range(time.date()))
+                .ok_or_else(|| fault("paid_off_time", value, "time such as 9/14/2016 19:31"))
         };
         let count =
             |value: &str| value.parse().map_err(|_| fault("past_due_days", value, "whole number of days"));
@@ -338,7 +341,9 @@ mod tests {
     #[case::amount_of_nothing(",1000,", ",0,", "line 2: Principal: \"0\"")]
     #[case::amount_too_fine(",1000,", ",10.001,", "line 2: Principal: \"10.001\"")]
     #[case::day_before_month("9/8/2016", "31/8/2016", "line 2: effective_date: \"31/8/2016\"")]
+    #[case::year_of_two_digits("10/7/2016", "10/7/16", "line 2: due_date: \"10/7/16\"")]
     #[case::no_date("10/7/2016", "soon", "line 2: due_date: \"soon\"")]
+    #[case::time_of_no_age("10/9/2016 19:31", "10/9/262142 19:31", "line 2: paid_off_time: \"10/9/262142")]
     #[case::no_time("10/9/2016 19:31", "10/9/2016", "line 2: paid_off_time: \"10/9/2016\"")]
     #[case::paid_at_no_time("10/9/2016 19:31", "", "line 2: paid_off_time: \"\"")]
     #[case::unpaid_but_paid("COLLECTION_PAIDOFF", "COLLECTION", "line 2: paid_off_time: \"10/9/2016 19:31\"")]

@@ -9,17 +9,10 @@
 )]
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use detect_overdue::Swept;
@@ -29,10 +22,12 @@ use duewatch_domain::{Account, Cause, Contract, policy};
 use duewatch_local::stack::template::Template;
 use duewatch_local::stack::{Functions, Ports, Pump, Stack, StackClock};
 use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Wiring};
-use duewatch_store::{Consumed, Outcome, Quarantined, Store};
+use duewatch_store::{Consumed, DueAccount, Outcome, Quarantined, Store};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+
+use crate::interrupt::Interrupt;
 
 /// `late` from delinquent day 1, `limited` from 5, `frozen` from 15; three days of grace.
 const LADDER: &str = r#"
@@ -67,6 +62,9 @@ steps = [
     { stage = "limited", days = 10, channel = "sms", template = "limited" },
 ]
 "#;
+
+/// Later than anything that waits.
+pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
 
 /// The policy that only judges.
 pub const STANDARD: &str = "standard";
@@ -204,6 +202,15 @@ impl World {
             .expect("there is such an account")
     }
 
+    /// The entries of the due index that are due by `now`.
+    pub async fn due_by(&self, now: &str) -> Vec<DueAccount> {
+        let mut due = Vec::new();
+        for shard in 0..self.store().due_shards() {
+            due.extend(self.store().due_accounts(shard, instant(now), 100, None).await.unwrap().accounts);
+        }
+        due
+    }
+
     /// Writes an attribute of an account as nobody should.
     pub async fn tamper(&self, account_id: &str, attribute: &str, value: AttributeValue) {
         self.client()
@@ -256,6 +263,18 @@ impl World {
     /// Puts an item into the payments table, whatever it is.
     pub async fn put_payment(&self, payment: &Value) {
         put(self.client(), &self.store().tables().payments, payment).await;
+    }
+
+    /// Takes an item out of the payments table.
+    pub async fn remove_payment(&self, account_id: &str, payment_id: &str) {
+        self.client()
+            .delete_item()
+            .table_name(&self.store().tables().payments)
+            .key("account_id", AttributeValue::S(account_id.to_owned()))
+            .key("payment_id", AttributeValue::S(payment_id.to_owned()))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// The records that the payments stream has brought since this was last asked.
@@ -482,77 +501,5 @@ impl Tap {
         let new = all[self.seen..].iter().map(|given_up| given_up.record.clone()).collect();
         self.seen = all.len();
         new
-    }
-}
-
-type Happening = Pin<Box<dyn Future<Output = ()>>>;
-
-/// Something else that happens right before a call leaves: another invocation, the
-/// lender's payment system. It puts a race into the order that a test wants. The
-/// test needs a runtime of several threads.
-#[derive(Clone)]
-pub struct Interrupt {
-    call: &'static str,
-    containing: Vec<String>,
-    left: Arc<AtomicUsize>,
-    happening: Arc<dyn Fn() -> Happening + Send + Sync>,
-}
-
-impl Interrupt {
-    /// Before the first `times` calls of that kind to that table.
-    pub fn before<F, Fut>(call: &'static str, table: &str, times: usize, happening: F) -> Self
-    where
-        F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = ()> + 'static,
-    {
-        Self {
-            call,
-            containing: vec![format!("\"TableName\":\"{table}\"")],
-            left: Arc::new(AtomicUsize::new(times)),
-            happening: Arc::new(move || Box::pin(happening())),
-        }
-    }
-
-    /// Only before calls that name this key.
-    #[must_use]
-    pub fn about(mut self, key: &str) -> Self {
-        self.containing.push(format!("{{\"S\":\"{key}\"}}"));
-        self
-    }
-
-    /// How many of the times have not come.
-    #[must_use]
-    pub fn left(&self) -> usize {
-        self.left.load(Ordering::SeqCst)
-    }
-}
-
-impl fmt::Debug for Interrupt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interrupt").field("call", &self.call).finish_non_exhaustive()
-    }
-}
-
-impl Intercept for Interrupt {
-    fn name(&self) -> &'static str {
-        "Interrupt"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request();
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
-        let is_it = target.ends_with(&format!(".{}", self.call))
-            && self.containing.iter().all(|part| body.contains(part));
-        let comes = || self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        if is_it && comes().is_ok() {
-            tokio::task::block_in_place(|| Handle::current().block_on((self.happening)()));
-        }
-        Ok(())
     }
 }

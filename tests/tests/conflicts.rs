@@ -1,5 +1,6 @@
 //! Races over one account, put into each order by hand: whoever writes second reads
 //! again, and the account ends as if they had come one after the other.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's own input is known to be good")]
 
 use std::sync::{Arc, Mutex};
 
@@ -7,8 +8,9 @@ use detect_overdue::Swept;
 use duewatch_domain::ids::{PaymentId, Revision};
 use duewatch_domain::{Cause, policy};
 use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, TransitionError};
+use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
-    Interrupt, STANDARD, World, consumed, decisions, id, payment_ids, policy_text, post, post_aside, put,
+    STANDARD, World, consumed, decisions, id, payment_ids, policy_text, post, post_aside, put,
     sequence_number, sweep,
 };
 use serde_json::Value;
@@ -82,7 +84,7 @@ async fn a_payment_handled_between_a_sweeps_reading_and_its_writing_wins() {
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
     // As it was before: the sweep's look at the payments finds none.
-    remove_payment(&world, "P-1").await;
+    world.remove_payment("A-1", "P-1").await;
 
     let accounts = world.store().tables().accounts.clone();
     let payment = world.payment("A-1", "P-1", "250.00");
@@ -115,25 +117,25 @@ async fn a_sweep_that_restricts_between_a_payments_reading_and_its_writing_is_li
     let accounts = world.store().tables().accounts.clone();
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
-    remove_payment(&world, "P-1").await;
+    world.remove_payment("A-1", "P-1").await;
     let payment = world.payment("A-1", "P-1", "250.00");
 
     // The sweep has looked at the payments and is about to write. Now the payment
     // comes; its function reads the account, is about to write, and waits for the sweep.
-    let (swept, has_swept) = oneshot::channel::<()>();
-    let (has_read, read) = oneshot::channel::<()>();
-    let (has_swept, has_read) = (Arc::new(Mutex::new(Some(has_swept))), Arc::new(Mutex::new(Some(has_read))));
+    let (tell_swept, swept) = oneshot::channel::<()>();
+    let (tell_read, read) = oneshot::channel::<()>();
+    let (swept, tell_read) = (Mutex::new(Some(swept)), Mutex::new(Some(tell_read)));
     let waits = Interrupt::before("UpdateItem", &accounts, 1, move || {
-        let (has_swept, has_read) = (taken(&has_swept), taken(&has_read));
+        let (swept, tell_read) = (taken(&swept), taken(&tell_read));
         async move {
-            has_read.send(()).unwrap();
-            has_swept.await.unwrap();
+            tell_read.send(()).unwrap();
+            swept.await.unwrap();
         }
     });
     let poster = world.wiring_interrupted(post_payment::NAME, waits.clone());
     let posting = Arc::new(Mutex::new(None));
     let (client, payments) = (world.client().clone(), world.store().tables().payments.clone());
-    let (start, read) = ((poster, records), Arc::new(Mutex::new(Some(read))));
+    let (start, read) = ((poster, records), Mutex::new(Some(read)));
     let comes = Interrupt::before("UpdateItem", &accounts, 1, {
         let posting = Arc::clone(&posting);
         move || {
@@ -150,7 +152,7 @@ async fn a_sweep_that_restricts_between_a_payments_reading_and_its_writing_is_li
     assert_eq!(sweep(&sweeper).await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
     let restricted = world.account("A-1").await;
     assert_eq!(decisions(&restricted), ["current > limited +limit_credit_line"]);
-    swept.send(()).unwrap();
+    tell_swept.send(()).unwrap();
     let failed = taken(&posting).await.unwrap();
     assert!(failed.is_empty());
     assert_eq!((comes.left(), waits.left()), (0, 0));
@@ -178,7 +180,9 @@ async fn two_payments_of_one_account_at_once_are_both_posted() {
         let both = Arc::clone(&both);
         let meets = Interrupt::before("UpdateItem", &accounts, 1, move || {
             let both = Arc::clone(&both);
-            async move { drop(both.wait().await) }
+            async move {
+                both.wait().await;
+            }
         });
         world.wiring_interrupted(post_payment::NAME, meets)
     };
@@ -207,10 +211,7 @@ async fn a_transition_gives_way_so_often_and_no_more() {
     let always = world.somebody_writes_first("A-1", 1_000);
     let transitions = world.wiring_interrupted(detect_overdue::NAME, always.clone()).transitions;
     let given_up = transitions.sweep(&id("A-1"), world.now()).await;
-    assert!(
-        matches!(&given_up, Err(TransitionError::Store(StoreError::Conflict { .. }))),
-        "{given_up:?}"
-    );
+    assert!(matches!(&given_up, Err(TransitionError::Store(StoreError::Conflict { .. }))), "{given_up:?}");
     assert!(given_up.unwrap_err().is_transient());
     assert_eq!(1_000 - always.left(), MAX_CONFLICTS + 1);
 }
@@ -250,19 +251,6 @@ async fn a_payment_of_an_account_that_others_keep_writing_is_delivered_again() {
     assert_eq!(world.quarantined().await, []);
     assert!(world.post(&records).await.is_empty());
     assert!(world.account("A-1").await.payment(&"P-1".parse::<PaymentId>().unwrap()).is_some());
-}
-
-async fn remove_payment(world: &World, payment_id: &str) {
-    use aws_sdk_dynamodb::types::AttributeValue;
-    world
-        .client()
-        .delete_item()
-        .table_name(&world.store().tables().payments)
-        .key("account_id", AttributeValue::S("A-1".to_owned()))
-        .key("payment_id", AttributeValue::S(payment_id.to_owned()))
-        .send()
-        .await
-        .unwrap();
 }
 
 fn taken<T>(slot: &Mutex<Option<T>>) -> T {

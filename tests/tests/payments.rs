@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 use detect_overdue::Swept;
 use duewatch_domain::Cause;
 use duewatch_domain::ids::Revision;
-use duewatch_notify::OperationsKind;
 use duewatch_runtime::Deadline;
 use duewatch_store::{MAX_CONFLICTS, Outcome, TransitionError, Transitions};
+use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
-    Interrupt, STANDARD, Sent, World, consumed, contract, decisions, failures, id, instant, payment_ids,
-    post, put, sequence_number, stream_event,
+    STANDARD, Sent, World, consumed, contract, decisions, failures, id, instant, payment_ids, post, put,
+    sequence_number, stream_event,
 };
 use serde_json::{Value, json};
 
@@ -117,8 +117,7 @@ async fn a_payment_that_cures_only_a_part_does_not_stop_the_restriction_but_is_p
 }
 
 fn held(sent: &[Sent]) -> Vec<&Value> {
-    let kind = serde_json::to_value(OperationsKind::RestrictionHeld).unwrap();
-    sent.iter().map(|sent| &sent.body["data"]).filter(|data| data["kind"] == kind).collect()
+    sent.iter().map(|sent| &sent.body["data"]).filter(|data| data["kind"] == "restriction_held").collect()
 }
 
 #[tokio::test]
@@ -170,15 +169,7 @@ async fn a_held_restriction_comes_an_hour_later_when_the_money_was_none() {
     world.put_payment(&item).await;
     assert_eq!(world.sweep().await.held, 1);
     assert_eq!(decisions(&world.account("A-1").await), Vec::<String>::new());
-    world
-        .client()
-        .delete_item()
-        .table_name(&world.store().tables().payments)
-        .key("account_id", aws_sdk_dynamodb::types::AttributeValue::S("A-1".to_owned()))
-        .key("payment_id", aws_sdk_dynamodb::types::AttributeValue::S("P-1".to_owned()))
-        .send()
-        .await
-        .unwrap();
+    world.remove_payment("A-1", "P-1").await;
     world.set("2023-10-08T17:00:00Z");
     assert_eq!(world.sweep().await.decisions, 1);
     assert_eq!(decisions(&world.account("A-1").await), ["current > limited +limit_credit_line"]);
@@ -382,8 +373,7 @@ async fn a_command_that_looks_at_what_is_paid_posts_what_is_not_posted_yet() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.pay("A-1", "P-1", "250.00").await;
-    let written_off =
-        duewatch_domain::Command::WrittenOff { number: None, reason: "hardship".to_owned() };
+    let written_off = duewatch_domain::Command::WrittenOff { number: None, reason: "hardship".to_owned() };
     let at = world.now() + TimeDelta::hours(1);
     world.stack.transitions().command(&id("A-1"), &written_off, at, at).await.unwrap();
     let account = world.account("A-1").await;

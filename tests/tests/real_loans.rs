@@ -5,10 +5,11 @@
 //! DynamoDB, the payments arrive through the payments table and its stream, and the
 //! sweep fires on its schedule. The set's licence is not stated, so it is not part
 //! of the project; where it is absent, nothing is checked.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -38,7 +39,8 @@ fn terms() -> Terms {
 
 fn loans() -> Option<Vec<Loan>> {
     if !Path::new(LOANS).exists() {
-        eprintln!("skipped: the lender's file is not there, {LOANS}");
+        // Past the test harness, which keeps what passing tests print to itself.
+        writeln!(std::io::stderr(), "skipped: the lender's file is not there, {LOANS}").unwrap();
         return None;
     }
     Some(read_file(Path::new(LOANS), &terms()).unwrap())

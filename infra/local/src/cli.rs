@@ -51,10 +51,10 @@ enum Command {
 #[derive(Args, Debug)]
 struct DemoArgs {
     /// How many accounts.
-    #[arg(long, default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     accounts: u32,
     /// How many days, from 2025-01-01 on.
-    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=3_660))]
     days: u32,
     /// The seed of the sample book: the same gives the same.
     #[arg(long, default_value_t = 1)]
@@ -177,7 +177,7 @@ enum PolicyCommand {
 /// Whatever stopped it, worded for the person who typed the command.
 pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     match cli.command {
-        None => run_demo(DemoArgs { accounts: 240, days: 120, seed: 1, out: demo::default_out() }),
+        None => run_demo(DemoArgs { accounts: 200, days: 100, seed: 1, out: demo::default_out() }),
         Some(Command::Demo(args)) => run_demo(args),
         Some(Command::Replay(args)) => run_replay(args),
         Some(Command::Import(args)) => runtime()?.block_on(run_import(args)),
@@ -203,7 +203,7 @@ fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
     let outputs = Outputs { daily: args.daily, decisions: args.decisions };
     let summary = replay(&case, args.engine, &outputs)?;
     eprintln!(
-        "{} accounts, {} events, {} days: {} changes of standing, {} of them restricted, {} lifted. {:.1} s",
+        "{} accounts, {} events, {} days: {} changes of standing, {} of them restricted, {} lifted. {:.1} s{}",
         summary.accounts,
         summary.events,
         summary.days,
@@ -211,8 +211,17 @@ fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         summary.tally.restricted,
         summary.tally.lifted,
         begun.elapsed().as_secs_f64(),
+        peak_memory().map_or_else(String::new, |megabytes| format!(", {megabytes} MB at most")),
     );
     Ok(())
+}
+
+/// The most memory that this process has held, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes / 1024)
 }
 
 /// The tables that the environment names, through clients that it configures.

@@ -142,10 +142,12 @@ impl fmt::Display for Reason {
         match self {
             Self::DelinquentDays { threshold, value } => write!(
                 f,
-                "{value} delinquent days, at least {threshold} for this stage; grace and paused days are not counted."
+                "{}, at least {threshold} for this stage; grace and paused days are not counted.",
+                counted(*value, "delinquent day", "delinquent days")
             ),
             Self::DaysPastDue { threshold, value } => {
-                write!(f, "{value} days past due, at least {threshold} for this stage.")
+                let days = counted(*value, "day past due", "days past due");
+                write!(f, "{days}, at least {threshold} for this stage.")
             }
             Self::OverdueAmount { threshold, value } => {
                 write!(f, "{value} is overdue, at least {threshold} for this stage.")
@@ -163,4 +165,8 @@ impl fmt::Display for Reason {
             Self::EnforcementOff => f.write_str("Enforcement is switched off for this account."),
         }
     }
+}
+
+fn counted(count: u32, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

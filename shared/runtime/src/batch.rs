@@ -118,6 +118,18 @@ struct Record {
     read: Result<EventRecord, String>,
 }
 
+impl Record {
+    /// What it is quarantined under: the same each time, and never that of another
+    /// record, which would take its place.
+    fn id(&self) -> String {
+        match &self.read {
+            Ok(read) if !read.event_id.is_empty() => read.event_id.clone(),
+            _ if !self.sequence_number.is_empty() => self.sequence_number.clone(),
+            _ => format!("payload-{:08x}", crc32fast::hash(self.payload.get().as_bytes())),
+        }
+    }
+}
+
 enum Taken<T> {
     Done(T),
     Retry,
@@ -169,11 +181,7 @@ where
         });
     }
     for (record, reason) in poisoned {
-        let id = match &record.read {
-            Ok(read) if !read.event_id.is_empty() => &read.event_id,
-            _ => &record.sequence_number,
-        };
-        match desk.quarantine(id, &reason, record.payload.get(), clock.now()).await {
+        match desk.quarantine(&record.id(), &reason, record.payload.get(), clock.now()).await {
             Ok(()) => batch.quarantined += 1,
             Err(error) => {
                 tracing::error!(%error, "not quarantined");

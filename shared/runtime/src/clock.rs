@@ -41,19 +41,36 @@ impl Deadline {
         Self(Instant::now().checked_add(left))
     }
 
-    /// The deadline that Lambda states, in milliseconds since 1970; 0: none.
+    /// The deadline that Lambda states, in milliseconds since 1970. One that has
+    /// passed when the invocation begins is none: `cargo lambda watch` states a
+    /// constant.
     #[must_use]
     pub fn of_lambda(deadline_ms: u64, now: DateTime<Utc>) -> Self {
-        if deadline_ms == 0 {
-            return Self::none();
-        }
         let now_ms = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-        Self::within(Duration::from_millis(deadline_ms.saturating_sub(now_ms)))
+        match deadline_ms.checked_sub(now_ms) {
+            None | Some(0) => Self::none(),
+            Some(left) => Self::within(Duration::from_millis(left)),
+        }
     }
 
     /// Whether no new work should be begun.
     #[must_use]
     pub fn is_near(&self) -> bool {
         self.0.is_some_and(|at| at.saturating_duration_since(Instant::now()) < Self::RESERVE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_near_when_little_is_left_of_it() {
+        let now: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+        let now_ms = u64::try_from(now.timestamp_millis()).unwrap();
+        assert!(Deadline::of_lambda(now_ms + 1_000, now).is_near());
+        assert!(!Deadline::of_lambda(now_ms + 600_000, now).is_near());
+        assert!(!Deadline::of_lambda(0, now).is_near());
+        assert!(!Deadline::of_lambda(600_000, now).is_near());
     }
 }

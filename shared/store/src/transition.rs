@@ -192,7 +192,9 @@ impl Transitions {
                 Err(_) => continue,
                 Ok(Applied::Unchanged) => {}
                 Ok(Applied::Changed) => {
-                    if let Outcome::Written(account) | Outcome::Held(account, _) = self.post(fact, now).await? {
+                    if let Outcome::Written(account) | Outcome::Held(account, _) =
+                        self.post(fact, now).await?
+                    {
                         latest = account;
                     }
                 }

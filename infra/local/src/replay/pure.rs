@@ -108,6 +108,7 @@ fn walk_all(case: &Case, walks: &mut [Walk<'_>], lines: Option<Lines>) -> Result
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let share = walks.len().div_ceil(workers).max(1);
     let mut progress = Progress::new("replay", (case.to - case.from).num_days().unsigned_abs() + 1);
+    let mut first_refused: Option<(usize, Refusal)> = None;
     let mut window_from = case.from;
     while window_from <= case.to {
         let window_to = plus_days(window_from, WINDOW_DAYS - 1).min(case.to);
@@ -129,8 +130,12 @@ fn walk_all(case: &Case, walks: &mut [Walk<'_>], lines: Option<Lines>) -> Result
                 .filter_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 .min_by_key(|(step, _)| *step)
         });
-        if let Some((step, refusal)) = refused {
-            return Err(case.refused(&case.steps[step], &refusal));
+        // The days of one zone begin while those of another still end: the step that
+        // comes first may lie in the next window.
+        let is_last = first_refused.is_some() || window_to == case.to;
+        first_refused = first_refused.into_iter().chain(refused).min_by_key(|(step, _)| *step);
+        if let Some((step, refusal)) = first_refused.as_ref().filter(|_| is_last) {
+            return Err(case.refused(&case.steps[*step], refusal));
         }
         if let Some(lines) = &lines
             && lines.full.send(window).is_err()

@@ -15,6 +15,9 @@ use crate::days::DayCount;
 use crate::ids::PolicyId;
 use crate::money::Money;
 
+/// What [`Spanned`] adds to the path of a field, and no author of a policy has written.
+const SPANNED: &str = ".$__serde_spanned_private_value";
+
 /// Why a text is no policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
@@ -38,7 +41,7 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
     let reader =
         toml::Deserializer::parse(text).map_err(|error| at(fault(&error), error.message().to_owned()))?;
     let document: Document = serde_path_to_error::deserialize(reader).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.inner());
+        let (path, inner) = (error.path().to_string().replace(SPANNED, ""), error.inner());
         let field = if path == "." { String::new() } else { format!("{path}: ") };
         at(fault(inner), format!("{field}{}", inner.message()))
     })?;

@@ -1,0 +1,83 @@
+//! Races in the order that a test wants.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use tokio::runtime::Handle;
+
+type Happening = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Something else that happens right before a call leaves: another invocation, the
+/// lender's payment system. The test needs a runtime of several threads.
+#[derive(Clone)]
+pub struct Interrupt {
+    call: &'static str,
+    containing: Vec<String>,
+    left: Arc<AtomicUsize>,
+    happening: Arc<dyn Fn() -> Happening + Send + Sync>,
+}
+
+impl Interrupt {
+    /// Before the first `times` calls of that kind to that table.
+    pub fn before<F, Fut>(call: &'static str, table: &str, times: usize, happening: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        Self {
+            call,
+            containing: vec![format!("\"TableName\":\"{table}\"")],
+            left: Arc::new(AtomicUsize::new(times)),
+            happening: Arc::new(move || Box::pin(happening())),
+        }
+    }
+
+    /// Only before calls that name this key.
+    #[must_use]
+    pub fn about(mut self, key: &str) -> Self {
+        self.containing.push(format!("{{\"S\":\"{key}\"}}"));
+        self
+    }
+
+    /// How many of the times have not come.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.left.load(Ordering::SeqCst)
+    }
+}
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interrupt").field("call", &self.call).finish_non_exhaustive()
+    }
+}
+
+impl Intercept for Interrupt {
+    fn name(&self) -> &'static str {
+        "Interrupt"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+        let is_it = target.ends_with(&format!(".{}", self.call))
+            && self.containing.iter().all(|part| body.contains(part));
+        let comes = || self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if is_it && comes().is_ok() {
+            tokio::task::block_in_place(|| Handle::current().block_on((self.happening)()));
+        }
+        Ok(())
+    }
+}

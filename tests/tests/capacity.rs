@@ -1,0 +1,246 @@
+//! What the tables charge, counted and never timed: a transition costs its account's
+//! size and the move of its index entry, and a sweep costs what is due, not the book.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{Months, NaiveDate};
+use duewatch_domain::Cause;
+use duewatch_runtime::Wiring;
+use duewatch_store::{Consumed, Outcome, Store};
+use duewatch_tests::support::{STANDARD, World, consumed, contract_of, decisions, post, sweep};
+
+const OPENED_AT: &str = "2023-09-01T00:00:00Z";
+/// Bytes of a write unit.
+const WRITE_UNIT: usize = 1024;
+/// What it takes to move an entry of the due index: one leaves, one comes.
+const INDEX_MOVE: usize = 2;
+
+/// The size of an item by the documented rules ("DynamoDB item sizes and formats").
+fn item_size(item: &HashMap<String, AttributeValue>) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+}
+
+fn value_size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number_size(number),
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::L(list) => 3 + list.iter().map(|one| 1 + value_size(one)).sum::<usize>(),
+        AttributeValue::M(map) => 3 + map.len() + item_size(map),
+        other => panic!("an account holds no {other:?}"),
+    }
+}
+
+/// Two digits a byte and one byte more; leading and trailing zeros are not kept.
+fn number_size(number: &str) -> usize {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let sign = usize::from(number.starts_with('-'));
+    digits.trim_start_matches('0').trim_end_matches('0').len().div_ceil(2) + 1 + sign
+}
+
+/// A year of installments from 1 October on.
+fn a_year() -> Vec<String> {
+    let first: NaiveDate = "2023-10-01".parse().unwrap();
+    (0..12).map(|month| (first + Months::new(month)).to_string()).collect()
+}
+
+/// A-1 of twelve installments, late for the third time with eight payments and three
+/// decisions in its item, about to be restricted at [`RESTRICTED_AT`].
+async fn a_grown_account() -> World {
+    let mut world = World::at(OPENED_AT).await;
+    open(&world, "A-1", &a_year()).await;
+    for number in 1..=6 {
+        world.pay("A-1", &format!("P-{number}"), "0.01").await;
+    }
+    for (late_at, paid_at, payment) in [
+        ("2023-10-05T00:00:00Z", "2023-10-06T00:00:00Z", "P-7"),
+        ("2023-11-05T00:00:00Z", "2023-11-06T00:00:00Z", "P-8"),
+    ] {
+        world.set(late_at);
+        world.sweep().await;
+        world.set(paid_at);
+        world.pay("A-1", payment, "250.00").await;
+        let records = world.payment_records().await;
+        assert!(world.post(&records).await.is_empty());
+    }
+    let account = world.account("A-1").await;
+    assert_eq!((account.installments().len(), account.payments().len()), (12, 8));
+    assert_eq!(decisions(&account), ["late > current", "current > late", "late > current"]);
+    world
+}
+
+const LATE_AGAIN_AT: &str = "2023-12-04T16:00:00Z";
+const RESTRICTED_AT: &str = "2023-12-08T16:00:00Z";
+const PAID_AT: &str = "2023-12-10T00:00:00Z";
+
+async fn open(world: &World, account_id: &str, due_on: &[String]) {
+    let contract = contract_of(STANDARD, account_id, due_on);
+    let opened = world.stack.transitions().open(&contract, world.now(), Cause::Time).await.unwrap();
+    assert!(matches!(opened, Outcome::Written(_)));
+}
+
+/// A function that has been running for a while: it knows the policy.
+async fn warm(world: &World, function: &'static str) -> (Wiring, HashMap<(&'static str, String), Consumed>) {
+    let wiring = world.wiring(function);
+    wiring.transitions.policy_of(&world.account("A-1").await, world.now()).await.unwrap();
+    let before = wiring.transitions.store().meter().read().into_iter().collect();
+    (wiring, before)
+}
+
+/// What a function's calls to the accounts have cost since.
+fn since(
+    before: &HashMap<(&'static str, String), Consumed>,
+    store: &Store,
+    call: &'static str,
+    table: &str,
+) -> (u64, u64) {
+    let then = before.get(&(call, table.to_owned())).copied().unwrap_or_default();
+    let now = consumed(store, call, table);
+    (now.requests - then.requests, now.half_units - then.half_units)
+}
+
+/// The write units that the account's item may cost, in halves.
+fn allowed_half_units(
+    before: &HashMap<String, AttributeValue>,
+    after: &HashMap<String, AttributeValue>,
+) -> u64 {
+    let size = item_size(before).max(item_size(after));
+    assert!(size > 2 * WRITE_UNIT, "a small item proves nothing: {size} bytes");
+    2 * (size.div_ceil(WRITE_UNIT) + INDEX_MOVE) as u64
+}
+
+/// Two halves a read unit.
+const ONE_READ_UNIT: u64 = 2;
+
+#[tokio::test]
+async fn a_transition_costs_one_read_unit_and_one_write_of_its_accounts_size() {
+    let world = a_grown_account().await;
+    world.set(LATE_AGAIN_AT);
+    let (sweeper, start) = warm(&world, detect_overdue::NAME).await;
+    let before = world.item("A-1").await;
+    assert_eq!(sweep(&sweeper).await.decisions, 1);
+    let after = world.item("A-1").await;
+
+    let store = sweeper.transitions.store();
+    let accounts = &store.tables().accounts;
+    let (gets, read) = since(&start, store, "GetItem", accounts);
+    assert_eq!(gets, 1);
+    assert!(read <= ONE_READ_UNIT, "{read} half units, {} bytes", item_size(&before));
+    let (updates, written) = since(&start, store, "UpdateItem", accounts);
+    assert_eq!(updates, 1);
+    let allowed = allowed_half_units(&before, &after);
+    assert!(written <= allowed, "{written} half units, {allowed} allowed, {} bytes", item_size(&after));
+    assert_eq!(since(&start, store, "Query", &store.tables().payments), (0, 0));
+}
+
+#[tokio::test]
+async fn a_transition_that_restricts_also_costs_one_look_at_the_payments() {
+    let world = a_grown_account().await;
+    world.set(LATE_AGAIN_AT);
+    world.sweep().await;
+    world.set(RESTRICTED_AT);
+    let (sweeper, start) = warm(&world, detect_overdue::NAME).await;
+    let before = world.item("A-1").await;
+    assert_eq!(sweep(&sweeper).await.decisions, 1);
+    let after = world.item("A-1").await;
+    assert!(!world.account("A-1").await.standing.restrictions.is_empty());
+
+    let store = sweeper.transitions.store();
+    let (accounts, payments) = (&store.tables().accounts, &store.tables().payments);
+    assert_eq!(since(&start, store, "GetItem", accounts).0, 1);
+    let (updates, written) = since(&start, store, "UpdateItem", accounts);
+    assert_eq!(updates, 1);
+    assert!(written <= allowed_half_units(&before, &after));
+    let (queries, read) = since(&start, store, "Query", payments);
+    assert_eq!(queries, 1);
+    assert!(read <= ONE_READ_UNIT, "{read} half units");
+}
+
+#[tokio::test]
+async fn a_payment_that_lifts_costs_one_read_unit_and_one_write() {
+    let mut world = a_grown_account().await;
+    world.set(RESTRICTED_AT);
+    world.sweep().await;
+    world.set(PAID_AT);
+    world.pay("A-1", "P-9", "250.00").await;
+    let records = world.payment_records().await;
+    let (poster, start) = warm(&world, post_payment::NAME).await;
+    let before = world.item("A-1").await;
+    assert!(post(&poster, &records).await.is_empty());
+    let after = world.item("A-1").await;
+    assert_eq!(world.account("A-1").await.standing.restrictions, []);
+
+    let store = poster.transitions.store();
+    let accounts = &store.tables().accounts;
+    let (gets, read) = since(&start, store, "GetItem", accounts);
+    assert_eq!(gets, 1);
+    assert!(read <= ONE_READ_UNIT, "{read} half units");
+    let (updates, written) = since(&start, store, "UpdateItem", accounts);
+    assert_eq!(updates, 1);
+    assert!(written <= allowed_half_units(&before, &after));
+    let calls: Vec<(&str, String)> = store
+        .meter()
+        .read()
+        .into_iter()
+        .filter(|(call, consumed)| {
+            consumed.requests > start.get(call).map_or(0, |consumed| consumed.requests)
+        })
+        .map(|(call, _)| call)
+        .collect();
+    assert_eq!(calls, [("GetItem", accounts.clone()), ("UpdateItem", accounts.clone())], "and nothing else");
+}
+
+#[tokio::test]
+async fn a_payment_that_is_known_costs_a_read_and_no_write() {
+    let mut world = a_grown_account().await;
+    world.pay("A-1", "P-9", "1.00").await;
+    let records = world.payment_records().await;
+    world.post(&records).await;
+    let (poster, start) = warm(&world, post_payment::NAME).await;
+    assert!(post(&poster, &records).await.is_empty());
+    let store = poster.transitions.store();
+    let (gets, read) = since(&start, store, "GetItem", &store.tables().accounts);
+    assert_eq!(gets, 1);
+    assert!(read <= ONE_READ_UNIT);
+    assert_eq!(store.meter().of("UpdateItem").requests, 0);
+}
+
+/// What a sweep reads, in half units, of a book where ten accounts are due.
+async fn read_by_a_sweep(book: usize) -> u64 {
+    let world = World::at(OPENED_AT).await;
+    for number in 0..book {
+        let due_on = if number < 10 { "2023-10-01" } else { "2023-12-01" };
+        open(&world, &format!("A-{number}"), &[due_on.to_owned()]).await;
+    }
+    world.set("2023-10-05T00:00:00Z");
+    let sweeper = world.wiring(detect_overdue::NAME);
+    let swept = sweep(&sweeper).await;
+    assert_eq!((swept.due, swept.written), (10, 10));
+    let meter = sweeper.transitions.store().meter();
+    meter.of("Query").half_units + meter.of("GetItem").half_units
+}
+
+#[tokio::test]
+async fn a_sweep_over_a_book_ten_times_as_large_reads_the_same() {
+    let small = read_by_a_sweep(20).await;
+    let large = read_by_a_sweep(200).await;
+    assert!(small > 0);
+    assert_eq!(small, large);
+}
+
+#[test]
+fn sizes_are_those_of_the_documented_rules() {
+    let item = HashMap::from([
+        ("id".to_owned(), AttributeValue::S("A-1".to_owned())),
+        ("n".to_owned(), AttributeValue::N("-1200.50".to_owned())),
+        (
+            "l".to_owned(),
+            AttributeValue::L(vec![AttributeValue::Bool(true), AttributeValue::N("0".to_owned())]),
+        ),
+        ("m".to_owned(), AttributeValue::M(HashMap::from([("k".to_owned(), AttributeValue::Null(true))]))),
+    ]);
+    // id 2+3; n 1 + (5 digits: 3, 1, sign 1); l 1 + 3 + (1+1) + (1+1); m 1 + 3 + 1 + (1+1)
+    assert_eq!(item_size(&item), 5 + 6 + 8 + 7);
+}

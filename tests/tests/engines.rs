@@ -1,0 +1,652 @@
+//! The two engines of `replay`, the domain alone and the whole stack, write the
+//! same bytes and refuse the same events.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use duewatch_domain::days::{end_of_day, start_of_day};
+use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::policy;
+use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};
+use duewatch_local::stack::sweep_every;
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+/// The files of a run and its days.
+#[derive(Clone, Debug)]
+struct Files {
+    policy: String,
+    book: Vec<Value>,
+    events: Vec<Value>,
+    from: NaiveDate,
+    to: NaiveDate,
+}
+
+/// What a run wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Written {
+    daily: String,
+    decisions: String,
+}
+
+impl Files {
+    /// What an engine writes, or why it refuses to; then it writes nothing.
+    fn run(&self, engine: Engine) -> Result<Written, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let lines = |lines: &[Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        fs::write(path("policy.toml"), &self.policy).unwrap();
+        fs::write(path("book.jsonl"), lines(&self.book)).unwrap();
+        fs::write(path("events.jsonl"), lines(&self.events)).unwrap();
+        let files = CaseFiles {
+            policy: path("policy.toml"),
+            book: path("book.jsonl"),
+            format: None,
+            events: path("events.jsonl"),
+        };
+        let outputs = Outputs { daily: Some(path("daily")), decisions: Some(path("decisions")) };
+        let done = Case::read(&files, self.from, self.to, sweep_every().unwrap())
+            .and_then(|case| replay(&case, engine, &outputs));
+        if let Err(error) = done {
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "output is left after: {error}");
+            return Err(without_directory(&error.to_string(), directory.path()));
+        }
+        let read = |name: &str| fs::read_to_string(path(name)).unwrap();
+        Ok(Written { daily: read("daily"), decisions: read("decisions") })
+    }
+
+    /// What both engines write, or why both refuse to.
+    #[track_caller]
+    fn run_both(&self) -> Result<Written, String> {
+        let (pure, stack) = (self.run(Engine::Pure), self.run(Engine::Stack));
+        assert_eq!(pure, stack, "the engines differ: pure, stack");
+        pure
+    }
+}
+
+fn without_directory(message: &str, directory: &Path) -> String {
+    message.replace(&format!("{}/", directory.display()), "")
+}
+
+/// The line of the events file that a message blames.
+fn blamed_line(message: &str) -> Option<usize> {
+    message.strip_prefix("events.jsonl:")?.split(':').next()?.parse().ok()
+}
+
+// ---------------------------------------------------------------------------
+// Any case
+
+/// A first day near which the zones below do something odd.
+const FROM: &[&str] =
+    &["2011-12-20", "2017-10-10", "2022-03-15", "2023-03-01", "2023-10-20", "2024-02-20", "2024-03-28"];
+
+const ZONES: &[&str] = &[
+    "Asia/Shanghai",
+    "Asia/Kolkata",
+    "America/New_York",
+    "America/Los_Angeles",
+    "America/Sao_Paulo",
+    "America/Havana",
+    "Asia/Beirut",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Pacific/Kiritimati",
+    "UTC",
+];
+
+/// Facts may come so many days before the first day.
+const DAYS_BEFORE: i64 = 8;
+
+/// What a payment of that number mostly bears.
+const PAYMENT_MINORS: [i64; 3] = [5_000, 25_345, 100_000];
+
+/// An installment: days from the first day, principal and interest in minor units.
+type Due = (i64, i64, Option<i64>);
+
+#[derive(Clone, Debug)]
+struct Loan {
+    zone: Tz,
+    currency: Currency,
+    opened_after_days: i64,
+    opened_by_event: bool,
+    installments: Vec<Due>,
+}
+
+#[derive(Clone, Debug)]
+enum Fact {
+    Pay { id: usize, minor: Option<i64>, value_date: Option<i64>, kind: &'static str, targets: Vec<u32> },
+    Reverse { id: usize, dated: &'static str },
+    Pause { from: i64, days: i64 },
+    EndPause { on: i64 },
+    WriteOff { undone: bool, number: Option<u32> },
+    Enforce(bool),
+    Adjust { number: u32, minor: i64 },
+    Add { number: u32, due: Due },
+    Replace { number: u32, dues: Vec<Due> },
+    OpenAgain,
+}
+
+/// Where in its day something happens.
+#[derive(Clone, Copy, Debug)]
+enum Time {
+    /// At local midnight, where sweeps and days meet.
+    FirstSecond,
+    /// Where a day is judged.
+    LastSecond,
+    /// So many milliseconds later.
+    Later(i64),
+}
+
+fn due() -> impl Strategy<Value = Due> {
+    (-40_i64..40, 1_i64..60_000, weighted(0.3, 0_i64..2_000))
+}
+
+fn loan() -> impl Strategy<Value = Loan> {
+    (
+        select(ZONES),
+        select(&["CNY", "JPY", "KWD"][..]),
+        -40_i64..15,
+        weighted(0.25, Just(())),
+        vec(due(), 1..6),
+    )
+        .prop_map(|(zone, currency, opened_after_days, by_event, installments)| Loan {
+            zone: zone.parse().unwrap(),
+            currency: currency.parse().unwrap(),
+            opened_after_days,
+            opened_by_event: by_event.is_some(),
+            installments,
+        })
+}
+
+fn fact() -> impl Strategy<Value = Fact> {
+    let number = || 1_u32..7;
+    let paid = (
+        0..PAYMENT_MINORS.len(),
+        weighted(0.1, 1_i64..60_000),
+        weighted(0.3, -40_i64..40),
+        prop_oneof![8 => Just("repayment"), 1 => Just("merchant_refund"), 1 => Just("goodwill")],
+        prop_oneof![2 => Just(Vec::new()), 1 => vec(number(), 1..4)],
+    );
+    prop_oneof![
+        8 => paid.prop_map(|(id, minor, value_date, kind, targets)| Fact::Pay { id, minor, value_date, kind, targets }),
+        3 => (0..PAYMENT_MINORS.len(), select(&["original", "reversal"][..])).prop_map(|(id, dated)| Fact::Reverse { id, dated }),
+        2 => (-40_i64..40, 1_i64..30).prop_map(|(from, days)| Fact::Pause { from, days }),
+        1 => (-40_i64..40).prop_map(|on| Fact::EndPause { on }),
+        2 => (any::<bool>(), weighted(0.7, number())).prop_map(|(undone, number)| Fact::WriteOff { undone, number }),
+        2 => any::<bool>().prop_map(Fact::Enforce),
+        1 => (number(), -5_000_i64..10_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
+        1 => (7_u32..12, due()).prop_map(|(number, due)| Fact::Add { number, due }),
+        1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| Fact::Replace { number, dues }),
+        1 => Just(Fact::OpenAgain),
+    ]
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    prop_oneof![
+        1 => Just(Time::FirstSecond),
+        1 => Just(Time::LastSecond),
+        2 => (0_i64..96).prop_map(|quarter| Time::Later(quarter * 900_000)),
+        2 => (0_i64..86_400_000).prop_map(Time::Later),
+    ]
+}
+
+fn stage() -> impl Strategy<Value = String> {
+    let condition = prop_oneof![
+        (0_u32..40).prop_map(|days| format!("delinquent_days = {days}")),
+        (0_u32..40).prop_map(|days| format!("days_past_due = {days}")),
+        (0_u32..500).prop_map(|amount| format!("overdue_amount = \"{amount}\"")),
+        (0_u32..10).prop_map(|tenths| format!("overdue_share = \"0.{tenths}\"")),
+        (1_u32..4).prop_map(|count| format!("unpaid_installments = {count}")),
+    ];
+    let restrictions = select(
+        &[
+            "",
+            r#"{ kind = "limit_credit_line", percent = 50 }"#,
+            r#"{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }"#,
+            r#"{ kind = "suspend_account" }"#,
+        ][..],
+    );
+    (condition, restrictions).prop_map(|(condition, restrictions)| {
+        format!("when = {{ {condition} }}\nrestrictions = [{restrictions}]")
+    })
+}
+
+fn reminders() -> impl Strategy<Value = Option<String>> {
+    let step = (any::<Index>(), -10_i64..20, select(&["sms", "email", "app"][..]));
+    let send_at = select(&["00:00", "02:30", "10:00", "23:59"][..]);
+    weighted(0.6, (send_at, vec(step, 1..6))).prop_map(|table| {
+        table.map(|(send_at, steps)| {
+            let mut text = format!("[reminders]\nsend_at = \"{send_at}\"\n");
+            for (stage, days, channel) in steps {
+                let stage = ["current", "stage 0", "stage 1"][stage.index(3)];
+                write!(
+                    text,
+                    "[[reminders.steps]]\nstage = \"{stage}\"\ndays = {days}\nchannel = \"{channel}\"\ntemplate = \"t\"\n"
+                )
+                .unwrap();
+            }
+            text
+        })
+    })
+}
+
+/// A policy of both day counts, over all five conditions, with and without reminders.
+fn policy_text() -> impl Strategy<Value = String> {
+    (select(&["day_after", "due_day"][..]), 0_u32..4, vec(stage(), 1..7), reminders()).prop_map(
+        |(day_count, grace_days, stages, reminders)| {
+            let mut text = format!(
+                "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\n\
+                 day_count = \"{day_count}\"\ngrace_days = {grace_days}\n"
+            );
+            // What would put the ladder out of order, or names a stage that is not on it, is left out.
+            for (place, stage) in stages.iter().enumerate() {
+                let longer = format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n");
+                text = if policy::parse(&longer).is_ok() { longer } else { text };
+            }
+            let longer = format!("{text}{}", reminders.unwrap_or_default());
+            if policy::parse(&longer).is_ok() { longer } else { text }
+        },
+    )
+}
+
+fn files() -> impl Strategy<Value = Files> {
+    (
+        select(FROM),
+        4_i64..28,
+        policy_text(),
+        vec(loan(), 1..=6),
+        vec((any::<Index>(), -DAYS_BEFORE..32, time()), 1..8),
+        vec((any::<Index>(), any::<Index>(), fact()), 0..25),
+    )
+        .prop_map(|(from, days, policy, loans, instants, facts)| {
+            let from: NaiveDate = from.parse().unwrap();
+            // Few instants and many facts: several fall on one.
+            let instants: Vec<DateTime<Utc>> = instants
+                .iter()
+                .map(|(loan, day, time)| instant(loans[loan.index(loans.len())].zone, from, *day, *time))
+                .collect();
+            let mut book = Vec::new();
+            let mut events = Vec::new();
+            for (number, loan) in loans.iter().enumerate() {
+                let line = loan.book_line(number, from);
+                if loan.opened_by_event {
+                    let at = instant(loan.zone, from, loan.opened_after_days, Time::Later(30_600_000));
+                    events.push(event(at, number, "account_opened", json!({ "account": line })));
+                } else {
+                    book.push(line);
+                }
+            }
+            for (at, loan, fact) in facts {
+                let (at, number) = (instants[at.index(instants.len())], loan.index(loans.len()));
+                let (kind, fields) = fact.written(&loans[number], number, from);
+                events.push(event(at, number, kind, fields));
+            }
+            Files { policy, book, events, from, to: from + TimeDelta::days(days) }
+        })
+}
+
+fn instant(zone: Tz, from: NaiveDate, day: i64, time: Time) -> DateTime<Utc> {
+    let day = from + TimeDelta::days(day);
+    match time {
+        Time::FirstSecond => start_of_day(zone, day),
+        Time::LastSecond => end_of_day(zone, day),
+        Time::Later(milliseconds) => start_of_day(zone, day) + TimeDelta::milliseconds(milliseconds),
+    }
+}
+
+fn event(at: DateTime<Utc>, account: usize, kind: &str, mut fields: Value) -> Value {
+    fields["at"] = json!(at.to_rfc3339());
+    fields["type"] = json!(kind);
+    fields["account_id"] = json!(format!("A-{account}"));
+    fields
+}
+
+impl Loan {
+    fn amount(&self, minor: i64) -> String {
+        self.currency.text(Money::from_minor(minor, self.currency.minor_units()))
+    }
+
+    fn installment(&self, number: u32, from: NaiveDate, (day, principal, interest): Due) -> Value {
+        json!({
+            "number": number,
+            "due_on": from + TimeDelta::days(day),
+            "principal": self.amount(principal),
+            "interest": self.amount(interest.unwrap_or(0)),
+        })
+    }
+
+    fn book_line(&self, number: usize, from: NaiveDate) -> Value {
+        let dues = (1..).zip(&self.installments);
+        json!({
+            "account_id": format!("A-{number}"),
+            "customer_id": "C-1",
+            "policy_id": "another",
+            "currency": self.currency.code(),
+            "time_zone": self.zone.name(),
+            "opened_on": from + TimeDelta::days(self.opened_after_days),
+            "installments": dues.map(|(number, due)| self.installment(number, from, *due)).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Fact {
+    /// Its event type and fields. Now and then it is one that must be refused.
+    fn written(self, loan: &Loan, account: usize, from: NaiveDate) -> (&'static str, Value) {
+        let date = |day: i64| json!(from + TimeDelta::days(day));
+        let reason = "generated";
+        match self {
+            Self::Pay { id, minor, value_date, kind, targets } => {
+                // The same id mostly bears the same amount, as a payment that comes twice does.
+                let minor = minor.unwrap_or(PAYMENT_MINORS[id]);
+                let mut fields = json!({
+                    "payment_id": format!("P-{id}"), "amount": loan.amount(minor), "kind": kind, "applies_to": targets,
+                });
+                if let Some(day) = value_date {
+                    fields["value_date"] = date(day);
+                    fields["currency"] = json!(loan.currency.code());
+                }
+                ("payment_received", fields)
+            }
+            Self::Reverse { id, dated } => {
+                ("payment_reversed", json!({ "payment_id": format!("P-{id}"), "dated": dated }))
+            }
+            Self::Pause { from, days } => {
+                ("pause_started", json!({ "from": date(from), "until": date(from + days) }))
+            }
+            Self::EndPause { on } => ("pause_ended", json!({ "on": date(on) })),
+            Self::WriteOff { undone, number } => (
+                if undone { "write_off_undone" } else { "written_off" },
+                json!({ "number": number, "reason": reason }),
+            ),
+            Self::Enforce(true) => ("enforcement_on", json!({ "reason": reason })),
+            Self::Enforce(false) => ("enforcement_off", json!({ "reason": reason })),
+            Self::Adjust { number, minor } => (
+                "installment_adjusted",
+                json!({ "number": number, "amount": loan.amount(minor), "reason": reason }),
+            ),
+            Self::Add { number, due } => {
+                ("installment_added", json!({ "installment": loan.installment(number, from, due) }))
+            }
+            Self::Replace { number, dues } => {
+                let dues = (number..).zip(dues).map(|(number, due)| loan.installment(number, from, due));
+                ("schedule_replaced", json!({ "installments": dues.collect::<Vec<_>>(), "reason": reason }))
+            }
+            Self::OpenAgain => ("account_opened", json!({ "account": loan.book_line(account, from) })),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 12,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn both_engines_write_the_same_bytes_and_refuse_the_same_events(mut files in files()) {
+        let mut refused = files.run(Engine::Pure).err();
+        if refused.is_some() {
+            prop_assert_eq!(&refused, &files.run(Engine::Stack).err());
+        }
+        // Without what is refused, the rest goes through.
+        while let Some(message) = refused {
+            let line = blamed_line(&message);
+            prop_assert!(line.is_some(), "{}", message);
+            files.events.remove(line.unwrap() - 1);
+            refused = files.run(Engine::Pure).err();
+        }
+        prop_assert_eq!(files.run(Engine::Pure), files.run(Engine::Stack));
+    }
+}
+
+// ---------------------------------------------------------------------------
+// Cases with a story
+
+/// One account in one zone that owes 1000.00 on each of the dates.
+fn files_of(zone: &str, due_on: &[&str], rules: &str, from: &str, to: &str) -> Files {
+    let installments: Vec<Value> = (1..)
+        .zip(due_on)
+        .map(|(number, due_on)| json!({ "number": number, "due_on": due_on, "principal": "1000.00" }))
+        .collect();
+    let account = json!({
+        "account_id": "A-1", "customer_id": "C-1", "policy_id": "p", "currency": "EUR",
+        "time_zone": zone, "opened_on": from, "installments": installments,
+    });
+    Files {
+        policy: format!("id = \"p\"\nversion = 1\neffective_on = 2010-01-01\n{rules}\n"),
+        book: vec![account],
+        events: Vec::new(),
+        from: from.parse().unwrap(),
+        to: to.parse().unwrap(),
+    }
+}
+
+fn stages(stages: &[(&str, u32)]) -> String {
+    stages
+        .iter()
+        .map(|(name, days)| format!("[[stages]]\nname = \"{name}\"\nwhen = {{ days_past_due = {days} }}\n"))
+        .collect()
+}
+
+fn payment(at: &str, id: &str, amount: &str) -> Value {
+    json!({ "at": at, "type": "payment_received", "account_id": "A-1", "payment_id": id, "amount": amount })
+}
+
+/// When each stage was reached, on the zone's clock.
+fn changes(written: &Written, zone: &str) -> Vec<(String, String)> {
+    let zone: Tz = zone.parse().unwrap();
+    let line = |line: &str| {
+        let decision: Value = serde_json::from_str(line).unwrap();
+        let at: DateTime<Utc> = decision["at"].as_str().unwrap().parse().unwrap();
+        let local = at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string();
+        (local, decision["to"].as_str().unwrap().to_owned())
+    };
+    written.decisions.lines().map(line).collect()
+}
+
+fn named(changes: &[(String, String)]) -> Vec<(&str, &str)> {
+    changes.iter().map(|(at, to)| (at.as_str(), to.as_str())).collect()
+}
+
+/// The date, stage and days past due of each daily line.
+fn days(written: &Written) -> Vec<(String, String, u64)> {
+    let line = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| line[name].as_str().unwrap().to_owned();
+        (text("date"), text("stage"), line["days_past_due"].as_u64().unwrap())
+    };
+    written.daily.lines().map(line).collect()
+}
+
+#[rstest]
+#[case("2021-03-31", "2021-04-30", "2021-05-30", "2021-06-29")]
+#[case("2021-12-01", "2021-12-31", "2022-01-30", "2022-03-01")]
+fn the_reserve_bank_of_india_dates_come_out_of_both_engines(
+    #[case] due_on: &str,
+    #[case] sma_1: &str,
+    #[case] sma_2: &str,
+    #[case] npa: &str,
+) {
+    let zone = "Asia/Kolkata";
+    let ladder = stages(&[("SMA-0", 1), ("SMA-1", 31), ("SMA-2", 61), ("NPA", 91)]);
+    let files =
+        files_of(zone, &[due_on], &format!("day_count = \"due_day\"\n{ladder}"), due_on, "2022-03-05");
+    let written = files.run_both().unwrap();
+    let reached = [(due_on, "SMA-0", 1), (sma_1, "SMA-1", 31), (sma_2, "SMA-2", 61), (npa, "NPA", 91)];
+    let evenings: Vec<(String, String)> =
+        reached.iter().map(|(date, stage, _)| (format!("{date} 23:59:59"), (*stage).to_owned())).collect();
+    assert_eq!(changes(&written, zone), evenings);
+    let days = days(&written);
+    for (date, stage, count) in reached {
+        assert!(days.contains(&(date.to_owned(), stage.to_owned(), count)), "{date} {stage} {count}");
+        let first = days.iter().find(|(_, reached, _)| reached == stage).unwrap();
+        assert_eq!(first.0, date, "{stage}");
+    }
+}
+
+#[rstest]
+#[case::at_midnight("2023-10-02T00:00:00+08:00", &[("2023-10-02 00:00:00", "late"), ("2023-10-02 00:00:00", "current")])]
+#[case::before_midnight("2023-10-01T23:59:59.999+08:00", &[])]
+#[case::after_midnight("2023-10-02T00:00:00.001+08:00", &[("2023-10-02 00:00:00", "late"), ("2023-10-02 00:00:00", "current")])]
+fn a_payment_at_local_midnight_comes_on_the_new_day(
+    #[case] paid_at: &str,
+    #[case] expected: &[(&str, &str)],
+) {
+    let zone = "Asia/Shanghai";
+    let mut files = files_of(zone, &["2023-10-01"], &stages(&[("late", 1)]), "2023-09-30", "2023-10-03");
+    files.events = vec![payment(paid_at, "P-1", "1000.00")];
+    let written = files.run_both().unwrap();
+    assert_eq!(named(&changes(&written, zone)), expected);
+    // Judged at the day's last second it was never late.
+    assert!(days(&written).iter().all(|(_, stage, count)| stage == "current" && *count == 0));
+}
+
+#[rstest]
+#[case::paid_during_the_due_day("2023-10-01T23:59:58+05:30", &[])]
+#[case::paid_in_its_last_second("2023-10-01T23:59:59+05:30", &[("2023-10-01 23:59:59", "late"), ("2023-10-01 23:59:59", "current")])]
+fn under_due_day_whoever_pays_during_the_due_day_was_never_overdue(
+    #[case] paid_at: &str,
+    #[case] expected: &[(&str, &str)],
+) {
+    let zone = "Asia/Kolkata";
+    let rules = format!("day_count = \"due_day\"\n{}", stages(&[("late", 1)]));
+    let mut files = files_of(zone, &["2023-10-01"], &rules, "2023-09-30", "2023-10-02");
+    files.events = vec![payment(paid_at, "P-1", "1000.00")];
+    assert_eq!(named(&changes(&files.run_both().unwrap(), zone)), expected);
+}
+
+#[test]
+fn under_due_day_a_stage_that_begins_in_the_last_second_of_the_run_is_decided() {
+    let zone = "America/New_York";
+    let rules = format!("day_count = \"due_day\"\n{}", stages(&[("late", 1)]));
+    let files = files_of(zone, &["2023-11-05"], &rules, "2023-11-01", "2023-11-05");
+    let written = files.run_both().unwrap();
+    assert_eq!(named(&changes(&written, zone)), [("2023-11-05 23:59:59", "late")]);
+    assert_eq!(days(&written).last().unwrap(), &("2023-11-05".to_owned(), "late".to_owned(), 1));
+}
+
+#[rstest]
+#[case::day_after("day_after", [0, 0, 1, 2, 3])]
+#[case::due_day("due_day", [0, 1, 2, 3, 4])]
+fn a_date_that_its_zone_skips_has_its_line(#[case] day_count: &str, #[case] counts: [u64; 5]) {
+    let rules = format!("day_count = \"{day_count}\"\n{}", stages(&[("late", 1), ("later", 2)]));
+    let files = files_of("Pacific/Apia", &["2011-12-29"], &rules, "2011-12-28", "2012-01-01");
+    let days = days(&files.run_both().unwrap());
+    let dates = ["2011-12-28", "2011-12-29", "2011-12-30", "2011-12-31", "2012-01-01"];
+    let seen: Vec<(&str, u64)> = days.iter().map(|(date, _, count)| (date.as_str(), *count)).collect();
+    assert_eq!(seen, dates.into_iter().zip(counts).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_came_before_the_first_day_counts_and_what_comes_after_the_last_does_not() {
+    let zone = "America/Sao_Paulo";
+    let due_on = ["2023-10-01", "2023-10-03"];
+    let mut files = files_of(zone, &due_on, &stages(&[("late", 1)]), "2023-10-04", "2023-10-06");
+    // Opened by an event on the second day, and never, for the run is over.
+    for (account, at) in [("A-2", "2023-10-05T08:00:00-03:00"), ("A-3", "2023-10-07T00:00:00-03:00")] {
+        let mut opened = files.book[0].clone();
+        opened["account_id"] = json!(account);
+        files
+            .events
+            .push(json!({ "at": at, "type": "account_opened", "account_id": account, "account": opened }));
+    }
+    files.events.push(payment("2023-10-03T23:59:59-03:00", "P-1", "1000.00"));
+    files.events.push(payment("2023-10-07T00:00:00-03:00", "P-2", "1000.00"));
+    let written = files.run_both().unwrap();
+    // The one stands on its second installment since before the run, the other on its first.
+    assert_eq!(
+        named(&changes(&written, zone)),
+        [("2023-10-04 00:00:00", "late"), ("2023-10-05 08:00:00", "late")]
+    );
+    let seen: Vec<(String, u64)> = days(&written).into_iter().map(|(date, _, count)| (date, count)).collect();
+    let expected =
+        [("2023-10-04", 1), ("2023-10-05", 2), ("2023-10-05", 4), ("2023-10-06", 3), ("2023-10-06", 5)];
+    assert_eq!(seen, expected.map(|(date, count)| (date.to_owned(), count)));
+}
+
+#[test]
+fn one_account_goes_through_five_years() {
+    let zone = "Europe/Berlin";
+    let due_on: Vec<String> =
+        (2019..2024).flat_map(|year| (1..=12).map(move |month| format!("{year}-{month:02}-01"))).collect();
+    let due_on: Vec<&str> = due_on.iter().map(String::as_str).collect();
+    let rules = stages(&[("late", 1), ("later", 30), ("latest", 90)]);
+    let mut files = files_of(zone, &due_on, &rules, "2019-01-01", "2023-12-31");
+    // Behind for most of the year, level with it twice.
+    files.events = (2019..2024)
+        .flat_map(|year| {
+            [("02-10", "1000.00"), ("05-10", "1000.00"), ("08-20", "6000.00"), ("12-31", "4000.00")]
+                .map(|(day, amount)| (format!("{year}-{day}"), amount))
+        })
+        .map(|(date, amount)| payment(&format!("{date}T09:30:00Z"), &date, amount))
+        .collect();
+    let written = files.run_both().unwrap();
+    assert_eq!(written.daily.lines().count(), 5 * 365 + 1);
+    let changes = changes(&written, zone);
+    assert_eq!(changes.len(), 5 * 12);
+    assert_eq!(
+        named(&changes[4 * 12..]),
+        [
+            ("2023-01-02 00:00:00", "late"),
+            ("2023-01-31 00:00:00", "later"),
+            ("2023-02-10 10:30:00", "late"),
+            ("2023-03-03 00:00:00", "later"),
+            ("2023-05-02 00:00:00", "latest"),
+            ("2023-05-10 11:30:00", "later"),
+            ("2023-05-30 00:00:00", "latest"),
+            ("2023-08-20 11:30:00", "current"),
+            ("2023-09-02 00:00:00", "late"),
+            ("2023-10-01 00:00:00", "later"),
+            ("2023-11-30 00:00:00", "latest"),
+            ("2023-12-31 10:30:00", "current"),
+        ]
+    );
+}
+
+#[test]
+fn of_two_refused_events_the_earlier_is_named_whatever_the_zones() {
+    let mut files =
+        files_of("America/Los_Angeles", &["2023-01-05"], &stages(&[("late", 1)]), "2023-01-01", "2023-01-20");
+    let mut east = files.book[0].clone();
+    east["account_id"] = json!("A-2");
+    east["time_zone"] = json!("Pacific/Kiritimati");
+    files.book.push(east);
+    // The later instant falls on the earlier local date.
+    let mut early = payment("2023-01-09T01:00:00+14:00", "P-1", "0.00");
+    early["account_id"] = json!("A-2");
+    files.events = vec![payment("2023-01-08T20:00:00-08:00", "P-1", "-1.00"), early];
+    assert_eq!(
+        files.run_both().unwrap_err(),
+        "events.jsonl:2: payment_received: amount: 0.00 is not more than zero"
+    );
+}
+
+#[rstest]
+#[case::unknown_account(json!({ "type": "pause_ended", "account_id": "A-9", "on": "2023-10-01" }), "pause_ended: account_id: A-9 is not known")]
+#[case::unknown_payment(json!({ "type": "payment_reversed", "payment_id": "P-9" }), "payment_reversed: payment_id: P-9 is not known, so it cannot be reversed")]
+#[case::payment_too_fine(json!({ "type": "payment_received", "payment_id": "P-9", "amount": "1.001" }), "payment_received: amount: 1.001 has 3 decimals, EUR has 2")]
+#[case::other_currency(json!({ "type": "payment_received", "payment_id": "P-9", "amount": "1.00", "currency": "USD" }), "payment_received: currency: the payment is in USD, the account in EUR")]
+#[case::other_terms(json!({ "type": "account_opened", "account": { "account_id": "A-1", "customer_id": "C-2", "policy_id": "p", "currency": "EUR", "time_zone": "UTC", "opened_on": "2023-09-30", "installments": [] } }), "account_opened: account_id: A-1 is open already, under other terms")]
+fn a_refusal_reads_the_same_before_the_first_day_and_after_it(#[case] refused: Value, #[case] wording: &str) {
+    for day in ["2023-09-25", "2023-10-02"] {
+        let mut files =
+            files_of("Asia/Shanghai", &["2023-10-01"], &stages(&[("late", 1)]), "2023-09-30", "2023-10-03");
+        let mut refused = refused.clone();
+        refused["at"] = json!(format!("{day}T12:00:00+08:00"));
+        if refused["account_id"].is_null() {
+            refused["account_id"] = json!("A-1");
+        }
+        files.events = vec![refused];
+        assert_eq!(files.run_both().unwrap_err(), format!("events.jsonl:1: {wording}"));
+    }
+}

@@ -1,0 +1,275 @@
+//! Reminders: planned by the policy, looked at once more before they leave, and
+//! noted whatever becomes of them.
+#![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
+
+use duewatch_domain::{Account, Command};
+use duewatch_tests::support::{REMINDING, Sent, World, decisions, id, send, sequence_number};
+use rstest::rstest;
+use serde_json::json;
+
+const OPENED_AT: &str = "2023-09-01T00:00:00Z";
+/// The first instant of 5 October in Shanghai: one delinquent day.
+const LATE_AT: &str = "2023-10-04T16:00:00Z";
+/// 10:00 of 6 October in Shanghai: the first reminder of a late account.
+const LATE_MILD_AT: &str = "2023-10-06T02:00:00Z";
+
+/// A world with A-1 under the policy that reminds.
+async fn reminding() -> World {
+    let world = World::at(OPENED_AT).await;
+    world.open_under(REMINDING, "A-1").await;
+    world
+}
+
+/// Sweeps, and sends what follows. What left for borrowers: template, and how many
+/// earlier ones it stands for.
+async fn sweep_and_send(world: &mut World, at: &str) -> Vec<(String, u64)> {
+    world.set(at);
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert!(world.send(&records).await.is_empty());
+    said(&world.sent_to("reminders"))
+}
+
+fn said(sent: &[Sent]) -> Vec<(String, u64)> {
+    sent.iter()
+        .map(|sent| {
+            let data = &sent.body["data"];
+            (data["template"].as_str().unwrap().to_owned(), data["missed"].as_u64().unwrap())
+        })
+        .collect()
+}
+
+fn once(template: &str) -> Vec<(String, u64)> {
+    vec![(template.to_owned(), 0)]
+}
+
+async fn command(world: &World, command: Command) -> Account {
+    world.stack.transitions().command(&id("A-1"), &command, world.now(), world.now()).await.unwrap();
+    world.account("A-1").await
+}
+
+#[tokio::test]
+async fn reminders_leave_before_the_due_date_on_it_and_after_it_each_at_its_time_and_once() {
+    let mut world = reminding().await;
+    for (at, expected) in [
+        ("2023-09-28T01:59:59Z", vec![]),
+        ("2023-09-28T02:00:00Z", once("due_soon")),
+        ("2023-10-01T01:59:59Z", vec![]),
+        ("2023-10-01T02:00:00Z", once("due_today")),
+        ("2023-10-03T02:00:00Z", vec![]),
+        (LATE_AT, vec![]),
+        (LATE_MILD_AT, once("late_mild")),
+        ("2023-10-08T01:45:00Z", vec![]),
+        ("2023-10-08T02:00:00Z", once("late_firm")),
+        ("2023-10-08T16:00:00Z", vec![]),
+        ("2023-10-11T02:00:00Z", once("limited")),
+        ("2023-10-18T15:59:59Z", vec![]),
+    ] {
+        assert_eq!(sweep_and_send(&mut world, at).await, expected, "{at}");
+    }
+    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
+    let outcomes: Vec<&str> = contacts.iter().map(|(_, outcome)| outcome.as_str()).collect();
+    assert_eq!(outcomes, ["sent"; 5]);
+}
+
+#[tokio::test]
+async fn reminders_that_were_missed_become_one_that_says_so() {
+    let mut world = reminding().await;
+    sweep_and_send(&mut world, LATE_AT).await;
+    // An outage over two of them.
+    let said = sweep_and_send(&mut world, "2023-10-08T03:00:00Z").await;
+    assert_eq!(said, [("late_firm".to_owned(), 1)]);
+    assert_eq!(sweep_and_send(&mut world, "2023-10-08T04:00:00Z").await, vec![]);
+}
+
+#[tokio::test]
+async fn a_reminder_of_a_due_date_that_has_passed_is_not_sent_late() {
+    let mut world = reminding().await;
+    // An outage over the due date: neither "soon" nor "today" is true any more.
+    assert_eq!(sweep_and_send(&mut world, "2023-10-02T02:00:00Z").await, vec![]);
+}
+
+#[tokio::test]
+async fn a_reminder_missed_by_hours_is_sent_late() {
+    let mut world = reminding().await;
+    // The last second of the due date: on each channel what was planned for it.
+    let said = sweep_and_send(&mut world, "2023-10-01T15:59:59Z").await;
+    assert_eq!(said, [once("due_soon"), once("due_today")].concat());
+}
+
+#[tokio::test]
+async fn an_account_without_enforcement_is_neither_restricted_nor_dunned_and_on_again_at_once() {
+    let mut world = reminding().await;
+    sweep_and_send(&mut world, "2023-10-08T16:00:00Z").await;
+    let off = command(&world, Command::EnforcementOff { reason: "a complaint".to_owned() }).await;
+    assert_eq!(off.standing.restrictions, []);
+    assert_eq!(decisions(&off).last().unwrap(), "limited > current -limit_credit_line");
+    assert_eq!(sweep_and_send(&mut world, "2023-10-11T02:00:00Z").await, vec![]);
+    let on = command(&world, Command::EnforcementOn { reason: "answered".to_owned() }).await;
+    assert_eq!(decisions(&on).last().unwrap(), "current > limited +limit_credit_line");
+}
+
+#[tokio::test]
+async fn a_reminder_leaves_as_a_cloud_event_with_ids_and_figures_only() {
+    let mut world = reminding().await;
+    world.set(LATE_AT);
+    world.sweep().await;
+    world.account_records().await;
+    world.set(LATE_MILD_AT);
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert!(world.send(&records).await.is_empty());
+    let sent = world.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].topic, "reminders");
+    assert_eq!(
+        sent[0].body,
+        json!({
+            "specversion": "1.0",
+            "id": "A-1/3/sms",
+            "source": "duewatch",
+            "type": "duewatch.reminder.due.v1",
+            "subject": "A-1",
+            "time": "2023-10-06T02:00:00Z",
+            "datacontenttype": "application/json",
+            "data": {
+                "account_id": "A-1",
+                "customer_id": "C-1",
+                "channel": "sms",
+                "template": "late_mild",
+                "stage": "late",
+                "due_on": "2023-10-01",
+                "planned_at": "2023-10-06T02:00:00Z",
+                "missed": 0,
+                "currency": "CNY",
+                "overdue": "250.00",
+                "oldest_due_on": "2023-10-01",
+                "days_past_due": 5,
+                "outstanding": "1000.00",
+            },
+        })
+    );
+    let attributes: Vec<(&str, &str)> =
+        sent[0].attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(
+        attributes,
+        [
+            ("channel", "sms"),
+            ("stage", "late"),
+            ("template", "late_mild"),
+            ("type", "duewatch.reminder.due.v1"),
+        ]
+    );
+    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
+    assert_eq!(contacts, [("00000000000000000003#sms".to_owned(), "sent".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_accounts_batch_delivered_twice_leaves_under_the_same_ids() {
+    let mut world = reminding().await;
+    for at in [LATE_AT, LATE_MILD_AT, "2023-10-08T16:00:00Z"] {
+        world.set(at);
+        world.sweep().await;
+    }
+    let records = world.account_records().await;
+    assert!(world.send(&records).await.is_empty());
+    let once = world.sent();
+    let marks = (
+        world.store().contacts(&id("A-1")).await.unwrap(),
+        world.store().published(&id("A-1")).await.unwrap(),
+    );
+    assert!(world.send(&records).await.is_empty());
+    let twice = world.sent();
+
+    assert_eq!(once.len(), 2, "late and limited; the reminder's stage has passed");
+    let ids = |sent: &[Sent]| sent.iter().map(|sent| sent.id().to_owned()).collect::<Vec<_>>();
+    assert_eq!(ids(&once), ids(&twice));
+    assert_eq!(once, twice);
+    let marks_again = (
+        world.store().contacts(&id("A-1")).await.unwrap(),
+        world.store().published(&id("A-1")).await.unwrap(),
+    );
+    assert_eq!(marks, marks_again);
+    assert!(world.account_records().await.is_empty(), "sending writes no account");
+}
+
+/// A world that is about to remind of a late installment, and the record that says so.
+async fn about_to_remind() -> (World, Vec<serde_json::Value>) {
+    let mut world = reminding().await;
+    world.set(LATE_AT);
+    world.sweep().await;
+    world.account_records().await;
+    world.set(LATE_MILD_AT);
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert_eq!(world.account("A-1").await.intents.len(), 1);
+    (world, records)
+}
+
+#[rstest]
+#[case::handled(true)]
+#[case::not_handled_yet(false)]
+#[tokio::test]
+async fn a_payment_between_the_decision_and_the_sending_withdraws_the_reminder(#[case] handled: bool) {
+    let (mut world, records) = about_to_remind().await;
+    world.pay("A-1", "P-1", "250.00").await;
+    if handled {
+        let payments = world.payment_records().await;
+        assert!(world.post(&payments).await.is_empty());
+    }
+    assert!(world.send(&records).await.is_empty());
+    assert_eq!(world.sent_to("reminders"), []);
+    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
+    assert_eq!(contacts, [("00000000000000000003#sms".to_owned(), "withdrawn".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_payment_of_a_part_does_not_withdraw_the_reminder_but_lowers_what_it_asks_for() {
+    let (world, records) = about_to_remind().await;
+    world.pay("A-1", "P-1", "249.99").await;
+    assert!(world.send(&records).await.is_empty());
+    let sent = world.sent_to("reminders");
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].body["data"]["overdue"], "0.01");
+}
+
+#[tokio::test]
+async fn money_that_cannot_be_posted_keeps_the_reminder_back_and_tells_operations() {
+    let (world, records) = about_to_remind().await;
+    let mut dollars = world.payment("A-1", "P-1", "40.00");
+    dollars["currency"] = json!("USD");
+    world.put_payment(&dollars).await;
+    assert!(world.send(&records).await.is_empty());
+    let sent = world.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].topic.as_str(), sent[0].body["subject"].as_str()), ("operations", Some("A-1/P-1")));
+    assert_eq!(sent[0].body["data"]["kind"], "restriction_held");
+    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
+    assert_eq!(contacts, [("00000000000000000003#sms".to_owned(), "held".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_reminder_of_a_stage_that_the_account_has_left_is_withdrawn() {
+    let (world, records) = about_to_remind().await;
+    command(&world, Command::EnforcementOff { reason: "a complaint".to_owned() }).await;
+    assert!(world.send(&records).await.is_empty());
+    assert_eq!(world.sent_to("reminders"), []);
+    assert_eq!(world.store().contacts(&id("A-1")).await.unwrap()[0].1, "withdrawn");
+}
+
+#[tokio::test]
+async fn the_highest_revision_that_was_published_is_noted_and_never_falls() {
+    let mut world = reminding().await;
+    world.set(LATE_AT);
+    world.sweep().await;
+    world.set("2023-10-08T16:00:00Z");
+    world.sweep().await;
+    let records = world.account_records().await;
+    world.send(&records).await;
+    let highest = world.account("A-1").await.revision;
+    assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(highest));
+    // The record of an earlier revision comes again, alone.
+    assert!(sequence_number(&records[1]) < sequence_number(&records[2]));
+    assert!(send(&world.wiring(send_reminders::NAME), &records[1..2]).await.is_empty());
+    assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(highest));
+}
