@@ -511,17 +511,23 @@ fn a_payment_at_local_midnight_comes_on_the_new_day(
     assert!(days(&written).iter().all(|(_, stage, count)| stage == "current" && *count == 0));
 }
 
+// A stage of due_day begins a second before the sweep fires. Money that comes in
+// that second is found before a restriction goes out.
 #[rstest]
-#[case::paid_during_the_due_day("2023-10-01T23:59:58+05:30", &[])]
-#[case::paid_in_its_last_second("2023-10-01T23:59:59+05:30", &[("2023-10-01 23:59:59", "late"), ("2023-10-01 23:59:59", "current")])]
-fn under_due_day_whoever_pays_during_the_due_day_was_never_overdue(
-    #[case] paid_at: &str,
+#[case::paid_during_the_due_day("58", "1000.00", "", &[])]
+#[case::paid_in_its_last_second("59", "1000.00", "", &[("2023-10-01 23:59:59", "late"), ("2023-10-01 23:59:59", "current")])]
+#[case::paid_before_the_restriction_goes_out("59.5", "1000.00", "{ kind = \"freeze_drawdown\" }", &[])]
+#[case::paid_in_part_then("59.5", "1.00", "{ kind = \"freeze_drawdown\" }", &[("2023-10-01 23:59:59", "late")])]
+fn under_due_day_whoever_pays_during_the_due_day_was_never_restricted(
+    #[case] second: &str,
+    #[case] amount: &str,
+    #[case] restriction: &str,
     #[case] expected: &[(&str, &str)],
 ) {
     let zone = "Asia/Kolkata";
-    let rules = format!("day_count = \"due_day\"\n{}", stages(&[("late", 1)]));
+    let rules = format!("day_count = \"due_day\"\n{}restrictions = [{restriction}]", stages(&[("late", 1)]));
     let mut files = files_of(zone, &["2023-10-01"], &rules, "2023-09-30", "2023-10-02");
-    files.events = vec![payment(paid_at, "P-1", "1000.00")];
+    files.events = vec![payment(&format!("2023-10-01T23:59:{second}+05:30"), "P-1", amount)];
     assert_eq!(named(&changes(&files.run_both().unwrap(), zone)), expected);
 }
 

@@ -121,11 +121,11 @@ impl Demo {
         line("Where to look next".to_owned());
         let out = self.out.display();
         if let Some(account) = an_account_with_a_story(report) {
-            line(format!("  duewatch explain {account}"));
+            line(format!("  cargo run --release -- explain {account}"));
         }
         line(format!("  the book, its events and its policy: {out}"));
         line(format!(
-            "  duewatch replay --policy {out}/policy.toml --book {out}/book.jsonl --events {out}/events.jsonl \\\n    --from {} --to {} --daily - | less",
+            "  cargo run --release -- replay --policy {out}/policy.toml --book {out}/book.jsonl --events {out}/events.jsonl \\\n    --from {} --to {} --daily - | less",
             case.from, case.to
         ));
         text

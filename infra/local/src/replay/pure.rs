@@ -242,12 +242,21 @@ impl<'a> Walk<'a> {
 
     fn take(&mut self, step: &Step) -> Result<(), Refusal> {
         self.sweep_until(step.at);
-        if self.account.standing.is_due(step.at) {
+        let is_due = self.account.standing.is_due(step.at);
+        let is_money = matches!(step.command, Command::PaymentReceived(_) | Command::PaymentReversed { .. });
+        // Money that is there when a restriction is about to go out comes before it.
+        let money_first =
+            is_due && is_money && self.account.would_be_restricted(&self.case.policy.policy, step.at);
+        if is_due && !money_first {
             self.judge(step.at, Cause::Time);
         }
-        if self.account.apply(&step.command, step.received_at)? == Applied::Changed {
-            self.lines.changed();
-            self.judge(step.at, Cause::Fact);
+        match self.account.apply(&step.command, step.received_at)? {
+            Applied::Changed => {
+                self.lines.changed();
+                self.judge(step.at, Cause::Fact);
+            }
+            Applied::Unchanged if money_first => self.judge(step.at, Cause::Time),
+            Applied::Unchanged => {}
         }
         Ok(())
     }
