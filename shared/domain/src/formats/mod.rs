@@ -4,6 +4,7 @@ mod book;
 mod daily;
 mod decisions;
 mod events;
+mod strict;
 mod write;
 
 use serde::de::DeserializeOwned;
@@ -54,6 +55,11 @@ fn read<T: DeserializeOwned>(json: serde_json::Value) -> Result<T, FormatError> 
 
 fn read_object(line: &str) -> Result<serde_json::Map<String, serde_json::Value>, FormatError> {
     checked_length(line)?;
-    serde_json::from_str(line)
-        .map_err(|error| FormatError::new("", format!("column {}: no JSON object: {error}", error.column())))
+    let strict::Strict(json) = serde_json::from_str(line).map_err(|error| {
+        FormatError::new("", format!("column {}: no JSON object: {error}", error.column()))
+    })?;
+    match json {
+        serde_json::Value::Object(fields) => Ok(fields),
+        other => Err(FormatError::new("", format!("{other} is no JSON object"))),
+    }
 }
