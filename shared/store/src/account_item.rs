@@ -29,7 +29,7 @@ impl Store {
     /// When the call fails or the item cannot be read.
     pub async fn account(&self, account_id: &AccountId) -> Result<Option<Stored>, StoreError> {
         let table = &self.tables.accounts;
-        let answer = self
+        let sent = self
             .client
             .get_item()
             .table_name(table)
@@ -37,9 +37,8 @@ impl Store {
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("GetItem", table, error))?;
-        self.meter.count("GetItem", table, answer.consumed_capacity());
+            .await;
+        let answer = self.answered(table, sent)?;
         let Some(item) = answer.item else { return Ok(None) };
         let account = decode(table, item.clone())?;
         Ok(Some(Stored { account, item }))
@@ -61,17 +60,9 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
-        match put {
-            Ok(answer) => {
-                self.meter.count("PutItem", table, answer.consumed_capacity());
-                Ok(Stored { account, item })
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(StoreError::Conflict { account_id: account.account_id.to_string(), revision: 0 })
-            }
-            Err(error) => Err(StoreError::call("PutItem", table, error)),
+        match self.answered_if(table, put)? {
+            Some(_) => Ok(Stored { account, item }),
+            None => Err(StoreError::Conflict { account_id: account.account_id.to_string(), revision: 0 }),
         }
     }
 
@@ -83,57 +74,25 @@ impl Store {
     pub async fn update_account(&self, before: &Stored, after: Account) -> Result<Stored, StoreError> {
         let table = &self.tables.accounts;
         let item = self.encode(&after)?;
-        let mut update = self
+        let Difference { expression, names, values } = difference(&before.item, &item);
+        let update = self
             .client
             .update_item()
             .table_name(table)
             .key("account_id", AttributeValue::S(after.account_id.to_string()))
+            .update_expression(expression)
             .condition_expression("#revision = :seen")
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
             .expression_attribute_names("#revision", "revision")
-            .expression_attribute_values(":seen", AttributeValue::N(before.account.revision.to_string()));
-        let (mut set, mut remove) = (Vec::new(), Vec::new());
-        let names: BTreeSet<&String> = before.item.keys().chain(item.keys()).collect();
-        for (place, name) in names.into_iter().enumerate() {
-            let new = item.get(name);
-            if before.item.get(name) == new {
-                continue;
-            }
-            if name != "revision" {
-                update = update.expression_attribute_names(format!("#a{place}"), name);
-            }
-            let alias = if name == "revision" { "#revision".to_owned() } else { format!("#a{place}") };
-            match new {
-                Some(value) => {
-                    update = update.expression_attribute_values(format!(":a{place}"), value.clone());
-                    set.push(format!("{alias} = :a{place}"));
-                }
-                None => remove.push(alias),
-            }
-        }
-        let mut expression = String::new();
-        if !set.is_empty() {
-            expression = format!("SET {}", set.join(", "));
-        }
-        if !remove.is_empty() {
-            expression = format!("{expression} REMOVE {}", remove.join(", "));
-        }
-        let update = update
-            .update_expression(expression.trim_start())
+            .expression_attribute_values(":seen", AttributeValue::N(before.account.revision.to_string()))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
-        match update.send().await {
-            Ok(answer) => {
-                self.meter.count("UpdateItem", table, answer.consumed_capacity());
-                Ok(Stored { account: after, item })
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(StoreError::Conflict {
-                    account_id: after.account_id.to_string(),
-                    revision: before.account.revision.0,
-                })
-            }
-            Err(error) => Err(StoreError::call("UpdateItem", table, error)),
+        match self.answered_if(table, update.send().await)? {
+            Some(_) => Ok(Stored { account: after, item }),
+            None => Err(StoreError::Conflict {
+                account_id: after.account_id.to_string(),
+                revision: before.account.revision.0,
+            }),
         }
     }
 
@@ -151,6 +110,35 @@ impl Store {
         }
         Ok(item)
     }
+}
+
+/// An update that makes one item of another.
+struct Difference {
+    expression: String,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+fn difference(before: &Item, after: &Item) -> Difference {
+    let (mut set, mut remove) = (Vec::new(), Vec::new());
+    let (mut names, mut values) = (HashMap::new(), HashMap::new());
+    let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    for (place, name) in all.into_iter().enumerate().filter(|(_, name)| before.get(*name) != after.get(*name))
+    {
+        names.insert(format!("#a{place}"), name.clone());
+        match after.get(name) {
+            Some(value) => {
+                values.insert(format!(":a{place}"), value.clone());
+                set.push(format!("#a{place} = :a{place}"));
+            }
+            None => remove.push(format!("#a{place}")),
+        }
+    }
+    let clauses = [("SET", set), ("REMOVE", remove)];
+    let clauses = clauses.iter().filter(|(_, parts)| !parts.is_empty());
+    let expression: Vec<String> =
+        clauses.map(|(verb, parts)| format!("{verb} {}", parts.join(", "))).collect();
+    Difference { expression: expression.join(" "), names, values }
 }
 
 /// An instant as the due index sorts it: UTC, whole seconds, never early.

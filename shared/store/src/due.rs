@@ -57,7 +57,7 @@ impl Store {
         from: Option<HashMap<String, AttributeValue>>,
     ) -> Result<DuePage, StoreError> {
         let table = &self.tables.accounts;
-        let answer = self
+        let sent = self
             .client
             .query()
             .table_name(table)
@@ -70,9 +70,8 @@ impl Store {
             .set_exclusive_start_key(from)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("Query", table, error))?;
-        self.meter.count("Query", table, answer.consumed_capacity());
+            .await;
+        let answer = self.answered(table, sent)?;
         let accounts = answer
             .items
             .unwrap_or_default()
@@ -105,18 +104,8 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
-        match update {
-            Ok(answer) => {
-                self.meter.count("UpdateItem", table, answer.consumed_capacity());
-                Ok(())
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(StoreError::call("UpdateItem", table, error)),
-        }
+        self.answered_if(table, update)?;
+        Ok(())
     }
 
     /// Compares K with the one in the records, and records it where it is higher.

@@ -21,6 +21,7 @@
 //! up, and two more write units where its entry in the index moves.
 
 mod account_item;
+mod call;
 mod due;
 mod error;
 mod meter;

@@ -154,7 +154,7 @@ impl Store {
         let mut from = None;
         // One page more than an account can hold is enough to see that it is too many.
         while facts.len() <= MAX_PAYMENTS {
-            let answer = self
+            let sent = self
                 .client
                 .query()
                 .table_name(table)
@@ -165,9 +165,8 @@ impl Store {
                 .set_exclusive_start_key(from)
                 .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
                 .send()
-                .await
-                .map_err(|error| StoreError::call("Query", table, error))?;
-            self.meter.count("Query", table, answer.consumed_capacity());
+                .await;
+            let answer = self.answered(table, sent)?;
             let items = answer.items.unwrap_or_default();
             facts.extend(items.into_iter().map(|item| PaymentFact::from_image(item.into())));
             from = answer.last_evaluated_key.filter(|key| !key.is_empty());
@@ -207,18 +206,8 @@ impl Store {
         }
         let put =
             put.condition_expression(condition).return_consumed_capacity(ReturnConsumedCapacity::Indexes);
-        match put.send().await {
-            Ok(answer) => {
-                self.meter.count("PutItem", table, answer.consumed_capacity());
-                Ok(())
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(StoreError::call("PutItem", table, error)),
-        }
+        self.answered_if(table, put.send().await)?;
+        Ok(())
     }
 
     /// Writes a reversal as a payment system does: onto the payment's item. Says
@@ -255,18 +244,7 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
-        match update {
-            Ok(answer) => {
-                self.meter.count("UpdateItem", table, answer.consumed_capacity());
-                Ok(true)
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::call("UpdateItem", table, error)),
-        }
+        Ok(self.answered_if(table, update)?.is_some())
     }
 }
 

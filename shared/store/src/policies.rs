@@ -77,23 +77,17 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
-        match put {
-            Ok(answer) => {
-                self.meter.count("PutItem", table, answer.consumed_capacity());
-                Ok(())
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
+        match self.answered_if(table, put)? {
+            Some(_) => Ok(()),
+            None => {
                 Err(StoreError::PolicyVersionTaken { id: policy.id.to_string(), version: policy.version })
             }
-            Err(error) => Err(StoreError::call("PutItem", table, error)),
         }
     }
 
     async fn policy(&self, id: &PolicyId) -> Result<Policy, StoreError> {
         let table = &self.tables.records;
-        let answer = self
+        let sent = self
             .client
             .query()
             .table_name(table)
@@ -105,9 +99,8 @@ impl Store {
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("Query", table, error))?;
-        self.meter.count("Query", table, answer.consumed_capacity());
+            .await;
+        let answer = self.answered(table, sent)?;
         let item = answer.items.unwrap_or_default().into_iter().next();
         let item = item.ok_or_else(|| StoreError::UnknownPolicy(id.to_string()))?;
         let Some(AttributeValue::S(text)) = item.get("document") else {

@@ -77,7 +77,7 @@ impl Store {
         }
         let item: serde_dynamo::Item =
             serde_dynamo::to_item(&kept).map_err(|error| StoreError::codec(table, &*kept.id, error))?;
-        let answer = self
+        let sent = self
             .client
             .put_item()
             .table_name(table)
@@ -86,9 +86,8 @@ impl Store {
             .item("sk", AttributeValue::S(format!("{}#{}", kept.source, kept.id)))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("PutItem", table, error))?;
-        self.meter.count("PutItem", table, answer.consumed_capacity());
+            .await;
+        self.answered(table, sent)?;
         Ok(())
     }
 
@@ -98,7 +97,7 @@ impl Store {
     /// When the call fails or an item cannot be read.
     pub async fn quarantined_on(&self, date: chrono::NaiveDate) -> Result<Vec<Quarantined>, StoreError> {
         let table = &self.tables.records;
-        let answer = self
+        let sent = self
             .client
             .query()
             .table_name(table)
@@ -107,9 +106,8 @@ impl Store {
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("Query", table, error))?;
-        self.meter.count("Query", table, answer.consumed_capacity());
+            .await;
+        let answer = self.answered(table, sent)?;
         answer
             .items
             .unwrap_or_default()
@@ -134,7 +132,7 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let table = &self.tables.records;
-        let answer = self
+        let sent = self
             .client
             .put_item()
             .table_name(table)
@@ -143,9 +141,8 @@ impl Store {
             .item("at", AttributeValue::S(at.to_rfc3339_opts(SecondsFormat::Secs, true)))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("PutItem", table, error))?;
-        self.meter.count("PutItem", table, answer.consumed_capacity());
+            .await;
+        self.answered(table, sent)?;
         Ok(())
     }
 
@@ -155,7 +152,7 @@ impl Store {
     /// When the call fails.
     pub async fn unpark(&self, account_id: &AccountId, payment_id: &PaymentId) -> Result<(), StoreError> {
         let table = &self.tables.records;
-        let answer = self
+        let sent = self
             .client
             .delete_item()
             .table_name(table)
@@ -163,9 +160,8 @@ impl Store {
             .key("sk", AttributeValue::S(format!("parked#{payment_id}")))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("DeleteItem", table, error))?;
-        self.meter.count("DeleteItem", table, answer.consumed_capacity());
+            .await;
+        self.answered(table, sent)?;
         Ok(())
     }
 
@@ -196,18 +192,8 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
-        match update {
-            Ok(answer) => {
-                self.meter.count("UpdateItem", table, answer.consumed_capacity());
-                Ok(())
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(StoreError::call("UpdateItem", table, error)),
-        }
+        self.answered_if(table, update)?;
+        Ok(())
     }
 
     /// The highest revision of an account that was published.
@@ -235,7 +221,7 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let table = &self.tables.records;
-        let answer = self
+        let sent = self
             .client
             .put_item()
             .table_name(table)
@@ -246,9 +232,8 @@ impl Store {
             .item("at", AttributeValue::S(at.to_rfc3339_opts(SecondsFormat::Secs, true)))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("PutItem", table, error))?;
-        self.meter.count("PutItem", table, answer.consumed_capacity());
+            .await;
+        self.answered(table, sent)?;
         Ok(())
     }
 
@@ -294,17 +279,9 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
-        match update {
-            Ok(answer) => {
-                self.meter.count("UpdateItem", table, answer.consumed_capacity());
-                Ok(())
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(StoreError::TooFewShards { stored: u32::MAX, set: self.due_shards() })
-            }
-            Err(error) => Err(StoreError::call("UpdateItem", table, error)),
+        match self.answered_if(table, update)? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::TooFewShards { stored: u32::MAX, set: self.due_shards() }),
         }
     }
 
@@ -314,7 +291,7 @@ impl Store {
         sk: String,
     ) -> Result<Option<std::collections::HashMap<String, AttributeValue>>, StoreError> {
         let table = &self.tables.records;
-        let answer = self
+        let sent = self
             .client
             .get_item()
             .table_name(table)
@@ -323,9 +300,8 @@ impl Store {
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("GetItem", table, error))?;
-        self.meter.count("GetItem", table, answer.consumed_capacity());
+            .await;
+        let answer = self.answered(table, sent)?;
         Ok(answer.item)
     }
 
@@ -347,7 +323,7 @@ impl Store {
         prefix: &str,
     ) -> Result<Vec<std::collections::HashMap<String, AttributeValue>>, StoreError> {
         let table = &self.tables.records;
-        let answer = self
+        let sent = self
             .client
             .query()
             .table_name(table)
@@ -357,9 +333,8 @@ impl Store {
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
-            .await
-            .map_err(|error| StoreError::call("Query", table, error))?;
-        self.meter.count("Query", table, answer.consumed_capacity());
+            .await;
+        let answer = self.answered(table, sent)?;
         Ok(answer.items.unwrap_or_default())
     }
 }

@@ -12,7 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
 use duewatch_domain::ids::AccountId;
-use duewatch_domain::{Account, Applied, Cause, Decision, Refusal};
+use duewatch_domain::{Account, Applied, Cause, Command, Decision, Refusal};
 
 use super::{Case, Opening, ReplayError, Step, Taken, Tally};
 use crate::progress::Progress;

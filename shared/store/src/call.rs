@@ -1,0 +1,72 @@
+//! What every call has in common: its cost is counted, its error is worded.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+use aws_sdk_dynamodb::types::ConsumedCapacity;
+
+use crate::{Store, StoreError};
+
+/// An answer that says what it cost.
+pub(crate) trait Charged {
+    /// The operation.
+    const OPERATION: &'static str;
+    /// What it cost.
+    fn charged(&self) -> Option<&ConsumedCapacity>;
+}
+
+macro_rules! charged {
+    ($($output:ident $operation:literal),*) => {
+        $(impl Charged for $output {
+            const OPERATION: &'static str = $operation;
+            fn charged(&self) -> Option<&ConsumedCapacity> {
+                self.consumed_capacity()
+            }
+        })*
+    };
+}
+charged!(
+    GetItemOutput "GetItem",
+    QueryOutput "Query",
+    PutItemOutput "PutItem",
+    UpdateItemOutput "UpdateItem",
+    DeleteItemOutput "DeleteItem"
+);
+
+impl Store {
+    /// The answer of a call on a table.
+    pub(crate) fn answered<T, E, R>(
+        &self,
+        table: &str,
+        sent: Result<T, SdkError<E, R>>,
+    ) -> Result<T, StoreError>
+    where
+        T: Charged,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let answer = sent.map_err(|error| StoreError::call(T::OPERATION, table, error))?;
+        self.meter().count(T::OPERATION, table, answer.charged());
+        Ok(answer)
+    }
+
+    /// The answer of a conditional write; none when its condition did not hold.
+    pub(crate) fn answered_if<T, E, R>(
+        &self,
+        table: &str,
+        sent: Result<T, SdkError<E, R>>,
+    ) -> Result<Option<T>, StoreError>
+    where
+        T: Charged,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        match sent {
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
+            sent => self.answered(table, sent).map(Some),
+        }
+    }
+}
