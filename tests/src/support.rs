@@ -341,7 +341,7 @@ pub async fn sweep_within(wiring: &Wiring, deadline: Deadline) -> Swept {
 
 /// Hands records to `post-payment`; says which it reports as failed.
 pub async fn post(wiring: &Wiring, records: &[Value]) -> Vec<String> {
-    failures(post_payment::handle(wiring, stream_event(records), Deadline::none()).await.unwrap())
+    failures(post_payment::handle(wiring, stream_event(records), Deadline::none()).await)
 }
 
 /// The same, on a thread of its own.
@@ -353,7 +353,7 @@ pub fn post_aside(wiring: Wiring, records: Vec<Value>) -> JoinHandle<Vec<String>
 
 /// Hands records to `send-reminders`; says which it reports as failed.
 pub async fn send(wiring: &Wiring, records: &[Value]) -> Vec<String> {
-    failures(send_reminders::handle(wiring, stream_event(records), Deadline::none()).await.unwrap())
+    failures(send_reminders::handle(wiring, stream_event(records), Deadline::none()).await)
 }
 
 /// The records as Lambda hands them over.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_runtime::{BatchError, Deadline, RecordError, stream_batch};
+use duewatch_runtime::{Deadline, RecordError, stream_batch};
 use duewatch_store::Quarantined;
 use duewatch_tests::support::{World, payment_ids, post, send, sequence_number, stream_event};
 use rstest::rstest;
@@ -159,12 +159,23 @@ async fn a_batch_of_ten_with_six_poisoned_fails_as_a_whole_and_nothing_of_it_is_
     world.open("A-1").await;
     let records = ten_payments(&mut world, 6).await;
     let function = world.wiring(post_payment::NAME);
-    let failed = post_payment::handle(&function, stream_event(&records), Deadline::none()).await;
-    let error = failed.unwrap_err().to_string();
-    assert!(error.contains("6 of 10 records cannot be taken"), "{error}");
-    assert!(error.contains("amount: 0 is not more than zero"), "the first reason: {error}");
+    // Reported from the first record on, not failed as an invocation: Lambda would
+    // split a failed batch until its parts are small enough to be set aside.
+    assert_eq!(post(&function, &records).await, [sequence_number(&records[0])]);
     assert_eq!(world.quarantined().await, []);
     assert_eq!(world.sent(), []);
+}
+
+#[tokio::test]
+async fn a_mostly_poisoned_batch_is_given_up_whole_by_the_mapping_and_never_set_aside_in_parts() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    for place in 0..10 {
+        world.pay("A-1", &format!("P-{place}"), "0").await;
+    }
+    world.stack.drain().await.unwrap();
+    assert_eq!(world.stack.given_up().count(), 10);
+    assert_eq!(world.quarantined().await, []);
 }
 
 #[tokio::test]
@@ -239,8 +250,7 @@ async fn a_record_that_makes_the_code_panic_is_set_aside_and_the_rest_is_taken()
             Ok::<_, RecordError>(record.event_id)
         },
     )
-    .await
-    .unwrap();
+    .await;
     let done: Vec<&str> = batch.done.iter().map(|done| done.sequence_number.as_str()).collect();
     assert_eq!(done, [sequence_number(&records[0]), sequence_number(&records[2])]);
     assert_eq!((batch.quarantined, batch.failures()), (1, 0));
@@ -262,8 +272,8 @@ async fn a_batch_that_panics_for_most_of_ten_records_fails_as_a_whole() {
         async |_: EventRecord| -> Result<(), RecordError> { panic!("it is the code") },
     )
     .await;
-    let Err(BatchError::MostlyPoisoned { poisoned, records, reason }) = failed else { panic!("{failed:?}") };
-    assert_eq!((poisoned, records, reason.as_str()), (10, 10, "panicked: it is the code"));
+    let why = "10 of 10 records cannot be taken, the first because: panicked: it is the code";
+    assert_eq!(failed.refused.map(|refused| refused.to_string()).as_deref(), Some(why));
     assert_eq!(world.quarantined().await, []);
 }
 

@@ -25,22 +25,11 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_notify::OperationsKind;
-use duewatch_runtime::{BatchError, Deadline, Metrics, RawStreamEvent, RecordError, Wiring, stream_batch};
+use duewatch_runtime::{Deadline, Metrics, RawStreamEvent, RecordError, Wiring, stream_batch};
 use duewatch_store::{Outcome, PaymentFact, TransitionError};
 
 /// The function's name.
 pub const NAME: &str = "post-payment";
-
-/// A batch that failed as a whole.
-#[derive(Debug, thiserror::Error)]
-#[error("post-payment: {0}")]
-pub struct PostError(#[from] BatchError);
-
-impl From<PostError> for lambda_runtime::Diagnostic {
-    fn from(error: PostError) -> Self {
-        Self { error_type: "PostError".to_owned(), error_message: error.to_string() }
-    }
-}
 
 /// What a payment's record came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,17 +45,10 @@ enum Posted {
 }
 
 /// Posts a batch of payments.
-///
-/// # Errors
-/// When most of the batch cannot be taken.
-pub async fn handle(
-    wiring: &Wiring,
-    event: RawStreamEvent,
-    deadline: Deadline,
-) -> Result<DynamoDbEventResponse, PostError> {
+pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
     let batch =
-        stream_batch(event, &wiring.desk, clock, deadline, async |record| post(wiring, record).await).await?;
+        stream_batch(event, &wiring.desk, clock, deadline, async |record| post(wiring, record).await).await;
     let count = |what: Posted| batch.done.iter().filter(|done| done.value == what).count();
     let lifted = count(Posted::Lifted);
     Metrics::new(&wiring.metrics_namespace, NAME)
@@ -84,7 +66,7 @@ pub async fn handle(
         failed = batch.failures(),
         "posted"
     );
-    Ok(batch.response())
+    batch.response()
 }
 
 async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordError> {

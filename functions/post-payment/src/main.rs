@@ -8,7 +8,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let wiring = start(post_payment::NAME).await?;
     run(async |event: LambdaEvent<RawStreamEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        post_payment::handle(&wiring, event.payload, deadline).await
+        Ok::<_, lambda_runtime::Error>(post_payment::handle(&wiring, event.payload, deadline).await)
     })
     .await
 }

@@ -25,24 +25,11 @@ use duewatch_domain::ids::{AccountId, Revision};
 use duewatch_domain::reminder::{Intent, still_owed};
 use duewatch_domain::{Account, allocate, assess};
 use duewatch_notify::{Message, OperationsKind, account_changed, reminder_due};
-use duewatch_runtime::{
-    BatchError, Deadline, Metrics, RawStreamEvent, RecordError, StreamBatch, Wiring, stream_batch,
-};
+use duewatch_runtime::{Deadline, Metrics, RawStreamEvent, RecordError, StreamBatch, Wiring, stream_batch};
 use duewatch_store::{ContactOutcome, StoreError, account_from_image};
 
 /// The function's name.
 pub const NAME: &str = "send-reminders";
-
-/// A batch that failed as a whole.
-#[derive(Debug, thiserror::Error)]
-#[error("send-reminders: {0}")]
-pub struct SendError(#[from] BatchError);
-
-impl From<SendError> for lambda_runtime::Diagnostic {
-    fn from(error: SendError) -> Self {
-        Self { error_type: "SendError".to_owned(), error_message: error.to_string() }
-    }
-}
 
 /// What a revision wants to say, and what is to be noted once it is said.
 #[derive(Debug, Default)]
@@ -54,18 +41,11 @@ struct Outgoing {
 }
 
 /// Sends what a batch of revisions wants to say.
-///
-/// # Errors
-/// When most of the batch cannot be taken.
-pub async fn handle(
-    wiring: &Wiring,
-    event: RawStreamEvent,
-    deadline: Deadline,
-) -> Result<DynamoDbEventResponse, SendError> {
+pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
     let mut batch =
         stream_batch(event, &wiring.desk, clock, deadline, async |record| prepare(wiring, record).await)
-            .await?;
+            .await;
     let failed = publish(wiring, &batch).await;
     for sequence_number in &failed {
         batch.fail(sequence_number);
@@ -88,7 +68,7 @@ pub async fn handle(
         failed = batch.failures(),
         "sent"
     );
-    Ok(batch.response())
+    batch.response()
 }
 
 /// Publishes all messages of a batch, and says which records are to be delivered again.

@@ -8,7 +8,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let wiring = start(send_reminders::NAME).await?;
     run(async |event: LambdaEvent<RawStreamEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        send_reminders::handle(&wiring, event.payload, deadline).await
+        Ok::<_, lambda_runtime::Error>(send_reminders::handle(&wiring, event.payload, deadline).await)
     })
     .await
 }

@@ -5,7 +5,9 @@
 //! delivers it and all after it again. A record that can never be taken, or
 //! makes the code panic, is quarantined with its payload and counts as done.
 //! When more than half of a batch of ten or more is like that, it is the code or
-//! the settings, not the records: the batch fails as a whole.
+//! the settings, not the records: the batch is refused as a whole. It is then
+//! reported from its first record on, not failed as an invocation: Lambda would
+//! split a failed batch in two until each part is small enough to be quarantined.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -58,22 +60,22 @@ pub struct StreamBatch<T> {
     pub done: Vec<Done<T>>,
     /// How many were quarantined.
     pub quarantined: usize,
+    /// Why it was refused as a whole, if it was.
+    pub refused: Option<MostlyPoisoned>,
     failed: Vec<String>,
 }
 
-/// A batch that failed as a whole.
-#[derive(Debug, thiserror::Error)]
-pub enum BatchError {
-    /// Most of it cannot be taken: it is the code or the settings, not the records.
-    #[error("{poisoned} of {records} records cannot be taken, the first because: {reason}")]
-    MostlyPoisoned {
-        /// How many.
-        poisoned: usize,
-        /// Of how many.
-        records: usize,
-        /// Why the first could not.
-        reason: String,
-    },
+/// Why a batch was refused as a whole: most of it cannot be taken, so it is the code
+/// or the settings, not the records.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{poisoned} of {records} records cannot be taken, the first because: {reason}")]
+pub struct MostlyPoisoned {
+    /// How many.
+    pub poisoned: usize,
+    /// Of how many.
+    pub records: usize,
+    /// Why the first could not.
+    pub reason: String,
 }
 
 impl<T> StreamBatch<T> {
@@ -137,16 +139,13 @@ enum Taken<T> {
 }
 
 /// Takes every record of a batch through `handler`.
-///
-/// # Errors
-/// [`BatchError`] when most of the batch cannot be taken.
 pub async fn stream_batch<T, F>(
     event: RawStreamEvent,
     desk: &Desk,
     clock: &dyn Clock,
     deadline: Deadline,
     handler: F,
-) -> Result<StreamBatch<T>, BatchError>
+) -> StreamBatch<T>
 where
     F: AsyncFn(EventRecord) -> Result<T, RecordError>,
 {
@@ -159,7 +158,8 @@ where
         .collect::<Vec<_>>()
         .await;
 
-    let mut batch = StreamBatch { done: Vec::with_capacity(total), quarantined: 0, failed: Vec::new() };
+    let mut batch =
+        StreamBatch { done: Vec::with_capacity(total), quarantined: 0, refused: None, failed: Vec::new() };
     let mut poisoned = Vec::new();
     for (record, taken) in lanes.into_iter().flatten() {
         match taken {
@@ -174,11 +174,12 @@ where
     if let Some((_, reason)) =
         poisoned.first().filter(|_| total >= POISON_MIN_BATCH && poisoned.len() * 2 > total)
     {
-        return Err(BatchError::MostlyPoisoned {
-            poisoned: poisoned.len(),
-            records: total,
-            reason: reason.clone(),
-        });
+        let refused = MostlyPoisoned { poisoned: poisoned.len(), records: total, reason: reason.clone() };
+        tracing::error!(function = desk.function(), %refused, "batch refused");
+        let done = std::mem::take(&mut batch.done).into_iter().map(|done| done.sequence_number);
+        batch.failed.extend(done.chain(poisoned.into_iter().map(|(record, _)| record.sequence_number)));
+        batch.refused = Some(refused);
+        return batch;
     }
     for (record, reason) in poisoned {
         match desk.quarantine(&record.id(), &reason, record.payload.get(), clock.now()).await {
@@ -189,7 +190,7 @@ where
             }
         }
     }
-    Ok(batch)
+    batch
 }
 
 fn read(payload: Box<RawValue>) -> Record {

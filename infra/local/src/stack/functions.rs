@@ -77,15 +77,12 @@ impl Handlers {
                 serde_json::to_value(swept)
             }
             post_payment::NAME => {
-                let response = post_payment::handle(&self.post_payment, stream()?, Deadline::none())
-                    .await
-                    .map_err(|error| failed(error.to_string()))?;
+                let response = post_payment::handle(&self.post_payment, stream()?, Deadline::none()).await;
                 serde_json::to_value(response)
             }
             send_reminders::NAME => {
-                let response = send_reminders::handle(&self.send_reminders, stream()?, Deadline::none())
-                    .await
-                    .map_err(|error| failed(error.to_string()))?;
+                let response =
+                    send_reminders::handle(&self.send_reminders, stream()?, Deadline::none()).await;
                 serde_json::to_value(response)
             }
             other => return Err(InvokeError::Unknown(other.to_owned())),

@@ -151,26 +151,25 @@ impl Pump {
             if batch.is_empty() {
                 continue;
             }
-            let reason = match functions.invoke(&self.function, &json!({ "Records": batch })).await {
-                Ok(answer) => match self.first_failure(&answer, &batch) {
-                    None => {
-                        self.delivered += batch.len() as u64;
-                        continue;
-                    }
-                    Some(place) => {
-                        self.delivered += place as u64;
-                        batch.drain(..place);
-                        if place > 0 {
+            let (reason, failed_whole) =
+                match functions.invoke(&self.function, &json!({ "Records": batch })).await {
+                    Ok(answer) => match self.first_failure(&answer, &batch) {
+                        None => {
+                            self.delivered += batch.len() as u64;
+                            continue;
+                        }
+                        Some(0) => ("the function reported it as failed".to_owned(), false),
+                        Some(place) => {
                             // It has come further: what is left begins anew.
+                            self.delivered += place as u64;
+                            batch.drain(..place);
                             open.push_front((batch, 0));
                             continue;
                         }
-                        "the function reported it as failed".to_owned()
-                    }
-                },
-                Err(error) => error.to_string(),
-            };
-            if batch.len() > 1 && self.mapping.bisect {
+                    },
+                    Err(error) => (error.to_string(), true),
+                };
+            if failed_whole && batch.len() > 1 && self.mapping.bisect {
                 let second = batch.split_off(batch.len().div_ceil(2));
                 open.push_front((second, tried));
                 open.push_front((batch, tried));

@@ -2,21 +2,16 @@
 //! same bytes and refuse the same events.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::fmt::Write as _;
+mod generate;
+
 use std::fs;
 use std::path::Path;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use duewatch_domain::days::{end_of_day, start_of_day};
-use duewatch_domain::money::{Currency, Money};
-use duewatch_domain::policy;
 use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};
 use duewatch_local::stack::sweep_every;
-use proptest::collection::vec;
-use proptest::option::weighted;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -81,309 +76,6 @@ fn blamed_line(message: &str) -> Option<usize> {
     message.strip_prefix("events.jsonl:")?.split(':').next()?.parse().ok()
 }
 
-// ---------------------------------------------------------------------------
-// Any case
-
-/// A first day near which the zones below do something odd.
-const FROM: &[&str] =
-    &["2011-12-20", "2017-10-10", "2022-03-15", "2023-03-01", "2023-10-20", "2024-02-20", "2024-03-28"];
-
-const ZONES: &[&str] = &[
-    "Asia/Shanghai",
-    "Asia/Kolkata",
-    "America/New_York",
-    "America/Los_Angeles",
-    "America/Sao_Paulo",
-    "America/Havana",
-    "Asia/Beirut",
-    "Australia/Lord_Howe",
-    "Pacific/Apia",
-    "Pacific/Kiritimati",
-    "UTC",
-];
-
-/// Facts may come so many days before the first day.
-const DAYS_BEFORE: i64 = 8;
-
-/// What a payment of that number mostly bears.
-const PAYMENT_MINORS: [i64; 3] = [5_000, 25_345, 100_000];
-
-/// An installment: days from the first day, principal and interest in minor units.
-type Due = (i64, i64, Option<i64>);
-
-#[derive(Clone, Debug)]
-struct Loan {
-    zone: Tz,
-    currency: Currency,
-    opened_after_days: i64,
-    opened_by_event: bool,
-    installments: Vec<Due>,
-}
-
-#[derive(Clone, Debug)]
-enum Fact {
-    Pay { id: usize, minor: Option<i64>, value_date: Option<i64>, kind: &'static str, targets: Vec<u32> },
-    Reverse { id: usize, dated: &'static str },
-    Pause { from: i64, days: i64 },
-    EndPause { on: i64 },
-    WriteOff { undone: bool, number: Option<u32> },
-    Enforce(bool),
-    Adjust { number: u32, minor: i64 },
-    Add { number: u32, due: Due },
-    Replace { number: u32, dues: Vec<Due> },
-    OpenAgain,
-}
-
-/// Where in its day something happens.
-#[derive(Clone, Copy, Debug)]
-enum Time {
-    /// At local midnight, where sweeps and days meet.
-    FirstSecond,
-    /// Where a day is judged.
-    LastSecond,
-    /// So many milliseconds later.
-    Later(i64),
-}
-
-fn due() -> impl Strategy<Value = Due> {
-    (-40_i64..40, 1_i64..60_000, weighted(0.3, 0_i64..2_000))
-}
-
-fn loan() -> impl Strategy<Value = Loan> {
-    (
-        select(ZONES),
-        select(&["CNY", "JPY", "KWD"][..]),
-        -40_i64..15,
-        weighted(0.25, Just(())),
-        vec(due(), 1..6),
-    )
-        .prop_map(|(zone, currency, opened_after_days, by_event, installments)| Loan {
-            zone: zone.parse().unwrap(),
-            currency: currency.parse().unwrap(),
-            opened_after_days,
-            opened_by_event: by_event.is_some(),
-            installments,
-        })
-}
-
-fn fact() -> impl Strategy<Value = Fact> {
-    let number = || 1_u32..7;
-    let paid = (
-        0..PAYMENT_MINORS.len(),
-        weighted(0.1, 1_i64..60_000),
-        weighted(0.3, -40_i64..40),
-        prop_oneof![8 => Just("repayment"), 1 => Just("merchant_refund"), 1 => Just("goodwill")],
-        prop_oneof![2 => Just(Vec::new()), 1 => vec(number(), 1..4)],
-    );
-    prop_oneof![
-        8 => paid.prop_map(|(id, minor, value_date, kind, targets)| Fact::Pay { id, minor, value_date, kind, targets }),
-        3 => (0..PAYMENT_MINORS.len(), select(&["original", "reversal"][..])).prop_map(|(id, dated)| Fact::Reverse { id, dated }),
-        2 => (-40_i64..40, 1_i64..30).prop_map(|(from, days)| Fact::Pause { from, days }),
-        1 => (-40_i64..40).prop_map(|on| Fact::EndPause { on }),
-        2 => (any::<bool>(), weighted(0.7, number())).prop_map(|(undone, number)| Fact::WriteOff { undone, number }),
-        2 => any::<bool>().prop_map(Fact::Enforce),
-        1 => (number(), -5_000_i64..10_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
-        1 => (7_u32..12, due()).prop_map(|(number, due)| Fact::Add { number, due }),
-        1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| Fact::Replace { number, dues }),
-        1 => Just(Fact::OpenAgain),
-    ]
-}
-
-fn time() -> impl Strategy<Value = Time> {
-    prop_oneof![
-        1 => Just(Time::FirstSecond),
-        1 => Just(Time::LastSecond),
-        2 => (0_i64..96).prop_map(|quarter| Time::Later(quarter * 900_000)),
-        2 => (0_i64..86_400_000).prop_map(Time::Later),
-    ]
-}
-
-fn stage() -> impl Strategy<Value = String> {
-    let condition = prop_oneof![
-        (0_u32..40).prop_map(|days| format!("delinquent_days = {days}")),
-        (0_u32..40).prop_map(|days| format!("days_past_due = {days}")),
-        (0_u32..500).prop_map(|amount| format!("overdue_amount = \"{amount}\"")),
-        (0_u32..10).prop_map(|tenths| format!("overdue_share = \"0.{tenths}\"")),
-        (1_u32..4).prop_map(|count| format!("unpaid_installments = {count}")),
-    ];
-    let restrictions = select(
-        &[
-            "",
-            r#"{ kind = "limit_credit_line", percent = 50 }"#,
-            r#"{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }"#,
-            r#"{ kind = "suspend_account" }"#,
-        ][..],
-    );
-    (condition, restrictions).prop_map(|(condition, restrictions)| {
-        format!("when = {{ {condition} }}\nrestrictions = [{restrictions}]")
-    })
-}
-
-fn reminders() -> impl Strategy<Value = Option<String>> {
-    let step = (any::<Index>(), -10_i64..20, select(&["sms", "email", "app"][..]));
-    let send_at = select(&["00:00", "02:30", "10:00", "23:59"][..]);
-    weighted(0.6, (send_at, vec(step, 1..6))).prop_map(|table| {
-        table.map(|(send_at, steps)| {
-            let mut text = format!("[reminders]\nsend_at = \"{send_at}\"\n");
-            for (stage, days, channel) in steps {
-                let stage = ["current", "stage 0", "stage 1"][stage.index(3)];
-                write!(
-                    text,
-                    "[[reminders.steps]]\nstage = \"{stage}\"\ndays = {days}\nchannel = \"{channel}\"\ntemplate = \"t\"\n"
-                )
-                .unwrap();
-            }
-            text
-        })
-    })
-}
-
-/// A policy of both day counts, over all five conditions, with and without reminders.
-fn policy_text() -> impl Strategy<Value = String> {
-    (select(&["day_after", "due_day"][..]), 0_u32..4, vec(stage(), 1..7), reminders()).prop_map(
-        |(day_count, grace_days, stages, reminders)| {
-            let mut text = format!(
-                "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\n\
-                 day_count = \"{day_count}\"\ngrace_days = {grace_days}\n"
-            );
-            // What would put the ladder out of order, or names a stage that is not on it, is left out.
-            for (place, stage) in stages.iter().enumerate() {
-                let longer = format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n");
-                text = if policy::parse(&longer).is_ok() { longer } else { text };
-            }
-            let longer = format!("{text}{}", reminders.unwrap_or_default());
-            if policy::parse(&longer).is_ok() { longer } else { text }
-        },
-    )
-}
-
-fn files() -> impl Strategy<Value = Files> {
-    (
-        select(FROM),
-        4_i64..28,
-        policy_text(),
-        vec(loan(), 1..=6),
-        vec((any::<Index>(), -DAYS_BEFORE..32, time()), 1..8),
-        vec((any::<Index>(), any::<Index>(), fact()), 0..25),
-    )
-        .prop_map(|(from, days, policy, loans, instants, facts)| {
-            let from: NaiveDate = from.parse().unwrap();
-            // Few instants and many facts: several fall on one.
-            let instants: Vec<DateTime<Utc>> = instants
-                .iter()
-                .map(|(loan, day, time)| instant(loans[loan.index(loans.len())].zone, from, *day, *time))
-                .collect();
-            let mut book = Vec::new();
-            let mut events = Vec::new();
-            for (number, loan) in loans.iter().enumerate() {
-                let line = loan.book_line(number, from);
-                if loan.opened_by_event {
-                    let at = instant(loan.zone, from, loan.opened_after_days, Time::Later(30_600_000));
-                    events.push(event(at, number, "account_opened", json!({ "account": line })));
-                } else {
-                    book.push(line);
-                }
-            }
-            for (at, loan, fact) in facts {
-                let (at, number) = (instants[at.index(instants.len())], loan.index(loans.len()));
-                let (kind, fields) = fact.written(&loans[number], number, from);
-                events.push(event(at, number, kind, fields));
-            }
-            Files { policy, book, events, from, to: from + TimeDelta::days(days) }
-        })
-}
-
-fn instant(zone: Tz, from: NaiveDate, day: i64, time: Time) -> DateTime<Utc> {
-    let day = from + TimeDelta::days(day);
-    match time {
-        Time::FirstSecond => start_of_day(zone, day),
-        Time::LastSecond => end_of_day(zone, day),
-        Time::Later(milliseconds) => start_of_day(zone, day) + TimeDelta::milliseconds(milliseconds),
-    }
-}
-
-fn event(at: DateTime<Utc>, account: usize, kind: &str, mut fields: Value) -> Value {
-    fields["at"] = json!(at.to_rfc3339());
-    fields["type"] = json!(kind);
-    fields["account_id"] = json!(format!("A-{account}"));
-    fields
-}
-
-impl Loan {
-    fn amount(&self, minor: i64) -> String {
-        self.currency.text(Money::from_minor(minor, self.currency.minor_units()))
-    }
-
-    fn installment(&self, number: u32, from: NaiveDate, (day, principal, interest): Due) -> Value {
-        json!({
-            "number": number,
-            "due_on": from + TimeDelta::days(day),
-            "principal": self.amount(principal),
-            "interest": self.amount(interest.unwrap_or(0)),
-        })
-    }
-
-    fn book_line(&self, number: usize, from: NaiveDate) -> Value {
-        let dues = (1..).zip(&self.installments);
-        json!({
-            "account_id": format!("A-{number}"),
-            "customer_id": "C-1",
-            "policy_id": "another",
-            "currency": self.currency.code(),
-            "time_zone": self.zone.name(),
-            "opened_on": from + TimeDelta::days(self.opened_after_days),
-            "installments": dues.map(|(number, due)| self.installment(number, from, *due)).collect::<Vec<_>>(),
-        })
-    }
-}
-
-impl Fact {
-    /// Its event type and fields. Now and then it is one that must be refused.
-    fn written(self, loan: &Loan, account: usize, from: NaiveDate) -> (&'static str, Value) {
-        let date = |day: i64| json!(from + TimeDelta::days(day));
-        let reason = "generated";
-        match self {
-            Self::Pay { id, minor, value_date, kind, targets } => {
-                // The same id mostly bears the same amount, as a payment that comes twice does.
-                let minor = minor.unwrap_or(PAYMENT_MINORS[id]);
-                let mut fields = json!({
-                    "payment_id": format!("P-{id}"), "amount": loan.amount(minor), "kind": kind, "applies_to": targets,
-                });
-                if let Some(day) = value_date {
-                    fields["value_date"] = date(day);
-                    fields["currency"] = json!(loan.currency.code());
-                }
-                ("payment_received", fields)
-            }
-            Self::Reverse { id, dated } => {
-                ("payment_reversed", json!({ "payment_id": format!("P-{id}"), "dated": dated }))
-            }
-            Self::Pause { from, days } => {
-                ("pause_started", json!({ "from": date(from), "until": date(from + days) }))
-            }
-            Self::EndPause { on } => ("pause_ended", json!({ "on": date(on) })),
-            Self::WriteOff { undone, number } => (
-                if undone { "write_off_undone" } else { "written_off" },
-                json!({ "number": number, "reason": reason }),
-            ),
-            Self::Enforce(true) => ("enforcement_on", json!({ "reason": reason })),
-            Self::Enforce(false) => ("enforcement_off", json!({ "reason": reason })),
-            Self::Adjust { number, minor } => (
-                "installment_adjusted",
-                json!({ "number": number, "amount": loan.amount(minor), "reason": reason }),
-            ),
-            Self::Add { number, due } => {
-                ("installment_added", json!({ "installment": loan.installment(number, from, due) }))
-            }
-            Self::Replace { number, dues } => {
-                let dues = (number..).zip(dues).map(|(number, due)| loan.installment(number, from, due));
-                ("schedule_replaced", json!({ "installments": dues.collect::<Vec<_>>(), "reason": reason }))
-            }
-            Self::OpenAgain => ("account_opened", json!({ "account": loan.book_line(account, from) })),
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 12,
@@ -393,7 +85,7 @@ proptest! {
     })]
 
     #[test]
-    fn both_engines_write_the_same_bytes_and_refuse_the_same_events(mut files in files()) {
+    fn both_engines_write_the_same_bytes_and_refuse_the_same_events(mut files in generate::files()) {
         let mut refused = files.run(Engine::Pure).err();
         if refused.is_some() {
             prop_assert_eq!(&refused, &files.run(Engine::Stack).err());
@@ -408,9 +100,6 @@ proptest! {
         prop_assert_eq!(files.run(Engine::Pure), files.run(Engine::Stack));
     }
 }
-
-// ---------------------------------------------------------------------------
-// Cases with a story
 
 /// One account in one zone that owes 1000.00 on each of the dates.
 fn files_of(zone: &str, due_on: &[&str], rules: &str, from: &str, to: &str) -> Files {
