@@ -5,9 +5,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use detect_overdue::Swept;
 use duewatch_domain::Cause;
-use duewatch_domain::ids::Revision;
-use duewatch_runtime::Deadline;
-use duewatch_store::{MAX_CONFLICTS, Outcome, TransitionError, Transitions};
+use duewatch_domain::account::{Dated, PaymentKind};
+use duewatch_domain::ids::{AccountId, PaymentId, Revision};
+use duewatch_runtime::{Clock, Deadline};
+use duewatch_store::{MAX_CONFLICTS, Outcome, PaymentFact, TransitionError, Transitions};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
     STANDARD, Sent, World, consumed, contract, decisions, failures, id, instant, payment_ids, post, put,
@@ -380,4 +381,31 @@ async fn a_command_that_looks_at_what_is_paid_posts_what_is_not_posted_yet() {
     assert_eq!(payment_ids(&account), ["P-1"]);
     let off: Vec<bool> = account.installments().iter().map(|one| one.written_off).collect();
     assert_eq!(off, [false, true, true, true], "the first was paid");
+}
+
+#[tokio::test]
+async fn a_payment_stated_again_with_its_currency_keeps_its_reversal() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    let (account, payment): (AccountId, PaymentId) = ("A-1".parse().unwrap(), "P-1".parse().unwrap());
+    let store = world.stack.store().clone();
+    let at = world.stack.clock().now();
+    let mut first = PaymentFact {
+        account_id: account.clone(),
+        payment_id: payment.clone(),
+        amount: "10.00".parse().unwrap(),
+        currency: None,
+        value_date: None,
+        kind: PaymentKind::Repayment,
+        applies_to: Vec::new(),
+        received_at: at,
+        reversed_at: None,
+        reversal_dated: None,
+    };
+    store.record_payment(&first).await.unwrap();
+    assert!(store.record_reversal(&account, &payment, at, Dated::Original).await.unwrap());
+    first.currency = Some("CNY".parse().unwrap());
+    store.record_payment(&first).await.unwrap();
+    let kept = store.payments_of(&account).await.unwrap()[0].clone().unwrap();
+    assert_eq!((kept.currency, kept.reversed_at), (first.currency, Some(at)));
 }

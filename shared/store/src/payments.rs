@@ -1,5 +1,7 @@
 //! The payments table: facts that the lender's payment system writes.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::account::{Account, Dated, MAX_PAYMENTS, PaymentKind};
@@ -178,8 +180,8 @@ impl Store {
     }
 
     /// Writes a payment as a payment system does: a new one is put; one that is
-    /// there with the same money is left alone; one with other money is
-    /// overwritten, and `post-payment` refuses it.
+    /// there with the same money is left alone; one with other money is written
+    /// over, and `post-payment` refuses it. A reversal that is there stays there.
     ///
     /// # Errors
     /// When the call fails.
@@ -187,26 +189,29 @@ impl Store {
         let table = &self.tables.payments;
         let item: serde_dynamo::Item = serde_dynamo::to_item(fact)
             .map_err(|error| StoreError::codec(table, fact.payment_id.as_str(), error))?;
-        let mut put = self
-            .client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(item.into()))
-            .expression_attribute_values(":amount", AttributeValue::S(fact.amount.to_string()))
-            .expression_attribute_values(":kind", AttributeValue::S(kind(fact.kind).to_owned()))
-            .expression_attribute_names("#amount", "amount")
-            .expression_attribute_names("#kind", "kind");
+        let item: HashMap<String, AttributeValue> = item.into();
+        let mut update = self.client.update_item().table_name(table);
+        let mut set = Vec::with_capacity(item.len());
+        for (name, value) in item {
+            if name == "account_id" || name == "payment_id" {
+                update = update.key(name, value);
+            } else {
+                set.push(format!("#{name} = :{name}"));
+                update = update
+                    .expression_attribute_names(format!("#{name}"), &name)
+                    .expression_attribute_values(format!(":{name}"), value);
+            }
+        }
         let mut condition =
             "attribute_not_exists(payment_id) OR #amount <> :amount OR #kind <> :kind".to_owned();
-        if let Some(currency) = fact.currency {
+        if fact.currency.is_some() {
             condition.push_str(" OR attribute_not_exists(#currency) OR #currency <> :currency");
-            put = put
-                .expression_attribute_names("#currency", "currency")
-                .expression_attribute_values(":currency", AttributeValue::S(currency.to_string()));
         }
-        let put =
-            put.condition_expression(condition).return_consumed_capacity(ReturnConsumedCapacity::Indexes);
-        self.answered_if(table, put.send().await)?;
+        let update = update
+            .update_expression(format!("SET {}", set.join(", ")))
+            .condition_expression(condition)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+        self.answered_if(table, update.send().await)?;
         Ok(())
     }
 
@@ -245,13 +250,5 @@ impl Store {
             .send()
             .await;
         Ok(self.answered_if(table, update)?.is_some())
-    }
-}
-
-const fn kind(kind: PaymentKind) -> &'static str {
-    match kind {
-        PaymentKind::Repayment => "repayment",
-        PaymentKind::MerchantRefund => "merchant_refund",
-        PaymentKind::Goodwill => "goodwill",
     }
 }
