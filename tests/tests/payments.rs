@@ -409,3 +409,24 @@ async fn a_payment_stated_again_with_its_currency_keeps_its_reversal() {
     let kept = store.payments_of(&account).await.unwrap()[0].clone().unwrap();
     assert_eq!((kept.currency, kept.reversed_at), (first.currency, Some(at)));
 }
+
+#[tokio::test]
+async fn opening_an_account_again_posts_what_its_creator_had_left() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.pay("A-1", "P-1", "10.00").await;
+    let (account, payment): (AccountId, PaymentId) = ("A-1".parse().unwrap(), "P-1".parse().unwrap());
+    let store = world.stack.store().clone();
+    store.park(&account, &payment, world.now()).await.unwrap();
+
+    let again = async || {
+        let contract = contract(STANDARD, "A-1");
+        world.stack.transitions().open(&contract, world.now(), Cause::Time).await.unwrap()
+    };
+    assert!(matches!(again().await, Outcome::Unchanged));
+    assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
+    assert_eq!(store.parked(&account).await.unwrap(), Vec::<String>::new());
+    let posted = world.account("A-1").await.revision;
+    again().await;
+    assert_eq!(world.account("A-1").await.revision, posted, "and once is enough");
+}

@@ -160,7 +160,12 @@ impl Transitions {
         match self.create(Account::open(contract)?, now, cause).await {
             Err(TransitionError::Store(StoreError::Conflict { .. })) => {
                 let again = Command::AccountOpened(Box::new(contract.clone()));
-                self.command(&contract.account_id, &again, now, now).await
+                let outcome = self.command(&contract.account_id, &again, now, now).await?;
+                // Whoever put it may have stopped before posting what it had found.
+                if let Some(stored) = self.store.account(&contract.account_id).await? {
+                    self.post_found(Box::new(stored.account), now).await?;
+                }
+                Ok(outcome)
             }
             done => done,
         }
@@ -184,10 +189,27 @@ impl Transitions {
             Some(_) => account.hold(now + HOLD_FOR),
             None => account.judge(&policy, now, cause),
         }
-        let mut latest = Box::new(self.store.create_account(account).await?.account);
+        let created = self.store.create_account(account).await?.account;
         // A payment that was put or parked since that Query has found no account either;
-        // the second one finds it. What cannot be posted stays parked.
-        for fact in self.store.payments_of(&latest.account_id).await?.iter().flatten() {
+        // the second one finds it.
+        let latest = self.post_found(Box::new(created), now).await?;
+        Ok(match hold {
+            Some(hold) => Outcome::Held(latest, hold),
+            None => Outcome::Written(latest),
+        })
+    }
+
+    /// Posts what the payments table holds for an account that is there, and takes
+    /// the notes of what was parked away. What cannot be posted stays parked.
+    async fn post_found(
+        &self,
+        mut latest: Box<Account>,
+        now: DateTime<Utc>,
+    ) -> Result<Box<Account>, TransitionError> {
+        let facts = self.store.payments_of(&latest.account_id).await?;
+        let parked =
+            if facts.is_empty() { Vec::new() } else { self.store.parked(&latest.account_id).await? };
+        for fact in facts.iter().flatten() {
             match fact.post_to(&mut latest.clone()) {
                 Err(_) => continue,
                 Ok(Applied::Unchanged) => {}
@@ -199,12 +221,11 @@ impl Transitions {
                     }
                 }
             }
-            self.store.unpark(&fact.account_id, &fact.payment_id).await?;
+            if parked.iter().any(|parked| parked == fact.payment_id.as_str()) {
+                self.store.unpark(&fact.account_id, &fact.payment_id).await?;
+            }
         }
-        Ok(match hold {
-            Some(hold) => Outcome::Held(latest, hold),
-            None => Outcome::Written(latest),
-        })
+        Ok(latest)
     }
 
     async fn take(
