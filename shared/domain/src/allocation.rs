@@ -52,7 +52,7 @@ pub fn allocate(account: &Account) -> Allocation {
     for payment in account.payments.iter().filter(|payment| payment.stands()) {
         let mut left = payment.amount;
         for number in &payment.applies_to {
-            left -= settle_number(installments, &mut paid, *number, left);
+            left -= settle_number(installments, &mut paid, *number, payment.received_at, left);
         }
         rest.push((payment.received_at, left));
     }
@@ -62,7 +62,7 @@ pub fn allocate(account: &Account) -> Allocation {
     let mut pool = zero;
     let mut rest = rest.into_iter().peekable();
     for until in dividing {
-        while let Some((_, money)) = rest.next_if(|(received_at, _)| *received_at <= until) {
+        while let Some((_, money)) = rest.next_if(|(received_at, _)| *received_at < until) {
             pool += money;
         }
         settle_in_order(installments, &mut paid, &mut pool, Some(until));
@@ -109,16 +109,20 @@ fn still_owed(installments: &[Installment], paid: &[Money], zero: Money) -> (Vec
     (unpaid, outstanding)
 }
 
+/// Settles the installment of that number, if it was owed when the money came: a new
+/// schedule may give an old number to something else.
 fn settle_number(
     installments: &[Installment],
     paid: &mut [Money],
     number: InstallmentNumber,
+    received_at: DateTime<Utc>,
     money: Money,
 ) -> Money {
     installments
         .iter()
         .zip(paid)
         .find(|(installment, _)| installment.number() == Some(number))
+        .filter(|(installment, _)| installment.since.is_none_or(|since| since <= received_at))
         .map_or(Money::ZERO, |(installment, paid)| settle(installment, paid, money))
 }
 

@@ -5,7 +5,7 @@
 //! so far, a new schedule and a write-off, look at the allocation once, when
 //! they arrive.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::account::{
     Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_TARGETS, Pause,
@@ -168,6 +168,8 @@ impl Account {
         payment.reversed = Some(Reversal { reversed_at: at, dated });
         if dated == Dated::Reversal {
             let amount = payment.amount;
+            // A payment comes before its reversal, even where one instant is given for both.
+            let since = at.max(payment.received_at + TimeDelta::nanoseconds(1));
             let zero = self.currency.zero();
             self.installments.push(Installment {
                 label: Label::TakenBack(payment_id.clone()),
@@ -177,7 +179,7 @@ impl Account {
                 fee: zero,
                 adjusted: zero,
                 written_off: false,
-                since: Some(at),
+                since: Some(since),
             });
             self.sort_installments();
         }

@@ -168,3 +168,26 @@ fn a_refused_kind_is_worded_as_the_format_writes_it() {
     let refusal = loan.try_learn("2023-10-02", "payment_received", again).unwrap_err().to_string();
     assert!(refusal.contains("(repayment, now merchant_refund)"), "{refusal}");
 }
+
+#[test]
+fn money_paid_for_an_old_number_does_not_move_to_the_new_installment_of_that_number() {
+    let mut loan = loan(&[(1, "2023-01-01", "100.00"), (2, "2023-02-01", "100.00")]);
+    loan.pays_for("2023-01-01", "P-1", "100.00", "[4]");
+    loan.learns(
+        "2023-01-05",
+        "schedule_replaced",
+        r#""installments":[{"number":4,"due_on":"2023-06-01","principal":"100.00"}],"reason":"later""#,
+    );
+    assert_eq!(loan.unpaid(), "4: 100.00");
+}
+
+#[test]
+fn a_payment_at_the_instant_of_a_new_schedule_settles_the_oldest_first() {
+    let mut loan = loan(&[(1, "2023-01-01", "100.00"), (2, "2023-12-01", "100.00")]);
+    loan.pays("2023-01-01", "P-1", "150.00");
+    let new = r#""installments":[{"number":3,"due_on":"2023-01-15","principal":"50.00"}],"reason":"top-up""#;
+    loan.learns("2023-02-01", "schedule_replaced", new);
+    loan.learns("2023-02-01", "installment_adjusted", r#""number":2,"amount":"-50.00","reason":"fee""#);
+    loan.pays("2023-02-01", "P-2", "50.00");
+    assert_eq!(loan.unpaid(), "2: 50.00");
+}
