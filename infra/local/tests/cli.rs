@@ -286,3 +286,20 @@ fn help_lists_the_commands_and_their_options() {
         assert!(options.contains(option), "{option} is missing in:\n{options}");
     }
 }
+
+#[rstest]
+#[case("2023-10-31", "2023-10-01", "is before --from")]
+#[case("1899-12-31", "2023-10-01", "days lie between 1900-01-01 and 2999-12-31")]
+#[case("2023-10-01", "+12000-01-01", "days lie between 1900-01-01 and 2999-12-31")]
+fn days_that_cannot_be_run_are_refused(#[case] from: &str, #[case] to: &str, #[case] names: &str) {
+    let files = Files::new(POLICY, BOOK, EVENTS);
+    let run = Command::new(env!("CARGO_BIN_EXE_duewatch"))
+        .args(["replay", "--policy", "policy.toml", "--book", "book.jsonl", "--events", "events.jsonl"])
+        .args([format!("--from={from}"), format!("--to={to}")])
+        .current_dir(files.path())
+        .output()
+        .unwrap();
+    assert!(!run.status.success());
+    let message = String::from_utf8(run.stderr).unwrap();
+    assert!(message.contains(names), "{message}");
+}

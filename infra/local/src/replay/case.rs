@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use duewatch_domain::days::{business_date, end_of_day, plus_days, start_of_day};
+use duewatch_domain::days::{FIRST_DATE, LAST_DATE, business_date, end_of_day, plus_days, start_of_day};
 use duewatch_domain::ids::AccountId;
 use duewatch_domain::{Account, Command, Contract, Event, Refusal};
 
@@ -111,6 +111,9 @@ impl Case {
     ) -> Result<Self, ReplayError> {
         if to < from {
             return Err(ReplayError::NoDays { from, to });
+        }
+        if from < FIRST_DATE || to > LAST_DATE {
+            return Err(ReplayError::DaysOutOfRange { from, to });
         }
         events.sort_by_key(|event| event.value.at);
         let mut layout = Layout {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::ValueEnum;
 use duewatch_domain::Refusal;
+use duewatch_domain::days::{FIRST_DATE, LAST_DATE};
 use duewatch_domain::ids::{AccountId, Revision};
 
 pub use self::case::{Case, CaseFiles, Opening, Step};
@@ -114,6 +115,14 @@ pub enum ReplayError {
     /// The dates are the wrong way round.
     #[error("--to: {to} is before --from, {from}")]
     NoDays {
+        /// The first day.
+        from: NaiveDate,
+        /// The last day.
+        to: NaiveDate,
+    },
+    /// A day is beyond what any fact may bear.
+    #[error("--from {from}, --to {to}: days lie between {FIRST_DATE} and {LAST_DATE}")]
+    DaysOutOfRange {
         /// The first day.
         from: NaiveDate,
         /// The last day.
