@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use detect_overdue::Swept;
-use duewatch_domain::Cause;
-use duewatch_domain::account::{Dated, PaymentKind};
+use duewatch_domain::account::{Dated, MAX_PAYMENTS, PaymentKind};
+use duewatch_domain::command::PaymentReceived;
 use duewatch_domain::ids::{AccountId, PaymentId, Revision};
+use duewatch_domain::{Account, Cause, Command};
 use duewatch_runtime::{Clock, Deadline};
 use duewatch_store::{MAX_CONFLICTS, Outcome, PaymentFact, TransitionError, Transitions};
 use duewatch_tests::interrupt::Interrupt;
@@ -429,4 +430,24 @@ async fn opening_an_account_again_posts_what_its_creator_had_left() {
     let posted = world.account("A-1").await.revision;
     again().await;
     assert_eq!(world.account("A-1").await.revision, posted, "and once is enough");
+}
+
+#[tokio::test]
+async fn an_account_beyond_what_an_item_holds_is_refused_for_good() {
+    let world = World::at(OPENED_AT).await;
+    let mut account = Account::open(&contract(STANDARD, "A-1")).unwrap();
+    for number in 0..MAX_PAYMENTS {
+        let payment = Command::PaymentReceived(PaymentReceived {
+            payment_id: format!("{number:0>250}").parse().unwrap(),
+            amount: "0.01".parse().unwrap(),
+            currency: None,
+            value_date: None,
+            kind: PaymentKind::Repayment,
+            applies_to: Vec::new(),
+        });
+        account.apply(&payment, world.now()).unwrap();
+    }
+    let refused = world.stack.store().create_account(account).await.unwrap_err();
+    assert!(!refused.is_transient(), "{refused}");
+    assert!(refused.to_string().contains("size"), "{refused}");
 }

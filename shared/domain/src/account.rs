@@ -15,8 +15,9 @@ use crate::standing::Standing;
 
 /// The most installments an account may hold: fifty years of months.
 pub const MAX_INSTALLMENTS: usize = 600;
-/// The most payments an account may hold.
-pub const MAX_PAYMENTS: usize = 1_000;
+/// The most payments an account may hold. At about 100 bytes each they leave room
+/// for the rest in an item of 400 KB.
+pub const MAX_PAYMENTS: usize = 2_000;
 /// The most pauses an account may hold.
 pub const MAX_PAUSES: usize = 100;
 /// The most installments one payment may be paid for.

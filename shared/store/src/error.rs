@@ -15,6 +15,17 @@ pub enum StoreError {
         /// What the service or the network said.
         message: String,
     },
+    /// DynamoDB will never take the request: an item beyond 400 KB, a key that is too
+    /// long. To be quarantined.
+    #[error("{operation} on {table}: {message}")]
+    Invalid {
+        /// The operation.
+        operation: &'static str,
+        /// The table.
+        table: String,
+        /// What the service said.
+        message: String,
+    },
     /// Somebody else wrote the account in between. To be read and judged again.
     #[error("account {account_id} was written by somebody else since revision {revision}")]
     Conflict {
@@ -78,12 +89,18 @@ impl StoreError {
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
+        let is_invalid = error.code() == Some("ValidationException");
         let message = match (error.code(), error.message()) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             (Some(code), None) => code.to_owned(),
             _ => DisplayErrorContext(error).to_string(),
         };
-        Self::Call { operation, table: table.to_owned(), message }
+        let table = table.to_owned();
+        if is_invalid {
+            Self::Invalid { operation, table, message }
+        } else {
+            Self::Call { operation, table, message }
+        }
     }
 
     pub(crate) fn codec(table: &str, key: impl Into<String>, problem: impl std::fmt::Display) -> Self {
