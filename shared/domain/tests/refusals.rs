@@ -156,13 +156,13 @@ fn an_account_holds_six_hundred_installments_and_no_more() {
 }
 
 #[test]
-fn an_account_holds_a_thousand_payments_and_no_more() {
+fn an_account_holds_two_thousand_payments_and_no_more() {
     let mut full = four_installments();
-    for number in 1..=1_000 {
+    for number in 1..=2_000 {
         full.pays("2023-10-01", &format!("P-{number}"), "0.01");
     }
     let before = full.clone();
-    let one_more = r#""payment_id":"P-1001","amount":"0.01""#;
+    let one_more = r#""payment_id":"P-2001","amount":"0.01""#;
     let refusal = full.try_learn("2023-10-02", "payment_received", one_more);
     assert_eq!(refusal, Err(Refusal::TooManyPayments));
     // One that it knows is still answered.
