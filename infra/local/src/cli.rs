@@ -177,7 +177,7 @@ enum PolicyCommand {
 /// Whatever stopped it, worded for the person who typed the command.
 pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     match cli.command {
-        None => run_demo(DemoArgs { accounts: 200, days: 100, seed: 1, out: demo::default_out() }),
+        None => run(Cli::parse_from(["duewatch", "demo"])),
         Some(Command::Demo(args)) => run_demo(args),
         Some(Command::Replay(args)) => run_replay(args),
         Some(Command::Import(args)) => runtime()?.block_on(run_import(args)),

@@ -95,5 +95,6 @@ where
     Fut: Future<Output = Result<R, X>>,
     X: Display + Debug + Into<lambda_runtime::Diagnostic>,
 {
-    lambda_runtime::run(service_fn(handler)).await
+    // Boxed, so that the future of `main` does not grow with all that a handler awaits.
+    lambda_runtime::run(service_fn(move |event| Box::pin(handler(event)))).await
 }

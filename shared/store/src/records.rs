@@ -1,5 +1,7 @@
 //! The records table: what is kept beside the accounts.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::ids::{AccountId, PaymentId, PolicyId, Revision};
@@ -18,6 +20,10 @@ pub(crate) fn version_key(version: u32) -> String {
 
 fn account_key(id: &AccountId) -> String {
     format!("account#{id}")
+}
+
+fn texts<const N: usize>(texts: [(&str, String); N]) -> HashMap<String, AttributeValue> {
+    HashMap::from(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))))
 }
 
 /// A record that could not be taken.
@@ -77,18 +83,9 @@ impl Store {
         }
         let item: serde_dynamo::Item =
             serde_dynamo::to_item(&kept).map_err(|error| StoreError::codec(table, &*kept.id, error))?;
-        let sent = self
-            .client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(item.into()))
-            .item("pk", AttributeValue::S(format!("quarantine#{}", kept.at.date_naive())))
-            .item("sk", AttributeValue::S(format!("{}#{}", kept.source, kept.id)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered(table, sent)?;
-        Ok(())
+        let item: HashMap<String, AttributeValue> = item.into();
+        let pk = format!("quarantine#{}", kept.at.date_naive());
+        self.put_item(pk, format!("{}#{}", kept.source, kept.id), item).await
     }
 
     /// What was quarantined on a date (UTC), at most a page of it.
@@ -131,19 +128,12 @@ impl Store {
         payment_id: &PaymentId,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .put_item()
-            .table_name(table)
-            .item("pk", AttributeValue::S(account_key(account_id)))
-            .item("sk", AttributeValue::S(format!("parked#{payment_id}")))
-            .item("at", AttributeValue::S(at.to_rfc3339_opts(SecondsFormat::Secs, true)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered(table, sent)?;
-        Ok(())
+        self.put_item(
+            account_key(account_id),
+            format!("parked#{payment_id}"),
+            texts([("at", at.to_rfc3339_opts(SecondsFormat::Secs, true))]),
+        )
+        .await
     }
 
     /// Takes the note of a parked payment away.
@@ -170,7 +160,14 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn parked(&self, account_id: &AccountId) -> Result<Vec<String>, StoreError> {
-        self.sort_keys(account_id, "parked#").await
+        let items = self.records_of(account_id, "parked#").await?;
+        Ok(items
+            .into_iter()
+            .filter_map(|item| match item.get("sk") {
+                Some(AttributeValue::S(key)) => key.strip_prefix("parked#").map(str::to_owned),
+                _ => None,
+            })
+            .collect())
     }
 
     /// Notes the highest revision of an account that was published. A lower one
@@ -220,21 +217,16 @@ impl Store {
         outcome: ContactOutcome,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .put_item()
-            .table_name(table)
-            .item("pk", AttributeValue::S(account_key(account_id)))
-            .item("sk", AttributeValue::S(format!("contact#{:020}#{}", revision.0, intent.channel)))
-            .item("outcome", AttributeValue::S(outcome.as_str().to_owned()))
-            .item("template", AttributeValue::S(intent.template.clone()))
-            .item("at", AttributeValue::S(at.to_rfc3339_opts(SecondsFormat::Secs, true)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered(table, sent)?;
-        Ok(())
+        self.put_item(
+            account_key(account_id),
+            format!("contact#{:020}#{}", revision.0, intent.channel),
+            texts([
+                ("outcome", outcome.as_str().to_owned()),
+                ("template", intent.template.clone()),
+                ("at", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            ]),
+        )
+        .await
     }
 
     /// What became of an account's reminders: `(revision#channel, outcome)`, oldest first.
@@ -289,7 +281,7 @@ impl Store {
         &self,
         pk: String,
         sk: String,
-    ) -> Result<Option<std::collections::HashMap<String, AttributeValue>>, StoreError> {
+    ) -> Result<Option<HashMap<String, AttributeValue>>, StoreError> {
         let table = &self.tables.records;
         let sent = self
             .client
@@ -305,15 +297,25 @@ impl Store {
         Ok(answer.item)
     }
 
-    async fn sort_keys(&self, account_id: &AccountId, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let items = self.records_of(account_id, prefix).await?;
-        Ok(items
-            .into_iter()
-            .filter_map(|item| match item.get("sk") {
-                Some(AttributeValue::S(key)) => Some(key.trim_start_matches(prefix).to_owned()),
-                _ => None,
-            })
-            .collect())
+    async fn put_item(
+        &self,
+        pk: String,
+        sk: String,
+        attributes: HashMap<String, AttributeValue>,
+    ) -> Result<(), StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .put_item()
+            .table_name(table)
+            .set_item(Some(attributes))
+            .item("pk", AttributeValue::S(pk))
+            .item("sk", AttributeValue::S(sk))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        self.answered(table, sent)?;
+        Ok(())
     }
 
     /// One page of an account's records: up to 1 MB, far more than we look at.
@@ -321,7 +323,7 @@ impl Store {
         &self,
         account_id: &AccountId,
         prefix: &str,
-    ) -> Result<Vec<std::collections::HashMap<String, AttributeValue>>, StoreError> {
+    ) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
         let table = &self.tables.records;
         let sent = self
             .client
