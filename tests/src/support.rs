@@ -20,7 +20,7 @@ use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::ids::AccountId;
 use duewatch_domain::{Account, Cause, Contract, policy};
 use duewatch_local::stack::template::Template;
-use duewatch_local::stack::{Functions, Ports, Pump, Stack, StackClock};
+use duewatch_local::stack::{Functions, Ports, Pump, Stack, StackClock, Transport};
 use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Wiring};
 use duewatch_store::{Consumed, DueAccount, Outcome, Quarantined, Store};
 use serde_json::{Map, Value, json};
@@ -109,8 +109,12 @@ impl Sent {
 impl World {
     /// A world whose clock stands at `now`, with both policies published.
     pub async fn at(now: &str) -> Self {
-        let stack =
-            Stack::start(StackClock::simulated(instant(now)), Ports { dynamodb: 0, sns: 0 }).await.unwrap();
+        let stack = Stack::start(
+            StackClock::simulated(instant(now)),
+            Transport::Loopback(Ports { dynamodb: 0, sns: 0 }),
+        )
+        .await
+        .unwrap();
         for id in [STANDARD, REMINDING] {
             let text = policy_text(id);
             stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();

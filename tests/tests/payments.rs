@@ -1,7 +1,5 @@
 //! Payments: posted once, in whatever order they come, and never past a restriction.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use detect_overdue::Swept;
 use duewatch_domain::account::{Dated, MAX_PAYMENTS, PaymentKind};
@@ -334,7 +332,7 @@ async fn sequence_numbers_are_compared_as_numbers() {
         record["dynamodb"]["SequenceNumber"] = json!(number);
     }
     let function = world.wiring(post_payment::NAME);
-    let near = Deadline::within(Duration::ZERO);
+    let near = Deadline::at(world.now());
     let answer = post_payment::handle(&function, stream_event(&records), near).await;
     assert_eq!(failures(answer), ["000999"]);
 }
@@ -347,7 +345,7 @@ async fn a_batch_near_its_deadline_reports_its_first_record_and_posts_nothing() 
     world.pay("A-1", "P-2", "10.00").await;
     let records = world.payment_records().await;
     let function = world.wiring(post_payment::NAME);
-    let near = Deadline::within(Duration::ZERO);
+    let near = Deadline::at(world.now());
     let answer = post_payment::handle(&function, stream_event(&records), near).await;
     assert_eq!(failures(answer), [sequence_number(&records[0])]);
     assert_eq!(world.account("A-1").await, opened);

@@ -20,7 +20,7 @@ use duewatch_domain::formats::{DailyLines, parse_book_line, parse_event_line};
 use duewatch_domain::{Account, Cause, Command, Policy, assess, policy};
 use duewatch_local::firings::Firings;
 use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};
-use duewatch_local::stack::{Ports, Stack, StackClock, sweep_every};
+use duewatch_local::stack::{Stack, StackClock, Transport, sweep_every};
 use duewatch_runtime::Clock;
 use duewatch_store::PaymentFact;
 use duewatch_tests::lender_csv::{self, Loan, Status, Terms, read_file};
@@ -67,7 +67,7 @@ struct Watched {
 impl Watched {
     async fn start(from: NaiveDate) -> Self {
         let clock = StackClock::simulated(start_of_day(terms().time_zone, from));
-        let stack = Stack::start(clock, Ports { dynamodb: 0, sns: 0 }).await.unwrap();
+        let stack = Stack::start(clock, Transport::InProcess).await.unwrap();
         let text = lender_csv::policy(from);
         let policy = policy::parse(&text).unwrap();
         stack.store().publish_policy(&policy, &text).await.unwrap();

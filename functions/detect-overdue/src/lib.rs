@@ -82,7 +82,7 @@ pub async fn handle(
     'shards: for shard in 0..store.due_shards() {
         let mut from = None;
         for _ in 0..MAX_PAGES {
-            if deadline.is_near() {
+            if deadline.is_near(wiring.clock.now()) {
                 swept.cut_short = true;
                 break 'shards;
             }
@@ -124,7 +124,11 @@ async fn sweep_page(
     swept.due += accounts.len();
     let looked: Vec<Looked> = stream::iter(accounts)
         .map(|due| async move {
-            if deadline.is_near() { Looked::CutShort } else { look_at(wiring, &due, now).await }
+            if deadline.is_near(wiring.clock.now()) {
+                Looked::CutShort
+            } else {
+                look_at(wiring, &due, now).await
+            }
         })
         .buffer_unordered(CONCURRENCY)
         .collect()

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::import::{ImportError, import};
 use crate::input::{Line, PolicyFile};
 use crate::stack::sns::Delivered;
-use crate::stack::{Functions, LOCAL_REGION, Ports, Remote, Stack, StackClock, StackError};
+use crate::stack::{Functions, LOCAL_REGION, Ports, Remote, Stack, StackClock, StackError, Transport};
 
 /// How often the streams are read.
 const POLL: Duration = Duration::from_millis(200);
@@ -73,8 +73,8 @@ impl Serve {
     /// When the stack cannot be started. A function that fails is reported and
     /// called again, as on Lambda.
     pub async fn run(&self, stock: Option<Stock>) -> Result<(), ServeError> {
-        let ports = Ports { dynamodb: self.dynamodb_port, sns: self.sns_port };
-        let mut stack = Stack::start(StackClock::System, ports).await?;
+        let transport = Transport::Loopback(Ports { dynamodb: self.dynamodb_port, sns: self.sns_port });
+        let mut stack = Stack::start(StackClock::System, transport).await?;
         if let Some(url) = &self.lambda {
             let http = reqwest::Client::builder().timeout(INVOKE_TIMEOUT).build()?;
             stack = stack.with_functions(Functions::Remote(Remote { url: url.clone(), http }));

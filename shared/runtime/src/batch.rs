@@ -153,7 +153,7 @@ where
     let total = records.len();
     let handler = &handler;
     let lanes = stream::iter(by_account(records))
-        .map(|lane| take_lane(lane, deadline, handler))
+        .map(|lane| take_lane(lane, clock, deadline, handler))
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
@@ -229,14 +229,19 @@ fn by_account(records: Vec<Record>) -> Vec<Vec<Record>> {
 
 /// Takes one account's records one after another; after one that is to be
 /// delivered again, the rest waits for that too.
-async fn take_lane<T, F>(lane: Vec<Record>, deadline: Deadline, handler: &F) -> Vec<(Record, Taken<T>)>
+async fn take_lane<T, F>(
+    lane: Vec<Record>,
+    clock: &dyn Clock,
+    deadline: Deadline,
+    handler: &F,
+) -> Vec<(Record, Taken<T>)>
 where
     F: AsyncFn(EventRecord) -> Result<T, RecordError>,
 {
     let mut taken = Vec::with_capacity(lane.len());
     let mut blocked = false;
     for record in lane {
-        blocked = blocked || deadline.is_near();
+        blocked = blocked || deadline.is_near(clock.now());
         let outcome = if blocked { Taken::Retry } else { take(&record, handler).await };
         blocked = matches!(outcome, Taken::Retry);
         taken.push((record, outcome));

@@ -1,9 +1,8 @@
 //! The only clock, and the time that is left of an invocation.
 
 use std::fmt::Debug;
-use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Says what time it is. One clock stamps everything that a handler does.
 pub trait Clock: Debug + Send + Sync {
@@ -21,13 +20,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// When an invocation has to be through.
+/// When an invocation has to be through, by the clock that stamps it.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline(Option<Instant>);
+pub struct Deadline(Option<DateTime<Utc>>);
 
 impl Deadline {
     /// What a handler keeps in hand to answer before it is cut off.
-    pub const RESERVE: Duration = Duration::from_secs(5);
+    pub const RESERVE: TimeDelta = TimeDelta::seconds(5);
 
     /// No deadline.
     #[must_use]
@@ -35,10 +34,10 @@ impl Deadline {
         Self(None)
     }
 
-    /// So long from now.
+    /// At that instant.
     #[must_use]
-    pub fn within(left: Duration) -> Self {
-        Self(Instant::now().checked_add(left))
+    pub const fn at(at: DateTime<Utc>) -> Self {
+        Self(Some(at))
     }
 
     /// The deadline that Lambda states, in milliseconds since 1970. One that has
@@ -46,17 +45,14 @@ impl Deadline {
     /// constant.
     #[must_use]
     pub fn of_lambda(deadline_ms: u64, now: DateTime<Utc>) -> Self {
-        let now_ms = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-        match deadline_ms.checked_sub(now_ms) {
-            None | Some(0) => Self::none(),
-            Some(left) => Self::within(Duration::from_millis(left)),
-        }
+        let at = i64::try_from(deadline_ms).ok().and_then(DateTime::from_timestamp_millis);
+        Self(at.filter(|at| *at > now))
     }
 
     /// Whether no new work should be begun.
     #[must_use]
-    pub fn is_near(&self) -> bool {
-        self.0.is_some_and(|at| at.saturating_duration_since(Instant::now()) < Self::RESERVE)
+    pub fn is_near(&self, now: DateTime<Utc>) -> bool {
+        self.0.is_some_and(|at| at - now < Self::RESERVE)
     }
 }
 
@@ -68,9 +64,9 @@ mod tests {
     fn a_deadline_is_near_when_little_is_left_of_it() {
         let now: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
         let now_ms = u64::try_from(now.timestamp_millis()).unwrap();
-        assert!(Deadline::of_lambda(now_ms + 1_000, now).is_near());
-        assert!(!Deadline::of_lambda(now_ms + 600_000, now).is_near());
-        assert!(!Deadline::of_lambda(0, now).is_near());
-        assert!(!Deadline::of_lambda(600_000, now).is_near());
+        assert!(Deadline::of_lambda(now_ms + 1_000, now).is_near(now));
+        assert!(!Deadline::of_lambda(now_ms + 600_000, now).is_near(now));
+        assert!(!Deadline::of_lambda(0, now).is_near(now));
+        assert!(!Deadline::of_lambda(600_000, now).is_near(now));
     }
 }

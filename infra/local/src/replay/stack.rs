@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 
 use super::{Case, Opening, ReplayError, Step, Taken, Tally};
 use crate::progress::Progress;
-use crate::stack::{Ports, Stack, StackClock, StackError};
+use crate::stack::{Stack, StackClock, StackError, Transport};
 
 /// How often one account may be swept between two things that happen. A ladder has
 /// at most 50 stages and 100 reminder steps, each once an installment.
@@ -42,7 +42,7 @@ pub fn run_stack<'a>(
     runtime.block_on(async {
         let moments = moments(case);
         let begin = moments.first().map_or(DateTime::<Utc>::UNIX_EPOCH, |moment| moment.at);
-        let stack = Stack::start(StackClock::simulated(begin), Ports { dynamodb: 0, sns: 0 }).await?;
+        let stack = Stack::start(StackClock::simulated(begin), Transport::InProcess).await?;
         let mut run = StackRun::new(case, stack, daily);
         run.all(&moments, what).await?;
         run.report().await

@@ -1,4 +1,4 @@
-//! DynamoDB and SNS on loopback, behind the real SDK clients.
+//! DynamoDB and SNS on this machine, behind the real SDK clients.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,16 +6,13 @@ use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_sdk_dynamodb::error::DisplayErrorContext;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
-};
 use dynoxide::Database;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::StackError;
 use super::clock::StackClock;
+use super::in_process::InProcess;
 use super::sns::LocalSns;
 use super::template::{self, IndexSpec, TableSpec, Template};
 
@@ -59,41 +56,99 @@ impl fmt::Debug for Services {
     }
 }
 
+/// DynamoDB and SNS with what the template declares in them, and nothing around them.
+#[derive(Clone)]
+pub struct Engines {
+    /// The tables.
+    pub db: Database,
+    /// The topics.
+    pub sns: LocalSns,
+}
+
+impl fmt::Debug for Engines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engines").finish_non_exhaustive()
+    }
+}
+
+impl Engines {
+    /// In memory, with the tables and topics of the template; records are stamped by the clock.
+    ///
+    /// # Errors
+    /// When a table cannot be created.
+    pub fn in_memory(template: &Template, clock: &StackClock) -> Result<Self, StackError> {
+        let db = Database::memory_with_clock(Arc::new(clock.clone()))
+            .map_err(|error| StackError::Engine(error.to_string()))?;
+        Self::over(db, template)
+    }
+
+    /// In a file, with the tables and topics of the template; records are stamped by the
+    /// machine's clock.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or a table cannot be created.
+    pub fn on_disk(template: &Template, path: &str) -> Result<Self, StackError> {
+        let db = Database::new(path).map_err(|error| StackError::Engine(error.to_string()))?;
+        Self::over(db, template)
+    }
+
+    fn over(db: Database, template: &Template) -> Result<Self, StackError> {
+        for table in &template.tables {
+            create_table(&db, table)?;
+        }
+        let sns = LocalSns::default();
+        for topic in &template.topics {
+            sns.register(&topic_arn(&topic.name));
+        }
+        Ok(Self { db, sns })
+    }
+}
+
+/// How the clients reach the services.
+#[derive(Clone, Copy, Debug)]
+pub enum Transport {
+    /// Over HTTP on loopback, for other processes too.
+    Loopback(Ports),
+    /// Without a socket, from this process alone.
+    InProcess,
+}
+
 impl Services {
     /// Starts both, with the tables and topics that the template declares.
     ///
     /// # Errors
     /// When a port is taken, or a table cannot be created.
-    pub async fn start(template: &Template, clock: &StackClock, ports: Ports) -> Result<Self, StackError> {
-        let db = Database::memory_with_clock(Arc::new(clock.clone()))
-            .map_err(|error| StackError::Engine(error.to_string()))?;
-        let listener = bind(ports.dynamodb).await?;
-        let dynamodb_url = url(&listener)?;
-        tokio::spawn(dynoxide::server::serve_on(listener, db.clone()));
-        let sns = LocalSns::default();
-        let listener = bind(ports.sns).await?;
-        let sns_url = url(&listener)?;
-        tokio::spawn(super::sns::serve_on(listener, sns.clone()));
-        for topic in &template.topics {
-            sns.register(&topic_arn(&topic.name));
-        }
+    pub async fn start(engines: Engines, transport: Transport) -> Result<Self, StackError> {
         let config = aws_config::SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(LOCAL_REGION))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
                 "local", "local", None, None, "duewatch",
             )))
-            .retry_config(aws_config::retry::RetryConfig::disabled())
-            .build();
+            .retry_config(aws_config::retry::RetryConfig::disabled());
+        let (config, dynamodb_url, sns_url) = match transport {
+            Transport::InProcess => {
+                let url = "http://in-process.invalid".to_owned();
+                (config.http_client(InProcess::new(engines.clone())), url.clone(), url)
+            }
+            Transport::Loopback(ports) => {
+                let listener = bind(ports.dynamodb).await?;
+                let dynamodb_url = url(&listener)?;
+                tokio::spawn(dynoxide::server::serve_on(listener, engines.db.clone()));
+                let listener = bind(ports.sns).await?;
+                let sns_url = url(&listener)?;
+                tokio::spawn(super::sns::serve_on(listener, engines.sns.clone()));
+                (config, dynamodb_url, sns_url)
+            }
+        };
+        let config = config.build();
         let dynamodb_client = aws_sdk_dynamodb::Client::from_conf(
             aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(&dynamodb_url).build(),
         );
         let sns_client = aws_sdk_sns::Client::from_conf(
             aws_sdk_sns::config::Builder::from(&config).endpoint_url(&sns_url).build(),
         );
-        for table in &template.tables {
-            create_table(&dynamodb_client, table).await?;
-        }
+        let Engines { db, sns } = engines;
         Ok(Self { db, sns, dynamodb_client, sns_client, dynamodb_url, sns_url })
     }
 }
@@ -114,56 +169,46 @@ fn url(listener: &TcpListener) -> Result<String, StackError> {
     Ok(format!("http://{address}"))
 }
 
-async fn create_table(client: &aws_sdk_dynamodb::Client, table: &TableSpec) -> Result<(), StackError> {
+/// Creates a table as the template declares it.
+fn create_table(db: &Database, table: &TableSpec) -> Result<(), StackError> {
     let fault = |problem: String| StackError::Table { table: table.name.clone(), problem };
-    let built = |error: aws_sdk_dynamodb::error::BuildError| fault(error.to_string());
-    let mut create = client
-        .create_table()
-        .table_name(&table.name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_key_schema(Some(key_schema(&table.hash_key, table.range_key.as_deref()).map_err(built)?));
-    for attribute in &table.attributes {
-        let definition = AttributeDefinition::builder()
-            .attribute_name(&attribute.name)
-            .attribute_type(ScalarAttributeType::from(attribute.kind.as_str()))
-            .build()
-            .map_err(built)?;
-        create = create.attribute_definitions(definition);
-    }
-    for index in &table.indexes {
-        create = create.global_secondary_indexes(global_index(index).map_err(built)?);
+    let attributes: Vec<Value> = table
+        .attributes
+        .iter()
+        .map(|attribute| json!({"AttributeName": attribute.name, "AttributeType": attribute.kind.as_str()}))
+        .collect();
+    let mut request = json!({
+        "TableName": table.name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": attributes,
+        "KeySchema": key_schema(&table.hash_key, table.range_key.as_deref()),
+    });
+    if !table.indexes.is_empty() {
+        request["GlobalSecondaryIndexes"] = table.indexes.iter().map(global_index).collect();
     }
     if let Some(view) = table.stream {
-        let stream = StreamSpecification::builder()
-            .stream_enabled(true)
-            .stream_view_type(StreamViewType::from(view.as_str()))
-            .build()
-            .map_err(built)?;
-        create = create.stream_specification(stream);
+        request["StreamSpecification"] = json!({"StreamEnabled": true, "StreamViewType": view.as_str()});
     }
-    create.send().await.map_err(|error| fault(DisplayErrorContext(error).to_string()))?;
+    let request = serde_json::from_value(request).map_err(|error| fault(error.to_string()))?;
+    db.create_table(request).map_err(|error| fault(error.to_string()))?;
     Ok(())
 }
 
-fn key_schema(
-    hash: &str,
-    range: Option<&str>,
-) -> Result<Vec<KeySchemaElement>, aws_sdk_dynamodb::error::BuildError> {
-    [(Some(hash), KeyType::Hash), (range, KeyType::Range)]
+fn key_schema(hash: &str, range: Option<&str>) -> Value {
+    [(Some(hash), "HASH"), (range, "RANGE")]
         .into_iter()
-        .filter_map(|(name, kind)| name.map(|name| (name, kind)))
-        .map(|(name, kind)| KeySchemaElement::builder().attribute_name(name).key_type(kind).build())
+        .filter_map(|(name, kind)| name.map(|name| json!({"AttributeName": name, "KeyType": kind})))
         .collect()
 }
 
-fn global_index(index: &IndexSpec) -> Result<GlobalSecondaryIndex, aws_sdk_dynamodb::error::BuildError> {
+fn global_index(index: &IndexSpec) -> Value {
     let projection = match index.projection {
-        template::Projection::KeysOnly => ProjectionType::KeysOnly,
-        template::Projection::All => ProjectionType::All,
+        template::Projection::KeysOnly => "KEYS_ONLY",
+        template::Projection::All => "ALL",
     };
-    GlobalSecondaryIndex::builder()
-        .index_name(&index.name)
-        .set_key_schema(Some(key_schema(&index.hash_key, index.range_key.as_deref())?))
-        .projection(Projection::builder().projection_type(projection).build())
-        .build()
+    json!({
+        "IndexName": index.name,
+        "KeySchema": key_schema(&index.hash_key, index.range_key.as_deref()),
+        "Projection": {"ProjectionType": projection},
+    })
 }

@@ -3,6 +3,7 @@
 mod clock;
 mod embedded;
 mod functions;
+mod in_process;
 mod pump;
 pub mod sns;
 pub mod template;
@@ -15,9 +16,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::clock::StackClock;
-pub use self::embedded::{LOCAL_REGION, Ports, Services, topic_arn};
+pub use self::embedded::{Engines, LOCAL_REGION, Ports, Services, Transport, topic_arn};
 pub use self::functions::{Functions, Handlers, InvokeError, Remote};
-pub use self::pump::{GivenUp, Pump};
+pub use self::in_process::{Answer, InProcess};
+pub use self::pump::{GivenUp, Pump, StreamReader};
 use self::template::{EnvValue, FunctionSpec, ScheduleSpec, Template, TemplateError};
 
 /// Why the local stack does not run.
@@ -74,9 +76,23 @@ impl Stack {
     ///
     /// # Errors
     /// When the template or a port does not allow it.
-    pub async fn start(clock: StackClock, ports: Ports) -> Result<Self, StackError> {
+    pub async fn start(clock: StackClock, transport: Transport) -> Result<Self, StackError> {
         let template = Template::embedded()?;
-        let services = Services::start(&template, &clock, ports).await?;
+        let engines = Engines::in_memory(&template, &clock)?;
+        Self::over(template, engines, clock, transport).await
+    }
+
+    /// Starts the stack over engines that are there already.
+    ///
+    /// # Errors
+    /// When the template or a port does not allow it.
+    pub async fn over(
+        template: Template,
+        engines: Engines,
+        clock: StackClock,
+        transport: Transport,
+    ) -> Result<Self, StackError> {
+        let services = Services::start(engines, transport).await?;
         let settings = settings(&template)?;
         let store =
             Store::new(services.dynamodb_client.clone(), settings.tables.clone(), settings.due_shards);
@@ -260,7 +276,8 @@ pub fn sweep_every() -> Result<TimeDelta, StackError> {
 }
 
 /// What EventBridge Scheduler sends when a schedule has no input of its own.
-fn scheduled_event(schedule: &str, now: DateTime<Utc>) -> Value {
+#[must_use]
+pub fn scheduled_event(schedule: &str, now: DateTime<Utc>) -> Value {
     json!({
         "version": "0",
         "id": format!("{schedule}-{}", now.timestamp()),
@@ -274,7 +291,11 @@ fn scheduled_event(schedule: &str, now: DateTime<Utc>) -> Value {
     })
 }
 
-fn settings(template: &Template) -> Result<Settings, StackError> {
+/// What the template tells every function, resolved to this stack.
+///
+/// # Errors
+/// When it leaves a setting out.
+pub fn settings(template: &Template) -> Result<Settings, StackError> {
     let function = template.functions.first().ok_or_else(|| TemplateError::NotDeclared {
         kind: "function",
         name: detect_overdue::NAME.to_owned(),

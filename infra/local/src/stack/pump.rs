@@ -25,13 +25,78 @@ const READ_LIMIT: usize = 1_000;
 /// How often a batch is tried again where the mapping does not say.
 const DEFAULT_RETRIES: u32 = 100;
 
+/// A table's stream, and how far it has been read.
+#[derive(Debug)]
+pub struct StreamReader {
+    stream_arn: String,
+    iterator: String,
+}
+
+impl StreamReader {
+    /// The stream of a table, from its oldest record.
+    ///
+    /// # Errors
+    /// When the table has no stream.
+    pub fn new(db: &Database, table: &str) -> Result<Self, StackError> {
+        let engine = |error: dynoxide::errors::DynoxideError| StackError::Engine(error.to_string());
+        let described =
+            db.describe_table(DescribeTableRequest { table_name: table.to_owned() }).map_err(engine)?;
+        let stream_arn = described.table.latest_stream_arn.ok_or_else(|| StackError::Table {
+            table: table.to_owned(),
+            problem: "it has no stream".to_owned(),
+        })?;
+        let stream = db
+            .describe_stream(DescribeStreamRequest { stream_arn: stream_arn.clone(), ..Default::default() })
+            .map_err(engine)?;
+        let shard = stream.stream_description.shards.first().ok_or_else(|| StackError::Table {
+            table: table.to_owned(),
+            problem: "its stream has no shard".to_owned(),
+        })?;
+        let iterator = db
+            .get_shard_iterator(GetShardIteratorRequest {
+                stream_arn: stream_arn.clone(),
+                shard_id: shard.shard_id.clone(),
+                shard_iterator_type: "TRIM_HORIZON".to_owned(),
+                sequence_number: None,
+            })
+            .map_err(engine)?
+            .shard_iterator
+            .unwrap_or_default();
+        Ok(Self { stream_arn, iterator })
+    }
+
+    /// What is new, as the event JSON of a stream record. A write that changed nothing
+    /// leaves no record, as on AWS.
+    ///
+    /// # Errors
+    /// When the stream cannot be read.
+    pub fn read(&mut self, db: &Database) -> Result<Vec<Value>, StackError> {
+        let answer = db
+            .get_records(GetRecordsRequest { shard_iterator: self.iterator.clone(), limit: Some(READ_LIMIT) })
+            .map_err(|error| StackError::Engine(error.to_string()))?;
+        let mut records = Vec::with_capacity(answer.records.len());
+        for record in answer.records {
+            let mut record =
+                serde_json::to_value(record).map_err(|error| StackError::Engine(error.to_string()))?;
+            record["eventSourceARN"] = Value::from(self.stream_arn.clone());
+            record["awsRegion"] = Value::from(embedded::LOCAL_REGION);
+            if !changes_nothing(&record) {
+                records.push(record);
+            }
+        }
+        if let Some(next) = answer.next_shard_iterator {
+            self.iterator = next;
+        }
+        Ok(records)
+    }
+}
+
 /// One event source mapping, and how far it has come.
 #[derive(Debug)]
 pub struct Pump {
     mapping: StreamMapping,
     function: String,
-    stream_arn: String,
-    iterator: String,
+    stream: StreamReader,
     waiting: VecDeque<Value>,
     given_up: Vec<GivenUp>,
     delivered: u64,
@@ -60,35 +125,10 @@ impl Pump {
         table: &str,
         function: String,
     ) -> Result<Self, StackError> {
-        let engine = |error: dynoxide::errors::DynoxideError| StackError::Engine(error.to_string());
-        let described =
-            db.describe_table(DescribeTableRequest { table_name: table.to_owned() }).map_err(engine)?;
-        let stream_arn = described.table.latest_stream_arn.ok_or_else(|| StackError::Table {
-            table: table.to_owned(),
-            problem: "it has no stream".to_owned(),
-        })?;
-        let stream = db
-            .describe_stream(DescribeStreamRequest { stream_arn: stream_arn.clone(), ..Default::default() })
-            .map_err(engine)?;
-        let shard = stream.stream_description.shards.first().ok_or_else(|| StackError::Table {
-            table: table.to_owned(),
-            problem: "its stream has no shard".to_owned(),
-        })?;
-        let iterator = db
-            .get_shard_iterator(GetShardIteratorRequest {
-                stream_arn: stream_arn.clone(),
-                shard_id: shard.shard_id.clone(),
-                shard_iterator_type: "TRIM_HORIZON".to_owned(),
-                sequence_number: None,
-            })
-            .map_err(engine)?
-            .shard_iterator
-            .unwrap_or_default();
         Ok(Self {
             mapping,
             function,
-            stream_arn,
-            iterator,
+            stream: StreamReader::new(db, table)?,
             waiting: VecDeque::new(),
             given_up: Vec::new(),
             delivered: 0,
@@ -118,23 +158,13 @@ impl Pump {
     /// # Errors
     /// When the stream cannot be read.
     pub fn read(&mut self, db: &Database) -> Result<bool, StackError> {
-        let answer = db
-            .get_records(GetRecordsRequest { shard_iterator: self.iterator.clone(), limit: Some(READ_LIMIT) })
-            .map_err(|error| StackError::Engine(error.to_string()))?;
-        for record in answer.records {
-            let mut record =
-                serde_json::to_value(record).map_err(|error| StackError::Engine(error.to_string()))?;
-            record["eventSourceARN"] = Value::from(self.stream_arn.clone());
-            record["awsRegion"] = Value::from(embedded::LOCAL_REGION);
+        for record in self.stream.read(db)? {
             if let Some(account_id) = record["dynamodb"]["Keys"]["account_id"]["S"].as_str() {
                 self.touched.insert(account_id.to_owned());
             }
-            if !changes_nothing(&record) && self.mapping.matches(&record) {
+            if self.mapping.matches(&record) {
                 self.waiting.push_back(record);
             }
-        }
-        if let Some(next) = answer.next_shard_iterator {
-            self.iterator = next;
         }
         Ok(!self.waiting.is_empty())
     }

@@ -191,6 +191,14 @@ impl LocalSns {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Answers a request without a socket: its status and its body.
+    #[must_use]
+    pub fn answer_form(&self, body: &[u8]) -> (u16, String) {
+        let form = form_urlencoded::parse(body).into_owned().collect();
+        let (status, body) = self.answer(form);
+        (status.as_u16(), body)
+    }
+
     fn answer(&self, form: Vec<(String, String)>) -> (StatusCode, String) {
         let mut kept = self.lock();
         kept.requests += 1;
