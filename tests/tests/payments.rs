@@ -5,13 +5,13 @@ use detect_overdue::Swept;
 use duewatch_domain::account::{Dated, MAX_PAYMENTS, PaymentKind};
 use duewatch_domain::command::PaymentReceived;
 use duewatch_domain::ids::{AccountId, PaymentId, Revision};
-use duewatch_domain::{Account, Cause, Command};
+use duewatch_domain::{Account, Cause, Command, policy};
 use duewatch_runtime::{Clock, Deadline};
 use duewatch_store::{MAX_CONFLICTS, Outcome, PaymentFact, TransitionError, Transitions};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
-    STANDARD, Sent, World, consumed, contract, decisions, failures, id, instant, payment_ids, post, put,
-    sequence_number, stream_event,
+    STANDARD, Sent, World, consumed, contract, contract_of, decisions, failures, id, instant, payment_ids,
+    post, put, sequence_number, stream_event,
 };
 use serde_json::{Value, json};
 
@@ -160,6 +160,47 @@ async fn money_in_another_currency_holds_the_restriction_and_tells_operations() 
     assert_eq!(decisions(&world.account("A-1").await), ["current > late", "late > current"]);
 }
 
+/// Each stage has a restriction of its own, so that a milder one brings a new one too.
+const REPLACING: &str = r#"
+id = "replacing"
+version = 1
+effective_on = 2020-01-01
+
+[[stages]]
+name = "first"
+when = { days_past_due = 1 }
+restrictions = [{ kind = "limit_credit_line", percent = 80 }]
+
+[[stages]]
+name = "second"
+when = { days_past_due = 5 }
+restrictions = [{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }]
+"#;
+
+#[tokio::test]
+async fn money_that_cannot_be_posted_does_not_keep_other_money_from_easing_the_account() {
+    let mut world = World::at(OPENED_AT).await;
+    let policy = policy::parse(REPLACING).unwrap();
+    world.store().publish_policy(&policy, REPLACING).await.unwrap();
+    let due_on = ["2023-10-01", "2023-10-10"].map(str::to_owned);
+    let contract = contract_of("replacing", "A-1", &due_on);
+    world.stack.transitions().open(&contract, world.now(), Cause::Time).await.unwrap();
+    world.set("2023-10-12T04:00:00Z");
+    world.sweep().await;
+    assert_eq!(world.account("A-1").await.standing.stage.as_str(), "second");
+
+    let mut dollars = world.payment("A-1", "X-1", "40.00");
+    dollars["currency"] = json!("USD");
+    world.put_payment(&dollars).await;
+    world.pay("A-1", "P-1", "250.00").await;
+    let records = world.payment_records().await;
+    assert!(world.post(&records).await.is_empty());
+    let account = world.account("A-1").await;
+    assert_eq!(payment_ids(&account), ["P-1"]);
+    assert_eq!(account.standing.stage.as_str(), "first", "two days past due are left");
+    assert_eq!(account.standing.restrictions.len(), 1);
+}
+
 #[tokio::test]
 async fn a_held_restriction_comes_an_hour_later_when_the_money_was_none() {
     let world = World::at(OPENED_AT).await;
@@ -258,7 +299,7 @@ async fn a_payment_parked_between_the_creators_query_and_its_put_leaves_no_note(
 }
 
 #[tokio::test]
-async fn a_parked_payment_that_cannot_be_posted_stays_parked() {
+async fn a_parked_payment_that_cannot_be_posted_is_quarantined_when_its_account_comes() {
     let mut world = World::at(OPENED_AT).await;
     let mut dollars = world.payment("A-1", "P-1", "40.00");
     dollars["currency"] = json!("USD");
@@ -267,7 +308,26 @@ async fn a_parked_payment_that_cannot_be_posted_stays_parked() {
     assert!(world.post(&records).await.is_empty());
     let account = world.open("A-1").await;
     assert_eq!(payment_ids(&account), Vec::<&str>::new());
-    assert_eq!(world.store().parked(&id("A-1")).await.unwrap(), ["P-1"]);
+    assert!(world.store().parked(&id("A-1")).await.unwrap().is_empty());
+    let quarantined = world.quarantined().await;
+    assert_eq!(quarantined.len(), 1, "{quarantined:?}");
+    assert_eq!(quarantined[0].id, "A-1/P-1");
+    assert!(quarantined[0].reason.contains("the payment is in USD, the account in CNY"), "{quarantined:?}");
+    assert!(quarantined[0].payload.contains("\"amount\":\"40.00\""), "{quarantined:?}");
+}
+
+/// A first delivery parks the payment and is cut off; the account comes in between.
+#[tokio::test]
+async fn a_note_that_a_cut_off_delivery_left_behind_is_taken_away_by_the_next() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.pay("A-1", "P-1", "40.00").await;
+    let records = world.payment_records().await;
+    assert!(world.post(&records).await.is_empty());
+    let payment_id = "P-1".parse().unwrap();
+    world.store().park(&id("A-1"), &payment_id, world.now()).await.unwrap();
+    assert!(world.post(&records).await.is_empty());
+    assert!(world.store().parked(&id("A-1")).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -78,10 +78,21 @@ async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordErro
         .map_err(|faulty| RecordError::Poison(faulty.to_string()))?;
     let now = wiring.clock.now();
     let posted = outcome(wiring, &fact, wiring.transitions.post(&fact, now).await).await?;
-    if posted != Posted::Parked {
-        return Ok(posted);
-    }
     let store = wiring.transitions.store();
+    let unpark = async || {
+        let unparked = store.unpark(&fact.account_id, &fact.payment_id).await;
+        unparked.map_err(|error| RecordError::Retry(error.to_string()))
+    };
+    match posted {
+        Posted::Written | Posted::Lifted => return Ok(posted),
+        Posted::Nothing => {
+            // An earlier delivery may have parked it, and have been cut off before it said that
+            // the account had come after all.
+            unpark().await?;
+            return Ok(posted);
+        }
+        Posted::Parked => {}
+    }
     let parked = store.park(&fact.account_id, &fact.payment_id, now).await;
     parked.map_err(|error| RecordError::Retry(error.to_string()))?;
     // The account may have come while the payment was being parked.
@@ -90,8 +101,7 @@ async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordErro
         let subject = format!("{}/{}", fact.account_id, fact.payment_id);
         wiring.desk.tell(OperationsKind::PaymentParked, &subject, "the account is not known", now).await;
     } else {
-        let unparked = store.unpark(&fact.account_id, &fact.payment_id).await;
-        unparked.map_err(|error| RecordError::Retry(error.to_string()))?;
+        unpark().await?;
     }
     Ok(posted)
 }

@@ -55,6 +55,7 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
     }
     let sum = |of: fn(&Outgoing) -> usize| batch.done.iter().map(|done| of(&done.value)).sum::<usize>();
     Metrics::new(&wiring.metrics_namespace, NAME)
+        .count("taken", batch.taken())
         .count("messages", sum(|outgoing| outgoing.messages.len()))
         .count("reminders", sum(|outgoing| outgoing.sent.len()))
         .count("withdrawn", sum(|outgoing| outgoing.withdrawn))

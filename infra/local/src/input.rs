@@ -103,10 +103,21 @@ pub fn read_book(
     path: &Path,
     format: BookFormat,
 ) -> Result<(Vec<Line<Contract>>, Vec<InputError>), InputError> {
-    let text = read(path)?;
+    parse_book(path, &read(path)?, format)
+}
+
+/// Reads a book from its text; `path` is what its faults name.
+///
+/// # Errors
+/// When the text is no book at all.
+pub fn parse_book(
+    path: &Path,
+    text: &str,
+    format: BookFormat,
+) -> Result<(Vec<Line<Contract>>, Vec<InputError>), InputError> {
     let read = match format {
-        BookFormat::Jsonl => parse_lines(&text, parse_book_line),
-        BookFormat::Csv => parse_csv(path, &text)?,
+        BookFormat::Jsonl => parse_lines(text, parse_book_line),
+        BookFormat::Csv => parse_csv(path, text)?,
     };
     let mut accounts: Vec<Line<Contract>> = Vec::with_capacity(read.len());
     let mut faults = Vec::new();
@@ -117,7 +128,7 @@ pub fn read_book(
             Ok(contract) => match seen.get(&contract.account_id) {
                 Some(earlier) => {
                     let problem = format!("\"{}\" is on line {earlier} already", contract.account_id);
-                    faults.push(fault(line, FormatError { field: "account_id".to_owned(), problem }));
+                    faults.push(fault(line, FormatError::new("account_id", problem)));
                 }
                 None => {
                     seen.insert(contract.account_id.clone(), line);
@@ -186,7 +197,7 @@ fn parse_csv(path: &Path, text: &str) -> Result<Parsed<Contract>, InputError> {
     let fault = |line, field: &str, problem: String| InputError::Line {
         path: path.to_owned(),
         line,
-        error: FormatError { field: field.to_owned(), problem },
+        error: FormatError::new(field, problem),
     };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| fault(1, "", error.to_string()))?.clone();

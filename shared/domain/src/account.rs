@@ -22,6 +22,8 @@ pub const MAX_PAYMENTS: usize = 2_000;
 pub const MAX_PAUSES: usize = 100;
 /// The most installments one payment may be paid for.
 pub const MAX_TARGETS: usize = 100;
+/// The most bytes that a reason which the account keeps may have.
+pub const MAX_REASON_BYTES: usize = 1_000;
 /// How many of its last decisions an account carries.
 pub const RECENT_DECISIONS: usize = 3;
 
@@ -113,6 +115,12 @@ impl Account {
         self.installments.iter_mut().find(|installment| installment.label == Label::Number(number))
     }
 
+    /// The most that its installments have asked for in all, so that no sum over a part
+    /// of them is larger.
+    pub(crate) fn asked_at_most(&self) -> Money {
+        self.installments.iter().map(Installment::asked_at_most).sum()
+    }
+
     pub(crate) fn remember(&mut self, decision: Decision) {
         if self.recent_decisions.len() >= RECENT_DECISIONS {
             let excess = self.recent_decisions.len() + 1 - RECENT_DECISIONS;
@@ -182,6 +190,11 @@ impl Installment {
             return self.principal;
         }
         self.principal + self.interest + self.fee - self.adjusted
+    }
+
+    /// The most that it has asked for: before adjustments lowered it, after they raised it.
+    pub(crate) fn asked_at_most(&self) -> Money {
+        self.asked().max(self.principal + self.interest + self.fee)
     }
 
     /// What is still open of each component, in the order of the waterfall, when

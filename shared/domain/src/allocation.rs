@@ -6,7 +6,10 @@
 //!
 //! Two facts divide time: a new schedule, and a payment taken back. What was owed
 //! before is settled by the money that came before, so that what was paid stays
-//! paid; what falls due anew waits for the money that comes after.
+//! paid, whatever later money is paid for by name; what falls due anew waits for the
+//! money that comes after.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -48,29 +51,22 @@ pub fn allocate(account: &Account) -> Allocation {
     let zero = account.currency.zero();
     let installments = &account.installments;
     let mut paid = vec![zero; installments.len()];
-    let mut rest: Vec<(DateTime<Utc>, Money)> = Vec::with_capacity(account.payments.len());
-    for payment in account.payments.iter().filter(|payment| payment.stands()) {
-        let mut left = payment.amount;
-        for number in &payment.applies_to {
-            left -= settle_number(installments, &mut paid, *number, payment.received_at, left);
-        }
-        rest.push((payment.received_at, left));
-    }
+    let places = places_of_targets(account);
     let mut dividing: Vec<DateTime<Utc>> = installments.iter().filter_map(|one| one.since).collect();
     dividing.sort_unstable();
     dividing.dedup();
     let mut pool = zero;
-    let mut rest = rest.into_iter().peekable();
-    for until in dividing {
-        while let Some((_, money)) = rest.next_if(|(received_at, _)| *received_at < until) {
-            pool += money;
+    let mut money = account.payments.iter().filter(|payment| payment.stands()).peekable();
+    for until in dividing.into_iter().map(Some).chain([None]) {
+        while let Some(payment) = money.next_if(|one| until.is_none_or(|until| one.received_at < until)) {
+            let mut left = payment.amount;
+            for place in payment.applies_to.iter().filter_map(|number| places.get(number)) {
+                left -= settle_target(&installments[*place], &mut paid[*place], payment.received_at, left);
+            }
+            pool += left;
         }
-        settle_in_order(installments, &mut paid, &mut pool, Some(until));
+        settle_in_order(installments, &mut paid, &mut pool, until);
     }
-    for (_, money) in rest {
-        pool += money;
-    }
-    settle_in_order(installments, &mut paid, &mut pool, None);
     let (unpaid, outstanding) = still_owed(installments, &paid, zero);
     Allocation { paid, unpaid, outstanding, credit: pool }
 }
@@ -109,21 +105,26 @@ fn still_owed(installments: &[Installment], paid: &[Money], zero: Money) -> (Vec
     (unpaid, outstanding)
 }
 
-/// Settles the installment of that number, if it was owed when the money came: a new
-/// schedule may give an old number to something else.
-fn settle_number(
-    installments: &[Installment],
-    paid: &mut [Money],
-    number: InstallmentNumber,
+/// Where the installments stand that have a number; empty where no payment names one.
+/// Two thousand payments may name a hundred installments each.
+fn places_of_targets(account: &Account) -> HashMap<InstallmentNumber, usize> {
+    if account.payments.iter().all(|payment| payment.applies_to.is_empty()) {
+        return HashMap::new();
+    }
+    let numbered = account.installments.iter().enumerate();
+    numbered.filter_map(|(place, installment)| Some((installment.number()?, place))).collect()
+}
+
+/// Settles the installment that a payment names, if it was owed when the money came: a
+/// new schedule may give an old number to something else.
+fn settle_target(
+    installment: &Installment,
+    paid: &mut Money,
     received_at: DateTime<Utc>,
     money: Money,
 ) -> Money {
-    installments
-        .iter()
-        .zip(paid)
-        .find(|(installment, _)| installment.number() == Some(number))
-        .filter(|(installment, _)| installment.since.is_none_or(|since| since <= received_at))
-        .map_or(Money::ZERO, |(installment, paid)| settle(installment, paid, money))
+    let was_owed = installment.since.is_none_or(|since| since <= received_at);
+    if was_owed { settle(installment, paid, money) } else { Money::ZERO }
 }
 
 /// Puts as much of `money` on the installment as it still owes, and says how much.

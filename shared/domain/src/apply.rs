@@ -8,12 +8,12 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::account::{
-    Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_TARGETS, Pause,
-    Payment, Reversal,
+    Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES,
+    MAX_TARGETS, Pause, Payment, Reversal,
 };
 use crate::allocation::allocate;
 use crate::command::{Command, Contract, NewInstallment, PaymentReceived};
-use crate::days::{FIRST_DATE, LAST_DATE, business_date};
+use crate::days::{business_date, is_in_range};
 use crate::ids::{InstallmentNumber, PaymentId, Revision};
 use crate::money::{Currency, Money};
 use crate::refusal::Refusal;
@@ -61,6 +61,8 @@ impl Account {
     /// # Errors
     /// A [`Refusal`]; the account is then as it was.
     pub fn apply(&mut self, command: &Command, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        // No later date has a local one in every zone.
+        check_date("at", at.date_naive())?;
         match command {
             Command::AccountOpened(contract) => self.opened_again(contract),
             Command::PaymentReceived(payment) => self.receive_payment(payment, at),
@@ -77,6 +79,9 @@ impl Account {
                 if !self.is_enforced() {
                     return Ok(Applied::Unchanged);
                 }
+                if reason.len() > MAX_REASON_BYTES {
+                    return Err(Refusal::ReasonTooLong { bytes: reason.len() });
+                }
                 self.enforcement_off = Some(reason.clone());
                 Ok(Applied::Changed)
             }
@@ -87,6 +92,31 @@ impl Account {
             Command::WrittenOff { number, .. } => self.write_off(*number),
             Command::WriteOffUndone { number, .. } => self.undo_write_off(*number),
         }
+    }
+
+    /// Whether the account keeps within its bounds. One that was opened here does; of
+    /// one that was read, nobody knows who wrote it.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the field.
+    pub fn check_bounds(&self) -> Result<(), Refusal> {
+        check_date("opened_on", self.opened_on)?;
+        for installment in &self.installments {
+            check_date("due_on", installment.due_on)?;
+        }
+        for payment in &self.payments {
+            check_date("value_date", payment.value_date)?;
+            check_date("received_at", payment.received_at.date_naive())?;
+            within(payment.applies_to.len(), MAX_TARGETS, Refusal::TooManyTargets)?;
+        }
+        for pause in &self.pauses {
+            check_date("from", pause.from)?;
+            check_date("until", pause.until)?;
+        }
+        within(self.installments.len(), MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
+        within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
+        within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
+        check_total("installments", self.asked_at_most())
     }
 
     fn opened_again(&self, contract: &Contract) -> Result<Applied, Refusal> {
@@ -123,9 +153,7 @@ impl Account {
         }
         let value_date = new.value_date.unwrap_or_else(|| business_date(self.time_zone, at));
         check_date("value_date", value_date)?;
-        if new.applies_to.len() > MAX_TARGETS {
-            return Err(Refusal::TooManyTargets);
-        }
+        within(new.applies_to.len(), MAX_TARGETS, Refusal::TooManyTargets)?;
         if self.payments.len() >= MAX_PAYMENTS {
             return Err(Refusal::TooManyPayments);
         }
@@ -154,6 +182,7 @@ impl Account {
     ) -> Result<Applied, Refusal> {
         let due_on = business_date(self.time_zone, at);
         let room = self.installments.len() < MAX_INSTALLMENTS;
+        let asked_before = self.asked_at_most();
         let payment = self
             .payments
             .iter_mut()
@@ -162,8 +191,12 @@ impl Account {
         if payment.reversed.is_some() {
             return Ok(Applied::Unchanged);
         }
-        if dated == Dated::Reversal && !room {
-            return Err(Refusal::TooManyInstallments);
+        if dated == Dated::Reversal {
+            if !room {
+                return Err(Refusal::TooManyInstallments);
+            }
+            check_date("at", due_on)?;
+            check_total("amount", asked_before + payment.amount)?;
         }
         payment.reversed = Some(Reversal { reversed_at: at, dated });
         if dated == Dated::Reversal {
@@ -192,9 +225,7 @@ impl Account {
         new: &[NewInstallment],
         since: Option<DateTime<Utc>>,
     ) -> Result<(), Refusal> {
-        if self.installments.len() + new.len() > MAX_INSTALLMENTS {
-            return Err(Refusal::TooManyInstallments);
-        }
+        within(self.installments.len() + new.len(), MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
         let mut added: Vec<Installment> = Vec::with_capacity(new.len());
         for one in new {
             check_date("due_on", one.due_on)?;
@@ -213,6 +244,8 @@ impl Account {
                 since,
             });
         }
+        let added_total = added.iter().map(Installment::asked_at_most).sum();
+        check_total("installments", self.asked_at_most() + added_total)?;
         self.installments.append(&mut added);
         self.sort_installments();
         Ok(())
@@ -220,6 +253,7 @@ impl Account {
 
     fn adjust_installment(&mut self, number: InstallmentNumber, amount: Money) -> Result<Applied, Refusal> {
         let amount = exact("amount", amount, self.currency)?;
+        let asked_before = self.asked_at_most();
         let installment = self.installment_mut(number).ok_or(Refusal::UnknownInstallment(number))?;
         let asked = installment.asked();
         if amount > asked {
@@ -228,7 +262,11 @@ impl Account {
         if amount.is_zero() {
             return Ok(Applied::Unchanged);
         }
-        installment.adjusted += amount;
+        let mut adjusted = installment.clone();
+        adjusted.adjusted += amount;
+        let others = asked_before - installment.asked_at_most();
+        check_total("amount", others + adjusted.asked_at_most())?;
+        *installment = adjusted;
         Ok(Applied::Changed)
     }
 
@@ -237,10 +275,12 @@ impl Account {
         let paid = allocate(self).paid;
         for (installment, paid) in self.installments.iter_mut().zip(paid) {
             installment.adjusted += installment.asked() - paid;
-            installment.written_off = false;
         }
         self.installments.retain(|kept| kept.asked().is_positive());
-        if let Err(refusal) = self.add_installments(new, Some(at)) {
+        // A payment that is known comes before the schedule, even where one instant is given for both.
+        let last_received = self.payments.last().map(|payment| payment.received_at);
+        let since = last_received.map_or(at, |last| at.max(last + TimeDelta::nanoseconds(1)));
+        if let Err(refusal) = self.add_installments(new, Some(since)) {
             self.installments = before;
             return Err(refusal);
         }
@@ -321,11 +361,15 @@ impl Account {
 }
 
 fn check_date(field: &'static str, date: NaiveDate) -> Result<(), Refusal> {
-    if (FIRST_DATE..=LAST_DATE).contains(&date) {
-        Ok(())
-    } else {
-        Err(Refusal::DateOutOfRange { field, date })
-    }
+    if is_in_range(date) { Ok(()) } else { Err(Refusal::DateOutOfRange { field, date }) }
+}
+
+fn within(count: usize, most: usize, otherwise: Refusal) -> Result<(), Refusal> {
+    if count <= most { Ok(()) } else { Err(otherwise) }
+}
+
+fn check_total(field: &'static str, total: Money) -> Result<(), Refusal> {
+    if total.is_readable() { Ok(()) } else { Err(Refusal::TotalTooLarge { field, total }) }
 }
 
 fn exact(field: &'static str, amount: Money, currency: Currency) -> Result<Money, Refusal> {

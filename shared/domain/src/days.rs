@@ -22,6 +22,12 @@ const fn date_or_epoch(year: i32, month: u32, day: u32) -> NaiveDate {
     }
 }
 
+/// Whether a fact may bear the date.
+#[must_use]
+pub fn is_in_range(date: NaiveDate) -> bool {
+    (FIRST_DATE..=LAST_DATE).contains(&date)
+}
+
 /// Where the count of days past due begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -166,11 +172,9 @@ pub(crate) mod written {
     use chrono::NaiveDate;
     use serde::{Deserialize, Deserializer, de};
 
-    /// The length of `2023-10-05`.
-    const LENGTH: usize = 10;
-
     fn parse<E: de::Error>(text: &str) -> Result<NaiveDate, E> {
-        let date = text.parse().ok().filter(|_| text.len() == LENGTH);
+        // The parser also takes signs and blanks.
+        let date = text.parse().ok().filter(|date: &NaiveDate| date.to_string() == text);
         date.ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
             E::custom(format_args!("\"{shown}\" is no date; write one such as 2023-10-05"))
@@ -235,6 +239,31 @@ mod tests {
         let local: chrono::NaiveDateTime = local.parse().unwrap();
         let now = zone.from_local_datetime(&local).unwrap().to_utc();
         assert_eq!(DayCount::DueDay.judged_day(zone, now), date(judged));
+    }
+
+    // Newfoundland set its clock back by an hour at one minute past midnight.
+    #[rstest]
+    #[case::second_evening("America/St_Johns", "2006-10-29T03:00:00Z", "2006-10-29", "2006-10-28")]
+    #[case::its_last_second("America/St_Johns", "2006-10-29T03:29:59Z", "2006-10-29", "2006-10-28")]
+    fn a_date_that_has_begun_goes_on_though_the_clock_is_set_back(
+        #[case] zone: Tz,
+        #[case] now: DateTime<Utc>,
+        #[case] business: &str,
+        #[case] judged: &str,
+    ) {
+        assert!(now.with_timezone(&zone).date_naive() < date(business));
+        assert_eq!(business_date(zone, now), date(business));
+        assert_eq!(DayCount::DueDay.judged_day(zone, now), date(judged));
+    }
+
+    #[rstest]
+    #[case(0, "2023-10-05")]
+    #[case(27, "2023-11-01")]
+    #[case(-5, "2023-09-30")]
+    #[case::beyond_all_dates(i64::MAX, "2999-12-31")]
+    #[case::before_all_dates(i64::MIN, "1900-01-01")]
+    fn a_date_moves_by_days_and_stays_a_date(#[case] days: i64, #[case] moved: &str) {
+        assert_eq!(plus_days(date("2023-10-05"), days), date(moved));
     }
 
     proptest! {

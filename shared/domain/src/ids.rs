@@ -88,8 +88,27 @@ impl fmt::Display for InstallmentNumber {
 /// How often an account has been written. Each write raises it by one, on the
 /// condition that nobody else has raised it in between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(into = "u64", try_from = "u64")]
 pub struct Revision(pub u64);
+
+/// A number that no write could raise any more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no revision: none could follow it")]
+pub struct NoRevision(u64);
+
+impl TryFrom<u64> for Revision {
+    type Error = NoRevision;
+
+    fn try_from(number: u64) -> Result<Self, NoRevision> {
+        if number == u64::MAX { Err(NoRevision(number)) } else { Ok(Self(number)) }
+    }
+}
+
+impl From<Revision> for u64 {
+    fn from(revision: Revision) -> Self {
+        revision.0
+    }
+}
 
 impl Revision {
     /// The revision that the next write will bear.

@@ -14,7 +14,12 @@ use crate::standing::Standing;
 impl Account {
     /// Judges the account at `now` and makes the outcome its next revision: the
     /// standing, the decision if there is one, and the intents.
+    ///
+    /// An account's time never goes back: where somebody with a faster clock has judged it
+    /// already, it is judged at that instant again, so that nothing is undone, and nobody
+    /// reminded, because clocks differ.
     pub fn judge(&mut self, policy: &Policy, now: DateTime<Utc>, cause: Cause) {
+        let now = self.not_before(now);
         let assessment = assess(self, policy, now);
         let decision = decide(self, policy, &assessment, now, cause);
         let next_action_at = assessment.next_action_at;
@@ -55,9 +60,23 @@ impl Account {
     /// Whether judging the account at `now` would add a restriction.
     #[must_use]
     pub fn would_be_restricted(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
-        assess(self, policy, now)
+        assess(self, policy, self.not_before(now))
             .restrictions()
             .iter()
             .any(|restriction| !self.standing.restrictions.contains(restriction))
+    }
+
+    /// Whether judging the account at `now` would put it on a milder rung than the one on
+    /// which it stands, whatever restrictions that one brings.
+    #[must_use]
+    pub fn would_be_eased(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
+        let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+        let now = self.not_before(now);
+        rung(assess(self, policy, now).stage_name()) < rung(self.standing.stage.as_str())
+    }
+
+    /// `now`, or the instant of the last judgement where that is later.
+    fn not_before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.standing.reminded_through.map_or(now, |judged_at| judged_at.max(now))
     }
 }

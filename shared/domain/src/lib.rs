@@ -30,6 +30,7 @@ pub mod policy;
 pub mod reason;
 pub mod refusal;
 pub mod reminder;
+mod shown;
 pub mod standing;
 
 pub use account::Account;
@@ -40,3 +41,4 @@ pub use command::{Command, Contract, Event};
 pub use decision::{Cause, Decision, decide};
 pub use policy::Policy;
 pub use refusal::Refusal;
+pub use shown::{MAX_SHOWN_BYTES, shown};

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The most digits an amount may have before the decimal point.
+/// The most digits an amount may have before the decimal point, and so the sum of
+/// all that an account asks for: what was written must be readable again.
 ///
 /// With at most four minor units this leaves nine digits of headroom in a
 /// [`Decimal`], so that no sum over a bounded account can overflow.
@@ -57,6 +58,13 @@ impl Money {
     #[must_use]
     pub fn is_negative(self) -> bool {
         self.0.is_sign_negative() && !self.0.is_zero()
+    }
+
+    /// Whether the amount has no more than [`MAX_INTEGER_DIGITS`], so that it can be
+    /// read again once it is written.
+    #[must_use]
+    pub fn is_readable(self) -> bool {
+        self.0.trunc().mantissa().unsigned_abs() < 10_u128.pow(MAX_INTEGER_DIGITS as u32)
     }
 
     /// How many digits stand behind the decimal point as written.
@@ -131,13 +139,6 @@ impl Sub for Money {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
         Self(self.0 - other.0)
-    }
-}
-
-impl Neg for Money {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self(-self.0)
     }
 }
 
@@ -270,6 +271,9 @@ mod tests {
     #[case("0", Some("0"))]
     #[case("-3.5", Some("-3.5"))]
     #[case("123456789012345.1234", Some("123456789012345.1234"))]
+    #[case("0.123456789012", Some("0.123456789012"))]
+    #[case("0.1234567890123", None)]
+    #[case("1.0_0", None)]
     #[case("1234567890123456", None)]
     #[case("", None)]
     #[case("-", None)]
@@ -311,6 +315,18 @@ mod tests {
             exact.map(|m| m.to_string()).map_err(|e| e.to_string()),
             expected.map(str::to_owned).map_err(str::to_owned)
         );
+    }
+
+    #[test]
+    fn amounts_add_up() {
+        let amounts: [Money; 3] = ["1.10", "2.20", "-0.30"].map(|amount| amount.parse().unwrap());
+        assert_eq!(amounts.into_iter().sum::<Money>().to_string(), "3.00");
+    }
+
+    #[test]
+    fn a_currency_shows_its_code() {
+        let currency: Currency = "CNY".parse().unwrap();
+        assert_eq!(format!("{currency} {currency:?}"), "CNY CNY");
     }
 
     #[test]

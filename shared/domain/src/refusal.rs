@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 
-use crate::account::{MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_TARGETS};
+use crate::account::{MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS};
 use crate::days::{FIRST_DATE, LAST_DATE};
 use crate::ids::{AccountId, InstallmentNumber, PaymentId};
-use crate::money::{Currency, Money, TooManyDecimals};
+use crate::money::{Currency, MAX_INTEGER_DIGITS, Money, TooManyDecimals};
 
 /// A command that cannot be taken, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,23 @@ pub enum Refusal {
         amount: Money,
         /// What it asks for.
         asked: Money,
+    },
+    /// More than an amount can say.
+    #[error(
+        "{field}: the account would ask for {total} in all; \
+         an amount has at most {MAX_INTEGER_DIGITS} digits before the decimal point"
+    )]
+    TotalTooLarge {
+        /// The field that holds what is too much.
+        field: &'static str,
+        /// What all installments would ask for.
+        total: Money,
+    },
+    /// A reason that would fill the account's item.
+    #[error("reason: it has {bytes} bytes, an account keeps at most {MAX_REASON_BYTES}")]
+    ReasonTooLong {
+        /// How many it has.
+        bytes: usize,
     },
     /// A pause of no days.
     #[error("until: {until} is not later than {from}, so the pause holds no day")]

@@ -118,7 +118,7 @@ const STAGE: &str = "[[stages]]\nname = \"a\"\n";
 #[case::grace_days("", "grace_days = -1", &["grace_days", "-1"])]
 #[case::day_count("", "day_count = \"next\"", &["day_count", "next"])]
 #[case::overdue_amount(STAGE, "when = { overdue_amount = 100 }", &["overdue_amount", "100"])]
-#[case::overdue_share(STAGE, "when = { overdue_share = \"lots\" }", &["overdue_share", "lots"])]
+#[case::overdue_share(STAGE, "when = { overdue_share = \"lots\" }", &["overdue_share", "lots", "a share from 0 to 1"])]
 #[case::percent(
     STAGE,
     "when = { days_past_due = 1 }\nrestrictions = [{ kind = \"limit_credit_line\", percent = \"50\" }]",
@@ -190,4 +190,74 @@ fn a_payment_at_the_instant_of_a_new_schedule_settles_the_oldest_first() {
     loan.learns("2023-02-01", "installment_adjusted", r#""number":2,"amount":"-50.00","reason":"fee""#);
     loan.pays("2023-02-01", "P-2", "50.00");
     assert_eq!(loan.unpaid(), "2: 50.00");
+}
+
+#[rstest]
+#[case::installment_added(
+    "installment_added",
+    r#""installment":{"number":5,"due_on":"2024-02-01","principal":"999999999999999.00"}"#
+)]
+#[case::installment_adjusted(
+    "installment_adjusted",
+    r#""number":4,"amount":"-999999999999999.00","reason":"fee""#
+)]
+#[case::schedule_replaced(
+    "schedule_replaced",
+    r#""installments":[{"number":5,"due_on":"2024-02-01","principal":"999999999999999.00"}],"reason":"new terms""#
+)]
+#[case::payment_reversed("payment_reversed", r#""payment_id":"P-1","dated":"reversal""#)]
+fn an_account_that_would_ask_for_more_than_an_amount_can_say_refuses_and_stays_as_it_was(
+    #[case] kind: &str,
+    #[case] fields: &str,
+) {
+    let mut loan = four_installments();
+    loan.pays("2023-10-01", "P-1", "999999999999999.00");
+    let before = loan.clone();
+    let refusal = loan.try_learn("2023-10-02", kind, fields).unwrap_err().to_string();
+    assert!(refusal.contains("100000000000") && refusal.contains("15 digits"), "{refusal}");
+    assert_eq!(loan, before);
+}
+
+#[test]
+fn an_account_may_ask_for_as_much_as_an_amount_can_say() {
+    let mut loan = loan(&[(1, "2023-10-01", "999999999999998.00")]);
+    loan.learns("2023-10-02", "installment_adjusted", r#""number":1,"amount":"-1.99","reason":"fee""#);
+    assert_eq!(loan.unpaid(), "1: 999999999999999.99");
+    loan.learns(
+        "2023-10-02",
+        "installment_adjusted",
+        r#""number":1,"amount":"999999999999999.99","reason":"x""#,
+    );
+    assert_eq!(loan.unpaid(), "");
+}
+
+#[rstest]
+#[case::payment_received(r#""payment_id":"P-2","amount":"1.00""#)]
+#[case::payment_reversed(r#""payment_id":"P-1","dated":"reversal""#)]
+fn a_fact_from_outside_all_dates_is_refused(#[case] fields: &str) {
+    let kind = if fields.contains("dated") { "payment_reversed" } else { "payment_received" };
+    let mut loan = four_installments();
+    loan.pays("2023-10-01", "P-1", "100.00");
+    let before = loan.clone();
+    for at in [chrono::DateTime::<chrono::Utc>::MIN_UTC, chrono::DateTime::<chrono::Utc>::MAX_UTC] {
+        let refusal = loan.account.apply(&common::command(kind, fields), at).unwrap_err().to_string();
+        assert!(refusal.starts_with("at: ") && refusal.contains("2999-12-31"), "{refusal}");
+    }
+    // In Shanghai the year 3000 has begun.
+    let at = instant("2999-12-31T20:00:00Z");
+    let refusal = loan.account.apply(&common::command(kind, fields), at).unwrap_err().to_string();
+    assert!(refusal.contains("3000-01-01"), "{refusal}");
+    assert_eq!(loan, before);
+}
+
+#[test]
+fn what_was_paid_under_one_new_schedule_stays_paid_under_the_next() {
+    let mut loan = loan(&[(1, "2023-01-01", "100.00")]);
+    let first =
+        r#""installments":[{"number":2,"due_on":"2023-06-01","principal":"100.00"}],"reason":"later""#;
+    let second =
+        r#""installments":[{"number":3,"due_on":"2023-02-01","principal":"50.00"}],"reason":"top-up""#;
+    loan.learns("2023-01-05", "schedule_replaced", first).pays("2023-01-10", "P-1", "100.00");
+    loan.learns("2023-01-15", "schedule_replaced", second);
+    assert_eq!(loan.unpaid(), "3: 50.00");
 }

@@ -7,7 +7,10 @@ use chrono::{Days, NaiveDate};
 use common::generate::{Case, PLACES, SPAN_DAYS, case, fact, happen};
 use common::{Loan, date, four_installments, ladder, loan_in, only_stage};
 use duewatch_domain::days::end_of_day;
-use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
+use duewatch_domain::formats::{
+    DailyLines, DecisionLine, DecisionSubject, EVENT_TYPES, book_line, event_line, parse_book_line,
+    parse_event_line,
+};
 use duewatch_domain::{Account, Cause, Policy, assess};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -165,6 +168,114 @@ fn a_decision_is_written_as_documented() {
     // Delinquent day 30: DPD 33, on 3 November.
     assert_eq!(line["next_action_at"], "2023-11-02T16:00:00Z");
     assert_eq!(line["event_id"], "A-1/1");
+}
+
+#[test]
+fn a_decision_after_which_nothing_is_due_says_so() {
+    let policy = only_stage("", "days_past_due = 1");
+    let mut loan = four_installments();
+    loan.judged("2023-10-02", &policy, Cause::Time);
+    let subject = DecisionSubject { account_id: &loan.account.account_id, currency: loan.account.currency };
+    let decision = loan.account.decision_of_this_revision().unwrap();
+    let line = serde_json::to_value(DecisionLine::new(subject, decision)).unwrap();
+    assert_eq!(line["next_action_at"], Value::Null);
+}
+
+const BOOK_LINE: &str = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-10-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"250.00","interest":"2.5","fee":"0.30"}]}"#;
+
+#[test]
+fn an_account_is_written_as_it_is_read() {
+    let written: Value = serde_json::from_str(&book_line(&parse_book_line(BOOK_LINE).unwrap())).unwrap();
+    assert_eq!(written, serde_json::from_str::<Value>(BOOK_LINE).unwrap());
+}
+
+/// An event of each type, and the fields that it has beyond those of every event.
+const EVENTS: [(&str, &str); EVENT_TYPES.len()] = [
+    ("account_opened", "\"account\":BOOK"),
+    (
+        "payment_received",
+        r#""payment_id":"P-1","amount":"1.5","currency":"CNY","value_date":"2023-10-01","kind":"goodwill","applies_to":[2,1]"#,
+    ),
+    ("payment_reversed", r#""payment_id":"P-1","dated":"reversal""#),
+    (
+        "installment_added",
+        r#""installment":{"number":2,"due_on":"2023-11-01","principal":"1.00","interest":"0.50","fee":"0.25"}"#,
+    ),
+    ("installment_adjusted", r#""number":2,"amount":"-1.00","reason":"agreed""#),
+    (
+        "schedule_replaced",
+        r#""installments":[{"number":3,"due_on":"2023-12-01","principal":"1.00","interest":"0.50","fee":"0.25"}],"reason":"extension""#,
+    ),
+    ("pause_started", r#""from":"2023-10-05","until":"2023-10-10""#),
+    ("pause_ended", r#""on":"2023-10-07""#),
+    ("enforcement_off", r#""reason":"court order""#),
+    ("enforcement_on", r#""reason":"lifted""#),
+    ("written_off", r#""number":2,"reason":"settlement""#),
+    ("write_off_undone", r#""number":2,"reason":"mistake""#),
+];
+
+fn event(kind: &str, fields: &str) -> String {
+    let fields = fields.replace("BOOK", BOOK_LINE);
+    format!(r#"{{"at":"2023-10-05T01:30:00.250Z","type":"{kind}","account_id":"A-1",{fields}}}"#)
+}
+
+#[test]
+fn an_event_of_each_type_is_written_as_it_is_read() {
+    assert_eq!(EVENTS.map(|(kind, _)| kind), EVENT_TYPES);
+    for (kind, fields) in EVENTS {
+        let line = event(kind, fields);
+        let written: Value = serde_json::from_str(&event_line(&parse_event_line(&line).unwrap())).unwrap();
+        assert_eq!(written, serde_json::from_str::<Value>(&line).unwrap());
+    }
+}
+
+#[rstest]
+#[case::payment("payment_received", r#""payment_id":"P-1","amount":"1.00""#, r#""kind":"repayment""#)]
+#[case::reversal("payment_reversed", r#""payment_id":"P-1""#, r#""dated":"original""#)]
+#[case::write_off("written_off", r#""reason":"insolvency""#, "")]
+fn what_an_event_leaves_out_is_written_as_it_is_meant_or_not_at_all(
+    #[case] kind: &str,
+    #[case] fields: &str,
+    #[case] meant: &str,
+) {
+    let spelt_out = if meant.is_empty() { fields.to_owned() } else { format!("{fields},{meant}") };
+    let written: Value =
+        serde_json::from_str(&event_line(&parse_event_line(&event(kind, fields)).unwrap())).unwrap();
+    assert_eq!(written, serde_json::from_str::<Value>(&event(kind, &spelt_out)).unwrap());
+}
+
+#[test]
+fn a_written_account_leaves_out_what_is_nothing() {
+    let mut loan = four_installments();
+    loan.pays("2023-10-01", "P-1", "1.00");
+    let written = serde_json::to_value(&loan.account).unwrap();
+    let expected = r#"{"label":{"number":1},"due_on":"2023-10-01","principal":"250.00"}"#;
+    assert_eq!(written["installments"][0], serde_json::from_str::<Value>(expected).unwrap());
+    let expected = r#"{"payment_id":"P-1","amount":"1.00","received_at":"2023-10-01T04:00:00Z","value_date":"2023-10-01"}"#;
+    assert_eq!(written["payments"][0], serde_json::from_str::<Value>(expected).unwrap());
+}
+
+#[test]
+fn an_account_with_everything_in_it_survives_being_written_and_read() {
+    let mut loan = four_installments();
+    loan.learns(
+        "2023-10-01",
+        "payment_received",
+        r#""payment_id":"P-1","amount":"9.00","kind":"goodwill","applies_to":[2]"#,
+    )
+    .reverses("2023-10-02", "P-1", "reversal")
+    .learns(
+        "2023-10-02",
+        "installment_added",
+        r#""installment":{"number":5,"due_on":"2024-02-01","principal":"1.00","interest":"2.00","fee":"3.00"}"#,
+    )
+    .learns("2023-10-03", "installment_adjusted", r#""number":5,"amount":"0.50","reason":"agreed""#)
+    .learns("2023-10-03", "written_off", r#""number":4,"reason":"settlement""#)
+    .learns("2023-10-03", "enforcement_off", r#""reason":"court order""#)
+    .pauses("2023-10-03", "2023-10-05", "2023-10-10")
+    .judged("2023-10-04", &ladder(), Cause::Time);
+    let written = serde_json::to_string(&loan.account).unwrap();
+    assert_eq!(serde_json::from_str::<Account>(&written).unwrap(), loan.account);
 }
 
 proptest! {

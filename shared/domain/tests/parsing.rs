@@ -54,6 +54,22 @@ fn assert_names(message: &str, parts: &[&str]) {
     r#"{"at":"2023-10-05","type":"pause_ended","account_id":"A-1","on":"2023-10-05"}"#,
     &["at", "2023-10-05"]
 )]
+#[case::time_before_all_facts_by_its_offset(
+    r#"{"at":"1900-01-01T00:00:00+23:59","type":"pause_ended","account_id":"A-1","on":"2023-10-05"}"#,
+    &["at", "1900-01-01T00:00:00+23:59", "between"]
+)]
+#[case::date_with_a_sign(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"pause_ended","account_id":"A-1","on":"+2023-10-5"}"#,
+    &["on", "+2023-10-5"]
+)]
+#[case::date_with_a_blank(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"pause_ended","account_id":"A-1","on":"2023-10- 5"}"#,
+    &["on", "2023-10- 5"]
+)]
+#[case::date_before_the_common_era(
+    r#"{"at":"2023-10-05T09:30:00Z","type":"pause_ended","account_id":"A-1","on":"-001-01-01"}"#,
+    &["on", "-001-01-01"]
+)]
 #[case::unknown_kind(
     r#"{"at":"2023-10-05T09:30:00Z","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"1.00","kind":"gift"}"#,
     &["kind", "gift", "goodwill"]
@@ -92,6 +108,29 @@ fn an_event_is_refused_by_field_and_value(#[case] line: &str, #[case] names: &[&
     assert_names(&parse_event_line(line).unwrap_err().to_string(), names);
 }
 
+#[rstest]
+#[case::no_object(|long| long)]
+#[case::type_of_a_field(|long| format!(r#"{{"at":"2023-10-05T09:30:00Z","type":"pause_ended","account_id":{long}}}"#))]
+#[case::instant(|long| format!(r#"{{"at":{long},"type":"pause_ended","account_id":"A-1"}}"#))]
+#[case::value_of_a_field(|long| {
+    format!(r#"{{"at":"2023-10-05T09:30:00Z","type":"payment_reversed","account_id":"A-1","payment_id":"P-1","dated":{long}}}"#)
+})]
+#[case::name_of_a_field(|long| {
+    format!(r#"{{"at":"2023-10-05T09:30:00Z","type":"pause_ended","account_id":"A-1","on":"2023-10-05",{long}:1}}"#)
+})]
+fn a_value_as_long_as_an_item_is_shown_in_part(#[case] line: fn(String) -> String) {
+    let long = format!("\"{}\"", "\u{5ba2}".repeat(100_000));
+    let fault = parse_event_line(&line(long)).unwrap_err().to_string();
+    assert!(fault.contains('\u{5ba2}') && fault.len() < 1_100, "{} bytes: {fault:.200}", fault.len());
+}
+
+#[test]
+fn a_policy_value_as_long_as_an_item_is_shown_in_part() {
+    let error = policy::parse(&format!("id = \"p\"\nversion = \"{}\"\n", "9".repeat(100_000))).unwrap_err();
+    assert!(error.line == 2 && error.problem.contains("version"), "{error}");
+    assert!(error.problem.len() < 1_100, "{} bytes", error.problem.len());
+}
+
 fn book_line(replace: &str, with: &str) -> String {
     let line = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-10-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"250.00"},{"number":2,"due_on":"2023-11-01","principal":"250.00","interest":"0.00","fee":"0.00"}]}"#;
     assert!(line.contains(replace), "{replace}");
@@ -117,6 +156,12 @@ fn the_book_line_these_refusals_vary_is_fine() {
 #[case::unknown_field_of_an_installment("\"number\":2", "\"colour\":\"red\",\"number\":2", &["installments[1]", "colour"])]
 #[case::missing_field("\"policy_id\":\"standard\",", "", &["policy_id"])]
 #[case::empty_id("\"A-1\"", "\"\"", &["account_id", "\"\""])]
+#[case::more_in_all_than_an_amount_can_say(
+    "\"principal\":\"250.00\"",
+    "\"principal\":\"999999999999999.00\"",
+    &["installments", "1000000000000249.00"]
+)]
+#[case::id_of_two_lines("\"A-1\"", "\"A\\n1\"", &["account_id", "no identifier"])]
 #[case::due_date_out_of_range("2023-11-01", "3023-11-01", &["due_on", "3023-11-01"])]
 fn a_book_line_is_refused_by_field_and_value(
     #[case] replace: &str,
@@ -125,6 +170,24 @@ fn a_book_line_is_refused_by_field_and_value(
 ) {
     let line = book_line(replace, with);
     assert_names(&parse_book_line(&line).unwrap_err().to_string(), names);
+}
+
+#[rstest]
+#[case::one_byte(1, true)]
+#[case::as_long_as_may_be(256, true)]
+#[case::too_long(257, false)]
+fn an_identifier_has_256_bytes_at_most(#[case] bytes: usize, #[case] accepted: bool) {
+    let line = book_line("A-1", &"A".repeat(bytes));
+    assert_eq!(parse_book_line(&line).is_ok(), accepted);
+}
+
+#[rstest]
+#[case::as_long_as_may_be(1024 * 1024, true)]
+#[case::too_long(1024 * 1024 + 1, false)]
+fn a_line_has_a_mebibyte_at_most(#[case] bytes: usize, #[case] accepted: bool) {
+    let mut line = book_line("A-1", "A-1");
+    line.push_str(&" ".repeat(bytes - line.len()));
+    assert_eq!(parse_book_line(&line).is_ok(), accepted);
 }
 
 fn row(line: u64, fields: &[(&str, &str)]) -> BookRow {
@@ -305,4 +368,76 @@ fn a_reminder_schedule_is_refused_by_line_field_and_value(
     let error = policy::parse(&format!("{POLICY}{}", REMINDERS.replacen(replace, with, 1))).unwrap_err();
     assert!((18..=20).contains(&error.line), "{error}");
     assert_names(&error.to_string(), names);
+}
+
+/// So many of a thing, each with its number in place of `#`.
+fn each(count: usize, thing: &str) -> String {
+    (1..=count).map(|number| thing.replace('#', &number.to_string())).collect()
+}
+
+fn stages(count: usize) -> String {
+    each(count, "[[stages]]\nname = \"stage #\"\nwhen = { days_past_due = # }\n")
+}
+
+fn stage_named(bytes: usize) -> String {
+    format!("[[stages]]\nname = \"{}\"\nwhen = {{ days_past_due = 1 }}\n", "s".repeat(bytes))
+}
+
+fn stage_when(condition: &str) -> String {
+    format!("[[stages]]\nname = \"held\"\nwhen = {{ {condition} }}\n")
+}
+
+fn restricting(restrictions: &str) -> String {
+    format!("{}restrictions = [{restrictions}]\n", stage_when("days_past_due = 1"))
+}
+
+fn kind_of(bytes: usize) -> String {
+    restricting(&format!("{{ kind = \"{}\" }}", "k".repeat(bytes)))
+}
+
+fn reminding(days: i64, template: &str) -> String {
+    format!(
+        "[reminders]\nsend_at = \"10:00\"\nsteps = [{{ stage = \"current\", days = {days}, channel = \"sms\", template = \"{template}\" }}]\n"
+    )
+}
+
+fn steps(count: usize) -> String {
+    let step = "[[reminders.steps]]\nstage = \"current\"\ndays = #\nchannel = \"sms\"\ntemplate = \"t\"\n";
+    format!("[reminders]\nsend_at = \"10:00\"\n{}", each(count, step))
+}
+
+#[rstest]
+#[case::grace("grace_days = 36500", "grace_days = 36501", "grace_days")]
+#[case::stages(&stages(50), &stages(51), "stages")]
+#[case::stage_name(&stage_named(1), &stage_named(0), "name")]
+#[case::stage_name(&stage_named(64), &stage_named(65), "name")]
+#[case::stage_name_in_one_line(&stage_named(9), &stage_named(9).replacen("ss", "s\\ts", 1), "name")]
+#[case::delinquent_days(&stage_when("delinquent_days = 36500"), &stage_when("delinquent_days = 36501"), "when.delinquent_days")]
+#[case::days_past_due(&stage_when("days_past_due = 36500"), &stage_when("days_past_due = 36501"), "when.days_past_due")]
+#[case::unpaid_installments(&stage_when("unpaid_installments = 36500"), &stage_when("unpaid_installments = 36501"), "when.unpaid_installments")]
+#[case::overdue_amount(&stage_when("overdue_amount = \"0\""), &stage_when("overdue_amount = \"-0.01\""), "when.overdue_amount")]
+#[case::overdue_share(&stage_when("overdue_share = 0"), &stage_when("overdue_share = -0.01"), "when.overdue_share")]
+#[case::overdue_share(&stage_when("overdue_share = 1"), &stage_when("overdue_share = 1.01"), "when.overdue_share")]
+#[case::restrictions(&restricting(&each(20, "{ kind = \"own_#\" },")), &restricting(&each(21, "{ kind = \"own_#\" },")), "restrictions")]
+#[case::kind_of_restriction(&kind_of(1), &kind_of(0), "restrictions: kind")]
+#[case::kind_of_restriction(&kind_of(64), &kind_of(65), "restrictions: kind")]
+#[case::kind_in_lower_case(&restricting("{ kind = \"own_2\" }"), &restricting("{ kind = \"Own_2\" }"), "restrictions: kind")]
+#[case::kind_without_hyphens(&restricting("{ kind = \"own_2\" }"), &restricting("{ kind = \"own-2\" }"), "restrictions: kind")]
+#[case::limit(&restricting("{ kind = \"limit_credit_line\", percent = 100 }"), &restricting("{ kind = \"limit_credit_line\", percent = 101 }"), "limit_credit_line.percent: 101 is not between 0 and 100")]
+#[case::limit_given(&restricting("{ kind = \"limit_credit_line\", percent = 0 }"), &restricting("{ kind = \"limit_credit_line\" }"), "limit_credit_line.percent: nothing")]
+#[case::rate(&restricting("{ kind = \"raise_rate\", percent = 100 }"), &restricting("{ kind = \"raise_rate\", percent = 99 }"), "raise_rate.percent: 99 is not between 100 and 1000")]
+#[case::rate(&restricting("{ kind = \"raise_rate\", percent = 1000 }"), &restricting("{ kind = \"raise_rate\", percent = 1001 }"), "raise_rate.percent: 1001 is not between 100 and 1000")]
+#[case::rate_may_be_left_out(&restricting("{ kind = \"raise_rate\" }"), &restricting("{ kind = \"raise_rate\", percent = 0 }"), "raise_rate.percent: 0")]
+#[case::option_of_none(&restricting("{ kind = \"suspend_account\" }"), &restricting("{ kind = \"suspend_account\", percent = 50 }"), "suspend_account has no option percent")]
+#[case::reminder_steps(&steps(100), &steps(101), "reminders.steps")]
+#[case::reminder_days_after(&reminding(36_500, "t"), &reminding(36_501, "t"), "days: 36501")]
+#[case::reminder_days_before(&reminding(-36_500, "t"), &reminding(-36_501, "t"), "days: -36501")]
+#[case::template(&reminding(1, "t"), &reminding(1, ""), "template")]
+#[case::template(&reminding(1, &"t".repeat(64)), &reminding(1, &"t".repeat(65)), "template")]
+#[case::template_of_a_name(&reminding(1, "Late_7-a"), &reminding(1, "Late_7.a"), "template")]
+fn a_policy_keeps_within_its_bounds(#[case] within: &str, #[case] beyond: &str, #[case] names: &str) {
+    let read =
+        |rest: &str| policy::parse(&format!("id = \"p\"\nversion = 1\neffective_on = 2026-01-01\n{rest}\n"));
+    assert_eq!(read(within).err(), None);
+    assert_names(&read(beyond).unwrap_err().to_string(), &[names]);
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Loan, four_installments, ladder, loan};
+use common::{Loan, four_installments, ladder, loan, only_stage};
 use duewatch_domain::{Applied, Refusal};
 use rstest::rstest;
 
@@ -52,6 +52,39 @@ fn interest_and_fee_are_owed_like_principal() {
     assert_eq!(loan.unpaid(), "1: 265.00");
     loan.pays("2023-10-01", "P-1", "264.99");
     assert_eq!(loan.unpaid(), "1: 0.01");
+}
+
+const PRINCIPAL_FIRST: &str = "waterfall = [\"principal\", \"interest\", \"fee\", \"penalty\"]";
+
+// An installment of 250.00 principal, 10.00 interest and 5.00 fee.
+#[rstest]
+#[case::nothing_paid("", "0.00", "0.00", "fee 5.00, interest 10.00, principal 250.00")]
+#[case::the_fee_in_part("", "0.00", "4.99", "fee 0.01, interest 10.00, principal 250.00")]
+#[case::the_fee_and_some_interest("", "0.00", "7.00", "interest 8.00, principal 250.00")]
+#[case::all_but_a_cent("", "0.00", "264.99", "principal 0.01")]
+#[case::everything("", "0.00", "265.00", "")]
+#[case::owed_less("", "20.00", "0.00", "fee 5.00, interest 10.00, principal 230.00")]
+#[case::owed_far_less("", "255.00", "0.00", "fee 5.00, interest 5.00")]
+#[case::owed_less_and_paid("", "255.00", "6.00", "interest 4.00")]
+#[case::owed_more("", "-30.00", "15.00", "principal 280.00")]
+#[case::principal_first(PRINCIPAL_FIRST, "0.00", "251.00", "interest 9.00, fee 5.00")]
+#[case::principal_first_owed_less(PRINCIPAL_FIRST, "7.00", "100.00", "principal 150.00, interest 8.00")]
+fn what_is_open_of_an_installment_follows_the_waterfall(
+    #[case] head: &str,
+    #[case] off: &str,
+    #[case] paid: &str,
+    #[case] expected: &str,
+) {
+    let terms = r#"{"number":1,"due_on":"2023-10-01","principal":"250.00","interest":"10.00","fee":"5.00"}"#;
+    let mut loan = Loan {
+        account: duewatch_domain::Account::open(&common::contract("Asia/Shanghai", "CNY", terms)).unwrap(),
+    };
+    let adjustment = format!(r#""number":1,"amount":"{off}","reason":"agreed""#);
+    loan.try_learn("2023-10-02", "installment_adjusted", &adjustment).unwrap();
+    let waterfall = only_stage(head, "days_past_due = 1").waterfall;
+    let open = loan.account.installments()[0].open_components(paid.parse().unwrap(), &waterfall);
+    let open: Vec<String> = open.iter().map(|(component, amount)| format!("{component} {amount}")).collect();
+    assert_eq!(open.join(", "), expected);
 }
 
 #[test]
@@ -255,6 +288,13 @@ fn a_payment_reversed_at_its_reversal_falls_due_anew_and_leaves_settled_what_it_
     assert_eq!(loan.days("2023-10-25", &ladder()), (5, 2));
     loan.pays("2023-10-26", "P-2", "250.00");
     assert_eq!(loan.unpaid(), "");
+}
+
+#[test]
+fn a_payment_taken_back_at_the_instant_at_which_it_came_leaves_settled_what_it_settled() {
+    let mut loan = loan(&[(1, "2024-06-01", "250.00")]);
+    loan.pays("2023-10-01", "P-1", "250.00").reverses("2023-10-01", "P-1", "reversal");
+    assert_eq!(loan.unpaid(), "P-1 since 2023-10-01: 250.00");
 }
 
 #[test]

@@ -198,3 +198,15 @@ fn a_payment_is_for_a_hundred_installments_and_no_more() {
     assert_eq!(loan, before);
     loan.pays_for("2023-10-02", "P-1", "1.00", &targets(100));
 }
+
+#[test]
+fn a_reason_that_would_fill_the_item_is_refused() {
+    let mut account = four_installments().account;
+    let before = account.clone();
+    let at = "2023-10-05T00:00:00Z".parse().unwrap();
+    let longer = Command::EnforcementOff { reason: "x".repeat(1_001) };
+    assert_eq!(account.apply(&longer, at), Err(Refusal::ReasonTooLong { bytes: 1_001 }));
+    assert_eq!(account, before);
+    let long = Command::EnforcementOff { reason: "x".repeat(1_000) };
+    assert_eq!(account.apply(&long, at), Ok(Applied::Changed));
+}

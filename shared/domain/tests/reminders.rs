@@ -133,3 +133,79 @@ fn the_last_look_withdraws_a_reminder_whose_reason_is_gone() {
     loan.pays("2023-10-02T10:00:01", "P-1", "250.00");
     assert!(!still_owed(&loan.account, &allocate(&loan.account), "late", "late", &intent));
 }
+
+#[test]
+fn a_payment_taken_back_is_reminded_of_by_its_own_name() {
+    let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
+    loan.pays("2023-10-01", "P-1", "250.00").reverses("2023-10-20", "P-1", "reversal");
+    loan.judged("2023-10-20", &reminding(), Cause::Fact);
+    loan.judged("2023-10-21T10:00:00", &reminding(), Cause::Time);
+    assert_eq!(intents(&loan), ["sms late_1 about payment P-1, taken back, 0 missed"]);
+}
+
+#[test]
+fn an_account_that_is_held_back_contacts_nobody() {
+    let mut loan = watched();
+    loan.judged("2023-10-02T10:00:00", &reminding(), Cause::Time);
+    assert_eq!(intents(&loan).len(), 1);
+    let until = loan.local("2023-10-02T10:05:00");
+    loan.account.hold(until);
+    assert_eq!(intents(&loan).len(), 0);
+}
+
+/// One step in `late`, which holds from delinquent day 5.
+fn reminding_late(send_at: &str, days: i64) -> Policy {
+    policy(
+        "",
+        &format!(
+            r#"
+            [[stages]]
+            name = "late"
+            when = {{ delinquent_days = 5 }}
+            [reminders]
+            send_at = "{send_at}"
+            steps = [{{ stage = "late", days = {days}, channel = "sms", template = "late" }}]
+            "#
+        ),
+    )
+}
+
+// Due on the first; `late` from the first instant of the sixth.
+#[rstest]
+#[case::planned_before_the_stage("10:00", 3, false)]
+#[case::planned_on_the_eve_of_the_stage("23:59", 4, false)]
+#[case::planned_for_the_first_instant_of_the_stage("00:00", 5, true)]
+#[case::planned_within_the_stage("10:00", 5, true)]
+fn a_reminder_after_the_due_date_is_owed_only_if_it_was_planned_within_its_stage(
+    #[case] send_at: &str,
+    #[case] days: i64,
+    #[case] owed: bool,
+) {
+    let policy = reminding_late(send_at, days);
+    let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
+    loan.judged("2023-09-01", &policy, Cause::Fact).judged("2023-10-06T12:00:00", &policy, Cause::Time);
+    assert_eq!(intents(&loan).len(), usize::from(owed));
+}
+
+#[test]
+fn a_reminder_of_a_coming_due_date_is_owed_though_it_was_planned_before_its_stage_began() {
+    let policy = reminding_late("10:00", -3);
+    let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2023-10-08", "250.00")]);
+    loan.judged("2023-09-01", &policy, Cause::Fact).judged("2023-10-06", &policy, Cause::Time);
+    assert_eq!(intents(&loan), ["sms late about installment 2, 0 missed"]);
+}
+
+#[test]
+fn on_its_due_date_an_installment_is_reminded_of_though_an_older_one_still_owes() {
+    let policy = policy(
+        "",
+        r#"
+        [reminders]
+        send_at = "10:00"
+        steps = [{ stage = "current", days = 0, channel = "app", template = "due_today" }]
+        "#,
+    );
+    let mut loan = loan(&[(1, "2023-10-01", "10.00"), (2, "2023-10-04", "10.00")]);
+    loan.judged("2023-10-02", &policy, Cause::Fact).judged("2023-10-04T10:00:00", &policy, Cause::Time);
+    assert_eq!(intents(&loan), ["app due_today about installment 2, 0 missed"]);
+}

@@ -6,6 +6,7 @@ mod common;
 use chrono::TimeDelta;
 use common::{Loan, date, four_installments, instant, ladder, loan, loan_in, only_stage, policy};
 use duewatch_domain::account::RECENT_DECISIONS;
+use duewatch_domain::ids::Revision;
 use duewatch_domain::reason::Reason;
 use duewatch_domain::{Cause, Policy};
 use rstest::rstest;
@@ -68,6 +69,7 @@ fn grace_delays_delinquent_days_and_nothing_else(#[case] on: &str, #[case] days:
     assert_eq!(loan.days(on, &only_stage("grace_days = 3", "days_past_due = 1")), days);
     assert_eq!(loan.stage(on, &only_stage("grace_days = 3", "days_past_due = 3")), "held");
     assert_eq!(loan.stage(on, &only_stage("grace_days = 3", "overdue_amount = \"1.00\"")), "held");
+    assert_eq!(loan.stage(on, &only_stage("grace_days = 3", "delinquent_days = 0")), "held");
 }
 
 #[test]
@@ -348,19 +350,37 @@ fn looking_again_finds_nothing_to_decide() {
     assert_eq!((loan.standing(), loan.account.standing.since), (standing, since));
 }
 
+#[rstest]
+#[case::as_before("standard", 1)]
+#[case::another_version("standard", 2)]
+#[case::another_policy("strict", 1)]
+fn a_standing_names_the_policy_that_judged_it_last(#[case] id: &str, #[case] version: u32) {
+    let first = ladder();
+    let second = Policy { id: id.parse().unwrap(), version, ..first.clone() };
+    let mut loan = four_installments();
+    loan.judged("2023-10-05", &first, Cause::Time).judged("2023-10-06", &second, Cause::Time);
+    assert_eq!(loan.account.standing.policy, Some(second.reference()));
+}
+
 #[test]
 fn an_account_carries_its_last_few_decisions() {
     let policy = only_stage("", "days_past_due = 1");
     let mut loan = four_installments();
+    let mut decided = Vec::new();
     for day in 2..=4 {
         let (on, id) = (format!("2023-10-0{day}"), format!("P-{day}"));
-        loan.judged(&on, &policy, Cause::Time);
-        loan.pays(&on, &id, "250.00").judged(&on, &policy, Cause::Fact);
+        for cause in [Cause::Time, Cause::Fact] {
+            if cause == Cause::Fact {
+                loan.pays(&on, &id, "250.00");
+            }
+            loan.judged(&on, &policy, cause);
+            decided.push(loan.account.revision);
+            let carried: Vec<Revision> =
+                loan.account.recent_decisions().iter().map(|one| one.revision).collect();
+            assert_eq!(carried, decided[decided.len().saturating_sub(RECENT_DECISIONS)..]);
+        }
         loan.reverses(&on, &id, "original");
     }
-    let revisions: Vec<u64> = loan.account.recent_decisions().iter().map(|one| one.revision.0).collect();
-    let kept: Vec<u64> = (1..=6).skip(6 - RECENT_DECISIONS).collect();
-    assert_eq!(revisions, kept);
 }
 
 #[test]
@@ -375,6 +395,109 @@ fn every_decision_says_why() {
     assert_eq!(reasons(&loan, "2023-10-19"), ["delinquent_days", "overdue_amount"]);
     loan.learns("2023-10-20", "enforcement_off", r#""reason":"court order""#);
     assert_eq!(reasons(&loan, "2023-10-20"), ["enforcement_off"]);
+}
+
+// Four installments of 250.00, of which 100.00 is paid.
+#[rstest]
+#[case::one_day(
+    "delinquent_days = 1",
+    "2023-10-02",
+    r#"["delinquent_days",1,1]"#,
+    "1 delinquent day, at least 1 for this stage; grace and paused days are not counted."
+)]
+#[case::two_days(
+    "delinquent_days = 1",
+    "2023-10-03",
+    r#"["delinquent_days",1,2]"#,
+    "2 delinquent days, at least 1 for this stage; grace and paused days are not counted."
+)]
+#[case::one_day(
+    "days_past_due = 0",
+    "2023-10-02",
+    r#"["days_past_due",0,1]"#,
+    "1 day past due, at least 0 for this stage."
+)]
+#[case::two_days(
+    "days_past_due = 2",
+    "2023-10-03",
+    r#"["days_past_due",2,2]"#,
+    "2 days past due, at least 2 for this stage."
+)]
+#[case::amount(
+    "overdue_amount = \"100\"",
+    "2023-10-02",
+    r#"["overdue_amount","100","150.00"]"#,
+    "150.00 is overdue, at least 100 for this stage."
+)]
+#[case::share(
+    "overdue_share = \"0.1\"",
+    "2023-10-02",
+    r#"["overdue_share","0.1","0.1667"]"#,
+    "0.1667 of what is outstanding is overdue, at least 0.1 for this stage."
+)]
+#[case::installments(
+    "unpaid_installments = 2",
+    "2023-11-02",
+    r#"["unpaid_installments",2,2]"#,
+    "2 installments past due are unpaid, at least 2 for this stage."
+)]
+#[case::below(
+    "days_past_due = 2",
+    "2023-10-02",
+    r#"["below_every_stage",null,null]"#,
+    "Something is overdue, but the conditions of no stage all hold."
+)]
+#[case::nothing("days_past_due = 2", "2023-10-01", r#"["nothing_overdue",null,null]"#, "Nothing is overdue.")]
+fn a_reason_is_data_and_reads_as_a_sentence(
+    #[case] when: &str,
+    #[case] on: &str,
+    #[case] data: &str,
+    #[case] sentence: &str,
+) {
+    let policy = only_stage("", when);
+    let mut loan = four_installments();
+    loan.pays("2023-09-01", "P-1", "100.00");
+    let reasons = loan.assessed_at(loan.local(on), &policy).reasons;
+    let [reason] = reasons.as_slice() else { panic!("{reasons:?}") };
+    let (threshold, value) = reason.threshold_and_value();
+    assert_eq!(serde_json::json!([reason.rule(), threshold, value]).to_string(), data);
+    assert_eq!(reason.to_string(), sentence);
+}
+
+#[test]
+fn enforcement_that_is_off_is_a_reason_of_its_own() {
+    let mut loan = four_installments();
+    loan.learns("2023-10-20", "enforcement_off", r#""reason":"court order""#);
+    let [reason] = &loan.assessed_at(loan.local("2023-10-20"), &ladder()).reasons[..] else { panic!() };
+    assert_eq!(reason.to_string(), "Enforcement is switched off for this account.");
+    assert_eq!(reason.threshold_and_value(), (serde_json::Value::Null, serde_json::Value::Null));
+}
+
+// Stands as `limited` since the ninth; `frozen` follows on the nineteenth.
+#[rstest]
+#[case::nothing_new("2023-10-18", false)]
+#[case::one_more("2023-10-19", true)]
+fn only_a_restriction_that_does_not_hold_yet_would_restrict(#[case] on: &str, #[case] expected: bool) {
+    let policy = ladder();
+    let mut loan = four_installments();
+    loan.judged("2023-10-09", &policy, Cause::Time);
+    assert_eq!(loan.account.would_be_restricted(&policy, loan.local(on)), expected);
+}
+
+#[test]
+fn an_account_that_is_held_back_stands_as_it_stood_and_is_looked_at_again() {
+    let policy = ladder();
+    let mut loan = four_installments();
+    loan.judged("2023-10-09", &policy, Cause::Time);
+    let before = loan.account.clone();
+    let until = loan.local("2023-10-19T12:05:00");
+    loan.account.hold(until);
+    assert_eq!(loan.account.revision.0, before.revision.0 + 1);
+    assert_eq!(loan.account.decision_of_this_revision(), None);
+    assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %]");
+    assert_eq!(loan.account.standing.next_action_at, Some(until));
+    assert!(!loan.account.standing.is_due(until - TimeDelta::seconds(1)));
+    assert!(loan.account.standing.is_due(until));
 }
 
 #[test]

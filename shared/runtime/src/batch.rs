@@ -15,6 +15,7 @@ use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use duewatch_domain::shown;
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -81,10 +82,18 @@ pub struct MostlyPoisoned {
 impl<T> StreamBatch<T> {
     /// Says that a record that had been taken failed after all.
     pub fn fail(&mut self, sequence_number: &str) {
-        self.failed.push(sequence_number.to_owned());
+        if !self.failed.iter().any(|known| known == sequence_number) {
+            self.failed.push(sequence_number.to_owned());
+        }
     }
 
-    /// How many records are to be delivered again, at least.
+    /// How many records were taken, and did not fail after all.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.done.iter().filter(|done| !self.failed.contains(&done.sequence_number)).count()
+    }
+
+    /// How many records failed and are to be delivered again.
     #[must_use]
     pub fn failures(&self) -> usize {
         self.failed.len()
@@ -193,6 +202,14 @@ where
     batch
 }
 
+/// Reads one record of a [`RawStreamEvent`], as the handlers get it.
+///
+/// # Errors
+/// Why it is no record; it is then quarantined.
+pub fn read_record(payload: &RawValue) -> Result<EventRecord, String> {
+    serde_json::from_str(payload.get()).map_err(|error| shown(format!("no stream record: {error}")))
+}
+
 fn read(payload: Box<RawValue>) -> Record {
     #[derive(Deserialize)]
     struct Numbered {
@@ -203,8 +220,7 @@ fn read(payload: Box<RawValue>) -> Record {
         #[serde(rename = "SequenceNumber")]
         sequence_number: String,
     }
-    let read: Result<EventRecord, String> =
-        serde_json::from_str(payload.get()).map_err(|error| format!("no stream record: {error}"));
+    let read = read_record(&payload);
     let sequence_number = match &read {
         Ok(record) => record.change.sequence_number.clone(),
         Err(_) => {
@@ -264,7 +280,7 @@ where
             Taken::Retry
         }
         Ok(Err(RecordError::Poison(reason))) => Taken::Poison(reason),
-        Err(panic) => Taken::Poison(format!("panicked: {}", panic_text(panic.as_ref()))),
+        Err(panic) => Taken::Poison(shown(format!("panicked: {}", panic_text(panic.as_ref())))),
     }
 }
 

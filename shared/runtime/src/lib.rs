@@ -12,7 +12,7 @@ mod quarantine;
 mod settings;
 mod start;
 
-pub use batch::{Done, MostlyPoisoned, RawStreamEvent, RecordError, StreamBatch, stream_batch};
+pub use batch::{Done, MostlyPoisoned, RawStreamEvent, RecordError, StreamBatch, read_record, stream_batch};
 pub use clock::{Clock, Deadline, SystemClock};
 pub use metrics::Metrics;
 pub use quarantine::Desk;

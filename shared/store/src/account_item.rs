@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::ids::AccountId;
 
+use crate::due::shard_of;
 use crate::{Store, StoreError};
 
 /// The version of the item's layout. An item of a later one is not touched.
@@ -97,18 +98,7 @@ impl Store {
     }
 
     fn encode(&self, account: &Account) -> Result<Item, StoreError> {
-        let key = account.account_id.as_str();
-        let fault = |problem: &dyn std::fmt::Display| StoreError::codec(&self.tables.accounts, key, problem);
-        let mut flat = account.clone();
-        let next_action_at = flat.standing.next_action_at.take();
-        let mut item: Item =
-            serde_dynamo::to_item::<_, serde_dynamo::Item>(&flat).map_err(|error| fault(&error))?.into();
-        item.insert("schema".to_owned(), AttributeValue::N(SCHEMA.to_string()));
-        if let Some(at) = next_action_at {
-            item.insert("due_shard".to_owned(), AttributeValue::S(self.shard_of(&account.account_id)));
-            item.insert("next_action_at".to_owned(), AttributeValue::S(sort_key(at)));
-        }
-        Ok(item)
+        encode(&self.tables.accounts, account, self.shard_of(&account.account_id))
     }
 }
 
@@ -144,6 +134,28 @@ fn difference(before: &Item, after: &Item) -> Difference {
 /// An instant as the due index sorts it: UTC, whole seconds, never early.
 pub(crate) fn sort_key(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The image of an account, as the accounts table and its stream bear it, where the
+/// due index has `due_shards` shards: what [`account_from_image`] reads.
+///
+/// # Errors
+/// When the account cannot be written as an item, which would be a bug.
+pub fn account_image(account: &Account, due_shards: u32) -> Result<serde_dynamo::Item, StoreError> {
+    encode("accounts stream", account, shard_of(&account.account_id, due_shards)).map(Into::into)
+}
+
+fn encode(table: &str, account: &Account, due_shard: String) -> Result<Item, StoreError> {
+    let fault = |problem: serde_dynamo::Error| StoreError::codec(table, account.account_id.as_str(), problem);
+    let mut flat = account.clone();
+    let next_action_at = flat.standing.next_action_at.take();
+    let mut item: Item = serde_dynamo::to_item::<_, serde_dynamo::Item>(&flat).map_err(fault)?.into();
+    item.insert("schema".to_owned(), AttributeValue::N(SCHEMA.to_string()));
+    if let Some(at) = next_action_at {
+        item.insert("due_shard".to_owned(), AttributeValue::S(due_shard));
+        item.insert("next_action_at".to_owned(), AttributeValue::S(sort_key(at)));
+    }
+    Ok(item)
 }
 
 /// Reads an account from an image of a stream record.
@@ -185,7 +197,8 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
     let item = serde_dynamo::AttributeValue::M(serde_dynamo::Item::from(item).into());
     let reader = serde_dynamo::Deserializer::from_attribute_value(item);
     let mut account: Account = serde_path_to_error::deserialize(reader)
-        .map_err(|error| StoreError::codec(table, key, format!("{}: {}", error.path(), error.inner())))?;
+        .map_err(|error| StoreError::codec(table, &*key, format!("{}: {}", error.path(), error.inner())))?;
+    account.check_bounds().map_err(|refusal| StoreError::codec(table, key, refusal))?;
     account.standing.next_action_at = next_action_at;
     Ok(account)
 }

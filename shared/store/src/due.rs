@@ -22,6 +22,11 @@ pub struct DueAccount {
     pub next_action_at: String,
 }
 
+/// The shard of an account in an index of `due_shards` shards.
+pub(crate) fn shard_of(account_id: &AccountId, due_shards: u32) -> String {
+    Store::shard_key(crc32fast::hash(account_id.as_str().as_bytes()) % due_shards.max(1))
+}
+
 /// A page of the due index.
 #[derive(Clone, Debug, Default)]
 pub struct DuePage {
@@ -35,7 +40,7 @@ impl Store {
     /// The shard of an account: a hash of its id, modulo K.
     #[must_use]
     pub fn shard_of(&self, account_id: &AccountId) -> String {
-        Self::shard_key(crc32fast::hash(account_id.as_str().as_bytes()) % self.due_shards)
+        shard_of(account_id, self.due_shards)
     }
 
     /// The partition key of a shard of the due index.

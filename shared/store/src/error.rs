@@ -1,6 +1,7 @@
 //! What can go wrong between us and DynamoDB.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use duewatch_domain::shown;
 
 /// A call that failed, or an item that is not what it must be.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,6 @@ impl StoreError {
     }
 
     pub(crate) fn codec(table: &str, key: impl Into<String>, problem: impl std::fmt::Display) -> Self {
-        Self::Codec { table: table.to_owned(), key: key.into(), problem: problem.to_string() }
+        Self::Codec { table: table.to_owned(), key: shown(key.into()), problem: shown(problem.to_string()) }
     }
 }

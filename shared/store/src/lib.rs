@@ -35,7 +35,7 @@ use std::sync::atomic::AtomicBool;
 
 use aws_sdk_dynamodb::Client;
 
-pub use self::account_item::{Stored, account_from_image};
+pub use self::account_item::{Stored, account_from_image, account_image};
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::StoreError;
 pub use self::meter::{Consumed, Meter};

@@ -6,9 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::account::{Account, Dated, MAX_PAYMENTS, PaymentKind};
 use duewatch_domain::command::{Command, PaymentReceived};
+use duewatch_domain::days::{FIRST_DATE, LAST_DATE, is_in_range};
 use duewatch_domain::ids::{AccountId, InstallmentNumber, PaymentId};
 use duewatch_domain::money::{Currency, Money};
-use duewatch_domain::{Applied, Refusal};
+use duewatch_domain::{Applied, Refusal, shown};
 use serde::{Deserialize, Serialize};
 
 use crate::{Store, StoreError};
@@ -81,20 +82,26 @@ impl PaymentFact {
     /// A [`FaultyFact`] that names the attribute.
     pub fn from_image(image: serde_dynamo::Item) -> Result<Self, FaultyFact> {
         let text = |name: &str| match image.get(name) {
-            Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
+            Some(serde_dynamo::AttributeValue::S(text)) => shown(text.clone()),
             _ => "?".to_owned(),
         };
         let (account_id, payment_id) = (text("account_id"), text("payment_id"));
-        let json: serde_json::Value = serde_dynamo::from_item(image).map_err(|error| FaultyFact {
-            account_id: account_id.clone(),
-            payment_id: payment_id.clone(),
-            problem: error.to_string(),
-        })?;
-        serde_path_to_error::deserialize(json).map_err(|error| FaultyFact {
-            account_id,
-            payment_id,
-            problem: format!("{}: {}", error.path(), error.inner()),
-        })
+        let image = serde_dynamo::AttributeValue::M(image.into());
+        let reader = serde_dynamo::Deserializer::from_attribute_value(image);
+        let fact: Result<Self, _> = serde_path_to_error::deserialize(reader);
+        fact.map_err(|error| shown(format!("{}: {}", error.path(), error.inner())))
+            .and_then(Self::in_range)
+            .map_err(|problem| FaultyFact { account_id, payment_id, problem })
+    }
+
+    fn in_range(self) -> Result<Self, String> {
+        let instants = [("received_at", Some(self.received_at)), ("reversed_at", self.reversed_at)];
+        for (name, at) in instants {
+            if let Some(at) = at.filter(|at| !is_in_range(at.date_naive())) {
+                return Err(format!("{name}: {at} is not between {FIRST_DATE} and {LAST_DATE}"));
+            }
+        }
+        Ok(self)
     }
 
     /// The commands that the fact stands for, and when each became known.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::ids::{AccountId, PaymentId, PolicyId, Revision};
+use duewatch_domain::ids::{AccountId, MAX_ID_BYTES, PaymentId, PolicyId, Revision};
 use duewatch_domain::reminder::Intent;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,16 @@ impl ContactOutcome {
 /// The most bytes of a payload that an item keeps; an item holds 400 KB.
 const MAX_PAYLOAD_BYTES: usize = 350_000;
 
+/// What a record is quarantined under: its id, or the beginning and a checksum of one that
+/// is longer than a key of ours can be.
+fn quarantine_key(id: &str) -> String {
+    if id.len() <= MAX_ID_BYTES * 2 {
+        return id.to_owned();
+    }
+    let beginning: String = id.chars().take(MAX_ID_BYTES / 4).collect();
+    format!("{beginning}#{:08x}", crc32fast::hash(id.as_bytes()))
+}
+
 impl Store {
     /// Sets a record aside, with its payload. Doing it twice leaves one.
     ///
@@ -85,7 +95,7 @@ impl Store {
             serde_dynamo::to_item(&kept).map_err(|error| StoreError::codec(table, &*kept.id, error))?;
         let item: HashMap<String, AttributeValue> = item.into();
         let pk = format!("quarantine#{}", kept.at.date_naive());
-        self.put_item(pk, format!("{}#{}", kept.source, kept.id), item).await
+        self.put_item(pk, format!("{}#{}", kept.source, quarantine_key(&kept.id)), item).await
     }
 
     /// What was quarantined on a date (UTC), at most a page of it.

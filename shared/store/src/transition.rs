@@ -12,7 +12,8 @@
 //! Before a write that adds a restriction, the account's payments are read, one
 //! consistent Query. What is not posted yet is posted in the same write; if
 //! something cannot be posted, the restriction is held and looked at again an
-//! hour later ([`Outcome::Held`]).
+//! hour later ([`Outcome::Held`]). What is posted and puts the account on a milder
+//! stage is never held: a cure does not wait for other money.
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::ids::AccountId;
 use duewatch_domain::{Account, Applied, Cause, Command, Contract, Policy, Refusal};
 
-use crate::{PaymentFact, Policies, Store, StoreError, Stored};
+use crate::{PaymentFact, Policies, Quarantined, Store, StoreError, Stored};
 
 /// How often a transition is tried again when somebody else wrote in between.
 pub const MAX_CONFLICTS: usize = 8;
@@ -200,7 +201,8 @@ impl Transitions {
     }
 
     /// Posts what the payments table holds for an account that is there, and takes
-    /// the notes of what was parked away. What cannot be posted stays parked.
+    /// the notes of what was parked away. What was parked and cannot be posted is
+    /// quarantined: no function is going to take it up again.
     async fn post_found(
         &self,
         mut latest: Box<Account>,
@@ -210,7 +212,9 @@ impl Transitions {
         let parked =
             if facts.is_empty() { Vec::new() } else { self.store.parked(&latest.account_id).await? };
         for fact in facts.iter().flatten() {
+            let is_parked = parked.iter().any(|parked| parked == fact.payment_id.as_str());
             match fact.post_to(&mut latest.clone()) {
+                Err(refusal) if is_parked => self.set_aside(fact, &refusal, now).await?,
                 Err(_) => continue,
                 Ok(Applied::Unchanged) => {}
                 Ok(Applied::Changed) => {
@@ -221,11 +225,31 @@ impl Transitions {
                     }
                 }
             }
-            if parked.iter().any(|parked| parked == fact.payment_id.as_str()) {
+            if is_parked {
                 self.store.unpark(&fact.account_id, &fact.payment_id).await?;
             }
         }
         Ok(latest)
+    }
+
+    async fn set_aside(
+        &self,
+        fact: &PaymentFact,
+        refusal: &Refusal,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let id = format!("{}/{}", fact.account_id, fact.payment_id);
+        tracing::error!(id, "quarantined: it was parked and cannot be posted");
+        let payload = serde_json::to_string(fact)
+            .map_err(|error| StoreError::codec(&self.store.tables().payments, id.as_str(), error))?;
+        let quarantined = Quarantined {
+            source: "parked-payment".to_owned(),
+            id,
+            reason: refusal.to_string(),
+            payload,
+            at: now,
+        };
+        self.store.quarantine(&quarantined).await
     }
 
     async fn take(
@@ -304,6 +328,7 @@ impl Transitions {
             }
             if let Some(hold) = hold
                 && account.would_be_restricted(policy, now)
+                && !account.would_be_eased(policy, now)
             {
                 account.hold(now + HOLD_FOR);
                 return Ok((account, Some(hold)));

@@ -19,6 +19,9 @@ use super::template::{self, IndexSpec, TableSpec, Template};
 /// The account and region that local ARNs bear.
 pub const LOCAL_REGION: &str = "us-east-1";
 const LOCAL_ACCOUNT: &str = "123456789012";
+/// The expression is the engine's own: only then does SQLite use the index for it.
+const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS duewatch_stream_numbers \
+     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
 /// Where the local services listen.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +92,17 @@ impl Engines {
     /// When the file cannot be opened or a table cannot be created.
     pub fn on_disk(template: &Template, path: &str) -> Result<Self, StackError> {
         let db = Database::new(path).map_err(|error| StackError::Engine(error.to_string()))?;
-        Self::over(db, template)
+        Self::over(db, template)?.with_long_streams()
+    }
+
+    /// With streams that stay fast however much they hold. It takes some milliseconds and a
+    /// temporary file, too much for an engine that lives through a few hundred writes.
+    ///
+    /// # Errors
+    /// When the engine or the file system fails.
+    pub fn with_long_streams(self) -> Result<Self, StackError> {
+        index_streams(&self.db)?;
+        Ok(self)
     }
 
     fn over(db: Database, template: &Template) -> Result<Self, StackError> {
@@ -192,6 +205,20 @@ fn create_table(db: &Database, table: &TableSpec) -> Result<(), StackError> {
     let request = serde_json::from_value(request).map_err(|error| fault(error.to_string()))?;
     db.create_table(request).map_err(|error| fault(error.to_string()))?;
     Ok(())
+}
+
+/// The engine numbers each stream record by a look at all of its table's, and reads a
+/// stream in the same way: without an index, n writes cost n² steps. It keeps its
+/// connection to itself, so the index is made in a copy, before there is anything to copy.
+fn index_streams(db: &Database) -> Result<(), StackError> {
+    let fault = |error: String| StackError::Engine(format!("indexing the streams: {error}"));
+    let folder = tempfile::tempdir().map_err(|error| fault(error.to_string()))?;
+    let copy = folder.path().join("engine.db").display().to_string();
+    db.vacuum_into(&copy).map_err(|error| fault(error.to_string()))?;
+    rusqlite::Connection::open(&copy)
+        .and_then(|connection| connection.execute_batch(STREAM_INDEX))
+        .map_err(|error| fault(error.to_string()))?;
+    db.restore_from(&copy).map_err(|error| fault(error.to_string()))
 }
 
 fn key_schema(hash: &str, range: Option<&str>) -> Value {

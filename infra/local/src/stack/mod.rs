@@ -78,7 +78,7 @@ impl Stack {
     /// When the template or a port does not allow it.
     pub async fn start(clock: StackClock, transport: Transport) -> Result<Self, StackError> {
         let template = Template::embedded()?;
-        let engines = Engines::in_memory(&template, &clock)?;
+        let engines = Engines::in_memory(&template, &clock)?.with_long_streams()?;
         Self::over(template, engines, clock, transport).await
     }
 

@@ -153,11 +153,15 @@ impl Pump {
         self.delivered
     }
 
-    /// Reads what is new in the stream. Says whether anything waits.
+    /// Reads what is new in the stream, unless a batch waits already. Says whether
+    /// anything waits.
     ///
     /// # Errors
     /// When the stream cannot be read.
     pub fn read(&mut self, db: &Database) -> Result<bool, StackError> {
+        if self.waiting.len() >= self.batch_size() {
+            return Ok(true);
+        }
         for record in self.stream.read(db)? {
             if let Some(account_id) = record["dynamodb"]["Keys"]["account_id"]["S"].as_str() {
                 self.touched.insert(account_id.to_owned());
@@ -172,7 +176,7 @@ impl Pump {
     /// Hands one batch to the function, and sees it through: until every record of
     /// it is taken or given up.
     pub async fn deliver(&mut self, functions: &Functions, now: DateTime<Utc>) {
-        let size = usize::try_from(self.mapping.batch_size).unwrap_or(1).max(1).min(self.waiting.len());
+        let size = self.batch_size().min(self.waiting.len());
         let batch: Vec<Value> = self.waiting.drain(..size).collect();
         let mut open: VecDeque<(Vec<Value>, u32)> = VecDeque::from([(batch, 0)]);
         let retries = self.mapping.maximum_retry_attempts.unwrap_or(DEFAULT_RETRIES);
@@ -215,6 +219,10 @@ impl Pump {
                 }));
             }
         }
+    }
+
+    fn batch_size(&self) -> usize {
+        usize::try_from(self.mapping.batch_size).unwrap_or(1).max(1)
     }
 
     /// The place of the lowest record that the function reports as failed.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{FormatError, book, read, read_object};
 use crate::account::{Dated, PaymentKind};
 use crate::command::{Command, Event, NewInstallment, PaymentReceived};
-use crate::days::{FIRST_DATE, LAST_DATE};
+use crate::days::{FIRST_DATE, LAST_DATE, is_in_range};
 use crate::ids::{AccountId, InstallmentNumber, PaymentId};
 use crate::money::{Currency, Money};
 
@@ -63,11 +63,11 @@ fn instant(text: &str) -> Result<DateTime<Utc>, FormatError> {
         );
         FormatError::new("at", problem)
     })?;
-    let in_range = (FIRST_DATE..=LAST_DATE).contains(&instant.date_naive());
-    if !in_range {
+    let instant = instant.to_utc();
+    if !is_in_range(instant.date_naive()) {
         return Err(FormatError::new("at", format!("{text} is not between {FIRST_DATE} and {LAST_DATE}")));
     }
-    Ok(instant.to_utc())
+    Ok(instant)
 }
 
 fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatError> {

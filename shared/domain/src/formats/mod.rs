@@ -9,6 +9,8 @@ mod write;
 
 use serde::de::DeserializeOwned;
 
+use crate::shown;
+
 pub use self::book::{BOOK_COLUMNS, BookRow, parse_book_line, parse_book_rows};
 pub use self::daily::DailyLines;
 pub use self::decisions::{DecisionLine, DecisionSubject};
@@ -26,8 +28,10 @@ pub struct FormatError {
 }
 
 impl FormatError {
-    fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into() }
+    /// A fault of a field. Where the value is long, the problem shows a part of it.
+    #[must_use]
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: shown(field.into()), problem: shown(problem.into()) }
     }
 }
 

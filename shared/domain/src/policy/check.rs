@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::{MAX_DAYS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, Policy, Restriction, Stage, When};
-use crate::days::{FIRST_DATE, LAST_DATE};
+use crate::days::is_in_range;
 
 /// What is wrong with a policy, and where.
 pub(super) enum Fault {
@@ -20,7 +20,7 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     if policy.version == 0 {
         return Err(Fault::Version("version: 0 is no version; versions count from 1".to_owned()));
     }
-    if !(FIRST_DATE..=LAST_DATE).contains(&policy.effective_on) {
+    if !is_in_range(policy.effective_on) {
         return Err(Fault::EffectiveOn(format!("effective_on: {} is out of range", policy.effective_on)));
     }
     if policy.grace_days > MAX_DAYS {

@@ -14,6 +14,7 @@ use super::{
 use crate::days::DayCount;
 use crate::ids::PolicyId;
 use crate::money::Money;
+use crate::shown;
 
 /// What [`Spanned`] adds to the path of a field, and no author of a policy has written.
 const SPANNED: &str = ".$__serde_spanned_private_value";
@@ -35,7 +36,7 @@ pub struct PolicyError {
 pub fn parse(text: &str) -> Result<Policy, PolicyError> {
     let at = |offset: usize, problem: String| PolicyError {
         line: 1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count(),
-        problem,
+        problem: shown(problem),
     };
     let fault = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
     let reader =

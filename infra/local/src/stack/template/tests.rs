@@ -111,7 +111,7 @@ fn both_streams_feed_their_functions_alike(#[case] id: &str, #[case] table: &str
     assert_eq!((mapping.batch_size, mapping.parallelization_factor), (100, 10));
     assert_eq!(mapping.batching_window, TimeDelta::zero());
     assert!(mapping.bisect && mapping.report_batch_item_failures);
-    assert_eq!(mapping.maximum_retry_attempts, Some(10));
+    assert_eq!(mapping.maximum_retry_attempts, None, "until its records are too old");
     assert_eq!(mapping.maximum_record_age, TimeDelta::hours(22));
     assert_eq!(mapping.on_failure.as_deref(), Some("FailedRecordsBucket"));
     assert!(mapping.matches(&json!({"eventName": "INSERT"})));

@@ -1,0 +1,32 @@
+//! A policy, and what it makes of accounts from 1900 to 2999.
+
+#![no_main]
+
+use duewatch_domain::days::{FIRST_DATE, LAST_DATE, plus_days, start_of_day};
+use duewatch_domain::policy;
+use duewatch_domain::{Cause, Policy};
+use duewatch_fuzz::{check_fault, check_item, check_life, judge, sample_account};
+use libfuzzer_sys::fuzz_target;
+
+/// Zones that skip a midnight, repeat one, and skip a date; and none of that.
+const ZONES: [&str; 4] = ["America/Sao_Paulo", "America/Havana", "Pacific/Apia", "Asia/Shanghai"];
+/// Days from one look to the next: 1900 to 2999 in 58 looks.
+const STEP_DAYS: i64 = 7_001;
+
+fuzz_target!(|text: &str| match policy::parse(text) {
+    Ok(policy) => ZONES.iter().for_each(|zone| judge_always(&policy, zone)),
+    Err(fault) => check_fault(&fault),
+});
+
+fn judge_always(policy: &Policy, zone: &str) {
+    let account = sample_account("A-1", zone);
+    check_life(&account, policy);
+    let mut judged = account;
+    let mut day = FIRST_DATE;
+    while day <= LAST_DATE {
+        let now = start_of_day(judged.time_zone, day);
+        judge(&mut judged, policy, now, Cause::Time);
+        day = plus_days(day, STEP_DAYS);
+    }
+    check_item(&judged);
+}

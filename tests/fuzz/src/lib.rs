@@ -1,0 +1,147 @@
+//! What the fuzz targets share: the policies that judge, and the laws that hold of
+//! every account, however it came about.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
+use duewatch_domain::account::Account;
+use duewatch_domain::days::{LAST_DATE, end_of_day, plus_days, start_of_day};
+use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject, parse_book_line};
+use duewatch_domain::money::Money;
+use duewatch_domain::policy::{self, Policy, Waterfall};
+use duewatch_domain::{Cause, allocate, assess, decide};
+use duewatch_store::{account_from_image, account_image};
+
+/// Shards of the due index; any number serves.
+const DUE_SHARDS: u32 = 4;
+/// How many actions of an account are followed.
+const MAX_ACTIONS: usize = 15;
+/// The most bytes that a fault may say: it goes into logs and into items.
+const MAX_FAULT_BYTES: usize = 2_000;
+
+/// A ladder that asks for every condition, with reminders before and after the due date.
+const POLICY: &str = include_str!("policy.toml");
+
+/// The fixed policies, one of each day count.
+pub static POLICIES: LazyLock<[Policy; 2]> = LazyLock::new(|| {
+    let due_day = POLICY.replace("day_count = \"day_after\"", "day_count = \"due_day\"");
+    assert_ne!(due_day, POLICY, "the policy names its day count");
+    [POLICY, &due_day].map(|text| policy::parse(text).unwrap_or_else(|error| panic!("{error}")))
+});
+
+/// An account of three installments in a zone.
+#[must_use]
+pub fn sample_account(account_id: &str, zone: &str) -> Account {
+    let line = serde_json::json!({
+        "account_id": account_id, "customer_id": "C-1", "policy_id": "fuzzed", "currency": "CNY",
+        "time_zone": zone, "opened_on": "2023-09-01", "installments": [
+            {"number": 1, "due_on": "2023-10-01", "principal": "240.00", "interest": "9.00", "fee": "1.00"},
+            {"number": 2, "due_on": "2023-11-01", "principal": "250.00"},
+            {"number": 3, "due_on": "2023-12-01", "principal": "250.00"},
+        ],
+    });
+    let contract = parse_book_line(&line.to_string()).unwrap_or_else(|error| panic!("{error}"));
+    Account::open(&contract).unwrap_or_else(|refusal| panic!("{refusal}"))
+}
+
+/// A fault can be kept and shown: it says something, and not the whole input.
+pub fn check_fault(fault: &dyn std::fmt::Display) {
+    let text = fault.to_string();
+    assert!(!text.is_empty(), "a fault says nothing");
+    assert!(text.len() <= MAX_FAULT_BYTES, "a fault of {} bytes: {text:.300}", text.len());
+}
+
+/// Every part of the money is somewhere, and once: what is paid and unpaid of an
+/// installment is what it asks for, what came in is what is paid and the credit.
+pub fn check_allocation(account: &Account) {
+    let allocation = allocate(account);
+    let installments = account.installments();
+    assert_eq!(allocation.paid.len(), installments.len());
+    let mut unpaid = vec![Money::ZERO; installments.len()];
+    for one in &allocation.unpaid {
+        assert!(one.amount.is_positive() && unpaid[one.place].is_zero());
+        unpaid[one.place] = one.amount;
+    }
+    for ((installment, paid), unpaid) in installments.iter().zip(&allocation.paid).zip(unpaid) {
+        assert!(!paid.is_negative() && *paid <= installment.asked(), "{paid} paid of {installment:?}");
+        let open = if installment.written_off { Money::ZERO } else { installment.asked() - *paid };
+        assert_eq!(unpaid, open, "{installment:?}");
+        let components = installment.open_components(*paid, &Waterfall::default());
+        let sum: Money = components.into_iter().map(|(_, amount)| amount).sum();
+        assert_eq!(sum, installment.asked() - *paid, "{installment:?}");
+    }
+    let outstanding: Money = allocation.unpaid.iter().map(|unpaid| unpaid.amount).sum();
+    assert_eq!(allocation.outstanding, outstanding);
+    let money_in: Money =
+        account.payments().iter().filter(|payment| payment.stands()).map(|payment| payment.amount).sum();
+    assert_eq!(money_in, allocation.paid.into_iter().sum::<Money>() + allocation.credit);
+    assert!(!allocation.credit.is_negative());
+}
+
+/// Judges an account; the next action then lies ahead, and nothing is new before it.
+pub fn judge(account: &mut Account, policy: &Policy, now: DateTime<Utc>, cause: Cause) {
+    account.judge(policy, now, cause);
+    let next = account.standing.next_action_at;
+    assert!(next.is_none_or(|next| next > now), "{next:?} is not after {now}");
+    let last = end_of_day(account.time_zone, LAST_DATE).max(now);
+    let before = next.map_or(last, |next| next - TimeDelta::seconds(1)).max(now);
+    let assessment = assess(account, policy, before);
+    let news = decide(account, policy, &assessment, before, Cause::Time);
+    assert_eq!(news, None, "at {before}, before the next action at {next:?}");
+    assert_eq!(assessment.intents, [], "at {before}, before the next action at {next:?}");
+    if let Some(decision) = account.decision_of_this_revision() {
+        let subject = DecisionSubject { account_id: &account.account_id, currency: account.currency };
+        assert!(serde_json::to_string(&DecisionLine::new(subject, decision)).is_ok());
+    }
+}
+
+/// Judges an account at `now` and at each action that follows.
+pub fn follow(account: &mut Account, policy: &Policy, now: DateTime<Utc>) {
+    let mut now = now;
+    for _ in 0..MAX_ACTIONS {
+        judge(account, policy, now, Cause::Time);
+        match account.standing.next_action_at {
+            Some(next) => now = next,
+            None => break,
+        }
+    }
+}
+
+/// Judges an account from before its first due date until nothing changes any more,
+/// and writes its days.
+pub fn check_life(account: &Account, policy: &Policy) {
+    let due = || account.installments().iter().map(|installment| installment.due_on);
+    let first = due().min().unwrap_or(account.opened_on);
+    check_days(account, policy, &[first, due().max().unwrap_or(first)]);
+    let mut account = account.clone();
+    let begin = start_of_day(account.time_zone, plus_days(first, -40));
+    follow(&mut account, policy, begin);
+    check_item(&account);
+}
+
+/// A day's line is the same whether the writer has written the days before it or not.
+fn check_days(account: &Account, policy: &Policy, around: &[NaiveDate]) {
+    let mut steady = DailyLines::new(account, policy);
+    let (mut one, mut other) = (Vec::new(), Vec::new());
+    for day in around {
+        for days in [-1, 0, 1, 2, 20, 400] {
+            let day = plus_days(*day, days);
+            if days == -1 {
+                steady.changed();
+            }
+            steady.write(account, day, &mut one);
+            DailyLines::new(account, policy).write(account, day, &mut other);
+        }
+    }
+    assert_eq!(String::from_utf8_lossy(&one), String::from_utf8_lossy(&other));
+}
+
+/// The account can be written as an item, and what is read of it is the same account.
+pub fn check_item(account: &Account) {
+    let image = account_image(account, DUE_SHARDS).unwrap_or_else(|error| panic!("{error}"));
+    let read = account_from_image(image).unwrap_or_else(|error| panic!("{error}"));
+    // The due index holds whole seconds.
+    let mut written = account.clone();
+    written.standing.next_action_at = written.standing.next_action_at.map(|at| at.trunc_subsecs(0));
+    assert_eq!(read, written);
+}
