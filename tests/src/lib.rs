@@ -1,5 +1,9 @@
 //! What the tests over the whole of duewatch share.
 
+pub mod cost;
 pub mod interrupt;
 pub mod lender_csv;
+pub mod model;
+pub mod scale;
+pub mod simulation;
 pub mod support;

@@ -9,7 +9,13 @@ use chrono::{Months, NaiveDate};
 use duewatch_domain::Cause;
 use duewatch_runtime::Wiring;
 use duewatch_store::{Consumed, Outcome, Store};
-use duewatch_tests::support::{STANDARD, World, consumed, contract_of, decisions, post, sweep};
+use duewatch_tests::cost::inputs::{ACCOUNT_BYTES, ENTRY_BYTES, PAGE, SIDE_BY_SIDE, SMALL_ITEM_BYTES};
+use duewatch_tests::cost::{Kind, Work, account_read_units, account_write_units, kinds};
+use duewatch_tests::support::{
+    REMINDING, STANDARD, World, consumed, contract_of, decisions, post, send, sweep,
+};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 /// Bytes of a write unit.
@@ -76,7 +82,11 @@ const RESTRICTED_AT: &str = "2023-12-08T16:00:00Z";
 const PAID_AT: &str = "2023-12-10T00:00:00Z";
 
 async fn open(world: &World, account_id: &str, due_on: &[String]) {
-    let contract = contract_of(STANDARD, account_id, due_on);
+    open_under(world, STANDARD, account_id, due_on).await;
+}
+
+async fn open_under(world: &World, policy_id: &str, account_id: &str, due_on: &[String]) {
+    let contract = contract_of(policy_id, account_id, due_on);
     let opened = world.stack.transitions().open(&contract, world.now(), Cause::Time).await.unwrap();
     assert!(matches!(opened, Outcome::Written(_)));
 }
@@ -228,6 +238,180 @@ async fn a_sweep_over_a_book_ten_times_as_large_reads_the_same() {
     let large = read_by_a_sweep(200).await;
     assert!(small > 0);
     assert_eq!(small, large);
+}
+
+/// What a sweep asks of the accounts and their index where so many are due: `GetItem`,
+/// `UpdateItem`, `Query`, and how many requests go to other tables.
+async fn asked_by_a_sweep(due: usize) -> [u64; 4] {
+    let world = World::at(OPENED_AT).await;
+    for number in 0..due {
+        open(&world, &format!("A-{number}"), &["2023-10-01".to_owned()]).await;
+    }
+    world.set("2023-10-05T00:00:00Z");
+    let sweeper = world.wiring(detect_overdue::NAME);
+    assert_eq!(sweep(&sweeper).await.written, due);
+    let store = sweeper.transitions.store();
+    let accounts = &store.tables().accounts;
+    let asked = ["GetItem", "UpdateItem", "Query"].map(|call| consumed(store, call, accounts).requests);
+    let all: u64 = store.meter().read().values().map(|consumed| consumed.requests).sum();
+    [asked[0], asked[1], asked[2], all - asked.iter().sum::<u64>()]
+}
+
+#[tokio::test]
+async fn a_sweep_asks_for_each_that_is_due_once_and_for_a_page_of_a_hundred() {
+    let [_, _, idle_pages, idle_others] = asked_by_a_sweep(0).await;
+    for due in [30, 330] {
+        let [gets, updates, pages, others] = asked_by_a_sweep(due).await;
+        assert_eq!((gets, updates), (due as u64, due as u64));
+        // Each shard has its last page.
+        assert!(pages <= idle_pages + due as u64 / 100, "{pages} pages");
+        // The policy, by each of those that are judged side by side before it is kept.
+        assert!(others <= idle_others + SIDE_BY_SIDE.value.to_u64().unwrap(), "{others} others");
+    }
+}
+
+/// What the calls since `before` come to in the cost page's terms.
+fn work_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store) -> Work {
+    let tables = store.tables();
+    let count = |calls: &[&'static str], table: &str| {
+        calls.iter().map(|call| since(before, store, call, table).0).sum::<u64>().to_u32().unwrap()
+    };
+    Work {
+        account_reads: count(&["GetItem"], &tables.accounts),
+        account_writes: count(&["UpdateItem"], &tables.accounts),
+        payment_queries: count(&["Query"], &tables.payments),
+        small_writes: count(&["PutItem", "UpdateItem"], &tables.records),
+        messages: 0,
+        from_index: count(&["Query"], &tables.accounts) > 0,
+    }
+}
+
+/// The half units that the tables have charged since, without the pages of the index and
+/// what a function reads once: reads, writes.
+fn half_units_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store) -> (u64, u64) {
+    let tables = store.tables();
+    let units = |call, table: &str| since(before, store, call, table).1;
+    (
+        units("GetItem", &tables.accounts) + units("Query", &tables.payments),
+        units("UpdateItem", &tables.accounts)
+            + units("PutItem", &tables.records)
+            + units("UpdateItem", &tables.records),
+    )
+}
+
+fn kind(name: &str) -> Kind {
+    kinds().into_iter().find(|kind| kind.name == name).unwrap()
+}
+
+fn halves(units: Decimal) -> u64 {
+    (units * Decimal::TWO).to_u64().unwrap()
+}
+
+fn decimal(size: usize) -> Decimal {
+    Decimal::from(size)
+}
+
+#[tokio::test]
+async fn the_cost_page_reckons_with_the_sizes_of_a_grown_account() {
+    let world = a_grown_account().await;
+    world.set(LATE_AGAIN_AT);
+    world.sweep().await;
+    let size = item_size(&world.item("A-1").await);
+    assert_eq!(account_write_units(), decimal(size.div_ceil(1024)), "{size} bytes");
+    assert_eq!(account_read_units(), decimal(size.div_ceil(4096)), "{size} bytes");
+    let stated = ACCOUNT_BYTES.value.to_usize().unwrap();
+    assert!(size.abs_diff(stated) <= 100, "{size} bytes, the page says {stated}");
+
+    let page = world.due_by("2024-12-01T00:00:00Z").await;
+    let entry = "account_id".len()
+        + page[0].account_id.len()
+        + "due_shard".len()
+        + "00".len()
+        + "next_action_at".len()
+        + page[0].next_action_at.len();
+    assert!(is_near(entry + ADDED, ENTRY_BYTES.value), "{entry} bytes");
+    let payment = world.payment("A-1", "P-1", "250.00");
+    let payment: usize = payment
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, text)| name.len() + text.as_str().unwrap().len())
+        .sum();
+    assert!(is_near(payment + ADDED, SMALL_ITEM_BYTES.value), "{payment} bytes");
+    assert_eq!(PAGE.value, Decimal::ONE_HUNDRED);
+}
+
+/// What DynamoDB adds to each item and entry that it stores.
+const ADDED: usize = 100;
+
+/// The page rounds small sizes; ids differ in length.
+fn is_near(size: usize, stated: Decimal) -> bool {
+    (decimal(size) - stated).abs() <= Decimal::from(60)
+}
+
+#[tokio::test]
+async fn the_cost_page_reckons_with_what_a_sweep_is_charged() {
+    let world = a_grown_account().await;
+    for (at, name) in
+        [(LATE_AGAIN_AT, "stage without restrictions"), (RESTRICTED_AT, "stage with restrictions")]
+    {
+        world.set(at);
+        let (sweeper, start) = warm(&world, detect_overdue::NAME).await;
+        assert_eq!(sweep(&sweeper).await.decisions, 1);
+        let (store, stated) = (sweeper.transitions.store(), kind(name).decide);
+        assert_eq!(Work { small_writes: 0, ..work_since(&start, store) }, stated, "{name}");
+        let (reads, writes) = half_units_since(&start, store);
+        assert!(reads <= halves(stated.reads()), "{name}: {reads} half units read");
+        let records = since(&start, store, "PutItem", &store.tables().records).1;
+        let records = records + since(&start, store, "UpdateItem", &store.tables().records).1;
+        assert_eq!(writes - records, halves(stated.table_writes() + stated.index_writes()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_cost_page_reckons_with_what_a_payment_and_its_news_are_charged() {
+    let mut world = a_grown_account().await;
+    world.set(RESTRICTED_AT);
+    world.sweep().await;
+    world.account_records().await;
+    world.set(PAID_AT);
+    world.pay("A-1", "P-9", "250.00").await;
+    let records = world.payment_records().await;
+    let (poster, start) = warm(&world, post_payment::NAME).await;
+    assert!(post(&poster, &records).await.is_empty());
+    let stated = kind("payment that changes the standing");
+    assert_eq!(work_since(&start, poster.transitions.store()), stated.decide);
+    let (reads, writes) = half_units_since(&start, poster.transitions.store());
+    assert!(reads <= halves(stated.decide.reads()), "{reads} half units read");
+    assert_eq!(writes, halves(stated.decide.table_writes() + stated.decide.index_writes()));
+
+    let records = world.account_records().await;
+    drop(world.sent());
+    let (sender, start) = warm(&world, send_reminders::NAME).await;
+    assert!(send(&sender, &records).await.is_empty());
+    let messages = world.sent().len().to_u32().unwrap();
+    assert_eq!(Work { messages, ..work_since(&start, sender.transitions.store()) }, stated.tell);
+    assert_eq!(half_units_since(&start, sender.transitions.store()), (0, halves(stated.tell.table_writes())));
+}
+
+#[tokio::test]
+async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
+    let mut world = World::at(OPENED_AT).await;
+    open_under(&world, REMINDING, "A-1", &a_year()).await;
+    world.account_records().await;
+    world.set("2023-09-28T02:00:00Z");
+    let stated = kind("reminder before the due date");
+    let (sweeper, start) = warm(&world, detect_overdue::NAME).await;
+    assert_eq!(sweep(&sweeper).await.written, 1);
+    assert_eq!(Work { small_writes: 0, ..work_since(&start, sweeper.transitions.store()) }, stated.decide);
+
+    let records = world.account_records().await;
+    let (sender, start) = warm(&world, send_reminders::NAME).await;
+    assert!(send(&sender, &records).await.is_empty());
+    let messages = world.sent().len().to_u32().unwrap();
+    assert_eq!(Work { messages, ..work_since(&start, sender.transitions.store()) }, stated.tell);
+    let (_, writes) = half_units_since(&start, sender.transitions.store());
+    assert_eq!(writes, halves(stated.tell.table_writes()));
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! Dates in a time zone.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use duewatch_domain::days::DayCount;
+
+/// The date after.
+pub(super) fn next(date: NaiveDate) -> NaiveDate {
+    date + Days::new(1)
+}
+
+/// The first instant at which the zone's clock shows `time` on `date`; where it never
+/// does, the first instant after.
+pub(super) fn local(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+    let shown = |local| zone.from_local_datetime(&local).earliest();
+    let (mut local, second) = (date.and_time(time), TimeDelta::seconds(1));
+    if let Some(instant) = shown(local) {
+        return instant.to_utc();
+    }
+    // By minutes through what the clock skips, then back to its very end.
+    while shown(local).is_none() {
+        local += TimeDelta::minutes(1);
+    }
+    while shown(local - second).is_some() {
+        local -= second;
+    }
+    shown(local).map_or(DateTime::<Utc>::MAX_UTC, |instant| instant.to_utc())
+}
+
+/// The first instant of a date; of one that the zone skips, the first after.
+pub(super) fn begin(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+    local(zone, date, NaiveTime::MIN)
+}
+
+/// The second before the next date begins.
+pub(super) fn last_second(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+    begin(zone, next(date)) - TimeDelta::seconds(1)
+}
+
+/// The instant from which a date counts.
+pub(super) fn counts_from(zone: Tz, count: DayCount, date: NaiveDate) -> DateTime<Utc> {
+    match count {
+        DayCount::DayAfter => begin(zone, date),
+        DayCount::DueDay => last_second(zone, date),
+    }
+}
+
+/// The latest date that counts at `now`.
+pub(super) fn judged_day(zone: Tz, count: DayCount, now: DateTime<Utc>) -> NaiveDate {
+    let mut day = now.with_timezone(&zone).date_naive() - Days::new(2);
+    while counts_from(zone, count, next(day)) <= now {
+        day = next(day);
+    }
+    day
+}
+
+/// The latest date that has begun.
+pub(super) fn business_date(zone: Tz, now: DateTime<Utc>) -> NaiveDate {
+    judged_day(zone, DayCount::DayAfter, now)
+}

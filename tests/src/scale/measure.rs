@@ -1,0 +1,274 @@
+//! What a stretch of work takes: time, requests, capacity units, memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use duewatch_store::{Consumed, Store};
+
+/// Requests and units, by operation and table.
+pub type Charged = BTreeMap<(&'static str, String), Consumed>;
+
+/// The live heap of the process, as its allocator counts it. What the engine allocates in
+/// C does not count.
+#[derive(Clone, Copy, Debug)]
+pub struct Heap {
+    /// Bytes that are live now.
+    pub live: fn() -> usize,
+    /// The most that were live since the last reset.
+    pub peak: fn() -> usize,
+    /// Begins anew.
+    pub reset: fn(),
+}
+
+/// What the services take of the time, and how much is sent to them. The calls of one
+/// thread, one after another, as the in-process transport makes them.
+#[derive(Clone, Debug, Default)]
+pub struct Services(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    begun: Mutex<Option<Instant>>,
+    nanos: AtomicU64,
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Services {
+    /// How long they took in all.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        Duration::from_nanos(self.0.nanos.load(Ordering::Relaxed))
+    }
+
+    /// How many requests were sent, and how many bytes in their bodies.
+    #[must_use]
+    pub fn sent(&self) -> (u64, u64) {
+        (self.0.requests.load(Ordering::Relaxed), self.0.bytes.load(Ordering::Relaxed))
+    }
+}
+
+impl Intercept for Services {
+    fn name(&self) -> &'static str {
+        "Services"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let bytes = context.request().body().bytes().map_or(0, <[u8]>::len) as u64;
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        *self.0.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(())
+    }
+
+    fn read_after_transmit(
+        &self,
+        _context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let begun = self.0.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let nanos = begun.map_or(0, |begun| u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        self.0.nanos.fetch_add(nanos, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A stretch of work that is being measured.
+#[derive(Debug)]
+pub struct Stretch<'a> {
+    heap: Heap,
+    stores: &'a [&'a Store],
+    dynamodb: &'a Services,
+    sns: &'a Services,
+    begun: Instant,
+    cpu: Option<Duration>,
+    took: Duration,
+    charged: Charged,
+    sns_sent: (u64, u64),
+    live: usize,
+    heap_bytes: Option<usize>,
+}
+
+/// What a stretch of work came to.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// How many of what it is counted in.
+    pub count: u64,
+    /// By the clock on the wall.
+    pub wall: Duration,
+    /// On the processor, where the machine tells.
+    pub cpu: Option<Duration>,
+    /// Of the wall's time, inside the embedded services.
+    pub services: Duration,
+    /// Requests and units.
+    pub charged: Charged,
+    /// Requests to SNS.
+    pub sns_requests: u64,
+    /// Bytes in them.
+    pub sns_bytes: u64,
+    /// The most heap that was live, above what was live at the start: of an invocation,
+    /// where there are several.
+    pub heap_bytes: usize,
+}
+
+impl<'a> Stretch<'a> {
+    /// Begins.
+    #[must_use]
+    pub fn begin(heap: Heap, stores: &'a [&'a Store], dynamodb: &'a Services, sns: &'a Services) -> Self {
+        (heap.reset)();
+        Self {
+            heap,
+            stores,
+            dynamodb,
+            sns,
+            begun: Instant::now(),
+            cpu: cpu_time(),
+            took: dynamodb.took() + sns.took(),
+            charged: charged(stores),
+            sns_sent: sns.sent(),
+            live: (heap.live)(),
+            heap_bytes: None,
+        }
+    }
+
+    /// An invocation begins: from here on its heap counts, and nothing between two of them.
+    pub fn begin_invocation(&mut self) {
+        (self.heap.reset)();
+        self.live = (self.heap.live)();
+    }
+
+    /// It ends.
+    pub fn end_invocation(&mut self) {
+        let bytes = (self.heap.peak)().saturating_sub(self.live);
+        self.heap_bytes = Some(self.heap_bytes.unwrap_or_default().max(bytes));
+    }
+
+    /// Ends.
+    #[must_use]
+    pub fn end(self, count: u64) -> Measured {
+        let wall = self.begun.elapsed();
+        let cpu = cpu_time().zip(self.cpu).map(|(now, then)| now.saturating_sub(then));
+        let (requests, bytes) = self.sns.sent();
+        Measured {
+            count,
+            wall,
+            cpu,
+            services: (self.dynamodb.took() + self.sns.took()).saturating_sub(self.took),
+            charged: difference(&self.charged, &charged(self.stores)),
+            sns_requests: requests - self.sns_sent.0,
+            sns_bytes: bytes - self.sns_sent.1,
+            heap_bytes: self.heap_bytes.unwrap_or_else(|| (self.heap.peak)().saturating_sub(self.live)),
+        }
+    }
+}
+
+/// Half units of reads, and of writes.
+impl Measured {
+    /// Half read units.
+    #[must_use]
+    pub fn read_halves(&self) -> u64 {
+        self.halves(&["GetItem", "Query"])
+    }
+
+    /// Half write units.
+    #[must_use]
+    pub fn write_halves(&self) -> u64 {
+        self.halves(&["PutItem", "UpdateItem", "DeleteItem"])
+    }
+
+    /// Requests to DynamoDB.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.charged.values().map(|consumed| consumed.requests).sum()
+    }
+
+    /// Microseconds on the processor outside the embedded services, of one of what is
+    /// counted: the handlers, the SDK and what stands in for Lambda.
+    #[must_use]
+    pub fn own_cpu_micros(&self) -> Option<u64> {
+        let wall = self.wall.as_micros().max(1);
+        let outside = wall.saturating_sub(self.services.as_micros());
+        let micros = self.cpu?.as_micros() * outside / wall / u128::from(self.count.max(1));
+        u64::try_from(micros).ok()
+    }
+
+    /// How many a second.
+    #[must_use]
+    pub fn a_second(&self) -> u64 {
+        let micros = u64::try_from(self.wall.as_micros()).unwrap_or(u64::MAX).max(1);
+        self.count.saturating_mul(1_000_000) / micros
+    }
+
+    fn halves(&self, operations: &[&str]) -> u64 {
+        let of = |(operation, _): &&(&str, String)| operations.contains(operation);
+        self.charged.iter().filter(|(key, _)| of(key)).map(|(_, consumed)| consumed.half_units).sum()
+    }
+}
+
+fn charged(stores: &[&Store]) -> Charged {
+    let mut sum = Charged::new();
+    for (key, consumed) in stores.iter().flat_map(|store| store.meter().read()) {
+        let entry = sum.entry(key).or_default();
+        entry.requests += consumed.requests;
+        entry.half_units += consumed.half_units;
+    }
+    sum
+}
+
+fn difference(before: &Charged, after: &Charged) -> Charged {
+    after
+        .iter()
+        .map(|(key, now)| {
+            let then = before.get(key).copied().unwrap_or_default();
+            let requests = now.requests - then.requests;
+            (key.clone(), Consumed { requests, half_units: now.half_units - then.half_units })
+        })
+        .filter(|(_, consumed)| consumed.requests > 0)
+        .collect()
+}
+
+/// What this thread has used of the processor, as Linux tells it.
+fn cpu_time() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// The most memory that the process has held at once, in KiB, as Linux tells it.
+#[must_use]
+pub fn peak_resident_kib() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// The value below which `percent` of the sorted values lie.
+#[must_use]
+pub fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
+    sorted.get((sorted.len().saturating_sub(1) * percent).div_ceil(100)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_one_of_the_values() {
+        let values: Vec<Duration> = (1..=100).map(Duration::from_millis).collect();
+        assert_eq!(percentile(&values, 50), Some(Duration::from_millis(51)));
+        assert_eq!(percentile(&values, 99), Some(Duration::from_millis(100)));
+        assert_eq!(percentile(&[], 50), None);
+    }
+}

@@ -1,0 +1,331 @@
+//! The benchmark: a book of a size of one's own through the embedded engine, its
+//! streams, the functions and SNS, with what each part takes.
+//!
+//! The part of the book that is due at the month's end goes through all that can happen
+//! to it; the rest lies still, and must cost nothing.
+//!
+//! 1. The book is imported.
+//! 2. Three days before the due date each of the month's end is reminded.
+//! 3. Nine in ten of them pay.
+//! 4. The others are late, told so, and restricted.
+//! 5. They pay, one after another, and each restriction is lifted.
+
+pub mod book;
+pub mod measure;
+pub mod report;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use duewatch_domain::Contract;
+use duewatch_local::import::import;
+use duewatch_local::input::Line;
+use duewatch_local::stack::template::Template;
+use duewatch_local::stack::{
+    Engines, Functions, Handlers, Pump, Stack, StackClock, Transport, scheduled_event,
+};
+use duewatch_runtime::{Clock, Wiring};
+use duewatch_store::Store;
+
+use self::book::{Book, Calendar};
+use self::measure::{Heap, Measured, Services, Stretch, peak_resident_kib};
+
+/// Why the benchmark did not come to its end.
+pub type Failure = Box<dyn std::error::Error>;
+
+/// Accounts that are made and imported at once.
+const CHUNK: u32 = 5_000;
+/// Batches that are handed over between two reads of a stream.
+const BATCHES_A_READ: usize = 10;
+
+/// What is to be measured.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The book.
+    pub book: Book,
+    /// Where the engine keeps its file; none: in memory.
+    pub on_disk: Option<PathBuf>,
+    /// How many lifts are timed one by one at most.
+    pub lifts: usize,
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The book.
+    pub book: Book,
+    /// Whether the engine's pages were in a file.
+    pub on_disk: bool,
+    /// Each stretch of work, with its name.
+    pub stretches: Vec<(&'static str, Measured)>,
+    /// From a payment's put to the write that lifts, sorted.
+    pub lifts: Vec<Duration>,
+    /// From a payment's put to the news of the lift at SNS, sorted.
+    pub news: Vec<Duration>,
+    /// The most memory that the process has held so far, in KiB.
+    pub peak_resident_kib: Option<u64>,
+    /// All of it.
+    pub took: Duration,
+}
+
+/// Measures.
+///
+/// # Errors
+/// When the stack fails, or does not do what it should.
+pub async fn run(plan: &Plan, heap: Heap) -> Result<Report, Failure> {
+    let begun = Instant::now();
+    let mut bench = Bench::new(plan, heap).await?;
+    bench.all().await?;
+    let (mut lifts, mut news) = (bench.lifts, bench.news);
+    lifts.sort_unstable();
+    news.sort_unstable();
+    Ok(Report {
+        book: plan.book,
+        on_disk: plan.on_disk.is_some(),
+        stretches: bench.stretches,
+        lifts,
+        news,
+        peak_resident_kib: peak_resident_kib(),
+        took: begun.elapsed(),
+    })
+}
+
+/// Work that is measured by name.
+enum Work {
+    Import,
+    Sweep { due: u64 },
+    PutPayments,
+    Post,
+    FanOut,
+}
+
+struct Bench<'a> {
+    plan: &'a Plan,
+    heap: Heap,
+    stack: Stack,
+    payments: Pump,
+    accounts: Pump,
+    /// The import's store, then one of each function.
+    stores: [Store; 4],
+    dynamodb: Services,
+    sns: Services,
+    stretches: Vec<(&'static str, Measured)>,
+    lifts: Vec<Duration>,
+    news: Vec<Duration>,
+}
+
+impl<'a> Bench<'a> {
+    async fn new(plan: &'a Plan, heap: Heap) -> Result<Self, Failure> {
+        let template = Template::embedded()?;
+        let clock = StackClock::simulated(Calendar::new()?.import);
+        let engines = match &plan.on_disk {
+            Some(path) => {
+                if path.exists() {
+                    return Err(format!("{} is there already", path.display()).into());
+                }
+                let engines = Engines::on_disk(&template, &path.display().to_string())?;
+                // Nobody needs the file after a crash.
+                engines.db.enable_bulk_loading()?;
+                engines
+            }
+            None => Engines::in_memory(&template, &clock)?.with_long_streams()?,
+        };
+        let stack = Stack::over(template, engines, clock, Transport::InProcess).await?;
+        let (dynamodb, sns) = (Services::default(), Services::default());
+        let services = stack.services();
+        let dynamodb_client = aws_sdk_dynamodb::Client::from_conf(
+            services.dynamodb_client.config().to_builder().interceptor(dynamodb.clone()).build(),
+        );
+        let sns_client = aws_sdk_sns::Client::from_conf(
+            services.sns_client.config().to_builder().interceptor(sns.clone()).build(),
+        );
+        let wiring = |function| {
+            let clock: Arc<dyn Clock> = Arc::new(stack.clock().clone());
+            Wiring::new(function, stack.settings(), dynamodb_client.clone(), sns_client.clone(), clock)
+        };
+        let handlers = Handlers {
+            detect_overdue: wiring(detect_overdue::NAME),
+            post_payment: wiring(post_payment::NAME),
+            send_reminders: wiring(send_reminders::NAME),
+        };
+        let store = |wiring: &Wiring| wiring.transitions.store().clone();
+        let stores = [
+            Store::new(dynamodb_client.clone(), stack.settings().tables.clone(), stack.settings().due_shards),
+            store(&handlers.detect_overdue),
+            store(&handlers.post_payment),
+            store(&handlers.send_reminders),
+        ];
+        let (payments, accounts) =
+            (pump(&stack, "PaymentsToPostPayment")?, pump(&stack, "AccountsToSendReminders")?);
+        let stack = stack.with_functions(Functions::InProcess(Box::new(handlers)));
+        Ok(Self {
+            plan,
+            heap,
+            stack,
+            payments,
+            accounts,
+            stores,
+            dynamodb,
+            sns,
+            stretches: Vec::new(),
+            lifts: Vec::new(),
+            news: Vec::new(),
+        })
+    }
+
+    async fn all(&mut self) -> Result<(), Failure> {
+        let book = self.plan.book;
+        let peak = count(book.numbers(Book::is_peak));
+        let late = count(book.numbers(Book::is_late));
+        let times = Calendar::new()?;
+        self.work("import", Work::Import).await?;
+        self.work("its fan-out", Work::FanOut).await?;
+        self.at(times.remind);
+        self.work("sweep: remind before due", Work::Sweep { due: peak }).await?;
+        self.work("its fan-out", Work::FanOut).await?;
+        self.at(times.pay);
+        self.work("payments put, by the lender", Work::PutPayments).await?;
+        self.work("payments posted", Work::Post).await?;
+        self.work("their fan-out", Work::FanOut).await?;
+        self.at(times.late);
+        self.work("sweep: late", Work::Sweep { due: late }).await?;
+        self.work("its fan-out", Work::FanOut).await?;
+        self.at(times.tell);
+        self.work("sweep: remind when late", Work::Sweep { due: late }).await?;
+        self.work("its fan-out", Work::FanOut).await?;
+        self.at(times.restrict);
+        self.work("sweep: restrict", Work::Sweep { due: late }).await?;
+        self.work("its fan-out", Work::FanOut).await?;
+        self.at(times.lift);
+        self.lift_one_by_one().await
+    }
+
+    fn at(&self, now: DateTime<Utc>) {
+        self.stack.clock().set(now);
+    }
+
+    async fn work(&mut self, name: &'static str, work: Work) -> Result<(), Failure> {
+        eprint!("{name}: ");
+        let stores: Vec<Store> = self.stores.to_vec();
+        let stores: Vec<&Store> = stores.iter().collect();
+        let (dynamodb, sns) = (self.dynamodb.clone(), self.sns.clone());
+        let mut stretch = Stretch::begin(self.heap, &stores, &dynamodb, &sns);
+        let count = match work {
+            Work::Import => self.import().await?,
+            Work::Sweep { due } => self.sweep(due).await?,
+            Work::PutPayments => self.put_payments().await?,
+            Work::Post => {
+                let Self { stack, payments, .. } = self;
+                drain(stack, payments, Some(&mut stretch)).await?
+            }
+            Work::FanOut => {
+                let Self { stack, accounts, .. } = self;
+                drain(stack, accounts, Some(&mut stretch)).await?
+            }
+        };
+        let measured = stretch.end(count);
+        eprintln!("{count} in {} ms", measured.wall.as_millis());
+        self.stretches.push((name, measured));
+        Ok(())
+    }
+
+    async fn import(&self) -> Result<u64, Failure> {
+        let book = self.plan.book;
+        let transitions = duewatch_store::Transitions::new(self.stores[0].clone());
+        let policy = Book::policy()?;
+        let now = self.stack.clock().now();
+        let mut opened = 0;
+        for from in (0..book.accounts).step_by(CHUNK as usize) {
+            let to = from.saturating_add(CHUNK).min(book.accounts);
+            let chunk: Vec<Line<Contract>> = (from..to)
+                .map(|number| Ok(Line { line: u64::from(number) + 1, value: book.contract(number)? }))
+                .collect::<Result<_, Failure>>()?;
+            let path = std::path::Path::new("book");
+            opened += import(&transitions, path, chunk, Some(&policy), now, false).await?.opened;
+            if to % 100_000 == 0 {
+                eprint!("{to} ");
+            }
+        }
+        Ok(opened)
+    }
+
+    async fn sweep(&self, due: u64) -> Result<u64, Failure> {
+        let event = scheduled_event("scale", self.stack.clock().now());
+        let swept = self.stack.functions().invoke(detect_overdue::NAME, &event).await?;
+        let written = swept["written"].as_u64().unwrap_or_default();
+        if written != due || swept["due"].as_u64() != Some(due) {
+            return Err(format!("{due} accounts should have been due: {swept}").into());
+        }
+        Ok(written)
+    }
+
+    async fn put_payments(&self) -> Result<u64, Failure> {
+        let now = self.stack.clock().now();
+        let in_time = |book: Book, number| book.is_peak(number) && !book.is_late(number);
+        let mut put = 0;
+        for number in self.plan.book.numbers(in_time) {
+            self.stores[0].record_payment(&Book::payment(number, now)?).await?;
+            put += 1;
+        }
+        Ok(put)
+    }
+
+    async fn lift_one_by_one(&mut self) -> Result<(), Failure> {
+        let now = self.stack.clock().now();
+        for number in self.plan.book.numbers(Book::is_late).take(self.plan.lifts) {
+            let payment = Book::payment(number, now)?;
+            let begun = Instant::now();
+            self.stores[0].record_payment(&payment).await?;
+            drain(&self.stack, &mut self.payments, None).await?;
+            self.lifts.push(begun.elapsed());
+            drain(&self.stack, &mut self.accounts, None).await?;
+            self.news.push(begun.elapsed());
+            let stored = self.stores[0].account(&Book::account_id(number)?).await?;
+            if !stored.is_some_and(|stored| stored.account.standing.restrictions.is_empty()) {
+                return Err(format!("the payment of account {number} lifted nothing").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pump(stack: &Stack, mapping: &str) -> Result<Pump, Failure> {
+    let template = Template::embedded()?;
+    let mapping = template.mapping(mapping)?.clone();
+    let table = template.table(&mapping.table)?.name.clone();
+    let function = template.function(&mapping.function)?.directory.clone();
+    Ok(Pump::new(&stack.services().db, mapping, &table, function)?)
+}
+
+/// Pumps one stream empty, and says how many records were taken. What the pump holds
+/// between two batches is not the function's: its heap begins with each batch.
+async fn drain(
+    stack: &Stack,
+    pump: &mut Pump,
+    mut stretch: Option<&mut Stretch<'_>>,
+) -> Result<u64, Failure> {
+    let before = pump.delivered();
+    while pump.read(&stack.services().db)? {
+        for _ in 0..BATCHES_A_READ {
+            if let Some(stretch) = &mut stretch {
+                stretch.begin_invocation();
+            }
+            pump.deliver(stack.functions(), stack.clock().now()).await;
+            if let Some(stretch) = &mut stretch {
+                stretch.end_invocation();
+            }
+        }
+        drop(pump.take_touched());
+        drop(stack.services().sns.take());
+        if let Some(given_up) = pump.given_up().first() {
+            return Err(format!("a record was given up: {}", given_up.reason).into());
+        }
+    }
+    Ok(pump.delivered() - before)
+}
+
+fn count(numbers: impl Iterator<Item = u32>) -> u64 {
+    numbers.count() as u64
+}

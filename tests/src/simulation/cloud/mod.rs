@@ -1,0 +1,355 @@
+//! The simulated cloud: what runs, what waits, and what happens next.
+//!
+//! One step does one thing: it begins something whose time has come, hands a batch to a
+//! function, or serves one request. Which one is chosen among all that could be next.
+//! Only when nothing is left to do does time go on.
+
+mod serving;
+mod work;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_local::stack::template::{StreamMapping, Template};
+use duewatch_local::stack::{Engines, StackClock, StreamReader, settings};
+use duewatch_runtime::{Clock, Settings};
+use serde_json::{Value, json};
+
+use super::capture::Capture;
+use super::choices::Choices;
+use super::containers::{Container, Invoked};
+use super::executor::{Ended, Executor, TaskId};
+use super::fault::{Fault, OutageKind};
+use super::lane::{Lane, Record};
+use super::network::{CallerId, Network};
+use super::plan::{Happening, Plan};
+use super::service::PastIndexes;
+use super::watch::{Broken, Checked, Records, Watch, hold};
+
+/// The most steps of one run; beyond them it does not come to rest.
+const MAX_STEPS: u64 = 400_000;
+/// How long everything goes on without faults before it must be at rest.
+const SETTLING: TimeDelta = TimeDelta::hours(27);
+/// How far apart clocks are.
+const SKEW_SECONDS: i64 = 600;
+
+/// What a task was for.
+#[derive(Debug)]
+enum Work {
+    Firing { tried: u32 },
+    Batch { stream: usize, lane: Option<usize>, records: Vec<Record> },
+    Lender,
+}
+
+struct Running {
+    caller: CallerId,
+    work: Work,
+    /// When the platform ends it; none: it is the lender's.
+    killed_at: Option<DateTime<Utc>>,
+    metrics: Vec<Value>,
+}
+
+/// What comes at its time.
+enum Coming {
+    Happening(Box<Happening>),
+    Firing { tried: u32 },
+}
+
+struct Stream {
+    mapping: StreamMapping,
+    function: &'static str,
+    timeout: TimeDelta,
+    reader: StreamReader,
+    lanes: Vec<Lane>,
+    past: VecDeque<Vec<Record>>,
+}
+
+/// What a task came to.
+enum Outcome {
+    Invoked(Invoked),
+    Lender(Result<(), String>),
+}
+
+/// What could be next.
+enum Move {
+    Begin((DateTime<Utc>, u64)),
+    Deliver(usize, usize),
+    Serve(u64),
+}
+
+pub(super) struct Cloud {
+    plan: Plan,
+    choices: Choices,
+    clock: StackClock,
+    network: Network,
+    engines: Engines,
+    settings: Settings,
+    sweep_every: TimeDelta,
+    sweep_timeout: TimeDelta,
+    executor: Executor<Outcome>,
+    running: BTreeMap<TaskId, Running>,
+    containers: BTreeMap<CallerId, Container>,
+    coming: BTreeMap<(DateTime<Utc>, u64), Coming>,
+    numbers: u64,
+    streams: Vec<Stream>,
+    past_indexes: PastIndexes,
+    last_firing: DateTime<Utc>,
+    is_quiet: bool,
+    /// Requests of the functions that were served.
+    served: u64,
+    capture: Capture,
+    pub(super) watch: Watch,
+}
+
+fn broken(promise: &'static str, how: &(impl ToString + ?Sized)) -> Broken {
+    Broken { promise, how: how.to_string() }
+}
+
+impl Cloud {
+    /// A cloud in which nothing has happened yet.
+    pub(super) fn new(plan: Plan, choices: Choices, capture: Capture) -> Result<Self, Broken> {
+        let failed = |error: &dyn ToString| broken("it starts", &error.to_string());
+        let clock = StackClock::simulated(plan.begin);
+        let template = Template::embedded().map_err(|error| failed(&error))?;
+        let engines = Engines::in_memory(&template, &clock).map_err(|error| failed(&error))?;
+        let mut settings = settings(&template).map_err(|error| failed(&error))?;
+        settings.due_shards = plan.due_shards;
+        let mut streams = Vec::new();
+        for mapping in &template.mappings {
+            let table = template.table(&mapping.table).map_err(|error| failed(&error))?;
+            let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
+            let reader = StreamReader::new(&engines.db, &table.name).map_err(|error| failed(&error))?;
+            let known = [post_payment::NAME, send_reminders::NAME];
+            let Some(name) = known.into_iter().find(|name| *name == function.directory) else {
+                return Err(broken("it starts", &format!("{} is not simulated", function.directory)));
+            };
+            streams.push(Stream {
+                mapping: mapping.clone(),
+                function: name,
+                timeout: function.timeout,
+                reader,
+                lanes: (0..plan.lanes).map(|_| Lane::default()).collect(),
+                past: VecDeque::new(),
+            });
+        }
+        let sweep = template.schedules.first().ok_or_else(|| broken("it starts", &"no schedule"))?;
+        let sweep_timeout = template.function(&sweep.function).map_err(|error| failed(&error))?.timeout;
+        let mut cloud = Self {
+            choices,
+            network: Network::new(clock.clone()),
+            clock,
+            engines,
+            settings,
+            sweep_every: sweep.every,
+            sweep_timeout,
+            executor: Executor::new(),
+            running: BTreeMap::new(),
+            containers: BTreeMap::new(),
+            coming: BTreeMap::new(),
+            numbers: 0,
+            streams,
+            past_indexes: PastIndexes::default(),
+            last_firing: plan.begin - TimeDelta::minutes(15),
+            is_quiet: false,
+            served: 0,
+            capture,
+            watch: Watch::default(),
+            plan,
+        };
+        for (id, [first, _]) in cloud.plan.policies.clone() {
+            cloud.publish(id, first)?;
+        }
+        for happening in cloud.plan.happenings.clone() {
+            cloud.come(happening.at, Coming::Happening(Box::new(happening)));
+        }
+        Ok(cloud)
+    }
+
+    /// Lives through the plan, and comes to rest.
+    pub(super) fn live(&mut self) -> Checked {
+        for _ in 0..MAX_STEPS {
+            if !self.step()? {
+                let scan = json!({"TableName": self.settings.tables.records}).to_string();
+                let answer = self.engines.answer(Some("DynamoDB_20120810.Scan"), scan.as_bytes());
+                let answer: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+                let records = Records::read(answer["Items"].as_array().map_or(&[][..], Vec::as_slice));
+                return self.watch.at_rest(&records, self.now());
+            }
+        }
+        Err(broken("it comes to rest", &format!("not within {MAX_STEPS} steps; it is {}", self.now())))
+    }
+
+    pub(super) const fn choices(&self) -> &Choices {
+        &self.choices
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    fn come(&mut self, at: DateTime<Utc>, coming: Coming) {
+        let number = self.number();
+        self.coming.insert((at, number), coming);
+    }
+
+    /// Does one thing. Says whether there is more.
+    fn step(&mut self) -> Result<bool, Broken> {
+        self.run_ready()?;
+        let mut moves = self.moves();
+        if moves.is_empty() {
+            return self.time_goes_on();
+        }
+        let place = self.choices.among(moves.len());
+        match moves.swap_remove(place) {
+            Move::Begin(key) => {
+                if let Some(coming) = self.coming.remove(&key) {
+                    self.begin(coming)?;
+                }
+            }
+            Move::Deliver(stream, lane) => self.deliver(stream, lane),
+            Move::Serve(number) => self.serve(number)?,
+        }
+        Ok(true)
+    }
+
+    /// Everything that could be next. A script begins and delivers at once, so that what is
+    /// left to be chosen is the order of the requests.
+    fn moves(&self) -> Vec<Move> {
+        let now = self.now();
+        let mut moves: Vec<Move> =
+            self.coming.keys().take_while(|(at, _)| *at <= now).map(|key| Move::Begin(*key)).collect();
+        if !self.is_down(OutageKind::Mappings) {
+            for (place, stream) in self.streams.iter().enumerate() {
+                let ready = |lane: &Lane| lane.ready_at().is_some_and(|at| at <= now);
+                let lanes = stream.lanes.iter().enumerate().filter(|(_, lane)| ready(lane));
+                moves.extend(lanes.map(|(lane, _)| Move::Deliver(place, lane)));
+            }
+        }
+        if !self.choices.is_scripted() {
+            moves.extend(self.network.requests().into_iter().map(Move::Serve));
+        } else if moves.is_empty() {
+            moves = self.contested().into_iter().map(Move::Serve).collect();
+        } else {
+            moves.truncate(1);
+        }
+        moves
+    }
+
+    /// The requests among which a script chooses: the first of each caller that contests,
+    /// unless somebody else waits.
+    fn contested(&self) -> Vec<u64> {
+        let mut first: BTreeMap<CallerId, u64> = BTreeMap::new();
+        for number in self.network.requests() {
+            let Some(request) = self.network.request(number) else { continue };
+            let who = self.containers.get(&request.caller).map_or("lender", |container| container.function);
+            if !self.plan.contest.contains(&who) {
+                return vec![number];
+            }
+            first.entry(request.caller).or_insert(number);
+        }
+        first.into_values().collect()
+    }
+
+    /// Polls whatever was woken, until everything waits.
+    fn run_ready(&mut self) -> Checked {
+        while let Some((task, ended)) = self.executor.poll_one() {
+            let lines = self.capture.take();
+            if let Some(running) = self.running.get_mut(&task) {
+                running.metrics.extend(lines);
+            }
+            match ended {
+                None => {}
+                Some(Ended::With(outcome)) => self.ended(task, outcome)?,
+                Some(Ended::Panicked) => self.ended(task, Outcome::Invoked(Err("panicked".to_owned())))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is left to do at this instant: on to the next. Says whether there is one.
+    fn time_goes_on(&mut self) -> Result<bool, Broken> {
+        let now = self.now();
+        let lanes = self.streams.iter().flat_map(|stream| &stream.lanes).filter_map(Lane::ready_at).min();
+        let mappings_again = self.plan.outages.iter().filter(|outage| outage.kind == OutageKind::Mappings);
+        let mappings_again =
+            mappings_again.filter(|outage| outage.until > now).map(|outage| outage.until).min();
+        let lanes = lanes.map(|at| if at > now { at } else { mappings_again.unwrap_or(at).max(at) });
+        let coming = self.coming.keys().next().map(|(at, _)| *at);
+        let firing = self.next_firing();
+        let end = self.plan.end + SETTLING;
+        let next = [self.network.next_awakening(), lanes, coming, firing].into_iter().flatten().min();
+        let busy = !self.running.is_empty();
+        hold!("it comes to rest", next.is_some() || !busy, "{} tasks wait for nothing", self.running.len());
+        let next = next.filter(|next| *next <= end || busy);
+        if !self.is_quiet && next.is_none_or(|next| next > self.plan.end) {
+            self.is_quiet = true;
+            self.clock.set(self.plan.end);
+            self.containers.retain(|_, container| container.is_busy);
+            return Ok(true);
+        }
+        let Some(next) = next else {
+            self.clock.set(end);
+            return Ok(false);
+        };
+        self.clock.set(next);
+        self.network.awake();
+        if Some(next) == firing {
+            self.last_firing = next;
+            let crowd = self.strikes(Fault::Crowd);
+            let twice = self.strikes(Fault::Duplicate);
+            for _ in 0..1 + usize::from(twice) + 3 * usize::from(crowd) {
+                self.come(next, Coming::Firing { tried: 0 });
+            }
+        }
+        Ok(true)
+    }
+
+    /// When the schedule fires next and finds something; firings that would find nothing
+    /// are left out, but for some.
+    fn next_firing(&mut self) -> Option<DateTime<Utc>> {
+        let due = self.watch.earliest_due()?;
+        let every = self.sweep_every.num_seconds().max(1);
+        let next = self.last_firing + self.sweep_every;
+        let ahead = if self.skews() { SKEW_SECONDS } else { 0 };
+        let wanted = (due - TimeDelta::seconds(ahead)).max(self.now());
+        let wanted = DateTime::from_timestamp((wanted.timestamp() + every - 1).div_euclid(every) * every, 0)?;
+        let mut at = next.max(wanted);
+        if !self.is_quiet {
+            while let Some(outage) = self.outage(OutageKind::Schedule, at) {
+                at = DateTime::from_timestamp((outage.timestamp() / every + 1) * every, 0)?;
+            }
+        }
+        Some(at)
+    }
+
+    /// Until when that is down at an instant.
+    fn outage(&self, kind: OutageKind, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut outages = self.plan.outages.iter();
+        outages
+            .find(|outage| outage.kind == kind && outage.from <= at && at < outage.until)
+            .map(|one| one.until)
+    }
+
+    fn is_down(&self, kind: OutageKind) -> bool {
+        !self.is_quiet && self.outage(kind, self.now()).is_some()
+    }
+
+    fn skews(&self) -> bool {
+        !self.is_quiet && self.plan.faults.contains_key(&Fault::Skew)
+    }
+
+    /// Whether a fault strikes now.
+    fn strikes(&mut self, fault: Fault) -> bool {
+        let chance = self.plan.faults.get(&fault).copied().unwrap_or_default();
+        let strikes = !self.is_quiet && self.choices.strikes(fault, chance, self.served);
+        if strikes {
+            self.watch.struck(fault);
+        }
+        strikes
+    }
+}

@@ -1,0 +1,134 @@
+//! What is served, and what is seen of it.
+
+use chrono::TimeDelta;
+
+use super::{Cloud, Running, broken};
+use crate::simulation::fault::{Fault, OutageKind};
+use crate::simulation::lane::Record;
+use crate::simulation::network::{CallerId, Reply, Request};
+use crate::simulation::service::{Refusal, serve, serve_partly};
+use crate::simulation::watch::Checked;
+
+/// How long a slow request takes.
+const SLOW: TimeDelta = TimeDelta::seconds(30);
+
+impl Cloud {
+    pub(super) fn serve(&mut self, number: u64) -> Checked {
+        let Some(request) = self.network.request(number) else { return Ok(()) };
+        let takes = TimeDelta::milliseconds(1 + i64::from(self.choices.number(20)));
+        self.clock.set(self.now() + takes);
+        let is_ours = self.containers.contains_key(&request.caller);
+        self.served += u64::from(is_ours);
+        if is_ours && self.strikes(Fault::Slow) {
+            self.clock.set(self.now() + SLOW);
+        }
+        self.network.awake();
+        let now = self.now();
+        let overdue = |running: &Running| running.killed_at.is_some_and(|at| at <= now);
+        let late: Vec<CallerId> =
+            self.running.values().filter(|one| overdue(one)).map(|one| one.caller).collect();
+        for caller in late {
+            self.kill(caller, "the time is up")?;
+        }
+        if is_ours && !self.containers.contains_key(&request.caller) {
+            return Ok(());
+        }
+        self.watch.count("requests", 1);
+        if !is_ours {
+            let answer = serve(&self.engines, &request);
+            self.observe(&request)?;
+            self.network.reply(number, Reply::Answer(answer));
+            return Ok(());
+        }
+        self.serve_faultily(number, &request)
+    }
+
+    /// How many requests of the functions were served.
+    pub(in crate::simulation) const fn served(&self) -> u64 {
+        self.served
+    }
+
+    fn serve_faultily(&mut self, number: u64, request: &Request) -> Checked {
+        let is_write = matches!(request.name(), "PutItem" | "UpdateItem" | "DeleteItem");
+        let down = if request.operation.is_some() { OutageKind::DynamoDb } else { OutageKind::Sns };
+        let refusal = if self.is_down(down) || self.strikes(Fault::ServerError) {
+            Some(Refusal::Failed)
+        } else if self.strikes(Fault::Throttle) {
+            Some(Refusal::Throttled)
+        } else if is_write && self.strikes(Fault::TransactionConflict) {
+            Some(Refusal::TransactionConflict)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            self.network.reply(number, Reply::Answer(refusal.answer(&self.engines, request)));
+            return Ok(());
+        }
+        if self.strikes(Fault::TimeoutBefore) {
+            self.network.reply(number, Reply::TimedOut);
+            return Ok(());
+        }
+        let answer = if self.strikes(Fault::PartialBatch) {
+            serve_partly(&self.engines, request, &mut self.choices)
+        } else if self.strikes(Fault::StaleIndex) {
+            let late = self.past_indexes.answer(request, self.now(), &mut self.choices);
+            late.unwrap_or_else(|| serve(&self.engines, request))
+        } else {
+            serve(&self.engines, request)
+        };
+        self.observe(request)?;
+        if self.strikes(Fault::Kill) {
+            return self.kill(request.caller, "killed");
+        }
+        let reply = if self.strikes(Fault::Panic) {
+            Reply::Panic
+        } else if self.strikes(Fault::TimeoutAfter) {
+            Reply::TimedOut
+        } else {
+            Reply::Answer(answer)
+        };
+        self.network.reply(number, reply);
+        Ok(())
+    }
+
+    /// Looks at what a request has done, and brings what it wrote onto the streams.
+    fn observe(&mut self, request: &Request) -> Checked {
+        let tables = &self.settings.tables;
+        self.watch.served(request, &tables.accounts, &tables.payments);
+        if request.operation.is_none() {
+            for message in self.engines.sns.take() {
+                self.watch.delivered(&message, request.caller)?;
+            }
+            return Ok(());
+        }
+        if matches!(request.name(), "GetItem" | "Query" | "BatchGetItem") {
+            return Ok(());
+        }
+        let now = self.now();
+        let ahead = self.containers.get(&request.caller).map_or(TimeDelta::zero(), |one| one.clock.ahead);
+        for place in 0..self.streams.len() {
+            let stream = &mut self.streams[place];
+            let events =
+                stream.reader.read(&self.engines.db).map_err(|error| broken("streams are read", &error))?;
+            for event in events {
+                let record = Record { event, written_at: now };
+                if self.streams[place].function == post_payment::NAME {
+                    self.watch.payment_written(&record)?;
+                } else {
+                    self.watch.account_written(&record, request.caller, now + ahead, now)?;
+                    self.past_indexes.keep(now, self.watch.index());
+                }
+                let stream = &mut self.streams[place];
+                if stream.mapping.matches(&record.event) {
+                    let key = record.event["dynamodb"]["Keys"].to_string();
+                    let lane = key
+                        .bytes()
+                        .fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
+                    let lanes = stream.lanes.len();
+                    stream.lanes[lane % lanes].add(record);
+                }
+            }
+        }
+        Ok(())
+    }
+}

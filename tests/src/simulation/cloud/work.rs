@@ -1,0 +1,229 @@
+//! What begins, and what becomes of it.
+
+use chrono::TimeDelta;
+use duewatch_domain::policy;
+use duewatch_local::stack::scheduled_event;
+use duewatch_runtime::{Clock, Deadline};
+use duewatch_store::{Store, Transitions};
+use serde_json::{Value, json};
+
+use super::{Cloud, Coming, Outcome, Running, SKEW_SECONDS, Stream, Work, broken};
+use crate::simulation::containers::{Container, Invoked, SkewedClock, clients, invoke};
+use crate::simulation::executor::TaskId;
+use crate::simulation::fault::Fault;
+use crate::simulation::lane::{Handled, Lost, Record};
+use crate::simulation::lender;
+use crate::simulation::network::CallerId;
+use crate::simulation::plan::{Deed, Happening};
+use crate::simulation::watch::{Checked, hold};
+
+/// The most containers of a function.
+const MAX_CONTAINERS: usize = 4;
+/// Old batches that may come once more.
+const PAST_BATCHES: usize = 20;
+/// How often Lambda tries an asynchronous invocation again.
+const ASYNC_RETRIES: u32 = 2;
+
+impl Cloud {
+    pub(super) fn begin(&mut self, coming: Coming) -> Checked {
+        match coming {
+            Coming::Firing { tried } => {
+                let event = scheduled_event("simulated", self.now());
+                let (function, timeout) = (detect_overdue::NAME, self.sweep_timeout);
+                self.invoke(function, &event, timeout, Work::Firing { tried });
+                self.watch.count("firings", 1);
+            }
+            Coming::Happening(happening) => self.happen(*happening)?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn deliver(&mut self, stream: usize, lane: usize) {
+        let now = self.now();
+        let Stream { mapping, lanes, function, timeout, .. } = &mut self.streams[stream];
+        let most = usize::try_from(mapping.batch_size).unwrap_or(1);
+        let most = 1 + usize::try_from(self.choices.number(16)).unwrap_or_default().min(most - 1);
+        let most = if self.choices.is_scripted() { 100 } else { most };
+        let (records, lost) = lanes[lane].take(mapping, most, now);
+        let (function, timeout) = (*function, *timeout);
+        self.watch.lost(&lost);
+        if let Some(records) = records {
+            self.deliver_records(stream, Some(lane), function, timeout, records);
+        }
+    }
+
+    fn deliver_records(
+        &mut self,
+        stream: usize,
+        lane: Option<usize>,
+        function: &'static str,
+        timeout: TimeDelta,
+        records: Vec<Record>,
+    ) {
+        let events: Vec<&Value> = records.iter().map(|record| &record.event).collect();
+        let event = json!({ "Records": events });
+        self.watch.count("batches", 1);
+        self.invoke(function, &event, timeout, Work::Batch { stream, lane, records });
+    }
+
+    fn invoke(&mut self, function: &'static str, event: &Value, timeout: TimeDelta, work: Work) {
+        let caller = self.container(function);
+        let Some(container) = self.containers.get_mut(&caller) else { return };
+        container.is_busy = true;
+        let deadline = Deadline::at(container.clock.now() + timeout);
+        let wiring = container.wiring.clone();
+        let task = self.executor.spawn({
+            let call = invoke(wiring, function, event, deadline);
+            async move { Outcome::Invoked(call.await) }
+        });
+        let killed_at = Some(self.now() + timeout);
+        self.running.insert(task, Running { caller, work, killed_at, metrics: Vec::new() });
+    }
+
+    /// A container that is idle, or a new one.
+    fn container(&mut self, function: &'static str) -> CallerId {
+        let of_function = |(_, one): &(&CallerId, &Container)| one.function == function;
+        let all: Vec<CallerId> = self.containers.iter().filter(of_function).map(|(id, _)| *id).collect();
+        let idle: Vec<CallerId> = all.iter().copied().filter(|id| !self.containers[id].is_busy).collect();
+        if !idle.is_empty() && (all.len() >= MAX_CONTAINERS || self.choices.number(4) > 0) {
+            return idle[usize::try_from(self.choices.number(idle.len() as u32)).unwrap_or_default()];
+        }
+        let caller = CallerId(self.number());
+        let seconds = i64::from(self.choices.number(2 * SKEW_SECONDS as u32)) - SKEW_SECONDS;
+        let ahead = TimeDelta::seconds(if self.skews() { seconds } else { 0 });
+        let clock = SkewedClock { clock: self.clock.clone(), ahead };
+        let container = Container::start(function, &self.settings, &self.network, caller, clock);
+        self.containers.insert(caller, container);
+        caller
+    }
+
+    pub(super) fn publish(&mut self, id: &str, text: &str) -> Checked {
+        let parsed = policy::parse(text).map_err(|error| broken("it starts", &error))?;
+        let item = json!({
+            "TableName": self.settings.tables.records,
+            "Item": {
+                "pk": {"S": format!("policy#{id}")},
+                "sk": {"S": format!("version#{:010}", parsed.version)},
+                "version": {"N": parsed.version.to_string()},
+                "document": {"S": text},
+            },
+        });
+        self.put(&item)?;
+        self.watch.published_policy(parsed, self.now());
+        Ok(())
+    }
+
+    /// Puts an item as somebody who needs no function of ours.
+    fn put(&mut self, request: &Value) -> Checked {
+        let answer = self.engines.answer(Some("DynamoDB_20120810.PutItem"), request.to_string().as_bytes());
+        hold!("it starts", answer.status == 200, "{}", answer.body);
+        Ok(())
+    }
+
+    fn happen(&mut self, happening: Happening) -> Checked {
+        self.watch.count("happenings", 1);
+        let caller = CallerId(self.number());
+        let contract = happening.account.map(|place| self.plan.book[place].clone());
+        match &happening.deed {
+            Deed::Publish(place) => {
+                let (id, [_, second]) = self.plan.policies[*place];
+                return self.publish(id, second);
+            }
+            Deed::Fire => {
+                self.come(happening.at, Coming::Firing { tried: 0 });
+                return Ok(());
+            }
+            Deed::Open => self.watch.opening(contract.as_ref().map_or(&self.plan.book[0], |one| one)),
+            Deed::Command(command) => self.watch.command(caller, command, happening.at),
+            _ => {}
+        }
+        let (dynamodb, _) = clients(&self.network, caller);
+        let store = Store::new(dynamodb, self.settings.tables.clone(), self.settings.due_shards);
+        let task = self.executor.spawn(async move {
+            Outcome::Lender(lender::does(&Transitions::new(store), contract, happening).await)
+        });
+        let running = Running { caller, work: Work::Lender, killed_at: None, metrics: Vec::new() };
+        self.running.insert(task, running);
+        Ok(())
+    }
+
+    pub(super) fn ended(&mut self, task: TaskId, outcome: Outcome) -> Checked {
+        let Some(Running { caller, work, metrics, .. }) = self.running.remove(&task) else { return Ok(()) };
+        if let Some(container) = self.containers.get_mut(&caller) {
+            container.is_busy = false;
+        }
+        match (work, outcome) {
+            (Work::Lender, Outcome::Lender(done)) => {
+                done.map_err(|problem| broken("the lender's systems are served", &problem))
+            }
+            (Work::Lender, Outcome::Invoked(_)) => {
+                Err(broken("the lender's systems are served", &"a call of theirs panicked"))
+            }
+            (Work::Firing { tried }, Outcome::Invoked(answer)) => {
+                if answer.is_err() && tried < ASYNC_RETRIES {
+                    self.come(self.now() + TimeDelta::minutes(1), Coming::Firing { tried: tried + 1 });
+                }
+                Ok(())
+            }
+            (Work::Batch { stream, lane, records }, Outcome::Invoked(answer)) => {
+                if answer.is_ok() {
+                    for line in &metrics {
+                        self.watch.metrics(self.streams[stream].function, line, records.len())?;
+                    }
+                }
+                self.handled(stream, lane, records, &answer);
+                Ok(())
+            }
+            (_, Outcome::Lender(_)) => Ok(()),
+        }
+    }
+
+    fn handled(&mut self, stream: usize, lane: Option<usize>, records: Vec<Record>, answer: &Invoked) {
+        let failures = answer.as_ref().map(|answer| answer["batchItemFailures"].clone());
+        let handled = match failures {
+            Err(_) => Handled::Failed,
+            Ok(failures) => match failures[0]["itemIdentifier"].as_str() {
+                Some(number) => Handled::From(number.to_owned()),
+                None => Handled::All,
+            },
+        };
+        let now = self.now();
+        if let Some(lane) = lane {
+            let Stream { mapping, lanes, .. } = &mut self.streams[stream];
+            let given_up = lanes[lane].handled(mapping, &handled, now);
+            self.watch.lost(&Lost { given_up, forgotten: Vec::new() });
+        }
+        let (function, timeout) = (self.streams[stream].function, self.streams[stream].timeout);
+        if matches!(handled, Handled::All) && lane.is_some() {
+            if self.strikes(Fault::Duplicate) {
+                self.deliver_records(stream, None, function, timeout, records.clone());
+            }
+            let past = &mut self.streams[stream].past;
+            if past.len() >= PAST_BATCHES {
+                past.pop_front();
+            }
+            past.push_back(records);
+        }
+        if self.strikes(Fault::OldWindow) {
+            let past = &self.streams[stream].past;
+            let place = self.choices.number(past.len().max(1) as u32) as usize;
+            if let Some(records) = self.streams[stream].past.get(place).cloned() {
+                self.deliver_records(stream, None, function, timeout, records);
+            }
+        }
+    }
+
+    /// Ends an invocation where it stands.
+    pub(super) fn kill(&mut self, caller: CallerId, why: &str) -> Checked {
+        let task = self.running.iter().find(|(_, running)| running.caller == caller).map(|(task, _)| *task);
+        self.network.hang_up(caller);
+        self.containers.remove(&caller);
+        match task {
+            Some(task) => {
+                self.executor.kill(task);
+                self.ended(task, Outcome::Invoked(Err(why.to_owned())))
+            }
+            None => Ok(()),
+        }
+    }
+}

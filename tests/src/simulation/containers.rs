@@ -1,0 +1,119 @@
+//! Containers: a function's process, with clients, a clock and caches of its own.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, IdentityCache, Region, StalledStreamProtectionConfig,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_local::stack::{LOCAL_REGION, StackClock};
+use duewatch_runtime::{Clock, Deadline, Settings, Wiring};
+use serde_json::Value;
+
+use super::network::{CallerId, Network};
+
+/// A clock that goes ahead of the others, or behind them.
+#[derive(Clone, Debug)]
+pub(super) struct SkewedClock {
+    pub(super) clock: StackClock,
+    pub(super) ahead: TimeDelta,
+}
+
+impl Clock for SkewedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now() + self.ahead
+    }
+}
+
+/// A process that runs one invocation at a time.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) function: &'static str,
+    pub(super) wiring: Arc<Wiring>,
+    pub(super) clock: SkewedClock,
+    pub(super) is_busy: bool,
+}
+
+impl Container {
+    pub(super) fn start(
+        function: &'static str,
+        settings: &Settings,
+        network: &Network,
+        caller: CallerId,
+        clock: SkewedClock,
+    ) -> Self {
+        let (dynamodb, sns) = clients(network, caller);
+        let wiring = Wiring::new(function, settings, dynamodb, sns, Arc::new(clock.clone()));
+        Self { function, wiring: Arc::new(wiring), clock, is_busy: false }
+    }
+}
+
+/// The clients of one caller, as a function gets them on Lambda: they retry by themselves.
+pub(super) fn clients(
+    network: &Network,
+    caller: CallerId,
+) -> (aws_sdk_dynamodb::Client, aws_sdk_sns::Client) {
+    macro_rules! client {
+        ($sdk:ident) => {{
+            let partition = RetryPartition::custom("simulation").token_bucket(TokenBucket::new(500)).build();
+            $sdk::Client::from_conf(
+                $sdk::Config::builder()
+                    .behavior_version(BehaviorVersion::latest())
+                    .region(Region::new(LOCAL_REGION))
+                    .credentials_provider(Credentials::new(
+                        "simulated",
+                        "simulated",
+                        None,
+                        None,
+                        "simulation",
+                    ))
+                    .identity_cache(IdentityCache::no_cache())
+                    .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+                    .retry_config(RetryConfig::standard())
+                    .retry_partition(partition)
+                    .endpoint_url("http://simulated.invalid")
+                    .http_client(network.wire(caller))
+                    .sleep_impl(network.clone())
+                    .time_source(network.clone())
+                    .build(),
+            )
+        }};
+    }
+    (client!(aws_sdk_dynamodb), client!(aws_sdk_sns))
+}
+
+/// What an invocation answers.
+pub(super) type Invoked = Result<Value, String>;
+
+/// A handler's call, as Lambda makes it. A new function is one more line.
+pub(super) fn invoke(
+    wiring: Arc<Wiring>,
+    function: &'static str,
+    payload: &Value,
+    deadline: Deadline,
+) -> Pin<Box<dyn Future<Output = Invoked>>> {
+    let bytes = payload.to_string();
+    Box::pin(async move {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let answer = match function {
+            detect_overdue::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
+                let swept = detect_overdue::handle(&wiring, event, deadline).await;
+                serde_json::to_value(swept.map_err(|error| said(&error))?)
+            }
+            post_payment::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
+                serde_json::to_value(post_payment::handle(&wiring, event, deadline).await)
+            }
+            send_reminders::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
+                serde_json::to_value(send_reminders::handle(&wiring, event, deadline).await)
+            }
+            other => return Err(format!("there is no function {other}")),
+        };
+        answer.map_err(|error| said(&error))
+    })
+}

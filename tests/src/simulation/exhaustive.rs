@@ -1,0 +1,206 @@
+//! Small situations, tried in every way: each order of the requests of those who meet,
+//! and each fault at each request.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::command::{Command, Contract};
+use duewatch_domain::formats::parse_book_line;
+use serde_json::{Value, json};
+
+use super::choices::Choices;
+use super::fault::Fault;
+use super::plan::{Deed, Happening, Plan};
+use super::watch::Broken;
+use super::{Run, run_with};
+
+/// When the account of the scenarios becomes limited: the first instant of 9 October in
+/// Shanghai, seven days past due, four of them delinquent.
+const LIMITED_AT: &str = "2023-10-07T16:00:00Z";
+/// When it is reminded as a late account.
+const REMINDED_AT: &str = "2023-10-06T02:00:00Z";
+/// The most orders of one scenario.
+const MAX_ORDERS: usize = 200_000;
+/// The faults that are tried at each request.
+const STRIKING: [Fault; 9] = [
+    Fault::Kill,
+    Fault::TimeoutAfter,
+    Fault::TimeoutBefore,
+    Fault::ServerError,
+    Fault::Throttle,
+    Fault::TransactionConflict,
+    Fault::Panic,
+    Fault::Slow,
+    Fault::PartialBatch,
+];
+
+/// A situation in which two or more meet.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What it is called.
+    pub name: &'static str,
+    plan: Plan,
+}
+
+/// How often a scenario was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// In so many ways.
+    pub ways: usize,
+}
+
+fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn loan(account: usize) -> Contract {
+    let line = json!({
+        "account_id": format!("A-{account}"), "customer_id": "C-1", "policy_id": "graceful", "currency": "CNY",
+        "time_zone": "Asia/Shanghai", "opened_on": "2023-09-01",
+        "installments": [
+            {"number": 1, "due_on": "2023-10-01", "principal": "250.00"},
+            {"number": 2, "due_on": "2023-11-01", "principal": "250.00"},
+        ],
+    });
+    parse_book_line(&line.to_string()).unwrap()
+}
+
+fn pay(id: &str, amount: &str, at: &str) -> Deed {
+    Deed::Pay(money(id, amount, at))
+}
+
+fn money(id: &str, amount: &str, at: &str) -> Value {
+    json!({"account_id": "A-0", "payment_id": id, "amount": amount, "currency": "CNY", "received_at": at})
+}
+
+/// One account, and what happens to it; it was opened the day before.
+fn scenario(name: &'static str, at: &str, contest: &'static [&'static str], deeds: Vec<Deed>) -> Scenario {
+    let meet = instant(at);
+    let begin = meet - TimeDelta::hours(12);
+    let opens =
+        if deeds.iter().any(|deed| matches!(deed, Deed::Open)) { None } else { Some((begin, Deed::Open)) };
+    let happenings = opens.into_iter().chain(deeds.into_iter().map(|deed| (meet, deed))).enumerate();
+    let plan = Plan {
+        seed: 0,
+        begin,
+        end: meet + TimeDelta::hours(2),
+        policies: Plan::policies(),
+        book: vec![loan(0)],
+        happenings: happenings
+            .map(|(number, (at, deed))| Happening { number, at, account: Some(0), deed })
+            .collect(),
+        faults: std::collections::BTreeMap::new(),
+        outages: Vec::new(),
+        lanes: 3,
+        due_shards: 1,
+        contest,
+    };
+    Scenario { name, plan }
+}
+
+/// All of them.
+#[must_use]
+pub fn scenarios() -> Vec<Scenario> {
+    let reason = || "simulated".to_owned();
+    let day = |text: &str| text.parse().unwrap();
+    let pause = Command::PauseStarted { from: day("2023-10-05"), until: day("2023-10-20") };
+    let off = Command::EnforcementOff { reason: reason() };
+    vec![
+        scenario(
+            "a payment against the sweep that restricts",
+            LIMITED_AT,
+            &["lender", post_payment::NAME, detect_overdue::NAME],
+            vec![pay("P-1", "250.00", LIMITED_AT)],
+        ),
+        scenario(
+            "a payment that cures nothing against the sweep that restricts",
+            LIMITED_AT,
+            &["lender", post_payment::NAME, detect_overdue::NAME],
+            vec![pay("P-1", "1.00", LIMITED_AT)],
+        ),
+        scenario(
+            "two payments of one account",
+            LIMITED_AT,
+            &["lender", post_payment::NAME],
+            vec![pay("P-1", "100.00", LIMITED_AT), pay("P-2", "150.00", LIMITED_AT)],
+        ),
+        scenario("two sweeps", LIMITED_AT, &[detect_overdue::NAME], vec![Deed::Fire]),
+        scenario(
+            "a command against the sweep that restricts",
+            LIMITED_AT,
+            &["lender", detect_overdue::NAME],
+            vec![Deed::Command(Box::new(pause))],
+        ),
+        scenario(
+            "a command against a payment",
+            LIMITED_AT,
+            &["lender", post_payment::NAME],
+            vec![Deed::Command(Box::new(off)), pay("P-1", "250.00", LIMITED_AT)],
+        ),
+        scenario(
+            "an account that is opened against its payment",
+            LIMITED_AT,
+            &["lender", post_payment::NAME],
+            vec![Deed::Open, pay("P-1", "250.00", LIMITED_AT)],
+        ),
+        scenario(
+            "a payment against the reminder's last look",
+            REMINDED_AT,
+            &["lender", post_payment::NAME, send_reminders::NAME],
+            vec![pay("P-1", "250.00", REMINDED_AT)],
+        ),
+        scenario(
+            "money that cannot be posted beside money that cures",
+            LIMITED_AT,
+            &["lender", post_payment::NAME, detect_overdue::NAME],
+            vec![Deed::Poison(money("X-1", "-1.00", LIMITED_AT)), pay("P-1", "250.00", LIMITED_AT)],
+        ),
+    ]
+}
+
+/// A way in which a promise is broken.
+type Way<W> = (W, Broken);
+
+/// Tries a scenario in every order of the requests of those who meet; from the first on, and
+/// no more than `most` of them.
+///
+/// # Errors
+/// The first order in which a promise is broken.
+pub fn every_order(scenario: &Scenario, most: usize) -> Result<Tried, Way<Vec<usize>>> {
+    let mut script = Vec::new();
+    for ways in 1..=most.min(MAX_ORDERS) {
+        let Run { ended, choices, .. } =
+            run_with(scenario.plan.clone(), Choices::scripted(script.clone(), None));
+        if let Err(broken) = ended {
+            return Err((script, broken));
+        }
+        match choices.and_then(|choices| choices.next_script()) {
+            Some(next) => script = next,
+            None => return Ok(Tried { ways }),
+        }
+    }
+    Ok(Tried { ways: most.min(MAX_ORDERS) })
+}
+
+/// Tries a scenario with each fault at each request.
+///
+/// # Errors
+/// The first fault, and the number of its request, with which a promise is broken.
+pub fn every_fault(scenario: &Scenario) -> Result<Tried, Way<(Fault, u64)>> {
+    let mut ways = 0;
+    for fault in STRIKING {
+        let mut request = 0;
+        loop {
+            request += 1;
+            let strike = (fault, request);
+            let Run { ended, served, .. } =
+                run_with(scenario.plan.clone(), Choices::scripted(Vec::new(), Some(strike)));
+            if let Err(broken) = ended {
+                return Err((strike, broken));
+            }
+            ways += 1;
+            if request >= served {
+                break;
+            }
+        }
+    }
+    Ok(Tried { ways })
+}

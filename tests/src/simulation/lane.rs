@@ -1,0 +1,215 @@
+//! A lane of a stream: what Lambda keeps in order. One batch at a time, tried again from
+//! the lowest record that failed, split in two when it fails as a whole, given up when it
+//! is too old or was tried too often.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_local::stack::template::StreamMapping;
+use serde_json::Value;
+
+/// How long a stream remembers.
+const RETENTION: TimeDelta = TimeDelta::hours(24);
+/// The longest that Lambda waits before it tries again.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(20);
+
+/// A record of a stream, and when it was written.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) event: Value,
+    pub(super) written_at: DateTime<Utc>,
+}
+
+impl Record {
+    pub(super) fn sequence_number(&self) -> &str {
+        self.event["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn event_id(&self) -> &str {
+        self.event["eventID"].as_str().unwrap_or_default()
+    }
+}
+
+/// A batch on its way.
+#[derive(Clone, Debug)]
+struct Batch {
+    records: Vec<Record>,
+    tried: u32,
+}
+
+/// What an invocation made of a batch.
+#[derive(Clone, Debug)]
+pub(super) enum Handled {
+    /// All of it was taken.
+    All,
+    /// The record of this sequence number, and all after it, are to be delivered again.
+    From(String),
+    /// The invocation failed.
+    Failed,
+}
+
+/// Records that no function has taken.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lost {
+    /// They went to the on-failure destination.
+    pub(super) given_up: Vec<Record>,
+    /// The stream forgot them before anybody read them.
+    pub(super) forgotten: Vec<Record>,
+}
+
+/// One lane.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    waiting: VecDeque<Record>,
+    open: VecDeque<Batch>,
+    in_flight: Option<Batch>,
+    not_before: DateTime<Utc>,
+}
+
+impl Lane {
+    pub(super) fn add(&mut self, record: Record) {
+        self.waiting.push_back(record);
+    }
+
+    /// When there is something to deliver; none: nothing waits, or a batch is on its way.
+    pub(super) fn ready_at(&self) -> Option<DateTime<Utc>> {
+        let waits = !self.open.is_empty() || !self.waiting.is_empty();
+        (self.in_flight.is_none() && waits).then_some(self.not_before)
+    }
+
+    /// The next batch, of at most `most` records, and what is lost on the way to it.
+    pub(super) fn take(
+        &mut self,
+        mapping: &StreamMapping,
+        most: usize,
+        now: DateTime<Utc>,
+    ) -> (Option<Vec<Record>>, Lost) {
+        let mut lost = Lost::default();
+        while self.waiting.front().is_some_and(|record| now - record.written_at > RETENTION) {
+            lost.forgotten.extend(self.waiting.pop_front());
+        }
+        let mut batch = self.open.pop_front().unwrap_or_else(|| {
+            let size = most.min(self.waiting.len());
+            Batch { records: self.waiting.drain(..size).collect(), tried: 0 }
+        });
+        let (young, old) = batch
+            .records
+            .into_iter()
+            .partition(|record| now - record.written_at <= mapping.maximum_record_age);
+        lost.given_up = old;
+        batch.records = young;
+        if batch.records.is_empty() {
+            return (None, lost);
+        }
+        let records = batch.records.clone();
+        self.in_flight = Some(batch);
+        (Some(records), lost)
+    }
+
+    /// What became of the batch that was on its way; says what is given up.
+    pub(super) fn handled(
+        &mut self,
+        mapping: &StreamMapping,
+        handled: &Handled,
+        now: DateTime<Utc>,
+    ) -> Vec<Record> {
+        let Some(mut batch) = self.in_flight.take() else { return Vec::new() };
+        let place = match handled {
+            Handled::All => return Vec::new(),
+            // A number that is none of the batch's means all of it, as on Lambda.
+            Handled::From(number) => {
+                batch.records.iter().position(|record| record.sequence_number() == number).unwrap_or(0)
+            }
+            Handled::Failed => 0,
+        };
+        if place > 0 {
+            // It has come further: what is left begins anew.
+            batch.records.drain(..place);
+            batch.tried = 0;
+        } else if matches!(handled, Handled::Failed) && batch.records.len() > 1 && mapping.bisect {
+            let second = batch.records.split_off(batch.records.len().div_ceil(2));
+            self.open.push_front(Batch { records: second, tried: batch.tried });
+        } else if mapping.maximum_retry_attempts.is_some_and(|most| batch.tried >= most) {
+            return batch.records;
+        } else {
+            batch.tried += 1;
+        }
+        let pause = TimeDelta::seconds(1 << batch.tried.min(11));
+        self.not_before = now + pause.min(LONGEST_PAUSE);
+        self.open.push_front(batch);
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use duewatch_local::stack::template::Template;
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+    }
+
+    fn mapping() -> StreamMapping {
+        let template = Template::embedded().unwrap();
+        template.mapping("PaymentsToPostPayment").unwrap().clone()
+    }
+
+    /// A lane with so many records, written a second apart.
+    fn lane(records: i64) -> Lane {
+        let mut lane = Lane::default();
+        for number in 0..records {
+            let event =
+                json!({"eventID": format!("e{number}"), "dynamodb": {"SequenceNumber": number.to_string()}});
+            lane.add(Record { event, written_at: at(number) });
+        }
+        lane
+    }
+
+    fn numbers(batch: Option<Vec<Record>>) -> Vec<String> {
+        batch.unwrap_or_default().iter().map(|record| record.sequence_number().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_follows_the_lowest_failure_is_delivered_again() {
+        let (mut lane, mapping) = (lane(4), mapping());
+        assert_eq!(numbers(lane.take(&mapping, 3, at(10)).0), ["0", "1", "2"]);
+        assert_eq!(lane.ready_at(), None, "one batch at a time");
+        assert!(lane.handled(&mapping, &Handled::From("1".to_owned()), at(10)).is_empty());
+        assert!(lane.ready_at().unwrap() > at(10));
+        assert_eq!(numbers(lane.take(&mapping, 3, at(20)).0), ["1", "2"]);
+        lane.handled(&mapping, &Handled::All, at(20));
+        assert_eq!(numbers(lane.take(&mapping, 3, at(21)).0), ["3"]);
+    }
+
+    #[test]
+    fn a_batch_that_fails_as_a_whole_is_split() {
+        let (mut lane, mapping) = (lane(3), mapping());
+        lane.take(&mapping, 3, at(10));
+        lane.handled(&mapping, &Handled::Failed, at(10));
+        assert_eq!(numbers(lane.take(&mapping, 3, at(20)).0), ["0", "1"]);
+        lane.handled(&mapping, &Handled::All, at(20));
+        assert_eq!(numbers(lane.take(&mapping, 3, at(21)).0), ["2"]);
+    }
+
+    #[test]
+    fn what_was_tried_too_often_is_given_up() {
+        let (mut lane, mut mapping) = (lane(1), mapping());
+        mapping.maximum_retry_attempts = Some(1);
+        lane.take(&mapping, 1, at(10));
+        assert!(lane.handled(&mapping, &Handled::Failed, at(10)).is_empty());
+        lane.take(&mapping, 1, at(20));
+        assert_eq!(lane.handled(&mapping, &Handled::Failed, at(20)).len(), 1);
+        assert_eq!(lane.ready_at(), None);
+    }
+
+    #[test]
+    fn what_is_too_old_goes_to_the_bucket_and_what_is_a_day_old_is_forgotten() {
+        let (mut lane, mapping) = (lane(3), mapping());
+        let (batch, lost) = lane.take(&mapping, 10, at(24 * 3600 + 1));
+        assert!(batch.is_none());
+        assert_eq!((lost.forgotten.len(), lost.given_up.len()), (1, 2));
+    }
+}

@@ -1,0 +1,128 @@
+//! The lender's systems. Nothing goes wrong with their own calls: what they ask for twice
+//! is theirs to know. But they run beside everything else.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use duewatch_domain::Cause;
+use duewatch_domain::account::Dated;
+use duewatch_domain::command::Contract;
+use duewatch_store::{StoreError, TransitionError, Transitions};
+use serde_json::Value;
+
+use super::plan::{Deed, Happening};
+use super::watch::NEWER_SCHEMA;
+
+/// How often they try again when others keep writing the account.
+const TRIES: usize = 50;
+
+/// Does what a happening says. What is refused is refused.
+pub(super) async fn does(
+    transitions: &Transitions,
+    contract: Option<Contract>,
+    happening: Happening,
+) -> Result<(), String> {
+    let Some(contract) = contract else { return Ok(()) };
+    let (store, at) = (transitions.store(), happening.at);
+    let said = |error: &dyn std::fmt::Display| error.to_string();
+    match happening.deed {
+        Deed::Open => {
+            for _ in 0..TRIES {
+                match transitions.open(&contract, at, Cause::Time).await {
+                    Err(error) if error.is_transient() => {}
+                    Err(error) => return Err(error.to_string()),
+                    Ok(_) => return Ok(()),
+                }
+            }
+            Err(format!("{} was not opened", contract.account_id))
+        }
+        Deed::Command(command) => {
+            for _ in 0..TRIES {
+                match transitions.command(&contract.account_id, &command, at, at).await {
+                    Err(TransitionError::Store(StoreError::Conflict { .. })) => {}
+                    // An item of a newer release, or one that has grown too large.
+                    Err(TransitionError::Store(error)) if error.is_transient() => return Err(said(&error)),
+                    Err(_) | Ok(_) => return Ok(()),
+                }
+            }
+            Err(format!("{}: the command was not taken", contract.account_id))
+        }
+        Deed::Pay(item) | Deed::Poison(item) => put(transitions, &item).await,
+        Deed::Reverse { payment_id, dated } => {
+            let payment_id = payment_id.parse().map_err(|error| said(&error))?;
+            let dated = if dated == "original" { Dated::Original } else { Dated::Reversal };
+            let reversed = store.record_reversal(&contract.account_id, &payment_id, at, dated).await;
+            reversed.map(drop).map_err(|error| said(&error))
+        }
+        Deed::Note { payment_id } => note(transitions, &contract, &payment_id).await,
+        Deed::Newer => newer(transitions, &contract).await,
+        Deed::Publish(_) | Deed::Fire => Ok(()),
+    }
+}
+
+async fn put(transitions: &Transitions, item: &Value) -> Result<(), String> {
+    let item: serde_dynamo::Item = serde_dynamo::to_item(item).map_err(|error| error.to_string())?;
+    let store = transitions.store();
+    let put = store
+        .client()
+        .put_item()
+        .table_name(&store.tables().payments)
+        .set_item(Some(item.into()))
+        .condition_expression("attribute_not_exists(payment_id)")
+        .send()
+        .await;
+    match put {
+        Err(error)
+            if error
+                .as_service_error()
+                .is_none_or(|error| !error.is_conditional_check_failed_exception()) =>
+        {
+            Err(error.to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The payment system writes an attribute that is none of ours.
+async fn note(transitions: &Transitions, contract: &Contract, payment_id: &str) -> Result<(), String> {
+    let store = transitions.store();
+    let update = store
+        .client()
+        .update_item()
+        .table_name(&store.tables().payments)
+        .key("account_id", AttributeValue::S(contract.account_id.to_string()))
+        .key("payment_id", AttributeValue::S(payment_id.to_owned()))
+        .update_expression("SET settled_in_batch = :batch")
+        .condition_expression("attribute_exists(payment_id)")
+        .expression_attribute_values(":batch", AttributeValue::S("B-1".to_owned()))
+        .send()
+        .await;
+    match update {
+        Err(error)
+            if error
+                .as_service_error()
+                .is_none_or(|error| !error.is_conditional_check_failed_exception()) =>
+        {
+            Err(error.to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A newer release writes the item in a layout of its own.
+async fn newer(transitions: &Transitions, contract: &Contract) -> Result<(), String> {
+    let store = transitions.store();
+    let update = store
+        .client()
+        .update_item()
+        .table_name(&store.tables().accounts)
+        .key("account_id", AttributeValue::S(contract.account_id.to_string()))
+        .update_expression("SET #schema = :newer, risk_class = :class, revision = revision + :one")
+        .condition_expression("attribute_exists(account_id)")
+        .expression_attribute_names("#schema", "schema")
+        .expression_attribute_values(":newer", AttributeValue::N(NEWER_SCHEMA.to_owned()))
+        .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+        .expression_attribute_values(":class", AttributeValue::S("A".to_owned()))
+        .send()
+        .await;
+    drop(update);
+    Ok(())
+}

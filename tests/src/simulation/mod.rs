@@ -1,0 +1,125 @@
+#![doc = include_str!("README.md")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a simulation's own input is known to be good, and what is not ends the test"
+)]
+
+mod capture;
+mod choices;
+mod cloud;
+mod containers;
+mod executor;
+mod exhaustive;
+mod fault;
+mod lane;
+mod lender;
+mod network;
+mod plan;
+mod service;
+mod shrink;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+pub use self::exhaustive::{Scenario, Tried, every_fault, every_order, scenarios};
+pub use self::fault::{Fault, Outage, OutageKind};
+pub use self::plan::{DAYS, Deed, Happening, Plan, Without};
+pub use self::shrink::{Shrunk, shrink};
+pub use self::watch::Broken;
+
+use self::capture::Capture;
+use self::choices::Choices;
+use self::cloud::Cloud;
+use self::network::SIMULATED_PANIC;
+
+/// What a run has seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How often, by what.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// How often each fault struck.
+    pub struck: BTreeMap<Fault, u64>,
+}
+
+impl Report {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        for (what, count) in &other.counts {
+            *self.counts.entry(what).or_default() += count;
+        }
+        for (fault, count) in &other.struck {
+            *self.struck.entry(*fault).or_default() += count;
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, count) in &self.counts {
+            writeln!(f, "  {what:<32} {count:>12}")?;
+        }
+        writeln!(f, "faults that struck")?;
+        for (fault, count) in &self.struck {
+            writeln!(f, "  {:<32} {count:>12}", fault.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// Lives through a plan on this thread.
+///
+/// # Errors
+/// The first promise that was broken.
+pub fn run(plan: Plan) -> Result<Report, Broken> {
+    let seed = plan.seed;
+    run_with(plan, Choices::seeded(seed ^ 0x5eed)).ended
+}
+
+/// How a run went.
+struct Run {
+    ended: Result<Report, Broken>,
+    choices: Option<Choices>,
+    served: u64,
+}
+
+fn run_with(plan: Plan, choices: Choices) -> Run {
+    quiet_panics();
+    // The SDK's retries draw their pauses from here.
+    fastrand::seed(plan.seed);
+    let capture = Capture::default();
+    let _metrics = tracing::subscriber::set_default(capture.clone());
+    let mut cloud = match Cloud::new(plan, choices, capture) {
+        Ok(cloud) => cloud,
+        Err(broken) => return Run { ended: Err(broken), choices: None, served: 0 },
+    };
+    let lived = catch_unwind(AssertUnwindSafe(|| cloud.live()));
+    let lived = lived.unwrap_or_else(|_| {
+        Err(Broken { promise: "nothing panics", how: "the simulation itself did".to_owned() })
+    });
+    Run {
+        ended: lived.map(|()| cloud.watch.report()),
+        choices: Some(cloud.choices().clone()),
+        served: cloud.served(),
+    }
+}
+
+/// Injected panics are caught where they belong; nobody needs to read of them.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let shown = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let is_ours =
+                panic.payload().downcast_ref::<String>().is_some_and(|text| text == SIMULATED_PANIC);
+            if !is_ours {
+                shown(panic);
+            }
+        }));
+    });
+}

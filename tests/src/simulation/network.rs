@@ -1,0 +1,225 @@
+//! Between the SDK's clients and the engines: requests wait here until the simulation
+//! serves them, in the order that it chooses and with the fault that it chooses.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_dynamodb::config::http::HttpRequest;
+use aws_sdk_dynamodb::config::{AsyncSleep, HttpClient, RuntimeComponents, Sleep};
+use aws_smithy_async::time::TimeSource;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_local::stack::{Answer, StackClock};
+use duewatch_runtime::Clock;
+use serde_json::Value;
+
+/// Who sends a request: one container of a function, or one happening at the lender's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CallerId(pub(super) u64);
+
+/// A request that waits to be served.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) caller: CallerId,
+    /// `GetItem`, ... of DynamoDB; none: it is for SNS.
+    pub(super) operation: Option<String>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Request {
+    /// The body of a request to DynamoDB.
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.operation.as_deref().unwrap_or("PublishBatch")
+    }
+}
+
+/// What a caller gets.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    /// The service has answered.
+    Answer(Answer),
+    /// The connection gave nothing for too long.
+    TimedOut,
+    /// The code that asked panics.
+    Panic,
+    /// A sleep is over.
+    Awake,
+}
+
+/// What injected panics say, so that nobody takes them for real ones.
+pub(super) const SIMULATED_PANIC: &str = "simulated panic";
+
+#[derive(Debug, Default)]
+struct Slot(Mutex<(Option<Reply>, Option<Waker>)>);
+
+impl Slot {
+    fn fill(&self, reply: Reply) {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.0 = Some(reply);
+        if let Some(waker) = slot.1.take() {
+            waker.wake();
+        }
+    }
+}
+
+struct Filled(Arc<Slot>);
+
+impl Future for Filled {
+    type Output = Reply;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
+        let mut slot = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match slot.0.take() {
+            Some(reply) => Poll::Ready(reply),
+            None => {
+                slot.1 = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    next: u64,
+    requests: BTreeMap<u64, (Request, Arc<Slot>)>,
+    sleeps: BTreeMap<(DateTime<Utc>, u64), Arc<Slot>>,
+}
+
+/// The network and the time of everything that runs. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Network {
+    clock: StackClock,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+impl Network {
+    pub(super) fn new(clock: StackClock) -> Self {
+        Self { clock, waiting: Arc::default() }
+    }
+
+    /// The HTTP client of one caller.
+    pub(super) fn wire(&self, caller: CallerId) -> Wire {
+        Wire { network: self.clone(), caller }
+    }
+
+    /// The numbers of the requests that wait.
+    pub(super) fn requests(&self) -> Vec<u64> {
+        self.lock().requests.keys().copied().collect()
+    }
+
+    pub(super) fn request(&self, number: u64) -> Option<Request> {
+        self.lock().requests.get(&number).map(|(request, _)| request.clone())
+    }
+
+    /// Gives a request its reply.
+    pub(super) fn reply(&self, number: u64, reply: Reply) {
+        let taken = self.lock().requests.remove(&number);
+        if let Some((_, slot)) = taken {
+            slot.fill(reply);
+        }
+    }
+
+    /// Forgets what a caller that is no more has asked.
+    pub(super) fn hang_up(&self, caller: CallerId) {
+        self.lock().requests.retain(|_, (request, _)| request.caller != caller);
+    }
+
+    /// When the first sleeper wakes.
+    pub(super) fn next_awakening(&self) -> Option<DateTime<Utc>> {
+        self.lock().sleeps.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Wakes whoever has slept long enough.
+    pub(super) fn awake(&self) {
+        let now = self.clock.now();
+        loop {
+            let slot = {
+                let mut waiting = self.lock();
+                match waiting.sleeps.first_key_value() {
+                    Some(((at, _), _)) if *at <= now => waiting.sleeps.pop_first(),
+                    _ => None,
+                }
+            };
+            match slot {
+                Some((_, slot)) => slot.fill(Reply::Awake),
+                None => return,
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, request: Request) -> Filled {
+        let slot = Arc::new(Slot::default());
+        let mut waiting = self.lock();
+        waiting.next += 1;
+        let number = waiting.next;
+        waiting.requests.insert(number, (request, Arc::clone(&slot)));
+        Filled(slot)
+    }
+}
+
+impl TimeSource for Network {
+    fn now(&self) -> SystemTime {
+        SystemTime::from(self.clock.now())
+    }
+}
+
+impl AsyncSleep for Network {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let slot = Arc::new(Slot::default());
+        let at = self.clock.now() + TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        let mut waiting = self.lock();
+        waiting.next += 1;
+        let number = waiting.next;
+        waiting.sleeps.insert((at, number), Arc::clone(&slot));
+        Sleep::new(async move { drop(Filled(slot).await) })
+    }
+}
+
+/// The HTTP client of one caller.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    network: Network,
+    caller: CallerId,
+}
+
+impl HttpClient for Wire {
+    fn http_connector(
+        &self,
+        _settings: &HttpConnectorSettings,
+        _components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target");
+        let operation = target.and_then(|target| target.rsplit_once('.')).map(|(_, name)| name.to_owned());
+        let body = request.body().bytes().unwrap_or_default().to_vec();
+        let reply = self.network.send(Request { caller: self.caller, operation, body });
+        HttpConnectorFuture::new(async move {
+            match reply.await {
+                Reply::Answer(answer) => answer.into_response(),
+                Reply::TimedOut | Reply::Awake => Err(ConnectorError::timeout("simulated timeout".into())),
+                Reply::Panic => panic!("{SIMULATED_PANIC}"),
+            }
+        })
+    }
+}

@@ -1,0 +1,422 @@
+//! What a seed stands for: a book, what happens to it in a month, and what goes wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::command::{Command, Contract, NewInstallment};
+use duewatch_domain::days::{end_of_day, start_of_day};
+use duewatch_domain::formats::parse_book_line;
+use duewatch_domain::ids::InstallmentNumber;
+use duewatch_domain::money::{Currency, Money};
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::fault::{Fault, Outage, OutageKind};
+
+/// How long a simulated life is.
+pub const DAYS: u32 = 30;
+
+/// First days, near which some of the zones below set their clocks.
+const FROM: [&str; 6] = ["2011-12-15", "2022-03-10", "2023-10-10", "2024-02-15", "2024-03-10", "2025-01-05"];
+
+const ZONES: [&str; 8] = [
+    "Asia/Shanghai",
+    "Asia/Shanghai",
+    "Asia/Kolkata",
+    "America/New_York",
+    "America/Havana",
+    "Asia/Beirut",
+    "Pacific/Apia",
+    "UTC",
+];
+
+/// Two versions each: what binds first, and what is published on the way.
+const POLICIES: [(&str, [&str; 2]); 3] = [
+    ("graceful", [include_str!("policies/graceful-1.toml"), include_str!("policies/graceful-2.toml")]),
+    ("replacing", [include_str!("policies/replacing-1.toml"), include_str!("policies/replacing-2.toml")]),
+    ("amounts", [include_str!("policies/amounts-1.toml"), include_str!("policies/amounts-2.toml")]),
+];
+
+/// What a seed stands for.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where all of it comes from.
+    pub seed: u64,
+    /// When it begins.
+    pub begin: DateTime<Utc>,
+    /// When nothing new happens any more.
+    pub end: DateTime<Utc>,
+    /// The policies: their ids, and the text of each version.
+    pub policies: Vec<(&'static str, [&'static str; 2])>,
+    /// The book.
+    pub book: Vec<Contract>,
+    /// What the lender's systems do, in order of time.
+    pub happenings: Vec<Happening>,
+    /// What goes wrong now and then: in so many of ten thousand chances.
+    pub faults: BTreeMap<Fault, u32>,
+    /// What goes wrong for a while.
+    pub outages: Vec<Outage>,
+    /// How many lanes of a stream are worked on side by side; order holds within one.
+    pub lanes: usize,
+    /// K, the number of shards of the due index.
+    pub due_shards: u32,
+    /// Whose requests are put into every order, where a script decides: functions, or
+    /// `lender`. Those of all others are served at once.
+    pub contest: &'static [&'static str],
+}
+
+/// Something that the lender's systems do.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// Its place in the whole plan, whatever is left out of it.
+    pub number: usize,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Whose account it is about, by its place in the book; none: nobody's.
+    pub account: Option<usize>,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What the lender's systems do.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// The account is opened.
+    Open,
+    /// An item is put into the payments table, unless one of its key is there.
+    Pay(Value),
+    /// A payment is undone, where it is in the table.
+    Reverse {
+        /// Which one.
+        payment_id: String,
+        /// `original` or `reversal`.
+        dated: &'static str,
+    },
+    /// The payment system writes something of its own onto a payment's item.
+    Note {
+        /// Which one.
+        payment_id: String,
+    },
+    /// A command that has no function of its own yet.
+    Command(Box<Command>),
+    /// The second version of a policy is published.
+    Publish(usize),
+    /// An item that states no payment, or none that can be posted, is put into the table.
+    Poison(Value),
+    /// A newer release has written the account's item.
+    Newer,
+    /// The schedule fires out of its turn.
+    Fire,
+}
+
+impl Deed {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Pay(_) => "pay",
+            Self::Reverse { .. } => "reverse",
+            Self::Note { .. } => "note",
+            Self::Command(command) => command.name(),
+            Self::Publish(_) => "publish",
+            Self::Poison(_) => "poison",
+            Self::Newer => "newer",
+            Self::Fire => "fire",
+        }
+    }
+}
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>4}  {}  ", self.number, self.at.to_rfc3339())?;
+        if let Some(account) = self.account {
+            write!(f, "A-{account}  ")?;
+        }
+        f.write_str(self.deed.name())?;
+        match &self.deed {
+            Deed::Pay(item) | Deed::Poison(item) => write!(f, " {item}"),
+            Deed::Reverse { payment_id, dated } => write!(f, " {payment_id} {dated}"),
+            Deed::Note { payment_id } => write!(f, " {payment_id}"),
+            Deed::Publish(policy) => write!(f, " {}", POLICIES[*policy].0),
+            Deed::Command(command) => write!(f, " {command:?}"),
+            Deed::Open | Deed::Newer | Deed::Fire => Ok(()),
+        }
+    }
+}
+
+/// What is left out of a plan, to find the smallest that still fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Without {
+    /// Accounts, by their place in the book.
+    pub accounts: BTreeSet<usize>,
+    /// Happenings, by their number.
+    pub happenings: BTreeSet<usize>,
+    /// Faults.
+    pub faults: BTreeSet<Fault>,
+    /// Outages, by their place.
+    pub outages: BTreeSet<usize>,
+    /// Days at the end.
+    pub days: u32,
+}
+
+impl fmt::Display for Without {
+    /// As the flags of the command that repeats it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut flag = |name: &str, values: Vec<String>| {
+            if values.is_empty() { Ok(()) } else { write!(f, " --without-{name} {}", values.join(",")) }
+        };
+        flag("accounts", self.accounts.iter().map(ToString::to_string).collect())?;
+        flag("happenings", ranges(&self.happenings))?;
+        flag("faults", self.faults.iter().map(ToString::to_string).collect())?;
+        flag("outages", self.outages.iter().map(ToString::to_string).collect())?;
+        flag("days", if self.days == 0 { Vec::new() } else { vec![self.days.to_string()] })
+    }
+}
+
+/// `1,2,3,7` as `1-3,7`.
+fn ranges(numbers: &BTreeSet<usize>) -> Vec<String> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => runs.push((*number, *number)),
+        }
+    }
+    let text = |(first, last): &(usize, usize)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    runs.iter().map(text).collect()
+}
+
+impl Plan {
+    /// The plan of a seed.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let from = date(FROM[rng.usize(..FROM.len())]);
+        let begin = start_of_day(chrono_tz::UTC, from);
+        let end = begin + TimeDelta::days(i64::from(DAYS));
+        let book: Vec<Contract> = (0..rng.usize(2..7)).map(|place| loan(&mut rng, place, from)).collect();
+        let mut happenings = happenings(&mut rng, &book, from, begin, end);
+        happenings.sort_by_key(|happening| happening.at);
+        for (number, happening) in happenings.iter_mut().enumerate() {
+            happening.number = number;
+        }
+        Self {
+            seed,
+            begin,
+            end,
+            policies: Self::policies(),
+            book,
+            happenings,
+            faults: Fault::some(&mut rng),
+            outages: OutageKind::some(&mut rng, begin, end),
+            lanes: rng.usize(1..5),
+            due_shards: rng.u32(1..4),
+            contest: &[],
+        }
+    }
+
+    /// The policies of every plan.
+    pub(super) fn policies() -> Vec<(&'static str, [&'static str; 2])> {
+        POLICIES.to_vec()
+    }
+
+    /// The same plan with something left out.
+    #[must_use]
+    pub fn without(mut self, without: &Without) -> Self {
+        self.end -= TimeDelta::days(i64::from(without.days.min(DAYS)));
+        let end = self.end;
+        self.happenings.retain(|happening| {
+            happening.at <= end
+                && !without.happenings.contains(&happening.number)
+                && happening.account.is_none_or(|account| !without.accounts.contains(&account))
+        });
+        self.faults.retain(|fault, _| !without.faults.contains(fault));
+        let outages = std::mem::take(&mut self.outages).into_iter().enumerate();
+        self.outages =
+            outages.filter(|(place, _)| !without.outages.contains(place)).map(|(_, one)| one).collect();
+        self
+    }
+}
+
+fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn plus(from: NaiveDate, days: i64) -> NaiveDate {
+    from + TimeDelta::days(days)
+}
+
+/// A loan of two to five installments, monthly or faster, around the month that is lived.
+fn loan(rng: &mut Rng, place: usize, from: NaiveDate) -> Contract {
+    let (policy, _) = POLICIES[rng.usize(..POLICIES.len())];
+    let currency = ["CNY", "USD", "JPY"][rng.usize(..3)];
+    let apart = [7, 10, 30][rng.usize(..3)];
+    let first = plus(from, rng.i64(-35..12));
+    let installments: Vec<Value> = (0..rng.u64(2..6))
+        .map(|number| {
+            let principal = [25_000, 40_000, 33_300][rng.usize(..3)];
+            let interest = [0, 200, 1_900][rng.usize(..3)];
+            json!({
+                "number": number + 1,
+                "due_on": first + Days::new(number * apart),
+                "principal": amount(currency, principal),
+                "interest": amount(currency, interest),
+            })
+        })
+        .collect();
+    let zone = ZONES[rng.usize(..ZONES.len())];
+    let line = json!({
+        "account_id": format!("A-{place}"),
+        "customer_id": format!("C-{}", place / 2),
+        "policy_id": policy,
+        "currency": currency,
+        "time_zone": zone,
+        "opened_on": plus(first, -rng.i64(1..40)),
+        "installments": installments,
+    });
+    parse_book_line(&line.to_string()).unwrap()
+}
+
+fn amount(currency: &str, hundredths: i64) -> String {
+    let currency: Currency = currency.parse().unwrap();
+    let minor = if currency.minor_units() == 0 { hundredths / 100 } else { hundredths };
+    currency.text(Money::from_minor(minor, currency.minor_units()))
+}
+
+fn happenings(
+    rng: &mut Rng,
+    book: &[Contract],
+    from: NaiveDate,
+    begin: DateTime<Utc>,
+    end: DateTime<Utc>,
+) -> Vec<Happening> {
+    let mut all = Vec::new();
+    let mut add = |at: DateTime<Utc>, account: Option<usize>, deed: Deed| {
+        all.push(Happening { number: 0, at: at.clamp(begin, end), account, deed });
+    };
+    for (place, contract) in book.iter().enumerate() {
+        let opens = if rng.u8(..4) > 0 { begin } else { moment(rng, contract, from) };
+        add(opens, Some(place), Deed::Open);
+        for payment in 0..rng.u32(..7) {
+            let at = moment(rng, contract, from);
+            let id = format!("P-{place}-{payment}");
+            add(at, Some(place), Deed::Pay(payment_item(rng, contract, &id, at)));
+            let later = |rng: &mut Rng| at + TimeDelta::seconds([0, 1, 900, 86_400][rng.usize(..4)]);
+            if rng.u8(..3) == 0 {
+                let dated = ["original", "reversal"][rng.usize(..2)];
+                let at = if rng.bool() { later(rng) } else { moment(rng, contract, from).max(at) };
+                add(at, Some(place), Deed::Reverse { payment_id: id.clone(), dated });
+            }
+            if rng.u8(..4) == 0 {
+                add(later(rng), Some(place), Deed::Note { payment_id: id });
+            }
+        }
+        for _ in 0..rng.u32(..4) {
+            let at = moment(rng, contract, from);
+            add(at, Some(place), Deed::Command(Box::new(command(rng, contract, from))));
+        }
+        if rng.u8(..8) == 0 {
+            let at = moment(rng, contract, from);
+            add(at, Some(place), Deed::Poison(poison(rng, contract, place, at)));
+        }
+        if rng.u8(..30) == 0 {
+            add(moment(rng, contract, from), Some(place), Deed::Newer);
+        }
+    }
+    for policy in 0..POLICIES.len() {
+        if rng.u8(..4) == 0 {
+            let contract = &book[rng.usize(..book.len())];
+            add(moment(rng, contract, from), None, Deed::Publish(policy));
+        }
+    }
+    all
+}
+
+/// An instant of the month: often one at which something else is about to happen.
+fn moment(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> DateTime<Utc> {
+    let day = plus(from, rng.i64(0..i64::from(DAYS)));
+    let start = |day| start_of_day(contract.time_zone, day);
+    match rng.u8(..8) {
+        0 => end_of_day(contract.time_zone, day),
+        1..4 => start(day) + TimeDelta::seconds([0, 1, 3, 900][rng.usize(..4)]),
+        4 => {
+            let due = &contract.installments[rng.usize(..contract.installments.len())];
+            start(plus(due.due_on, rng.i64(0..12))) + TimeDelta::milliseconds(rng.i64(0..3_000))
+        }
+        5 => start(day) + TimeDelta::hours(10),
+        _ => start(day) + TimeDelta::milliseconds(rng.i64(0..86_400_000)),
+    }
+}
+
+fn payment_item(rng: &mut Rng, contract: &Contract, id: &str, at: DateTime<Utc>) -> Value {
+    let due = &contract.installments[rng.usize(..contract.installments.len())];
+    let whole = due.principal + due.interest + due.fee;
+    let minor: i64 = contract.currency.text(whole).replace('.', "").parse().unwrap();
+    let minor = match rng.u8(..6) {
+        0 => 1,
+        1 => (minor / 2).max(1),
+        2 => minor * 3,
+        _ => minor,
+    };
+    let kind = ["repayment", "repayment", "merchant_refund", "goodwill"][rng.usize(..4)];
+    let mut item = json!({
+        "account_id": contract.account_id.as_str(),
+        "payment_id": id,
+        "amount": contract.currency.text(Money::from_minor(minor, contract.currency.minor_units())),
+        "currency": contract.currency.code(),
+        "kind": kind,
+        "received_at": at.to_rfc3339(),
+    });
+    if rng.u8(..4) == 0 {
+        item["value_date"] = json!(plus(at.date_naive(), rng.i64(-20..3)));
+    }
+    if rng.u8(..4) == 0 {
+        item["applies_to"] = json!([due.number]);
+    }
+    item
+}
+
+/// An item of the payments table that can never be posted.
+fn poison(rng: &mut Rng, contract: &Contract, place: usize, at: DateTime<Utc>) -> Value {
+    let mut item = payment_item(rng, contract, &format!("X-{place}"), at);
+    let (field, value) = [
+        ("amount", json!("-5.00")),
+        ("amount", json!("a lot")),
+        ("kind", json!("barter")),
+        ("currency", json!("XAF")),
+        ("received_at", json!("yesterday")),
+    ][rng.usize(..5)]
+    .clone();
+    item[field] = value;
+    item
+}
+
+fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
+    let reason = || "simulated".to_owned();
+    let day = plus(from, rng.i64(-10..25));
+    let number = contract.installments[rng.usize(..contract.installments.len())].number;
+    let new = |rng: &mut Rng, number: u32| NewInstallment {
+        number: InstallmentNumber(number),
+        due_on: plus(from, rng.i64(-5..30)),
+        principal: contract.installments[0].principal,
+        interest: contract.currency.zero(),
+        fee: contract.currency.zero(),
+    };
+    match rng.u8(..10) {
+        0 | 1 => Command::PauseStarted { from: day, until: plus(day, rng.i64(1..15)) },
+        2 => Command::PauseEnded { on: day },
+        3 => Command::EnforcementOff { reason: reason() },
+        4 => Command::EnforcementOn { reason: reason() },
+        5 => Command::WrittenOff { number: rng.bool().then_some(number), reason: reason() },
+        6 => Command::WriteOffUndone { number: rng.bool().then_some(number), reason: reason() },
+        7 => Command::InstallmentAdjusted {
+            number,
+            amount: Money::from_minor([1, -1][rng.usize(..2)] * 50, 0),
+            reason: reason(),
+        },
+        8 => Command::InstallmentAdded(new(rng, 21)),
+        _ => Command::ScheduleReplaced { installments: vec![new(rng, 31), new(rng, 32)], reason: reason() },
+    }
+}

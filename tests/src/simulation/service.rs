@@ -1,0 +1,177 @@
+//! Serving a request, and what goes wrong with it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_local::stack::sns::Fault as SnsFault;
+use duewatch_local::stack::{Answer, Engines};
+use serde_json::{Value, json};
+
+use super::choices::Choices;
+use super::network::Request;
+use super::watch::Entry;
+use std::collections::{BTreeSet, VecDeque};
+
+/// The target prefix of DynamoDB's requests.
+const DYNAMODB: &str = "DynamoDB_20120810";
+/// How long the due index may lag behind.
+const INDEX_LAG: TimeDelta = TimeDelta::hours(1);
+/// As many past states of the due index as are kept.
+const PAST_INDEXES: usize = 40;
+
+/// What the services say when they do nothing.
+pub(super) enum Refusal {
+    Throttled,
+    Failed,
+    TransactionConflict,
+}
+
+impl Refusal {
+    /// As the service of the request words it.
+    pub(super) fn answer(&self, engines: &Engines, request: &Request) -> Answer {
+        let (status, kind, of_sns) = match self {
+            Self::Throttled => (400, "ThrottlingException", SnsFault::Throttled { count: 1 }),
+            Self::Failed => (500, "InternalServerError", SnsFault::InternalError { count: 1 }),
+            Self::TransactionConflict => {
+                (400, "TransactionConflictException", SnsFault::InternalError { count: 1 })
+            }
+        };
+        if request.operation.is_some() {
+            return Answer::dynamodb_error(status, &format!("com.amazonaws.dynamodb#{kind}"), "simulated");
+        }
+        engines.sns.fail_entries(of_sns);
+        let (status, body) = engines.sns.answer_form(&request.body);
+        Answer { status, body, is_json: false }
+    }
+}
+
+/// Serves a request in full.
+pub(super) fn serve(engines: &Engines, request: &Request) -> Answer {
+    let target = request.operation.as_ref().map(|operation| format!("{DYNAMODB}.{operation}"));
+    engines.answer(target.as_deref(), &request.body)
+}
+
+/// Serves all but some entries of a batch, and says so on HTTP 200.
+pub(super) fn serve_partly(engines: &Engines, request: &Request, choices: &mut Choices) -> Answer {
+    match request.operation.as_deref() {
+        None => {
+            let count = 1 + choices.number(3);
+            engines.sns.fail_entries(SnsFault::Entries {
+                count,
+                containing: String::new(),
+                code: "InternalError".to_owned(),
+                sender_fault: false,
+            });
+            serve(engines, request)
+        }
+        Some("BatchWriteItem") => serve_rest(engines, request, "UnprocessedItems"),
+        Some("BatchGetItem") => serve_rest(engines, request, "UnprocessedKeys"),
+        Some(_) => serve(engines, request),
+    }
+}
+
+/// Serves every table's entries but the last, which is handed back unprocessed.
+fn serve_rest(engines: &Engines, request: &Request, handed_back: &str) -> Answer {
+    let mut body = request.json();
+    let mut unprocessed = json!({});
+    let tables = body["RequestItems"].as_object_mut().into_iter().flatten();
+    for (table, entries) in tables {
+        let keys = if entries.is_array() { &mut *entries } else { &mut entries["Keys"] };
+        if let Some(last) = keys.as_array_mut().filter(|keys| keys.len() > 1).and_then(Vec::pop) {
+            unprocessed[table] =
+                if handed_back == "UnprocessedItems" { json!([last]) } else { json!({"Keys": [last]}) };
+        }
+    }
+    let rest = Request { body: body.to_string().into_bytes(), ..request.clone() };
+    let mut answer = serve(engines, &rest);
+    if let Ok(mut said) = serde_json::from_str::<Value>(&answer.body)
+        && answer.status == 200
+    {
+        said[handed_back] = unprocessed;
+        answer.body = said.to_string();
+    }
+    answer
+}
+
+/// What the due index showed, for readers that see it late.
+#[derive(Debug, Default)]
+pub(super) struct PastIndexes(VecDeque<(DateTime<Utc>, BTreeSet<Entry>)>);
+
+impl PastIndexes {
+    pub(super) fn keep(&mut self, now: DateTime<Utc>, index: BTreeSet<Entry>) {
+        if self.0.len() >= PAST_INDEXES {
+            self.0.pop_front();
+        }
+        self.0.push_back((now, index));
+    }
+
+    /// Answers a Query of the due index with what it showed a while ago, and sometimes
+    /// without its first entry. None: the request is no such Query, or nothing is kept.
+    pub(super) fn answer(
+        &self,
+        request: &Request,
+        now: DateTime<Utc>,
+        choices: &mut Choices,
+    ) -> Option<Answer> {
+        let body = request.json();
+        if request.name() != "Query" || body["IndexName"] != "due" {
+            return None;
+        }
+        let recent: Vec<_> = self.0.iter().filter(|(at, _)| now - *at < INDEX_LAG).collect();
+        if recent.is_empty() {
+            return None;
+        }
+        let (_, index) = recent[choices.among(recent.len())];
+        let value = |name: &str| body["ExpressionAttributeValues"][name]["S"].as_str().unwrap_or_default();
+        let (shard, until) = (value(":shard"), value(":now"));
+        let limit = body["Limit"].as_u64().unwrap_or(u64::MAX);
+        let items: Vec<Value> = index
+            .iter()
+            .filter(|entry| entry.shard == shard && entry.next_action_at.as_str() <= until)
+            .skip(usize::try_from(choices.number(2)).unwrap_or_default())
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|entry| {
+                json!({
+                    "account_id": {"S": entry.account_id},
+                    "due_shard": {"S": entry.shard},
+                    "next_action_at": {"S": entry.next_action_at},
+                })
+            })
+            .collect();
+        let body = json!({"Items": items, "Count": items.len(), "ScannedCount": items.len()});
+        Some(Answer { status: 200, body: body.to_string(), is_json: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use duewatch_local::stack::StackClock;
+    use duewatch_local::stack::template::Template;
+
+    use super::*;
+    use crate::simulation::network::CallerId;
+
+    fn request(operation: &str, body: &Value) -> Request {
+        let body = body.to_string().into_bytes();
+        Request { caller: CallerId(1), operation: Some(operation.to_owned()), body }
+    }
+
+    #[test]
+    fn a_batch_that_is_served_in_part_says_what_is_left() {
+        let clock = StackClock::simulated("2026-01-01T00:00:00Z".parse().unwrap());
+        let engines = Engines::in_memory(&Template::embedded().unwrap(), &clock).unwrap();
+        let table = "duewatch-dev-records";
+        let key = |sk: &str| json!({"pk": {"S": "a"}, "sk": {"S": sk}});
+        let put = |sk: &str| json!({"PutRequest": {"Item": key(sk)}});
+        let mut choices = Choices::seeded(1);
+
+        let puts = json!({"RequestItems": {table: [put("1"), put("2")]}});
+        let answer = serve_partly(&engines, &request("BatchWriteItem", &puts), &mut choices);
+        let said: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!((answer.status, &said["UnprocessedItems"][table]), (200, &json!([put("2")])));
+
+        let gets = json!({"RequestItems": {table: {"Keys": [key("1"), key("2")]}}});
+        let answer = serve_partly(&engines, &request("BatchGetItem", &gets), &mut choices);
+        let said: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(said["UnprocessedKeys"][table]["Keys"], json!([key("2")]));
+        assert_eq!(said["Responses"][table], json!([key("1")]), "the second was never written");
+    }
+}

@@ -1,0 +1,189 @@
+//! What must be true when nothing goes wrong any more and everything has settled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use duewatch_domain::Applied;
+use serde_json::Value;
+
+use super::{Checked, Story, Watch, hold};
+
+/// The records table, as it is found at rest.
+#[derive(Debug, Default)]
+pub(in crate::simulation) struct Records {
+    /// Ids of what was quarantined, by function, with the payloads.
+    quarantined: BTreeMap<(String, String), String>,
+    contacts: BTreeMap<(String, String), String>,
+    parked: BTreeSet<(String, String)>,
+    published: BTreeMap<String, u64>,
+}
+
+impl Records {
+    /// From the table's items.
+    pub(in crate::simulation) fn read(items: &[Value]) -> Self {
+        let mut records = Self::default();
+        let text = |item: &Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+        for item in items {
+            let (pk, sk) = (text(item, "pk"), text(item, "sk"));
+            if pk.starts_with("quarantine#") {
+                records.quarantined.insert((text(item, "source"), text(item, "id")), text(item, "payload"));
+            } else if let Some(account) = pk.strip_prefix("account#") {
+                let account = account.to_owned();
+                if let Some(contact) = sk.strip_prefix("contact#") {
+                    records.contacts.insert((account, contact.to_owned()), text(item, "outcome"));
+                } else if let Some(payment) = sk.strip_prefix("parked#") {
+                    records.parked.insert((account, payment.to_owned()));
+                } else if sk == "published" {
+                    let revision = item["revision"]["N"].as_str().and_then(|text| text.parse().ok());
+                    records.published.insert(account, revision.unwrap_or_default());
+                }
+            }
+        }
+        records
+    }
+
+    fn quarantined_event(&self, event_id: &str) -> bool {
+        self.quarantined.keys().any(|(_, id)| id == event_id)
+    }
+}
+
+impl Watch {
+    /// Everything has settled at `now`.
+    pub(in crate::simulation) fn at_rest(&mut self, records: &Records, now: DateTime<Utc>) -> Checked {
+        for (id, story) in &self.stories {
+            if story.versions.is_empty() {
+                continue;
+            }
+            self.check_payments(id, story, records)?;
+            if story.newer {
+                continue;
+            }
+            self.check_standing(id, story, records, now)?;
+            self.check_published(id, story, records)?;
+            let parked = records.parked.iter().find(|key| key.0 == *id && !self.is_set_aside(key, records));
+            hold!("nothing is dropped", parked.is_none(), "{parked:?} is still parked");
+        }
+        for ((account, payment), facts) in &self.payments {
+            let opened = self.stories.get(account).is_some_and(|story| !story.versions.is_empty());
+            let noted = records.parked.contains(&(account.clone(), payment.clone()));
+            let unreadable = facts.last().is_some_and(|fact| fact.read.is_err());
+            let excused = self.is_excused(facts.iter().map(|fact| &fact.event_id), records);
+            hold!(
+                "nothing is dropped",
+                opened || noted || unreadable || excused,
+                "{account}/{payment} is nowhere"
+            );
+        }
+        self.count("records quarantined", records.quarantined.len());
+        let kept_back = records.contacts.values().filter(|outcome| *outcome != "sent").count();
+        self.count("reminders withdrawn or held", kept_back);
+        Ok(())
+    }
+
+    /// Whether a record was quarantined, given up to the bucket, or forgotten by its stream.
+    fn is_excused<'a>(&self, event_ids: impl IntoIterator<Item = &'a String>, records: &Records) -> bool {
+        event_ids.into_iter().any(|id| {
+            self.given_up.contains(id) || self.forgotten.contains(id) || records.quarantined_event(id)
+        })
+    }
+
+    /// Whether a record of that payment was quarantined, given up or forgotten.
+    fn is_set_aside(&self, key: &(String, String), records: &Records) -> bool {
+        let facts = self.payments.get(key);
+        facts.is_some_and(|facts| self.is_excused(facts.iter().map(|fact| &fact.event_id), records))
+    }
+
+    /// Every payment in the table is in its account, or its record is set aside.
+    fn check_payments(&self, id: &str, story: &Story, records: &Records) -> Checked {
+        let Some(last) = story.versions.last() else { return Ok(()) };
+        let of_account = self.payments.iter().filter(|((account, _), _)| account == id);
+        for ((_, payment), facts) in of_account {
+            let Some(latest) = facts.last() else { continue };
+            let posted = match &latest.read {
+                Ok(fact) => fact.post_to(&mut last.account.clone()) == Ok(Applied::Unchanged),
+                Err(_) => false,
+            };
+            let excused = self.is_excused(facts.iter().map(|fact| &fact.event_id), records);
+            let set_aside = records.quarantined.keys().any(|(_, of)| *of == format!("{id}/{payment}"));
+            hold!(
+                "nothing is dropped",
+                posted || excused || set_aside,
+                "{id}: payment {payment} is neither posted nor set aside: {:?}",
+                latest.read
+            );
+        }
+        Ok(())
+    }
+
+    /// The standing is what the model says now, and it is found again when it changes.
+    fn check_standing(&self, id: &str, story: &Story, records: &Records, now: DateTime<Utc>) -> Checked {
+        let Some(last) = story.versions.last() else { return Ok(()) };
+        let account = &last.account;
+        if story.set_aside {
+            let noted = records.quarantined.keys().any(|(_, of)| of == id);
+            hold!("nothing leaves quietly", noted, "{id} lost its entry in the index and is not quarantined");
+            return Ok(());
+        }
+        let due = account.standing.next_action_at;
+        hold!("no silent overdue", due.is_none_or(|due| due > now), "{id} waits since {due:?}, it is {now}");
+        let indexed = self.index.get(id).map(|entry| entry.next_action_at.clone());
+        let sorted = due.map(|due| due.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+        hold!("no silent overdue", indexed == sorted, "{id} is indexed at {indexed:?}, waits for {sorted:?}");
+        let used = account.standing.policy.as_ref().map_or(0, |policy| policy.version);
+        let Some(policy) = self.policy(account.policy_id.as_str(), used) else { return Ok(()) };
+        let held = self
+            .payments_at(id, self.step)
+            .iter()
+            .any(|fact| fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone()).is_err()));
+        let judged = last.model.judge(policy, now);
+        let same = judged.stage == account.standing.stage.as_str()
+            && judged.restrictions == account.standing.restrictions;
+        hold!(
+            "the standing is the model's",
+            same || held,
+            "{id} at {now}: {:?}, the model says {judged:?}",
+            account.standing
+        );
+        Ok(())
+    }
+
+    /// Every decision was published, every reminder sent, withdrawn or held; and the marker
+    /// says how far.
+    fn check_published(&self, id: &str, story: &Story, records: &Records) -> Checked {
+        let mut highest = 0;
+        for version in &story.versions {
+            let revision = version.account.revision;
+            let excused = self.is_excused([&version.event_id], records);
+            let event = format!("{id}/{revision}");
+            if version.account.decision_of_this_revision().is_some() {
+                hold!(
+                    "each transition is published",
+                    self.sent.contains_key(&event) || excused,
+                    "{event} was not"
+                );
+            }
+            let mut sent_any = self.sent.contains_key(&event);
+            for intent in &version.account.intents {
+                let sent = self.sent.get(&format!("{event}/{}", intent.channel));
+                let contact = format!("{:020}#{}", revision.0, intent.channel);
+                let outcome = records.contacts.get(&(id.to_owned(), contact)).map(String::as_str);
+                let is_recorded = match sent {
+                    Some(sent) => sent.topic == "reminders" && outcome.is_some(),
+                    None => matches!(outcome, Some("withdrawn" | "held")),
+                };
+                sent_any |= sent.is_some();
+                hold!(
+                    "every owed reminder",
+                    is_recorded || excused,
+                    "{event}: {intent:?} ended as {outcome:?}"
+                );
+            }
+            if sent_any && !excused {
+                highest = revision.0;
+            }
+        }
+        let marked = records.published.get(id).copied().unwrap_or_default();
+        hold!("the marker says how far", marked >= highest, "{id} is marked {marked}, {highest} was sent");
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! What every message must be.
+
+use chrono::{DateTime, Utc};
+use duewatch_local::stack::sns::Delivered;
+use serde_json::Value;
+
+use super::{Broken, Checked, Sent, Story, Version, Watch, hold};
+use crate::simulation::network::CallerId;
+
+impl Watch {
+    /// SNS has taken a message from a caller.
+    pub(in crate::simulation) fn delivered(&mut self, message: &Delivered, caller: CallerId) -> Checked {
+        let body: Value = serde_json::from_str(&message.message).unwrap_or_default();
+        let id = body["id"].as_str().unwrap_or_default().to_owned();
+        let topic = message.topic_arn.rsplit("duewatch-dev-").next().unwrap_or_default().to_owned();
+        match topic.as_str() {
+            "account-events" => {
+                self.count("events published", 1);
+                let version = self.version_of(&id)?;
+                check_event(version, &body)?;
+            }
+            "reminders" => {
+                self.count("reminders published", 1);
+                self.check_reminder(&id, &body, caller)?;
+            }
+            _ => self.count("operations told", 1),
+        }
+        if let Some(before) = self.sent.get(&id).filter(|_| topic == "account-events") {
+            hold!("one event, one id", before.body == body, "{id}: {} and {body}", before.body);
+            self.count("events published again", 1);
+        }
+        self.sent.insert(id, Sent { topic, body });
+        Ok(())
+    }
+
+    /// The version that an id `ACCOUNT/REVISION[/CHANNEL]` is of.
+    fn version_of(&self, id: &str) -> Result<&Version, Broken> {
+        let mut parts = id.split('/');
+        let story = parts.next().and_then(|account| self.stories.get(account));
+        let revision: Option<u64> = parts.next().and_then(|revision| revision.parse().ok());
+        story
+            .and_then(|story: &Story| {
+                story.versions.iter().find(|one| Some(one.account.revision.0) == revision)
+            })
+            .ok_or_else(|| Broken {
+                promise: "published events are transitions",
+                how: format!("{id} is of none"),
+            })
+    }
+
+    /// A reminder is one that was wanted, and it is true at the moment at which it leaves.
+    fn check_reminder(&self, id: &str, body: &Value, caller: CallerId) -> Checked {
+        let wanting = self.version_of(id)?;
+        let account_id = wanting.account.account_id.as_str();
+        let data = &body["data"];
+        let intent = wanting.account.intents.iter().find(|one| data["channel"] == one.channel.as_str());
+        let Some(intent) = intent else {
+            return Err(Broken {
+                promise: "every owed reminder",
+                how: format!("{id} was not wanted: {body}"),
+            });
+        };
+        let reading = self.readings.get(&(caller, account_id.to_owned())).copied().unwrap_or_default();
+        let seen = reading.payments_at;
+        hold!("the last look", seen.is_some() && reading.versions > 0, "{id} was sent without one");
+        let story = self.stories.get(account_id);
+        let Some(version) = story.and_then(|story| story.versions.get(reading.versions - 1)) else {
+            return Ok(());
+        };
+        let mut model = version.model.clone();
+        let mut account = version.account.clone();
+        for fact in self.payments_at(account_id, seen.unwrap_or_default()) {
+            let Ok(fact) = &fact.read else {
+                return Err(Broken { promise: "the last look", how: format!("{id} left beside {fact:?}") });
+            };
+            let known = account.payment(&fact.payment_id).is_some();
+            if fact.post_to(&mut account) == Ok(duewatch_domain::Applied::Changed) {
+                for (command, at) in fact.commands().into_iter().skip(usize::from(known)) {
+                    model.take(&command, at);
+                }
+            }
+        }
+        let at: Option<DateTime<Utc>> = body["time"].as_str().and_then(|at| at.parse().ok());
+        let used = account.standing.policy.as_ref().map_or(0, |policy| policy.version);
+        let (Some(at), Some(policy)) = (at, self.policy(account.policy_id.as_str(), used)) else {
+            return Err(Broken { promise: "the last look", how: format!("{id} bears no time: {body}") });
+        };
+        hold!("the last look", model.owes(&intent.installment), "{id} left although nothing is owed: {body}");
+        let judged = model.judge(policy, at);
+        let text = |amount| account.currency.text(amount);
+        hold!(
+            "the last look",
+            data["overdue"] == text(judged.overdue) && data["outstanding"] == text(judged.outstanding),
+            "{id} says {data}, the model {judged:?}"
+        );
+        Ok(())
+    }
+}
+
+/// An event bears the whole standing of its revision.
+fn check_event(version: &Version, body: &Value) -> Checked {
+    let account = &version.account;
+    let restrictions = serde_json::to_value(&account.standing.restrictions).unwrap_or_default();
+    let data = &body["data"];
+    hold!(
+        "published events are transitions",
+        account.decision_of_this_revision().is_some()
+            && data["stage"] == account.standing.stage.as_str()
+            && data["restrictions"] == restrictions
+            && data["revision"] == account.revision.0,
+        "{body} is not {:?}",
+        account.standing
+    );
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! Who watches: everything that is served, written or sent is checked against what was
+//! promised, with the naive model of the rules as the only judge of what is owed.
+
+mod at_rest;
+mod messages;
+mod revision;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::command::{Command, Contract};
+use duewatch_domain::{Account, Policy};
+use duewatch_store::{PaymentFact, account_from_image};
+use serde_json::Value;
+
+use super::lane::{Lost, Record};
+use super::network::{CallerId, Request};
+use super::{Fault, Report};
+use crate::model::Model;
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which one, in short.
+    pub promise: &'static str,
+    /// How.
+    pub how: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.promise, self.how)
+    }
+}
+
+pub(super) use self::at_rest::Records;
+
+pub(super) type Checked = Result<(), Broken>;
+
+/// Fails unless it holds.
+macro_rules! hold {
+    ($promise:expr, $holds:expr, $($how:tt)+) => {
+        if !$holds {
+            return Err($crate::simulation::watch::Broken { promise: $promise, how: format!($($how)+) });
+        }
+    };
+}
+pub(super) use hold;
+
+/// A revision of an account, with the facts that the model has of it.
+#[derive(Clone, Debug)]
+struct Version {
+    account: Account,
+    model: Model,
+    event_id: String,
+}
+
+/// What is known of an account.
+#[derive(Clone, Debug)]
+struct Story {
+    contract: Contract,
+    versions: Vec<Version>,
+    /// A newer release has written the item: nobody here may touch it.
+    newer: bool,
+    /// It lost its entry in the due index, because it could not be judged.
+    set_aside: bool,
+}
+
+/// A version of an item of the payments table.
+#[derive(Clone, Debug)]
+struct Fact {
+    step: u64,
+    event_id: String,
+    read: Result<PaymentFact, String>,
+}
+
+/// What an invocation has read of an account.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    /// How many versions of the account there were.
+    versions: usize,
+    /// The step at which it saw the account's payments, after it read the account.
+    payments_at: Option<u64>,
+}
+
+/// What was sent under an id.
+#[derive(Clone, Debug)]
+struct Sent {
+    topic: String,
+    body: Value,
+}
+
+/// An entry of the due index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    pub(super) next_action_at: String,
+    pub(super) account_id: String,
+    pub(super) shard: String,
+}
+
+/// Everything that was seen.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    step: u64,
+    policies: BTreeMap<String, Vec<(Policy, DateTime<Utc>)>>,
+    stories: BTreeMap<String, Story>,
+    payments: BTreeMap<(String, String), Vec<Fact>>,
+    readings: BTreeMap<(CallerId, String), Reading>,
+    commands: BTreeMap<CallerId, (Command, DateTime<Utc>)>,
+    index: BTreeMap<String, Entry>,
+    sent: BTreeMap<String, Sent>,
+    given_up: BTreeSet<String>,
+    forgotten: BTreeSet<String>,
+    counts: BTreeMap<&'static str, u64>,
+    struck: BTreeMap<Fault, u64>,
+}
+
+impl Watch {
+    pub(super) fn count(&mut self, what: &'static str, many: usize) {
+        *self.counts.entry(what).or_default() += many as u64;
+    }
+
+    /// A fault has struck.
+    pub(super) fn struck(&mut self, fault: Fault) {
+        *self.struck.entry(fault).or_default() += 1;
+    }
+
+    /// What was seen, in numbers.
+    pub(super) fn report(&self) -> Report {
+        Report { counts: self.counts.clone(), struck: self.struck.clone() }
+    }
+
+    /// A policy version is published.
+    pub(super) fn published_policy(&mut self, policy: Policy, at: DateTime<Utc>) {
+        self.policies.entry(policy.id.to_string()).or_default().push((policy, at));
+    }
+
+    /// An account is about to be opened.
+    pub(super) fn opening(&mut self, contract: &Contract) {
+        self.stories.entry(contract.account_id.to_string()).or_insert_with(|| Story {
+            contract: contract.clone(),
+            versions: Vec::new(),
+            newer: false,
+            set_aside: false,
+        });
+    }
+
+    /// A caller is about to issue a command that became known at `at`.
+    pub(super) fn command(&mut self, caller: CallerId, command: &Command, at: DateTime<Utc>) {
+        self.commands.insert(caller, (command.clone(), at));
+    }
+
+    /// The entries of the due index as it stands.
+    pub(super) fn index(&self) -> BTreeSet<Entry> {
+        self.index.values().cloned().collect()
+    }
+
+    /// When the first account is due.
+    pub(super) fn earliest_due(&self) -> Option<DateTime<Utc>> {
+        self.index.values().filter_map(|entry| entry.next_action_at.parse().ok()).min()
+    }
+
+    /// A request was served.
+    pub(super) fn served(&mut self, request: &Request, accounts: &str, payments: &str) {
+        self.step += 1;
+        let body = request.json();
+        let table = body["TableName"].as_str().unwrap_or_default();
+        if request.name() == "GetItem" && table == accounts {
+            let account_id = body["Key"]["account_id"]["S"].as_str().unwrap_or_default();
+            let versions = self.stories.get(account_id).map_or(0, |story| story.versions.len());
+            let reading = Reading { versions, payments_at: None };
+            self.readings.insert((request.caller, account_id.to_owned()), reading);
+        }
+        if request.name() == "Query" && table == payments {
+            let account_id = body["ExpressionAttributeValues"][":account"]["S"].as_str().unwrap_or_default();
+            let reading = self.readings.entry((request.caller, account_id.to_owned())).or_default();
+            reading.payments_at = Some(self.step);
+        }
+    }
+
+    /// A record of the payments stream has come.
+    pub(super) fn payment_written(&mut self, record: &Record) -> Checked {
+        let image = image(&record.event, "NewImage");
+        let key = |name: &str| match image.get(name) {
+            Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let key = (key("account_id"), key("payment_id"));
+        let read = PaymentFact::from_image(image).map_err(|faulty| faulty.to_string());
+        let fact = Fact { step: self.step, event_id: record.event_id().to_owned(), read };
+        self.payments.entry(key).or_default().push(fact);
+        Ok(())
+    }
+
+    /// A record of the accounts stream has come: `caller` has written.
+    pub(super) fn account_written(
+        &mut self,
+        record: &Record,
+        caller: CallerId,
+        its_now: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Checked {
+        let event = &record.event;
+        let account_id = event["dynamodb"]["Keys"]["account_id"]["S"].as_str().unwrap_or_default().to_owned();
+        hold!("nothing is dropped", event["eventName"] != "REMOVE", "{account_id} was removed");
+        self.index_moved(&account_id, event);
+        let Some(story) = self.stories.get_mut(&account_id) else {
+            return Err(Broken { promise: "one revision", how: format!("{account_id} was never opened") });
+        };
+        if story.newer {
+            let (old, new) = (&event["dynamodb"]["OldImage"], &event["dynamodb"]["NewImage"]);
+            let touched = old["schema"] == new["schema"] && old["revision"] != new["revision"];
+            hold!("a newer item is left alone", !touched, "{account_id} was written: {new}");
+            return Ok(());
+        }
+        story.newer = event["dynamodb"]["NewImage"]["schema"]["N"] == NEWER_SCHEMA;
+        if story.newer {
+            return Ok(());
+        }
+        let account = account_from_image(image(event, "NewImage"))
+            .map_err(|error| Broken { promise: "items can be read", how: error.to_string() })?;
+        let known = story.versions.last().map(|version| version.account.revision);
+        if known == Some(account.revision) {
+            return self.entry_dropped(&account_id, &account);
+        }
+        self.count("transitions", 1);
+        self.revision_written(record.event_id(), account, caller, its_now, now)
+    }
+
+    /// Records that no function has taken.
+    pub(super) fn lost(&mut self, lost: &Lost) {
+        self.count("records given up to the bucket", lost.given_up.len());
+        self.count("records forgotten by their stream", lost.forgotten.len());
+        self.given_up.extend(lost.given_up.iter().map(|record| record.event_id().to_owned()));
+        self.forgotten.extend(lost.forgotten.iter().map(|record| record.event_id().to_owned()));
+    }
+
+    /// What a function says of a batch adds up to its records.
+    pub(super) fn metrics(&self, function: &str, line: &Value, records: usize) -> Checked {
+        let parts: &[&str] = match function {
+            post_payment::NAME => &["posted", "known", "parked", "quarantined", "failed"],
+            _ => &["taken", "quarantined", "failed"],
+        };
+        let sum: u64 = parts.iter().filter_map(|part| line[*part].as_u64()).sum();
+        hold!(
+            "every record is counted",
+            sum == records as u64,
+            "{function} had {records} records, says {line}"
+        );
+        Ok(())
+    }
+
+    /// The account lost its entry in the due index, and nothing else.
+    fn entry_dropped(&mut self, account_id: &str, account: &Account) -> Checked {
+        let Some(story) = self.stories.get_mut(account_id) else { return Ok(()) };
+        let Some(last) = story.versions.last_mut() else { return Ok(()) };
+        let mut expected = last.account.clone();
+        expected.standing.next_action_at = None;
+        hold!("one revision", expected == *account, "revision {} was written twice", account.revision);
+        last.account = expected;
+        story.set_aside = true;
+        Ok(())
+    }
+
+    fn index_moved(&mut self, account_id: &str, event: &Value) {
+        let new = &event["dynamodb"]["NewImage"];
+        match (new["due_shard"]["S"].as_str(), new["next_action_at"]["S"].as_str()) {
+            (Some(shard), Some(at)) => {
+                let entry = Entry {
+                    next_action_at: at.to_owned(),
+                    account_id: account_id.to_owned(),
+                    shard: shard.to_owned(),
+                };
+                self.index.insert(account_id.to_owned(), entry);
+            }
+            _ => drop(self.index.remove(account_id)),
+        }
+    }
+
+    fn policy(&self, id: &str, version: u32) -> Option<&Policy> {
+        self.policies.get(id)?.iter().map(|(policy, _)| policy).find(|policy| policy.version == version)
+    }
+
+    /// The payments of an account as the table held them at a step, by id.
+    fn payments_at(&self, account_id: &str, step: u64) -> Vec<&Fact> {
+        self.payments
+            .iter()
+            .filter(|((account, _), _)| account == account_id)
+            .filter_map(|(_, facts)| facts.iter().rev().find(|fact| fact.step <= step))
+            .collect()
+    }
+}
+
+/// The layout of items that a newer release writes.
+pub(super) const NEWER_SCHEMA: &str = "2";
+
+/// How old a policy may be that an invocation uses: a minute in the cache, and the longest
+/// invocation.
+const POLICY_LAG: TimeDelta = TimeDelta::minutes(10);
+
+fn image(event: &Value, which: &str) -> serde_dynamo::Item {
+    serde_json::from_value(event["dynamodb"][which].clone()).unwrap_or_default()
+}

@@ -1,0 +1,358 @@
+//! What every revision of an account must be.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::account::{Installment, Label};
+use duewatch_domain::command::Command;
+use duewatch_domain::{Account, Policy};
+
+use super::{Broken, Checked, POLICY_LAG, Story, Version, Watch, hold};
+use crate::model::{Judged, Model};
+use crate::simulation::network::CallerId;
+
+/// How far ahead the model looks to see that nothing changes.
+const AHEAD: TimeDelta = TimeDelta::days(400);
+
+impl Watch {
+    pub(super) fn revision_written(
+        &mut self,
+        event_id: &str,
+        account: Account,
+        caller: CallerId,
+        its_now: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Checked {
+        let id = account.account_id.to_string();
+        let Some(story) = self.stories.get(&id) else { return Ok(()) };
+        let before = story.versions.last().map(|version| &version.account);
+        let next = before.map_or(1, |before| before.revision.0 + 1);
+        hold!(
+            "one revision",
+            account.revision.0 == next,
+            "{id}: revision {} after {}",
+            account.revision,
+            next - 1
+        );
+        let models = self.facts_of(story, &account, caller)?;
+        let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
+        let policy = self.policy_used(&account, may_be_held, now)?;
+        let check = |model: &Model| {
+            check_judged(before, &account, model, policy, its_now)?;
+            check_timetable(&account, model, policy)
+        };
+        let (mut model, mut judged) = (models[0].clone(), check(&models[0]));
+        for other in &models[1..] {
+            if judged.is_err() && check(other).is_ok() {
+                (model, judged) = (other.clone(), Ok(()));
+            }
+        }
+        let is_hold = may_be_held && judged.is_err();
+        if is_hold {
+            self.check_hold(&account, &model, its_now)?;
+        } else {
+            judged?;
+        }
+        self.check_restriction(before, &account, caller)?;
+        let decided = account.decision_of_this_revision().is_some();
+        let lifted = account.decision_of_this_revision().is_some_and(|one| !one.lifted.is_empty());
+        let restricted = account.decision_of_this_revision().is_some_and(|one| !one.applied.is_empty());
+        let intents = account.intents.len();
+        if let Some(story) = self.stories.get_mut(&id) {
+            story.set_aside = false;
+            story.versions.push(Version { account, model, event_id: event_id.to_owned() });
+        }
+        self.count("holds", usize::from(is_hold));
+        self.count("decisions", usize::from(decided));
+        self.count("lifts", usize::from(lifted));
+        self.count("restrictions", usize::from(restricted));
+        self.count("reminders wanted", intents);
+        Ok(())
+    }
+
+    /// The model with what the new revision knows: payments that the table holds, and the
+    /// caller's command. An account forgets nothing and makes nothing up. A command looks at
+    /// the payments before it is taken, and once more where it would restrict: a payment may
+    /// have come on either side of it, so there may be two models.
+    fn facts_of(&self, story: &Story, account: &Account, caller: CallerId) -> Result<Vec<Model>, Broken> {
+        let id = account.account_id.as_str();
+        let before = story.versions.last();
+        let model = before.map_or_else(|| Model::open(&story.contract), |before| before.model.clone());
+        let mut news = Vec::new();
+        let old = before.map_or(&[][..], |before| before.account.payments());
+        let gone = old.iter().find(|one| account.payment(&one.payment_id).is_none());
+        hold!("nothing is dropped", gone.is_none(), "{id}: {gone:?} has gone");
+        let mut reversed = Vec::new();
+        for payment in account.payments() {
+            let known = old.iter().find(|one| one.payment_id == payment.payment_id);
+            if known == Some(payment) {
+                continue;
+            }
+            let facts = self.payments.get(&(id.to_owned(), payment.payment_id.to_string()));
+            let fact = facts.and_then(|facts| {
+                facts.iter().filter_map(|fact| fact.read.as_ref().ok()).find(|fact| {
+                    fact.amount == payment.amount
+                        && fact.received_at == payment.received_at
+                        && fact.reversed_at.is_some() == payment.reversed.is_some()
+                })
+            });
+            let Some(fact) = fact else {
+                return Err(Broken {
+                    promise: "nothing is made up",
+                    how: format!("{id}: payment {} is not in the table as {payment:?}", payment.payment_id),
+                });
+            };
+            news.extend(fact.commands().into_iter().skip(usize::from(known.is_some())));
+            if payment.reversed.is_some() {
+                reversed.push(Label::TakenBack(payment.payment_id.clone()));
+            }
+        }
+        if before.is_some_and(|before| differs(&before.account, account, &reversed)) {
+            let Some((command, at)) = self.commands.get(&caller) else {
+                return Err(Broken { promise: "nothing is made up", how: format!("{id} changed by itself") });
+            };
+            let command = (command.clone(), *at);
+            let after = with(&model, news.iter().cloned().chain([command.clone()]));
+            let before = with(&model, std::iter::once(command).chain(news));
+            return Ok(vec![after, before]);
+        }
+        Ok(vec![with(&model, news)])
+    }
+
+    /// The policy that judged: none that was never published, none that is long superseded.
+    /// A revision that decides nothing keeps the version that judged it, if one has.
+    fn policy_used(&self, account: &Account, is_hold: bool, now: DateTime<Utc>) -> Result<&Policy, Broken> {
+        let id = account.policy_id.as_str();
+        let published = self.policies.get(id).map_or(&[][..], Vec::as_slice);
+        let version = match &account.standing.policy {
+            None if is_hold => published.first().map_or(0, |(policy, _)| policy.version),
+            known => known.as_ref().map_or(0, |policy| policy.version),
+        };
+        let superseded = |(policy, published_at): &(Policy, DateTime<Utc>)| {
+            policy.version > version && *published_at + POLICY_LAG < now
+        };
+        match self.policy(id, version) {
+            Some(policy) if is_hold || !published.iter().any(superseded) => Ok(policy),
+            _ => Err(Broken {
+                promise: "the policy in force",
+                how: format!("{}: judged by {id} version {version} at {now}", account.account_id),
+            }),
+        }
+    }
+
+    /// Whether the table holds money for the account that cannot be posted.
+    fn is_unpostable(&self, account: &Account) -> bool {
+        self.payments_at(account.account_id.as_str(), self.step)
+            .iter()
+            .any(|fact| fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone()).is_err()))
+    }
+
+    /// A restriction is held back only where the account is about to climb the ladder of a
+    /// policy in force, and it is looked at again soon.
+    fn check_hold(&self, account: &Account, model: &Model, its_now: DateTime<Utc>) -> Checked {
+        let (id, revision) = (account.account_id.as_str(), account.revision);
+        let stage = account.standing.stage.as_str();
+        let published = self.policies.get(account.policy_id.as_str()).map_or(&[][..], Vec::as_slice);
+        let climbs = published.iter().any(|(policy, _)| {
+            let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+            rung(&model.judge(policy, its_now.max(judged_at(account))).stage) >= rung(stage)
+        });
+        hold!("lifted when paid", climbs, "{id} revision {revision}: {stage} is held although less is due");
+        let soon = its_now + TimeDelta::hours(2);
+        let again = account.standing.next_action_at.is_some_and(|again| again <= soon);
+        hold!(
+            "no silent overdue",
+            again,
+            "{id} revision {revision} is held for long: {:?}",
+            account.standing
+        );
+        Ok(())
+    }
+
+    /// Before a restriction is added, the account's payments are read, and all that can be
+    /// posted is in the same write.
+    fn check_restriction(&self, before: Option<&Account>, account: &Account, caller: CallerId) -> Checked {
+        let none = Vec::new();
+        let old = before.map_or(&none, |before| &before.standing.restrictions);
+        let added: Vec<_> = account.standing.restrictions.iter().filter(|one| !old.contains(one)).collect();
+        if added.is_empty() {
+            return Ok(());
+        }
+        let id = account.account_id.as_str();
+        let reading = self.readings.get(&(caller, id.to_owned())).copied().unwrap_or_default();
+        let seen = reading.payments_at;
+        hold!("a payment always wins", seen.is_some(), "{id}: {added:?} without a look at the payments");
+        for fact in self.payments_at(id, seen.unwrap_or_default()) {
+            let posted = fact.read.as_ref().map(|fact| fact.post_to(&mut account.clone()));
+            hold!(
+                "a payment always wins",
+                !matches!(posted, Ok(Ok(duewatch_domain::Applied::Changed))),
+                "{id} revision {}: {added:?} although {:?} was in the table",
+                account.revision,
+                fact.read
+            );
+        }
+        Ok(())
+    }
+}
+
+fn with(model: &Model, news: impl IntoIterator<Item = (Command, DateTime<Utc>)>) -> Model {
+    let mut model = model.clone();
+    for (command, at) in news {
+        model.take(&command, at);
+    }
+    model
+}
+
+pub(super) fn judged_at(account: &Account) -> DateTime<Utc> {
+    account.standing.reminded_through.unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// Whether the revision leaves everything as it was decided.
+fn decides_nothing(before: Option<&Account>, account: &Account) -> bool {
+    let Some(before) = before else { return account.standing.policy.is_none() };
+    judged_at(before) == judged_at(account)
+        && account.intents.is_empty()
+        && account.decision_of_this_revision().is_none()
+        && before.standing.stage == account.standing.stage
+        && before.standing.restrictions == account.standing.restrictions
+}
+
+/// Whether more than payments has changed.
+fn differs(before: &Account, account: &Account, reversed: &[Label]) -> bool {
+    let old: Vec<&Installment> = before.installments().iter().collect();
+    let new: Vec<&Installment> = account
+        .installments()
+        .iter()
+        .filter(|one| !reversed.contains(&one.label) || old.iter().any(|old| old.label == one.label))
+        .collect();
+    old != new || before.pauses() != account.pauses() || before.is_enforced() != account.is_enforced()
+}
+
+/// The standing is the model's, the decision is the difference, the reminders are those owed.
+fn check_judged(
+    before: Option<&Account>,
+    account: &Account,
+    model: &Model,
+    policy: &Policy,
+    its_now: DateTime<Utc>,
+) -> Checked {
+    let (id, revision) = (account.account_id.as_str(), account.revision);
+    hold!("it is judged", account.standing.reminded_through.is_some(), "{id} revision {revision} is not");
+    let at = judged_at(account);
+    let last = before.map_or(DateTime::<Utc>::MIN_UTC, judged_at);
+    hold!("time goes on", at >= last, "{id} revision {revision}: judged at {at}, before at {last}");
+    hold!(
+        "time goes on",
+        at <= its_now.max(last),
+        "{id} revision {revision}: judged at {at}, it is {its_now}"
+    );
+    let judged = model.judge(policy, at);
+    let standing = &account.standing;
+    hold!(
+        "the standing is the model's",
+        standing.stage.as_str() == judged.stage && standing.restrictions == judged.restrictions,
+        "{id} revision {revision} at {at}: {} {:?}, the model says {} {:?}",
+        standing.stage.as_str(),
+        standing.restrictions,
+        judged.stage,
+        judged.restrictions
+    );
+    check_decision(before, account, &judged)?;
+    let owed = model.reminders(policy, before.and_then(|before| before.standing.reminded_through), at);
+    let wanted: Vec<_> = account
+        .intents
+        .iter()
+        .map(|one| (one.channel, one.template.clone(), one.installment.clone(), one.planned_at, one.missed))
+        .collect();
+    let owed: Vec<_> = owed
+        .into_iter()
+        .map(|one| (one.channel, one.template, one.about, one.planned_at, one.missed))
+        .collect();
+    hold!(
+        "every owed reminder",
+        wanted == owed,
+        "{id} revision {revision} at {at}: wants {wanted:?}, owes {owed:?}"
+    );
+    Ok(())
+}
+
+fn check_decision(before: Option<&Account>, account: &Account, judged: &Judged) -> Checked {
+    let (id, revision) = (account.account_id.as_str(), account.revision);
+    let none = Vec::new();
+    let (from, old) = before
+        .map_or(("current", &none), |before| (before.standing.stage.as_str(), &before.standing.restrictions));
+    let new = &account.standing.restrictions;
+    let applied: Vec<_> = new.iter().filter(|one| !old.contains(one)).cloned().collect();
+    let lifted: Vec<_> = old.iter().filter(|one| !new.contains(one)).cloned().collect();
+    let changed = from != account.standing.stage.as_str() || !applied.is_empty() || !lifted.is_empty();
+    let Some(decision) = account.decision_of_this_revision() else {
+        hold!(
+            "every change is a decision",
+            !changed,
+            "{id} revision {revision}: none for {from} to {}",
+            account.standing.stage.as_str()
+        );
+        return Ok(());
+    };
+    let is_it = changed
+        && decision.from.as_str() == from
+        && decision.to == account.standing.stage
+        && decision.applied == applied
+        && decision.lifted == lifted
+        && !decision.reasons.is_empty();
+    hold!("every change is a decision", is_it, "{id} revision {revision}: {decision:?} from {from} {old:?}");
+    let figures = &decision.figures;
+    let same = figures.days_past_due == judged.days_past_due
+        && figures.delinquent_days == judged.delinquent_days
+        && figures.overdue == judged.overdue
+        && figures.outstanding == judged.outstanding
+        && figures.oldest_due_on == judged.oldest_due_on
+        && figures.unpaid_installments == judged.unpaid_installments;
+    hold!(
+        "every change is explained",
+        same,
+        "{id} revision {revision}: {figures:?}, the model says {judged:?}"
+    );
+    Ok(())
+}
+
+/// The next action is no earlier than something changes, and no later.
+fn check_timetable(account: &Account, model: &Model, policy: &Policy) -> Checked {
+    let (id, revision) = (account.account_id.as_str(), account.revision);
+    let at = judged_at(account);
+    let now = model.judge(policy, at);
+    let same = |then: DateTime<Utc>| {
+        let judged = model.judge(policy, then);
+        judged.stage == now.stage
+            && judged.restrictions == now.restrictions
+            && model.reminders(policy, Some(at), then).is_empty()
+    };
+    match account.standing.next_action_at {
+        None => {
+            let far = at + AHEAD;
+            hold!(
+                "no silent overdue",
+                same(far),
+                "{id} revision {revision} waits for nothing, but by {far} it changes"
+            );
+        }
+        Some(next) => {
+            hold!(
+                "no silent overdue",
+                next > at,
+                "{id} revision {revision}: judged at {at}, waits for {next}"
+            );
+            let before = next - TimeDelta::seconds(1);
+            hold!(
+                "no silent overdue",
+                before <= at || same(before),
+                "{id} revision {revision} waits for {next}, but changes before"
+            );
+            hold!(
+                "no idle work",
+                !same(next),
+                "{id} revision {revision} waits for {next}, but nothing changes then"
+            );
+        }
+    }
+    Ok(())
+}

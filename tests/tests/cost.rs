@@ -1,0 +1,30 @@
+//! The figures of `infra/cost.md` are those that the formulas give.
+#![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
+
+use duewatch_tests::cost::tables::{all, facts};
+
+fn page() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/cost.md")).unwrap()
+}
+
+const PRINT: &str = "cargo run --release -p duewatch-tests --example scale -- cost";
+
+#[test]
+fn the_pages_tables_are_what_the_code_prints() {
+    let page = page();
+    for table in all() {
+        let block = format!("<!-- {} -->\n{}", table.name, table.text);
+        assert!(page.contains(&block), "table {} is another ({PRINT})", table.name);
+    }
+    let tables = page.matches("\n| ---").count();
+    assert_eq!(tables, all().len(), "a table on the page is not the code's");
+}
+
+#[test]
+fn the_pages_sentences_with_figures_are_what_the_code_prints() {
+    // Lines are broken where they fit.
+    let page = page().split_whitespace().collect::<Vec<_>>().join(" ");
+    for fact in facts() {
+        assert!(page.contains(&fact), "not on the page: {fact} ({PRINT})");
+    }
+}

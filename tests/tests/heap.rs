@@ -1,0 +1,57 @@
+//! The live heap of a sweep: what the handler, the SDK and what stands around the engine
+//! hold at once. The engine's pages are C's and do not count.
+//!
+//! The allocator counts for the whole process: this file holds one test.
+#![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
+
+use duewatch_domain::Cause;
+use duewatch_domain::policy;
+use duewatch_local::stack::{Stack, StackClock, Transport, scheduled_event};
+use duewatch_tests::support::{STANDARD, contract_of, instant, policy_text};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// What a page of a hundred entries and eight accounts at once may differ by. The entries
+/// alone of all that is due would be more.
+const SLACK: usize = 64 * 1024;
+
+/// Sweeps a book where so many accounts are due, and says how much heap that took at most
+/// above what was live before.
+async fn heap_of_a_sweep(due: usize) -> usize {
+    let clock = StackClock::simulated(instant("2023-09-01T00:00:00Z"));
+    let stack = Stack::start(clock, Transport::InProcess).await.unwrap();
+    let text = policy_text(STANDARD);
+    stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
+    // The first sweep finds one, so that what is kept for good is there.
+    for (number, due_on) in
+        std::iter::once("2023-09-10").chain(std::iter::repeat_n("2023-10-01", due)).enumerate()
+    {
+        let contract = contract_of(STANDARD, &format!("A-{number:06}"), &[due_on.to_owned()]);
+        let now = instant("2023-09-01T00:00:00Z");
+        stack.transitions().open(&contract, now, Cause::Time).await.unwrap();
+    }
+    sweep(&stack, "2023-09-14T00:00:00Z", 1).await;
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    // The one is due again: its next stage.
+    sweep(&stack, "2023-10-05T00:00:00Z", due as u64 + 1).await;
+    ALLOCATOR.peak_usage() - before
+}
+
+async fn sweep(stack: &Stack, at: &str, written: u64) {
+    stack.clock().set(instant(at));
+    let event = scheduled_event("sweep", instant(at));
+    let swept = stack.functions().invoke(detect_overdue::NAME, &event).await.unwrap();
+    assert_eq!(swept["written"].as_u64(), Some(written), "{swept}");
+}
+
+#[tokio::test]
+async fn a_sweep_of_four_times_as_many_takes_no_more_heap() {
+    // A page and a half of each of the four shards.
+    let few = heap_of_a_sweep(600).await;
+    let many = heap_of_a_sweep(2_400).await;
+    assert!(few > 0);
+    assert!(many <= few + SLACK, "{few} bytes for 600 accounts, {many} for 2,400");
+}

@@ -1,0 +1,205 @@
+//! Generated cases: a contract, a policy, and commands in the order in which they arrive.
+//!
+//! Instants, dates and amounts come from few values, so that they often meet: a payment
+//! at the instant of a new schedule, a sum that settles an installment to the cent, a
+//! reminder at the last second of a day.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::account::{Dated, PaymentKind};
+use duewatch_domain::command::{NewInstallment, PaymentReceived};
+use duewatch_domain::days::start_of_day;
+use duewatch_domain::ids::InstallmentNumber;
+use duewatch_domain::money::Money;
+use duewatch_domain::{Command, Contract, Policy};
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::domain::{self, Due, Fact, Place, cents};
+
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+/// Facts fall within so many days.
+const SPAN_DAYS: i64 = 120;
+
+/// An account's life.
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) contract: Contract,
+    pub(crate) policy: Policy,
+    /// When the first of its days begins.
+    pub(crate) begin: DateTime<Utc>,
+    pub(crate) arrivals: Vec<Arrival>,
+    /// Instants to look at, apart from those of the arrivals.
+    pub(crate) looks: Vec<DateTime<Utc>>,
+}
+
+/// As short as it can be read: a case that fails is all there is to go by.
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "in {}, by {:?}", self.contract.time_zone, self.policy)?;
+        for one in &self.contract.installments {
+            writeln!(
+                f,
+                "  installment {} on {}: {} + {}",
+                one.number, one.due_on, one.principal, one.interest
+            )?;
+        }
+        for one in &self.arrivals {
+            writeln!(f, "  {} (arrives {}) {:?}", one.at, one.arrives_at, one.command)?;
+        }
+        write!(f, "  looks: {:?}", self.looks)
+    }
+}
+
+/// A command, when it became known, and when it arrived, which may be later.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) arrives_at: DateTime<Utc>,
+    pub(crate) command: Command,
+}
+
+pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+    let dues = vec(due(), 1..=12);
+    let facts = vec((seconds(SPAN_DAYS), fact(), delay()), 0..16);
+    (select(places), dues, facts, domain::policy(), vec(seconds(2 * SPAN_DAYS), 4)).prop_map(
+        |((zone, first), dues, mut facts, policy, looks)| {
+            let contract = contract(zone, first, &dues);
+            let begin = start_of_day(contract.time_zone, contract.opened_on);
+            facts.sort_by_key(|(second, ..)| *second);
+            let mut payments = 0;
+            let mut arrivals: Vec<Arrival> = facts
+                .iter()
+                .map(|(second, fact, delay)| {
+                    let at = begin + TimeDelta::seconds(*second);
+                    let command = command(fact, contract.opened_on, &mut payments);
+                    let delay = if may_be_late(&command) { *delay } else { 0 };
+                    Arrival { at, arrives_at: at + TimeDelta::seconds(delay), command }
+                })
+                .collect();
+            arrivals.sort_by_key(|arrival| arrival.arrives_at);
+            let looks = looks.into_iter().map(|second| begin + TimeDelta::seconds(second)).collect();
+            Case { contract, policy, begin, arrivals, looks }
+        },
+    )
+}
+
+/// Where a date begins before midnight is shown, or an hour after; where a clock is set
+/// back across midnight, by two hours, or forward by an odd number of seconds.
+pub(crate) const ODD: &[Place] = &[
+    ("America/Nuuk", "2024-01-01"),
+    ("America/St_Johns", "2010-08-01"),
+    ("Antarctica/Troll", "2023-01-01"),
+    ("Africa/Casablanca", "2024-01-01"),
+    ("Africa/Monrovia", "1971-11-01"),
+];
+
+/// Seconds from the first instant: often a day on which other things happen too, and an
+/// edge of it.
+fn seconds(days: i64) -> impl Strategy<Value = i64> {
+    let day = prop_oneof![(0..days / 15).prop_map(|half_month| half_month * 15), 0..days];
+    let time = prop_oneof![select(vec![0, 10 * 60 * 60, SECONDS_PER_DAY - 1]), 0..SECONDS_PER_DAY];
+    (day, time).prop_map(|(day, time)| day * SECONDS_PER_DAY + time)
+}
+
+fn delay() -> impl Strategy<Value = i64> {
+    prop_oneof![4 => Just(0), 1 => seconds(30)]
+}
+
+/// What the lender's payment system knows may reach us later.
+fn may_be_late(command: &Command) -> bool {
+    matches!(command, Command::PaymentReceived(_) | Command::PaymentReversed { .. })
+}
+
+fn amount() -> impl Strategy<Value = i64> {
+    prop_oneof![select(vec![5_000, 10_000, 15_000, 20_000, 50_000]), 1_i64..60_000]
+}
+
+fn due() -> impl Strategy<Value = Due> {
+    let day = prop_oneof![(0_i64..12).prop_map(|tens| tens * 10), 0..SPAN_DAYS];
+    let principal = prop_oneof![Just(10_000), amount()];
+    (1_u32..8, day, principal, weighted(0.2, prop_oneof![Just(0), Just(5_000), 0_i64..2_000]))
+}
+
+/// The domain's facts, and more of those that act on what is paid so far.
+fn fact() -> impl Strategy<Value = Fact> {
+    let targets = prop_oneof![Just(Vec::new()), vec(1_u32..8, 1..4)];
+    let dated = select(&[Dated::Original, Dated::Reversal][..]);
+    let number = || weighted(0.8, 1_u32..8);
+    prop_oneof![
+        5 => domain::fact(),
+        6 => (amount(), targets).prop_map(|(minor, targets)| Fact::Pay { minor, targets }),
+        3 => (0_usize..5, dated).prop_map(|(payment, dated)| Fact::Reverse { payment, dated }),
+        1 => number().prop_map(Fact::WriteOff),
+        1 => number().prop_map(Fact::UndoWriteOff),
+        1 => (1_u32..8, select(vec![-10_000_i64, -5_000, 5_000, 10_000]))
+            .prop_map(|(number, minor)| Fact::Adjust { number, minor }),
+        1 => due().prop_map(Fact::Add),
+        2 => vec(due(), 0..4).prop_map(Fact::Replace),
+    ]
+}
+
+fn contract(zone: &str, first: &str, dues: &[Due]) -> Contract {
+    let first: NaiveDate = first.parse().unwrap();
+    Contract {
+        account_id: "A-1".parse().unwrap(),
+        customer_id: "C-1".parse().unwrap(),
+        policy_id: "generated".parse().unwrap(),
+        currency: "CNY".parse().unwrap(),
+        time_zone: zone.parse().unwrap(),
+        opened_on: first,
+        installments: (1..)
+            .zip(dues)
+            .map(|(number, due)| installment(first, (number, due.1, due.2, due.3)))
+            .collect(),
+    }
+}
+
+fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> NewInstallment {
+    NewInstallment {
+        number: InstallmentNumber(number),
+        due_on: first + TimeDelta::days(day),
+        principal: cents(principal),
+        interest: cents(interest.unwrap_or(0)),
+        fee: Money::ZERO,
+    }
+}
+
+/// The command of a fact; payments are numbered in the order in which they were received.
+fn command(fact: &Fact, first: NaiveDate, payments: &mut usize) -> Command {
+    let reason = "generated".to_owned();
+    let on = |days: i64| first + TimeDelta::days(days);
+    let installments = |dues: &[Due]| dues.iter().map(|due| installment(first, *due)).collect();
+    match fact {
+        Fact::Pay { minor, targets } => {
+            *payments += 1;
+            Command::PaymentReceived(PaymentReceived {
+                payment_id: format!("P-{}", *payments - 1).parse().unwrap(),
+                amount: cents(*minor),
+                currency: None,
+                value_date: None,
+                kind: PaymentKind::Repayment,
+                applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
+            })
+        }
+        Fact::Reverse { payment, dated } => {
+            Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
+        }
+        Fact::Pause { from, days } => Command::PauseStarted { from: on(*from), until: on(from + days) },
+        Fact::EndPause { on: day } => Command::PauseEnded { on: on(*day) },
+        Fact::WriteOff(number) => Command::WrittenOff { number: number.map(InstallmentNumber), reason },
+        Fact::UndoWriteOff(number) => {
+            Command::WriteOffUndone { number: number.map(InstallmentNumber), reason }
+        }
+        Fact::Enforce(true) => Command::EnforcementOn { reason },
+        Fact::Enforce(false) => Command::EnforcementOff { reason },
+        Fact::Adjust { number, minor } => {
+            Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
+        }
+        Fact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
+        Fact::Replace(dues) => Command::ScheduleReplaced { installments: installments(dues), reason },
+    }
+}
