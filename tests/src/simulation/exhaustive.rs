@@ -90,6 +90,7 @@ fn scenario(name: &'static str, at: &str, contest: &'static [&'static str], deed
         faults: std::collections::BTreeMap::new(),
         outages: Vec::new(),
         lanes: 3,
+        gathers: TimeDelta::zero(),
         due_shards: 1,
         contest,
     };

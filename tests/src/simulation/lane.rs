@@ -64,17 +64,26 @@ pub(super) struct Lane {
     open: VecDeque<Batch>,
     in_flight: Option<Batch>,
     not_before: DateTime<Utc>,
+    gathers: TimeDelta,
 }
 
 impl Lane {
+    /// A lane that lets records gather for so long before it delivers them.
+    pub(super) fn gathering(gathers: TimeDelta) -> Self {
+        Self { gathers, ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, record: Record) {
         self.waiting.push_back(record);
     }
 
     /// When there is something to deliver; none: nothing waits, or a batch is on its way.
     pub(super) fn ready_at(&self) -> Option<DateTime<Utc>> {
-        let waits = !self.open.is_empty() || !self.waiting.is_empty();
-        (self.in_flight.is_none() && waits).then_some(self.not_before)
+        match (&self.in_flight, self.open.front(), self.waiting.front()) {
+            (Some(_), _, _) | (None, None, None) => None,
+            (None, Some(_), _) => Some(self.not_before),
+            (None, None, Some(first)) => Some(self.not_before.max(first.written_at + self.gathers)),
+        }
     }
 
     /// The next batch, of at most `most` records, and what is lost on the way to it.
@@ -182,6 +191,15 @@ mod tests {
         assert_eq!(numbers(lane.take(&mapping, 3, at(20)).0), ["1", "2"]);
         lane.handled(&mapping, &Handled::All, at(20));
         assert_eq!(numbers(lane.take(&mapping, 3, at(21)).0), ["3"]);
+    }
+
+    #[test]
+    fn records_gather() {
+        let mut lane = Lane::gathering(TimeDelta::seconds(300));
+        assert_eq!(lane.ready_at(), None);
+        lane.add(Record { event: json!({}), written_at: at(0) });
+        lane.add(Record { event: json!({}), written_at: at(200) });
+        assert_eq!(lane.ready_at(), Some(at(300)));
     }
 
     #[test]

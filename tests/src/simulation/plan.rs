@@ -59,6 +59,8 @@ pub struct Plan {
     pub outages: Vec<Outage>,
     /// How many lanes of a stream are worked on side by side; order holds within one.
     pub lanes: usize,
+    /// How long records gather in a lane before they are delivered: large batches.
+    pub gathers: TimeDelta,
     /// K, the number of shards of the due index.
     pub due_shards: u32,
     /// Whose requests are put into every order, where a script decides: functions, or
@@ -213,6 +215,7 @@ impl Plan {
             outages: OutageKind::some(&mut rng, begin, end),
             lanes: rng.usize(1..5),
             due_shards: rng.u32(1..4),
+            gathers: TimeDelta::minutes([0, 0, 5, 360][rng.usize(..4)]),
             contest: &[],
         }
     }

@@ -128,7 +128,7 @@ impl Cloud {
                 function: name,
                 timeout: function.timeout,
                 reader,
-                lanes: (0..plan.lanes).map(|_| Lane::default()).collect(),
+                lanes: (0..plan.lanes).map(|_| Lane::gathering(plan.gathers)).collect(),
                 past: VecDeque::new(),
             });
         }

@@ -94,7 +94,7 @@ impl Cloud {
     /// Looks at what a request has done, and brings what it wrote onto the streams.
     fn observe(&mut self, request: &Request) -> Checked {
         let tables = &self.settings.tables;
-        self.watch.served(request, &tables.accounts, &tables.payments);
+        self.watch.served(request, tables)?;
         if request.operation.is_none() {
             for message in self.engines.sns.take() {
                 self.watch.delivered(&message, request.caller)?;

@@ -34,7 +34,7 @@ impl Watch {
     }
 
     /// The version that an id `ACCOUNT/REVISION[/CHANNEL]` is of.
-    fn version_of(&self, id: &str) -> Result<&Version, Broken> {
+    pub(super) fn version_of(&self, id: &str) -> Result<&Version, Broken> {
         let mut parts = id.split('/');
         let story = parts.next().and_then(|account| self.stories.get(account));
         let revision: Option<u64> = parts.next().and_then(|revision| revision.parse().ok());

@@ -11,7 +11,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::command::{Command, Contract};
 use duewatch_domain::{Account, Policy};
-use duewatch_store::{PaymentFact, account_from_image};
+use duewatch_store::{PaymentFact, Tables, account_from_image};
 use serde_json::Value;
 
 use super::lane::{Lost, Record};
@@ -162,21 +162,42 @@ impl Watch {
     }
 
     /// A request was served.
-    pub(super) fn served(&mut self, request: &Request, accounts: &str, payments: &str) {
+    pub(super) fn served(&mut self, request: &Request, tables: &Tables) -> Checked {
         self.step += 1;
         let body = request.json();
         let table = body["TableName"].as_str().unwrap_or_default();
-        if request.name() == "GetItem" && table == accounts {
+        if request.name() == "GetItem" && table == tables.accounts {
             let account_id = body["Key"]["account_id"]["S"].as_str().unwrap_or_default();
             let versions = self.stories.get(account_id).map_or(0, |story| story.versions.len());
             let reading = Reading { versions, payments_at: None };
             self.readings.insert((request.caller, account_id.to_owned()), reading);
         }
-        if request.name() == "Query" && table == payments {
+        if request.name() == "Query" && table == tables.payments {
             let account_id = body["ExpressionAttributeValues"][":account"]["S"].as_str().unwrap_or_default();
             let reading = self.readings.entry((request.caller, account_id.to_owned())).or_default();
             reading.payments_at = Some(self.step);
         }
+        if request.name() == "UpdateItem" && table == tables.records && body["Key"]["sk"]["S"] == "published"
+        {
+            return self.marked(&body);
+        }
+        Ok(())
+    }
+
+    /// A revision is marked as published: its decision is out.
+    fn marked(&self, body: &Value) -> Checked {
+        let key = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
+        let account_id = key.strip_prefix("account#").unwrap_or_default();
+        let revision = body["ExpressionAttributeValues"][":revision"]["N"].as_str().unwrap_or_default();
+        let id = format!("{account_id}/{revision}");
+        let version = self.version_of(&id)?;
+        let decides = version.account.decision_of_this_revision().is_some();
+        hold!(
+            "what is marked was sent",
+            !decides || self.sent.contains_key(&id),
+            "{id} is marked as published and was not"
+        );
+        Ok(())
     }
 
     /// A record of the payments stream has come.
