@@ -21,6 +21,7 @@ pub struct Interrupt {
     containing: Vec<String>,
     left: Arc<AtomicUsize>,
     happening: Arc<dyn Fn() -> Happening + Send + Sync>,
+    fails: bool,
 }
 
 impl Interrupt {
@@ -35,7 +36,14 @@ impl Interrupt {
             containing: vec![format!("\"TableName\":\"{table}\"")],
             left: Arc::new(AtomicUsize::new(times)),
             happening: Arc::new(move || Box::pin(happening())),
+            fails: false,
         }
+    }
+
+    /// The first `times` calls of that kind to that table never leave.
+    #[must_use]
+    pub fn failing(call: &'static str, table: &str, times: usize) -> Self {
+        Self { fails: true, ..Self::before(call, table, times, || async {}) }
     }
 
     /// Only before calls that name this key.
@@ -76,6 +84,9 @@ impl Intercept for Interrupt {
             && self.containing.iter().all(|part| body.contains(part));
         let comes = || self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if is_it && comes().is_ok() {
+            if self.fails {
+                return Err("the test lets it fail".into());
+            }
             tokio::task::block_in_place(|| Handle::current().block_on((self.happening)()));
         }
         Ok(())

@@ -15,12 +15,13 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
-use detect_overdue::Swept;
-use duewatch_domain::formats::parse_book_line;
+use detect_overdue::{Answer, ShardQueue, Swept};
+use duewatch_domain::formats::{message_line, parse_book_line, parse_message};
 use duewatch_domain::ids::AccountId;
-use duewatch_domain::{Account, Cause, Contract, policy};
+use duewatch_domain::{Account, Cause, Contract, Message, policy};
+use duewatch_local::stack::sqs::Waiting;
 use duewatch_local::stack::template::Template;
-use duewatch_local::stack::{Functions, Ports, Pump, Stack, StackClock, Transport};
+use duewatch_local::stack::{Functions, Ports, Pump, Stack, StackClock, Transport, queue_event};
 use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Wiring};
 use duewatch_store::{Consumed, DueAccount, Outcome, Quarantined, Store};
 use serde_json::{Map, Value, json};
@@ -111,7 +112,7 @@ impl World {
     pub async fn at(now: &str) -> Self {
         let stack = Stack::start(
             StackClock::simulated(instant(now)),
-            Transport::Loopback(Ports { dynamodb: 0, sns: 0 }),
+            Transport::Loopback(Ports { dynamodb: 0, sns: 0, sqs: 0 }),
         )
         .await
         .unwrap();
@@ -339,8 +340,49 @@ pub async fn sweep(wiring: &Wiring) -> Swept {
 
 /// The same, before a deadline.
 pub async fn sweep_within(wiring: &Wiring, deadline: Deadline) -> Swept {
+    sweep_handing_over(wiring, None, deadline).await
+}
+
+/// The same, with a queue for large shards.
+pub async fn sweep_handing_over(wiring: &Wiring, queue: Option<&ShardQueue>, deadline: Deadline) -> Swept {
     let event = serde_json::from_value(sample("detect-overdue.schedule.json")).unwrap();
-    detect_overdue::handle(wiring, event, deadline).await.unwrap()
+    match detect_overdue::handle(wiring, queue, event, deadline).await.unwrap() {
+        Answer::Schedule(swept) => swept,
+        Answer::Shards(response) => panic!("it took the schedule for a queue: {response:?}"),
+    }
+}
+
+/// A message of the lender's systems: an event in the format's own words, under an id.
+#[must_use]
+pub fn message(event_id: &str, at: DateTime<Utc>, account_id: &str, kind: &str, fields: &str) -> Message {
+    let at = at.to_rfc3339();
+    let body = format!(
+        r#"{{"event_id":"{event_id}","at":"{at}","type":"{kind}","account_id":"{account_id}",{fields}}}"#
+    );
+    parse_message(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
+}
+
+/// Hands bodies to `intake`, each with its group, as its queue would; says which it reports
+/// as failed.
+pub async fn take_in(wiring: &Wiring, bodies: &[(&str, String)]) -> Vec<String> {
+    let waiting = |(place, (group, body)): (usize, &(&str, String))| Waiting {
+        message_id: format!("m-{place}"),
+        body: body.clone(),
+        group: Some((*group).to_owned()),
+        sent_at: wiring.clock.now(),
+        received: 1,
+    };
+    let messages: Vec<Waiting> = bodies.iter().enumerate().map(waiting).collect();
+    let event = serde_json::from_value(queue_event("duewatch-dev-intake.fifo", &messages)).unwrap();
+    let response = intake::handle(wiring, event, Deadline::none()).await;
+    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+}
+
+/// The same, for messages in their own groups.
+pub async fn take_messages(wiring: &Wiring, messages: &[Message]) -> Vec<String> {
+    let bodies: Vec<(&str, String)> =
+        messages.iter().map(|one| (one.event.account_id.as_str(), message_line(one))).collect();
+    take_in(wiring, &bodies).await
 }
 
 /// Hands records to `post-payment`; says which it reports as failed.

@@ -2,7 +2,7 @@
 //! noted whatever becomes of them.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
-use duewatch_domain::{Account, Command};
+use duewatch_domain::{Account, Command, Event, Message};
 use duewatch_tests::support::{REMINDING, Sent, World, decisions, id, send, sequence_number};
 use rstest::rstest;
 use serde_json::json;
@@ -44,7 +44,9 @@ fn once(template: &str) -> Vec<(String, u64)> {
 }
 
 async fn command(world: &World, command: Command) -> Account {
-    world.stack.transitions().command(&id("A-1"), &command, world.now(), world.now()).await.unwrap();
+    let event = Event { at: world.now(), account_id: id("A-1"), command };
+    let message = Message { event_id: format!("E-{}", world.now()).parse().unwrap(), event };
+    world.stack.transitions().command(&message, world.now()).await.unwrap();
     world.account("A-1").await
 }
 

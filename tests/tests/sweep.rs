@@ -1,16 +1,19 @@
 //! The sweep: what it flags and restricts, what a payment lifts, and what happens
 //! when it fires again, is cut off, or meets an account that it cannot judge.
-#![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
-use detect_overdue::Swept;
+use detect_overdue::{Answer, ShardMessage, ShardQueue, Swept};
+use duewatch_domain::Account;
 use duewatch_domain::ids::Revision;
+use duewatch_local::stack::queue_event;
+use duewatch_local::stack::sqs::LocalSqs;
 use duewatch_runtime::Deadline;
 use duewatch_store::{MAX_DUE_SHARDS, Store, StoreError};
 use duewatch_tests::support::{
-    END_OF_TIME, STANDARD, World, consumed, contract, decisions, id, instant, payment_ids, post, sweep,
-    sweep_within,
+    END_OF_TIME, STANDARD, World, consumed, contract, decisions, id, instant, payment_ids, post, sample,
+    sweep, sweep_handing_over, sweep_within,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -155,7 +158,8 @@ async fn a_sweep_over_fewer_shards_than_are_recorded_touches_nothing() {
         "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}", "resources": []
     }))
     .unwrap();
-    let refused = detect_overdue::handle(&world.wiring(detect_overdue::NAME), event, Deadline::none()).await;
+    let refused =
+        detect_overdue::handle(&world.wiring(detect_overdue::NAME), None, event, Deadline::none()).await;
     assert!(refused.unwrap_err().to_string().contains("K never falls"));
     assert_eq!(world.account("A-1").await, opened);
 }
@@ -171,7 +175,17 @@ async fn an_account_that_cannot_be_decoded_leaves_the_queue_and_the_others_are_s
     world.set(LIMITED_AT);
 
     let swept = world.sweep().await;
-    assert_eq!(swept, Swept { due: 12, written: 11, decisions: 11, quarantined: 1, ..Swept::default() });
+    assert_eq!(
+        swept,
+        Swept {
+            due: 12,
+            written: 11,
+            decisions: 11,
+            quarantined: 1,
+            oldest_due_seconds: 345_600,
+            ..Swept::default()
+        }
+    );
     let quarantined = world.quarantined().await;
     assert_eq!(quarantined.len(), 1);
     assert_eq!((quarantined[0].source.as_str(), quarantined[0].id.as_str()), (detect_overdue::NAME, "A-3"));
@@ -198,7 +212,17 @@ async fn an_account_of_an_unknown_policy_leaves_the_queue_and_the_others_are_swe
     world.set(LIMITED_AT);
 
     let swept = world.sweep().await;
-    assert_eq!(swept, Swept { due: 4, written: 3, decisions: 3, quarantined: 1, ..Swept::default() });
+    assert_eq!(
+        swept,
+        Swept {
+            due: 4,
+            written: 3,
+            decisions: 3,
+            quarantined: 1,
+            oldest_due_seconds: 345_600,
+            ..Swept::default()
+        }
+    );
     let quarantined = world.quarantined().await;
     assert_eq!(quarantined[0].id, "A-2");
     assert_eq!(quarantined[0].reason, "policy unheard-of was never published");
@@ -289,4 +313,73 @@ fn fact(kind: u8, place: usize, minor: i64, day: i64) -> duewatch_domain::Comman
     let mut line = json!({ "at": "2023-09-01T00:00:00Z", "account_id": "A-1" });
     line.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     duewatch_domain::formats::parse_event_line(&line.to_string()).unwrap().command
+}
+
+/// Accounts of one shard, more of them than a scheduled invocation takes itself.
+const LARGE: usize = 510;
+
+#[tokio::test]
+async fn a_shard_with_much_due_is_handed_to_the_queue_and_swept_from_there() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    let store = world.store().clone();
+    let shard = Store::shard_key(0);
+    let large = (0..).map(|number| format!("A-{number}")).filter(|name| store.shard_of(&id(name)) == shard);
+    let large: Vec<String> = large.take(LARGE).collect();
+    let small = (0..).map(|number| format!("B-{number}")).find(|name| store.shard_of(&id(name)) != shard);
+    let small = small.unwrap();
+    let open = |name: &String| Account::open(&contract(STANDARD, name)).unwrap();
+    for name in large.iter().chain([&small]) {
+        let mut account = open(name);
+        account.standing.next_action_at = Some(world.now());
+        store.create_account(account).await.unwrap();
+    }
+    world.account_records().await;
+    let sqs = world.stack.services().sqs.clone();
+    let queue = ShardQueue::new(
+        world.stack.services().sqs_client.clone(),
+        LocalSqs::queue_url("duewatch-dev-sweeps"),
+    );
+    let wiring = world.wiring(detect_overdue::NAME);
+    let swept = sweep_handing_over(&wiring, Some(&queue), Deadline::none()).await;
+    assert_eq!((swept.due, swept.handed_over, swept.cut_short), (501, 1, false), "{swept:?}");
+    let waiting = sqs.take("duewatch-dev-sweeps", 10);
+    let messages: Vec<_> = waiting.iter().map(|one| ShardMessage::parse(&one.body)).collect();
+    assert_eq!(messages, [Ok(ShardMessage { shard: 0 })]);
+
+    let event = serde_json::from_value(queue_event("duewatch-dev-sweeps", &waiting)).unwrap();
+    let answer = detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
+    let Answer::Shards(response) = answer else { panic!("{answer:?}") };
+    assert!(response.batch_item_failures.is_empty());
+    assert_eq!(sweep(&wiring).await.due, 0, "nothing is left");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_down_keeps_nothing_from_the_next_firing() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    world.set(LATE_AT);
+    let nowhere = ShardQueue::new(
+        world.stack.services().sqs_client.clone(),
+        LocalSqs::queue_url("there-is-no-such-queue"),
+    );
+    let wiring = world.wiring(detect_overdue::NAME);
+    let late = Deadline::at(world.now());
+    let swept = sweep_handing_over(&wiring, Some(&nowhere), late).await;
+    assert_eq!((swept.written, swept.handed_over, swept.cut_short), (0, 0, true));
+    assert_eq!(sweep(&wiring).await.written, 1);
+}
+
+#[tokio::test]
+async fn the_sample_of_a_shard_is_swept_and_what_names_none_is_set_aside() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    let wiring = world.wiring(detect_overdue::NAME);
+    let mut event = sample("detect-overdue.sweeps.json");
+    for (body, aside) in [(json!("{\"shard\":2}"), 0), (json!("{\"shard\":2000}"), 1)] {
+        event["Records"][0]["body"] = body;
+        let event = serde_json::from_value(event.clone()).unwrap();
+        let answer = detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
+        let Answer::Shards(response) = answer else { panic!("{answer:?}") };
+        assert!(response.batch_item_failures.is_empty());
+        assert_eq!(world.quarantined().await.len(), aside);
+    }
 }

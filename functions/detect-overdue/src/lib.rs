@@ -3,6 +3,10 @@
 //! A schedule fires it. It walks the shards of the due index, oldest entry
 //! first, judges each account that is due and writes what follows.
 //!
+//! # When much is due
+//! It takes the first five hundred accounts of a shard itself and hands the rest to a queue,
+//! one message a shard. The same code reads that queue, deployed as a function of its own.
+//!
 //! # When it fires twice, or two run at once
 //! Whoever writes first wins; the other reads again, finds the account not due
 //! any more, and leaves it alone.
@@ -15,16 +19,21 @@
 //! It is quarantined and loses its entry in the index, so that it never blocks
 //! its shard. What fails for a reason that will pass keeps its entry.
 
+mod shards;
+
 use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use duewatch_domain::ids::AccountId;
 use duewatch_notify::OperationsKind;
-use duewatch_runtime::{Deadline, Metrics, Wiring};
+use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
 use duewatch_store::{DueAccount, Outcome, StoreError, TransitionError};
 use futures_util::{FutureExt, StreamExt, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+pub use self::shards::{SWEEP_QUEUE_URL, ShardMessage, ShardQueue};
 
 /// The function's name.
 pub const NAME: &str = "detect-overdue";
@@ -35,6 +44,28 @@ const PAGE: i32 = 100;
 const CONCURRENCY: usize = 8;
 /// Pages that one invocation reads of a shard at most; the next firing goes on.
 const MAX_PAGES: usize = 10_000;
+/// Pages of a shard that the scheduled invocation takes before it hands the shard over.
+const OWN_PAGES: usize = 5;
+
+/// What it is invoked with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum SweepEvent {
+    /// Shards that were handed over.
+    Shards(SqsEvent),
+    /// The schedule has fired.
+    Schedule(EventBridgeEvent),
+}
+
+/// What it answers.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To the queue: which messages failed.
+    Shards(SqsBatchResponse),
+    /// To the schedule.
+    Schedule(Swept),
+}
 
 /// What a sweep came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -53,6 +84,10 @@ pub struct Swept {
     pub failed: usize,
     /// Whether the deadline came before the end.
     pub cut_short: bool,
+    /// Shards that were handed to the queue.
+    pub handed_over: usize,
+    /// How long the oldest entry had been waiting.
+    pub oldest_due_seconds: u64,
 }
 
 /// Why a sweep could not even begin.
@@ -66,34 +101,65 @@ impl From<SweepError> for lambda_runtime::Diagnostic {
     }
 }
 
-/// Sweeps all shards.
+/// Sweeps what it is asked to sweep.
 ///
 /// # Errors
 /// When the index cannot be read. Single accounts that fail do not fail the sweep.
 pub async fn handle(
     wiring: &Wiring,
-    _event: EventBridgeEvent,
+    queue: Option<&ShardQueue>,
+    event: SweepEvent,
+    deadline: Deadline,
+) -> Result<Answer, SweepError> {
+    match event {
+        SweepEvent::Schedule(_) => sweep_all(wiring, queue, deadline).await.map(Answer::Schedule),
+        SweepEvent::Shards(event) => Ok(Answer::Shards(sweep_handed_over(wiring, event, deadline).await)),
+    }
+}
+
+/// Sweeps all shards. With a queue, large ones are handed over.
+async fn sweep_all(
+    wiring: &Wiring,
+    queue: Option<&ShardQueue>,
     deadline: Deadline,
 ) -> Result<Swept, SweepError> {
     let store = wiring.transitions.store();
     let now = wiring.clock.now();
     store.check_due_shards().await?;
+    let pages = if queue.is_some() { OWN_PAGES } else { MAX_PAGES };
     let mut swept = Swept::default();
-    'shards: for shard in 0..store.due_shards() {
-        let mut from = None;
-        for _ in 0..MAX_PAGES {
-            if deadline.is_near(wiring.clock.now()) {
-                swept.cut_short = true;
-                break 'shards;
-            }
-            let page = store.due_accounts(shard, now, PAGE, from).await?;
-            sweep_page(wiring, page.accounts, now, deadline, &mut swept).await;
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
+    let mut large = Vec::new();
+    for shard in 0..store.due_shards() {
+        if !sweep_shard(wiring, shard, pages, now, deadline, &mut swept).await? {
+            large.push(shard);
         }
     }
+    if let Some(queue) = queue {
+        let not_sent = queue.send(&large).await;
+        swept.handed_over = large.len() - not_sent.len();
+    }
+    report(wiring, &swept, now);
+    Ok(swept)
+}
+
+/// Sweeps the shards that messages name.
+async fn sweep_handed_over(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+    let now = wiring.clock.now();
+    let batch = queue_batch(event, &wiring.desk, &*wiring.clock, deadline, async |message| {
+        let message = ShardMessage::parse(message.body.as_deref().unwrap_or_default());
+        let ShardMessage { shard } = message.map_err(RecordError::poison)?;
+        let mut swept = Swept::default();
+        sweep_shard(wiring, shard, MAX_PAGES, now, deadline, &mut swept).await?;
+        Ok(swept)
+    })
+    .await;
+    for swept in &batch.done {
+        report(wiring, swept, now);
+    }
+    batch.response()
+}
+
+fn report(wiring: &Wiring, swept: &Swept, now: DateTime<Utc>) {
     tracing::info!(?swept, "swept");
     Metrics::new(&wiring.metrics_namespace, NAME)
         .count("due", swept.due)
@@ -102,8 +168,37 @@ pub async fn handle(
         .count("held", swept.held)
         .count("quarantined", swept.quarantined)
         .count("failed", swept.failed)
+        .count("handed_over", swept.handed_over)
+        .seconds("oldest_due_seconds", swept.oldest_due_seconds)
         .emit(now);
-    Ok(swept)
+}
+
+/// Sweeps a shard, at most so many pages of it. Says whether that was all.
+async fn sweep_shard(
+    wiring: &Wiring,
+    shard: u32,
+    pages: usize,
+    now: DateTime<Utc>,
+    deadline: Deadline,
+    swept: &mut Swept,
+) -> Result<bool, StoreError> {
+    let mut from = None;
+    for _ in 0..pages {
+        if deadline.is_near(wiring.clock.now()) {
+            swept.cut_short = true;
+            return Ok(false);
+        }
+        let page = wiring.transitions.store().due_accounts(shard, now, PAGE, from).await?;
+        let oldest = page.accounts.first().and_then(|due| due.next_action_at.parse::<DateTime<Utc>>().ok());
+        let waited = oldest.map_or(0, |at| u64::try_from((now - at).num_seconds()).unwrap_or_default());
+        swept.oldest_due_seconds = swept.oldest_due_seconds.max(waited);
+        sweep_page(wiring, page.accounts, now, deadline, swept).await;
+        from = page.next;
+        if from.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 enum Looked {

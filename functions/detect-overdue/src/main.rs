@@ -1,15 +1,16 @@
-//! `detect-overdue` on Lambda.
+//! `detect-overdue` on Lambda: fired by the schedule, or by the queue of shards.
 
-use aws_lambda_events::eventbridge::EventBridgeEvent;
+use detect_overdue::{ShardQueue, SweepEvent};
 use duewatch_runtime::{Clock, Deadline, SystemClock, run, start};
 use lambda_runtime::LambdaEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let wiring = start(detect_overdue::NAME).await?;
-    run(async |event: LambdaEvent<EventBridgeEvent>| {
+    let queue = ShardQueue::from_env().await;
+    run(async |event: LambdaEvent<SweepEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        detect_overdue::handle(&wiring, event.payload, deadline).await
+        detect_overdue::handle(&wiring, queue.as_ref(), event.payload, deadline).await
     })
     .await
 }

@@ -147,6 +147,9 @@ struct ServeArgs {
     /// Where SNS listens on this machine.
     #[arg(long, default_value_t = 8001)]
     sns_port: u16,
+    /// Where SQS listens on this machine.
+    #[arg(long, default_value_t = 8002)]
+    sqs_port: u16,
     /// A Lambda runtime that runs the functions, such as http://127.0.0.1:9000 for
     /// `cargo lambda watch`; left out: this process does.
     #[arg(long, value_name = "URL")]
@@ -318,6 +321,7 @@ async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
     let serve = Serve {
         dynamodb_port: args.dynamodb_port,
         sns_port: args.sns_port,
+        sqs_port: args.sqs_port,
         lambda: args.lambda,
         env_file: args.env_file,
     };

@@ -27,6 +27,8 @@ pub struct Serve {
     pub dynamodb_port: u16,
     /// Where SNS listens.
     pub sns_port: u16,
+    /// Where SQS listens.
+    pub sqs_port: u16,
     /// The Lambda runtime that runs the functions; none: this process does.
     pub lambda: Option<String>,
     /// Where the functions' environment is written, for `cargo lambda watch --env-file`.
@@ -73,7 +75,11 @@ impl Serve {
     /// When the stack cannot be started. A function that fails is reported and
     /// called again, as on Lambda.
     pub async fn run(&self, stock: Option<Stock>) -> Result<(), ServeError> {
-        let transport = Transport::Loopback(Ports { dynamodb: self.dynamodb_port, sns: self.sns_port });
+        let transport = Transport::Loopback(Ports {
+            dynamodb: self.dynamodb_port,
+            sns: self.sns_port,
+            sqs: self.sqs_port,
+        });
         let mut stack = Stack::start(StackClock::System, transport).await?;
         if let Some(url) = &self.lambda {
             let http = reqwest::Client::builder().timeout(INVOKE_TIMEOUT).build()?;
@@ -109,6 +115,7 @@ impl Serve {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "DynamoDB   {}", services.dynamodb_url);
         let _ = writeln!(text, "SNS        {}", services.sns_url);
+        let _ = writeln!(text, "SQS        {}", services.sqs_url);
         let _ = writeln!(text, "functions  {functions}");
         for schedule in stack.schedules() {
             let _ =
@@ -129,6 +136,7 @@ fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError> {
     let mut environment = vec![
         ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), services.dynamodb_url.clone()),
         ("AWS_ENDPOINT_URL_SNS".to_owned(), services.sns_url.clone()),
+        ("AWS_ENDPOINT_URL_SQS".to_owned(), services.sqs_url.clone()),
         ("AWS_REGION".to_owned(), LOCAL_REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Decision;
-use crate::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId, PolicyId, Revision};
+use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId, Revision};
 use crate::money::{Currency, Money};
 use crate::policy::{Component, Waterfall};
 use crate::reminder::Intent;
@@ -26,6 +26,11 @@ pub const MAX_TARGETS: usize = 100;
 pub const MAX_REASON_BYTES: usize = 1_000;
 /// How many of its last decisions an account carries.
 pub const RECENT_DECISIONS: usize = 3;
+/// How many of the last messages that changed it an account knows again, beside those of
+/// the last one's instant. An older one is out of order: it is refused, never taken twice.
+pub const RECENT_MESSAGES: usize = 8;
+/// The most messages of one instant that an account takes.
+pub const MAX_MESSAGES: usize = 64;
 
 /// One credit agreement with all its facts and the standing that was decided last.
 ///
@@ -58,6 +63,10 @@ pub struct Account {
     /// Whether the account's enforcement is switched off, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enforcement_off: Option<String>,
+    /// The last messages that changed it, oldest first: [`RECENT_MESSAGES`], and all of the
+    /// last one's instant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) recent_messages: Vec<TakenMessage>,
     /// What was decided last.
     pub standing: Standing,
     /// How often the account has been written.
@@ -111,6 +120,12 @@ impl Account {
         self.payments.iter().find(|payment| &payment.payment_id == id)
     }
 
+    /// The last messages that changed it, oldest first: to know them again.
+    #[must_use]
+    pub fn recent_messages(&self) -> &[TakenMessage] {
+        &self.recent_messages
+    }
+
     pub(crate) fn installment_mut(&mut self, number: InstallmentNumber) -> Option<&mut Installment> {
         self.installments.iter_mut().find(|installment| installment.label == Label::Number(number))
     }
@@ -132,6 +147,20 @@ impl Account {
     pub(crate) fn sort_installments(&mut self) {
         self.installments.sort_by(Installment::by_due_date);
     }
+}
+
+/// A message that was taken, to know it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakenMessage {
+    /// Its id.
+    #[serde(rename = "id")]
+    pub event_id: EventId,
+    /// When it became known.
+    pub at: DateTime<Utc>,
+    /// Of what it said.
+    #[serde(rename = "crc")]
+    pub checksum: u32,
 }
 
 /// What an installment is called.

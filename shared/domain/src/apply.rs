@@ -8,12 +8,13 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::account::{
-    Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES,
-    MAX_TARGETS, Pause, Payment, Reversal,
+    Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_MESSAGES, MAX_PAUSES, MAX_PAYMENTS,
+    MAX_REASON_BYTES, MAX_TARGETS, Pause, Payment, RECENT_MESSAGES, Reversal, TakenMessage,
 };
 use crate::allocation::allocate;
-use crate::command::{Command, Contract, NewInstallment, PaymentReceived};
+use crate::command::{Command, Contract, Message, NewInstallment, PaymentReceived};
 use crate::days::{business_date, is_in_range};
+use crate::formats::event_line;
 use crate::ids::{InstallmentNumber, PaymentId, Revision};
 use crate::money::{Currency, Money};
 use crate::refusal::Refusal;
@@ -47,6 +48,7 @@ impl Account {
             payments: Vec::new(),
             pauses: Vec::new(),
             enforcement_off: None,
+            recent_messages: Vec::new(),
             standing: Standing::unjudged(),
             revision: Revision::default(),
             recent_decisions: Vec::new(),
@@ -91,7 +93,42 @@ impl Account {
             }),
             Command::WrittenOff { number, .. } => self.write_off(*number),
             Command::WriteOffUndone { number, .. } => self.undo_write_off(*number),
+            Command::ContactChanged(change) => change.check().map(|()| Applied::Unchanged),
         }
+    }
+
+    /// Takes a message of the lender's systems: once, and in the order of its instants.
+    /// One that was taken already changes nothing.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; the account is then as it was. Beside those of [`Account::apply`]:
+    /// the id came before with something else, or a later message was taken already.
+    pub fn take(&mut self, message: &Message) -> Result<Applied, Refusal> {
+        let event = &message.event;
+        let checksum = crc32fast::hash(event_line(event).as_bytes());
+        let known = self.recent_messages.iter().find(|known| known.event_id == message.event_id);
+        if let Some(known) = known {
+            return if (known.at, known.checksum) == (event.at, checksum) {
+                Ok(Applied::Unchanged)
+            } else {
+                Err(Refusal::MessageDiffers(message.event_id.clone()))
+            };
+        }
+        if let Some(last) = self.recent_messages.last().filter(|last| last.at > event.at) {
+            return Err(Refusal::OutOfOrder { at: event.at, last: last.at });
+        }
+        let of_this_instant = self.recent_messages.iter().filter(|known| known.at == event.at).count();
+        within(of_this_instant + 1, MAX_MESSAGES, Refusal::TooManyMessages)?;
+        let applied = self.apply(&event.command, event.at)?;
+        if applied == Applied::Changed {
+            // What is forgotten is older than the last one, so it is out of order from now on.
+            let excess = (self.recent_messages.len() + 1).saturating_sub(RECENT_MESSAGES);
+            let older = self.recent_messages.len() - of_this_instant;
+            self.recent_messages.drain(..excess.min(older));
+            let event_id = message.event_id.clone();
+            self.recent_messages.push(TakenMessage { event_id, at: event.at, checksum });
+        }
+        Ok(applied)
     }
 
     /// Whether the account keeps within its bounds. One that was opened here does; of
@@ -116,6 +153,7 @@ impl Account {
         within(self.installments.len(), MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
+        within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
         check_total("installments", self.asked_at_most())
     }
 

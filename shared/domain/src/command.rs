@@ -3,7 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{Dated, PaymentKind};
-use crate::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId, PolicyId};
+use crate::contact::ContactChange;
+use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId};
 use crate::money::{Currency, Money};
 
 /// A command to one account, and when it became known.
@@ -15,6 +16,15 @@ pub struct Event {
     pub account_id: AccountId,
     /// What it says.
     pub command: Command,
+}
+
+/// An event as the lender's systems send it, under an id of theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The same each time it is sent.
+    pub event_id: EventId,
+    /// What it says.
+    pub event: Event,
 }
 
 /// What can happen to an account. The names are those of the event types.
@@ -85,6 +95,8 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// `contact_changed`: of the account's customer. The account itself holds no contact points.
+    ContactChanged(ContactChange),
 }
 
 impl Command {
@@ -104,6 +116,7 @@ impl Command {
             Self::EnforcementOn { .. } => "enforcement_on",
             Self::WrittenOff { .. } => "written_off",
             Self::WriteOffUndone { .. } => "write_off_undone",
+            Self::ContactChanged(_) => "contact_changed",
         }
     }
 }

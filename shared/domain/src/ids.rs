@@ -73,6 +73,10 @@ id!(
     /// A policy, over all its versions.
     PolicyId
 );
+id!(
+    /// A message of the lender's systems: sent again, it bears the same.
+    EventId
+);
 
 /// The number of an installment within its account, from the lender's schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

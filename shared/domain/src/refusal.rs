@@ -1,10 +1,12 @@
 //! Why a command is refused. A refused command leaves the account as it was.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::account::{MAX_INSTALLMENTS, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS};
+use crate::account::{
+    MAX_INSTALLMENTS, MAX_MESSAGES, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS,
+};
 use crate::days::{FIRST_DATE, LAST_DATE};
-use crate::ids::{AccountId, InstallmentNumber, PaymentId};
+use crate::ids::{AccountId, EventId, InstallmentNumber, PaymentId};
 use crate::money::{Currency, MAX_INTEGER_DIGITS, Money, TooManyDecimals};
 
 /// A command that cannot be taken, and why.
@@ -141,6 +143,31 @@ pub enum Refusal {
     /// More pauses than an account may hold.
     #[error("from: an account holds at most {MAX_PAUSES} pauses")]
     TooManyPauses,
+    /// More messages of one instant than an account takes.
+    #[error("at: an account takes at most {MAX_MESSAGES} messages of one instant")]
+    TooManyMessages,
+    /// A message after which a later one was taken.
+    #[error(
+        "at: {at} is before {last}, up to when the account's messages were taken; \
+         it is out of order, or was taken long ago"
+    )]
+    OutOfOrder {
+        /// When it became known.
+        at: DateTime<Utc>,
+        /// When the one became known that stands in its way.
+        last: DateTime<Utc>,
+    },
+    /// A message id that came before, with something else.
+    #[error("event_id: {0} came before and said something else; a different message needs an id of its own")]
+    MessageDiffers(EventId),
+    /// A contact point that is none of its channel. The value is not repeated.
+    #[error("{field}: {problem}")]
+    NoContactPoint {
+        /// The field that holds it.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// More targets than a payment may have.
     #[error("applies_to: a payment is for at most {MAX_TARGETS} installments")]
     TooManyTargets,

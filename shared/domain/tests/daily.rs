@@ -212,6 +212,10 @@ const EVENTS: [(&str, &str); EVENT_TYPES.len()] = [
     ("enforcement_on", r#""reason":"lifted""#),
     ("written_off", r#""number":2,"reason":"settlement""#),
     ("write_off_undone", r#""number":2,"reason":"mistake""#),
+    (
+        "contact_changed",
+        r#""channel":"sms","contact_point":"+8613800138000","name":"Li Wei","changed_by":"branch-7""#,
+    ),
 ];
 
 fn event(kind: &str, fields: &str) -> String {

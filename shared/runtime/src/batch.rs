@@ -16,6 +16,7 @@ use std::panic::AssertUnwindSafe;
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use duewatch_domain::shown;
+use duewatch_store::StoreError;
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,9 +24,14 @@ use serde_json::value::RawValue;
 use crate::{Clock, Deadline, Desk};
 
 /// Accounts that are worked on side by side.
-const CONCURRENCY: usize = 8;
+pub(crate) const CONCURRENCY: usize = 8;
 /// From how many records on a mostly poisoned batch fails.
 const POISON_MIN_BATCH: usize = 10;
+
+/// Whether so many poisoned records are the code's or the settings' fault, not theirs.
+pub(crate) const fn is_mostly_poisoned(poisoned: usize, total: usize) -> bool {
+    total >= POISON_MIN_BATCH && poisoned * 2 > total
+}
 
 /// A stream event whose records are read one by one, so that one that cannot be
 /// read does not take the others with it.
@@ -43,6 +49,19 @@ pub enum RecordError {
     Retry(String),
     /// It can never be taken.
     Poison(String),
+}
+
+impl RecordError {
+    /// It can never be taken, because of that.
+    pub fn poison(reason: impl ToString) -> Self {
+        Self::Poison(reason.to_string())
+    }
+}
+
+impl From<StoreError> for RecordError {
+    fn from(error: StoreError) -> Self {
+        if error.is_transient() { Self::Retry(error.to_string()) } else { Self::Poison(error.to_string()) }
+    }
 }
 
 /// What a record came to: the answer of the handler, and where the record stood.
@@ -141,7 +160,8 @@ impl Record {
     }
 }
 
-enum Taken<T> {
+/// What a handler made of a record.
+pub(crate) enum Taken<T> {
     Done(T),
     Retry,
     Poison(String),
@@ -180,9 +200,7 @@ where
         }
     }
     batch.done.sort_by(|one, other| in_order(&one.sequence_number).cmp(&in_order(&other.sequence_number)));
-    if let Some((_, reason)) =
-        poisoned.first().filter(|_| total >= POISON_MIN_BATCH && poisoned.len() * 2 > total)
-    {
+    if let Some((_, reason)) = poisoned.first().filter(|_| is_mostly_poisoned(poisoned.len(), total)) {
         let refused = MostlyPoisoned { poisoned: poisoned.len(), records: total, reason: reason.clone() };
         tracing::error!(function = desk.function(), %refused, "batch refused");
         let done = std::mem::take(&mut batch.done).into_iter().map(|done| done.sequence_number);
@@ -273,10 +291,15 @@ where
         Ok(event) => event.clone(),
         Err(reason) => return Taken::Poison(reason.clone()),
     };
-    match AssertUnwindSafe(handler(event)).catch_unwind().await {
+    guarded(&record.sequence_number, handler(event)).await
+}
+
+/// Awaits what a handler makes of a record; a panic is poison.
+pub(crate) async fn guarded<T>(id: &str, handled: impl Future<Output = Result<T, RecordError>>) -> Taken<T> {
+    match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(Ok(value)) => Taken::Done(value),
         Ok(Err(RecordError::Retry(reason))) => {
-            tracing::warn!(sequence_number = record.sequence_number, reason, "to be delivered again");
+            tracing::warn!(id, reason, "to be delivered again");
             Taken::Retry
         }
         Ok(Err(RecordError::Poison(reason))) => Taken::Poison(reason),

@@ -1,5 +1,5 @@
 //! Lambda plumbing: settings, clients, logs and metrics, the clock and the
-//! deadline, and the batch of stream records with its partial failures.
+//! deadline, and batches of stream records and queue messages with their partial failures.
 //!
 //! A function's `main.rs` calls [`start`] and hands its handler the [`Wiring`].
 //! The handler takes its dependencies as arguments, so that whatever runs it,
@@ -9,6 +9,7 @@ mod batch;
 mod clock;
 mod metrics;
 mod quarantine;
+mod queue;
 mod settings;
 mod start;
 
@@ -16,5 +17,6 @@ pub use batch::{Done, MostlyPoisoned, RawStreamEvent, RecordError, StreamBatch, 
 pub use clock::{Clock, Deadline, SystemClock};
 pub use metrics::Metrics;
 pub use quarantine::Desk;
+pub use queue::{QueueBatch, queue_batch};
 pub use settings::{SETTINGS, Settings, SettingsError};
 pub use start::{Wiring, run, start};

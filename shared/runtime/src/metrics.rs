@@ -3,25 +3,32 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-/// The counts of one batch.
+/// What one batch has to say in numbers.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     namespace: String,
     function: &'static str,
-    counts: Vec<(&'static str, u64)>,
+    values: Vec<(&'static str, u64, &'static str)>,
 }
 
 impl Metrics {
     /// For a function, in a namespace.
     #[must_use]
     pub fn new(namespace: &str, function: &'static str) -> Self {
-        Self { namespace: namespace.to_owned(), function, counts: Vec::new() }
+        Self { namespace: namespace.to_owned(), function, values: Vec::new() }
     }
 
     /// Adds a count.
     #[must_use]
     pub fn count(mut self, name: &'static str, count: usize) -> Self {
-        self.counts.push((name, u64::try_from(count).unwrap_or(u64::MAX)));
+        self.values.push((name, u64::try_from(count).unwrap_or(u64::MAX), "Count"));
+        self
+    }
+
+    /// Adds a time.
+    #[must_use]
+    pub fn seconds(mut self, name: &'static str, seconds: u64) -> Self {
+        self.values.push((name, seconds, "Seconds"));
         self
     }
 
@@ -29,7 +36,7 @@ impl Metrics {
     #[must_use]
     pub fn line(&self, now: DateTime<Utc>) -> String {
         let names: Vec<Value> =
-            self.counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+            self.values.iter().map(|(name, _, unit)| json!({"Name": name, "Unit": unit})).collect();
         let mut line = Map::new();
         line.insert(
             "_aws".to_owned(),
@@ -41,8 +48,8 @@ impl Metrics {
             }),
         );
         line.insert("function".to_owned(), self.function.into());
-        for (name, count) in &self.counts {
-            line.insert((*name).to_owned(), (*count).into());
+        for (name, value, _) in &self.values {
+            line.insert((*name).to_owned(), (*value).into());
         }
         Value::Object(line).to_string()
     }

@@ -36,7 +36,8 @@ impl Desk {
         payload: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        tracing::error!(function = self.function, id, reason, "quarantined");
+        // The reason and the payload may bear amounts and contact points; they stay in the record.
+        tracing::error!(function = self.function, id, "quarantined");
         let quarantined = Quarantined {
             source: self.function.to_owned(),
             id: id.to_owned(),
@@ -45,7 +46,6 @@ impl Desk {
             at: now,
         };
         self.store.quarantine(&quarantined).await?;
-        // The reason may hold an amount; it stays in the record.
         self.tell(OperationsKind::Quarantined, id, "set aside with its payload; the record says why", now)
             .await;
         Ok(())

@@ -11,6 +11,8 @@
 //! | records | `account#ID` | `published` | the highest revision that was published |
 //! | records | `account#ID` | `parked#PAYMENT` | a payment that came before its account |
 //! | records | `account#ID` | `contact#REVISION#CHANNEL` | what became of a reminder |
+//! | records | `customer#ID` | `contact#CHANNEL` | where a person can be reached on a channel |
+//! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of it: who, when, from, to |
 //! | records | `quarantine#DATE` | `SOURCE#ID` | a record that could not be taken, with its payload and the reason |
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
 //!
@@ -22,6 +24,7 @@
 
 mod account_item;
 mod call;
+mod contacts;
 mod due;
 mod error;
 mod meter;
@@ -36,10 +39,11 @@ use std::sync::atomic::AtomicBool;
 use aws_sdk_dynamodb::Client;
 
 pub use self::account_item::{Stored, account_from_image, account_image};
+pub use self::contacts::ContactTaken;
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::StoreError;
 pub use self::meter::{Consumed, Meter};
-pub use self::payments::{FaultyFact, PaymentFact};
+pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
 pub use self::policies::Policies;
 pub use self::records::{ContactOutcome, Quarantined};
 pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transitions};

@@ -104,6 +104,26 @@ impl PaymentFact {
         Ok(self)
     }
 
+    /// What makes it another payment than the one that is given, under the same id.
+    fn differs_from(&self, other: &Self) -> Option<Refusal> {
+        let differs = |field, before: String, now: String| Refusal::PaymentDiffers {
+            payment_id: self.payment_id.clone(),
+            field,
+            before,
+            now,
+        };
+        if self.amount != other.amount {
+            return Some(differs("amount", self.amount.to_string(), other.amount.to_string()));
+        }
+        if let (Some(before), Some(now)) = (self.currency, other.currency)
+            && before != now
+        {
+            return Some(differs("currency", before.to_string(), now.to_string()));
+        }
+        (self.kind != other.kind)
+            .then(|| differs("kind", self.kind.as_str().to_owned(), other.kind.as_str().to_owned()))
+    }
+
     /// The commands that the fact stands for, and when each became known.
     #[must_use]
     pub fn commands(&self) -> Vec<(Command, DateTime<Utc>)> {
@@ -143,6 +163,17 @@ impl PaymentFact {
         }
         Ok(applied)
     }
+}
+
+/// What became of a payment that was to be put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentPut {
+    /// It is in the table now.
+    New,
+    /// It was there.
+    Known,
+    /// Another one is there under its id, and stays: how it differs.
+    Differs(String),
 }
 
 /// A page of the payments Query.
@@ -220,6 +251,46 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
         self.answered_if(table, update.send().await)?;
         Ok(())
+    }
+
+    /// Puts a payment that is not there yet; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn put_payment(&self, fact: &PaymentFact) -> Result<PaymentPut, StoreError> {
+        let table = &self.tables.payments;
+        let item: serde_dynamo::Item = serde_dynamo::to_item(fact)
+            .map_err(|error| StoreError::codec(table, fact.payment_id.as_str(), error))?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(table)
+            .set_item(Some(item.into()))
+            .condition_expression("attribute_not_exists(payment_id)")
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        if self.answered_if(table, put)?.is_some() {
+            return Ok(PaymentPut::New);
+        }
+        let sent = self
+            .client
+            .get_item()
+            .table_name(table)
+            .key("account_id", AttributeValue::S(fact.account_id.to_string()))
+            .key("payment_id", AttributeValue::S(fact.payment_id.to_string()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let there = self.answered(table, sent)?.item.unwrap_or_default();
+        Ok(match PaymentFact::from_image(there.into()) {
+            Err(faulty) => PaymentPut::Differs(faulty.to_string()),
+            Ok(there) => match there.differs_from(fact) {
+                Some(refusal) => PaymentPut::Differs(refusal.to_string()),
+                None => PaymentPut::Known,
+            },
+        })
     }
 
     /// Writes a reversal as a payment system does: onto the payment's item. Says

@@ -287,7 +287,7 @@ impl Store {
         }
     }
 
-    async fn record(
+    pub(crate) async fn record(
         &self,
         pk: String,
         sk: String,

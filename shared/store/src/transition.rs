@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::ids::AccountId;
-use duewatch_domain::{Account, Applied, Cause, Command, Contract, Policy, Refusal};
+use duewatch_domain::{Account, Applied, Cause, Command, Contract, Message, Policy, Refusal};
 
 use crate::{PaymentFact, Policies, Quarantined, Store, StoreError, Stored};
 
@@ -85,8 +85,10 @@ enum News<'a> {
     Time,
     /// A payment or its reversal, as the payments table states it.
     Payment(&'a PaymentFact),
-    /// A command, and when it became known.
-    Command(&'a Command, DateTime<Utc>),
+    /// A message of the lender's systems.
+    Message(&'a Message),
+    /// The terms under which it is said to be open.
+    Opened(&'a Contract),
 }
 
 impl Transitions {
@@ -130,21 +132,15 @@ impl Transitions {
         self.take(&fact.account_id, &News::Payment(fact), now).await
     }
 
-    /// Takes a command of the lender's systems that became known at `at`.
+    /// Takes a message of the lender's systems: once, and in the order of its instants.
     ///
     /// Payments that are in the table but not posted yet are posted first: a new
     /// schedule or a write-off looks at what is paid when it arrives.
     ///
     /// # Errors
-    /// When the command is refused, the store fails, or others keep writing the account.
-    pub async fn command(
-        &self,
-        account_id: &AccountId,
-        command: &Command,
-        at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<Outcome, TransitionError> {
-        self.take(account_id, &News::Command(command, at), now).await
+    /// When the message is refused, the store fails, or others keep writing the account.
+    pub async fn command(&self, message: &Message, now: DateTime<Utc>) -> Result<Outcome, TransitionError> {
+        self.take(&message.event.account_id, &News::Message(message), now).await
     }
 
     /// Opens an account, posts the payments that came before it, and judges it.
@@ -160,8 +156,7 @@ impl Transitions {
     ) -> Result<Outcome, TransitionError> {
         match self.create(Account::open(contract)?, now, cause).await {
             Err(TransitionError::Store(StoreError::Conflict { .. })) => {
-                let again = Command::AccountOpened(Box::new(contract.clone()));
-                let outcome = self.command(&contract.account_id, &again, now, now).await?;
+                let outcome = self.take(&contract.account_id, &News::Opened(contract), now).await?;
                 // Whoever put it may have stopped before posting what it had found.
                 if let Some(stored) = self.store.account(&contract.account_id).await? {
                     self.post_found(Box::new(stored.account), now).await?;
@@ -290,15 +285,18 @@ impl Transitions {
         let applied = match news {
             News::Time => Applied::Unchanged,
             News::Payment(fact) => fact.post_to(&mut account)?,
-            News::Command(command, at) => {
-                let facts = match command {
+            News::Opened(contract) => {
+                account.apply(&Command::AccountOpened(Box::new((*contract).clone())), now)?
+            }
+            News::Message(message) => {
+                let facts = match &message.event.command {
                     Command::ScheduleReplaced { .. } | Command::WrittenOff { .. } => {
                         self.store.payments_of(&account.account_id).await?
                     }
                     _ => Vec::new(),
                 };
                 let (_, posted) = post_all(&mut account, &facts);
-                let applied = account.apply(command, *at)?;
+                let applied = account.take(message)?;
                 if posted { Applied::Changed } else { applied }
             }
         };

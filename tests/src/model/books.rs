@@ -114,7 +114,8 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            Command::AccountOpened(_) => {}
+            // Where somebody can be reached is nothing that the account owes.
+            Command::AccountOpened(_) | Command::ContactChanged(_) => {}
             Command::PaymentReceived(received) => self.receive(received, at),
             Command::PaymentReversed { payment_id, dated } => self.reverse(payment_id, *dated, at),
             Command::InstallmentAdded(installment) => self.pieces.push(Piece::new(installment, None)),

@@ -147,6 +147,8 @@ impl<'a> Bench<'a> {
         };
         let handlers = Handlers {
             detect_overdue: wiring(detect_overdue::NAME),
+            shards: None,
+            intake: wiring(intake::NAME),
             post_payment: wiring(post_payment::NAME),
             send_reminders: wiring(send_reminders::NAME),
         };

@@ -101,7 +101,7 @@ pub(super) fn invoke(
         let answer = match function {
             detect_overdue::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                let swept = detect_overdue::handle(&wiring, event, deadline).await;
+                let swept = detect_overdue::handle(&wiring, None, event, deadline).await;
                 serde_json::to_value(swept.map_err(|error| said(&error))?)
             }
             post_payment::NAME => {

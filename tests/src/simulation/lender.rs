@@ -2,9 +2,9 @@
 //! is theirs to know. But they run beside everything else.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_domain::Cause;
 use duewatch_domain::account::Dated;
 use duewatch_domain::command::Contract;
+use duewatch_domain::{Cause, Event, Message};
 use duewatch_store::{StoreError, TransitionError, Transitions};
 use serde_json::Value;
 
@@ -35,8 +35,11 @@ pub(super) async fn does(
             Err(format!("{} was not opened", contract.account_id))
         }
         Deed::Command(command) => {
+            let event_id = format!("H-{}", happening.number).parse().map_err(|error| said(&error))?;
+            let event = Event { at, account_id: contract.account_id.clone(), command: *command };
+            let message = Message { event_id, event };
             for _ in 0..TRIES {
-                match transitions.command(&contract.account_id, &command, at, at).await {
+                match transitions.command(&message, at).await {
                     Err(TransitionError::Store(StoreError::Conflict { .. })) => {}
                     // An item of a newer release, or one that has grown too large.
                     Err(TransitionError::Store(error)) if error.is_transient() => return Err(said(&error)),

@@ -14,8 +14,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::DailyLines;
-use duewatch_domain::ids::{AccountId, Revision};
-use duewatch_domain::{Account, Cause, Command, Refusal, assess};
+use duewatch_domain::ids::{AccountId, EventId, Revision};
+use duewatch_domain::{Account, Cause, Command, Event, Message, Refusal, assess};
 use duewatch_runtime::Clock;
 use duewatch_store::{Consumed, PaymentFact, StoreError, Tables, TransitionError};
 use serde::Deserialize;
@@ -257,13 +257,8 @@ impl<'a> StackRun<'a> {
                 self.pay(&account_id, &step.command, step.received_at).await?
             }
             command => {
-                let taken =
-                    self.stack.transitions().command(&account_id, command, step.received_at, step.at).await;
-                match taken {
-                    Ok(_) => None,
-                    Err(TransitionError::Refused(refusal)) => Some(refusal),
-                    Err(TransitionError::Store(error)) => return Err(StackError::from(error).into()),
-                }
+                self.send(&account_id, command, step).await?;
+                None
             }
         };
         if let Some(refusal) = refused {
@@ -273,6 +268,16 @@ impl<'a> StackRun<'a> {
         if matches!(step.command, Command::PaymentReceived(_)) && self.tally.lifted > lifted {
             self.lift_times.push(begun.elapsed());
         }
+        Ok(())
+    }
+
+    /// Does what the lender's other systems do. Only the queue tells us of it.
+    async fn send(&self, account_id: &AccountId, command: &Command, step: &Step) -> Result<(), ReplayError> {
+        let event_id: EventId = format!("line-{}", step.line)
+            .parse()
+            .map_err(|error: duewatch_domain::ids::NoId| StackError::Engine(error.to_string()))?;
+        let event = Event { at: step.received_at, account_id: account_id.clone(), command: command.clone() };
+        self.stack.send_to_intake(&Message { event_id, event }).await?;
         Ok(())
     }
 

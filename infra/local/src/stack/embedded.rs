@@ -1,4 +1,4 @@
-//! DynamoDB and SNS on this machine, behind the real SDK clients.
+//! DynamoDB, SNS and SQS on this machine, behind the real SDK clients.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,11 +14,12 @@ use super::StackError;
 use super::clock::StackClock;
 use super::in_process::InProcess;
 use super::sns::LocalSns;
+use super::sqs::LocalSqs;
 use super::template::{self, IndexSpec, TableSpec, Template};
 
 /// The account and region that local ARNs bear.
 pub const LOCAL_REGION: &str = "us-east-1";
-const LOCAL_ACCOUNT: &str = "123456789012";
+pub(super) const LOCAL_ACCOUNT: &str = "123456789012";
 /// The expression is the engine's own: only then does SQLite use the index for it.
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS duewatch_stream_numbers \
      ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
@@ -30,6 +31,8 @@ pub struct Ports {
     pub dynamodb: u16,
     /// SNS; 0: any that is free.
     pub sns: u16,
+    /// SQS; 0: any that is free.
+    pub sqs: u16,
 }
 
 /// The services, and the clients that talk to them.
@@ -39,14 +42,20 @@ pub struct Services {
     pub db: Database,
     /// The topics.
     pub sns: LocalSns,
+    /// The queues.
+    pub sqs: LocalSqs,
     /// The real client, to the engine.
     pub dynamodb_client: aws_sdk_dynamodb::Client,
     /// The real client, to the topics.
     pub sns_client: aws_sdk_sns::Client,
+    /// The real client, to the queues.
+    pub sqs_client: aws_sdk_sqs::Client,
     /// Where DynamoDB listens.
     pub dynamodb_url: String,
     /// Where SNS listens.
     pub sns_url: String,
+    /// Where SQS listens.
+    pub sqs_url: String,
 }
 
 impl fmt::Debug for Services {
@@ -55,17 +64,20 @@ impl fmt::Debug for Services {
         fields
             .field("dynamodb_url", &self.dynamodb_url)
             .field("sns_url", &self.sns_url)
+            .field("sqs_url", &self.sqs_url)
             .finish_non_exhaustive()
     }
 }
 
-/// DynamoDB and SNS with what the template declares in them, and nothing around them.
+/// DynamoDB, SNS and SQS with what the template declares in them, and nothing around them.
 #[derive(Clone)]
 pub struct Engines {
     /// The tables.
     pub db: Database,
     /// The topics.
     pub sns: LocalSns,
+    /// The queues.
+    pub sqs: LocalSqs,
 }
 
 impl fmt::Debug for Engines {
@@ -82,7 +94,7 @@ impl Engines {
     pub fn in_memory(template: &Template, clock: &StackClock) -> Result<Self, StackError> {
         let db = Database::memory_with_clock(Arc::new(clock.clone()))
             .map_err(|error| StackError::Engine(error.to_string()))?;
-        Self::over(db, template)
+        Self::over(db, template, clock.clone())
     }
 
     /// In a file, with the tables and topics of the template; records are stamped by the
@@ -92,7 +104,7 @@ impl Engines {
     /// When the file cannot be opened or a table cannot be created.
     pub fn on_disk(template: &Template, path: &str) -> Result<Self, StackError> {
         let db = Database::new(path).map_err(|error| StackError::Engine(error.to_string()))?;
-        Self::over(db, template)?.with_long_streams()
+        Self::over(db, template, StackClock::System)?.with_long_streams()
     }
 
     /// With streams that stay fast however much they hold. It takes some milliseconds and a
@@ -105,7 +117,7 @@ impl Engines {
         Ok(self)
     }
 
-    fn over(db: Database, template: &Template) -> Result<Self, StackError> {
+    fn over(db: Database, template: &Template, clock: StackClock) -> Result<Self, StackError> {
         for table in &template.tables {
             create_table(&db, table)?;
         }
@@ -113,7 +125,11 @@ impl Engines {
         for topic in &template.topics {
             sns.register(&topic_arn(&topic.name));
         }
-        Ok(Self { db, sns })
+        let sqs = LocalSqs::new(clock);
+        for queue in &template.queues {
+            sqs.register(queue);
+        }
+        Ok(Self { db, sns, sqs })
     }
 }
 
@@ -127,7 +143,7 @@ pub enum Transport {
 }
 
 impl Services {
-    /// Starts both, with the tables and topics that the template declares.
+    /// Starts them, with the tables, topics and queues that the template declares.
     ///
     /// # Errors
     /// When a port is taken, or a table cannot be created.
@@ -139,10 +155,10 @@ impl Services {
                 "local", "local", None, None, "duewatch",
             )))
             .retry_config(aws_config::retry::RetryConfig::disabled());
-        let (config, dynamodb_url, sns_url) = match transport {
+        let (config, dynamodb_url, sns_url, sqs_url) = match transport {
             Transport::InProcess => {
                 let url = "http://in-process.invalid".to_owned();
-                (config.http_client(InProcess::new(engines.clone())), url.clone(), url)
+                (config.http_client(InProcess::new(engines.clone())), url.clone(), url.clone(), url)
             }
             Transport::Loopback(ports) => {
                 let listener = bind(ports.dynamodb).await?;
@@ -151,7 +167,10 @@ impl Services {
                 let listener = bind(ports.sns).await?;
                 let sns_url = url(&listener)?;
                 tokio::spawn(super::sns::serve_on(listener, engines.sns.clone()));
-                (config, dynamodb_url, sns_url)
+                let listener = bind(ports.sqs).await?;
+                let sqs_url = url(&listener)?;
+                tokio::spawn(super::sqs::serve_on(listener, engines.sqs.clone()));
+                (config, dynamodb_url, sns_url, sqs_url)
             }
         };
         let config = config.build();
@@ -161,8 +180,11 @@ impl Services {
         let sns_client = aws_sdk_sns::Client::from_conf(
             aws_sdk_sns::config::Builder::from(&config).endpoint_url(&sns_url).build(),
         );
-        let Engines { db, sns } = engines;
-        Ok(Self { db, sns, dynamodb_client, sns_client, dynamodb_url, sns_url })
+        let sqs_client = aws_sdk_sqs::Client::from_conf(
+            aws_sdk_sqs::config::Builder::from(&config).endpoint_url(&sqs_url).build(),
+        );
+        let Engines { db, sns, sqs } = engines;
+        Ok(Self { db, sns, sqs, dynamodb_client, sns_client, sqs_client, dynamodb_url, sns_url, sqs_url })
     }
 }
 

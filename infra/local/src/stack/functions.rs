@@ -1,5 +1,6 @@
 //! The functions: in this process, or behind `cargo lambda watch`.
 
+use detect_overdue::ShardQueue;
 use duewatch_runtime::{Deadline, RawStreamEvent, Wiring};
 use serde_json::Value;
 
@@ -17,6 +18,10 @@ pub enum Functions {
 pub struct Handlers {
     /// `detect-overdue`
     pub detect_overdue: Wiring,
+    /// Where `detect-overdue` hands large shards to.
+    pub shards: Option<ShardQueue>,
+    /// `intake`
+    pub intake: Wiring,
     /// `post-payment`
     pub post_payment: Wiring,
     /// `send-reminders`
@@ -71,10 +76,15 @@ impl Handlers {
         let answer = match function {
             detect_overdue::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
-                let swept = detect_overdue::handle(&self.detect_overdue, event, Deadline::none())
+                let (wiring, queue) = (&self.detect_overdue, self.shards.as_ref());
+                let answer = detect_overdue::handle(wiring, queue, event, Deadline::none())
                     .await
                     .map_err(|error| failed(error.to_string()))?;
-                serde_json::to_value(swept)
+                serde_json::to_value(answer)
+            }
+            intake::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
+                serde_json::to_value(intake::handle(&self.intake, event, Deadline::none()).await)
             }
             post_payment::NAME => {
                 let response = post_payment::handle(&self.post_payment, stream()?, Deadline::none()).await;

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::embedded::Engines;
+use super::sqs::LocalSqs;
 
 /// The services, as an HTTP client of the SDK.
 #[derive(Clone, Debug)]
@@ -53,9 +54,9 @@ impl HttpConnector for InProcess {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body: JSON of DynamoDB, XML of SNS.
+    /// The body: JSON of DynamoDB and SQS, XML of SNS.
     pub body: String,
-    /// Whether it is DynamoDB's.
+    /// Whether it is JSON.
     pub is_json: bool,
 }
 
@@ -81,11 +82,15 @@ impl Answer {
 }
 
 impl Engines {
-    /// Answers one request. DynamoDB's name their operation in `x-amz-target`, those of SNS
-    /// in their body.
+    /// Answers one request. Those of DynamoDB and SQS name their operation in `x-amz-target`,
+    /// those of SNS in their body.
     #[must_use]
     pub fn answer(&self, target: Option<&str>, body: &[u8]) -> Answer {
         match target.and_then(|target| target.rsplit_once('.')) {
+            Some((service, operation)) if LocalSqs::is_target(service) => {
+                let (status, body) = self.sqs.answer(operation, body);
+                Answer { status, body, is_json: true }
+            }
             Some((_, operation)) => match dynamodb(&self.db, operation, body) {
                 Ok(body) => Answer { status: 200, body, is_json: true },
                 Err(error) => Answer { status: error.status_code(), body: error.to_json(), is_json: true },

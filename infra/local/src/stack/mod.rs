@@ -5,10 +5,16 @@ mod embedded;
 mod functions;
 mod in_process;
 mod pump;
+mod queue_pump;
 pub mod sns;
+pub mod sqs;
 pub mod template;
 
+use aws_sdk_sqs::error::DisplayErrorContext;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use detect_overdue::{SWEEP_QUEUE_URL, ShardQueue};
+use duewatch_domain::Message;
+use duewatch_domain::formats::message_line;
 use duewatch_runtime::{Clock, Settings, SettingsError, Wiring};
 use duewatch_store::{Store, Transitions};
 use serde_json::{Value, json};
@@ -20,7 +26,9 @@ pub use self::embedded::{Engines, LOCAL_REGION, Ports, Services, Transport, topi
 pub use self::functions::{Functions, Handlers, InvokeError, Remote};
 pub use self::in_process::{Answer, InProcess};
 pub use self::pump::{GivenUp, Pump, StreamReader};
-use self::template::{EnvValue, FunctionSpec, ScheduleSpec, Template, TemplateError};
+pub use self::queue_pump::{QueuePump, queue_event};
+use self::sqs::LocalSqs;
+use self::template::{EnvValue, FunctionSpec, QueueSpec, ScheduleSpec, Template, TemplateError};
 
 /// Why the local stack does not run.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +58,9 @@ pub enum StackError {
         /// What is wrong.
         problem: String,
     },
+    /// A queue did not take a message.
+    #[error("queue: {0}")]
+    Queue(String),
     /// A function failed where it must not.
     #[error(transparent)]
     Invoke(#[from] InvokeError),
@@ -69,6 +80,7 @@ pub struct Stack {
     clock: StackClock,
     functions: Functions,
     pumps: Vec<Pump>,
+    queue_pumps: Vec<QueuePump>,
 }
 
 impl Stack {
@@ -102,6 +114,8 @@ impl Stack {
         };
         let functions = Functions::InProcess(Box::new(Handlers {
             detect_overdue: wiring(detect_overdue::NAME),
+            shards: shard_queue(&template, &services)?,
+            intake: wiring(intake::NAME),
             post_payment: wiring(post_payment::NAME),
             send_reminders: wiring(send_reminders::NAME),
         }));
@@ -111,8 +125,14 @@ impl Stack {
             let function = template.function(&mapping.function)?;
             pumps.push(Pump::new(&services.db, mapping.clone(), &table.name, function.directory.clone())?);
         }
+        let mut queue_pumps = Vec::with_capacity(template.queue_mappings.len());
+        for mapping in &template.queue_mappings {
+            let queue = template.queue(&mapping.queue)?.clone();
+            let function = template.function(&mapping.function)?;
+            queue_pumps.push(QueuePump::new(mapping.clone(), queue, function.directory.clone()));
+        }
         let transitions = Transitions::new(store.clone());
-        Ok(Self { template, services, settings, store, transitions, clock, functions, pumps })
+        Ok(Self { template, services, settings, store, transitions, clock, functions, pumps, queue_pumps })
     }
 
     /// Hands the events to a Lambda runtime elsewhere instead of this process.
@@ -120,6 +140,25 @@ impl Stack {
     pub fn with_functions(mut self, functions: Functions) -> Self {
         self.functions = functions;
         self
+    }
+
+    /// Sends a message of the lender's systems to the queue that `intake` reads.
+    ///
+    /// # Errors
+    /// When the template has no such queue, or it does not take the message.
+    pub async fn send_to_intake(&self, message: &Message) -> Result<(), StackError> {
+        let sent = self
+            .services
+            .sqs_client
+            .send_message()
+            .queue_url(LocalSqs::queue_url(&intake_queue(&self.template)?.name))
+            .message_group_id(message.event.account_id.as_str())
+            .message_deduplication_id(message.event_id.as_str())
+            .message_body(message_line(message))
+            .send()
+            .await;
+        sent.map_err(|error| StackError::Queue(DisplayErrorContext(error).to_string()))?;
+        Ok(())
     }
 
     /// The services and their clients.
@@ -180,7 +219,8 @@ impl Stack {
 
     /// The records that went to an on-failure destination.
     pub fn given_up(&self) -> impl Iterator<Item = &GivenUp> {
-        self.pumps.iter().flat_map(Pump::given_up)
+        let queues = self.queue_pumps.iter().flat_map(QueuePump::given_up);
+        self.pumps.iter().flat_map(Pump::given_up).chain(queues)
     }
 
     /// The accounts that something was written of since this was last asked.
@@ -188,13 +228,16 @@ impl Stack {
         self.pumps.iter_mut().flat_map(Pump::take_touched).collect()
     }
 
-    /// Pumps the streams until nothing waits in any of them.
+    /// Pumps the queues and the streams until nothing waits in any of them.
     ///
     /// # Errors
     /// When a stream cannot be read.
     pub async fn drain(&mut self) -> Result<(), StackError> {
         loop {
             let mut busy = false;
+            for pump in &mut self.queue_pumps {
+                busy |= pump.deliver(&self.services.sqs, &self.functions).await;
+            }
             for pump in &mut self.pumps {
                 while pump.read(&self.services.db)? {
                     busy = true;
@@ -252,6 +295,30 @@ impl Stack {
         }
         Ok(())
     }
+}
+
+/// The queue that `intake` reads.
+///
+/// # Errors
+/// When the template declares none.
+pub fn intake_queue(template: &Template) -> Result<&QueueSpec, StackError> {
+    for mapping in &template.queue_mappings {
+        if template.function(&mapping.function)?.directory == intake::NAME {
+            return Ok(template.queue(&mapping.queue)?);
+        }
+    }
+    Err(TemplateError::NotDeclared { kind: "queue", name: intake::NAME.to_owned() }.into())
+}
+
+/// The queue to which the template lets the sweep hand large shards.
+fn shard_queue(template: &Template, services: &Services) -> Result<Option<ShardQueue>, StackError> {
+    for function in &template.functions {
+        let environment = environment(template, function)?;
+        if let Some((_, url)) = environment.into_iter().find(|(name, _)| name == SWEEP_QUEUE_URL) {
+            return Ok(Some(ShardQueue::new(services.sqs_client.clone(), url)));
+        }
+    }
+    Ok(None)
 }
 
 /// How often the sweep fires, as the template declares.
@@ -313,6 +380,7 @@ fn environment(template: &Template, function: &FunctionSpec) -> Result<Vec<(Stri
             EnvValue::Literal(text) => text.clone(),
             EnvValue::Table(id) => template.table(id)?.name.clone(),
             EnvValue::Topic(id) => topic_arn(&template.topic(id)?.name),
+            EnvValue::Queue(id) => LocalSqs::queue_url(&template.queue(id)?.name),
             EnvValue::Parameter(id) => template.parameter(id)?.default.clone().unwrap_or_default(),
         };
         environment.push((name.clone(), value));

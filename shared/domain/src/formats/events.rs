@@ -6,13 +6,14 @@ use serde_json::{Map, Value};
 
 use super::{FormatError, book, read, read_object};
 use crate::account::{Dated, PaymentKind};
-use crate::command::{Command, Event, NewInstallment, PaymentReceived};
+use crate::command::{Command, Event, Message, NewInstallment, PaymentReceived};
+use crate::contact::ContactChange;
 use crate::days::{FIRST_DATE, LAST_DATE, is_in_range};
 use crate::ids::{AccountId, InstallmentNumber, PaymentId};
 use crate::money::{Currency, Money};
 
 /// Every event type, as the formats write it.
-pub const EVENT_TYPES: [&str; 12] = [
+pub const EVENT_TYPES: [&str; 13] = [
     "account_opened",
     "payment_received",
     "payment_reversed",
@@ -25,6 +26,7 @@ pub const EVENT_TYPES: [&str; 12] = [
     "enforcement_on",
     "written_off",
     "write_off_undone",
+    "contact_changed",
 ];
 
 /// Reads one line of an events file.
@@ -32,7 +34,22 @@ pub const EVENT_TYPES: [&str; 12] = [
 /// # Errors
 /// A [`FormatError`] that names the field.
 pub fn parse_event_line(line: &str) -> Result<Event, FormatError> {
-    let mut fields = read_object(line)?;
+    event(read_object(line)?)
+}
+
+/// Reads a message of the lender's systems: an event with an `event_id`.
+///
+/// # Errors
+/// A [`FormatError`] that names the field.
+pub fn parse_message(body: &str) -> Result<Message, FormatError> {
+    let mut fields = read_object(body)?;
+    let event_id = take_text(&mut fields, "event_id")?
+        .parse()
+        .map_err(|problem: crate::ids::NoId| FormatError::new("event_id", problem.to_string()))?;
+    Ok(Message { event_id, event: event(fields)? })
+}
+
+fn event(mut fields: Map<String, Value>) -> Result<Event, FormatError> {
     let at = instant(&take_text(&mut fields, "at")?)?;
     let account_id: AccountId = take_text(&mut fields, "account_id")?
         .parse()
@@ -129,6 +146,11 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
         "write_off_undone" => {
             let Named { number, reason } = read(json)?;
             Command::WriteOffUndone { number, reason }
+        }
+        "contact_changed" => {
+            let change: ContactChange = read(json)?;
+            change.check().map_err(|refusal| FormatError::new("", refusal.to_string()))?;
+            Command::ContactChanged(change)
         }
         unknown => {
             let shown: String = unknown.chars().take(60).collect();

@@ -4,7 +4,7 @@ use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
 use crate::account::Dated;
-use crate::command::{Command, Contract, Event, NewInstallment};
+use crate::command::{Command, Contract, Event, Message, NewInstallment};
 use crate::money::Currency;
 
 /// A contract as a line of a book, without its line feed.
@@ -17,6 +17,18 @@ pub fn book_line(contract: &Contract) -> String {
 /// decimals they came with.
 #[must_use]
 pub fn event_line(event: &Event) -> String {
+    Value::Object(event_fields(event)).to_string()
+}
+
+/// A message as the body of a queue's message.
+#[must_use]
+pub fn message_line(message: &Message) -> String {
+    let mut line = event_fields(&message.event);
+    line.insert("event_id".to_owned(), message.event_id.as_str().into());
+    Value::Object(line).to_string()
+}
+
+fn event_fields(event: &Event) -> Map<String, Value> {
     let mut line = Map::new();
     line.insert("at".to_owned(), event.at.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
     line.insert("type".to_owned(), event.command.name().into());
@@ -24,7 +36,7 @@ pub fn event_line(event: &Event) -> String {
     if let Value::Object(fields) = fields(&event.command) {
         line.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
     }
-    Value::Object(line).to_string()
+    line
 }
 
 fn account(contract: &Contract) -> Value {
@@ -80,5 +92,11 @@ fn fields(command: &Command) -> Value {
         Command::WrittenOff { number, reason } | Command::WriteOffUndone { number, reason } => {
             json!({ "number": number, "reason": reason })
         }
+        Command::ContactChanged(change) => json!({
+            "channel": change.channel.as_str(),
+            "contact_point": change.contact_point,
+            "name": change.name,
+            "changed_by": change.changed_by,
+        }),
     }
 }

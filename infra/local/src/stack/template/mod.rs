@@ -1,7 +1,7 @@
 //! What `infra/template.yaml` declares, as plain data, so that this machine runs
 //! what deploys.
 //!
-//! Read are tables, topics, stream mappings, schedules and functions. Roles, log
+//! Read are tables, topics, queues, mappings, schedules and functions. Roles, log
 //! groups, buckets and policies have no counterpart here and are passed over. What
 //! is read is read strictly: a property that cannot be honoured here is an error,
 //! never a silent difference from AWS. Names that the template composes are given
@@ -32,8 +32,12 @@ pub struct Template {
     pub tables: Vec<TableSpec>,
     /// The topics.
     pub topics: Vec<TopicSpec>,
+    /// The queues.
+    pub queues: Vec<QueueSpec>,
     /// The stream mappings.
     pub mappings: Vec<StreamMapping>,
+    /// The queue mappings.
+    pub queue_mappings: Vec<QueueMapping>,
     /// The schedules.
     pub schedules: Vec<ScheduleSpec>,
     /// The functions.
@@ -79,6 +83,14 @@ impl Template {
     /// When there is none.
     pub fn topic(&self, logical_id: &str) -> Result<&TopicSpec, TemplateError> {
         found("topic", logical_id, &self.topics, |topic| &topic.logical_id)
+    }
+
+    /// The queue of that logical id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn queue(&self, logical_id: &str) -> Result<&QueueSpec, TemplateError> {
+        found("queue", logical_id, &self.queues, |queue| &queue.logical_id)
     }
 
     /// The stream mapping of that logical id.
@@ -235,6 +247,37 @@ pub struct TopicSpec {
     pub name: String,
 }
 
+/// An SQS queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSpec {
+    /// Its id within the template.
+    pub logical_id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it keeps the order within a group of messages.
+    pub fifo: bool,
+    /// How long a message that was received stays hidden.
+    pub visibility_timeout: TimeDelta,
+    /// How often a message is received before it goes to the dead-letter queue; none: there
+    /// is no such queue.
+    pub maximum_receives: Option<u32>,
+}
+
+/// What takes messages from a queue to a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueMapping {
+    /// Its id within the template.
+    pub logical_id: String,
+    /// The logical id of the queue.
+    pub queue: String,
+    /// The logical id of the function.
+    pub function: String,
+    /// The most messages of one invocation.
+    pub batch_size: u32,
+    /// Whether the function answers with the messages that failed.
+    pub report_batch_item_failures: bool,
+}
+
 /// What takes records from a table's stream to a function. It begins at the oldest
 /// record that the stream still has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -309,6 +352,8 @@ pub enum EnvValue {
     Table(String),
     /// The ARN of the topic of this logical id.
     Topic(String),
+    /// The URL of the queue of this logical id.
+    Queue(String),
     /// The value of the parameter of this name.
     Parameter(String),
 }

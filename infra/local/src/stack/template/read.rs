@@ -9,12 +9,13 @@ use super::error::TemplateError;
 use super::filter::FilterPattern;
 use super::node::{Intrinsic, Node};
 use super::{
-    AttributeKind, AttributeSpec, EnvValue, FunctionSpec, IndexSpec, ParameterSpec, Projection, ScheduleSpec,
-    StreamMapping, StreamView, TableSpec, Template, TopicSpec,
+    AttributeKind, AttributeSpec, EnvValue, FunctionSpec, IndexSpec, ParameterSpec, Projection, QueueMapping,
+    QueueSpec, ScheduleSpec, StreamMapping, StreamView, TableSpec, Template, TopicSpec,
 };
 
 const TABLE: &str = "AWS::DynamoDB::Table";
 const TOPIC: &str = "AWS::SNS::Topic";
+const QUEUE: &str = "AWS::SQS::Queue";
 const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 const FUNCTION: &str = "AWS::Serverless::Function";
 const SCHEDULE: &str = "AWS::Scheduler::Schedule";
@@ -25,8 +26,18 @@ const STREAM_RETENTION_SECONDS: i64 = 86_400;
 const DEFAULT_TIMEOUT_SECONDS: i64 = 3;
 /// Lambda's own default for streams.
 const DEFAULT_BATCH_SIZE: i64 = 100;
+/// Lambda's own default for queues.
+const DEFAULT_QUEUE_BATCH_SIZE: i64 = 10;
+/// SQS's own default.
+const DEFAULT_VISIBILITY_SECONDS: i64 = 30;
 /// The longest rate that is taken, in days. It keeps the arithmetic far from its ends.
 const MAX_RATE_DAYS: i64 = 366;
+
+/// Resources of one kind, by what they read.
+struct Mappings<'a> {
+    streams: Vec<(&'a str, Node<'a>)>,
+    queues: Vec<(&'a str, Node<'a>)>,
+}
 
 /// What the resources refer to.
 struct Context<'a> {
@@ -43,10 +54,13 @@ pub(super) fn template(root: &Value) -> Result<Template, TemplateError> {
         kinds: resources.iter().map(|(kind, node)| (node.resource(), *kind)).collect(),
         function_globals: root.get("Globals").and_then(|globals| globals.get("Function")),
     };
+    let mappings = context.mappings(&resources);
     let template = Template {
         tables: each(&resources, TABLE, |node| context.table(node))?,
         topics: each(&resources, TOPIC, |node| context.topic(node))?,
-        mappings: each(&resources, MAPPING, |node| context.mapping(node))?,
+        queues: each(&resources, QUEUE, |node| context.queue(node))?,
+        mappings: each(&mappings.streams, MAPPING, |node| context.mapping(node))?,
+        queue_mappings: each(&mappings.queues, MAPPING, |node| context.queue_mapping(node))?,
         schedules: each(&resources, SCHEDULE, |node| context.schedule(node))?,
         functions: each(&resources, FUNCTION, |node| context.function(node))?,
         parameters: context.parameters,
@@ -128,6 +142,54 @@ impl<'a> Context<'a> {
         Ok(TopicSpec { logical_id: node.resource().to_owned(), name: self.name(node, "TopicName")? })
     }
 
+    fn queue(&self, node: &Node<'a>) -> Result<QueueSpec, TemplateError> {
+        let receives = node.get("RedrivePolicy").map(|policy| {
+            let most = policy.need("maxReceiveCount")?;
+            count_of(&most, 1_000, "1 to 1000")
+        });
+        Ok(QueueSpec {
+            logical_id: node.resource().to_owned(),
+            name: self.name(node, "QueueName")?,
+            fifo: node.flag("FifoQueue")?,
+            visibility_timeout: seconds(
+                node,
+                "VisibilityTimeout",
+                DEFAULT_VISIBILITY_SECONDS,
+                43_200,
+                "0 to 43200",
+            )?,
+            maximum_receives: receives.transpose()?,
+        })
+    }
+
+    fn queue_mapping(&self, node: &Node<'a>) -> Result<QueueMapping, TemplateError> {
+        refuse(node, "Enabled")?;
+        refuse(node, "FilterCriteria")?;
+        let queue = node.need("EventSourceArn")?;
+        let id = match queue.intrinsic() {
+            Some(Intrinsic::Attribute(id, "Arn")) => id.to_owned(),
+            _ => return Err(queue.unexpected("a GetAtt of a queue's Arn")),
+        };
+        Ok(QueueMapping {
+            logical_id: node.resource().to_owned(),
+            queue: id,
+            function: self.function_id(&node.need("FunctionName")?)?,
+            batch_size: count(node, "BatchSize", DEFAULT_QUEUE_BATCH_SIZE, 10_000, "1 to 10000")?,
+            report_batch_item_failures: reports_failures(node)?,
+        })
+    }
+
+    /// The mappings of streams, and those of queues.
+    fn mappings(&self, resources: &[(&'a str, Node<'a>)]) -> Mappings<'a> {
+        let of_queue = |node: &Node<'a>| {
+            let source = node.get("EventSourceArn");
+            let source = source.as_ref().and_then(Node::intrinsic);
+            matches!(source, Some(Intrinsic::Attribute(id, _)) if self.is_a(id, QUEUE))
+        };
+        let (queues, streams) = resources.iter().cloned().partition(|(_, node)| of_queue(node));
+        Mappings { streams, queues }
+    }
+
     fn mapping(&self, node: &Node<'a>) -> Result<StreamMapping, TemplateError> {
         refuse(node, "TumblingWindowInSeconds")?;
         refuse(node, "Enabled")?;
@@ -196,11 +258,14 @@ impl<'a> Context<'a> {
             Some(Intrinsic::Ref(id) | Intrinsic::Attribute(id, "TopicArn")) if self.is_a(id, TOPIC) => {
                 Ok(EnvValue::Topic(id.to_owned()))
             }
+            Some(Intrinsic::Ref(id) | Intrinsic::Attribute(id, "QueueUrl")) if self.is_a(id, QUEUE) => {
+                Ok(EnvValue::Queue(id.to_owned()))
+            }
             Some(Intrinsic::Ref(name)) if self.parameter(name).is_some() => {
                 Ok(EnvValue::Parameter(name.to_owned()))
             }
             Some(Intrinsic::Ref(target) | Intrinsic::Attribute(target, _)) => {
-                Err(node.unresolved(target, "a table's name, a topic's ARN or a parameter"))
+                Err(node.unresolved(target, "a table's name, a topic's ARN, a queue's URL or a parameter"))
             }
             Some(Intrinsic::Sub(text)) => self.substitute(node, text).map(EnvValue::Literal),
             None => node.scalar().map(EnvValue::Literal),
@@ -345,6 +410,10 @@ fn count(
     expected: &'static str,
 ) -> Result<u32, TemplateError> {
     let Some(node) = node.get(property) else { return Ok(u32::try_from(default).unwrap_or(1)) };
+    count_of(&node, most, expected)
+}
+
+fn count_of(node: &Node<'_>, most: i64, expected: &'static str) -> Result<u32, TemplateError> {
     u32::try_from(node.number(1..=most, expected)?).map_err(|_| node.unexpected(expected))
 }
 

@@ -1,0 +1,113 @@
+//! Shards of the due index that one invocation cannot work off alone.
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use duewatch_store::MAX_DUE_SHARDS;
+use serde::{Deserialize, Serialize};
+
+/// The variable that names the queue of shards. Only the function that the schedule fires
+/// has it: who reads from the queue never sends to it.
+pub const SWEEP_QUEUE_URL: &str = "SWEEP_QUEUE_URL";
+
+/// The most entries SQS takes in one batch.
+const MAX_ENTRIES: usize = 10;
+/// How often an entry is tried.
+const MAX_ATTEMPTS: usize = 3;
+
+/// What a message of the queue says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardMessage {
+    /// The shard of the due index that is to be swept.
+    pub shard: u32,
+}
+
+impl ShardMessage {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(body: &str) -> Result<Self, String> {
+        let message: Self = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        if message.shard < MAX_DUE_SHARDS {
+            Ok(message)
+        } else {
+            Err(format!("shard: {} is none, there are at most {MAX_DUE_SHARDS}", message.shard))
+        }
+    }
+}
+
+/// The queue of shards.
+#[derive(Clone, Debug)]
+pub struct ShardQueue {
+    client: Client,
+    url: String,
+}
+
+impl ShardQueue {
+    /// Over a client.
+    #[must_use]
+    pub const fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// The queue that the environment names, if it names one.
+    pub async fn from_env() -> Option<Self> {
+        let url = std::env::var(SWEEP_QUEUE_URL).ok().filter(|url| !url.is_empty())?;
+        Some(Self::new(Client::new(&aws_config::load_from_env().await), url))
+    }
+
+    /// Hands shards over, ten a request. Says which ones could not be; the next firing of the
+    /// schedule finds them again.
+    pub async fn send(&self, shards: &[u32]) -> Vec<u32> {
+        let mut not_sent = Vec::new();
+        for batch in shards.chunks(MAX_ENTRIES) {
+            let mut open = batch.to_vec();
+            for _ in 0..MAX_ATTEMPTS {
+                if open.is_empty() {
+                    break;
+                }
+                open = self.send_batch(open).await;
+            }
+            not_sent.extend(open);
+        }
+        not_sent
+    }
+
+    /// Sends a batch, of which some entries may fail on HTTP 200.
+    async fn send_batch(&self, shards: Vec<u32>) -> Vec<u32> {
+        let entries: Result<Vec<_>, _> = shards
+            .iter()
+            .map(|shard| {
+                let body = serde_json::to_string(&ShardMessage { shard: *shard }).unwrap_or_default();
+                SendMessageBatchRequestEntry::builder().id(shard.to_string()).message_body(body).build()
+            })
+            .collect();
+        let Ok(entries) = entries else { return shards };
+        let sent =
+            self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
+        match sent {
+            Ok(answer) => answer.failed().iter().filter_map(|failed| failed.id().parse().ok()).collect(),
+            Err(error) => {
+                let code = error.code().map(str::to_owned);
+                let error = code.unwrap_or_else(|| DisplayErrorContext(error).to_string());
+                tracing::warn!(error, "shards were not handed over");
+                shards
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_a_shard() {
+        assert_eq!(ShardMessage::parse(r#"{"shard":3}"#), Ok(ShardMessage { shard: 3 }));
+        for body in ["", "3", r#"{"shard":100}"#, r#"{"shard":-1}"#, r#"{"shard":1,"all":true}"#] {
+            assert!(ShardMessage::parse(body).is_err(), "{body}");
+        }
+    }
+}

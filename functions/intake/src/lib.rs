@@ -1,0 +1,153 @@
+//! `intake`: commands of the lender's systems.
+//!
+//! A FIFO queue invokes it, with the account's id as the group of a message: the messages
+//! of one account come in order, one at a time. The body is an event with an `event_id`.
+//!
+//! # Delivered twice
+//! The account knows the last messages that changed it, and leaves them alone. One that is
+//! older than those is out of order: it is quarantined, never taken twice.
+//!
+//! # Out of order
+//! A message that became known before one that was taken is quarantined: what it says may
+//! have been overtaken.
+//!
+//! # Payments
+//! A payment, or its reversal, is put into the payments table, where all money belongs: only
+//! there does a sweep see it. The table's stream posts it.
+//!
+//! # Contact points
+//! They are kept with the customer, not with the account, and each change is logged.
+//!
+//! # No account yet
+//! Whoever sends the messages of an account sends its opening first. Any other message to an
+//! account that is not there is quarantined.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::contact::ContactChange;
+use duewatch_domain::formats::parse_message;
+use duewatch_domain::{Cause, Command, Message, Refusal};
+use duewatch_notify::OperationsKind;
+use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
+use duewatch_store::{ContactTaken, Outcome, PaymentFact, PaymentPut, TransitionError};
+
+/// The function's name.
+pub const NAME: &str = "intake";
+
+/// How far ahead a sender's clock may be. A message of next year would keep all those of
+/// this year out.
+const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
+
+/// What a message came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// Something was written.
+    Applied,
+    /// It was known, or changes nothing.
+    Known,
+}
+
+/// Takes a batch of messages.
+pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+    let clock = &*wiring.clock;
+    let batch =
+        queue_batch(event, &wiring.desk, clock, deadline, async |message| take(wiring, message).await).await;
+    let count = |what: Taken| batch.done.iter().filter(|done| **done == what).count();
+    Metrics::new(&wiring.metrics_namespace, NAME)
+        .count("applied", count(Taken::Applied))
+        .count("known", count(Taken::Known))
+        .count("quarantined", batch.quarantined)
+        .count("failed", batch.failures())
+        .emit(clock.now());
+    tracing::info!(
+        applied = count(Taken::Applied),
+        quarantined = batch.quarantined,
+        failed = batch.failures(),
+        "taken in"
+    );
+    batch.response()
+}
+
+async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> {
+    let message = parse_message(sent.body.as_deref().unwrap_or_default()).map_err(RecordError::poison)?;
+    let now = wiring.clock.now();
+    let event = &message.event;
+    if let Some(group) =
+        sent.attributes.get("MessageGroupId").filter(|group| *group != event.account_id.as_str())
+    {
+        // In another group it may overtake the account's other messages.
+        return Err(RecordError::poison(format!(
+            "MessageGroupId: \"{group}\" is not the account_id, \"{}\"",
+            event.account_id
+        )));
+    }
+    if event.at > now + MAX_AHEAD {
+        return Err(RecordError::poison(format!("at: {} is later than now, {now}", event.at)));
+    }
+    match &event.command {
+        Command::PaymentReceived(payment) => {
+            let fact = PaymentFact::received(event.account_id.clone(), payment, event.at);
+            match wiring.transitions.store().put_payment(&fact).await? {
+                PaymentPut::New => Ok(Taken::Applied),
+                PaymentPut::Known => Ok(Taken::Known),
+                PaymentPut::Differs(how) => Err(RecordError::poison(how)),
+            }
+        }
+        Command::PaymentReversed { payment_id, dated } => {
+            let store = wiring.transitions.store();
+            let reversed = store.record_reversal(&event.account_id, payment_id, event.at, *dated).await;
+            if reversed? {
+                Ok(Taken::Applied)
+            } else {
+                Err(RecordError::poison(Refusal::UnknownPayment(payment_id.clone())))
+            }
+        }
+        Command::ContactChanged(change) => change_contact(wiring, &message, change).await,
+        Command::AccountOpened(contract) => {
+            outcome(wiring, &message, wiring.transitions.open(contract, now, Cause::Fact).await, now).await
+        }
+        _ => outcome(wiring, &message, wiring.transitions.command(&message, now).await, now).await,
+    }
+}
+
+async fn outcome(
+    wiring: &Wiring,
+    message: &Message,
+    outcome: Result<Outcome, TransitionError>,
+    now: DateTime<Utc>,
+) -> Result<Taken, RecordError> {
+    let account_id = &message.event.account_id;
+    match outcome {
+        Ok(Outcome::Written(_)) => Ok(Taken::Applied),
+        Ok(Outcome::Held(_, hold)) => {
+            let subject = format!("{account_id}/{}", hold.payment_id);
+            wiring.desk.tell(OperationsKind::RestrictionHeld, &subject, &hold.reason, now).await;
+            Ok(Taken::Applied)
+        }
+        Ok(Outcome::Unchanged) => Ok(Taken::Known),
+        Ok(Outcome::NoAccount) => Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone()))),
+        Err(TransitionError::Refused(refusal)) => Err(RecordError::poison(refusal)),
+        Err(TransitionError::Store(error)) => Err(error.into()),
+    }
+}
+
+async fn change_contact(
+    wiring: &Wiring,
+    message: &Message,
+    change: &ContactChange,
+) -> Result<Taken, RecordError> {
+    let (store, event) = (wiring.transitions.store(), &message.event);
+    let stored = store.account(&event.account_id).await?;
+    let customer_id = stored
+        .ok_or_else(|| RecordError::poison(Refusal::UnknownAccount(event.account_id.clone())))?
+        .account
+        .customer_id;
+    let taken = store.change_contact(&customer_id, &message.event_id, change, event.at).await;
+    match taken? {
+        ContactTaken::Changed => Ok(Taken::Applied),
+        ContactTaken::Known => Ok(Taken::Known),
+        ContactTaken::Superseded(last) => {
+            Err(RecordError::poison(Refusal::OutOfOrder { at: event.at, last }))
+        }
+    }
+}

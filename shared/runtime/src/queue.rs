@@ -1,0 +1,133 @@
+//! A batch of queue messages, with partial failures.
+//!
+//! Messages of one group are taken one after another, groups side by side. When one fails
+//! for a reason that will pass, it and those of its group behind it are reported, and the
+//! queue delivers them again in their order. One that can never be taken, or makes the code
+//! panic, is quarantined with its payload and counts as done. When more than half of a batch
+//! of ten is like that, it is the code or the settings: all of it is reported, and goes to
+//! the dead-letter queue if that does not change.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::{StreamExt, stream};
+
+use crate::batch::{CONCURRENCY, Taken, guarded, is_mostly_poisoned};
+use crate::{Clock, Deadline, Desk, RecordError};
+
+/// What a batch of messages came to.
+#[derive(Debug)]
+pub struct QueueBatch<T> {
+    /// What the handler made of those that were taken.
+    pub done: Vec<T>,
+    /// How many were quarantined.
+    pub quarantined: usize,
+    failed: Vec<String>,
+}
+
+impl<T> QueueBatch<T> {
+    /// How many messages failed and are to be delivered again.
+    #[must_use]
+    pub fn failures(&self) -> usize {
+        self.failed.len()
+    }
+
+    /// The answer to Lambda: every message that failed. The queue forgets the others.
+    #[must_use]
+    pub fn response(&self) -> SqsBatchResponse {
+        let failure = |id: &String| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier.clone_from(id);
+            failure
+        };
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = self.failed.iter().map(failure).collect();
+        response
+    }
+}
+
+/// Takes every message of a batch through `handler`.
+pub async fn queue_batch<T, F>(
+    event: SqsEvent,
+    desk: &Desk,
+    clock: &dyn Clock,
+    deadline: Deadline,
+    handler: F,
+) -> QueueBatch<T>
+where
+    F: AsyncFn(&SqsMessage) -> Result<T, RecordError>,
+{
+    let total = event.records.len();
+    let handler = &handler;
+    let taken = stream::iter(by_group(event.records))
+        .map(|group| take_group(group, clock, deadline, handler))
+        .buffer_unordered(CONCURRENCY)
+        .collect::<Vec<_>>()
+        .await;
+    let mut batch = QueueBatch { done: Vec::with_capacity(total), quarantined: 0, failed: Vec::new() };
+    let mut poisoned = Vec::new();
+    let mut ids = Vec::with_capacity(total);
+    for (message, taken) in taken.into_iter().flatten() {
+        ids.push(id(&message));
+        match taken {
+            Taken::Done(value) => batch.done.push(value),
+            Taken::Retry => batch.failed.push(id(&message)),
+            Taken::Poison(reason) => poisoned.push((message, reason)),
+        }
+    }
+    if is_mostly_poisoned(poisoned.len(), total) {
+        tracing::error!(function = desk.function(), poisoned = poisoned.len(), total, "batch refused");
+        batch.done.clear();
+        batch.failed = ids;
+        return batch;
+    }
+    for (message, reason) in poisoned {
+        let payload = message.body.as_deref().unwrap_or_default();
+        match desk.quarantine(&id(&message), &reason, payload, clock.now()).await {
+            Ok(()) => batch.quarantined += 1,
+            Err(error) => {
+                tracing::error!(%error, "not quarantined");
+                batch.failed.push(id(&message));
+            }
+        }
+    }
+    batch
+}
+
+fn id(message: &SqsMessage) -> String {
+    message.message_id.clone().unwrap_or_default()
+}
+
+/// One lane a group; a message without a group is one of its own.
+fn by_group(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
+    let mut groups: BTreeMap<String, Vec<SqsMessage>> = BTreeMap::new();
+    let mut lanes = Vec::new();
+    for message in messages {
+        match message.attributes.get("MessageGroupId") {
+            Some(group) => groups.entry(group.clone()).or_default().push(message),
+            None => lanes.push(vec![message]),
+        }
+    }
+    lanes.extend(groups.into_values());
+    lanes
+}
+
+async fn take_group<T, F>(
+    group: Vec<SqsMessage>,
+    clock: &dyn Clock,
+    deadline: Deadline,
+    handler: &F,
+) -> Vec<(SqsMessage, Taken<T>)>
+where
+    F: AsyncFn(&SqsMessage) -> Result<T, RecordError>,
+{
+    let mut taken = Vec::with_capacity(group.len());
+    let mut blocked = false;
+    for message in group {
+        blocked = blocked || deadline.is_near(clock.now());
+        let outcome = if blocked { Taken::Retry } else { guarded(&id(&message), handler(&message)).await };
+        blocked = matches!(outcome, Taken::Retry);
+        taken.push((message, outcome));
+    }
+    taken
+}

@@ -1,0 +1,139 @@
+//! Where people can be reached, and every change of it.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem};
+use chrono::{DateTime, SecondsFormat, Utc};
+use duewatch_domain::contact::ContactChange;
+use duewatch_domain::ids::{CustomerId, EventId};
+use duewatch_domain::policy::Channel;
+
+use crate::{Store, StoreError};
+
+/// What became of a change of a contact point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContactTaken {
+    /// It is in force.
+    Changed,
+    /// It was taken before.
+    Known,
+    /// A later one is in force: since when.
+    Superseded(DateTime<Utc>),
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// Instants that sort as text.
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
+fn contact_key(channel: Channel) -> String {
+    format!("contact#{}", channel.as_str())
+}
+
+impl Store {
+    /// Takes a change of where a customer can be reached, with an entry in the log of who
+    /// changed what: both, or neither. A channel that is not used any more keeps its item,
+    /// to know when that was said.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody else changes the same one; otherwise when a call fails.
+    pub async fn change_contact(
+        &self,
+        customer_id: &CustomerId,
+        event_id: &EventId,
+        change: &ContactChange,
+        at: DateTime<Utc>,
+    ) -> Result<ContactTaken, StoreError> {
+        let key = format!("customer#{customer_id}");
+        let logged_under = format!("contact-log#{}#{event_id}", instant(at));
+        if self.record(key.clone(), logged_under.clone()).await?.is_some() {
+            return Ok(ContactTaken::Known);
+        }
+        let before = self.record(key.clone(), contact_key(change.channel)).await?.unwrap_or_default();
+        let changed_at = before.get("changed_at");
+        let since = changed_at.and_then(|since| since.as_s().ok()).and_then(|since| since.parse().ok());
+        if let Some(since) = since.filter(|since: &DateTime<Utc>| *since > at) {
+            return Ok(ContactTaken::Superseded(since));
+        }
+        let mut contact = HashMap::from([
+            ("pk".to_owned(), text(&key)),
+            ("sk".to_owned(), text(contact_key(change.channel))),
+            ("changed_at".to_owned(), text(instant(at))),
+            ("changed_by".to_owned(), text(&change.changed_by)),
+        ]);
+        let mut entry = HashMap::from([
+            ("pk".to_owned(), text(&key)),
+            ("sk".to_owned(), text(logged_under)),
+            ("channel".to_owned(), text(change.channel.as_str())),
+            ("changed_by".to_owned(), text(&change.changed_by)),
+        ]);
+        let values = [("contact_point", &change.contact_point), ("name", &change.name)];
+        for (name, value) in values {
+            if let Some(from) = before.get(name) {
+                entry.insert(format!("from_{name}"), from.clone());
+            }
+            if let Some(value) = value {
+                entry.insert(format!("to_{name}"), text(value));
+                contact.insert(name.to_owned(), text(value));
+            }
+        }
+        let seen = changed_at.cloned();
+        let written = self.put_both(contact, entry, seen).await?;
+        if written {
+            Ok(ContactTaken::Changed)
+        } else {
+            Err(StoreError::Conflict { account_id: key, revision: 0 })
+        }
+    }
+
+    /// Puts a contact that is still as it was seen, and its log entry. Says whether it was.
+    async fn put_both(
+        &self,
+        contact: HashMap<String, AttributeValue>,
+        entry: HashMap<String, AttributeValue>,
+        seen: Option<AttributeValue>,
+    ) -> Result<bool, StoreError> {
+        let table = &self.tables().records;
+        let unbuilt = |error| StoreError::codec(table, "contact", error);
+        let contact = Put::builder().table_name(table).set_item(Some(contact));
+        let contact = match seen {
+            None => contact.condition_expression("attribute_not_exists(pk)"),
+            Some(seen) => {
+                contact.condition_expression("changed_at = :seen").expression_attribute_values(":seen", seen)
+            }
+        };
+        let entry = Put::builder()
+            .table_name(table)
+            .set_item(Some(entry))
+            .condition_expression("attribute_not_exists(pk)");
+        let put = |put: Put| TransactWriteItem::builder().put(put).build();
+        let sent = self
+            .client()
+            .transact_write_items()
+            .transact_items(put(contact.build().map_err(unbuilt)?))
+            .transact_items(put(entry.build().map_err(unbuilt)?))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => {
+                for consumed in answer.consumed_capacity() {
+                    self.meter().count("TransactWriteItems", table, Some(consumed));
+                }
+                Ok(true)
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_transaction_canceled_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::call("TransactWriteItems", table, error)),
+        }
+    }
+}
