@@ -53,6 +53,7 @@ pub enum RecordError {
 
 impl RecordError {
     /// It can never be taken, because of that.
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
     pub fn poison(reason: impl ToString) -> Self {
         Self::Poison(reason.to_string())
     }

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, IdentityCache, Region, StalledStreamProtectionConfig,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use detect_overdue::ShardQueue;
 use duewatch_local::stack::{LOCAL_REGION, StackClock};
 use duewatch_runtime::{Clock, Deadline, Settings, Wiring};
 use serde_json::Value;
@@ -33,6 +34,7 @@ impl Clock for SkewedClock {
 pub(super) struct Container {
     pub(super) function: &'static str,
     pub(super) wiring: Arc<Wiring>,
+    pub(super) shards: Option<ShardQueue>,
     pub(super) clock: SkewedClock,
     pub(super) is_busy: bool,
 }
@@ -41,21 +43,30 @@ impl Container {
     pub(super) fn start(
         function: &'static str,
         settings: &Settings,
+        shards_url: &str,
         network: &Network,
         caller: CallerId,
         clock: SkewedClock,
     ) -> Self {
-        let (dynamodb, sns) = clients(network, caller);
+        let Clients { dynamodb, sns, sqs } = clients(network, caller);
         let wiring = Wiring::new(function, settings, dynamodb, sns, Arc::new(clock.clone()));
-        Self { function, wiring: Arc::new(wiring), clock, is_busy: false }
+        let shards = (function == detect_overdue::NAME).then(|| ShardQueue::new(sqs, shards_url.to_owned()));
+        Self { function, wiring: Arc::new(wiring), shards, clock, is_busy: false }
     }
 }
 
+/// The clients of one caller.
+pub(super) struct Clients {
+    pub(super) dynamodb: aws_sdk_dynamodb::Client,
+    pub(super) sns: aws_sdk_sns::Client,
+    pub(super) sqs: aws_sdk_sqs::Client,
+}
+
+/// The name under which the code of `detect-overdue` reads the queue of shards.
+pub(super) const SWEEP_SHARD: &str = "sweep-shard";
+
 /// The clients of one caller, as a function gets them on Lambda: they retry by themselves.
-pub(super) fn clients(
-    network: &Network,
-    caller: CallerId,
-) -> (aws_sdk_dynamodb::Client, aws_sdk_sns::Client) {
+pub(super) fn clients(network: &Network, caller: CallerId) -> Clients {
     macro_rules! client {
         ($sdk:ident) => {{
             let partition = RetryPartition::custom("simulation").token_bucket(TokenBucket::new(500)).build();
@@ -82,7 +93,7 @@ pub(super) fn clients(
             )
         }};
     }
-    (client!(aws_sdk_dynamodb), client!(aws_sdk_sns))
+    Clients { dynamodb: client!(aws_sdk_dynamodb), sns: client!(aws_sdk_sns), sqs: client!(aws_sdk_sqs) }
 }
 
 /// What an invocation answers.
@@ -91,6 +102,7 @@ pub(super) type Invoked = Result<Value, String>;
 /// A handler's call, as Lambda makes it. A new function is one more line.
 pub(super) fn invoke(
     wiring: Arc<Wiring>,
+    shards: Option<ShardQueue>,
     function: &'static str,
     payload: &Value,
     deadline: Deadline,
@@ -99,9 +111,9 @@ pub(super) fn invoke(
     Box::pin(async move {
         let said = |error: &dyn std::fmt::Display| error.to_string();
         let answer = match function {
-            detect_overdue::NAME => {
+            detect_overdue::NAME | SWEEP_SHARD => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                let swept = detect_overdue::handle(&wiring, None, event, deadline).await;
+                let swept = detect_overdue::handle(&wiring, shards.as_ref(), event, deadline).await;
                 serde_json::to_value(swept.map_err(|error| said(&error))?)
             }
             post_payment::NAME => {
@@ -111,6 +123,10 @@ pub(super) fn invoke(
             send_reminders::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
                 serde_json::to_value(send_reminders::handle(&wiring, event, deadline).await)
+            }
+            intake::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
+                serde_json::to_value(intake::handle(&wiring, event, deadline).await)
             }
             other => return Err(format!("there is no function {other}")),
         };

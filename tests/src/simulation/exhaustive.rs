@@ -127,13 +127,13 @@ pub fn scenarios() -> Vec<Scenario> {
         scenario(
             "a command against the sweep that restricts",
             LIMITED_AT,
-            &["lender", detect_overdue::NAME],
+            &[intake::NAME, detect_overdue::NAME],
             vec![Deed::Command(Box::new(pause))],
         ),
         scenario(
             "a command against a payment",
             LIMITED_AT,
-            &["lender", post_payment::NAME],
+            &["lender", intake::NAME, post_payment::NAME],
             vec![Deed::Command(Box::new(off)), pay("P-1", "250.00", LIMITED_AT)],
         ),
         scenario(

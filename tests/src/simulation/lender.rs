@@ -2,10 +2,10 @@
 //! is theirs to know. But they run beside everything else.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use duewatch_domain::Cause;
 use duewatch_domain::account::Dated;
 use duewatch_domain::command::Contract;
-use duewatch_domain::{Cause, Event, Message};
-use duewatch_store::{StoreError, TransitionError, Transitions};
+use duewatch_store::Transitions;
 use serde_json::Value;
 
 use super::plan::{Deed, Happening};
@@ -34,20 +34,6 @@ pub(super) async fn does(
             }
             Err(format!("{} was not opened", contract.account_id))
         }
-        Deed::Command(command) => {
-            let event_id = format!("H-{}", happening.number).parse().map_err(|error| said(&error))?;
-            let event = Event { at, account_id: contract.account_id.clone(), command: *command };
-            let message = Message { event_id, event };
-            for _ in 0..TRIES {
-                match transitions.command(&message, at).await {
-                    Err(TransitionError::Store(StoreError::Conflict { .. })) => {}
-                    // An item of a newer release, or one that has grown too large.
-                    Err(TransitionError::Store(error)) if error.is_transient() => return Err(said(&error)),
-                    Err(_) | Ok(_) => return Ok(()),
-                }
-            }
-            Err(format!("{}: the command was not taken", contract.account_id))
-        }
         Deed::Pay(item) | Deed::Poison(item) => put(transitions, &item).await,
         Deed::Reverse { payment_id, dated } => {
             let payment_id = payment_id.parse().map_err(|error| said(&error))?;
@@ -57,7 +43,7 @@ pub(super) async fn does(
         }
         Deed::Note { payment_id } => note(transitions, &contract, &payment_id).await,
         Deed::Newer => newer(transitions, &contract).await,
-        Deed::Publish(_) | Deed::Fire => Ok(()),
+        Deed::Command(_) | Deed::Garble(_) | Deed::Publish(_) | Deed::Fire => Ok(()),
     }
 }
 

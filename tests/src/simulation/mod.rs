@@ -18,6 +18,7 @@ mod lane;
 mod lender;
 mod network;
 mod plan;
+mod queue;
 mod service;
 mod shrink;
 mod watch;

@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_local::stack::sqs::LocalSqs;
 use duewatch_local::stack::{Answer, StackClock};
 use duewatch_runtime::Clock;
 use serde_json::Value;
@@ -28,19 +29,25 @@ pub(super) struct CallerId(pub(super) u64);
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) caller: CallerId,
-    /// `GetItem`, ... of DynamoDB; none: it is for SNS.
-    pub(super) operation: Option<String>,
+    /// `DynamoDB_20120810.GetItem`, `AmazonSQS.SendMessageBatch`, ...; none: it is for SNS.
+    pub(super) target: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
 impl Request {
-    /// The body of a request to DynamoDB.
+    /// The body of a request to DynamoDB or SQS.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     pub(super) fn name(&self) -> &str {
-        self.operation.as_deref().unwrap_or("PublishBatch")
+        let target = self.target.as_deref();
+        target.and_then(|target| target.rsplit('.').next()).unwrap_or("PublishBatch")
+    }
+
+    /// Whether it is for DynamoDB.
+    pub(super) fn is_for_dynamodb(&self) -> bool {
+        self.target.as_deref().is_some_and(|target| !LocalSqs::is_target(target))
     }
 }
 
@@ -210,10 +217,9 @@ impl HttpClient for Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target");
-        let operation = target.and_then(|target| target.rsplit_once('.')).map(|(_, name)| name.to_owned());
+        let target = request.headers().get("x-amz-target").map(str::to_owned);
         let body = request.body().bytes().unwrap_or_default().to_vec();
-        let reply = self.network.send(Request { caller: self.caller, operation, body });
+        let reply = self.network.send(Request { caller: self.caller, target, body });
         HttpConnectorFuture::new(async move {
             match reply.await {
                 Reply::Answer(answer) => answer.into_response(),

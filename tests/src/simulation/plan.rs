@@ -38,6 +38,14 @@ const POLICIES: [(&str, [&str; 2]); 3] = [
     ("amounts", [include_str!("policies/amounts-1.toml"), include_str!("policies/amounts-2.toml")]),
 ];
 
+/// Messages that can never be taken.
+const GARBLED: [&str; 4] = [
+    "nonsense",
+    "{}",
+    r#"{"event_id":"G-1","at":"2011-01-01T00:00:00Z","type":"forgiven","account_id":"A-0"}"#,
+    r#"{"event_id":"G-2","at":"2300-01-01T00:00:00Z","type":"enforcement_on","account_id":"A-0","reason":"too early"}"#,
+];
+
 /// What a seed stands for.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -100,12 +108,14 @@ pub enum Deed {
         /// Which one.
         payment_id: String,
     },
-    /// A command that has no function of its own yet.
+    /// A command is sent to the queue.
     Command(Box<Command>),
     /// The second version of a policy is published.
     Publish(usize),
     /// An item that states no payment, or none that can be posted, is put into the table.
     Poison(Value),
+    /// A message that says nothing of ours is sent to the queue.
+    Garble(&'static str),
     /// A newer release has written the account's item.
     Newer,
     /// The schedule fires out of its turn.
@@ -122,6 +132,7 @@ impl Deed {
             Self::Command(command) => command.name(),
             Self::Publish(_) => "publish",
             Self::Poison(_) => "poison",
+            Self::Garble(_) => "garble",
             Self::Newer => "newer",
             Self::Fire => "fire",
         }
@@ -141,6 +152,7 @@ impl fmt::Display for Happening {
             Deed::Note { payment_id } => write!(f, " {payment_id}"),
             Deed::Publish(policy) => write!(f, " {}", POLICIES[*policy].0),
             Deed::Command(command) => write!(f, " {command:?}"),
+            Deed::Garble(body) => write!(f, " {body}"),
             Deed::Open | Deed::Newer | Deed::Fire => Ok(()),
         }
     }
@@ -323,6 +335,9 @@ fn happenings(
         if rng.u8(..8) == 0 {
             let at = moment(rng, contract, from);
             add(at, Some(place), Deed::Poison(poison(rng, contract, place, at)));
+        }
+        if rng.u8(..8) == 0 {
+            add(moment(rng, contract, from), Some(place), Deed::Garble(GARBLED[rng.usize(..GARBLED.len())]));
         }
         if rng.u8(..30) == 0 {
             add(moment(rng, contract, from), Some(place), Deed::Newer);

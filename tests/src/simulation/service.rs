@@ -10,8 +10,6 @@ use super::network::Request;
 use super::watch::Entry;
 use std::collections::{BTreeSet, VecDeque};
 
-/// The target prefix of DynamoDB's requests.
-const DYNAMODB: &str = "DynamoDB_20120810";
 /// How long the due index may lag behind.
 const INDEX_LAG: TimeDelta = TimeDelta::hours(1);
 /// As many past states of the due index as are kept.
@@ -34,7 +32,7 @@ impl Refusal {
                 (400, "TransactionConflictException", SnsFault::InternalError { count: 1 })
             }
         };
-        if request.operation.is_some() {
+        if request.target.is_some() {
             return Answer::dynamodb_error(status, &format!("com.amazonaws.dynamodb#{kind}"), "simulated");
         }
         engines.sns.fail_entries(of_sns);
@@ -45,14 +43,13 @@ impl Refusal {
 
 /// Serves a request in full.
 pub(super) fn serve(engines: &Engines, request: &Request) -> Answer {
-    let target = request.operation.as_ref().map(|operation| format!("{DYNAMODB}.{operation}"));
-    engines.answer(target.as_deref(), &request.body)
+    engines.answer(request.target.as_deref(), &request.body)
 }
 
 /// Serves all but some entries of a batch, and says so on HTTP 200.
 pub(super) fn serve_partly(engines: &Engines, request: &Request, choices: &mut Choices) -> Answer {
-    match request.operation.as_deref() {
-        None => {
+    match request.name() {
+        "PublishBatch" => {
             let count = 1 + choices.number(3);
             engines.sns.fail_entries(SnsFault::Entries {
                 count,
@@ -62,9 +59,9 @@ pub(super) fn serve_partly(engines: &Engines, request: &Request, choices: &mut C
             });
             serve(engines, request)
         }
-        Some("BatchWriteItem") => serve_rest(engines, request, "UnprocessedItems"),
-        Some("BatchGetItem") => serve_rest(engines, request, "UnprocessedKeys"),
-        Some(_) => serve(engines, request),
+        "BatchWriteItem" => serve_rest(engines, request, "UnprocessedItems"),
+        "BatchGetItem" => serve_rest(engines, request, "UnprocessedKeys"),
+        _ => serve(engines, request),
     }
 }
 
@@ -151,7 +148,7 @@ mod tests {
 
     fn request(operation: &str, body: &Value) -> Request {
         let body = body.to_string().into_bytes();
-        Request { caller: CallerId(1), operation: Some(operation.to_owned()), body }
+        Request { caller: CallerId(1), target: Some(format!("DynamoDB_20120810.{operation}")), body }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod work;
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_local::stack::sqs::{LocalSqs, Waiting};
 use duewatch_local::stack::template::{StreamMapping, Template};
 use duewatch_local::stack::{Engines, StackClock, StreamReader, settings};
 use duewatch_runtime::{Clock, Settings};
@@ -17,12 +18,13 @@ use serde_json::{Value, json};
 
 use super::capture::Capture;
 use super::choices::Choices;
-use super::containers::{Container, Invoked};
+use super::containers::{Container, Invoked, SWEEP_SHARD};
 use super::executor::{Ended, Executor, TaskId};
 use super::fault::{Fault, OutageKind};
 use super::lane::{Lane, Record};
 use super::network::{CallerId, Network};
 use super::plan::{Happening, Plan};
+use super::queue::Queue;
 use super::service::PastIndexes;
 use super::watch::{Broken, Checked, Records, Watch, hold};
 
@@ -38,6 +40,7 @@ const SKEW_SECONDS: i64 = 600;
 enum Work {
     Firing { tried: u32 },
     Batch { stream: usize, lane: Option<usize>, records: Vec<Record> },
+    Messages { queue: usize, received: bool, messages: Vec<Waiting> },
     Lender,
 }
 
@@ -52,6 +55,7 @@ struct Running {
 /// What comes at its time.
 enum Coming {
     Happening(Box<Happening>),
+    Message(Waiting),
     Firing { tried: u32 },
 }
 
@@ -74,6 +78,7 @@ enum Outcome {
 enum Move {
     Begin((DateTime<Utc>, u64)),
     Deliver(usize, usize),
+    Receive(usize),
     Serve(u64),
 }
 
@@ -92,6 +97,8 @@ pub(super) struct Cloud {
     coming: BTreeMap<(DateTime<Utc>, u64), Coming>,
     numbers: u64,
     streams: Vec<Stream>,
+    queues: Vec<Queue>,
+    shards_url: String,
     past_indexes: PastIndexes,
     last_firing: DateTime<Utc>,
     is_quiet: bool,
@@ -132,6 +139,19 @@ impl Cloud {
                 past: VecDeque::new(),
             });
         }
+        let mut queues = Vec::new();
+        for mapping in &template.queue_mappings {
+            let spec = template.queue(&mapping.queue).map_err(|error| failed(&error))?.clone();
+            let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
+            let name = match function.directory.as_str() {
+                intake::NAME => intake::NAME,
+                detect_overdue::NAME => SWEEP_SHARD,
+                other => return Err(broken("it starts", &format!("{other} is not simulated"))),
+            };
+            queues.push(Queue::new(spec, mapping.clone(), name, function.timeout));
+        }
+        let shards = queues.iter().find(|queue| queue.function == SWEEP_SHARD);
+        let shards_url = shards.map_or_else(String::new, |queue| LocalSqs::queue_url(&queue.spec.name));
         let sweep = template.schedules.first().ok_or_else(|| broken("it starts", &"no schedule"))?;
         let sweep_timeout = template.function(&sweep.function).map_err(|error| failed(&error))?.timeout;
         let mut cloud = Self {
@@ -148,6 +168,8 @@ impl Cloud {
             coming: BTreeMap::new(),
             numbers: 0,
             streams,
+            queues,
+            shards_url,
             past_indexes: PastIndexes::default(),
             last_firing: plan.begin - TimeDelta::minutes(15),
             is_quiet: false,
@@ -212,6 +234,7 @@ impl Cloud {
                 }
             }
             Move::Deliver(stream, lane) => self.deliver(stream, lane),
+            Move::Receive(queue) => self.receive(queue),
             Move::Serve(number) => self.serve(number)?,
         }
         Ok(true)
@@ -229,6 +252,9 @@ impl Cloud {
                 let lanes = stream.lanes.iter().enumerate().filter(|(_, lane)| ready(lane));
                 moves.extend(lanes.map(|(lane, _)| Move::Deliver(place, lane)));
             }
+            let ready = |queue: &Queue| queue.ready_at().is_some_and(|at| at <= now);
+            let queues = self.queues.iter().enumerate().filter(|(_, queue)| ready(queue));
+            moves.extend(queues.map(|(place, _)| Move::Receive(place)));
         }
         if !self.choices.is_scripted() {
             moves.extend(self.network.requests().into_iter().map(Move::Serve));
@@ -274,7 +300,8 @@ impl Cloud {
     /// Nothing is left to do at this instant: on to the next. Says whether there is one.
     fn time_goes_on(&mut self) -> Result<bool, Broken> {
         let now = self.now();
-        let lanes = self.streams.iter().flat_map(|stream| &stream.lanes).filter_map(Lane::ready_at).min();
+        let lanes = self.streams.iter().flat_map(|stream| &stream.lanes).filter_map(Lane::ready_at);
+        let lanes = lanes.chain(self.queues.iter().filter_map(Queue::ready_at)).min();
         let mappings_again = self.plan.outages.iter().filter(|outage| outage.kind == OutageKind::Mappings);
         let mappings_again =
             mappings_again.filter(|outage| outage.until > now).map(|outage| outage.until).min();

@@ -49,8 +49,9 @@ impl Cloud {
     }
 
     fn serve_faultily(&mut self, number: u64, request: &Request) -> Checked {
-        let is_write = matches!(request.name(), "PutItem" | "UpdateItem" | "DeleteItem");
-        let down = if request.operation.is_some() { OutageKind::DynamoDb } else { OutageKind::Sns };
+        let is_write =
+            matches!(request.name(), "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems");
+        let down = if request.is_for_dynamodb() { OutageKind::DynamoDb } else { OutageKind::Sns };
         let refusal = if self.is_down(down) || self.strikes(Fault::ServerError) {
             Some(Refusal::Failed)
         } else if self.strikes(Fault::Throttle) {
@@ -95,9 +96,15 @@ impl Cloud {
     fn observe(&mut self, request: &Request) -> Checked {
         let tables = &self.settings.tables;
         self.watch.served(request, tables)?;
-        if request.operation.is_none() {
+        if !request.is_for_dynamodb() {
             for message in self.engines.sns.take() {
                 self.watch.delivered(&message, request.caller)?;
+            }
+            for queue in &mut self.queues {
+                for message in self.engines.sqs.take(&queue.spec.name, usize::MAX) {
+                    self.watch.count("shards handed over", 1);
+                    queue.add(message);
+                }
             }
             return Ok(());
         }

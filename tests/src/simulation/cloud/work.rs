@@ -1,20 +1,23 @@
 //! What begins, and what becomes of it.
 
 use chrono::TimeDelta;
-use duewatch_domain::policy;
-use duewatch_local::stack::scheduled_event;
+use duewatch_domain::formats::message_line;
+use duewatch_domain::{Event, Message, policy};
+use duewatch_local::stack::sqs::Waiting;
+use duewatch_local::stack::{queue_event, scheduled_event};
 use duewatch_runtime::{Clock, Deadline};
 use duewatch_store::{Store, Transitions};
 use serde_json::{Value, json};
 
 use super::{Cloud, Coming, Outcome, Running, SKEW_SECONDS, Stream, Work, broken};
-use crate::simulation::containers::{Container, Invoked, SkewedClock, clients, invoke};
+use crate::simulation::containers::{Clients, Container, Invoked, SkewedClock, clients, invoke};
 use crate::simulation::executor::TaskId;
 use crate::simulation::fault::Fault;
 use crate::simulation::lane::{Handled, Lost, Record};
 use crate::simulation::lender;
 use crate::simulation::network::CallerId;
 use crate::simulation::plan::{Deed, Happening};
+use crate::simulation::queue::Queue;
 use crate::simulation::watch::{Checked, hold};
 
 /// The most containers of a function.
@@ -34,6 +37,7 @@ impl Cloud {
                 self.watch.count("firings", 1);
             }
             Coming::Happening(happening) => self.happen(*happening)?,
+            Coming::Message(message) => self.enqueue(message),
         }
         Ok(())
     }
@@ -66,14 +70,58 @@ impl Cloud {
         self.invoke(function, &event, timeout, Work::Batch { stream, lane, records });
     }
 
+    pub(super) fn receive(&mut self, queue: usize) {
+        let now = self.now();
+        let most = usize::try_from(self.queues[queue].mapping.batch_size).unwrap_or(1);
+        let most = if self.choices.is_scripted() {
+            most
+        } else {
+            1 + usize::try_from(self.choices.number(10)).unwrap_or_default().min(most - 1)
+        };
+        let messages = self.queues[queue].take(most, now);
+        if !messages.is_empty() {
+            self.deliver_messages(queue, true, messages);
+        }
+    }
+
+    fn deliver_messages(&mut self, queue: usize, received: bool, messages: Vec<Waiting>) {
+        let Queue { spec, function, timeout, .. } = &self.queues[queue];
+        let (event, function, timeout) = (queue_event(&spec.name, &messages), *function, *timeout);
+        self.watch.count("batches of messages", 1);
+        self.invoke(function, &event, timeout, Work::Messages { queue, received, messages });
+    }
+
+    fn enqueue(&mut self, message: Waiting) {
+        if let Some(queue) = self.queues.iter_mut().find(|queue| queue.function == intake::NAME) {
+            queue.add(message);
+        }
+    }
+
+    /// The lender's systems send a body; sometimes once more, hours or days later.
+    fn send(&mut self, account: &str, body: String) {
+        let message_id = format!("m-{}", self.number());
+        let (now, group) = (self.now(), Some(account.to_owned()));
+        let message = Waiting { message_id, body, group, sent_at: now, received: 0 };
+        for (fault, later) in
+            [(Fault::Duplicate, TimeDelta::hours(1)), (Fault::OldWindow, TimeDelta::days(3))]
+        {
+            if self.strikes(fault) {
+                let again = Waiting { message_id: format!("m-{}", self.number()), ..message.clone() };
+                self.come(now + later, Coming::Message(again));
+            }
+        }
+        self.watch.sent_to_queue(&message);
+        self.enqueue(message);
+    }
+
     fn invoke(&mut self, function: &'static str, event: &Value, timeout: TimeDelta, work: Work) {
         let caller = self.container(function);
         let Some(container) = self.containers.get_mut(&caller) else { return };
         container.is_busy = true;
         let deadline = Deadline::at(container.clock.now() + timeout);
-        let wiring = container.wiring.clone();
+        let (wiring, shards) = (container.wiring.clone(), container.shards.clone());
         let task = self.executor.spawn({
-            let call = invoke(wiring, function, event, deadline);
+            let call = invoke(wiring, shards, function, event, deadline);
             async move { Outcome::Invoked(call.await) }
         });
         let killed_at = Some(self.now() + timeout);
@@ -92,7 +140,8 @@ impl Cloud {
         let seconds = i64::from(self.choices.number(2 * SKEW_SECONDS as u32)) - SKEW_SECONDS;
         let ahead = TimeDelta::seconds(if self.skews() { seconds } else { 0 });
         let clock = SkewedClock { clock: self.clock.clone(), ahead };
-        let container = Container::start(function, &self.settings, &self.network, caller, clock);
+        let container =
+            Container::start(function, &self.settings, &self.shards_url, &self.network, caller, clock);
         self.containers.insert(caller, container);
         caller
     }
@@ -134,10 +183,25 @@ impl Cloud {
                 return Ok(());
             }
             Deed::Open => self.watch.opening(contract.as_ref().map_or(&self.plan.book[0], |one| one)),
-            Deed::Command(command) => self.watch.command(caller, command, happening.at),
+            Deed::Command(command) => {
+                let Some(contract) = contract else { return Ok(()) };
+                let event_id = format!("H-{}", happening.number);
+                let event_id = event_id.parse().map_err(|error| broken("it starts", &error))?;
+                let account_id = contract.account_id.clone();
+                let event = Event { at: happening.at, account_id, command: (**command).clone() };
+                let message = Message { event_id, event };
+                self.watch.message(&message);
+                self.send(contract.account_id.as_str(), message_line(&message));
+                return Ok(());
+            }
+            Deed::Garble(body) => {
+                let Some(contract) = contract else { return Ok(()) };
+                self.send(contract.account_id.as_str(), (*body).to_owned());
+                return Ok(());
+            }
             _ => {}
         }
-        let (dynamodb, _) = clients(&self.network, caller);
+        let Clients { dynamodb, .. } = clients(&self.network, caller);
         let store = Store::new(dynamodb, self.settings.tables.clone(), self.settings.due_shards);
         let task = self.executor.spawn(async move {
             Outcome::Lender(lender::does(&Transitions::new(store), contract, happening).await)
@@ -173,6 +237,9 @@ impl Cloud {
                 }
                 self.handled(stream, lane, records, &answer);
                 Ok(())
+            }
+            (Work::Messages { queue, received, messages }, Outcome::Invoked(answer)) => {
+                self.messages_handled(queue, received, messages, &answer, &metrics)
             }
             (_, Outcome::Lender(_)) => Ok(()),
         }
@@ -211,6 +278,41 @@ impl Cloud {
                 self.deliver_records(stream, None, function, timeout, records);
             }
         }
+    }
+
+    fn messages_handled(
+        &mut self,
+        queue: usize,
+        received: bool,
+        messages: Vec<Waiting>,
+        answer: &Invoked,
+        metrics: &[Value],
+    ) -> Checked {
+        let failures = answer.as_ref().map(|answer| answer["batchItemFailures"].clone());
+        let has_failed = |message: &Waiting| match &failures {
+            Err(_) => true,
+            Ok(failures) => failures
+                .as_array()
+                .is_some_and(|all| all.iter().any(|one| one["itemIdentifier"] == message.message_id)),
+        };
+        let now = self.now();
+        if self.queues[queue].function == intake::NAME {
+            if failures.is_ok() {
+                for line in metrics {
+                    self.watch.metrics(intake::NAME, line, messages.len())?;
+                }
+            }
+            let done = messages.iter().filter(|message| !has_failed(message));
+            self.watch.messages_done(done);
+        }
+        if received {
+            let dead = self.queues[queue].handled(&messages, has_failed, now);
+            self.watch.dead_letters(&dead);
+            if failures.is_ok() && self.strikes(Fault::Duplicate) {
+                self.deliver_messages(queue, false, messages);
+            }
+        }
+        Ok(())
     }
 
     /// Ends an invocation where it stands.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::Applied;
+use duewatch_domain::formats::parse_message;
 use serde_json::Value;
 
 use super::{Checked, Story, Watch, hold};
@@ -74,9 +75,29 @@ impl Watch {
                 "{account}/{payment} is nowhere"
             );
         }
+        self.check_messages(records)?;
         self.count("records quarantined", records.quarantined.len());
         let kept_back = records.contacts.values().filter(|outcome| *outcome != "sent").count();
         self.count("reminders withdrawn or held", kept_back);
+        Ok(())
+    }
+
+    /// Every message was taken, changed nothing, was set aside or is dead. What is nothing of
+    /// ours was set aside.
+    fn check_messages(&self, records: &Records) -> Checked {
+        for (message, done) in self.queued.values() {
+            hold!("nothing is dropped", *done, "{message:?} has not ended");
+            let ours = parse_message(&message.body).ok();
+            let known = ours.is_some_and(|ours| self.messages.contains_key(ours.event_id.as_str()));
+            let of_intake = |(key, payload): (&(String, String), &String)| {
+                key.0 == intake::NAME && *payload == message.body
+            };
+            hold!(
+                "nothing leaves quietly",
+                known || self.dead.contains(&message.body) || records.quarantined.iter().any(of_intake),
+                "{message:?} was not set aside"
+            );
+        }
         Ok(())
     }
 

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::command::{Command, Contract};
+use duewatch_domain::command::{Command, Contract, Message};
 use duewatch_domain::{Account, Policy};
+use duewatch_local::stack::sqs::Waiting;
 use duewatch_store::{PaymentFact, Tables, account_from_image};
 use serde_json::Value;
 
@@ -107,9 +108,14 @@ pub(super) struct Watch {
     stories: BTreeMap<String, Story>,
     payments: BTreeMap<(String, String), Vec<Fact>>,
     readings: BTreeMap<(CallerId, String), Reading>,
-    commands: BTreeMap<CallerId, (Command, DateTime<Utc>)>,
+    /// What was sent under an id of the lender's, and whether it was taken.
+    messages: BTreeMap<String, (Command, DateTime<Utc>, bool)>,
+    /// What was sent to the queue, by SQS's ids, and whether it has ended.
+    queued: BTreeMap<String, (Waiting, bool)>,
     index: BTreeMap<String, Entry>,
     sent: BTreeMap<String, Sent>,
+    /// The bodies of messages that went to the dead-letter queue.
+    dead: BTreeSet<String>,
     given_up: BTreeSet<String>,
     forgotten: BTreeSet<String>,
     counts: BTreeMap<&'static str, u64>,
@@ -146,9 +152,32 @@ impl Watch {
         });
     }
 
-    /// A caller is about to issue a command that became known at `at`.
-    pub(super) fn command(&mut self, caller: CallerId, command: &Command, at: DateTime<Utc>) {
-        self.commands.insert(caller, (command.clone(), at));
+    /// The lender's systems are about to send a message.
+    pub(super) fn message(&mut self, message: &Message) {
+        let sent = (message.event.command.clone(), message.event.at, false);
+        self.messages.insert(message.event_id.to_string(), sent);
+    }
+
+    /// A body was sent to the queue.
+    pub(super) fn sent_to_queue(&mut self, message: &Waiting) {
+        self.count("messages sent", 1);
+        self.queued.insert(message.message_id.clone(), (message.clone(), false));
+    }
+
+    /// Messages that a function has taken: applied, known or quarantined.
+    pub(super) fn messages_done<'a>(&mut self, messages: impl Iterator<Item = &'a Waiting>) {
+        for message in messages {
+            if let Some((_, done)) = self.queued.get_mut(&message.message_id) {
+                *done = true;
+            }
+        }
+    }
+
+    /// Messages that went to the dead-letter queue.
+    pub(super) fn dead_letters(&mut self, messages: &[Waiting]) {
+        self.count("messages dead", messages.len());
+        self.messages_done(messages.iter());
+        self.dead.extend(messages.iter().map(|message| message.body.clone()));
     }
 
     /// The entries of the due index as it stands.
@@ -261,6 +290,7 @@ impl Watch {
     pub(super) fn metrics(&self, function: &str, line: &Value, records: usize) -> Checked {
         let parts: &[&str] = match function {
             post_payment::NAME => &["posted", "known", "parked", "quarantined", "failed"],
+            intake::NAME => &["applied", "known", "quarantined", "failed"],
             _ => &["taken", "quarantined", "failed"],
         };
         let sum: u64 = parts.iter().filter_map(|part| line[*part].as_u64()).sum();

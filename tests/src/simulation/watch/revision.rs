@@ -32,7 +32,7 @@ impl Watch {
             account.revision,
             next - 1
         );
-        let models = self.facts_of(story, &account, caller)?;
+        let models = self.facts_of(story, &account)?;
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
         let policy = self.policy_used(&account, may_be_held, now)?;
         let check = |model: &Model| {
@@ -56,6 +56,11 @@ impl Watch {
         let lifted = account.decision_of_this_revision().is_some_and(|one| !one.lifted.is_empty());
         let restricted = account.decision_of_this_revision().is_some_and(|one| !one.applied.is_empty());
         let intents = account.intents.len();
+        if let Some(taken) = before.and_then(|before| newly_taken(before, &account))
+            && let Some((_, _, is_taken)) = self.messages.get_mut(taken)
+        {
+            *is_taken = true;
+        }
         if let Some(story) = self.stories.get_mut(&id) {
             story.set_aside = false;
             story.versions.push(Version { account, model, event_id: event_id.to_owned() });
@@ -69,10 +74,10 @@ impl Watch {
     }
 
     /// The model with what the new revision knows: payments that the table holds, and the
-    /// caller's command. An account forgets nothing and makes nothing up. A command looks at
+    /// message that it has taken. An account forgets nothing and makes nothing up. A command looks at
     /// the payments before it is taken, and once more where it would restrict: a payment may
     /// have come on either side of it, so there may be two models.
-    fn facts_of(&self, story: &Story, account: &Account, caller: CallerId) -> Result<Vec<Model>, Broken> {
+    fn facts_of(&self, story: &Story, account: &Account) -> Result<Vec<Model>, Broken> {
         let id = account.account_id.as_str();
         let before = story.versions.last();
         let model = before.map_or_else(|| Model::open(&story.contract), |before| before.model.clone());
@@ -105,10 +110,17 @@ impl Watch {
                 reversed.push(Label::TakenBack(payment.payment_id.clone()));
             }
         }
-        if before.is_some_and(|before| differs(&before.account, account, &reversed)) {
-            let Some((command, at)) = self.commands.get(&caller) else {
-                return Err(Broken { promise: "nothing is made up", how: format!("{id} changed by itself") });
+        let taken = before.and_then(|before| newly_taken(&before.account, account));
+        let changed = before.is_some_and(|before| differs(&before.account, account, &reversed));
+        hold!("nothing is made up", !changed || taken.is_some(), "{id} changed by itself");
+        if let Some(taken) = taken {
+            let Some((command, at, before)) = self.messages.get(taken) else {
+                return Err(Broken {
+                    promise: "nothing is made up",
+                    how: format!("{id}: {taken} was not sent"),
+                });
             };
+            hold!("each message once", !before, "{id}: {taken} was taken twice");
             let command = (command.clone(), *at);
             let after = with(&model, news.iter().cloned().chain([command.clone()]));
             let before = with(&model, std::iter::once(command).chain(news));
@@ -192,6 +204,12 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// The message that an account has taken with its last revision.
+fn newly_taken<'a>(before: &Account, account: &'a Account) -> Option<&'a str> {
+    let last = account.recent_messages().last()?;
+    (before.recent_messages().last() != Some(last)).then_some(last.event_id.as_str())
 }
 
 fn with(model: &Model, news: impl IntoIterator<Item = (Command, DateTime<Utc>)>) -> Model {
