@@ -4,6 +4,11 @@ use detect_overdue::ShardQueue;
 use duewatch_runtime::{Deadline, RawStreamEvent, Wiring};
 use serde_json::Value;
 
+/// The functions that this stack runs, by the directories of their code. The template may
+/// declare more.
+pub(super) const RUN_HERE: [&str; 4] =
+    [detect_overdue::NAME, intake::NAME, post_payment::NAME, send_reminders::NAME];
+
 /// Who runs the functions.
 #[derive(Clone, Debug)]
 pub enum Functions {

@@ -99,11 +99,12 @@ impl Stack {
     /// # Errors
     /// When the template or a port does not allow it.
     pub async fn over(
-        template: Template,
+        mut template: Template,
         engines: Engines,
         clock: StackClock,
         transport: Transport,
     ) -> Result<Self, StackError> {
+        template.keep(&functions::RUN_HERE);
         let services = Services::start(engines, transport).await?;
         let settings = settings(&template)?;
         let store =

@@ -1,8 +1,8 @@
 //! What `infra/template.yaml` declares, as plain data, so that this machine runs
 //! what deploys.
 //!
-//! Read are tables, topics, queues, mappings, schedules and functions. Roles, log
-//! groups, buckets and policies have no counterpart here and are passed over. What
+//! Read are tables, topics, queues, mappings, schedules and functions. Roles, keys, log
+//! groups, buckets, policies and alarms have no counterpart here and are passed over. What
 //! is read is read strictly: a property that cannot be honoured here is an error,
 //! never a silent difference from AWS. Names that the template composes are given
 //! with its parameters' defaults.
@@ -59,6 +59,17 @@ impl Template {
     /// When it is no template, or declares what cannot be run here.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         read::template(&serde_yaml_ng::from_str(text)?)
+    }
+
+    /// Leaves out the functions whose code is in none of these directories, and what feeds
+    /// or fires them.
+    pub(crate) fn keep(&mut self, directories: &[&str]) {
+        self.functions.retain(|function| directories.contains(&function.directory.as_str()));
+        let functions = &self.functions;
+        let kept = |id: &str| functions.iter().any(|function| function.logical_id == id);
+        self.mappings.retain(|mapping| kept(&mapping.function));
+        self.queue_mappings.retain(|mapping| kept(&mapping.function));
+        self.schedules.retain(|schedule| kept(&schedule.function));
     }
 
     /// The parameter of that name.

@@ -104,7 +104,8 @@ fn the_template_that_deploys_declares_the_three_topics() {
 #[rstest]
 #[case("PaymentsToPostPayment", "PaymentsTable", "PostPaymentFunction")]
 #[case("AccountsToSendReminders", "AccountsTable", "SendRemindersFunction")]
-fn both_streams_feed_their_functions_alike(#[case] id: &str, #[case] table: &str, #[case] function: &str) {
+#[case("AccountsToRecordHistory", "AccountsTable", "RecordHistoryFunction")]
+fn the_streams_feed_their_functions_alike(#[case] id: &str, #[case] table: &str, #[case] function: &str) {
     let template = embedded();
     let mapping = template.mapping(id).unwrap();
     assert_eq!((mapping.table.as_str(), mapping.function.as_str()), (table, function));
@@ -129,9 +130,45 @@ fn the_sweep_fires_every_quarter_of_an_hour() {
 }
 
 #[rstest]
+#[case("SweepsToSweepShard", "duewatch-dev-sweeps", false, 5_040, 2, "SweepShardFunction", 1)]
+#[case("IntakeToIntake", "duewatch-dev-intake.fifo", true, 360, 100, "IntakeFunction", 10)]
+fn the_queues_feed_their_functions(
+    #[case] id: &str,
+    #[case] name: &str,
+    #[case] fifo: bool,
+    #[case] visibility: i64,
+    #[case] receives: u32,
+    #[case] function: &str,
+    #[case] batch_size: u32,
+) {
+    let template = embedded();
+    let mapping = template.queue_mappings.iter().find(|mapping| mapping.logical_id == id).unwrap();
+    assert_eq!((mapping.function.as_str(), mapping.batch_size), (function, batch_size));
+    assert!(mapping.report_batch_item_failures);
+    let queue = template.queue(&mapping.queue).unwrap();
+    assert_eq!((queue.name.as_str(), queue.fifo), (name, fifo));
+    assert_eq!(queue.visibility_timeout, TimeDelta::seconds(visibility));
+    assert_eq!(queue.maximum_receives, Some(receives));
+}
+
+#[test]
+fn what_is_not_run_here_is_neither_fed_nor_fired() {
+    let mut template = embedded();
+    template.keep(&["send-reminders"]);
+    let mappings: Vec<_> = template.mappings.iter().map(|mapping| mapping.logical_id.as_str()).collect();
+    assert_eq!(mappings, ["AccountsToSendReminders"]);
+    assert_eq!((template.schedules.len(), template.queue_mappings.len()), (0, 0));
+    assert_eq!(template.functions.len(), 1);
+}
+
+#[rstest]
 #[case("DetectOverdueFunction", "detect-overdue", 300)]
+#[case("SweepShardFunction", "detect-overdue", 840)]
 #[case("PostPaymentFunction", "post-payment", 60)]
 #[case("SendRemindersFunction", "send-reminders", 60)]
+#[case("RecordHistoryFunction", "record-history", 60)]
+#[case("IntakeFunction", "intake", 60)]
+#[case("WatchGapsFunction", "watch-gaps", 300)]
 fn each_function_has_its_directory_and_the_whole_environment(
     #[case] id: &str,
     #[case] directory: &str,
@@ -141,15 +178,18 @@ fn each_function_has_its_directory_and_the_whole_environment(
     let function = template.function(id).unwrap();
     assert_eq!(function.directory, directory);
     assert_eq!(function.timeout, TimeDelta::seconds(timeout));
-    let environment: Vec<_> =
+    let mut environment: Vec<_> =
         function.environment.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    if id == "DetectOverdueFunction" {
+        assert_eq!(environment.pop(), Some(("SWEEP_QUEUE_URL", EnvValue::Queue("SweepsQueue".to_owned()))));
+    }
     assert_eq!(
         environment,
         [
             ("ACCOUNTS_TABLE", EnvValue::Table("AccountsTable".to_owned())),
             ("ACCOUNT_EVENTS_TOPIC_ARN", EnvValue::Topic("AccountEventsTopic".to_owned())),
             ("DUE_SHARDS", EnvValue::Parameter("DueShards".to_owned())),
-            ("METRICS_NAMESPACE", EnvValue::Literal("duewatch".to_owned())),
+            ("METRICS_NAMESPACE", EnvValue::Literal("duewatch-dev".to_owned())),
             ("OPERATIONS_TOPIC_ARN", EnvValue::Topic("OperationsTopic".to_owned())),
             ("PAYMENTS_TABLE", EnvValue::Table("PaymentsTable".to_owned())),
             ("RECORDS_TABLE", EnvValue::Table("RecordsTable".to_owned())),
@@ -261,7 +301,7 @@ fn long_forms_globals_and_defaults_are_read() {
 #[case::env(
     "COUNT: 3",
     "COUNT: !Ref Other",
-    "Work: Environment.Variables.COUNT refers to Other, which must be a table's name, a topic's ARN or a parameter of this template"
+    "Work: Environment.Variables.COUNT refers to Other, which must be a table's name, a topic's ARN, a queue's URL or a parameter of this template"
 )]
 #[case::events(
     "CodeUri: ../target/lambda/work/",
