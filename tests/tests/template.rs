@@ -1,5 +1,18 @@
 //! `infra/template.yaml` declares what the code uses, under the names that it uses.
-#![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
+
+#[path = "template/alarms.rs"]
+mod alarms;
+#[path = "template/calls.rs"]
+mod calls;
+#[path = "template/feeds.rs"]
+mod feeds;
+#[path = "template/protection.rs"]
+mod protection;
+#[path = "template/resources.rs"]
+mod resources;
+#[path = "template/roles.rs"]
+mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +20,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_local::stack::template::{AttributeKind, Projection, StreamView, TableSpec, Template};
 use duewatch_runtime::{SETTINGS, Settings};
 use duewatch_tests::support::{World, id};
-use rstest::rstest;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 
@@ -169,20 +181,4 @@ async fn every_function_is_told_the_same_and_each_name_means_what_it_says() {
     ] {
         assert!(value.ends_with(ending), "{value} is no name of {ending}");
     }
-}
-
-#[rstest]
-#[case("PaymentsToPostPayment", "PaymentsTable", post_payment::NAME)]
-#[case("AccountsToSendReminders", "AccountsTable", send_reminders::NAME)]
-fn every_stream_reports_partial_failures_and_loses_nothing(
-    #[case] mapping: &str,
-    #[case] table: &str,
-    #[case] function: &str,
-) {
-    let template = template();
-    let mapping = template.mapping(mapping).unwrap();
-    assert_eq!(mapping.table, table);
-    assert_eq!(template.function(&mapping.function).unwrap().directory, function);
-    assert!(mapping.report_batch_item_failures, "or a batch is taken as done when a part of it failed");
-    assert!(mapping.on_failure.is_some(), "or what is given up is gone");
 }

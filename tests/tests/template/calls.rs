@@ -1,0 +1,231 @@
+//! What the code of a function calls, as it leaves the real clients. It keeps the table of
+//! [`roles`](super::roles) from being an opinion.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use detect_overdue::ShardQueue;
+use duewatch_domain::formats::book_line;
+use duewatch_local::stack::sqs::LocalSqs;
+use duewatch_runtime::{Deadline, Wiring};
+use duewatch_tests::support::{
+    STANDARD, World, contract, message, post, sample, send, sweep, sweep_handing_over, take_in, take_messages,
+};
+use serde_json::{Value, json};
+
+use super::roles::{Rights, called};
+
+/// Notes the rights that it takes: one for each kind of call that leaves.
+#[derive(Clone, Debug, Default)]
+struct Notes(Arc<Mutex<Rights>>);
+
+impl Intercept for Notes {
+    fn name(&self) -> &'static str {
+        "Notes"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.request().body().bytes().unwrap();
+        let target = context.request().headers().get("x-amz-target").unwrap_or("SNS.Publish");
+        let (service, operation) = target.split_once('.').unwrap();
+        let taken = match service {
+            "SNS" => sns(std::str::from_utf8(body).unwrap()),
+            "AmazonSQS" => sqs(operation, &serde_json::from_slice(body).unwrap()),
+            _ => dynamodb(operation, &serde_json::from_slice(body).unwrap()),
+        };
+        self.0.lock().unwrap().extend(taken);
+        Ok(())
+    }
+}
+
+/// A table as the template names it.
+fn table(request: &Value) -> &'static str {
+    match request["TableName"].as_str() {
+        Some("duewatch-dev-accounts") => "AccountsTable",
+        Some("duewatch-dev-payments") => "PaymentsTable",
+        Some("duewatch-dev-records") => "RecordsTable",
+        _ => panic!("no table of ours: {request}"),
+    }
+}
+
+fn dynamodb(operation: &str, request: &Value) -> Rights {
+    // A transaction takes the rights of what is in it.
+    if operation == "TransactWriteItems" {
+        let items = request["TransactItems"].as_array().unwrap();
+        return items
+            .iter()
+            .flat_map(|item| item.as_object().unwrap())
+            .map(|(kind, item)| {
+                let action =
+                    if kind == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{kind}Item") };
+                (format!("dynamodb:{action}"), format!("{}.Arn", table(item)))
+            })
+            .collect();
+    }
+    let resource = match request["IndexName"].as_str() {
+        Some(index) => format!("${{{}.Arn}}/index/{index}", table(request)),
+        None => format!("{}.Arn", table(request)),
+    };
+    Rights::from([(format!("dynamodb:{operation}"), resource)])
+}
+
+fn sns(form: &str) -> Rights {
+    let of_ours = [
+        ("reminders", "RemindersTopic"),
+        ("account-events", "AccountEventsTopic"),
+        ("operations", "OperationsTopic"),
+    ];
+    let (_, topic) =
+        of_ours.into_iter().find(|(name, _)| form.contains(&format!("duewatch-dev-{name}"))).unwrap();
+    Rights::from([("sns:Publish".to_owned(), topic.to_owned())])
+}
+
+fn sqs(operation: &str, request: &Value) -> Rights {
+    assert!(operation.starts_with("SendMessage"), "{operation}: reading is Lambda's");
+    assert!(request["QueueUrl"].as_str().unwrap().ends_with("/duewatch-dev-sweeps"), "{request}");
+    Rights::from([("sqs:SendMessage".to_owned(), "SweepsQueue.Arn".to_owned())])
+}
+
+impl Notes {
+    /// A function whose calls are noted.
+    fn on(&self, world: &World, function: &'static str) -> Wiring {
+        let services = world.stack.services();
+        let dynamodb = services.dynamodb_client.config().to_builder().interceptor(self.clone()).build();
+        let sns = services.sns_client.config().to_builder().interceptor(self.clone()).build();
+        Wiring::new(
+            function,
+            world.stack.settings(),
+            aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            aws_sdk_sns::Client::from_conf(sns),
+            Arc::new(world.stack.clock().clone()),
+        )
+    }
+
+    /// Its code calls what the table says, and nothing in the table is idle.
+    fn are_those_of(&self, function: &str) {
+        let (made, listed) = (self.0.lock().unwrap().clone(), called(function));
+        let beyond: Vec<_> = made.difference(&listed).collect();
+        let idle: Vec<_> = listed.difference(&made).collect();
+        assert!(
+            beyond.is_empty() && idle.is_empty(),
+            "{function}: beyond the table {beyond:?}, idle {idle:?}"
+        );
+    }
+}
+
+/// One account that is to be restricted, and one that nobody can judge.
+async fn two_that_are_due() -> World {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    world.open("A-2").await;
+    world.tamper("A-2", "installments", AttributeValue::S("none".to_owned())).await;
+    world.set("2023-10-20T02:00:00Z");
+    world
+}
+
+#[tokio::test]
+async fn the_sweep_calls_what_its_role_grants() {
+    let world = two_that_are_due().await;
+    let notes = Notes::default();
+    let wiring = notes.on(&world, detect_overdue::NAME);
+    let sqs = world.stack.services().sqs_client.config().to_builder().interceptor(notes.clone()).build();
+    let queue =
+        ShardQueue::new(aws_sdk_sqs::Client::from_conf(sqs), LocalSqs::queue_url("duewatch-dev-sweeps"));
+    // Out of time, it hands over; in time, it does it itself.
+    sweep_handing_over(&wiring, Some(&queue), Deadline::at(world.now())).await;
+    let swept = sweep(&wiring).await;
+    assert_eq!((swept.decisions, swept.quarantined), (1, 1));
+    notes.are_those_of("DetectOverdueFunction");
+}
+
+#[tokio::test]
+async fn the_sweep_of_a_shard_calls_what_its_role_grants() {
+    let world = two_that_are_due().await;
+    let notes = Notes::default();
+    let wiring = notes.on(&world, detect_overdue::NAME);
+    for shard in 0..world.store().due_shards() {
+        let mut event = sample("detect-overdue.sweeps.json");
+        event["Records"][0]["body"] = json!(json!({ "shard": shard }).to_string());
+        let event = serde_json::from_value(event).unwrap();
+        detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
+    }
+    assert_eq!(world.account("A-1").await.standing.stage.as_str(), "frozen");
+    assert_eq!(world.quarantined().await.len(), 1);
+    notes.are_those_of("SweepShardFunction");
+}
+
+#[tokio::test]
+async fn post_payment_calls_what_its_role_grants() {
+    let mut world = World::at("2023-10-20T02:00:00Z").await;
+    let notes = Notes::default();
+    let wiring = notes.on(&world, post_payment::NAME);
+    world.open("A-1").await;
+    // Money, money for nobody, what is no money, and a reversal, which restricts again.
+    let mut payment = world.payment("A-1", "P-1", "250.00");
+    world.put_payment(&payment).await;
+    world.pay("A-9", "P-1", "10.00").await;
+    world.pay("A-8", "P-1", "0").await;
+    let records = world.payment_records().await;
+    assert!(post(&wiring, &records).await.is_empty());
+    payment["reversed_at"] = json!("2023-10-20T02:00:00Z");
+    world.put_payment(&payment).await;
+    let records = world.payment_records().await;
+    for _delivered in 0..2 {
+        assert!(post(&wiring, &records).await.is_empty());
+    }
+    assert_eq!(world.account("A-1").await.standing.stage.as_str(), "frozen");
+    notes.are_those_of("PostPaymentFunction");
+}
+
+#[tokio::test]
+async fn send_reminders_calls_what_its_role_grants() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    let notes = Notes::default();
+    let wiring = notes.on(&world, send_reminders::NAME);
+    world.open_under("reminding", "A-1").await;
+    for at in ["2023-09-28T02:00:00Z", "2023-10-05T02:00:00Z", "2023-10-06T02:00:00Z"] {
+        world.set(at);
+        world.sweep().await;
+    }
+    let mut records = world.account_records().await;
+    let mut poison = records[0].clone();
+    poison["dynamodb"]["NewImage"]["installments"] = json!({"S": "none"});
+    records.push(poison);
+    assert!(send(&wiring, &records).await.is_empty());
+    notes.are_those_of("SendRemindersFunction");
+}
+
+#[tokio::test]
+async fn intake_calls_what_its_role_grants() {
+    let mut world = World::at("2023-10-20T02:00:00Z").await;
+    let notes = Notes::default();
+    let wiring = notes.on(&world, intake::NAME);
+    // Money that waits for its account.
+    world.pay("A-1", "P-1", "10.00").await;
+    let records = world.payment_records().await;
+    assert!(world.post(&records).await.is_empty());
+    let now = world.now();
+    let account = format!(r#""account":{}"#, book_line(&contract(STANDARD, "A-1")));
+    let contact = r#""channel":"sms","contact_point":"+8613800000000","changed_by":"desk""#;
+    let messages = [
+        message("E-1", now, "A-1", "account_opened", &account),
+        message("E-2", now, "A-1", "pause_started", r#""from":"2023-10-05","until":"2023-10-12""#),
+        message("E-3", now, "A-1", "payment_received", r#""payment_id":"P-2","amount":"5.00""#),
+        message("E-4", now, "A-1", "payment_reversed", r#""payment_id":"P-2""#),
+        message("E-5", now, "A-1", "contact_changed", contact),
+    ];
+    for _delivered in 0..2 {
+        assert!(take_messages(&wiring, &messages).await.is_empty());
+    }
+    assert!(take_in(&wiring, &[("A-1", "no message".to_owned())]).await.is_empty());
+    assert_eq!(world.quarantined().await.len(), 1);
+    notes.are_those_of("IntakeFunction");
+}

@@ -1,0 +1,239 @@
+//! What is at rest is encrypted with our key, kept, and reached over TLS only.
+
+use serde_json::{Value, json};
+
+use super::resources::{TEXT, id_of, list, named, of, resource, resources, texts, whole};
+
+const KEY: &str = "EncryptionKey.Arn";
+
+/// Where each type of resource names the key that encrypts what it holds. None: it holds
+/// nothing.
+const ENCRYPTED_BY: [(&str, Option<&str>); 16] = [
+    ("AWS::DynamoDB::Table", Some("/Properties/SSESpecification/KMSMasterKeyId")),
+    ("AWS::SNS::Topic", Some("/Properties/KmsMasterKeyId")),
+    ("AWS::SQS::Queue", Some("/Properties/KmsMasterKeyId")),
+    ("AWS::Logs::LogGroup", Some("/Properties/KmsKeyId")),
+    (
+        "AWS::S3::Bucket",
+        Some(
+            "/Properties/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID",
+        ),
+    ),
+    // Its environment, by the globals.
+    ("AWS::Serverless::Function", None),
+    ("AWS::KMS::Key", None),
+    ("AWS::KMS::Alias", None),
+    ("AWS::IAM::Role", None),
+    ("AWS::SNS::TopicPolicy", None),
+    ("AWS::SQS::QueuePolicy", None),
+    ("AWS::S3::BucketPolicy", None),
+    ("AWS::Lambda::EventSourceMapping", None),
+    // It has no payload.
+    ("AWS::Scheduler::Schedule", None),
+    ("AWS::CloudWatch::Alarm", None),
+    ("AWS::CloudWatch::Dashboard", None),
+];
+
+#[test]
+fn everything_at_rest_is_encrypted_with_our_key() {
+    for resource in resources().into_values() {
+        let Some((_, place)) = ENCRYPTED_BY.iter().find(|(kind, _)| *kind == resource.kind) else {
+            panic!("{} is a {}: does it hold anything?", resource.id, resource.kind)
+        };
+        if let Some(place) = place {
+            let key = resource.body.pointer(place).map(named);
+            assert_eq!(key.as_deref(), Some(KEY), "{}", resource.id);
+        }
+    }
+    for table in of("AWS::DynamoDB::Table") {
+        let encryption = table.property("SSESpecification");
+        assert_eq!(
+            (&encryption["SSEEnabled"], &encryption["SSEType"]),
+            (&json!(true), &json!("KMS")),
+            "{}",
+            table.id
+        );
+    }
+    for bucket in of("AWS::S3::Bucket") {
+        let by = &bucket.property("BucketEncryption")["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"];
+        assert_eq!(by["SSEAlgorithm"], "aws:kms", "{}", bucket.id);
+    }
+    assert_eq!(named(&whole()["Globals"]["Function"]["KmsKeyArn"]), KEY);
+}
+
+#[test]
+fn the_key_rotates_and_outlives_the_stack() {
+    let [key] = of("AWS::KMS::Key").try_into().unwrap();
+    assert_eq!(*key.property("EnableKeyRotation"), json!(true));
+    assert_eq!(key.body["DeletionPolicy"], "RetainExceptOnCreate");
+    assert_eq!(*key.property("PendingWindowInDays"), json!(30));
+}
+
+#[test]
+fn a_service_may_use_the_key_for_this_stage_only() {
+    let key = resource("EncryptionKey");
+    let statements = list(&key.property("KeyPolicy")["Statement"]);
+    let mut services = Vec::new();
+    for statement in &statements {
+        let sid = statement["Sid"].as_str().unwrap();
+        match &statement["Principal"]["Service"] {
+            Value::Null => assert_eq!(
+                named(&statement["Principal"]["AWS"]),
+                "arn:${AWS::Partition}:iam::${AWS::AccountId}:root",
+                "{sid}"
+            ),
+            service => {
+                services.push(named(service));
+                let bound = texts(&statement["Condition"]["ArnLike"]);
+                assert!(
+                    matches!(bound.as_slice(), [arn] if arn.contains("duewatch-${Stage}-")),
+                    "{sid}: {bound:?}"
+                );
+            }
+        }
+    }
+    services.sort();
+    assert_eq!(
+        services,
+        ["cloudwatch.amazonaws.com", "logs.${AWS::Region}.${AWS::URLSuffix}", "sns.amazonaws.com"]
+    );
+}
+
+#[test]
+fn every_table_can_be_brought_back_and_is_not_deleted_by_mistake() {
+    assert_eq!(whole()["Parameters"]["DeletionProtection"]["Default"], "true");
+    for table in of("AWS::DynamoDB::Table") {
+        let recovery = table.property("PointInTimeRecoverySpecification");
+        assert_eq!(recovery["PointInTimeRecoveryEnabled"], true, "{}", table.id);
+        assert_eq!(named(table.property("DeletionProtectionEnabled")), "DeletionProtection", "{}", table.id);
+    }
+    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"] {
+        for kept in of(kind) {
+            assert_eq!(kept.body["DeletionPolicy"], "RetainExceptOnCreate", "{}", kept.id);
+            assert_eq!(kept.body["UpdateReplacePolicy"], "Retain", "{}", kept.id);
+        }
+    }
+}
+
+#[test]
+fn only_records_expire() {
+    for table in of("AWS::DynamoDB::Table") {
+        let expiry = table.property("TimeToLiveSpecification");
+        if table.id == "RecordsTable" {
+            assert_eq!(*expiry, json!({"AttributeName": "expires_at", "Enabled": true}));
+        } else {
+            assert!(expiry.is_null(), "{}", table.id);
+        }
+    }
+}
+
+#[test]
+fn every_function_has_a_log_group_of_its_own_that_forgets() {
+    let functions = of("AWS::Serverless::Function");
+    for function in &functions {
+        let logs = resource(&id_of(&function.property("LoggingConfig")["LogGroup"]));
+        let name = named(function.property("FunctionName"));
+        assert_eq!(named(logs.property("LogGroupName")), format!("/aws/lambda/{name}"));
+        assert_eq!(named(logs.property("RetentionInDays")), "LogRetentionDays", "{}", logs.id);
+    }
+    assert_eq!(of("AWS::Logs::LogGroup").len(), functions.len());
+}
+
+#[test]
+fn every_topic_queue_and_bucket_is_reached_over_tls_only() {
+    let mut guarded = Vec::new();
+    for (kind, targets) in [
+        ("AWS::SNS::TopicPolicy", "Topics"),
+        ("AWS::SQS::QueuePolicy", "Queues"),
+        ("AWS::S3::BucketPolicy", "Bucket"),
+    ] {
+        for policy in of(kind) {
+            let denied = list(&policy.property("PolicyDocument")["Statement"]).into_iter().any(|statement| {
+                statement["Effect"] == "Deny"
+                    && statement["Principal"] == "*"
+                    && statement["Condition"] == json!({"Bool": {"aws:SecureTransport": "false"}})
+            });
+            assert!(denied, "{}", policy.id);
+            guarded.extend(list(policy.property(targets)).iter().map(id_of));
+        }
+    }
+    guarded.sort();
+    let mut all: Vec<String> = ["AWS::SNS::Topic", "AWS::SQS::Queue", "AWS::S3::Bucket"]
+        .into_iter()
+        .flat_map(of)
+        .map(|resource| resource.id)
+        .collect();
+    all.sort();
+    assert_eq!(guarded, all);
+}
+
+#[test]
+fn nobody_is_let_in_who_is_not_named() {
+    for policy in
+        ["AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"].into_iter().flat_map(of)
+    {
+        for statement in list(&policy.property("PolicyDocument")["Statement"]) {
+            if statement["Effect"] == "Allow" {
+                assert_eq!(
+                    statement["Principal"],
+                    json!({"Service": "cloudwatch.amazonaws.com"}),
+                    "{}",
+                    policy.id
+                );
+                assert!(
+                    !statement["Condition"]["StringEquals"]["aws:SourceAccount"].is_null(),
+                    "{}",
+                    policy.id
+                );
+            }
+        }
+    }
+    let [bucket] = of("AWS::S3::Bucket").try_into().unwrap();
+    let blocked = bucket.property("PublicAccessBlockConfiguration").as_object().unwrap().clone();
+    assert!(blocked.len() == 4 && blocked.values().all(|is| *is == json!(true)), "{blocked:?}");
+}
+
+#[test]
+fn every_arn_that_is_spelt_out_holds_in_every_partition() {
+    let spelt_out: Vec<String> = texts(&whole()).into_iter().filter(|text| text.contains("arn:")).collect();
+    assert!(!spelt_out.is_empty());
+    for text in spelt_out {
+        for (place, _) in text.match_indices("arn:") {
+            assert!(text[place..].starts_with("arn:${AWS::Partition}:"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn names_bear_the_stage() {
+    let name_of = [
+        ("AWS::DynamoDB::Table", "TableName"),
+        ("AWS::SNS::Topic", "TopicName"),
+        ("AWS::SQS::Queue", "QueueName"),
+        ("AWS::Serverless::Function", "FunctionName"),
+        ("AWS::Scheduler::Schedule", "Name"),
+        ("AWS::CloudWatch::Alarm", "AlarmName"),
+        ("AWS::CloudWatch::Dashboard", "DashboardName"),
+    ];
+    for (kind, property) in name_of {
+        for resource in of(kind) {
+            assert!(named(resource.property(property)).starts_with("duewatch-${Stage}"), "{}", resource.id);
+        }
+    }
+    let metrics = &whole()["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"];
+    assert_eq!(named(metrics), "duewatch-${Stage}", "or one stage's sweep keeps another's alarm quiet");
+}
+
+#[test]
+fn every_check_that_is_left_out_says_why() {
+    let mut skips = 0;
+    for resource in resources().into_values() {
+        for skip in list(&resource.body["Metadata"]["checkov"]["skip"]) {
+            skips += 1;
+            assert!(skip["id"].as_str().unwrap().starts_with("CKV_"), "{}: {skip}", resource.id);
+            assert!(skip["comment"].as_str().unwrap().len() > 20, "{}: {skip}", resource.id);
+        }
+    }
+    assert!(skips > 0);
+    assert!(!TEXT.contains("cfn-lint:"), "what cfn-lint finds is mended, not left out");
+}

@@ -1,0 +1,260 @@
+//! Each function may do what its code does, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::resources::{Resource, id_of, list, named, of, resource};
+
+/// What the code of a function calls: the service, its actions, the resource. Writing its
+/// logs, using the key and reading what feeds it are not in here.
+type Calls = &'static [(&'static str, &'static str, &'static str)];
+
+const DUE_INDEX: &str = "${AccountsTable.Arn}/index/due";
+const ACCOUNTS: &str = "AccountsTable.Arn";
+const PAYMENTS: &str = "PaymentsTable.Arn";
+const RECORDS: &str = "RecordsTable.Arn";
+
+const CALLS: [(&str, Calls); 7] = [
+    (
+        "DetectOverdueFunction",
+        &[
+            ("dynamodb", "Query", DUE_INDEX),
+            ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
+            ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "GetItem PutItem UpdateItem Query", RECORDS),
+            ("sns", "Publish", "OperationsTopic"),
+            ("sqs", "SendMessage", "SweepsQueue.Arn"),
+        ],
+    ),
+    (
+        "SweepShardFunction",
+        &[
+            ("dynamodb", "Query", DUE_INDEX),
+            ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
+            ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "PutItem Query", RECORDS),
+            ("sns", "Publish", "OperationsTopic"),
+        ],
+    ),
+    (
+        "PostPaymentFunction",
+        &[
+            ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
+            ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "PutItem DeleteItem Query", RECORDS),
+            ("sns", "Publish", "OperationsTopic"),
+        ],
+    ),
+    (
+        "SendRemindersFunction",
+        &[
+            ("dynamodb", "GetItem", ACCOUNTS),
+            ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "PutItem UpdateItem Query", RECORDS),
+            ("sns", "Publish", "RemindersTopic"),
+            ("sns", "Publish", "AccountEventsTopic"),
+            ("sns", "Publish", "OperationsTopic"),
+        ],
+    ),
+    (
+        "RecordHistoryFunction",
+        &[("dynamodb", "GetItem PutItem Query", RECORDS), ("sns", "Publish", "OperationsTopic")],
+    ),
+    (
+        "IntakeFunction",
+        &[
+            ("dynamodb", "GetItem PutItem UpdateItem", ACCOUNTS),
+            ("dynamodb", "GetItem PutItem UpdateItem Query", PAYMENTS),
+            ("dynamodb", "GetItem PutItem DeleteItem Query", RECORDS),
+            ("sns", "Publish", "OperationsTopic"),
+        ],
+    ),
+    (
+        "WatchGapsFunction",
+        &[
+            ("dynamodb", "GetItem UpdateItem Scan", ACCOUNTS),
+            ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "GetItem PutItem UpdateItem DeleteItem Query", RECORDS),
+            ("sns", "Publish", "RemindersTopic"),
+            ("sns", "Publish", "AccountEventsTopic"),
+            ("sns", "Publish", "OperationsTopic"),
+        ],
+    ),
+];
+
+/// What Lambda does in a function's name to feed it.
+const STREAM: &str = "DescribeStream GetRecords GetShardIterator";
+const QUEUE: &str = "ReceiveMessage DeleteMessage GetQueueAttributes";
+
+/// What may be done: an action, and to what.
+pub(crate) type Rights = BTreeSet<(String, String)>;
+
+fn allow(rights: &mut Rights, service: &str, actions: &str, resource: &str) {
+    rights.extend(actions.split(' ').map(|action| (format!("{service}:{action}"), resource.to_owned())));
+}
+
+/// What a function's code calls.
+pub(crate) fn called(function: &str) -> Rights {
+    let (_, calls) = CALLS.iter().find(|(id, _)| *id == function).unwrap();
+    let mut rights = Rights::new();
+    for (service, actions, resource) in *calls {
+        allow(&mut rights, service, actions, resource);
+    }
+    rights
+}
+
+/// What a function needs: its code's calls, its logs, the key, and what feeds it.
+fn needed(function: &Resource) -> Rights {
+    let mut rights = called(&function.id);
+    let logs = id_of(&function.property("LoggingConfig")["LogGroup"]);
+    allow(&mut rights, "logs", "CreateLogStream PutLogEvents", &format!("{logs}.Arn"));
+    allow(&mut rights, "kms", "Decrypt GenerateDataKey", "EncryptionKey.Arn");
+    for mapping in of("AWS::Lambda::EventSourceMapping") {
+        if id_of(mapping.property("FunctionName")) != function.id {
+            continue;
+        }
+        let source = named(mapping.property("EventSourceArn"));
+        let (origin, attribute) = source.split_once('.').unwrap();
+        if attribute == "StreamArn" {
+            allow(&mut rights, "dynamodb", STREAM, &source);
+            allow(&mut rights, "dynamodb", "ListStreams", &format!("${{{origin}.Arn}}/stream/*"));
+        } else {
+            allow(&mut rights, "sqs", QUEUE, &source);
+        }
+        let destination = &mapping.property("DestinationConfig")["OnFailure"]["Destination"];
+        if !destination.is_null() {
+            let bucket = id_of(destination);
+            allow(&mut rights, "s3", "PutObject", &format!("${{{bucket}.Arn}}/*"));
+            allow(&mut rights, "s3", "ListBucket", &format!("{bucket}.Arn"));
+        }
+    }
+    rights
+}
+
+/// The statements of a role; it has none but its own.
+fn statements(role: &Resource) -> Vec<Value> {
+    assert!(
+        role.property("ManagedPolicyArns").is_null(),
+        "{}: what a managed policy grants, others decide",
+        role.id
+    );
+    list(role.property("Policies"))
+        .iter()
+        .flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]))
+        .collect()
+}
+
+fn granted(role: &Resource) -> Rights {
+    let mut rights = Rights::new();
+    for statement in statements(role) {
+        assert_eq!(statement["Effect"], "Allow", "{}", role.id);
+        for other in ["NotAction", "NotResource", "Condition", "Principal"] {
+            assert!(statement[other].is_null(), "{}: {other} is not compared here", role.id);
+        }
+        for action in list(&statement["Action"]) {
+            for resource in list(&statement["Resource"]) {
+                rights.insert((named(&action), named(&resource)));
+            }
+        }
+    }
+    rights
+}
+
+/// The role of a function.
+fn role_of(function: &Resource) -> Resource {
+    resource(&id_of(function.property("Role")))
+}
+
+#[test]
+fn every_function_may_do_exactly_what_its_code_does() {
+    let functions = of("AWS::Serverless::Function");
+    let ids: BTreeSet<&str> = functions.iter().map(|function| function.id.as_str()).collect();
+    assert_eq!(ids, CALLS.iter().map(|(id, _)| *id).collect(), "every function is in the table");
+    for function in functions {
+        assert_eq!(granted(&role_of(&function)), needed(&function), "{}", function.id);
+        assert!(function.property("Policies").is_null(), "{}: its role says what it may do", function.id);
+    }
+}
+
+#[test]
+fn no_right_is_on_everything_and_none_is_a_pattern_of_actions() {
+    for role in of("AWS::IAM::Role") {
+        for (action, resource) in granted(&role) {
+            assert!(!action.contains('*'), "{}: {action}", role.id);
+            assert_ne!(resource, "*", "{}: {action}", role.id);
+        }
+    }
+}
+
+#[test]
+fn every_role_is_that_of_one_function_or_one_schedule() {
+    let mut used: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for function in of("AWS::Serverless::Function") {
+        used.entry(id_of(function.property("Role"))).or_default().push(function.id);
+    }
+    for schedule in of("AWS::Scheduler::Schedule") {
+        used.entry(id_of(&schedule.property("Target")["RoleArn"])).or_default().push(schedule.id);
+    }
+    for role in of("AWS::IAM::Role") {
+        assert_eq!(used.remove(&role.id).unwrap_or_default().len(), 1, "{}", role.id);
+    }
+    assert!(used.is_empty(), "{used:?} are no roles of the template");
+}
+
+#[test]
+fn only_the_service_that_runs_it_takes_a_role_on() {
+    let trusted = |role: &Resource| {
+        let document = role.property("AssumeRolePolicyDocument");
+        let [statement] = document["Statement"].as_array().unwrap().as_slice() else {
+            panic!("{}: one statement", role.id)
+        };
+        assert_eq!(statement["Action"], "sts:AssumeRole");
+        (statement["Principal"].clone(), statement["Condition"].clone())
+    };
+    for function in of("AWS::Serverless::Function") {
+        let (principal, _) = trusted(&role_of(&function));
+        assert_eq!(principal, json!({"Service": "lambda.amazonaws.com"}), "{}", function.id);
+    }
+    for schedule in of("AWS::Scheduler::Schedule") {
+        let role = resource(&id_of(&schedule.property("Target")["RoleArn"]));
+        let (principal, condition) = trusted(&role);
+        assert_eq!(principal, json!({"Service": "scheduler.amazonaws.com"}), "{}", schedule.id);
+        assert_eq!(
+            condition["StringEquals"]["aws:SourceAccount"],
+            json!({"Ref": "AWS::AccountId"}),
+            "{}: or another account's schedule could use it",
+            schedule.id
+        );
+    }
+}
+
+#[test]
+fn a_schedule_may_invoke_its_function_alone() {
+    for schedule in of("AWS::Scheduler::Schedule") {
+        let target = schedule.property("Target");
+        let role = resource(&id_of(&target["RoleArn"]));
+        let expected = Rights::from([("lambda:InvokeFunction".to_owned(), named(&target["Arn"]))]);
+        assert_eq!(granted(&role), expected, "{}", schedule.id);
+    }
+}
+
+#[test]
+fn no_function_may_send_to_a_queue_that_feeds_it() {
+    let mappings = of("AWS::Lambda::EventSourceMapping");
+    let mut senders = 0;
+    for function in of("AWS::Serverless::Function") {
+        let fed: Vec<String> = mappings
+            .iter()
+            .filter(|mapping| id_of(mapping.property("FunctionName")) == function.id)
+            .map(|mapping| named(mapping.property("EventSourceArn")))
+            .collect();
+        for (action, target) in granted(&role_of(&function)) {
+            if action.starts_with("sqs:Send") {
+                senders += 1;
+                assert!(!fed.contains(&target), "{} feeds itself by {target}", function.id);
+            }
+        }
+    }
+    assert_eq!(senders, 1, "the sweep fans out, and nothing else sends");
+}
