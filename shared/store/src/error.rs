@@ -1,6 +1,7 @@
 //! What can go wrong between us and DynamoDB.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use duewatch_domain::ids::Revision;
 use duewatch_domain::shown;
 
 /// A call that failed, or an item that is not what it must be.
@@ -34,6 +35,15 @@ pub enum StoreError {
         account_id: String,
         /// The revision that was read.
         revision: u64,
+    },
+    /// The history has an entry of that revision that was made of another account image.
+    /// To be quarantined.
+    #[error("the history of account {account_id} says something else of revision {revision}")]
+    HistoryDiffers {
+        /// The account.
+        account_id: String,
+        /// The revision.
+        revision: Revision,
     },
     /// An item of ours cannot be read: a bug, or a newer version's item. To be quarantined.
     #[error("{table}: item {key}: {problem}")]

@@ -13,6 +13,7 @@
 //! | records | `account#ID` | `contact#REVISION#CHANNEL` | what became of a reminder |
 //! | records | `customer#ID` | `contact#CHANNEL` | where a person can be reached on a channel |
 //! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of it: who, when, from, to |
+//! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
 //! | records | `quarantine#DATE` | `SOURCE#ID` | a record that could not be taken, with its payload and the reason |
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
 //!
@@ -20,13 +21,15 @@
 //!
 //! One `GetItem`, consistent, and one `UpdateItem` on the condition that the
 //! revision is still the one that was read: the account's size in KB, rounded
-//! up, and two more write units where its entry in the index moves.
+//! up, and two more write units where its entry in the index moves. Its entry in the
+//! history costs one read unit and one or two write units more.
 
 mod account_item;
 mod call;
 mod contacts;
 mod due;
 mod error;
+mod history;
 mod meter;
 mod payments;
 mod policies;
@@ -42,6 +45,7 @@ pub use self::account_item::{Stored, account_from_image, account_image};
 pub use self::contacts::ContactTaken;
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::StoreError;
+pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, verify_history};
 pub use self::meter::{Consumed, Meter};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
 pub use self::policies::Policies;

@@ -1,0 +1,272 @@
+//! One entry: what it says, and how it is stored.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, SecondsFormat, Utc};
+use duewatch_domain::Account;
+use duewatch_domain::account::{Installment, Pause, Payment};
+use duewatch_domain::formats::{DecisionLine, DecisionSubject};
+use duewatch_domain::ids::{AccountId, InstallmentNumber, PaymentId, Revision};
+use duewatch_domain::policy::{PolicyRef, Restriction, StageName};
+use duewatch_domain::reminder::Intent;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Item, history_key, revision_key};
+use crate::StoreError;
+
+/// An entry of an account's history, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// Whose it is, by its key.
+    pub account_id: AccountId,
+    /// Which revision it is of, by its key.
+    pub revision: Revision,
+    /// What it says, as JSON.
+    pub entry: String,
+    /// The revision of the entry that it follows; 0: it follows none.
+    pub follows: Revision,
+    /// The hash of that one; zeros where it follows none.
+    pub previous: String,
+    /// Its own: SHA-256 over `previous`, a line feed and `entry`.
+    pub hash: String,
+}
+
+/// What an entry says, as far as it takes to check it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Told {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// Which revision it is of.
+    pub revision: Revision,
+    /// When that was written.
+    pub at: DateTime<Utc>,
+    /// The stage from then on.
+    pub stage: StageName,
+    /// SHA-256 over the account as the revision left it.
+    pub image: String,
+}
+
+impl HistoryEntry {
+    /// What it says; none where it cannot be read.
+    #[must_use]
+    pub fn told(&self) -> Option<Told> {
+        serde_json::from_str(&self.entry).ok()
+    }
+
+    pub(super) fn item(&self) -> Item {
+        let texts = [
+            ("pk", history_key(&self.account_id)),
+            ("sk", revision_key(self.revision)),
+            ("entry", self.entry.clone()),
+            ("previous", self.previous.clone()),
+            ("hash", self.hash.clone()),
+        ];
+        let mut item = Item::from(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))));
+        item.insert("follows".to_owned(), AttributeValue::N(self.follows.to_string()));
+        item
+    }
+
+    pub(super) fn read(table: &str, account_id: &AccountId, item: &Item) -> Result<Self, StoreError> {
+        let fault =
+            |name| StoreError::codec(table, history_key(account_id), format!("{name} cannot be read"));
+        let text = |name| match item.get(name) {
+            Some(AttributeValue::S(text)) => Ok(text.clone()),
+            _ => Err(fault(name)),
+        };
+        let revision = text("sk")?.parse().map_err(|_| fault("sk"))?;
+        let follows = match item.get("follows") {
+            Some(AttributeValue::N(follows)) => follows.parse().map_err(|_| fault("follows"))?,
+            _ => return Err(fault("follows")),
+        };
+        Ok(Self {
+            account_id: account_id.clone(),
+            revision: Revision(revision),
+            entry: text("entry")?,
+            follows: Revision(follows),
+            previous: text("previous")?,
+            hash: text("hash")?,
+        })
+    }
+}
+
+pub(super) fn hash_of(previous: &str, entry: &str) -> String {
+    hex(&Sha256::new().chain_update(previous).chain_update("\n").chain_update(entry).finalize())
+}
+
+/// SHA-256 over the account as JSON, its keys sorted, without spaces. When it is looked at
+/// next is left out: that may be taken away without a revision.
+pub(super) fn image_digest(account: &Account) -> Result<String, StoreError> {
+    Ok(hex(&Sha256::digest(canonical(account)?)))
+}
+
+fn canonical(account: &Account) -> Result<String, StoreError> {
+    let mut account = account.clone();
+    account.standing.next_action_at = None;
+    // A value's maps are sorted by their keys.
+    let image = serde_json::to_value(&account)
+        .map_err(|error| StoreError::codec("history", account.account_id.as_str(), error))?;
+    Ok(image.to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Nothing fails that is written into a text.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// What an entry says.
+#[derive(Serialize)]
+struct Entry<'a> {
+    account_id: &'a AccountId,
+    revision: Revision,
+    at: String,
+    policy: Option<&'a PolicyRef>,
+    stage: &'a StageName,
+    restrictions: &'a [Restriction],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<DecisionLine<'a>>,
+    /// Null where the image before is not known.
+    facts: Option<Facts<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    intents: Vec<Wish<'a>>,
+    image: &'a str,
+}
+
+/// The facts that are new against the revision before, by their ids.
+#[derive(Serialize)]
+struct Facts<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    payments: Vec<&'a PaymentId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reversed: Vec<&'a PaymentId>,
+    /// New, or not what they were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    installments: Vec<InstallmentNumber>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    installments_gone: Vec<InstallmentNumber>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pauses: Vec<Pause>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pauses_gone: Vec<Pause>,
+    /// Whether it is enforced from now on, where that was switched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enforced: Option<bool>,
+}
+
+/// Whom the revision wants contacted.
+#[derive(Serialize)]
+struct Wish<'a> {
+    channel: &'static str,
+    template: &'a str,
+    planned_at: String,
+}
+
+impl<'a> Wish<'a> {
+    fn of(intent: &'a Intent) -> Self {
+        Self {
+            channel: intent.channel.as_str(),
+            template: &intent.template,
+            planned_at: instant(intent.planned_at),
+        }
+    }
+}
+
+/// The text of an entry.
+pub(super) fn text_of(
+    before: Option<&Account>,
+    after: &Account,
+    at: DateTime<Utc>,
+    image: &str,
+) -> Result<String, StoreError> {
+    let subject = DecisionSubject { account_id: &after.account_id, currency: after.currency };
+    let is_opened = after.revision == Revision(0).next();
+    let entry = Entry {
+        account_id: &after.account_id,
+        revision: after.revision,
+        at: instant(at),
+        policy: after.standing.policy.as_ref(),
+        stage: &after.standing.stage,
+        restrictions: &after.standing.restrictions,
+        decision: after.decision_of_this_revision().map(|decision| DecisionLine::new(subject, decision)),
+        facts: (is_opened || before.is_some()).then(|| Facts::new(before, after)),
+        intents: after.intents.iter().map(Wish::of).collect(),
+        image,
+    };
+    serde_json::to_string(&entry)
+        .map_err(|error| StoreError::codec("history", after.account_id.as_str(), error))
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+impl<'a> Facts<'a> {
+    fn new(before: Option<&Account>, after: &'a Account) -> Self {
+        let installments = before.map_or(&[][..], Account::installments);
+        let pauses = before.map_or(&[][..], Account::pauses);
+        // By what they are called: both lists may be long.
+        let paid: HashMap<&PaymentId, bool> = before
+            .map_or(&[][..], Account::payments)
+            .iter()
+            .map(|payment| (&payment.payment_id, payment.reversed.is_some()))
+            .collect();
+        let owed: HashMap<_, _> = installments.iter().map(|one| (&one.label, one)).collect();
+        let numbers: HashSet<_> = after.installments().iter().filter_map(Installment::number).collect();
+        let is_new = |one: &&Payment| !paid.contains_key(&one.payment_id);
+        let is_undone = |one: &&Payment| one.reversed.is_some() && paid.get(&one.payment_id) != Some(&true);
+        let is_other = |one: &&Installment| owed.get(&one.label) != Some(one);
+        let was_enforced = before.is_none_or(Account::is_enforced);
+        let ids = |payment: &'a Payment| &payment.payment_id;
+        Self {
+            payments: after.payments().iter().filter(is_new).map(ids).collect(),
+            reversed: after.payments().iter().filter(is_undone).map(ids).collect(),
+            installments: after
+                .installments()
+                .iter()
+                .filter(is_other)
+                .filter_map(Installment::number)
+                .collect(),
+            installments_gone: installments
+                .iter()
+                .filter_map(Installment::number)
+                .filter(|number| !numbers.contains(number))
+                .collect(),
+            pauses: after.pauses().iter().filter(|one| !pauses.contains(one)).copied().collect(),
+            pauses_gone: pauses.iter().filter(|one| !after.pauses().contains(one)).copied().collect(),
+            enforced: (was_enforced != after.is_enforced()).then_some(after.is_enforced()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use duewatch_domain::formats::parse_book_line;
+
+    use super::*;
+
+    #[test]
+    fn the_digest_is_of_json_with_sorted_keys_and_nothing_of_the_next_action() {
+        let book = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY",
+            "time_zone":"Asia/Shanghai","opened_on":"2023-10-01",
+            "installments":[{"number":1,"due_on":"2023-10-01","principal":"250.00"}]}"#;
+        let mut account = Account::open(&parse_book_line(book).unwrap()).unwrap();
+        let expected = concat!(
+            r#"{"account_id":"A-1","contract":CHECKSUM,"currency":"CNY","customer_id":"C-1","#,
+            r#""installments":[{"due_on":"2023-10-01","label":{"number":1},"principal":"250.00"}],"#,
+            r#""intents":[],"opened_on":"2023-10-01","pauses":[],"payments":[],"policy_id":"standard","#,
+            r#""recent_decisions":[],"revision":0,"standing":{"restrictions":[],"stage":"current"},"#,
+            r#""time_zone":"Asia/Shanghai"}"#,
+        );
+        let canonical = canonical(&account).unwrap();
+        let checksum = canonical.split(r#""contract":"#).nth(1).unwrap().split(',').next().unwrap();
+        assert_eq!(canonical, expected.replace("CHECKSUM", checksum));
+        let digest = image_digest(&account).unwrap();
+        account.standing.next_action_at = Some(DateTime::UNIX_EPOCH);
+        assert_eq!(image_digest(&account).unwrap(), digest);
+    }
+}
