@@ -27,6 +27,26 @@ fn fact(world: &World, payment_id: &str, amount: &str) -> PaymentFact {
 }
 
 #[tokio::test]
+async fn an_account_that_was_put_out_of_the_index_is_put_back_by_whoever_had_read_it_before() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.set(LATE_AT);
+    let store = world.store();
+    let read = store.account(&id("A-1")).await.unwrap().unwrap();
+    let due = world.due_by(LATE_AT).await;
+    store.drop_due_entry(&due[0]).await.unwrap();
+
+    let policy = policy::parse(&policy_text(STANDARD)).unwrap();
+    let mut judged = read.account.clone();
+    judged.judge(&policy, world.now(), Cause::Time);
+    let next_action_at = judged.standing.next_action_at;
+    store.update_account(&read, judged).await.unwrap();
+    assert_eq!(world.account("A-1").await.standing.next_action_at, next_action_at);
+    let found = world.due_by("2099-01-01T00:00:00Z").await;
+    assert_eq!(found.len(), 1, "or it is never looked at again");
+}
+
+#[tokio::test]
 async fn a_sweep_that_writes_over_a_payment_is_refused() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;

@@ -13,6 +13,10 @@ use crate::{Store, StoreError};
 /// The version of the item's layout. An item of a later one is not touched.
 const SCHEMA: u32 = 1;
 
+/// What puts an account into the due index. An entry may be dropped without a revision, by
+/// somebody who cannot judge the account: whoever can puts both back, changed or not.
+const IN_INDEX: [&str; 2] = ["due_shard", "next_action_at"];
+
 type Item = HashMap<String, AttributeValue>;
 
 /// An account with the item that it was read from.
@@ -113,8 +117,10 @@ fn difference(before: &Item, after: &Item) -> Difference {
     let (mut set, mut remove) = (Vec::new(), Vec::new());
     let (mut names, mut values) = (HashMap::new(), HashMap::new());
     let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    for (place, name) in all.into_iter().enumerate().filter(|(_, name)| before.get(*name) != after.get(*name))
-    {
+    let is_written = |name: &str| {
+        before.get(name) != after.get(name) || (IN_INDEX.contains(&name) && after.contains_key(name))
+    };
+    for (place, name) in all.into_iter().enumerate().filter(|(_, name)| is_written(name)) {
         names.insert(format!("#a{place}"), name.clone());
         match after.get(name) {
             Some(value) => {
