@@ -60,6 +60,7 @@ expect post-payment '"batchItemFailures":\[\]' "$(invoke post-payment post-payme
 expect 'post-payment, reversal' '"batchItemFailures":\[\]' \
     "$(invoke post-payment post-payment.reversal.stream.json)"
 expect send-reminders '"batchItemFailures":\[\]' "$(invoke send-reminders send-reminders.stream.json)"
+expect record-history '"batchItemFailures":\[\]' "$(invoke record-history record-history.stream.json)"
 
 set -a
 # shellcheck disable=SC1091

@@ -17,13 +17,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use detect_overdue::{Answer, ShardQueue, Swept};
 use duewatch_domain::formats::{message_line, parse_book_line, parse_message};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::ids::{AccountId, Revision};
 use duewatch_domain::{Account, Cause, Contract, Message, policy};
 use duewatch_local::stack::sqs::Waiting;
 use duewatch_local::stack::template::Template;
 use duewatch_local::stack::{Functions, Ports, Pump, Stack, StackClock, Transport, queue_event};
 use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Wiring};
-use duewatch_store::{Consumed, DueAccount, Outcome, Quarantined, Store};
+use duewatch_store::{Consumed, DueAccount, HistoryEntry, Outcome, Quarantined, Store};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -307,6 +307,24 @@ impl World {
         send(&self.wiring(send_reminders::NAME), records).await
     }
 
+    /// Hands records to `record-history`; says which it reports as failed.
+    pub async fn record(&self, records: &[Value]) -> Vec<String> {
+        record(&self.wiring(record_history::NAME), records).await
+    }
+
+    /// The account's history, oldest entry first.
+    pub async fn history(&self, account_id: &str) -> Vec<HistoryEntry> {
+        let mut entries: Vec<HistoryEntry> = Vec::new();
+        loop {
+            let above = entries.last().map_or(Revision(0), |entry| entry.revision);
+            let page = self.store().history_above(&id(account_id), above).await.unwrap();
+            if page.is_empty() {
+                return entries;
+            }
+            entries.extend(page);
+        }
+    }
+
     /// What has left through SNS since this was last asked.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
@@ -400,6 +418,11 @@ pub fn post_aside(wiring: Wiring, records: Vec<Value>) -> JoinHandle<Vec<String>
 /// Hands records to `send-reminders`; says which it reports as failed.
 pub async fn send(wiring: &Wiring, records: &[Value]) -> Vec<String> {
     failures(send_reminders::handle(wiring, stream_event(records), Deadline::none()).await)
+}
+
+/// Hands records to `record-history`; says which it reports as failed.
+pub async fn record(wiring: &Wiring, records: &[Value]) -> Vec<String> {
+    failures(record_history::handle(wiring, stream_event(records), Deadline::none()).await)
 }
 
 /// The records as Lambda hands them over.

@@ -12,7 +12,7 @@ use duewatch_store::{Consumed, Outcome, Store};
 use duewatch_tests::cost::inputs::{ACCOUNT_BYTES, ENTRY_BYTES, PAGE, SIDE_BY_SIDE, SMALL_ITEM_BYTES};
 use duewatch_tests::cost::{Kind, Work, account_read_units, account_write_units, kinds};
 use duewatch_tests::support::{
-    REMINDING, STANDARD, World, consumed, contract_of, decisions, post, send, sweep,
+    REMINDING, STANDARD, World, consumed, contract_of, decisions, post, record, send, sweep,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -123,6 +123,9 @@ fn allowed_half_units(
 
 /// Two halves a read unit.
 const ONE_READ_UNIT: u64 = 2;
+/// Two halves a write unit.
+const ONE_WRITE_UNIT: u64 = 2;
+const TWO_WRITE_UNITS: u64 = 4;
 
 #[tokio::test]
 async fn a_transition_costs_one_read_unit_and_one_write_of_its_accounts_size() {
@@ -200,6 +203,41 @@ async fn a_payment_that_lifts_costs_one_read_unit_and_one_write() {
         .map(|(call, _)| call)
         .collect();
     assert_eq!(calls, [("GetItem", accounts.clone()), ("UpdateItem", accounts.clone())], "and nothing else");
+}
+
+#[tokio::test]
+async fn an_entry_of_the_history_costs_one_look_and_one_write_of_its_size() {
+    let mut world = a_grown_account().await;
+    world.set(LATE_AGAIN_AT);
+    world.sweep().await;
+    world.set(RESTRICTED_AT);
+    world.sweep().await;
+    world.pay("A-1", "P-9", "1.00").await;
+    let records = world.payment_records().await;
+    world.post(&records).await;
+    let mut records = world.account_records().await;
+    // A stage, a restriction, and a payment that changes neither.
+    let newest = records.split_off(records.len() - 3);
+    world.record(&records).await;
+    let recorder = world.wiring(record_history::NAME);
+    let store = recorder.transitions.store();
+    let table = &store.tables().records;
+    for (record_of, allowed) in newest.iter().zip([TWO_WRITE_UNITS, TWO_WRITE_UNITS, ONE_WRITE_UNIT]) {
+        let start = store.meter().read().into_iter().collect();
+        assert!(record(&recorder, std::slice::from_ref(record_of)).await.is_empty());
+        let (queries, read) = since(&start, store, "Query", table);
+        assert_eq!((queries, read), (1, ONE_READ_UNIT));
+        let (puts, written) = since(&start, store, "PutItem", table);
+        assert_eq!(puts, 1);
+        assert!(written <= allowed, "{written} half units, {allowed} allowed");
+    }
+    let asked: u64 = store.meter().read().values().map(|consumed| consumed.requests).sum();
+    assert_eq!(asked, 6, "and nothing else");
+
+    // Delivered again, it costs a look.
+    assert!(record(&recorder, &newest).await.is_empty());
+    assert_eq!(consumed(store, "PutItem", table).requests, 3);
+    assert_eq!(consumed(store, "Query", table).requests, 6);
 }
 
 #[tokio::test]

@@ -165,9 +165,18 @@ async fn morning_of_the_sample() -> (World, Value) {
 }
 
 #[tokio::test]
-async fn the_sample_of_the_accounts_stream_is_what_the_stream_carries() {
-    let (_, mut record) = morning_of_the_sample().await;
-    let sample = sample("send-reminders.stream.json")["Records"][0].clone();
+async fn the_samples_of_the_accounts_stream_are_what_the_stream_carries() {
+    let (_, record) = morning_of_the_sample().await;
+    assert_is_sample(record, "send-reminders.stream.json");
+    let mut world = World::at(OPENED_AT).await;
+    world.open_under(REMINDING, "A-2").await;
+    let mut records = world.account_records().await;
+    assert_is_sample(records.remove(0), "record-history.stream.json");
+}
+
+#[track_caller]
+fn assert_is_sample(mut record: Value, name: &str) {
+    let sample = sample(name)["Records"][0].clone();
     // These are AWS's own, different on every run.
     for name in ["eventID", "eventSourceARN", "awsRegion"] {
         record[name] = sample[name].clone();
@@ -179,6 +188,30 @@ async fn the_sample_of_the_accounts_stream_is_what_the_stream_carries() {
     assert_eq!(carried[created_at].as_f64(), sampled[created_at].as_f64());
     carried[created_at] = sampled[created_at].clone();
     assert_eq!(sample, record, "the stream carries now:\n{record:#}");
+}
+
+#[tokio::test]
+async fn record_history_takes_its_sample() {
+    let world = World::at(OPENED_AT).await;
+    let event = sample("record-history.stream.json");
+    assert!(world.record(event["Records"].as_array().unwrap()).await.is_empty());
+    let entries = world.history("A-2").await;
+    assert_eq!(entries.len(), 1);
+    let entry: Value = serde_json::from_str(&entries[0].entry).unwrap();
+    assert_eq!(
+        entry,
+        json!({
+            "account_id": "A-2",
+            "revision": 1,
+            "at": "2023-09-01T00:00:00Z",
+            "policy": { "id": "reminding", "version": 1 },
+            "stage": "current",
+            "restrictions": [],
+            "facts": { "installments": [1, 2, 3, 4] },
+            "image": entry["image"],
+        })
+    );
+    assert_eq!(world.quarantined().await, []);
 }
 
 #[tokio::test]

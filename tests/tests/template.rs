@@ -41,7 +41,7 @@ async fn items(world: &World, table: &str) -> Vec<std::collections::HashMap<Stri
 async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
     let mut world = World::at(OPENED_AT).await;
     // One item of each kind: accounts, payments, policies, a parked payment, K, a
-    // published marker, a contact, a quarantined record.
+    // published marker, a contact, entries of histories, a quarantined record.
     world.open("A-1").await;
     world.open_under("reminding", "A-2").await;
     world.pay("A-2", "P-1", "0").await;
@@ -52,6 +52,7 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
     world.sweep().await;
     let records = world.account_records().await;
     assert!(world.send(&records).await.is_empty());
+    assert!(world.record(&records).await.is_empty());
 
     let template = template();
     let tables = world.store().tables();
@@ -89,6 +90,8 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
             "account contact",
             "account parked",
             "account published",
+            "history 00000000000000000001",
+            "history 00000000000000000002",
             "policy version",
             "quarantine post-payment",
             "settings due_shards",

@@ -179,6 +179,8 @@ pub enum OperationsKind {
     RestrictionHeld,
     /// A payment came for an account that does not exist yet.
     PaymentParked,
+    /// A revision came to the history, and the one below it has not.
+    HistoryGap,
 }
 
 impl OperationsKind {
@@ -187,6 +189,7 @@ impl OperationsKind {
             Self::Quarantined => "quarantined",
             Self::RestrictionHeld => "restriction_held",
             Self::PaymentParked => "payment_parked",
+            Self::HistoryGap => "history_gap",
         }
     }
 }

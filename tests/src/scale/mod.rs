@@ -151,6 +151,7 @@ impl<'a> Bench<'a> {
             intake: wiring(intake::NAME),
             post_payment: wiring(post_payment::NAME),
             send_reminders: wiring(send_reminders::NAME),
+            record_history: wiring(record_history::NAME),
         };
         let store = |wiring: &Wiring| wiring.transitions.store().clone();
         let stores = [

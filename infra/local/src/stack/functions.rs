@@ -31,6 +31,8 @@ pub struct Handlers {
     pub post_payment: Wiring,
     /// `send-reminders`
     pub send_reminders: Wiring,
+    /// `record-history`
+    pub record_history: Wiring,
 }
 
 /// A Lambda runtime behind an address.
@@ -98,6 +100,11 @@ impl Handlers {
             send_reminders::NAME => {
                 let response =
                     send_reminders::handle(&self.send_reminders, stream()?, Deadline::none()).await;
+                serde_json::to_value(response)
+            }
+            record_history::NAME => {
+                let response =
+                    record_history::handle(&self.record_history, stream()?, Deadline::none()).await;
                 serde_json::to_value(response)
             }
             other => return Err(InvokeError::Unknown(other.to_owned())),

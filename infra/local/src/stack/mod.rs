@@ -119,6 +119,7 @@ impl Stack {
             intake: wiring(intake::NAME),
             post_payment: wiring(post_payment::NAME),
             send_reminders: wiring(send_reminders::NAME),
+            record_history: wiring(record_history::NAME),
         }));
         let mut pumps = Vec::with_capacity(template.mappings.len());
         for mapping in &template.mappings {

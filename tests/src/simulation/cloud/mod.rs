@@ -126,7 +126,7 @@ impl Cloud {
             let table = template.table(&mapping.table).map_err(|error| failed(&error))?;
             let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
             let reader = StreamReader::new(&engines.db, &table.name).map_err(|error| failed(&error))?;
-            let known = [post_payment::NAME, send_reminders::NAME];
+            let known = [post_payment::NAME, send_reminders::NAME, record_history::NAME];
             let Some(name) = known.into_iter().find(|name| *name == function.directory) else {
                 return Err(broken("it starts", &format!("{} is not simulated", function.directory)));
             };

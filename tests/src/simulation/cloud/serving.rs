@@ -119,11 +119,14 @@ impl Cloud {
                 stream.reader.read(&self.engines.db).map_err(|error| broken("streams are read", &error))?;
             for event in events {
                 let record = Record { event, written_at: now };
-                if self.streams[place].function == post_payment::NAME {
-                    self.watch.payment_written(&record)?;
-                } else {
-                    self.watch.account_written(&record, request.caller, now + ahead, now)?;
-                    self.past_indexes.keep(now, self.watch.index());
+                match self.streams[place].function {
+                    post_payment::NAME => self.watch.payment_written(&record)?,
+                    send_reminders::NAME => {
+                        self.watch.account_written(&record, request.caller, now + ahead, now)?;
+                        self.past_indexes.keep(now, self.watch.index());
+                    }
+                    // The second reader of a stream that was looked at.
+                    _ => {}
                 }
                 let stream = &mut self.streams[place];
                 if stream.mapping.matches(&record.event) {

@@ -50,7 +50,7 @@ impl Cloud {
         let most = if self.choices.is_scripted() { 100 } else { most };
         let (records, lost) = lanes[lane].take(mapping, most, now);
         let (function, timeout) = (*function, *timeout);
-        self.watch.lost(&lost);
+        self.watch.lost(function, &lost);
         if let Some(records) = records {
             self.deliver_records(stream, Some(lane), function, timeout, records);
         }
@@ -256,9 +256,9 @@ impl Cloud {
         };
         let now = self.now();
         if let Some(lane) = lane {
-            let Stream { mapping, lanes, .. } = &mut self.streams[stream];
+            let Stream { mapping, lanes, function, .. } = &mut self.streams[stream];
             let given_up = lanes[lane].handled(mapping, &handled, now);
-            self.watch.lost(&Lost { given_up, forgotten: Vec::new() });
+            self.watch.lost(function, &Lost { given_up, forgotten: Vec::new() });
         }
         let (function, timeout) = (self.streams[stream].function, self.streams[stream].timeout);
         if matches!(handled, Handled::All) && lane.is_some() {

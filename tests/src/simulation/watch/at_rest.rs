@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use duewatch_domain::Applied;
 use duewatch_domain::formats::parse_message;
+use duewatch_domain::ids::Revision;
+use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
 use serde_json::Value;
 
 use super::{Checked, Story, Watch, hold};
@@ -17,6 +19,7 @@ pub(in crate::simulation) struct Records {
     contacts: BTreeMap<(String, String), String>,
     parked: BTreeSet<(String, String)>,
     published: BTreeMap<String, u64>,
+    histories: BTreeMap<String, Vec<HistoryEntry>>,
 }
 
 impl Records {
@@ -28,6 +31,16 @@ impl Records {
             let (pk, sk) = (text(item, "pk"), text(item, "sk"));
             if pk.starts_with("quarantine#") {
                 records.quarantined.insert((text(item, "source"), text(item, "id")), text(item, "payload"));
+            } else if let Some(account) = pk.strip_prefix("history#") {
+                let number = |digits: &str| Revision(digits.parse().unwrap_or_default());
+                records.histories.entry(account.to_owned()).or_default().push(HistoryEntry {
+                    account_id: account.parse().unwrap(),
+                    revision: number(&sk),
+                    entry: text(item, "entry"),
+                    follows: number(item["follows"]["N"].as_str().unwrap_or_default()),
+                    previous: text(item, "previous"),
+                    hash: text(item, "hash"),
+                });
             } else if let Some(account) = pk.strip_prefix("account#") {
                 let account = account.to_owned();
                 if let Some(contact) = sk.strip_prefix("contact#") {
@@ -40,11 +53,10 @@ impl Records {
                 }
             }
         }
+        for history in records.histories.values_mut() {
+            history.sort_by_key(|entry| entry.revision);
+        }
         records
-    }
-
-    fn quarantined_event(&self, event_id: &str) -> bool {
-        self.quarantined.keys().any(|(_, id)| id == event_id)
     }
 }
 
@@ -56,6 +68,7 @@ impl Watch {
                 continue;
             }
             self.check_payments(id, story, records)?;
+            self.check_history(id, story, records)?;
             if story.newer {
                 continue;
             }
@@ -68,7 +81,7 @@ impl Watch {
             let opened = self.stories.get(account).is_some_and(|story| !story.versions.is_empty());
             let noted = records.parked.contains(&(account.clone(), payment.clone()));
             let unreadable = facts.last().is_some_and(|fact| fact.read.is_err());
-            let excused = self.is_excused(facts.iter().map(|fact| &fact.event_id), records);
+            let excused = self.is_set_aside(&(account.clone(), payment.clone()), records);
             hold!(
                 "nothing is dropped",
                 opened || noted || unreadable || excused,
@@ -77,6 +90,9 @@ impl Watch {
         }
         self.check_messages(records)?;
         self.count("records quarantined", records.quarantined.len());
+        let entries = || records.histories.values().flatten();
+        self.count("history entries", entries().count());
+        self.count("history gaps", entries().filter(|entry| entry.follows.next() != entry.revision).count());
         let kept_back = records.contacts.values().filter(|outcome| *outcome != "sent").count();
         self.count("reminders withdrawn or held", kept_back);
         Ok(())
@@ -101,30 +117,31 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether a record was quarantined, given up to the bucket, or forgotten by its stream.
-    fn is_excused<'a>(&self, event_ids: impl IntoIterator<Item = &'a String>, records: &Records) -> bool {
-        event_ids.into_iter().any(|id| {
-            self.given_up.contains(id) || self.forgotten.contains(id) || records.quarantined_event(id)
-        })
+    /// Whether a function's record was quarantined, given up to the bucket, or forgotten by
+    /// its stream.
+    fn is_excused(&self, function: &'static str, event_id: &str, records: &Records) -> bool {
+        self.lost.contains(&(function, event_id.to_owned()))
+            || records.quarantined.contains_key(&(function.to_owned(), event_id.to_owned()))
     }
 
     /// Whether a record of that payment was quarantined, given up or forgotten.
     fn is_set_aside(&self, key: &(String, String), records: &Records) -> bool {
         let facts = self.payments.get(key);
-        facts.is_some_and(|facts| self.is_excused(facts.iter().map(|fact| &fact.event_id), records))
+        facts.into_iter().flatten().any(|fact| self.is_excused(post_payment::NAME, &fact.event_id, records))
     }
 
     /// Every payment in the table is in its account, or its record is set aside.
     fn check_payments(&self, id: &str, story: &Story, records: &Records) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let of_account = self.payments.iter().filter(|((account, _), _)| account == id);
-        for ((_, payment), facts) in of_account {
+        for (key, facts) in of_account {
             let Some(latest) = facts.last() else { continue };
             let posted = match &latest.read {
                 Ok(fact) => fact.post_to(&mut last.account.clone()) == Ok(Applied::Unchanged),
                 Err(_) => false,
             };
-            let excused = self.is_excused(facts.iter().map(|fact| &fact.event_id), records);
+            let payment = &key.1;
+            let excused = self.is_set_aside(key, records);
             let set_aside = records.quarantined.keys().any(|(_, of)| *of == format!("{id}/{payment}"));
             hold!(
                 "nothing is dropped",
@@ -168,13 +185,50 @@ impl Watch {
         Ok(())
     }
 
+    /// Every revision has its entry, unless its record was lost, and the chain holds.
+    fn check_history(&self, id: &str, story: &Story, records: &Records) -> Checked {
+        let Some(last) = story.versions.last() else { return Ok(()) };
+        let is_lost = |revision: Revision| {
+            let version = story.versions.iter().find(|version| version.account.revision == revision);
+            version.is_some_and(|version| self.is_excused(record_history::NAME, &version.event_id, records))
+        };
+        let entries = records.histories.get(id).map_or(&[][..], Vec::as_slice);
+        for broken in verify_history(entries, &last.account).unwrap() {
+            let excused = match broken {
+                HistoryBreak::Missing { from, to } => (from.0..=to.0).map(Revision).all(is_lost),
+                HistoryBreak::Behind { history, account } => {
+                    (history.next().0..=account.0).map(Revision).all(is_lost)
+                }
+                _ => false,
+            };
+            hold!("every revision is in the history", excused, "{id}: {broken}");
+        }
+        for entry in entries {
+            let (revision, follows) = (entry.revision, entry.follows);
+            hold!(
+                "every revision is in the history",
+                follows.next() == revision || is_lost(Revision(revision.0 - 1)),
+                "{id}: the entry of revision {revision} follows {follows}"
+            );
+            let version = story.versions.iter().find(|version| version.account.revision == revision);
+            let stage = version.map(|version| &version.account.standing.stage);
+            hold!(
+                "the history says what was",
+                entry.told().map(|told| told.stage).as_ref() == stage,
+                "{id} revision {revision}: {} instead of {stage:?}",
+                entry.entry
+            );
+        }
+        Ok(())
+    }
+
     /// Every decision was published, every reminder sent, withdrawn or held; and the marker
     /// says how far.
     fn check_published(&self, id: &str, story: &Story, records: &Records) -> Checked {
         let mut highest = 0;
         for version in &story.versions {
             let revision = version.account.revision;
-            let excused = self.is_excused([&version.event_id], records);
+            let excused = self.is_excused(send_reminders::NAME, &version.event_id, records);
             let event = format!("{id}/{revision}");
             if version.account.decision_of_this_revision().is_some() {
                 hold!(

@@ -116,8 +116,9 @@ pub(super) struct Watch {
     sent: BTreeMap<String, Sent>,
     /// The bodies of messages that went to the dead-letter queue.
     dead: BTreeSet<String>,
-    given_up: BTreeSet<String>,
-    forgotten: BTreeSet<String>,
+    /// Events that a function was never brought to take: they went to the bucket, or their
+    /// stream forgot them.
+    lost: BTreeSet<(&'static str, String)>,
     counts: BTreeMap<&'static str, u64>,
     struck: BTreeMap<Fault, u64>,
 }
@@ -278,12 +279,12 @@ impl Watch {
         self.revision_written(record.event_id(), account, caller, its_now, now)
     }
 
-    /// Records that no function has taken.
-    pub(super) fn lost(&mut self, lost: &Lost) {
+    /// Records that a function has not taken.
+    pub(super) fn lost(&mut self, function: &'static str, lost: &Lost) {
         self.count("records given up to the bucket", lost.given_up.len());
         self.count("records forgotten by their stream", lost.forgotten.len());
-        self.given_up.extend(lost.given_up.iter().map(|record| record.event_id().to_owned()));
-        self.forgotten.extend(lost.forgotten.iter().map(|record| record.event_id().to_owned()));
+        let records = lost.given_up.iter().chain(&lost.forgotten);
+        self.lost.extend(records.map(|record| (function, record.event_id().to_owned())));
     }
 
     /// What a function says of a batch adds up to its records.
@@ -291,6 +292,7 @@ impl Watch {
         let parts: &[&str] = match function {
             post_payment::NAME => &["posted", "known", "parked", "quarantined", "failed"],
             intake::NAME => &["applied", "known", "quarantined", "failed"],
+            record_history::NAME => &["recorded", "known", "quarantined", "failed"],
             _ => &["taken", "quarantined", "failed"],
         };
         let sum: u64 = parts.iter().filter_map(|part| line[*part].as_u64()).sum();

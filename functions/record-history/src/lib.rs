@@ -1,0 +1,95 @@
+//! `record-history`: what is kept of each revision, for good.
+//!
+//! The accounts stream invokes it with each new revision. Its entry goes to the history,
+//! chained to the one below it; no entry is ever changed.
+//!
+//! # Delivered twice
+//! The entry is there, of the same account image: nothing is written. So it is when two
+//! deliveries race: the second finds the entry of the first.
+//!
+//! # A revision that never comes
+//! The stream forgets a record that nobody could take for a day, and what cannot be read is
+//! quarantined. The next revision then follows the one below the gap, and `operations` is
+//! told. `watch-gaps` fills in what it can read; `duewatch audit` lists what is missing.
+//!
+//! # A revision that comes late
+//! Its entry fills its place and follows the greatest below it. Those above it stay as
+//! they are: what they follow is still there.
+//!
+//! # Only the due entry has gone
+//! The record bears the revision that its old image bears: it is known already.
+
+use aws_lambda_events::dynamodb::EventRecord;
+use aws_lambda_events::streams::DynamoDbEventResponse;
+use duewatch_domain::Account;
+use duewatch_notify::OperationsKind;
+use duewatch_runtime::{Deadline, Metrics, RawStreamEvent, RecordError, Wiring, stream_batch};
+use duewatch_store::{Recorded, StoreError, account_from_image};
+
+/// The function's name.
+pub const NAME: &str = "record-history";
+
+/// Records a batch of revisions.
+pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
+    let clock = &*wiring.clock;
+    let batch =
+        stream_batch(event, &wiring.desk, clock, deadline, async |record| take(wiring, record).await).await;
+    let count = |is: fn(Recorded) -> bool| batch.done.iter().filter(|done| is(done.value)).count();
+    let recorded = count(|recorded| matches!(recorded, Recorded::New { .. }));
+    let gaps = count(|recorded| recorded == Recorded::New { gap: true });
+    Metrics::new(&wiring.metrics_namespace, NAME)
+        .count("recorded", recorded)
+        .count("known", count(|recorded| recorded == Recorded::Known))
+        .count("gaps", gaps)
+        .count("quarantined", batch.quarantined)
+        .count("failed", batch.failures())
+        .emit(clock.now());
+    tracing::info!(
+        records = batch.done.len(),
+        recorded,
+        gaps,
+        quarantined = batch.quarantined,
+        failed = batch.failures(),
+        "recorded"
+    );
+    batch.response()
+}
+
+async fn take(wiring: &Wiring, record: EventRecord) -> Result<Recorded, RecordError> {
+    if record.event_name == "REMOVE" {
+        return Ok(Recorded::Known);
+    }
+    let change = record.change;
+    let revision_before = match change.old_image.get("revision") {
+        Some(serde_dynamo::AttributeValue::N(revision)) => revision.parse::<u64>().ok(),
+        _ => None,
+    };
+    let after = account_from_image(change.new_image).map_err(|error| fault(&error))?;
+    if revision_before.is_some_and(|before| before >= after.revision.0) {
+        // Only its place in the due index has changed.
+        return Ok(Recorded::Known);
+    }
+    // An image that cannot be read any more leaves open what is new, and nothing else.
+    let before = revision_before.and_then(|_| account_from_image(change.old_image).ok());
+    let at = change.approximate_creation_date_time;
+    let store = wiring.transitions.store();
+    let recorded = store.record_revision(before.as_ref(), &after, at).await.map_err(|error| fault(&error))?;
+    if recorded == (Recorded::New { gap: true }) {
+        tell_gap(wiring, &after).await;
+    }
+    Ok(recorded)
+}
+
+async fn tell_gap(wiring: &Wiring, account: &Account) {
+    let subject = format!("{}/{}", account.account_id, account.revision);
+    let reason = "the revision below it is not in the history; duewatch audit lists what is missing";
+    wiring.desk.tell(OperationsKind::HistoryGap, &subject, reason, wiring.clock.now()).await;
+}
+
+fn fault(error: &StoreError) -> RecordError {
+    if error.is_transient() {
+        RecordError::Retry(error.to_string())
+    } else {
+        RecordError::Poison(error.to_string())
+    }
+}
