@@ -12,6 +12,7 @@ use duewatch_domain::ids::AccountId;
 use duewatch_runtime::{Clock, Settings, SystemClock};
 use duewatch_store::{Store, Transitions};
 
+use crate::audit::audit;
 use crate::demo::{self, Demo};
 use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
@@ -41,6 +42,8 @@ enum Command {
     Import(ImportArgs),
     /// Tell an account's story: each decision, its reasons and figures, and what comes next.
     Explain(ExplainArgs),
+    /// Read an account's history, entry by entry, and verify that it is whole and unchanged.
+    Audit(AuditArgs),
     /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
     Serve(ServeArgs),
     /// Look into a policy.
@@ -140,6 +143,12 @@ struct ExplainArgs {
 }
 
 #[derive(Args, Debug)]
+struct AuditArgs {
+    /// The account, in the tables that the environment names.
+    account: AccountId,
+}
+
+#[derive(Args, Debug)]
 struct ServeArgs {
     /// Where DynamoDB listens on this machine.
     #[arg(long, default_value_t = 8000)]
@@ -185,6 +194,7 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Replay(args)) => run_replay(args),
         Some(Command::Import(args)) => runtime()?.block_on(run_import(args)),
         Some(Command::Explain(args)) => run_explain(args),
+        Some(Command::Audit(args)) => runtime()?.block_on(run_audit(&args.account)),
         Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
         Some(Command::Policy(PolicyCommand::Check { policy })) => run_check(&policy),
     }
@@ -304,6 +314,11 @@ async fn explain_stored(account_id: &AccountId) -> Result<(), Box<dyn Error>> {
     let policy = transitions.policy_of(&account, now).await?;
     print!("{}", story(&account, account.recent_decisions(), &policy, now));
     Ok(())
+}
+
+async fn run_audit(account_id: &AccountId) -> Result<(), Box<dyn Error>> {
+    let transitions = configured().await?;
+    Ok(audit(transitions.store(), account_id, &mut std::io::stdout().lock()).await?)
 }
 
 async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {

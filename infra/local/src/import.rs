@@ -43,7 +43,7 @@ pub enum ImportError {
     },
     /// It is not said which tables.
     #[error(
-        "{0}. import writes to the tables that the environment names; \
+        "{0}. This works on the tables that the environment names; \
          for the local stack, `duewatch serve` prints what to set"
     )]
     Unconfigured(#[from] SettingsError),

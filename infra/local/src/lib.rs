@@ -1,6 +1,7 @@
 //! duewatch on one machine: the command line, and the same functions that run on
 //! AWS over an embedded DynamoDB and a local SNS.
 
+pub mod audit;
 pub mod cli;
 pub mod demo;
 pub mod explain;

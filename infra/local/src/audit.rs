@@ -1,0 +1,89 @@
+//! `audit`: an account's history, entry by entry, and whether it is whole and unchanged.
+
+use std::io::Write;
+
+use chrono::SecondsFormat;
+use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_store::{HistoryBreak, HistoryEntry, Store, StoreError, Verifier};
+
+/// So many digits of a hash tell two entries apart.
+const HASH_SHOWN: usize = 12;
+
+/// Why an audit does not say that all is well.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// There is no such account.
+    #[error("there is no account {0}")]
+    NoAccount(AccountId),
+    /// The history is not whole, or was changed.
+    #[error("the history of account {account_id} does not verify:{}", lines(breaks))]
+    Broken {
+        /// Whose.
+        account_id: AccountId,
+        /// Where, oldest first.
+        breaks: Vec<HistoryBreak>,
+    },
+    /// The store failed, or an entry cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It cannot be told.
+    #[error(transparent)]
+    Output(#[from] std::io::Error),
+}
+
+fn lines(breaks: &[HistoryBreak]) -> String {
+    breaks.iter().map(|one| format!("\n  {one}")).collect()
+}
+
+/// Tells an account's history, a line an entry, and verifies it: the chain of hashes, that
+/// no revision is missing, and that the newest entry is what the account is.
+///
+/// # Errors
+/// [`AuditError::Broken`] with every break where it does not verify.
+pub async fn audit(store: &Store, account_id: &AccountId, out: &mut impl Write) -> Result<(), AuditError> {
+    let mut verifier = Verifier::default();
+    let mut breaks = Vec::new();
+    let (mut entries, mut stage) = (0_u64, None);
+    let mut above = Revision(0);
+    loop {
+        let page = store.history_above(account_id, above).await?;
+        for entry in &page {
+            breaks.extend(verifier.take(entry));
+            writeln!(out, "{}", line(entry, &mut stage))?;
+            above = entry.revision;
+            entries += 1;
+        }
+        if page.is_empty() {
+            break;
+        }
+    }
+    // Read last: what is written meanwhile leaves the history behind, never ahead.
+    let stored = store.account(account_id).await?;
+    let account = stored.ok_or_else(|| AuditError::NoAccount(account_id.clone()))?.account;
+    breaks.extend(verifier.end(&account)?);
+    if !breaks.is_empty() {
+        return Err(AuditError::Broken { account_id: account_id.clone(), breaks });
+    }
+    let revisions = account.revision;
+    writeln!(
+        out,
+        "{entries} of {revisions} revisions are there, unchanged; the account is what the last one says"
+    )?;
+    Ok(())
+}
+
+/// An entry's line. `stage` is that of the entry before, and becomes that of this one.
+fn line(entry: &HistoryEntry, stage: &mut Option<String>) -> String {
+    let hash = entry.hash.get(..HASH_SHOWN).unwrap_or(&entry.hash);
+    let Some(told) = entry.told() else {
+        return format!("{:>8}  it cannot be read  {hash}", entry.revision);
+    };
+    let to = told.stage.to_string();
+    let change = match stage.as_ref().filter(|from| **from != to) {
+        Some(from) => format!("{from} -> {to}"),
+        None => to.clone(),
+    };
+    *stage = Some(to);
+    let at = told.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    format!("{:>8}  {at}  {change:<28}  {hash}", entry.revision)
+}
