@@ -1,18 +1,22 @@
 //! The command line.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chrono::NaiveDate;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_runtime::{Clock, Settings, SystemClock};
 use duewatch_store::{Store, Transitions};
 
 use crate::audit::audit;
+use crate::customer::{self, Erased};
 use crate::demo::{self, Demo};
 use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
@@ -44,6 +48,11 @@ enum Command {
     Explain(ExplainArgs),
     /// Read an account's history, entry by entry, and verify that it is whole and unchanged.
     Audit(AuditArgs),
+    /// Hand out what is known of a customer, as JSON. Leaves a record of it.
+    Export(ExportArgs),
+    /// Erase what may be erased of a customer: contact points, names, the values of the
+    /// contact log. Accounts, payments and history stay. Leaves a record of it.
+    Erase(EraseArgs),
     /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
     Serve(ServeArgs),
     /// Look into a policy.
@@ -149,6 +158,33 @@ struct AuditArgs {
 }
 
 #[derive(Args, Debug)]
+struct ExportArgs {
+    /// The customer.
+    customer: CustomerId,
+    /// Who takes it out; it stays on record.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    by: String,
+    /// An account of the customer, to be handed out with its history; may be repeated.
+    #[arg(long = "account", value_name = "ACCOUNT")]
+    accounts: Vec<AccountId>,
+    /// Look through the whole accounts table for the customer's accounts.
+    #[arg(long)]
+    scan: bool,
+}
+
+#[derive(Args, Debug)]
+struct EraseArgs {
+    /// The customer.
+    customer: CustomerId,
+    /// Who erases it; it stays on record.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    by: String,
+    /// Do it. What is erased cannot be brought back.
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Args, Debug)]
 struct ServeArgs {
     /// Where DynamoDB listens on this machine.
     #[arg(long, default_value_t = 8000)]
@@ -195,6 +231,8 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Import(args)) => runtime()?.block_on(run_import(args)),
         Some(Command::Explain(args)) => run_explain(args),
         Some(Command::Audit(args)) => runtime()?.block_on(run_audit(&args.account)),
+        Some(Command::Export(args)) => runtime()?.block_on(run_export(args)),
+        Some(Command::Erase(args)) => runtime()?.block_on(run_erase(args)),
         Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
         Some(Command::Policy(PolicyCommand::Check { policy })) => run_check(&policy),
     }
@@ -319,6 +357,40 @@ async fn explain_stored(account_id: &AccountId) -> Result<(), Box<dyn Error>> {
 async fn run_audit(account_id: &AccountId) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
     Ok(audit(transitions.store(), account_id, &mut std::io::stdout().lock()).await?)
+}
+
+async fn run_export(args: ExportArgs) -> Result<(), Box<dyn Error>> {
+    let transitions = configured().await?;
+    let store = transitions.store();
+    let mut accounts: BTreeSet<AccountId> = args.accounts.into_iter().collect();
+    if args.scan {
+        accounts.extend(customer::accounts_of(store, &args.customer).await?);
+    }
+    let accounts: Vec<AccountId> = accounts.into_iter().collect();
+    let now = SystemClock.now();
+    let export = customer::export(store, &args.customer, &accounts, &args.by, now).await?;
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &export)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
+    if !args.yes {
+        return Err(format!(
+            "this erases the contact points and names of customer {} for good; say --yes to do it",
+            args.customer
+        )
+        .into());
+    }
+    let transitions = configured().await?;
+    let now = SystemClock.now();
+    let Erased { deleted, emptied, kept } =
+        customer::erase(transitions.store(), &args.customer, &args.by, now).await?;
+    println!(
+        "{deleted} items deleted, the values of {emptied} log entries erased, {kept} records of access kept"
+    );
+    Ok(())
 }
 
 async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {

@@ -264,7 +264,19 @@ fn help(arguments: &[&str]) -> String {
 #[test]
 fn help_lists_the_commands_and_their_options() {
     let commands = help(&["--help"]);
-    for command in ["demo", "replay", "import", "explain", "serve", "policy", "--help", "--version"] {
+    for command in [
+        "demo",
+        "replay",
+        "import",
+        "explain",
+        "audit",
+        "export",
+        "erase",
+        "serve",
+        "policy",
+        "--help",
+        "--version",
+    ] {
         assert!(commands.contains(command), "{command} is missing in:\n{commands}");
     }
     let options = help(&["replay", "--help"]);

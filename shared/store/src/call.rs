@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::scan::ScanOutput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 
@@ -31,6 +32,7 @@ macro_rules! charged {
 charged!(
     GetItemOutput "GetItem",
     QueryOutput "Query",
+    ScanOutput "Scan",
     PutItemOutput "PutItem",
     UpdateItemOutput "UpdateItem",
     DeleteItemOutput "DeleteItem"

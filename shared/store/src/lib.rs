@@ -14,6 +14,7 @@
 //! | records | `customer#ID` | `contact#CHANNEL` | where a person can be reached on a channel |
 //! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of it: who, when, from, to |
 //! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
+//! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | who has taken it out or erased it |
 //! | records | `quarantine#DATE` | `SOURCE#ID` | a record that could not be taken, with its payload and the reason |
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
 //!
@@ -27,6 +28,7 @@
 mod account_item;
 mod call;
 mod contacts;
+mod customers;
 mod due;
 mod error;
 mod history;
@@ -43,6 +45,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use self::account_item::{Stored, account_from_image, account_image};
 pub use self::contacts::ContactTaken;
+pub use self::customers::{Access, AccessKind, CustomerItem, CustomerPage, Erasure, FoundAccounts};
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::StoreError;
 pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, verify_history};

@@ -307,7 +307,7 @@ impl Store {
         Ok(answer.item)
     }
 
-    async fn put_item(
+    pub(crate) async fn put_item(
         &self,
         pk: String,
         sk: String,
