@@ -82,7 +82,6 @@ async fn each_revision_has_an_entry_that_says_what_it_brought() {
 async fn an_entry_holds_no_amount_but_in_its_decision_and_no_reason_that_somebody_wrote() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
-    let command = |line: &str| duewatch_domain::formats::parse_event_line(line).unwrap().command;
     for (at, line) in [
         (
             "2023-09-02T00:00:00Z",
@@ -92,13 +91,9 @@ async fn an_entry_holds_no_amount_but_in_its_decision_and_no_reason_that_somebod
         ("2023-09-04T00:00:00Z", r#""type":"enforcement_off","reason":"Mrs Li complains""#),
     ] {
         world.set(at);
-        let line = format!(r#"{{"at":"{at}","account_id":"A-1",{line}}}"#);
-        world
-            .stack
-            .transitions()
-            .command(&id("A-1"), &command(&line), world.now(), world.now())
-            .await
-            .unwrap();
+        let line = format!(r#"{{"event_id":"E-{at}","at":"{at}","account_id":"A-1",{line}}}"#);
+        let message = duewatch_domain::formats::parse_message(&line).unwrap();
+        world.stack.transitions().command(&message, world.now()).await.unwrap();
     }
     let records = world.account_records().await;
     assert!(world.record(&records).await.is_empty());

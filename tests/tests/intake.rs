@@ -194,7 +194,7 @@ async fn customer(world: &World) -> Vec<(String, Value)> {
         .iter()
         .map(|item| {
             let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-            let shown = ["contact_point", "from_contact_point", "to_contact_point", "changed_by"];
+            let shown = ["contact_point", "from_contact_point", "to_contact_point", "changed_by", "by"];
             let shown = shown.into_iter().filter_map(|name| Some((name.to_owned(), text(name)?.into())));
             (text("sk").unwrap_or_default(), Value::Object(shown.collect()))
         })
@@ -224,11 +224,11 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
             ("contact#sms".to_owned(), json!({"changed_by": "the customer"})),
             (
                 "contact-log#2023-10-05T00:58:00.000000000Z#E-1".to_owned(),
-                json!({"to_contact_point": "+8613800138000", "changed_by": "branch-7"}),
+                json!({"to_contact_point": "+8613800138000", "by": "branch-7"}),
             ),
             (
                 "contact-log#2023-10-05T00:59:00.000000000Z#E-2".to_owned(),
-                json!({"from_contact_point": "+8613800138000", "changed_by": "the customer"}),
+                json!({"from_contact_point": "+8613800138000", "by": "the customer"}),
             ),
         ]
     );

@@ -68,8 +68,10 @@ impl Store {
         let mut entry = HashMap::from([
             ("pk".to_owned(), text(&key)),
             ("sk".to_owned(), text(logged_under)),
+            ("event_id".to_owned(), text(event_id.as_str())),
+            ("at".to_owned(), text(instant(at))),
+            ("by".to_owned(), text(&change.changed_by)),
             ("channel".to_owned(), text(change.channel.as_str())),
-            ("changed_by".to_owned(), text(&change.changed_by)),
         ]);
         let values = [("contact_point", &change.contact_point), ("name", &change.name)];
         for (name, value) in values {

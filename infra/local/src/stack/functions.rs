@@ -6,8 +6,8 @@ use serde_json::Value;
 
 /// The functions that this stack runs, by the directories of their code. The template may
 /// declare more.
-pub(super) const RUN_HERE: [&str; 4] =
-    [detect_overdue::NAME, intake::NAME, post_payment::NAME, send_reminders::NAME];
+pub const RUN_HERE: [&str; 5] =
+    [detect_overdue::NAME, intake::NAME, post_payment::NAME, record_history::NAME, send_reminders::NAME];
 
 /// Who runs the functions.
 #[derive(Clone, Debug)]

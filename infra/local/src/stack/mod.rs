@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use self::clock::StackClock;
 pub use self::embedded::{Engines, LOCAL_REGION, Ports, Services, Transport, topic_arn};
-pub use self::functions::{Functions, Handlers, InvokeError, Remote};
+pub use self::functions::{Functions, Handlers, InvokeError, RUN_HERE, Remote};
 pub use self::in_process::{Answer, InProcess};
 pub use self::pump::{GivenUp, Pump, StreamReader};
 pub use self::queue_pump::{QueuePump, queue_event};

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_local::stack::sqs::{LocalSqs, Waiting};
 use duewatch_local::stack::template::{StreamMapping, Template};
-use duewatch_local::stack::{Engines, StackClock, StreamReader, settings};
+use duewatch_local::stack::{Engines, RUN_HERE, StackClock, StreamReader, settings};
 use duewatch_runtime::{Clock, Settings};
 use serde_json::{Value, json};
 
@@ -117,7 +117,8 @@ impl Cloud {
     pub(super) fn new(plan: Plan, choices: Choices, capture: Capture) -> Result<Self, Broken> {
         let failed = |error: &dyn ToString| broken("it starts", &error.to_string());
         let clock = StackClock::simulated(plan.begin);
-        let template = Template::embedded().map_err(|error| failed(&error))?;
+        let mut template = Template::embedded().map_err(|error| failed(&error))?;
+        template.keep(&RUN_HERE);
         let engines = Engines::in_memory(&template, &clock).map_err(|error| failed(&error))?;
         let mut settings = settings(&template).map_err(|error| failed(&error))?;
         settings.due_shards = plan.due_shards;

@@ -63,7 +63,7 @@ impl Template {
 
     /// Leaves out the functions whose code is in none of these directories, and what feeds
     /// or fires them.
-    pub(crate) fn keep(&mut self, directories: &[&str]) {
+    pub fn keep(&mut self, directories: &[&str]) {
         self.functions.retain(|function| directories.contains(&function.directory.as_str()));
         let functions = &self.functions;
         let kept = |id: &str| functions.iter().any(|function| function.logical_id == id);
