@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::assess::assess;
-use crate::decision::{Cause, decide};
-use crate::policy::Policy;
+use crate::decision::{Cause, Decision, decide};
+use crate::policy::{Policy, Restriction};
 use crate::standing::Standing;
 
 impl Account {
@@ -75,8 +75,47 @@ impl Account {
         rung(assess(self, policy, now).stage_name()) < rung(self.standing.stage.as_str())
     }
 
+    /// Whether judging the account at `now` would leave it as it stands: the same stage and
+    /// restrictions, nobody to remind, and the same instant of the next look. Before that
+    /// instant it does, as long as the facts and the policy stay as they are.
+    #[must_use]
+    pub fn is_confirmed(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
+        let assessment = assess(self, policy, self.not_before(now));
+        self.standing.stage.as_str() == assessment.stage_name()
+            && are_the_same(&self.standing.restrictions, assessment.restrictions())
+            && assessment.intents.is_empty()
+            && self.standing.next_action_at == assessment.next_action_at
+    }
+
+    /// The account as it stood after one of its recent decisions, as far as the decision's
+    /// event tells: stage, restrictions, since when. What later decisions changed is taken
+    /// back; the policy only says in which order the stage lists its restrictions.
+    #[must_use]
+    pub fn as_decided(&self, decision: &Decision, policy: &Policy) -> Self {
+        let mut then = self.clone();
+        let mut restrictions = std::mem::take(&mut then.standing.restrictions);
+        for later in self.recent_decisions().iter().rev().take_while(|one| one.revision > decision.revision) {
+            restrictions.retain(|one| !later.applied.contains(one));
+            restrictions.extend(later.lifted.iter().cloned());
+        }
+        let stage = policy.stages.iter().find(|stage| stage.name == decision.to);
+        if let Some(stage) = stage.filter(|stage| are_the_same(&stage.restrictions, &restrictions)) {
+            restrictions.clone_from(&stage.restrictions);
+        }
+        then.standing.stage = decision.to.clone();
+        then.standing.restrictions = restrictions;
+        then.standing.since = Some(decision.at);
+        then
+    }
+
     /// `now`, or the instant of the last judgement where that is later.
     fn not_before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.standing.reminded_through.map_or(now, |judged_at| judged_at.max(now))
     }
+}
+
+/// Whether both lists hold the same, in whatever order.
+fn are_the_same(one: &[Restriction], other: &[Restriction]) -> bool {
+    one.iter().all(|restriction| other.contains(restriction))
+        && other.iter().all(|restriction| one.contains(restriction))
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Account, Label};
 use crate::allocation::{Allocation, Unpaid};
 use crate::assess::Outlook;
-use crate::days::{at_local_time, plus_days};
+use crate::days::{at_local_time, business_date, plus_days};
 use crate::figures::past_due_from;
 use crate::policy::{Channel, Policy, ReminderStep, Reminders};
 
@@ -30,6 +30,17 @@ pub struct Intent {
     pub planned_at: DateTime<Utc>,
     /// How many earlier ones it stands for, which were missed.
     pub missed: u32,
+}
+
+impl Intent {
+    /// Whether it announces a due date that has passed by `now`: it would say nothing true
+    /// any more.
+    #[must_use]
+    pub fn has_passed(&self, account: &Account, policy: &Policy, now: DateTime<Utc>) -> bool {
+        let past_due_on = past_due_from(policy.day_count, self.due_on);
+        business_date(account.time_zone, self.planned_at) <= self.due_on
+            && policy.day_count.begin(account.time_zone, past_due_on) <= now
+    }
 }
 
 /// What is owed now, and when something will be owed next.
