@@ -411,7 +411,8 @@ async fn the_cost_page_reckons_with_what_a_payment_and_its_news_are_charged() {
     let mut world = a_grown_account().await;
     world.set(RESTRICTED_AT);
     world.sweep().await;
-    world.account_records().await;
+    let records = world.account_records().await;
+    assert!(world.send(&records).await.is_empty());
     world.set(PAID_AT);
     world.pay("A-1", "P-9", "250.00").await;
     let records = world.payment_records().await;

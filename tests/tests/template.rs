@@ -88,10 +88,10 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
         kinds.iter().map(String::as_str).collect::<Vec<_>>(),
         [
             "account contact",
-            "account parked",
             "account published",
             "history 00000000000000000001",
             "history 00000000000000000002",
+            "parked A-9\u{1f}P-1",
             "policy version",
             "quarantine post-payment",
             "settings due_shards",

@@ -181,6 +181,10 @@ pub enum OperationsKind {
     PaymentParked,
     /// A revision came to the history, and the one below it has not.
     HistoryGap,
+    /// Something is missing, and cannot be made good by itself.
+    GapFound,
+    /// Something was missing and has been made good.
+    GapsRepaired,
 }
 
 impl OperationsKind {
@@ -190,6 +194,8 @@ impl OperationsKind {
             Self::RestrictionHeld => "restriction_held",
             Self::PaymentParked => "payment_parked",
             Self::HistoryGap => "history_gap",
+            Self::GapFound => "gap_found",
+            Self::GapsRepaired => "gaps_repaired",
         }
     }
 }
@@ -214,6 +220,32 @@ pub fn operations(
     now: DateTime<Utc>,
 ) -> Message {
     let id = format!("{function}/{}/{subject}", kind.as_str());
+    operations_message(id, kind, function, subject, reason, now)
+}
+
+/// The same of what may come up again, and rings again then: once a day (UTC) for each
+/// `key`.
+#[must_use]
+pub fn operations_today(
+    kind: OperationsKind,
+    function: &str,
+    subject: &str,
+    key: &str,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Message {
+    let id = format!("{function}/{}/{subject}/{}/{key}", kind.as_str(), now.date_naive());
+    operations_message(id, kind, function, subject, reason, now)
+}
+
+fn operations_message(
+    id: String,
+    kind: OperationsKind,
+    function: &str,
+    subject: &str,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Message {
     CloudEvent::new(
         "duewatch.operations.v1",
         id,

@@ -8,6 +8,6 @@ mod publish;
 
 pub use event::{
     AccountChanged, CloudEvent, OperationsEvent, OperationsKind, ReminderDue, account_changed, operations,
-    reminder_due, reminder_id,
+    operations_today, reminder_due, reminder_id,
 };
 pub use publish::{Failed, MAX_ATTEMPTS, Message, Notifier, NotifyError, Topic, Topics};

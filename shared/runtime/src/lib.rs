@@ -1,5 +1,6 @@
 //! Lambda plumbing: settings, clients, logs and metrics, the clock and the
-//! deadline, and batches of stream records and queue messages with their partial failures.
+//! deadline, batches of stream records and queue messages with their partial failures, and
+//! what a revision says to the outside.
 //!
 //! A function's `main.rs` calls [`start`] and hands its handler the [`Wiring`].
 //! The handler takes its dependencies as arguments, so that whatever runs it,
@@ -8,6 +9,7 @@
 mod batch;
 mod clock;
 mod metrics;
+pub mod outgoing;
 mod quarantine;
 mod queue;
 mod settings;
@@ -16,6 +18,7 @@ mod start;
 pub use batch::{Done, MostlyPoisoned, RawStreamEvent, RecordError, StreamBatch, read_record, stream_batch};
 pub use clock::{Clock, Deadline, SystemClock};
 pub use metrics::Metrics;
+pub use outgoing::Outgoing;
 pub use quarantine::Desk;
 pub use queue::{QueueBatch, queue_batch};
 pub use settings::{SETTINGS, Settings, SettingsError};

@@ -27,6 +27,24 @@ pub struct Stored {
     item: Item,
 }
 
+impl Stored {
+    /// Whether the account is in the due index wherever it waits for something: in one of
+    /// the `due_shards` shards that a sweep walks.
+    #[must_use]
+    pub fn is_queued(&self, due_shards: u32) -> bool {
+        let shard = match self.item.get("due_shard") {
+            Some(AttributeValue::S(shard)) => shard.parse::<u32>().ok(),
+            _ => None,
+        };
+        self.account.standing.next_action_at.is_none() || shard.is_some_and(|shard| shard < due_shards)
+    }
+}
+
+pub(crate) fn read(table: &str, item: Item) -> Result<Stored, StoreError> {
+    let account = decode(table, item.clone())?;
+    Ok(Stored { account, item })
+}
+
 impl Store {
     /// Reads an account, consistently.
     ///
@@ -44,9 +62,7 @@ impl Store {
             .send()
             .await;
         let answer = self.answered(table, sent)?;
-        let Some(item) = answer.item else { return Ok(None) };
-        let account = decode(table, item.clone())?;
-        Ok(Some(Stored { account, item }))
+        answer.item.map(|item| read(table, item)).transpose()
     }
 
     /// Puts an account that is not there yet.

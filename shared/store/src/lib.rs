@@ -8,15 +8,17 @@
 //! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account that waits for nothing is not in it |
 //! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
 //! | records | `policy#ID` | `version#0000000001` | a policy version: its document |
-//! | records | `account#ID` | `published` | the highest revision that was published |
-//! | records | `account#ID` | `parked#PAYMENT` | a payment that came before its account |
+//! | records | `account#ID` | `published` | the revision up to which everything was published |
 //! | records | `account#ID` | `contact#REVISION#CHANNEL` | what became of a reminder |
 //! | records | `customer#ID` | `contact#CHANNEL` | where a person can be reached on a channel |
 //! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of it: who, when, from, to |
+//! | records | `account#ID` | `set-aside#PAYMENT` | a payment that cannot be posted and lies in quarantine |
+//! | records | `parked` | the account and the payment, U+001F between them | a payment that came before its account |
 //! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
 //! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | who has taken it out or erased it |
 //! | records | `quarantine#DATE` | `SOURCE#ID` | a record that could not be taken, with its payload and the reason |
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
+//! | records | `settings` | `watch_gaps` | how far the rolling check of the accounts has come |
 //!
 //! # What a transition costs
 //!
@@ -33,9 +35,11 @@ mod due;
 mod error;
 mod history;
 mod meter;
+mod parked;
 mod payments;
 mod policies;
 mod records;
+mod round;
 mod transition;
 
 use std::sync::Arc;
@@ -50,9 +54,11 @@ pub use self::due::{DueAccount, DuePage};
 pub use self::error::StoreError;
 pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, verify_history};
 pub use self::meter::{Consumed, Meter};
+pub use self::parked::{Parked, ParkedPage};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
 pub use self::policies::Policies;
 pub use self::records::{ContactOutcome, Quarantined};
+pub use self::round::{AccountPage, Round};
 pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transitions};
 
 /// The names of the three tables.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::ids::{AccountId, MAX_ID_BYTES, PaymentId, PolicyId, Revision};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use duewatch_domain::ids::{AccountId, MAX_ID_BYTES, PolicyId, Revision};
 use duewatch_domain::reminder::Intent;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Store, StoreError};
 
@@ -22,7 +23,7 @@ fn account_key(id: &AccountId) -> String {
     format!("account#{id}")
 }
 
-fn texts<const N: usize>(texts: [(&str, String); N]) -> HashMap<String, AttributeValue> {
+pub(crate) fn texts<const N: usize>(texts: [(&str, String); N]) -> HashMap<String, AttributeValue> {
     HashMap::from(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))))
 }
 
@@ -66,6 +67,9 @@ impl ContactOutcome {
 /// The most bytes of a payload that an item keeps; an item holds 400 KB.
 const MAX_PAYLOAD_BYTES: usize = 350_000;
 
+/// Pages of a day's quarantine that are counted or searched at most: up to 1 MB each.
+const MAX_QUARANTINE_PAGES: usize = 4;
+
 /// What a record is quarantined under: its id, or the beginning and a checksum of one that
 /// is longer than a key of ours can be.
 fn quarantine_key(id: &str) -> String {
@@ -74,6 +78,11 @@ fn quarantine_key(id: &str) -> String {
     }
     let beginning: String = id.chars().take(MAX_ID_BYTES / 4).collect();
     format!("{beginning}#{:08x}", crc32fast::hash(id.as_bytes()))
+}
+
+/// What is noted of a payment that cannot be posted. Its id need not be one of ours.
+fn set_aside_key(payment_id: &str) -> String {
+    format!("set-aside#{}", quarantine_key(payment_id))
 }
 
 impl Store {
@@ -102,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails or an item cannot be read.
-    pub async fn quarantined_on(&self, date: chrono::NaiveDate) -> Result<Vec<Quarantined>, StoreError> {
+    pub async fn quarantined_on(&self, date: NaiveDate) -> Result<Vec<Quarantined>, StoreError> {
         let table = &self.tables.records;
         let sent = self
             .client
@@ -128,65 +137,106 @@ impl Store {
             .collect()
     }
 
-    /// Notes that a payment came before its account.
+    /// How many records were quarantined on a date (UTC); where that is more than
+    /// a few MB, as many as they hold.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn count_quarantined(&self, date: NaiveDate) -> Result<usize, StoreError> {
+        self.search_quarantine(date, None).await
+    }
+
+    /// Whether a record of that payment was quarantined on a date (UTC), whoever did it.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn is_quarantined(
+        &self,
+        date: NaiveDate,
+        account_id: &AccountId,
+        payment_id: &str,
+    ) -> Result<bool, StoreError> {
+        Ok(self.search_quarantine(date, Some((account_id.as_str(), payment_id))).await? > 0)
+    }
+
+    /// Counts what was quarantined on a date; of that, what bears both ids in its payload.
+    async fn search_quarantine(
+        &self,
+        date: NaiveDate,
+        ids: Option<(&str, &str)>,
+    ) -> Result<usize, StoreError> {
+        let table = &self.tables.records;
+        // As a payload writes it: in quotes.
+        let quoted = |id: &str| AttributeValue::S(Value::from(id).to_string());
+        let mut found = 0;
+        let mut from = None;
+        for _ in 0..MAX_QUARANTINE_PAGES {
+            let mut query = self
+                .client
+                .query()
+                .table_name(table)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(format!("quarantine#{date}")))
+                .select(Select::Count)
+                .set_exclusive_start_key(from)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+            if let Some((account_id, payment_id)) = ids {
+                query = query
+                    .filter_expression("contains(payload, :account) AND contains(payload, :payment)")
+                    .expression_attribute_values(":account", quoted(account_id))
+                    .expression_attribute_values(":payment", quoted(payment_id));
+            }
+            let answer = self.answered(table, query.send().await)?;
+            found += usize::try_from(answer.count).unwrap_or_default();
+            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Notes that a payment of an account cannot be posted and lies in quarantine.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn park(
+    pub async fn note_set_aside(
         &self,
         account_id: &AccountId,
-        payment_id: &PaymentId,
+        payment_id: &str,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.put_item(
-            account_key(account_id),
-            format!("parked#{payment_id}"),
-            texts([("at", at.to_rfc3339_opts(SecondsFormat::Secs, true))]),
-        )
-        .await
+        let noted = texts([("at", at.to_rfc3339_opts(SecondsFormat::Secs, true))]);
+        self.put_item(account_key(account_id), set_aside_key(payment_id), noted).await
     }
 
-    /// Takes the note of a parked payment away.
+    /// Whether that is noted of a payment.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn unpark(&self, account_id: &AccountId, payment_id: &PaymentId) -> Result<(), StoreError> {
+    pub async fn is_set_aside(&self, account_id: &AccountId, payment_id: &str) -> Result<bool, StoreError> {
+        let noted = self.record(account_key(account_id), set_aside_key(payment_id)).await?;
+        Ok(noted.is_some())
+    }
+
+    /// Notes that a revision of an account was published, and with it every one below. A
+    /// lower one than is noted changes nothing. `after` is the revision of the decision
+    /// before: where not even that was noted, nothing is, so that what was missed shows.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn mark_published(
+        &self,
+        account_id: &AccountId,
+        revision: Revision,
+        after: Option<Revision>,
+    ) -> Result<(), StoreError> {
         let table = &self.tables.records;
-        let sent = self
-            .client
-            .delete_item()
-            .table_name(table)
-            .key("pk", AttributeValue::S(account_key(account_id)))
-            .key("sk", AttributeValue::S(format!("parked#{payment_id}")))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered(table, sent)?;
-        Ok(())
-    }
-
-    /// The payments of an account that are parked.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn parked(&self, account_id: &AccountId) -> Result<Vec<String>, StoreError> {
-        let items = self.records_of(account_id, "parked#").await?;
-        Ok(items
-            .into_iter()
-            .filter_map(|item| match item.get("sk") {
-                Some(AttributeValue::S(key)) => key.strip_prefix("parked#").map(str::to_owned),
-                _ => None,
-            })
-            .collect())
-    }
-
-    /// Notes the highest revision of an account that was published. A lower one
-    /// than is noted changes nothing.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn mark_published(&self, account_id: &AccountId, revision: Revision) -> Result<(), StoreError> {
-        let table = &self.tables.records;
+        let condition = match after {
+            None => "attribute_not_exists(revision) OR revision < :revision",
+            Some(_) => "revision >= :after AND revision < :revision",
+        };
+        let after = after.map(|after| (":after".to_owned(), AttributeValue::N(after.to_string())));
         let update = self
             .client
             .update_item()
@@ -194,7 +244,8 @@ impl Store {
             .key("pk", AttributeValue::S(account_key(account_id)))
             .key("sk", AttributeValue::S("published".to_owned()))
             .update_expression("SET revision = :revision")
-            .condition_expression("attribute_not_exists(revision) OR revision < :revision")
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(after.into_iter().collect()))
             .expression_attribute_values(":revision", AttributeValue::N(revision.to_string()))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
@@ -203,7 +254,7 @@ impl Store {
         Ok(())
     }
 
-    /// The highest revision of an account that was published.
+    /// The revision of an account up to which everything was published.
     ///
     /// # Errors
     /// When the call fails.

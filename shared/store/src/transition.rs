@@ -89,6 +89,8 @@ enum News<'a> {
     Message(&'a Message),
     /// The terms under which it is said to be open.
     Opened(&'a Contract),
+    /// Somebody doubts that the account stands as it should.
+    Doubt,
 }
 
 impl Transitions {
@@ -122,6 +124,20 @@ impl Transitions {
         now: DateTime<Utc>,
     ) -> Result<Outcome, TransitionError> {
         self.take(account_id, &News::Time, now).await
+    }
+
+    /// Looks at an account whether it is due or not, and judges it where it does not stand
+    /// as it should, or is not in the due index where it waits. One that does is left as it
+    /// is, and so is one whose restriction is held back.
+    ///
+    /// # Errors
+    /// When the store fails, or others keep writing the account.
+    pub async fn look_again(
+        &self,
+        account_id: &AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, TransitionError> {
+        self.take(account_id, &News::Doubt, now).await
     }
 
     /// Posts a payment, or its reversal, and lifts what it cures in the same write.
@@ -193,6 +209,21 @@ impl Transitions {
             Some(hold) => Outcome::Held(latest, hold),
             None => Outcome::Written(latest),
         })
+    }
+
+    /// Posts what is parked for an account, where that has come. Says what stays parked
+    /// then; none: there is no account yet.
+    ///
+    /// # Errors
+    /// When the store fails, or others keep writing the account.
+    pub async fn post_parked(
+        &self,
+        account_id: &AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Vec<String>>, TransitionError> {
+        let Some(stored) = self.store.account(account_id).await? else { return Ok(None) };
+        self.post_found(Box::new(stored.account), now).await?;
+        Ok(Some(self.store.parked(account_id).await?))
     }
 
     /// Posts what the payments table holds for an account that is there, and takes
@@ -284,6 +315,8 @@ impl Transitions {
         let mut account = stored.account.clone();
         let applied = match news {
             News::Time => Applied::Unchanged,
+            News::Doubt if is_due || self.stands(&stored, &policy, now) => Applied::Unchanged,
+            News::Doubt => Applied::Changed,
             News::Payment(fact) => fact.post_to(&mut account)?,
             News::Opened(contract) => {
                 account.apply(&Command::AccountOpened(Box::new((*contract).clone())), now)?
@@ -305,8 +338,21 @@ impl Transitions {
             return Ok(if is_due { written(stored, held_by_time) } else { Outcome::Unchanged });
         }
         let (account, hold) = self.judged(account, &policy, now, Cause::Fact).await?;
+        let waits = |at: DateTime<Utc>| at <= now + HOLD_FOR && stored.is_queued(self.store.due_shards());
+        if matches!(news, News::Doubt)
+            && hold.is_some()
+            && stored.account.standing.next_action_at.is_some_and(waits)
+        {
+            // It is held already, and looked at again soon.
+            return Ok(Outcome::Unchanged);
+        }
         let stored = self.store.update_account(&stored, account).await?;
         Ok(written(stored, hold))
+    }
+
+    /// Whether an account stands as it should, and is found again when it waits.
+    fn stands(&self, stored: &Stored, policy: &Policy, now: DateTime<Utc>) -> bool {
+        stored.is_queued(self.store.due_shards()) && stored.account.is_confirmed(policy, now)
     }
 
     /// Judges the account, after a look at its payments where that would restrict it.

@@ -41,12 +41,12 @@ impl Records {
                     previous: text(item, "previous"),
                     hash: text(item, "hash"),
                 });
+            } else if pk == "parked" {
+                records.parked.insert((text(item, "account_id"), text(item, "payment_id")));
             } else if let Some(account) = pk.strip_prefix("account#") {
                 let account = account.to_owned();
                 if let Some(contact) = sk.strip_prefix("contact#") {
                     records.contacts.insert((account, contact.to_owned()), text(item, "outcome"));
-                } else if let Some(payment) = sk.strip_prefix("parked#") {
-                    records.parked.insert((account, payment.to_owned()));
                 } else if sk == "published" {
                     let revision = item["revision"]["N"].as_str().and_then(|text| text.parse().ok());
                     records.published.insert(account, revision.unwrap_or_default());

@@ -1,0 +1,197 @@
+//! What a revision says to the outside, and the last look before it does.
+//!
+//! A decision goes to `account-events`; what the revision wants to tell the borrower
+//! goes to `reminders`. Right before a reminder leaves, the account and its payments are
+//! read again: one whose reason has gone is recorded as withdrawn; money that cannot be
+//! posted keeps it back and rings at `operations`.
+//!
+//! # Sent twice
+//! Everything leaves again under the same id, for consumers to drop.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use duewatch_domain::decision::Decision;
+use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::reminder::{Intent, still_owed};
+use duewatch_domain::{Account, allocate, assess};
+use duewatch_notify::{Message, OperationsKind, account_changed, reminder_due};
+use duewatch_store::{ContactOutcome, StoreError};
+
+use crate::Wiring;
+
+/// What a revision wants to say, and what is to be noted once it is said.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    messages: Vec<Message>,
+    sent: Vec<Intent>,
+    withdrawn: usize,
+    /// Whose revision is published then.
+    revision: Option<(AccountId, Revision)>,
+    /// The revision of the decision before, which is to be published already.
+    after: Option<Revision>,
+}
+
+impl Outgoing {
+    /// What a revision says: its decision and its reminders, after a last look.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn of(wiring: &Wiring, account: &Account) -> Result<Self, StoreError> {
+        let before = account.recent_decisions().iter().rev().map(|decision| decision.revision);
+        let after = before.into_iter().find(|revision| *revision < account.revision);
+        let mut outgoing = Self { after, ..Self::up_to(account.account_id.clone(), account.revision) };
+        if let Some(decision) = account.decision_of_this_revision() {
+            outgoing.decision(account, decision);
+        }
+        if !account.intents.is_empty() {
+            outgoing.remind(wiring, account).await?;
+        }
+        Ok(outgoing)
+    }
+
+    /// Nothing yet, and everything up to a revision is published with it.
+    #[must_use]
+    pub fn up_to(account_id: AccountId, revision: Revision) -> Self {
+        Self { revision: Some((account_id, revision)), ..Self::default() }
+    }
+
+    /// Adds a decision, with the account as it stood after it.
+    pub fn decision(&mut self, then: &Account, decision: &Decision) {
+        self.messages.push(account_changed(then, decision));
+    }
+
+    /// Turns a revision's intents into messages, after a last look at the account.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn remind(&mut self, wiring: &Wiring, then: &Account) -> Result<(), StoreError> {
+        let now = wiring.clock.now();
+        let Some((account, hold)) = wiring.transitions.last_look(&then.account_id).await? else {
+            return Ok(());
+        };
+        let policy = wiring.transitions.policy_of(&account, now).await?;
+        let assessment = assess(&account, &policy, now);
+        let allocation = allocate(&account);
+        for intent in &then.intents {
+            if let Some(hold) = &hold {
+                let subject = format!("{}/{}", account.account_id, hold.payment_id);
+                wiring.desk.tell(OperationsKind::RestrictionHeld, &subject, &hold.reason, now).await;
+                self.keep_back(wiring, then, intent, ContactOutcome::Held, now).await?;
+            } else if still_owed(
+                &account,
+                &allocation,
+                then.standing.stage.as_str(),
+                assessment.stage_name(),
+                intent,
+            ) {
+                let message = reminder_due(&account, then.revision, intent, &assessment.figures, now);
+                self.messages.push(message);
+                self.sent.push(intent.clone());
+            } else {
+                self.keep_back(wiring, then, intent, ContactOutcome::Withdrawn, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_back(
+        &mut self,
+        wiring: &Wiring,
+        then: &Account,
+        intent: &Intent,
+        outcome: ContactOutcome,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.withdrawn += 1;
+        let store = wiring.transitions.store();
+        store.record_contact(&then.account_id, then.revision, intent, outcome, now).await
+    }
+
+    /// How many messages there are.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// How many of them are reminders.
+    #[must_use]
+    pub fn reminders(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// How many reminders were kept back.
+    #[must_use]
+    pub const fn withdrawn(&self) -> usize {
+        self.withdrawn
+    }
+}
+
+/// Publishes all of it, and notes what was sent. Says what is to be sent again, by its
+/// place: some of its messages are not out, or that they are was not noted.
+pub async fn send(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
+    let mut failed = publish(wiring, all).await;
+    let not_noted = note(wiring, all, &failed).await;
+    failed.extend(not_noted);
+    failed
+}
+
+async fn publish(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
+    let mut messages = Vec::new();
+    let mut places = Vec::new();
+    for (place, outgoing) in all.iter().enumerate() {
+        for message in &outgoing.messages {
+            messages.push(message.clone());
+            places.push(place);
+        }
+    }
+    match wiring.notifier.publish(&messages).await {
+        Ok(()) => BTreeSet::new(),
+        Err(error) => {
+            tracing::warn!(%error, "to be sent again");
+            error.0.iter().filter_map(|failed| places.get(failed.place)).copied().collect()
+        }
+    }
+}
+
+/// Notes what was sent, for each that was sent whole.
+async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let store = wiring.transitions.store();
+    let now = wiring.clock.now();
+    let mut not_noted = BTreeSet::new();
+    let mut published: BTreeMap<&AccountId, Published> = BTreeMap::new();
+    for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
+        let Some((account_id, revision)) = &outgoing.revision else { continue };
+        for intent in &outgoing.sent {
+            let noted = store.record_contact(account_id, *revision, intent, ContactOutcome::Sent, now).await;
+            if noted.is_err() {
+                not_noted.insert(place);
+            }
+        }
+        if outgoing.messages.is_empty() {
+            continue;
+        }
+        match published.get_mut(account_id) {
+            // What lies between has failed: the mark stays below it.
+            Some(known) if outgoing.after > Some(known.revision) => {}
+            Some(known) => (known.revision, known.place) = (known.revision.max(*revision), place),
+            None => {
+                let after = outgoing.after;
+                published.insert(account_id, Published { revision: *revision, after, place });
+            }
+        }
+    }
+    for (account_id, Published { revision, after, place }) in published {
+        if store.mark_published(account_id, revision, after).await.is_err() {
+            not_noted.insert(place);
+        }
+    }
+    not_noted
+}
+
+/// How far an account is published.
+struct Published {
+    revision: Revision,
+    after: Option<Revision>,
+    place: usize,
+}

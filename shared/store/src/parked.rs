@@ -1,0 +1,147 @@
+//! Parked payments: they came before their account.
+//!
+//! Their notes lie together, so that all of them can be listed. A note's sort key is the
+//! account and the payment with [`BETWEEN`] in the middle: ids may hold `#` and `/`, and
+//! `A/1` with `2` must not be `A` with `1/2`; control characters they never hold.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use chrono::{DateTime, SecondsFormat, Utc};
+use duewatch_domain::ids::{AccountId, PaymentId};
+use serde::Deserialize;
+
+use crate::records::texts;
+use crate::{Store, StoreError};
+
+/// Where the notes lie.
+const PARKED: &str = "parked";
+/// ASCII's own separator of units.
+const BETWEEN: char = '\u{1f}';
+
+fn note_key(account_id: &AccountId, payment_id: &str) -> String {
+    format!("{account_id}{BETWEEN}{payment_id}")
+}
+
+/// The note of a parked payment.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Parked {
+    /// The account that is not there yet.
+    pub account_id: AccountId,
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// When it was parked.
+    pub at: DateTime<Utc>,
+}
+
+/// A page of the notes.
+#[derive(Clone, Debug, Default)]
+pub struct ParkedPage {
+    /// By account, then payment.
+    pub parked: Vec<Parked>,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<String>,
+}
+
+impl Store {
+    /// Notes that a payment came before its account.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn park(
+        &self,
+        account_id: &AccountId,
+        payment_id: &PaymentId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let note = texts([
+            ("account_id", account_id.to_string()),
+            ("payment_id", payment_id.to_string()),
+            ("at", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        ]);
+        self.put_item(PARKED.to_owned(), note_key(account_id, payment_id.as_str()), note).await
+    }
+
+    /// Takes the note of a parked payment away.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn unpark(&self, account_id: &AccountId, payment_id: &PaymentId) -> Result<(), StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .delete_item()
+            .table_name(table)
+            .key("pk", AttributeValue::S(PARKED.to_owned()))
+            .key("sk", AttributeValue::S(note_key(account_id, payment_id.as_str())))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        self.answered(table, sent)?;
+        Ok(())
+    }
+
+    /// The payments of an account that are parked: up to 1 MB of notes, far more than
+    /// there are.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn parked(&self, account_id: &AccountId) -> Result<Vec<String>, StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .query()
+            .table_name(table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :account)")
+            .expression_attribute_values(":pk", AttributeValue::S(PARKED.to_owned()))
+            .expression_attribute_values(":account", AttributeValue::S(note_key(account_id, "")))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let items = self.answered(table, sent)?.items.unwrap_or_default();
+        Ok(items
+            .into_iter()
+            .filter_map(|mut item| match item.remove("payment_id") {
+                Some(AttributeValue::S(payment_id)) => Some(payment_id),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// A page of all that is parked, from where the page before ended.
+    ///
+    /// # Errors
+    /// When the call fails or a note cannot be read.
+    pub async fn all_parked(&self, limit: i32, from: Option<&str>) -> Result<ParkedPage, StoreError> {
+        let table = &self.tables.records;
+        let from = from.map(|from| {
+            HashMap::from(
+                [("pk", PARKED), ("sk", from)]
+                    .map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned()))),
+            )
+        });
+        let sent = self
+            .client
+            .query()
+            .table_name(table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(PARKED.to_owned()))
+            .limit(limit)
+            .set_exclusive_start_key(from)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let answer = self.answered(table, sent)?;
+        let parked = answer.items.unwrap_or_default().into_iter().map(|item| {
+            let key = format!("{:?}", item.get("sk"));
+            serde_dynamo::from_item(serde_dynamo::Item::from(item))
+                .map_err(|error| StoreError::codec(table, key, error))
+        });
+        let next = answer.last_evaluated_key.and_then(|mut key| match key.remove("sk") {
+            Some(AttributeValue::S(key)) => Some(key),
+            _ => None,
+        });
+        Ok(ParkedPage { parked: parked.collect::<Result<_, _>>()?, next })
+    }
+}

@@ -1,0 +1,131 @@
+//! The round: the accounts table, a segment at a time, and how far that has come.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+
+use crate::account_item::read;
+use crate::{Store, StoreError, Stored};
+
+/// A page of a segment of the accounts table.
+#[derive(Debug, Default)]
+pub struct AccountPage {
+    /// Each account under its id; one that cannot be read says why.
+    pub accounts: Vec<(String, Result<Stored, StoreError>)>,
+    /// The account after which the next page begins; none: this was the last.
+    pub next: Option<String>,
+}
+
+/// How far a round has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// The slot of time whose segment is looked at next, counted since 1970.
+    pub slot: u64,
+    /// The account after which that segment goes on; none: it begins.
+    pub after: Option<String>,
+    /// The note after which the list of parked payments goes on; none: it begins.
+    pub parked_after: Option<String>,
+    /// How often this was written; 0: never.
+    pub version: u64,
+}
+
+impl Store {
+    /// A page of a segment of the accounts table, from where the page before ended. It may
+    /// be late: whoever acts on it reads the account again.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn accounts_of_segment(
+        &self,
+        segment: u32,
+        segments: u32,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<AccountPage, StoreError> {
+        let table = &self.tables.accounts;
+        let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let after = after
+            .map(|after| HashMap::from([("account_id".to_owned(), AttributeValue::S(after.to_owned()))]));
+        let sent = self
+            .client
+            .scan()
+            .table_name(table)
+            .segment(number(segment))
+            .total_segments(number(segments))
+            .limit(limit)
+            .set_exclusive_start_key(after)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let answer = self.answered(table, sent)?;
+        let accounts = answer.items.unwrap_or_default().into_iter().map(|item| {
+            let account_id = text(&item, "account_id").unwrap_or_default();
+            (account_id, read(table, item))
+        });
+        Ok(AccountPage {
+            accounts: accounts.collect(),
+            next: answer.last_evaluated_key.and_then(|key| text(&key, "account_id")),
+        })
+    }
+
+    /// How far the round has come.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn round(&self) -> Result<Round, StoreError> {
+        let Some(item) = self.record("settings".to_owned(), "watch_gaps".to_owned()).await? else {
+            return Ok(Round::default());
+        };
+        Ok(Round {
+            slot: number(&item, "slot"),
+            after: text(&item, "after_account"),
+            parked_after: text(&item, "after_parked"),
+            version: number(&item, "version"),
+        })
+    }
+
+    /// Notes how far the round has come, unless somebody else has since it was read. Says
+    /// whether it was noted.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn note_round(&self, round: &mut Round) -> Result<bool, StoreError> {
+        let table = &self.tables.records;
+        let texts = [("after_account", &round.after), ("after_parked", &round.parked_after)];
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
+        let mut item: HashMap<String, AttributeValue> =
+            texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).collect();
+        for (name, number) in [("slot", round.slot), ("version", round.version + 1)] {
+            item.insert(name.to_owned(), AttributeValue::N(number.to_string()));
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(table)
+            .set_item(Some(item))
+            .item("pk", AttributeValue::S("settings".to_owned()))
+            .item("sk", AttributeValue::S("watch_gaps".to_owned()))
+            .condition_expression("attribute_not_exists(pk) OR version = :seen")
+            .expression_attribute_values(":seen", AttributeValue::N(round.version.to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let noted = self.answered_if(table, put)?.is_some();
+        round.version += u64::from(noted);
+        Ok(noted)
+    }
+}
+
+fn text(item: &HashMap<String, AttributeValue>, name: &str) -> Option<String> {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn number(item: &HashMap<String, AttributeValue>, name: &str) -> u64 {
+    match item.get(name) {
+        Some(AttributeValue::N(number)) => number.parse().unwrap_or_default(),
+        _ => 0,
+    }
+}
