@@ -61,6 +61,7 @@ expect 'post-payment, reversal' '"batchItemFailures":\[\]' \
     "$(invoke post-payment post-payment.reversal.stream.json)"
 expect send-reminders '"batchItemFailures":\[\]' "$(invoke send-reminders send-reminders.stream.json)"
 expect record-history '"batchItemFailures":\[\]' "$(invoke record-history record-history.stream.json)"
+expect watch-gaps '"failed":0' "$(invoke watch-gaps watch-gaps.schedule.json)"
 
 set -a
 # shellcheck disable=SC1091

@@ -27,6 +27,7 @@ use duewatch_store::{Consumed, DueAccount, HistoryEntry, Outcome, Quarantined, S
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use watch_gaps::Watched;
 
 use crate::interrupt::Interrupt;
 
@@ -325,6 +326,17 @@ impl World {
         }
     }
 
+    /// Fires `watch-gaps` over the whole table at once; it looks again on the next day.
+    pub async fn watch(&self) -> Watched {
+        watch(&self.wiring(watch_gaps::NAME)).await
+    }
+
+    /// Records an account's revision in its history, as its stream would.
+    pub async fn remember(&self, account_id: &str) {
+        let account = self.account(account_id).await;
+        self.store().record_revision(None, &account, self.now()).await.unwrap();
+    }
+
     /// What has left through SNS since this was last asked.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
@@ -401,6 +413,11 @@ pub async fn take_messages(wiring: &Wiring, messages: &[Message]) -> Vec<String>
     let bodies: Vec<(&str, String)> =
         messages.iter().map(|one| (one.event.account_id.as_str(), message_line(one))).collect();
     take_in(wiring, &bodies).await
+}
+
+/// Fires `watch-gaps` in a round of one segment: once a day, it looks at everything.
+pub async fn watch(wiring: &Wiring) -> Watched {
+    watch_gaps::watch(wiring, 1, Deadline::none()).await.unwrap()
 }
 
 /// Hands records to `post-payment`; says which it reports as failed.

@@ -12,7 +12,7 @@ use duewatch_store::{Consumed, Outcome, Store};
 use duewatch_tests::cost::inputs::{ACCOUNT_BYTES, ENTRY_BYTES, PAGE, SIDE_BY_SIDE, SMALL_ITEM_BYTES};
 use duewatch_tests::cost::{Kind, Work, account_read_units, account_write_units, kinds};
 use duewatch_tests::support::{
-    REMINDING, STANDARD, World, consumed, contract_of, decisions, post, record, send, sweep,
+    REMINDING, STANDARD, World, consumed, contract_of, decisions, post, record, send, sweep, watch,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -306,6 +306,36 @@ async fn a_sweep_asks_for_each_that_is_due_once_and_for_a_page_of_a_hundred() {
         // The policy, by each of those that are judged side by side before it is kept.
         assert!(others <= idle_others + SIDE_BY_SIDE.value.to_u64().unwrap(), "{others} others");
     }
+}
+
+#[tokio::test]
+async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_small_reads() {
+    let mut world = a_grown_account().await;
+    world.remember("A-1").await;
+    let records = world.account_records().await;
+    assert!(world.send(&records).await.is_empty());
+    // The round begins; what a firing costs without accounts is not theirs.
+    world.set("2023-11-08T00:00:00Z");
+    let (watcher, start) = warm(&world, watch_gaps::NAME).await;
+    let watched = watch(&watcher).await;
+    assert_eq!((watched.looked_at, watched.repaired, watched.open), (1, 0, 0), "{watched:?}");
+
+    let store = watcher.transitions.store();
+    let tables = store.tables();
+    let (scans, scanned) = since(&start, store, "Scan", &tables.accounts);
+    let size = item_size(&world.item("A-1").await);
+    assert_eq!(scans, 1);
+    assert!(scanned <= size.div_ceil(4 * 1024) as u64, "{scanned} half units, {size} bytes");
+    assert_eq!(since(&start, store, "Query", &tables.payments), (1, ONE_READ_UNIT));
+    // How far it has come, and what was published.
+    assert_eq!(since(&start, store, "GetItem", &tables.records), (2, 2 * ONE_READ_UNIT));
+    // Two days of quarantine and the list of parked payments, a half each, and the history.
+    assert_eq!(since(&start, store, "Query", &tables.records), (4, 3 + ONE_READ_UNIT));
+    // How far it has come now.
+    assert_eq!(since(&start, store, "PutItem", &tables.records), (1, 2));
+    let asked = |meter: u64| meter - start.values().map(|consumed| consumed.requests).sum::<u64>();
+    let all: u64 = store.meter().read().values().map(|consumed| consumed.requests).sum();
+    assert_eq!(asked(all), 1 + 1 + 2 + 4 + 1, "and nothing else");
 }
 
 /// What the calls since `before` come to in the cost page's terms.

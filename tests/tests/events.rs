@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use duewatch_domain::ids::Revision;
 use duewatch_local::stack::sns::Fault;
 use duewatch_notify::MAX_ATTEMPTS;
+use duewatch_runtime::Deadline;
 use duewatch_tests::support::{REMINDING, Sent, World, decisions, id, payment_ids, sample, sequence_number};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -304,6 +305,19 @@ async fn detect_overdue_and_post_payment_take_their_samples() {
         ]
     );
     assert_eq!(world.quarantined().await, []);
+}
+
+#[tokio::test]
+async fn watch_gaps_takes_its_sample() {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    let event = sample("watch-gaps.schedule.json");
+    world.set(event["time"].as_str().unwrap());
+    let event = serde_json::from_value(event).unwrap();
+    let watched = watch_gaps::handle(&world.wiring(watch_gaps::NAME), event, Deadline::none()).await.unwrap();
+    // The slot of 04:30; which account lies in its segment is DynamoDB's to know.
+    assert_eq!((watched.open, watched.cut_short), (0, false));
+    assert_eq!(world.store().round().await.unwrap().slot % u64::from(watch_gaps::SEGMENTS), 19);
 }
 
 #[test]

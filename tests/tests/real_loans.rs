@@ -87,7 +87,7 @@ impl Watched {
                 break;
             }
             self.stack.clock().set(firing);
-            self.stack.fire_all().await.unwrap();
+            self.stack.fire_sweeps().await.unwrap();
             self.drain().await;
         }
         self.stack.clock().set(until);

@@ -152,6 +152,7 @@ impl<'a> Bench<'a> {
             post_payment: wiring(post_payment::NAME),
             send_reminders: wiring(send_reminders::NAME),
             record_history: wiring(record_history::NAME),
+            watch_gaps: wiring(watch_gaps::NAME),
         };
         let store = |wiring: &Wiring| wiring.transitions.store().clone();
         let stores = [

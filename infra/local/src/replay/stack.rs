@@ -224,7 +224,7 @@ impl<'a> StackRun<'a> {
                 break;
             };
             self.stack.clock().set(firing);
-            self.stack.fire_all().await?;
+            self.stack.fire_sweeps().await?;
             self.drain(None).await?;
         }
         Ok(())

@@ -33,6 +33,8 @@ pub struct Handlers {
     pub send_reminders: Wiring,
     /// `record-history`
     pub record_history: Wiring,
+    /// `watch-gaps`
+    pub watch_gaps: Wiring,
 }
 
 /// A Lambda runtime behind an address.
@@ -106,6 +108,13 @@ impl Handlers {
                 let response =
                     record_history::handle(&self.record_history, stream()?, Deadline::none()).await;
                 serde_json::to_value(response)
+            }
+            watch_gaps::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
+                let watched = watch_gaps::handle(&self.watch_gaps, event, Deadline::none())
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+                serde_json::to_value(watched)
             }
             other => return Err(InvokeError::Unknown(other.to_owned())),
         };

@@ -120,6 +120,7 @@ impl Stack {
             post_payment: wiring(post_payment::NAME),
             send_reminders: wiring(send_reminders::NAME),
             record_history: wiring(record_history::NAME),
+            watch_gaps: wiring(watch_gaps::NAME),
         }));
         let mut pumps = Vec::with_capacity(template.mappings.len());
         for mapping in &template.mappings {
@@ -287,12 +288,13 @@ impl Stack {
         Ok(self.functions.invoke(&function.directory, &event).await?)
     }
 
-    /// Fires every schedule at the clock's time.
+    /// Fires every schedule of the sweep at the clock's time. Whoever jumps over firings
+    /// that would find nothing has no use for the others.
     ///
     /// # Errors
-    /// When a function fails.
-    pub async fn fire_all(&self) -> Result<(), StackError> {
-        for schedule in &self.template.schedules {
+    /// When the function fails.
+    pub async fn fire_sweeps(&self) -> Result<(), StackError> {
+        for schedule in self.template.schedules.iter().filter(|one| is_sweep(&self.template, one)) {
             self.fire(schedule).await?;
         }
         Ok(())
@@ -323,23 +325,19 @@ fn shard_queue(template: &Template, services: &Services) -> Result<Option<ShardQ
     Ok(None)
 }
 
+fn is_sweep(template: &Template, schedule: &ScheduleSpec) -> bool {
+    template.function(&schedule.function).is_ok_and(|function| function.directory == detect_overdue::NAME)
+}
+
 /// How often the sweep fires, as the template declares.
 ///
 /// # Errors
 /// When the template cannot be read or has no schedule for it.
 pub fn sweep_every() -> Result<TimeDelta, StackError> {
     let template = Template::embedded()?;
-    let sweep = template
-        .schedules
-        .iter()
-        .find(|schedule| {
-            template
-                .function(&schedule.function)
-                .is_ok_and(|function| function.directory == detect_overdue::NAME)
-        })
-        .ok_or_else(|| TemplateError::NotDeclared {
-            kind: "schedule",
-            name: detect_overdue::NAME.to_owned(),
+    let sweep =
+        template.schedules.iter().find(|schedule| is_sweep(&template, schedule)).ok_or_else(|| {
+            TemplateError::NotDeclared { kind: "schedule", name: detect_overdue::NAME.to_owned() }
         })?;
     Ok(sweep.every)
 }

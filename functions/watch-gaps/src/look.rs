@@ -1,0 +1,338 @@
+//! A look at one account.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::ids::{AccountId, NoId, Revision};
+use duewatch_domain::reminder::Intent;
+use duewatch_domain::{Account, Applied};
+use duewatch_notify::OperationsKind;
+use duewatch_runtime::{Outgoing, Wiring, outgoing};
+use duewatch_store::{ContactOutcome, Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
+
+use crate::Gap;
+
+/// How long an account may be due: two sweeps, a quarter of an hour apart. One may be
+/// missed, or cut short.
+const LATE_AFTER: TimeDelta = TimeDelta::minutes(30);
+/// How long a stream has to carry what was written. Streams take seconds; an hour keeps
+/// the watch away from what is only busy.
+const STREAMS_HAVE: TimeDelta = TimeDelta::hours(1);
+
+/// What a look at an account found.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// What was missing, and whether it has been made good.
+    pub(crate) found: Vec<(Gap, bool)>,
+    /// For how long it has been due, where that is too long.
+    pub(crate) late_seconds: usize,
+    /// Whether something failed that will pass.
+    pub(crate) failed: bool,
+}
+
+impl Look {
+    /// The look itself panicked.
+    pub(crate) fn panicked() -> Self {
+        Self { found: vec![(Gap::Unconfirmed, false)], ..Self::default() }
+    }
+
+    /// Notes what a part of the look came to: whether what it found has been made good;
+    /// none: it found nothing.
+    fn take(&mut self, account_id: &str, gap: Gap, came_to: Result<Option<bool>, TransitionError>) {
+        match came_to {
+            Ok(None) => {}
+            Ok(Some(is_repaired)) => self.found.push((gap, is_repaired)),
+            Err(error) if error.is_transient() => {
+                tracing::warn!(account_id, gap = gap.as_str(), %error, "left for tomorrow");
+                self.failed = true;
+            }
+            Err(error) => {
+                tracing::error!(account_id, gap = gap.as_str(), %error, "not repaired");
+                self.found.push((gap, false));
+            }
+        }
+    }
+}
+
+/// Looks at an account as a page of the table has shown it.
+///
+/// What its revision says is recorded and sent first: a repair writes a new revision, and
+/// of the old ones an account remembers few.
+pub(crate) async fn look_at(
+    wiring: &Wiring,
+    account_id: &str,
+    seen: Result<Stored, StoreError>,
+    now: DateTime<Utc>,
+) -> Look {
+    let mut look = Look::default();
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(_) => match read_again(wiring, account_id).await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => return look,
+            Err(error) => {
+                look.take(account_id, Gap::Unconfirmed, Err(error.into()));
+                return look;
+            }
+        },
+    };
+    let account = &seen.account;
+    if is_settled(account, now) {
+        let recorded = record(wiring, account, now).await;
+        look.take(account_id, Gap::HistoryBehind, recorded.map_err(Into::into));
+        let sent = publish(wiring, account, now).await;
+        look.take(account_id, Gap::Unpublished, sent.map_err(Into::into));
+    }
+    let posted = post(wiring, account, now).await;
+    let was_posted = matches!(posted, Ok(Some(true)));
+    look.take(account_id, Gap::Unposted, posted);
+    match doubt(wiring, &seen, now).await {
+        Ok(None) => {}
+        Ok(Some(gap)) => {
+            let judged = judge_again(wiring, account, now).await;
+            // A payment that was just posted has judged it as well.
+            let judged = judged.map(|judged| judged.or((was_posted && gap == Gap::Late).then_some(true)));
+            if gap == Gap::Late && !matches!(judged, Ok(None)) {
+                look.late_seconds = waits_for(account, now).num_seconds().try_into().unwrap_or_default();
+            }
+            look.take(account_id, gap, judged);
+        }
+        Err(error) => look.take(account_id, Gap::Unconfirmed, Err(error.into())),
+    }
+    look
+}
+
+/// The page may have shown it half written, or as it was.
+async fn read_again(wiring: &Wiring, account_id: &str) -> Result<Option<Stored>, StoreError> {
+    let store = wiring.transitions.store();
+    let account_id: AccountId = account_id.parse().map_err(|problem: NoId| StoreError::Codec {
+        table: store.tables().accounts.clone(),
+        key: account_id.to_owned(),
+        problem: problem.to_string(),
+    })?;
+    store.account(&account_id).await
+}
+
+/// Whether the streams have had their time since the account was judged.
+fn is_settled(account: &Account, now: DateTime<Utc>) -> bool {
+    account.standing.reminded_through.is_none_or(|judged_at| now - judged_at > STREAMS_HAVE)
+}
+
+/// For how long an account has been due.
+fn waits_for(account: &Account, now: DateTime<Utc>) -> TimeDelta {
+    account.standing.next_action_at.map_or(TimeDelta::zero(), |due_at| now - due_at)
+}
+
+/// What is wrong with where the account stands and waits.
+async fn doubt(wiring: &Wiring, seen: &Stored, now: DateTime<Utc>) -> Result<Option<Gap>, StoreError> {
+    let account = &seen.account;
+    if !seen.is_queued(wiring.transitions.store().due_shards()) {
+        return Ok(Some(Gap::NotDue));
+    }
+    if account.standing.is_due(now) {
+        return Ok((waits_for(account, now) > LATE_AFTER).then_some(Gap::Late));
+    }
+    let policy = wiring.transitions.policy_of(account, now).await?;
+    if account.is_confirmed(&policy, now) {
+        return Ok(None);
+    }
+    let waits = account.standing.next_action_at.is_some();
+    Ok(Some(if waits { Gap::Unconfirmed } else { Gap::NotDue }))
+}
+
+async fn judge_again(
+    wiring: &Wiring,
+    account: &Account,
+    now: DateTime<Utc>,
+) -> Result<Option<bool>, TransitionError> {
+    let outcome = wiring.transitions.look_again(&account.account_id, now).await?;
+    Ok(changed(wiring, account, outcome, now).await.then_some(true))
+}
+
+/// Whether a transition has changed the account.
+async fn changed(wiring: &Wiring, account: &Account, outcome: Outcome, now: DateTime<Utc>) -> bool {
+    match outcome {
+        Outcome::Written(_) => true,
+        Outcome::Held(_, hold) => {
+            let subject = format!("{}/{}", account.account_id, hold.payment_id);
+            wiring.desk.tell(OperationsKind::RestrictionHeld, &subject, &hold.reason, now).await;
+            true
+        }
+        Outcome::Unchanged | Outcome::NoAccount => false,
+    }
+}
+
+/// Posts what the payments table holds and the account does not.
+async fn post(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, TransitionError> {
+    let facts = wiring.transitions.store().payments_of(&seen.account_id).await?;
+    let mut known = seen.clone();
+    let mut all = None;
+    for fact in &facts {
+        let posted = match fact {
+            Ok(fact) if is_young(fact, now) => None,
+            Ok(fact) if matches!(fact.post_to(&mut known), Ok(Applied::Unchanged)) => None,
+            Ok(fact) => post_one(wiring, seen, fact, now).await?,
+            Err(faulty) => {
+                let payload = format!(
+                    "{{\"account_id\":{:?},\"payment_id\":{:?}}}",
+                    faulty.account_id, faulty.payment_id
+                );
+                let unpostable =
+                    Unpostable { id: &faulty.payment_id, at: now, reason: faulty.to_string(), payload };
+                set_aside(wiring, seen, unpostable, now).await?.then_some(false)
+            }
+        };
+        all = match (all, posted) {
+            (Some(one), Some(other)) => Some(one && other),
+            (one, other) => one.or(other),
+        };
+    }
+    Ok(all)
+}
+
+/// Whether the payment's stream has not had its time yet. A date far ahead is no reason
+/// to wait for it.
+fn is_young(fact: &PaymentFact, now: DateTime<Utc>) -> bool {
+    (now - written_at(fact)).abs() < STREAMS_HAVE
+}
+
+fn written_at(fact: &PaymentFact) -> DateTime<Utc> {
+    fact.reversed_at.unwrap_or(fact.received_at)
+}
+
+async fn post_one(
+    wiring: &Wiring,
+    seen: &Account,
+    fact: &PaymentFact,
+    now: DateTime<Utc>,
+) -> Result<Option<bool>, TransitionError> {
+    let refusal = match wiring.transitions.post(fact, now).await {
+        Ok(outcome) => return Ok(changed(wiring, seen, outcome, now).await.then_some(true)),
+        Err(TransitionError::Refused(refusal)) => refusal,
+        Err(error) => return Err(error),
+    };
+    let payload = serde_json::to_string(fact).unwrap_or_default();
+    let (id, at, reason) = (fact.payment_id.as_str(), written_at(fact), refusal.to_string());
+    let is_new = set_aside(wiring, seen, Unpostable { id, at, reason, payload }, now).await?;
+    Ok(is_new.then_some(false))
+}
+
+/// A payment that cannot be posted.
+struct Unpostable<'a> {
+    id: &'a str,
+    at: DateTime<Utc>,
+    reason: String,
+    payload: String,
+}
+
+/// Sees to it that a payment that cannot be posted lies in quarantine. Says whether it
+/// did not.
+async fn set_aside(
+    wiring: &Wiring,
+    account: &Account,
+    unpostable: Unpostable<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let store = wiring.transitions.store();
+    let Unpostable { id, at, reason, payload } = unpostable;
+    if store.is_set_aside(&account.account_id, id).await? {
+        return Ok(false);
+    }
+    let mut is_new = true;
+    for date in quarantine_dates(at, now) {
+        is_new &= !store.is_quarantined(date, &account.account_id, id).await?;
+    }
+    if is_new {
+        wiring.desk.quarantine(&format!("{}/{id}", account.account_id), &reason, &payload, now).await?;
+    }
+    store.note_set_aside(&account.account_id, id, now).await?;
+    Ok(is_new)
+}
+
+/// When `post-payment` may have quarantined it: a stream remembers for a day.
+fn quarantine_dates(at: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<NaiveDate> {
+    let (first, today) = (at.date_naive(), now.date_naive());
+    [first, first + TimeDelta::days(1), first + TimeDelta::days(2), today - TimeDelta::days(1), today].into()
+}
+
+/// Records the revision where the history lacks it.
+async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
+    let store = wiring.transitions.store();
+    let account_id = &seen.account_id;
+    if store.history_head(account_id).await? >= Some(seen.revision) {
+        return Ok(None);
+    }
+    let Some(Stored { account, .. }) = store.account(account_id).await? else { return Ok(None) };
+    if !is_settled(&account, now) {
+        return Ok(None);
+    }
+    let at = account.standing.reminded_through.unwrap_or(now);
+    Ok(match store.record_revision(None, &account, at).await? {
+        Recorded::Known => None,
+        Recorded::New { gap } => Some(!gap),
+    })
+}
+
+/// Sends what the marker says was not.
+async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
+    let store = wiring.transitions.store();
+    let account_id = &seen.account_id;
+    let is_silent = seen.recent_decisions().is_empty() && seen.intents.is_empty();
+    if is_silent || !is_behind(seen, store.published(account_id).await?) {
+        return Ok(None);
+    }
+    let Some(Stored { account, .. }) = store.account(account_id).await? else { return Ok(None) };
+    let marker = store.published(account_id).await?;
+    if !is_settled(&account, now) || !is_behind(&account, marker) {
+        return Ok(None);
+    }
+    let policy = wiring.transitions.policy_of(&account, now).await?;
+    let mut outgoing = Outgoing::up_to(account_id.clone(), account.revision);
+    for decision in account.recent_decisions().iter().filter(|decision| Some(decision.revision) > marker) {
+        outgoing.decision(&account.as_decided(decision, &policy), decision);
+    }
+    let mut reminding = account.clone();
+    reminding.intents = not_noted(wiring, &account, marker).await?;
+    let (passed, intents): (Vec<Intent>, Vec<Intent>) = std::mem::take(&mut reminding.intents)
+        .into_iter()
+        .partition(|one| one.has_passed(&account, &policy, now));
+    for intent in &passed {
+        let outcome = ContactOutcome::Withdrawn;
+        store.record_contact(account_id, account.revision, intent, outcome, now).await?;
+    }
+    reminding.intents = intents;
+    if !reminding.intents.is_empty() {
+        outgoing.remind(wiring, &reminding).await?;
+    }
+    if !outgoing::send(wiring, &[&outgoing]).await.is_empty() {
+        return Ok(Some(false));
+    }
+    if outgoing.messages() == 0 {
+        store.mark_published(account_id, account.revision, None).await?;
+    }
+    let was_all_noted = outgoing.messages() + outgoing.withdrawn() + passed.len() == 0;
+    Ok((!was_all_noted).then_some(true))
+}
+
+fn is_behind(account: &Account, marker: Option<Revision>) -> bool {
+    let wants = (!account.intents.is_empty()).then_some(account.revision);
+    let decided = account.recent_decisions().last().map(|decision| decision.revision);
+    wants.max(decided) > marker
+}
+
+/// The reminders of the current revision that nobody has noted as sent or kept back.
+async fn not_noted(
+    wiring: &Wiring,
+    account: &Account,
+    marker: Option<Revision>,
+) -> Result<Vec<Intent>, StoreError> {
+    if account.intents.is_empty() || Some(account.revision) <= marker {
+        return Ok(Vec::new());
+    }
+    let noted = wiring.transitions.store().contacts(&account.account_id).await?;
+    let is_noted = |intent: &&Intent| {
+        let contact = format!("{:020}#{}", account.revision.0, intent.channel);
+        noted.iter().any(|(noted, _)| *noted == contact)
+    };
+    Ok(account.intents.iter().filter(|intent| !is_noted(intent)).cloned().collect())
+}

@@ -1,0 +1,61 @@
+//! A look at the payments that are parked.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::ids::AccountId;
+use duewatch_runtime::Wiring;
+use duewatch_store::{Parked, StoreError};
+
+use crate::Gap;
+use crate::findings::Findings;
+
+/// Notes that one firing looks at; the next goes on.
+const AT_ONCE: i32 = 200;
+/// For how long a payment may wait for its account.
+const PATIENCE: TimeDelta = TimeDelta::days(1);
+
+/// What a look at the parked payments came to.
+pub(crate) struct Waiting {
+    /// How many wait on.
+    pub(crate) waiting: usize,
+    /// The note after which the next look goes on; none: it begins again.
+    pub(crate) next: Option<String>,
+}
+
+/// Posts what is parked for accounts that are there.
+pub(crate) async fn look_at(
+    wiring: &Wiring,
+    after: Option<&str>,
+    now: DateTime<Utc>,
+    found: &mut Findings,
+) -> Result<Waiting, StoreError> {
+    let page = wiring.transitions.store().all_parked(AT_ONCE, after).await?;
+    let mut by_account: BTreeMap<AccountId, Vec<Parked>> = BTreeMap::new();
+    for parked in page.parked {
+        by_account.entry(parked.account_id.clone()).or_default().push(parked);
+    }
+    let mut waiting = 0;
+    for (account_id, all) in by_account {
+        let left = match wiring.transitions.post_parked(&account_id, now).await {
+            Ok(left) => left,
+            Err(error) => {
+                tracing::error!(account_id = account_id.as_str(), %error, "what is parked was not posted");
+                None
+            }
+        };
+        for parked in all {
+            let subject = format!("{account_id}/{}", parked.payment_id);
+            let is_posted = left
+                .as_ref()
+                .is_some_and(|left| !left.iter().any(|payment_id| payment_id == parked.payment_id.as_str()));
+            waiting += usize::from(!is_posted);
+            if is_posted {
+                found.add(Gap::Parked, &subject, true);
+            } else if now - parked.at > PATIENCE {
+                found.add(Gap::Parked, &subject, false);
+            }
+        }
+    }
+    Ok(Waiting { waiting, next: page.next })
+}
