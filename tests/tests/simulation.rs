@@ -14,7 +14,14 @@ fn a_month_keeps_its_promises_whatever_goes_wrong() {
             Err(broken) => panic!("seed {seed}: {broken}"),
         }
     }
-    for what in ["lifts", "restrictions", "holds", "reminders published", "events published again"] {
+    for what in [
+        "lifts",
+        "restrictions",
+        "holds",
+        "reminders published",
+        "events published again",
+        "watched: repaired",
+    ] {
         assert!(total.counts[what] > 0, "{what} never happened in {total}");
     }
     assert!(total.struck.len() >= 10, "{total}");

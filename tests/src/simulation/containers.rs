@@ -99,13 +99,15 @@ pub(super) fn clients(network: &Network, caller: CallerId) -> Clients {
 /// What an invocation answers.
 pub(super) type Invoked = Result<Value, String>;
 
-/// A handler's call, as Lambda makes it. A new function is one more line.
+/// A handler's call, as Lambda makes it. A new function is one more line. Only the watch's
+/// round has fewer `segments` than on Lambda, and as many firings a day as segments.
 pub(super) fn invoke(
     wiring: Arc<Wiring>,
     shards: Option<ShardQueue>,
     function: &'static str,
     payload: &Value,
     deadline: Deadline,
+    segments: u32,
 ) -> Pin<Box<dyn Future<Output = Invoked>>> {
     let bytes = payload.to_string();
     Box::pin(async move {
@@ -131,6 +133,10 @@ pub(super) fn invoke(
             record_history::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
                 serde_json::to_value(record_history::handle(&wiring, event, deadline).await)
+            }
+            watch_gaps::NAME => {
+                let watched = watch_gaps::watch(&wiring, segments, deadline).await;
+                serde_json::to_value(watched.map_err(|error| said(&error))?)
             }
             other => return Err(format!("there is no function {other}")),
         };

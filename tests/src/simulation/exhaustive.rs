@@ -7,7 +7,7 @@ use duewatch_domain::formats::parse_book_line;
 use serde_json::{Value, json};
 
 use super::choices::Choices;
-use super::fault::Fault;
+use super::fault::{Fault, Outage, OutageKind};
 use super::plan::{Deed, Happening, Plan};
 use super::watch::Broken;
 use super::{Run, run_with};
@@ -154,7 +154,21 @@ pub fn scenarios() -> Vec<Scenario> {
             &["lender", post_payment::NAME, detect_overdue::NAME],
             vec![Deed::Poison(money("X-1", "-1.00", LIMITED_AT)), pay("P-1", "250.00", LIMITED_AT)],
         ),
+        after_an_outage(scenario(
+            "a payment against the watch that finds it, and an account that is late",
+            LIMITED_AT,
+            &["lender", post_payment::NAME, watch_gaps::NAME],
+            vec![pay("P-1", "100.00", REMINDED_AT)],
+        )),
     ]
+}
+
+/// The same, where no schedule has fired until they meet.
+fn after_an_outage(mut scenario: Scenario) -> Scenario {
+    let Plan { begin: from, end, .. } = scenario.plan;
+    let until = end - TimeDelta::hours(2);
+    scenario.plan.outages.push(Outage { kind: OutageKind::Schedule, from, until });
+    scenario
 }
 
 /// A way in which a promise is broken.

@@ -6,8 +6,14 @@ use serde_json::Value;
 
 /// The functions that this stack runs, by the directories of their code. The template may
 /// declare more.
-pub const RUN_HERE: [&str; 5] =
-    [detect_overdue::NAME, intake::NAME, post_payment::NAME, record_history::NAME, send_reminders::NAME];
+pub const RUN_HERE: [&str; 6] = [
+    detect_overdue::NAME,
+    intake::NAME,
+    post_payment::NAME,
+    record_history::NAME,
+    send_reminders::NAME,
+    watch_gaps::NAME,
+];
 
 /// Who runs the functions.
 #[derive(Clone, Debug)]

@@ -32,13 +32,17 @@ use super::watch::{Broken, Checked, Records, Watch, hold};
 const MAX_STEPS: u64 = 400_000;
 /// How long everything goes on without faults before it must be at rest.
 const SETTLING: TimeDelta = TimeDelta::hours(27);
+/// The segments of the watch's round, and its firings a day: few, for the book is small.
+const SEGMENTS: u32 = 2;
+/// As many firings of the watch may be missed at once, as long as faults strike.
+const MISSED: u32 = 28;
 /// How far apart clocks are.
 const SKEW_SECONDS: i64 = 600;
 
 /// What a task was for.
 #[derive(Debug)]
 enum Work {
-    Firing { tried: u32 },
+    Firing { schedule: usize, tried: u32 },
     Batch { stream: usize, lane: Option<usize>, records: Vec<Record> },
     Messages { queue: usize, received: bool, messages: Vec<Waiting> },
     Lender,
@@ -56,7 +60,19 @@ struct Running {
 enum Coming {
     Happening(Box<Happening>),
     Message(Waiting),
-    Firing { tried: u32 },
+    Firing { schedule: usize, tried: u32 },
+}
+
+/// The places of the schedules.
+const SWEEP: usize = 0;
+const WATCH: usize = 1;
+
+/// A schedule, and when it fired last.
+struct Schedule {
+    function: &'static str,
+    every: TimeDelta,
+    timeout: TimeDelta,
+    last: DateTime<Utc>,
 }
 
 struct Stream {
@@ -89,8 +105,9 @@ pub(super) struct Cloud {
     network: Network,
     engines: Engines,
     settings: Settings,
-    sweep_every: TimeDelta,
-    sweep_timeout: TimeDelta,
+    schedules: [Schedule; 2],
+    /// When the watch fires next, while faults strike.
+    watch_at: DateTime<Utc>,
     executor: Executor<Outcome>,
     running: BTreeMap<TaskId, Running>,
     containers: BTreeMap<CallerId, Container>,
@@ -100,7 +117,6 @@ pub(super) struct Cloud {
     queues: Vec<Queue>,
     shards_url: String,
     past_indexes: PastIndexes,
-    last_firing: DateTime<Utc>,
     is_quiet: bool,
     /// Requests of the functions that were served.
     served: u64,
@@ -110,6 +126,27 @@ pub(super) struct Cloud {
 
 fn broken(promise: &'static str, how: &(impl ToString + ?Sized)) -> Broken {
     Broken { promise, how: how.to_string() }
+}
+
+/// A script's book is one account: all of it is looked at at once.
+const fn segments(choices: &Choices) -> u32 {
+    if choices.is_scripted() { 1 } else { SEGMENTS }
+}
+
+/// The schedule of a function, every so often: as the template says, if nobody else does.
+fn schedule(
+    template: &Template,
+    function: &'static str,
+    every: Option<TimeDelta>,
+    plan: &Plan,
+) -> Result<Schedule, Broken> {
+    let declared = template.schedules.iter().find_map(|schedule| {
+        let called = template.function(&schedule.function).ok()?;
+        (called.directory == function).then_some((schedule.every, called.timeout))
+    });
+    let (declared, timeout) = declared.ok_or_else(|| broken("it starts", "no schedule"))?;
+    let every = every.unwrap_or(declared);
+    Ok(Schedule { function, every, timeout, last: plan.begin - every })
 }
 
 impl Cloud {
@@ -153,16 +190,19 @@ impl Cloud {
         }
         let shards = queues.iter().find(|queue| queue.function == SWEEP_SHARD);
         let shards_url = shards.map_or_else(String::new, |queue| LocalSqs::queue_url(&queue.spec.name));
-        let sweep = template.schedules.first().ok_or_else(|| broken("it starts", &"no schedule"))?;
-        let sweep_timeout = template.function(&sweep.function).map_err(|error| failed(&error))?.timeout;
+        let day = TimeDelta::days(1) / i32::try_from(segments(&choices)).unwrap_or(1);
+        let schedules = [
+            schedule(&template, detect_overdue::NAME, None, &plan)?,
+            schedule(&template, watch_gaps::NAME, Some(day), &plan)?,
+        ];
         let mut cloud = Self {
             choices,
             network: Network::new(clock.clone()),
             clock,
             engines,
             settings,
-            sweep_every: sweep.every,
-            sweep_timeout,
+            schedules,
+            watch_at: plan.begin,
             executor: Executor::new(),
             running: BTreeMap::new(),
             containers: BTreeMap::new(),
@@ -172,7 +212,6 @@ impl Cloud {
             queues,
             shards_url,
             past_indexes: PastIndexes::default(),
-            last_firing: plan.begin - TimeDelta::minutes(15),
             is_quiet: false,
             served: 0,
             capture,
@@ -308,9 +347,9 @@ impl Cloud {
             mappings_again.filter(|outage| outage.until > now).map(|outage| outage.until).min();
         let lanes = lanes.map(|at| if at > now { at } else { mappings_again.unwrap_or(at).max(at) });
         let coming = self.coming.keys().next().map(|(at, _)| *at);
-        let firing = self.next_firing();
+        let firings = [self.next_sweep(), self.next_watch()];
         let end = self.plan.end + SETTLING;
-        let next = [self.network.next_awakening(), lanes, coming, firing].into_iter().flatten().min();
+        let next = [self.network.next_awakening(), lanes, coming].into_iter().chain(firings).flatten().min();
         let busy = !self.running.is_empty();
         hold!("it comes to rest", next.is_some() || !busy, "{} tasks wait for nothing", self.running.len());
         let next = next.filter(|next| *next <= end || busy);
@@ -326,23 +365,28 @@ impl Cloud {
         };
         self.clock.set(next);
         self.network.awake();
-        if Some(next) == firing {
-            self.last_firing = next;
+        for schedule in (0..firings.len()).filter(|schedule| firings[*schedule] == Some(next)) {
+            self.schedules[schedule].last = next;
+            if schedule == WATCH {
+                let missed = self.choices.number(MISSED);
+                self.watch_at = next + self.schedules[WATCH].every * i32::try_from(1 + missed).unwrap_or(1);
+            }
             let crowd = self.strikes(Fault::Crowd);
             let twice = self.strikes(Fault::Duplicate);
             for _ in 0..1 + usize::from(twice) + 3 * usize::from(crowd) {
-                self.come(next, Coming::Firing { tried: 0 });
+                self.come(next, Coming::Firing { schedule, tried: 0 });
             }
         }
         Ok(true)
     }
 
-    /// When the schedule fires next and finds something; firings that would find nothing
+    /// When the sweep fires next and finds something; firings that would find nothing
     /// are left out, but for some.
-    fn next_firing(&mut self) -> Option<DateTime<Utc>> {
+    fn next_sweep(&self) -> Option<DateTime<Utc>> {
         let due = self.watch.earliest_due()?;
-        let every = self.sweep_every.num_seconds().max(1);
-        let next = self.last_firing + self.sweep_every;
+        let Schedule { every, last, .. } = self.schedules[SWEEP];
+        let next = last + every;
+        let every = every.num_seconds().max(1);
         let ahead = if self.skews() { SKEW_SECONDS } else { 0 };
         let wanted = (due - TimeDelta::seconds(ahead)).max(self.now());
         let wanted = DateTime::from_timestamp((wanted.timestamp() + every - 1).div_euclid(every) * every, 0)?;
@@ -353,6 +397,26 @@ impl Cloud {
             }
         }
         Some(at)
+    }
+
+    /// When the watch fires next. It misses most of its firings, to be quick and to have to
+    /// catch up; none once everything is quiet.
+    fn next_watch(&self) -> Option<DateTime<Utc>> {
+        let Schedule { every, last, .. } = self.schedules[WATCH];
+        if self.is_quiet {
+            let every = every.num_seconds();
+            let from = self.plan.end.max(last + TimeDelta::seconds(1)).timestamp();
+            return DateTime::from_timestamp((from + every - 1).div_euclid(every) * every, 0);
+        }
+        let mut at = self.watch_at.max(self.now());
+        while let Some(again) = self.outage(OutageKind::Schedule, at) {
+            at = again;
+        }
+        Some(at)
+    }
+
+    fn segments(&self) -> u32 {
+        segments(&self.choices)
     }
 
     /// Until when that is down at an instant.

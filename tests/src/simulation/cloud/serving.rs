@@ -108,7 +108,7 @@ impl Cloud {
             }
             return Ok(());
         }
-        if matches!(request.name(), "GetItem" | "Query" | "BatchGetItem") {
+        if matches!(request.name(), "GetItem" | "Query" | "Scan" | "BatchGetItem") {
             return Ok(());
         }
         let now = self.now();

@@ -9,8 +9,8 @@ use duewatch_runtime::{Clock, Deadline};
 use duewatch_store::{Store, Transitions};
 use serde_json::{Value, json};
 
-use super::{Cloud, Coming, Outcome, Running, SKEW_SECONDS, Stream, Work, broken};
 use crate::simulation::containers::{Clients, Container, Invoked, SkewedClock, clients, invoke};
+use super::{Cloud, Coming, Outcome, Running, SKEW_SECONDS, SWEEP, Schedule, Stream, WATCH, Work, broken};
 use crate::simulation::executor::TaskId;
 use crate::simulation::fault::Fault;
 use crate::simulation::lane::{Handled, Lost, Record};
@@ -30,10 +30,10 @@ const ASYNC_RETRIES: u32 = 2;
 impl Cloud {
     pub(super) fn begin(&mut self, coming: Coming) -> Checked {
         match coming {
-            Coming::Firing { tried } => {
+            Coming::Firing { schedule, tried } => {
                 let event = scheduled_event("simulated", self.now());
-                let (function, timeout) = (detect_overdue::NAME, self.sweep_timeout);
-                self.invoke(function, &event, timeout, Work::Firing { tried });
+                let Schedule { function, timeout, .. } = self.schedules[schedule];
+                self.invoke(function, &event, timeout, Work::Firing { schedule, tried });
                 self.watch.count("firings", 1);
             }
             Coming::Happening(happening) => self.happen(*happening)?,
@@ -121,7 +121,7 @@ impl Cloud {
         let deadline = Deadline::at(container.clock.now() + timeout);
         let (wiring, shards) = (container.wiring.clone(), container.shards.clone());
         let task = self.executor.spawn({
-            let call = invoke(wiring, shards, function, event, deadline);
+            let call = invoke(wiring, shards, function, event, deadline, self.segments());
             async move { Outcome::Invoked(call.await) }
         });
         let killed_at = Some(self.now() + timeout);
@@ -179,7 +179,7 @@ impl Cloud {
                 return self.publish(id, second);
             }
             Deed::Fire => {
-                self.come(happening.at, Coming::Firing { tried: 0 });
+                self.come(happening.at, Coming::Firing { schedule: SWEEP, tried: 0 });
                 return Ok(());
             }
             Deed::Open => self.watch.opening(contract.as_ref().map_or(&self.plan.book[0], |one| one)),
@@ -223,9 +223,15 @@ impl Cloud {
             (Work::Lender, Outcome::Invoked(_)) => {
                 Err(broken("the lender's systems are served", &"a call of theirs panicked"))
             }
-            (Work::Firing { tried }, Outcome::Invoked(answer)) => {
+            (Work::Firing { schedule, tried }, Outcome::Invoked(answer)) => {
+                if let Ok(answer) = &answer
+                    && schedule == WATCH
+                {
+                    self.watch.watched(answer);
+                }
                 if answer.is_err() && tried < ASYNC_RETRIES {
-                    self.come(self.now() + TimeDelta::minutes(1), Coming::Firing { tried: tried + 1 });
+                    let again = Coming::Firing { schedule, tried: tried + 1 };
+                    self.come(self.now() + TimeDelta::minutes(1), again);
                 }
                 Ok(())
             }

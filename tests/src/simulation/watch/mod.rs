@@ -287,6 +287,23 @@ impl Watch {
         self.lost.extend(records.map(|record| (function, record.event_id().to_owned())));
     }
 
+    /// The watch has looked at a part of the book.
+    pub(super) fn watched(&mut self, watched: &Value) {
+        for (what, counted) in [
+            ("watched: accounts", "looked_at"),
+            ("watched: late", "late"),
+            ("watched: not due", "not_due"),
+            ("watched: unconfirmed", "unconfirmed"),
+            ("watched: unposted", "unposted"),
+            ("watched: history behind", "history_behind"),
+            ("watched: unpublished", "unpublished"),
+            ("watched: repaired", "repaired"),
+            ("watched: rang", "open"),
+        ] {
+            self.count(what, watched[counted].as_u64().and_then(|many| many.try_into().ok()).unwrap_or(0));
+        }
+    }
+
     /// What a function says of a batch adds up to its records.
     pub(super) fn metrics(&self, function: &str, line: &Value, records: usize) -> Checked {
         let parts: &[&str] = match function {
