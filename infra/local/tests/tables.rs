@@ -15,7 +15,7 @@ const LINE: &str = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"stand
 /// A stack with account A-1 of customer C-1, and its environment.
 async fn stack() -> (Stack, Vec<(String, String)>) {
     let clock = StackClock::simulated("2023-10-01T00:00:00Z".parse().unwrap());
-    let ports = Transport::Loopback(Ports { dynamodb: 0, sns: 0 });
+    let ports = Transport::Loopback(Ports { dynamodb: 0, sns: 0, sqs: 0 });
     let mut stack = Stack::start(clock, ports).await.unwrap();
     stack.store().publish_policy(&policy::parse(POLICY).unwrap(), POLICY).await.unwrap();
     let contract = parse_book_line(LINE).unwrap();

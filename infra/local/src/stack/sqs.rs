@@ -270,7 +270,7 @@ mod tests {
         (sqs, clock)
     }
 
-    fn send(sqs: &LocalSqs, queue: &str, rest: Value) -> (u16, Value) {
+    fn send(sqs: &LocalSqs, queue: &str, rest: &Value) -> (u16, Value) {
         let mut body = json!({"QueueUrl": LocalSqs::queue_url(queue), "MessageBody": "hello"});
         for (name, value) in rest.as_object().unwrap() {
             body[name] = value.clone();
@@ -284,13 +284,13 @@ mod tests {
         let (sqs, clock) = sqs();
         let ids = |group: &str, id: &str| json!({"MessageGroupId": group, "MessageDeduplicationId": id});
         for (group, id) in [("A-1", "1"), ("A-2", "2"), ("A-1", "1"), ("A-1", "3")] {
-            assert_eq!(send(&sqs, "ordered.fifo", ids(group, id)).0, 200);
+            assert_eq!(send(&sqs, "ordered.fifo", &ids(group, id)).0, 200);
         }
         let groups: Vec<String> =
             sqs.take("ordered.fifo", 10).into_iter().filter_map(|message| message.group).collect();
         assert_eq!(groups, ["A-1", "A-2", "A-1"]);
         clock.set(clock.now() + DEDUPLICATION);
-        send(&sqs, "ordered.fifo", ids("A-1", "1"));
+        send(&sqs, "ordered.fifo", &ids("A-1", "1"));
         assert_eq!(sqs.take("ordered.fifo", 10).len(), 1, "five minutes later it is another message");
     }
 
@@ -303,7 +303,7 @@ mod tests {
             ("ordered.fifo", json!({"MessageGroupId": "A-1"}), "InvalidParameterValue"),
             ("plain", json!({"MessageBody": ""}), "InvalidParameterValue"),
         ] {
-            let (status, body) = send(&sqs, queue, rest);
+            let (status, body) = send(&sqs, queue, &rest);
             assert_eq!((status, body["__type"].clone()), (400, json!(format!("com.amazonaws.sqs#{code}"))));
         }
         assert_eq!(sqs.answer("ReceiveMessage", b"{}").0, 400);

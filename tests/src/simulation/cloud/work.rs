@@ -9,8 +9,8 @@ use duewatch_runtime::{Clock, Deadline};
 use duewatch_store::{Store, Transitions};
 use serde_json::{Value, json};
 
-use crate::simulation::containers::{Clients, Container, Invoked, SkewedClock, clients, invoke};
 use super::{Cloud, Coming, Outcome, Running, SKEW_SECONDS, SWEEP, Schedule, Stream, WATCH, Work, broken};
+use crate::simulation::containers::{Clients, Container, Invoked, SkewedClock, clients, invoke};
 use crate::simulation::executor::TaskId;
 use crate::simulation::fault::Fault;
 use crate::simulation::lane::{Handled, Lost, Record};
