@@ -37,6 +37,8 @@ pub use self::shards::{SWEEP_QUEUE_URL, ShardMessage, ShardQueue};
 
 /// The function's name.
 pub const NAME: &str = "detect-overdue";
+/// The name of the function that runs the same code for the queue of shards.
+pub const SWEEP_SHARD: &str = "sweep-shard";
 
 /// Entries of the due index that are read at once.
 const PAGE: i32 = 100;
@@ -138,7 +140,7 @@ async fn sweep_all(
         let not_sent = queue.send(&large).await;
         swept.handed_over = large.len() - not_sent.len();
     }
-    report(wiring, &swept, now);
+    report(wiring, NAME, &swept, now);
     Ok(swept)
 }
 
@@ -154,14 +156,14 @@ async fn sweep_handed_over(wiring: &Wiring, event: SqsEvent, deadline: Deadline)
     })
     .await;
     for swept in &batch.done {
-        report(wiring, swept, now);
+        report(wiring, SWEEP_SHARD, swept, now);
     }
     batch.response()
 }
 
-fn report(wiring: &Wiring, swept: &Swept, now: DateTime<Utc>) {
+fn report(wiring: &Wiring, function: &'static str, swept: &Swept, now: DateTime<Utc>) {
     tracing::info!(?swept, "swept");
-    Metrics::new(&wiring.metrics_namespace, NAME)
+    Metrics::new(&wiring.metrics_namespace, function)
         .count("due", swept.due)
         .count("written", swept.written)
         .count("decisions", swept.decisions)

@@ -24,7 +24,7 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_domain::Account;
 use duewatch_notify::OperationsKind;
 use duewatch_runtime::{Deadline, Metrics, RawStreamEvent, RecordError, Wiring, stream_batch};
-use duewatch_store::{Recorded, StoreError, account_from_image};
+use duewatch_store::{Recorded, account_from_image};
 
 /// The function's name.
 pub const NAME: &str = "record-history";
@@ -64,7 +64,7 @@ async fn take(wiring: &Wiring, record: EventRecord) -> Result<Recorded, RecordEr
         Some(serde_dynamo::AttributeValue::N(revision)) => revision.parse::<u64>().ok(),
         _ => None,
     };
-    let after = account_from_image(change.new_image).map_err(|error| fault(&error))?;
+    let after = account_from_image(change.new_image)?;
     if revision_before.is_some_and(|before| before >= after.revision.0) {
         // Only its place in the due index has changed.
         return Ok(Recorded::Known);
@@ -73,7 +73,7 @@ async fn take(wiring: &Wiring, record: EventRecord) -> Result<Recorded, RecordEr
     let before = revision_before.and_then(|_| account_from_image(change.old_image).ok());
     let at = change.approximate_creation_date_time;
     let store = wiring.transitions.store();
-    let recorded = store.record_revision(before.as_ref(), &after, at).await.map_err(|error| fault(&error))?;
+    let recorded = store.record_revision(before.as_ref(), &after, at).await?;
     if recorded == (Recorded::New { gap: true }) {
         tell_gap(wiring, &after).await;
     }
@@ -84,12 +84,4 @@ async fn tell_gap(wiring: &Wiring, account: &Account) {
     let subject = format!("{}/{}", account.account_id, account.revision);
     let reason = "the revision below it is not in the history; duewatch audit lists what is missing";
     wiring.desk.tell(OperationsKind::HistoryGap, &subject, reason, wiring.clock.now()).await;
-}
-
-fn fault(error: &StoreError) -> RecordError {
-    if error.is_transient() {
-        RecordError::Retry(error.to_string())
-    } else {
-        RecordError::Poison(error.to_string())
-    }
 }

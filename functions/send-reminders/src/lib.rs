@@ -21,7 +21,7 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_runtime::{
     Deadline, Metrics, Outgoing, RawStreamEvent, RecordError, Wiring, outgoing, stream_batch,
 };
-use duewatch_store::{StoreError, account_from_image};
+use duewatch_store::account_from_image;
 
 /// The function's name.
 pub const NAME: &str = "send-reminders";
@@ -66,18 +66,10 @@ async fn prepare(wiring: &Wiring, record: EventRecord) -> Result<Outgoing, Recor
         Some(serde_dynamo::AttributeValue::N(revision)) => revision.parse::<u64>().ok(),
         _ => None,
     };
-    let account = account_from_image(record.change.new_image).map_err(|error| fault(&error))?;
+    let account = account_from_image(record.change.new_image)?;
     if before.is_some_and(|before| before >= account.revision.0) {
         // Only its place in the due index has changed.
         return Ok(Outgoing::default());
     }
-    Outgoing::of(wiring, &account).await.map_err(|error| fault(&error))
-}
-
-fn fault(error: &StoreError) -> RecordError {
-    if error.is_transient() {
-        RecordError::Retry(error.to_string())
-    } else {
-        RecordError::Poison(error.to_string())
-    }
+    Ok(Outgoing::of(wiring, &account).await?)
 }

@@ -62,9 +62,6 @@ pub(super) struct Clients {
     pub(super) sqs: aws_sdk_sqs::Client,
 }
 
-/// The name under which the code of `detect-overdue` reads the queue of shards.
-pub(super) const SWEEP_SHARD: &str = "sweep-shard";
-
 /// The clients of one caller, as a function gets them on Lambda: they retry by themselves.
 pub(super) fn clients(network: &Network, caller: CallerId) -> Clients {
     macro_rules! client {
@@ -113,7 +110,7 @@ pub(super) fn invoke(
     Box::pin(async move {
         let said = |error: &dyn std::fmt::Display| error.to_string();
         let answer = match function {
-            detect_overdue::NAME | SWEEP_SHARD => {
+            detect_overdue::NAME | detect_overdue::SWEEP_SHARD => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
                 let swept = detect_overdue::handle(&wiring, shards.as_ref(), event, deadline).await;
                 serde_json::to_value(swept.map_err(|error| said(&error))?)

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::capture::Capture;
 use super::choices::Choices;
-use super::containers::{Container, Invoked, SWEEP_SHARD};
+use super::containers::{Container, Invoked};
 use super::executor::{Ended, Executor, TaskId};
 use super::fault::{Fault, OutageKind};
 use super::lane::{Lane, Record};
@@ -183,12 +183,12 @@ impl Cloud {
             let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
             let name = match function.directory.as_str() {
                 intake::NAME => intake::NAME,
-                detect_overdue::NAME => SWEEP_SHARD,
+                detect_overdue::NAME => detect_overdue::SWEEP_SHARD,
                 other => return Err(broken("it starts", &format!("{other} is not simulated"))),
             };
             queues.push(Queue::new(spec, mapping.clone(), name, function.timeout));
         }
-        let shards = queues.iter().find(|queue| queue.function == SWEEP_SHARD);
+        let shards = queues.iter().find(|queue| queue.function == detect_overdue::SWEEP_SHARD);
         let shards_url = shards.map_or_else(String::new, |queue| LocalSqs::queue_url(&queue.spec.name));
         let day = TimeDelta::days(1) / i32::try_from(segments(&choices)).unwrap_or(1);
         let schedules = [
