@@ -4,10 +4,13 @@
 //! The allocator counts for the whole process: this file holds one test.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
+use std::sync::Arc;
+
 use duewatch_domain::Cause;
 use duewatch_domain::policy;
-use duewatch_local::stack::{Stack, StackClock, Transport, scheduled_event};
-use duewatch_tests::support::{STANDARD, contract_of, instant, policy_text};
+use duewatch_local::stack::{Stack, StackClock, Transport};
+use duewatch_runtime::Wiring;
+use duewatch_tests::support::{self, STANDARD, contract_of, instant, policy_text};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -42,9 +45,12 @@ async fn heap_of_a_sweep(due: usize) -> usize {
 
 async fn sweep(stack: &Stack, at: &str, written: u64) {
     stack.clock().set(instant(at));
-    let event = scheduled_event("sweep", instant(at));
-    let swept = stack.functions().invoke(detect_overdue::NAME, &event).await.unwrap();
-    assert_eq!(swept["written"].as_u64(), Some(written), "{swept}");
+    let (store, sns) = (stack.store().clone(), stack.services().sns_client.clone());
+    let clock = Arc::new(stack.clock().clone());
+    let wiring = Wiring::over(detect_overdue::NAME, stack.settings(), store, sns, clock);
+    // Without a queue one invocation takes it all.
+    let swept = support::sweep(&wiring).await;
+    assert_eq!(swept.written as u64, written, "{swept:?}");
 }
 
 #[tokio::test]
