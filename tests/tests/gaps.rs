@@ -105,7 +105,7 @@ async fn an_account_that_no_sweep_has_looked_at_is_judged() {
         instant(LATE_AT),
         "as if it were in time"
     );
-    assert_eq!(told(&world), [repaired("late: 1, A-1")]);
+    assert_eq!(told(&world), [repaired("late 1: A-1")]);
     // Its stream has carried it.
     world.remember("A-1").await;
     world.store().mark_published(&id("A-1"), Revision(2), None).await.unwrap();
@@ -131,7 +131,7 @@ async fn an_account_that_is_not_queued_is_queued_again(
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].account_id.as_str(), due[0].next_action_at.as_str()), ("A-1", LATE_AT));
     assert_eq!(world.account("A-1").await.revision, Revision(2));
-    assert_eq!(told(&world), [repaired("not_due: 1, A-1")]);
+    assert_eq!(told(&world), [repaired("not_due 1: A-1")]);
     world.remember("A-1").await;
     tomorrow(&world);
     assert_eq!(world.watch().await, healthy(1));
@@ -183,7 +183,7 @@ async fn an_account_that_cannot_be_known_rings_every_day(#[case] attribute: &str
     for _ in 0..2 {
         let watched = world.watch().await;
         assert_eq!(watched, Watched { unconfirmed: 1, open: 1, ..healthy(1) });
-        assert_eq!(told(&world), [rang("unconfirmed", "1, A-1")]);
+        assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
         tomorrow(&world);
     }
 }
@@ -206,7 +206,7 @@ async fn a_payment_that_its_stream_forgot_is_posted_and_lifts() {
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
     assert_eq!(account.standing.restrictions, []);
-    assert_eq!(told(&world), [repaired("unposted: 1, A-1")]);
+    assert_eq!(told(&world), [repaired("unposted 1: A-1")]);
     let records = world.account_records().await;
     world.send(&records).await;
     world.remember("A-1").await;
@@ -247,7 +247,7 @@ async fn money_that_cannot_be_posted_is_set_aside_and_rings_once(#[case] field: 
     tomorrow(&world);
     let watched = world.watch().await;
     assert_eq!((watched.unposted, watched.open, watched.repaired), (1, 1, 0));
-    assert_eq!(told(&world), [rang("unposted", "1, A-1")]);
+    assert_eq!(told(&world), [rang("unposted", "1: A-1")]);
     let quarantined = world.quarantined().await;
     assert_eq!(quarantined.len(), 1);
     assert_eq!((quarantined[0].source.as_str(), quarantined[0].id.as_str()), (watch_gaps::NAME, "A-1/P-1"));
@@ -298,7 +298,7 @@ async fn a_revision_that_nobody_can_record_any_more_rings() {
     }
     tomorrow(&world);
     assert_eq!(world.watch().await, Watched { history_behind: 1, open: 1, ..healthy(1) });
-    assert_eq!(told(&world), [rang("history_behind", "1, A-1")]);
+    assert_eq!(told(&world), [rang("history_behind", "1: A-1")]);
     assert_eq!(
         world.store().history_head(&id("A-1")).await.unwrap(),
         Some(Revision(3)),
@@ -436,7 +436,7 @@ async fn a_parked_payment_is_posted_once_its_account_has_come_and_rings_after_a_
     world.set("2023-09-02T13:00:00Z");
     let watched = world.watch().await;
     assert_eq!(watched, Watched { parked: 1, repaired: 1, open: 1, ..healthy(1) });
-    assert_eq!(told(&world), [rang("parked", "1, A-2/P-1"), repaired("parked: 1, A-1/P-1")]);
+    assert_eq!(told(&world), [rang("parked", "1: A-2/P-1"), repaired("parked 1: A-1/P-1")]);
     assert_eq!(world.store().parked(&id("A-1")).await.unwrap(), Vec::<String>::new());
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
 }
@@ -593,7 +593,7 @@ async fn what_could_not_be_told_is_found_again_by_the_next_firing() {
     let failed = watch_gaps::watch(&watcher, 1, Deadline::none()).await;
     assert!(failed.unwrap_err().to_string().contains("not told"));
     assert_eq!(world.watch().await.open, 1);
-    assert_eq!(told(&world), [rang("unconfirmed", "1, A-1")]);
+    assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -98,7 +98,7 @@ impl Findings {
             let told: Vec<String> = self
                 .repaired
                 .iter()
-                .map(|(gap, subjects)| format!("{}: {}", gap.as_str(), told(subjects)))
+                .map(|(gap, subjects)| format!("{} {}", gap.as_str(), told(subjects)))
                 .collect();
             messages.push(operations_today(
                 OperationsKind::GapsRepaired,
@@ -117,7 +117,7 @@ impl Findings {
 fn told(subjects: &BTreeSet<String>) -> String {
     let named: Vec<&str> = subjects.iter().take(NAMED).map(String::as_str).collect();
     let more = if subjects.len() > NAMED { ", ..." } else { "" };
-    format!("{}, {}{more}", subjects.len(), named.join(", "))
+    format!("{}: {}{more}", subjects.len(), named.join(", "))
 }
 
 /// A checksum of what was found.
@@ -151,9 +151,9 @@ mod tests {
         assert_eq!(told.len(), 2);
         assert_eq!(told[0]["subject"], "unposted");
         assert_eq!(told[0]["data"]["kind"], "gap_found");
-        assert_eq!(told[0]["data"]["reason"], "7, A-1, A-2, A-3, A-4, A-5, ...");
+        assert_eq!(told[0]["data"]["reason"], "7: A-1, A-2, A-3, A-4, A-5, ...");
         assert_eq!(told[1]["data"]["kind"], "gaps_repaired");
-        assert_eq!(told[1]["data"]["reason"], "late: 1, A-1");
+        assert_eq!(told[1]["data"]["reason"], "late 1: A-1");
         let later = bodies(&found, "2023-10-17T23:00:00Z");
         assert_eq!(told[0]["id"], later[0]["id"]);
         assert_ne!(told[0]["id"], bodies(&found, "2023-10-18T00:00:00Z")[0]["id"]);

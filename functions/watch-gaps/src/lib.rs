@@ -131,6 +131,7 @@ pub async fn watch(wiring: &Wiring, segments: u32, deadline: Deadline) -> Result
     let store = wiring.transitions.store();
     let mut firing =
         Firing { wiring, now, deadline, watched: Watched::default(), found: Findings::default() };
+    store.check_due_shards().await?;
     let mut round = store.round().await?;
     // What was found is told even where the firing then fails.
     let walked = firing.walk(&mut round, segments).await;

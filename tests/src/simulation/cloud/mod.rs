@@ -35,7 +35,7 @@ const SETTLING: TimeDelta = TimeDelta::hours(27);
 /// The segments of the watch's round, and its firings a day: few, for the book is small.
 const SEGMENTS: u32 = 2;
 /// As many firings of the watch may be missed at once, as long as faults strike.
-const MISSED: u32 = 28;
+const MISSED: u32 = 56;
 /// How far apart clocks are.
 const SKEW_SECONDS: i64 = 600;
 
