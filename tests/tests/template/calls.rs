@@ -12,7 +12,8 @@ use duewatch_domain::formats::book_line;
 use duewatch_local::stack::sqs::LocalSqs;
 use duewatch_runtime::{Deadline, Wiring};
 use duewatch_tests::support::{
-    STANDARD, World, contract, message, post, sample, send, sweep, sweep_handing_over, take_in, take_messages,
+    STANDARD, World, contract, id, message, post, record, sample, send, sweep, sweep_handing_over, take_in,
+    take_messages, watch,
 };
 use serde_json::{Value, json};
 
@@ -228,4 +229,46 @@ async fn intake_calls_what_its_role_grants() {
     assert!(take_in(&wiring, &[("A-1", "no message".to_owned())]).await.is_empty());
     assert_eq!(world.quarantined().await.len(), 1);
     notes.are_those_of("IntakeFunction");
+}
+
+#[tokio::test]
+async fn record_history_calls_what_its_role_grants() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    let notes = Notes::default();
+    let wiring = notes.on(&world, record_history::NAME);
+    world.open("A-1").await;
+    let mut records = world.account_records().await;
+    let mut poison = records[0].clone();
+    poison["dynamodb"]["NewImage"]["installments"] = json!({"S": "none"});
+    records.push(poison);
+    for _delivered in 0..2 {
+        assert!(record(&wiring, &records).await.is_empty());
+    }
+    notes.are_those_of("RecordHistoryFunction");
+}
+
+#[tokio::test]
+async fn watch_gaps_calls_what_its_role_grants() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    let notes = Notes::default();
+    let wiring = notes.on(&world, watch_gaps::NAME);
+    // Nothing of this one is sent or recorded; its money is not posted, some is parked.
+    world.open_under("reminding", "A-1").await;
+    for at in ["2023-10-05T02:00:00Z", "2023-10-06T02:00:00Z"] {
+        world.set(at);
+        world.sweep().await;
+    }
+    world.set("2023-10-06T04:00:00Z");
+    watch(&wiring).await;
+    world.pay("A-1", "P-1", "10.00").await;
+    world.pay("A-1", "P-2", "0").await;
+    let unknown = world.payment("A-1", "P-3", "1.00");
+    world.put_payment(&unknown).await;
+    world.store().park(&id("A-1"), &"P-3".parse().unwrap(), world.now()).await.unwrap();
+    world.account_records().await;
+    for at in ["2023-10-07T12:00:00Z", "2023-11-20T12:00:00Z"] {
+        world.set(at);
+        watch(&wiring).await;
+    }
+    notes.are_those_of("WatchGapsFunction");
 }
