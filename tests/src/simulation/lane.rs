@@ -73,6 +73,11 @@ impl Lane {
         Self { gathers, ..Self::default() }
     }
 
+    /// Delivers at once from now on.
+    pub(super) fn gather_no_more(&mut self) {
+        self.gathers = TimeDelta::zero();
+    }
+
     pub(super) fn add(&mut self, record: Record) {
         self.waiting.push_back(record);
     }

@@ -356,6 +356,7 @@ impl Cloud {
         if !self.is_quiet && next.is_none_or(|next| next > self.plan.end) {
             self.is_quiet = true;
             self.clock.set(self.plan.end);
+            self.streams.iter_mut().flat_map(|stream| &mut stream.lanes).for_each(Lane::gather_no_more);
             self.containers.retain(|_, container| container.is_busy);
             return Ok(true);
         }
