@@ -5,14 +5,15 @@ use std::error::Error;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::ids::{AccountId, CustomerId};
-use duewatch_runtime::{Clock, Settings, SystemClock};
+use duewatch_runtime::{Clock, Settings, SystemClock, Wiring};
 use duewatch_store::{Store, Transitions};
 
 use crate::audit::audit;
@@ -22,8 +23,9 @@ use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
 use crate::input::{BookFormat, read_book, read_policy, read_whole_book};
 use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, walk_account};
+use crate::requeue::{Requeue, Requeued};
 use crate::serve::{Serve, Stock};
-use crate::stack::sweep_every;
+use crate::stack::{Handlers, sweep_every};
 
 /// Watches credit accounts: flags what is overdue, restricts in proportion, lifts
 /// when the money arrives, reminds in time, and can say why.
@@ -53,6 +55,8 @@ enum Command {
     /// Erase what may be erased of a customer: contact points, names, the values of the
     /// contact log. Accounts, payments and history stay. Leaves a record of it.
     Erase(EraseArgs),
+    /// Hand what was set aside back to the functions, in the tables that the environment names.
+    Requeue(RequeueArgs),
     /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
     Serve(ServeArgs),
     /// Look into a policy.
@@ -185,6 +189,20 @@ struct EraseArgs {
 }
 
 #[derive(Args, Debug)]
+struct RequeueArgs {
+    /// What was quarantined from this day on (UTC); left out: in the last 30 days.
+    #[arg(long, value_name = "DATE")]
+    since: Option<NaiveDate>,
+    /// Only what this function has set aside, such as post-payment.
+    #[arg(long, value_name = "FUNCTION")]
+    source: Option<String>,
+    /// A batch that a stream mapping gave up on, as a file from its bucket; may be repeated.
+    /// The quarantine is left alone then.
+    #[arg(long = "batch", value_name = "FILE", conflicts_with_all = ["since", "source"])]
+    batches: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 struct ServeArgs {
     /// Where DynamoDB listens on this machine.
     #[arg(long, default_value_t = 8000)]
@@ -233,6 +251,7 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Audit(args)) => runtime()?.block_on(run_audit(&args.account)),
         Some(Command::Export(args)) => runtime()?.block_on(run_export(args)),
         Some(Command::Erase(args)) => runtime()?.block_on(run_erase(args)),
+        Some(Command::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
         Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
         Some(Command::Policy(PolicyCommand::Check { policy })) => run_check(&policy),
     }
@@ -281,6 +300,29 @@ async fn configured() -> Result<Transitions, ImportError> {
     let config = aws_config::load_from_env().await;
     let client = aws_sdk_dynamodb::Client::new(&config);
     Ok(Transitions::new(Store::new(client, settings.tables, settings.due_shards)))
+}
+
+async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>> {
+    let settings = Settings::from_env().map_err(ImportError::from)?;
+    let config = aws_config::load_from_env().await;
+    let (dynamodb, sns) = (aws_sdk_dynamodb::Client::new(&config), aws_sdk_sns::Client::new(&config));
+    let clock = || Arc::new(SystemClock);
+    let requeue = Requeue::new(Handlers::wired(|function| {
+        Wiring::new(function, &settings, dynamodb.clone(), sns.clone(), clock())
+    }));
+    let mut all = Requeued::default();
+    for path in &args.batches {
+        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let Requeued { taken, left } = requeue.failed_batch(path, &text).await?;
+        println!("{}: {taken} records taken, {left} left", path.display());
+        all = Requeued { taken: all.taken + taken, left: all.left + left };
+    }
+    if args.batches.is_empty() {
+        let since = args.since.unwrap_or_else(|| SystemClock.now().date_naive() - Days::new(30));
+        all = requeue.quarantine(since, args.source.as_deref(), |line| println!("{line}")).await?;
+    }
+    println!("{} records taken, {} left", all.taken, all.left);
+    if all.left > 0 { Err("something is left; mend the cause and do it again".into()) } else { Ok(()) }
 }
 
 async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {

@@ -12,6 +12,7 @@ pub mod input;
 pub mod output;
 pub mod progress;
 pub mod replay;
+pub mod requeue;
 pub mod sample;
 pub mod serve;
 pub mod stack;

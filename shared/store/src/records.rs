@@ -85,6 +85,10 @@ fn set_aside_key(payment_id: &str) -> String {
     format!("set-aside#{}", quarantine_key(payment_id))
 }
 
+fn quarantine_sort_key(source: &str, id: &str) -> String {
+    format!("{source}#{}", quarantine_key(id))
+}
+
 impl Store {
     /// Sets a record aside, with its payload. Doing it twice leaves one.
     ///
@@ -104,7 +108,7 @@ impl Store {
             serde_dynamo::to_item(&kept).map_err(|error| StoreError::codec(table, &*kept.id, error))?;
         let item: HashMap<String, AttributeValue> = item.into();
         let pk = format!("quarantine#{}", kept.at.date_naive());
-        self.put_item(pk, format!("{}#{}", kept.source, quarantine_key(&kept.id)), item).await
+        self.put_item(pk, quarantine_sort_key(&kept.source, &kept.id), item).await
     }
 
     /// What was quarantined on a date (UTC), at most a page of it.
@@ -135,6 +139,51 @@ impl Store {
                     .map_err(|error| StoreError::codec(table, key, error))
             })
             .collect()
+    }
+
+    /// A record as it lies in quarantine, if it still does.
+    ///
+    /// # Errors
+    /// When the call fails or the item cannot be read.
+    pub async fn quarantined_as(
+        &self,
+        date: NaiveDate,
+        source: &str,
+        id: &str,
+    ) -> Result<Option<Quarantined>, StoreError> {
+        let item = self.record(format!("quarantine#{date}"), quarantine_sort_key(source, id)).await?;
+        item.map(|mut item| {
+            item.remove("pk");
+            item.remove("sk");
+            serde_dynamo::from_item(serde_dynamo::Item::from(item))
+                .map_err(|error| StoreError::codec(&self.tables.records, id, error))
+        })
+        .transpose()
+    }
+
+    /// Takes a record out of quarantine, unless it was set aside anew in between.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn release(&self, quarantined: &Quarantined) -> Result<(), StoreError> {
+        let table = &self.tables.records;
+        let at = serde_json::to_value(quarantined.at)
+            .map_err(|error| StoreError::codec(table, &*quarantined.id, error))?;
+        let at = at.as_str().unwrap_or_default().to_owned();
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(table)
+            .key("pk", AttributeValue::S(format!("quarantine#{}", quarantined.at.date_naive())))
+            .key("sk", AttributeValue::S(quarantine_sort_key(&quarantined.source, &quarantined.id)))
+            .condition_expression("#at = :at")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", AttributeValue::S(at))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        self.answered_if(table, delete)?;
+        Ok(())
     }
 
     /// How many records were quarantined on a date (UTC); where that is more than

@@ -145,15 +145,7 @@ impl<'a> Bench<'a> {
             let clock: Arc<dyn Clock> = Arc::new(stack.clock().clone());
             Wiring::new(function, stack.settings(), dynamodb_client.clone(), sns_client.clone(), clock)
         };
-        let handlers = Handlers {
-            detect_overdue: wiring(detect_overdue::NAME),
-            shards: None,
-            intake: wiring(intake::NAME),
-            post_payment: wiring(post_payment::NAME),
-            send_reminders: wiring(send_reminders::NAME),
-            record_history: wiring(record_history::NAME),
-            watch_gaps: wiring(watch_gaps::NAME),
-        };
+        let handlers = Handlers::wired(wiring);
         let store = |wiring: &Wiring| wiring.transitions.store().clone();
         let stores = [
             Store::new(dynamodb_client.clone(), stack.settings().tables.clone(), stack.settings().due_shards),

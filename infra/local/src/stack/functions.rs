@@ -43,6 +43,22 @@ pub struct Handlers {
     pub watch_gaps: Wiring,
 }
 
+impl Handlers {
+    /// Each with a wiring of its own; large shards are handed to nobody.
+    #[must_use]
+    pub fn wired(wiring: impl Fn(&'static str) -> Wiring) -> Self {
+        Self {
+            detect_overdue: wiring(detect_overdue::NAME),
+            shards: None,
+            intake: wiring(intake::NAME),
+            post_payment: wiring(post_payment::NAME),
+            send_reminders: wiring(send_reminders::NAME),
+            record_history: wiring(record_history::NAME),
+            watch_gaps: wiring(watch_gaps::NAME),
+        }
+    }
+}
+
 /// A Lambda runtime behind an address.
 #[derive(Clone, Debug)]
 pub struct Remote {

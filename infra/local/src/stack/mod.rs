@@ -113,15 +113,8 @@ impl Stack {
             let shared: Arc<dyn Clock> = Arc::new(clock.clone());
             Wiring::over(function, &settings, store.clone(), services.sns_client.clone(), shared)
         };
-        let functions = Functions::InProcess(Box::new(Handlers {
-            detect_overdue: wiring(detect_overdue::NAME),
-            shards: shard_queue(&template, &services)?,
-            intake: wiring(intake::NAME),
-            post_payment: wiring(post_payment::NAME),
-            send_reminders: wiring(send_reminders::NAME),
-            record_history: wiring(record_history::NAME),
-            watch_gaps: wiring(watch_gaps::NAME),
-        }));
+        let shards = shard_queue(&template, &services)?;
+        let functions = Functions::InProcess(Box::new(Handlers { shards, ..Handlers::wired(wiring) }));
         let mut pumps = Vec::with_capacity(template.mappings.len());
         for mapping in &template.mappings {
             let table = template.table(&mapping.table)?;

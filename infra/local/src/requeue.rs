@@ -1,0 +1,201 @@
+//! `requeue`: what was set aside, once more through the function that set it aside.
+//!
+//! A record that is taken now leaves quarantine. One that is set aside again stays, with its
+//! new reason. Whatever was known changes nothing, so doing it twice does no harm.
+
+use std::path::Path;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use duewatch_domain::formats::parse_message;
+use duewatch_store::{PaymentFact, Quarantined, StoreError, TransitionError};
+use serde_json::{Value, json};
+
+use crate::stack::sqs::Waiting;
+use crate::stack::{Functions, Handlers, RUN_HERE, queue_event};
+
+/// The most days that are looked through.
+const MAX_DAYS: u64 = 400;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requeued {
+    /// Records that were taken.
+    pub taken: usize,
+    /// Records that were set aside again, or failed.
+    pub left: usize,
+}
+
+/// Why it was broken off.
+#[derive(Debug, thiserror::Error)]
+pub enum RequeueError {
+    /// The quarantine cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of failed records cannot be taken.
+    #[error("{path}: {problem}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        problem: String,
+    },
+}
+
+/// Hands what lies in quarantine back to the functions, with clients that are there already.
+#[derive(Debug)]
+pub struct Requeue {
+    handlers: Handlers,
+    functions: Functions,
+}
+
+impl Requeue {
+    /// Over handlers.
+    #[must_use]
+    pub fn new(handlers: Handlers) -> Self {
+        Self { functions: Functions::InProcess(Box::new(handlers.clone())), handlers }
+    }
+
+    /// Hands back what was set aside from a date on (UTC), or of one function alone. Says what
+    /// is left, a line each, through `tell`.
+    ///
+    /// # Errors
+    /// When the quarantine cannot be read or written.
+    pub async fn quarantine(
+        &self,
+        since: NaiveDate,
+        source: Option<&str>,
+        mut tell: impl FnMut(String),
+    ) -> Result<Requeued, RequeueError> {
+        let store = self.handlers.post_payment.transitions.store();
+        let begun = self.now();
+        let today = begun.date_naive();
+        let mut requeued = Requeued::default();
+        let days = (0..MAX_DAYS).filter_map(|day| since.checked_add_days(Days::new(day)));
+        for date in days.take_while(|date| *date <= today) {
+            for record in store.quarantined_on(date).await? {
+                // What has just come back would come for ever.
+                if record.at >= begun || source.is_some_and(|source| source != record.source) {
+                    continue;
+                }
+                let left = self.hand_back(&record).await?;
+                if matches!(left, None | Some(Left::SetAside(_))) {
+                    // It was taken, or today's record holds it from now on.
+                    store.release(&record).await?;
+                }
+                match left {
+                    None => requeued.taken += 1,
+                    Some(Left::SetAside(reason) | Left::Failed(reason)) => {
+                        tell(format!("{} {} {}: {reason}", date, record.source, record.id));
+                        requeued.left += 1;
+                    }
+                }
+            }
+        }
+        Ok(requeued)
+    }
+
+    /// Hands back a batch that a stream mapping gave up on, as its destination keeps it.
+    ///
+    /// # Errors
+    /// When it is no such batch.
+    pub async fn failed_batch(&self, path: &Path, text: &str) -> Result<Requeued, RequeueError> {
+        let fault = |problem: String| RequeueError::File { path: path.display().to_string(), problem };
+        let kept: Value = serde_json::from_str(text).map_err(|error| fault(error.to_string()))?;
+        let arn = kept["requestContext"]["functionArn"].as_str().unwrap_or_default();
+        let name = arn.split(':').nth(6).unwrap_or_default();
+        let function = RUN_HERE.into_iter().find(|function| name.ends_with(&format!("-{function}")));
+        let function = function.ok_or_else(|| fault(format!("functionArn: \"{arn}\" is none of ours")))?;
+        // The event is kept as text.
+        let event = match &kept["payload"] {
+            Value::String(text) => serde_json::from_str(text).map_err(|error| fault(error.to_string()))?,
+            payload => payload.clone(),
+        };
+        let records = event["Records"].as_array().map_or(0, Vec::len);
+        if records == 0 {
+            return Err(fault("payload: it holds no records".to_owned()));
+        }
+        let answer =
+            self.functions.invoke(function, &event).await.map_err(|error| fault(error.to_string()))?;
+        let failures = answer["batchItemFailures"].as_array().map_or(0, Vec::len);
+        // What follows the lowest failure is to be tried again too.
+        Ok(if failures == 0 {
+            Requeued { taken: records, left: 0 }
+        } else {
+            Requeued { taken: 0, left: records }
+        })
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.handlers.post_payment.clock.now()
+    }
+
+    /// Hands one record back; says why it is left, if it is.
+    async fn hand_back(&self, record: &Quarantined) -> Result<Option<Left>, StoreError> {
+        let begun = self.now();
+        let payload = || serde_json::from_str::<Value>(&record.payload);
+        let failed = match record.source.as_str() {
+            source @ ("post-payment" | "send-reminders" | "record-history") => match payload() {
+                Ok(payload) => self.invoke(source, &json!({ "Records": [payload] })).await,
+                Err(error) => Some(error.to_string()),
+            },
+            intake::NAME => self.invoke(intake::NAME, &as_message(record, begun)).await,
+            _ => match self.look_again(record, begun).await {
+                Ok(()) => None,
+                Err(error) => Some(error.to_string()),
+            },
+        };
+        if let Some(reason) = failed {
+            return Ok(Some(Left::Failed(reason)));
+        }
+        let store = self.handlers.post_payment.transitions.store();
+        let again = store.quarantined_as(begun.date_naive(), &record.source, &record.id).await?;
+        Ok(again.filter(|again| again.at >= begun).map(|again| Left::SetAside(again.reason)))
+    }
+
+    async fn invoke(&self, function: &str, event: &Value) -> Option<String> {
+        match self.functions.invoke(function, event).await {
+            Ok(answer) if answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty) => None,
+            Ok(_) => Some("it failed for a reason that may pass".to_owned()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// What names an account or states a payment: the one is judged, the other posted.
+    async fn look_again(&self, record: &Quarantined, now: DateTime<Utc>) -> Result<(), TransitionError> {
+        let transitions = &self.handlers.post_payment.transitions;
+        if let Ok(fact) = serde_json::from_str::<PaymentFact>(&record.payload) {
+            transitions.post(&fact, now).await?;
+            return Ok(());
+        }
+        let payload: Value = serde_json::from_str(&record.payload).unwrap_or_default();
+        let account_id = payload["account_id"].as_str().unwrap_or(&record.id);
+        let account_id = account_id.parse().map_err(|_| StoreError::Codec {
+            table: transitions.store().tables().records.clone(),
+            key: record.id.clone(),
+            problem: "its payload names no account".to_owned(),
+        })?;
+        transitions.look_again(&account_id, now).await?;
+        Ok(())
+    }
+}
+
+/// Why a record is left.
+enum Left {
+    /// It was set aside again.
+    SetAside(String),
+    /// It failed, and lies where it lay.
+    Failed(String),
+}
+
+/// A message as its queue would bring it, under the id under which it was set aside.
+fn as_message(record: &Quarantined, now: DateTime<Utc>) -> Value {
+    let group = parse_message(&record.payload).ok().map(|message| message.event.account_id.to_string());
+    let message = Waiting {
+        message_id: record.id.clone(),
+        body: record.payload.clone(),
+        group,
+        sent_at: now,
+        received: 1,
+    };
+    queue_event(intake::NAME, &[message])
+}
