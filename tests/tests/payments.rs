@@ -142,8 +142,8 @@ async fn money_in_another_currency_holds_the_restriction_and_tells_operations() 
     assert_eq!(held(&told)[0]["subject"], "A-1/P-1");
     assert_eq!(
         held(&told)[0]["reason"],
-        "currency: the payment is in USD, the account in CNY",
-        "it says what is wrong"
+        "it is in the payments table and cannot be posted",
+        "why may bear an amount; quarantine says it"
     );
 
     world.set("2023-10-09T04:19:59Z");

@@ -27,7 +27,6 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use duewatch_domain::ids::AccountId;
-use duewatch_notify::OperationsKind;
 use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
 use duewatch_store::{DueAccount, Outcome, StoreError, TransitionError};
 use futures_util::{FutureExt, StreamExt, stream};
@@ -287,15 +286,7 @@ async fn sweep_account(
             Looked::Written { decided: account.decision_of_this_revision().is_some(), held: false }
         }
         Outcome::Held(_, hold) => {
-            wiring
-                .desk
-                .tell(
-                    OperationsKind::RestrictionHeld,
-                    &format!("{account_id}/{}", hold.payment_id),
-                    &hold.reason,
-                    now,
-                )
-                .await;
+            wiring.desk.tell_held(&account_id, &hold, now).await;
             Looked::Written { decided: false, held: true }
         }
         Outcome::Unchanged | Outcome::NoAccount => Looked::Left,

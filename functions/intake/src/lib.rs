@@ -27,7 +27,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::contact::ContactChange;
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::{Cause, Command, Message, Refusal};
-use duewatch_notify::OperationsKind;
 use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
 use duewatch_store::{ContactTaken, Outcome, PaymentFact, PaymentPut, TransitionError};
 
@@ -120,8 +119,7 @@ async fn outcome(
     match outcome {
         Ok(Outcome::Written(_)) => Ok(Taken::Applied),
         Ok(Outcome::Held(_, hold)) => {
-            let subject = format!("{account_id}/{}", hold.payment_id);
-            wiring.desk.tell(OperationsKind::RestrictionHeld, &subject, &hold.reason, now).await;
+            wiring.desk.tell_held(account_id, &hold, now).await;
             Ok(Taken::Applied)
         }
         Ok(Outcome::Unchanged) => Ok(Taken::Known),

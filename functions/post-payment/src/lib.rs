@@ -118,11 +118,7 @@ async fn outcome(
             Ok(if lifted { Posted::Lifted } else { Posted::Written })
         }
         Ok(Outcome::Held(_, hold)) => {
-            let subject = format!("{}/{}", fact.account_id, hold.payment_id);
-            wiring
-                .desk
-                .tell(OperationsKind::RestrictionHeld, &subject, &hold.reason, wiring.clock.now())
-                .await;
+            wiring.desk.tell_held(&fact.account_id, &hold, wiring.clock.now()).await;
             Ok(Posted::Written)
         }
         Ok(Outcome::Unchanged) => Ok(Posted::Nothing),

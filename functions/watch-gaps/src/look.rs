@@ -6,7 +6,6 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::ids::{AccountId, NoId, Revision};
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied};
-use duewatch_notify::OperationsKind;
 use duewatch_runtime::{Outgoing, Wiring, outgoing};
 use duewatch_store::{ContactOutcome, Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
 
@@ -154,8 +153,7 @@ async fn changed(wiring: &Wiring, account: &Account, outcome: Outcome, now: Date
     match outcome {
         Outcome::Written(_) => true,
         Outcome::Held(_, hold) => {
-            let subject = format!("{}/{}", account.account_id, hold.payment_id);
-            wiring.desk.tell(OperationsKind::RestrictionHeld, &subject, &hold.reason, now).await;
+            wiring.desk.tell_held(&account.account_id, &hold, now).await;
             true
         }
         Outcome::Unchanged | Outcome::NoAccount => false,

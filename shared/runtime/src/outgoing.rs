@@ -15,7 +15,7 @@ use duewatch_domain::decision::Decision;
 use duewatch_domain::ids::{AccountId, Revision};
 use duewatch_domain::reminder::{Intent, still_owed};
 use duewatch_domain::{Account, allocate, assess};
-use duewatch_notify::{Message, OperationsKind, account_changed, reminder_due};
+use duewatch_notify::{Message, account_changed, reminder_due};
 use duewatch_store::{ContactOutcome, StoreError};
 
 use crate::Wiring;
@@ -75,8 +75,7 @@ impl Outgoing {
         let allocation = allocate(&account);
         for intent in &then.intents {
             if let Some(hold) = &hold {
-                let subject = format!("{}/{}", account.account_id, hold.payment_id);
-                wiring.desk.tell(OperationsKind::RestrictionHeld, &subject, &hold.reason, now).await;
+                wiring.desk.tell_held(&account.account_id, hold, now).await;
                 self.keep_back(wiring, then, intent, ContactOutcome::Held, now).await?;
             } else if still_owed(
                 &account,

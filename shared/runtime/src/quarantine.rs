@@ -1,8 +1,9 @@
 //! Where what cannot be taken goes: quarantine, and a word to people on duty.
 
 use chrono::{DateTime, Utc};
+use duewatch_domain::ids::AccountId;
 use duewatch_notify::{Message, Notifier, OperationsKind, operations};
-use duewatch_store::{Quarantined, Store, StoreError};
+use duewatch_store::{Hold, Quarantined, Store, StoreError};
 
 /// The desk of one function for what it cannot take itself.
 #[derive(Clone, Debug)]
@@ -49,6 +50,14 @@ impl Desk {
         self.tell(OperationsKind::Quarantined, id, "set aside with its payload; the record says why", now)
             .await;
         Ok(())
+    }
+
+    /// Tells people on duty that money which cannot be posted holds something back. Why it
+    /// cannot stands beside the money: the reason may bear its amount.
+    pub async fn tell_held(&self, account_id: &AccountId, hold: &Hold, now: DateTime<Utc>) {
+        let subject = format!("{account_id}/{}", hold.payment_id);
+        let reason = "it is in the payments table and cannot be posted";
+        self.tell(OperationsKind::RestrictionHeld, &subject, reason, now).await;
     }
 
     /// Tells people on duty. What cannot be told is logged: the record of it is in the table.
