@@ -1,5 +1,7 @@
 //! What a function is told by its environment.
 
+use std::fmt;
+
 use duewatch_notify::Topics;
 use duewatch_store::Tables;
 
@@ -29,7 +31,7 @@ pub struct Settings {
 }
 
 /// A setting that is missing or no good.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// It is not there.
     #[error("the environment has no {0}; infra/template.yaml shows what a function needs")]
@@ -42,6 +44,13 @@ pub enum SettingsError {
         /// Its value.
         value: String,
     },
+}
+
+/// What ends a `main` is shown by its `Debug`: one line that says what to set.
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Settings {
@@ -93,6 +102,14 @@ mod tests {
             let settings = Settings::from_lookup(|name| (name != missing).then(|| "4".to_owned()));
             assert_eq!(settings, Err(SettingsError::Missing(missing)));
         }
+    }
+
+    #[test]
+    fn a_function_that_does_not_start_says_in_one_line_what_to_set() {
+        let error = Settings::from_lookup(|_| None).unwrap_err();
+        let line = format!("{:?}", lambda_runtime::Error::from(error));
+        assert!(line.starts_with("the environment has no DUE_SHARDS; "), "{line}");
+        assert_eq!(line.lines().count(), 1);
     }
 
     #[test]

@@ -13,13 +13,11 @@ use tokio::net::TcpListener;
 use super::StackError;
 use super::clock::StackClock;
 use super::in_process::InProcess;
+use super::names::{LOCAL_REGION, topic_arn};
 use super::sns::LocalSns;
 use super::sqs::LocalSqs;
 use super::template::{self, IndexSpec, TableSpec, Template};
 
-/// The account and region that local ARNs bear.
-pub const LOCAL_REGION: &str = "us-east-1";
-pub(super) const LOCAL_ACCOUNT: &str = "123456789012";
 /// The expression is the engine's own: only then does SQLite use the index for it.
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS duewatch_stream_numbers \
      ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
@@ -186,12 +184,6 @@ impl Services {
         let Engines { db, sns, sqs } = engines;
         Ok(Self { db, sns, sqs, dynamodb_client, sns_client, sqs_client, dynamodb_url, sns_url, sqs_url })
     }
-}
-
-/// The ARN of a local topic.
-#[must_use]
-pub fn topic_arn(name: &str) -> String {
-    format!("arn:aws:sns:{LOCAL_REGION}:{LOCAL_ACCOUNT}:{name}")
 }
 
 async fn bind(port: u16) -> Result<TcpListener, StackError> {

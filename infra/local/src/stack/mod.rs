@@ -4,6 +4,7 @@ mod clock;
 mod embedded;
 mod functions;
 mod in_process;
+mod names;
 mod pump;
 mod queue_pump;
 pub mod sns;
@@ -22,9 +23,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::clock::StackClock;
-pub use self::embedded::{Engines, LOCAL_REGION, Ports, Services, Transport, topic_arn};
+pub use self::embedded::{Engines, Ports, Services, Transport};
 pub use self::functions::{Functions, Handlers, InvokeError, RUN_HERE, Remote};
 pub use self::in_process::{Answer, InProcess};
+pub use self::names::{LOCAL_REGION, topic_arn};
 pub use self::pump::{GivenUp, Pump, StreamReader};
 pub use self::queue_pump::{QueuePump, queue_event};
 use self::sqs::LocalSqs;
@@ -343,10 +345,10 @@ pub fn scheduled_event(schedule: &str, now: DateTime<Utc>) -> Value {
         "id": format!("{schedule}-{}", now.timestamp()),
         "detail-type": "Scheduled Event",
         "source": "aws.scheduler",
-        "account": "123456789012",
+        "account": names::LOCAL_ACCOUNT,
         "time": now.to_rfc3339_opts(SecondsFormat::Secs, true),
         "region": LOCAL_REGION,
-        "resources": [format!("arn:aws:scheduler:{LOCAL_REGION}:123456789012:schedule/default/{schedule}")],
+        "resources": [names::arn("scheduler", &format!("schedule/default/{schedule}"))],
         "detail": "{}"
     })
 }

@@ -16,9 +16,10 @@ use dynoxide::actions::get_records::GetRecordsRequest;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use serde_json::{Value, json};
 
+use super::StackError;
 use super::functions::Functions;
+use super::names::LOCAL_REGION;
 use super::template::StreamMapping;
-use super::{StackError, embedded};
 
 /// Records that are read from a stream at once.
 const READ_LIMIT: usize = 1_000;
@@ -79,7 +80,7 @@ impl StreamReader {
             let mut record =
                 serde_json::to_value(record).map_err(|error| StackError::Engine(error.to_string()))?;
             record["eventSourceARN"] = Value::from(self.stream_arn.clone());
-            record["awsRegion"] = Value::from(embedded::LOCAL_REGION);
+            record["awsRegion"] = Value::from(LOCAL_REGION);
             if !changes_nothing(&record) {
                 records.push(record);
             }

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::embedded::{LOCAL_ACCOUNT, LOCAL_REGION};
 use super::functions::Functions;
+use super::names::{LOCAL_REGION, arn};
 use super::pump::GivenUp;
 use super::sqs::{LocalSqs, Waiting};
 use super::template::{QueueMapping, QueueSpec};
@@ -105,7 +105,7 @@ fn record(queue: &str, message: &Waiting) -> Value {
         "attributes": attributes,
         "messageAttributes": {},
         "eventSource": "aws:sqs",
-        "eventSourceARN": format!("arn:aws:sqs:{LOCAL_REGION}:{LOCAL_ACCOUNT}:{queue}"),
+        "eventSourceARN": arn("sqs", queue),
         "awsRegion": LOCAL_REGION,
     })
 }

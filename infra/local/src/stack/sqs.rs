@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::clock::StackClock;
-use super::embedded::{LOCAL_ACCOUNT, LOCAL_REGION};
+use super::names::{LOCAL_ACCOUNT, LOCAL_REGION};
 use super::template::QueueSpec;
 
 /// The prefix of the operations' names.
