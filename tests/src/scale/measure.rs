@@ -180,7 +180,7 @@ impl Measured {
     /// Half read units.
     #[must_use]
     pub fn read_halves(&self) -> u64 {
-        self.halves(&["GetItem", "Query"])
+        self.halves(&["GetItem", "Query", "Scan"])
     }
 
     /// Half write units.

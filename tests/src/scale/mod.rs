@@ -5,10 +5,13 @@
 //! to it; the rest lies still, and must cost nothing.
 //!
 //! 1. The book is imported.
-//! 2. Three days before the due date each of the month's end is reminded.
+//! 2. Three days before the due date each of the month's end is reminded. Two hours later
+//!    the watch looks at the whole book, and finds nothing.
 //! 3. Nine in ten of them pay.
 //! 4. The others are late, told so, and restricted.
 //! 5. They pay, one after another, and each restriction is lifted.
+//!
+//! What the accounts stream carries goes to the fan-out, and then to the history.
 
 pub mod book;
 pub mod measure;
@@ -18,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Contract;
 use duewatch_local::import::import;
 use duewatch_local::input::Line;
@@ -26,7 +29,7 @@ use duewatch_local::stack::template::Template;
 use duewatch_local::stack::{
     Engines, Functions, Handlers, Pump, Stack, StackClock, Transport, scheduled_event,
 };
-use duewatch_runtime::{Clock, Wiring};
+use duewatch_runtime::{Clock, Deadline, Wiring};
 use duewatch_store::Store;
 
 use self::book::{Book, Calendar};
@@ -39,6 +42,9 @@ pub type Failure = Box<dyn std::error::Error>;
 const CHUNK: u32 = 5_000;
 /// Batches that are handed over between two reads of a stream.
 const BATCHES_A_READ: usize = 10;
+
+/// When the watch no longer leaves to the streams what they carry.
+const STREAMS_ARE_DONE: TimeDelta = TimeDelta::hours(2);
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -99,6 +105,8 @@ enum Work {
     PutPayments,
     Post,
     FanOut,
+    History,
+    Watch,
 }
 
 struct Bench<'a> {
@@ -107,8 +115,10 @@ struct Bench<'a> {
     stack: Stack,
     payments: Pump,
     accounts: Pump,
+    history: Pump,
+    watcher: Wiring,
     /// The import's store, then one of each function.
-    stores: [Store; 4],
+    stores: [Store; 6],
     dynamodb: Services,
     sns: Services,
     stretches: Vec<(&'static str, Measured)>,
@@ -145,6 +155,8 @@ impl<'a> Bench<'a> {
             let clock: Arc<dyn Clock> = Arc::new(stack.clock().clone());
             Wiring::new(function, stack.settings(), dynamodb_client.clone(), sns_client.clone(), clock)
         };
+        // The stack would fire it for a segment at a time.
+        let watcher = wiring(watch_gaps::NAME);
         let handlers = Handlers::wired(wiring);
         let store = |wiring: &Wiring| wiring.transitions.store().clone();
         let stores = [
@@ -152,9 +164,12 @@ impl<'a> Bench<'a> {
             store(&handlers.detect_overdue),
             store(&handlers.post_payment),
             store(&handlers.send_reminders),
+            store(&handlers.record_history),
+            store(&watcher),
         ];
         let (payments, accounts) =
             (pump(&stack, "PaymentsToPostPayment")?, pump(&stack, "AccountsToSendReminders")?);
+        let history = pump(&stack, "AccountsToRecordHistory")?;
         let stack = stack.with_functions(Functions::InProcess(Box::new(handlers)));
         Ok(Self {
             plan,
@@ -162,6 +177,8 @@ impl<'a> Bench<'a> {
             stack,
             payments,
             accounts,
+            history,
+            watcher,
             stores,
             dynamodb,
             sns,
@@ -178,22 +195,30 @@ impl<'a> Bench<'a> {
         let times = Calendar::new()?;
         self.work("import", Work::Import).await?;
         self.work("its fan-out", Work::FanOut).await?;
+        self.work("its history", Work::History).await?;
         self.at(times.remind);
         self.work("sweep: remind before due", Work::Sweep { due: peak }).await?;
         self.work("its fan-out", Work::FanOut).await?;
+        self.work("its history", Work::History).await?;
+        self.at(times.remind + STREAMS_ARE_DONE);
+        self.work("watch: the whole book", Work::Watch).await?;
         self.at(times.pay);
         self.work("payments put, by the lender", Work::PutPayments).await?;
         self.work("payments posted", Work::Post).await?;
         self.work("their fan-out", Work::FanOut).await?;
+        self.work("their history", Work::History).await?;
         self.at(times.late);
         self.work("sweep: late", Work::Sweep { due: late }).await?;
         self.work("its fan-out", Work::FanOut).await?;
+        self.work("its history", Work::History).await?;
         self.at(times.tell);
         self.work("sweep: remind when late", Work::Sweep { due: late }).await?;
         self.work("its fan-out", Work::FanOut).await?;
+        self.work("its history", Work::History).await?;
         self.at(times.restrict);
         self.work("sweep: restrict", Work::Sweep { due: late }).await?;
         self.work("its fan-out", Work::FanOut).await?;
+        self.work("its history", Work::History).await?;
         self.at(times.lift);
         self.lift_one_by_one().await
     }
@@ -220,6 +245,11 @@ impl<'a> Bench<'a> {
                 let Self { stack, accounts, .. } = self;
                 drain(stack, accounts, Some(&mut stretch)).await?
             }
+            Work::History => {
+                let Self { stack, history, .. } = self;
+                drain(stack, history, Some(&mut stretch)).await?
+            }
+            Work::Watch => self.watch().await?,
         };
         let measured = stretch.end(count);
         eprintln!("{count} in {} ms", measured.wall.as_millis());
@@ -255,6 +285,15 @@ impl<'a> Bench<'a> {
             return Err(format!("{due} accounts should have been due: {swept}").into());
         }
         Ok(written)
+    }
+
+    async fn watch(&self) -> Result<u64, Failure> {
+        let watched = watch_gaps::watch(&self.watcher, 1, Deadline::none()).await?;
+        let is_whole = watched.looked_at == self.plan.book.accounts as usize;
+        if !is_whole || watched.repaired + watched.open + watched.failed > 0 {
+            return Err(format!("all accounts should have been found healthy: {watched:?}").into());
+        }
+        Ok(watched.looked_at as u64)
     }
 
     async fn put_payments(&self) -> Result<u64, Failure> {
