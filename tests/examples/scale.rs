@@ -59,7 +59,7 @@ fn print_cost() {
     for table in duewatch_tests::cost::tables::all() {
         println!("<!-- {} -->\n{}", table.name, table.text);
     }
-    for fact in duewatch_tests::cost::tables::facts() {
+    for fact in duewatch_tests::cost::facts::facts() {
         println!("{fact}");
     }
 }

@@ -8,11 +8,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{Months, NaiveDate};
 use duewatch_domain::Cause;
 use duewatch_runtime::Wiring;
-use duewatch_store::{Consumed, Outcome, Store};
-use duewatch_tests::cost::inputs::{ACCOUNT_BYTES, ENTRY_BYTES, PAGE, SIDE_BY_SIDE, SMALL_ITEM_BYTES};
-use duewatch_tests::cost::{Kind, Work, account_read_units, account_write_units, kinds};
+use duewatch_store::{Consumed, HistoryEntry, Outcome, Store};
+use duewatch_tests::cost::inputs::{
+    ACCOUNT_BYTES, DECISION_ENTRY_BYTES, ENTRY_BYTES, HISTORY_ENTRY_BYTES, PAGE, SIDE_BY_SIDE,
+    SMALL_ITEM_BYTES,
+};
+use duewatch_tests::cost::{Kind, WATCH, Work, account_read_units, account_write_units, kinds};
 use duewatch_tests::support::{
-    REMINDING, STANDARD, World, consumed, contract_of, decisions, post, record, send, sweep, watch,
+    REMINDING, STANDARD, World, consumed, contract_of, decisions, message, post, record, send, sweep,
+    take_messages, watch,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -336,6 +340,8 @@ async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_s
     assert_eq!(since(&start, store, "GetItem", &tables.records), (2, 2 * ONE_READ_UNIT));
     // Two days of quarantine and the list of parked payments, a half each, and the history.
     assert_eq!(since(&start, store, "Query", &tables.records), (4, 3 + ONE_READ_UNIT));
+    // What the cost page reckons with is the account's alone.
+    assert_eq!(WATCH, Work { payment_queries: 1, record_reads: 2, ..Work::default() });
     // How far it has come now.
     assert_eq!(since(&start, store, "PutItem", &tables.records), (1, 2));
     let asked = |meter: u64| meter - start.values().map(|consumed| consumed.requests).sum::<u64>();
@@ -354,8 +360,8 @@ fn work_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store)
         account_writes: count(&["UpdateItem"], &tables.accounts),
         payment_queries: count(&["Query"], &tables.payments),
         small_writes: count(&["PutItem", "UpdateItem"], &tables.records),
-        messages: 0,
         from_index: count(&["Query"], &tables.accounts) > 0,
+        ..Work::default()
     }
 }
 
@@ -370,6 +376,20 @@ fn half_units_since(before: &HashMap<(&'static str, String), Consumed>, store: &
             + units("PutItem", &tables.records)
             + units("UpdateItem", &tables.records),
     )
+}
+
+/// Hands what is new of an account to `record-history`, and compares what it is charged
+/// with what is stated.
+async fn assert_kept(world: &World, records: &[serde_json::Value], stated: &Kind) {
+    let recorder = world.wiring(record_history::NAME);
+    let store = recorder.transitions.store();
+    let (start, table) = (store.meter().read().into_iter().collect(), &store.tables().records);
+    assert!(record(&recorder, records).await.is_empty());
+    let reads = since(&start, store, "Query", table);
+    assert_eq!(reads, (u64::from(stated.keep.record_reads), halves(stated.keep.reads())), "{}", stated.name);
+    let (puts, written) = since(&start, store, "PutItem", table);
+    assert_eq!(puts, 1, "{}", stated.name);
+    assert!(written <= halves(stated.keep.table_writes()), "{}: {written} half units", stated.name);
 }
 
 fn kind(name: &str) -> Kind {
@@ -412,6 +432,41 @@ async fn the_cost_page_reckons_with_the_sizes_of_a_grown_account() {
         .sum();
     assert!(is_near(payment + ADDED, SMALL_ITEM_BYTES.value), "{payment} bytes");
     assert_eq!(PAGE.value, Decimal::ONE_HUNDRED);
+}
+
+#[tokio::test]
+async fn the_cost_page_reckons_with_the_sizes_of_the_history() {
+    let mut world = a_grown_account().await;
+    world.set(LATE_AGAIN_AT);
+    world.sweep().await;
+    world.set(RESTRICTED_AT);
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert!(world.record(&records).await.is_empty());
+    // Most of a book's entries are of one payment, or of a reminder.
+    let mut sizes = [(HISTORY_ENTRY_BYTES, Vec::new()), (DECISION_ENTRY_BYTES, Vec::new())];
+    for entry in world.history("A-1").await.iter().skip(1) {
+        let is_decision = entry.entry.contains(r#""decision":"#);
+        sizes[usize::from(is_decision)].1.push(entry_size(entry) + ADDED);
+    }
+    for (stated, sizes) in sizes {
+        let mean = decimal(sizes.iter().sum::<usize>()) / decimal(sizes.len());
+        assert!((mean - stated.value).abs() <= Decimal::from(60), "{}: {sizes:?} bytes", stated.name);
+    }
+}
+
+/// The size of an entry's item.
+fn entry_size(entry: &HistoryEntry) -> usize {
+    let texts = [
+        ("pk", format!("history#{}", entry.account_id)),
+        ("sk", format!("{:020}", entry.revision.0)),
+        ("entry", entry.entry.clone()),
+        ("previous", entry.previous.clone()),
+        ("hash", entry.hash.clone()),
+    ];
+    texts.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>()
+        + "follows".len()
+        + number_size(&entry.follows.to_string())
 }
 
 /// What DynamoDB adds to each item and entry that it stores.
@@ -466,7 +521,29 @@ async fn the_cost_page_reckons_with_what_a_payment_and_its_news_are_charged() {
     let messages = world.sent().len().to_u32().unwrap();
     assert_eq!(Work { messages, ..work_since(&start, sender.transitions.store()) }, stated.tell);
     assert_eq!(half_units_since(&start, sender.transitions.store()), (0, halves(stated.tell.table_writes())));
+    assert_kept(&world, &records, &stated).await;
 }
+
+#[tokio::test]
+async fn the_cost_page_reckons_with_what_a_command_is_charged() {
+    let mut world = a_grown_account().await;
+    world.account_records().await;
+    let stated = kind("command of the lender");
+    let (taker, start) = warm(&world, intake::NAME).await;
+    let pause = message("E-1", world.now(), "A-1", "pause_started", PAUSE);
+    assert!(take_messages(&taker, &[pause]).await.is_empty());
+    assert_eq!(work_since(&start, taker.transitions.store()), stated.decide);
+    let (reads, writes) = half_units_since(&start, taker.transitions.store());
+    assert!(reads <= halves(stated.decide.reads()), "{reads} half units read");
+    assert!(
+        writes <= halves(stated.decide.table_writes() + stated.decide.index_writes()),
+        "{writes} written"
+    );
+    let records = world.account_records().await;
+    assert_kept(&world, &records, &stated).await;
+}
+
+const PAUSE: &str = r#""from":"2023-11-10","until":"2023-11-17""#;
 
 #[tokio::test]
 async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
@@ -486,6 +563,7 @@ async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
     assert_eq!(Work { messages, ..work_since(&start, sender.transitions.store()) }, stated.tell);
     let (_, writes) = half_units_since(&start, sender.transitions.store());
     assert_eq!(writes, halves(stated.tell.table_writes()));
+    assert_kept(&world, &records, &stated).await;
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The figures of `infra/cost.md` are those that the formulas give.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
-use duewatch_tests::cost::tables::{all, facts};
+use duewatch_tests::cost::facts::facts;
+use duewatch_tests::cost::tables::all;
 
 fn page() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/cost.md")).unwrap()

@@ -1,0 +1,299 @@
+//! What it costs: one transition, a month, a pass over the whole book.
+
+use rust_decimal::Decimal;
+
+use super::inputs::{
+    ACCOUNT_BYTES, DECIDE_CPU_MS, DECISION_ENTRY_BYTES, DEFAULT_SHARDS, ENTRY_BYTES, FIFO_PRICE,
+    FIRING_SECONDS, HISTORY_ENTRY_BYTES, INDEX_WRITES, KEEP_CPU_MS, LAMBDA_CALL_PRICE, LAMBDA_TIME_PRICE,
+    LOG_BYTES, LOG_PRICE, MEMORY_MB, MESSAGES_A_BATCH, MONTH_DAYS, PAGE, POLLS_A_MINUTE, READ_PRICE,
+    RECORDS_A_CALL, RECOVERY_PRICE, SCHEDULER_PRICE, SMALL_ITEM_BYTES, SNS_PRICE, SQS_PRICE, STORAGE_PRICE,
+    WRITE_PRICE, unpaid,
+};
+use super::speed::{decide_seconds, judge_seconds, lone_seconds, tell_cpu_ms, watch_seconds};
+use super::{
+    ComesBy, GB, IDLE, KEEP, Kind, MILLION, POST, SWEEP, WATCH, Work, account_read_units, account_scan_units,
+    kinds,
+};
+
+const MB_OF_A_GB: Decimal = Decimal::from_parts(1_024, 0, 0, false, 0);
+const DAY_SECONDS: Decimal = Decimal::from_parts(86_400, 0, 0, false, 0);
+const DAY_MINUTES: Decimal = Decimal::from_parts(1_440, 0, 0, false, 0);
+const MONTHS: Decimal = Decimal::from_parts(12, 0, 0, false, 0);
+/// A message of a FIFO queue is sent, received and deleted, one at a time in the dearest
+/// case.
+const COMMAND_REQUESTS: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
+
+/// USD of something, by what it is paid for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bill {
+    /// Writes of tables.
+    pub table_writes: Decimal,
+    /// Writes of the due index.
+    pub index_writes: Decimal,
+    /// Reads.
+    pub reads: Decimal,
+    /// Lambda: time and invocations.
+    pub lambda: Decimal,
+    /// SNS.
+    pub sns: Decimal,
+    /// SQS and schedules.
+    pub queues: Decimal,
+    /// Logs.
+    pub logs: Decimal,
+    /// Storage and recovery.
+    pub storage: Decimal,
+}
+
+impl Bill {
+    /// All of it.
+    #[must_use]
+    pub fn total(&self) -> Decimal {
+        self.table_writes
+            + self.index_writes
+            + self.reads
+            + self.lambda
+            + self.sns
+            + self.queues
+            + self.logs
+            + self.storage
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            table_writes: self.table_writes + other.table_writes,
+            index_writes: self.index_writes + other.index_writes,
+            reads: self.reads + other.reads,
+            lambda: self.lambda + other.lambda,
+            sns: self.sns + other.sns,
+            queues: self.queues + other.queues,
+            logs: self.logs + other.logs,
+            storage: self.storage + other.storage,
+        }
+    }
+
+    fn times(self, times: Decimal) -> Self {
+        Self {
+            table_writes: self.table_writes * times,
+            index_writes: self.index_writes * times,
+            reads: self.reads * times,
+            lambda: self.lambda * times,
+            sns: self.sns * times,
+            queues: self.queues * times,
+            logs: self.logs * times,
+            storage: self.storage * times,
+        }
+    }
+}
+
+fn price(units: Decimal, a_million: Decimal) -> Decimal {
+    units * a_million / MILLION
+}
+
+/// USD of an invocation's time.
+fn lambda_time(seconds: Decimal) -> Decimal {
+    seconds * MEMORY_MB.value / MB_OF_A_GB * LAMBDA_TIME_PRICE.value
+}
+
+/// What the tables, SNS and the invocation's time cost.
+fn work_bill(work: &Work, seconds: Decimal) -> Bill {
+    Bill {
+        table_writes: price(work.table_writes(), WRITE_PRICE.value),
+        index_writes: price(work.index_writes(), WRITE_PRICE.value),
+        reads: price(work.reads() + work.index_reads(), READ_PRICE.value),
+        lambda: lambda_time(seconds),
+        sns: price(Decimal::from(work.messages) / RECORDS_A_CALL.value, SNS_PRICE.value),
+        ..Bill::default()
+    }
+}
+
+/// What an invocation costs beside its time.
+fn call_bill() -> Bill {
+    Bill {
+        lambda: price(Decimal::ONE, LAMBDA_CALL_PRICE.value),
+        logs: LOG_BYTES.value / GB * LOG_PRICE.value,
+        ..Bill::default()
+    }
+}
+
+/// What a record costs that an invocation takes alone.
+fn lone_bill(work: &Work, cpu_ms: Decimal) -> Bill {
+    work_bill(work, lone_seconds(work, cpu_ms)).plus(call_bill().times(Decimal::ONE / RECORDS_A_CALL.value))
+}
+
+/// What one transition of a kind costs.
+#[must_use]
+pub fn bill_of(kind: &Kind) -> Bill {
+    decide_bill(kind).plus(tell_bill(&kind.tell)).plus(keep_bill(&kind.keep))
+}
+
+fn decide_bill(kind: &Kind) -> Bill {
+    let bill = match kind.comes_by {
+        ComesBy::Sweep => work_bill(&kind.decide, decide_seconds(&kind.decide, MEMORY_MB.value)),
+        ComesBy::Payment | ComesBy::Command => lone_bill(&kind.decide, DECIDE_CPU_MS.value),
+    };
+    let requests = if kind.comes_by == ComesBy::Command { COMMAND_REQUESTS } else { Decimal::ZERO };
+    bill.plus(Bill {
+        table_writes: price(Decimal::from(kind.lender_writes()), WRITE_PRICE.value),
+        queues: price(requests, FIFO_PRICE.value),
+        ..Bill::default()
+    })
+}
+
+fn tell_bill(tell: &Work) -> Bill {
+    lone_bill(tell, tell_cpu_ms(tell))
+}
+
+fn keep_bill(keep: &Work) -> Bill {
+    lone_bill(keep, KEEP_CPU_MS.value)
+}
+
+/// What a book costs in a month, with what it holds after a year.
+#[must_use]
+pub fn monthly_bill(accounts: Decimal) -> Bill {
+    let transitions =
+        kinds().iter().fold(Bill::default(), |sum, kind| sum.plus(bill_of(kind).times(kind.a_month)));
+    let storage = Bill { storage: stored_price(stored_bytes()), ..Bill::default() };
+    transitions
+        .plus(watch_bill(Decimal::ONE).times(MONTH_DAYS.value))
+        .plus(storage)
+        .times(accounts)
+        .plus(idle_bill())
+}
+
+/// USD a month of so many bytes.
+fn stored_price(bytes: Decimal) -> Decimal {
+    bytes / GB * (STORAGE_PRICE.value + RECOVERY_PRICE.value)
+}
+
+/// What the history costs in a month: its reads, writes and invocations, and the storage of
+/// a year's entries.
+#[must_use]
+pub fn history_bill(accounts: Decimal) -> Bill {
+    let kept =
+        kinds().iter().fold(Bill::default(), |sum, kind| sum.plus(keep_bill(&kind.keep).times(kind.a_month)));
+    let storage = Bill { storage: stored_price(history_bytes_a_year()), ..Bill::default() };
+    kept.plus(storage).times(accounts)
+}
+
+/// Bytes that an account takes in all tables after a year: itself, its entry, a year of
+/// payments, the notes of a year's reminders, its mark, a year of its history.
+#[must_use]
+pub fn stored_bytes() -> Decimal {
+    let reminders = (Decimal::ONE + unpaid(&["reminder"])) * MONTHS;
+    ACCOUNT_BYTES.value
+        + ENTRY_BYTES.value
+        + (MONTHS + reminders + Decimal::ONE) * SMALL_ITEM_BYTES.value
+        + history_bytes_a_year()
+}
+
+/// Bytes that the history of an account grows by in a year.
+#[must_use]
+pub fn history_bytes_a_year() -> Decimal {
+    let bytes = |kind: &Kind| {
+        if kind.keep == KEEP { HISTORY_ENTRY_BYTES.value } else { DECISION_ENTRY_BYTES.value }
+    };
+    kinds().iter().map(|kind| kind.a_month * bytes(kind)).sum::<Decimal>() * MONTHS
+}
+
+/// USD a month that another year of history adds.
+#[must_use]
+pub fn history_growth(accounts: Decimal) -> Decimal {
+    stored_price(history_bytes_a_year()) * accounts
+}
+
+/// Firings of a schedule in a month.
+#[must_use]
+pub fn firings_a_month() -> Decimal {
+    DAY_SECONDS / FIRING_SECONDS.value * MONTH_DAYS.value
+}
+
+/// Requests to SQS in a month when every firing hands every shard over: ten shards a
+/// request to send them, then one to receive and one to delete each.
+#[must_use]
+pub fn hand_over_requests(shards: Decimal) -> Decimal {
+    firings_a_month() * ((shards / MESSAGES_A_BATCH.value).ceil() + Decimal::TWO * shards)
+}
+
+/// Requests to SQS in a month by which Lambda asks a queue that is empty.
+#[must_use]
+pub fn polls_a_month() -> Decimal {
+    POLLS_A_MINUTE.value * DAY_MINUTES * MONTH_DAYS.value
+}
+
+/// What a month costs with no account at all: two schedules, two queues that are asked, and
+/// in the dearest case every shard handed over at every firing.
+#[must_use]
+pub fn idle_bill() -> Bill {
+    let firings = firings_a_month() * Decimal::TWO;
+    let handed_over = firings_a_month() * DEFAULT_SHARDS.value;
+    let requests = hand_over_requests(DEFAULT_SHARDS.value) + polls_a_month();
+    let queues = price(firings, SCHEDULER_PRICE.value)
+        + price(requests, SQS_PRICE.value)
+        + price(polls_a_month(), FIFO_PRICE.value);
+    Bill { queues, ..call_bill().times(firings + handed_over) }
+}
+
+/// A day of the watch: each account's share of a page, what is read of it beside that, and
+/// its share of the note of how far the round has come.
+#[must_use]
+pub fn watch_bill(accounts: Decimal) -> Bill {
+    let one = work_bill(&WATCH, watch_seconds(MEMORY_MB.value)).plus(Bill {
+        reads: price(account_scan_units(), READ_PRICE.value),
+        table_writes: price(Decimal::ONE / PAGE.value, WRITE_PRICE.value),
+        ..Bill::default()
+    });
+    one.times(accounts)
+}
+
+/// The read of the whole book by a scan that judges it.
+#[must_use]
+pub fn pass_bill(accounts: Decimal) -> Bill {
+    let one = Bill {
+        reads: price(account_scan_units(), READ_PRICE.value),
+        lambda: lambda_time(judge_seconds()),
+        ..Bill::default()
+    };
+    one.times(accounts)
+}
+
+/// Publishing a policy: the book is read, each account gets an earlier place in the index,
+/// and is judged once more on the effective date. Both go through both streams' readers.
+#[must_use]
+pub fn publication_bill(accounts: Decimal) -> Bill {
+    let placed = work_bill(&Work { account_reads: 0, ..POST }, decide_seconds(&POST, MEMORY_MB.value));
+    let judged = work_bill(&SWEEP, decide_seconds(&SWEEP, MEMORY_MB.value));
+    let followed = tell_bill(&IDLE).plus(keep_bill(&KEEP));
+    let one = pass_bill(Decimal::ONE).plus(placed).plus(judged).plus(followed.times(Decimal::TWO));
+    one.times(accounts)
+}
+
+/// What only the due index costs, in a month: its writes, the reads that find and fetch
+/// what is due, its storage.
+#[must_use]
+pub fn index_bill(accounts: Decimal, wanted: impl Fn(&Kind) -> bool) -> Bill {
+    let mut bill = Bill { storage: stored_price(ENTRY_BYTES.value), ..Bill::default() };
+    for kind in kinds().iter().filter(|kind| wanted(kind)) {
+        bill.index_writes += price(kind.decide.index_writes(), WRITE_PRICE.value) * kind.a_month;
+        if kind.comes_by == ComesBy::Sweep {
+            let reads = kind.decide.index_reads() + account_read_units();
+            bill.reads += price(reads, READ_PRICE.value) * kind.a_month;
+        }
+    }
+    bill.times(accounts)
+}
+
+/// Of the book, the share that must move in the index a day for a nightly scan to cost the
+/// same: what a scan reads of an account, by what the index takes of one that moves.
+#[must_use]
+pub fn break_even_share() -> Decimal {
+    let scanned = price(account_scan_units(), READ_PRICE.value);
+    let due = price(INDEX_WRITES.value, WRITE_PRICE.value)
+        + price(SWEEP.index_reads() + account_read_units(), READ_PRICE.value);
+    scanned / due
+}
+
+/// USD a month of the pages that find nothing due in so many shards.
+#[must_use]
+pub fn idle_pages(shards: Decimal) -> Decimal {
+    price(firings_a_month() * shards / Decimal::TWO, READ_PRICE.value)
+}
