@@ -8,7 +8,9 @@ use duewatch_notify::Notifier;
 use duewatch_store::{Store, Transitions};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::{Clock, Desk, Settings, SettingsError, SystemClock};
 
@@ -67,10 +69,9 @@ impl Wiring {
 /// # Errors
 /// When a setting is missing.
 pub async fn start(function: &'static str) -> Result<Wiring, SettingsError> {
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
-        .with_current_span(false)
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().json().with_current_span(false))
+        .with(log_levels(std::env::var("RUST_LOG").ok().as_deref()))
         .init();
     let settings = Settings::from_env()?;
     let config = aws_config::load_from_env().await;
@@ -81,6 +82,14 @@ pub async fn start(function: &'static str) -> Result<Wiring, SettingsError> {
         aws_sdk_sns::Client::new(&config),
         Arc::new(SystemClock),
     ))
+}
+
+/// What is logged: `RUST_LOG` as a level, or levels by target. Regular expressions would make a
+/// function larger and are not needed for it.
+fn log_levels(told: Option<&str>) -> Targets {
+    told.filter(|levels| !levels.is_empty())
+        .and_then(|levels| levels.parse().ok())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// Runs a handler on Lambda until the environment is shut down.
@@ -97,4 +106,25 @@ where
 {
     // Boxed, so that the future of `main` does not grow with all that a handler awaits.
     lambda_runtime::run(service_fn(move |event| Box::pin(handler(event)))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_holds_for_all_and_info_is_the_one_that_holds_where_none_is_told() {
+        for (told, debug, info) in [
+            (None, false, true),
+            (Some(""), false, true),
+            (Some("no level=at all"), false, true),
+            (Some("debug"), true, true),
+            (Some("warn"), false, false),
+            (Some("warn,duewatch_runtime=debug"), true, true),
+        ] {
+            let levels = log_levels(told);
+            let at = |level| levels.would_enable("duewatch_runtime::start", &level);
+            assert_eq!((at(tracing::Level::DEBUG), at(tracing::Level::INFO)), (debug, info), "{told:?}");
+        }
+    }
 }
