@@ -1,13 +1,12 @@
 //! `detect-overdue` on Lambda: fired by the schedule, or by the queue of shards.
 
 use detect_overdue::{ShardQueue, SweepEvent};
-use duewatch_runtime::{Clock, Deadline, SystemClock, run, start};
+use duewatch_runtime::{Clock, Deadline, SystemClock, run, start_beside};
 use lambda_runtime::LambdaEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let wiring = start(detect_overdue::NAME).await?;
-    let queue = ShardQueue::from_env().await;
+    let (wiring, queue) = start_beside(detect_overdue::NAME, ShardQueue::from_env).await?;
     run(async |event: LambdaEvent<SweepEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
         detect_overdue::handle(&wiring, queue.as_ref(), event.payload, deadline).await

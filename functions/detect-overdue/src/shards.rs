@@ -1,5 +1,6 @@
 //! Shards of the due index that one invocation cannot work off alone.
 
+use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -53,9 +54,10 @@ impl ShardQueue {
     }
 
     /// The queue that the environment names, if it names one.
-    pub async fn from_env() -> Option<Self> {
+    #[must_use]
+    pub fn from_env(config: &SdkConfig) -> Option<Self> {
         let url = std::env::var(SWEEP_QUEUE_URL).ok().filter(|url| !url.is_empty())?;
-        Some(Self::new(Client::new(&aws_config::load_from_env().await), url))
+        Some(Self::new(Client::new(config), url))
     }
 
     /// Hands shards over, ten a request. Says which ones could not be; the next firing of the

@@ -22,4 +22,4 @@ pub use outgoing::Outgoing;
 pub use quarantine::Desk;
 pub use queue::{QueueBatch, queue_batch};
 pub use settings::{SETTINGS, Settings, SettingsError};
-pub use start::{Wiring, run, start};
+pub use start::{Wiring, run, start, start_beside};

@@ -3,7 +3,9 @@
 use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use aws_config::SdkConfig;
 use duewatch_notify::Notifier;
 use duewatch_store::{Store, Transitions};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -13,6 +15,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::{Clock, Desk, Settings, SettingsError, SystemClock};
+
+/// How long a function warms up at most. The first event would not be any faster for more.
+const WARM_UP_AT_MOST: Duration = Duration::from_secs(2);
 
 /// What a handler works with.
 #[derive(Clone, Debug)]
@@ -61,27 +66,55 @@ impl Wiring {
             metrics_namespace: settings.metrics_namespace.clone(),
         }
     }
+
+    /// Does before the first event what would otherwise be done on its time: credentials,
+    /// connection and TLS. Where that fails, the first event finds out by itself.
+    pub async fn warm_up(&self) {
+        let began = Instant::now();
+        let warmed = tokio::time::timeout(WARM_UP_AT_MOST, self.transitions.store().warm_up()).await;
+        let elapsed_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        match warmed {
+            Ok(Ok(())) => tracing::debug!(elapsed_us, "warmed up"),
+            Ok(Err(error)) => tracing::debug!(elapsed_us, %error, "not warmed up"),
+            Err(_) => tracing::debug!(elapsed_us, "not warmed up in time"),
+        }
+    }
 }
 
 /// Starts a function: logs as JSON at the level of `RUST_LOG`, settings and
-/// clients from the environment.
+/// clients from the environment, and one call to warm them up.
 ///
 /// # Errors
 /// When a setting is missing.
 pub async fn start(function: &'static str) -> Result<Wiring, SettingsError> {
+    start_beside(function, |_| ()).await.map(|(wiring, ())| wiring)
+}
+
+/// Starts a function that has a client of its own beside those that each has. From the same
+/// configuration, so that roots and credentials are loaded once.
+///
+/// # Errors
+/// When a setting is missing.
+pub async fn start_beside<C>(
+    function: &'static str,
+    client: impl FnOnce(&SdkConfig) -> C,
+) -> Result<(Wiring, C), SettingsError> {
     tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().json().with_current_span(false))
         .with(log_levels(std::env::var("RUST_LOG").ok().as_deref()))
         .init();
     let settings = Settings::from_env()?;
     let config = aws_config::load_from_env().await;
-    Ok(Wiring::new(
+    let wiring = Wiring::new(
         function,
         &settings,
         aws_sdk_dynamodb::Client::new(&config),
         aws_sdk_sns::Client::new(&config),
         Arc::new(SystemClock),
-    ))
+    );
+    let client = client(&config);
+    wiring.warm_up().await;
+    Ok((wiring, client))
 }
 
 /// What is logged: `RUST_LOG` as a level, or levels by target. Regular expressions would make a
@@ -110,6 +143,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+
     use super::*;
 
     #[test]
@@ -126,5 +161,27 @@ mod tests {
             let at = |level| levels.would_enable("duewatch_runtime::start", &level);
             assert_eq!((at(tracing::Level::DEBUG), at(tracing::Level::INFO)), (debug, info), "{told:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_function_starts_though_nothing_answers_it() -> Result<(), Box<dyn std::error::Error>> {
+        // It takes connections, and never says a word.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let dynamodb = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-west-1"))
+            .credentials_provider(Credentials::new("none", "none", None, None, "none"))
+            .endpoint_url(format!("http://{}", silent.local_addr()?))
+            .build();
+        let sns = aws_sdk_sns::Config::builder().behavior_version(BehaviorVersion::latest()).build();
+        let wiring = Wiring::new(
+            "test",
+            &Settings::from_lookup(|_| Some("4".to_owned()))?,
+            aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            aws_sdk_sns::Client::from_conf(sns),
+            Arc::new(SystemClock),
+        );
+        tokio::time::timeout(Duration::from_secs(60), wiring.warm_up()).await?;
+        Ok(())
     }
 }

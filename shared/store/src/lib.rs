@@ -46,6 +46,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 
 pub use self::account_item::{Stored, account_from_image, account_image};
 pub use self::contacts::ContactTaken;
@@ -96,6 +97,28 @@ impl Store {
             meter: Arc::default(),
             shards_checked: Arc::default(),
         }
+    }
+
+    /// Has the client do what its first call does besides: look for credentials, connect,
+    /// agree on keys. It is a `Query` on the records, for that is what every function may do;
+    /// what it finds is of no interest.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .query()
+            .table_name(table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S("settings".to_owned()))
+            .select(Select::Count)
+            .limit(1)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        self.answered(table, sent).map(drop)
     }
 
     /// What the tables have charged so far.

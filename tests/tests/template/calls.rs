@@ -17,6 +17,7 @@ use duewatch_tests::support::{
 };
 use serde_json::{Value, json};
 
+use super::resources::of;
 use super::roles::{Rights, called};
 
 /// Notes the rights that it takes: one for each kind of call that leaves.
@@ -271,4 +272,16 @@ async fn watch_gaps_calls_what_its_role_grants() {
         watch(&wiring).await;
     }
     notes.are_those_of("WatchGapsFunction");
+}
+
+#[tokio::test]
+async fn every_function_may_make_the_call_that_warms_it_up() {
+    let world = World::at("2023-10-20T02:00:00Z").await;
+    let notes = Notes::default();
+    notes.on(&world, detect_overdue::NAME).transitions.store().warm_up().await.unwrap();
+    let made = notes.0.lock().unwrap().clone();
+    assert_eq!(made.len(), 1);
+    for function in of("AWS::Serverless::Function") {
+        assert!(made.is_subset(&called(&function.id)), "{}: {made:?}", function.id);
+    }
 }
