@@ -1,0 +1,258 @@
+//! How long the functions take from the start of their process to asking for the first event.
+//!
+//! ```sh
+//! cargo build --profile function -p detect-overdue -p intake -p post-payment -p record-history \
+//!     -p send-reminders -p watch-gaps
+//! cargo build --profile function -p duewatch-runtime --example empty-function
+//! cargo run --release -p duewatch-tests --example cold-start
+//! ```
+//!
+//! The real binaries, against a Lambda Runtime API and a DynamoDB on loopback that answers the
+//! one call a function warms up with. That call is counted apart. With `--endpoint` it goes to
+//! another DynamoDB, over TLS for instance; `SSL_CERT_FILE` is handed on.
+//!
+//! Every round starts each binary once, so that what else the machine does hits them alike; the
+//! first round, in which they are read from disk, does not count.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use duewatch_runtime::SETTINGS;
+use serde_json::Value;
+
+const EMPTY: &str = "empty-function";
+/// What a function may take more than the empty one.
+const GOAL: Duration = Duration::from_millis(7);
+/// A function that has not asked for an event by then never will.
+const AT_MOST: Duration = Duration::from_secs(30);
+
+/// Measures how long the functions take to start.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How often each is started
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    runs: u32,
+    /// Where the binaries are
+    #[arg(long, default_value = "target/function")]
+    binaries: PathBuf,
+    /// The functions
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "detect-overdue,intake,post-payment,record-history,send-reminders,watch-gaps"
+    )]
+    functions: Vec<String>,
+    /// Another DynamoDB to warm up with
+    #[arg(long)]
+    endpoint: Option<String>,
+}
+
+/// What a process was heard to ask.
+enum Heard {
+    /// For the first event.
+    Next(Instant),
+    /// To be reported as unable to start.
+    InitError(String),
+}
+
+/// One start.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    /// Until it asked for an event.
+    until_ready: Duration,
+    /// Of that, the warm-up call.
+    warming_up: Duration,
+}
+
+fn main() -> ExitCode {
+    match act(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cold-start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let mut binaries = vec![arguments.binaries.join("examples").join(EMPTY)];
+    binaries.extend(arguments.functions.iter().map(|function| arguments.binaries.join(function)));
+    for binary in &binaries {
+        if !binary.is_file() {
+            return Err(
+                format!("{} is not built; the commands stand in this example", binary.display()).into()
+            );
+        }
+    }
+    let (heard, hears) = channel();
+    let runtime_api = serve(heard)?;
+    let endpoint = arguments.endpoint.clone().unwrap_or_else(|| format!("http://{runtime_api}"));
+
+    let mut starts = vec![Vec::new(); binaries.len()];
+    for round in 0..=arguments.runs {
+        for (binary, starts) in binaries.iter().zip(&mut starts) {
+            let start = start(binary, &runtime_api, &endpoint, &hears)?;
+            if round > 0 {
+                starts.push(start);
+            }
+        }
+    }
+    report(&binaries, &starts)
+}
+
+/// A Runtime API that never has an event, and a DynamoDB that holds nothing.
+fn serve(heard: Sender<Heard>) -> std::io::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let heard = heard.clone();
+            std::thread::spawn(move || answer(&stream, &heard));
+        }
+    });
+    Ok(address)
+}
+
+/// Answers what comes over a connection, until its end or until an event is asked for.
+fn answer(stream: &TcpStream, heard: &Sender<Heard>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut head = Vec::new();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            let line = line.trim_end().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if let Some(bytes) = line.strip_prefix("content-length:") {
+                length = bytes.trim().parse().unwrap_or_default();
+            }
+            head.push(line);
+        }
+        let asked_at = Instant::now();
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let request = head.first().map(String::as_str).unwrap_or_default();
+        if request.contains("/runtime/invocation/next") {
+            // Nobody listens any more once the round is over.
+            let _ = heard.send(Heard::Next(asked_at));
+            // Waits for its end, as a function waits for an event.
+            reader.read_to_end(&mut body)?;
+            return Ok(());
+        }
+        if request.contains("/runtime/init/error") {
+            let _ = heard.send(Heard::InitError(String::from_utf8_lossy(&body).into_owned()));
+        }
+        let empty = r#"{"Count":0,"ScannedCount":0}"#;
+        write!(
+            &mut &*stream,
+            "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{empty}",
+            empty.len()
+        )?;
+    }
+}
+
+/// Starts a binary as Lambda would, and ends it as soon as it asks for an event.
+fn start(
+    binary: &Path,
+    runtime_api: &str,
+    endpoint: &str,
+    hears: &Receiver<Heard>,
+) -> Result<Start, Box<dyn Error>> {
+    let mut command = Command::new(binary);
+    command
+        .env_clear()
+        .envs(std::env::var_os("SSL_CERT_FILE").map(|file| ("SSL_CERT_FILE", file)))
+        .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
+        .env("AWS_LAMBDA_FUNCTION_NAME", "cold-start")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_ACCESS_KEY_ID", "none")
+        .env("AWS_SECRET_ACCESS_KEY", "none")
+        .env("AWS_ENDPOINT_URL", endpoint)
+        // What the names are is of no interest to a table that holds nothing.
+        .envs(SETTINGS.map(|name| (name, "4")))
+        .env("SWEEP_QUEUE_URL", "http://127.0.0.1/sweeps")
+        // Says how long it warmed up.
+        .env("RUST_LOG", "warn,duewatch_runtime::start=debug")
+        .stdout(Stdio::piped());
+    let began = Instant::now();
+    let mut process = command.spawn()?;
+    let heard = hears.recv_timeout(AT_MOST);
+    process.kill()?;
+    let said = process.wait_with_output()?.stdout;
+    let said = String::from_utf8_lossy(&said);
+    match heard {
+        Ok(Heard::Next(asked_at)) => {
+            Ok(Start { until_ready: asked_at.duration_since(began), warming_up: warming_up(&said) })
+        }
+        Ok(Heard::InitError(error)) => Err(format!("{}: {error}", binary.display()).into()),
+        Err(_) => Err(format!("{} asked for no event: {said}", binary.display()).into()),
+    }
+}
+
+/// How long a function says that it warmed up; none: it has nothing to warm up.
+fn warming_up(said: &str) -> Duration {
+    said.lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|line| line["fields"]["elapsed_us"].as_u64())
+        .map(Duration::from_micros)
+        .sum()
+}
+
+fn report(binaries: &[PathBuf], starts: &[Vec<Start>]) -> Result<(), Box<dyn Error>> {
+    println!(
+        "{:16} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10}",
+        "ms", "min", "median", "max", "more", "warm-up", "size"
+    );
+    let mut empty = None;
+    for (binary, starts) in binaries.iter().zip(starts) {
+        let apart = sorted(starts.iter().map(|start| start.until_ready.saturating_sub(start.warming_up)));
+        let warm_up = sorted(starts.iter().map(|start| start.warming_up));
+        let median = middle(&apart);
+        let more = median.saturating_sub(*empty.get_or_insert(median));
+        println!(
+            "{:16} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} KB{}",
+            binary.file_name().unwrap_or_default().to_string_lossy(),
+            ms(apart[0]),
+            ms(median),
+            ms(apart[apart.len() - 1]),
+            ms(more),
+            ms(middle(&warm_up)),
+            binary.metadata()?.len() / 1024,
+            if more > GOAL { ", slower than it should be" } else { "" },
+        );
+    }
+    println!(
+        "{} starts of each; more: than the empty function, by the medians; goal: at most {} ms",
+        starts[0].len(),
+        ms(GOAL)
+    );
+    Ok(())
+}
+
+fn sorted(durations: impl Iterator<Item = Duration>) -> Vec<Duration> {
+    let mut durations: Vec<_> = durations.collect();
+    durations.sort_unstable();
+    durations
+}
+
+fn middle(sorted: &[Duration]) -> Duration {
+    sorted[sorted.len() / 2]
+}
+
+fn ms(duration: Duration) -> String {
+    let us = duration.as_micros();
+    format!("{}.{:02}", us / 1000, us % 1000 / 10)
+}
