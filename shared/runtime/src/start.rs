@@ -81,6 +81,9 @@ impl Wiring {
     }
 }
 
+/// The crates of the clients, by how their targets begin.
+const CLIENTS: [&str; 5] = ["aws_", "h2", "hyper", "lambda_runtime", "rustls"];
+
 /// Starts a function: logs as JSON at the level of `RUST_LOG`, settings and
 /// clients from the environment, and one call to warm them up.
 ///
@@ -119,10 +122,16 @@ pub async fn start_beside<C>(
 
 /// What is logged: `RUST_LOG` as a level, or levels by target. Regular expressions would make a
 /// function larger and are not needed for it.
+///
+/// The clients' own crates would log whole requests at their finest, names and contact points
+/// in them: they say no more than at `info`, unless one of them is named.
 fn log_levels(told: Option<&str>) -> Targets {
-    told.filter(|levels| !levels.is_empty())
+    let levels: Targets = told
+        .filter(|levels| !levels.is_empty())
         .and_then(|levels| levels.parse().ok())
-        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let quiet = levels.default_level().unwrap_or(LevelFilter::OFF).min(LevelFilter::INFO);
+    levels.with_targets(CLIENTS.map(|client| (client, quiet)))
 }
 
 /// Runs a handler on Lambda until the environment is shut down.
@@ -161,6 +170,19 @@ mod tests {
             let at = |level| levels.would_enable("duewatch_runtime::start", &level);
             assert_eq!((at(tracing::Level::DEBUG), at(tracing::Level::INFO)), (debug, info), "{told:?}");
         }
+    }
+
+    #[test]
+    fn the_clients_never_say_what_they_carry() {
+        for told in [None, Some("trace"), Some("debug"), Some("trace,duewatch_store=debug")] {
+            let levels = log_levels(told);
+            for target in
+                ["aws_smithy_runtime::client", "aws_config", "hyper::proto", "lambda_runtime::layers"]
+            {
+                assert!(!levels.would_enable(target, &tracing::Level::DEBUG), "{told:?}: {target}");
+            }
+        }
+        assert!(!log_levels(Some("warn")).would_enable("aws_config", &tracing::Level::INFO));
     }
 
     #[tokio::test]
