@@ -1,6 +1,7 @@
 //! How long the functions take from the start of their process to asking for the first event.
 //!
 //! ```sh
+//! export AWS_LC_SYS_NO_JITTER_ENTROPY=1
 //! cargo build --profile function -p detect-overdue -p intake -p post-payment -p record-history \
 //!     -p send-reminders -p watch-gaps
 //! cargo build --profile function -p duewatch-runtime --example empty-function
