@@ -56,6 +56,8 @@ start watch.log cargo lambda watch --env-file target/duewatch.env
 await watch.log 'starting Runtime server' 60
 
 expect detect-overdue '"failed":0' "$(invoke detect-overdue detect-overdue.schedule.json)"
+expect 'detect-overdue, a shard' '"batchItemFailures":\[\]' "$(invoke detect-overdue detect-overdue.sweeps.json)"
+expect intake '"batchItemFailures":\[\]' "$(invoke intake intake.queue.json)"
 expect post-payment '"batchItemFailures":\[\]' "$(invoke post-payment post-payment.stream.json)"
 expect 'post-payment, reversal' '"batchItemFailures":\[\]' \
     "$(invoke post-payment post-payment.reversal.stream.json)"
