@@ -75,7 +75,9 @@ def deploy(work: pathlib.Path, parameters: dict[str, str], binaries: pathlib.Pat
     template = yaml_parse(TEMPLATE.read_text())
     upload(template, binaries)
     begun = time.monotonic()
-    left_out = create(template, parameters)
+    fitted = fit(template)
+    leave_out(template, fitted)
+    left_out = create(template, parameters) | fitted
     stack = until("the stack is created", 60, settled)
     if stack["StackStatus"] != "CREATE_COMPLETE":
         raise Failed("\n".join([f"the stack is {stack['StackStatus']}", *failures()]))
@@ -147,12 +149,37 @@ def create(template: dict, parameters: dict[str, str]) -> set[str]:
             if not kinds - left_out:
                 raise
             left_out |= kinds
-            leave_out(template, kinds)
+            resources = template["Resources"].items()
+            leave_out(template, {name for name, resource in resources if resource["Type"] in kinds})
 
 
-def leave_out(template: dict, kinds: set[str]) -> None:
+def fit(template: dict) -> set[str]:
+    """Fits the template to where ministack falls short. Says what has to be left out.
+
+    - It refuses alarms over sums of metrics.
+    - It listens without TLS, so what a policy denies without TLS would be denied to all.
+    - It takes a parameter of the type Number as text where a mapping wants a number.
+    """
+    gone = set()
+    for name, resource in template["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
+            gone.add(name)
+        document = properties.get("PolicyDocument")
+        if isinstance(document, dict):
+            kept = [one for one in document["Statement"] if "aws:SecureTransport" not in str(one.get("Condition"))]
+            document["Statement"] = kept
+            if not kept:
+                gone.add(name)
+        scaling = properties.get("ScalingConfig", {})
+        for key, value in scaling.items():
+            if isinstance(value, dict) and "Ref" in value:
+                scaling[key] = int(template["Parameters"][value["Ref"]]["Default"])
+    return gone
+
+
+def leave_out(template: dict, gone: set[str]) -> None:
     resources = template["Resources"]
-    gone = {name for name, resource in resources.items() if resource["Type"] in kinds}
     for name in gone:
         del resources[name]
     for resource in resources.values():
