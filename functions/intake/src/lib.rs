@@ -124,8 +124,7 @@ async fn outcome(
         }
         Ok(Outcome::Unchanged) => Ok(Taken::Known),
         Ok(Outcome::NoAccount) => Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone()))),
-        Err(TransitionError::Refused(refusal)) => Err(RecordError::poison(refusal)),
-        Err(TransitionError::Store(error)) => Err(error.into()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -123,7 +123,6 @@ async fn outcome(
         }
         Ok(Outcome::Unchanged) => Ok(Posted::Nothing),
         Ok(Outcome::NoAccount) => Ok(Posted::Parked),
-        Err(error) if error.is_transient() => Err(RecordError::Retry(error.to_string())),
-        Err(error) => Err(RecordError::Poison(error.to_string())),
+        Err(error) => Err(error.into()),
     }
 }

@@ -23,7 +23,7 @@ use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_domain::Account;
 use duewatch_notify::OperationsKind;
-use duewatch_runtime::{Deadline, Metrics, RawStreamEvent, RecordError, Wiring, stream_batch};
+use duewatch_runtime::{Deadline, Metrics, NewRevision, RawStreamEvent, RecordError, Wiring, stream_batch};
 use duewatch_store::{Recorded, account_from_image};
 
 /// The function's name.
@@ -56,22 +56,10 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
 }
 
 async fn take(wiring: &Wiring, record: EventRecord) -> Result<Recorded, RecordError> {
-    if record.event_name == "REMOVE" {
-        return Ok(Recorded::Known);
-    }
-    let change = record.change;
-    let revision_before = match change.old_image.get("revision") {
-        Some(serde_dynamo::AttributeValue::N(revision)) => revision.parse::<u64>().ok(),
-        _ => None,
-    };
-    let after = account_from_image(change.new_image)?;
-    if revision_before.is_some_and(|before| before >= after.revision.0) {
-        // Only its place in the due index has changed.
-        return Ok(Recorded::Known);
-    }
+    let at = record.change.approximate_creation_date_time;
+    let Some(NewRevision { before, after }) = NewRevision::of(record)? else { return Ok(Recorded::Known) };
     // An image that cannot be read any more leaves open what is new, and nothing else.
-    let before = revision_before.and_then(|_| account_from_image(change.old_image).ok());
-    let at = change.approximate_creation_date_time;
+    let before = before.and_then(|before| account_from_image(before).ok());
     let store = wiring.transitions.store();
     let recorded = store.record_revision(before.as_ref(), &after, at).await?;
     if recorded == (Recorded::New { gap: true }) {

@@ -19,9 +19,8 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_runtime::{
-    Deadline, Metrics, Outgoing, RawStreamEvent, RecordError, Wiring, outgoing, stream_batch,
+    Deadline, Metrics, NewRevision, Outgoing, RawStreamEvent, RecordError, Wiring, outgoing, stream_batch,
 };
-use duewatch_store::account_from_image;
 
 /// The function's name.
 pub const NAME: &str = "send-reminders";
@@ -59,17 +58,8 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
 }
 
 async fn prepare(wiring: &Wiring, record: EventRecord) -> Result<Outgoing, RecordError> {
-    if record.event_name == "REMOVE" {
-        return Ok(Outgoing::default());
+    match NewRevision::of(record)? {
+        Some(revision) => Ok(Outgoing::of(wiring, &revision.after).await?),
+        None => Ok(Outgoing::default()),
     }
-    let before = match record.change.old_image.get("revision") {
-        Some(serde_dynamo::AttributeValue::N(revision)) => revision.parse::<u64>().ok(),
-        _ => None,
-    };
-    let account = account_from_image(record.change.new_image)?;
-    if before.is_some_and(|before| before >= account.revision.0) {
-        // Only its place in the due index has changed.
-        return Ok(Outgoing::default());
-    }
-    Ok(Outgoing::of(wiring, &account).await?)
 }

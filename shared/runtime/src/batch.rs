@@ -15,8 +15,8 @@ use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use duewatch_domain::shown;
-use duewatch_store::StoreError;
+use duewatch_domain::{Account, shown};
+use duewatch_store::{StoreError, TransitionError, account_from_image};
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -62,6 +62,47 @@ impl RecordError {
 impl From<StoreError> for RecordError {
     fn from(error: StoreError) -> Self {
         if error.is_transient() { Self::Retry(error.to_string()) } else { Self::Poison(error.to_string()) }
+    }
+}
+
+impl From<TransitionError> for RecordError {
+    fn from(error: TransitionError) -> Self {
+        match error {
+            TransitionError::Refused(refusal) => Self::poison(refusal),
+            TransitionError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// A revision that a record of the accounts stream brings.
+#[derive(Debug)]
+pub struct NewRevision {
+    /// The account's image before; none: it is new.
+    pub before: Option<serde_dynamo::Item>,
+    /// The account.
+    pub after: Account,
+}
+
+impl NewRevision {
+    /// Reads it; none: the record brings none. Somebody removed the account, or only its place
+    /// in the due index has changed.
+    ///
+    /// # Errors
+    /// When the new image is no account of ours.
+    pub fn of(record: EventRecord) -> Result<Option<Self>, RecordError> {
+        if record.event_name == "REMOVE" {
+            return Ok(None);
+        }
+        let change = record.change;
+        let before = match change.old_image.get("revision") {
+            Some(serde_dynamo::AttributeValue::N(revision)) => revision.parse::<u64>().ok(),
+            _ => None,
+        };
+        let after = account_from_image(change.new_image)?;
+        if before.is_some_and(|before| before >= after.revision.0) {
+            return Ok(None);
+        }
+        Ok(Some(Self { before: before.map(|_| change.old_image), after }))
     }
 }
 

@@ -15,7 +15,9 @@ mod queue;
 mod settings;
 mod start;
 
-pub use batch::{Done, MostlyPoisoned, RawStreamEvent, RecordError, StreamBatch, read_record, stream_batch};
+pub use batch::{
+    Done, MostlyPoisoned, NewRevision, RawStreamEvent, RecordError, StreamBatch, read_record, stream_batch,
+};
 pub use clock::{Clock, Deadline, SystemClock};
 pub use metrics::Metrics;
 pub use outgoing::Outgoing;

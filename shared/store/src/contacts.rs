@@ -8,6 +8,7 @@ use duewatch_domain::contact::ContactChange;
 use duewatch_domain::ids::{CustomerId, EventId};
 use duewatch_domain::policy::Channel;
 
+use crate::customers::customer_key;
 use crate::{Store, StoreError};
 
 /// What became of a change of a contact point.
@@ -48,7 +49,7 @@ impl Store {
         change: &ContactChange,
         at: DateTime<Utc>,
     ) -> Result<ContactTaken, StoreError> {
-        let key = format!("customer#{customer_id}");
+        let key = customer_key(customer_id);
         let logged_under = format!("contact-log#{}#{event_id}", instant(at));
         if self.record(key.clone(), logged_under.clone()).await?.is_some() {
             return Ok(ContactTaken::Known);

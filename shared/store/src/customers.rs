@@ -92,7 +92,7 @@ pub struct FoundAccounts {
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
-fn customer_key(id: &CustomerId) -> String {
+pub(crate) fn customer_key(id: &CustomerId) -> String {
     format!("customer#{id}")
 }
 
@@ -151,21 +151,12 @@ impl Store {
         if item.key.starts_with("access#") {
             return Ok(Erasure::Kept);
         }
-        let table = &self.tables.records;
-        let (pk, sk) = (AttributeValue::S(customer_key(customer_id)), AttributeValue::S(item.key.clone()));
         if !item.key.starts_with("contact-log#") {
-            let sent = self
-                .client
-                .delete_item()
-                .table_name(table)
-                .key("pk", pk)
-                .key("sk", sk)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            self.answered(table, sent)?;
+            self.delete_record(customer_key(customer_id), item.key.clone()).await?;
             return Ok(Erasure::Deleted);
         }
+        let table = &self.tables.records;
+        let (pk, sk) = (AttributeValue::S(customer_key(customer_id)), AttributeValue::S(item.key.clone()));
         let mut update = self.client.update_item().table_name(table).key("pk", pk).key("sk", sk);
         let mut removed = Vec::new();
         let values = item.attributes.keys().filter(|name| !KEPT_OF_LOG.contains(&name.as_str()));

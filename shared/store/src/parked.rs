@@ -67,18 +67,7 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn unpark(&self, account_id: &AccountId, payment_id: &PaymentId) -> Result<(), StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .delete_item()
-            .table_name(table)
-            .key("pk", AttributeValue::S(PARKED.to_owned()))
-            .key("sk", AttributeValue::S(note_key(account_id, payment_id.as_str())))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered(table, sent)?;
-        Ok(())
+        self.delete_record(PARKED.to_owned(), note_key(account_id, payment_id.as_str())).await
     }
 
     /// The payments of an account that are parked: up to 1 MB of notes, far more than

@@ -428,6 +428,22 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes an item of the records; that it was not there is no fault.
+    pub(crate) async fn delete_record(&self, pk: String, sk: String) -> Result<(), StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .delete_item()
+            .table_name(table)
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        self.answered(table, sent)?;
+        Ok(())
+    }
+
     /// One page of an account's records: up to 1 MB, far more than we look at.
     async fn records_of(
         &self,
