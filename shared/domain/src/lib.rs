@@ -35,7 +35,7 @@ mod shown;
 pub mod standing;
 
 pub use account::Account;
-pub use allocation::allocate;
+pub use allocation::{allocate, owed};
 pub use apply::Applied;
 pub use assess::{Assessment, assess};
 pub use command::{Command, Contract, Event, Message};

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use duewatch_domain::decision::Decision;
 use duewatch_domain::ids::{AccountId, Revision};
 use duewatch_domain::reminder::{Intent, still_owed};
-use duewatch_domain::{Account, allocate, assess};
+use duewatch_domain::{Account, assess, owed};
 use duewatch_notify::{Message, account_changed, reminder_due};
 use duewatch_store::{ContactOutcome, StoreError};
 
@@ -72,7 +72,7 @@ impl Outgoing {
         };
         let policy = wiring.transitions.policy_of(&account, now).await?;
         let assessment = assess(&account, &policy, now);
-        let allocation = allocate(&account);
+        let allocation = owed(&account, &policy);
         for intent in &then.intents {
             if let Some(hold) = &hold {
                 wiring.desk.tell_held(&account.account_id, hold, now).await;

@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use crate::account::Account;
-use crate::allocation::{Allocation, allocate};
+use crate::allocation::{Allocation, owed};
 use crate::assess::{earlier, outlook};
 use crate::figures::{Figures, day_counts, past_due_from};
 use crate::policy::Policy;
@@ -48,7 +48,7 @@ impl<'p> DailyLines<'p> {
     pub fn write(&mut self, account: &Account, day: NaiveDate, out: &mut Vec<u8>) {
         let policy = self.policy;
         if self.steady.as_ref().is_none_or(|steady| steady.until.is_some_and(|until| day >= until)) {
-            let allocation = self.allocation.get_or_insert_with(|| allocate(account));
+            let allocation = self.allocation.get_or_insert_with(|| owed(account, policy));
             self.steady = Some(Steady::new(account, allocation, policy, day));
         }
         let Some(steady) = &self.steady else { return };

@@ -6,33 +6,49 @@ use super::{MAX_DAYS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, Policy, 
 use crate::days::is_in_range;
 
 /// What is wrong with a policy, and where.
-pub(super) enum Fault {
-    Version(String),
-    EffectiveOn(String),
-    GraceDays(String),
-    Ladder(String),
-    Stage(usize, String),
-    Reminders(String),
+pub(super) struct Fault {
+    pub(super) place: Place,
+    pub(super) problem: String,
+}
+
+/// A place in a policy's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A key or a table at the top.
+    Key(&'static str),
+    /// One of the stages, from 0.
+    Stage(usize),
+}
+
+fn at(place: Place) -> impl Fn(String) -> Fault {
+    move |problem| Fault { place, problem }
+}
+
+fn at_key(key: &'static str, problem: String) -> Fault {
+    at(Place::Key(key))(problem)
 }
 
 /// The first fault of a policy that could be read.
 pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     if policy.version == 0 {
-        return Err(Fault::Version("version: 0 is no version; versions count from 1".to_owned()));
+        return Err(at_key("version", "version: 0 is no version; versions count from 1".to_owned()));
     }
     if !is_in_range(policy.effective_on) {
-        return Err(Fault::EffectiveOn(format!("effective_on: {} is out of range", policy.effective_on)));
+        return Err(at_key("effective_on", format!("effective_on: {} is out of range", policy.effective_on)));
     }
     if policy.grace_days > MAX_DAYS {
-        return Err(Fault::GraceDays(format!("grace_days: {} is more than {MAX_DAYS}", policy.grace_days)));
+        return Err(at_key(
+            "grace_days",
+            format!("grace_days: {} is more than {MAX_DAYS}", policy.grace_days),
+        ));
     }
     if policy.stages.len() > MAX_STAGES {
-        return Err(Fault::Ladder(format!("stages: a ladder has at most {MAX_STAGES}")));
+        return Err(at(Place::Stage(0))(format!("stages: a ladder has at most {MAX_STAGES}")));
     }
     for (place, stage) in policy.stages.iter().enumerate() {
-        check_stage(policy, place, stage).map_err(|problem| Fault::Stage(place, problem))?;
+        check_stage(policy, place, stage).map_err(at(Place::Stage(place)))?;
     }
-    check_reminders(policy).map_err(Fault::Reminders)
+    check_reminders(policy).map_err(at(Place::Key("reminders")))
 }
 
 fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), String> {

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use super::check::{self, Fault};
+use super::check::{self, Place};
 use super::{
     Channel, Component, Policy, ReminderStep, Reminders, Restriction, Stage, StageName, Waterfall, When,
 };
@@ -21,23 +21,34 @@ const SPANNED: &str = ".$__serde_spanned_private_value";
 
 /// Why a text is no policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {problem}")]
+#[error("line {line}, column {column}: {problem}")]
 pub struct PolicyError {
     /// The line, from 1.
     pub line: usize,
+    /// The character of the line, from 1.
+    pub column: usize,
     /// The field, its value, and what is wrong with it.
     pub problem: String,
+}
+
+impl PolicyError {
+    fn at(text: &str, offset: usize, problem: String) -> Self {
+        let before = text.get(..offset).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            line: 1 + before.matches('\n').count(),
+            column: 1 + line.chars().count(),
+            problem: shown(problem),
+        }
+    }
 }
 
 /// Reads and checks a policy.
 ///
 /// # Errors
-/// The first [`PolicyError`], with its line.
+/// The first [`PolicyError`], with its line and column.
 pub fn parse(text: &str) -> Result<Policy, PolicyError> {
-    let at = |offset: usize, problem: String| PolicyError {
-        line: 1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count(),
-        problem: shown(problem),
-    };
+    let at = |offset: usize, problem: String| PolicyError::at(text, offset, problem);
     let fault = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
     let reader =
         toml::Deserializer::parse(text).map_err(|error| at(fault(&error), error.message().to_owned()))?;
@@ -48,14 +59,7 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
     })?;
     let offsets = document.offsets();
     let policy = document.into_policy();
-    check::faults(&policy).map_err(|fault| match fault {
-        Fault::Version(problem) => at(offsets.version, problem),
-        Fault::EffectiveOn(problem) => at(offsets.effective_on, problem),
-        Fault::GraceDays(problem) => at(offsets.grace_days, problem),
-        Fault::Ladder(problem) => at(offsets.stages.first().copied().unwrap_or(0), problem),
-        Fault::Stage(place, problem) => at(offsets.stages.get(place).copied().unwrap_or(0), problem),
-        Fault::Reminders(problem) => at(offsets.reminders, problem),
-    })?;
+    check::faults(&policy).map_err(|fault| at(offsets.of(fault.place), fault.problem))?;
     Ok(policy)
 }
 
@@ -77,21 +81,33 @@ struct Document {
 
 /// Where the parts of a document begin.
 struct Offsets {
-    version: usize,
-    effective_on: usize,
-    grace_days: usize,
+    keys: Vec<(&'static str, usize)>,
     stages: Vec<usize>,
-    reminders: usize,
+}
+
+impl Offsets {
+    fn of(&self, place: Place) -> usize {
+        let found = match place {
+            Place::Key(wanted) => self.keys.iter().find(|(key, _)| *key == wanted).map(|(_, offset)| offset),
+            Place::Stage(place) => self.stages.get(place),
+        };
+        found.copied().unwrap_or(0)
+    }
 }
 
 impl Document {
     fn offsets(&self) -> Offsets {
+        fn start<T>(table: Option<&Spanned<T>>) -> usize {
+            table.map_or(0, |table| table.span().start)
+        }
         Offsets {
-            version: self.version.span().start,
-            effective_on: self.effective_on.span().start,
-            grace_days: self.grace_days.as_ref().map_or(0, |days| days.span().start),
+            keys: vec![
+                ("version", self.version.span().start),
+                ("effective_on", self.effective_on.span().start),
+                ("grace_days", start(self.grace_days.as_ref())),
+                ("reminders", start(self.reminders.as_ref())),
+            ],
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
-            reminders: self.reminders.as_ref().map_or(0, |reminders| reminders.span().start),
         }
     }
 
