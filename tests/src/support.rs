@@ -65,6 +65,13 @@ steps = [
 ]
 "#;
 
+/// On the day of the first reminder of a late account.
+const NOTICES: &str = r#"
+[reminders]
+send_at = "10:00"
+steps = [{ stage = "late", days = 7, channel = "letter", template = "before_limit", notice_of = "limited" }]
+"#;
+
 /// Later than anything that waits.
 pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
 
@@ -73,11 +80,18 @@ pub const STANDARD: &str = "standard";
 /// The same policy, with reminders.
 pub const REMINDING: &str = "reminding";
 
+/// The same policy, where a notice comes two days before the line is limited.
+pub const NOTICING: &str = "noticing";
+
 /// The text of a policy over the usual ladder.
 #[must_use]
 pub fn policy_text(id: &str) -> String {
-    let reminders = if id == REMINDING { REMINDERS } else { "" };
-    format!("id = \"{id}\"{LADDER}{reminders}")
+    let (ladder, reminders) = match id {
+        REMINDING => (LADDER.to_owned(), REMINDERS),
+        NOTICING => (LADDER.replacen("percent = 50", "percent = 50, notice_days = 2", 1), NOTICES),
+        _ => (LADDER.to_owned(), ""),
+    };
+    format!("id = \"{id}\"{ladder}{reminders}")
 }
 
 /// A running stack, and a tap on each of its streams.
@@ -109,7 +123,7 @@ impl Sent {
 }
 
 impl World {
-    /// A world whose clock stands at `now`, with both policies published.
+    /// A world whose clock stands at `now`, with the three policies published.
     pub async fn at(now: &str) -> Self {
         let stack = Stack::start(
             StackClock::simulated(instant(now)),
@@ -117,7 +131,7 @@ impl World {
         )
         .await
         .unwrap();
-        for id in [STANDARD, REMINDING] {
+        for id in [STANDARD, REMINDING, NOTICING] {
             let text = policy_text(id);
             stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
         }

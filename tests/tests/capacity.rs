@@ -101,7 +101,7 @@ async fn warm(world: &World, function: &'static str) -> (Wiring, HashMap<(&'stat
 }
 
 async fn warm_up(world: &World, wiring: Wiring) -> (Wiring, HashMap<(&'static str, String), Consumed>) {
-    wiring.transitions.policy_of(&world.account("A-1").await, world.now()).await.unwrap();
+    wiring.transitions.rules_of(&world.account("A-1").await, world.now()).await.unwrap();
     let before = wiring.transitions.store().meter().read().into_iter().collect();
     (wiring, before)
 }

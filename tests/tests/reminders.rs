@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::{Account, Command, Event, Message};
-use duewatch_tests::support::{REMINDING, Sent, World, decisions, id, send, sequence_number};
+use duewatch_tests::support::{NOTICING, REMINDING, Sent, World, decisions, id, send, sequence_number};
 use rstest::rstest;
 use serde_json::json;
 
@@ -274,4 +274,59 @@ async fn the_highest_revision_that_was_published_is_noted_and_never_falls() {
     assert!(sequence_number(&records[1]) < sequence_number(&records[2]));
     assert!(send(&world.wiring(send_reminders::NAME), &records[1..2]).await.is_empty());
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(highest));
+}
+
+/// 10:00 of 8 October in Shanghai: the notice that the line is to be limited.
+const NOTICE_AT: &str = "2023-10-08T02:00:00Z";
+
+/// A world whose account has planned its notice, and the records that say so.
+async fn about_to_give_notice() -> (World, Vec<serde_json::Value>) {
+    let mut world = World::at(OPENED_AT).await;
+    world.open_under(NOTICING, "A-1").await;
+    for at in [LATE_AT, NOTICE_AT] {
+        world.set(at);
+        world.sweep().await;
+    }
+    let records = world.account_records().await;
+    assert_eq!(world.account("A-1").await.intents.len(), 1);
+    (world, records)
+}
+
+#[tokio::test]
+async fn a_restriction_follows_the_notice_that_left_and_no_other() {
+    let (world, records) = about_to_give_notice().await;
+    // Nothing was sent: the stage comes, its restriction does not.
+    world.set("2023-10-08T16:00:00Z");
+    world.sweep().await;
+    let limited = world.account("A-1").await;
+    assert_eq!(decisions(&limited).last().unwrap(), "late > limited");
+    assert_eq!(limited.standing.restrictions, []);
+
+    // The message was late; it leaves on 9 October in Shanghai.
+    assert!(world.send(&records).await.is_empty());
+    let sent = world.sent_to("reminders");
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].id(), "A-1/3/letter/stage/limited");
+    assert_eq!(sent[0].body["data"]["notice_of"], json!({ "stage": "limited" }));
+    let noticed = world.account("A-1").await;
+    assert_eq!(noticed.notices()[0].sent_at, Some(world.now()));
+
+    // Delivered again, it leaves again under its id; when it left does not move.
+    world.set("2023-10-09T16:00:00Z");
+    assert!(world.send(&records).await.is_empty());
+    assert_eq!(world.account("A-1").await, noticed);
+    for (at, restrictions) in [("2023-10-10T15:59:59Z", 0), ("2023-10-10T16:00:00Z", 1)] {
+        world.set(at);
+        world.sweep().await;
+        assert_eq!(world.account("A-1").await.standing.restrictions.len(), restrictions, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn a_notice_that_was_paid_for_before_it_left_is_withdrawn_and_not_noted() {
+    let (world, records) = about_to_give_notice().await;
+    world.pay("A-1", "P-1", "250.00").await;
+    assert!(world.send(&records).await.is_empty());
+    assert_eq!(world.sent_to("reminders"), []);
+    assert_eq!(world.account("A-1").await.notices()[0].sent_at, None);
 }

@@ -131,8 +131,8 @@ async fn doubt(wiring: &Wiring, seen: &Stored, now: DateTime<Utc>) -> Result<Opt
     if account.standing.is_due(now) {
         return Ok((waits_for(account, now) > LATE_AFTER).then_some(Gap::Late));
     }
-    let policy = wiring.transitions.policy_of(account, now).await?;
-    if account.is_confirmed(&policy, now) {
+    let rules = wiring.transitions.rules_of(account, now).await?;
+    if account.is_confirmed(&rules, now) {
         return Ok(None);
     }
     let waits = account.standing.next_action_at.is_some();
@@ -284,16 +284,18 @@ async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<
     if !is_settled(&account, now) || !is_behind(&account, marker) {
         return Ok(None);
     }
-    let policy = wiring.transitions.policy_of(&account, now).await?;
+    let versions = wiring.transitions.rules_of(&account, now).await?;
+    let policy = versions.in_force(&account, now);
     let mut outgoing = Outgoing::up_to(account_id.clone(), account.revision);
     for decision in account.recent_decisions().iter().filter(|decision| Some(decision.revision) > marker) {
-        outgoing.decision(&account.as_decided(decision, &policy), decision);
+        let decided_by = versions.iter().find(|version| version.version == decision.policy.version);
+        outgoing.decision(&account.as_decided(decision, decided_by.unwrap_or(policy)), decision);
     }
     let mut reminding = account.clone();
     reminding.intents = not_noted(wiring, &account, marker).await?;
     let (passed, intents): (Vec<Intent>, Vec<Intent>) = std::mem::take(&mut reminding.intents)
         .into_iter()
-        .partition(|one| one.has_passed(&account, &policy, now));
+        .partition(|one| one.has_passed(&account, policy, now));
     for intent in &passed {
         let outcome = ContactOutcome::Withdrawn;
         store.record_contact(account_id, account.revision, intent, outcome, now).await?;

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::ids::{AccountId, CustomerId};
+use duewatch_domain::{Account, Decision, Policy, permits};
 use duewatch_runtime::{Clock, Settings, SystemClock, Wiring};
-use duewatch_store::{Store, Transitions};
+use duewatch_store::{FRESH_FOR, Store, StoreError, Transitions};
 
 use crate::audit::audit;
 use crate::customer::{self, Erased};
@@ -22,6 +23,7 @@ use crate::demo::{self, Demo};
 use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
 use crate::input::{BookFormat, read_book, read_policy, read_whole_book};
+use crate::publish::queue_accounts;
 use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, walk_account};
 use crate::requeue::{Requeue, Requeued};
 use crate::serve::{Serve, Stock};
@@ -48,6 +50,9 @@ enum Command {
     Import(ImportArgs),
     /// Tell an account's story: each decision, its reasons and figures, and what comes next.
     Explain(ExplainArgs),
+    /// Say whether an account may do something now, and why: draw, transfer, pay_wages, ...
+    /// Ends with exit code 3 where it may not.
+    Permits(PermitsArgs),
     /// Read an account's history, entry by entry, and verify that it is whole and unchanged.
     Audit(AuditArgs),
     /// Hand out what is known of a customer, as JSON. Leaves a record of it.
@@ -156,6 +161,15 @@ struct ExplainArgs {
 }
 
 #[derive(Args, Debug)]
+struct PermitsArgs {
+    #[command(flatten)]
+    of: ExplainArgs,
+    /// The operation, by its name in the lender's systems. `draw` is drawing on the credit
+    /// line, `repay` paying back.
+    operation: String,
+}
+
+#[derive(Args, Debug)]
 struct AuditArgs {
     /// The account, in the tables that the environment names.
     account: AccountId,
@@ -235,6 +249,12 @@ enum PolicyCommand {
         /// The policy, as TOML.
         policy: PathBuf,
     },
+    /// Publish a version into the tables that the environment names, and let every account under
+    /// the policy be looked at, spread over the time until it takes effect.
+    Publish {
+        /// The policy, as TOML, with a version that is not published yet.
+        policy: PathBuf,
+    },
 }
 
 /// Runs what the command line asks for.
@@ -247,13 +267,15 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Demo(args)) => run_demo(args),
         Some(Command::Replay(args)) => run_replay(args),
         Some(Command::Import(args)) => runtime()?.block_on(run_import(args)),
-        Some(Command::Explain(args)) => run_explain(args),
+        Some(Command::Explain(args)) => run_explain(&args),
+        Some(Command::Permits(args)) => run_permits(&args),
         Some(Command::Audit(args)) => runtime()?.block_on(run_audit(&args.account)),
         Some(Command::Export(args)) => runtime()?.block_on(run_export(args)),
         Some(Command::Erase(args)) => runtime()?.block_on(run_erase(args)),
         Some(Command::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
         Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
         Some(Command::Policy(PolicyCommand::Check { policy })) => run_check(&policy),
+        Some(Command::Policy(PolicyCommand::Publish { policy })) => runtime()?.block_on(run_publish(&policy)),
     }
 }
 
@@ -346,11 +368,40 @@ async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn run_explain(args: ExplainArgs) -> Result<(), Box<dyn Error>> {
+fn run_explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
+    let Known { account, decisions, policy, now } = known(args)?;
+    print!("{}", story(&account, &decisions, &policy, now));
+    Ok(())
+}
+
+fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
+    let Known { account, policy, .. } = known(&args.of)?;
+    let permit = permits(&account, &policy, &args.operation);
+    println!("{permit}");
+    println!("Account {} is {}.", account.account_id, account.standing.stage);
+    if permit.is_allowed() { Ok(()) } else { Err(Box::new(NotPermitted)) }
+}
+
+/// The answer of `permits` is no: it has been printed, and is the exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("not permitted")]
+pub struct NotPermitted;
+
+/// An account, as far as it is known where the command looks.
+struct Known {
+    account: Account,
+    decisions: Vec<Decision>,
+    policy: Arc<Policy>,
+    now: DateTime<Utc>,
+}
+
+/// Looks an account up: in a case, in the tables that the environment names, or in what the
+/// demo left.
+fn known(args: &ExplainArgs) -> Result<Known, Box<dyn Error>> {
     if args.case.is_none() && Settings::from_env().is_ok() {
-        return runtime()?.block_on(explain_stored(&args.account));
+        return runtime()?.block_on(stored(&args.account));
     }
-    let folder = args.case.unwrap_or_else(demo::default_out);
+    let folder = args.case.clone().unwrap_or_else(demo::default_out);
     let files = CaseFiles {
         policy: folder.join("policy.toml"),
         book: folder.join("book.jsonl"),
@@ -371,8 +422,17 @@ fn run_explain(args: ExplainArgs) -> Result<(), Box<dyn Error>> {
     let (account, decisions) = walk_account(&case, &args.account)?
         .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
     let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));
-    print!("{}", story(&account, &decisions, &case.policy.policy, now));
-    Ok(())
+    Ok(Known { account, decisions, policy: Arc::new(case.policy.policy), now })
+}
+
+async fn stored(account_id: &AccountId) -> Result<Known, Box<dyn Error>> {
+    let transitions = configured().await?;
+    let now = SystemClock.now();
+    let stored = transitions.store().account(account_id).await?;
+    let account = stored.ok_or_else(|| format!("there is no account {account_id}"))?.account;
+    let versions = transitions.rules_of(&account, now).await?;
+    let policy = Arc::new(versions.in_force(&account, now).clone());
+    Ok(Known { decisions: account.recent_decisions().to_vec(), account, policy, now })
 }
 
 /// The days from the first event to the last.
@@ -384,16 +444,6 @@ fn span(files: &CaseFiles) -> Result<(NaiveDate, NaiveDate), Box<dyn Error>> {
     let first = days.clone().chain(dues.clone()).min();
     let last = days.max().or_else(|| dues.max());
     first.zip(last).ok_or_else(|| "the case is empty".into())
-}
-
-async fn explain_stored(account_id: &AccountId) -> Result<(), Box<dyn Error>> {
-    let transitions = configured().await?;
-    let now = SystemClock.now();
-    let stored = transitions.store().account(account_id).await?;
-    let account = stored.ok_or_else(|| format!("there is no account {account_id}"))?.account;
-    let policy = transitions.policy_of(&account, now).await?;
-    print!("{}", story(&account, account.recent_decisions(), &policy, now));
-    Ok(())
 }
 
 async fn run_audit(account_id: &AccountId) -> Result<(), Box<dyn Error>> {
@@ -455,6 +505,34 @@ async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
         env_file: args.env_file,
     };
     Ok(serve.run(stock).await?)
+}
+
+async fn run_publish(path: &Path) -> Result<(), Box<dyn Error>> {
+    let file = read_policy(path)?;
+    let policy = &file.policy;
+    let transitions = configured().await?;
+    let store = transitions.store();
+    let is_first = match store.policy_versions(&policy.id).await {
+        Ok(_) => false,
+        Err(StoreError::UnknownPolicy(_)) => true,
+        Err(error) => return Err(error.into()),
+    };
+    store.publish_policy(policy, &file.text).await?;
+    println!("policy {} is published, binding from {}", policy.reference(), policy.effective_on);
+    if is_first {
+        return Ok(());
+    }
+    let wait = FRESH_FOR + TimeDelta::seconds(10);
+    eprintln!("in {} s everybody judges by it; then the accounts are queued", wait.num_seconds());
+    tokio::time::sleep(wait.to_std()?).await;
+    let queued = queue_accounts(store, policy, SystemClock.now()).await?;
+    println!(
+        "{} accounts under it, {} of them queued to be looked at over the next {} hours",
+        queued.accounts,
+        queued.queued,
+        queued.spread.num_hours()
+    );
+    Ok(())
 }
 
 fn run_check(path: &Path) -> Result<(), Box<dyn Error>> {

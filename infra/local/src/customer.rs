@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::ids::{AccountId, CustomerId, Revision};
-use duewatch_store::{Access, AccessKind, CustomerItem, Erasure, HistoryEntry, Store, StoreError};
+use duewatch_store::{
+    Access, AccessKind, AccountsOf, CustomerItem, Erasure, HistoryEntry, Store, StoreError,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -99,7 +101,7 @@ pub async fn accounts_of(store: &Store, customer_id: &CustomerId) -> Result<Vec<
     let mut progress = Progress::new("accounts", store.accounts_about().await?.max(1));
     let (mut found, mut looked_at, mut from) = (Vec::new(), 0, None);
     loop {
-        let page = store.find_accounts(customer_id, from).await?;
+        let page = store.find_accounts(AccountsOf::Customer(customer_id), from).await?;
         looked_at += page.looked_at;
         progress.set(looked_at);
         for account_id in page.account_ids {

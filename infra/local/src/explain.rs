@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::policy::Restriction;
+use duewatch_domain::reason::Reason;
 use duewatch_domain::{Account, Decision, Policy, assess, owed};
 
 /// Tells an account's story: each decision that is given, the figures behind it,
@@ -87,6 +88,9 @@ fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> 
     if !assessment.restrictions().is_empty() {
         lines.push(format!("  Restricted: {}.", list(assessment.restrictions())));
     }
+    let to_say =
+        |reason: &&Reason| matches!(reason, Reason::RestrictionsHeld { .. } | Reason::BelowMateriality);
+    lines.extend(assessment.reasons.iter().filter(to_say).map(|reason| format!("  {reason}")));
     let allocation = owed(account, policy);
     for unpaid in &allocation.unpaid {
         if figures.oldest_due_on.is_none_or(|_| unpaid.due_on > assessment.day) {

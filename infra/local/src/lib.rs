@@ -11,6 +11,7 @@ pub mod import;
 pub mod input;
 pub mod output;
 pub mod progress;
+pub mod publish;
 pub mod replay;
 pub mod requeue;
 pub mod sample;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use duewatch_local::cli::{self, Cli};
+use duewatch_local::cli::{self, Cli, NotPermitted};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -11,6 +11,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match cli::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        // Said already; a script asks for the code.
+        Err(error) if error.is::<NotPermitted>() => ExitCode::from(3),
         Err(error) => {
             eprintln!("duewatch: {error}");
             ExitCode::FAILURE

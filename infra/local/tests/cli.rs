@@ -269,6 +269,7 @@ fn help_lists_the_commands_and_their_options() {
         "replay",
         "import",
         "explain",
+        "permits",
         "audit",
         "export",
         "erase",
@@ -314,4 +315,32 @@ fn days_that_cannot_be_run_are_refused(#[case] from: &str, #[case] to: &str, #[c
     assert!(!run.status.success());
     let message = String::from_utf8(run.stderr).unwrap();
     assert!(message.contains(names), "{message}");
+}
+
+#[rstest]
+#[case::frozen("2023-10-24", "draw", "Blocked by freeze_drawdown.\nAccount A-1 is frozen.\n", 3)]
+#[case::the_day_before(
+    "2023-10-23",
+    "draw",
+    "Allowed: no restriction concerns it.\nAccount A-1 is late.\n",
+    0
+)]
+#[case::paying_back(
+    "2023-10-24",
+    "repay",
+    "Allowed: no restriction concerns it.\nAccount A-1 is frozen.\n",
+    0
+)]
+fn permits_answers_with_a_sentence_and_an_exit_code(
+    #[case] day: &str,
+    #[case] operation: &str,
+    #[case] answer: &str,
+    #[case] code: i32,
+) {
+    let files = Files::new(POLICY, BOOK, EVENTS);
+    let arguments = format!("permits A-1 {operation} --case . --from 2023-10-01 --to {day}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
+    let run = command.args(arguments.split(' ')).current_dir(files.path()).output().unwrap();
+    assert_eq!(String::from_utf8(run.stdout).unwrap(), answer);
+    assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(code), true));
 }

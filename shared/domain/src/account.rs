@@ -10,6 +10,7 @@ use crate::decision::Decision;
 use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId, Revision};
 use crate::money::{Currency, Money};
 use crate::policy::{Component, Waterfall};
+use crate::recorded::{Notice, PaymentInProcess, RecordedCause, RecordedScore};
 use crate::reminder::Intent;
 use crate::standing::Standing;
 
@@ -22,6 +23,8 @@ pub const MAX_PAYMENTS: usize = 2_000;
 pub const MAX_PAUSES: usize = 100;
 /// The most installments one payment may be paid for.
 pub const MAX_TARGETS: usize = 100;
+/// The most notices that an account keeps: the oldest goes first.
+pub const MAX_NOTICES: usize = 50;
 /// The most bytes that a reason which the account keeps may have.
 pub const MAX_REASON_BYTES: usize = 1_000;
 /// How many of its last decisions an account carries.
@@ -63,6 +66,18 @@ pub struct Account {
     /// Whether the account's enforcement is switched off, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enforcement_off: Option<String>,
+    /// Why it fell behind, as recorded last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<RecordedCause>,
+    /// The score that was handed in last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) score: Option<RecordedScore>,
+    /// A payment under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) in_process: Option<PaymentInProcess>,
+    /// The last notice of each stage and policy version; the bound is [`MAX_NOTICES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notices: Vec<Notice>,
     /// The last messages that changed it, oldest first: [`RECENT_MESSAGES`], and all of the
     /// last one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -100,6 +115,30 @@ impl Account {
     #[must_use]
     pub const fn is_enforced(&self) -> bool {
         self.enforcement_off.is_none()
+    }
+
+    /// Why it fell behind, as recorded last.
+    #[must_use]
+    pub const fn cause(&self) -> Option<&RecordedCause> {
+        self.cause.as_ref()
+    }
+
+    /// The score that was handed in last.
+    #[must_use]
+    pub const fn score(&self) -> Option<&RecordedScore> {
+        self.score.as_ref()
+    }
+
+    /// A payment that was under way when it was last heard of.
+    #[must_use]
+    pub const fn in_process(&self) -> Option<&PaymentInProcess> {
+        self.in_process.as_ref()
+    }
+
+    /// The last notice of each stage and policy version.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// The last decisions, oldest first.

@@ -8,8 +8,8 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::account::{
-    Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_MESSAGES, MAX_PAUSES, MAX_PAYMENTS,
-    MAX_REASON_BYTES, MAX_TARGETS, Pause, Payment, RECENT_MESSAGES, Reversal, TakenMessage,
+    Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES,
+    MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS, Pause, Payment, RECENT_MESSAGES, Reversal, TakenMessage,
 };
 use crate::allocation::allocate;
 use crate::command::{Command, Contract, Message, NewInstallment, PaymentReceived};
@@ -17,6 +17,7 @@ use crate::days::{business_date, is_in_range};
 use crate::formats::event_line;
 use crate::ids::{InstallmentNumber, PaymentId, Revision};
 use crate::money::{Currency, Money};
+use crate::recorded::{Cause, Notice, NoticeOf, PaymentInProcess, RecordedCause, RecordedScore};
 use crate::refusal::Refusal;
 use crate::standing::Standing;
 
@@ -48,6 +49,10 @@ impl Account {
             payments: Vec::new(),
             pauses: Vec::new(),
             enforcement_off: None,
+            cause: None,
+            score: None,
+            in_process: None,
+            notices: Vec::new(),
             recent_messages: Vec::new(),
             standing: Standing::unjudged(),
             revision: Revision::default(),
@@ -81,9 +86,7 @@ impl Account {
                 if !self.is_enforced() {
                     return Ok(Applied::Unchanged);
                 }
-                if reason.len() > MAX_REASON_BYTES {
-                    return Err(Refusal::ReasonTooLong { bytes: reason.len() });
-                }
+                check_reason(reason)?;
                 self.enforcement_off = Some(reason.clone());
                 Ok(Applied::Changed)
             }
@@ -93,6 +96,13 @@ impl Account {
             }),
             Command::WrittenOff { number, .. } => self.write_off(*number),
             Command::WriteOffUndone { number, .. } => self.undo_write_off(*number),
+            Command::CauseRecorded { cause, by, reason, until } => {
+                self.record_cause(*cause, by, reason, *until, at)
+            }
+            Command::ScoreRecorded { score, by, until } => self.record_score(*score, by, *until, at),
+            Command::PaymentInProcess { until } => self.await_payment(*until, at),
+            Command::PaymentProcessEnded { .. } => Ok(self.end_process(at)),
+            Command::NoticeSent(of) => self.note_notice(of, at),
             Command::ContactChanged(change) => change.check().map(|()| Applied::Unchanged),
         }
     }
@@ -153,6 +163,7 @@ impl Account {
         within(self.installments.len(), MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
+        within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
         within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
         check_total("installments", self.asked_at_most())
     }
@@ -388,6 +399,92 @@ impl Account {
         Ok(applied)
     }
 
+    fn record_cause(
+        &mut self,
+        cause: Cause,
+        by: &str,
+        reason: &str,
+        until: Option<NaiveDate>,
+        at: DateTime<Utc>,
+    ) -> Result<Applied, Refusal> {
+        check_name("by", by)?;
+        check_reason(reason)?;
+        until.map_or(Ok(()), |until| check_date("until", until))?;
+        self.cause = Some(RecordedCause { cause, by: by.to_owned(), reason: reason.to_owned(), at, until });
+        Ok(Applied::Changed)
+    }
+
+    fn record_score(
+        &mut self,
+        score: u32,
+        by: &str,
+        until: Option<NaiveDate>,
+        at: DateTime<Utc>,
+    ) -> Result<Applied, Refusal> {
+        check_name("by", by)?;
+        until.map_or(Ok(()), |until| check_date("until", until))?;
+        self.score = Some(RecordedScore { score, by: by.to_owned(), at, until });
+        Ok(Applied::Changed)
+    }
+
+    /// One that follows on another which is still waited for is waited for since then: else
+    /// one after the other could hold an account for ever.
+    fn await_payment(&mut self, until: NaiveDate, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        check_date("until", until)?;
+        let today = business_date(self.time_zone, at);
+        if until <= today {
+            return Err(Refusal::ProcessOver { until, today });
+        }
+        let going_on = self.in_process.as_ref().filter(|process| today <= process.until);
+        let process = PaymentInProcess { since: going_on.map_or(at, |process| process.since), until };
+        let applied =
+            if self.in_process.as_ref() == Some(&process) { Applied::Unchanged } else { Applied::Changed };
+        self.in_process = Some(process);
+        Ok(applied)
+    }
+
+    fn end_process(&mut self, at: DateTime<Utc>) -> Applied {
+        let today = business_date(self.time_zone, at);
+        match &mut self.in_process {
+            Some(process) if process.until > today => {
+                process.until = today;
+                Applied::Changed
+            }
+            _ => Applied::Unchanged,
+        }
+    }
+
+    fn note_notice(&mut self, of: &NoticeOf, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        if let NoticeOf::Stage(stage) = of {
+            check_name("stage", stage.as_str())?;
+        }
+        self.keep_notice(Notice { of: of.clone(), planned_at: at, sent_at: Some(at) });
+        Ok(Applied::Changed)
+    }
+
+    /// Keeps the last notice of each thing that can be announced.
+    pub(crate) fn keep_notice(&mut self, notice: Notice) {
+        self.notices.retain(|known| known.of != notice.of);
+        let excess = (self.notices.len() + 1).saturating_sub(MAX_NOTICES);
+        self.notices.drain(..excess);
+        self.notices.push(notice);
+    }
+
+    /// Notes that a notice which the account had planned left at `at`: once.
+    pub fn notice_left(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>, at: DateTime<Utc>) -> Applied {
+        let planned = self
+            .notices
+            .iter_mut()
+            .find(|known| &known.of == of && known.planned_at == planned_at && known.sent_at.is_none());
+        match planned {
+            Some(notice) => {
+                notice.sent_at = Some(at);
+                Applied::Changed
+            }
+            None => Applied::Unchanged,
+        }
+    }
+
     fn check_known(&self, number: Option<InstallmentNumber>) -> Result<(), Refusal> {
         match number {
             Some(wanted) if !self.installments.iter().any(|one| one.number() == Some(wanted)) => {
@@ -400,6 +497,14 @@ impl Account {
 
 fn check_date(field: &'static str, date: NaiveDate) -> Result<(), Refusal> {
     if is_in_range(date) { Ok(()) } else { Err(Refusal::DateOutOfRange { field, date }) }
+}
+
+fn check_reason(text: &str) -> Result<(), Refusal> {
+    if text.len() > MAX_REASON_BYTES { Err(Refusal::ReasonTooLong { bytes: text.len() }) } else { Ok(()) }
+}
+
+fn check_name(field: &'static str, name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() { Err(Refusal::Unnamed { field }) } else { check_reason(name) }
 }
 
 fn within(count: usize, most: usize, otherwise: Refusal) -> Result<(), Refusal> {

@@ -6,6 +6,7 @@ use crate::account::{Dated, PaymentKind};
 use crate::contact::ContactChange;
 use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId};
 use crate::money::{Currency, Money};
+use crate::recorded::{Cause, NoticeOf};
 
 /// A command to one account, and when it became known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,38 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// `cause_recorded`
+    CauseRecorded {
+        /// Why the account fell behind.
+        cause: Cause,
+        /// Who says so.
+        by: String,
+        /// On what grounds.
+        reason: String,
+        /// The first date on which it does not bind any more; none: it goes on.
+        until: Option<NaiveDate>,
+    },
+    /// `score_recorded`
+    ScoreRecorded {
+        /// The lender's score; higher is better.
+        score: u32,
+        /// Who hands it in.
+        by: String,
+        /// The first date on which it does not bind any more; none: it goes on.
+        until: Option<NaiveDate>,
+    },
+    /// `payment_in_process`: it is under way, such as an auto-debit.
+    PaymentInProcess {
+        /// The first date on which it is not waited for any more.
+        until: NaiveDate,
+    },
+    /// `payment_process_ended`: it arrived, or it failed.
+    PaymentProcessEnded {
+        /// Why.
+        reason: String,
+    },
+    /// `notice_sent`
+    NoticeSent(NoticeOf),
     /// `contact_changed`: of the account's customer. The account itself holds no contact points.
     ContactChanged(ContactChange),
 }
@@ -116,6 +149,11 @@ impl Command {
             Self::EnforcementOn { .. } => "enforcement_on",
             Self::WrittenOff { .. } => "written_off",
             Self::WriteOffUndone { .. } => "write_off_undone",
+            Self::CauseRecorded { .. } => "cause_recorded",
+            Self::ScoreRecorded { .. } => "score_recorded",
+            Self::PaymentInProcess { .. } => "payment_in_process",
+            Self::PaymentProcessEnded { .. } => "payment_process_ended",
+            Self::NoticeSent(_) => "notice_sent",
             Self::ContactChanged(_) => "contact_changed",
         }
     }

@@ -80,9 +80,11 @@ pub fn decide(
     if same_stage && applied.is_empty() && lifted.is_empty() {
         return None;
     }
-    let at = match (cause, assessment.held_from) {
-        (Cause::Time, Some(day)) => policy.day_count.begin(account.time_zone, day),
-        _ => now,
+    let since = assessment.held_from.max(assessment.restricted_from);
+    let since = since.map(|day| policy.day_count.begin(account.time_zone, day));
+    let at = match cause {
+        Cause::Time => since.max(assessment.binds_from).unwrap_or(now),
+        Cause::Fact => now,
     };
     Some(Decision {
         at,

@@ -6,9 +6,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::account::Account;
-use crate::assess::assess;
+use crate::assess::{Assessment, assess};
 use crate::decision::{Cause, Decision, decide};
-use crate::policy::{Policy, Restriction};
+use crate::ladder::earlier;
+use crate::policy::{Binding, Policy, Restriction, Rules};
+use crate::recorded::{Notice, NoticeOf};
+use crate::reminder::Intent;
 use crate::standing::Standing;
 
 impl Account {
@@ -18,12 +21,17 @@ impl Account {
     /// An account's time never goes back: where somebody with a faster clock has judged it
     /// already, it is judged at that instant again, so that nothing is undone, and nobody
     /// reminded, because clocks differ.
-    pub fn judge(&mut self, policy: &Policy, now: DateTime<Utc>, cause: Cause) {
+    ///
+    /// Where the policy has several versions, it is judged by the one that binds it.
+    pub fn judge<'p>(&mut self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>, cause: Cause) {
         let now = self.not_before(now);
-        let assessment = assess(self, policy, now);
+        let (policy, assessment) = self.assessed(rules.into(), now);
         let decision = decide(self, policy, &assessment, now, cause);
         let next_action_at = assessment.next_action_at;
+        let restrictions = assessment.restrictions();
         self.intents = assessment.intents;
+        let planned: Vec<Notice> = self.intents.iter().filter_map(planned_notice).collect();
+        planned.into_iter().for_each(|notice| self.keep_notice(notice));
         self.revision = self.revision.next();
         let policy = match self.standing.policy.take() {
             Some(known) if known.version == policy.version && known.id == policy.id => known,
@@ -33,11 +41,12 @@ impl Account {
             Some(decision) => {
                 self.standing = Standing {
                     stage: decision.to.clone(),
-                    restrictions: assessment.stage.map_or_else(Vec::new, |stage| stage.restrictions.clone()),
+                    restrictions: restrictions.to_vec(),
                     since: Some(decision.at),
                     policy: Some(policy),
                     next_action_at,
                     reminded_through: Some(now),
+                    lapses: assessment.lapses,
                 };
                 self.remember(decision);
             }
@@ -45,6 +54,7 @@ impl Account {
                 self.standing.policy = Some(policy);
                 self.standing.next_action_at = next_action_at;
                 self.standing.reminded_through = Some(now);
+                self.standing.lapses = assessment.lapses;
             }
         }
     }
@@ -59,8 +69,9 @@ impl Account {
 
     /// Whether judging the account at `now` would add a restriction.
     #[must_use]
-    pub fn would_be_restricted(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
-        assess(self, policy, self.not_before(now))
+    pub fn would_be_restricted<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
+        let now = self.not_before(now);
+        assess(self, rules.into().in_force(self, now), now)
             .restrictions()
             .iter()
             .any(|restriction| !self.standing.restrictions.contains(restriction))
@@ -69,22 +80,24 @@ impl Account {
     /// Whether judging the account at `now` would put it on a milder rung than the one on
     /// which it stands, whatever restrictions that one brings.
     #[must_use]
-    pub fn would_be_eased(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
-        let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+    pub fn would_be_eased<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
         let now = self.not_before(now);
+        let policy = rules.into().in_force(self, now);
+        let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
         rung(assess(self, policy, now).stage_name()) < rung(self.standing.stage.as_str())
     }
 
     /// Whether judging the account at `now` would leave it as it stands: the same stage and
-    /// restrictions, nobody to remind, and the same instant of the next look. Before that
+    /// restrictions, nobody to remind, the same memory and the same instant of the next look. Before that
     /// instant it does, as long as the facts and the policy stay as they are.
     #[must_use]
-    pub fn is_confirmed(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
-        let assessment = assess(self, policy, self.not_before(now));
+    pub fn is_confirmed<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
+        let (_, assessment) = self.assessed(rules.into(), self.not_before(now));
         self.standing.stage.as_str() == assessment.stage_name()
             && are_the_same(&self.standing.restrictions, assessment.restrictions())
             && assessment.intents.is_empty()
             && self.standing.next_action_at == assessment.next_action_at
+            && self.standing.lapses == assessment.lapses
     }
 
     /// The account as it stood after one of its recent decisions, as far as the decision's
@@ -108,10 +121,60 @@ impl Account {
         then
     }
 
+    /// What the version that binds the account says of it, and what follows from the others:
+    /// an announcement, and an earlier look.
+    fn assessed<'p>(&self, rules: Rules<'p>, now: DateTime<Utc>) -> (&'p Policy, Assessment<'p>) {
+        let Binding { policy, at } = rules.binding(self, now);
+        let mut assessment = assess(self, policy, now);
+        assessment.binds_from = at;
+        if let Some((version, announcement)) = rules.to_announce(self) {
+            assessment.intents.push(Intent {
+                channel: announcement.channel,
+                template: announcement.template.clone(),
+                installment: None,
+                due_on: None,
+                planned_at: now,
+                missed: 0,
+                notice_of: Some(NoticeOf::Policy(version.version)),
+            });
+        }
+        if let Some((next, at)) = rules.next(self, now) {
+            let before = assessment.next_action_at.filter(|next_action_at| *next_action_at < at);
+            assessment.next_action_at = before.or_else(|| self.first_look(rules, next, at, &assessment, now));
+        }
+        (policy, assessment)
+    }
+
+    /// The first look at an account that a version is about to bind: when it does, or, where it
+    /// says the same of the account then, when it first says something else.
+    fn first_look(
+        &self,
+        rules: Rules<'_>,
+        next: &Policy,
+        at: DateTime<Utc>,
+        before: &Assessment<'_>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let mut judged = self.clone();
+        judged.standing.reminded_through = Some(now);
+        judged.standing.lapses = before.lapses;
+        let then = assess(&judged, next, at);
+        let is_same = then.stage_name() == before.stage_name()
+            && are_the_same(then.restrictions(), before.restrictions())
+            && then.intents.is_empty()
+            && then.lapses == before.lapses;
+        if is_same { earlier(then.next_action_at, rules.next(self, at).map(|(_, at)| at)) } else { Some(at) }
+    }
+
     /// `now`, or the instant of the last judgement where that is later.
     fn not_before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.standing.reminded_through.map_or(now, |judged_at| judged_at.max(now))
     }
+}
+
+fn planned_notice(intent: &Intent) -> Option<Notice> {
+    let of = intent.notice_of.clone()?;
+    Some(Notice { of, planned_at: intent.planned_at, sent_at: None })
 }
 
 /// Whether both lists hold the same, in whatever order.

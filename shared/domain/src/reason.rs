@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::figures::Figures;
+use crate::ladder::Outlook;
 use crate::money::Money;
-use crate::policy::Stage;
+use crate::policy::Policy;
+use crate::recorded::Cause;
 
 /// Why an account stands where it stands: a rule, its threshold, and the value
 /// that was held against it.
@@ -52,24 +55,80 @@ pub enum Reason {
         /// So many.
         value: u32,
     },
+    /// The cause that the stage asks for is recorded.
+    Cause {
+        /// This one.
+        threshold: Cause,
+        /// The same.
+        value: Cause,
+    },
+    /// The recorded score is low enough.
+    ScoreAtMost {
+        /// At most this.
+        threshold: u32,
+        /// So high.
+        value: u32,
+    },
+    /// The stage's own restrictions are not in force yet.
+    RestrictionsHeld {
+        /// What keeps them back.
+        by: HeldBy,
+        /// The day on which they take effect; none: not before something else happens.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<NaiveDate>,
+    },
     /// Nothing is overdue.
     NothingOverdue,
+    /// Something is overdue, but too little to move a stage.
+    BelowMateriality,
     /// Something is overdue, but no stage's conditions all hold.
     BelowEveryStage,
     /// The account's enforcement is switched off.
     EnforcementOff,
 }
 
+/// What keeps a stage's restrictions back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldBy {
+    /// A notice must have been sent some days before.
+    Notice,
+    /// It is a first and minor lapse.
+    Buffer,
+    /// A temporary cause is recorded.
+    TemporaryCause,
+    /// A payment is under way.
+    PaymentInProcess,
+}
+
+impl HeldBy {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Buffer => "buffer",
+            Self::TemporaryCause => "temporary_cause",
+            Self::PaymentInProcess => "payment_in_process",
+        }
+    }
+}
+
 /// Decimals of a share that is shown.
 const SHARE_DECIMALS: u32 = 4;
 
 /// Why the account stands on `stage`.
-pub(crate) fn reasons(account: &Account, figures: &Figures, stage: Option<&Stage>) -> Vec<Reason> {
-    let Some(stage) = stage else {
+pub(crate) fn reasons(
+    account: &Account,
+    policy: &Policy,
+    figures: &Figures,
+    outlook: &Outlook<'_>,
+) -> Vec<Reason> {
+    let Some(stage) = outlook.stage else {
         return vec![if !account.is_enforced() {
             Reason::EnforcementOff
         } else if figures.oldest_due_on.is_none() {
             Reason::NothingOverdue
+        } else if is_immaterial(policy, figures) {
+            Reason::BelowMateriality
         } else {
             Reason::BelowEveryStage
         }];
@@ -97,7 +156,21 @@ pub(crate) fn reasons(account: &Account, figures: &Figures, stage: Option<&Stage
     if let Some(threshold) = when.unpaid_installments {
         reasons.push(Reason::UnpaidInstallments { threshold, value: figures.unpaid_installments });
     }
+    if let Some(cause) = when.cause {
+        reasons.push(Reason::Cause { threshold: cause, value: cause });
+    }
+    if let (Some(threshold), Some(recorded)) = (when.score_at_most, &account.score) {
+        reasons.push(Reason::ScoreAtMost { threshold, value: recorded.score });
+    }
+    if let Some(held) = outlook.held_back {
+        reasons.push(Reason::RestrictionsHeld { by: held.by, until: held.until });
+    }
     reasons
+}
+
+fn is_immaterial(policy: &Policy, figures: &Figures) -> bool {
+    let (overdue, outstanding) = (figures.overdue.as_decimal(), figures.outstanding.as_decimal());
+    policy.materiality.as_ref().is_some_and(|least| !least.is_exceeded(overdue, outstanding))
 }
 
 impl Reason {
@@ -110,6 +183,10 @@ impl Reason {
             Self::OverdueAmount { .. } => "overdue_amount",
             Self::OverdueShare { .. } => "overdue_share",
             Self::UnpaidInstallments { .. } => "unpaid_installments",
+            Self::Cause { .. } => "cause",
+            Self::ScoreAtMost { .. } => "score_at_most",
+            Self::RestrictionsHeld { .. } => "restrictions_held",
+            Self::BelowMateriality => "below_materiality",
             Self::NothingOverdue => "nothing_overdue",
             Self::BelowEveryStage => "below_every_stage",
             Self::EnforcementOff => "enforcement_off",
@@ -124,14 +201,21 @@ impl Reason {
         match self {
             Self::DelinquentDays { threshold, value }
             | Self::DaysPastDue { threshold, value }
-            | Self::UnpaidInstallments { threshold, value } => ((*threshold).into(), (*value).into()),
+            | Self::UnpaidInstallments { threshold, value }
+            | Self::ScoreAtMost { threshold, value } => ((*threshold).into(), (*value).into()),
+            Self::Cause { threshold, value } => (threshold.as_str().into(), value.as_str().into()),
+            Self::RestrictionsHeld { by, until } => {
+                (by.as_str().into(), until.map_or(Value::Null, |until| until.to_string().into()))
+            }
             Self::OverdueAmount { threshold, value } => {
                 (threshold.to_string().into(), value.to_string().into())
             }
             Self::OverdueShare { threshold, value } => {
                 (threshold.to_string().into(), value.to_string().into())
             }
-            Self::NothingOverdue | Self::BelowEveryStage | Self::EnforcementOff => (Value::Null, Value::Null),
+            Self::NothingOverdue | Self::BelowMateriality | Self::BelowEveryStage | Self::EnforcementOff => {
+                (Value::Null, Value::Null)
+            }
         }
     }
 }
@@ -158,6 +242,23 @@ impl fmt::Display for Reason {
             Self::UnpaidInstallments { threshold, value } => {
                 write!(f, "{value} installments past due are unpaid, at least {threshold} for this stage.")
             }
+            Self::Cause { value, .. } => write!(f, "The recorded cause is {}.", value.as_str()),
+            Self::ScoreAtMost { threshold, value } => {
+                write!(f, "The recorded score is {value}, at most {threshold} for this stage.")
+            }
+            Self::RestrictionsHeld { by, until } => {
+                f.write_str(match by {
+                    HeldBy::Notice => "Its restrictions wait for the time after a notice",
+                    HeldBy::Buffer => "Its restrictions wait, for this is a first and minor lapse",
+                    HeldBy::TemporaryCause => "Its restrictions wait, for the cause is temporary",
+                    HeldBy::PaymentInProcess => "Its restrictions wait for a payment under way",
+                })?;
+                match until {
+                    Some(until) => write!(f, ", until {until}."),
+                    None => f.write_str(", which has not been sent."),
+                }
+            }
+            Self::BelowMateriality => f.write_str("What is overdue is too little to count."),
             Self::NothingOverdue => f.write_str("Nothing is overdue."),
             Self::BelowEveryStage => {
                 f.write_str("Something is overdue, but the conditions of no stage all hold.")

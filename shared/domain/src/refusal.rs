@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{
-    MAX_INSTALLMENTS, MAX_MESSAGES, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS,
+    MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS,
 };
 use crate::days::{FIRST_DATE, LAST_DATE};
 use crate::ids::{AccountId, EventId, InstallmentNumber, PaymentId};
@@ -28,6 +28,23 @@ pub enum Refusal {
         /// Its value.
         amount: Money,
     },
+    /// A name that must be given is empty.
+    #[error("{field}: it is empty")]
+    Unnamed {
+        /// The field.
+        field: &'static str,
+    },
+    /// A payment under way that would not be waited for any more.
+    #[error("until: {until} is not after {today}, so nothing is waited for")]
+    ProcessOver {
+        /// Until when it was to be waited for.
+        until: NaiveDate,
+        /// The local date on which it became known.
+        today: NaiveDate,
+    },
+    /// An account with more notices than it keeps.
+    #[error("notices: an account keeps at most {MAX_NOTICES}")]
+    TooManyNotices,
     /// An amount is finer than its currency.
     #[error("{field}: {problem}")]
     TooManyDecimals {

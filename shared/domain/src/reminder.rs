@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Label};
 use crate::allocation::{Allocation, Unpaid};
-use crate::assess::Outlook;
-use crate::days::{at_local_time, business_date, plus_days};
+use crate::days::{at_local_time, business_date, plus_days, start_of_day};
 use crate::figures::past_due_from;
-use crate::policy::{Channel, Policy, ReminderStep, Reminders};
+use crate::ladder::{Outlook, process_over_on};
+use crate::policy::{Channel, Policy, ReminderStep, Reminders, StageName};
+use crate::recorded::{Notice, NoticeOf};
 
 /// A wish to contact the borrower.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,23 +23,39 @@ pub struct Intent {
     pub channel: Channel,
     /// Which text it is to bear.
     pub template: String,
-    /// What it is about.
-    pub installment: Label,
+    /// What it is about; none: nothing that is owed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installment: Option<Label>,
     /// When that is or was due.
-    pub due_on: NaiveDate,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_on: Option<NaiveDate>,
     /// When it was to leave.
     pub planned_at: DateTime<Utc>,
     /// How many earlier ones it stands for, which were missed.
     pub missed: u32,
+    /// What it announces, where it is a notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_of: Option<NoticeOf>,
 }
 
 impl Intent {
+    /// What it is called among those of its revision: by its channel, a notice also by
+    /// what it announces.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.notice_of {
+            None => self.channel.to_string(),
+            Some(announced) => format!("{}/{announced}", self.channel),
+        }
+    }
+
     /// Whether it announces a due date that has passed by `now`: it would say nothing true
     /// any more.
     #[must_use]
     pub fn has_passed(&self, account: &Account, policy: &Policy, now: DateTime<Utc>) -> bool {
-        let past_due_on = past_due_from(policy.day_count, self.due_on);
-        business_date(account.time_zone, self.planned_at) <= self.due_on
+        let Some(due_on) = self.due_on else { return false };
+        let past_due_on = past_due_from(policy.day_count, due_on);
+        business_date(account.time_zone, self.planned_at) <= due_on
             && policy.day_count.begin(account.time_zone, past_due_on) <= now
     }
 }
@@ -61,24 +78,57 @@ pub(crate) fn plan(
     let Some(reminders) = &policy.reminders else {
         return plan;
     };
-    let zone = account.time_zone;
-    let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
-    let stage_began = outlook.held_from.map(|day| policy.day_count.begin(zone, day));
-    for step in reminders.steps.iter().filter(|step| step.stage.as_str() == stage) {
+    let stage_began = outlook.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
+    for step in reminders.steps.iter().filter(|step| has_reason(step, account, policy, outlook)) {
         for unpaid in about(step, allocation) {
-            let planned_at = planned_at(account, reminders, step, unpaid);
+            let planned_at = planned_at(account, policy, reminders, step, unpaid);
             if planned_at > now {
                 plan.next_at = Some(plan.next_at.map_or(planned_at, |next| next.min(planned_at)));
                 break;
             }
-            let handled = account.standing.reminded_through.is_none_or(|through| planned_at <= through);
-            let before_stage = step.days > 0 && stage_began.is_some_and(|began| planned_at < began);
-            if !handled && !before_stage && !has_passed(account, policy, step, unpaid, now) {
+            let is_owed = match &step.notice_of {
+                Some(stage) => !is_noticed(account, stage, unpaid),
+                None => {
+                    let handled =
+                        account.standing.reminded_through.is_none_or(|through| planned_at <= through);
+                    let before_stage = step.days > 0 && stage_began.is_some_and(|began| planned_at < began);
+                    !handled && !before_stage
+                }
+            };
+            if is_owed && !has_passed(account, policy, step, unpaid, now) {
                 owe(&mut plan.due, account, step, unpaid, planned_at);
             }
         }
     }
+    let (mut notices, reminders): (Vec<_>, Vec<_>) =
+        plan.due.into_iter().partition(|intent: &Intent| intent.notice_of.is_some());
+    // A notice on the same channel speaks for the reminders that would leave beside it.
+    let reminders = reminders.into_iter().filter(|reminder| {
+        let notice = notices.iter_mut().find(|notice| notice.channel == reminder.channel);
+        notice.map(|notice| notice.missed += reminder.missed + 1).is_none()
+    });
+    plan.due = reminders.collect();
+    plan.due.append(&mut notices);
     plan
+}
+
+/// A reminder belongs to one stage; a notice also to the severer ones, until what it
+/// announces is in force.
+fn has_reason(step: &ReminderStep, account: &Account, policy: &Policy, outlook: &Outlook<'_>) -> bool {
+    let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
+    let Some(announced) = &step.notice_of else { return step.stage.as_str() == stage };
+    let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+    let in_force = outlook.restricting.map_or("current", |stage| stage.name.as_str());
+    account.is_enforced()
+        && rung(step.stage.as_str()) <= rung(stage)
+        && rung(in_force) < rung(announced.as_str())
+}
+
+/// Whether a notice of the stage was planned or sent since what is overdue fell due.
+fn is_noticed(account: &Account, stage: &StageName, unpaid: &Unpaid) -> bool {
+    let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if name == stage);
+    let mut notices = account.notices.iter().filter(is_of);
+    notices.any(|notice| business_date(account.time_zone, notice.planned_at) >= unpaid.due_on)
 }
 
 /// Before the due date and on it each unpaid installment counts, after it the oldest.
@@ -87,13 +137,23 @@ fn about<'a>(step: &ReminderStep, allocation: &'a Allocation) -> &'a [Unpaid] {
     if step.days > 0 { &allocation.unpaid[..oldest] } else { &allocation.unpaid }
 }
 
+/// When it is to leave. While a payment is under way nothing is: it waits until that is over.
 fn planned_at(
     account: &Account,
+    policy: &Policy,
     reminders: &Reminders,
     step: &ReminderStep,
     unpaid: &Unpaid,
 ) -> DateTime<Utc> {
-    at_local_time(account.time_zone, plus_days(unpaid.due_on, step.days), reminders.send_at)
+    let zone = account.time_zone;
+    let planned_at = at_local_time(zone, plus_days(unpaid.due_on, step.days), reminders.send_at);
+    let since = account.in_process.as_ref().map_or(planned_at, |process| process.since);
+    match process_over_on(account, policy) {
+        Some(over) if since < planned_at && planned_at < start_of_day(zone, over) => {
+            at_local_time(zone, over, reminders.send_at)
+        }
+        _ => planned_at,
+    }
 }
 
 /// A reminder of a coming due date says nothing true once that date has passed.
@@ -118,12 +178,15 @@ fn owe(
     let intent = Intent {
         channel: step.channel,
         template: step.template.clone(),
-        installment: account.installments[unpaid.place].label.clone(),
-        due_on: unpaid.due_on,
+        installment: Some(account.installments[unpaid.place].label.clone()),
+        due_on: Some(unpaid.due_on),
         planned_at,
         missed: 0,
+        notice_of: step.notice_of.clone().map(NoticeOf::Stage),
     };
-    match due.iter_mut().find(|other| other.channel == step.channel) {
+    // A notice is never lost in another message.
+    let same = |other: &&mut Intent| (other.channel, &other.notice_of) == (intent.channel, &intent.notice_of);
+    match due.iter_mut().find(same) {
         None => due.push(intent),
         Some(other) => {
             let missed = other.missed + 1;
@@ -136,7 +199,8 @@ fn owe(
 }
 
 /// Whether an intent that was planned still has its reason: its installment
-/// still owes, and the account still stands where it stood.
+/// still owes, and the account still stands where it stood. A notice has its reason on every
+/// stage.
 ///
 /// This is the last look: it is asked of the account as it is read again right
 /// before a message leaves.
@@ -148,9 +212,12 @@ pub fn still_owed(
     stage_now: &str,
     intent: &Intent,
 ) -> bool {
-    stage_then == stage_now
-        && allocation
-            .unpaid
-            .iter()
-            .any(|unpaid| account.installments[unpaid.place].label == intent.installment)
+    let has_reason = match intent.notice_of {
+        Some(NoticeOf::Policy(_)) => return true,
+        Some(NoticeOf::Stage(_)) => stage_now != "current",
+        None => stage_then == stage_now,
+    };
+    let is_it =
+        |unpaid: &Unpaid| Some(&account.installments[unpaid.place].label) == intent.installment.as_ref();
+    has_reason && allocation.unpaid.iter().any(is_it)
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::lapse::Lapses;
 use crate::policy::{PolicyRef, Restriction, StageName};
 
 /// What the engine last decided of an account.
@@ -25,6 +26,9 @@ pub struct Standing {
     /// Up to when its reminders have been planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded_through: Option<DateTime<Utc>>,
+    /// What is remembered of lapses, where the policy asks for it.
+    #[serde(default, skip_serializing_if = "Lapses::is_none")]
+    pub lapses: Lapses,
 }
 
 impl Standing {
@@ -38,6 +42,7 @@ impl Standing {
             policy: None,
             next_action_at: None,
             reminded_through: None,
+            lapses: Lapses::default(),
         }
     }
 

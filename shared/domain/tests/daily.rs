@@ -212,6 +212,11 @@ const EVENTS: [(&str, &str); EVENT_TYPES.len()] = [
     ("enforcement_on", r#""reason":"lifted""#),
     ("written_off", r#""number":2,"reason":"settlement""#),
     ("write_off_undone", r#""number":2,"reason":"mistake""#),
+    ("cause_recorded", r#""cause":"long_term","by":"officer-7","reason":"insolvent","until":"2024-10-01""#),
+    ("score_recorded", r#""score":480,"by":"scoring","until":"2024-10-01""#),
+    ("payment_in_process", r#""until":"2023-10-08""#),
+    ("payment_process_ended", r#""reason":"debit returned""#),
+    ("notice_sent", r#""stage":"frozen""#),
     (
         "contact_changed",
         r#""channel":"sms","contact_point":"+8613800138000","name":"Li Wei","changed_by":"branch-7""#,

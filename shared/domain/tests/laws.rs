@@ -5,7 +5,8 @@ mod common;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use common::generate::{
-    Case, DATE_SKIPPED, PLACES, amount, case, cents, fact, happen, minutes, opened, payment, policy, targets,
+    Case, DATE_SKIPPED, PLACES, amount, any_case, case, cents, fact, happen, minutes, opened, payment,
+    policy, targets,
 };
 use duewatch_domain::account::Dated;
 use duewatch_domain::days::DayCount;
@@ -165,13 +166,13 @@ proptest! {
     #![proptest_config(cases(1500))]
 
     #[test]
-    fn nothing_happens_before_the_next_action(case in case(PLACES), samples in vec(0..1_000, 3)) {
+    fn nothing_happens_before_the_next_action(case in any_case(PLACES), samples in vec(0..1_000, 3)) {
         silent_until_each_next_action(case, &samples)?;
     }
 
     #[test]
     fn where_a_date_is_skipped_nothing_happens_before_the_next_action(
-        mut case in case(DATE_SKIPPED),
+        mut case in any_case(DATE_SKIPPED),
         samples in vec(0..1_000, 3),
     ) {
         case.policy.day_count = DayCount::DayAfter;
@@ -194,8 +195,12 @@ proptest! {
     }
 
     #[test]
-    fn a_late_look_gives_the_same_standing_as_punctual_ones(case in case(PLACES)) {
+    fn a_late_look_gives_the_same_standing_as_punctual_ones(case in any_case(PLACES)) {
         let Case { account, policy, now, begin } = case;
+        let is_plain = policy.buffer.is_none() && policy.stages.iter().all(|stage| {
+            let binds_for_a_while = stage.when.cause.is_some() || stage.when.score_at_most.is_some();
+            !binds_for_a_while && stage.notice_days().is_none()
+        });
         let mut late = account.clone();
         late.judge(&policy, now, Cause::Time);
 
@@ -213,15 +218,18 @@ proptest! {
         prop_assert_eq!(&late.standing.stage, &punctual.standing.stage);
         prop_assert_eq!(&late.standing.restrictions, &punctual.standing.restrictions);
         prop_assert_eq!(late.standing.is_due(now), punctual.standing.is_due(now));
-        // A standing that time brought bears the same instant, however late it was seen.
-        prop_assert_eq!(
-            late.standing.since.filter(|since| *since > begin),
-            punctual.standing.since.filter(|since| *since > begin)
-        );
+        // Where nothing comes and goes by itself, a standing that time brought bears the same
+        // instant, however late it was seen.
+        if is_plain {
+            prop_assert_eq!(
+                late.standing.since.filter(|since| *since > begin),
+                punctual.standing.since.filter(|since| *since > begin)
+            );
+        }
     }
 
     #[test]
-    fn paying_everything_overdue_lifts_everything(case in case(PLACES)) {
+    fn paying_everything_overdue_lifts_everything(case in any_case(PLACES)) {
         let Case { mut account, policy, now, .. } = case;
         account.judge(&policy, now, Cause::Time);
         let overdue = assess(&account, &policy, now).figures.overdue;
@@ -240,7 +248,7 @@ proptest! {
     }
 
     #[test]
-    fn sums_of_parts_are_the_whole(case in case(PLACES)) {
+    fn sums_of_parts_are_the_whole(case in any_case(PLACES)) {
         let Case { account, policy, now, .. } = case;
         let allocation = allocate(&account);
         let standing: i128 =
@@ -351,7 +359,7 @@ proptest! {
     }
 
     #[test]
-    fn an_account_survives_being_written_and_read(case in case(PLACES)) {
+    fn an_account_survives_being_written_and_read(case in any_case(PLACES)) {
         let Case { mut account, policy, now, begin } = case;
         account.judge(&policy, begin, Cause::Fact);
         account.judge(&policy, now, Cause::Time);

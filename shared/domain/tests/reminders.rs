@@ -46,7 +46,13 @@ fn intents(loan: &Loan) -> Vec<String> {
         .intents
         .iter()
         .map(|one| {
-            format!("{} {} about {}, {} missed", one.channel, one.template, one.installment, one.missed)
+            format!(
+                "{} {} about {}, {} missed",
+                one.channel,
+                one.template,
+                one.installment.as_ref().unwrap(),
+                one.missed
+            )
         })
         .collect()
 }

@@ -9,6 +9,7 @@ use duewatch_domain::figures::Figures;
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
 use duewatch_domain::ids::Revision;
 use duewatch_domain::policy::Restriction;
+use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::reminder::Intent;
 use serde::Serialize;
 
@@ -117,10 +118,14 @@ pub struct ReminderDue<'a> {
     channel: &'static str,
     template: &'a str,
     stage: &'a str,
-    due_on: NaiveDate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_on: Option<NaiveDate>,
     planned_at: String,
     /// How many earlier reminders this one stands for; they were missed.
     missed: u32,
+    /// What it announces, where it is a notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice_of: Option<&'a NoticeOf>,
     currency: &'static str,
     overdue: String,
     oldest_due_on: Option<NaiveDate>,
@@ -128,10 +133,10 @@ pub struct ReminderDue<'a> {
     outstanding: String,
 }
 
-/// The id of a reminder: one a revision and channel.
+/// The id of a reminder: one a revision and channel, notices apart.
 #[must_use]
 pub fn reminder_id(account: &Account, revision: Revision, intent: &Intent) -> String {
-    format!("{}/{}", event_id(&account.account_id, revision), intent.channel)
+    format!("{}/{}", event_id(&account.account_id, revision), intent.name())
 }
 
 /// The message of a reminder, with the figures of the last look, for `reminders`.
@@ -152,6 +157,7 @@ pub fn reminder_due(
         due_on: intent.due_on,
         planned_at: text(intent.planned_at),
         missed: intent.missed,
+        notice_of: intent.notice_of.as_ref(),
         currency: account.currency.code(),
         overdue: account.currency.text(figures.overdue),
         oldest_due_on: figures.oldest_due_on,

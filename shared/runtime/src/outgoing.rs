@@ -16,7 +16,7 @@ use duewatch_domain::ids::{AccountId, Revision};
 use duewatch_domain::reminder::{Intent, still_owed};
 use duewatch_domain::{Account, assess, owed};
 use duewatch_notify::{Message, account_changed, reminder_due};
-use duewatch_store::{ContactOutcome, StoreError};
+use duewatch_store::{ContactOutcome, Outcome, StoreError};
 
 use crate::Wiring;
 
@@ -70,9 +70,10 @@ impl Outgoing {
         let Some((account, hold)) = wiring.transitions.last_look(&then.account_id).await? else {
             return Ok(());
         };
-        let policy = wiring.transitions.policy_of(&account, now).await?;
-        let assessment = assess(&account, &policy, now);
-        let allocation = owed(&account, &policy);
+        let versions = wiring.transitions.rules_of(&account, now).await?;
+        let policy = versions.in_force(&account, now);
+        let assessment = assess(&account, policy, now);
+        let allocation = owed(&account, policy);
         for intent in &then.intents {
             if let Some(hold) = &hold {
                 wiring.desk.tell_held(&account.account_id, hold, now).await;
@@ -163,7 +164,7 @@ async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
         let Some((account_id, revision)) = &outgoing.revision else { continue };
         for intent in &outgoing.sent {
             let noted = store.record_contact(account_id, *revision, intent, ContactOutcome::Sent, now).await;
-            if noted.is_err() {
+            if noted.is_err() || !note_notice(wiring, account_id, intent, now).await {
                 not_noted.insert(place);
             }
         }
@@ -186,6 +187,23 @@ async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
         }
     }
     not_noted
+}
+
+/// Lets the account know that its notice has left, where the intent was one. Says whether
+/// nothing is left to do.
+async fn note_notice(wiring: &Wiring, account_id: &AccountId, intent: &Intent, now: DateTime<Utc>) -> bool {
+    let Some(of) = &intent.notice_of else { return true };
+    match wiring.transitions.notice_left(account_id, of, intent.planned_at, now).await {
+        Ok(Outcome::Held(account, hold)) => {
+            wiring.desk.tell_held(&account.account_id, &hold, now).await;
+            true
+        }
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!(%error, account_id = account_id.as_str(), "a notice has left and is not noted");
+            false
+        }
+    }
 }
 
 /// How far an account is published.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::ids::CustomerId;
+use duewatch_domain::ids::{CustomerId, PolicyId};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -94,6 +94,15 @@ pub struct FoundAccounts {
 
 pub(crate) fn customer_key(id: &CustomerId) -> String {
     format!("customer#{id}")
+}
+
+/// Whose accounts are looked for.
+#[derive(Clone, Copy, Debug)]
+pub enum AccountsOf<'a> {
+    /// Those of a customer.
+    Customer(&'a CustomerId),
+    /// Those under a policy.
+    Policy(&'a PolicyId),
 }
 
 impl Store {
@@ -195,24 +204,28 @@ impl Store {
         self.put_item(customer_key(customer_id), sk, item).await
     }
 
-    /// Looks at a page of all accounts for those of a customer. There is no index by
-    /// customer: a walk over the whole table costs a read unit for each 8 KB of it.
+    /// Looks at a page of all accounts for those of a customer or under a policy. There is no
+    /// index by either: a walk over the whole table costs a read unit for each 8 KB of it.
     ///
     /// # Errors
     /// When the call fails.
     pub async fn find_accounts(
         &self,
-        customer_id: &CustomerId,
+        of: AccountsOf<'_>,
         from: Option<HashMap<String, AttributeValue>>,
     ) -> Result<FoundAccounts, StoreError> {
         let table = &self.tables.accounts;
+        let (attribute, wanted) = match of {
+            AccountsOf::Customer(id) => ("customer_id", id.as_str()),
+            AccountsOf::Policy(id) => ("policy_id", id.as_str()),
+        };
         let sent = self
             .client
             .scan()
             .table_name(table)
-            .filter_expression("customer_id = :customer")
+            .filter_expression(format!("{attribute} = :wanted"))
             .projection_expression("account_id")
-            .expression_attribute_values(":customer", AttributeValue::S(customer_id.to_string()))
+            .expression_attribute_values(":wanted", AttributeValue::S(wanted.to_owned()))
             .set_exclusive_start_key(from)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()

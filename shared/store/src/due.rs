@@ -113,6 +113,30 @@ impl Store {
         Ok(())
     }
 
+    /// Lets an account be looked at by `at`, if it waits for a later look or for none. Says
+    /// whether it does now. Touches nothing else of it.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn look_at_by(&self, account_id: &AccountId, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        let table = &self.tables.accounts;
+        let update = self
+            .client
+            .update_item()
+            .table_name(table)
+            .key("account_id", AttributeValue::S(account_id.to_string()))
+            .update_expression("SET due_shard = :shard, next_action_at = :at")
+            .condition_expression(
+                "attribute_exists(account_id) AND (attribute_not_exists(next_action_at) OR next_action_at > :at)",
+            )
+            .expression_attribute_values(":shard", AttributeValue::S(self.shard_of(account_id)))
+            .expression_attribute_values(":at", AttributeValue::S(sort_key(at)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        Ok(self.answered_if(table, update)?.is_some())
+    }
+
     /// Compares K with the one in the records, and records it where it is higher.
     /// Once that went well it is not asked again: a new setting comes with a new process.
     ///

@@ -50,14 +50,16 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 
 pub use self::account_item::{Stored, account_from_image, account_image};
 pub use self::contacts::ContactTaken;
-pub use self::customers::{Access, AccessKind, CustomerItem, CustomerPage, Erasure, FoundAccounts};
+pub use self::customers::{
+    Access, AccessKind, AccountsOf, CustomerItem, CustomerPage, Erasure, FoundAccounts,
+};
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::StoreError;
 pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, verify_history};
 pub use self::meter::{Consumed, Meter};
 pub use self::parked::{Parked, ParkedPage};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
-pub use self::policies::Policies;
+pub use self::policies::{FRESH_FOR, Policies};
 pub use self::records::{ContactOutcome, Quarantined};
 pub use self::round::{AccountPage, Round};
 pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transitions};

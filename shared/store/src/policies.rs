@@ -7,13 +7,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::ids::PolicyId;
-use duewatch_domain::policy;
+use duewatch_domain::policy::{self, MAX_VERSIONS, Versions};
 
 use crate::records::{policy_key, version_key};
 use crate::{Store, StoreError};
 
-/// How long a policy is used before it is looked up again.
-const FRESH_FOR: TimeDelta = TimeDelta::minutes(1);
+/// How long a policy is used before it is looked up again: so long after a version was
+/// published, everybody judges by it.
+pub const FRESH_FOR: TimeDelta = TimeDelta::minutes(1);
 /// The most policies that are kept at once.
 const MAX_KEPT: usize = 1_000;
 
@@ -26,11 +27,11 @@ pub struct Policies {
 #[derive(Clone, Debug)]
 struct Kept {
     read_at: DateTime<Utc>,
-    policy: Arc<Policy>,
+    versions: Arc<Versions>,
 }
 
 impl Policies {
-    /// The policy of that id: its highest published version.
+    /// The published versions of the policy of that id, the latest of them.
     ///
     /// # Errors
     /// When it was never published, cannot be read, or the call fails.
@@ -39,20 +40,20 @@ impl Policies {
         store: &Store,
         id: &PolicyId,
         now: DateTime<Utc>,
-    ) -> Result<Arc<Policy>, StoreError> {
+    ) -> Result<Arc<Versions>, StoreError> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         if let Some(kept) = kept
             && (now - kept.read_at).abs() < FRESH_FOR
         {
-            return Ok(kept.policy);
+            return Ok(kept.versions);
         }
-        let policy = Arc::new(store.policy(id).await?);
+        let versions = Arc::new(store.policy_versions(id).await?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX_KEPT {
             kept.clear();
         }
-        kept.insert(id.clone(), Kept { read_at: now, policy: Arc::clone(&policy) });
-        Ok(policy)
+        kept.insert(id.clone(), Kept { read_at: now, versions: Arc::clone(&versions) });
+        Ok(versions)
     }
 }
 
@@ -85,7 +86,12 @@ impl Store {
         }
     }
 
-    async fn policy(&self, id: &PolicyId) -> Result<Policy, StoreError> {
+    /// The versions of a policy, the latest of them.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownPolicy`] when it was never published; when one cannot be read, or
+    /// the call fails.
+    pub async fn policy_versions(&self, id: &PolicyId) -> Result<Versions, StoreError> {
         let table = &self.tables.records;
         let sent = self
             .client
@@ -95,21 +101,30 @@ impl Store {
             .expression_attribute_values(":pk", AttributeValue::S(policy_key(id)))
             .expression_attribute_values(":version", AttributeValue::S("version#".to_owned()))
             .scan_index_forward(false)
-            .limit(1)
+            .limit(i32::try_from(MAX_VERSIONS).unwrap_or(i32::MAX))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
         let answer = self.answered(table, sent)?;
-        let item = answer.items.unwrap_or_default().into_iter().next();
-        let item = item.ok_or_else(|| StoreError::UnknownPolicy(id.to_string()))?;
-        let Some(AttributeValue::S(text)) = item.get("document") else {
-            return Err(StoreError::codec(table, policy_key(id), "document is no string"));
-        };
-        let version = match item.get("version") {
-            Some(AttributeValue::N(version)) => version.parse().unwrap_or_default(),
-            _ => 0,
-        };
-        policy::parse(text).map_err(|error| StoreError::FaultyPolicy { id: id.to_string(), version, error })
+        let items = answer.items.unwrap_or_default();
+        let policies: Result<Vec<Policy>, StoreError> =
+            items.iter().map(|item| read_version(table, id, item)).collect();
+        Versions::new(policies?).ok_or_else(|| StoreError::UnknownPolicy(id.to_string()))
     }
+}
+
+fn read_version(
+    table: &str,
+    id: &PolicyId,
+    item: &HashMap<String, AttributeValue>,
+) -> Result<Policy, StoreError> {
+    let Some(AttributeValue::S(text)) = item.get("document") else {
+        return Err(StoreError::codec(table, policy_key(id), "document is no string"));
+    };
+    let version = match item.get("version") {
+        Some(AttributeValue::N(version)) => version.parse().unwrap_or_default(),
+        _ => 0,
+    };
+    policy::parse(text).map_err(|error| StoreError::FaultyPolicy { id: id.to_string(), version, error })
 }

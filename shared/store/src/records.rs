@@ -329,7 +329,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.put_item(
             account_key(account_id),
-            format!("contact#{:020}#{}", revision.0, intent.channel),
+            format!("contact#{:020}#{}", revision.0, intent.name()),
             texts([
                 ("outcome", outcome.as_str().to_owned()),
                 ("template", intent.template.clone()),

@@ -19,7 +19,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::ids::AccountId;
-use duewatch_domain::{Account, Applied, Cause, Command, Contract, Message, Policy, Refusal};
+use duewatch_domain::policy::Versions;
+use duewatch_domain::recorded::NoticeOf;
+use duewatch_domain::{Account, Applied, Cause, Command, Contract, Message, Refusal};
 
 use crate::{PaymentFact, Policies, Quarantined, Store, StoreError, Stored};
 
@@ -89,6 +91,8 @@ enum News<'a> {
     Message(&'a Message),
     /// The terms under which it is said to be open.
     Opened(&'a Contract),
+    /// A notice that the account had planned for that instant has left.
+    Notice(&'a NoticeOf, DateTime<Utc>),
     /// Somebody doubts that the account stands as it should.
     Doubt,
 }
@@ -106,11 +110,11 @@ impl Transitions {
         &self.store
     }
 
-    /// The policy that judges an account.
+    /// The versions of the policy that judges an account.
     ///
     /// # Errors
     /// When it was never published or cannot be read.
-    pub async fn policy_of(&self, account: &Account, now: DateTime<Utc>) -> Result<Arc<Policy>, StoreError> {
+    pub async fn rules_of(&self, account: &Account, now: DateTime<Utc>) -> Result<Arc<Versions>, StoreError> {
         self.policies.get(&self.store, &account.policy_id, now).await
     }
 
@@ -159,6 +163,21 @@ impl Transitions {
         self.take(&message.event.account_id, &News::Message(message), now).await
     }
 
+    /// Notes that a notice, planned for `planned_at`, has left: what it announces may
+    /// follow when their time has come. Once; what was not planned changes nothing.
+    ///
+    /// # Errors
+    /// When the store fails, or others keep writing the account.
+    pub async fn notice_left(
+        &self,
+        account_id: &AccountId,
+        of: &NoticeOf,
+        planned_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, TransitionError> {
+        self.take(account_id, &News::Notice(of, planned_at), now).await
+    }
+
     /// Opens an account, posts the payments that came before it, and judges it.
     /// An account that is there under the same terms is left as it is.
     ///
@@ -193,13 +212,13 @@ impl Transitions {
         now: DateTime<Utc>,
         cause: Cause,
     ) -> Result<Outcome, TransitionError> {
-        let policy = self.policies.get(&self.store, &account.policy_id, now).await?;
+        let rules = self.policies.get(&self.store, &account.policy_id, now).await?;
         let facts = self.store.payments_of(&account.account_id).await?;
         let (hold, _) = post_all(&mut account, &facts);
-        let hold = hold.filter(|_| account.would_be_restricted(&policy, now));
+        let hold = hold.filter(|_| account.would_be_restricted(&rules, now));
         match hold {
             Some(_) => account.hold(now + HOLD_FOR),
-            None => account.judge(&policy, now, cause),
+            None => account.judge(&rules, now, cause),
         }
         let created = self.store.create_account(account).await?.account;
         // A payment that was put or parked since that Query has found no account either;
@@ -303,21 +322,22 @@ impl Transitions {
         news: &News<'_>,
         now: DateTime<Utc>,
     ) -> Result<Outcome, TransitionError> {
-        let policy = self.policy_of(&stored.account, now).await?;
+        let rules = self.rules_of(&stored.account, now).await?;
         let mut held_by_time = None;
         let is_due = stored.account.standing.is_due(now);
         if is_due {
             // What time has brought is a revision of its own, before what is new.
-            let (account, hold) = self.judged(stored.account.clone(), &policy, now, Cause::Time).await?;
+            let (account, hold) = self.judged(stored.account.clone(), &rules, now, Cause::Time).await?;
             stored = self.store.update_account(&stored, account).await?;
             held_by_time = hold;
         }
         let mut account = stored.account.clone();
         let applied = match news {
             News::Time => Applied::Unchanged,
-            News::Doubt if is_due || self.stands(&stored, &policy, now) => Applied::Unchanged,
+            News::Doubt if is_due || self.stands(&stored, &rules, now) => Applied::Unchanged,
             News::Doubt => Applied::Changed,
             News::Payment(fact) => fact.post_to(&mut account)?,
+            News::Notice(of, planned_at) => account.notice_left(of, *planned_at, now),
             News::Opened(contract) => {
                 account.apply(&Command::AccountOpened(Box::new((*contract).clone())), now)?
             }
@@ -337,7 +357,7 @@ impl Transitions {
             // What time has brought may have posted the news already.
             return Ok(if is_due { written(stored, held_by_time) } else { Outcome::Unchanged });
         }
-        let (account, hold) = self.judged(account, &policy, now, Cause::Fact).await?;
+        let (account, hold) = self.judged(account, &rules, now, Cause::Fact).await?;
         let waits = |at: DateTime<Utc>| at <= now + HOLD_FOR && stored.is_queued(self.store.due_shards());
         if matches!(news, News::Doubt)
             && hold.is_some()
@@ -351,34 +371,34 @@ impl Transitions {
     }
 
     /// Whether an account stands as it should, and is found again when it waits.
-    fn stands(&self, stored: &Stored, policy: &Policy, now: DateTime<Utc>) -> bool {
-        stored.is_queued(self.store.due_shards()) && stored.account.is_confirmed(policy, now)
+    fn stands(&self, stored: &Stored, rules: &Arc<Versions>, now: DateTime<Utc>) -> bool {
+        stored.is_queued(self.store.due_shards()) && stored.account.is_confirmed(rules, now)
     }
 
     /// Judges the account, after a look at its payments where that would restrict it.
     async fn judged(
         &self,
         mut account: Account,
-        policy: &Policy,
+        rules: &Arc<Versions>,
         now: DateTime<Utc>,
         cause: Cause,
     ) -> Result<(Account, Option<Hold>), StoreError> {
         let mut cause = cause;
-        if account.would_be_restricted(policy, now) {
+        if account.would_be_restricted(rules, now) {
             let facts = self.store.payments_of(&account.account_id).await?;
             let (hold, posted) = post_all(&mut account, &facts);
             if posted {
                 cause = Cause::Fact;
             }
             if let Some(hold) = hold
-                && account.would_be_restricted(policy, now)
-                && !account.would_be_eased(policy, now)
+                && account.would_be_restricted(rules, now)
+                && !account.would_be_eased(rules, now)
             {
                 account.hold(now + HOLD_FOR);
                 return Ok((account, Some(hold)));
             }
         }
-        account.judge(policy, now, cause);
+        account.judge(rules, now, cause);
         Ok((account, None))
     }
 }

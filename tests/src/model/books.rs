@@ -114,8 +114,14 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // Where somebody can be reached is nothing that the account owes.
-            Command::AccountOpened(_) | Command::ContactChanged(_) => {}
+            // Nothing that the account owes.
+            Command::AccountOpened(_)
+            | Command::ContactChanged(_)
+            | Command::CauseRecorded { .. }
+            | Command::ScoreRecorded { .. }
+            | Command::PaymentInProcess { .. }
+            | Command::PaymentProcessEnded { .. }
+            | Command::NoticeSent(_) => {}
             Command::PaymentReceived(received) => self.receive(received, at),
             Command::PaymentReversed { payment_id, dated } => self.reverse(payment_id, *dated, at),
             Command::InstallmentAdded(installment) => self.pieces.push(Piece::new(installment, None)),

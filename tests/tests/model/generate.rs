@@ -201,5 +201,10 @@ fn command(fact: &Fact, first: NaiveDate, payments: &mut usize) -> Command {
         }
         Fact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
         Fact::Replace(dues) => Command::ScheduleReplaced { installments: installments(dues), reason },
+        Fact::Cause { .. }
+        | Fact::Score { .. }
+        | Fact::Process { .. }
+        | Fact::EndProcess
+        | Fact::Notice(_) => domain::recording(fact, first),
     }
 }

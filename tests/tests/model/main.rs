@@ -42,8 +42,8 @@ fn reminder(intent: &Intent) -> Reminder {
     Reminder {
         channel: intent.channel,
         template: intent.template.clone(),
-        about: intent.installment.clone(),
-        due_on: intent.due_on,
+        about: intent.installment.clone().unwrap(),
+        due_on: intent.due_on.unwrap(),
         planned_at: intent.planned_at,
         missed: intent.missed,
     }

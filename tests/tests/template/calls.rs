@@ -193,7 +193,9 @@ async fn send_reminders_calls_what_its_role_grants() {
     let notes = Notes::default();
     let wiring = notes.on(&world, send_reminders::NAME);
     world.open_under("reminding", "A-1").await;
-    for at in ["2023-09-28T02:00:00Z", "2023-10-05T02:00:00Z", "2023-10-06T02:00:00Z"] {
+    world.open_under("noticing", "A-2").await;
+    for at in ["2023-09-28T02:00:00Z", "2023-10-05T02:00:00Z", "2023-10-06T02:00:00Z", "2023-10-08T02:00:00Z"]
+    {
         world.set(at);
         world.sweep().await;
     }

@@ -4,6 +4,7 @@
 //! walks it through a window of days; each is written, in order of
 //! date, while the next is computed. Memory holds the accounts and two windows of lines, never the output.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::mpsc;
 use std::thread;
@@ -12,6 +13,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
 use duewatch_domain::ids::AccountId;
+use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied, Cause, Command, Decision, Refusal};
 
 use super::{Case, Opening, ReplayError, Step, Taken, Tally};
@@ -271,7 +273,27 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Judges the account; the notices that it plans leave at once, as they do where there
+    /// is a function to send them.
     fn judge(&mut self, now: DateTime<Utc>, cause: Cause) {
+        self.judge_once(now, cause);
+        let mut notices: VecDeque<Intent> = self.notices().collect();
+        // A stage has one notice a debt, so they come to an end.
+        while let Some(notice) = notices.pop_front() {
+            let Some(of) = &notice.notice_of else { continue };
+            if self.account.notice_left(of, notice.planned_at, now) == Applied::Changed {
+                self.lines.changed();
+                self.judge_once(now, Cause::Fact);
+                notices.extend(self.notices());
+            }
+        }
+    }
+
+    fn notices(&self) -> impl Iterator<Item = Intent> {
+        self.account.intents.clone().into_iter().filter(|intent| intent.notice_of.is_some())
+    }
+
+    fn judge_once(&mut self, now: DateTime<Utc>, cause: Cause) {
         self.account.judge(&self.case.policy.policy, now, cause);
         if let Some(decision) = self.account.decision_of_this_revision() {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));

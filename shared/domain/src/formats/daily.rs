@@ -4,8 +4,8 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::account::Account;
 use crate::allocation::{Allocation, owed};
-use crate::assess::{earlier, outlook};
 use crate::figures::{Figures, day_counts, past_due_from};
+use crate::ladder::{earlier, outlook};
 use crate::policy::Policy;
 
 /// Writes an account's daily lines.
@@ -77,7 +77,7 @@ impl Steady {
             .iter()
             .map(|unpaid| past_due_from(policy.day_count, unpaid.due_on))
             .find(|from| *from > day);
-        let restrictions: &[_] = outlook.stage.map_or(&[], |stage| &stage.restrictions);
+        let restrictions: &[_] = outlook.restricting.map_or(&[], |stage| &stage.restrictions);
         let oldest = figures.oldest_due_on.map_or_else(|| "null".to_owned(), |date| format!("\"{date}\""));
         Self {
             until: earlier(next_overdue, outlook.changes_on),

@@ -11,9 +11,11 @@ use crate::contact::ContactChange;
 use crate::days::{FIRST_DATE, LAST_DATE, is_in_range};
 use crate::ids::{AccountId, InstallmentNumber, PaymentId};
 use crate::money::{Currency, Money};
+use crate::policy::StageName;
+use crate::recorded::{Cause, NoticeOf};
 
 /// Every event type, as the formats write it.
-pub const EVENT_TYPES: [&str; 13] = [
+pub const EVENT_TYPES: [&str; 18] = [
     "account_opened",
     "payment_received",
     "payment_reversed",
@@ -26,6 +28,11 @@ pub const EVENT_TYPES: [&str; 13] = [
     "enforcement_on",
     "written_off",
     "write_off_undone",
+    "cause_recorded",
+    "score_recorded",
+    "payment_in_process",
+    "payment_process_ended",
+    "notice_sent",
     "contact_changed",
 ];
 
@@ -147,6 +154,33 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
             let Named { number, reason } = read(json)?;
             Command::WriteOffUndone { number, reason }
         }
+        "cause_recorded" => {
+            let CauseOf { cause, by, reason, until } = read(json)?;
+            Command::CauseRecorded { cause, by, reason, until }
+        }
+        "score_recorded" => {
+            let ScoreOf { score, by, until } = read(json)?;
+            Command::ScoreRecorded { score, by, until }
+        }
+        "payment_in_process" => {
+            let Until { until } = read(json)?;
+            Command::PaymentInProcess { until }
+        }
+        "payment_process_ended" => {
+            let Because { reason } = read(json)?;
+            Command::PaymentProcessEnded { reason }
+        }
+        "notice_sent" => {
+            let Announced { stage, policy_version } = read(json)?;
+            Command::NoticeSent(match (stage, policy_version) {
+                (Some(stage), None) => NoticeOf::Stage(stage),
+                (None, Some(version)) => NoticeOf::Policy(version),
+                _ => {
+                    let problem = "a notice is of a stage or of a policy_version, and of one".to_owned();
+                    return Err(FormatError::new("stage", problem));
+                }
+            })
+        }
         "contact_changed" => {
             let change: ContactChange = read(json)?;
             change.check().map_err(|refusal| FormatError::new("", refusal.to_string()))?;
@@ -223,6 +257,39 @@ struct Started {
 struct Ended {
     #[serde(deserialize_with = "crate::days::written::date")]
     on: NaiveDate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CauseOf {
+    cause: Cause,
+    by: String,
+    reason: String,
+    #[serde(default, deserialize_with = "crate::days::written::maybe_date")]
+    until: Option<NaiveDate>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScoreOf {
+    score: u32,
+    by: String,
+    #[serde(default, deserialize_with = "crate::days::written::maybe_date")]
+    until: Option<NaiveDate>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Until {
+    #[serde(deserialize_with = "crate::days::written::date")]
+    until: NaiveDate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Announced {
+    stage: Option<StageName>,
+    policy_version: Option<u32>,
 }
 
 #[derive(Deserialize)]

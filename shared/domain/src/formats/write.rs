@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::account::Dated;
 use crate::command::{Command, Contract, Event, Message, NewInstallment};
 use crate::money::Currency;
+use crate::recorded::NoticeOf;
 
 /// A contract as a line of a book, without its line feed.
 #[must_use]
@@ -88,10 +89,19 @@ fn fields(command: &Command) -> Value {
         }
         Command::PauseStarted { from, until } => json!({ "from": from, "until": until }),
         Command::PauseEnded { on } => json!({ "on": on }),
-        Command::EnforcementOff { reason } | Command::EnforcementOn { reason } => json!({ "reason": reason }),
+        Command::EnforcementOff { reason }
+        | Command::EnforcementOn { reason }
+        | Command::PaymentProcessEnded { reason } => json!({ "reason": reason }),
         Command::WrittenOff { number, reason } | Command::WriteOffUndone { number, reason } => {
             json!({ "number": number, "reason": reason })
         }
+        Command::CauseRecorded { cause, by, reason, until } => {
+            json!({ "cause": cause.as_str(), "by": by, "reason": reason, "until": until })
+        }
+        Command::ScoreRecorded { score, by, until } => json!({ "score": score, "by": by, "until": until }),
+        Command::PaymentInProcess { until } => json!({ "until": until }),
+        Command::NoticeSent(NoticeOf::Stage(stage)) => json!({ "stage": stage }),
+        Command::NoticeSent(NoticeOf::Policy(version)) => json!({ "policy_version": version }),
         Command::ContactChanged(change) => json!({
             "channel": change.channel.as_str(),
             "contact_point": change.contact_point,

@@ -1,9 +1,15 @@
 //! What a policy must be before it may judge anybody.
 
+use std::cmp::Reverse;
+
 use rust_decimal::Decimal;
 
-use super::{MAX_DAYS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, Policy, Restriction, Stage, When};
+use super::{
+    MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, Policy,
+    Restriction, Stage, When,
+};
 use crate::days::is_in_range;
+use crate::permits::REPAY;
 
 /// What is wrong with a policy, and where.
 pub(super) struct Fault {
@@ -48,6 +54,10 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     for (place, stage) in policy.stages.iter().enumerate() {
         check_stage(policy, place, stage).map_err(at(Place::Stage(place)))?;
     }
+    check_materiality(policy).map_err(at(Place::Key("materiality")))?;
+    check_patience(policy)?;
+    check_names("operations.never_blocked", &policy.operations.never_blocked)
+        .map_err(at(Place::Key("operations")))?;
     check_reminders(policy).map_err(at(Place::Key("reminders")))
 }
 
@@ -105,6 +115,7 @@ fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
     }
     for (place, restriction) in restrictions.iter().enumerate() {
         let kind = restriction.kind.as_str();
+        check_options(restriction)?;
         let fits = match (kind, restriction.percent) {
             ("limit_credit_line", Some(percent)) => percent <= 100,
             ("limit_credit_line", None) => false,
@@ -124,10 +135,7 @@ fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
                 _ => format!("restrictions: {kind}.percent: {percent} is not between 0 and 100"),
             });
         }
-        let named = !kind.is_empty()
-            && kind.len() <= 64
-            && kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if !named {
+        if !is_plain_name(kind) {
             return Err(format!(
                 "restrictions: kind \"{kind}\" is no name: lower-case letters, digits and underscores"
             ));
@@ -137,6 +145,83 @@ fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn check_options(restriction: &Restriction) -> Result<(), String> {
+    let kind = &restriction.kind;
+    if let Some(days) = restriction.notice_days.filter(|days| *days > MAX_DAYS) {
+        return Err(format!("restrictions: {kind}.notice_days: {days} is more than {MAX_DAYS}"));
+    }
+    check_names(&format!("restrictions: {kind}.blocks"), &restriction.blocks)?;
+    check_names(&format!("restrictions: {kind}.except"), &restriction.except)?;
+    let shipped = ["limit_credit_line", "freeze_drawdown", "raise_rate", "suspend_account"];
+    if shipped.contains(&kind.as_str()) && !restriction.blocks.is_empty() {
+        return Err(format!("restrictions: {kind}.blocks: what {kind} blocks is given; use except"));
+    }
+    if restriction.blocks.iter().any(|operation| operation == REPAY) {
+        return Err(format!("restrictions: {kind}.blocks: nothing blocks \"{REPAY}\""));
+    }
+    Ok(())
+}
+
+/// Names of operations.
+fn check_names(field: &str, names: &[String]) -> Result<(), String> {
+    if names.len() > MAX_OPERATIONS {
+        return Err(format!("{field}: at most {MAX_OPERATIONS}"));
+    }
+    match names.iter().find(|name| !is_plain_name(name)) {
+        Some(name) => {
+            Err(format!("{field}: \"{name}\" is no name: lower-case letters, digits and underscores"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_plain_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn check_materiality(policy: &Policy) -> Result<(), String> {
+    let Some(materiality) = &policy.materiality else { return Ok(()) };
+    if materiality.amount.is_negative() {
+        return Err(format!("materiality.amount: {} is less than zero", materiality.amount));
+    }
+    if !(Decimal::ZERO..Decimal::ONE).contains(&materiality.share) {
+        return Err(format!("materiality.share: {} is not from 0 to below 1", materiality.share));
+    }
+    Ok(())
+}
+
+/// The tables that hold consequences back.
+fn check_patience(policy: &Policy) -> Result<(), Fault> {
+    let days = |key: &'static str, field: &str, days: u32| {
+        if (1..=MAX_DAYS).contains(&days) {
+            Ok(())
+        } else {
+            Err(at_key(key, format!("{key}.{field}: {days} is not between 1 and {MAX_DAYS}")))
+        }
+    };
+    if let Some(buffer) = &policy.buffer {
+        days("buffer", "days", buffer.days)?;
+        if !(1..=MAX_MONTHS).contains(&buffer.months) {
+            let problem = format!("buffer.months: {} is not between 1 and {MAX_MONTHS}", buffer.months);
+            return Err(at_key("buffer", problem));
+        }
+        if !buffer.amount.is_positive() {
+            return Err(at_key("buffer", format!("buffer.amount: {} is not more than zero", buffer.amount)));
+        }
+    }
+    if let Some(cause) = &policy.cause {
+        days("cause", "temporary_holds_days", cause.temporary_holds_days)?;
+    }
+    if let Some(process) = &policy.payment_in_process {
+        days("payment_in_process", "max_days", process.max_days)?;
+    }
+    let Some(announcement) = &policy.announcement else { return Ok(()) };
+    days("announcement", "days", announcement.days)?;
+    check_template(&announcement.template)
+        .map_err(|problem| at_key("announcement", format!("announcement.{problem}")))
 }
 
 /// Whether `later` holds whenever `earlier` does: it names only conditions that
@@ -154,6 +239,8 @@ fn shadows(later: &When, earlier: &When) -> bool {
         && weaker(later.overdue_amount, earlier.overdue_amount)
         && weaker(later.overdue_share, earlier.overdue_share)
         && weaker(later.unpaid_installments, earlier.unpaid_installments)
+        && (later.cause.is_none() || later.cause == earlier.cause)
+        && weaker(later.score_at_most.map(Reverse), earlier.score_at_most.map(Reverse))
 }
 
 fn check_reminders(policy: &Policy) -> Result<(), String> {
@@ -168,15 +255,30 @@ fn check_reminders(policy: &Policy) -> Result<(), String> {
         if !known {
             return Err(format!("reminders.steps: the ladder has no stage \"{}\"", step.stage));
         }
+        if let Some(announced) = &step.notice_of {
+            let stage = policy.stages.iter().find(|stage| &stage.name == announced);
+            if stage.is_none_or(|stage| stage.notice_days().is_none()) {
+                return Err(format!(
+                    "reminders.steps: notice_of: no stage \"{announced}\" has a restriction with notice_days"
+                ));
+            }
+        }
+        if step.notice_of.is_some() && step.days < 1 {
+            return Err(format!(
+                "reminders.steps: days: {} is not after the due date, as a notice must be",
+                step.days
+            ));
+        }
         if step.days.unsigned_abs() > u64::from(MAX_DAYS) {
             return Err(format!("reminders.steps: days: {} is more than {MAX_DAYS}", step.days));
         }
-        let template = step.template.as_bytes();
-        let named = (1..=64).contains(&template.len())
-            && template.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-');
-        if !named {
-            return Err(format!("reminders.steps: template \"{}\" is no name", step.template));
-        }
+        check_template(&step.template).map_err(|problem| format!("reminders.steps: {problem}"))?;
     }
     Ok(())
+}
+
+fn check_template(name: &str) -> Result<(), String> {
+    let named = (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if named { Ok(()) } else { Err(format!("template \"{name}\" is no name")) }
 }

@@ -9,11 +9,13 @@ use toml::Spanned;
 
 use super::check::{self, Place};
 use super::{
-    Channel, Component, Policy, ReminderStep, Reminders, Restriction, Stage, StageName, Waterfall, When,
+    Announcement, Buffer, CauseRules, Channel, Component, Materiality, Operations, Policy, ProcessRules,
+    ReminderStep, Reminders, Restriction, Stage, StageName, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
 use crate::money::Money;
+use crate::recorded::Cause;
 use crate::shown;
 
 /// What [`Spanned`] adds to the path of a field, and no author of a policy has written.
@@ -76,6 +78,12 @@ struct Document {
     waterfall: Waterfall,
     #[serde(default)]
     stages: Vec<Spanned<StageTable>>,
+    materiality: Option<Spanned<Materiality>>,
+    buffer: Option<Spanned<Buffer>>,
+    cause: Option<Spanned<CauseRules>>,
+    payment_in_process: Option<Spanned<ProcessRules>>,
+    operations: Option<Spanned<Operations>>,
+    announcement: Option<Spanned<Announcement>>,
     reminders: Option<Spanned<RemindersTable>>,
 }
 
@@ -105,6 +113,12 @@ impl Document {
                 ("version", self.version.span().start),
                 ("effective_on", self.effective_on.span().start),
                 ("grace_days", start(self.grace_days.as_ref())),
+                ("materiality", start(self.materiality.as_ref())),
+                ("buffer", start(self.buffer.as_ref())),
+                ("cause", start(self.cause.as_ref())),
+                ("payment_in_process", start(self.payment_in_process.as_ref())),
+                ("operations", start(self.operations.as_ref())),
+                ("announcement", start(self.announcement.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
             ],
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
@@ -129,6 +143,12 @@ impl Document {
                     restrictions: stage.restrictions,
                 })
                 .collect(),
+            materiality: self.materiality.map(Spanned::into_inner),
+            buffer: self.buffer.map(Spanned::into_inner),
+            cause: self.cause.map(Spanned::into_inner),
+            payment_in_process: self.payment_in_process.map(Spanned::into_inner),
+            operations: self.operations.map(Spanned::into_inner).unwrap_or_default(),
+            announcement: self.announcement.map(Spanned::into_inner),
             reminders: self.reminders.map(Spanned::into_inner).map(|table| Reminders {
                 send_at: table.send_at,
                 steps: table
@@ -139,6 +159,7 @@ impl Document {
                         days: step.days,
                         channel: step.channel,
                         template: step.template,
+                        notice_of: step.notice_of.map(StageName),
                     })
                     .collect(),
             }),
@@ -163,6 +184,8 @@ struct WhenTable {
     overdue_amount: Option<Money>,
     overdue_share: Option<Share>,
     unpaid_installments: Option<u32>,
+    cause: Option<Cause>,
+    score_at_most: Option<u32>,
 }
 
 impl WhenTable {
@@ -173,6 +196,8 @@ impl WhenTable {
             overdue_amount: self.overdue_amount,
             overdue_share: self.overdue_share.map(|share| share.0),
             unpaid_installments: self.unpaid_installments,
+            cause: self.cause,
+            score_at_most: self.score_at_most,
         }
     }
 }
@@ -193,6 +218,7 @@ struct StepTable {
     days: i64,
     channel: Channel,
     template: String,
+    notice_of: Option<String>,
 }
 
 /// A share is no amount: it may be written as a number or as a decimal in a string.
@@ -223,6 +249,11 @@ impl<'de> Deserialize<'de> for Share {
         }
         deserializer.deserialize_any(Written)
     }
+}
+
+/// Reads a share, 0 to 1, as what it is.
+pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    Share::deserialize(deserializer).map(|share| share.0)
 }
 
 /// A TOML date.

@@ -2,7 +2,10 @@
 
 mod check;
 mod document;
+mod milder;
+mod relief;
 mod reminders;
+mod versions;
 
 use std::fmt;
 
@@ -11,10 +14,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use self::document::{PolicyError, parse};
+pub use self::relief::{Buffer, CauseRules, Exceed, Materiality, Operations, ProcessRules};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
+pub(crate) use self::versions::Binding;
+pub use self::versions::{Announcement, MAX_VERSIONS, Rules, Versions};
 use crate::days::DayCount;
 use crate::ids::PolicyId;
 use crate::money::Money;
+use crate::permits::DRAW;
+use crate::recorded::Cause;
 
 /// The most stages a ladder may have.
 pub const MAX_STAGES: usize = 50;
@@ -22,6 +30,10 @@ pub const MAX_STAGES: usize = 50;
 pub const MAX_RESTRICTIONS: usize = 20;
 /// The most days a threshold or a grace may ask for: a hundred years.
 pub const MAX_DAYS: u32 = 36_500;
+/// The most months a memory may reach back: a hundred years.
+pub const MAX_MONTHS: u32 = 1_200;
+/// The most operations a list may name.
+pub const MAX_OPERATIONS: usize = 100;
 
 /// How accounts are judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +52,18 @@ pub struct Policy {
     pub waterfall: Waterfall,
     /// The ladder above `current`, mildest first.
     pub stages: Vec<Stage>,
+    /// Overdue amounts that move no stage; none: none do.
+    pub materiality: Option<Materiality>,
+    /// Patience with a first and minor lapse; none: off.
+    pub buffer: Option<Buffer>,
+    /// What a recorded cause brings about; none: nothing but what stages ask for.
+    pub cause: Option<CauseRules>,
+    /// How long a payment under way is waited for; none: it is not.
+    pub payment_in_process: Option<ProcessRules>,
+    /// Operations that are never blocked.
+    pub operations: Operations,
+    /// How customers are told of this version before it binds them; none: they are not.
+    pub announcement: Option<Announcement>,
     /// When whom to remind; none: nobody.
     pub reminders: Option<Reminders>,
 }
@@ -112,11 +136,19 @@ pub struct Stage {
     pub restrictions: Vec<Restriction>,
 }
 
+impl Stage {
+    /// How long before its restrictions a notice must have been sent; none: none is owed.
+    #[must_use]
+    pub fn notice_days(&self) -> Option<u32> {
+        self.restrictions.iter().filter_map(|restriction| restriction.notice_days).max()
+    }
+}
+
 /// The conditions of a stage: all that are given must hold, and something must
 /// be overdue.
 ///
-/// Each is a minimum over a figure that only grows while the facts stay as they
-/// are. A stage that holds therefore goes on holding until a fact changes.
+/// Each of the figures only grows while the facts stay as they are; a cause and a score bind
+/// for a stretch of days. A stage therefore holds in one stretch of days until a fact changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When {
     /// Days past due less grace and paused days.
@@ -129,6 +161,10 @@ pub struct When {
     pub overdue_share: Option<Decimal>,
     /// How many installments past due still owe.
     pub unpaid_installments: Option<u32>,
+    /// The cause that must be recorded.
+    pub cause: Option<Cause>,
+    /// The score that must be recorded is at most this.
+    pub score_at_most: Option<u32>,
 }
 
 /// Something the account may not do.
@@ -141,6 +177,36 @@ pub struct Restriction {
     /// To which part, in percent: of the credit line, or of the contract's rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<u32>,
+    /// It takes effect so many days after a notice of its stage was sent, and never before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_days: Option<u32>,
+    /// The operations that a restriction of the lender's own blocks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<String>,
+    /// The operations that it leaves alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<String>,
+}
+
+impl Restriction {
+    /// Whether it blocks an operation, exceptions apart.
+    #[must_use]
+    pub fn blocks(&self, operation: &str) -> bool {
+        match self.kind.as_str() {
+            "suspend_account" => true,
+            "freeze_drawdown" => operation == DRAW,
+            "limit_credit_line" => operation == DRAW && self.percent == Some(0),
+            "raise_rate" => false,
+            _ => self.blocks.iter().any(|one| one == operation),
+        }
+    }
+
+    /// To which part of the credit line it limits an operation, in percent.
+    #[must_use]
+    pub fn limits(&self, operation: &str) -> Option<u32> {
+        let limits = self.kind == "limit_credit_line" && operation == DRAW;
+        self.percent.filter(|percent| limits && *percent > 0)
+    }
 }
 
 impl fmt::Display for Restriction {

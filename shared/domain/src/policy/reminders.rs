@@ -31,6 +31,9 @@ pub struct ReminderStep {
     pub channel: Channel,
     /// Which text it bears.
     pub template: String,
+    /// The stage whose restrictions it announces. Such a notice leaves also when the account
+    /// has gone on to a severer stage, as long as those are not in force.
+    pub notice_of: Option<StageName>,
 }
 
 /// How a message travels.

@@ -3,10 +3,11 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::command::{Contract, NewInstallment, PaymentReceived};
-use duewatch_domain::days::start_of_day;
+use duewatch_domain::days::{business_date, start_of_day};
 use duewatch_domain::ids::InstallmentNumber;
 use duewatch_domain::money::Money;
 use duewatch_domain::policy::{self, Policy};
+use duewatch_domain::recorded::{Cause as RecordedCause, NoticeOf};
 use duewatch_domain::{Account, Command};
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -75,6 +76,19 @@ pub(crate) enum Fact {
     },
     Add(Due),
     Replace(Vec<Due>),
+    Cause {
+        cause: RecordedCause,
+        days: Option<i64>,
+    },
+    Score {
+        score: u32,
+        days: Option<i64>,
+    },
+    Process {
+        days: i64,
+    },
+    EndProcess,
+    Notice(usize),
 }
 
 /// An installment: its number, days from the first date, principal, interest.
@@ -84,8 +98,23 @@ pub(crate) fn minutes() -> impl Strategy<Value = i64> {
     0..SPAN_DAYS * MINUTES_PER_DAY
 }
 
+/// A case whose policy only has a ladder and reminders.
 pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
-    (opened(places), vec((0..SPAN_DAYS / 2 * MINUTES_PER_DAY, fact()), 0..12), policy(), minutes()).prop_map(
+    case_of(places, fact().boxed(), policy().boxed())
+}
+
+/// A case with every fact and every table.
+pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+    let fact = prop_oneof![3 => fact(), 1 => recorded()];
+    case_of(places, fact.boxed(), prop_oneof![1 => policy(), 2 => patient_policy()].boxed())
+}
+
+fn case_of(
+    places: &'static [Place],
+    fact: BoxedStrategy<Fact>,
+    policy: BoxedStrategy<Policy>,
+) -> impl Strategy<Value = Case> {
+    (opened(places), vec((0..SPAN_DAYS / 2 * MINUTES_PER_DAY, fact), 0..12), policy, minutes()).prop_map(
         |((mut account, begin), mut facts, policy, look)| {
             facts.sort_by_key(|(minute, _)| *minute);
             for (minute, fact) in &facts {
@@ -178,10 +207,43 @@ pub(crate) fn fact() -> impl Strategy<Value = Fact> {
     ]
 }
 
+/// The command of what people and systems record, on a local date.
+pub(crate) fn recording(fact: &Fact, today: NaiveDate) -> Command {
+    let until = |days: &Option<i64>| days.map(|days| today + TimeDelta::days(days));
+    let (by, reason) = ("generated".to_owned(), "generated".to_owned());
+    match fact {
+        Fact::Cause { cause, days } => {
+            Command::CauseRecorded { cause: *cause, by, reason, until: until(days) }
+        }
+        Fact::Score { score, days } => Command::ScoreRecorded { score: *score, by, until: until(days) },
+        Fact::Process { days } => Command::PaymentInProcess { until: today + TimeDelta::days(*days) },
+        Fact::Notice(stage) => {
+            let name = serde_json::Value::String(format!("stage {stage}"));
+            Command::NoticeSent(NoticeOf::Stage(serde_json::from_value(name).unwrap()))
+        }
+        _ => Command::PaymentProcessEnded { reason },
+    }
+}
+
+/// What people and systems record beside the money.
+fn recorded() -> impl Strategy<Value = Fact> {
+    let causes = select(&[RecordedCause::Temporary, RecordedCause::LongTerm, RecordedCause::Unknown][..]);
+    let days = || weighted(0.5, 1_i64..60);
+    prop_oneof![
+        2 => (causes, days()).prop_map(|(cause, days)| Fact::Cause { cause, days }),
+        1 => (300_u32..700, days()).prop_map(|(score, days)| Fact::Score { score, days }),
+        2 => (1_i64..30).prop_map(|days| Fact::Process { days }),
+        1 => Just(Fact::EndProcess),
+        3 => (0_usize..7).prop_map(Fact::Notice),
+    ]
+}
+
 /// Lets a fact reach the account. It may be refused; then nothing has changed.
 pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, minute: i64) {
     let first = account.opened_on;
     let reason = "generated".to_owned();
+    let at = begin + TimeDelta::minutes(minute);
+    let today = business_date(account.time_zone, at);
     let command = match fact {
         Fact::Pay { minor, targets } => payment(account.payments().len(), *minor, targets),
         Fact::Reverse { payment, dated } => {
@@ -206,20 +268,72 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
             installments: dues.iter().map(|due| installment(first, *due)).collect(),
             reason,
         },
+        Fact::Cause { .. }
+        | Fact::Score { .. }
+        | Fact::Process { .. }
+        | Fact::EndProcess
+        | Fact::Notice(_) => recording(fact, today),
     };
     let before = account.clone();
-    if account.apply(&command, begin + TimeDelta::minutes(minute)).is_err() {
+    if account.apply(&command, at).is_err() {
         assert_eq!(*account, before, "refused, and yet changed by {command:?}");
     }
 }
 
 /// A policy over all five conditions, with both day counts, with and without reminders.
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
+    policy_of(stage().boxed(), Just(String::new()).boxed())
+}
+
+/// A policy with every condition, option and table.
+pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
+    let stage = (stage(), weighted(0.2, cause_or_score()), weighted(0.3, 0_u32..15));
+    let stage = stage.prop_map(|(stage, more, notice)| {
+        let stage = match more {
+            Some(more) => stage.replacen("when = { ", &format!("when = {{ {more}, "), 1),
+            None => stage,
+        };
+        match notice {
+            Some(days) => stage.replacen("{ kind", &format!("{{ notice_days = {days}, kind"), 1),
+            None => stage,
+        }
+    });
+    policy_of(stage.boxed(), tables().boxed())
+}
+
+fn cause_or_score() -> impl Strategy<Value = String> {
+    prop_oneof![
+        select(&["cause = \"temporary\"", "cause = \"long_term\""][..]).prop_map(str::to_owned),
+        (300_u32..700).prop_map(|score| format!("score_at_most = {score}")),
+    ]
+}
+
+/// Tables that stand before the first stage.
+fn tables() -> impl Strategy<Value = String> {
+    let exceed = select(&["both", "either"][..]);
+    let materiality = (0_u32..500, 0_u32..100, exceed).prop_map(|(amount, percent, exceed)| {
+        format!(
+            "materiality = {{ amount = \"{amount}\", share = \"0.{percent:02}\", exceed = \"{exceed}\" }}\n"
+        )
+    });
+    let buffer = (1_u32..40, 1_u32..800, 1_u32..15).prop_map(|(days, amount, months)| {
+        format!("buffer = {{ days = {days}, amount = \"{amount}\", months = {months} }}\n")
+    });
+    let cause = (1_u32..40).prop_map(|days| format!("cause = {{ temporary_holds_days = {days} }}\n"));
+    let process = (1_u32..20).prop_map(|days| format!("payment_in_process = {{ max_days = {days} }}\n"));
+    (weighted(0.4, materiality), weighted(0.5, buffer), weighted(0.6, cause), weighted(0.6, process))
+        .prop_map(|(materiality, buffer, cause, process)| {
+            [materiality, buffer, cause, process].into_iter().flatten().collect()
+        })
+}
+
+fn policy_of(stage: BoxedStrategy<String>, tables: BoxedStrategy<String>) -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
-    (day_count, 0_u32..6, vec(stage(), 0..7), weighted(0.5, (send_at(), vec(step(), 0..8)))).prop_map(
-        |(day_count, grace, stages, reminders)| {
+    let reminders = weighted(0.5, (send_at(), vec(step(), 0..8)));
+    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders).prop_map(
+        |(day_count, grace, tables, stages, reminders)| {
             let mut ladder = format!(
-                "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n"
+                "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n{tables}"
             );
             let mut names = vec!["current".to_owned()];
             for (place, stage) in stages.iter().enumerate() {

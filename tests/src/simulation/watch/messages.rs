@@ -85,7 +85,11 @@ impl Watch {
         let (Some(at), Some(policy)) = (at, self.policy(account.policy_id.as_str(), used)) else {
             return Err(Broken { promise: "the last look", how: format!("{id} bears no time: {body}") });
         };
-        hold!("the last look", model.owes(&intent.installment), "{id} left although nothing is owed: {body}");
+        hold!(
+            "the last look",
+            intent.installment.as_ref().is_none_or(|label| model.owes(label)),
+            "{id} left although nothing is owed: {body}"
+        );
         let judged = model.judge(policy, at);
         let text = |amount| account.currency.text(amount);
         hold!(

@@ -283,7 +283,7 @@ fn check_judged(
         .collect();
     let owed: Vec<_> = owed
         .into_iter()
-        .map(|one| (one.channel, one.template, one.about, one.planned_at, one.missed))
+        .map(|one| (one.channel, one.template, Some(one.about), one.planned_at, one.missed))
         .collect();
     hold!(
         "every owed reminder",

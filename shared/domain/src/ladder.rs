@@ -1,0 +1,302 @@
+//! The ladder: on which rung an account stands on a day, what it may not do, and when that
+//! changes.
+//!
+//! While no fact changes, each stage holds in one stretch of days. The whole future of an
+//! account is therefore a short timetable: where it stands at any instant, and the next
+//! instant at which that can change, are look-ups in it. Nothing is stepped day by day.
+//!
+//! A stage says how far behind an account is; its restrictions may follow later. Until they
+//! do, a buffer or an owed notice say, those of the milder stages that hold go on.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use crate::account::Account;
+use crate::allocation::Allocation;
+use crate::days::{business_date, plus_days};
+use crate::figures::{after_unpaused_days, past_due_from};
+use crate::lapse::Lapses;
+use crate::policy::{Policy, Stage, When};
+use crate::reason::HeldBy;
+use crate::recorded::{Cause, Notice, NoticeOf};
+
+/// Where an account stands on the ladder on a day, and when that next changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outlook<'p> {
+    /// The most severe stage that holds; none: `current`.
+    pub(crate) stage: Option<&'p Stage>,
+    /// Since when it is that stage.
+    pub(crate) held_from: Option<NaiveDate>,
+    /// The stage whose restrictions are in force.
+    pub(crate) restricting: Option<&'p Stage>,
+    /// Since when they are.
+    pub(crate) restricted_from: Option<NaiveDate>,
+    /// Why the stage's own restrictions are not in force, where they are not.
+    pub(crate) held_back: Option<HeldBack>,
+    /// The next day on which any of this changes by itself.
+    pub(crate) changes_on: Option<NaiveDate>,
+    /// What is remembered of lapses, the day's included.
+    pub(crate) lapses: Lapses,
+}
+
+/// What keeps a stage's restrictions back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeldBack {
+    pub(crate) by: HeldBy,
+    /// The day on which they take effect; none: not before a fact changes.
+    pub(crate) until: Option<NaiveDate>,
+}
+
+/// Days on which something holds.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    from: NaiveDate,
+    /// The first day after; none: without end.
+    until: Option<NaiveDate>,
+}
+
+pub(crate) fn outlook<'p>(
+    account: &Account,
+    allocation: &Allocation,
+    policy: &'p Policy,
+    day: NaiveDate,
+) -> Outlook<'p> {
+    let terms = Terms::new(account, allocation, policy, day);
+    let mut outlook =
+        Outlook { lapses: terms.lapses, changes_on: terms.lapse_begins_on, ..Outlook::default() };
+    if !account.is_enforced() {
+        return outlook;
+    }
+    for stage in policy.stages.iter().rev() {
+        let Some(holds) = terms.holds(&stage.when) else { continue };
+        if holds.until.is_some_and(|until| until <= day) {
+            if outlook.stage.is_none() {
+                outlook.held_from = outlook.held_from.max(holds.until);
+            }
+            outlook.restricted_from = outlook.restricted_from.max(holds.until);
+            continue;
+        }
+        outlook.changes_on = earlier(outlook.changes_on, holds.until);
+        if holds.from > day {
+            outlook.changes_on = earlier(outlook.changes_on, Some(holds.from));
+            continue;
+        }
+        let is_top = outlook.stage.is_none();
+        if is_top {
+            outlook.stage = Some(stage);
+            outlook.held_from = outlook.held_from.max(Some(holds.from));
+        }
+        let (from, by) = terms.restricts_from(stage, holds.from);
+        if from.is_some_and(|from| from <= day) {
+            outlook.restricting = Some(stage);
+            outlook.restricted_from = outlook.restricted_from.max(from);
+            break;
+        }
+        outlook.changes_on = earlier(outlook.changes_on, from);
+        if is_top && let Some(by) = by {
+            outlook.held_back = Some(HeldBack { by, until: from });
+        }
+    }
+    outlook
+}
+
+pub(crate) fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// What the stages of one account have in common on a day.
+struct Terms<'a> {
+    account: &'a Account,
+    allocation: &'a Allocation,
+    policy: &'a Policy,
+    /// The due date that days are counted from.
+    oldest: Option<NaiveDate>,
+    /// The first day on which enough is overdue to move a stage.
+    material_from: Option<NaiveDate>,
+    lapses: Lapses,
+    lapse_begins_on: Option<NaiveDate>,
+    /// Until when a first and minor lapse is waited for.
+    buffered_until: Option<NaiveDate>,
+    /// The days on which a payment under way is waited for.
+    in_process: Option<Stretch>,
+    /// The days on which a temporary cause holds restrictions back.
+    excused: Option<Stretch>,
+}
+
+impl<'a> Terms<'a> {
+    fn new(account: &'a Account, allocation: &'a Allocation, policy: &'a Policy, day: NaiveDate) -> Self {
+        let oldest = allocation.unpaid.first().map(|oldest| oldest.due_on);
+        let mut terms = Self {
+            account,
+            allocation,
+            policy,
+            oldest,
+            material_from: oldest.map(|oldest| past_due_from(policy.day_count, oldest)),
+            lapses: Lapses::default(),
+            lapse_begins_on: None,
+            buffered_until: None,
+            in_process: in_process(account, policy),
+            excused: excused(account, policy),
+        };
+        if let Some(materiality) = &policy.materiality {
+            let outstanding = allocation.outstanding.as_decimal();
+            terms.material_from =
+                terms.overdue_from(|overdue, _| materiality.is_exceeded(overdue, outstanding));
+        }
+        if policy.buffer.is_some() {
+            terms.remember_lapses(day);
+        }
+        terms
+    }
+
+    fn remember_lapses(&mut self, day: NaiveDate) {
+        let (account, policy) = (self.account, self.policy);
+        let Some(buffer) = &policy.buffer else { return };
+        let judged_on = account.standing.reminded_through;
+        let judged_on = judged_on.map(|at| policy.day_count.judged_day(account.time_zone, at));
+        let delinquent_from = self.oldest.map(|oldest| self.after_delinquent_days(oldest, 1));
+        self.lapses = account.standing.lapses.on(day, delinquent_from, judged_on);
+        self.lapse_begins_on = delinquent_from.filter(|from| *from > day);
+        if let (Some(oldest), Some(begin)) = (self.oldest, delinquent_from)
+            && self.lapses.is_first(begin, buffer.months)
+        {
+            let over = self.after_delinquent_days(oldest, buffer.days.saturating_add(1));
+            let minor = buffer.amount.as_decimal();
+            let not_minor = self.overdue_from(|overdue, _| overdue > minor);
+            self.buffered_until = earlier(Some(over), not_minor);
+        }
+    }
+
+    /// The first day with so many delinquent days.
+    fn after_delinquent_days(&self, oldest: NaiveDate, days: u32) -> NaiveDate {
+        let on_due_date = self.policy.day_count.on_due_date();
+        let unpaused = i64::from(days) + i64::from(self.policy.grace_days) - on_due_date;
+        after_unpaused_days(&self.account.pauses, oldest, unpaused)
+    }
+
+    /// The first day on which what is overdue, in all and as a number of installments,
+    /// satisfies a condition that goes on holding as both grow.
+    fn overdue_from(&self, is_enough: impl Fn(Decimal, u64) -> bool) -> Option<NaiveDate> {
+        let mut overdue = Decimal::ZERO;
+        for (unpaid, count) in self.allocation.unpaid.iter().zip(1_u64..) {
+            overdue += unpaid.amount.as_decimal();
+            if is_enough(overdue, count) {
+                return Some(past_due_from(self.policy.day_count, unpaid.due_on));
+            }
+        }
+        None
+    }
+
+    /// The days on which all the conditions hold, if the facts stay as they are.
+    fn holds(&self, when: &When) -> Option<Stretch> {
+        let oldest = self.oldest?;
+        let mut from = past_due_from(self.policy.day_count, oldest).max(self.material_from?);
+        let mut until = None;
+        if let Some(days) = when.days_past_due {
+            from = from.max(plus_days(oldest, i64::from(days) - self.policy.day_count.on_due_date()));
+        }
+        if let Some(days) = when.delinquent_days.filter(|days| *days > 0) {
+            from = from.max(self.after_delinquent_days(oldest, days));
+        }
+        if when.overdue_amount.is_some() || when.overdue_share.is_some() || when.unpaid_installments.is_some()
+        {
+            from = from.max(self.enough_overdue_from(when)?);
+        }
+        if let Some(cause) = when.cause {
+            let recorded = self.account.cause.as_ref().filter(|recorded| recorded.cause == cause)?;
+            from = from.max(self.day_of(recorded.at));
+            until = earlier(until, recorded.until);
+        }
+        if let Some(most) = when.score_at_most {
+            let recorded = self.account.score.as_ref().filter(|recorded| recorded.score <= most)?;
+            from = from.max(self.day_of(recorded.at));
+            until = earlier(until, recorded.until);
+        }
+        let from = put_off(from, self.in_process);
+        until.is_none_or(|until| from < until).then_some(Stretch { from, until })
+    }
+
+    /// The first day on which enough installments have fallen past due.
+    fn enough_overdue_from(&self, when: &When) -> Option<NaiveDate> {
+        let outstanding = self.allocation.outstanding.as_decimal();
+        let share = when.overdue_share.and_then(|share| share.checked_mul(outstanding));
+        self.overdue_from(|overdue, count| {
+            when.overdue_amount.is_none_or(|least| overdue >= least.as_decimal())
+                && share.is_none_or(|least| overdue >= least)
+                && when.unpaid_installments.is_none_or(|least| count >= u64::from(least))
+        })
+    }
+
+    /// The first day on which the restrictions of a stage are in force that holds from a day
+    /// on, and what keeps them back last; none: not before a fact changes.
+    fn restricts_from(&self, stage: &Stage, held_from: NaiveDate) -> (Option<NaiveDate>, Option<HeldBy>) {
+        if stage.restrictions.is_empty() {
+            return (Some(held_from), None);
+        }
+        let mut from = held_from;
+        let mut by = None;
+        let mut wait = |until: NaiveDate, reason| {
+            if until > from {
+                (from, by) = (until, Some(reason));
+            }
+            from
+        };
+        let buffered = wait(self.buffered_until.unwrap_or(held_from), HeldBy::Buffer);
+        let excused = wait(put_off(buffered, self.excused), HeldBy::TemporaryCause);
+        wait(put_off(excused, self.in_process), HeldBy::PaymentInProcess);
+        if let Some(days) = stage.notice_days() {
+            let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(HeldBy::Notice)) };
+            wait(plus_days(sent_on, i64::from(days)), HeldBy::Notice);
+        }
+        (Some(from), by)
+    }
+
+    /// The day on which the last notice of a stage left, if it was about what is overdue now.
+    fn noticed_on(&self, stage: &Stage) -> Option<NaiveDate> {
+        let oldest = self.oldest?;
+        let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if *name == stage.name);
+        let notice = self.account.notices.iter().find(is_of)?;
+        let sent_on = business_date(self.account.time_zone, notice.sent_at?);
+        (sent_on >= oldest).then_some(sent_on)
+    }
+
+    fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
+        self.policy.day_count.judged_day(self.account.time_zone, at)
+    }
+}
+
+/// What would begin within the days begins after them; what began before goes on.
+fn put_off(from: NaiveDate, within: Option<Stretch>) -> NaiveDate {
+    match within {
+        Some(Stretch { from: first, until: Some(until) }) if from > first && from < until => until,
+        _ => from,
+    }
+}
+
+/// The first date on which a payment under way is not waited for any more, the policy's bound
+/// included; none: there is none, or the policy does not wait.
+pub(crate) fn process_over_on(account: &Account, policy: &Policy) -> Option<NaiveDate> {
+    let rules = policy.payment_in_process.as_ref()?;
+    let process = account.in_process.as_ref()?;
+    let first = business_date(account.time_zone, process.since);
+    Some(process.until.min(plus_days(first, i64::from(rules.max_days))))
+}
+
+/// The days on which a payment under way is waited for.
+fn in_process(account: &Account, policy: &Policy) -> Option<Stretch> {
+    let until = process_over_on(account, policy)?;
+    let since = account.in_process.as_ref()?.since;
+    Some(Stretch { from: policy.day_count.judged_day(account.time_zone, since), until: Some(until) })
+}
+
+/// The days on which a temporary cause holds restrictions back.
+fn excused(account: &Account, policy: &Policy) -> Option<Stretch> {
+    let rules = policy.cause.as_ref()?;
+    let recorded = account.cause.as_ref().filter(|recorded| recorded.cause == Cause::Temporary)?;
+    let from = policy.day_count.judged_day(account.time_zone, recorded.at);
+    let most = plus_days(from, i64::from(rules.temporary_holds_days));
+    Some(Stretch { from, until: Some(recorded.until.map_or(most, |until| until.min(most))) })
+}

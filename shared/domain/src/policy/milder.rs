@@ -1,0 +1,74 @@
+//! Whether a new version of a policy can treat nobody worse than the one before.
+
+use super::{Buffer, Policy, Restriction, Stage, When};
+
+impl Policy {
+    /// Whether this version can be shown never to treat an account worse than `before`: each
+    /// stage comes no earlier and takes away no more, and nothing that is patient is less so.
+    /// Whatever cannot be shown counts as stricter; reminders count for nothing.
+    #[must_use]
+    pub fn is_no_stricter_than(&self, before: &Self) -> bool {
+        self.day_count == before.day_count
+            && self.waterfall == before.waterfall
+            && self.grace_days >= before.grace_days
+            && self.materiality == before.materiality
+            && self.cause.as_ref().map(|one| one.temporary_holds_days)
+                >= before.cause.as_ref().map(|one| one.temporary_holds_days)
+            && self.payment_in_process.as_ref().map(|one| one.max_days)
+                >= before.payment_in_process.as_ref().map(|one| one.max_days)
+            && is_as_patient(self.buffer.as_ref(), before.buffer.as_ref())
+            && is_within(&before.operations.never_blocked, &self.operations.never_blocked)
+            && self.stages.len() == before.stages.len()
+            && self.stages.iter().zip(&before.stages).all(|(now, then)| is_no_stricter(now, then))
+    }
+}
+
+fn is_as_patient(now: Option<&Buffer>, then: Option<&Buffer>) -> bool {
+    match (now, then) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(now), Some(then)) => {
+            now.days >= then.days && now.amount >= then.amount && now.months <= then.months
+        }
+    }
+}
+
+fn is_within<T: PartialEq>(some: &[T], all: &[T]) -> bool {
+    some.iter().all(|one| all.contains(one))
+}
+
+fn is_no_stricter(now: &Stage, then: &Stage) -> bool {
+    now.name == then.name
+        && comes_no_earlier(&now.when, &then.when)
+        && now.restrictions.iter().all(|one| {
+            then.restrictions.iter().any(|other| one.kind == other.kind && takes_no_more(one, other))
+        })
+}
+
+/// Each condition that there was is there, with a threshold no lower.
+fn comes_no_earlier(now: &When, then: &When) -> bool {
+    now.delinquent_days >= then.delinquent_days
+        && now.days_past_due >= then.days_past_due
+        && now.overdue_amount >= then.overdue_amount
+        && now.overdue_share >= then.overdue_share
+        && now.unpaid_installments >= then.unpaid_installments
+        && (then.cause.is_none() || now.cause == then.cause)
+        && match (now.score_at_most, then.score_at_most) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(now), Some(then)) => now <= then,
+        }
+}
+
+fn takes_no_more(now: &Restriction, then: &Restriction) -> bool {
+    let percent = match now.kind.as_str() {
+        "limit_credit_line" => now.percent >= then.percent,
+        "raise_rate" => now.percent.is_some() && now.percent <= then.percent,
+        _ => true,
+    };
+    // What names no percent may be anything; only the same is no more.
+    (percent || now.percent == then.percent)
+        && now.notice_days >= then.notice_days
+        && is_within(&now.blocks, &then.blocks)
+        && is_within(&then.except, &now.except)
+}

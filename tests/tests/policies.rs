@@ -1,0 +1,90 @@
+//! A policy's life: a version is published, announced, and binds in its time.
+#![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
+
+use chrono::TimeDelta;
+use duewatch_domain::policy;
+use duewatch_local::publish::queue_accounts;
+use duewatch_tests::support::{REMINDING, STANDARD, World, decisions, instant, policy_text};
+use serde_json::json;
+
+const OPENED_AT: &str = "2023-09-01T00:00:00Z";
+const PUBLISHED_AT: &str = "2023-09-02T00:00:00Z";
+/// By then the letters must have left: 20 days before 3 October begins anywhere.
+const ANNOUNCED_BY: &str = "2023-09-12T10:00:00Z";
+
+/// The usual policy without its grace, from 3 October on.
+fn stricter() -> String {
+    let text = policy_text(STANDARD)
+        .replacen("version = 1", "version = 2", 1)
+        .replacen("effective_on = 2020-01-01", "effective_on = 2023-10-03", 1)
+        .replacen("grace_days = 3", "grace_days = 0", 1);
+    format!("{text}\n[announcement]\ndays = 20\nchannel = \"letter\"\ntemplate = \"new_terms\"\n")
+}
+
+/// A world of two accounts, in which the stricter version has been published.
+async fn published() -> World {
+    let world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.open_under(REMINDING, "A-2").await;
+    world.set(PUBLISHED_AT);
+    let text = stricter();
+    let version = policy::parse(&text).unwrap();
+    world.store().publish_policy(&version, &text).await.unwrap();
+    let queued = queue_accounts(world.store(), &version, world.now()).await.unwrap();
+    assert_eq!((queued.accounts, queued.queued), (1, 1));
+    assert_eq!(world.now() + queued.spread, instant(ANNOUNCED_BY));
+    world
+}
+
+#[tokio::test]
+async fn publishing_a_version_queues_the_accounts_under_it_and_no_other() {
+    let world = published().await;
+    let due: Vec<String> =
+        world.due_by(ANNOUNCED_BY).await.into_iter().map(|entry| entry.account_id).collect();
+    assert_eq!(due, ["A-1"]);
+    // Doing it again moves nothing.
+    let version = policy::parse(&stricter()).unwrap();
+    let again = queue_accounts(world.store(), &version, world.now()).await.unwrap();
+    assert_eq!((again.accounts, again.queued), (1, 0));
+}
+
+#[tokio::test]
+async fn a_stricter_version_is_announced_and_binds_in_its_time() {
+    let mut world = published().await;
+    world.set(ANNOUNCED_BY);
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert!(world.send(&records).await.is_empty());
+    let sent = world.sent_to("reminders");
+    assert_eq!(sent.len(), 1);
+    let data = &sent[0].body["data"];
+    assert_eq!((&data["template"], &data["notice_of"]), (&json!("new_terms"), &json!({ "policy": 2 })));
+    assert_eq!(sent[0].id(), "A-1/2/letter/policy/2");
+    assert_eq!(world.account("A-1").await.notices()[0].sent_at, Some(world.now()));
+
+    // 3 October begins in Shanghai: two days past due, without grace.
+    for (at, stage) in [("2023-10-02T15:59:59Z", "current"), ("2023-10-02T16:00:00Z", "late")] {
+        world.set(at);
+        world.sweep().await;
+        assert_eq!(world.account("A-1").await.standing.stage.as_str(), stage, "{at}");
+    }
+    let account = world.account("A-1").await;
+    assert_eq!(decisions(&account), ["current > late"]);
+    let decision = account.recent_decisions().last().unwrap();
+    assert_eq!((decision.policy.version, decision.at), (2, world.now()));
+    // The others go on under theirs.
+    assert_eq!(world.account("A-2").await.standing.stage.as_str(), "current");
+}
+
+#[tokio::test]
+async fn a_stricter_version_does_not_bind_where_its_letter_never_left() {
+    let world = published().await;
+    for at in [ANNOUNCED_BY, "2023-10-04T15:59:59Z", "2023-10-04T16:00:00Z"] {
+        world.set(at);
+        world.sweep().await;
+    }
+    let account = world.account("A-1").await;
+    let decision = account.recent_decisions().last().unwrap();
+    assert_eq!((decision.to.as_str(), decision.policy.version), ("late", 1));
+    assert_eq!(decision.at, instant(ANNOUNCED_BY) + TimeDelta::days(22) + TimeDelta::hours(6));
+}
