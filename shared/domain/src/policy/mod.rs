@@ -1,5 +1,7 @@
 //! Policies: versioned, dated, validated documents that say how accounts are judged.
 
+mod business_days;
+mod calendar;
 mod check;
 mod document;
 mod reminders;
@@ -10,6 +12,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use self::business_days::{BusinessDays, Move};
+pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_DAYS};
 pub use self::document::{PolicyError, parse};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
 use crate::days::DayCount;
@@ -38,6 +42,8 @@ pub struct Policy {
     pub grace_days: u32,
     /// The order in which an installment's components are settled.
     pub waterfall: Waterfall,
+    /// How due dates move to working days; none: they stay.
+    pub business_days: Option<BusinessDays>,
     /// The ladder above `current`, mildest first.
     pub stages: Vec<Stage>,
     /// When whom to remind; none: nobody.
