@@ -63,6 +63,9 @@ pub struct Account {
     /// Whether the account's enforcement is switched off, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enforcement_off: Option<String>,
+    /// When its schedule was last replaced, by the local date; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schedule_replaced_on: Option<NaiveDate>,
     /// The last messages that changed it, oldest first: [`RECENT_MESSAGES`], and all of the
     /// last one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

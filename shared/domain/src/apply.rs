@@ -48,6 +48,7 @@ impl Account {
             payments: Vec::new(),
             pauses: Vec::new(),
             enforcement_off: None,
+            schedule_replaced_on: None,
             recent_messages: Vec::new(),
             standing: Standing::unjudged(),
             revision: Revision::default(),
@@ -322,6 +323,7 @@ impl Account {
             self.installments = before;
             return Err(refusal);
         }
+        self.schedule_replaced_on = Some(business_date(self.time_zone, at)).max(self.schedule_replaced_on);
         Ok(Applied::Changed)
     }
 

@@ -6,7 +6,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::account::Account;
-use crate::assess::assess;
+use crate::assess::{Assessment, assess};
+use crate::classification::Classification;
 use crate::decision::{Cause, Decision, decide};
 use crate::policy::{Policy, Restriction};
 use crate::standing::Standing;
@@ -38,6 +39,7 @@ impl Account {
                     policy: Some(policy),
                     next_action_at,
                     reminded_through: Some(now),
+                    classification: assessment.classification,
                 };
                 self.remember(decision);
             }
@@ -45,6 +47,7 @@ impl Account {
                 self.standing.policy = Some(policy);
                 self.standing.next_action_at = next_action_at;
                 self.standing.reminded_through = Some(now);
+                self.standing.classification = assessment.classification;
             }
         }
     }
@@ -75,8 +78,8 @@ impl Account {
         rung(assess(self, policy, now).stage_name()) < rung(self.standing.stage.as_str())
     }
 
-    /// Whether judging the account at `now` would leave it as it stands: the same stage and
-    /// restrictions, nobody to remind, and the same instant of the next look. Before that
+    /// Whether judging the account at `now` would leave it as it stands: the same stage,
+    /// restrictions and regulatory class, nobody to remind, and the same instant of the next look. Before that
     /// instant it does, as long as the facts and the policy stay as they are.
     #[must_use]
     pub fn is_confirmed(&self, policy: &Policy, now: DateTime<Utc>) -> bool {
@@ -84,6 +87,7 @@ impl Account {
         self.standing.stage.as_str() == assessment.stage_name()
             && are_the_same(&self.standing.restrictions, assessment.restrictions())
             && assessment.intents.is_empty()
+            && self.is_classified_as(&assessment, policy)
             && self.standing.next_action_at == assessment.next_action_at
     }
 
@@ -106,6 +110,19 @@ impl Account {
         then.standing.restrictions = restrictions;
         then.standing.since = Some(decision.at);
         then
+    }
+
+    /// Whether its standing tells the class that it was assessed to be in, and no fact has
+    /// come since that says something else.
+    fn is_classified_as(&self, assessment: &Assessment<'_>, policy: &Policy) -> bool {
+        match (&self.standing.classification, &policy.classification, &assessment.classification) {
+            (Some(known), Some(rules), Some(assessed)) => {
+                let name = |one: &Classification| one.class().map(|held| held.name.clone());
+                name(known) == name(assessed)
+                    && known.on(assessment.day, rules, policy.day_count) == *assessed
+            }
+            (known, _, assessed) => known == assessed,
+        }
     }
 
     /// `now`, or the instant of the last judgement where that is later.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::Classification;
 use crate::policy::{PolicyRef, Restriction, StageName};
 
 /// What the engine last decided of an account.
@@ -25,6 +26,9 @@ pub struct Standing {
     /// Up to when its reminders have been planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded_through: Option<DateTime<Utc>>,
+    /// What its regulatory class is judged by; none: its policy has no classification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classification: Option<Classification>,
 }
 
 impl Standing {
@@ -38,6 +42,7 @@ impl Standing {
             policy: None,
             next_action_at: None,
             reminded_through: None,
+            classification: None,
         }
     }
 

@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::calendar::CalendarTable;
 use super::check::{self, Fault, Place, at_key};
+use super::classification::ClassificationTable;
 use super::{
     BusinessDays, Calendar, Channel, Component, MAX_CALENDARS, Move, Policy, ReminderStep, Reminders,
     Restriction, Stage, StageName, Waterfall, When,
@@ -83,6 +84,7 @@ struct Document {
     #[serde(default)]
     stages: Vec<Spanned<StageTable>>,
     reminders: Option<Spanned<RemindersTable>>,
+    classification: Option<Spanned<ClassificationTable>>,
 }
 
 /// Where the parts of a document begin.
@@ -115,6 +117,7 @@ impl Document {
                 ("grace_days", start(self.grace_days.as_ref())),
                 ("business_days", start(self.business_days.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
+                ("classification", start(self.classification.as_ref())),
             ],
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
             calendars: self.calendars.values().map(|calendar| calendar.span().start).collect(),
@@ -123,6 +126,9 @@ impl Document {
 
     fn into_policy(self) -> Result<Policy, Fault> {
         let business_days = business_days(self.business_days, self.calendars)?;
+        let classification = self.classification.map(|table| table.into_inner().into_rules()).transpose();
+        let classification = classification
+            .map_err(|problem| at_key("classification", format!("classification.{problem}")))?;
         Ok(Policy {
             id: self.id,
             version: self.version.into_inner(),
@@ -154,6 +160,7 @@ impl Document {
                     })
                     .collect(),
             }),
+            classification,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod business_days;
 mod calendar;
 mod check;
+mod classification;
 mod document;
 mod reminders;
 
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::business_days::{BusinessDays, Move};
 pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_DAYS};
+pub use self::classification::{
+    Class, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
+};
 pub use self::document::{PolicyError, parse};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
 use crate::days::DayCount;
@@ -48,6 +52,8 @@ pub struct Policy {
     pub stages: Vec<Stage>,
     /// When whom to remind; none: nobody.
     pub reminders: Option<Reminders>,
+    /// How accounts are classified for the regulator; none: not at all.
+    pub classification: Option<ClassificationRules>,
 }
 
 impl Policy {

@@ -213,11 +213,14 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
     }
 }
 
-/// A policy over all five conditions, with both day counts, with and without reminders.
+/// A policy over all five conditions, with both day counts, with and without reminders,
+/// business days and regulatory classes.
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
-    (day_count, 0_u32..6, vec(stage(), 0..7), weighted(0.5, (send_at(), vec(step(), 0..8)))).prop_map(
-        |(day_count, grace, stages, reminders)| {
+    let reminders = weighted(0.5, (send_at(), vec(step(), 0..8)));
+    let tables = (weighted(0.3, business_days()), weighted(0.5, classification()));
+    (day_count, 0_u32..6, vec(stage(), 0..7), reminders, tables).prop_map(
+        |(day_count, grace, stages, reminders, tables)| {
             let mut ladder = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n"
             );
@@ -237,6 +240,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
                     ladder.push_str(&format!("[[reminders.steps]]\nstage = \"{stage}\"\n{rest}\n"));
                 }
             }
+            ladder.extend([tables.0, tables.1].into_iter().flatten());
             policy::parse(&ladder).unwrap_or_else(|error| panic!("{error}\n{ladder}"))
         },
     )
@@ -275,6 +279,54 @@ fn stage() -> impl Strategy<Value = String> {
         }
         format!("when = {{ {} }}\nrestrictions = [{restrictions}]", conditions.join(", "))
     })
+}
+
+/// Due dates that move by a calendar of its own.
+fn business_days() -> impl Strategy<Value = String> {
+    let moves = select(&["next", "previous", "modified_next", "modified_previous"][..]);
+    let weekend = select(&["\"saturday\", \"sunday\"", "\"friday\"", ""][..]);
+    let first: NaiveDate = "2011-01-01".parse().unwrap();
+    // A holiday of some days each quarter of a year.
+    let holidays = vec((0_i64..70, 0_i64..12), 60);
+    (moves, any::<bool>(), weekend, holidays).prop_map(move |(moves, month_end, weekend, holidays)| {
+        let holidays: Vec<String> = (0..)
+            .zip(holidays)
+            .flat_map(|(quarter, (from, days))| (0..days).map(move |day| quarter * 91 + from + day))
+            .map(|day| (first + TimeDelta::days(day)).to_string())
+            .collect();
+        format!(
+            "[business_days]\ncalendar = \"own\"\nmove = \"{moves}\"\nmonth_end = {month_end}\n\
+             [calendars.own]\nsource = \"generated\"\nfrom = 2011-01-01\nto = 2026-12-31\n\
+             weekend = [{weekend}]\nholidays = [{}]\n",
+            holidays.join(", ")
+        )
+    })
+}
+
+/// Classes of which some outlive their cure.
+fn classification() -> impl Strategy<Value = String> {
+    let cured = select(&["below_threshold", "nothing_overdue"][..]);
+    (vec(1_u32..40, 1..5), 0_usize..4, cured, 0_u32..5, 0_u32..8).prop_map(
+        |(steps, probation_from, cured, months, more)| {
+            let mut days_past_due = 0;
+            let classes: Vec<String> = steps
+                .iter()
+                .zip(0..)
+                .map(|(days, place)| {
+                    days_past_due += days;
+                    format!("{{ name = \"class {place}\", days_past_due = {days_past_due} }}")
+                })
+                .collect();
+            format!(
+                "[classification]\nname = \"generated\"\nnormal = \"normal\"\nclasses = [{}]\n\
+                 probation_from = \"class {}\"\ncured = \"{cured}\"\nprobation_months = {months}\n\
+                 probation_after_forbearance_months = {}\n",
+                classes.join(", "),
+                probation_from % classes.len(),
+                months + more,
+            )
+        },
+    )
 }
 
 fn send_at() -> impl Strategy<Value = &'static str> {
