@@ -9,6 +9,8 @@
 //! Each class is judged by itself: it is reached, it is cured, it has served its
 //! probation. An account stands in the most severe one that holds.
 
+use std::fmt;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -90,21 +92,15 @@ pub(crate) fn classify<'p>(
 ) -> Option<Classified<'p>> {
     let rules = policy.classification.as_ref()?;
     let counted_from = allocation.unpaid.first().map(|oldest| oldest.due_on);
-    let until_now = match &account.standing.classification {
-        Some(known) => known.on(day, rules, policy.day_count),
-        // Nobody has classified it yet: its facts were known all along.
-        None => Classification { counted_from, held: Vec::new() }.on(day, rules, policy.day_count),
-    };
-    let forborne_on = account.schedule_replaced_on;
-    let mut classified = Classified {
-        name: &rules.normal,
-        classification: Classification { counted_from, held: Vec::new() },
-        changes_on: None,
-    };
+    let unburdened = Classification { counted_from, held: Vec::new() };
+    // Of an account that nobody has classified yet, the facts were known all along.
+    let known = account.standing.classification.as_ref().unwrap_or(&unburdened);
+    let known = known.on(day, rules, policy.day_count);
+    let news = News { day, known_on, forborne_on: account.schedule_replaced_on };
+    let mut classified = Classified { name: &rules.normal, classification: unburdened, changes_on: None };
     for (place, class) in rules.classes.iter().enumerate() {
         let days = ClassDays::new(rules, place, counted_from, policy.day_count);
-        let known = Known { day, on: known_on, forborne_on };
-        let Some(held) = days.learn(until_now.held(class), class, rules, known) else {
+        let Some(held) = days.learn(known.held(class), class, rules, news) else {
             classified.changes_on = earlier(classified.changes_on, days.reached_on);
             continue;
         };
@@ -115,11 +111,13 @@ pub(crate) fn classify<'p>(
     Some(classified)
 }
 
-/// When a fact became known: the day that is judged, and the business date.
+/// When the facts as they are became known.
 #[derive(Clone, Copy)]
-struct Known {
+struct News {
+    /// The day that is judged.
     day: NaiveDate,
-    on: NaiveDate,
+    /// The business date, which under `due_day` is the one after it for all but a second.
+    known_on: NaiveDate,
     forborne_on: Option<NaiveDate>,
 }
 
@@ -169,15 +167,15 @@ impl ClassDays {
         held: Option<&HeldClass>,
         class: &Class,
         rules: &ClassificationRules,
-        known: Known,
+        news: News,
     ) -> Option<HeldClass> {
         let Some(held) = held else {
-            return has_come(self.reached_on, known.day).then(|| class.held_since(known.day));
+            return has_come(self.reached_on, news.day).then(|| class.held_since(news.day));
         };
-        if has_come(self.uncured_on, known.day) {
+        if has_come(self.uncured_on, news.day) {
             return Some(held.without_probation());
         }
-        let forborne_on = known.forborne_on.filter(|on| *on >= held.since);
+        let forborne_on = news.forborne_on.filter(|on| *on >= held.since);
         let months = match forborne_on {
             Some(_) => rules.probation_after_forbearance_months,
             None => rules.probation_months,
@@ -186,7 +184,7 @@ impl ClassDays {
             return None;
         }
         let until = match (held.probation_until, forborne_on) {
-            (None, _) => plus_months(known.on, months),
+            (None, _) => plus_months(news.known_on, months),
             (Some(until), None) => until,
             // Forbearance during a probation makes it longer.
             (Some(until), Some(on)) => until.max(plus_months(on, months)),
@@ -207,6 +205,14 @@ fn has_come(date: Option<NaiveDate>, by: NaiveDate) -> bool {
 impl Class {
     fn held_since(&self, since: NaiveDate) -> HeldClass {
         HeldClass { name: self.name.clone(), since, probation_until: None }
+    }
+}
+
+/// The class as explanations name it.
+impl fmt::Display for HeldClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, since {} in it or in a worse one", self.name, self.since)?;
+        self.probation_until.map_or(Ok(()), |until| write!(f, ", on probation until {until}"))
     }
 }
 

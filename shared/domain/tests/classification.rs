@@ -328,6 +328,22 @@ fn a_class_that_a_new_policy_does_not_know_is_forgotten() {
 }
 
 #[test]
+fn a_class_is_told_with_its_dates() {
+    let policy = preset(EU_DEFAULT);
+    let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
+    loan.judged("2023-12-31", &policy, Cause::Time);
+    let told = |loan: &Loan| {
+        loan.account.standing.classification.as_ref().unwrap().class().map(ToString::to_string).unwrap()
+    };
+    assert_eq!(told(&loan), "default, since 2023-12-31 in it or in a worse one");
+    loan.pays("2024-01-05", "P-1", "250.00").judged("2024-01-05", &policy, Cause::Fact);
+    assert_eq!(
+        told(&loan),
+        "default, since 2023-12-31 in it or in a worse one, on probation until 2024-04-05"
+    );
+}
+
+#[test]
 fn what_is_classified_is_written_short_and_read_again() {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
     loan.judged("2023-12-31", &preset(EU_DEFAULT), Cause::Time);
@@ -390,7 +406,7 @@ fn history() -> impl Strategy<Value = Vec<(i64, Option<common::generate::Fact>)>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// One account is looked at whenever its class may change, and now and then besides;
     /// the other only when a fact arrives.

@@ -286,21 +286,21 @@ fn business_days() -> impl Strategy<Value = String> {
     let moves = select(&["next", "previous", "modified_next", "modified_previous"][..]);
     let weekend = select(&["\"saturday\", \"sunday\"", "\"friday\"", ""][..]);
     let first: NaiveDate = "2011-01-01".parse().unwrap();
-    // A holiday of some days each quarter of a year.
-    let holidays = vec((0_i64..70, 0_i64..12), 60);
-    (moves, any::<bool>(), weekend, holidays).prop_map(move |(moves, month_end, weekend, holidays)| {
-        let holidays: Vec<String> = (0..)
-            .zip(holidays)
-            .flat_map(|(quarter, (from, days))| (0..days).map(move |day| quarter * 91 + from + day))
-            .map(|day| (first + TimeDelta::days(day)).to_string())
-            .collect();
-        format!(
-            "[business_days]\ncalendar = \"own\"\nmove = \"{moves}\"\nmonth_end = {month_end}\n\
+    // Holidays of so many days, every so many days.
+    (moves, any::<bool>(), weekend, 1..10_i64, 50..120_i64).prop_map(
+        move |(moves, month_end, weekend, days, every)| {
+            let holidays: Vec<String> = (0..5_800 / every)
+                .flat_map(|time| (0..days).map(move |day| time * every + day))
+                .map(|day| (first + TimeDelta::days(day)).to_string())
+                .collect();
+            format!(
+                "[business_days]\ncalendar = \"own\"\nmove = \"{moves}\"\nmonth_end = {month_end}\n\
              [calendars.own]\nsource = \"generated\"\nfrom = 2011-01-01\nto = 2026-12-31\n\
              weekend = [{weekend}]\nholidays = [{}]\n",
-            holidays.join(", ")
-        )
-    })
+                holidays.join(", ")
+            )
+        },
+    )
 }
 
 /// Classes of which some outlive their cure.
