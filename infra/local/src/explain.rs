@@ -85,6 +85,11 @@ fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> 
             currency.text(figures.outstanding),
         )),
     }
+    if let Some(class) = assessment.class {
+        let held = assessment.classification.as_ref().and_then(|classification| classification.class());
+        let words = held.map_or_else(|| class.to_string(), ToString::to_string);
+        lines.push(format!("  Its regulatory class is {words}."));
+    }
     if !assessment.restrictions().is_empty() {
         lines.push(format!("  Restricted: {}.", list(assessment.restrictions())));
     }

@@ -78,6 +78,9 @@ pub struct Account {
     /// The last notice of each stage and policy version; the bound is [`MAX_NOTICES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<Notice>,
+    /// When its schedule was last replaced, by the local date; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schedule_replaced_on: Option<NaiveDate>,
     /// The last messages that changed it, oldest first: [`RECENT_MESSAGES`], and all of the
     /// last one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -16,7 +16,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::account::{Account, Installment};
 use crate::ids::InstallmentNumber;
 use crate::money::Money;
-use crate::policy::Policy;
+use crate::policy::{BusinessDays, Policy};
 
 /// What is paid of each installment, and what is left to pay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,8 @@ pub struct Allocation {
 pub struct Unpaid {
     /// Its place in the account's list.
     pub place: usize,
-    /// When it is or was due.
+    /// When it is or was due: the day that days are counted from, which need not be the
+    /// contract's.
     pub due_on: NaiveDate,
     /// What it still owes.
     pub amount: Money,
@@ -74,8 +75,22 @@ pub fn allocate(account: &Account) -> Allocation {
 
 /// What is owed under a policy: the allocation, and what the policy makes of it.
 #[must_use]
-pub fn owed(account: &Account, _policy: &Policy) -> Allocation {
-    allocate(account)
+pub fn owed(account: &Account, policy: &Policy) -> Allocation {
+    let mut allocation = allocate(account);
+    if let Some(business_days) = &policy.business_days {
+        move_due_dates(account, business_days, &mut allocation.unpaid);
+    }
+    allocation
+}
+
+/// Moves what is due on no working day. What was taken back is due on the day of that, and
+/// no contract's date: it stays.
+fn move_due_dates(account: &Account, business_days: &BusinessDays, unpaid: &mut [Unpaid]) {
+    for one in unpaid.iter_mut().filter(|one| account.installments[one.place].number().is_some()) {
+        one.due_on = business_days.moved(one.due_on);
+    }
+    // The last day of a month may go back while the day before it goes on.
+    unpaid.sort_by_key(|one| one.due_on);
 }
 
 /// Settles, oldest first, what was owed before `until`.

@@ -53,6 +53,7 @@ impl Account {
             score: None,
             in_process: None,
             notices: Vec::new(),
+            schedule_replaced_on: None,
             recent_messages: Vec::new(),
             standing: Standing::unjudged(),
             revision: Revision::default(),
@@ -333,6 +334,7 @@ impl Account {
             self.installments = before;
             return Err(refusal);
         }
+        self.schedule_replaced_on = Some(business_date(self.time_zone, at)).max(self.schedule_replaced_on);
         Ok(Applied::Changed)
     }
 

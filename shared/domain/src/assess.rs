@@ -8,10 +8,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::Account;
 use crate::allocation::owed;
+use crate::classification::{Classification, classify};
+use crate::days::business_date;
 use crate::figures::Figures;
 use crate::ladder::{earlier, outlook};
 use crate::lapse::Lapses;
-use crate::policy::{Policy, Restriction, Stage};
+use crate::policy::{ClassName, Policy, Restriction, Stage};
 use crate::reason::{Reason, reasons};
 use crate::reminder::{Intent, plan};
 
@@ -35,6 +37,10 @@ pub struct Assessment<'p> {
     pub lapses: Lapses,
     /// Since when the version of the policy binds the account; none: from the beginning.
     pub binds_from: Option<DateTime<Utc>>,
+    /// The regulatory class of that day; none: the policy has no classification.
+    pub class: Option<&'p ClassName>,
+    /// What that class is judged by from here on: since when, until when.
+    pub classification: Option<Classification>,
     /// Why it is that stage.
     pub reasons: Vec<Reason>,
     /// Whom to contact now, if the gate agrees.
@@ -65,7 +71,13 @@ pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> 
     let figures = Figures::on(day, account, &allocation, policy);
     let outlook = outlook(account, &allocation, policy, day);
     let reminders = plan(account, &allocation, policy, now, &outlook);
-    let next_stage_at = outlook.changes_on.map(|day| policy.day_count.begin(account.time_zone, day));
+    let classified = policy
+        .classification
+        .as_ref()
+        .and_then(|_| classify(account, &allocation, policy, day, business_date(account.time_zone, now)));
+    let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
+    let changes_on = earlier(outlook.changes_on, class_changes_on);
+    let changes_at = changes_on.map(|day| policy.day_count.begin(account.time_zone, day));
     Assessment {
         day,
         reasons: reasons(account, policy, &figures, &outlook),
@@ -77,6 +89,8 @@ pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> 
         lapses: outlook.lapses,
         binds_from: None,
         intents: reminders.due,
-        next_action_at: earlier(next_stage_at, reminders.next_at),
+        class: classified.as_ref().map(|classified| classified.name),
+        classification: classified.map(|classified| classified.classification),
+        next_action_at: earlier(changes_at, reminders.next_at),
     }
 }

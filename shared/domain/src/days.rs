@@ -5,7 +5,7 @@
 //! altogether begins where the next one does.
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -159,6 +159,13 @@ pub fn plus_days(date: NaiveDate, days: i64) -> NaiveDate {
         date.checked_add_days(Days::new(days.unsigned_abs()))
     };
     moved.unwrap_or(if days < 0 { FIRST_DATE } else { LAST_DATE })
+}
+
+/// `date` moved on by whole months, held within what a date can be. A day that the month
+/// does not have is its last.
+#[must_use]
+pub fn plus_months(date: NaiveDate, months: u32) -> NaiveDate {
+    date.checked_add_months(Months::new(months)).unwrap_or(LAST_DATE)
 }
 
 /// Whole days from `from` to `to`; negative when `to` is earlier.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::assess::{Assessment, assess};
+use crate::classification::Classification;
 use crate::decision::{Cause, Decision, decide};
 use crate::ladder::earlier;
 use crate::policy::{Binding, Policy, Restriction, Rules};
@@ -47,6 +48,7 @@ impl Account {
                     next_action_at,
                     reminded_through: Some(now),
                     lapses: assessment.lapses,
+                    classification: assessment.classification,
                 };
                 self.remember(decision);
             }
@@ -55,6 +57,7 @@ impl Account {
                 self.standing.next_action_at = next_action_at;
                 self.standing.reminded_through = Some(now);
                 self.standing.lapses = assessment.lapses;
+                self.standing.classification = assessment.classification;
             }
         }
     }
@@ -87,15 +90,17 @@ impl Account {
         rung(assess(self, policy, now).stage_name()) < rung(self.standing.stage.as_str())
     }
 
-    /// Whether judging the account at `now` would leave it as it stands: the same stage and
-    /// restrictions, nobody to remind, the same memory and the same instant of the next look. Before that
+    /// Whether judging the account at `now` would leave it as it stands: the same stage,
+    /// restrictions, regulatory class and memory, nobody to remind, and the same instant of the
+    /// next look. Before that
     /// instant it does, as long as the facts and the policy stay as they are.
     #[must_use]
     pub fn is_confirmed<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
-        let (_, assessment) = self.assessed(rules.into(), self.not_before(now));
+        let (policy, assessment) = self.assessed(rules.into(), self.not_before(now));
         self.standing.stage.as_str() == assessment.stage_name()
             && are_the_same(&self.standing.restrictions, assessment.restrictions())
             && assessment.intents.is_empty()
+            && self.is_classified_as(&assessment, policy)
             && self.standing.next_action_at == assessment.next_action_at
             && self.standing.lapses == assessment.lapses
     }
@@ -158,12 +163,27 @@ impl Account {
         let mut judged = self.clone();
         judged.standing.reminded_through = Some(now);
         judged.standing.lapses = before.lapses;
+        judged.standing.classification.clone_from(&before.classification);
         let then = assess(&judged, next, at);
         let is_same = then.stage_name() == before.stage_name()
             && are_the_same(then.restrictions(), before.restrictions())
             && then.intents.is_empty()
-            && then.lapses == before.lapses;
+            && then.lapses == before.lapses
+            && then.class == before.class;
         if is_same { earlier(then.next_action_at, rules.next(self, at).map(|(_, at)| at)) } else { Some(at) }
+    }
+
+    /// Whether its standing tells the class that it was assessed to be in, and no fact has
+    /// come since that says something else.
+    fn is_classified_as(&self, assessment: &Assessment<'_>, policy: &Policy) -> bool {
+        match (&self.standing.classification, &policy.classification, &assessment.classification) {
+            (Some(known), Some(rules), Some(assessed)) => {
+                let name = |one: &Classification| one.class().map(|held| held.name.clone());
+                name(known) == name(assessed)
+                    && known.on(assessment.day, rules, policy.day_count) == *assessed
+            }
+            (known, _, assessed) => known == assessed,
+        }
     }
 
     /// `now`, or the instant of the last judgement where that is later.

@@ -11,13 +11,14 @@
 //!
 //! [`Account::judge`] chains the last two into the account's next revision.
 //! [`allocation`] derives what the money settles, [`figures`] what stages are
-//! judged on, [`reminder`] whom to tell. [`policy`] reads the rules, [`formats`]
+//! judged on, [`reminder`] whom to tell, [`classification`] the regulatory class. [`policy`] reads the rules, [`formats`]
 //! reads and writes the files.
 
 pub mod account;
 pub mod allocation;
 mod apply;
 pub mod assess;
+pub mod classification;
 pub mod command;
 pub mod contact;
 pub mod days;

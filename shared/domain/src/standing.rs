@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::Classification;
 use crate::lapse::Lapses;
 use crate::policy::{PolicyRef, Restriction, StageName};
 
@@ -29,6 +30,9 @@ pub struct Standing {
     /// What is remembered of lapses, where the policy asks for it.
     #[serde(default, skip_serializing_if = "Lapses::is_none")]
     pub lapses: Lapses,
+    /// What its regulatory class is judged by; none: its policy has no classification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classification: Option<Classification>,
 }
 
 impl Standing {
@@ -43,6 +47,7 @@ impl Standing {
             next_action_at: None,
             reminded_through: None,
             lapses: Lapses::default(),
+            classification: None,
         }
     }
 

@@ -6,7 +6,7 @@ mod common;
 use chrono::{Days, NaiveDate};
 use common::generate::{Case, PLACES, SPAN_DAYS, case, fact, happen};
 use common::{Loan, date, four_installments, ladder, loan_in, only_stage};
-use duewatch_domain::days::end_of_day;
+use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::formats::{
     DailyLines, DecisionLine, DecisionSubject, EVENT_TYPES, book_line, event_line, parse_book_line,
     parse_event_line,
@@ -296,14 +296,22 @@ proptest! {
         first in -5_i64..SPAN_DAYS,
         length in 1_u64..120,
         midway in vec((0_i64..120, fact()), 0..3),
+        is_judged in any::<bool>(),
     ) {
         let Case { mut account, policy, now, begin, .. } = case;
         let from = account.opened_on + chrono::TimeDelta::days(first);
         let minute = (now - begin).num_minutes();
+        let zone = account.time_zone;
+        if is_judged {
+            account.judge(&policy, start_of_day(zone, from), Cause::Fact);
+        }
         let mut run = DailyLines::new(&account, &policy);
         for day in (0..length).map(|days| from + Days::new(days)) {
             for (_, fact) in midway.iter().filter(|(on, _)| from + chrono::TimeDelta::days(*on) == day) {
                 happen(&mut account, fact, begin, minute);
+                if is_judged {
+                    account.judge(&policy, start_of_day(zone, day), Cause::Fact);
+                }
                 run.changed();
             }
             let mut line = Vec::new();
@@ -311,7 +319,8 @@ proptest! {
             let line = String::from_utf8(line).unwrap();
             prop_assert_eq!(&line, &single_day(&account, &policy, day));
             prop_assert_eq!(line.find('\n'), Some(line.len() - 1));
-            prop_assert_eq!(keys(&line), DAILY_KEYS);
+            let class = policy.classification.is_some().then_some("class");
+            prop_assert_eq!(keys(&line), DAILY_KEYS.into_iter().chain(class).collect::<Vec<_>>());
         }
     }
 
@@ -333,5 +342,7 @@ proptest! {
         let oldest = assessment.figures.oldest_due_on.map(|date| date.to_string());
         prop_assert_eq!(&line["oldest_due_on"], &Value::from(oldest));
         prop_assert_eq!(&line["restrictions"], &serde_json::to_value(assessment.restrictions()).unwrap());
+        let class = assessment.class.map(|class| Value::from(class.as_str()));
+        prop_assert_eq!(line.get("class"), class.as_ref());
     }
 }

@@ -12,7 +12,7 @@ use duewatch_domain::account::Dated;
 use duewatch_domain::days::DayCount;
 use duewatch_domain::figures::Figures;
 use duewatch_domain::policy::{Stage, When};
-use duewatch_domain::{Account, Cause, Command, Policy, allocate, assess, decide};
+use duewatch_domain::{Account, Cause, Command, Policy, allocate, assess, decide, owed};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -22,11 +22,19 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+/// The regulatory class that the standing tells.
+fn class(account: &Account) -> Option<String> {
+    let held = account.standing.classification.as_ref()?.class()?;
+    Some(held.name.to_string())
+}
+
 /// Nothing is decided and nobody contacted at `at`.
 fn silent(account: &Account, policy: &Policy, at: DateTime<Utc>) -> TestCaseResult {
     let assessment = assess(account, policy, at);
     let decision = decide(account, policy, &assessment, at, Cause::Time);
     prop_assert_eq!(decision, None, "at {}", at);
+    let classified = assessment.classification.as_ref().and_then(|one| one.class());
+    prop_assert_eq!(classified.map(|held| held.name.to_string()), class(account), "at {}", at);
     prop_assert!(assessment.intents.is_empty(), "at {}: {:?}", at, assessment.intents);
     Ok(())
 }
@@ -69,7 +77,7 @@ fn minor(amount: duewatch_domain::money::Money) -> i128 {
 }
 
 fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Stepped {
-    let allocation = allocate(account);
+    let allocation = owed(account, policy);
     let past_due = |due_on: NaiveDate| match policy.day_count {
         DayCount::DayAfter => due_on < day,
         DayCount::DueDay => due_on <= day,
@@ -180,16 +188,21 @@ proptest! {
     }
 
     #[test]
-    fn without_reminders_each_next_action_brings_a_decision(case in case(PLACES)) {
+    fn without_reminders_each_next_action_brings_a_decision_or_another_class(case in case(PLACES)) {
         let Case { mut account, mut policy, now, .. } = case;
         policy.reminders = None;
         account.judge(&policy, now, Cause::Time);
-        // At most one rung a time: the ladder bounds the climb.
-        for _ in 0..=policy.stages.len() {
+        // At most one rung a time: the ladder bounds the climb, and a class that has served its
+        // probation can be reached once more.
+        let classes = policy.classification.as_ref().map_or(0, |rules| rules.classes.len());
+        for _ in 0..=policy.stages.len() + 2 * classes {
             let Some(next) = account.standing.next_action_at else { return Ok(()) };
+            let before = class(&account);
             account.judge(&policy, next, Cause::Time);
-            let decision = account.decision_of_this_revision();
-            prop_assert!(decision.is_some_and(|decision| decision.at == next), "{:?} at {}", decision, next);
+            match account.decision_of_this_revision() {
+                Some(decision) => prop_assert_eq!(decision.at, next),
+                None => prop_assert_ne!(class(&account), before, "nothing new at {}", next),
+            }
         }
         prop_assert_eq!(account.standing.next_action_at, None);
     }
@@ -217,6 +230,7 @@ proptest! {
         }
         prop_assert_eq!(&late.standing.stage, &punctual.standing.stage);
         prop_assert_eq!(&late.standing.restrictions, &punctual.standing.restrictions);
+        prop_assert_eq!(class(&late), class(&punctual));
         prop_assert_eq!(late.standing.is_due(now), punctual.standing.is_due(now));
         // Where nothing comes and goes by itself, a standing that time brought bears the same
         // instant, however late it was seen.

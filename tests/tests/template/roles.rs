@@ -49,7 +49,7 @@ const CALLS: [(&str, Calls); 7] = [
     (
         "SendRemindersFunction",
         &[
-            ("dynamodb", "GetItem", ACCOUNTS),
+            ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
             ("dynamodb", "PutItem UpdateItem Query", RECORDS),
             ("sns", "Publish", "RemindersTopic"),

@@ -4,6 +4,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::account::Account;
 use crate::allocation::{Allocation, owed};
+use crate::classification::classify;
 use crate::figures::{Figures, day_counts, past_due_from};
 use crate::ladder::{earlier, outlook};
 use crate::policy::Policy;
@@ -72,19 +73,23 @@ impl Steady {
     fn new(account: &Account, allocation: &Allocation, policy: &Policy, day: NaiveDate) -> Self {
         let figures = Figures::on(day, account, allocation, policy);
         let outlook = outlook(account, allocation, policy, day);
+        let classified = classify(account, allocation, policy, day, day);
+        let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
         let next_overdue = allocation
             .unpaid
             .iter()
             .map(|unpaid| past_due_from(policy.day_count, unpaid.due_on))
             .find(|from| *from > day);
         let restrictions: &[_] = outlook.restricting.map_or(&[], |stage| &stage.restrictions);
+        let class = classified
+            .map_or_else(String::new, |classified| format!(",\"class\":{}", json(classified.name.as_str())));
         let oldest = figures.oldest_due_on.map_or_else(|| "null".to_owned(), |date| format!("\"{date}\""));
         Self {
-            until: earlier(next_overdue, outlook.changes_on),
+            until: earlier(earlier(next_overdue, outlook.changes_on), class_changes_on),
             oldest_due_on: figures.oldest_due_on,
             stage: json(outlook.stage.map_or("current", |stage| stage.name.as_str())),
             rest: format!(
-                ",\"overdue\":\"{}\",\"oldest_due_on\":{oldest},\"outstanding\":\"{}\",\"restrictions\":{}}}\n",
+                ",\"overdue\":\"{}\",\"oldest_due_on\":{oldest},\"outstanding\":\"{}\",\"restrictions\":{}{class}}}\n",
                 account.currency.text(figures.overdue),
                 account.currency.text(figures.outstanding),
                 serde_json::to_string(restrictions).unwrap_or_default(),

@@ -24,13 +24,15 @@ pub(super) enum Place {
     Key(&'static str),
     /// One of the stages, from 0.
     Stage(usize),
+    /// One of the policy's own calendars, from 0, by name.
+    Calendar(usize),
 }
 
-fn at(place: Place) -> impl Fn(String) -> Fault {
+pub(super) fn at(place: Place) -> impl Fn(String) -> Fault {
     move |problem| Fault { place, problem }
 }
 
-fn at_key(key: &'static str, problem: String) -> Fault {
+pub(super) fn at_key(key: &'static str, problem: String) -> Fault {
     at(Place::Key(key))(problem)
 }
 

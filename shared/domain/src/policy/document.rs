@@ -1,16 +1,21 @@
 //! The policy as a TOML document.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{NaiveDate, NaiveTime};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use super::check::{self, Place};
+use super::calendar::CalendarTable;
+use super::check::{self, Fault, Place, at_key};
+use super::classification::ClassificationTable;
 use super::{
-    Announcement, Buffer, CauseRules, Channel, Component, Materiality, Operations, Policy, ProcessRules,
-    ReminderStep, Reminders, Restriction, Stage, StageName, Waterfall, When,
+    Announcement, Buffer, BusinessDays, Calendar, CauseRules, Channel, Component, MAX_CALENDARS, Materiality,
+    Move, Operations, Policy, ProcessRules, ReminderStep, Reminders, Restriction, Stage, StageName,
+    Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -60,9 +65,8 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
         at(fault(inner), format!("{field}{}", inner.message()))
     })?;
     let offsets = document.offsets();
-    let policy = document.into_policy();
-    check::faults(&policy).map_err(|fault| at(offsets.of(fault.place), fault.problem))?;
-    Ok(policy)
+    let checked = document.into_policy().and_then(|policy| check::faults(&policy).map(|()| policy));
+    checked.map_err(|fault| at(offsets.of(fault.place), fault.problem))
 }
 
 #[derive(Deserialize)]
@@ -76,6 +80,9 @@ struct Document {
     grace_days: Option<Spanned<u32>>,
     #[serde(default, deserialize_with = "waterfall")]
     waterfall: Waterfall,
+    business_days: Option<Spanned<BusinessDaysTable>>,
+    #[serde(default)]
+    calendars: BTreeMap<String, Spanned<CalendarTable>>,
     #[serde(default)]
     stages: Vec<Spanned<StageTable>>,
     materiality: Option<Spanned<Materiality>>,
@@ -85,12 +92,14 @@ struct Document {
     operations: Option<Spanned<Operations>>,
     announcement: Option<Spanned<Announcement>>,
     reminders: Option<Spanned<RemindersTable>>,
+    classification: Option<Spanned<ClassificationTable>>,
 }
 
 /// Where the parts of a document begin.
 struct Offsets {
     keys: Vec<(&'static str, usize)>,
     stages: Vec<usize>,
+    calendars: Vec<usize>,
 }
 
 impl Offsets {
@@ -98,6 +107,7 @@ impl Offsets {
         let found = match place {
             Place::Key(wanted) => self.keys.iter().find(|(key, _)| *key == wanted).map(|(_, offset)| offset),
             Place::Stage(place) => self.stages.get(place),
+            Place::Calendar(place) => self.calendars.get(place),
         };
         found.copied().unwrap_or(0)
     }
@@ -119,20 +129,28 @@ impl Document {
                 ("payment_in_process", start(self.payment_in_process.as_ref())),
                 ("operations", start(self.operations.as_ref())),
                 ("announcement", start(self.announcement.as_ref())),
+                ("business_days", start(self.business_days.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
+                ("classification", start(self.classification.as_ref())),
             ],
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
+            calendars: self.calendars.values().map(|calendar| calendar.span().start).collect(),
         }
     }
 
-    fn into_policy(self) -> Policy {
-        Policy {
+    fn into_policy(self) -> Result<Policy, Fault> {
+        let business_days = business_days(self.business_days, self.calendars)?;
+        let classification = self.classification.map(|table| table.into_inner().into_rules()).transpose();
+        let classification = classification
+            .map_err(|problem| at_key("classification", format!("classification.{problem}")))?;
+        Ok(Policy {
             id: self.id,
             version: self.version.into_inner(),
             effective_on: self.effective_on.into_inner().0,
             day_count: self.day_count,
             grace_days: self.grace_days.map_or(0, Spanned::into_inner),
             waterfall: self.waterfall,
+            business_days,
             stages: self
                 .stages
                 .into_iter()
@@ -163,8 +181,54 @@ impl Document {
                     })
                     .collect(),
             }),
-        }
+            classification,
+        })
     }
+}
+
+/// How due dates move, by one of the policy's own calendars or a shipped one. The own
+/// calendars are checked whether they are asked for or not; one of a shipped name takes
+/// its place.
+fn business_days(
+    table: Option<Spanned<BusinessDaysTable>>,
+    calendars: BTreeMap<String, Spanned<CalendarTable>>,
+) -> Result<Option<BusinessDays>, Fault> {
+    if calendars.len() > MAX_CALENDARS {
+        let problem = format!("calendars: a policy brings at most {MAX_CALENDARS}");
+        return Err(check::at(Place::Calendar(0))(problem));
+    }
+    let mut own = BTreeMap::new();
+    for (place, (name, calendar)) in calendars.into_iter().enumerate() {
+        let calendar = calendar.into_inner().into_calendar();
+        let calendar = calendar.map_err(|problem| {
+            check::at(Place::Calendar(place))(format!("calendar \"{name}\": {problem}"))
+        })?;
+        own.insert(name, Arc::new(calendar));
+    }
+    let Some(table) = table.map(Spanned::into_inner) else {
+        return Ok(None);
+    };
+    let calendar = own.remove(&table.calendar).or_else(|| Calendar::shipped(&table.calendar));
+    let calendar = calendar.ok_or_else(|| {
+        let shipped: Vec<&str> = Calendar::shipped_names().collect();
+        let problem = format!(
+            "business_days.calendar: there is no calendar \"{}\"; write a table [calendars.NAME] or take one of: {}",
+            table.calendar,
+            shipped.join(", ")
+        );
+        at_key("business_days", problem)
+    })?;
+    Ok(Some(BusinessDays { calendar, moves: table.moves, month_end: table.month_end }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BusinessDaysTable {
+    calendar: String,
+    #[serde(rename = "move")]
+    moves: Move,
+    #[serde(default)]
+    month_end: bool,
 }
 
 #[derive(Deserialize)]
@@ -257,7 +321,7 @@ pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decima
 }
 
 /// A TOML date.
-struct Date(NaiveDate);
+pub(super) struct Date(pub(super) NaiveDate);
 
 impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -11,6 +11,7 @@ impl Policy {
         self.day_count == before.day_count
             && self.waterfall == before.waterfall
             && self.grace_days >= before.grace_days
+            && self.business_days == before.business_days
             && self.materiality == before.materiality
             && self.cause.as_ref().map(|one| one.temporary_holds_days)
                 >= before.cause.as_ref().map(|one| one.temporary_holds_days)

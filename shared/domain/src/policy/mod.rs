@@ -1,6 +1,9 @@
 //! Policies: versioned, dated, validated documents that say how accounts are judged.
 
+mod business_days;
+mod calendar;
 mod check;
+mod classification;
 mod document;
 mod milder;
 mod relief;
@@ -13,6 +16,11 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use self::business_days::{BusinessDays, Move};
+pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_DAYS};
+pub use self::classification::{
+    Class, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
+};
 pub use self::document::{PolicyError, parse};
 pub use self::relief::{Buffer, CauseRules, Exceed, Materiality, Operations, ProcessRules};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
@@ -50,6 +58,8 @@ pub struct Policy {
     pub grace_days: u32,
     /// The order in which an installment's components are settled.
     pub waterfall: Waterfall,
+    /// How due dates move to working days; none: they stay.
+    pub business_days: Option<BusinessDays>,
     /// The ladder above `current`, mildest first.
     pub stages: Vec<Stage>,
     /// Overdue amounts that move no stage; none: none do.
@@ -66,6 +76,8 @@ pub struct Policy {
     pub announcement: Option<Announcement>,
     /// When whom to remind; none: nobody.
     pub reminders: Option<Reminders>,
+    /// How accounts are classified for the regulator; none: not at all.
+    pub classification: Option<ClassificationRules>,
 }
 
 impl Policy {

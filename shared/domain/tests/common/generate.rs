@@ -100,7 +100,7 @@ pub(crate) fn minutes() -> impl Strategy<Value = i64> {
 
 /// A case whose policy only has a ladder and reminders.
 pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
-    case_of(places, fact().boxed(), policy().boxed())
+    case_of(places, fact().boxed(), classifying_policy().boxed())
 }
 
 /// A case with every fact and every table.
@@ -280,9 +280,25 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
     }
 }
 
-/// A policy over all five conditions, with both day counts, with and without reminders.
+/// A policy over all five conditions, with both day counts, with and without reminders,
+/// business days and regulatory classes.
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
-    policy_of(stage().boxed(), Just(String::new()).boxed())
+    policy_of(stage().boxed(), none(), none())
+}
+
+fn none() -> BoxedStrategy<String> {
+    Just(String::new()).boxed()
+}
+
+/// The same, with business days and a classification.
+pub(crate) fn classifying_policy() -> impl Strategy<Value = Policy> {
+    policy_of(stage().boxed(), none(), last_tables().boxed())
+}
+
+/// Tables that stand after everything else.
+fn last_tables() -> impl Strategy<Value = String> {
+    (weighted(0.3, business_days()), weighted(0.5, classification()))
+        .prop_map(|(days, classes)| [days, classes].into_iter().flatten().collect())
 }
 
 /// A policy with every condition, option and table.
@@ -298,7 +314,7 @@ pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
             None => stage,
         }
     });
-    policy_of(stage.boxed(), tables().boxed())
+    policy_of(stage.boxed(), tables().boxed(), last_tables().boxed())
 }
 
 fn cause_or_score() -> impl Strategy<Value = String> {
@@ -327,11 +343,15 @@ fn tables() -> impl Strategy<Value = String> {
         })
 }
 
-fn policy_of(stage: BoxedStrategy<String>, tables: BoxedStrategy<String>) -> impl Strategy<Value = Policy> {
+fn policy_of(
+    stage: BoxedStrategy<String>,
+    tables: BoxedStrategy<String>,
+    last_tables: BoxedStrategy<String>,
+) -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
     let reminders = weighted(0.5, (send_at(), vec(step(), 0..8)));
-    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders).prop_map(
-        |(day_count, grace, tables, stages, reminders)| {
+    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables).prop_map(
+        |(day_count, grace, tables, stages, reminders, last_tables)| {
             let mut ladder = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n{tables}"
             );
@@ -351,6 +371,7 @@ fn policy_of(stage: BoxedStrategy<String>, tables: BoxedStrategy<String>) -> imp
                     ladder.push_str(&format!("[[reminders.steps]]\nstage = \"{stage}\"\n{rest}\n"));
                 }
             }
+            ladder.push_str(&last_tables);
             policy::parse(&ladder).unwrap_or_else(|error| panic!("{error}\n{ladder}"))
         },
     )
@@ -389,6 +410,54 @@ fn stage() -> impl Strategy<Value = String> {
         }
         format!("when = {{ {} }}\nrestrictions = [{restrictions}]", conditions.join(", "))
     })
+}
+
+/// Due dates that move by a calendar of its own.
+fn business_days() -> impl Strategy<Value = String> {
+    let moves = select(&["next", "previous", "modified_next", "modified_previous"][..]);
+    let weekend = select(&["\"saturday\", \"sunday\"", "\"friday\"", ""][..]);
+    let first: NaiveDate = "2011-01-01".parse().unwrap();
+    // Holidays of so many days, every so many days.
+    (moves, any::<bool>(), weekend, 1..10_i64, 50..120_i64).prop_map(
+        move |(moves, month_end, weekend, days, every)| {
+            let holidays: Vec<String> = (0..5_800 / every)
+                .flat_map(|time| (0..days).map(move |day| time * every + day))
+                .map(|day| (first + TimeDelta::days(day)).to_string())
+                .collect();
+            format!(
+                "[business_days]\ncalendar = \"own\"\nmove = \"{moves}\"\nmonth_end = {month_end}\n\
+             [calendars.own]\nsource = \"generated\"\nfrom = 2011-01-01\nto = 2026-12-31\n\
+             weekend = [{weekend}]\nholidays = [{}]\n",
+                holidays.join(", ")
+            )
+        },
+    )
+}
+
+/// Classes of which some outlive their cure.
+fn classification() -> impl Strategy<Value = String> {
+    let cured = select(&["below_threshold", "nothing_overdue"][..]);
+    (vec(1_u32..40, 1..5), 0_usize..4, cured, 0_u32..5, 0_u32..8).prop_map(
+        |(steps, probation_from, cured, months, more)| {
+            let mut days_past_due = 0;
+            let classes: Vec<String> = steps
+                .iter()
+                .zip(0..)
+                .map(|(days, place)| {
+                    days_past_due += days;
+                    format!("{{ name = \"class {place}\", days_past_due = {days_past_due} }}")
+                })
+                .collect();
+            format!(
+                "[classification]\nname = \"generated\"\nnormal = \"normal\"\nclasses = [{}]\n\
+                 probation_from = \"class {}\"\ncured = \"{cured}\"\nprobation_months = {months}\n\
+                 probation_after_forbearance_months = {}\n",
+                classes.join(", "),
+                probation_from % classes.len(),
+                months + more,
+            )
+        },
+    )
 }
 
 fn send_at() -> impl Strategy<Value = &'static str> {
