@@ -65,6 +65,13 @@ steps = [
 ]
 "#;
 
+/// Five years and three.
+const RETENTION: &str = r#"
+[retention]
+history_days = 1825
+contact_log_days = 1095
+"#;
+
 /// Later than anything that waits.
 pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
 
@@ -73,11 +80,18 @@ pub const STANDARD: &str = "standard";
 /// The same policy, with reminders.
 pub const REMINDING: &str = "reminding";
 
+/// The same again, which lets go what it has kept for long.
+pub const KEEPING: &str = "keeping";
+
 /// The text of a policy over the usual ladder.
 #[must_use]
 pub fn policy_text(id: &str) -> String {
-    let reminders = if id == REMINDING { REMINDERS } else { "" };
-    format!("id = \"{id}\"{LADDER}{reminders}")
+    let rest = match id {
+        REMINDING => REMINDERS.to_owned(),
+        KEEPING => format!("{REMINDERS}{RETENTION}"),
+        _ => String::new(),
+    };
+    format!("id = \"{id}\"{LADDER}{rest}")
 }
 
 /// A running stack, and a tap on each of its streams.
@@ -109,7 +123,7 @@ impl Sent {
 }
 
 impl World {
-    /// A world whose clock stands at `now`, with both policies published.
+    /// A world whose clock stands at `now`, with the policies published.
     pub async fn at(now: &str) -> Self {
         let stack = Stack::start(
             StackClock::simulated(instant(now)),
@@ -117,7 +131,7 @@ impl World {
         )
         .await
         .unwrap();
-        for id in [STANDARD, REMINDING] {
+        for id in [STANDARD, REMINDING, KEEPING] {
             let text = policy_text(id);
             stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
         }
@@ -334,7 +348,8 @@ impl World {
     /// Records an account's revision in its history, as its stream would.
     pub async fn remember(&self, account_id: &str) {
         let account = self.account(account_id).await;
-        self.store().record_revision(None, &account, self.now()).await.unwrap();
+        let retention = self.stack.transitions().retention_of(&account, self.now()).await.unwrap();
+        self.store().record_revision(None, &account, self.now(), retention).await.unwrap();
     }
 
     /// What has left through SNS since this was last asked.

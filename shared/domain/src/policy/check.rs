@@ -2,7 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::{MAX_DAYS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, Policy, Restriction, Stage, When};
+use super::{
+    MAX_DAYS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS, Policy, Restriction, Stage,
+    When,
+};
 use crate::days::is_in_range;
 
 /// What is wrong with a policy, and where.
@@ -13,6 +16,7 @@ pub(super) enum Fault {
     Ladder(String),
     Stage(usize, String),
     Reminders(String),
+    Retention(String),
 }
 
 /// The first fault of a policy that could be read.
@@ -32,7 +36,8 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     for (place, stage) in policy.stages.iter().enumerate() {
         check_stage(policy, place, stage).map_err(|problem| Fault::Stage(place, problem))?;
     }
-    check_reminders(policy).map_err(Fault::Reminders)
+    check_reminders(policy).map_err(Fault::Reminders)?;
+    check_retention(policy).map_err(Fault::Retention)
 }
 
 fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), String> {
@@ -160,6 +165,18 @@ fn check_reminders(policy: &Policy) -> Result<(), String> {
             && template.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-');
         if !named {
             return Err(format!("reminders.steps: template \"{}\" is no name", step.template));
+        }
+    }
+    Ok(())
+}
+
+fn check_retention(policy: &Policy) -> Result<(), String> {
+    let retention = &policy.retention;
+    for (field, days) in
+        [("history_days", retention.history_days), ("contact_log_days", retention.contact_log_days)]
+    {
+        if let Some(days) = days.filter(|days| !(MIN_KEPT_DAYS..=MAX_DAYS).contains(days)) {
+            return Err(format!("retention.{field}: {days} is not between {MIN_KEPT_DAYS} and {MAX_DAYS}"));
         }
     }
     Ok(())

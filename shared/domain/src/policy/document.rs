@@ -9,7 +9,8 @@ use toml::Spanned;
 
 use super::check::{self, Fault};
 use super::{
-    Channel, Component, Policy, ReminderStep, Reminders, Restriction, Stage, StageName, Waterfall, When,
+    Channel, Component, Policy, ReminderStep, Reminders, Restriction, Retention, Stage, StageName, Waterfall,
+    When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -55,6 +56,7 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
         Fault::Ladder(problem) => at(offsets.stages.first().copied().unwrap_or(0), problem),
         Fault::Stage(place, problem) => at(offsets.stages.get(place).copied().unwrap_or(0), problem),
         Fault::Reminders(problem) => at(offsets.reminders, problem),
+        Fault::Retention(problem) => at(offsets.retention, problem),
     })?;
     Ok(policy)
 }
@@ -73,6 +75,7 @@ struct Document {
     #[serde(default)]
     stages: Vec<Spanned<StageTable>>,
     reminders: Option<Spanned<RemindersTable>>,
+    retention: Option<Spanned<RetentionTable>>,
 }
 
 /// Where the parts of a document begin.
@@ -82,6 +85,7 @@ struct Offsets {
     grace_days: usize,
     stages: Vec<usize>,
     reminders: usize,
+    retention: usize,
 }
 
 impl Document {
@@ -92,6 +96,7 @@ impl Document {
             grace_days: self.grace_days.as_ref().map_or(0, |days| days.span().start),
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
             reminders: self.reminders.as_ref().map_or(0, |reminders| reminders.span().start),
+            retention: self.retention.as_ref().map_or(0, |retention| retention.span().start),
         }
     }
 
@@ -125,6 +130,10 @@ impl Document {
                         template: step.template,
                     })
                     .collect(),
+            }),
+            retention: self.retention.map_or_else(Retention::default, |table| {
+                let RetentionTable { history_days, contact_log_days } = table.into_inner();
+                Retention { history_days, contact_log_days }
             }),
         }
     }
@@ -177,6 +186,13 @@ struct StepTable {
     days: i64,
     channel: Channel,
     template: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetentionTable {
+    history_days: Option<u32>,
+    contact_log_days: Option<u32>,
 }
 
 /// A share is no amount: it may be written as a number or as a decimal in a string.

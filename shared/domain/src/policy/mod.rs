@@ -3,6 +3,7 @@
 mod check;
 mod document;
 mod reminders;
+mod retention;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::document::{PolicyError, parse};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
+pub use self::retention::{MIN_KEPT_DAYS, Retention};
 use crate::days::DayCount;
 use crate::ids::PolicyId;
 use crate::money::Money;
@@ -20,7 +22,7 @@ use crate::money::Money;
 pub const MAX_STAGES: usize = 50;
 /// The most restrictions a stage may bring.
 pub const MAX_RESTRICTIONS: usize = 20;
-/// The most days a threshold or a grace may ask for: a hundred years.
+/// The most days a threshold, a grace or a retention may ask for: a hundred years.
 pub const MAX_DAYS: u32 = 36_500;
 
 /// How accounts are judged.
@@ -42,6 +44,8 @@ pub struct Policy {
     pub stages: Vec<Stage>,
     /// When whom to remind; none: nobody.
     pub reminders: Option<Reminders>,
+    /// For how long what was written down is kept.
+    pub retention: Retention,
 }
 
 impl Policy {
