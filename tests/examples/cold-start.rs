@@ -16,7 +16,7 @@
 //! first round, in which they are read from disk, does not count.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use duewatch_runtime::SETTINGS;
+use duewatch_tests::loopback;
 use serde_json::Value;
 
 const EMPTY: &str = "empty-function";
@@ -123,44 +124,22 @@ fn serve(heard: Sender<Heard>) -> std::io::Result<String> {
 /// Answers what comes over a connection, until its end or until an event is asked for.
 fn answer(stream: &TcpStream, heard: &Sender<Heard>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    loop {
-        let mut head = Vec::new();
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-            let line = line.trim_end().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(bytes) = line.strip_prefix("content-length:") {
-                length = bytes.trim().parse().unwrap_or_default();
-            }
-            head.push(line);
-        }
+    while let Some(request) = loopback::read(&mut reader)? {
         let asked_at = Instant::now();
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
-        let request = head.first().map(String::as_str).unwrap_or_default();
-        if request.contains("/runtime/invocation/next") {
+        if request.line.contains("/runtime/invocation/next") {
             // Nobody listens any more once the round is over.
             let _ = heard.send(Heard::Next(asked_at));
             // Waits for its end, as a function waits for an event.
-            reader.read_to_end(&mut body)?;
+            reader.read_to_end(&mut Vec::new())?;
             return Ok(());
         }
-        if request.contains("/runtime/init/error") {
-            let _ = heard.send(Heard::InitError(String::from_utf8_lossy(&body).into_owned()));
+        if request.line.contains("/runtime/init/error") {
+            let _ = heard.send(Heard::InitError(String::from_utf8_lossy(&request.body).into_owned()));
         }
         let empty = r#"{"Count":0,"ScannedCount":0}"#;
-        write!(
-            &mut &*stream,
-            "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{empty}",
-            empty.len()
-        )?;
+        loopback::answer(&mut &*stream, "content-type: application/x-amz-json-1.0\r\n", empty)?;
     }
+    Ok(())
 }
 
 /// Starts a binary as Lambda would, and ends it as soon as it asks for an event.

@@ -72,6 +72,13 @@ send_at = "10:00"
 steps = [{ stage = "late", days = 7, channel = "letter", template = "before_limit", notice_of = "limited" }]
 "#;
 
+/// Five years and three.
+const RETENTION: &str = r#"
+[retention]
+history_days = 1825
+contact_log_days = 1095
+"#;
+
 /// Later than anything that waits.
 pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
 
@@ -79,19 +86,21 @@ pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
 pub const STANDARD: &str = "standard";
 /// The same policy, with reminders.
 pub const REMINDING: &str = "reminding";
-
 /// The same policy, where a notice comes two days before the line is limited.
 pub const NOTICING: &str = "noticing";
+/// The same again, which lets go what it has kept for long.
+pub const KEEPING: &str = "keeping";
 
 /// The text of a policy over the usual ladder.
 #[must_use]
 pub fn policy_text(id: &str) -> String {
-    let (ladder, reminders) = match id {
-        REMINDING => (LADDER.to_owned(), REMINDERS),
-        NOTICING => (LADDER.replacen("percent = 50", "percent = 50, notice_days = 2", 1), NOTICES),
-        _ => (LADDER.to_owned(), ""),
+    let (ladder, rest) = match id {
+        REMINDING => (LADDER.to_owned(), REMINDERS.to_owned()),
+        NOTICING => (LADDER.replacen("percent = 50", "percent = 50, notice_days = 2", 1), NOTICES.to_owned()),
+        KEEPING => (LADDER.to_owned(), format!("{REMINDERS}{RETENTION}")),
+        _ => (LADDER.to_owned(), String::new()),
     };
-    format!("id = \"{id}\"{ladder}{reminders}")
+    format!("id = \"{id}\"{ladder}{rest}")
 }
 
 /// A running stack, and a tap on each of its streams.
@@ -123,7 +132,7 @@ impl Sent {
 }
 
 impl World {
-    /// A world whose clock stands at `now`, with the three policies published.
+    /// A world whose clock stands at `now`, with the policies published.
     pub async fn at(now: &str) -> Self {
         let stack = Stack::start(
             StackClock::simulated(instant(now)),
@@ -131,7 +140,7 @@ impl World {
         )
         .await
         .unwrap();
-        for id in [STANDARD, REMINDING, NOTICING] {
+        for id in [STANDARD, REMINDING, NOTICING, KEEPING] {
             let text = policy_text(id);
             stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
         }
@@ -197,7 +206,7 @@ impl World {
     /// Opens an account of four installments.
     pub async fn open_under(&self, policy_id: &str, account_id: &str) -> Account {
         let contract = contract(policy_id, account_id);
-        match self.stack.transitions().open(&contract, self.now(), Cause::Time).await.unwrap() {
+        match Box::pin(self.stack.transitions().open(&contract, self.now(), Cause::Time)).await.unwrap() {
             Outcome::Written(account) => *account,
             other => panic!("{account_id} was not opened: {other:?}"),
         }
@@ -348,7 +357,8 @@ impl World {
     /// Records an account's revision in its history, as its stream would.
     pub async fn remember(&self, account_id: &str) {
         let account = self.account(account_id).await;
-        self.store().record_revision(None, &account, self.now()).await.unwrap();
+        let retention = self.stack.transitions().retention_of(&account, self.now()).await.unwrap();
+        self.store().record_revision(None, &account, self.now(), retention).await.unwrap();
     }
 
     /// What has left through SNS since this was last asked.

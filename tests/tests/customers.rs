@@ -125,7 +125,7 @@ async fn what_is_erased_is_nowhere_and_the_history_still_verifies() {
 
     for account_id in ["A-1", "A-2"] {
         let (history, account) = (world.history(account_id).await, world.account(account_id).await);
-        assert_eq!(verify_history(&history, &account).unwrap(), []);
+        assert_eq!(verify_history(&history, &account, world.now()).unwrap(), []);
         assert_eq!(history.len(), 2);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_domain::Account;
 use duewatch_domain::ids::Revision;
+use duewatch_domain::policy::Retention;
 use duewatch_local::audit::{AuditError, audit};
 use duewatch_store::{HistoryBreak, HistoryEntry, Recorded, StoreError, verify_history};
 use duewatch_tests::interrupt::Interrupt;
@@ -48,7 +49,7 @@ fn revisions(entries: &[HistoryEntry]) -> Vec<(u64, u64)> {
 }
 
 async fn breaks(world: &World) -> Vec<HistoryBreak> {
-    verify_history(&world.history("A-1").await, &world.account("A-1").await).unwrap()
+    verify_history(&world.history("A-1").await, &world.account("A-1").await, world.now()).unwrap()
 }
 
 #[tokio::test]
@@ -191,14 +192,17 @@ async fn a_repair_from_the_table_and_the_record_that_comes_after_it_are_one_entr
     let store = world.store();
     assert_eq!(store.history_head(&id("A-1")).await.unwrap(), Some(Revision(3)));
     let judged_at = account.standing.reminded_through.unwrap();
-    let repaired = store.record_revision(None, &account, judged_at).await.unwrap();
+    let repaired = store.record_revision(None, &account, judged_at, Retention::default()).await.unwrap();
     assert_eq!(repaired, Recorded::New { gap: false });
     assert_eq!(store.history_head(&id("A-1")).await.unwrap(), Some(Revision(4)));
     let before = world.history("A-1").await;
     assert_eq!(told(&before[3])["facts"], Value::Null, "nobody has seen the image before");
 
     assert!(world.record(&records[3..]).await.is_empty());
-    assert_eq!(store.record_revision(None, &account, instant(PAID_AT)).await.unwrap(), Recorded::Known);
+    assert_eq!(
+        store.record_revision(None, &account, instant(PAID_AT), Retention::default()).await.unwrap(),
+        Recorded::Known
+    );
     assert_eq!(world.history("A-1").await, before);
     assert_eq!(breaks(&world).await, []);
     assert_eq!(world.quarantined().await, []);
@@ -249,7 +253,10 @@ async fn an_account_that_only_lost_its_place_in_the_index_is_known_and_verifies(
     assert_eq!(breaks(&world).await, []);
     // A repair of what it is now finds the entry too.
     let account = world.account("A-1").await;
-    assert_eq!(world.store().record_revision(None, &account, world.now()).await.unwrap(), Recorded::Known);
+    assert_eq!(
+        world.store().record_revision(None, &account, world.now(), Retention::default()).await.unwrap(),
+        Recorded::Known
+    );
 }
 
 #[tokio::test]
@@ -281,7 +288,7 @@ async fn the_stack_records_what_its_functions_write() {
 /// What `audit` tells, and what it ends with.
 async fn audited(world: &World, account_id: &str) -> (String, Result<(), AuditError>) {
     let mut out = Vec::new();
-    let ended = audit(world.store(), &id(account_id), &mut out).await;
+    let ended = audit(world.store(), &id(account_id), world.now(), &mut out).await;
     (String::from_utf8(out).unwrap(), ended)
 }
 
@@ -423,7 +430,7 @@ proptest! {
             2 => entry.hash = altered(&entry.hash, place, by),
             _ => entry.follows = Revision(entry.follows.0 + 1 + place as u64),
         }
-        prop_assert_ne!(verify_history(&entries, &account).unwrap(), []);
+        prop_assert_ne!(verify_history(&entries, &account, instant(PAID_AT)).unwrap(), []);
     }
 
     #[test]
@@ -434,7 +441,7 @@ proptest! {
         let entry = &mut entries[which];
         entry.entry = altered(&entry.entry, place, by.chars().next().unwrap());
         entry.hash = sha256(&entry.previous, &entry.entry);
-        let breaks = verify_history(&entries, &account).unwrap();
+        let breaks = verify_history(&entries, &account, instant(PAID_AT)).unwrap();
         let above = HistoryBreak::PreviousDiffers {
             revision: Revision(which as u64 + 2),
             follows: Revision(which as u64 + 1),
@@ -448,7 +455,7 @@ proptest! {
         let (entries, account) = WHOLE.clone();
         let entries: Vec<HistoryEntry> =
             entries.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(entry, _)| entry).collect();
-        prop_assert_ne!(verify_history(&entries, &account).unwrap(), []);
+        prop_assert_ne!(verify_history(&entries, &account, instant(PAID_AT)).unwrap(), []);
     }
 
     #[test]
@@ -456,7 +463,7 @@ proptest! {
         prop_assume!(from != to);
         let (mut entries, account) = WHOLE.clone();
         entries[to] = HistoryEntry { revision: entries[to].revision, ..entries[from].clone() };
-        prop_assert_ne!(verify_history(&entries, &account).unwrap(), []);
+        prop_assert_ne!(verify_history(&entries, &account, instant(PAID_AT)).unwrap(), []);
     }
 }
 
@@ -468,7 +475,7 @@ fn sha256(previous: &str, entry: &str) -> String {
 #[test]
 fn the_hash_is_the_one_that_anybody_can_take_again() {
     let (entries, account) = WHOLE.clone();
-    assert_eq!(verify_history(&entries, &account).unwrap(), []);
+    assert_eq!(verify_history(&entries, &account, instant(PAID_AT)).unwrap(), []);
     assert_eq!(entries[0].previous, "0".repeat(64));
     for (below, entry) in entries.iter().zip(&entries[1..]) {
         assert_eq!(entry.previous, below.hash);
@@ -481,7 +488,7 @@ fn a_history_that_is_ahead_of_an_account_that_was_put_back_is_found() {
     let (entries, mut account) = WHOLE.clone();
     account.revision = Revision(2);
     assert_eq!(
-        verify_history(&entries, &account).unwrap(),
+        verify_history(&entries, &account, instant(PAID_AT)).unwrap(),
         [HistoryBreak::Ahead { history: Revision(4), account: Revision(2) }]
     );
 }

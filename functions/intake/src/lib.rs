@@ -135,11 +135,11 @@ async fn change_contact(
 ) -> Result<Taken, RecordError> {
     let (store, event) = (wiring.transitions.store(), &message.event);
     let stored = store.account(&event.account_id).await?;
-    let customer_id = stored
-        .ok_or_else(|| RecordError::poison(Refusal::UnknownAccount(event.account_id.clone())))?
-        .account
-        .customer_id;
-    let taken = store.change_contact(&customer_id, &message.event_id, change, event.at).await;
+    let account =
+        stored.ok_or_else(|| RecordError::poison(Refusal::UnknownAccount(event.account_id.clone())))?.account;
+    let retention = wiring.transitions.retention_of(&account, wiring.clock.now()).await?;
+    let (customer_id, event_id) = (&account.customer_id, &message.event_id);
+    let taken = store.change_contact(customer_id, event_id, change, event.at, retention).await;
     match taken? {
         ContactTaken::Changed => Ok(Taken::Applied),
         ContactTaken::Known => Ok(Taken::Known),

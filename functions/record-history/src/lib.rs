@@ -1,7 +1,7 @@
-//! `record-history`: what is kept of each revision, for good.
+//! `record-history`: what is kept of each revision, for as long as the account's policy says.
 //!
 //! The accounts stream invokes it with each new revision. Its entry goes to the history,
-//! chained to the one below it; no entry is ever changed.
+//! chained to the one below it; what an entry says is never changed.
 //!
 //! # Delivered twice
 //! The entry is there, of the same account image: nothing is written. So it is when two
@@ -60,8 +60,9 @@ async fn take(wiring: &Wiring, record: EventRecord) -> Result<Recorded, RecordEr
     let Some(NewRevision { before, after }) = NewRevision::of(record)? else { return Ok(Recorded::Known) };
     // An image that cannot be read any more leaves open what is new, and nothing else.
     let before = before.and_then(|before| account_from_image(before).ok());
+    let retention = wiring.transitions.retention_of(&after, wiring.clock.now()).await?;
     let store = wiring.transitions.store();
-    let recorded = store.record_revision(before.as_ref(), &after, at).await?;
+    let recorded = store.record_revision(before.as_ref(), &after, at, retention).await?;
     if recorded == (Recorded::New { gap: true }) {
         tell_gap(wiring, &after).await;
     }

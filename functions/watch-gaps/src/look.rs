@@ -265,7 +265,8 @@ async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<O
         return Ok(None);
     }
     let at = account.standing.reminded_through.unwrap_or(now);
-    Ok(match store.record_revision(None, &account, at).await? {
+    let retention = wiring.transitions.retention_of(&account, now).await?;
+    Ok(match store.record_revision(None, &account, at, retention).await? {
         Recorded::Known => None,
         Recorded::New { gap } => Some(!gap),
     })
@@ -298,7 +299,8 @@ async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<
         .partition(|one| one.has_passed(&account, policy, now));
     for intent in &passed {
         let outcome = ContactOutcome::Withdrawn;
-        store.record_contact(account_id, account.revision, intent, outcome, now).await?;
+        let retention = policy.retention;
+        store.record_contact(account_id, account.revision, intent, outcome, now, retention).await?;
     }
     reminding.intents = intents;
     if !reminding.intents.is_empty() {

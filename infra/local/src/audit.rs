@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::ids::{AccountId, Revision};
 use duewatch_store::{HistoryBreak, HistoryEntry, Store, StoreError, Verifier};
 
@@ -36,14 +36,20 @@ fn lines(breaks: &[HistoryBreak]) -> String {
 }
 
 /// Tells an account's history, a line an entry, and verifies it: the chain of hashes, that
-/// no revision is missing, and that the newest entry is what the account is.
+/// no revision is missing but what had its time by `now`, and that the newest entry is what
+/// the account is.
 ///
 /// # Errors
 /// [`AuditError::Broken`] with every break where it does not verify.
-pub async fn audit(store: &Store, account_id: &AccountId, out: &mut impl Write) -> Result<(), AuditError> {
-    let mut verifier = Verifier::default();
+pub async fn audit(
+    store: &Store,
+    account_id: &AccountId,
+    now: DateTime<Utc>,
+    out: &mut impl Write,
+) -> Result<(), AuditError> {
+    let mut verifier = Verifier::new(now);
     let mut breaks = Vec::new();
-    let (mut entries, mut stage) = (0_u64, None);
+    let mut stage = None;
     let mut above = Revision(0);
     loop {
         let page = store.history_above(account_id, above).await?;
@@ -51,7 +57,6 @@ pub async fn audit(store: &Store, account_id: &AccountId, out: &mut impl Write) 
             breaks.extend(verifier.take(entry));
             writeln!(out, "{}", line(entry, &mut stage))?;
             above = entry.revision;
-            entries += 1;
         }
         if page.is_empty() {
             break;
@@ -64,11 +69,13 @@ pub async fn audit(store: &Store, account_id: &AccountId, out: &mut impl Write) 
     if !breaks.is_empty() {
         return Err(AuditError::Broken { account_id: account_id.clone(), breaks });
     }
-    let revisions = account.revision;
-    writeln!(
-        out,
-        "{entries} of {revisions} revisions are there, unchanged; the account is what the last one says"
-    )?;
+    let (known_from, newest) = (verifier.known_from(), account.revision);
+    let there = if known_from == Revision(1) {
+        format!("{newest} of {newest} revisions are there, unchanged")
+    } else {
+        format!("revisions {known_from} to {newest} are there, unchanged; what lay below has expired")
+    };
+    writeln!(out, "{there}; the account is what the last one says")?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::ids::{AccountId, CustomerId};
+use duewatch_domain::policy::Retention;
 use duewatch_domain::{Account, Decision, Policy, permits};
 use duewatch_runtime::{Clock, Settings, SystemClock, Wiring};
 use duewatch_store::{FRESH_FOR, Store, StoreError, Transitions};
@@ -448,7 +449,7 @@ fn span(files: &CaseFiles) -> Result<(NaiveDate, NaiveDate), Box<dyn Error>> {
 
 async fn run_audit(account_id: &AccountId) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
-    Ok(audit(transitions.store(), account_id, &mut std::io::stdout().lock()).await?)
+    Ok(audit(transitions.store(), account_id, SystemClock.now(), &mut std::io::stdout().lock()).await?)
 }
 
 async fn run_export(args: ExportArgs) -> Result<(), Box<dyn Error>> {
@@ -548,6 +549,12 @@ fn run_check(path: &Path) -> Result<(), Box<dyn Error>> {
         let brings =
             if restrictions.is_empty() { "no restriction".to_owned() } else { restrictions.join(", ") };
         println!("  {}: {brings}", stage.name);
+    }
+    let Retention { history_days, contact_log_days } = policy.retention;
+    for (what, days) in [("history", history_days), ("contact log", contact_log_days)] {
+        if let Some(days) = days {
+            println!("  {what}: kept for {days} days");
+        }
     }
     Ok(())
 }

@@ -7,14 +7,14 @@ use std::path::Path;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use duewatch_domain::formats::parse_message;
-use duewatch_store::{PaymentFact, Quarantined, StoreError, TransitionError};
+use duewatch_store::{PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError, TransitionError};
 use serde_json::{Value, json};
 
 use crate::stack::sqs::Waiting;
 use crate::stack::{Functions, Handlers, RUN_HERE, queue_event};
 
-/// The most days that are looked through.
-const MAX_DAYS: u64 = 400;
+/// How many days later than it says DynamoDB may delete an item.
+const DAYS_TO_DELETE: u64 = 2;
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,8 +70,9 @@ impl Requeue {
         let begun = self.now();
         let today = begun.date_naive();
         let mut requeued = Requeued::default();
-        let days = (0..MAX_DAYS).filter_map(|day| since.checked_add_days(Days::new(day)));
-        for date in days.take_while(|date| *date <= today) {
+        let oldest = today.checked_sub_days(Days::new(QUARANTINE_DAYS + DAYS_TO_DELETE));
+        let since = oldest.map_or(since, |oldest| since.max(oldest));
+        for date in since.iter_days().take_while(|date| *date <= today) {
             for record in store.quarantined_on(date).await? {
                 // What has just come back would come for ever.
                 if record.at >= begun || source.is_some_and(|source| source != record.source) {

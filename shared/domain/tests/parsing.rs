@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use duewatch_domain::formats::{BookRow, parse_book_line, parse_book_rows, parse_event_line};
-use duewatch_domain::policy;
+use duewatch_domain::policy::{self, Retention};
 use rstest::rstest;
 
 #[track_caller]
@@ -281,6 +281,7 @@ fn the_documented_policy_is_read_as_it_is_written() {
 fn what_a_policy_leaves_out_is_off() {
     let policy = policy::parse("id = \"bare\"\nversion = 1\neffective_on = 2026-01-01\n").unwrap();
     assert_eq!((policy.grace_days, policy.stages.len(), policy.reminders.is_none()), (0, 0, true));
+    assert_eq!(policy.retention, Retention::default());
 }
 
 // A stage's faults are reported on its own lines, 8 to 11 and 13 to 16.
@@ -368,6 +369,65 @@ fn a_reminder_schedule_is_refused_by_line_field_and_value(
     let error = policy::parse(&format!("{POLICY}{}", REMINDERS.replacen(replace, with, 1))).unwrap_err();
     assert!((18..=20).contains(&error.line), "{error}");
     assert_names(&error.to_string(), names);
+}
+
+const RETENTION: &str = "[retention]\nhistory_days = 1825\ncontact_log_days = 1095\n";
+
+// The table stands on lines 17 to 19.
+#[rstest]
+#[case::too_few_days("1825", "29", &["retention.history_days", "29", "30", "36500"])]
+#[case::too_many_days("1095", "36501", &["retention.contact_log_days", "36501", "36500"])]
+#[case::less_than_none("1825", "-1", &["retention.history_days", "-1"])]
+#[case::unknown_field("history_days", "historic_days", &["historic_days", "history_days"])]
+fn a_retention_is_refused_by_line_field_and_value(
+    #[case] replace: &str,
+    #[case] with: &str,
+    #[case] names: &[&str],
+) {
+    let error = policy::parse(&format!("{POLICY}{}", RETENTION.replacen(replace, with, 1))).unwrap_err();
+    assert!((17..=19).contains(&error.line), "{error}");
+    assert_names(&error.to_string(), names);
+}
+
+#[rstest]
+#[case::five_years_with_their_leap_days(
+    RETENTION,
+    "2023-10-09T03:00:00Z",
+    Some("2028-10-07T03:00:00Z"),
+    Some("2026-10-08T03:00:00Z")
+)]
+#[case::from_a_leap_day(
+    RETENTION,
+    "2024-02-29T23:59:59Z",
+    Some("2029-02-27T23:59:59Z"),
+    Some("2027-02-28T23:59:59Z")
+)]
+#[case::the_fewest(
+    "[retention]\nhistory_days = 30\n",
+    "2024-02-01T00:00:00Z",
+    Some("2024-03-02T00:00:00Z"),
+    None
+)]
+#[case::the_most(
+    "[retention]\ncontact_log_days = 36500\n",
+    "2024-01-01T00:00:00Z",
+    None,
+    Some("2123-12-08T00:00:00Z")
+)]
+#[case::no_table("", "2024-01-01T00:00:00Z", None, None)]
+#[case::an_empty_table("[retention]\n", "2024-01-01T00:00:00Z", None, None)]
+#[case::beyond_the_calendar(RETENTION, "+262142-01-01T00:00:00Z", None, None)]
+fn what_was_written_is_kept_for_so_many_days(
+    #[case] table: &str,
+    #[case] at: &str,
+    #[case] history: Option<&str>,
+    #[case] contact_log: Option<&str>,
+) {
+    let retention = policy::parse(&format!("{POLICY}{table}")).unwrap().retention;
+    let at = at.parse().unwrap();
+    let instant = |text: &str| text.parse().unwrap();
+    assert_eq!(retention.history_until(at), history.map(instant));
+    assert_eq!(retention.contact_log_until(at), contact_log.map(instant));
 }
 
 /// So many of a thing, each with its number in place of `#`.

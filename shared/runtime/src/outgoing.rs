@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use duewatch_domain::decision::Decision;
 use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::policy::Retention;
 use duewatch_domain::reminder::{Intent, still_owed};
 use duewatch_domain::{Account, assess, owed};
 use duewatch_notify::{Message, account_changed, reminder_due};
@@ -26,6 +27,8 @@ pub struct Outgoing {
     messages: Vec<Message>,
     sent: Vec<Intent>,
     withdrawn: usize,
+    /// For how long what became of a reminder is kept.
+    retention: Retention,
     /// Whose revision is published then.
     revision: Option<(AccountId, Revision)>,
     /// The revision of the decision before, which is to be published already.
@@ -72,6 +75,7 @@ impl Outgoing {
         };
         let versions = wiring.transitions.rules_of(&account, now).await?;
         let policy = versions.in_force(&account, now);
+        self.retention = policy.retention;
         let assessment = assess(&account, policy, now);
         let allocation = owed(&account, policy);
         for intent in &then.intents {
@@ -105,7 +109,7 @@ impl Outgoing {
     ) -> Result<(), StoreError> {
         self.withdrawn += 1;
         let store = wiring.transitions.store();
-        store.record_contact(&then.account_id, then.revision, intent, outcome, now).await
+        store.record_contact(&then.account_id, then.revision, intent, outcome, now, self.retention).await
     }
 
     /// How many messages there are.
@@ -163,7 +167,8 @@ async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
     for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
         let Some((account_id, revision)) = &outgoing.revision else { continue };
         for intent in &outgoing.sent {
-            let noted = store.record_contact(account_id, *revision, intent, ContactOutcome::Sent, now).await;
+            let (sent, retention) = (ContactOutcome::Sent, outgoing.retention);
+            let noted = store.record_contact(account_id, *revision, intent, sent, now, retention).await;
             if noted.is_err() || !note_notice(wiring, account_id, intent, now).await {
                 not_noted.insert(place);
             }

@@ -6,9 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, Trans
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::contact::ContactChange;
 use duewatch_domain::ids::{CustomerId, EventId};
-use duewatch_domain::policy::Channel;
+use duewatch_domain::policy::{Channel, Retention};
 
 use crate::customers::customer_key;
+use crate::records::expiry;
 use crate::{Store, StoreError};
 
 /// What became of a change of a contact point.
@@ -37,7 +38,7 @@ fn contact_key(channel: Channel) -> String {
 
 impl Store {
     /// Takes a change of where a customer can be reached, with an entry in the log of who
-    /// changed what: both, or neither. A channel that is not used any more keeps its item,
+    /// changed what: both, or neither. The log is kept as `retention` says. A channel that is not used any more keeps its item,
     /// to know when that was said.
     ///
     /// # Errors
@@ -48,6 +49,7 @@ impl Store {
         event_id: &EventId,
         change: &ContactChange,
         at: DateTime<Utc>,
+        retention: Retention,
     ) -> Result<ContactTaken, StoreError> {
         let key = customer_key(customer_id);
         let logged_under = format!("contact-log#{}#{event_id}", instant(at));
@@ -74,6 +76,7 @@ impl Store {
             ("by".to_owned(), text(&change.changed_by)),
             ("channel".to_owned(), text(change.channel.as_str())),
         ]);
+        entry.extend(retention.contact_log_until(at).map(expiry));
         let values = [("contact_point", &change.contact_point), ("name", &change.name)];
         for (name, value) in values {
             if let Some(from) = before.get(name) {

@@ -11,6 +11,17 @@
 //! missing there, that is a gap; when its record comes late, its entry fills its place, and
 //! those above it stay as they are.
 //!
+//! # What has had its time
+//! Where the account's policy says how long a history is kept, an entry may go so many days
+//! after the next one followed it. The newest never may: it says how the account stands, and
+//! the next one follows it. The one that follows gives it its `expires_at`, first, and says
+//! the same instant in its own text, under its own hash. So what is missing below an entry
+//! whose instant has come has had its time, and what is missing sooner was taken away.
+//!
+//! DynamoDB deletes within days of that instant, and in no order. What is left below such a
+//! place is still verified; the history is known from the entry above it on. What was followed
+//! before the policy said how long stays.
+//!
 //! # Delivered twice
 //! The entry that is there has the same digest, and nothing is written. Its text need not
 //! be the same: a repair knows neither the image before nor when the revision was written.
@@ -23,14 +34,16 @@ mod verify;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::policy::Retention;
 
 pub use self::entry::{HistoryEntry, Told};
 pub use self::verify::{HistoryBreak, Verifier, verify_history};
 
 use self::entry::{hash_of, image_digest, text_of};
+use crate::records::EXPIRES_AT;
 use crate::{Store, StoreError};
 
 /// The hash of the entry below the first.
@@ -82,7 +95,8 @@ impl Store {
     }
 
     /// Records that a revision of an account was written at `at`. `before` is the account
-    /// as it was at the revision below; none: it was opened, or that is not known.
+    /// as it was at the revision below; none: it was opened, or that is not known. The entry
+    /// that it follows is kept as its policy's `retention` says.
     ///
     /// # Errors
     /// [`StoreError::HistoryDiffers`] when the history says something else of that
@@ -92,10 +106,12 @@ impl Store {
         before: Option<&Account>,
         after: &Account,
         at: DateTime<Utc>,
+        retention: Retention,
     ) -> Result<Recorded, StoreError> {
         let (account_id, revision) = (&after.account_id, after.revision);
         let image = image_digest(after)?;
-        let text = text_of(before, after, at, &image)?;
+        let kept_below_until = retention.history_until(at).map(|until| until.trunc_subsecs(0));
+        let text = text_of(before, after, at, kept_below_until, &image)?;
         // Whoever takes its place in between has written this revision: the second look sees it.
         for _ in 0..2 {
             let below = self.history_until(account_id, revision).await?;
@@ -105,6 +121,15 @@ impl Store {
                 }
                 return Err(StoreError::HistoryDiffers { account_id: account_id.to_string(), revision });
             }
+            let expires_at = match (&below, kept_below_until) {
+                (_, None) => None,
+                (Some(below), Some(until)) if below.expires_at.is_none() => {
+                    self.let_expire(below, until).await?;
+                    None
+                }
+                // Another has followed that one: this one comes late, or once more.
+                _ => self.kept_by_the_one_above(account_id, revision).await?,
+            };
             let (follows, previous) =
                 below.map_or((Revision(0), NO_HASH.to_owned()), |below| (below.revision, below.hash));
             let entry = HistoryEntry {
@@ -114,6 +139,7 @@ impl Store {
                 follows,
                 hash: hash_of(&previous, &text),
                 previous,
+                expires_at,
             };
             if self.put_entry(&entry).await? {
                 return Ok(Recorded::New { gap: follows.next() != revision });
@@ -135,6 +161,35 @@ impl Store {
             .send()
             .await;
         Ok(self.answered_if(table, put)?.is_some())
+    }
+
+    /// Says from when on an entry may go, unless that was said before.
+    async fn let_expire(&self, entry: &HistoryEntry, until: DateTime<Utc>) -> Result<(), StoreError> {
+        let table = &self.tables.records;
+        let update = self
+            .client
+            .update_item()
+            .table_name(table)
+            .key("pk", AttributeValue::S(history_key(&entry.account_id)))
+            .key("sk", AttributeValue::S(revision_key(entry.revision)))
+            .update_expression(format!("SET {EXPIRES_AT} = :until"))
+            .condition_expression(format!("attribute_exists(pk) AND attribute_not_exists({EXPIRES_AT})"))
+            .expression_attribute_values(":until", AttributeValue::N(until.timestamp().to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        self.answered_if(table, update)?;
+        Ok(())
+    }
+
+    /// Until when what is below the next entry above a revision is kept, as that one says.
+    async fn kept_by_the_one_above(
+        &self,
+        account_id: &AccountId,
+        revision: Revision,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let above = self.history_query(account_id, "sk > :sk", revision, true, 1).await?.pop();
+        Ok(above.and_then(|above| above.told()).and_then(|told| told.kept_below_until))
     }
 
     /// The greatest entry that is not above a revision.

@@ -20,12 +20,20 @@
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
 //! | records | `settings` | `watch_gaps` | how far the rolling check of the accounts has come |
 //!
+//! # What expires
+//!
+//! In records an item may bear `expires_at`, in seconds since 1970; nothing else expires.
+//! What is in quarantine bears it, and the note of a payment that lies there. Where the
+//! account's policy says how long, so do what became of a reminder, the log of a contact
+//! point, and each entry of the history but the newest.
+//!
 //! # What a transition costs
 //!
 //! One `GetItem`, consistent, and one `UpdateItem` on the condition that the
 //! revision is still the one that was read: the account's size in KB, rounded
 //! up, and two more write units where its entry in the index moves. Its entry in the
-//! history costs one read unit and one or two write units more.
+//! history costs one read unit and one or two write units more; where the policy says how long
+//! a history is kept, the entry that it follows is written once more.
 
 mod account_item;
 mod call;
@@ -60,7 +68,7 @@ pub use self::meter::{Consumed, Meter};
 pub use self::parked::{Parked, ParkedPage};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
 pub use self::policies::{FRESH_FOR, Policies};
-pub use self::records::{ContactOutcome, Quarantined};
+pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
 pub use self::round::{AccountPage, Round};
 pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transitions};
 

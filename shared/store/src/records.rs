@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::ids::{AccountId, MAX_ID_BYTES, PolicyId, Revision};
+use duewatch_domain::policy::Retention;
 use duewatch_domain::reminder::Intent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +22,14 @@ pub(crate) fn version_key(version: u32) -> String {
 
 fn account_key(id: &AccountId) -> String {
     format!("account#{id}")
+}
+
+/// When an item has had its time: DynamoDB deletes it within days of that.
+pub(crate) const EXPIRES_AT: &str = "expires_at";
+
+/// The attribute that says so: seconds since 1970.
+pub(crate) fn expiry(at: DateTime<Utc>) -> (String, AttributeValue) {
+    (EXPIRES_AT.to_owned(), AttributeValue::N(at.timestamp().to_string()))
 }
 
 pub(crate) fn texts<const N: usize>(texts: [(&str, String); N]) -> HashMap<String, AttributeValue> {
@@ -64,6 +73,15 @@ impl ContactOutcome {
     }
 }
 
+/// For how many days a record stays in quarantine. Its payload may hold what is personal, so
+/// that is bounded; within a year somebody has mended the cause and requeued it.
+pub const QUARANTINE_DAYS: u64 = 400;
+
+/// When what is set aside at an instant leaves quarantine.
+fn quarantined_until(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    at.checked_add_days(Days::new(QUARANTINE_DAYS))
+}
+
 /// The most bytes of a payload that an item keeps; an item holds 400 KB.
 const MAX_PAYLOAD_BYTES: usize = 350_000;
 
@@ -90,7 +108,7 @@ fn quarantine_sort_key(source: &str, id: &str) -> String {
 }
 
 impl Store {
-    /// Sets a record aside, with its payload. Doing it twice leaves one.
+    /// Sets a record aside for [`QUARANTINE_DAYS`], with its payload. Doing it twice leaves one.
     ///
     /// # Errors
     /// When the call fails.
@@ -106,7 +124,8 @@ impl Store {
         }
         let item: serde_dynamo::Item =
             serde_dynamo::to_item(&kept).map_err(|error| StoreError::codec(table, &*kept.id, error))?;
-        let item: HashMap<String, AttributeValue> = item.into();
+        let mut item: HashMap<String, AttributeValue> = item.into();
+        item.extend(quarantined_until(kept.at).map(expiry));
         let pk = format!("quarantine#{}", kept.at.date_naive());
         self.put_item(pk, quarantine_sort_key(&kept.source, &kept.id), item).await
     }
@@ -245,7 +264,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Notes that a payment of an account cannot be posted and lies in quarantine.
+    /// Notes that a payment of an account cannot be posted and lies in quarantine. The note
+    /// goes with what it is of: a payment that still cannot be posted is set aside anew.
     ///
     /// # Errors
     /// When the call fails.
@@ -255,7 +275,8 @@ impl Store {
         payment_id: &str,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let noted = texts([("at", at.to_rfc3339_opts(SecondsFormat::Secs, true))]);
+        let mut noted = texts([("at", at.to_rfc3339_opts(SecondsFormat::Secs, true))]);
+        noted.extend(quarantined_until(at).map(expiry));
         self.put_item(account_key(account_id), set_aside_key(payment_id), noted).await
     }
 
@@ -315,7 +336,7 @@ impl Store {
         }))
     }
 
-    /// Notes what became of a reminder.
+    /// Notes what became of a reminder, and keeps that as the account's policy says.
     ///
     /// # Errors
     /// When the call fails.
@@ -326,17 +347,16 @@ impl Store {
         intent: &Intent,
         outcome: ContactOutcome,
         at: DateTime<Utc>,
+        retention: Retention,
     ) -> Result<(), StoreError> {
-        self.put_item(
-            account_key(account_id),
-            format!("contact#{:020}#{}", revision.0, intent.name()),
-            texts([
-                ("outcome", outcome.as_str().to_owned()),
-                ("template", intent.template.clone()),
-                ("at", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
-            ]),
-        )
-        .await
+        let mut noted = texts([
+            ("outcome", outcome.as_str().to_owned()),
+            ("template", intent.template.clone()),
+            ("at", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        ]);
+        noted.extend(retention.contact_log_until(at).map(expiry));
+        let sk = format!("contact#{:020}#{}", revision.0, intent.name());
+        self.put_item(account_key(account_id), sk, noted).await
     }
 
     /// What became of an account's reminders: `(revision#channel, outcome)`, oldest first.

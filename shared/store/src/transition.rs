@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::ids::AccountId;
-use duewatch_domain::policy::Versions;
+use duewatch_domain::policy::{Retention, Versions};
 use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::{Account, Applied, Cause, Command, Contract, Message, Refusal};
 
@@ -116,6 +116,19 @@ impl Transitions {
     /// When it was never published or cannot be read.
     pub async fn rules_of(&self, account: &Account, now: DateTime<Utc>) -> Result<Arc<Versions>, StoreError> {
         self.policies.get(&self.store, &account.policy_id, now).await
+    }
+
+    /// For how long what is written of an account is kept, as its policy says. A policy that
+    /// cannot be read lets nothing go.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn retention_of(&self, account: &Account, now: DateTime<Utc>) -> Result<Retention, StoreError> {
+        match self.rules_of(account, now).await {
+            Ok(versions) => Ok(versions.in_force(account, now).retention),
+            Err(error) if error.is_transient() => Err(error),
+            Err(_) => Ok(Retention::default()),
+        }
     }
 
     /// Looks at an account that is due.

@@ -246,10 +246,11 @@ fn cpu_time() -> Option<Duration> {
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
-/// The most memory that the process has held at once, in KiB, as Linux tells it.
+/// The most memory that a process has held at once, in KiB, as Linux tells it: `self`, or
+/// its number.
 #[must_use]
-pub fn peak_resident_kib() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+pub fn peak_resident_kib(process: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
 }

@@ -93,7 +93,7 @@ pub async fn run(plan: &Plan, heap: Heap) -> Result<Report, Failure> {
         stretches: bench.stretches,
         lifts,
         news,
-        peak_resident_kib: peak_resident_kib(),
+        peak_resident_kib: peak_resident_kib("self"),
         took: begun.elapsed(),
     })
 }

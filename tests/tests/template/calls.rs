@@ -12,8 +12,8 @@ use duewatch_domain::formats::book_line;
 use duewatch_local::stack::sqs::LocalSqs;
 use duewatch_runtime::{Deadline, Wiring};
 use duewatch_tests::support::{
-    STANDARD, World, contract, id, message, post, record, sample, send, sweep, sweep_handing_over, take_in,
-    take_messages, watch,
+    KEEPING, STANDARD, World, contract, id, message, post, record, sample, send, sweep, sweep_handing_over,
+    take_in, take_messages, watch,
 };
 use serde_json::{Value, json};
 
@@ -239,7 +239,10 @@ async fn record_history_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
     let wiring = notes.on(&world, record_history::NAME);
-    world.open("A-1").await;
+    // The second entry says for how long the first is kept.
+    world.open_under(KEEPING, "A-1").await;
+    world.set("2023-10-05T02:00:00Z");
+    world.sweep().await;
     let mut records = world.account_records().await;
     let mut poison = records[0].clone();
     poison["dynamodb"]["NewImage"]["installments"] = json!({"S": "none"});

@@ -59,7 +59,7 @@ const CALLS: [(&str, Calls); 7] = [
     ),
     (
         "RecordHistoryFunction",
-        &[("dynamodb", "PutItem Query", RECORDS), ("sns", "Publish", "OperationsTopic")],
+        &[("dynamodb", "PutItem UpdateItem Query", RECORDS), ("sns", "Publish", "OperationsTopic")],
     ),
     (
         "IntakeFunction",

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use rust_decimal::Decimal;
 
 use super::{
-    MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, Policy,
-    Restriction, Stage, When,
+    MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
+    Policy, Restriction, Stage, When,
 };
 use crate::days::is_in_range;
 use crate::permits::REPAY;
@@ -60,7 +60,8 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     check_patience(policy)?;
     check_names("operations.never_blocked", &policy.operations.never_blocked)
         .map_err(at(Place::Key("operations")))?;
-    check_reminders(policy).map_err(at(Place::Key("reminders")))
+    check_reminders(policy).map_err(at(Place::Key("reminders")))?;
+    check_retention(policy).map_err(at(Place::Key("retention")))
 }
 
 fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), String> {
@@ -283,4 +284,16 @@ fn check_template(name: &str) -> Result<(), String> {
     let named = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if named { Ok(()) } else { Err(format!("template \"{name}\" is no name")) }
+}
+
+fn check_retention(policy: &Policy) -> Result<(), String> {
+    let retention = &policy.retention;
+    for (field, days) in
+        [("history_days", retention.history_days), ("contact_log_days", retention.contact_log_days)]
+    {
+        if let Some(days) = days.filter(|days| !(MIN_KEPT_DAYS..=MAX_DAYS).contains(days)) {
+            return Err(format!("retention.{field}: {days} is not between {MIN_KEPT_DAYS} and {MAX_DAYS}"));
+        }
+    }
+    Ok(())
 }

@@ -14,8 +14,8 @@ use super::check::{self, Fault, Place, at_key};
 use super::classification::ClassificationTable;
 use super::{
     Announcement, Buffer, BusinessDays, Calendar, CauseRules, Channel, Component, MAX_CALENDARS, Materiality,
-    Move, Operations, Policy, ProcessRules, ReminderStep, Reminders, Restriction, Stage, StageName,
-    Waterfall, When,
+    Move, Operations, Policy, ProcessRules, ReminderStep, Reminders, Restriction, Retention, Stage,
+    StageName, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -93,6 +93,7 @@ struct Document {
     announcement: Option<Spanned<Announcement>>,
     reminders: Option<Spanned<RemindersTable>>,
     classification: Option<Spanned<ClassificationTable>>,
+    retention: Option<Spanned<RetentionTable>>,
 }
 
 /// Where the parts of a document begin.
@@ -132,6 +133,7 @@ impl Document {
                 ("business_days", start(self.business_days.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
                 ("classification", start(self.classification.as_ref())),
+                ("retention", start(self.retention.as_ref())),
             ],
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
             calendars: self.calendars.values().map(|calendar| calendar.span().start).collect(),
@@ -182,6 +184,10 @@ impl Document {
                     .collect(),
             }),
             classification,
+            retention: self.retention.map_or_else(Retention::default, |table| {
+                let RetentionTable { history_days, contact_log_days } = table.into_inner();
+                Retention { history_days, contact_log_days }
+            }),
         })
     }
 }
@@ -283,6 +289,13 @@ struct StepTable {
     channel: Channel,
     template: String,
     notice_of: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetentionTable {
+    history_days: Option<u32>,
+    contact_log_days: Option<u32>,
 }
 
 /// A share is no amount: it may be written as a number or as a decimal in a string.

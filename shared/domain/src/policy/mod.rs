@@ -8,6 +8,7 @@ mod document;
 mod milder;
 mod relief;
 mod reminders;
+mod retention;
 mod versions;
 
 use std::fmt;
@@ -24,6 +25,7 @@ pub use self::classification::{
 pub use self::document::{PolicyError, parse};
 pub use self::relief::{Buffer, CauseRules, Exceed, Materiality, Operations, ProcessRules};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
+pub use self::retention::{MIN_KEPT_DAYS, Retention};
 pub(crate) use self::versions::Binding;
 pub use self::versions::{Announcement, MAX_VERSIONS, Rules, Versions};
 use crate::days::DayCount;
@@ -36,7 +38,7 @@ use crate::recorded::Cause;
 pub const MAX_STAGES: usize = 50;
 /// The most restrictions a stage may bring.
 pub const MAX_RESTRICTIONS: usize = 20;
-/// The most days a threshold or a grace may ask for: a hundred years.
+/// The most days a threshold, a grace or a retention may ask for: a hundred years.
 pub const MAX_DAYS: u32 = 36_500;
 /// The most months a memory may reach back: a hundred years.
 pub const MAX_MONTHS: u32 = 1_200;
@@ -78,6 +80,8 @@ pub struct Policy {
     pub reminders: Option<Reminders>,
     /// How accounts are classified for the regulator; none: not at all.
     pub classification: Option<ClassificationRules>,
+    /// For how long what was written down is kept.
+    pub retention: Retention,
 }
 
 impl Policy {

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Item, history_key, revision_key};
 use crate::StoreError;
+use crate::records::{EXPIRES_AT, expiry};
 
 /// An entry of an account's history, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct HistoryEntry {
     pub previous: String,
     /// Its own: SHA-256 over `previous`, a line feed and `entry`.
     pub hash: String,
+    /// When it has had its time, in whole seconds; none: it is kept.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// What an entry says, as far as it takes to check it.
@@ -45,6 +48,8 @@ pub struct Told {
     pub at: DateTime<Utc>,
     /// The stage from then on.
     pub stage: StageName,
+    /// Until when the entry that it follows is kept, and with it all below; none: for ever.
+    pub kept_below_until: Option<DateTime<Utc>>,
     /// SHA-256 over the account as the revision left it.
     pub image: String,
 }
@@ -66,6 +71,7 @@ impl HistoryEntry {
         ];
         let mut item = Item::from(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))));
         item.insert("follows".to_owned(), AttributeValue::N(self.follows.to_string()));
+        item.extend(self.expires_at.map(expiry));
         item
     }
 
@@ -81,6 +87,11 @@ impl HistoryEntry {
             Some(AttributeValue::N(follows)) => follows.parse().map_err(|_| fault("follows"))?,
             _ => return Err(fault("follows")),
         };
+        let expires_at = match item.get(EXPIRES_AT) {
+            None => None,
+            Some(AttributeValue::N(at)) => Some(at.parse().map_err(|_| fault(EXPIRES_AT))?),
+            Some(_) => return Err(fault(EXPIRES_AT)),
+        };
         Ok(Self {
             account_id: account_id.clone(),
             revision: Revision(revision),
@@ -88,6 +99,7 @@ impl HistoryEntry {
             follows: Revision(follows),
             previous: text("previous")?,
             hash: text("hash")?,
+            expires_at: expires_at.and_then(|at| DateTime::from_timestamp(at, 0)),
         })
     }
 }
@@ -134,6 +146,8 @@ struct Entry<'a> {
     facts: Option<Facts<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     intents: Vec<Wish<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_below_until: Option<String>,
     image: &'a str,
 }
 
@@ -181,6 +195,7 @@ pub(super) fn text_of(
     before: Option<&Account>,
     after: &Account,
     at: DateTime<Utc>,
+    kept_below_until: Option<DateTime<Utc>>,
     image: &str,
 ) -> Result<String, StoreError> {
     let subject = DecisionSubject { account_id: &after.account_id, currency: after.currency };
@@ -195,6 +210,7 @@ pub(super) fn text_of(
         decision: after.decision_of_this_revision().map(|decision| DecisionLine::new(subject, decision)),
         facts: (is_opened || before.is_some()).then(|| Facts::new(before, after)),
         intents: after.intents.iter().map(Wish::of).collect(),
+        kept_below_until: kept_below_until.map(instant),
         image,
     };
     serde_json::to_string(&entry)

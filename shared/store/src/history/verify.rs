@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::ids::Revision;
 
@@ -13,7 +14,8 @@ use crate::StoreError;
 /// Where a history is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HistoryBreak {
-    /// There are no entries of these revisions: they never came, or were taken away.
+    /// There are no entries of these revisions, and they have not had their time: they never
+    /// came, or were taken away.
     #[error("revisions {from} to {to} are missing")]
     Missing {
         /// The first of them.
@@ -59,13 +61,28 @@ pub enum HistoryBreak {
 }
 
 /// Verifies a history entry by entry, oldest first, however long it is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Verifier {
+    now: DateTime<Utc>,
+    known_from: Revision,
     hashes: BTreeMap<Revision, String>,
     newest_image: Option<String>,
 }
 
 impl Verifier {
+    /// A verifier that takes what has had its time by `now` for expired.
+    #[must_use]
+    pub const fn new(now: DateTime<Utc>) -> Self {
+        Self { now, known_from: Revision(1), hashes: BTreeMap::new(), newest_image: None }
+    }
+
+    /// From which revision on the history is known: 1, unless what lay below has expired. A
+    /// few entries from below may still be there.
+    #[must_use]
+    pub const fn known_from(&self) -> Revision {
+        self.known_from
+    }
+
     /// The greatest revision so far; 0: none.
     fn newest(&self) -> Revision {
         self.hashes.last_key_value().map_or(Revision(0), |(revision, _)| *revision)
@@ -75,9 +92,15 @@ impl Verifier {
     pub fn take(&mut self, entry: &HistoryEntry) -> Vec<HistoryBreak> {
         let revision = entry.revision;
         let mut breaks = Vec::new();
+        let told = entry.told();
         let expected = self.newest().next();
         if expected < revision {
-            breaks.push(HistoryBreak::Missing { from: expected, to: Revision(revision.0 - 1) });
+            let until = told.as_ref().and_then(|told| told.kept_below_until);
+            if until.is_some_and(|until| until <= self.now) {
+                self.known_from = revision;
+            } else {
+                breaks.push(HistoryBreak::Missing { from: expected, to: Revision(revision.0 - 1) });
+            }
         }
         if hash_of(&entry.previous, &entry.entry) != entry.hash {
             breaks.push(HistoryBreak::HashDiffers(revision));
@@ -85,13 +108,12 @@ impl Verifier {
         let is_previous = match self.hashes.get(&entry.follows) {
             Some(hash) => *hash == entry.previous,
             None if entry.follows == Revision(0) => entry.previous == NO_HASH,
-            // It is missing, and was said to be.
+            // It is missing, and was said to be or has expired.
             None => entry.follows < revision,
         };
         if !is_previous {
             breaks.push(HistoryBreak::PreviousDiffers { revision, follows: entry.follows });
         }
-        let told = entry.told();
         if told.as_ref().is_none_or(|told| told.account_id != entry.account_id || told.revision != revision) {
             breaks.push(HistoryBreak::Misplaced(revision));
         }
@@ -119,12 +141,17 @@ impl Verifier {
 
 /// Verifies a whole history, oldest entry first, against the account as it stands: each
 /// hash is that of its entry, each entry follows the one it names, no revision is missing,
-/// and the newest is what the account is. None: it is whole and unchanged.
+/// but what had its time by `now`, and the newest is what the account is. None: it is whole
+/// and unchanged.
 ///
 /// # Errors
 /// When the account cannot be written as JSON, which would be a bug.
-pub fn verify_history(entries: &[HistoryEntry], account: &Account) -> Result<Vec<HistoryBreak>, StoreError> {
-    let mut verifier = Verifier::default();
+pub fn verify_history(
+    entries: &[HistoryEntry],
+    account: &Account,
+    now: DateTime<Utc>,
+) -> Result<Vec<HistoryBreak>, StoreError> {
+    let mut verifier = Verifier::new(now);
     let mut breaks: Vec<HistoryBreak> = entries.iter().flat_map(|entry| verifier.take(entry)).collect();
     breaks.extend(verifier.end(account)?);
     Ok(breaks)

@@ -40,6 +40,8 @@ impl Records {
                     follows: number(item["follows"]["N"].as_str().unwrap_or_default()),
                     previous: text(item, "previous"),
                     hash: text(item, "hash"),
+                    // No policy of the simulation lets anything go.
+                    expires_at: None,
                 });
             } else if pk == "parked" {
                 records.parked.insert((text(item, "account_id"), text(item, "payment_id")));
@@ -68,7 +70,7 @@ impl Watch {
                 continue;
             }
             self.check_payments(id, story, records)?;
-            self.check_history(id, story, records)?;
+            self.check_history(id, story, records, now)?;
             if story.newer {
                 continue;
             }
@@ -193,14 +195,14 @@ impl Watch {
 
     /// Every revision has its entry, unless its record was lost before a later revision was
     /// written, and the chain holds.
-    fn check_history(&self, id: &str, story: &Story, records: &Records) -> Checked {
+    fn check_history(&self, id: &str, story: &Story, records: &Records, now: DateTime<Utc>) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let is_lost = |revision: Revision| {
             let version = story.versions.iter().find(|version| version.account.revision == revision);
             version.is_some_and(|version| self.is_excused(record_history::NAME, &version.event_id, records))
         };
         let entries = records.histories.get(id).map_or(&[][..], Vec::as_slice);
-        for broken in verify_history(entries, &last.account).unwrap() {
+        for broken in verify_history(entries, &last.account, now).unwrap() {
             let excused = match broken {
                 HistoryBreak::Missing { from, to } => (from.0..=to.0).map(Revision).all(is_lost),
                 HistoryBreak::Behind { history, account } => {
