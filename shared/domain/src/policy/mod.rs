@@ -3,6 +3,8 @@
 mod check;
 mod document;
 mod reminders;
+mod severity;
+mod warnings;
 
 use std::fmt;
 
@@ -10,7 +12,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use self::document::{PolicyError, parse};
+pub use self::document::{PolicyError, PolicyWarning, parse, review};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
 use crate::days::DayCount;
 use crate::ids::PolicyId;
