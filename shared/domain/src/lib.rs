@@ -19,6 +19,7 @@ pub mod allocation;
 mod apply;
 pub mod assess;
 pub mod command;
+pub mod compare;
 pub mod contact;
 pub mod days;
 pub mod decision;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::document::{PolicyError, PolicyWarning, parse, review};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
+pub(crate) use self::severity::is_covered;
 use crate::days::DayCount;
 use crate::ids::PolicyId;
 use crate::money::Money;

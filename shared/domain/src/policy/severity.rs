@@ -28,7 +28,7 @@ impl Restriction {
 }
 
 /// Whether some restriction of a list covers this one.
-pub(super) fn is_covered(restriction: &Restriction, by: &[Restriction]) -> bool {
+pub(crate) fn is_covered(restriction: &Restriction, by: &[Restriction]) -> bool {
     by.iter().any(|other| other.covers(restriction))
 }
 
