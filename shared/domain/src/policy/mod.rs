@@ -2,6 +2,7 @@
 
 mod check;
 mod document;
+pub mod presets;
 mod reminders;
 mod severity;
 mod warnings;
