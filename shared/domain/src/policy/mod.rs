@@ -1,6 +1,7 @@
 //! Policies: versioned, dated, validated documents that say how accounts are judged.
 
 mod check;
+pub mod describe;
 mod document;
 pub mod presets;
 mod reminders;
