@@ -11,8 +11,8 @@
 //!
 //! [`Account::judge`] chains the last two into the account's next revision.
 //! [`allocation`] derives what the money settles, [`figures`] what stages are
-//! judged on, [`reminder`] whom to tell. [`policy`] reads the rules, [`formats`]
-//! reads and writes the files.
+//! judged on, [`reminder`] whom to tell. [`policy`] reads the rules, [`compare`]
+//! holds two of them against each other, [`formats`] reads and writes the files.
 
 pub mod account;
 pub mod allocation;

@@ -91,15 +91,15 @@ fn a_proportionate_ladder_is_clean(#[case] stages: &[(&str, &str)]) {
 )]
 #[case::an_amount_within_grace(
     &[("overdue_amount = \"1.00\"", "line")],
-    &["6:1: stage \"s0\" can restrict on day 1 past due, within the 2 days of grace"]
+    &["6:1: stage \"s0\" can restrict on day 1 past due, within grace, which lasts through day 2"]
 )]
 #[case::calendar_days_within_grace(
     &[("days_past_due = 2", "line")],
-    &["6:1: stage \"s0\" can restrict on day 2 past due, within the 2 days of grace"]
+    &["6:1: stage \"s0\" can restrict on day 2 past due, within grace, which lasts through day 2"]
 )]
 #[case::delinquent_from_the_first_day(
     &[("delinquent_days = 0, unpaid_installments = 2", "line")],
-    &["6:1: stage \"s0\" can restrict on day 1 past due, within the 2 days of grace"]
+    &["6:1: stage \"s0\" can restrict on day 1 past due, within grace, which lasts through day 2"]
 )]
 #[case::the_line_comes_back(
     &[("delinquent_days = 5", "line"), ("delinquent_days = 15", "freeze")],

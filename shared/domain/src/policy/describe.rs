@@ -1,7 +1,7 @@
 //! A policy as a page that a borrower can read, made from the policy alone.
 //!
 //! Each part of a policy has one function here, with its words in every language side by side; a
-//! new table is one function more, and one line in [`PARTS`].
+//! new table is one function more, and one line in `PARTS`.
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -95,16 +95,14 @@ fn when_late(policy: &Policy, language: Language) -> Vec<String> {
 /// A pause stops delinquent days, and those alone.
 fn pauses(policy: &Policy, language: Language) -> Vec<String> {
     let stops = |stage: &Stage| stage.when.delinquent_days.is_some_and(|days| days > 0);
-    let places: Vec<String> = (1..)
-        .zip(&policy.stages)
-        .filter(|(_, stage)| stops(stage))
-        .map(|(place, _): (u32, _)| place.to_string())
-        .collect();
-    let which = match (places.len(), language) {
-        (0, _) => return vec![],
-        (count, _) if count == policy.stages.len() => String::new(),
-        (_, Language::Zh) => format!("（仅就第{}阶段而言）", places.join("、")),
-        (_, Language::En) => format!(" for the steps with the numbers {} below", places.join(", ")),
+    let numbered = (1_u32..).zip(&policy.stages).filter(|(_, stage)| stops(stage));
+    let places: Vec<String> = numbered.map(|(place, _)| place.to_string()).collect();
+    let which = match (places.as_slice(), language) {
+        ([], _) => return vec![],
+        (all, _) if all.len() == policy.stages.len() => String::new(),
+        (some, Language::Zh) => format!("（仅就第{}阶段而言）", some.join("、")),
+        ([one], Language::En) => format!(" for step {one} below"),
+        ([others @ .., last], Language::En) => format!(" for steps {} and {last} below", others.join(", ")),
     };
     vec![language.of(
         format!("如果我们与您约定了暂停期，暂停的日子不计入天数{which}。"),

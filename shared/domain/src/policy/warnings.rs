@@ -55,8 +55,8 @@ fn restricts_within_grace(policy: &Policy, stage: &Stage) -> Option<String> {
     let first_day = first_day_past_due(policy, stage);
     (!stage.restrictions.is_empty() && first_day <= policy.grace_days).then(|| {
         format!(
-            "stage \"{}\" can restrict on day {first_day} past due, within the {} days of grace, \
-             which delay delinquent_days alone; let it require delinquent_days = 1 too",
+            "stage \"{}\" can restrict on day {first_day} past due, within grace, which lasts through \
+             day {} and delays delinquent_days alone; let it require delinquent_days = 1 too",
             stage.name, policy.grace_days,
         )
     })
