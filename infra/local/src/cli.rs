@@ -24,6 +24,7 @@ use crate::import::{ImportError, Imported, import};
 use crate::input::{BookFormat, read_book, read_policy, read_whole_book};
 use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, walk_account};
 use crate::requeue::{Requeue, Requeued};
+use crate::schema::{Format, schema};
 use crate::serve::{Serve, Stock};
 use crate::stack::{Handlers, sweep_every};
 
@@ -62,6 +63,12 @@ enum Command {
     /// Look into a policy.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Print the JSON Schema (draft 2020-12) of a format.
+    Schema {
+        /// Which one.
+        #[arg(value_enum)]
+        format: Format,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -254,6 +261,7 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
         Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
         Some(Command::Policy(PolicyCommand::Check { policy })) => run_check(&policy),
+        Some(Command::Schema { format }) => run_schema(format),
     }
 }
 
@@ -471,5 +479,12 @@ fn run_check(path: &Path) -> Result<(), Box<dyn Error>> {
             if restrictions.is_empty() { "no restriction".to_owned() } else { restrictions.join(", ") };
         println!("  {}: {brings}", stage.name);
     }
+    Ok(())
+}
+
+fn run_schema(format: Format) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &schema(format))?;
+    writeln!(out)?;
     Ok(())
 }

@@ -14,5 +14,6 @@ pub mod progress;
 pub mod replay;
 pub mod requeue;
 pub mod sample;
+pub mod schema;
 pub mod serve;
 pub mod stack;
