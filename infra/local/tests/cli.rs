@@ -236,7 +236,7 @@ fn a_policy_is_refused_by_file_line_field_and_value(
     #[case] line: usize,
     #[case] names: &[&str],
 ) {
-    let place = format!("duewatch: policy.toml: line {line}: ");
+    let place = format!("duewatch: policy.toml: line {line}, column ");
     let names: Vec<&str> = [&[place.as_str()], names].concat();
     Files::new(&replaced(POLICY, from, to), BOOK, EVENTS).assert_refused(&names);
 }
