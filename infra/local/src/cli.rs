@@ -1,5 +1,7 @@
 //! The command line.
 
+mod policy;
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
@@ -16,13 +18,14 @@ use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_runtime::{Clock, Settings, SystemClock, Wiring};
 use duewatch_store::{Store, Transitions};
 
+use self::policy::PolicyCommand;
 use crate::audit::audit;
 use crate::customer::{self, Erased};
 use crate::demo::{self, Demo};
 use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
 use crate::input::{BookFormat, read_book, read_policy, read_whole_book};
-use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, walk_account};
+use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, replay_against, walk_account};
 use crate::requeue::{Requeue, Requeued};
 use crate::schema::{Format, schema};
 use crate::serve::{Serve, Stock};
@@ -60,7 +63,7 @@ enum Command {
     Requeue(RequeueArgs),
     /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
     Serve(ServeArgs),
-    /// Look into a policy.
+    /// Look into a policy: is it valid, whom would another one treat differently.
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Print the JSON Schema (draft 2020-12) of a format.
@@ -106,6 +109,11 @@ struct ReplayArgs {
     /// What computes: the domain alone, or the functions over the embedded DynamoDB.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
+    /// Another policy, run over the same facts by the domain alone: prints what would have
+    /// changed, in numbers and for the accounts that differ most. The outputs stay those of
+    /// --policy.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -235,15 +243,6 @@ struct ServeArgs {
     policy: Option<PathBuf>,
 }
 
-#[derive(Debug, Subcommand)]
-enum PolicyCommand {
-    /// Say whether a policy is valid, and what it says.
-    Check {
-        /// The policy, as TOML.
-        policy: PathBuf,
-    },
-}
-
 /// Runs what the command line asks for.
 ///
 /// # Errors
@@ -260,7 +259,7 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Erase(args)) => runtime()?.block_on(run_erase(args)),
         Some(Command::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
         Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
-        Some(Command::Policy(PolicyCommand::Check { policy })) => run_check(&policy),
+        Some(Command::Policy(command)) => policy::run(command),
         Some(Command::Schema { format }) => run_schema(format),
     }
 }
@@ -277,9 +276,26 @@ fn run_demo(args: DemoArgs) -> Result<(), Box<dyn Error>> {
 
 fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
-    let case = Case::read(&args.files.into_files(), args.from, args.to, sweep_every()?)?;
+    if args.against.is_some() {
+        if args.engine == Engine::Stack {
+            return Err("--against compares by the domain alone; leave --engine stack out".into());
+        }
+        if [&args.daily, &args.decisions].into_iter().flatten().any(|one| one == Path::new("-")) {
+            return Err("--against prints on standard output; let --daily and --decisions name files".into());
+        }
+    }
+    let mut case = Case::read(&args.files.into_files(), args.from, args.to, sweep_every()?)?;
     let outputs = Outputs { daily: args.daily, decisions: args.decisions };
-    let summary = replay(&case, args.engine, &outputs)?;
+    let (summary, comparison) = match &args.against {
+        None => (replay(&case, args.engine, &outputs)?, None),
+        Some(other) => {
+            let (summary, comparison) = replay_against(&mut case, read_policy(other)?, &outputs)?;
+            (summary, Some(comparison))
+        }
+    };
+    if let Some(comparison) = comparison {
+        print!("{comparison}");
+    }
     eprintln!(
         "{} accounts, {} events, {} days: {} changes of standing, {} of them restricted, {} lifted. {:.1} s{}",
         summary.accounts,
@@ -463,23 +479,6 @@ async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
         env_file: args.env_file,
     };
     Ok(serve.run(stock).await?)
-}
-
-fn run_check(path: &Path) -> Result<(), Box<dyn Error>> {
-    let policy = read_policy(path)?.policy;
-    println!(
-        "{}: valid: policy {}, binding from {}",
-        path.display(),
-        policy.reference(),
-        policy.effective_on
-    );
-    for stage in &policy.stages {
-        let restrictions: Vec<String> = stage.restrictions.iter().map(ToString::to_string).collect();
-        let brings =
-            if restrictions.is_empty() { "no restriction".to_owned() } else { restrictions.join(", ") };
-        println!("  {}: {brings}", stage.name);
-    }
-    Ok(())
 }
 
 fn run_schema(format: Format) -> Result<(), Box<dyn Error>> {
