@@ -1,5 +1,7 @@
 //! The command line.
 
+mod policy;
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
@@ -8,25 +10,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::ids::{AccountId, CustomerId};
-use duewatch_domain::policy::Retention;
 use duewatch_domain::{Account, Decision, Policy, permits};
 use duewatch_runtime::{Clock, Settings, SystemClock, Wiring};
-use duewatch_store::{FRESH_FOR, Store, StoreError, Transitions};
+use duewatch_store::{Store, Transitions};
 
+use self::policy::PolicyCommand;
 use crate::audit::audit;
 use crate::customer::{self, Erased};
 use crate::demo::{self, Demo};
 use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
 use crate::input::{BookFormat, read_book, read_policy, read_whole_book};
-use crate::publish::queue_accounts;
-use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, walk_account};
+use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, replay_against, walk_account};
 use crate::requeue::{Requeue, Requeued};
+use crate::schema::{Format, schema};
 use crate::serve::{Serve, Stock};
 use crate::stack::{Handlers, sweep_every};
 
@@ -65,9 +67,15 @@ enum Command {
     Requeue(RequeueArgs),
     /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
     Serve(ServeArgs),
-    /// Look into a policy.
+    /// Look into a policy: is it valid, whom would another one treat differently.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Print the JSON Schema (draft 2020-12) of a format.
+    Schema {
+        /// Which one.
+        #[arg(value_enum)]
+        format: Format,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -105,6 +113,11 @@ struct ReplayArgs {
     /// What computes: the domain alone, or the functions over the embedded DynamoDB.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
+    /// Another policy, run over the same facts by the domain alone: prints what would have
+    /// changed, in numbers and for the accounts that differ most. The outputs stay those of
+    /// --policy.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -243,21 +256,6 @@ struct ServeArgs {
     policy: Option<PathBuf>,
 }
 
-#[derive(Debug, Subcommand)]
-enum PolicyCommand {
-    /// Say whether a policy is valid, and what it says.
-    Check {
-        /// The policy, as TOML.
-        policy: PathBuf,
-    },
-    /// Publish a version into the tables that the environment names, and let every account under
-    /// the policy be looked at, spread over the time until it takes effect.
-    Publish {
-        /// The policy, as TOML, with a version that is not published yet.
-        policy: PathBuf,
-    },
-}
-
 /// Runs what the command line asks for.
 ///
 /// # Errors
@@ -275,8 +273,8 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Erase(args)) => runtime()?.block_on(run_erase(args)),
         Some(Command::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
         Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
-        Some(Command::Policy(PolicyCommand::Check { policy })) => run_check(&policy),
-        Some(Command::Policy(PolicyCommand::Publish { policy })) => runtime()?.block_on(run_publish(&policy)),
+        Some(Command::Policy(command)) => policy::run(command),
+        Some(Command::Schema { format }) => run_schema(format),
     }
 }
 
@@ -292,9 +290,26 @@ fn run_demo(args: DemoArgs) -> Result<(), Box<dyn Error>> {
 
 fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
-    let case = Case::read(&args.files.into_files(), args.from, args.to, sweep_every()?)?;
+    if args.against.is_some() {
+        if args.engine == Engine::Stack {
+            return Err("--against compares by the domain alone; leave --engine stack out".into());
+        }
+        if [&args.daily, &args.decisions].into_iter().flatten().any(|one| one == Path::new("-")) {
+            return Err("--against prints on standard output; let --daily and --decisions name files".into());
+        }
+    }
+    let mut case = Case::read(&args.files.into_files(), args.from, args.to, sweep_every()?)?;
     let outputs = Outputs { daily: args.daily, decisions: args.decisions };
-    let summary = replay(&case, args.engine, &outputs)?;
+    let (summary, comparison) = match &args.against {
+        None => (replay(&case, args.engine, &outputs)?, None),
+        Some(other) => {
+            let (summary, comparison) = replay_against(&mut case, read_policy(other)?, &outputs)?;
+            (summary, Some(comparison))
+        }
+    };
+    if let Some(comparison) = comparison {
+        print!("{comparison}");
+    }
     eprintln!(
         "{} accounts, {} events, {} days: {} changes of standing, {} of them restricted, {} lifted. {:.1} s{}",
         summary.accounts,
@@ -508,53 +523,9 @@ async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
     Ok(serve.run(stock).await?)
 }
 
-async fn run_publish(path: &Path) -> Result<(), Box<dyn Error>> {
-    let file = read_policy(path)?;
-    let policy = &file.policy;
-    let transitions = configured().await?;
-    let store = transitions.store();
-    let is_first = match store.policy_versions(&policy.id).await {
-        Ok(_) => false,
-        Err(StoreError::UnknownPolicy(_)) => true,
-        Err(error) => return Err(error.into()),
-    };
-    store.publish_policy(policy, &file.text).await?;
-    println!("policy {} is published, binding from {}", policy.reference(), policy.effective_on);
-    if is_first {
-        return Ok(());
-    }
-    let wait = FRESH_FOR + TimeDelta::seconds(10);
-    eprintln!("in {} s everybody judges by it; then the accounts are queued", wait.num_seconds());
-    tokio::time::sleep(wait.to_std()?).await;
-    let queued = queue_accounts(store, policy, SystemClock.now()).await?;
-    println!(
-        "{} accounts under it, {} of them queued to be looked at over the next {} hours",
-        queued.accounts,
-        queued.queued,
-        queued.spread.num_hours()
-    );
-    Ok(())
-}
-
-fn run_check(path: &Path) -> Result<(), Box<dyn Error>> {
-    let policy = read_policy(path)?.policy;
-    println!(
-        "{}: valid: policy {}, binding from {}",
-        path.display(),
-        policy.reference(),
-        policy.effective_on
-    );
-    for stage in &policy.stages {
-        let restrictions: Vec<String> = stage.restrictions.iter().map(ToString::to_string).collect();
-        let brings =
-            if restrictions.is_empty() { "no restriction".to_owned() } else { restrictions.join(", ") };
-        println!("  {}: {brings}", stage.name);
-    }
-    let Retention { history_days, contact_log_days } = policy.retention;
-    for (what, days) in [("history", history_days), ("contact log", contact_log_days)] {
-        if let Some(days) = days {
-            println!("  {what}: kept for {days} days");
-        }
-    }
+fn run_schema(format: Format) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &schema(format))?;
+    writeln!(out)?;
     Ok(())
 }

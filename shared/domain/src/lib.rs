@@ -11,8 +11,9 @@
 //!
 //! [`Account::judge`] chains the last two into the account's next revision.
 //! [`allocation`] derives what the money settles, [`figures`] what stages are
-//! judged on, [`reminder`] whom to tell, [`classification`] the regulatory class. [`policy`] reads the rules, [`formats`]
-//! reads and writes the files.
+//! judged on, [`reminder`] whom to tell, [`classification`] the regulatory class.
+//! [`policy`] reads the rules, [`compare`] holds two of them against each other,
+//! [`formats`] reads and writes the files.
 
 pub mod account;
 pub mod allocation;
@@ -20,6 +21,7 @@ mod apply;
 pub mod assess;
 pub mod classification;
 pub mod command;
+pub mod compare;
 pub mod contact;
 pub mod days;
 pub mod decision;

@@ -1,6 +1,8 @@
 //! `replay`: a policy over recorded facts.
 
+mod against;
 mod case;
+mod course;
 mod pure;
 mod stack;
 
@@ -13,6 +15,9 @@ use duewatch_domain::Refusal;
 use duewatch_domain::days::{FIRST_DATE, LAST_DATE};
 use duewatch_domain::ids::{AccountId, Revision};
 
+use self::course::Course;
+
+pub use self::against::{Comparison, replay_against};
 pub use self::case::{Case, CaseFiles, Opening, Step};
 pub use self::pure::walk_account;
 pub use self::stack::{StackReport, run_stack};
@@ -152,14 +157,22 @@ pub enum ReplayError {
 /// # Errors
 /// A [`ReplayError`]; then nothing is written.
 pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary, ReplayError> {
+    run(case, engine, outputs).map(|(summary, _)| summary)
+}
+
+/// The same, with what the domain alone also tells: the course of each account.
+fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<Course>), ReplayError> {
     let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
     let keep = outputs.decisions.is_some();
-    let (tally, taken) = match engine {
-        Engine::Pure => pure::run(case, sink, keep)?,
+    let (tally, taken, courses) = match engine {
+        Engine::Pure => {
+            let ran = pure::run(case, sink, keep)?;
+            (ran.tally, ran.taken, ran.courses)
+        }
         Engine::Stack => {
             let report = run_stack(case, sink, "replay")?;
-            (report.tally, report.taken)
+            (report.tally, report.taken, Vec::new())
         }
     };
     let mut decisions = outputs.decisions.as_deref().map(Output::create).transpose()?;
@@ -170,12 +183,13 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
     }
     daily.map(Output::finish).transpose()?;
     decisions.map(Output::finish).transpose()?;
-    Ok(Summary {
+    let summary = Summary {
         accounts: case.openings.len(),
         events: case.steps.len() + case.openings.iter().map(|opening| opening.facts).sum::<usize>(),
         days: (case.to - case.from).num_days() + 1,
         tally,
-    })
+    };
+    Ok((summary, courses))
 }
 
 /// A decision as it is written, and where it belongs.

@@ -16,17 +16,27 @@ use duewatch_domain::ids::AccountId;
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied, Cause, Command, Decision, Refusal};
 
+use super::course::Course;
 use super::{Case, Opening, ReplayError, Step, Taken, Tally};
 use crate::progress::Progress;
 
 /// Days whose lines are held in memory at once.
 const WINDOW_DAYS: i64 = 8;
 
+/// What a run gave.
+pub(super) struct Ran {
+    pub(super) tally: Tally,
+    /// The decisions, where they are kept.
+    pub(super) taken: Vec<Taken>,
+    /// In the order of the case's openings.
+    pub(super) courses: Vec<Course>,
+}
+
 pub(super) fn run(
     case: &Case,
     daily: Option<&mut (dyn Write + Send)>,
     keep: bool,
-) -> Result<(Tally, Vec<Taken>), ReplayError> {
+) -> Result<Ran, ReplayError> {
     let mut steps: Vec<Vec<usize>> = vec![Vec::new(); case.openings.len()];
     for (place, step) in case.steps.iter().enumerate() {
         steps[step.account].push(place);
@@ -48,13 +58,15 @@ pub(super) fn run(
             walked.and(wrote.map_err(ReplayError::from))
         })?,
     }
-    let mut tally = Tally::default();
-    let mut taken = Vec::new();
-    for walk in walks {
-        tally.add(walk.tally);
-        taken.extend(walk.into_taken());
+    let mut ran =
+        Ran { tally: Tally::default(), taken: Vec::new(), courses: Vec::with_capacity(walks.len()) };
+    for mut walk in walks {
+        walk.course.ended(case.to);
+        ran.tally.add(walk.tally);
+        ran.courses.push(std::mem::take(&mut walk.course));
+        ran.taken.extend(walk.into_taken());
     }
-    Ok((tally, taken))
+    Ok(ran)
 }
 
 /// Walks one account through a case: how it ends, and every decision on the way.
@@ -188,6 +200,7 @@ struct Walk<'a> {
     next_step: usize,
     keep: bool,
     tally: Tally,
+    course: Course,
     decisions: Vec<Decision>,
 }
 
@@ -203,6 +216,7 @@ impl<'a> Walk<'a> {
             next_step: 0,
             keep,
             tally: Tally::default(),
+            course: Course::default(),
             decisions: Vec::new(),
         }
     }
@@ -295,6 +309,7 @@ impl<'a> Walk<'a> {
 
     fn judge_once(&mut self, now: DateTime<Utc>, cause: Cause) {
         self.account.judge(&self.case.policy.policy, now, cause);
+        self.course.judged(&self.account, self.opening.first_day);
         if let Some(decision) = self.account.decision_of_this_revision() {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
             if self.keep {

@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::calendar::CalendarTable;
 use super::check::{self, Fault, Place, at_key};
 use super::classification::ClassificationTable;
+use super::warnings;
 use super::{
     Announcement, Buffer, BusinessDays, Calendar, CauseRules, Channel, Component, MAX_CALENDARS, Materiality,
     Move, Operations, Policy, ProcessRules, ReminderStep, Reminders, Restriction, Retention, Stage,
@@ -50,11 +51,46 @@ impl PolicyError {
     }
 }
 
+/// What a valid policy says and its author should look at twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyWarning {
+    /// The line, from 1.
+    pub line: usize,
+    /// The character of the line, from 1.
+    pub column: usize,
+    /// What it is about, and what could be done.
+    pub problem: String,
+}
+
+impl fmt::Display for PolicyWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: warning: {}", self.line, self.column, self.problem)
+    }
+}
+
 /// Reads and checks a policy.
 ///
 /// # Errors
 /// The first [`PolicyError`], with its line and column.
 pub fn parse(text: &str) -> Result<Policy, PolicyError> {
+    read(text).map(|(policy, _)| policy)
+}
+
+/// Reads and checks a policy, and says what is worth a second look, in the order of the ladder.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn review(text: &str) -> Result<(Policy, Vec<PolicyWarning>), PolicyError> {
+    let (policy, offsets) = read(text)?;
+    let warning = |Fault { place, problem }| {
+        let PolicyError { line, column, problem } = PolicyError::at(text, offsets.of(place), problem);
+        PolicyWarning { line, column, problem }
+    };
+    let warnings = warnings::warnings(&policy).into_iter().map(warning).collect();
+    Ok((policy, warnings))
+}
+
+fn read(text: &str) -> Result<(Policy, Offsets), PolicyError> {
     let at = |offset: usize, problem: String| PolicyError::at(text, offset, problem);
     let fault = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
     let reader =
@@ -66,7 +102,8 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
     })?;
     let offsets = document.offsets();
     let checked = document.into_policy().and_then(|policy| check::faults(&policy).map(|()| policy));
-    checked.map_err(|fault| at(offsets.of(fault.place), fault.problem))
+    let policy = checked.map_err(|fault| at(offsets.of(fault.place), fault.problem))?;
+    Ok((policy, offsets))
 }
 
 #[derive(Deserialize)]

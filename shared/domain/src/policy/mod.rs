@@ -4,12 +4,16 @@ mod business_days;
 mod calendar;
 mod check;
 mod classification;
+pub mod describe;
 mod document;
 mod milder;
+pub mod presets;
 mod relief;
 mod reminders;
 mod retention;
+mod severity;
 mod versions;
+mod warnings;
 
 use std::fmt;
 
@@ -22,10 +26,11 @@ pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_
 pub use self::classification::{
     Class, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
 };
-pub use self::document::{PolicyError, parse};
+pub use self::document::{PolicyError, PolicyWarning, parse, review};
 pub use self::relief::{Buffer, CauseRules, Exceed, Materiality, Operations, ProcessRules};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
+pub(crate) use self::severity::is_covered;
 pub(crate) use self::versions::Binding;
 pub use self::versions::{Announcement, MAX_VERSIONS, Rules, Versions};
 use crate::days::DayCount;

@@ -1,0 +1,181 @@
+//! `policy diff`: who would be treated differently under another policy, by name and in numbers.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use duewatch_domain::compare::{Change, Compared, compare};
+use duewatch_domain::days::{business_date, end_of_day};
+use duewatch_domain::ids::AccountId;
+use duewatch_domain::money::Currency;
+use duewatch_domain::policy::Restriction;
+use duewatch_domain::{Account, Assessment, Command, Contract, Event};
+use serde::Serialize;
+
+use crate::input::{Line, PolicyFile};
+use crate::replay::{Case, ReplayError};
+use crate::stack::sweep_every;
+use crate::table::Table;
+
+/// Two policies, and the accounts that both are held against.
+#[derive(Debug)]
+pub struct Diff {
+    case: Case,
+    other: PolicyFile,
+    accounts: Vec<Account>,
+}
+
+/// The local date of the last event; none where there is no event.
+#[must_use]
+pub fn last_day(book: &[Line<Contract>], events: &[Line<Event>]) -> Option<NaiveDate> {
+    let last = &events.iter().max_by_key(|event| event.value.at)?.value;
+    let opened = events.iter().filter_map(|event| match &event.value.command {
+        Command::AccountOpened(contract) => Some(contract.as_ref()),
+        _ => None,
+    });
+    let mut contracts = book.iter().map(|line| &line.value).chain(opened);
+    let zone = contracts.find(|one| one.account_id == last.account_id).map_or(Tz::UTC, |one| one.time_zone);
+    Some(business_date(zone, last.at))
+}
+
+impl Diff {
+    /// The accounts as the facts of a book and its events leave them at the end of a day.
+    ///
+    /// # Errors
+    /// When an event is refused, or the day is out of range.
+    pub fn new(
+        policies: [PolicyFile; 2],
+        book: &[Line<Contract>],
+        events: Vec<Line<Event>>,
+        events_path: PathBuf,
+        on: NaiveDate,
+    ) -> Result<Self, ReplayError> {
+        let [policy, other] = policies;
+        let case = Case::new(policy, book, events, events_path, on, on, sweep_every()?)?;
+        let mut accounts: Vec<Account> =
+            case.openings.iter().map(|opening| opening.account.clone()).collect();
+        for step in &case.steps {
+            accounts[step.account]
+                .apply(&step.command, step.received_at)
+                .map_err(|refusal| case.refused(step, &refusal))?;
+        }
+        let open = case.openings.iter().map(|one| one.first_day <= on && one.opens_at < one.closes_before);
+        let accounts = accounts.into_iter().zip(open).filter(|(_, open)| *open).map(|(one, _)| one).collect();
+        Ok(Self { case, other, accounts })
+    }
+
+    /// Each account, by id, judged at the last second of the day under both policies.
+    fn compared(&self) -> impl Iterator<Item = (&Account, Compared<'_>)> {
+        self.accounts.iter().map(|account| {
+            let now = end_of_day(account.time_zone, self.case.to);
+            (account, compare(account, &self.case.policy.policy, &self.other.policy, now))
+        })
+    }
+
+    /// Writes a line for each account that would be treated differently, for scripts.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        for (account, compared) in self.compared() {
+            let change = compared.change();
+            if change != Change::Unchanged {
+                let line = DiffLine {
+                    date: self.case.to,
+                    account_id: &account.account_id,
+                    change,
+                    from: Side::new(&compared.from, account.currency),
+                    to: Side::new(&compared.to, account.currency),
+                };
+                serde_json::to_writer(&mut *out, &line)?;
+                writeln!(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the same as a table, for people.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut table = Table::new(&["account", "change", "stage", "restrictions"]);
+        for (account, compared) in self.compared() {
+            let change = compared.change();
+            if change != Change::Unchanged {
+                let Compared { from, to } = &compared;
+                table.row([
+                    account.account_id.to_string(),
+                    change.as_str().to_owned(),
+                    from_to(from.stage_name(), to.stage_name()),
+                    from_to(&list(from.restrictions()), &list(to.restrictions())),
+                ]);
+            }
+        }
+        if table.is_empty() {
+            writeln!(out, "Nobody would be treated differently.")
+        } else {
+            write!(out, "{table}")
+        }
+    }
+
+    /// In numbers: how many of how many would be treated how.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let changes: Vec<Change> = self.compared().map(|(_, compared)| compared.change()).collect();
+        let counts: Vec<String> = Change::ALL
+            .iter()
+            .map(|change| (changes.iter().filter(|one| *one == change).count(), change))
+            .map(|(count, change)| format!("{count} {}", change.as_str()))
+            .collect();
+        format!(
+            "{} instead of {}, at the end of {}: {} accounts, {}",
+            self.other.policy.reference(),
+            self.case.policy.policy.reference(),
+            self.case.to,
+            changes.len(),
+            counts.join(", "),
+        )
+    }
+}
+
+fn from_to(from: &str, to: &str) -> String {
+    if from == to { from.to_owned() } else { format!("{from} -> {to}") }
+}
+
+fn list(restrictions: &[Restriction]) -> String {
+    let words: Vec<String> = restrictions.iter().map(ToString::to_string).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+#[derive(Serialize)]
+struct DiffLine<'a> {
+    date: NaiveDate,
+    account_id: &'a AccountId,
+    change: Change,
+    from: Side<'a>,
+    to: Side<'a>,
+}
+
+#[derive(Serialize)]
+struct Side<'a> {
+    stage: &'a str,
+    restrictions: &'a [Restriction],
+    days_past_due: u32,
+    delinquent_days: u32,
+    overdue: String,
+}
+
+impl<'a> Side<'a> {
+    fn new(assessment: &Assessment<'a>, currency: Currency) -> Self {
+        let figures = &assessment.figures;
+        Self {
+            stage: assessment.stage_name(),
+            restrictions: assessment.restrictions(),
+            days_past_due: figures.days_past_due,
+            delinquent_days: figures.delinquent_days,
+            overdue: currency.text(figures.overdue),
+        }
+    }
+}

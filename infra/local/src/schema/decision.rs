@@ -1,0 +1,50 @@
+//! The decisions output. It is written, never read: its schema promises what is there.
+
+use serde_json::{Value, json};
+
+use super::{list, maybe, object, reference, text};
+
+pub(super) fn decision() -> Value {
+    object(
+        &[
+            ("at", reference("instant")),
+            ("account_id", reference("id")),
+            ("revision", reference("number")),
+            ("policy", object(&[("id", reference("id")), ("version", reference("number"))], &[])),
+            ("from", text()),
+            ("to", text()),
+            ("applied", list(&reference("restriction"))),
+            ("lifted", list(&reference("restriction"))),
+            ("figures", figures()),
+            ("reasons", list(&reason())),
+            ("next_action_at", maybe(&reference("instant"))),
+            ("event_id", text()),
+        ],
+        &[],
+    )
+}
+
+fn figures() -> Value {
+    object(
+        &[
+            ("days_past_due", reference("number")),
+            ("delinquent_days", reference("number")),
+            ("overdue", reference("amount")),
+            ("oldest_due_on", maybe(&reference("date"))),
+            ("outstanding", reference("amount")),
+            ("unpaid_installments", reference("number")),
+        ],
+        &[],
+    )
+}
+
+/// Counts are numbers, amounts and shares strings; a rule without a threshold has null.
+fn reason() -> Value {
+    let rule = json!({
+        "type": "string",
+        "pattern": "^[a-z_]+$",
+        "examples": ["delinquent_days", "overdue_amount", "nothing_overdue"],
+    });
+    let figure = || json!({ "type": ["integer", "string", "null"] });
+    object(&[("rule", rule), ("threshold", figure()), ("value", figure()), ("sentence", text())], &[])
+}

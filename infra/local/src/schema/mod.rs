@@ -1,0 +1,135 @@
+//! JSON Schemas (draft 2020-12) of the files that people script against.
+//!
+//! They are written by hand and held against the parsers by `tests/schema.rs`: an event type,
+//! a field or a table that one side has and the other has not fails there.
+
+mod account;
+mod decision;
+mod event;
+mod policy;
+
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+
+/// What a schema can be asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A policy: its TOML, read as JSON; a date is a string.
+    Policy,
+    /// A line of a book.
+    Account,
+    /// A message to `intake`: an event with the sender's `event_id`.
+    Command,
+    /// A line of the decisions output.
+    Decision,
+    /// A line of an events file.
+    Event,
+}
+
+/// The schema of a format, whole: it refers to nothing outside itself.
+#[must_use]
+pub fn schema(format: Format) -> Value {
+    let (title, body) = match format {
+        Format::Policy => ("A policy of duewatch, as its TOML says it", policy::policy()),
+        Format::Account => ("An account: a line of a book", reference("account")),
+        Format::Command => ("A command: the body of a message to intake", event::command()),
+        Format::Decision => ("A decision: a line of the decisions output", decision::decision()),
+        Format::Event => ("An event: a line of an events file", event::event()),
+    };
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+    });
+    let definitions = used_definitions(&body);
+    if let (Value::Object(schema), Value::Object(body)) = (&mut schema, body) {
+        schema.extend(body);
+        schema.insert("$defs".to_owned(), Value::Object(definitions));
+    }
+    schema
+}
+
+/// What several formats share.
+fn definition(name: &str) -> Option<Value> {
+    let days = "(0[1-9]|[12][0-9]|3[01])";
+    let date = format!("(19|2[0-9])[0-9]{{2}}-(0[1-9]|1[0-2])-{days}");
+    Some(match name {
+        "id" => json!({
+            "description": "1 to 256 bytes, no control characters",
+            "type": "string",
+            "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,256}$",
+        }),
+        "currency" => json!({ "description": "ISO 4217", "type": "string", "pattern": "^[A-Z]{3}$" }),
+        "amount" => json!({
+            "description": "a decimal in a string, with no more decimals than the currency has",
+            "type": "string",
+            "pattern": "^-?[0-9]{1,15}(\\.[0-9]{1,12})?$",
+        }),
+        "date" => json!({ "type": "string", "format": "date", "pattern": format!("^{date}$") }),
+        "instant" => json!({
+            "description": "RFC 3339, with an offset",
+            "type": "string",
+            "format": "date-time",
+            "pattern": format!("^{date}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\\.[0-9]+)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"),
+        }),
+        "number" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+        "channel" => json!({ "enum": ["sms", "email", "phone", "app", "letter"] }),
+        "account" => account::account(),
+        "installment" => account::installment(),
+        "restriction" => policy::restriction(),
+        _ => return None,
+    })
+}
+
+/// The definitions that a schema refers to, and those that they refer to.
+fn used_definitions(schema: &Value) -> Map<String, Value> {
+    let mut used = Map::new();
+    let mut open = vec![schema.clone()];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(fields) => open.extend(fields.into_values()),
+            Value::Array(items) => open.extend(items),
+            Value::String(text) => {
+                let name = text.strip_prefix("#/$defs/").unwrap_or_default();
+                if let Some(definition) = definition(name).filter(|_| !used.contains_key(name)) {
+                    used.insert(name.to_owned(), definition.clone());
+                    open.push(definition);
+                }
+            }
+            _ => {}
+        }
+    }
+    used
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+fn list(of: &Value) -> Value {
+    json!({ "type": "array", "items": of })
+}
+
+/// It may also be null, which says the same as leaving it out.
+fn maybe(schema: &Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+/// A field and what it may hold.
+type Field = (&'static str, Value);
+
+/// An object with these fields, and no others.
+fn object(required: &[Field], optional: &[Field]) -> Value {
+    let names: Vec<&str> = required.iter().map(|(name, _)| *name).collect();
+    let properties: Map<String, Value> =
+        required.iter().chain(optional).map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": names,
+        "additionalProperties": false,
+    })
+}
