@@ -73,7 +73,10 @@ pub(crate) fn outlook<'p>(
             if outlook.stage.is_none() {
                 outlook.held_from = outlook.held_from.max(holds.until);
             }
-            outlook.restricted_from = outlook.restricted_from.max(holds.until);
+            let (restricted, _) = terms.restricts_from(stage, holds.from);
+            if restricted.is_some_and(|from| Some(from) < holds.until) {
+                outlook.restricted_from = outlook.restricted_from.max(holds.until);
+            }
             continue;
         }
         outlook.changes_on = earlier(outlook.changes_on, holds.until);
@@ -244,12 +247,15 @@ impl<'a> Terms<'a> {
             }
             from
         };
-        let buffered = wait(self.buffered_until.unwrap_or(held_from), HeldBy::Buffer);
-        let excused = wait(put_off(buffered, self.excused), HeldBy::TemporaryCause);
-        wait(put_off(excused, self.in_process), HeldBy::PaymentInProcess);
+        let mut begins = wait(self.buffered_until.unwrap_or(held_from), HeldBy::Buffer);
         if let Some(days) = stage.notice_days() {
             let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(HeldBy::Notice)) };
-            wait(plus_days(sent_on, i64::from(days)), HeldBy::Notice);
+            begins = wait(plus_days(sent_on, i64::from(days)), HeldBy::Notice);
+        }
+        // Each of the two may end within the other.
+        for _ in 0..2 {
+            begins = wait(put_off(begins, self.excused), HeldBy::TemporaryCause);
+            begins = wait(put_off(begins, self.in_process), HeldBy::PaymentInProcess);
         }
         (Some(from), by)
     }

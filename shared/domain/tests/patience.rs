@@ -321,6 +321,68 @@ fn nothing_is_restricted_before_the_notice_it_owes(
     assert_eq!(late.standing(), expected);
 }
 
+// The notice's time is over on 12 October; what is recorded on the 10th holds back from then on.
+#[rstest]
+#[case::a_cause("cause_recorded", r#""cause":"temporary","by":"o","reason":"r""#, "2023-10-19", "2023-10-20")]
+#[case::a_payment("payment_in_process", r#""until":"2023-10-15""#, "2023-10-14", "2023-10-15")]
+fn what_has_waited_for_its_notice_waits_for_what_was_recorded_since(
+    #[case] kind: &str,
+    #[case] fields: &str,
+    #[case] held: &str,
+    #[case] begins: &str,
+) {
+    let policy = policy(
+        "grace_days = 3\ncause = { temporary_holds_days = 10 }\npayment_in_process = { max_days = 9 }",
+        NOTICED,
+    );
+    let mut loan = four_installments();
+    loan.judged("2023-09-01", &policy, Cause::Time);
+    swept(&mut loan, "2023-10-04", &policy);
+    loan.learns("2023-10-05", "notice_sent", r#""stage":"limited""#);
+    loan.learns("2023-10-10", kind, fields).judged("2023-10-10", &policy, Cause::Fact);
+    swept(&mut loan, held, &policy);
+    assert_eq!(loan.standing(), if held == "2023-10-19" { "frozen []" } else { "limited []" });
+    swept(&mut loan, begins, &policy);
+    assert!(loan.standing().ends_with("[limit_credit_line to 50 %]"), "{}", loan.standing());
+}
+
+#[test]
+fn a_payment_under_way_that_ends_within_a_temporary_cause_is_not_the_end_of_waiting() {
+    // Limited from 9 October, buffered until the 15th, a payment under way until the 18th, and
+    // a temporary cause that was recorded on the 16th and holds until the 26th.
+    let policy = with(
+        "[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n\
+         [cause]\ntemporary_holds_days = 10\n[payment_in_process]\nmax_days = 9\n",
+    );
+    let mut loan = four_installments();
+    loan.learns("2023-10-10", "payment_in_process", r#""until":"2023-10-18""#);
+    loan.learns("2023-10-16", "cause_recorded", r#""cause":"temporary","by":"o","reason":"r""#);
+    assert_eq!(on(&loan, "2023-10-18", &policy), "limited []");
+    assert_eq!(on(&loan, "2023-10-26", &policy), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
+}
+
+#[test]
+fn a_restriction_bears_its_own_day_where_a_severer_stage_that_restricted_nothing_is_over() {
+    // The line is limited when the buffer is over, on 15 October; `closed` holds on the 18th
+    // and 19th without the notice that it owes.
+    let closed = "[[stages]]\nname = \"closed\"\nwhen = { delinquent_days = 10, cause = \"long_term\" }\n\
+                  restrictions = [{ kind = \"suspend_account\", notice_days = 5 }]\n\
+                  [[stages]]\nname = \"written_to\"\nwhen = { delinquent_days = 6, overdue_amount = \"1.00\" }\n\
+                  restrictions = [{ kind = \"raise_rate\", percent = 110, notice_days = 5 }]\n";
+    let ladder = LADDER.split("[[stages]]\n    name = \"frozen\"").next().unwrap();
+    let tables = "[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n";
+    let policy = policy("grace_days = 3", &format!("{ladder}{closed}{tables}"));
+    let mut loan = four_installments();
+    let until = r#""cause":"long_term","by":"o","reason":"r","until":"2023-10-20""#;
+    loan.learns("2023-10-02", "cause_recorded", until).judged("2023-10-10", &policy, Cause::Fact);
+    assert_eq!(loan.standing(), "written_to []");
+    // Nobody looks for two weeks.
+    loan.judged("2023-10-24", &policy, Cause::Time);
+    let decision = loan.account.recent_decisions().last().unwrap();
+    assert_eq!(loan.standing(), "written_to [limit_credit_line to 50 %]");
+    assert_eq!(decision.at, instant("2023-10-14T16:00:00Z"));
+}
+
 #[test]
 fn a_restriction_that_a_notice_brings_bears_the_day_on_which_its_time_is_over() {
     let policy = policy("grace_days = 3", NOTICED);
