@@ -20,6 +20,8 @@ pub const MAX_INSTALLMENTS: usize = 600;
 pub const MAX_PAYMENTS: usize = 2_000;
 /// The most pauses an account may hold.
 pub const MAX_PAUSES: usize = 100;
+/// The most waivers of a late fee an account may hold.
+pub const MAX_WAIVERS: usize = 200;
 /// The most installments one payment may be paid for.
 pub const MAX_TARGETS: usize = 100;
 /// The most bytes that a reason which the account keeps may have.
@@ -60,6 +62,9 @@ pub struct Account {
     pub(crate) payments: Vec<Payment>,
     /// By their first day; none overlaps another.
     pub(crate) pauses: Vec<Pause>,
+    /// By the instant at which they became known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) waivers: Vec<Waiver>,
     /// Whether the account's enforcement is switched off, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enforcement_off: Option<String>,
@@ -94,6 +99,12 @@ impl Account {
     #[must_use]
     pub fn pauses(&self) -> &[Pause] {
         &self.pauses
+    }
+
+    /// The waivers of late fees, in the order in which they became known.
+    #[must_use]
+    pub fn waivers(&self) -> &[Waiver] {
+        &self.waivers
     }
 
     /// Whether stages and restrictions are enforced.
@@ -205,6 +216,10 @@ pub struct Installment {
     /// Left out whole: neither overdue nor outstanding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub written_off: bool,
+    /// Left over from a schedule that was replaced: it asks for what had been paid of it,
+    /// and bears no late fee.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
     /// Since when it is owed, where that was not from the beginning: a new schedule,
     /// or a payment taken back. Money that came before settles what was owed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -350,6 +365,20 @@ pub enum Dated {
     /// What it settled stays settled; the same amount falls due on the day of
     /// the reversal (Fineract's chargeback).
     Reversal,
+}
+
+/// A late fee forgiven. What had not accrued by then is not touched, nor what was paid of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// When it became known. It takes effect on the local date, before what is paid later.
+    pub at: DateTime<Utc>,
+    /// The installment whose fee it is; none: of all, oldest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<InstallmentNumber>,
+    /// At most how much; none: all that has accrued by then and is unpaid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
 }
 
 /// Days that do not count as delinquent: `[from, until)`.

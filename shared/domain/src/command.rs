@@ -95,6 +95,15 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// `fee_waived`
+    FeeWaived {
+        /// Which installment's late fee; none: all.
+        number: Option<InstallmentNumber>,
+        /// At most how much; none: all that has accrued by then.
+        amount: Option<Money>,
+        /// Why.
+        reason: String,
+    },
     /// `contact_changed`: of the account's customer. The account itself holds no contact points.
     ContactChanged(ContactChange),
 }
@@ -116,6 +125,7 @@ impl Command {
             Self::EnforcementOn { .. } => "enforcement_on",
             Self::WrittenOff { .. } => "written_off",
             Self::WriteOffUndone { .. } => "write_off_undone",
+            Self::FeeWaived { .. } => "fee_waived",
             Self::ContactChanged(_) => "contact_changed",
         }
     }

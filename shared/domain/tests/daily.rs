@@ -212,6 +212,7 @@ const EVENTS: [(&str, &str); EVENT_TYPES.len()] = [
     ("enforcement_on", r#""reason":"lifted""#),
     ("written_off", r#""number":2,"reason":"settlement""#),
     ("write_off_undone", r#""number":2,"reason":"mistake""#),
+    ("fee_waived", r#""number":2,"amount":"1.50","reason":"hardship""#),
     (
         "contact_changed",
         r#""channel":"sms","contact_point":"+8613800138000","name":"Li Wei","changed_by":"branch-7""#,
@@ -275,6 +276,7 @@ fn an_account_with_everything_in_it_survives_being_written_and_read() {
     )
     .learns("2023-10-03", "installment_adjusted", r#""number":5,"amount":"0.50","reason":"agreed""#)
     .learns("2023-10-03", "written_off", r#""number":4,"reason":"settlement""#)
+    .learns("2023-10-03", "fee_waived", r#""number":1,"amount":"0.50","reason":"hardship""#)
     .learns("2023-10-03", "enforcement_off", r#""reason":"court order""#)
     .pauses("2023-10-03", "2023-10-05", "2023-10-10")
     .judged("2023-10-04", &ladder(), Cause::Time);

@@ -13,7 +13,7 @@ use crate::ids::{AccountId, InstallmentNumber, PaymentId};
 use crate::money::{Currency, Money};
 
 /// Every event type, as the formats write it.
-pub const EVENT_TYPES: [&str; 13] = [
+pub const EVENT_TYPES: [&str; 14] = [
     "account_opened",
     "payment_received",
     "payment_reversed",
@@ -26,6 +26,7 @@ pub const EVENT_TYPES: [&str; 13] = [
     "enforcement_on",
     "written_off",
     "write_off_undone",
+    "fee_waived",
     "contact_changed",
 ];
 
@@ -147,6 +148,10 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
             let Named { number, reason } = read(json)?;
             Command::WriteOffUndone { number, reason }
         }
+        "fee_waived" => {
+            let Waived { number, amount, reason } = read(json)?;
+            Command::FeeWaived { number, amount, reason }
+        }
         "contact_changed" => {
             let change: ContactChange = read(json)?;
             change.check().map_err(|refusal| FormatError::new("", refusal.to_string()))?;
@@ -235,5 +240,13 @@ struct Because {
 #[serde(deny_unknown_fields)]
 struct Named {
     number: Option<InstallmentNumber>,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waived {
+    number: Option<InstallmentNumber>,
+    amount: Option<Money>,
     reason: String,
 }

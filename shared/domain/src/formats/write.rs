@@ -92,6 +92,9 @@ fn fields(command: &Command) -> Value {
         Command::WrittenOff { number, reason } | Command::WriteOffUndone { number, reason } => {
             json!({ "number": number, "reason": reason })
         }
+        Command::FeeWaived { number, amount, reason } => {
+            json!({ "number": number, "amount": amount, "reason": reason })
+        }
         Command::ContactChanged(change) => json!({
             "channel": change.channel.as_str(),
             "contact_point": change.contact_point,
