@@ -241,30 +241,36 @@ impl Installment {
         self.asked().max(self.principal + self.interest + self.fee)
     }
 
-    /// What is still open of each component, in the order of the waterfall, when
-    /// `paid` has been paid. What an adjustment or a new schedule took off came off
-    /// the components that would be settled last.
-    #[must_use]
-    pub fn open_components(&self, paid: Money, waterfall: &Waterfall) -> Vec<(Component, Money)> {
-        let of = |component: Component| match component {
-            Component::Penalty => Money::ZERO,
-            Component::Fee => self.fee,
-            Component::Interest => self.interest,
-            Component::Principal => self.principal,
-        };
-        let mut open: Vec<(Component, Money)> =
-            waterfall.order().iter().map(|component| (*component, of(*component))).collect();
+    /// What it asks for of fee, interest and principal. What an adjustment or a new schedule
+    /// took off came off the components that would be settled last; what an adjustment put on
+    /// lies on the last of them.
+    pub(crate) fn asked_components(&self, waterfall: &Waterfall) -> [Money; 3] {
+        let mut asked = [self.fee, self.interest, self.principal];
         let mut off = self.adjusted;
-        for (_, amount) in open.iter_mut().rev() {
-            let part = off.min(*amount);
-            *amount -= part;
+        for component in waterfall.order().iter().rev() {
+            if off.is_zero() {
+                break;
+            }
+            let Some(index) = component.index() else { continue };
+            let part = off.min(asked[index]);
+            asked[index] -= part;
             off -= part;
         }
+        asked
+    }
+
+    /// What is still open of each component, in the order of the waterfall, when `paid` has
+    /// been paid and there is no late fee. Of one that may bear a fee the allocation knows it.
+    #[must_use]
+    pub fn open_components(&self, paid: Money, waterfall: &Waterfall) -> Vec<(Component, Money)> {
+        let asked = self.asked_components(waterfall);
         let mut paid = paid;
-        for (_, amount) in &mut open {
-            let part = paid.min(*amount);
-            *amount -= part;
+        let mut open = Vec::with_capacity(asked.len());
+        for component in waterfall.order() {
+            let Some(index) = component.index() else { continue };
+            let part = paid.min(asked[index]);
             paid -= part;
+            open.push((*component, asked[index] - part));
         }
         open.retain(|(_, amount)| !amount.is_zero());
         open

@@ -116,13 +116,27 @@ fn holds_from(when: &When, account: &Account, allocation: &Allocation, policy: &
         from = from.max(after_unpaused_days(&account.pauses, oldest, unpaused));
     }
     if when.overdue_amount.is_some() || when.overdue_share.is_some() || when.unpaid_installments.is_some() {
-        from = from.max(enough_overdue_from(when, allocation, policy)?);
+        from = from.max(enough_overdue_from(when, account, allocation, policy)?);
     }
     Some(from)
 }
 
-/// The first day on which enough installments have fallen past due.
-fn enough_overdue_from(when: &When, allocation: &Allocation, policy: &Policy) -> Option<NaiveDate> {
+/// The first day on which enough is past due.
+fn enough_overdue_from(
+    when: &When,
+    account: &Account,
+    allocation: &Allocation,
+    policy: &Policy,
+) -> Option<NaiveDate> {
+    if let Some(ledger) = &allocation.ledger {
+        return ledger.first_day(&allocation.unpaid, policy.day_count, account.currency, |owed| {
+            let (overdue, outstanding) = (owed.overdue.as_decimal(), owed.outstanding.as_decimal());
+            let share = when.overdue_share.and_then(|share| share.checked_mul(outstanding));
+            when.overdue_amount.is_none_or(|least| owed.overdue >= least)
+                && share.is_none_or(|least| overdue >= least)
+                && when.unpaid_installments.is_none_or(|least| owed.unpaid_installments >= least)
+        });
+    }
     let mut overdue = rust_decimal::Decimal::ZERO;
     let share = when.overdue_share.and_then(|share| share.checked_mul(allocation.outstanding.as_decimal()));
     for (place, unpaid) in allocation.unpaid.iter().enumerate() {

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! [`Account::judge`] chains the last two into the account's next revision.
-//! [`allocation`] derives what the money settles, [`figures`] what stages are
-//! judged on, [`reminder`] whom to tell. [`policy`] reads the rules, [`formats`]
+//! [`allocation`] derives what the money settles, under a late fee by walking through
+//! a ledger, [`figures`] what stages are judged on, [`reminder`] whom to tell. [`policy`] reads the rules, [`formats`]
 //! reads and writes the files.
 
 pub mod account;
@@ -26,7 +26,10 @@ pub mod figures;
 pub mod formats;
 pub mod ids;
 mod judge;
+mod late_fee;
+mod ledger;
 pub mod money;
+mod owed;
 pub mod policy;
 pub mod reason;
 pub mod refusal;
@@ -40,6 +43,7 @@ pub use apply::Applied;
 pub use assess::{Assessment, assess};
 pub use command::{Command, Contract, Event, Message};
 pub use decision::{Cause, Decision, decide};
+pub use owed::Owed;
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use shown::{MAX_SHOWN_BYTES, shown};

@@ -9,7 +9,8 @@ use toml::Spanned;
 
 use super::check::{self, Place};
 use super::{
-    Channel, Component, Policy, ReminderStep, Reminders, Restriction, Stage, StageName, Waterfall, When,
+    AnnualCap, Channel, LateFee, Overpayment, Policy, ReminderStep, Reminders, Restriction, Stage, StageName,
+    Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -75,6 +76,9 @@ struct Document {
     #[serde(default, deserialize_with = "waterfall")]
     waterfall: Waterfall,
     #[serde(default)]
+    overpayment: Overpayment,
+    late_fee: Option<Spanned<LateFeeTable>>,
+    #[serde(default)]
     stages: Vec<Spanned<StageTable>>,
     reminders: Option<Spanned<RemindersTable>>,
 }
@@ -105,6 +109,7 @@ impl Document {
                 ("version", self.version.span().start),
                 ("effective_on", self.effective_on.span().start),
                 ("grace_days", start(self.grace_days.as_ref())),
+                ("late_fee", start(self.late_fee.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
             ],
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
@@ -119,6 +124,8 @@ impl Document {
             day_count: self.day_count,
             grace_days: self.grace_days.map_or(0, Spanned::into_inner),
             waterfall: self.waterfall,
+            overpayment: self.overpayment,
+            late_fee: self.late_fee.map(|table| table.into_inner().0),
             stages: self
                 .stages
                 .into_iter()
@@ -174,6 +181,44 @@ impl WhenTable {
             overdue_share: self.overdue_share.map(|share| share.0),
             unpaid_installments: self.unpaid_installments,
         }
+    }
+}
+
+struct LateFeeTable(LateFee);
+
+impl<'de> Deserialize<'de> for LateFeeTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            daily_rate: Option<Share>,
+            fixed: Option<Money>,
+            free_days: Option<u32>,
+            cap_per_installment: Option<Share>,
+            cap_per_installment_amount: Option<Money>,
+            cap_per_month: Option<Money>,
+            annual_cost_cap: Option<Share>,
+            contract_annual_rate: Option<Share>,
+        }
+        let table = Table::deserialize(deserializer)?;
+        let annual_cap = match (table.annual_cost_cap, table.contract_annual_rate) {
+            (Some(cost), Some(rate)) => Some(AnnualCap { cost: cost.0, contract_rate: rate.0 }),
+            (None, None) => None,
+            _ => {
+                return Err(de::Error::custom(
+                    "annual_cost_cap and contract_annual_rate only mean something together",
+                ));
+            }
+        };
+        Ok(Self(LateFee {
+            daily_rate: table.daily_rate.map(|rate| rate.0),
+            fixed: table.fixed,
+            free_days: table.free_days,
+            cap_per_installment: table.cap_per_installment.map(|share| share.0),
+            cap_per_installment_amount: table.cap_per_installment_amount,
+            cap_per_month: table.cap_per_month,
+            annual_cap,
+        }))
     }
 }
 
@@ -248,9 +293,11 @@ fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, 
 }
 
 fn waterfall<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Waterfall, D::Error> {
-    let order = Vec::<Component>::deserialize(deserializer)?;
-    <[Component; 4]>::try_from(order)
-        .ok()
-        .and_then(Waterfall::new)
-        .ok_or_else(|| de::Error::custom("a waterfall names penalty, fee, interest and principal once each"))
+    let names = Vec::<String>::deserialize(deserializer)?;
+    Waterfall::named(&names).ok_or_else(|| {
+        de::Error::custom(
+            "a waterfall names penalty, fee, interest and principal once each; \
+             or all twelve once each as past_due_, due_ and in_advance_",
+        )
+    })
 }
