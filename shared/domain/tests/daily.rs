@@ -4,7 +4,7 @@
 mod common;
 
 use chrono::{Days, NaiveDate};
-use common::generate::{Case, PLACES, SPAN_DAYS, case, fact, happen};
+use common::generate::{Case, PLACES, SPAN_DAYS, any_case, fact, happen};
 use common::{Loan, date, four_installments, ladder, loan_in, only_stage};
 use duewatch_domain::days::end_of_day;
 use duewatch_domain::formats::{
@@ -49,6 +49,15 @@ const DAILY_KEYS: [&str; 9] = [
     "outstanding",
     "restrictions",
 ];
+
+/// With the late fee after what is outstanding, where the policy has one.
+fn daily_keys(policy: &Policy) -> Vec<&'static str> {
+    let mut keys = DAILY_KEYS.to_vec();
+    if policy.late_fee.is_some() {
+        keys.insert(8, "late_fee");
+    }
+    keys
+}
 
 fn single_day(account: &Account, policy: &Policy, day: NaiveDate) -> String {
     let mut out = Vec::new();
@@ -289,7 +298,7 @@ proptest! {
 
     #[test]
     fn what_daily_lines_skip_changes_nothing(
-        case in case(PLACES),
+        case in any_case(PLACES),
         first in -5_i64..SPAN_DAYS,
         length in 1_u64..120,
         midway in vec((0_i64..120, fact()), 0..3),
@@ -308,12 +317,12 @@ proptest! {
             let line = String::from_utf8(line).unwrap();
             prop_assert_eq!(&line, &single_day(&account, &policy, day));
             prop_assert_eq!(line.find('\n'), Some(line.len() - 1));
-            prop_assert_eq!(keys(&line), DAILY_KEYS);
+            prop_assert_eq!(keys(&line), daily_keys(&policy));
         }
     }
 
     #[test]
-    fn a_daily_line_is_the_assessment_at_the_days_last_second(case in case(PLACES), day in 0_u64..300) {
+    fn a_daily_line_is_the_assessment_at_the_days_last_second(case in any_case(PLACES), day in 0_u64..300) {
         let Case { account, policy, .. } = case;
         let day = account.opened_on + Days::new(day);
         let assessment = assess(&account, &policy, end_of_day(account.time_zone, day));
@@ -327,6 +336,8 @@ proptest! {
             &line["outstanding"],
             &Value::from(account.currency.text(assessment.figures.outstanding))
         );
+        let late_fee = assessment.figures.late_fee.map(|fee| Value::from(account.currency.text(fee)));
+        prop_assert_eq!(line.get("late_fee"), late_fee.as_ref());
         let oldest = assessment.figures.oldest_due_on.map(|date| date.to_string());
         prop_assert_eq!(&line["oldest_due_on"], &Value::from(oldest));
         prop_assert_eq!(&line["restrictions"], &serde_json::to_value(assessment.restrictions()).unwrap());

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::command::{Contract, NewInstallment, PaymentReceived};
-use duewatch_domain::days::start_of_day;
+use duewatch_domain::days::{business_date, start_of_day};
 use duewatch_domain::ids::InstallmentNumber;
 use duewatch_domain::money::Money;
 use duewatch_domain::policy::{self, Policy};
@@ -54,6 +54,15 @@ pub(crate) enum Fact {
         minor: i64,
         targets: Vec<u32>,
     },
+    /// A payment whose value date lies so many days before it came; negative: after.
+    PayBackdated {
+        minor: i64,
+        days: i64,
+    },
+    Waive {
+        number: Option<u32>,
+        minor: Option<i64>,
+    },
     /// Undoes the payment of that number, if there is one.
     Reverse {
         payment: usize,
@@ -85,7 +94,19 @@ pub(crate) fn minutes() -> impl Strategy<Value = i64> {
 }
 
 pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
-    (opened(places), vec((0..SPAN_DAYS / 2 * MINUTES_PER_DAY, fact()), 0..12), policy(), minutes()).prop_map(
+    case_under(places, policy())
+}
+
+/// The same under any policy: with and without a late fee, in any order of settling.
+pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+    case_under(places, any_policy())
+}
+
+pub(crate) fn case_under(
+    places: &'static [Place],
+    policy: impl Strategy<Value = Policy>,
+) -> impl Strategy<Value = Case> {
+    (opened(places), vec((0..SPAN_DAYS / 2 * MINUTES_PER_DAY, fact()), 0..12), policy, minutes()).prop_map(
         |((mut account, begin), mut facts, policy, look)| {
             facts.sort_by_key(|(minute, _)| *minute);
             for (minute, fact) in &facts {
@@ -166,6 +187,8 @@ pub(crate) fn fact() -> impl Strategy<Value = Fact> {
     let number = || weighted(0.8, 1_u32..=12);
     prop_oneof![
         5 => (amount(), targets()).prop_map(|(minor, targets)| Fact::Pay { minor, targets }),
+        2 => (amount(), -3_i64..60).prop_map(|(minor, days)| Fact::PayBackdated { minor, days }),
+        1 => (number(), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| Fact::Waive { number, minor }),
         2 => (0_usize..4, dated()).prop_map(|(payment, dated)| Fact::Reverse { payment, dated }),
         3 => (0..SPAN_DAYS, 1_i64..40).prop_map(|(from, days)| Fact::Pause { from, days }),
         1 => (0..SPAN_DAYS).prop_map(|on| Fact::EndPause { on }),
@@ -184,6 +207,20 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
     let reason = "generated".to_owned();
     let command = match fact {
         Fact::Pay { minor, targets } => payment(account.payments().len(), *minor, targets),
+        Fact::PayBackdated { minor, days } => {
+            let command = payment(account.payments().len(), *minor, &[]);
+            match command {
+                Command::PaymentReceived(mut received) => {
+                    let came_on = business_date(account.time_zone, begin + TimeDelta::minutes(minute));
+                    received.value_date = Some(came_on - TimeDelta::days(*days));
+                    Command::PaymentReceived(received)
+                }
+                other => other,
+            }
+        }
+        Fact::Waive { number, minor } => {
+            Command::FeeWaived { number: number.map(InstallmentNumber), amount: minor.map(cents), reason }
+        }
         Fact::Reverse { payment, dated } => {
             Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
         }
@@ -215,11 +252,83 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
 
 /// A policy over all five conditions, with both day counts, with and without reminders.
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
+    policy_with(Just(String::new()), Just(String::new()))
+}
+
+/// The same, and half of them with a late fee, a third with another order of settling.
+pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
+    let fee = prop_oneof![Just(String::new()), late_fee()];
+    policy_with(prop_oneof![2 => Just(String::new()), 1 => settling()], fee)
+}
+
+/// The keys that say what money settles first.
+pub(crate) fn settling() -> impl Strategy<Value = String> {
+    let four = Just(["penalty", "fee", "interest", "principal"].to_vec()).prop_shuffle();
+    let twelve = (four.clone(), four.clone(), four.clone(), any::<bool>()).prop_map(
+        |(past_due, due, in_advance, mixed)| {
+            let of = |class: &str, names: &[&str]| -> Vec<String> {
+                names.iter().map(|name| format!("{class}_{name}")).collect()
+            };
+            let (mut first, second) = (of("past_due", &past_due), of("due", &due));
+            if mixed {
+                first = first.into_iter().zip(second).flat_map(|(one, other)| [one, other]).collect();
+            } else {
+                first.extend(second);
+            }
+            first.extend(of("in_advance", &in_advance));
+            first
+        },
+    );
+    let four = four.prop_map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>());
+    let overpayment = select(&["next", "last", "credit"][..]);
+    (prop_oneof![four, twelve], overpayment)
+        .prop_map(|(names, overpayment)| format!("waterfall = {names:?}\noverpayment = \"{overpayment}\"\n"))
+}
+
+/// A table of a late fee, with rates and caps that are met often.
+pub(crate) fn late_fee() -> impl Strategy<Value = String> {
+    let rate = prop_oneof![1_i64..100_000, 1_i64..10_000_000];
+    let fee = prop_oneof![
+        3 => rate.clone().prop_map(|rate| (Some(rate), None)),
+        1 => (1_i64..3_000).prop_map(|fixed| (None, Some(fixed))),
+        1 => (rate, 1_i64..3_000).prop_map(|(rate, fixed)| (Some(rate), Some(fixed))),
+    ];
+    let caps = (
+        weighted(0.3, 10_000_000_i64..300_000_000),
+        weighted(0.2, 3_000_i64..9_000),
+        weighted(0.4, 3_000_i64..12_000),
+        weighted(0.4, (0_i64..200_000_000, 0_i64..300_000_000)),
+        weighted(0.3, 6_u32..12),
+    );
+    (fee, caps).prop_map(|((rate, fixed), (share, amount, month, annual, free))| {
+        let nine = |steps: i64| format!("\"0.{steps:09}\"");
+        let two = |minor: i64| format!("\"{}\"", cents(minor));
+        let lines = [
+            rate.map(|rate| format!("daily_rate = {}", nine(rate))),
+            fixed.map(|fixed| format!("fixed = {}", two(fixed))),
+            free.map(|days| format!("free_days = {days}")),
+            share.map(|share| format!("cap_per_installment = {}", nine(share))),
+            amount.map(|amount| format!("cap_per_installment_amount = {}", two(amount))),
+            month.map(|month| format!("cap_per_month = {}", two(month))),
+            annual.map(|(rate, more)| {
+                format!("contract_annual_rate = {}\nannual_cost_cap = {}", nine(rate), nine(rate + more))
+            }),
+        ];
+        let lines: Vec<String> = lines.into_iter().flatten().collect();
+        format!("[late_fee]\n{}\n", lines.join("\n"))
+    })
+}
+
+fn policy_with(
+    settling: impl Strategy<Value = String>,
+    late_fee: impl Strategy<Value = String>,
+) -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
-    (day_count, 0_u32..6, vec(stage(), 0..7), weighted(0.5, (send_at(), vec(step(), 0..8)))).prop_map(
-        |(day_count, grace, stages, reminders)| {
+    let reminders = weighted(0.5, (send_at(), vec(step(), 0..8)));
+    (day_count, 0_u32..6, settling, late_fee, vec(stage(), 0..7), reminders).prop_map(
+        |(day_count, grace, settling, late_fee, stages, reminders)| {
             let mut ladder = format!(
-                "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n"
+                "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n{settling}{late_fee}"
             );
             let mut names = vec!["current".to_owned()];
             for (place, stage) in stages.iter().enumerate() {
