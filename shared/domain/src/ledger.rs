@@ -72,6 +72,13 @@ enum What<'a> {
 fn events<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<Event<'a>> {
     let zone = account.time_zone;
     let mut events = Vec::with_capacity(account.payments.len() + account.waivers.len());
+    // Of one instant the waiver comes first: what is paid then was asked for without it.
+    events.extend(account.waivers.iter().map(|waiver| Event {
+        day: number(business_date(zone, waiver.at)),
+        at: waiver.at,
+        segment: 0,
+        what: What::Waiver(waiver),
+    }));
     let (mut segment, mut latest, mut no_earlier_than) = (0, i64::MIN, i64::MIN);
     for (place, payment) in account.payments.iter().enumerate().filter(|(_, payment)| payment.stands()) {
         let at = payment.received_at;
@@ -90,12 +97,6 @@ fn events<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<Event<'a>
         latest = latest.max(day);
         events.push(Event { day, at, segment, what: What::Payment(place) });
     }
-    events.extend(account.waivers.iter().map(|waiver| Event {
-        day: number(business_date(zone, waiver.at)),
-        at: waiver.at,
-        segment: 0,
-        what: What::Waiver(waiver),
-    }));
     events.sort_by_key(|event| (event.day, event.at));
     events
 }

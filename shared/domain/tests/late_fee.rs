@@ -44,7 +44,10 @@ fn each_day_after_grace_costs_its_rate(#[case] on: &str, #[case] expected: &str)
     let due = if figures.unpaid_installments > 0 { "1000.00" } else { "0.00" };
     let due: duewatch_domain::money::Money = due.parse().unwrap();
     assert_eq!(figures.overdue, due + expected.parse().unwrap());
-    assert_eq!(figures.outstanding, "1000.00".parse::<duewatch_domain::money::Money>().unwrap() + expected.parse().unwrap());
+    assert_eq!(
+        figures.outstanding,
+        "1000.00".parse::<duewatch_domain::money::Money>().unwrap() + expected.parse().unwrap()
+    );
 }
 
 // The due date's last second is day 1, so the fourth is delinquent day 1, and whoever pays on a
@@ -205,7 +208,11 @@ fn a_fixed_fee_waits_for_a_pause_and_spares_who_has_paid() {
 #[case::at_its_cap("daily_rate = \"0.0005\"\ncap_per_installment = \"0.01\"", "2023-10-24", "10.00")]
 #[case::beyond("daily_rate = \"0.0005\"\ncap_per_installment = \"0.01\"", "2023-12-24", "10.00")]
 // 14 days and a half.
-#[case::before_the_amount("daily_rate = \"0.0005\"\ncap_per_installment_amount = \"7.25\"", "2023-10-18", "7.00")]
+#[case::before_the_amount(
+    "daily_rate = \"0.0005\"\ncap_per_installment_amount = \"7.25\"",
+    "2023-10-18",
+    "7.00"
+)]
 #[case::at_the_amount("daily_rate = \"0.0005\"\ncap_per_installment_amount = \"7.25\"", "2023-10-19", "7.25")]
 // Ten days a month: 4 to 13 October, 1 to 10 November.
 #[case::month("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-10-14", "5.00")]
@@ -265,7 +272,11 @@ const ALL: &str = r#""reason":"hardship""#;
 #[case::a_part(r#""amount":"2.00","reason":"hardship""#, "1.50", "2.00")]
 #[case::no_more_than_accrued(r#""amount":"9.00","reason":"hardship""#, "0.00", "0.50")]
 #[case::of_another(r#""number":2,"reason":"hardship""#, "3.50", "4.00")]
-fn a_waiver_takes_off_what_has_accrued_by_then(#[case] fields: &str, #[case] same_day: &str, #[case] next_day: &str) {
+fn a_waiver_takes_off_what_has_accrued_by_then(
+    #[case] fields: &str,
+    #[case] same_day: &str,
+    #[case] next_day: &str,
+) {
     let policy = fee(RATE);
     let mut loan = loan(&[(1, "2023-10-01", "1000.00"), (2, "2023-12-01", "1000.00")]);
     let days = loan.days("2023-10-12", &policy);
@@ -378,15 +389,27 @@ fn an_account_holds_so_many_waivers() {
 // The table stands on line 5.
 #[rstest]
 #[case::nothing_to_charge("cap_per_month = \"1.00\"", "it needs a daily_rate, a fixed amount, or both")]
-#[case::in_grace("fixed = \"1\"\nfree_days = 2", "late_fee.free_days: 2 would charge in grace, which is 3 days")]
-#[case::too_many_free_days("fixed = \"1\"\nfree_days = 36501", "late_fee.free_days: 36501 is more than 36500")]
+#[case::in_grace(
+    "fixed = \"1\"\nfree_days = 2",
+    "late_fee.free_days: 2 would charge in grace, which is 3 days"
+)]
+#[case::too_many_free_days(
+    "fixed = \"1\"\nfree_days = 36501",
+    "late_fee.free_days: 36501 is more than 36500"
+)]
 #[case::negative_rate("daily_rate = \"-0.0005\"", "late_fee.daily_rate: -0.0005 is not between 0 and 0.01")]
 #[case::absurd_rate("daily_rate = \"0.0101\"", "late_fee.daily_rate: 0.0101 is not between 0 and 0.01")]
-#[case::too_fine_a_rate("daily_rate = \"0.0005000001\"", "late_fee.daily_rate: 0.0005000001 has more than 9 decimals")]
+#[case::too_fine_a_rate(
+    "daily_rate = \"0.0005000001\"",
+    "late_fee.daily_rate: 0.0005000001 has more than 9 decimals"
+)]
 #[case::negative_amount("fixed = \"-1.00\"", "late_fee.fixed: -1.00 is less than zero")]
 #[case::too_fine_an_amount("fixed = \"1.00001\"", "late_fee.fixed: 1.00001 has more than 4 decimals")]
 #[case::negative_cap("fixed = \"0\"\ncap_per_month = \"-1\"", "late_fee.cap_per_month: -1 is less than zero")]
-#[case::cap_beyond_all("fixed = \"1\"\ncap_per_installment = \"1.1\"", "late_fee.cap_per_installment: 1.1 is not between 0 and 1")]
+#[case::cap_beyond_all(
+    "fixed = \"1\"\ncap_per_installment = \"1.1\"",
+    "late_fee.cap_per_installment: 1.1 is not between 0 and 1"
+)]
 #[case::rate_beyond_its_cap(
     "daily_rate = \"0.002\"\ncap_per_installment = \"0.001\"",
     "late_fee.daily_rate: 0.002 is more than its own cap_per_installment, 0.001"
@@ -413,9 +436,8 @@ fn an_account_holds_so_many_waivers() {
 )]
 #[case::unknown_key("rate = \"0.0005\"", "unknown field `rate`")]
 fn a_late_fee_that_makes_no_sense_is_refused_by_its_line(#[case] table: &str, #[case] problem: &str) {
-    let text = format!(
-        "id = \"p\"\nversion = 1\neffective_on = 2026-01-01\ngrace_days = 3\n[late_fee]\n{table}\n"
-    );
+    let text =
+        format!("id = \"p\"\nversion = 1\neffective_on = 2026-01-01\ngrace_days = 3\n[late_fee]\n{table}\n");
     let error = policies::parse(&text).unwrap_err();
     assert!(error.problem.contains(problem), "{error}");
     assert!((5..=8).contains(&error.line), "{error}");

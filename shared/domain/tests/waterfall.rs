@@ -38,11 +38,26 @@ fn open(loan: &Loan, policy: &Policy) -> String {
 
 #[rstest]
 // The whole oldest first: 10.00 and 15.00.
-#[case::four(INTEREST_FIRST, "2023-11-10", "25.00", "principal 85.00, interest 10.00 principal 100.00, interest 10.00 principal 100.00")]
+#[case::four(
+    INTEREST_FIRST,
+    "2023-11-10",
+    "25.00",
+    "principal 85.00, interest 10.00 principal 100.00, interest 10.00 principal 100.00"
+)]
 // Interest of both that are past due, then 5.00 of the oldest.
-#[case::twelve(BY_INTEREST, "2023-11-10", "25.00", "principal 95.00, principal 100.00, interest 10.00 principal 100.00")]
+#[case::twelve(
+    BY_INTEREST,
+    "2023-11-10",
+    "25.00",
+    "principal 95.00, principal 100.00, interest 10.00 principal 100.00"
+)]
 // The second is due on the day: its interest comes before the first's principal.
-#[case::due(BY_INTEREST, "2023-11-01", "25.00", "principal 95.00, principal 100.00, interest 10.00 principal 100.00")]
+#[case::due(
+    BY_INTEREST,
+    "2023-11-01",
+    "25.00",
+    "principal 95.00, principal 100.00, interest 10.00 principal 100.00"
+)]
 // In advance the principal comes first, and the next installment whole before the one after it.
 #[case::in_advance(BY_INTEREST, "2023-10-10", "215.00", "interest 5.00, interest 10.00 principal 100.00")]
 fn money_goes_by_the_class_of_each_installment(
@@ -84,7 +99,10 @@ fn credit_settles_what_falls_due_on_its_due_date(
     let mut loan = hundreds();
     loan.pays("2023-10-01", "P-1", "150.00");
     let figures = loan.figures(on, &policy);
-    assert_eq!((figures.outstanding.to_string().as_str(), figures.overdue.to_string().as_str()), (outstanding, overdue));
+    assert_eq!(
+        (figures.outstanding.to_string().as_str(), figures.overdue.to_string().as_str()),
+        (outstanding, overdue)
+    );
 }
 
 #[test]

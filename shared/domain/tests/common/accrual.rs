@@ -130,18 +130,21 @@ fn facts(account: &Account) -> Vec<Fact> {
         all.into_iter().filter(|division| *division <= at).count()
     };
     let mut facts: Vec<Fact> = Vec::new();
+    for (place, waiver) in account.waivers().iter().enumerate() {
+        facts.push(Fact { on: local(waiver.at), at: waiver.at, payment: None, waiver: Some(place) });
+    }
     for (place, payment) in account.payments().iter().enumerate() {
         if !payment.stands() {
             continue;
         }
         let at = payment.received_at;
-        let before = facts.iter().filter(|other| divisions(other.at) < divisions(at)).map(|other| other.on);
+        let before = facts
+            .iter()
+            .filter(|other| other.payment.is_some() && divisions(other.at) < divisions(at))
+            .map(|other| other.on);
         let own = payment.value_date.min(local(at));
         let on = before.max().map_or(own, |before| before.max(own));
         facts.push(Fact { on, at, payment: Some(place), waiver: None });
-    }
-    for (place, waiver) in account.waivers().iter().enumerate() {
-        facts.push(Fact { on: local(waiver.at), at: waiver.at, payment: None, waiver: Some(place) });
     }
     facts.sort_by_key(|fact| (fact.on, fact.at));
     facts
