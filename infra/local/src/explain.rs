@@ -1,6 +1,7 @@
 //! `explain`: an account's story, for people.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use duewatch_domain::money::Money;
 use duewatch_domain::policy::Restriction;
 use duewatch_domain::reason::Reason;
 use duewatch_domain::{Account, Decision, Policy, assess, owed};
@@ -102,7 +103,8 @@ fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> 
             break;
         }
         let installment = &account.installments()[unpaid.place];
-        let parts = installment.open_components(allocation.paid[unpaid.place], &policy.waterfall);
+        let parts = allocation.open_components(unpaid, assessment.day, account, policy);
+        let open: Money = parts.iter().map(|(_, amount)| *amount).sum();
         let parts: Vec<String> = parts
             .iter()
             .map(|(component, amount)| format!("{} {component}", currency.text(*amount)))
@@ -111,7 +113,7 @@ fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> 
             "  Open: {}, due on {}: {} {currency} ({}).",
             installment.label,
             unpaid.due_on,
-            currency.text(unpaid.amount),
+            currency.text(open),
             parts.join(", "),
         ));
     }

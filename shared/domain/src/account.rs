@@ -21,6 +21,8 @@ pub const MAX_INSTALLMENTS: usize = 600;
 pub const MAX_PAYMENTS: usize = 2_000;
 /// The most pauses an account may hold.
 pub const MAX_PAUSES: usize = 100;
+/// The most waivers of a late fee an account may hold.
+pub const MAX_WAIVERS: usize = 200;
 /// The most installments one payment may be paid for.
 pub const MAX_TARGETS: usize = 100;
 /// The most notices that an account keeps: the oldest goes first.
@@ -63,6 +65,9 @@ pub struct Account {
     pub(crate) payments: Vec<Payment>,
     /// By their first day; none overlaps another.
     pub(crate) pauses: Vec<Pause>,
+    /// By the instant at which they became known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) waivers: Vec<Waiver>,
     /// Whether the account's enforcement is switched off, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enforcement_off: Option<String>,
@@ -112,6 +117,12 @@ impl Account {
     #[must_use]
     pub fn pauses(&self) -> &[Pause] {
         &self.pauses
+    }
+
+    /// The waivers of late fees, in the order in which they became known.
+    #[must_use]
+    pub fn waivers(&self) -> &[Waiver] {
+        &self.waivers
     }
 
     /// Whether stages and restrictions are enforced.
@@ -247,6 +258,10 @@ pub struct Installment {
     /// Left out whole: neither overdue nor outstanding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub written_off: bool,
+    /// Left over from a schedule that was replaced: it asks for what had been paid of it,
+    /// and bears no late fee.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
     /// Since when it is owed, where that was not from the beginning: a new schedule,
     /// or a payment taken back. Money that came before settles what was owed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -268,30 +283,36 @@ impl Installment {
         self.asked().max(self.principal + self.interest + self.fee)
     }
 
-    /// What is still open of each component, in the order of the waterfall, when
-    /// `paid` has been paid. What an adjustment or a new schedule took off came off
-    /// the components that would be settled last.
-    #[must_use]
-    pub fn open_components(&self, paid: Money, waterfall: &Waterfall) -> Vec<(Component, Money)> {
-        let of = |component: Component| match component {
-            Component::Penalty => Money::ZERO,
-            Component::Fee => self.fee,
-            Component::Interest => self.interest,
-            Component::Principal => self.principal,
-        };
-        let mut open: Vec<(Component, Money)> =
-            waterfall.order().iter().map(|component| (*component, of(*component))).collect();
+    /// What it asks for of fee, interest and principal. What an adjustment or a new schedule
+    /// took off came off the components that would be settled last; what an adjustment put on
+    /// lies on the last of them.
+    pub(crate) fn asked_components(&self, waterfall: &Waterfall) -> [Money; 3] {
+        let mut asked = [self.fee, self.interest, self.principal];
         let mut off = self.adjusted;
-        for (_, amount) in open.iter_mut().rev() {
-            let part = off.min(*amount);
-            *amount -= part;
+        for component in waterfall.order().iter().rev() {
+            if off.is_zero() {
+                break;
+            }
+            let Some(index) = component.index() else { continue };
+            let part = off.min(asked[index]);
+            asked[index] -= part;
             off -= part;
         }
+        asked
+    }
+
+    /// What is still open of each component, in the order of the waterfall, when `paid` has
+    /// been paid and there is no late fee. Of one that may bear a fee the allocation knows it.
+    #[must_use]
+    pub fn open_components(&self, paid: Money, waterfall: &Waterfall) -> Vec<(Component, Money)> {
+        let asked = self.asked_components(waterfall);
         let mut paid = paid;
-        for (_, amount) in &mut open {
-            let part = paid.min(*amount);
-            *amount -= part;
+        let mut open = Vec::with_capacity(asked.len());
+        for component in waterfall.order() {
+            let Some(index) = component.index() else { continue };
+            let part = paid.min(asked[index]);
             paid -= part;
+            open.push((*component, asked[index] - part));
         }
         open.retain(|(_, amount)| !amount.is_zero());
         open
@@ -392,6 +413,20 @@ pub enum Dated {
     /// What it settled stays settled; the same amount falls due on the day of
     /// the reversal (Fineract's chargeback).
     Reversal,
+}
+
+/// A late fee forgiven. What had not accrued by then is not touched, nor what was paid of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// When it became known. It takes effect on the local date, before what is paid later.
+    pub at: DateTime<Utc>,
+    /// The installment whose fee it is; none: of all, oldest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<InstallmentNumber>,
+    /// At most how much; none: all that has accrued by then and is unpaid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
 }
 
 /// Days that do not count as delinquent: `[from, until)`.

@@ -15,20 +15,24 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{Account, Installment};
 use crate::ids::InstallmentNumber;
+use crate::ledger::{Ledger, walk};
 use crate::money::Money;
 use crate::policy::{BusinessDays, Policy};
 
 /// What is paid of each installment, and what is left to pay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation {
-    /// What is paid of each installment, in the account's order.
+    /// What is paid of each installment, in the account's order, its late fee included.
     pub paid: Vec<Money>,
-    /// What still owes, by due date: never empty amounts, never written off.
+    /// What still owes, by due date: never written off, never nothing.
     pub unpaid: Vec<Unpaid>,
-    /// What is unpaid of all installments, due or not.
+    /// What is unpaid of all installments, due or not, without a late fee: what that adds
+    /// depends on the day, see [`Allocation::owed_on`].
     pub outstanding: Money,
     /// What is left of the money when everything is settled.
     pub credit: Money,
+    /// What depends on the day; none under a policy where nothing does.
+    pub(crate) ledger: Option<Box<Ledger>>,
 }
 
 /// An installment that still owes.
@@ -39,7 +43,7 @@ pub struct Unpaid {
     /// When it is or was due: the day that days are counted from, which need not be the
     /// contract's.
     pub due_on: NaiveDate,
-    /// What it still owes.
+    /// What it still owes without a late fee; zero where only its late fee is open.
     pub amount: Money,
 }
 
@@ -50,6 +54,12 @@ pub struct Unpaid {
 /// included. What is written off takes no money but what was paid for it by name.
 #[must_use]
 pub fn allocate(account: &Account) -> Allocation {
+    allocate_noting(account, |_, _, _| ())
+}
+
+/// The same, and tells what each payment settles by name: its place, the installment's, how much.
+#[inline]
+pub(crate) fn allocate_noting(account: &Account, mut note: impl FnMut(usize, usize, Money)) -> Allocation {
     let zero = account.currency.zero();
     let installments = &account.installments;
     let mut paid = vec![zero; installments.len()];
@@ -58,39 +68,50 @@ pub fn allocate(account: &Account) -> Allocation {
     dividing.sort_unstable();
     dividing.dedup();
     let mut pool = zero;
-    let mut money = account.payments.iter().filter(|payment| payment.stands()).peekable();
+    let mut money = account.payments.iter().enumerate().filter(|(_, payment)| payment.stands()).peekable();
     for until in dividing.into_iter().map(Some).chain([None]) {
-        while let Some(payment) = money.next_if(|one| until.is_none_or(|until| one.received_at < until)) {
+        while let Some((number, payment)) =
+            money.next_if(|(_, one)| until.is_none_or(|until| one.received_at < until))
+        {
             let mut left = payment.amount;
             for place in payment.applies_to.iter().filter_map(|number| places.get(number)) {
-                left -= settle_target(&installments[*place], &mut paid[*place], payment.received_at, left);
+                let part = settle_target(&installments[*place], &mut paid[*place], payment.received_at, left);
+                note(number, *place, part);
+                left -= part;
             }
             pool += left;
         }
         settle_in_order(installments, &mut paid, &mut pool, until);
     }
     let (unpaid, outstanding) = still_owed(installments, &paid, zero);
-    Allocation { paid, unpaid, outstanding, credit: pool }
+    Allocation { paid, unpaid, outstanding, credit: pool, ledger: None }
 }
 
 /// What is owed under a policy: the allocation, and what the policy makes of it.
+///
+/// Where neither a late fee nor the order of settling asks for dates, that is [`allocate`].
 #[must_use]
 pub fn owed(account: &Account, policy: &Policy) -> Allocation {
-    let mut allocation = allocate(account);
-    if let Some(business_days) = &policy.business_days {
-        move_due_dates(account, business_days, &mut allocation.unpaid);
+    let mut allocation = if policy.keeps_a_ledger() { walk(account, policy) } else { allocate(account) };
+    if let (Some(business_days), None) = (&policy.business_days, &allocation.ledger) {
+        let due_dates = due_dates(account, Some(business_days));
+        for one in &mut allocation.unpaid {
+            one.due_on = due_dates[one.place];
+        }
+        // The last day of a month may go back while the day before it goes on.
+        allocation.unpaid.sort_by_key(|one| one.due_on);
     }
     allocation
 }
 
-/// Moves what is due on no working day. What was taken back is due on the day of that, and
-/// no contract's date: it stays.
-fn move_due_dates(account: &Account, business_days: &BusinessDays, unpaid: &mut [Unpaid]) {
-    for one in unpaid.iter_mut().filter(|one| account.installments[one.place].number().is_some()) {
-        one.due_on = business_days.moved(one.due_on);
-    }
-    // The last day of a month may go back while the day before it goes on.
-    unpaid.sort_by_key(|one| one.due_on);
+/// When each installment is due, in the account's order: what is due on no working day moves.
+/// What was taken back is due on the day of that, and no contract's date: it stays.
+pub(crate) fn due_dates(account: &Account, business_days: Option<&BusinessDays>) -> Vec<NaiveDate> {
+    let moved = account.installments.iter().map(|installment| match business_days {
+        Some(business_days) if installment.number().is_some() => business_days.moved(installment.due_on),
+        _ => installment.due_on,
+    });
+    moved.collect()
 }
 
 /// Settles, oldest first, what was owed before `until`.
@@ -129,7 +150,7 @@ fn still_owed(installments: &[Installment], paid: &[Money], zero: Money) -> (Vec
 
 /// Where the installments stand that have a number; empty where no payment names one.
 /// Two thousand payments may name a hundred installments each.
-fn places_of_targets(account: &Account) -> HashMap<InstallmentNumber, usize> {
+pub(crate) fn places_of_targets(account: &Account) -> HashMap<InstallmentNumber, usize> {
     if account.payments.iter().all(|payment| payment.applies_to.is_empty()) {
         return HashMap::new();
     }

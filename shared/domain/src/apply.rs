@@ -9,7 +9,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::account::{
     Account, Dated, Installment, Label, MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES,
-    MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS, Pause, Payment, RECENT_MESSAGES, Reversal, TakenMessage,
+    MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS, MAX_WAIVERS, Pause, Payment, RECENT_MESSAGES, Reversal,
+    TakenMessage, Waiver,
 };
 use crate::allocation::allocate;
 use crate::command::{Command, Contract, Message, NewInstallment, PaymentReceived};
@@ -48,6 +49,7 @@ impl Account {
             installments: Vec::with_capacity(contract.installments.len()),
             payments: Vec::new(),
             pauses: Vec::new(),
+            waivers: Vec::new(),
             enforcement_off: None,
             cause: None,
             score: None,
@@ -104,6 +106,7 @@ impl Account {
             Command::PaymentInProcess { until } => self.await_payment(*until, at),
             Command::PaymentProcessEnded { .. } => Ok(self.end_process(at)),
             Command::NoticeSent(of) => self.note_notice(of, at),
+            Command::FeeWaived { number, amount, .. } => self.waive_fee(*number, *amount, at),
             Command::ContactChanged(change) => change.check().map(|()| Applied::Unchanged),
         }
     }
@@ -161,7 +164,11 @@ impl Account {
             check_date("from", pause.from)?;
             check_date("until", pause.until)?;
         }
+        for waiver in &self.waivers {
+            check_date("at", waiver.at.date_naive())?;
+        }
         within(self.installments.len(), MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
+        within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
@@ -262,6 +269,7 @@ impl Account {
                 fee: zero,
                 adjusted: zero,
                 written_off: false,
+                replaced: false,
                 since: Some(since),
             });
             self.sort_installments();
@@ -291,6 +299,7 @@ impl Account {
                 fee: not_negative("fee", one.fee, self.currency)?,
                 adjusted: self.currency.zero(),
                 written_off: false,
+                replaced: false,
                 since,
             });
         }
@@ -325,6 +334,7 @@ impl Account {
         let paid = allocate(self).paid;
         for (installment, paid) in self.installments.iter_mut().zip(paid) {
             installment.adjusted += installment.asked() - paid;
+            installment.replaced = true;
         }
         self.installments.retain(|kept| kept.asked().is_positive());
         // A payment that is known comes before the schedule, even where one instant is given for both.
@@ -485,6 +495,20 @@ impl Account {
             }
             None => Applied::Unchanged,
         }
+    }
+
+    fn waive_fee(
+        &mut self,
+        number: Option<InstallmentNumber>,
+        amount: Option<Money>,
+        at: DateTime<Utc>,
+    ) -> Result<Applied, Refusal> {
+        self.check_known(number)?;
+        let amount = amount.map(|amount| positive("amount", amount, self.currency)).transpose()?;
+        within(self.waivers.len() + 1, MAX_WAIVERS, Refusal::TooManyWaivers)?;
+        let place = self.waivers.partition_point(|other| other.at <= at);
+        self.waivers.insert(place, Waiver { at, number, amount });
+        Ok(Applied::Changed)
     }
 
     fn check_known(&self, number: Option<InstallmentNumber>) -> Result<(), Refusal> {

@@ -128,6 +128,15 @@ pub enum Command {
     },
     /// `notice_sent`
     NoticeSent(NoticeOf),
+    /// `fee_waived`
+    FeeWaived {
+        /// Which installment's late fee; none: all.
+        number: Option<InstallmentNumber>,
+        /// At most how much; none: all that has accrued by then.
+        amount: Option<Money>,
+        /// Why.
+        reason: String,
+    },
     /// `contact_changed`: of the account's customer. The account itself holds no contact points.
     ContactChanged(ContactChange),
 }
@@ -154,6 +163,7 @@ impl Command {
             Self::PaymentInProcess { .. } => "payment_in_process",
             Self::PaymentProcessEnded { .. } => "payment_process_ended",
             Self::NoticeSent(_) => "notice_sent",
+            Self::FeeWaived { .. } => "fee_waived",
             Self::ContactChanged(_) => "contact_changed",
         }
     }

@@ -17,12 +17,15 @@ pub struct Figures {
     pub days_past_due: u32,
     /// Days past due less grace and paused days, never below 0.
     pub delinquent_days: u32,
-    /// What is unpaid of the installments past due.
+    /// What is unpaid of the installments past due, with their late fee.
     pub overdue: Money,
     /// The due date of the oldest unpaid installment past due.
     pub oldest_due_on: Option<NaiveDate>,
-    /// What is unpaid of all installments.
+    /// What is unpaid of all installments, with the late fee.
     pub outstanding: Money,
+    /// The late fee that has accrued by that day and is unpaid; none: the policy has no late fee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_fee: Option<Money>,
     /// How many installments past due still owe.
     pub unpaid_installments: u32,
 }
@@ -31,17 +34,9 @@ impl Figures {
     /// The figures of `day`, which the policy's day count has let begin.
     #[must_use]
     pub fn on(day: NaiveDate, account: &Account, allocation: &Allocation, policy: &Policy) -> Self {
-        let mut overdue = account.currency.zero();
-        let mut unpaid_installments = 0;
-        for unpaid in &allocation.unpaid {
-            if past_due_from(policy.day_count, unpaid.due_on) > day {
-                break;
-            }
-            overdue += unpaid.amount;
-            unpaid_installments += 1;
-        }
+        let owed = allocation.owed_on(day, account, policy.day_count);
         let oldest_due_on = match allocation.unpaid.first() {
-            Some(oldest) if unpaid_installments > 0 => Some(oldest.due_on),
+            Some(oldest) if owed.unpaid_installments > 0 => Some(oldest.due_on),
             _ => None,
         };
         let (days_past_due, delinquent_days) =
@@ -49,10 +44,11 @@ impl Figures {
         Self {
             days_past_due,
             delinquent_days,
-            overdue,
+            overdue: owed.overdue,
             oldest_due_on,
-            outstanding: allocation.outstanding,
-            unpaid_installments,
+            outstanding: owed.outstanding,
+            late_fee: policy.late_fee.is_some().then_some(owed.late_fee),
+            unpaid_installments: owed.unpaid_installments,
         }
     }
 }

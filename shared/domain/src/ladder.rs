@@ -145,9 +145,8 @@ impl<'a> Terms<'a> {
             excused: excused(account, policy),
         };
         if let Some(materiality) = &policy.materiality {
-            let outstanding = allocation.outstanding.as_decimal();
             terms.material_from =
-                terms.overdue_from(|overdue, _| materiality.is_exceeded(overdue, outstanding));
+                terms.overdue_from(|overdue, outstanding, _| materiality.is_exceeded(overdue, outstanding));
         }
         if policy.buffer.is_some() {
             terms.remember_lapses(day);
@@ -168,7 +167,7 @@ impl<'a> Terms<'a> {
         {
             let over = self.after_delinquent_days(oldest, buffer.days.saturating_add(1));
             let minor = buffer.amount.as_decimal();
-            let not_minor = self.overdue_from(|overdue, _| overdue > minor);
+            let not_minor = self.overdue_from(|overdue, _, _| overdue > minor);
             self.buffered_until = earlier(Some(over), not_minor);
         }
     }
@@ -180,14 +179,25 @@ impl<'a> Terms<'a> {
         after_unpaused_days(&self.account.pauses, oldest, unpaused)
     }
 
-    /// The first day on which what is overdue, in all and as a number of installments,
-    /// satisfies a condition that goes on holding as both grow.
-    fn overdue_from(&self, is_enough: impl Fn(Decimal, u64) -> bool) -> Option<NaiveDate> {
+    /// The first day on which what is overdue, what is outstanding, and the number of
+    /// installments past due satisfy a condition that goes on holding as days go by.
+    fn overdue_from(&self, is_enough: impl Fn(Decimal, Decimal, u64) -> bool) -> Option<NaiveDate> {
+        let (unpaid, count) = (&self.allocation.unpaid, self.policy.day_count);
+        if unpaid.is_empty() {
+            return None;
+        }
+        if let Some(ledger) = &self.allocation.ledger {
+            return ledger.first_day(unpaid, count, self.account.currency, |owed| {
+                let (overdue, outstanding) = (owed.overdue.as_decimal(), owed.outstanding.as_decimal());
+                is_enough(overdue, outstanding, u64::from(owed.unpaid_installments))
+            });
+        }
+        let outstanding = self.allocation.outstanding.as_decimal();
         let mut overdue = Decimal::ZERO;
-        for (unpaid, count) in self.allocation.unpaid.iter().zip(1_u64..) {
-            overdue += unpaid.amount.as_decimal();
-            if is_enough(overdue, count) {
-                return Some(past_due_from(self.policy.day_count, unpaid.due_on));
+        for (one, installments) in unpaid.iter().zip(1_u64..) {
+            overdue += one.amount.as_decimal();
+            if is_enough(overdue, outstanding, installments) {
+                return Some(past_due_from(count, one.due_on));
             }
         }
         None
@@ -224,9 +234,8 @@ impl<'a> Terms<'a> {
 
     /// The first day on which enough installments have fallen past due.
     fn enough_overdue_from(&self, when: &When) -> Option<NaiveDate> {
-        let outstanding = self.allocation.outstanding.as_decimal();
-        let share = when.overdue_share.and_then(|share| share.checked_mul(outstanding));
-        self.overdue_from(|overdue, count| {
+        self.overdue_from(|overdue, outstanding, count| {
+            let share = when.overdue_share.and_then(|share| share.checked_mul(outstanding));
             when.overdue_amount.is_none_or(|least| overdue >= least.as_decimal())
                 && share.is_none_or(|least| overdue >= least)
                 && when.unpaid_installments.is_none_or(|least| count >= u64::from(least))

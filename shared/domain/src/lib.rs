@@ -10,10 +10,10 @@
 //! ```
 //!
 //! [`Account::judge`] chains the last two into the account's next revision.
-//! [`allocation`] derives what the money settles, [`figures`] what stages are
-//! judged on, [`reminder`] whom to tell, [`classification`] the regulatory class.
-//! [`policy`] reads the rules, [`compare`] holds two of them against each other,
-//! [`formats`] reads and writes the files.
+//! [`allocation`] derives what the money settles, under a late fee by walking through a ledger,
+//! [`figures`] what stages are judged on, [`reminder`] whom to tell, [`classification`] the
+//! regulatory class. [`policy`] reads the rules, [`compare`] holds two of them against each
+//! other, [`formats`] reads and writes the files.
 
 pub mod account;
 pub mod allocation;
@@ -31,7 +31,10 @@ pub mod ids;
 mod judge;
 mod ladder;
 pub mod lapse;
+mod late_fee;
+mod ledger;
 pub mod money;
+mod owed;
 pub mod permits;
 pub mod policy;
 pub mod reason;
@@ -47,6 +50,7 @@ pub use apply::Applied;
 pub use assess::{Assessment, assess};
 pub use command::{Command, Contract, Event, Message};
 pub use decision::{Cause, Decision, decide};
+pub use owed::Owed;
 pub use permits::{Permit, permits};
 pub use policy::Policy;
 pub use refusal::Refusal;

@@ -38,6 +38,11 @@ impl Money {
         Self(Decimal::new(minor, minor_units.min(Decimal::MAX_SCALE)))
     }
 
+    /// The same of more minor units than 64 bits hold; zero beyond what a decimal holds.
+    pub(crate) fn of_minor(minor: i128, minor_units: u32) -> Self {
+        Self(Decimal::try_from_i128_with_scale(minor, minor_units).unwrap_or_default())
+    }
+
     /// Whether the amount is exactly zero.
     #[must_use]
     pub fn is_zero(self) -> bool {

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{
     MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS,
+    MAX_WAIVERS,
 };
 use crate::days::{FIRST_DATE, LAST_DATE};
 use crate::ids::{AccountId, EventId, InstallmentNumber, PaymentId};
@@ -160,6 +161,9 @@ pub enum Refusal {
     /// More pauses than an account may hold.
     #[error("from: an account holds at most {MAX_PAUSES} pauses")]
     TooManyPauses,
+    /// More waivers than an account may hold.
+    #[error("number: an account holds at most {MAX_WAIVERS} waivers of a late fee")]
+    TooManyWaivers,
     /// More messages of one instant than an account takes.
     #[error("at: an account takes at most {MAX_MESSAGES} messages of one instant")]
     TooManyMessages,

@@ -4,7 +4,7 @@
 mod common;
 
 use chrono::{Days, NaiveDate};
-use common::generate::{Case, PLACES, SPAN_DAYS, case, fact, happen};
+use common::generate::{Case, PLACES, SPAN_DAYS, any_case, fact, happen};
 use common::{Loan, date, four_installments, ladder, loan_in, only_stage};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::formats::{
@@ -49,6 +49,18 @@ const DAILY_KEYS: [&str; 9] = [
     "outstanding",
     "restrictions",
 ];
+
+/// With the late fee after what is outstanding, where the policy has one.
+fn daily_keys(policy: &Policy) -> Vec<&'static str> {
+    let mut keys = DAILY_KEYS.to_vec();
+    if policy.late_fee.is_some() {
+        keys.insert(8, "late_fee");
+    }
+    if policy.classification.is_some() {
+        keys.push("class");
+    }
+    keys
+}
 
 fn single_day(account: &Account, policy: &Policy, day: NaiveDate) -> String {
     let mut out = Vec::new();
@@ -217,6 +229,7 @@ const EVENTS: [(&str, &str); EVENT_TYPES.len()] = [
     ("payment_in_process", r#""until":"2023-10-08""#),
     ("payment_process_ended", r#""reason":"debit returned""#),
     ("notice_sent", r#""stage":"frozen""#),
+    ("fee_waived", r#""number":2,"amount":"1.50","reason":"hardship""#),
     (
         "contact_changed",
         r#""channel":"sms","contact_point":"+8613800138000","name":"Li Wei","changed_by":"branch-7""#,
@@ -280,6 +293,7 @@ fn an_account_with_everything_in_it_survives_being_written_and_read() {
     )
     .learns("2023-10-03", "installment_adjusted", r#""number":5,"amount":"0.50","reason":"agreed""#)
     .learns("2023-10-03", "written_off", r#""number":4,"reason":"settlement""#)
+    .learns("2023-10-03", "fee_waived", r#""number":1,"amount":"0.50","reason":"hardship""#)
     .learns("2023-10-03", "enforcement_off", r#""reason":"court order""#)
     .pauses("2023-10-03", "2023-10-05", "2023-10-10")
     .judged("2023-10-04", &ladder(), Cause::Time);
@@ -292,7 +306,7 @@ proptest! {
 
     #[test]
     fn what_daily_lines_skip_changes_nothing(
-        case in case(PLACES),
+        case in any_case(PLACES),
         first in -5_i64..SPAN_DAYS,
         length in 1_u64..120,
         midway in vec((0_i64..120, fact()), 0..3),
@@ -319,13 +333,12 @@ proptest! {
             let line = String::from_utf8(line).unwrap();
             prop_assert_eq!(&line, &single_day(&account, &policy, day));
             prop_assert_eq!(line.find('\n'), Some(line.len() - 1));
-            let class = policy.classification.is_some().then_some("class");
-            prop_assert_eq!(keys(&line), DAILY_KEYS.into_iter().chain(class).collect::<Vec<_>>());
+            prop_assert_eq!(keys(&line), daily_keys(&policy));
         }
     }
 
     #[test]
-    fn a_daily_line_is_the_assessment_at_the_days_last_second(case in case(PLACES), day in 0_u64..300) {
+    fn a_daily_line_is_the_assessment_at_the_days_last_second(case in any_case(PLACES), day in 0_u64..300) {
         let Case { account, policy, .. } = case;
         let day = account.opened_on + Days::new(day);
         let assessment = assess(&account, &policy, end_of_day(account.time_zone, day));
@@ -339,6 +352,8 @@ proptest! {
             &line["outstanding"],
             &Value::from(account.currency.text(assessment.figures.outstanding))
         );
+        let late_fee = assessment.figures.late_fee.map(|fee| Value::from(account.currency.text(fee)));
+        prop_assert_eq!(line.get("late_fee"), late_fee.as_ref());
         let oldest = assessment.figures.oldest_due_on.map(|date| date.to_string());
         prop_assert_eq!(&line["oldest_due_on"], &Value::from(oldest));
         prop_assert_eq!(&line["restrictions"], &serde_json::to_value(assessment.restrictions()).unwrap());

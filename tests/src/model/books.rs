@@ -114,14 +114,15 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // Nothing that the account owes.
+            // Nothing that the account owes; no policy that the model knows has a late fee.
             Command::AccountOpened(_)
             | Command::ContactChanged(_)
             | Command::CauseRecorded { .. }
             | Command::ScoreRecorded { .. }
             | Command::PaymentInProcess { .. }
             | Command::PaymentProcessEnded { .. }
-            | Command::NoticeSent(_) => {}
+            | Command::NoticeSent(_)
+            | Command::FeeWaived { .. } => {}
             Command::PaymentReceived(received) => self.receive(received, at),
             Command::PaymentReversed { payment_id, dated } => self.reverse(payment_id, *dated, at),
             Command::InstallmentAdded(installment) => self.pieces.push(Piece::new(installment, None)),

@@ -11,8 +11,8 @@ use crate::policy::Policy;
 
 /// Writes an account's daily lines.
 ///
-/// As long as no fact changes it knows until which day nothing but the day
-/// counts can move, and judges anew only after that.
+/// As long as no fact changes it knows until which day nothing but the day counts, and the
+/// amounts where a late fee accrues, can move, and judges anew only after that.
 #[derive(Debug)]
 pub struct DailyLines<'p> {
     policy: &'p Policy,
@@ -29,6 +29,10 @@ struct Steady {
     stage: String,
     /// All that follows the day counts.
     rest: String,
+    /// Whether that is to be written anew each day.
+    moves_daily: bool,
+    /// The restrictions and what follows them.
+    last: String,
 }
 
 impl<'p> DailyLines<'p> {
@@ -52,7 +56,7 @@ impl<'p> DailyLines<'p> {
             let allocation = self.allocation.get_or_insert_with(|| owed(account, policy));
             self.steady = Some(Steady::new(account, allocation, policy, day));
         }
-        let Some(steady) = &self.steady else { return };
+        let (Some(steady), Some(allocation)) = (&mut self.steady, &self.allocation) else { return };
         let (days_past_due, delinquent_days) =
             steady.oldest_due_on.map_or((0, 0), |oldest| day_counts(day, oldest, account, policy));
         out.extend_from_slice(b"{\"date\":\"");
@@ -65,6 +69,9 @@ impl<'p> DailyLines<'p> {
         write_number(days_past_due, out);
         out.extend_from_slice(b",\"delinquent_days\":");
         write_number(delinquent_days, out);
+        if steady.moves_daily {
+            steady.rest = rest(&Figures::on(day, account, allocation, policy), &steady.last, account);
+        }
         out.extend_from_slice(steady.rest.as_bytes());
     }
 }
@@ -83,19 +90,28 @@ impl Steady {
         let restrictions: &[_] = outlook.restricting.map_or(&[], |stage| &stage.restrictions);
         let class = classified
             .map_or_else(String::new, |classified| format!(",\"class\":{}", json(classified.name.as_str())));
-        let oldest = figures.oldest_due_on.map_or_else(|| "null".to_owned(), |date| format!("\"{date}\""));
+        let last = format!("{}{class}", serde_json::to_string(restrictions).unwrap_or_default());
         Self {
             until: earlier(earlier(next_overdue, outlook.changes_on), class_changes_on),
             oldest_due_on: figures.oldest_due_on,
             stage: json(outlook.stage.map_or("current", |stage| stage.name.as_str())),
-            rest: format!(
-                ",\"overdue\":\"{}\",\"oldest_due_on\":{oldest},\"outstanding\":\"{}\",\"restrictions\":{}{class}}}\n",
-                account.currency.text(figures.overdue),
-                account.currency.text(figures.outstanding),
-                serde_json::to_string(restrictions).unwrap_or_default(),
-            ),
+            rest: rest(&figures, &last, account),
+            moves_daily: allocation.moves_daily(),
+            last,
         }
     }
+}
+
+fn rest(figures: &Figures, last: &str, account: &Account) -> String {
+    let text = |amount| account.currency.text(amount);
+    let oldest = figures.oldest_due_on.map_or_else(|| "null".to_owned(), |date| format!("\"{date}\""));
+    let late_fee =
+        figures.late_fee.map_or_else(String::new, |fee| format!(",\"late_fee\":\"{}\"", text(fee)));
+    format!(
+        ",\"overdue\":\"{}\",\"oldest_due_on\":{oldest},\"outstanding\":\"{}\"{late_fee},\"restrictions\":{last}}}\n",
+        text(figures.overdue),
+        text(figures.outstanding),
+    )
 }
 
 fn json(text: &str) -> String {

@@ -67,6 +67,8 @@ struct FiguresLine {
     overdue: String,
     oldest_due_on: Option<chrono::NaiveDate>,
     outstanding: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_fee: Option<String>,
     unpaid_installments: u32,
 }
 
@@ -78,6 +80,7 @@ impl FiguresLine {
             overdue: currency.text(figures.overdue),
             oldest_due_on: figures.oldest_due_on,
             outstanding: currency.text(figures.outstanding),
+            late_fee: figures.late_fee.map(|fee| currency.text(fee)),
             unpaid_installments: figures.unpaid_installments,
         }
     }

@@ -15,7 +15,7 @@ use crate::policy::StageName;
 use crate::recorded::{Cause, NoticeOf};
 
 /// Every event type, as the formats write it.
-pub const EVENT_TYPES: [&str; 18] = [
+pub const EVENT_TYPES: [&str; 19] = [
     "account_opened",
     "payment_received",
     "payment_reversed",
@@ -33,6 +33,7 @@ pub const EVENT_TYPES: [&str; 18] = [
     "payment_in_process",
     "payment_process_ended",
     "notice_sent",
+    "fee_waived",
     "contact_changed",
 ];
 
@@ -181,6 +182,10 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
                 }
             })
         }
+        "fee_waived" => {
+            let Waived { number, amount, reason } = read(json)?;
+            Command::FeeWaived { number, amount, reason }
+        }
         "contact_changed" => {
             let change: ContactChange = read(json)?;
             change.check().map_err(|refusal| FormatError::new("", refusal.to_string()))?;
@@ -302,5 +307,13 @@ struct Because {
 #[serde(deny_unknown_fields)]
 struct Named {
     number: Option<InstallmentNumber>,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waived {
+    number: Option<InstallmentNumber>,
+    amount: Option<Money>,
     reason: String,
 }

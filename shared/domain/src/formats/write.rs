@@ -102,6 +102,9 @@ fn fields(command: &Command) -> Value {
         Command::PaymentInProcess { until } => json!({ "until": until }),
         Command::NoticeSent(NoticeOf::Stage(stage)) => json!({ "stage": stage }),
         Command::NoticeSent(NoticeOf::Policy(version)) => json!({ "policy_version": version }),
+        Command::FeeWaived { number, amount, reason } => {
+            json!({ "number": number, "amount": amount, "reason": reason })
+        }
         Command::ContactChanged(change) => json!({
             "channel": change.channel.as_str(),
             "contact_point": change.contact_point,

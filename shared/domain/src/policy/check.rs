@@ -56,6 +56,7 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     for (place, stage) in policy.stages.iter().enumerate() {
         check_stage(policy, place, stage).map_err(at(Place::Stage(place)))?;
     }
+    super::late_fee::check(policy).map_err(at(Place::Key("late_fee")))?;
     check_materiality(policy).map_err(at(Place::Key("materiality")))?;
     check_patience(policy)?;
     check_names("operations.never_blocked", &policy.operations.never_blocked)

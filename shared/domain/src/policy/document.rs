@@ -14,9 +14,9 @@ use super::check::{self, Fault, Place, at_key};
 use super::classification::ClassificationTable;
 use super::warnings;
 use super::{
-    Announcement, Buffer, BusinessDays, Calendar, CauseRules, Channel, Component, MAX_CALENDARS, Materiality,
-    Move, Operations, Policy, ProcessRules, ReminderStep, Reminders, Restriction, Retention, Stage,
-    StageName, Waterfall, When,
+    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, LateFee, MAX_CALENDARS,
+    Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders, Restriction,
+    Retention, Stage, StageName, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -121,6 +121,9 @@ struct Document {
     #[serde(default)]
     calendars: BTreeMap<String, Spanned<CalendarTable>>,
     #[serde(default)]
+    overpayment: Overpayment,
+    late_fee: Option<Spanned<LateFeeTable>>,
+    #[serde(default)]
     stages: Vec<Spanned<StageTable>>,
     materiality: Option<Spanned<Materiality>>,
     buffer: Option<Spanned<Buffer>>,
@@ -168,6 +171,7 @@ impl Document {
                 ("operations", start(self.operations.as_ref())),
                 ("announcement", start(self.announcement.as_ref())),
                 ("business_days", start(self.business_days.as_ref())),
+                ("late_fee", start(self.late_fee.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
                 ("classification", start(self.classification.as_ref())),
                 ("retention", start(self.retention.as_ref())),
@@ -190,6 +194,8 @@ impl Document {
             grace_days: self.grace_days.map_or(0, Spanned::into_inner),
             waterfall: self.waterfall,
             business_days,
+            overpayment: self.overpayment,
+            late_fee: self.late_fee.map(|table| table.into_inner().0),
             stages: self
                 .stages
                 .into_iter()
@@ -309,6 +315,44 @@ impl WhenTable {
     }
 }
 
+struct LateFeeTable(LateFee);
+
+impl<'de> Deserialize<'de> for LateFeeTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            daily_rate: Option<Share>,
+            fixed: Option<Money>,
+            free_days: Option<u32>,
+            cap_per_installment: Option<Share>,
+            cap_per_installment_amount: Option<Money>,
+            cap_per_month: Option<Money>,
+            annual_cost_cap: Option<Share>,
+            contract_annual_rate: Option<Share>,
+        }
+        let table = Table::deserialize(deserializer)?;
+        let annual_cap = match (table.annual_cost_cap, table.contract_annual_rate) {
+            (Some(cost), Some(rate)) => Some(AnnualCap { cost: cost.0, contract_rate: rate.0 }),
+            (None, None) => None,
+            _ => {
+                return Err(de::Error::custom(
+                    "annual_cost_cap and contract_annual_rate only mean something together",
+                ));
+            }
+        };
+        Ok(Self(LateFee {
+            daily_rate: table.daily_rate.map(|rate| rate.0),
+            fixed: table.fixed,
+            free_days: table.free_days,
+            cap_per_installment: table.cap_per_installment.map(|share| share.0),
+            cap_per_installment_amount: table.cap_per_installment_amount,
+            cap_per_month: table.cap_per_month,
+            annual_cap,
+        }))
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RemindersTable {
@@ -393,9 +437,11 @@ fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, 
 }
 
 fn waterfall<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Waterfall, D::Error> {
-    let order = Vec::<Component>::deserialize(deserializer)?;
-    <[Component; 4]>::try_from(order)
-        .ok()
-        .and_then(Waterfall::new)
-        .ok_or_else(|| de::Error::custom("a waterfall names penalty, fee, interest and principal once each"))
+    let names = Vec::<String>::deserialize(deserializer)?;
+    Waterfall::named(&names).ok_or_else(|| {
+        de::Error::custom(
+            "a waterfall names penalty, fee, interest and principal once each; \
+             or all twelve once each as past_due_, due_ and in_advance_",
+        )
+    })
 }

@@ -11,6 +11,8 @@ impl Policy {
         self.day_count == before.day_count
             && self.waterfall == before.waterfall
             && self.grace_days >= before.grace_days
+            && self.overpayment == before.overpayment
+            && (self.late_fee.is_none() || self.late_fee == before.late_fee)
             && self.business_days == before.business_days
             && self.materiality == before.materiality
             && self.cause.as_ref().map(|one| one.temporary_holds_days)

@@ -6,6 +6,7 @@ mod check;
 mod classification;
 pub mod describe;
 mod document;
+mod late_fee;
 mod milder;
 pub mod presets;
 mod relief;
@@ -14,6 +15,7 @@ mod retention;
 mod severity;
 mod versions;
 mod warnings;
+mod waterfall;
 
 use std::fmt;
 
@@ -27,12 +29,14 @@ pub use self::classification::{
     Class, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
 };
 pub use self::document::{PolicyError, PolicyWarning, parse, review};
+pub use self::late_fee::{AnnualCap, LateFee, MAX_RATE_DECIMALS};
 pub use self::relief::{Buffer, CauseRules, Exceed, Materiality, Operations, ProcessRules};
 pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
 pub(crate) use self::severity::is_covered;
 pub(crate) use self::versions::Binding;
 pub use self::versions::{Announcement, MAX_VERSIONS, Rules, Versions};
+pub use self::waterfall::{Component, DueClass, Entry, Overpayment, Waterfall};
 use crate::days::DayCount;
 use crate::ids::PolicyId;
 use crate::money::Money;
@@ -63,8 +67,12 @@ pub struct Policy {
     pub day_count: DayCount,
     /// Days that delay `delinquent_days`, and nothing else.
     pub grace_days: u32,
-    /// The order in which an installment's components are settled.
+    /// The order in which money settles what is owed.
     pub waterfall: Waterfall,
+    /// What becomes of money beyond what is past due or due.
+    pub overpayment: Overpayment,
+    /// What being late costs; none: nothing.
+    pub late_fee: Option<LateFee>,
     /// How due dates move to working days; none: they stay.
     pub business_days: Option<BusinessDays>,
     /// The ladder above `current`, mildest first.
@@ -94,6 +102,15 @@ impl Policy {
     #[must_use]
     pub fn reference(&self) -> PolicyRef {
         PolicyRef { id: self.id.clone(), version: self.version }
+    }
+
+    /// Whether it depends on the dates of payments what they settle. Where it does not, the
+    /// allocation of all of them at once says it.
+    #[must_use]
+    pub fn keeps_a_ledger(&self) -> bool {
+        self.late_fee.is_some()
+            || self.waterfall.entries().is_some()
+            || self.overpayment != Overpayment::default()
     }
 }
 
@@ -234,55 +251,5 @@ impl fmt::Display for Restriction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.kind)?;
         self.percent.map_or(Ok(()), |percent| write!(f, " to {percent} %"))
-    }
-}
-
-/// A part of an installment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Component {
-    /// Interest on what is late.
-    Penalty,
-    /// Charges.
-    Fee,
-    /// The contract's interest.
-    Interest,
-    /// The part that pays back the loan.
-    Principal,
-}
-
-impl fmt::Display for Component {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Penalty => "penalty",
-            Self::Fee => "fee",
-            Self::Interest => "interest",
-            Self::Principal => "principal",
-        })
-    }
-}
-
-/// The order in which an installment's components are settled: each once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waterfall([Component; 4]);
-
-impl Waterfall {
-    /// The components, first settled first.
-    #[must_use]
-    pub const fn order(&self) -> &[Component; 4] {
-        &self.0
-    }
-
-    /// An order that names each component once.
-    #[must_use]
-    pub fn new(order: [Component; 4]) -> Option<Self> {
-        let unique = (1..order.len()).all(|place| !order[..place].contains(&order[place]));
-        unique.then_some(Self(order))
-    }
-}
-
-impl Default for Waterfall {
-    fn default() -> Self {
-        Self([Component::Penalty, Component::Fee, Component::Interest, Component::Principal])
     }
 }

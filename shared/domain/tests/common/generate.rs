@@ -55,6 +55,15 @@ pub(crate) enum Fact {
         minor: i64,
         targets: Vec<u32>,
     },
+    /// A payment whose value date lies so many days before it came; negative: after.
+    PayBackdated {
+        minor: i64,
+        days: i64,
+    },
+    Waive {
+        number: Option<u32>,
+        minor: Option<i64>,
+    },
     /// Undoes the payment of that number, if there is one.
     Reverse {
         payment: usize,
@@ -106,7 +115,16 @@ pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
 /// A case with every fact and every table.
 pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
     let fact = prop_oneof![3 => fact(), 1 => recorded()];
-    case_of(places, fact.boxed(), prop_oneof![1 => policy(), 2 => patient_policy()].boxed())
+    let policy = prop_oneof![1 => policy(), 1 => any_policy(), 2 => patient_policy()];
+    case_of(places, fact.boxed(), policy.boxed())
+}
+
+/// A case under such a policy.
+pub(crate) fn case_under(
+    places: &'static [Place],
+    policy: impl Strategy<Value = Policy> + 'static,
+) -> impl Strategy<Value = Case> {
+    case_of(places, fact().boxed(), policy.boxed())
 }
 
 fn case_of(
@@ -195,6 +213,8 @@ pub(crate) fn fact() -> impl Strategy<Value = Fact> {
     let number = || weighted(0.8, 1_u32..=12);
     prop_oneof![
         5 => (amount(), targets()).prop_map(|(minor, targets)| Fact::Pay { minor, targets }),
+        2 => (amount(), -3_i64..60).prop_map(|(minor, days)| Fact::PayBackdated { minor, days }),
+        1 => (number(), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| Fact::Waive { number, minor }),
         2 => (0_usize..4, dated()).prop_map(|(payment, dated)| Fact::Reverse { payment, dated }),
         3 => (0..SPAN_DAYS, 1_i64..40).prop_map(|(from, days)| Fact::Pause { from, days }),
         1 => (0..SPAN_DAYS).prop_map(|on| Fact::EndPause { on }),
@@ -246,6 +266,20 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
     let today = business_date(account.time_zone, at);
     let command = match fact {
         Fact::Pay { minor, targets } => payment(account.payments().len(), *minor, targets),
+        Fact::PayBackdated { minor, days } => {
+            let command = payment(account.payments().len(), *minor, &[]);
+            match command {
+                Command::PaymentReceived(mut received) => {
+                    let came_on = business_date(account.time_zone, begin + TimeDelta::minutes(minute));
+                    received.value_date = Some(came_on - TimeDelta::days(*days));
+                    Command::PaymentReceived(received)
+                }
+                other => other,
+            }
+        }
+        Fact::Waive { number, minor } => {
+            Command::FeeWaived { number: number.map(InstallmentNumber), amount: minor.map(cents), reason }
+        }
         Fact::Reverse { payment, dated } => {
             Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
         }
@@ -301,6 +335,77 @@ fn last_tables() -> impl Strategy<Value = String> {
         .prop_map(|(days, classes)| [days, classes].into_iter().flatten().collect())
 }
 
+/// Half of them with a late fee, a third with another order of settling.
+pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
+    policy_of(stage().boxed(), settling_or_none(), late_fee_or_none())
+}
+
+fn settling_or_none() -> BoxedStrategy<String> {
+    prop_oneof![2 => none(), 1 => settling()].boxed()
+}
+
+fn late_fee_or_none() -> BoxedStrategy<String> {
+    prop_oneof![none(), late_fee()].boxed()
+}
+
+/// The keys that say what money settles first.
+pub(crate) fn settling() -> impl Strategy<Value = String> {
+    let four = Just(["penalty", "fee", "interest", "principal"].to_vec()).prop_shuffle();
+    let twelve = (four.clone(), four.clone(), four.clone(), any::<bool>()).prop_map(
+        |(past_due, due, in_advance, mixed)| {
+            let of = |class: &str, names: &[&str]| -> Vec<String> {
+                names.iter().map(|name| format!("{class}_{name}")).collect()
+            };
+            let (mut first, second) = (of("past_due", &past_due), of("due", &due));
+            if mixed {
+                first = first.into_iter().zip(second).flat_map(|(one, other)| [one, other]).collect();
+            } else {
+                first.extend(second);
+            }
+            first.extend(of("in_advance", &in_advance));
+            first
+        },
+    );
+    let four = four.prop_map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>());
+    let overpayment = select(&["next", "last", "credit"][..]);
+    (prop_oneof![four, twelve], overpayment)
+        .prop_map(|(names, overpayment)| format!("waterfall = {names:?}\noverpayment = \"{overpayment}\"\n"))
+}
+
+/// A table of a late fee, with rates and caps that are met often.
+pub(crate) fn late_fee() -> impl Strategy<Value = String> {
+    let rate = prop_oneof![1_i64..100_000, 1_i64..10_000_000];
+    let fee = prop_oneof![
+        3 => rate.clone().prop_map(|rate| (Some(rate), None)),
+        1 => (1_i64..3_000).prop_map(|fixed| (None, Some(fixed))),
+        1 => (rate, 1_i64..3_000).prop_map(|(rate, fixed)| (Some(rate), Some(fixed))),
+    ];
+    let caps = (
+        weighted(0.3, 10_000_000_i64..300_000_000),
+        weighted(0.2, 3_000_i64..9_000),
+        weighted(0.4, 3_000_i64..12_000),
+        weighted(0.4, (0_i64..200_000_000, 0_i64..300_000_000)),
+        weighted(0.3, 6_u32..12),
+    );
+    (fee, caps).prop_map(|((rate, fixed), (share, amount, month, annual, free))| {
+        let nine = |steps: i64| format!("\"0.{steps:09}\"");
+        let two = |minor: i64| format!("\"{}\"", cents(minor));
+        let lines = [
+            rate.map(|rate| format!("daily_rate = {}", nine(rate))),
+            fixed.map(|fixed| format!("fixed = {}", two(fixed))),
+            free.map(|days| format!("free_days = {days}")),
+            share.map(|share| format!("cap_per_installment = {}", nine(share))),
+            amount.map(|amount| format!("cap_per_installment_amount = {}", two(amount))),
+            month.map(|month| format!("cap_per_month = {}", two(month))),
+            annual.map(|(rate, more)| {
+                format!("contract_annual_rate = {}\nannual_cost_cap = {}", nine(rate), nine(rate + more))
+            }),
+        ];
+        let lines: Vec<String> = lines.into_iter().flatten().collect();
+        format!("[late_fee]\n{}\n", lines.join("\n"))
+    })
+}
+
 /// A policy with every condition, option and table.
 pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
     let stage = (stage(), weighted(0.2, cause_or_score()), weighted(0.3, 0_u32..15));
@@ -314,7 +419,9 @@ pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
             None => stage,
         }
     });
-    policy_of(stage.boxed(), tables().boxed(), last_tables().boxed())
+    let first = (settling_or_none(), tables()).prop_map(|(settling, tables)| settling + &tables);
+    let last = (late_fee_or_none(), last_tables()).prop_map(|(late_fee, tables)| late_fee + &tables);
+    policy_of(stage.boxed(), first.boxed(), last.boxed())
 }
 
 fn cause_or_score() -> impl Strategy<Value = String> {

@@ -7,6 +7,7 @@
     reason = "a test's own input is known to be good"
 )]
 
+pub(crate) mod accrual;
 pub(crate) mod generate;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};

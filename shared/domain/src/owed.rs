@@ -1,0 +1,214 @@
+//! What is owed on a day, and from which day on it is enough.
+
+use chrono::NaiveDate;
+
+use crate::account::Account;
+use crate::allocation::{Allocation, Unpaid};
+use crate::days::{DayCount, LAST_DATE};
+use crate::figures::past_due_from;
+use crate::late_fee::{Reading, date_of, number};
+use crate::ledger::Ledger;
+use crate::money::{Currency, Money};
+use crate::policy::{Component, Policy};
+
+/// The first stretch that is looked at for a day; each next one is twice as long.
+const FIRST_STRETCH_DAYS: i64 = 32;
+
+/// What is owed on a judged day.
+///
+/// While no fact changes, the overdue amount, its share of what is outstanding and the number
+/// of unpaid installments never fall from one day to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// What is unpaid of the installments past due, with their late fee.
+    pub overdue: Money,
+    /// What is unpaid of all installments, with the late fee.
+    pub outstanding: Money,
+    /// The late fee that has accrued by that day and is unpaid.
+    pub late_fee: Money,
+    /// How many installments past due still owe.
+    pub unpaid_installments: u32,
+}
+
+impl Allocation {
+    /// What is owed on `day`, which the policy's day count has let begin. On a day before the
+    /// last payment it is what is owed once that has taken effect.
+    #[must_use]
+    pub fn owed_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Owed {
+        let past_due = self.unpaid.partition_point(|unpaid| past_due_from(count, unpaid.due_on) <= day);
+        match &self.ledger {
+            Some(ledger) => {
+                let fees = ledger.fees_on(number(day));
+                ledger.owed(number(day), past_due, fees.as_ref(), account.currency)
+            }
+            None => Owed {
+                overdue: self.unpaid[..past_due]
+                    .iter()
+                    .fold(account.currency.zero(), |sum, unpaid| sum + unpaid.amount),
+                outstanding: self.outstanding,
+                late_fee: account.currency.zero(),
+                unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
+            },
+        }
+    }
+
+    /// The components of an unpaid installment that are open on `day`, in the order of the
+    /// waterfall. Its late fee is the penalty.
+    #[must_use]
+    pub fn open_components(
+        &self,
+        unpaid: &Unpaid,
+        day: NaiveDate,
+        account: &Account,
+        policy: &Policy,
+    ) -> Vec<(Component, Money)> {
+        let place = self.unpaid.iter().position(|one| one.place == unpaid.place);
+        let Some((ledger, place)) = self.ledger.as_deref().zip(place) else {
+            let paid = self.paid[unpaid.place];
+            return account.installments[unpaid.place].open_components(paid, &policy.waterfall);
+        };
+        let [fee, interest, principal] = ledger.open[place];
+        let penalty = ledger.fees_on(number(day)).map_or(0, |fees| fees.open(place));
+        let minor_units = account.currency.minor_units();
+        let open = policy.waterfall.order().map(|component| {
+            let open = match component {
+                Component::Penalty => penalty,
+                Component::Fee => fee,
+                Component::Interest => interest,
+                Component::Principal => principal,
+            };
+            (component, Money::of_minor(open, minor_units))
+        });
+        open.into_iter().filter(|(_, amount)| !amount.is_zero()).collect()
+    }
+
+    /// Whether what is owed can change from one day to the next though nothing falls past due.
+    pub(crate) fn moves_daily(&self) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| {
+            !ledger.waiting.is_empty() || ledger.meter.as_ref().is_some_and(|meter| meter.runs())
+        })
+    }
+}
+
+impl Ledger {
+    /// The first day on which what is owed is `enough`, if the facts stay as they are. That must
+    /// be a condition that goes on holding once it holds.
+    ///
+    /// Days on which an installment falls past due are tried in turn, those between bisected.
+    pub(crate) fn first_day(
+        &self,
+        unpaid: &[Unpaid],
+        count: DayCount,
+        currency: Currency,
+        enough: impl Fn(&Owed) -> bool,
+    ) -> Option<NaiveDate> {
+        let falls = |place: usize| number(past_due_from(count, unpaid[place].due_on));
+        let ends_its_date = |place: usize| place + 1 == unpaid.len() || falls(place + 1) > falls(place);
+        let mut fees = self.fees_on(self.day);
+        let mut place = 0;
+        // Up to the last fact the fees are those of its day.
+        while place < unpaid.len() && falls(place) <= self.day {
+            let day = falls(place);
+            place += 1;
+            if ends_its_date(place - 1) && enough(&self.owed(day, place, fees.as_ref(), currency)) {
+                return Some(date_of(day));
+            }
+        }
+        if !enough(&self.at_most(unpaid.len(), currency)) {
+            return None;
+        }
+        let mut day = self.day;
+        while place < unpaid.len() {
+            let next = falls(place);
+            let is_enough = |day, fees: Option<&Reading<'_>>| enough(&self.owed(day, place, fees, currency));
+            if place > 0
+                && let Some(found) = first_within(day, next - 1, &mut fees, is_enough)
+            {
+                return Some(date_of(found));
+            }
+            if let Some(fees) = &mut fees {
+                fees.advance(next);
+            }
+            day = next;
+            while place < unpaid.len() && falls(place) == next {
+                place += 1;
+            }
+            if enough(&self.owed(day, place, fees.as_ref(), currency)) {
+                return Some(date_of(day));
+            }
+        }
+        let is_enough = |day, fees: Option<&Reading<'_>>| enough(&self.owed(day, place, fees, currency));
+        first_within(day, number(LAST_DATE), &mut fees, is_enough).map(date_of)
+    }
+
+    /// What is owed on `day`, on which the first `past_due` of what is unpaid are past due.
+    fn owed(&self, day: i64, past_due: usize, fees: Option<&Reading<'_>>, currency: Currency) -> Owed {
+        let late_fee = fees.map_or(0, |fees| (0..past_due).map(|place| fees.open(place)).sum::<i128>());
+        let waiting: i128 = self.waiting.iter().filter(|(from, _)| *from > day).map(|(_, part)| part).sum();
+        let money = |minor| Money::of_minor(minor, currency.minor_units());
+        Owed {
+            overdue: money(self.owed_before(past_due) + late_fee),
+            outstanding: money(self.owed_before(self.open.len()) + late_fee + waiting),
+            late_fee: money(late_fee),
+            unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// No less than what is owed, and of it overdue, on any day.
+    fn at_most(&self, unpaid: usize, currency: Currency) -> Owed {
+        let fees = self.meter.as_ref().map_or(0, |meter| meter.at_most());
+        let all = Money::of_minor(self.owed_before(unpaid) + fees, currency.minor_units());
+        Owed {
+            overdue: all,
+            outstanding: all,
+            late_fee: Money::of_minor(fees, currency.minor_units()),
+            unpaid_installments: u32::try_from(unpaid).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn fees_on(&self, day: i64) -> Option<Reading<'_>> {
+        self.meter.as_ref().map(|meter| meter.on(day))
+    }
+
+    /// What the first of what is unpaid owe without a late fee.
+    fn owed_before(&self, place: usize) -> i128 {
+        place.checked_sub(1).map_or(0, |last| self.sums[last])
+    }
+}
+
+/// The first day after `day` and up to `last` on which `is_enough` holds. The fees are those of
+/// `day` before, and of `last` after where none is found.
+fn first_within<'m>(
+    day: i64,
+    last: i64,
+    fees: &mut Option<Reading<'m>>,
+    is_enough: impl Fn(i64, Option<&Reading<'m>>) -> bool,
+) -> Option<i64> {
+    let on = |fees: &Option<Reading<'m>>, day: i64| {
+        let mut later = fees.clone();
+        if let Some(later) = &mut later {
+            later.advance(day);
+        }
+        later
+    };
+    let (mut before, mut stretch) = (day, FIRST_STRETCH_DAYS);
+    while before < last {
+        let mut after = (before + stretch).min(last);
+        let later = on(fees, after);
+        if !is_enough(after, later.as_ref()) {
+            (before, *fees, stretch) = (after, later, stretch * 2);
+            continue;
+        }
+        while after - before > 1 {
+            let middle = before + (after - before) / 2;
+            let later = on(fees, middle);
+            if is_enough(middle, later.as_ref()) {
+                after = middle;
+            } else {
+                (before, *fees) = (middle, later);
+            }
+        }
+        return Some(after);
+    }
+    None
+}

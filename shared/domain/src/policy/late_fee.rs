@@ -1,0 +1,149 @@
+//! What being late costs.
+
+use rust_decimal::Decimal;
+
+use super::{MAX_DAYS, Policy};
+use crate::money::Money;
+
+/// The most decimals that a rate may have: a ninth is a thousandth of a cent a day on a million.
+pub const MAX_RATE_DECIMALS: u32 = 9;
+/// The most decimals that an amount of a fee may have: no currency has more.
+const MAX_AMOUNT_DECIMALS: u32 = 4;
+/// No daily rate is higher: 1 % a day is 365 % a year.
+const MAX_DAILY_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+/// No annual rate is higher: 1,000 %.
+const MAX_ANNUAL_RATE: Decimal = Decimal::from_parts(10, 0, 0, false, 0);
+
+/// A late fee: what an installment that is not paid in time costs beside what it asks for.
+///
+/// It is the `penalty` component of its installment. The days from the due date on are its
+/// elapsed days; the first [`Policy::free_days`] of them that lie in no pause cost nothing,
+/// nor does any in a pause. All caps are cuts: what a day's charge loses to one is never made
+/// up for later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LateFee {
+    /// A part of the open principal for each chargeable day, simple, no fee on a fee: `0.0005`
+    /// is 0.05 % a day. In contracts under Chinese law 1.3 to 1.5 times the contract's rate.
+    pub daily_rate: Option<Decimal>,
+    /// An amount in the account's currency, once for an installment, on the first chargeable day
+    /// on which principal is open.
+    pub fixed: Option<Money>,
+    /// Unpaused days from the due date that cost nothing; none: the policy's `grace_days`.
+    pub free_days: Option<u32>,
+    /// The most that an installment costs, as a part of its principal, 0 to 1.
+    pub cap_per_installment: Option<Decimal>,
+    /// The most that an installment costs, in the account's currency.
+    pub cap_per_installment_amount: Option<Money>,
+    /// The most that all installments together cost in a calendar month of the account's zone,
+    /// in its currency; within a day the oldest installment comes first.
+    pub cap_per_month: Option<Money>,
+    /// What the contract's interest and the fee may cost together, a year: `0.24`, the most in
+    /// assisted lending in China.
+    pub annual_cap: Option<AnnualCap>,
+}
+
+/// The cap on the all-in cost, as parts of the principal a year of 365 days.
+///
+/// An installment's fee never exceeds the difference of the two, divided by 365, times the sum
+/// of its open principal over all days since its due date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnnualCap {
+    /// `annual_cost_cap`: of everything.
+    pub cost: Decimal,
+    /// `contract_annual_rate`: what the contract's interest takes of it.
+    pub contract_rate: Decimal,
+}
+
+impl Policy {
+    /// Unpaused days from an installment's due date on which no late fee is charged: the grace,
+    /// or more.
+    #[must_use]
+    pub fn free_days(&self) -> u32 {
+        self.late_fee.and_then(|fee| fee.free_days).unwrap_or(self.grace_days)
+    }
+}
+
+/// The first fault of a policy's late fee.
+pub(super) fn check(policy: &Policy) -> Result<(), String> {
+    let Some(fee) = &policy.late_fee else {
+        return Ok(());
+    };
+    if fee.daily_rate.is_none() && fee.fixed.is_none() {
+        return Err("late_fee: it needs a daily_rate, a fixed amount, or both".to_owned());
+    }
+    rate("daily_rate", fee.daily_rate, MAX_DAILY_RATE)?;
+    rate("cap_per_installment", fee.cap_per_installment, Decimal::ONE)?;
+    for (field, value) in [
+        ("fixed", fee.fixed),
+        ("cap_per_installment_amount", fee.cap_per_installment_amount),
+        ("cap_per_month", fee.cap_per_month),
+    ] {
+        amount(field, value)?;
+    }
+    if let Some(days) = fee.free_days {
+        if days < policy.grace_days {
+            return Err(format!(
+                "late_fee.free_days: {days} would charge in grace, which is {} days",
+                policy.grace_days
+            ));
+        }
+        if days > MAX_DAYS {
+            return Err(format!("late_fee.free_days: {days} is more than {MAX_DAYS}"));
+        }
+    }
+    check_caps(fee)
+}
+
+fn check_caps(fee: &LateFee) -> Result<(), String> {
+    for (field, cap) in
+        [("cap_per_installment_amount", fee.cap_per_installment_amount), ("cap_per_month", fee.cap_per_month)]
+    {
+        if let (Some(fixed), Some(cap)) = (fee.fixed, cap)
+            && fixed > cap
+        {
+            return Err(format!("late_fee.fixed: {fixed} is more than its own {field}, {cap}"));
+        }
+    }
+    if let (Some(rate), Some(cap)) = (fee.daily_rate, fee.cap_per_installment)
+        && rate > cap
+    {
+        return Err(format!("late_fee.daily_rate: {rate} is more than its own cap_per_installment, {cap}"));
+    }
+    let Some(AnnualCap { cost, contract_rate }) = fee.annual_cap else {
+        return Ok(());
+    };
+    rate("annual_cost_cap", Some(cost), MAX_ANNUAL_RATE)?;
+    rate("contract_annual_rate", Some(contract_rate), MAX_ANNUAL_RATE)?;
+    if contract_rate > cost {
+        return Err(format!(
+            "late_fee.contract_annual_rate: {contract_rate} is above the annual_cost_cap already, {cost}"
+        ));
+    }
+    Ok(())
+}
+
+fn rate(field: &str, value: Option<Decimal>, most: Decimal) -> Result<(), String> {
+    let Some(value) = value else {
+        return Ok(());
+    };
+    if !(Decimal::ZERO..=most).contains(&value) {
+        return Err(format!("late_fee.{field}: {value} is not between 0 and {most}"));
+    }
+    if value.scale() > MAX_RATE_DECIMALS {
+        return Err(format!("late_fee.{field}: {value} has more than {MAX_RATE_DECIMALS} decimals"));
+    }
+    Ok(())
+}
+
+fn amount(field: &str, value: Option<Money>) -> Result<(), String> {
+    let Some(value) = value else {
+        return Ok(());
+    };
+    if value.is_negative() {
+        return Err(format!("late_fee.{field}: {value} is less than zero"));
+    }
+    if value.decimals() > MAX_AMOUNT_DECIMALS {
+        return Err(format!("late_fee.{field}: {value} has more than {MAX_AMOUNT_DECIMALS} decimals"));
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! The order in which money settles what is owed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A part of an installment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Component {
+    /// What it costs that it is late: the late fee.
+    Penalty,
+    /// Charges.
+    Fee,
+    /// The contract's interest.
+    Interest,
+    /// The part that pays back the loan.
+    Principal,
+}
+
+impl Component {
+    const ALL: [Self; 4] = [Self::Penalty, Self::Fee, Self::Interest, Self::Principal];
+
+    /// Its place among what an installment itself asks for: fee, interest, principal.
+    pub(crate) const fn index(self) -> Option<usize> {
+        match self {
+            Self::Penalty => None,
+            Self::Fee => Some(0),
+            Self::Interest => Some(1),
+            Self::Principal => Some(2),
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Penalty => "penalty",
+            Self::Fee => "fee",
+            Self::Interest => "interest",
+            Self::Principal => "principal",
+        }
+    }
+}
+
+impl fmt::Display for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How an installment stands to the date of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DueClass {
+    /// It was due before.
+    PastDue,
+    /// It is due on that date.
+    Due,
+    /// It is due later.
+    InAdvance,
+}
+
+impl DueClass {
+    const ALL: [Self; 3] = [Self::PastDue, Self::Due, Self::InAdvance];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::PastDue => "past_due",
+            Self::Due => "due",
+            Self::InAdvance => "in_advance",
+        }
+    }
+}
+
+/// A component of the installments of one class, such as `past_due_penalty`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// Of which installments.
+    pub class: DueClass,
+    /// Which part of them.
+    pub component: Component,
+}
+
+impl Entry {
+    const NONE: Self = Self { class: DueClass::PastDue, component: Component::Penalty };
+
+    /// The entry of that name.
+    fn named(name: &str) -> Option<Self> {
+        DueClass::ALL
+            .into_iter()
+            .flat_map(|class| Component::ALL.map(|component| Self { class, component }))
+            .find(|entry| entry.to_string() == name)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.class.as_str(), self.component)
+    }
+}
+
+/// The order in which money settles what is owed.
+///
+/// Four components: the oldest installment first, and within it in that order. Twelve entries
+/// (Fineract's): each in turn, over all installments of its class, oldest first; those in
+/// advance installment by installment, as [`Overpayment`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waterfall {
+    order: [Component; 4],
+    entries: Option<[Entry; 12]>,
+}
+
+impl Waterfall {
+    /// An installment's components, first settled first. Of twelve entries those past due.
+    #[must_use]
+    pub const fn order(&self) -> &[Component; 4] {
+        &self.order
+    }
+
+    /// The twelve entries, where it has them.
+    #[must_use]
+    pub const fn entries(&self) -> Option<&[Entry; 12]> {
+        self.entries.as_ref()
+    }
+
+    /// The order within an installment of that class.
+    #[must_use]
+    pub fn order_of(&self, class: DueClass) -> [Component; 4] {
+        let Some(entries) = &self.entries else {
+            return self.order;
+        };
+        let mut order = self.order;
+        let of_class = entries.iter().filter(|entry| entry.class == class);
+        for (place, entry) in order.iter_mut().zip(of_class) {
+            *place = entry.component;
+        }
+        order
+    }
+
+    /// An order that names each component once.
+    #[must_use]
+    pub fn new(order: [Component; 4]) -> Option<Self> {
+        are_unique(&order).then_some(Self { order, entries: None })
+    }
+
+    /// An order that names each component of each class once.
+    #[must_use]
+    pub fn of_entries(entries: [Entry; 12]) -> Option<Self> {
+        let waterfall = Self { order: Self::default().order, entries: Some(entries) };
+        are_unique(&entries)
+            .then(|| Self { order: waterfall.order_of(DueClass::PastDue), entries: Some(entries) })
+    }
+
+    /// The order of those names: four components, or twelve entries.
+    pub(super) fn named(names: &[String]) -> Option<Self> {
+        if names.len() == Component::ALL.len() {
+            let mut order = Component::ALL;
+            for (place, name) in order.iter_mut().zip(names) {
+                *place = Component::ALL.into_iter().find(|component| component.as_str() == name)?;
+            }
+            return Self::new(order);
+        }
+        let mut entries = [Entry::NONE; 12];
+        if names.len() != entries.len() {
+            return None;
+        }
+        for (place, name) in entries.iter_mut().zip(names) {
+            *place = Entry::named(name)?;
+        }
+        Self::of_entries(entries)
+    }
+}
+
+fn are_unique<T: PartialEq>(all: &[T]) -> bool {
+    (1..all.len()).all(|place| !all[..place].contains(&all[place]))
+}
+
+impl Default for Waterfall {
+    fn default() -> Self {
+        Self { order: Component::ALL, entries: None }
+    }
+}
+
+/// What becomes of money beyond what is past due or due on its date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overpayment {
+    /// It goes to the next installments.
+    #[default]
+    Next,
+    /// It goes to the last installments, backwards: the loan ends earlier.
+    Last,
+    /// It waits as credit, and settles what falls due on its due date.
+    Credit,
+}

@@ -1,0 +1,395 @@
+//! What is owed, by stepping through every day: written apart from the rules that it checks, the
+//! plain way, in decimals, with one charge a day and one installment after the other.
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::account::{Account, Installment};
+use duewatch_domain::days::{DayCount, business_date};
+use duewatch_domain::money::Money;
+use duewatch_domain::policy::{Component, DueClass, LateFee, Overpayment, Policy};
+use rust_decimal::Decimal;
+
+/// What an account owes on a day, in cents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stepped {
+    pub(crate) overdue: i128,
+    pub(crate) outstanding: i128,
+    pub(crate) late_fee: i128,
+    pub(crate) unpaid_installments: u32,
+    /// By place: what is open of the fee of each installment past due.
+    pub(crate) fees: Vec<i128>,
+    /// By place: what was paid.
+    pub(crate) paid: Vec<i128>,
+    pub(crate) credit: i128,
+}
+
+/// An installment as it stands on the day that is stepped to.
+struct Row<'a> {
+    installment: &'a Installment,
+    /// Fee, interest and principal, in cents.
+    open: [i128; 3],
+    /// What it asks for of principal, in cents.
+    principal: i128,
+    /// 365 times the fee, in currency units.
+    accrued: Decimal,
+    headroom: Decimal,
+    taken: i128,
+    paid: i128,
+    fixed_charged: bool,
+    /// Elapsed days in no pause, open or not.
+    unpaused: u32,
+    owed_since: Option<NaiveDate>,
+}
+
+impl Row<'_> {
+    fn fee_open(&self) -> i128 {
+        half_even(self.accrued) - self.taken
+    }
+
+    fn falls_due(&self) -> NaiveDate {
+        self.owed_since.map_or(self.installment.due_on, |since| since.max(self.installment.due_on))
+    }
+
+    fn open_of(&self, component: Component) -> i128 {
+        match component {
+            Component::Penalty => self.fee_open(),
+            Component::Fee => self.open[0],
+            Component::Interest => self.open[1],
+            Component::Principal => self.open[2],
+        }
+    }
+
+    fn pay(&mut self, component: Component, money: &mut i128) {
+        let part = self.open_of(component).min(*money);
+        *money -= part;
+        self.paid += part;
+        match component {
+            Component::Penalty => self.taken += part,
+            Component::Fee => self.open[0] -= part,
+            Component::Interest => self.open[1] -= part,
+            Component::Principal => self.open[2] -= part,
+        }
+    }
+
+    fn class(&self, day: NaiveDate) -> DueClass {
+        if self.installment.replaced || self.falls_due() < day {
+            DueClass::PastDue
+        } else if self.falls_due() == day {
+            DueClass::Due
+        } else {
+            DueClass::InAdvance
+        }
+    }
+}
+
+/// A 365th of an amount in cents, half to even.
+fn half_even(of_365: Decimal) -> i128 {
+    let (cents, one) = (of_365.mantissa() * 100, 365 * 10_i128.pow(of_365.scale()));
+    let (whole, rest) = (cents / one, cents % one);
+    whole + i128::from(2 * rest > one || (2 * rest == one && whole % 2 == 1))
+}
+
+fn cents(amount: Money) -> i128 {
+    let mut amount = amount.as_decimal();
+    amount.rescale(2);
+    amount.mantissa()
+}
+
+fn asked(installment: &Installment, policy: &Policy) -> [i128; 3] {
+    let mut asked = [cents(installment.fee), cents(installment.interest), cents(installment.principal)];
+    let mut off = cents(installment.adjusted);
+    for component in policy.waterfall.order().iter().rev() {
+        let place = match component {
+            Component::Penalty => continue,
+            Component::Fee => 0,
+            Component::Interest => 1,
+            Component::Principal => 2,
+        };
+        let part = off.min(asked[place]);
+        asked[place] -= part;
+        off -= part;
+    }
+    asked
+}
+
+/// What happens on a day.
+#[derive(Clone, Debug)]
+struct Fact {
+    on: NaiveDate,
+    at: DateTime<Utc>,
+    /// By its place, or a waiver by its.
+    payment: Option<usize>,
+    waiver: Option<usize>,
+}
+
+fn facts(account: &Account) -> Vec<Fact> {
+    let local = |at| business_date(account.time_zone, at);
+    let divisions = |at: DateTime<Utc>| {
+        let mut all: Vec<_> = account.installments().iter().filter_map(|one| one.since).collect();
+        all.sort();
+        all.dedup();
+        all.into_iter().filter(|division| *division <= at).count()
+    };
+    let mut facts: Vec<Fact> = Vec::new();
+    for (place, waiver) in account.waivers().iter().enumerate() {
+        facts.push(Fact { on: local(waiver.at), at: waiver.at, payment: None, waiver: Some(place) });
+    }
+    for (place, payment) in account.payments().iter().enumerate() {
+        if !payment.stands() {
+            continue;
+        }
+        let at = payment.received_at;
+        let before = facts
+            .iter()
+            .filter(|other| other.payment.is_some() && divisions(other.at) < divisions(at))
+            .map(|other| other.on);
+        let own = payment.value_date.min(local(at));
+        let on = before.max().map_or(own, |before| before.max(own));
+        facts.push(Fact { on, at, payment: Some(place), waiver: None });
+    }
+    facts.sort_by_key(|fact| (fact.on, fact.at));
+    facts
+}
+
+/// Steps to `day`. No payment may name more than one installment.
+pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Stepped {
+    let mut steps = Steps {
+        account,
+        policy,
+        rows: account
+            .installments()
+            .iter()
+            .map(|installment| Row {
+                installment,
+                open: asked(installment, policy),
+                principal: asked(installment, policy)[2],
+                accrued: Decimal::ZERO,
+                headroom: Decimal::ZERO,
+                taken: 0,
+                paid: 0,
+                fixed_charged: false,
+                unpaused: 0,
+                owed_since: installment.since.map(|since| business_date(account.time_zone, since)),
+            })
+            .collect(),
+        credit: 0,
+        came_by: DateTime::<Utc>::MIN_UTC,
+        month: (0, 0),
+        month_left: Decimal::ZERO,
+    };
+    let shift = i64::from(policy.day_count == DayCount::DueDay);
+    let facts = facts(account);
+    let first =
+        facts.iter().map(|fact| fact.on).chain(steps.rows.iter().map(|row| row.installment.due_on)).min();
+    let mut next = 0;
+    let mut date = first.unwrap_or(day) - TimeDelta::days(2);
+    // On each date first the credit that waited, then what came; then the day elapses.
+    let last = day + TimeDelta::days(shift);
+    while date <= last {
+        steps.credit_falls_due(date);
+        while next < facts.len() && facts[next].on == date {
+            steps.happen(&facts[next], date);
+            next += 1;
+        }
+        steps.credit_falls_due(date);
+        if next == facts.len() {
+            steps.came_by = DateTime::<Utc>::MAX_UTC;
+            steps.pour(date);
+        }
+        if date < last {
+            steps.elapse(date - TimeDelta::days(shift));
+        }
+        date += TimeDelta::days(1);
+    }
+    assert_eq!(next, facts.len(), "a fact lies after the day");
+    steps.on(day)
+}
+
+struct Steps<'a> {
+    account: &'a Account,
+    policy: &'a Policy,
+    rows: Vec<Row<'a>>,
+    credit: i128,
+    /// When the latest money came: what is owed since later waits.
+    came_by: DateTime<Utc>,
+    month: (i32, u32),
+    month_left: Decimal,
+}
+
+impl Steps<'_> {
+    fn happen(&mut self, fact: &Fact, date: NaiveDate) {
+        if let Some(place) = fact.waiver {
+            let waiver = &self.account.waivers()[place];
+            let mut left = waiver.amount.map_or(i128::MAX, cents);
+            for row in &mut self.rows {
+                if waiver.number.is_none() || waiver.number == row.installment.number() {
+                    let part = row.fee_open().min(left);
+                    row.taken += part;
+                    left -= part;
+                }
+            }
+        }
+        if let Some(place) = fact.payment {
+            let payment = &self.account.payments()[place];
+            self.came_by = self.came_by.max(payment.received_at);
+            self.pour(date);
+            let mut money = cents(payment.amount);
+            assert!(payment.applies_to.len() <= 1);
+            if let Some(number) = payment.applies_to.first() {
+                let policy = self.policy;
+                let came_by = self.came_by;
+                let named = self.rows.iter_mut().find(|row| row.installment.number() == Some(*number));
+                if let Some(row) =
+                    named.filter(|row| row.installment.since.is_none_or(|since| since <= came_by))
+                {
+                    for component in policy.waterfall.order_of(row.class(date)) {
+                        row.pay(component, &mut money);
+                    }
+                }
+            }
+            self.credit += money;
+            self.pour(date);
+        }
+    }
+
+    fn credit_falls_due(&mut self, date: NaiveDate) {
+        if self.policy.overpayment != Overpayment::Credit {
+            return;
+        }
+        for row in &mut self.rows {
+            if row.falls_due() <= date && !row.installment.written_off {
+                for component in self.policy.waterfall.order_of(DueClass::Due) {
+                    row.pay(component, &mut self.credit);
+                }
+            }
+        }
+    }
+
+    fn pour(&mut self, date: NaiveDate) {
+        let (policy, came_by) = (self.policy, self.came_by);
+        let mut passes: Vec<(Option<DueClass>, Vec<Component>)> = Vec::new();
+        match policy.waterfall.entries() {
+            None if policy.overpayment == Overpayment::Next => {
+                passes.push((None, policy.waterfall.order().to_vec()));
+            }
+            None => {
+                for class in [DueClass::PastDue, DueClass::Due, DueClass::InAdvance] {
+                    passes.push((Some(class), policy.waterfall.order().to_vec()));
+                }
+            }
+            Some(entries) => {
+                for entry in entries {
+                    match passes.last_mut() {
+                        Some((class, components))
+                            if *class == Some(DueClass::InAdvance) && entry.class == DueClass::InAdvance =>
+                        {
+                            components.push(entry.component);
+                        }
+                        _ => passes.push((Some(entry.class), vec![entry.component])),
+                    }
+                }
+            }
+        }
+        for (class, components) in passes {
+            let in_advance = class == Some(DueClass::InAdvance);
+            if in_advance && policy.overpayment == Overpayment::Credit {
+                continue;
+            }
+            let mut rows: Vec<&mut Row<'_>> = self
+                .rows
+                .iter_mut()
+                .filter(|row| !row.installment.written_off)
+                .filter(|row| row.installment.since.is_none_or(|since| since <= came_by))
+                .filter(|row| class.is_none_or(|class| row.class(date) == class))
+                .collect();
+            if in_advance && policy.overpayment == Overpayment::Last {
+                rows.reverse();
+            }
+            for row in rows {
+                for component in &components {
+                    row.pay(*component, &mut self.credit);
+                }
+            }
+        }
+    }
+
+    /// Charges an elapsed day: under `due_day` day 0 of an installment is the one before its due date.
+    fn elapse(&mut self, day: NaiveDate) {
+        let Some(fee) = self.policy.late_fee else { return };
+        let shift = i64::from(self.policy.day_count == DayCount::DueDay);
+        let counted_on = day + TimeDelta::days(shift);
+        if (counted_on.year(), counted_on.month()) != self.month {
+            self.month = (counted_on.year(), counted_on.month());
+            self.month_left = fee.cap_per_month.map_or(Decimal::MAX, |cap| cap.as_decimal() * of_year());
+        }
+        for row in &mut self.rows {
+            let principal = Decimal::new(i64::try_from(row.open[2]).unwrap(), 2);
+            let first = row.installment.due_on - TimeDelta::days(shift);
+            let paused = day >= row.installment.due_on
+                && self.account.pauses().iter().any(|pause| pause.from <= day && day < pause.until);
+            row.unpaused += u32::from(day >= first && !paused);
+            let owed = row.owed_since.is_none_or(|since| since - TimeDelta::days(shift) <= day);
+            let bears = !row.installment.written_off && !row.installment.replaced;
+            if !bears || principal.is_zero() || day < first || !owed {
+                continue;
+            }
+            if let Some(cap) = fee.annual_cap {
+                row.headroom += (cap.cost - cap.contract_rate) * principal;
+            }
+            if paused || row.unpaused <= self.policy.free_days() {
+                continue;
+            }
+            let charge = charge(&fee, row, principal).min(self.month_left);
+            row.accrued += charge;
+            row.fixed_charged = true;
+            if fee.cap_per_month.is_some() {
+                self.month_left -= charge;
+            }
+        }
+    }
+
+    fn on(&self, day: NaiveDate) -> Stepped {
+        let mut stepped = Stepped { credit: self.credit, ..Stepped::default() };
+        for row in &self.rows {
+            let past_due = match self.policy.day_count {
+                DayCount::DayAfter => row.installment.due_on < day,
+                DayCount::DueDay => row.installment.due_on <= day,
+            };
+            let owes = row.open.iter().sum::<i128>() + row.fee_open();
+            stepped.paid.push(row.paid);
+            stepped.fees.push(if row.installment.written_off { 0 } else { row.fee_open() });
+            if row.installment.written_off || owes == 0 {
+                continue;
+            }
+            stepped.outstanding += owes;
+            if past_due {
+                stepped.overdue += owes;
+                stepped.late_fee += row.fee_open();
+                stepped.unpaid_installments += 1;
+            }
+        }
+        stepped
+    }
+}
+
+fn of_year() -> Decimal {
+    Decimal::from(365)
+}
+
+/// What a day costs, 365 times, before the month's cap.
+fn charge(fee: &LateFee, row: &Row<'_>, principal: Decimal) -> Decimal {
+    let mut charge = fee.daily_rate.unwrap_or_default() * of_year() * principal;
+    if let Some(fixed) = fee.fixed.filter(|_| !row.fixed_charged) {
+        charge += fixed.as_decimal() * of_year();
+    }
+    if fee.annual_cap.is_some() {
+        charge = charge.min(row.headroom - row.accrued);
+    }
+    if let Some(cap) = fee.cap_per_installment_amount {
+        charge = charge.min(cap.as_decimal() * of_year() - row.accrued);
+    }
+    if let Some(share) = fee.cap_per_installment {
+        let whole = Decimal::new(i64::try_from(row.principal).unwrap(), 2);
+        charge = charge.min(share * whole * of_year() - row.accrued);
+    }
+    charge
+}
