@@ -225,8 +225,8 @@ impl<'a> Walk<'a> {
 
     /// What was left of the money before settles first what is owed since.
     fn begin_segment(&mut self, segment: usize) {
-        if self.segment < segment {
-            self.segment = segment;
+        while self.segment < segment {
+            self.segment += 1;
             self.pour();
         }
     }

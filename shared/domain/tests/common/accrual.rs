@@ -192,8 +192,7 @@ pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Ste
         }
         steps.credit_falls_due(date);
         if next == facts.len() {
-            steps.came_by = DateTime::<Utc>::MAX_UTC;
-            steps.pour(date);
+            steps.came(DateTime::<Utc>::MAX_UTC, date);
         }
         if date < last {
             steps.elapse(date - TimeDelta::days(shift));
@@ -230,8 +229,7 @@ impl Steps<'_> {
         }
         if let Some(place) = fact.payment {
             let payment = &self.account.payments()[place];
-            self.came_by = self.came_by.max(payment.received_at);
-            self.pour(date);
+            self.came(payment.received_at, date);
             let mut money = cents(payment.amount);
             assert!(payment.applies_to.len() <= 1);
             if let Some(number) = payment.applies_to.first() {
@@ -247,6 +245,16 @@ impl Steps<'_> {
                 }
             }
             self.credit += money;
+            self.pour(date);
+        }
+    }
+
+    /// What money was left settles what is owed since, one division of time after the other.
+    fn came(&mut self, at: DateTime<Utc>, date: NaiveDate) {
+        let mut divisions: Vec<_> = self.account.installments().iter().filter_map(|one| one.since).collect();
+        divisions.sort();
+        for division in divisions.into_iter().filter(|division| *division <= at).chain([at]) {
+            self.came_by = self.came_by.max(division);
             self.pour(date);
         }
     }
