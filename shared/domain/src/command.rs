@@ -6,6 +6,7 @@ use crate::account::{Dated, PaymentKind};
 use crate::contact::ContactChange;
 use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId};
 use crate::money::{Currency, Money};
+use crate::zone::Zone;
 
 /// A command to one account, and when it became known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +134,7 @@ pub struct Contract {
     /// What all its amounts are in.
     pub currency: Currency,
     /// Where its days begin.
-    pub time_zone: chrono_tz::Tz,
+    pub time_zone: Zone,
     /// When the agreement began.
     pub opened_on: NaiveDate,
     /// What is due.

@@ -33,6 +33,7 @@ pub mod refusal;
 pub mod reminder;
 mod shown;
 pub mod standing;
+pub mod zone;
 
 pub use account::Account;
 pub use allocation::allocate;
@@ -43,3 +44,4 @@ pub use decision::{Cause, Decision, decide};
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use shown::{MAX_SHOWN_BYTES, shown};
+pub use zone::Zone;
