@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use chrono_tz::Tz;
+use duewatch_domain::Zone;
 use duewatch_domain::days::{FIRST_DATE, LAST_DATE, at_local_time};
 use duewatch_domain::ids::AccountId;
 use duewatch_domain::money::{Currency, Money};
@@ -28,7 +28,7 @@ use serde_json::json;
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// Where the loans' days begin, and what the times in the file are local to.
-    pub time_zone: Tz,
+    pub time_zone: Zone,
     /// What the amounts are in.
     pub currency: Currency,
 }
@@ -319,7 +319,7 @@ mod tests {
     const ROW: &str = "L-1,COLLECTION_PAIDOFF,1000,30,9/8/2016,10/7/2016,10/9/2016 19:31,2";
 
     fn terms() -> Terms {
-        Terms { time_zone: Tz::Asia__Shanghai, currency: "CNY".parse().unwrap() }
+        Terms { time_zone: "Asia/Shanghai".parse().unwrap(), currency: "CNY".parse().unwrap() }
     }
 
     #[test]

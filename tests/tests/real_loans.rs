@@ -14,7 +14,6 @@ use std::io::Write;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::{DailyLines, parse_book_line, parse_event_line};
 use duewatch_domain::{Account, Cause, Command, Policy, assess, policy};
@@ -35,7 +34,7 @@ const OFF_BY_ONE: &str = "xqd20160428";
 const LATE_WITHOUT_A_COUNT: &str = "xqd20160271";
 
 fn terms() -> Terms {
-    Terms { time_zone: Tz::Asia__Shanghai, currency: "CNY".parse().unwrap() }
+    Terms { time_zone: "Asia/Shanghai".parse().unwrap(), currency: "CNY".parse().unwrap() }
 }
 
 fn loans() -> Option<Vec<Loan>> {

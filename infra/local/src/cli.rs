@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_domain::{Account, Decision, Policy, permits};
-use duewatch_runtime::{Clock, Settings, SystemClock, Wiring};
+use duewatch_runtime::{Clock, Settings, SystemClock, Wiring, sdk_config};
 use duewatch_store::{Store, Transitions};
 
 use self::policy::PolicyCommand;
@@ -335,14 +335,14 @@ fn peak_memory() -> Option<u64> {
 /// The tables that the environment names, through clients that it configures.
 async fn configured() -> Result<Transitions, ImportError> {
     let settings = Settings::from_env()?;
-    let config = aws_config::load_from_env().await;
+    let config = sdk_config().await;
     let client = aws_sdk_dynamodb::Client::new(&config);
     Ok(Transitions::new(Store::new(client, settings.tables, settings.due_shards)))
 }
 
 async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_env().map_err(ImportError::from)?;
-    let config = aws_config::load_from_env().await;
+    let config = sdk_config().await;
     let (dynamodb, sns) = (aws_sdk_dynamodb::Client::new(&config), aws_sdk_sns::Client::new(&config));
     let clock = || Arc::new(SystemClock);
     let requeue = Requeue::new(Handlers::wired(|function| {

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 use duewatch_domain::compare::{Change, Compared, compare};
 use duewatch_domain::days::{business_date, end_of_day};
 use duewatch_domain::ids::AccountId;
@@ -35,8 +34,8 @@ pub fn last_day(book: &[Line<Contract>], events: &[Line<Event>]) -> Option<Naive
         _ => None,
     });
     let mut contracts = book.iter().map(|line| &line.value).chain(opened);
-    let zone = contracts.find(|one| one.account_id == last.account_id).map_or(Tz::UTC, |one| one.time_zone);
-    Some(business_date(zone, last.at))
+    let zone = contracts.find(|one| one.account_id == last.account_id).map(|one| one.time_zone);
+    Some(zone.map_or(last.at.date_naive(), |zone| business_date(zone, last.at)))
 }
 
 impl Diff {

@@ -5,13 +5,12 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::command::{Command, NewInstallment, PaymentReceived};
 use duewatch_domain::days::{at_local_time, plus_days};
 use duewatch_domain::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId};
 use duewatch_domain::money::{Currency, Money};
-use duewatch_domain::{Contract, Event, policy};
+use duewatch_domain::{Contract, Event, Zone, policy};
 use fastrand::Rng;
 
 use crate::input::{Line, PolicyFile};
@@ -37,7 +36,7 @@ pub struct Sample {
 /// A kind of credit that the sample lender gives.
 struct Product {
     name: &'static str,
-    zone: Tz,
+    zone: &'static str,
     currency: &'static str,
     installments: u32,
     principal: std::ops::Range<i64>,
@@ -47,7 +46,7 @@ struct Product {
 const PRODUCTS: [Product; 5] = [
     Product {
         name: "installment-loan",
-        zone: Tz::Asia__Shanghai,
+        zone: "Asia/Shanghai",
         currency: "CNY",
         installments: 12,
         principal: 300..2_000,
@@ -55,7 +54,7 @@ const PRODUCTS: [Product; 5] = [
     },
     Product {
         name: "card-statement",
-        zone: Tz::Asia__Shanghai,
+        zone: "Asia/Shanghai",
         currency: "CNY",
         installments: 12,
         principal: 100..5_000,
@@ -63,7 +62,7 @@ const PRODUCTS: [Product; 5] = [
     },
     Product {
         name: "pay-in-three",
-        zone: Tz::Europe__London,
+        zone: "Europe/London",
         currency: "GBP",
         installments: 3,
         principal: 20..150,
@@ -71,7 +70,7 @@ const PRODUCTS: [Product; 5] = [
     },
     Product {
         name: "small-firm-loan",
-        zone: Tz::America__New_York,
+        zone: "America/New_York",
         currency: "USD",
         installments: 24,
         principal: 400..4_000,
@@ -79,7 +78,7 @@ const PRODUCTS: [Product; 5] = [
     },
     Product {
         name: "two-wheeler-loan",
-        zone: Tz::Asia__Kolkata,
+        zone: "Asia/Kolkata",
         currency: "INR",
         installments: 18,
         principal: 1_500..6_000,
@@ -168,6 +167,7 @@ impl Maker {
     /// An account and what happens to it. None of the texts here can fail to parse.
     fn account(&mut self, number: u32, policy: &PolicyFile) -> Option<Contract> {
         let product = &PRODUCTS[self.rng.usize(..PRODUCTS.len())];
+        let zone: Zone = product.zone.parse().ok()?;
         let currency: Currency = product.currency.parse().ok()?;
         let account_id: AccountId = format!("{}-{number:04}", product.name).parse().ok()?;
         let customer_id: CustomerId = format!("customer-{:04}", self.rng.u32(1..=number)).parse().ok()?;
@@ -186,13 +186,13 @@ impl Maker {
                 })
             })
             .collect();
-        self.history(&account_id, product.zone, currency, &installments)?;
+        self.history(&account_id, zone, currency, &installments)?;
         Some(Contract {
             account_id,
             customer_id,
             policy_id: policy.policy.id.clone(),
             currency,
-            time_zone: product.zone,
+            time_zone: zone,
             opened_on,
             installments,
         })
@@ -201,7 +201,7 @@ impl Maker {
     fn history(
         &mut self,
         account: &AccountId,
-        zone: Tz,
+        zone: Zone,
         currency: Currency,
         installments: &[NewInstallment],
     ) -> Option<()> {
@@ -253,7 +253,7 @@ impl Maker {
     fn pays(
         &mut self,
         account: &AccountId,
-        zone: Tz,
+        zone: Zone,
         currency: Currency,
         on: NaiveDate,
         amount: Money,

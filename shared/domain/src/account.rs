@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Decision;
@@ -13,6 +12,7 @@ use crate::policy::{Component, Waterfall};
 use crate::recorded::{Notice, PaymentInProcess, RecordedCause, RecordedScore};
 use crate::reminder::Intent;
 use crate::standing::Standing;
+use crate::zone::Zone;
 
 /// The most installments an account may hold: fifty years of months.
 pub const MAX_INSTALLMENTS: usize = 600;
@@ -53,8 +53,7 @@ pub struct Account {
     /// What all its amounts are in.
     pub currency: Currency,
     /// Where its days begin.
-    #[serde(with = "zone_name")]
-    pub time_zone: Tz,
+    pub time_zone: Zone,
     /// When the agreement began.
     pub opened_on: NaiveDate,
     /// A checksum of the contract that opened it, to know that contract again.
@@ -437,32 +436,4 @@ pub struct Pause {
     pub from: NaiveDate,
     /// The first day that counts again.
     pub until: NaiveDate,
-}
-
-/// A time zone by its IANA name.
-pub mod zone_name {
-    use chrono_tz::Tz;
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    /// Writes the zone's name.
-    ///
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(zone.name())
-    }
-
-    /// Reads a zone's name.
-    ///
-    /// # Errors
-    /// When the name is not in the IANA database.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        name.parse().map_err(|_| {
-            let shown: String = name.chars().take(60).collect();
-            de::Error::custom(format_args!(
-                "\"{shown}\" is no time zone; write an IANA name such as Asia/Shanghai"
-            ))
-        })
-    }
 }

@@ -7,6 +7,7 @@ use crate::contact::ContactChange;
 use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId};
 use crate::money::{Currency, Money};
 use crate::recorded::{Cause, NoticeOf};
+use crate::zone::Zone;
 
 /// A command to one account, and when it became known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,7 +182,7 @@ pub struct Contract {
     /// What all its amounts are in.
     pub currency: Currency,
     /// Where its days begin.
-    pub time_zone: chrono_tz::Tz,
+    pub time_zone: Zone,
     /// When the agreement began.
     pub opened_on: NaiveDate,
     /// What is due.

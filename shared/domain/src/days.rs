@@ -7,8 +7,9 @@
 use chrono::{
     DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
 };
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+use crate::Zone;
 
 /// The first date that any fact may bear.
 pub const FIRST_DATE: NaiveDate = date_or_epoch(1900, 1, 1);
@@ -53,7 +54,7 @@ impl DayCount {
 
     /// The instant from which `date` counts.
     #[must_use]
-    pub fn begin(self, zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+    pub fn begin(self, zone: Zone, date: NaiveDate) -> DateTime<Utc> {
         match self {
             Self::DayAfter => start_of_day(zone, date),
             Self::DueDay => end_of_day(zone, date),
@@ -62,7 +63,7 @@ impl DayCount {
 
     /// The latest date that counts at `now`.
     #[must_use]
-    pub fn judged_day(self, zone: Tz, now: DateTime<Utc>) -> NaiveDate {
+    pub fn judged_day(self, zone: Zone, now: DateTime<Utc>) -> NaiveDate {
         let day = LocalDay::at(zone, now);
         match self {
             Self::DayAfter => day.date,
@@ -89,7 +90,7 @@ impl LocalDay {
     const EVENING_HOUR: u32 = 20;
     const LAST_YEAR_OF_WILD_CLOCKS: i32 = 1971;
 
-    fn at(zone: Tz, now: DateTime<Utc>) -> Self {
+    fn at(zone: Zone, now: DateTime<Utc>) -> Self {
         let local = now.with_timezone(&zone).naive_local();
         let date = local.date();
         if local.hour() < Self::EVENING_HOUR && date.year() > Self::LAST_YEAR_OF_WILD_CLOCKS {
@@ -108,26 +109,26 @@ impl LocalDay {
 ///
 /// It never runs backwards, even where a clock is set back across midnight.
 #[must_use]
-pub fn business_date(zone: Tz, now: DateTime<Utc>) -> NaiveDate {
+pub fn business_date(zone: Zone, now: DateTime<Utc>) -> NaiveDate {
     LocalDay::at(zone, now).date
 }
 
 /// The first instant whose local date is `date` or later.
 #[must_use]
-pub fn start_of_day(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+pub fn start_of_day(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
     at_local_time(zone, date, NaiveTime::MIN)
 }
 
 /// The last whole second before the next date begins.
 #[must_use]
-pub fn end_of_day(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+pub fn end_of_day(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
     start_of_day(zone, plus_days(date, 1)) - TimeDelta::seconds(1)
 }
 
 /// The first instant at which the zone's clock shows `time` on `date`, or, where
 /// the clock skips it, the first instant after.
 #[must_use]
-pub fn at_local_time(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+pub fn at_local_time(zone: Zone, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = date.and_time(time);
     match zone.from_local_datetime(&local) {
         LocalResult::Single(instant) => instant.to_utc(),
@@ -218,7 +219,7 @@ mod tests {
     #[case::date_skipped("Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z")]
     #[case::date_after("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z")]
     fn a_date_begins_at_its_first_instant(
-        #[case] zone: Tz,
+        #[case] zone: Zone,
         #[case] day: &str,
         #[case] expected: DateTime<Utc>,
     ) {
@@ -229,7 +230,7 @@ mod tests {
     #[case::repeated_hour("America/New_York", "2023-11-05", "01:30:00", "2023-11-05T05:30:00Z")]
     #[case::skipped_hour("America/New_York", "2023-03-12", "02:30:00", "2023-03-12T07:00:00Z")]
     fn a_local_time_runs_once(
-        #[case] zone: Tz,
+        #[case] zone: Zone,
         #[case] day: &str,
         #[case] time: NaiveTime,
         #[case] expected: DateTime<Utc>,
@@ -242,7 +243,7 @@ mod tests {
     #[case("2021-03-31T23:59:59", "2021-03-31")]
     #[case("2021-04-01T00:00:00", "2021-03-31")]
     fn under_due_day_a_date_counts_from_its_last_second(#[case] local: &str, #[case] judged: &str) {
-        let zone: Tz = "Asia/Kolkata".parse().unwrap();
+        let zone: Zone = "Asia/Kolkata".parse().unwrap();
         let local: chrono::NaiveDateTime = local.parse().unwrap();
         let now = zone.from_local_datetime(&local).unwrap().to_utc();
         assert_eq!(DayCount::DueDay.judged_day(zone, now), date(judged));
@@ -253,7 +254,7 @@ mod tests {
     #[case::second_evening("America/St_Johns", "2006-10-29T03:00:00Z", "2006-10-29", "2006-10-28")]
     #[case::its_last_second("America/St_Johns", "2006-10-29T03:29:59Z", "2006-10-29", "2006-10-28")]
     fn a_date_that_has_begun_goes_on_though_the_clock_is_set_back(
-        #[case] zone: Tz,
+        #[case] zone: Zone,
         #[case] now: DateTime<Utc>,
         #[case] business: &str,
         #[case] judged: &str,
@@ -276,7 +277,7 @@ mod tests {
     proptest! {
         #[test]
         fn dates_begin_in_order_and_hold_until_the_next(
-            zone in proptest::sample::select(&chrono_tz::TZ_VARIANTS[..]),
+            zone in crate::zone::tests::any(),
             days in 0_i64..47_000,
             second in 0_i64..86_400,
         ) {

@@ -43,6 +43,7 @@ pub mod refusal;
 pub mod reminder;
 mod shown;
 pub mod standing;
+pub mod zone;
 
 pub use account::Account;
 pub use allocation::{allocate, owed};
@@ -55,3 +56,4 @@ pub use permits::{Permit, permits};
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use shown::{MAX_SHOWN_BYTES, shown};
+pub use zone::Zone;

@@ -7,6 +7,7 @@
 //! Lambda or this machine, runs the same.
 
 mod batch;
+mod clients;
 mod clock;
 mod metrics;
 pub mod outgoing;
@@ -18,6 +19,7 @@ mod start;
 pub use batch::{
     Done, MostlyPoisoned, NewRevision, RawStreamEvent, RecordError, StreamBatch, read_record, stream_batch,
 };
+pub use clients::{https_client, sdk_config};
 pub use clock::{Clock, Deadline, SystemClock};
 pub use metrics::Metrics;
 pub use outgoing::Outgoing;

@@ -14,7 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::{Clock, Desk, Settings, SettingsError, SystemClock};
+use crate::{Clock, Desk, Settings, SettingsError, SystemClock, sdk_config};
 
 /// How long a function warms up at most. The first event would not be any faster for more.
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(2);
@@ -107,7 +107,7 @@ pub async fn start_beside<C>(
         .with(log_levels(std::env::var("RUST_LOG").ok().as_deref()))
         .init();
     let settings = Settings::from_env()?;
-    let config = aws_config::load_from_env().await;
+    let config = sdk_config().await;
     let wiring = Wiring::new(
         function,
         &settings,
@@ -193,6 +193,7 @@ mod tests {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("eu-west-1"))
             .credentials_provider(Credentials::new("none", "none", None, None, "none"))
+            .http_client(crate::https_client())
             .endpoint_url(format!("http://{}", silent.local_addr()?))
             .build();
         let sns = aws_sdk_sns::Config::builder().behavior_version(BehaviorVersion::latest()).build();

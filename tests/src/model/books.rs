@@ -84,7 +84,7 @@ struct Paid {
 impl Books {
     pub(super) fn of(contract: &Contract, facts: &[Fact]) -> Self {
         let mut books = Self {
-            zone: contract.time_zone,
+            zone: calendar::zone(contract.time_zone),
             enforced: true,
             pauses: Vec::new(),
             pieces: contract.installments.iter().map(|one| Piece::new(one, None)).collect(),

@@ -1,8 +1,15 @@
-//! Dates in a time zone.
+//! Dates in a time zone, by another library and other tables than the domain's.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
+use duewatch_domain::Zone;
 use duewatch_domain::days::DayCount;
+
+/// The zone of an account.
+#[expect(clippy::expect_used, reason = "both know the same names, and a test of the domain sees to it")]
+pub(super) fn zone(zone: Zone) -> Tz {
+    zone.name().parse().expect("an IANA name")
+}
 
 /// The date after.
 pub(super) fn next(date: NaiveDate) -> NaiveDate {

@@ -155,7 +155,7 @@ impl Model {
     /// Every instant in `(now, until]` at which something could happen: each date's begin
     /// and last second, and each time at which reminders leave.
     fn instants(&self, policy: &Policy, now: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
-        let zone = self.contract.time_zone;
+        let zone = calendar::zone(self.contract.time_zone);
         let send_at = policy.reminders.as_ref().map_or(NaiveTime::MIN, |reminders| reminders.send_at);
         let mut instants = Vec::new();
         let mut date = calendar::business_date(zone, now);

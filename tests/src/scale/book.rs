@@ -2,7 +2,6 @@
 //! million of them need not fit into memory at once.
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
-use chrono_tz::Tz;
 use duewatch_domain::account::PaymentKind;
 use duewatch_domain::command::{NewInstallment, PaymentReceived};
 use duewatch_domain::ids::{AccountId, InstallmentNumber};
@@ -156,7 +155,7 @@ impl Book {
             customer_id: format!("customer-{number:08}").parse()?,
             policy_id: "scale".parse()?,
             currency: "CNY".parse()?,
-            time_zone: Tz::Asia__Shanghai,
+            time_zone: "Asia/Shanghai".parse()?,
             opened_on: date((2024, 12, 20))?,
             installments,
         })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::command::{Command, Contract, NewInstallment};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::formats::parse_book_line;
@@ -208,7 +208,7 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let from = date(FROM[rng.usize(..FROM.len())]);
-        let begin = start_of_day(chrono_tz::UTC, from);
+        let begin = from.and_time(NaiveTime::MIN).and_utc();
         let end = begin + TimeDelta::days(i64::from(DAYS));
         let book: Vec<Contract> = (0..rng.usize(2..7)).map(|place| loan(&mut rng, place, from)).collect();
         let mut happenings = happenings(&mut rng, &book, from, begin, end);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
+use duewatch_domain::Zone;
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::money::{Currency, Money};
 use duewatch_domain::policy;
@@ -44,7 +44,7 @@ type Due = (i64, i64, Option<i64>);
 
 #[derive(Clone, Debug)]
 struct Loan {
-    zone: Tz,
+    zone: Zone,
     currency: Currency,
     opened_after_days: i64,
     opened_by_event: bool,
@@ -224,7 +224,7 @@ pub(crate) fn files() -> impl Strategy<Value = Files> {
         })
 }
 
-fn instant(zone: Tz, from: NaiveDate, day: i64, time: Time) -> DateTime<Utc> {
+fn instant(zone: Zone, from: NaiveDate, day: i64, time: Time) -> DateTime<Utc> {
     let day = from + TimeDelta::days(day);
     match time {
         Time::FirstSecond => start_of_day(zone, day),

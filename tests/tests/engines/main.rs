@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
+use duewatch_domain::Zone;
 use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};
 use duewatch_local::stack::sweep_every;
 use proptest::prelude::*;
@@ -133,7 +133,7 @@ fn payment(at: &str, id: &str, amount: &str) -> Value {
 
 /// When each stage was reached, on the zone's clock.
 fn changes(written: &Written, zone: &str) -> Vec<(String, String)> {
-    let zone: Tz = zone.parse().unwrap();
+    let zone: Zone = zone.parse().unwrap();
     let line = |line: &str| {
         let decision: Value = serde_json::from_str(line).unwrap();
         let at: DateTime<Utc> = decision["at"].as_str().unwrap().parse().unwrap();

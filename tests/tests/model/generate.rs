@@ -185,6 +185,13 @@ fn command(fact: &Fact, first: NaiveDate, payments: &mut usize) -> Command {
                 applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
             })
         }
+        Fact::PayBackdated { minor, .. } => {
+            command(&Fact::Pay { minor: *minor, targets: Vec::new() }, first, payments)
+        }
+        Fact::Waive { number, minor } => {
+            let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));
+            Command::FeeWaived { number, amount, reason }
+        }
         Fact::Reverse { payment, dated } => {
             Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
         }

@@ -1,9 +1,9 @@
 //! What a run makes of one account, in figures that two policies can be compared by.
 
 use chrono::{DateTime, NaiveDate};
-use chrono_tz::Tz;
 use duewatch_domain::Account;
 use duewatch_domain::days::{business_date, days_between, end_of_day, plus_days};
+use duewatch_domain::zone::Zone;
 
 /// What a run made of one account. A figure more is a field here, and a line in the
 /// tables of `against.rs`.
@@ -47,7 +47,7 @@ impl Course {
 }
 
 /// The first day at whose end the instant has come.
-fn ends_after(zone: Tz, at: DateTime<chrono::Utc>) -> NaiveDate {
+fn ends_after(zone: Zone, at: DateTime<chrono::Utc>) -> NaiveDate {
     let day = business_date(zone, at);
     if at <= end_of_day(zone, day) { day } else { plus_days(day, 1) }
 }

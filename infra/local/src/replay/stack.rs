@@ -11,11 +11,10 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
 use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::DailyLines;
 use duewatch_domain::ids::{AccountId, EventId, Revision};
-use duewatch_domain::{Account, Cause, Command, Event, Message, Refusal, assess};
+use duewatch_domain::{Account, Cause, Command, Event, Message, Refusal, Zone, assess};
 use duewatch_runtime::Clock;
 use duewatch_store::{Consumed, PaymentFact, StoreError, Tables, TransitionError};
 use serde::Deserialize;
@@ -68,8 +67,8 @@ enum What {
     Step(usize),
 }
 
-fn zones(case: &Case) -> Vec<Tz> {
-    let names: BTreeMap<&str, Tz> =
+fn zones(case: &Case) -> Vec<Zone> {
+    let names: BTreeMap<&str, Zone> =
         case.openings.iter().map(|one| (one.account.time_zone.name(), one.account.time_zone)).collect();
     names.into_values().collect()
 }
@@ -124,7 +123,7 @@ struct StackRun<'a> {
     case: &'a Case,
     stack: Stack,
     daily: Option<&'a mut (dyn Write + Send + 'a)>,
-    zones: Vec<Tz>,
+    zones: Vec<Zone>,
     view: HashMap<AccountId, View<'a>>,
     lines: BTreeMap<NaiveDate, DayLines>,
     seen: BTreeSet<(AccountId, Revision)>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use duewatch_runtime::https_client;
 use dynoxide::Database;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -168,7 +169,7 @@ impl Services {
                 let listener = bind(ports.sqs).await?;
                 let sqs_url = url(&listener)?;
                 tokio::spawn(super::sqs::serve_on(listener, engines.sqs.clone()));
-                (config, dynamodb_url, sns_url, sqs_url)
+                (config.http_client(https_client()), dynamodb_url, sns_url, sqs_url)
             }
         };
         let config = config.build();

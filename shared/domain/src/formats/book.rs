@@ -127,8 +127,7 @@ impl<'de> Deserialize<'de> for Contract {
             customer_id: crate::ids::CustomerId,
             policy_id: crate::ids::PolicyId,
             currency: crate::money::Currency,
-            #[serde(with = "crate::account::zone_name")]
-            time_zone: chrono_tz::Tz,
+            time_zone: crate::Zone,
             #[serde(deserialize_with = "crate::days::written::date")]
             opened_on: NaiveDate,
             installments: Vec<NewInstallment>,

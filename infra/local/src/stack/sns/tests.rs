@@ -19,6 +19,7 @@ async fn client_of(sns: &LocalSns) -> Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .http_client(duewatch_runtime::https_client())
         .retry_config(RetryConfig::disabled())
         .endpoint_url(endpoint);
     Client::from_conf(config.build())
