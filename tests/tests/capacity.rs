@@ -15,8 +15,8 @@ use duewatch_tests::cost::inputs::{
 };
 use duewatch_tests::cost::{Kind, WATCH, Work, account_read_units, account_write_units, kinds};
 use duewatch_tests::support::{
-    REMINDING, STANDARD, World, consumed, contract_of, decisions, message, post, record, send, sweep,
-    take_messages, watch,
+    KEEPING, REMINDING, STANDARD, World, consumed, contract_of, decisions, message, post, record, send,
+    sweep, take_messages, watch,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -249,6 +249,23 @@ async fn an_entry_of_the_history_costs_one_look_and_one_write_of_its_size() {
 }
 
 #[tokio::test]
+async fn where_a_history_expires_an_entry_also_costs_a_write_of_the_one_below_it() {
+    let mut world = World::at(OPENED_AT).await;
+    open_under(&world, KEEPING, "A-1", &a_year()).await;
+    world.set(LATE_AGAIN_AT);
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert!(world.record(&records[..1]).await.is_empty());
+    let (recorder, start) = warm(&world, record_history::NAME).await;
+    assert!(record(&recorder, &records[1..]).await.is_empty());
+    let store = recorder.transitions.store();
+    let table = &store.tables().records;
+    assert_eq!(since(&start, store, "Query", table), (1, ONE_READ_UNIT));
+    assert_eq!(since(&start, store, "PutItem", table).0, 1);
+    assert_eq!(since(&start, store, "UpdateItem", table), (1, ONE_WRITE_UNIT));
+}
+
+#[tokio::test]
 async fn a_payment_that_is_known_costs_a_read_and_no_write() {
     let mut world = a_grown_account().await;
     world.pay("A-1", "P-9", "1.00").await;
@@ -271,7 +288,8 @@ async fn read_by_a_sweep(book: usize) -> u64 {
         open(&world, &format!("A-{number}"), &[due_on.to_owned()]).await;
     }
     world.set("2023-10-05T00:00:00Z");
-    let sweeper = world.wiring(detect_overdue::NAME);
+    // How many look the policy up before one has kept it is chance.
+    let (sweeper, _) = warm(&world, detect_overdue::NAME).await;
     let swept = sweep(&sweeper).await;
     assert_eq!((swept.due, swept.written), (10, 10));
     let meter = sweeper.transitions.store().meter();
@@ -382,9 +400,9 @@ fn half_units_since(before: &HashMap<(&'static str, String), Consumed>, store: &
 /// Hands what is new of an account to `record-history`, and compares what it is charged
 /// with what is stated.
 async fn assert_kept(world: &World, records: &[serde_json::Value], stated: &Kind) {
-    let recorder = world.wiring(record_history::NAME);
+    let (recorder, start) = warm(world, record_history::NAME).await;
     let store = recorder.transitions.store();
-    let (start, table) = (store.meter().read().into_iter().collect(), &store.tables().records);
+    let table = &store.tables().records;
     assert!(record(&recorder, records).await.is_empty());
     let reads = since(&start, store, "Query", table);
     assert_eq!(reads, (u64::from(stated.keep.record_reads), halves(stated.keep.reads())), "{}", stated.name);
