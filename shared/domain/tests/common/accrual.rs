@@ -183,7 +183,7 @@ pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Ste
     let mut next = 0;
     let mut date = first.unwrap_or(day) - TimeDelta::days(2);
     // On each date first the credit that waited, then what came; then the day elapses.
-    let last = day + TimeDelta::days(shift);
+    let last = facts.last().map_or(day, |fact| fact.on.max(day));
     while date <= last {
         steps.credit_falls_due(date);
         while next < facts.len() && facts[next].on == date {
@@ -194,7 +194,7 @@ pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Ste
         if next == facts.len() {
             steps.came(DateTime::<Utc>::MAX_UTC, date);
         }
-        if date < last {
+        if date - TimeDelta::days(shift) < day {
             steps.elapse(date - TimeDelta::days(shift));
         }
         date += TimeDelta::days(1);
