@@ -248,7 +248,7 @@ proptest! {
         // Where the policy settles some of what is only due first, more has to be paid.
         let past_due_first =
             |entries: &[Entry]| entries.is_sorted_by_key(|entry| entry.class != DueClass::PastDue);
-        prop_assume!(policy.waterfall.entries().is_none_or(past_due_first));
+        prop_assume!(policy.waterfall.entries().is_none_or(|entries| past_due_first(entries)));
         account.judge(&policy, now, Cause::Time);
         let overdue = assess(&account, &policy, now).figures.overdue;
         if overdue.is_positive() {
