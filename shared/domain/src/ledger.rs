@@ -40,17 +40,20 @@ pub(crate) struct Ledger {
 /// Walks through all money that still stands.
 pub(crate) fn walk(account: &Account, policy: &Policy) -> Allocation {
     let mut walk = Walk::new(account, policy);
-    for event in events(account, &walk.dividing) {
+    let events = events(account, &walk.dividing);
+    for (place, event) in events.iter().enumerate() {
         walk.run_to(event.day);
         match event.what {
-            What::Payment(place) => {
+            What::Payment(payment) => {
                 walk.begin_segment(event.segment);
-                walk.receive(place, &account.payments[place]);
+                walk.receive(payment, &account.payments[payment]);
+                // Until more money comes, what is left settles what is owed since.
+                let next = events[place + 1..].iter().find(|next| matches!(next.what, What::Payment(_)));
+                walk.begin_segment(next.map_or(walk.dividing.len(), |next| next.segment));
             }
             What::Waiver(waiver) => walk.waive(waiver),
         }
     }
-    walk.begin_segment(walk.dividing.len());
     walk.finish()
 }
 

@@ -77,6 +77,36 @@ fn event_types() -> Vec<EventType> {
         ("written_off", vec![reason()], vec![number()], json!({ "number": 1, "reason": "insolvent" })),
         ("write_off_undone", vec![reason()], vec![number()], json!({ "number": 1, "reason": "paid" })),
         (
+            "cause_recorded",
+            vec![
+                ("cause", json!({ "enum": ["temporary", "long_term", "unknown"] })),
+                ("by", named()),
+                reason(),
+            ],
+            vec![("until", maybe(&reference("date")))],
+            json!({ "cause": "temporary", "by": "branch-7", "reason": "ill", "until": "2023-12-01" }),
+        ),
+        (
+            "score_recorded",
+            vec![("score", reference("number")), ("by", named())],
+            vec![("until", maybe(&reference("date")))],
+            json!({ "score": 640, "by": "scoring", "until": "2024-10-05" }),
+        ),
+        ("payment_in_process", vec![("until", reference("date"))], vec![], json!({ "until": "2023-10-08" })),
+        ("payment_process_ended", vec![reason()], vec![], json!({ "reason": "returned by the bank" })),
+        (
+            "notice_sent",
+            vec![],
+            vec![("stage", named()), ("policy_version", reference("number"))],
+            json!({ "stage": "frozen" }),
+        ),
+        (
+            "fee_waived",
+            vec![reason()],
+            vec![number(), ("amount", maybe(&reference("amount")))],
+            json!({ "number": 1, "amount": "1.50", "reason": "hardship" }),
+        ),
+        (
             "contact_changed",
             vec![("channel", reference("channel")), ("changed_by", text())],
             vec![("contact_point", maybe(&text())), ("name", maybe(&text()))],
@@ -85,6 +115,11 @@ fn event_types() -> Vec<EventType> {
             }),
         ),
     ]
+}
+
+/// A name that must be there; the parser takes no blank one.
+fn named() -> Value {
+    json!({ "type": "string", "minLength": 1 })
 }
 
 pub(super) fn event() -> Value {
@@ -114,6 +149,9 @@ fn one_of(more: &[(&'static str, Value, Value)]) -> Value {
         }
         all.extend(required);
         let mut branch = object(&all, &optional);
+        if name == "notice_sent" {
+            branch["oneOf"] = json!([{ "required": ["stage"] }, { "required": ["policy_version"] }]);
+        }
         branch["title"] = name.into();
         branch["examples"] = json!([whole]);
         branch

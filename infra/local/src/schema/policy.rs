@@ -1,9 +1,12 @@
 //! The policy.
 
-use duewatch_domain::policy::{MAX_DAYS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES};
+use duewatch_domain::policy::{
+    MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
+    MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
+};
 use serde_json::{Value, json};
 
-use super::{list, object, reference};
+use super::{list, object, reference, text};
 
 pub(super) fn policy() -> Value {
     object(
@@ -16,10 +19,132 @@ pub(super) fn policy() -> Value {
             ("day_count", json!({ "enum": ["day_after", "due_day"] })),
             ("grace_days", days()),
             ("waterfall", waterfall()),
+            ("overpayment", json!({ "enum": ["next", "last", "credit"] })),
+            ("late_fee", late_fee()),
+            ("business_days", business_days()),
+            ("calendars", calendars()),
             ("stages", json!({ "type": "array", "items": stage(), "maxItems": MAX_STAGES })),
+            ("materiality", materiality()),
+            ("buffer", buffer()),
+            ("cause", object(&[("temporary_holds_days", some_days())], &[])),
+            ("payment_in_process", object(&[("max_days", some_days())], &[])),
+            ("operations", object(&[], &[("never_blocked", operations())])),
+            ("announcement", announcement()),
             ("reminders", reminders()),
+            ("classification", classification()),
+            ("retention", object(&[], &[("history_days", kept_days()), ("contact_log_days", kept_days())])),
         ],
     )
+}
+
+/// At least one day.
+fn some_days() -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": MAX_DAYS })
+}
+
+fn kept_days() -> Value {
+    json!({ "type": "integer", "minimum": MIN_KEPT_DAYS, "maximum": MAX_DAYS })
+}
+
+fn months(least: u32, most: u32) -> Value {
+    json!({ "type": "integer", "minimum": least, "maximum": most })
+}
+
+/// Of money: never negative.
+fn amount() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]{1,15}(\\.[0-9]{1,12})?$" })
+}
+
+/// A part of something, or a rate: a decimal, or the same in a string.
+fn rate(most: u32) -> Value {
+    json!({ "anyOf": [
+        { "type": "number", "minimum": 0, "maximum": most },
+        { "type": "string", "pattern": "^[0-9]{1,3}(\\.[0-9]{1,12})?$" },
+    ]})
+}
+
+/// The lender's own name for something.
+fn name() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": 64 })
+}
+
+fn operations() -> Value {
+    json!({
+        "type": "array",
+        "items": { "type": "string", "pattern": "^[a-z0-9_]{1,64}$" },
+        "maxItems": MAX_OPERATIONS,
+    })
+}
+
+fn late_fee() -> Value {
+    let mut fee = object(
+        &[],
+        &[
+            ("daily_rate", rate(1)),
+            ("fixed", amount()),
+            ("free_days", days()),
+            ("cap_per_installment", rate(1)),
+            ("cap_per_installment_amount", amount()),
+            ("cap_per_month", amount()),
+            ("annual_cost_cap", rate(100)),
+            ("contract_annual_rate", rate(100)),
+        ],
+    );
+    fee["anyOf"] = json!([{ "required": ["daily_rate"] }, { "required": ["fixed"] }]);
+    fee["dependentRequired"] =
+        json!({ "annual_cost_cap": ["contract_annual_rate"], "contract_annual_rate": ["annual_cost_cap"] });
+    fee
+}
+
+fn business_days() -> Value {
+    let moves = json!({ "enum": ["next", "previous", "modified_next", "modified_previous"] });
+    object(&[("calendar", name()), ("move", moves)], &[("month_end", json!({ "type": "boolean" }))])
+}
+
+fn calendars() -> Value {
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let calendar = object(
+        &[
+            ("source", text()),
+            ("from", reference("date")),
+            ("to", reference("date")),
+            ("weekend", list(&json!({ "enum": days }))),
+        ],
+        &[("holidays", list(&reference("date"))), ("working_days", list(&reference("date")))],
+    );
+    json!({ "type": "object", "additionalProperties": calendar })
+}
+
+fn materiality() -> Value {
+    let exceed = json!({ "enum": ["both", "either"] });
+    object(&[], &[("amount", amount()), ("share", rate(1)), ("exceed", exceed)])
+}
+
+fn buffer() -> Value {
+    object(&[("days", some_days()), ("amount", amount()), ("months", months(1, MAX_MONTHS))], &[])
+}
+
+fn announcement() -> Value {
+    object(&[("days", some_days()), ("channel", reference("channel")), ("template", template())], &[])
+}
+
+fn classification() -> Value {
+    let class = object(&[("name", name()), ("days_past_due", some_days())], &[]);
+    let classes = json!({ "type": "array", "items": class, "minItems": 1, "maxItems": MAX_CLASSES });
+    let cured = json!({ "enum": ["nothing_overdue", "below_threshold"] });
+    object(
+        &[("name", name()), ("normal", name()), ("classes", classes)],
+        &[
+            ("probation_from", name()),
+            ("cured", cured),
+            ("probation_months", months(0, MAX_PROBATION_MONTHS)),
+            ("probation_after_forbearance_months", months(0, MAX_PROBATION_MONTHS)),
+        ],
+    )
+}
+
+fn template() -> Value {
+    json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" })
 }
 
 /// A count, of days or of installments.
@@ -27,14 +152,25 @@ fn days() -> Value {
     json!({ "type": "integer", "minimum": 0, "maximum": MAX_DAYS })
 }
 
+/// The four components, or the twelve that tell what is past due from what is due and what comes
+/// in advance; each once.
 fn waterfall() -> Value {
+    let components = ["penalty", "fee", "interest", "principal"];
+    let classes = ["past_due", "due", "in_advance"];
+    let twelve: Vec<String> =
+        classes.iter().flat_map(|class| components.map(|component| format!("{class}_{component}"))).collect();
+    let each_once = |names: Value, count: usize| {
+        json!({
+            "type": "array",
+            "items": { "enum": names },
+            "minItems": count,
+            "maxItems": count,
+            "uniqueItems": true,
+        })
+    };
     json!({
         "description": "which component is settled first",
-        "type": "array",
-        "items": { "enum": ["penalty", "fee", "interest", "principal"] },
-        "minItems": 4,
-        "maxItems": 4,
-        "uniqueItems": true,
+        "oneOf": [each_once(json!(components), 4), each_once(json!(twelve), 12)],
     })
 }
 
@@ -58,28 +194,35 @@ fn when() -> Value {
         &[
             ("delinquent_days", days()),
             ("days_past_due", days()),
-            ("overdue_amount", json!({ "type": "string", "pattern": "^[0-9]{1,15}(\\.[0-9]{1,12})?$" })),
+            ("overdue_amount", amount()),
             ("overdue_share", share),
             ("unpaid_installments", days()),
+            ("cause", json!({ "enum": ["temporary", "long_term", "unknown"] })),
+            ("score_at_most", reference("number")),
         ],
     );
     when["minProperties"] = 1.into();
     when
 }
 
-/// The kinds that have an option, and names of the lender's own, which have none.
+/// The kinds that have an option of their own, and names of the lender's own. `blocks` is for
+/// those: what the others block is given.
 pub(super) fn restriction() -> Value {
     let percent =
         |from: u32, to: u32| ("percent", json!({ "type": "integer", "minimum": from, "maximum": to }));
+    let notice = || ("notice_days", days());
+    let except = || ("except", operations());
     let own = json!({
         "type": "string",
         "pattern": "^[a-z0-9_]{1,64}$",
-        "not": { "enum": ["limit_credit_line", "raise_rate"] },
+        "not": { "enum": ["limit_credit_line", "raise_rate", "freeze_drawdown", "suspend_account"] },
     });
+    let plain = json!({ "enum": ["freeze_drawdown", "suspend_account"] });
     json!({ "oneOf": [
-        object(&[("kind", json!({ "const": "limit_credit_line" })), percent(0, 100)], &[]),
-        object(&[("kind", json!({ "const": "raise_rate" }))], &[percent(100, 1_000)]),
-        object(&[("kind", own)], &[]),
+        object(&[("kind", json!({ "const": "limit_credit_line" })), percent(0, 100)], &[notice(), except()]),
+        object(&[("kind", json!({ "const": "raise_rate" }))], &[percent(100, 1_000), notice(), except()]),
+        object(&[("kind", plain)], &[notice(), except()]),
+        object(&[("kind", own)], &[notice(), ("blocks", operations()), except()]),
     ]})
 }
 
@@ -89,9 +232,9 @@ fn reminders() -> Value {
             ("stage", json!({ "type": "string" })),
             ("days", json!({ "type": "integer", "minimum": -i64::from(MAX_DAYS), "maximum": MAX_DAYS })),
             ("channel", reference("channel")),
-            ("template", json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" })),
+            ("template", template()),
         ],
-        &[],
+        &[("notice_of", name())],
     );
     let mut steps = list(&step);
     steps["maxItems"] = MAX_REMINDER_STEPS.into();

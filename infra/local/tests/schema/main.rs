@@ -88,17 +88,41 @@ fn documents(format: Format) -> Vec<Value> {
             "stages": [
                 { "name": "late", "when": {
                     "delinquent_days": 1, "days_past_due": 1, "overdue_amount": "1.00", "overdue_share": "0.5",
-                    "unpaid_installments": 1,
+                    "unpaid_installments": 1, "cause": "long_term", "score_at_most": 480,
                 } },
                 { "name": "worse", "when": { "delinquent_days": 2, "overdue_share": 0.75 }, "restrictions": [
                     { "kind": "limit_credit_line", "percent": 50 },
                     { "kind": "raise_rate", "percent": 130 },
-                    { "kind": "no_new_cards" },
+                    { "kind": "freeze_drawdown", "notice_days": 7, "except": ["draw_for_wages"] },
+                    { "kind": "no_new_cards", "notice_days": 3, "blocks": ["order_card"], "except": ["replace_card"] },
                 ] },
             ],
             "reminders": { "send_at": "10:00", "steps": [
-                { "stage": "late", "days": 5, "channel": "sms", "template": "late" },
+                { "stage": "late", "days": 5, "channel": "sms", "template": "late", "notice_of": "worse" },
             ] },
+            "overpayment": "last",
+            "late_fee": {
+                "daily_rate": "0.0005", "fixed": "1.00", "free_days": 5, "cap_per_installment": 0.1,
+                "cap_per_installment_amount": "9.00", "cap_per_month": "20.00", "annual_cost_cap": "0.24",
+                "contract_annual_rate": "0.15",
+            },
+            "business_days": { "calendar": "cn", "move": "next", "month_end": true },
+            "calendars": { "own": {
+                "source": "the bank", "from": "2026-01-01", "to": "2026-12-31", "weekend": ["sunday"],
+                "holidays": ["2026-01-01"], "working_days": ["2026-01-04"],
+            } },
+            "materiality": { "amount": "1.00", "share": "0.01", "exceed": "either" },
+            "buffer": { "days": 5, "amount": "10.00", "months": 12 },
+            "cause": { "temporary_holds_days": 30 },
+            "payment_in_process": { "max_days": 5 },
+            "operations": { "never_blocked": ["pay_wages"] },
+            "announcement": { "days": 30, "channel": "letter", "template": "new_terms" },
+            "classification": {
+                "name": "five", "normal": "normal", "probation_from": "loss", "cured": "nothing_overdue",
+                "classes": [{ "name": "loss", "days_past_due": 361 }],
+                "probation_months": 3, "probation_after_forbearance_months": 12,
+            },
+            "retention": { "history_days": 1825, "contact_log_days": 1095 },
         })],
         Format::Decision => vec![],
     }

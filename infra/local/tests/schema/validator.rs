@@ -7,8 +7,8 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 /// Keywords that describe, and decide nothing.
-const DESCRIBING: [&str; 8] =
-    ["$schema", "$defs", "title", "description", "examples", "format", "properties", "required"];
+const DESCRIBING: [&str; 7] =
+    ["$schema", "$defs", "title", "description", "examples", "format", "properties"];
 
 pub(crate) struct Validator {
     root: Value,
@@ -101,8 +101,27 @@ impl Validator {
                 }
                 true
             }
+            "required" => {
+                let fields = value.as_object();
+                let is_there =
+                    |name: &Value| fields.is_none_or(|fields| fields.contains_key(name.as_str().unwrap()));
+                rule.as_array().unwrap().iter().all(is_there)
+            }
+            "dependentRequired" => {
+                let fields = value.as_object().unwrap();
+                let asks = |name: &Value| fields.contains_key(name.as_str().unwrap());
+                let is_met = |(name, others): (&String, &Value)| {
+                    !fields.contains_key(name) || others.as_array().unwrap().iter().all(asks)
+                };
+                rule.as_object().unwrap().iter().all(is_met)
+            }
+            "additionalProperties" if rule.is_object() => {
+                for (name, field) in value.as_object().into_iter().flatten() {
+                    self.at(&format!("{place}/{name}"), rule, field)?;
+                }
+                true
+            }
             "additionalProperties" => {
-                assert_eq!(*rule, Value::Bool(false));
                 self.fields(place, schema, value)?;
                 true
             }
@@ -119,11 +138,6 @@ impl Validator {
         else {
             return Ok(());
         };
-        for required in schema["required"].as_array().unwrap() {
-            if !fields.contains_key(required.as_str().unwrap()) {
-                return Err(format!("{place}: {required} is missing"));
-            }
-        }
         for (name, field) in fields {
             let property = properties.get(name).ok_or_else(|| format!("{place}: {name} is not known"))?;
             self.at(&format!("{place}/{name}"), property, field)?;

@@ -191,8 +191,10 @@ pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Ste
             next += 1;
         }
         steps.credit_falls_due(date);
-        if next == facts.len() {
-            steps.came(DateTime::<Utc>::MAX_UTC, date);
+        // Until more money comes, what is left settles what is owed since.
+        if facts[..next].iter().any(|fact| fact.payment.is_some()) {
+            let more = facts[next..].iter().find(|fact| fact.payment.is_some());
+            steps.came(more.map_or(DateTime::<Utc>::MAX_UTC, |more| more.at), date);
         }
         if date - TimeDelta::days(shift) < day {
             steps.elapse(date - TimeDelta::days(shift));
