@@ -226,7 +226,7 @@ pub(crate) fn recording(fact: &Fact, today: NaiveDate) -> Command {
 }
 
 /// What people and systems record beside the money.
-fn recorded() -> impl Strategy<Value = Fact> {
+pub(crate) fn recorded() -> impl Strategy<Value = Fact> {
     let causes = select(&[RecordedCause::Temporary, RecordedCause::LongTerm, RecordedCause::Unknown][..]);
     let days = || weighted(0.5, 1_i64..60);
     prop_oneof![
@@ -282,7 +282,7 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
 
 /// A policy over all five conditions, with both day counts, with and without reminders.
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
-    policy_of(stage().boxed(), Just(String::new()).boxed())
+    policy_of(stage().boxed(), Just(String::new()).boxed(), Just(None).boxed())
 }
 
 /// A policy with every condition, option and table.
@@ -298,7 +298,7 @@ pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
             None => stage,
         }
     });
-    policy_of(stage.boxed(), tables().boxed())
+    policy_of(stage.boxed(), tables().boxed(), weighted(0.5, 0_usize..7).boxed())
 }
 
 fn cause_or_score() -> impl Strategy<Value = String> {
@@ -327,9 +327,13 @@ fn tables() -> impl Strategy<Value = String> {
         })
 }
 
-fn policy_of(stage: BoxedStrategy<String>, tables: BoxedStrategy<String>) -> impl Strategy<Value = Policy> {
+fn policy_of(
+    stage: BoxedStrategy<String>,
+    tables: BoxedStrategy<String>,
+    notice_of: BoxedStrategy<Option<usize>>,
+) -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
-    let reminders = weighted(0.5, (send_at(), vec(step(), 0..8)));
+    let reminders = weighted(0.5, (send_at(), vec((step(), notice_of), 0..8)));
     (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders).prop_map(
         |(day_count, grace, tables, stages, reminders)| {
             let mut ladder = format!(
@@ -346,9 +350,13 @@ fn policy_of(stage: BoxedStrategy<String>, tables: BoxedStrategy<String>) -> imp
             }
             if let Some((send_at, steps)) = reminders {
                 ladder.push_str(&format!("[reminders]\nsend_at = \"{send_at}\"\n"));
-                for (stage, rest) in steps {
+                for ((stage, rest), notice_of) in steps {
                     let stage = &names[stage % names.len()];
-                    ladder.push_str(&format!("[[reminders.steps]]\nstage = \"{stage}\"\n{rest}\n"));
+                    let step = format!("[[reminders.steps]]\nstage = \"{stage}\"\n{rest}\n");
+                    // It is a notice where that stage asks for one.
+                    let notice = notice_of.map(|of| format!("{ladder}{step}notice_of = \"stage {of}\"\n"));
+                    let notice = notice.filter(|longer| policy::parse(longer).is_ok());
+                    ladder = notice.unwrap_or_else(|| format!("{ladder}{step}"));
                 }
             }
             policy::parse(&ladder).unwrap_or_else(|error| panic!("{error}\n{ladder}"))
