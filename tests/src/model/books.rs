@@ -7,6 +7,7 @@ use duewatch_domain::command::{Command, Contract, NewInstallment, PaymentReceive
 use duewatch_domain::ids::{InstallmentNumber, PaymentId};
 use duewatch_domain::money::Money;
 
+use super::recorded::Recorded;
 use super::{Fact, calendar};
 
 /// An amount that is still owed.
@@ -26,6 +27,7 @@ pub(super) struct Books {
     pub(super) zone: Tz,
     pub(super) enforced: bool,
     pub(super) pauses: Vec<Pause>,
+    pub(super) recorded: Recorded,
     pieces: Vec<Piece>,
     payments: Vec<Paid>,
     divisions: Vec<Division>,
@@ -87,6 +89,7 @@ impl Books {
             zone: calendar::zone(contract.time_zone),
             enforced: true,
             pauses: Vec::new(),
+            recorded: Recorded::default(),
             pieces: contract.installments.iter().map(|one| Piece::new(one, None)).collect(),
             payments: Vec::new(),
             divisions: Vec::new(),
@@ -117,12 +120,12 @@ impl Books {
             // Nothing that the account owes; no policy that the model knows has a late fee.
             Command::AccountOpened(_)
             | Command::ContactChanged(_)
-            | Command::CauseRecorded { .. }
-            | Command::ScoreRecorded { .. }
-            | Command::PaymentInProcess { .. }
-            | Command::PaymentProcessEnded { .. }
             | Command::NoticeSent(_)
             | Command::FeeWaived { .. } => {}
+            Command::CauseRecorded { .. }
+            | Command::ScoreRecorded { .. }
+            | Command::PaymentInProcess { .. }
+            | Command::PaymentProcessEnded { .. } => self.recorded.enter(self.zone, command, at),
             Command::PaymentReceived(received) => self.receive(received, at),
             Command::PaymentReversed { payment_id, dated } => self.reverse(payment_id, *dated, at),
             Command::InstallmentAdded(installment) => self.pieces.push(Piece::new(installment, None)),

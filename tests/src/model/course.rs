@@ -1,15 +1,21 @@
-//! From what is owed to a day's figures and stage, one day after the other.
+//! From what is owed to a day's figures, stage and restrictions, one day after the other.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Policy;
 use duewatch_domain::account::Pause;
 use duewatch_domain::days::DayCount;
 use duewatch_domain::money::Money;
-use duewatch_domain::policy::When;
+use duewatch_domain::policy::{Exceed, Stage, When};
+use duewatch_domain::recorded::{Cause, NoticeOf};
 
 use super::books::{Books, Debt};
+use super::memory::{Lapse, Memory};
+use super::recorded::{Binding, Recorded};
 use super::{Judged, calendar};
+
+/// The most days that are walked to find the first of a lapse.
+const MAX_DAYS: u32 = 4_000;
 
 /// How an account fares under a policy while no fact changes.
 #[derive(Debug)]
@@ -17,9 +23,11 @@ pub(super) struct Course<'p> {
     pub(super) zone: Tz,
     pub(super) policy: &'p Policy,
     pub(super) debts: Vec<Debt>,
+    pub(super) enforced: bool,
     outstanding: Money,
     pauses: Vec<Pause>,
-    enforced: bool,
+    recorded: Recorded,
+    pub(super) memory: Memory,
 }
 
 /// What stages look at.
@@ -32,8 +40,35 @@ struct Figures {
     outstanding: Money,
 }
 
+/// A day in the life of an account, and the figures of that day.
+#[derive(Debug)]
+struct Day {
+    date: NaiveDate,
+    /// How many have passed since the oldest due date, and how many of them in a pause.
+    passed: u32,
+    paused: u32,
+    figures: Figures,
+}
+
+/// How it stands with one stage.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rung {
+    holds: bool,
+    /// Its restrictions are in force, or would be if it were the most severe.
+    restricts: bool,
+}
+
+/// How it stands with all of them: the most severe stage that holds, and the one whose
+/// restrictions are in force, each with the day on which that came about.
+#[derive(Debug)]
+struct Ladder {
+    rungs: Vec<Rung>,
+    top: (Option<usize>, Option<NaiveDate>),
+    restricting: (Option<usize>, Option<NaiveDate>),
+}
+
 impl<'p> Course<'p> {
-    pub(super) fn of(books: &Books, policy: &'p Policy) -> Self {
+    pub(super) fn of(books: &Books, policy: &'p Policy, memory: &Memory) -> Self {
         let debts = books.debts();
         Self {
             zone: books.zone,
@@ -42,6 +77,8 @@ impl<'p> Course<'p> {
             debts,
             pauses: books.pauses.clone(),
             enforced: books.enforced,
+            recorded: books.recorded.clone(),
+            memory: memory.clone(),
         }
     }
 
@@ -65,32 +102,84 @@ impl<'p> Course<'p> {
 
     /// What holds on a day, by way of every day since the oldest fell due.
     pub(super) fn judge(&self, judged_day: NaiveDate) -> Judged {
-        let oldest_due_on = self.debts.first().map(|oldest| oldest.due_on);
-        let oldest_due_on = oldest_due_on.filter(|due_on| self.is_past_due(*due_on, judged_day));
-        let mut day = oldest_due_on.unwrap_or(judged_day);
-        let mut figures = self.figures(day, 0, 0);
-        let mut since = self.holding(vec![None; self.policy.stages.len()], &figures, day);
-        let (mut passed, mut paused) = (0, 0);
-        while day < judged_day {
-            passed += 1;
-            paused += u32::from(self.is_paused(day));
-            day = calendar::next(day);
-            figures = self.figures(day, passed, paused);
-            since = self.holding(since, &figures, day);
+        let stages = &self.policy.stages;
+        let is_first = self.is_first_lapse(self.memory.lapse_on(self, judged_day));
+        let mut ladder = Ladder {
+            rungs: vec![Rung::default(); stages.len()],
+            top: (None, None),
+            restricting: (None, None),
+        };
+        let mut day = self.begin(judged_day);
+        self.climb(&mut ladder, &day, is_first);
+        while day.date < judged_day {
+            day = self.next(&day);
+            self.climb(&mut ladder, &day, is_first);
         }
-        let stages = self.policy.stages.iter().zip(since).rev();
-        let held = stages.filter(|_| self.enforced).find_map(|(stage, since)| Some((stage, since?)));
+        if !self.enforced {
+            (ladder.top, ladder.restricting) = ((None, None), (None, None));
+        }
+        let name = |rung: Option<usize>| rung.map_or("current", |place| stages[place].name.as_str());
+        let past_due = |debt: &&Debt| self.is_past_due(debt.due_on, judged_day);
         Judged {
-            stage: held.map_or("current", |(stage, _)| stage.name.as_str()).to_owned(),
-            restrictions: held.map_or_else(Vec::new, |(stage, _)| stage.restrictions.clone()),
-            holds_since: held.map(|(_, since)| since),
-            days_past_due: figures.days_past_due,
-            delinquent_days: figures.delinquent_days,
-            overdue: figures.overdue,
-            oldest_due_on,
-            outstanding: figures.outstanding,
-            unpaid_installments: figures.unpaid_installments,
+            stage: name(ladder.top.0).to_owned(),
+            holds_since: ladder.top.1,
+            restricting: name(ladder.restricting.0).to_owned(),
+            restricted_since: ladder.restricting.1,
+            restrictions: ladder.restricting.0.map_or_else(Vec::new, |one| stages[one].restrictions.clone()),
+            days_past_due: day.figures.days_past_due,
+            delinquent_days: day.figures.delinquent_days,
+            overdue: day.figures.overdue,
+            oldest_due_on: self.debts.first().filter(past_due).map(|oldest| oldest.due_on),
+            outstanding: day.figures.outstanding,
+            unpaid_installments: day.figures.unpaid_installments,
         }
+    }
+
+    /// Whether a day has delinquent days.
+    pub(super) fn is_delinquent(&self, date: NaiveDate) -> bool {
+        let mut day = self.begin(date);
+        while day.date < date {
+            day = self.next(&day);
+        }
+        day.figures.delinquent_days > 0
+    }
+
+    /// The first day that has any, if no fact changes.
+    pub(super) fn first_delinquent_day(&self) -> Option<NaiveDate> {
+        let mut day = self.begin(self.debts.first()?.due_on);
+        for _ in 0..MAX_DAYS {
+            if day.figures.delinquent_days > 0 {
+                return Some(day.date);
+            }
+            day = self.next(&day);
+        }
+        None
+    }
+
+    /// Until when a payment under way is waited for.
+    pub(super) fn process_over_on(&self) -> Option<NaiveDate> {
+        let most = self.policy.payment_in_process.as_ref()?.max_days;
+        let process = self.recorded.process?;
+        let since = calendar::business_date(self.zone, process.since);
+        Some(process.until.min(since + Days::new(most.into())))
+    }
+
+    /// Since when a payment is under way.
+    pub(super) fn in_process_since(&self) -> Option<DateTime<Utc>> {
+        self.recorded.process.map(|process| process.since)
+    }
+
+    /// The day on which the oldest that is past due by then fell due; else that day itself.
+    fn begin(&self, date: NaiveDate) -> Day {
+        let oldest = self.debts.first().map(|oldest| oldest.due_on);
+        let date = oldest.filter(|due_on| self.is_past_due(*due_on, date)).unwrap_or(date);
+        Day { date, passed: 0, paused: 0, figures: self.figures(date, 0, 0) }
+    }
+
+    fn next(&self, day: &Day) -> Day {
+        let (passed, paused) = (day.passed + 1, day.paused + u32::from(self.is_paused(day.date)));
+        let date = calendar::next(day.date);
+        Day { date, passed, paused, figures: self.figures(date, passed, paused) }
     }
 
     fn is_paused(&self, day: NaiveDate) -> bool {
@@ -120,25 +209,104 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// Since which day each stage holds, where it was `since` the day before.
-    fn holding(
-        &self,
-        since: Vec<Option<NaiveDate>>,
-        figures: &Figures,
-        day: NaiveDate,
-    ) -> Vec<Option<NaiveDate>> {
-        let stages = self.policy.stages.iter().zip(since);
-        stages.map(|(stage, since)| holds(&stage.when, figures).then_some(since.unwrap_or(day))).collect()
+    /// What the next day makes of the ladder.
+    fn climb(&self, ladder: &mut Ladder, day: &Day, is_first: bool) {
+        let waits = self.is_in_process(day.date);
+        for (rung, stage) in ladder.rungs.iter_mut().zip(&self.policy.stages) {
+            rung.holds = self.holds(&stage.when, day) && (rung.holds || !waits);
+            rung.restricts = rung.holds && (rung.restricts || !self.is_held_back(stage, day, is_first));
+        }
+        let top = ladder.rungs.iter().rposition(|rung| rung.holds);
+        let restricting = ladder.rungs.iter().rposition(|rung| rung.restricts);
+        for (known, now) in [(&mut ladder.top, top), (&mut ladder.restricting, restricting)] {
+            if known.0 != now {
+                *known = (now, Some(day.date));
+            }
+        }
     }
-}
 
-fn holds(when: &When, figures: &Figures) -> bool {
-    figures.overdue > Money::ZERO
-        && when.delinquent_days.is_none_or(|least| figures.delinquent_days >= least)
-        && when.days_past_due.is_none_or(|least| figures.days_past_due >= least)
-        && when.overdue_amount.is_none_or(|least| figures.overdue >= least)
-        && when.unpaid_installments.is_none_or(|least| figures.unpaid_installments >= least)
-        && when
-            .overdue_share
-            .is_none_or(|least| figures.overdue.as_decimal() >= least * figures.outstanding.as_decimal())
+    fn holds(&self, when: &When, day: &Day) -> bool {
+        let figures = &day.figures;
+        figures.overdue > Money::ZERO
+            && self.is_material(figures)
+            && when.delinquent_days.is_none_or(|least| figures.delinquent_days >= least)
+            && when.days_past_due.is_none_or(|least| figures.days_past_due >= least)
+            && when.overdue_amount.is_none_or(|least| figures.overdue >= least)
+            && when.unpaid_installments.is_none_or(|least| figures.unpaid_installments >= least)
+            && when
+                .overdue_share
+                .is_none_or(|least| figures.overdue.as_decimal() >= least * figures.outstanding.as_decimal())
+            && when.cause.is_none_or(|cause| {
+                self.recorded.cause.is_some_and(|one| one.what == cause && self.binds(one, day.date))
+            })
+            && when.score_at_most.is_none_or(|most| {
+                self.recorded.score.is_some_and(|one| one.what <= most && self.binds(one, day.date))
+            })
+    }
+
+    fn is_material(&self, figures: &Figures) -> bool {
+        let Some(rule) = &self.policy.materiality else { return true };
+        let share = rule.share * figures.outstanding.as_decimal();
+        let exceeded = [figures.overdue > rule.amount, figures.overdue.as_decimal() > share];
+        match rule.exceed {
+            Exceed::Both => exceeded == [true, true],
+            Exceed::Either => exceeded != [false, false],
+        }
+    }
+
+    /// From the day on which it became known to the one before it ends.
+    fn binds<T>(&self, one: Binding<T>, day: NaiveDate) -> bool {
+        self.judged_day(one.at) <= day && one.until.is_none_or(|until| day < until)
+    }
+
+    /// Whether the restrictions of a stage that holds do not begin on a day.
+    fn is_held_back(&self, stage: &Stage, day: &Day, is_first: bool) -> bool {
+        !stage.restrictions.is_empty()
+            && ((is_first && self.is_buffered(&day.figures))
+                || self.is_excused(day.date)
+                || self.is_in_process(day.date)
+                || self.owes_notice(stage, day.date))
+    }
+
+    /// A minor lapse within its buffer.
+    fn is_buffered(&self, figures: &Figures) -> bool {
+        let buffer = self.policy.buffer.as_ref();
+        buffer.is_some_and(|one| figures.delinquent_days <= one.days && figures.overdue <= one.amount)
+    }
+
+    /// Whether no lapse was over so shortly before this one, which goes on or is to come.
+    fn is_first_lapse(&self, lapse: Lapse) -> bool {
+        let Some(buffer) = &self.policy.buffer else { return false };
+        let begin = lapse.since.or_else(|| self.first_delinquent_day());
+        match (lapse.over_on, begin) {
+            (Some(over_on), Some(begin)) => over_on + Months::new(buffer.months) <= begin,
+            _ => true,
+        }
+    }
+
+    /// A temporary cause was recorded on a day before, and binds.
+    fn is_excused(&self, day: NaiveDate) -> bool {
+        let (Some(rule), Some(cause)) = (&self.policy.cause, self.recorded.cause) else { return false };
+        let recorded_on = self.judged_day(cause.at);
+        let over_on = recorded_on + Days::new(rule.temporary_holds_days.into());
+        cause.what == Cause::Temporary && recorded_on < day && day < over_on && self.binds(cause, day)
+    }
+
+    /// A payment is under way since a day before.
+    fn is_in_process(&self, day: NaiveDate) -> bool {
+        let since = self.in_process_since().map(|since| self.judged_day(since));
+        since.is_some_and(|since| since < day) && self.process_over_on().is_some_and(|over| day < over)
+    }
+
+    /// No notice of the stage has left since what is overdue fell due, or not long enough ago.
+    fn owes_notice(&self, stage: &Stage, day: NaiveDate) -> bool {
+        let asked = stage.restrictions.iter().filter_map(|one| one.notice_days).max();
+        let Some(days) = asked else { return false };
+        let of_stage = |of: &NoticeOf| matches!(of, NoticeOf::Stage(name) if *name == stage.name);
+        let notice = self.memory.notices.iter().find(|notice| of_stage(&notice.of));
+        let left_on =
+            notice.and_then(|notice| notice.left_at).map(|at| calendar::business_date(self.zone, at));
+        let oldest = self.debts.first().map(|oldest| oldest.due_on);
+        left_on.filter(|left_on| Some(*left_on) >= oldest).is_none_or(|on| day < on + Days::new(days.into()))
+    }
 }

@@ -1,21 +1,26 @@
 //! The rules once more, written apart: what a simulation checks duewatch against.
 //!
-//! It is deliberately naive. It keeps the contract and the list of facts and nothing
-//! else, derives everything from them each time it is asked, counts days one by one and
-//! looks for the next change by trying one instant after another. It uses the domain's
-//! plain data and none of its rules, so that a mistake would have to be made twice, in
-//! two different ways, to stay unseen.
+//! It is deliberately naive. It keeps the contract and the list of facts, derives everything
+//! from them each time it is asked, counts days one by one and looks for the next change by
+//! trying one instant after another. Beside the facts it only remembers what was found when
+//! somebody looked, for lapses and notices are judged on what was known at the time; whoever
+//! looks tells it so. It uses the domain's plain data and none of its rules, so that a mistake
+//! would have to be made twice, in two different ways, to stay unseen.
 //!
 //! ```text
 //! calendar.rs   when a date begins, which date counts
 //! books.rs      from the facts to what is owed and what is paid of it
-//! course.rs     from what is owed to a day's figures and stage
+//! recorded.rs   causes, scores, payments under way
+//! memory.rs     what was found by those who looked
+//! course.rs     from what is owed to a day's figures, stage and restrictions
 //! reminders.rs  whom to tell
 //! ```
 
 mod books;
 mod calendar;
 mod course;
+mod memory;
+mod recorded;
 mod reminders;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -25,10 +30,12 @@ use duewatch_domain::command::{Command, Contract};
 use duewatch_domain::ids::PaymentId;
 use duewatch_domain::money::Money;
 use duewatch_domain::policy::Restriction;
+use duewatch_domain::recorded::NoticeOf;
 
 use self::books::Books;
 pub use self::books::Debt;
 use self::course::Course;
+use self::memory::{Memory, Noticed};
 pub use self::reminders::Reminder;
 
 /// An account as the model knows it: how it began, and what became known since.
@@ -36,6 +43,7 @@ pub use self::reminders::Reminder;
 pub struct Model {
     contract: Contract,
     facts: Vec<Fact>,
+    memory: Memory,
 }
 
 /// A command that was taken.
@@ -50,10 +58,14 @@ struct Fact {
 pub struct Judged {
     /// The stage's name, `current` at the bottom.
     pub stage: String,
+    /// The first of the days on which it is that stage; none: it was never another.
+    pub holds_since: Option<NaiveDate>,
+    /// The stage whose restrictions are in force, `current` for none.
+    pub restricting: String,
+    /// The first of the days on which it is that one; none: it was never another.
+    pub restricted_since: Option<NaiveDate>,
     /// What the account may not do.
     pub restrictions: Vec<Restriction>,
-    /// The first day on which the stage holds; none: `current`.
-    pub holds_since: Option<NaiveDate>,
     /// Days since the oldest due date that still owes.
     pub days_past_due: u32,
     /// The same without grace and paused days.
@@ -72,13 +84,55 @@ impl Model {
     /// An account under its contract, of which nothing else is known.
     #[must_use]
     pub fn open(contract: &Contract) -> Self {
-        Self { contract: contract.clone(), facts: Vec::new() }
+        Self { contract: contract.clone(), facts: Vec::new(), memory: Memory::default() }
     }
 
     /// Takes a command that was not refused, and when it became known: of a payment, when
     /// it was received. What comes twice counts once.
     pub fn take(&mut self, command: &Command, at: DateTime<Utc>) {
+        if let Command::NoticeSent(of) = command {
+            self.memory.note(Noticed { of: of.clone(), planned_at: at, left_at: Some(at) });
+        }
         self.facts.push(Fact { at, command: command.clone() });
+    }
+
+    /// Somebody looks at `now`, and plans the notices that are owed. No look is before another.
+    pub fn looked(&mut self, policy: &Policy, now: DateTime<Utc>) {
+        let course = self.course(policy);
+        let day = course.judged_day(now);
+        let lapse = self.memory.lapse_on(&course, day);
+        let owed = reminders::owed(&course, &course.judge(day), now);
+        self.memory.planned(&owed);
+        self.memory.lapse = lapse;
+        self.memory.looked_at = Some(now);
+    }
+
+    /// A notice of something else than a stage is planned.
+    pub fn announced(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>) {
+        self.memory.note(Noticed { of: of.clone(), planned_at, left_at: None });
+    }
+
+    /// A notice that was planned for `planned_at` has left.
+    pub fn notice_left(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>, at: DateTime<Utc>) {
+        self.memory.left(of, planned_at, at);
+    }
+
+    /// The last notice of each thing: when it was planned, and when it left, as far as is known.
+    pub fn notices(&self) -> impl Iterator<Item = (&NoticeOf, DateTime<Utc>, Option<DateTime<Utc>>)> {
+        self.memory.notices.iter().map(|notice| (&notice.of, notice.planned_at, notice.left_at))
+    }
+
+    /// The first day of the lapse that goes on, and the day on which the one before it was
+    /// found to be over.
+    #[must_use]
+    pub fn lapse(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
+        (self.memory.lapse.since, self.memory.lapse.over_on)
+    }
+
+    /// The date on the account's calendar.
+    #[must_use]
+    pub fn date(&self, now: DateTime<Utc>) -> NaiveDate {
+        calendar::business_date(calendar::zone(self.contract.time_zone), now)
     }
 
     /// Whether a payment of that id was ever taken.
@@ -105,27 +159,34 @@ impl Model {
     /// What a policy makes of the facts at `now`.
     #[must_use]
     pub fn judge(&self, policy: &Policy, now: DateTime<Utc>) -> Judged {
-        let course = Course::of(&self.books(), policy);
+        let course = self.course(policy);
         course.judge(course.judged_day(now))
     }
 
-    /// The reminders that were planned later than `after` and by `now`, and are owed at
-    /// `now`: one a channel. `after` is when somebody looked last; nothing is owed from
-    /// before anybody did.
+    /// The reminders and notices that are owed at `now` to whoever looks then: reminders were
+    /// planned since somebody looked last, and none is owed from before anybody did.
     #[must_use]
-    pub fn reminders(
-        &self,
-        policy: &Policy,
-        after: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Vec<Reminder> {
-        let Some(after) = after else { return Vec::new() };
-        let course = Course::of(&self.books(), policy);
-        reminders::owed(&course, &course.judge(course.judged_day(now)), after, now)
+    pub fn reminders(&self, policy: &Policy, now: DateTime<Utc>) -> Vec<Reminder> {
+        let course = self.course(policy);
+        reminders::owed(&course, &course.judge(course.judged_day(now)), now)
     }
 
-    /// The first instant after `now` and not after `until` at which time alone brings
-    /// another stage, other restrictions or a reminder.
+    /// Whether time alone brings another stage, other restrictions, a lapse or a reminder
+    /// between a look at `now` and one at `then`, when `next` is the policy that binds.
+    #[must_use]
+    pub fn changes(
+        &self,
+        (policy, now): (&Policy, DateTime<Utc>),
+        (next, then): (&Policy, DateTime<Utc>),
+    ) -> bool {
+        let mut seen = self.clone();
+        seen.looked(policy, now);
+        let before = seen.judge(policy, now);
+        let course = seen.course(next);
+        Changes { before, seen: None, course: &course }.come_by(then)
+    }
+
+    /// The first instant after `now` and not after `until` at which it does.
     #[must_use]
     pub fn next_change(
         &self,
@@ -133,19 +194,16 @@ impl Model {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
-        let course = Course::of(&self.books(), policy);
-        let today = course.judged_day(now);
-        let before = course.judge(today);
-        let (mut day, mut judged) = (today, before.clone());
-        self.instants(policy, now, until).into_iter().find(|instant| {
-            if course.judged_day(*instant) != day {
-                day = course.judged_day(*instant);
-                judged = course.judge(day);
-            }
-            judged.stage != before.stage
-                || judged.restrictions != before.restrictions
-                || !reminders::owed(&course, &judged, now, *instant).is_empty()
-        })
+        let mut seen = self.clone();
+        seen.looked(policy, now);
+        let course = seen.course(policy);
+        let before = course.judge(course.judged_day(now));
+        let mut changes = Changes { before, seen: None, course: &course };
+        self.instants(policy, now, until).into_iter().find(|instant| changes.come_by(*instant))
+    }
+
+    fn course<'p>(&self, policy: &'p Policy) -> Course<'p> {
+        Course::of(&self.books(), policy, &self.memory)
     }
 
     fn books(&self) -> Books {
@@ -168,5 +226,26 @@ impl Model {
         instants.retain(|instant| *instant > now && *instant <= until);
         instants.sort_unstable();
         instants
+    }
+}
+
+/// What is found by looking one instant after another, beside what was found before.
+struct Changes<'a> {
+    course: &'a Course<'a>,
+    before: Judged,
+    /// The day that was looked at last.
+    seen: Option<(NaiveDate, Judged)>,
+}
+
+impl Changes<'_> {
+    fn come_by(&mut self, then: DateTime<Utc>) -> bool {
+        let (course, before) = (self.course, &self.before);
+        let day = course.judged_day(then);
+        let known = self.seen.take().filter(|(seen, _)| *seen == day);
+        let (_, judged) = self.seen.insert(known.unwrap_or_else(|| (day, course.judge(day))));
+        judged.stage != before.stage
+            || judged.restrictions != before.restrictions
+            || course.memory.lapse_on(course, day) != course.memory.lapse
+            || !reminders::owed(course, judged, then).is_empty()
     }
 }

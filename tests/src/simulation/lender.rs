@@ -2,9 +2,10 @@
 //! is theirs to know. But they run beside everything else.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_domain::Cause;
 use duewatch_domain::account::Dated;
 use duewatch_domain::command::Contract;
+use duewatch_domain::{Cause, Policy};
+use duewatch_local::publish::queue_accounts;
 use duewatch_store::Transitions;
 use serde_json::Value;
 
@@ -18,11 +19,15 @@ const TRIES: usize = 50;
 pub(super) async fn does(
     transitions: &Transitions,
     contract: Option<Contract>,
+    policy: Option<Policy>,
     happening: Happening,
 ) -> Result<(), String> {
-    let Some(contract) = contract else { return Ok(()) };
     let (store, at) = (transitions.store(), happening.at);
     let said = |error: &dyn std::fmt::Display| error.to_string();
+    if let (Deed::Queue(_), Some(policy)) = (&happening.deed, policy) {
+        return queue_accounts(store, &policy, at).await.map(drop).map_err(|error| said(&error));
+    }
+    let Some(contract) = contract else { return Ok(()) };
     match happening.deed {
         Deed::Open => {
             for _ in 0..TRIES {
@@ -43,7 +48,7 @@ pub(super) async fn does(
         }
         Deed::Note { payment_id } => note(transitions, &contract, &payment_id).await,
         Deed::Newer => newer(transitions, &contract).await,
-        Deed::Command(_) | Deed::Garble(_) | Deed::Publish(_) | Deed::Fire => Ok(()),
+        Deed::Command(_) | Deed::Garble(_) | Deed::Publish(_) | Deed::Queue(_) | Deed::Fire => Ok(()),
     }
 }
 

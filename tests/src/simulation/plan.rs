@@ -9,6 +9,7 @@ use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::ids::InstallmentNumber;
 use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::recorded::{Cause, NoticeOf};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -32,10 +33,12 @@ const ZONES: [&str; 8] = [
 ];
 
 /// Two versions each: what binds first, and what is published on the way.
-const POLICIES: [(&str, [&str; 2]); 3] = [
+const POLICIES: [(&str, [&str; 2]); 5] = [
     ("graceful", [include_str!("policies/graceful-1.toml"), include_str!("policies/graceful-2.toml")]),
     ("replacing", [include_str!("policies/replacing-1.toml"), include_str!("policies/replacing-2.toml")]),
     ("amounts", [include_str!("policies/amounts-1.toml"), include_str!("policies/amounts-2.toml")]),
+    ("patient", [include_str!("policies/patient-1.toml"), include_str!("policies/patient-2.toml")]),
+    ("noticing", [include_str!("policies/noticing-1.toml"), include_str!("policies/noticing-2.toml")]),
 ];
 
 /// Messages that can never be taken.
@@ -112,6 +115,8 @@ pub enum Deed {
     Command(Box<Command>),
     /// The second version of a policy is published.
     Publish(usize),
+    /// The accounts under a policy are queued to be looked at, a while after it was published.
+    Queue(usize),
     /// An item that states no payment, or none that can be posted, is put into the table.
     Poison(Value),
     /// A message that says nothing of ours is sent to the queue.
@@ -131,6 +136,7 @@ impl Deed {
             Self::Note { .. } => "note",
             Self::Command(command) => command.name(),
             Self::Publish(_) => "publish",
+            Self::Queue(_) => "queue",
             Self::Poison(_) => "poison",
             Self::Garble(_) => "garble",
             Self::Newer => "newer",
@@ -150,7 +156,7 @@ impl fmt::Display for Happening {
             Deed::Pay(item) | Deed::Poison(item) => write!(f, " {item}"),
             Deed::Reverse { payment_id, dated } => write!(f, " {payment_id} {dated}"),
             Deed::Note { payment_id } => write!(f, " {payment_id}"),
-            Deed::Publish(policy) => write!(f, " {}", POLICIES[*policy].0),
+            Deed::Publish(policy) | Deed::Queue(policy) => write!(f, " {}", POLICIES[*policy].0),
             Deed::Command(command) => write!(f, " {command:?}"),
             Deed::Garble(body) => write!(f, " {body}"),
             Deed::Open | Deed::Newer | Deed::Fire => Ok(()),
@@ -332,6 +338,10 @@ fn happenings(
             let at = moment(rng, contract, from);
             add(at, Some(place), Deed::Command(Box::new(command(rng, contract, from))));
         }
+        for _ in 0..rng.u32(..4) {
+            let at = moment(rng, contract, from);
+            add(at, Some(place), Deed::Command(Box::new(recording(rng, at))));
+        }
         if rng.u8(..8) == 0 {
             let at = moment(rng, contract, from);
             add(at, Some(place), Deed::Poison(poison(rng, contract, place, at)));
@@ -344,7 +354,7 @@ fn happenings(
         }
     }
     for policy in 0..POLICIES.len() {
-        if rng.u8(..4) == 0 {
+        if rng.u8(..3) == 0 {
             let contract = &book[rng.usize(..book.len())];
             add(moment(rng, contract, from), None, Deed::Publish(policy));
         }
@@ -436,5 +446,26 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
         },
         8 => Command::InstallmentAdded(new(rng, 21)),
         _ => Command::ScheduleReplaced { installments: vec![new(rng, 31), new(rng, 32)], reason: reason() },
+    }
+}
+
+/// What people and systems record beside the money.
+fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
+    let (by, reason) = ("simulated".to_owned(), "simulated".to_owned());
+    let day = |rng: &mut Rng| plus(at.date_naive(), rng.i64(-1..12));
+    match rng.u8(..10) {
+        0..3 => Command::CauseRecorded {
+            cause: [Cause::Temporary, Cause::Temporary, Cause::LongTerm, Cause::Unknown][rng.usize(..4)],
+            by,
+            reason,
+            until: rng.bool().then(|| day(rng)),
+        },
+        3 => Command::ScoreRecorded { score: rng.u32(300..700), by, until: rng.bool().then(|| day(rng)) },
+        4..7 => Command::PaymentInProcess { until: day(rng) },
+        7 => Command::PaymentProcessEnded { reason },
+        _ => {
+            let stage = json!(["limited", "frozen", "late"][rng.usize(..3)]);
+            Command::NoticeSent(NoticeOf::Stage(serde_json::from_value(stage).unwrap()))
+        }
     }
 }

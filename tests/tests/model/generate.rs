@@ -9,7 +9,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::command::{NewInstallment, PaymentReceived};
-use duewatch_domain::days::start_of_day;
+use duewatch_domain::days::{business_date, start_of_day};
 use duewatch_domain::ids::InstallmentNumber;
 use duewatch_domain::money::Money;
 use duewatch_domain::{Command, Contract, Policy};
@@ -34,6 +34,8 @@ pub(crate) struct Case {
     pub(crate) arrivals: Vec<Arrival>,
     /// Instants to look at, apart from those of the arrivals.
     pub(crate) looks: Vec<DateTime<Utc>>,
+    /// Whether the notices that are planned leave.
+    pub(crate) notices_leave: bool,
 }
 
 /// As short as it can be read: a case that fails is all there is to go by.
@@ -50,7 +52,7 @@ impl fmt::Debug for Case {
         for one in &self.arrivals {
             writeln!(f, "  {} (arrives {}) {:?}", one.at, one.arrives_at, one.command)?;
         }
-        write!(f, "  looks: {:?}", self.looks)
+        write!(f, "  looks: {:?}, notices leave: {}", self.looks, self.notices_leave)
     }
 }
 
@@ -62,11 +64,26 @@ pub(crate) struct Arrival {
     pub(crate) command: Command,
 }
 
+/// A case whose policy only has a ladder and reminders.
 pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+    case_of(places, fact().boxed(), domain::policy().boxed())
+}
+
+/// A case with every fact, table and option.
+pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+    let fact = prop_oneof![3 => fact(), 2 => domain::recorded()];
+    case_of(places, fact.boxed(), domain::patient_policy().boxed())
+}
+
+fn case_of(
+    places: &'static [Place],
+    fact: BoxedStrategy<Fact>,
+    policy: BoxedStrategy<Policy>,
+) -> impl Strategy<Value = Case> {
     let dues = vec(due(), 1..=12);
-    let facts = vec((seconds(SPAN_DAYS), fact(), delay()), 0..16);
-    (select(places), dues, facts, domain::policy(), vec(seconds(2 * SPAN_DAYS), 4)).prop_map(
-        |((zone, first), dues, mut facts, policy, looks)| {
+    let facts = vec((seconds(SPAN_DAYS), fact, delay()), 0..16);
+    (select(places), dues, facts, policy, vec(seconds(2 * SPAN_DAYS), 4), any::<bool>()).prop_map(
+        |((zone, first), dues, mut facts, policy, looks, notices_leave)| {
             let contract = contract(zone, first, &dues);
             let begin = start_of_day(contract.time_zone, contract.opened_on);
             facts.sort_by_key(|(second, ..)| *second);
@@ -75,14 +92,15 @@ pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
                 .iter()
                 .map(|(second, fact, delay)| {
                     let at = begin + TimeDelta::seconds(*second);
-                    let command = command(fact, contract.opened_on, &mut payments);
+                    let today = business_date(contract.time_zone, at);
+                    let command = command(fact, contract.opened_on, today, &mut payments);
                     let delay = if may_be_late(&command) { *delay } else { 0 };
                     Arrival { at, arrives_at: at + TimeDelta::seconds(delay), command }
                 })
                 .collect();
             arrivals.sort_by_key(|arrival| arrival.arrives_at);
             let looks = looks.into_iter().map(|second| begin + TimeDelta::seconds(second)).collect();
-            Case { contract, policy, begin, arrivals, looks }
+            Case { contract, policy, begin, arrivals, looks, notices_leave }
         },
     )
 }
@@ -169,7 +187,7 @@ fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> New
 }
 
 /// The command of a fact; payments are numbered in the order in which they were received.
-fn command(fact: &Fact, first: NaiveDate, payments: &mut usize) -> Command {
+fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize) -> Command {
     let reason = "generated".to_owned();
     let on = |days: i64| first + TimeDelta::days(days);
     let installments = |dues: &[Due]| dues.iter().map(|due| installment(first, *due)).collect();
@@ -212,6 +230,6 @@ fn command(fact: &Fact, first: NaiveDate, payments: &mut usize) -> Command {
         | Fact::Score { .. }
         | Fact::Process { .. }
         | Fact::EndProcess
-        | Fact::Notice(_) => domain::recording(fact, first),
+        | Fact::Notice(_) => domain::recording(fact, today),
     }
 }

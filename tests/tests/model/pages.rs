@@ -44,7 +44,7 @@ const RBI: &str = r#"
 /// One stage from the first day past due.
 const PAST_DUE: &str = r#"stages = [{ name = "held", when = { days_past_due = 1 } }]"#;
 
-fn under(rest: &str) -> Policy {
+pub(crate) fn under(rest: &str) -> Policy {
     policy::parse(&format!("id = \"p\"\nversion = 1\neffective_on = 2020-01-01\n{rest}")).unwrap()
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn texts<'a>(debts: impl Iterator<Item = (&'a Label, NaiveDate, Money
 pub(crate) struct Loan {
     contract: Contract,
     facts: Vec<Event>,
-    model: Model,
+    pub(crate) model: Model,
 }
 
 impl Loan {
@@ -80,12 +80,12 @@ impl Loan {
     }
 
     /// Four months in Shanghai.
-    fn four() -> Self {
+    pub(crate) fn four() -> Self {
         Self::due_on("Asia/Shanghai", &["2023-10-01", "2023-11-01", "2023-12-01", "2024-01-01"])
     }
 
     /// The instant of a local time.
-    fn at(&self, local: &str) -> DateTime<Utc> {
+    pub(crate) fn at(&self, local: &str) -> DateTime<Utc> {
         let local: NaiveDateTime = local.parse().unwrap();
         self.contract.time_zone.from_local_datetime(&local).earliest().unwrap().to_utc()
     }
@@ -98,6 +98,13 @@ impl Loan {
         let fact = parse_event_line(&event.to_string()).unwrap();
         self.model.take(&fact.command, fact.at);
         self.facts.push(fact);
+        self
+    }
+
+    /// Somebody looks at a local time.
+    pub(crate) fn looked(mut self, policy: &Policy, local: &str) -> Self {
+        let at = self.at(local);
+        self.model.looked(policy, at);
         self
     }
 
@@ -142,7 +149,9 @@ impl Loan {
 
     /// What is owed at `now` to somebody who looked last at `after`.
     fn reminders(&self, after: &str, now: &str) -> Vec<String> {
-        let owed = self.model.reminders(&under(STANDARD), Some(self.at(after)), self.at(now));
+        let mut model = self.model.clone();
+        model.looked(&under(STANDARD), self.at(after));
+        let owed = model.reminders(&under(STANDARD), self.at(now));
         let text = |one: &Reminder| {
             format!("{} {} of {}, {} missed", one.channel, one.template, one.about, one.missed)
         };
@@ -177,8 +186,10 @@ fn a_day_is_judged_as_the_daily_output_is_documented() {
     let judged = loan.model.judge(&under(STANDARD), loan.at("2023-10-05T23:59:59"));
     let expected = Judged {
         stage: "late".to_owned(),
-        restrictions: Vec::new(),
         holds_since: "2023-10-05".parse().ok(),
+        restricting: "late".to_owned(),
+        restricted_since: "2023-10-05".parse().ok(),
+        restrictions: Vec::new(),
         days_past_due: 4,
         delinquent_days: 1,
         overdue: "250.00".parse().unwrap(),
@@ -344,7 +355,7 @@ fn a_reminder_is_owed_once_and_not_to_whoever_has_paid() {
     let loan = Loan::four();
     assert_eq!(loan.reminders("2023-10-06T09:59:59", "2023-10-06T10:00:00").len(), 1);
     assert!(loan.reminders("2023-10-06T10:00:00", "2023-10-06T10:00:00").is_empty());
-    assert!(loan.model.reminders(&under(STANDARD), None, loan.at("2023-10-06T10:00:00")).is_empty());
+    assert!(loan.model.reminders(&under(STANDARD), loan.at("2023-10-06T10:00:00")).is_empty());
     let paid = loan.pays("2023-10-06", "P-1", "250.00", &[]);
     assert!(paid.reminders("2023-10-01T10:00:00", "2023-10-06T13:00:00").is_empty());
 }

@@ -108,7 +108,7 @@ impl Validator {
                 rule.as_array().unwrap().iter().all(is_there)
             }
             "dependentRequired" => {
-                let fields = value.as_object().unwrap();
+                let Some(fields) = value.as_object() else { return Ok(true) };
                 let asks = |name: &Value| fields.contains_key(name.as_str().unwrap());
                 let is_met = |(name, others): (&String, &Value)| {
                     !fields.contains_key(name) || others.as_array().unwrap().iter().all(asks)
@@ -157,6 +157,7 @@ fn is_of(value: &Value, kind: &str) -> bool {
         "number" => value.is_number(),
         "integer" => value.is_i64() || value.is_u64(),
         "array" => value.is_array(),
+        "boolean" => value.is_boolean(),
         "object" => value.is_object(),
         other => panic!("the type {other} is not checked"),
     }

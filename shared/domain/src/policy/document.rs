@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use chrono::{NaiveDate, NaiveTime};
@@ -125,15 +126,15 @@ struct Document {
     late_fee: Option<Spanned<LateFeeTable>>,
     #[serde(default)]
     stages: Vec<Spanned<StageTable>>,
-    materiality: Option<Spanned<Materiality>>,
-    buffer: Option<Spanned<Buffer>>,
-    cause: Option<Spanned<CauseRules>>,
-    payment_in_process: Option<Spanned<ProcessRules>>,
-    operations: Option<Spanned<Operations>>,
-    announcement: Option<Spanned<Announcement>>,
+    materiality: Option<Spanned<Table<Materiality>>>,
+    buffer: Option<Spanned<Table<Buffer>>>,
+    cause: Option<Spanned<Table<CauseRules>>>,
+    payment_in_process: Option<Spanned<Table<ProcessRules>>>,
+    operations: Option<Spanned<Table<Operations>>>,
+    announcement: Option<Spanned<Table<Announcement>>>,
     reminders: Option<Spanned<RemindersTable>>,
     classification: Option<Spanned<ClassificationTable>>,
-    retention: Option<Spanned<RetentionTable>>,
+    retention: Option<Spanned<Table<RetentionTable>>>,
 }
 
 /// Where the parts of a document begin.
@@ -206,12 +207,12 @@ impl Document {
                     restrictions: stage.restrictions,
                 })
                 .collect(),
-            materiality: self.materiality.map(Spanned::into_inner),
-            buffer: self.buffer.map(Spanned::into_inner),
-            cause: self.cause.map(Spanned::into_inner),
-            payment_in_process: self.payment_in_process.map(Spanned::into_inner),
-            operations: self.operations.map(Spanned::into_inner).unwrap_or_default(),
-            announcement: self.announcement.map(Spanned::into_inner),
+            materiality: self.materiality.map(|table| table.into_inner().0),
+            buffer: self.buffer.map(|table| table.into_inner().0),
+            cause: self.cause.map(|table| table.into_inner().0),
+            payment_in_process: self.payment_in_process.map(|table| table.into_inner().0),
+            operations: self.operations.map(|table| table.into_inner().0).unwrap_or_default(),
+            announcement: self.announcement.map(|table| table.into_inner().0),
             reminders: self.reminders.map(Spanned::into_inner).map(|table| Reminders {
                 send_at: table.send_at,
                 steps: table
@@ -228,7 +229,7 @@ impl Document {
             }),
             classification,
             retention: self.retention.map_or_else(Retention::default, |table| {
-                let RetentionTable { history_days, contact_log_days } = table.into_inner();
+                let RetentionTable { history_days, contact_log_days } = table.into_inner().0;
                 Retention { history_days, contact_log_days }
             }),
         })
@@ -377,6 +378,25 @@ struct StepTable {
 struct RetentionTable {
     history_days: Option<u32>,
     contact_log_days: Option<u32>,
+}
+
+/// A table with its keys. By itself serde would take a list of their values as well.
+struct Table<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Keys<T> {
+            type Value = Table<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, keys: A) -> Result<Table<T>, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(keys)).map(Table)
+            }
+        }
+        deserializer.deserialize_map(Keys(PhantomData))
+    }
 }
 
 /// A share is no amount: it may be written as a number or as a decimal in a string.

@@ -115,7 +115,7 @@ pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
 /// A case with every fact and every table.
 pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
     let fact = prop_oneof![3 => fact(), 1 => recorded()];
-    let policy = prop_oneof![1 => policy(), 1 => any_policy(), 2 => patient_policy()];
+    let policy = prop_oneof![1 => policy(), 1 => any_policy(), 1 => patient_policy(), 1 => every_policy()];
     case_of(places, fact.boxed(), policy.boxed())
 }
 
@@ -246,7 +246,7 @@ pub(crate) fn recording(fact: &Fact, today: NaiveDate) -> Command {
 }
 
 /// What people and systems record beside the money.
-fn recorded() -> impl Strategy<Value = Fact> {
+pub(crate) fn recorded() -> impl Strategy<Value = Fact> {
     let causes = select(&[RecordedCause::Temporary, RecordedCause::LongTerm, RecordedCause::Unknown][..]);
     let days = || weighted(0.5, 1_i64..60);
     prop_oneof![
@@ -314,19 +314,22 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
     }
 }
 
-/// A policy over all five conditions, with both day counts, with and without reminders,
-/// business days and regulatory classes.
+/// A policy over all five conditions, with both day counts, with and without reminders.
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
-    policy_of(stage().boxed(), none(), none())
+    policy_of(stage().boxed(), none(), none(), no_notice())
 }
 
 fn none() -> BoxedStrategy<String> {
     Just(String::new()).boxed()
 }
 
+fn no_notice() -> BoxedStrategy<Option<usize>> {
+    Just(None).boxed()
+}
+
 /// The same, with business days and a classification.
 pub(crate) fn classifying_policy() -> impl Strategy<Value = Policy> {
-    policy_of(stage().boxed(), none(), last_tables().boxed())
+    policy_of(stage().boxed(), none(), last_tables().boxed(), no_notice())
 }
 
 /// Tables that stand after everything else.
@@ -337,7 +340,7 @@ fn last_tables() -> impl Strategy<Value = String> {
 
 /// Half of them with a late fee, a third with another order of settling.
 pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
-    policy_of(stage().boxed(), settling_or_none(), late_fee_or_none())
+    policy_of(stage().boxed(), settling_or_none(), late_fee_or_none(), no_notice())
 }
 
 fn settling_or_none() -> BoxedStrategy<String> {
@@ -406,8 +409,22 @@ pub(crate) fn late_fee() -> impl Strategy<Value = String> {
     })
 }
 
-/// A policy with every condition, option and table.
+/// A policy with every condition and option, and the tables that hold consequences back.
 pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
+    patient_policy_with(tables().boxed(), none())
+}
+
+/// The same, and business days, a classification, a late fee and an order of settling.
+pub(crate) fn every_policy() -> impl Strategy<Value = Policy> {
+    let first = (settling_or_none(), tables()).prop_map(|(settling, tables)| settling + &tables);
+    let last = (late_fee_or_none(), last_tables()).prop_map(|(late_fee, tables)| late_fee + &tables);
+    patient_policy_with(first.boxed(), last.boxed())
+}
+
+fn patient_policy_with(
+    tables: BoxedStrategy<String>,
+    last_tables: BoxedStrategy<String>,
+) -> impl Strategy<Value = Policy> {
     let stage = (stage(), weighted(0.2, cause_or_score()), weighted(0.3, 0_u32..15));
     let stage = stage.prop_map(|(stage, more, notice)| {
         let stage = match more {
@@ -419,9 +436,7 @@ pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
             None => stage,
         }
     });
-    let first = (settling_or_none(), tables()).prop_map(|(settling, tables)| settling + &tables);
-    let last = (late_fee_or_none(), last_tables()).prop_map(|(late_fee, tables)| late_fee + &tables);
-    policy_of(stage.boxed(), first.boxed(), last.boxed())
+    policy_of(stage.boxed(), tables, last_tables, weighted(0.5, 0_usize..7).boxed())
 }
 
 fn cause_or_score() -> impl Strategy<Value = String> {
@@ -454,9 +469,10 @@ fn policy_of(
     stage: BoxedStrategy<String>,
     tables: BoxedStrategy<String>,
     last_tables: BoxedStrategy<String>,
+    notice_of: BoxedStrategy<Option<usize>>,
 ) -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
-    let reminders = weighted(0.5, (send_at(), vec(step(), 0..8)));
+    let reminders = weighted(0.5, (send_at(), vec((step(), notice_of), 0..8)));
     (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables).prop_map(
         |(day_count, grace, tables, stages, reminders, last_tables)| {
             let mut ladder = format!(
@@ -473,9 +489,13 @@ fn policy_of(
             }
             if let Some((send_at, steps)) = reminders {
                 ladder.push_str(&format!("[reminders]\nsend_at = \"{send_at}\"\n"));
-                for (stage, rest) in steps {
+                for ((stage, rest), notice_of) in steps {
                     let stage = &names[stage % names.len()];
-                    ladder.push_str(&format!("[[reminders.steps]]\nstage = \"{stage}\"\n{rest}\n"));
+                    let step = format!("[[reminders.steps]]\nstage = \"{stage}\"\n{rest}\n");
+                    // It is a notice where that stage asks for one.
+                    let notice = notice_of.map(|of| format!("{ladder}{step}notice_of = \"stage {of}\"\n"));
+                    let notice = notice.filter(|longer| policy::parse(longer).is_ok());
+                    ladder = notice.unwrap_or_else(|| format!("{ladder}{step}"));
                 }
             }
             ladder.push_str(&last_tables);

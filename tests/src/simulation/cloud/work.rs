@@ -27,6 +27,10 @@ const PAST_BATCHES: usize = 20;
 /// How often Lambda tries an asynchronous invocation again.
 const ASYNC_RETRIES: u32 = 2;
 
+/// How long after a version is published everybody judges by it: a minute in the cache, and
+/// the difference between two clocks.
+const QUEUED_AFTER: TimeDelta = TimeDelta::seconds(70);
+
 impl Cloud {
     pub(super) fn begin(&mut self, coming: Coming) -> Checked {
         match coming {
@@ -176,6 +180,10 @@ impl Cloud {
         match &happening.deed {
             Deed::Publish(place) => {
                 let (id, [_, second]) = self.plan.policies[*place];
+                // Only when everybody judges by it are the accounts queued, as the command does.
+                let at = self.now() + QUEUED_AFTER;
+                let queued = Happening { at, deed: Deed::Queue(*place), ..happening.clone() };
+                self.come(at, Coming::Happening(Box::new(queued)));
                 return self.publish(id, second);
             }
             Deed::Fire => {
@@ -201,10 +209,14 @@ impl Cloud {
             }
             _ => {}
         }
+        let policy = match &happening.deed {
+            Deed::Queue(place) => policy::parse(self.plan.policies[*place].1[1]).ok(),
+            _ => None,
+        };
         let Clients { dynamodb, .. } = clients(&self.network, caller);
         let store = Store::new(dynamodb, self.settings.tables.clone(), self.settings.due_shards);
         let task = self.executor.spawn(async move {
-            Outcome::Lender(lender::does(&Transitions::new(store), contract, happening).await)
+            Outcome::Lender(lender::does(&Transitions::new(store), contract, policy, happening).await)
         });
         let running = Running { caller, work: Work::Lender, killed_at: None, metrics: Vec::new() };
         self.running.insert(task, running);

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Applied;
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::ids::Revision;
+use duewatch_domain::recorded::NoticeOf;
 use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
 use serde_json::Value;
 
@@ -76,6 +77,7 @@ impl Watch {
             }
             self.check_standing(id, story, records, now)?;
             self.check_published(id, story, records)?;
+            self.check_announced(id, story, now)?;
             let parked = records.parked.iter().find(|key| key.0 == *id);
             hold!("nothing is dropped", parked.is_none(), "{parked:?} is still parked");
         }
@@ -193,6 +195,23 @@ impl Watch {
         Ok(())
     }
 
+    /// Every customer was told of a stricter version: whoever publishes one has every account
+    /// under it looked at.
+    fn check_announced(&self, id: &str, story: &Story, now: DateTime<Utc>) -> Checked {
+        let Some(last) = story.versions.last() else { return Ok(()) };
+        let held = story.set_aside || self.is_unpostable(&last.account);
+        for policy in self.published(&last.account, now - TimeDelta::hours(3)) {
+            let of = NoticeOf::Policy(policy.version);
+            hold!(
+                "every customer is told of a stricter version",
+                held || policy.announcement.is_none() || last.model.notices().any(|(known, ..)| *known == of),
+                "{id} knows nothing of {of}: {:?}",
+                last.account.notices()
+            );
+        }
+        Ok(())
+    }
+
     /// Every revision has its entry, unless its record was lost before a later revision was
     /// written, and the chain holds.
     fn check_history(&self, id: &str, story: &Story, records: &Records, now: DateTime<Utc>) -> Checked {
@@ -252,8 +271,8 @@ impl Watch {
             }
             let mut sent_any = self.sent.contains_key(&event);
             for intent in &version.account.intents {
-                let sent = self.sent.get(&format!("{event}/{}", intent.channel));
-                let contact = format!("{:020}#{}", revision.0, intent.channel);
+                let sent = self.sent.get(&format!("{event}/{}", intent.name()));
+                let contact = format!("{:020}#{}", revision.0, intent.name());
                 let outcome = records.contacts.get(&(id.to_owned(), contact)).map(String::as_str);
                 let is_recorded = match sent {
                     Some(sent) => sent.topic == "reminders" && outcome.is_some(),

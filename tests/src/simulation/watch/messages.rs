@@ -1,6 +1,7 @@
 //! What every message must be.
 
 use chrono::{DateTime, Utc};
+use duewatch_domain::reminder::Intent;
 use duewatch_local::stack::sns::Delivered;
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ impl Watch {
             "reminders" => {
                 self.count("reminders published", 1);
                 self.check_reminder(&id, &body, caller)?;
+                self.notice_has_left(&id, &body);
             }
             _ => self.count("operations told", 1),
         }
@@ -33,7 +35,18 @@ impl Watch {
         Ok(())
     }
 
-    /// The version that an id `ACCOUNT/REVISION[/CHANNEL]` is of.
+    /// Keeps when a notice left, where the message is one.
+    fn notice_has_left(&mut self, id: &str, body: &Value) {
+        let mut parts = id.splitn(4, '/');
+        let (account, of) = (parts.next().unwrap_or_default(), parts.nth(2));
+        let at: Option<DateTime<Utc>> = body["time"].as_str().and_then(|at| at.parse().ok());
+        if let (Some(of), Some(at)) = (of, at) {
+            self.told.entry((account.to_owned(), of.to_owned())).or_default().push(at);
+            self.count("notices published", 1);
+        }
+    }
+
+    /// The version that an id `ACCOUNT/REVISION[/CHANNEL[/NOTICE]]` is of.
     pub(super) fn version_of(&self, id: &str) -> Result<&Version, Broken> {
         let mut parts = id.split('/');
         let story = parts.next().and_then(|account| self.stories.get(account));
@@ -53,7 +66,9 @@ impl Watch {
         let wanting = self.version_of(id)?;
         let account_id = wanting.account.account_id.as_str();
         let data = &body["data"];
-        let intent = wanting.account.intents.iter().find(|one| data["channel"] == one.channel.as_str());
+        let name = id.splitn(3, '/').nth(2).unwrap_or_default();
+        let is_it = |one: &&Intent| one.name() == name && data["channel"] == one.channel.as_str();
+        let intent = wanting.account.intents.iter().find(is_it);
         let Some(intent) = intent else {
             return Err(Broken {
                 promise: "every owed reminder",

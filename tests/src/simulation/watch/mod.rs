@@ -114,6 +114,8 @@ pub(super) struct Watch {
     queued: BTreeMap<String, (Waiting, bool)>,
     index: BTreeMap<String, Entry>,
     sent: BTreeMap<String, Sent>,
+    /// When notices of what have left, by account.
+    told: BTreeMap<(String, String), Vec<DateTime<Utc>>>,
     /// The bodies of messages that went to the dead-letter queue.
     dead: BTreeSet<String>,
     /// Events that a function was never brought to take: they went to the bucket, or their
@@ -273,7 +275,7 @@ impl Watch {
             .map_err(|error| Broken { promise: "items can be read", how: error.to_string() })?;
         let known = story.versions.last().map(|version| version.account.revision);
         if known == Some(account.revision) {
-            return self.entry_dropped(&account_id, &account);
+            return self.entry_moved(&account_id, &account);
         }
         self.count("transitions", 1);
         self.revision_written(record.event_id(), account, caller, its_now, now)
@@ -321,15 +323,23 @@ impl Watch {
         Ok(())
     }
 
-    /// The account lost its entry in the due index, and nothing else.
-    fn entry_dropped(&mut self, account_id: &str, account: &Account) -> Checked {
+    /// The account lost its entry in the due index, or is to be looked at earlier, and nothing
+    /// else.
+    fn entry_moved(&mut self, account_id: &str, account: &Account) -> Checked {
         let Some(story) = self.stories.get_mut(account_id) else { return Ok(()) };
         let Some(last) = story.versions.last_mut() else { return Ok(()) };
+        let (known, next) = (last.account.standing.next_action_at, account.standing.next_action_at);
         let mut expected = last.account.clone();
-        expected.standing.next_action_at = None;
-        hold!("one revision", expected == *account, "revision {} was written twice", account.revision);
+        expected.standing.next_action_at = next;
+        let is_earlier = next.is_none() || known.is_none_or(|known| next < Some(known));
+        hold!(
+            "one revision",
+            expected == *account && is_earlier,
+            "revision {} was written twice",
+            account.revision
+        );
         last.account = expected;
-        story.set_aside = true;
+        story.set_aside = next.is_none();
         Ok(())
     }
 

@@ -1,8 +1,10 @@
 //! What every revision of an account must be.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Installment, Label};
 use duewatch_domain::command::Command;
+use duewatch_domain::policy::Stage;
+use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::{Account, Policy};
 
 use super::{Broken, Checked, POLICY_LAG, Story, Version, Watch, hold};
@@ -34,32 +36,40 @@ impl Watch {
         );
         let models = self.facts_of(story, &account)?;
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
-        let policy = self.policy_used(&account, may_be_held, now)?;
-        let check = |model: &Model| {
+        let policy = self.policy_used(&account, &models[0], may_be_held, now)?;
+        let check = |model: &Model| -> Result<Model, Broken> {
             check_judged(before, &account, model, policy, its_now)?;
-            check_timetable(&account, model, policy)
+            let model = self.looked(&account, model, policy, now)?;
+            self.check_timetable(&account, &model, policy, now)?;
+            Ok(model)
         };
-        let (mut model, mut judged) = (models[0].clone(), check(&models[0]));
+        let mut judged = check(&models[0]);
         for other in &models[1..] {
-            if judged.is_err() && check(other).is_ok() {
-                (model, judged) = (other.clone(), Ok(()));
+            if judged.is_err() {
+                judged = check(other).or(judged);
             }
         }
         let is_hold = may_be_held && judged.is_err();
+        let model = if is_hold { models[0].clone() } else { judged? };
         if is_hold {
             self.check_hold(&account, &model, its_now)?;
-        } else {
-            judged?;
         }
+        check_notices(&account, &model)?;
+        self.check_told(before, &account, &model, policy)?;
         self.check_restriction(before, &account, caller)?;
+        let is_later = policy.version > 1;
         let decided = account.decision_of_this_revision().is_some();
         let lifted = account.decision_of_this_revision().is_some_and(|one| !one.lifted.is_empty());
         let restricted = account.decision_of_this_revision().is_some_and(|one| !one.applied.is_empty());
         let intents = account.intents.len();
+        let notices = account.intents.iter().filter(|intent| intent.notice_of.is_some()).count();
         if let Some(taken) = before.and_then(|before| newly_taken(before, &account))
-            && let Some((_, _, is_taken)) = self.messages.get_mut(taken)
+            && let Some((command, at, is_taken)) = self.messages.get_mut(taken)
         {
             *is_taken = true;
+            if let Command::NoticeSent(of) = command {
+                self.told.entry((id.clone(), of.to_string())).or_default().push(*at);
+            }
         }
         if let Some(story) = self.stories.get_mut(&id) {
             story.set_aside = false;
@@ -70,6 +80,8 @@ impl Watch {
         self.count("lifts", usize::from(lifted));
         self.count("restrictions", usize::from(restricted));
         self.count("reminders wanted", intents);
+        self.count("notices wanted", notices);
+        self.count("judged by a later version", usize::from(is_later));
         Ok(())
     }
 
@@ -110,6 +122,7 @@ impl Watch {
                 reversed.push(Label::TakenBack(payment.payment_id.clone()));
             }
         }
+        let model = self.with_notices_left(before, account, model)?;
         let taken = before.and_then(|before| newly_taken(&before.account, account));
         let changed = before.is_some_and(|before| differs(&before.account, account, &reversed));
         hold!("nothing is made up", !changed || taken.is_some(), "{id} changed by itself");
@@ -129,20 +142,88 @@ impl Watch {
         Ok(vec![with(&model, news)])
     }
 
-    /// The policy that judged: none that was never published, none that is long superseded.
-    /// A revision that decides nothing keeps the version that judged it, if one has.
-    fn policy_used(&self, account: &Account, is_hold: bool, now: DateTime<Utc>) -> Result<&Policy, Broken> {
+    /// The model with the notices that the revision knows to have left, which really did.
+    fn with_notices_left(
+        &self,
+        before: Option<&Version>,
+        account: &Account,
+        mut model: Model,
+    ) -> Result<Model, Broken> {
+        let old = before.map_or(&[][..], |before| before.account.notices());
+        for notice in account.notices() {
+            let planned = old.iter().any(|one| {
+                one.of == notice.of && one.planned_at == notice.planned_at && one.sent_at.is_none()
+            });
+            let Some(sent_at) = notice.sent_at.filter(|_| planned) else { continue };
+            let id = account.account_id.as_str();
+            let told = self.told.get(&(id.to_owned(), notice.of.to_string()));
+            hold!(
+                "a notice is noted when it has left",
+                told.is_some_and(|told| told.iter().any(|at| *at <= sent_at)),
+                "{id} revision {}: {notice:?}, it left at {told:?}",
+                account.revision
+            );
+            model.notice_left(&notice.of, notice.planned_at, sent_at);
+        }
+        Ok(model)
+    }
+
+    /// The version that binds an account at an instant, of those that are published: the
+    /// latest. One with an announcement is stricter than the one before, and binds so many days
+    /// after its announcement left.
+    fn binding<'a>(
+        &self,
+        published: &[&'a Policy],
+        account: &Account,
+        model: &Model,
+        at: DateTime<Utc>,
+    ) -> Option<&'a Policy> {
+        let binds = |policy: &&&Policy| {
+            let from = match &policy.announcement {
+                None => Some(policy.effective_on),
+                Some(announcement) => {
+                    let of = NoticeOf::Policy(policy.version);
+                    let left_at = model.notices().find(|(noticed, ..)| **noticed == of).and_then(|one| one.2);
+                    let days = TimeDelta::days(announcement.days.into());
+                    left_at.map(|left_at| policy.effective_on.max(model.date(left_at) + days))
+                }
+            };
+            from.is_some_and(|from| from <= model.date(at))
+        };
+        let is_of = |policy: &&&Policy| policy.id == account.policy_id;
+        published.iter().filter(is_of).rev().find(binds).or_else(|| published.first()).copied()
+    }
+
+    /// The versions of an account's policy that were published by an instant, oldest first.
+    pub(super) fn published(&self, account: &Account, by: DateTime<Utc>) -> Vec<&Policy> {
+        let all = self.policies.get(account.policy_id.as_str()).map_or(&[][..], Vec::as_slice);
+        all.iter().filter(|(_, at)| *at <= by).map(|(policy, _)| policy).collect()
+    }
+
+    /// The policy that judged: the version that binds the account, of those that whoever
+    /// judged could know. A revision that decides nothing keeps the version that judged it, if
+    /// one has.
+    fn policy_used(
+        &self,
+        account: &Account,
+        model: &Model,
+        is_hold: bool,
+        now: DateTime<Utc>,
+    ) -> Result<&Policy, Broken> {
         let id = account.policy_id.as_str();
-        let published = self.policies.get(id).map_or(&[][..], Vec::as_slice);
         let version = match &account.standing.policy {
-            None if is_hold => published.first().map_or(0, |(policy, _)| policy.version),
+            None if is_hold => self.published(account, now).first().map_or(0, |policy| policy.version),
             known => known.as_ref().map_or(0, |policy| policy.version),
         };
-        let superseded = |(policy, published_at): &(Policy, DateTime<Utc>)| {
-            policy.version > version && *published_at + POLICY_LAG < now
-        };
+        let at = judged_at(account);
+        let all = self.published(account, now);
+        let long_known = self.published(account, now - POLICY_LAG).len().max(1);
+        let is_in_force = (long_known..=all.len()).any(|known| {
+            let binding = self.binding(&all[..known], account, model, at);
+            binding.is_some_and(|policy| policy.version == version)
+        });
         match self.policy(id, version) {
-            Some(policy) if is_hold || !published.iter().any(superseded) => Ok(policy),
+            Some(policy) if is_hold || is_in_force => Ok(policy),
             _ => Err(Broken {
                 promise: "the policy in force",
                 how: format!("{}: judged by {id} version {version} at {now}", account.account_id),
@@ -150,8 +231,93 @@ impl Watch {
         }
     }
 
+    /// The model after the look that the revision stands for. The customer is told of a version
+    /// that waits for it, once.
+    fn looked(
+        &self,
+        account: &Account,
+        model: &Model,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Result<Model, Broken> {
+        let (id, revision, at) = (account.account_id.as_str(), account.revision, judged_at(account));
+        let mut seen = model.clone();
+        seen.looked(policy, at);
+        let long_known = self.published(account, now - POLICY_LAG);
+        for version in self.published(account, now) {
+            let Some(announcement) = &version.announcement else { continue };
+            let of = NoticeOf::Policy(version.version);
+            let is_told = model.notices().any(|(known, ..)| *known == of);
+            let tells = account.intents.iter().find(|intent| intent.notice_of.as_ref() == Some(&of));
+            let may_wait = !long_known.iter().any(|known| known.version == version.version);
+            let is_right = match tells {
+                None => is_told || may_wait,
+                Some(intent) => {
+                    !is_told
+                        && intent.channel == announcement.channel
+                        && intent.template == announcement.template
+                        && intent.planned_at == at
+                }
+            };
+            hold!(
+                "every customer is told of a stricter version",
+                is_right,
+                "{id} revision {revision}: {of} is announced as {tells:?}, told before: {is_told}"
+            );
+            if tells.is_some() {
+                seen.announced(&of, at);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// What was announced in time, by what has left and nothing else: no restriction begins
+    /// before the notice that it owes has left and its days are over, and no stricter version
+    /// binds an account whose customer was not told so long before.
+    fn check_told(
+        &self,
+        before: Option<&Account>,
+        account: &Account,
+        model: &Model,
+        policy: &Policy,
+    ) -> Checked {
+        let (id, revision) = (account.account_id.as_str(), account.revision);
+        let today = model.date(judged_at(account));
+        let is_told = |of: String, since: Option<NaiveDate>, days: u32| {
+            let told = self.told.get(&(id.to_owned(), of));
+            let mut told_on = told.into_iter().flatten().map(|at| model.date(*at));
+            told_on.any(|date| Some(date) >= since && date + TimeDelta::days(days.into()) <= today)
+        };
+        let oldest = model.debts().first().map(|oldest| oldest.due_on);
+        let old = before.map_or(&[][..], |before| &before.standing.restrictions);
+        let restrictions = &account.standing.restrictions;
+        let stage = policy.stages.iter().find(|stage| stage.restrictions == *restrictions);
+        let new = restrictions.iter().filter(|one| !old.contains(one));
+        let days = new.filter_map(|one| one.notice_days).max();
+        if let (Some(stage), Some(days)) = (stage, days) {
+            hold!(
+                "nothing is restricted before the notice it owes has left",
+                is_told(format!("stage/{}", stage.name), oldest, days),
+                "{id} revision {revision}: {restrictions:?} on {today}, told at {:?}",
+                self.told
+            );
+        }
+        if let Some(announcement) = &policy.announcement
+            && account.standing.policy.as_ref().is_some_and(|used| used.version == policy.version)
+        {
+            hold!(
+                "a stricter version never binds an account that was not told",
+                is_told(format!("policy/{}", policy.version), None, announcement.days),
+                "{id} revision {revision}: judged by version {} on {today}, told at {:?}",
+                policy.version,
+                self.told
+            );
+        }
+        Ok(())
+    }
+
     /// Whether the table holds money for the account that cannot be posted.
-    fn is_unpostable(&self, account: &Account) -> bool {
+    pub(super) fn is_unpostable(&self, account: &Account) -> bool {
         self.payments_at(account.account_id.as_str(), self.step)
             .iter()
             .any(|fact| fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone()).is_err()))
@@ -204,6 +370,54 @@ impl Watch {
         }
         Ok(())
     }
+
+    /// The next action is no earlier than something changes, and no later.
+    fn check_timetable(
+        &self,
+        account: &Account,
+        model: &Model,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Checked {
+        let (id, revision) = (account.account_id.as_str(), account.revision);
+        let at = judged_at(account);
+        // Whoever did not know the latest version yet is queued by those who publish it.
+        let long_known = self.published(account, now - POLICY_LAG);
+        let same = |then: DateTime<Utc>| {
+            let binding =
+                self.binding(&long_known, account, model, then).filter(|next| next.version > policy.version);
+            !model.changes((policy, at), (binding.unwrap_or(policy), then))
+        };
+        match account.standing.next_action_at {
+            None => {
+                let far = at + AHEAD;
+                hold!(
+                    "no silent overdue",
+                    same(far),
+                    "{id} revision {revision} waits for nothing, but by {far} it changes"
+                );
+            }
+            Some(next) => {
+                hold!(
+                    "no silent overdue",
+                    next > at,
+                    "{id} revision {revision}: judged at {at}, waits for {next}"
+                );
+                let before = next - TimeDelta::seconds(1);
+                hold!(
+                    "no silent overdue",
+                    before <= at || same(before),
+                    "{id} revision {revision} waits for {next}, but changes before"
+                );
+                hold!(
+                    "no idle work",
+                    !same(next) || !self.published(account, now).into_iter().all(is_plain),
+                    "{id} revision {revision} waits for {next}, but nothing changes then"
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The message that an account has taken with its last revision.
@@ -221,7 +435,7 @@ fn with(model: &Model, news: impl IntoIterator<Item = (Command, DateTime<Utc>)>)
 }
 
 pub(super) fn judged_at(account: &Account) -> DateTime<Utc> {
-    account.standing.reminded_through.unwrap_or(DateTime::<Utc>::MIN_UTC)
+    account.standing.reminded_through.unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 /// Whether the revision leaves everything as it was decided.
@@ -242,7 +456,12 @@ fn differs(before: &Account, account: &Account, reversed: &[Label]) -> bool {
         .iter()
         .filter(|one| !reversed.contains(&one.label) || old.iter().any(|old| old.label == one.label))
         .collect();
-    old != new || before.pauses() != account.pauses() || before.is_enforced() != account.is_enforced()
+    old != new
+        || before.pauses() != account.pauses()
+        || before.is_enforced() != account.is_enforced()
+        || before.cause() != account.cause()
+        || before.score() != account.score()
+        || before.in_process() != account.in_process()
 }
 
 /// The standing is the model's, the decision is the difference, the reminders are those owed.
@@ -275,15 +494,20 @@ fn check_judged(
         judged.restrictions
     );
     check_decision(before, account, &judged)?;
-    let owed = model.reminders(policy, before.and_then(|before| before.standing.reminded_through), at);
+    let owed = model.reminders(policy, at);
     let wanted: Vec<_> = account
         .intents
         .iter()
-        .map(|one| (one.channel, one.template.clone(), one.installment.clone(), one.planned_at, one.missed))
+        .filter(|one| !matches!(one.notice_of, Some(NoticeOf::Policy(_))))
+        .map(|one| (one.name(), one.template.clone(), one.installment.clone(), one.planned_at, one.missed))
         .collect();
     let owed: Vec<_> = owed
         .into_iter()
-        .map(|one| (one.channel, one.template, Some(one.about), one.planned_at, one.missed))
+        .map(|one| {
+            let of = one.notice_of.map_or_else(String::new, |of| format!("/{of}"));
+            let name = format!("{}{of}", one.channel);
+            (name, one.template, Some(one.about), one.planned_at, one.missed)
+        })
         .collect();
     hold!(
         "every owed reminder",
@@ -333,44 +557,29 @@ fn check_decision(before: Option<&Account>, account: &Account, judged: &Judged) 
     Ok(())
 }
 
-/// The next action is no earlier than something changes, and no later.
-fn check_timetable(account: &Account, model: &Model, policy: &Policy) -> Checked {
-    let (id, revision) = (account.account_id.as_str(), account.revision);
-    let at = judged_at(account);
-    let now = model.judge(policy, at);
-    let same = |then: DateTime<Utc>| {
-        let judged = model.judge(policy, then);
-        judged.stage == now.stage
-            && judged.restrictions == now.restrictions
-            && model.reminders(policy, Some(at), then).is_empty()
-    };
-    match account.standing.next_action_at {
-        None => {
-            let far = at + AHEAD;
-            hold!(
-                "no silent overdue",
-                same(far),
-                "{id} revision {revision} waits for nothing, but by {far} it changes"
-            );
-        }
-        Some(next) => {
-            hold!(
-                "no silent overdue",
-                next > at,
-                "{id} revision {revision}: judged at {at}, waits for {next}"
-            );
-            let before = next - TimeDelta::seconds(1);
-            hold!(
-                "no silent overdue",
-                before <= at || same(before),
-                "{id} revision {revision} waits for {next}, but changes before"
-            );
-            hold!(
-                "no idle work",
-                !same(next),
-                "{id} revision {revision} waits for {next}, but nothing changes then"
-            );
-        }
-    }
+/// What the account knows of notices is what the model knows.
+fn check_notices(account: &Account, model: &Model) -> Checked {
+    let known = account.notices().iter().map(|one| (&one.of, one.planned_at, one.sent_at));
+    hold!(
+        "nothing is made up",
+        known.eq(model.notices()),
+        "{} revision {}: notices {:?}, the model has {:?}",
+        account.account_id,
+        account.revision,
+        account.notices(),
+        model.notices().collect::<Vec<_>>()
+    );
     Ok(())
+}
+
+/// Whether what begins is never held back: then every look finds something.
+fn is_plain(policy: &Policy) -> bool {
+    let asks_for_more = |stage: &Stage| {
+        stage.notice_days().is_some() || stage.when.cause.is_some() || stage.when.score_at_most.is_some()
+    };
+    policy.buffer.is_none()
+        && policy.cause.is_none()
+        && policy.payment_in_process.is_none()
+        && policy.announcement.is_none()
+        && !policy.stages.iter().any(asks_for_more)
 }

@@ -1,0 +1,73 @@
+//! What remains of having been looked at. A lapse is judged on what was known at the time,
+//! and a notice is planned once: neither can be told from the facts as they stand now.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use duewatch_domain::recorded::NoticeOf;
+
+use super::course::Course;
+use super::reminders::Reminder;
+
+/// What is remembered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    /// When somebody looked last.
+    pub(super) looked_at: Option<DateTime<Utc>>,
+    pub(super) lapse: Lapse,
+    /// The last notice of each thing that was announced.
+    pub(super) notices: Vec<Noticed>,
+}
+
+/// The lapse that goes on, and the end of the one before it, as they were found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lapse {
+    pub(super) since: Option<NaiveDate>,
+    pub(super) over_on: Option<NaiveDate>,
+}
+
+/// A notice that was planned, and perhaps has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Noticed {
+    pub(super) of: NoticeOf,
+    pub(super) planned_at: DateTime<Utc>,
+    pub(super) left_at: Option<DateTime<Utc>>,
+}
+
+impl Memory {
+    /// What somebody finds who looks on a day; nothing where the policy does not ask.
+    pub(super) fn lapse_on(&self, course: &Course<'_>, day: NaiveDate) -> Lapse {
+        if course.policy.buffer.is_none() {
+            return Lapse::default();
+        }
+        match (self.lapse.since, course.is_delinquent(day)) {
+            (None, false) | (Some(_), true) => self.lapse,
+            (Some(_), false) => Lapse { since: None, over_on: Some(day) },
+            (None, true) => {
+                // Who looked last would have seen it: a fact has brought it about since.
+                let was_hidden = self.looked_at.is_some_and(|at| course.is_delinquent(course.judged_day(at)));
+                let since = if was_hidden { Some(day) } else { course.first_delinquent_day() };
+                Lapse { since, ..self.lapse }
+            }
+        }
+    }
+
+    pub(super) fn planned(&mut self, reminders: &[Reminder]) {
+        for reminder in reminders {
+            if let Some(of) = &reminder.notice_of {
+                self.note(Noticed { of: of.clone(), planned_at: reminder.planned_at, left_at: None });
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, notice: Noticed) {
+        self.notices.retain(|known| known.of != notice.of);
+        self.notices.push(notice);
+    }
+
+    pub(super) fn left(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>, at: DateTime<Utc>) {
+        for notice in &mut self.notices {
+            if notice.of == *of && notice.planned_at == planned_at && notice.left_at.is_none() {
+                notice.left_at = Some(at);
+            }
+        }
+    }
+}

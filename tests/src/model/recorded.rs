@@ -1,0 +1,58 @@
+//! What people and systems record beside the money.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use duewatch_domain::command::Command;
+use duewatch_domain::recorded::Cause;
+
+use super::calendar;
+
+/// The last that was recorded of each kind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recorded {
+    pub(super) cause: Option<Binding<Cause>>,
+    pub(super) score: Option<Binding<u32>>,
+    pub(super) process: Option<Process>,
+}
+
+/// Something that binds from the day on which it became known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Binding<T> {
+    pub(super) what: T,
+    pub(super) at: DateTime<Utc>,
+    /// The first date on which it does not bind any more.
+    pub(super) until: Option<NaiveDate>,
+}
+
+/// A payment under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Process {
+    pub(super) since: DateTime<Utc>,
+    /// The first date on which it is not under way any more.
+    pub(super) until: NaiveDate,
+}
+
+impl Recorded {
+    pub(super) fn enter(&mut self, zone: Tz, command: &Command, at: DateTime<Utc>) {
+        let today = calendar::business_date(zone, at);
+        match command {
+            Command::CauseRecorded { cause, until, .. } => {
+                self.cause = Some(Binding { what: *cause, at, until: *until });
+            }
+            Command::ScoreRecorded { score, until, .. } => {
+                self.score = Some(Binding { what: *score, at, until: *until });
+            }
+            Command::PaymentInProcess { until } => {
+                // One that follows on another is the same one, which takes longer.
+                let before = self.process.filter(|process| process.until >= today);
+                self.process = Some(Process { since: before.map_or(at, |one| one.since), until: *until });
+            }
+            Command::PaymentProcessEnded { .. } => {
+                if let Some(process) = &mut self.process {
+                    process.until = process.until.min(today);
+                }
+            }
+            _ => {}
+        }
+    }
+}
