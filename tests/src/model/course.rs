@@ -237,10 +237,10 @@ impl<'p> Course<'p> {
                 .overdue_share
                 .is_none_or(|least| figures.overdue.as_decimal() >= least * figures.outstanding.as_decimal())
             && when.cause.is_none_or(|cause| {
-                self.recorded.cause.is_some_and(|one| one.what == cause && self.binds(one, day.date))
+                self.recorded.cause.is_some_and(|one| one.what == cause && self.binds(&one, day.date))
             })
             && when.score_at_most.is_none_or(|most| {
-                self.recorded.score.is_some_and(|one| one.what <= most && self.binds(one, day.date))
+                self.recorded.score.is_some_and(|one| one.what <= most && self.binds(&one, day.date))
             })
     }
 
@@ -255,7 +255,7 @@ impl<'p> Course<'p> {
     }
 
     /// From the day on which it became known to the one before it ends.
-    fn binds<T>(&self, one: Binding<T>, day: NaiveDate) -> bool {
+    fn binds<T>(&self, one: &Binding<T>, day: NaiveDate) -> bool {
         self.judged_day(one.at) <= day && one.until.is_none_or(|until| day < until)
     }
 
@@ -289,7 +289,7 @@ impl<'p> Course<'p> {
         let (Some(rule), Some(cause)) = (&self.policy.cause, self.recorded.cause) else { return false };
         let recorded_on = self.judged_day(cause.at);
         let over_on = recorded_on + Days::new(rule.temporary_holds_days.into());
-        cause.what == Cause::Temporary && recorded_on < day && day < over_on && self.binds(cause, day)
+        cause.what == Cause::Temporary && recorded_on < day && day < over_on && self.binds(&cause, day)
     }
 
     /// A payment is under way since a day before.
