@@ -204,7 +204,7 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize
             })
         }
         Fact::PayBackdated { minor, .. } => {
-            command(&Fact::Pay { minor: *minor, targets: Vec::new() }, first, payments)
+            command(&Fact::Pay { minor: *minor, targets: Vec::new() }, first, today, payments)
         }
         Fact::Waive { number, minor } => {
             let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));
