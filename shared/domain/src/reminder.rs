@@ -200,7 +200,7 @@ fn owe(
 
 /// Whether an intent that was planned still has its reason: its installment
 /// still owes, and the account still stands where it stood. A notice has its reason on every
-/// stage.
+/// stage, and where it was planned before any held, without one too.
 ///
 /// This is the last look: it is asked of the account as it is read again right
 /// before a message leaves.
@@ -214,7 +214,9 @@ pub fn still_owed(
 ) -> bool {
     let has_reason = match intent.notice_of {
         Some(NoticeOf::Policy(_)) => return true,
-        Some(NoticeOf::Stage(_)) => stage_now != "current",
+        Some(NoticeOf::Stage(_)) => {
+            account.is_enforced() && (stage_then == "current" || stage_now != "current")
+        }
         None => stage_then == stage_now,
     };
     let is_it =

@@ -140,6 +140,28 @@ fn the_last_look_withdraws_a_reminder_whose_reason_is_gone() {
     assert!(!still_owed(&loan.account, &allocate(&loan.account), "late", "late", &intent));
 }
 
+// The notice is planned for 3 October, within grace.
+#[rstest]
+#[case::still_in_grace("current", "current", true)]
+#[case::on_a_stage_since("current", "limited", true)]
+#[case::on_a_severer_stage("late", "limited", true)]
+#[case::on_no_stage_any_more("late", "current", false)]
+fn a_notice_leaves_also_before_any_stage_holds(#[case] then: &str, #[case] now: &str, #[case] leaves: bool) {
+    let policy = policy(
+        "grace_days = 3",
+        "[[stages]]\nname = \"limited\"\nwhen = { delinquent_days = 5 }\n\
+         restrictions = [{ kind = \"freeze_drawdown\", notice_days = 3 }]\n\
+         [reminders]\nsend_at = \"10:00\"\nsteps = [{ stage = \"current\", days = 2, \
+         channel = \"letter\", template = \"before\", notice_of = \"limited\" }]\n",
+    );
+    let mut loan = four_installments();
+    loan.judged("2023-10-03T10:00:00", &policy, Cause::Time);
+    let intent = loan.account.intents[0].clone();
+    assert_eq!(still_owed(&loan.account, &allocate(&loan.account), then, now, &intent), leaves);
+    loan.learns("2023-10-03", "enforcement_off", r#""reason":"court""#);
+    assert!(!still_owed(&loan.account, &allocate(&loan.account), then, "current", &intent));
+}
+
 #[test]
 fn a_payment_taken_back_is_reminded_of_by_its_own_name() {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);

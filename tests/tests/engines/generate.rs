@@ -1,7 +1,5 @@
 //! Generated cases: small books in odd zones, and everything that can happen to them.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::Zone;
 use duewatch_domain::days::{end_of_day, start_of_day};
@@ -63,6 +61,11 @@ enum Fact {
     Add { number: u32, due: Due },
     Replace { number: u32, dues: Vec<Due> },
     OpenAgain,
+    Cause { cause: &'static str, days: Option<i64> },
+    Score { score: u32, days: Option<i64> },
+    Process { days: i64 },
+    EndProcess,
+    Notice(usize),
 }
 
 /// Where in its day something happens.
@@ -117,6 +120,20 @@ fn fact() -> impl Strategy<Value = Fact> {
         1 => (7_u32..12, due()).prop_map(|(number, due)| Fact::Add { number, due }),
         1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| Fact::Replace { number, dues }),
         1 => Just(Fact::OpenAgain),
+        6 => recorded(),
+    ]
+}
+
+/// What people and systems record beside the money.
+fn recorded() -> impl Strategy<Value = Fact> {
+    let days = || weighted(0.5, -5_i64..30);
+    prop_oneof![
+        2 => (select(&["temporary", "long_term", "unknown"][..]), days())
+            .prop_map(|(cause, days)| Fact::Cause { cause, days }),
+        1 => (300_u32..700, days()).prop_map(|(score, days)| Fact::Score { score, days }),
+        2 => (0_i64..20).prop_map(|days| Fact::Process { days }),
+        1 => Just(Fact::EndProcess),
+        2 => (0_usize..4).prop_map(Fact::Notice),
     ]
 }
 
@@ -137,6 +154,10 @@ fn stage() -> impl Strategy<Value = String> {
         (0_u32..10).prop_map(|tenths| format!("overdue_share = \"0.{tenths}\"")),
         (1_u32..4).prop_map(|count| format!("unpaid_installments = {count}")),
     ];
+    let recorded = prop_oneof![
+        select(&["cause = \"temporary\"", "cause = \"long_term\""][..]).prop_map(str::to_owned),
+        (300_u32..700).prop_map(|score| format!("score_at_most = {score}")),
+    ];
     let restrictions = select(
         &[
             "",
@@ -145,45 +166,77 @@ fn stage() -> impl Strategy<Value = String> {
             r#"{ kind = "suspend_account" }"#,
         ][..],
     );
-    (condition, restrictions).prop_map(|(condition, restrictions)| {
-        format!("when = {{ {condition} }}\nrestrictions = [{restrictions}]")
-    })
+    (condition, weighted(0.2, recorded), restrictions, weighted(0.4, 0_u32..12)).prop_map(
+        |(condition, recorded, restrictions, notice)| {
+            let recorded = recorded.map_or_else(String::new, |recorded| format!(", {recorded}"));
+            let notice = notice.map_or_else(String::new, |days| format!("notice_days = {days}, "));
+            let restrictions = restrictions.replacen("{ kind", &format!("{{ {notice}kind"), 1);
+            format!("when = {{ {condition}{recorded} }}\nrestrictions = [{restrictions}]")
+        },
+    )
 }
 
-fn reminders() -> impl Strategy<Value = Option<String>> {
-    let step = (any::<Index>(), -10_i64..20, select(&["sms", "email", "app"][..]));
-    let send_at = select(&["00:00", "02:30", "10:00", "23:59"][..]);
-    weighted(0.6, (send_at, vec(step, 1..6))).prop_map(|table| {
-        table.map(|(send_at, steps)| {
-            let mut text = format!("[reminders]\nsend_at = \"{send_at}\"\n");
-            for (stage, days, channel) in steps {
-                let stage = ["current", "stage 0", "stage 1"][stage.index(3)];
-                write!(
-                    text,
-                    "[[reminders.steps]]\nstage = \"{stage}\"\ndays = {days}\nchannel = \"{channel}\"\ntemplate = \"t\"\n"
-                )
-                .unwrap();
-            }
-            text
+/// Tables that stand before the first stage.
+fn tables() -> impl Strategy<Value = String> {
+    let materiality = (0_u32..300, 0_u32..60, select(&["both", "either"][..])).prop_map(
+        |(amount, percent, exceed)| {
+            format!(
+                "materiality = {{ amount = \"{amount}\", share = \"0.{percent:02}\", exceed = \"{exceed}\" }}\n"
+            )
+        },
+    );
+    let buffer = (1_u32..20, 1_u32..800, 1_u32..15).prop_map(|(days, amount, months)| {
+        format!("buffer = {{ days = {days}, amount = \"{amount}\", months = {months} }}\n")
+    });
+    let cause = (1_u32..20).prop_map(|days| format!("cause = {{ temporary_holds_days = {days} }}\n"));
+    let process = (1_u32..12).prop_map(|days| format!("payment_in_process = {{ max_days = {days} }}\n"));
+    (weighted(0.3, materiality), weighted(0.4, buffer), weighted(0.5, cause), weighted(0.5, process))
+        .prop_map(|(materiality, buffer, cause, process)| {
+            [materiality, buffer, cause, process].into_iter().flatten().collect()
         })
-    })
 }
 
-/// A policy of both day counts, over all five conditions, with and without reminders.
+/// A step, and the stage that it may be the notice of.
+type Step = (String, Option<usize>);
+
+fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
+    let channel = select(&["sms", "email", "app"][..]);
+    let step = (any::<Index>(), -10_i64..20, channel, weighted(0.6, 0_usize..4)).prop_map(
+        |(stage, days, channel, notice_of)| {
+            let stage = ["current", "stage 0", "stage 1"][stage.index(3)];
+            let step = format!(
+                "[[reminders.steps]]\nstage = \"{stage}\"\ndays = {days}\nchannel = \"{channel}\"\ntemplate = \"t\"\n"
+            );
+            (step, notice_of)
+        },
+    );
+    weighted(0.7, (select(&["00:00", "02:30", "10:00", "23:59"][..]), vec(step, 1..6)))
+}
+
+/// A policy of both day counts, over all conditions, tables and options, with and without
+/// reminders and notices.
 fn policy_text() -> impl Strategy<Value = String> {
-    (select(&["day_after", "due_day"][..]), 0_u32..4, vec(stage(), 1..7), reminders()).prop_map(
-        |(day_count, grace_days, stages, reminders)| {
+    (select(&["day_after", "due_day"][..]), 0_u32..4, tables(), vec(stage(), 1..7), reminders()).prop_map(
+        |(day_count, grace_days, tables, stages, reminders)| {
             let mut text = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\n\
-                 day_count = \"{day_count}\"\ngrace_days = {grace_days}\n"
+                 day_count = \"{day_count}\"\ngrace_days = {grace_days}\n{tables}"
             );
+            let valid = |longer: String| policy::parse(&longer).is_ok().then_some(longer);
             // What would put the ladder out of order, or names a stage that is not on it, is left out.
             for (place, stage) in stages.iter().enumerate() {
-                let longer = format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n");
-                text = if policy::parse(&longer).is_ok() { longer } else { text };
+                text =
+                    valid(format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n")).unwrap_or(text);
             }
-            let longer = format!("{text}{}", reminders.unwrap_or_default());
-            if policy::parse(&longer).is_ok() { longer } else { text }
+            let Some((send_at, steps)) = reminders else { return text };
+            let mut with_steps = format!("{text}[reminders]\nsend_at = \"{send_at}\"\n");
+            for (step, notice_of) in steps {
+                let notice =
+                    notice_of.and_then(|of| valid(format!("{with_steps}{step}notice_of = \"stage {of}\"\n")));
+                let plain = || valid(format!("{with_steps}{step}"));
+                with_steps = notice.or_else(plain).unwrap_or(with_steps);
+            }
+            with_steps
         },
     )
 }
@@ -217,7 +270,7 @@ pub(crate) fn files() -> impl Strategy<Value = Files> {
             }
             for (at, loan, fact) in facts {
                 let (at, number) = (instants[at.index(instants.len())], loan.index(loans.len()));
-                let (kind, fields) = fact.written(&loans[number], number, from);
+                let (kind, fields) = fact.written(&loans[number], number, from, at);
                 events.push(event(at, number, kind, fields));
             }
             Files { policy, book, events, from, to: from + TimeDelta::days(days) }
@@ -270,9 +323,16 @@ impl Loan {
 
 impl Fact {
     /// Its event type and fields. Now and then it is one that must be refused.
-    fn written(self, loan: &Loan, account: usize, from: NaiveDate) -> (&'static str, Value) {
+    fn written(
+        self,
+        loan: &Loan,
+        account: usize,
+        from: NaiveDate,
+        at: DateTime<Utc>,
+    ) -> (&'static str, Value) {
         let date = |day: i64| json!(from + TimeDelta::days(day));
         let reason = "generated";
+        let until = |days: i64| json!(at.date_naive() + TimeDelta::days(days));
         match self {
             Self::Pay { id, minor, value_date, kind, targets } => {
                 // The same id mostly bears the same amount, as a payment that comes twice does.
@@ -310,6 +370,16 @@ impl Fact {
                 let dues = (number..).zip(dues).map(|(number, due)| loan.installment(number, from, due));
                 ("schedule_replaced", json!({ "installments": dues.collect::<Vec<_>>(), "reason": reason }))
             }
+            Self::Cause { cause, days } => (
+                "cause_recorded",
+                json!({ "cause": cause, "by": reason, "reason": reason, "until": days.map(until) }),
+            ),
+            Self::Score { score, days } => {
+                ("score_recorded", json!({ "score": score, "by": reason, "until": days.map(until) }))
+            }
+            Self::Process { days } => ("payment_in_process", json!({ "until": until(days) })),
+            Self::EndProcess => ("payment_process_ended", json!({ "reason": reason })),
+            Self::Notice(stage) => ("notice_sent", json!({ "stage": format!("stage {stage}") })),
             Self::OpenAgain => ("account_opened", json!({ "account": loan.book_line(account, from) })),
         }
     }

@@ -345,3 +345,26 @@ fn a_refusal_reads_the_same_before_the_first_day_and_after_it(#[case] refused: V
         assert_eq!(files.run_both().unwrap_err(), format!("events.jsonl:1: {wording}"));
     }
 }
+
+// Due on 1 October; with three days of grace `limited` holds from the 9th on. The notice leaves
+// on the 3rd, within grace, and a sweep later it is noted.
+#[test]
+fn a_notice_that_leaves_within_grace_lets_its_restriction_follow() {
+    let zone = "Asia/Shanghai";
+    let rules = "grace_days = 3\n[[stages]]\nname = \"limited\"\nwhen = { delinquent_days = 5 }\n\
+        restrictions = [{ kind = \"limit_credit_line\", percent = 50, notice_days = 10 }]\n\
+        [reminders]\nsend_at = \"10:00\"\nsteps = [{ stage = \"current\", days = 2, \
+        channel = \"letter\", template = \"before_limit\", notice_of = \"limited\" }]";
+    let files = files_of(zone, &["2023-10-01"], rules, "2023-09-30", "2023-10-20");
+    let written = files.run_both().unwrap();
+    let applied: Vec<bool> = written.decisions.lines().map(|line| line.contains("\"kind\"")).collect();
+    assert_eq!(
+        named(&changes(&written, zone)),
+        [("2023-10-09 00:00:00", "limited"), ("2023-10-13 00:00:00", "limited")]
+    );
+    assert_eq!(applied, [false, true]);
+    // Nothing else happens, and the days know of it all the same.
+    let restricted = |line: &&str| line.contains("limit_credit_line");
+    let first = written.daily.lines().find(restricted).unwrap();
+    assert!(first.contains("\"date\":\"2023-10-13\""), "{first}");
+}

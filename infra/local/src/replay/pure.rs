@@ -196,6 +196,9 @@ struct Walk<'a> {
     account: Account,
     open: bool,
     lines: DailyLines<'a>,
+    /// Whether notices leave: then a day's line follows from when those before it did, and
+    /// not from the facts alone.
+    notifies: bool,
     steps: Vec<usize>,
     next_step: usize,
     keep: bool,
@@ -206,12 +209,14 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(case: &'a Case, opening: &'a Opening, steps: Vec<usize>, keep: bool) -> Self {
+        let mut steps_of_reminders = case.policy.policy.reminders.iter().flat_map(|table| &table.steps);
         Self {
             case,
             opening,
             account: opening.account.clone(),
             open: false,
             lines: DailyLines::new(&opening.account, &case.policy.policy),
+            notifies: steps_of_reminders.any(|step| step.notice_of.is_some()),
             steps,
             next_step: 0,
             keep,
@@ -224,7 +229,8 @@ impl<'a> Walk<'a> {
     /// Goes through one day: what time brings, what becomes known, the day's line.
     fn through(&mut self, day: NaiveDate, lines: Option<&mut Vec<u8>>) -> Result<(), (usize, Refusal)> {
         let zone = self.account.time_zone;
-        if !self.open || day == self.case.to || self.may_step(day) {
+        let is_swept = day == self.case.to || self.notifies;
+        if !self.open || is_swept || self.may_step(day) {
             let next_day = start_of_day(zone, plus_days(day, 1));
             if !self.open && self.opening.opens_at < next_day {
                 self.open = true;
@@ -236,7 +242,7 @@ impl<'a> Walk<'a> {
                 self.next_step += 1;
                 self.take(step).map_err(|refusal| (place, refusal))?;
             }
-            if day == self.case.to {
+            if is_swept && self.open {
                 self.sweep_until(end_of_day(zone, day));
             }
         }
