@@ -121,6 +121,14 @@ impl Waterfall {
         self.entries.as_ref()
     }
 
+    /// Whether all that is past due is settled before anything else: the four components do so,
+    /// twelve entries only where the first four say so.
+    #[must_use]
+    pub fn begins_past_due(&self) -> bool {
+        let past_due = |entry: &Entry| entry.class == DueClass::PastDue;
+        self.entries.is_none_or(|entries| entries[..Component::ALL.len()].iter().all(past_due))
+    }
+
     /// The order within an installment of that class.
     #[must_use]
     pub fn order_of(&self, class: DueClass) -> [Component; 4] {
