@@ -6,7 +6,7 @@ use duewatch_domain::policy::{
 };
 use serde_json::{Value, json};
 
-use super::{list, object, reference, text};
+use super::{Field, list, object, reference, text};
 
 pub(super) fn policy() -> Value {
     object(
@@ -226,16 +226,19 @@ pub(super) fn restriction() -> Value {
     ]})
 }
 
+/// A notice of a stage leaves after the due date.
 fn reminders() -> Value {
-    let step = object(
-        &[
+    let step = |least: i64, notice: &[Field]| {
+        let mut fields = vec![
             ("stage", json!({ "type": "string" })),
-            ("days", json!({ "type": "integer", "minimum": -i64::from(MAX_DAYS), "maximum": MAX_DAYS })),
+            ("days", json!({ "type": "integer", "minimum": least, "maximum": MAX_DAYS })),
             ("channel", reference("channel")),
             ("template", template()),
-        ],
-        &[("notice_of", name())],
-    );
+        ];
+        fields.extend_from_slice(notice);
+        object(&fields, &[])
+    };
+    let step = json!({ "oneOf": [step(-i64::from(MAX_DAYS), &[]), step(1, &[("notice_of", name())])] });
     let mut steps = list(&step);
     steps["maxItems"] = MAX_REMINDER_STEPS.into();
     let time = json!({ "type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5]?[0-9]$" });
