@@ -13,6 +13,7 @@ const POLICY: &str = r#"id = "standard"
 version = 1
 effective_on = 2023-01-01
 grace_days = 3
+announcement = { days = 30, channel = "sms", template = "new_rules" }
 
 [[stages]]
 name = "late"
@@ -119,7 +120,7 @@ fn a_ladder_that_jumps_is_valid_and_warned_of_by_line_and_column() {
     assert!(out.starts_with("q.toml: valid: policy standard version 2"), "{out}");
     assert_eq!(
         err,
-        "duewatch: q.toml: line 10, column 1: warning: stage \"frozen\" takes 2 rungs at once, from no step of \
+        "duewatch: q.toml: line 11, column 1: warning: stage \"frozen\" takes 2 rungs at once, from no step of \
          the ladder to freeze_drawdown; the line comes first, then draw-downs, the whole account last\n"
     );
 }

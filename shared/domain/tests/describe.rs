@@ -121,18 +121,18 @@ fn conditions_are_said_in_both_languages(#[case] when: &str, #[case] english: &s
 )]
 #[case(
     "{ kind = \"freeze_drawdown\", notice_days = 7 }",
-    "takes effect 7 days after we have sent you a notice of it, and never without one.",
-    "这些限制在我们发出通知的7天之后才生效；没有发出通知，就不会生效。"
+    "takes effect no earlier than 7 days after we have sent you a notice of it, and never without one.",
+    "这些限制最早在我们发出通知7天之后才生效；没有发出通知，就不会生效。"
 )]
 #[case(
     "{ kind = \"freeze_drawdown\", notice_days = 1 }",
-    "takes effect 1 day after we",
-    "发出通知的1天之后才生效"
+    "takes effect no earlier than 1 day after we",
+    "发出通知1天之后才生效"
 )]
 #[case(
     "{ kind = \"freeze_drawdown\", notice_days = 0 }",
-    "takes effect once we have sent you a notice of it, and never without one.",
-    "这些限制在我们发出通知之后才生效；"
+    "takes effect only once we have sent you a notice of it, and never without one.",
+    "这些限制最早在我们发出通知之后才生效；"
 )]
 #[case("{ kind = \"no_new_cards\" }", "Another restriction: no_new_cards.", "其他限制：no_new_cards。")]
 fn restrictions_are_said_in_both_languages(
@@ -219,7 +219,11 @@ fn is_said(tables: &str, english: &str, chinese: &str) {
     "From day 3 on, each day costs 0.05% of the principal",
     "从逾期第3天起，每天按未还本金的0.05%收取罚息。"
 )]
-#[case::more_free_days("fixed = \"15.00\", free_days = 9", "The first 9 days cost nothing,", "最初9天不收费")]
+#[case::more_free_days(
+    "fixed = \"15.00\", free_days = 9",
+    "The first 9 days cost nothing, and are not charged for later. No day",
+    "最初9天不收费"
+)]
 #[case::a_fixed_fee(
     "fixed = \"15.00\"",
     "still open on day 3 costs a fixed fee of 15.00 (in the currency of your account), once.",
@@ -227,8 +231,8 @@ fn is_said(tables: &str, english: &str, chinese: &str) {
 )]
 #[case::a_pause_and_the_way_back(
     "fixed = \"15.00\"",
-    "nothing is charged for lifting a restriction.",
-    "恢复使用也不收费。"
+    "costs anything, and lifting a restriction is free. The fee is part of what is overdue.",
+    "解除限制、恢复使用不收费。以上费用计入逾期金额。"
 )]
 #[case::a_part_of_the_principal(
     "fixed = \"1\", cap_per_installment = \"0.1\"",

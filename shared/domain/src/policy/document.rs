@@ -77,7 +77,7 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
     read(text).map(|(policy, _)| policy)
 }
 
-/// Reads and checks a policy, and says what is worth a second look, in the order of the ladder.
+/// Reads and checks a policy, and says what is worth a second look, in the order of the text.
 ///
 /// # Errors
 /// Those of [`parse`].
@@ -87,7 +87,8 @@ pub fn review(text: &str) -> Result<(Policy, Vec<PolicyWarning>), PolicyError> {
         let PolicyError { line, column, problem } = PolicyError::at(text, offsets.of(place), problem);
         PolicyWarning { line, column, problem }
     };
-    let warnings = warnings::warnings(&policy).into_iter().map(warning).collect();
+    let mut warnings: Vec<PolicyWarning> = warnings::warnings(&policy).into_iter().map(warning).collect();
+    warnings.sort_by_key(|warning| (warning.line, warning.column));
     Ok((policy, warnings))
 }
 
@@ -116,8 +117,7 @@ struct Document {
     #[serde(default)]
     day_count: DayCount,
     grace_days: Option<Spanned<u32>>,
-    #[serde(default, deserialize_with = "waterfall")]
-    waterfall: Waterfall,
+    waterfall: Option<Spanned<WaterfallNames>>,
     business_days: Option<Spanned<BusinessDaysTable>>,
     #[serde(default)]
     calendars: BTreeMap<String, Spanned<CalendarTable>>,
@@ -165,6 +165,7 @@ impl Document {
                 ("version", self.version.span().start),
                 ("effective_on", self.effective_on.span().start),
                 ("grace_days", start(self.grace_days.as_ref())),
+                ("waterfall", start(self.waterfall.as_ref())),
                 ("materiality", start(self.materiality.as_ref())),
                 ("buffer", start(self.buffer.as_ref())),
                 ("cause", start(self.cause.as_ref())),
@@ -193,7 +194,7 @@ impl Document {
             effective_on: self.effective_on.into_inner().0,
             day_count: self.day_count,
             grace_days: self.grace_days.map_or(0, Spanned::into_inner),
-            waterfall: self.waterfall,
+            waterfall: self.waterfall.map_or_else(Waterfall::default, |names| names.into_inner().0),
             business_days,
             overpayment: self.overpayment,
             late_fee: self.late_fee.map(|table| table.into_inner().0),
@@ -456,12 +457,16 @@ fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, 
     })
 }
 
-fn waterfall<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Waterfall, D::Error> {
-    let names = Vec::<String>::deserialize(deserializer)?;
-    Waterfall::named(&names).ok_or_else(|| {
-        de::Error::custom(
-            "a waterfall names penalty, fee, interest and principal once each; \
-             or all twelve once each as past_due_, due_ and in_advance_",
-        )
-    })
+struct WaterfallNames(Waterfall);
+
+impl<'de> Deserialize<'de> for WaterfallNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        Waterfall::named(&names).map(Self).ok_or_else(|| {
+            de::Error::custom(
+                "a waterfall names penalty, fee, interest and principal once each; \
+                 or all twelve once each as past_due_, due_ and in_advance_",
+            )
+        })
+    }
 }

@@ -3,11 +3,14 @@
 //! Nothing here refuses a policy. A ladder should be proportionate: the line first, then
 //! draw-downs, the whole account last, nothing within grace, and nothing unannounced.
 
-use super::check::{Fault, Place};
-use super::severity::{RUNGS, is_covered};
-use super::{Policy, Restriction, Stage};
+use chrono::{Datelike, NaiveDate};
 
-/// All that is worth a warning, in the order of the ladder.
+use super::check::{Fault, Place, at, at_key};
+use super::severity::{RUNGS, is_covered};
+use super::waterfall::DueClass;
+use super::{Policy, ReminderStep, Restriction, Stage};
+
+/// All that is worth a warning.
 pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
     let mut warnings = Vec::new();
     for (place, stage) in policy.stages.iter().enumerate() {
@@ -16,11 +19,19 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
             jumps(milder, stage),
             restricts_within_grace(policy, stage),
             restricts_unannounced(policy, milder, stage),
+            is_noticed_too_late(policy, stage),
             drops(milder, stage),
         ];
-        warnings
-            .extend(found.into_iter().flatten().map(|problem| Fault { place: Place::Stage(place), problem }));
+        warnings.extend(found.into_iter().flatten().map(at(Place::Stage(place))));
     }
+    let found = [
+        ("waterfall", settles_past_due_later(policy)),
+        ("business_days", outlives_its_calendar(policy)),
+        ("late_fee", is_late_for_free(policy)),
+        ("buffer", buffers_nothing(policy)),
+    ];
+    warnings.extend(found.into_iter().filter_map(|(key, problem)| Some(at_key(key, problem?))));
+    warnings.extend(binds_at_once(policy));
     warnings
 }
 
@@ -52,8 +63,8 @@ fn jumps(milder: &[Stage], stage: &Stage) -> Option<String> {
 
 /// Something other than delinquent days can bring a restriction before grace is over.
 fn restricts_within_grace(policy: &Policy, stage: &Stage) -> Option<String> {
-    let first_day = first_day_past_due(policy, stage);
-    (!stage.restrictions.is_empty() && first_day <= policy.grace_days).then(|| {
+    let first_day = first_day_restricted(policy, stage);
+    (!stage.restrictions.is_empty() && first_day <= i64::from(policy.grace_days)).then(|| {
         format!(
             "stage \"{}\" can restrict on day {first_day} past due, within grace, which lasts through \
              day {} and delays delinquent_days alone; let it require delinquent_days = 1 too",
@@ -62,21 +73,59 @@ fn restricts_within_grace(policy: &Policy, stage: &Stage) -> Option<String> {
     })
 }
 
-/// Nobody is reminded before a restriction comes.
+/// Nobody is reminded before a restriction comes. One with a notice comes no sooner than that.
 fn restricts_unannounced(policy: &Policy, milder: &[Stage], stage: &Stage) -> Option<String> {
-    let first_day = i64::from(first_day_past_due(policy, stage));
+    if stage.restrictions.is_empty() || stage.notice_days().is_some() {
+        return None;
+    }
+    let first_day = first_day_past_due(policy, stage);
     let mut steps = policy.reminders.iter().flat_map(|reminders| &reminders.steps);
     let announced = steps.any(|step| {
         let comes_before = step.stage.is_current() || milder.iter().any(|one| one.name == step.stage);
-        comes_before && step.days < first_day
+        comes_before && step.days + policy.day_count.on_due_date() < first_day
     });
-    (!stage.restrictions.is_empty() && !announced).then(|| {
+    (!announced).then(|| {
         format!(
             "stage \"{}\" restricts, and no reminder goes out before it; \
              add a step in a milder stage, before day {first_day} past due",
             stage.name,
         )
     })
+}
+
+/// The notice that a stage waits for does not leave, or holds back what it should precede.
+fn is_noticed_too_late(policy: &Policy, stage: &Stage) -> Option<String> {
+    let notice_days = stage.notice_days()?;
+    let name = &stage.name;
+    let steps = policy.reminders.iter().flat_map(|reminders| &reminders.steps);
+    let notices = steps.filter(|step| step.notice_of.as_ref() == Some(name));
+    let Some(leaves) = notices.map(|step| leaves_on(policy, step)).min() else {
+        return Some(format!(
+            "stage \"{name}\" restricts only after a notice, and no reminder step is one; \
+             add a step with notice_of = \"{name}\""
+        ));
+    };
+    // What only an amount, a cause or a score brings has no first day to be in time for.
+    let days = [stage.when.days_past_due, stage.when.delinquent_days];
+    if days.into_iter().flatten().all(|days| days == 0) {
+        return None;
+    }
+    let first_day = first_day_past_due(policy, stage);
+    let restricts = leaves + i64::from(notice_days);
+    (restricts > first_day).then(|| {
+        format!(
+            "stage \"{name}\" begins on day {first_day} past due and restricts only on day {restricts}: \
+             its notice leaves on day {leaves}, and notice_days are {notice_days}; let the notice leave \
+             earlier, or ask for fewer days"
+        )
+    })
+}
+
+/// The first day past due on which a step leaves.
+fn leaves_on(policy: &Policy, step: &ReminderStep) -> i64 {
+    let stage = policy.stages.iter().find(|stage| stage.name == step.stage);
+    let held = stage.map_or(0, |stage| first_day_past_due(policy, stage));
+    held.max(step.days + policy.day_count.on_due_date())
 }
 
 /// What the stage before brings is gone, or milder: whoever gets later is eased.
@@ -99,9 +148,83 @@ fn drops(milder: &[Stage], stage: &Stage) -> Option<String> {
     })
 }
 
+/// Money for what is overdue goes to something else first, so that it does not clear it.
+fn settles_past_due_later(policy: &Policy) -> Option<String> {
+    let entries = policy.waterfall.entries()?;
+    let first = entries.iter().position(|entry| entry.class != DueClass::PastDue)?;
+    let later = entries[first..].iter().find(|entry| entry.class == DueClass::PastDue)?;
+    Some(format!(
+        "waterfall: {} comes before {later}, so that paying what is overdue may leave it overdue; \
+         put what is past_due first",
+        entries[first],
+    ))
+}
+
+/// Some of the year in which the policy begins to bind is not in its calendar.
+fn outlives_its_calendar(policy: &Policy) -> Option<String> {
+    let calendar = &policy.business_days.as_ref()?.calendar;
+    let from = policy.effective_on;
+    let to = NaiveDate::from_ymd_opt(from.year(), 12, 31)?;
+    (!calendar.covers(from) || !calendar.covers(to)).then(|| {
+        format!(
+            "business_days.calendar: it does not know all days from {from} to {to}, and takes every weekday \
+             that it does not know for a working day; add the year's holidays"
+        )
+    })
+}
+
+/// The mildest stage begins while being late still costs nothing.
+fn is_late_for_free(policy: &Policy) -> Option<String> {
+    let free_days = policy.late_fee.as_ref()?.free_days?;
+    let stage = policy.stages.first()?;
+    let begins = first_day_past_due(policy, stage).max(i64::from(policy.grace_days) + 1);
+    (i64::from(free_days) >= begins).then(|| {
+        format!(
+            "late_fee.free_days: {free_days} last into stage \"{}\", which can begin on day {begins} past due: \
+             the account is late then and costs nothing; ask for {} or fewer",
+            stage.name,
+            begins - 1,
+        )
+    })
+}
+
+/// The buffer is over before there is anything for it to hold back.
+fn buffers_nothing(policy: &Policy) -> Option<String> {
+    let buffer = policy.buffer.as_ref()?;
+    let restricting = policy.stages.iter().filter(|stage| !stage.restrictions.is_empty());
+    let first_day = restricting.map(|stage| first_day_restricted(policy, stage)).min()?;
+    let over = i64::from(policy.grace_days) + i64::from(buffer.days) + 1;
+    (over <= first_day).then(|| {
+        format!(
+            "buffer.days: {} hold nothing back: the buffer is over on day {over} past due, and nothing is \
+             restricted before day {first_day}; ask for more",
+            buffer.days,
+        )
+    })
+}
+
+/// A version that is stricter than the one before binds whoever was never told.
+fn binds_at_once(policy: &Policy) -> Option<Fault> {
+    let place = policy.stages.iter().position(|stage| !stage.restrictions.is_empty())?;
+    policy.announcement.is_none().then(|| {
+        at(Place::Stage(place))(format!(
+            "stage \"{}\" restricts, and the policy has no [announcement]: a version that is stricter than \
+             the one before binds at once, and nobody is told; add the table to each version",
+            policy.stages[place].name,
+        ))
+    })
+}
+
 /// The first day past due on which a stage can hold where nothing is paused.
-fn first_day_past_due(policy: &Policy, stage: &Stage) -> u32 {
+fn first_day_past_due(policy: &Policy, stage: &Stage) -> i64 {
     let delinquent = stage.when.delinquent_days.filter(|days| *days > 0);
-    let after_grace = delinquent.map_or(0, |days| days + policy.grace_days);
-    stage.when.days_past_due.unwrap_or(0).max(after_grace).max(1)
+    let after_grace = delinquent.map_or(0, |days| i64::from(days) + i64::from(policy.grace_days));
+    i64::from(stage.when.days_past_due.unwrap_or(0)).max(after_grace).max(1)
+}
+
+/// The first day past due on which it can restrict. A notice can leave on the due date, by
+/// another way. A buffer counts for nothing: only a first and minor lapse has one.
+fn first_day_restricted(policy: &Policy, stage: &Stage) -> i64 {
+    let noticed = stage.notice_days().map_or(0, |days| i64::from(days) + policy.day_count.on_due_date());
+    first_day_past_due(policy, stage).max(noticed)
 }

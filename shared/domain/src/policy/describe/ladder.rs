@@ -107,13 +107,15 @@ fn brings(stage: &Stage, language: Language) -> String {
 /// The notice that a stage's restrictions wait for.
 fn notice(stage: &Stage, language: Language) -> Option<String> {
     let after = match (stage.notice_days()?, language) {
-        (0, Language::Zh) => "在我们发出通知之后才生效".to_owned(),
-        (0, Language::En) => "once we have sent you a notice of it".to_owned(),
-        (count, Language::Zh) => format!("在我们发出通知的{}之后才生效", days(count, language)),
-        (count, Language::En) => format!("{} after we have sent you a notice of it", days(count, language)),
+        (0, Language::Zh) => "最早在我们发出通知之后才生效".to_owned(),
+        (0, Language::En) => "only once we have sent you a notice of it".to_owned(),
+        (count, Language::Zh) => format!("最早在我们发出通知{}之后才生效", days(count, language)),
+        (count, Language::En) => {
+            format!("no earlier than {} after we have sent you a notice of it", days(count, language))
+        }
     };
     Some(language.of(
-        format!("这些限制{after}；没有发出通知，就不会生效。在此之前，前一阶段的限制保持不变。"),
+        format!("这些限制{after}；没有发出通知，就不会生效。在此之前，已有的限制保持不变。"),
         format!(
             "This takes effect {after}, and never without one. Until then, what an earlier step has \
              brought stays as it is."
@@ -203,7 +205,7 @@ pub(super) fn temporary_cause(policy: &Policy, language: Language) -> Vec<String
     let Some(cause) = policy.cause.as_ref().filter(|_| restricts(policy)) else { return vec![] };
     let count = days(cause.temporary_holds_days, language);
     vec![language.of(
-        format!("您只是暂时困难的，请告诉我们。我们登记之后，最多{count}内不增加新的限制。"),
+        format!("您遇到暂时困难的，请告诉我们。我们登记之后，最多{count}内不增加新的限制。"),
         format!(
             "If you are in a passing difficulty, tell us. Once we have recorded that, nothing new is \
              restricted for up to {count}."

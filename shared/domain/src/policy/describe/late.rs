@@ -155,16 +155,16 @@ fn free(policy: &Policy, language: Language) -> String {
     let free = match (policy.free_days(), language) {
         (0, _) => String::new(),
         (count, Language::Zh) => format!("最初{}不收费，以后也不补收。", days(count, language)),
-        (1, Language::En) => "The first day costs nothing, later on neither. ".to_owned(),
+        (1, Language::En) => "The first day costs nothing, and is not charged for later. ".to_owned(),
         (count, Language::En) => {
-            format!("The first {} cost nothing, later on neither. ", days(count, language))
+            format!("The first {} cost nothing, and are not charged for later. ", days(count, language))
         }
     };
     language.of(
-        format!("{free}约定的暂停期内不收费。解除限制、恢复使用也不收费。"),
+        format!("{free}约定的暂停期内不收费。解除限制、恢复使用不收费。以上费用计入逾期金额。"),
         format!(
-            "{free}Nor do the days of a pause that we have agreed with you, and nothing is charged for \
-             lifting a restriction."
+            "{free}No day of a pause that we have agreed with you costs anything, and lifting a \
+             restriction is free. The fee is part of what is overdue."
         ),
     )
 }
