@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use duewatch_domain::account::Account;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
+use duewatch_domain::policy::presets::PRESETS;
 use duewatch_domain::policy::{self, Policy};
 use duewatch_domain::{allocate, assess};
 
@@ -108,6 +109,8 @@ fn benches(criterion: &mut Criterion) {
     let costly: Policy = policy::parse(&format!("{LADDER}{REMINDERS}{LATE_FEE}")).unwrap();
     let head = LADDER.replacen("grace_days = 3", &format!("grace_days = 3\n{SETTLING}"), 1);
     let everything: Policy = policy::parse(&format!("{head}{REMINDERS}{LATE_FEE}")).unwrap();
+    let shipped = PRESETS.iter().find(|preset| preset.name == "cn").unwrap();
+    let china: Policy = policy::parse(shipped.text).unwrap();
     let now: DateTime<Utc> = "2023-07-03T02:00:00Z".parse().unwrap();
     assert_eq!(assess(&account, &plain, now).stage_name(), "frozen");
 
@@ -124,6 +127,9 @@ fn benches(criterion: &mut Criterion) {
     });
     group.bench_function("assess with a late fee and twelve entries", |bencher| {
         bencher.iter(|| assess(black_box(&account), black_box(&everything), black_box(now)));
+    });
+    group.bench_function("assess under the China preset", |bencher| {
+        bencher.iter(|| assess(black_box(&account), black_box(&china), black_box(now)));
     });
     group.bench_function("allocate", |bencher| bencher.iter(|| allocate(black_box(&account))));
     group.finish();
