@@ -6,6 +6,7 @@ use duewatch_domain::policy;
 use duewatch_local::publish::queue_accounts;
 use duewatch_tests::support::{REMINDING, STANDARD, World, decisions, instant, policy_text};
 use serde_json::json;
+use watch_gaps::Watched;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 const PUBLISHED_AT: &str = "2023-09-02T00:00:00Z";
@@ -87,4 +88,33 @@ async fn a_stricter_version_does_not_bind_where_its_letter_never_left() {
     let decision = account.recent_decisions().last().unwrap();
     assert_eq!((decision.to.as_str(), decision.policy.version), ("late", 1));
     assert_eq!(decision.at, instant(ANNOUNCED_BY) + TimeDelta::days(22) + TimeDelta::hours(6));
+}
+
+#[tokio::test]
+async fn to_the_watch_an_announcement_that_waits_for_its_turn_is_no_gap() {
+    let mut world = published().await;
+    world.remember("A-1").await;
+    world.remember("A-2").await;
+    world.account_records().await;
+    let queued_for = world.due_by(ANNOUNCED_BY).await[0].next_action_at.clone();
+    world.set("2023-09-02T12:00:00Z");
+    assert!(world.now() < instant(&queued_for), "its turn has not come");
+    assert_eq!(world.watch().await, Watched { looked_at: 2, ..Watched::default() });
+    assert_eq!(world.account_records().await.len(), 0);
+}
+
+#[tokio::test]
+async fn an_announcement_that_nobody_queued_is_found_by_the_watch() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    world.remember("A-1").await;
+    world.account_records().await;
+    world.set(PUBLISHED_AT);
+    let text = stricter();
+    world.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
+    world.set("2023-09-02T12:00:00Z");
+    // It waits for 5 October, and the letter must leave by 13 September.
+    let found = Watched { looked_at: 1, unconfirmed: 1, repaired: 1, ..Watched::default() };
+    assert_eq!(world.watch().await, found);
+    assert_eq!(world.account("A-1").await.notices().len(), 1);
 }

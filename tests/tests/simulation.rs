@@ -19,6 +19,8 @@ fn a_month_keeps_its_promises_whatever_goes_wrong() {
         "restrictions",
         "holds",
         "reminders published",
+        "notices published",
+        "judged by an announced version",
         "events published again",
         "watched: repaired",
     ] {

@@ -91,17 +91,25 @@ impl Account {
     }
 
     /// Whether judging the account at `now` would leave it as it stands: the same stage,
-    /// restrictions, regulatory class and memory, nobody to remind, and the same instant of the
-    /// next look. Before that
-    /// instant it does, as long as the facts and the policy stay as they are.
+    /// restrictions, regulatory class and memory, nobody to remind, and a next look in time.
+    /// Before that look it does, as long as the facts and the policy stay as they are.
+    ///
+    /// A look may come earlier than it must: whoever publishes a version queues every account
+    /// under it. What is to be announced then is announced at that look, if it comes in time.
     #[must_use]
     pub fn is_confirmed<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
-        let (policy, assessment) = self.assessed(rules.into(), self.not_before(now));
+        let (rules, now) = (rules.into(), self.not_before(now));
+        let (policy, assessment) = self.assessed(rules, now);
+        let looked_at = self.standing.next_action_at;
+        let looks_by = |at: DateTime<Utc>| looked_at.is_some_and(|looked_at| looked_at <= at);
+        let waits = |intent: &Intent| matches!(intent.notice_of, Some(NoticeOf::Policy(_)));
         self.standing.stage.as_str() == assessment.stage_name()
             && are_the_same(&self.standing.restrictions, assessment.restrictions())
-            && assessment.intents.is_empty()
+            && assessment.intents.iter().all(waits)
+            && rules.announces_by(self, now).is_none_or(looks_by)
             && self.is_classified_as(&assessment, policy)
-            && self.standing.next_action_at == assessment.next_action_at
+            && (looked_at == assessment.next_action_at
+                || assessment.next_action_at.map_or(looked_at.is_some(), looks_by))
             && self.standing.lapses == assessment.lapses
     }
 

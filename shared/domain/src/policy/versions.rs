@@ -7,7 +7,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::{Channel, Policy};
@@ -17,6 +17,9 @@ use crate::recorded::NoticeOf;
 
 /// The most versions of a policy that are looked at: the latest.
 pub const MAX_VERSIONS: usize = 20;
+
+/// Whoever publishes a version that is to be announced at once spreads the accounts over so long.
+const ANNOUNCED_WITHIN: TimeDelta = TimeDelta::hours(2);
 
 /// How customers are told of a version before it binds them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -122,6 +125,14 @@ impl<'p> Rules<'p> {
         };
         let policy = &self.0.windows(2).find(waits)?[1];
         Some((policy, policy.announcement.as_ref()?))
+    }
+
+    /// By when the customer is to be told of the version that waits for it, so that it binds
+    /// when it takes effect; soon, where it is too late for that.
+    pub(crate) fn announces_by(self, account: &Account, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (version, announcement) = self.to_announce(account)?;
+        let told_by = plus_days(version.effective_on, -i64::from(announcement.days));
+        Some(start_of_day(account.time_zone, told_by).max(now + ANNOUNCED_WITHIN))
     }
 }
 

@@ -58,6 +58,7 @@ impl Watch {
         self.check_told(before, &account, &model, policy)?;
         self.check_restriction(before, &account, caller)?;
         let is_later = policy.version > 1;
+        let was_announced = policy.announcement.is_some();
         let decided = account.decision_of_this_revision().is_some();
         let lifted = account.decision_of_this_revision().is_some_and(|one| !one.lifted.is_empty());
         let restricted = account.decision_of_this_revision().is_some_and(|one| !one.applied.is_empty());
@@ -82,6 +83,7 @@ impl Watch {
         self.count("reminders wanted", intents);
         self.count("notices wanted", notices);
         self.count("judged by a later version", usize::from(is_later));
+        self.count("judged by an announced version", usize::from(was_announced));
         Ok(())
     }
 
