@@ -24,6 +24,7 @@ impl Watch {
         now: DateTime<Utc>,
     ) -> Checked {
         let id = account.account_id.to_string();
+        self.hear_of_notice(&id, &account);
         let Some(story) = self.stories.get(&id) else { return Ok(()) };
         let before = story.versions.last().map(|version| &version.account);
         let next = before.map_or(1, |before| before.revision.0 + 1);
@@ -65,12 +66,9 @@ impl Watch {
         let intents = account.intents.len();
         let notices = account.intents.iter().filter(|intent| intent.notice_of.is_some()).count();
         if let Some(taken) = before.and_then(|before| newly_taken(before, &account))
-            && let Some((command, at, is_taken)) = self.messages.get_mut(taken)
+            && let Some((_, _, is_taken)) = self.messages.get_mut(taken)
         {
             *is_taken = true;
-            if let Command::NoticeSent(of) = command {
-                self.told.entry((id.clone(), of.to_string())).or_default().push(*at);
-            }
         }
         if let Some(story) = self.stories.get_mut(&id) {
             story.set_aside = false;
@@ -142,6 +140,17 @@ impl Watch {
             return Ok(vec![after, before]);
         }
         Ok(vec![with(&model, news)])
+    }
+
+    /// Notes what the lender has announced by another way, as a revision learns of it: that may
+    /// be days later, and what was announced may then follow at once.
+    fn hear_of_notice(&mut self, id: &str, account: &Account) {
+        let before = self.stories.get(id).and_then(|story| story.versions.last());
+        let taken = before.and_then(|before| newly_taken(&before.account, account));
+        if let Some((Command::NoticeSent(of), at, _)) = taken.and_then(|taken| self.messages.get(taken)) {
+            let told = self.told.entry((id.to_owned(), of.to_string())).or_default();
+            told.push(*at);
+        }
     }
 
     /// The model with the notices that the revision knows to have left, which really did.
