@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::Decision;
 use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId, Revision};
+use crate::late_fee::minor;
 use crate::money::{Currency, Money};
 use crate::policy::{Component, Waterfall};
 use crate::recorded::{Notice, PaymentInProcess, RecordedCause, RecordedScore};
@@ -277,6 +278,12 @@ impl Installment {
         self.principal + self.interest + self.fee - self.adjusted
     }
 
+    /// What it asks for in all, in minor units.
+    pub(crate) fn asked_minor(&self, minor_units: u32) -> i128 {
+        let part = |amount: Money| minor(amount, minor_units);
+        part(self.principal) + part(self.interest) + part(self.fee) - part(self.adjusted)
+    }
+
     /// The most that it has asked for: before adjustments lowered it, after they raised it.
     pub(crate) fn asked_at_most(&self) -> Money {
         self.asked().max(self.principal + self.interest + self.fee)
@@ -285,11 +292,12 @@ impl Installment {
     /// What it asks for of fee, interest and principal. What an adjustment or a new schedule
     /// took off came off the components that would be settled last; what an adjustment put on
     /// lies on the last of them.
-    pub(crate) fn asked_components(&self, waterfall: &Waterfall) -> [Money; 3] {
-        let mut asked = [self.fee, self.interest, self.principal];
-        let mut off = self.adjusted;
+    /// In minor units.
+    pub(crate) fn asked_components(&self, waterfall: &Waterfall, minor_units: u32) -> [i128; 3] {
+        let mut asked = [self.fee, self.interest, self.principal].map(|amount| minor(amount, minor_units));
+        let mut off = minor(self.adjusted, minor_units);
         for component in waterfall.order().iter().rev() {
-            if off.is_zero() {
+            if off == 0 {
                 break;
             }
             let Some(index) = component.index() else { continue };
@@ -303,15 +311,21 @@ impl Installment {
     /// What is still open of each component, in the order of the waterfall, when `paid` has
     /// been paid and there is no late fee. Of one that may bear a fee the allocation knows it.
     #[must_use]
-    pub fn open_components(&self, paid: Money, waterfall: &Waterfall) -> Vec<(Component, Money)> {
-        let asked = self.asked_components(waterfall);
-        let mut paid = paid;
+    pub fn open_components(
+        &self,
+        paid: Money,
+        waterfall: &Waterfall,
+        currency: Currency,
+    ) -> Vec<(Component, Money)> {
+        let minor_units = currency.minor_units();
+        let asked = self.asked_components(waterfall, minor_units);
+        let mut paid = minor(paid, minor_units);
         let mut open = Vec::with_capacity(asked.len());
         for component in waterfall.order() {
             let Some(index) = component.index() else { continue };
             let part = paid.min(asked[index]);
             paid -= part;
-            open.push((*component, asked[index] - part));
+            open.push((*component, Money::of_minor(asked[index] - part, minor_units)));
         }
         open.retain(|(_, amount)| !amount.is_zero());
         open

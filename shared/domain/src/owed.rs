@@ -65,7 +65,11 @@ impl Allocation {
         let place = self.unpaid.iter().position(|one| one.place == unpaid.place);
         let Some((ledger, place)) = self.ledger.as_deref().zip(place) else {
             let paid = self.paid[unpaid.place];
-            return account.installments[unpaid.place].open_components(paid, &policy.waterfall);
+            return account.installments[unpaid.place].open_components(
+                paid,
+                &policy.waterfall,
+                account.currency,
+            );
         };
         let [fee, interest, principal] = ledger.open[place];
         let penalty = ledger.fees_on(number(day)).map_or(0, |fees| fees.open(place));

@@ -98,7 +98,7 @@ proptest! {
         for unpaid in &owed.unpaid {
             let open = owed.open_components(unpaid, account.opened_on, &account, &free);
             let installment = &account.installments()[unpaid.place];
-            prop_assert_eq!(open, installment.open_components(owed.paid[unpaid.place], &free.waterfall));
+            prop_assert_eq!(open, installment.open_components(owed.paid[unpaid.place], &free.waterfall, account.currency));
         }
     }
 
