@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use duewatch_domain::account::{Dated, Label, Pause};
 use duewatch_domain::command::{Command, Contract, NewInstallment, PaymentReceived};
 use duewatch_domain::ids::{InstallmentNumber, PaymentId};
-use duewatch_domain::money::Money;
+use duewatch_domain::money::{Currency, Money};
 
 use super::recorded::Recorded;
 use super::{Fact, calendar};
@@ -17,7 +17,7 @@ pub struct Debt {
     pub label: Label,
     /// When it is or was due.
     pub due_on: NaiveDate,
-    /// How much is left.
+    /// How much is left of what it asks for, apart from a late fee.
     pub amount: Money,
 }
 
@@ -28,33 +28,42 @@ pub(super) struct Books {
     pub(super) enforced: bool,
     pub(super) pauses: Vec<Pause>,
     pub(super) recorded: Recorded,
-    pieces: Vec<Piece>,
-    payments: Vec<Paid>,
-    divisions: Vec<Division>,
+    pub(super) currency: Currency,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) payments: Vec<Paid>,
+    pub(super) divisions: Vec<Division>,
+    pub(super) waivers: Vec<Waived>,
+    /// How many new schedules there were.
+    pub(super) schedules: usize,
 }
 
 /// A new schedule, or a payment taken back: what was owed before is settled by the money
 /// that came before, and what falls due anew waits for the money that comes after.
 #[derive(Debug)]
-struct Division {
-    at: DateTime<Utc>,
+pub(super) struct Division {
+    pub(super) at: DateTime<Utc>,
 }
 
 impl Division {
-    fn comes_after(&self, payment: &Paid) -> bool {
+    pub(super) fn comes_after(&self, payment: &Paid) -> bool {
         payment.received_at < self.at
     }
 }
 
 /// Something that is asked for.
 #[derive(Debug)]
-struct Piece {
-    label: Label,
-    due_on: NaiveDate,
-    asked: Money,
-    written_off: bool,
+pub(super) struct Piece {
+    pub(super) label: Label,
+    pub(super) due_on: NaiveDate,
+    /// Fee, interest and principal of the contract.
+    pub(super) parts: [Money; 3],
+    /// What is asked for in all, after adjustments.
+    pub(super) asked: Money,
+    pub(super) written_off: bool,
+    /// A new schedule has taken its place, and left what had been paid of it.
+    pub(super) replaced: bool,
     /// The place of the division that made it owed; none: it always was.
-    since: Option<usize>,
+    pub(super) since: Option<usize>,
 }
 
 impl Piece {
@@ -62,25 +71,45 @@ impl Piece {
         Self {
             label: Label::Number(installment.number),
             due_on: installment.due_on,
+            parts: [installment.fee, installment.interest, installment.principal],
             asked: installment.principal + installment.interest + installment.fee,
             written_off: false,
+            replaced: false,
             since,
         }
     }
 
-    fn is(&self, number: InstallmentNumber) -> bool {
+    pub(super) fn is(&self, number: InstallmentNumber) -> bool {
         self.label == Label::Number(number)
     }
 }
 
 /// Money that came.
 #[derive(Debug)]
-struct Paid {
+pub(super) struct Paid {
     id: PaymentId,
-    amount: Money,
-    received_at: DateTime<Utc>,
-    targets: Vec<InstallmentNumber>,
+    pub(super) amount: Money,
+    pub(super) received_at: DateTime<Utc>,
+    pub(super) value_date: Option<NaiveDate>,
+    pub(super) targets: Vec<InstallmentNumber>,
     reversed: Option<Dated>,
+}
+
+impl Paid {
+    /// Whether it is there: what is taken back by a debt of its own is.
+    pub(super) fn stands(&self) -> bool {
+        self.reversed != Some(Dated::Original)
+    }
+}
+
+/// A late fee that is forgiven, as far as it has accrued.
+#[derive(Debug)]
+pub(super) struct Waived {
+    pub(super) at: DateTime<Utc>,
+    /// Of which installment; none: of all.
+    pub(super) number: Option<InstallmentNumber>,
+    /// How much; none: all.
+    pub(super) amount: Option<Money>,
 }
 
 impl Books {
@@ -90,9 +119,12 @@ impl Books {
             enforced: true,
             pauses: Vec::new(),
             recorded: Recorded::default(),
+            currency: contract.currency,
             pieces: contract.installments.iter().map(|one| Piece::new(one, None)).collect(),
             payments: Vec::new(),
             divisions: Vec::new(),
+            waivers: Vec::new(),
+            schedules: 0,
         };
         for fact in facts {
             books.enter(&fact.command, fact.at);
@@ -117,11 +149,11 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // Nothing that the account owes; no policy that the model knows has a late fee.
-            Command::AccountOpened(_)
-            | Command::ContactChanged(_)
-            | Command::NoticeSent(_)
-            | Command::FeeWaived { .. } => {}
+            // Nothing that the account owes.
+            Command::AccountOpened(_) | Command::ContactChanged(_) | Command::NoticeSent(_) => {}
+            Command::FeeWaived { number, amount, .. } => {
+                self.waivers.push(Waived { at, number: *number, amount: *amount });
+            }
             Command::CauseRecorded { .. }
             | Command::ScoreRecorded { .. }
             | Command::PaymentInProcess { .. }
@@ -155,6 +187,7 @@ impl Books {
             id: received.payment_id.clone(),
             amount: received.amount,
             received_at: at,
+            value_date: received.value_date,
             targets: received.applies_to.clone(),
             reversed: None,
         });
@@ -171,7 +204,9 @@ impl Books {
             // What it settled stays settled: it came before, whatever the instants say.
             let at = at.max(payment.received_at + TimeDelta::nanoseconds(1));
             let since = Some(self.divisions.len());
-            self.pieces.push(Piece { label, due_on, asked, written_off: false, since });
+            let parts = [Money::ZERO, Money::ZERO, asked];
+            let (written_off, replaced) = (false, false);
+            self.pieces.push(Piece { label, due_on, parts, asked, written_off, replaced, since });
             self.divisions.push(Division { at });
         }
     }
@@ -181,8 +216,10 @@ impl Books {
         let settled = self.settled();
         for (piece, paid) in self.pieces.iter_mut().zip(settled) {
             piece.asked = paid;
+            piece.replaced = true;
         }
         self.pieces.retain(|piece| piece.asked > Money::ZERO);
+        self.schedules += 1;
         let since = Some(self.divisions.len());
         self.pieces.extend(installments.iter().map(|one| Piece::new(one, since)));
         // What it found comes before it, whatever the instants say.
@@ -209,14 +246,14 @@ impl Books {
         }
     }
 
-    /// What is paid of each piece: from one division of time to the next, first what was
+    /// What is paid of each piece, where it does not matter when: from one division of time to the next, first what was
     /// paid for by name, then the oldest that was owed by then, with the money that had come.
     fn settled(&self) -> Vec<Money> {
         let mut paid = vec![Money::ZERO; self.pieces.len()];
         let mut purses: Vec<Purse<'_>> = self
             .payments
             .iter()
-            .filter(|payment| payment.reversed != Some(Dated::Original))
+            .filter(|payment| payment.stands())
             .map(|payment| Purse { payment, left: payment.amount })
             .collect();
         let mut divisions: Vec<&Division> = self.divisions.iter().collect();
@@ -263,7 +300,7 @@ impl Books {
         }
     }
 
-    fn since(&self, piece: &Piece) -> Option<&Division> {
+    pub(super) fn since(&self, piece: &Piece) -> Option<&Division> {
         piece.since.map(|place| &self.divisions[place])
     }
 }

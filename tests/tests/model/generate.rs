@@ -72,7 +72,8 @@ pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
 /// A case with every fact, table and option.
 pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
     let fact = prop_oneof![3 => fact(), 2 => domain::recorded()];
-    case_of(places, fact.boxed(), domain::patient_policy().boxed())
+    let policy = prop_oneof![domain::patient_policy(), domain::every_policy()];
+    case_of(places, fact.boxed(), policy.boxed())
 }
 
 fn case_of(
@@ -203,8 +204,15 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize
                 applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
             })
         }
-        Fact::PayBackdated { minor, .. } => {
-            command(&Fact::Pay { minor: *minor, targets: Vec::new() }, first, today, payments)
+        Fact::PayBackdated { minor, days } => {
+            let payment = Fact::Pay { minor: *minor, targets: Vec::new() };
+            match command(&payment, first, today, payments) {
+                Command::PaymentReceived(received) => Command::PaymentReceived(PaymentReceived {
+                    value_date: Some(today - TimeDelta::days(*days)),
+                    ..received
+                }),
+                other => other,
+            }
         }
         Fact::Waive { number, minor } => {
             let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));

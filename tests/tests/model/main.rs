@@ -12,7 +12,7 @@ mod readings;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Assessment, Cause, Policy, assess};
-use duewatch_tests::model::{Judged, Model, Reminder};
+use duewatch_tests::model::{Classified, Judged, Model, Reminder};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
@@ -37,7 +37,13 @@ fn seen(assessment: &Assessment<'_>) -> Judged {
         overdue: figures.overdue,
         oldest_due_on: figures.oldest_due_on,
         outstanding: figures.outstanding,
+        late_fee: figures.late_fee,
         unpaid_installments: figures.unpaid_installments,
+        class: assessment.classification.as_ref().and_then(|classes| classes.class()).map(|held| Classified {
+            name: held.name.to_string(),
+            since: held.since,
+            probation_until: held.probation_until,
+        }),
     }
 }
 
@@ -135,7 +141,8 @@ impl<'a> Walk<'a> {
 
     /// Whether nothing that is remembered comes from a later look.
     fn may_look(&self, now: DateTime<Utc>) -> bool {
-        self.case.policy.buffer.is_none() || self.account.standing.reminded_through <= Some(now)
+        let remembers = self.case.policy.buffer.is_some() || self.case.policy.classification.is_some();
+        !remembers || self.account.standing.reminded_through <= Some(now)
     }
 
     fn agree(&self, now: DateTime<Utc>) -> TestCaseResult {

@@ -133,7 +133,7 @@ impl Loan {
 
     /// What still owes, such as `1: 100.00, 2: 250.00`.
     pub(crate) fn debts(&self) -> String {
-        let debts = self.model.debts();
+        let debts = self.model.debts(&under(PAST_DUE));
         texts(debts.iter().map(|debt| (&debt.label, debt.due_on, debt.amount)))
     }
 
@@ -195,7 +195,9 @@ fn a_day_is_judged_as_the_daily_output_is_documented() {
         overdue: "250.00".parse().unwrap(),
         oldest_due_on: "2023-10-01".parse().ok(),
         outstanding: "1000.00".parse().unwrap(),
+        late_fee: None,
         unpaid_installments: 1,
+        class: None,
     };
     assert_eq!(judged, expected);
 }
