@@ -246,15 +246,25 @@ impl Books {
         }
     }
 
-    /// What is paid of each piece, where it does not matter when: from one division of time to the next, first what was
-    /// paid for by name, then the oldest that was owed by then, with the money that had come.
+    /// What is paid of each piece, where it does not matter when.
     fn settled(&self) -> Vec<Money> {
+        self.settle().0
+    }
+
+    /// What each payment then puts on what it names: the place of the piece, and how much.
+    pub(super) fn named(&self) -> Vec<(&Paid, Vec<(usize, Money)>)> {
+        self.settle().1.into_iter().map(|purse| (purse.payment, purse.named)).collect()
+    }
+
+    /// From one division of time to the next, first what was paid for by name, then the oldest
+    /// that was owed by then, with the money that had come.
+    fn settle(&self) -> (Vec<Money>, Vec<Purse<'_>>) {
         let mut paid = vec![Money::ZERO; self.pieces.len()];
         let mut purses: Vec<Purse<'_>> = self
             .payments
             .iter()
             .filter(|payment| payment.stands())
-            .map(|payment| Purse { payment, left: payment.amount })
+            .map(|payment| Purse { payment, left: payment.amount, named: Vec::new() })
             .collect();
         let mut divisions: Vec<&Division> = self.divisions.iter().collect();
         divisions.sort_by_key(|division| division.at);
@@ -265,17 +275,21 @@ impl Books {
         }
         self.settle_named(&mut paid, &mut purses, |_| true);
         self.settle_oldest(&mut paid, &mut purses, |_| true, |_| true);
-        paid
+        (paid, purses)
     }
 
     fn settle_named(&self, paid: &mut [Money], purses: &mut [Purse<'_>], has_come: impl Fn(&Paid) -> bool) {
         for purse in purses.iter_mut().filter(|purse| has_come(purse.payment)) {
             for number in &purse.payment.targets {
-                for (piece, paid) in self.pieces.iter().zip(&mut *paid).filter(|(piece, _)| piece.is(*number))
-                {
+                let meant = |(_, piece): &(usize, &Piece)| piece.is(*number);
+                for (place, piece) in self.pieces.iter().enumerate().filter(meant) {
                     // A later schedule may have put something else under an old number.
                     if self.since(piece).is_none_or(|since| !since.comes_after(purse.payment)) {
-                        purse.pay(piece, paid);
+                        let part = purse.pay(piece, &mut paid[place]);
+                        match purse.named.iter_mut().find(|(named, _)| *named == place) {
+                            Some((_, known)) => *known += part,
+                            None => purse.named.push((place, part)),
+                        }
                     }
                 }
             }
@@ -295,7 +309,9 @@ impl Books {
             let piece = &self.pieces[place];
             if !piece.written_off && self.since(piece).is_none_or(&is_owed) {
                 let there = purses.iter_mut().filter(|purse| has_come(purse.payment));
-                there.for_each(|purse| purse.pay(piece, &mut paid[place]));
+                for purse in there {
+                    purse.pay(piece, &mut paid[place]);
+                }
             }
         }
     }
@@ -309,12 +325,14 @@ impl Books {
 struct Purse<'a> {
     payment: &'a Paid,
     left: Money,
+    named: Vec<(usize, Money)>,
 }
 
 impl Purse<'_> {
-    fn pay(&mut self, piece: &Piece, paid: &mut Money) {
+    fn pay(&mut self, piece: &Piece, paid: &mut Money) -> Money {
         let part = self.left.min(piece.asked - *paid);
         self.left -= part;
         *paid += part;
+        part
     }
 }

@@ -222,8 +222,9 @@ impl<'p> Course<'p> {
         };
         for (place, debt) in self.debts().iter().enumerate() {
             let fee = self.ledger.fee(place, day.date);
-            figures.outstanding += debt.amount + fee;
+            figures.outstanding += debt.amount;
             if self.is_past_due(debt.due_on, day.date) {
+                figures.outstanding += fee;
                 figures.overdue += debt.amount + fee;
                 figures.late_fee += fee;
                 figures.unpaid_installments += 1;

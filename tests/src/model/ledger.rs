@@ -24,6 +24,9 @@ pub(super) struct Ledger {
     pub(super) debts: Vec<Debt>,
     /// What is open of the late fee of each debt, by the day that is judged.
     fees: BTreeMap<NaiveDate, Vec<Money>>,
+    /// The day on which the last of the money, and of what was forgiven, counts. As the facts
+    /// now stand it counts on the days before, too: no less is open then, and no more.
+    stands_on: Option<NaiveDate>,
     /// Credit that settles something only when it falls due: when, and how much.
     waiting: Vec<(NaiveDate, Money)>,
 }
@@ -47,6 +50,7 @@ impl Ledger {
 
     /// What is open of the late fee of the debt at a place, on a day that was walked to.
     pub(super) fn fee(&self, place: usize, day: NaiveDate) -> Money {
+        let day = self.stands_on.map_or(day, |stands_on| stands_on.max(day));
         let first = self.fees.keys().next();
         if first.is_none_or(|first| day < *first) { Money::ZERO } else { self.fees[&day][place] }
     }
@@ -69,6 +73,8 @@ fn moved(policy: &Policy, label: &Label, due_on: NaiveDate) -> NaiveDate {
 #[derive(Debug)]
 struct Row<'a> {
     piece: &'a Piece,
+    /// Its place in the books.
+    place: usize,
     /// When it is to be paid by.
     due_on: NaiveDate,
     /// When it became owed, where it was not always.
@@ -88,6 +94,8 @@ struct Row<'a> {
     unpaused: u32,
     /// What was paid or forgiven of the late fee.
     taken: Decimal,
+    /// What of that was paid.
+    paid_as_fee: Decimal,
 }
 
 /// Money or a waiver, and when it counts.
@@ -100,8 +108,9 @@ struct Entry<'a> {
 
 #[derive(Debug)]
 enum What<'a> {
-    /// A payment, and how many divisions of time came before it.
-    Payment(&'a Paid, usize),
+    /// A payment, how many divisions of time came before it, and what it puts on what it names
+    /// where no fee takes any of it.
+    Payment(&'a Paid, usize, Vec<(usize, Money)>),
     Waiver(&'a Waived),
 }
 
@@ -125,11 +134,13 @@ impl<'a> Steps<'a> {
         let mut rows: Vec<Row<'a>> = books
             .pieces
             .iter()
-            .map(|piece| {
+            .enumerate()
+            .map(|(place, piece)| {
                 let since = books.since(piece).map(|division| division.at);
                 let open = asked(piece, policy);
                 Row {
                     piece,
+                    place,
                     due_on: moved(policy, &piece.label, piece.due_on),
                     owed_since: since.map(|at| calendar::business_date(books.zone, at)),
                     owed_after: since.map_or(0, |at| divisions.partition_point(|division| *division <= at)),
@@ -140,6 +151,7 @@ impl<'a> Steps<'a> {
                     is_fixed_charged: false,
                     unpaused: 0,
                     taken: Decimal::ZERO,
+                    paid_as_fee: Decimal::ZERO,
                 }
             })
             .collect();
@@ -165,6 +177,10 @@ impl<'a> Steps<'a> {
         let mut date = dates.iter().copied().min().unwrap_or(until).min(until);
         let last = dates.into_iter().max().unwrap_or(until).max(until);
         let entries = std::mem::take(&mut self.entries);
+        self.ledger.stands_on = entries.last().map(|entry| match self.policy.day_count {
+            DayCount::DayAfter => entry.on,
+            DayCount::DueDay => entry.on - TimeDelta::days(1),
+        });
         while date <= last {
             // A date counts from its begin, and then what has come before it has come in time;
             // or it counts from its last second, when everything of that date has come.
@@ -178,10 +194,8 @@ impl<'a> Steps<'a> {
             if self.policy.day_count == DayCount::DueDay {
                 self.charge(date);
             }
-            if date <= until {
-                let fees = self.rows.iter().map(|row| self.money(self.fee(row))).collect();
-                self.ledger.fees.insert(date, fees);
-            }
+            let fees = self.rows.iter().map(|row| self.money(self.fee(row))).collect();
+            self.ledger.fees.insert(date, fees);
             date = calendar::next(date);
         }
         self.closed()
@@ -189,6 +203,7 @@ impl<'a> Steps<'a> {
 
     /// What is left in the end, and how much of each day's fees.
     fn closed(mut self) -> Ledger {
+        let fees = std::mem::take(&mut self.ledger.fees);
         let is_owed = |row: &Row<'_>| {
             let owes = row.open.iter().sum::<Decimal>() + self.fee_open(row);
             !row.piece.written_off && owes > Decimal::ZERO
@@ -204,19 +219,16 @@ impl<'a> Steps<'a> {
         let open = |place: &usize, fees: &[Money]| {
             (fees[*place] - self.money(self.rows[*place].taken)).max(Money::ZERO)
         };
-        let fees = std::mem::take(&mut self.ledger.fees);
-        let fees = fees.into_iter().map(|(day, fees)| {
-            (day, owed.iter().map(|place| open(place, &fees)).collect())
-        });
+        let fees =
+            fees.iter().map(|(day, fees)| (*day, owed.iter().map(|place| open(place, fees)).collect()));
         let fees = if self.policy.late_fee.is_some() { fees.collect() } else { BTreeMap::new() };
-        Ledger { debts, fees, waiting: std::mem::take(&mut self.ledger.waiting) }
+        Ledger { debts, fees, ..self.ledger }
     }
 
-    fn money(&self, amount: Decimal) -> Money {
+    #[expect(clippy::expect_used, reason = "what a test owes is no astronomical amount")]
+    fn money(&self, mut amount: Decimal) -> Money {
         let minor_units = self.books.currency.minor_units();
-        let mut amount = amount;
         amount.rescale(minor_units);
-        #[expect(clippy::expect_used, reason = "amounts of the model are small")]
         Money::from_minor(i64::try_from(amount.mantissa()).expect("a small amount"), minor_units)
     }
 
@@ -241,7 +253,10 @@ impl<'a> Steps<'a> {
         };
         *money -= part;
         match component {
-            Component::Penalty => row.taken += part,
+            Component::Penalty => {
+                row.taken += part;
+                row.paid_as_fee += part;
+            }
             _ => row.open[index(component)] -= part,
         }
     }
@@ -249,12 +264,12 @@ impl<'a> Steps<'a> {
     fn enter(&mut self, entry: &Entry<'_>, later: &[Entry<'_>]) {
         match &entry.what {
             What::Waiver(waiver) => self.waive(waiver),
-            What::Payment(payment, passed) => {
+            What::Payment(payment, passed, named) => {
                 self.passed = self.passed.max(*passed);
-                self.receive(payment, entry.on);
+                self.receive(payment, named, entry.on);
                 // What is left is there for what becomes owed before other money comes.
                 let next = later.iter().find_map(|entry| match entry.what {
-                    What::Payment(_, passed) => Some(passed),
+                    What::Payment(_, passed, _) => Some(passed),
                     What::Waiver(_) => None,
                 });
                 let all = self.books.divisions.len();
@@ -278,17 +293,26 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// First what it was paid for, then as the policy says.
-    fn receive(&mut self, payment: &Paid, date: NaiveDate) {
+    /// First what it was paid for, then as the policy says. A payment for several puts on each
+    /// what it would without a fee, and what a fee takes of that besides.
+    fn receive(&mut self, payment: &Paid, named: &[(usize, Money)], date: NaiveDate) {
         let mut money = payment.amount.as_decimal();
-        for number in &payment.targets {
+        for (piece, share) in named {
             for place in 0..self.rows.len() {
                 let row = &self.rows[place];
-                if row.piece.is(*number) && row.owed_after <= self.passed {
-                    for component in self.order_within(row.class(date)) {
-                        self.pay(place, component, &mut money);
-                    }
+                if row.place != *piece {
+                    continue;
                 }
+                let fees = self.fee_open(row) + row.paid_as_fee;
+                let mut part = match payment.targets.len() {
+                    1 => money,
+                    _ => money.min(share.as_decimal() + fees),
+                };
+                money -= part;
+                for component in self.order_within(row.class(date)) {
+                    self.pay(place, component, &mut part);
+                }
+                money += part;
             }
         }
         self.credit += money;
@@ -476,16 +500,16 @@ fn entries<'a>(books: &'a Books, divisions: &[DateTime<Utc>]) -> Vec<Entry<'a>> 
     });
     let mut entries: Vec<Entry<'a>> = waivers.collect();
     let mut payments: Vec<Entry<'a>> = Vec::new();
-    for payment in books.payments.iter().filter(|payment| payment.stands()) {
+    for (payment, named) in books.named() {
         let passed = divisions.iter().filter(|division| **division <= payment.received_at).count();
         let came_on = date(payment.received_at);
         let own = payment.value_date.map_or(came_on, |value_date| value_date.min(came_on));
         let before = payments.iter().filter(|other| match other.what {
-            What::Payment(_, others) => others < passed,
+            What::Payment(_, others, _) => others < passed,
             What::Waiver(_) => false,
         });
         let on = before.map(|other| other.on).max().map_or(own, |before| before.max(own));
-        payments.push(Entry { on, at: payment.received_at, what: What::Payment(payment, passed) });
+        payments.push(Entry { on, at: payment.received_at, what: What::Payment(payment, passed, named) });
     }
     entries.append(&mut payments);
     entries.sort_by_key(|entry| (entry.on, entry.at));

@@ -76,6 +76,11 @@ pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> 
     case_of(places, fact.boxed(), policy.boxed())
 }
 
+/// A case with late fees, orders of settling, working days and classes, and many payments.
+pub(crate) fn settling_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+    case_of(places, fact().boxed(), domain::settling_policy().boxed())
+}
+
 fn case_of(
     places: &'static [Place],
     fact: BoxedStrategy<Fact>,
@@ -183,7 +188,7 @@ fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> New
         due_on: first + TimeDelta::days(day),
         principal: cents(principal),
         interest: cents(interest.unwrap_or(0)),
-        fee: Money::ZERO,
+        fee: cents(interest.unwrap_or(0) / 3),
     }
 }
 

@@ -5,6 +5,7 @@
 #[path = "../../../shared/domain/tests/common/generate.rs"]
 mod domain;
 mod generate;
+mod money;
 mod pages;
 mod patience;
 mod readings;
@@ -17,7 +18,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::domain::{DATE_SKIPPED, PLACES};
-use crate::generate::{Case, ODD, any_case, case};
+use crate::generate::{Case, ODD, any_case, case, settling_case};
 
 type Agree = fn(&Account, &Model, &Policy, DateTime<Utc>) -> TestCaseResult;
 
@@ -199,6 +200,11 @@ proptest! {
 
     #[test]
     fn they_agree_on_every_table_option_and_fact(case in any_case(PLACES)) {
+        Walk::begin(&case).through(agree_after_idle_looks)?;
+    }
+
+    #[test]
+    fn they_agree_on_what_is_owed_whatever_is_settled_first(case in settling_case(PLACES)) {
         Walk::begin(&case).through(agree_after_idle_looks)?;
     }
 }
