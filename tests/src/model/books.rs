@@ -33,8 +33,8 @@ pub(super) struct Books {
     pub(super) payments: Vec<Paid>,
     pub(super) divisions: Vec<Division>,
     pub(super) waivers: Vec<Waived>,
-    /// How many new schedules there were.
-    pub(super) schedules: usize,
+    /// The date on which the schedule was replaced last.
+    pub(super) replaced_on: Option<NaiveDate>,
 }
 
 /// A new schedule, or a payment taken back: what was owed before is settled by the money
@@ -124,7 +124,7 @@ impl Books {
             payments: Vec::new(),
             divisions: Vec::new(),
             waivers: Vec::new(),
-            schedules: 0,
+            replaced_on: None,
         };
         for fact in facts {
             books.enter(&fact.command, fact.at);
@@ -219,7 +219,7 @@ impl Books {
             piece.replaced = true;
         }
         self.pieces.retain(|piece| piece.asked > Money::ZERO);
-        self.schedules += 1;
+        self.replaced_on = Some(calendar::business_date(self.zone, at));
         let since = Some(self.divisions.len());
         self.pieces.extend(installments.iter().map(|one| Piece::new(one, since)));
         // What it found comes before it, whatever the instants say.

@@ -36,8 +36,20 @@ pub(super) fn moved(rule: &BusinessDays, due_on: NaiveDate) -> NaiveDate {
     match rule.moves {
         Move::Next => after,
         Move::Previous => before,
-        Move::ModifiedNext => if in_its_month(&after) { after } else { before },
-        Move::ModifiedPrevious => if in_its_month(&before) { before } else { after },
+        Move::ModifiedNext => {
+            if in_its_month(&after) {
+                after
+            } else {
+                before
+            }
+        }
+        Move::ModifiedPrevious => {
+            if in_its_month(&before) {
+                before
+            } else {
+                after
+            }
+        }
     }
 }
 

@@ -14,8 +14,6 @@ pub(super) struct Classes {
     oldest: Option<NaiveDate>,
     /// The day that was judged then.
     day: NaiveDate,
-    /// How many new schedules there were then.
-    schedules: usize,
     held: Vec<Held>,
 }
 
@@ -35,22 +33,8 @@ pub struct Classified {
 struct Held {
     name: ClassName,
     since: NaiveDate,
-    /// The first of the days on which it has been cured.
-    cured_on: Option<NaiveDate>,
-    /// The schedule was replaced since it was reached.
-    is_forborne: bool,
-}
-
-impl Held {
-    /// The first day on which it is over, if it stays cured.
-    fn probation_until(&self, rules: &ClassificationRules) -> Option<NaiveDate> {
-        let months = if self.is_forborne {
-            rules.probation_after_forbearance_months
-        } else {
-            rules.probation_months
-        };
-        self.cured_on.map(|cured_on| cured_on + Months::new(months))
-    }
+    /// The first day on which it is over, if it stays cured; none: it is not cured.
+    probation_until: Option<NaiveDate>,
 }
 
 /// How many days past due somebody counts on a day.
@@ -79,7 +63,7 @@ impl Classes {
             // Nobody has classified it yet: it was what its days say.
             None => {
                 let begin = oldest.filter(|oldest| *oldest < day).unwrap_or(day);
-                let mut classes = Self { oldest, day: begin, schedules: 0, held: Vec::new() };
+                let mut classes = Self { oldest, day: begin, held: Vec::new() };
                 classes.live_through(rules, day, &days);
                 classes
             }
@@ -87,18 +71,11 @@ impl Classes {
                 let mut classes = known.clone();
                 classes.held.retain(|held| rules.classes.iter().any(|class| class.name == held.name));
                 classes.live_through(rules, day, &days_before);
-                if course.schedules > known.schedules {
-                    for held in &mut classes.held {
-                        held.is_forborne = true;
-                        held.cured_on = None;
-                    }
-                }
-                classes.live(rules, day, &days, false);
                 classes
             }
         };
+        classes.learn(course, rules, days(day));
         classes.oldest = oldest;
-        classes.schedules = course.schedules;
         classes
     }
 
@@ -108,7 +85,7 @@ impl Classes {
         worst.map(|place| &self.held[place]).map(|held| Classified {
             name: held.name.to_string(),
             since: held.since,
-            probation_until: held.probation_until(rules),
+            probation_until: held.probation_until,
         })
     }
 
@@ -118,50 +95,68 @@ impl Classes {
 
     fn live_through(&mut self, rules: &ClassificationRules, until: NaiveDate, days: DaysPastDue<'_>) {
         while self.day < until {
-            self.live(rules, self.day, days, true);
+            self.live(rules, days);
             self.day = calendar::next(self.day);
         }
-        self.live(rules, until, days, true);
+        self.live(rules, days);
     }
 
-    /// What a day makes of each class; by facts that were known before, or that are new.
-    fn live(
-        &mut self,
-        rules: &ClassificationRules,
-        day: NaiveDate,
-        days: DaysPastDue<'_>,
-        is_known: bool,
-    ) {
-        self.day = day;
-        let days_past_due = days(day);
+    /// What a day makes of each class while nothing becomes known.
+    fn live(&mut self, rules: &ClassificationRules, days: DaysPastDue<'_>) {
+        let (day, days_past_due) = (self.day, days(self.day));
         for (place, class) in rules.classes.iter().enumerate() {
             let is_reached = days_past_due >= class.days_past_due;
+            if let Some(held) = self.held(&class.name) {
+                if !is_cured(rules, place, days_past_due) {
+                    self.held[held].probation_until = None;
+                } else if self.held[held].probation_until.is_some_and(|until| until <= day) {
+                    self.held.remove(held);
+                }
+            } else if is_reached {
+                // Before that another policy may have had other classes.
+                let mut since = day;
+                while days(since - TimeDelta::days(1)) >= class.days_past_due {
+                    since -= TimeDelta::days(1);
+                }
+                self.held.push(Held { name: class.name.clone(), since, probation_until: None });
+            }
+        }
+    }
+
+    /// What the facts as they are now known make of the day.
+    fn learn(&mut self, course: &Course<'_>, rules: &ClassificationRules, days_past_due: u32) {
+        for (place, class) in rules.classes.iter().enumerate() {
             let Some(held) = self.held(&class.name) else {
-                if is_reached {
-                    // Before that another policy may have had other classes.
-                    let mut since = day;
-                    while is_known && days(since - TimeDelta::days(1)) >= class.days_past_due {
-                        since -= TimeDelta::days(1);
-                    }
+                if days_past_due >= class.days_past_due {
                     let name = class.name.clone();
-                    self.held.push(Held { name, since, cured_on: None, is_forborne: false });
+                    self.held.push(Held { name, since: self.day, probation_until: None });
                 }
                 continue;
             };
-            let is_cured = match rules.cured {
-                Cured::BelowThreshold => !is_reached,
-                Cured::NothingOverdue => days_past_due == 0,
-            };
-            if place < rules.probation_from && !is_reached {
-                self.held.remove(held);
-            } else if !is_cured {
-                self.held[held].cured_on = None;
-            } else {
-                self.held[held].cured_on.get_or_insert(day);
-                if self.held[held].probation_until(rules).is_some_and(|until| day >= until) {
-                    self.held.remove(held);
-                }
+            if !is_cured(rules, place, days_past_due) {
+                self.held[held].probation_until = None;
+                continue;
             }
+            // A new schedule since the class was reached.
+            let forborne_on = course.replaced_on.filter(|on| *on >= self.held[held].since);
+            let months = match forborne_on {
+                Some(_) => rules.probation_after_forbearance_months,
+                None => rules.probation_months,
+            };
+            if place < rules.probation_from || months == 0 {
+                self.held.remove(held);
+                continue;
+            }
+            let months = Months::new(months);
+            let until = self.held[held].probation_until.unwrap_or(course.today + months);
+            self.held[held].probation_until = Some(forborne_on.map_or(until, |on| until.max(on + months)));
         }
+    }
+}
+
+fn is_cured(rules: &ClassificationRules, place: usize, days_past_due: u32) -> bool {
+    match rules.cured {
+        Cured::NothingOverdue if place >= rules.probation_from => days_past_due == 0,
+        _ => days_past_due < rules.classes[place].days_past_due,
     }
 }

@@ -24,8 +24,10 @@ pub(super) struct Course<'p> {
     pub(super) zone: Tz,
     pub(super) policy: &'p Policy,
     pub(super) enforced: bool,
-    /// How many new schedules there were.
-    pub(super) schedules: usize,
+    /// The date on which the schedule was replaced last.
+    pub(super) replaced_on: Option<NaiveDate>,
+    /// The date on which somebody looks.
+    pub(super) today: NaiveDate,
     ledger: Ledger,
     pauses: Vec<Pause>,
     recorded: Recorded,
@@ -73,11 +75,15 @@ struct Ladder {
 
 impl<'p> Course<'p> {
     pub(super) fn of(books: &Books, policy: &'p Policy, memory: &Memory, until: DateTime<Utc>) -> Self {
-        let until = calendar::judged_day(books.zone, policy.day_count, until);
+        let (today, until) = (
+            calendar::business_date(books.zone, until),
+            calendar::judged_day(books.zone, policy.day_count, until),
+        );
         Self {
             zone: books.zone,
             policy,
-            schedules: books.schedules,
+            replaced_on: books.replaced_on,
+            today,
             ledger: Ledger::of(books, policy, until),
             pauses: books.pauses.clone(),
             enforced: books.enforced,
@@ -239,7 +245,8 @@ impl<'p> Course<'p> {
         let figures = self.figures(day);
         for (rung, stage) in ladder.rungs.iter_mut().zip(&self.policy.stages) {
             rung.holds = self.holds(&stage.when, &figures, day.date) && (rung.holds || !waits);
-            rung.restricts = rung.holds && (rung.restricts || !self.is_held_back(stage, &figures, day.date, is_first));
+            rung.restricts =
+                rung.holds && (rung.restricts || !self.is_held_back(stage, &figures, day.date, is_first));
         }
         let top = ladder.rungs.iter().rposition(|rung| rung.holds);
         let restricting = ladder.rungs.iter().rposition(|rung| rung.restricts);

@@ -172,7 +172,7 @@ impl<'a> Steps<'a> {
 
     /// Goes on until the day that is asked for has come, and everything that has a date.
     fn walk(mut self, until: NaiveDate) -> Ledger {
-        let dues = self.rows.iter().map(|row| row.falls_due());
+        let dues = self.rows.iter().flat_map(|row| [row.due_on, row.falls_due()]);
         let dates: Vec<NaiveDate> = dues.chain(self.entries.iter().map(|entry| entry.on)).collect();
         let mut date = dates.iter().copied().min().unwrap_or(until).min(until);
         let last = dates.into_iter().max().unwrap_or(until).max(until);
@@ -234,8 +234,7 @@ impl<'a> Steps<'a> {
 
     /// The late fee so far, half to even.
     fn fee(&self, row: &Row<'_>) -> Decimal {
-        let (units, half_even) =
-            (self.books.currency.minor_units(), RoundingStrategy::MidpointNearestEven);
+        let (units, half_even) = (self.books.currency.minor_units(), RoundingStrategy::MidpointNearestEven);
         (row.accrued / DAYS_OF_YEAR).round_dp_with_strategy(units, half_even)
     }
 
@@ -335,7 +334,11 @@ impl<'a> Steps<'a> {
             None => {
                 let order = self.policy.waterfall.order().to_vec();
                 if self.policy.overpayment == Overpayment::Next {
-                    self.settle_classes(&[DueClass::PastDue, DueClass::Due, DueClass::InAdvance], &order, date);
+                    self.settle_classes(
+                        &[DueClass::PastDue, DueClass::Due, DueClass::InAdvance],
+                        &order,
+                        date,
+                    );
                 } else {
                     self.settle_classes(&[DueClass::PastDue, DueClass::Due], &order, date);
                     self.settle_classes(&[DueClass::InAdvance], &order, date);
@@ -347,7 +350,9 @@ impl<'a> Steps<'a> {
                 for entry in entries {
                     let is_more = entry.class == DueClass::InAdvance;
                     match turns.last_mut() {
-                        Some((DueClass::InAdvance, components)) if is_more => components.push(entry.component),
+                        Some((DueClass::InAdvance, components)) if is_more => {
+                            components.push(entry.component)
+                        }
                         _ => turns.push((entry.class, vec![entry.component])),
                     }
                 }
@@ -404,7 +409,8 @@ impl<'a> Steps<'a> {
             self.month = (month, cap);
         }
         let free_days = fee.free_days.unwrap_or(self.policy.grace_days);
-        let is_pause = self.books.pauses.iter().any(|pause| pause.from <= yesterday && yesterday < pause.until);
+        let is_pause =
+            self.books.pauses.iter().any(|pause| pause.from <= yesterday && yesterday < pause.until);
         for row in &mut self.rows {
             if gone_by < row.due_on {
                 continue;

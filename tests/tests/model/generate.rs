@@ -11,7 +11,6 @@ use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::command::{NewInstallment, PaymentReceived};
 use duewatch_domain::days::{business_date, start_of_day};
 use duewatch_domain::ids::InstallmentNumber;
-use duewatch_domain::money::Money;
 use duewatch_domain::{Command, Contract, Policy};
 use proptest::collection::vec;
 use proptest::option::weighted;

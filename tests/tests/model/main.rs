@@ -40,10 +40,12 @@ fn seen(assessment: &Assessment<'_>) -> Judged {
         outstanding: figures.outstanding,
         late_fee: figures.late_fee,
         unpaid_installments: figures.unpaid_installments,
-        class: assessment.classification.as_ref().and_then(|classes| classes.class()).map(|held| Classified {
-            name: held.name.to_string(),
-            since: held.since,
-            probation_until: held.probation_until,
+        class: assessment.classification.as_ref().and_then(|classes| classes.class()).map(|held| {
+            Classified {
+                name: held.name.to_string(),
+                since: held.since,
+                probation_until: held.probation_until,
+            }
         }),
     }
 }

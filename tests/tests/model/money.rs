@@ -2,6 +2,7 @@
 //! model alone, on figures worked out by hand.
 
 use duewatch_domain::Policy;
+use duewatch_domain::money::{Currency, Money};
 use rstest::rstest;
 use serde_json::json;
 
@@ -18,13 +19,17 @@ fn fee(table: &str) -> Policy {
 
 /// What is open of the late fee at the end of a date.
 fn late_fee(loan: &Loan, policy: &Policy, on: &str) -> String {
-    loan.judged(policy, on).late_fee.unwrap().to_string()
+    text(loan.judged(policy, on).late_fee.unwrap())
 }
 
 /// What is overdue and outstanding at the end of a date.
 fn owes(loan: &Loan, policy: &Policy, on: &str) -> [String; 2] {
     let judged = loan.judged(policy, on);
-    [judged.overdue.to_string(), judged.outstanding.to_string()]
+    [text(judged.overdue), text(judged.outstanding)]
+}
+
+fn text(amount: Money) -> String {
+    "EUR".parse::<Currency>().unwrap().text(amount)
 }
 
 const RATE: &str = "daily_rate = \"0.0005\"";
@@ -89,7 +94,8 @@ fn a_payment_counts_from_its_value_date() {
 
 #[test]
 fn a_waiver_forgives_what_has_accrued_by_then() {
-    let loan = thousands().learns("2023-10-11", json!({ "type": "fee_waived", "amount": "2.00", "reason": "r" }));
+    let loan =
+        thousands().learns("2023-10-11", json!({ "type": "fee_waived", "amount": "2.00", "reason": "r" }));
     assert_eq!(late_fee(&loan, &fee(RATE), "2023-10-11"), "1.50");
     assert_eq!(late_fee(&loan, &fee(RATE), "2023-10-12"), "2.00");
 }
