@@ -87,6 +87,8 @@ struct Row<'a> {
     principal: Decimal,
     /// 365 times the late fee, so that no division rounds.
     accrued: Decimal,
+    /// The late fee so far, half to even.
+    fee: Decimal,
     /// 365 times what the cap on the annual cost leaves room for.
     room: Decimal,
     is_fixed_charged: bool,
@@ -147,6 +149,7 @@ impl<'a> Steps<'a> {
                     open,
                     principal: open[2],
                     accrued: Decimal::ZERO,
+                    fee: Decimal::ZERO,
                     room: Decimal::ZERO,
                     is_fixed_charged: false,
                     unpaused: 0,
@@ -172,11 +175,14 @@ impl<'a> Steps<'a> {
 
     /// Goes on until the day that is asked for has come, and everything that has a date.
     fn walk(mut self, until: NaiveDate) -> Ledger {
-        let dues = self.rows.iter().flat_map(|row| [row.due_on, row.falls_due()]);
-        let dates: Vec<NaiveDate> = dues.chain(self.entries.iter().map(|entry| entry.on)).collect();
-        let mut date = dates.iter().copied().min().unwrap_or(until).min(until);
-        let last = dates.into_iter().max().unwrap_or(until).max(until);
         let entries = std::mem::take(&mut self.entries);
+        let dues = || self.rows.iter().flat_map(|row| [row.due_on, row.falls_due()]);
+        let came = || entries.iter().map(|entry| entry.on);
+        let mut date = dues().chain(came()).fold(until, NaiveDate::min);
+        let mut last = came().fold(until, NaiveDate::max);
+        if self.policy.overpayment == Overpayment::Credit {
+            last = dues().fold(last, NaiveDate::max);
+        }
         self.ledger.stands_on = entries.last().map(|entry| match self.policy.day_count {
             DayCount::DayAfter => entry.on,
             DayCount::DueDay => entry.on - TimeDelta::days(1),
@@ -194,9 +200,15 @@ impl<'a> Steps<'a> {
             if self.policy.day_count == DayCount::DueDay {
                 self.charge(date);
             }
-            let fees = self.rows.iter().map(|row| self.money(self.fee(row))).collect();
-            self.ledger.fees.insert(date, fees);
+            if self.policy.late_fee.is_some() {
+                let fees = self.rows.iter().map(|row| self.money(row.fee)).collect();
+                self.ledger.fees.insert(date, fees);
+            }
             date = calendar::next(date);
+        }
+        // As the facts now stand, what had fallen due by the last of the money was settled all along.
+        if let Some(last) = entries.last() {
+            self.ledger.waiting.retain(|(date, _)| *date > last.on);
         }
         self.closed()
     }
@@ -205,7 +217,7 @@ impl<'a> Steps<'a> {
     fn closed(mut self) -> Ledger {
         let fees = std::mem::take(&mut self.ledger.fees);
         let is_owed = |row: &Row<'_>| {
-            let owes = row.open.iter().sum::<Decimal>() + self.fee_open(row);
+            let owes = row.open.iter().sum::<Decimal>() + row.fee_open();
             !row.piece.written_off && owes > Decimal::ZERO
         };
         let mut owed: Vec<usize> = (0..self.rows.len()).filter(|place| is_owed(&self.rows[*place])).collect();
@@ -221,7 +233,7 @@ impl<'a> Steps<'a> {
         };
         let fees =
             fees.iter().map(|(day, fees)| (*day, owed.iter().map(|place| open(place, fees)).collect()));
-        let fees = if self.policy.late_fee.is_some() { fees.collect() } else { BTreeMap::new() };
+        let fees = fees.collect();
         Ledger { debts, fees, ..self.ledger }
     }
 
@@ -232,19 +244,9 @@ impl<'a> Steps<'a> {
         Money::from_minor(i64::try_from(amount.mantissa()).expect("a small amount"), minor_units)
     }
 
-    /// The late fee so far, half to even.
-    fn fee(&self, row: &Row<'_>) -> Decimal {
-        let (units, half_even) = (self.books.currency.minor_units(), RoundingStrategy::MidpointNearestEven);
-        (row.accrued / DAYS_OF_YEAR).round_dp_with_strategy(units, half_even)
-    }
-
-    fn fee_open(&self, row: &Row<'_>) -> Decimal {
-        self.fee(row) - row.taken
-    }
-
     /// Pays one component of one installment.
     fn pay(&mut self, place: usize, component: Component, money: &mut Decimal) {
-        let fee_open = self.fee_open(&self.rows[place]);
+        let fee_open = self.rows[place].fee_open();
         let row = &mut self.rows[place];
         let part = match component {
             Component::Penalty => fee_open.min(*money),
@@ -284,7 +286,7 @@ impl<'a> Steps<'a> {
         let mut left = waiver.amount.map(Money::as_decimal);
         for place in 0..self.rows.len() {
             if waiver.number.is_none_or(|number| self.rows[place].piece.is(number)) {
-                let open = self.fee_open(&self.rows[place]);
+                let open = self.rows[place].fee_open();
                 let part = left.map_or(open, |left| open.min(left));
                 self.rows[place].taken += part;
                 left = left.map(|left| left - part);
@@ -302,7 +304,7 @@ impl<'a> Steps<'a> {
                 if row.place != *piece {
                     continue;
                 }
-                let fees = self.fee_open(row) + row.paid_as_fee;
+                let fees = row.fee_open() + row.paid_as_fee;
                 let mut part = match payment.targets.len() {
                     1 => money,
                     _ => money.min(share.as_decimal() + fees),
@@ -409,6 +411,8 @@ impl<'a> Steps<'a> {
             self.month = (month, cap);
         }
         let free_days = fee.free_days.unwrap_or(self.policy.grace_days);
+        let units = self.books.currency.minor_units();
+        let half_even = RoundingStrategy::MidpointNearestEven;
         let is_pause =
             self.books.pauses.iter().any(|pause| pause.from <= yesterday && yesterday < pause.until);
         for row in &mut self.rows {
@@ -428,6 +432,7 @@ impl<'a> Steps<'a> {
             if !is_paused && row.unpaused > free_days {
                 let charge = row.charge(&fee).min(self.month.1);
                 row.accrued += charge;
+                row.fee = (row.accrued / DAYS_OF_YEAR).round_dp_with_strategy(units, half_even);
                 row.is_fixed_charged = true;
                 if fee.cap_per_month.is_some() {
                     self.month.1 -= charge;
@@ -438,6 +443,10 @@ impl<'a> Steps<'a> {
 }
 
 impl Row<'_> {
+    fn fee_open(&self) -> Decimal {
+        self.fee - self.taken
+    }
+
     /// Nothing falls due before it is owed.
     fn falls_due(&self) -> NaiveDate {
         self.owed_since.map_or(self.due_on, |since| since.max(self.due_on))

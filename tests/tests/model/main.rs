@@ -109,12 +109,14 @@ struct Walk<'a> {
     case: &'a Case,
     account: Account,
     model: Model,
+    /// When the last of the facts arrived.
+    known_at: DateTime<Utc>,
 }
 
 impl<'a> Walk<'a> {
     fn begin(case: &'a Case) -> Self {
         let (account, model) = (Account::open(&case.contract).unwrap(), Model::open(&case.contract));
-        let mut walk = Self { case, account, model };
+        let mut walk = Self { case, account, model, known_at: case.begin };
         walk.look(case.begin, Cause::Fact);
         walk
     }
@@ -142,10 +144,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether nothing that is remembered comes from a later look.
+    /// Whether nothing that is remembered comes from a later look, and nothing that a class is
+    /// judged on became known later.
     fn may_look(&self, now: DateTime<Utc>) -> bool {
-        let remembers = self.case.policy.buffer.is_some() || self.case.policy.classification.is_some();
-        !remembers || self.account.standing.reminded_through <= Some(now)
+        let Policy { buffer, classification, .. } = &self.case.policy;
+        let is_after_looks = self.account.standing.reminded_through <= Some(now);
+        let is_after_facts = self.known_at <= now;
+        (buffer.is_none() || is_after_looks) && (classification.is_none() || is_after_looks && is_after_facts)
     }
 
     fn agree(&self, now: DateTime<Utc>) -> TestCaseResult {
@@ -160,6 +165,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             self.model.take(&arrival.command, arrival.at);
+            self.known_at = arrival.arrives_at;
             for now in looks.iter().chain([&arrival.at, &arrival.arrives_at]) {
                 self.agree(*now)?;
             }
