@@ -164,6 +164,9 @@ struct Side<'a> {
     days_past_due: u32,
     delinquent_days: u32,
     overdue: String,
+    /// What of that is late fee, where the policy has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_fee: Option<String>,
 }
 
 impl<'a> Side<'a> {
@@ -175,6 +178,7 @@ impl<'a> Side<'a> {
             days_past_due: figures.days_past_due,
             delinquent_days: figures.delinquent_days,
             overdue: currency.text(figures.overdue),
+            late_fee: figures.late_fee.map(|fee| currency.text(fee)),
         }
     }
 }

@@ -198,9 +198,14 @@ impl Fee {
         self.start == day && day < self.due_on
     }
 
+    /// What is accrued, in minor units.
+    fn charged(&self) -> i128 {
+        if self.accrued == 0 { 0 } else { rounded(self.accrued) }
+    }
+
     /// What is accrued and neither paid nor waived, in minor units.
     fn open(&self) -> i128 {
-        if self.accrued == 0 { 0 } else { rounded(self.accrued) - self.taken }
+        self.charged() - self.taken
     }
 }
 
@@ -334,6 +339,11 @@ impl State {
         }
     }
 
+    /// What has accrued of all, paid and waived fees too, in minor units.
+    fn charged(&self) -> i128 {
+        self.fees.iter().map(Fee::charged).sum()
+    }
+
     /// What `days` cost in all, before the cap of the month.
     fn charges(&self, rules: &Rules, days: i64, paused: bool) -> i128 {
         self.begun_before(self.day + 1, rules)
@@ -365,6 +375,8 @@ impl State {
 pub(crate) struct Meter {
     rules: Rules,
     state: State,
+    /// What was charged to the installments that are counted no more, in minor units.
+    charged_before: i128,
 }
 
 /// The fees of a later day.
@@ -395,7 +407,7 @@ impl Meter {
             })
             .collect();
         let day = fees.iter().map(|fee| fee.due_on - rules.shift).min().unwrap_or(0);
-        Self { rules, state: State::new(fees, day) }
+        Self { rules, state: State::new(fees, day), charged_before: 0 }
     }
 
     /// Charges the days before `day`, in the count of the policy: day 0 of an installment is its
@@ -422,11 +434,19 @@ impl Meter {
         }
     }
 
-    /// Leaves only those places, in that order; they are then counted anew.
+    /// Leaves only those places, in that order; they are then counted anew. The others have no
+    /// principal open, so they cost no more than they have cost.
     pub(crate) fn keep(&mut self, places: impl Iterator<Item = usize>) {
+        let all = self.state.charged();
         let State { day, month_left, month_end, .. } = self.state;
         let kept = places.map(|place| self.state.fees[place]).collect();
         self.state = State { month_left, month_end, ..State::new(kept, day) };
+        self.charged_before += all - self.state.charged();
+    }
+
+    /// What was charged to the installments that are counted no more, in minor units.
+    pub(crate) const fn charged_before(&self) -> i128 {
+        self.charged_before
     }
 
     /// The fees on `day`, or on the meter's own where that is later.
@@ -456,6 +476,11 @@ impl Meter {
 }
 
 impl Reading<'_> {
+    /// What has accrued of all that is counted, paid and waived fees too, in minor units.
+    pub(crate) fn charged(&self) -> i128 {
+        self.state.charged()
+    }
+
     /// Goes on to `day`; an earlier one changes nothing.
     pub(crate) fn advance(&mut self, day: i64) {
         if self.state.day < day {

@@ -33,12 +33,14 @@ const ZONES: [&str; 8] = [
 ];
 
 /// Two versions each: what binds first, and what is published on the way.
-const POLICIES: [(&str, [&str; 2]); 5] = [
+const POLICIES: [(&str, [&str; 2]); 7] = [
     ("graceful", [include_str!("policies/graceful-1.toml"), include_str!("policies/graceful-2.toml")]),
     ("replacing", [include_str!("policies/replacing-1.toml"), include_str!("policies/replacing-2.toml")]),
     ("amounts", [include_str!("policies/amounts-1.toml"), include_str!("policies/amounts-2.toml")]),
     ("patient", [include_str!("policies/patient-1.toml"), include_str!("policies/patient-2.toml")]),
     ("noticing", [include_str!("policies/noticing-1.toml"), include_str!("policies/noticing-2.toml")]),
+    ("charging", [include_str!("policies/charging-1.toml"), include_str!("policies/charging-2.toml")]),
+    ("crediting", [include_str!("policies/crediting-1.toml"), include_str!("policies/crediting-2.toml")]),
 ];
 
 /// Messages that can never be taken.
@@ -432,7 +434,7 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
         interest: contract.currency.zero(),
         fee: contract.currency.zero(),
     };
-    match rng.u8(..10) {
+    match rng.u8(..11) {
         0 | 1 => Command::PauseStarted { from: day, until: plus(day, rng.i64(1..15)) },
         2 => Command::PauseEnded { on: day },
         3 => Command::EnforcementOff { reason: reason() },
@@ -445,6 +447,11 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
             reason: reason(),
         },
         8 => Command::InstallmentAdded(new(rng, 21)),
+        9 => Command::FeeWaived {
+            number: rng.bool().then_some(number),
+            amount: rng.bool().then(|| Money::from_minor(1, 0)),
+            reason: reason(),
+        },
         _ => Command::ScheduleReplaced { installments: vec![new(rng, 31), new(rng, 32)], reason: reason() },
     }
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-use crate::Files;
+use crate::{Files, domain};
 
 /// A first day near which the zones below do something odd.
 const FROM: &[&str] =
@@ -66,6 +66,7 @@ enum Fact {
     Process { days: i64 },
     EndProcess,
     Notice(usize),
+    Waive { number: Option<u32>, minor: Option<i64> },
 }
 
 /// Where in its day something happens.
@@ -117,6 +118,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         2 => (any::<bool>(), weighted(0.7, number())).prop_map(|(undone, number)| Fact::WriteOff { undone, number }),
         2 => any::<bool>().prop_map(Fact::Enforce),
         1 => (number(), -5_000_i64..10_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
+        1 => (weighted(0.5, number()), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| Fact::Waive { number, minor }),
         1 => (7_u32..12, due()).prop_map(|(number, due)| Fact::Add { number, due }),
         1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| Fact::Replace { number, dues }),
         1 => Just(Fact::OpenAgain),
@@ -213,14 +215,22 @@ fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
     weighted(0.7, (select(&["00:00", "02:30", "10:00", "23:59"][..]), vec(step, 1..6)))
 }
 
+/// Tables that stand after everything else: a late fee, business days, a classification.
+fn last_tables() -> impl Strategy<Value = String> {
+    let late_fee = weighted(0.5, domain::late_fee());
+    (late_fee, domain::last_tables()).prop_map(|(late_fee, tables)| late_fee.unwrap_or_default() + &tables)
+}
+
 /// A policy of both day counts, over all conditions, tables and options, with and without
 /// reminders and notices.
 fn policy_text() -> impl Strategy<Value = String> {
-    (select(&["day_after", "due_day"][..]), 0_u32..4, tables(), vec(stage(), 1..7), reminders()).prop_map(
-        |(day_count, grace_days, tables, stages, reminders)| {
+    let head = (select(&["day_after", "due_day"][..]), 0_u32..4, weighted(0.5, domain::settling()));
+    (head, tables(), vec(stage(), 1..7), reminders(), last_tables()).prop_map(
+        |((day_count, grace_days, settling), tables, stages, reminders, last_tables)| {
+            let settling = settling.unwrap_or_default();
             let mut text = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\n\
-                 day_count = \"{day_count}\"\ngrace_days = {grace_days}\n{tables}"
+                 day_count = \"{day_count}\"\ngrace_days = {grace_days}\n{settling}{tables}"
             );
             let valid = |longer: String| policy::parse(&longer).is_ok().then_some(longer);
             // What would put the ladder out of order, or names a stage that is not on it, is left out.
@@ -228,7 +238,7 @@ fn policy_text() -> impl Strategy<Value = String> {
                 text =
                     valid(format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n")).unwrap_or(text);
             }
-            let Some((send_at, steps)) = reminders else { return text };
+            let Some((send_at, steps)) = reminders else { return text + &last_tables };
             let mut with_steps = format!("{text}[reminders]\nsend_at = \"{send_at}\"\n");
             for (step, notice_of) in steps {
                 let notice =
@@ -236,7 +246,7 @@ fn policy_text() -> impl Strategy<Value = String> {
                 let plain = || valid(format!("{with_steps}{step}"));
                 with_steps = notice.or_else(plain).unwrap_or(with_steps);
             }
-            with_steps
+            with_steps + &last_tables
         },
     )
 }
@@ -380,6 +390,10 @@ impl Fact {
             Self::Process { days } => ("payment_in_process", json!({ "until": until(days) })),
             Self::EndProcess => ("payment_process_ended", json!({ "reason": reason })),
             Self::Notice(stage) => ("notice_sent", json!({ "stage": format!("stage {stage}") })),
+            Self::Waive { number, minor } => (
+                "fee_waived",
+                json!({ "number": number, "amount": minor.map(|minor| loan.amount(minor)), "reason": reason }),
+            ),
             Self::OpenAgain => ("account_opened", json!({ "account": loan.book_line(account, from) })),
         }
     }

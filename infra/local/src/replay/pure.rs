@@ -61,7 +61,7 @@ pub(super) fn run(
     let mut ran =
         Ran { tally: Tally::default(), taken: Vec::new(), courses: Vec::with_capacity(walks.len()) };
     for mut walk in walks {
-        walk.course.ended(case.to);
+        walk.close();
         ran.tally.add(walk.tally);
         ran.courses.push(std::mem::take(&mut walk.course));
         ran.taken.extend(walk.into_taken());
@@ -321,6 +321,12 @@ impl<'a> Walk<'a> {
             if self.keep {
                 self.decisions.push(decision.clone());
             }
+        }
+    }
+
+    fn close(&mut self) {
+        if self.open {
+            self.course.closed(&self.account, &self.case.policy.policy, self.case.to);
         }
     }
 

@@ -333,7 +333,7 @@ pub(crate) fn classifying_policy() -> impl Strategy<Value = Policy> {
 }
 
 /// Tables that stand after everything else.
-fn last_tables() -> impl Strategy<Value = String> {
+pub(crate) fn last_tables() -> impl Strategy<Value = String> {
     (weighted(0.3, business_days()), weighted(0.5, classification()))
         .prop_map(|(days, classes)| [days, classes].into_iter().flatten().collect())
 }
@@ -341,6 +341,14 @@ fn last_tables() -> impl Strategy<Value = String> {
 /// Half of them with a late fee, a third with another order of settling.
 pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
     policy_of(stage().boxed(), settling_or_none(), late_fee_or_none(), no_notice())
+}
+
+/// Most of them with another order of settling, half with a late fee, and some with business
+/// days and a classification.
+pub(crate) fn settling_policy() -> impl Strategy<Value = Policy> {
+    let first = prop_oneof![1 => none(), 3 => settling()];
+    let last = (late_fee_or_none(), last_tables()).prop_map(|(late_fee, tables)| late_fee + &tables);
+    policy_of(stage().boxed(), first.boxed(), last.boxed(), no_notice())
 }
 
 fn settling_or_none() -> BoxedStrategy<String> {
@@ -369,9 +377,10 @@ pub(crate) fn settling() -> impl Strategy<Value = String> {
             first
         },
     );
+    let any_twelve = twelve.clone().prop_shuffle();
     let four = four.prop_map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>());
     let overpayment = select(&["next", "last", "credit"][..]);
-    (prop_oneof![four, twelve], overpayment)
+    (prop_oneof![2 => four, 2 => twelve, 1 => any_twelve], overpayment)
         .prop_map(|(names, overpayment)| format!("waterfall = {names:?}\noverpayment = \"{overpayment}\"\n"))
 }
 

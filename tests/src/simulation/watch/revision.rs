@@ -8,7 +8,7 @@ use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::{Account, Policy};
 
 use super::{Broken, Checked, POLICY_LAG, Story, Version, Watch, hold};
-use crate::model::{Judged, Model};
+use crate::model::{Classified, Judged, Model};
 use crate::simulation::network::CallerId;
 
 /// How far ahead the model looks to see that nothing changes.
@@ -299,7 +299,7 @@ impl Watch {
             let mut told_on = told.into_iter().flatten().map(|at| model.date(*at));
             told_on.any(|date| Some(date) >= since && date + TimeDelta::days(days.into()) <= today)
         };
-        let oldest = model.debts().first().map(|oldest| oldest.due_on);
+        let oldest = model.debts(policy).first().map(|oldest| oldest.due_on);
         let old = before.map_or(&[][..], |before| &before.standing.restrictions);
         let restrictions = &account.standing.restrictions;
         let stage = policy.stages.iter().find(|stage| stage.restrictions == *restrictions);
@@ -504,6 +504,18 @@ fn check_judged(
         judged.stage,
         judged.restrictions
     );
+    let held = standing.classification.as_ref().and_then(|classes| classes.class());
+    let class = held.map(|held| Classified {
+        name: held.name.to_string(),
+        since: held.since,
+        probation_until: held.probation_until,
+    });
+    hold!(
+        "the class is the model's",
+        class == judged.class,
+        "{id} revision {revision} at {at}: {class:?}, the model says {:?}",
+        judged.class
+    );
     check_decision(before, account, &judged)?;
     let owed = model.reminders(policy, at);
     let wanted: Vec<_> = account
@@ -559,6 +571,7 @@ fn check_decision(before: Option<&Account>, account: &Account, judged: &Judged) 
         && figures.overdue == judged.overdue
         && figures.outstanding == judged.outstanding
         && figures.oldest_due_on == judged.oldest_due_on
+        && figures.late_fee == judged.late_fee
         && figures.unpaid_installments == judged.unpaid_installments;
     hold!(
         "every change is explained",
