@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::account::{Dated, Label, Pause};
 use duewatch_domain::command::{Command, Contract, NewInstallment, PaymentReceived};
-use duewatch_domain::ids::{InstallmentNumber, PaymentId};
+use duewatch_domain::ids::{DrawId, InstallmentNumber, PaymentId};
 use duewatch_domain::money::Money;
 
 use super::recorded::Recorded;
@@ -29,6 +29,7 @@ pub(super) struct Books {
     pub(super) pauses: Vec<Pause>,
     pub(super) recorded: Recorded,
     pieces: Vec<Piece>,
+    draws: Vec<DrawId>,
     payments: Vec<Paid>,
     divisions: Vec<Division>,
 }
@@ -91,6 +92,7 @@ impl Books {
             pauses: Vec::new(),
             recorded: Recorded::default(),
             pieces: contract.installments.iter().map(|one| Piece::new(one, None)).collect(),
+            draws: contract.installments.iter().filter_map(|one| one.draw_id.clone()).collect(),
             payments: Vec::new(),
             divisions: Vec::new(),
         };
@@ -129,6 +131,12 @@ impl Books {
             Command::PaymentReceived(received) => self.receive(received, at),
             Command::PaymentReversed { payment_id, dated } => self.reverse(payment_id, *dated, at),
             Command::InstallmentAdded(installment) => self.pieces.push(Piece::new(installment, None)),
+            Command::Drawn(drawn) => {
+                if !self.draws.contains(&drawn.draw_id) {
+                    self.draws.push(drawn.draw_id.clone());
+                    self.pieces.extend(drawn.installments.iter().map(|one| Piece::new(one, None)));
+                }
+            }
             Command::InstallmentAdjusted { number, amount, .. } => {
                 self.pieces.iter_mut().filter(|piece| piece.is(*number)).for_each(|one| one.asked -= *amount);
             }
