@@ -245,12 +245,16 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
 }
 
 #[tokio::test]
-async fn intake_takes_its_sample() {
+async fn intake_takes_its_samples() {
     let world = world().await;
-    let event = serde_json::from_value(sample("intake.queue.json")).unwrap();
-    let response = intake::handle(&world.wiring(intake::NAME), event, Deadline::none()).await;
-    assert!(response.batch_item_failures.is_empty());
-    assert_eq!(world.account("A-1").await.pauses().len(), 1);
+    for name in ["intake.queue.json", "intake.drawn.queue.json", "intake.drawn.queue.json"] {
+        let event = serde_json::from_value(sample(name)).unwrap();
+        let response = intake::handle(&world.wiring(intake::NAME), event, Deadline::none()).await;
+        assert!(response.batch_item_failures.is_empty());
+    }
+    let account = world.account("A-1").await;
+    assert_eq!((account.pauses().len(), account.draws().len(), account.installments().len()), (1, 1, 6));
+    assert_eq!(world.quarantined().await, []);
 }
 
 #[tokio::test]

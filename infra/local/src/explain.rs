@@ -1,10 +1,11 @@
 //! `explain`: an account's story, for people.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::money::Money;
+use duewatch_domain::draw::{DrawPlan, DrawState};
+use duewatch_domain::money::{Currency, Money};
 use duewatch_domain::policy::Restriction;
 use duewatch_domain::reason::Reason;
-use duewatch_domain::{Account, Decision, Policy, assess, owed};
+use duewatch_domain::{Account, Decision, Policy, Zone, assess, draw_plans, owed};
 
 /// Tells an account's story: each decision that is given, the figures behind it,
 /// where it stands at `now`, and what happens next.
@@ -117,6 +118,8 @@ fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> 
             parts.join(", "),
         ));
     }
+    let plans = draw_plans(account, policy, assessment.day);
+    lines.extend(plans.iter().map(|plan| drawn(plan, account.currency, account.time_zone)));
     if figures.overdue.is_positive() {
         lines.push(format!(
             "  Paying {} {currency} clears it: what is restricted is lifted as the money arrives, without a fee.",
@@ -135,6 +138,30 @@ fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> 
         None => "  It is looked at next when something new becomes known.".to_owned(),
     });
     lines
+}
+
+/// A draw, and what has become of its plan.
+fn drawn(plan: &DrawPlan<'_>, currency: Currency, zone: Zone) -> String {
+    let text = |amount: Money| format!("{} {currency}", currency.text(amount));
+    let when = plan.draw.drawn_at.map_or("from the book".to_owned(), |at| {
+        format!("drawn on {}", at.with_timezone(&zone).format("%Y-%m-%d"))
+    });
+    let counted = if plan.installments == 1 { "installment" } else { "installments" };
+    let mut words = format!(
+        "  Draw {}, {when}: {} in {} {counted}; paid {}",
+        plan.draw.draw_id,
+        text(plan.draw.amount),
+        plan.installments,
+        text(plan.paid),
+    );
+    if let DrawState::Settled | DrawState::WrittenOff | DrawState::Replaced = plan.state {
+        return format!("{words}; {}.", plan.state.as_str());
+    }
+    words += &format!(", open {}", text(plan.open));
+    if let Some(oldest) = plan.oldest_due_on {
+        words += &format!(", overdue {} since {oldest}", text(plan.overdue));
+    }
+    words + &plan.next_due_on.map_or(".".to_owned(), |next| format!("; next due on {next}."))
 }
 
 fn list(restrictions: &[Restriction]) -> String {

@@ -6,7 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Decision;
-use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId, Revision};
+use crate::draw::Draw;
+use crate::ids::{AccountId, CustomerId, DrawId, EventId, InstallmentNumber, PaymentId, PolicyId, Revision};
 use crate::late_fee::minor;
 use crate::money::{Currency, Money};
 use crate::policy::{Component, Waterfall};
@@ -61,6 +62,9 @@ pub struct Account {
     pub(crate) contract: u32,
     /// By due date, then number.
     pub(crate) installments: Vec<Installment>,
+    /// In the order in which they became known; the bound is [`MAX_DRAWS`](crate::draw::MAX_DRAWS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) draws: Vec<Draw>,
     /// By the instant at which they were received, then id.
     pub(crate) payments: Vec<Payment>,
     /// By their first day; none overlaps another.
@@ -266,6 +270,9 @@ pub struct Installment {
     /// or a payment taken back. Money that came before settles what was owed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
+    /// The draw whose plan it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw_id: Option<DrawId>,
 }
 
 impl Installment {

@@ -118,10 +118,16 @@ impl Outgoing {
         self.messages.len()
     }
 
-    /// How many of them are reminders.
+    /// How many of them are reminders, notices among them.
     #[must_use]
     pub fn reminders(&self) -> usize {
         self.sent.len()
+    }
+
+    /// How many of those are notices: of a stage's restrictions, or of a version of the policy.
+    #[must_use]
+    pub fn notices(&self) -> usize {
+        self.sent.iter().filter(|intent| intent.notice_of.is_some()).count()
     }
 
     /// How many reminders were kept back.

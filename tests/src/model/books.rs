@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::account::{Dated, Label, Pause};
 use duewatch_domain::command::{Command, Contract, NewInstallment, PaymentReceived};
-use duewatch_domain::ids::{InstallmentNumber, PaymentId};
+use duewatch_domain::ids::{DrawId, InstallmentNumber, PaymentId};
 use duewatch_domain::money::{Currency, Money};
 
 use super::recorded::Recorded;
@@ -30,6 +30,7 @@ pub(super) struct Books {
     pub(super) recorded: Recorded,
     pub(super) currency: Currency,
     pub(super) pieces: Vec<Piece>,
+    draws: Vec<DrawId>,
     pub(super) payments: Vec<Paid>,
     pub(super) divisions: Vec<Division>,
     pub(super) waivers: Vec<Waived>,
@@ -121,6 +122,7 @@ impl Books {
             recorded: Recorded::default(),
             currency: contract.currency,
             pieces: contract.installments.iter().map(|one| Piece::new(one, None)).collect(),
+            draws: contract.installments.iter().filter_map(|one| one.draw_id.clone()).collect(),
             payments: Vec::new(),
             divisions: Vec::new(),
             waivers: Vec::new(),
@@ -161,6 +163,12 @@ impl Books {
             Command::PaymentReceived(received) => self.receive(received, at),
             Command::PaymentReversed { payment_id, dated } => self.reverse(payment_id, *dated, at),
             Command::InstallmentAdded(installment) => self.pieces.push(Piece::new(installment, None)),
+            Command::Drawn(drawn) => {
+                if !self.draws.contains(&drawn.draw_id) {
+                    self.draws.push(drawn.draw_id.clone());
+                    self.pieces.extend(drawn.installments.iter().map(|one| Piece::new(one, None)));
+                }
+            }
             Command::InstallmentAdjusted { number, amount, .. } => {
                 self.pieces.iter_mut().filter(|piece| piece.is(*number)).for_each(|one| one.asked -= *amount);
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::command::{Command, Contract, NewInstallment};
+use duewatch_domain::command::{Command, Contract, Drawn, NewInstallment};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::ids::InstallmentNumber;
@@ -433,8 +433,9 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
         principal: contract.installments[0].principal,
         interest: contract.currency.zero(),
         fee: contract.currency.zero(),
+        draw_id: None,
     };
-    match rng.u8(..11) {
+    match rng.u8(..12) {
         0 | 1 => Command::PauseStarted { from: day, until: plus(day, rng.i64(1..15)) },
         2 => Command::PauseEnded { on: day },
         3 => Command::EnforcementOff { reason: reason() },
@@ -452,6 +453,15 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
             amount: rng.bool().then(|| Money::from_minor(1, 0)),
             reason: reason(),
         },
+        10 => {
+            let plan = vec![new(rng, 41), new(rng, 42)];
+            Command::Drawn(Drawn {
+                draw_id: "D-1".parse().unwrap(),
+                amount: plan[0].principal + plan[1].principal,
+                currency: None,
+                installments: plan,
+            })
+        }
         _ => Command::ScheduleReplaced { installments: vec![new(rng, 31), new(rng, 32)], reason: reason() },
     }
 }

@@ -59,6 +59,7 @@ enum Fact {
     Enforce(bool),
     Adjust { number: u32, minor: i64 },
     Add { number: u32, due: Due },
+    Draw { id: usize, dues: Vec<Due> },
     Replace { number: u32, dues: Vec<Due> },
     OpenAgain,
     Cause { cause: &'static str, days: Option<i64> },
@@ -120,6 +121,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         1 => (number(), -5_000_i64..10_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
         1 => (weighted(0.5, number()), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| Fact::Waive { number, minor }),
         1 => (7_u32..12, due()).prop_map(|(number, due)| Fact::Add { number, due }),
+        1 => (0_usize..3, vec(due(), 1..4)).prop_map(|(id, dues)| Fact::Draw { id, dues }),
         1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| Fact::Replace { number, dues }),
         1 => Just(Fact::OpenAgain),
         6 => recorded(),
@@ -375,6 +377,15 @@ impl Fact {
             ),
             Self::Add { number, due } => {
                 ("installment_added", json!({ "installment": loan.installment(number, from, due) }))
+            }
+            Self::Draw { id, dues } => {
+                let principal = dues.iter().map(|(_, principal, _)| principal).sum();
+                let dues = (40 + 10 * u32::try_from(id).unwrap()..).zip(dues);
+                let plan: Vec<_> = dues.map(|(number, due)| loan.installment(number, from, due)).collect();
+                (
+                    "drawn",
+                    json!({ "draw_id": format!("D-{id}"), "amount": loan.amount(principal), "installments": plan }),
+                )
             }
             Self::Replace { number, dues } => {
                 let dues = (number..).zip(dues).map(|(number, due)| loan.installment(number, from, due));

@@ -188,6 +188,7 @@ fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> New
         principal: cents(principal),
         interest: cents(interest.unwrap_or(0)),
         fee: cents(interest.unwrap_or(0) / 3),
+        draw_id: None,
     }
 }
 
@@ -236,6 +237,7 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize
         Fact::Adjust { number, minor } => {
             Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
         }
+        Fact::Draw(draw, dues) => domain::drawn(*draw, installments(dues)),
         Fact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
         Fact::Replace(dues) => Command::ScheduleReplaced { installments: installments(dues), reason },
         Fact::Cause { .. }

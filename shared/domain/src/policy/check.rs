@@ -1,7 +1,5 @@
 //! What a policy must be before it may judge anybody.
 
-use std::cmp::Reverse;
-
 use rust_decimal::Decimal;
 
 use super::{
@@ -78,15 +76,7 @@ fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), Strin
     }
     check_when(&stage.when).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
     check_restrictions(&stage.restrictions).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
-    let shadow = policy.stages[place + 1..].iter().find(|later| shadows(&later.when, &stage.when));
-    match shadow {
-        Some(later) => Err(format!(
-            "stage \"{name}\" can never win: whenever it holds, \"{}\" after it holds too; \
-             put the mildest first, with the lower thresholds",
-            later.name
-        )),
-        None => Ok(()),
-    }
+    super::order::check(policy, place)
 }
 
 fn check_when(when: &When) -> Result<(), String> {
@@ -226,25 +216,6 @@ fn check_patience(policy: &Policy) -> Result<(), Fault> {
     days("announcement", "days", announcement.days)?;
     check_template(&announcement.template)
         .map_err(|problem| at_key("announcement", format!("announcement.{problem}")))
-}
-
-/// Whether `later` holds whenever `earlier` does: it names only conditions that
-/// the earlier names too, each with a threshold no higher.
-fn shadows(later: &When, earlier: &When) -> bool {
-    fn weaker<T: PartialOrd>(later: Option<T>, earlier: Option<T>) -> bool {
-        match (later, earlier) {
-            (None, _) => true,
-            (Some(later), Some(earlier)) => later <= earlier,
-            (Some(_), None) => false,
-        }
-    }
-    weaker(later.delinquent_days, earlier.delinquent_days)
-        && weaker(later.days_past_due, earlier.days_past_due)
-        && weaker(later.overdue_amount, earlier.overdue_amount)
-        && weaker(later.overdue_share, earlier.overdue_share)
-        && weaker(later.unpaid_installments, earlier.unpaid_installments)
-        && (later.cause.is_none() || later.cause == earlier.cause)
-        && weaker(later.score_at_most.map(Reverse), earlier.score_at_most.map(Reverse))
 }
 
 fn check_reminders(policy: &Policy) -> Result<(), String> {

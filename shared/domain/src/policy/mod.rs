@@ -8,6 +8,7 @@ pub mod describe;
 mod document;
 mod late_fee;
 mod milder;
+mod order;
 pub mod presets;
 mod relief;
 mod reminders;
