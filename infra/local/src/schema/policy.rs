@@ -31,6 +31,7 @@ pub(super) fn policy() -> Value {
             ("operations", object(&[], &[("never_blocked", operations())])),
             ("announcement", announcement()),
             ("reminders", reminders()),
+            ("customer", customer()),
             ("classification", classification()),
             ("retention", object(&[], &[("history_days", kept_days()), ("contact_log_days", kept_days())])),
         ],
@@ -126,6 +127,17 @@ fn buffer() -> Value {
 
 fn announcement() -> Value {
     object(&[("days", some_days()), ("channel", reference("channel")), ("template", template())], &[])
+}
+
+/// Restrictions of other accounts wait for no notice of their own.
+fn customer() -> Value {
+    let restrictions = json!({
+        "type": "array",
+        "items": { "allOf": [reference("restriction"), { "not": { "required": ["notice_days"] } }] },
+        "minItems": 1,
+        "maxItems": MAX_RESTRICTIONS,
+    });
+    object(&[("stage", name()), ("restrictions", restrictions)], &[])
 }
 
 fn classification() -> Value {

@@ -473,8 +473,9 @@ fn policy_of(
 ) -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
     let reminders = weighted(0.5, (send_at(), vec((step(), notice_of), 0..8)));
-    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables).prop_map(
-        |(day_count, grace, tables, stages, reminders, last_tables)| {
+    let customer = weighted(0.3, 0_usize..7);
+    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables, customer).prop_map(
+        |(day_count, grace, tables, stages, reminders, last_tables, customer)| {
             let mut ladder = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n{tables}"
             );
@@ -499,6 +500,11 @@ fn policy_of(
                 }
             }
             ladder.push_str(&last_tables);
+            if let Some(name) = customer.and_then(|place| names.get(place + 1)) {
+                ladder.push_str(&format!(
+                    "[customer]\nstage = \"{name}\"\nrestrictions = [{{ kind = \"freeze_drawdown\" }}]\n"
+                ));
+            }
             policy::parse(&ladder).unwrap_or_else(|error| panic!("{error}\n{ladder}"))
         },
     )
