@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use duewatch_domain::formats::parse_message;
-use duewatch_store::{PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError, TransitionError};
+use duewatch_store::{HEEDING, PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError, TransitionError};
 use serde_json::{Value, json};
 
 use crate::stack::sqs::Waiting;
@@ -140,7 +140,7 @@ impl Requeue {
                 Err(error) => Some(error.to_string()),
             },
             intake::NAME => self.invoke(intake::NAME, &as_message(record, begun)).await,
-            _ => match self.look_again(record, begun).await {
+            _ => match Box::pin(self.look_again(record, begun)).await {
                 Ok(()) => None,
                 Err(error) => Some(error.to_string()),
             },
@@ -176,6 +176,9 @@ impl Requeue {
             problem: "its payload names no account".to_owned(),
         })?;
         transitions.look_again(&account_id, now).await?;
+        if record.source == HEEDING {
+            transitions.heed_others(&account_id, now).await?;
+        }
         Ok(())
     }
 }

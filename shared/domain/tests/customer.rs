@@ -202,7 +202,8 @@ fn the_decision_names_the_other_account_and_how_to_clear_it() {
     assert!(target.account.has_heard(&source.account));
     let decision = target.account.decision_of_this_revision().unwrap();
     assert_eq!((decision.at, decision.from == decision.to), (target.local("2023-10-19"), true));
-    let subject = DecisionSubject { account_id: &target.account.account_id, currency: target.account.currency };
+    let subject =
+        DecisionSubject { account_id: &target.account.account_id, currency: target.account.currency };
     let line = serde_json::to_value(DecisionLine::new(subject, decision)).unwrap();
     assert_eq!(
         line["reasons"][1],
@@ -289,7 +290,10 @@ fn a_version_that_brings_a_rule_is_looked_at_when_it_binds() {
 }
 
 #[rstest]
-#[case("stage = \"gone\"\nrestrictions = [{ kind = \"x\" }]", "customer.stage: the ladder has no stage \"gone\"")]
+#[case(
+    "stage = \"gone\"\nrestrictions = [{ kind = \"x\" }]",
+    "customer.stage: the ladder has no stage \"gone\""
+)]
 #[case(
     "stage = \"frozen\"\nrestrictions = []",
     "customer.restrictions: there is none; leave the table out to judge accounts apart"
@@ -311,9 +315,21 @@ fn a_rule_that_cannot_be_is_refused(#[case] table: &str, #[case] expected: &str)
 #[case::the_same(RULE, RULE, true)]
 #[case::none_any_more(RULE, "", true)]
 #[case::one_that_was_not_there("", RULE, false)]
-#[case::at_a_later_stage(RULE, "[customer]\nstage = \"suspended\"\nrestrictions = [{ kind = \"freeze_drawdown\" }]", true)]
-#[case::at_an_earlier_stage(RULE, "[customer]\nstage = \"late\"\nrestrictions = [{ kind = \"freeze_drawdown\" }]", false)]
-#[case::with_more(RULE, "[customer]\nstage = \"frozen\"\nrestrictions = [{ kind = \"suspend_account\" }]", false)]
+#[case::at_a_later_stage(
+    RULE,
+    "[customer]\nstage = \"suspended\"\nrestrictions = [{ kind = \"freeze_drawdown\" }]",
+    true
+)]
+#[case::at_an_earlier_stage(
+    RULE,
+    "[customer]\nstage = \"late\"\nrestrictions = [{ kind = \"freeze_drawdown\" }]",
+    false
+)]
+#[case::with_more(
+    RULE,
+    "[customer]\nstage = \"frozen\"\nrestrictions = [{ kind = \"suspend_account\" }]",
+    false
+)]
 fn a_rule_that_asks_more_is_stricter(#[case] before: &str, #[case] after: &str, #[case] expected: bool) {
     assert_eq!(with(after).is_no_stricter_than(&with(before)), expected);
 }

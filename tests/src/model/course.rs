@@ -1,18 +1,24 @@
 //! From what is owed to a day's figures, stage and restrictions, one day after the other.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Policy;
 use duewatch_domain::account::Pause;
 use duewatch_domain::days::DayCount;
+use duewatch_domain::ids::AccountId;
 use duewatch_domain::money::Money;
-use duewatch_domain::policy::{Exceed, Stage, When};
+use duewatch_domain::policy::{Exceed, Restriction, Stage, When};
 use duewatch_domain::recorded::{Cause, NoticeOf};
 
 use super::books::{Books, Debt};
 use super::memory::{Lapse, Memory};
 use super::recorded::{Binding, Recorded};
 use super::{Judged, calendar};
+
+/// What each of the customer's other accounts asks.
+pub(super) type Asked = BTreeMap<AccountId, Vec<Restriction>>;
 
 /// The most days that are walked to find the first of a lapse.
 const MAX_DAYS: u32 = 4_000;
@@ -28,6 +34,8 @@ pub(super) struct Course<'p> {
     pauses: Vec<Pause>,
     recorded: Recorded,
     pub(super) memory: Memory,
+    /// What the customer's other accounts ask.
+    asked: Vec<Restriction>,
 }
 
 /// What stages look at.
@@ -68,7 +76,7 @@ struct Ladder {
 }
 
 impl<'p> Course<'p> {
-    pub(super) fn of(books: &Books, policy: &'p Policy, memory: &Memory) -> Self {
+    pub(super) fn of(books: &Books, policy: &'p Policy, memory: &Memory, asked: &Asked) -> Self {
         let debts = books.debts();
         Self {
             zone: books.zone,
@@ -79,6 +87,7 @@ impl<'p> Course<'p> {
             enforced: books.enforced,
             recorded: books.recorded.clone(),
             memory: memory.clone(),
+            asked: asked.values().flatten().cloned().collect(),
         }
     }
 
@@ -125,7 +134,8 @@ impl<'p> Course<'p> {
             holds_since: ladder.top.1,
             restricting: name(ladder.restricting.0).to_owned(),
             restricted_since: ladder.restricting.1,
-            restrictions: ladder.restricting.0.map_or_else(Vec::new, |one| stages[one].restrictions.clone()),
+            restrictions: self.restrictions(ladder.restricting.0),
+            asks: self.asks(ladder.restricting.0),
             days_past_due: day.figures.days_past_due,
             delinquent_days: day.figures.delinquent_days,
             overdue: day.figures.overdue,
@@ -133,6 +143,25 @@ impl<'p> Course<'p> {
             outstanding: day.figures.outstanding,
             unpaid_installments: day.figures.unpaid_installments,
         }
+    }
+
+    /// What the stage brings, and what the others ask beside it; nothing where nothing is enforced.
+    fn restrictions(&self, restricting: Option<usize>) -> Vec<Restriction> {
+        let stage = restricting.map(|place| &self.policy.stages[place].restrictions);
+        let mut all = Vec::new();
+        for one in stage.into_iter().flatten().chain(&self.asked) {
+            if self.enforced && !all.contains(one) {
+                all.push(one.clone());
+            }
+        }
+        all
+    }
+
+    /// The rule's restrictions, from its stage on.
+    fn asks(&self, restricting: Option<usize>) -> Vec<Restriction> {
+        let (Some(rule), Some(place)) = (&self.policy.customer, restricting) else { return Vec::new() };
+        let reached = self.policy.stages[..=place].iter().any(|stage| stage.name == rule.stage);
+        if reached { rule.restrictions.clone() } else { Vec::new() }
     }
 
     /// Whether a day has delinquent days.

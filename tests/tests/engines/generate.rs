@@ -214,10 +214,11 @@ fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
 }
 
 /// A policy of both day counts, over all conditions, tables and options, with and without
-/// reminders and notices.
+/// reminders, notices and a rule for the customer's other accounts.
 fn policy_text() -> impl Strategy<Value = String> {
-    (select(&["day_after", "due_day"][..]), 0_u32..4, tables(), vec(stage(), 1..7), reminders()).prop_map(
-        |(day_count, grace_days, tables, stages, reminders)| {
+    let customer = weighted(0.5, 0_usize..4);
+    (select(&["day_after", "due_day"][..]), 0_u32..4, tables(), vec(stage(), 1..7), reminders(), customer)
+        .prop_map(|(day_count, grace_days, tables, stages, reminders, customer)| {
             let mut text = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\n\
                  day_count = \"{day_count}\"\ngrace_days = {grace_days}\n{tables}"
@@ -228,6 +229,12 @@ fn policy_text() -> impl Strategy<Value = String> {
                 text =
                     valid(format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n")).unwrap_or(text);
             }
+            if let Some(place) = customer {
+                let restrictions =
+                    r#"[{ kind = "limit_credit_line", percent = 30 }, { kind = "freeze_drawdown" }]"#;
+                let rule = format!("[customer]\nstage = \"stage {place}\"\nrestrictions = {restrictions}\n");
+                text = valid(format!("{text}{rule}")).unwrap_or(text);
+            }
             let Some((send_at, steps)) = reminders else { return text };
             let mut with_steps = format!("{text}[reminders]\nsend_at = \"{send_at}\"\n");
             for (step, notice_of) in steps {
@@ -237,8 +244,7 @@ fn policy_text() -> impl Strategy<Value = String> {
                 with_steps = notice.or_else(plain).unwrap_or(with_steps);
             }
             with_steps
-        },
-    )
+        })
 }
 
 pub(crate) fn files() -> impl Strategy<Value = Files> {
@@ -311,7 +317,7 @@ impl Loan {
         let dues = (1..).zip(&self.installments);
         json!({
             "account_id": format!("A-{number}"),
-            "customer_id": "C-1",
+            "customer_id": format!("C-{}", number % 2),
             "policy_id": "another",
             "currency": self.currency.code(),
             "time_zone": self.zone.name(),

@@ -34,7 +34,9 @@ pub(super) fn check(policy: &Policy) -> Result<(), String> {
         return Err(format!("customer.stage: the ladder has no stage \"{}\"", rule.stage));
     }
     if rule.restrictions.is_empty() {
-        return Err("customer.restrictions: there is none; leave the table out to judge accounts apart".into());
+        return Err(
+            "customer.restrictions: there is none; leave the table out to judge accounts apart".into()
+        );
     }
     check_restrictions(&rule.restrictions).map_err(|problem| format!("customer.{problem}"))?;
     match rule.restrictions.iter().find(|restriction| restriction.notice_days.is_some()) {

@@ -15,9 +15,9 @@ use super::check::{self, Fault, Place, at_key};
 use super::classification::ClassificationTable;
 use super::warnings;
 use super::{
-    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, CustomerRule, LateFee, MAX_CALENDARS,
-    Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders, Restriction,
-    Retention, Stage, StageName, Waterfall, When,
+    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, CustomerRule, LateFee,
+    MAX_CALENDARS, Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders,
+    Restriction, Retention, Stage, StageName, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
