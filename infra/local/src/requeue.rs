@@ -78,7 +78,7 @@ impl Requeue {
                 if record.at >= begun || source.is_some_and(|source| source != record.source) {
                     continue;
                 }
-                let left = self.hand_back(&record).await?;
+                let left = Box::pin(self.hand_back(&record)).await?;
                 if matches!(left, None | Some(Left::SetAside(_))) {
                     // It was taken, or today's record holds it from now on.
                     store.release(&record).await?;
@@ -140,7 +140,7 @@ impl Requeue {
                 Err(error) => Some(error.to_string()),
             },
             intake::NAME => self.invoke(intake::NAME, &as_message(record, begun)).await,
-            _ => match Box::pin(self.look_again(record, begun)).await {
+            _ => match self.look_again(record, begun).await {
                 Ok(()) => None,
                 Err(error) => Some(error.to_string()),
             },
