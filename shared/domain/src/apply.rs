@@ -14,12 +14,14 @@ use crate::account::{
 };
 use crate::allocation::allocate;
 use crate::command::{Command, Contract, Message, NewInstallment, PaymentReceived};
+use crate::contact::{MAX_LEADS, PersonFact};
 use crate::days::{business_date, is_in_range};
 use crate::formats::event_line;
 use crate::ids::{InstallmentNumber, PaymentId, Revision};
 use crate::money::{Currency, Money};
 use crate::recorded::{Cause, Notice, NoticeOf, PaymentInProcess, RecordedCause, RecordedScore};
 use crate::refusal::Refusal;
+use crate::response::{MAX_DISPUTES, MAX_PROMISES};
 use crate::standing::Standing;
 
 /// What a command that was not refused did.
@@ -54,6 +56,10 @@ impl Account {
             cause: None,
             score: None,
             in_process: None,
+            promises: Vec::new(),
+            disputes: Vec::new(),
+            reminder_preference: None,
+            reported_at: None,
             notices: Vec::new(),
             schedule_replaced_on: None,
             recent_messages: Vec::new(),
@@ -107,7 +113,21 @@ impl Account {
             Command::PaymentProcessEnded { .. } => Ok(self.end_process(at)),
             Command::NoticeSent(of) => self.note_notice(of, at),
             Command::FeeWaived { number, amount, .. } => self.waive_fee(*number, *amount, at),
+            Command::PromiseMade { promise_id, amount, until } => {
+                self.promise(promise_id, *amount, *until, at)
+            }
+            Command::PromiseEnded { promise_id, outcome } => self.end_promise(promise_id, *outcome, at),
+            Command::DisputeOpened { dispute_id, reason } => self.open_dispute(dispute_id, reason, at),
+            Command::DisputeClosed { dispute_id, outcome } => self.close_dispute(dispute_id, *outcome, at),
+            Command::BureauReported => Ok(self.note_report(at)),
             Command::ContactChanged(change) => change.check().map(|()| Applied::Unchanged),
+            Command::OfPerson(fact) => {
+                fact.check()?;
+                Ok(match fact {
+                    PersonFact::Preferences(preferences) => self.prefer(preferences, at),
+                    _ => Applied::Unchanged,
+                })
+            }
         }
     }
 
@@ -171,6 +191,17 @@ impl Account {
         within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
+        for promise in &self.promises {
+            check_date("until", promise.until)?;
+            check_date("at", promise.at.date_naive())?;
+        }
+        for dispute in &self.disputes {
+            check_date("at", dispute.at.date_naive())?;
+        }
+        within(self.promises.len(), MAX_PROMISES, unfit("promise_id", "an account keeps at most 20"))?;
+        within(self.disputes.len(), MAX_DISPUTES, unfit("dispute_id", "an account keeps at most 20"))?;
+        let leads = self.reminder_preference.iter().flat_map(|known| &known.days_before);
+        within(leads.count(), MAX_LEADS, unfit("remind_days_before", "at most 5"))?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
         within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
         check_total("installments", self.asked_at_most())
@@ -523,6 +554,10 @@ impl Account {
 
 fn check_date(field: &'static str, date: NaiveDate) -> Result<(), Refusal> {
     if is_in_range(date) { Ok(()) } else { Err(Refusal::DateOutOfRange { field, date }) }
+}
+
+const fn unfit(field: &'static str, problem: &'static str) -> Refusal {
+    Refusal::Unfit { field, problem }
 }
 
 fn check_reason(text: &str) -> Result<(), Refusal> {

@@ -12,7 +12,7 @@
 //! [`Account::judge`] chains the last two into the account's next revision.
 //! [`allocation`] derives what the money settles, under a late fee by walking through a ledger,
 //! [`figures`] what stages are judged on, [`reminder`] whom to tell, [`classification`] the
-//! regulatory class. [`policy`] reads the rules, [`compare`] holds two of them against each
+//! regulatory class. [`contact`] is the gate: whether a person may be told now. [`policy`] reads the rules, [`compare`] holds two of them against each
 //! other, [`formats`] reads and writes the files.
 
 pub mod account;
@@ -27,6 +27,7 @@ pub mod days;
 pub mod decision;
 pub mod figures;
 pub mod formats;
+pub mod hold;
 pub mod ids;
 mod judge;
 mod ladder;
@@ -41,8 +42,10 @@ pub mod reason;
 pub mod recorded;
 pub mod refusal;
 pub mod reminder;
+pub mod response;
 mod shown;
 pub mod standing;
+mod timing;
 pub mod zone;
 
 pub use account::Account;

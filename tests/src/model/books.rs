@@ -117,10 +117,17 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // Nothing that the account owes; no policy that the model knows has a late fee.
+            // Nothing that the account owes; no policy that the model knows has a late fee, or waits
+            // for a promise or a dispute.
             Command::AccountOpened(_)
             | Command::ContactChanged(_)
             | Command::NoticeSent(_)
+            | Command::PromiseMade { .. }
+            | Command::PromiseEnded { .. }
+            | Command::DisputeOpened { .. }
+            | Command::DisputeClosed { .. }
+            | Command::BureauReported
+            | Command::OfPerson(_)
             | Command::FeeWaived { .. } => {}
             Command::CauseRecorded { .. }
             | Command::ScoreRecorded { .. }

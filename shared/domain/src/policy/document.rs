@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
@@ -13,11 +13,13 @@ use toml::Spanned;
 use super::calendar::CalendarTable;
 use super::check::{self, Fault, Place, at_key};
 use super::classification::ClassificationTable;
+use super::contact::ContactTable;
+use super::reminders::RemindersTable;
 use super::warnings;
 use super::{
-    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, LateFee, MAX_CALENDARS,
-    Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders, Restriction,
-    Retention, Stage, StageName, Waterfall, When,
+    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, DisputeRules, LateFee,
+    MAX_CALENDARS, Materiality, Move, Operations, Overpayment, Policy, ProcessRules, PromiseRules,
+    Restriction, Retention, Stage, StageName, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -130,9 +132,12 @@ struct Document {
     buffer: Option<Spanned<Table<Buffer>>>,
     cause: Option<Spanned<Table<CauseRules>>>,
     payment_in_process: Option<Spanned<Table<ProcessRules>>>,
+    promise: Option<Spanned<Table<PromiseRules>>>,
+    dispute: Option<Spanned<Table<DisputeRules>>>,
     operations: Option<Spanned<Table<Operations>>>,
     announcement: Option<Spanned<Table<Announcement>>>,
     reminders: Option<Spanned<RemindersTable>>,
+    contact: Option<Spanned<Table<ContactTable>>>,
     classification: Option<Spanned<ClassificationTable>>,
     retention: Option<Spanned<Table<RetentionTable>>>,
 }
@@ -142,6 +147,8 @@ struct Offsets {
     keys: Vec<(&'static str, usize)>,
     stages: Vec<usize>,
     calendars: Vec<usize>,
+    quiet_hours: Vec<usize>,
+    caps: Vec<usize>,
 }
 
 impl Offsets {
@@ -150,6 +157,8 @@ impl Offsets {
             Place::Key(wanted) => self.keys.iter().find(|(key, _)| *key == wanted).map(|(_, offset)| offset),
             Place::Stage(place) => self.stages.get(place),
             Place::Calendar(place) => self.calendars.get(place),
+            Place::QuietHours(place) => self.quiet_hours.get(place),
+            Place::Cap(place) => self.caps.get(place),
         };
         found.copied().unwrap_or(0)
     }
@@ -160,7 +169,11 @@ impl Document {
         fn start<T>(table: Option<&Spanned<T>>) -> usize {
             table.map_or(0, |table| table.span().start)
         }
+        let contact = self.contact.as_ref().map(|table| table.get_ref().0.offsets());
+        let (quiet_hours, caps) = contact.unwrap_or_default();
         Offsets {
+            quiet_hours,
+            caps,
             keys: vec![
                 ("version", self.version.span().start),
                 ("effective_on", self.effective_on.span().start),
@@ -170,11 +183,14 @@ impl Document {
                 ("buffer", start(self.buffer.as_ref())),
                 ("cause", start(self.cause.as_ref())),
                 ("payment_in_process", start(self.payment_in_process.as_ref())),
+                ("promise", start(self.promise.as_ref())),
+                ("dispute", start(self.dispute.as_ref())),
                 ("operations", start(self.operations.as_ref())),
                 ("announcement", start(self.announcement.as_ref())),
                 ("business_days", start(self.business_days.as_ref())),
                 ("late_fee", start(self.late_fee.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
+                ("contact", start(self.contact.as_ref())),
                 ("classification", start(self.classification.as_ref())),
                 ("retention", start(self.retention.as_ref())),
             ],
@@ -188,6 +204,8 @@ impl Document {
         let classification = self.classification.map(|table| table.into_inner().into_rules()).transpose();
         let classification = classification
             .map_err(|problem| at_key("classification", format!("classification.{problem}")))?;
+        let reminders = self.reminders.map(|table| table.into_inner().into_reminders()).transpose();
+        let reminders = reminders.map_err(|problem| at_key("reminders", problem))?;
         Ok(Policy {
             id: self.id,
             version: self.version.into_inner(),
@@ -212,22 +230,12 @@ impl Document {
             buffer: self.buffer.map(|table| table.into_inner().0),
             cause: self.cause.map(|table| table.into_inner().0),
             payment_in_process: self.payment_in_process.map(|table| table.into_inner().0),
+            promise: self.promise.map(|table| table.into_inner().0),
+            dispute: self.dispute.map(|table| table.into_inner().0),
             operations: self.operations.map(|table| table.into_inner().0).unwrap_or_default(),
             announcement: self.announcement.map(|table| table.into_inner().0),
-            reminders: self.reminders.map(Spanned::into_inner).map(|table| Reminders {
-                send_at: table.send_at,
-                steps: table
-                    .steps
-                    .into_iter()
-                    .map(|step| ReminderStep {
-                        stage: StageName(step.stage),
-                        days: step.days,
-                        channel: step.channel,
-                        template: step.template,
-                        notice_of: step.notice_of.map(StageName),
-                    })
-                    .collect(),
-            }),
+            reminders,
+            contact: self.contact.map(|table| table.into_inner().0.into_rules()),
             classification,
             retention: self.retention.map_or_else(Retention::default, |table| {
                 let RetentionTable { history_days, contact_log_days } = table.into_inner().0;
@@ -357,25 +365,6 @@ impl<'de> Deserialize<'de> for LateFeeTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RemindersTable {
-    #[serde(deserialize_with = "time_of_day")]
-    send_at: NaiveTime,
-    #[serde(default)]
-    steps: Vec<StepTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StepTable {
-    stage: String,
-    days: i64,
-    channel: Channel,
-    template: String,
-    notice_of: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RetentionTable {
     history_days: Option<u32>,
     contact_log_days: Option<u32>,
@@ -448,13 +437,6 @@ impl<'de> Deserialize<'de> for Date {
         .map(Self)
         .ok_or_else(|| de::Error::custom(format_args!("{written} is no date; write one such as 2026-01-01")))
     }
-}
-
-fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
-    let written = String::deserialize(deserializer)?;
-    NaiveTime::parse_from_str(&written, "%H:%M").map_err(|_| {
-        de::Error::custom(format_args!("\"{written}\" is no time of day; write one such as \"10:00\""))
-    })
 }
 
 struct WaterfallNames(Waterfall);

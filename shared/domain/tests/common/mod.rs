@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod accrual;
+pub(crate) mod contact;
 pub(crate) mod generate;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
