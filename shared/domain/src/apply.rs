@@ -14,14 +14,12 @@ use crate::account::{
 };
 use crate::allocation::allocate;
 use crate::command::{Command, Contract, Message, NewInstallment, PaymentReceived};
-use crate::contact::{MAX_LEADS, PersonFact};
 use crate::days::{business_date, is_in_range};
 use crate::formats::event_line;
 use crate::ids::{InstallmentNumber, PaymentId, Revision};
 use crate::money::{Currency, Money};
 use crate::recorded::{Cause, Notice, NoticeOf, PaymentInProcess, RecordedCause, RecordedScore};
 use crate::refusal::Refusal;
-use crate::response::{MAX_DISPUTES, MAX_PROMISES};
 use crate::standing::Standing;
 
 /// What a command that was not refused did.
@@ -121,13 +119,7 @@ impl Account {
             Command::DisputeClosed { dispute_id, outcome } => self.close_dispute(dispute_id, *outcome, at),
             Command::BureauReported => Ok(self.note_report(at)),
             Command::ContactChanged(change) => change.check().map(|()| Applied::Unchanged),
-            Command::OfPerson(fact) => {
-                fact.check()?;
-                Ok(match fact {
-                    PersonFact::Preferences(preferences) => self.prefer(preferences, at),
-                    _ => Applied::Unchanged,
-                })
-            }
+            Command::OfPerson(fact) => self.learn_of_person(fact, at),
         }
     }
 
@@ -191,17 +183,7 @@ impl Account {
         within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
-        for promise in &self.promises {
-            check_date("until", promise.until)?;
-            check_date("at", promise.at.date_naive())?;
-        }
-        for dispute in &self.disputes {
-            check_date("at", dispute.at.date_naive())?;
-        }
-        within(self.promises.len(), MAX_PROMISES, unfit("promise_id", "an account keeps at most 20"))?;
-        within(self.disputes.len(), MAX_DISPUTES, unfit("dispute_id", "an account keeps at most 20"))?;
-        let leads = self.reminder_preference.iter().flat_map(|known| &known.days_before);
-        within(leads.count(), MAX_LEADS, unfit("remind_days_before", "at most 5"))?;
+        self.check_answers()?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
         within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
         check_total("installments", self.asked_at_most())
@@ -552,12 +534,8 @@ impl Account {
     }
 }
 
-fn check_date(field: &'static str, date: NaiveDate) -> Result<(), Refusal> {
+pub(crate) fn check_date(field: &'static str, date: NaiveDate) -> Result<(), Refusal> {
     if is_in_range(date) { Ok(()) } else { Err(Refusal::DateOutOfRange { field, date }) }
-}
-
-const fn unfit(field: &'static str, problem: &'static str) -> Refusal {
-    Refusal::Unfit { field, problem }
 }
 
 fn check_reason(text: &str) -> Result<(), Refusal> {
@@ -568,7 +546,7 @@ fn check_name(field: &'static str, name: &str) -> Result<(), Refusal> {
     if name.trim().is_empty() { Err(Refusal::Unnamed { field }) } else { check_reason(name) }
 }
 
-fn within(count: usize, most: usize, otherwise: Refusal) -> Result<(), Refusal> {
+pub(crate) fn within(count: usize, most: usize, otherwise: Refusal) -> Result<(), Refusal> {
     if count <= most { Ok(()) } else { Err(otherwise) }
 }
 

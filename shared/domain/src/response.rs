@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, MAX_REASON_BYTES};
-use crate::apply::Applied;
-use crate::contact::PreferencesChanged;
+use crate::apply::{Applied, check_date, within};
+use crate::contact::{MAX_LEADS, PersonFact, PreferencesChanged};
 use crate::days::{business_date, is_in_range, written_time};
 use crate::ids::{DisputeId, PromiseId};
 use crate::money::Money;
@@ -92,7 +92,8 @@ impl Promise {
     #[must_use]
     pub fn kept_at(&self, account: &Account) -> Option<DateTime<Utc>> {
         let mut came = account.currency.zero();
-        let since = account.payments.iter().filter(|payment| payment.stands() && payment.received_at >= self.at);
+        let since =
+            account.payments.iter().filter(|payment| payment.stands() && payment.received_at >= self.at);
         let kept = since.into_iter().find(|payment| {
             came += payment.amount;
             came >= self.amount
@@ -253,9 +254,23 @@ impl Account {
         if self.reported_at == before { Applied::Unchanged } else { Applied::Changed }
     }
 
-    pub(crate) fn prefer(&mut self, preferences: &PreferencesChanged, at: DateTime<Utc>) -> Applied {
+    /// Takes what a fact about contacting the customer says of the account.
+    pub(crate) fn learn_of_person(
+        &mut self,
+        fact: &PersonFact,
+        at: DateTime<Utc>,
+    ) -> Result<Applied, Refusal> {
+        fact.check()?;
+        Ok(match fact {
+            PersonFact::Preferences(preferences) => self.prefer(preferences, at),
+            _ => Applied::Unchanged,
+        })
+    }
+
+    fn prefer(&mut self, preferences: &PreferencesChanged, at: DateTime<Utc>) -> Applied {
         let before = self.reminder_preference.clone();
-        let (mut days_before, mut time) = before.clone().map_or((Vec::new(), None), |known| (known.days_before, known.at));
+        let (mut days_before, mut time) =
+            before.clone().map_or((Vec::new(), None), |known| (known.days_before, known.at));
         if let Some(days) = &preferences.remind_days_before {
             days_before.clone_from(days);
             days_before.sort_unstable();
@@ -269,6 +284,24 @@ impl Account {
         let since = business_date(self.time_zone, at);
         self.reminder_preference = Some(ReminderPreference { days_before, at: time, since });
         Applied::Changed
+    }
+}
+
+/// Whether all of it keeps within its bounds.
+impl Account {
+    pub(crate) fn check_answers(&self) -> Result<(), Refusal> {
+        for promise in &self.promises {
+            check_date("until", promise.until)?;
+            check_date("at", promise.at.date_naive())?;
+        }
+        for dispute in &self.disputes {
+            check_date("at", dispute.at.date_naive())?;
+        }
+        let too_many = |field| Refusal::Unfit { field, problem: "an account keeps fewer" };
+        within(self.promises.len(), MAX_PROMISES, too_many("promise_id"))?;
+        within(self.disputes.len(), MAX_DISPUTES, too_many("dispute_id"))?;
+        let leads = self.reminder_preference.iter().flat_map(|known| &known.days_before);
+        within(leads.count(), MAX_LEADS, too_many("remind_days_before"))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The policy.
 
 use duewatch_domain::policy::{
-    MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS, MAX_REMINDERS,
-    MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
+    MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
+    MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
 };
 use serde_json::{Value, json};
 
@@ -237,7 +237,8 @@ fn reminders() -> Value {
     let days = |least: i64| json!({ "type": "integer", "minimum": least, "maximum": MAX_DAYS });
     let channels =
         json!({ "type": "array", "items": reference("channel"), "minItems": 1, "uniqueItems": true });
-    let unless_reported = |any: bool| if any { json!({ "type": "boolean" }) } else { json!({ "const": false }) };
+    let unless_reported =
+        |any: bool| if any { json!({ "type": "boolean" }) } else { json!({ "const": false }) };
     let often = json!({ "type": "integer", "minimum": 1, "maximum": MAX_REMINDERS });
     let step = |kind: &str| {
         let (least, notice) = match kind {
@@ -253,12 +254,19 @@ fn reminders() -> Value {
             ("unless_reported", unless_reported(!notice)),
         ];
         if notice {
+            let never = json!({ "not": {} });
             required.push(("notice_of", name()));
+            optional.extend([("every_days", never.clone()), ("at_most", never)]);
         } else {
+            optional.push(("notice_of", json!({ "not": {} })));
             optional.push(("every_days", some_days()));
             optional.push(("at_most", often.clone()));
         }
-        if kind == "stage" { required.push(("from", from)) } else { optional.push(("from", from)) }
+        if kind == "stage" {
+            required.push(("from", from))
+        } else {
+            optional.push(("from", from))
+        }
         let mut step = object(&required, &optional);
         step["oneOf"] = json!([{ "required": ["channel"] }, { "required": ["channels"] }]);
         if !notice {

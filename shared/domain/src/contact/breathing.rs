@@ -73,11 +73,7 @@ impl Person {
 }
 
 /// Whether so many months have not passed since the end of another.
-fn comes_too_soon(
-    counting: &[BreathingSpace],
-    from: NaiveDate,
-    rules: Option<&BreathingSpaceRules>,
-) -> bool {
+fn comes_too_soon(counting: &[BreathingSpace], from: NaiveDate, rules: Option<&BreathingSpaceRules>) -> bool {
     let Some(months) = rules.map(|rules| rules.once_in_months).filter(|months| *months > 0) else {
         return false;
     };

@@ -24,9 +24,9 @@ use crate::policy::{Channel, ContactRules, Policy};
 use crate::recorded::NoticeOf;
 use crate::reminder::Intent;
 
-/// So often at the most one thing that is waited for leads to another: stops, quiet hours, caps,
-/// and quiet hours again.
-pub const MAX_DEFERRALS: usize = 8;
+/// So often at the most one thing that is waited for leads to another: stops, then quiet hours,
+/// caps and quiet hours again, for each of five channels as it can be used again.
+pub const MAX_DEFERRALS: usize = 32;
 
 /// A wish to contact somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,7 +212,7 @@ impl Look<'_> {
 
     /// The first date after the quiet days that follow a complaint.
     fn quiet_after(&self, complained_at: Option<DateTime<Utc>>) -> Option<NaiveDate> {
-        let rules = self.rules.complaint.as_ref()?;
+        let rules = self.rules.complaint.as_ref().filter(|rules| rules.quiet_days > 0)?;
         Some(plus_days(business_date(self.zone, complained_at?), i64::from(rules.quiet_days) + 1))
     }
 
@@ -222,7 +222,7 @@ impl Look<'_> {
         let complained_on = business_date(self.zone, self.person.last_complaint()?);
         let is_over =
             |days: u32| rules.min_gap_for_days > 0 && today > plus_days(complained_on, i64::from(days));
-        (!is_over(rules.min_gap_for_days)).then_some(rules.min_gap_days)
+        (rules.min_gap_days > 0 && !is_over(rules.min_gap_for_days)).then_some(rules.min_gap_days)
     }
 
     /// What must be before somebody other than the debtor is contacted.
@@ -277,9 +277,7 @@ impl Look<'_> {
             }
         }
         Err(match waiting {
-            Some((_, until)) => {
-                self.wait(until, Why::Stopped { by: Stop::Complaint, until: Some(until) })
-            }
+            Some((_, until)) => self.wait(until, Why::Stopped { by: Stop::Complaint, until: Some(until) }),
             None => Verdict::Suppress { why: Why::NoChannel { channels: unusable } },
         })
     }

@@ -32,7 +32,7 @@ pub use self::fact::{
 pub use self::gate::{Kind, MAX_DEFERRALS, Wish, gate};
 pub use self::known::{Known, Stamp};
 pub use self::person::{
-    ChannelState, ContactPerson, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS,
+    Approval, ChannelState, ContactPerson, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS,
     MAX_CONTACTED_ACCOUNTS, MAX_RECENT_CONTACTS, Person,
 };
 pub use self::point::ContactChange;

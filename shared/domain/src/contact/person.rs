@@ -116,10 +116,20 @@ pub struct ContactPerson {
     pub relation: Option<Known<String>>,
     /// The officer who last approved contacting them, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval: Option<Known<(String, String)>>,
+    pub approval: Option<Known<Approval>>,
     /// When they last refused. Nothing takes that back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_at: Option<DateTime<Utc>>,
+}
+
+/// An officer's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The officer.
+    pub by: String,
+    /// On what grounds.
+    pub reason: String,
 }
 
 impl Person {
@@ -222,7 +232,8 @@ impl Person {
             }
             PersonFact::ContactPersonApproved(approved) => {
                 let person = self.contact_persons.entry(approved.person_id.clone()).or_default();
-                learn(&mut person.approval, (approved.by.clone(), approved.reason.clone()), by);
+                let approval = Approval { by: approved.by.clone(), reason: approved.reason.clone() };
+                learn(&mut person.approval, approval, by);
             }
             PersonFact::ContactPersonRefused(refused) => {
                 let person = self.contact_persons.entry(refused.person_id.clone()).or_default();
@@ -254,10 +265,7 @@ impl Person {
 
     /// Takes what a sender reports of a message on `channel`. What it says of a channel counts
     /// also where the contact itself has been forgotten.
-    ///
-    /// # Errors
-    /// None of today's receipts is refused; the form is that of [`Person::apply`].
-    pub fn receive(&mut self, channel: Channel, receipt: &Receipt) -> Result<Applied, Refusal> {
+    pub fn receive(&mut self, channel: Channel, receipt: &Receipt) -> Applied {
         let before = self.clone();
         let at = receipt.at;
         let outcome = match receipt.outcome {
@@ -285,7 +293,7 @@ impl Person {
         if receipt.outcome == ReceiptOutcome::Complained {
             self.complain(Some(channel), at);
         }
-        Ok(changed(*self != before))
+        changed(*self != before)
     }
 
     /// Counts a contact that is about to leave, or was made: before it is published, so that

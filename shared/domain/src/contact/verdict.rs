@@ -190,9 +190,7 @@ impl fmt::Display for Why {
         match self {
             Self::Stopped { by, until: Some(until) } => write!(f, "{by}, until {until}."),
             Self::Stopped { by, until: None } => write!(f, "{by}, and nobody has said until when."),
-            Self::NoChannel { channels } if channels.is_empty() => {
-                f.write_str("No channel was asked for.")
-            }
+            Self::NoChannel { channels } if channels.is_empty() => f.write_str("No channel was asked for."),
             Self::NoChannel { channels } => {
                 let each: Vec<String> =
                     channels.iter().map(|(channel, problem)| format!("{channel}: {problem}")).collect();
@@ -223,7 +221,10 @@ impl fmt::Display for Why {
                 write!(f, "There were {count}{what} already, the most {days} {per}.")
             }
             Self::AfterConversation { days } => {
-                write!(f, "There was a conversation; the next contact is {days} days after it at the earliest.")
+                write!(
+                    f,
+                    "There was a conversation; the next contact is {days} days after it at the earliest."
+                )
             }
             Self::LowerFrequency { days } => write!(
                 f,

@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::Channel;
 use super::describe::Language;
+use super::document::Table;
 use crate::days::written_time;
 
 /// The most quiet hours that a policy may name.
@@ -248,8 +249,7 @@ impl ContactRules {
                 (None, _) => true,
                 (Some(_), None) => false,
                 (Some(now), Some(then)) => {
-                    now.delinquent_days >= then.delinquent_days
-                        && now.failed_attempts >= then.failed_attempts
+                    now.delinquent_days >= then.delinquent_days && now.failed_attempts >= then.failed_attempts
                 }
             }
     }
@@ -273,7 +273,7 @@ pub(super) struct ContactTable {
     consent_required: Vec<Channel>,
     #[serde(default)]
     opt_out: Vec<Channel>,
-    complaint: Option<ComplaintRules>,
+    complaint: Option<Table<ComplaintRules>>,
     breathing_space: Option<BreathingSpaceRules>,
     contact_persons: Option<ContactPersonRules>,
     address: Option<String>,
@@ -300,7 +300,7 @@ impl ContactTable {
             after_conversation_days: self.after_conversation_days,
             consent_required: self.consent_required,
             opt_out: self.opt_out,
-            complaint: self.complaint,
+            complaint: self.complaint.map(|table| table.0),
             breathing_space: self.breathing_space,
             contact_persons: self.contact_persons,
             address: self.address,

@@ -371,7 +371,7 @@ struct RetentionTable {
 }
 
 /// A table with its keys. By itself serde would take a list of their values as well.
-struct Table<T>(T);
+pub(super) struct Table<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

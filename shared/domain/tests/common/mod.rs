@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod accrual;
+pub(crate) mod answers;
 pub(crate) mod contact;
 pub(crate) mod generate;
 
