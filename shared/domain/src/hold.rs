@@ -49,7 +49,8 @@ pub(crate) fn holds(account: &Account, policy: &Policy) -> Vec<Hold> {
     if let Some(rules) = &policy.promise {
         holds.extend(account.promises.iter().map(|promise| {
             let most = plus_days(business_date(zone, promise.at), i64::from(rules.max_days) + 1);
-            let over_on = promise.over_at(account).map_or(promise.until, |at| day_after(at).min(promise.until));
+            let over_on =
+                promise.over_at(account).map_or(promise.until, |at| day_after(at).min(promise.until));
             Hold { by: Stop::Promise, since: promise.at, over_on: over_on.min(most) }
         }));
     }
@@ -92,7 +93,11 @@ pub(crate) fn put_off(
 
 /// The first day on which a dispute holds restrictions back, and the first on which it does not
 /// any more, by the policy's count of days.
-pub(crate) fn disputed(dispute: &Dispute, account: &Account, policy: &Policy) -> Option<(NaiveDate, NaiveDate)> {
+pub(crate) fn disputed(
+    dispute: &Dispute,
+    account: &Account,
+    policy: &Policy,
+) -> Option<(NaiveDate, NaiveDate)> {
     let rules = policy.dispute.as_ref()?;
     let day_of = |at| policy.day_count.judged_day(account.time_zone, at);
     let from = day_of(dispute.at);

@@ -93,8 +93,8 @@ pub(crate) fn plan(
     let with_reason = reminders.steps.iter().filter(|step| has_reason(step, account, policy, outlook));
     let is_left_out = |step: &&ReminderStep| step.unless_reported && is_reported(account, allocation);
     for time in times(account, reminders, with_reason.filter(|step| !is_left_out(step))) {
-        let Time { step, days, .. } = time;
-        for unpaid in about(days, allocation) {
+        let step = time.step;
+        for unpaid in about(&time, allocation) {
             let Some(planned_on) = time.date(account, policy, outlook, unpaid) else { continue };
             let holds = if step.notice_of.is_some() { in_process.as_slice() } else { &holds };
             let planned_at = at_local_time(account.time_zone, planned_on, time.at);
@@ -108,11 +108,12 @@ pub(crate) fn plan(
                 None => {
                     let handled =
                         account.standing.reminded_through.is_none_or(|through| planned_at <= through);
-                    let before_stage = days > 0 && stage_began.is_some_and(|began| planned_at < began);
+                    let before_stage =
+                        !time.announces() && stage_began.is_some_and(|began| planned_at < began);
                     !handled && !before_stage
                 }
             };
-            if is_owed && !has_passed(account, policy, days, unpaid, now) {
+            if is_owed && !has_passed(account, policy, &time, unpaid, now) {
                 owe(&mut plan.due, account, step, unpaid, planned_at);
             }
         }
@@ -149,9 +150,9 @@ fn is_noticed(account: &Account, stage: &StageName, unpaid: &Unpaid) -> bool {
 }
 
 /// Before the due date and on it each unpaid installment counts, after it the oldest.
-fn about(days: i64, allocation: &Allocation) -> &[Unpaid] {
+fn about<'a>(time: &Time<'_>, allocation: &'a Allocation) -> &'a [Unpaid] {
     let oldest = allocation.unpaid.len().min(1);
-    if days > 0 { &allocation.unpaid[..oldest] } else { &allocation.unpaid }
+    if time.announces() { &allocation.unpaid } else { &allocation.unpaid[..oldest] }
 }
 
 /// Whether what is overdue was reported to a credit bureau.
@@ -163,12 +164,12 @@ fn is_reported(account: &Account, allocation: &Allocation) -> bool {
 fn has_passed(
     account: &Account,
     policy: &Policy,
-    days: i64,
+    time: &Time<'_>,
     unpaid: &Unpaid,
     now: DateTime<Utc>,
 ) -> bool {
     let past_due_on = past_due_from(policy.day_count, unpaid.due_on);
-    days <= 0 && policy.day_count.begin(account.time_zone, past_due_on) <= now
+    time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= now
 }
 
 fn owe(

@@ -24,6 +24,12 @@ pub(crate) struct Time<'p> {
 }
 
 impl Time<'_> {
+    /// Whether it says that something is coming due: each unpaid installment counts, and once it
+    /// is past due there is nothing to say.
+    pub(crate) fn announces(&self) -> bool {
+        self.days <= 0 && self.step.from == CountedFrom::Due
+    }
+
     /// The local date for which it is planned; none: it is not.
     pub(crate) fn date(
         &self,
@@ -42,8 +48,8 @@ impl Time<'_> {
             }
         };
         let date = plus_days(from, self.days);
-        let is_meant = self.after.is_none_or(|after| date > after)
-            && self.through.is_none_or(|through| date <= through);
+        let is_meant =
+            self.after.is_none_or(|after| date > after) && self.through.is_none_or(|through| date <= through);
         is_meant.then_some(date)
     }
 }
@@ -59,7 +65,7 @@ pub(crate) fn times<'p>(
         step.days().map(move |days| Time { step, days, at, after: None, through: None })
     });
     let Some(preference) = &account.reminder_preference else { return planned.collect() };
-    let (coming, mut times): (Vec<Time<'_>>, Vec<Time<'_>>) = planned.partition(announces_a_due_date);
+    let (coming, mut times): (Vec<Time<'_>>, Vec<Time<'_>>) = planned.partition(Time::announces);
     let since = preference.since;
     let at = preference.at.unwrap_or(reminders.send_at);
     if preference.days_before.is_empty() {
@@ -74,9 +80,4 @@ pub(crate) fn times<'p>(
     }
     times.extend(coming.iter().map(|time| Time { through: Some(since), ..*time }));
     times
-}
-
-/// Whether it reminds of a coming due date.
-fn announces_a_due_date(time: &Time<'_>) -> bool {
-    time.days <= 0 && time.step.from == CountedFrom::Due && time.step.notice_of.is_none()
 }

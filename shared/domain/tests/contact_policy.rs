@@ -14,7 +14,7 @@ fn with(table: &str) -> String {
 }
 
 #[rstest]
-#[case::unknown_field("quiet = 1", "line 5, column 1: contact: unknown field `quiet`")]
+#[case::unknown_field("quiet = 1", "line 5, column 1: contact.quiet: unknown field `quiet`")]
 #[case::no_time(
     "quiet_hours = [{ from = \"25:00\", until = \"08:00\", channels = [\"sms\"] }]",
     "line 5, column 25: contact.quiet_hours[0].from: \"25:00\" is no time of day"

@@ -9,17 +9,65 @@ use rstest::rstest;
 // Shanghai is eight hours ahead of UTC, New York four or five behind, London none or one ahead.
 #[rstest]
 #[case::cn_one_second_before("cn", "Asia/Shanghai", "sms", "2024-06-01T13:59:59Z", "send sms")]
-#[case::cn_at_ten("cn", "Asia/Shanghai", "sms", "2024-06-01T14:00:00Z", "quiet_hours until 2024-06-02T00:00:00Z")]
-#[case::cn_in_the_night("cn", "Asia/Shanghai", "sms", "2024-06-01T17:00:00Z", "quiet_hours until 2024-06-02T00:00:00Z")]
-#[case::cn_before_eight("cn", "Asia/Shanghai", "phone", "2024-06-01T23:59:59Z", "quiet_hours until 2024-06-02T00:00:00Z")]
+#[case::cn_at_ten(
+    "cn",
+    "Asia/Shanghai",
+    "sms",
+    "2024-06-01T14:00:00Z",
+    "quiet_hours until 2024-06-02T00:00:00Z"
+)]
+#[case::cn_in_the_night(
+    "cn",
+    "Asia/Shanghai",
+    "sms",
+    "2024-06-01T17:00:00Z",
+    "quiet_hours until 2024-06-02T00:00:00Z"
+)]
+#[case::cn_before_eight(
+    "cn",
+    "Asia/Shanghai",
+    "phone",
+    "2024-06-01T23:59:59Z",
+    "quiet_hours until 2024-06-02T00:00:00Z"
+)]
 #[case::cn_at_eight("cn", "Asia/Shanghai", "phone", "2024-06-02T00:00:00Z", "send phone")]
 #[case::cn_a_letter_wakes_nobody("cn", "Asia/Shanghai", "letter", "2024-06-01T15:00:00Z", "send letter")]
 #[case::us_before_nine("us", "America/New_York", "email", "2024-06-02T00:59:59Z", "send email")]
-#[case::us_at_nine("us", "America/New_York", "email", "2024-06-02T01:00:00Z", "quiet_hours until 2024-06-02T12:00:00Z")]
-#[case::us_the_night_is_an_hour_shorter("us", "America/New_York", "sms", "2024-03-10T02:00:00Z", "quiet_hours until 2024-03-10T12:00:00Z")]
-#[case::us_the_night_is_an_hour_longer("us", "America/New_York", "sms", "2024-11-03T01:00:00Z", "quiet_hours until 2024-11-03T13:00:00Z")]
-#[case::us_a_minute_to_eight("us", "America/New_York", "sms", "2024-11-03T12:59:00Z", "quiet_hours until 2024-11-03T13:00:00Z")]
-#[case::uk_at_nine("uk", "Europe/London", "phone", "2024-06-01T20:00:00Z", "quiet_hours until 2024-06-02T07:00:00Z")]
+#[case::us_at_nine(
+    "us",
+    "America/New_York",
+    "email",
+    "2024-06-02T01:00:00Z",
+    "quiet_hours until 2024-06-02T12:00:00Z"
+)]
+#[case::us_the_night_is_an_hour_shorter(
+    "us",
+    "America/New_York",
+    "sms",
+    "2024-03-10T02:00:00Z",
+    "quiet_hours until 2024-03-10T12:00:00Z"
+)]
+#[case::us_the_night_is_an_hour_longer(
+    "us",
+    "America/New_York",
+    "sms",
+    "2024-11-03T01:00:00Z",
+    "quiet_hours until 2024-11-03T13:00:00Z"
+)]
+#[case::us_a_minute_to_eight(
+    "us",
+    "America/New_York",
+    "sms",
+    "2024-11-03T12:59:00Z",
+    "quiet_hours until 2024-11-03T13:00:00Z"
+)]
+#[case::uk_at_nine(
+    "uk",
+    "Europe/London",
+    "phone",
+    "2024-06-01T20:00:00Z",
+    "quiet_hours until 2024-06-02T07:00:00Z"
+)]
 #[case::uk_at_eight("uk", "Europe/London", "phone", "2024-06-02T07:00:00Z", "send phone")]
 fn a_presets_night(
     #[case] name: &str,
@@ -36,20 +84,80 @@ fn a_presets_night(
 // 06:00Z on 3 November. In Sao Paulo 4 November 2018 began at 01:00, which was 03:00Z. Apia went
 // from 29 December 2011 straight to the 31st, at 10:00Z.
 #[rstest]
-#[case::repeated_the_first_time("Europe/London", "23:00", "01:30", "2024-10-27T00:10:00Z", "quiet_hours until 2024-10-27T00:30:00Z")]
+#[case::repeated_the_first_time(
+    "Europe/London",
+    "23:00",
+    "01:30",
+    "2024-10-27T00:10:00Z",
+    "quiet_hours until 2024-10-27T00:30:00Z"
+)]
 #[case::between_the_two("Europe/London", "23:00", "01:30", "2024-10-27T00:30:00Z", "send sms")]
-#[case::repeated_the_second_time("Europe/London", "23:00", "01:30", "2024-10-27T01:00:00Z", "quiet_hours until 2024-10-27T01:30:00Z")]
-#[case::repeated_in_new_york("America/New_York", "23:00", "01:30", "2024-11-03T05:10:00Z", "quiet_hours until 2024-11-03T05:30:00Z")]
-#[case::and_again("America/New_York", "23:00", "01:30", "2024-11-03T06:10:00Z", "quiet_hours until 2024-11-03T06:30:00Z")]
-#[case::its_end_is_skipped("Europe/London", "23:00", "01:30", "2024-03-31T00:59:59Z", "quiet_hours until 2024-03-31T01:00:00Z")]
+#[case::repeated_the_second_time(
+    "Europe/London",
+    "23:00",
+    "01:30",
+    "2024-10-27T01:00:00Z",
+    "quiet_hours until 2024-10-27T01:30:00Z"
+)]
+#[case::repeated_in_new_york(
+    "America/New_York",
+    "23:00",
+    "01:30",
+    "2024-11-03T05:10:00Z",
+    "quiet_hours until 2024-11-03T05:30:00Z"
+)]
+#[case::and_again(
+    "America/New_York",
+    "23:00",
+    "01:30",
+    "2024-11-03T06:10:00Z",
+    "quiet_hours until 2024-11-03T06:30:00Z"
+)]
+#[case::its_end_is_skipped(
+    "Europe/London",
+    "23:00",
+    "01:30",
+    "2024-03-31T00:59:59Z",
+    "quiet_hours until 2024-03-31T01:00:00Z"
+)]
 #[case::it_is_skipped_whole("Europe/London", "01:15", "01:45", "2024-03-31T01:00:00Z", "send sms")]
-#[case::its_end_is_a_skipped_midnight("America/Sao_Paulo", "22:00", "00:30", "2018-11-04T02:59:59Z", "quiet_hours until 2018-11-04T03:00:00Z")]
-#[case::its_begin_is_a_skipped_midnight("America/Sao_Paulo", "00:00", "06:00", "2018-11-04T03:00:00Z", "quiet_hours until 2018-11-04T08:00:00Z")]
-#[case::before_a_skipped_date("Pacific/Apia", "22:00", "08:00", "2011-12-30T09:00:00Z", "quiet_hours until 2011-12-30T18:00:00Z")]
+#[case::its_end_is_a_skipped_midnight(
+    "America/Sao_Paulo",
+    "22:00",
+    "00:30",
+    "2018-11-04T02:59:59Z",
+    "quiet_hours until 2018-11-04T03:00:00Z"
+)]
+#[case::its_begin_is_a_skipped_midnight(
+    "America/Sao_Paulo",
+    "00:00",
+    "06:00",
+    "2018-11-04T03:00:00Z",
+    "quiet_hours until 2018-11-04T08:00:00Z"
+)]
+#[case::before_a_skipped_date(
+    "Pacific/Apia",
+    "22:00",
+    "08:00",
+    "2011-12-30T09:00:00Z",
+    "quiet_hours until 2011-12-30T18:00:00Z"
+)]
 #[case::within_a_day_before("Asia/Shanghai", "12:00", "14:00", "2024-06-01T03:59:59Z", "send sms")]
-#[case::within_a_day("Asia/Shanghai", "12:00", "14:00", "2024-06-01T04:00:00Z", "quiet_hours until 2024-06-01T06:00:00Z")]
+#[case::within_a_day(
+    "Asia/Shanghai",
+    "12:00",
+    "14:00",
+    "2024-06-01T04:00:00Z",
+    "quiet_hours until 2024-06-01T06:00:00Z"
+)]
 #[case::within_a_day_after("Asia/Shanghai", "12:00", "14:00", "2024-06-01T06:00:00Z", "send sms")]
-#[case::until_midnight("Asia/Shanghai", "20:00", "00:00", "2024-06-01T15:59:59Z", "quiet_hours until 2024-06-01T16:00:00Z")]
+#[case::until_midnight(
+    "Asia/Shanghai",
+    "20:00",
+    "00:00",
+    "2024-06-01T15:59:59Z",
+    "quiet_hours until 2024-06-01T16:00:00Z"
+)]
 fn the_clock_that_the_person_sees(
     #[case] zone: &str,
     #[case] from: &str,

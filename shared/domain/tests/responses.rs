@@ -39,7 +39,8 @@ fn left(loan: &mut Loan, policy: &Policy, through: &str) -> Vec<String> {
     let through = instant(through);
     let mut left = Vec::new();
     let mut note = |loan: &Loan, at: DateTime<Utc>| {
-        let of = loan.account.intents.iter().map(|one| format!("{} {}", at.format("%m-%dT%H:%M"), one.template));
+        let of =
+            loan.account.intents.iter().map(|one| format!("{} {}", at.format("%m-%dT%H:%M"), one.template));
         left.extend(of);
     };
     for _ in 0..200 {
@@ -63,7 +64,13 @@ fn a_step_is_repeated_as_often_as_it_says() {
     let policy = reminding();
     let mut loan = watched(&policy);
     // Frozen from 21 October: the reminders of `late` end with that of the sixteenth.
-    let expected = ["09-28T02:00 due_soon", "10-06T02:00 late", "10-11T02:00 late", "10-13T02:00 before", "10-16T02:00 late"];
+    let expected = [
+        "09-28T02:00 due_soon",
+        "10-06T02:00 late",
+        "10-11T02:00 late",
+        "10-13T02:00 before",
+        "10-16T02:00 late",
+    ];
     assert_eq!(left(&mut loan, &policy, "2023-12-01T00:00:00Z"), expected);
 }
 
@@ -123,7 +130,11 @@ fn a_promise_is_kept_by_money_and_broken_by_its_date(
     #[case] expected: Option<PromiseOutcome>,
 ) {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.learns("2023-10-04", "promise_made", r#""promise_id":"PR-1","amount":"100.00","until":"2023-10-09""#);
+    loan.learns(
+        "2023-10-04",
+        "promise_made",
+        r#""promise_id":"PR-1","amount":"100.00","until":"2023-10-09""#,
+    );
     for (number, (on, amount)) in came.iter().enumerate() {
         loan.pays(on, &format!("P-{number}"), amount);
     }
@@ -134,7 +145,11 @@ fn a_promise_is_kept_by_money_and_broken_by_its_date(
 #[test]
 fn a_promise_that_is_open_has_no_outcome() {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.learns("2023-10-04", "promise_made", r#""promise_id":"PR-1","amount":"100.00","until":"2023-10-09""#);
+    loan.learns(
+        "2023-10-04",
+        "promise_made",
+        r#""promise_id":"PR-1","amount":"100.00","until":"2023-10-09""#,
+    );
     assert_eq!(loan.account.promises()[0].outcome(&loan.account, common::date("2023-10-08")), None);
 }
 
@@ -162,12 +177,20 @@ fn while_a_dispute_is_open_nothing_new_is_restricted(
     let mut loan = noticed(&policy);
     if let Some(on) = opened {
         left(&mut loan, &policy, &format!("{on}T00:00:00Z"));
-        loan.learns(on, "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#).judged(on, &policy, Cause::Fact);
+        loan.learns(on, "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#).judged(
+            on,
+            &policy,
+            Cause::Fact,
+        );
     }
     if let Some(on) = closed {
         left(&mut loan, &policy, &format!("{on}T00:00:00Z"));
         assert_eq!(loan.standing(), "frozen []");
-        loan.learns(on, "dispute_closed", r#""dispute_id":"D-1","outcome":"rejected""#).judged(on, &policy, Cause::Fact);
+        loan.learns(on, "dispute_closed", r#""dispute_id":"D-1","outcome":"rejected""#).judged(
+            on,
+            &policy,
+            Cause::Fact,
+        );
     }
     left(&mut loan, &policy, "2023-11-20T00:00:00Z");
     assert_eq!(loan.standing(), "frozen [freeze_drawdown]");
@@ -301,7 +324,11 @@ fn a_choice_holds_from_the_next_day_on_so_that_nobody_is_reminded_twice() {
     let mut loan = watched(&policy);
     let mut all = left(&mut loan, &policy, "2023-09-28T03:00:00Z");
     // An hour after the reminder of the same day.
-    loan.learns("2023-09-28T11:00:00", "preferences_changed", r#""remind_days_before":[3],"remind_at":"18:00""#);
+    loan.learns(
+        "2023-09-28T11:00:00",
+        "preferences_changed",
+        r#""remind_days_before":[3],"remind_at":"18:00""#,
+    );
     loan.judged("2023-09-28T11:00:00", &policy, Cause::Fact);
     all.extend(left(&mut loan, &policy, "2023-10-02T00:00:00Z"));
     assert_eq!(all, ["09-28T02:00 due_soon"]);
@@ -321,11 +348,31 @@ fn an_empty_choice_gives_the_policys_days_back() {
 }
 
 #[rstest]
-#[case::of_nothing("promise_made", r#""promise_id":"PR-9","amount":"0.00","until":"2023-10-20""#, "amount: 0.00 is not more than zero")]
-#[case::for_today("promise_made", r#""promise_id":"PR-9","amount":"1.00","until":"2023-10-04""#, "until: 2023-10-04 is not after 2023-10-04, so nothing is waited for")]
-#[case::another_under_its_id("promise_made", r#""promise_id":"PR-1","amount":"2.00","until":"2023-10-20""#, "promise_id: it was made before, and promised something else")]
-#[case::that_nobody_made("promise_ended", r#""promise_id":"PR-9","outcome":"kept""#, "promise_id: no such promise is known")]
-#[case::a_dispute_that_nobody_opened("dispute_closed", r#""dispute_id":"D-9","outcome":"upheld""#, "dispute_id: no such dispute is known")]
+#[case::of_nothing(
+    "promise_made",
+    r#""promise_id":"PR-9","amount":"0.00","until":"2023-10-20""#,
+    "amount: 0.00 is not more than zero"
+)]
+#[case::for_today(
+    "promise_made",
+    r#""promise_id":"PR-9","amount":"1.00","until":"2023-10-04""#,
+    "until: 2023-10-04 is not after 2023-10-04, so nothing is waited for"
+)]
+#[case::another_under_its_id(
+    "promise_made",
+    r#""promise_id":"PR-1","amount":"2.00","until":"2023-10-20""#,
+    "promise_id: it was made before, and promised something else"
+)]
+#[case::that_nobody_made(
+    "promise_ended",
+    r#""promise_id":"PR-9","outcome":"kept""#,
+    "promise_id: no such promise is known"
+)]
+#[case::a_dispute_that_nobody_opened(
+    "dispute_closed",
+    r#""dispute_id":"D-9","outcome":"upheld""#,
+    "dispute_id: no such dispute is known"
+)]
 fn what_makes_no_sense_is_refused(#[case] kind: &str, #[case] fields: &str, #[case] refusal: &str) {
     let mut loan = four_installments();
     loan.learns("2023-10-04", "promise_made", r#""promise_id":"PR-1","amount":"1.00","until":"2023-10-20""#);

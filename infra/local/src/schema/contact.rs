@@ -1,8 +1,6 @@
 //! The policy's contact rules.
 
-use duewatch_domain::policy::{
-    MAX_CAP, MAX_CAPS, MAX_ONCE_IN_MONTHS, MAX_QUIET_HOURS, MAX_WINDOW_DAYS,
-};
+use duewatch_domain::policy::{MAX_CAP, MAX_CAPS, MAX_ONCE_IN_MONTHS, MAX_QUIET_HOURS, MAX_WINDOW_DAYS};
 use serde_json::{Value, json};
 
 use super::policy::template;
@@ -30,11 +28,7 @@ pub(super) fn contact() -> Value {
         &[("once_in_months", between(0, MAX_ONCE_IN_MONTHS)), ("mental_health_extra_days", window(0))],
     );
     let contact_persons = object(
-        &[
-            ("delinquent_days", window(1)),
-            ("failed_attempts", between(1, MAX_CAP)),
-            ("template", template()),
-        ],
+        &[("delinquent_days", window(1)), ("failed_attempts", between(1, MAX_CAP)), ("template", template())],
         &[],
     );
     object(
@@ -49,7 +43,10 @@ pub(super) fn contact() -> Value {
             ("complaint", complaint),
             ("breathing_space", breathing_space),
             ("contact_persons", contact_persons),
-            ("address", json!({ "type": "string", "pattern": "^https://[^\\u0000-\\u001f\\u007f-\\u009f]{0,492}$" })),
+            (
+                "address",
+                json!({ "type": "string", "pattern": "^https://[^\\u0000-\\u001f\\u007f-\\u009f]{0,492}$" }),
+            ),
             ("how_to_pay", texts()),
             ("how_to_appeal", texts()),
         ],

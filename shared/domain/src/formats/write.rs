@@ -4,8 +4,8 @@ use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
 use crate::account::Dated;
-use crate::contact::PersonFact;
 use crate::command::{Command, Contract, Event, Message, NewInstallment};
+use crate::contact::PersonFact;
 use crate::money::Currency;
 use crate::recorded::NoticeOf;
 

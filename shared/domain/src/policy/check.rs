@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use rust_decimal::Decimal;
 
 use super::{
-    MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
-    Policy, Restriction, Stage, When,
+    MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS, Policy, Restriction,
+    Stage, When,
 };
 use crate::days::is_in_range;
 use crate::permits::REPAY;

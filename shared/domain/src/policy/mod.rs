@@ -40,9 +40,7 @@ pub use self::late_fee::{AnnualCap, LateFee, MAX_RATE_DECIMALS};
 pub use self::relief::{
     Buffer, CauseRules, DisputeRules, Exceed, Materiality, Operations, ProcessRules, PromiseRules,
 };
-pub use self::reminders::{
-    Channel, CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders,
-};
+pub use self::reminders::{Channel, CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
 pub(crate) use self::severity::is_covered;
 pub(crate) use self::versions::Binding;

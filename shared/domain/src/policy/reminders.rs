@@ -149,9 +149,9 @@ impl StepTable {
             None if !channels.is_empty() => {}
             _ => return Err("a step has a channel, or channels in order of preference".to_owned()),
         }
-        let repeated = (1..).zip(&channels).find(|(after, channel)| {
-            channels.get(*after..).is_some_and(|later| later.contains(channel))
-        });
+        let repeated = (1..)
+            .zip(&channels)
+            .find(|(after, channel)| channels.get(*after..).is_some_and(|later| later.contains(channel)));
         if let Some((_, channel)) = repeated {
             return Err(format!("channels: {channel} is there twice"));
         }

@@ -20,10 +20,9 @@ pub(super) fn contact(policy: &Policy, language: Language) -> Vec<String> {
     let texts = [rules.how_to_pay.of(language), rules.how_to_appeal.of(language)];
     paragraphs.extend(texts.into_iter().flatten().map(str::to_owned));
     if let Some(address) = &rules.address {
-        paragraphs.push(language.of(
-            format!("我们的公开地址：{address}"),
-            format!("Our public address: {address}"),
-        ));
+        paragraphs.push(
+            language.of(format!("我们的公开地址：{address}"), format!("Our public address: {address}")),
+        );
     }
     paragraphs
 }
@@ -57,14 +56,14 @@ fn capped(cap: &Cap, language: Language) -> String {
                 Per::Account => "对每个账户",
                 Per::Number => "对您的每个号码",
             };
-            let what = match cap.counts {
-                Counts::Contacts => "联系",
-                Counts::Unanswered => "未接通的联系",
-                Counts::Answered => "接通的联系",
+            let answered = match cap.counts {
+                Counts::Contacts => "",
+                Counts::Unanswered => "，只计未接通的",
+                Counts::Answered => "，只计接通的",
             };
             let window =
                 if count == 1 { "每天".to_owned() } else { format!("连续{}内", days(count, language)) };
-            format!("{window}{whose}最多{what}{most}次（方式：{channels}）。")
+            format!("{window}{whose}最多联系{most}次{answered}（方式：{channels}）。")
         }
         Language::En => {
             let whose = match cap.per {
@@ -72,16 +71,15 @@ fn capped(cap: &Cap, language: Language) -> String {
                 Per::Account => "for each account",
                 Per::Number => "for each of your numbers",
             };
-            let what = match (cap.counts, most) {
-                (Counts::Contacts, 1) => "1 time".to_owned(),
-                (Counts::Contacts, most) => format!("{most} times"),
-                (Counts::Answered, 1) => "1 time with an answer".to_owned(),
-                (Counts::Answered, most) => format!("{most} times with an answer"),
-                (Counts::Unanswered, 1) => "1 time without an answer".to_owned(),
-                (Counts::Unanswered, most) => format!("{most} times without an answer"),
+            let times = if most == 1 { "once".to_owned() } else { format!("{most} times") };
+            let answered = match cap.counts {
+                Counts::Contacts => "",
+                Counts::Answered => " with an answer",
+                Counts::Unanswered => " without an answer",
             };
-            let window = if count == 1 { "a day".to_owned() } else { format!("in {}", days(count, language)) };
-            format!("We contact you {channels} at most {what} {window}, {whose}.")
+            let window =
+                if count == 1 { "a day".to_owned() } else { format!("in {}", days(count, language)) };
+            format!("We contact you {channels} at most {times} {window}{answered}, {whose}.")
         }
     }
 }

@@ -164,10 +164,8 @@ fn without_exceptions(restriction: &Restriction, language: Language) -> String {
 pub(super) fn patience(policy: &Policy, language: Language) -> Vec<String> {
     let waits = restricts(policy)
         && (policy.buffer.is_some() || policy.cause.is_some() || !policy.operations.never_blocked.is_empty());
-    let any = waits
-        || policy.payment_in_process.is_some()
-        || policy.promise.is_some()
-        || policy.dispute.is_some();
+    let any =
+        waits || policy.payment_in_process.is_some() || policy.promise.is_some() || policy.dispute.is_some();
     let title = language.of("## 哪些情况下我们会等待", "## When we wait, and what always goes through");
     any.then(|| title.to_owned()).into_iter().collect()
 }
@@ -250,7 +248,9 @@ pub(super) fn dispute(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rules) = &policy.dispute else { return vec![] };
     let count = days(rules.holds_days, language);
     vec![language.of(
-        format!("您提出异议的，在答复之前，最多{count}内不增加新的限制，也不发送提醒。必须发出的通知照常发出。"),
+        format!(
+            "您提出异议的，在答复之前，最多{count}内不增加新的限制，也不发送提醒。必须发出的通知照常发出。"
+        ),
         format!(
             "If you dispute what we say, nothing new is restricted and nobody reminds you before we have \
              answered, for up to {count}. Notices that we owe you go on."

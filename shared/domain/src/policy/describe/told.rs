@@ -57,7 +57,8 @@ fn reminder(policy: &Policy, step: &ReminderStep, language: Language) -> String 
     });
     let again = step.every_days.map_or_else(String::new, |every| {
         let (every, most) = (days(every, language), step.at_most);
-        language.of(format!("，之后每{every}一次，共{most}次"), format!(", then every {every}, {most} in all"))
+        language
+            .of(format!("，之后每{every}一次，共{most}次"), format!(", then every {every}, {most} in all"))
     });
     let unless = if step.unless_reported {
         language.of("（已报送征信的除外）", ", unless it has been reported to a credit bureau")
