@@ -246,7 +246,8 @@ fn reminders() -> Value {
             "stage" => (0, false),
             _ => (-i64::from(MAX_DAYS), false),
         };
-        let from = json!({ "const": if kind == "stage" { "stage" } else { "due" } });
+        let only = if kind == "stage" { "stage" } else { "due" };
+        let from = json!({ "enum": ["due", "stage"], "const": only });
         let mut required = vec![("stage", text()), ("days", days(least)), ("template", template())];
         let mut optional = vec![
             ("channel", reference("channel")),

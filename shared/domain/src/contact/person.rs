@@ -18,7 +18,7 @@ use super::known::{Known, Stamp, later, learn};
 use crate::Zone;
 use crate::apply::Applied;
 use crate::command::{Command, Message};
-use crate::ids::{AccountId, ContactPersonId, CustomerId, EventId, Revision};
+use crate::ids::{AccountId, ContactId, ContactPersonId, CustomerId, EventId, Revision};
 use crate::policy::Channel;
 use crate::policy::describe::Language;
 use crate::refusal::Refusal;
@@ -314,7 +314,7 @@ impl Person {
     }
 
     /// Takes back a contact that did not leave after all.
-    pub fn release(&mut self, contact_id: &crate::ids::ContactId) {
+    pub fn release(&mut self, contact_id: &ContactId) {
         self.attempts.retain(|one| &one.contact_id != contact_id || one.outcome != Outcome::Reserved);
     }
 

@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
 
-use super::generate::{Fact, cents};
+use super::{Fact, cents};
 
 /// The command of what the borrower answers or chooses, or a bureau is told.
 pub(crate) fn answering(fact: &Fact, account: &Account, today: NaiveDate) -> Command {

@@ -14,7 +14,10 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::answers::{answered, answering};
+use self::answers::{answered, answering};
+
+#[path = "answers.rs"]
+pub(crate) mod answers;
 
 /// A zone, and a first date from which its next year holds what is odd about it.
 pub(crate) type Place = (&'static str, &'static str);

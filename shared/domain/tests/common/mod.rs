@@ -8,7 +8,6 @@
 )]
 
 pub(crate) mod accrual;
-pub(crate) mod answers;
 pub(crate) mod contact;
 pub(crate) mod generate;
 pub(crate) mod people;
