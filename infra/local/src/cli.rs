@@ -529,7 +529,7 @@ async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
         lambda: args.lambda,
         env_file: args.env_file,
     };
-    Ok(serve.run(stock).await?)
+    Ok(Box::pin(serve.run(stock)).await?)
 }
 
 fn run_schema(format: Format) -> Result<(), Box<dyn Error>> {

@@ -14,6 +14,7 @@ use crate::money::{Currency, Money};
 use crate::policy::{Component, Waterfall};
 use crate::recorded::{Notice, PaymentInProcess, RecordedCause, RecordedScore};
 use crate::reminder::Intent;
+use crate::response::{Dispute, Promise, ReminderPreference};
 use crate::standing::Standing;
 use crate::zone::Zone;
 
@@ -85,6 +86,18 @@ pub struct Account {
     /// A payment under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) in_process: Option<PaymentInProcess>,
+    /// Promises to pay, in the order in which they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) promises: Vec<Promise>,
+    /// Disputes, in the order in which they were opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) disputes: Vec<Dispute>,
+    /// When the borrower wants to be reminded of what is coming due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reminder_preference: Option<ReminderPreference>,
+    /// When it was last reported to a credit bureau.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reported_at: Option<DateTime<Utc>>,
     /// The last notice of each stage and policy version; the bound is [`MAX_NOTICES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<Notice>,

@@ -59,6 +59,10 @@ impl Account {
             cause: None,
             score: None,
             in_process: None,
+            promises: Vec::new(),
+            disputes: Vec::new(),
+            reminder_preference: None,
+            reported_at: None,
             notices: Vec::new(),
             asked_by: Vec::new(),
             schedule_replaced_on: None,
@@ -115,7 +119,15 @@ impl Account {
             Command::PaymentProcessEnded { .. } => Ok(self.end_process(at)),
             Command::NoticeSent(of) => self.note_notice(of, at),
             Command::FeeWaived { number, amount, .. } => self.waive_fee(*number, *amount, at),
+            Command::PromiseMade { promise_id, amount, until } => {
+                self.promise(promise_id, *amount, *until, at)
+            }
+            Command::PromiseEnded { promise_id, outcome } => self.end_promise(promise_id, *outcome, at),
+            Command::DisputeOpened { dispute_id, reason } => self.open_dispute(dispute_id, reason, at),
+            Command::DisputeClosed { dispute_id, outcome } => self.close_dispute(dispute_id, *outcome, at),
+            Command::BureauReported => Ok(self.note_report(at)),
             Command::ContactChanged(change) => change.check().map(|()| Applied::Unchanged),
+            Command::OfPerson(fact) => self.learn_of_person(fact, at),
         }
     }
 
@@ -180,6 +192,7 @@ impl Account {
         within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
+        self.check_answers()?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
         within(self.asked_by.len(), MAX_ACCOUNTS_OF_CUSTOMER - 1, Refusal::TooManyAccounts)?;
         within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
@@ -547,7 +560,7 @@ impl Account {
     }
 }
 
-fn check_date(field: &'static str, date: NaiveDate) -> Result<(), Refusal> {
+pub(crate) fn check_date(field: &'static str, date: NaiveDate) -> Result<(), Refusal> {
     if is_in_range(date) { Ok(()) } else { Err(Refusal::DateOutOfRange { field, date }) }
 }
 

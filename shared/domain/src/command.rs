@@ -3,10 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{Dated, PaymentKind};
-use crate::contact::ContactChange;
-use crate::ids::{AccountId, CustomerId, DrawId, EventId, InstallmentNumber, PaymentId, PolicyId};
+use crate::contact::{ContactChange, PersonFact};
+use crate::ids::{
+    AccountId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber, PaymentId, PolicyId, PromiseId,
+};
 use crate::money::{Currency, Money};
 use crate::recorded::{Cause, NoticeOf};
+use crate::response::{DisputeOutcome, PromiseOutcome};
 use crate::zone::Zone;
 
 /// A command to one account, and when it became known.
@@ -142,6 +145,42 @@ pub enum Command {
     },
     /// `contact_changed`: of the account's customer. The account itself holds no contact points.
     ContactChanged(ContactChange),
+    /// `promise_made`
+    PromiseMade {
+        /// Unique within the account.
+        promise_id: PromiseId,
+        /// How much.
+        amount: Money,
+        /// The first date on which it is broken.
+        until: NaiveDate,
+    },
+    /// `promise_ended`: somebody says so. By itself it is kept by the money that comes, and
+    /// broken by its date.
+    PromiseEnded {
+        /// Which one.
+        promise_id: PromiseId,
+        /// What became of it.
+        outcome: PromiseOutcome,
+    },
+    /// `dispute_opened`
+    DisputeOpened {
+        /// Unique within the account.
+        dispute_id: DisputeId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// `dispute_closed`
+    DisputeClosed {
+        /// Which one.
+        dispute_id: DisputeId,
+        /// What became of it.
+        outcome: DisputeOutcome,
+    },
+    /// `bureau_reported`: to a credit bureau.
+    BureauReported,
+    /// A fact about contacting the account's customer, under its own event type. The account
+    /// takes of it when to remind of what is coming due, and nothing else.
+    OfPerson(PersonFact),
 }
 
 impl Command {
@@ -169,6 +208,12 @@ impl Command {
             Self::NoticeSent(_) => "notice_sent",
             Self::FeeWaived { .. } => "fee_waived",
             Self::ContactChanged(_) => "contact_changed",
+            Self::PromiseMade { .. } => "promise_made",
+            Self::PromiseEnded { .. } => "promise_ended",
+            Self::DisputeOpened { .. } => "dispute_opened",
+            Self::DisputeClosed { .. } => "dispute_closed",
+            Self::BureauReported => "bureau_reported",
+            Self::OfPerson(fact) => fact.name(),
         }
     }
 }

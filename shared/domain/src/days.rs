@@ -177,7 +177,7 @@ pub fn days_between(from: NaiveDate, to: NaiveDate) -> i64 {
 
 /// Dates as the formats write them: `2023-10-05`.
 pub(crate) mod written {
-    use chrono::NaiveDate;
+    use chrono::{DateTime, NaiveDate, Utc};
     use serde::{Deserialize, Deserializer, de};
 
     fn parse<E: de::Error>(text: &str) -> Result<NaiveDate, E> {
@@ -197,6 +197,64 @@ pub(crate) mod written {
         deserializer: D,
     ) -> Result<Option<NaiveDate>, D::Error> {
         Option::<String>::deserialize(deserializer)?.map(|text| parse(&text)).transpose()
+    }
+
+    pub(crate) fn maybe_instant<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DateTime<Utc>>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+        let instant = DateTime::parse_from_rfc3339(&text).map(|instant| instant.to_utc());
+        let instant = instant.ok().filter(|instant| super::is_in_range(instant.date_naive()));
+        instant.map(Some).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            de::Error::custom(format_args!(
+                "\"{shown}\" is no instant; write one such as 2023-10-05T09:30:00+08:00"
+            ))
+        })
+    }
+}
+
+/// Times of day as the formats write them: `22:00`.
+pub(crate) mod written_time {
+    use chrono::NaiveTime;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    fn parse<E: de::Error>(text: &str) -> Result<NaiveTime, E> {
+        let time = NaiveTime::parse_from_str(text, "%H:%M").ok();
+        time.filter(|time| time.format("%H:%M").to_string() == text).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            E::custom(format_args!("\"{shown}\" is no time of day; write one such as \"22:00\""))
+        })
+    }
+
+    pub(crate) fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&time.format("%H:%M"))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
+        parse(&String::deserialize(deserializer)?)
+    }
+
+    /// The same where it may be left out.
+    pub(crate) mod maybe {
+        use chrono::NaiveTime;
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        pub(crate) fn serialize<S: Serializer>(
+            time: &Option<NaiveTime>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match time {
+                Some(time) => super::serialize(time, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<NaiveTime>, D::Error> {
+            Option::<String>::deserialize(deserializer)?.map(|text| super::parse(&text)).transpose()
+        }
     }
 }
 

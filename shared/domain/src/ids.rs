@@ -82,6 +82,30 @@ id!(
     EventId
 );
 
+id!(
+    /// A contact with a person: a message of the lender's, or a call as an agency names it.
+    ContactId
+);
+id!(
+    /// A contact person of a customer, by the lender's name for them.
+    ContactPersonId
+);
+id!(
+    /// A promise to pay, unique within its account.
+    PromiseId
+);
+id!(
+    /// A dispute, unique within its account.
+    DisputeId
+);
+
+/// Whatever names a contact can name the event that tells of it.
+impl From<ContactId> for EventId {
+    fn from(id: ContactId) -> Self {
+        Self(id.0)
+    }
+}
+
 /// The number of an installment within its account, from the lender's schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

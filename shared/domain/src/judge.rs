@@ -170,6 +170,7 @@ impl Account {
         if let Some((version, announcement)) = rules.to_announce(self) {
             assessment.intents.push(Intent {
                 channel: announcement.channel,
+                fallbacks: Vec::new(),
                 template: announcement.template.clone(),
                 installment: None,
                 due_on: None,

@@ -15,6 +15,7 @@ use crate::account::Account;
 use crate::allocation::Allocation;
 use crate::days::{business_date, plus_days};
 use crate::figures::{after_unpaused_days, past_due_from};
+use crate::hold::disputed;
 use crate::lapse::Lapses;
 use crate::policy::{Policy, Stage, When};
 use crate::reason::HeldBy;
@@ -127,6 +128,8 @@ struct Terms<'a> {
     in_process: Option<Stretch>,
     /// The days on which a temporary cause holds restrictions back.
     excused: Option<Stretch>,
+    /// The days on which a dispute does, one for each.
+    disputed: Vec<Stretch>,
 }
 
 impl<'a> Terms<'a> {
@@ -143,6 +146,7 @@ impl<'a> Terms<'a> {
             buffered_until: None,
             in_process: in_process(account, policy),
             excused: excused(account, policy),
+            disputed: disputed_days(account, policy),
         };
         if let Some(materiality) = &policy.materiality {
             terms.material_from =
@@ -261,10 +265,13 @@ impl<'a> Terms<'a> {
             let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(HeldBy::Notice)) };
             begins = wait(plus_days(sent_on, i64::from(days)), HeldBy::Notice);
         }
-        // Each of the two may end within the other.
-        for _ in 0..2 {
+        // Each of them may end within another.
+        for _ in 0..2 + self.disputed.len() {
             begins = wait(put_off(begins, self.excused), HeldBy::TemporaryCause);
             begins = wait(put_off(begins, self.in_process), HeldBy::PaymentInProcess);
+            for disputed in &self.disputed {
+                begins = wait(put_off(begins, Some(*disputed)), HeldBy::Dispute);
+            }
         }
         (Some(from), by)
     }
@@ -305,6 +312,12 @@ fn in_process(account: &Account, policy: &Policy) -> Option<Stretch> {
     let until = process_over_on(account, policy)?;
     let since = account.in_process.as_ref()?.since;
     Some(Stretch { from: policy.day_count.judged_day(account.time_zone, since), until: Some(until) })
+}
+
+/// The days on which each dispute holds restrictions back.
+fn disputed_days(account: &Account, policy: &Policy) -> Vec<Stretch> {
+    let days = account.disputes.iter().filter_map(|dispute| disputed(dispute, account, policy));
+    days.map(|(from, until)| Stretch { from, until: Some(until) }).collect()
 }
 
 /// The days on which a temporary cause holds restrictions back.

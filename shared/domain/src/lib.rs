@@ -13,7 +13,8 @@
 //! [`allocation`] derives what the money settles, under a late fee by walking through a ledger,
 //! [`figures`] what stages are judged on, [`draw`] the plan of each draw on a line, [`reminder`]
 //! whom to tell, [`classification`] the regulatory class, [`customer`] what one account brings
-//! upon a customer's others. [`policy`] reads the rules, [`compare`] holds two of them against each
+//! upon a customer's others. [`contact`] is the gate: whether a person may be told now. [`policy`]
+//! reads the rules, [`compare`] holds two of them against each
 //! other, [`formats`] reads and writes the files.
 
 pub mod account;
@@ -30,6 +31,7 @@ pub mod decision;
 pub mod draw;
 pub mod figures;
 pub mod formats;
+pub mod hold;
 pub mod ids;
 mod judge;
 mod ladder;
@@ -44,8 +46,10 @@ pub mod reason;
 pub mod recorded;
 pub mod refusal;
 pub mod reminder;
+pub mod response;
 mod shown;
 pub mod standing;
+mod timing;
 pub mod zone;
 
 pub use account::Account;

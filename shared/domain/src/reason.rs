@@ -107,6 +107,8 @@ pub enum HeldBy {
     TemporaryCause,
     /// A payment is under way.
     PaymentInProcess,
+    /// There is a dispute.
+    Dispute,
 }
 
 impl HeldBy {
@@ -116,6 +118,7 @@ impl HeldBy {
             Self::Buffer => "buffer",
             Self::TemporaryCause => "temporary_cause",
             Self::PaymentInProcess => "payment_in_process",
+            Self::Dispute => "dispute",
         }
     }
 }
@@ -275,6 +278,7 @@ impl fmt::Display for Reason {
                     HeldBy::Buffer => "Its restrictions wait, for this is a first and minor lapse",
                     HeldBy::TemporaryCause => "Its restrictions wait, for the cause is temporary",
                     HeldBy::PaymentInProcess => "Its restrictions wait for a payment under way",
+                    HeldBy::Dispute => "Its restrictions wait for the answer to a dispute",
                 })?;
                 match until {
                     Some(until) => write!(f, ", until {until}."),

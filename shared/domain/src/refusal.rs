@@ -37,6 +37,14 @@ pub enum Refusal {
         /// The field.
         field: &'static str,
     },
+    /// A field that does not keep within its bounds.
+    #[error("{field}: {problem}")]
+    Unfit {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A payment under way that would not be waited for any more.
     #[error("until: {until} is not after {today}, so nothing is waited for")]
     ProcessOver {

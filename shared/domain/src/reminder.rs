@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Label};
 use crate::allocation::{Allocation, Unpaid};
-use crate::days::{at_local_time, business_date, plus_days, start_of_day};
+use crate::days::{at_local_time, business_date};
 use crate::figures::past_due_from;
-use crate::ladder::{Outlook, process_over_on};
-use crate::policy::{Channel, Policy, ReminderStep, Reminders, StageName};
+use crate::hold::{holds, in_process, put_off};
+use crate::ladder::Outlook;
+use crate::policy::{Channel, Policy, ReminderStep, StageName};
 use crate::recorded::{Notice, NoticeOf};
+use crate::timing::{Time, times};
 
 /// A wish to contact the borrower.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ use crate::recorded::{Notice, NoticeOf};
 pub struct Intent {
     /// How it is to travel.
     pub channel: Channel,
+    /// How it is to travel where that channel cannot be used, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<Channel>,
     /// Which text it is to bear.
     pub template: String,
     /// What it is about; none: nothing that is owed.
@@ -39,6 +44,11 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// How it may travel, the best first.
+    pub fn channels(&self) -> impl Iterator<Item = Channel> + '_ {
+        std::iter::once(self.channel).chain(self.fallbacks.iter().copied())
+    }
+
     /// What it is called among those of its revision: by its channel, a notice also by
     /// what it announces.
     #[must_use]
@@ -79,9 +89,16 @@ pub(crate) fn plan(
         return plan;
     };
     let stage_began = outlook.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
-    for step in reminders.steps.iter().filter(|step| has_reason(step, account, policy, outlook)) {
-        for unpaid in about(step, allocation) {
-            let planned_at = planned_at(account, policy, reminders, step, unpaid);
+    let (holds, in_process) = (holds(account, policy), in_process(account, policy));
+    let with_reason = reminders.steps.iter().filter(|step| has_reason(step, account, policy, outlook));
+    let is_left_out = |step: &&ReminderStep| step.unless_reported && is_reported(account, allocation);
+    for time in times(account, reminders, with_reason.filter(|step| !is_left_out(step))) {
+        let step = time.step;
+        for unpaid in about(&time, allocation) {
+            let Some(planned_on) = time.date(account, policy, outlook, unpaid) else { continue };
+            let holds = if step.notice_of.is_some() { in_process.as_slice() } else { &holds };
+            let planned_at = at_local_time(account.time_zone, planned_on, time.at);
+            let planned_at = put_off(account, holds, planned_at, time.at);
             if planned_at > now {
                 plan.next_at = Some(plan.next_at.map_or(planned_at, |next| next.min(planned_at)));
                 break;
@@ -91,11 +108,12 @@ pub(crate) fn plan(
                 None => {
                     let handled =
                         account.standing.reminded_through.is_none_or(|through| planned_at <= through);
-                    let before_stage = step.days > 0 && stage_began.is_some_and(|began| planned_at < began);
+                    let before_stage =
+                        !time.announces() && stage_began.is_some_and(|began| planned_at < began);
                     !handled && !before_stage
                 }
             };
-            if is_owed && !has_passed(account, policy, step, unpaid, now) {
+            if is_owed && !has_passed(account, policy, &time, unpaid, now) {
                 owe(&mut plan.due, account, step, unpaid, planned_at);
             }
         }
@@ -132,40 +150,26 @@ fn is_noticed(account: &Account, stage: &StageName, unpaid: &Unpaid) -> bool {
 }
 
 /// Before the due date and on it each unpaid installment counts, after it the oldest.
-fn about<'a>(step: &ReminderStep, allocation: &'a Allocation) -> &'a [Unpaid] {
+fn about<'a>(time: &Time<'_>, allocation: &'a Allocation) -> &'a [Unpaid] {
     let oldest = allocation.unpaid.len().min(1);
-    if step.days > 0 { &allocation.unpaid[..oldest] } else { &allocation.unpaid }
+    if time.announces() { &allocation.unpaid } else { &allocation.unpaid[..oldest] }
 }
 
-/// When it is to leave. While a payment is under way nothing is: it waits until that is over.
-fn planned_at(
-    account: &Account,
-    policy: &Policy,
-    reminders: &Reminders,
-    step: &ReminderStep,
-    unpaid: &Unpaid,
-) -> DateTime<Utc> {
-    let zone = account.time_zone;
-    let planned_at = at_local_time(zone, plus_days(unpaid.due_on, step.days), reminders.send_at);
-    let since = account.in_process.as_ref().map_or(planned_at, |process| process.since);
-    match process_over_on(account, policy) {
-        Some(over) if since < planned_at && planned_at < start_of_day(zone, over) => {
-            at_local_time(zone, over, reminders.send_at)
-        }
-        _ => planned_at,
-    }
+/// Whether what is overdue was reported to a credit bureau.
+fn is_reported(account: &Account, allocation: &Allocation) -> bool {
+    allocation.unpaid.first().is_some_and(|oldest| account.is_reported_since(oldest.due_on))
 }
 
 /// A reminder of a coming due date says nothing true once that date has passed.
 fn has_passed(
     account: &Account,
     policy: &Policy,
-    step: &ReminderStep,
+    time: &Time<'_>,
     unpaid: &Unpaid,
     now: DateTime<Utc>,
 ) -> bool {
     let past_due_on = past_due_from(policy.day_count, unpaid.due_on);
-    step.days <= 0 && policy.day_count.begin(account.time_zone, past_due_on) <= now
+    time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= now
 }
 
 fn owe(
@@ -177,6 +181,7 @@ fn owe(
 ) {
     let intent = Intent {
         channel: step.channel,
+        fallbacks: step.fallbacks.clone(),
         template: step.template.clone(),
         installment: Some(account.installments[unpaid.place].label.clone()),
         due_on: Some(unpaid.due_on),

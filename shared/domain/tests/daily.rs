@@ -238,11 +238,33 @@ const EVENTS: [(&str, &str); EVENT_TYPES.len()] = [
         "contact_changed",
         r#""channel":"sms","contact_point":"+8613800138000","name":"Li Wei","changed_by":"branch-7""#,
     ),
+    ("promise_made", r#""promise_id":"PR-1","amount":"1.50","until":"2023-10-20""#),
+    ("promise_ended", r#""promise_id":"PR-1","outcome":"broken""#),
+    ("dispute_opened", r#""dispute_id":"D-1","reason":"paid at a branch""#),
+    ("dispute_closed", r#""dispute_id":"D-1","outcome":"upheld""#),
+    ("bureau_reported", ""),
+    ("consent_changed", r#""channel":"sms","consent":"withdrawn","by":"the customer""#),
+    (
+        "preferences_changed",
+        r#""language":"zh","time_zone":"Asia/Urumqi","remind_days_before":[7,1],"remind_at":"19:30","agreed_hours":[{"from":"22:00","until":"23:00"}]"#,
+    ),
+    (
+        "contact_attempted",
+        r#""contact_id":"C-1","channel":"phone","by":"agency-3","answered":true,"attempted_at":"2023-10-05T01:00:00Z","number":"work""#,
+    ),
+    ("complaint_made", r#""channel":"phone","reason":"called at work""#),
+    ("breathing_space_started", r#""kind":"mental_health","until":"2023-12-01""#),
+    ("breathing_space_ended", ""),
+    ("vulnerability_recorded", r#""until":"2024-01-01","reason":"bereaved""#),
+    ("contact_person_added", r#""person_id":"CP-1","relation":"spouse""#),
+    ("contact_person_approved", r#""person_id":"CP-1","by":"officer-7","reason":"not reached""#),
+    ("contact_person_refused", r#""person_id":"CP-1""#),
 ];
 
 fn event(kind: &str, fields: &str) -> String {
     let fields = fields.replace("BOOK", BOOK_LINE);
-    format!(r#"{{"at":"2023-10-05T01:30:00.250Z","type":"{kind}","account_id":"A-1",{fields}}}"#)
+    let comma = if fields.is_empty() { "" } else { "," };
+    format!(r#"{{"at":"2023-10-05T01:30:00.250Z","type":"{kind}","account_id":"A-1"{comma}{fields}}}"#)
 }
 
 #[test]

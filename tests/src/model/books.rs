@@ -151,8 +151,17 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // Nothing that the account owes.
-            Command::AccountOpened(_) | Command::ContactChanged(_) | Command::NoticeSent(_) => {}
+            // Nothing that the account owes; no policy that the model knows waits for a promise or a
+            // dispute.
+            Command::AccountOpened(_)
+            | Command::ContactChanged(_)
+            | Command::NoticeSent(_)
+            | Command::PromiseMade { .. }
+            | Command::PromiseEnded { .. }
+            | Command::DisputeOpened { .. }
+            | Command::DisputeClosed { .. }
+            | Command::BureauReported
+            | Command::OfPerson(_) => {}
             Command::FeeWaived { number, amount, .. } => {
                 self.waivers.push(Waived { at, number: *number, amount: *amount });
             }

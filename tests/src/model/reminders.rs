@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::Label;
-use duewatch_domain::policy::{Channel, ReminderStep, StageName};
+use duewatch_domain::policy::{Channel, CountedFrom, ReminderStep, StageName};
 use duewatch_domain::recorded::NoticeOf;
 
 use super::books::Debt;
@@ -35,11 +35,13 @@ pub struct Reminder {
 pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> Vec<Reminder> {
     let Some(reminders) = &course.policy.reminders else { return Vec::new() };
     let mut owed: Vec<Reminder> = Vec::new();
-    for step in &reminders.steps {
-        for debt in about(step, course.debts()) {
-            let planned_at = planned_at(course, step, debt, reminders.send_at);
+    for (step, days) in reminders.steps.iter().flat_map(|step| step.days().map(move |days| (step, days))) {
+        let is_coming = days <= 0 && step.from == CountedFrom::Due;
+        for debt in about(is_coming, course.debts()) {
+            let Some(from) = counted_from(course, step, debt, judged, reminders.send_at) else { continue };
+            let planned_at = planned_at(course, moved(from, days), reminders.send_at);
             let is_owed = match &step.notice_of {
-                None => is_owed(course, step, debt, planned_at, judged, now),
+                None => is_owed(course, step, is_coming, debt, planned_at, judged, now),
                 Some(stage) => is_announced(course, step, stage, judged) && !is_noticed(course, stage, debt),
             };
             if planned_at <= now && is_owed {
@@ -61,8 +63,25 @@ pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> 
 }
 
 /// Up to the due date each installment counts, after it the oldest.
-fn about<'a>(step: &ReminderStep, debts: &'a [Debt]) -> &'a [Debt] {
-    if step.days > 0 { &debts[..debts.len().min(1)] } else { debts }
+fn about(is_coming: bool, debts: &[Debt]) -> &[Debt] {
+    if is_coming { debts } else { &debts[..debts.len().min(1)] }
+}
+
+/// The due date, or the first date whose hour of sending lies within the stage.
+fn counted_from(
+    course: &Course<'_>,
+    step: &ReminderStep,
+    debt: &Debt,
+    judged: &Judged,
+    send_at: NaiveTime,
+) -> Option<NaiveDate> {
+    if step.from == CountedFrom::Due {
+        return Some(debt.due_on);
+    }
+    let since = judged.holds_since?;
+    let is_within =
+        |date: &NaiveDate| calendar::local(course.zone, *date, send_at) >= course.counts_from(since);
+    [since, moved(since, 1)].into_iter().find(is_within)
 }
 
 fn moved(date: NaiveDate, days: i64) -> NaiveDate {
@@ -70,8 +89,8 @@ fn moved(date: NaiveDate, days: i64) -> NaiveDate {
 }
 
 /// When it is to leave: not while a payment is under way that became known before.
-fn planned_at(course: &Course<'_>, step: &ReminderStep, debt: &Debt, send_at: NaiveTime) -> DateTime<Utc> {
-    let planned_at = calendar::local(course.zone, moved(debt.due_on, step.days), send_at);
+fn planned_at(course: &Course<'_>, date: NaiveDate, send_at: NaiveTime) -> DateTime<Utc> {
+    let planned_at = calendar::local(course.zone, date, send_at);
     let (Some(since), Some(over_on)) = (course.in_process_since(), course.process_over_on()) else {
         return planned_at;
     };
@@ -84,16 +103,17 @@ fn planned_at(course: &Course<'_>, step: &ReminderStep, debt: &Debt, send_at: Na
 fn is_owed(
     course: &Course<'_>,
     step: &ReminderStep,
+    is_coming: bool,
     debt: &Debt,
     planned_at: DateTime<Utc>,
     judged: &Judged,
     now: DateTime<Utc>,
 ) -> bool {
     let is_new = course.memory.looked_at.is_some_and(|looked_at| looked_at < planned_at);
-    let has_reason = if step.days > 0 {
-        judged.holds_since.is_none_or(|since| course.counts_from(since) <= planned_at)
-    } else {
+    let has_reason = if is_coming {
         !course.is_past_due(debt.due_on, course.judged_day(now))
+    } else {
+        judged.holds_since.is_none_or(|since| course.counts_from(since) <= planned_at)
     };
     is_new && has_reason && step.stage.as_str() == judged.stage
 }

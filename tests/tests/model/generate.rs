@@ -245,5 +245,11 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize
         | Fact::Process { .. }
         | Fact::EndProcess
         | Fact::Notice(_) => domain::recording(fact, today),
+        Fact::Promise { .. }
+        | Fact::EndPromise(_)
+        | Fact::Dispute
+        | Fact::CloseDispute(_)
+        | Fact::Report
+        | Fact::Prefer { .. } => unreachable!("no case of the model has answers of a borrower"),
     }
 }

@@ -6,7 +6,7 @@ use super::{Field, list, maybe, object, reference, text};
 
 /// An event type: its name, the fields that it must have and those that it may have beside `at`,
 /// `type` and `account_id`, and an example of them, which the tests hold against the parser.
-type EventType = (&'static str, Vec<Field>, Vec<Field>, Value);
+pub(super) type EventType = (&'static str, Vec<Field>, Vec<Field>, Value);
 
 fn event_types() -> Vec<EventType> {
     let reason = || ("reason", text());
@@ -130,11 +130,42 @@ fn event_types() -> Vec<EventType> {
                 "channel": "email", "contact_point": "li@example.org", "name": "Li", "changed_by": "branch-7",
             }),
         ),
+        (
+            "promise_made",
+            vec![("promise_id", reference("id")), ("amount", reference("amount")), ("until", reference("date"))],
+            vec![],
+            json!({ "promise_id": "PR-1", "amount": "250.00", "until": "2023-10-20" }),
+        ),
+        (
+            "promise_ended",
+            vec![("promise_id", reference("id")), ("outcome", json!({ "enum": ["kept", "broken"] }))],
+            vec![],
+            json!({ "promise_id": "PR-1", "outcome": "kept" }),
+        ),
+        (
+            "dispute_opened",
+            vec![("dispute_id", reference("id")), reason()],
+            vec![],
+            json!({ "dispute_id": "D-1", "reason": "paid at a branch" }),
+        ),
+        (
+            "dispute_closed",
+            vec![
+                ("dispute_id", reference("id")),
+                ("outcome", json!({ "enum": ["upheld", "rejected", "withdrawn"] })),
+            ],
+            vec![],
+            json!({ "dispute_id": "D-1", "outcome": "rejected" }),
+        ),
+        ("bureau_reported", vec![], vec![], json!({})),
     ]
+    .into_iter()
+    .chain(super::person::event_types())
+    .collect()
 }
 
 /// A name that must be there; the parser takes no blank one.
-fn named() -> Value {
+pub(super) fn named() -> Value {
     json!({ "type": "string", "minLength": 1 })
 }
 

@@ -4,8 +4,10 @@
 //! a field or a table that one side has and the other has not fails there.
 
 mod account;
+mod contact;
 mod decision;
 mod event;
+mod person;
 mod policy;
 
 use clap::ValueEnum;
@@ -72,6 +74,11 @@ fn definition(name: &str) -> Option<Value> {
             "pattern": format!("^{date}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\\.[0-9]+)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"),
         }),
         "number" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+        "time" => json!({
+            "description": "a local time of day, such as 22:00",
+            "type": "string",
+            "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        }),
         "channel" => json!({ "enum": ["sms", "email", "phone", "app", "letter"] }),
         "account" => account::account(),
         "installment" => account::installment(),

@@ -2,10 +2,11 @@
 
 use duewatch_domain::policy::{
     MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
-    MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
+    MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
 };
 use serde_json::{Value, json};
 
+use super::contact::contact;
 use super::{Field, list, object, reference, text};
 
 pub(super) fn policy() -> Value {
@@ -28,9 +29,12 @@ pub(super) fn policy() -> Value {
             ("buffer", buffer()),
             ("cause", object(&[("temporary_holds_days", some_days())], &[])),
             ("payment_in_process", object(&[("max_days", some_days())], &[])),
+            ("promise", object(&[("max_days", some_days())], &[])),
+            ("dispute", object(&[("holds_days", some_days())], &[])),
             ("operations", object(&[], &[("never_blocked", operations())])),
             ("announcement", announcement()),
             ("reminders", reminders()),
+            ("contact", contact()),
             ("customer", customer()),
             ("classification", classification()),
             ("retention", object(&[], &[("history_days", kept_days()), ("contact_log_days", kept_days())])),
@@ -155,7 +159,7 @@ fn classification() -> Value {
     )
 }
 
-fn template() -> Value {
+pub(super) fn template() -> Value {
     json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" })
 }
 
@@ -242,19 +246,52 @@ fn restriction_with(options: &[Field]) -> Value {
     ]})
 }
 
-/// A notice of a stage leaves after the due date.
+/// A step has a channel, or channels in order of preference. One that is repeated says how often.
+/// One that counts from its stage comes no earlier than it. A notice leaves once, after the due
+/// date.
 fn reminders() -> Value {
-    let step = |least: i64, notice: &[Field]| {
-        let mut fields = vec![
-            ("stage", json!({ "type": "string" })),
-            ("days", json!({ "type": "integer", "minimum": least, "maximum": MAX_DAYS })),
+    let days = |least: i64| json!({ "type": "integer", "minimum": least, "maximum": MAX_DAYS });
+    let channels =
+        json!({ "type": "array", "items": reference("channel"), "minItems": 1, "uniqueItems": true });
+    let unless_reported =
+        |any: bool| if any { json!({ "type": "boolean" }) } else { json!({ "const": false }) };
+    let often = json!({ "type": "integer", "minimum": 1, "maximum": MAX_REMINDERS });
+    let step = |kind: &str| {
+        let (least, notice) = match kind {
+            "notice" => (1, true),
+            "stage" => (0, false),
+            _ => (-i64::from(MAX_DAYS), false),
+        };
+        let only = if kind == "stage" { "stage" } else { "due" };
+        let from = json!({ "enum": ["due", "stage"], "const": only });
+        let mut required = vec![("stage", text()), ("days", days(least)), ("template", template())];
+        let mut optional = vec![
             ("channel", reference("channel")),
-            ("template", template()),
+            ("channels", channels.clone()),
+            ("unless_reported", unless_reported(!notice)),
         ];
-        fields.extend_from_slice(notice);
-        object(&fields, &[])
+        if notice {
+            let never = json!({ "not": {} });
+            required.push(("notice_of", name()));
+            optional.extend([("every_days", never.clone()), ("at_most", never)]);
+        } else {
+            optional.push(("notice_of", json!({ "not": {} })));
+            optional.push(("every_days", some_days()));
+            optional.push(("at_most", often.clone()));
+        }
+        if kind == "stage" {
+            required.push(("from", from))
+        } else {
+            optional.push(("from", from))
+        }
+        let mut step = object(&required, &optional);
+        step["oneOf"] = json!([{ "required": ["channel"] }, { "required": ["channels"] }]);
+        if !notice {
+            step["dependentRequired"] = json!({ "every_days": ["at_most"], "at_most": ["every_days"] });
+        }
+        step
     };
-    let step = json!({ "oneOf": [step(-i64::from(MAX_DAYS), &[]), step(1, &[("notice_of", name())])] });
+    let step = json!({ "oneOf": [step("due"), step("stage"), step("notice")] });
     let mut steps = list(&step);
     steps["maxItems"] = MAX_REMINDER_STEPS.into();
     let time = json!({ "type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5]?[0-9]$" });

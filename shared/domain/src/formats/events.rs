@@ -7,15 +7,16 @@ use serde_json::{Map, Value};
 use super::{FormatError, book, read, read_object};
 use crate::account::{Dated, PaymentKind};
 use crate::command::{Command, Drawn, Event, Message, NewInstallment, PaymentReceived};
-use crate::contact::ContactChange;
+use crate::contact::{ContactChange, PersonFact};
 use crate::days::{FIRST_DATE, LAST_DATE, is_in_range};
-use crate::ids::{AccountId, DrawId, InstallmentNumber, PaymentId};
+use crate::ids::{AccountId, DisputeId, DrawId, InstallmentNumber, PaymentId, PromiseId};
 use crate::money::{Currency, Money};
 use crate::policy::StageName;
 use crate::recorded::{Cause, NoticeOf};
+use crate::response::{DisputeOutcome, PromiseOutcome};
 
 /// Every event type, as the formats write it.
-pub const EVENT_TYPES: [&str; 20] = [
+pub const EVENT_TYPES: [&str; 35] = [
     "account_opened",
     "payment_received",
     "payment_reversed",
@@ -36,6 +37,21 @@ pub const EVENT_TYPES: [&str; 20] = [
     "notice_sent",
     "fee_waived",
     "contact_changed",
+    "promise_made",
+    "promise_ended",
+    "dispute_opened",
+    "dispute_closed",
+    "bureau_reported",
+    "consent_changed",
+    "preferences_changed",
+    "contact_attempted",
+    "complaint_made",
+    "breathing_space_started",
+    "breathing_space_ended",
+    "vulnerability_recorded",
+    "contact_person_added",
+    "contact_person_approved",
+    "contact_person_refused",
 ];
 
 /// Reads one line of an events file.
@@ -196,6 +212,39 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
             change.check().map_err(|refusal| FormatError::new("", refusal.to_string()))?;
             Command::ContactChanged(change)
         }
+        "promise_made" => {
+            let Promised { promise_id, amount, until } = read(json)?;
+            Command::PromiseMade { promise_id, amount, until }
+        }
+        "promise_ended" => {
+            let PromiseOver { promise_id, outcome } = read(json)?;
+            Command::PromiseEnded { promise_id, outcome }
+        }
+        "dispute_opened" => {
+            let Disputed { dispute_id, reason } = read(json)?;
+            Command::DisputeOpened { dispute_id, reason }
+        }
+        "dispute_closed" => {
+            let DisputeOver { dispute_id, outcome } = read(json)?;
+            Command::DisputeClosed { dispute_id, outcome }
+        }
+        "bureau_reported" => {
+            let Nothing {} = read(json)?;
+            Command::BureauReported
+        }
+        "consent_changed" => of_person(PersonFact::Consent(read(json)?))?,
+        "preferences_changed" => of_person(PersonFact::Preferences(read(json)?))?,
+        "contact_attempted" => of_person(PersonFact::Attempted(read(json)?))?,
+        "complaint_made" => of_person(PersonFact::Complaint(read(json)?))?,
+        "breathing_space_started" => of_person(PersonFact::BreathingSpaceStarted(read(json)?))?,
+        "breathing_space_ended" => {
+            let Nothing {} = read(json)?;
+            of_person(PersonFact::BreathingSpaceEnded)?
+        }
+        "vulnerability_recorded" => of_person(PersonFact::Vulnerability(read(json)?))?,
+        "contact_person_added" => of_person(PersonFact::ContactPersonAdded(read(json)?))?,
+        "contact_person_approved" => of_person(PersonFact::ContactPersonApproved(read(json)?))?,
+        "contact_person_refused" => of_person(PersonFact::ContactPersonRefused(read(json)?))?,
         unknown => {
             let shown: String = unknown.chars().take(60).collect();
             let problem = format!("\"{shown}\" is no event type; there are {}", EVENT_TYPES.join(", "));
@@ -203,6 +252,45 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
         }
     })
 }
+
+fn of_person(fact: PersonFact) -> Result<Command, FormatError> {
+    fact.check().map_err(|refusal| FormatError::new("", refusal.to_string()))?;
+    Ok(Command::OfPerson(fact))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Promised {
+    promise_id: PromiseId,
+    amount: Money,
+    #[serde(deserialize_with = "crate::days::written::date")]
+    until: NaiveDate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PromiseOver {
+    promise_id: PromiseId,
+    outcome: PromiseOutcome,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disputed {
+    dispute_id: DisputeId,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DisputeOver {
+    dispute_id: DisputeId,
+    outcome: DisputeOutcome,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::account::Dated;
 use crate::command::{Command, Contract, Event, Message, NewInstallment};
+use crate::contact::PersonFact;
 use crate::money::Currency;
 use crate::recorded::NoticeOf;
 
@@ -121,5 +122,34 @@ fn fields(command: &Command) -> Value {
             "name": change.name,
             "changed_by": change.changed_by,
         }),
+        Command::PromiseMade { promise_id, amount, until } => {
+            json!({ "promise_id": promise_id, "amount": amount, "until": until })
+        }
+        Command::PromiseEnded { promise_id, outcome } => {
+            json!({ "promise_id": promise_id, "outcome": outcome })
+        }
+        Command::DisputeOpened { dispute_id, reason } => {
+            json!({ "dispute_id": dispute_id, "reason": reason })
+        }
+        Command::DisputeClosed { dispute_id, outcome } => {
+            json!({ "dispute_id": dispute_id, "outcome": outcome })
+        }
+        Command::BureauReported => json!({}),
+        Command::OfPerson(fact) => of_person(fact),
+    }
+}
+
+fn of_person(fact: &PersonFact) -> Value {
+    match fact {
+        PersonFact::Consent(fact) => json!(fact),
+        PersonFact::Preferences(fact) => json!(fact),
+        PersonFact::Attempted(fact) => json!(fact),
+        PersonFact::Complaint(fact) => json!(fact),
+        PersonFact::BreathingSpaceStarted(fact) => json!(fact),
+        PersonFact::BreathingSpaceEnded => json!({}),
+        PersonFact::Vulnerability(fact) => json!(fact),
+        PersonFact::ContactPersonAdded(fact) => json!(fact),
+        PersonFact::ContactPersonApproved(fact) => json!(fact),
+        PersonFact::ContactPersonRefused(fact) => json!(fact),
     }
 }

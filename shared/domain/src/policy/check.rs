@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::{
-    MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_REMINDER_STEPS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
-    Policy, Restriction, Stage, When,
+    MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS, Policy, Restriction,
+    Stage, When,
 };
 use crate::days::is_in_range;
 use crate::permits::REPAY;
@@ -24,6 +24,10 @@ pub(super) enum Place {
     Stage(usize),
     /// One of the policy's own calendars, from 0, by name.
     Calendar(usize),
+    /// One of its quiet hours, from 0.
+    QuietHours(usize),
+    /// One of its caps on contacts, from 0.
+    Cap(usize),
 }
 
 pub(super) fn at(place: Place) -> impl Fn(String) -> Fault {
@@ -59,8 +63,9 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     check_patience(policy)?;
     check_names("operations.never_blocked", &policy.operations.never_blocked)
         .map_err(at(Place::Key("operations")))?;
+    super::reminders::check(policy).map_err(at(Place::Key("reminders")))?;
     super::customer::check(policy).map_err(at(Place::Key("customer")))?;
-    check_reminders(policy).map_err(at(Place::Key("reminders")))?;
+    super::contact_check::check(policy)?;
     check_retention(policy).map_err(at(Place::Key("retention")))
 }
 
@@ -213,47 +218,19 @@ fn check_patience(policy: &Policy) -> Result<(), Fault> {
     if let Some(process) = &policy.payment_in_process {
         days("payment_in_process", "max_days", process.max_days)?;
     }
+    if let Some(promise) = &policy.promise {
+        days("promise", "max_days", promise.max_days)?;
+    }
+    if let Some(dispute) = &policy.dispute {
+        days("dispute", "holds_days", dispute.holds_days)?;
+    }
     let Some(announcement) = &policy.announcement else { return Ok(()) };
     days("announcement", "days", announcement.days)?;
     check_template(&announcement.template)
         .map_err(|problem| at_key("announcement", format!("announcement.{problem}")))
 }
 
-fn check_reminders(policy: &Policy) -> Result<(), String> {
-    let Some(reminders) = &policy.reminders else {
-        return Ok(());
-    };
-    if reminders.steps.len() > MAX_REMINDER_STEPS {
-        return Err(format!("reminders.steps: at most {MAX_REMINDER_STEPS}"));
-    }
-    for step in &reminders.steps {
-        let known = step.stage.is_current() || policy.stages.iter().any(|stage| stage.name == step.stage);
-        if !known {
-            return Err(format!("reminders.steps: the ladder has no stage \"{}\"", step.stage));
-        }
-        if let Some(announced) = &step.notice_of {
-            let stage = policy.stages.iter().find(|stage| &stage.name == announced);
-            if stage.is_none_or(|stage| stage.notice_days().is_none()) {
-                return Err(format!(
-                    "reminders.steps: notice_of: no stage \"{announced}\" has a restriction with notice_days"
-                ));
-            }
-        }
-        if step.notice_of.is_some() && step.days < 1 {
-            return Err(format!(
-                "reminders.steps: days: {} is not after the due date, as a notice must be",
-                step.days
-            ));
-        }
-        if step.days.unsigned_abs() > u64::from(MAX_DAYS) {
-            return Err(format!("reminders.steps: days: {} is more than {MAX_DAYS}", step.days));
-        }
-        check_template(&step.template).map_err(|problem| format!("reminders.steps: {problem}"))?;
-    }
-    Ok(())
-}
-
-fn check_template(name: &str) -> Result<(), String> {
+pub(super) fn check_template(name: &str) -> Result<(), String> {
     let named = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if named { Ok(()) } else { Err(format!("template \"{name}\" is no name")) }

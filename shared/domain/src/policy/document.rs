@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
@@ -13,10 +13,12 @@ use toml::Spanned;
 use super::calendar::CalendarTable;
 use super::check::{self, Fault, Place, at_key};
 use super::classification::ClassificationTable;
+use super::contact::ContactTable;
+use super::reminders::RemindersTable;
 use super::warnings;
 use super::{
-    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, CustomerRule, LateFee,
-    MAX_CALENDARS, Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders,
+    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, CustomerRule, DisputeRules, LateFee,
+    MAX_CALENDARS, Materiality, Move, Operations, Overpayment, Policy, ProcessRules, PromiseRules,
     Restriction, Retention, Stage, StageName, Waterfall, When,
 };
 use crate::days::DayCount;
@@ -130,9 +132,12 @@ struct Document {
     buffer: Option<Spanned<Table<Buffer>>>,
     cause: Option<Spanned<Table<CauseRules>>>,
     payment_in_process: Option<Spanned<Table<ProcessRules>>>,
+    promise: Option<Spanned<Table<PromiseRules>>>,
+    dispute: Option<Spanned<Table<DisputeRules>>>,
     operations: Option<Spanned<Table<Operations>>>,
     announcement: Option<Spanned<Table<Announcement>>>,
     reminders: Option<Spanned<RemindersTable>>,
+    contact: Option<Spanned<Table<ContactTable>>>,
     customer: Option<Spanned<Table<CustomerRule>>>,
     classification: Option<Spanned<ClassificationTable>>,
     retention: Option<Spanned<Table<RetentionTable>>>,
@@ -143,6 +148,8 @@ struct Offsets {
     keys: Vec<(&'static str, usize)>,
     stages: Vec<usize>,
     calendars: Vec<usize>,
+    quiet_hours: Vec<usize>,
+    caps: Vec<usize>,
 }
 
 impl Offsets {
@@ -151,6 +158,8 @@ impl Offsets {
             Place::Key(wanted) => self.keys.iter().find(|(key, _)| *key == wanted).map(|(_, offset)| offset),
             Place::Stage(place) => self.stages.get(place),
             Place::Calendar(place) => self.calendars.get(place),
+            Place::QuietHours(place) => self.quiet_hours.get(place),
+            Place::Cap(place) => self.caps.get(place),
         };
         found.copied().unwrap_or(0)
     }
@@ -161,7 +170,11 @@ impl Document {
         fn start<T>(table: Option<&Spanned<T>>) -> usize {
             table.map_or(0, |table| table.span().start)
         }
+        let contact = self.contact.as_ref().map(|table| table.get_ref().0.offsets());
+        let (quiet_hours, caps) = contact.unwrap_or_default();
         Offsets {
+            quiet_hours,
+            caps,
             keys: vec![
                 ("version", self.version.span().start),
                 ("effective_on", self.effective_on.span().start),
@@ -171,11 +184,14 @@ impl Document {
                 ("buffer", start(self.buffer.as_ref())),
                 ("cause", start(self.cause.as_ref())),
                 ("payment_in_process", start(self.payment_in_process.as_ref())),
+                ("promise", start(self.promise.as_ref())),
+                ("dispute", start(self.dispute.as_ref())),
                 ("operations", start(self.operations.as_ref())),
                 ("announcement", start(self.announcement.as_ref())),
                 ("business_days", start(self.business_days.as_ref())),
                 ("late_fee", start(self.late_fee.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
+                ("contact", start(self.contact.as_ref())),
                 ("customer", start(self.customer.as_ref())),
                 ("classification", start(self.classification.as_ref())),
                 ("retention", start(self.retention.as_ref())),
@@ -190,6 +206,8 @@ impl Document {
         let classification = self.classification.map(|table| table.into_inner().into_rules()).transpose();
         let classification = classification
             .map_err(|problem| at_key("classification", format!("classification.{problem}")))?;
+        let reminders = self.reminders.map(|table| table.into_inner().into_reminders()).transpose();
+        let reminders = reminders.map_err(|problem| at_key("reminders", problem))?;
         Ok(Policy {
             id: self.id,
             version: self.version.into_inner(),
@@ -214,22 +232,12 @@ impl Document {
             buffer: self.buffer.map(|table| table.into_inner().0),
             cause: self.cause.map(|table| table.into_inner().0),
             payment_in_process: self.payment_in_process.map(|table| table.into_inner().0),
+            promise: self.promise.map(|table| table.into_inner().0),
+            dispute: self.dispute.map(|table| table.into_inner().0),
             operations: self.operations.map(|table| table.into_inner().0).unwrap_or_default(),
             announcement: self.announcement.map(|table| table.into_inner().0),
-            reminders: self.reminders.map(Spanned::into_inner).map(|table| Reminders {
-                send_at: table.send_at,
-                steps: table
-                    .steps
-                    .into_iter()
-                    .map(|step| ReminderStep {
-                        stage: StageName(step.stage),
-                        days: step.days,
-                        channel: step.channel,
-                        template: step.template,
-                        notice_of: step.notice_of.map(StageName),
-                    })
-                    .collect(),
-            }),
+            reminders,
+            contact: self.contact.map(|table| table.into_inner().0.into_rules()),
             customer: self.customer.map(|table| table.into_inner().0),
             classification,
             retention: self.retention.map_or_else(Retention::default, |table| {
@@ -360,32 +368,13 @@ impl<'de> Deserialize<'de> for LateFeeTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RemindersTable {
-    #[serde(deserialize_with = "time_of_day")]
-    send_at: NaiveTime,
-    #[serde(default)]
-    steps: Vec<StepTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StepTable {
-    stage: String,
-    days: i64,
-    channel: Channel,
-    template: String,
-    notice_of: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RetentionTable {
     history_days: Option<u32>,
     contact_log_days: Option<u32>,
 }
 
 /// A table with its keys. By itself serde would take a list of their values as well.
-struct Table<T>(T);
+pub(super) struct Table<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -451,13 +440,6 @@ impl<'de> Deserialize<'de> for Date {
         .map(Self)
         .ok_or_else(|| de::Error::custom(format_args!("{written} is no date; write one such as 2026-01-01")))
     }
-}
-
-fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
-    let written = String::deserialize(deserializer)?;
-    NaiveTime::parse_from_str(&written, "%H:%M").map_err(|_| {
-        de::Error::custom(format_args!("\"{written}\" is no time of day; write one such as \"10:00\""))
-    })
 }
 
 struct WaterfallNames(Waterfall);

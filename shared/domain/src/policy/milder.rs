@@ -1,11 +1,14 @@
 //! Whether a new version of a policy can treat nobody worse than the one before.
 
-use super::{Buffer, CustomerRule, Policy, Restriction, Stage, StageName, When};
+use std::borrow::Cow;
+
+use super::{Buffer, ContactRules, CustomerRule, Policy, Restriction, Stage, StageName, When};
 
 impl Policy {
     /// Whether this version can be shown never to treat an account worse than `before`: each
     /// stage comes no earlier and takes away no more, and nothing that is patient is less so.
-    /// Whatever cannot be shown counts as stricter; reminders count for nothing.
+    /// Whatever cannot be shown counts as stricter; reminders count for nothing, and of contact
+    /// rules that nobody is contacted more, or who could not be contacted before.
     #[must_use]
     pub fn is_no_stricter_than(&self, before: &Self) -> bool {
         self.day_count == before.day_count
@@ -19,6 +22,9 @@ impl Policy {
                 >= before.cause.as_ref().map(|one| one.temporary_holds_days)
             && self.payment_in_process.as_ref().map(|one| one.max_days)
                 >= before.payment_in_process.as_ref().map(|one| one.max_days)
+            && self.dispute.as_ref().map(|one| one.holds_days)
+                >= before.dispute.as_ref().map(|one| one.holds_days)
+            && contact(self).is_no_stricter_than(&contact(before))
             && is_as_patient(self.buffer.as_ref(), before.buffer.as_ref())
             && is_within(&before.operations.never_blocked, &self.operations.never_blocked)
             && self.stages.len() == before.stages.len()
@@ -33,6 +39,10 @@ impl Policy {
         let rung = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
         rung(&now.stage) >= rung(&then.stage) && take_no_more(&now.restrictions, &then.restrictions)
     }
+}
+
+fn contact(policy: &Policy) -> Cow<'_, ContactRules> {
+    policy.contact.as_ref().map_or_else(|| Cow::Owned(ContactRules::default()), Cow::Borrowed)
 }
 
 fn is_as_patient(now: Option<&Buffer>, then: Option<&Buffer>) -> bool {

@@ -4,6 +4,8 @@ mod business_days;
 mod calendar;
 mod check;
 mod classification;
+mod contact;
+mod contact_check;
 mod customer;
 pub mod describe;
 mod document;
@@ -30,11 +32,18 @@ pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_
 pub use self::classification::{
     Class, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
 };
+pub use self::contact::{
+    AfterConversation, BreathingSpaceRules, Cap, ComplaintRules, ContactPersonRules, ContactRules, Counts,
+    MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_WINDOW_DAYS, Per, QuietHours, Texts,
+};
+pub use self::contact_check::MAX_ONCE_IN_MONTHS;
 pub use self::customer::CustomerRule;
 pub use self::document::{PolicyError, PolicyWarning, parse, review};
 pub use self::late_fee::{AnnualCap, LateFee, MAX_RATE_DECIMALS};
-pub use self::relief::{Buffer, CauseRules, Exceed, Materiality, Operations, ProcessRules};
-pub use self::reminders::{Channel, MAX_REMINDER_STEPS, ReminderStep, Reminders};
+pub use self::relief::{
+    Buffer, CauseRules, DisputeRules, Exceed, Materiality, Operations, ProcessRules, PromiseRules,
+};
+pub use self::reminders::{Channel, CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
 pub(crate) use self::severity::is_covered;
 pub(crate) use self::versions::Binding;
@@ -88,12 +97,18 @@ pub struct Policy {
     pub cause: Option<CauseRules>,
     /// How long a payment under way is waited for; none: it is not.
     pub payment_in_process: Option<ProcessRules>,
+    /// How long a promise to pay is waited for; none: it is not.
+    pub promise: Option<PromiseRules>,
+    /// How long a dispute holds consequences back; none: it does not.
+    pub dispute: Option<DisputeRules>,
     /// Operations that are never blocked.
     pub operations: Operations,
     /// How customers are told of this version before it binds them; none: they are not.
     pub announcement: Option<Announcement>,
     /// When whom to remind; none: nobody.
     pub reminders: Option<Reminders>,
+    /// How people may be contacted; none: nothing is quiet and nothing capped.
+    pub contact: Option<ContactRules>,
     /// What one account brings upon the customer's other accounts; none: nothing.
     pub customer: Option<CustomerRule>,
     /// How accounts are classified for the regulator; none: not at all.

@@ -81,6 +81,23 @@ pub struct ProcessRules {
     pub max_days: u32,
 }
 
+/// How long a promise to pay is waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromiseRules {
+    /// For so many days at the most after it is made, nobody is reminded. Notices go on.
+    pub max_days: u32,
+}
+
+/// How long a dispute holds consequences back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisputeRules {
+    /// For so many days at the most after it is opened, nothing new is restricted and nobody is
+    /// reminded. Notices go on.
+    pub holds_days: u32,
+}
+
 /// Operations and what may not happen to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -9,7 +9,7 @@ use super::check::{Fault, Place, at, at_key};
 use super::customer::outweighs_its_stage;
 use super::severity::{RUNGS, is_covered};
 use super::waterfall::DueClass;
-use super::{Policy, ReminderStep, Restriction, Stage};
+use super::{CountedFrom, Policy, ReminderStep, Restriction, Stage};
 
 /// All that is worth a warning.
 pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
@@ -34,6 +34,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
     ];
     warnings.extend(found.into_iter().filter_map(|(key, problem)| Some(at_key(key, problem?))));
     warnings.extend(binds_at_once(policy));
+    warnings.extend(super::contact_check::warnings(policy));
     warnings
 }
 
@@ -84,7 +85,7 @@ fn restricts_unannounced(policy: &Policy, milder: &[Stage], stage: &Stage) -> Op
     let mut steps = policy.reminders.iter().flat_map(|reminders| &reminders.steps);
     let announced = steps.any(|step| {
         let comes_before = step.stage.is_current() || milder.iter().any(|one| one.name == step.stage);
-        comes_before && step.days + policy.day_count.on_due_date() < first_day
+        comes_before && planned_on(policy, step) < first_day
     });
     (!announced).then(|| {
         format!(
@@ -127,7 +128,20 @@ fn is_noticed_too_late(policy: &Policy, stage: &Stage) -> Option<String> {
 fn leaves_on(policy: &Policy, step: &ReminderStep) -> i64 {
     let stage = policy.stages.iter().find(|stage| stage.name == step.stage);
     let held = stage.map_or(0, |stage| first_day_past_due(policy, stage));
-    held.max(step.days + policy.day_count.on_due_date())
+    held.max(planned_on(policy, step))
+}
+
+/// The first day past due for which a step is planned where nothing is paused.
+fn planned_on(policy: &Policy, step: &ReminderStep) -> i64 {
+    let on_due_date = policy.day_count.on_due_date();
+    match step.from {
+        CountedFrom::Due => step.days + on_due_date,
+        CountedFrom::Stage => {
+            let stage = policy.stages.iter().find(|stage| stage.name == step.stage);
+            // Where a stage begins at the end of a day, its first step leaves on the next.
+            stage.map_or(0, |stage| first_day_past_due(policy, stage)) + step.days + on_due_date
+        }
+    }
 }
 
 /// What the stage before brings is gone, or milder: whoever gets later is eased.

@@ -14,6 +14,11 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use self::answers::{answered, answering};
+
+#[path = "answers.rs"]
+pub(crate) mod answers;
+
 /// A zone, and a first date from which its next year holds what is odd about it.
 pub(crate) type Place = (&'static str, &'static str);
 
@@ -100,6 +105,19 @@ pub(crate) enum Fact {
     },
     EndProcess,
     Notice(usize),
+    Promise {
+        minor: i64,
+        days: i64,
+    },
+    /// Ends the promise of that number, if there is one.
+    EndPromise(usize),
+    Dispute,
+    CloseDispute(usize),
+    Report,
+    Prefer {
+        leads: Option<Vec<u32>>,
+        at: Option<u32>,
+    },
 }
 
 /// An installment: its number, days from the first date, principal, interest.
@@ -116,7 +134,7 @@ pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
 
 /// A case with every fact and every table.
 pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
-    let fact = prop_oneof![3 => fact(), 1 => recorded()];
+    let fact = prop_oneof![3 => fact(), 1 => recorded(), 1 => answered()];
     let policy = prop_oneof![1 => policy(), 1 => any_policy(), 1 => patient_policy(), 1 => every_policy()];
     case_of(places, fact.boxed(), policy.boxed())
 }
@@ -330,6 +348,12 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
         | Fact::Process { .. }
         | Fact::EndProcess
         | Fact::Notice(_) => recording(fact, today),
+        Fact::Promise { .. }
+        | Fact::EndPromise(_)
+        | Fact::Dispute
+        | Fact::CloseDispute(_)
+        | Fact::Report
+        | Fact::Prefer { .. } => answering(fact, account, today),
     };
     let before = account.clone();
     if account.apply(&command, at).is_err() {
@@ -499,13 +523,16 @@ fn tables(every: bool) -> impl Strategy<Value = String> {
     });
     let cause = (1_u32..40).prop_map(|days| format!("cause = {{ temporary_holds_days = {days} }}\n"));
     let process = (1_u32..20).prop_map(|days| format!("payment_in_process = {{ max_days = {days} }}\n"));
+    let promise = (1_u32..20).prop_map(|days| format!("promise = {{ max_days = {days} }}\n"));
+    let dispute = (1_u32..40).prop_map(|days| format!("dispute = {{ holds_days = {days} }}\n"));
     let maybe = |table: BoxedStrategy<String>| {
         if every { table.prop_map(Some).boxed() } else { weighted(0.5, table).boxed() }
     };
-    (maybe(materiality.boxed()), maybe(buffer.boxed()), maybe(cause.boxed()), maybe(process.boxed()))
-        .prop_map(|(materiality, buffer, cause, process)| {
-            [materiality, buffer, cause, process].into_iter().flatten().collect()
-        })
+    let held = (maybe(materiality.boxed()), maybe(buffer.boxed()), maybe(cause.boxed()));
+    let waited_for = (maybe(process.boxed()), maybe(promise.boxed()), maybe(dispute.boxed()));
+    (held, waited_for).prop_map(|((materiality, buffer, cause), (process, promise, dispute))| {
+        [materiality, buffer, cause, process, promise, dispute].into_iter().flatten().collect()
+    })
 }
 
 fn policy_of(
@@ -539,7 +566,11 @@ fn policy_of(
                     // It is a notice where that stage asks for one.
                     let notice = notice_of.map(|of| format!("{ladder}{step}notice_of = \"stage {of}\"\n"));
                     let notice = notice.filter(|longer| policy::parse(longer).is_ok());
-                    ladder = notice.unwrap_or_else(|| format!("{ladder}{step}"));
+                    // It counts from its stage where it may.
+                    let counted = step.replace("# from the stage", "from = \"stage\"");
+                    let counted = Some(format!("{ladder}{counted}"));
+                    let counted = counted.filter(|longer| policy::parse(longer).is_ok());
+                    ladder = notice.or(counted).unwrap_or_else(|| format!("{ladder}{step}"));
                 }
             }
             ladder.push_str(&last_tables);
@@ -645,7 +676,21 @@ fn send_at() -> impl Strategy<Value = &'static str> {
 
 fn step() -> impl Strategy<Value = (usize, String)> {
     let channel = select(&["sms", "email", "phone", "app", "letter"][..]);
-    (0_usize..8, -10_i64..40, channel).prop_map(|(stage, days, channel)| {
-        (stage, format!("days = {days}\nchannel = \"{channel}\"\ntemplate = \"text\""))
-    })
+    let again = weighted(0.3, (1_u32..12, 1_u32..6));
+    (0_usize..8, -10_i64..40, channel, again, weighted(0.2, Just(())), weighted(0.3, Just(()))).prop_map(
+        |(stage, days, channel, again, unless_reported, from_stage)| {
+            let mut step = format!("days = {days}\nchannel = \"{channel}\"\ntemplate = \"text\"");
+            if let Some((every, most)) = again {
+                step += &format!("\nevery_days = {every}\nat_most = {most}");
+            }
+            if unless_reported.is_some() {
+                step += "\nunless_reported = true";
+            }
+            // Whether it has a stage to count from shows when it has one.
+            if from_stage.is_some() {
+                step += "\n# from the stage";
+            }
+            (stage, step)
+        },
+    )
 }

@@ -8,7 +8,9 @@
 )]
 
 pub(crate) mod accrual;
+pub(crate) mod contact;
 pub(crate) mod generate;
+pub(crate) mod people;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use duewatch_domain::account::Label;

@@ -164,7 +164,8 @@ fn without_exceptions(restriction: &Restriction, language: Language) -> String {
 pub(super) fn patience(policy: &Policy, language: Language) -> Vec<String> {
     let waits = restricts(policy)
         && (policy.buffer.is_some() || policy.cause.is_some() || !policy.operations.never_blocked.is_empty());
-    let any = waits || policy.payment_in_process.is_some();
+    let any =
+        waits || policy.payment_in_process.is_some() || policy.promise.is_some() || policy.dispute.is_some();
     let title = language.of("## 哪些情况下我们会等待", "## When we wait, and what always goes through");
     any.then(|| title.to_owned()).into_iter().collect()
 }
@@ -225,6 +226,34 @@ pub(super) fn under_way(policy: &Policy, language: Language) -> Vec<String> {
         format!(
             "Where we know that a payment of yours is under way, we wait for it: for up to {count} no new \
              step begins, and nobody reminds you. A step that applies already goes on."
+        ),
+    )]
+}
+
+/// A promise to pay.
+pub(super) fn promise(policy: &Policy, language: Language) -> Vec<String> {
+    let Some(rules) = &policy.promise else { return vec![] };
+    let count = days(rules.max_days, language);
+    vec![language.of(
+        format!("您承诺在某日之前还款的，我们在此之前不发送提醒，最多{count}。必须发出的通知照常发出。"),
+        format!(
+            "If you promise to pay by a date, nobody reminds you until then, for up to {count}. Notices \
+             that we owe you go on."
+        ),
+    )]
+}
+
+/// A dispute.
+pub(super) fn dispute(policy: &Policy, language: Language) -> Vec<String> {
+    let Some(rules) = &policy.dispute else { return vec![] };
+    let count = days(rules.holds_days, language);
+    vec![language.of(
+        format!(
+            "您提出异议的，在答复之前，最多{count}内不增加新的限制，也不发送提醒。必须发出的通知照常发出。"
+        ),
+        format!(
+            "If you dispute what we say, nothing new is restricted and nobody reminds you before we have \
+             answered, for up to {count}. Notices that we owe you go on."
         ),
     )]
 }

@@ -3,6 +3,7 @@
 //! Each part of a policy has one function, with its words in every language side by side; a new
 //! table is one function more, and one line in `PARTS`.
 
+mod contact;
 mod help;
 mod ladder;
 mod late;
@@ -10,13 +11,15 @@ mod told;
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::Policy;
 use crate::money::Money;
 use crate::permits::{DRAW, REPAY};
 
 /// What a page is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Language {
     /// Chinese.
     Zh,
@@ -38,7 +41,7 @@ impl Language {
 type Part = fn(&Policy, Language) -> Vec<String>;
 
 /// The parts of a page, in its order.
-const PARTS: [Part; 19] = [
+const PARTS: [Part; 22] = [
     title,
     late::when_late,
     late::working_days,
@@ -50,12 +53,15 @@ const PARTS: [Part; 19] = [
     ladder::buffer,
     ladder::temporary_cause,
     ladder::under_way,
+    ladder::promise,
+    ladder::dispute,
     ladder::operations,
     ladder::other_accounts,
     help::what_to_do,
     help::review,
     help::allocation,
     told::reminders,
+    contact::contact,
     told::announcement,
     told::kept,
 ];

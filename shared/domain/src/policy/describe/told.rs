@@ -1,7 +1,7 @@
 //! What a borrower is told, and what is kept.
 
 use super::{Language, days};
-use crate::policy::{Channel, Policy, ReminderStep, StageName};
+use crate::policy::{Channel, CountedFrom, Policy, ReminderStep, StageName};
 
 pub(super) fn reminders(policy: &Policy, language: Language) -> Vec<String> {
     let title = language.of("## 我们何时提醒您", "## When we remind you").to_owned();
@@ -24,9 +24,14 @@ pub(super) fn reminders(policy: &Policy, language: Language) -> Vec<String> {
 }
 
 fn reminder(policy: &Policy, step: &ReminderStep, language: Language) -> String {
-    let channel = by(step.channel, language);
+    let names: Vec<&str> =
+        std::iter::once(&step.channel).chain(&step.fallbacks).map(|one| by(*one, language)).collect();
+    let channel = names.join(language.of("，无法送达时用", ", or else "));
     let count = days(u32::try_from(step.days.unsigned_abs()).unwrap_or(u32::MAX), language);
     let when = match step.days {
+        _ if step.from == CountedFrom::Stage => {
+            language.of(format!("进入该阶段后{count}"), format!("{count} after the step begins"))
+        }
         ..0 => language.of(format!("到期日前{count}"), format!("{count} before the due date")),
         0 => language.of("到期日当天".to_owned(), "on the due date".to_owned()),
         1.. => language.of(format!("到期日后{count}"), format!("{count} after the due date")),
@@ -50,11 +55,23 @@ fn reminder(policy: &Policy, step: &ReminderStep, language: Language) -> String 
             format!(", the notice of what step {place} restricts"),
         )
     });
-    language
-        .of(format!("{when}{stage}：{channel}{announces}"), format!("{when}{stage}: {channel}{announces}"))
+    let again = step.every_days.map_or_else(String::new, |every| {
+        let (every, most) = (days(every, language), step.at_most);
+        language
+            .of(format!("，之后每{every}一次，共{most}次"), format!(", then every {every}, {most} in all"))
+    });
+    let unless = if step.unless_reported {
+        language.of("（已报送征信的除外）", ", unless it has been reported to a credit bureau")
+    } else {
+        ""
+    };
+    language.of(
+        format!("{when}{again}{stage}：{channel}{announces}{unless}"),
+        format!("{when}{again}{stage}: {channel}{announces}{unless}"),
+    )
 }
 
-fn by(channel: Channel, language: Language) -> &'static str {
+pub(super) fn by(channel: Channel, language: Language) -> &'static str {
     match channel {
         Channel::Sms => language.of("短信", "by text message"),
         Channel::Email => language.of("电子邮件", "by e-mail"),

@@ -1,0 +1,82 @@
+//! Breathing spaces: who is in one, and until when.
+//!
+//! What became known is kept; what it amounts to is derived, so that facts may come in any
+//! order and a policy may change its mind.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::person::Person;
+use crate::Zone;
+use crate::days::{business_date, plus_days, plus_months};
+use crate::policy::BreathingSpaceRules;
+
+/// Of which kind a breathing space is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreathingSpaceKind {
+    /// For a number of days.
+    Standard,
+    /// For as long as a mental health crisis is treated, and some days.
+    MentalHealth,
+}
+
+/// A breathing space that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreathingSpace {
+    /// Of which kind.
+    pub kind: BreathingSpaceKind,
+    /// The day on which it became known.
+    pub from: NaiveDate,
+    /// The first date after it; none: nobody knows yet.
+    pub until: Option<NaiveDate>,
+}
+
+impl BreathingSpace {
+    /// Whether it goes on, on a date.
+    #[must_use]
+    pub fn holds_on(&self, day: NaiveDate) -> bool {
+        self.until.is_none_or(|until| day < until)
+    }
+}
+
+impl Person {
+    /// The breathing spaces that count, in the order in which they became known. A standard one
+    /// that comes too soon after another does not. Days are those of `zone`.
+    #[must_use]
+    pub fn breathing_spaces(&self, rules: Option<&BreathingSpaceRules>, zone: Zone) -> Vec<BreathingSpace> {
+        let mut counting: Vec<BreathingSpace> = Vec::new();
+        for started in self.breathing_starts() {
+            let from = business_date(zone, started.at());
+            // It goes on through the day on which it is said to have ended.
+            let mut ends = self.breathing_ends().iter().filter(|end| end.at >= started.at());
+            let ended = ends.next().map(|end| plus_days(business_date(zone, end.at), 1));
+            let (kind, said) = (started.value.kind, started.value.until);
+            let until = match kind {
+                BreathingSpaceKind::Standard => {
+                    // Day 0 is the day on which it became known, and the last one counts.
+                    let least = rules.map(|rules| plus_days(from, i64::from(rules.days) + 1));
+                    [said.or(least), ended].into_iter().flatten().min()
+                }
+                BreathingSpaceKind::MentalHealth => {
+                    let treated_until = [said, ended].into_iter().flatten().min();
+                    let more = rules.map_or(0, |rules| rules.mental_health_extra_days);
+                    treated_until.map(|until| plus_days(until, i64::from(more)))
+                }
+            };
+            if kind == BreathingSpaceKind::MentalHealth || !comes_too_soon(&counting, from, rules) {
+                counting.push(BreathingSpace { kind, from, until });
+            }
+        }
+        counting
+    }
+}
+
+/// Whether so many months have not passed since the end of another.
+fn comes_too_soon(counting: &[BreathingSpace], from: NaiveDate, rules: Option<&BreathingSpaceRules>) -> bool {
+    let Some(months) = rules.map(|rules| rules.once_in_months).filter(|months| *months > 0) else {
+        return false;
+    };
+    let mut others = counting.iter().filter(|other| other.kind == BreathingSpaceKind::Standard);
+    others.any(|other| other.until.is_none_or(|until| from < plus_months(until, months)))
+}

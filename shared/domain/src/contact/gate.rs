@@ -1,0 +1,335 @@
+//! The gate: one function says of every contact whether it leaves, in the person's local time.
+//!
+//! It looks at what stops all contact, then for the first usable channel, then at quiet hours
+//! and caps. A channel that only has to wait is not left for the next; one that cannot be used
+//! is. What is owed by law (a notice) passes what only holds reminders back: a complaint, a
+//! dispute, a promise, a vulnerability. A breathing space, an opt-out, quiet hours and caps hold
+//! for everything.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::attempt::Attempt;
+use super::breathing::BreathingSpaceKind;
+use super::caps::Counting;
+use super::fact::Consent;
+use super::person::{ContactPerson, Person};
+use super::quiet::Quiet;
+use super::verdict::{Stop, Unusable, Verdict, Why};
+use crate::Zone;
+use crate::account::Account;
+use crate::days::{business_date, plus_days, start_of_day};
+use crate::hold::{Held, held};
+use crate::ids::{AccountId, ContactId, ContactPersonId};
+use crate::policy::{Channel, ContactRules, Policy};
+use crate::recorded::NoticeOf;
+use crate::reminder::Intent;
+
+/// So often at the most one thing that is waited for leads to another: stops, then quiet hours,
+/// caps and quiet hours again, for each of five channels as it can be used again.
+pub const MAX_DEFERRALS: usize = 32;
+
+/// A wish to contact somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// Its own id, unique for the person.
+    pub contact_id: ContactId,
+    /// The account that it is about.
+    pub account_id: AccountId,
+    /// Where the account is: the person may be elsewhere.
+    pub time_zone: Zone,
+    /// What it is.
+    pub kind: Kind,
+    /// How it may travel, the best first.
+    pub channels: Vec<Channel>,
+    /// Which of several numbers, by the lender's name for it; none: the channel's.
+    pub number: Option<String>,
+    /// What makes the account's reminders wait.
+    pub held: Option<Held>,
+    /// The message under which it was counted already, and never seen to leave.
+    pub reserved_as: Option<ContactId>,
+}
+
+/// What is wished for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A reminder.
+    Reminder,
+    /// A notice that must precede a restriction.
+    Notice,
+    /// A notice of new rules.
+    Announcement,
+    /// To ask a contact person about a debtor who cannot be reached.
+    ContactPerson {
+        /// Whom.
+        person_id: ContactPersonId,
+        /// How many delinquent days the account has.
+        delinquent_days: u32,
+        /// Whether the debtor keeps to a plan, or has promised to pay.
+        has_plan: bool,
+    },
+}
+
+impl Wish {
+    /// The wish that an account's intent is, as the account stands when it is read again.
+    #[must_use]
+    pub fn of(
+        contact_id: ContactId,
+        account: &Account,
+        policy: &Policy,
+        intent: &Intent,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            contact_id,
+            account_id: account.account_id.clone(),
+            time_zone: account.time_zone,
+            kind: match intent.notice_of {
+                None => Kind::Reminder,
+                Some(NoticeOf::Stage(_)) => Kind::Notice,
+                Some(NoticeOf::Policy(_)) => Kind::Announcement,
+            },
+            channels: intent.channels().collect(),
+            number: None,
+            held: held(account, policy, now),
+            reserved_as: None,
+        }
+    }
+
+    /// Whether the law or the contract asks for it: it is no plain reminder.
+    const fn is_owed(&self) -> bool {
+        matches!(self.kind, Kind::Notice | Kind::Announcement)
+    }
+
+    pub(super) const fn contact_person(&self) -> Option<&ContactPersonId> {
+        match &self.kind {
+            Kind::ContactPerson { person_id, .. } => Some(person_id),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a wish may leave at `now`. The same question answers why not.
+#[must_use]
+pub fn gate(person: &Person, wish: &Wish, rules: &ContactRules, now: DateTime<Utc>) -> Verdict {
+    gate_beside(person, &[], wish, rules, now)
+}
+
+/// The same, where other messages are about to leave.
+pub(super) fn gate_beside(
+    person: &Person,
+    leaving: &[&Attempt],
+    wish: &Wish,
+    rules: &ContactRules,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let zone = person.zone(wish.time_zone);
+    let look = Look { person, leaving, wish, rules, zone };
+    let (mut at, mut waits_for) = (now, None);
+    for _ in 0..MAX_DEFERRALS {
+        let (until, why) = match (look.at(at), waits_for.take()) {
+            (Verdict::Defer { until, why }, None) => (until, why),
+            (Verdict::Defer { until, .. }, Some(first)) => (until, first),
+            (settled, None) => return settled,
+            (_, Some(why)) => return Verdict::Defer { until: at, why },
+        };
+        (at, waits_for) = (until, Some(why));
+    }
+    let why = waits_for.unwrap_or(Why::NoChannel { channels: Vec::new() });
+    Verdict::Defer { until: at, why }
+}
+
+/// A wish in front of the gate.
+struct Look<'a> {
+    person: &'a Person,
+    leaving: &'a [&'a Attempt],
+    wish: &'a Wish,
+    rules: &'a ContactRules,
+    zone: Zone,
+}
+
+impl Look<'_> {
+    fn at(&self, now: DateTime<Utc>) -> Verdict {
+        let today = business_date(self.zone, now);
+        let stopped = self.stopped(today, now).or_else(|| self.not_allowed(today));
+        if let Some(verdict) = stopped {
+            return verdict;
+        }
+        let channel = match self.channel(today) {
+            Ok(channel) => channel,
+            Err(verdict) => return verdict,
+        };
+        let quiet = Quiet {
+            zone: self.zone,
+            channel,
+            rules: &self.rules.quiet_hours,
+            agreed: self.person.agreed_hours(),
+        };
+        if let Some(hours) = quiet.at(now) {
+            let why = Why::QuietHours { from: hours.from, until: hours.until };
+            return Verdict::Defer { until: quiet.over_after(now), why };
+        }
+        match self.counting(channel, today).first_date(self.rules, self.min_gap_days(today)) {
+            Some((date, why)) => self.wait(date, why),
+            None => Verdict::Send { channel },
+        }
+    }
+
+    /// What stops this contact whatever its channel. One without an end comes first.
+    fn stopped(&self, today: NaiveDate, now: DateTime<Utc>) -> Option<Verdict> {
+        let mut stops = self.breathing_spaces(today);
+        if self.wish.contact_person().is_some() && self.person.has_refused() {
+            stops.push((Stop::Refusal, None));
+        }
+        if !self.wish.is_owed() {
+            if let Some(until) = self.person.vulnerable_until() {
+                stops.push((Stop::Vulnerability, until));
+            }
+            if let Some(until) = self.quiet_after(self.person.complained_at()) {
+                stops.push((Stop::Complaint, Some(until)));
+            }
+        }
+        stops.retain(|(_, until)| until.is_none_or(|until| today < until));
+        if let Some((by, until)) = stops.iter().copied().find(|(_, until)| until.is_none()) {
+            return Some(Verdict::Suppress { why: Why::Stopped { by, until } });
+        }
+        if let Some((by, until)) = stops.into_iter().max_by_key(|(_, until)| *until) {
+            return Some(self.wait(until?, Why::Stopped { by, until }));
+        }
+        let held = self.wish.held.filter(|held| !self.wish.is_owed() && now < held.until)?;
+        let until = Some(business_date(self.wish.time_zone, held.until));
+        Some(Verdict::Defer { until: held.until, why: Why::Stopped { by: held.by, until } })
+    }
+
+    fn breathing_spaces(&self, today: NaiveDate) -> Vec<(Stop, Option<NaiveDate>)> {
+        let spaces = self.person.breathing_spaces(self.rules.breathing_space.as_ref(), self.zone);
+        let going_on = spaces.into_iter().filter(|space| space.holds_on(today));
+        let stop = |kind| match kind {
+            BreathingSpaceKind::Standard => Stop::BreathingSpace,
+            BreathingSpaceKind::MentalHealth => Stop::MentalHealth,
+        };
+        going_on.map(|space| (stop(space.kind), space.until)).collect()
+    }
+
+    /// The first date after the quiet days that follow a complaint.
+    fn quiet_after(&self, complained_at: Option<DateTime<Utc>>) -> Option<NaiveDate> {
+        let rules = self.rules.complaint.as_ref().filter(|rules| rules.quiet_days > 0)?;
+        Some(plus_days(business_date(self.zone, complained_at?), i64::from(rules.quiet_days) + 1))
+    }
+
+    /// How many days lie between two contacts with somebody who has complained.
+    fn min_gap_days(&self, today: NaiveDate) -> Option<u32> {
+        let rules = self.rules.complaint.as_ref().filter(|_| !self.wish.is_owed())?;
+        let complained_on = business_date(self.zone, self.person.last_complaint()?);
+        let is_over =
+            |days: u32| rules.min_gap_for_days > 0 && today > plus_days(complained_on, i64::from(days));
+        (rules.min_gap_days > 0 && !is_over(rules.min_gap_for_days)).then_some(rules.min_gap_days)
+    }
+
+    /// What must be before somebody other than the debtor is contacted.
+    fn not_allowed(&self, today: NaiveDate) -> Option<Verdict> {
+        let Kind::ContactPerson { person_id, delinquent_days, has_plan } = &self.wish.kind else {
+            return None;
+        };
+        let known = self.person.contact_persons().get(person_id);
+        let why = self.why_not_a_contact_person(known, *delinquent_days, *has_plan, today)?;
+        Some(Verdict::Suppress { why })
+    }
+
+    fn why_not_a_contact_person(
+        &self,
+        known: Option<&ContactPerson>,
+        delinquent_days: u32,
+        has_plan: bool,
+        today: NaiveDate,
+    ) -> Option<Why> {
+        let Some(rules) = &self.rules.contact_persons else { return Some(Why::NoContactPersons) };
+        if known.is_some_and(|known| known.refused_at.is_some()) {
+            return Some(Why::ContactPersonRefused);
+        }
+        if delinquent_days < rules.delinquent_days {
+            let threshold = rules.delinquent_days;
+            return Some(Why::TooEarly { delinquent_days: threshold, value: delinquent_days });
+        }
+        if has_plan {
+            return Some(Why::ActivePlan);
+        }
+        // Which channel it would be does not matter to what has failed.
+        let value = self.counting(Channel::Phone, today).failed(rules.failed_days());
+        if value < rules.failed_attempts {
+            return Some(Why::TooFewAttempts { failed_attempts: rules.failed_attempts, value });
+        }
+        known.is_none_or(|known| known.approval.is_none()).then_some(Why::NotApproved)
+    }
+
+    /// The first channel that can be used. One that was complained about only where there is no
+    /// other; it then waits.
+    fn channel(&self, today: NaiveDate) -> Result<Channel, Verdict> {
+        let mut unusable = Vec::new();
+        let mut waiting: Option<(Channel, NaiveDate)> = None;
+        for channel in self.wish.channels.iter().copied() {
+            if let Some(problem) = self.unusable(channel) {
+                unusable.push((channel, problem));
+                continue;
+            }
+            match self.complained_about(channel).filter(|until| today < *until) {
+                None => return Ok(channel),
+                Some(until) => waiting = waiting.or(Some((channel, until))),
+            }
+        }
+        Err(match waiting {
+            Some((_, until)) => self.wait(until, Why::Stopped { by: Stop::Complaint, until: Some(until) }),
+            None => Verdict::Suppress { why: Why::NoChannel { channels: unusable } },
+        })
+    }
+
+    fn complained_about(&self, channel: Channel) -> Option<NaiveDate> {
+        let is_debtors = !self.wish.is_owed() && self.wish.contact_person().is_none();
+        let state = self.person.channel(channel).filter(|_| is_debtors)?;
+        self.quiet_after(state.complained_at)
+    }
+
+    /// Why a channel cannot be used. Those of a contact person are not the debtor's.
+    fn unusable(&self, channel: Channel) -> Option<Unusable> {
+        if self.wish.contact_person().is_some() {
+            return None;
+        }
+        let consent = self.person.consent(channel);
+        let state = self.person.channel(channel);
+        let is_gone = |has_point: &super::Known<bool>| !has_point.value;
+        if consent == Some(Consent::Withdrawn) {
+            Some(Unusable::OptedOut)
+        } else if self.rules.consent_required.contains(&channel) && consent.is_none() {
+            Some(Unusable::NoConsent)
+        } else if state.and_then(|state| state.has_point.as_ref()).is_some_and(is_gone) {
+            Some(Unusable::NoContactPoint)
+        } else if state.is_some_and(super::ChannelState::is_bounced) {
+            Some(Unusable::Bounced)
+        } else {
+            None
+        }
+    }
+
+    fn counting(&self, channel: Channel, today: NaiveDate) -> Counting<'_> {
+        let own = self.wish.reserved_as.as_ref();
+        let known = self.person.attempts();
+        // What it was counted as on another channel may have left there.
+        let attempts = known.iter().filter(|one| Some(&one.contact_id) != own || one.channel != channel);
+        let is_new = |one: &&Attempt| known.iter().all(|other| other.contact_id != one.contact_id);
+        let leaving = self.leaving.iter().copied().filter(is_new);
+        Counting {
+            zone: self.zone,
+            today,
+            channel,
+            account_id: &self.wish.account_id,
+            number: self.wish.number.as_deref(),
+            contact_person: self.wish.contact_person(),
+            attempts: attempts.chain(leaving).collect(),
+            forgotten_on: self.person.forgotten_through().map(|at| business_date(self.zone, at)),
+        }
+    }
+
+    /// A date on which something is over begins after every instant of an earlier one.
+    fn wait(&self, date: NaiveDate, why: Why) -> Verdict {
+        Verdict::Defer { until: start_of_day(self.zone, date), why }
+    }
+}

@@ -1,0 +1,39 @@
+//! The contact gate: whether a person may be contacted now, on which channel, and why not.
+//!
+//! ```text
+//! Person::apply(fact)                 takes what became known of contacting somebody   person.rs
+//! gate(person, wish, rules, now)      send, defer or suppress, with the reason         gate.rs
+//! consolidate(person, wishes, now)    one message a channel out of several wishes      consolidate.rs
+//! ```
+//!
+//! Everything is kept so that it does not matter how often and in which order facts come:
+//! of each field the latest stands, lists are unions, and what is counted is derived.
+
+mod attempt;
+mod breathing;
+mod caps;
+mod consolidate;
+mod fact;
+mod gate;
+mod known;
+mod person;
+mod point;
+mod quiet;
+mod verdict;
+
+pub use self::attempt::{Attempt, Outcome};
+pub use self::breathing::{BreathingSpace, BreathingSpaceKind};
+pub use self::consolidate::{Consolidated, consolidate};
+pub use self::fact::{
+    AgreedHours, BreathingSpaceStarted, ComplaintMade, Consent, ConsentChanged, ContactAttempted,
+    ContactPersonAdded, ContactPersonApproved, ContactPersonRefused, MAX_AGREED_HOURS, MAX_LEAD_DAYS,
+    MAX_LEADS, PersonFact, PreferencesChanged, Receipt, ReceiptOutcome, VulnerabilityRecorded,
+};
+pub use self::gate::{Kind, MAX_DEFERRALS, Wish, gate};
+pub use self::known::{Known, Stamp};
+pub use self::person::{
+    Approval, ChannelState, ContactPerson, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS,
+    MAX_CONTACTED_ACCOUNTS, MAX_RECENT_CONTACTS, Person,
+};
+pub use self::point::ContactChange;
+pub use self::verdict::{Stop, Unusable, Verdict, Why};

@@ -1,0 +1,465 @@
+//! The person: everything known about contacting a customer.
+//!
+//! No name and no contact point is among it: those are kept apart. What is kept has bounds, so
+//! that it fits into one item. Below them it does not matter in which order facts come, or how
+//! often.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::attempt::{Attempt, Outcome};
+use super::fact::{
+    AgreedHours, BreathingSpaceStarted, Consent, ContactAttempted, PersonFact, PreferencesChanged, Receipt,
+    ReceiptOutcome,
+};
+use super::known::{Known, Stamp, later, learn};
+use crate::Zone;
+use crate::apply::Applied;
+use crate::command::{Command, Message};
+use crate::ids::{AccountId, ContactId, ContactPersonId, CustomerId, EventId, Revision};
+use crate::policy::Channel;
+use crate::policy::describe::Language;
+use crate::refusal::Refusal;
+
+/// The most contacts that a person keeps: the latest. While one that had to be forgotten lies in
+/// a cap's window, the cap counts as reached.
+pub const MAX_RECENT_CONTACTS: usize = 200;
+/// The most accounts that one contact is about: a message about more is several.
+pub const MAX_CONTACTED_ACCOUNTS: usize = 20;
+/// The most breathing spaces, and ends of them, that a person keeps: the latest.
+pub const MAX_BREATHING_SPACES: usize = 20;
+/// The most contact persons that a person may have.
+pub const MAX_CONTACT_PERSONS: usize = 20;
+
+/// Everything known about contacting a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Whom it is about.
+    pub customer_id: CustomerId,
+    /// Where the person is; none: where the account is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_zone: Option<Known<Zone>>,
+    /// The language of messages; none: the policy's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<Known<Language>>,
+    /// Quiet hours in which contact is welcome all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agreed_hours: Option<Known<Vec<AgreedHours>>>,
+    /// What was said last of all channels together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    consent: Option<Known<Consent>>,
+    /// What is known of each channel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    channels: BTreeMap<Channel, ChannelState>,
+    /// When the person last complained about all contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    complained_at: Option<DateTime<Utc>>,
+    /// Until when the person is vulnerable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vulnerable_until: Option<Known<Option<NaiveDate>>>,
+    /// Breathing spaces that were started, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    breathing_starts: Vec<Known<BreathingSpaceStarted>>,
+    /// And ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    breathing_ends: Vec<Stamp>,
+    /// What was sent and tried, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<Attempt>,
+    /// When the latest of those was that had to be forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forgotten_through: Option<DateTime<Utc>>,
+    /// Who may be asked about the person, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    contact_persons: BTreeMap<ContactPersonId, ContactPerson>,
+    /// How often it has been written.
+    pub revision: Revision,
+}
+
+/// What is known of a channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelState {
+    /// Whether it may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Known<Consent>>,
+    /// Whether there is a contact point; none: nobody has said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_point: Option<Known<bool>>,
+    /// What became of what was sent there last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliverability: Option<Deliverability>,
+    /// When the person last complained about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complained_at: Option<DateTime<Utc>>,
+}
+
+/// Whether what is sent arrives, as was heard last. Of two at one instant the bounce stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deliverability {
+    /// When that was.
+    pub at: DateTime<Utc>,
+    /// Whether it came back.
+    pub bounced: bool,
+}
+
+/// Somebody who may be asked about a debtor who cannot be reached. Never their name or number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactPerson {
+    /// Who they are to the debtor; none: not said yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Known<String>>,
+    /// The officer who last approved contacting them, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Known<Approval>>,
+    /// When they last refused. Nothing takes that back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<DateTime<Utc>>,
+}
+
+/// An officer's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The officer.
+    pub by: String,
+    /// On what grounds.
+    pub reason: String,
+}
+
+impl Person {
+    /// Somebody of whom nothing is known yet.
+    #[must_use]
+    pub fn new(customer_id: CustomerId) -> Self {
+        Self {
+            customer_id,
+            time_zone: None,
+            language: None,
+            agreed_hours: None,
+            consent: None,
+            channels: BTreeMap::new(),
+            complained_at: None,
+            vulnerable_until: None,
+            breathing_starts: Vec::new(),
+            breathing_ends: Vec::new(),
+            attempts: Vec::new(),
+            forgotten_through: None,
+            contact_persons: BTreeMap::new(),
+            revision: Revision::default(),
+        }
+    }
+
+    /// Takes what a message to one of the customer's accounts says of the person. What it says
+    /// of the account alone changes nothing here.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; the person is then as it was.
+    pub fn take(&mut self, message: &Message) -> Result<Applied, Refusal> {
+        let event = &message.event;
+        let by = Stamp { at: event.at, event_id: message.event_id.clone() };
+        match &event.command {
+            Command::ContactChanged(change) => {
+                change.check()?;
+                Ok(self.point_changed(change.channel, change.contact_point.is_some(), &by))
+            }
+            Command::OfPerson(fact) => self.apply(&event.account_id, fact, &by),
+            _ => Ok(Applied::Unchanged),
+        }
+    }
+
+    /// Takes a fact that came through an account.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; the person is then as it was.
+    pub fn apply(
+        &mut self,
+        account_id: &AccountId,
+        fact: &PersonFact,
+        by: &Stamp,
+    ) -> Result<Applied, Refusal> {
+        fact.check()?;
+        if let PersonFact::Attempted(attempted) = fact
+            && attempted.attempted_at.is_some_and(|at| at > by.at)
+        {
+            let problem = "it is later than the instant at which it became known";
+            return Err(Refusal::Unfit { field: "attempted_at", problem });
+        }
+        if let Some(person_id) = contact_person_of(fact)
+            && !self.contact_persons.contains_key(person_id)
+            && self.contact_persons.len() >= MAX_CONTACT_PERSONS
+        {
+            let problem = "a person has at most 20 contact persons";
+            return Err(Refusal::Unfit { field: "person_id", problem });
+        }
+        let before = self.clone();
+        self.learn(account_id, fact, by);
+        Ok(changed(*self != before))
+    }
+
+    fn learn(&mut self, account_id: &AccountId, fact: &PersonFact, by: &Stamp) {
+        match fact {
+            PersonFact::Consent(change) => match change.channel {
+                Some(channel) => learn(&mut self.channel_mut(channel).consent, change.consent, by),
+                None => learn(&mut self.consent, change.consent, by),
+            },
+            PersonFact::Preferences(preferences) => self.prefer(preferences, by),
+            PersonFact::Attempted(attempted) => self.keep(reported(account_id, attempted, by)),
+            PersonFact::Complaint(complaint) => self.complain(complaint.channel, by.at),
+            PersonFact::BreathingSpaceStarted(started) => {
+                let starts = &mut self.breathing_starts;
+                if !starts.iter().any(|known| known.by == *by) {
+                    let place = starts.partition_point(|known| known.by < *by);
+                    starts.insert(place, Known { value: *started, by: by.clone() });
+                    starts.drain(..starts.len().saturating_sub(MAX_BREATHING_SPACES));
+                }
+            }
+            PersonFact::BreathingSpaceEnded => {
+                let ends = &mut self.breathing_ends;
+                if let Err(place) = ends.binary_search(by) {
+                    ends.insert(place, by.clone());
+                    ends.drain(..ends.len().saturating_sub(MAX_BREATHING_SPACES));
+                }
+            }
+            PersonFact::Vulnerability(recorded) => learn(&mut self.vulnerable_until, recorded.until, by),
+            PersonFact::ContactPersonAdded(added) => {
+                let person = self.contact_persons.entry(added.person_id.clone()).or_default();
+                learn(&mut person.relation, added.relation.clone(), by);
+            }
+            PersonFact::ContactPersonApproved(approved) => {
+                let person = self.contact_persons.entry(approved.person_id.clone()).or_default();
+                let approval = Approval { by: approved.by.clone(), reason: approved.reason.clone() };
+                learn(&mut person.approval, approval, by);
+            }
+            PersonFact::ContactPersonRefused(refused) => {
+                let person = self.contact_persons.entry(refused.person_id.clone()).or_default();
+                person.refused_at = person.refused_at.max(Some(by.at));
+            }
+        }
+    }
+
+    fn prefer(&mut self, preferences: &PreferencesChanged, by: &Stamp) {
+        if let Some(language) = preferences.language {
+            learn(&mut self.language, language, by);
+        }
+        if let Some(zone) = preferences.time_zone {
+            learn(&mut self.time_zone, zone, by);
+        }
+        if let Some(hours) = &preferences.agreed_hours {
+            learn(&mut self.agreed_hours, hours.clone(), by);
+        }
+    }
+
+    /// Takes that a contact point is there from now on, or is gone. What came back before came
+    /// from another.
+    pub fn point_changed(&mut self, channel: Channel, has_point: bool, by: &Stamp) -> Applied {
+        let known = &mut self.channel_mut(channel).has_point;
+        let before = known.clone();
+        learn(known, has_point, by);
+        changed(*known != before)
+    }
+
+    /// Takes what a sender reports of a message on `channel`. What it says of a channel counts
+    /// also where the contact itself has been forgotten.
+    pub fn receive(&mut self, channel: Channel, receipt: &Receipt) -> Applied {
+        let before = self.clone();
+        let at = receipt.at;
+        let outcome = match receipt.outcome {
+            ReceiptOutcome::Bounced => Outcome::Bounced,
+            ReceiptOutcome::Answered => Outcome::Answered,
+            ReceiptOutcome::Unanswered => Outcome::Unanswered,
+            ReceiptOutcome::Delivered | ReceiptOutcome::Complained | ReceiptOutcome::OptedOut => {
+                Outcome::Delivered
+            }
+        };
+        if let Some(attempt) = self.attempts.iter_mut().find(|one| one.contact_id == receipt.message_id) {
+            attempt.learn(outcome, at);
+        }
+        if !matches!(receipt.outcome, ReceiptOutcome::Unanswered) {
+            let heard = Deliverability { at, bounced: outcome == Outcome::Bounced };
+            let known = &mut self.channel_mut(channel).deliverability;
+            *known = (*known).max(Some(heard));
+        }
+        if matches!(receipt.outcome, ReceiptOutcome::Complained | ReceiptOutcome::OptedOut) {
+            // An id of a contact is one of an event, too.
+            let event_id: EventId = receipt.message_id.clone().into();
+            let by = Stamp { at, event_id };
+            learn(&mut self.channel_mut(channel).consent, Consent::Withdrawn, &by);
+        }
+        if receipt.outcome == ReceiptOutcome::Complained {
+            self.complain(Some(channel), at);
+        }
+        changed(*self != before)
+    }
+
+    /// Counts a contact that is about to leave, or was made: before it is published, so that
+    /// nobody else sends as if it were not there. One that is known already is not counted
+    /// again.
+    pub fn keep(&mut self, attempt: Attempt) {
+        let mut attempt = attempt;
+        if let Some(place) = self.attempts.iter().position(|one| one.contact_id == attempt.contact_id) {
+            let mut known = self.attempts.remove(place);
+            known.merge(attempt);
+            attempt = known;
+        }
+        let place = self.attempts.partition_point(|one| one.key() < attempt.key());
+        self.attempts.insert(place, attempt);
+        let excess = self.attempts.len().saturating_sub(MAX_RECENT_CONTACTS);
+        let forgotten = self.attempts.drain(..excess).map(|one| one.at).max();
+        self.forgotten_through = self.forgotten_through.max(forgotten);
+    }
+
+    /// Takes back a contact that did not leave after all.
+    pub fn release(&mut self, contact_id: &ContactId) {
+        self.attempts.retain(|one| &one.contact_id != contact_id || one.outcome != Outcome::Reserved);
+    }
+
+    /// Forgets contacts that no window reaches any more: see
+    /// [`ContactRules::window_days`](crate::policy::ContactRules::window_days), of all the
+    /// policies under which the customer has accounts the most.
+    pub fn prune(&mut self, window_days: u32, now: DateTime<Utc>) {
+        // Whatever the zone, a local day lies within two of UTC.
+        let before = now - TimeDelta::days(i64::from(window_days) + 2);
+        self.attempts.retain(|one| one.at >= before);
+        self.forgotten_through = self.forgotten_through.filter(|at| *at >= before);
+    }
+
+    fn complain(&mut self, channel: Option<Channel>, at: DateTime<Utc>) {
+        let complained_at = match channel {
+            Some(channel) => &mut self.channel_mut(channel).complained_at,
+            None => &mut self.complained_at,
+        };
+        *complained_at = (*complained_at).max(Some(at));
+    }
+
+    fn channel_mut(&mut self, channel: Channel) -> &mut ChannelState {
+        self.channels.entry(channel).or_default()
+    }
+}
+
+/// What is known.
+impl Person {
+    /// Where the person is; `account`: where the account is.
+    #[must_use]
+    pub fn zone(&self, account: Zone) -> Zone {
+        self.time_zone.as_ref().map_or(account, |zone| zone.value)
+    }
+
+    /// The language that the person has chosen.
+    #[must_use]
+    pub fn language(&self) -> Option<Language> {
+        self.language.as_ref().map(|language| language.value)
+    }
+
+    /// Quiet hours in which contact is welcome all the same.
+    #[must_use]
+    pub fn agreed_hours(&self) -> &[AgreedHours] {
+        self.agreed_hours.as_ref().map_or(&[], |hours| &hours.value)
+    }
+
+    /// What is known of a channel; none: nothing.
+    #[must_use]
+    pub fn channel(&self, channel: Channel) -> Option<&ChannelState> {
+        self.channels.get(&channel)
+    }
+
+    /// What the person said last of a channel, alone or among all; none: nothing.
+    #[must_use]
+    pub fn consent(&self, channel: Channel) -> Option<Consent> {
+        let own = self.channel(channel).and_then(|state| state.consent.as_ref());
+        later(own, self.consent.as_ref()).map(|known| known.value)
+    }
+
+    /// Whether all contact was refused and not allowed again.
+    #[must_use]
+    pub fn has_refused(&self) -> bool {
+        self.consent.as_ref().is_some_and(|known| known.value == Consent::Withdrawn)
+    }
+
+    /// When the person last complained about all contact.
+    #[must_use]
+    pub const fn complained_at(&self) -> Option<DateTime<Utc>> {
+        self.complained_at
+    }
+
+    /// When the person last complained about anything.
+    #[must_use]
+    pub fn last_complaint(&self) -> Option<DateTime<Utc>> {
+        self.channels.values().map(|state| state.complained_at).max().flatten().max(self.complained_at)
+    }
+
+    /// Until when the person is recorded as vulnerable: the first date on which not any more,
+    /// or none for without end; none at all: nobody has recorded it.
+    #[must_use]
+    pub fn vulnerable_until(&self) -> Option<Option<NaiveDate>> {
+        self.vulnerable_until.as_ref().map(|known| known.value)
+    }
+
+    /// What was sent and tried, oldest first.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// When the latest contact was that had to be forgotten for want of room.
+    #[must_use]
+    pub const fn forgotten_through(&self) -> Option<DateTime<Utc>> {
+        self.forgotten_through
+    }
+
+    /// Who may be asked about the person.
+    #[must_use]
+    pub const fn contact_persons(&self) -> &BTreeMap<ContactPersonId, ContactPerson> {
+        &self.contact_persons
+    }
+
+    pub(super) fn breathing_starts(&self) -> &[Known<BreathingSpaceStarted>] {
+        &self.breathing_starts
+    }
+
+    pub(super) fn breathing_ends(&self) -> &[Stamp] {
+        &self.breathing_ends
+    }
+}
+
+impl ChannelState {
+    /// Whether what was sent last came back, and nobody has said since where else to send it.
+    #[must_use]
+    pub fn is_bounced(&self) -> bool {
+        self.deliverability.is_some_and(|heard| {
+            heard.bounced && self.has_point.as_ref().is_none_or(|point| point.at() <= heard.at)
+        })
+    }
+}
+
+fn contact_person_of(fact: &PersonFact) -> Option<&ContactPersonId> {
+    match fact {
+        PersonFact::ContactPersonAdded(added) => Some(&added.person_id),
+        PersonFact::ContactPersonApproved(approved) => Some(&approved.person_id),
+        PersonFact::ContactPersonRefused(refused) => Some(&refused.person_id),
+        _ => None,
+    }
+}
+
+fn reported(account_id: &AccountId, attempted: &ContactAttempted, by: &Stamp) -> Attempt {
+    Attempt {
+        contact_id: attempted.contact_id.clone(),
+        at: attempted.attempted_at.unwrap_or(by.at),
+        channel: attempted.channel,
+        accounts: vec![account_id.clone()],
+        by: Some(attempted.by.clone()),
+        number: attempted.number.clone(),
+        contact_person: None,
+        outcome: if attempted.answered { Outcome::Answered } else { Outcome::Unanswered },
+        outcome_at: by.at,
+        told_by: Some(by.clone()),
+    }
+}
+
+const fn changed(is_changed: bool) -> Applied {
+    if is_changed { Applied::Changed } else { Applied::Unchanged }
+}

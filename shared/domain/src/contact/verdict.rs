@@ -1,0 +1,247 @@
+//! What the gate says, and why. Reasons are data; sentences are made when they are shown.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::policy::{Channel, Counts, Per};
+
+/// What becomes of a wish to contact somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Verdict {
+    /// It may leave now, on this channel.
+    Send {
+        /// The channel.
+        channel: Channel,
+    },
+    /// It waits. As far as is known now, nothing makes it wait at that instant any more.
+    Defer {
+        /// Until when.
+        until: DateTime<Utc>,
+        /// What it waits for first.
+        why: Why,
+    },
+    /// It does not leave.
+    Suppress {
+        /// Why not.
+        why: Why,
+    },
+}
+
+/// What stops contact altogether.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// The person has refused all contact.
+    Refusal,
+    /// A breathing space.
+    BreathingSpace,
+    /// A breathing space during and after a mental health crisis.
+    MentalHealth,
+    /// The person is recorded as vulnerable.
+    Vulnerability,
+    /// The person has complained.
+    Complaint,
+    /// The account is in dispute.
+    Dispute,
+    /// There is a promise to pay.
+    Promise,
+    /// A payment is under way.
+    PaymentInProcess,
+}
+
+/// Why a channel cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unusable {
+    /// The person has opted out of it.
+    OptedOut,
+    /// It needs a consent that was never given.
+    NoConsent,
+    /// Where the person could be reached on it is gone.
+    NoContactPoint,
+    /// What was sent there came back.
+    Bounced,
+}
+
+/// Why something does not leave now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Why {
+    /// Contact is stopped.
+    Stopped {
+        /// By what.
+        by: Stop,
+        /// The first date on which it is not any more; none: open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<NaiveDate>,
+    },
+    /// No channel is left.
+    NoChannel {
+        /// Those that were wished for, and what is wrong with each.
+        channels: Vec<(Channel, Unusable)>,
+    },
+    /// It is quiet where the person is.
+    QuietHours {
+        /// From this local time on.
+        #[serde(with = "crate::days::written_time")]
+        from: NaiveTime,
+        /// Until this one.
+        #[serde(with = "crate::days::written_time")]
+        until: NaiveTime,
+    },
+    /// There were as many contacts as the policy allows.
+    Cap {
+        /// So many.
+        at_most: u32,
+        /// In so many local days.
+        days: u32,
+        /// Of whom.
+        per: Per,
+        /// What counts.
+        counts: Counts,
+    },
+    /// There was a conversation.
+    AfterConversation {
+        /// For so many local days from its own on.
+        days: u32,
+    },
+    /// The last contact was a short while ago, and the person has complained.
+    LowerFrequency {
+        /// So many local days lie between two contacts.
+        days: u32,
+    },
+    /// The policy lets no contact person be contacted.
+    NoContactPersons,
+    /// Too little has happened to contact anybody but the debtor.
+    TooEarly {
+        /// So many delinquent days there must be.
+        delinquent_days: u32,
+        /// So many there are.
+        value: u32,
+    },
+    /// The debtor keeps to a plan, or is about to.
+    ActivePlan,
+    /// The debtor has not been tried often enough.
+    TooFewAttempts {
+        /// So many must have failed.
+        failed_attempts: u32,
+        /// So many have.
+        value: u32,
+    },
+    /// No officer has approved it.
+    NotApproved,
+    /// The contact person does not want it.
+    ContactPersonRefused,
+}
+
+impl Why {
+    /// The rule's name, as the formats write it.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::Stopped { .. } => "stopped",
+            Self::NoChannel { .. } => "no_channel",
+            Self::QuietHours { .. } => "quiet_hours",
+            Self::Cap { .. } => "cap",
+            Self::AfterConversation { .. } => "after_conversation",
+            Self::LowerFrequency { .. } => "lower_frequency",
+            Self::NoContactPersons => "no_contact_persons",
+            Self::TooEarly { .. } => "too_early",
+            Self::ActivePlan => "active_plan",
+            Self::TooFewAttempts { .. } => "too_few_attempts",
+            Self::NotApproved => "not_approved",
+            Self::ContactPersonRefused => "contact_person_refused",
+        }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refusal => "The person has refused all contact",
+            Self::BreathingSpace => "There is a breathing space",
+            Self::MentalHealth => "There is a breathing space for a mental health crisis",
+            Self::Vulnerability => "The person is recorded as vulnerable",
+            Self::Complaint => "The person has complained",
+            Self::Dispute => "The account is in dispute",
+            Self::Promise => "There is a promise to pay",
+            Self::PaymentInProcess => "A payment is under way",
+        })
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OptedOut => "the person has opted out",
+            Self::NoConsent => "it needs a consent that was not given",
+            Self::NoContactPoint => "there is no contact point",
+            Self::Bounced => "what was sent came back",
+        })
+    }
+}
+
+/// The reason as an English sentence.
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped { by, until: Some(until) } => write!(f, "{by}, until {until}."),
+            Self::Stopped { by, until: None } => write!(f, "{by}, and nobody has said until when."),
+            Self::NoChannel { channels } if channels.is_empty() => f.write_str("No channel was asked for."),
+            Self::NoChannel { channels } => {
+                let each: Vec<String> =
+                    channels.iter().map(|(channel, problem)| format!("{channel}: {problem}")).collect();
+                write!(f, "No channel is left: {}.", each.join("; "))
+            }
+            Self::QuietHours { from, until } => write!(
+                f,
+                "It is quiet where the person is, from {} until {}.",
+                from.format("%H:%M"),
+                until.format("%H:%M")
+            ),
+            Self::Cap { at_most, days, per, counts } => {
+                let what = match (counts, at_most) {
+                    (Counts::Contacts, 1) => "1 contact",
+                    (Counts::Contacts, _) => "contacts",
+                    (Counts::Unanswered, 1) => "1 unanswered attempt",
+                    (Counts::Unanswered, _) => "unanswered attempts",
+                    (Counts::Answered, 1) => "1 conversation",
+                    (Counts::Answered, _) => "conversations",
+                };
+                let count = if *at_most == 1 { String::new() } else { format!("{at_most} ") };
+                let per = match per {
+                    Per::Person => "for a person",
+                    Per::Account => "for an account",
+                    Per::Number => "for a number",
+                };
+                let days = if *days == 1 { "a day".to_owned() } else { format!("in {days} days") };
+                write!(f, "There were {count}{what} already, the most {days} {per}.")
+            }
+            Self::AfterConversation { days } => {
+                write!(
+                    f,
+                    "There was a conversation; the next contact is {days} days after it at the earliest."
+                )
+            }
+            Self::LowerFrequency { days } => write!(
+                f,
+                "The person has complained; the next contact is {days} days after the last at the earliest."
+            ),
+            Self::NoContactPersons => f.write_str("The policy lets nobody but the debtor be contacted."),
+            Self::TooEarly { delinquent_days, value } => write!(
+                f,
+                "A contact person is contacted at {delinquent_days} delinquent days or more; there are {value}."
+            ),
+            Self::ActivePlan => f.write_str("There is a plan; no contact person is contacted meanwhile."),
+            Self::TooFewAttempts { failed_attempts, value } => write!(
+                f,
+                "The debtor must have been tried in vain {failed_attempts} times; it was {value} times."
+            ),
+            Self::NotApproved => f.write_str("No officer has approved contacting this contact person."),
+            Self::ContactPersonRefused => f.write_str("The contact person has refused."),
+        }
+    }
+}
