@@ -62,6 +62,9 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     check_names("operations.never_blocked", &policy.operations.never_blocked)
         .map_err(at(Place::Key("operations")))?;
     check_reminders(policy).map_err(at(Place::Key("reminders")))?;
+    if let Some(problem) = super::templates::fault(&policy.templates) {
+        return Err(at_key("templates", problem));
+    }
     check_retention(policy).map_err(at(Place::Key("retention")))
 }
 
@@ -281,7 +284,7 @@ fn check_reminders(policy: &Policy) -> Result<(), String> {
     Ok(())
 }
 
-fn check_template(name: &str) -> Result<(), String> {
+pub(super) fn check_template(name: &str) -> Result<(), String> {
     let named = (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if named { Ok(()) } else { Err(format!("template \"{name}\" is no name")) }

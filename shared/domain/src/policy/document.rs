@@ -17,7 +17,7 @@ use super::warnings;
 use super::{
     Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, LateFee, MAX_CALENDARS,
     Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders, Restriction,
-    Retention, Stage, StageName, Waterfall, When,
+    Retention, Stage, StageName, Template, Templates, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -41,7 +41,7 @@ pub struct PolicyError {
 }
 
 impl PolicyError {
-    fn at(text: &str, offset: usize, problem: String) -> Self {
+    pub(super) fn at(text: &str, offset: usize, problem: String) -> Self {
         let before = text.get(..offset).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
         Self {
@@ -134,6 +134,7 @@ struct Document {
     announcement: Option<Spanned<Table<Announcement>>>,
     reminders: Option<Spanned<RemindersTable>>,
     classification: Option<Spanned<ClassificationTable>>,
+    templates: Option<Spanned<BTreeMap<String, Table<Template>>>>,
     retention: Option<Spanned<Table<RetentionTable>>>,
 }
 
@@ -176,6 +177,7 @@ impl Document {
                 ("late_fee", start(self.late_fee.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
                 ("classification", start(self.classification.as_ref())),
+                ("templates", start(self.templates.as_ref())),
                 ("retention", start(self.retention.as_ref())),
             ],
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
@@ -229,6 +231,9 @@ impl Document {
                     .collect(),
             }),
             classification,
+            templates: self.templates.map_or_else(Templates::new, |templates| {
+                templates.into_inner().into_iter().map(|(name, table)| (name, table.0)).collect()
+            }),
             retention: self.retention.map_or_else(Retention::default, |table| {
                 let RetentionTable { history_days, contact_log_days } = table.into_inner().0;
                 Retention { history_days, contact_log_days }
