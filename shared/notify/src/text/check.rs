@@ -195,3 +195,22 @@ impl Scope<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever an author writes, the answer is a template or a place in the text.
+        #[test]
+        fn any_text_is_a_template_or_has_a_place(
+            text in "(text = |account = |-t = |\\{ |\\}|\\$days|\\$accounts|-t| ->|\n|   |\\[one\\] |\\*\\[other\\] |\"|\\\\|\\(|,|#|一|.){0,24}",
+        ) {
+            if let Err((offset, problem)) = template(&text, Language::En) {
+                prop_assert!(offset <= text.len() && !problem.is_empty(), "{offset}: {problem}");
+            }
+        }
+    }
+}

@@ -76,8 +76,8 @@ impl Texts {
             subject = subject.or(own_subject);
             paragraphs.push(paragraph);
         }
-        paragraphs.push(writer.join(writer.closing(facts)?));
-        Ok(writer.rendered(subject, paragraphs))
+        paragraphs.push(join(&writer.closing(facts)?));
+        writer.rendered(subject, "subject", &paragraphs)
     }
 
     /// A message to a contact person, in words. It cannot bear an amount.
@@ -94,12 +94,13 @@ impl Texts {
         let words = self.words(facts.template, language)?;
         let (subject, lead) = writer.lead(facts.template, words, &[])?;
         let how = [("how", facts.call_back.into())];
-        let closing = vec![
+        let closing = [
             writer.say("call-back", &how)?,
             writer.say("refuse", &[])?,
             writer.say("reference", &[("reference", facts.reference.to_string().into())])?,
         ];
-        Ok(writer.rendered(subject, vec![lead, writer.join(closing)]))
+        let paragraphs: Vec<String> = lead.into_iter().chain([join(&closing)]).collect();
+        writer.rendered(subject, "subject-to-pass-on", &paragraphs)
     }
 
     fn words(&self, template: &str, language: Language) -> Result<&Words, RenderError> {
@@ -115,17 +116,21 @@ impl Texts {
         let words = self.words(section.template, writer.language)?;
         let count = u32::try_from(section.accounts.len()).unwrap_or(u32::MAX);
         let (subject, lead) = writer.lead(section.template, words, &[("accounts", count.into())])?;
-        let mut lines = vec![lead];
+        let mut lines: Vec<String> = lead.into_iter().collect();
         for account in &section.accounts {
-            lines.push(writer.account(section.template, words, account)?);
-            lines.extend(account.next.map(|next| writer.next(next)).transpose()?);
+            lines.extend(writer.account(section.template, words, account)?);
+            lines.extend(account.next.map(|next| writer.next(account, next)).transpose()?);
         }
-        Ok((subject, writer.join(lines)))
+        Ok((subject, join(&lines)))
     }
 }
 
 fn unsaid(template: &str) -> impl Fn(String) -> RenderError {
     move |problem| RenderError::Unsaid { template: template.to_owned(), problem }
+}
+
+fn join(lines: &[String]) -> String {
+    lines.join("\n")
 }
 
 impl Writer {
@@ -154,15 +159,21 @@ impl Writer {
         said.and_then(|said| said.ok_or_else(missing)).map_err(unsaid("common"))
     }
 
-    fn join(&self, lines: Vec<String>) -> String {
-        lines.join("\n")
-    }
-
-    fn rendered(&self, subject: Option<String>, paragraphs: Vec<String>) -> Rendered {
+    /// The whole; `plain` is the subject where no template has one.
+    fn rendered(
+        &self,
+        subject: Option<String>,
+        plain: &str,
+        paragraphs: &[String],
+    ) -> Result<Rendered, RenderError> {
+        let subject = match subject {
+            None if self.has_subject() => Some(self.say(plain, &[])?),
+            subject => subject,
+        };
         // Each blank line of a text message has its price.
         let text = paragraphs.join(if self.is_short() { "\n" } else { "\n\n" });
         let segments = self.is_short().then(|| Segments::of(&text));
-        Rendered { subject, text, segments }
+        Ok(Rendered { subject, text, segments })
     }
 
     fn greeting(&self) -> Result<Vec<String>, RenderError> {
@@ -188,52 +199,53 @@ impl Writer {
         })
     }
 
-    /// What a template says, and under which subject.
+    /// What a template says, and under which subject. A short form may say nothing: then the lines of
+    /// the accounts say it all.
     fn lead(
         &self,
         template: &str,
         words: &Words,
         arguments: &[Argument<'_>],
-    ) -> Result<(Option<String>, String), RenderError> {
+    ) -> Result<(Option<String>, Option<String>), RenderError> {
         let say = |id| words.say(id, arguments).map_err(unsaid(template));
         let subject = if self.has_subject() { say("subject")? } else { None };
         let short = if self.is_short() { say("sms")? } else { None };
         let lead = match short {
-            Some(short) => short,
-            None => say("text")?.ok_or_else(|| unsaid(template)("text is missing".to_owned()))?,
+            Some(short) => Some(short),
+            None => say("text")?,
         };
-        Ok((subject, lead))
+        Ok((subject, lead.filter(|lead| !lead.is_empty())))
     }
 
-    /// The line of an account: the template's own, or the common one.
+    /// The line of an account: the template's own, or the common one. None where what happens next
+    /// names the account.
     fn account(
         &self,
         template: &str,
         words: &Words,
         facts: &AccountFacts<'_>,
-    ) -> Result<String, RenderError> {
+    ) -> Result<Option<String>, RenderError> {
         let account = ("account", FluentValue::from(facts.account.as_str()));
-        let Some(owed) = facts.owed else { return self.say("nothing", &[account]) };
+        let Some(owed) = facts.owed else {
+            let is_named = matches!(facts.next, Some(Next::Rules { .. }));
+            return (!is_named).then(|| self.say("nothing", &[account])).transpose();
+        };
         let number = figures::amount(facts.currency, owed.amount());
         let amount =
             self.say("amount", &[("currency", facts.currency.code().into()), ("number", number.into())])?;
         let date = figures::date(owed.due_on(), self.language);
         let days = owed.days_past_due();
         let arguments = [account, ("amount", amount.into()), ("date", date.into()), ("days", days.into())];
-        match words.say("account", &arguments).map_err(unsaid(template))? {
-            Some(own) => Ok(own),
-            None => self.say(
-                match owed {
-                    Owed::Coming { .. } => "coming",
-                    Owed::Overdue { .. } => "overdue",
-                },
-                &arguments,
-            ),
-        }
+        let own = words.say("account", &arguments).map_err(unsaid(template))?;
+        let common = match owed {
+            Owed::Coming { .. } => "coming",
+            Owed::Overdue { .. } => "overdue",
+        };
+        own.map_or_else(|| self.say(common, &arguments), Ok).map(Some)
     }
 
     /// What happens to an account next.
-    fn next(&self, next: Next<'_>) -> Result<String, RenderError> {
+    fn next(&self, facts: &AccountFacts<'_>, next: Next<'_>) -> Result<String, RenderError> {
         let (id, date, restrictions): (_, _, &[Restriction]) = match next {
             Next::Stage { restrictions, on } => ("next-stage", on, restrictions),
             Next::Notice { restrictions, from } => ("next-notice", from, restrictions),
@@ -242,6 +254,7 @@ impl Writer {
         let restrictions: Vec<String> =
             restrictions.iter().map(|one| describe::restriction(one, self.language)).collect();
         let arguments = [
+            ("account", facts.account.as_str().into()),
             ("date", figures::date(date, self.language).into()),
             ("restrictions", self.sentences(&restrictions).into()),
         ];

@@ -2,6 +2,10 @@
 # is what a text message says instead. No character here is outside GSM 03.38: it would more than
 # double the price of a text message.
 
+# Where no template has a subject.
+subject = About your account
+subject-to-pass-on = Please pass on a message
+
 greeting = Dear customer,
 
 # What is owed, a line for each account.
@@ -12,13 +16,14 @@ overdue =
        *[other] { " " }({ $days } days past due).
     }
     .sms =
-        Account { $account }: { $amount } overdue, the oldest part due on { $date }{ $days ->
+        Account { $account }: { $amount } overdue, the oldest part due { $date }{ $days ->
             [0] .
-            [one] { " " }(1 day past due).
-           *[other] { " " }({ $days } days past due).
+            [one] { " " }(1 day late).
+           *[other] { " " }({ $days } days late).
         }
 coming = Account { $account }: { $amount } is due on { $date }.
-    .sms = Account { $account }: { $amount } due on { $date }.
+    .sms = Account { $account }: { $amount } due { $date }.
+# An account of which nothing but that is said.
 nothing = Account { $account }.
 amount = { $currency } { $number }
 
@@ -27,7 +32,7 @@ next-stage = If it is still unpaid on { $date }, the following applies from that
     .sms = If still unpaid on { $date }: { $restrictions }
 next-notice = This is the notice of what follows. It applies from { $date } at the earliest, if what is overdue is still unpaid then. { $restrictions }
     .sms = Notice: from { $date } at the earliest, if still unpaid: { $restrictions }
-next-rules = The new rules apply to this account from { $date }.
+next-rules = Account { $account }: the change applies from { $date }.
 
 # An outage.
 late =

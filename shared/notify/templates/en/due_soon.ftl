@@ -6,7 +6,5 @@ text = { $accounts ->
     [one] A payment of yours is due soon. If you have paid already, you need to do nothing.
    *[other] Payments of yours are due soon. If you have paid already, you need to do nothing.
 }
-sms = { $accounts ->
-    [one] A payment is due soon.
-   *[other] Payments are due soon.
-}
+# The line of the account says it all.
+sms = { "" }

@@ -6,7 +6,5 @@ text = { $accounts ->
     [one] A payment of yours is due today. If you have paid already, you need to do nothing.
    *[other] Payments of yours are due today. If you have paid already, you need to do nothing.
 }
-sms = { $accounts ->
-    [one] A payment is due today.
-   *[other] Payments are due today.
-}
+# The line of the account says it all.
+sms = { "" }

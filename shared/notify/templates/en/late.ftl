@@ -6,7 +6,5 @@ text = { $accounts ->
     [one] A payment of yours is late. Please pay it, or tell us what keeps you from it.
    *[other] Payments of yours are late. Please pay them, or tell us what keeps you from it.
 }
-sms = { $accounts ->
-    [one] A payment of yours is late.
-   *[other] Payments of yours are late.
-}
+# The line of the account says it all.
+sms = { "" }

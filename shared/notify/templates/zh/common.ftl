@@ -1,5 +1,9 @@
 # 每条消息在模板正文之外的组成部分。属性 sms 是短信的说法。
 
+# 模板没有主题时使用。
+subject = 关于您的账户
+subject-to-pass-on = 请帮忙转告
+
 greeting = 尊敬的客户，您好：
 
 # 欠款，每个账户一行。
@@ -7,11 +11,16 @@ overdue = 账户{ $account }：逾期{ $amount }，其中最早的一笔应于{ 
         [0] 。
        *[other] ，已逾期{ $days }天。
     }
+    .sms = 账户{ $account }：逾期{ $amount }，最早应于{ $date }还款{ $days ->
+            [0] 。
+           *[other] （{ $days }天）。
+        }
 coming = 账户{ $account }：应于{ $date }还款{ $amount }。
+# 除账户外没有别的内容。
 nothing = 账户{ $account }。
 amount = { $currency ->
     [CNY] 人民币{ $number }元
-   *[other] { $currency } { $number }
+   *[other] { $number } { $currency }
 }
 
 # 接下来会发生什么。
@@ -19,7 +28,7 @@ next-stage = 如到{ $date }仍未还清，自当日起适用以下措施：{ $r
     .sms = 如到{ $date }仍未还清：{ $restrictions }
 next-notice = 特此通知：届时逾期款项仍未还清的，最早自{ $date }起适用以下措施：{ $restrictions }
     .sms = 通知：届时仍未还清的，最早自{ $date }起：{ $restrictions }
-next-rules = 新规则自{ $date }起适用于该账户。
+next-rules = 账户{ $account }：变更自{ $date }起适用。
 
 # 系统中断。
 late = 本消息原应于{ $date }发出，因系统一段时间无法使用而延迟。

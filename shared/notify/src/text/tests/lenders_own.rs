@@ -64,7 +64,9 @@ fn a_text_of_the_lenders_own_is_said_with_everything_around_it() {
         ]
     );
     assert!(said.text.contains("How to pay: https://bank.example/pay"), "{}", said.text);
-    // Chinese has no line of its own for an account, and no short form.
+    // Chinese has no subject, no line of its own for an account, and no short form.
+    let letter = texts.render(Channel::Letter, Language::Zh, &facts).unwrap();
+    assert_eq!(letter.subject.as_deref(), Some("关于您的账户"));
     let said = texts.render(Channel::Sms, Language::Zh, &facts).unwrap();
     let lines: Vec<&str> = said.text.lines().collect();
     assert_eq!(lines[0], "请还款。");
