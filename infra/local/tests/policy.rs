@@ -132,13 +132,13 @@ fn a_policy_that_is_no_policy_is_refused_by_line_and_column() {
     assert!(message.contains("effective_on"), "{message}");
 }
 
-/// The announcement names its template on line 5, the first step on line 25.
+/// The announcement names its template on line 5, the first step on line 24.
 #[rstest]
 #[case::a_step(
     "\"missed\"",
     "\"mised\"",
     "",
-    "line 25, column 64: reminders.steps.template: there is no template \"mised\""
+    "line 24, column 64: reminders.steps.template: there is no template \"mised\""
 )]
 #[case::an_announcement(
     "\"new_rules\"",
@@ -150,13 +150,13 @@ fn a_policy_that_is_no_policy_is_refused_by_line_and_column() {
     "",
     "",
     "[templates.late]\nzh = 'text = { $accounts }'\nen = 'text = { $amount }'\n",
-    "line 30, column 17: templates.late: there is no variable $amount here"
+    "line 29, column 17: templates.late: there is no variable $amount here"
 )]
 #[case::a_language(
     "",
     "",
     "[templates.late]\nzh = 'text = x'\n",
-    "line 28, column 1: templates.late: missing field `en`"
+    "line 27, column 1: templates.late: missing field `en`"
 )]
 fn a_text_that_cannot_be_sent_is_refused_by_line_and_column(
     #[case] from: &str,

@@ -13,7 +13,7 @@ overdue = 账户{ $account }：逾期{ $amount }，其中最早的一笔应于{ 
     }
     .sms = 账户{ $account }：逾期{ $amount }，最早应于{ $date }还款{ $days ->
             [0] 。
-           *[other] （{ $days }天）。
+           *[other] （逾期{ $days }天）。
         }
 coming = 账户{ $account }：应于{ $date }还款{ $amount }。
 # 除账户外没有别的内容。
