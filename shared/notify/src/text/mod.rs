@@ -5,9 +5,9 @@
 //! them out. One is shipped for each name of the shipped policies; a policy may bring its own, and
 //! one of a shipped name takes its place. See [`check`] for what a template may say.
 
-mod check;
 mod facts;
 mod figures;
+mod read;
 mod render;
 mod shipped;
 mod words;
@@ -17,13 +17,22 @@ use std::collections::BTreeMap;
 use duewatch_domain::policy::describe::Language;
 use duewatch_domain::policy::{Policy, Templates, TextPlace};
 
-pub use self::check::TextFault;
 pub use self::facts::{
     AccountFacts, ContactPersonFacts, MAX_ACCOUNTS, MaskedAccount, MessageFacts, Next, OptOut, Owed, Section,
 };
 pub use self::figures::{amount, date};
 pub use self::render::{RenderError, Rendered};
 use self::words::Words;
+
+/// What is wrong with the texts of a policy, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct TextFault {
+    /// Where.
+    pub place: TextPlace,
+    /// What.
+    pub problem: String,
+}
 
 /// Every language that borrowers are written to in.
 const LANGUAGES: [Language; 2] = [Language::Zh, Language::En];
@@ -45,7 +54,7 @@ impl Texts {
         for (name, template) in templates {
             let words = |language: Language| {
                 let at = |offset| TextPlace::Template { name: name.clone(), language, offset };
-                check::template(template.text(language), language).map_err(|(offset, problem)| TextFault {
+                read::template(template.text(language), language).map_err(|(offset, problem)| TextFault {
                     place: at(offset),
                     problem: format!("templates.{name}: {problem}"),
                 })
@@ -66,7 +75,7 @@ impl Texts {
             let Some(words) = self.of(name, language) else {
                 return Err(fault(format!("there is no template \"{name}\"")));
             };
-            for part in check::PARTS_OF_A_MESSAGE {
+            for part in read::PARTS_OF_A_MESSAGE {
                 words.say(part, &[]).map_err(|problem| {
                     fault(format!("template \"{name}\": a contact person is told of no account: {problem}"))
                 })?;

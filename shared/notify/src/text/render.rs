@@ -2,12 +2,11 @@
 
 use duewatch_domain::policy::describe::{self, Language};
 use duewatch_domain::policy::{Channel, Restriction};
-use fluent_bundle::FluentValue;
 
 use super::facts::{
     AccountFacts, ContactPersonFacts, MAX_ACCOUNTS, MessageFacts, Next, OptOut, Owed, Section,
 };
-use super::words::{Argument, Words};
+use super::words::{Argument, Value, Words};
 use super::{Texts, figures, shipped};
 use crate::Segments;
 
@@ -38,7 +37,7 @@ pub enum RenderError {
     Unsaid {
         /// Which one.
         template: String,
-        /// What Fluent says.
+        /// The variable that it asks for.
         problem: String,
     },
 }
@@ -93,11 +92,11 @@ impl Texts {
         let writer = Writer::new(channel, language)?;
         let words = self.words(facts.template, language)?;
         let (subject, lead) = writer.lead(facts.template, words, &[])?;
-        let how = [("how", facts.call_back.into())];
+        let how = [("how", Value::Text(facts.call_back))];
         let closing = [
             writer.say("call-back", &how)?,
             writer.say("refuse", &[])?,
-            writer.say("reference", &[("reference", facts.reference.to_string().into())])?,
+            writer.say("reference", &[("reference", Value::Text(&facts.reference.to_string()))])?,
         ];
         let paragraphs: Vec<String> = lead.into_iter().chain([join(&closing)]).collect();
         writer.rendered(subject, "subject-to-pass-on", &paragraphs)
@@ -115,7 +114,7 @@ impl Texts {
     ) -> Result<(Option<String>, String), RenderError> {
         let words = self.words(section.template, writer.language)?;
         let count = u32::try_from(section.accounts.len()).unwrap_or(u32::MAX);
-        let (subject, lead) = writer.lead(section.template, words, &[("accounts", count.into())])?;
+        let (subject, lead) = writer.lead(section.template, words, &[("accounts", Value::Number(count))])?;
         let mut lines: Vec<String> = lead.into_iter().collect();
         for account in &section.accounts {
             lines.extend(writer.account(section.template, words, account)?);
@@ -184,10 +183,10 @@ impl Writer {
     fn delay(&self, facts: &MessageFacts<'_>) -> Result<Option<String>, RenderError> {
         let mut sentences = Vec::new();
         if let Some(since) = facts.late_since {
-            sentences.push(self.say("late", &[("date", figures::date(since, self.language).into())])?);
+            sentences.push(self.say("late", &[("date", Value::Text(&figures::date(since, self.language)))])?);
         }
         if facts.stands_for > 0 {
-            sentences.push(self.say("stands-for", &[("count", facts.stands_for.into())])?);
+            sentences.push(self.say("stands-for", &[("count", Value::Number(facts.stands_for))])?);
         }
         Ok((!sentences.is_empty()).then(|| self.sentences(&sentences)))
     }
@@ -225,17 +224,24 @@ impl Writer {
         words: &Words,
         facts: &AccountFacts<'_>,
     ) -> Result<Option<String>, RenderError> {
-        let account = ("account", FluentValue::from(facts.account.as_str()));
+        let account = ("account", Value::Text(facts.account.as_str()));
         let Some(owed) = facts.owed else {
             let is_named = matches!(facts.next, Some(Next::Rules { .. }));
             return (!is_named).then(|| self.say("nothing", &[account])).transpose();
         };
         let number = figures::amount(facts.currency, owed.amount());
-        let amount =
-            self.say("amount", &[("currency", facts.currency.code().into()), ("number", number.into())])?;
+        let amount = self.say(
+            "amount",
+            &[("currency", Value::Text(facts.currency.code())), ("number", Value::Text(&number))],
+        )?;
         let date = figures::date(owed.due_on(), self.language);
         let days = owed.days_past_due();
-        let arguments = [account, ("amount", amount.into()), ("date", date.into()), ("days", days.into())];
+        let arguments = [
+            account,
+            ("amount", Value::Text(&amount)),
+            ("date", Value::Text(&date)),
+            ("days", Value::Number(days)),
+        ];
         let own = words.say("account", &arguments).map_err(unsaid(template))?;
         let common = match owed {
             Owed::Coming { .. } => "coming",
@@ -254,9 +260,9 @@ impl Writer {
         let restrictions: Vec<String> =
             restrictions.iter().map(|one| describe::restriction(one, self.language)).collect();
         let arguments = [
-            ("account", facts.account.as_str().into()),
-            ("date", figures::date(date, self.language).into()),
-            ("restrictions", self.sentences(&restrictions).into()),
+            ("account", Value::Text(facts.account.as_str())),
+            ("date", Value::Text(&figures::date(date, self.language))),
+            ("restrictions", Value::Text(&self.sentences(&restrictions))),
         ];
         self.say(id, &arguments)
     }
@@ -266,7 +272,7 @@ impl Writer {
         let mut lines = Vec::new();
         let mut ask = |id, plain, how: Option<&str>| {
             let line =
-                how.map_or_else(|| self.say(plain, &[]), |how| self.say(id, &[("how", how.into())]))?;
+                how.map_or_else(|| self.say(plain, &[]), |how| self.say(id, &[("how", Value::Text(how))]))?;
             lines.push(line);
             Ok::<(), RenderError>(())
         };
@@ -275,14 +281,14 @@ impl Writer {
         }
         ask("help", "help-plain", facts.how_to_appeal)?;
         if let Some(address) = facts.rules_at {
-            lines.push(self.say("rules", &[("address", address.into())])?);
+            lines.push(self.say("rules", &[("address", Value::Text(address))])?);
         }
         match facts.opt_out {
             None => {}
             Some(OptOut::Reply) => lines.push(self.say("opt-out", &[])?),
-            Some(OptOut::Text(how)) => lines.push(self.say("opt-out-at", &[("how", how.into())])?),
+            Some(OptOut::Text(how)) => lines.push(self.say("opt-out-at", &[("how", Value::Text(how))])?),
         }
-        lines.push(self.say("reference", &[("reference", facts.reference.to_string().into())])?);
+        lines.push(self.say("reference", &[("reference", Value::Text(&facts.reference.to_string()))])?);
         Ok(lines)
     }
 }

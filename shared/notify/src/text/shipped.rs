@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use duewatch_domain::policy::describe::Language;
 
+use super::read;
 use super::words::Words;
 
 /// The template that speaks to contact persons, and to nobody else.
@@ -55,12 +56,16 @@ pub(super) fn is_for_contact_persons<T>(name: &str, own: &BTreeMap<String, T>) -
     name == CONTACT_PERSON && !own.contains_key(name)
 }
 
-/// The shipped template of that name.
+/// The shipped template of that name. A test sees to it that each shipped text can be read.
 pub(super) fn template(name: &str, language: Language) -> Option<&'static Words> {
     static ZH: OnceLock<BTreeMap<&str, Words>> = OnceLock::new();
     static EN: OnceLock<BTreeMap<&str, Words>> = OnceLock::new();
-    let read =
-        |texts: &[Shipped]| texts.iter().filter_map(|one| Some((one.0, words(one, language)?))).collect();
+    let read = |texts: &[Shipped]| {
+        texts
+            .iter()
+            .filter_map(|one| Some((one.0, read::template(text(one, language), language).ok()?)))
+            .collect()
+    };
     let all = match language {
         Language::Zh => &ZH,
         Language::En => &EN,
@@ -76,34 +81,33 @@ pub(super) fn common(language: Language) -> Option<&'static Words> {
         Language::Zh => &ZH,
         Language::En => &EN,
     };
-    all.get_or_init(|| words(COMMON.first()?, language)).as_ref()
+    all.get_or_init(|| read::common(text(COMMON.first()?, language), language).ok()).as_ref()
 }
 
-/// A test sees to it that each shipped text can be read.
-fn words((_, zh, en): &Shipped, language: Language) -> Option<Words> {
-    let text = match language {
+fn text((_, zh, en): &Shipped, language: Language) -> &'static str {
+    match language {
         Language::Zh => zh,
         Language::En => en,
-    };
-    Words::new(text, language).ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{LANGUAGES, check};
+    use super::super::LANGUAGES;
     use super::*;
 
     #[test]
     fn every_shipped_text_says_what_one_of_the_lenders_own_may() {
         for (name, zh, en) in TEMPLATES {
             for (language, text) in [(Language::Zh, zh), (Language::En, en)] {
-                let checked = check::template(text, language);
+                let checked = read::template(text, language);
                 assert!(checked.is_ok(), "{name} {language:?}: {:?}", checked.err());
                 assert!(template(name, language).is_some());
             }
         }
         for language in LANGUAGES {
-            assert!(common(language).is_some(), "{language:?}");
+            let checked = read::common(text(&COMMON[0], language), language);
+            assert!(checked.is_ok(), "{language:?}: {:?}", checked.err());
         }
     }
 }

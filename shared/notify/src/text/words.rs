@@ -1,79 +1,143 @@
-//! What a Fluent resource says.
+//! What a text says, once it is read.
 
-use std::fmt;
+use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use duewatch_domain::policy::describe::Language;
-use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
-/// The messages of a resource, in one language.
+/// A pattern: its parts are said one after the other.
+pub(super) type Pattern = Vec<Part>;
+
+/// A part of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Itself.
+    Text(String),
+    /// What the variable of that name holds.
+    Variable(String),
+    /// One of several patterns, by what a variable holds.
+    Select {
+        /// The variable.
+        variable: String,
+        /// When which one is said.
+        variants: Vec<(Key, Pattern)>,
+        /// What is said otherwise.
+        otherwise: Pattern,
+    },
+}
+
+/// When a variant is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Of that number.
+    Number(u32),
+    /// Of that text, or of a number of that plural category.
+    Name(String),
+}
+
+/// What a variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    /// A count.
+    Number(u32),
+    /// Text that is said as it is.
+    Text(&'a str),
+}
+
+/// A variable of a message, and what it holds.
+pub(super) type Argument<'a> = (&'static str, Value<'a>);
+
+/// A message of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Message {
+    /// What it says.
+    pub(super) value: Option<Pattern>,
+    /// What it says in a text message, where that is something else.
+    pub(super) short: Option<Pattern>,
+}
+
+/// The messages of a text, in one language.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Words {
-    bundle: FluentBundle<FluentResource>,
+    pub(super) language: Language,
+    pub(super) messages: BTreeMap<String, Message>,
 }
-
-impl fmt::Debug for Words {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Words").field("languages", &self.bundle.locales).finish_non_exhaustive()
-    }
-}
-
-/// A variable of a message, and its value.
-pub(super) type Argument<'a> = (&'static str, FluentValue<'a>);
 
 impl Words {
-    /// Those of a text; otherwise what is wrong with it, and so many bytes from its beginning.
-    pub(super) fn new(text: &str, language: Language) -> Result<Self, (usize, String)> {
-        let resource = FluentResource::try_new(text.to_owned()).map_err(|(_, errors)| {
-            let first = errors.into_iter().min_by_key(|error| error.pos.start);
-            first.map_or((0, String::new()), |error| (error.pos.start, error.kind.to_string()))
-        })?;
-        let locale = match language {
-            Language::Zh => "zh",
-            Language::En => "en",
-        };
-        let mut bundle = FluentBundle::new_concurrent(vec![locale.parse().unwrap_or_default()]);
-        // The marks around what is filled in would stand in every text message.
-        bundle.set_use_isolating(false);
-        let twice = |errors: Vec<_>| (0, errors.first().map_or_else(String::new, ToString::to_string));
-        bundle.add_resource(resource).map_err(|errors: Vec<fluent_bundle::FluentError>| twice(errors))?;
-        Ok(Self { bundle })
-    }
-
     /// What a message says; none where there is no such message.
     ///
     /// # Errors
-    /// What cannot be said, in Fluent's words.
+    /// The variable that the message asks for and is not given.
     pub(super) fn say(&self, id: &str, arguments: &[Argument<'_>]) -> Result<Option<String>, String> {
-        self.pattern(id, None, arguments)
+        let pattern = self.messages.get(id).and_then(|message| message.value.as_ref());
+        self.pattern(id, pattern, arguments)
     }
 
-    /// What a message says in a text message: its attribute `sms`, or else itself.
+    /// What a message says in a text message.
     ///
     /// # Errors
     /// Those of [`Self::say`].
     pub(super) fn say_short(&self, id: &str, arguments: &[Argument<'_>]) -> Result<Option<String>, String> {
-        match self.pattern(id, Some("sms"), arguments)? {
-            Some(said) => Ok(Some(said)),
-            None => self.say(id, arguments),
-        }
+        let pattern =
+            self.messages.get(id).and_then(|message| message.short.as_ref().or(message.value.as_ref()));
+        self.pattern(id, pattern, arguments)
     }
 
     fn pattern(
         &self,
         id: &str,
-        attribute: Option<&str>,
+        pattern: Option<&Pattern>,
         arguments: &[Argument<'_>],
     ) -> Result<Option<String>, String> {
-        let Some(message) = self.bundle.get_message(id) else { return Ok(None) };
-        let pattern = match attribute {
-            None => message.value(),
-            Some(attribute) => message.get_attribute(attribute).map(|one| one.value()),
-        };
         let Some(pattern) = pattern else { return Ok(None) };
-        let arguments: FluentArgs<'_> =
-            arguments.iter().map(|(name, value)| (*name, value.clone())).collect();
-        let mut errors = Vec::new();
-        let said = self.bundle.format_pattern(pattern, Some(&arguments), &mut errors).into_owned();
-        errors.first().map_or_else(|| Ok(Some(said)), |error| Err(format!("{id}: {error}")))
+        let mut said = String::new();
+        let unknown = |variable| format!("{id}: there is no variable ${variable}");
+        self.write(&mut said, pattern, arguments).map_err(unknown).map(|()| Some(said))
+    }
+
+    /// Says a pattern; or else names the variable that is not given. A pattern is as deep as its
+    /// reader lets it be.
+    fn write<'a>(
+        &self,
+        said: &mut String,
+        pattern: &'a [Part],
+        arguments: &[Argument<'_>],
+    ) -> Result<(), &'a str> {
+        let value = |variable: &'a str| {
+            arguments.iter().find(|(name, _)| *name == variable).map(|(_, value)| value).ok_or(variable)
+        };
+        for part in pattern {
+            match part {
+                Part::Text(text) => said.push_str(text),
+                Part::Variable(variable) => match value(variable)? {
+                    // Writing to a string cannot fail.
+                    Value::Number(number) => drop(write!(said, "{number}")),
+                    Value::Text(text) => said.push_str(text),
+                },
+                Part::Select { variable, variants, otherwise } => {
+                    let value = value(variable)?;
+                    let chosen = variants.iter().find(|(key, _)| self.is_of(value, key));
+                    self.write(said, chosen.map_or(otherwise, |(_, pattern)| pattern), arguments)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_of(&self, value: &Value<'_>, key: &Key) -> bool {
+        match (value, key) {
+            (Value::Number(number), Key::Number(key)) => number == key,
+            (Value::Number(number), Key::Name(category)) => category == self.plural(*number),
+            (Value::Text(text), Key::Name(key)) => text == key,
+            (Value::Text(_), Key::Number(_)) => false,
+        }
+    }
+
+    /// The plural category of a whole number (CLDR, cardinals).
+    fn plural(&self, number: u32) -> &'static str {
+        match (self.language, number) {
+            (Language::En, 1) => "one",
+            (Language::En | Language::Zh, _) => "other",
+        }
     }
 }

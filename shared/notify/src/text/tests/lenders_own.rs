@@ -112,6 +112,10 @@ fn a_template_that_is_not_there_is_named_with_its_place(
     assert!(fault.starts_with(expected), "{fault}");
 }
 
+/// A thousand times sixty bytes.
+const TERMS_THAT_GROW: &str = "{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }\n-b = { -c }{ -c }{ -c }{ -c }{ -c }{ -c }{ -c }{ -c }{ -c }{ -c }\n-c = { -d }{ -d }{ -d }{ -d }{ -d }{ -d }{ -d }{ -d }{ -d }{ -d }\n\
+                               -d = Words that are said a thousand times, in about sixty bytes.\n";
+
 /// The template's Chinese stands on line 14, its English from line 16 on.
 #[rstest]
 #[case::an_unknown_variable(
@@ -137,7 +141,7 @@ fn a_template_that_is_not_there_is_named_with_its_place(
 #[case::a_term_that_is_its_own(
     "Example Bank\n",
     "Example { -bank }\n",
-    "line 16, column 1: templates.firm: "
+    "line 16, column 20: templates.firm: -bank: no more than 8 terms stand in one another"
 )]
 #[case::a_term_with_arguments(
     "subject = { -bank }",
@@ -164,15 +168,51 @@ fn a_template_that_is_not_there_is_named_with_its_place(
     "subject = x\n    .short = y",
     "line 18, column 6: templates.firm: \".short\": no part of a template has attributes"
 )]
-#[case::no_fluent("subject = { -bank }", "subject = { -bank", "line 17, column ")]
-#[case::no_default("   *[other] { -bank } is", "    [other] { -bank } is", "line ")]
-#[case::the_same_part_twice("subject =", "text = x\nsubject =", "line 16, column 1: templates.firm: ")]
+#[case::no_fluent(
+    "subject = { -bank }",
+    "subject = { -bank",
+    "line 17, column 18: templates.firm: this is not Fluent: "
+)]
+#[case::no_default(
+    "   *[other] { -bank } is",
+    "    [other] { -bank } is",
+    "line 21, column 1: templates.firm: this is not Fluent: "
+)]
+#[case::the_same_part_twice(
+    "subject =",
+    "text = x\nsubject =",
+    "line 19, column 1: templates.firm: \"text\" is there twice"
+)]
+#[case::the_same_term_twice(
+    "subject =",
+    "-bank = x\nsubject =",
+    "line 17, column 2: templates.firm: -bank is there twice"
+)]
+#[case::a_choice_by_a_part(
+    "    [one] a day",
+    "    [1.5] a day",
+    "line 23, column 6: templates.firm: 1.5 is no count: write a whole number"
+)]
+#[case::a_choice_by_a_text(
+    "{ $days ->",
+    "{ \"days\" ->",
+    "line 23, column 6: templates.firm: only a variable chooses between variants"
+)]
+#[case::terms_that_grow(
+    "Example Bank\n",
+    TERMS_THAT_GROW,
+    "line 16, column 1: templates.firm: with its terms put in, a text has at most 32000 bytes"
+)]
 #[case::too_deep(
     "subject = { -bank }",
     "subject = {{{{{{{{{ -bank }}}}}}}}}",
     "line 17, column 19: templates.firm: no more than 8 placeables"
 )]
-#[case::plain_words("zh = \"text = 请还款。\"", "zh = \"请还款。\"", "line 14, column 7: templates.firm: ")]
+#[case::plain_words(
+    "zh = \"text = 请还款。\"",
+    "zh = \"请还款。\"",
+    "line 14, column 7: templates.firm: this is not Fluent: "
+)]
 #[case::no_text(
     "zh = \"text = 请还款。\"",
     "zh = \"sms = 请还款。\"",
