@@ -1,9 +1,9 @@
 //! Shards of the due index that one invocation cannot work off alone.
 
-use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_types::SdkConfig;
 use duewatch_store::MAX_DUE_SHARDS;
 use serde::{Deserialize, Serialize};
 

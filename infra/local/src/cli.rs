@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use aws_config::{BehaviorVersion, SdkConfig};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_domain::{Account, Decision, Policy, permits};
-use duewatch_runtime::{Clock, Settings, SystemClock, Wiring, sdk_config};
+use duewatch_runtime::{Clock, Settings, SystemClock, Wiring, https_client};
 use duewatch_store::{Store, Transitions};
 
 use self::policy::PolicyCommand;
@@ -337,6 +338,11 @@ fn peak_memory() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes / 1024)
+}
+
+/// Region, credentials and endpoints as whoever runs the command has them: also from profiles.
+async fn sdk_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).http_client(https_client()).load().await
 }
 
 /// The tables that the environment names, through clients that it configures.

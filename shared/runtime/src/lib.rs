@@ -19,7 +19,7 @@ mod start;
 pub use batch::{
     Done, MostlyPoisoned, NewRevision, RawStreamEvent, RecordError, StreamBatch, read_record, stream_batch,
 };
-pub use clients::{https_client, sdk_config};
+pub use clients::{function_config, https_client};
 pub use clock::{Clock, Deadline, SystemClock};
 pub use metrics::Metrics;
 pub use outgoing::Outgoing;

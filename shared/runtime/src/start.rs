@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use duewatch_notify::Notifier;
 use duewatch_store::{Store, Transitions};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -14,7 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::{Clock, Desk, Settings, SettingsError, SystemClock, sdk_config};
+use crate::{Clock, Desk, Settings, SettingsError, SystemClock, function_config};
 
 /// How long a function warms up at most. The first event would not be any faster for more.
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(2);
@@ -107,7 +107,7 @@ pub async fn start_beside<C>(
         .with(log_levels(std::env::var("RUST_LOG").ok().as_deref()))
         .init();
     let settings = Settings::from_env()?;
-    let config = sdk_config().await;
+    let config = function_config(|name| std::env::var(name).ok())?;
     let wiring = Wiring::new(
         function,
         &settings,

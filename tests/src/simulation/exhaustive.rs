@@ -15,6 +15,8 @@ use super::{Run, run_with};
 /// When the account of the scenarios becomes limited: the first instant of 9 October in
 /// Shanghai, seven days past due, four of them delinquent.
 const LIMITED_AT: &str = "2023-10-07T16:00:00Z";
+/// When it is late, a day and more before anything restricts it.
+const LATE_AT: &str = "2023-10-05T12:00:00Z";
 /// When it is reminded as a late account.
 const REMINDED_AT: &str = "2023-10-06T02:00:00Z";
 /// The most orders of one scenario.
@@ -160,7 +162,24 @@ pub fn scenarios() -> Vec<Scenario> {
             &["lender", post_payment::NAME, watch_gaps::NAME],
             vec![pay("P-1", "100.00", REMINDED_AT)],
         )),
+        until_the_stream_forgets(scenario(
+            "a payment that its stream forgot against the watch that finds it",
+            LATE_AT,
+            &[detect_overdue::NAME, watch_gaps::NAME],
+            vec![pay("P-1", "100.00", LATE_AT)],
+        )),
     ]
+}
+
+/// The same, where no stream and no schedule invokes anybody for longer than a stream keeps
+/// its records.
+fn until_the_stream_forgets(mut scenario: Scenario) -> Scenario {
+    let Plan { end, outages, .. } = &mut scenario.plan;
+    let from = *end - TimeDelta::hours(3);
+    *end += TimeDelta::hours(25);
+    let until = *end - TimeDelta::hours(2);
+    outages.extend([OutageKind::Mappings, OutageKind::Schedule].map(|kind| Outage { kind, from, until }));
+    scenario
 }
 
 /// The same, where no schedule has fired until they meet.
