@@ -221,6 +221,7 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
     assert_eq!(
         customer(&world).await,
         [
+            ("account#A-1".to_owned(), json!({})),
             ("contact#sms".to_owned(), json!({"changed_by": "the customer"})),
             (
                 "contact-log#2023-10-05T00:58:00.000000000Z#E-1".to_owned(),
@@ -245,12 +246,16 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
 }
 
 #[tokio::test]
-async fn intake_takes_its_sample() {
+async fn intake_takes_its_samples() {
     let world = world().await;
-    let event = serde_json::from_value(sample("intake.queue.json")).unwrap();
-    let response = intake::handle(&world.wiring(intake::NAME), event, Deadline::none()).await;
-    assert!(response.batch_item_failures.is_empty());
-    assert_eq!(world.account("A-1").await.pauses().len(), 1);
+    for name in ["intake.queue.json", "intake.drawn.queue.json", "intake.drawn.queue.json"] {
+        let event = serde_json::from_value(sample(name)).unwrap();
+        let response = intake::handle(&world.wiring(intake::NAME), event, Deadline::none()).await;
+        assert!(response.batch_item_failures.is_empty());
+    }
+    let account = world.account("A-1").await;
+    assert_eq!((account.pauses().len(), account.draws().len(), account.installments().len()), (1, 1, 6));
+    assert_eq!(world.quarantined().await, []);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::{Account, Command, Event, Message};
+use duewatch_runtime::Outgoing;
 use duewatch_tests::support::{NOTICING, REMINDING, Sent, World, decisions, id, send, sequence_number};
 use rstest::rstest;
 use serde_json::json;
@@ -320,6 +321,23 @@ async fn a_restriction_follows_the_notice_that_left_and_no_other() {
         world.sweep().await;
         assert_eq!(world.account("A-1").await.standing.restrictions.len(), restrictions, "{at}");
     }
+}
+
+#[tokio::test]
+async fn a_notice_is_counted_apart_and_with_the_reminders() {
+    let (world, _) = about_to_give_notice().await;
+    let wiring = world.wiring(send_reminders::NAME);
+    let noticing = Outgoing::of(&wiring, &world.account("A-1").await).await.unwrap();
+    assert_eq!((noticing.reminders(), noticing.notices()), (1, 1));
+
+    let world = reminding().await;
+    world.set(LATE_AT);
+    world.sweep().await;
+    world.set(LATE_MILD_AT);
+    world.sweep().await;
+    let wiring = world.wiring(send_reminders::NAME);
+    let reminding = Outgoing::of(&wiring, &world.account("A-1").await).await.unwrap();
+    assert_eq!((reminding.reminders(), reminding.notices()), (1, 0));
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
         .count("taken", batch.taken())
         .count("messages", sum(Outgoing::messages))
         .count("reminders", sum(Outgoing::reminders))
+        .count("notices", sum(Outgoing::notices))
         .count("withdrawn", sum(Outgoing::withdrawn))
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
@@ -50,6 +51,7 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
     tracing::info!(
         records = batch.done.len(),
         messages = sum(Outgoing::messages),
+        notices = sum(Outgoing::notices),
         quarantined = batch.quarantined,
         failed = batch.failures(),
         "sent"

@@ -7,7 +7,9 @@ use duewatch_domain::ids::{AccountId, NoId, Revision};
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied};
 use duewatch_runtime::{Outgoing, Wiring, outgoing};
-use duewatch_store::{ContactOutcome, Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
+use duewatch_store::{
+    ContactOutcome, Heeded, Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError,
+};
 
 use crate::Gap;
 
@@ -82,6 +84,8 @@ pub(crate) async fn look_at(
         let sent = publish(wiring, account, now).await;
         look.take(account_id, Gap::Unpublished, sent.map_err(Into::into));
     }
+    let heeded = Box::pin(heed(wiring, account, now)).await;
+    look.take(account_id, Gap::Unheeded, heeded);
     let posted = post(wiring, account, now).await;
     let was_posted = matches!(posted, Ok(Some(true)));
     look.take(account_id, Gap::Unposted, posted);
@@ -99,6 +103,30 @@ pub(crate) async fn look_at(
         Err(error) => look.take(account_id, Gap::Unconfirmed, Err(error.into())),
     }
     look
+}
+
+/// Takes what the customer's other accounts ask and the account does not know, where a rule
+/// may make them ask something.
+async fn heed(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, TransitionError> {
+    let has_rule = match wiring.transitions.rules_of(seen, now).await {
+        Ok(rules) => rules.in_force(seen, now).customer.is_some(),
+        Err(error) if error.is_transient() => return Err(error.into()),
+        // Without its policy it cannot be judged either, and that rings.
+        Err(_) => return Ok(None),
+    };
+    if seen.asked_by().is_empty() && !has_rule {
+        return Ok(None);
+    }
+    let others = wiring.transitions.others_of(seen).await?;
+    if others.iter().all(|other| seen.has_heard(other) || !is_settled(other, now)) {
+        return Ok(None);
+    }
+    let Heeded { outcome, held } = Box::pin(wiring.transitions.heed_others(&seen.account_id, now)).await?;
+    if let Some((whose, hold)) = &held {
+        wiring.desk.tell_held(whose, hold, now).await;
+    }
+    let taken = changed(wiring, seen, outcome, now).await.then_some(true);
+    Ok(if held.is_some() { Some(false) } else { taken })
 }
 
 /// The page may have shown it half written, or as it was.
@@ -276,7 +304,8 @@ async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<O
 async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
     let store = wiring.transitions.store();
     let account_id = &seen.account_id;
-    let is_silent = seen.recent_decisions().is_empty() && seen.intents.is_empty();
+    let is_silent =
+        seen.recent_decisions().is_empty() && seen.intents.is_empty() && seen.asked_at().is_none();
     if is_silent || !is_behind(seen, store.published(account_id).await?) {
         return Ok(None);
     }
@@ -291,6 +320,9 @@ async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<
     for decision in account.recent_decisions().iter().filter(|decision| Some(decision.revision) > marker) {
         let decided_by = versions.iter().find(|version| version.version == decision.policy.version);
         outgoing.decision(&account.as_decided(decision, decided_by.unwrap_or(policy)), decision);
+    }
+    if account.asked_at() > marker {
+        outgoing.tell_others(&account);
     }
     let mut reminding = account.clone();
     reminding.intents = not_noted(wiring, &account, marker).await?;
@@ -309,17 +341,18 @@ async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<
     if !outgoing::send(wiring, &[&outgoing]).await.is_empty() {
         return Ok(Some(false));
     }
-    if outgoing.messages() == 0 {
+    if outgoing.messages() == 0 && account.asked_at() <= marker {
         store.mark_published(account_id, account.revision, None).await?;
     }
-    let was_all_noted = outgoing.messages() + outgoing.withdrawn() + passed.len() == 0;
+    let was_all_noted =
+        outgoing.messages() + outgoing.withdrawn() + passed.len() == 0 && account.asked_at() <= marker;
     Ok((!was_all_noted).then_some(true))
 }
 
 fn is_behind(account: &Account, marker: Option<Revision>) -> bool {
     let wants = (!account.intents.is_empty()).then_some(account.revision);
     let decided = account.recent_decisions().last().map(|decision| decision.revision);
-    wants.max(decided) > marker
+    wants.max(decided).max(account.asked_at()) > marker
 }
 
 /// The reminders of the current revision that nobody has noted as sent or kept back.

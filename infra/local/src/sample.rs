@@ -183,6 +183,7 @@ impl Maker {
                     principal: Money::from_minor(principal * 100, 2),
                     interest: Money::from_minor(principal * product.interest_percent, 2),
                     fee: Money::ZERO,
+                    draw_id: None,
                 })
             })
             .collect();

@@ -345,3 +345,28 @@ fn permits_answers_with_a_sentence_and_an_exit_code(
     assert_eq!(String::from_utf8(run.stdout).unwrap(), answer);
     assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(code), true));
 }
+
+/// A line of which one draw came with the book; of a later one an installment is overdue.
+#[test]
+fn explain_shows_the_plan_of_each_draw() {
+    let book = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-09-01","installments":[{"number":1,"due_on":"2023-10-10","principal":"100.00","draw_id":"D-0"}]}
+"#;
+    let events = r#"{"at":"2023-09-30T23:30:00Z","type":"drawn","account_id":"A-1","draw_id":"D-1","amount":"300.00","installments":[{"number":11,"due_on":"2023-10-15","principal":"150.00","interest":"1.50"},{"number":12,"due_on":"2023-11-15","principal":"150.00","interest":"1.50"}]}
+{"at":"2023-10-09T09:30:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"200.00"}
+"#;
+    let files = Files::new(POLICY, book, events);
+    let arguments = "explain A-1 --case . --from 2023-10-01 --to 2023-10-20";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
+    let run = command.args(arguments.split(' ')).current_dir(files.path()).output().unwrap();
+    let story = String::from_utf8(run.stdout).unwrap();
+    let draws: Vec<&str> = story.lines().filter(|line| line.starts_with("  Draw ")).collect();
+    assert_eq!(
+        draws,
+        [
+            "  Draw D-0, from the book: 100.00 CNY in 1 installment; paid 100.00 CNY; settled.",
+            "  Draw D-1, drawn on 2023-10-01: 300.00 CNY in 2 installments; paid 100.00 CNY, open 203.00 CNY, \
+             overdue 51.50 CNY since 2023-10-15; next due on 2023-11-15.",
+        ],
+        "{story}"
+    );
+}

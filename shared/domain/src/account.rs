@@ -5,8 +5,11 @@ use std::cmp::Ordering;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::customer::AskedBy;
 use crate::decision::Decision;
-use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId, Revision};
+use crate::draw::Draw;
+use crate::ids::{AccountId, CustomerId, DrawId, EventId, InstallmentNumber, PaymentId, PolicyId, Revision};
+use crate::late_fee::minor;
 use crate::money::{Currency, Money};
 use crate::policy::{Component, Waterfall};
 use crate::recorded::{Notice, PaymentInProcess, RecordedCause, RecordedScore};
@@ -60,6 +63,9 @@ pub struct Account {
     pub(crate) contract: u32,
     /// By due date, then number.
     pub(crate) installments: Vec<Installment>,
+    /// In the order in which they became known; the bound is [`MAX_DRAWS`](crate::draw::MAX_DRAWS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) draws: Vec<Draw>,
     /// By the instant at which they were received, then id.
     pub(crate) payments: Vec<Payment>,
     /// By their first day; none overlaps another.
@@ -82,6 +88,10 @@ pub struct Account {
     /// The last notice of each stage and policy version; the bound is [`MAX_NOTICES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<Notice>,
+    /// What the customer's other accounts ask of it, by account; fewer than
+    /// [`MAX_ACCOUNTS_OF_CUSTOMER`](crate::customer::MAX_ACCOUNTS_OF_CUSTOMER).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) asked_by: Vec<AskedBy>,
     /// When its schedule was last replaced, by the local date; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) schedule_replaced_on: Option<NaiveDate>,
@@ -265,6 +275,9 @@ pub struct Installment {
     /// or a payment taken back. Money that came before settles what was owed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
+    /// The draw whose plan it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw_id: Option<DrawId>,
 }
 
 impl Installment {
@@ -277,6 +290,12 @@ impl Installment {
         self.principal + self.interest + self.fee - self.adjusted
     }
 
+    /// What it asks for in all, in minor units.
+    pub(crate) fn asked_minor(&self, minor_units: u32) -> i128 {
+        let part = |amount: Money| minor(amount, minor_units);
+        part(self.principal) + part(self.interest) + part(self.fee) - part(self.adjusted)
+    }
+
     /// The most that it has asked for: before adjustments lowered it, after they raised it.
     pub(crate) fn asked_at_most(&self) -> Money {
         self.asked().max(self.principal + self.interest + self.fee)
@@ -285,11 +304,12 @@ impl Installment {
     /// What it asks for of fee, interest and principal. What an adjustment or a new schedule
     /// took off came off the components that would be settled last; what an adjustment put on
     /// lies on the last of them.
-    pub(crate) fn asked_components(&self, waterfall: &Waterfall) -> [Money; 3] {
-        let mut asked = [self.fee, self.interest, self.principal];
-        let mut off = self.adjusted;
+    /// In minor units.
+    pub(crate) fn asked_components(&self, waterfall: &Waterfall, minor_units: u32) -> [i128; 3] {
+        let mut asked = [self.fee, self.interest, self.principal].map(|amount| minor(amount, minor_units));
+        let mut off = minor(self.adjusted, minor_units);
         for component in waterfall.order().iter().rev() {
-            if off.is_zero() {
+            if off == 0 {
                 break;
             }
             let Some(index) = component.index() else { continue };
@@ -303,15 +323,21 @@ impl Installment {
     /// What is still open of each component, in the order of the waterfall, when `paid` has
     /// been paid and there is no late fee. Of one that may bear a fee the allocation knows it.
     #[must_use]
-    pub fn open_components(&self, paid: Money, waterfall: &Waterfall) -> Vec<(Component, Money)> {
-        let asked = self.asked_components(waterfall);
-        let mut paid = paid;
+    pub fn open_components(
+        &self,
+        paid: Money,
+        waterfall: &Waterfall,
+        currency: Currency,
+    ) -> Vec<(Component, Money)> {
+        let minor_units = currency.minor_units();
+        let asked = self.asked_components(waterfall, minor_units);
+        let mut paid = minor(paid, minor_units);
         let mut open = Vec::with_capacity(asked.len());
         for component in waterfall.order() {
             let Some(index) = component.index() else { continue };
             let part = paid.min(asked[index]);
             paid -= part;
-            open.push((*component, asked[index] - part));
+            open.push((*component, Money::of_minor(asked[index] - part, minor_units)));
         }
         open.retain(|(_, amount)| !amount.is_zero());
         open

@@ -9,12 +9,11 @@
 //! paid, whatever later money is paid for by name; what falls due anew waits for the
 //! money that comes after.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{Account, Installment};
 use crate::ids::InstallmentNumber;
+use crate::late_fee::minor;
 use crate::ledger::{Ledger, walk};
 use crate::money::Money;
 use crate::policy::{BusinessDays, Policy};
@@ -57,34 +56,67 @@ pub fn allocate(account: &Account) -> Allocation {
     allocate_noting(account, |_, _, _| ())
 }
 
-/// The same, and tells what each payment settles by name: its place, the installment's, how much.
+/// The same, and tells what each payment settles by name: its place, the installment's, how much
+/// in minor units.
 #[inline]
-pub(crate) fn allocate_noting(account: &Account, mut note: impl FnMut(usize, usize, Money)) -> Allocation {
-    let zero = account.currency.zero();
+pub(crate) fn allocate_noting(account: &Account, mut note: impl FnMut(usize, usize, i128)) -> Allocation {
+    let minor_units = account.currency.minor_units();
     let installments = &account.installments;
-    let mut paid = vec![zero; installments.len()];
-    let places = places_of_targets(account);
+    let mut lines: Vec<Line> =
+        installments.iter().map(|one| Line { asked: one.asked_minor(minor_units), paid: 0 }).collect();
+    let places = Places::of_targets(account);
     let mut dividing: Vec<DateTime<Utc>> = installments.iter().filter_map(|one| one.since).collect();
     dividing.sort_unstable();
     dividing.dedup();
-    let mut pool = zero;
+    let mut pool = 0;
     let mut money = account.payments.iter().enumerate().filter(|(_, payment)| payment.stands()).peekable();
     for until in dividing.into_iter().map(Some).chain([None]) {
         while let Some((number, payment)) =
             money.next_if(|(_, one)| until.is_none_or(|until| one.received_at < until))
         {
-            let mut left = payment.amount;
-            for place in payment.applies_to.iter().filter_map(|number| places.get(number)) {
-                let part = settle_target(&installments[*place], &mut paid[*place], payment.received_at, left);
-                note(number, *place, part);
+            let mut left = minor(payment.amount, minor_units);
+            for place in payment.applies_to.iter().filter_map(|number| places.get(*number)) {
+                let was_owed = was_owed(&installments[place], payment.received_at);
+                let part = if was_owed { lines[place].settle(left) } else { 0 };
+                note(number, place, part);
                 left -= part;
             }
             pool += left;
         }
-        settle_in_order(installments, &mut paid, &mut pool, until);
+        settle_in_order(installments, &mut lines, &mut pool, until);
     }
-    let (unpaid, outstanding) = still_owed(installments, &paid, zero);
-    Allocation { paid, unpaid, outstanding, credit: pool, ledger: None }
+    let money = |minor| Money::of_minor(minor, minor_units);
+    let mut unpaid = Vec::with_capacity(lines.len());
+    let mut outstanding = 0;
+    for (place, (installment, line)) in installments.iter().zip(&lines).enumerate() {
+        let owes = line.asked - line.paid;
+        if owes > 0 && !installment.written_off {
+            outstanding += owes;
+            unpaid.push(Unpaid { place, due_on: installment.due_on, amount: money(owes) });
+        }
+    }
+    Allocation {
+        paid: lines.iter().map(|line| money(line.paid)).collect(),
+        unpaid,
+        outstanding: money(outstanding),
+        credit: money(pool),
+        ledger: None,
+    }
+}
+
+/// An installment that money is put on, in minor units.
+struct Line {
+    asked: i128,
+    paid: i128,
+}
+
+impl Line {
+    /// Puts as much of `money` on it as it still owes, and says how much.
+    fn settle(&mut self, money: i128) -> i128 {
+        let part = (self.asked - self.paid).min(money).max(0);
+        self.paid += part;
+        part
+    }
 }
 
 /// What is owed under a policy: the allocation, and what the policy makes of it.
@@ -117,12 +149,12 @@ pub(crate) fn due_dates(account: &Account, business_days: Option<&BusinessDays>)
 /// Settles, oldest first, what was owed before `until`.
 fn settle_in_order(
     installments: &[Installment],
-    paid: &mut [Money],
-    pool: &mut Money,
+    lines: &mut [Line],
+    pool: &mut i128,
     until: Option<DateTime<Utc>>,
 ) {
-    for (installment, paid) in installments.iter().zip(paid) {
-        if pool.is_zero() {
+    for (installment, line) in installments.iter().zip(lines) {
+        if *pool == 0 {
             break;
         }
         let owed_then = match (installment.since, until) {
@@ -130,53 +162,36 @@ fn settle_in_order(
             _ => true,
         };
         if owed_then && !installment.written_off {
-            *pool -= settle(installment, paid, *pool);
+            *pool -= line.settle(*pool);
         }
     }
 }
 
-fn still_owed(installments: &[Installment], paid: &[Money], zero: Money) -> (Vec<Unpaid>, Money) {
-    let mut unpaid = Vec::with_capacity(paid.len());
-    let mut outstanding = zero;
-    for (place, (installment, paid)) in installments.iter().zip(paid).enumerate() {
-        let amount = installment.asked() - *paid;
-        if amount.is_positive() && !installment.written_off {
-            outstanding += amount;
-            unpaid.push(Unpaid { place, due_on: installment.due_on, amount });
-        }
-    }
-    (unpaid, outstanding)
+/// Whether an installment that a payment names was owed when the money came: a new schedule
+/// may give an old number to something else.
+fn was_owed(installment: &Installment, received_at: DateTime<Utc>) -> bool {
+    installment.since.is_none_or(|since| since <= received_at)
 }
 
 /// Where the installments stand that have a number; empty where no payment names one.
 /// Two thousand payments may name a hundred installments each.
-pub(crate) fn places_of_targets(account: &Account) -> HashMap<InstallmentNumber, usize> {
-    if account.payments.iter().all(|payment| payment.applies_to.is_empty()) {
-        return HashMap::new();
+pub(crate) struct Places(Vec<(InstallmentNumber, usize)>);
+
+impl Places {
+    pub(crate) fn of_targets(account: &Account) -> Self {
+        if account.payments.iter().all(|payment| payment.applies_to.is_empty()) {
+            return Self(Vec::new());
+        }
+        let numbered = account.installments.iter().enumerate();
+        let mut places: Vec<_> =
+            numbered.filter_map(|(place, installment)| Some((installment.number()?, place))).collect();
+        places.sort_unstable();
+        Self(places)
     }
-    let numbered = account.installments.iter().enumerate();
-    numbered.filter_map(|(place, installment)| Some((installment.number()?, place))).collect()
-}
 
-/// Settles the installment that a payment names, if it was owed when the money came: a
-/// new schedule may give an old number to something else.
-fn settle_target(
-    installment: &Installment,
-    paid: &mut Money,
-    received_at: DateTime<Utc>,
-    money: Money,
-) -> Money {
-    let was_owed = installment.since.is_none_or(|since| since <= received_at);
-    if was_owed { settle(installment, paid, money) } else { Money::ZERO }
-}
-
-/// Puts as much of `money` on the installment as it still owes, and says how much.
-fn settle(installment: &Installment, paid: &mut Money, money: Money) -> Money {
-    let part = (installment.asked() - *paid).min(money);
-    if part.is_positive() {
-        *paid += part;
-        part
-    } else {
-        Money::ZERO
+    /// Where the installment of that number stands.
+    pub(crate) fn get(&self, number: InstallmentNumber) -> Option<usize> {
+        let found = self.0.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        Some(self.0[found].1)
     }
 }

@@ -5,6 +5,8 @@
 //! so far, a new schedule and a write-off, look at the allocation once, when
 //! they arrive.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::account::{
@@ -14,9 +16,11 @@ use crate::account::{
 };
 use crate::allocation::allocate;
 use crate::command::{Command, Contract, Message, NewInstallment, PaymentReceived};
+use crate::customer::MAX_ACCOUNTS_OF_CUSTOMER;
 use crate::days::{business_date, is_in_range};
+use crate::draw::MAX_DRAWS;
 use crate::formats::event_line;
-use crate::ids::{InstallmentNumber, PaymentId, Revision};
+use crate::ids::{DrawId, InstallmentNumber, PaymentId, Revision};
 use crate::money::{Currency, Money};
 use crate::recorded::{Cause, Notice, NoticeOf, PaymentInProcess, RecordedCause, RecordedScore};
 use crate::refusal::Refusal;
@@ -47,6 +51,7 @@ impl Account {
             opened_on: contract.opened_on,
             contract: checksum(contract),
             installments: Vec::with_capacity(contract.installments.len()),
+            draws: Vec::new(),
             payments: Vec::new(),
             pauses: Vec::new(),
             waivers: Vec::new(),
@@ -55,6 +60,7 @@ impl Account {
             score: None,
             in_process: None,
             notices: Vec::new(),
+            asked_by: Vec::new(),
             schedule_replaced_on: None,
             recent_messages: Vec::new(),
             standing: Standing::unjudged(),
@@ -62,6 +68,7 @@ impl Account {
             recent_decisions: Vec::new(),
             intents: Vec::new(),
         };
+        account.take_over_draws(&contract.installments)?;
         account.add_installments(&contract.installments, None)?;
         Ok(account)
     }
@@ -81,6 +88,7 @@ impl Account {
                 self.add_installments(std::slice::from_ref(installment), None)?;
                 Ok(Applied::Changed)
             }
+            Command::Drawn(drawn) => self.draw(drawn, at),
             Command::InstallmentAdjusted { number, amount, .. } => self.adjust_installment(*number, *amount),
             Command::ScheduleReplaced { installments, .. } => self.replace_schedule(installments, at),
             Command::PauseStarted { from, until } => self.start_pause(*from, *until),
@@ -168,10 +176,12 @@ impl Account {
             check_date("at", waiver.at.date_naive())?;
         }
         within(self.installments.len(), MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
+        within(self.draws.len(), MAX_DRAWS, Refusal::TooManyDraws)?;
         within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
+        within(self.asked_by.len(), MAX_ACCOUNTS_OF_CUSTOMER - 1, Refusal::TooManyAccounts)?;
         within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
         check_total("installments", self.asked_at_most())
     }
@@ -206,7 +216,7 @@ impl Account {
             return Ok(Applied::Unchanged);
         }
         if currency != self.currency {
-            return Err(Refusal::OtherCurrency { given: currency, account: self.currency });
+            return Err(Refusal::OtherCurrency { what: "payment", given: currency, account: self.currency });
         }
         let value_date = new.value_date.unwrap_or_else(|| business_date(self.time_zone, at));
         check_date("value_date", value_date)?;
@@ -271,6 +281,7 @@ impl Account {
                 written_off: false,
                 replaced: false,
                 since: Some(since),
+                draw_id: None,
             });
             self.sort_installments();
         }
@@ -278,7 +289,7 @@ impl Account {
     }
 
     /// Adds all of them or, on a refusal, none.
-    fn add_installments(
+    pub(crate) fn add_installments(
         &mut self,
         new: &[NewInstallment],
         since: Option<DateTime<Utc>>,
@@ -291,6 +302,11 @@ impl Account {
             if self.installments.iter().chain(&added).any(|other| other.label == label) {
                 return Err(Refusal::InstallmentExists(one.number));
             }
+            if let Some(id) =
+                one.draw_id.as_ref().filter(|id| self.draws.iter().all(|one| one.draw_id != **id))
+            {
+                return Err(Refusal::UnknownDraw(id.clone()));
+            }
             added.push(Installment {
                 label,
                 due_on: one.due_on,
@@ -301,6 +317,7 @@ impl Account {
                 written_off: false,
                 replaced: false,
                 since,
+                draw_id: one.draw_id.clone(),
             });
         }
         let added_total = added.iter().map(Installment::asked_at_most).sum();
@@ -332,8 +349,13 @@ impl Account {
     fn replace_schedule(&mut self, new: &[NewInstallment], at: DateTime<Utc>) -> Result<Applied, Refusal> {
         let before = self.installments.clone();
         let paid = allocate(self).paid;
+        let mut of_draws: HashSet<DrawId> = HashSet::new();
         for (installment, paid) in self.installments.iter_mut().zip(paid) {
-            installment.adjusted += installment.asked() - paid;
+            let unpaid = installment.asked() - paid;
+            if unpaid.is_positive() {
+                of_draws.extend(installment.draw_id.clone());
+            }
+            installment.adjusted += unpaid;
             installment.replaced = true;
         }
         self.installments.retain(|kept| kept.asked().is_positive());
@@ -344,7 +366,11 @@ impl Account {
             self.installments = before;
             return Err(refusal);
         }
-        self.schedule_replaced_on = Some(business_date(self.time_zone, at)).max(self.schedule_replaced_on);
+        let today = Some(business_date(self.time_zone, at));
+        self.schedule_replaced_on = today.max(self.schedule_replaced_on);
+        for draw in self.draws.iter_mut().filter(|draw| of_draws.contains(&draw.draw_id)) {
+            draw.replaced_on = today.max(draw.replaced_on);
+        }
         Ok(Applied::Changed)
     }
 
@@ -533,7 +559,7 @@ fn check_name(field: &'static str, name: &str) -> Result<(), Refusal> {
     if name.trim().is_empty() { Err(Refusal::Unnamed { field }) } else { check_reason(name) }
 }
 
-fn within(count: usize, most: usize, otherwise: Refusal) -> Result<(), Refusal> {
+pub(crate) fn within(count: usize, most: usize, otherwise: Refusal) -> Result<(), Refusal> {
     if count <= most { Ok(()) } else { Err(otherwise) }
 }
 
@@ -541,11 +567,11 @@ fn check_total(field: &'static str, total: Money) -> Result<(), Refusal> {
     if total.is_readable() { Ok(()) } else { Err(Refusal::TotalTooLarge { field, total }) }
 }
 
-fn exact(field: &'static str, amount: Money, currency: Currency) -> Result<Money, Refusal> {
+pub(crate) fn exact(field: &'static str, amount: Money, currency: Currency) -> Result<Money, Refusal> {
     currency.exact(amount).map_err(|problem| Refusal::TooManyDecimals { field, problem })
 }
 
-fn positive(field: &'static str, amount: Money, currency: Currency) -> Result<Money, Refusal> {
+pub(crate) fn positive(field: &'static str, amount: Money, currency: Currency) -> Result<Money, Refusal> {
     if !amount.is_positive() {
         return Err(Refusal::NotPositive { field, amount });
     }
@@ -574,6 +600,9 @@ fn checksum(contract: &Contract) -> u32 {
         add(&installment.due_on);
         for amount in [installment.principal, installment.interest, installment.fee] {
             add(&amount.as_decimal().normalize());
+        }
+        if let Some(draw_id) = &installment.draw_id {
+            add(&format_args!("draw {draw_id}"));
         }
     }
     hasher.finalize()

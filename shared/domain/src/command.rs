@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{Dated, PaymentKind};
 use crate::contact::ContactChange;
-use crate::ids::{AccountId, CustomerId, EventId, InstallmentNumber, PaymentId, PolicyId};
+use crate::ids::{AccountId, CustomerId, DrawId, EventId, InstallmentNumber, PaymentId, PolicyId};
 use crate::money::{Currency, Money};
 use crate::recorded::{Cause, NoticeOf};
 use crate::zone::Zone;
@@ -45,6 +45,8 @@ pub enum Command {
     },
     /// `installment_added`
     InstallmentAdded(NewInstallment),
+    /// `drawn`
+    Drawn(Drawn),
     /// `installment_adjusted`
     InstallmentAdjusted {
         /// Which one.
@@ -151,6 +153,7 @@ impl Command {
             Self::PaymentReceived(_) => "payment_received",
             Self::PaymentReversed { .. } => "payment_reversed",
             Self::InstallmentAdded(_) => "installment_added",
+            Self::Drawn(_) => "drawn",
             Self::InstallmentAdjusted { .. } => "installment_adjusted",
             Self::ScheduleReplaced { .. } => "schedule_replaced",
             Self::PauseStarted { .. } => "pause_started",
@@ -202,6 +205,21 @@ pub struct NewInstallment {
     pub interest: Money,
     /// Charges.
     pub fee: Money,
+    /// The draw whose plan it is part of; none: of none.
+    pub draw_id: Option<DrawId>,
+}
+
+/// Money taken on a revolving line, with the plan that pays it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// Unique within the account.
+    pub draw_id: DrawId,
+    /// How much; the principal of the installments adds up to it.
+    pub amount: Money,
+    /// In what; none: the account's currency.
+    pub currency: Option<Currency>,
+    /// Its plan.
+    pub installments: Vec<NewInstallment>,
 }
 
 /// Money in, as the payment system states it.

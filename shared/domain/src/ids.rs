@@ -70,6 +70,10 @@ id!(
     PaymentId
 );
 id!(
+    /// A draw on a revolving line, unique within its account.
+    DrawId
+);
+id!(
     /// A policy, over all its versions.
     PolicyId
 );

@@ -45,6 +45,9 @@ pub(crate) fn date_of(number: i64) -> NaiveDate {
 /// The amount in minor units.
 pub(crate) fn minor(amount: Money, minor_units: u32) -> i128 {
     let mut decimal = amount.as_decimal();
+    if decimal.is_zero() {
+        return 0;
+    }
     if decimal.scale() != minor_units {
         decimal.rescale(minor_units);
     }
@@ -195,9 +198,14 @@ impl Fee {
         self.start == day && day < self.due_on
     }
 
+    /// What is accrued, in minor units.
+    fn charged(&self) -> i128 {
+        if self.accrued == 0 { 0 } else { rounded(self.accrued) }
+    }
+
     /// What is accrued and neither paid nor waived, in minor units.
     fn open(&self) -> i128 {
-        if self.accrued == 0 { 0 } else { rounded(self.accrued) - self.taken }
+        self.charged() - self.taken
     }
 }
 
@@ -217,6 +225,11 @@ fn rounded(grains: i128) -> i128 {
 struct State {
     /// Oldest installment first.
     fees: Vec<Fee>,
+    /// The first of them that costs anything from here on: what has no principal left, never does.
+    first: usize,
+    /// Whether none is due before one that it follows, so that behind the first that has not
+    /// begun to elapse none has.
+    in_order: bool,
     /// Days before this one have been charged.
     day: i64,
     /// What the cap leaves of the month in which `day` lies.
@@ -226,7 +239,22 @@ struct State {
 }
 
 impl State {
+    fn new(fees: Vec<Fee>, day: i64) -> Self {
+        let in_order = fees.is_sorted_by_key(|fee| fee.due_on);
+        Self { fees, first: 0, in_order, day, month_left: 0, month_end: i64::MIN }
+    }
+
+    /// Those that may have begun to elapse before `day`, and no others where they are in order.
+    fn begun_before(&self, day: i64, rules: &Rules) -> impl Iterator<Item = &Fee> {
+        let in_order = self.in_order;
+        let behind = day.saturating_add(rules.shift);
+        self.fees[self.first..].iter().take_while(move |fee| !in_order || fee.due_on < behind)
+    }
+
     fn advance(&mut self, rules: &Rules, to: i64) {
+        while self.fees.get(self.first).is_some_and(|fee| fee.principal == 0) {
+            self.first += 1;
+        }
         let to = to.min(number(LAST_DATE));
         while self.day < to {
             let (end, any) = self.next_change(rules, to);
@@ -237,7 +265,10 @@ impl State {
                     self.begin_month(rules);
                     end = end.min(self.month_end);
                 }
-                if !paused && self.fees.iter().any(|fee| fee.fixed_to_come && fee.is_charged(self.day, false))
+                let begun = || self.begun_before(self.day + 1, rules);
+                if !paused
+                    && rules.fixed > 0
+                    && begun().any(|fee| fee.fixed_to_come && fee.is_charged(self.day, false))
                 {
                     end = self.day + 1;
                 }
@@ -253,7 +284,7 @@ impl State {
     /// has elapsed days at all.
     fn next_change(&self, rules: &Rules, to: i64) -> (i64, bool) {
         let (mut end, mut any) = (to, false);
-        for fee in &self.fees {
+        for fee in self.begun_before(to, rules) {
             if fee.principal == 0 || fee.due_on - rules.shift >= end {
                 continue;
             }
@@ -286,7 +317,8 @@ impl State {
             self.month_left -= self.charges(rules, whole_days, paused);
         }
         let raised = i128::from(days) * rules.headroom.unwrap_or(0);
-        for fee in &mut self.fees {
+        let behind = if self.in_order { day.saturating_add(rules.shift) } else { i64::MAX };
+        for fee in self.fees[self.first..].iter_mut().take_while(|fee| fee.due_on <= behind) {
             if fee.principal == 0 || fee.origin > day {
                 continue;
             }
@@ -307,10 +339,14 @@ impl State {
         }
     }
 
+    /// What has accrued of all, paid and waived fees too, in minor units.
+    fn charged(&self) -> i128 {
+        self.fees.iter().map(Fee::charged).sum()
+    }
+
     /// What `days` cost in all, before the cap of the month.
     fn charges(&self, rules: &Rules, days: i64, paused: bool) -> i128 {
-        self.fees
-            .iter()
+        self.begun_before(self.day + 1, rules)
             .filter(|fee| fee.is_charged(self.day, paused) && fee.origin <= self.day)
             .map(|fee| fee.charge(days, rules))
             .sum()
@@ -339,6 +375,8 @@ impl State {
 pub(crate) struct Meter {
     rules: Rules,
     state: State,
+    /// What was charged to the installments that are counted no more, in minor units.
+    charged_before: i128,
 }
 
 /// The fees of a later day.
@@ -369,7 +407,7 @@ impl Meter {
             })
             .collect();
         let day = fees.iter().map(|fee| fee.due_on - rules.shift).min().unwrap_or(0);
-        Self { rules, state: State { fees, day, month_left: 0, month_end: i64::MIN } }
+        Self { rules, state: State::new(fees, day), charged_before: 0 }
     }
 
     /// Charges the days before `day`, in the count of the policy: day 0 of an installment is its
@@ -396,9 +434,19 @@ impl Meter {
         }
     }
 
-    /// Leaves only those places, in that order; they are then counted anew.
+    /// Leaves only those places, in that order; they are then counted anew. The others have no
+    /// principal open, so they cost no more than they have cost.
     pub(crate) fn keep(&mut self, places: impl Iterator<Item = usize>) {
-        self.state.fees = places.map(|place| self.state.fees[place]).collect();
+        let all = self.state.charged();
+        let State { day, month_left, month_end, .. } = self.state;
+        let kept = places.map(|place| self.state.fees[place]).collect();
+        self.state = State { month_left, month_end, ..State::new(kept, day) };
+        self.charged_before += all - self.state.charged();
+    }
+
+    /// What was charged to the installments that are counted no more, in minor units.
+    pub(crate) const fn charged_before(&self) -> i128 {
+        self.charged_before
     }
 
     /// The fees on `day`, or on the meter's own where that is later.
@@ -428,6 +476,11 @@ impl Meter {
 }
 
 impl Reading<'_> {
+    /// What has accrued of all that is counted, paid and waived fees too, in minor units.
+    pub(crate) fn charged(&self) -> i128 {
+        self.state.charged()
+    }
+
     /// Goes on to `day`; an earlier one changes nothing.
     pub(crate) fn advance(&mut self, day: i64) {
         if self.state.day < day {

@@ -14,9 +14,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::{Account, Installment, Payment, Waiver};
-use crate::allocation::{Allocation, Unpaid, allocate_noting, due_dates, places_of_targets};
+use crate::allocation::{Allocation, Places, Unpaid, allocate_noting, due_dates};
 use crate::days::business_date;
-use crate::ids::InstallmentNumber;
 use crate::late_fee::{Meter, minor, number};
 use crate::money::Money;
 use crate::policy::{Component, DueClass, Entry, Overpayment, Policy};
@@ -151,7 +150,7 @@ struct Walk<'a> {
     /// Money that has settled nothing yet.
     credit: i128,
     /// Where numbered installments stand; empty where no payment names one.
-    places: HashMap<InstallmentNumber, usize>,
+    places: Places,
     /// What the payments that name several installments put on each: by payment, then place.
     shares: HashMap<usize, Vec<(usize, i128)>>,
 }
@@ -164,9 +163,8 @@ impl<'a> Walk<'a> {
         dividing.dedup();
         let line = |(installment, due_on): (&Installment, &NaiveDate)| {
             let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
-            let asked = installment.asked_components(&policy.waterfall);
             Line {
-                open: asked.map(|amount| minor(amount, minor_units)),
+                open: installment.asked_components(&policy.waterfall, minor_units),
                 paid: 0,
                 paid_as_fee: 0,
                 rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
@@ -188,7 +186,7 @@ impl<'a> Walk<'a> {
             segment: 0,
             day: i64::MIN,
             credit: 0,
-            places: places_of_targets(account),
+            places: Places::of_targets(account),
             shares: shares(account),
             account,
             policy,
@@ -243,7 +241,7 @@ impl<'a> Walk<'a> {
                 let fees = self.fee_open(target) + self.lines[target].paid_as_fee;
                 self.settle_up_to(target, share + fees);
             }
-        } else if let Some(target) = payment.applies_to.first().and_then(|one| self.places.get(one)).copied()
+        } else if let Some(target) = payment.applies_to.first().and_then(|one| self.places.get(*one))
             && self.lines[target].rank <= self.segment
         {
             self.settle(target, self.lines[target].class(self.day));
@@ -415,10 +413,9 @@ fn shares(account: &Account) -> HashMap<usize, Vec<(usize, i128)>> {
     let mut shares: HashMap<usize, Vec<(usize, i128)>> = HashMap::new();
     let names_several = |payment: &Payment| payment.stands() && payment.applies_to.len() > 1;
     if account.payments.iter().any(names_several) {
-        let minor_units = account.currency.minor_units();
         allocate_noting(account, |payment, place, part| {
             if names_several(&account.payments[payment]) {
-                shares.entry(payment).or_default().push((place, minor(part, minor_units)));
+                shares.entry(payment).or_default().push((place, part));
             }
         });
     }

@@ -11,8 +11,9 @@
 //!
 //! [`Account::judge`] chains the last two into the account's next revision.
 //! [`allocation`] derives what the money settles, under a late fee by walking through a ledger,
-//! [`figures`] what stages are judged on, [`reminder`] whom to tell, [`classification`] the
-//! regulatory class. [`policy`] reads the rules, [`compare`] holds two of them against each
+//! [`figures`] what stages are judged on, [`draw`] the plan of each draw on a line, [`reminder`]
+//! whom to tell, [`classification`] the regulatory class, [`customer`] what one account brings
+//! upon a customer's others. [`policy`] reads the rules, [`compare`] holds two of them against each
 //! other, [`formats`] reads and writes the files.
 
 pub mod account;
@@ -23,8 +24,10 @@ pub mod classification;
 pub mod command;
 pub mod compare;
 pub mod contact;
+pub mod customer;
 pub mod days;
 pub mod decision;
+pub mod draw;
 pub mod figures;
 pub mod formats;
 pub mod ids;
@@ -51,6 +54,7 @@ pub use apply::Applied;
 pub use assess::{Assessment, assess};
 pub use command::{Command, Contract, Event, Message};
 pub use decision::{Cause, Decision, decide};
+pub use draw::draw_plans;
 pub use owed::Owed;
 pub use permits::{Permit, permits};
 pub use policy::Policy;

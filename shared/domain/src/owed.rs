@@ -52,6 +52,16 @@ impl Allocation {
         }
     }
 
+    /// The late fee that has been charged by `day` since the first due date: what is open of it,
+    /// what was paid and what was waived. On a day before the last payment it is that of the
+    /// payment's day.
+    #[must_use]
+    pub fn late_fee_charged_on(&self, day: NaiveDate, currency: Currency) -> Money {
+        let meter = self.ledger.as_ref().and_then(|ledger| ledger.meter.as_ref());
+        let charged = meter.map_or(0, |meter| meter.charged_before() + meter.on(number(day)).charged());
+        Money::of_minor(charged, currency.minor_units())
+    }
+
     /// The components of an unpaid installment that are open on `day`, in the order of the
     /// waterfall. Its late fee is the penalty.
     #[must_use]
@@ -65,7 +75,11 @@ impl Allocation {
         let place = self.unpaid.iter().position(|one| one.place == unpaid.place);
         let Some((ledger, place)) = self.ledger.as_deref().zip(place) else {
             let paid = self.paid[unpaid.place];
-            return account.installments[unpaid.place].open_components(paid, &policy.waterfall);
+            return account.installments[unpaid.place].open_components(
+                paid,
+                &policy.waterfall,
+                account.currency,
+            );
         };
         let [fee, interest, principal] = ledger.open[place];
         let penalty = ledger.fees_on(number(day)).map_or(0, |fees| fees.open(place));

@@ -6,8 +6,10 @@ use crate::account::{
     MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS,
     MAX_WAIVERS,
 };
+use crate::customer::MAX_ACCOUNTS_OF_CUSTOMER;
 use crate::days::{FIRST_DATE, LAST_DATE};
-use crate::ids::{AccountId, EventId, InstallmentNumber, PaymentId};
+use crate::draw::MAX_DRAWS;
+use crate::ids::{AccountId, DrawId, EventId, InstallmentNumber, PaymentId};
 use crate::money::{Currency, MAX_INTEGER_DIGITS, Money, TooManyDecimals};
 
 /// A command that cannot be taken, and why.
@@ -55,9 +57,11 @@ pub enum Refusal {
         problem: TooManyDecimals,
     },
     /// Money in a currency that is not the account's.
-    #[error("currency: the payment is in {given}, the account in {account}")]
+    #[error("currency: the {what} is in {given}, the account in {account}")]
     OtherCurrency {
-        /// The payment's.
+        /// What the money is.
+        what: &'static str,
+        /// Its currency.
         given: Currency,
         /// The account's.
         account: Currency,
@@ -86,6 +90,36 @@ pub enum Refusal {
     /// An installment number that is taken.
     #[error("number: installment {0} exists already")]
     InstallmentExists(InstallmentNumber),
+    /// A draw whose plan pays back something else.
+    #[error("installments: their principal adds up to {principal}, the draw is of {amount}")]
+    DrawDoesNotAddUp {
+        /// What was drawn.
+        amount: Money,
+        /// The principal of its plan.
+        principal: Money,
+    },
+    /// A draw id that came before, with something else.
+    #[error(
+        "draw_id: {draw_id} was drawn before with another {what}; a different draw needs an id of its own"
+    )]
+    DrawDiffers {
+        /// The id.
+        draw_id: DrawId,
+        /// What differs: `amount` or `plan`.
+        what: &'static str,
+    },
+    /// A draw's plan with an installment that names another draw.
+    #[error("installments: draw_id: installment {number} names another draw")]
+    InstallmentOfAnotherDraw {
+        /// Which installment.
+        number: InstallmentNumber,
+    },
+    /// An installment of a draw that never came.
+    #[error("draw_id: the account has no draw {0}")]
+    UnknownDraw(DrawId),
+    /// More draws than an account may hold.
+    #[error("draw_id: an account holds at most {MAX_DRAWS} draws")]
+    TooManyDraws,
     /// An adjustment that would leave less than nothing.
     #[error("amount: {amount} is beyond what installment {number} asks for, {asked}")]
     AdjustedBeyond {
@@ -164,6 +198,9 @@ pub enum Refusal {
     /// More waivers than an account may hold.
     #[error("number: an account holds at most {MAX_WAIVERS} waivers of a late fee")]
     TooManyWaivers,
+    /// More accounts of one customer than are judged together.
+    #[error("customer_id: at most {MAX_ACCOUNTS_OF_CUSTOMER} accounts of a customer are judged together")]
+    TooManyAccounts,
     /// More messages of one instant than an account takes.
     #[error("at: an account takes at most {MAX_MESSAGES} messages of one instant")]
     TooManyMessages,

@@ -20,6 +20,22 @@ pub struct Zone(&'static Known);
 struct Known {
     name: &'static str,
     rules: Rules,
+    /// Where the clock is not set any more: since when, and how far it is from UTC.
+    settled: Option<(i64, FixedOffset)>,
+}
+
+/// No clock is further from UTC than this, in seconds.
+const FURTHEST: i64 = 93_600;
+
+impl Known {
+    fn new(name: &'static str, rules: Rules) -> Self {
+        let last = rules.preceding(Timestamp::MAX).next();
+        // Where the rules go on, the last change is that of the last year that there is.
+        let settled = last.map_or(i64::MIN, |last| last.timestamp().as_second());
+        let is_settled = settled < Timestamp::MAX.as_second() - 10 * 366 * 86_400;
+        let fixed = FixedOffset::east_opt(rules.to_offset(Timestamp::MAX).seconds());
+        Self { name, rules, settled: fixed.filter(|_| is_settled).map(|fixed| (settled, fixed)) }
+    }
 }
 
 /// The zones that were named so far; no more than the database has.
@@ -52,7 +68,7 @@ impl FromStr for Zone {
             .ok_or(UnknownZone)?;
         let rules = Rules::tzif(name, rules).map_err(|_| UnknownZone)?;
         let mut zones = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(Self(zones.entry(name).or_insert_with(|| Box::leak(Box::new(Known { name, rules })))))
+        Ok(Self(zones.entry(name).or_insert_with(|| Box::leak(Box::new(Known::new(name, rules))))))
     }
 }
 
@@ -139,6 +155,11 @@ impl TimeZone for Zone {
     }
 
     fn offset_from_local_datetime(&self, local: &NaiveDateTime) -> MappedLocalTime<ZoneOffset> {
+        if let Some((since, fixed)) = self.0.settled
+            && local.and_utc().timestamp() - FURTHEST > since.saturating_add(FURTHEST)
+        {
+            return MappedLocalTime::Single(ZoneOffset { zone: *self, fixed });
+        }
         // As if the clock showed UTC: the one way in that needs no fields.
         let shown = jiff::tz::Offset::UTC.to_datetime(timestamp(local));
         match self.0.rules.to_ambiguous_timestamp(shown).offset() {
@@ -155,6 +176,11 @@ impl TimeZone for Zone {
     }
 
     fn offset_from_utc_datetime(&self, utc: &NaiveDateTime) -> ZoneOffset {
+        if let Some((since, fixed)) = self.0.settled
+            && utc.and_utc().timestamp() > since
+        {
+            return ZoneOffset { zone: *self, fixed };
+        }
         self.offset(self.0.rules.to_offset(timestamp(utc)))
     }
 }

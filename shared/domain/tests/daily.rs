@@ -213,6 +213,10 @@ const EVENTS: [(&str, &str); EVENT_TYPES.len()] = [
         "installment_added",
         r#""installment":{"number":2,"due_on":"2023-11-01","principal":"1.00","interest":"0.50","fee":"0.25"}"#,
     ),
+    (
+        "drawn",
+        r#""draw_id":"D-1","amount":"1.00","currency":"CNY","installments":[{"number":7,"due_on":"2023-12-01","principal":"1.00","interest":"0.50","fee":"0.25","draw_id":"D-1"}]"#,
+    ),
     ("installment_adjusted", r#""number":2,"amount":"-1.00","reason":"agreed""#),
     (
         "schedule_replaced",

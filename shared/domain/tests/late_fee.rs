@@ -263,6 +263,26 @@ fn what_the_annual_cap_cut_off_is_not_made_up_for() {
     assert_eq!(late_fee(&loan, "2023-10-21", &policy), "2.72");
 }
 
+// 3.50 have accrued by the 11th; of what is left, 603.50 or nothing, ten days cost 3.02 or nothing.
+#[rstest]
+#[case::open("0.01", "8.50")]
+#[case::paid_in_part("400.00", "6.52")]
+#[case::paid_whole("1003.50", "3.50")]
+fn what_was_charged_is_known_whatever_became_of_it(#[case] amount: &str, #[case] expected: &str) {
+    let (mut loan, policy) = (thousand(), fee(RATE));
+    loan.pays("2023-10-11", "P-1", amount);
+    let charged = |loan: &Loan| {
+        owed(&loan.account, &policy)
+            .late_fee_charged_on(date("2023-10-21"), loan.account.currency)
+            .to_string()
+    };
+    assert_eq!(charged(&loan), expected);
+    loan.learns("2023-10-21", "fee_waived", ALL);
+    assert_eq!(charged(&loan), expected);
+    loan.learns("2023-10-21", "written_off", ALL);
+    assert_eq!(charged(&loan), if amount == "1003.50" { "3.50" } else { "0.00" });
+}
+
 const ALL: &str = r#""reason":"hardship""#;
 
 // By the 11th 3.50 have accrued, and 0.50 more by the 12th.

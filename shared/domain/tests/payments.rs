@@ -82,7 +82,11 @@ fn what_is_open_of_an_installment_follows_the_waterfall(
     let adjustment = format!(r#""number":1,"amount":"{off}","reason":"agreed""#);
     loan.try_learn("2023-10-02", "installment_adjusted", &adjustment).unwrap();
     let waterfall = only_stage(head, "days_past_due = 1").waterfall;
-    let open = loan.account.installments()[0].open_components(paid.parse().unwrap(), &waterfall);
+    let open = loan.account.installments()[0].open_components(
+        paid.parse().unwrap(),
+        &waterfall,
+        loan.account.currency,
+    );
     let open: Vec<String> = open.iter().map(|(component, amount)| format!("{component} {amount}")).collect();
     assert_eq!(open.join(", "), expected);
 }

@@ -66,7 +66,7 @@ pub fn check_allocation(account: &Account) {
         assert!(!paid.is_negative() && *paid <= installment.asked(), "{paid} paid of {installment:?}");
         let open = if installment.written_off { Money::ZERO } else { installment.asked() - *paid };
         assert_eq!(unpaid, open, "{installment:?}");
-        let components = installment.open_components(*paid, &Waterfall::default());
+        let components = installment.open_components(*paid, &Waterfall::default(), account.currency);
         let sum: Money = components.into_iter().map(|(_, amount)| amount).sum();
         assert_eq!(sum, installment.asked() - *paid, "{installment:?}");
     }

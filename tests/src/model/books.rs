@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::account::{Dated, Label, Pause};
 use duewatch_domain::command::{Command, Contract, NewInstallment, PaymentReceived};
-use duewatch_domain::ids::{InstallmentNumber, PaymentId};
-use duewatch_domain::money::Money;
+use duewatch_domain::ids::{DrawId, InstallmentNumber, PaymentId};
+use duewatch_domain::money::{Currency, Money};
 
 use super::recorded::Recorded;
 use super::{Fact, calendar};
@@ -17,7 +17,7 @@ pub struct Debt {
     pub label: Label,
     /// When it is or was due.
     pub due_on: NaiveDate,
-    /// How much is left.
+    /// How much is left of what it asks for, apart from a late fee.
     pub amount: Money,
 }
 
@@ -28,33 +28,43 @@ pub(super) struct Books {
     pub(super) enforced: bool,
     pub(super) pauses: Vec<Pause>,
     pub(super) recorded: Recorded,
-    pieces: Vec<Piece>,
-    payments: Vec<Paid>,
-    divisions: Vec<Division>,
+    pub(super) currency: Currency,
+    pub(super) pieces: Vec<Piece>,
+    draws: Vec<DrawId>,
+    pub(super) payments: Vec<Paid>,
+    pub(super) divisions: Vec<Division>,
+    pub(super) waivers: Vec<Waived>,
+    /// The date on which the schedule was replaced last.
+    pub(super) replaced_on: Option<NaiveDate>,
 }
 
 /// A new schedule, or a payment taken back: what was owed before is settled by the money
 /// that came before, and what falls due anew waits for the money that comes after.
 #[derive(Debug)]
-struct Division {
-    at: DateTime<Utc>,
+pub(super) struct Division {
+    pub(super) at: DateTime<Utc>,
 }
 
 impl Division {
-    fn comes_after(&self, payment: &Paid) -> bool {
+    pub(super) fn comes_after(&self, payment: &Paid) -> bool {
         payment.received_at < self.at
     }
 }
 
 /// Something that is asked for.
 #[derive(Debug)]
-struct Piece {
-    label: Label,
-    due_on: NaiveDate,
-    asked: Money,
-    written_off: bool,
+pub(super) struct Piece {
+    pub(super) label: Label,
+    pub(super) due_on: NaiveDate,
+    /// Fee, interest and principal of the contract.
+    pub(super) parts: [Money; 3],
+    /// What is asked for in all, after adjustments.
+    pub(super) asked: Money,
+    pub(super) written_off: bool,
+    /// A new schedule has taken its place, and left what had been paid of it.
+    pub(super) replaced: bool,
     /// The place of the division that made it owed; none: it always was.
-    since: Option<usize>,
+    pub(super) since: Option<usize>,
 }
 
 impl Piece {
@@ -62,25 +72,45 @@ impl Piece {
         Self {
             label: Label::Number(installment.number),
             due_on: installment.due_on,
+            parts: [installment.fee, installment.interest, installment.principal],
             asked: installment.principal + installment.interest + installment.fee,
             written_off: false,
+            replaced: false,
             since,
         }
     }
 
-    fn is(&self, number: InstallmentNumber) -> bool {
+    pub(super) fn is(&self, number: InstallmentNumber) -> bool {
         self.label == Label::Number(number)
     }
 }
 
 /// Money that came.
 #[derive(Debug)]
-struct Paid {
+pub(super) struct Paid {
     id: PaymentId,
-    amount: Money,
-    received_at: DateTime<Utc>,
-    targets: Vec<InstallmentNumber>,
+    pub(super) amount: Money,
+    pub(super) received_at: DateTime<Utc>,
+    pub(super) value_date: Option<NaiveDate>,
+    pub(super) targets: Vec<InstallmentNumber>,
     reversed: Option<Dated>,
+}
+
+impl Paid {
+    /// Whether it is there: what is taken back by a debt of its own is.
+    pub(super) fn stands(&self) -> bool {
+        self.reversed != Some(Dated::Original)
+    }
+}
+
+/// A late fee that is forgiven, as far as it has accrued.
+#[derive(Debug)]
+pub(super) struct Waived {
+    pub(super) at: DateTime<Utc>,
+    /// Of which installment; none: of all.
+    pub(super) number: Option<InstallmentNumber>,
+    /// How much; none: all.
+    pub(super) amount: Option<Money>,
 }
 
 impl Books {
@@ -90,9 +120,13 @@ impl Books {
             enforced: true,
             pauses: Vec::new(),
             recorded: Recorded::default(),
+            currency: contract.currency,
             pieces: contract.installments.iter().map(|one| Piece::new(one, None)).collect(),
+            draws: contract.installments.iter().filter_map(|one| one.draw_id.clone()).collect(),
             payments: Vec::new(),
             divisions: Vec::new(),
+            waivers: Vec::new(),
+            replaced_on: None,
         };
         for fact in facts {
             books.enter(&fact.command, fact.at);
@@ -117,11 +151,11 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // Nothing that the account owes; no policy that the model knows has a late fee.
-            Command::AccountOpened(_)
-            | Command::ContactChanged(_)
-            | Command::NoticeSent(_)
-            | Command::FeeWaived { .. } => {}
+            // Nothing that the account owes.
+            Command::AccountOpened(_) | Command::ContactChanged(_) | Command::NoticeSent(_) => {}
+            Command::FeeWaived { number, amount, .. } => {
+                self.waivers.push(Waived { at, number: *number, amount: *amount });
+            }
             Command::CauseRecorded { .. }
             | Command::ScoreRecorded { .. }
             | Command::PaymentInProcess { .. }
@@ -129,6 +163,12 @@ impl Books {
             Command::PaymentReceived(received) => self.receive(received, at),
             Command::PaymentReversed { payment_id, dated } => self.reverse(payment_id, *dated, at),
             Command::InstallmentAdded(installment) => self.pieces.push(Piece::new(installment, None)),
+            Command::Drawn(drawn) => {
+                if !self.draws.contains(&drawn.draw_id) {
+                    self.draws.push(drawn.draw_id.clone());
+                    self.pieces.extend(drawn.installments.iter().map(|one| Piece::new(one, None)));
+                }
+            }
             Command::InstallmentAdjusted { number, amount, .. } => {
                 self.pieces.iter_mut().filter(|piece| piece.is(*number)).for_each(|one| one.asked -= *amount);
             }
@@ -155,6 +195,7 @@ impl Books {
             id: received.payment_id.clone(),
             amount: received.amount,
             received_at: at,
+            value_date: received.value_date,
             targets: received.applies_to.clone(),
             reversed: None,
         });
@@ -171,7 +212,9 @@ impl Books {
             // What it settled stays settled: it came before, whatever the instants say.
             let at = at.max(payment.received_at + TimeDelta::nanoseconds(1));
             let since = Some(self.divisions.len());
-            self.pieces.push(Piece { label, due_on, asked, written_off: false, since });
+            let parts = [Money::ZERO, Money::ZERO, asked];
+            let (written_off, replaced) = (false, false);
+            self.pieces.push(Piece { label, due_on, parts, asked, written_off, replaced, since });
             self.divisions.push(Division { at });
         }
     }
@@ -181,8 +224,10 @@ impl Books {
         let settled = self.settled();
         for (piece, paid) in self.pieces.iter_mut().zip(settled) {
             piece.asked = paid;
+            piece.replaced = true;
         }
         self.pieces.retain(|piece| piece.asked > Money::ZERO);
+        self.replaced_on = Some(calendar::business_date(self.zone, at));
         let since = Some(self.divisions.len());
         self.pieces.extend(installments.iter().map(|one| Piece::new(one, since)));
         // What it found comes before it, whatever the instants say.
@@ -209,15 +254,25 @@ impl Books {
         }
     }
 
-    /// What is paid of each piece: from one division of time to the next, first what was
-    /// paid for by name, then the oldest that was owed by then, with the money that had come.
+    /// What is paid of each piece, where it does not matter when.
     fn settled(&self) -> Vec<Money> {
+        self.settle().0
+    }
+
+    /// What each payment then puts on what it names: the place of the piece, and how much.
+    pub(super) fn named(&self) -> Vec<(&Paid, Vec<(usize, Money)>)> {
+        self.settle().1.into_iter().map(|purse| (purse.payment, purse.named)).collect()
+    }
+
+    /// From one division of time to the next, first what was paid for by name, then the oldest
+    /// that was owed by then, with the money that had come.
+    fn settle(&self) -> (Vec<Money>, Vec<Purse<'_>>) {
         let mut paid = vec![Money::ZERO; self.pieces.len()];
         let mut purses: Vec<Purse<'_>> = self
             .payments
             .iter()
-            .filter(|payment| payment.reversed != Some(Dated::Original))
-            .map(|payment| Purse { payment, left: payment.amount })
+            .filter(|payment| payment.stands())
+            .map(|payment| Purse { payment, left: payment.amount, named: Vec::new() })
             .collect();
         let mut divisions: Vec<&Division> = self.divisions.iter().collect();
         divisions.sort_by_key(|division| division.at);
@@ -228,17 +283,21 @@ impl Books {
         }
         self.settle_named(&mut paid, &mut purses, |_| true);
         self.settle_oldest(&mut paid, &mut purses, |_| true, |_| true);
-        paid
+        (paid, purses)
     }
 
     fn settle_named(&self, paid: &mut [Money], purses: &mut [Purse<'_>], has_come: impl Fn(&Paid) -> bool) {
         for purse in purses.iter_mut().filter(|purse| has_come(purse.payment)) {
             for number in &purse.payment.targets {
-                for (piece, paid) in self.pieces.iter().zip(&mut *paid).filter(|(piece, _)| piece.is(*number))
-                {
+                let meant = |(_, piece): &(usize, &Piece)| piece.is(*number);
+                for (place, piece) in self.pieces.iter().enumerate().filter(meant) {
                     // A later schedule may have put something else under an old number.
                     if self.since(piece).is_none_or(|since| !since.comes_after(purse.payment)) {
-                        purse.pay(piece, paid);
+                        let part = purse.pay(piece, &mut paid[place]);
+                        match purse.named.iter_mut().find(|(named, _)| *named == place) {
+                            Some((_, known)) => *known += part,
+                            None => purse.named.push((place, part)),
+                        }
                     }
                 }
             }
@@ -258,12 +317,14 @@ impl Books {
             let piece = &self.pieces[place];
             if !piece.written_off && self.since(piece).is_none_or(&is_owed) {
                 let there = purses.iter_mut().filter(|purse| has_come(purse.payment));
-                there.for_each(|purse| purse.pay(piece, &mut paid[place]));
+                for purse in there {
+                    purse.pay(piece, &mut paid[place]);
+                }
             }
         }
     }
 
-    fn since(&self, piece: &Piece) -> Option<&Division> {
+    pub(super) fn since(&self, piece: &Piece) -> Option<&Division> {
         piece.since.map(|place| &self.divisions[place])
     }
 }
@@ -272,12 +333,14 @@ impl Books {
 struct Purse<'a> {
     payment: &'a Paid,
     left: Money,
+    named: Vec<(usize, Money)>,
 }
 
 impl Purse<'_> {
-    fn pay(&mut self, piece: &Piece, paid: &mut Money) {
+    fn pay(&mut self, piece: &Piece, paid: &mut Money) -> Money {
         let part = self.left.min(piece.asked - *paid);
         self.left -= part;
         *paid += part;
+        part
     }
 }

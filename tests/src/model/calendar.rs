@@ -1,9 +1,10 @@
 //! Dates in a time zone, by another library and other tables than the domain's.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Zone;
 use duewatch_domain::days::DayCount;
+use duewatch_domain::policy::{BusinessDays, Move};
 
 /// The zone of an account.
 #[expect(clippy::expect_used, reason = "both know the same names, and a test of the domain sees to it")]
@@ -14,6 +15,42 @@ pub(super) fn zone(zone: Zone) -> Tz {
 /// The date after.
 pub(super) fn next(date: NaiveDate) -> NaiveDate {
     date + Days::new(1)
+}
+
+/// The date by which something due on a date is to be paid, found by trying one day after the
+/// other.
+pub(super) fn moved(rule: &BusinessDays, due_on: NaiveDate) -> NaiveDate {
+    let is_worked = |day: &NaiveDate| rule.calendar.is_working_day(*day);
+    let in_its_month = |day: &NaiveDate| (day.year(), day.month()) == (due_on.year(), due_on.month());
+    let search = |days: i64| {
+        let mut day = due_on;
+        while !is_worked(&day) {
+            day += TimeDelta::days(days);
+        }
+        day
+    };
+    let (before, after) = (search(-1), search(1));
+    if rule.month_end && !in_its_month(&next(due_on)) {
+        return before;
+    }
+    match rule.moves {
+        Move::Next => after,
+        Move::Previous => before,
+        Move::ModifiedNext => {
+            if in_its_month(&after) {
+                after
+            } else {
+                before
+            }
+        }
+        Move::ModifiedPrevious => {
+            if in_its_month(&before) {
+                before
+            } else {
+                after
+            }
+        }
+    }
 }
 
 /// The first instant at which the zone's clock shows `time` on `date`; where it never

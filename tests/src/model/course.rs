@@ -1,18 +1,25 @@
 //! From what is owed to a day's figures, stage and restrictions, one day after the other.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Policy;
 use duewatch_domain::account::Pause;
 use duewatch_domain::days::DayCount;
+use duewatch_domain::ids::AccountId;
 use duewatch_domain::money::Money;
-use duewatch_domain::policy::{Exceed, Stage, When};
+use duewatch_domain::policy::{Exceed, Restriction, Stage, When};
 use duewatch_domain::recorded::{Cause, NoticeOf};
 
 use super::books::{Books, Debt};
+use super::ledger::Ledger;
 use super::memory::{Lapse, Memory};
 use super::recorded::{Binding, Recorded};
 use super::{Judged, calendar};
+
+/// What each of the customer's other accounts asks.
+pub(super) type Asked = BTreeMap<AccountId, Vec<Restriction>>;
 
 /// The most days that are walked to find the first of a lapse.
 const MAX_DAYS: u32 = 4_000;
@@ -22,12 +29,17 @@ const MAX_DAYS: u32 = 4_000;
 pub(super) struct Course<'p> {
     pub(super) zone: Tz,
     pub(super) policy: &'p Policy,
-    pub(super) debts: Vec<Debt>,
     pub(super) enforced: bool,
-    outstanding: Money,
+    /// The date on which the schedule was replaced last.
+    pub(super) replaced_on: Option<NaiveDate>,
+    /// The date on which somebody looks.
+    pub(super) today: NaiveDate,
+    ledger: Ledger,
     pauses: Vec<Pause>,
     recorded: Recorded,
     pub(super) memory: Memory,
+    /// What the customer's other accounts ask.
+    asked: Vec<Restriction>,
 }
 
 /// What stages look at.
@@ -38,16 +50,18 @@ struct Figures {
     overdue: Money,
     unpaid_installments: u32,
     outstanding: Money,
+    late_fee: Money,
 }
 
-/// A day in the life of an account, and the figures of that day.
-#[derive(Debug)]
+/// A day in the life of an account.
+#[derive(Clone, Copy, Debug)]
 struct Day {
     date: NaiveDate,
     /// How many have passed since the oldest due date, and how many of them in a pause.
     passed: u32,
     paused: u32,
-    figures: Figures,
+    days_past_due: u32,
+    delinquent_days: u32,
 }
 
 /// How it stands with one stage.
@@ -68,18 +82,34 @@ struct Ladder {
 }
 
 impl<'p> Course<'p> {
-    pub(super) fn of(books: &Books, policy: &'p Policy, memory: &Memory) -> Self {
-        let debts = books.debts();
+    pub(super) fn of(
+        books: &Books,
+        policy: &'p Policy,
+        memory: &Memory,
+        asked: &Asked,
+        until: DateTime<Utc>,
+    ) -> Self {
+        let (today, until) = (
+            calendar::business_date(books.zone, until),
+            calendar::judged_day(books.zone, policy.day_count, until),
+        );
         Self {
             zone: books.zone,
             policy,
-            outstanding: debts.iter().map(|debt| debt.amount).sum(),
-            debts,
+            replaced_on: books.replaced_on,
+            today,
+            ledger: Ledger::of(books, policy, until),
             pauses: books.pauses.clone(),
             enforced: books.enforced,
             recorded: books.recorded.clone(),
             memory: memory.clone(),
+            asked: asked.values().flatten().cloned().collect(),
         }
+    }
+
+    /// What still owes, the oldest first.
+    pub(super) fn debts(&self) -> &[Debt] {
+        &self.ledger.debts
     }
 
     /// The instant from which a day counts.
@@ -120,19 +150,43 @@ impl<'p> Course<'p> {
         }
         let name = |rung: Option<usize>| rung.map_or("current", |place| stages[place].name.as_str());
         let past_due = |debt: &&Debt| self.is_past_due(debt.due_on, judged_day);
+        let figures = self.figures(&day);
+        let classes = self.memory.classes_on(self, judged_day);
         Judged {
             stage: name(ladder.top.0).to_owned(),
             holds_since: ladder.top.1,
             restricting: name(ladder.restricting.0).to_owned(),
             restricted_since: ladder.restricting.1,
-            restrictions: ladder.restricting.0.map_or_else(Vec::new, |one| stages[one].restrictions.clone()),
-            days_past_due: day.figures.days_past_due,
-            delinquent_days: day.figures.delinquent_days,
-            overdue: day.figures.overdue,
-            oldest_due_on: self.debts.first().filter(past_due).map(|oldest| oldest.due_on),
-            outstanding: day.figures.outstanding,
-            unpaid_installments: day.figures.unpaid_installments,
+            restrictions: self.restrictions(ladder.restricting.0),
+            asks: self.asks(ladder.restricting.0),
+            days_past_due: figures.days_past_due,
+            delinquent_days: figures.delinquent_days,
+            overdue: figures.overdue,
+            oldest_due_on: self.debts().first().filter(past_due).map(|oldest| oldest.due_on),
+            outstanding: figures.outstanding,
+            late_fee: self.policy.late_fee.map(|_| figures.late_fee),
+            unpaid_installments: figures.unpaid_installments,
+            class: self.policy.classification.as_ref().and_then(|rules| classes?.class(rules)),
         }
+    }
+
+    /// What the stage brings, and what the others ask beside it; nothing where nothing is enforced.
+    fn restrictions(&self, restricting: Option<usize>) -> Vec<Restriction> {
+        let stage = restricting.map(|place| &self.policy.stages[place].restrictions);
+        let mut all = Vec::new();
+        for one in stage.into_iter().flatten().chain(&self.asked) {
+            if self.enforced && !all.contains(one) {
+                all.push(one.clone());
+            }
+        }
+        all
+    }
+
+    /// The rule's restrictions, from its stage on.
+    fn asks(&self, restricting: Option<usize>) -> Vec<Restriction> {
+        let (Some(rule), Some(place)) = (&self.policy.customer, restricting) else { return Vec::new() };
+        let reached = self.policy.stages[..=place].iter().any(|stage| stage.name == rule.stage);
+        if reached { rule.restrictions.clone() } else { Vec::new() }
     }
 
     /// Whether a day has delinquent days.
@@ -141,14 +195,14 @@ impl<'p> Course<'p> {
         while day.date < date {
             day = self.next(&day);
         }
-        day.figures.delinquent_days > 0
+        day.delinquent_days > 0
     }
 
     /// The first day that has any, if no fact changes.
     pub(super) fn first_delinquent_day(&self) -> Option<NaiveDate> {
-        let mut day = self.begin(self.debts.first()?.due_on);
+        let mut day = self.begin(self.debts().first()?.due_on);
         for _ in 0..MAX_DAYS {
-            if day.figures.delinquent_days > 0 {
+            if day.delinquent_days > 0 {
                 return Some(day.date);
             }
             day = self.next(&day);
@@ -171,50 +225,63 @@ impl<'p> Course<'p> {
 
     /// The day on which the oldest that is past due by then fell due; else that day itself.
     fn begin(&self, date: NaiveDate) -> Day {
-        let oldest = self.debts.first().map(|oldest| oldest.due_on);
+        let oldest = self.debts().first().map(|oldest| oldest.due_on);
         let date = oldest.filter(|due_on| self.is_past_due(*due_on, date)).unwrap_or(date);
-        Day { date, passed: 0, paused: 0, figures: self.figures(date, 0, 0) }
+        self.day(date, 0, 0)
     }
 
     fn next(&self, day: &Day) -> Day {
         let (passed, paused) = (day.passed + 1, day.paused + u32::from(self.is_paused(day.date)));
-        let date = calendar::next(day.date);
-        Day { date, passed, paused, figures: self.figures(date, passed, paused) }
+        self.day(calendar::next(day.date), passed, paused)
     }
 
     fn is_paused(&self, day: NaiveDate) -> bool {
         self.pauses.iter().any(|pause| pause.from <= day && day < pause.until)
     }
 
-    /// The figures of a day by which `passed` days have passed since the oldest due date,
-    /// `paused` of them in a pause.
-    fn figures(&self, day: NaiveDate, passed: u32, paused: u32) -> Figures {
-        let past_due: Vec<Money> = self
-            .debts
-            .iter()
-            .filter(|debt| self.is_past_due(debt.due_on, day))
-            .map(|debt| debt.amount)
-            .collect();
+    /// A day by which `passed` days have passed since the oldest due date, `paused` of them in
+    /// a pause.
+    fn day(&self, date: NaiveDate, passed: u32, paused: u32) -> Day {
+        let oldest = self.debts().first();
         let days_past_due = match self.policy.day_count {
-            _ if past_due.is_empty() => 0,
+            _ if oldest.is_none_or(|oldest| !self.is_past_due(oldest.due_on, date)) => 0,
             DayCount::DayAfter => passed,
             DayCount::DueDay => passed + 1,
         };
-        Figures {
-            days_past_due,
-            delinquent_days: days_past_due.saturating_sub(self.policy.grace_days).saturating_sub(paused),
-            unpaid_installments: past_due.iter().map(|_| 1).sum(),
-            overdue: past_due.into_iter().sum(),
-            outstanding: self.outstanding,
+        let delinquent_days = days_past_due.saturating_sub(self.policy.grace_days).saturating_sub(paused);
+        Day { date, passed, paused, days_past_due, delinquent_days }
+    }
+
+    fn figures(&self, day: &Day) -> Figures {
+        let mut figures = Figures {
+            days_past_due: day.days_past_due,
+            delinquent_days: day.delinquent_days,
+            overdue: Money::ZERO,
+            unpaid_installments: 0,
+            outstanding: self.ledger.waits_on(day.date),
+            late_fee: Money::ZERO,
+        };
+        for (place, debt) in self.debts().iter().enumerate() {
+            let fee = self.ledger.fee(place, day.date);
+            figures.outstanding += debt.amount;
+            if self.is_past_due(debt.due_on, day.date) {
+                figures.outstanding += fee;
+                figures.overdue += debt.amount + fee;
+                figures.late_fee += fee;
+                figures.unpaid_installments += 1;
+            }
         }
+        figures
     }
 
     /// What the next day makes of the ladder.
     fn climb(&self, ladder: &mut Ladder, day: &Day, is_first: bool) {
         let waits = self.is_in_process(day.date);
+        let figures = self.figures(day);
         for (rung, stage) in ladder.rungs.iter_mut().zip(&self.policy.stages) {
-            rung.holds = self.holds(&stage.when, day) && (rung.holds || !waits);
-            rung.restricts = rung.holds && (rung.restricts || !self.is_held_back(stage, day, is_first));
+            rung.holds = self.holds(&stage.when, &figures, day.date) && (rung.holds || !waits);
+            rung.restricts =
+                rung.holds && (rung.restricts || !self.is_held_back(stage, &figures, day.date, is_first));
         }
         let top = ladder.rungs.iter().rposition(|rung| rung.holds);
         let restricting = ladder.rungs.iter().rposition(|rung| rung.restricts);
@@ -225,9 +292,8 @@ impl<'p> Course<'p> {
         }
     }
 
-    fn holds(&self, when: &When, day: &Day) -> bool {
-        let figures = &day.figures;
-        figures.overdue > Money::ZERO
+    fn holds(&self, when: &When, figures: &Figures, day: NaiveDate) -> bool {
+        figures.unpaid_installments > 0
             && self.is_material(figures)
             && when.delinquent_days.is_none_or(|least| figures.delinquent_days >= least)
             && when.days_past_due.is_none_or(|least| figures.days_past_due >= least)
@@ -237,10 +303,10 @@ impl<'p> Course<'p> {
                 .overdue_share
                 .is_none_or(|least| figures.overdue.as_decimal() >= least * figures.outstanding.as_decimal())
             && when.cause.is_none_or(|cause| {
-                self.recorded.cause.is_some_and(|one| one.what == cause && self.binds(&one, day.date))
+                self.recorded.cause.is_some_and(|one| one.what == cause && self.binds(&one, day))
             })
             && when.score_at_most.is_none_or(|most| {
-                self.recorded.score.is_some_and(|one| one.what <= most && self.binds(&one, day.date))
+                self.recorded.score.is_some_and(|one| one.what <= most && self.binds(&one, day))
             })
     }
 
@@ -260,12 +326,12 @@ impl<'p> Course<'p> {
     }
 
     /// Whether the restrictions of a stage that holds do not begin on a day.
-    fn is_held_back(&self, stage: &Stage, day: &Day, is_first: bool) -> bool {
+    fn is_held_back(&self, stage: &Stage, figures: &Figures, day: NaiveDate, is_first: bool) -> bool {
         !stage.restrictions.is_empty()
-            && ((is_first && self.is_buffered(&day.figures))
-                || self.is_excused(day.date)
-                || self.is_in_process(day.date)
-                || self.owes_notice(stage, day.date))
+            && ((is_first && self.is_buffered(figures))
+                || self.is_excused(day)
+                || self.is_in_process(day)
+                || self.owes_notice(stage, day))
     }
 
     /// A minor lapse within its buffer.
@@ -306,7 +372,7 @@ impl<'p> Course<'p> {
         let notice = self.memory.notices.iter().find(|notice| of_stage(&notice.of));
         let left_on =
             notice.and_then(|notice| notice.left_at).map(|at| calendar::business_date(self.zone, at));
-        let oldest = self.debts.first().map(|oldest| oldest.due_on);
+        let oldest = self.debts().first().map(|oldest| oldest.due_on);
         left_on.filter(|left_on| Some(*left_on) >= oldest).is_none_or(|on| day < on + Days::new(days.into()))
     }
 }

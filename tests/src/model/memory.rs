@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::recorded::NoticeOf;
 
+use super::classes::Classes;
 use super::course::Course;
 use super::reminders::Reminder;
 
@@ -13,6 +14,8 @@ pub(super) struct Memory {
     /// When somebody looked last.
     pub(super) looked_at: Option<DateTime<Utc>>,
     pub(super) lapse: Lapse,
+    /// The regulatory classes, where a policy has them.
+    pub(super) classes: Option<Classes>,
     /// The last notice of each thing that was announced.
     pub(super) notices: Vec<Noticed>,
 }
@@ -48,6 +51,12 @@ impl Memory {
                 Lapse { since, ..self.lapse }
             }
         }
+    }
+
+    /// What somebody finds of the regulatory classes who looks on a day.
+    pub(super) fn classes_on(&self, course: &Course<'_>, day: NaiveDate) -> Option<Classes> {
+        let rules = course.policy.classification.as_ref()?;
+        Some(Classes::on(self.classes.as_ref(), course, rules, day))
     }
 
     pub(super) fn planned(&mut self, reminders: &[Reminder]) {

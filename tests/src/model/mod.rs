@@ -12,29 +12,37 @@
 //! books.rs      from the facts to what is owed and what is paid of it
 //! recorded.rs   causes, scores, payments under way
 //! memory.rs     what was found by those who looked
+//! ledger.rs     what is owed where it matters when money came, with its late fee
+//! classes.rs    the regulatory class
 //! course.rs     from what is owed to a day's figures, stage and restrictions
 //! reminders.rs  whom to tell
 //! ```
 
 mod books;
 mod calendar;
+mod classes;
 mod course;
+mod ledger;
 mod memory;
 mod recorded;
 mod reminders;
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::account::Label;
 use duewatch_domain::command::{Command, Contract};
-use duewatch_domain::ids::PaymentId;
+use duewatch_domain::ids::{AccountId, PaymentId};
 use duewatch_domain::money::Money;
 use duewatch_domain::policy::Restriction;
 use duewatch_domain::recorded::NoticeOf;
 
 use self::books::Books;
 pub use self::books::Debt;
+pub use self::classes::Classified;
 use self::course::Course;
+use self::ledger::Ledger;
 use self::memory::{Memory, Noticed};
 pub use self::reminders::Reminder;
 
@@ -44,6 +52,8 @@ pub struct Model {
     contract: Contract,
     facts: Vec<Fact>,
     memory: Memory,
+    /// What the customer's other accounts ask of it, by account.
+    asked: BTreeMap<AccountId, Vec<Restriction>>,
 }
 
 /// A command that was taken.
@@ -66,25 +76,36 @@ pub struct Judged {
     pub restricted_since: Option<NaiveDate>,
     /// What the account may not do.
     pub restrictions: Vec<Restriction>,
+    /// What the customer's other accounts may not do because of it.
+    pub asks: Vec<Restriction>,
     /// Days since the oldest due date that still owes.
     pub days_past_due: u32,
     /// The same without grace and paused days.
     pub delinquent_days: u32,
-    /// What is unpaid of what is past due.
+    /// What is unpaid of what is past due, with its late fee.
     pub overdue: Money,
     /// The oldest due date past due that still owes.
     pub oldest_due_on: Option<NaiveDate>,
     /// What is unpaid in all.
     pub outstanding: Money,
+    /// What is unpaid of the late fee; none: the policy has none.
+    pub late_fee: Option<Money>,
     /// How many installments past due still owe.
     pub unpaid_installments: u32,
+    /// The regulatory class; none: the policy has no classes, or it is the normal one.
+    pub class: Option<Classified>,
 }
 
 impl Model {
     /// An account under its contract, of which nothing else is known.
     #[must_use]
     pub fn open(contract: &Contract) -> Self {
-        Self { contract: contract.clone(), facts: Vec::new(), memory: Memory::default() }
+        Self {
+            contract: contract.clone(),
+            facts: Vec::new(),
+            memory: Memory::default(),
+            asked: BTreeMap::new(),
+        }
     }
 
     /// Takes a command that was not refused, and when it became known: of a payment, when
@@ -96,14 +117,21 @@ impl Model {
         self.facts.push(Fact { at, command: command.clone() });
     }
 
+    /// The customer's other accounts ask this now, and nothing else.
+    pub fn heed(&mut self, asked: impl IntoIterator<Item = (AccountId, Vec<Restriction>)>) {
+        self.asked = asked.into_iter().collect();
+    }
+
     /// Somebody looks at `now`, and plans the notices that are owed. No look is before another.
     pub fn looked(&mut self, policy: &Policy, now: DateTime<Utc>) {
-        let course = self.course(policy);
+        let course = self.course(policy, now);
         let day = course.judged_day(now);
         let lapse = self.memory.lapse_on(&course, day);
+        let classes = self.memory.classes_on(&course, day);
         let owed = reminders::owed(&course, &course.judge(day), now);
         self.memory.planned(&owed);
         self.memory.lapse = lapse;
+        self.memory.classes = classes;
         self.memory.looked_at = Some(now);
     }
 
@@ -144,22 +172,23 @@ impl Model {
         })
     }
 
-    /// What still owes, due or not, by due date, then number.
+    /// What still owes, due or not, by the date by which it is to be paid, then as the contract
+    /// has it; with the money that came, and credit that waits where nothing else comes.
     #[must_use]
-    pub fn debts(&self) -> Vec<Debt> {
-        self.books().debts()
+    pub fn debts(&self, policy: &Policy) -> Vec<Debt> {
+        Ledger::of(&self.books(), policy, self.contract.opened_on).debts
     }
 
     /// Whether that installment still owes: a reminder about it has its reason.
     #[must_use]
-    pub fn owes(&self, label: &Label) -> bool {
-        self.debts().iter().any(|debt| debt.label == *label)
+    pub fn owes(&self, policy: &Policy, label: &Label) -> bool {
+        self.debts(policy).iter().any(|debt| debt.label == *label)
     }
 
     /// What a policy makes of the facts at `now`.
     #[must_use]
     pub fn judge(&self, policy: &Policy, now: DateTime<Utc>) -> Judged {
-        let course = self.course(policy);
+        let course = self.course(policy, now);
         course.judge(course.judged_day(now))
     }
 
@@ -167,11 +196,12 @@ impl Model {
     /// planned since somebody looked last, and none is owed from before anybody did.
     #[must_use]
     pub fn reminders(&self, policy: &Policy, now: DateTime<Utc>) -> Vec<Reminder> {
-        let course = self.course(policy);
+        let course = self.course(policy, now);
         reminders::owed(&course, &course.judge(course.judged_day(now)), now)
     }
 
-    /// Whether time alone brings another stage, other restrictions, a lapse or a reminder
+    /// Whether time alone brings another stage, other restrictions, here or on the customer's
+    /// other accounts, a lapse or a reminder
     /// between a look at `now` and one at `then`, when `next` is the policy that binds.
     #[must_use]
     pub fn changes(
@@ -182,7 +212,7 @@ impl Model {
         let mut seen = self.clone();
         seen.looked(policy, now);
         let before = seen.judge(policy, now);
-        let course = seen.course(next);
+        let course = seen.course(next, then);
         Changes { before, seen: None, course: &course }.come_by(then)
     }
 
@@ -196,14 +226,15 @@ impl Model {
     ) -> Option<DateTime<Utc>> {
         let mut seen = self.clone();
         seen.looked(policy, now);
-        let course = seen.course(policy);
+        let course = seen.course(policy, until);
         let before = course.judge(course.judged_day(now));
         let mut changes = Changes { before, seen: None, course: &course };
         self.instants(policy, now, until).into_iter().find(|instant| changes.come_by(*instant))
     }
 
-    fn course<'p>(&self, policy: &'p Policy) -> Course<'p> {
-        Course::of(&self.books(), policy, &self.memory)
+    /// How the account fares, looked at up to an instant.
+    fn course<'p>(&self, policy: &'p Policy, until: DateTime<Utc>) -> Course<'p> {
+        Course::of(&self.books(), policy, &self.memory, &self.asked, until)
     }
 
     fn books(&self) -> Books {
@@ -245,6 +276,9 @@ impl Changes<'_> {
         let (_, judged) = self.seen.insert(known.unwrap_or_else(|| (day, course.judge(day))));
         judged.stage != before.stage
             || judged.restrictions != before.restrictions
+            || judged.class.as_ref().map(|class| &class.name)
+                != before.class.as_ref().map(|class| &class.name)
+            || judged.asks != before.asks
             || course.memory.lapse_on(course, day) != course.memory.lapse
             || !reminders::owed(course, judged, then).is_empty()
     }

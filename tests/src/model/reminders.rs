@@ -36,7 +36,7 @@ pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> 
     let Some(reminders) = &course.policy.reminders else { return Vec::new() };
     let mut owed: Vec<Reminder> = Vec::new();
     for step in &reminders.steps {
-        for debt in about(step, &course.debts) {
+        for debt in about(step, course.debts()) {
             let planned_at = planned_at(course, step, debt, reminders.send_at);
             let is_owed = match &step.notice_of {
                 None => is_owed(course, step, debt, planned_at, judged, now),

@@ -147,6 +147,7 @@ impl Book {
                     principal: Money::from_minor(principal, 2),
                     interest: Money::from_minor(principal / 100, 2),
                     fee: Money::ZERO,
+                    draw_id: None,
                 })
             })
             .collect();

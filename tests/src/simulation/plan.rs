@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::command::{Command, Contract, NewInstallment};
+use duewatch_domain::command::{Command, Contract, Drawn, NewInstallment};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::ids::InstallmentNumber;
@@ -33,12 +33,14 @@ const ZONES: [&str; 8] = [
 ];
 
 /// Two versions each: what binds first, and what is published on the way.
-const POLICIES: [(&str, [&str; 2]); 5] = [
+const POLICIES: [(&str, [&str; 2]); 7] = [
     ("graceful", [include_str!("policies/graceful-1.toml"), include_str!("policies/graceful-2.toml")]),
     ("replacing", [include_str!("policies/replacing-1.toml"), include_str!("policies/replacing-2.toml")]),
     ("amounts", [include_str!("policies/amounts-1.toml"), include_str!("policies/amounts-2.toml")]),
     ("patient", [include_str!("policies/patient-1.toml"), include_str!("policies/patient-2.toml")]),
     ("noticing", [include_str!("policies/noticing-1.toml"), include_str!("policies/noticing-2.toml")]),
+    ("charging", [include_str!("policies/charging-1.toml"), include_str!("policies/charging-2.toml")]),
+    ("crediting", [include_str!("policies/crediting-1.toml"), include_str!("policies/crediting-2.toml")]),
 ];
 
 /// Messages that can never be taken.
@@ -290,7 +292,7 @@ fn loan(rng: &mut Rng, place: usize, from: NaiveDate) -> Contract {
     let zone = ZONES[rng.usize(..ZONES.len())];
     let line = json!({
         "account_id": format!("A-{place}"),
-        "customer_id": format!("C-{}", place / 2),
+        "customer_id": format!("C-{}", place % 2),
         "policy_id": policy,
         "currency": currency,
         "time_zone": zone,
@@ -431,8 +433,9 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
         principal: contract.installments[0].principal,
         interest: contract.currency.zero(),
         fee: contract.currency.zero(),
+        draw_id: None,
     };
-    match rng.u8(..10) {
+    match rng.u8(..12) {
         0 | 1 => Command::PauseStarted { from: day, until: plus(day, rng.i64(1..15)) },
         2 => Command::PauseEnded { on: day },
         3 => Command::EnforcementOff { reason: reason() },
@@ -445,6 +448,20 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
             reason: reason(),
         },
         8 => Command::InstallmentAdded(new(rng, 21)),
+        9 => Command::FeeWaived {
+            number: rng.bool().then_some(number),
+            amount: rng.bool().then(|| Money::from_minor(1, 0)),
+            reason: reason(),
+        },
+        10 => {
+            let plan = vec![new(rng, 41), new(rng, 42)];
+            Command::Drawn(Drawn {
+                draw_id: "D-1".parse().unwrap(),
+                amount: plan[0].principal + plan[1].principal,
+                currency: None,
+                installments: plan,
+            })
+        }
         _ => Command::ScheduleReplaced { installments: vec![new(rng, 31), new(rng, 32)], reason: reason() },
     }
 }

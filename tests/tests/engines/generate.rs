@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-use crate::Files;
+use crate::{Files, domain};
 
 /// A first day near which the zones below do something odd.
 const FROM: &[&str] =
@@ -59,6 +59,7 @@ enum Fact {
     Enforce(bool),
     Adjust { number: u32, minor: i64 },
     Add { number: u32, due: Due },
+    Draw { id: usize, dues: Vec<Due> },
     Replace { number: u32, dues: Vec<Due> },
     OpenAgain,
     Cause { cause: &'static str, days: Option<i64> },
@@ -66,6 +67,7 @@ enum Fact {
     Process { days: i64 },
     EndProcess,
     Notice(usize),
+    Waive { number: Option<u32>, minor: Option<i64> },
 }
 
 /// Where in its day something happens.
@@ -117,7 +119,9 @@ fn fact() -> impl Strategy<Value = Fact> {
         2 => (any::<bool>(), weighted(0.7, number())).prop_map(|(undone, number)| Fact::WriteOff { undone, number }),
         2 => any::<bool>().prop_map(Fact::Enforce),
         1 => (number(), -5_000_i64..10_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
+        1 => (weighted(0.5, number()), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| Fact::Waive { number, minor }),
         1 => (7_u32..12, due()).prop_map(|(number, due)| Fact::Add { number, due }),
+        1 => (0_usize..3, vec(due(), 1..4)).prop_map(|(id, dues)| Fact::Draw { id, dues }),
         1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| Fact::Replace { number, dues }),
         1 => Just(Fact::OpenAgain),
         6 => recorded(),
@@ -213,14 +217,23 @@ fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
     weighted(0.7, (select(&["00:00", "02:30", "10:00", "23:59"][..]), vec(step, 1..6)))
 }
 
+/// Tables that stand after everything else: a late fee, business days, a classification.
+fn last_tables() -> impl Strategy<Value = String> {
+    let late_fee = weighted(0.5, domain::late_fee());
+    (late_fee, domain::last_tables()).prop_map(|(late_fee, tables)| late_fee.unwrap_or_default() + &tables)
+}
+
 /// A policy of both day counts, over all conditions, tables and options, with and without
-/// reminders and notices.
+/// reminders, notices and a rule for the customer's other accounts.
 fn policy_text() -> impl Strategy<Value = String> {
-    (select(&["day_after", "due_day"][..]), 0_u32..4, tables(), vec(stage(), 1..7), reminders()).prop_map(
-        |(day_count, grace_days, tables, stages, reminders)| {
+    let head = (select(&["day_after", "due_day"][..]), 0_u32..4, weighted(0.5, domain::settling()));
+    let last_tables = (last_tables(), weighted(0.5, 0_usize..4));
+    (head, tables(), vec(stage(), 1..7), reminders(), last_tables).prop_map(
+        |((day_count, grace_days, settling), tables, stages, reminders, (last_tables, customer))| {
+            let settling = settling.unwrap_or_default();
             let mut text = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\n\
-                 day_count = \"{day_count}\"\ngrace_days = {grace_days}\n{tables}"
+                 day_count = \"{day_count}\"\ngrace_days = {grace_days}\n{settling}{tables}"
             );
             let valid = |longer: String| policy::parse(&longer).is_ok().then_some(longer);
             // What would put the ladder out of order, or names a stage that is not on it, is left out.
@@ -228,7 +241,13 @@ fn policy_text() -> impl Strategy<Value = String> {
                 text =
                     valid(format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n")).unwrap_or(text);
             }
-            let Some((send_at, steps)) = reminders else { return text };
+            if let Some(place) = customer {
+                let restrictions =
+                    r#"[{ kind = "limit_credit_line", percent = 30 }, { kind = "freeze_drawdown" }]"#;
+                let rule = format!("[customer]\nstage = \"stage {place}\"\nrestrictions = {restrictions}\n");
+                text = valid(format!("{text}{rule}")).unwrap_or(text);
+            }
+            let Some((send_at, steps)) = reminders else { return text + &last_tables };
             let mut with_steps = format!("{text}[reminders]\nsend_at = \"{send_at}\"\n");
             for (step, notice_of) in steps {
                 let notice =
@@ -236,7 +255,7 @@ fn policy_text() -> impl Strategy<Value = String> {
                 let plain = || valid(format!("{with_steps}{step}"));
                 with_steps = notice.or_else(plain).unwrap_or(with_steps);
             }
-            with_steps
+            with_steps + &last_tables
         },
     )
 }
@@ -311,7 +330,7 @@ impl Loan {
         let dues = (1..).zip(&self.installments);
         json!({
             "account_id": format!("A-{number}"),
-            "customer_id": "C-1",
+            "customer_id": format!("C-{}", number % 2),
             "policy_id": "another",
             "currency": self.currency.code(),
             "time_zone": self.zone.name(),
@@ -366,6 +385,15 @@ impl Fact {
             Self::Add { number, due } => {
                 ("installment_added", json!({ "installment": loan.installment(number, from, due) }))
             }
+            Self::Draw { id, dues } => {
+                let principal = dues.iter().map(|(_, principal, _)| principal).sum();
+                let dues = (40 + 10 * u32::try_from(id).unwrap()..).zip(dues);
+                let plan: Vec<_> = dues.map(|(number, due)| loan.installment(number, from, due)).collect();
+                (
+                    "drawn",
+                    json!({ "draw_id": format!("D-{id}"), "amount": loan.amount(principal), "installments": plan }),
+                )
+            }
             Self::Replace { number, dues } => {
                 let dues = (number..).zip(dues).map(|(number, due)| loan.installment(number, from, due));
                 ("schedule_replaced", json!({ "installments": dues.collect::<Vec<_>>(), "reason": reason }))
@@ -380,6 +408,10 @@ impl Fact {
             Self::Process { days } => ("payment_in_process", json!({ "until": until(days) })),
             Self::EndProcess => ("payment_process_ended", json!({ "reason": reason })),
             Self::Notice(stage) => ("notice_sent", json!({ "stage": format!("stage {stage}") })),
+            Self::Waive { number, minor } => (
+                "fee_waived",
+                json!({ "number": number, "amount": minor.map(|minor| loan.amount(minor)), "reason": reason }),
+            ),
             Self::OpenAgain => ("account_opened", json!({ "account": loan.book_line(account, from) })),
         }
     }

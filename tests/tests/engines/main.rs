@@ -2,6 +2,9 @@
 //! same bytes and refuse the same events.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[allow(dead_code, reason = "the laws of the domain use the rest of it")]
+#[path = "../../../shared/domain/tests/common/generate.rs"]
+mod domain;
 mod generate;
 
 use std::fs;
@@ -76,13 +79,19 @@ fn blamed_line(message: &str) -> Option<usize> {
     message.strip_prefix("events.jsonl:")?.split(':').next()?.parse().ok()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 12,
+/// As many cases as are asked for in the environment; else few, for each is a whole stack.
+fn cases() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|asked| asked.parse().ok());
+    ProptestConfig {
+        cases: asked.unwrap_or(12),
         max_shrink_iters: 200,
         failure_persistence: None,
         ..ProptestConfig::default()
-    })]
+    }
+}
+
+proptest! {
+    #![proptest_config(cases())]
 
     #[test]
     fn both_engines_write_the_same_bytes_and_refuse_the_same_events(mut files in generate::files()) {

@@ -11,7 +11,6 @@ use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::command::{NewInstallment, PaymentReceived};
 use duewatch_domain::days::{business_date, start_of_day};
 use duewatch_domain::ids::InstallmentNumber;
-use duewatch_domain::money::Money;
 use duewatch_domain::{Command, Contract, Policy};
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -72,7 +71,13 @@ pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
 /// A case with every fact, table and option.
 pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
     let fact = prop_oneof![3 => fact(), 2 => domain::recorded()];
-    case_of(places, fact.boxed(), domain::patient_policy().boxed())
+    let policy = prop_oneof![domain::patient_policy(), domain::every_policy()];
+    case_of(places, fact.boxed(), policy.boxed())
+}
+
+/// A case with late fees, orders of settling, working days and classes, and many payments.
+pub(crate) fn settling_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+    case_of(places, fact().boxed(), domain::settling_policy().boxed())
 }
 
 fn case_of(
@@ -182,7 +187,8 @@ fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> New
         due_on: first + TimeDelta::days(day),
         principal: cents(principal),
         interest: cents(interest.unwrap_or(0)),
-        fee: Money::ZERO,
+        fee: cents(interest.unwrap_or(0) / 3),
+        draw_id: None,
     }
 }
 
@@ -203,8 +209,15 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize
                 applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
             })
         }
-        Fact::PayBackdated { minor, .. } => {
-            command(&Fact::Pay { minor: *minor, targets: Vec::new() }, first, today, payments)
+        Fact::PayBackdated { minor, days } => {
+            let payment = Fact::Pay { minor: *minor, targets: Vec::new() };
+            match command(&payment, first, today, payments) {
+                Command::PaymentReceived(received) => Command::PaymentReceived(PaymentReceived {
+                    value_date: Some(today - TimeDelta::days(*days)),
+                    ..received
+                }),
+                other => other,
+            }
         }
         Fact::Waive { number, minor } => {
             let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));
@@ -224,6 +237,7 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize
         Fact::Adjust { number, minor } => {
             Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
         }
+        Fact::Draw(draw, dues) => domain::drawn(*draw, installments(dues)),
         Fact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
         Fact::Replace(dues) => Command::ScheduleReplaced { installments: installments(dues), reason },
         Fact::Cause { .. }

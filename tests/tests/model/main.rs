@@ -5,6 +5,7 @@
 #[path = "../../../shared/domain/tests/common/generate.rs"]
 mod domain;
 mod generate;
+mod money;
 mod pages;
 mod patience;
 mod readings;
@@ -12,12 +13,12 @@ mod readings;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Assessment, Cause, Policy, assess};
-use duewatch_tests::model::{Judged, Model, Reminder};
+use duewatch_tests::model::{Classified, Judged, Model, Reminder};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::domain::{DATE_SKIPPED, PLACES};
-use crate::generate::{Case, ODD, any_case, case};
+use crate::generate::{Case, ODD, any_case, case, settling_case};
 
 type Agree = fn(&Account, &Model, &Policy, DateTime<Utc>) -> TestCaseResult;
 
@@ -32,12 +33,21 @@ fn seen(assessment: &Assessment<'_>) -> Judged {
         restricting: assessment.restricting.map_or("current", |stage| stage.name.as_str()).to_owned(),
         restricted_since: assessment.restricted_from,
         restrictions: assessment.restrictions().to_vec(),
+        asks: assessment.asks_of_others.to_vec(),
         days_past_due: figures.days_past_due,
         delinquent_days: figures.delinquent_days,
         overdue: figures.overdue,
         oldest_due_on: figures.oldest_due_on,
         outstanding: figures.outstanding,
+        late_fee: figures.late_fee,
         unpaid_installments: figures.unpaid_installments,
+        class: assessment.classification.as_ref().and_then(|classes| classes.class()).map(|held| {
+            Classified {
+                name: held.name.to_string(),
+                since: held.since,
+                probation_until: held.probation_until,
+            }
+        }),
     }
 }
 
@@ -100,12 +110,14 @@ struct Walk<'a> {
     case: &'a Case,
     account: Account,
     model: Model,
+    /// When the last of the facts arrived.
+    known_at: DateTime<Utc>,
 }
 
 impl<'a> Walk<'a> {
     fn begin(case: &'a Case) -> Self {
         let (account, model) = (Account::open(&case.contract).unwrap(), Model::open(&case.contract));
-        let mut walk = Self { case, account, model };
+        let mut walk = Self { case, account, model, known_at: case.begin };
         walk.look(case.begin, Cause::Fact);
         walk
     }
@@ -133,9 +145,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether nothing that is remembered comes from a later look.
+    /// Whether nothing that is remembered comes from a later look, and nothing that a class is
+    /// judged on became known later.
     fn may_look(&self, now: DateTime<Utc>) -> bool {
-        self.case.policy.buffer.is_none() || self.account.standing.reminded_through <= Some(now)
+        let Policy { buffer, classification, .. } = &self.case.policy;
+        let is_after_looks = self.account.standing.reminded_through <= Some(now);
+        let is_after_facts = self.known_at <= now;
+        (buffer.is_none() || is_after_looks) && (classification.is_none() || is_after_looks && is_after_facts)
     }
 
     fn agree(&self, now: DateTime<Utc>) -> TestCaseResult {
@@ -150,6 +166,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             self.model.take(&arrival.command, arrival.at);
+            self.known_at = arrival.arrives_at;
             for now in looks.iter().chain([&arrival.at, &arrival.arrives_at]) {
                 self.agree(*now)?;
             }
@@ -192,6 +209,11 @@ proptest! {
 
     #[test]
     fn they_agree_on_every_table_option_and_fact(case in any_case(PLACES)) {
+        Walk::begin(&case).through(agree_after_idle_looks)?;
+    }
+
+    #[test]
+    fn they_agree_on_what_is_owed_whatever_is_settled_first(case in settling_case(PLACES)) {
         Walk::begin(&case).through(agree_after_idle_looks)?;
     }
 }

@@ -67,9 +67,14 @@ pub(crate) struct Loan {
 impl Loan {
     /// Installments of 250.00, numbered from 1, due on those dates.
     pub(crate) fn due_on(zone: &str, dates: &[&str]) -> Self {
+        Self::of(zone, "250.00", dates)
+    }
+
+    /// Installments of so much, numbered from 1, due on those dates.
+    pub(crate) fn of(zone: &str, principal: &str, dates: &[&str]) -> Self {
         let installments: Vec<_> = (1..)
             .zip(dates)
-            .map(|(number, date)| json!({ "number": number, "due_on": date, "principal": "250.00" }))
+            .map(|(number, date)| json!({ "number": number, "due_on": date, "principal": principal }))
             .collect();
         let line = json!({
             "account_id": "A-1", "customer_id": "C-1", "policy_id": "p", "currency": "EUR",
@@ -133,8 +138,17 @@ impl Loan {
 
     /// What still owes, such as `1: 100.00, 2: 250.00`.
     pub(crate) fn debts(&self) -> String {
-        let debts = self.model.debts();
+        self.debts_under(&under(PAST_DUE))
+    }
+
+    pub(crate) fn debts_under(&self, policy: &Policy) -> String {
+        let debts = self.model.debts(policy);
         texts(debts.iter().map(|debt| (&debt.label, debt.due_on, debt.amount)))
+    }
+
+    /// What the end of a date gives.
+    pub(crate) fn judged(&self, policy: &Policy, on: &str) -> Judged {
+        self.model.judge(policy, self.at(&format!("{on}T23:59:59")))
     }
 
     fn stage(&self, policy: &Policy, local: &str) -> String {
@@ -143,7 +157,7 @@ impl Loan {
 
     /// Days past due and delinquent days at the end of a date.
     fn days(&self, policy: &Policy, on: &str) -> (u32, u32) {
-        let judged = self.model.judge(policy, self.at(&format!("{on}T23:59:59")));
+        let judged = self.judged(policy, on);
         (judged.days_past_due, judged.delinquent_days)
     }
 
@@ -190,12 +204,15 @@ fn a_day_is_judged_as_the_daily_output_is_documented() {
         restricting: "late".to_owned(),
         restricted_since: "2023-10-05".parse().ok(),
         restrictions: Vec::new(),
+        asks: Vec::new(),
         days_past_due: 4,
         delinquent_days: 1,
         overdue: "250.00".parse().unwrap(),
         oldest_due_on: "2023-10-01".parse().ok(),
         outstanding: "1000.00".parse().unwrap(),
+        late_fee: None,
         unpaid_installments: 1,
+        class: None,
     };
     assert_eq!(judged, expected);
 }

@@ -1,10 +1,13 @@
 //! `replay --against`: two policies on the same facts.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
 
+use duewatch_domain::Policy;
 use duewatch_domain::ids::AccountId;
+use duewatch_domain::money::{Currency, Money};
 use duewatch_domain::policy::PolicyRef;
 
 use super::course::Course;
@@ -32,11 +35,24 @@ const DAYS: Figure = ("days under restriction", |course| course.restricted_days)
 const DECISIONS: Figure = ("decisions", |course| course.decisions);
 const REMINDERS: Figure = ("reminders planned", |course| course.reminders);
 
+/// The late fees, which have a currency: a sum for each, after the other figures.
+const LATE_FEES: &str = "late fees charged";
+
 /// What two policies made of the same accounts.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     policies: [PolicyRef; 2],
-    accounts: Vec<(AccountId, [Course; 2])>,
+    /// Whether either of them charges a late fee.
+    charges: bool,
+    accounts: Vec<Compared>,
+}
+
+/// What both made of one account.
+#[derive(Clone, Debug)]
+struct Compared {
+    account_id: AccountId,
+    currency: Currency,
+    courses: [Course; 2],
 }
 
 /// Runs a case by the domain alone and writes what it gives, then runs it again under another
@@ -52,10 +68,17 @@ pub fn replay_against(
     let (summary, courses) = run(case, Engine::Pure, outputs)?;
     let policy = mem::replace(&mut case.policy, other).policy;
     let others = pure::run(case, None, false)?.courses;
-    let accounts = case.openings.iter().map(|opening| opening.account.account_id.clone());
-    let accounts = accounts.zip(courses.into_iter().zip(others).map(<[Course; 2]>::from)).collect();
-    let policies = [policy.reference(), case.policy.policy.reference()];
-    Ok((summary, Comparison { policies, accounts }))
+    let courses = courses.into_iter().zip(others).map(<[Course; 2]>::from);
+    let accounts = case.openings.iter().map(|opening| &opening.account).zip(courses);
+    let accounts = accounts.map(|(account, courses)| Compared {
+        account_id: account.account_id.clone(),
+        currency: account.currency,
+        courses,
+    });
+    let accounts = accounts.collect();
+    let policies = [&policy, &case.policy.policy];
+    let charges = policies.iter().any(|policy| policy.late_fee.is_some());
+    Ok((summary, Comparison { policies: policies.map(Policy::reference), charges, accounts }))
 }
 
 /// Both sides and the difference, then the accounts that differ most.
@@ -64,9 +87,15 @@ impl fmt::Display for Comparison {
         let [policy, other] = self.policies.each_ref().map(ToString::to_string);
         let mut sums = Table::new(&["", &policy, &other, "difference"]).figures_from(1);
         for (name, figure) in FIGURES {
-            let [one, two] = [0, 1]
-                .map(|side| self.accounts.iter().map(|(_, courses)| figure(&courses[side])).sum::<i64>());
+            let [one, two] =
+                [0, 1].map(|side| self.accounts.iter().map(|one| figure(&one.courses[side])).sum::<i64>());
             sums.row([name.to_owned(), one.to_string(), two.to_string(), signed(two - one)]);
+        }
+        for (currency, [one, two]) in self.late_fees() {
+            let sign = if two > one { "+" } else { "" };
+            let difference = format!("{sign}{}", currency.text(two - one));
+            let name = format!("{LATE_FEES}, {}", currency.code());
+            sums.row([name, currency.text(one), currency.text(two), difference]);
         }
         write!(f, "{sums}")?;
         let differing = self.differing();
@@ -84,15 +113,17 @@ impl fmt::Display for Comparison {
                 ":".to_owned()
             },
         )?;
+        let fees = self.charges.then_some(LATE_FEES);
         let headings: Vec<&str> =
-            ["account"].into_iter().chain(FIGURES_OF_ONE.map(|(name, _)| name)).collect();
+            ["account"].into_iter().chain(FIGURES_OF_ONE.map(|(name, _)| name)).chain(fees).collect();
         let mut named = Table::new(&headings).figures_from(1);
-        for (account_id, courses) in differing.into_iter().take(MOST_NAMED) {
-            let cells = FIGURES_OF_ONE.map(|(_, figure)| {
-                let [one, two] = courses.each_ref().map(figure);
-                if one == two { one.to_string() } else { format!("{one} -> {two}") }
+        for Compared { account_id, currency, courses } in differing.into_iter().take(MOST_NAMED) {
+            let cells = FIGURES_OF_ONE.map(|(_, figure)| from_to(courses.each_ref().map(figure)));
+            let fees = fees.map(|_| {
+                let fees = from_to(courses.each_ref().map(|course| currency.text(course.late_fees)));
+                format!("{fees} {}", currency.code())
             });
-            named.row([account_id.to_string()].into_iter().chain(cells));
+            named.row([account_id.to_string()].into_iter().chain(cells).chain(fees));
         }
         write!(f, "{named}")
     }
@@ -100,16 +131,34 @@ impl fmt::Display for Comparison {
 
 impl Comparison {
     /// The accounts that differ, the largest difference first.
-    fn differing(&self) -> Vec<&(AccountId, [Course; 2])> {
-        let difference = |courses: &[Course; 2]| {
-            FIGURES_OF_ONE.map(|(_, figure)| figure(&courses[1]).abs_diff(figure(&courses[0])))
+    fn differing(&self) -> Vec<&Compared> {
+        let difference = |[one, two]: &[Course; 2]| {
+            let figures = FIGURES_OF_ONE.map(|(_, figure)| figure(two).abs_diff(figure(one)));
+            (figures, one.late_fees.max(two.late_fees) - one.late_fees.min(two.late_fees))
         };
         let mut differing: Vec<_> =
-            self.accounts.iter().filter(|(_, courses)| courses[0] != courses[1]).collect();
-        differing
-            .sort_by_cached_key(|(account_id, courses)| (Reverse(difference(courses)), account_id.clone()));
+            self.accounts.iter().filter(|one| one.courses[0] != one.courses[1]).collect();
+        differing.sort_by_cached_key(|one| (Reverse(difference(&one.courses)), one.account_id.clone()));
         differing
     }
+
+    /// What both charged in each currency of the book, by its code; nothing where neither charges.
+    fn late_fees(&self) -> impl Iterator<Item = (Currency, [Money; 2])> {
+        let mut sums = BTreeMap::new();
+        for one in self.accounts.iter().filter(|_| self.charges) {
+            let (_, fees) =
+                sums.entry(one.currency.code()).or_insert((one.currency, [one.currency.zero(); 2]));
+            for (sum, course) in fees.iter_mut().zip(&one.courses) {
+                *sum += course.late_fees;
+            }
+        }
+        sums.into_values()
+    }
+}
+
+fn from_to(sides: [impl ToString; 2]) -> String {
+    let [one, two] = sides.map(|side| side.to_string());
+    if one == two { one } else { format!("{one} -> {two}") }
 }
 
 fn signed(difference: i64) -> String {

@@ -1,9 +1,10 @@
 //! What a run makes of one account, in figures that two policies can be compared by.
 
 use chrono::{DateTime, NaiveDate};
-use duewatch_domain::Account;
 use duewatch_domain::days::{business_date, days_between, end_of_day, plus_days};
+use duewatch_domain::money::Money;
 use duewatch_domain::zone::Zone;
+use duewatch_domain::{Account, Policy, owed};
 
 /// What a run made of one account. A figure more is a field here, and a line in the
 /// tables of `against.rs`.
@@ -19,6 +20,9 @@ pub(super) struct Course {
     pub(super) decisions: i64,
     /// Reminders that were planned, each once.
     pub(super) reminders: i64,
+    /// The late fees that were charged by the last day, since the first due date, as the facts
+    /// then stood: paid and waived ones too.
+    pub(super) late_fees: Money,
     restricted_from: Option<NaiveDate>,
 }
 
@@ -38,8 +42,16 @@ impl Course {
         }
     }
 
+    /// Takes in how the account stands at the end of the last day.
+    pub(super) fn closed(&mut self, account: &Account, policy: &Policy, last_day: NaiveDate) {
+        self.ended(last_day);
+        if policy.late_fee.is_some() {
+            self.late_fees = owed(account, policy).late_fee_charged_on(last_day, account.currency);
+        }
+    }
+
     /// Says that nothing follows the end of `last_day`, or nothing restricted.
-    pub(super) fn ended(&mut self, last_day: NaiveDate) {
+    fn ended(&mut self, last_day: NaiveDate) {
         if let Some(from) = self.restricted_from.take() {
             self.restricted_days += (days_between(from, last_day) + 1).max(0);
         }

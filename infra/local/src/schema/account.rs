@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{list, object, reference};
+use super::{list, maybe, object, reference};
 
 pub(super) fn account() -> Value {
     let zone =
@@ -24,6 +24,10 @@ pub(super) fn account() -> Value {
 pub(super) fn installment() -> Value {
     object(
         &[("number", reference("number")), ("due_on", reference("date")), ("principal", reference("amount"))],
-        &[("interest", reference("amount")), ("fee", reference("amount"))],
+        &[
+            ("interest", reference("amount")),
+            ("fee", reference("amount")),
+            ("draw_id", maybe(&reference("id"))),
+        ],
     )
 }

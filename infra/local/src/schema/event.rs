@@ -51,6 +51,22 @@ fn event_types() -> Vec<EventType> {
             json!({ "installment": { "number": 2, "due_on": "2023-11-01", "principal": "250.00" } }),
         ),
         (
+            "drawn",
+            vec![
+                ("draw_id", reference("id")),
+                ("amount", reference("amount")),
+                ("installments", list(&reference("installment"))),
+            ],
+            vec![("currency", maybe(&reference("currency")))],
+            json!({
+                "draw_id": "D-1", "amount": "300.00", "currency": "CNY",
+                "installments": [
+                    { "number": 11, "due_on": "2023-11-01", "principal": "150.00", "interest": "1.50" },
+                    { "number": 12, "due_on": "2023-12-01", "principal": "150.00", "draw_id": "D-1" },
+                ],
+            }),
+        ),
+        (
             "installment_adjusted",
             vec![("number", reference("number")), ("amount", reference("amount")), reason()],
             vec![],

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{FormatError, read, read_object};
 use crate::account::Account;
 use crate::command::{Contract, NewInstallment};
-use crate::ids::{AccountId, InstallmentNumber};
+use crate::ids::{AccountId, DrawId, InstallmentNumber};
 
 /// Reads one JSON line of a book.
 ///
@@ -26,8 +26,8 @@ pub(super) fn contract(json: serde_json::Value) -> Result<Contract, FormatError>
 }
 
 /// The columns of a book in CSV, in the order in which they are documented.
-/// `interest` and `fee` may be left out or empty.
-pub const BOOK_COLUMNS: [&str; 11] = [
+/// `interest`, `fee` and `draw_id` may be left out or empty.
+pub const BOOK_COLUMNS: [&str; 12] = [
     "account_id",
     "customer_id",
     "policy_id",
@@ -39,6 +39,7 @@ pub const BOOK_COLUMNS: [&str; 11] = [
     "principal",
     "interest",
     "fee",
+    "draw_id",
 ];
 
 /// One row of a book in CSV: its fields by column, and its line.
@@ -104,7 +105,7 @@ fn split(
                 let number = value.parse::<u32>().map_or_else(|_| value.into(), Into::into);
                 installment.insert(field, number);
             }
-            "due_on" | "principal" | "interest" | "fee" => {
+            "due_on" | "principal" | "interest" | "fee" | "draw_id" => {
                 if !value.is_empty() {
                     installment.insert(field, value.into());
                 }
@@ -158,6 +159,7 @@ impl<'de> Deserialize<'de> for NewInstallment {
             interest: crate::money::Money,
             #[serde(default)]
             fee: crate::money::Money,
+            draw_id: Option<DrawId>,
         }
         let written = Written::deserialize(deserializer)?;
         Ok(Self {
@@ -166,6 +168,7 @@ impl<'de> Deserialize<'de> for NewInstallment {
             principal: written.principal,
             interest: written.interest,
             fee: written.fee,
+            draw_id: written.draw_id,
         })
     }
 }

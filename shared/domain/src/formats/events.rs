@@ -6,20 +6,21 @@ use serde_json::{Map, Value};
 
 use super::{FormatError, book, read, read_object};
 use crate::account::{Dated, PaymentKind};
-use crate::command::{Command, Event, Message, NewInstallment, PaymentReceived};
+use crate::command::{Command, Drawn, Event, Message, NewInstallment, PaymentReceived};
 use crate::contact::ContactChange;
 use crate::days::{FIRST_DATE, LAST_DATE, is_in_range};
-use crate::ids::{AccountId, InstallmentNumber, PaymentId};
+use crate::ids::{AccountId, DrawId, InstallmentNumber, PaymentId};
 use crate::money::{Currency, Money};
 use crate::policy::StageName;
 use crate::recorded::{Cause, NoticeOf};
 
 /// Every event type, as the formats write it.
-pub const EVENT_TYPES: [&str; 19] = [
+pub const EVENT_TYPES: [&str; 20] = [
     "account_opened",
     "payment_received",
     "payment_reversed",
     "installment_added",
+    "drawn",
     "installment_adjusted",
     "schedule_replaced",
     "pause_started",
@@ -122,6 +123,10 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
         "installment_added" => {
             let Added { installment } = read(json)?;
             Command::InstallmentAdded(installment)
+        }
+        "drawn" => {
+            let DrawOf { draw_id, amount, currency, installments } = read(json)?;
+            Command::Drawn(Drawn { draw_id, amount, currency, installments })
         }
         "installment_adjusted" => {
             let Adjusted { number, amount, reason } = read(json)?;
@@ -231,6 +236,15 @@ struct Reversed {
 #[serde(deny_unknown_fields)]
 struct Added {
     installment: NewInstallment,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DrawOf {
+    draw_id: DrawId,
+    amount: Money,
+    currency: Option<Currency>,
+    installments: Vec<NewInstallment>,
 }
 
 #[derive(Deserialize)]

@@ -53,13 +53,17 @@ fn account(contract: &Contract) -> Value {
 }
 
 fn installment(installment: &NewInstallment) -> Value {
-    json!({
+    let mut line = json!({
         "number": installment.number,
         "due_on": installment.due_on,
         "principal": installment.principal,
         "interest": installment.interest,
         "fee": installment.fee,
-    })
+    });
+    if let Some(draw_id) = &installment.draw_id {
+        line["draw_id"] = draw_id.as_str().into();
+    }
+    line
 }
 
 fn fields(command: &Command) -> Value {
@@ -81,6 +85,12 @@ fn fields(command: &Command) -> Value {
             json!({ "payment_id": payment_id, "dated": dated })
         }
         Command::InstallmentAdded(new) => json!({ "installment": installment(new) }),
+        Command::Drawn(drawn) => json!({
+            "draw_id": drawn.draw_id,
+            "amount": drawn.amount,
+            "currency": drawn.currency.map(Currency::code),
+            "installments": drawn.installments.iter().map(installment).collect::<Vec<_>>(),
+        }),
         Command::InstallmentAdjusted { number, amount, reason } => {
             json!({ "number": number, "amount": amount, "reason": reason })
         }

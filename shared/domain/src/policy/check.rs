@@ -1,7 +1,5 @@
 //! What a policy must be before it may judge anybody.
 
-use std::cmp::Reverse;
-
 use rust_decimal::Decimal;
 
 use super::{
@@ -61,6 +59,7 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     check_patience(policy)?;
     check_names("operations.never_blocked", &policy.operations.never_blocked)
         .map_err(at(Place::Key("operations")))?;
+    super::customer::check(policy).map_err(at(Place::Key("customer")))?;
     check_reminders(policy).map_err(at(Place::Key("reminders")))?;
     if let Some(problem) = super::templates::fault(&policy.templates) {
         return Err(at_key("templates", problem));
@@ -81,15 +80,7 @@ fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), Strin
     }
     check_when(&stage.when).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
     check_restrictions(&stage.restrictions).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
-    let shadow = policy.stages[place + 1..].iter().find(|later| shadows(&later.when, &stage.when));
-    match shadow {
-        Some(later) => Err(format!(
-            "stage \"{name}\" can never win: whenever it holds, \"{}\" after it holds too; \
-             put the mildest first, with the lower thresholds",
-            later.name
-        )),
-        None => Ok(()),
-    }
+    super::order::check(policy, place)
 }
 
 fn check_when(when: &When) -> Result<(), String> {
@@ -116,7 +107,7 @@ fn check_when(when: &When) -> Result<(), String> {
     Ok(())
 }
 
-fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
+pub(super) fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
     if restrictions.len() > MAX_RESTRICTIONS {
         return Err(format!("restrictions: a stage brings at most {MAX_RESTRICTIONS}"));
     }
@@ -229,25 +220,6 @@ fn check_patience(policy: &Policy) -> Result<(), Fault> {
     days("announcement", "days", announcement.days)?;
     check_template(&announcement.template)
         .map_err(|problem| at_key("announcement", format!("announcement.{problem}")))
-}
-
-/// Whether `later` holds whenever `earlier` does: it names only conditions that
-/// the earlier names too, each with a threshold no higher.
-fn shadows(later: &When, earlier: &When) -> bool {
-    fn weaker<T: PartialOrd>(later: Option<T>, earlier: Option<T>) -> bool {
-        match (later, earlier) {
-            (None, _) => true,
-            (Some(later), Some(earlier)) => later <= earlier,
-            (Some(_), None) => false,
-        }
-    }
-    weaker(later.delinquent_days, earlier.delinquent_days)
-        && weaker(later.days_past_due, earlier.days_past_due)
-        && weaker(later.overdue_amount, earlier.overdue_amount)
-        && weaker(later.overdue_share, earlier.overdue_share)
-        && weaker(later.unpaid_installments, earlier.unpaid_installments)
-        && (later.cause.is_none() || later.cause == earlier.cause)
-        && weaker(later.score_at_most.map(Reverse), earlier.score_at_most.map(Reverse))
 }
 
 fn check_reminders(policy: &Policy) -> Result<(), String> {

@@ -15,9 +15,9 @@ use super::check::{self, Fault, Place, at_key};
 use super::classification::ClassificationTable;
 use super::warnings;
 use super::{
-    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, LateFee, MAX_CALENDARS,
-    Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders, Restriction,
-    Retention, Stage, StageName, Template, Templates, Waterfall, When,
+    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, CustomerRule, LateFee,
+    MAX_CALENDARS, Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders,
+    Restriction, Retention, Stage, StageName, Template, Templates, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -133,6 +133,7 @@ struct Document {
     operations: Option<Spanned<Table<Operations>>>,
     announcement: Option<Spanned<Table<Announcement>>>,
     reminders: Option<Spanned<RemindersTable>>,
+    customer: Option<Spanned<Table<CustomerRule>>>,
     classification: Option<Spanned<ClassificationTable>>,
     templates: Option<Spanned<BTreeMap<String, Table<Template>>>>,
     retention: Option<Spanned<Table<RetentionTable>>>,
@@ -176,6 +177,7 @@ impl Document {
                 ("business_days", start(self.business_days.as_ref())),
                 ("late_fee", start(self.late_fee.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
+                ("customer", start(self.customer.as_ref())),
                 ("classification", start(self.classification.as_ref())),
                 ("templates", start(self.templates.as_ref())),
                 ("retention", start(self.retention.as_ref())),
@@ -230,6 +232,7 @@ impl Document {
                     })
                     .collect(),
             }),
+            customer: self.customer.map(|table| table.into_inner().0),
             classification,
             templates: self.templates.map_or_else(Templates::new, |templates| {
                 templates.into_inner().into_iter().map(|(name, table)| (name, table.0)).collect()

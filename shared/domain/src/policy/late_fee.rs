@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{MAX_DAYS, Policy};
+use super::{MAX_DAYS, Policy, Stage};
 use crate::money::Money;
 
 /// The most decimals that a rate may have: a ninth is a thousandth of a cent a day on a million.
@@ -91,7 +91,26 @@ pub(super) fn check(policy: &Policy) -> Result<(), String> {
             return Err(format!("late_fee.free_days: {days} is more than {MAX_DAYS}"));
         }
     }
-    check_caps(fee)
+    check_caps(fee)?;
+    policy.stages.iter().try_for_each(|stage| check_raised(fee, stage))
+}
+
+/// Raised by a restriction, the contract's rate alone must not be more than all may cost.
+fn check_raised(fee: &LateFee, stage: &Stage) -> Result<(), String> {
+    let Some(AnnualCap { cost, contract_rate }) = fee.annual_cap else { return Ok(()) };
+    let rates = stage.restrictions.iter().filter(|one| one.kind == "raise_rate");
+    for percent in rates.filter_map(|one| one.percent) {
+        let raised = contract_rate * Decimal::from(percent) / Decimal::ONE_HUNDRED;
+        if raised > cost {
+            return Err(format!(
+                "late_fee.annual_cost_cap: {cost} is its own cap, and raise_rate to {percent} % in stage \"{}\" \
+                 would charge {}",
+                stage.name,
+                raised.normalize(),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_caps(fee: &LateFee) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
-use duewatch_domain::command::{Contract, NewInstallment, PaymentReceived};
+use duewatch_domain::command::{Contract, Drawn, NewInstallment, PaymentReceived};
 use duewatch_domain::days::{business_date, start_of_day};
 use duewatch_domain::ids::InstallmentNumber;
 use duewatch_domain::money::Money;
@@ -84,6 +84,8 @@ pub(crate) enum Fact {
         minor: i64,
     },
     Add(Due),
+    /// A draw of that number and its plan.
+    Draw(usize, Vec<Due>),
     Replace(Vec<Due>),
     Cause {
         cause: RecordedCause,
@@ -125,6 +127,14 @@ pub(crate) fn case_under(
     policy: impl Strategy<Value = Policy> + 'static,
 ) -> impl Strategy<Value = Case> {
     case_of(places, fact().boxed(), policy.boxed())
+}
+
+/// A case with every fact under such a policy.
+pub(crate) fn any_case_under(
+    places: &'static [Place],
+    policy: impl Strategy<Value = Policy> + 'static,
+) -> impl Strategy<Value = Case> {
+    case_of(places, prop_oneof![2 => fact(), 1 => recorded()].boxed(), policy.boxed())
 }
 
 fn case_of(
@@ -179,6 +189,7 @@ fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> New
         principal: cents(principal),
         interest: cents(interest.unwrap_or(0)),
         fee: Money::ZERO,
+        draw_id: None,
     }
 }
 
@@ -194,6 +205,16 @@ pub(crate) fn payment(number: usize, minor: i64, targets: &[u32]) -> Command {
         value_date: None,
         kind: PaymentKind::Repayment,
         applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
+    })
+}
+
+/// A draw of what its plan pays back.
+pub(crate) fn drawn(draw: usize, installments: Vec<NewInstallment>) -> Command {
+    Command::Drawn(Drawn {
+        draw_id: format!("D-{draw}").parse().unwrap(),
+        amount: installments.iter().map(|one| one.principal).sum(),
+        currency: None,
+        installments,
     })
 }
 
@@ -223,6 +244,7 @@ pub(crate) fn fact() -> impl Strategy<Value = Fact> {
         1 => weighted(0.4, Just(())).prop_map(|off| Fact::Enforce(off.is_none())),
         1 => (1_u32..=12, -5_000_i64..20_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
         1 => due(1..20).prop_map(Fact::Add),
+        1 => (0_usize..3, vec(due(20..40), 1..4)).prop_map(|(draw, dues)| Fact::Draw(draw, dues)),
         1 => vec(due(1..40), 0..4).prop_map(Fact::Replace),
     ]
 }
@@ -298,6 +320,7 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
             Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
         }
         Fact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
+        Fact::Draw(draw, dues) => drawn(*draw, dues.iter().map(|due| installment(first, *due)).collect()),
         Fact::Replace(dues) => Command::ScheduleReplaced {
             installments: dues.iter().map(|due| installment(first, *due)).collect(),
             reason,
@@ -333,7 +356,7 @@ pub(crate) fn classifying_policy() -> impl Strategy<Value = Policy> {
 }
 
 /// Tables that stand after everything else.
-fn last_tables() -> impl Strategy<Value = String> {
+pub(crate) fn last_tables() -> impl Strategy<Value = String> {
     (weighted(0.3, business_days()), weighted(0.5, classification()))
         .prop_map(|(days, classes)| [days, classes].into_iter().flatten().collect())
 }
@@ -341,6 +364,14 @@ fn last_tables() -> impl Strategy<Value = String> {
 /// Half of them with a late fee, a third with another order of settling.
 pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
     policy_of(stage().boxed(), settling_or_none(), late_fee_or_none(), no_notice())
+}
+
+/// Most of them with another order of settling, half with a late fee, and some with business
+/// days and a classification.
+pub(crate) fn settling_policy() -> impl Strategy<Value = Policy> {
+    let first = prop_oneof![1 => none(), 3 => settling()];
+    let last = (late_fee_or_none(), last_tables()).prop_map(|(late_fee, tables)| late_fee + &tables);
+    policy_of(stage().boxed(), first.boxed(), last.boxed(), no_notice())
 }
 
 fn settling_or_none() -> BoxedStrategy<String> {
@@ -369,9 +400,10 @@ pub(crate) fn settling() -> impl Strategy<Value = String> {
             first
         },
     );
+    let any_twelve = twelve.clone().prop_shuffle();
     let four = four.prop_map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>());
     let overpayment = select(&["next", "last", "credit"][..]);
-    (prop_oneof![four, twelve], overpayment)
+    (prop_oneof![2 => four, 2 => twelve, 1 => any_twelve], overpayment)
         .prop_map(|(names, overpayment)| format!("waterfall = {names:?}\noverpayment = \"{overpayment}\"\n"))
 }
 
@@ -411,12 +443,20 @@ pub(crate) fn late_fee() -> impl Strategy<Value = String> {
 
 /// A policy with every condition and option, and the tables that hold consequences back.
 pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
-    patient_policy_with(tables().boxed(), none())
+    patient_policy_with(tables(false).boxed(), none())
+}
+
+/// The same with every table, each time.
+pub(crate) fn full_policy() -> impl Strategy<Value = Policy> {
+    let first = (settling(), tables(true)).prop_map(|(settling, tables)| settling + &tables);
+    let last = (late_fee(), business_days(), classification())
+        .prop_map(|(late_fee, days, classes)| late_fee + &days + &classes);
+    patient_policy_with(first.boxed(), last.boxed())
 }
 
 /// The same, and business days, a classification, a late fee and an order of settling.
 pub(crate) fn every_policy() -> impl Strategy<Value = Policy> {
-    let first = (settling_or_none(), tables()).prop_map(|(settling, tables)| settling + &tables);
+    let first = (settling_or_none(), tables(false)).prop_map(|(settling, tables)| settling + &tables);
     let last = (late_fee_or_none(), last_tables()).prop_map(|(late_fee, tables)| late_fee + &tables);
     patient_policy_with(first.boxed(), last.boxed())
 }
@@ -446,8 +486,8 @@ fn cause_or_score() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Tables that stand before the first stage.
-fn tables() -> impl Strategy<Value = String> {
+/// Tables that stand before the first stage: every one, or half of them.
+fn tables(every: bool) -> impl Strategy<Value = String> {
     let exceed = select(&["both", "either"][..]);
     let materiality = (0_u32..500, 0_u32..100, exceed).prop_map(|(amount, percent, exceed)| {
         format!(
@@ -459,7 +499,10 @@ fn tables() -> impl Strategy<Value = String> {
     });
     let cause = (1_u32..40).prop_map(|days| format!("cause = {{ temporary_holds_days = {days} }}\n"));
     let process = (1_u32..20).prop_map(|days| format!("payment_in_process = {{ max_days = {days} }}\n"));
-    (weighted(0.4, materiality), weighted(0.5, buffer), weighted(0.6, cause), weighted(0.6, process))
+    let maybe = |table: BoxedStrategy<String>| {
+        if every { table.prop_map(Some).boxed() } else { weighted(0.5, table).boxed() }
+    };
+    (maybe(materiality.boxed()), maybe(buffer.boxed()), maybe(cause.boxed()), maybe(process.boxed()))
         .prop_map(|(materiality, buffer, cause, process)| {
             [materiality, buffer, cause, process].into_iter().flatten().collect()
         })
@@ -473,8 +516,9 @@ fn policy_of(
 ) -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
     let reminders = weighted(0.5, (send_at(), vec((step(), notice_of), 0..8)));
-    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables).prop_map(
-        |(day_count, grace, tables, stages, reminders, last_tables)| {
+    let customer = weighted(0.3, 0_usize..7);
+    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables, customer).prop_map(
+        |(day_count, grace, tables, stages, reminders, last_tables, customer)| {
             let mut ladder = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n{tables}"
             );
@@ -499,7 +543,15 @@ fn policy_of(
                 }
             }
             ladder.push_str(&last_tables);
-            policy::parse(&ladder).unwrap_or_else(|error| panic!("{error}\n{ladder}"))
+            if let Some(name) = customer.and_then(|place| names.get(place + 1)) {
+                ladder.push_str(&format!(
+                    "[customer]\nstage = \"{name}\"\nrestrictions = [{{ kind = \"freeze_drawdown\" }}]\n"
+                ));
+            }
+            // A rate may be raised beyond what the late fee's annual cap leaves room for.
+            let parsed = policy::parse(&ladder);
+            let parsed = parsed.or_else(|_| policy::parse(&ladder.replace("percent = 150", "percent = 100")));
+            parsed.unwrap_or_else(|error| panic!("{error}\n{ladder}"))
         },
     )
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::account::{Installment, Pause, Payment};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::ids::{AccountId, InstallmentNumber, PaymentId, Revision};
+use duewatch_domain::ids::{AccountId, DrawId, InstallmentNumber, PaymentId, Revision};
 use duewatch_domain::policy::{PolicyRef, Restriction, StageName};
 use duewatch_domain::reminder::Intent;
 use serde::{Deserialize, Serialize};
@@ -164,6 +164,8 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     installments_gone: Vec<InstallmentNumber>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    draws: Vec<&'a DrawId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pauses: Vec<Pause>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pauses_gone: Vec<Pause>,
@@ -233,6 +235,8 @@ impl<'a> Facts<'a> {
             .collect();
         let owed: HashMap<_, _> = installments.iter().map(|one| (&one.label, one)).collect();
         let numbers: HashSet<_> = after.installments().iter().filter_map(Installment::number).collect();
+        let drawn: HashSet<&DrawId> =
+            before.map_or(&[][..], Account::draws).iter().map(|draw| &draw.draw_id).collect();
         let is_new = |one: &&Payment| !paid.contains_key(&one.payment_id);
         let is_undone = |one: &&Payment| one.reversed.is_some() && paid.get(&one.payment_id) != Some(&true);
         let is_other = |one: &&Installment| owed.get(&one.label) != Some(one);
@@ -252,6 +256,7 @@ impl<'a> Facts<'a> {
                 .filter_map(Installment::number)
                 .filter(|number| !numbers.contains(number))
                 .collect(),
+            draws: after.draws().iter().map(|draw| &draw.draw_id).filter(|id| !drawn.contains(id)).collect(),
             pauses: after.pauses().iter().filter(|one| !pauses.contains(one)).copied().collect(),
             pauses_gone: pauses.iter().filter(|one| !after.pauses().contains(one)).copied().collect(),
             enforced: (was_enforced != after.is_enforced()).then_some(after.is_enforced()),

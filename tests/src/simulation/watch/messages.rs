@@ -102,7 +102,7 @@ impl Watch {
         };
         hold!(
             "the last look",
-            intent.installment.as_ref().is_none_or(|label| model.owes(label)),
+            intent.installment.as_ref().is_none_or(|label| model.owes(policy, label)),
             "{id} left although nothing is owed: {body}"
         );
         let judged = model.judge(policy, at);

@@ -108,6 +108,8 @@ pub(super) struct Watch {
     stories: BTreeMap<String, Story>,
     payments: BTreeMap<(String, String), Vec<Fact>>,
     readings: BTreeMap<(CallerId, String), Reading>,
+    /// The step at which a caller last saw the payments of an account.
+    payments_seen: BTreeMap<(CallerId, String), u64>,
     /// What was sent under an id of the lender's, and whether it was taken.
     messages: BTreeMap<String, (Command, DateTime<Utc>, bool)>,
     /// What was sent to the queue, by SQS's ids, and whether it has ended.
@@ -208,6 +210,7 @@ impl Watch {
             let account_id = body["ExpressionAttributeValues"][":account"]["S"].as_str().unwrap_or_default();
             let reading = self.readings.entry((request.caller, account_id.to_owned())).or_default();
             reading.payments_at = Some(self.step);
+            self.payments_seen.insert((request.caller, account_id.to_owned()), self.step);
         }
         if request.name() == "UpdateItem" && table == tables.records && body["Key"]["sk"]["S"] == "published"
         {
@@ -299,6 +302,7 @@ impl Watch {
             ("watched: unposted", "unposted"),
             ("watched: history behind", "history_behind"),
             ("watched: unpublished", "unpublished"),
+            ("watched: unheeded", "unheeded"),
             ("watched: repaired", "repaired"),
             ("watched: rang", "open"),
         ] {

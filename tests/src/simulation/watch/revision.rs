@@ -8,7 +8,7 @@ use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::{Account, Policy};
 
 use super::{Broken, Checked, POLICY_LAG, Story, Version, Watch, hold};
-use crate::model::{Judged, Model};
+use crate::model::{Classified, Judged, Model};
 use crate::simulation::network::CallerId;
 
 /// How far ahead the model looks to see that nothing changes.
@@ -35,7 +35,12 @@ impl Watch {
             account.revision,
             next - 1
         );
-        let models = self.facts_of(story, &account)?;
+        let mut models = self.facts_of(story, &account)?;
+        self.check_heeded(before, &account, caller)?;
+        let asked =
+            account.asked_by().iter().map(|one| (one.account_id.clone(), one.ask.restrictions.clone()));
+        models.iter_mut().for_each(|model| model.heed(asked.clone()));
+        let heeds = before.map_or(&[][..], Account::asked_by) != account.asked_by();
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
         let policy = self.policy_used(&account, &models[0], may_be_held, now)?;
         let check = |model: &Model| -> Result<Model, Broken> {
@@ -80,6 +85,7 @@ impl Watch {
         self.count("restrictions", usize::from(restricted));
         self.count("reminders wanted", intents);
         self.count("notices wanted", notices);
+        self.count("others heeded", usize::from(heeds));
         self.count("judged by a later version", usize::from(is_later));
         self.count("judged by an announced version", usize::from(was_announced));
         Ok(())
@@ -299,7 +305,7 @@ impl Watch {
             let mut told_on = told.into_iter().flatten().map(|at| model.date(*at));
             told_on.any(|date| Some(date) >= since && date + TimeDelta::days(days.into()) <= today)
         };
-        let oldest = model.debts().first().map(|oldest| oldest.due_on);
+        let oldest = model.debts(policy).first().map(|oldest| oldest.due_on);
         let old = before.map_or(&[][..], |before| &before.standing.restrictions);
         let restrictions = &account.standing.restrictions;
         let stage = policy.stages.iter().find(|stage| stage.restrictions == *restrictions);
@@ -353,6 +359,45 @@ impl Watch {
             "{id} revision {revision} is held for long: {:?}",
             account.standing
         );
+        Ok(())
+    }
+
+    /// What an account takes another account of its customer did ask. Before more is taken, that
+    /// one's payments are read, and none of them is unknown to it.
+    fn check_heeded(&self, before: Option<&Account>, account: &Account, caller: CallerId) -> Checked {
+        let (id, revision) = (account.account_id.as_str(), account.revision);
+        let known = before.map_or(&[][..], Account::asked_by);
+        for taken in account.asked_by().iter().filter(|taken| !known.contains(taken)) {
+            let other = taken.account_id.as_str();
+            let story =
+                self.stories.get(other).filter(|story| story.contract.customer_id == account.customer_id);
+            let versions = story.map_or(&[][..], |story| &story.versions);
+            hold!(
+                "nothing is made up",
+                versions.iter().any(|version| version.account.asks().as_ref() == Some(taken)),
+                "{id} revision {revision}: {other} never asked {taken:?}"
+            );
+            let had = known.iter().find(|known| known.account_id == taken.account_id);
+            if had.is_some_and(|had| had.ask.restrictions == taken.ask.restrictions) {
+                continue;
+            }
+            let seen = self.payments_seen.get(&(caller, other.to_owned())).copied();
+            hold!(
+                "a payment always wins",
+                seen.is_some(),
+                "{id} revision {revision}: {taken:?} without a look at the payments of {other}"
+            );
+            let Some(asking) = versions.last() else { continue };
+            for fact in self.payments_at(other, seen.unwrap_or_default()) {
+                let posted = fact.read.as_ref().map(|fact| fact.post_to(&mut asking.account.clone()));
+                hold!(
+                    "a payment always wins",
+                    matches!(posted, Ok(Ok(duewatch_domain::Applied::Unchanged))),
+                    "{id} revision {revision}: {taken:?} although {:?} was in the table",
+                    fact.read
+                );
+            }
+        }
         Ok(())
     }
 
@@ -504,6 +549,32 @@ fn check_judged(
         judged.stage,
         judged.restrictions
     );
+    let held = standing.classification.as_ref().and_then(|classes| classes.class());
+    let class = held.map(|held| Classified {
+        name: held.name.to_string(),
+        since: held.since,
+        probation_until: held.probation_until,
+    });
+    hold!(
+        "the class is the model's",
+        class == judged.class,
+        "{id} revision {revision} at {at}: {class:?}, the model says {:?}",
+        judged.class
+    );
+    hold!(
+        "what is asked of others is the model's",
+        standing.asks() == judged.asks,
+        "{id} revision {revision} at {at}: asks {:?}, the model says {:?}",
+        standing.asks_of_others,
+        judged.asks
+    );
+    let before_asks = before.map_or(&[][..], |before| before.standing.asks());
+    hold!(
+        "what is asked of others bears its revision",
+        (standing.asks() == before_asks) == (account.asked_at() != Some(revision)),
+        "{id} revision {revision}: asks {:?}, before {before_asks:?}",
+        standing.asks_of_others
+    );
     check_decision(before, account, &judged)?;
     let owed = model.reminders(policy, at);
     let wanted: Vec<_> = account
@@ -559,6 +630,7 @@ fn check_decision(before: Option<&Account>, account: &Account, judged: &Judged) 
         && figures.overdue == judged.overdue
         && figures.outstanding == judged.outstanding
         && figures.oldest_due_on == judged.oldest_due_on
+        && figures.late_fee == judged.late_fee
         && figures.unpaid_installments == judged.unpaid_installments;
     hold!(
         "every change is explained",

@@ -1,0 +1,162 @@
+//! The regulatory class: by days past due, and outliving its cure.
+
+use chrono::{Months, NaiveDate, TimeDelta};
+use duewatch_domain::days::DayCount;
+use duewatch_domain::policy::{ClassName, ClassificationRules, Cured};
+
+use super::calendar;
+use super::course::Course;
+
+/// What those who looked found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Classes {
+    /// The oldest due date that owed when somebody looked last.
+    oldest: Option<NaiveDate>,
+    /// The day that was judged then.
+    day: NaiveDate,
+    held: Vec<Held>,
+}
+
+/// The regulatory class of an account, where it is not the normal one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classified {
+    /// What it is called.
+    pub name: String,
+    /// Since when it is in that class or a worse one.
+    pub since: NaiveDate,
+    /// Until when it outlives its cure; none: it is not cured.
+    pub probation_until: Option<NaiveDate>,
+}
+
+/// A class that was reached and is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Held {
+    name: ClassName,
+    since: NaiveDate,
+    /// The first day on which it is over, if it stays cured; none: it is not cured.
+    probation_until: Option<NaiveDate>,
+}
+
+/// How many days past due somebody counts on a day.
+type DaysPastDue<'a> = &'a dyn Fn(NaiveDate) -> u32;
+
+impl Classes {
+    /// What somebody finds who looks on a day, after `known` was found. Up to that day all was
+    /// as it was known to be; what is new counts from that day on.
+    pub(super) fn on(
+        known: Option<&Self>,
+        course: &Course<'_>,
+        rules: &ClassificationRules,
+        day: NaiveDate,
+    ) -> Self {
+        let oldest = course.debts().first().map(|debt| debt.due_on);
+        let counted = |oldest: Option<NaiveDate>, day: NaiveDate| {
+            let Some(due_on) = oldest.filter(|due_on| course.is_past_due(*due_on, day)) else { return 0 };
+            let on_due_date = i64::from(course.policy.day_count == DayCount::DueDay);
+            u32::try_from((day - due_on).num_days() + on_due_date).unwrap_or(0)
+        };
+        let (days, days_before) = (
+            |day: NaiveDate| counted(oldest, day),
+            |day: NaiveDate| counted(known.and_then(|known| known.oldest), day),
+        );
+        let mut classes = match known {
+            // Nobody has classified it yet: it was what its days say.
+            None => {
+                let begin = oldest.filter(|oldest| *oldest < day).unwrap_or(day);
+                let mut classes = Self { oldest, day: begin, held: Vec::new() };
+                classes.live_through(rules, day, &days);
+                classes
+            }
+            Some(known) => {
+                let mut classes = known.clone();
+                classes.held.retain(|held| rules.classes.iter().any(|class| class.name == held.name));
+                classes.live_through(rules, day, &days_before);
+                classes
+            }
+        };
+        classes.learn(course, rules, days(day));
+        classes.oldest = oldest;
+        classes
+    }
+
+    /// The worst class that is held; none: the normal one.
+    pub(super) fn class(&self, rules: &ClassificationRules) -> Option<Classified> {
+        let worst = rules.classes.iter().rev().find_map(|class| self.held(&class.name));
+        worst.map(|place| &self.held[place]).map(|held| Classified {
+            name: held.name.to_string(),
+            since: held.since,
+            probation_until: held.probation_until,
+        })
+    }
+
+    fn held(&self, name: &ClassName) -> Option<usize> {
+        self.held.iter().position(|held| held.name == *name)
+    }
+
+    fn live_through(&mut self, rules: &ClassificationRules, until: NaiveDate, days: DaysPastDue<'_>) {
+        while self.day < until {
+            self.live(rules, days);
+            self.day = calendar::next(self.day);
+        }
+        self.live(rules, days);
+    }
+
+    /// What a day makes of each class while nothing becomes known.
+    fn live(&mut self, rules: &ClassificationRules, days: DaysPastDue<'_>) {
+        let (day, days_past_due) = (self.day, days(self.day));
+        for (place, class) in rules.classes.iter().enumerate() {
+            let is_reached = days_past_due >= class.days_past_due;
+            if let Some(held) = self.held(&class.name) {
+                if !is_cured(rules, place, days_past_due) {
+                    self.held[held].probation_until = None;
+                } else if self.held[held].probation_until.is_some_and(|until| until <= day) {
+                    self.held.remove(held);
+                }
+            } else if is_reached {
+                // Before that another policy may have had other classes.
+                let mut since = day;
+                while days(since - TimeDelta::days(1)) >= class.days_past_due {
+                    since -= TimeDelta::days(1);
+                }
+                self.held.push(Held { name: class.name.clone(), since, probation_until: None });
+            }
+        }
+    }
+
+    /// What the facts as they are now known make of the day.
+    fn learn(&mut self, course: &Course<'_>, rules: &ClassificationRules, days_past_due: u32) {
+        for (place, class) in rules.classes.iter().enumerate() {
+            let Some(held) = self.held(&class.name) else {
+                if days_past_due >= class.days_past_due {
+                    let name = class.name.clone();
+                    self.held.push(Held { name, since: self.day, probation_until: None });
+                }
+                continue;
+            };
+            if !is_cured(rules, place, days_past_due) {
+                self.held[held].probation_until = None;
+                continue;
+            }
+            // A new schedule since the class was reached.
+            let forborne_on = course.replaced_on.filter(|on| *on >= self.held[held].since);
+            let months = match forborne_on {
+                Some(_) => rules.probation_after_forbearance_months,
+                None => rules.probation_months,
+            };
+            if place < rules.probation_from || months == 0 {
+                self.held.remove(held);
+                continue;
+            }
+            let months = Months::new(months);
+            let until = self.held[held].probation_until.unwrap_or(course.today + months);
+            self.held[held].probation_until = Some(forborne_on.map_or(until, |on| until.max(on + months)));
+        }
+    }
+}
+
+fn is_cured(rules: &ClassificationRules, place: usize, days_past_due: u32) -> bool {
+    match rules.cured {
+        Cured::NothingOverdue if place >= rules.probation_from => days_past_due == 0,
+        _ => days_past_due < rules.classes[place].days_past_due,
+    }
+}

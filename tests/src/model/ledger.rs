@@ -1,0 +1,532 @@
+//! What is owed where it matters when money came: one date after the other, each payment on
+//! its own date, one charge for each day that is late.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::Policy;
+use duewatch_domain::account::Label;
+use duewatch_domain::days::DayCount;
+use duewatch_domain::money::Money;
+use duewatch_domain::policy::{Component, DueClass, LateFee, Overpayment};
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use super::books::{Books, Debt, Paid, Piece, Waived};
+use super::calendar;
+
+/// A rate of a year is by the day of so many.
+const DAYS_OF_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
+
+/// What an account owes under a policy, and how its late fee grows.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// By due date; of two on one date the contract's order.
+    pub(super) debts: Vec<Debt>,
+    /// What is open of the late fee of each debt, by the day that is judged.
+    fees: BTreeMap<NaiveDate, Vec<Money>>,
+    /// The day on which the last of the money, and of what was forgiven, counts. As the facts
+    /// now stand it counts on the days before, too: no less is open then, and no more.
+    stands_on: Option<NaiveDate>,
+    /// Credit that settles something only when it falls due: when, and how much.
+    waiting: Vec<(NaiveDate, Money)>,
+}
+
+impl Ledger {
+    /// The ledger up to a day that is judged.
+    pub(super) fn of(books: &Books, policy: &Policy, until: NaiveDate) -> Self {
+        let is_dated = policy.late_fee.is_some()
+            || policy.waterfall.entries().is_some()
+            || policy.overpayment != Overpayment::Next;
+        if is_dated {
+            return Steps::of(books, policy).walk(until);
+        }
+        let mut debts = books.debts();
+        for debt in &mut debts {
+            debt.due_on = moved(policy, &debt.label, debt.due_on);
+        }
+        debts.sort_by_key(|debt| debt.due_on);
+        Self { debts, ..Self::default() }
+    }
+
+    /// What is open of the late fee of the debt at a place, on a day that was walked to.
+    pub(super) fn fee(&self, place: usize, day: NaiveDate) -> Money {
+        let day = self.stands_on.map_or(day, |stands_on| stands_on.max(day));
+        let first = self.fees.keys().next();
+        if first.is_none_or(|first| day < *first) { Money::ZERO } else { self.fees[&day][place] }
+    }
+
+    /// Credit that has settled nothing yet on a day, but will.
+    pub(super) fn waits_on(&self, day: NaiveDate) -> Money {
+        self.waiting.iter().filter(|(date, _)| *date > day).map(|(_, amount)| *amount).sum()
+    }
+}
+
+/// When something is to be paid by: what is taken back, on the very day.
+fn moved(policy: &Policy, label: &Label, due_on: NaiveDate) -> NaiveDate {
+    match (&policy.business_days, label) {
+        (Some(rule), Label::Number(_)) => calendar::moved(rule, due_on),
+        _ => due_on,
+    }
+}
+
+/// An installment on its way.
+#[derive(Debug)]
+struct Row<'a> {
+    piece: &'a Piece,
+    /// Its place in the books.
+    place: usize,
+    /// When it is to be paid by.
+    due_on: NaiveDate,
+    /// When it became owed, where it was not always.
+    owed_since: Option<NaiveDate>,
+    /// How many divisions of time must have passed before money may settle it.
+    owed_after: usize,
+    /// What is open of fee, interest and principal.
+    open: [Decimal; 3],
+    /// What is asked for of principal.
+    principal: Decimal,
+    /// 365 times the late fee, so that no division rounds.
+    accrued: Decimal,
+    /// The late fee so far, half to even.
+    fee: Decimal,
+    /// 365 times what the cap on the annual cost leaves room for.
+    room: Decimal,
+    is_fixed_charged: bool,
+    /// Late days in no pause.
+    unpaused: u32,
+    /// What was paid or forgiven of the late fee.
+    taken: Decimal,
+    /// What of that was paid.
+    paid_as_fee: Decimal,
+}
+
+/// Money or a waiver, and when it counts.
+#[derive(Debug)]
+struct Entry<'a> {
+    on: NaiveDate,
+    at: DateTime<Utc>,
+    what: What<'a>,
+}
+
+#[derive(Debug)]
+enum What<'a> {
+    /// A payment, how many divisions of time came before it, and what it puts on what it names
+    /// where no fee takes any of it.
+    Payment(&'a Paid, usize, Vec<(usize, Money)>),
+    Waiver(&'a Waived),
+}
+
+struct Steps<'a> {
+    books: &'a Books,
+    policy: &'a Policy,
+    rows: Vec<Row<'a>>,
+    entries: Vec<Entry<'a>>,
+    credit: Decimal,
+    /// How many divisions of time the money that has come is past.
+    passed: usize,
+    /// The month of the last charge, and 365 times what its cap leaves.
+    month: ((i32, u32), Decimal),
+    ledger: Ledger,
+}
+
+impl<'a> Steps<'a> {
+    fn of(books: &'a Books, policy: &'a Policy) -> Self {
+        let mut divisions: Vec<DateTime<Utc>> = books.divisions.iter().map(|division| division.at).collect();
+        divisions.sort_unstable();
+        let mut rows: Vec<Row<'a>> = books
+            .pieces
+            .iter()
+            .enumerate()
+            .map(|(place, piece)| {
+                let since = books.since(piece).map(|division| division.at);
+                let open = asked(piece, policy);
+                Row {
+                    piece,
+                    place,
+                    due_on: moved(policy, &piece.label, piece.due_on),
+                    owed_since: since.map(|at| calendar::business_date(books.zone, at)),
+                    owed_after: since.map_or(0, |at| divisions.partition_point(|division| *division <= at)),
+                    open,
+                    principal: open[2],
+                    accrued: Decimal::ZERO,
+                    fee: Decimal::ZERO,
+                    room: Decimal::ZERO,
+                    is_fixed_charged: false,
+                    unpaused: 0,
+                    taken: Decimal::ZERO,
+                    paid_as_fee: Decimal::ZERO,
+                }
+            })
+            .collect();
+        rows.sort_by(|one, other| {
+            (one.piece.due_on, &one.piece.label).cmp(&(other.piece.due_on, &other.piece.label))
+        });
+        Self {
+            books,
+            policy,
+            rows,
+            entries: entries(books, &divisions),
+            credit: Decimal::ZERO,
+            passed: 0,
+            month: ((0, 0), Decimal::ZERO),
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// Goes on until the day that is asked for has come, and everything that has a date.
+    fn walk(mut self, until: NaiveDate) -> Ledger {
+        let entries = std::mem::take(&mut self.entries);
+        let dues = || self.rows.iter().flat_map(|row| [row.due_on, row.falls_due()]);
+        let came = || entries.iter().map(|entry| entry.on);
+        let mut date = dues().chain(came()).fold(until, NaiveDate::min);
+        let mut last = came().fold(until, NaiveDate::max);
+        if self.policy.overpayment == Overpayment::Credit {
+            last = dues().fold(last, NaiveDate::max);
+        }
+        self.ledger.stands_on = entries.last().map(|entry| match self.policy.day_count {
+            DayCount::DayAfter => entry.on,
+            DayCount::DueDay => entry.on - TimeDelta::days(1),
+        });
+        while date <= last {
+            // A date counts from its begin, and then what has come before it has come in time;
+            // or it counts from its last second, when everything of that date has come.
+            if self.policy.day_count == DayCount::DayAfter {
+                self.charge(date);
+            }
+            self.settle_what_falls_due(date);
+            for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.on == date) {
+                self.enter(entry, entries.get(place + 1..).unwrap_or_default());
+            }
+            if self.policy.day_count == DayCount::DueDay {
+                self.charge(date);
+            }
+            if self.policy.late_fee.is_some() {
+                let fees = self.rows.iter().map(|row| self.money(row.fee)).collect();
+                self.ledger.fees.insert(date, fees);
+            }
+            date = calendar::next(date);
+        }
+        // As the facts now stand, what had fallen due by the last of the money was settled all along.
+        if let Some(last) = entries.last() {
+            self.ledger.waiting.retain(|(date, _)| *date > last.on);
+        }
+        self.closed()
+    }
+
+    /// What is left in the end, and how much of each day's fees.
+    fn closed(mut self) -> Ledger {
+        let fees = std::mem::take(&mut self.ledger.fees);
+        let is_owed = |row: &Row<'_>| {
+            let owes = row.open.iter().sum::<Decimal>() + row.fee_open();
+            !row.piece.written_off && owes > Decimal::ZERO
+        };
+        let mut owed: Vec<usize> = (0..self.rows.len()).filter(|place| is_owed(&self.rows[*place])).collect();
+        owed.sort_by_key(|place| self.rows[*place].due_on);
+        let debt = |place: &usize| {
+            let row = &self.rows[*place];
+            let amount = self.money(row.open.iter().sum());
+            Debt { label: row.piece.label.clone(), due_on: row.due_on, amount }
+        };
+        let debts = owed.iter().map(debt).collect();
+        let open = |place: &usize, fees: &[Money]| {
+            (fees[*place] - self.money(self.rows[*place].taken)).max(Money::ZERO)
+        };
+        let fees =
+            fees.iter().map(|(day, fees)| (*day, owed.iter().map(|place| open(place, fees)).collect()));
+        let fees = fees.collect();
+        Ledger { debts, fees, ..self.ledger }
+    }
+
+    #[expect(clippy::expect_used, reason = "what a test owes is no astronomical amount")]
+    fn money(&self, mut amount: Decimal) -> Money {
+        let minor_units = self.books.currency.minor_units();
+        amount.rescale(minor_units);
+        Money::from_minor(i64::try_from(amount.mantissa()).expect("a small amount"), minor_units)
+    }
+
+    /// Pays one component of one installment.
+    fn pay(&mut self, place: usize, component: Component, money: &mut Decimal) {
+        let fee_open = self.rows[place].fee_open();
+        let row = &mut self.rows[place];
+        let part = match component {
+            Component::Penalty => fee_open.min(*money),
+            _ => row.open[index(component)].min(*money),
+        };
+        *money -= part;
+        match component {
+            Component::Penalty => {
+                row.taken += part;
+                row.paid_as_fee += part;
+            }
+            _ => row.open[index(component)] -= part,
+        }
+    }
+
+    fn enter(&mut self, entry: &Entry<'_>, later: &[Entry<'_>]) {
+        match &entry.what {
+            What::Waiver(waiver) => self.waive(waiver),
+            What::Payment(payment, passed, named) => {
+                self.passed = self.passed.max(*passed);
+                self.receive(payment, named, entry.on);
+                // What is left is there for what becomes owed before other money comes.
+                let next = later.iter().find_map(|entry| match entry.what {
+                    What::Payment(_, passed, _) => Some(passed),
+                    What::Waiver(_) => None,
+                });
+                let all = self.books.divisions.len();
+                while self.passed < next.unwrap_or(all) {
+                    self.passed += 1;
+                    self.settle(entry.on);
+                }
+            }
+        }
+    }
+
+    fn waive(&mut self, waiver: &Waived) {
+        let mut left = waiver.amount.map(Money::as_decimal);
+        for place in 0..self.rows.len() {
+            if waiver.number.is_none_or(|number| self.rows[place].piece.is(number)) {
+                let open = self.rows[place].fee_open();
+                let part = left.map_or(open, |left| open.min(left));
+                self.rows[place].taken += part;
+                left = left.map(|left| left - part);
+            }
+        }
+    }
+
+    /// First what it was paid for, then as the policy says. A payment for several puts on each
+    /// what it would without a fee, and what a fee takes of that besides.
+    fn receive(&mut self, payment: &Paid, named: &[(usize, Money)], date: NaiveDate) {
+        let mut money = payment.amount.as_decimal();
+        for (piece, share) in named {
+            for place in 0..self.rows.len() {
+                let row = &self.rows[place];
+                if row.place != *piece {
+                    continue;
+                }
+                let fees = row.fee_open() + row.paid_as_fee;
+                let mut part = match payment.targets.len() {
+                    1 => money,
+                    _ => money.min(share.as_decimal() + fees),
+                };
+                money -= part;
+                for component in self.order_within(row.class(date)) {
+                    self.pay(place, component, &mut part);
+                }
+                money += part;
+            }
+        }
+        self.credit += money;
+        self.settle(date);
+    }
+
+    /// The components of one installment of a class, in the policy's order.
+    fn order_within(&self, class: DueClass) -> Vec<Component> {
+        match self.policy.waterfall.entries() {
+            None => self.policy.waterfall.order().to_vec(),
+            Some(entries) => {
+                entries.iter().filter(|entry| entry.class == class).map(|entry| entry.component).collect()
+            }
+        }
+    }
+
+    /// Settles what may be settled on a date, with all the money that is left.
+    fn settle(&mut self, date: NaiveDate) {
+        match self.policy.waterfall.entries() {
+            None => {
+                let order = self.policy.waterfall.order().to_vec();
+                if self.policy.overpayment == Overpayment::Next {
+                    self.settle_classes(
+                        &[DueClass::PastDue, DueClass::Due, DueClass::InAdvance],
+                        &order,
+                        date,
+                    );
+                } else {
+                    self.settle_classes(&[DueClass::PastDue, DueClass::Due], &order, date);
+                    self.settle_classes(&[DueClass::InAdvance], &order, date);
+                }
+            }
+            Some(entries) => {
+                // Each in turn; what is in advance installment by installment.
+                let mut turns: Vec<(DueClass, Vec<Component>)> = Vec::new();
+                for entry in entries {
+                    let is_more = entry.class == DueClass::InAdvance;
+                    match turns.last_mut() {
+                        Some((DueClass::InAdvance, components)) if is_more => {
+                            components.push(entry.component)
+                        }
+                        _ => turns.push((entry.class, vec![entry.component])),
+                    }
+                }
+                for (class, components) in turns {
+                    self.settle_classes(&[class], &components, date);
+                }
+            }
+        }
+    }
+
+    fn settle_classes(&mut self, classes: &[DueClass], components: &[Component], date: NaiveDate) {
+        let mut places: Vec<usize> = (0..self.rows.len()).collect();
+        if *classes == [DueClass::InAdvance] {
+            match self.policy.overpayment {
+                Overpayment::Next => {}
+                Overpayment::Last => places.reverse(),
+                Overpayment::Credit => return,
+            }
+        }
+        for place in places {
+            let row = &self.rows[place];
+            if row.piece.written_off || row.owed_after > self.passed || !classes.contains(&row.class(date)) {
+                continue;
+            }
+            let mut credit = self.credit;
+            for component in components {
+                self.pay(place, *component, &mut credit);
+            }
+            self.credit = credit;
+        }
+    }
+
+    /// Credit that waited settles what falls due.
+    fn settle_what_falls_due(&mut self, date: NaiveDate) {
+        let before = self.credit;
+        if self.policy.overpayment == Overpayment::Credit {
+            self.settle(date);
+        }
+        self.ledger.waiting.push((date, self.money(before - self.credit)));
+    }
+
+    /// Charges each installment for one more day past due, if it is one.
+    fn charge(&mut self, day: NaiveDate) {
+        let Some(fee) = self.policy.late_fee else { return };
+        let yesterday = day - TimeDelta::days(1);
+        // The day that has gone by.
+        let gone_by = match self.policy.day_count {
+            DayCount::DayAfter => yesterday,
+            DayCount::DueDay => day,
+        };
+        let month = (gone_by.year(), gone_by.month());
+        if self.month.0 != month {
+            let cap = fee.cap_per_month.map_or(Decimal::MAX, |cap| cap.as_decimal() * DAYS_OF_YEAR);
+            self.month = (month, cap);
+        }
+        let free_days = fee.free_days.unwrap_or(self.policy.grace_days);
+        let units = self.books.currency.minor_units();
+        let half_even = RoundingStrategy::MidpointNearestEven;
+        let is_pause =
+            self.books.pauses.iter().any(|pause| pause.from <= yesterday && yesterday < pause.until);
+        for row in &mut self.rows {
+            if gone_by < row.due_on {
+                continue;
+            }
+            let is_paused = is_pause && row.due_on <= yesterday;
+            row.unpaused += u32::from(!is_paused);
+            let is_owed = row.owed_since.is_none_or(|since| since <= gone_by);
+            let bears_none = row.piece.written_off || row.piece.replaced;
+            if bears_none || !is_owed || row.open[2].is_zero() {
+                continue;
+            }
+            if let Some(cap) = fee.annual_cap {
+                row.room += (cap.cost - cap.contract_rate) * row.open[2];
+            }
+            if !is_paused && row.unpaused > free_days {
+                let charge = row.charge(&fee).min(self.month.1);
+                row.accrued += charge;
+                row.fee = (row.accrued / DAYS_OF_YEAR).round_dp_with_strategy(units, half_even);
+                row.is_fixed_charged = true;
+                if fee.cap_per_month.is_some() {
+                    self.month.1 -= charge;
+                }
+            }
+        }
+    }
+}
+
+impl Row<'_> {
+    fn fee_open(&self) -> Decimal {
+        self.fee - self.taken
+    }
+
+    /// Nothing falls due before it is owed.
+    fn falls_due(&self) -> NaiveDate {
+        self.owed_since.map_or(self.due_on, |since| since.max(self.due_on))
+    }
+
+    /// How it stands to a date. What was paid under a schedule that was replaced stays paid.
+    fn class(&self, date: NaiveDate) -> DueClass {
+        let falls_due = self.falls_due();
+        if self.piece.replaced || falls_due < date {
+            DueClass::PastDue
+        } else if falls_due == date {
+            DueClass::Due
+        } else {
+            DueClass::InAdvance
+        }
+    }
+
+    /// 365 times what a day costs, as far as the caps of the installment allow.
+    fn charge(&self, fee: &LateFee) -> Decimal {
+        let mut charge = fee.daily_rate.unwrap_or_default() * self.open[2] * DAYS_OF_YEAR;
+        if let Some(fixed) = fee.fixed.filter(|_| !self.is_fixed_charged) {
+            charge += fixed.as_decimal() * DAYS_OF_YEAR;
+        }
+        let amount = fee.cap_per_installment_amount.map(|most| most.as_decimal() * DAYS_OF_YEAR);
+        let share = fee.cap_per_installment.map(|share| share * self.principal * DAYS_OF_YEAR);
+        let annual = fee.annual_cap.map(|_| self.room);
+        for most in [amount, share, annual].into_iter().flatten() {
+            charge = charge.min(most - self.accrued);
+        }
+        charge
+    }
+}
+
+/// What is asked for of fee, interest and principal: what was taken off came off what would be
+/// settled last, and what was put on lies on the last.
+fn asked(piece: &Piece, policy: &Policy) -> [Decimal; 3] {
+    let mut asked = piece.parts.map(Money::as_decimal);
+    let mut off = asked.iter().sum::<Decimal>() - piece.asked.as_decimal();
+    let order = policy.waterfall.order();
+    for component in order.iter().rev().filter(|component| **component != Component::Penalty) {
+        let part = off.min(asked[index(*component)]);
+        asked[index(*component)] -= part;
+        off -= part;
+    }
+    asked
+}
+
+/// The place of a component in an installment; a late fee is in none.
+fn index(component: Component) -> usize {
+    match component {
+        Component::Fee => 0,
+        Component::Interest => 1,
+        Component::Principal | Component::Penalty => 2,
+    }
+}
+
+/// What came, in the order in which it counts: by its date, then by when it became known. A
+/// payment counts from its value date, or from the date on which it came where that is earlier;
+/// but not before money that came ahead of a new schedule that it came after.
+fn entries<'a>(books: &'a Books, divisions: &[DateTime<Utc>]) -> Vec<Entry<'a>> {
+    let date = |at| calendar::business_date(books.zone, at);
+    let waivers = books.waivers.iter().map(|waiver| Entry {
+        on: date(waiver.at),
+        at: waiver.at,
+        what: What::Waiver(waiver),
+    });
+    let mut entries: Vec<Entry<'a>> = waivers.collect();
+    let mut payments: Vec<Entry<'a>> = Vec::new();
+    for (payment, named) in books.named() {
+        let passed = divisions.iter().filter(|division| **division <= payment.received_at).count();
+        let came_on = date(payment.received_at);
+        let own = payment.value_date.map_or(came_on, |value_date| value_date.min(came_on));
+        let before = payments.iter().filter(|other| match other.what {
+            What::Payment(_, others, _) => others < passed,
+            What::Waiver(_) => false,
+        });
+        let on = before.map(|other| other.on).max().map_or(own, |before| before.max(own));
+        payments.push(Entry { on, at: payment.received_at, what: What::Payment(payment, passed, named) });
+    }
+    entries.append(&mut payments);
+    entries.sort_by_key(|entry| (entry.on, entry.at));
+    entries
+}
