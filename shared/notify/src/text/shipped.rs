@@ -27,16 +27,21 @@ macro_rules! shipped {
 /// What is around every template.
 const COMMON: [Shipped; 1] = shipped!["common"];
 /// The templates.
-const TEMPLATES: [Shipped; 16] = shipped![
+const TEMPLATES: [Shipped; 21] = shipped![
     "due_soon",
     "due_tomorrow",
     "due_today",
     "missed",
     "late",
+    "late_mild",
+    "late_firm",
     "help_offered",
     "before_limit",
     "before_freeze",
     "before_suspension",
+    "limited",
+    "frozen",
+    "suspended",
     "before_credit_report",
     "notice_of_arrears",
     "default_notice",

@@ -22,14 +22,17 @@ fn account_of<'a>(template: &str, restrictions: &'a [Restriction]) -> AccountFac
     let (owed, next) = match template {
         "due_soon" | "due_tomorrow" | "due_today" => (coming("1250.50", "2026-01-05"), None),
         "missed" => (overdue("1250.50", "2026-01-05", 2), None),
-        "before_credit_report" | "notice_of_arrears" | "help_offered" => {
-            (overdue("1250.50", "2026-01-05", 25), None)
-        }
+        "before_credit_report"
+        | "notice_of_arrears"
+        | "help_offered"
+        | "limited"
+        | "frozen"
+        | "suspended" => (overdue("1250.50", "2026-01-05", 25), None),
         "before_limit" | "before_freeze" | "before_suspension" | "default_notice" => {
             let notice = Next::Notice { restrictions, from: day("2026-02-01") };
             (overdue("1250.50", "2026-01-05", 25), Some(notice))
         }
-        "late" | "right_to_cure" => {
+        "late" | "late_mild" | "late_firm" | "right_to_cure" => {
             (overdue("1250.50", "2026-01-05", 5), Some(Next::Stage { restrictions, on: day("2026-01-20") }))
         }
         "new_rules" | "new_terms" => (None, Some(Next::Rules { from: day("2026-03-01") })),
