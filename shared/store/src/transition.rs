@@ -328,7 +328,8 @@ impl Transitions {
             let Some(stored) = self.store.account(account_id).await? else {
                 return Ok(Outcome::NoAccount);
             };
-            match self.try_take(stored, news, now).await {
+            // Boxed, for an account is large, and everything that awaits this would be.
+            match Box::pin(self.try_take(stored, news, now)).await {
                 Err(TransitionError::Store(error @ StoreError::Conflict { .. })) => conflict = Some(error),
                 done => return done,
             }
