@@ -1,6 +1,7 @@
 //! The command line.
 
 mod policy;
+mod verify;
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -21,12 +22,13 @@ use duewatch_runtime::{Clock, Settings, SystemClock, Wiring, https_client};
 use duewatch_store::{Store, Transitions};
 
 use self::policy::PolicyCommand;
+use self::verify::VerifyArgs;
 use crate::audit::audit;
 use crate::customer::{self, Erased};
 use crate::demo::{self, Demo};
 use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
-use crate::input::{BookFormat, read_book, read_policy, read_whole_book};
+use crate::input::{BookFormat, read_book, read_policy, read_policy_and_texts, read_whole_book};
 use crate::replay::{Case, CaseFiles, Engine, Outputs, Walked, replay, replay_against, walk_account};
 use crate::requeue::{Requeue, Requeued};
 use crate::schema::{Format, schema};
@@ -71,6 +73,10 @@ enum Command {
     /// Look into a policy: is it valid, whom would another one treat differently.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Say whether the reference of a message is genuine and until when, expired, or not one of ours.
+    /// It says nothing of whom the message went to. Ends with exit code 3 where the reference has
+    /// expired, and 4 where it is not one of ours.
+    Verify(VerifyArgs),
     /// Print the JSON Schema (draft 2020-12) of a format.
     Schema {
         /// Which one.
@@ -275,6 +281,7 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
         Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
         Some(Command::Policy(command)) => policy::run(command),
+        Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Schema { format }) => run_schema(format),
     }
 }
@@ -371,7 +378,7 @@ async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>> {
 
 async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
-    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let policy = args.policy.as_deref().map(read_policy_and_texts).transpose()?;
     let (accounts, faults) = read_book(&args.book, BookFormat::of(&args.book, args.format))?;
     let faulty = faults.len() as u64;
     for (place, fault) in faults.into_iter().enumerate() {
@@ -401,13 +408,16 @@ fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
     let permit = permits(&account, &policy, &args.operation);
     println!("{permit}");
     println!("Account {} is {}.", account.account_id, account.standing.stage);
-    if permit.is_allowed() { Ok(()) } else { Err(Box::new(NotPermitted)) }
+    if permit.is_allowed() { Ok(()) } else { Err(Box::new(Answered { code: 3 })) }
 }
 
-/// The answer of `permits` is no: it has been printed, and is the exit code.
-#[derive(Debug, thiserror::Error)]
-#[error("not permitted")]
-pub struct NotPermitted;
+/// An answer other than yes: it has been printed, and is the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer is no")]
+pub struct Answered {
+    /// What a script asks for.
+    pub code: u8,
+}
 
 /// An account, as far as it is known where the command looks.
 struct Known {
@@ -513,7 +523,7 @@ async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
 async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
     let stock = match (args.book, args.policy) {
         (Some(book), Some(policy)) => Some(Stock {
-            policy: read_policy(&policy)?,
+            policy: read_policy_and_texts(&policy)?,
             accounts: read_whole_book(&book, BookFormat::of(&book, None))?,
             book,
         }),

@@ -12,6 +12,7 @@ use duewatch_domain::formats::{
 use duewatch_domain::ids::AccountId;
 use duewatch_domain::policy::{self, PolicyError};
 use duewatch_domain::{Contract, Event, Policy};
+use duewatch_notify::text;
 
 /// Why a file cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +94,19 @@ pub fn read_policy(path: &Path) -> Result<PolicyFile, InputError> {
     let text = read(path)?;
     let policy = policy::parse(&text).map_err(|error| InputError::Policy { path: path.to_owned(), error })?;
     Ok(PolicyFile { policy, text })
+}
+
+/// Reads and checks a policy that is to bind, and the texts that it names and brings.
+///
+/// # Errors
+/// Those of [`read_policy`], and when a text is not there or cannot be rendered.
+pub fn read_policy_and_texts(path: &Path) -> Result<PolicyFile, InputError> {
+    let file = read_policy(path)?;
+    text::check(&file.policy).map_err(|fault| {
+        let error = policy::fault_at(&file.text, &fault.place, fault.problem);
+        InputError::Policy { path: path.to_owned(), error }
+    })?;
+    Ok(file)
 }
 
 /// Reads a book: the accounts that could be read, and what is wrong with the others.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use duewatch_local::cli::{self, Cli, NotPermitted};
+use duewatch_local::cli::{self, Answered, Cli};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -11,11 +11,13 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match cli::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Said already; a script asks for the code.
-        Err(error) if error.is::<NotPermitted>() => ExitCode::from(3),
-        Err(error) => {
-            eprintln!("duewatch: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast_ref::<Answered>() {
+            // Said already; a script asks for the code.
+            Some(answered) => ExitCode::from(answered.code),
+            None => {
+                eprintln!("duewatch: {error}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }

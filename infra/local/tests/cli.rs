@@ -275,6 +275,7 @@ fn help_lists_the_commands_and_their_options() {
         "erase",
         "serve",
         "policy",
+        "verify",
         "--help",
         "--version",
     ] {

@@ -132,6 +132,45 @@ fn a_policy_that_is_no_policy_is_refused_by_line_and_column() {
     assert!(message.contains("effective_on"), "{message}");
 }
 
+/// The announcement names its template on line 5, the first step on line 24.
+#[rstest]
+#[case::a_step(
+    "\"missed\"",
+    "\"mised\"",
+    "",
+    "line 24, column 64: reminders.steps.template: there is no template \"mised\""
+)]
+#[case::an_announcement(
+    "\"new_rules\"",
+    "\"rules\"",
+    "",
+    "line 5, column 57: announcement.template: there is no template \"rules\""
+)]
+#[case::a_variable(
+    "",
+    "",
+    "[templates.late]\nzh = 'text = { $accounts }'\nen = 'text = { $amount }'\n",
+    "line 29, column 17: templates.late: there is no variable $amount here"
+)]
+#[case::a_language(
+    "",
+    "",
+    "[templates.late]\nzh = 'text = x'\n",
+    "line 27, column 1: templates.late: missing field `en`"
+)]
+fn a_text_that_cannot_be_sent_is_refused_by_line_and_column(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] more: &str,
+    #[case] problem: &str,
+) {
+    let files = Files::new(&(replaced(POLICY, from, to) + more));
+    let message = files.refuses("policy check q.toml");
+    assert!(message.starts_with(&format!("duewatch: q.toml: {problem}")), "{message}");
+    // Publishing refuses it before it looks for a table.
+    assert_eq!(files.refuses("policy publish q.toml"), message);
+}
+
 #[test]
 fn a_diff_names_who_would_be_treated_differently() {
     let files = Files::new(&stricter());

@@ -2,12 +2,19 @@
 //!
 //! Everything that leaves is a CloudEvents 1.0 JSON body with a stable `id`:
 //! published again, it bears the same. Names and contact points are in none.
+//!
+//! [`text`] puts messages into words; [`reference`] is what they can be verified by.
 
 mod event;
 mod publish;
+pub mod reference;
+mod segments;
+pub mod text;
 
 pub use event::{
     AccountChanged, CloudEvent, OperationsEvent, OperationsKind, ReminderDue, account_changed, operations,
     operations_today, reminder_due, reminder_id,
 };
 pub use publish::{Failed, MAX_ATTEMPTS, Message, Notifier, NotifyError, Topic, Topics};
+pub use reference::{Reference, ReferenceKeys, Verified, verify};
+pub use segments::{Encoding, Segments};

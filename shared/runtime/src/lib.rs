@@ -25,5 +25,7 @@ pub use metrics::Metrics;
 pub use outgoing::Outgoing;
 pub use quarantine::Desk;
 pub use queue::{QueueBatch, queue_batch};
-pub use settings::{SETTINGS, Settings, SettingsError};
+pub use settings::{
+    REFERENCE_KEYS, SETTINGS, Settings, SettingsError, reference_keys, reference_keys_from_env,
+};
 pub use start::{Wiring, run, start, start_beside};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use duewatch_notify::Topics;
+use duewatch_notify::reference::NoKeys;
+use duewatch_notify::{ReferenceKeys, Topics};
 use duewatch_store::Tables;
 
 /// Every variable that is read. `infra/template.yaml` sets each of them.
@@ -16,6 +17,10 @@ pub const SETTINGS: [&str; 8] = [
     "DUE_SHARDS",
     "METRICS_NAMESPACE",
 ];
+
+/// The keys that sign the references of messages, of the functions that write or verify them:
+/// `ID=HEX`, or `ID=HEX,ID=HEX` with the current key first and the one before it second.
+pub const REFERENCE_KEYS: &str = "DUEWATCH_REFERENCE_KEYS";
 
 /// What a function is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +49,9 @@ pub enum SettingsError {
         /// Its value.
         value: String,
     },
+    /// It holds no keys. What it holds is not shown.
+    #[error("{REFERENCE_KEYS}: {0}")]
+    NoKeys(NoKeys),
 }
 
 /// What ends a `main` is shown by its `Debug`: one line that says what to set.
@@ -92,6 +100,23 @@ impl Settings {
     }
 }
 
+/// Reads the keys that sign the references of messages from the environment.
+///
+/// # Errors
+/// [`SettingsError::NoKeys`], which shows nothing of them.
+pub fn reference_keys_from_env() -> Result<ReferenceKeys, SettingsError> {
+    reference_keys(|name| std::env::var(name).ok())
+}
+
+/// Reads them from wherever `lookup` finds them.
+///
+/// # Errors
+/// Those of [`reference_keys_from_env`].
+pub fn reference_keys(lookup: impl Fn(&str) -> Option<String>) -> Result<ReferenceKeys, SettingsError> {
+    let text = lookup(REFERENCE_KEYS).unwrap_or_default();
+    ReferenceKeys::parse(&text).map_err(SettingsError::NoKeys)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +135,18 @@ mod tests {
         let line = format!("{:?}", lambda_runtime::Error::from(error));
         assert!(line.starts_with("the environment has no DUE_SHARDS; "), "{line}");
         assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn keys_that_are_missing_or_malformed_are_one_line_that_shows_none_of_them() {
+        let secret = "deadbeef".repeat(9);
+        for text in [None, Some(String::new()), Some(secret.clone()), Some(format!("1={secret}!"))] {
+            let error = reference_keys(|name| (name == REFERENCE_KEYS).then(|| text.clone())?).unwrap_err();
+            let line = format!("{error:?}");
+            assert!(line.starts_with("DUEWATCH_REFERENCE_KEYS: "), "{line}");
+            assert_eq!((line.lines().count(), line.contains("deadbeef")), (1, false), "{line}");
+        }
+        assert!(reference_keys(|_| Some(format!("1={}", "07".repeat(32)))).is_ok());
     }
 
     #[test]

@@ -15,13 +15,13 @@ use duewatch_runtime::{Clock, SystemClock};
 use duewatch_store::{FRESH_FOR, StoreError};
 
 use crate::diff::{Diff, last_day};
-use crate::input::{BookFormat, read_events, read_policy, read_whole_book};
+use crate::input::{BookFormat, read_events, read_policy, read_policy_and_texts, read_whole_book};
 use crate::publish::queue_accounts;
 
 /// What can be asked of a policy.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Say whether a policy is valid, what it says, and what in it is worth a second look.
+    /// Say whether a policy and its texts are valid, what it says, and what is worth a second look.
     ///
     /// Warnings go to standard error, each with line and column, and fail nothing: a ladder
     /// that jumps, restricts within grace or unannounced, or eases whoever gets later.
@@ -124,7 +124,7 @@ fn preset(name: Option<&str>) -> std::io::Result<()> {
 }
 
 fn check(path: &Path) -> Result<(), Box<dyn Error>> {
-    let file = read_policy(path)?;
+    let file = read_policy_and_texts(path)?;
     let policy = file.policy;
     println!(
         "{}: valid: policy {}, binding from {}",
@@ -151,7 +151,7 @@ fn check(path: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 async fn publish(path: &Path) -> Result<(), Box<dyn Error>> {
-    let file = read_policy(path)?;
+    let file = read_policy_and_texts(path)?;
     let policy = &file.policy;
     let transitions = super::configured().await?;
     let store = transitions.store();

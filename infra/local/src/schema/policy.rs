@@ -2,7 +2,7 @@
 
 use duewatch_domain::policy::{
     MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
-    MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS,
+    MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MIN_KEPT_DAYS,
 };
 use serde_json::{Value, json};
 
@@ -37,6 +37,7 @@ pub(super) fn policy() -> Value {
             ("contact", contact()),
             ("customer", customer()),
             ("classification", classification()),
+            ("templates", templates()),
             ("retention", object(&[], &[("history_days", kept_days()), ("contact_log_days", kept_days())])),
         ],
     )
@@ -157,6 +158,16 @@ fn classification() -> Value {
             ("probation_after_forbearance_months", months(0, MAX_PROBATION_MONTHS)),
         ],
     )
+}
+
+/// By name.
+fn templates() -> Value {
+    let words = json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEMPLATE_BYTES });
+    json!({
+        "type": "object",
+        "additionalProperties": object(&[("zh", words.clone()), ("en", words)], &[]),
+        "maxProperties": MAX_TEMPLATES,
+    })
 }
 
 pub(super) fn template() -> Value {

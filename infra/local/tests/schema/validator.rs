@@ -88,6 +88,7 @@ impl Validator {
             "minProperties" => {
                 length(value.as_object().map(Map::len)).is_none_or(|count| Some(count) >= bound)
             }
+            "maxProperties" => length(value.as_object().map(Map::len)) <= bound,
             "uniqueItems" => value
                 .as_array()
                 .is_none_or(|items| (1..items.len()).all(|place| !items[..place].contains(&items[place]))),

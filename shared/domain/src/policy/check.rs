@@ -66,6 +66,9 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     super::reminders::check(policy).map_err(at(Place::Key("reminders")))?;
     super::customer::check(policy).map_err(at(Place::Key("customer")))?;
     super::contact_check::check(policy)?;
+    if let Some(problem) = super::templates::fault(&policy.templates) {
+        return Err(at_key("templates", problem));
+    }
     check_retention(policy).map_err(at(Place::Key("retention")))
 }
 

@@ -19,7 +19,7 @@ use super::warnings;
 use super::{
     Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, CustomerRule, DisputeRules, LateFee,
     MAX_CALENDARS, Materiality, Move, Operations, Overpayment, Policy, ProcessRules, PromiseRules,
-    Restriction, Retention, Stage, StageName, Waterfall, When,
+    Restriction, Retention, Stage, StageName, Template, Templates, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -43,7 +43,7 @@ pub struct PolicyError {
 }
 
 impl PolicyError {
-    fn at(text: &str, offset: usize, problem: String) -> Self {
+    pub(super) fn at(text: &str, offset: usize, problem: String) -> Self {
         let before = text.get(..offset).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
         Self {
@@ -140,6 +140,7 @@ struct Document {
     contact: Option<Spanned<Table<ContactTable>>>,
     customer: Option<Spanned<Table<CustomerRule>>>,
     classification: Option<Spanned<ClassificationTable>>,
+    templates: Option<Spanned<BTreeMap<String, Table<Template>>>>,
     retention: Option<Spanned<Table<RetentionTable>>>,
 }
 
@@ -194,6 +195,7 @@ impl Document {
                 ("contact", start(self.contact.as_ref())),
                 ("customer", start(self.customer.as_ref())),
                 ("classification", start(self.classification.as_ref())),
+                ("templates", start(self.templates.as_ref())),
                 ("retention", start(self.retention.as_ref())),
             ],
             stages: self.stages.iter().map(|stage| stage.span().start).collect(),
@@ -240,6 +242,9 @@ impl Document {
             contact: self.contact.map(|table| table.into_inner().0.into_rules()),
             customer: self.customer.map(|table| table.into_inner().0),
             classification,
+            templates: self.templates.map_or_else(Templates::new, |templates| {
+                templates.into_inner().into_iter().map(|(name, table)| (name, table.0)).collect()
+            }),
             retention: self.retention.map_or_else(Retention::default, |table| {
                 let RetentionTable { history_days, contact_log_days } = table.into_inner().0;
                 Retention { history_days, contact_log_days }

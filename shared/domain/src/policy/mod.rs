@@ -17,6 +17,7 @@ mod relief;
 mod reminders;
 mod retention;
 mod severity;
+mod templates;
 mod versions;
 mod warnings;
 mod waterfall;
@@ -46,6 +47,9 @@ pub use self::relief::{
 pub use self::reminders::{Channel, CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
 pub(crate) use self::severity::is_covered;
+pub use self::templates::{
+    MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MAX_TEMPLATES_BYTES, Template, Templates, TextPlace, fault_at,
+};
 pub(crate) use self::versions::Binding;
 pub use self::versions::{Announcement, MAX_VERSIONS, Rules, Versions};
 pub use self::waterfall::{Component, DueClass, Entry, Overpayment, Waterfall};
@@ -113,6 +117,8 @@ pub struct Policy {
     pub customer: Option<CustomerRule>,
     /// How accounts are classified for the regulator; none: not at all.
     pub classification: Option<ClassificationRules>,
+    /// Texts of the lender's own, beside and before those that are shipped.
+    pub templates: Templates,
     /// For how long what was written down is kept.
     pub retention: Retention,
 }

@@ -123,7 +123,9 @@ fn notice(stage: &Stage, language: Language) -> Option<String> {
     ))
 }
 
-fn restriction(restriction: &Restriction, language: Language) -> String {
+/// What a restriction takes away, and what it leaves alone.
+#[must_use]
+pub fn restriction(restriction: &Restriction, language: Language) -> String {
     let mut text = without_exceptions(restriction, language);
     if !restriction.blocks.is_empty() {
         let blocked = operations_named(&restriction.blocks, language);

@@ -13,6 +13,7 @@ use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use self::ladder::restriction;
 use super::Policy;
 use crate::money::Money;
 use crate::permits::{DRAW, REPAY};
@@ -105,7 +106,9 @@ fn days(count: u32, language: Language) -> String {
     }
 }
 
-fn date(date: NaiveDate, language: Language) -> String {
+/// A date in words: 2026年1月5日, 5 January 2026.
+#[must_use]
+pub fn date(date: NaiveDate, language: Language) -> String {
     match language {
         Language::Zh => format!("{}年{}月{}日", date.year(), date.month(), date.day()),
         Language::En => date.format("%-d %B %Y").to_string(),

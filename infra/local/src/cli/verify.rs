@@ -1,0 +1,40 @@
+//! `duewatch verify`: is a message that somebody holds one of ours.
+
+use std::error::Error;
+
+use chrono::{NaiveDate, NaiveTime};
+use clap::Args;
+use duewatch_notify::{Verified, verify};
+use duewatch_runtime::{Clock, SystemClock, reference_keys_from_env};
+
+use super::Answered;
+
+#[derive(Args, Debug)]
+pub(super) struct VerifyArgs {
+    /// The reference, as the message shows it; upper or lower case, hyphens may be left out.
+    reference: String,
+    /// Whether it was genuine on that day (UTC), such as 2026-01-05; left out: now.
+    #[arg(long, value_name = "DATE")]
+    on: Option<NaiveDate>,
+}
+
+/// Verifies a reference with the keys that the environment names.
+pub(super) fn run(args: &VerifyArgs) -> Result<(), Box<dyn Error>> {
+    let keys = reference_keys_from_env()?;
+    let now = args.on.map_or_else(|| SystemClock.now(), |on| on.and_time(NaiveTime::MIN).and_utc());
+    let code = match verify(&keys, &args.reference, now) {
+        Verified::Genuine { until } => {
+            println!("Genuine: a message with this reference is ours. Valid until {until}.");
+            return Ok(());
+        }
+        Verified::Expired { until } => {
+            println!("Expired: a message with this reference was ours. It was valid until {until}.");
+            3
+        }
+        Verified::NotOurs => {
+            println!("Not one of ours. Check that each character is as in the message.");
+            4
+        }
+    };
+    Err(Box::new(Answered { code }))
+}

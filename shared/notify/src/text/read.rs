@@ -1,0 +1,297 @@
+//! Reading texts in Fluent, and what a template may say.
+//!
+//! The parser is Fluent's own. What becomes of its tree is less than Fluent can say: patterns of
+//! text, variables and choices, with terms put in where they are used. All that could go wrong is
+//! found out here, with its place, and nothing is left to go wrong when a message is about to
+//! leave.
+
+use std::collections::BTreeMap;
+
+use duewatch_domain::policy::describe::Language;
+use fluent_syntax::ast::{self, Entry, Expression, InlineExpression, PatternElement, VariantKey};
+use fluent_syntax::parser;
+use fluent_syntax::unicode::unescape_unicode_to_string;
+
+use super::words::{Key, Message, Part, Pattern, Words};
+
+/// How deep placeables may stand in one another, and terms.
+const MAX_DEPTH: usize = 8;
+/// The most bytes of a text with its terms put in; each part counts as one more.
+const MAX_BYTES: usize = 32_000;
+/// What a template says once for all accounts.
+pub(super) const PARTS_OF_A_MESSAGE: [&str; 3] = ["text", "sms", "subject"];
+/// What they know.
+const OF_A_MESSAGE: [&str; 1] = ["accounts"];
+/// What `account` knows.
+const OF_AN_ACCOUNT: [&str; 4] = ["account", "amount", "date", "days"];
+
+/// So many bytes from the beginning of a text, and what is wrong there.
+pub(super) type Fault = (usize, String);
+
+/// A template that may be used; otherwise what is wrong with it.
+pub(super) fn template(text: &str, language: Language) -> Result<Words, Fault> {
+    let words = read(text, language, Kind::Template)?;
+    if words.messages.get("text").is_none_or(|message| message.value.is_none()) {
+        return Err((0, "a template says something in \"text\": text = ...".to_owned()));
+    }
+    Ok(words)
+}
+
+/// What is around every template: its messages have names and variables of their own, and a short
+/// form as the attribute `sms`.
+pub(super) fn common(text: &str, language: Language) -> Result<Words, Fault> {
+    read(text, language, Kind::Common)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Template,
+    Common,
+}
+
+fn read(text: &str, language: Language, kind: Kind) -> Result<Words, Fault> {
+    if let Some(offset) = too_deep(text) {
+        return Err((offset, format!("no more than {MAX_DEPTH} placeables stand in one another")));
+    }
+    let resource = parser::parse(text).map_err(|(_, errors)| {
+        let first = errors.into_iter().min_by_key(|error| error.pos.start);
+        first.map_or((0, String::new()), |error| {
+            (error.pos.start, format!("this is not Fluent: {}", error.kind))
+        })
+    })?;
+    let mut reader = Reader { text, terms: BTreeMap::new(), bytes: 0 };
+    for entry in &resource.body {
+        if let Entry::Term(term) = entry
+            && reader.terms.insert(term.id.name, &term.value).is_some()
+        {
+            return Err(reader.fault(term.id.name, format!("-{} is there twice", term.id.name)));
+        }
+    }
+    let mut messages = BTreeMap::new();
+    for entry in &resource.body {
+        match entry {
+            Entry::Message(message) => {
+                let name = message.id.name;
+                let read = reader.message(message, kind)?;
+                if messages.insert(name.to_owned(), read).is_some() {
+                    return Err(reader.fault(name, format!("\"{name}\" is there twice")));
+                }
+            }
+            // Also one that nothing uses is to be right.
+            Entry::Term(term) => drop(reader.pattern(&term.value, Some(&[]), 0)?),
+            _ => {}
+        }
+    }
+    Ok(Words { language, messages })
+}
+
+fn variables_of(message: &str) -> Option<&'static [&'static str]> {
+    match message {
+        "account" => Some(&OF_AN_ACCOUNT),
+        name => PARTS_OF_A_MESSAGE.contains(&name).then_some(&OF_A_MESSAGE),
+    }
+}
+
+/// Where the first placeable begins that stands too deep. Fluent's own reader goes as deep as
+/// the text does.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut is_quoted) = (0_usize, false);
+    for (offset, byte) in text.bytes().enumerate() {
+        match byte {
+            // Outside a placeable a quote is a character like any other; no string spans lines.
+            b'"' if depth > 0 => is_quoted = !is_quoted,
+            b'\n' => is_quoted = false,
+            b'{' if !is_quoted => depth += 1,
+            b'}' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Some(offset);
+        }
+    }
+    None
+}
+
+/// What variables a pattern may name; none: any.
+type Known = Option<&'static [&'static str]>;
+
+struct Reader<'a> {
+    text: &'a str,
+    terms: BTreeMap<&'a str, &'a ast::Pattern<&'a str>>,
+    /// How much was read.
+    bytes: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A fault at a part of the text.
+    fn fault(&self, part: &str, problem: String) -> Fault {
+        let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        (offset.min(self.text.len()), problem)
+    }
+
+    fn message(&mut self, message: &ast::Message<&'a str>, kind: Kind) -> Result<Message, Fault> {
+        let name = message.id.name;
+        let known = match kind {
+            Kind::Common => None,
+            Kind::Template => Some(variables_of(name).ok_or_else(|| {
+                let problem =
+                    format!("\"{name}\" is no part of a template: it has text, sms, subject and account");
+                self.fault(name, problem)
+            })?),
+        };
+        let mut read = Message::default();
+        for attribute in &message.attributes {
+            let name = attribute.id.name;
+            if kind == Kind::Template || name != "sms" {
+                let problem = format!("\".{name}\": no part of a template has attributes");
+                return Err(self.fault(name, problem));
+            }
+            read.short = Some(self.pattern(&attribute.value, known, 0)?);
+        }
+        read.value = message.value.as_ref().map(|value| self.pattern(value, known, 0)).transpose()?;
+        Ok(read)
+    }
+
+    /// A pattern that stands in so many terms.
+    fn pattern(
+        &mut self,
+        pattern: &ast::Pattern<&'a str>,
+        known: Known,
+        depth: usize,
+    ) -> Result<Pattern, Fault> {
+        let mut parts = Vec::new();
+        for element in &pattern.elements {
+            self.bytes += 1 + match element {
+                PatternElement::TextElement { value } => value.len(),
+                PatternElement::Placeable { .. } => 0,
+            };
+            if self.bytes > MAX_BYTES {
+                return Err((0, format!("with its terms put in, a text has at most {MAX_BYTES} bytes")));
+            }
+            match element {
+                PatternElement::TextElement { value } => parts.push(Part::Text((*value).to_owned())),
+                PatternElement::Placeable { expression } => {
+                    self.expression(&mut parts, expression, known, depth)?;
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    fn expression(
+        &mut self,
+        parts: &mut Pattern,
+        expression: &Expression<&'a str>,
+        known: Known,
+        depth: usize,
+    ) -> Result<(), Fault> {
+        let (selector, variants) = match expression {
+            Expression::Inline(inline) => return self.inline(parts, inline, known, depth),
+            Expression::Select { selector, variants } => (selector, variants),
+        };
+        let InlineExpression::VariableReference { id } = selector else {
+            let place = variants.first().map_or("", |variant| key_text(&variant.key));
+            return Err(self.fault(place, "only a variable chooses between variants".to_owned()));
+        };
+        let variable = self.variable(id.name, known)?;
+        let (mut chosen, mut otherwise) = (Vec::new(), Vec::new());
+        for variant in variants {
+            let pattern = self.pattern(&variant.value, known, depth)?;
+            if variant.default {
+                otherwise.clone_from(&pattern);
+            }
+            chosen.push((self.key(&variant.key)?, pattern));
+        }
+        parts.push(Part::Select { variable, variants: chosen, otherwise });
+        Ok(())
+    }
+
+    fn key(&self, key: &VariantKey<&'a str>) -> Result<Key, Fault> {
+        match key {
+            VariantKey::Identifier { name } => Ok(Key::Name((*name).to_owned())),
+            VariantKey::NumberLiteral { value } => value
+                .parse()
+                .map(Key::Number)
+                .map_err(|_| self.fault(value, format!("{value} is no count: write a whole number"))),
+        }
+    }
+
+    fn variable(&self, name: &str, known: Known) -> Result<String, Fault> {
+        match known {
+            Some(known) if !known.contains(&name) => {
+                let known: Vec<String> = known.iter().map(|name| format!("${name}")).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                Err(self.fault(name, format!("there is no variable ${name} here; there is {known}")))
+            }
+            _ => Ok(name.to_owned()),
+        }
+    }
+
+    fn inline(
+        &mut self,
+        parts: &mut Pattern,
+        inline: &InlineExpression<&'a str>,
+        known: Known,
+        depth: usize,
+    ) -> Result<(), Fault> {
+        match inline {
+            InlineExpression::StringLiteral { value } => {
+                parts.push(Part::Text(unescape_unicode_to_string(value).into_owned()));
+            }
+            InlineExpression::NumberLiteral { value } => parts.push(Part::Text((*value).to_owned())),
+            InlineExpression::Placeable { expression } => self.expression(parts, expression, known, depth)?,
+            InlineExpression::VariableReference { id } => {
+                parts.push(Part::Variable(self.variable(id.name, known)?));
+            }
+            InlineExpression::TermReference { id, attribute: None, arguments: None } => {
+                let Some(term) = self.terms.get(id.name).copied() else {
+                    return Err(self.fault(id.name, format!("there is no term -{}", id.name)));
+                };
+                if depth == MAX_DEPTH {
+                    let problem =
+                        format!("-{}: no more than {MAX_DEPTH} terms stand in one another", id.name);
+                    return Err(self.fault(id.name, problem));
+                }
+                // A term knows no variable.
+                parts.extend(self.pattern(term, Some(&[]), depth + 1)?);
+            }
+            InlineExpression::TermReference { id, attribute: None, arguments: Some(_) } => {
+                return Err(self.fault(id.name, format!("-{}: a term takes nothing", id.name)));
+            }
+            InlineExpression::TermReference { id, .. } | InlineExpression::MessageReference { id, .. } => {
+                let problem = format!("\"{}\": a template refers to terms (-name) alone", id.name);
+                return Err(self.fault(id.name, problem));
+            }
+            InlineExpression::FunctionReference { id, .. } => {
+                return Err(self.fault(id.name, format!("{}(): there are no functions", id.name)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key_text<'a>(key: &VariantKey<&'a str>) -> &'a str {
+    match key {
+        VariantKey::Identifier { name } => name,
+        VariantKey::NumberLiteral { value } => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever an author writes, the answer is a template or a place in the text.
+        #[test]
+        fn any_text_is_a_template_or_has_a_place(
+            text in "(text = |account = |-t = |\\{ |\\}|\\$days|\\$accounts|-t| ->|\n|   |\\[one\\] |\\*\\[other\\] |\"|\\\\|\\(|,|#|一|.){0,24}",
+        ) {
+            if let Err((offset, problem)) = template(&text, Language::En) {
+                prop_assert!(offset <= text.len() && !problem.is_empty(), "{offset}: {problem}");
+            }
+        }
+    }
+}
