@@ -99,6 +99,19 @@ id!(
     DisputeId
 );
 
+impl ContactId {
+    /// The id that a text makes: itself, where it is one; otherwise its beginning and its digest.
+    #[must_use]
+    pub fn made_of(text: &str, digest: impl FnOnce(&str) -> [u8; 16]) -> Self {
+        checked_id(text).map(Self).unwrap_or_else(|_| {
+            let digest: String = digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+            let mut beginning: String = text.chars().filter(|one| !one.is_control()).collect();
+            beginning.truncate(beginning.floor_char_boundary(MAX_ID_BYTES - digest.len() - 1));
+            Self(format!("{beginning}~{digest}"))
+        })
+    }
+}
+
 /// Whatever names a contact can name the event that tells of it.
 impl From<ContactId> for EventId {
     fn from(id: ContactId) -> Self {

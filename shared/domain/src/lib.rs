@@ -50,6 +50,7 @@ pub mod response;
 mod shown;
 pub mod standing;
 mod timing;
+pub mod upcoming;
 pub mod zone;
 
 pub use account::Account;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::contact::ContactChange;
 use duewatch_domain::ids::{CustomerId, EventId};
@@ -117,29 +117,7 @@ impl Store {
             .set_item(Some(entry))
             .condition_expression("attribute_not_exists(pk)");
         let put = |put: Put| TransactWriteItem::builder().put(put).build();
-        let sent = self
-            .client()
-            .transact_write_items()
-            .transact_items(put(contact.build().map_err(unbuilt)?))
-            .transact_items(put(entry.build().map_err(unbuilt)?))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => {
-                for consumed in answer.consumed_capacity() {
-                    self.meter().count("TransactWriteItems", table, Some(consumed));
-                }
-                Ok(true)
-            }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_transaction_canceled_exception()) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::call("TransactWriteItems", table, error)),
-        }
+        self.transact(vec![put(contact.build().map_err(unbuilt)?), put(entry.build().map_err(unbuilt)?)])
+            .await
     }
 }

@@ -9,7 +9,11 @@
 //! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
 //! | records | `policy#ID` | `version#0000000001` | a policy version: its document |
 //! | records | `account#ID` | `published` | the revision up to which everything was published |
-//! | records | `account#ID` | `contact#REVISION#CHANNEL` | what became of a reminder |
+//! | records | `customer#ID` | `person` | what the gate knows of a person |
+//! | records | `customer#ID` | `planned#CONTACT` | what is to be said to them; `contact_shard` and `contact_at` put it into the index `contacts` |
+//! | records | `customer#ID` | `said#CONTACT` | what became of that |
+//! | records, index `contacts` | `contact_shard`: `00`, `01`, ... | `contact_at`: RFC 3339, UTC, whole seconds | keys only; sparse: only what is planned is in it |
+//! | records | `message#ID` | `message` | to whom a message went, for what, and what its reports say |
 //! | records | `customer#ID` | `contact#CHANNEL` | where a person can be reached on a channel |
 //! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of it: who, when, from, to |
 //! | records | `customer#ID` | `account#ACCOUNT` | that the account is the customer's; put before the account |
@@ -47,6 +51,7 @@ mod history;
 mod meter;
 mod parked;
 mod payments;
+mod persons;
 mod policies;
 mod records;
 mod round;
@@ -70,6 +75,9 @@ pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, ve
 pub use self::meter::{Consumed, Meter};
 pub use self::parked::{Parked, ParkedPage};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
+pub use self::persons::{
+    AtHand, ContactsPage, DUE_AGAIN, MAX_TOGETHER, PersonChange, Reserved, Said, SentMessage,
+};
 pub use self::policies::{FRESH_FOR, Policies};
 pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
 pub use self::round::{AccountPage, Round};

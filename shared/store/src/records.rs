@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::ids::{AccountId, MAX_ID_BYTES, PolicyId, Revision};
-use duewatch_domain::policy::Retention;
-use duewatch_domain::reminder::Intent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -51,8 +49,8 @@ pub struct Quarantined {
     pub at: DateTime<Utc>,
 }
 
-/// What became of a reminder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What became of a wish to contact somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactOutcome {
     /// It was handed to SNS.
@@ -61,16 +59,10 @@ pub enum ContactOutcome {
     Withdrawn,
     /// Money that could not be posted kept it back.
     Held,
-}
-
-impl ContactOutcome {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Withdrawn => "withdrawn",
-            Self::Held => "held",
-        }
-    }
+    /// The gate did not let it leave.
+    Suppressed,
+    /// It could not be put into words.
+    Unsayable,
 }
 
 /// For how many days a record stays in quarantine. Its payload may hold what is personal, so
@@ -336,46 +328,6 @@ impl Store {
         }))
     }
 
-    /// Notes what became of a reminder, and keeps that as the account's policy says.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn record_contact(
-        &self,
-        account_id: &AccountId,
-        revision: Revision,
-        intent: &Intent,
-        outcome: ContactOutcome,
-        at: DateTime<Utc>,
-        retention: Retention,
-    ) -> Result<(), StoreError> {
-        let mut noted = texts([
-            ("outcome", outcome.as_str().to_owned()),
-            ("template", intent.template.clone()),
-            ("at", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
-        ]);
-        noted.extend(retention.contact_log_until(at).map(expiry));
-        let sk = format!("contact#{:020}#{}", revision.0, intent.name());
-        self.put_item(account_key(account_id), sk, noted).await
-    }
-
-    /// What became of an account's reminders: `(revision#channel, outcome)`, oldest first.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn contacts(&self, account_id: &AccountId) -> Result<Vec<(String, String)>, StoreError> {
-        let items = self.records_of(account_id, "contact#").await?;
-        Ok(items
-            .into_iter()
-            .filter_map(|item| match (item.get("sk"), item.get("outcome")) {
-                (Some(AttributeValue::S(key)), Some(AttributeValue::S(outcome))) => {
-                    Some((key.trim_start_matches("contact#").to_owned(), outcome.clone()))
-                }
-                _ => None,
-            })
-            .collect())
-    }
-
     pub(crate) async fn stored_due_shards(&self) -> Result<u32, StoreError> {
         let item = self.record("settings".to_owned(), "due_shards".to_owned()).await?;
         Ok(item
@@ -462,27 +414,5 @@ impl Store {
             .await;
         self.answered(table, sent)?;
         Ok(())
-    }
-
-    /// One page of an account's records: up to 1 MB, far more than we look at.
-    async fn records_of(
-        &self,
-        account_id: &AccountId,
-        prefix: &str,
-    ) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(account_key(account_id)))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        Ok(answer.items.unwrap_or_default())
     }
 }

@@ -96,10 +96,12 @@ impl Attempt {
     }
 
     /// What two tellings of one contact say together: who told first says what it was, all
-    /// accounts count, the earliest instant stands, and the most that is known of it.
+    /// accounts count, the earliest instant stands, and the most that is known of it. Of a message
+    /// of ours that is about to leave once more the latest stands: it may leave only now.
     pub(super) fn merge(&mut self, other: Self) {
         let outcome = (self.outcome, self.outcome_at).max((other.outcome, other.outcome_at));
-        let at = self.at.min(other.at);
+        let is_ours = self.told_by.is_none() && other.told_by.is_none();
+        let at = if is_ours { self.at.max(other.at) } else { self.at.min(other.at) };
         let mut accounts = std::mem::take(&mut self.accounts);
         accounts.extend(other.accounts.iter().cloned());
         if other.told_by < self.told_by {

@@ -17,6 +17,7 @@ mod fact;
 mod gate;
 mod known;
 mod person;
+mod planned;
 mod point;
 mod quiet;
 mod verdict;
@@ -35,5 +36,6 @@ pub use self::person::{
     Approval, ChannelState, ContactPerson, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS,
     MAX_CONTACTED_ACCOUNTS, MAX_RECENT_CONTACTS, Person,
 };
+pub use self::planned::{Planned, Wanted};
 pub use self::point::ContactChange;
 pub use self::verdict::{Stop, Unusable, Verdict, Why};

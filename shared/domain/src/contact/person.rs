@@ -26,6 +26,9 @@ use crate::refusal::Refusal;
 /// The most contacts that a person keeps: the latest. While one that had to be forgotten lies in
 /// a cap's window, the cap counts as reached.
 pub const MAX_RECENT_CONTACTS: usize = 200;
+/// For how many days contacts are kept at the least, however short the windows of caps are: another
+/// account's policy may count over longer ones.
+const KEPT_DAYS: u32 = 31;
 /// The most accounts that one contact is about: a message about more is several.
 pub const MAX_CONTACTED_ACCOUNTS: usize = 20;
 /// The most breathing spaces, and ends of them, that a person keeps: the latest.
@@ -72,6 +75,9 @@ pub struct Person {
     /// When the latest of those was that had to be forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_through: Option<DateTime<Utc>>,
+    /// For how many days back contacts were ever asked for.
+    #[serde(default)]
+    window_days: u32,
     /// Who may be asked about the person, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     contact_persons: BTreeMap<ContactPersonId, ContactPerson>,
@@ -149,6 +155,7 @@ impl Person {
             breathing_ends: Vec::new(),
             attempts: Vec::new(),
             forgotten_through: None,
+            window_days: 0,
             contact_persons: BTreeMap::new(),
             revision: Revision::default(),
         }
@@ -318,14 +325,24 @@ impl Person {
         self.attempts.retain(|one| &one.contact_id != contact_id || one.outcome != Outcome::Reserved);
     }
 
-    /// Forgets contacts that no window reaches any more: see
-    /// [`ContactRules::window_days`](crate::policy::ContactRules::window_days), of all the
-    /// policies under which the customer has accounts the most.
+    /// Forgets contacts that no window reaches any more: neither one of `window_days` (see
+    /// [`ContactRules::window_days`](crate::policy::ContactRules::window_days)) nor a longer one
+    /// that was asked for before.
     pub fn prune(&mut self, window_days: u32, now: DateTime<Utc>) {
+        self.window_days = self.window_days.max(window_days).max(KEPT_DAYS);
         // Whatever the zone, a local day lies within two of UTC.
-        let before = now - TimeDelta::days(i64::from(window_days) + 2);
+        let before = now - TimeDelta::days(i64::from(self.window_days) + 2);
         self.attempts.retain(|one| one.at >= before);
         self.forgotten_through = self.forgotten_through.filter(|at| *at >= before);
+    }
+
+    /// Forgets what a person may have erased: what they prefer, who may be asked about them, what
+    /// is known of their condition. That they do not want to be contacted stays, and what caps
+    /// count.
+    pub fn erase(&mut self) {
+        (self.time_zone, self.language, self.agreed_hours) = (None, None, None);
+        self.vulnerable_until = None;
+        self.contact_persons.clear();
     }
 
     fn complain(&mut self, channel: Option<Channel>, at: DateTime<Utc>) {

@@ -1,0 +1,590 @@
+//! Persons: what the gate knows of each, what is planned to be said to them, what was said.
+//!
+//! All of it lies under the customer's key, so that one Query finds a person with everything that
+//! waits for the gate.
+//!
+//! # From a wish to a message
+//! A wish is planned once: not while it is planned already, and not after it has ended. Before a
+//! message leaves, the person counts it and each wish that it speaks for knows its id, all in one
+//! transaction on the condition that the person is still as it was read: whoever comes second
+//! reads again and finds the cap used up. When it is out, its wishes end, all at once.
+//!
+//! # Killed in between
+//! A message that was counted and never seen to leave is due again a while later. It leaves under
+//! the same id, and is not counted twice.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::contact::{Person, Planned, Receipt, Wanted, Why};
+use duewatch_domain::decision::event_id;
+use duewatch_domain::ids::{ContactId, ContactPersonId, CustomerId, Revision};
+use duewatch_domain::policy::Channel;
+use duewatch_domain::reminder::Intent;
+use duewatch_domain::{Account, Applied, Message, Refusal};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::account_item::sort_key;
+use crate::customers::customer_key;
+use crate::records::{expiry, texts};
+use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError, TransitionError};
+
+/// The most wishes of one person that are looked at together: a transaction writes at most 100
+/// items, and each takes up to two. The next look takes the rest.
+pub const MAX_TOGETHER: usize = 40;
+/// When a message is due again that was counted and not seen to leave. By then whoever counted it
+/// has ended: no function runs for longer.
+pub const DUE_AGAIN: TimeDelta = TimeDelta::minutes(15);
+/// The name of the index of what is planned.
+const INDEX: &str = "contacts";
+/// What the keys of a person and of all that is planned for them begin with.
+const PERSON_OR_PLANNED: &str = "p";
+const PERSON: &str = "person";
+const PLANNED: &str = "planned#";
+const SAID: &str = "said#";
+const MESSAGE: &str = "message";
+/// The most reports that are kept of a message.
+const MAX_RECEIPTS: usize = 20;
+/// Pages of what was said that are read at most: up to 1 MB each.
+const MAX_PAGES: usize = 10;
+
+/// A person, and what is planned for them, by when it is due.
+#[derive(Clone, Debug)]
+pub struct AtHand {
+    /// The person.
+    pub person: Person,
+    /// What is planned.
+    pub planned: Vec<Planned>,
+}
+
+/// How a planned contact ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// What was planned.
+    pub planned: Planned,
+    /// What became of it.
+    pub outcome: ContactOutcome,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The gate's reason, where it did not leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+    /// The message that spoke for it, and how that travelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<(ContactId, Channel)>,
+}
+
+/// What is known of a message under its id alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentMessage {
+    /// To whom it went.
+    pub customer_id: CustomerId,
+    /// How it travels.
+    pub channel: Channel,
+    /// The wishes that it speaks for.
+    pub contacts: Vec<ContactId>,
+    /// What its reports say so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<Receipt>,
+}
+
+/// A message that is about to leave.
+#[derive(Clone, Debug)]
+pub struct Reserved {
+    /// Its id.
+    pub message_id: ContactId,
+    /// What is known of it from then on.
+    pub message: SentMessage,
+    /// Until when that is kept; none: without end.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// What a look at a person changes, all of it or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct PersonChange {
+    /// The person as it is to be, where it changes: the revision that was read.
+    pub person: Option<Person>,
+    /// Messages that are about to leave.
+    pub reserved: Vec<Reserved>,
+    /// What goes on being planned, changed.
+    pub planned: Vec<Planned>,
+    /// What has ended, and until when that is kept; none: without end.
+    pub ended: Vec<(Said, Option<DateTime<Utc>>)>,
+}
+
+/// A page of the index of what is planned.
+#[derive(Clone, Debug, Default)]
+pub struct ContactsPage {
+    /// Whose turn it is, oldest first; one may be there several times.
+    pub customers: Vec<CustomerId>,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<HashMap<String, AttributeValue>>,
+}
+
+/// The id of a contact: that of the event of its revision, and its name there.
+fn contact_id(text: &str) -> ContactId {
+    ContactId::made_of(text, |text| {
+        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        std::array::from_fn(|place| digest[place])
+    })
+}
+
+/// What a revision of an account wishes to say.
+fn planned(account: &Account, intent: &Intent, now: DateTime<Utc>) -> Planned {
+    let event = event_id(&account.account_id, account.revision);
+    Planned {
+        contact_id: contact_id(&format!("{event}/{}", intent.name())),
+        customer_id: account.customer_id.clone(),
+        account_id: account.account_id.clone(),
+        policy_id: account.policy_id.clone(),
+        revision: account.revision,
+        stage: account.standing.stage.clone(),
+        wanted: Wanted::Intent(intent.clone()),
+        planned_at: intent.planned_at,
+        look_at: now,
+        waits_for: None,
+        reserved_as: None,
+    }
+}
+
+fn planned_key(contact_id: &ContactId) -> String {
+    format!("{PLANNED}{contact_id}")
+}
+
+fn said_key(contact_id: &ContactId) -> String {
+    format!("{SAID}{contact_id}")
+}
+
+fn message_key(message_id: &ContactId) -> String {
+    format!("message#{message_id}")
+}
+
+fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+    texts([("pk", pk.to_owned()), ("sk", sk.to_owned())])
+}
+
+impl Store {
+    /// Plans what a revision of an account wishes to say, due at `now`. Says how much of it was
+    /// neither planned nor ended yet.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn plan_contacts(&self, account: &Account, now: DateTime<Utc>) -> Result<usize, StoreError> {
+        let mut new = 0;
+        for intent in &account.intents {
+            new += usize::from(self.plan_contact(&planned(account, intent, now)).await?);
+        }
+        Ok(new)
+    }
+
+    /// Plans to ask a contact person, due at `now`. `event_id` is what brings it about.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn plan_contact_person(
+        &self,
+        account: &Account,
+        person_id: &ContactPersonId,
+        event_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let wish = Planned {
+            contact_id: contact_id(&format!("{}/{event_id}/contact-person", account.account_id)),
+            customer_id: account.customer_id.clone(),
+            account_id: account.account_id.clone(),
+            policy_id: account.policy_id.clone(),
+            revision: account.revision,
+            stage: account.standing.stage.clone(),
+            wanted: Wanted::ContactPerson { person_id: person_id.clone() },
+            planned_at: now,
+            look_at: now,
+            waits_for: None,
+            reserved_as: None,
+        };
+        self.plan_contact(&wish).await
+    }
+
+    /// Plans once more what a message said that came back, due at `now`: the gate knows by then
+    /// which channel cannot be used.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn plan_again(&self, said: &Said, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let mut again = said.planned.clone();
+        again.contact_id = contact_id(&format!("{}/again", again.contact_id));
+        (again.look_at, again.waits_for, again.reserved_as) = (now, None, None);
+        self.plan_contact(&again).await
+    }
+
+    /// Plans a contact, unless it is planned or has ended. Says whether it was not.
+    async fn plan_contact(&self, planned: &Planned) -> Result<bool, StoreError> {
+        let unbuilt = |error| StoreError::codec(&self.tables.records, "planned contact", error);
+        let pk = customer_key(&planned.customer_id);
+        let has_not_ended = ConditionCheck::builder()
+            .table_name(&self.tables.records)
+            .set_key(Some(key(&pk, &said_key(&planned.contact_id))))
+            .condition_expression("attribute_not_exists(pk)");
+        let put = self.put_planned(planned)?.condition_expression("attribute_not_exists(pk)");
+        self.transact(vec![
+            TransactWriteItem::builder().condition_check(has_not_ended.build().map_err(unbuilt)?).build(),
+            TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build(),
+        ])
+        .await
+    }
+
+    fn put_planned(&self, planned: &Planned) -> Result<PutBuilder, StoreError> {
+        let pk = customer_key(&planned.customer_id);
+        let mut item = key(&pk, &planned_key(&planned.contact_id));
+        item.extend(texts([
+            ("planned", self.written(planned)?),
+            ("contact_shard", self.contact_shard(&planned.customer_id)),
+            ("contact_at", sort_key(planned.look_at)),
+        ]));
+        Ok(Put::builder().table_name(&self.tables.records).set_item(Some(item)))
+    }
+
+    /// The shard of a person in the index of what is planned.
+    fn contact_shard(&self, customer_id: &CustomerId) -> String {
+        Self::shard_key(crc32fast::hash(customer_id.as_str().as_bytes()) % self.due_shards())
+    }
+
+    /// A person with everything that is planned for them, up to 1 MB of it.
+    ///
+    /// # Errors
+    /// When the call fails or an item cannot be read.
+    pub async fn at_hand(&self, customer_id: &CustomerId) -> Result<AtHand, StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .query()
+            .table_name(table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
+            .expression_attribute_values(":prefix", AttributeValue::S(PERSON_OR_PLANNED.to_owned()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let mut at_hand = AtHand { person: Person::new(customer_id.clone()), planned: Vec::new() };
+        for item in self.answered(table, sent)?.items.unwrap_or_default() {
+            match item.get("sk") {
+                Some(AttributeValue::S(key)) if key == PERSON => {
+                    at_hand.person = self.read(&item, "person")?;
+                }
+                _ => at_hand.planned.push(self.read(&item, "planned")?),
+            }
+        }
+        at_hand.planned.sort_by(|one: &Planned, other| {
+            (one.look_at, &one.contact_id).cmp(&(other.look_at, &other.contact_id))
+        });
+        Ok(at_hand)
+    }
+
+    /// What is known of a person.
+    ///
+    /// # Errors
+    /// When the call fails or the item cannot be read.
+    pub async fn person(&self, customer_id: &CustomerId) -> Result<Person, StoreError> {
+        match self.record(customer_key(customer_id), PERSON.to_owned()).await? {
+            Some(item) => self.read(&item, "person"),
+            None => Ok(Person::new(customer_id.clone())),
+        }
+    }
+
+    /// Changes a person by `change`, as often as somebody else was quicker; what waits for the
+    /// gate is due at `now` then, for that may let it leave. Where nothing changes, nothing is
+    /// written.
+    ///
+    /// # Errors
+    /// What `change` refuses; when a call fails, or others keep writing the person.
+    pub async fn change_person(
+        &self,
+        customer_id: &CustomerId,
+        now: DateTime<Utc>,
+        change: impl Fn(&mut Person) -> Result<Applied, Refusal>,
+    ) -> Result<Applied, TransitionError> {
+        for _ in 0..=MAX_CONFLICTS {
+            let AtHand { mut person, planned } = self.at_hand(customer_id).await?;
+            if change(&mut person)? == Applied::Unchanged {
+                return Ok(Applied::Unchanged);
+            }
+            let waits = planned.into_iter().filter(|one| one.look_at > now && one.reserved_as.is_none());
+            let planned = waits.take(MAX_TOGETHER).map(|one| Planned { look_at: now, ..one }).collect();
+            if self
+                .write_person(PersonChange { person: Some(person), planned, ..PersonChange::default() })
+                .await?
+            {
+                return Ok(Applied::Changed);
+            }
+        }
+        Err(self.contested(customer_id).into())
+    }
+
+    /// Takes what a message to one of the customer's accounts says of the person.
+    ///
+    /// # Errors
+    /// A refusal; when a call fails, or others keep writing the person.
+    pub async fn tell_person(
+        &self,
+        customer_id: &CustomerId,
+        message: &Message,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, TransitionError> {
+        self.change_person(customer_id, now, |person| person.take(message)).await
+    }
+
+    /// That others keep writing a person.
+    #[must_use]
+    pub fn contested(&self, customer_id: &CustomerId) -> StoreError {
+        StoreError::Conflict { account_id: customer_key(customer_id), revision: 0 }
+    }
+
+    /// Writes what a look at a person changes: all of it, or nothing where somebody else was
+    /// quicker. Says which.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn write_person(&self, change: PersonChange) -> Result<bool, StoreError> {
+        let table = &self.tables.records;
+        let unbuilt = |error| StoreError::codec(table, "person", error);
+        let mut writes = Vec::new();
+        if let Some(mut person) = change.person {
+            let seen = person.revision;
+            person.revision = seen.next();
+            let mut item = key(&customer_key(&person.customer_id), PERSON);
+            item.extend(texts([("person", self.written(&person)?)]));
+            item.insert("revision".to_owned(), AttributeValue::N(person.revision.to_string()));
+            let put = Put::builder().table_name(table).set_item(Some(item));
+            let put = if seen == Revision::default() {
+                put.condition_expression("attribute_not_exists(pk)")
+            } else {
+                let seen = AttributeValue::N(seen.to_string());
+                put.condition_expression("revision = :seen").expression_attribute_values(":seen", seen)
+            };
+            writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
+        }
+        for Reserved { message_id, message, until } in &change.reserved {
+            let mut item = key(&message_key(message_id), MESSAGE);
+            item.extend(texts([("message", self.written(message)?)]));
+            item.extend(until.map(expiry));
+            let put = Put::builder().table_name(table).set_item(Some(item)).build().map_err(unbuilt)?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
+        for planned in &change.planned {
+            let put = self.put_planned(planned)?.condition_expression("attribute_exists(pk)");
+            writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
+        }
+        for (said, until) in &change.ended {
+            let planned = &said.planned;
+            let pk = customer_key(&planned.customer_id);
+            let mut item = key(&pk, &said_key(&planned.contact_id));
+            item.extend(texts([("said", self.written(said)?)]));
+            item.extend(until.map(expiry));
+            let put = Put::builder()
+                .table_name(table)
+                .set_item(Some(item))
+                .condition_expression("attribute_not_exists(pk)");
+            let delete = Delete::builder()
+                .table_name(table)
+                .set_key(Some(key(&pk, &planned_key(&planned.contact_id))))
+                .condition_expression("attribute_exists(pk)");
+            writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
+            writes.push(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
+        }
+        if writes.is_empty() {
+            return Ok(true);
+        }
+        self.transact(writes).await
+    }
+
+    /// Adds what a sender reports of a message to what is known of it.
+    ///
+    /// # Errors
+    /// When a call fails, or others keep writing it.
+    pub async fn note_receipt(&self, message_id: &ContactId, receipt: &Receipt) -> Result<(), StoreError> {
+        let table = &self.tables.records;
+        for _ in 0..=MAX_CONFLICTS {
+            let Some(item) = self.record(message_key(message_id), MESSAGE.to_owned()).await? else {
+                return Ok(());
+            };
+            let mut message: SentMessage = self.read(&item, "message")?;
+            if message.receipts.contains(receipt) || message.receipts.len() >= MAX_RECEIPTS {
+                return Ok(());
+            }
+            message.receipts.push(receipt.clone());
+            let seen = item.get("message").cloned().unwrap_or_else(|| AttributeValue::S(String::new()));
+            let update = self
+                .client
+                .update_item()
+                .table_name(table)
+                .set_key(Some(key(&message_key(message_id), MESSAGE)))
+                .update_expression("SET message = :message")
+                .condition_expression("message = :seen")
+                .expression_attribute_values(":message", AttributeValue::S(self.written(&message)?))
+                .expression_attribute_values(":seen", seen)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                .send()
+                .await;
+            if self.answered_if(table, update)?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Conflict { account_id: message_key(message_id), revision: 0 })
+    }
+
+    /// What is known of a message; none: it is none of ours, or it is long ago.
+    ///
+    /// # Errors
+    /// When the call fails or the item cannot be read.
+    pub async fn message(&self, message_id: &ContactId) -> Result<Option<SentMessage>, StoreError> {
+        let item = self.record(message_key(message_id), MESSAGE.to_owned()).await?;
+        item.map(|item| self.read(&item, "message")).transpose()
+    }
+
+    /// What became of a contact; none: it has not ended.
+    ///
+    /// # Errors
+    /// When the call fails or the item cannot be read.
+    pub async fn said_of(
+        &self,
+        customer_id: &CustomerId,
+        contact_id: &ContactId,
+    ) -> Result<Option<Said>, StoreError> {
+        let item = self.record(customer_key(customer_id), said_key(contact_id)).await?;
+        item.map(|item| self.read(&item, "said")).transpose()
+    }
+
+    /// What was said to a person, and what was not and why, oldest first; of very much the first
+    /// ten megabytes.
+    ///
+    /// # Errors
+    /// When a call fails or an item cannot be read.
+    pub async fn said_to(&self, customer_id: &CustomerId) -> Result<Vec<Said>, StoreError> {
+        let table = &self.tables.records;
+        let (mut said, mut from) = (Vec::new(), None);
+        for _ in 0..MAX_PAGES {
+            let sent = self
+                .client
+                .query()
+                .table_name(table)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
+                .expression_attribute_values(":prefix", AttributeValue::S(SAID.to_owned()))
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                .send()
+                .await;
+            let answer = self.answered(table, sent)?;
+            for item in answer.items.unwrap_or_default() {
+                said.push(self.read::<Said>(&item, "said")?);
+            }
+            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if from.is_none() {
+                break;
+            }
+        }
+        said.sort_by(|one, other| {
+            (one.at, &one.planned.contact_id).cmp(&(other.at, &other.planned.contact_id))
+        });
+        Ok(said)
+    }
+
+    /// Whose planned contacts are due by `now` in a shard, oldest first, from where the page
+    /// before ended.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn due_contacts(
+        &self,
+        shard: u32,
+        now: DateTime<Utc>,
+        limit: i32,
+        from: Option<HashMap<String, AttributeValue>>,
+    ) -> Result<ContactsPage, StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .query()
+            .table_name(table)
+            .index_name(INDEX)
+            .key_condition_expression("contact_shard = :shard AND contact_at <= :now")
+            .expression_attribute_values(":shard", AttributeValue::S(Self::shard_key(shard)))
+            .expression_attribute_values(":now", AttributeValue::S(sort_key(now)))
+            .limit(limit)
+            .set_exclusive_start_key(from)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let answer = self.answered(table, sent)?;
+        let keys = answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove("pk") {
+            Some(AttributeValue::S(pk)) => pk,
+            _ => String::new(),
+        });
+        let customers = keys
+            .map(|pk| {
+                let customer_id = pk.strip_prefix("customer#").unwrap_or_default().parse();
+                customer_id.map_err(|problem| StoreError::codec(table, pk, problem))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(ContactsPage { customers, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
+    }
+
+    fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {
+        serde_json::to_string(value)
+            .map_err(|error| StoreError::codec(&self.tables.records, "a person's record", error))
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        item: &HashMap<String, AttributeValue>,
+        attribute: &str,
+    ) -> Result<T, StoreError> {
+        let text = item.get(attribute).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+        serde_json::from_str(text).map_err(|error| {
+            let key = format!("{:?} {:?}", item.get("pk"), item.get("sk"));
+            StoreError::codec(&self.tables.records, key, error)
+        })
+    }
+
+    /// Writes all of it, or nothing where a condition does not hold. Says which.
+    ///
+    /// # Errors
+    /// When the call fails, or meets another transaction.
+    pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => {
+                for consumed in answer.consumed_capacity() {
+                    self.meter().count("TransactWriteItems", table, Some(consumed));
+                }
+                Ok(true)
+            }
+            Err(error) if error.as_service_error().is_some_and(has_failed_condition) => Ok(false),
+            Err(error) => Err(StoreError::call("TransactWriteItems", table, error)),
+        }
+    }
+}
+
+/// Whether a transaction came to nothing because of one of its conditions, and not for a reason
+/// that will pass.
+fn has_failed_condition(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { return false };
+    canceled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+}
