@@ -325,50 +325,19 @@ async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<
     if account.asked_at() > marker {
         outgoing.tell_others(&account);
     }
-    let mut reminding = account.clone();
-    reminding.intents = not_noted(wiring, &account, marker).await?;
-    let (passed, intents): (Vec<Intent>, Vec<Intent>) = std::mem::take(&mut reminding.intents)
-        .into_iter()
-        .partition(|one| one.has_passed(&account, policy, now));
-    for intent in &passed {
-        let outcome = ContactOutcome::Withdrawn;
-        let retention = policy.retention;
-        store.record_contact(account_id, account.revision, intent, outcome, now, retention).await?;
+    if !account.intents.is_empty() && Some(account.revision) > marker {
+        outgoing.plan(&account);
     }
-    reminding.intents = intents;
-    if !reminding.intents.is_empty() {
-        outgoing.remind(wiring, &reminding).await?;
-    }
-    if !outgoing::send(wiring, &[&outgoing]).await.is_empty() {
+    let sent = outgoing::send(wiring, &[&outgoing]).await;
+    if !sent.failed.is_empty() {
         return Ok(Some(false));
     }
-    if outgoing.messages() == 0 && account.asked_at() <= marker {
-        store.mark_published(account_id, account.revision, None).await?;
-    }
-    let was_all_noted =
-        outgoing.messages() + outgoing.withdrawn() + passed.len() == 0 && account.asked_at() <= marker;
-    Ok((!was_all_noted).then_some(true))
+    let asked_anew = account.asked_at() > marker;
+    Ok((outgoing.messages() + sent.planned > 0 || asked_anew).then_some(true))
 }
 
 fn is_behind(account: &Account, marker: Option<Revision>) -> bool {
     let wants = (!account.intents.is_empty()).then_some(account.revision);
     let decided = account.recent_decisions().last().map(|decision| decision.revision);
     wants.max(decided).max(account.asked_at()) > marker
-}
-
-/// The reminders of the current revision that nobody has noted as sent or kept back.
-async fn not_noted(
-    wiring: &Wiring,
-    account: &Account,
-    marker: Option<Revision>,
-) -> Result<Vec<Intent>, StoreError> {
-    if account.intents.is_empty() || Some(account.revision) <= marker {
-        return Ok(Vec::new());
-    }
-    let noted = wiring.transitions.store().contacts(&account.account_id).await?;
-    let is_noted = |intent: &&Intent| {
-        let contact = format!("{:020}#{}", account.revision.0, intent.channel);
-        noted.iter().any(|(noted, _)| *noted == contact)
-    };
-    Ok(account.intents.iter().filter(|intent| !is_noted(intent)).cloned().collect())
 }

@@ -1,26 +1,22 @@
-//! What a revision says to the outside, and the last look before it does.
+//! What a revision says to the outside.
 //!
-//! A decision goes to `account-events`; what the revision wants to tell the borrower
-//! goes to `reminders`. Right before a reminder leaves, the account and its payments are
-//! read again: one whose reason has gone is recorded as withdrawn; money that cannot be
-//! posted keeps it back and rings at `operations`.
-//!
-//! A revision that changes what an account asks of the customer's other accounts makes each
-//! of them heed it. Only then it counts as published: what a stream forgot, the watch tells.
+//! A decision goes to `account-events`. What the revision wishes to tell the borrower is planned:
+//! the contact gate says when it leaves. A revision that changes what an account asks of the
+//! customer's other accounts makes each of them heed it. Only then it counts as published: what a
+//! stream forgot, the watch makes good.
 //!
 //! # Sent twice
-//! Everything leaves again under the same id, for consumers to drop.
+//! Everything leaves again under the same id, for consumers to drop; what is planned already, or
+//! has ended, is not planned again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::decision::Decision;
 use duewatch_domain::ids::{AccountId, CustomerId, Revision};
-use duewatch_domain::policy::Retention;
-use duewatch_domain::reminder::{Intent, still_owed};
-use duewatch_domain::{Account, assess, owed};
-use duewatch_notify::{Message, OperationsKind, account_changed, reminder_due};
-use duewatch_store::{ContactOutcome, Heeded, Outcome, StoreError, TransitionError};
+use duewatch_domain::Account;
+use duewatch_notify::{Message, OperationsKind, account_changed};
+use duewatch_store::{Heeded, Outcome, StoreError, TransitionError};
 
 use crate::Wiring;
 
@@ -28,10 +24,8 @@ use crate::Wiring;
 #[derive(Debug, Default)]
 pub struct Outgoing {
     messages: Vec<Message>,
-    sent: Vec<Intent>,
-    withdrawn: usize,
-    /// For how long what became of a reminder is kept.
-    retention: Retention,
+    /// The revision that wishes to tell the borrower something.
+    plans: Option<Box<Account>>,
     /// Whose revision is published then.
     revision: Option<(AccountId, Revision)>,
     /// Whose other accounts are to heed this one.
@@ -41,11 +35,10 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// What a revision says: its decision and its reminders, after a last look.
-    ///
-    /// # Errors
-    /// When a call fails.
-    pub async fn of(wiring: &Wiring, account: &Account) -> Result<Self, StoreError> {
+    /// What a revision says: its decision, what it asks of others, what it wishes to tell the
+    /// borrower.
+    #[must_use]
+    pub fn of(account: &Account) -> Self {
         let decided = account.recent_decisions().iter().map(|decision| decision.revision);
         let after = decided.chain(account.asked_at()).filter(|before| *before < account.revision).max();
         let mut outgoing = Self { after, ..Self::up_to(account.account_id.clone(), account.revision) };
@@ -56,9 +49,9 @@ impl Outgoing {
             outgoing.tell_others(account);
         }
         if !account.intents.is_empty() {
-            outgoing.remind(wiring, account).await?;
+            outgoing.plan(account);
         }
-        Ok(outgoing)
+        outgoing
     }
 
     /// Nothing yet, and everything up to a revision is published with it.
@@ -77,52 +70,14 @@ impl Outgoing {
         self.heeded_by = Some(account.customer_id.clone());
     }
 
-    /// Turns a revision's intents into messages, after a last look at the account.
-    ///
-    /// # Errors
-    /// When a call fails.
-    pub async fn remind(&mut self, wiring: &Wiring, then: &Account) -> Result<(), StoreError> {
-        let now = wiring.clock.now();
-        let Some((account, hold)) = wiring.transitions.last_look(&then.account_id).await? else {
-            return Ok(());
-        };
-        let versions = wiring.transitions.rules_of(&account, now).await?;
-        let policy = versions.in_force(&account, now);
-        self.retention = policy.retention;
-        let assessment = assess(&account, policy, now);
-        let allocation = owed(&account, policy);
-        for intent in &then.intents {
-            if let Some(hold) = &hold {
-                wiring.desk.tell_held(&account.account_id, hold, now).await;
-                self.keep_back(wiring, then, intent, ContactOutcome::Held, now).await?;
-            } else if still_owed(
-                &account,
-                &allocation,
-                then.standing.stage.as_str(),
-                assessment.stage_name(),
-                intent,
-            ) {
-                let message = reminder_due(&account, then.revision, intent, &assessment.figures, now);
-                self.messages.push(message);
-                self.sent.push(intent.clone());
-            } else {
-                self.keep_back(wiring, then, intent, ContactOutcome::Withdrawn, now).await?;
-            }
-        }
-        Ok(())
+    /// Plans what a revision wishes to tell the borrower: the contact gate says when it leaves.
+    pub fn plan(&mut self, then: &Account) {
+        self.plans = Some(Box::new(then.clone()));
     }
 
-    async fn keep_back(
-        &mut self,
-        wiring: &Wiring,
-        then: &Account,
-        intent: &Intent,
-        outcome: ContactOutcome,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        self.withdrawn += 1;
-        let store = wiring.transitions.store();
-        store.record_contact(&then.account_id, then.revision, intent, outcome, now, self.retention).await
+    /// Whether there is anything to do for it.
+    const fn says_anything(&self) -> bool {
+        !self.messages.is_empty() || self.heeded_by.is_some() || self.plans.is_some()
     }
 
     /// How many messages there are.
@@ -130,37 +85,27 @@ impl Outgoing {
     pub fn messages(&self) -> usize {
         self.messages.len()
     }
-
-    /// How many of them are reminders, notices among them.
-    #[must_use]
-    pub fn reminders(&self) -> usize {
-        self.sent.len()
-    }
-
-    /// How many of those are notices: of a stage's restrictions, or of a version of the policy.
-    #[must_use]
-    pub fn notices(&self) -> usize {
-        self.sent.iter().filter(|intent| intent.notice_of.is_some()).count()
-    }
-
-    /// How many reminders were kept back.
-    #[must_use]
-    pub const fn withdrawn(&self) -> usize {
-        self.withdrawn
-    }
 }
 
-/// Publishes all of it, and notes what was sent. Says what is to be sent again, by its
-/// place: some of its messages are not out, or that they are was not noted.
-pub async fn send(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
-    let mut failed = publish(wiring, all).await;
-    let not_noted = note(wiring, all, &failed).await;
-    let not_told = tell_others(wiring, all, &failed).await;
-    failed.extend(not_told);
-    let not_marked = mark(wiring, all, &failed).await;
-    failed.extend(not_noted);
-    failed.extend(not_marked);
-    failed
+/// What became of what was to go out.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    /// By its place what is to be tried again.
+    pub failed: BTreeSet<usize>,
+    /// How many contacts were planned.
+    pub planned: usize,
+}
+
+/// Publishes all of it, plans what borrowers are to be told, and has the customer's other accounts
+/// heed it.
+pub async fn send(wiring: &Wiring, all: &[&Outgoing]) -> Sent {
+    let mut sent = Sent { failed: publish(wiring, all).await, planned: 0 };
+    plan(wiring, all, &mut sent).await;
+    let not_told = tell_others(wiring, all, &sent.failed).await;
+    sent.failed.extend(not_told);
+    let not_marked = mark(wiring, all, &sent.failed).await;
+    sent.failed.extend(not_marked);
+    sent
 }
 
 async fn publish(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
@@ -181,22 +126,21 @@ async fn publish(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
     }
 }
 
-/// Notes which reminders were sent, for each that was sent whole.
-async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
-    let store = wiring.transitions.store();
-    let now = wiring.clock.now();
-    let mut not_noted = BTreeSet::new();
-    for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
-        let Some((account_id, revision)) = &outgoing.revision else { continue };
-        for intent in &outgoing.sent {
-            let (sent, retention) = (ContactOutcome::Sent, outgoing.retention);
-            let noted = store.record_contact(account_id, *revision, intent, sent, now, retention).await;
-            if noted.is_err() || !note_notice(wiring, account_id, intent, now).await {
-                not_noted.insert(place);
+/// Plans what each wishes to tell its borrower.
+async fn plan(wiring: &Wiring, all: &[&Outgoing], sent: &mut Sent) {
+    let (store, now) = (wiring.transitions.store(), wiring.clock.now());
+    for (place, outgoing) in all.iter().enumerate() {
+        let Some(account) = outgoing.plans.as_ref().filter(|_| !sent.failed.contains(&place)) else {
+            continue;
+        };
+        match store.plan_contacts(account, now).await {
+            Ok(new) => sent.planned += new,
+            Err(error) => {
+                tracing::warn!(%error, account_id = account.account_id.as_str(), "to be planned again");
+                sent.failed.insert(place);
             }
         }
     }
-    not_noted
 }
 
 /// Has the customer's other accounts heed what changed, for each that was sent whole. Says
@@ -268,7 +212,7 @@ async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
     let mut published: BTreeMap<&AccountId, Published> = BTreeMap::new();
     for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
         let Some((account_id, revision)) = &outgoing.revision else { continue };
-        if outgoing.messages.is_empty() && outgoing.heeded_by.is_none() {
+        if !outgoing.says_anything() {
             continue;
         }
         match published.get_mut(account_id) {
@@ -287,23 +231,6 @@ async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
         }
     }
     not_marked
-}
-
-/// Lets the account know that its notice has left, where the intent was one. Says whether
-/// nothing is left to do.
-async fn note_notice(wiring: &Wiring, account_id: &AccountId, intent: &Intent, now: DateTime<Utc>) -> bool {
-    let Some(of) = &intent.notice_of else { return true };
-    match wiring.transitions.notice_left(account_id, of, intent.planned_at, now).await {
-        Ok(Outcome::Held(account, hold)) => {
-            wiring.desk.tell_held(&account.account_id, &hold, now).await;
-            true
-        }
-        Ok(_) => true,
-        Err(error) => {
-            tracing::warn!(%error, account_id = account_id.as_str(), "a notice has left and is not noted");
-            false
-        }
-    }
 }
 
 /// How far an account is published.
