@@ -1,4 +1,4 @@
-//! A policy, and what it makes of accounts from 1900 to 2999.
+//! A policy, its texts, and what it makes of accounts from 1900 to 2999.
 
 #![no_main]
 
@@ -6,6 +6,7 @@ use duewatch_domain::days::{FIRST_DATE, LAST_DATE, plus_days, start_of_day};
 use duewatch_domain::policy;
 use duewatch_domain::{Cause, Policy};
 use duewatch_fuzz::{check_fault, check_item, check_life, judge, sample_account};
+use duewatch_notify::text as notify_text;
 use libfuzzer_sys::fuzz_target;
 
 /// Zones that skip a midnight, repeat one, and skip a date; and none of that.
@@ -14,7 +15,12 @@ const ZONES: [&str; 4] = ["America/Sao_Paulo", "America/Havana", "Pacific/Apia",
 const STEP_DAYS: i64 = 7_001;
 
 fuzz_target!(|text: &str| match policy::parse(text) {
-    Ok(policy) => ZONES.iter().for_each(|zone| judge_always(&policy, zone)),
+    Ok(policy) => {
+        if let Err(fault) = notify_text::check(&policy) {
+            check_fault(&policy::fault_at(text, &fault.place, fault.problem));
+        }
+        ZONES.iter().for_each(|zone| judge_always(&policy, zone));
+    }
     Err(fault) => check_fault(&fault),
 });
 

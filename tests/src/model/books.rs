@@ -7,6 +7,7 @@ use duewatch_domain::command::{Command, Contract, NewInstallment, PaymentReceive
 use duewatch_domain::ids::{DrawId, InstallmentNumber, PaymentId};
 use duewatch_domain::money::{Currency, Money};
 
+use super::answers::{Answers, Promise};
 use super::recorded::Recorded;
 use super::{Fact, calendar};
 
@@ -28,6 +29,7 @@ pub(super) struct Books {
     pub(super) enforced: bool,
     pub(super) pauses: Vec<Pause>,
     pub(super) recorded: Recorded,
+    pub(super) answers: Answers,
     pub(super) currency: Currency,
     pub(super) pieces: Vec<Piece>,
     draws: Vec<DrawId>,
@@ -120,6 +122,7 @@ impl Books {
             enforced: true,
             pauses: Vec::new(),
             recorded: Recorded::default(),
+            answers: Answers::default(),
             currency: contract.currency,
             pieces: contract.installments.iter().map(|one| Piece::new(one, None)).collect(),
             draws: contract.installments.iter().filter_map(|one| one.draw_id.clone()).collect(),
@@ -149,19 +152,26 @@ impl Books {
         debts
     }
 
+    /// When as much had come as was promised, since it was.
+    pub(super) fn kept_at(&self, promise: &Promise) -> Option<DateTime<Utc>> {
+        let standing = || self.payments.iter().filter(|payment| payment.stands());
+        standing().map(|payment| payment.received_at).find(|by| {
+            let came = standing().filter(|one| promise.at <= one.received_at && one.received_at <= *by);
+            let came: Money = came.map(|payment| payment.amount).sum();
+            came >= promise.amount && calendar::business_date(self.zone, *by) < promise.until
+        })
+    }
+
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // Nothing that the account owes; no policy that the model knows waits for a promise or a
-            // dispute.
-            Command::AccountOpened(_)
-            | Command::ContactChanged(_)
-            | Command::NoticeSent(_)
-            | Command::PromiseMade { .. }
+            // Nothing that the account owes.
+            Command::AccountOpened(_) | Command::ContactChanged(_) | Command::NoticeSent(_) => {}
+            Command::PromiseMade { .. }
             | Command::PromiseEnded { .. }
             | Command::DisputeOpened { .. }
             | Command::DisputeClosed { .. }
             | Command::BureauReported
-            | Command::OfPerson(_) => {}
+            | Command::OfPerson(_) => self.answers.enter(self.zone, command, at),
             Command::FeeWaived { number, amount, .. } => {
                 self.waivers.push(Waived { at, number: *number, amount: *amount });
             }

@@ -12,6 +12,7 @@ use duewatch_domain::money::Money;
 use duewatch_domain::policy::{Exceed, Restriction, Stage, When};
 use duewatch_domain::recorded::{Cause, NoticeOf};
 
+use super::answers::{Answers, Dispute};
 use super::books::{Books, Debt};
 use super::ledger::Ledger;
 use super::memory::{Lapse, Memory};
@@ -37,6 +38,9 @@ pub(super) struct Course<'p> {
     ledger: Ledger,
     pauses: Vec<Pause>,
     recorded: Recorded,
+    pub(super) answers: Answers,
+    /// What plain reminders wait for.
+    waits: Vec<Wait>,
     pub(super) memory: Memory,
     /// What the customer's other accounts ask.
     asked: Vec<Restriction>,
@@ -62,6 +66,13 @@ struct Day {
     paused: u32,
     days_past_due: u32,
     delinquent_days: u32,
+}
+
+/// Something that plain reminders wait for, from an instant until a date begins.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    since: DateTime<Utc>,
+    over_on: NaiveDate,
 }
 
 /// How it stands with one stage.
@@ -102,6 +113,8 @@ impl<'p> Course<'p> {
             pauses: books.pauses.clone(),
             enforced: books.enforced,
             recorded: books.recorded.clone(),
+            answers: books.answers.clone(),
+            waits: waits(books, policy),
             memory: memory.clone(),
             asked: asked.values().flatten().cloned().collect(),
         }
@@ -211,7 +224,7 @@ impl<'p> Course<'p> {
     }
 
     /// Until when a payment under way is waited for.
-    pub(super) fn process_over_on(&self) -> Option<NaiveDate> {
+    fn process_over_on(&self) -> Option<NaiveDate> {
         let most = self.policy.payment_in_process.as_ref()?.max_days;
         let process = self.recorded.process?;
         let since = calendar::business_date(self.zone, process.since);
@@ -219,8 +232,20 @@ impl<'p> Course<'p> {
     }
 
     /// Since when a payment is under way.
-    pub(super) fn in_process_since(&self) -> Option<DateTime<Utc>> {
+    fn in_process_since(&self) -> Option<DateTime<Utc>> {
         self.recorded.process.map(|process| process.since)
+    }
+
+    /// Whether a notice that is to leave at an instant waits: for a payment that was under way before.
+    pub(super) fn notice_waits(&self, at: DateTime<Utc>) -> bool {
+        let since = self.in_process_since().is_some_and(|since| since < at);
+        since && self.process_over_on().is_some_and(|over_on| at < calendar::begin(self.zone, over_on))
+    }
+
+    /// Whether a plain reminder does: for a promise or a dispute too.
+    pub(super) fn reminder_waits(&self, at: DateTime<Utc>) -> bool {
+        let goes_on = |wait: &Wait| wait.since < at && at < calendar::begin(self.zone, wait.over_on);
+        self.notice_waits(at) || self.waits.iter().any(goes_on)
     }
 
     /// The day on which the oldest that is past due by then fell due; else that day itself.
@@ -331,6 +356,7 @@ impl<'p> Course<'p> {
             && ((is_first && self.is_buffered(figures))
                 || self.is_excused(day)
                 || self.is_in_process(day)
+                || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day))
                 || self.owes_notice(stage, day))
     }
 
@@ -364,6 +390,15 @@ impl<'p> Course<'p> {
         since.is_some_and(|since| since < day) && self.process_over_on().is_some_and(|over| day < over)
     }
 
+    /// A dispute was opened on a day before, goes on, and has not for too long.
+    fn is_disputed(&self, dispute: &Dispute, day: NaiveDate) -> bool {
+        let Some(rule) = &self.policy.dispute else { return false };
+        let opened_on = self.judged_day(dispute.at);
+        opened_on < day
+            && day <= opened_on + Days::new(rule.holds_days.into())
+            && dispute.closed_at.is_none_or(|at| day < self.judged_day(at))
+    }
+
     /// No notice of the stage has left since what is overdue fell due, or not long enough ago.
     fn owes_notice(&self, stage: &Stage, day: NaiveDate) -> bool {
         let asked = stage.restrictions.iter().filter_map(|one| one.notice_days).max();
@@ -375,4 +410,28 @@ impl<'p> Course<'p> {
         let oldest = self.debts().first().map(|oldest| oldest.due_on);
         left_on.filter(|left_on| Some(*left_on) >= oldest).is_none_or(|on| day < on + Days::new(days.into()))
     }
+}
+
+/// What plain reminders wait for beside a payment under way: each promise and each dispute, to
+/// the end of the day on which it is over, or to the end of as many days as the policy waits.
+fn waits(books: &Books, policy: &Policy) -> Vec<Wait> {
+    let date = |at| calendar::business_date(books.zone, at);
+    let at_most = |since, days: u32| date(since) + Days::new(u64::from(days) + 1);
+    let mut waits = Vec::new();
+    for (promise, rule) in
+        books.answers.promises.iter().filter_map(|one| Some((one, policy.promise.as_ref()?)))
+    {
+        let over =
+            promise.ended_at.into_iter().chain(books.kept_at(promise)).map(|at| calendar::next(date(at)));
+        let over_on = over.chain([promise.until, at_most(promise.at, rule.max_days)]).min();
+        waits.extend(over_on.map(|over_on| Wait { since: promise.at, over_on }));
+    }
+    for (dispute, rule) in
+        books.answers.disputes.iter().filter_map(|one| Some((one, policy.dispute.as_ref()?)))
+    {
+        let over = dispute.closed_at.map(|at| calendar::next(date(at)));
+        let over_on = over.into_iter().chain([at_most(dispute.at, rule.holds_days)]).min();
+        waits.extend(over_on.map(|over_on| Wait { since: dispute.at, over_on }));
+    }
+    waits
 }

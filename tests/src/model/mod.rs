@@ -11,6 +11,7 @@
 //! calendar.rs   when a date begins, which date counts
 //! books.rs      from the facts to what is owed and what is paid of it
 //! recorded.rs   causes, scores, payments under way
+//! answers.rs    promises, disputes, choices of borrowers, reports to a bureau
 //! memory.rs     what was found by those who looked
 //! ledger.rs     what is owed where it matters when money came, with its late fee
 //! classes.rs    the regulatory class
@@ -18,6 +19,7 @@
 //! reminders.rs  whom to tell
 //! ```
 
+mod answers;
 mod books;
 mod calendar;
 mod classes;
@@ -246,11 +248,13 @@ impl Model {
     fn instants(&self, policy: &Policy, now: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let zone = calendar::zone(self.contract.time_zone);
         let send_at = policy.reminders.as_ref().map_or(NaiveTime::MIN, |reminders| reminders.send_at);
+        let chosen = self.books().answers.choice.and_then(|choice| choice.time).unwrap_or(send_at);
         let mut instants = Vec::new();
         let mut date = calendar::business_date(zone, now);
         while calendar::begin(zone, date) <= until {
             instants.push(calendar::begin(zone, date));
             instants.push(calendar::local(zone, date, send_at));
+            instants.push(calendar::local(zone, date, chosen));
             instants.push(calendar::last_second(zone, date));
             date = calendar::next(date);
         }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::Label;
-use duewatch_domain::policy::{Channel, CountedFrom, ReminderStep, StageName};
+use duewatch_domain::policy::{Channel, CountedFrom, ReminderStep, Reminders, StageName};
 use duewatch_domain::recorded::NoticeOf;
 
 use super::books::Debt;
@@ -35,13 +35,17 @@ pub struct Reminder {
 pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> Vec<Reminder> {
     let Some(reminders) = &course.policy.reminders else { return Vec::new() };
     let mut owed: Vec<Reminder> = Vec::new();
-    for (step, days) in reminders.steps.iter().flat_map(|step| step.days().map(move |days| (step, days))) {
-        let is_coming = days <= 0 && step.from == CountedFrom::Due;
+    for Time { step, days, at, is_for } in times(course, reminders, judged) {
+        let is_coming = is_coming(step, days);
         for debt in about(is_coming, course.debts()) {
-            let Some(from) = counted_from(course, step, debt, judged, reminders.send_at) else { continue };
-            let planned_at = planned_at(course, moved(from, days), reminders.send_at);
+            let Some(from) = counted_from(course, step, debt, judged, at) else { continue };
+            let date = moved(from, days);
+            if !is_for.holds(course, date) {
+                continue;
+            }
+            let planned_at = planned_at(course, step, date, at);
             let is_owed = match &step.notice_of {
-                None => is_owed(course, step, is_coming, debt, planned_at, judged, now),
+                None => is_owed(course, is_coming, debt, planned_at, judged, now),
                 Some(stage) => is_announced(course, step, stage, judged) && !is_noticed(course, stage, debt),
             };
             if planned_at <= now && is_owed {
@@ -62,6 +66,84 @@ pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> 
     left
 }
 
+/// A step on one of its days.
+struct Time<'p> {
+    step: &'p ReminderStep,
+    days: i64,
+    at: NaiveTime,
+    is_for: Dates,
+}
+
+/// What the borrower chose counts for the dates after the one on which it was said.
+#[derive(Clone, Copy)]
+enum Dates {
+    All,
+    BeforeTheChoice,
+    AfterTheChoice,
+}
+
+impl Dates {
+    fn holds(self, course: &Course<'_>, date: NaiveDate) -> bool {
+        let is_after = course.answers.choice.as_ref().is_some_and(|choice| date > choice.said_on);
+        match self {
+            Self::All => true,
+            Self::BeforeTheChoice => !is_after,
+            Self::AfterTheChoice => is_after,
+        }
+    }
+}
+
+/// The steps on their days; those that say what is coming come last where the borrower chose: as
+/// they were chosen, then as the policy has them.
+fn times<'p>(course: &Course<'_>, reminders: &'p Reminders, judged: &Judged) -> Vec<Time<'p>> {
+    let may_leave = |step: &&ReminderStep| {
+        let is_left_out = step.unless_reported && is_reported(course);
+        (step.notice_of.is_some() || step.stage.as_str() == judged.stage) && !is_left_out
+    };
+    let steps = reminders.steps.iter().filter(may_leave);
+    let all = steps.flat_map(|step| step.days().map(move |days| (step, days)));
+    let Some(choice) = &course.answers.choice else {
+        let (at, is_for) = (reminders.send_at, Dates::All);
+        return all.map(|(step, days)| Time { step, days, at, is_for }).collect();
+    };
+    let (coming, others): (Vec<_>, Vec<_>) = all.partition(|(step, days)| is_coming(step, *days));
+    let mut chosen = coming.clone();
+    if !choice.days_before.is_empty() {
+        let texts = choice.days_before.iter().filter_map(|before| {
+            let days = -i64::from(*before);
+            let mut nearest = *coming.first()?;
+            for one in &coming {
+                if (one.1 - days).abs() < (nearest.1 - days).abs() {
+                    nearest = *one;
+                }
+            }
+            Some((nearest.0, days))
+        });
+        chosen = texts.collect();
+    }
+    let (planned, own) = (reminders.send_at, choice.time.unwrap_or(reminders.send_at));
+    [
+        (others, planned, Dates::All),
+        (chosen, own, Dates::AfterTheChoice),
+        (coming, planned, Dates::BeforeTheChoice),
+    ]
+    .into_iter()
+    .flat_map(|(steps, at, is_for)| {
+        steps.into_iter().map(move |(step, days)| Time { step, days, at, is_for })
+    })
+    .collect()
+}
+
+fn is_coming(step: &ReminderStep, days: i64) -> bool {
+    days <= 0 && step.from == CountedFrom::Due
+}
+
+/// Whether a bureau was told since the oldest that still owes fell due.
+fn is_reported(course: &Course<'_>) -> bool {
+    let reported_on = course.answers.reported_at.map(|at| calendar::business_date(course.zone, at));
+    course.debts().first().is_some_and(|oldest| reported_on >= Some(oldest.due_on))
+}
+
 /// Up to the due date each installment counts, after it the oldest.
 fn about(is_coming: bool, debts: &[Debt]) -> &[Debt] {
     if is_coming { debts } else { &debts[..debts.len().min(1)] }
@@ -73,14 +155,13 @@ fn counted_from(
     step: &ReminderStep,
     debt: &Debt,
     judged: &Judged,
-    send_at: NaiveTime,
+    time: NaiveTime,
 ) -> Option<NaiveDate> {
     if step.from == CountedFrom::Due {
         return Some(debt.due_on);
     }
     let since = judged.holds_since?;
-    let is_within =
-        |date: &NaiveDate| calendar::local(course.zone, *date, send_at) >= course.counts_from(since);
+    let is_within = |date: &NaiveDate| calendar::local(course.zone, *date, time) >= course.counts_from(since);
     [since, moved(since, 1)].into_iter().find(is_within)
 }
 
@@ -88,21 +169,21 @@ fn moved(date: NaiveDate, days: i64) -> NaiveDate {
     date + TimeDelta::days(days)
 }
 
-/// When it is to leave: not while a payment is under way that became known before.
-fn planned_at(course: &Course<'_>, date: NaiveDate, send_at: NaiveTime) -> DateTime<Utc> {
-    let planned_at = calendar::local(course.zone, date, send_at);
-    let (Some(since), Some(over_on)) = (course.in_process_since(), course.process_over_on()) else {
-        return planned_at;
-    };
-    let waits = since < planned_at && planned_at < calendar::begin(course.zone, over_on);
-    if waits { calendar::local(course.zone, over_on, send_at) } else { planned_at }
+/// When it is to leave: on the first date on which it does not wait for what became known before.
+fn planned_at(course: &Course<'_>, step: &ReminderStep, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+    let waits =
+        |at| if step.notice_of.is_some() { course.notice_waits(at) } else { course.reminder_waits(at) };
+    let mut date = date;
+    while waits(calendar::local(course.zone, date, time)) {
+        date = calendar::next(date);
+    }
+    calendar::local(course.zone, date, time)
 }
 
-/// A reminder is new to whoever looks, and belongs to the stage. One of what is past due was
+/// A reminder is new to whoever looks. One of what is past due was
 /// planned since the stage began; one of what is to come does not come after it.
 fn is_owed(
     course: &Course<'_>,
-    step: &ReminderStep,
     is_coming: bool,
     debt: &Debt,
     planned_at: DateTime<Utc>,
@@ -115,7 +196,7 @@ fn is_owed(
     } else {
         judged.holds_since.is_none_or(|since| course.counts_from(since) <= planned_at)
     };
-    is_new && has_reason && step.stage.as_str() == judged.stage
+    is_new && has_reason
 }
 
 /// A notice belongs to its stage and the severer ones, until what it announces is in force.

@@ -10,6 +10,7 @@ use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::ids::InstallmentNumber;
 use duewatch_domain::money::{Currency, Money};
 use duewatch_domain::recorded::{Cause, NoticeOf};
+use duewatch_domain::response::{DisputeOutcome, PromiseOutcome};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -470,7 +471,7 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
 fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
     let (by, reason) = ("simulated".to_owned(), "simulated".to_owned());
     let day = |rng: &mut Rng| plus(at.date_naive(), rng.i64(-1..12));
-    match rng.u8(..10) {
+    match rng.u8(..15) {
         0..3 => Command::CauseRecorded {
             cause: [Cause::Temporary, Cause::Temporary, Cause::LongTerm, Cause::Unknown][rng.usize(..4)],
             by,
@@ -480,6 +481,16 @@ fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
         3 => Command::ScoreRecorded { score: rng.u32(300..700), by, until: rng.bool().then(|| day(rng)) },
         4..7 => Command::PaymentInProcess { until: day(rng) },
         7 => Command::PaymentProcessEnded { reason },
+        8 | 9 => Command::PromiseMade {
+            promise_id: "PR-1".parse().unwrap(),
+            amount: Money::from_minor(100, 0),
+            until: day(rng),
+        },
+        10 => Command::PromiseEnded { promise_id: "PR-1".parse().unwrap(), outcome: PromiseOutcome::Broken },
+        11 => Command::DisputeOpened { dispute_id: "C-1".parse().unwrap(), reason },
+        12 => {
+            Command::DisputeClosed { dispute_id: "C-1".parse().unwrap(), outcome: DisputeOutcome::Rejected }
+        }
         _ => {
             let stage = json!(["limited", "frozen", "late"][rng.usize(..3)]);
             Command::NoticeSent(NoticeOf::Stage(serde_json::from_value(stage).unwrap()))

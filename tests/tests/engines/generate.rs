@@ -67,6 +67,11 @@ enum Fact {
     Process { days: i64 },
     EndProcess,
     Notice(usize),
+    Promise { id: usize, minor: i64, days: i64 },
+    EndPromise { id: usize, outcome: &'static str },
+    Dispute { id: usize },
+    CloseDispute { id: usize, outcome: &'static str },
+    Report,
     Waive { number: Option<u32>, minor: Option<i64> },
 }
 
@@ -125,6 +130,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| Fact::Replace { number, dues }),
         1 => Just(Fact::OpenAgain),
         6 => recorded(),
+        4 => answered(),
     ]
 }
 
@@ -138,6 +144,19 @@ fn recorded() -> impl Strategy<Value = Fact> {
         2 => (0_i64..20).prop_map(|days| Fact::Process { days }),
         1 => Just(Fact::EndProcess),
         2 => (0_usize..4).prop_map(Fact::Notice),
+    ]
+}
+
+/// What borrowers answer, and reports to a bureau.
+fn answered() -> impl Strategy<Value = Fact> {
+    let id = || 0_usize..2;
+    prop_oneof![
+        3 => (id(), 1_i64..90_000, 0_i64..20).prop_map(|(id, minor, days)| Fact::Promise { id, minor, days }),
+        1 => (id(), select(&["kept", "broken"][..])).prop_map(|(id, outcome)| Fact::EndPromise { id, outcome }),
+        2 => id().prop_map(|id| Fact::Dispute { id }),
+        1 => (id(), select(&["upheld", "rejected", "withdrawn"][..]))
+            .prop_map(|(id, outcome)| Fact::CloseDispute { id, outcome }),
+        1 => Just(Fact::Report),
     ]
 }
 
@@ -194,10 +213,13 @@ fn tables() -> impl Strategy<Value = String> {
     });
     let cause = (1_u32..20).prop_map(|days| format!("cause = {{ temporary_holds_days = {days} }}\n"));
     let process = (1_u32..12).prop_map(|days| format!("payment_in_process = {{ max_days = {days} }}\n"));
-    (weighted(0.3, materiality), weighted(0.4, buffer), weighted(0.5, cause), weighted(0.5, process))
-        .prop_map(|(materiality, buffer, cause, process)| {
-            [materiality, buffer, cause, process].into_iter().flatten().collect()
-        })
+    let promise = (1_u32..12).prop_map(|days| format!("promise = {{ max_days = {days} }}\n"));
+    let dispute = (1_u32..20).prop_map(|days| format!("dispute = {{ holds_days = {days} }}\n"));
+    let held = (weighted(0.3, materiality), weighted(0.4, buffer), weighted(0.5, cause));
+    let waited_for = (weighted(0.5, process), weighted(0.5, promise), weighted(0.5, dispute));
+    (held, waited_for).prop_map(|((materiality, buffer, cause), (process, promise, dispute))| {
+        [materiality, buffer, cause, process, promise, dispute].into_iter().flatten().collect()
+    })
 }
 
 /// A step, and the stage that it may be the notice of.
@@ -205,11 +227,16 @@ type Step = (String, Option<usize>);
 
 fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
     let channel = select(&["sms", "email", "app"][..]);
-    let step = (any::<Index>(), -10_i64..20, channel, weighted(0.6, 0_usize..4)).prop_map(
-        |(stage, days, channel, notice_of)| {
+    let again = prop_oneof![
+        2 => Just(""),
+        1 => Just("every_days = 2\nat_most = 4\n"),
+        1 => Just("unless_reported = true\n"),
+    ];
+    let step = (any::<Index>(), -10_i64..20, channel, again, weighted(0.6, 0_usize..4)).prop_map(
+        |(stage, days, channel, again, notice_of)| {
             let stage = ["current", "stage 0", "stage 1"][stage.index(3)];
             let step = format!(
-                "[[reminders.steps]]\nstage = \"{stage}\"\ndays = {days}\nchannel = \"{channel}\"\ntemplate = \"t\"\n"
+                "[[reminders.steps]]\nstage = \"{stage}\"\ndays = {days}\nchannel = \"{channel}\"\ntemplate = \"t\"\n{again}"
             );
             (step, notice_of)
         },
@@ -408,6 +435,20 @@ impl Fact {
             Self::Process { days } => ("payment_in_process", json!({ "until": until(days) })),
             Self::EndProcess => ("payment_process_ended", json!({ "reason": reason })),
             Self::Notice(stage) => ("notice_sent", json!({ "stage": format!("stage {stage}") })),
+            Self::Promise { id, minor, days } => (
+                "promise_made",
+                json!({ "promise_id": format!("PR-{id}"), "amount": loan.amount(minor), "until": until(days) }),
+            ),
+            Self::EndPromise { id, outcome } => {
+                ("promise_ended", json!({ "promise_id": format!("PR-{id}"), "outcome": outcome }))
+            }
+            Self::Dispute { id } => {
+                ("dispute_opened", json!({ "dispute_id": format!("C-{id}"), "reason": reason }))
+            }
+            Self::CloseDispute { id, outcome } => {
+                ("dispute_closed", json!({ "dispute_id": format!("C-{id}"), "outcome": outcome }))
+            }
+            Self::Report => ("bureau_reported", json!({})),
             Self::Waive { number, minor } => (
                 "fee_waived",
                 json!({ "number": number, "amount": minor.map(|minor| loan.amount(minor)), "reason": reason }),

@@ -70,7 +70,7 @@ pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
 
 /// A case with every fact, table and option.
 pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
-    let fact = prop_oneof![3 => fact(), 2 => domain::recorded()];
+    let fact = prop_oneof![6 => fact(), 4 => domain::recorded(), 3 => domain::answers::answered()];
     let policy = prop_oneof![domain::patient_policy(), domain::every_policy()];
     case_of(places, fact.boxed(), policy.boxed())
 }
@@ -92,13 +92,13 @@ fn case_of(
             let contract = contract(zone, first, &dues);
             let begin = start_of_day(contract.time_zone, contract.opened_on);
             facts.sort_by_key(|(second, ..)| *second);
-            let mut payments = 0;
+            let mut before = Before::default();
             let mut arrivals: Vec<Arrival> = facts
                 .iter()
                 .map(|(second, fact, delay)| {
                     let at = begin + TimeDelta::seconds(*second);
                     let today = business_date(contract.time_zone, at);
-                    let command = command(fact, contract.opened_on, today, &mut payments);
+                    let command = command(fact, contract.opened_on, today, &mut before);
                     let delay = if may_be_late(&command) { *delay } else { 0 };
                     Arrival { at, arrives_at: at + TimeDelta::seconds(delay), command }
                 })
@@ -192,16 +192,24 @@ fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> New
     }
 }
 
-/// The command of a fact; payments are numbered in the order in which they were received.
-fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize) -> Command {
+/// How many there were before: they are numbered in the order in which they became known.
+#[derive(Default)]
+struct Before {
+    payments: usize,
+    promises: usize,
+    disputes: usize,
+}
+
+/// The command of a fact.
+fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, before: &mut Before) -> Command {
     let reason = "generated".to_owned();
     let on = |days: i64| first + TimeDelta::days(days);
     let installments = |dues: &[Due]| dues.iter().map(|due| installment(first, *due)).collect();
     match fact {
         Fact::Pay { minor, targets } => {
-            *payments += 1;
+            before.payments += 1;
             Command::PaymentReceived(PaymentReceived {
-                payment_id: format!("P-{}", *payments - 1).parse().unwrap(),
+                payment_id: format!("P-{}", before.payments - 1).parse().unwrap(),
                 amount: cents(*minor),
                 currency: None,
                 value_date: None,
@@ -211,7 +219,7 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize
         }
         Fact::PayBackdated { minor, days } => {
             let payment = Fact::Pay { minor: *minor, targets: Vec::new() };
-            match command(&payment, first, today, payments) {
+            match command(&payment, first, today, before) {
                 Command::PaymentReceived(received) => Command::PaymentReceived(PaymentReceived {
                     value_date: Some(today - TimeDelta::days(*days)),
                     ..received
@@ -250,6 +258,11 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, payments: &mut usize
         | Fact::Dispute
         | Fact::CloseDispute(_)
         | Fact::Report
-        | Fact::Prefer { .. } => unreachable!("no case of the model has answers of a borrower"),
+        | Fact::Prefer { .. } => {
+            let known = (before.promises, before.disputes);
+            before.promises += usize::from(matches!(fact, Fact::Promise { .. }));
+            before.disputes += usize::from(matches!(fact, Fact::Dispute));
+            domain::answers::answering(fact, known, today)
+        }
     }
 }

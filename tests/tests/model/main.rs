@@ -1,6 +1,7 @@
 //! The model against the pages, and the domain against the model.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod answers;
 #[allow(dead_code, reason = "the laws of the domain use the rest of it")]
 #[path = "../../../shared/domain/tests/common/generate.rs"]
 mod domain;

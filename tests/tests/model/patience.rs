@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::pages::{Loan, under};
 
-const LADDER: &str = r#"
+pub(crate) const LADDER: &str = r#"
     [[stages]]
     name = "late"
     when = { delinquent_days = 1 }
@@ -39,12 +39,12 @@ const NOTICED: &str = r#"
     ]
 "#;
 
-fn with(tables: &str, ladder: &str) -> Policy {
+pub(crate) fn with(tables: &str, ladder: &str) -> Policy {
     under(&format!("grace_days = 3\n{tables}\n{ladder}"))
 }
 
 /// The stage and the restrictions at the end of a date.
-fn on(loan: &Loan, policy: &Policy, date: &str) -> String {
+pub(crate) fn on(loan: &Loan, policy: &Policy, date: &str) -> String {
     let judged = loan.model.judge(policy, loan.at(&format!("{date}T23:59:59")));
     let restrictions: Vec<String> = judged.restrictions.iter().map(ToString::to_string).collect();
     format!("{} [{}]", judged.stage, restrictions.join(", "))
@@ -256,7 +256,7 @@ fn nothing_is_restricted_before_the_notice_it_owes(
     assert_eq!(on(&loan, &with(&format!("{TEMPORARY}\n{PROCESS}"), NOTICED), date), expected);
 }
 
-fn wanted(reminders: &[Reminder]) -> Vec<(&str, u32)> {
+pub(crate) fn wanted(reminders: &[Reminder]) -> Vec<(&str, u32)> {
     reminders.iter().map(|one| (one.template.as_str(), one.missed)).collect()
 }
 

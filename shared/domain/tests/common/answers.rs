@@ -1,20 +1,21 @@
 //! Generated answers of borrowers, for the laws.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use duewatch_domain::Command;
 use duewatch_domain::contact::{PersonFact, PreferencesChanged};
 use duewatch_domain::response::{DisputeOutcome, PromiseOutcome};
-use duewatch_domain::{Account, Command};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
 
 use super::{Fact, cents};
 
-/// The command of what the borrower answers or chooses, or a bureau is told.
-pub(crate) fn answering(fact: &Fact, account: &Account, today: NaiveDate) -> Command {
+/// The command of what the borrower answers or chooses, or a bureau is told,
+/// after so many promises and disputes.
+pub(crate) fn answering(fact: &Fact, (promises, disputes): (usize, usize), today: NaiveDate) -> Command {
     match fact {
         Fact::Promise { minor, days } => Command::PromiseMade {
-            promise_id: format!("PR-{}", account.promises().len()).parse().unwrap(),
+            promise_id: format!("PR-{promises}").parse().unwrap(),
             amount: cents(*minor),
             until: today + TimeDelta::days(*days),
         },
@@ -23,7 +24,7 @@ pub(crate) fn answering(fact: &Fact, account: &Account, today: NaiveDate) -> Com
             outcome: PromiseOutcome::Broken,
         },
         Fact::Dispute => Command::DisputeOpened {
-            dispute_id: format!("D-{}", account.disputes().len()).parse().unwrap(),
+            dispute_id: format!("D-{disputes}").parse().unwrap(),
             reason: "generated".to_owned(),
         },
         Fact::CloseDispute(number) => Command::DisputeClosed {

@@ -353,7 +353,7 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
         | Fact::Dispute
         | Fact::CloseDispute(_)
         | Fact::Report
-        | Fact::Prefer { .. } => answering(fact, account, today),
+        | Fact::Prefer { .. } => answering(fact, (account.promises().len(), account.disputes().len()), today),
     };
     let before = account.clone();
     if account.apply(&command, at).is_err() {
