@@ -1,57 +1,162 @@
 //! `send-reminders`: what leaves.
 //!
-//! The accounts stream invokes it with each new revision. A change of standing
-//! goes to `account-events`; what the revision wants to tell the borrower goes to
-//! `reminders`, after a last look.
+//! The accounts stream invokes it with each new revision. A change of standing goes to
+//! `account-events`; what the revision wishes to tell the borrower is planned under the person. A
+//! schedule invokes it too: both take what is planned and due through the contact gate, and out
+//! to `reminders`.
 //!
-//! # The last look
-//! Right before a reminder leaves, the account and its payments are read again.
-//! A reminder whose reason has gone is recorded as withdrawn; money that cannot be
-//! posted keeps it back and rings at `operations`.
+//! # A person, not an account
+//! All that is due of a person is looked at together: each account is read again (the last look),
+//! the gate is asked, and what may leave becomes one message a channel. See [`person`].
 //!
-//! # Delivered twice
-//! Everything leaves again under the same id, for consumers to drop.
+//! # Delivered twice, killed in between
+//! Decisions leave again under the same id, for consumers to drop. A message to a person is
+//! counted before it leaves, under an id that it keeps; whoever was killed in between leaves it
+//! to the first sweep a quarter of an hour later.
 //!
 //! # SNS takes a part of a batch
-//! Each entry that failed is tried again, then its record is reported, and Lambda
-//! delivers it again.
+//! Each entry that failed is tried again. Then the record of a decision is reported, and Lambda
+//! delivers it again; a message to a person waits for the sweep.
+
+mod message;
+mod person;
+
+use std::collections::BTreeSet;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
+use chrono::{DateTime, Utc};
+use duewatch_domain::ids::CustomerId;
+use duewatch_notify::ReferenceKeys;
 use duewatch_runtime::{
     Deadline, Metrics, NewRevision, Outgoing, RawStreamEvent, RecordError, Wiring, outgoing, stream_batch,
 };
+use duewatch_store::StoreError;
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub use self::person::Looked;
 
 /// The function's name.
 pub const NAME: &str = "send-reminders";
+/// Persons that are looked at side by side.
+const CONCURRENCY: usize = 8;
+/// Entries of the index of planned contacts that are read at once.
+const PAGE: i32 = 100;
+/// Pages that one invocation reads of a shard at most; the next firing goes on.
+const MAX_PAGES: usize = 1_000;
 
-/// Sends what a batch of revisions wants to say.
-pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
+/// What it is invoked with: records of the accounts stream, or, without any, a firing of its
+/// schedule.
+#[derive(Debug, Deserialize)]
+pub struct SendEvent {
+    /// The records, as they came.
+    #[serde(rename = "Records")]
+    pub records: Option<Vec<Box<RawValue>>>,
+}
+
+/// What it answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To the stream: which records failed.
+    Stream(DynamoDbEventResponse),
+    /// To the schedule.
+    Schedule(Swept),
+}
+
+/// What a sweep of what is planned came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Persons that were looked at.
+    pub persons: usize,
+    /// What became of what was due.
+    #[serde(flatten)]
+    pub looked: Looked,
+    /// Persons that are left for the next firing.
+    pub failed: usize,
+    /// Whether the deadline came before the end.
+    pub cut_short: bool,
+}
+
+/// Why a sweep could not even begin.
+#[derive(Debug, thiserror::Error)]
+#[error("sweep of what is planned: {0}")]
+pub struct SweepError(#[from] StoreError);
+
+impl From<SweepError> for lambda_runtime::Diagnostic {
+    fn from(error: SweepError) -> Self {
+        Self { error_type: "SweepError".to_owned(), error_message: error.to_string() }
+    }
+}
+
+/// Takes revisions, or sweeps what is planned.
+///
+/// # Errors
+/// When the index of what is planned cannot be read. Single persons that fail do not fail the
+/// sweep.
+pub async fn handle(
+    wiring: &Wiring,
+    keys: &ReferenceKeys,
+    event: SendEvent,
+    deadline: Deadline,
+) -> Result<Answer, SweepError> {
+    match event.records {
+        Some(records) => {
+            let event = RawStreamEvent { records };
+            Ok(Answer::Stream(take(wiring, keys, event, deadline).await))
+        }
+        None => Ok(Answer::Schedule(Box::pin(sweep(wiring, keys, deadline)).await?)),
+    }
+}
+
+/// Says what a batch of revisions wants to say.
+async fn take(
+    wiring: &Wiring,
+    keys: &ReferenceKeys,
+    event: RawStreamEvent,
+    deadline: Deadline,
+) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
     let mut batch =
-        stream_batch(event, &wiring.desk, clock, deadline, async |record| prepare(wiring, record).await)
-            .await;
+        stream_batch(event, &wiring.desk, clock, deadline, async |record| prepare(record)).await;
     let all: Vec<&Outgoing> = batch.done.iter().map(|done| &done.value).collect();
-    let failed = outgoing::send(wiring, &all).await;
-    let failed: Vec<String> =
-        failed.into_iter().map(|place| batch.done[place].sequence_number.clone()).collect();
+    let sent = outgoing::send(wiring, &all).await;
+    let is_sent = |place: &usize| !sent.failed.contains(place);
+    let persons: BTreeSet<CustomerId> = (0..all.len())
+        .filter(is_sent)
+        .filter_map(|place| all.get(place)?.plans_for().cloned())
+        .collect();
+    let messages: usize = all.iter().map(|outgoing| outgoing.messages()).sum();
+    let failed: Vec<String> = sent
+        .failed
+        .iter()
+        .filter_map(|place| Some(batch.done.get(*place)?.sequence_number.clone()))
+        .collect();
     for sequence_number in &failed {
         batch.fail(sequence_number);
     }
-    let sum = |of: fn(&Outgoing) -> usize| batch.done.iter().map(|done| of(&done.value)).sum::<usize>();
+    let mut swept = Swept::default();
+    Box::pin(look_at_all(wiring, keys, persons, deadline, &mut swept)).await;
+    let Looked { messages: to_persons, notices, withdrawn, deferred, suppressed, .. } = swept.looked;
     Metrics::new(&wiring.metrics_namespace, NAME)
         .count("taken", batch.taken())
-        .count("messages", sum(Outgoing::messages))
-        .count("reminders", sum(Outgoing::reminders))
-        .count("notices", sum(Outgoing::notices))
-        .count("withdrawn", sum(Outgoing::withdrawn))
+        .count("messages", messages)
+        .count("planned", sent.planned)
+        .count("reminders", to_persons)
+        .count("notices", notices)
+        .count("withdrawn", withdrawn)
+        .count("deferred", deferred)
+        .count("suppressed", suppressed)
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
         .emit(clock.now());
     tracing::info!(
         records = batch.done.len(),
-        messages = sum(Outgoing::messages),
-        notices = sum(Outgoing::notices),
+        messages,
+        planned = sent.planned,
+        looked = ?swept.looked,
         quarantined = batch.quarantined,
         failed = batch.failures(),
         "sent"
@@ -59,9 +164,103 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
     batch.response()
 }
 
-async fn prepare(wiring: &Wiring, record: EventRecord) -> Result<Outgoing, RecordError> {
-    match NewRevision::of(record)? {
-        Some(revision) => Ok(Outgoing::of(wiring, &revision.after).await?),
-        None => Ok(Outgoing::default()),
+fn prepare(record: EventRecord) -> Result<Outgoing, RecordError> {
+    Ok(NewRevision::of(record)?.map(|revision| Outgoing::of(&revision.after)).unwrap_or_default())
+}
+
+/// Looks at each person of whom something that is planned is due.
+async fn sweep(wiring: &Wiring, keys: &ReferenceKeys, deadline: Deadline) -> Result<Swept, StoreError> {
+    let store = wiring.transitions.store();
+    let now = wiring.clock.now();
+    store.check_due_shards().await?;
+    let mut swept = Swept::default();
+    for shard in 0..store.due_shards() {
+        let (mut from, mut seen) = (None, BTreeSet::new());
+        for _ in 0..MAX_PAGES {
+            if deadline.is_near(wiring.clock.now()) {
+                swept.cut_short = true;
+                break;
+            }
+            let page = store.due_contacts(shard, now, PAGE, from).await?;
+            let new = page.customers.into_iter().filter(|one| seen.insert(one.clone())).collect();
+            Box::pin(look_at_all(wiring, keys, new, deadline, &mut swept)).await;
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
     }
+    let Looked { messages, notices, withdrawn, deferred, suppressed, .. } = swept.looked;
+    Metrics::new(&wiring.metrics_namespace, NAME)
+        .count("reminders", messages)
+        .count("notices", notices)
+        .count("withdrawn", withdrawn)
+        .count("deferred", deferred)
+        .count("suppressed", suppressed)
+        .count("persons_failed", swept.failed)
+        .emit(now);
+    tracing::info!(?swept, "swept what is planned");
+    Ok(swept)
+}
+
+/// What becomes of one person.
+enum Look {
+    Done(Looked),
+    Failed,
+    CutShort,
+}
+
+/// Looks at persons, several at once.
+async fn look_at_all(
+    wiring: &Wiring,
+    keys: &ReferenceKeys,
+    persons: BTreeSet<CustomerId>,
+    deadline: Deadline,
+    swept: &mut Swept,
+) {
+    let looks: Vec<Look> = stream::iter(persons)
+        .map(|customer_id| async move {
+            let now = wiring.clock.now();
+            if deadline.is_near(now) {
+                return Look::CutShort;
+            }
+            Box::pin(look_at(wiring, keys, &customer_id, now)).await
+        })
+        .buffer_unordered(CONCURRENCY)
+        .collect()
+        .await;
+    for look in looks {
+        match look {
+            Look::Done(looked) => {
+                swept.persons += 1;
+                swept.looked.add(&looked);
+            }
+            Look::Failed => swept.failed += 1,
+            Look::CutShort => swept.cut_short = true,
+        }
+    }
+}
+
+/// What fails for a reason that will pass, or in between, stays planned: the next sweep goes on.
+async fn look_at(
+    wiring: &Wiring,
+    keys: &ReferenceKeys,
+    customer_id: &CustomerId,
+    now: DateTime<Utc>,
+) -> Look {
+    let looked = std::panic::AssertUnwindSafe(person::look(wiring, keys, customer_id));
+    let reason = match futures_util::FutureExt::catch_unwind(looked).await {
+        Ok(Ok(looked)) => return Look::Done(looked),
+        Ok(Err(error)) if error.is_transient() => {
+            tracing::warn!(customer_id = customer_id.as_str(), %error, "left for the next firing");
+            return Look::Failed;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "looking at the person panicked".to_owned(),
+    };
+    let payload = format!("{{\"customer_id\":{:?}}}", customer_id.as_str());
+    if let Err(error) = wiring.desk.quarantine(customer_id.as_str(), &reason, &payload, now).await {
+        tracing::error!(customer_id = customer_id.as_str(), %error, "not quarantined");
+    }
+    Look::Failed
 }

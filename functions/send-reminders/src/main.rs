@@ -1,14 +1,16 @@
 //! `send-reminders` on Lambda.
 
-use duewatch_runtime::{Clock, Deadline, RawStreamEvent, SystemClock, run, start};
+use duewatch_runtime::{Clock, Deadline, SystemClock, reference_keys_from_env, run, start};
 use lambda_runtime::LambdaEvent;
+use send_reminders::SendEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let wiring = start(send_reminders::NAME).await?;
-    run(async |event: LambdaEvent<RawStreamEvent>| {
+    let keys = reference_keys_from_env()?;
+    run(async |event: LambdaEvent<SendEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        Ok::<_, lambda_runtime::Error>(send_reminders::handle(&wiring, event.payload, deadline).await)
+        send_reminders::handle(&wiring, &keys, event.payload, deadline).await
     })
     .await
 }

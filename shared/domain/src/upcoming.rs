@@ -10,32 +10,33 @@ use crate::policy::{Policy, Stage};
 /// A step up the ladder that comes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upcoming<'p> {
-    /// The stage that is reached, or whose restrictions take effect.
+    /// The stage whose restrictions take effect.
     pub stage: &'p Stage,
     /// On which date.
     pub on: NaiveDate,
 }
 
-/// The next step up the ladder; none: nothing gets worse by itself, or not before something else
-/// becomes known.
+/// The steps up the ladder that come by themselves, as far as they can be told now, in their order.
 ///
 /// It goes from change to change of the ladder's timetable; there are few of them.
 #[must_use]
-pub fn upcoming<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Option<Upcoming<'p>> {
+pub fn steps<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Vec<Upcoming<'p>> {
     let allocation = owed(account, policy);
     let rung = |stage: Option<&Stage>| policy.stages.iter().position(|one| Some(one) == stage);
     let today = policy.day_count.judged_day(account.time_zone, now);
-    let stands = outlook(account, &allocation, policy, today);
-    let mut day = stands.changes_on?;
+    let mut steps = Vec::new();
+    let mut stands = outlook(account, &allocation, policy, today);
     // Each stage begins, ends and takes effect at most once.
     for _ in 0..=3 * policy.stages.len() {
+        let Some(day) = stands.changes_on else { break };
         let then = outlook(account, &allocation, policy, day);
-        for (before, after) in [(stands.restricting, then.restricting), (stands.stage, then.stage)] {
-            if let Some(stage) = after.filter(|_| rung(after) > rung(before)) {
-                return Some(Upcoming { stage, on: day });
-            }
+        if let Some(stage) = then.restricting.filter(|_| rung(then.restricting) > rung(stands.restricting)) {
+            steps.push(Upcoming { stage, on: day });
         }
-        day = then.changes_on.filter(|next| *next > day)?;
+        if then.changes_on.is_some_and(|next| next <= day) {
+            break;
+        }
+        stands = then;
     }
-    None
+    steps
 }

@@ -7,13 +7,15 @@ use duewatch_domain::Account;
 use duewatch_domain::decision::{Decision, event_id};
 use duewatch_domain::figures::Figures;
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::ids::Revision;
-use duewatch_domain::policy::Restriction;
+use duewatch_domain::ids::{ContactId, ContactPersonId, CustomerId, Revision};
+use duewatch_domain::policy::describe::Language;
+use duewatch_domain::policy::{Channel, Restriction};
 use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::reminder::Intent;
 use serde::Serialize;
 
-use crate::{Message, Topic};
+use crate::text::Rendered;
+use crate::{Message, Reference, Topic};
 
 /// A CloudEvents 1.0 envelope in JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -110,12 +112,76 @@ pub fn account_changed(account: &Account, decision: &Decision) -> Message {
     )
 }
 
-/// A borrower is to be reminded: for the senders of one channel.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReminderDue<'a> {
-    account_id: &'a str,
-    customer_id: &'a str,
+/// A person is to be told something: for the senders of one channel. It is put into words already;
+/// the figures beside them are for senders with forms of their own.
+#[derive(Clone, Debug)]
+pub struct ContactDue<'a> {
+    /// Who is to be told.
+    pub customer_id: &'a CustomerId,
+    /// The message's id: the same each time it is published.
+    pub message_id: &'a ContactId,
+    /// How it travels.
+    pub channel: Channel,
+    /// The language that it is in.
+    pub language: Language,
+    /// The template of what it says first.
+    pub template: &'a str,
+    /// The stage of the account that it is about first.
+    pub stage: &'a str,
+    /// The contact person to whom it goes instead of the borrower.
+    pub contact_person: Option<&'a ContactPersonId>,
+    /// The date on which it was to leave, where something kept it back.
+    pub late_since: Option<NaiveDate>,
+    /// How many earlier reminders it stands for.
+    pub stands_for: u32,
+    /// What it tells the borrower of; nothing in a message to a contact person.
+    pub contacts: Vec<Contact<'a>>,
+    /// Its words.
+    pub rendered: Rendered,
+    /// What it can be verified by.
+    pub reference: Reference,
+}
+
+/// A planned contact that a message speaks for, with the figures of the last look.
+#[derive(Clone, Copy, Debug)]
+pub struct Contact<'a> {
+    /// Its id.
+    pub contact_id: &'a ContactId,
+    /// The account's revision that planned it.
+    pub revision: Revision,
+    /// What was planned.
+    pub intent: &'a Intent,
+    /// The account.
+    pub account: &'a Account,
+    /// Its figures.
+    pub figures: &'a Figures,
+}
+
+#[derive(Serialize)]
+struct DueData<'a> {
+    customer_id: &'a CustomerId,
     channel: &'static str,
+    language: Language,
+    template: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact_person: Option<&'a ContactPersonId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<usize>,
+    reference: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_since: Option<NaiveDate>,
+    stands_for: u32,
+    contacts: Vec<ContactData<'a>>,
+}
+
+#[derive(Serialize)]
+struct ContactData<'a> {
+    contact_id: &'a ContactId,
+    account_id: &'a str,
+    revision: Revision,
     template: &'a str,
     stage: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,44 +199,58 @@ pub struct ReminderDue<'a> {
     outstanding: String,
 }
 
-/// The id of a reminder: one a revision and channel, notices apart.
-#[must_use]
-pub fn reminder_id(account: &Account, revision: Revision, intent: &Intent) -> String {
-    format!("{}/{}", event_id(&account.account_id, revision), intent.name())
+impl<'a> ContactData<'a> {
+    fn new(contact: &Contact<'a>) -> Self {
+        let Contact { contact_id, revision, intent, account, figures } = *contact;
+        Self {
+            contact_id,
+            account_id: account.account_id.as_str(),
+            revision,
+            template: &intent.template,
+            stage: account.standing.stage.as_str(),
+            due_on: intent.due_on,
+            planned_at: text(intent.planned_at),
+            missed: intent.missed,
+            notice_of: intent.notice_of.as_ref(),
+            currency: account.currency.code(),
+            overdue: account.currency.text(figures.overdue),
+            oldest_due_on: figures.oldest_due_on,
+            days_past_due: figures.days_past_due,
+            outstanding: account.currency.text(figures.outstanding),
+        }
+    }
 }
 
-/// The message of a reminder, with the figures of the last look, for `reminders`.
+/// The message of what a person is to be told, for `reminders`. Its reports come back under its
+/// id.
 #[must_use]
-pub fn reminder_due(
-    account: &Account,
-    revision: Revision,
-    intent: &Intent,
-    figures: &Figures,
-    now: DateTime<Utc>,
-) -> Message {
-    let data = ReminderDue {
-        account_id: account.account_id.as_str(),
-        customer_id: account.customer_id.as_str(),
-        channel: intent.channel.as_str(),
-        template: &intent.template,
-        stage: account.standing.stage.as_str(),
-        due_on: intent.due_on,
-        planned_at: text(intent.planned_at),
-        missed: intent.missed,
-        notice_of: intent.notice_of.as_ref(),
-        currency: account.currency.code(),
-        overdue: account.currency.text(figures.overdue),
-        oldest_due_on: figures.oldest_due_on,
-        days_past_due: figures.days_past_due,
-        outstanding: account.currency.text(figures.outstanding),
+pub fn contact_due(due: &ContactDue<'_>, now: DateTime<Utc>) -> Message {
+    let language = match due.language {
+        Language::Zh => "zh",
+        Language::En => "en",
     };
-    let id = reminder_id(account, revision, intent);
-    CloudEvent::new("duewatch.reminder.due.v1", id, account.account_id.as_str(), now, data).message(
+    let data = DueData {
+        customer_id: due.customer_id,
+        channel: due.channel.as_str(),
+        language: due.language,
+        template: due.template,
+        contact_person: due.contact_person,
+        subject: due.rendered.subject.as_deref(),
+        text: &due.rendered.text,
+        segments: due.rendered.segments.map(|segments| segments.count),
+        reference: due.reference.to_string(),
+        late_since: due.late_since,
+        stands_for: due.stands_for,
+        contacts: due.contacts.iter().map(ContactData::new).collect(),
+    };
+    let id = due.message_id.to_string();
+    CloudEvent::new("duewatch.contact.due.v1", id, due.customer_id.as_str(), now, data).message(
         Topic::Reminders,
         &[
-            ("channel", intent.channel.as_str()),
-            ("template", &intent.template),
-            ("stage", account.standing.stage.as_str()),
+            ("channel", due.channel.as_str()),
+            ("template", due.template),
+            ("stage", due.stage),
+            ("language", language),
         ],
     )
 }
@@ -191,6 +271,10 @@ pub enum OperationsKind {
     GapFound,
     /// Something was missing and has been made good.
     GapsRepaired,
+    /// A person cannot be reached on any channel that a message was to travel on.
+    NoChannel,
+    /// A message that is owed cannot be sent as things stand.
+    MessageHeld,
 }
 
 impl OperationsKind {
@@ -202,6 +286,8 @@ impl OperationsKind {
             Self::HistoryGap => "history_gap",
             Self::GapFound => "gap_found",
             Self::GapsRepaired => "gaps_repaired",
+            Self::NoChannel => "no_channel",
+            Self::MessageHeld => "message_held",
         }
     }
 }

@@ -12,8 +12,8 @@ mod segments;
 pub mod text;
 
 pub use event::{
-    AccountChanged, CloudEvent, OperationsEvent, OperationsKind, ReminderDue, account_changed, operations,
-    operations_today, reminder_due, reminder_id,
+    AccountChanged, CloudEvent, Contact, ContactDue, OperationsEvent, OperationsKind, account_changed,
+    contact_due, operations, operations_today,
 };
 pub use publish::{Failed, MAX_ATTEMPTS, Message, Notifier, NotifyError, Topic, Topics};
 pub use reference::{Reference, ReferenceKeys, Verified, verify};

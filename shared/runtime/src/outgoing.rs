@@ -75,6 +75,12 @@ impl Outgoing {
         self.plans = Some(Box::new(then.clone()));
     }
 
+    /// The person for whom it plans something.
+    #[must_use]
+    pub fn plans_for(&self) -> Option<&CustomerId> {
+        self.plans.as_ref().map(|account| &account.customer_id)
+    }
+
     /// Whether there is anything to do for it.
     const fn says_anything(&self) -> bool {
         !self.messages.is_empty() || self.heeded_by.is_some() || self.plans.is_some()

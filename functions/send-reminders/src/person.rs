@@ -1,0 +1,463 @@
+//! All that is due of one person, from the last look to the message.
+//!
+//! ```text
+//! at hand      the person, and what is planned for them             one Query
+//! last look    each account as it stands this moment                Judged
+//! the gate     which of it leaves, on which channel, as one message consolidate
+//! in words     before anything is counted: what cannot be said is not
+//! counted      person, messages and wishes, all or nothing          write_person
+//! published    then each notice is noted, and the wishes end
+//! ```
+//!
+//! Whoever counts second finds the person changed and looks again, so that two invocations and
+//! two accounts never use the same room under a cap. What was counted and not seen to leave is
+//! due again [`DUE_AGAIN`] later, under the same id; it is never taken back, for it may have left.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::contact::{Attempt, Kind, Person, Planned, Verdict, Wanted, Why, Wish, consolidate};
+use duewatch_domain::figures::Figures;
+use duewatch_domain::ids::{AccountId, ContactId, CustomerId};
+use duewatch_domain::policy::{ContactRules, Policy, Versions};
+use duewatch_domain::reminder::{Intent, still_owed};
+use duewatch_domain::{Account, assess, owed};
+use duewatch_notify::{Message, OperationsKind, ReferenceKeys};
+use duewatch_runtime::Wiring;
+use duewatch_store::{
+    AtHand, ContactOutcome, DUE_AGAIN, Hold, MAX_CONFLICTS, MAX_TOGETHER, Outcome, PersonChange, Reserved,
+    Said, SentMessage, StoreError, TransitionError,
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+use crate::message;
+
+/// When an account that cannot be judged is looked at again. By then somebody may have mended it.
+const JUDGED_AGAIN: TimeDelta = TimeDelta::hours(1);
+
+/// What became of what was due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    /// Messages that left.
+    pub messages: usize,
+    /// How many wishes these speak for.
+    pub sent: usize,
+    /// How many of those are notices.
+    pub notices: usize,
+    /// Wishes whose reason had gone.
+    pub withdrawn: usize,
+    /// Wishes that money which cannot be posted has ended.
+    pub held: usize,
+    /// Wishes that wait.
+    pub deferred: usize,
+    /// Wishes that the gate has ended.
+    pub suppressed: usize,
+    /// Wishes that cannot be put into words.
+    pub unsayable: usize,
+    /// Messages that did not leave and are due again.
+    pub failed: usize,
+}
+
+impl Looked {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.sent += other.sent;
+        self.notices += other.notices;
+        self.withdrawn += other.withdrawn;
+        self.held += other.held;
+        self.deferred += other.deferred;
+        self.suppressed += other.suppressed;
+        self.unsayable += other.unsayable;
+        self.failed += other.failed;
+    }
+}
+
+/// An account as the last look finds it.
+pub(crate) struct Judged {
+    pub(crate) account: Account,
+    versions: Arc<Versions>,
+    pub(crate) figures: Figures,
+    stage: String,
+    hold: Option<Hold>,
+}
+
+impl Judged {
+    pub(crate) fn policy(&self, now: DateTime<Utc>) -> &Policy {
+        self.versions.in_force(&self.account, now)
+    }
+
+    /// The version of its policy, where there is one.
+    pub(crate) fn version(&self, version: u32) -> Option<&Policy> {
+        self.versions.iter().find(|policy| policy.version == version)
+    }
+}
+
+/// What the last look finds of an account.
+enum LastLook {
+    /// It is gone.
+    Gone,
+    /// It, or its policy, cannot be read.
+    Unreadable(String),
+    There(Box<Judged>),
+}
+
+/// Something that is planned, and the account that it is about.
+pub(crate) struct Spoken<'a> {
+    pub(crate) planned: &'a Planned,
+    pub(crate) judged: &'a Judged,
+}
+
+/// A message that may leave, and what it speaks for.
+struct Ready {
+    message: Message,
+    reserved: Reserved,
+    spoken_for: Vec<Planned>,
+}
+
+/// Looks at all that is due of a person.
+///
+/// # Errors
+/// When a call fails, something of the person cannot be read, or others keep writing it.
+pub(crate) async fn look(
+    wiring: &Wiring,
+    keys: &ReferenceKeys,
+    customer_id: &CustomerId,
+) -> Result<Looked, TransitionError> {
+    let store = wiring.transitions.store();
+    for _ in 0..=MAX_CONFLICTS {
+        let now = wiring.clock.now();
+        let AtHand { person, planned } = store.at_hand(customer_id).await?;
+        let due: Vec<Planned> =
+            planned.into_iter().filter(|one| one.look_at <= now).take(MAX_TOGETHER).collect();
+        if due.is_empty() {
+            return Ok(Looked::default());
+        }
+        let accounts = last_look(wiring, &due, now).await?;
+        let mut look = Look { keys, now, looked: Looked::default(), change: PersonChange::default() };
+        let told = look.settle(&due, &accounts);
+        let (ready, mut rings) = look.through_the_gate(person, &told)?;
+        rings.extend(unreadable(&accounts));
+        let Look { mut looked, change, .. } = look;
+        if !store.write_person(change).await? {
+            continue;
+        }
+        for (account_id, judged) in &accounts {
+            if let LastLook::There(judged) = judged
+                && let Some(hold) = &judged.hold
+            {
+                wiring.desk.tell_held(account_id, hold, now).await;
+            }
+        }
+        for (kind, subject, reason) in rings {
+            wiring.desk.tell(kind, &subject, &reason, now).await;
+        }
+        Box::pin(leave(wiring, ready, now, &mut looked)).await?;
+        return Ok(looked);
+    }
+    Err(store.contested(customer_id).into())
+}
+
+/// Each account as it stands this moment.
+async fn last_look(
+    wiring: &Wiring,
+    due: &[Planned],
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<AccountId, LastLook>, StoreError> {
+    let mut accounts = BTreeMap::new();
+    for planned in due {
+        if !accounts.contains_key(&planned.account_id) {
+            let look = match judged(wiring, &planned.account_id, now).await {
+                Ok(Some(judged)) => LastLook::There(Box::new(judged)),
+                Ok(None) => LastLook::Gone,
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => LastLook::Unreadable(error.to_string()),
+            };
+            accounts.insert(planned.account_id.clone(), look);
+        }
+    }
+    Ok(accounts)
+}
+
+async fn judged(
+    wiring: &Wiring,
+    account_id: &AccountId,
+    now: DateTime<Utc>,
+) -> Result<Option<Judged>, StoreError> {
+    let Some((account, hold)) = wiring.transitions.last_look(account_id).await? else { return Ok(None) };
+    let versions = wiring.transitions.rules_of(&account, now).await?;
+    let assessment = assess(&account, versions.in_force(&account, now), now);
+    let (figures, stage) = (assessment.figures, assessment.stage_name().to_owned());
+    Ok(Some(Judged { account, versions, figures, stage, hold }))
+}
+
+fn unreadable(
+    accounts: &BTreeMap<AccountId, LastLook>,
+) -> impl Iterator<Item = (OperationsKind, String, String)> + '_ {
+    accounts.iter().filter_map(|(account_id, look)| match look {
+        LastLook::Unreadable(problem) => Some((
+            OperationsKind::MessageHeld,
+            account_id.to_string(),
+            format!("it cannot be judged, so nobody is told anything of it: {problem}"),
+        )),
+        _ => None,
+    })
+}
+
+/// One look at one person.
+struct Look<'a> {
+    keys: &'a ReferenceKeys,
+    now: DateTime<Utc>,
+    looked: Looked,
+    change: PersonChange,
+}
+
+impl Look<'_> {
+    /// Ends what has lost its reason, and says what is left for the gate: what was counted
+    /// already first, then what is owed by law, each in the order of its plan.
+    fn settle<'a>(
+        &mut self,
+        due: &'a [Planned],
+        accounts: &'a BTreeMap<AccountId, LastLook>,
+    ) -> Vec<Spoken<'a>> {
+        let mut told = Vec::new();
+        for planned in due {
+            match accounts.get(&planned.account_id) {
+                Some(LastLook::There(judged)) if judged.hold.is_some() => {
+                    self.end(planned, ContactOutcome::Held, None, Some(judged));
+                    self.looked.held += 1;
+                }
+                Some(LastLook::There(judged)) if self.has_reason(planned, judged) => {
+                    told.push(Spoken { planned, judged });
+                }
+                Some(LastLook::Unreadable(_)) => {
+                    let look_at = self.now + JUDGED_AGAIN;
+                    self.change.planned.push(Planned { look_at, ..planned.clone() });
+                    self.looked.deferred += 1;
+                }
+                Some(LastLook::There(judged)) => {
+                    self.end(planned, ContactOutcome::Withdrawn, None, Some(judged));
+                    self.looked.withdrawn += 1;
+                }
+                Some(LastLook::Gone) | None => {
+                    self.end(planned, ContactOutcome::Withdrawn, None, None);
+                    self.looked.withdrawn += 1;
+                }
+            }
+        }
+        let is_owed = |planned: &Planned| planned.intent().is_some_and(|one| one.notice_of.is_some());
+        told.sort_by_key(|one| {
+            let planned = one.planned;
+            (planned.reserved_as.is_none(), !is_owed(planned), planned.planned_at, &planned.contact_id)
+        });
+        told
+    }
+
+    fn has_reason(&self, planned: &Planned, judged: &Judged) -> bool {
+        let Some(intent) = planned.intent() else { return true };
+        let policy = judged.policy(self.now);
+        let allocation = owed(&judged.account, policy);
+        let stands = (planned.stage.as_str(), judged.stage.as_str());
+        still_owed(&judged.account, &allocation, stands.0, stands.1, intent)
+            && (intent.notice_of.is_some() || !intent.has_passed(&judged.account, policy, self.now))
+    }
+
+    fn end(
+        &mut self,
+        planned: &Planned,
+        outcome: ContactOutcome,
+        why: Option<Why>,
+        judged: Option<&Judged>,
+    ) {
+        let said = Said { planned: planned.clone(), outcome, at: self.now, why, message: None };
+        let until = judged.and_then(|one| one.policy(self.now).retention.contact_log_until(self.now));
+        self.change.ended.push((said, until));
+    }
+
+    /// Asks the gate, and puts into words what may leave. What cannot be said ends, and the gate
+    /// is asked again without it.
+    fn through_the_gate(
+        &mut self,
+        person: Person,
+        told: &[Spoken<'_>],
+    ) -> Result<(Vec<Ready>, Vec<(OperationsKind, String, String)>), StoreError> {
+        let no_rules = ContactRules::default();
+        let rules_of =
+            |one: &Spoken<'_>| one.judged.policy(self.now).contact.clone().unwrap_or_else(|| no_rules.clone());
+        let rules: Vec<ContactRules> = told.iter().map(rules_of).collect();
+        let mut rings = Vec::new();
+        let mut left: Vec<usize> = (0..told.len()).collect();
+        // Each time around at least one wish is given up.
+        for _ in 0..=told.len() {
+            let wishes: Vec<(Wish, &ContactRules)> = left
+                .iter()
+                .map(|place| {
+                    let Spoken { planned, judged } = &told[*place];
+                    let policy = judged.policy(self.now);
+                    let wish = planned.wish(&judged.account, policy, &judged.figures, self.now);
+                    (wish, &rules[*place])
+                })
+                .collect();
+            let consolidated = consolidate(&person, &wishes, self.now);
+            let mut said = Vec::new();
+            let mut unsayable = Vec::new();
+            for (attempt, places) in &consolidated.messages {
+                let spoken: Vec<&Spoken<'_>> = places.iter().map(|place| &told[left[*place]]).collect();
+                match message::of(self.keys, &person, attempt, &spoken, self.now) {
+                    Ok(message) => said.push((attempt, places, message)),
+                    Err(problem) => unsayable.extend(places.iter().map(|place| (left[*place], problem.clone()))),
+                }
+            }
+            if unsayable.is_empty() {
+                let verdicts = consolidated.verdicts.iter().zip(&left);
+                let verdicts = verdicts.map(|(verdict, place)| (verdict, &told[*place]));
+                rings.extend(self.keep_back(verdicts));
+                let spoken = |places: &[usize]| places.iter().map(|place| &told[left[*place]]).collect();
+                let said = said.into_iter().map(|(attempt, places, message)| {
+                    let spoken: Vec<&Spoken<'_>> = spoken(places);
+                    (attempt, spoken, message)
+                });
+                let windows = rules.iter().map(ContactRules::window_days).max().unwrap_or(0);
+                let ready = self.count(person, windows, said);
+                return Ok((ready, rings));
+            }
+            for (place, problem) in unsayable {
+                let Spoken { planned, judged } = &told[place];
+                self.end(planned, ContactOutcome::Unsayable, None, Some(judged));
+                self.looked.unsayable += 1;
+                left.retain(|other| *other != place);
+                let reason = format!("it cannot be put into words: {problem}");
+                rings.push((OperationsKind::MessageHeld, planned.contact_id.to_string(), reason));
+            }
+        }
+        Ok((Vec::new(), rings))
+    }
+
+    /// What the gate keeps back waits, or ends. Says whom people on duty are to hear of.
+    fn keep_back<'a>(
+        &mut self,
+        verdicts: impl Iterator<Item = (&'a Verdict, &'a Spoken<'a>)>,
+    ) -> Vec<(OperationsKind, String, String)> {
+        let mut rings = Vec::new();
+        for (verdict, Spoken { planned, judged }) in verdicts {
+            match verdict {
+                Verdict::Send { .. } => {}
+                Verdict::Defer { until, why } => {
+                    let waits_for = Some(why.clone());
+                    let deferred = Planned { look_at: *until, waits_for, ..(*planned).clone() };
+                    self.change.planned.push(deferred);
+                    self.looked.deferred += 1;
+                }
+                Verdict::Suppress { why } => {
+                    if matches!(why, Why::NoChannel { .. }) {
+                        let subject = planned.customer_id.to_string();
+                        rings.push((OperationsKind::NoChannel, subject, why.to_string()));
+                    }
+                    self.end(planned, ContactOutcome::Suppressed, Some(why.clone()), Some(judged));
+                    self.looked.suppressed += 1;
+                }
+            }
+        }
+        rings
+    }
+
+    /// Counts what is about to leave.
+    fn count<'a>(
+        &mut self,
+        mut person: Person,
+        window_days: u32,
+        said: impl Iterator<Item = (&'a Attempt, Vec<&'a Spoken<'a>>, Message)>,
+    ) -> Vec<Ready> {
+        let mut ready = Vec::new();
+        for (attempt, spoken, message) in said {
+            let message_id = attempt.contact_id.clone();
+            person.keep(attempt.clone());
+            let known = SentMessage {
+                customer_id: person.customer_id.clone(),
+                channel: attempt.channel,
+                contacts: spoken.iter().map(|one| one.planned.contact_id.clone()).collect(),
+                receipts: Vec::new(),
+            };
+            let kept = spoken.iter().map(|one| {
+                one.judged.policy(self.now).retention.contact_log_until(self.now)
+            });
+            // As long as the longest of them asks for; none is without end.
+            let until = kept.reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other))).flatten();
+            let reserved = Reserved { message_id: message_id.clone(), message: known, until };
+            let spoken_for: Vec<Planned> = spoken
+                .iter()
+                .map(|one| Planned {
+                    reserved_as: Some(message_id.clone()),
+                    look_at: self.now + DUE_AGAIN,
+                    waits_for: None,
+                    ..one.planned.clone()
+                })
+                .collect();
+            self.change.planned.extend(spoken_for.iter().cloned());
+            self.change.reserved.push(reserved.clone());
+            ready.push(Ready { message, reserved, spoken_for });
+        }
+        if !ready.is_empty() {
+            person.prune(window_days, self.now);
+            self.change.person = Some(person);
+        }
+        ready
+    }
+}
+
+/// Publishes what was counted, notes each notice, and ends the wishes. What did not leave, or
+/// could not be noted, is due again by itself.
+async fn leave(
+    wiring: &Wiring,
+    ready: Vec<Ready>,
+    now: DateTime<Utc>,
+    looked: &mut Looked,
+) -> Result<(), StoreError> {
+    let messages: Vec<Message> = ready.iter().map(|one| one.message.clone()).collect();
+    let failed: Vec<usize> = match wiring.notifier.publish(&messages).await {
+        Ok(()) => Vec::new(),
+        Err(error) => {
+            tracing::warn!(%error, "to be sent again");
+            error.0.iter().map(|failed| failed.place).collect()
+        }
+    };
+    for (place, Ready { reserved, spoken_for, .. }) in ready.into_iter().enumerate() {
+        if failed.contains(&place) || !note_notices(wiring, &spoken_for, now).await {
+            looked.failed += 1;
+            continue;
+        }
+        looked.messages += 1;
+        looked.sent += spoken_for.len();
+        let is_notice = |one: &&Planned| one.intent().is_some_and(|intent| intent.notice_of.is_some());
+        looked.notices += spoken_for.iter().filter(is_notice).count();
+        let Reserved { message_id, message, until } = reserved;
+        let ended = spoken_for.into_iter().map(|planned| {
+            let message = Some((message_id.clone(), message.channel));
+            (Said { planned, outcome: ContactOutcome::Sent, at: now, why: None, message }, until)
+        });
+        // Where somebody else has ended them meanwhile, that stands.
+        let change = PersonChange { ended: ended.collect(), ..PersonChange::default() };
+        wiring.transitions.store().write_person(change).await?;
+    }
+    Ok(())
+}
+
+/// Lets the accounts know that their notices have left. Says whether nothing is left to do.
+async fn note_notices(wiring: &Wiring, spoken_for: &[Planned], now: DateTime<Utc>) -> bool {
+    let mut all = true;
+    for planned in spoken_for {
+        let Wanted::Intent(Intent { notice_of: Some(of), planned_at, .. }) = &planned.wanted else { continue };
+        match wiring.transitions.notice_left(&planned.account_id, of, *planned_at, now).await {
+            Ok(Outcome::Held(account, hold)) => {
+                wiring.desk.tell_held(&account.account_id, &hold, now).await;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let account_id = planned.account_id.as_str();
+                tracing::warn!(%error, account_id, "a notice has left and is not noted");
+                all = false;
+            }
+        }
+    }
+    all
+}
