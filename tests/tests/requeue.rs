@@ -6,14 +6,14 @@ use std::path::Path;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
 use duewatch_local::requeue::{Requeue, Requeued};
-use duewatch_local::stack::Handlers;
+use duewatch_local::stack::{Handlers, local_reference_keys};
 use duewatch_tests::support::{World, message, payment_ids, take_in};
 use serde_json::{Value, json};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 
 fn requeue(world: &World) -> Requeue {
-    Requeue::new(Handlers::wired(|function| world.wiring(function)))
+    Requeue::new(Handlers::wired(local_reference_keys().unwrap(), |function| world.wiring(function)))
 }
 
 fn day(text: &str) -> NaiveDate {

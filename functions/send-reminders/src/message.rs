@@ -216,7 +216,7 @@ fn what_is_owed(judged: &Judged, intent: &Intent, policy: &Policy, today: NaiveD
     }
     let Judged { account, figures, .. } = judged;
     let coming = owed(account, policy).unpaid.into_iter().find(|unpaid| {
-        let label = account.installments.get(unpaid.place).map(|installment| &installment.label);
+        let label = account.installments().get(unpaid.place).map(|installment| &installment.label);
         label == intent.installment.as_ref() && unpaid.due_on >= today
     });
     let overdue = |Figures { overdue, days_past_due, .. }: &Figures, oldest_due_on| Owed::Overdue {

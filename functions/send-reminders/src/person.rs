@@ -16,9 +16,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::contact::{Attempt, Kind, Person, Planned, Verdict, Wanted, Why, Wish, consolidate};
+use duewatch_domain::contact::{Attempt, Person, Planned, Verdict, Wanted, Why, Wish, consolidate};
 use duewatch_domain::figures::Figures;
-use duewatch_domain::ids::{AccountId, ContactId, CustomerId};
+use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_domain::policy::{ContactRules, Policy, Versions};
 use duewatch_domain::reminder::{Intent, still_owed};
 use duewatch_domain::{Account, assess, owed};
@@ -187,7 +187,7 @@ async fn judged(
     let Some((account, hold)) = wiring.transitions.last_look(account_id).await? else { return Ok(None) };
     let versions = wiring.transitions.rules_of(&account, now).await?;
     let assessment = assess(&account, versions.in_force(&account, now), now);
-    let (figures, stage) = (assessment.figures, assessment.stage_name().to_owned());
+    let (stage, figures) = (assessment.stage_name().to_owned(), assessment.figures);
     Ok(Some(Judged { account, versions, figures, stage, hold }))
 }
 
@@ -389,7 +389,6 @@ impl Look<'_> {
                 .map(|one| Planned {
                     reserved_as: Some(message_id.clone()),
                     look_at: self.now + DUE_AGAIN,
-                    waits_for: None,
                     ..one.planned.clone()
                 })
                 .collect();

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::ids::{AccountId, NoId, Revision};
-use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied};
 use duewatch_runtime::{Outgoing, Wiring, outgoing};
-use duewatch_store::{ContactOutcome, Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
+use duewatch_store::{Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
 
 use crate::Gap;
 

@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_domain::{Account, Decision, Policy, permits};
-use duewatch_runtime::{Clock, Settings, SystemClock, Wiring, https_client};
+use duewatch_runtime::{Clock, Settings, SystemClock, Wiring, https_client, reference_keys_from_env};
 use duewatch_store::{Store, Transitions};
 
 use self::policy::PolicyCommand;
@@ -358,7 +358,9 @@ async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>> {
     let config = sdk_config().await;
     let (dynamodb, sns) = (aws_sdk_dynamodb::Client::new(&config), aws_sdk_sns::Client::new(&config));
     let clock = || Arc::new(SystemClock);
-    let requeue = Requeue::new(Handlers::wired(|function| {
+    // No message leaves that cannot be verified.
+    let keys = reference_keys_from_env()?;
+    let requeue = Requeue::new(Handlers::wired(keys, |function| {
         Wiring::new(function, &settings, dynamodb.clone(), sns.clone(), clock())
     }));
     let mut all = Requeued::default();

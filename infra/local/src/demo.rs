@@ -107,8 +107,12 @@ impl Demo {
         line(format!("  {:<28} {:>6}", "restrictions applied", report.tally.restricted));
         line(format!("  {:<28} {:>6}", "restrictions lifted", report.tally.lifted));
         for (channel, count) in &report.reminders {
-            line(format!("  {:<28} {count:>6}", format!("reminders by {channel}")));
+            line(format!("  {:<28} {count:>6}", format!("messages by {channel}")));
         }
+        line(format!("  {:<28} {:>6}", "contacts sent", report.contacts.sent));
+        line(format!("  {:<28} {:>6}", "contacts deferred", report.contacts.deferred));
+        line(format!("  {:<28} {:>6}", "contacts suppressed", report.contacts.suppressed));
+        line(format!("  {:<28} {:>6}", "contacts withdrawn", report.contacts.withdrawn));
         line(String::new());
         if let Some((half, most)) = percentiles(&report.lift_times) {
             line(format!(

@@ -141,8 +141,12 @@ fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError> {
         ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),
     ];
-    if let Some(function) = stack.declared_functions().first() {
-        environment.extend(stack.environment(function)?);
+    for function in stack.declared_functions() {
+        for (name, value) in stack.environment(function)? {
+            if environment.iter().all(|(known, _)| *known != name) {
+                environment.push((name, value));
+            }
+        }
     }
     Ok(environment)
 }

@@ -27,7 +27,7 @@ use duewatch_local::import::import;
 use duewatch_local::input::Line;
 use duewatch_local::stack::template::Template;
 use duewatch_local::stack::{
-    Engines, Functions, Handlers, Pump, Stack, StackClock, Transport, scheduled_event,
+    Engines, Functions, Handlers, Pump, Stack, StackClock, Transport, local_reference_keys, scheduled_event,
 };
 use duewatch_runtime::{Clock, Deadline, Wiring};
 use duewatch_store::Store;
@@ -157,7 +157,7 @@ impl<'a> Bench<'a> {
         };
         // The stack would fire it for a segment at a time.
         let watcher = wiring(watch_gaps::NAME);
-        let handlers = Handlers::wired(wiring);
+        let handlers = Handlers::wired(local_reference_keys().expect("keys"), wiring);
         let store = |wiring: &Wiring| wiring.transitions.store().clone();
         let stores = [
             Store::new(dynamodb_client.clone(), stack.settings().tables.clone(), stack.settings().due_shards),

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::DailyLines;
-use duewatch_domain::ids::{AccountId, EventId, Revision};
+use duewatch_domain::ids::{AccountId, CustomerId, EventId, Revision};
 use duewatch_domain::{Account, Cause, Command, Event, Message, Refusal, Zone, assess};
 use duewatch_runtime::Clock;
-use duewatch_store::{Consumed, PaymentFact, StoreError, Tables, TransitionError};
+use duewatch_store::{ContactOutcome, Consumed, PaymentFact, Store, StoreError, Tables, TransitionError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -70,8 +70,10 @@ pub struct StackReport {
     pub tally: Tally,
     /// The accounts as they stand in the table at the end, by id.
     pub accounts: Vec<Account>,
-    /// Reminders that arrived at SNS, by channel.
+    /// Messages to people that arrived at SNS, by channel.
     pub reminders: BTreeMap<String, usize>,
+    /// What became of what people were to be told.
+    pub contacts: Contacts,
     /// From a payment's put into the payments table to the news that it lifted a
     /// restriction, by the machine's clock.
     pub lift_times: Vec<Duration>,
@@ -82,6 +84,44 @@ pub struct StackReport {
     /// The tables' names.
     pub tables: Tables,
     pub(super) taken: Vec<Taken>,
+}
+
+/// What became of what people were to be told, at the end of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contacts {
+    /// Wishes that a message spoke for.
+    pub sent: usize,
+    /// Wishes that waited for the gate, whatever became of them then.
+    pub deferred: usize,
+    /// Wishes that the gate did not let leave.
+    pub suppressed: usize,
+    /// Wishes whose reason had gone.
+    pub withdrawn: usize,
+}
+
+fn kind_of(attributes: &BTreeMap<String, String>) -> &str {
+    attributes.get("kind").map_or("", String::as_str)
+}
+
+/// Counts what became of what the customers of the accounts were to be told.
+async fn contacts(store: &Store, accounts: &[Account]) -> Result<Contacts, StoreError> {
+    let customers: BTreeSet<&CustomerId> = accounts.iter().map(|account| &account.customer_id).collect();
+    let mut contacts = Contacts::default();
+    for customer_id in customers {
+        let waiting = store.at_hand(customer_id).await?.planned;
+        let said = store.said_to(customer_id).await?;
+        let waited = waiting.iter().chain(said.iter().map(|said| &said.planned));
+        contacts.deferred += waited.filter(|planned| planned.waits_for.is_some()).count();
+        for one in said {
+            match one.outcome {
+                ContactOutcome::Sent => contacts.sent += 1,
+                ContactOutcome::Suppressed => contacts.suppressed += 1,
+                ContactOutcome::Withdrawn => contacts.withdrawn += 1,
+                ContactOutcome::Held | ContactOutcome::Unsayable => {}
+            }
+        }
+    }
+    Ok(contacts)
 }
 
 /// A run over a stack.
@@ -164,7 +204,9 @@ impl<'a> StackRun<'a> {
         let mut accounts: Vec<Account> = self.view.into_values().map(|view| view.account).collect();
         accounts.sort_by(|one, other| one.account_id.cmp(&other.account_id));
         let store = self.stack.store();
+        let contacts = contacts(store, &accounts).await.map_err(StackError::from)?;
         Ok(StackReport {
+            contacts,
             tally: self.tally,
             transitions: accounts.iter().map(|account| account.revision.0).sum(),
             accounts,
@@ -281,11 +323,14 @@ impl<'a> StackRun<'a> {
         for message in self.stack.services().sns.take() {
             match message.attributes.get("type").map(String::as_str) {
                 Some("duewatch.account.changed.v1") => self.take(&message.message)?,
-                Some("duewatch.reminder.due.v1") => {
+                Some("duewatch.contact.due.v1") => {
                     let channel = message.attributes.get("channel").cloned().unwrap_or_default();
                     *self.reminders.entry(channel).or_default() += 1;
                 }
-                Some("duewatch.operations.v1") => return Err(self.rung(step).await?),
+                // That a person cannot be reached is theirs to say.
+                Some("duewatch.operations.v1") if kind_of(&message.attributes) != "no_channel" => {
+                    return Err(self.rung(step).await?);
+                }
                 _ => {}
             }
         }

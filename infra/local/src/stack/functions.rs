@@ -1,7 +1,9 @@
 //! The functions: in this process, or behind `cargo lambda watch`.
 
 use detect_overdue::ShardQueue;
-use duewatch_runtime::{Deadline, RawStreamEvent, Wiring};
+use duewatch_notify::ReferenceKeys;
+use duewatch_notify::reference::NoKeys;
+use duewatch_runtime::{Deadline, REFERENCE_KEYS, RawStreamEvent, Wiring};
 use serde_json::Value;
 
 /// The functions that this stack runs, by the directories of their code. The template may
@@ -14,6 +16,24 @@ pub const RUN_HERE: [&str; 6] = [
     send_reminders::NAME,
     watch_gaps::NAME,
 ];
+
+/// What signs the references of messages on this machine, where the environment names no keys:
+/// nobody needs to be kept from it, and each run signs alike.
+const LOCAL_KEYS: &str = "0=6c6f63616c206b6579206f66206475657761746368206f6e20796f757220706321";
+
+/// What the environment names as the keys of references; otherwise those of this machine.
+pub(super) fn local_keys() -> String {
+    let named = std::env::var(REFERENCE_KEYS).ok().filter(|keys| !keys.is_empty());
+    named.unwrap_or_else(|| LOCAL_KEYS.to_owned())
+}
+
+/// The same, read.
+///
+/// # Errors
+/// When the environment names keys that are none.
+pub fn local_reference_keys() -> Result<ReferenceKeys, NoKeys> {
+    ReferenceKeys::parse(&local_keys())
+}
 
 /// Who runs the functions.
 #[derive(Clone, Debug)]
@@ -37,6 +57,8 @@ pub struct Handlers {
     pub post_payment: Wiring,
     /// `send-reminders`
     pub send_reminders: Wiring,
+    /// What it signs references with.
+    pub keys: ReferenceKeys,
     /// `record-history`
     pub record_history: Wiring,
     /// `watch-gaps`
@@ -45,8 +67,7 @@ pub struct Handlers {
 
 impl Handlers {
     /// Each with a wiring of its own; large shards are handed to nobody.
-    #[must_use]
-    pub fn wired(wiring: impl Fn(&'static str) -> Wiring) -> Self {
+    pub fn wired(keys: ReferenceKeys, wiring: impl Fn(&'static str) -> Wiring) -> Self {
         Self {
             detect_overdue: wiring(detect_overdue::NAME),
             shards: None,
@@ -55,6 +76,7 @@ impl Handlers {
             send_reminders: wiring(send_reminders::NAME),
             record_history: wiring(record_history::NAME),
             watch_gaps: wiring(watch_gaps::NAME),
+            keys,
         }
     }
 }
@@ -122,9 +144,12 @@ impl Handlers {
                 serde_json::to_value(response)
             }
             send_reminders::NAME => {
-                let response =
-                    send_reminders::handle(&self.send_reminders, stream()?, Deadline::none()).await;
-                serde_json::to_value(response)
+                let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
+                let (wiring, keys) = (&self.send_reminders, &self.keys);
+                let answer = send_reminders::handle(wiring, keys, event, Deadline::none())
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+                serde_json::to_value(answer)
             }
             record_history::NAME => {
                 let response =

@@ -16,7 +16,8 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use detect_overdue::{SWEEP_QUEUE_URL, ShardQueue};
 use duewatch_domain::Message;
 use duewatch_domain::formats::message_line;
-use duewatch_runtime::{Clock, Settings, SettingsError, Wiring};
+use duewatch_notify::reference::NoKeys;
+use duewatch_runtime::{Clock, REFERENCE_KEYS, Settings, SettingsError, Wiring};
 use duewatch_store::{Store, Transitions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 pub use self::clock::StackClock;
 pub use self::embedded::{Engines, Ports, Services, Transport};
-pub use self::functions::{Functions, Handlers, InvokeError, RUN_HERE, Remote};
+pub use self::functions::{Functions, Handlers, InvokeError, RUN_HERE, Remote, local_reference_keys};
 pub use self::in_process::{Answer, InProcess};
 pub use self::names::{LOCAL_REGION, topic_arn};
 pub use self::pump::{GivenUp, Pump, StreamReader};
@@ -60,6 +61,9 @@ pub enum StackError {
         /// What is wrong.
         problem: String,
     },
+    /// The environment names keys that are none.
+    #[error("{REFERENCE_KEYS}: {0}")]
+    Keys(#[from] NoKeys),
     /// A queue did not take a message.
     #[error("queue: {0}")]
     Queue(String),
@@ -116,7 +120,8 @@ impl Stack {
             Wiring::over(function, &settings, store.clone(), services.sns_client.clone(), shared)
         };
         let shards = shard_queue(&template, &services)?;
-        let functions = Functions::InProcess(Box::new(Handlers { shards, ..Handlers::wired(wiring) }));
+        let keys = local_reference_keys()?;
+        let functions = Functions::InProcess(Box::new(Handlers { shards, ..Handlers::wired(keys, wiring) }));
         let mut pumps = Vec::with_capacity(template.mappings.len());
         for mapping in &template.mappings {
             let table = template.table(&mapping.table)?;
@@ -248,26 +253,33 @@ impl Stack {
         }
     }
 
-    /// When the first account becomes due, read from the index itself, so that a
-    /// simulated clock can jump over firings that would find nothing.
+    /// When the first account or the first planned contact becomes due, read from the indexes
+    /// themselves, so that a simulated clock can jump over firings that would find nothing.
     ///
     /// # Errors
     /// When the engine fails.
     pub fn earliest_due(&self) -> Result<Option<DateTime<Utc>>, StackError> {
         let engine = |error: String| StackError::Engine(error);
         let mut earliest: Option<DateTime<Utc>> = None;
-        for shard in 0..self.store.due_shards() {
+        let tables = &self.settings.tables;
+        let indexes = [
+            (&tables.accounts, "due", "due_shard", "next_action_at"),
+            (&tables.records, "contacts", "contact_shard", "contact_at"),
+        ];
+        let shards = 0..self.store.due_shards();
+        let all = shards.flat_map(|shard| indexes.map(|index| (shard, index)));
+        for (shard, (table, index, key, sort_key)) in all {
             let request = serde_json::from_value(json!({
-                "TableName": self.settings.tables.accounts,
-                "IndexName": "due",
-                "KeyConditionExpression": "due_shard = :shard",
+                "TableName": table,
+                "IndexName": index,
+                "KeyConditionExpression": format!("{key} = :shard"),
                 "ExpressionAttributeValues": {":shard": {"S": Store::shard_key(shard)}},
                 "Limit": 1,
             }));
             let request = request.map_err(|error| engine(error.to_string()))?;
             let answer = self.services.db.query(request).map_err(|error| engine(error.to_string()))?;
             let answer = serde_json::to_value(answer).map_err(|error| engine(error.to_string()))?;
-            let first = answer["Items"][0]["next_action_at"]["S"].as_str().and_then(|at| at.parse().ok());
+            let first = answer["Items"][0][sort_key]["S"].as_str().and_then(|at| at.parse().ok());
             earliest = [earliest, first].into_iter().flatten().min();
         }
         Ok(earliest)
@@ -283,14 +295,17 @@ impl Stack {
         Ok(self.functions.invoke(&function.directory, &event).await?)
     }
 
-    /// Fires every schedule of the sweep at the clock's time. Whoever jumps over firings
-    /// that would find nothing has no use for the others.
+    /// Fires every schedule of what is due at the clock's time: the sweep, and what is planned.
+    /// Whoever jumps over firings that would find nothing has no use for the others.
     ///
     /// # Errors
     /// When the function fails.
     pub async fn fire_sweeps(&self) -> Result<(), StackError> {
-        for schedule in self.template.schedules.iter().filter(|one| is_sweep(&self.template, one)) {
-            self.fire(schedule).await?;
+        for schedule in &self.template.schedules {
+            let function = &self.template.function(&schedule.function)?.directory;
+            if [detect_overdue::NAME, send_reminders::NAME].contains(&function.as_str()) {
+                self.fire(schedule).await?;
+            }
         }
         Ok(())
     }
@@ -376,6 +391,7 @@ fn environment(template: &Template, function: &FunctionSpec) -> Result<Vec<(Stri
             EnvValue::Table(id) => template.table(id)?.name.clone(),
             EnvValue::Topic(id) => topic_arn(&template.topic(id)?.name),
             EnvValue::Queue(id) => LocalSqs::queue_url(&template.queue(id)?.name),
+            EnvValue::Parameter(_) if name == REFERENCE_KEYS => functions::local_keys(),
             EnvValue::Parameter(id) => template.parameter(id)?.default.clone().unwrap_or_default(),
         };
         environment.push((name.clone(), value));
