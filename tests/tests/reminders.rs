@@ -147,7 +147,7 @@ async fn a_reminder_leaves_as_a_cloud_event_with_ids_and_figures_only() {
                 "language": "en",
                 "template": "late_mild",
                 "text": null,
-                "segments": 3,
+                "segments": 2,
                 "reference": null,
                 "stands_for": 0,
                 "contacts": [{
