@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::contact::{Attempt, Person, Planned, Wanted};
 use duewatch_domain::days::{business_date, plus_days};
 use duewatch_domain::figures::Figures;
@@ -18,9 +18,6 @@ use duewatch_notify::text::{
 use duewatch_notify::{ContactDue, Contact, Message, Reference, ReferenceKeys, contact_due};
 
 use crate::person::{Judged, Spoken};
-
-/// What leaves so much later than it should, and on another day, says so.
-const LATE_BY: TimeDelta = TimeDelta::hours(6);
 
 /// A message that may leave, in words.
 ///
@@ -59,7 +56,8 @@ pub(crate) fn of(
         return Ok(contact_due(&due, now));
     }
     let zone = person.zone(first.judged.account.time_zone);
-    due.late_since = spoken.iter().filter_map(|one| late_since(one.planned, zone, now)).min();
+    let late = spoken.iter().filter_map(|one| one.planned.late_since(zone, now)).min();
+    due.late_since = late.filter(|since| *since < business_date(zone, now));
     let said = speaking(spoken);
     let missed: u32 = spoken.iter().filter_map(|one| one.planned.intent()).map(|intent| intent.missed).sum();
     due.stands_for = missed.saturating_add(u32::try_from(spoken.len() - said.len()).unwrap_or(u32::MAX));
@@ -134,14 +132,6 @@ fn to_contact_person(
     let template = named(policy, due.template);
     let facts = ContactPersonFacts { template: &template, call_back, reference: due.reference };
     texts.render_for_contact_person(due.channel, due.language, &facts).map_err(|error| error.to_string())
-}
-
-/// The date on which it should have left, where that was another day: what the gate lets wait
-/// is not late.
-fn late_since(planned: &Planned, zone: duewatch_domain::Zone, now: DateTime<Utc>) -> Option<NaiveDate> {
-    let should = if planned.waits_for.is_some() { planned.look_at } else { planned.planned_at };
-    let on = business_date(zone, should);
-    (now - should > LATE_BY && on < business_date(zone, now)).then_some(on)
 }
 
 /// What is put into words: of each account its notices, or, where it has none, its latest

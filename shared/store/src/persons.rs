@@ -152,6 +152,7 @@ fn planned(account: &Account, intent: &Intent, now: DateTime<Utc>) -> Planned {
         planned_at: intent.planned_at,
         look_at: now,
         waits_for: None,
+        late_since: None,
         reserved_as: None,
     }
 }
@@ -208,6 +209,7 @@ impl Store {
             planned_at: now,
             look_at: now,
             waits_for: None,
+            late_since: None,
             reserved_as: None,
         };
         self.plan_contact(&wish).await
