@@ -222,6 +222,7 @@ async fn a_breathing_space_keeps_it_until_its_end_where_it_is_withdrawn_if_its_r
     assert_eq!(waiting[0].look_at.to_rfc3339(), "2023-12-05T00:00:00+00:00");
     // By then the account stands elsewhere.
     sweep_and_send(&mut world, "2023-12-05T00:00:00Z").await;
+    world.sweep_contacts().await;
     assert_eq!(world.contacts("C-1").await[0], ("A-1/3/sms".to_owned(), ContactOutcome::Withdrawn));
 }
 

@@ -183,12 +183,9 @@ impl ClassDays {
         if !self.has_probation || months == 0 {
             return None;
         }
-        let until = match (held.probation_until, forborne_on) {
-            (None, _) => plus_months(news.known_on, months),
-            (Some(until), None) => until,
-            // Forbearance during a probation makes it longer.
-            (Some(until), Some(on)) => until.max(plus_months(on, months)),
-        };
+        let until = held.probation_until.unwrap_or_else(|| plus_months(news.known_on, months));
+        // Forbearance during a probation makes it longer.
+        let until = forborne_on.map_or(until, |on| until.max(plus_months(on, months)));
         Some(HeldClass { probation_until: Some(until), ..held.clone() })
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::policy::{ContactRules, Counts, Per};
+use duewatch_domain::policy::{Cap, ContactRules, Counts, Per};
 use serde_json::Value;
 
 use super::{Checked, Watch, hold};
@@ -146,8 +146,15 @@ impl Watch {
                 let date = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
                 let first = date(one.at) - TimeDelta::days(i64::from(cap.days) - 1);
                 let within = |day: NaiveDate| first <= day && day <= date(one.at);
-                let count =
-                    attempts(now).filter(|(_, other)| counts(other.channel) && within(date(other.at))).count();
+                // What leaves beside it under rules without that cap is not kept back by it.
+                let is_capped = |attempt: &Value, other: &Counted<'_>| {
+                    let is_known = attempts(before).any(|(_, known)| known.id == other.id);
+                    other.id == one.id || is_known || self.is_capped(attempt, cap)
+                };
+                let count = attempts(now)
+                    .filter(|(_, other)| counts(other.channel) && within(date(other.at)))
+                    .filter(|(attempt, other)| is_capped(attempt, other))
+                    .count();
                 hold!(
                     "caps",
                     count <= usize::try_from(cap.at_most).unwrap_or(usize::MAX),
@@ -157,6 +164,13 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    fn is_capped(&self, attempt: &Value, cap: &Cap) -> bool {
+        let accounts = attempt["accounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let stories = accounts.filter_map(|account_id| self.stories.get(account_id));
+        let mut rules = stories.filter_map(|story| self.contact_rules(story.contract.policy_id.as_str()));
+        rules.any(|rules| rules.caps.contains(cap))
     }
 
     fn contact_rules(&self, policy_id: &str) -> Option<&ContactRules> {
