@@ -173,25 +173,40 @@ fn was_owed(installment: &Installment, received_at: DateTime<Utc>) -> bool {
     installment.since.is_none_or(|since| since <= received_at)
 }
 
-/// Where the installments stand that have a number; empty where no payment names one.
-/// Two thousand payments may name a hundred installments each.
-pub(crate) struct Places(Vec<(InstallmentNumber, usize)>);
+/// As many targets are looked for one by one; two thousand payments may name a hundred
+/// installments each.
+const FEW_TARGETS: usize = 8;
 
-impl Places {
-    pub(crate) fn of_targets(account: &Account) -> Self {
-        if account.payments.iter().all(|payment| payment.applies_to.is_empty()) {
-            return Self(Vec::new());
+/// Where the installments stand that have a number.
+pub(crate) enum Places<'a> {
+    /// Where few are asked for.
+    Few(&'a [Installment]),
+    /// Where many are: by number.
+    Many(Vec<(InstallmentNumber, usize)>),
+}
+
+impl<'a> Places<'a> {
+    /// For all that the account's payments name.
+    pub(crate) fn of_targets(account: &'a Account) -> Self {
+        let targets: usize = account.payments.iter().map(|payment| payment.applies_to.len()).sum();
+        if targets <= FEW_TARGETS {
+            return Self::Few(&account.installments);
         }
         let numbered = account.installments.iter().enumerate();
         let mut places: Vec<_> =
             numbered.filter_map(|(place, installment)| Some((installment.number()?, place))).collect();
         places.sort_unstable();
-        Self(places)
+        Self::Many(places)
     }
 
     /// Where the installment of that number stands.
     pub(crate) fn get(&self, number: InstallmentNumber) -> Option<usize> {
-        let found = self.0.binary_search_by_key(&number, |(number, _)| *number).ok()?;
-        Some(self.0[found].1)
+        match self {
+            Self::Few(installments) => installments.iter().position(|one| one.number() == Some(number)),
+            Self::Many(places) => {
+                let found = places.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+                Some(places[found].1)
+            }
+        }
     }
 }

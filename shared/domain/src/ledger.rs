@@ -149,8 +149,10 @@ struct Walk<'a> {
     day: i64,
     /// Money that has settled nothing yet.
     credit: i128,
+    /// So many lines from the first on are settled for good: without principal no fee accrues.
+    settled: usize,
     /// Where numbered installments stand; empty where no payment names one.
-    places: Places,
+    places: Places<'a>,
     /// What the payments that name several installments put on each: by payment, then place.
     shares: HashMap<usize, Vec<(usize, i128)>>,
 }
@@ -186,6 +188,7 @@ impl<'a> Walk<'a> {
             segment: 0,
             day: i64::MIN,
             credit: 0,
+            settled: 0,
             places: Places::of_targets(account),
             shares: shares(account),
             account,
@@ -291,7 +294,13 @@ impl<'a> Walk<'a> {
         let waterfall = &self.policy.waterfall;
         match waterfall.entries() {
             None if self.policy.overpayment == Overpayment::Next => {
-                for place in 0..self.lines.len() {
+                while self.settled < self.lines.len() && self.is_settled(self.settled) {
+                    self.settled += 1;
+                }
+                for place in self.settled..self.lines.len() {
+                    if self.credit == 0 {
+                        break;
+                    }
                     if self.takes_money(place) {
                         self.settle(place, DueClass::PastDue);
                     }
@@ -331,6 +340,10 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+    }
+
+    fn is_settled(&self, place: usize) -> bool {
+        self.lines[place].owes() == 0 && self.fee_open(place) == 0
     }
 
     /// Whether an installment takes money that was not paid for it by name.
