@@ -26,7 +26,7 @@ pub enum Gap {
     HistoryBehind,
     /// Something that an account's revisions say was not sent.
     Unpublished,
-    /// An account does not know what the customer's other accounts ask of it.
+    /// One of the customer's other accounts does not know what an account asks of them.
     Unheeded,
     /// A payment has waited for its account for long.
     Parked,

@@ -12,7 +12,7 @@
 //! | unposted | the payments table holds money that the account does not | it is posted; or set aside, and rings |
 //! | history behind | its revision is not in the history | it is recorded; what is missing below rings |
 //! | unpublished | a recent decision, its reminders, or what it asks of the customer's others, are above the published marker | they are sent, reminders after a last look; the others heed it |
-//! | unheeded | it does not know what the customer's other accounts ask of it | it takes that; or it rings, where money keeps it back |
+//! | unheeded | one of the customer's other accounts does not know what it asks of them | that one takes it; or it rings, where money keeps it back |
 //! | parked | a payment waits for its account | it is posted once that has come; after a day it rings |
 //!
 //! # When it misses a firing, or is cut off
@@ -79,7 +79,7 @@ pub struct Watched {
     pub history_behind: usize,
     /// Accounts of which something was not sent.
     pub unpublished: usize,
-    /// Accounts that did not know what the customer's other accounts ask of them.
+    /// Accounts of which one of the customer's others did not know what they ask.
     pub unheeded: usize,
     /// Payments that wait for their account.
     pub parked: usize,

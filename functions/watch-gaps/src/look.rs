@@ -7,9 +7,7 @@ use duewatch_domain::ids::{AccountId, NoId, Revision};
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied};
 use duewatch_runtime::{Outgoing, Wiring, outgoing};
-use duewatch_store::{
-    ContactOutcome, Heeded, Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError,
-};
+use duewatch_store::{ContactOutcome, Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
 
 use crate::Gap;
 
@@ -83,9 +81,9 @@ pub(crate) async fn look_at(
         look.take(account_id, Gap::HistoryBehind, recorded.map_err(Into::into));
         let sent = publish(wiring, account, now).await;
         look.take(account_id, Gap::Unpublished, sent.map_err(Into::into));
+        let told = Box::pin(tell_others(wiring, account, now)).await;
+        look.take(account_id, Gap::Unheeded, told);
     }
-    let heeded = Box::pin(heed(wiring, account, now)).await;
-    look.take(account_id, Gap::Unheeded, heeded);
     let posted = post(wiring, account, now).await;
     let was_posted = matches!(posted, Ok(Some(true)));
     look.take(account_id, Gap::Unposted, posted);
@@ -105,28 +103,31 @@ pub(crate) async fn look_at(
     look
 }
 
-/// Takes what the customer's other accounts ask and the account does not know, where a rule
-/// may make them ask something.
-async fn heed(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, TransitionError> {
-    let has_rule = match wiring.transitions.rules_of(seen, now).await {
-        Ok(rules) => rules.in_force(seen, now).customer.is_some(),
-        Err(error) if error.is_transient() => return Err(error.into()),
-        // Without its policy it cannot be judged either, and that rings.
-        Err(_) => return Ok(None),
-    };
-    if seen.asked_by().is_empty() && !has_rule {
+/// Has the customer's other accounts take what the account asks, or asked, of them and they do
+/// not know.
+async fn tell_others(
+    wiring: &Wiring,
+    seen: &Account,
+    now: DateTime<Utc>,
+) -> Result<Option<bool>, TransitionError> {
+    if seen.asked_at().is_none() {
         return Ok(None);
     }
-    let others = wiring.transitions.others_of(seen).await?;
-    if others.iter().all(|other| seen.has_heard(other) || !is_settled(other, now)) {
-        return Ok(None);
+    let mut all = None;
+    for other in wiring.transitions.others_of(seen).await? {
+        if other.has_heard(seen) {
+            continue;
+        }
+        let heeded = Box::pin(wiring.transitions.heed_others(&other.account_id, now)).await?;
+        if let Some((whose, hold)) = &heeded.held {
+            wiring.desk.tell_held(whose, hold, now).await;
+        }
+        let is_taken = changed(wiring, &other, heeded.outcome, now).await;
+        if is_taken || heeded.held.is_some() {
+            all = Some(all.unwrap_or(true) && heeded.held.is_none());
+        }
     }
-    let Heeded { outcome, held } = Box::pin(wiring.transitions.heed_others(&seen.account_id, now)).await?;
-    if let Some((whose, hold)) = &held {
-        wiring.desk.tell_held(whose, hold, now).await;
-    }
-    let taken = changed(wiring, seen, outcome, now).await.then_some(true);
-    Ok(if held.is_some() { Some(false) } else { taken })
+    Ok(all)
 }
 
 /// The page may have shown it half written, or as it was.

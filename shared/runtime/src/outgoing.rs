@@ -155,10 +155,9 @@ impl Outgoing {
 pub async fn send(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
     let mut failed = publish(wiring, all).await;
     let not_noted = note(wiring, all, &failed).await;
-    let Told { failed: not_told, held } = tell_others(wiring, all, &failed).await;
+    let not_told = tell_others(wiring, all, &failed).await;
     failed.extend(not_told);
-    let unmarked: BTreeSet<usize> = failed.union(&held).copied().collect();
-    let not_marked = mark(wiring, all, &unmarked).await;
+    let not_marked = mark(wiring, all, &failed).await;
     failed.extend(not_noted);
     failed.extend(not_marked);
     failed
@@ -200,51 +199,36 @@ async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
     not_noted
 }
 
-/// Whom what was asked of others did not reach, by the place of what is outgoing.
-#[derive(Default)]
-struct Told {
-    /// It is to be tried again.
-    failed: BTreeSet<usize>,
-    /// Money that cannot be posted holds it back: the watch tries it again.
-    held: BTreeSet<usize>,
-}
-
-/// Has the customer's other accounts heed what changed, for each that was sent whole.
-async fn tell_others(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> Told {
-    let mut told = Told::default();
+/// Has the customer's other accounts heed what changed, for each that was sent whole. Says
+/// for which that is to be tried again.
+async fn tell_others(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut not_told = BTreeSet::new();
     for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
         let (Some((account_id, _)), Some(customer_id)) = (&outgoing.revision, &outgoing.heeded_by) else {
             continue;
         };
-        match Box::pin(tell_others_of(wiring, account_id, customer_id)).await {
-            Ok(true) => {}
-            Ok(false) => {
-                told.held.insert(place);
-            }
-            Err(error) => {
-                tracing::warn!(%error, account_id = account_id.as_str(), "its customer's others are to heed it again");
-                told.failed.insert(place);
-            }
+        if let Err(error) = Box::pin(tell_others_of(wiring, account_id, customer_id)).await {
+            tracing::warn!(%error, account_id = account_id.as_str(), "its customer's others are to heed it again");
+            not_told.insert(place);
         }
     }
-    told
+    not_told
 }
 
-/// Says whether nothing was held back.
+/// What money that cannot be posted keeps back, the watch tries again.
 async fn tell_others_of(
     wiring: &Wiring,
     account_id: &AccountId,
     customer_id: &CustomerId,
-) -> Result<bool, TransitionError> {
+) -> Result<(), TransitionError> {
     let now = wiring.clock.now();
     let others = match wiring.transitions.accounts_of(customer_id).await {
         Err(error) if !error.is_transient() => {
             set_aside(wiring, account_id, &error, now).await?;
-            return Ok(true);
+            return Ok(());
         }
         others => others?,
     };
-    let mut is_all = true;
     for other in others.iter().filter(|other| *other != account_id) {
         match Box::pin(wiring.transitions.heed_others(other, now)).await {
             Ok(Heeded { outcome, held }) => {
@@ -253,7 +237,6 @@ async fn tell_others_of(
                 }
                 if let Some((whose, hold)) = held {
                     wiring.desk.tell_held(&whose, &hold, now).await;
-                    is_all = false;
                 }
             }
             Err(error) if !error.is_transient() => {
@@ -262,7 +245,7 @@ async fn tell_others_of(
             Err(error) => return Err(error),
         }
     }
-    Ok(is_all)
+    Ok(())
 }
 
 /// An account that can never heed keeps nothing else from leaving.
@@ -278,12 +261,12 @@ async fn set_aside(
     Ok(())
 }
 
-/// Marks as published what was sent whole and has reached everybody. Says what could not be.
-async fn mark(wiring: &Wiring, all: &[&Outgoing], unmarked: &BTreeSet<usize>) -> BTreeSet<usize> {
+/// Marks as published what was sent whole. Says what could not be.
+async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
     let store = wiring.transitions.store();
     let mut not_marked = BTreeSet::new();
     let mut published: BTreeMap<&AccountId, Published> = BTreeMap::new();
-    for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !unmarked.contains(place)) {
+    for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
         let Some((account_id, revision)) = &outgoing.revision else { continue };
         if outgoing.messages.is_empty() && outgoing.heeded_by.is_none() {
             continue;

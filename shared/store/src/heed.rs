@@ -129,8 +129,8 @@ impl Transitions {
     }
 
     /// Makes an account that was just opened heed the others. What is held back by money of
-    /// another account the watch takes up. That the customer has too many accounts is set aside:
-    /// this one is watched all the same, apart.
+    /// another account the watch takes up. That it can never heed them is set aside: it is
+    /// watched all the same, apart.
     pub(crate) async fn heed_at_first(
         &self,
         opened: Box<Account>,
@@ -146,8 +146,9 @@ impl Transitions {
             Ok(Heeded { outcome: Outcome::Written(latest), .. }) => Ok((latest, None)),
             Ok(Heeded { outcome: Outcome::Held(latest, hold), .. }) => Ok((latest, Some(hold))),
             Ok(_) => Ok((opened, None)),
-            Err(TransitionError::Refused(refusal)) => {
-                self.cannot_heed(&account_id, &refusal.into(), now).await?;
+            // Too many accounts, or a newer release has written this one since.
+            Err(error) if !error.is_transient() => {
+                self.cannot_heed(&account_id, &error, now).await?;
                 Ok((opened, None))
             }
             Err(error) => Err(error),

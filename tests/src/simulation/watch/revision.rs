@@ -381,7 +381,8 @@ impl Watch {
             if had.is_some_and(|had| had.ask.restrictions == taken.ask.restrictions) {
                 continue;
             }
-            let seen = self.payments_seen.get(&(caller, other.to_owned())).copied();
+            let reading = self.readings.get(&(caller, other.to_owned())).copied().unwrap_or_default();
+            let seen = reading.payments_at;
             hold!(
                 "a payment always wins",
                 seen.is_some(),
