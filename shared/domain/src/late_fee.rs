@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 
 use crate::account::{Account, Installment};
 use crate::days::{LAST_DATE, business_date};
-use crate::figures::after_unpaused_days;
+use crate::figures::after_unpaused;
 use crate::money::Money;
 use crate::policy::{LateFee, MAX_RATE_DECIMALS, Policy};
 
@@ -154,9 +154,9 @@ impl Fee {
         rules: &Rules,
     ) -> Self {
         let free = i64::from(policy.free_days());
-        // The first day after which one day more than the free ones has elapsed.
-        let charged = after_unpaused_days(&account.pauses, due_on, free + 1 - rules.shift);
         let due_on = number(due_on);
+        // The first day after which one day more than the free ones has elapsed.
+        let charged = after_unpaused(rules.pauses.iter().copied(), due_on, free + 1 - rules.shift);
         let owed_from = installment
             .since
             .map_or(i64::MIN, |since| number(business_date(account.time_zone, since)) - rules.shift);
@@ -166,7 +166,7 @@ impl Fee {
             principal: if bears { principal } else { 0 },
             due_on,
             origin: (due_on - rules.shift).max(owed_from),
-            start: if bears { (number(charged) - 1).max(owed_from) } else { NEVER },
+            start: if bears { (charged - 1).max(owed_from) } else { NEVER },
             accrued: 0,
             room: cap_share.min(rules.cap_amount.unwrap_or(UNBOUNDED)),
             slack: if rules.headroom.is_some() { 0 } else { UNBOUNDED },
@@ -490,6 +490,18 @@ impl Reading<'_> {
         if self.state.day < day {
             self.state.to_mut().advance(self.rules, day);
         }
+    }
+
+    /// What is open of the fees of the first installments, in minor units.
+    pub(crate) fn open_of(&self, count: usize) -> i128 {
+        self.state.fees.iter().take(count).map(Fee::open).sum()
+    }
+
+    /// No less than what is open of them on `day`, in minor units.
+    pub(crate) fn open_at_most(&self, count: usize, day: i64) -> i128 {
+        let days = (day - self.state.day).max(0);
+        let at_most = |fee: &Fee| rounded(fee.accrued + fee.charge(days, self.rules)) - fee.taken;
+        self.state.fees.iter().take(count).map(at_most).sum()
     }
 
     /// What is open of an installment's fee, in minor units.

@@ -9,7 +9,7 @@
 //! behind all that came before, and takes effect no earlier. Without a fee, in the order of four
 //! components, the ledger says what `allocate` says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -154,7 +154,7 @@ struct Walk<'a> {
     /// Where numbered installments stand; empty where no payment names one.
     places: Places<'a>,
     /// What the payments that name several installments put on each: by payment, then place.
-    shares: HashMap<usize, Vec<(usize, i128)>>,
+    shares: BTreeMap<usize, Vec<(usize, i128)>>,
 }
 
 impl<'a> Walk<'a> {
@@ -409,7 +409,7 @@ impl<'a> Walk<'a> {
         }
         let currency = self.account.currency;
         let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
-        let mut unpaid = Vec::new();
+        let mut unpaid = Vec::with_capacity(self.lines.len());
         for (place, line) in self.lines.iter().enumerate() {
             let owes = line.owes();
             if !line.written_off && (owes > 0 || self.fee_open(place) > 0) {
@@ -417,7 +417,7 @@ impl<'a> Walk<'a> {
             }
         }
         unpaid.sort_by_key(|one| one.due_on);
-        let (mut open, mut sums) = (Vec::new(), Vec::new());
+        let (mut open, mut sums) = (Vec::with_capacity(unpaid.len()), Vec::with_capacity(unpaid.len()));
         let mut outstanding = 0;
         for one in &unpaid {
             let line = &self.lines[one.place];
@@ -441,8 +441,8 @@ impl<'a> Walk<'a> {
 
 /// How much each payment that names several installments puts on each, as the bare allocation
 /// divides it: which of them another payment settles by name depends on all that came.
-fn shares(account: &Account) -> HashMap<usize, Vec<(usize, i128)>> {
-    let mut shares: HashMap<usize, Vec<(usize, i128)>> = HashMap::new();
+fn shares(account: &Account) -> BTreeMap<usize, Vec<(usize, i128)>> {
+    let mut shares: BTreeMap<usize, Vec<(usize, i128)>> = BTreeMap::new();
     let names_several = |payment: &Payment| payment.stands() && payment.applies_to.len() > 1;
     if account.payments.iter().any(names_several) {
         allocate_noting(account, |payment, place, part| {
