@@ -126,7 +126,7 @@ impl Line {
 pub fn owed(account: &Account, policy: &Policy) -> Allocation {
     let mut allocation = if policy.keeps_a_ledger() { walk(account, policy) } else { allocate(account) };
     if let (Some(business_days), None) = (&policy.business_days, &allocation.ledger) {
-        let due_dates = due_dates(account, Some(business_days));
+        let due_dates: Vec<_> = due_dates(account, Some(business_days)).collect();
         for one in &mut allocation.unpaid {
             one.due_on = due_dates[one.place];
         }
@@ -138,12 +138,14 @@ pub fn owed(account: &Account, policy: &Policy) -> Allocation {
 
 /// When each installment is due, in the account's order: what is due on no working day moves.
 /// What was taken back is due on the day of that, and no contract's date: it stays.
-pub(crate) fn due_dates(account: &Account, business_days: Option<&BusinessDays>) -> Vec<NaiveDate> {
-    let moved = account.installments.iter().map(|installment| match business_days {
+pub(crate) fn due_dates(
+    account: &Account,
+    business_days: Option<&BusinessDays>,
+) -> impl Iterator<Item = NaiveDate> {
+    account.installments.iter().map(move |installment| match business_days {
         Some(business_days) if installment.number().is_some() => business_days.moved(installment.due_on),
         _ => installment.due_on,
-    });
-    moved.collect()
+    })
 }
 
 /// Settles, oldest first, what was owed before `until`.

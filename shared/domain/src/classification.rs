@@ -100,8 +100,11 @@ pub(crate) fn classify<'p>(
     let mut classified = Classified { name: &rules.normal, classification: unburdened, changes_on: None };
     for (place, class) in rules.classes.iter().enumerate() {
         let days = ClassDays::new(rules, place, counted_from, policy.day_count);
-        let days_known =
-            if known_from == counted_from { days } else { ClassDays::new(rules, place, known_from, policy.day_count) };
+        let days_known = if known_from == counted_from {
+            days
+        } else {
+            ClassDays::new(rules, place, known_from, policy.day_count)
+        };
         let held = days_known.pass(known.and_then(|known| known.held(class)), class, day);
         let Some(held) = days.learn(held, class, rules, news) else {
             classified.changes_on = earlier(classified.changes_on, days.reached_on);

@@ -88,11 +88,7 @@ pub(crate) fn after_unpaused_days(pauses: &[Pause], from: NaiveDate, unpaused: i
 }
 
 /// The same of numbered days, and of the first and the last day but one of each pause.
-pub(crate) fn after_unpaused(
-    pauses: impl Iterator<Item = (i64, i64)>,
-    from: i64,
-    unpaused: i64,
-) -> i64 {
+pub(crate) fn after_unpaused(pauses: impl Iterator<Item = (i64, i64)>, from: i64, unpaused: i64) -> i64 {
     let mut left = unpaused.max(0);
     let mut day = from;
     for (paused, until) in pauses.filter(|(_, until)| *until > from) {

@@ -199,11 +199,13 @@ impl Fee {
     }
 
     /// What is accrued, in minor units.
+    #[inline]
     fn charged(&self) -> i128 {
         if self.accrued == 0 { 0 } else { rounded(self.accrued) }
     }
 
     /// What is accrued and neither paid nor waived, in minor units.
+    #[inline]
     fn open(&self) -> i128 {
         self.charged() - self.taken
     }
@@ -391,23 +393,21 @@ pub(crate) struct Reading<'m> {
 }
 
 impl Meter {
-    /// Before anything has elapsed. `due_dates` are when the installments are due, `principals` what they ask for, in minor
-    /// units.
+    /// Before anything has elapsed. `principals` are when the installments are due, and what they
+    /// ask for, in minor units.
     pub(crate) fn new(
         fee: &LateFee,
         account: &Account,
         policy: &Policy,
-        due_dates: &[NaiveDate],
-        principals: impl Iterator<Item = i128>,
+        principals: impl Iterator<Item = (NaiveDate, i128)>,
     ) -> Self {
         let rules = Rules::new(fee, account, policy);
         let fees: Vec<Fee> = account
             .installments
             .iter()
-            .zip(due_dates)
             .zip(principals)
-            .map(|((installment, due_on), principal)| {
-                Fee::new(installment, *due_on, principal, account, policy, &rules)
+            .map(|(installment, (due_on, principal))| {
+                Fee::new(installment, due_on, principal, account, policy, &rules)
             })
             .collect();
         let day = fees.iter().map(|fee| fee.due_on - rules.shift).min().unwrap_or(0);
@@ -465,10 +465,10 @@ impl Meter {
         self.state.fees.iter().any(|fee| fee.principal > 0)
     }
 
-    /// More than all fees can cost until the last date, in minor units.
-    pub(crate) fn at_most(&self) -> i128 {
+    /// More than all fees can cost until `last`, in minor units.
+    pub(crate) fn at_most(&self, last: i64) -> i128 {
         let rules = &self.rules;
-        let days = number(LAST_DATE) - self.state.day;
+        let days = last.min(number(LAST_DATE)) - self.state.day;
         let months = i128::from(days / 28 + 2);
         let by_month = rules.cap_per_month.map_or(UNBOUNDED, |cap| cap * months);
         let of_each = self.state.fees.iter().map(|fee| fee.charge(days, rules)).sum::<i128>();

@@ -112,6 +112,8 @@ struct Line {
     paid_as_fee: i128,
     /// How many divisions of time came before it was owed.
     rank: usize,
+    /// When it is due, working days considered.
+    due_on: NaiveDate,
     /// When it falls due, or is owed from where that is later.
     falls_due: i64,
     /// Left over from a schedule that was replaced: it comes first, whenever it was due.
@@ -138,8 +140,6 @@ struct Walk<'a> {
     account: &'a Account,
     policy: &'a Policy,
     lines: Vec<Line>,
-    /// When they are due, working days considered.
-    due_dates: Vec<NaiveDate>,
     meter: Option<Meter>,
     /// The instants that divide time.
     dividing: Vec<DateTime<Utc>>,
@@ -163,26 +163,25 @@ impl<'a> Walk<'a> {
         let mut dividing: Vec<_> = account.installments.iter().filter_map(|one| one.since).collect();
         dividing.sort_unstable();
         dividing.dedup();
-        let line = |(installment, due_on): (&Installment, &NaiveDate)| {
+        let line = |(installment, due_on): (&Installment, NaiveDate)| {
             let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
             Line {
                 open: installment.asked_components(&policy.waterfall, minor_units),
                 paid: 0,
                 paid_as_fee: 0,
                 rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
-                falls_due: number(*due_on).max(owed_from.unwrap_or(i64::MIN)),
+                due_on,
+                falls_due: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
                 replaced: installment.replaced,
                 written_off: installment.written_off,
             }
         };
         let due_dates = due_dates(account, policy.business_days.as_ref());
-        let lines: Vec<Line> = account.installments.iter().zip(&due_dates).map(line).collect();
-        let principals = lines.iter().map(|line| line.open[2]);
-        let meter =
-            policy.late_fee.as_ref().map(|fee| Meter::new(fee, account, policy, &due_dates, principals));
+        let lines: Vec<Line> = account.installments.iter().zip(due_dates).map(line).collect();
+        let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
+        let meter = policy.late_fee.as_ref().map(|fee| Meter::new(fee, account, policy, principals));
         Self {
             lines,
-            due_dates,
             meter,
             dividing,
             segment: 0,
@@ -413,7 +412,7 @@ impl<'a> Walk<'a> {
         for (place, line) in self.lines.iter().enumerate() {
             let owes = line.owes();
             if !line.written_off && (owes > 0 || self.fee_open(place) > 0) {
-                unpaid.push(Unpaid { place, due_on: self.due_dates[place], amount: money(owes) });
+                unpaid.push(Unpaid { place, due_on: line.due_on, amount: money(owes) });
             }
         }
         unpaid.sort_by_key(|one| one.due_on);

@@ -105,7 +105,7 @@ impl Allocation {
 
 impl Ledger {
     /// The first day on which what is owed is `enough`, if the facts stay as they are. That must
-    /// be a condition that goes on holding once it holds.
+    /// be a condition that goes on holding once it holds. A day after `last` need not be found.
     ///
     /// Days on which an installment falls past due are tried in turn, those between bisected.
     pub(crate) fn first_day(
@@ -113,19 +113,28 @@ impl Ledger {
         unpaid: &[Unpaid],
         count: DayCount,
         currency: Currency,
+        last: NaiveDate,
         enough: impl Fn(&Owed) -> bool,
     ) -> Option<NaiveDate> {
         let falls = |place: usize| falls(count, &unpaid[place]);
         let ends_its_date = |place: usize| place + 1 == unpaid.len() || falls(place + 1) > falls(place);
+        let with = |day, past_due, late_fee| enough(&self.owed(day, past_due, late_fee, currency));
+        let open_of =
+            |past_due, fees: &Option<Reading<'_>>| fees.as_ref().map_or(0, |fees| fees.open_of(past_due));
+        // Often the fees since do not matter: then they are not charged.
+        let may_be_enough = |day, past_due, fees: &Option<Reading<'_>>| {
+            with(day, past_due, fees.as_ref().map_or(0, |fees| fees.open_at_most(past_due, day)))
+        };
         let is_enough = |day, past_due, fees: &mut Option<Reading<'_>>| {
-            let is_enough = |late_fee| enough(&self.owed(day, past_due, late_fee, currency));
-            let Some(fees) = fees else { return is_enough(0) };
-            // Often no fee that may have come since can matter: then there is none to charge.
-            is_enough(fees.open_of(past_due))
-                || (is_enough(fees.open_at_most(past_due, day)) && {
-                    fees.advance(day);
-                    is_enough(fees.open_of(past_due))
-                })
+            with(day, past_due, open_of(past_due, fees)) || {
+                fees.iter_mut().for_each(|fees| fees.advance(day));
+                with(day, past_due, open_of(past_due, fees))
+            }
+        };
+        let first_within = |day, last, past_due, fees: &mut Option<Reading<'_>>| {
+            first_within(day, last, fees, |day, fees| {
+                may_be_enough(day, past_due, fees) && is_enough(day, past_due, fees)
+            })
         };
         let mut fees = self.fees_on(self.day);
         let mut place = 0;
@@ -133,32 +142,38 @@ impl Ledger {
         while place < unpaid.len() && falls(place) <= self.day {
             let day = falls(place);
             place += 1;
-            let late_fee = fees.as_ref().map_or(0, |fees| fees.open_of(place));
-            if ends_its_date(place - 1) && enough(&self.owed(day, place, late_fee, currency)) {
+            if ends_its_date(place - 1) && with(day, place, open_of(place, &fees)) {
                 return Some(date_of(day));
             }
         }
-        if !enough(&self.at_most(unpaid.len(), currency)) {
+        let last = number(last);
+        if !with(last, unpaid.len(), open_of(unpaid.len(), &fees))
+            && !enough(&self.at_most(unpaid.len(), last, currency))
+        {
             return None;
         }
         let mut day = self.day;
-        while place < unpaid.len() {
-            let next = falls(place);
-            if place > 0
-                && let Some(found) =
-                    first_within(day, next - 1, &mut fees, |day, fees| is_enough(day, place, fees))
-            {
-                return Some(date_of(found));
-            }
-            day = next;
+        while place < unpaid.len() && falls(place) <= last {
+            let (before, next) = (place, falls(place));
             while place < unpaid.len() && falls(place) == next {
                 place += 1;
             }
-            if is_enough(day, place, &mut fees) {
-                return Some(date_of(day));
+            if may_be_enough(next, place, &fees) {
+                if before > 0
+                    && let Some(found) = first_within(day, next - 1, before, &mut fees)
+                {
+                    return Some(date_of(found));
+                }
+                if is_enough(next, place, &mut fees) {
+                    return Some(date_of(next));
+                }
             }
+            day = next;
         }
-        first_within(day, number(LAST_DATE), &mut fees, |day, fees| is_enough(day, place, fees)).map(date_of)
+        if place == 0 {
+            return None;
+        }
+        first_within(day, last.min(number(LAST_DATE)), place, &mut fees).map(date_of)
     }
 
     /// What is owed on `day`, on which the first `past_due` of what is unpaid are past due, and
@@ -174,9 +189,9 @@ impl Ledger {
         }
     }
 
-    /// No less than what is owed, and of it overdue, on any day.
-    fn at_most(&self, unpaid: usize, currency: Currency) -> Owed {
-        let fees = self.meter.as_ref().map_or(0, |meter| meter.at_most());
+    /// No less than what is owed, and of it overdue, on any day up to `last`.
+    fn at_most(&self, unpaid: usize, last: i64, currency: Currency) -> Owed {
+        let fees = self.meter.as_ref().map_or(0, |meter| meter.at_most(last));
         let all = Money::of_minor(self.owed_before(unpaid) + fees, currency.minor_units());
         Owed {
             overdue: all,

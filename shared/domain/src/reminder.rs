@@ -100,8 +100,12 @@ pub(crate) fn plan(
             }
         }
     }
-    let (mut notices, reminders): (Vec<_>, Vec<_>) =
-        plan.due.into_iter().partition(|intent: &Intent| intent.notice_of.is_some());
+    let is_notice = |intent: &Intent| intent.notice_of.is_some();
+    let notices = plan.due.iter().filter(|intent| is_notice(intent)).count();
+    if notices == 0 || notices == plan.due.len() {
+        return plan;
+    }
+    let (mut notices, reminders): (Vec<_>, Vec<_>) = plan.due.into_iter().partition(is_notice);
     // A notice on the same channel speaks for the reminders that would leave beside it.
     let reminders = reminders.into_iter().filter(|reminder| {
         let notice = notices.iter_mut().find(|notice| notice.channel == reminder.channel);
