@@ -212,6 +212,7 @@ impl Fee {
 }
 
 /// Grains in minor units, half to even.
+#[inline]
 fn rounded(grains: i128) -> i128 {
     // Few fees take more than 64 bits, and those are divided several times as fast.
     let (whole, rest) = match (u64::try_from(grains), const { GRAINS as u64 }) {

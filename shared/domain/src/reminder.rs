@@ -78,8 +78,22 @@ pub(crate) fn plan(
     let Some(reminders) = &policy.reminders else {
         return plan;
     };
-    let stage_began = outlook.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
-    for step in reminders.steps.iter().filter(|step| has_reason(step, account, policy, outlook)) {
+    let stage_began = || outlook.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
+    let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+    let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
+    let (stage_rung, in_force) =
+        (rung(stage), outlook.restricting.and_then(|stage| rung(stage.name.as_str())));
+    // A reminder belongs to one stage; a notice also to the severer ones, until what it announces
+    // is in force.
+    let has_reason = |step: &&ReminderStep| match &step.notice_of {
+        None => step.stage.as_str() == stage,
+        Some(announced) => {
+            account.is_enforced()
+                && in_force < rung(announced.as_str())
+                && rung(step.stage.as_str()) <= stage_rung
+        }
+    };
+    for step in reminders.steps.iter().filter(has_reason) {
         for unpaid in about(step, allocation) {
             let planned_at = planned_at(account, policy, reminders, step, unpaid);
             if planned_at > now {
@@ -91,8 +105,9 @@ pub(crate) fn plan(
                 None => {
                     let handled =
                         account.standing.reminded_through.is_none_or(|through| planned_at <= through);
-                    let before_stage = step.days > 0 && stage_began.is_some_and(|began| planned_at < began);
-                    !handled && !before_stage
+                    let before_stage =
+                        || step.days > 0 && stage_began().is_some_and(|began| planned_at < began);
+                    !handled && !before_stage()
                 }
             };
             if is_owed && !has_passed(account, policy, step, unpaid, now) {
@@ -114,18 +129,6 @@ pub(crate) fn plan(
     plan.due = reminders.collect();
     plan.due.append(&mut notices);
     plan
-}
-
-/// A reminder belongs to one stage; a notice also to the severer ones, until what it
-/// announces is in force.
-fn has_reason(step: &ReminderStep, account: &Account, policy: &Policy, outlook: &Outlook<'_>) -> bool {
-    let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
-    let Some(announced) = &step.notice_of else { return step.stage.as_str() == stage };
-    let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
-    let in_force = outlook.restricting.map_or("current", |stage| stage.name.as_str());
-    account.is_enforced()
-        && rung(step.stage.as_str()) <= rung(stage)
-        && rung(in_force) < rung(announced.as_str())
 }
 
 /// Whether a notice of the stage was planned or sent since what is overdue fell due.
