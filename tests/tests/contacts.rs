@@ -133,7 +133,10 @@ async fn a_week_of_outage_ends_in_one_message_that_says_so_and_never_in_a_burst(
         contacts.iter().filter(|(_, outcome)| *outcome == wanted).count()
     };
     let contacts = world.contacts("C-1").await;
-    assert_eq!((outcomes(ContactOutcome::Sent, &contacts), outcomes(ContactOutcome::Withdrawn, &contacts)), (2, 4));
+    assert_eq!(
+        (outcomes(ContactOutcome::Sent, &contacts), outcomes(ContactOutcome::Withdrawn, &contacts)),
+        (2, 4)
+    );
     // Delivered again, nothing leaves again.
     assert!(world.send(&records).await.is_empty());
     assert_eq!(world.sent_to("reminders"), []);
@@ -156,7 +159,11 @@ async fn two_invocations_and_two_accounts_under_one_cap_send_one_message() {
         }
     });
     let swept = sweep_contacts(&world.wiring_interrupted(send_reminders::NAME, rival.clone())).await;
-    assert_eq!((rival.left(), swept.failed, swept.looked), (0, 0, Looked::default()), "the other has sent all of it");
+    assert_eq!(
+        (rival.left(), swept.failed, swept.looked),
+        (0, 0, Looked::default()),
+        "the other has sent all of it"
+    );
     let sent = world.sent_to("reminders");
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert_eq!(contact_ids(&sent[0]), ["A-1/3/sms", "A-2/3/sms"]);
@@ -206,7 +213,10 @@ async fn who_has_opted_out_is_not_written_to_and_people_on_duty_hear_of_it() {
     assert!(world.send(&records).await.is_empty());
     let sent = world.sent();
     assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["operations"]);
-    assert_eq!((&sent[0].body["data"]["kind"], &sent[0].body["subject"]), (&Value::from("no_channel"), &Value::from("C-1")));
+    assert_eq!(
+        (&sent[0].body["data"]["kind"], &sent[0].body["subject"]),
+        (&Value::from("no_channel"), &Value::from("C-1"))
+    );
     let said = world.store().said_to(&"C-1".parse().unwrap()).await.unwrap();
     assert_eq!(said[0].outcome, ContactOutcome::Suppressed);
     assert!(matches!(said[0].why, Some(Why::NoChannel { .. })));

@@ -6,16 +6,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::contact::{Attempt, Person, Planned, Wanted};
 use duewatch_domain::days::{business_date, plus_days};
 use duewatch_domain::figures::Figures;
+use duewatch_domain::owed;
 use duewatch_domain::policy::describe::Language;
 use duewatch_domain::policy::{ContactRules, Policy, Templates};
 use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::upcoming::steps;
-use duewatch_domain::owed;
 use duewatch_notify::text::{
-    AccountFacts, ContactPersonFacts, MaskedAccount, MessageFacts, Next, OptOut, Owed, Rendered, Section, Texts,
+    AccountFacts, ContactPersonFacts, MaskedAccount, MessageFacts, Next, OptOut, Owed, Rendered, Section,
+    Texts,
 };
-use duewatch_notify::{ContactDue, Contact, Message, Reference, ReferenceKeys, contact_due};
+use duewatch_notify::{Contact, ContactDue, Message, Reference, ReferenceKeys, contact_due};
 
 use crate::person::{Judged, Spoken};
 
@@ -62,7 +63,8 @@ pub(crate) fn of(
     let missed: u32 = spoken.iter().filter_map(|one| one.planned.intent()).map(|intent| intent.missed).sum();
     due.stands_for = missed.saturating_add(u32::try_from(spoken.len() - said.len()).unwrap_or(u32::MAX));
     let mut sections: Vec<Section<'_>> = Vec::new();
-    let names: Vec<String> = said.iter().map(|(one, intent)| named(one.judged.policy(now), &intent.template)).collect();
+    let names: Vec<String> =
+        said.iter().map(|(one, intent)| named(one.judged.policy(now), &intent.template)).collect();
     for ((one, intent), name) in said.iter().zip(&names) {
         let facts = account_facts(one.judged, intent, now);
         match sections.iter_mut().find(|section| section.template == name) {
@@ -148,8 +150,7 @@ fn speaking<'a>(spoken: &[&'a Spoken<'a>]) -> Vec<(&'a Spoken<'a>, &'a Intent)> 
     }
     let has_notice = |account: &str| {
         all.iter().any(|(one, intent)| {
-            one.planned.account_id.as_str() == account
-                && matches!(intent.notice_of, Some(NoticeOf::Stage(_)))
+            one.planned.account_id.as_str() == account && matches!(intent.notice_of, Some(NoticeOf::Stage(_)))
         })
     };
     let is_said = |(place, (one, intent)): &(usize, &(&Spoken<'_>, &Intent))| {

@@ -262,13 +262,7 @@ impl Look<'_> {
             && (intent.notice_of.is_some() || !intent.has_passed(&judged.account, policy, self.now))
     }
 
-    fn end(
-        &mut self,
-        planned: &Planned,
-        outcome: ContactOutcome,
-        why: Option<Why>,
-        judged: Option<&Judged>,
-    ) {
+    fn end(&mut self, planned: &Planned, outcome: ContactOutcome, why: Option<Why>, judged: Option<&Judged>) {
         let said = Said { planned: planned.clone(), outcome, at: self.now, why, message: None };
         let until = judged.and_then(|one| one.policy(self.now).retention.contact_log_until(self.now));
         self.change.ended.push((said, until));
@@ -282,8 +276,9 @@ impl Look<'_> {
         told: &[Spoken<'_>],
     ) -> Result<(Vec<Ready>, Vec<(OperationsKind, String, String)>), StoreError> {
         let no_rules = ContactRules::default();
-        let rules_of =
-            |one: &Spoken<'_>| one.judged.policy(self.now).contact.clone().unwrap_or_else(|| no_rules.clone());
+        let rules_of = |one: &Spoken<'_>| {
+            one.judged.policy(self.now).contact.clone().unwrap_or_else(|| no_rules.clone())
+        };
         let rules: Vec<ContactRules> = told.iter().map(rules_of).collect();
         let mut rings = Vec::new();
         let mut left: Vec<usize> = (0..told.len()).collect();
@@ -305,7 +300,9 @@ impl Look<'_> {
                 let spoken: Vec<&Spoken<'_>> = places.iter().map(|place| &told[left[*place]]).collect();
                 match message::of(self.keys, &person, attempt, &spoken, self.now) {
                     Ok(message) => said.push((attempt, places, message)),
-                    Err(problem) => unsayable.extend(places.iter().map(|place| (left[*place], problem.clone()))),
+                    Err(problem) => {
+                        unsayable.extend(places.iter().map(|place| (left[*place], problem.clone())))
+                    }
                 }
             }
             if unsayable.is_empty() {
@@ -345,8 +342,7 @@ impl Look<'_> {
                 Verdict::Defer { until, why } => {
                     let late_since = planned.late_since(judged.account.time_zone, self.now);
                     let waits_for = Some(why.clone());
-                    let deferred =
-                        Planned { look_at: *until, waits_for, late_since, ..(*planned).clone() };
+                    let deferred = Planned { look_at: *until, waits_for, late_since, ..(*planned).clone() };
                     self.change.planned.push(deferred);
                     self.looked.deferred += 1;
                 }
@@ -380,9 +376,8 @@ impl Look<'_> {
                 contacts: spoken.iter().map(|one| one.planned.contact_id.clone()).collect(),
                 receipts: Vec::new(),
             };
-            let kept = spoken.iter().map(|one| {
-                one.judged.policy(self.now).retention.contact_log_until(self.now)
-            });
+            let kept =
+                spoken.iter().map(|one| one.judged.policy(self.now).retention.contact_log_until(self.now));
             // As long as the longest of them asks for; none is without end.
             let until = kept.reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other))).flatten();
             let reserved = Reserved { message_id: message_id.clone(), message: known, until };
@@ -447,7 +442,9 @@ async fn leave(
 async fn note_notices(wiring: &Wiring, spoken_for: &[Planned], now: DateTime<Utc>) -> bool {
     let mut all = true;
     for planned in spoken_for {
-        let Wanted::Intent(Intent { notice_of: Some(of), planned_at, .. }) = &planned.wanted else { continue };
+        let Wanted::Intent(Intent { notice_of: Some(of), planned_at, .. }) = &planned.wanted else {
+            continue;
+        };
         match wiring.transitions.notice_left(&planned.account_id, of, *planned_at, now).await {
             Ok(Outcome::Held(account, hold)) => {
                 wiring.desk.tell_held(&account.account_id, &hold, now).await;

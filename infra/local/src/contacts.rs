@@ -212,8 +212,18 @@ pub async fn over_all(
         }
     }
     let report = report.joined();
-    let headings =
-        ["policy", "template", "by", "sent", "delivered", "bounced", "complained", "opted out", "answered", "unanswered"];
+    let headings = [
+        "policy",
+        "template",
+        "by",
+        "sent",
+        "delivered",
+        "bounced",
+        "complained",
+        "opted out",
+        "answered",
+        "unanswered",
+    ];
     let mut table = Table::new(&headings).figures_from(3);
     for ((policy, template, channel), tally) in &report.tallies {
         let counts = std::iter::once(tally.sent).chain(tally.receipts).map(|count| count.to_string());

@@ -75,8 +75,8 @@ pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, ve
 pub use self::meter::{Consumed, Meter};
 pub use self::parked::{Parked, ParkedPage};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
-pub use self::persons::{AllContactsPage, 
-    AtHand, ContactsPage, DUE_AGAIN, MAX_TOGETHER, PersonChange, Reserved, Said, SentMessage,
+pub use self::persons::{
+    AllContactsPage, AtHand, ContactsPage, DUE_AGAIN, MAX_TOGETHER, PersonChange, Reserved, Said, SentMessage,
 };
 pub use self::policies::{FRESH_FOR, Policies};
 pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};

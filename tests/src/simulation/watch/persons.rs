@@ -138,7 +138,9 @@ impl Watch {
                 "{customer_id}: {} leaves at {local}, within {quiet:?}",
                 one.id
             );
-            for cap in rules.caps.iter().filter(|cap| (cap.per, cap.counts) == (Per::Person, Counts::Contacts)) {
+            for cap in
+                rules.caps.iter().filter(|cap| (cap.per, cap.counts) == (Per::Person, Counts::Contacts))
+            {
                 let counts = |channel: &str| cap.channels.iter().any(|known| known.as_str() == channel);
                 if !counts(one.channel) {
                     continue;
