@@ -69,6 +69,31 @@ impl Watch {
         Ok(())
     }
 
+    /// A message leaves that was counted, and only while what it speaks for is planned.
+    pub(super) fn check_leaving(&self, id: &str, data: &Value) -> Checked {
+        let customer_id = data["customer_id"].as_str().unwrap_or_default();
+        let nobody = Known::default();
+        let known = self.persons.get(customer_id).unwrap_or(&nobody);
+        let is_counted =
+            attempts(&known.person).any(|(_, one)| one.id == id && data["channel"] == one.channel);
+        hold!(
+            "a contact is counted before it leaves",
+            is_counted,
+            "{customer_id}: {id} is not: {}",
+            known.person
+        );
+        for contact in data["contacts"].as_array().into_iter().flatten() {
+            let contact_id = contact["contact_id"].as_str().unwrap_or_default();
+            let is_planned = known.planned.contains_key(contact_id);
+            hold!(
+                "a contact leaves once",
+                is_planned,
+                "{customer_id}: {contact_id} leaves and is not planned"
+            );
+        }
+        Ok(())
+    }
+
     /// When the first of what is planned is looked at.
     pub(in crate::simulation) fn earliest_contact(&self) -> Option<DateTime<Utc>> {
         self.persons.values().flat_map(|known| known.planned.values()).min().copied()
