@@ -211,6 +211,13 @@ pub const SMALL_ITEM_BYTES: Input = input(
     "bytes",
     "tests/tests/capacity.rs, a payment",
 );
+/// Bytes of what is kept of a reminder: how it ended, and its message.
+pub const CONTACT_BYTES: Input = input(
+    "what is kept of a reminder, two items, with the 100 bytes that DynamoDB adds to each",
+    (800, 0),
+    "bytes",
+    "tests/tests/capacity.rs",
+);
 /// Bytes of an entry of the history that tells of no decision.
 pub const HISTORY_ENTRY_BYTES: Input = input(
     "an entry of the history without a decision, with the 100 bytes that DynamoDB adds",
@@ -262,10 +269,11 @@ pub const WATCH_CPU_MS: Input = input(
 );
 
 /// What was measured.
-pub const MEASURED: [Input; 10] = [
+pub const MEASURED: [Input; 11] = [
     ACCOUNT_BYTES,
     ENTRY_BYTES,
     SMALL_ITEM_BYTES,
+    CONTACT_BYTES,
     HISTORY_ENTRY_BYTES,
     DECISION_ENTRY_BYTES,
     DECIDE_CPU_MS,
