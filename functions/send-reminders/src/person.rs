@@ -375,6 +375,7 @@ impl Look<'_> {
             let known = SentMessage {
                 customer_id: person.customer_id.clone(),
                 channel: attempt.channel,
+                contact_person: attempt.contact_person.clone(),
                 contacts: spoken.iter().map(|one| one.planned.contact_id.clone()).collect(),
                 receipts: Vec::new(),
             };

@@ -90,6 +90,9 @@ pub struct SentMessage {
     pub customer_id: CustomerId,
     /// How it travels.
     pub channel: Channel,
+    /// The contact person whom it asks; none: it goes to the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_person: Option<ContactPersonId>,
     /// The wishes that it speaks for.
     pub contacts: Vec<ContactId>,
     /// What its reports say so far.
@@ -153,6 +156,7 @@ fn planned(account: &Account, intent: &Intent, now: DateTime<Utc>) -> Planned {
         look_at: now,
         waits_for: None,
         reserved_as: None,
+        came_back: 0,
     }
 }
 
@@ -209,20 +213,23 @@ impl Store {
             look_at: now,
             waits_for: None,
             reserved_as: None,
+            came_back: 0,
         };
         self.plan_contact(&wish).await
     }
 
     /// Plans once more what a message said that came back, due at `now`: the gate knows by then
-    /// which channel cannot be used.
+    /// which channel cannot be used. Says whether it was new. What has come back too often (see
+    /// [`MAX_CAME_BACK`](duewatch_domain::contact::MAX_CAME_BACK)) is not planned any more.
     ///
     /// # Errors
     /// When a call fails.
     pub async fn plan_again(&self, said: &Said, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let mut again = said.planned.clone();
-        again.contact_id = contact_id(&format!("{}/again", again.contact_id));
-        (again.look_at, again.waits_for, again.reserved_as) = (now, None, None);
-        self.plan_contact(&again).await
+        let contact_id = contact_id(&format!("{}/again", said.planned.contact_id));
+        match said.planned.again(contact_id, now) {
+            Some(again) => self.plan_contact(&again).await,
+            None => Ok(false),
+        }
     }
 
     /// Plans a contact, unless it is planned or has ended. Says whether it was not.
@@ -406,19 +413,20 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Adds what a sender reports of a message to what is known of it.
+    /// Adds what a sender reports of a message to what is known of it. Says whether it was new.
     ///
     /// # Errors
     /// When a call fails, or others keep writing it.
-    pub async fn note_receipt(&self, message_id: &ContactId, receipt: &Receipt) -> Result<(), StoreError> {
+    pub async fn note_receipt(&self, receipt: &Receipt) -> Result<bool, StoreError> {
+        let message_id = &receipt.message_id;
         let table = &self.tables.records;
         for _ in 0..=MAX_CONFLICTS {
             let Some(item) = self.record(message_key(message_id), MESSAGE.to_owned()).await? else {
-                return Ok(());
+                return Ok(false);
             };
             let mut message: SentMessage = self.read(&item, "message")?;
             if message.receipts.contains(receipt) || message.receipts.len() >= MAX_RECEIPTS {
-                return Ok(());
+                return Ok(false);
             }
             message.receipts.push(receipt.clone());
             let seen = item.get("message").cloned().unwrap_or_else(|| AttributeValue::S(String::new()));
@@ -435,7 +443,7 @@ impl Store {
                 .send()
                 .await;
             if self.answered_if(table, update)?.is_some() {
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(StoreError::Conflict { account_id: message_key(message_id), revision: 0 })
