@@ -21,9 +21,13 @@ use duewatch_domain::ids::{AccountId, Revision};
 use duewatch_domain::{Account, Cause, Contract, Message, policy};
 use duewatch_local::stack::sqs::Waiting;
 use duewatch_local::stack::template::Template;
-use duewatch_local::stack::{Functions, Ports, Pump, Stack, StackClock, Transport, queue_event};
+use duewatch_local::stack::{
+    Functions, Ports, Pump, Stack, StackClock, Transport, local_reference_keys, queue_event,
+};
+use duewatch_notify::ReferenceKeys;
 use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Wiring};
-use duewatch_store::{Consumed, DueAccount, HistoryEntry, Outcome, Quarantined, Store};
+use duewatch_store::{Consumed, ContactOutcome, DueAccount, HistoryEntry, Outcome, Quarantined, Store};
+use send_reminders::SendEvent;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -353,6 +357,17 @@ impl World {
         send(&self.wiring(send_reminders::NAME), records).await
     }
 
+    /// Fires the schedule of `send-reminders`: what is planned and due goes through the gate.
+    pub async fn sweep_contacts(&self) -> send_reminders::Swept {
+        sweep_contacts(&self.wiring(send_reminders::NAME)).await
+    }
+
+    /// What became of what a customer was to be told: contact id and outcome, oldest first.
+    pub async fn contacts(&self, customer_id: &str) -> Vec<(String, ContactOutcome)> {
+        let said = self.store().said_to(&customer_id.parse().unwrap()).await.unwrap();
+        said.into_iter().map(|said| (said.planned.contact_id.to_string(), said.outcome)).collect()
+    }
+
     /// Hands records to `record-history`; says which it reports as failed.
     pub async fn record(&self, records: &[Value]) -> Vec<String> {
         record(&self.wiring(record_history::NAME), records).await
@@ -480,7 +495,26 @@ pub fn post_aside(wiring: Wiring, records: Vec<Value>) -> JoinHandle<Vec<String>
 
 /// Hands records to `send-reminders`; says which it reports as failed.
 pub async fn send(wiring: &Wiring, records: &[Value]) -> Vec<String> {
-    failures(send_reminders::handle(wiring, stream_event(records), Deadline::none()).await)
+    let event = SendEvent { records: Some(stream_event(records).records) };
+    match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
+        send_reminders::Answer::Stream(response) => failures(response),
+        send_reminders::Answer::Schedule(swept) => panic!("it took the stream for a schedule: {swept:?}"),
+    }
+}
+
+/// Fires the schedule of `send-reminders`: what is planned and due goes through the gate.
+pub async fn sweep_contacts(wiring: &Wiring) -> send_reminders::Swept {
+    let event = SendEvent { records: None };
+    match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
+        send_reminders::Answer::Schedule(swept) => swept,
+        send_reminders::Answer::Stream(response) => panic!("it took the schedule for a stream: {response:?}"),
+    }
+}
+
+/// What references are signed with on this machine.
+#[must_use]
+pub fn reference_keys() -> ReferenceKeys {
+    local_reference_keys().unwrap()
 }
 
 /// Hands records to `record-history`; says which it reports as failed.

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use duewatch_domain::ids::Revision;
 use duewatch_local::stack::sns::Fault;
 use duewatch_notify::MAX_ATTEMPTS;
+use duewatch_store::ContactOutcome;
 use duewatch_runtime::{Deadline, Wiring};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{REMINDING, Sent, World, decisions, id, instant, payment_ids, watch};
@@ -377,13 +378,16 @@ async fn a_reminder_that_was_not_sent_is_sent_late_and_once() {
     let world = a_lost_reminder().await;
     world.set("2023-10-06T20:00:00Z");
     assert_eq!(world.watch().await, Watched { unpublished: 1, repaired: 1, ..healthy(1) });
-    let sent = world.sent();
-    assert_eq!(sent[0].topic, "reminders");
+    drop(world.sent());
+    // It is planned; the next sweep of what is planned sends it.
+    world.sweep_contacts().await;
+    let sent = world.sent_to("reminders");
+    assert_eq!(sent[0].body["data"]["late_since"], "2023-10-06");
     assert_eq!(sent[0].id(), "A-1/3/sms");
-    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
-    assert_eq!(contacts, [("00000000000000000003#sms".to_owned(), "sent".to_owned())]);
+    assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Sent)]);
     tomorrow(&world);
     assert_eq!(world.watch().await.unpublished, 0);
+    world.sweep_contacts().await;
     assert_eq!(world.sent_to("reminders"), []);
 }
 
@@ -394,9 +398,9 @@ async fn a_reminder_that_was_not_sent_is_withdrawn_where_its_reason_has_gone() {
     world.set("2023-10-06T20:00:00Z");
     let watched = world.watch().await;
     assert_eq!((watched.unpublished, watched.unposted, watched.repaired, watched.open), (1, 1, 2, 0));
+    world.sweep_contacts().await;
     assert_eq!(world.sent_to("reminders"), []);
-    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
-    assert_eq!(contacts, [("00000000000000000003#sms".to_owned(), "withdrawn".to_owned())]);
+    assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Withdrawn)]);
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(3)));
 }
 
@@ -410,9 +414,10 @@ async fn an_announcement_of_a_date_that_has_passed_is_not_sent_late() {
     world.remember("A-1").await;
     world.set("2023-10-02T02:00:00Z");
     assert_eq!(world.watch().await.unpublished, 1);
+    world.sweep_contacts().await;
     assert_eq!(world.sent_to("reminders"), []);
-    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
-    assert!(contacts.iter().all(|(_, outcome)| outcome == "withdrawn"), "{contacts:?}");
+    let contacts = world.contacts("C-1").await;
+    assert!(contacts.iter().all(|(_, outcome)| *outcome == ContactOutcome::Withdrawn), "{contacts:?}");
     assert_eq!(contacts.len(), wanted);
 }
 

@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::{Account, Command, Event, Message};
-use duewatch_runtime::Outgoing;
-use duewatch_tests::support::{NOTICING, REMINDING, Sent, World, decisions, id, send, sequence_number};
+use duewatch_notify::{Verified, verify};
+use duewatch_store::ContactOutcome;
+use duewatch_tests::support::{
+    NOTICING, REMINDING, Sent, World, decisions, id, reference_keys, send, sequence_number,
+};
 use rstest::rstest;
+use send_reminders::Looked;
 use serde_json::json;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -33,9 +37,9 @@ async fn sweep_and_send(world: &mut World, at: &str) -> Vec<(String, u64)> {
 
 fn said(sent: &[Sent]) -> Vec<(String, u64)> {
     sent.iter()
-        .map(|sent| {
-            let data = &sent.body["data"];
-            (data["template"].as_str().unwrap().to_owned(), data["missed"].as_u64().unwrap())
+        .flat_map(|sent| sent.body["data"]["contacts"].as_array().unwrap())
+        .map(|contact| {
+            (contact["template"].as_str().unwrap().to_owned(), contact["missed"].as_u64().unwrap())
         })
         .collect()
 }
@@ -70,9 +74,9 @@ async fn reminders_leave_before_the_due_date_on_it_and_after_it_each_at_its_time
     ] {
         assert_eq!(sweep_and_send(&mut world, at).await, expected, "{at}");
     }
-    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
-    let outcomes: Vec<&str> = contacts.iter().map(|(_, outcome)| outcome.as_str()).collect();
-    assert_eq!(outcomes, ["sent"; 5]);
+    let outcomes: Vec<ContactOutcome> =
+        world.contacts("C-1").await.into_iter().map(|(_, outcome)| outcome).collect();
+    assert_eq!(outcomes, [ContactOutcome::Sent; 5]);
 }
 
 #[tokio::test]
@@ -125,46 +129,63 @@ async fn a_reminder_leaves_as_a_cloud_event_with_ids_and_figures_only() {
     let sent = world.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].topic, "reminders");
+    let mut body = sent[0].body.clone();
+    let (text, reference) = (body["data"]["text"].take(), body["data"]["reference"].take());
     assert_eq!(
-        sent[0].body,
+        body,
         json!({
             "specversion": "1.0",
             "id": "A-1/3/sms",
             "source": "duewatch",
-            "type": "duewatch.reminder.due.v1",
-            "subject": "A-1",
+            "type": "duewatch.contact.due.v1",
+            "subject": "C-1",
             "time": "2023-10-06T02:00:00Z",
             "datacontenttype": "application/json",
             "data": {
-                "account_id": "A-1",
                 "customer_id": "C-1",
                 "channel": "sms",
+                "language": "en",
                 "template": "late_mild",
-                "stage": "late",
-                "due_on": "2023-10-01",
-                "planned_at": "2023-10-06T02:00:00Z",
-                "missed": 0,
-                "currency": "CNY",
-                "overdue": "250.00",
-                "oldest_due_on": "2023-10-01",
-                "days_past_due": 5,
-                "outstanding": "1000.00",
+                "text": null,
+                "segments": 2,
+                "reference": null,
+                "stands_for": 0,
+                "contacts": [{
+                    "contact_id": "A-1/3/sms",
+                    "account_id": "A-1",
+                    "revision": 3,
+                    "template": "late_mild",
+                    "stage": "late",
+                    "due_on": "2023-10-01",
+                    "planned_at": "2023-10-06T02:00:00Z",
+                    "missed": 0,
+                    "currency": "CNY",
+                    "overdue": "250.00",
+                    "oldest_due_on": "2023-10-01",
+                    "days_past_due": 5,
+                    "outstanding": "1000.00",
+                }],
             },
         })
     );
+    let (text, reference) = (text.as_str().unwrap(), reference.as_str().unwrap());
+    for part in ["CNY 250.00", "1 October 2023", reference] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+    assert!(matches!(verify(&reference_keys(), reference, world.now()), Verified::Genuine { .. }));
     let attributes: Vec<(&str, &str)> =
         sent[0].attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(
         attributes,
         [
             ("channel", "sms"),
+            ("language", "en"),
             ("stage", "late"),
             ("template", "late_mild"),
-            ("type", "duewatch.reminder.due.v1"),
+            ("type", "duewatch.contact.due.v1"),
         ]
     );
-    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
-    assert_eq!(contacts, [("00000000000000000003#sms".to_owned(), "sent".to_owned())]);
+    assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Sent)]);
 }
 
 #[tokio::test]
@@ -178,7 +199,7 @@ async fn an_accounts_batch_delivered_twice_leaves_under_the_same_ids() {
     assert!(world.send(&records).await.is_empty());
     let once = world.sent();
     let marks = (
-        world.store().contacts(&id("A-1")).await.unwrap(),
+        world.contacts("C-1").await,
         world.store().published(&id("A-1")).await.unwrap(),
     );
     assert!(world.send(&records).await.is_empty());
@@ -187,9 +208,10 @@ async fn an_accounts_batch_delivered_twice_leaves_under_the_same_ids() {
     assert_eq!(once.len(), 2, "late and limited; the reminder's stage has passed");
     let ids = |sent: &[Sent]| sent.iter().map(|sent| sent.id().to_owned()).collect::<Vec<_>>();
     assert_eq!(ids(&once), ids(&twice));
-    assert_eq!(once, twice);
+    let events = |sent: &[Sent]| sent.iter().filter(|one| one.topic == "account-events").count();
+    assert_eq!((events(&once), events(&twice)), (2, 2));
     let marks_again = (
-        world.store().contacts(&id("A-1")).await.unwrap(),
+        world.contacts("C-1").await,
         world.store().published(&id("A-1")).await.unwrap(),
     );
     assert_eq!(marks, marks_again);
@@ -222,8 +244,7 @@ async fn a_payment_between_the_decision_and_the_sending_withdraws_the_reminder(#
     }
     assert!(world.send(&records).await.is_empty());
     assert_eq!(world.sent_to("reminders"), []);
-    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
-    assert_eq!(contacts, [("00000000000000000003#sms".to_owned(), "withdrawn".to_owned())]);
+    assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Withdrawn)]);
 }
 
 #[tokio::test]
@@ -233,7 +254,7 @@ async fn a_payment_of_a_part_does_not_withdraw_the_reminder_but_lowers_what_it_a
     assert!(world.send(&records).await.is_empty());
     let sent = world.sent_to("reminders");
     assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].body["data"]["overdue"], "0.01");
+    assert_eq!(sent[0].body["data"]["contacts"][0]["overdue"], "0.01");
 }
 
 #[tokio::test]
@@ -247,8 +268,7 @@ async fn money_that_cannot_be_posted_keeps_the_reminder_back_and_tells_operation
     assert_eq!(sent.len(), 1);
     assert_eq!((sent[0].topic.as_str(), sent[0].body["subject"].as_str()), ("operations", Some("A-1/P-1")));
     assert_eq!(sent[0].body["data"]["kind"], "restriction_held");
-    let contacts = world.store().contacts(&id("A-1")).await.unwrap();
-    assert_eq!(contacts, [("00000000000000000003#sms".to_owned(), "held".to_owned())]);
+    assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Held)]);
 }
 
 #[tokio::test]
@@ -257,7 +277,7 @@ async fn a_reminder_of_a_stage_that_the_account_has_left_is_withdrawn() {
     command(&world, Command::EnforcementOff { reason: "a complaint".to_owned() }).await;
     assert!(world.send(&records).await.is_empty());
     assert_eq!(world.sent_to("reminders"), []);
-    assert_eq!(world.store().contacts(&id("A-1")).await.unwrap()[0].1, "withdrawn");
+    assert_eq!(world.contacts("C-1").await[0].1, ContactOutcome::Withdrawn);
 }
 
 #[tokio::test]
@@ -308,13 +328,16 @@ async fn a_restriction_follows_the_notice_that_left_and_no_other() {
     let sent = world.sent_to("reminders");
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].id(), "A-1/3/letter/stage/limited");
-    assert_eq!(sent[0].body["data"]["notice_of"], json!({ "stage": "limited" }));
+    assert_eq!(sent[0].body["data"]["contacts"][0]["notice_of"], json!({ "stage": "limited" }));
+    // Two days after today's.
+    assert!(sent[0].body["data"]["text"].as_str().unwrap().contains("11 October 2023"), "{:?}", sent[0].body);
     let noticed = world.account("A-1").await;
     assert_eq!(noticed.notices()[0].sent_at, Some(world.now()));
 
-    // Delivered again, it leaves again under its id; when it left does not move.
+    // Delivered again, it does not leave again; when it left does not move.
     world.set("2023-10-09T16:00:00Z");
     assert!(world.send(&records).await.is_empty());
+    assert_eq!(world.sent_to("reminders"), []);
     assert_eq!(world.account("A-1").await, noticed);
     for (at, restrictions) in [("2023-10-10T15:59:59Z", 0), ("2023-10-10T16:00:00Z", 1)] {
         world.set(at);
@@ -326,18 +349,21 @@ async fn a_restriction_follows_the_notice_that_left_and_no_other() {
 #[tokio::test]
 async fn a_notice_is_counted_apart_and_with_the_reminders() {
     let (world, _) = about_to_give_notice().await;
-    let wiring = world.wiring(send_reminders::NAME);
-    let noticing = Outgoing::of(&wiring, &world.account("A-1").await).await.unwrap();
-    assert_eq!((noticing.reminders(), noticing.notices()), (1, 1));
+    let one = Looked { messages: 1, sent: 1, ..Looked::default() };
+    assert_eq!(planned(&world).await, Looked { notices: 1, ..one });
 
     let world = reminding().await;
     world.set(LATE_AT);
     world.sweep().await;
     world.set(LATE_MILD_AT);
     world.sweep().await;
-    let wiring = world.wiring(send_reminders::NAME);
-    let reminding = Outgoing::of(&wiring, &world.account("A-1").await).await.unwrap();
-    assert_eq!((reminding.reminders(), reminding.notices()), (1, 0));
+    assert_eq!(planned(&world).await, one);
+}
+
+/// Plans what the account's revision wishes for; what the sweep of it came to.
+async fn planned(world: &World) -> Looked {
+    world.store().plan_contacts(&world.account("A-1").await, world.now()).await.unwrap();
+    world.sweep_contacts().await.looked
 }
 
 #[tokio::test]

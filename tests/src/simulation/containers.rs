@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use detect_overdue::ShardQueue;
-use duewatch_local::stack::{LOCAL_REGION, StackClock};
+use duewatch_local::stack::{LOCAL_REGION, StackClock, local_reference_keys};
 use duewatch_runtime::{Clock, Deadline, Settings, Wiring};
 use serde_json::Value;
 
@@ -121,7 +121,9 @@ pub(super) fn invoke(
             }
             send_reminders::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                serde_json::to_value(send_reminders::handle(&wiring, event, deadline).await)
+                let keys = local_reference_keys().map_err(|error| said(&error))?;
+                let sent = send_reminders::handle(&wiring, &keys, event, deadline).await;
+                serde_json::to_value(sent.map_err(|error| said(&error))?)
             }
             intake::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;

@@ -15,6 +15,8 @@ use super::{Run, run_with};
 /// When the account of the scenarios becomes limited: the first instant of 9 October in
 /// Shanghai, seven days past due, four of them delinquent.
 const LIMITED_AT: &str = "2023-10-07T16:00:00Z";
+/// When nothing is due of it, nor will be for two weeks.
+const QUIET_AT: &str = "2023-09-15T12:00:00Z";
 /// When it is late, a day and more before anything restricts it.
 const LATE_AT: &str = "2023-10-05T12:00:00Z";
 /// When it is reminded as a late account.
@@ -170,6 +172,12 @@ pub fn scenarios() -> Vec<Scenario> {
             LATE_AT,
             &[detect_overdue::NAME, watch_gaps::NAME],
             vec![pay("P-1", "100.00", LATE_AT)],
+        )),
+        until_the_stream_forgets(scenario(
+            "a payment in advance that its stream forgot, where only the watch looks",
+            QUIET_AT,
+            &[watch_gaps::NAME],
+            vec![pay("P-1", "100.00", QUIET_AT)],
         )),
         beside_another(
             scenario(

@@ -66,6 +66,7 @@ enum Coming {
 /// The places of the schedules.
 const SWEEP: usize = 0;
 const WATCH: usize = 1;
+const CONTACTS: usize = 2;
 
 /// A schedule, and when it fired last.
 struct Schedule {
@@ -105,7 +106,7 @@ pub(super) struct Cloud {
     network: Network,
     engines: Engines,
     settings: Settings,
-    schedules: [Schedule; 2],
+    schedules: [Schedule; 3],
     /// When the watch fires next, while faults strike.
     watch_at: DateTime<Utc>,
     executor: Executor<Outcome>,
@@ -194,6 +195,7 @@ impl Cloud {
         let schedules = [
             schedule(&template, detect_overdue::NAME, None, &plan)?,
             schedule(&template, watch_gaps::NAME, Some(day), &plan)?,
+            schedule(&template, send_reminders::NAME, None, &plan)?,
         ];
         let mut cloud = Self {
             choices,
@@ -347,10 +349,11 @@ impl Cloud {
             mappings_again.filter(|outage| outage.until > now).map(|outage| outage.until).min();
         let lanes = lanes.map(|at| if at > now { at } else { mappings_again.unwrap_or(at).max(at) });
         let coming = self.coming.keys().next().map(|(at, _)| *at);
-        let firings = [self.next_sweep(), self.next_watch()];
+        let (due, contacts) = (self.watch.earliest_due(), self.watch.earliest_contact());
+        let firings = [self.next_firing(SWEEP, due), self.next_watch(), self.next_firing(CONTACTS, contacts)];
         let end = self.plan.end + SETTLING;
         // What falls due as everything ends is left to the sweep that comes next, by any clock.
-        let is_due = self.watch.earliest_due().is_some_and(|due| due <= end);
+        let is_due = due.into_iter().chain(contacts).any(|due| due <= end);
         let end =
             if is_due { end + self.schedules[SWEEP].every + TimeDelta::seconds(SKEW_SECONDS) } else { end };
         let next = [self.network.next_awakening(), lanes, coming].into_iter().chain(firings).flatten().min();
@@ -385,11 +388,11 @@ impl Cloud {
         Ok(true)
     }
 
-    /// When the sweep fires next and finds something; firings that would find nothing
+    /// When a sweep fires next and finds something that is due; firings that would find nothing
     /// are left out, but for some.
-    fn next_sweep(&self) -> Option<DateTime<Utc>> {
-        let due = self.watch.earliest_due()?;
-        let Schedule { every, last, .. } = self.schedules[SWEEP];
+    fn next_firing(&self, schedule: usize, due: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let due = due?;
+        let Schedule { every, last, .. } = self.schedules[schedule];
         let next = last + every;
         let every = every.num_seconds().max(1);
         let ahead = if self.skews() { SKEW_SECONDS } else { 0 };

@@ -1,6 +1,9 @@
 //! What is served, and what is seen of it.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
+use serde_json::{Value, json};
 
 use super::{Cloud, Running, broken};
 use crate::simulation::fault::{Fault, OutageKind};
@@ -92,6 +95,30 @@ impl Cloud {
         Ok(())
     }
 
+    /// Reads the people again that a transaction may have changed.
+    fn observe_persons(&mut self, request: &Request) -> Checked {
+        let body = request.json();
+        let mut keys = BTreeSet::new();
+        for write in body["TransactItems"].as_array().into_iter().flatten() {
+            let item = [&write["Put"]["Item"], &write["Delete"]["Key"]];
+            let key = item.iter().find_map(|item| item["pk"]["S"].as_str());
+            keys.extend(key.filter(|key| key.starts_with("customer#")).map(str::to_owned));
+        }
+        for key in keys {
+            let query = json!({
+                "TableName": self.settings.tables.records,
+                "KeyConditionExpression": "pk = :pk AND begins_with(sk, :p)",
+                "ExpressionAttributeValues": {":pk": {"S": key}, ":p": {"S": "p"}},
+                "ConsistentRead": true,
+            });
+            let answer = self.engines.answer(Some("DynamoDB_20120810.Query"), query.to_string().as_bytes());
+            let answer: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            let items = answer["Items"].as_array().map_or(&[][..], Vec::as_slice);
+            self.watch.person_read(key.trim_start_matches("customer#"), items)?;
+        }
+        Ok(())
+    }
+
     /// Looks at what a request has done, and brings what it wrote onto the streams.
     fn observe(&mut self, request: &Request) -> Checked {
         let tables = &self.settings.tables;
@@ -110,6 +137,9 @@ impl Cloud {
         }
         if matches!(request.name(), "GetItem" | "Query" | "Scan" | "BatchGetItem") {
             return Ok(());
+        }
+        if request.name() == "TransactWriteItems" {
+            self.observe_persons(request)?;
         }
         let now = self.now();
         let ahead = self.containers.get(&request.caller).map_or(TimeDelta::zero(), |one| one.clock.ahead);

@@ -17,7 +17,10 @@ use super::{Checked, Story, Watch, hold};
 pub(in crate::simulation) struct Records {
     /// Ids of what was quarantined, by function, with the payloads.
     quarantined: BTreeMap<(String, String), String>,
-    contacts: BTreeMap<(String, String), String>,
+    /// What became of each contact.
+    contacts: BTreeMap<String, String>,
+    /// What is planned, and when it is looked at next.
+    planned: BTreeMap<String, Value>,
     parked: BTreeSet<(String, String)>,
     published: BTreeMap<String, u64>,
     histories: BTreeMap<String, Vec<HistoryEntry>>,
@@ -46,14 +49,16 @@ impl Records {
                 });
             } else if pk == "parked" {
                 records.parked.insert((text(item, "account_id"), text(item, "payment_id")));
-            } else if let Some(account) = pk.strip_prefix("account#") {
-                let account = account.to_owned();
-                if let Some(contact) = sk.strip_prefix("contact#") {
-                    records.contacts.insert((account, contact.to_owned()), text(item, "outcome"));
-                } else if sk == "published" {
-                    let revision = item["revision"]["N"].as_str().and_then(|text| text.parse().ok());
-                    records.published.insert(account, revision.unwrap_or_default());
-                }
+            } else if let Some(contact) = sk.strip_prefix("said#") {
+                let said: Value = serde_json::from_str(&text(item, "said")).unwrap_or_default();
+                let outcome = said["outcome"].as_str().unwrap_or_default();
+                records.contacts.insert(contact.to_owned(), outcome.to_owned());
+            } else if let Some(contact) = sk.strip_prefix("planned#") {
+                let planned = serde_json::from_str(&text(item, "planned")).unwrap_or_default();
+                records.planned.insert(contact.to_owned(), planned);
+            } else if let Some(account) = pk.strip_prefix("account#").filter(|_| sk == "published") {
+                let revision = item["revision"]["N"].as_str().and_then(|text| text.parse().ok());
+                records.published.insert(account.to_owned(), revision.unwrap_or_default());
             }
         }
         for history in records.histories.values_mut() {
@@ -94,12 +99,27 @@ impl Watch {
             );
         }
         self.check_messages(records)?;
+        for (contact, planned) in &records.planned {
+            let look_at = planned["look_at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+            hold!(
+                "every owed reminder",
+                look_at > Some(now) && planned["waits_for"].is_object(),
+                "{contact} should have left: {planned}"
+            );
+        }
+        self.count("contacts that wait", records.planned.len());
         self.count("records quarantined", records.quarantined.len());
         let entries = || records.histories.values().flatten();
         self.count("history entries", entries().count());
         self.count("history gaps", entries().filter(|entry| entry.follows.next() != entry.revision).count());
-        let kept_back = records.contacts.values().filter(|outcome| *outcome != "sent").count();
-        self.count("reminders withdrawn or held", kept_back);
+        for (what, outcome) in [
+            ("contacts sent", "sent"),
+            ("contacts withdrawn", "withdrawn"),
+            ("contacts held", "held"),
+            ("contacts suppressed", "suppressed"),
+        ] {
+            self.count(what, records.contacts.values().filter(|known| *known == outcome).count());
+        }
         Ok(())
     }
 
@@ -294,14 +314,17 @@ impl Watch {
             }
             let mut sent_any = self.sent.contains_key(&event);
             for intent in &version.account.intents {
-                let sent = self.sent.get(&format!("{event}/{}", intent.name()));
-                let contact = format!("{:020}#{}", revision.0, intent.name());
-                let outcome = records.contacts.get(&(id.to_owned(), contact)).map(String::as_str);
+                let contact = format!("{event}/{}", intent.name());
+                let sent = self.sent.get(&contact);
+                let outcome = records.contacts.get(&contact).map(String::as_str);
                 let is_recorded = match sent {
                     Some(sent) => sent.topic == "reminders" && outcome.is_some(),
-                    None => matches!(outcome, Some("withdrawn" | "held")),
+                    None => {
+                        matches!(outcome, Some("withdrawn" | "held" | "suppressed"))
+                            || records.planned.contains_key(&contact)
+                    }
                 };
-                sent_any |= sent.is_some();
+                sent_any |= sent.is_some() || records.planned.contains_key(&contact);
                 hold!(
                     "every owed reminder",
                     is_recorded || (excused && revision < last.account.revision),

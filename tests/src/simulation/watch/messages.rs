@@ -22,14 +22,21 @@ impl Watch {
             }
             "reminders" => {
                 self.count("reminders published", 1);
-                self.check_reminder(&id, &body, caller)?;
-                self.notice_has_left(&id, &body);
+                self.check_message(&id, &body, caller)?;
             }
             _ => self.count("operations told", 1),
         }
         if let Some(before) = self.sent.get(&id).filter(|_| topic == "account-events") {
             hold!("one event, one id", before.body == body, "{id}: {} and {body}", before.body);
             self.count("events published again", 1);
+        }
+        if topic == "reminders" {
+            for contact in body["data"]["contacts"].as_array().into_iter().flatten() {
+                let contact_id = contact["contact_id"].as_str().unwrap_or_default();
+                self.notice_has_left(contact_id, &body);
+                self.sent.insert(contact_id.to_owned(), Sent { topic: topic.clone(), body: body.clone() });
+            }
+            return Ok(());
         }
         self.sent.insert(id, Sent { topic, body });
         Ok(())
@@ -61,13 +68,34 @@ impl Watch {
             })
     }
 
+    /// A message speaks for what was wanted, and travels as long as it is under way as it began.
+    fn check_message(&mut self, id: &str, body: &Value, caller: CallerId) -> Checked {
+        let data = &body["data"];
+        let contacts = data["contacts"].as_array().map_or(&[][..], Vec::as_slice);
+        hold!("every owed reminder", !contacts.is_empty(), "{id} speaks for nothing: {body}");
+        for contact in contacts {
+            self.check_reminder(contact, body, caller)?;
+        }
+        let words = data["text"].as_str().unwrap_or_default();
+        let reference = data["reference"].as_str().unwrap_or("?");
+        hold!("every message has its words", words.contains(reference), "{id}: {body}");
+        if let Some(before) = self.sent.get(id).filter(|before| before.topic == "reminders") {
+            let was = &before.body["data"];
+            hold!("one event, one id", was["channel"] == data["channel"], "{id}: {was} and {body}");
+            self.count("messages published again", 1);
+        }
+        Ok(())
+    }
+
     /// A reminder is one that was wanted, and it is true at the moment at which it leaves.
-    fn check_reminder(&self, id: &str, body: &Value, caller: CallerId) -> Checked {
+    fn check_reminder(&self, data: &Value, body: &Value, caller: CallerId) -> Checked {
+        let id = data["contact_id"].as_str().unwrap_or_default();
         let wanting = self.version_of(id)?;
         let account_id = wanting.account.account_id.as_str();
-        let data = &body["data"];
         let name = id.splitn(3, '/').nth(2).unwrap_or_default();
-        let is_it = |one: &&Intent| one.name() == name && data["channel"] == one.channel.as_str();
+        let channel = &body["data"]["channel"];
+        let is_it =
+            |one: &&Intent| one.name() == name && one.channels().any(|known| channel == known.as_str());
         let intent = wanting.account.intents.iter().find(is_it);
         let Some(intent) = intent else {
             return Err(Broken {

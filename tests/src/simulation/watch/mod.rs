@@ -3,6 +3,7 @@
 
 mod at_rest;
 mod messages;
+mod persons;
 mod revision;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,6 +118,8 @@ pub(super) struct Watch {
     queued: BTreeMap<String, (Waiting, bool)>,
     index: BTreeMap<String, Entry>,
     sent: BTreeMap<String, Sent>,
+    /// What is known of people, as it stands.
+    persons: BTreeMap<String, persons::Known>,
     /// When notices of what have left, by account.
     told: BTreeMap<(String, String), Vec<DateTime<Utc>>>,
     /// The bodies of messages that went to the dead-letter queue.

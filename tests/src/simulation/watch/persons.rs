@@ -1,0 +1,165 @@
+//! What must be true of people, read from their items after each transaction: nobody is counted
+//! out, nothing that was counted vanishes, and what is counted keeps to quiet hours, caps and
+//! opt-outs, each worked out here anew.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use duewatch_domain::policy::{ContactRules, Counts, Per};
+use serde_json::Value;
+
+use super::{Checked, Watch, hold};
+
+/// For how long what was counted must be remembered at the least.
+const REMEMBERED: TimeDelta = TimeDelta::days(28);
+
+/// What is known of a person.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    person: Value,
+    /// What is planned, by when it is looked at next.
+    planned: BTreeMap<String, DateTime<Utc>>,
+}
+
+/// A contact that was counted.
+struct Counted<'a> {
+    id: &'a str,
+    at: DateTime<Utc>,
+    channel: &'a str,
+}
+
+fn counted(attempt: &Value) -> Option<Counted<'_>> {
+    Some(Counted {
+        id: attempt["contact_id"].as_str()?,
+        at: attempt["at"].as_str()?.parse().ok()?,
+        channel: attempt["channel"].as_str()?,
+    })
+}
+
+fn attempts(person: &Value) -> impl Iterator<Item = (&Value, Counted<'_>)> {
+    let all = person["attempts"].as_array().map_or(&[][..], Vec::as_slice);
+    all.iter().filter_map(|attempt| Some((attempt, counted(attempt)?)))
+}
+
+/// Whether hours that may run past midnight hold at a time of day.
+fn is_within(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
+    if from <= until { from <= time && time < until } else { time >= from || time < until }
+}
+
+impl Watch {
+    /// The items of a person, as a transaction has left them.
+    pub(in crate::simulation) fn person_read(&mut self, customer_id: &str, items: &[Value]) -> Checked {
+        let written = |item: &Value, name: &str| -> Value {
+            serde_json::from_str(item[name]["S"].as_str().unwrap_or_default()).unwrap_or_default()
+        };
+        let mut now = Known::default();
+        for item in items {
+            let sk = item["sk"]["S"].as_str().unwrap_or_default();
+            if sk == "person" {
+                now.person = written(item, "person");
+            } else if let Some(contact_id) = sk.strip_prefix("planned#") {
+                let look_at = written(item, "planned")["look_at"].as_str().and_then(|at| at.parse().ok());
+                hold!("items can be read", look_at.is_some(), "{item}");
+                now.planned.insert(contact_id.to_owned(), look_at.unwrap_or_default());
+            }
+        }
+        let before = self.persons.remove(customer_id).unwrap_or_default();
+        self.check_person(customer_id, &before.person, &now.person)?;
+        self.persons.insert(customer_id.to_owned(), now);
+        Ok(())
+    }
+
+    /// When the first of what is planned is looked at.
+    pub(in crate::simulation) fn earliest_contact(&self) -> Option<DateTime<Utc>> {
+        self.persons.values().flat_map(|known| known.planned.values()).min().copied()
+    }
+
+    fn check_person(&mut self, customer_id: &str, before: &Value, now: &Value) -> Checked {
+        if before == now {
+            return Ok(());
+        }
+        let revision = |person: &Value| person["revision"].as_u64().unwrap_or_default();
+        hold!(
+            "one revision",
+            revision(now) == revision(before) + 1,
+            "{customer_id} went from {} to {}",
+            revision(before),
+            revision(now)
+        );
+        let last = attempts(now).map(|(_, one)| one.at).max().unwrap_or_default();
+        for (_, one) in attempts(before).filter(|(_, one)| last - one.at < REMEMBERED) {
+            let is_there = attempts(now).any(|(_, other)| other.id == one.id);
+            hold!("a contact is counted once and for good", is_there, "{customer_id}: {} is gone", one.id);
+        }
+        let mut new = 0;
+        for (attempt, one) in attempts(now) {
+            if attempts(before).any(|(_, known)| (known.id, known.at) == (one.id, one.at)) {
+                continue;
+            }
+            new += 1;
+            self.check_counted(customer_id, before, now, attempt, &one)?;
+        }
+        self.count("contacts counted", new);
+        Ok(())
+    }
+
+    /// A contact that is about to leave.
+    fn check_counted(
+        &self,
+        customer_id: &str,
+        before: &Value,
+        now: &Value,
+        attempt: &Value,
+        one: &Counted<'_>,
+    ) -> Checked {
+        let withdrawn = |known: &Value| known["value"] == "withdrawn";
+        let channel = &before["channels"][one.channel]["consent"];
+        let latest = |known: &Value| known["by"]["at"].as_str().unwrap_or_default().to_owned();
+        let says = if latest(channel) >= latest(&before["consent"]) { channel } else { &before["consent"] };
+        hold!(
+            "an opt-out holds",
+            !withdrawn(says),
+            "{customer_id}: {} leaves by {} although {says}",
+            one.id,
+            one.channel
+        );
+        for account_id in attempt["accounts"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let Some(story) = self.stories.get(account_id) else { continue };
+            let zone = story.contract.time_zone;
+            let Some(rules) = self.contact_rules(story.contract.policy_id.as_str()) else { continue };
+            let local = one.at.with_timezone(&zone);
+            let quiet = rules.quiet_hours.iter().find(|hours| {
+                hours.channels.iter().any(|channel| channel.as_str() == one.channel)
+                    && is_within(local.time(), hours.from, hours.until)
+            });
+            hold!(
+                "quiet hours",
+                quiet.is_none(),
+                "{customer_id}: {} leaves at {local}, within {quiet:?}",
+                one.id
+            );
+            for cap in rules.caps.iter().filter(|cap| (cap.per, cap.counts) == (Per::Person, Counts::Contacts)) {
+                let counts = |channel: &str| cap.channels.iter().any(|known| known.as_str() == channel);
+                if !counts(one.channel) {
+                    continue;
+                }
+                let date = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
+                let first = date(one.at) - TimeDelta::days(i64::from(cap.days) - 1);
+                let within = |day: NaiveDate| first <= day && day <= date(one.at);
+                let count =
+                    attempts(now).filter(|(_, other)| counts(other.channel) && within(date(other.at))).count();
+                hold!(
+                    "caps",
+                    count <= usize::try_from(cap.at_most).unwrap_or(usize::MAX),
+                    "{customer_id}: {} is the {count}th, {cap:?}",
+                    one.id
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn contact_rules(&self, policy_id: &str) -> Option<&ContactRules> {
+        self.policies.get(policy_id)?.last()?.0.contact.as_ref()
+    }
+}
