@@ -17,7 +17,8 @@
 //!
 //! # Delivered twice, out of order
 //! A receipt is noted with its message last, when all that follows from it is done. Until then
-//! each step that is taken once more changes nothing; after that the receipt is known.
+//! each step that is taken once more changes nothing; after that the receipt is known. Its reason is
+//! not kept there.
 //!
 //! # Back before it was noted that it left
 //! A message that came back may still be waiting for the note that it left, which ends its wishes.
@@ -112,7 +113,7 @@ async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> 
     let Some(message) = store.message(&receipt.message_id).await? else {
         return Err(RecordError::poison(format!("message_id: {} is not known", receipt.message_id)));
     };
-    if message.receipts.contains(&receipt) {
+    if message.knows(&receipt) {
         return Ok(Taken::Known);
     }
     let heard = store.change_person(&message.customer_id, now, |person| {

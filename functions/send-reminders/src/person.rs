@@ -73,6 +73,9 @@ impl Looked {
     }
 }
 
+/// What people on duty are to hear: its kind, what it is about, why.
+type Ring = (OperationsKind, String, String);
+
 /// An account as the last look finds it.
 pub(crate) struct Judged {
     pub(crate) account: Account,
@@ -191,9 +194,7 @@ async fn judged(
     Ok(Some(Judged { account, versions, figures, stage, hold }))
 }
 
-fn unreadable(
-    accounts: &BTreeMap<AccountId, LastLook>,
-) -> impl Iterator<Item = (OperationsKind, String, String)> + '_ {
+fn unreadable(accounts: &BTreeMap<AccountId, LastLook>) -> impl Iterator<Item = Ring> + '_ {
     accounts.iter().filter_map(|(account_id, look)| match look {
         LastLook::Unreadable(problem) => Some((
             OperationsKind::MessageHeld,
@@ -262,13 +263,7 @@ impl Look<'_> {
             && (intent.notice_of.is_some() || !intent.has_passed(&judged.account, policy, self.now))
     }
 
-    fn end(
-        &mut self,
-        planned: &Planned,
-        outcome: ContactOutcome,
-        why: Option<Why>,
-        judged: Option<&Judged>,
-    ) {
+    fn end(&mut self, planned: &Planned, outcome: ContactOutcome, why: Option<Why>, judged: Option<&Judged>) {
         let said = Said { planned: planned.clone(), outcome, at: self.now, why, message: None };
         let until = judged.and_then(|one| one.policy(self.now).retention.contact_log_until(self.now));
         self.change.ended.push((said, until));
@@ -280,10 +275,11 @@ impl Look<'_> {
         &mut self,
         person: Person,
         told: &[Spoken<'_>],
-    ) -> Result<(Vec<Ready>, Vec<(OperationsKind, String, String)>), StoreError> {
+    ) -> Result<(Vec<Ready>, Vec<Ring>), StoreError> {
         let no_rules = ContactRules::default();
-        let rules_of =
-            |one: &Spoken<'_>| one.judged.policy(self.now).contact.clone().unwrap_or_else(|| no_rules.clone());
+        let rules_of = |one: &Spoken<'_>| {
+            one.judged.policy(self.now).contact.clone().unwrap_or_else(|| no_rules.clone())
+        };
         let rules: Vec<ContactRules> = told.iter().map(rules_of).collect();
         let mut rings = Vec::new();
         let mut left: Vec<usize> = (0..told.len()).collect();
@@ -305,7 +301,9 @@ impl Look<'_> {
                 let spoken: Vec<&Spoken<'_>> = places.iter().map(|place| &told[left[*place]]).collect();
                 match message::of(self.keys, &person, attempt, &spoken, self.now) {
                     Ok(message) => said.push((attempt, places, message)),
-                    Err(problem) => unsayable.extend(places.iter().map(|place| (left[*place], problem.clone()))),
+                    Err(problem) => {
+                        unsayable.extend(places.iter().map(|place| (left[*place], problem.clone())))
+                    }
                 }
             }
             if unsayable.is_empty() {
@@ -334,10 +332,7 @@ impl Look<'_> {
     }
 
     /// What the gate keeps back waits, or ends. Says whom people on duty are to hear of.
-    fn keep_back<'a>(
-        &mut self,
-        verdicts: impl Iterator<Item = (&'a Verdict, &'a Spoken<'a>)>,
-    ) -> Vec<(OperationsKind, String, String)> {
+    fn keep_back<'a>(&mut self, verdicts: impl Iterator<Item = (&'a Verdict, &'a Spoken<'a>)>) -> Vec<Ring> {
         let mut rings = Vec::new();
         for (verdict, Spoken { planned, judged }) in verdicts {
             match verdict {
@@ -379,9 +374,8 @@ impl Look<'_> {
                 contacts: spoken.iter().map(|one| one.planned.contact_id.clone()).collect(),
                 receipts: Vec::new(),
             };
-            let kept = spoken.iter().map(|one| {
-                one.judged.policy(self.now).retention.contact_log_until(self.now)
-            });
+            let kept =
+                spoken.iter().map(|one| one.judged.policy(self.now).retention.contact_log_until(self.now));
             // As long as the longest of them asks for; none is without end.
             let until = kept.reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other))).flatten();
             let reserved = Reserved { message_id: message_id.clone(), message: known, until };
@@ -446,7 +440,9 @@ async fn leave(
 async fn note_notices(wiring: &Wiring, spoken_for: &[Planned], now: DateTime<Utc>) -> bool {
     let mut all = true;
     for planned in spoken_for {
-        let Wanted::Intent(Intent { notice_of: Some(of), planned_at, .. }) = &planned.wanted else { continue };
+        let Wanted::Intent(Intent { notice_of: Some(of), planned_at, .. }) = &planned.wanted else {
+            continue;
+        };
         match wiring.transitions.notice_left(&planned.account_id, of, *planned_at, now).await {
             Ok(Outcome::Held(account, hold)) => {
                 wiring.desk.tell_held(&account.account_id, &hold, now).await;

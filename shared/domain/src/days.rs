@@ -204,9 +204,7 @@ pub(crate) mod written {
         let instant = instant.ok().filter(|instant| super::is_in_range(instant.date_naive()));
         instant.ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
-            E::custom(format_args!(
-                "\"{shown}\" is no instant; write one such as 2023-10-05T09:30:00+08:00"
-            ))
+            E::custom(format_args!("\"{shown}\" is no instant; write one such as 2023-10-05T09:30:00+08:00"))
         })
     }
 

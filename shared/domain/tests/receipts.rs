@@ -51,7 +51,10 @@ fn a_person_is_out_of_reach_when_no_known_contact_point_can_be_used(
     let mut person = somebody();
     has_points(&mut person, points);
     counted(&mut person, by, None);
-    assert_eq!(person.person.receive(channel(by), &receipt("2024-06-01T05:00:00Z", outcome)), Applied::Changed);
+    assert_eq!(
+        person.person.receive(channel(by), &receipt("2024-06-01T05:00:00Z", outcome)),
+        Applied::Changed
+    );
     let expected: Vec<_> = expected.iter().map(|(by, problem)| (channel(by), *problem)).collect();
     assert_eq!(person.person.out_of_reach(), expected);
 }
@@ -123,8 +126,14 @@ fn what_keeps_coming_back_is_not_planned_for_ever() {
 #[rstest]
 #[case::of_which_nothing_is_known(None, true)]
 #[case::an_officer_has_found_out(Some(r#""cause":"long_term","by":"officer-7","reason":"visited""#), false)]
-#[case::an_officers_that_is_over(Some(r#""cause":"temporary","by":"officer-7","reason":"ill","until":"2024-06-05""#), true)]
-#[case::an_officers_that_still_binds(Some(r#""cause":"temporary","by":"officer-7","reason":"ill","until":"2024-06-06""#), false)]
+#[case::an_officers_that_is_over(
+    Some(r#""cause":"temporary","by":"officer-7","reason":"ill","until":"2024-06-05""#),
+    true
+)]
+#[case::an_officers_that_still_binds(
+    Some(r#""cause":"temporary","by":"officer-7","reason":"ill","until":"2024-06-06""#),
+    false
+)]
 fn a_borrowers_reason_is_recorded_where_nothing_else_binds(
     #[case] recorded: Option<&str>,
     #[case] is_taken: bool,
@@ -162,7 +171,11 @@ fn of_two_answers_the_later_stands_whichever_comes_first() {
             account.borrower_said(&format!("said at {at}"), at, late).unwrap();
         }
         assert_eq!(account.cause().unwrap().reason, format!("said at {late}"));
-        assert_eq!(account.borrower_said(&format!("said at {late}"), late, late), Ok(Applied::Unchanged), "twice");
+        assert_eq!(
+            account.borrower_said(&format!("said at {late}"), late, late),
+            Ok(Applied::Unchanged),
+            "twice"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! Persons: what the gate knows of each, what is planned to be said to them, what was said.
+//! Persons: what the gate knows of each, and what is planned to be said to them.
 //!
 //! All of it lies under the customer's key, so that one Query finds a person with everything that
 //! waits for the gate.
@@ -21,20 +21,20 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::contact::{Person, Planned, Receipt, Wanted, Why};
+use duewatch_domain::contact::{Person, Planned, Wanted};
 use duewatch_domain::decision::event_id;
 use duewatch_domain::ids::{ContactId, ContactPersonId, CustomerId, Revision};
-use duewatch_domain::policy::Channel;
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied, Message, Refusal};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::account_item::sort_key;
 use crate::customers::customer_key;
 use crate::records::{expiry, texts};
-use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError, TransitionError};
+use crate::said::{MESSAGE, Said, SentMessage, message_key, said_key};
+use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError};
 
 /// The most wishes of one person that are looked at together: a transaction writes at most 100
 /// items, and each takes up to two. The next look takes the rest.
@@ -48,12 +48,6 @@ const INDEX: &str = "contacts";
 const PERSON_OR_PLANNED: &str = "p";
 const PERSON: &str = "person";
 const PLANNED: &str = "planned#";
-const SAID: &str = "said#";
-const MESSAGE: &str = "message";
-/// The most reports that are kept of a message.
-const MAX_RECEIPTS: usize = 20;
-/// Pages of what was said that are read at most: up to 1 MB each.
-const MAX_PAGES: usize = 10;
 
 /// A person, and what is planned for them, by when it is due.
 #[derive(Clone, Debug)]
@@ -62,42 +56,6 @@ pub struct AtHand {
     pub person: Person,
     /// What is planned.
     pub planned: Vec<Planned>,
-}
-
-/// How a planned contact ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Said {
-    /// What was planned.
-    pub planned: Planned,
-    /// What became of it.
-    pub outcome: ContactOutcome,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The gate's reason, where it did not leave.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<Why>,
-    /// The message that spoke for it, and how that travelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<(ContactId, Channel)>,
-}
-
-/// What is known of a message under its id alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SentMessage {
-    /// To whom it went.
-    pub customer_id: CustomerId,
-    /// How it travels.
-    pub channel: Channel,
-    /// The contact person whom it asks; none: it goes to the customer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact_person: Option<ContactPersonId>,
-    /// The wishes that it speaks for.
-    pub contacts: Vec<ContactId>,
-    /// What its reports say so far.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub receipts: Vec<Receipt>,
 }
 
 /// A message that is about to leave.
@@ -164,15 +122,7 @@ fn planned_key(contact_id: &ContactId) -> String {
     format!("{PLANNED}{contact_id}")
 }
 
-fn said_key(contact_id: &ContactId) -> String {
-    format!("{SAID}{contact_id}")
-}
-
-fn message_key(message_id: &ContactId) -> String {
-    format!("message#{message_id}")
-}
-
-fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+pub(crate) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
     texts([("pk", pk.to_owned()), ("sk", sk.to_owned())])
 }
 
@@ -413,100 +363,6 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Adds what a sender reports of a message to what is known of it. Says whether it was new.
-    ///
-    /// # Errors
-    /// When a call fails, or others keep writing it.
-    pub async fn note_receipt(&self, receipt: &Receipt) -> Result<bool, StoreError> {
-        let message_id = &receipt.message_id;
-        let table = &self.tables.records;
-        for _ in 0..=MAX_CONFLICTS {
-            let Some(item) = self.record(message_key(message_id), MESSAGE.to_owned()).await? else {
-                return Ok(false);
-            };
-            let mut message: SentMessage = self.read(&item, "message")?;
-            if message.receipts.contains(receipt) || message.receipts.len() >= MAX_RECEIPTS {
-                return Ok(false);
-            }
-            message.receipts.push(receipt.clone());
-            let seen = item.get("message").cloned().unwrap_or_else(|| AttributeValue::S(String::new()));
-            let update = self
-                .client
-                .update_item()
-                .table_name(table)
-                .set_key(Some(key(&message_key(message_id), MESSAGE)))
-                .update_expression("SET message = :message")
-                .condition_expression("message = :seen")
-                .expression_attribute_values(":message", AttributeValue::S(self.written(&message)?))
-                .expression_attribute_values(":seen", seen)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            if self.answered_if(table, update)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Err(StoreError::Conflict { account_id: message_key(message_id), revision: 0 })
-    }
-
-    /// What is known of a message; none: it is none of ours, or it is long ago.
-    ///
-    /// # Errors
-    /// When the call fails or the item cannot be read.
-    pub async fn message(&self, message_id: &ContactId) -> Result<Option<SentMessage>, StoreError> {
-        let item = self.record(message_key(message_id), MESSAGE.to_owned()).await?;
-        item.map(|item| self.read(&item, "message")).transpose()
-    }
-
-    /// What became of a contact; none: it has not ended.
-    ///
-    /// # Errors
-    /// When the call fails or the item cannot be read.
-    pub async fn said_of(
-        &self,
-        customer_id: &CustomerId,
-        contact_id: &ContactId,
-    ) -> Result<Option<Said>, StoreError> {
-        let item = self.record(customer_key(customer_id), said_key(contact_id)).await?;
-        item.map(|item| self.read(&item, "said")).transpose()
-    }
-
-    /// What was said to a person, and what was not and why, oldest first; of very much the first
-    /// ten megabytes.
-    ///
-    /// # Errors
-    /// When a call fails or an item cannot be read.
-    pub async fn said_to(&self, customer_id: &CustomerId) -> Result<Vec<Said>, StoreError> {
-        let table = &self.tables.records;
-        let (mut said, mut from) = (Vec::new(), None);
-        for _ in 0..MAX_PAGES {
-            let sent = self
-                .client
-                .query()
-                .table_name(table)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
-                .expression_attribute_values(":prefix", AttributeValue::S(SAID.to_owned()))
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            let answer = self.answered(table, sent)?;
-            for item in answer.items.unwrap_or_default() {
-                said.push(self.read::<Said>(&item, "said")?);
-            }
-            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if from.is_none() {
-                break;
-            }
-        }
-        said.sort_by(|one, other| {
-            (one.at, &one.planned.contact_id).cmp(&(other.at, &other.planned.contact_id))
-        });
-        Ok(said)
-    }
-
     /// Whose planned contacts are due by `now` in a shard, oldest first, from where the page
     /// before ended.
     ///
@@ -547,12 +403,12 @@ impl Store {
         Ok(ContactsPage { customers, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
     }
 
-    fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {
+    pub(crate) fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {
         serde_json::to_string(value)
             .map_err(|error| StoreError::codec(&self.tables.records, "a person's record", error))
     }
 
-    fn read<T: DeserializeOwned>(
+    pub(crate) fn read<T: DeserializeOwned>(
         &self,
         item: &HashMap<String, AttributeValue>,
         attribute: &str,

@@ -14,9 +14,10 @@ use crate::contact::Receipt;
 pub fn parse_receipt(body: &str) -> Result<Receipt, FormatError> {
     let receipt: Receipt = read(Value::Object(read_object(body)?))?;
     match receipt.reason.as_ref().map(String::len).filter(|bytes| *bytes > MAX_REASON_BYTES) {
-        Some(bytes) => {
-            Err(FormatError::new("reason", format!("it has {bytes} bytes, at most {MAX_REASON_BYTES} are kept")))
-        }
+        Some(bytes) => Err(FormatError::new(
+            "reason",
+            format!("it has {bytes} bytes, at most {MAX_REASON_BYTES} are kept"),
+        )),
         None => Ok(receipt),
     }
 }
@@ -49,7 +50,10 @@ mod tests {
         r#"{"message_id":"M-1","at":"2023-10-05T01:30:00Z","outcome":"bounced","code":550}"#,
         "unknown field `code`"
     )]
-    #[case::unknown_outcome(r#"{"message_id":"M-1","at":"2023-10-05T01:30:00Z","outcome":"read"}"#, "outcome: ")]
+    #[case::unknown_outcome(
+        r#"{"message_id":"M-1","at":"2023-10-05T01:30:00Z","outcome":"read"}"#,
+        "outcome: "
+    )]
     #[case::no_offset(r#"{"message_id":"M-1","at":"2023-10-05T01:30:00","outcome":"bounced"}"#, "at: ")]
     #[case::long_ago(r#"{"message_id":"M-1","at":"0001-10-05T01:30:00Z","outcome":"bounced"}"#, "at: ")]
     #[case::twice(
