@@ -76,6 +76,16 @@ send_at = "10:00"
 steps = [{ stage = "late", days = 7, channel = "letter", template = "before_limit", notice_of = "limited" }]
 "#;
 
+/// Quiet at night, and once a day.
+const CONTACT: &str = r#"
+[contact]
+quiet_hours = [{ from = "22:00", until = "08:00", channels = ["sms"] }]
+caps = [{ channels = ["sms"], at_most = 1, days = 1 }]
+breathing_space = { days = 60 }
+how_to_pay = { en = "in the app, or at 400-000-0000" }
+address = "https://lender.example/rules"
+"#;
+
 /// Five years and three.
 const RETENTION: &str = r#"
 [retention]
@@ -99,6 +109,9 @@ pub const STANDARD: &str = "standard";
 pub const REMINDING: &str = "reminding";
 /// The same policy, where a notice comes two days before the line is limited.
 pub const NOTICING: &str = "noticing";
+/// The same policy with reminders, by text message alone, where it is quiet at night and one
+/// message a day leaves.
+pub const GATED: &str = "gated";
 /// The same again, which lets go what it has kept for long.
 pub const KEEPING: &str = "keeping";
 
@@ -111,6 +124,7 @@ pub fn policy_text(id: &str) -> String {
     let (ladder, rest) = match id {
         REMINDING => (LADDER.to_owned(), REMINDERS.to_owned()),
         NOTICING => (LADDER.replacen("percent = 50", "percent = 50, notice_days = 2", 1), NOTICES.to_owned()),
+        GATED => (LADDER.to_owned(), format!("{}{CONTACT}", REMINDERS.replace("\"app\"", "\"sms\""))),
         JOINT => (LADDER.to_owned(), CUSTOMER.to_owned()),
         KEEPING => (LADDER.to_owned(), format!("{REMINDERS}{RETENTION}")),
         _ => (LADDER.to_owned(), String::new()),
@@ -155,7 +169,7 @@ impl World {
         )
         .await
         .unwrap();
-        for id in [STANDARD, REMINDING, NOTICING, KEEPING, JOINT] {
+        for id in [STANDARD, REMINDING, NOTICING, GATED, KEEPING, JOINT] {
             let text = policy_text(id);
             stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
         }

@@ -198,10 +198,7 @@ async fn an_accounts_batch_delivered_twice_leaves_under_the_same_ids() {
     let records = world.account_records().await;
     assert!(world.send(&records).await.is_empty());
     let once = world.sent();
-    let marks = (
-        world.contacts("C-1").await,
-        world.store().published(&id("A-1")).await.unwrap(),
-    );
+    let marks = (world.contacts("C-1").await, world.store().published(&id("A-1")).await.unwrap());
     assert!(world.send(&records).await.is_empty());
     let twice = world.sent();
 
@@ -210,10 +207,7 @@ async fn an_accounts_batch_delivered_twice_leaves_under_the_same_ids() {
     assert_eq!(ids(&once), ids(&twice));
     let events = |sent: &[Sent]| sent.iter().filter(|one| one.topic == "account-events").count();
     assert_eq!((events(&once), events(&twice)), (2, 2));
-    let marks_again = (
-        world.contacts("C-1").await,
-        world.store().published(&id("A-1")).await.unwrap(),
-    );
+    let marks_again = (world.contacts("C-1").await, world.store().published(&id("A-1")).await.unwrap());
     assert_eq!(marks, marks_again);
     assert!(world.account_records().await.is_empty(), "sending writes no account");
 }

@@ -119,15 +119,12 @@ async fn take(
     deadline: Deadline,
 ) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
-    let mut batch =
-        stream_batch(event, &wiring.desk, clock, deadline, async |record| prepare(record)).await;
+    let mut batch = stream_batch(event, &wiring.desk, clock, deadline, async |record| prepare(record)).await;
     let all: Vec<&Outgoing> = batch.done.iter().map(|done| &done.value).collect();
     let sent = outgoing::send(wiring, &all).await;
     let is_sent = |place: &usize| !sent.failed.contains(place);
-    let persons: BTreeSet<CustomerId> = (0..all.len())
-        .filter(is_sent)
-        .filter_map(|place| all.get(place)?.plans_for().cloned())
-        .collect();
+    let persons: BTreeSet<CustomerId> =
+        (0..all.len()).filter(is_sent).filter_map(|place| all.get(place)?.plans_for().cloned()).collect();
     let messages: usize = all.iter().map(|outgoing| outgoing.messages()).sum();
     let failed: Vec<String> = sent
         .failed

@@ -2,25 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::contact::{Attempt, Person, Planned, Wanted};
 use duewatch_domain::days::{business_date, plus_days};
 use duewatch_domain::figures::Figures;
+use duewatch_domain::owed;
 use duewatch_domain::policy::describe::Language;
 use duewatch_domain::policy::{ContactRules, Policy, Templates};
 use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::upcoming::steps;
-use duewatch_domain::owed;
 use duewatch_notify::text::{
-    AccountFacts, ContactPersonFacts, MaskedAccount, MessageFacts, Next, OptOut, Owed, Rendered, Section, Texts,
+    AccountFacts, ContactPersonFacts, MaskedAccount, MessageFacts, Next, OptOut, Owed, Rendered, Section,
+    Texts,
 };
-use duewatch_notify::{ContactDue, Contact, Message, Reference, ReferenceKeys, contact_due};
+use duewatch_notify::{Contact, ContactDue, Message, Reference, ReferenceKeys, contact_due};
 
 use crate::person::{Judged, Spoken};
-
-/// What leaves so much later than it should, and on another day, says so.
-const LATE_BY: TimeDelta = TimeDelta::hours(6);
 
 /// A message that may leave, in words.
 ///
@@ -59,12 +57,14 @@ pub(crate) fn of(
         return Ok(contact_due(&due, now));
     }
     let zone = person.zone(first.judged.account.time_zone);
-    due.late_since = spoken.iter().filter_map(|one| late_since(one.planned, zone, now)).min();
+    let late = spoken.iter().filter_map(|one| one.planned.late_since(zone, now)).min();
+    due.late_since = late.filter(|since| *since < business_date(zone, now));
     let said = speaking(spoken);
     let missed: u32 = spoken.iter().filter_map(|one| one.planned.intent()).map(|intent| intent.missed).sum();
     due.stands_for = missed.saturating_add(u32::try_from(spoken.len() - said.len()).unwrap_or(u32::MAX));
     let mut sections: Vec<Section<'_>> = Vec::new();
-    let names: Vec<String> = said.iter().map(|(one, intent)| named(one.judged.policy(now), &intent.template)).collect();
+    let names: Vec<String> =
+        said.iter().map(|(one, intent)| named(one.judged.policy(now), &intent.template)).collect();
     for ((one, intent), name) in said.iter().zip(&names) {
         let facts = account_facts(one.judged, intent, now);
         match sections.iter_mut().find(|section| section.template == name) {
@@ -136,14 +136,6 @@ fn to_contact_person(
     texts.render_for_contact_person(due.channel, due.language, &facts).map_err(|error| error.to_string())
 }
 
-/// The date on which it should have left, where that was another day: what the gate lets wait
-/// is not late.
-fn late_since(planned: &Planned, zone: duewatch_domain::Zone, now: DateTime<Utc>) -> Option<NaiveDate> {
-    let should = if planned.waits_for.is_some() { planned.look_at } else { planned.planned_at };
-    let on = business_date(zone, should);
-    (now - should > LATE_BY && on < business_date(zone, now)).then_some(on)
-}
-
 /// What is put into words: of each account its notices, or, where it has none, its latest
 /// reminder, which speaks for those before it.
 fn speaking<'a>(spoken: &[&'a Spoken<'a>]) -> Vec<(&'a Spoken<'a>, &'a Intent)> {
@@ -158,8 +150,7 @@ fn speaking<'a>(spoken: &[&'a Spoken<'a>]) -> Vec<(&'a Spoken<'a>, &'a Intent)> 
     }
     let has_notice = |account: &str| {
         all.iter().any(|(one, intent)| {
-            one.planned.account_id.as_str() == account
-                && matches!(intent.notice_of, Some(NoticeOf::Stage(_)))
+            one.planned.account_id.as_str() == account && matches!(intent.notice_of, Some(NoticeOf::Stage(_)))
         })
     };
     let is_said = |(place, (one, intent)): &(usize, &(&Spoken<'_>, &Intent))| {

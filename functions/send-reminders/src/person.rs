@@ -338,8 +338,9 @@ impl Look<'_> {
             match verdict {
                 Verdict::Send { .. } => {}
                 Verdict::Defer { until, why } => {
+                    let late_since = planned.late_since(judged.account.time_zone, self.now);
                     let waits_for = Some(why.clone());
-                    let deferred = Planned { look_at: *until, waits_for, ..(*planned).clone() };
+                    let deferred = Planned { look_at: *until, waits_for, late_since, ..(*planned).clone() };
                     self.change.planned.push(deferred);
                     self.looked.deferred += 1;
                 }

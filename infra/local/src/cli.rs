@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use duewatch_domain::days::{end_of_day, start_of_day};
@@ -24,11 +24,13 @@ use duewatch_store::{Store, Transitions};
 use self::policy::PolicyCommand;
 use self::verify::VerifyArgs;
 use crate::audit::audit;
+use crate::contacts;
 use crate::customer::{self, Erased};
 use crate::demo::{self, Demo};
 use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
 use crate::input::{BookFormat, read_book, read_policy, read_policy_and_texts, read_whole_book};
+use crate::progress::Progress;
 use crate::replay::{Case, CaseFiles, Engine, Outputs, Walked, replay, replay_against, walk_account};
 use crate::requeue::{Requeue, Requeued};
 use crate::schema::{Format, schema};
@@ -61,6 +63,9 @@ enum Command {
     Permits(PermitsArgs),
     /// Read an account's history, entry by entry, and verify that it is whole and unchanged.
     Audit(AuditArgs),
+    /// Show what a customer was told, what waits for the contact gate, what it did not let leave,
+    /// and why. Without a customer, over all of them: what came back, by policy, template and channel.
+    Contacts(ContactsArgs),
     /// Hand out what is known of a customer, as JSON. Leaves a record of it.
     Export(ExportArgs),
     /// Erase what may be erased of a customer: contact points, names, the values of the
@@ -197,6 +202,15 @@ struct AuditArgs {
 }
 
 #[derive(Args, Debug)]
+struct ContactsArgs {
+    /// The customer, in the tables that the environment names; left out: all of them.
+    customer: Option<CustomerId>,
+    /// Over all of them: from which day (UTC) on; left out: the last 30 days.
+    #[arg(long, value_name = "DATE", conflicts_with = "customer")]
+    since: Option<NaiveDate>,
+}
+
+#[derive(Args, Debug)]
 struct ExportArgs {
     /// The customer.
     customer: CustomerId,
@@ -276,6 +290,7 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(Command::Explain(args)) => run_explain(&args),
         Some(Command::Permits(args)) => run_permits(&args),
         Some(Command::Audit(args)) => runtime()?.block_on(run_audit(&args.account)),
+        Some(Command::Contacts(args)) => runtime()?.block_on(run_contacts(args)),
         Some(Command::Export(args)) => runtime()?.block_on(run_export(args)),
         Some(Command::Erase(args)) => runtime()?.block_on(run_erase(args)),
         Some(Command::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
@@ -395,6 +410,22 @@ async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
     println!("{opened} accounts opened, {known} known already, {} lines refused", refused + faulty);
     if refused + faulty > 0 {
         return Err(ImportError::SomeRefused { refused: refused + faulty, loaded: opened + known }.into());
+    }
+    Ok(())
+}
+
+async fn run_contacts(args: ContactsArgs) -> Result<(), Box<dyn Error>> {
+    let transitions = configured().await?;
+    let store = transitions.store();
+    let mut out = std::io::stdout().lock();
+    match args.customer {
+        Some(customer_id) => contacts::of_customer(store, &customer_id, &mut out).await?,
+        None => {
+            let since = args.since.unwrap_or_else(|| SystemClock.now().date_naive() - Days::new(30));
+            let since = since.and_time(NaiveTime::MIN).and_utc();
+            let mut progress = Progress::new("records", store.records_about().await?);
+            contacts::over_all(store, since, |looked_at| progress.set(looked_at), &mut out).await?;
+        }
     }
     Ok(())
 }

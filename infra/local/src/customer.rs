@@ -197,7 +197,7 @@ pub async fn erase(
     loop {
         let page = store.customer_items(customer_id, from).await?;
         for item in &page.items {
-            match store.erase_customer_item(customer_id, item).await? {
+            match store.erase_customer_item(customer_id, item, now).await? {
                 Erasure::Deleted => erased.deleted += 1,
                 Erasure::Emptied => erased.emptied += 1,
                 Erasure::Kept => erased.kept += 1,

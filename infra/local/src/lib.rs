@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod cli;
+pub mod contacts;
 pub mod customer;
 pub mod demo;
 pub mod diff;

@@ -319,8 +319,9 @@ impl Installment {
     /// lies on the last of them.
     /// In minor units.
     pub(crate) fn asked_components(&self, waterfall: &Waterfall, minor_units: u32) -> [i128; 3] {
-        let mut asked = [self.fee, self.interest, self.principal].map(|amount| minor(amount, minor_units));
-        let mut off = minor(self.adjusted, minor_units);
+        let part = |amount| minor(amount, minor_units);
+        let mut asked = [part(self.fee), part(self.interest), part(self.principal)];
+        let mut off = part(self.adjusted);
         for component in waterfall.order().iter().rev() {
             if off == 0 {
                 break;

@@ -126,7 +126,7 @@ impl Line {
 pub fn owed(account: &Account, policy: &Policy) -> Allocation {
     let mut allocation = if policy.keeps_a_ledger() { walk(account, policy) } else { allocate(account) };
     if let (Some(business_days), None) = (&policy.business_days, &allocation.ledger) {
-        let due_dates = due_dates(account, Some(business_days));
+        let due_dates: Vec<_> = due_dates(account, Some(business_days)).collect();
         for one in &mut allocation.unpaid {
             one.due_on = due_dates[one.place];
         }
@@ -138,12 +138,14 @@ pub fn owed(account: &Account, policy: &Policy) -> Allocation {
 
 /// When each installment is due, in the account's order: what is due on no working day moves.
 /// What was taken back is due on the day of that, and no contract's date: it stays.
-pub(crate) fn due_dates(account: &Account, business_days: Option<&BusinessDays>) -> Vec<NaiveDate> {
-    let moved = account.installments.iter().map(|installment| match business_days {
+pub(crate) fn due_dates(
+    account: &Account,
+    business_days: Option<&BusinessDays>,
+) -> impl Iterator<Item = NaiveDate> {
+    account.installments.iter().map(move |installment| match business_days {
         Some(business_days) if installment.number().is_some() => business_days.moved(installment.due_on),
         _ => installment.due_on,
-    });
-    moved.collect()
+    })
 }
 
 /// Settles, oldest first, what was owed before `until`.
@@ -173,25 +175,40 @@ fn was_owed(installment: &Installment, received_at: DateTime<Utc>) -> bool {
     installment.since.is_none_or(|since| since <= received_at)
 }
 
-/// Where the installments stand that have a number; empty where no payment names one.
-/// Two thousand payments may name a hundred installments each.
-pub(crate) struct Places(Vec<(InstallmentNumber, usize)>);
+/// As many targets are looked for one by one; two thousand payments may name a hundred
+/// installments each.
+const FEW_TARGETS: usize = 8;
 
-impl Places {
-    pub(crate) fn of_targets(account: &Account) -> Self {
-        if account.payments.iter().all(|payment| payment.applies_to.is_empty()) {
-            return Self(Vec::new());
+/// Where the installments stand that have a number.
+pub(crate) enum Places<'a> {
+    /// Where few are asked for.
+    Few(&'a [Installment]),
+    /// Where many are: by number.
+    Many(Vec<(InstallmentNumber, usize)>),
+}
+
+impl<'a> Places<'a> {
+    /// For all that the account's payments name.
+    pub(crate) fn of_targets(account: &'a Account) -> Self {
+        let targets: usize = account.payments.iter().map(|payment| payment.applies_to.len()).sum();
+        if targets <= FEW_TARGETS {
+            return Self::Few(&account.installments);
         }
         let numbered = account.installments.iter().enumerate();
         let mut places: Vec<_> =
             numbered.filter_map(|(place, installment)| Some((installment.number()?, place))).collect();
         places.sort_unstable();
-        Self(places)
+        Self::Many(places)
     }
 
     /// Where the installment of that number stands.
     pub(crate) fn get(&self, number: InstallmentNumber) -> Option<usize> {
-        let found = self.0.binary_search_by_key(&number, |(number, _)| *number).ok()?;
-        Some(self.0[found].1)
+        match self {
+            Self::Few(installments) => installments.iter().position(|one| one.number() == Some(number)),
+            Self::Many(places) => {
+                let found = places.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+                Some(places[found].1)
+            }
+        }
     }
 }

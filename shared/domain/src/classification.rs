@@ -94,13 +94,19 @@ pub(crate) fn classify<'p>(
     let counted_from = allocation.unpaid.first().map(|oldest| oldest.due_on);
     let unburdened = Classification { counted_from, held: Vec::new() };
     // Of an account that nobody has classified yet, the facts were known all along.
-    let known = account.standing.classification.as_ref().unwrap_or(&unburdened);
-    let known = known.on(day, rules, policy.day_count);
+    let known = account.standing.classification.as_ref();
+    let known_from = known.map_or(counted_from, |known| known.counted_from);
     let news = News { day, known_on, forborne_on: account.schedule_replaced_on };
     let mut classified = Classified { name: &rules.normal, classification: unburdened, changes_on: None };
     for (place, class) in rules.classes.iter().enumerate() {
         let days = ClassDays::new(rules, place, counted_from, policy.day_count);
-        let Some(held) = days.learn(known.held(class), class, rules, news) else {
+        let days_known = if known_from == counted_from {
+            days
+        } else {
+            ClassDays::new(rules, place, known_from, policy.day_count)
+        };
+        let held = days_known.pass(known.and_then(|known| known.held(class)), class, day);
+        let Some(held) = days.learn(held, class, rules, news) else {
             classified.changes_on = earlier(classified.changes_on, days.reached_on);
             continue;
         };
@@ -153,7 +159,7 @@ impl ClassDays {
     fn pass(&self, held: Option<&HeldClass>, class: &Class, day: NaiveDate) -> Option<HeldClass> {
         let is_over = |held: &&HeldClass| self.served_on(held).is_some_and(|served| served <= day);
         match held.filter(|held| !is_over(held)) {
-            Some(held) if has_come(self.uncured_on, day) => Some(held.without_probation()),
+            Some(held) if has_come(self.uncured_on, day) => Some(held.clone().without_probation()),
             Some(held) => Some(held.clone()),
             None => {
                 self.reached_on.filter(|reached| *reached <= day).map(|reached| class.held_since(reached))
@@ -164,7 +170,7 @@ impl ClassDays {
     /// What the facts as they are now known make of the class.
     fn learn(
         &self,
-        held: Option<&HeldClass>,
+        held: Option<HeldClass>,
         class: &Class,
         rules: &ClassificationRules,
         news: News,
@@ -183,13 +189,10 @@ impl ClassDays {
         if !self.has_probation || months == 0 {
             return None;
         }
-        let until = match (held.probation_until, forborne_on) {
-            (None, _) => plus_months(news.known_on, months),
-            (Some(until), None) => until,
-            // Forbearance during a probation makes it longer.
-            (Some(until), Some(on)) => until.max(plus_months(on, months)),
-        };
-        Some(HeldClass { probation_until: Some(until), ..held.clone() })
+        let until = held.probation_until.unwrap_or_else(|| plus_months(news.known_on, months));
+        // Forbearance during a probation makes it longer.
+        let until = forborne_on.map_or(until, |on| until.max(plus_months(on, months)));
+        Some(HeldClass { probation_until: Some(until), ..held })
     }
 
     /// On which day the probation ends, where the cure lasts as long.
@@ -217,7 +220,7 @@ impl fmt::Display for HeldClass {
 }
 
 impl HeldClass {
-    fn without_probation(&self) -> Self {
-        Self { probation_until: None, ..self.clone() }
+    fn without_probation(self) -> Self {
+        Self { probation_until: None, ..self }
     }
 }

@@ -130,6 +130,9 @@ pub fn end_of_day(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
 #[must_use]
 pub fn at_local_time(zone: Zone, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = date.and_time(time);
+    if let Some(utc) = zone.settled_at(&local).and_then(|offset| local.checked_sub_offset(offset)) {
+        return utc.and_utc();
+    }
     match zone.from_local_datetime(&local) {
         LocalResult::Single(instant) => instant.to_utc(),
         LocalResult::Ambiguous(first, second) => first.min(second).to_utc(),

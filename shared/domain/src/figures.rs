@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Account, Pause};
 use crate::allocation::Allocation;
 use crate::days::{DayCount, days_between, plus_days};
+use crate::late_fee::{date_of, number};
 use crate::money::Money;
 use crate::policy::Policy;
 
@@ -82,15 +83,21 @@ fn paused_days(pauses: &[Pause], from: NaiveDate, to: NaiveDate) -> i64 {
 
 /// The first day before which `unpaused` days from `from` on lie in no pause.
 pub(crate) fn after_unpaused_days(pauses: &[Pause], from: NaiveDate, unpaused: i64) -> NaiveDate {
+    let pauses = pauses.iter().map(|pause| (number(pause.from), number(pause.until)));
+    date_of(after_unpaused(pauses, number(from), unpaused))
+}
+
+/// The same of numbered days, and of the first and the last day but one of each pause.
+pub(crate) fn after_unpaused(pauses: impl Iterator<Item = (i64, i64)>, from: i64, unpaused: i64) -> i64 {
     let mut left = unpaused.max(0);
     let mut day = from;
-    for pause in pauses.iter().filter(|pause| pause.until > from) {
-        let free = days_between(day, pause.from).max(0);
+    for (paused, until) in pauses.filter(|(_, until)| *until > from) {
+        let free = (paused - day).max(0);
         if left <= free {
             break;
         }
         left -= free;
-        day = pause.until;
+        day = until;
     }
-    plus_days(day, left)
+    day + left
 }

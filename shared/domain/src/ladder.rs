@@ -118,7 +118,7 @@ struct Terms<'a> {
     policy: &'a Policy,
     /// The due date that days are counted from.
     oldest: Option<NaiveDate>,
-    /// The first day on which enough is overdue to move a stage.
+    /// The first day on which anything is overdue, and enough to move a stage.
     material_from: Option<NaiveDate>,
     lapses: Lapses,
     lapse_begins_on: Option<NaiveDate>,
@@ -149,8 +149,9 @@ impl<'a> Terms<'a> {
             disputed: disputed_days(account, policy),
         };
         if let Some(materiality) = &policy.materiality {
-            terms.material_from =
-                terms.overdue_from(|overdue, outstanding, _| materiality.is_exceeded(overdue, outstanding));
+            terms.material_from = terms.overdue_from(NaiveDate::MAX, |overdue, outstanding, _| {
+                materiality.is_exceeded(overdue, outstanding)
+            });
         }
         if policy.buffer.is_some() {
             terms.remember_lapses(day);
@@ -171,7 +172,7 @@ impl<'a> Terms<'a> {
         {
             let over = self.after_delinquent_days(oldest, buffer.days.saturating_add(1));
             let minor = buffer.amount.as_decimal();
-            let not_minor = self.overdue_from(|overdue, _, _| overdue > minor);
+            let not_minor = self.overdue_from(over, |overdue, _, _| overdue > minor);
             self.buffered_until = earlier(Some(over), not_minor);
         }
     }
@@ -184,14 +185,19 @@ impl<'a> Terms<'a> {
     }
 
     /// The first day on which what is overdue, what is outstanding, and the number of
-    /// installments past due satisfy a condition that goes on holding as days go by.
-    fn overdue_from(&self, is_enough: impl Fn(Decimal, Decimal, u64) -> bool) -> Option<NaiveDate> {
+    /// installments past due satisfy a condition that goes on holding as days go by. One after
+    /// `last` need not be found.
+    fn overdue_from(
+        &self,
+        last: NaiveDate,
+        is_enough: impl Fn(Decimal, Decimal, u64) -> bool,
+    ) -> Option<NaiveDate> {
         let (unpaid, count) = (&self.allocation.unpaid, self.policy.day_count);
         if unpaid.is_empty() {
             return None;
         }
         if let Some(ledger) = &self.allocation.ledger {
-            return ledger.first_day(unpaid, count, self.account.currency, |owed| {
+            return ledger.first_day(unpaid, count, self.account.currency, last, |owed| {
                 let (overdue, outstanding) = (owed.overdue.as_decimal(), owed.outstanding.as_decimal());
                 is_enough(overdue, outstanding, u64::from(owed.unpaid_installments))
             });
@@ -210,7 +216,7 @@ impl<'a> Terms<'a> {
     /// The days on which all the conditions hold, if the facts stay as they are.
     fn holds(&self, when: &When) -> Option<Stretch> {
         let oldest = self.oldest?;
-        let mut from = past_due_from(self.policy.day_count, oldest).max(self.material_from?);
+        let mut from = self.material_from?;
         let mut until = None;
         if let Some(days) = when.days_past_due {
             from = from.max(plus_days(oldest, i64::from(days) - self.policy.day_count.on_due_date()));
@@ -238,7 +244,7 @@ impl<'a> Terms<'a> {
 
     /// The first day on which enough installments have fallen past due.
     fn enough_overdue_from(&self, when: &When) -> Option<NaiveDate> {
-        self.overdue_from(|overdue, outstanding, count| {
+        self.overdue_from(NaiveDate::MAX, |overdue, outstanding, count| {
             let share = when.overdue_share.and_then(|share| share.checked_mul(outstanding));
             when.overdue_amount.is_none_or(|least| overdue >= least.as_decimal())
                 && share.is_none_or(|least| overdue >= least)

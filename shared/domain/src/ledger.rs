@@ -9,7 +9,7 @@
 //! behind all that came before, and takes effect no earlier. Without a fee, in the order of four
 //! components, the ledger says what `allocate` says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -112,6 +112,8 @@ struct Line {
     paid_as_fee: i128,
     /// How many divisions of time came before it was owed.
     rank: usize,
+    /// When it is due, working days considered.
+    due_on: NaiveDate,
     /// When it falls due, or is owed from where that is later.
     falls_due: i64,
     /// Left over from a schedule that was replaced: it comes first, whenever it was due.
@@ -138,8 +140,6 @@ struct Walk<'a> {
     account: &'a Account,
     policy: &'a Policy,
     lines: Vec<Line>,
-    /// When they are due, working days considered.
-    due_dates: Vec<NaiveDate>,
     meter: Option<Meter>,
     /// The instants that divide time.
     dividing: Vec<DateTime<Utc>>,
@@ -149,10 +149,12 @@ struct Walk<'a> {
     day: i64,
     /// Money that has settled nothing yet.
     credit: i128,
+    /// So many lines from the first on are settled for good: without principal no fee accrues.
+    settled: usize,
     /// Where numbered installments stand; empty where no payment names one.
-    places: Places,
+    places: Places<'a>,
     /// What the payments that name several installments put on each: by payment, then place.
-    shares: HashMap<usize, Vec<(usize, i128)>>,
+    shares: BTreeMap<usize, Vec<(usize, i128)>>,
 }
 
 impl<'a> Walk<'a> {
@@ -161,31 +163,31 @@ impl<'a> Walk<'a> {
         let mut dividing: Vec<_> = account.installments.iter().filter_map(|one| one.since).collect();
         dividing.sort_unstable();
         dividing.dedup();
-        let line = |(installment, due_on): (&Installment, &NaiveDate)| {
+        let line = |(installment, due_on): (&Installment, NaiveDate)| {
             let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
             Line {
                 open: installment.asked_components(&policy.waterfall, minor_units),
                 paid: 0,
                 paid_as_fee: 0,
                 rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
-                falls_due: number(*due_on).max(owed_from.unwrap_or(i64::MIN)),
+                due_on,
+                falls_due: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
                 replaced: installment.replaced,
                 written_off: installment.written_off,
             }
         };
         let due_dates = due_dates(account, policy.business_days.as_ref());
-        let lines: Vec<Line> = account.installments.iter().zip(&due_dates).map(line).collect();
-        let principals = lines.iter().map(|line| line.open[2]);
-        let meter =
-            policy.late_fee.as_ref().map(|fee| Meter::new(fee, account, policy, &due_dates, principals));
+        let lines: Vec<Line> = account.installments.iter().zip(due_dates).map(line).collect();
+        let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
+        let meter = policy.late_fee.as_ref().map(|fee| Meter::new(fee, account, policy, principals));
         Self {
             lines,
-            due_dates,
             meter,
             dividing,
             segment: 0,
             day: i64::MIN,
             credit: 0,
+            settled: 0,
             places: Places::of_targets(account),
             shares: shares(account),
             account,
@@ -291,7 +293,13 @@ impl<'a> Walk<'a> {
         let waterfall = &self.policy.waterfall;
         match waterfall.entries() {
             None if self.policy.overpayment == Overpayment::Next => {
-                for place in 0..self.lines.len() {
+                while self.settled < self.lines.len() && self.is_settled(self.settled) {
+                    self.settled += 1;
+                }
+                for place in self.settled..self.lines.len() {
+                    if self.credit == 0 {
+                        break;
+                    }
                     if self.takes_money(place) {
                         self.settle(place, DueClass::PastDue);
                     }
@@ -331,6 +339,10 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+    }
+
+    fn is_settled(&self, place: usize) -> bool {
+        self.lines[place].owes() == 0 && self.fee_open(place) == 0
     }
 
     /// Whether an installment takes money that was not paid for it by name.
@@ -396,15 +408,15 @@ impl<'a> Walk<'a> {
         }
         let currency = self.account.currency;
         let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
-        let mut unpaid = Vec::new();
+        let mut unpaid = Vec::with_capacity(self.lines.len());
         for (place, line) in self.lines.iter().enumerate() {
             let owes = line.owes();
             if !line.written_off && (owes > 0 || self.fee_open(place) > 0) {
-                unpaid.push(Unpaid { place, due_on: self.due_dates[place], amount: money(owes) });
+                unpaid.push(Unpaid { place, due_on: line.due_on, amount: money(owes) });
             }
         }
         unpaid.sort_by_key(|one| one.due_on);
-        let (mut open, mut sums) = (Vec::new(), Vec::new());
+        let (mut open, mut sums) = (Vec::with_capacity(unpaid.len()), Vec::with_capacity(unpaid.len()));
         let mut outstanding = 0;
         for one in &unpaid {
             let line = &self.lines[one.place];
@@ -428,8 +440,8 @@ impl<'a> Walk<'a> {
 
 /// How much each payment that names several installments puts on each, as the bare allocation
 /// divides it: which of them another payment settles by name depends on all that came.
-fn shares(account: &Account) -> HashMap<usize, Vec<(usize, i128)>> {
-    let mut shares: HashMap<usize, Vec<(usize, i128)>> = HashMap::new();
+fn shares(account: &Account) -> BTreeMap<usize, Vec<(usize, i128)>> {
+    let mut shares: BTreeMap<usize, Vec<(usize, i128)>> = BTreeMap::new();
     let names_several = |payment: &Payment| payment.stands() && payment.applies_to.len() > 1;
     if account.payments.iter().any(names_several) {
         allocate_noting(account, |payment, place, part| {

@@ -5,7 +5,6 @@ use chrono::NaiveDate;
 use crate::account::Account;
 use crate::allocation::{Allocation, Unpaid};
 use crate::days::{DayCount, LAST_DATE};
-use crate::figures::past_due_from;
 use crate::late_fee::{Reading, date_of, number};
 use crate::ledger::Ledger;
 use crate::money::{Currency, Money};
@@ -35,11 +34,11 @@ impl Allocation {
     /// last payment it is what is owed once that has taken effect.
     #[must_use]
     pub fn owed_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Owed {
-        let past_due = self.unpaid.partition_point(|unpaid| past_due_from(count, unpaid.due_on) <= day);
+        let past_due = self.unpaid.partition_point(|unpaid| falls(count, unpaid) <= number(day));
         match &self.ledger {
             Some(ledger) => {
-                let fees = ledger.fees_on(number(day));
-                ledger.owed(number(day), past_due, fees.as_ref(), account.currency)
+                let late_fee = ledger.fees_on(number(day)).map_or(0, |fees| fees.open_of(past_due));
+                ledger.owed(number(day), past_due, late_fee, account.currency)
             }
             None => Owed {
                 overdue: self.unpaid[..past_due]
@@ -106,7 +105,7 @@ impl Allocation {
 
 impl Ledger {
     /// The first day on which what is owed is `enough`, if the facts stay as they are. That must
-    /// be a condition that goes on holding once it holds.
+    /// be a condition that goes on holding once it holds. A day after `last` need not be found.
     ///
     /// Days on which an installment falls past due are tried in turn, those between bisected.
     pub(crate) fn first_day(
@@ -114,50 +113,72 @@ impl Ledger {
         unpaid: &[Unpaid],
         count: DayCount,
         currency: Currency,
+        last: NaiveDate,
         enough: impl Fn(&Owed) -> bool,
     ) -> Option<NaiveDate> {
-        let falls = |place: usize| number(past_due_from(count, unpaid[place].due_on));
+        let falls = |place: usize| falls(count, &unpaid[place]);
         let ends_its_date = |place: usize| place + 1 == unpaid.len() || falls(place + 1) > falls(place);
+        let with = |day, past_due, late_fee| enough(&self.owed(day, past_due, late_fee, currency));
+        let open_of =
+            |past_due, fees: &Option<Reading<'_>>| fees.as_ref().map_or(0, |fees| fees.open_of(past_due));
+        // Often the fees since do not matter: then they are not charged.
+        let may_be_enough = |day, past_due, fees: &Option<Reading<'_>>| {
+            with(day, past_due, fees.as_ref().map_or(0, |fees| fees.open_at_most(past_due, day)))
+        };
+        let is_enough = |day, past_due, fees: &mut Option<Reading<'_>>| {
+            with(day, past_due, open_of(past_due, fees)) || {
+                fees.iter_mut().for_each(|fees| fees.advance(day));
+                with(day, past_due, open_of(past_due, fees))
+            }
+        };
+        let first_within = |day, last, past_due, fees: &mut Option<Reading<'_>>| {
+            first_within(day, last, fees, |day, fees| {
+                may_be_enough(day, past_due, fees) && is_enough(day, past_due, fees)
+            })
+        };
         let mut fees = self.fees_on(self.day);
         let mut place = 0;
         // Up to the last fact the fees are those of its day.
         while place < unpaid.len() && falls(place) <= self.day {
             let day = falls(place);
             place += 1;
-            if ends_its_date(place - 1) && enough(&self.owed(day, place, fees.as_ref(), currency)) {
+            if ends_its_date(place - 1) && with(day, place, open_of(place, &fees)) {
                 return Some(date_of(day));
             }
         }
-        if !enough(&self.at_most(unpaid.len(), currency)) {
+        let last = number(last);
+        if !with(last, unpaid.len(), open_of(unpaid.len(), &fees))
+            && !enough(&self.at_most(unpaid.len(), last, currency))
+        {
             return None;
         }
         let mut day = self.day;
-        while place < unpaid.len() {
-            let next = falls(place);
-            let is_enough = |day, fees: Option<&Reading<'_>>| enough(&self.owed(day, place, fees, currency));
-            if place > 0
-                && let Some(found) = first_within(day, next - 1, &mut fees, is_enough)
-            {
-                return Some(date_of(found));
-            }
-            if let Some(fees) = &mut fees {
-                fees.advance(next);
-            }
-            day = next;
+        while place < unpaid.len() && falls(place) <= last {
+            let (before, next) = (place, falls(place));
             while place < unpaid.len() && falls(place) == next {
                 place += 1;
             }
-            if enough(&self.owed(day, place, fees.as_ref(), currency)) {
-                return Some(date_of(day));
+            if may_be_enough(next, place, &fees) {
+                if before > 0
+                    && let Some(found) = first_within(day, next - 1, before, &mut fees)
+                {
+                    return Some(date_of(found));
+                }
+                if is_enough(next, place, &mut fees) {
+                    return Some(date_of(next));
+                }
             }
+            day = next;
         }
-        let is_enough = |day, fees: Option<&Reading<'_>>| enough(&self.owed(day, place, fees, currency));
-        first_within(day, number(LAST_DATE), &mut fees, is_enough).map(date_of)
+        if place == 0 {
+            return None;
+        }
+        first_within(day, last.min(number(LAST_DATE)), place, &mut fees).map(date_of)
     }
 
-    /// What is owed on `day`, on which the first `past_due` of what is unpaid are past due.
-    fn owed(&self, day: i64, past_due: usize, fees: Option<&Reading<'_>>, currency: Currency) -> Owed {
-        let late_fee = fees.map_or(0, |fees| (0..past_due).map(|place| fees.open(place)).sum::<i128>());
+    /// What is owed on `day`, on which the first `past_due` of what is unpaid are past due, and
+    /// so much of their late fees is open.
+    fn owed(&self, day: i64, past_due: usize, late_fee: i128, currency: Currency) -> Owed {
         let waiting: i128 = self.waiting.iter().filter(|(from, _)| *from > day).map(|(_, part)| part).sum();
         let money = |minor| Money::of_minor(minor, currency.minor_units());
         Owed {
@@ -168,9 +189,9 @@ impl Ledger {
         }
     }
 
-    /// No less than what is owed, and of it overdue, on any day.
-    fn at_most(&self, unpaid: usize, currency: Currency) -> Owed {
-        let fees = self.meter.as_ref().map_or(0, |meter| meter.at_most());
+    /// No less than what is owed, and of it overdue, on any day up to `last`.
+    fn at_most(&self, unpaid: usize, last: i64, currency: Currency) -> Owed {
+        let fees = self.meter.as_ref().map_or(0, |meter| meter.at_most(last));
         let all = Money::of_minor(self.owed_before(unpaid) + fees, currency.minor_units());
         Owed {
             overdue: all,
@@ -190,33 +211,32 @@ impl Ledger {
     }
 }
 
-/// The first day after `day` and up to `last` on which `is_enough` holds. The fees are those of
-/// `day` before, and of `last` after where none is found.
+/// The first day of an unpaid installment past due.
+fn falls(count: DayCount, unpaid: &Unpaid) -> i64 {
+    number(unpaid.due_on) + 1 - count.on_due_date()
+}
+
+/// The first day after `day` and up to `last` on which `is_enough` holds, which may let the fees
+/// go on to the day that it is asked about. They are of no later day than `day` before, and than
+/// `last` after where none is found.
 fn first_within<'m>(
     day: i64,
     last: i64,
     fees: &mut Option<Reading<'m>>,
-    is_enough: impl Fn(i64, Option<&Reading<'m>>) -> bool,
+    is_enough: impl Fn(i64, &mut Option<Reading<'m>>) -> bool,
 ) -> Option<i64> {
-    let on = |fees: &Option<Reading<'m>>, day: i64| {
-        let mut later = fees.clone();
-        if let Some(later) = &mut later {
-            later.advance(day);
-        }
-        later
-    };
     let (mut before, mut stretch) = (day, FIRST_STRETCH_DAYS);
     while before < last {
         let mut after = (before + stretch).min(last);
-        let later = on(fees, after);
-        if !is_enough(after, later.as_ref()) {
+        let mut later = fees.clone();
+        if !is_enough(after, &mut later) {
             (before, *fees, stretch) = (after, later, stretch * 2);
             continue;
         }
         while after - before > 1 {
             let middle = before + (after - before) / 2;
-            let later = on(fees, middle);
-            if is_enough(middle, later.as_ref()) {
+            let mut later = fees.clone();
+            if is_enough(middle, &mut later) {
                 after = middle;
             } else {
                 (before, *fees) = (middle, later);

@@ -88,11 +88,25 @@ pub(crate) fn plan(
     let Some(reminders) = &policy.reminders else {
         return plan;
     };
-    let stage_began = outlook.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
+    let stage_began = || outlook.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
+    let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+    let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
+    let (stage_rung, in_force) =
+        (rung(stage), outlook.restricting.and_then(|stage| rung(stage.name.as_str())));
+    // A reminder belongs to one stage; a notice also to the severer ones, until what it announces
+    // is in force.
+    let has_reason = |step: &&ReminderStep| match &step.notice_of {
+        None => step.stage.as_str() == stage,
+        Some(announced) => {
+            account.is_enforced()
+                && in_force < rung(announced.as_str())
+                && rung(step.stage.as_str()) <= stage_rung
+        }
+    };
     let (holds, in_process) = (holds(account, policy), in_process(account, policy));
-    let with_reason = reminders.steps.iter().filter(|step| has_reason(step, account, policy, outlook));
     let is_left_out = |step: &&ReminderStep| step.unless_reported && is_reported(account, allocation);
-    for time in times(account, reminders, with_reason.filter(|step| !is_left_out(step))) {
+    let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
+    for time in times(account, reminders, with_reason) {
         let step = time.step;
         for unpaid in about(&time, allocation) {
             let Some(planned_on) = time.date(account, policy, outlook, unpaid) else { continue };
@@ -109,8 +123,8 @@ pub(crate) fn plan(
                     let handled =
                         account.standing.reminded_through.is_none_or(|through| planned_at <= through);
                     let before_stage =
-                        !time.announces() && stage_began.is_some_and(|began| planned_at < began);
-                    !handled && !before_stage
+                        || !time.announces() && stage_began().is_some_and(|began| planned_at < began);
+                    !handled && !before_stage()
                 }
             };
             if is_owed && !has_passed(account, policy, &time, unpaid, now) {
@@ -118,8 +132,12 @@ pub(crate) fn plan(
             }
         }
     }
-    let (mut notices, reminders): (Vec<_>, Vec<_>) =
-        plan.due.into_iter().partition(|intent: &Intent| intent.notice_of.is_some());
+    let is_notice = |intent: &Intent| intent.notice_of.is_some();
+    let notices = plan.due.iter().filter(|intent| is_notice(intent)).count();
+    if notices == 0 || notices == plan.due.len() {
+        return plan;
+    }
+    let (mut notices, reminders): (Vec<_>, Vec<_>) = plan.due.into_iter().partition(is_notice);
     // A notice on the same channel speaks for the reminders that would leave beside it.
     let reminders = reminders.into_iter().filter(|reminder| {
         let notice = notices.iter_mut().find(|notice| notice.channel == reminder.channel);
@@ -128,18 +146,6 @@ pub(crate) fn plan(
     plan.due = reminders.collect();
     plan.due.append(&mut notices);
     plan
-}
-
-/// A reminder belongs to one stage; a notice also to the severer ones, until what it
-/// announces is in force.
-fn has_reason(step: &ReminderStep, account: &Account, policy: &Policy, outlook: &Outlook<'_>) -> bool {
-    let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
-    let Some(announced) = &step.notice_of else { return step.stage.as_str() == stage };
-    let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
-    let in_force = outlook.restricting.map_or("current", |stage| stage.name.as_str());
-    account.is_enforced()
-        && rung(step.stage.as_str()) <= rung(stage)
-        && rung(in_force) < rung(announced.as_str())
 }
 
 /// Whether a notice of the stage was planned or sent since what is overdue fell due.

@@ -136,6 +136,12 @@ impl fmt::Display for ZoneOffset {
 }
 
 impl Zone {
+    /// How far its clock is from UTC when it shows `local`, where it is not set any more by then.
+    pub(crate) fn settled_at(self, local: &NaiveDateTime) -> Option<FixedOffset> {
+        let (since, fixed) = self.0.settled?;
+        (local.and_utc().timestamp() - FURTHEST > since.saturating_add(FURTHEST)).then_some(fixed)
+    }
+
     fn offset(self, offset: jiff::tz::Offset) -> ZoneOffset {
         // None is as long as a day, so there always is one.
         let fixed = FixedOffset::east_opt(offset.seconds()).unwrap_or_else(|| chrono::Utc.fix());
@@ -155,9 +161,7 @@ impl TimeZone for Zone {
     }
 
     fn offset_from_local_datetime(&self, local: &NaiveDateTime) -> MappedLocalTime<ZoneOffset> {
-        if let Some((since, fixed)) = self.0.settled
-            && local.and_utc().timestamp() - FURTHEST > since.saturating_add(FURTHEST)
-        {
+        if let Some(fixed) = self.settled_at(local) {
             return MappedLocalTime::Single(ZoneOffset { zone: *self, fixed });
         }
         // As if the clock showed UTC: the one way in that needs no fields.

@@ -12,9 +12,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use duewatch_domain::Account;
 use duewatch_domain::decision::Decision;
 use duewatch_domain::ids::{AccountId, CustomerId, Revision};
-use duewatch_domain::Account;
 use duewatch_notify::{Message, OperationsKind, account_changed};
 use duewatch_store::{Heeded, Outcome, StoreError, TransitionError};
 

@@ -13,7 +13,8 @@ use duewatch_domain::ids::{AccountId, CustomerId, PolicyId};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Store, StoreError};
+use crate::persons::PERSON;
+use crate::{Store, StoreError, TransitionError};
 
 /// Items that are read at once.
 const PAGE: i32 = 100;
@@ -204,9 +205,22 @@ impl Store {
         &self,
         customer_id: &CustomerId,
         item: &CustomerItem,
+        now: DateTime<Utc>,
     ) -> Result<Erasure, StoreError> {
-        if ["access#", LINK].iter().any(|kept| item.key.starts_with(kept)) {
+        // What was said and is planned bears ids and dates alone.
+        if ["access#", LINK, "said#", "planned#"].iter().any(|kept| item.key.starts_with(kept)) {
             return Ok(Erasure::Kept);
+        }
+        if item.key == PERSON {
+            self.change_person(customer_id, now, |person| Ok(person.erase())).await.map_err(|error| {
+                match error {
+                    TransitionError::Store(error) => error,
+                    TransitionError::Refused(refusal) => {
+                        StoreError::codec(&self.tables.records, customer_key(customer_id), refusal)
+                    }
+                }
+            })?;
+            return Ok(Erasure::Emptied);
         }
         if !item.key.starts_with("contact-log#") {
             self.delete_record(customer_key(customer_id), item.key.clone()).await?;
@@ -299,7 +313,18 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn accounts_about(&self) -> Result<u64, StoreError> {
-        let table = &self.tables.accounts;
+        self.about(&self.tables.accounts).await
+    }
+
+    /// About how many items of records there are.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn records_about(&self) -> Result<u64, StoreError> {
+        self.about(&self.tables.records).await
+    }
+
+    async fn about(&self, table: &str) -> Result<u64, StoreError> {
         let sent = self.client.describe_table().table_name(table).send().await;
         let described = sent.map_err(|error| StoreError::call("DescribeTable", table, error))?;
         let count = described.table.and_then(|table| table.item_count).unwrap_or_default();

@@ -80,7 +80,7 @@ pub use self::persons::{AtHand, ContactsPage, DUE_AGAIN, MAX_TOGETHER, PersonCha
 pub use self::policies::{FRESH_FOR, Policies};
 pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
 pub use self::round::{AccountPage, Round};
-pub use self::said::{Said, SentMessage};
+pub use self::said::{AllContactsPage, Said, SentMessage};
 pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transitions};
 
 /// The names of the three tables.

@@ -46,7 +46,7 @@ pub const DUE_AGAIN: TimeDelta = TimeDelta::minutes(15);
 const INDEX: &str = "contacts";
 /// What the keys of a person and of all that is planned for them begin with.
 const PERSON_OR_PLANNED: &str = "p";
-const PERSON: &str = "person";
+pub(crate) const PERSON: &str = "person";
 const PLANNED: &str = "planned#";
 
 /// A person, and what is planned for them, by when it is due.
@@ -113,6 +113,7 @@ fn planned(account: &Account, intent: &Intent, now: DateTime<Utc>) -> Planned {
         planned_at: intent.planned_at,
         look_at: now,
         waits_for: None,
+        late_since: None,
         reserved_as: None,
         came_back: 0,
     }
@@ -162,6 +163,7 @@ impl Store {
             planned_at: now,
             look_at: now,
             waits_for: None,
+            late_since: None,
             reserved_as: None,
             came_back: 0,
         };

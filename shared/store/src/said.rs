@@ -3,6 +3,8 @@
 //! How each wish ended lies under the customer's key, beside the person. What is known of a message
 //! lies under its own: its sender, who reports what became of it, knows nothing else.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, Utc};
 use duewatch_domain::contact::{Planned, Receipt, Why};
@@ -66,6 +68,19 @@ impl SentMessage {
     pub fn knows(&self, receipt: &Receipt) -> bool {
         self.receipts.iter().any(|known| (known.at, known.outcome) == (receipt.at, receipt.outcome))
     }
+}
+
+/// A page of what all persons were told.
+#[derive(Clone, Debug, Default)]
+pub struct AllContactsPage {
+    /// What has ended.
+    pub said: Vec<Said>,
+    /// What is known of messages.
+    pub messages: Vec<(ContactId, SentMessage)>,
+    /// How many items were looked at.
+    pub looked_at: u64,
+    /// Where the next page begins; none: this was the last.
+    pub next: Option<HashMap<String, AttributeValue>>,
 }
 
 pub(crate) fn said_key(contact_id: &ContactId) -> String {
@@ -169,5 +184,45 @@ impl Store {
             (one.at, &one.planned.contact_id).cmp(&(other.at, &other.planned.contact_id))
         });
         Ok(said)
+    }
+
+    /// A page of what all persons were told, from where the page before ended: a walk over the whole
+    /// table, for there is no index by it. It costs a read unit for each 8 KB.
+    ///
+    /// # Errors
+    /// When the call fails or an item cannot be read.
+    pub async fn all_contacts(
+        &self,
+        from: Option<HashMap<String, AttributeValue>>,
+    ) -> Result<AllContactsPage, StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .scan()
+            .table_name(table)
+            .filter_expression("begins_with(sk, :said) OR sk = :message")
+            .expression_attribute_values(":said", AttributeValue::S(SAID.to_owned()))
+            .expression_attribute_values(":message", AttributeValue::S(MESSAGE.to_owned()))
+            .set_exclusive_start_key(from)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let answer = self.answered(table, sent)?;
+        let mut page = AllContactsPage {
+            looked_at: u64::try_from(answer.scanned_count).unwrap_or_default(),
+            next: answer.last_evaluated_key.filter(|key| !key.is_empty()),
+            ..AllContactsPage::default()
+        };
+        for item in answer.items.unwrap_or_default() {
+            let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map_or("", String::as_str);
+            match pk.strip_prefix("message#") {
+                Some(id) => {
+                    let id = id.parse().map_err(|problem| StoreError::codec(table, id, problem))?;
+                    page.messages.push((id, self.read(&item, "message")?));
+                }
+                None => page.said.push(self.read(&item, "said")?),
+            }
+        }
+        Ok(page)
     }
 }

@@ -16,7 +16,7 @@ use duewatch_domain::formats::DailyLines;
 use duewatch_domain::ids::{AccountId, CustomerId, EventId, Revision};
 use duewatch_domain::{Account, Cause, Command, Event, Message, Refusal, Zone, assess};
 use duewatch_runtime::Clock;
-use duewatch_store::{ContactOutcome, Consumed, PaymentFact, Store, StoreError, Tables, TransitionError};
+use duewatch_store::{Consumed, ContactOutcome, PaymentFact, Store, StoreError, Tables, TransitionError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -305,10 +305,12 @@ impl Person {
     /// Forgets what a person may have erased: what they prefer, who may be asked about them, what
     /// is known of their condition. That they do not want to be contacted stays, and what caps
     /// count.
-    pub fn erase(&mut self) {
+    pub fn erase(&mut self) -> Applied {
+        let before = self.clone();
         (self.time_zone, self.language, self.agreed_hours) = (None, None, None);
         self.vulnerable_until = None;
         self.contact_persons.clear();
+        changed(*self != before)
     }
 
     pub(super) fn complain(&mut self, channel: Option<Channel>, at: DateTime<Utc>) {

@@ -1,11 +1,13 @@
 //! A planned contact: what an account wishes to say to a person, until it has left.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::gate::{Kind, Wish};
 use super::verdict::Why;
+use crate::Zone;
 use crate::account::Account;
+use crate::days::business_date;
 use crate::figures::Figures;
 use crate::hold::held;
 use crate::ids::{AccountId, ContactId, ContactPersonId, CustomerId, PolicyId, Revision};
@@ -14,6 +16,9 @@ use crate::reminder::Intent;
 
 /// The channels on which a contact person is asked, the best first.
 const TO_CONTACT_PERSONS: [Channel; 2] = [Channel::Phone, Channel::Sms];
+
+/// What leaves so much later than it should says so.
+const LATE_BY: TimeDelta = TimeDelta::hours(6);
 
 /// What an account wishes to say to a person, and when somebody next looks at it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +45,9 @@ pub struct Planned {
     /// What it waits for; none: for its turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<Why>,
+    /// The date on which it was to leave, where it was late before it had to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_since: Option<NaiveDate>,
     /// The message under which it was counted, whether that left or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved_as: Option<ContactId>,
@@ -96,6 +104,14 @@ impl Planned {
     pub fn again(&self, contact_id: ContactId, now: DateTime<Utc>) -> Option<Self> {
         let came_back = self.came_back.checked_add(1).filter(|count| *count <= MAX_CAME_BACK)?;
         Some(Self { contact_id, look_at: now, waits_for: None, reserved_as: None, came_back, ..self.clone() })
+    }
+
+    /// The local date on which it was to leave, where something other than the gate has kept it
+    /// back until `now`.
+    #[must_use]
+    pub fn late_since(&self, zone: Zone, now: DateTime<Utc>) -> Option<NaiveDate> {
+        let should = if self.waits_for.is_some() { self.look_at } else { self.planned_at };
+        self.late_since.or_else(|| (now - should > LATE_BY).then(|| business_date(zone, should)))
     }
 
     /// The wish that it is, as its account stands when it is read again at `now`.

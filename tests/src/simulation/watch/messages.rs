@@ -76,6 +76,7 @@ impl Watch {
         for contact in contacts {
             self.check_reminder(contact, body, caller)?;
         }
+        self.check_leaving(id, data)?;
         let words = data["text"].as_str().unwrap_or_default();
         let reference = data["reference"].as_str().unwrap_or("?");
         hold!("every message has its words", words.contains(reference), "{id}: {body}");

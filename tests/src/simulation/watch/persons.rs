@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::policy::{ContactRules, Counts, Per};
+use duewatch_domain::policy::{Cap, ContactRules, Counts, Per};
 use serde_json::Value;
 
 use super::{Checked, Watch, hold};
@@ -66,6 +66,31 @@ impl Watch {
         let before = self.persons.remove(customer_id).unwrap_or_default();
         self.check_person(customer_id, &before.person, &now.person)?;
         self.persons.insert(customer_id.to_owned(), now);
+        Ok(())
+    }
+
+    /// A message leaves that was counted, and only while what it speaks for is planned.
+    pub(super) fn check_leaving(&self, id: &str, data: &Value) -> Checked {
+        let customer_id = data["customer_id"].as_str().unwrap_or_default();
+        let nobody = Known::default();
+        let known = self.persons.get(customer_id).unwrap_or(&nobody);
+        let is_counted =
+            attempts(&known.person).any(|(_, one)| one.id == id && data["channel"] == one.channel);
+        hold!(
+            "a contact is counted before it leaves",
+            is_counted,
+            "{customer_id}: {id} is not: {}",
+            known.person
+        );
+        for contact in data["contacts"].as_array().into_iter().flatten() {
+            let contact_id = contact["contact_id"].as_str().unwrap_or_default();
+            let is_planned = known.planned.contains_key(contact_id);
+            hold!(
+                "a contact leaves once",
+                is_planned,
+                "{customer_id}: {contact_id} leaves and is not planned"
+            );
+        }
         Ok(())
     }
 
@@ -138,7 +163,9 @@ impl Watch {
                 "{customer_id}: {} leaves at {local}, within {quiet:?}",
                 one.id
             );
-            for cap in rules.caps.iter().filter(|cap| (cap.per, cap.counts) == (Per::Person, Counts::Contacts)) {
+            for cap in
+                rules.caps.iter().filter(|cap| (cap.per, cap.counts) == (Per::Person, Counts::Contacts))
+            {
                 let counts = |channel: &str| cap.channels.iter().any(|known| known.as_str() == channel);
                 if !counts(one.channel) {
                     continue;
@@ -146,8 +173,15 @@ impl Watch {
                 let date = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
                 let first = date(one.at) - TimeDelta::days(i64::from(cap.days) - 1);
                 let within = |day: NaiveDate| first <= day && day <= date(one.at);
-                let count =
-                    attempts(now).filter(|(_, other)| counts(other.channel) && within(date(other.at))).count();
+                // What leaves beside it under rules without that cap is not kept back by it.
+                let is_capped = |attempt: &Value, other: &Counted<'_>| {
+                    let is_known = attempts(before).any(|(_, known)| known.id == other.id);
+                    other.id == one.id || is_known || self.is_capped(attempt, cap)
+                };
+                let count = attempts(now)
+                    .filter(|(_, other)| counts(other.channel) && within(date(other.at)))
+                    .filter(|(attempt, other)| is_capped(attempt, other))
+                    .count();
                 hold!(
                     "caps",
                     count <= usize::try_from(cap.at_most).unwrap_or(usize::MAX),
@@ -157,6 +191,13 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    fn is_capped(&self, attempt: &Value, cap: &Cap) -> bool {
+        let accounts = attempt["accounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let stories = accounts.filter_map(|account_id| self.stories.get(account_id));
+        let mut rules = stories.filter_map(|story| self.contact_rules(story.contract.policy_id.as_str()));
+        rules.any(|rules| rules.caps.contains(cap))
     }
 
     fn contact_rules(&self, policy_id: &str) -> Option<&ContactRules> {

@@ -1,0 +1,241 @@
+//! `contacts`: what a person was told, what waits and what was not said, and why; and over all
+//! persons, where a policy annoys.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use duewatch_domain::contact::{Planned, ReceiptOutcome, Wanted};
+use duewatch_domain::ids::{ContactId, CustomerId};
+use duewatch_domain::policy::Channel;
+use duewatch_store::{AtHand, ContactOutcome, Said, SentMessage, Store, StoreError};
+
+use crate::table::Table;
+
+/// Why what people were told cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ContactsError {
+    /// The store failed, or something of it cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It cannot be told.
+    #[error(transparent)]
+    Output(#[from] std::io::Error),
+}
+
+/// Shows what became of everything that a customer was to be told, oldest first, and what waits.
+///
+/// # Errors
+/// [`ContactsError`].
+pub async fn of_customer(
+    store: &Store,
+    customer_id: &CustomerId,
+    out: &mut impl Write,
+) -> Result<(), ContactsError> {
+    let AtHand { person, planned } = store.at_hand(customer_id).await?;
+    let said = store.said_to(customer_id).await?;
+    if said.is_empty() && planned.is_empty() {
+        writeln!(out, "Nothing was planned for customer {customer_id}, or it is long ago.")?;
+        return Ok(());
+    }
+    let mut table = Table::new(&["at", "account", "what", "by", "became", "why"]);
+    for one in &said {
+        let (channel, receipts) = match &one.message {
+            Some((id, channel)) => (channel.to_string(), receipts(store, id).await?),
+            None => ("-".to_owned(), String::new()),
+        };
+        let why = one.why.as_ref().map_or(receipts, ToString::to_string);
+        table.row([
+            written(one.at),
+            one.planned.account_id.to_string(),
+            what(&one.planned),
+            channel,
+            outcome(one.outcome).to_owned(),
+            why,
+        ]);
+    }
+    for one in &planned {
+        let (became, why) = match (&one.reserved_as, &one.waits_for) {
+            (Some(_), _) => ("is leaving", String::new()),
+            (None, Some(why)) => ("waits", why.to_string()),
+            (None, None) => ("is due", String::new()),
+        };
+        table.row([
+            written(one.look_at),
+            one.account_id.to_string(),
+            what(one),
+            "-".to_owned(),
+            became.to_owned(),
+            why,
+        ]);
+    }
+    write!(out, "{table}")?;
+    let count = |wanted: ContactOutcome| said.iter().filter(|one| one.outcome == wanted).count();
+    writeln!(
+        out,
+        "\n{} sent, {} waiting, {} suppressed, {} withdrawn, {} held back by money that cannot be posted",
+        count(ContactOutcome::Sent),
+        planned.len(),
+        count(ContactOutcome::Suppressed),
+        count(ContactOutcome::Withdrawn),
+        count(ContactOutcome::Held),
+    )?;
+    if person.has_refused() {
+        writeln!(out, "The customer has refused all contact.")?;
+    }
+    Ok(())
+}
+
+async fn receipts(store: &Store, message_id: &ContactId) -> Result<String, StoreError> {
+    let message = store.message(message_id).await?;
+    let told = message.iter().flat_map(|message| &message.receipts);
+    let told: Vec<String> =
+        told.map(|receipt| format!("{} {}", receipt_name(receipt.outcome), written(receipt.at))).collect();
+    Ok(told.join(", "))
+}
+
+fn written(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn what(planned: &Planned) -> String {
+    match &planned.wanted {
+        Wanted::Intent(intent) => intent.template.clone(),
+        Wanted::ContactPerson { person_id } => format!("to contact person {person_id}"),
+    }
+}
+
+const fn outcome(outcome: ContactOutcome) -> &'static str {
+    match outcome {
+        ContactOutcome::Sent => "sent",
+        ContactOutcome::Withdrawn => "withdrawn",
+        ContactOutcome::Held => "held",
+        ContactOutcome::Suppressed => "suppressed",
+        ContactOutcome::Unsayable => "not in words",
+    }
+}
+
+const fn receipt_name(outcome: ReceiptOutcome) -> &'static str {
+    match outcome {
+        ReceiptOutcome::Delivered => "delivered",
+        ReceiptOutcome::Bounced => "bounced",
+        ReceiptOutcome::Complained => "complained",
+        ReceiptOutcome::OptedOut => "opted out",
+        ReceiptOutcome::Answered => "answered",
+        ReceiptOutcome::Unanswered => "unanswered",
+    }
+}
+
+/// What became of the messages of one policy, template and channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    sent: u64,
+    /// By the place of the outcome.
+    receipts: [u64; 6],
+}
+
+/// Everything that a policy says by a template on a channel.
+type Key = (String, String, Channel);
+
+/// The report over all persons, gathered page by page.
+#[derive(Debug, Default)]
+struct Report {
+    tallies: BTreeMap<Key, Tally>,
+    /// Which messages are whose, until their reports are found, and the other way round.
+    keys: BTreeMap<ContactId, Vec<Key>>,
+    reported: BTreeMap<ContactId, Vec<ReceiptOutcome>>,
+    kept_back: BTreeMap<(String, &'static str, String), u64>,
+}
+
+impl Report {
+    fn said(&mut self, said: Said) {
+        let policy = said.planned.policy_id.to_string();
+        match said.message {
+            Some((message_id, channel)) => {
+                let key = (policy, what(&said.planned), channel);
+                self.tallies.entry(key.clone()).or_default().sent += 1;
+                self.keys.entry(message_id).or_default().push(key);
+            }
+            None => {
+                let why = said.why.map_or(String::new(), |why| why.rule().to_owned());
+                *self.kept_back.entry((policy, outcome(said.outcome), why)).or_default() += 1;
+            }
+        }
+    }
+
+    fn message(&mut self, id: ContactId, message: &SentMessage) {
+        let outcomes = message.receipts.iter().map(|receipt| receipt.outcome).collect();
+        self.reported.insert(id, outcomes);
+    }
+
+    fn joined(mut self) -> Self {
+        for (id, outcomes) in &self.reported {
+            for key in self.keys.get(id).into_iter().flatten() {
+                let Some(tally) = self.tallies.get_mut(key) else { continue };
+                for outcome in outcomes {
+                    if let Some(count) = tally.receipts.get_mut(*outcome as usize) {
+                        *count += 1;
+                    }
+                }
+            }
+        }
+        self
+    }
+}
+
+/// Over all persons since an instant: how often each policy's templates were sent on each channel
+/// and what came back, and how often something was kept back and why. It walks the whole table of
+/// records, and keeps in mind each message since then.
+///
+/// # Errors
+/// [`ContactsError`].
+pub async fn over_all(
+    store: &Store,
+    since: DateTime<Utc>,
+    mut read: impl FnMut(u64),
+    out: &mut impl Write,
+) -> Result<(), ContactsError> {
+    let (mut report, mut from, mut looked_at) = (Report::default(), None, 0);
+    loop {
+        let page = store.all_contacts(from).await?;
+        for said in page.said.into_iter().filter(|said| said.at >= since) {
+            report.said(said);
+        }
+        for (id, message) in &page.messages {
+            report.message(id.clone(), message);
+        }
+        looked_at += page.looked_at;
+        read(looked_at);
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let report = report.joined();
+    let headings = [
+        "policy",
+        "template",
+        "by",
+        "sent",
+        "delivered",
+        "bounced",
+        "complained",
+        "opted out",
+        "answered",
+        "unanswered",
+    ];
+    let mut table = Table::new(&headings).figures_from(3);
+    for ((policy, template, channel), tally) in &report.tallies {
+        let counts = std::iter::once(tally.sent).chain(tally.receipts).map(|count| count.to_string());
+        table.row([policy.clone(), template.clone(), channel.to_string()].into_iter().chain(counts));
+    }
+    write!(out, "{table}")?;
+    if !report.kept_back.is_empty() {
+        let mut table = Table::new(&["policy", "kept back as", "by the rule", "contacts"]).figures_from(3);
+        for ((policy, outcome, rule), count) in &report.kept_back {
+            table.row([policy.clone(), (*outcome).to_owned(), rule.clone(), count.to_string()]);
+        }
+        write!(out, "\n{table}")?;
+    }
+    Ok(())
+}
