@@ -45,6 +45,7 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
     // quarantined record.
     world.open("A-1").await;
     world.open_under("reminding", "A-2").await;
+    world.open_under("reminding", "A-3").await;
     world.pay("A-2", "P-1", "0").await;
     world.pay("A-9", "P-1", "10.00").await;
     let records = world.payment_records().await;

@@ -6,7 +6,7 @@ mod common;
 use common::contact::{Somebody, channel, rules, somebody, wish};
 use common::{instant, loan};
 use duewatch_domain::contact::{
-    Attempt, MAX_CAME_BACK, Outcome, Planned, Receipt, ReceiptOutcome, Unusable, Wanted,
+    Attempt, MAX_CAME_BACK, Outcome, Planned, Receipt, ReceiptOutcome, Unusable, Wanted, Wish, consolidate,
 };
 use duewatch_domain::response::BORROWER;
 use duewatch_domain::{Applied, Command, Refusal};
@@ -96,6 +96,37 @@ fn what_a_contact_person_reports_is_not_of_the_debtors_channels(
 }
 
 #[test]
+fn what_was_counted_on_another_channel_leaves_under_another_id() {
+    let rules = rules("");
+    let mut person = somebody();
+    let at = instant("2024-06-01T04:00:00Z");
+    let first = consolidate(&person.person, &[(wish(SHANGHAI, "sms email phone"), &rules)], at);
+    let mut ids = vec![first.messages[0].0.contact_id.clone()];
+    person.person.keep(first.messages[0].0.clone());
+    // Nobody has seen it leave; what is heard of it is that it came back.
+    for by in ["sms", "email"] {
+        let reserved_as = ids.last().cloned();
+        let bounced = Receipt {
+            message_id: ids.last().unwrap().clone(),
+            ..receipt("2024-06-01T05:00:00Z", ReceiptOutcome::Bounced)
+        };
+        person.person.receive(channel(by), &bounced);
+        let again = Wish { reserved_as, ..wish(SHANGHAI, "sms email phone") };
+        let next = consolidate(&person.person, &[(again, &rules)], instant("2024-06-01T06:00:00Z"));
+        assert_eq!(next.messages.len(), 1);
+        ids.push(next.messages[0].0.contact_id.clone());
+        person.person.keep(next.messages[0].0.clone());
+    }
+    assert_eq!(ids.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["W-1", "W-1/email", "W-1/phone"]);
+    let channels: Vec<_> = person.person.attempts().iter().map(|one| one.channel.as_str()).collect();
+    assert_eq!(channels, ["sms", "email", "phone"], "each counts where it was");
+    let long = "W".repeat(256);
+    let long: duewatch_domain::ids::ContactId = long.parse().unwrap();
+    let (sms, email) = (long.by(channel("sms")), long.by(channel("email")));
+    assert!(sms != email && sms.as_str().len() <= 256);
+}
+
+#[test]
 fn what_keeps_coming_back_is_not_planned_for_ever() {
     let mut planned = Planned {
         contact_id: "W".parse().unwrap(),
@@ -108,6 +139,7 @@ fn what_keeps_coming_back_is_not_planned_for_ever() {
         planned_at: instant("2024-06-01T04:00:00Z"),
         look_at: instant("2024-06-01T04:15:00Z"),
         waits_for: None,
+        late_since: None,
         reserved_as: Some("M-1".parse().unwrap()),
         came_back: 0,
     };
