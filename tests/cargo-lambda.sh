@@ -62,6 +62,9 @@ expect post-payment '"batchItemFailures":\[\]' "$(invoke post-payment post-payme
 expect 'post-payment, reversal' '"batchItemFailures":\[\]' \
     "$(invoke post-payment post-payment.reversal.stream.json)"
 expect send-reminders '"batchItemFailures":\[\]' "$(invoke send-reminders send-reminders.stream.json)"
+expect 'send-reminders, the schedule' '"failed":0' "$(invoke send-reminders send-reminders.schedule.json)"
+# Of messages that never left here: set aside, not failed.
+expect record-delivery '"batchItemFailures":\[\]' "$(invoke record-delivery record-delivery.queue.json)"
 expect record-history '"batchItemFailures":\[\]' "$(invoke record-history record-history.stream.json)"
 expect watch-gaps '"failed":0' "$(invoke watch-gaps watch-gaps.schedule.json)"
 

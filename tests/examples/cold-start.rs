@@ -2,7 +2,7 @@
 //! how large they are. Fails where one takes longer, or is larger, than it may.
 //!
 //! ```sh
-//! cargo build --profile function -p detect-overdue -p intake -p post-payment -p record-history \
+//! cargo build --profile function -p detect-overdue -p intake -p post-payment -p record-delivery -p record-history \
 //!     -p send-reminders -p watch-gaps
 //! cargo build --profile function -p duewatch-runtime --example empty-function
 //! cargo run --release -p duewatch-tests --example cold-start
@@ -49,7 +49,7 @@ struct Arguments {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "detect-overdue,intake,post-payment,record-history,send-reminders,watch-gaps"
+        default_value = "detect-overdue,intake,post-payment,record-delivery,record-history,send-reminders,watch-gaps"
     )]
     functions: Vec<String>,
     /// Another DynamoDB to warm up with

@@ -8,7 +8,9 @@ use duewatch_domain::ids::Revision;
 use duewatch_local::stack::sns::Fault;
 use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_runtime::Deadline;
-use duewatch_tests::support::{REMINDING, Sent, World, decisions, id, payment_ids, sample, sequence_number};
+use duewatch_tests::support::{
+    REMINDING, Sent, World, decisions, id, payment_ids, reference_keys, sample, sequence_number,
+};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -279,6 +281,43 @@ async fn send_reminders_takes_its_sample() {
     let expected: BTreeMap<String, String> =
         expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     assert_eq!(sent[0].attributes, expected, "amounts are in no attribute");
+}
+
+#[tokio::test]
+async fn the_schedule_of_what_is_planned_and_the_receipts_take_their_samples() {
+    let world = World::at(OPENED_AT).await;
+    for account_id in ["A-1", "A-2", "A-3"] {
+        world.open_under(REMINDING, account_id).await;
+    }
+    world.set(LATE_MILD_AT);
+    world.sweep().await;
+    for account_id in ["A-1", "A-2", "A-3"] {
+        let account = world.account(account_id).await;
+        assert_eq!(world.store().plan_contacts(&account, world.now()).await.unwrap(), 1);
+    }
+    let schedule = sample("send-reminders.schedule.json");
+    world.set(schedule["time"].as_str().unwrap());
+    let event = serde_json::from_value(schedule).unwrap();
+    let wiring = world.wiring(send_reminders::NAME);
+    let answer = send_reminders::handle(&wiring, &reference_keys(), event, Deadline::none()).await.unwrap();
+    assert!(matches!(answer, send_reminders::Answer::Schedule(swept) if swept.persons == 3), "{answer:?}");
+    let mut left: Vec<String> = world.sent_to("reminders").iter().map(|sent| sent.id().to_owned()).collect();
+    left.sort();
+    assert_eq!(left, ["A-1/2/sms", "A-2/2/sms", "A-3/2/sms"]);
+
+    let receipts = sample("record-delivery.queue.json");
+    let bodies = receipts["Records"].as_array().unwrap().iter();
+    let named: Vec<Value> = bodies
+        .map(|record| serde_json::from_str(record["body"].as_str().unwrap()).unwrap())
+        .map(|body: Value| body["message_id"].clone())
+        .collect();
+    assert_eq!(named, left);
+    let event = serde_json::from_value(receipts).unwrap();
+    let wiring = world.wiring(record_delivery::NAME);
+    let response = record_delivery::handle(&wiring, event, Deadline::none()).await;
+    assert!(response.batch_item_failures.is_empty());
+    assert_eq!(world.quarantined().await, []);
+    assert_eq!(world.account("A-3").await.cause().unwrap().reason, "My wages come a week late this month.");
 }
 
 #[tokio::test]

@@ -231,6 +231,8 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
                 "contact-log#2023-10-05T00:59:00.000000000Z#E-2".to_owned(),
                 json!({"from_contact_point": "+8613800138000", "by": "the customer"}),
             ),
+            // Which knows on which channels there is one, and none of them.
+            ("person".to_owned(), json!({})),
         ]
     );
     assert_eq!(world.account("A-1").await.revision, before, "the account holds none of it");

@@ -248,8 +248,10 @@ async fn what_became_of_a_reminder_is_kept_three_years() {
     world.sweep().await;
     let records = world.account_records().await;
     assert!(world.send(&records).await.is_empty());
-    let noted = items(&world, "account#A-1", "contact#").await;
-    assert!(!noted.is_empty());
+    let [sent] = world.sent_to("reminders").try_into().unwrap();
+    let mut noted = items(&world, "customer#C-1", "said#").await;
+    noted.extend(items(&world, &format!("message#{}", sent.id()), "").await);
+    assert_eq!(noted.len(), 2, "how the wish ended, and the message");
     for item in &noted {
         assert_eq!(expiry(item), Some(instant("2026-09-27T02:00:00Z")), "{item:?}");
     }
@@ -270,8 +272,8 @@ async fn the_log_of_a_contact_point_is_kept_three_years_and_erased_all_the_same(
 
     let customer = "C-1".parse().unwrap();
     let exported = export(world.store(), &customer, &[id("A-1")], "officer-7", world.now()).await.unwrap();
-    // The contact point, its log, and which account is the customer's.
-    assert_eq!(exported.records.len(), 3);
+    // The contact point, its log, what is known of the person, and which account is theirs.
+    assert_eq!(exported.records.len(), 4);
     erase(world.store(), &customer, "officer-8", world.now()).await.unwrap();
     let log = items(&world, "customer#C-1", "contact-log#").await;
     assert_eq!(expiry(&log[0]), until);

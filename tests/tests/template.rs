@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_local::stack::template::{AttributeKind, Projection, StreamView, TableSpec, Template};
-use duewatch_runtime::{SETTINGS, Settings};
+use duewatch_runtime::{REFERENCE_KEYS, SETTINGS, Settings};
 use duewatch_tests::support::{World, id};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -41,9 +41,11 @@ async fn items(world: &World, table: &str) -> Vec<std::collections::HashMap<Stri
 async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
     let mut world = World::at(OPENED_AT).await;
     // One item of each kind: accounts, payments, policies, a parked payment, K, a
-    // published marker, a contact, entries of histories, a quarantined record.
+    // published marker, a person, what was said to them and the message, entries of histories, a
+    // quarantined record.
     world.open("A-1").await;
     world.open_under("reminding", "A-2").await;
+    world.open_under("reminding", "A-3").await;
     world.pay("A-2", "P-1", "0").await;
     world.pay("A-9", "P-1", "10.00").await;
     let records = world.payment_records().await;
@@ -87,11 +89,13 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
     assert_eq!(
         kinds.iter().map(String::as_str).collect::<Vec<_>>(),
         [
-            "account contact",
             "account published",
             "customer account",
+            "customer person",
+            "customer said",
             "history 00000000000000000001",
             "history 00000000000000000002",
+            "message message",
             "parked A-9\u{1f}P-1",
             "policy version",
             "quarantine post-payment",
@@ -150,16 +154,18 @@ fn the_streams_carry_what_the_handlers_read() {
 
 #[test]
 fn every_setting_is_set_for_every_function_and_nothing_that_is_not_read() {
-    // The queue is the business of the one that fills it.
-    let own: BTreeSet<&str> = ["SWEEP_QUEUE_URL"].into();
-    let read: BTreeSet<&str> =
-        SETTINGS.into_iter().chain(["RUST_LOG"]).filter(|name| !own.contains(name)).collect();
+    // The queue is the business of the one that fills it, the keys of the one that signs.
+    let own = BTreeMap::from([
+        ("DetectOverdueFunction", "SWEEP_QUEUE_URL"),
+        ("SendRemindersFunction", REFERENCE_KEYS),
+    ]);
+    let read: BTreeSet<&str> = SETTINGS.into_iter().chain(["RUST_LOG"]).collect();
     let template = template();
-    assert_eq!(template.functions.len(), 7);
+    assert_eq!(template.functions.len(), 8);
     for function in &template.functions {
         let mut set: BTreeSet<&str> = function.environment.iter().map(|(name, _)| name.as_str()).collect();
-        if function.logical_id == "DetectOverdueFunction" {
-            assert!(own.iter().all(|name| set.remove(name)), "{set:?}");
+        if let Some(name) = own.get(function.logical_id.as_str()) {
+            assert!(set.remove(name), "{name}: {set:?}");
         }
         assert_eq!(set, read, "{}", function.logical_id);
     }

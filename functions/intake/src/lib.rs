@@ -18,15 +18,22 @@
 //! # Contact points
 //! They are kept with the customer, not with the account, and each change is logged.
 //!
+//! # Of the person
+//! What says something of how the customer may be contacted is taken by the person, for all
+//! accounts. Where it also says when to remind of what is coming due on this one, the account takes
+//! it after that. An approval to ask a contact person is planned; `send-reminders` asks them where
+//! the contact gate still allows it. Whoever is killed in between starts over, and finds what was
+//! done known.
+//!
 //! # No account yet
 //! Whoever sends the messages of an account sends its opening first. Any other message to an
 //! account that is not there is quarantined.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::contact::ContactChange;
+use duewatch_domain::contact::{ContactChange, PersonFact};
 use duewatch_domain::formats::parse_message;
-use duewatch_domain::{Cause, Command, Message, Refusal};
+use duewatch_domain::{Account, Applied, Cause, Command, Message, Refusal};
 use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
 use duewatch_store::{ContactTaken, Outcome, PaymentFact, PaymentPut, TransitionError};
 
@@ -44,6 +51,17 @@ enum Taken {
     Applied,
     /// It was known, or changes nothing.
     Known,
+}
+
+impl Taken {
+    const fn when(is_new: bool) -> Self {
+        if is_new { Self::Applied } else { Self::Known }
+    }
+
+    /// Both together.
+    fn or(self, other: Self) -> Self {
+        Self::when(self == Self::Applied || other == Self::Applied)
+    }
 }
 
 /// Takes a batch of messages.
@@ -101,7 +119,8 @@ async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> 
                 Err(RecordError::poison(Refusal::UnknownPayment(payment_id.clone())))
             }
         }
-        Command::ContactChanged(change) => change_contact(wiring, &message, change).await,
+        Command::ContactChanged(change) => change_contact(wiring, &message, change, now).await,
+        Command::OfPerson(fact) => of_person(wiring, &message, fact, now).await,
         Command::AccountOpened(contract) => {
             outcome(wiring, &message, wiring.transitions.open(contract, now, Cause::Fact).await, now).await
         }
@@ -128,23 +147,66 @@ async fn outcome(
     }
 }
 
+/// The account that a message is addressed to, where only its customer matters.
+async fn addressed(wiring: &Wiring, message: &Message) -> Result<Account, RecordError> {
+    let account_id = &message.event.account_id;
+    match wiring.transitions.store().account(account_id).await? {
+        Some(stored) => Ok(stored.account),
+        None => Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone()))),
+    }
+}
+
+async fn tell_person(
+    wiring: &Wiring,
+    account: &Account,
+    message: &Message,
+    now: DateTime<Utc>,
+) -> Result<Taken, RecordError> {
+    let store = wiring.transitions.store();
+    let applied = store.tell_person(&account.customer_id, message, now).await?;
+    Ok(Taken::when(applied == Applied::Changed))
+}
+
 async fn change_contact(
     wiring: &Wiring,
     message: &Message,
     change: &ContactChange,
+    now: DateTime<Utc>,
 ) -> Result<Taken, RecordError> {
     let (store, event) = (wiring.transitions.store(), &message.event);
-    let stored = store.account(&event.account_id).await?;
-    let account =
-        stored.ok_or_else(|| RecordError::poison(Refusal::UnknownAccount(event.account_id.clone())))?.account;
-    let retention = wiring.transitions.retention_of(&account, wiring.clock.now()).await?;
+    let account = addressed(wiring, message).await?;
+    let retention = wiring.transitions.retention_of(&account, now).await?;
     let (customer_id, event_id) = (&account.customer_id, &message.event_id);
-    let taken = store.change_contact(customer_id, event_id, change, event.at, retention).await;
-    match taken? {
-        ContactTaken::Changed => Ok(Taken::Applied),
-        ContactTaken::Known => Ok(Taken::Known),
+    let changed = store.change_contact(customer_id, event_id, change, event.at, retention).await;
+    let taken = match changed? {
+        ContactTaken::Changed => Taken::Applied,
+        ContactTaken::Known => Taken::Known,
         ContactTaken::Superseded(last) => {
-            Err(RecordError::poison(Refusal::OutOfOrder { at: event.at, last }))
+            return Err(RecordError::poison(Refusal::OutOfOrder { at: event.at, last }));
         }
+    };
+    // Also where it is known: whoever took it may have been killed before the person heard of it.
+    Ok(taken.or(tell_person(wiring, &account, message, now).await?))
+}
+
+async fn of_person(
+    wiring: &Wiring,
+    message: &Message,
+    fact: &PersonFact,
+    now: DateTime<Utc>,
+) -> Result<Taken, RecordError> {
+    let account = addressed(wiring, message).await?;
+    let taken = tell_person(wiring, &account, message, now).await?;
+    match fact {
+        PersonFact::Preferences(preferences) if preferences.plans() => {
+            let taken_by_account = wiring.transitions.command(message, now).await;
+            Ok(taken.or(outcome(wiring, message, taken_by_account, now).await?))
+        }
+        PersonFact::ContactPersonApproved(approved) => {
+            let (store, event_id) = (wiring.transitions.store(), message.event_id.as_str());
+            let planned = store.plan_contact_person(&account, &approved.person_id, event_id, now).await;
+            Ok(taken.or(Taken::when(planned?)))
+        }
+        _ => Ok(taken),
     }
 }

@@ -73,6 +73,9 @@ impl Looked {
     }
 }
 
+/// What people on duty are to hear: its kind, what it is about, why.
+type Ring = (OperationsKind, String, String);
+
 /// An account as the last look finds it.
 pub(crate) struct Judged {
     pub(crate) account: Account,
@@ -191,9 +194,7 @@ async fn judged(
     Ok(Some(Judged { account, versions, figures, stage, hold }))
 }
 
-fn unreadable(
-    accounts: &BTreeMap<AccountId, LastLook>,
-) -> impl Iterator<Item = (OperationsKind, String, String)> + '_ {
+fn unreadable(accounts: &BTreeMap<AccountId, LastLook>) -> impl Iterator<Item = Ring> + '_ {
     accounts.iter().filter_map(|(account_id, look)| match look {
         LastLook::Unreadable(problem) => Some((
             OperationsKind::MessageHeld,
@@ -274,7 +275,7 @@ impl Look<'_> {
         &mut self,
         person: Person,
         told: &[Spoken<'_>],
-    ) -> Result<(Vec<Ready>, Vec<(OperationsKind, String, String)>), StoreError> {
+    ) -> Result<(Vec<Ready>, Vec<Ring>), StoreError> {
         let no_rules = ContactRules::default();
         let rules_of = |one: &Spoken<'_>| {
             one.judged.policy(self.now).contact.clone().unwrap_or_else(|| no_rules.clone())
@@ -331,10 +332,7 @@ impl Look<'_> {
     }
 
     /// What the gate keeps back waits, or ends. Says whom people on duty are to hear of.
-    fn keep_back<'a>(
-        &mut self,
-        verdicts: impl Iterator<Item = (&'a Verdict, &'a Spoken<'a>)>,
-    ) -> Vec<(OperationsKind, String, String)> {
+    fn keep_back<'a>(&mut self, verdicts: impl Iterator<Item = (&'a Verdict, &'a Spoken<'a>)>) -> Vec<Ring> {
         let mut rings = Vec::new();
         for (verdict, Spoken { planned, judged }) in verdicts {
             match verdict {
@@ -373,6 +371,7 @@ impl Look<'_> {
             let known = SentMessage {
                 customer_id: person.customer_id.clone(),
                 channel: attempt.channel,
+                contact_person: attempt.contact_person.clone(),
                 contacts: spoken.iter().map(|one| one.planned.contact_id.clone()).collect(),
                 receipts: Vec::new(),
             };

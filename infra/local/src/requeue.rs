@@ -139,7 +139,9 @@ impl Requeue {
                 Ok(payload) => self.invoke(source, &json!({ "Records": [payload] })).await,
                 Err(error) => Some(error.to_string()),
             },
-            intake::NAME => self.invoke(intake::NAME, &as_message(record, begun)).await,
+            queue @ (intake::NAME | record_delivery::NAME) => {
+                self.invoke(queue, &as_message(queue, record, begun)).await
+            }
             _ => match self.look_again(record, begun).await {
                 Ok(()) => None,
                 Err(error) => Some(error.to_string()),
@@ -192,7 +194,7 @@ enum Left {
 }
 
 /// A message as its queue would bring it, under the id under which it was set aside.
-fn as_message(record: &Quarantined, now: DateTime<Utc>) -> Value {
+fn as_message(queue: &str, record: &Quarantined, now: DateTime<Utc>) -> Value {
     let group = parse_message(&record.payload).ok().map(|message| message.event.account_id.to_string());
     let message = Waiting {
         message_id: record.id.clone(),
@@ -201,5 +203,5 @@ fn as_message(record: &Quarantined, now: DateTime<Utc>) -> Value {
         sent_at: now,
         received: 1,
     };
-    queue_event(intake::NAME, &[message])
+    queue_event(queue, &[message])
 }

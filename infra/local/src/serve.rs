@@ -121,6 +121,9 @@ impl Serve {
             let _ =
                 writeln!(text, "schedule   {} every {} minutes", schedule.name, schedule.every.num_minutes());
         }
+        for (queue, function) in stack.fed_by_queues() {
+            let _ = writeln!(text, "queue      {queue} to {function}");
+        }
         let _ = writeln!(text, "\nFor import, explain and the functions:\n");
         for (name, value) in environment {
             let _ = writeln!(text, "export {name}={value}");

@@ -202,18 +202,23 @@ pub(crate) mod written {
         Option::<String>::deserialize(deserializer)?.map(|text| parse(&text)).transpose()
     }
 
+    fn parse_instant<E: de::Error>(text: &str) -> Result<DateTime<Utc>, E> {
+        let instant = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc());
+        let instant = instant.ok().filter(|instant| super::is_in_range(instant.date_naive()));
+        instant.ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            E::custom(format_args!("\"{shown}\" is no instant; write one such as 2023-10-05T09:30:00+08:00"))
+        })
+    }
+
+    pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+        parse_instant(&String::deserialize(deserializer)?)
+    }
+
     pub(crate) fn maybe_instant<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<DateTime<Utc>>, D::Error> {
-        let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-        let instant = DateTime::parse_from_rfc3339(&text).map(|instant| instant.to_utc());
-        let instant = instant.ok().filter(|instant| super::is_in_range(instant.date_naive()));
-        instant.map(Some).ok_or_else(|| {
-            let shown: String = text.chars().take(40).collect();
-            de::Error::custom(format_args!(
-                "\"{shown}\" is no instant; write one such as 2023-10-05T09:30:00+08:00"
-            ))
-        })
+        Option::<String>::deserialize(deserializer)?.map(|text| parse_instant(&text)).transpose()
     }
 }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::policy::Channel;
+
 /// The most bytes an identifier may have. DynamoDB allows 1,024 in a sort key;
 /// ours also share a key with a prefix.
 pub const MAX_ID_BYTES: usize = 256;
@@ -108,6 +110,23 @@ impl ContactId {
             let mut beginning: String = text.chars().filter(|one| !one.is_control()).collect();
             beginning.truncate(beginning.floor_char_boundary(MAX_ID_BYTES - digest.len() - 1));
             Self(format!("{beginning}~{digest}"))
+        })
+    }
+}
+
+impl ContactId {
+    /// The id of what says the same on a channel, where this one names what left on another.
+    #[must_use]
+    pub fn by(&self, channel: Channel) -> Self {
+        // Among the contacts of one person, few of which are that long.
+        Self::made_of(&format!("{self}/{channel}"), |text| {
+            let mut digest = [0; 16];
+            for (salt, part) in (0..).zip(digest.chunks_exact_mut(4)) {
+                let mut checksum = crc32fast::Hasher::new_with_initial(salt);
+                checksum.update(text.as_bytes());
+                part.copy_from_slice(&checksum.finalize().to_be_bytes());
+            }
+            digest
         })
     }
 }

@@ -10,12 +10,16 @@ use crate::contact::{MAX_LEADS, PersonFact, PreferencesChanged};
 use crate::days::{business_date, is_in_range, written_time};
 use crate::ids::{DisputeId, PromiseId};
 use crate::money::Money;
+use crate::recorded::{Cause, RecordedCause};
 use crate::refusal::Refusal;
 
 /// The most promises that an account keeps: the oldest goes first.
 pub const MAX_PROMISES: usize = 20;
 /// The most disputes that an account keeps: the oldest goes first.
 pub const MAX_DISPUTES: usize = 20;
+
+/// Who says why an account fell behind where nobody but its borrower has.
+pub const BORROWER: &str = "borrower";
 
 /// A promise to pay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,6 +250,38 @@ impl Account {
                 Ok(Applied::Changed)
             }
         }
+    }
+
+    /// Takes why its borrower says that it fell behind, heard at `at`: as the recorded cause
+    /// `unknown`, for nobody has looked into it. What somebody else recorded stands while it binds;
+    /// of two answers the later one does.
+    ///
+    /// It is no message of the lender's systems, and keeps none of those out.
+    ///
+    /// # Errors
+    /// When the reason is too long, or the instant is out of range.
+    pub fn borrower_said(
+        &mut self,
+        reason: &str,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, Refusal> {
+        let bytes = reason.len();
+        if bytes > MAX_REASON_BYTES {
+            return Err(Refusal::ReasonTooLong { bytes });
+        }
+        check_date("at", at.date_naive())?;
+        let today = business_date(self.time_zone, now);
+        let stands = |known: &RecordedCause| match known.by.as_str() {
+            BORROWER => (known.at, known.reason.as_str()) >= (at, reason),
+            _ => known.until.is_none_or(|until| today < until),
+        };
+        if self.cause.as_ref().is_some_and(stands) {
+            return Ok(Applied::Unchanged);
+        }
+        let (by, reason) = (BORROWER.to_owned(), reason.to_owned());
+        self.cause = Some(RecordedCause { cause: Cause::Unknown, by, reason, at, until: None });
+        Ok(Applied::Changed)
     }
 
     pub(crate) fn note_report(&mut self, at: DateTime<Utc>) -> Applied {

@@ -302,7 +302,8 @@ pub struct OperationsEvent<'a> {
 }
 
 /// The message of an event for `operations`. Its id is made of what it is about,
-/// so that a retry does not ring twice.
+/// so that a retry does not ring twice. That a person cannot be reached rings once a day (UTC),
+/// whoever finds out.
 #[must_use]
 pub fn operations(
     kind: OperationsKind,
@@ -311,7 +312,10 @@ pub fn operations(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Message {
-    let id = format!("{function}/{}/{subject}", kind.as_str());
+    let id = match kind {
+        OperationsKind::NoChannel => format!("{}/{subject}/{}", kind.as_str(), now.date_naive()),
+        _ => format!("{function}/{}/{subject}", kind.as_str()),
+    };
     operations_message(id, kind, function, subject, reason, now)
 }
 

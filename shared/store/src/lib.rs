@@ -55,6 +55,7 @@ mod persons;
 mod policies;
 mod records;
 mod round;
+mod said;
 mod transition;
 
 use std::sync::Arc;
@@ -75,12 +76,11 @@ pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, ve
 pub use self::meter::{Consumed, Meter};
 pub use self::parked::{Parked, ParkedPage};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
-pub use self::persons::{
-    AllContactsPage, AtHand, ContactsPage, DUE_AGAIN, MAX_TOGETHER, PersonChange, Reserved, Said, SentMessage,
-};
+pub use self::persons::{AtHand, ContactsPage, DUE_AGAIN, MAX_TOGETHER, PersonChange, Reserved};
 pub use self::policies::{FRESH_FOR, Policies};
 pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
 pub use self::round::{AccountPage, Round};
+pub use self::said::{AllContactsPage, Said, SentMessage};
 pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transitions};
 
 /// The names of the three tables.

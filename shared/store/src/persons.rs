@@ -1,4 +1,4 @@
-//! Persons: what the gate knows of each, what is planned to be said to them, what was said.
+//! Persons: what the gate knows of each, and what is planned to be said to them.
 //!
 //! All of it lies under the customer's key, so that one Query finds a person with everything that
 //! waits for the gate.
@@ -21,20 +21,20 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::contact::{Person, Planned, Receipt, Wanted, Why};
+use duewatch_domain::contact::{Person, Planned, Wanted};
 use duewatch_domain::decision::event_id;
 use duewatch_domain::ids::{ContactId, ContactPersonId, CustomerId, Revision};
-use duewatch_domain::policy::Channel;
 use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied, Message, Refusal};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::account_item::sort_key;
 use crate::customers::customer_key;
 use crate::records::{expiry, texts};
-use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError, TransitionError};
+use crate::said::{MESSAGE, Said, SentMessage, message_key, said_key};
+use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError};
 
 /// The most wishes of one person that are looked at together: a transaction writes at most 100
 /// items, and each takes up to two. The next look takes the rest.
@@ -48,12 +48,6 @@ const INDEX: &str = "contacts";
 const PERSON_OR_PLANNED: &str = "p";
 pub(crate) const PERSON: &str = "person";
 const PLANNED: &str = "planned#";
-const SAID: &str = "said#";
-const MESSAGE: &str = "message";
-/// The most reports that are kept of a message.
-const MAX_RECEIPTS: usize = 20;
-/// Pages of what was said that are read at most: up to 1 MB each.
-const MAX_PAGES: usize = 10;
 
 /// A person, and what is planned for them, by when it is due.
 #[derive(Clone, Debug)]
@@ -62,39 +56,6 @@ pub struct AtHand {
     pub person: Person,
     /// What is planned.
     pub planned: Vec<Planned>,
-}
-
-/// How a planned contact ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Said {
-    /// What was planned.
-    pub planned: Planned,
-    /// What became of it.
-    pub outcome: ContactOutcome,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The gate's reason, where it did not leave.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<Why>,
-    /// The message that spoke for it, and how that travelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<(ContactId, Channel)>,
-}
-
-/// What is known of a message under its id alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SentMessage {
-    /// To whom it went.
-    pub customer_id: CustomerId,
-    /// How it travels.
-    pub channel: Channel,
-    /// The wishes that it speaks for.
-    pub contacts: Vec<ContactId>,
-    /// What its reports say so far.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub receipts: Vec<Receipt>,
 }
 
 /// A message that is about to leave.
@@ -130,19 +91,6 @@ pub struct ContactsPage {
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
-/// A page of what all persons were told.
-#[derive(Clone, Debug, Default)]
-pub struct AllContactsPage {
-    /// What has ended.
-    pub said: Vec<Said>,
-    /// What is known of messages.
-    pub messages: Vec<(ContactId, SentMessage)>,
-    /// How many items were looked at.
-    pub looked_at: u64,
-    /// Where the next page begins; none: this was the last.
-    pub next: Option<HashMap<String, AttributeValue>>,
-}
-
 /// The id of a contact: that of the event of its revision, and its name there.
 fn contact_id(text: &str) -> ContactId {
     ContactId::made_of(text, |text| {
@@ -167,6 +115,7 @@ fn planned(account: &Account, intent: &Intent, now: DateTime<Utc>) -> Planned {
         waits_for: None,
         late_since: None,
         reserved_as: None,
+        came_back: 0,
     }
 }
 
@@ -174,15 +123,7 @@ fn planned_key(contact_id: &ContactId) -> String {
     format!("{PLANNED}{contact_id}")
 }
 
-fn said_key(contact_id: &ContactId) -> String {
-    format!("{SAID}{contact_id}")
-}
-
-fn message_key(message_id: &ContactId) -> String {
-    format!("message#{message_id}")
-}
-
-fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+pub(crate) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
     texts([("pk", pk.to_owned()), ("sk", sk.to_owned())])
 }
 
@@ -224,20 +165,23 @@ impl Store {
             waits_for: None,
             late_since: None,
             reserved_as: None,
+            came_back: 0,
         };
         self.plan_contact(&wish).await
     }
 
     /// Plans once more what a message said that came back, due at `now`: the gate knows by then
-    /// which channel cannot be used.
+    /// which channel cannot be used. Says whether it was new. What has come back too often (see
+    /// [`MAX_CAME_BACK`](duewatch_domain::contact::MAX_CAME_BACK)) is not planned any more.
     ///
     /// # Errors
     /// When a call fails.
     pub async fn plan_again(&self, said: &Said, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let mut again = said.planned.clone();
-        again.contact_id = contact_id(&format!("{}/again", again.contact_id));
-        (again.look_at, again.waits_for, again.reserved_as) = (now, None, None);
-        self.plan_contact(&again).await
+        let contact_id = contact_id(&format!("{}/again", said.planned.contact_id));
+        match said.planned.again(contact_id, now) {
+            Some(again) => self.plan_contact(&again).await,
+            None => Ok(false),
+        }
     }
 
     /// Plans a contact, unless it is planned or has ended. Says whether it was not.
@@ -421,139 +365,6 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Adds what a sender reports of a message to what is known of it.
-    ///
-    /// # Errors
-    /// When a call fails, or others keep writing it.
-    pub async fn note_receipt(&self, message_id: &ContactId, receipt: &Receipt) -> Result<(), StoreError> {
-        let table = &self.tables.records;
-        for _ in 0..=MAX_CONFLICTS {
-            let Some(item) = self.record(message_key(message_id), MESSAGE.to_owned()).await? else {
-                return Ok(());
-            };
-            let mut message: SentMessage = self.read(&item, "message")?;
-            if message.receipts.contains(receipt) || message.receipts.len() >= MAX_RECEIPTS {
-                return Ok(());
-            }
-            message.receipts.push(receipt.clone());
-            let seen = item.get("message").cloned().unwrap_or_else(|| AttributeValue::S(String::new()));
-            let update = self
-                .client
-                .update_item()
-                .table_name(table)
-                .set_key(Some(key(&message_key(message_id), MESSAGE)))
-                .update_expression("SET message = :message")
-                .condition_expression("message = :seen")
-                .expression_attribute_values(":message", AttributeValue::S(self.written(&message)?))
-                .expression_attribute_values(":seen", seen)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            if self.answered_if(table, update)?.is_some() {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Conflict { account_id: message_key(message_id), revision: 0 })
-    }
-
-    /// What is known of a message; none: it is none of ours, or it is long ago.
-    ///
-    /// # Errors
-    /// When the call fails or the item cannot be read.
-    pub async fn message(&self, message_id: &ContactId) -> Result<Option<SentMessage>, StoreError> {
-        let item = self.record(message_key(message_id), MESSAGE.to_owned()).await?;
-        item.map(|item| self.read(&item, "message")).transpose()
-    }
-
-    /// What became of a contact; none: it has not ended.
-    ///
-    /// # Errors
-    /// When the call fails or the item cannot be read.
-    pub async fn said_of(
-        &self,
-        customer_id: &CustomerId,
-        contact_id: &ContactId,
-    ) -> Result<Option<Said>, StoreError> {
-        let item = self.record(customer_key(customer_id), said_key(contact_id)).await?;
-        item.map(|item| self.read(&item, "said")).transpose()
-    }
-
-    /// What was said to a person, and what was not and why, oldest first; of very much the first
-    /// ten megabytes.
-    ///
-    /// # Errors
-    /// When a call fails or an item cannot be read.
-    pub async fn said_to(&self, customer_id: &CustomerId) -> Result<Vec<Said>, StoreError> {
-        let table = &self.tables.records;
-        let (mut said, mut from) = (Vec::new(), None);
-        for _ in 0..MAX_PAGES {
-            let sent = self
-                .client
-                .query()
-                .table_name(table)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
-                .expression_attribute_values(":prefix", AttributeValue::S(SAID.to_owned()))
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            let answer = self.answered(table, sent)?;
-            for item in answer.items.unwrap_or_default() {
-                said.push(self.read::<Said>(&item, "said")?);
-            }
-            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if from.is_none() {
-                break;
-            }
-        }
-        said.sort_by(|one, other| {
-            (one.at, &one.planned.contact_id).cmp(&(other.at, &other.planned.contact_id))
-        });
-        Ok(said)
-    }
-
-    /// A page of what all persons were told, from where the page before ended: a walk over the whole
-    /// table, for there is no index by it. It costs a read unit for each 8 KB.
-    ///
-    /// # Errors
-    /// When the call fails or an item cannot be read.
-    pub async fn all_contacts(
-        &self,
-        from: Option<HashMap<String, AttributeValue>>,
-    ) -> Result<AllContactsPage, StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .scan()
-            .table_name(table)
-            .filter_expression("begins_with(sk, :said) OR sk = :message")
-            .expression_attribute_values(":said", AttributeValue::S(SAID.to_owned()))
-            .expression_attribute_values(":message", AttributeValue::S(MESSAGE.to_owned()))
-            .set_exclusive_start_key(from)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        let mut page = AllContactsPage {
-            looked_at: u64::try_from(answer.scanned_count).unwrap_or_default(),
-            next: answer.last_evaluated_key.filter(|key| !key.is_empty()),
-            ..AllContactsPage::default()
-        };
-        for item in answer.items.unwrap_or_default() {
-            let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map_or("", String::as_str);
-            match pk.strip_prefix("message#") {
-                Some(id) => {
-                    let id = id.parse().map_err(|problem| StoreError::codec(table, id, problem))?;
-                    page.messages.push((id, self.read(&item, "message")?));
-                }
-                None => page.said.push(self.read(&item, "said")?),
-            }
-        }
-        Ok(page)
-    }
-
     /// Whose planned contacts are due by `now` in a shard, oldest first, from where the page
     /// before ended.
     ///
@@ -594,12 +405,12 @@ impl Store {
         Ok(ContactsPage { customers, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
     }
 
-    fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {
+    pub(crate) fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {
         serde_json::to_string(value)
             .map_err(|error| StoreError::codec(&self.tables.records, "a person's record", error))
     }
 
-    fn read<T: DeserializeOwned>(
+    pub(crate) fn read<T: DeserializeOwned>(
         &self,
         item: &HashMap<String, AttributeValue>,
         attribute: &str,

@@ -93,6 +93,8 @@ enum News<'a> {
     Opened(&'a Contract),
     /// A notice that the account had planned for that instant has left.
     Notice(&'a NoticeOf, DateTime<Utc>),
+    /// Why its borrower says that it fell behind, and when that was heard.
+    Answer(&'a str, DateTime<Utc>),
     /// Somebody doubts that the account stands as it should.
     Doubt,
 }
@@ -189,6 +191,21 @@ impl Transitions {
         now: DateTime<Utc>,
     ) -> Result<Outcome, TransitionError> {
         self.take(account_id, &News::Notice(of, planned_at), now).await
+    }
+
+    /// Takes why the borrower says that the account fell behind, as heard at `at`. What an officer
+    /// recorded stands.
+    ///
+    /// # Errors
+    /// When the answer is refused, the store fails, or others keep writing the account.
+    pub async fn borrower_said(
+        &self,
+        account_id: &AccountId,
+        reason: &str,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, TransitionError> {
+        self.take(account_id, &News::Answer(reason, at), now).await
     }
 
     /// Opens an account, posts the payments that came before it, and judges it.
@@ -359,6 +376,7 @@ impl Transitions {
             News::Doubt => Applied::Changed,
             News::Payment(fact) => fact.post_to(&mut account)?,
             News::Notice(of, planned_at) => account.notice_left(of, *planned_at, now),
+            News::Answer(reason, at) => account.borrower_said(reason, *at, now)?,
             News::Opened(contract) => {
                 account.apply(&Command::AccountOpened(Box::new((*contract).clone())), now)?
             }

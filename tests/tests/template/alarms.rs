@@ -91,8 +91,15 @@ fn every_dead_letter_is_seen() {
 #[test]
 fn what_is_set_aside_is_seen_whoever_sets_it_aside() {
     // But watch-gaps, which counts what others have set aside.
-    let expected =
-        ["detect-overdue", "intake", "post-payment", "record-history", "send-reminders", "sweep-shard"];
+    let expected = [
+        "detect-overdue",
+        "intake",
+        "post-payment",
+        "record-delivery",
+        "record-history",
+        "send-reminders",
+        "sweep-shard",
+    ];
     let quarantined = watched("QuarantineAlarm", "quarantined");
     assert_eq!(quarantined.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

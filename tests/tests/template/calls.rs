@@ -12,8 +12,8 @@ use duewatch_domain::formats::book_line;
 use duewatch_local::stack::sqs::LocalSqs;
 use duewatch_runtime::{Deadline, Wiring};
 use duewatch_tests::support::{
-    KEEPING, STANDARD, World, contract, id, message, post, record, sample, send, sweep, sweep_handing_over,
-    take_in, take_messages, watch,
+    KEEPING, STANDARD, World, contract, id, message, post, record, report, sample, send, sweep,
+    sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
 };
 use serde_json::{Value, json};
 
@@ -204,6 +204,7 @@ async fn send_reminders_calls_what_its_role_grants() {
     poison["dynamodb"]["NewImage"]["installments"] = json!({"S": "none"});
     records.push(poison);
     assert!(send(&wiring, &records).await.is_empty());
+    sweep_contacts(&wiring).await;
     notes.are_those_of("SendRemindersFunction");
 }
 
@@ -219,12 +220,14 @@ async fn intake_calls_what_its_role_grants() {
     let now = world.now();
     let account = format!(r#""account":{}"#, book_line(&contract(STANDARD, "A-1")));
     let contact = r#""channel":"sms","contact_point":"+8613800000000","changed_by":"desk""#;
+    let approved = r#""person_id":"P-1","by":"officer-7","reason":"no answer for a month""#;
     let messages = [
         message("E-1", now, "A-1", "account_opened", &account),
         message("E-2", now, "A-1", "pause_started", r#""from":"2023-10-05","until":"2023-10-12""#),
         message("E-3", now, "A-1", "payment_received", r#""payment_id":"P-2","amount":"5.00""#),
         message("E-4", now, "A-1", "payment_reversed", r#""payment_id":"P-2""#),
         message("E-5", now, "A-1", "contact_changed", contact),
+        message("E-6", now, "A-1", "contact_person_approved", approved),
     ];
     for _delivered in 0..2 {
         assert!(take_messages(&wiring, &messages).await.is_empty());
@@ -232,6 +235,36 @@ async fn intake_calls_what_its_role_grants() {
     assert!(take_in(&wiring, &[("A-1", "no message".to_owned())]).await.is_empty());
     assert_eq!(world.quarantined().await.len(), 1);
     notes.are_those_of("IntakeFunction");
+}
+
+#[tokio::test]
+async fn record_delivery_calls_what_its_role_grants() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    let notes = Notes::default();
+    let wiring = notes.on(&world, record_delivery::NAME);
+    world.open_under("reminding", "A-1").await;
+    let contact = r#""channel":"sms","contact_point":"+8613800000000","changed_by":"desk""#;
+    let contact = message("E-1", world.now(), "A-1", "contact_changed", contact);
+    assert!(take_messages(&world.wiring(intake::NAME), &[contact]).await.is_empty());
+    world.set("2023-10-06T02:00:00Z");
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert!(world.send(&records).await.is_empty());
+    let [sent] = world.sent_to("reminders").try_into().unwrap();
+    // It came back from the only number there is; and its answer comes when the account is about to
+    // be restricted.
+    world.set("2023-10-20T02:00:00Z");
+    let at = world.now();
+    let reported =
+        |outcome, reason| json!({"message_id": sent.id(), "at": at, "outcome": outcome, "reason": reason});
+    let receipts = [
+        reported("bounced", Value::Null).to_string(),
+        reported("answered", json!("lost my job")).to_string(),
+        "no receipt".to_owned(),
+    ];
+    assert!(report(&wiring, &receipts).await.is_empty());
+    assert_eq!(world.quarantined().await.len(), 1);
+    notes.are_those_of("RecordDeliveryFunction");
 }
 
 #[tokio::test]

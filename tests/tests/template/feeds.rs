@@ -76,7 +76,7 @@ fn a_stream_has_two_readers_at_most() {
 #[test]
 fn every_queue_has_a_bound_on_its_readers_and_dead_letters_in_the_end() {
     let (_, queues) = mappings();
-    assert_eq!(queues.len(), 2);
+    assert_eq!(queues.len(), 3);
     for mapping in queues {
         assert!(!mapping.property("ScalingConfig")["MaximumConcurrency"].is_null(), "{}", mapping.id);
         let queue = resource(&id_of(mapping.property("EventSourceArn")));
@@ -102,8 +102,9 @@ fn every_queue_has_a_bound_on_its_readers_and_dead_letters_in_the_end() {
         assert!(visibility * (tries + 1) <= retention(&queue), "{name}: it expires before it is given up");
         assert!(retention(&queue) <= retention(&dead_letters), "{name}");
         let function = resource(&id_of(mapping.property("FunctionName")));
+        let window = mapping.property("MaximumBatchingWindowInSeconds").as_i64().unwrap_or(0);
         assert!(
-            visibility >= 6 * timeout_of(&function),
+            visibility >= 6 * timeout_of(&function) + window,
             "{name}: a message comes back while {} works on it",
             function.id
         );
@@ -122,13 +123,15 @@ fn intake_keeps_the_order_of_each_account() {
 fn schedules_go_by_utc_and_give_up_when_the_next_firing_comes() {
     for schedule in of("AWS::Scheduler::Schedule") {
         assert_eq!(*schedule.property("ScheduleExpressionTimezone"), json!("UTC"), "{}", schedule.id);
-        assert_eq!(*schedule.property("ScheduleExpression"), json!("rate(15 minutes)"), "{}", schedule.id);
+        let minutes = if schedule.id == "ContactSchedule" { 5 } else { 15 };
+        let rate = json!(format!("rate({minutes} minutes)"));
+        assert_eq!(*schedule.property("ScheduleExpression"), rate, "{}", schedule.id);
         let target = schedule.property("Target");
-        assert_eq!(target["RetryPolicy"]["MaximumEventAgeInSeconds"], 900, "{}", schedule.id);
+        assert_eq!(target["RetryPolicy"]["MaximumEventAgeInSeconds"], minutes * 60, "{}", schedule.id);
         let function = resource(&id_of(&target["Arn"]));
         assert_eq!(
             function.property("EventInvokeConfig")["MaximumEventAgeInSeconds"],
-            900,
+            minutes * 60,
             "{}: or firings pile up behind a throttled one",
             function.id
         );

@@ -14,8 +14,9 @@ const DUE_INDEX: &str = "${AccountsTable.Arn}/index/due";
 const ACCOUNTS: &str = "AccountsTable.Arn";
 const PAYMENTS: &str = "PaymentsTable.Arn";
 const RECORDS: &str = "RecordsTable.Arn";
+const PLANNED_CONTACTS: &str = "${RecordsTable.Arn}/index/contacts";
 
-const CALLS: [(&str, Calls); 7] = [
+const CALLS: [(&str, Calls); 8] = [
     (
         "DetectOverdueFunction",
         &[
@@ -51,7 +52,8 @@ const CALLS: [(&str, Calls); 7] = [
         &[
             ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
-            ("dynamodb", "PutItem UpdateItem Query", RECORDS),
+            ("dynamodb", "GetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query", RECORDS),
+            ("dynamodb", "Query", PLANNED_CONTACTS),
             ("sns", "Publish", "RemindersTopic"),
             ("sns", "Publish", "AccountEventsTopic"),
             ("sns", "Publish", "OperationsTopic"),
@@ -66,7 +68,16 @@ const CALLS: [(&str, Calls); 7] = [
         &[
             ("dynamodb", "GetItem PutItem UpdateItem", ACCOUNTS),
             ("dynamodb", "GetItem PutItem UpdateItem Query", PAYMENTS),
-            ("dynamodb", "GetItem PutItem DeleteItem Query", RECORDS),
+            ("dynamodb", "GetItem PutItem DeleteItem ConditionCheckItem Query", RECORDS),
+            ("sns", "Publish", "OperationsTopic"),
+        ],
+    ),
+    (
+        "RecordDeliveryFunction",
+        &[
+            ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
+            ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "GetItem PutItem UpdateItem ConditionCheckItem Query", RECORDS),
             ("sns", "Publish", "OperationsTopic"),
         ],
     ),
@@ -75,8 +86,7 @@ const CALLS: [(&str, Calls); 7] = [
         &[
             ("dynamodb", "GetItem UpdateItem Scan", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
-            ("dynamodb", "GetItem PutItem UpdateItem DeleteItem Query", RECORDS),
-            ("sns", "Publish", "RemindersTopic"),
+            ("dynamodb", "GetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query", RECORDS),
             ("sns", "Publish", "AccountEventsTopic"),
             ("sns", "Publish", "OperationsTopic"),
         ],

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 /// The functions that this stack runs, by the directories of their code. The template may
 /// declare more.
-pub const RUN_HERE: [&str; 6] = [
+pub const RUN_HERE: [&str; 7] = [
     detect_overdue::NAME,
     intake::NAME,
     post_payment::NAME,
+    record_delivery::NAME,
     record_history::NAME,
     send_reminders::NAME,
     watch_gaps::NAME,
@@ -59,6 +60,8 @@ pub struct Handlers {
     pub send_reminders: Wiring,
     /// What it signs references with.
     pub keys: ReferenceKeys,
+    /// `record-delivery`
+    pub record_delivery: Wiring,
     /// `record-history`
     pub record_history: Wiring,
     /// `watch-gaps`
@@ -74,6 +77,7 @@ impl Handlers {
             intake: wiring(intake::NAME),
             post_payment: wiring(post_payment::NAME),
             send_reminders: wiring(send_reminders::NAME),
+            record_delivery: wiring(record_delivery::NAME),
             record_history: wiring(record_history::NAME),
             watch_gaps: wiring(watch_gaps::NAME),
             keys,
@@ -150,6 +154,11 @@ impl Handlers {
                     .await
                     .map_err(|error| failed(error.to_string()))?;
                 serde_json::to_value(answer)
+            }
+            record_delivery::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
+                let wiring = &self.record_delivery;
+                serde_json::to_value(record_delivery::handle(wiring, event, Deadline::none()).await)
             }
             record_history::NAME => {
                 let response =

@@ -206,6 +206,11 @@ impl Stack {
         &self.template.schedules
     }
 
+    /// The address of each queue that feeds a function, and the function.
+    pub fn fed_by_queues(&self) -> impl Iterator<Item = (String, &str)> {
+        self.queue_pumps.iter().map(|pump| (LocalSqs::queue_url(pump.queue()), pump.function()))
+    }
+
     /// The environment that a function of the template gets, resolved to this stack.
     ///
     /// # Errors

@@ -33,6 +33,18 @@ impl QueuePump {
         Self { mapping, queue, function, given_up: Vec::new() }
     }
 
+    /// The name of the queue.
+    #[must_use]
+    pub fn queue(&self) -> &str {
+        &self.queue.name
+    }
+
+    /// The function that it feeds.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+
     /// The messages that went to the dead-letter queue.
     #[must_use]
     pub fn given_up(&self) -> &[GivenUp] {

@@ -16,7 +16,7 @@ pub struct Consolidated {
     pub verdicts: Vec<Verdict>,
     /// The messages that leave: what each counts as, and which wishes it speaks for, by their
     /// place. It bears the id of the first of them, or the one under which it was counted
-    /// already.
+    /// already on that channel.
     pub messages: Vec<(Attempt, Vec<usize>)>,
 }
 
@@ -66,7 +66,9 @@ fn beside<'a>(messages: &'a [(Attempt, Vec<usize>)], but: Option<&Attempt>) -> V
     messages.iter().map(|(other, _)| other).filter(|other| Some(&other.contact_id) != but).collect()
 }
 
-/// The id under which it was counted, where it would be the same message again.
+/// The id under which it was counted, where it would be the same message again. Where it was
+/// counted on another channel it may have left there, and what is reported of that must not be
+/// taken for this one.
 fn message_id(
     person: &Person,
     messages: &[(Attempt, Vec<usize>)],
@@ -77,5 +79,9 @@ fn message_id(
     let again = known.filter(|known| {
         known.channel == channel && messages.iter().all(|(other, _)| other.contact_id != known.contact_id)
     });
-    again.map_or_else(|| wish.contact_id.clone(), |known| known.contact_id.clone())
+    match again {
+        Some(known) => known.contact_id.clone(),
+        None if wish.reserved_as.is_some() => wish.contact_id.by(channel),
+        None => wish.contact_id.clone(),
+    }
 }

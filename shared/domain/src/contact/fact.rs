@@ -200,10 +200,12 @@ pub struct Receipt {
     /// The message's id.
     pub message_id: ContactId,
     /// When it was.
+    #[serde(deserialize_with = "written::instant")]
     pub at: DateTime<Utc>,
     /// What became of it.
     pub outcome: ReceiptOutcome,
-    /// Why, in the sender's words. It is not kept with the person.
+    /// Why, in the sender's words; of an answer what the reader says of it. It is not kept with
+    /// the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

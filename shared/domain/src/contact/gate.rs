@@ -11,7 +11,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::attempt::Attempt;
 use super::breathing::BreathingSpaceKind;
 use super::caps::Counting;
-use super::fact::Consent;
 use super::person::{ContactPerson, Person};
 use super::quiet::Quiet;
 use super::verdict::{Stop, Unusable, Verdict, Why};
@@ -293,20 +292,10 @@ impl Look<'_> {
         if self.wish.contact_person().is_some() {
             return None;
         }
-        let consent = self.person.consent(channel);
-        let state = self.person.channel(channel);
-        let is_gone = |has_point: &super::Known<bool>| !has_point.value;
-        if consent == Some(Consent::Withdrawn) {
-            Some(Unusable::OptedOut)
-        } else if self.rules.consent_required.contains(&channel) && consent.is_none() {
-            Some(Unusable::NoConsent)
-        } else if state.and_then(|state| state.has_point.as_ref()).is_some_and(is_gone) {
-            Some(Unusable::NoContactPoint)
-        } else if state.is_some_and(super::ChannelState::is_bounced) {
-            Some(Unusable::Bounced)
-        } else {
-            None
+        if self.rules.consent_required.contains(&channel) && self.person.consent(channel).is_none() {
+            return Some(Unusable::NoConsent);
         }
+        self.person.unusable(channel)
     }
 
     fn counting(&self, channel: Channel, today: NaiveDate) -> Counting<'_> {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Person::apply(fact)                 takes what became known of contacting somebody   person.rs
+//! Person::receive(channel, receipt)   takes what became of a message                   received.rs
 //! gate(person, wish, rules, now)      send, defer or suppress, with the reason         gate.rs
 //! consolidate(person, wishes, now)    one message a channel out of several wishes      consolidate.rs
 //! ```
@@ -20,6 +21,7 @@ mod person;
 mod planned;
 mod point;
 mod quiet;
+mod received;
 mod verdict;
 
 pub use self::attempt::{Attempt, Outcome};
@@ -36,6 +38,6 @@ pub use self::person::{
     Approval, ChannelState, ContactPerson, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS,
     MAX_CONTACTED_ACCOUNTS, MAX_RECENT_CONTACTS, Person,
 };
-pub use self::planned::{Planned, Wanted};
+pub use self::planned::{MAX_CAME_BACK, Planned, Wanted};
 pub use self::point::ContactChange;
 pub use self::verdict::{Stop, Unusable, Verdict, Why};

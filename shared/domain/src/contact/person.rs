@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Outcome};
 use super::fact::{
-    AgreedHours, BreathingSpaceStarted, Consent, ContactAttempted, PersonFact, PreferencesChanged, Receipt,
-    ReceiptOutcome,
+    AgreedHours, BreathingSpaceStarted, Consent, ContactAttempted, PersonFact, PreferencesChanged,
 };
 use super::known::{Known, Stamp, later, learn};
+use super::verdict::Unusable;
 use crate::Zone;
 use crate::apply::Applied;
 use crate::command::{Command, Message};
-use crate::ids::{AccountId, ContactId, ContactPersonId, CustomerId, EventId, Revision};
+use crate::ids::{AccountId, ContactId, ContactPersonId, CustomerId, Revision};
 use crate::policy::Channel;
 use crate::policy::describe::Language;
 use crate::refusal::Refusal;
@@ -71,7 +71,7 @@ pub struct Person {
     breathing_ends: Vec<Stamp>,
     /// What was sent and tried, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    attempts: Vec<Attempt>,
+    pub(super) attempts: Vec<Attempt>,
     /// When the latest of those was that had to be forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_through: Option<DateTime<Utc>>,
@@ -80,7 +80,7 @@ pub struct Person {
     window_days: u32,
     /// Who may be asked about the person, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    contact_persons: BTreeMap<ContactPersonId, ContactPerson>,
+    pub(super) contact_persons: BTreeMap<ContactPersonId, ContactPerson>,
     /// How often it has been written.
     pub revision: Revision,
 }
@@ -243,8 +243,7 @@ impl Person {
                 learn(&mut person.approval, approval, by);
             }
             PersonFact::ContactPersonRefused(refused) => {
-                let person = self.contact_persons.entry(refused.person_id.clone()).or_default();
-                person.refused_at = person.refused_at.max(Some(by.at));
+                self.contact_persons.entry(refused.person_id.clone()).or_default().refuse(by.at);
             }
         }
     }
@@ -268,39 +267,6 @@ impl Person {
         let before = known.clone();
         learn(known, has_point, by);
         changed(*known != before)
-    }
-
-    /// Takes what a sender reports of a message on `channel`. What it says of a channel counts
-    /// also where the contact itself has been forgotten.
-    pub fn receive(&mut self, channel: Channel, receipt: &Receipt) -> Applied {
-        let before = self.clone();
-        let at = receipt.at;
-        let outcome = match receipt.outcome {
-            ReceiptOutcome::Bounced => Outcome::Bounced,
-            ReceiptOutcome::Answered => Outcome::Answered,
-            ReceiptOutcome::Unanswered => Outcome::Unanswered,
-            ReceiptOutcome::Delivered | ReceiptOutcome::Complained | ReceiptOutcome::OptedOut => {
-                Outcome::Delivered
-            }
-        };
-        if let Some(attempt) = self.attempts.iter_mut().find(|one| one.contact_id == receipt.message_id) {
-            attempt.learn(outcome, at);
-        }
-        if !matches!(receipt.outcome, ReceiptOutcome::Unanswered) {
-            let heard = Deliverability { at, bounced: outcome == Outcome::Bounced };
-            let known = &mut self.channel_mut(channel).deliverability;
-            *known = (*known).max(Some(heard));
-        }
-        if matches!(receipt.outcome, ReceiptOutcome::Complained | ReceiptOutcome::OptedOut) {
-            // An id of a contact is one of an event, too.
-            let event_id: EventId = receipt.message_id.clone().into();
-            let by = Stamp { at, event_id };
-            learn(&mut self.channel_mut(channel).consent, Consent::Withdrawn, &by);
-        }
-        if receipt.outcome == ReceiptOutcome::Complained {
-            self.complain(Some(channel), at);
-        }
-        changed(*self != before)
     }
 
     /// Counts a contact that is about to leave, or was made: before it is published, so that
@@ -347,7 +313,7 @@ impl Person {
         changed(*self != before)
     }
 
-    fn complain(&mut self, channel: Option<Channel>, at: DateTime<Utc>) {
+    pub(super) fn complain(&mut self, channel: Option<Channel>, at: DateTime<Utc>) {
         let complained_at = match channel {
             Some(channel) => &mut self.channel_mut(channel).complained_at,
             None => &mut self.complained_at,
@@ -355,7 +321,7 @@ impl Person {
         *complained_at = (*complained_at).max(Some(at));
     }
 
-    fn channel_mut(&mut self, channel: Channel) -> &mut ChannelState {
+    pub(super) fn channel_mut(&mut self, channel: Channel) -> &mut ChannelState {
         self.channels.entry(channel).or_default()
     }
 }
@@ -391,6 +357,34 @@ impl Person {
     pub fn consent(&self, channel: Channel) -> Option<Consent> {
         let own = self.channel(channel).and_then(|state| state.consent.as_ref());
         later(own, self.consent.as_ref()).map(|known| known.value)
+    }
+
+    /// Why a channel cannot be used, whatever a policy asks for; none: it can.
+    #[must_use]
+    pub fn unusable(&self, channel: Channel) -> Option<Unusable> {
+        let state = self.channel(channel);
+        let is_gone = |has_point: &Known<bool>| !has_point.value;
+        if self.consent(channel) == Some(Consent::Withdrawn) {
+            Some(Unusable::OptedOut)
+        } else if state.and_then(|state| state.has_point.as_ref()).is_some_and(is_gone) {
+            Some(Unusable::NoContactPoint)
+        } else if state.is_some_and(ChannelState::is_bounced) {
+            Some(Unusable::Bounced)
+        } else {
+            None
+        }
+    }
+
+    /// The channels on which the person was to be reached, and why on none of them any more;
+    /// empty: on one at least, or nobody has said on which. Where nobody has, the gate finds out.
+    #[must_use]
+    pub fn out_of_reach(&self) -> Vec<(Channel, Unusable)> {
+        let has_point = |state: &ChannelState| state.has_point.as_ref().is_some_and(|known| known.value);
+        let channels = self.channels.iter().filter(|(_, state)| has_point(state));
+        channels
+            .map(|(channel, _)| self.unusable(*channel).map(|problem| (*channel, problem)))
+            .collect::<Option<_>>()
+            .unwrap_or_default()
     }
 
     /// Whether all contact was refused and not allowed again.
@@ -445,6 +439,12 @@ impl Person {
     }
 }
 
+impl ContactPerson {
+    pub(super) fn refuse(&mut self, at: DateTime<Utc>) {
+        self.refused_at = self.refused_at.max(Some(at));
+    }
+}
+
 impl ChannelState {
     /// Whether what was sent last came back, and nobody has said since where else to send it.
     #[must_use]
@@ -479,6 +479,6 @@ fn reported(account_id: &AccountId, attempted: &ContactAttempted, by: &Stamp) ->
     }
 }
 
-const fn changed(is_changed: bool) -> Applied {
+pub(super) const fn changed(is_changed: bool) -> Applied {
     if is_changed { Applied::Changed } else { Applied::Unchanged }
 }

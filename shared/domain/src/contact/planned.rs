@@ -51,6 +51,20 @@ pub struct Planned {
     /// The message under which it was counted, whether that left or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved_as: Option<ContactId>,
+    /// How often it has come back and was planned again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub came_back: u32,
+}
+
+/// How often a contact that comes back is planned again, over and over: once for each channel
+/// there is. The gate knows each channel that something came back from and takes the next, so
+/// that this ends by itself, with no channel left. The bound is for senders that report what
+/// cannot be: of one message that it came back and later that it arrived.
+pub const MAX_CAME_BACK: u32 = 5;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What is wished for.
@@ -83,6 +97,13 @@ impl Planned {
             Wanted::Intent(_) => None,
             Wanted::ContactPerson { person_id } => Some(person_id),
         }
+    }
+
+    /// The same once more under another id, due at `now`; none: it has come back too often.
+    #[must_use]
+    pub fn again(&self, contact_id: ContactId, now: DateTime<Utc>) -> Option<Self> {
+        let came_back = self.came_back.checked_add(1).filter(|count| *count <= MAX_CAME_BACK)?;
+        Some(Self { contact_id, look_at: now, waits_for: None, reserved_as: None, came_back, ..self.clone() })
     }
 
     /// The local date on which it was to leave, where something other than the gate has kept it

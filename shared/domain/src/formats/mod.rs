@@ -4,6 +4,7 @@ mod book;
 mod daily;
 mod decisions;
 mod events;
+mod receipt;
 mod strict;
 mod write;
 
@@ -15,6 +16,7 @@ pub use self::book::{BOOK_COLUMNS, BookRow, parse_book_line, parse_book_rows};
 pub use self::daily::DailyLines;
 pub use self::decisions::{DecisionLine, DecisionSubject};
 pub use self::events::{EVENT_TYPES, parse_event_line, parse_message};
+pub use self::receipt::parse_receipt;
 pub use self::write::{book_line, event_line, message_line};
 
 /// What is wrong with a line, by field.

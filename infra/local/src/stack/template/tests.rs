@@ -132,6 +132,7 @@ fn the_sweep_fires_every_quarter_of_an_hour() {
 #[rstest]
 #[case("SweepsToSweepShard", "duewatch-dev-sweeps", false, 5_040, 2, "SweepShardFunction", 1)]
 #[case("IntakeToIntake", "duewatch-dev-intake.fifo", true, 360, 100, "IntakeFunction", 10)]
+#[case("ReceiptsToRecordDelivery", "duewatch-dev-receipts", false, 360, 100, "RecordDeliveryFunction", 50)]
 fn the_queues_feed_their_functions(
     #[case] id: &str,
     #[case] name: &str,

@@ -1,0 +1,15 @@
+//! `record-delivery` on Lambda.
+
+use aws_lambda_events::sqs::SqsEvent;
+use duewatch_runtime::{Clock, Deadline, SystemClock, run, start};
+use lambda_runtime::LambdaEvent;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let wiring = start(record_delivery::NAME).await?;
+    run(async |event: LambdaEvent<SqsEvent>| {
+        let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
+        Ok::<_, lambda_runtime::Error>(record_delivery::handle(&wiring, event.payload, deadline).await)
+    })
+    .await
+}
