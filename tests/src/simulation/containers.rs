@@ -129,6 +129,10 @@ pub(super) fn invoke(
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
                 serde_json::to_value(intake::handle(&wiring, event, deadline).await)
             }
+            record_delivery::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
+                serde_json::to_value(record_delivery::handle(&wiring, event, deadline).await)
+            }
             record_history::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
                 serde_json::to_value(record_history::handle(&wiring, event, deadline).await)

@@ -5,10 +5,12 @@ use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::command::{Command, Contract, Drawn, NewInstallment};
+use duewatch_domain::contact::{Consent, ConsentChanged, PersonFact};
 use duewatch_domain::days::{end_of_day, start_of_day};
 use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::ids::InstallmentNumber;
 use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::policy::Channel;
 use duewatch_domain::recorded::{Cause, NoticeOf};
 use duewatch_domain::response::{DisputeOutcome, PromiseOutcome};
 use fastrand::Rng;
@@ -471,7 +473,7 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
 fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
     let (by, reason) = ("simulated".to_owned(), "simulated".to_owned());
     let day = |rng: &mut Rng| plus(at.date_naive(), rng.i64(-1..12));
-    match rng.u8(..15) {
+    match rng.u8(..19) {
         0..3 => Command::CauseRecorded {
             cause: [Cause::Temporary, Cause::Temporary, Cause::LongTerm, Cause::Unknown][rng.usize(..4)],
             by,
@@ -490,6 +492,11 @@ fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
         11 => Command::DisputeOpened { dispute_id: "C-1".parse().unwrap(), reason },
         12 => {
             Command::DisputeClosed { dispute_id: "C-1".parse().unwrap(), outcome: DisputeOutcome::Rejected }
+        }
+        13..17 => {
+            let channel = Some([Channel::Sms, Channel::App, Channel::Email][rng.usize(..3)]);
+            let consent = [Consent::Withdrawn, Consent::Withdrawn, Consent::Given][rng.usize(..3)];
+            Command::OfPerson(PersonFact::Consent(ConsentChanged { channel, consent, by }))
         }
         _ => {
             let stage = json!(["limited", "frozen", "late"][rng.usize(..3)]);

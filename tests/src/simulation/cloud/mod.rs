@@ -60,7 +60,12 @@ struct Running {
 enum Coming {
     Happening(Box<Happening>),
     Message(Waiting),
-    Firing { schedule: usize, tried: u32 },
+    /// A sender reports on a message.
+    Receipt(Waiting),
+    Firing {
+        schedule: usize,
+        tried: u32,
+    },
 }
 
 /// The places of the schedules.
@@ -184,6 +189,7 @@ impl Cloud {
             let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
             let name = match function.directory.as_str() {
                 intake::NAME => intake::NAME,
+                record_delivery::NAME => record_delivery::NAME,
                 detect_overdue::NAME => detect_overdue::SWEEP_SHARD,
                 other => return Err(broken("it starts", &format!("{other} is not simulated"))),
             };

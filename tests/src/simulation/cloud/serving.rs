@@ -126,6 +126,7 @@ impl Cloud {
         if !request.is_for_dynamodb() {
             for message in self.engines.sns.take() {
                 self.watch.delivered(&message, request.caller)?;
+                self.report_on(&message);
             }
             for queue in &mut self.queues {
                 for message in self.engines.sqs.take(&queue.spec.name, usize::MAX) {

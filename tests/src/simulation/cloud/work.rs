@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use duewatch_domain::formats::message_line;
 use duewatch_domain::{Event, Message, policy};
+use duewatch_local::stack::sns::Delivered;
 use duewatch_local::stack::sqs::Waiting;
 use duewatch_local::stack::{queue_event, scheduled_event};
 use duewatch_runtime::{Clock, Deadline};
@@ -41,7 +42,8 @@ impl Cloud {
                 self.watch.count("firings", 1);
             }
             Coming::Happening(happening) => self.happen(*happening)?,
-            Coming::Message(message) => self.enqueue(message),
+            Coming::Message(message) => self.enqueue(intake::NAME, message),
+            Coming::Receipt(message) => self.enqueue(record_delivery::NAME, message),
         }
         Ok(())
     }
@@ -95,10 +97,39 @@ impl Cloud {
         self.invoke(function, &event, timeout, Work::Messages { queue, received, messages });
     }
 
-    fn enqueue(&mut self, message: Waiting) {
-        if let Some(queue) = self.queues.iter_mut().find(|queue| queue.function == intake::NAME) {
+    fn enqueue(&mut self, function: &'static str, message: Waiting) {
+        if let Some(queue) = self.queues.iter_mut().find(|queue| queue.function == function) {
             queue.add(message);
         }
+    }
+
+    /// Whoever sends a message to a person reports what became of it, within a day, if at all.
+    pub(super) fn report_on(&mut self, sent: &Delivered) {
+        let body: Value = serde_json::from_str(&sent.message).unwrap_or_default();
+        if body["type"] != "duewatch.contact.due.v1" || self.choices.is_scripted() || self.is_quiet {
+            return;
+        }
+        let outcome = match self.choices.number(20) {
+            0..10 => "delivered",
+            10 | 11 => "bounced",
+            12 => "opted_out",
+            13 => "complained",
+            14 => "answered",
+            15 => "unanswered",
+            _ => return,
+        };
+        let at = self.now() + TimeDelta::minutes(i64::from(self.choices.number(1_440)));
+        let receipt = json!({"message_id": body["id"], "at": at.to_rfc3339(), "outcome": outcome});
+        let message_id = format!("r-{}", self.number());
+        let message =
+            Waiting { message_id, body: receipt.to_string(), group: None, sent_at: at, received: 0 };
+        if self.strikes(Fault::Duplicate) {
+            let again = Waiting { message_id: format!("r-{}", self.number()), ..message.clone() };
+            self.watch.reported(&again);
+            self.come(at + TimeDelta::hours(1), Coming::Receipt(again));
+        }
+        self.watch.reported(&message);
+        self.come(at, Coming::Receipt(message));
     }
 
     /// The lender's systems send a body; sometimes once more, hours or days later.
@@ -115,7 +146,7 @@ impl Cloud {
             }
         }
         self.watch.sent_to_queue(&message);
-        self.enqueue(message);
+        self.enqueue(intake::NAME, message);
     }
 
     fn invoke(&mut self, function: &'static str, event: &Value, timeout: TimeDelta, work: Work) {
@@ -315,10 +346,11 @@ impl Cloud {
                 .is_some_and(|all| all.iter().any(|one| one["itemIdentifier"] == message.message_id)),
         };
         let now = self.now();
-        if self.queues[queue].function == intake::NAME {
+        let function = self.queues[queue].function;
+        if [intake::NAME, record_delivery::NAME].contains(&function) {
             if failures.is_ok() {
                 for line in metrics {
-                    self.watch.metrics(intake::NAME, line, messages.len())?;
+                    self.watch.metrics(function, line, messages.len())?;
                 }
             }
             let done = messages.iter().filter(|message| !has_failed(message));

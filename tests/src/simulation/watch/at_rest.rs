@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Applied;
+use duewatch_domain::Command;
+use duewatch_domain::contact::PersonFact;
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::ids::Revision;
 use duewatch_domain::recorded::NoticeOf;
@@ -21,6 +23,8 @@ pub(in crate::simulation) struct Records {
     contacts: BTreeMap<String, String>,
     /// What is planned, and when it is looked at next.
     planned: BTreeMap<String, Value>,
+    /// What was reported of each message.
+    receipts: BTreeMap<String, Vec<Value>>,
     parked: BTreeSet<(String, String)>,
     published: BTreeMap<String, u64>,
     histories: BTreeMap<String, Vec<HistoryEntry>>,
@@ -53,6 +57,10 @@ impl Records {
                 let said: Value = serde_json::from_str(&text(item, "said")).unwrap_or_default();
                 let outcome = said["outcome"].as_str().unwrap_or_default();
                 records.contacts.insert(contact.to_owned(), outcome.to_owned());
+            } else if let Some(message) = pk.strip_prefix("message#") {
+                let known: Value = serde_json::from_str(&text(item, "message")).unwrap_or_default();
+                let receipts = known["receipts"].as_array().cloned().unwrap_or_default();
+                records.receipts.insert(message.to_owned(), receipts);
             } else if let Some(contact) = sk.strip_prefix("planned#") {
                 let planned = serde_json::from_str(&text(item, "planned")).unwrap_or_default();
                 records.planned.insert(contact.to_owned(), planned);
@@ -99,6 +107,7 @@ impl Watch {
             );
         }
         self.check_messages(records)?;
+        self.check_consents(records)?;
         for (contact, planned) in &records.planned {
             let look_at = planned["look_at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
             hold!(
@@ -123,11 +132,49 @@ impl Watch {
         Ok(())
     }
 
+    /// What a sender has reported of a message is known of it.
+    fn check_receipt(&self, body: &str, records: &Records) -> Checked {
+        let receipt: Value = serde_json::from_str(body).unwrap_or_default();
+        let id = receipt["message_id"].as_str().unwrap_or_default();
+        let told = records.receipts.get(id).into_iter().flatten();
+        let is_known = told.into_iter().any(|known| known["outcome"] == receipt["outcome"]);
+        hold!("nothing is dropped", is_known || self.dead.contains(body), "{body} is nowhere");
+        Ok(())
+    }
+
+    /// What people say of being contacted is in force, or something later is.
+    fn check_consents(&self, records: &Records) -> Checked {
+        for (message, _) in self.queued.values() {
+            let Ok(message) = parse_message(&message.body) else { continue };
+            let Command::OfPerson(PersonFact::Consent(change)) = &message.event.command else { continue };
+            let set_aside = records.quarantined.values().chain(&self.dead);
+            let is_set_aside = set_aside
+                .filter_map(|body| parse_message(body).ok())
+                .any(|other| other.event_id == message.event_id);
+            let story = self.stories.get(message.event.account_id.as_str());
+            let Some(story) = story.filter(|_| !is_set_aside) else { continue };
+            let customer_id = story.contract.customer_id.as_str();
+            let channel = change.channel.map_or("", |channel| channel.as_str());
+            let known = self.consented_at(customer_id, channel);
+            hold!(
+                "an opt-out holds",
+                known >= Some(message.event.at),
+                "{customer_id} said {change:?} at {}, what is known is of {known:?}",
+                message.event.at
+            );
+        }
+        Ok(())
+    }
+
     /// Every message was taken, changed nothing, was set aside or is dead. What is nothing of
     /// ours was set aside.
     fn check_messages(&self, records: &Records) -> Checked {
         for (message, done) in self.queued.values() {
             hold!("nothing is dropped", *done, "{message:?} has not ended");
+            if message.group.is_none() {
+                self.check_receipt(&message.body, records)?;
+                continue;
+            }
             let ours = parse_message(&message.body).ok();
             let known = ours.is_some_and(|ours| self.messages.contains_key(ours.event_id.as_str()));
             let of_intake = |(key, payload): (&(String, String), &String)| {

@@ -42,9 +42,14 @@ impl Watch {
         Ok(())
     }
 
+    /// A contact's id, without what says that it was planned again because a message came back.
+    fn first_id(contact_id: &str) -> &str {
+        contact_id.trim_end_matches("/again")
+    }
+
     /// Keeps when a notice left, where the message is one.
     fn notice_has_left(&mut self, id: &str, body: &Value) {
-        let mut parts = id.splitn(4, '/');
+        let mut parts = Self::first_id(id).splitn(4, '/');
         let (account, of) = (parts.next().unwrap_or_default(), parts.nth(2));
         let at: Option<DateTime<Utc>> = body["time"].as_str().and_then(|at| at.parse().ok());
         if let (Some(of), Some(at)) = (of, at) {
@@ -93,7 +98,7 @@ impl Watch {
         let id = data["contact_id"].as_str().unwrap_or_default();
         let wanting = self.version_of(id)?;
         let account_id = wanting.account.account_id.as_str();
-        let name = id.splitn(3, '/').nth(2).unwrap_or_default();
+        let name = Self::first_id(id).splitn(3, '/').nth(2).unwrap_or_default();
         let channel = &body["data"]["channel"];
         let is_it =
             |one: &&Intent| one.name() == name && one.channels().any(|known| channel == known.as_str());

@@ -173,6 +173,12 @@ impl Watch {
         self.queued.insert(message.message_id.clone(), (message.clone(), false));
     }
 
+    /// A sender is about to report on a message.
+    pub(super) fn reported(&mut self, message: &Waiting) {
+        self.count("receipts sent", 1);
+        self.queued.insert(message.message_id.clone(), (message.clone(), false));
+    }
+
     /// Messages that a function has taken: applied, known or quarantined.
     pub(super) fn messages_done<'a>(&mut self, messages: impl Iterator<Item = &'a Waiting>) {
         for message in messages {
@@ -322,6 +328,16 @@ impl Watch {
         let parts: &[&str] = match function {
             post_payment::NAME => &["posted", "known", "parked", "quarantined", "failed"],
             intake::NAME => &["applied", "known", "quarantined", "failed"],
+            record_delivery::NAME => &[
+                "delivered",
+                "bounced",
+                "complained",
+                "opted_out",
+                "answered",
+                "unanswered",
+                "quarantined",
+                "failed",
+            ],
             record_history::NAME => &["recorded", "known", "quarantined", "failed"],
             _ => &["taken", "quarantined", "failed"],
         };

@@ -94,6 +94,12 @@ impl Watch {
         Ok(())
     }
 
+    /// When a person last said something of a channel.
+    pub(super) fn consented_at(&self, customer_id: &str, channel: &str) -> Option<DateTime<Utc>> {
+        let known = self.persons.get(customer_id)?;
+        known.person["channels"][channel]["consent"]["by"]["at"].as_str()?.parse().ok()
+    }
+
     /// When the first of what is planned is looked at.
     pub(in crate::simulation) fn earliest_contact(&self) -> Option<DateTime<Utc>> {
         self.persons.values().flat_map(|known| known.planned.values()).min().copied()
