@@ -40,6 +40,11 @@ pub struct Work {
     pub record_reads: u32,
     /// Writes of items below 1 KB that are in no index.
     pub small_writes: u32,
+    /// Transactions on the records of its customer: what is planned, counted, ended.
+    pub transactions: u32,
+    /// Write units of these, twice those of the items, with their entries in the index of what is
+    /// planned.
+    pub transaction_units: u32,
     /// Write units of its entry in the history.
     pub entry_units: u32,
     /// Messages to SNS.
@@ -67,7 +72,7 @@ impl Work {
     #[must_use]
     pub fn table_writes(&self) -> Decimal {
         Decimal::from(self.account_writes) * account_write_units()
-            + Decimal::from(self.small_writes + self.entry_units)
+            + Decimal::from(self.small_writes + self.transaction_units + self.entry_units)
     }
 
     /// Write units of the index.
@@ -81,7 +86,7 @@ impl Work {
         let page = if self.from_index { SIDE_BY_SIDE.value / PAGE.value } else { Decimal::ZERO };
         let entry = u32::from(self.entry_units > 0);
         let reads = self.account_reads + self.payment_queries + self.record_reads;
-        Decimal::from(reads + self.account_writes + entry) + page
+        Decimal::from(reads + self.account_writes + self.transactions + entry) + page
     }
 }
 
@@ -127,6 +132,8 @@ const IDLE: Work = Work {
     payment_queries: 0,
     record_reads: 0,
     small_writes: 0,
+    transactions: 0,
+    transaction_units: 0,
     entry_units: 0,
     messages: 0,
     from_index: false,
@@ -136,8 +143,16 @@ const RESTRICT: Work = Work { payment_queries: 1, ..SWEEP };
 const POST: Work = Work { from_index: false, ..SWEEP };
 /// The standing's change is published and marked.
 const ANNOUNCE: Work = Work { small_writes: 1, messages: 1, ..IDLE };
-/// The last look, the message, the note of the contact, the mark.
-const REMIND: Work = Work { account_reads: 1, payment_queries: 1, small_writes: 2, ..ANNOUNCE };
+/// The wish is planned; the person is read, the account and its payments once more; the message is
+/// counted, published and ended; the mark.
+const REMIND: Work = Work {
+    account_reads: 1,
+    payment_queries: 1,
+    record_reads: 1,
+    transactions: 3,
+    transaction_units: 18,
+    ..ANNOUNCE
+};
 /// The newest entry is looked at, the next one is put.
 const KEEP: Work = Work { record_reads: 1, entry_units: 1, ..IDLE };
 const KEEP_DECISION: Work = Work { entry_units: 2, ..KEEP };

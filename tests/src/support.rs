@@ -280,6 +280,20 @@ impl World {
         due
     }
 
+    /// The records under a key whose sort keys begin like that.
+    pub async fn records(&self, pk: &str, sk: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let found = self
+            .client()
+            .query()
+            .table_name(&self.store().tables().records)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .expression_attribute_values(":sk", AttributeValue::S(sk.to_owned()))
+            .send()
+            .await;
+        found.unwrap().items.unwrap_or_default()
+    }
+
     /// Writes an attribute of an account as nobody should.
     pub async fn tamper(&self, account_id: &str, attribute: &str, value: AttributeValue) {
         self.client()

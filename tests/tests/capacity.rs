@@ -10,7 +10,7 @@ use duewatch_domain::Cause;
 use duewatch_runtime::Wiring;
 use duewatch_store::{Consumed, HistoryEntry, Outcome, Store};
 use duewatch_tests::cost::inputs::{
-    ACCOUNT_BYTES, DECISION_ENTRY_BYTES, ENTRY_BYTES, HISTORY_ENTRY_BYTES, PAGE, SIDE_BY_SIDE,
+    ACCOUNT_BYTES, CONTACT_BYTES, DECISION_ENTRY_BYTES, ENTRY_BYTES, HISTORY_ENTRY_BYTES, PAGE, SIDE_BY_SIDE,
     SMALL_ITEM_BYTES,
 };
 use duewatch_tests::cost::{Kind, WATCH, Work, account_read_units, account_write_units, kinds};
@@ -392,9 +392,21 @@ fn work_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store)
         account_writes: count(&["UpdateItem"], &tables.accounts),
         payment_queries: count(&["Query"], &tables.payments),
         small_writes: count(&["PutItem", "UpdateItem"], &tables.records),
+        transactions: count(&["TransactWriteItems"], &tables.records),
+        transaction_units: units_in(before, store, "TransactWriteItems", &tables.records),
         from_index: count(&["Query"], &tables.accounts) > 0,
         ..Work::default()
     }
+}
+
+fn units_in(
+    before: &HashMap<(&'static str, String), Consumed>,
+    store: &Store,
+    call: &'static str,
+    table: &str,
+) -> u32 {
+    let (_, half_units) = since(before, store, call, table);
+    half_units.div_ceil(2).to_u32().unwrap()
 }
 
 /// The half units that the tables have charged since, without the pages of the index and
@@ -406,7 +418,8 @@ fn half_units_since(before: &HashMap<(&'static str, String), Consumed>, store: &
         units("GetItem", &tables.accounts) + units("Query", &tables.payments),
         units("UpdateItem", &tables.accounts)
             + units("PutItem", &tables.records)
-            + units("UpdateItem", &tables.records),
+            + units("UpdateItem", &tables.records)
+            + units("TransactWriteItems", &tables.records),
     )
 }
 
@@ -592,9 +605,19 @@ async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
     let (sender, start) = warm(&world, send_reminders::NAME).await;
     assert!(send(&sender, &records).await.is_empty());
     let messages = world.sent().len().to_u32().unwrap();
-    assert_eq!(Work { messages, ..work_since(&start, sender.transitions.store()) }, stated.tell);
+    let store = sender.transitions.store();
+    let (queries, read) = since(&start, store, "Query", &store.tables().records);
+    assert!(read <= ONE_READ_UNIT, "{read} half units for the person and what is planned");
+    let record_reads = queries.to_u32().unwrap();
+    assert_eq!(Work { messages, record_reads, ..work_since(&start, store) }, stated.tell);
     let (_, writes) = half_units_since(&start, sender.transitions.store());
     assert_eq!(writes, halves(stated.tell.table_writes()));
+    // What is kept of it: how it ended, and under which message.
+    let said = world.records("customer#C-1", "said#").await;
+    let message = world.records("message#A-1/2/app", "message").await;
+    let size = said.iter().chain(&message).map(|item| item_size(item) + ADDED).sum::<usize>();
+    assert_eq!((said.len(), message.len()), (1, 1));
+    assert!(is_near(size, CONTACT_BYTES.value), "{size} bytes");
     assert_kept(&world, &records, &stated).await;
 }
 

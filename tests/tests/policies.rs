@@ -59,7 +59,9 @@ async fn a_stricter_version_is_announced_and_binds_in_its_time() {
     let sent = world.sent_to("reminders");
     assert_eq!(sent.len(), 1);
     let data = &sent[0].body["data"];
-    assert_eq!((&data["template"], &data["notice_of"]), (&json!("new_terms"), &json!({ "policy": 2 })));
+    let of = &data["contacts"][0]["notice_of"];
+    assert_eq!((&data["template"], of), (&json!("new_terms"), &json!({ "policy": 2 })));
+    assert!(data["text"].as_str().unwrap().contains("3 October 2023"), "{data}");
     assert_eq!(sent[0].id(), "A-1/2/letter/policy/2");
     assert_eq!(world.account("A-1").await.notices()[0].sent_at, Some(world.now()));
 

@@ -28,6 +28,8 @@ pub enum Gap {
     Unpublished,
     /// One of the customer's other accounts does not know what an account asks of them.
     Unheeded,
+    /// Nobody has reported on a message that the account's person was sent.
+    Unreported,
     /// A payment has waited for its account for long.
     Parked,
 }
@@ -44,6 +46,7 @@ impl Gap {
             Self::HistoryBehind => "history_behind",
             Self::Unpublished => "unpublished",
             Self::Unheeded => "unheeded",
+            Self::Unreported => "unreported",
             Self::Parked => "parked",
         }
     }

@@ -13,6 +13,7 @@
 //! | history behind | its revision is not in the history | it is recorded; what is missing below rings |
 //! | unpublished | a recent decision, its reminders, or what it asks of the customer's others, are above the published marker | they are sent, reminders after a last look; the others heed it |
 //! | unheeded | one of the customer's other accounts does not know what it asks of them | that one takes it; or it rings, where money keeps it back |
+//! | unreported | a message to its person has no receipt in time, where the policy asks for one | it rings, for two days |
 //! | parked | a payment waits for its account | it is posted once that has come; after a day it rings |
 //!
 //! # When it misses a firing, or is cut off
@@ -81,6 +82,8 @@ pub struct Watched {
     pub unpublished: usize,
     /// Accounts of which one of the customer's others did not know what they ask.
     pub unheeded: usize,
+    /// Accounts about which a message has left that nobody has reported on.
+    pub unreported: usize,
     /// Payments that wait for their account.
     pub parked: usize,
     /// Records that were quarantined today and yesterday.
@@ -234,6 +237,7 @@ impl Firing<'_> {
         watched.history_behind = found.count(Gap::HistoryBehind);
         watched.unpublished = found.count(Gap::Unpublished);
         watched.unheeded = found.count(Gap::Unheeded);
+        watched.unreported = found.count(Gap::Unreported);
         watched.repaired = found.repaired();
         watched.open = found.open();
         Metrics::new(&self.wiring.metrics_namespace, NAME)
@@ -246,6 +250,7 @@ impl Firing<'_> {
             .count("history_behind", watched.history_behind)
             .count("unpublished", watched.unpublished)
             .count("unheeded", watched.unheeded)
+            .count("unreported", watched.unreported)
             .count("parked", watched.parked)
             .count("quarantined", watched.quarantined)
             .count("repaired", watched.repaired)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::contact::{self, Attempt};
 use duewatch_domain::ids::{AccountId, NoId, Revision};
 use duewatch_domain::{Account, Applied};
 use duewatch_runtime::{Outgoing, Wiring, outgoing};
@@ -16,6 +17,9 @@ const LATE_AFTER: TimeDelta = TimeDelta::minutes(30);
 /// How long a stream has to carry what was written. Streams take seconds; an hour keeps
 /// the watch away from what is only busy.
 const STREAMS_HAVE: TimeDelta = TimeDelta::hours(1);
+
+/// For how long a message without a receipt rings: each account is looked at once a day.
+const RINGS_FOR: TimeDelta = TimeDelta::days(2);
 
 /// What a look at an account found.
 #[derive(Debug, Default)]
@@ -83,6 +87,8 @@ pub(crate) async fn look_at(
         let told = Box::pin(tell_others(wiring, account, now)).await;
         look.take(account_id, Gap::Unheeded, told);
     }
+    let reported = reported(wiring, account, now).await;
+    look.take(account_id, Gap::Unreported, reported.map_err(Into::into));
     let posted = post(wiring, account, now).await;
     let was_posted = matches!(posted, Ok(Some(true)));
     look.take(account_id, Gap::Unposted, posted);
@@ -100,6 +106,35 @@ pub(crate) async fn look_at(
         Err(error) => look.take(account_id, Gap::Unconfirmed, Err(error.into())),
     }
     look
+}
+
+/// Whether every message about the account that must be reported on was. Nobody can make that
+/// good from here: it rings for as long as [`RINGS_FOR`].
+async fn reported(
+    wiring: &Wiring,
+    account: &Account,
+    now: DateTime<Utc>,
+) -> Result<Option<bool>, StoreError> {
+    let rules = wiring.transitions.rules_of(account, now).await;
+    // A policy that cannot be read is found by whoever judges the account.
+    let rules = match rules {
+        Err(error) if !error.is_transient() => return Ok(None),
+        rules => rules?,
+    };
+    let contact = rules.in_force(account, now).contact.as_ref();
+    let Some(receipts) = contact.and_then(|contact| contact.receipts.as_ref()) else { return Ok(None) };
+    let person = wiring.transitions.store().person(&account.customer_id).await?;
+    let allowed = TimeDelta::hours(i64::from(receipts.within_hours));
+    let is_missing = |attempt: &Attempt| {
+        let waited = now - attempt.at;
+        attempt.told_by.is_none()
+            && attempt.accounts.contains(&account.account_id)
+            && receipts.channels.contains(&attempt.channel)
+            && matches!(attempt.outcome, contact::Outcome::Reserved | contact::Outcome::Sent)
+            && waited > allowed
+            && waited <= allowed + RINGS_FOR
+    };
+    Ok(person.attempts().iter().any(is_missing).then_some(false))
 }
 
 /// Has the customer's other accounts take what the account asks, or asked, of them and they do

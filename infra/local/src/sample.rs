@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::command::{Command, NewInstallment, PaymentReceived};
+use duewatch_domain::contact::{Consent, ConsentChanged, PersonFact};
 use duewatch_domain::days::{at_local_time, plus_days};
 use duewatch_domain::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId};
 use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::policy::Channel;
 use duewatch_domain::{Contract, Event, Zone, policy};
 use fastrand::Rng;
 
@@ -188,6 +190,7 @@ impl Maker {
             })
             .collect();
         self.history(&account_id, zone, currency, &installments)?;
+        self.says(number, &account_id, zone, first_due)?;
         Some(Contract {
             account_id,
             customer_id,
@@ -247,6 +250,20 @@ impl Maker {
                 }
                 Habit::Never => {}
             }
+        }
+        Some(())
+    }
+
+    /// Some do not want to be written to by text message, or not any more.
+    fn says(&mut self, number: u32, account: &AccountId, zone: Zone, from: NaiveDate) -> Option<()> {
+        if number.is_multiple_of(8) {
+            let at = at_local_time(zone, plus_days(from, 1), NaiveTime::from_hms_opt(12, 0, 0)?);
+            let change = ConsentChanged {
+                channel: Some(Channel::Sms),
+                consent: Consent::Withdrawn,
+                by: "the customer".to_owned(),
+            };
+            self.happens(account, at, Command::OfPerson(PersonFact::Consent(change)));
         }
         Some(())
     }

@@ -284,7 +284,10 @@ fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
     let early = ContactRules { caps: vec![Cap { days: 7, ..rules.caps[0].clone() }], ..rules };
     assert!(matches!(gate(&person, &wish, &early, ended), Verdict::Defer { why: Why::Cap { .. }, .. }));
 
+    // A month at the least, whatever the windows.
     person.prune(7, begin + TimeDelta::days(30));
+    assert_eq!(person.attempts().len(), MAX_RECENT_CONTACTS);
+    person.prune(7, begin + TimeDelta::days(35));
     assert!(person.attempts().is_empty() && person.forgotten_through().is_none());
 }
 

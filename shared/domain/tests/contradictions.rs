@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use common::generate::{Case, DATE_SKIPPED, PLACES, Place, any_case_under, every_policy, full_policy};
 use common::{command, loan_in};
 use duewatch_domain::days::business_date;
-use duewatch_domain::policy::{self, Restriction, Stage};
+use duewatch_domain::policy::{self, ReminderStep, Restriction, Stage};
 use duewatch_domain::{Account, Assessment, Cause, Policy, assess};
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -50,9 +50,11 @@ fn agrees_with_itself(account: &Account, policy: &Policy, now: DateTime<Utc>) ->
 }
 
 /// No account is looked at more often without a fact: each stage begins once, restricts once and
-/// ends once, each class comes twice, a lapse begins, and each step reminds once of an installment.
+/// ends once, each class comes twice, a lapse begins, and each step reminds of an installment as
+/// often as it says.
 fn most_looks(account: &Account, policy: &Policy) -> usize {
-    let steps = policy.reminders.as_ref().map_or(0, |reminders| reminders.steps.len());
+    let times = |step: &ReminderStep| usize::try_from(step.at_most).unwrap();
+    let steps: usize = policy.reminders.iter().flat_map(|reminders| &reminders.steps).map(times).sum();
     let classes = policy.classification.as_ref().map_or(0, |rules| rules.classes.len());
     3 * policy.stages.len() + 2 * classes + 1 + steps * account.installments().len()
 }

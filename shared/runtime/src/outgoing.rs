@@ -17,8 +17,10 @@ use duewatch_domain::decision::Decision;
 use duewatch_domain::ids::{AccountId, CustomerId, Revision};
 use duewatch_notify::{Message, OperationsKind, account_changed};
 use duewatch_store::{Heeded, Outcome, StoreError, TransitionError};
+use futures_util::{StreamExt, stream};
 
 use crate::Wiring;
+use crate::batch::CONCURRENCY;
 
 /// What a revision wants to say, and what is to be noted once it is said.
 #[derive(Debug, Default)]
@@ -135,11 +137,15 @@ async fn publish(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
 /// Plans what each wishes to tell its borrower.
 async fn plan(wiring: &Wiring, all: &[&Outgoing], sent: &mut Sent) {
     let (store, now) = (wiring.transitions.store(), wiring.clock.now());
-    for (place, outgoing) in all.iter().enumerate() {
-        let Some(account) = outgoing.plans.as_ref().filter(|_| !sent.failed.contains(&place)) else {
-            continue;
-        };
-        match store.plan_contacts(account, now).await {
+    let wishes = all.iter().enumerate().filter(|(place, _)| !sent.failed.contains(place));
+    let wishes = wishes.filter_map(|(place, outgoing)| Some((place, outgoing.plans.as_deref()?)));
+    let planned: Vec<_> = stream::iter(wishes)
+        .map(|(place, account)| async move { (place, account, store.plan_contacts(account, now).await) })
+        .buffer_unordered(CONCURRENCY)
+        .collect()
+        .await;
+    for (place, account, planned) in planned {
+        match planned {
             Ok(new) => sent.planned += new,
             Err(error) => {
                 tracing::warn!(%error, account_id = account.account_id.as_str(), "to be planned again");

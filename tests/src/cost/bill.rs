@@ -3,11 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::inputs::{
-    ACCOUNT_BYTES, DECIDE_CPU_MS, DECISION_ENTRY_BYTES, DEFAULT_SHARDS, ENTRY_BYTES, FIFO_PRICE,
-    FIRING_SECONDS, HISTORY_ENTRY_BYTES, INDEX_WRITES, KEEP_CPU_MS, LAMBDA_CALL_PRICE, LAMBDA_TIME_PRICE,
-    LOG_BYTES, LOG_PRICE, MEMORY_MB, MESSAGES_A_BATCH, MONTH_DAYS, PAGE, POLLS_A_MINUTE, READ_PRICE,
-    RECORDS_A_CALL, RECOVERY_PRICE, SCHEDULER_PRICE, SMALL_ITEM_BYTES, SNS_PRICE, SQS_PRICE, STORAGE_PRICE,
-    WRITE_PRICE, unpaid,
+    ACCOUNT_BYTES, CONTACT_BYTES, CONTACT_FIRINGS, DECIDE_CPU_MS, DECISION_ENTRY_BYTES, DEFAULT_SHARDS,
+    ENTRY_BYTES, FIFO_PRICE, FIRING_SECONDS, HISTORY_ENTRY_BYTES, INDEX_WRITES, KEEP_CPU_MS,
+    LAMBDA_CALL_PRICE, LAMBDA_TIME_PRICE, LOG_BYTES, LOG_PRICE, MEMORY_MB, MESSAGES_A_BATCH, MONTH_DAYS,
+    PAGE, POLLS_A_MINUTE, READ_PRICE, RECORDS_A_CALL, RECOVERY_PRICE, SCHEDULER_PRICE, SMALL_ITEM_BYTES,
+    SNS_PRICE, SQS_PRICE, STORAGE_PRICE, WRITE_PRICE, unpaid,
 };
 use super::speed::{decide_seconds, judge_seconds, lone_seconds, tell_cpu_ms, watch_seconds};
 use super::{
@@ -176,13 +176,14 @@ pub fn history_bill(accounts: Decimal) -> Bill {
 }
 
 /// Bytes that an account takes in all tables after a year: itself, its entry, a year of
-/// payments, the notes of a year's reminders, its mark, a year of its history.
+/// payments, what became of a year's reminders, its mark and its person, a year of its history.
 #[must_use]
 pub fn stored_bytes() -> Decimal {
     let reminders = (Decimal::ONE + unpaid(&["reminder"])) * MONTHS;
     ACCOUNT_BYTES.value
         + ENTRY_BYTES.value
-        + (MONTHS + reminders + Decimal::ONE) * SMALL_ITEM_BYTES.value
+        + (MONTHS + Decimal::TWO) * SMALL_ITEM_BYTES.value
+        + reminders * CONTACT_BYTES.value
         + history_bytes_a_year()
 }
 
@@ -224,11 +225,11 @@ pub fn polls_a_month() -> Decimal {
 /// in the dearest case every shard handed over at every firing.
 #[must_use]
 pub fn idle_bill() -> Bill {
-    let firings = firings_a_month() * Decimal::TWO;
+    let firings = firings_a_month() * (Decimal::TWO + CONTACT_FIRINGS.value);
     let handed_over = firings_a_month() * DEFAULT_SHARDS.value;
     let requests = hand_over_requests(DEFAULT_SHARDS.value) + polls_a_month();
     let queues = price(firings, SCHEDULER_PRICE.value)
-        + price(requests, SQS_PRICE.value)
+        + price(requests + polls_a_month(), SQS_PRICE.value)
         + price(polls_a_month(), FIFO_PRICE.value);
     Bill { queues, ..call_bill().times(firings + handed_over) }
 }

@@ -9,8 +9,8 @@ use super::bill::{
 };
 use super::figures::{duration, fixed, percent, whole};
 use super::inputs::{
-    DEFAULT_SHARDS, FIRING_SECONDS, MEMORY_MB, MONTH_DAYS, MOST_SHARDS, ONE_CPU_MB, PARTITION_GB,
-    PAYMENT_HOURS, SCHEDULED_SECONDS, SHARDS_AT_ONCE, SQS_PRICE, TABLE_UNITS,
+    CONTACT_FIRINGS, DEFAULT_SHARDS, FIRING_SECONDS, MEMORY_MB, MONTH_DAYS, MOST_SHARDS, ONE_CPU_MB,
+    PARTITION_GB, PAYMENT_HOURS, SCHEDULED_SECONDS, SHARDS_AT_ONCE, SQS_PRICE, TABLE_UNITS,
 };
 use super::speed::{
     decide_seconds, own_seconds, own_transitions, peaks, shard_rate, stream_shard_rate, swept_a_firing,
@@ -75,9 +75,10 @@ fn idle() -> Vec<String> {
     let requests = hand_over_requests(MOST_SHARDS.value);
     vec![
         format!(
-            "Without any account, two schedules of {} firings a month, two queues that Lambda asks, and four \
-             shards handed over at every firing cost {} cents a month.",
+            "Without any account, two schedules of {} firings a month and one of {}, three queues that Lambda \
+             asks, and four shards handed over at every firing cost {} cents a month.",
             whole(firings_a_month()),
+            whole(firings_a_month() * CONTACT_FIRINGS.value),
             cents(idle_bill().total())
         ),
         format!(

@@ -211,6 +211,20 @@ pub const SMALL_ITEM_BYTES: Input = input(
     "bytes",
     "tests/tests/capacity.rs, a payment",
 );
+/// Firings of the sweep of what is planned, for each of the sweep of accounts.
+pub const CONTACT_FIRINGS: Input = input(
+    "firings of the sweep of what people are to be told, for each of the sweep of accounts",
+    (3, 0),
+    "",
+    "infra/template.yaml",
+);
+/// Bytes of what is kept of a reminder: how it ended, and its message.
+pub const CONTACT_BYTES: Input = input(
+    "what is kept of a reminder, two items, with the 100 bytes that DynamoDB adds to each",
+    (800, 0),
+    "bytes",
+    "tests/tests/capacity.rs",
+);
 /// Bytes of an entry of the history that tells of no decision.
 pub const HISTORY_ENTRY_BYTES: Input = input(
     "an entry of the history without a decision, with the 100 bytes that DynamoDB adds",
@@ -262,10 +276,11 @@ pub const WATCH_CPU_MS: Input = input(
 );
 
 /// What was measured.
-pub const MEASURED: [Input; 10] = [
+pub const MEASURED: [Input; 11] = [
     ACCOUNT_BYTES,
     ENTRY_BYTES,
     SMALL_ITEM_BYTES,
+    CONTACT_BYTES,
     HISTORY_ENTRY_BYTES,
     DECISION_ENTRY_BYTES,
     DECIDE_CPU_MS,
@@ -335,13 +350,14 @@ pub const DEFAULT_SHARDS: Input = input("shards of the due index", (4, 0), "", "
 pub const MOST_SHARDS: Input = input("most shards of the due index", (100, 0), "", "shared/store");
 
 /// What the product is set to.
-pub const SETTINGS: [Input; 14] = [
+pub const SETTINGS: [Input; 15] = [
     INDEX_WRITES,
     PAGE,
     SIDE_BY_SIDE,
     MEMORY_MB,
     FIRING_SECONDS,
     SCHEDULED_SECONDS,
+    CONTACT_FIRINGS,
     OWN_PAGES,
     SHARD_SECONDS,
     SHARDS_AT_ONCE,

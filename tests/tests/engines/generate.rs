@@ -236,7 +236,7 @@ fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
         |(stage, days, channel, again, notice_of)| {
             let stage = ["current", "stage 0", "stage 1"][stage.index(3)];
             let step = format!(
-                "[[reminders.steps]]\nstage = \"{stage}\"\ndays = {days}\nchannel = \"{channel}\"\ntemplate = \"t\"\n{again}"
+                "[[reminders.steps]]\nstage = \"{stage}\"\ndays = {days}\nchannel = \"{channel}\"\ntemplate = \"late\"\n{again}"
             );
             (step, notice_of)
         },

@@ -1,6 +1,8 @@
 //! The policy's contact rules.
 
-use duewatch_domain::policy::{MAX_CAP, MAX_CAPS, MAX_ONCE_IN_MONTHS, MAX_QUIET_HOURS, MAX_WINDOW_DAYS};
+use duewatch_domain::policy::{
+    MAX_CAP, MAX_CAPS, MAX_ONCE_IN_MONTHS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS,
+};
 use serde_json::{Value, json};
 
 use super::policy::template;
@@ -31,6 +33,8 @@ pub(super) fn contact() -> Value {
         &[("delinquent_days", window(1)), ("failed_attempts", between(1, MAX_CAP)), ("template", template())],
         &[],
     );
+    let receipts =
+        object(&[("channels", some_channels()), ("within_hours", between(1, MAX_REPORT_HOURS))], &[]);
     object(
         &[],
         &[
@@ -43,6 +47,7 @@ pub(super) fn contact() -> Value {
             ("complaint", complaint),
             ("breathing_space", breathing_space),
             ("contact_persons", contact_persons),
+            ("receipts", receipts),
             (
                 "address",
                 json!({ "type": "string", "pattern": "^https://[^\\u0000-\\u001f\\u007f-\\u009f]{0,492}$" }),

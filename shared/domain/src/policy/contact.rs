@@ -15,6 +15,8 @@ pub const MAX_QUIET_HOURS: usize = 20;
 pub const MAX_CAPS: usize = 20;
 /// The most contacts that a cap may allow: a person keeps somewhat more.
 pub const MAX_CAP: u32 = 100;
+/// The most hours that a report of a message may take.
+pub const MAX_REPORT_HOURS: u32 = 720;
 /// The most days that a window, a silence or a breathing space may last.
 pub const MAX_WINDOW_DAYS: u32 = 366;
 
@@ -40,6 +42,8 @@ pub struct ContactRules {
     pub breathing_space: Option<BreathingSpaceRules>,
     /// When a contact person may be contacted; none: never.
     pub contact_persons: Option<ContactPersonRules>,
+    /// Which messages must be reported on; none: nobody misses a report.
+    pub receipts: Option<ReceiptRules>,
     /// The lender's public address, with which a message can be held against it.
     pub address: Option<String>,
     /// How to pay, as messages say it.
@@ -177,6 +181,16 @@ impl ContactPersonRules {
     }
 }
 
+/// Which messages their senders must report on, delivered or not.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptRules {
+    /// Those on these channels.
+    pub channels: Vec<Channel>,
+    /// Within so many hours.
+    pub within_hours: u32,
+}
+
 /// A text in the languages in which messages are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -276,6 +290,7 @@ pub(super) struct ContactTable {
     complaint: Option<Table<ComplaintRules>>,
     breathing_space: Option<BreathingSpaceRules>,
     contact_persons: Option<ContactPersonRules>,
+    receipts: Option<ReceiptRules>,
     address: Option<String>,
     #[serde(default)]
     how_to_pay: Texts,
@@ -303,6 +318,7 @@ impl ContactTable {
             complaint: self.complaint.map(|table| table.0),
             breathing_space: self.breathing_space,
             contact_persons: self.contact_persons,
+            receipts: self.receipts,
             address: self.address,
             how_to_pay: self.how_to_pay,
             how_to_appeal: self.how_to_appeal,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{NaiveTime, Timelike};
 
 use super::check::{Fault, Place, at, check_template};
-use super::contact::{MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_WINDOW_DAYS, is_within};
+use super::contact::{MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS, is_within};
 use super::{Cap, Channel, ContactRules, Counts, Per, Policy, QuietHours};
 
 /// The most months in which there is one breathing space.
@@ -89,6 +89,10 @@ fn check_others(rules: &ContactRules) -> Result<(), String> {
         between("contact.contact_persons.delinquent_days", persons.delinquent_days, 1, MAX_WINDOW_DAYS)?;
         between("contact.contact_persons.failed_attempts", persons.failed_attempts, 1, MAX_CAP)?;
         check_template(&persons.template).map_err(|problem| format!("contact.contact_persons.{problem}"))?;
+    }
+    if let Some(receipts) = &rules.receipts {
+        check_channels("contact.receipts", &receipts.channels)?;
+        between("contact.receipts.within_hours", receipts.within_hours, 1, MAX_REPORT_HOURS)?;
     }
     if let Some(address) = &rules.address
         && !address.starts_with("https://")

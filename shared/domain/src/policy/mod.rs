@@ -35,7 +35,8 @@ pub use self::classification::{
 };
 pub use self::contact::{
     AfterConversation, BreathingSpaceRules, Cap, ComplaintRules, ContactPersonRules, ContactRules, Counts,
-    MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_WINDOW_DAYS, Per, QuietHours, Texts,
+    MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS, Per, QuietHours, ReceiptRules,
+    Texts,
 };
 pub use self::contact_check::MAX_ONCE_IN_MONTHS;
 pub use self::customer::CustomerRule;

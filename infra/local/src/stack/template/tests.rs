@@ -155,9 +155,9 @@ fn the_queues_feed_their_functions(
 #[test]
 fn what_is_not_run_here_is_neither_fed_nor_fired() {
     let mut template = embedded();
-    template.keep(&["send-reminders"]);
+    template.keep(&["record-history"]);
     let mappings: Vec<_> = template.mappings.iter().map(|mapping| mapping.logical_id.as_str()).collect();
-    assert_eq!(mappings, ["AccountsToSendReminders"]);
+    assert_eq!(mappings, ["AccountsToRecordHistory"]);
     assert_eq!((template.schedules.len(), template.queue_mappings.len()), (0, 0));
     assert_eq!(template.functions.len(), 1);
 }
@@ -184,6 +184,10 @@ fn each_function_has_its_directory_and_the_whole_environment(
     if id == "DetectOverdueFunction" {
         assert_eq!(environment.pop(), Some(("SWEEP_QUEUE_URL", EnvValue::Queue("SweepsQueue".to_owned()))));
     }
+    let keys = ("DUEWATCH_REFERENCE_KEYS", EnvValue::Parameter("ReferenceKeys".to_owned()));
+    let has_keys = environment.contains(&keys);
+    assert_eq!(has_keys, id == "SendRemindersFunction", "nobody else signs");
+    environment.retain(|variable| *variable != keys);
     assert_eq!(
         environment,
         [
