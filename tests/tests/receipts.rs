@@ -380,6 +380,7 @@ async fn what_a_sender_reports_to_the_queue_is_taken_by_the_whole_stack() {
     world.store().publish_policy(&policy::parse(REACHING).unwrap(), REACHING).await.unwrap();
     world.open_under("reaching", "A-1").await;
     world.open_under(STANDARD, "A-2").await;
+    world.stack.drain().await.unwrap();
     world.set(MILD_AT);
     world.sweep().await;
     world.stack.drain().await.unwrap();
