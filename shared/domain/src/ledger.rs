@@ -9,7 +9,7 @@
 //! behind all that came before, and takes effect no earlier. Without a fee, in the order of four
 //! components, the ledger says what `allocate` says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -196,13 +196,12 @@ impl<'a> Walk<'a> {
     /// Lets the days go by until `day`, on which credit that waits settles what fell due.
     fn run_to(&mut self, day: i64) {
         if self.credit > 0 && self.policy.overpayment == Overpayment::Credit {
-            for place in self.coming_due() {
-                let line = &self.lines[place];
-                if line.falls_due > day || self.credit == 0 {
+            for (falls_due, places) in self.coming_due() {
+                if falls_due > day || self.credit == 0 {
                     break;
                 }
-                self.count_to(line.falls_due);
-                self.settle(place, DueClass::Due);
+                self.count_to(falls_due);
+                self.settle_due(&places);
             }
         }
         self.count_to(day);
@@ -216,12 +215,32 @@ impl<'a> Walk<'a> {
     }
 
     /// What still owes and is not written off, by the day on which it falls due.
-    fn coming_due(&self) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..self.lines.len())
-            .filter(|place| self.lines[*place].owes() > 0 && !self.lines[*place].written_off)
-            .collect();
-        places.sort_by_key(|place| self.lines[*place].falls_due);
+    fn coming_due(&self) -> BTreeMap<i64, Vec<usize>> {
+        let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (place, line) in self.lines.iter().enumerate() {
+            if line.owes() > 0 && !line.written_off {
+                places.entry(line.falls_due).or_default().push(place);
+            }
+        }
         places
+    }
+
+    /// Lets the credit settle what falls due on one day, as a payment of that day would.
+    fn settle_due(&mut self, places: &[usize]) {
+        match self.policy.waterfall.entries() {
+            None => {
+                for place in places {
+                    self.settle(*place, DueClass::Due);
+                }
+            }
+            Some(entries) => {
+                for entry in entries.iter().filter(|entry| entry.class == DueClass::Due) {
+                    for place in places {
+                        self.settle_component(*place, entry.component);
+                    }
+                }
+            }
+        }
     }
 
     /// What was left of the money before settles first what is owed since.
@@ -367,11 +386,11 @@ impl<'a> Walk<'a> {
     fn finish(mut self) -> Allocation {
         let mut waiting = Vec::new();
         if self.credit > 0 && self.policy.overpayment == Overpayment::Credit {
-            for place in self.coming_due() {
+            for (falls_due, places) in self.coming_due() {
                 let before = self.credit;
-                self.settle(place, DueClass::Due);
+                self.settle_due(&places);
                 if before > self.credit {
-                    waiting.push((self.lines[place].falls_due, before - self.credit));
+                    waiting.push((falls_due, before - self.credit));
                 }
             }
         }

@@ -105,6 +105,28 @@ fn credit_settles_what_falls_due_on_its_due_date(
     );
 }
 
+// 30.00 wait for two installments of 1 November with 10.00 of interest each: what is paid on that
+// day settles the interest of both first, and so does what was paid before.
+#[rstest]
+#[case::waits("2023-10-01", "30.00")]
+#[case::comes_that_day("2023-11-01", "30.00")]
+fn credit_settles_what_falls_due_in_the_order_of_a_payment_of_that_day(
+    #[case] on: &str,
+    #[case] amount: &str,
+) {
+    let terms: Vec<String> = [1, 2]
+        .iter()
+        .map(|number| {
+            format!(r#"{{"number":{number},"due_on":"2023-11-01","principal":"100.00","interest":"10.00"}}"#)
+        })
+        .collect();
+    let account = Account::open(&contract("Asia/Shanghai", "CNY", &terms.join(","))).unwrap();
+    let mut loan = Loan { account };
+    loan.pays(on, "P-1", amount);
+    let policy = policy(&format!("overpayment = \"credit\"\n{BY_INTEREST}"), "");
+    assert_eq!(open(&loan, &policy), "principal 90.00, principal 100.00");
+}
+
 #[test]
 fn money_for_a_later_installment_by_name_settles_it_whatever_the_policy_says() {
     let policy = policy("overpayment = \"credit\"", "");

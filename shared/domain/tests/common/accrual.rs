@@ -265,10 +265,16 @@ impl Steps<'_> {
         if self.policy.overpayment != Overpayment::Credit {
             return;
         }
-        for row in &mut self.rows {
-            if row.falls_due() <= date && !row.installment.written_off {
-                for component in self.policy.waterfall.order_of(DueClass::Due) {
-                    row.pay(component, &mut self.credit);
+        let order = self.policy.waterfall.order_of(DueClass::Due);
+        let in_turn = self.policy.waterfall.entries().is_some();
+        let falls_due = |row: &&mut Row<'_>| row.falls_due() <= date && !row.installment.written_off;
+        let mut rows: Vec<&mut Row<'_>> = self.rows.iter_mut().filter(falls_due).collect();
+        // Twelve entries go over all that is due, each in turn; four over each installment.
+        let turns = if in_turn { order.map(|one| vec![one]).to_vec() } else { vec![order.to_vec()] };
+        for components in turns {
+            for row in &mut rows {
+                for component in &components {
+                    row.pay(*component, &mut self.credit);
                 }
             }
         }
