@@ -335,15 +335,11 @@ impl<'a> Steps<'a> {
         match self.policy.waterfall.entries() {
             None => {
                 let order = self.policy.waterfall.order().to_vec();
+                let all = [DueClass::PastDue, DueClass::Due, DueClass::InAdvance];
                 if self.policy.overpayment == Overpayment::Next {
-                    self.settle_classes(
-                        &[DueClass::PastDue, DueClass::Due, DueClass::InAdvance],
-                        &order,
-                        date,
-                    );
+                    self.settle_classes(&all, &order, date);
                 } else {
-                    self.settle_classes(&[DueClass::PastDue, DueClass::Due], &order, date);
-                    self.settle_classes(&[DueClass::InAdvance], &order, date);
+                    all.iter().for_each(|class| self.settle_classes(&[*class], &order, date));
                 }
             }
             Some(entries) => {
