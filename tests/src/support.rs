@@ -79,6 +79,13 @@ history_days = 1825
 contact_log_days = 1095
 "#;
 
+/// What one account that is frozen brings upon the customer's others.
+const CUSTOMER: &str = r#"
+[customer]
+stage = "frozen"
+restrictions = [{ kind = "freeze_drawdown" }]
+"#;
+
 /// Later than anything that waits.
 pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
 
@@ -91,12 +98,16 @@ pub const NOTICING: &str = "noticing";
 /// The same again, which lets go what it has kept for long.
 pub const KEEPING: &str = "keeping";
 
+/// The policy that only judges, and judges a customer's accounts together.
+pub const JOINT: &str = "joint";
+
 /// The text of a policy over the usual ladder.
 #[must_use]
 pub fn policy_text(id: &str) -> String {
     let (ladder, rest) = match id {
         REMINDING => (LADDER.to_owned(), REMINDERS.to_owned()),
         NOTICING => (LADDER.replacen("percent = 50", "percent = 50, notice_days = 2", 1), NOTICES.to_owned()),
+        JOINT => (LADDER.to_owned(), CUSTOMER.to_owned()),
         KEEPING => (LADDER.to_owned(), format!("{REMINDERS}{RETENTION}")),
         _ => (LADDER.to_owned(), String::new()),
     };
@@ -140,7 +151,7 @@ impl World {
         )
         .await
         .unwrap();
-        for id in [STANDARD, REMINDING, NOTICING, KEEPING] {
+        for id in [STANDARD, REMINDING, NOTICING, KEEPING, JOINT] {
             let text = policy_text(id);
             stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
         }
@@ -205,8 +216,19 @@ impl World {
 
     /// Opens an account of four installments.
     pub async fn open_under(&self, policy_id: &str, account_id: &str) -> Account {
-        let contract = contract(policy_id, account_id);
-        match Box::pin(self.stack.transitions().open(&contract, self.now(), Cause::Time)).await.unwrap() {
+        self.open_contract(&contract(policy_id, account_id)).await
+    }
+
+    /// Opens an account of four installments that is a customer's.
+    pub async fn open_for(&self, customer_id: &str, policy_id: &str, account_id: &str) -> Account {
+        let mut contract = contract(policy_id, account_id);
+        contract.customer_id = customer_id.parse().unwrap();
+        self.open_contract(&contract).await
+    }
+
+    async fn open_contract(&self, contract: &Contract) -> Account {
+        let account_id = &contract.account_id;
+        match Box::pin(self.stack.transitions().open(contract, self.now(), Cause::Time)).await.unwrap() {
             Outcome::Written(account) => *account,
             other => panic!("{account_id} was not opened: {other:?}"),
         }
@@ -503,7 +525,7 @@ pub fn id(text: &str) -> AccountId {
     text.parse().unwrap()
 }
 
-/// A loan of customer C-1 in Shanghai: four times 250.00 CNY, due on the first of
+/// A loan in Shanghai of a customer who has no other (of A-1 it is C-1): four times 250.00 CNY, due on the first of
 /// October to January.
 #[must_use]
 pub fn contract(policy_id: &str, account_id: &str) -> Contract {
@@ -514,7 +536,7 @@ pub fn contract(policy_id: &str, account_id: &str) -> Contract {
     )
 }
 
-/// A loan of customer C-1 in Shanghai: 250.00 CNY on each of the dates.
+/// A loan in Shanghai of a customer who has no other (of A-1 it is C-1): 250.00 CNY on each of the dates.
 #[must_use]
 pub fn contract_of(policy_id: &str, account_id: &str, due_on: &[String]) -> Contract {
     let installments: Vec<Value> = due_on
@@ -524,7 +546,7 @@ pub fn contract_of(policy_id: &str, account_id: &str, due_on: &[String]) -> Cont
         .collect();
     let line = json!({
         "account_id": account_id,
-        "customer_id": "C-1",
+        "customer_id": format!("C-{}", account_id.trim_start_matches("A-")),
         "policy_id": policy_id,
         "currency": "CNY",
         "time_zone": "Asia/Shanghai",

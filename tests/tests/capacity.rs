@@ -280,6 +280,19 @@ async fn a_payment_that_is_known_costs_a_read_and_no_write() {
     assert_eq!(store.meter().of("UpdateItem").requests, 0);
 }
 
+#[tokio::test]
+async fn an_opening_costs_one_small_write_and_one_small_read_for_the_customers_other_accounts() {
+    let world = World::at(OPENED_AT).await;
+    open(&world, "A-1", &a_year()).await;
+    let start = world.store().meter().read().into_iter().collect();
+    open(&world, "A-2", &a_year()).await;
+    let (store, tables) = (world.store(), world.store().tables());
+    assert_eq!(since(&start, store, "PutItem", &tables.records), (1, 2), "the link: one write unit");
+    assert_eq!(since(&start, store, "Query", &tables.records), (1, 2), "who else is there: one read unit");
+    assert_eq!(since(&start, store, "PutItem", &tables.accounts).0, 1);
+    assert_eq!(since(&start, store, "GetItem", &tables.accounts), (0, 0), "nobody else is");
+}
+
 /// What a sweep reads, in half units, of a book where ten accounts are due.
 async fn read_by_a_sweep(book: usize) -> u64 {
     let world = World::at(OPENED_AT).await;

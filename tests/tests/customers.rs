@@ -5,7 +5,7 @@
 use duewatch_domain::ids::CustomerId;
 use duewatch_local::customer::{CustomerError, Erased, accounts_of, erase, export};
 use duewatch_store::verify_history;
-use duewatch_tests::support::{World, id, instant, put};
+use duewatch_tests::support::{STANDARD, World, id, instant, put};
 use serde_json::{Value, json};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -19,7 +19,7 @@ fn customer(id: &str) -> CustomerId {
 async fn a_person() -> World {
     let mut world = World::at(OPENED_AT).await;
     for account_id in ["A-1", "A-2"] {
-        world.open(account_id).await;
+        world.open_for("C-1", STANDARD, account_id).await;
     }
     let table = &world.store().tables().records;
     for item in [
@@ -56,9 +56,10 @@ async fn an_export_holds_everything_of_one_customer_and_nothing_of_another() {
     let exported: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(exported["customer_id"], "C-1");
     assert_eq!(exported["exported_at"], ASKED_AT);
-    assert_eq!(exported["records"].as_array().unwrap().len(), 3);
-    assert_eq!(exported["records"][0]["key"], "contact#email");
-    assert_eq!(exported["records"][0]["value"], "zhang@example.com");
+    assert_eq!(exported["records"].as_array().unwrap().len(), 5);
+    assert_eq!(exported["records"][0], json!({ "key": "account#A-1" }));
+    assert_eq!(exported["records"][2]["key"], "contact#email");
+    assert_eq!(exported["records"][2]["value"], "zhang@example.com");
     assert_eq!(exported["accounts"][1]["account"]["account_id"], "A-2");
     let history = exported["accounts"][0]["history"].as_array().unwrap();
     assert_eq!(history.len(), 2);
@@ -77,7 +78,7 @@ async fn an_export_is_on_record() {
     let access = &page.items[0];
     assert_eq!(access.key, "access#2023-10-10T08:00:00.000Z#export");
     assert_eq!(access.attributes["by"], "officer-7");
-    assert_eq!(access.attributes["counts"], json!({ "records": 3, "accounts": 1, "entries": 2 }));
+    assert_eq!(access.attributes["counts"], json!({ "records": 5, "accounts": 1, "entries": 2 }));
 }
 
 #[tokio::test]
@@ -104,7 +105,7 @@ async fn what_is_erased_is_nowhere_and_the_history_still_verifies() {
     let world = a_person().await;
     export(world.store(), &customer("C-1"), &[], "officer-7", instant("2023-10-10T07:00:00Z")).await.unwrap();
     let erased = erase(world.store(), &customer("C-1"), "officer-8", world.now()).await.unwrap();
-    assert_eq!(erased, Erased { deleted: 2, emptied: 1, kept: 2 });
+    assert_eq!(erased, Erased { deleted: 2, emptied: 1, kept: 4 });
 
     let (keys, text) = known(&world, "C-1").await;
     assert_eq!(
@@ -112,6 +113,8 @@ async fn what_is_erased_is_nowhere_and_the_history_still_verifies() {
         [
             "access#2023-10-10T07:00:00.000Z#export",
             "access#2023-10-10T08:00:00.000Z#erase",
+            "account#A-1",
+            "account#A-2",
             "contact-log#2023-09-02T00:00:00Z#E-1",
         ]
     );
@@ -136,5 +139,5 @@ async fn erasing_again_erases_what_has_come_since() {
     erase(world.store(), &customer("C-1"), "officer-8", world.now()).await.unwrap();
     let again = instant("2023-10-11T08:00:00Z");
     let nothing = erase(world.store(), &customer("C-1"), "officer-8", again).await.unwrap();
-    assert_eq!(nothing, Erased { deleted: 0, emptied: 1, kept: 2 });
+    assert_eq!(nothing, Erased { deleted: 0, emptied: 1, kept: 4 });
 }

@@ -221,6 +221,7 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
     assert_eq!(
         customer(&world).await,
         [
+            ("account#A-1".to_owned(), json!({})),
             ("contact#sms".to_owned(), json!({"changed_by": "the customer"})),
             (
                 "contact-log#2023-10-05T00:58:00.000000000Z#E-1".to_owned(),

@@ -89,6 +89,7 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
         [
             "account contact",
             "account published",
+            "customer account",
             "history 00000000000000000001",
             "history 00000000000000000002",
             "parked A-9\u{1f}P-1",

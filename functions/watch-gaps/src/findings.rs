@@ -26,6 +26,8 @@ pub enum Gap {
     HistoryBehind,
     /// Something that an account's revisions say was not sent.
     Unpublished,
+    /// One of the customer's other accounts does not know what an account asks of them.
+    Unheeded,
     /// A payment has waited for its account for long.
     Parked,
 }
@@ -41,6 +43,7 @@ impl Gap {
             Self::Unposted => "unposted",
             Self::HistoryBehind => "history_behind",
             Self::Unpublished => "unpublished",
+            Self::Unheeded => "unheeded",
             Self::Parked => "parked",
         }
     }

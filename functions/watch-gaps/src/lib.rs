@@ -11,7 +11,8 @@
 //! | unconfirmed | `assess` says something else than its standing; or it cannot be judged | it is judged; or it rings |
 //! | unposted | the payments table holds money that the account does not | it is posted; or set aside, and rings |
 //! | history behind | its revision is not in the history | it is recorded; what is missing below rings |
-//! | unpublished | a recent decision, or its reminders, are above the published marker | they are sent, reminders after a last look |
+//! | unpublished | a recent decision, its reminders, or what it asks of the customer's others, are above the published marker | they are sent, reminders after a last look; the others heed it |
+//! | unheeded | one of the customer's other accounts does not know what it asks of them | that one takes it; or it rings, where money keeps it back |
 //! | parked | a payment waits for its account | it is posted once that has come; after a day it rings |
 //!
 //! # When it misses a firing, or is cut off
@@ -78,6 +79,8 @@ pub struct Watched {
     pub history_behind: usize,
     /// Accounts of which something was not sent.
     pub unpublished: usize,
+    /// Accounts of which one of the customer's others did not know what they ask.
+    pub unheeded: usize,
     /// Payments that wait for their account.
     pub parked: usize,
     /// Records that were quarantined today and yesterday.
@@ -230,6 +233,7 @@ impl Firing<'_> {
         watched.unposted = found.count(Gap::Unposted);
         watched.history_behind = found.count(Gap::HistoryBehind);
         watched.unpublished = found.count(Gap::Unpublished);
+        watched.unheeded = found.count(Gap::Unheeded);
         watched.repaired = found.repaired();
         watched.open = found.open();
         Metrics::new(&self.wiring.metrics_namespace, NAME)
@@ -241,6 +245,7 @@ impl Firing<'_> {
             .count("unposted", watched.unposted)
             .count("history_behind", watched.history_behind)
             .count("unpublished", watched.unpublished)
+            .count("unheeded", watched.unheeded)
             .count("parked", watched.parked)
             .count("quarantined", watched.quarantined)
             .count("repaired", watched.repaired)

@@ -81,6 +81,8 @@ pub(crate) async fn look_at(
         look.take(account_id, Gap::HistoryBehind, recorded.map_err(Into::into));
         let sent = publish(wiring, account, now).await;
         look.take(account_id, Gap::Unpublished, sent.map_err(Into::into));
+        let told = Box::pin(tell_others(wiring, account, now)).await;
+        look.take(account_id, Gap::Unheeded, told);
     }
     let posted = post(wiring, account, now).await;
     let was_posted = matches!(posted, Ok(Some(true)));
@@ -99,6 +101,33 @@ pub(crate) async fn look_at(
         Err(error) => look.take(account_id, Gap::Unconfirmed, Err(error.into())),
     }
     look
+}
+
+/// Has the customer's other accounts take what the account asks, or asked, of them and they do
+/// not know.
+async fn tell_others(
+    wiring: &Wiring,
+    seen: &Account,
+    now: DateTime<Utc>,
+) -> Result<Option<bool>, TransitionError> {
+    if seen.asked_at().is_none() {
+        return Ok(None);
+    }
+    let mut all = None;
+    for other in wiring.transitions.others_of(seen).await? {
+        if other.has_heard(seen) {
+            continue;
+        }
+        let heeded = Box::pin(wiring.transitions.heed_others(&other.account_id, now)).await?;
+        if let Some((whose, hold)) = &heeded.held {
+            wiring.desk.tell_held(whose, hold, now).await;
+        }
+        let is_taken = changed(wiring, &other, heeded.outcome, now).await;
+        if is_taken || heeded.held.is_some() {
+            all = Some(all.unwrap_or(true) && heeded.held.is_none());
+        }
+    }
+    Ok(all)
 }
 
 /// The page may have shown it half written, or as it was.
@@ -276,7 +305,8 @@ async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<O
 async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
     let store = wiring.transitions.store();
     let account_id = &seen.account_id;
-    let is_silent = seen.recent_decisions().is_empty() && seen.intents.is_empty();
+    let is_silent =
+        seen.recent_decisions().is_empty() && seen.intents.is_empty() && seen.asked_at().is_none();
     if is_silent || !is_behind(seen, store.published(account_id).await?) {
         return Ok(None);
     }
@@ -291,6 +321,9 @@ async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<
     for decision in account.recent_decisions().iter().filter(|decision| Some(decision.revision) > marker) {
         let decided_by = versions.iter().find(|version| version.version == decision.policy.version);
         outgoing.decision(&account.as_decided(decision, decided_by.unwrap_or(policy)), decision);
+    }
+    if account.asked_at() > marker {
+        outgoing.tell_others(&account);
     }
     let mut reminding = account.clone();
     reminding.intents = not_noted(wiring, &account, marker).await?;
@@ -309,17 +342,18 @@ async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<
     if !outgoing::send(wiring, &[&outgoing]).await.is_empty() {
         return Ok(Some(false));
     }
-    if outgoing.messages() == 0 {
+    if outgoing.messages() == 0 && account.asked_at() <= marker {
         store.mark_published(account_id, account.revision, None).await?;
     }
-    let was_all_noted = outgoing.messages() + outgoing.withdrawn() + passed.len() == 0;
+    let was_all_noted =
+        outgoing.messages() + outgoing.withdrawn() + passed.len() == 0 && account.asked_at() <= marker;
     Ok((!was_all_noted).then_some(true))
 }
 
 fn is_behind(account: &Account, marker: Option<Revision>) -> bool {
     let wants = (!account.intents.is_empty()).then_some(account.revision);
     let decided = account.recent_decisions().last().map(|decision| decision.revision);
-    wants.max(decided) > marker
+    wants.max(decided).max(account.asked_at()) > marker
 }
 
 /// The reminders of the current revision that nobody has noted as sent or kept back.

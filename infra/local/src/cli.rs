@@ -27,7 +27,7 @@ use crate::demo::{self, Demo};
 use crate::explain::story;
 use crate::import::{ImportError, Imported, import};
 use crate::input::{BookFormat, read_book, read_policy, read_whole_book};
-use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, replay_against, walk_account};
+use crate::replay::{Case, CaseFiles, Engine, Outputs, Walked, replay, replay_against, walk_account};
 use crate::requeue::{Requeue, Requeued};
 use crate::schema::{Format, schema};
 use crate::serve::{Serve, Stock};
@@ -391,8 +391,8 @@ async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
 }
 
 fn run_explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
-    let Known { account, decisions, policy, now } = known(args)?;
-    print!("{}", story(&account, &decisions, &policy, now));
+    let Known { account, decisions, others, policy, now } = known(args)?;
+    print!("{}", story(&account, &decisions, &others, &policy, now));
     Ok(())
 }
 
@@ -413,6 +413,8 @@ pub struct NotPermitted;
 struct Known {
     account: Account,
     decisions: Vec<Decision>,
+    /// The customer's other accounts, where one can restrict another.
+    others: Vec<Account>,
     policy: Arc<Policy>,
     now: DateTime<Utc>,
 }
@@ -441,10 +443,10 @@ fn known(args: &ExplainArgs) -> Result<Known, Box<dyn Error>> {
     let (first, last) = span(&files)?;
     let (from, to) = (args.from.unwrap_or(first), args.to.unwrap_or(last));
     let case = Case::read(&files, from, to, sweep_every()?)?;
-    let (account, decisions) = walk_account(&case, &args.account)?
+    let Walked { account, decisions, others } = walk_account(&case, &args.account)?
         .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
     let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));
-    Ok(Known { account, decisions, policy: Arc::new(case.policy.policy), now })
+    Ok(Known { account, decisions, others, policy: Arc::new(case.policy.policy), now })
 }
 
 async fn stored(account_id: &AccountId) -> Result<Known, Box<dyn Error>> {
@@ -454,7 +456,8 @@ async fn stored(account_id: &AccountId) -> Result<Known, Box<dyn Error>> {
     let account = stored.ok_or_else(|| format!("there is no account {account_id}"))?.account;
     let versions = transitions.rules_of(&account, now).await?;
     let policy = Arc::new(versions.in_force(&account, now).clone());
-    Ok(Known { decisions: account.recent_decisions().to_vec(), account, policy, now })
+    let others = transitions.others_of(&account).await?;
+    Ok(Known { decisions: account.recent_decisions().to_vec(), account, others, policy, now })
 }
 
 /// The days from the first event to the last.

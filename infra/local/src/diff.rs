@@ -1,15 +1,18 @@
 //! `policy diff`: who would be treated differently under another policy, by name and in numbers.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use duewatch_domain::compare::{Change, Compared, compare};
+use duewatch_domain::compare::{Change, Compared};
+use duewatch_domain::customer::{Ask, AskedBy};
 use duewatch_domain::days::{business_date, end_of_day};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_domain::money::Currency;
 use duewatch_domain::policy::Restriction;
-use duewatch_domain::{Account, Assessment, Command, Contract, Event};
+use duewatch_domain::{Account, Assessment, Command, Contract, Event, Policy, assess};
 use serde::Serialize;
 
 use crate::input::{Line, PolicyFile};
@@ -23,7 +26,11 @@ pub struct Diff {
     case: Case,
     other: PolicyFile,
     accounts: Vec<Account>,
+    /// What the accounts of each customer ask of each other, under both policies.
+    asked: [Asked; 2],
 }
+
+type Asked = HashMap<CustomerId, Vec<AskedBy>>;
 
 /// The local date of the last event; none where there is no event.
 #[must_use]
@@ -60,15 +67,19 @@ impl Diff {
                 .map_err(|refusal| case.refused(step, &refusal))?;
         }
         let open = case.openings.iter().map(|one| one.first_day <= on && one.opens_at < one.closes_before);
-        let accounts = accounts.into_iter().zip(open).filter(|(_, open)| *open).map(|(one, _)| one).collect();
-        Ok(Self { case, other, accounts })
+        let accounts: Vec<Account> =
+            accounts.into_iter().zip(open).filter(|(_, open)| *open).map(|(one, _)| one).collect();
+        let asked = [&case.policy.policy, &other.policy].map(|policy| asked_under(policy, &accounts, on));
+        Ok(Self { case, other, accounts, asked })
     }
 
     /// Each account, by id, judged at the last second of the day under both policies.
     fn compared(&self) -> impl Iterator<Item = (&Account, Compared<'_>)> {
         self.accounts.iter().map(|account| {
             let now = end_of_day(account.time_zone, self.case.to);
-            (account, compare(account, &self.case.policy.policy, &self.other.policy, now))
+            let [from, to] = self.asked.each_ref().map(|asked| heeding(account, asked));
+            let from = assess(&from, &self.case.policy.policy, now);
+            (account, Compared { from, to: assess(&to, &self.other.policy, now) })
         })
     }
 
@@ -139,6 +150,38 @@ impl Diff {
     }
 }
 
+/// What each account asks of the customer's others at the end of a day.
+fn asked_under(policy: &Policy, accounts: &[Account], on: NaiveDate) -> Asked {
+    let mut asked = Asked::new();
+    for account in accounts.iter().filter(|_| policy.customer.is_some()) {
+        let now = end_of_day(account.time_zone, on);
+        let assessment = assess(account, policy, now);
+        let Some(stage) = assessment.restricting.filter(|_| !assessment.asks_of_others.is_empty()) else {
+            continue;
+        };
+        let ask = Ask {
+            restrictions: assessment.asks_of_others.to_vec(),
+            stage: stage.name.clone(),
+            since: now,
+            revision: account.revision,
+        };
+        let asking = AskedBy { account_id: account.account_id.clone(), ask };
+        asked.entry(account.customer_id.clone()).or_default().push(asking);
+    }
+    asked
+}
+
+/// The account with what the customer's others ask of it.
+fn heeding<'a>(account: &'a Account, asked: &Asked) -> Cow<'a, Account> {
+    let Some(others) = asked.get(&account.customer_id) else { return Cow::Borrowed(account) };
+    let mut heeding = account.clone();
+    match heeding.heed(others.clone()) {
+        Ok(_) => Cow::Owned(heeding),
+        // More accounts than are judged together are judged apart.
+        Err(_) => Cow::Borrowed(account),
+    }
+}
+
 fn from_to(from: &str, to: &str) -> String {
     if from == to { from.to_owned() } else { format!("{from} -> {to}") }
 }
@@ -170,7 +213,7 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn new(assessment: &Assessment<'a>, currency: Currency) -> Self {
+    fn new(assessment: &'a Assessment<'_>, currency: Currency) -> Self {
         let figures = &assessment.figures;
         Self {
             stage: assessment.stage_name(),

@@ -8,9 +8,16 @@ use duewatch_domain::reason::Reason;
 use duewatch_domain::{Account, Decision, Policy, Zone, assess, draw_plans, owed};
 
 /// Tells an account's story: each decision that is given, the figures behind it,
-/// where it stands at `now`, and what happens next.
+/// where it stands at `now`, what it and the customer's other accounts ask of each other, and
+/// what happens next.
 #[must_use]
-pub fn story(account: &Account, decisions: &[Decision], policy: &Policy, now: DateTime<Utc>) -> String {
+pub fn story(
+    account: &Account,
+    decisions: &[Decision],
+    others: &[Account],
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> String {
     let mut text = String::new();
     let mut line = |words: String| {
         text.push_str(&words);
@@ -34,7 +41,7 @@ pub fn story(account: &Account, decisions: &[Decision], policy: &Policy, now: Da
         }
     }
     line(String::new());
-    for words in today(account, policy, now) {
+    for words in today(account, others, policy, now) {
         line(words);
     }
     text
@@ -72,7 +79,7 @@ fn told(account: &Account, decision: &Decision) -> Vec<String> {
     lines
 }
 
-fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> {
+fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<Utc>) -> Vec<String> {
     let currency = account.currency;
     let assessment = assess(account, policy, now);
     let figures = &assessment.figures;
@@ -95,6 +102,8 @@ fn today(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Vec<String> 
     if !assessment.restrictions().is_empty() {
         lines.push(format!("  Restricted: {}.", list(assessment.restrictions())));
     }
+    lines.extend(from_others(account, others));
+    lines.extend(to_others(account, others));
     let to_say =
         |reason: &&Reason| matches!(reason, Reason::RestrictionsHeld { .. } | Reason::BelowMateriality);
     lines.extend(assessment.reasons.iter().filter(to_say).map(|reason| format!("  {reason}")));
@@ -162,6 +171,58 @@ fn drawn(plan: &DrawPlan<'_>, currency: Currency, zone: Zone) -> String {
         words += &format!(", overdue {} since {oldest}", text(plan.overdue));
     }
     words + &plan.next_due_on.map_or(".".to_owned(), |next| format!("; next due on {next}."))
+}
+
+/// What the customer's other accounts ask of it, and what of that has not arrived yet.
+fn from_others(account: &Account, others: &[Account]) -> Vec<String> {
+    let known = account.asked_by().iter().map(|other| {
+        let (id, ask) = (&other.account_id, &other.ask);
+        let holds = if account.is_enforced() { "" } else { " Enforcement is switched off here, so that holds nothing." };
+        format!(
+            "  Account {id} of the same customer has reached {}, which brings here since {}: {}.{holds} Paying what \
+             is overdue there lifts it.",
+            ask.stage,
+            ask.since.to_rfc3339_opts(SecondsFormat::Secs, true),
+            list(&ask.restrictions),
+        )
+    });
+    let pending = others.iter().filter(|other| !account.has_heard(other)).map(|other| match other.asks() {
+        Some(asked) => format!(
+            "  Pending: account {} of the same customer has reached {}; what that brings here has not arrived yet: {}.",
+            other.account_id,
+            asked.ask.stage,
+            list(&asked.ask.restrictions),
+        ),
+        None => format!(
+            "  Pending: what account {} of the same customer brought is lifted there, and that has not arrived here \
+             yet.",
+            other.account_id,
+        ),
+    });
+    known.chain(pending).collect()
+}
+
+/// What it asks of the customer's other accounts, and whether that has arrived.
+fn to_others(account: &Account, others: &[Account]) -> Vec<String> {
+    let asked = account.asks();
+    let mut lines = Vec::new();
+    if let Some(asked) = &asked {
+        lines.push(format!(
+            "  It has reached {}, so that the customer's other accounts may not: {}.",
+            asked.ask.stage,
+            list(&asked.ask.restrictions)
+        ));
+    }
+    for other in others {
+        let id = &other.account_id;
+        match (asked.is_some(), other.has_heard(account)) {
+            (true, true) => lines.push(format!("    Account {id}: it has arrived.")),
+            (true, false) => lines.push(format!("    Account {id}: pending.")),
+            (false, false) => lines.push(format!("  Account {id} is restricted for it no more: pending.")),
+            (false, true) => {}
+        }
+    }
+    lines
 }
 
 fn list(restrictions: &[Restriction]) -> String {

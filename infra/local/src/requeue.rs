@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use duewatch_domain::formats::parse_message;
-use duewatch_store::{PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError, TransitionError};
+use duewatch_store::{HEEDING, PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError, TransitionError};
 use serde_json::{Value, json};
 
 use crate::stack::sqs::Waiting;
@@ -78,7 +78,7 @@ impl Requeue {
                 if record.at >= begun || source.is_some_and(|source| source != record.source) {
                     continue;
                 }
-                let left = self.hand_back(&record).await?;
+                let left = Box::pin(self.hand_back(&record)).await?;
                 if matches!(left, None | Some(Left::SetAside(_))) {
                     // It was taken, or today's record holds it from now on.
                     store.release(&record).await?;
@@ -176,6 +176,9 @@ impl Requeue {
             problem: "its payload names no account".to_owned(),
         })?;
         transitions.look_again(&account_id, now).await?;
+        if record.source == HEEDING {
+            transitions.heed_others(&account_id, now).await?;
+        }
         Ok(())
     }
 }

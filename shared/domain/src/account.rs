@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::customer::AskedBy;
 use crate::decision::Decision;
 use crate::draw::Draw;
 use crate::ids::{AccountId, CustomerId, DrawId, EventId, InstallmentNumber, PaymentId, PolicyId, Revision};
@@ -87,6 +88,10 @@ pub struct Account {
     /// The last notice of each stage and policy version; the bound is [`MAX_NOTICES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<Notice>,
+    /// What the customer's other accounts ask of it, by account; fewer than
+    /// [`MAX_ACCOUNTS_OF_CUSTOMER`](crate::customer::MAX_ACCOUNTS_OF_CUSTOMER).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) asked_by: Vec<AskedBy>,
     /// When its schedule was last replaced, by the local date; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) schedule_replaced_on: Option<NaiveDate>,

@@ -16,6 +16,7 @@ use crate::account::{
 };
 use crate::allocation::allocate;
 use crate::command::{Command, Contract, Message, NewInstallment, PaymentReceived};
+use crate::customer::MAX_ACCOUNTS_OF_CUSTOMER;
 use crate::days::{business_date, is_in_range};
 use crate::draw::MAX_DRAWS;
 use crate::formats::event_line;
@@ -59,6 +60,7 @@ impl Account {
             score: None,
             in_process: None,
             notices: Vec::new(),
+            asked_by: Vec::new(),
             schedule_replaced_on: None,
             recent_messages: Vec::new(),
             standing: Standing::unjudged(),
@@ -179,6 +181,7 @@ impl Account {
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
+        within(self.asked_by.len(), MAX_ACCOUNTS_OF_CUSTOMER - 1, Refusal::TooManyAccounts)?;
         within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
         check_total("installments", self.asked_at_most())
     }

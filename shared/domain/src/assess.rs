@@ -4,6 +4,8 @@
 //! remind in the reminders' (`reminder.rs`); the next instant at which one of them
 //! says something new is the account's next action.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::account::Account;
@@ -33,6 +35,13 @@ pub struct Assessment<'p> {
     pub restricting: Option<&'p Stage>,
     /// The first day on which they are.
     pub restricted_from: Option<NaiveDate>,
+    /// What the account may not do: what that stage brings, and what the customer's other
+    /// accounts ask beside it.
+    pub restrictions: Cow<'p, [Restriction]>,
+    /// Since when all that the others ask holds; none: they ask nothing.
+    pub asked_since: Option<DateTime<Utc>>,
+    /// What it asks of the customer's other accounts.
+    pub asks_of_others: &'p [Restriction],
     /// What is remembered of lapses.
     pub lapses: Lapses,
     /// Since when the version of the policy binds the account; none: from the beginning.
@@ -52,8 +61,8 @@ pub struct Assessment<'p> {
 impl<'p> Assessment<'p> {
     /// What the account may not do.
     #[must_use]
-    pub fn restrictions(&self) -> &'p [Restriction] {
-        self.restricting.map_or(&[], |stage| &stage.restrictions)
+    pub fn restrictions(&self) -> &[Restriction] {
+        &self.restrictions
     }
 
     /// The stage's name.
@@ -86,6 +95,9 @@ pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> 
         held_from: outlook.held_from,
         restricting: outlook.restricting,
         restricted_from: outlook.restricted_from,
+        restrictions: account.restrictions_under(outlook.restricting),
+        asked_since: account.asked_since(),
+        asks_of_others: policy.asks_of_others(outlook.restricting),
         lapses: outlook.lapses,
         binds_from: None,
         intents: reminders.due,

@@ -82,8 +82,10 @@ pub fn decide(
     }
     let since = assessment.held_from.max(assessment.restricted_from);
     let since = since.map(|day| policy.day_count.begin(account.time_zone, day));
+    // What was asked and held back has come about no earlier than it was asked.
+    let asked_since = assessment.asked_since.filter(|_| !applied.is_empty());
     let at = match cause {
-        Cause::Time => since.max(assessment.binds_from).unwrap_or(now),
+        Cause::Time => since.max(assessment.binds_from).max(asked_since).unwrap_or(now),
         Cause::Fact => now,
     };
     Some(Decision {

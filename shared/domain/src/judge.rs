@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use crate::account::Account;
 use crate::assess::{Assessment, assess};
 use crate::classification::Classification;
+use crate::customer::Ask;
 use crate::decision::{Cause, Decision, decide};
 use crate::ladder::earlier;
-use crate::policy::{Binding, Policy, Restriction, Rules};
+use crate::policy::{Binding, Policy, Restriction, Rules, Stage, StageName};
 use crate::recorded::{Notice, NoticeOf};
 use crate::reminder::Intent;
 use crate::standing::Standing;
@@ -29,11 +30,12 @@ impl Account {
         let (policy, assessment) = self.assessed(rules.into(), now);
         let decision = decide(self, policy, &assessment, now, cause);
         let next_action_at = assessment.next_action_at;
-        let restrictions = assessment.restrictions();
         self.intents = assessment.intents;
         let planned: Vec<Notice> = self.intents.iter().filter_map(planned_notice).collect();
         planned.into_iter().for_each(|notice| self.keep_notice(notice));
         self.revision = self.revision.next();
+        let asked_at = decision.as_ref().map_or(now, |decision| decision.at);
+        let asks_of_others = self.asking(assessment.asks_of_others, assessment.restricting, asked_at);
         let policy = match self.standing.policy.take() {
             Some(known) if known.version == policy.version && known.id == policy.id => known,
             _ => policy.reference(),
@@ -42,13 +44,14 @@ impl Account {
             Some(decision) => {
                 self.standing = Standing {
                     stage: decision.to.clone(),
-                    restrictions: restrictions.to_vec(),
+                    restrictions: assessment.restrictions.into_owned(),
                     since: Some(decision.at),
                     policy: Some(policy),
                     next_action_at,
                     reminded_through: Some(now),
                     lapses: assessment.lapses,
                     classification: assessment.classification,
+                    asks_of_others,
                 };
                 self.remember(decision);
             }
@@ -58,8 +61,28 @@ impl Account {
                 self.standing.reminded_through = Some(now);
                 self.standing.lapses = assessment.lapses;
                 self.standing.classification = assessment.classification;
+                self.standing.asks_of_others = asks_of_others;
             }
         }
+    }
+
+    /// What it asks of the customer's other accounts from this revision on: as it did, where
+    /// that is the same.
+    fn asking(
+        &mut self,
+        restrictions: &[Restriction],
+        restricting: Option<&Stage>,
+        at: DateTime<Utc>,
+    ) -> Option<Ask> {
+        if self.standing.asks() == restrictions {
+            return self.standing.asks_of_others.take();
+        }
+        Some(Ask {
+            restrictions: restrictions.to_vec(),
+            stage: restricting.map_or_else(StageName::current, |stage| stage.name.clone()),
+            since: at,
+            revision: self.revision,
+        })
     }
 
     /// Makes the account's next revision one that decides nothing: a restriction is
@@ -91,7 +114,7 @@ impl Account {
     }
 
     /// Whether judging the account at `now` would leave it as it stands: the same stage,
-    /// restrictions, regulatory class and memory, nobody to remind, and a next look in time.
+    /// restrictions, regulatory class and memory, the same asked of the customer's others, nobody to remind, and a next look in time.
     /// Before that look it does, as long as the facts and the policy stay as they are.
     ///
     /// A look may come earlier than it must: whoever publishes a version queues every account
@@ -111,6 +134,7 @@ impl Account {
             && (looked_at == assessment.next_action_at
                 || assessment.next_action_at.map_or(looked_at.is_some(), looks_by))
             && self.standing.lapses == assessment.lapses
+            && self.standing.asks() == assessment.asks_of_others
     }
 
     /// The account as it stood after one of its recent decisions, as far as the decision's
@@ -124,9 +148,12 @@ impl Account {
             restrictions.retain(|one| !later.applied.contains(one));
             restrictions.extend(later.lifted.iter().cloned());
         }
+        // What others ask comes after what the stage brings.
         let stage = policy.stages.iter().find(|stage| stage.name == decision.to);
-        if let Some(stage) = stage.filter(|stage| are_the_same(&stage.restrictions, &restrictions)) {
-            restrictions.clone_from(&stage.restrictions);
+        let listed = stage.map_or(&[][..], |stage| &stage.restrictions);
+        if listed.iter().all(|one| restrictions.contains(one)) {
+            restrictions
+                .sort_by_key(|one| listed.iter().position(|other| other == one).unwrap_or(listed.len()));
         }
         then.standing.stage = decision.to.clone();
         then.standing.restrictions = restrictions;
@@ -177,7 +204,8 @@ impl Account {
             && are_the_same(then.restrictions(), before.restrictions())
             && then.intents.is_empty()
             && then.lapses == before.lapses
-            && then.class == before.class;
+            && then.class == before.class
+            && then.asks_of_others == before.asks_of_others;
         if is_same { earlier(then.next_action_at, rules.next(self, at).map(|(_, at)| at)) } else { Some(at) }
     }
 

@@ -12,8 +12,8 @@
 //! [`Account::judge`] chains the last two into the account's next revision.
 //! [`allocation`] derives what the money settles, under a late fee by walking through a ledger,
 //! [`figures`] what stages are judged on, [`draw`] the plan of each draw on a line, [`reminder`]
-//! whom to tell, [`classification`] the
-//! regulatory class. [`policy`] reads the rules, [`compare`] holds two of them against each
+//! whom to tell, [`classification`] the regulatory class, [`customer`] what one account brings
+//! upon a customer's others. [`policy`] reads the rules, [`compare`] holds two of them against each
 //! other, [`formats`] reads and writes the files.
 
 pub mod account;
@@ -24,6 +24,7 @@ pub mod classification;
 pub mod command;
 pub mod compare;
 pub mod contact;
+pub mod customer;
 pub mod days;
 pub mod decision;
 pub mod draw;

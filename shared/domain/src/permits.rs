@@ -49,7 +49,7 @@ impl fmt::Display for Permit<'_> {
 }
 
 /// Whether an account may do something, by the restrictions that were decided last: for
-/// other systems a restriction exists only as that decision.
+/// other systems a restriction exists only as that decision. Of two limits the tighter one binds.
 #[must_use]
 pub fn permits<'a>(account: &'a Account, policy: &Policy, operation: &str) -> Permit<'a> {
     let mut answer = Permit::Allowed;
@@ -68,7 +68,9 @@ pub fn permits<'a>(account: &'a Account, policy: &Policy, operation: &str) -> Pe
             }
         } else if blocks {
             return Permit::Blocked(restriction);
-        } else if let Some(percent) = limits {
+        } else if let Some(percent) = limits
+            && !matches!(answer, Permit::Within(_, tighter) if tighter <= percent)
+        {
             answer = Permit::Within(restriction, percent);
         }
     }

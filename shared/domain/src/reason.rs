@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::figures::Figures;
+use crate::ids::AccountId;
 use crate::ladder::Outlook;
 use crate::money::Money;
-use crate::policy::Policy;
+use crate::policy::{Policy, StageName};
 use crate::recorded::Cause;
 
 /// Why an account stands where it stands: a rule, its threshold, and the value
@@ -77,6 +78,13 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<NaiveDate>,
     },
+    /// Another account of the customer has reached the stage of its policy's customer rule.
+    Customer {
+        /// The stage that it has reached.
+        threshold: StageName,
+        /// The other account.
+        value: AccountId,
+    },
     /// Nothing is overdue.
     NothingOverdue,
     /// Something is overdue, but too little to move a stage.
@@ -115,13 +123,26 @@ impl HeldBy {
 /// Decimals of a share that is shown.
 const SHARE_DECIMALS: u32 = 4;
 
-/// Why the account stands on `stage`.
+/// Why the account stands where it stands, and which of the customer's other accounts restrict
+/// it as well.
 pub(crate) fn reasons(
     account: &Account,
     policy: &Policy,
     figures: &Figures,
     outlook: &Outlook<'_>,
 ) -> Vec<Reason> {
+    let mut reasons = of_stage(account, policy, figures, outlook);
+    if account.is_enforced() {
+        reasons.extend(account.asked_by().iter().map(|other| Reason::Customer {
+            threshold: other.ask.stage.clone(),
+            value: other.account_id.clone(),
+        }));
+    }
+    reasons
+}
+
+/// Why the account stands on its stage.
+fn of_stage(account: &Account, policy: &Policy, figures: &Figures, outlook: &Outlook<'_>) -> Vec<Reason> {
     let Some(stage) = outlook.stage else {
         return vec![if !account.is_enforced() {
             Reason::EnforcementOff
@@ -186,6 +207,7 @@ impl Reason {
             Self::Cause { .. } => "cause",
             Self::ScoreAtMost { .. } => "score_at_most",
             Self::RestrictionsHeld { .. } => "restrictions_held",
+            Self::Customer { .. } => "customer",
             Self::BelowMateriality => "below_materiality",
             Self::NothingOverdue => "nothing_overdue",
             Self::BelowEveryStage => "below_every_stage",
@@ -207,6 +229,7 @@ impl Reason {
             Self::RestrictionsHeld { by, until } => {
                 (by.as_str().into(), until.map_or(Value::Null, |until| until.to_string().into()))
             }
+            Self::Customer { threshold, value } => (threshold.as_str().into(), value.as_str().into()),
             Self::OverdueAmount { threshold, value } => {
                 (threshold.to_string().into(), value.to_string().into())
             }
@@ -258,6 +281,11 @@ impl fmt::Display for Reason {
                     None => f.write_str(", which has not been sent."),
                 }
             }
+            Self::Customer { threshold, value } => write!(
+                f,
+                "Account {value} of the same customer has reached {threshold}; what follows from that for this \
+                 account is lifted when what is overdue there is paid."
+            ),
             Self::BelowMateriality => f.write_str("What is overdue is too little to count."),
             Self::NothingOverdue => f.write_str("Nothing is overdue."),
             Self::BelowEveryStage => {

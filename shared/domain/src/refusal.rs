@@ -6,6 +6,7 @@ use crate::account::{
     MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS,
     MAX_WAIVERS,
 };
+use crate::customer::MAX_ACCOUNTS_OF_CUSTOMER;
 use crate::days::{FIRST_DATE, LAST_DATE};
 use crate::draw::MAX_DRAWS;
 use crate::ids::{AccountId, DrawId, EventId, InstallmentNumber, PaymentId};
@@ -197,6 +198,9 @@ pub enum Refusal {
     /// More waivers than an account may hold.
     #[error("number: an account holds at most {MAX_WAIVERS} waivers of a late fee")]
     TooManyWaivers,
+    /// More accounts of one customer than are judged together.
+    #[error("customer_id: at most {MAX_ACCOUNTS_OF_CUSTOMER} accounts of a customer are judged together")]
+    TooManyAccounts,
     /// More messages of one instant than an account takes.
     #[error("at: an account takes at most {MAX_MESSAGES} messages of one instant")]
     TooManyMessages,

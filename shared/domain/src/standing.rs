@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::classification::Classification;
+use crate::customer::Ask;
 use crate::lapse::Lapses;
 use crate::policy::{PolicyRef, Restriction, StageName};
 
@@ -33,6 +34,9 @@ pub struct Standing {
     /// What its regulatory class is judged by; none: its policy has no classification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<Classification>,
+    /// What it asks of the customer's other accounts; none: it never asked anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks_of_others: Option<Ask>,
 }
 
 impl Standing {
@@ -48,7 +52,14 @@ impl Standing {
             reminded_through: None,
             lapses: Lapses::default(),
             classification: None,
+            asks_of_others: None,
         }
+    }
+
+    /// What it asks of the customer's other accounts; empty: nothing.
+    #[must_use]
+    pub fn asks(&self) -> &[Restriction] {
+        self.asks_of_others.as_ref().map_or(&[], |ask| &ask.restrictions)
     }
 
     /// Whether the account is to be looked at by `now`.

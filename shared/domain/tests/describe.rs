@@ -301,6 +301,13 @@ fn late_fees_are_said_in_both_languages(#[case] fee: &str, #[case] english: &str
     "this always goes through: paying wages and receiving money. So does paying us.",
     "以下操作始终可以办理：发放工资、收款。"
 )]
+#[case::the_customers_other_accounts(
+    "customer = { stage = \"held\", restrictions = [{ kind = \"freeze_drawdown\" }] }",
+    "If one of your accounts reaches step 1 (held) or a later one, and what that restricts is in force, your other \
+     accounts with us are restricted too:\n\n- You cannot draw any more money.\n\nThis is lifted there as soon as it \
+     is lifted on the account that brought it.",
+    "您在我们这里的其他账户也会受到限制：\n\n- 您不能再提用新的借款。\n\n那个账户的限制一解除，其他账户因此受到的限制随即解除。"
+)]
 #[case::an_announcement(
     "announcement = { days = 45, channel = \"letter\", template = \"t\" }",
     "we tell you first, by letter. The new rules apply to you no earlier than 45 days after that",

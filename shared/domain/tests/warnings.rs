@@ -340,6 +340,12 @@ fn a_policy_that_does_what_it_says_is_clean(#[case] tables: &str) {
     "5:12: late_fee.free_days: 3 last into stage \"late\", which can begin on day 3 past due: the account is \
      late then and costs nothing; ask for 2 or fewer"
 )]
+#[case::others_are_restricted_where_the_account_is_not(
+    "customer = { stage = \"late\", restrictions = [{ kind = \"freeze_drawdown\" }] }\n\
+     [[stages]]\nname = \"late\"\nwhen = { days_past_due = 9 }",
+    "4:12: customer.stage: \"late\" restricts nothing itself, so that no buffer and no notice is waited for before \
+     the customer's other accounts bear freeze_drawdown; name a stage that restricts"
+)]
 #[case::a_stage_within_grace_asks_for_no_fewer_than_grace(
     "grace_days = 2\nlate_fee = { fixed = \"1\", free_days = 3 }\n\
      [[stages]]\nname = \"late\"\nwhen = { overdue_amount = \"9.00\" }",

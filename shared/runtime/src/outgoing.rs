@@ -5,6 +5,9 @@
 //! read again: one whose reason has gone is recorded as withdrawn; money that cannot be
 //! posted keeps it back and rings at `operations`.
 //!
+//! A revision that changes what an account asks of the customer's other accounts makes each
+//! of them heed it. Only then it counts as published: what a stream forgot, the watch tells.
+//!
 //! # Sent twice
 //! Everything leaves again under the same id, for consumers to drop.
 
@@ -12,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::decision::Decision;
-use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::ids::{AccountId, CustomerId, Revision};
 use duewatch_domain::policy::Retention;
 use duewatch_domain::reminder::{Intent, still_owed};
 use duewatch_domain::{Account, assess, owed};
-use duewatch_notify::{Message, account_changed, reminder_due};
-use duewatch_store::{ContactOutcome, Outcome, StoreError};
+use duewatch_notify::{Message, OperationsKind, account_changed, reminder_due};
+use duewatch_store::{ContactOutcome, Heeded, Outcome, StoreError, TransitionError};
 
 use crate::Wiring;
 
@@ -31,7 +34,9 @@ pub struct Outgoing {
     retention: Retention,
     /// Whose revision is published then.
     revision: Option<(AccountId, Revision)>,
-    /// The revision of the decision before, which is to be published already.
+    /// Whose other accounts are to heed this one.
+    heeded_by: Option<CustomerId>,
+    /// The revision before that said something, which is to be published already.
     after: Option<Revision>,
 }
 
@@ -41,11 +46,14 @@ impl Outgoing {
     /// # Errors
     /// When a call fails.
     pub async fn of(wiring: &Wiring, account: &Account) -> Result<Self, StoreError> {
-        let before = account.recent_decisions().iter().rev().map(|decision| decision.revision);
-        let after = before.into_iter().find(|revision| *revision < account.revision);
+        let decided = account.recent_decisions().iter().map(|decision| decision.revision);
+        let after = decided.chain(account.asked_at()).filter(|before| *before < account.revision).max();
         let mut outgoing = Self { after, ..Self::up_to(account.account_id.clone(), account.revision) };
         if let Some(decision) = account.decision_of_this_revision() {
             outgoing.decision(account, decision);
+        }
+        if account.asked_at() == Some(account.revision) {
+            outgoing.tell_others(account);
         }
         if !account.intents.is_empty() {
             outgoing.remind(wiring, account).await?;
@@ -62,6 +70,11 @@ impl Outgoing {
     /// Adds a decision, with the account as it stood after it.
     pub fn decision(&mut self, then: &Account, decision: &Decision) {
         self.messages.push(account_changed(then, decision));
+    }
+
+    /// Has the customer's other accounts heed what the account asks.
+    pub fn tell_others(&mut self, account: &Account) {
+        self.heeded_by = Some(account.customer_id.clone());
     }
 
     /// Turns a revision's intents into messages, after a last look at the account.
@@ -142,7 +155,11 @@ impl Outgoing {
 pub async fn send(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
     let mut failed = publish(wiring, all).await;
     let not_noted = note(wiring, all, &failed).await;
+    let not_told = tell_others(wiring, all, &failed).await;
+    failed.extend(not_told);
+    let not_marked = mark(wiring, all, &failed).await;
     failed.extend(not_noted);
+    failed.extend(not_marked);
     failed
 }
 
@@ -164,12 +181,11 @@ async fn publish(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
     }
 }
 
-/// Notes what was sent, for each that was sent whole.
+/// Notes which reminders were sent, for each that was sent whole.
 async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
     let store = wiring.transitions.store();
     let now = wiring.clock.now();
     let mut not_noted = BTreeSet::new();
-    let mut published: BTreeMap<&AccountId, Published> = BTreeMap::new();
     for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
         let Some((account_id, revision)) = &outgoing.revision else { continue };
         for intent in &outgoing.sent {
@@ -179,7 +195,80 @@ async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
                 not_noted.insert(place);
             }
         }
-        if outgoing.messages.is_empty() {
+    }
+    not_noted
+}
+
+/// Has the customer's other accounts heed what changed, for each that was sent whole. Says
+/// for which that is to be tried again.
+async fn tell_others(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut not_told = BTreeSet::new();
+    for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
+        let (Some((account_id, _)), Some(customer_id)) = (&outgoing.revision, &outgoing.heeded_by) else {
+            continue;
+        };
+        if let Err(error) = Box::pin(tell_others_of(wiring, account_id, customer_id)).await {
+            tracing::warn!(%error, account_id = account_id.as_str(), "its customer's others are to heed it again");
+            not_told.insert(place);
+        }
+    }
+    not_told
+}
+
+/// What money that cannot be posted keeps back, the watch tries again.
+async fn tell_others_of(
+    wiring: &Wiring,
+    account_id: &AccountId,
+    customer_id: &CustomerId,
+) -> Result<(), TransitionError> {
+    let now = wiring.clock.now();
+    let others = match wiring.transitions.accounts_of(customer_id).await {
+        Err(error) if !error.is_transient() => {
+            set_aside(wiring, account_id, &error, now).await?;
+            return Ok(());
+        }
+        others => others?,
+    };
+    for other in others.iter().filter(|other| *other != account_id) {
+        match Box::pin(wiring.transitions.heed_others(other, now)).await {
+            Ok(Heeded { outcome, held }) => {
+                if let Outcome::Held(_, hold) = outcome {
+                    wiring.desk.tell_held(other, &hold, now).await;
+                }
+                if let Some((whose, hold)) = held {
+                    wiring.desk.tell_held(&whose, &hold, now).await;
+                }
+            }
+            Err(error) if !error.is_transient() => {
+                set_aside(wiring, other, &error, now).await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// An account that can never heed keeps nothing else from leaving.
+async fn set_aside(
+    wiring: &Wiring,
+    account_id: &AccountId,
+    error: &TransitionError,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    wiring.transitions.cannot_heed(account_id, error, now).await?;
+    let told = "it is judged apart from the customer's other accounts; the record says why";
+    wiring.desk.tell(OperationsKind::Quarantined, account_id.as_str(), told, now).await;
+    Ok(())
+}
+
+/// Marks as published what was sent whole. Says what could not be.
+async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let store = wiring.transitions.store();
+    let mut not_marked = BTreeSet::new();
+    let mut published: BTreeMap<&AccountId, Published> = BTreeMap::new();
+    for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
+        let Some((account_id, revision)) = &outgoing.revision else { continue };
+        if outgoing.messages.is_empty() && outgoing.heeded_by.is_none() {
             continue;
         }
         match published.get_mut(account_id) {
@@ -194,10 +283,10 @@ async fn note(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
     }
     for (account_id, Published { revision, after, place }) in published {
         if store.mark_published(account_id, revision, after).await.is_err() {
-            not_noted.insert(place);
+            not_marked.insert(place);
         }
     }
-    not_noted
+    not_marked
 }
 
 /// Lets the account know that its notice has left, where the intent was one. Says whether

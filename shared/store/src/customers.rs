@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::ids::{CustomerId, PolicyId};
+use duewatch_domain::customer::MAX_ACCOUNTS_OF_CUSTOMER;
+use duewatch_domain::ids::{AccountId, CustomerId, PolicyId};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ const PAGE: i32 = 100;
 /// What a change of a contact point keeps when its values are erased: that there was one,
 /// when, and by whom.
 const KEPT_OF_LOG: [&str; 5] = ["at", "by", "channel", "event_id", "expires_at"];
+
+/// What the key of a link to an account begins with.
+const LINK: &str = "account#";
 
 /// An item of what is known of a customer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,7 +50,8 @@ pub enum Erasure {
     Deleted,
     /// Its values are gone; that it was there stays.
     Emptied,
-    /// It says who took the data out or erased it, and stays.
+    /// It says who took the data out or erased it, or which account is the customer's, and
+    /// stays.
     Kept,
 }
 
@@ -147,6 +152,49 @@ impl Store {
         Ok(CustomerPage { items, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
     }
 
+    /// Notes that an account is the customer's. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub(crate) async fn link_account(
+        &self,
+        customer_id: &CustomerId,
+        account_id: &AccountId,
+    ) -> Result<(), StoreError> {
+        self.put_item(customer_key(customer_id), format!("{LINK}{account_id}"), HashMap::new()).await
+    }
+
+    /// The accounts that are the customer's, by id, those that are not there yet included; of
+    /// more than [`MAX_ACCOUNTS_OF_CUSTOMER`], one more than that.
+    ///
+    /// # Errors
+    /// When the call fails, or the key of a link is none of ours.
+    pub async fn accounts_of_customer(&self, customer_id: &CustomerId) -> Result<Vec<AccountId>, StoreError> {
+        let table = &self.tables.records;
+        let sent = self
+            .client
+            .query()
+            .table_name(table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :link)")
+            .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
+            .expression_attribute_values(":link", AttributeValue::S(LINK.to_owned()))
+            .consistent_read(true)
+            .limit(i32::try_from(MAX_ACCOUNTS_OF_CUSTOMER + 1).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        let answer = self.answered(table, sent)?;
+        let keys = answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove("sk") {
+            Some(AttributeValue::S(key)) => key,
+            _ => String::new(),
+        });
+        keys.map(|key| {
+            let account_id = key.strip_prefix(LINK).unwrap_or_default().parse::<AccountId>();
+            account_id.map_err(|problem| StoreError::codec(table, key, problem))
+        })
+        .collect()
+    }
+
     /// Erases an item of what is known of a customer, as far as that is to be erased.
     /// Doing it again changes nothing.
     ///
@@ -157,7 +205,7 @@ impl Store {
         customer_id: &CustomerId,
         item: &CustomerItem,
     ) -> Result<Erasure, StoreError> {
-        if item.key.starts_with("access#") {
+        if ["access#", LINK].iter().any(|kept| item.key.starts_with(kept)) {
             return Ok(Erasure::Kept);
         }
         if !item.key.starts_with("contact-log#") {

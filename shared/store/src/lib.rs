@@ -12,6 +12,7 @@
 //! | records | `account#ID` | `contact#REVISION#CHANNEL` | what became of a reminder |
 //! | records | `customer#ID` | `contact#CHANNEL` | where a person can be reached on a channel |
 //! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of it: who, when, from, to |
+//! | records | `customer#ID` | `account#ACCOUNT` | that the account is the customer's; put before the account |
 //! | records | `account#ID` | `set-aside#PAYMENT` | a payment that cannot be posted and lies in quarantine |
 //! | records | `parked` | the account and the payment, U+001F between them | a payment that came before its account |
 //! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
@@ -41,6 +42,7 @@ mod contacts;
 mod customers;
 mod due;
 mod error;
+mod heed;
 mod history;
 mod meter;
 mod parked;
@@ -63,6 +65,7 @@ pub use self::customers::{
 };
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::StoreError;
+pub use self::heed::{HEEDING, Heeded};
 pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, verify_history};
 pub use self::meter::{Consumed, Meter};
 pub use self::parked::{Parked, ParkedPage};

@@ -202,12 +202,14 @@ impl Transitions {
         now: DateTime<Utc>,
         cause: Cause,
     ) -> Result<Outcome, TransitionError> {
-        match self.create(Account::open(contract)?, now, cause).await {
+        match Box::pin(self.create(Account::open(contract)?, now, cause)).await {
             Err(TransitionError::Store(StoreError::Conflict { .. })) => {
                 let outcome = self.take(&contract.account_id, &News::Opened(contract), now).await?;
-                // Whoever put it may have stopped before posting what it had found.
+                // Whoever put it may have stopped before posting what it had found, or heeding the
+                // customer's other accounts.
                 if let Some(stored) = self.store.account(&contract.account_id).await? {
-                    self.post_found(Box::new(stored.account), now).await?;
+                    let latest = self.post_found(Box::new(stored.account), now).await?;
+                    Box::pin(self.heed_at_first(latest, now)).await?;
                 }
                 Ok(outcome)
             }
@@ -215,7 +217,8 @@ impl Transitions {
         }
     }
 
-    /// Puts an account that was prepared elsewhere, judged as of `now`.
+    /// Puts an account that was prepared elsewhere, judged as of `now`, and makes it heed the
+    /// customer's other accounts.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when an account of that id is there.
@@ -233,11 +236,15 @@ impl Transitions {
             Some(_) => account.hold(now + HOLD_FOR),
             None => account.judge(&rules, now, cause),
         }
+        // Before the account: whoever tells the customer's accounts of something finds it, or it
+        // finds out by itself.
+        self.store.link_account(&account.customer_id, &account.account_id).await?;
         let created = self.store.create_account(account).await?.account;
         // A payment that was put or parked since that Query has found no account either;
         // the second one finds it.
         let latest = self.post_found(Box::new(created), now).await?;
-        Ok(match hold {
+        let (latest, held) = Box::pin(self.heed_at_first(latest, now)).await?;
+        Ok(match hold.or(held) {
             Some(hold) => Outcome::Held(latest, hold),
             None => Outcome::Written(latest),
         })
@@ -321,7 +328,8 @@ impl Transitions {
             let Some(stored) = self.store.account(account_id).await? else {
                 return Ok(Outcome::NoAccount);
             };
-            match self.try_take(stored, news, now).await {
+            // Boxed, for an account is large, and everything that awaits this would be.
+            match Box::pin(self.try_take(stored, news, now)).await {
                 Err(TransitionError::Store(error @ StoreError::Conflict { .. })) => conflict = Some(error),
                 done => return done,
             }
@@ -389,7 +397,7 @@ impl Transitions {
     }
 
     /// Judges the account, after a look at its payments where that would restrict it.
-    async fn judged(
+    pub(crate) async fn judged(
         &self,
         mut account: Account,
         rules: &Arc<Versions>,
@@ -416,7 +424,7 @@ impl Transitions {
     }
 }
 
-fn written(stored: Stored, hold: Option<Hold>) -> Outcome {
+pub(crate) fn written(stored: Stored, hold: Option<Hold>) -> Outcome {
     let account = Box::new(stored.account);
     match hold {
         Some(hold) => Outcome::Held(account, hold),

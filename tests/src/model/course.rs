@@ -1,12 +1,15 @@
 //! From what is owed to a day's figures, stage and restrictions, one day after the other.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Policy;
 use duewatch_domain::account::Pause;
 use duewatch_domain::days::DayCount;
+use duewatch_domain::ids::AccountId;
 use duewatch_domain::money::Money;
-use duewatch_domain::policy::{Exceed, Stage, When};
+use duewatch_domain::policy::{Exceed, Restriction, Stage, When};
 use duewatch_domain::recorded::{Cause, NoticeOf};
 
 use super::books::{Books, Debt};
@@ -14,6 +17,9 @@ use super::ledger::Ledger;
 use super::memory::{Lapse, Memory};
 use super::recorded::{Binding, Recorded};
 use super::{Judged, calendar};
+
+/// What each of the customer's other accounts asks.
+pub(super) type Asked = BTreeMap<AccountId, Vec<Restriction>>;
 
 /// The most days that are walked to find the first of a lapse.
 const MAX_DAYS: u32 = 4_000;
@@ -32,6 +38,8 @@ pub(super) struct Course<'p> {
     pauses: Vec<Pause>,
     recorded: Recorded,
     pub(super) memory: Memory,
+    /// What the customer's other accounts ask.
+    asked: Vec<Restriction>,
 }
 
 /// What stages look at.
@@ -74,7 +82,13 @@ struct Ladder {
 }
 
 impl<'p> Course<'p> {
-    pub(super) fn of(books: &Books, policy: &'p Policy, memory: &Memory, until: DateTime<Utc>) -> Self {
+    pub(super) fn of(
+        books: &Books,
+        policy: &'p Policy,
+        memory: &Memory,
+        asked: &Asked,
+        until: DateTime<Utc>,
+    ) -> Self {
         let (today, until) = (
             calendar::business_date(books.zone, until),
             calendar::judged_day(books.zone, policy.day_count, until),
@@ -89,6 +103,7 @@ impl<'p> Course<'p> {
             enforced: books.enforced,
             recorded: books.recorded.clone(),
             memory: memory.clone(),
+            asked: asked.values().flatten().cloned().collect(),
         }
     }
 
@@ -142,7 +157,8 @@ impl<'p> Course<'p> {
             holds_since: ladder.top.1,
             restricting: name(ladder.restricting.0).to_owned(),
             restricted_since: ladder.restricting.1,
-            restrictions: ladder.restricting.0.map_or_else(Vec::new, |one| stages[one].restrictions.clone()),
+            restrictions: self.restrictions(ladder.restricting.0),
+            asks: self.asks(ladder.restricting.0),
             days_past_due: figures.days_past_due,
             delinquent_days: figures.delinquent_days,
             overdue: figures.overdue,
@@ -152,6 +168,25 @@ impl<'p> Course<'p> {
             unpaid_installments: figures.unpaid_installments,
             class: self.policy.classification.as_ref().and_then(|rules| classes?.class(rules)),
         }
+    }
+
+    /// What the stage brings, and what the others ask beside it; nothing where nothing is enforced.
+    fn restrictions(&self, restricting: Option<usize>) -> Vec<Restriction> {
+        let stage = restricting.map(|place| &self.policy.stages[place].restrictions);
+        let mut all = Vec::new();
+        for one in stage.into_iter().flatten().chain(&self.asked) {
+            if self.enforced && !all.contains(one) {
+                all.push(one.clone());
+            }
+        }
+        all
+    }
+
+    /// The rule's restrictions, from its stage on.
+    fn asks(&self, restricting: Option<usize>) -> Vec<Restriction> {
+        let (Some(rule), Some(place)) = (&self.policy.customer, restricting) else { return Vec::new() };
+        let reached = self.policy.stages[..=place].iter().any(|stage| stage.name == rule.stage);
+        if reached { rule.restrictions.clone() } else { Vec::new() }
     }
 
     /// Whether a day has delinquent days.

@@ -27,11 +27,13 @@ mod memory;
 mod recorded;
 mod reminders;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::account::Label;
 use duewatch_domain::command::{Command, Contract};
-use duewatch_domain::ids::PaymentId;
+use duewatch_domain::ids::{AccountId, PaymentId};
 use duewatch_domain::money::Money;
 use duewatch_domain::policy::Restriction;
 use duewatch_domain::recorded::NoticeOf;
@@ -50,6 +52,8 @@ pub struct Model {
     contract: Contract,
     facts: Vec<Fact>,
     memory: Memory,
+    /// What the customer's other accounts ask of it, by account.
+    asked: BTreeMap<AccountId, Vec<Restriction>>,
 }
 
 /// A command that was taken.
@@ -72,6 +76,8 @@ pub struct Judged {
     pub restricted_since: Option<NaiveDate>,
     /// What the account may not do.
     pub restrictions: Vec<Restriction>,
+    /// What the customer's other accounts may not do because of it.
+    pub asks: Vec<Restriction>,
     /// Days since the oldest due date that still owes.
     pub days_past_due: u32,
     /// The same without grace and paused days.
@@ -94,7 +100,12 @@ impl Model {
     /// An account under its contract, of which nothing else is known.
     #[must_use]
     pub fn open(contract: &Contract) -> Self {
-        Self { contract: contract.clone(), facts: Vec::new(), memory: Memory::default() }
+        Self {
+            contract: contract.clone(),
+            facts: Vec::new(),
+            memory: Memory::default(),
+            asked: BTreeMap::new(),
+        }
     }
 
     /// Takes a command that was not refused, and when it became known: of a payment, when
@@ -104,6 +115,11 @@ impl Model {
             self.memory.note(Noticed { of: of.clone(), planned_at: at, left_at: Some(at) });
         }
         self.facts.push(Fact { at, command: command.clone() });
+    }
+
+    /// The customer's other accounts ask this now, and nothing else.
+    pub fn heed(&mut self, asked: impl IntoIterator<Item = (AccountId, Vec<Restriction>)>) {
+        self.asked = asked.into_iter().collect();
     }
 
     /// Somebody looks at `now`, and plans the notices that are owed. No look is before another.
@@ -184,7 +200,8 @@ impl Model {
         reminders::owed(&course, &course.judge(course.judged_day(now)), now)
     }
 
-    /// Whether time alone brings another stage, other restrictions, a lapse or a reminder
+    /// Whether time alone brings another stage, other restrictions, here or on the customer's
+    /// other accounts, a lapse or a reminder
     /// between a look at `now` and one at `then`, when `next` is the policy that binds.
     #[must_use]
     pub fn changes(
@@ -217,7 +234,7 @@ impl Model {
 
     /// How the account fares, looked at up to an instant.
     fn course<'p>(&self, policy: &'p Policy, until: DateTime<Utc>) -> Course<'p> {
-        Course::of(&self.books(), policy, &self.memory, until)
+        Course::of(&self.books(), policy, &self.memory, &self.asked, until)
     }
 
     fn books(&self) -> Books {
@@ -261,6 +278,7 @@ impl Changes<'_> {
             || judged.restrictions != before.restrictions
             || judged.class.as_ref().map(|class| &class.name)
                 != before.class.as_ref().map(|class| &class.name)
+            || judged.asks != before.asks
             || course.memory.lapse_on(course, day) != course.memory.lapse
             || !reminders::owed(course, judged, then).is_empty()
     }

@@ -15,10 +15,15 @@ use super::{Run, run_with};
 /// When the account of the scenarios becomes limited: the first instant of 9 October in
 /// Shanghai, seven days past due, four of them delinquent.
 const LIMITED_AT: &str = "2023-10-07T16:00:00Z";
+/// When nothing is due of it, nor will be for two weeks.
+const QUIET_AT: &str = "2023-09-15T12:00:00Z";
 /// When it is late, a day and more before anything restricts it.
 const LATE_AT: &str = "2023-10-05T12:00:00Z";
 /// When it is reminded as a late account.
 const REMINDED_AT: &str = "2023-10-06T02:00:00Z";
+/// When it is frozen, ten days delinquent, and asks that the customer's other accounts be
+/// suspended: the first instant of 14 October in Shanghai.
+const FROZEN_AT: &str = "2023-10-13T16:00:00Z";
 /// The most orders of one scenario.
 const MAX_ORDERS: usize = 200_000;
 /// The faults that are tried at each request.
@@ -53,13 +58,13 @@ fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn loan(account: usize) -> Contract {
+fn loan(account: usize, first_due_on: &str) -> Contract {
     let line = json!({
         "account_id": format!("A-{account}"), "customer_id": "C-1", "policy_id": "graceful", "currency": "CNY",
         "time_zone": "Asia/Shanghai", "opened_on": "2023-09-01",
         "installments": [
-            {"number": 1, "due_on": "2023-10-01", "principal": "250.00"},
-            {"number": 2, "due_on": "2023-11-01", "principal": "250.00"},
+            {"number": 1, "due_on": first_due_on, "principal": "250.00"},
+            {"number": 2, "due_on": "2023-12-01", "principal": "250.00"},
         ],
     });
     parse_book_line(&line.to_string()).unwrap()
@@ -85,7 +90,7 @@ fn scenario(name: &'static str, at: &str, contest: &'static [&'static str], deed
         begin,
         end: meet + TimeDelta::hours(2),
         policies: Plan::policies(),
-        book: vec![loan(0)],
+        book: vec![loan(0, "2023-10-01")],
         happenings: happenings
             .map(|(number, (at, deed))| Happening { number, at, account: Some(0), deed })
             .collect(),
@@ -168,7 +173,44 @@ pub fn scenarios() -> Vec<Scenario> {
             &[detect_overdue::NAME, watch_gaps::NAME],
             vec![pay("P-1", "100.00", LATE_AT)],
         )),
+        until_the_stream_forgets(scenario(
+            "a payment in advance that its stream forgot, where only the watch looks",
+            QUIET_AT,
+            &[watch_gaps::NAME],
+            vec![pay("P-1", "100.00", QUIET_AT)],
+        )),
+        beside_another(
+            scenario(
+                "a payment against what its account asks of the customer's other",
+                FROZEN_AT,
+                &["lender", post_payment::NAME, send_reminders::NAME],
+                vec![pay("P-1", "250.00", FROZEN_AT)],
+            ),
+            |begin, _| begin,
+        ),
+        beside_another(
+            scenario(
+                "an account that is opened against the one that asks something of it",
+                FROZEN_AT,
+                &["lender", detect_overdue::NAME, send_reminders::NAME],
+                Vec::new(),
+            ),
+            |_, meet| meet,
+        ),
     ]
+}
+
+/// The same, with a second account of the customer, which is not late: opened as they begin,
+/// or as they meet.
+fn beside_another(
+    mut scenario: Scenario,
+    opened: fn(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>,
+) -> Scenario {
+    let Plan { begin, book, happenings, .. } = &mut scenario.plan;
+    let at = opened(*begin, instant(FROZEN_AT));
+    book.push(loan(1, "2023-11-01"));
+    happenings.push(Happening { number: happenings.len(), at, account: Some(1), deed: Deed::Open });
+    scenario
 }
 
 /// The same, where no stream and no schedule invokes anybody for longer than a stream keeps

@@ -292,7 +292,7 @@ fn loan(rng: &mut Rng, place: usize, from: NaiveDate) -> Contract {
     let zone = ZONES[rng.usize(..ZONES.len())];
     let line = json!({
         "account_id": format!("A-{place}"),
-        "customer_id": format!("C-{}", place / 2),
+        "customer_id": format!("C-{}", place % 2),
         "policy_id": policy,
         "currency": currency,
         "time_zone": zone,

@@ -224,11 +224,12 @@ fn last_tables() -> impl Strategy<Value = String> {
 }
 
 /// A policy of both day counts, over all conditions, tables and options, with and without
-/// reminders and notices.
+/// reminders, notices and a rule for the customer's other accounts.
 fn policy_text() -> impl Strategy<Value = String> {
     let head = (select(&["day_after", "due_day"][..]), 0_u32..4, weighted(0.5, domain::settling()));
-    (head, tables(), vec(stage(), 1..7), reminders(), last_tables()).prop_map(
-        |((day_count, grace_days, settling), tables, stages, reminders, last_tables)| {
+    let last_tables = (last_tables(), weighted(0.5, 0_usize..4));
+    (head, tables(), vec(stage(), 1..7), reminders(), last_tables).prop_map(
+        |((day_count, grace_days, settling), tables, stages, reminders, (last_tables, customer))| {
             let settling = settling.unwrap_or_default();
             let mut text = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\n\
@@ -239,6 +240,12 @@ fn policy_text() -> impl Strategy<Value = String> {
             for (place, stage) in stages.iter().enumerate() {
                 text =
                     valid(format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n")).unwrap_or(text);
+            }
+            if let Some(place) = customer {
+                let restrictions =
+                    r#"[{ kind = "limit_credit_line", percent = 30 }, { kind = "freeze_drawdown" }]"#;
+                let rule = format!("[customer]\nstage = \"stage {place}\"\nrestrictions = {restrictions}\n");
+                text = valid(format!("{text}{rule}")).unwrap_or(text);
             }
             let Some((send_at, steps)) = reminders else { return text + &last_tables };
             let mut with_steps = format!("{text}[reminders]\nsend_at = \"{send_at}\"\n");
@@ -323,7 +330,7 @@ impl Loan {
         let dues = (1..).zip(&self.installments);
         json!({
             "account_id": format!("A-{number}"),
-            "customer_id": "C-1",
+            "customer_id": format!("C-{}", number % 2),
             "policy_id": "another",
             "currency": self.currency.code(),
             "time_zone": self.zone.name(),

@@ -36,6 +36,7 @@ fn seen(assessment: &Assessment<'_>) -> Judged {
         restricting: assessment.restricting.map_or("current", |stage| stage.name.as_str()).to_owned(),
         restricted_since: assessment.restricted_from,
         restrictions: assessment.restrictions().to_vec(),
+        asks: assessment.asks_of_others.to_vec(),
         days_past_due: figures.days_past_due,
         delinquent_days: figures.delinquent_days,
         overdue: figures.overdue,

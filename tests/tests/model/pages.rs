@@ -204,6 +204,7 @@ fn a_day_is_judged_as_the_daily_output_is_documented() {
         restricting: "late".to_owned(),
         restricted_since: "2023-10-05".parse().ok(),
         restrictions: Vec::new(),
+        asks: Vec::new(),
         days_past_due: 4,
         delinquent_days: 1,
         overdue: "250.00".parse().unwrap(),

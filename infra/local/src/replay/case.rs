@@ -1,11 +1,12 @@
 //! A case: a policy, a book and its events, laid out for a run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::customer::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::days::{FIRST_DATE, LAST_DATE, business_date, end_of_day, plus_days, start_of_day};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_domain::{Account, Command, Contract, Event, Refusal};
 
 use super::ReplayError;
@@ -156,6 +157,38 @@ impl Case {
     pub fn opening_of(&self, account_id: &AccountId) -> Option<&Opening> {
         let place = self.openings.binary_search_by(|one| one.account.account_id.cmp(account_id)).ok()?;
         self.openings.get(place)
+    }
+
+    /// Whether one account of a customer can restrict the others.
+    #[must_use]
+    pub const fn judges_together(&self) -> bool {
+        self.policy.policy.customer.is_some()
+    }
+
+    /// The places of each customer's accounts in [`Case::openings`].
+    #[must_use]
+    pub fn by_customer(&self) -> BTreeMap<&CustomerId, Vec<usize>> {
+        let mut by_customer: BTreeMap<&CustomerId, Vec<usize>> = BTreeMap::new();
+        for (place, opening) in self.openings.iter().enumerate() {
+            by_customer.entry(&opening.account.customer_id).or_default().push(place);
+        }
+        by_customer
+    }
+
+    /// # Errors
+    /// When a customer has more accounts than are judged together, where they are.
+    pub fn check_customers(&self) -> Result<(), ReplayError> {
+        if !self.judges_together() {
+            return Ok(());
+        }
+        let too_many = |places: &Vec<usize>| places.len() > MAX_ACCOUNTS_OF_CUSTOMER;
+        match self.by_customer().into_iter().find(|(_, places)| too_many(places)) {
+            Some((customer_id, _)) => Err(ReplayError::TooManyAccounts {
+                customer_id: customer_id.clone(),
+                refusal: Refusal::TooManyAccounts,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// The refusal of a step, with its line.

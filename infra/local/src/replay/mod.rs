@@ -3,8 +3,11 @@
 mod against;
 mod case;
 mod course;
+mod group;
+mod moments;
 mod pure;
 mod stack;
+mod walk;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,13 +16,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::ValueEnum;
 use duewatch_domain::Refusal;
 use duewatch_domain::days::{FIRST_DATE, LAST_DATE};
-use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::ids::{AccountId, CustomerId, Revision};
 
 use self::course::Course;
 
 pub use self::against::{Comparison, replay_against};
 pub use self::case::{Case, CaseFiles, Opening, Step};
-pub use self::pure::walk_account;
+pub use self::pure::{Walked, walk_account};
 pub use self::stack::{StackReport, run_stack};
 
 use crate::input::InputError;
@@ -114,6 +117,14 @@ pub enum ReplayError {
         /// Why.
         reason: String,
     },
+    /// A customer has more accounts than are judged together.
+    #[error("customer {customer_id}: {refusal}")]
+    TooManyAccounts {
+        /// The customer.
+        customer_id: CustomerId,
+        /// Why.
+        refusal: Refusal,
+    },
     /// The local stack failed.
     #[error(transparent)]
     Stack(#[from] crate::stack::StackError),
@@ -165,6 +176,7 @@ fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<C
     let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
     let keep = outputs.decisions.is_some();
+    case.check_customers()?;
     let (tally, taken, courses) = match engine {
         Engine::Pure => {
             let ran = pure::run(case, sink, keep)?;

@@ -20,6 +20,7 @@ use duewatch_store::{Consumed, PaymentFact, StoreError, Tables, TransitionError}
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::moments::{Moment, What, happenings, zones};
 use super::{Case, Opening, ReplayError, Step, Taken, Tally};
 use crate::progress::Progress;
 use crate::stack::{Stack, StackClock, StackError, Transport};
@@ -39,7 +40,7 @@ pub fn run_stack<'a>(
 ) -> Result<StackReport, ReplayError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let moments = moments(case);
+        let moments = all_moments(case);
         let begin = moments.first().map_or(DateTime::<Utc>::UNIX_EPOCH, |moment| moment.at);
         let stack = Stack::start(StackClock::simulated(begin), Transport::InProcess).await?;
         let mut run = StackRun::new(case, stack, daily);
@@ -48,34 +49,9 @@ pub fn run_stack<'a>(
     })
 }
 
-/// Something that happens, in the order in which it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Moment {
-    at: DateTime<Utc>,
-    what: What,
-}
-
-/// At one instant a day ends before another begins, and accounts open before
-/// anything happens to them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    /// The day of a zone is over.
-    DayOver { day: NaiveDate, zone: usize },
-    /// An account comes into being.
-    Open(usize),
-    /// An event becomes known.
-    Step(usize),
-}
-
-fn zones(case: &Case) -> Vec<Zone> {
-    let names: BTreeMap<&str, Zone> =
-        case.openings.iter().map(|one| (one.account.time_zone.name(), one.account.time_zone)).collect();
-    names.into_values().collect()
-}
-
-fn moments(case: &Case) -> Vec<Moment> {
-    let mut moments = Vec::new();
-    for (zone, tz) in zones(case).into_iter().enumerate() {
+fn all_moments(case: &Case) -> Vec<Moment> {
+    let mut moments = happenings(case, 0..case.openings.len(), 0..case.steps.len());
+    for (zone, tz) in zones(case.openings.iter()).into_iter().enumerate() {
         let mut day = case.from;
         while day <= case.to {
             let at = start_of_day(tz, plus_days(day, 1));
@@ -83,16 +59,6 @@ fn moments(case: &Case) -> Vec<Moment> {
             day = plus_days(day, 1);
         }
     }
-    moments.extend(
-        case.openings
-            .iter()
-            .enumerate()
-            .filter(|(_, opening)| opening.opens_at < opening.closes_before)
-            .map(|(place, opening)| Moment { at: opening.opens_at, what: What::Open(place) }),
-    );
-    moments.extend(
-        case.steps.iter().enumerate().map(|(place, step)| Moment { at: step.at, what: What::Step(place) }),
-    );
     moments.sort_unstable();
     moments
 }
@@ -154,7 +120,7 @@ impl<'a> StackRun<'a> {
             case,
             stack,
             daily,
-            zones: zones(case),
+            zones: zones(case.openings.iter()),
             view: HashMap::new(),
             lines: BTreeMap::new(),
             seen: BTreeSet::new(),

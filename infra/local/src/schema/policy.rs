@@ -31,6 +31,7 @@ pub(super) fn policy() -> Value {
             ("operations", object(&[], &[("never_blocked", operations())])),
             ("announcement", announcement()),
             ("reminders", reminders()),
+            ("customer", customer()),
             ("classification", classification()),
             ("retention", object(&[], &[("history_days", kept_days()), ("contact_log_days", kept_days())])),
         ],
@@ -128,6 +129,17 @@ fn announcement() -> Value {
     object(&[("days", some_days()), ("channel", reference("channel")), ("template", template())], &[])
 }
 
+/// Restrictions of other accounts wait for no notice of their own.
+fn customer() -> Value {
+    let restrictions = json!({
+        "type": "array",
+        "items": restriction_with(&[]),
+        "minItems": 1,
+        "maxItems": MAX_RESTRICTIONS,
+    });
+    object(&[("stage", name()), ("restrictions", restrictions)], &[])
+}
+
 fn classification() -> Value {
     let class = object(&[("name", name()), ("days_past_due", some_days())], &[]);
     let classes = json!({ "type": "array", "items": class, "minItems": 1, "maxItems": MAX_CLASSES });
@@ -208,10 +220,14 @@ fn when() -> Value {
 /// The kinds that have an option of their own, and names of the lender's own. `blocks` is for
 /// those: what the others block is given.
 pub(super) fn restriction() -> Value {
+    restriction_with(&[("notice_days", days())])
+}
+
+/// With these options of all kinds, beside `except`.
+fn restriction_with(options: &[Field]) -> Value {
     let percent =
         |from: u32, to: u32| ("percent", json!({ "type": "integer", "minimum": from, "maximum": to }));
-    let notice = || ("notice_days", days());
-    let except = || ("except", operations());
+    let with = |more: &[Field]| [options, more, &[("except", operations())][..]].concat();
     let own = json!({
         "type": "string",
         "pattern": "^[a-z0-9_]{1,64}$",
@@ -219,10 +235,10 @@ pub(super) fn restriction() -> Value {
     });
     let plain = json!({ "enum": ["freeze_drawdown", "suspend_account"] });
     json!({ "oneOf": [
-        object(&[("kind", json!({ "const": "limit_credit_line" })), percent(0, 100)], &[notice(), except()]),
-        object(&[("kind", json!({ "const": "raise_rate" }))], &[percent(100, 1_000), notice(), except()]),
-        object(&[("kind", plain)], &[notice(), except()]),
-        object(&[("kind", own)], &[notice(), ("blocks", operations()), except()]),
+        object(&[("kind", json!({ "const": "limit_credit_line" })), percent(0, 100)], &with(&[])),
+        object(&[("kind", json!({ "const": "raise_rate" }))], &with(&[percent(100, 1_000)])),
+        object(&[("kind", plain)], &with(&[])),
+        object(&[("kind", own)], &with(&[("blocks", operations())])),
     ]})
 }
 

@@ -116,6 +116,7 @@ fn documents(format: Format) -> Vec<Value> {
             "cause": { "temporary_holds_days": 30 },
             "payment_in_process": { "max_days": 5 },
             "operations": { "never_blocked": ["pay_wages"] },
+            "customer": { "stage": "worse", "restrictions": [{ "kind": "freeze_drawdown" }] },
             "announcement": { "days": 30, "channel": "letter", "template": "new_terms" },
             "classification": {
                 "name": "five", "normal": "normal", "probation_from": "loss", "cured": "nothing_overdue",

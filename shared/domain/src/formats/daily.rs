@@ -87,10 +87,10 @@ impl Steady {
             .iter()
             .map(|unpaid| past_due_from(policy.day_count, unpaid.due_on))
             .find(|from| *from > day);
-        let restrictions: &[_] = outlook.restricting.map_or(&[], |stage| &stage.restrictions);
+        let restrictions = account.restrictions_under(outlook.restricting);
         let class = classified
             .map_or_else(String::new, |classified| format!(",\"class\":{}", json(classified.name.as_str())));
-        let last = format!("{}{class}", serde_json::to_string(restrictions).unwrap_or_default());
+        let last = format!("{}{class}", serde_json::to_string(&*restrictions).unwrap_or_default());
         Self {
             until: earlier(earlier(next_overdue, outlook.changes_on), class_changes_on),
             oldest_due_on: figures.oldest_due_on,

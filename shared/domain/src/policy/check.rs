@@ -59,6 +59,7 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     check_patience(policy)?;
     check_names("operations.never_blocked", &policy.operations.never_blocked)
         .map_err(at(Place::Key("operations")))?;
+    super::customer::check(policy).map_err(at(Place::Key("customer")))?;
     check_reminders(policy).map_err(at(Place::Key("reminders")))?;
     check_retention(policy).map_err(at(Place::Key("retention")))
 }
@@ -103,7 +104,7 @@ fn check_when(when: &When) -> Result<(), String> {
     Ok(())
 }
 
-fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
+pub(super) fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
     if restrictions.len() > MAX_RESTRICTIONS {
         return Err(format!("restrictions: a stage brings at most {MAX_RESTRICTIONS}"));
     }

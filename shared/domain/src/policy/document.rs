@@ -15,9 +15,9 @@ use super::check::{self, Fault, Place, at_key};
 use super::classification::ClassificationTable;
 use super::warnings;
 use super::{
-    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, LateFee, MAX_CALENDARS,
-    Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders, Restriction,
-    Retention, Stage, StageName, Waterfall, When,
+    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, Channel, CustomerRule, LateFee,
+    MAX_CALENDARS, Materiality, Move, Operations, Overpayment, Policy, ProcessRules, ReminderStep, Reminders,
+    Restriction, Retention, Stage, StageName, Waterfall, When,
 };
 use crate::days::DayCount;
 use crate::ids::PolicyId;
@@ -133,6 +133,7 @@ struct Document {
     operations: Option<Spanned<Table<Operations>>>,
     announcement: Option<Spanned<Table<Announcement>>>,
     reminders: Option<Spanned<RemindersTable>>,
+    customer: Option<Spanned<Table<CustomerRule>>>,
     classification: Option<Spanned<ClassificationTable>>,
     retention: Option<Spanned<Table<RetentionTable>>>,
 }
@@ -175,6 +176,7 @@ impl Document {
                 ("business_days", start(self.business_days.as_ref())),
                 ("late_fee", start(self.late_fee.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
+                ("customer", start(self.customer.as_ref())),
                 ("classification", start(self.classification.as_ref())),
                 ("retention", start(self.retention.as_ref())),
             ],
@@ -228,6 +230,7 @@ impl Document {
                     })
                     .collect(),
             }),
+            customer: self.customer.map(|table| table.into_inner().0),
             classification,
             retention: self.retention.map_or_else(Retention::default, |table| {
                 let RetentionTable { history_days, contact_log_days } = table.into_inner().0;

@@ -1,6 +1,6 @@
 //! Whether a new version of a policy can treat nobody worse than the one before.
 
-use super::{Buffer, Policy, Restriction, Stage, When};
+use super::{Buffer, CustomerRule, Policy, Restriction, Stage, StageName, When};
 
 impl Policy {
     /// Whether this version can be shown never to treat an account worse than `before`: each
@@ -23,6 +23,15 @@ impl Policy {
             && is_within(&before.operations.never_blocked, &self.operations.never_blocked)
             && self.stages.len() == before.stages.len()
             && self.stages.iter().zip(&before.stages).all(|(now, then)| is_no_stricter(now, then))
+            && self.asks_no_more(self.customer.as_ref(), before.customer.as_ref())
+    }
+
+    /// The customer's other accounts are restricted no earlier, and by no more.
+    fn asks_no_more(&self, now: Option<&CustomerRule>, then: Option<&CustomerRule>) -> bool {
+        let Some(now) = now else { return true };
+        let Some(then) = then else { return false };
+        let rung = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
+        rung(&now.stage) >= rung(&then.stage) && take_no_more(&now.restrictions, &then.restrictions)
     }
 }
 
@@ -43,9 +52,11 @@ fn is_within<T: PartialEq>(some: &[T], all: &[T]) -> bool {
 fn is_no_stricter(now: &Stage, then: &Stage) -> bool {
     now.name == then.name
         && comes_no_earlier(&now.when, &then.when)
-        && now.restrictions.iter().all(|one| {
-            then.restrictions.iter().any(|other| one.kind == other.kind && takes_no_more(one, other))
-        })
+        && take_no_more(&now.restrictions, &then.restrictions)
+}
+
+fn take_no_more(now: &[Restriction], then: &[Restriction]) -> bool {
+    now.iter().all(|one| then.iter().any(|other| one.kind == other.kind && takes_no_more(one, other)))
 }
 
 /// Each condition that there was is there, with a threshold no lower.

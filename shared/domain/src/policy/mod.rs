@@ -4,6 +4,7 @@ mod business_days;
 mod calendar;
 mod check;
 mod classification;
+mod customer;
 pub mod describe;
 mod document;
 mod late_fee;
@@ -29,6 +30,7 @@ pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_
 pub use self::classification::{
     Class, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
 };
+pub use self::customer::CustomerRule;
 pub use self::document::{PolicyError, PolicyWarning, parse, review};
 pub use self::late_fee::{AnnualCap, LateFee, MAX_RATE_DECIMALS};
 pub use self::relief::{Buffer, CauseRules, Exceed, Materiality, Operations, ProcessRules};
@@ -92,6 +94,8 @@ pub struct Policy {
     pub announcement: Option<Announcement>,
     /// When whom to remind; none: nobody.
     pub reminders: Option<Reminders>,
+    /// What one account brings upon the customer's other accounts; none: nothing.
+    pub customer: Option<CustomerRule>,
     /// How accounts are classified for the regulator; none: not at all.
     pub classification: Option<ClassificationRules>,
     /// For how long what was written down is kept.

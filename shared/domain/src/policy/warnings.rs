@@ -6,6 +6,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::check::{Fault, Place, at, at_key};
+use super::customer::outweighs_its_stage;
 use super::severity::{RUNGS, is_covered};
 use super::waterfall::DueClass;
 use super::{Policy, ReminderStep, Restriction, Stage};
@@ -29,6 +30,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
         ("business_days", outlives_its_calendar(policy)),
         ("late_fee", is_late_for_free(policy)),
         ("buffer", buffers_nothing(policy)),
+        ("customer", outweighs_its_stage(policy)),
     ];
     warnings.extend(found.into_iter().filter_map(|(key, problem)| Some(at_key(key, problem?))));
     warnings.extend(binds_at_once(policy));

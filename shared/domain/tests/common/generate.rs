@@ -516,8 +516,9 @@ fn policy_of(
 ) -> impl Strategy<Value = Policy> {
     let day_count = select(&["day_after", "due_day"][..]);
     let reminders = weighted(0.5, (send_at(), vec((step(), notice_of), 0..8)));
-    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables).prop_map(
-        |(day_count, grace, tables, stages, reminders, last_tables)| {
+    let customer = weighted(0.3, 0_usize..7);
+    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables, customer).prop_map(
+        |(day_count, grace, tables, stages, reminders, last_tables, customer)| {
             let mut ladder = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n{tables}"
             );
@@ -542,6 +543,11 @@ fn policy_of(
                 }
             }
             ladder.push_str(&last_tables);
+            if let Some(name) = customer.and_then(|place| names.get(place + 1)) {
+                ladder.push_str(&format!(
+                    "[customer]\nstage = \"{name}\"\nrestrictions = [{{ kind = \"freeze_drawdown\" }}]\n"
+                ));
+            }
             // A rate may be raised beyond what the late fee's annual cap leaves room for.
             let parsed = policy::parse(&ladder);
             let parsed = parsed.or_else(|_| policy::parse(&ladder.replace("percent = 150", "percent = 100")));

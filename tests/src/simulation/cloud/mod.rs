@@ -349,6 +349,10 @@ impl Cloud {
         let coming = self.coming.keys().next().map(|(at, _)| *at);
         let firings = [self.next_sweep(), self.next_watch()];
         let end = self.plan.end + SETTLING;
+        // What falls due as everything ends is left to the sweep that comes next, by any clock.
+        let is_due = self.watch.earliest_due().is_some_and(|due| due <= end);
+        let end =
+            if is_due { end + self.schedules[SWEEP].every + TimeDelta::seconds(SKEW_SECONDS) } else { end };
         let next = [self.network.next_awakening(), lanes, coming].into_iter().chain(firings).flatten().min();
         let busy = !self.running.is_empty();
         hold!("it comes to rest", next.is_some() || !busy, "{} tasks wait for nothing", self.running.len());
@@ -361,7 +365,7 @@ impl Cloud {
             return Ok(true);
         }
         let Some(next) = next else {
-            self.clock.set(end);
+            self.clock.set(end.max(now));
             return Ok(false);
         };
         self.clock.set(next);

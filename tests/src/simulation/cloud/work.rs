@@ -120,6 +120,7 @@ impl Cloud {
 
     fn invoke(&mut self, function: &'static str, event: &Value, timeout: TimeDelta, work: Work) {
         let caller = self.container(function);
+        self.watch.begins(caller);
         let Some(container) = self.containers.get_mut(&caller) else { return };
         container.is_busy = true;
         let deadline = Deadline::at(container.clock.now() + timeout);

@@ -76,6 +76,7 @@ impl Watch {
                 continue;
             }
             self.check_standing(id, story, records, now)?;
+            self.check_heard(id, story)?;
             self.check_published(id, story, records)?;
             self.check_announced(id, story, now)?;
             let parked = records.parked.iter().find(|key| key.0 == *id);
@@ -192,6 +193,28 @@ impl Watch {
             "{id} at {now}: {:?}, the model says {judged:?}",
             account.standing
         );
+        Ok(())
+    }
+
+    /// What the customer's other accounts ask has arrived, and nothing else, but where money
+    /// that cannot be posted keeps it back.
+    fn check_heard(&self, id: &str, story: &Story) -> Checked {
+        let Some(last) = story.versions.last().filter(|_| !story.set_aside) else { return Ok(()) };
+        let customer_id = &story.contract.customer_id;
+        let others = self.stories.iter().filter(|(other, story)| {
+            *other != id && story.contract.customer_id == *customer_id && !story.newer
+        });
+        for (other, story) in others {
+            let Some(asking) = story.versions.last() else { continue };
+            let held = asking.account.asks().is_some() && self.is_unpostable(&asking.account);
+            hold!(
+                "one account's stage restricts the customer's others, and lifts with it",
+                held || last.account.has_heard(&asking.account),
+                "{id} knows {:?}, {other} asks {:?}",
+                last.account.asked_by(),
+                asking.account.asks()
+            );
+        }
         Ok(())
     }
 

@@ -76,12 +76,15 @@ struct Fact {
     read: Result<PaymentFact, String>,
 }
 
-/// What an invocation has read of an account.
+/// A look of an invocation at an account: it was read, then its payments.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reading {
-    /// How many versions of the account there were.
+    /// How many versions of the account there were as it was read last.
+    read: usize,
+    /// How many there were before the payments were seen.
     versions: usize,
-    /// The step at which it saw the account's payments, after it read the account.
+    /// The step at which it last saw the account's payments. To read the account alone, as one
+    /// of the customer's others, takes nothing from that.
     payments_at: Option<u64>,
 }
 
@@ -188,6 +191,11 @@ impl Watch {
         self.index.values().cloned().collect()
     }
 
+    /// An invocation begins: what its container read before is none of its looks.
+    pub(super) fn begins(&mut self, caller: CallerId) {
+        self.readings.retain(|(reader, _), _| *reader != caller);
+    }
+
     /// When the first account is due.
     pub(super) fn earliest_due(&self) -> Option<DateTime<Utc>> {
         self.index.values().filter_map(|entry| entry.next_action_at.parse().ok()).min()
@@ -201,13 +209,12 @@ impl Watch {
         if request.name() == "GetItem" && table == tables.accounts {
             let account_id = body["Key"]["account_id"]["S"].as_str().unwrap_or_default();
             let versions = self.stories.get(account_id).map_or(0, |story| story.versions.len());
-            let reading = Reading { versions, payments_at: None };
-            self.readings.insert((request.caller, account_id.to_owned()), reading);
+            self.readings.entry((request.caller, account_id.to_owned())).or_default().read = versions;
         }
         if request.name() == "Query" && table == tables.payments {
             let account_id = body["ExpressionAttributeValues"][":account"]["S"].as_str().unwrap_or_default();
             let reading = self.readings.entry((request.caller, account_id.to_owned())).or_default();
-            reading.payments_at = Some(self.step);
+            (reading.versions, reading.payments_at) = (reading.read, Some(self.step));
         }
         if request.name() == "UpdateItem" && table == tables.records && body["Key"]["sk"]["S"] == "published"
         {
@@ -299,6 +306,7 @@ impl Watch {
             ("watched: unposted", "unposted"),
             ("watched: history behind", "history_behind"),
             ("watched: unpublished", "unpublished"),
+            ("watched: unheeded", "unheeded"),
             ("watched: repaired", "repaired"),
             ("watched: rang", "open"),
         ] {

@@ -35,7 +35,12 @@ impl Watch {
             account.revision,
             next - 1
         );
-        let models = self.facts_of(story, &account)?;
+        let mut models = self.facts_of(story, &account)?;
+        self.check_heeded(before, &account, caller)?;
+        let asked =
+            account.asked_by().iter().map(|one| (one.account_id.clone(), one.ask.restrictions.clone()));
+        models.iter_mut().for_each(|model| model.heed(asked.clone()));
+        let heeds = before.map_or(&[][..], Account::asked_by) != account.asked_by();
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
         let policy = self.policy_used(&account, &models[0], may_be_held, now)?;
         let check = |model: &Model| -> Result<Model, Broken> {
@@ -80,6 +85,7 @@ impl Watch {
         self.count("restrictions", usize::from(restricted));
         self.count("reminders wanted", intents);
         self.count("notices wanted", notices);
+        self.count("others heeded", usize::from(heeds));
         self.count("judged by a later version", usize::from(is_later));
         self.count("judged by an announced version", usize::from(was_announced));
         Ok(())
@@ -356,6 +362,46 @@ impl Watch {
         Ok(())
     }
 
+    /// What an account takes another account of its customer did ask. Before more is taken, that
+    /// one's payments are read, and none of them is unknown to it.
+    fn check_heeded(&self, before: Option<&Account>, account: &Account, caller: CallerId) -> Checked {
+        let (id, revision) = (account.account_id.as_str(), account.revision);
+        let known = before.map_or(&[][..], Account::asked_by);
+        for taken in account.asked_by().iter().filter(|taken| !known.contains(taken)) {
+            let other = taken.account_id.as_str();
+            let story =
+                self.stories.get(other).filter(|story| story.contract.customer_id == account.customer_id);
+            let versions = story.map_or(&[][..], |story| &story.versions);
+            hold!(
+                "nothing is made up",
+                versions.iter().any(|version| version.account.asks().as_ref() == Some(taken)),
+                "{id} revision {revision}: {other} never asked {taken:?}"
+            );
+            let had = known.iter().find(|known| known.account_id == taken.account_id);
+            if had.is_some_and(|had| had.ask.restrictions == taken.ask.restrictions) {
+                continue;
+            }
+            let reading = self.readings.get(&(caller, other.to_owned())).copied().unwrap_or_default();
+            let seen = reading.payments_at;
+            hold!(
+                "a payment always wins",
+                seen.is_some(),
+                "{id} revision {revision}: {taken:?} without a look at the payments of {other}"
+            );
+            let Some(asking) = versions.last() else { continue };
+            for fact in self.payments_at(other, seen.unwrap_or_default()) {
+                let posted = fact.read.as_ref().map(|fact| fact.post_to(&mut asking.account.clone()));
+                hold!(
+                    "a payment always wins",
+                    matches!(posted, Ok(Ok(duewatch_domain::Applied::Unchanged))),
+                    "{id} revision {revision}: {taken:?} although {:?} was in the table",
+                    fact.read
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Before a restriction is added, the account's payments are read, and all that can be
     /// posted is in the same write.
     fn check_restriction(&self, before: Option<&Account>, account: &Account, caller: CallerId) -> Checked {
@@ -517,6 +563,20 @@ fn check_judged(
         class == judged.class,
         "{id} revision {revision} at {at}: {class:?}, the model says {:?}",
         judged.class
+    );
+    hold!(
+        "what is asked of others is the model's",
+        standing.asks() == judged.asks,
+        "{id} revision {revision} at {at}: asks {:?}, the model says {:?}",
+        standing.asks_of_others,
+        judged.asks
+    );
+    let before_asks = before.map_or(&[][..], |before| before.standing.asks());
+    hold!(
+        "what is asked of others bears its revision",
+        (standing.asks() == before_asks) == (account.asked_at() != Some(revision)),
+        "{id} revision {revision}: asks {:?}, before {before_asks:?}",
+        standing.asks_of_others
     );
     check_decision(before, account, &judged)?;
     let owed = model.reminders(policy, at);

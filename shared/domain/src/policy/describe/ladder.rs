@@ -241,3 +241,29 @@ pub(super) fn operations(policy: &Policy, language: Language) -> Vec<String> {
         format!("Whatever is restricted, this always goes through: {names}. So does paying us."),
     )]
 }
+
+/// What one account brings upon the customer's others.
+pub(super) fn other_accounts(policy: &Policy, language: Language) -> Vec<String> {
+    let Some(rule) = &policy.customer else { return vec![] };
+    let place = policy.stages.iter().position(|stage| stage.name == rule.stage).map_or(1, |place| place + 1);
+    let name = &rule.stage;
+    let items: Vec<String> =
+        rule.restrictions.iter().map(|one| format!("- {}", restriction(one, language))).collect();
+    vec![
+        language.of("## 您的其他账户", "## Your other accounts").to_owned(),
+        language.of(
+            format!("您的一个账户进入第{place}阶段（{name}）或更后的阶段，并且限制已经生效的，您在我们这里的其他账户也会受到限制："),
+            format!(
+                "If one of your accounts reaches step {place} ({name}) or a later one, and what that restricts is in \
+                 force, your other accounts with us are restricted too:"
+            ),
+        ),
+        items.join("\n"),
+        language
+            .of(
+                "那个账户的限制一解除，其他账户因此受到的限制随即解除。",
+                "This is lifted there as soon as it is lifted on the account that brought it.",
+            )
+            .to_owned(),
+    ]
+}

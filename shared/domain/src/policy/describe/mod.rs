@@ -38,7 +38,7 @@ impl Language {
 type Part = fn(&Policy, Language) -> Vec<String>;
 
 /// The parts of a page, in its order.
-const PARTS: [Part; 18] = [
+const PARTS: [Part; 19] = [
     title,
     late::when_late,
     late::working_days,
@@ -51,6 +51,7 @@ const PARTS: [Part; 18] = [
     ladder::temporary_cause,
     ladder::under_way,
     ladder::operations,
+    ladder::other_accounts,
     help::what_to_do,
     help::review,
     help::allocation,

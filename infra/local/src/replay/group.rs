@@ -1,0 +1,220 @@
+//! The accounts of one customer on their way through the days, where one of them can restrict
+//! the others.
+//!
+//! They go together, from one thing that happens to the next, as the functions take them: at
+//! an instant all that are due are judged first; then each whose ask has changed makes the
+//! others heed it, in the order of their ids.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::customer::AskedBy;
+use duewatch_domain::days::{plus_days, start_of_day};
+use duewatch_domain::ids::Revision;
+use duewatch_domain::reminder::Intent;
+use duewatch_domain::{Cause, Refusal, Zone};
+
+use super::moments::{Moment, What, happenings, zones};
+use super::walk::Walk;
+use super::{Case, Step};
+
+/// The accounts of one customer.
+pub(super) struct Group<'a> {
+    case: &'a Case,
+    /// By account.
+    pub(super) members: Vec<Member<'a>>,
+    zones: Vec<ZoneDays>,
+    happenings: Vec<Moment>,
+    next: usize,
+    is_refused: bool,
+}
+
+/// One of them.
+pub(super) struct Member<'a> {
+    /// Its place in the case.
+    pub(super) place: usize,
+    pub(super) walk: Walk<'a>,
+    /// Its lines, one for each day that is over in its zone and was not taken yet.
+    lines: VecDeque<Vec<u8>>,
+}
+
+/// How far the days of a zone have come.
+struct ZoneDays {
+    zone: Zone,
+    /// The day that ends next, and when it is over.
+    day: NaiveDate,
+    over_at: DateTime<Utc>,
+}
+
+impl ZoneDays {
+    fn from(zone: Zone, day: NaiveDate) -> Self {
+        Self { zone, day, over_at: start_of_day(zone, plus_days(day, 1)) }
+    }
+}
+
+impl Member<'_> {
+    fn asked_at(&self) -> Option<Revision> {
+        self.walk.account.asked_at()
+    }
+
+    /// Its lines of the next days, for the place of each.
+    pub(super) fn take_lines(&mut self, days: usize) -> Vec<Vec<u8>> {
+        let mut lines: Vec<Vec<u8>> = self.lines.drain(..days.min(self.lines.len())).collect();
+        lines.resize_with(days, Vec::new);
+        lines
+    }
+}
+
+impl<'a> Group<'a> {
+    /// Of walks at these places of the case, by place.
+    pub(super) fn new(case: &'a Case, walks: Vec<(usize, Walk<'a>)>) -> Self {
+        let zones = zones(walks.iter().map(|(_, walk)| walk.opening)).into_iter();
+        let steps = walks.iter().flat_map(|(_, walk)| walk.steps.iter().copied());
+        let mut happenings = happenings(case, walks.iter().map(|(place, _)| *place), steps);
+        happenings.sort_unstable();
+        let members = walks.into_iter().map(|(place, walk)| Member { place, walk, lines: VecDeque::new() });
+        Self {
+            case,
+            members: members.collect(),
+            zones: zones.map(|zone| ZoneDays::from(zone, case.from)).collect(),
+            happenings,
+            next: 0,
+            is_refused: false,
+        }
+    }
+
+    /// Goes on until a day is over everywhere, with a line for each day, or without. Where a
+    /// step is refused, it is gone no further.
+    pub(super) fn through(&mut self, last: NaiveDate, write: bool) -> Result<(), (usize, Refusal)> {
+        if self.is_refused {
+            return Ok(());
+        }
+        while let Some(moment) = self.next_moment(last) {
+            match moment.what {
+                What::DayOver { day, zone } => {
+                    self.sweep_until(moment.at - TimeDelta::seconds(1));
+                    self.day_over(day, zone, write);
+                }
+                What::Open(place) => {
+                    self.sweep_until(moment.at);
+                    self.open(place, moment.at);
+                    self.next += 1;
+                }
+                What::Step(place) => {
+                    self.sweep_until(moment.at);
+                    self.next += 1;
+                    if let Some(step) = self.case.steps.get(place)
+                        && let Err(refusal) = self.take(step)
+                    {
+                        self.is_refused = true;
+                        return Err((place, refusal));
+                    }
+                }
+            }
+        }
+        if last == self.case.to
+            && let Some(end) = self.case.firings.end()
+        {
+            self.sweep_until(end);
+        }
+        Ok(())
+    }
+
+    /// None: that day is over everywhere.
+    fn next_moment(&self, last: NaiveDate) -> Option<Moment> {
+        let is_left = self.zones.iter().any(|zone| zone.day <= last);
+        let days = self.zones.iter().enumerate().filter(|(_, zone)| zone.day <= self.case.to);
+        let days = days.map(|(place, zone)| Moment {
+            at: zone.over_at,
+            what: What::DayOver { day: zone.day, zone: place },
+        });
+        days.chain(self.happenings.get(self.next).copied()).min().filter(|_| is_left)
+    }
+
+    fn day_over(&mut self, day: NaiveDate, zone: usize, write: bool) {
+        let Some(days) = self.zones.get_mut(zone) else { return };
+        *days = ZoneDays::from(days.zone, plus_days(day, 1));
+        let zone = days.zone;
+        let of_zone = |member: &&mut Member<'_>| member.walk.account.time_zone == zone;
+        for member in self.members.iter_mut().filter(of_zone).filter(|_| write) {
+            let mut line = Vec::new();
+            member.walk.write(day, &mut line);
+            member.lines.push_back(line);
+        }
+    }
+
+    fn open(&mut self, place: usize, at: DateTime<Utc>) {
+        let Some(opened) = self.members.iter().position(|member| member.place == place) else { return };
+        let others = self.asked_of(opened);
+        let Some(member) = self.members.get_mut(opened) else { return };
+        let mut notices = member.walk.open();
+        notices.extend(member.walk.heed(others, at).into_iter().flatten());
+        member.walk.leave(notices, at);
+        let asks = member.asked_at().is_some();
+        self.tell(asks.then_some(opened).into_iter().collect(), at);
+    }
+
+    fn take(&mut self, step: &Step) -> Result<(), Refusal> {
+        let Some(place) = self.members.iter().position(|member| member.place == step.account) else {
+            return Ok(());
+        };
+        let Some(member) = self.members.get_mut(place) else { return Ok(()) };
+        let before = member.asked_at();
+        member.walk.take(step)?;
+        let has_changed = member.asked_at() != before;
+        self.tell(has_changed.then_some(place).into_iter().collect(), step.at);
+        Ok(())
+    }
+
+    /// Sweeps at each firing that finds something due.
+    fn sweep_until(&mut self, until: DateTime<Utc>) {
+        loop {
+            let open = self.members.iter().filter(|member| member.walk.is_open);
+            let due = open.filter_map(|member| member.walk.account.standing.next_action_at).min();
+            let firing = due.map(|due| self.case.firings.at_or_after(due));
+            let Some(firing) = firing.filter(|firing| *firing <= until) else { return };
+            let mut changed = Vec::new();
+            for (place, member) in self.members.iter_mut().enumerate() {
+                if member.walk.is_open && member.walk.account.standing.is_due(firing) {
+                    let before = member.asked_at();
+                    member.walk.judge(firing, Cause::Time);
+                    changed.extend((member.asked_at() != before).then_some(place));
+                }
+            }
+            self.tell(changed, firing);
+        }
+    }
+
+    /// Those whose ask has changed make the others heed it, and so do those whose ask has
+    /// changed by that: what time brings an account is judged before it heeds. Nothing that is
+    /// heeded changes an ask, so that comes to an end.
+    fn tell(&mut self, mut changed: Vec<usize>, now: DateTime<Utc>) {
+        while !changed.is_empty() {
+            let mut heeded: Vec<(usize, Option<Revision>, VecDeque<Intent>)> = Vec::new();
+            for teller in std::mem::take(&mut changed) {
+                for other in (0..self.members.len()).filter(|other| *other != teller) {
+                    let asked = self.asked_of(other);
+                    let Some(member) = self.members.get_mut(other).filter(|member| member.walk.is_open)
+                    else {
+                        continue;
+                    };
+                    let before = member.asked_at();
+                    if let Some(notices) = member.walk.heed(asked, now) {
+                        heeded.push((other, before, notices));
+                    }
+                }
+            }
+            for (place, before, notices) in heeded {
+                let Some(member) = self.members.get_mut(place) else { continue };
+                member.walk.leave(notices, now);
+                changed.extend((member.asked_at() != before).then_some(place));
+            }
+        }
+    }
+
+    /// What the others ask of one of them.
+    fn asked_of(&self, place: usize) -> Vec<AskedBy> {
+        let others = self.members.iter().enumerate().filter(|(other, _)| *other != place);
+        others.filter_map(|(_, other)| other.walk.account.asks()).collect()
+    }
+}

@@ -1,0 +1,52 @@
+//! What happens in a case, in the order in which it does.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use duewatch_domain::Zone;
+
+use super::{Case, Opening};
+
+/// Something that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment {
+    pub(super) at: DateTime<Utc>,
+    pub(super) what: What,
+}
+
+/// At one instant a day ends before another begins, and accounts open before
+/// anything happens to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    /// The day of a zone is over.
+    DayOver { day: NaiveDate, zone: usize },
+    /// An account comes into being: its place in the case.
+    Open(usize),
+    /// An event becomes known: its place in the case.
+    Step(usize),
+}
+
+/// The zones of accounts, each once.
+pub(super) fn zones<'a>(openings: impl Iterator<Item = &'a Opening>) -> Vec<Zone> {
+    let names: BTreeMap<&str, Zone> =
+        openings.map(|one| (one.account.time_zone.name(), one.account.time_zone)).collect();
+    names.into_values().collect()
+}
+
+/// When these accounts come into being and these events become known, not sorted yet.
+pub(super) fn happenings(
+    case: &Case,
+    openings: impl Iterator<Item = usize>,
+    steps: impl Iterator<Item = usize>,
+) -> Vec<Moment> {
+    let opened = openings.filter_map(|place| {
+        let opening = case.openings.get(place)?;
+        (opening.opens_at < opening.closes_before)
+            .then_some(Moment { at: opening.opens_at, what: What::Open(place) })
+    });
+    let mut moments: Vec<Moment> = opened.collect();
+    moments.extend(
+        steps.filter_map(|place| Some(Moment { at: case.steps.get(place)?.at, what: What::Step(place) })),
+    );
+    moments
+}

@@ -1,0 +1,68 @@
+//! What one account of a customer brings upon the customer's other accounts.
+
+use serde::Deserialize;
+
+use super::check::check_restrictions;
+use super::severity::is_covered;
+use super::{Policy, Restriction, Stage, StageName};
+
+/// The customer-level rule (`S0`: accounts of one customer may be judged together). Where a
+/// policy has none, accounts are judged apart.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerRule {
+    /// It takes effect when the restrictions of this stage, or of a more severe one, are in
+    /// force on an account: nobody's other account is restricted before that.
+    pub stage: StageName,
+    /// What the customer's other accounts may not do then.
+    pub restrictions: Vec<Restriction>,
+}
+
+impl Policy {
+    /// What an account on which the restrictions of `restricting` are in force asks of the
+    /// customer's other accounts.
+    pub(crate) fn asks_of_others(&self, restricting: Option<&Stage>) -> &[Restriction] {
+        let (Some(rule), Some(stage)) = (&self.customer, restricting) else { return &[] };
+        let rung = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
+        if rung(&stage.name) >= rung(&rule.stage) { &rule.restrictions } else { &[] }
+    }
+}
+
+pub(super) fn check(policy: &Policy) -> Result<(), String> {
+    let Some(rule) = &policy.customer else { return Ok(()) };
+    if policy.stages.iter().all(|stage| stage.name != rule.stage) {
+        return Err(format!("customer.stage: the ladder has no stage \"{}\"", rule.stage));
+    }
+    if rule.restrictions.is_empty() {
+        return Err(
+            "customer.restrictions: there is none; leave the table out to judge accounts apart".into()
+        );
+    }
+    check_restrictions(&rule.restrictions).map_err(|problem| format!("customer.{problem}"))?;
+    match rule.restrictions.iter().find(|restriction| restriction.notice_days.is_some()) {
+        Some(restriction) => Err(format!(
+            "customer.restrictions: {}.notice_days: the notice of the stage is waited for, and no other",
+            restriction.kind
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The other accounts bear what the account itself does not.
+pub(super) fn outweighs_its_stage(policy: &Policy) -> Option<String> {
+    let rule = policy.customer.as_ref()?;
+    let stage = policy.stages.iter().find(|stage| stage.name == rule.stage)?;
+    let heavier = rule.restrictions.iter().find(|one| !is_covered(one, &stage.restrictions))?;
+    let name = &stage.name;
+    Some(if stage.restrictions.is_empty() {
+        format!(
+            "customer.stage: \"{name}\" restricts nothing itself, so that no buffer and no notice is waited for \
+             before the customer's other accounts bear {heavier}; name a stage that restricts"
+        )
+    } else {
+        format!(
+            "customer.restrictions: the customer's other accounts bear {heavier}, which stage \"{name}\" does \
+             not bring upon the account that reaches it; let the stage bring it too"
+        )
+    })
+}
