@@ -110,7 +110,7 @@ fn what_borrowers_answer_puts_reminders_off(#[case] events: &[(&str, Value)], #[
     assert_eq!(left(events, &under(TEXTS), "2023-09-30"), expected);
 }
 
-fn preferred(choice: Value) -> Value {
+fn preferred(choice: &Value) -> Value {
     let mut event = json!({ "type": "preferences_changed" });
     event.as_object_mut().unwrap().extend(choice.as_object().unwrap().clone());
     event
@@ -119,17 +119,17 @@ fn preferred(choice: Value) -> Value {
 // The app speaks two days before, on 29 September; the next installment is due on 1 November.
 #[rstest]
 #[case::as_planned(&[], "soon 09-29")]
-#[case::earlier(&[("2023-09-20", preferred(json!({ "remind_days_before": [5, 1] })))], "soon 09-26, soon 09-30")]
-#[case::what_has_left_does_not_leave_again(&[("2023-09-29", preferred(json!({ "remind_days_before": [2] })))], "soon 09-29")]
-#[case::said_after_the_day_chosen(&[("2023-09-27", preferred(json!({ "remind_days_before": [5] })))], "")]
+#[case::earlier(&[("2023-09-20", preferred(&json!({ "remind_days_before": [5, 1] })))], "soon 09-26, soon 09-30")]
+#[case::what_has_left_does_not_leave_again(&[("2023-09-29", preferred(&json!({ "remind_days_before": [2] })))], "soon 09-29")]
+#[case::said_after_the_day_chosen(&[("2023-09-27", preferred(&json!({ "remind_days_before": [5] })))], "")]
 #[case::taken_back(
     &[
-        ("2023-09-20", preferred(json!({ "remind_days_before": [5] }))),
-        ("2023-09-21", preferred(json!({ "remind_days_before": [] }))),
+        ("2023-09-20", preferred(&json!({ "remind_days_before": [5] }))),
+        ("2023-09-21", preferred(&json!({ "remind_days_before": [] }))),
     ],
     "soon 09-29"
 )]
-#[case::nothing_of_it(&[("2023-09-20", preferred(json!({ "language": "en" })))], "soon 09-29")]
+#[case::nothing_of_it(&[("2023-09-20", preferred(&json!({ "language": "en" })))], "soon 09-29")]
 fn a_borrower_chooses_when_to_hear_of_what_is_coming(
     #[case] events: &[(&str, Value)],
     #[case] expected: &str,
@@ -143,7 +143,7 @@ fn a_borrower_chooses_at_which_time() {
     let policy = under(TEXTS);
     let loan = Loan::four()
         .looked(&policy, "2023-09-15T12:00:00")
-        .learns("2023-09-20", preferred(json!({ "remind_at": "18:30" })));
+        .learns("2023-09-20", preferred(&json!({ "remind_at": "18:30" })));
     assert!(loan.model.reminders(&policy, loan.at("2023-09-29T18:29:59")).is_empty());
     let planned_at = loan.at("2023-09-29T18:30:00");
     assert_eq!(wanted(&loan.model.reminders(&policy, planned_at)), [("soon", 0)]);
