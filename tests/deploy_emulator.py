@@ -5,6 +5,7 @@ import io
 import json
 import pathlib
 import re
+import secrets
 import sys
 import time
 import zipfile
@@ -35,7 +36,11 @@ def main() -> None:
         step.add_parser(name)
     args = steps.parse_args()
     if args.step == "deploy":
-        parameters = {"Stage": args.stage, "Architecture": args.architecture}
+        parameters = {
+            "Stage": args.stage,
+            "Architecture": args.architecture,
+            "ReferenceKeys": f"0={secrets.token_hex(32)}",
+        }
         deploy(args.work, parameters, args.binaries)
         return
     try:
@@ -308,7 +313,7 @@ restrictions = [{{ kind = "freeze_drawdown" }}]
 send_at = "{send_at}"
 steps = [{steps}]
 """
-STEP = '{{ stage = "{stage}", days = 2, channel = "{channel}", template = "emulator" }}'
+STEP = '{{ stage = "{stage}", days = 2, channel = "{channel}", template = "late" }}'
 
 
 def book(work: pathlib.Path) -> None:
@@ -401,9 +406,11 @@ def watch(work: pathlib.Path) -> None:
         message = until(
             f"a reminder by {channel}",
             30,
-            lambda channel=channel: queues[channel].take("duewatch.reminder.due.v1"),
+            lambda channel=channel: queues[channel].take("duewatch.contact.due.v1"),
         )
-        expect(message["body"]["subject"], LATE, "who is reminded")
+        data = message["body"]["data"]
+        expect([one["account_id"] for one in data["contacts"]], [LATE], "what the message is about")
+        expect(data["reference"] in data["text"], True, "the message's reference in its words")
         expect(message["attributes"].get("channel"), channel, "the channel in the attributes")
         expect(message["body"]["data"]["channel"], channel, "the channel in the body")
         print(

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::contact::{Person, Planned, Wanted};
@@ -332,11 +332,19 @@ impl Store {
             writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
         }
         for Reserved { message_id, message, until } in &change.reserved {
-            let mut item = key(&message_key(message_id), MESSAGE);
-            item.extend(texts([("message", self.written(message)?)]));
-            item.extend(until.map(expiry));
-            let put = Put::builder().table_name(table).set_item(Some(item)).build().map_err(unbuilt)?;
-            writes.push(TransactWriteItem::builder().put(put).build());
+            // What was reported of it meanwhile stays, where it may have left before.
+            let mut set = "SET message = if_not_exists(message, :message)".to_owned();
+            let mut update = Update::builder()
+                .table_name(table)
+                .set_key(Some(key(&message_key(message_id), MESSAGE)))
+                .expression_attribute_values(":message", AttributeValue::S(self.written(message)?));
+            if let Some((name, at)) = until.map(expiry) {
+                set.push_str(", #until = :until");
+                update = update.expression_attribute_names("#until", name);
+                update = update.expression_attribute_values(":until", at);
+            }
+            let update = update.update_expression(set).build().map_err(unbuilt)?;
+            writes.push(TransactWriteItem::builder().update(update).build());
         }
         for planned in &change.planned {
             let put = self.put_planned(planned)?.condition_expression("attribute_exists(pk)");

@@ -335,6 +335,7 @@ impl Watch {
                 "opted_out",
                 "answered",
                 "unanswered",
+                "known",
                 "quarantined",
                 "failed",
             ],
