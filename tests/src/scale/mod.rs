@@ -157,7 +157,7 @@ impl<'a> Bench<'a> {
         };
         // The stack would fire it for a segment at a time.
         let watcher = wiring(watch_gaps::NAME);
-        let handlers = Handlers::wired(local_reference_keys().expect("keys"), wiring);
+        let handlers = Handlers::wired(local_reference_keys()?, wiring);
         let store = |wiring: &Wiring| wiring.transitions.store().clone();
         let stores = [
             Store::new(dynamodb_client.clone(), stack.settings().tables.clone(), stack.settings().due_shards),
