@@ -27,7 +27,7 @@ use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use chrono::{DateTime, Utc};
 use duewatch_domain::ids::CustomerId;
-use duewatch_notify::ReferenceKeys;
+use duewatch_notify::{OperationsKind, ReferenceKeys};
 use duewatch_runtime::{
     Deadline, Metrics, NewRevision, Outgoing, RawStreamEvent, RecordError, Wiring, outgoing, stream_batch,
 };
@@ -238,7 +238,8 @@ async fn look_at_all(
     }
 }
 
-/// What fails for a reason that will pass, or in between, stays planned: the next sweep goes on.
+/// What fails stays planned: the next sweep goes on. Where that will not pass by itself, people on
+/// duty are told; there is nothing to requeue.
 async fn look_at(
     wiring: &Wiring,
     keys: &ReferenceKeys,
@@ -255,9 +256,8 @@ async fn look_at(
         Ok(Err(error)) => error.to_string(),
         Err(_) => "looking at the person panicked".to_owned(),
     };
-    let payload = format!("{{\"customer_id\":{:?}}}", customer_id.as_str());
-    if let Err(error) = wiring.desk.quarantine(customer_id.as_str(), &reason, &payload, now).await {
-        tracing::error!(customer_id = customer_id.as_str(), %error, "not quarantined");
-    }
+    tracing::error!(customer_id = customer_id.as_str(), reason, "left for the next firing");
+    let told = "a look at this customer fails; what is planned for them waits";
+    wiring.desk.tell(OperationsKind::MessageHeld, customer_id.as_str(), told, now).await;
     Look::Failed
 }
