@@ -76,7 +76,7 @@ story=$(cargo run -q -- explain A-1)
 expect 'explain, lifted by the payment' 'suspended -> current\|frozen -> current' "$story"
 expect 'explain, back after the reversal' 'current -> frozen' "$story"
 await serve.log 'duewatch.account.changed.v1' 30
-expect 'the change reaches SNS' '"to":"frozen"' "$(grep 'account.changed.v1' "$work/serve.log" | tail -1)"
+expect 'the change reaches SNS' '"to":"frozen"' "$(grep 'account.changed.v1' "$work/serve.log" | grep '"to":"frozen"' | tail -1)"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

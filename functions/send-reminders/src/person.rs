@@ -56,7 +56,7 @@ pub struct Looked {
     /// Wishes that cannot be put into words.
     pub unsayable: usize,
     /// Messages that did not leave and are due again.
-    pub failed: usize,
+    pub not_out: usize,
 }
 
 impl Looked {
@@ -69,7 +69,7 @@ impl Looked {
         self.deferred += other.deferred;
         self.suppressed += other.suppressed;
         self.unsayable += other.unsayable;
-        self.failed += other.failed;
+        self.not_out += other.not_out;
     }
 }
 
@@ -418,7 +418,7 @@ async fn leave(
     };
     for (place, Ready { reserved, spoken_for, .. }) in ready.into_iter().enumerate() {
         if failed.contains(&place) || !note_notices(wiring, &spoken_for, now).await {
-            looked.failed += 1;
+            looked.not_out += 1;
             continue;
         }
         looked.messages += 1;

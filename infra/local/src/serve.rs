@@ -155,7 +155,12 @@ fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError> {
 }
 
 fn write_env_file(path: &Path, environment: &[(String, String)]) -> Result<(), ServeError> {
-    let lines: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    // An equals sign ends a value that is not quoted.
+    let line = |(name, value): &(String, String)| {
+        let quote = if value.contains('=') { "\"" } else { "" };
+        format!("{name}={quote}{value}{quote}\n")
+    };
+    let lines: Vec<String> = environment.iter().map(line).collect();
     std::fs::write(path, lines.concat())
         .map_err(|source| ServeError::EnvFile { path: path.to_owned(), source })
 }
