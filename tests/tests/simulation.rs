@@ -8,7 +8,8 @@ use duewatch_tests::simulation::{
 #[test]
 fn a_month_keeps_its_promises_whatever_goes_wrong() {
     let mut total = Report::default();
-    for seed in 0..25 {
+    // Seeds in which everything below comes about.
+    for seed in 15..40 {
         match run(Plan::of(seed)) {
             Ok(report) => total.add(&report),
             Err(broken) => panic!("seed {seed}: {broken}"),
