@@ -7,7 +7,7 @@
 //!
 //! # A person, not an account
 //! All that is due of a person is looked at together: each account is read again (the last look),
-//! the gate is asked, and what may leave becomes one message a channel. See [`person`].
+//! the gate is asked, and what may leave becomes one message a channel. `person.rs` says how.
 //!
 //! # Delivered twice, killed in between
 //! Decisions leave again under the same id, for consumers to drop. A message to a person is

@@ -3,7 +3,7 @@
 //! Everything that leaves is a CloudEvents 1.0 JSON body with a stable `id`:
 //! published again, it bears the same. Names and contact points are in none.
 //!
-//! [`text`] puts messages into words; [`reference`] is what they can be verified by.
+//! [`text`] puts messages into words; [`mod@reference`] is what they can be verified by.
 
 mod event;
 mod publish;
