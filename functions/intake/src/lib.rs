@@ -30,19 +30,15 @@
 //! account that is not there is quarantined.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use duewatch_domain::contact::{ContactChange, PersonFact};
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::{Account, Applied, Cause, Command, Message, Refusal};
-use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
+use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, check_not_ahead, queue_batch};
 use duewatch_store::{ContactTaken, Outcome, PaymentFact, PaymentPut, TransitionError};
 
 /// The function's name.
 pub const NAME: &str = "intake";
-
-/// How far ahead a sender's clock may be. A message of next year would keep all those of
-/// this year out.
-const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
 
 /// What a message came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,9 +94,7 @@ async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> 
             event.account_id
         )));
     }
-    if event.at > now + MAX_AHEAD {
-        return Err(RecordError::poison(format!("at: {} is later than now, {now}", event.at)));
-    }
+    check_not_ahead(event.at, now)?;
     match &event.command {
         Command::PaymentReceived(payment) => {
             let fact = PaymentFact::received(event.account_id.clone(), payment, event.at);

@@ -35,20 +35,16 @@
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use duewatch_domain::contact::{Planned, Receipt, ReceiptOutcome, Why};
 use duewatch_domain::formats::parse_receipt;
 use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_notify::OperationsKind;
-use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
+use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, check_not_ahead, queue_batch};
 use duewatch_store::{ContactOutcome, Outcome, Said, SentMessage, StoreError};
 
 /// The function's name.
 pub const NAME: &str = "record-delivery";
-
-/// How far ahead a sender's clock may be. What is dated next year would outlast every contact
-/// point that is told until then.
-const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
 
 /// What a receipt came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +103,7 @@ pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> Sqs
 async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> {
     let receipt = parse_receipt(sent.body.as_deref().unwrap_or_default()).map_err(RecordError::poison)?;
     let (store, now) = (wiring.transitions.store(), wiring.clock.now());
-    if receipt.at > now + MAX_AHEAD {
-        return Err(RecordError::poison(format!("at: {} is later than now, {now}", receipt.at)));
-    }
+    check_not_ahead(receipt.at, now)?;
     let Some(message) = store.message(&receipt.message_id).await? else {
         return Err(RecordError::poison(format!("message_id: {} is not known", receipt.message_id)));
     };

@@ -136,16 +136,13 @@ async fn take(
     }
     let mut swept = Swept::default();
     Box::pin(look_at_all(wiring, keys, persons, deadline, &mut swept)).await;
-    let Looked { messages: to_persons, notices, withdrawn, deferred, suppressed, .. } = swept.looked;
-    Metrics::new(&wiring.metrics_namespace, NAME)
+    let metrics = Metrics::new(&wiring.metrics_namespace, NAME)
         .count("taken", batch.taken())
         .count("messages", messages)
-        .count("planned", sent.planned)
-        .count("reminders", to_persons)
-        .count("notices", notices)
-        .count("withdrawn", withdrawn)
-        .count("deferred", deferred)
-        .count("suppressed", suppressed)
+        .count("planned", sent.planned);
+    swept
+        .looked
+        .counted(metrics)
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
         .emit(clock.now());
@@ -187,13 +184,9 @@ async fn sweep(wiring: &Wiring, keys: &ReferenceKeys, deadline: Deadline) -> Res
             }
         }
     }
-    let Looked { messages, notices, withdrawn, deferred, suppressed, .. } = swept.looked;
-    Metrics::new(&wiring.metrics_namespace, NAME)
-        .count("reminders", messages)
-        .count("notices", notices)
-        .count("withdrawn", withdrawn)
-        .count("deferred", deferred)
-        .count("suppressed", suppressed)
+    swept
+        .looked
+        .counted(Metrics::new(&wiring.metrics_namespace, NAME))
         .count("persons_failed", swept.failed)
         .emit(now);
     tracing::info!(?swept, "swept what is planned");

@@ -23,7 +23,7 @@ use duewatch_domain::policy::{ContactRules, Policy, Versions};
 use duewatch_domain::reminder::{Intent, still_owed};
 use duewatch_domain::{Account, assess, owed};
 use duewatch_notify::{Message, OperationsKind, ReferenceKeys};
-use duewatch_runtime::Wiring;
+use duewatch_runtime::{Metrics, Wiring};
 use duewatch_store::{
     AtHand, ContactOutcome, DUE_AGAIN, Hold, MAX_CONFLICTS, MAX_TOGETHER, Outcome, PersonChange, Reserved,
     Said, SentMessage, StoreError, TransitionError,
@@ -60,6 +60,16 @@ pub struct Looked {
 }
 
 impl Looked {
+    /// What a metric tells of it.
+    pub(crate) fn counted(&self, metrics: Metrics) -> Metrics {
+        metrics
+            .count("reminders", self.messages)
+            .count("notices", self.notices)
+            .count("withdrawn", self.withdrawn)
+            .count("deferred", self.deferred)
+            .count("suppressed", self.suppressed)
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         self.messages += other.messages;
         self.sent += other.sent;
@@ -139,7 +149,7 @@ pub(crate) async fn look(
         let accounts = last_look(wiring, &due, now).await?;
         let mut look = Look { keys, now, looked: Looked::default(), change: PersonChange::default() };
         let told = look.settle(&due, &accounts);
-        let (ready, mut rings) = look.through_the_gate(person, &told)?;
+        let (ready, mut rings) = look.through_the_gate(person, &told);
         rings.extend(unreadable(&accounts));
         let Look { mut looked, change, .. } = look;
         if !store.write_person(change).await? {
@@ -271,16 +281,10 @@ impl Look<'_> {
 
     /// Asks the gate, and puts into words what may leave. What cannot be said ends, and the gate
     /// is asked again without it.
-    fn through_the_gate(
-        &mut self,
-        person: Person,
-        told: &[Spoken<'_>],
-    ) -> Result<(Vec<Ready>, Vec<Ring>), StoreError> {
-        let no_rules = ContactRules::default();
-        let rules_of = |one: &Spoken<'_>| {
-            one.judged.policy(self.now).contact.clone().unwrap_or_else(|| no_rules.clone())
-        };
-        let rules: Vec<ContactRules> = told.iter().map(rules_of).collect();
+    fn through_the_gate(&mut self, person: Person, told: &[Spoken<'_>]) -> (Vec<Ready>, Vec<Ring>) {
+        let (now, no_rules) = (self.now, ContactRules::default());
+        let rules: Vec<&ContactRules> =
+            told.iter().map(|one| one.judged.policy(now).contact.as_ref().unwrap_or(&no_rules)).collect();
         let mut rings = Vec::new();
         let mut left: Vec<usize> = (0..told.len()).collect();
         // Each time around at least one wish is given up.
@@ -291,7 +295,7 @@ impl Look<'_> {
                     let Spoken { planned, judged } = &told[*place];
                     let policy = judged.policy(self.now);
                     let wish = planned.wish(&judged.account, policy, &judged.figures, self.now);
-                    (wish, &rules[*place])
+                    (wish, rules[*place])
                 })
                 .collect();
             let consolidated = consolidate(&person, &wishes, self.now);
@@ -300,7 +304,7 @@ impl Look<'_> {
             for (attempt, places) in &consolidated.messages {
                 let spoken: Vec<&Spoken<'_>> = places.iter().map(|place| &told[left[*place]]).collect();
                 match message::of(self.keys, &person, attempt, &spoken, self.now) {
-                    Ok(message) => said.push((attempt, places, message)),
+                    Ok(message) => said.push((attempt, spoken, message)),
                     Err(problem) => {
                         unsayable.extend(places.iter().map(|place| (left[*place], problem.clone())))
                     }
@@ -310,14 +314,9 @@ impl Look<'_> {
                 let verdicts = consolidated.verdicts.iter().zip(&left);
                 let verdicts = verdicts.map(|(verdict, place)| (verdict, &told[*place]));
                 rings.extend(self.keep_back(verdicts));
-                let spoken = |places: &[usize]| places.iter().map(|place| &told[left[*place]]).collect();
-                let said = said.into_iter().map(|(attempt, places, message)| {
-                    let spoken: Vec<&Spoken<'_>> = spoken(places);
-                    (attempt, spoken, message)
-                });
-                let windows = rules.iter().map(ContactRules::window_days).max().unwrap_or(0);
-                let ready = self.count(person, windows, said);
-                return Ok((ready, rings));
+                let windows = rules.iter().map(|rules| rules.window_days()).max().unwrap_or(0);
+                let ready = self.count(person, windows, said.into_iter());
+                return (ready, rings);
             }
             for (place, problem) in unsayable {
                 let Spoken { planned, judged } = &told[place];
@@ -328,7 +327,7 @@ impl Look<'_> {
                 rings.push((OperationsKind::MessageHeld, planned.contact_id.to_string(), reason));
             }
         }
-        Ok((Vec::new(), rings))
+        (Vec::new(), rings)
     }
 
     /// What the gate keeps back waits, or ends. Says whom people on duty are to hear of.

@@ -24,7 +24,7 @@ pub use clock::{Clock, Deadline, SystemClock};
 pub use metrics::Metrics;
 pub use outgoing::Outgoing;
 pub use quarantine::Desk;
-pub use queue::{QueueBatch, queue_batch};
+pub use queue::{QueueBatch, check_not_ahead, queue_batch};
 pub use settings::{
     REFERENCE_KEYS, SETTINGS, Settings, SettingsError, reference_keys, reference_keys_from_env,
 };

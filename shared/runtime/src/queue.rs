@@ -10,10 +10,26 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
 
 use crate::batch::{CONCURRENCY, Taken, guarded, is_mostly_poisoned};
 use crate::{Clock, Deadline, Desk, RecordError};
+
+/// How far ahead a sender's clock may be. A message of next year would keep all those of this
+/// year out, and a report of then would outlast every contact point that is told until then.
+const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
+
+/// Checks that a sender's instant, the field `at`, is not later than now.
+///
+/// # Errors
+/// Where it is: the message can never be taken.
+pub fn check_not_ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), RecordError> {
+    if at > now + MAX_AHEAD {
+        return Err(RecordError::poison(format!("at: {at} is later than now, {now}")));
+    }
+    Ok(())
+}
 
 /// What a batch of messages came to.
 #[derive(Debug)]

@@ -172,18 +172,8 @@ impl Store {
     /// When the call fails, or the key of a link is none of ours.
     pub async fn accounts_of_customer(&self, customer_id: &CustomerId) -> Result<Vec<AccountId>, StoreError> {
         let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :link)")
-            .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
-            .expression_attribute_values(":link", AttributeValue::S(LINK.to_owned()))
-            .consistent_read(true)
-            .limit(i32::try_from(MAX_ACCOUNTS_OF_CUSTOMER + 1).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
+        let most = i32::try_from(MAX_ACCOUNTS_OF_CUSTOMER + 1).unwrap_or(i32::MAX);
+        let sent = self.records_under(customer_key(customer_id), LINK.to_owned()).limit(most).send().await;
         let answer = self.answered(table, sent)?;
         let keys = answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove("sk") {
             Some(AttributeValue::S(key)) => key,

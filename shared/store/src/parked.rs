@@ -77,17 +77,7 @@ impl Store {
     /// When the call fails.
     pub async fn parked(&self, account_id: &AccountId) -> Result<Vec<String>, StoreError> {
         let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :account)")
-            .expression_attribute_values(":pk", AttributeValue::S(PARKED.to_owned()))
-            .expression_attribute_values(":account", AttributeValue::S(note_key(account_id, "")))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
+        let sent = self.records_under(PARKED.to_owned(), note_key(account_id, "")).send().await;
         let items = self.answered(table, sent)?.items.unwrap_or_default();
         Ok(items
             .into_iter()

@@ -24,7 +24,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::contact::{Person, Planned, Wanted};
 use duewatch_domain::decision::event_id;
 use duewatch_domain::ids::{ContactId, ContactPersonId, CustomerId, Revision};
-use duewatch_domain::reminder::Intent;
 use duewatch_domain::{Account, Applied, Message, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -99,18 +98,23 @@ fn contact_id(text: &str) -> ContactId {
     })
 }
 
-/// What a revision of an account wishes to say.
-fn planned(account: &Account, intent: &Intent, now: DateTime<Utc>) -> Planned {
-    let event = event_id(&account.account_id, account.revision);
+/// A wish of an account's revision, due at `now`.
+fn planned(
+    account: &Account,
+    contact_id: ContactId,
+    wanted: Wanted,
+    planned_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Planned {
     Planned {
-        contact_id: contact_id(&format!("{event}/{}", intent.name())),
+        contact_id,
         customer_id: account.customer_id.clone(),
         account_id: account.account_id.clone(),
         policy_id: account.policy_id.clone(),
         revision: account.revision,
         stage: account.standing.stage.clone(),
-        wanted: Wanted::Intent(intent.clone()),
-        planned_at: intent.planned_at,
+        wanted,
+        planned_at,
         look_at: now,
         waits_for: None,
         late_since: None,
@@ -134,9 +138,13 @@ impl Store {
     /// # Errors
     /// When a call fails.
     pub async fn plan_contacts(&self, account: &Account, now: DateTime<Utc>) -> Result<usize, StoreError> {
+        let event = event_id(&account.account_id, account.revision);
         let mut new = 0;
         for intent in &account.intents {
-            new += usize::from(self.plan_contact(&planned(account, intent, now)).await?);
+            let contact_id = contact_id(&format!("{event}/{}", intent.name()));
+            let wanted = Wanted::Intent(intent.clone());
+            let wish = planned(account, contact_id, wanted, intent.planned_at, now);
+            new += usize::from(self.plan_contact(&wish).await?);
         }
         Ok(new)
     }
@@ -152,22 +160,9 @@ impl Store {
         event_id: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let wish = Planned {
-            contact_id: contact_id(&format!("{}/{event_id}/contact-person", account.account_id)),
-            customer_id: account.customer_id.clone(),
-            account_id: account.account_id.clone(),
-            policy_id: account.policy_id.clone(),
-            revision: account.revision,
-            stage: account.standing.stage.clone(),
-            wanted: Wanted::ContactPerson { person_id: person_id.clone() },
-            planned_at: now,
-            look_at: now,
-            waits_for: None,
-            late_since: None,
-            reserved_as: None,
-            came_back: 0,
-        };
-        self.plan_contact(&wish).await
+        let contact_id = contact_id(&format!("{}/{event_id}/contact-person", account.account_id));
+        let wanted = Wanted::ContactPerson { person_id: person_id.clone() };
+        self.plan_contact(&planned(account, contact_id, wanted, now, now)).await
     }
 
     /// Plans once more what a message said that came back, due at `now`: the gate knows by then
@@ -222,17 +217,7 @@ impl Store {
     /// When the call fails or an item cannot be read.
     pub async fn at_hand(&self, customer_id: &CustomerId) -> Result<AtHand, StoreError> {
         let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
-            .expression_attribute_values(":prefix", AttributeValue::S(PERSON_OR_PLANNED.to_owned()))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
+        let sent = self.records_under(customer_key(customer_id), PERSON_OR_PLANNED.to_owned()).send().await;
         let mut at_hand = AtHand { person: Person::new(customer_id.clone()), planned: Vec::new() };
         for item in self.answered(table, sent)?.items.unwrap_or_default() {
             match item.get("sk") {

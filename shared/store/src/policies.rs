@@ -94,16 +94,9 @@ impl Store {
     pub async fn policy_versions(&self, id: &PolicyId) -> Result<Versions, StoreError> {
         let table = &self.tables.records;
         let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :version)")
-            .expression_attribute_values(":pk", AttributeValue::S(policy_key(id)))
-            .expression_attribute_values(":version", AttributeValue::S("version#".to_owned()))
+            .records_under(policy_key(id), "version#".to_owned())
             .scan_index_forward(false)
             .limit(i32::try_from(MAX_VERSIONS).unwrap_or(i32::MAX))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
         let answer = self.answered(table, sent)?;

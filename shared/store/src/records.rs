@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::ids::{AccountId, MAX_ID_BYTES, PolicyId, Revision};
@@ -326,6 +327,18 @@ impl Store {
             Some(AttributeValue::N(revision)) => revision.parse().ok().map(Revision),
             _ => None,
         }))
+    }
+
+    /// A consistent Query of the records under a key whose sort keys begin like that.
+    pub(crate) fn records_under(&self, pk: String, prefix: String) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.tables.records)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
     }
 
     pub(crate) async fn stored_due_shards(&self) -> Result<u32, StoreError> {

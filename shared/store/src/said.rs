@@ -160,15 +160,8 @@ impl Store {
         let (mut said, mut from) = (Vec::new(), None);
         for _ in 0..MAX_PAGES {
             let sent = self
-                .client
-                .query()
-                .table_name(table)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
-                .expression_attribute_values(":prefix", AttributeValue::S(SAID.to_owned()))
-                .consistent_read(true)
+                .records_under(customer_key(customer_id), SAID.to_owned())
                 .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
                 .send()
                 .await;
             let answer = self.answered(table, sent)?;
