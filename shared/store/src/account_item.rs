@@ -216,10 +216,8 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
         },
         Some(_) => return Err(StoreError::codec(table, key, "next_action_at is no string")),
     };
-    let item = serde_dynamo::AttributeValue::M(serde_dynamo::Item::from(item).into());
-    let reader = serde_dynamo::Deserializer::from_attribute_value(item);
-    let mut account: Account = serde_path_to_error::deserialize(reader)
-        .map_err(|error| StoreError::codec(table, &*key, format!("{}: {}", error.path(), error.inner())))?;
+    let mut account: Account = serde_dynamo::from_item(serde_dynamo::Item::from(item))
+        .map_err(|error| StoreError::codec(table, &*key, error))?;
     account.check_bounds().map_err(|refusal| StoreError::codec(table, key, refusal))?;
     account.standing.next_action_at = next_action_at;
     Ok(account)

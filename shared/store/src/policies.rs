@@ -119,5 +119,9 @@ fn read_version(
         Some(AttributeValue::N(version)) => version.parse().unwrap_or_default(),
         _ => 0,
     };
-    policy::parse(text).map_err(|error| StoreError::FaultyPolicy { id: id.to_string(), version, error })
+    policy::parse_stored(text).map_err(|error| StoreError::FaultyPolicy {
+        id: id.to_string(),
+        version,
+        error,
+    })
 }

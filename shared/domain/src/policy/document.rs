@@ -76,7 +76,19 @@ impl fmt::Display for PolicyWarning {
 /// # Errors
 /// The first [`PolicyError`], with its line and column.
 pub fn parse(text: &str) -> Result<Policy, PolicyError> {
-    read(text).map(|(policy, _)| policy)
+    read(text, traced).map(|(policy, _)| policy)
+}
+
+/// Reads and checks a policy that was [parsed](parse) before it was stored.
+///
+/// It accepts and refuses the same texts. A value that cannot be read is told by its line and
+/// column alone: what finds its field as well is a tenth of the size of a function.
+///
+/// # Errors
+/// The first [`PolicyError`], with its line and column.
+pub fn parse_stored(text: &str) -> Result<Policy, PolicyError> {
+    let untraced = |reader| Document::deserialize(reader).map_err(|error| (String::new(), error));
+    read(text, untraced).map(|(policy, _)| policy)
 }
 
 /// Reads and checks a policy, and says what is worth a second look, in the order of the text.
@@ -84,7 +96,7 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
 /// # Errors
 /// Those of [`parse`].
 pub fn review(text: &str) -> Result<(Policy, Vec<PolicyWarning>), PolicyError> {
-    let (policy, offsets) = read(text)?;
+    let (policy, offsets) = read(text, traced)?;
     let warning = |Fault { place, problem }| {
         let PolicyError { line, column, problem } = PolicyError::at(text, offsets.of(place), problem);
         PolicyWarning { line, column, problem }
@@ -94,16 +106,24 @@ pub fn review(text: &str) -> Result<(Policy, Vec<PolicyWarning>), PolicyError> {
     Ok((policy, warnings))
 }
 
-fn read(text: &str) -> Result<(Policy, Offsets), PolicyError> {
+/// Reads the document, or says what is wrong, behind the field it is about.
+fn traced(reader: toml::Deserializer<'_>) -> Result<Document, (String, toml::de::Error)> {
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        let path = error.path().to_string().replace(SPANNED, "");
+        (if path == "." { String::new() } else { format!("{path}: ") }, error.into_inner())
+    })
+}
+
+fn read<'t>(
+    text: &'t str,
+    document: impl FnOnce(toml::Deserializer<'t>) -> Result<Document, (String, toml::de::Error)>,
+) -> Result<(Policy, Offsets), PolicyError> {
     let at = |offset: usize, problem: String| PolicyError::at(text, offset, problem);
     let fault = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
     let reader =
         toml::Deserializer::parse(text).map_err(|error| at(fault(&error), error.message().to_owned()))?;
-    let document: Document = serde_path_to_error::deserialize(reader).map_err(|error| {
-        let (path, inner) = (error.path().to_string().replace(SPANNED, ""), error.inner());
-        let field = if path == "." { String::new() } else { format!("{path}: ") };
-        at(fault(inner), format!("{field}{}", inner.message()))
-    })?;
+    let document = document(reader)
+        .map_err(|(field, error)| at(fault(&error), format!("{field}{}", error.message())))?;
     let offsets = document.offsets();
     let checked = document.into_policy().and_then(|policy| check::faults(&policy).map(|()| policy));
     let policy = checked.map_err(|fault| at(offsets.of(fault.place), fault.problem))?;

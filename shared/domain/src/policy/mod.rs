@@ -40,7 +40,7 @@ pub use self::contact::{
 };
 pub use self::contact_check::MAX_ONCE_IN_MONTHS;
 pub use self::customer::CustomerRule;
-pub use self::document::{PolicyError, PolicyWarning, parse, review};
+pub use self::document::{PolicyError, PolicyWarning, parse, parse_stored, review};
 pub use self::late_fee::{AnnualCap, LateFee, MAX_RATE_DECIMALS};
 pub use self::relief::{
     Buffer, CauseRules, DisputeRules, Exceed, Materiality, Operations, ProcessRules, PromiseRules,
