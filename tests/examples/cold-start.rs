@@ -24,7 +24,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use duewatch_runtime::SETTINGS;
+use duewatch_runtime::{REFERENCE_KEYS, SETTINGS};
 use duewatch_tests::loopback;
 use serde_json::Value;
 
@@ -166,6 +166,8 @@ fn start(
         // What the names are is of no interest to a table that holds nothing.
         .envs(SETTINGS.map(|name| (name, "4")))
         .env("SWEEP_QUEUE_URL", "http://127.0.0.1/sweeps")
+        // It signs nothing either.
+        .env(REFERENCE_KEYS, format!("1={}", "07".repeat(32)))
         // Says how long it warmed up.
         .env("RUST_LOG", "warn,duewatch_runtime::start=debug")
         .stdout(Stdio::piped());

@@ -156,6 +156,10 @@ const REMIND: Work = Work {
 /// The newest entry is looked at, the next one is put.
 const KEEP: Work = Work { record_reads: 1, entry_units: 1, ..IDLE };
 const KEEP_DECISION: Work = Work { entry_units: 2, ..KEEP };
+/// What `record-delivery` does with a receipt: the message is looked up, the person is read and
+/// written, and the receipt is noted of the message as it is by then.
+pub const RECEIPT: Work =
+    Work { record_reads: 3, transactions: 1, transaction_units: 2, small_writes: 1, ..IDLE };
 /// What `watch-gaps` reads of a healthy account beside its page: its payments, its newest
 /// history, its marker.
 pub const WATCH: Work = Work { payment_queries: 1, record_reads: 2, ..IDLE };

@@ -13,13 +13,14 @@ use duewatch_tests::cost::inputs::{
     ACCOUNT_BYTES, CONTACT_BYTES, DECISION_ENTRY_BYTES, ENTRY_BYTES, HISTORY_ENTRY_BYTES, PAGE, SIDE_BY_SIDE,
     SMALL_ITEM_BYTES,
 };
-use duewatch_tests::cost::{Kind, WATCH, Work, account_read_units, account_write_units, kinds};
+use duewatch_tests::cost::{Kind, RECEIPT, WATCH, Work, account_read_units, account_write_units, kinds};
 use duewatch_tests::support::{
-    KEEPING, REMINDING, STANDARD, World, consumed, contract_of, decisions, message, post, record, send,
-    sweep, take_messages, watch,
+    KEEPING, REMINDING, STANDARD, World, consumed, contract_of, decisions, message, post, record, report,
+    send, sweep, take_messages, watch,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use serde_json::json;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 /// Bytes of a write unit.
@@ -618,6 +619,20 @@ async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
     let size = said.iter().chain(&message).map(|item| item_size(item) + ADDED).sum::<usize>();
     assert_eq!((said.len(), message.len()), (1, 1));
     assert!(is_near(size, CONTACT_BYTES.value), "{size} bytes");
+
+    // And what its receipt costs.
+    world.set("2023-09-28T03:00:00Z");
+    let receipt = json!({ "message_id": "A-1/2/app", "at": world.now(), "outcome": "delivered" });
+    let (recorder, start) = warm(&world, record_delivery::NAME).await;
+    assert!(report(&recorder, &[receipt.to_string()]).await.is_empty());
+    let store = recorder.transitions.store();
+    let [(gets, read), (queries, queried)] =
+        ["GetItem", "Query"].map(|call| since(&start, store, call, &store.tables().records));
+    assert_eq!((gets, queries), (2, 1), "the message, twice, and the person");
+    assert!(read + queried <= halves(RECEIPT.reads()), "{read} and {queried} half units read");
+    let record_reads = (gets + queries).to_u32().unwrap();
+    assert_eq!(Work { record_reads, ..work_since(&start, store) }, RECEIPT);
+    assert_eq!(half_units_since(&start, store), (0, halves(RECEIPT.table_writes())));
     assert_kept(&world, &records, &stated).await;
 }
 

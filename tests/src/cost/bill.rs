@@ -6,22 +6,21 @@ use super::inputs::{
     ACCOUNT_BYTES, CONTACT_BYTES, CONTACT_FIRINGS, DECIDE_CPU_MS, DECISION_ENTRY_BYTES, DEFAULT_SHARDS,
     ENTRY_BYTES, FIFO_PRICE, FIRING_SECONDS, HISTORY_ENTRY_BYTES, INDEX_WRITES, KEEP_CPU_MS,
     LAMBDA_CALL_PRICE, LAMBDA_TIME_PRICE, LOG_BYTES, LOG_PRICE, MEMORY_MB, MESSAGES_A_BATCH, MONTH_DAYS,
-    PAGE, POLLS_A_MINUTE, READ_PRICE, RECORDS_A_CALL, RECOVERY_PRICE, SCHEDULER_PRICE, SMALL_ITEM_BYTES,
-    SNS_PRICE, SQS_PRICE, STORAGE_PRICE, WRITE_PRICE, unpaid,
+    PAGE, POLLS_A_MINUTE, READ_PRICE, RECEIPTS_A_MESSAGE, RECORDS_A_CALL, RECOVERY_PRICE, SCHEDULER_PRICE,
+    SMALL_ITEM_BYTES, SNS_PRICE, SQS_PRICE, STORAGE_PRICE, WRITE_PRICE, unpaid,
 };
 use super::speed::{decide_seconds, judge_seconds, lone_seconds, tell_cpu_ms, watch_seconds};
 use super::{
-    ComesBy, GB, IDLE, KEEP, Kind, MILLION, POST, SWEEP, WATCH, Work, account_read_units, account_scan_units,
-    kinds,
+    ComesBy, GB, IDLE, KEEP, Kind, MILLION, POST, RECEIPT, SWEEP, WATCH, Work, account_read_units,
+    account_scan_units, kinds,
 };
 
 const MB_OF_A_GB: Decimal = Decimal::from_parts(1_024, 0, 0, false, 0);
 const DAY_SECONDS: Decimal = Decimal::from_parts(86_400, 0, 0, false, 0);
 const DAY_MINUTES: Decimal = Decimal::from_parts(1_440, 0, 0, false, 0);
 const MONTHS: Decimal = Decimal::from_parts(12, 0, 0, false, 0);
-/// A message of a FIFO queue is sent, received and deleted, one at a time in the dearest
-/// case.
-const COMMAND_REQUESTS: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
+/// A message of a queue is sent, received and deleted, one at a time in the dearest case.
+const MESSAGE_REQUESTS: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
 
 /// USD of something, by what it is paid for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,7 +130,7 @@ fn decide_bill(kind: &Kind) -> Bill {
         ComesBy::Sweep => work_bill(&kind.decide, decide_seconds(&kind.decide, MEMORY_MB.value)),
         ComesBy::Payment | ComesBy::Command => lone_bill(&kind.decide, DECIDE_CPU_MS.value),
     };
-    let requests = if kind.comes_by == ComesBy::Command { COMMAND_REQUESTS } else { Decimal::ZERO };
+    let requests = if kind.comes_by == ComesBy::Command { MESSAGE_REQUESTS } else { Decimal::ZERO };
     bill.plus(Bill {
         table_writes: price(Decimal::from(kind.lender_writes()), WRITE_PRICE.value),
         queues: price(requests, FIFO_PRICE.value),
@@ -154,6 +153,7 @@ pub fn monthly_bill(accounts: Decimal) -> Bill {
         kinds().iter().fold(Bill::default(), |sum, kind| sum.plus(bill_of(kind).times(kind.a_month)));
     let storage = Bill { storage: stored_price(stored_bytes()), ..Bill::default() };
     transitions
+        .plus(receipts_bill(Decimal::ONE))
         .plus(watch_bill(Decimal::ONE).times(MONTH_DAYS.value))
         .plus(storage)
         .times(accounts)
@@ -175,11 +175,24 @@ pub fn history_bill(accounts: Decimal) -> Bill {
     kept.plus(storage).times(accounts)
 }
 
+/// Messages to people of an account in a month.
+fn reminders_a_month() -> Decimal {
+    Decimal::ONE + unpaid(&["reminder"])
+}
+
+/// What the receipts of a month cost.
+#[must_use]
+pub fn receipts_bill(accounts: Decimal) -> Bill {
+    let queues = price(MESSAGE_REQUESTS, SQS_PRICE.value);
+    let one = lone_bill(&RECEIPT, DECIDE_CPU_MS.value).plus(Bill { queues, ..Bill::default() });
+    one.times(reminders_a_month() * RECEIPTS_A_MESSAGE.value * accounts)
+}
+
 /// Bytes that an account takes in all tables after a year: itself, its entry, a year of
 /// payments, what became of a year's reminders, its mark and its person, a year of its history.
 #[must_use]
 pub fn stored_bytes() -> Decimal {
-    let reminders = (Decimal::ONE + unpaid(&["reminder"])) * MONTHS;
+    let reminders = reminders_a_month() * MONTHS;
     ACCOUNT_BYTES.value
         + ENTRY_BYTES.value
         + (MONTHS + Decimal::TWO) * SMALL_ITEM_BYTES.value

@@ -398,6 +398,13 @@ pub const COMMANDS_A_MONTH: Input = input(
     "",
     "assumed; payments are reckoned apart, and contact points are not reckoned with",
 );
+/// Receipts of a message.
+pub const RECEIPTS_A_MESSAGE: Input = input(
+    "receipts of a message",
+    (1, 0),
+    "",
+    "assumed: each is reported as delivered, and nothing else of it; one a request",
+);
 /// Polls of an idle queue.
 pub const POLLS_A_MINUTE: Input = input(
     "requests a minute by which Lambda asks an idle queue",
@@ -407,7 +414,7 @@ pub const POLLS_A_MINUTE: Input = input(
 );
 
 /// What was assumed.
-pub const ASSUMED: [Input; 8] = [
+pub const ASSUMED: [Input; 9] = [
     REQUEST_MS,
     MONTH_DAYS,
     PAYMENT_HOURS,
@@ -415,6 +422,7 @@ pub const ASSUMED: [Input; 8] = [
     LOG_BYTES,
     RECORDS_A_CALL,
     COMMANDS_A_MONTH,
+    RECEIPTS_A_MESSAGE,
     POLLS_A_MINUTE,
 ];
 

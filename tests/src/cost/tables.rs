@@ -3,7 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::bill::{
-    Bill, bill_of, history_bill, index_bill, monthly_bill, pass_bill, publication_bill, watch_bill,
+    Bill, bill_of, history_bill, index_bill, monthly_bill, pass_bill, publication_bill, receipts_bill,
+    watch_bill,
 };
 use super::figures::{duration, fixed, percent, whole};
 use super::inputs::{
@@ -162,6 +163,7 @@ fn bill_table() -> String {
         row
     };
     rows.push(of_it("of it, a month: reminders before the due date", before_due_bill));
+    rows.push(of_it("of it, a month: receipts of messages", |accounts| receipts_bill(accounts).total()));
     rows.push(of_it("of it, a month: the history", |accounts| history_bill(accounts).total()));
     rows.push(of_it("of it, a month: the watch", watch_month));
     markdown(&["USD", "1 million", "10 million", "100 million"], &rows)

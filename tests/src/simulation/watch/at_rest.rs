@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Applied;
 use duewatch_domain::Command;
-use duewatch_domain::contact::PersonFact;
+use duewatch_domain::contact::{MAX_CAME_BACK, PersonFact};
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::ids::Revision;
 use duewatch_domain::recorded::NoticeOf;
@@ -19,12 +19,12 @@ use super::{Checked, Story, Watch, hold};
 pub(in crate::simulation) struct Records {
     /// Ids of what was quarantined, by function, with the payloads.
     quarantined: BTreeMap<(String, String), String>,
-    /// What became of each contact.
-    contacts: BTreeMap<String, String>,
+    /// What became of each contact, as it is noted.
+    contacts: BTreeMap<String, Value>,
     /// What is planned, and when it is looked at next.
     planned: BTreeMap<String, Value>,
-    /// What was reported of each message.
-    receipts: BTreeMap<String, Vec<Value>>,
+    /// Messages that were counted, with what was reported of them.
+    messages: BTreeMap<String, Value>,
     parked: BTreeSet<(String, String)>,
     published: BTreeMap<String, u64>,
     histories: BTreeMap<String, Vec<HistoryEntry>>,
@@ -54,13 +54,11 @@ impl Records {
             } else if pk == "parked" {
                 records.parked.insert((text(item, "account_id"), text(item, "payment_id")));
             } else if let Some(contact) = sk.strip_prefix("said#") {
-                let said: Value = serde_json::from_str(&text(item, "said")).unwrap_or_default();
-                let outcome = said["outcome"].as_str().unwrap_or_default();
-                records.contacts.insert(contact.to_owned(), outcome.to_owned());
+                let said = serde_json::from_str(&text(item, "said")).unwrap_or_default();
+                records.contacts.insert(contact.to_owned(), said);
             } else if let Some(message) = pk.strip_prefix("message#") {
-                let known: Value = serde_json::from_str(&text(item, "message")).unwrap_or_default();
-                let receipts = known["receipts"].as_array().cloned().unwrap_or_default();
-                records.receipts.insert(message.to_owned(), receipts);
+                let known = serde_json::from_str(&text(item, "message")).unwrap_or_default();
+                records.messages.insert(message.to_owned(), known);
             } else if let Some(contact) = sk.strip_prefix("planned#") {
                 let planned = serde_json::from_str(&text(item, "planned")).unwrap_or_default();
                 records.planned.insert(contact.to_owned(), planned);
@@ -127,24 +125,65 @@ impl Watch {
             ("contacts held", "held"),
             ("contacts suppressed", "suppressed"),
         ] {
-            self.count(what, records.contacts.values().filter(|known| *known == outcome).count());
+            self.count(what, records.contacts.values().filter(|known| known["outcome"] == outcome).count());
         }
         Ok(())
     }
 
-    /// What a sender has reported of a message is known of it.
+    /// What a sender has reported of a message is known of it, and something follows.
     fn check_receipt(&self, body: &str, records: &Records) -> Checked {
         let receipt: Value = serde_json::from_str(body).unwrap_or_default();
         let id = receipt["message_id"].as_str().unwrap_or_default();
-        let told = records.receipts.get(id).into_iter().flatten();
-        let is_known = told.into_iter().any(|known| known["outcome"] == receipt["outcome"]);
+        let message = records.messages.get(id);
+        let mut told = message.iter().filter_map(|known| known["receipts"].as_array()).flatten();
+        let is_known = told.any(|known| known["outcome"] == receipt["outcome"]);
         let aside = records
             .quarantined
             .iter()
             .find(|((function, _), payload)| function == record_delivery::NAME && *payload == body);
         // It may have made the function panic; its message is there.
-        let is_aside = aside.is_some() && records.receipts.contains_key(id);
+        let is_aside = aside.is_some() && message.is_some();
         hold!("nothing is dropped", is_known || is_aside || self.dead.contains(body), "{body} is nowhere");
+        match message.filter(|_| is_known) {
+            Some(message) => self.check_acted_on(&receipt, message, records),
+            None => Ok(()),
+        }
+    }
+
+    /// Nobody is written to any more where they have asked not to be, and what came back is said
+    /// again.
+    fn check_acted_on(&self, receipt: &Value, message: &Value, records: &Records) -> Checked {
+        let instant = |at: &Value| at.as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+        let at = instant(&receipt["at"]);
+        let customer_id = message["customer_id"].as_str().unwrap_or_default();
+        let channel = message["channel"].as_str().unwrap_or_default();
+        match receipt["outcome"].as_str().unwrap_or_default() {
+            "opted_out" | "complained" => {
+                let consented_at = self.consented_at(customer_id, channel);
+                hold!(
+                    "an opt-out holds",
+                    consented_at >= at,
+                    "{customer_id}: {receipt} of {channel}, what is known is of {consented_at:?}"
+                );
+            }
+            "bounced" => {
+                for contact in message["contacts"].as_array().into_iter().flatten().filter_map(Value::as_str)
+                {
+                    let Some(said) = records.contacts.get(contact) else { continue };
+                    let is_by_it = said["message"][0] == receipt["message_id"] && said["outcome"] == "sent";
+                    let again = format!("{contact}/again");
+                    let is_said_again =
+                        records.contacts.contains_key(&again) || records.planned.contains_key(&again);
+                    let came_back = said["planned"]["came_back"].as_u64().unwrap_or_default();
+                    hold!(
+                        "what comes back is said again",
+                        !is_by_it || is_said_again || came_back >= u64::from(MAX_CAME_BACK),
+                        "{customer_id}: {contact} came back, and {again} is nowhere"
+                    );
+                }
+            }
+            _ => {}
+        }
         Ok(())
     }
 
@@ -369,7 +408,7 @@ impl Watch {
             for intent in &version.account.intents {
                 let contact = format!("{event}/{}", intent.name());
                 let sent = self.sent.get(&contact);
-                let outcome = records.contacts.get(&contact).map(String::as_str);
+                let outcome = records.contacts.get(&contact).and_then(|said| said["outcome"].as_str());
                 let is_recorded = match sent {
                     Some(sent) => sent.topic == "reminders" && outcome.is_some(),
                     None => {
