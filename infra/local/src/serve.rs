@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use duewatch_domain::Contract;
 use duewatch_runtime::{Clock, SystemClock};
+use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -193,6 +194,7 @@ async fn show(mut messages: broadcast::Receiver<Delivered>) {
             Ok(message) => {
                 let topic = message.topic_arn.rsplit(':').next().unwrap_or_default();
                 println!("{} {topic}: {}", time(SystemClock.now()), message.message);
+                print!("{}", words(&message.message).unwrap_or_default());
             }
             Err(broadcast::error::RecvError::Lagged(missed)) => println!("({missed} messages not shown)"),
             Err(broadcast::error::RecvError::Closed) => return,
@@ -200,6 +202,40 @@ async fn show(mut messages: broadcast::Receiver<Delivered>) {
     }
 }
 
+/// What a person reads of a message to them, line by line; none: it is for machines.
+fn words(message: &str) -> Option<String> {
+    let body: Value = serde_json::from_str(message).ok()?;
+    let data = &body["data"];
+    let (channel, text) = (data["channel"].as_str()?, data["text"].as_str()?);
+    let to = match data["contact_person"].as_str() {
+        Some(person) => format!("contact person {person} of {}", data["customer_id"].as_str()?),
+        None => data["customer_id"].as_str()?.to_owned(),
+    };
+    let segments = data["segments"].as_u64().map(|count| format!(", {count} segments"));
+    let head = format!("by {channel} to {to}{}:", segments.unwrap_or_default());
+    let lines = std::iter::once(head.as_str()).chain(data["subject"].as_str()).chain(text.lines());
+    Some(lines.map(|line| format!("         {line}\n")).collect())
+}
+
 fn time(at: DateTime<Utc>) -> impl std::fmt::Display {
     at.format("%H:%M:%S")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn a_message_to_a_person_is_shown_as_it_is_read() {
+        let sms = r#"{"data":{"customer_id":"C-1","channel":"sms","segments":2,"text":"Yours.\nLate."}}"#;
+        assert_eq!(
+            words(sms).unwrap(),
+            "         by sms to C-1, 2 segments:\n         Yours.\n         Late.\n"
+        );
+        let letter = r#"{"data":{"customer_id":"C-1","contact_person":"R-1","channel":"email","subject":"A","text":"B"}}"#;
+        let read = "by email to contact person R-1 of C-1:\n         A\n         B\n";
+        assert_eq!(words(letter).unwrap().trim_start(), read);
+        assert_eq!(words(r#"{"data":{"account_id":"A-1"}}"#), None);
+        assert_eq!(words("no JSON"), None);
+    }
 }
