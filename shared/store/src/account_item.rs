@@ -1,11 +1,15 @@
 //! The account as one item, and its conditional write.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::ids::AccountId;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::MapDeserializer;
 
 use crate::due::shard_of;
 use crate::{Store, StoreError};
@@ -216,9 +220,38 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
         },
         Some(_) => return Err(StoreError::codec(table, key, "next_action_at is no string")),
     };
-    let mut account: Account = serde_dynamo::from_item(serde_dynamo::Item::from(item))
-        .map_err(|error| StoreError::codec(table, &*key, error))?;
+    let mut account = read_account(item).map_err(|error| StoreError::codec(table, &*key, error))?;
     account.check_bounds().map_err(|refusal| StoreError::codec(table, key, refusal))?;
     account.standing.next_action_at = next_action_at;
     Ok(account)
+}
+
+/// Reads an account, or says which attribute cannot be read. What finds the place within the attribute
+/// as well would be a thirtieth of a function's size.
+fn read_account(item: Item) -> Result<Account, String> {
+    let attributes: HashMap<String, serde_dynamo::AttributeValue> = serde_dynamo::Item::from(item).into();
+    let (names, values): (Vec<_>, Vec<_>) = attributes.into_iter().unzip();
+    let reading = Cell::new(None);
+    let attributes = names.iter().zip(values).map(|(name, value)| {
+        reading.set(Some(name));
+        (name.as_str(), Attribute(value))
+    });
+    let end = std::iter::from_fn(|| {
+        reading.set(None);
+        None
+    });
+    Account::deserialize(MapDeserializer::new(attributes.chain(end))).map_err(|error| match reading.get() {
+        Some(name) => format!("{name}: {error}"),
+        None => error.to_string(),
+    })
+}
+
+struct Attribute(serde_dynamo::AttributeValue);
+
+impl IntoDeserializer<'_, serde_dynamo::Error> for Attribute {
+    type Deserializer = serde_dynamo::Deserializer;
+
+    fn into_deserializer(self) -> serde_dynamo::Deserializer {
+        serde_dynamo::Deserializer::from_attribute_value(self.0)
+    }
 }

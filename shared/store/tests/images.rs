@@ -66,6 +66,24 @@ fn an_account_that_is_written_as_an_item_is_read_as_the_same_account() {
 }
 
 #[rstest]
+#[case::of_another_kind("customer_id", Some(json!({ "N": "1" })), "A-1: customer_id: ")]
+#[case::no_date("opened_on", Some(json!({ "S": "soon" })), "A-1: opened_on: ")]
+#[case::nothing_of_ours("colour", Some(json!({ "S": "red" })), "A-1: colour: unknown field `colour`")]
+#[case::missing("opened_on", None, "A-1: missing field `opened_on`")]
+fn what_cannot_be_read_of_an_account_is_named(
+    #[case] attribute: &str,
+    #[case] value: Option<Value>,
+    #[case] names: &str,
+) {
+    let mut item = serde_json::to_value(account_image(&account(), 4).unwrap()).unwrap();
+    let attributes = item.as_object_mut().unwrap();
+    attributes.remove(attribute);
+    attributes.extend(value.map(|value| (attribute.to_owned(), value)));
+    let error = account_from_image(image(&item)).unwrap_err().to_string();
+    assert!(error.contains(names), "{error}");
+}
+
+#[rstest]
 #[case::due_date("/installments/L/0/M/due_on/S", "+262142-12-31", "due_on: +262142-12-31")]
 #[case::opened_on("/opened_on/S", "0023-10-01", "opened_on: 0023-10-01")]
 #[case::total(
