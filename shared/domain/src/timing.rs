@@ -8,7 +8,6 @@ use crate::allocation::Unpaid;
 use crate::days::{at_local_time, plus_days};
 use crate::ladder::Outlook;
 use crate::policy::{CountedFrom, Policy, ReminderStep, Reminders};
-use crate::response::ReminderPreference;
 
 /// A step on one of its days.
 #[derive(Clone, Copy, Debug)]
@@ -60,27 +59,15 @@ pub(crate) fn times<'p>(
     account: &Account,
     reminders: &Reminders,
     steps: impl Iterator<Item = &'p ReminderStep>,
-) -> impl Iterator<Item = Time<'p>> {
-    let at = reminders.send_at;
-    let planned = steps.flat_map(move |step| {
+) -> Vec<Time<'p>> {
+    let planned = steps.flat_map(|step| {
+        let at = reminders.send_at;
         step.days().map(move |days| Time { step, days, at, after: None, through: None })
     });
-    let (planned, chosen) = match &account.reminder_preference {
-        None => (Some(planned), Vec::new()),
-        Some(preference) => (None, chosen(planned, preference, at)),
-    };
-    planned.into_iter().flatten().chain(chosen)
-}
-
-/// The times as its borrower has chosen them.
-fn chosen<'p>(
-    planned: impl Iterator<Item = Time<'p>>,
-    preference: &ReminderPreference,
-    send_at: NaiveTime,
-) -> Vec<Time<'p>> {
+    let Some(preference) = &account.reminder_preference else { return planned.collect() };
     let (coming, mut times): (Vec<Time<'_>>, Vec<Time<'_>>) = planned.partition(Time::announces);
     let since = preference.since;
-    let at = preference.at.unwrap_or(send_at);
+    let at = preference.at.unwrap_or(reminders.send_at);
     if preference.days_before.is_empty() {
         times.extend(coming.iter().map(|time| Time { at, after: Some(since), ..*time }));
     } else {

@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate, Weekday};
 use serde::Deserialize;
 
 use super::document::Date;
-use crate::days::{days_between, is_in_range};
+use crate::days::{days_between, is_in_range, plus_days};
 
 /// The most days by which a due date moves to a working day.
 pub const MAX_MOVED_DAYS: i64 = 31;
@@ -79,23 +79,17 @@ impl Calendar {
     /// The first working day after `date`; none within [`MAX_MOVED_DAYS`].
     #[must_use]
     pub fn working_day_after(&self, date: NaiveDate) -> Option<NaiveDate> {
-        self.working_day_from(date, NaiveDate::succ_opt)
+        self.working_day_from(date, 1)
     }
 
     /// The last working day before `date`; none within [`MAX_MOVED_DAYS`].
     #[must_use]
     pub fn working_day_before(&self, date: NaiveDate) -> Option<NaiveDate> {
-        self.working_day_from(date, NaiveDate::pred_opt)
+        self.working_day_from(date, -1)
     }
 
-    #[inline]
-    fn working_day_from(
-        &self,
-        date: NaiveDate,
-        step: impl Fn(&NaiveDate) -> Option<NaiveDate>,
-    ) -> Option<NaiveDate> {
-        let days = std::iter::successors(step(&date), step).zip(0..MAX_MOVED_DAYS);
-        days.map(|(day, _)| day).find(|day| self.is_working_day(*day))
+    fn working_day_from(&self, date: NaiveDate, step: i64) -> Option<NaiveDate> {
+        (1..=MAX_MOVED_DAYS).map(|days| plus_days(date, days * step)).find(|day| self.is_working_day(*day))
     }
 
     fn is_weekend(&self, date: NaiveDate) -> bool {

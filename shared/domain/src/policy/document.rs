@@ -82,7 +82,7 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
 /// Reads and checks a policy that was [parsed](parse) before it was stored.
 ///
 /// It accepts and refuses the same texts. A value that cannot be read is told by its line and
-/// column alone: what finds its field as well is a tenth of the size of a function.
+/// column alone: the code that finds its field as well would make every function larger.
 ///
 /// # Errors
 /// The first [`PolicyError`], with its line and column.

@@ -72,6 +72,24 @@ impl Records {
         }
         records
     }
+
+    /// What a message that came back has said is planned once more, or has ended since.
+    fn check_said_again(&self, message_id: &Value, message: &Value) -> Checked {
+        for contact in message["contacts"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let Some(said) = self.contacts.get(contact) else { continue };
+            let is_by_it = said["message"][0] == *message_id && said["outcome"] == "sent";
+            let again = format!("{contact}/again");
+            let is_said_again = self.contacts.contains_key(&again) || self.planned.contains_key(&again);
+            let came_back = said["planned"]["came_back"].as_u64().unwrap_or_default();
+            hold!(
+                "what comes back is said again",
+                !is_by_it || is_said_again || came_back >= u64::from(MAX_CAME_BACK),
+                "{}: {contact} came back, and {again} is nowhere",
+                message["customer_id"]
+            );
+        }
+        Ok(())
+    }
 }
 
 impl Watch {
@@ -153,38 +171,22 @@ impl Watch {
     /// Nobody is written to any more where they have asked not to be, and what came back is said
     /// again.
     fn check_acted_on(&self, receipt: &Value, message: &Value, records: &Records) -> Checked {
-        let instant = |at: &Value| at.as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
-        let at = instant(&receipt["at"]);
-        let customer_id = message["customer_id"].as_str().unwrap_or_default();
-        let channel = message["channel"].as_str().unwrap_or_default();
         match receipt["outcome"].as_str().unwrap_or_default() {
             "opted_out" | "complained" => {
+                let at = receipt["at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+                let customer_id = message["customer_id"].as_str().unwrap_or_default();
+                let channel = message["channel"].as_str().unwrap_or_default();
                 let consented_at = self.consented_at(customer_id, channel);
                 hold!(
                     "an opt-out holds",
                     consented_at >= at,
                     "{customer_id}: {receipt} of {channel}, what is known is of {consented_at:?}"
                 );
+                Ok(())
             }
-            "bounced" => {
-                for contact in message["contacts"].as_array().into_iter().flatten().filter_map(Value::as_str)
-                {
-                    let Some(said) = records.contacts.get(contact) else { continue };
-                    let is_by_it = said["message"][0] == receipt["message_id"] && said["outcome"] == "sent";
-                    let again = format!("{contact}/again");
-                    let is_said_again =
-                        records.contacts.contains_key(&again) || records.planned.contains_key(&again);
-                    let came_back = said["planned"]["came_back"].as_u64().unwrap_or_default();
-                    hold!(
-                        "what comes back is said again",
-                        !is_by_it || is_said_again || came_back >= u64::from(MAX_CAME_BACK),
-                        "{customer_id}: {contact} came back, and {again} is nowhere"
-                    );
-                }
-            }
-            _ => {}
+            "bounced" => records.check_said_again(&receipt["message_id"], message),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What people say of being contacted is in force, or something later is.
