@@ -19,9 +19,9 @@ use std::{fs, io};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use duewatch_domain::Zone;
-use duewatch_domain::days::{FIRST_DATE, LAST_DATE, at_local_time};
-use duewatch_domain::ids::AccountId;
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::kernel::AccountId;
+use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, at_local_time};
 use serde_json::json;
 
 /// What the lender's file does not say of its loans.

@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use detect_overdue::{Answer, ShardQueue, Swept};
 use duewatch_domain::formats::{message_line, parse_book_line, parse_message};
-use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::kernel::{AccountId, Revision};
 use duewatch_domain::{Account, Cause, Contract, Message, policy};
 use duewatch_local::stack::sqs::Waiting;
 use duewatch_local::stack::template::Template;

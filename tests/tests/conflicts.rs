@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use detect_overdue::Swept;
-use duewatch_domain::ids::{PaymentId, Revision};
+use duewatch_domain::kernel::{PaymentId, Revision};
 use duewatch_domain::{Cause, policy};
 use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, TransitionError};
 use duewatch_tests::interrupt::Interrupt;

@@ -4,8 +4,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_domain::Policy;
-use duewatch_domain::customer::MAX_ACCOUNTS_OF_CUSTOMER;
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
+use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy;
 use duewatch_local::explain::story;
 use duewatch_tests::interrupt::Interrupt;

@@ -2,7 +2,7 @@
 //! record.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
-use duewatch_domain::ids::CustomerId;
+use duewatch_domain::kernel::CustomerId;
 use duewatch_local::customer::{CustomerError, Erased, accounts_of, erase, export};
 use duewatch_store::verify_history;
 use duewatch_tests::support::{STANDARD, World, id, instant, put};

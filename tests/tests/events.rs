@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::Revision;
 use duewatch_local::stack::sns::Fault;
 use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_runtime::Deadline;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::Revision;
 use duewatch_local::stack::sns::Fault;
 use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_runtime::{Deadline, Wiring};

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_domain::Account;
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy::Retention;
 use duewatch_local::audit::{AuditError, audit};
 use duewatch_store::{HistoryBreak, HistoryEntry, Recorded, StoreError, verify_history};

@@ -2,9 +2,10 @@
 
 use chrono::TimeDelta;
 use detect_overdue::Swept;
-use duewatch_domain::account::{Dated, MAX_PAYMENTS, PaymentKind};
-use duewatch_domain::command::PaymentReceived;
-use duewatch_domain::ids::{AccountId, PaymentId, Revision};
+use duewatch_domain::account::{Dated, PaymentKind};
+use duewatch_domain::commands::PaymentReceived;
+use duewatch_domain::kernel::MAX_PAYMENTS;
+use duewatch_domain::kernel::{AccountId, PaymentId, Revision};
 use duewatch_domain::{Account, Cause, Command, policy};
 use duewatch_runtime::{Clock, Deadline};
 use duewatch_store::{MAX_CONFLICTS, Outcome, PaymentFact, TransitionError, Transitions};

@@ -14,8 +14,8 @@ use std::io::Write;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::{DailyLines, parse_book_line, parse_event_line};
+use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Cause, Command, Policy, assess, policy};
 use duewatch_local::firings::Firings;
 use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy;
 use duewatch_local::audit::audit;
 use duewatch_local::customer::{erase, export};

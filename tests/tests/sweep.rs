@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
 use detect_overdue::{Answer, ShardMessage, ShardQueue, Swept};
 use duewatch_domain::Account;
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::Revision;
 use duewatch_local::stack::queue_event;
 use duewatch_local::stack::sqs::LocalSqs;
 use duewatch_runtime::Deadline;
@@ -272,13 +272,14 @@ fn accounts_come_back_from_the_table_as_they_were_written() {
         .run(&facts, |facts| {
             number.set(number.get() + 1);
             let account_id = format!("G-{}", number.get());
-            let mut account = duewatch_domain::Account::open(&contract(STANDARD, &account_id)).unwrap();
+            let mut account =
+                duewatch_domain::account::Account::open(&contract(STANDARD, &account_id)).unwrap();
             let mut last = world.now();
             for (place, (kind, minor, day)) in facts.iter().enumerate() {
                 let at = world.now() + TimeDelta::days(*day);
                 let _ = account.apply(&fact(*kind, place, *minor, *day), at);
                 last = last.max(at);
-                account.judge(&policy, last, duewatch_domain::Cause::Fact);
+                account.judge(&policy, last, duewatch_domain::assessment::Cause::Fact);
             }
             runtime.block_on(async {
                 world.store().create_account(account.clone()).await.unwrap();
@@ -286,7 +287,7 @@ fn accounts_come_back_from_the_table_as_they_were_written() {
                 prop_assert_eq!(&written, &account);
                 // An update writes what changed and leaves the rest.
                 let stored = world.store().account(&id(&account_id)).await.unwrap().unwrap();
-                account.judge(&policy, last + TimeDelta::days(40), duewatch_domain::Cause::Time);
+                account.judge(&policy, last + TimeDelta::days(40), duewatch_domain::assessment::Cause::Time);
                 world.store().update_account(&stored, account.clone()).await.unwrap();
                 let updated = world.account(&account_id).await;
                 prop_assert_eq!(&updated, &account);

@@ -26,7 +26,7 @@ use std::panic::AssertUnwindSafe;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::kernel::AccountId;
 use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
 use duewatch_store::{DueAccount, Outcome, StoreError, TransitionError};
 use futures_util::{FutureExt, StreamExt, stream};
@@ -276,7 +276,7 @@ async fn sweep_account(
     now: DateTime<Utc>,
 ) -> Result<Looked, TransitionError> {
     let account_id: AccountId =
-        due.account_id.parse().map_err(|problem: duewatch_domain::ids::NoId| StoreError::Codec {
+        due.account_id.parse().map_err(|problem: duewatch_domain::kernel::NoId| StoreError::Codec {
             table: wiring.transitions.store().tables().accounts.clone(),
             key: due.account_id.clone(),
             problem: problem.to_string(),

@@ -31,7 +31,7 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chrono::{DateTime, Utc};
-use duewatch_domain::contact::{ContactChange, PersonFact};
+use duewatch_domain::commands::{ContactChange, PersonFact};
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::{Account, Applied, Cause, Command, Message, Refusal};
 use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, check_not_ahead, queue_batch};

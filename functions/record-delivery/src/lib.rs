@@ -38,7 +38,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chrono::{DateTime, Utc};
 use duewatch_domain::contact::{Planned, Receipt, ReceiptOutcome, Why};
 use duewatch_domain::formats::parse_receipt;
-use duewatch_domain::ids::{AccountId, CustomerId};
+use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_notify::OperationsKind;
 use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, check_not_ahead, queue_batch};
 use duewatch_store::{ContactOutcome, Outcome, Said, SentMessage, StoreError};

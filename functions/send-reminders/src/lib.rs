@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use chrono::{DateTime, Utc};
-use duewatch_domain::ids::CustomerId;
+use duewatch_domain::kernel::CustomerId;
 use duewatch_notify::{OperationsKind, ReferenceKeys};
 use duewatch_runtime::{
     Deadline, Metrics, NewRevision, Outgoing, RawStreamEvent, RecordError, Wiring, outgoing, stream_batch,

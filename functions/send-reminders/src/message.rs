@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use duewatch_domain::account::Figures;
+use duewatch_domain::account::Intent;
+use duewatch_domain::account::NoticeOf;
+use duewatch_domain::assessment::projection::steps;
 use duewatch_domain::contact::{Attempt, Person, Planned, Wanted};
-use duewatch_domain::days::{business_date, plus_days};
-use duewatch_domain::figures::Figures;
+use duewatch_domain::kernel::{business_date, plus_days};
 use duewatch_domain::owed;
-use duewatch_domain::policy::describe::Language;
+use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{ContactRules, Policy, Templates};
-use duewatch_domain::recorded::NoticeOf;
-use duewatch_domain::reminder::Intent;
-use duewatch_domain::upcoming::steps;
 use duewatch_notify::text::{
     AccountFacts, ContactPersonFacts, MaskedAccount, MessageFacts, Next, OptOut, Owed, Rendered, Section,
     Texts,

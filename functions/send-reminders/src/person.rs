@@ -16,11 +16,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::account::Figures;
+use duewatch_domain::account::Intent;
+use duewatch_domain::assessment::still_owed;
 use duewatch_domain::contact::{Attempt, Person, Planned, Verdict, Wanted, Why, Wish, consolidate};
-use duewatch_domain::figures::Figures;
-use duewatch_domain::ids::{AccountId, CustomerId};
+use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::policy::{ContactRules, Policy, Versions};
-use duewatch_domain::reminder::{Intent, still_owed};
 use duewatch_domain::{Account, assess, owed};
 use duewatch_notify::{Message, OperationsKind, ReferenceKeys};
 use duewatch_runtime::{Metrics, Wiring};

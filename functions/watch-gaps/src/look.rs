@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::contact::{self, Attempt};
-use duewatch_domain::ids::{AccountId, NoId, Revision};
+use duewatch_domain::kernel::{AccountId, NoId, Revision};
 use duewatch_domain::{Account, Applied};
 use duewatch_runtime::{Outgoing, Wiring, outgoing};
 use duewatch_store::{Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};

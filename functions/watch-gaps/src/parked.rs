@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::kernel::AccountId;
 use duewatch_runtime::Wiring;
 use duewatch_store::{Parked, StoreError};
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::kernel::{AccountId, Revision};
 use duewatch_store::{HistoryBreak, HistoryEntry, Store, StoreError, Verifier};
 
 /// So many digits of a hash tell two entries apart.

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::contact::{Planned, ReceiptOutcome, Wanted};
-use duewatch_domain::ids::{ContactId, CustomerId};
+use duewatch_domain::kernel::{ContactId, CustomerId};
 use duewatch_domain::policy::Channel;
 use duewatch_store::{AtHand, ContactOutcome, Said, SentMessage, Store, StoreError};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::ids::{AccountId, CustomerId, Revision};
+use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
 use duewatch_store::{
     Access, AccessKind, AccountsOf, CustomerItem, Erasure, HistoryEntry, Store, StoreError,
 };

@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use duewatch_domain::formats::{book_line, event_line};
+use duewatch_domain::commands::event_line;
+use duewatch_domain::formats::book_line;
 
 use crate::replay::{Case, ReplayError, StackReport, run_stack};
 use crate::sample::Sample;

@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use duewatch_domain::compare::{Change, Compared};
-use duewatch_domain::customer::{Ask, AskedBy};
-use duewatch_domain::days::{business_date, end_of_day};
-use duewatch_domain::ids::{AccountId, CustomerId};
-use duewatch_domain::money::Currency;
+use duewatch_domain::account::{Ask, AskedBy};
+use duewatch_domain::assessment::{Change, Compared};
+use duewatch_domain::kernel::Currency;
+use duewatch_domain::kernel::{AccountId, CustomerId};
+use duewatch_domain::kernel::{business_date, end_of_day};
 use duewatch_domain::policy::Restriction;
 use duewatch_domain::{Account, Assessment, Command, Contract, Event, Policy, assess};
 use serde::Serialize;

@@ -1,10 +1,10 @@
 //! `explain`: an account's story, for people.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::draw::{DrawPlan, DrawState};
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::account::Reason;
+use duewatch_domain::assessment::{DrawPlan, DrawState};
+use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::policy::Restriction;
-use duewatch_domain::reason::Reason;
 use duewatch_domain::{Account, Decision, Policy, Zone, assess, draw_plans, owed};
 
 /// Tells an account's story: each decision that is given, the figures behind it,

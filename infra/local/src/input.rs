@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use duewatch_domain::formats::{
     BOOK_COLUMNS, BookRow, FormatError, parse_book_line, parse_book_rows, parse_event_line,
 };
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::kernel::AccountId;
 use duewatch_domain::policy::{self, PolicyError};
 use duewatch_domain::{Contract, Event, Policy};
 use duewatch_notify::text;

@@ -6,7 +6,7 @@
 //! the sweep nor the senders have to bear all of them at once.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::kernel::AccountId;
 use duewatch_domain::policy::{MAX_DAYS, Policy};
 use duewatch_store::{AccountsOf, Store, StoreError};
 

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
-use duewatch_domain::command::{Command, NewInstallment, PaymentReceived};
-use duewatch_domain::contact::{Consent, ConsentChanged, PersonFact};
-use duewatch_domain::days::{at_local_time, plus_days};
-use duewatch_domain::ids::{AccountId, CustomerId, InstallmentNumber, PaymentId};
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::commands::{Command, NewInstallment, PaymentReceived};
+use duewatch_domain::commands::{Consent, ConsentChanged, PersonFact};
+use duewatch_domain::kernel::{AccountId, CustomerId, InstallmentNumber, PaymentId};
+use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::kernel::{at_local_time, plus_days};
 use duewatch_domain::policy::Channel;
 use duewatch_domain::{Contract, Event, Zone, policy};
 use fastrand::Rng;

@@ -4,65 +4,36 @@
 //! carry the whole product:
 //!
 //! ```text
-//! Account::apply(command)      records a fact, or refuses it          apply.rs
-//! assess(account, policy, now) says what a policy makes of the facts  assess.rs
-//! decide(account, assessment)  is the difference to what stood before decision.rs
+//! Account::apply(command)      records a fact, or refuses it               commands/apply.rs
+//! assess(account, policy, now) derives stage, restrictions and requests    assessment/assess.rs
+//! decide(account, assessment)  is the difference to the account's status   assessment/decide.rs
 //! ```
 //!
 //! [`Account::judge`] chains the last two into the account's next revision.
-//! [`allocation`] derives what the money settles, under a late fee by walking through a ledger,
-//! [`figures`] what stages are judged on, [`draw`] the plan of each draw on a line, [`reminder`]
-//! whom to tell, [`classification`] the regulatory class, [`customer`] what one account brings
-//! upon a customer's others. [`contact`] is the gate: whether a person may be told now. [`policy`]
-//! reads the rules, [`compare`] holds two of them against each
-//! other, [`formats`] reads and writes the files.
+//!
+//! The folders are layers. Each uses only those above it in this list; a test reads the imports.
+
+pub mod kernel;
+
+pub mod policy;
 
 pub mod account;
-pub mod allocation;
-mod apply;
-pub mod assess;
-pub mod classification;
-pub mod command;
-pub mod compare;
-pub mod contact;
-pub mod customer;
-pub mod days;
-pub mod decision;
-pub mod draw;
-pub mod figures;
-pub mod formats;
-pub mod hold;
-pub mod ids;
-mod judge;
-mod ladder;
-pub mod lapse;
-mod late_fee;
-mod ledger;
-pub mod money;
-mod owed;
-pub mod permits;
-pub mod policy;
-pub mod reason;
-pub mod recorded;
-pub mod refusal;
-pub mod reminder;
-pub mod response;
-mod shown;
-pub mod standing;
-mod timing;
-pub mod upcoming;
-pub mod zone;
 
-pub use account::Account;
-pub use allocation::{allocate, owed};
-pub use apply::Applied;
-pub use assess::{Assessment, assess};
-pub use command::{Command, Contract, Event, Message};
-pub use decision::{Cause, Decision, decide};
-pub use draw::draw_plans;
-pub use owed::Owed;
-pub use permits::{Permit, permits};
+pub mod ledger;
+
+pub mod assessment;
+
+pub mod commands;
+
+pub mod contact;
+
+pub mod formats;
+
+pub mod describe;
+
+pub use account::{Account, Decision};
+pub use assessment::{Assessment, Cause, Permit, assess, decide, draw_plans, permits};
+pub use commands::{Applied, Command, Contract, Event, Message};
+pub use kernel::{MAX_SHOWN_BYTES, Refusal, Zone, shown};
+pub use ledger::{Owed, allocate, owed};
 pub use policy::Policy;
-pub use refusal::Refusal;
-pub use shown::{MAX_SHOWN_BYTES, shown};
-pub use zone::Zone;

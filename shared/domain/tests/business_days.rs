@@ -5,7 +5,7 @@ mod common;
 
 use chrono::{Days, NaiveDate};
 use common::{date, four_installments, instant, loan, policy};
-use duewatch_domain::days::days_between;
+use duewatch_domain::kernel::days_between;
 use duewatch_domain::policy::{self, Calendar, MAX_MOVED_DAYS};
 use duewatch_domain::{Cause, Policy, owed};
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{Loan, date, instant, loan, loan_in, policy};
-use duewatch_domain::days::end_of_day;
+use duewatch_domain::kernel::end_of_day;
 use duewatch_domain::{Cause, Policy};
 use rstest::rstest;
 

@@ -3,8 +3,8 @@ mod common;
 
 use common::{date, four_installments, policy};
 use duewatch_domain::Policy;
-use duewatch_domain::compare::{Change, compare};
-use duewatch_domain::days::end_of_day;
+use duewatch_domain::assessment::{Change, compare};
+use duewatch_domain::kernel::end_of_day;
 use rstest::rstest;
 
 /// One stage, `name`, from day 1 past due, that brings these restrictions.

@@ -5,8 +5,9 @@ mod common;
 
 use common::contact::{Somebody, channel, preset, rules, somebody, wish};
 use common::instant;
-use duewatch_domain::contact::{Attempt, Kind, Receipt, ReceiptOutcome, Stop, Verdict, Wish, consolidate};
-use duewatch_domain::hold::Held;
+use duewatch_domain::account::Stop;
+use duewatch_domain::assessment::Held;
+use duewatch_domain::contact::{Attempt, Kind, Receipt, ReceiptOutcome, Verdict, Wish, consolidate};
 use duewatch_domain::policy::ContactRules;
 use rstest::rstest;
 

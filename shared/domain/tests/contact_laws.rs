@@ -9,12 +9,15 @@ use common::people::{
     Heard, ZONES, begin, cap, channel, channels, hear, heard, kind, known, minute, person, quiet, rules,
     time, wish,
 };
-use duewatch_domain::contact::{
-    AgreedHours, Attempt, BreathingSpaceKind, BreathingSpaceStarted, Consent, ContactAttempted,
-    ContactPersonAdded, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS, MAX_RECENT_CONTACTS, Person, PersonFact,
-    PreferencesChanged, ReceiptOutcome, Stamp, Verdict, Why, Wish, consolidate, gate,
+use duewatch_domain::commands::{
+    AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, Consent, ContactAttempted, ContactPersonAdded,
+    PersonFact, PreferencesChanged,
 };
-use duewatch_domain::days::business_date;
+use duewatch_domain::contact::{
+    Attempt, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS, MAX_RECENT_CONTACTS, Person, ReceiptOutcome, Stamp,
+    Verdict, Why, Wish, consolidate, gate,
+};
+use duewatch_domain::kernel::business_date;
 use duewatch_domain::policy::{Cap, Channel, ContactRules, Counts, Per, QuietHours};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -4,7 +4,8 @@
 
 mod common;
 
-use duewatch_domain::policy::describe::{Language, describe};
+use duewatch_domain::describe::describe;
+use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{self, MAX_WINDOW_DAYS};
 use rstest::rstest;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use common::generate::{Case, DATE_SKIPPED, PLACES, Place, any_case_under, every_policy, full_policy};
 use common::{command, loan_in};
-use duewatch_domain::days::business_date;
+use duewatch_domain::kernel::business_date;
 use duewatch_domain::policy::{self, ReminderStep, Restriction, Stage};
 use duewatch_domain::{Account, Assessment, Cause, Policy, assess};
 use proptest::collection::vec;

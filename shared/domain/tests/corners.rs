@@ -5,8 +5,8 @@ mod common;
 
 use common::generate::{Case, DATE_SKIPPED, case};
 use common::{contract, four_installments, instant, ladder, loan, loan_in, only_stage};
-use duewatch_domain::days::DayCount;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
+use duewatch_domain::kernel::DayCount;
 use duewatch_domain::{Applied, Cause, Command, assess, decide, policy};
 use proptest::prelude::*;
 use rstest::rstest;

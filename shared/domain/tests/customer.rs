@@ -7,12 +7,13 @@
 mod common;
 
 use common::{Loan, date, four_installments, instant, policy};
-use duewatch_domain::customer::{Ask, AskedBy, MAX_ACCOUNTS_OF_CUSTOMER};
-use duewatch_domain::days::{end_of_day, start_of_day};
+use duewatch_domain::account::Reason;
+use duewatch_domain::account::{Ask, AskedBy};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
+use duewatch_domain::kernel::Revision;
+use duewatch_domain::kernel::{end_of_day, start_of_day};
 use duewatch_domain::policy::{Restriction, Versions, parse};
-use duewatch_domain::reason::Reason;
 use duewatch_domain::{Applied, Cause, Permit, Policy, Refusal, permits};
 use rstest::rstest;
 

@@ -6,11 +6,11 @@ mod common;
 use chrono::{Days, NaiveDate};
 use common::generate::{Case, PLACES, SPAN_DAYS, any_case, fact, happen};
 use common::{Loan, date, four_installments, ladder, loan_in, only_stage};
-use duewatch_domain::days::{end_of_day, start_of_day};
+use duewatch_domain::commands::event_line;
 use duewatch_domain::formats::{
-    DailyLines, DecisionLine, DecisionSubject, EVENT_TYPES, book_line, event_line, parse_book_line,
-    parse_event_line,
+    DailyLines, DecisionLine, DecisionSubject, EVENT_TYPES, book_line, parse_book_line, parse_event_line,
 };
+use duewatch_domain::kernel::{end_of_day, start_of_day};
 use duewatch_domain::{Account, Cause, Policy, assess};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,8 +1,10 @@
 //! A policy as a borrower reads it.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
-use duewatch_domain::policy::describe::{Language, describe};
-use duewatch_domain::policy::{self, presets::PRESETS};
+use duewatch_domain::describe::describe;
+use duewatch_domain::policy;
+use duewatch_domain::policy::Language;
+use duewatch_domain::policy::presets::PRESETS;
 use rstest::rstest;
 
 fn page(text: &str, language: Language) -> String {

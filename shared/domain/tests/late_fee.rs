@@ -4,8 +4,8 @@
 mod common;
 
 use common::{Loan, date, instant, loan, loan_in, policy};
-use duewatch_domain::account::MAX_WAIVERS;
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
+use duewatch_domain::kernel::MAX_WAIVERS;
 use duewatch_domain::policy::{self as policies, Policy};
 use duewatch_domain::{Applied, Cause, owed};
 use rstest::rstest;
@@ -42,11 +42,11 @@ fn each_day_after_grace_costs_its_rate(#[case] on: &str, #[case] expected: &str)
     assert_eq!(late_fee(&thousand(), on, &policy), expected);
     let figures = thousand().figures(on, &policy);
     let due = if figures.unpaid_installments > 0 { "1000.00" } else { "0.00" };
-    let due: duewatch_domain::money::Money = due.parse().unwrap();
+    let due: duewatch_domain::kernel::Money = due.parse().unwrap();
     assert_eq!(figures.overdue, due + expected.parse().unwrap());
     assert_eq!(
         figures.outstanding,
-        "1000.00".parse::<duewatch_domain::money::Money>().unwrap() + expected.parse().unwrap()
+        "1000.00".parse::<duewatch_domain::kernel::Money>().unwrap() + expected.parse().unwrap()
     );
 }
 

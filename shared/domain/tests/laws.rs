@@ -9,8 +9,8 @@ use common::generate::{
     payment, targets,
 };
 use duewatch_domain::account::Dated;
-use duewatch_domain::days::DayCount;
-use duewatch_domain::figures::Figures;
+use duewatch_domain::account::Figures;
+use duewatch_domain::kernel::DayCount;
 use duewatch_domain::policy::{DueClass, Entry, Stage, When};
 use duewatch_domain::{Account, Cause, Command, Policy, allocate, assess, decide, owed};
 use proptest::collection::vec;
@@ -70,7 +70,7 @@ struct Stepped {
     unpaid_installments: u32,
 }
 
-fn minor(amount: duewatch_domain::money::Money) -> i128 {
+fn minor(amount: duewatch_domain::kernel::Money) -> i128 {
     let mut decimal = amount.as_decimal();
     decimal.rescale(2);
     decimal.mantissa()

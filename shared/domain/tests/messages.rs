@@ -5,8 +5,8 @@ mod common;
 
 use chrono::TimeDelta;
 use common::{command, four_installments, instant};
-use duewatch_domain::account::{MAX_MESSAGES, RECENT_MESSAGES};
 use duewatch_domain::formats::{FormatError, message_line, parse_message};
+use duewatch_domain::kernel::{MAX_MESSAGES, RECENT_MESSAGES};
 use duewatch_domain::{Account, Applied, Event, Message, Refusal};
 use proptest::prelude::*;
 

@@ -7,8 +7,8 @@
 mod common;
 
 use common::{Loan, date, four_installments, instant, policy};
-use duewatch_domain::days::{end_of_day, start_of_day};
-use duewatch_domain::reason::{HeldBy, Reason};
+use duewatch_domain::account::{HeldBy, Reason};
+use duewatch_domain::kernel::{end_of_day, start_of_day};
 use duewatch_domain::{Applied, Cause, Permit, Policy, Refusal, permits};
 use rstest::rstest;
 

@@ -42,7 +42,7 @@ fn credit_waits_for_the_installments_to_come() {
 #[test]
 fn interest_and_fee_are_owed_like_principal() {
     let mut loan = Loan {
-        account: duewatch_domain::Account::open(&common::contract(
+        account: duewatch_domain::account::Account::open(&common::contract(
             "Asia/Shanghai",
             "CNY",
             r#"{"number":1,"due_on":"2023-10-01","principal":"250.00","interest":"10.00","fee":"5.00"}"#,
@@ -77,7 +77,8 @@ fn what_is_open_of_an_installment_follows_the_waterfall(
 ) {
     let terms = r#"{"number":1,"due_on":"2023-10-01","principal":"250.00","interest":"10.00","fee":"5.00"}"#;
     let mut loan = Loan {
-        account: duewatch_domain::Account::open(&common::contract("Asia/Shanghai", "CNY", terms)).unwrap(),
+        account: duewatch_domain::account::Account::open(&common::contract("Asia/Shanghai", "CNY", terms))
+            .unwrap(),
     };
     let adjustment = format!(r#""number":1,"amount":"{off}","reason":"agreed""#);
     loan.try_learn("2023-10-02", "installment_adjusted", &adjustment).unwrap();

@@ -5,10 +5,10 @@ mod common;
 
 use common::contact::{Somebody, channel, rules, somebody, wish};
 use common::{instant, loan};
+use duewatch_domain::commands::BORROWER;
 use duewatch_domain::contact::{
     Attempt, MAX_CAME_BACK, Outcome, Planned, Receipt, ReceiptOutcome, Unusable, Wanted, Wish, consolidate,
 };
-use duewatch_domain::response::BORROWER;
 use duewatch_domain::{Applied, Command, Refusal};
 use rstest::rstest;
 
@@ -121,7 +121,7 @@ fn what_was_counted_on_another_channel_leaves_under_another_id() {
     let channels: Vec<_> = person.person.attempts().iter().map(|one| one.channel.as_str()).collect();
     assert_eq!(channels, ["sms", "email", "phone"], "each counts where it was");
     let long = "W".repeat(256);
-    let long: duewatch_domain::ids::ContactId = long.parse().unwrap();
+    let long: duewatch_domain::kernel::ContactId = long.parse().unwrap();
     let (sms, email) = (long.by(channel("sms")), long.by(channel("email")));
     assert!(sms != email && sms.as_str().len() <= 256);
 }
@@ -133,7 +133,7 @@ fn what_keeps_coming_back_is_not_planned_for_ever() {
         customer_id: "C-1".parse().unwrap(),
         account_id: "A-1".parse().unwrap(),
         policy_id: "standard".parse().unwrap(),
-        revision: duewatch_domain::ids::Revision(2),
+        revision: duewatch_domain::kernel::Revision(2),
         stage: serde_json::from_value("late".into()).unwrap(),
         wanted: Wanted::ContactPerson { person_id: "P-1".parse().unwrap() },
         planned_at: instant("2024-06-01T04:00:00Z"),

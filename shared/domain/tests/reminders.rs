@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Loan, four_installments, instant, loan, policy};
-use duewatch_domain::reminder::still_owed;
+use duewatch_domain::assessment::still_owed;
 use duewatch_domain::{Cause, Policy, allocate};
 use rstest::rstest;
 

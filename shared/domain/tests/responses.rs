@@ -5,8 +5,9 @@ mod common;
 
 use chrono::{DateTime, Utc};
 use common::{Loan, four_installments, instant, loan, policy};
-use duewatch_domain::hold::held;
-use duewatch_domain::response::{MAX_DISPUTES, MAX_PROMISES, PromiseOutcome};
+use duewatch_domain::account::PromiseOutcome;
+use duewatch_domain::assessment::held;
+use duewatch_domain::kernel::{MAX_DISPUTES, MAX_PROMISES};
 use duewatch_domain::{Applied, Cause, Policy};
 use rstest::rstest;
 

@@ -5,9 +5,9 @@ mod common;
 
 use chrono::TimeDelta;
 use common::{Loan, date, four_installments, instant, ladder, loan, loan_in, only_stage, policy};
-use duewatch_domain::account::RECENT_DECISIONS;
-use duewatch_domain::ids::Revision;
-use duewatch_domain::reason::Reason;
+use duewatch_domain::account::Reason;
+use duewatch_domain::kernel::RECENT_DECISIONS;
+use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Cause, Policy};
 use rstest::rstest;
 

@@ -1,7 +1,7 @@
 //! Templates that a policy brings: bounded strings with a place.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use duewatch_domain::policy::describe::Language;
+use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{
     MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MAX_TEMPLATES_BYTES, TextPlace, fault_at, parse,
 };

@@ -5,9 +5,10 @@
 mod common;
 
 use common::{Loan, date, four_installments, instant};
-use duewatch_domain::days::end_of_day;
-use duewatch_domain::policy::{self, Policy, Rules, Versions};
-use duewatch_domain::recorded::NoticeOf;
+use duewatch_domain::account::NoticeOf;
+use duewatch_domain::assessment::Rules;
+use duewatch_domain::kernel::end_of_day;
+use duewatch_domain::policy::{self, Policy, Versions};
 use duewatch_domain::{Applied, Cause};
 use rstest::rstest;
 

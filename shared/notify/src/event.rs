@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::decision::{Decision, event_id};
-use duewatch_domain::figures::Figures;
+use duewatch_domain::account::Figures;
+use duewatch_domain::account::Intent;
+use duewatch_domain::account::NoticeOf;
+use duewatch_domain::account::{Decision, event_id};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::ids::{ContactId, ContactPersonId, CustomerId, Revision};
-use duewatch_domain::policy::describe::Language;
+use duewatch_domain::kernel::{ContactId, ContactPersonId, CustomerId, Revision};
+use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Channel, Restriction};
-use duewatch_domain::recorded::NoticeOf;
-use duewatch_domain::reminder::Intent;
 use serde::Serialize;
 
 use crate::text::Rendered;

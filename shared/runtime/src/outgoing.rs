@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::decision::Decision;
-use duewatch_domain::ids::{AccountId, CustomerId, Revision};
+use duewatch_domain::account::Decision;
+use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
 use duewatch_notify::{Message, OperationsKind, account_changed};
 use duewatch_store::{Heeded, Outcome, StoreError, TransitionError};
 use futures_util::{StreamExt, stream};

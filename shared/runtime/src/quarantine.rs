@@ -1,7 +1,7 @@
 //! Where what cannot be taken goes: quarantine, and a word to people on duty.
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::kernel::AccountId;
 use duewatch_notify::{Message, Notifier, OperationsKind, operations};
 use duewatch_store::{Hold, Quarantined, Store, StoreError};
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::kernel::AccountId;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::MapDeserializer;

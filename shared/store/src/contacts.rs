@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::contact::ContactChange;
-use duewatch_domain::ids::{CustomerId, EventId};
+use duewatch_domain::commands::ContactChange;
+use duewatch_domain::kernel::{CustomerId, EventId};
 use duewatch_domain::policy::{Channel, Retention};
 
 use crate::customers::customer_key;

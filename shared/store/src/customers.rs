@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::customer::MAX_ACCOUNTS_OF_CUSTOMER;
-use duewatch_domain::ids::{AccountId, CustomerId, PolicyId};
+use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
+use duewatch_domain::kernel::{AccountId, CustomerId, PolicyId};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use chrono::{DateTime, Utc};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::kernel::AccountId;
 
 use crate::account_item::sort_key;
 use crate::{Store, StoreError};

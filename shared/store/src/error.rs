@@ -1,7 +1,7 @@
 //! What can go wrong between us and DynamoDB.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::Revision;
 use duewatch_domain::shown;
 
 /// A call that failed, or an item that is not what it must be.

@@ -20,8 +20,9 @@
 //! So one of the two finds the other.
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::customer::{AskedBy, MAX_ACCOUNTS_OF_CUSTOMER};
-use duewatch_domain::ids::{AccountId, CustomerId};
+use duewatch_domain::account::AskedBy;
+use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
+use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::{Account, Applied, Cause, Refusal};
 
 use crate::transition::written;

@@ -36,7 +36,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SubsecRound, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::ids::{AccountId, Revision};
+use duewatch_domain::kernel::{AccountId, Revision};
 use duewatch_domain::policy::Retention;
 
 pub use self::entry::{HistoryEntry, Told};

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::ids::{AccountId, PaymentId};
+use duewatch_domain::kernel::{AccountId, PaymentId};
 use serde::Deserialize;
 
 use crate::records::texts;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use duewatch_domain::account::{Account, Dated, MAX_PAYMENTS, PaymentKind};
-use duewatch_domain::command::{Command, PaymentReceived};
-use duewatch_domain::days::{FIRST_DATE, LAST_DATE, is_in_range};
-use duewatch_domain::ids::{AccountId, InstallmentNumber, PaymentId};
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::account::{Account, Dated, PaymentKind};
+use duewatch_domain::commands::{Command, PaymentReceived};
+use duewatch_domain::kernel::MAX_PAYMENTS;
+use duewatch_domain::kernel::{AccountId, InstallmentNumber, PaymentId};
+use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, is_in_range};
 use duewatch_domain::{Applied, Refusal, shown};
 use serde::{Deserialize, Serialize};
 

@@ -21,9 +21,9 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::account::event_id;
 use duewatch_domain::contact::{Person, Planned, Wanted};
-use duewatch_domain::decision::event_id;
-use duewatch_domain::ids::{ContactId, ContactPersonId, CustomerId, Revision};
+use duewatch_domain::kernel::{ContactId, ContactPersonId, CustomerId, Revision};
 use duewatch_domain::{Account, Applied, Message, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

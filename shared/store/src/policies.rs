@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Policy;
-use duewatch_domain::ids::PolicyId;
+use duewatch_domain::kernel::PolicyId;
 use duewatch_domain::policy::{self, MAX_VERSIONS, Versions};
 
 use crate::records::{policy_key, version_key};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
-use duewatch_domain::ids::{AccountId, MAX_ID_BYTES, PolicyId, Revision};
+use duewatch_domain::kernel::{AccountId, MAX_ID_BYTES, PolicyId, Revision};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

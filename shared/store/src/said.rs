@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, Utc};
 use duewatch_domain::contact::{Planned, Receipt, Why};
-use duewatch_domain::ids::{ContactId, ContactPersonId, CustomerId};
+use duewatch_domain::kernel::{ContactId, ContactPersonId, CustomerId};
 use duewatch_domain::policy::Channel;
 use serde::{Deserialize, Serialize};
 

@@ -18,9 +18,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::account::NoticeOf;
+use duewatch_domain::kernel::AccountId;
 use duewatch_domain::policy::{Retention, Versions};
-use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::{Account, Applied, Cause, Command, Contract, Message, Refusal};
 
 use crate::{PaymentFact, Policies, Quarantined, Store, StoreError, Stored};

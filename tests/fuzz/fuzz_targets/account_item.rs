@@ -3,7 +3,7 @@
 #![no_main]
 
 use duewatch_domain::Cause;
-use duewatch_domain::days::is_in_range;
+use duewatch_domain::kernel::is_in_range;
 use duewatch_fuzz::{POLICIES, check_fault, check_item, judge};
 use duewatch_store::account_from_image;
 use libfuzzer_sys::fuzz_target;

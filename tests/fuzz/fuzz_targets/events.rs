@@ -3,7 +3,8 @@
 #![no_main]
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::formats::{event_line, parse_event_line};
+use duewatch_domain::commands::event_line;
+use duewatch_domain::formats::parse_event_line;
 use duewatch_domain::{Account, Cause, Command, Event, Policy};
 use duewatch_fuzz::{POLICIES, check_allocation, check_fault, check_item, follow, judge, sample_account};
 use libfuzzer_sys::fuzz_target;

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use duewatch_domain::days::{FIRST_DATE, LAST_DATE, plus_days, start_of_day};
+use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, plus_days, start_of_day};
 use duewatch_domain::policy;
 use duewatch_domain::{Cause, Policy};
 use duewatch_fuzz::{check_fault, check_item, check_life, judge, sample_account};

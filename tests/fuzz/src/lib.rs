@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
 use duewatch_domain::account::Account;
-use duewatch_domain::days::{LAST_DATE, end_of_day, plus_days, start_of_day};
+use duewatch_domain::kernel::{LAST_DATE, end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject, parse_book_line};
-use duewatch_domain::money::Money;
-use duewatch_domain::policy::{self, Policy, Waterfall};
+use duewatch_domain::kernel::Money;
+use duewatch_domain::policy::{Policy, Waterfall, self};
 use duewatch_domain::{Cause, allocate, assess, decide};
 use duewatch_store::{account_from_image, account_image};
 

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
-use duewatch_domain::command::Command;
-use duewatch_domain::contact::{PersonFact, PreferencesChanged};
-use duewatch_domain::ids::{DisputeId, PromiseId};
-use duewatch_domain::money::Money;
+use duewatch_domain::commands::Command;
+use duewatch_domain::commands::{PersonFact, PreferencesChanged};
+use duewatch_domain::kernel::Money;
+use duewatch_domain::kernel::{DisputeId, PromiseId};
 
 use super::calendar;
 

@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::account::{Dated, Label, Pause};
-use duewatch_domain::command::{Command, Contract, NewInstallment, PaymentReceived};
-use duewatch_domain::ids::{DrawId, InstallmentNumber, PaymentId};
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::commands::{Command, Contract, NewInstallment, PaymentReceived};
+use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::kernel::{DrawId, InstallmentNumber, PaymentId};
 
 use super::answers::{Answers, Promise};
 use super::recorded::Recorded;

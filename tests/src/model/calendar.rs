@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Zone;
-use duewatch_domain::days::DayCount;
+use duewatch_domain::kernel::DayCount;
 use duewatch_domain::policy::{BusinessDays, Move};
 
 /// The zone of an account.

@@ -1,7 +1,7 @@
 //! The regulatory class: by days past due, and outliving its cure.
 
 use chrono::{Months, NaiveDate, TimeDelta};
-use duewatch_domain::days::DayCount;
+use duewatch_domain::kernel::DayCount;
 use duewatch_domain::policy::{ClassName, ClassificationRules, Cured};
 
 use super::calendar;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Policy;
+use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::Pause;
-use duewatch_domain::days::DayCount;
-use duewatch_domain::ids::AccountId;
-use duewatch_domain::money::Money;
+use duewatch_domain::kernel::AccountId;
+use duewatch_domain::kernel::DayCount;
+use duewatch_domain::kernel::Money;
+use duewatch_domain::policy::Cause;
 use duewatch_domain::policy::{Exceed, Restriction, Stage, When};
-use duewatch_domain::recorded::{Cause, NoticeOf};
 
 use super::answers::{Answers, Dispute};
 use super::books::{Books, Debt};

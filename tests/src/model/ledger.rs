@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::account::Label;
-use duewatch_domain::days::DayCount;
-use duewatch_domain::money::Money;
+use duewatch_domain::kernel::DayCount;
+use duewatch_domain::kernel::Money;
 use duewatch_domain::policy::{Component, DueClass, LateFee, Overpayment};
 use rust_decimal::{Decimal, RoundingStrategy};
 

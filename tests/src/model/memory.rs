@@ -2,7 +2,7 @@
 //! and a notice is planned once: neither can be told from the facts as they stand now.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use duewatch_domain::recorded::NoticeOf;
+use duewatch_domain::account::NoticeOf;
 
 use super::classes::Classes;
 use super::course::Course;

@@ -34,11 +34,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::account::Label;
-use duewatch_domain::command::{Command, Contract};
-use duewatch_domain::ids::{AccountId, PaymentId};
-use duewatch_domain::money::Money;
+use duewatch_domain::account::NoticeOf;
+use duewatch_domain::commands::{Command, Contract};
+use duewatch_domain::kernel::Money;
+use duewatch_domain::kernel::{AccountId, PaymentId};
 use duewatch_domain::policy::Restriction;
-use duewatch_domain::recorded::NoticeOf;
 
 use self::books::Books;
 pub use self::books::Debt;

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use duewatch_domain::command::Command;
-use duewatch_domain::recorded::Cause;
+use duewatch_domain::commands::Command;
+use duewatch_domain::policy::Cause;
 
 use super::calendar;
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::Label;
+use duewatch_domain::account::NoticeOf;
 use duewatch_domain::policy::{Channel, CountedFrom, ReminderStep, Reminders, StageName};
-use duewatch_domain::recorded::NoticeOf;
 
 use super::books::Debt;
 use super::course::Course;

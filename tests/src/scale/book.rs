@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use duewatch_domain::account::PaymentKind;
-use duewatch_domain::command::{NewInstallment, PaymentReceived};
-use duewatch_domain::ids::{AccountId, InstallmentNumber};
-use duewatch_domain::money::Money;
+use duewatch_domain::commands::{NewInstallment, PaymentReceived};
+use duewatch_domain::kernel::Money;
+use duewatch_domain::kernel::{AccountId, InstallmentNumber};
 use duewatch_domain::{Contract, policy};
 use duewatch_local::input::PolicyFile;
 use duewatch_store::PaymentFact;

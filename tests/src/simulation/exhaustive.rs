@@ -2,7 +2,7 @@
 //! and each fault at each request.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::command::{Command, Contract};
+use duewatch_domain::commands::{Command, Contract};
 use duewatch_domain::formats::parse_book_line;
 use serde_json::{Value, json};
 

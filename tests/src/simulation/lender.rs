@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_domain::account::Dated;
-use duewatch_domain::command::Contract;
+use duewatch_domain::commands::Contract;
 use duewatch_domain::{Cause, Policy};
 use duewatch_local::publish::queue_accounts;
 use duewatch_store::Transitions;

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::command::{Command, Contract, Drawn, NewInstallment};
-use duewatch_domain::contact::{Consent, ConsentChanged, PersonFact};
-use duewatch_domain::days::{end_of_day, start_of_day};
+use duewatch_domain::account::NoticeOf;
+use duewatch_domain::account::{DisputeOutcome, PromiseOutcome};
+use duewatch_domain::commands::{Command, Contract, Drawn, NewInstallment};
+use duewatch_domain::commands::{Consent, ConsentChanged, PersonFact};
 use duewatch_domain::formats::parse_book_line;
-use duewatch_domain::ids::InstallmentNumber;
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::kernel::InstallmentNumber;
+use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::kernel::{end_of_day, start_of_day};
+use duewatch_domain::policy::Cause;
 use duewatch_domain::policy::Channel;
-use duewatch_domain::recorded::{Cause, NoticeOf};
-use duewatch_domain::response::{DisputeOutcome, PromiseOutcome};
 use fastrand::Rng;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::Zone;
-use duewatch_domain::days::{end_of_day, start_of_day};
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::kernel::{end_of_day, start_of_day};
 use duewatch_domain::policy;
 use proptest::collection::vec;
 use proptest::option::weighted;

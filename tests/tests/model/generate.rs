@@ -8,9 +8,9 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
-use duewatch_domain::command::{NewInstallment, PaymentReceived};
-use duewatch_domain::days::{business_date, start_of_day};
-use duewatch_domain::ids::InstallmentNumber;
+use duewatch_domain::commands::{NewInstallment, PaymentReceived};
+use duewatch_domain::kernel::InstallmentNumber;
+use duewatch_domain::kernel::{business_date, start_of_day};
 use duewatch_domain::{Command, Contract, Policy};
 use proptest::collection::vec;
 use proptest::option::weighted;

@@ -12,7 +12,7 @@ mod patience;
 mod readings;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::reminder::Intent;
+use duewatch_domain::account::Intent;
 use duewatch_domain::{Account, Assessment, Cause, Policy, assess};
 use duewatch_tests::model::{Classified, Judged, Model, Reminder};
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 //! model alone, on figures worked out by hand.
 
 use duewatch_domain::Policy;
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::kernel::{Currency, Money};
 use rstest::rstest;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use duewatch_domain::account::Label;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
-use duewatch_domain::money::Money;
+use duewatch_domain::kernel::Money;
 use duewatch_domain::{Account, Contract, Event, Policy, policy};
 use duewatch_tests::model::{Judged, Model, Reminder};
 use rstest::rstest;

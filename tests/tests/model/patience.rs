@@ -4,7 +4,7 @@
 //! the 19th.
 
 use duewatch_domain::Policy;
-use duewatch_domain::recorded::NoticeOf;
+use duewatch_domain::account::NoticeOf;
 use duewatch_tests::model::Reminder;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, TimeDelta};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
-use duewatch_domain::policy::describe::{self, describe};
+use duewatch_domain::describe::describe;
 use duewatch_domain::policy::presets::PRESETS;
 use duewatch_domain::policy::{self, Retention};
 use duewatch_runtime::{Clock, SystemClock};
@@ -101,8 +101,8 @@ pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
         PolicyCommand::Preset { name, .. } => Ok(preset(name.as_deref())?),
         PolicyCommand::Describe { policy, language } => {
             let language = match language {
-                Language::Zh => describe::Language::Zh,
-                Language::En => describe::Language::En,
+                Language::Zh => duewatch_domain::policy::Language::Zh,
+                Language::En => duewatch_domain::policy::Language::En,
             };
             let page = describe(&read_policy(&policy)?.policy, language);
             Ok(std::io::stdout().lock().write_all(page.as_bytes())?)

@@ -6,8 +6,8 @@ use std::fmt;
 use std::mem;
 
 use duewatch_domain::Policy;
-use duewatch_domain::ids::AccountId;
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::kernel::AccountId;
+use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::policy::PolicyRef;
 
 use super::course::Course;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use duewatch_domain::customer::MAX_ACCOUNTS_OF_CUSTOMER;
-use duewatch_domain::days::{FIRST_DATE, LAST_DATE, business_date, end_of_day, plus_days, start_of_day};
-use duewatch_domain::ids::{AccountId, CustomerId};
+use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
+use duewatch_domain::kernel::{AccountId, CustomerId};
+use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, business_date, end_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Command, Contract, Event, Refusal};
 
 use super::ReplayError;

@@ -1,9 +1,9 @@
 //! What a run makes of one account, in figures that two policies can be compared by.
 
 use chrono::{DateTime, NaiveDate};
-use duewatch_domain::days::{business_date, days_between, end_of_day, plus_days};
-use duewatch_domain::money::Money;
-use duewatch_domain::zone::Zone;
+use duewatch_domain::kernel::Money;
+use duewatch_domain::kernel::Zone;
+use duewatch_domain::kernel::{business_date, days_between, end_of_day, plus_days};
 use duewatch_domain::{Account, Policy, owed};
 
 /// What a run made of one account. A figure more is a field here, and a line in the

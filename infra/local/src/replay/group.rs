@@ -8,10 +8,10 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use duewatch_domain::customer::AskedBy;
-use duewatch_domain::days::{plus_days, start_of_day};
-use duewatch_domain::ids::Revision;
-use duewatch_domain::reminder::Intent;
+use duewatch_domain::account::AskedBy;
+use duewatch_domain::account::Intent;
+use duewatch_domain::kernel::Revision;
+use duewatch_domain::kernel::{plus_days, start_of_day};
 use duewatch_domain::{Cause, Refusal, Zone};
 
 use super::moments::{Moment, What, happenings, zones};

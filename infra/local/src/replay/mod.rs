@@ -15,8 +15,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::ValueEnum;
 use duewatch_domain::Refusal;
-use duewatch_domain::days::{FIRST_DATE, LAST_DATE};
-use duewatch_domain::ids::{AccountId, CustomerId, Revision};
+use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
+use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE};
 
 use self::course::Course;
 

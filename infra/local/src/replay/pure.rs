@@ -9,8 +9,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use chrono::NaiveDate;
-use duewatch_domain::days::plus_days;
-use duewatch_domain::ids::AccountId;
+use duewatch_domain::kernel::AccountId;
+use duewatch_domain::kernel::plus_days;
 use duewatch_domain::{Account, Decision, Refusal};
 
 use super::course::Course;

@@ -11,9 +11,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::DailyLines;
-use duewatch_domain::ids::{AccountId, CustomerId, EventId, Revision};
+use duewatch_domain::kernel::{AccountId, CustomerId, EventId, Revision};
+use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Cause, Command, Event, Message, Refusal, Zone, assess};
 use duewatch_runtime::Clock;
 use duewatch_store::{Consumed, ContactOutcome, PaymentFact, Store, StoreError, Tables, TransitionError};
@@ -282,7 +282,7 @@ impl<'a> StackRun<'a> {
     async fn send(&self, account_id: &AccountId, command: &Command, step: &Step) -> Result<(), ReplayError> {
         let event_id: EventId = format!("line-{}", step.line)
             .parse()
-            .map_err(|error: duewatch_domain::ids::NoId| StackError::Engine(error.to_string()))?;
+            .map_err(|error: duewatch_domain::kernel::NoId| StackError::Engine(error.to_string()))?;
         let event = Event { at: step.received_at, account_id: account_id.clone(), command: command.clone() };
         self.stack.send_to_intake(&Message { event_id, event }).await?;
         Ok(())

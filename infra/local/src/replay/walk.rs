@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use duewatch_domain::customer::AskedBy;
-use duewatch_domain::days::{end_of_day, plus_days, start_of_day};
+use duewatch_domain::account::AskedBy;
+use duewatch_domain::account::Intent;
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
-use duewatch_domain::reminder::Intent;
+use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Applied, Cause, Command, Decision, Refusal};
 
 use super::course::Course;

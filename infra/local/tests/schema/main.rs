@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use chrono::TimeDelta;
-use duewatch_domain::formats::{
-    EVENT_TYPES, book_line, event_line, parse_book_line, parse_event_line, parse_message,
-};
-use duewatch_domain::policy::{self, presets::PRESETS};
+use duewatch_domain::commands::event_line;
+use duewatch_domain::formats::{EVENT_TYPES, book_line, parse_book_line, parse_event_line, parse_message};
+use duewatch_domain::policy;
+use duewatch_domain::policy::presets::PRESETS;
 use duewatch_local::replay::{Case, Engine, Outputs, replay};
 use duewatch_local::sample::{self, Sample};
 use duewatch_local::schema::{Format, schema};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::known::Stamp;
 use super::person::MAX_CONTACTED_ACCOUNTS;
-use crate::ids::{AccountId, ContactId, ContactPersonId};
+use crate::kernel::{AccountId, ContactId, ContactPersonId};
 use crate::policy::Channel;
 
 /// What became of a contact, from the least that can be known to the most: whatever comes

@@ -4,22 +4,11 @@
 //! order and a policy may change its mind.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
 use super::person::Person;
-use crate::Zone;
-use crate::days::{business_date, plus_days, plus_months};
+use crate::commands::BreathingSpaceKind;
+use crate::kernel::{Zone, business_date, plus_days, plus_months};
 use crate::policy::BreathingSpaceRules;
-
-/// Of which kind a breathing space is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BreathingSpaceKind {
-    /// For a number of days.
-    Standard,
-    /// For as long as a mental health crisis is treated, and some days.
-    MentalHealth,
-}
 
 /// A breathing space that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,7 @@ use chrono::NaiveDate;
 
 use super::attempt::{Attempt, Outcome};
 use super::verdict::Why;
-use crate::Zone;
-use crate::days::{business_date, plus_days};
-use crate::ids::{AccountId, ContactPersonId};
+use crate::kernel::{AccountId, ContactPersonId, Zone, business_date, plus_days};
 use crate::policy::{Cap, Channel, ContactRules, Counts, Per};
 
 /// A contact that is to be counted in.

@@ -6,7 +6,7 @@ use super::attempt::Attempt;
 use super::gate::{Wish, gate_beside};
 use super::person::{MAX_CONTACTED_ACCOUNTS, Person};
 use super::verdict::Verdict;
-use crate::ids::ContactId;
+use crate::kernel::ContactId;
 use crate::policy::{Channel, ContactRules};
 
 /// What becomes of several wishes of one person.

@@ -9,19 +9,15 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::attempt::Attempt;
-use super::breathing::BreathingSpaceKind;
 use super::caps::Counting;
 use super::person::{ContactPerson, Person};
 use super::quiet::Quiet;
-use super::verdict::{Stop, Unusable, Verdict, Why};
-use crate::Zone;
-use crate::account::Account;
-use crate::days::{business_date, plus_days, start_of_day};
-use crate::hold::{Held, held};
-use crate::ids::{AccountId, ContactId, ContactPersonId};
+use super::verdict::{Unusable, Verdict, Why};
+use crate::account::{Account, Intent, NoticeOf, Stop};
+use crate::assessment::{Held, held};
+use crate::commands::BreathingSpaceKind;
+use crate::kernel::{AccountId, ContactId, ContactPersonId, Zone, business_date, plus_days, start_of_day};
 use crate::policy::{Channel, ContactRules, Policy};
-use crate::recorded::NoticeOf;
-use crate::reminder::Intent;
 
 /// So often at the most one thing that is waited for leads to another: stops, then quiet hours,
 /// caps and quiet hours again, for each of five channels as it can be used again.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::EventId;
+use crate::kernel::EventId;
 
 /// When something became known, and by which event. Of two at one instant the id decides, so
 /// that every order of arrival leads to the same.

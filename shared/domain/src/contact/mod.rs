@@ -14,24 +14,18 @@ mod attempt;
 mod breathing;
 mod caps;
 mod consolidate;
-mod fact;
 mod gate;
 mod known;
 mod person;
 mod planned;
-mod point;
 mod quiet;
+mod receipt;
 mod received;
 mod verdict;
 
 pub use self::attempt::{Attempt, Outcome};
-pub use self::breathing::{BreathingSpace, BreathingSpaceKind};
+pub use self::breathing::BreathingSpace;
 pub use self::consolidate::{Consolidated, consolidate};
-pub use self::fact::{
-    AgreedHours, BreathingSpaceStarted, ComplaintMade, Consent, ConsentChanged, ContactAttempted,
-    ContactPersonAdded, ContactPersonApproved, ContactPersonRefused, MAX_AGREED_HOURS, MAX_LEAD_DAYS,
-    MAX_LEADS, PersonFact, PreferencesChanged, Receipt, ReceiptOutcome, VulnerabilityRecorded,
-};
 pub use self::gate::{Kind, MAX_DEFERRALS, Wish, gate};
 pub use self::known::{Known, Stamp};
 pub use self::person::{
@@ -39,5 +33,5 @@ pub use self::person::{
     MAX_CONTACTED_ACCOUNTS, MAX_RECENT_CONTACTS, Person,
 };
 pub use self::planned::{MAX_CAME_BACK, Planned, Wanted};
-pub use self::point::ContactChange;
-pub use self::verdict::{Stop, Unusable, Verdict, Why};
+pub use self::receipt::{Receipt, ReceiptOutcome};
+pub use self::verdict::{Unusable, Verdict, Why};

@@ -10,29 +10,29 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Outcome};
-use super::fact::{
-    AgreedHours, BreathingSpaceStarted, Consent, ContactAttempted, PersonFact, PreferencesChanged,
-};
 use super::known::{Known, Stamp, later, learn};
 use super::verdict::Unusable;
-use crate::Zone;
-use crate::apply::Applied;
-use crate::command::{Command, Message};
-use crate::ids::{AccountId, ContactId, ContactPersonId, CustomerId, Revision};
-use crate::policy::Channel;
-use crate::policy::describe::Language;
-use crate::refusal::Refusal;
+use crate::commands::{
+    AgreedHours, Applied, BreathingSpaceStarted, Command, Consent, ContactAttempted, Message, PersonFact,
+    PreferencesChanged,
+};
+use crate::kernel::{AccountId, ContactId, ContactPersonId, CustomerId, Refusal, Revision, Zone};
+use crate::policy::{Channel, Language};
 
 /// The most contacts that a person keeps: the latest. While one that had to be forgotten lies in
 /// a cap's window, the cap counts as reached.
 pub const MAX_RECENT_CONTACTS: usize = 200;
+
 /// For how many days contacts are kept at the least, however short the windows of caps are: another
 /// account's policy may count over longer ones.
 const KEPT_DAYS: u32 = 31;
+
 /// The most accounts that one contact is about: a message about more is several.
 pub const MAX_CONTACTED_ACCOUNTS: usize = 20;
+
 /// The most breathing spaces, and ends of them, that a person keeps: the latest.
 pub const MAX_BREATHING_SPACES: usize = 20;
+
 /// The most contact persons that a person may have.
 pub const MAX_CONTACT_PERSONS: usize = 20;
 

@@ -5,14 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::gate::{Kind, Wish};
 use super::verdict::Why;
-use crate::Zone;
-use crate::account::Account;
-use crate::days::business_date;
-use crate::figures::Figures;
-use crate::hold::held;
-use crate::ids::{AccountId, ContactId, ContactPersonId, CustomerId, PolicyId, Revision};
+use crate::account::{Account, Figures, Intent};
+use crate::assessment::held;
+use crate::kernel::{
+    AccountId, ContactId, ContactPersonId, CustomerId, PolicyId, Revision, Zone, business_date,
+};
 use crate::policy::{Channel, Policy, StageName};
-use crate::reminder::Intent;
 
 /// The channels on which a contact person is asked, the best first.
 const TO_CONTACT_PERSONS: [Channel; 2] = [Channel::Phone, Channel::Sms];

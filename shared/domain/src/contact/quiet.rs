@@ -4,9 +4,8 @@
 
 use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 
-use super::fact::AgreedHours;
-use crate::Zone;
-use crate::days::{at_local_time, plus_days};
+use crate::commands::AgreedHours;
+use crate::kernel::{Zone, at_local_time, plus_days};
 use crate::policy::{Channel, QuietHours};
 
 /// So many days are searched for the end of quiet hours. No policy is quiet all day, and no

@@ -1,11 +1,11 @@
 //! What senders report of messages, as far as it says something of the person.
 
 use super::attempt::Outcome;
-use super::fact::{Consent, Receipt, ReceiptOutcome};
 use super::known::{Stamp, learn};
 use super::person::{Deliverability, Person, changed};
-use crate::apply::Applied;
-use crate::ids::{ContactPersonId, EventId};
+use super::receipt::{Receipt, ReceiptOutcome};
+use crate::commands::{Applied, Consent};
+use crate::kernel::{ContactPersonId, EventId};
 use crate::policy::Channel;
 
 impl Receipt {

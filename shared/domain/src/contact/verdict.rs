@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::account::Stop;
 use crate::policy::{Channel, Counts, Per};
 
 /// What becomes of a wish to contact somebody.
@@ -28,28 +29,6 @@ pub enum Verdict {
         /// Why not.
         why: Why,
     },
-}
-
-/// What stops contact altogether.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stop {
-    /// The person has refused all contact.
-    Refusal,
-    /// A breathing space.
-    BreathingSpace,
-    /// A breathing space during and after a mental health crisis.
-    MentalHealth,
-    /// The person is recorded as vulnerable.
-    Vulnerability,
-    /// The person has complained.
-    Complaint,
-    /// The account is in dispute.
-    Dispute,
-    /// There is a promise to pay.
-    Promise,
-    /// A payment is under way.
-    PaymentInProcess,
 }
 
 /// Why a channel cannot be used.
@@ -86,10 +65,10 @@ pub enum Why {
     /// It is quiet where the person is.
     QuietHours {
         /// From this local time on.
-        #[serde(with = "crate::days::written_time")]
+        #[serde(with = "crate::kernel::written_time")]
         from: NaiveTime,
         /// Until this one.
-        #[serde(with = "crate::days::written_time")]
+        #[serde(with = "crate::kernel::written_time")]
         until: NaiveTime,
     },
     /// There were as many contacts as the policy allows.
@@ -155,21 +134,6 @@ impl Why {
             Self::NotApproved => "not_approved",
             Self::ContactPersonRefused => "contact_person_refused",
         }
-    }
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refusal => "The person has refused all contact",
-            Self::BreathingSpace => "There is a breathing space",
-            Self::MentalHealth => "There is a breathing space for a mental health crisis",
-            Self::Vulnerability => "The person is recorded as vulnerable",
-            Self::Complaint => "The person has complained",
-            Self::Dispute => "The account is in dispute",
-            Self::Promise => "There is a promise to pay",
-            Self::PaymentInProcess => "A payment is under way",
-        })
     }
 }
 

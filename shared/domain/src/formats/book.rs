@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{FormatError, read, read_object};
 use crate::account::Account;
-use crate::command::{Contract, NewInstallment};
-use crate::ids::{AccountId, DrawId, InstallmentNumber};
+use crate::commands::{Contract, NewInstallment};
+use crate::kernel::{AccountId, DrawId, InstallmentNumber};
 
 /// Reads one JSON line of a book.
 ///
@@ -125,11 +125,11 @@ impl<'de> Deserialize<'de> for Contract {
         #[serde(deny_unknown_fields)]
         struct Line {
             account_id: AccountId,
-            customer_id: crate::ids::CustomerId,
-            policy_id: crate::ids::PolicyId,
-            currency: crate::money::Currency,
-            time_zone: crate::Zone,
-            #[serde(deserialize_with = "crate::days::written::date")]
+            customer_id: crate::kernel::CustomerId,
+            policy_id: crate::kernel::PolicyId,
+            currency: crate::kernel::Currency,
+            time_zone: crate::kernel::Zone,
+            #[serde(deserialize_with = "crate::kernel::written::date")]
             opened_on: NaiveDate,
             installments: Vec<NewInstallment>,
         }
@@ -152,13 +152,13 @@ impl<'de> Deserialize<'de> for NewInstallment {
         #[serde(deny_unknown_fields)]
         struct Written {
             number: InstallmentNumber,
-            #[serde(deserialize_with = "crate::days::written::date")]
+            #[serde(deserialize_with = "crate::kernel::written::date")]
             due_on: NaiveDate,
-            principal: crate::money::Money,
+            principal: crate::kernel::Money,
             #[serde(default)]
-            interest: crate::money::Money,
+            interest: crate::kernel::Money,
             #[serde(default)]
-            fee: crate::money::Money,
+            fee: crate::kernel::Money,
             draw_id: Option<DrawId>,
         }
         let written = Written::deserialize(deserializer)?;

@@ -2,11 +2,10 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::account::Account;
-use crate::allocation::{Allocation, owed};
-use crate::classification::classify;
-use crate::figures::{Figures, day_counts, past_due_from};
-use crate::ladder::{earlier, outlook};
+use crate::account::{Account, Figures};
+use crate::assessment::{classify, day_counts, outlook};
+use crate::kernel::{earlier, past_due_from};
+use crate::ledger::{Allocation, owed};
 use crate::policy::Policy;
 
 /// Writes an account's daily lines.
@@ -122,7 +121,7 @@ fn write_number(number: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Years have four digits: facts are bounded by [`crate::days::LAST_DATE`].
+/// Years have four digits: facts are bounded by [`crate::kernel::LAST_DATE`].
 fn write_date(date: NaiveDate, out: &mut Vec<u8>) {
     let mut digits = *b"0000-00-00";
     for (places, mut value) in [(0..4, date.year().unsigned_abs()), (5..7, date.month()), (8..10, date.day())]

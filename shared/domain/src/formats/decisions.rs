@@ -4,12 +4,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::decision::Decision;
-use crate::figures::Figures;
-use crate::ids::{AccountId, Revision};
-use crate::money::Currency;
+use crate::account::{Decision, Figures, Reason};
+use crate::kernel::{AccountId, Currency, Revision};
 use crate::policy::{PolicyRef, Restriction, StageName};
-use crate::reason::Reason;
 
 /// Whose decision it is.
 #[derive(Clone, Copy, Debug)]

@@ -5,15 +5,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{FormatError, book, read, read_object};
-use crate::account::{Dated, PaymentKind};
-use crate::command::{Command, Drawn, Event, Message, NewInstallment, PaymentReceived};
-use crate::contact::{ContactChange, PersonFact};
-use crate::days::{FIRST_DATE, LAST_DATE, is_in_range};
-use crate::ids::{AccountId, DisputeId, DrawId, InstallmentNumber, PaymentId, PromiseId};
-use crate::money::{Currency, Money};
-use crate::policy::StageName;
-use crate::recorded::{Cause, NoticeOf};
-use crate::response::{DisputeOutcome, PromiseOutcome};
+use crate::account::{Dated, DisputeOutcome, NoticeOf, PaymentKind, PromiseOutcome};
+use crate::commands::{
+    Command, ContactChange, Drawn, Event, Message, NewInstallment, PaymentReceived, PersonFact,
+};
+use crate::kernel::{
+    AccountId, Currency, DisputeId, DrawId, FIRST_DATE, InstallmentNumber, LAST_DATE, Money, PaymentId,
+    PromiseId, is_in_range,
+};
+use crate::policy::{Cause, StageName};
 
 /// Every event type, as the formats write it.
 pub const EVENT_TYPES: [&str; 35] = [
@@ -70,7 +70,7 @@ pub fn parse_message(body: &str) -> Result<Message, FormatError> {
     let mut fields = read_object(body)?;
     let event_id = take_text(&mut fields, "event_id")?
         .parse()
-        .map_err(|problem: crate::ids::NoId| FormatError::new("event_id", problem.to_string()))?;
+        .map_err(|problem: crate::kernel::NoId| FormatError::new("event_id", problem.to_string()))?;
     Ok(Message { event_id, event: event(fields)? })
 }
 
@@ -78,7 +78,7 @@ fn event(mut fields: Map<String, Value>) -> Result<Event, FormatError> {
     let at = instant(&take_text(&mut fields, "at")?)?;
     let account_id: AccountId = take_text(&mut fields, "account_id")?
         .parse()
-        .map_err(|problem: crate::ids::NoId| FormatError::new("account_id", problem.to_string()))?;
+        .map_err(|problem: crate::kernel::NoId| FormatError::new("account_id", problem.to_string()))?;
     let name = take_text(&mut fields, "type")?;
     let command = command(&name, fields)?;
     if let Command::AccountOpened(contract) = &command
@@ -263,7 +263,7 @@ fn of_person(fact: PersonFact) -> Result<Command, FormatError> {
 struct Promised {
     promise_id: PromiseId,
     amount: Money,
-    #[serde(deserialize_with = "crate::days::written::date")]
+    #[serde(deserialize_with = "crate::kernel::written::date")]
     until: NaiveDate,
 }
 
@@ -304,7 +304,7 @@ struct Received {
     payment_id: PaymentId,
     amount: Money,
     currency: Option<Currency>,
-    #[serde(default, deserialize_with = "crate::days::written::maybe_date")]
+    #[serde(default, deserialize_with = "crate::kernel::written::maybe_date")]
     value_date: Option<NaiveDate>,
     #[serde(default)]
     kind: PaymentKind,
@@ -353,16 +353,16 @@ struct Replaced {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Started {
-    #[serde(deserialize_with = "crate::days::written::date")]
+    #[serde(deserialize_with = "crate::kernel::written::date")]
     from: NaiveDate,
-    #[serde(deserialize_with = "crate::days::written::date")]
+    #[serde(deserialize_with = "crate::kernel::written::date")]
     until: NaiveDate,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ended {
-    #[serde(deserialize_with = "crate::days::written::date")]
+    #[serde(deserialize_with = "crate::kernel::written::date")]
     on: NaiveDate,
 }
 
@@ -372,7 +372,7 @@ struct CauseOf {
     cause: Cause,
     by: String,
     reason: String,
-    #[serde(default, deserialize_with = "crate::days::written::maybe_date")]
+    #[serde(default, deserialize_with = "crate::kernel::written::maybe_date")]
     until: Option<NaiveDate>,
 }
 
@@ -381,14 +381,14 @@ struct CauseOf {
 struct ScoreOf {
     score: u32,
     by: String,
-    #[serde(default, deserialize_with = "crate::days::written::maybe_date")]
+    #[serde(default, deserialize_with = "crate::kernel::written::maybe_date")]
     until: Option<NaiveDate>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Until {
-    #[serde(deserialize_with = "crate::days::written::date")]
+    #[serde(deserialize_with = "crate::kernel::written::date")]
     until: NaiveDate,
 }
 

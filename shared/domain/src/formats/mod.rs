@@ -10,14 +10,14 @@ mod write;
 
 use serde::de::DeserializeOwned;
 
-use crate::shown;
+use crate::kernel::shown;
 
 pub use self::book::{BOOK_COLUMNS, BookRow, parse_book_line, parse_book_rows};
 pub use self::daily::DailyLines;
 pub use self::decisions::{DecisionLine, DecisionSubject};
 pub use self::events::{EVENT_TYPES, parse_event_line, parse_message};
 pub use self::receipt::parse_receipt;
-pub use self::write::{book_line, event_line, message_line};
+pub use self::write::{book_line, message_line};
 
 /// What is wrong with a line, by field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{FormatError, read, read_object};
-use crate::account::MAX_REASON_BYTES;
 use crate::contact::Receipt;
+use crate::kernel::MAX_REASON_BYTES;
 
 /// Reads what a sender reports of a message.
 ///

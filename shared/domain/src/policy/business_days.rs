@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 
 use super::calendar::Calendar;
-use crate::days::plus_days;
+use crate::kernel::plus_days;
 
 /// How a due date that is no working day moves to one. The contract's date stays in the
 /// account; only what is counted from it moves.
@@ -38,7 +38,7 @@ pub enum Move {
 
 impl BusinessDays {
     /// The date that what is due on `due_on` is to be paid by, at most
-    /// [`super::MAX_MOVED_DAYS`] away.
+    /// [`super::calendar::MAX_MOVED_DAYS`] away.
     #[must_use]
     pub fn moved(&self, due_on: NaiveDate) -> NaiveDate {
         if self.calendar.is_working_day(due_on) {

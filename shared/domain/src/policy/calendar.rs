@@ -7,14 +7,17 @@ use chrono::{Datelike, NaiveDate, Weekday};
 use serde::Deserialize;
 
 use super::document::Date;
-use crate::days::{days_between, is_in_range, plus_days};
+use crate::kernel::{days_between, is_in_range, plus_days};
 
 /// The most days by which a due date moves to a working day.
 pub const MAX_MOVED_DAYS: i64 = 31;
+
 /// The most holidays, and the most working days on weekends, that a calendar may list.
 pub const MAX_CALENDAR_DATES: usize = 5_000;
+
 /// The most calendars that a policy may bring.
 pub const MAX_CALENDARS: usize = 20;
+
 /// The most bytes of where a calendar comes from.
 const MAX_SOURCE_BYTES: usize = 1_000;
 

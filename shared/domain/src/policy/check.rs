@@ -2,12 +2,14 @@
 
 use rust_decimal::Decimal;
 
-use super::{
-    MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES, MIN_KEPT_DAYS, Policy, Restriction,
-    Stage, When,
-};
-use crate::days::is_in_range;
-use crate::permits::REPAY;
+use super::Policy;
+use super::bounds::{MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES};
+use super::operation::REPAY;
+use super::restriction::Restriction;
+use super::retention::MIN_KEPT_DAYS;
+use super::stage::Stage;
+use super::stage_conditions::When;
+use crate::kernel::is_in_range;
 
 /// What is wrong with a policy, and where.
 pub(super) struct Fault {

@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::MAX_DAYS;
+use super::bounds::MAX_DAYS;
 
 /// The most classes above the normal one.
 pub const MAX_CLASSES: usize = 20;
+
 /// The most months that a class may outlive its cure.
 pub const MAX_PROBATION_MONTHS: u32 = 120;
 

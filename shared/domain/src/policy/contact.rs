@@ -4,19 +4,23 @@ use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::Channel;
-use super::describe::Language;
+use super::channel::Channel;
 use super::document::Table;
-use crate::days::written_time;
+use super::language::Language;
+use crate::kernel::written_time;
 
 /// The most quiet hours that a policy may name.
 pub const MAX_QUIET_HOURS: usize = 20;
+
 /// The most caps that a policy may name.
 pub const MAX_CAPS: usize = 20;
+
 /// The most contacts that a cap may allow: a person keeps somewhat more.
 pub const MAX_CAP: u32 = 100;
+
 /// The most hours that a report of a message may take.
 pub const MAX_REPORT_HOURS: u32 = 720;
+
 /// The most days that a window, a silence or a breathing space may last.
 pub const MAX_WINDOW_DAYS: u32 = 366;
 

@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveTime, Timelike};
 
+use super::Policy;
+use super::channel::Channel;
 use super::check::{Fault, Place, at, check_template};
-use super::contact::{MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS, is_within};
-use super::{Cap, Channel, ContactRules, Counts, Per, Policy, QuietHours};
+use super::contact::{
+    Cap, ContactRules, Counts, MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS, Per,
+    QuietHours, is_within,
+};
 
 /// The most months in which there is one breathing space.
 pub const MAX_ONCE_IN_MONTHS: u32 = 120;
+
 /// The most bytes of a text that messages carry.
 const MAX_TEXT_BYTES: usize = 500;
+
 /// Minutes of a day.
 const DAY_MINUTES: u32 = 24 * 60;
 

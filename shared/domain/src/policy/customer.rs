@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 
+use super::Policy;
 use super::check::check_restrictions;
+use super::restriction::Restriction;
 use super::severity::is_covered;
-use super::{Policy, Restriction, Stage, StageName};
+use super::stage::{Stage, StageName};
 
 /// The customer-level rule (`S0`: accounts of one customer may be judged together). Where a
 /// policy has none, accounts are judged apart.

@@ -10,22 +10,25 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use super::calendar::CalendarTable;
-use super::check::{self, Fault, Place, at_key};
+use super::business_days::{BusinessDays, Move};
+use super::calendar::{Calendar, CalendarTable, MAX_CALENDARS};
+use super::check::{Fault, Place, at_key};
 use super::classification::ClassificationTable;
 use super::contact::ContactTable;
+use super::customer::CustomerRule;
+use super::hardship_cause::Cause;
+use super::late_fee::{AnnualCap, LateFee};
+use super::relief::{Buffer, CauseRules, DisputeRules, Materiality, Operations, ProcessRules, PromiseRules};
 use super::reminders::RemindersTable;
-use super::warnings;
-use super::{
-    Announcement, AnnualCap, Buffer, BusinessDays, Calendar, CauseRules, CustomerRule, DisputeRules, LateFee,
-    MAX_CALENDARS, Materiality, Move, Operations, Overpayment, Policy, ProcessRules, PromiseRules,
-    Restriction, Retention, Stage, StageName, Template, Templates, Waterfall, When,
-};
-use crate::days::DayCount;
-use crate::ids::PolicyId;
-use crate::money::Money;
-use crate::recorded::Cause;
-use crate::shown;
+use super::restriction::Restriction;
+use super::retention::Retention;
+use super::stage::{Stage, StageName};
+use super::stage_conditions::When;
+use super::templates::{Template, Templates};
+use super::versions::Announcement;
+use super::waterfall::{Overpayment, Waterfall};
+use super::{Policy, check, warnings};
+use crate::kernel::{DayCount, Money, PolicyId, shown};
 
 /// What [`Spanned`] adds to the path of a field, and no author of a policy has written.
 const SPANNED: &str = ".$__serde_spanned_private_value";

@@ -2,15 +2,20 @@
 
 use rust_decimal::Decimal;
 
-use super::{MAX_DAYS, Policy, Stage};
-use crate::money::Money;
+use super::Policy;
+use super::bounds::MAX_DAYS;
+use super::stage::Stage;
+use crate::kernel::Money;
 
 /// The most decimals that a rate may have: a ninth is a thousandth of a cent a day on a million.
 pub const MAX_RATE_DECIMALS: u32 = 9;
+
 /// The most decimals that an amount of a fee may have: no currency has more.
 const MAX_AMOUNT_DECIMALS: u32 = 4;
+
 /// No daily rate is higher: 1 % a day is 365 % a year.
 const MAX_DAILY_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+
 /// No annual rate is higher: 1,000 %.
 const MAX_ANNUAL_RATE: Decimal = Decimal::from_parts(10, 0, 0, false, 0);
 

@@ -2,7 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::{Buffer, ContactRules, CustomerRule, Policy, Restriction, Stage, StageName, When};
+use super::Policy;
+use super::contact::ContactRules;
+use super::customer::CustomerRule;
+use super::relief::Buffer;
+use super::restriction::Restriction;
+use super::stage::{Stage, StageName};
+use super::stage_conditions::When;
 
 impl Policy {
     /// Whether this version can be shown never to treat an account worse than `before`: each

@@ -7,8 +7,11 @@
 
 use std::cmp::Reverse;
 
+use super::Policy;
+use super::restriction::Restriction;
 use super::severity::is_covered;
-use super::{Policy, Restriction, Stage, When};
+use super::stage::Stage;
+use super::stage_conditions::When;
 
 /// The first fault of the stage at a place, beside the others.
 pub(super) fn check(policy: &Policy, place: usize) -> Result<(), String> {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::document::share;
-use crate::money::Money;
+use crate::kernel::Money;
 
 /// Overdue amounts that move no stage. They are shown all the same.
 ///

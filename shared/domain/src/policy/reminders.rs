@@ -1,15 +1,17 @@
 //! When a policy wants whom reminded.
 
-use std::fmt;
-
 use chrono::NaiveTime;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::Policy;
+use super::bounds::MAX_DAYS;
+use super::channel::Channel;
 use super::check::check_template;
-use super::{MAX_DAYS, Policy, StageName};
+use super::stage::StageName;
 
 /// The most steps a reminder schedule may have.
 pub const MAX_REMINDER_STEPS: usize = 100;
+
 /// The most reminders that its steps may come to, repeated ones included.
 pub const MAX_REMINDERS: u32 = 300;
 
@@ -67,42 +69,6 @@ pub enum CountedFrom {
     Due,
     /// The first day on which the stage holds, or where it begins at the end of a day, the next.
     Stage,
-}
-
-/// How a message travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// A text message.
-    Sms,
-    /// An e-mail.
-    Email,
-    /// A call.
-    Phone,
-    /// A message in the lender's app.
-    App,
-    /// A letter.
-    Letter,
-}
-
-impl Channel {
-    /// The channel as the formats write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sms => "sms",
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::App => "app",
-            Self::Letter => "letter",
-        }
-    }
-}
-
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// The `[reminders]` table as it is written.

@@ -2,7 +2,7 @@
 //! account last (`S0`: in proportion). Rates, and names of the lender's own, stand beside
 //! that ladder.
 
-use super::Restriction;
+use super::restriction::Restriction;
 
 /// The ladder of restrictions, mildest first.
 pub(super) const RUNGS: [&str; 3] = ["limit_credit_line", "freeze_drawdown", "suspend_account"];

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::PolicyError;
-use super::describe::Language;
+use super::document::PolicyError;
+use super::language::Language;
 
 /// The most templates that a policy may bring.
 pub const MAX_TEMPLATES: usize = 100;
+
 /// The most bytes of one text.
 pub const MAX_TEMPLATE_BYTES: usize = 8_000;
+
 /// The most bytes of all texts of a policy together: it has to fit into one item, with all else
 /// that it says.
 pub const MAX_TEMPLATES_BYTES: usize = 100_000;

@@ -5,11 +5,14 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::Policy;
 use super::check::{Fault, Place, at, at_key};
 use super::customer::outweighs_its_stage;
+use super::reminders::{CountedFrom, ReminderStep};
+use super::restriction::Restriction;
 use super::severity::{RUNGS, is_covered};
+use super::stage::Stage;
 use super::waterfall::DueClass;
-use super::{CountedFrom, Policy, ReminderStep, Restriction, Stage};
 
 /// All that is worth a warning.
 pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Account, Installment};
-use duewatch_domain::days::{DayCount, business_date};
-use duewatch_domain::money::Money;
+use duewatch_domain::kernel::Money;
+use duewatch_domain::kernel::{DayCount, business_date};
 use duewatch_domain::policy::{Component, DueClass, LateFee, Overpayment, Policy};
 use rust_decimal::Decimal;
 

@@ -2,8 +2,8 @@
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use duewatch_domain::Command;
-use duewatch_domain::contact::{PersonFact, PreferencesChanged};
-use duewatch_domain::response::{DisputeOutcome, PromiseOutcome};
+use duewatch_domain::account::{DisputeOutcome, PromiseOutcome};
+use duewatch_domain::commands::{PersonFact, PreferencesChanged};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;

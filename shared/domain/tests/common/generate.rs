@@ -1,13 +1,14 @@
 //! Generated accounts and policies for the laws.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{Dated, PaymentKind};
-use duewatch_domain::command::{Contract, Drawn, NewInstallment, PaymentReceived};
-use duewatch_domain::days::{business_date, start_of_day};
-use duewatch_domain::ids::InstallmentNumber;
-use duewatch_domain::money::Money;
+use duewatch_domain::commands::{Contract, Drawn, NewInstallment, PaymentReceived};
+use duewatch_domain::kernel::InstallmentNumber;
+use duewatch_domain::kernel::Money;
+use duewatch_domain::kernel::{business_date, start_of_day};
+use duewatch_domain::policy::Cause as RecordedCause;
 use duewatch_domain::policy::{self, Policy};
-use duewatch_domain::recorded::{Cause as RecordedCause, NoticeOf};
 use duewatch_domain::{Account, Command};
 use proptest::collection::vec;
 use proptest::option::weighted;

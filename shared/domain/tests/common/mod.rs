@@ -13,10 +13,10 @@ pub(crate) mod generate;
 pub(crate) mod people;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use duewatch_domain::account::Figures;
 use duewatch_domain::account::Label;
-use duewatch_domain::days::end_of_day;
-use duewatch_domain::figures::Figures;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
+use duewatch_domain::kernel::end_of_day;
 use duewatch_domain::policy;
 use duewatch_domain::{Account, Applied, Assessment, Cause, Command, Policy, Refusal, allocate, assess};
 

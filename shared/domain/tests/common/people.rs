@@ -1,11 +1,12 @@
 //! Generated persons, contact rules and wishes, for the laws of the contact gate.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::contact::{
+use duewatch_domain::commands::{
     AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, ComplaintMade, Consent, ConsentChanged,
-    ContactAttempted, ContactPersonAdded, ContactPersonApproved, ContactPersonRefused, Kind, Person,
-    PersonFact, PreferencesChanged, Receipt, ReceiptOutcome, Stamp, VulnerabilityRecorded, Wish,
+    ContactAttempted, ContactPersonAdded, ContactPersonApproved, ContactPersonRefused, PersonFact,
+    PreferencesChanged, VulnerabilityRecorded,
 };
+use duewatch_domain::contact::{Kind, Person, Receipt, ReceiptOutcome, Stamp, Wish};
 use duewatch_domain::policy::{
     AfterConversation, BreathingSpaceRules, Cap, Channel, ComplaintRules, ContactRules, Counts, Per,
     QuietHours,

@@ -1,8 +1,8 @@
 //! What messages are about.
 
 use chrono::NaiveDate;
-use duewatch_domain::ids::AccountId;
-use duewatch_domain::money::{Currency, Money};
+use duewatch_domain::kernel::AccountId;
+use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::policy::Restriction;
 
 use crate::Reference;

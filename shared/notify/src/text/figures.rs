@@ -1,8 +1,9 @@
 //! Amounts and dates as a language writes them.
 
 use chrono::NaiveDate;
-use duewatch_domain::money::{Currency, Money};
-use duewatch_domain::policy::describe::{self, Language};
+use duewatch_domain::describe;
+use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::policy::Language;
 
 /// An amount's digits with the currency's minor units, in groups of three: `1,234.50`. Both
 /// languages write them so (CLDR: `#,##0.###`).

@@ -14,7 +14,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use duewatch_domain::policy::describe::Language;
+use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Policy, Templates, TextPlace};
 
 pub use self::facts::{

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use duewatch_domain::policy::describe::Language;
+use duewatch_domain::policy::Language;
 use fluent_syntax::ast::{self, Entry, Expression, InlineExpression, PatternElement, VariantKey};
 use fluent_syntax::parser;
 use fluent_syntax::unicode::unescape_unicode_to_string;

@@ -1,6 +1,7 @@
 //! Putting messages together.
 
-use duewatch_domain::policy::describe::{self, Language};
+use duewatch_domain::describe;
+use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Channel, Restriction};
 
 use super::facts::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use duewatch_domain::policy::describe::Language;
+use duewatch_domain::policy::Language;
 
 use super::read;
 use super::words::Words;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use duewatch_domain::policy::describe::Language;
+use duewatch_domain::policy::Language;
 
 /// A pattern: its parts are said one after the other.
 pub(super) type Pattern = Vec<Part>;

@@ -6,11 +6,11 @@ use std::fmt::Write;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::Account;
+use duewatch_domain::account::Intent;
 use duewatch_domain::account::{Installment, Pause, Payment};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::ids::{AccountId, DrawId, InstallmentNumber, PaymentId, Revision};
+use duewatch_domain::kernel::{AccountId, DrawId, InstallmentNumber, PaymentId, Revision};
 use duewatch_domain::policy::{PolicyRef, Restriction, StageName};
-use duewatch_domain::reminder::Intent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::ids::Revision;
+use duewatch_domain::kernel::Revision;
 
 use super::entry::{hash_of, image_digest};
 use super::{HistoryEntry, NO_HASH};

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Applied;
 use duewatch_domain::Command;
-use duewatch_domain::contact::{MAX_CAME_BACK, PersonFact};
+use duewatch_domain::account::NoticeOf;
+use duewatch_domain::commands::PersonFact;
+use duewatch_domain::contact::MAX_CAME_BACK;
 use duewatch_domain::formats::parse_message;
-use duewatch_domain::ids::Revision;
-use duewatch_domain::recorded::NoticeOf;
+use duewatch_domain::kernel::Revision;
 use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! What every message must be.
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::reminder::Intent;
+use duewatch_domain::account::Intent;
 use duewatch_local::stack::sns::Delivered;
 use serde_json::Value;
 
@@ -123,7 +123,7 @@ impl Watch {
                 return Err(Broken { promise: "the last look", how: format!("{id} left beside {fact:?}") });
             };
             let known = account.payment(&fact.payment_id).is_some();
-            if fact.post_to(&mut account) == Ok(duewatch_domain::Applied::Changed) {
+            if fact.post_to(&mut account) == Ok(duewatch_domain::commands::Applied::Changed) {
                 for (command, at) in fact.commands().into_iter().skip(usize::from(known)) {
                     model.take(&command, at);
                 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::command::{Command, Contract, Message};
+use duewatch_domain::commands::{Command, Contract, Message};
 use duewatch_domain::{Account, Policy};
 use duewatch_local::stack::sqs::Waiting;
 use duewatch_store::{PaymentFact, Tables, account_from_image};

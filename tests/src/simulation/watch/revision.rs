@@ -1,10 +1,10 @@
 //! What every revision of an account must be.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{Installment, Label};
-use duewatch_domain::command::Command;
+use duewatch_domain::commands::Command;
 use duewatch_domain::policy::Stage;
-use duewatch_domain::recorded::NoticeOf;
 use duewatch_domain::{Account, Policy};
 
 use super::{Broken, Checked, POLICY_LAG, Story, Version, Watch, hold};
@@ -393,7 +393,7 @@ impl Watch {
                 let posted = fact.read.as_ref().map(|fact| fact.post_to(&mut asking.account.clone()));
                 hold!(
                     "a payment always wins",
-                    matches!(posted, Ok(Ok(duewatch_domain::Applied::Unchanged))),
+                    matches!(posted, Ok(Ok(duewatch_domain::commands::Applied::Unchanged))),
                     "{id} revision {revision}: {taken:?} although {:?} was in the table",
                     fact.read
                 );
@@ -419,7 +419,7 @@ impl Watch {
             let posted = fact.read.as_ref().map(|fact| fact.post_to(&mut account.clone()));
             hold!(
                 "a payment always wins",
-                !matches!(posted, Ok(Ok(duewatch_domain::Applied::Changed))),
+                !matches!(posted, Ok(Ok(duewatch_domain::commands::Applied::Changed))),
                 "{id} revision {}: {added:?} although {:?} was in the table",
                 account.revision,
                 fact.read

@@ -1,0 +1,42 @@
+//! Reasons for which all contact with a borrower waits.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What stops contact altogether.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// The person has refused all contact.
+    Refusal,
+    /// A breathing space.
+    BreathingSpace,
+    /// A breathing space during and after a mental health crisis.
+    MentalHealth,
+    /// The person is recorded as vulnerable.
+    Vulnerability,
+    /// The person has complained.
+    Complaint,
+    /// The account is in dispute.
+    Dispute,
+    /// There is a promise to pay.
+    Promise,
+    /// A payment is under way.
+    PaymentInProcess,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refusal => "The person has refused all contact",
+            Self::BreathingSpace => "There is a breathing space",
+            Self::MentalHealth => "There is a breathing space for a mental health crisis",
+            Self::Vulnerability => "The person is recorded as vulnerable",
+            Self::Complaint => "The person has complained",
+            Self::Dispute => "The account is in dispute",
+            Self::Promise => "There is a promise to pay",
+            Self::PaymentInProcess => "A payment is under way",
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! The account: one credit agreement, every fact known of it, and its last status.
+//!
+//! Commands add facts, an assessment adds the status; this layer only holds them, in order and within
+//! their bounds.
+
+mod classification;
+mod contact_hold;
+mod contact_request;
+mod cross_restriction;
+mod decision;
+mod delinquency;
+mod dispute;
+mod draw;
+mod figures;
+mod hardship;
+mod installment;
+mod notice;
+mod pause;
+mod payment;
+mod payment_in_process;
+mod promise;
+mod reason;
+mod reminder_preference;
+mod score;
+mod status;
+mod taken_message;
+mod waiver;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{
+    AccountId, Currency, CustomerId, InstallmentNumber, Money, PaymentId, PolicyId, RECENT_DECISIONS,
+    Revision, Zone, business_date,
+};
+
+pub use self::classification::{Classification, HeldClass};
+pub use self::contact_hold::Stop;
+pub use self::contact_request::Intent;
+pub use self::cross_restriction::{Ask, AskedBy};
+pub use self::decision::{Decision, event_id};
+pub use self::delinquency::Lapses;
+pub use self::dispute::{Dispute, DisputeOutcome};
+pub use self::draw::Draw;
+pub use self::figures::Figures;
+pub use self::hardship::RecordedCause;
+pub use self::installment::{Installment, Label};
+pub use self::notice::{Notice, NoticeOf};
+pub use self::pause::Pause;
+pub use self::payment::{Dated, Payment, PaymentKind, Reversal};
+pub use self::payment_in_process::PaymentInProcess;
+pub use self::promise::{Promise, PromiseOutcome};
+pub use self::reason::{HeldBy, Reason};
+pub use self::reminder_preference::ReminderPreference;
+pub use self::score::RecordedScore;
+pub use self::status::Standing;
+pub use self::taken_message::TakenMessage;
+pub use self::waiver::Waiver;
+
+/// One credit agreement with all its facts and the standing that was decided last.
+///
+/// The lists are private: they are kept in order and within their bounds by
+/// [`Account::open`] and [`Account::apply`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The account's own id.
+    pub account_id: AccountId,
+    /// Who owes.
+    pub customer_id: CustomerId,
+    /// The policy that it is judged by.
+    pub policy_id: PolicyId,
+    /// What all its amounts are in.
+    pub currency: Currency,
+    /// Where its days begin.
+    pub time_zone: Zone,
+    /// When the agreement began.
+    pub opened_on: NaiveDate,
+    /// A checksum of the contract that opened it, to know that contract again.
+    pub(crate) contract: u32,
+    /// By due date, then number.
+    pub(crate) installments: Vec<Installment>,
+    /// In the order in which they became known; the bound is [`MAX_DRAWS`](crate::kernel::MAX_DRAWS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) draws: Vec<Draw>,
+    /// By the instant at which they were received, then id.
+    pub(crate) payments: Vec<Payment>,
+    /// By their first day; none overlaps another.
+    pub(crate) pauses: Vec<Pause>,
+    /// By the instant at which they became known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) waivers: Vec<Waiver>,
+    /// Whether the account's enforcement is switched off, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) enforcement_off: Option<String>,
+    /// Why it fell behind, as recorded last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<RecordedCause>,
+    /// The score that was handed in last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) score: Option<RecordedScore>,
+    /// A payment under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) in_process: Option<PaymentInProcess>,
+    /// Promises to pay, in the order in which they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) promises: Vec<Promise>,
+    /// Disputes, in the order in which they were opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) disputes: Vec<Dispute>,
+    /// When the borrower wants to be reminded of what is coming due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reminder_preference: Option<ReminderPreference>,
+    /// When it was last reported to a credit bureau.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reported_at: Option<DateTime<Utc>>,
+    /// The last notice of each stage and policy version; the bound is [`MAX_NOTICES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notices: Vec<Notice>,
+    /// What the customer's other accounts ask of it, by account; fewer than
+    /// [`MAX_ACCOUNTS_OF_CUSTOMER`](crate::kernel::MAX_ACCOUNTS_OF_CUSTOMER).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) asked_by: Vec<AskedBy>,
+    /// When its schedule was last replaced, by the local date; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schedule_replaced_on: Option<NaiveDate>,
+    /// The last messages that changed it, oldest first: [`RECENT_MESSAGES`], and all of the
+    /// last one's instant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) recent_messages: Vec<TakenMessage>,
+    /// What was decided last.
+    pub standing: Standing,
+    /// How often the account has been written.
+    pub revision: Revision,
+    /// The last decisions, oldest first, at most [`RECENT_DECISIONS`].
+    pub(crate) recent_decisions: Vec<Decision>,
+    /// Whom the current revision wants contacted.
+    pub intents: Vec<Intent>,
+}
+
+impl Account {
+    /// What is due, by due date, then number.
+    #[must_use]
+    pub fn installments(&self) -> &[Installment] {
+        &self.installments
+    }
+
+    /// What came in, in the order in which it came.
+    #[must_use]
+    pub fn payments(&self) -> &[Payment] {
+        &self.payments
+    }
+
+    /// The pauses, by their first day.
+    #[must_use]
+    pub fn pauses(&self) -> &[Pause] {
+        &self.pauses
+    }
+
+    /// The waivers of late fees, in the order in which they became known.
+    #[must_use]
+    pub fn waivers(&self) -> &[Waiver] {
+        &self.waivers
+    }
+
+    /// Whether stages and restrictions are enforced.
+    #[must_use]
+    pub const fn is_enforced(&self) -> bool {
+        self.enforcement_off.is_none()
+    }
+
+    /// Why it fell behind, as recorded last.
+    #[must_use]
+    pub const fn cause(&self) -> Option<&RecordedCause> {
+        self.cause.as_ref()
+    }
+
+    /// The score that was handed in last.
+    #[must_use]
+    pub const fn score(&self) -> Option<&RecordedScore> {
+        self.score.as_ref()
+    }
+
+    /// A payment that was under way when it was last heard of.
+    #[must_use]
+    pub const fn in_process(&self) -> Option<&PaymentInProcess> {
+        self.in_process.as_ref()
+    }
+
+    /// The last notice of each stage and policy version.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The last decisions, oldest first.
+    #[must_use]
+    pub fn recent_decisions(&self) -> &[Decision] {
+        &self.recent_decisions
+    }
+
+    /// The decision that the current revision brought, if it brought one.
+    #[must_use]
+    pub fn decision_of_this_revision(&self) -> Option<&Decision> {
+        self.recent_decisions.last().filter(|decision| decision.revision == self.revision)
+    }
+
+    /// The payment of that id.
+    #[must_use]
+    pub fn payment(&self, id: &PaymentId) -> Option<&Payment> {
+        self.payments.iter().find(|payment| &payment.payment_id == id)
+    }
+
+    /// The last messages that changed it, oldest first: to know them again.
+    #[must_use]
+    pub fn recent_messages(&self) -> &[TakenMessage] {
+        &self.recent_messages
+    }
+
+    pub(crate) fn installment_mut(&mut self, number: InstallmentNumber) -> Option<&mut Installment> {
+        self.installments.iter_mut().find(|installment| installment.label == Label::Number(number))
+    }
+
+    /// The most that its installments have asked for in all, so that no sum over a part
+    /// of them is larger.
+    pub(crate) fn asked_at_most(&self) -> Money {
+        self.installments.iter().map(Installment::asked_at_most).sum()
+    }
+
+    pub(crate) fn remember(&mut self, decision: Decision) {
+        if self.recent_decisions.len() >= RECENT_DECISIONS {
+            let excess = self.recent_decisions.len() + 1 - RECENT_DECISIONS;
+            self.recent_decisions.drain(..excess);
+        }
+        self.recent_decisions.push(decision);
+    }
+
+    pub(crate) fn sort_installments(&mut self) {
+        self.installments.sort_by(Installment::by_due_date);
+    }
+}
+
+impl Account {
+    /// When it was last reported to a credit bureau.
+    #[must_use]
+    pub const fn reported_at(&self) -> Option<DateTime<Utc>> {
+        self.reported_at
+    }
+
+    /// Whether it has been reported since an installment fell due that still owes: what was
+    /// reported before is another story.
+    pub(crate) fn is_reported_since(&self, due_on: NaiveDate) -> bool {
+        self.reported_at.is_some_and(|at| business_date(self.time_zone, at) >= due_on)
+    }
+}

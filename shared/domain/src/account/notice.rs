@@ -1,0 +1,53 @@
+//! Notices that law or contract asks for before a restriction or a new policy version.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use crate::kernel::MAX_NOTICES;
+use crate::policy::StageName;
+
+impl Account {
+    /// Keeps the last notice of each thing that can be announced.
+    pub(crate) fn keep_notice(&mut self, notice: Notice) {
+        self.notices.retain(|known| known.of != notice.of);
+        let excess = (self.notices.len() + 1).saturating_sub(MAX_NOTICES);
+        self.notices.drain(..excess);
+        self.notices.push(notice);
+    }
+}
+
+/// What a notice announces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeOf {
+    /// The restrictions of a stage.
+    Stage(StageName),
+    /// A version of the policy that is stricter than the one before.
+    Policy(u32),
+}
+
+/// `stage/frozen`, `policy/3`.
+impl fmt::Display for NoticeOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stage(stage) => write!(f, "stage/{stage}"),
+            Self::Policy(version) => write!(f, "policy/{version}"),
+        }
+    }
+}
+
+/// A notice: planned, and, as far as is known, sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// What it announces.
+    pub of: NoticeOf,
+    /// When it was to leave.
+    pub planned_at: DateTime<Utc>,
+    /// When it left; none: not yet, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,106 @@
+//! `assess`: what a policy says of an account at an instant.
+//!
+//! Where an account stands is looked up in the ladder's timetable (`ladder.rs`), whom to
+//! remind in the reminders' (`reminder.rs`); the next instant at which one of them
+//! says something new is the account's next action.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::classify::classify;
+use super::reasons::reasons;
+use super::reminders::plan;
+use super::stages::outlook;
+use crate::account::{Account, Classification, Figures, Intent, Lapses, Reason};
+use crate::kernel::{business_date, earlier};
+use crate::ledger::owed;
+use crate::policy::{ClassName, Policy, Restriction, Stage};
+
+/// What a policy says of an account at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessment<'p> {
+    /// The day that is judged.
+    pub day: NaiveDate,
+    /// The figures of that day.
+    pub figures: Figures,
+    /// The most severe stage that holds; none: `current`.
+    pub stage: Option<&'p Stage>,
+    /// The first day on which that stage holds; none: `current`.
+    pub held_from: Option<NaiveDate>,
+    /// The stage whose restrictions are in force: that stage, or a milder one while its own
+    /// are held back.
+    pub restricting: Option<&'p Stage>,
+    /// The first day on which they are.
+    pub restricted_from: Option<NaiveDate>,
+    /// What the account may not do: what that stage brings, and what the customer's other
+    /// accounts ask beside it.
+    pub restrictions: Cow<'p, [Restriction]>,
+    /// Since when all that the others ask holds; none: they ask nothing.
+    pub asked_since: Option<DateTime<Utc>>,
+    /// What it asks of the customer's other accounts.
+    pub asks_of_others: &'p [Restriction],
+    /// What is remembered of lapses.
+    pub lapses: Lapses,
+    /// Since when the version of the policy binds the account; none: from the beginning.
+    pub binds_from: Option<DateTime<Utc>>,
+    /// The regulatory class of that day; none: the policy has no classification.
+    pub class: Option<&'p ClassName>,
+    /// What that class is judged by from here on: since when, until when.
+    pub classification: Option<Classification>,
+    /// Why it is that stage.
+    pub reasons: Vec<Reason>,
+    /// Whom to contact now, if the gate agrees.
+    pub intents: Vec<Intent>,
+    /// The earliest instant at which any of this could change by itself.
+    pub next_action_at: Option<DateTime<Utc>>,
+}
+
+impl<'p> Assessment<'p> {
+    /// What the account may not do.
+    #[must_use]
+    pub fn restrictions(&self) -> &[Restriction] {
+        &self.restrictions
+    }
+
+    /// The stage's name.
+    #[must_use]
+    pub fn stage_name(&self) -> &'p str {
+        self.stage.map_or("current", |stage| stage.name.as_str())
+    }
+}
+
+/// Judges an account at `now`.
+#[must_use]
+pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Assessment<'p> {
+    let allocation = owed(account, policy);
+    let day = policy.day_count.judged_day(account.time_zone, now);
+    let figures = Figures::on(day, account, &allocation, policy);
+    let outlook = outlook(account, &allocation, policy, day);
+    let reminders = plan(account, &allocation, policy, now, &outlook);
+    let classified = policy
+        .classification
+        .as_ref()
+        .and_then(|_| classify(account, &allocation, policy, day, business_date(account.time_zone, now)));
+    let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
+    let changes_on = earlier(outlook.changes_on, class_changes_on);
+    let changes_at = changes_on.map(|day| policy.day_count.begin(account.time_zone, day));
+    Assessment {
+        day,
+        reasons: reasons(account, policy, &figures, &outlook),
+        figures,
+        stage: outlook.stage,
+        held_from: outlook.held_from,
+        restricting: outlook.restricting,
+        restricted_from: outlook.restricted_from,
+        restrictions: account.restrictions_under(outlook.restricting),
+        asked_since: account.asked_since(),
+        asks_of_others: policy.asks_of_others(outlook.restricting),
+        lapses: outlook.lapses,
+        binds_from: None,
+        intents: reminders.due,
+        class: classified.as_ref().map(|classified| classified.name),
+        classification: classified.map(|classified| classified.classification),
+        next_action_at: earlier(changes_at, reminders.next_at),
+    }
+}

@@ -1,0 +1,115 @@
+//! The version of a policy that binds an account.
+//!
+//! A version binds from its effective date on. A stricter version that asks for an announcement
+//! binds an account so many days after its announcement left, and never before. A version counts as
+//! stricter unless the checker proves otherwise.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::account::{Account, NoticeOf};
+use crate::kernel::{business_date, plus_days, start_of_day};
+use crate::policy::{Announcement, Policy, Versions};
+
+/// Whoever publishes a version that is to be announced at once spreads the accounts over so long.
+const ANNOUNCED_WITHIN: TimeDelta = TimeDelta::hours(2);
+
+impl Versions {
+    /// The version that binds an account at `now`.
+    #[must_use]
+    pub fn in_force(&self, account: &Account, now: DateTime<Utc>) -> &Policy {
+        Rules::from(self).in_force(account, now)
+    }
+}
+
+/// What an account is judged by: the versions of its policy, oldest first. A policy alone is
+/// its only version, and binds at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'p>(&'p [Policy], &'p Policy);
+
+impl<'p> From<&'p Policy> for Rules<'p> {
+    fn from(policy: &'p Policy) -> Self {
+        Self(std::slice::from_ref(policy), policy)
+    }
+}
+
+impl<'p> From<&'p Versions> for Rules<'p> {
+    fn from(versions: &'p Versions) -> Self {
+        Self(versions, &versions[0])
+    }
+}
+
+impl<'p> From<&'p Arc<Versions>> for Rules<'p> {
+    fn from(versions: &'p Arc<Versions>) -> Self {
+        Self::from(versions.as_ref())
+    }
+}
+
+/// A version, and since when or from when on it binds an account; none: from the beginning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Binding<'p> {
+    pub(crate) policy: &'p Policy,
+    pub(crate) at: Option<DateTime<Utc>>,
+}
+
+impl<'p> Rules<'p> {
+    /// The version that binds an account at `now`: the latest that does.
+    #[must_use]
+    pub fn in_force(self, account: &Account, now: DateTime<Utc>) -> &'p Policy {
+        self.binding(account, now).policy
+    }
+
+    pub(crate) fn binding(self, account: &Account, now: DateTime<Utc>) -> Binding<'p> {
+        let later = self.0.windows(2).rev().filter_map(|pair| Some((&pair[1], binds_at(pair, account)?)));
+        let mut binding = later.filter(|(_, at)| *at <= now);
+        match binding.next() {
+            Some((policy, at)) => Binding { policy, at: Some(at) },
+            None => Binding { policy: self.1, at: None },
+        }
+    }
+
+    /// The next version that is to bind an account later than `now` and, as far as is known, at
+    /// a certain instant.
+    pub(crate) fn next(self, account: &Account, now: DateTime<Utc>) -> Option<(&'p Policy, DateTime<Utc>)> {
+        let in_force = self.in_force(account, now).version;
+        let later = self.0.windows(2).filter(|pair| pair[1].version > in_force);
+        let known = later.filter_map(|pair| Some((&pair[1], binds_at(pair, account)?)));
+        known.filter(|(_, at)| *at > now).min_by_key(|(_, at)| *at)
+    }
+
+    /// The version that the customer is to be told of: the first that waits for it.
+    pub(crate) fn to_announce(self, account: &Account) -> Option<(&'p Policy, &'p Announcement)> {
+        let waits = |pair: &&[Policy]| {
+            let of = NoticeOf::Policy(pair[1].version);
+            must_be_announced(pair).is_some() && !account.notices.iter().any(|notice| notice.of == of)
+        };
+        let policy = &self.0.windows(2).find(waits)?[1];
+        Some((policy, policy.announcement.as_ref()?))
+    }
+
+    /// By when the customer is to be told of the version that waits for it, so that it binds
+    /// when it takes effect; soon, where it is too late for that.
+    pub(crate) fn announces_by(self, account: &Account, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (version, announcement) = self.to_announce(account)?;
+        let told_by = plus_days(version.effective_on, -i64::from(announcement.days));
+        Some(start_of_day(account.time_zone, told_by).max(now + ANNOUNCED_WITHIN))
+    }
+}
+
+fn must_be_announced(pair: &[Policy]) -> Option<&Announcement> {
+    pair[1].announcement.as_ref().filter(|_| !pair[1].is_no_stricter_than(&pair[0]))
+}
+
+/// When the second of two versions binds an account; none: not before its customer is told.
+fn binds_at(pair: &[Policy], account: &Account) -> Option<DateTime<Utc>> {
+    let zone = account.time_zone;
+    let mut from = pair[1].effective_on;
+    if let Some(announcement) = must_be_announced(pair) {
+        let of = NoticeOf::Policy(pair[1].version);
+        let notice = account.notices.iter().find(|notice| notice.of == of)?;
+        let told_on = business_date(zone, notice.sent_at?);
+        from = from.max(plus_days(told_on, i64::from(announcement.days)));
+    }
+    Some(start_of_day(zone, from))
+}

@@ -1,0 +1,180 @@
+//! Classification: the regulatory class, which may outlive a cure.
+//!
+//! A class is judged on what was known at the time. Between two judgements no fact
+//! changes, so all that the days bring follows from the date that days past due were
+//! counted from, and the account keeps that date: what had come about before a fact
+//! arrived is made up for under the date known until then, however late somebody looks.
+//! Only then does the fact speak, and from that day on.
+//!
+//! Each class is judged by itself: it is reached, it is cured, it has served its
+//! probation. An account stands in the most severe one that holds.
+
+use chrono::NaiveDate;
+
+use crate::account::{Account, Classification, HeldClass};
+use crate::kernel::{DayCount, earlier, past_due_from, plus_days, plus_months};
+use crate::ledger::Allocation;
+use crate::policy::{Class, ClassName, ClassificationRules, Cured, Policy};
+
+impl Classification {
+    /// As it stands on `day` when no fact has changed since. The result is the same
+    /// whether it is asked for in one step or in many.
+    #[must_use]
+    pub(crate) fn on(&self, day: NaiveDate, rules: &ClassificationRules, day_count: DayCount) -> Self {
+        let counted_from = self.counted_from;
+        let held = rules.classes.iter().enumerate().filter_map(|(place, class)| {
+            let days = ClassDays::new(rules, place, counted_from, day_count);
+            days.pass(self.held(class), class, day)
+        });
+        Self { counted_from, held: held.collect() }
+    }
+
+    fn held(&self, class: &Class) -> Option<&HeldClass> {
+        self.held.iter().find(|held| held.name == class.name)
+    }
+}
+
+/// An account's classification on a day.
+#[derive(Debug)]
+pub(crate) struct Classified<'p> {
+    pub(crate) name: &'p ClassName,
+    pub(crate) classification: Classification,
+    /// The next day on which it will be in another class, if the facts stay as they are.
+    pub(crate) changes_on: Option<NaiveDate>,
+}
+
+/// Classifies an account on `day`, on facts that became known by the business date
+/// `known_on`.
+pub(crate) fn classify<'p>(
+    account: &Account,
+    allocation: &Allocation,
+    policy: &'p Policy,
+    day: NaiveDate,
+    known_on: NaiveDate,
+) -> Option<Classified<'p>> {
+    let rules = policy.classification.as_ref()?;
+    let counted_from = allocation.unpaid.first().map(|oldest| oldest.due_on);
+    let unburdened = Classification { counted_from, held: Vec::new() };
+    // Of an account that nobody has classified yet, the facts were known all along.
+    let known = account.standing.classification.as_ref();
+    let known_from = known.map_or(counted_from, |known| known.counted_from);
+    let news = News { day, known_on, forborne_on: account.schedule_replaced_on };
+    let mut classified = Classified { name: &rules.normal, classification: unburdened, changes_on: None };
+    for (place, class) in rules.classes.iter().enumerate() {
+        let days = ClassDays::new(rules, place, counted_from, policy.day_count);
+        let days_known = if known_from == counted_from {
+            days
+        } else {
+            ClassDays::new(rules, place, known_from, policy.day_count)
+        };
+        let held = days_known.pass(known.and_then(|known| known.held(class)), class, day);
+        let Some(held) = days.learn(held, class, rules, news) else {
+            classified.changes_on = earlier(classified.changes_on, days.reached_on);
+            continue;
+        };
+        classified.name = &class.name;
+        classified.changes_on = days.served_on(&held);
+        classified.classification.held.push(held);
+    }
+    Some(classified)
+}
+
+/// When the facts as they are became known.
+#[derive(Clone, Copy)]
+struct News {
+    /// The day that is judged.
+    day: NaiveDate,
+    /// The business date, which under `due_day` is the one after it for all but a second.
+    known_on: NaiveDate,
+    forborne_on: Option<NaiveDate>,
+}
+
+/// The days that decide on one class, while no fact changes.
+#[derive(Clone, Copy)]
+struct ClassDays {
+    /// On which its days past due are enough.
+    reached_on: Option<NaiveDate>,
+    /// From which on it is not cured, or not any more.
+    uncured_on: Option<NaiveDate>,
+    /// Whether it outlives its cure.
+    has_probation: bool,
+}
+
+impl ClassDays {
+    fn new(
+        rules: &ClassificationRules,
+        place: usize,
+        counted_from: Option<NaiveDate>,
+        day_count: DayCount,
+    ) -> Self {
+        let has_probation = place >= rules.probation_from;
+        let days_past_due = i64::from(rules.classes[place].days_past_due);
+        let reached_on = counted_from.map(|from| plus_days(from, days_past_due - day_count.on_due_date()));
+        let uncured_on = match rules.cured {
+            Cured::NothingOverdue if has_probation => counted_from.map(|from| past_due_from(day_count, from)),
+            _ => reached_on,
+        };
+        Self { reached_on, uncured_on, has_probation }
+    }
+
+    /// What the days up to `day` make of the class.
+    fn pass(&self, held: Option<&HeldClass>, class: &Class, day: NaiveDate) -> Option<HeldClass> {
+        let is_over = |held: &&HeldClass| self.served_on(held).is_some_and(|served| served <= day);
+        match held.filter(|held| !is_over(held)) {
+            Some(held) if has_come(self.uncured_on, day) => Some(held.clone().without_probation()),
+            Some(held) => Some(held.clone()),
+            None => {
+                self.reached_on.filter(|reached| *reached <= day).map(|reached| class.held_since(reached))
+            }
+        }
+    }
+
+    /// What the facts as they are now known make of the class.
+    fn learn(
+        &self,
+        held: Option<HeldClass>,
+        class: &Class,
+        rules: &ClassificationRules,
+        news: News,
+    ) -> Option<HeldClass> {
+        let Some(held) = held else {
+            return has_come(self.reached_on, news.day).then(|| class.held_since(news.day));
+        };
+        if has_come(self.uncured_on, news.day) {
+            return Some(held.without_probation());
+        }
+        let forborne_on = news.forborne_on.filter(|on| *on >= held.since);
+        let months = match forborne_on {
+            Some(_) => rules.probation_after_forbearance_months,
+            None => rules.probation_months,
+        };
+        if !self.has_probation || months == 0 {
+            return None;
+        }
+        let until = held.probation_until.unwrap_or_else(|| plus_months(news.known_on, months));
+        // Forbearance during a probation makes it longer.
+        let until = forborne_on.map_or(until, |on| until.max(plus_months(on, months)));
+        Some(HeldClass { probation_until: Some(until), ..held })
+    }
+
+    /// On which day the probation ends, where the cure lasts as long.
+    fn served_on(&self, held: &HeldClass) -> Option<NaiveDate> {
+        held.probation_until.filter(|until| !has_come(self.uncured_on, *until))
+    }
+}
+
+fn has_come(date: Option<NaiveDate>, by: NaiveDate) -> bool {
+    date.is_some_and(|date| date <= by)
+}
+
+impl Class {
+    fn held_since(&self, since: NaiveDate) -> HeldClass {
+        HeldClass { name: self.name.clone(), since, probation_until: None }
+    }
+}
+
+impl HeldClass {
+    fn without_probation(self) -> Self {
+        Self { probation_until: None, ..self }
+    }
+}

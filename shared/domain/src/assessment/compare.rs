@@ -1,0 +1,81 @@
+//! Who would be treated differently under another policy: the same account, the same facts,
+//! the same instant, judged twice.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::assess::{Assessment, assess};
+use crate::account::Account;
+use crate::policy::{Policy, is_covered};
+
+/// What another policy makes of an account, beside what the one at hand makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared<'p> {
+    /// Under the policy at hand.
+    pub from: Assessment<'p>,
+    /// Under the other one.
+    pub to: Assessment<'p>,
+}
+
+/// How somebody would be treated under another policy. Each account has exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Something holds that did not, or more strictly, whatever else is lifted.
+    Restricted,
+    /// On a stage instead of `current`, and nothing more is restricted.
+    Flagged,
+    /// Something is lifted or milder, or the stage is `current` again, and nothing is stricter.
+    Eased,
+    /// On another stage, under the same restrictions.
+    Moved,
+    /// The same stage, the same restrictions.
+    Unchanged,
+}
+
+impl Change {
+    /// All of them, those that a borrower feels most first.
+    pub const ALL: [Self; 5] = [Self::Restricted, Self::Flagged, Self::Eased, Self::Moved, Self::Unchanged];
+
+    /// The change as the formats write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restricted => "restricted",
+            Self::Flagged => "flagged",
+            Self::Eased => "eased",
+            Self::Moved => "moved",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// Judges an account at `now` under both policies.
+#[must_use]
+pub fn compare<'p>(
+    account: &Account,
+    policy: &'p Policy,
+    other: &'p Policy,
+    now: DateTime<Utc>,
+) -> Compared<'p> {
+    Compared { from: assess(account, policy, now), to: assess(account, other, now) }
+}
+
+impl Compared<'_> {
+    /// How the account would be treated.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        let (before, after) = (self.from.restrictions(), self.to.restrictions());
+        if after.iter().any(|restriction| !is_covered(restriction, before)) {
+            return Change::Restricted;
+        }
+        let eased = before.iter().any(|restriction| !is_covered(restriction, after));
+        match (self.from.stage, self.to.stage) {
+            _ if eased => Change::Eased,
+            (Some(_), None) => Change::Eased,
+            (None, Some(_)) => Change::Flagged,
+            (Some(from), Some(to)) if from.name != to.name => Change::Moved,
+            _ => Change::Unchanged,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What makes an account's reminders wait: a payment under way, a promise to pay, a dispute.
+//!
+//! A plain reminder that would leave meanwhile leaves when it is over. A notice that is owed
+//! waits for a payment under way alone: what it announces waits for the notice.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::tolerances::process_over_on;
+use crate::account::{Account, Stop};
+use crate::kernel::{at_local_time, business_date, plus_days, start_of_day};
+use crate::policy::Policy;
+
+/// What makes an account's plain reminders wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// What it is.
+    pub by: Stop,
+    /// Until when, as far as is known.
+    pub until: DateTime<Utc>,
+}
+
+/// What makes an account's plain reminders wait at `now`, what lasts the longest; none: nothing.
+#[must_use]
+pub fn held(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Option<Held> {
+    let holds = holds(account, policy);
+    let until = |hold: &Hold| start_of_day(account.time_zone, hold.over_on);
+    let going_on = holds.iter().filter(|hold| hold.since <= now && now < until(hold));
+    going_on.max_by_key(|hold| hold.over_on).map(|hold| Held { by: hold.by, until: until(hold) })
+}
+
+/// From an instant on, until a date begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hold {
+    by: Stop,
+    since: DateTime<Utc>,
+    over_on: NaiveDate,
+}
+
+/// All that an account's plain reminders wait for, past and future.
+pub(crate) fn holds(account: &Account, policy: &Policy) -> Vec<Hold> {
+    let zone = account.time_zone;
+    // On the day on which something ends nobody is reminded any more.
+    let day_after = |at: DateTime<Utc>| plus_days(business_date(zone, at), 1);
+    let mut holds: Vec<Hold> = in_process(account, policy).into_iter().collect();
+    if let Some(rules) = &policy.promise {
+        holds.extend(account.promises.iter().map(|promise| {
+            let most = plus_days(business_date(zone, promise.at), i64::from(rules.max_days) + 1);
+            let over_on =
+                promise.over_at(account).map_or(promise.until, |at| day_after(at).min(promise.until));
+            Hold { by: Stop::Promise, since: promise.at, over_on: over_on.min(most) }
+        }));
+    }
+    if let Some(rules) = &policy.dispute {
+        holds.extend(account.disputes.iter().map(|dispute| {
+            let most = plus_days(business_date(zone, dispute.at), i64::from(rules.holds_days) + 1);
+            let over_on = dispute.closed.map_or(most, |(_, at)| day_after(at).min(most));
+            Hold { by: Stop::Dispute, since: dispute.at, over_on }
+        }));
+    }
+    holds
+}
+
+/// The one that notices wait for too.
+pub(crate) fn in_process(account: &Account, policy: &Policy) -> Option<Hold> {
+    let over_on = process_over_on(account, policy)?;
+    let since = account.in_process.as_ref()?.since;
+    Some(Hold { by: Stop::PaymentInProcess, since, over_on })
+}
+
+/// When something leaves that was planned for an instant: not while one of the holds goes on.
+pub(crate) fn put_off(
+    account: &Account,
+    holds: &[Hold],
+    planned_at: DateTime<Utc>,
+    time: NaiveTime,
+) -> DateTime<Utc> {
+    let zone = account.time_zone;
+    let mut leaves_at = planned_at;
+    // Each of them puts it off once at the most.
+    for _ in holds {
+        let going_on = |hold: &&Hold| hold.since < leaves_at && leaves_at < start_of_day(zone, hold.over_on);
+        match holds.iter().find(going_on) {
+            Some(hold) => leaves_at = at_local_time(zone, hold.over_on, time),
+            None => break,
+        }
+    }
+    leaves_at
+}

@@ -1,0 +1,58 @@
+//! `decide`: the difference between an account status and a new assessment.
+
+use chrono::{DateTime, Utc};
+
+use super::assess::Assessment;
+use crate::account::{Account, Decision};
+use crate::policy::{Policy, Restriction, StageName};
+
+/// What brings a judgement about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Nothing but the days that went by.
+    Time,
+    /// A fact that became known.
+    Fact,
+}
+
+/// What changes between the account's standing and its new assessment; none
+/// when nothing does. The revision is that of the write that is to come.
+#[must_use]
+pub fn decide(
+    account: &Account,
+    policy: &Policy,
+    assessment: &Assessment<'_>,
+    now: DateTime<Utc>,
+    cause: Cause,
+) -> Option<Decision> {
+    let standing = &account.standing;
+    let missing = |those: &[Restriction], from: &[Restriction]| -> Vec<Restriction> {
+        those.iter().filter(|one| !from.contains(one)).cloned().collect()
+    };
+    let applied = missing(assessment.restrictions(), &standing.restrictions);
+    let lifted = missing(&standing.restrictions, assessment.restrictions());
+    let same_stage = standing.stage.as_str() == assessment.stage_name();
+    if same_stage && applied.is_empty() && lifted.is_empty() {
+        return None;
+    }
+    let since = assessment.held_from.max(assessment.restricted_from);
+    let since = since.map(|day| policy.day_count.begin(account.time_zone, day));
+    // What was asked and held back has come about no earlier than it was asked.
+    let asked_since = assessment.asked_since.filter(|_| !applied.is_empty());
+    let at = match cause {
+        Cause::Time => since.max(assessment.binds_from).max(asked_since).unwrap_or(now),
+        Cause::Fact => now,
+    };
+    Some(Decision {
+        at,
+        revision: account.revision.next(),
+        policy: policy.reference(),
+        from: standing.stage.clone(),
+        to: assessment.stage.map_or_else(StageName::current, |stage| stage.name.clone()),
+        applied,
+        lifted,
+        figures: assessment.figures.clone(),
+        reasons: assessment.reasons.clone(),
+        next_action_at: assessment.next_action_at,
+    })
+}

@@ -1,0 +1,48 @@
+//! The figures of one judged day.
+
+use chrono::NaiveDate;
+
+use crate::account::{Account, Figures};
+use crate::kernel::days_between;
+use crate::ledger::{Allocation, paused_days};
+use crate::policy::Policy;
+
+impl Figures {
+    /// The figures of `day`, which the policy's day count has let begin.
+    #[must_use]
+    pub fn on(day: NaiveDate, account: &Account, allocation: &Allocation, policy: &Policy) -> Self {
+        let owed = allocation.owed_on(day, account, policy.day_count);
+        let oldest_due_on = match allocation.unpaid.first() {
+            Some(oldest) if owed.unpaid_installments > 0 => Some(oldest.due_on),
+            _ => None,
+        };
+        let (days_past_due, delinquent_days) =
+            oldest_due_on.map_or((0, 0), |oldest| day_counts(day, oldest, account, policy));
+        Self {
+            days_past_due,
+            delinquent_days,
+            overdue: owed.overdue,
+            oldest_due_on,
+            outstanding: owed.outstanding,
+            late_fee: policy.late_fee.is_some().then_some(owed.late_fee),
+            unpaid_installments: owed.unpaid_installments,
+        }
+    }
+}
+
+/// Days past due and delinquent days on `day`, where what is due since `oldest` is overdue.
+pub(crate) fn day_counts(
+    day: NaiveDate,
+    oldest: NaiveDate,
+    account: &Account,
+    policy: &Policy,
+) -> (u32, u32) {
+    let past_due = days_between(oldest, day) + policy.day_count.on_due_date();
+    let paused = paused_days(&account.pauses, oldest, day);
+    (to_days(past_due), to_days(past_due - i64::from(policy.grace_days) - paused))
+}
+
+/// Day counts are bounded by the range of dates, far below the limit of `u32`.
+fn to_days(days: i64) -> u32 {
+    u32::try_from(days.max(0)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,34 @@
+//! The assessment: what a policy says of an account at an instant, and the decision that follows.
+//!
+//! [`assess`] derives stage, restrictions, figures, contact requests, reasons and the next action from the
+//! facts. [`decide`] is the difference to the account's status. [`Account::judge`](crate::account::Account::judge)
+//! chains both into the account's next revision.
+
+mod assess;
+mod binding;
+mod classify;
+mod compare;
+mod contact_holds;
+mod decide;
+mod draw_plans;
+mod figures;
+mod permits;
+pub mod projection;
+mod reasons;
+mod reminder_times;
+mod reminders;
+mod revise;
+mod stages;
+mod tolerances;
+
+pub use self::assess::{Assessment, assess};
+pub use self::binding::Rules;
+pub(crate) use self::classify::classify;
+pub use self::compare::{Change, Compared, compare};
+pub use self::contact_holds::{Held, held};
+pub use self::decide::{Cause, decide};
+pub use self::draw_plans::{DrawPlan, DrawState, draw_plans};
+pub(crate) use self::figures::day_counts;
+pub use self::permits::{Permit, permits};
+pub use self::reminders::still_owed;
+pub(crate) use self::stages::outlook;

@@ -1,0 +1,42 @@
+//! What happens to an account next, if nothing else happens: what a borrower is told of it.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::stages::outlook;
+use crate::account::Account;
+use crate::ledger::owed;
+use crate::policy::{Policy, Stage};
+
+/// A step up the ladder that comes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upcoming<'p> {
+    /// The stage whose restrictions take effect.
+    pub stage: &'p Stage,
+    /// On which date.
+    pub on: NaiveDate,
+}
+
+/// The steps up the ladder that come by themselves, as far as they can be told now, in their order.
+///
+/// It goes from change to change of the ladder's timetable; there are few of them.
+#[must_use]
+pub fn steps<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Vec<Upcoming<'p>> {
+    let allocation = owed(account, policy);
+    let rung = |stage: Option<&Stage>| policy.stages.iter().position(|one| Some(one) == stage);
+    let today = policy.day_count.judged_day(account.time_zone, now);
+    let mut steps = Vec::new();
+    let mut stands = outlook(account, &allocation, policy, today);
+    // Each stage begins, ends and takes effect at most once.
+    for _ in 0..=3 * policy.stages.len() {
+        let Some(day) = stands.changes_on else { break };
+        let then = outlook(account, &allocation, policy, day);
+        if let Some(stage) = then.restricting.filter(|_| rung(then.restricting) > rung(stands.restricting)) {
+            steps.push(Upcoming { stage, on: day });
+        }
+        if then.changes_on.is_some_and(|next| next <= day) {
+            break;
+        }
+        stands = then;
+    }
+    steps
+}

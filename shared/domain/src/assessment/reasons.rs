@@ -1,0 +1,79 @@
+//! The reasons of a stage: the rules that fired, with their thresholds and values.
+
+use super::stages::Outlook;
+use crate::account::{Account, Figures, Reason};
+use crate::policy::Policy;
+
+/// Decimals of a share that is shown.
+const SHARE_DECIMALS: u32 = 4;
+
+/// Why the account stands where it stands, and which of the customer's other accounts restrict
+/// it as well.
+pub(crate) fn reasons(
+    account: &Account,
+    policy: &Policy,
+    figures: &Figures,
+    outlook: &Outlook<'_>,
+) -> Vec<Reason> {
+    let mut reasons = of_stage(account, policy, figures, outlook);
+    if account.is_enforced() {
+        reasons.extend(account.asked_by().iter().map(|other| Reason::Customer {
+            threshold: other.ask.stage.clone(),
+            value: other.account_id.clone(),
+        }));
+    }
+    reasons
+}
+
+/// Why the account stands on its stage.
+fn of_stage(account: &Account, policy: &Policy, figures: &Figures, outlook: &Outlook<'_>) -> Vec<Reason> {
+    let Some(stage) = outlook.stage else {
+        return vec![if !account.is_enforced() {
+            Reason::EnforcementOff
+        } else if figures.oldest_due_on.is_none() {
+            Reason::NothingOverdue
+        } else if is_immaterial(policy, figures) {
+            Reason::BelowMateriality
+        } else {
+            Reason::BelowEveryStage
+        }];
+    };
+    let when = &stage.when;
+    let mut reasons = Vec::with_capacity(2);
+    if let Some(threshold) = when.delinquent_days {
+        reasons.push(Reason::DelinquentDays { threshold, value: figures.delinquent_days });
+    }
+    if let Some(threshold) = when.days_past_due {
+        reasons.push(Reason::DaysPastDue { threshold, value: figures.days_past_due });
+    }
+    if let Some(threshold) = when.overdue_amount {
+        reasons.push(Reason::OverdueAmount { threshold, value: figures.overdue });
+    }
+    if let Some(threshold) = when.overdue_share {
+        let value = figures
+            .overdue
+            .as_decimal()
+            .checked_div(figures.outstanding.as_decimal())
+            .unwrap_or_default()
+            .round_dp(SHARE_DECIMALS);
+        reasons.push(Reason::OverdueShare { threshold, value });
+    }
+    if let Some(threshold) = when.unpaid_installments {
+        reasons.push(Reason::UnpaidInstallments { threshold, value: figures.unpaid_installments });
+    }
+    if let Some(cause) = when.cause {
+        reasons.push(Reason::Cause { threshold: cause, value: cause });
+    }
+    if let (Some(threshold), Some(recorded)) = (when.score_at_most, &account.score) {
+        reasons.push(Reason::ScoreAtMost { threshold, value: recorded.score });
+    }
+    if let Some(held) = outlook.held_back {
+        reasons.push(Reason::RestrictionsHeld { by: held.by, until: held.until });
+    }
+    reasons
+}
+
+fn is_immaterial(policy: &Policy, figures: &Figures) -> bool {
+    let (overdue, outstanding) = (figures.overdue.as_decimal(), figures.outstanding.as_decimal());
+    policy.materiality.as_ref().is_some_and(|least| !least.is_exceeded(overdue, outstanding))
+}

@@ -1,0 +1,83 @@
+//! On which days, and at which time, the steps of a reminder schedule leave: as the policy says,
+//! and before the due date as the borrower has chosen.
+
+use chrono::{NaiveDate, NaiveTime};
+
+use super::stages::Outlook;
+use crate::account::Account;
+use crate::kernel::{at_local_time, plus_days};
+use crate::ledger::Unpaid;
+use crate::policy::{CountedFrom, Policy, ReminderStep, Reminders};
+
+/// A step on one of its days.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time<'p> {
+    pub(crate) step: &'p ReminderStep,
+    /// Days from what the step counts from.
+    pub(crate) days: i64,
+    /// The local time at which it leaves.
+    pub(crate) at: NaiveTime,
+    /// It is not planned for a date up to this one.
+    after: Option<NaiveDate>,
+    /// It is not planned for a date after this one.
+    through: Option<NaiveDate>,
+}
+
+impl Time<'_> {
+    /// Whether it says that something is coming due: each unpaid installment counts, and once it
+    /// is past due there is nothing to say.
+    pub(crate) fn announces(&self) -> bool {
+        self.days <= 0 && self.step.from == CountedFrom::Due
+    }
+
+    /// The local date for which it is planned; none: it is not.
+    pub(crate) fn date(
+        &self,
+        account: &Account,
+        policy: &Policy,
+        outlook: &Outlook<'_>,
+        unpaid: &Unpaid,
+    ) -> Option<NaiveDate> {
+        let from = match self.step.from {
+            CountedFrom::Due => unpaid.due_on,
+            CountedFrom::Stage => {
+                let (zone, held_from) = (account.time_zone, outlook.held_from?);
+                let begins_later =
+                    at_local_time(zone, held_from, self.at) < policy.day_count.begin(zone, held_from);
+                plus_days(held_from, i64::from(begins_later))
+            }
+        };
+        let date = plus_days(from, self.days);
+        let is_meant =
+            self.after.is_none_or(|after| date > after) && self.through.is_none_or(|through| date <= through);
+        is_meant.then_some(date)
+    }
+}
+
+/// The times of the steps that have a reason.
+pub(crate) fn times<'p>(
+    account: &Account,
+    reminders: &Reminders,
+    steps: impl Iterator<Item = &'p ReminderStep>,
+) -> Vec<Time<'p>> {
+    let planned = steps.flat_map(|step| {
+        let at = reminders.send_at;
+        step.days().map(move |days| Time { step, days, at, after: None, through: None })
+    });
+    let Some(preference) = &account.reminder_preference else { return planned.collect() };
+    let (coming, mut times): (Vec<Time<'_>>, Vec<Time<'_>>) = planned.partition(Time::announces);
+    let since = preference.since;
+    let at = preference.at.unwrap_or(reminders.send_at);
+    if preference.days_before.is_empty() {
+        times.extend(coming.iter().map(|time| Time { at, after: Some(since), ..*time }));
+    } else {
+        times.extend(preference.days_before.iter().filter_map(|days_before| {
+            let days = -i64::from(*days_before);
+            // The step that is meant for the nearest day has the text.
+            let nearest = coming.iter().min_by_key(|time| (time.days - days).abs())?;
+            Some(Time { days, at, after: Some(since), ..*nearest })
+        }));
+    }
+    times.extend(coming.iter().map(|time| Time { through: Some(since), ..*time }));
+    times
+}

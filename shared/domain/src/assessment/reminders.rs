@@ -1,0 +1,180 @@
+//! Planning: which reminders an account owes its borrower.
+//!
+//! A reminder is owed from its planned instant on, however late somebody looks.
+//! Several that were missed become one a channel, which says how many it stands
+//! for; one whose reason has gone is not owed any more.
+
+use chrono::{DateTime, Utc};
+
+use super::contact_holds::{holds, in_process, put_off};
+use super::reminder_times::{Time, times};
+use super::stages::Outlook;
+use crate::account::{Account, Intent, Notice, NoticeOf};
+use crate::kernel::{at_local_time, business_date, past_due_from};
+use crate::ledger::{Allocation, Unpaid};
+use crate::policy::{Policy, ReminderStep, StageName};
+
+/// What is owed now, and when something will be owed next.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) due: Vec<Intent>,
+    pub(crate) next_at: Option<DateTime<Utc>>,
+}
+
+pub(crate) fn plan(
+    account: &Account,
+    allocation: &Allocation,
+    policy: &Policy,
+    now: DateTime<Utc>,
+    outlook: &Outlook<'_>,
+) -> Plan {
+    let mut plan = Plan::default();
+    let Some(reminders) = &policy.reminders else {
+        return plan;
+    };
+    let stage_began = || outlook.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
+    let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+    let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
+    let (stage_rung, in_force) =
+        (rung(stage), outlook.restricting.and_then(|stage| rung(stage.name.as_str())));
+    // A reminder belongs to one stage; a notice also to the severer ones, until what it announces
+    // is in force.
+    let has_reason = |step: &&ReminderStep| match &step.notice_of {
+        None => step.stage.as_str() == stage,
+        Some(announced) => {
+            account.is_enforced()
+                && in_force < rung(announced.as_str())
+                && rung(step.stage.as_str()) <= stage_rung
+        }
+    };
+    let (holds, in_process) = (holds(account, policy), in_process(account, policy));
+    let is_left_out = |step: &&ReminderStep| step.unless_reported && is_reported(account, allocation);
+    let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
+    for time in times(account, reminders, with_reason) {
+        let step = time.step;
+        for unpaid in about(&time, allocation) {
+            let Some(planned_on) = time.date(account, policy, outlook, unpaid) else { continue };
+            let holds = if step.notice_of.is_some() { in_process.as_slice() } else { &holds };
+            let planned_at = at_local_time(account.time_zone, planned_on, time.at);
+            let planned_at = put_off(account, holds, planned_at, time.at);
+            if planned_at > now {
+                plan.next_at = Some(plan.next_at.map_or(planned_at, |next| next.min(planned_at)));
+                break;
+            }
+            let is_owed = match &step.notice_of {
+                Some(stage) => !is_noticed(account, stage, unpaid),
+                None => {
+                    let handled =
+                        account.standing.reminded_through.is_none_or(|through| planned_at <= through);
+                    let before_stage =
+                        || !time.announces() && stage_began().is_some_and(|began| planned_at < began);
+                    !handled && !before_stage()
+                }
+            };
+            if is_owed && !has_passed(account, policy, &time, unpaid, now) {
+                owe(&mut plan.due, account, step, unpaid, planned_at);
+            }
+        }
+    }
+    let is_notice = |intent: &Intent| intent.notice_of.is_some();
+    let notices = plan.due.iter().filter(|intent| is_notice(intent)).count();
+    if notices == 0 || notices == plan.due.len() {
+        return plan;
+    }
+    let (mut notices, reminders): (Vec<_>, Vec<_>) = plan.due.into_iter().partition(is_notice);
+    // A notice on the same channel speaks for the reminders that would leave beside it.
+    let reminders = reminders.into_iter().filter(|reminder| {
+        let notice = notices.iter_mut().find(|notice| notice.channel == reminder.channel);
+        notice.map(|notice| notice.missed += reminder.missed + 1).is_none()
+    });
+    plan.due = reminders.collect();
+    plan.due.append(&mut notices);
+    plan
+}
+
+/// Whether a notice of the stage was planned or sent since what is overdue fell due.
+fn is_noticed(account: &Account, stage: &StageName, unpaid: &Unpaid) -> bool {
+    let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if name == stage);
+    let mut notices = account.notices.iter().filter(is_of);
+    notices.any(|notice| business_date(account.time_zone, notice.planned_at) >= unpaid.due_on)
+}
+
+/// Before the due date and on it each unpaid installment counts, after it the oldest.
+fn about<'a>(time: &Time<'_>, allocation: &'a Allocation) -> &'a [Unpaid] {
+    let oldest = allocation.unpaid.len().min(1);
+    if time.announces() { &allocation.unpaid } else { &allocation.unpaid[..oldest] }
+}
+
+/// Whether what is overdue was reported to a credit bureau.
+fn is_reported(account: &Account, allocation: &Allocation) -> bool {
+    allocation.unpaid.first().is_some_and(|oldest| account.is_reported_since(oldest.due_on))
+}
+
+/// A reminder of a coming due date says nothing true once that date has passed.
+fn has_passed(
+    account: &Account,
+    policy: &Policy,
+    time: &Time<'_>,
+    unpaid: &Unpaid,
+    now: DateTime<Utc>,
+) -> bool {
+    let past_due_on = past_due_from(policy.day_count, unpaid.due_on);
+    time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= now
+}
+
+fn owe(
+    due: &mut Vec<Intent>,
+    account: &Account,
+    step: &ReminderStep,
+    unpaid: &Unpaid,
+    planned_at: DateTime<Utc>,
+) {
+    let intent = Intent {
+        channel: step.channel,
+        fallbacks: step.fallbacks.clone(),
+        template: step.template.clone(),
+        installment: Some(account.installments[unpaid.place].label.clone()),
+        due_on: Some(unpaid.due_on),
+        planned_at,
+        missed: 0,
+        notice_of: step.notice_of.clone().map(NoticeOf::Stage),
+    };
+    // A notice is never lost in another message.
+    let same = |other: &&mut Intent| (other.channel, &other.notice_of) == (intent.channel, &intent.notice_of);
+    match due.iter_mut().find(same) {
+        None => due.push(intent),
+        Some(other) => {
+            let missed = other.missed + 1;
+            if other.planned_at <= planned_at {
+                *other = intent;
+            }
+            other.missed = missed;
+        }
+    }
+}
+
+/// Whether an intent that was planned still has its reason: its installment
+/// still owes, and the account still stands where it stood. A notice has its reason on every
+/// stage, and where it was planned before any held, without one too.
+///
+/// This is the last look: it is asked of the account as it is read again right
+/// before a message leaves.
+#[must_use]
+pub fn still_owed(
+    account: &Account,
+    allocation: &Allocation,
+    stage_then: &str,
+    stage_now: &str,
+    intent: &Intent,
+) -> bool {
+    let has_reason = match intent.notice_of {
+        Some(NoticeOf::Policy(_)) => return true,
+        Some(NoticeOf::Stage(_)) => {
+            account.is_enforced() && (stage_then == "current" || stage_now != "current")
+        }
+        None => stage_then == stage_now,
+    };
+    let is_it =
+        |unpaid: &Unpaid| Some(&account.installments[unpaid.place].label) == intent.installment.as_ref();
+    has_reason && allocation.unpaid.iter().any(is_it)
+}

@@ -1,0 +1,278 @@
+//! The ladder: on which rung an account stands on a day, what it may not do, and when that
+//! changes.
+//!
+//! While no fact changes, each stage holds in one stretch of days. The whole future of an
+//! account is therefore a short timetable: where it stands at any instant, and the next
+//! instant at which that can change, are look-ups in it. Nothing is stepped day by day.
+//!
+//! A stage says how far behind an account is; its restrictions may follow later. Until they
+//! do, a buffer or an owed notice say, those of the milder stages that hold go on.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use super::tolerances::{Stretch, disputed_days, excused, in_process, put_off};
+use crate::account::{Account, HeldBy, Lapses, Notice, NoticeOf};
+use crate::kernel::{business_date, earlier, past_due_from, plus_days};
+use crate::ledger::{Allocation, after_unpaused_days};
+use crate::policy::{Policy, Stage, When};
+
+/// Where an account stands on the ladder on a day, and when that next changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outlook<'p> {
+    /// The most severe stage that holds; none: `current`.
+    pub(crate) stage: Option<&'p Stage>,
+    /// Since when it is that stage.
+    pub(crate) held_from: Option<NaiveDate>,
+    /// The stage whose restrictions are in force.
+    pub(crate) restricting: Option<&'p Stage>,
+    /// Since when they are.
+    pub(crate) restricted_from: Option<NaiveDate>,
+    /// Why the stage's own restrictions are not in force, where they are not.
+    pub(crate) held_back: Option<HeldBack>,
+    /// The next day on which any of this changes by itself.
+    pub(crate) changes_on: Option<NaiveDate>,
+    /// What is remembered of lapses, the day's included.
+    pub(crate) lapses: Lapses,
+}
+
+/// What keeps a stage's restrictions back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeldBack {
+    pub(crate) by: HeldBy,
+    /// The day on which they take effect; none: not before a fact changes.
+    pub(crate) until: Option<NaiveDate>,
+}
+
+pub(crate) fn outlook<'p>(
+    account: &Account,
+    allocation: &Allocation,
+    policy: &'p Policy,
+    day: NaiveDate,
+) -> Outlook<'p> {
+    let terms = Terms::new(account, allocation, policy, day);
+    let mut outlook =
+        Outlook { lapses: terms.lapses, changes_on: terms.lapse_begins_on, ..Outlook::default() };
+    if !account.is_enforced() {
+        return outlook;
+    }
+    for stage in policy.stages.iter().rev() {
+        let Some(holds) = terms.holds(&stage.when) else { continue };
+        if holds.until.is_some_and(|until| until <= day) {
+            if outlook.stage.is_none() {
+                outlook.held_from = outlook.held_from.max(holds.until);
+            }
+            let (restricted, _) = terms.restricts_from(stage, holds.from);
+            if restricted.is_some_and(|from| Some(from) < holds.until) {
+                outlook.restricted_from = outlook.restricted_from.max(holds.until);
+            }
+            continue;
+        }
+        outlook.changes_on = earlier(outlook.changes_on, holds.until);
+        if holds.from > day {
+            outlook.changes_on = earlier(outlook.changes_on, Some(holds.from));
+            continue;
+        }
+        let is_top = outlook.stage.is_none();
+        if is_top {
+            outlook.stage = Some(stage);
+            outlook.held_from = outlook.held_from.max(Some(holds.from));
+        }
+        let (from, by) = terms.restricts_from(stage, holds.from);
+        if from.is_some_and(|from| from <= day) {
+            outlook.restricting = Some(stage);
+            outlook.restricted_from = outlook.restricted_from.max(from);
+            break;
+        }
+        outlook.changes_on = earlier(outlook.changes_on, from);
+        if is_top && let Some(by) = by {
+            outlook.held_back = Some(HeldBack { by, until: from });
+        }
+    }
+    outlook
+}
+
+/// What the stages of one account have in common on a day.
+struct Terms<'a> {
+    account: &'a Account,
+    allocation: &'a Allocation,
+    policy: &'a Policy,
+    /// The due date that days are counted from.
+    oldest: Option<NaiveDate>,
+    /// The first day on which anything is overdue, and enough to move a stage.
+    material_from: Option<NaiveDate>,
+    lapses: Lapses,
+    lapse_begins_on: Option<NaiveDate>,
+    /// Until when a first and minor lapse is waited for.
+    buffered_until: Option<NaiveDate>,
+    /// The days on which a payment under way is waited for.
+    in_process: Option<Stretch>,
+    /// The days on which a temporary cause holds restrictions back.
+    excused: Option<Stretch>,
+    /// The days on which a dispute does, one for each.
+    disputed: Vec<Stretch>,
+}
+
+impl<'a> Terms<'a> {
+    fn new(account: &'a Account, allocation: &'a Allocation, policy: &'a Policy, day: NaiveDate) -> Self {
+        let oldest = allocation.unpaid.first().map(|oldest| oldest.due_on);
+        let mut terms = Self {
+            account,
+            allocation,
+            policy,
+            oldest,
+            material_from: oldest.map(|oldest| past_due_from(policy.day_count, oldest)),
+            lapses: Lapses::default(),
+            lapse_begins_on: None,
+            buffered_until: None,
+            in_process: in_process(account, policy),
+            excused: excused(account, policy),
+            disputed: disputed_days(account, policy),
+        };
+        if let Some(materiality) = &policy.materiality {
+            terms.material_from = terms.overdue_from(NaiveDate::MAX, |overdue, outstanding, _| {
+                materiality.is_exceeded(overdue, outstanding)
+            });
+        }
+        if policy.buffer.is_some() {
+            terms.remember_lapses(day);
+        }
+        terms
+    }
+
+    fn remember_lapses(&mut self, day: NaiveDate) {
+        let (account, policy) = (self.account, self.policy);
+        let Some(buffer) = &policy.buffer else { return };
+        let judged_on = account.standing.reminded_through;
+        let judged_on = judged_on.map(|at| policy.day_count.judged_day(account.time_zone, at));
+        let delinquent_from = self.oldest.map(|oldest| self.after_delinquent_days(oldest, 1));
+        self.lapses = account.standing.lapses.on(day, delinquent_from, judged_on);
+        self.lapse_begins_on = delinquent_from.filter(|from| *from > day);
+        if let (Some(oldest), Some(begin)) = (self.oldest, delinquent_from)
+            && self.lapses.is_first(begin, buffer.months)
+        {
+            let over = self.after_delinquent_days(oldest, buffer.days.saturating_add(1));
+            let minor = buffer.amount.as_decimal();
+            let not_minor = self.overdue_from(over, |overdue, _, _| overdue > minor);
+            self.buffered_until = earlier(Some(over), not_minor);
+        }
+    }
+
+    /// The first day with so many delinquent days.
+    fn after_delinquent_days(&self, oldest: NaiveDate, days: u32) -> NaiveDate {
+        let on_due_date = self.policy.day_count.on_due_date();
+        let unpaused = i64::from(days) + i64::from(self.policy.grace_days) - on_due_date;
+        after_unpaused_days(&self.account.pauses, oldest, unpaused)
+    }
+
+    /// The first day on which what is overdue, what is outstanding, and the number of
+    /// installments past due satisfy a condition that goes on holding as days go by. One after
+    /// `last` need not be found.
+    fn overdue_from(
+        &self,
+        last: NaiveDate,
+        is_enough: impl Fn(Decimal, Decimal, u64) -> bool,
+    ) -> Option<NaiveDate> {
+        let (unpaid, count) = (&self.allocation.unpaid, self.policy.day_count);
+        if unpaid.is_empty() {
+            return None;
+        }
+        if let Some(ledger) = &self.allocation.ledger {
+            return ledger.first_day(unpaid, count, self.account.currency, last, |owed| {
+                let (overdue, outstanding) = (owed.overdue.as_decimal(), owed.outstanding.as_decimal());
+                is_enough(overdue, outstanding, u64::from(owed.unpaid_installments))
+            });
+        }
+        let outstanding = self.allocation.outstanding.as_decimal();
+        let mut overdue = Decimal::ZERO;
+        for (one, installments) in unpaid.iter().zip(1_u64..) {
+            overdue += one.amount.as_decimal();
+            if is_enough(overdue, outstanding, installments) {
+                return Some(past_due_from(count, one.due_on));
+            }
+        }
+        None
+    }
+
+    /// The days on which all the conditions hold, if the facts stay as they are.
+    fn holds(&self, when: &When) -> Option<Stretch> {
+        let oldest = self.oldest?;
+        let mut from = self.material_from?;
+        let mut until = None;
+        if let Some(days) = when.days_past_due {
+            from = from.max(plus_days(oldest, i64::from(days) - self.policy.day_count.on_due_date()));
+        }
+        if let Some(days) = when.delinquent_days.filter(|days| *days > 0) {
+            from = from.max(self.after_delinquent_days(oldest, days));
+        }
+        if when.overdue_amount.is_some() || when.overdue_share.is_some() || when.unpaid_installments.is_some()
+        {
+            from = from.max(self.enough_overdue_from(when)?);
+        }
+        if let Some(cause) = when.cause {
+            let recorded = self.account.cause.as_ref().filter(|recorded| recorded.cause == cause)?;
+            from = from.max(self.day_of(recorded.at));
+            until = earlier(until, recorded.until);
+        }
+        if let Some(most) = when.score_at_most {
+            let recorded = self.account.score.as_ref().filter(|recorded| recorded.score <= most)?;
+            from = from.max(self.day_of(recorded.at));
+            until = earlier(until, recorded.until);
+        }
+        let from = put_off(from, self.in_process);
+        until.is_none_or(|until| from < until).then_some(Stretch { from, until })
+    }
+
+    /// The first day on which enough installments have fallen past due.
+    fn enough_overdue_from(&self, when: &When) -> Option<NaiveDate> {
+        self.overdue_from(NaiveDate::MAX, |overdue, outstanding, count| {
+            let share = when.overdue_share.and_then(|share| share.checked_mul(outstanding));
+            when.overdue_amount.is_none_or(|least| overdue >= least.as_decimal())
+                && share.is_none_or(|least| overdue >= least)
+                && when.unpaid_installments.is_none_or(|least| count >= u64::from(least))
+        })
+    }
+
+    /// The first day on which the restrictions of a stage are in force that holds from a day
+    /// on, and what keeps them back last; none: not before a fact changes.
+    fn restricts_from(&self, stage: &Stage, held_from: NaiveDate) -> (Option<NaiveDate>, Option<HeldBy>) {
+        if stage.restrictions.is_empty() {
+            return (Some(held_from), None);
+        }
+        let mut from = held_from;
+        let mut by = None;
+        let mut wait = |until: NaiveDate, reason| {
+            if until > from {
+                (from, by) = (until, Some(reason));
+            }
+            from
+        };
+        let mut begins = wait(self.buffered_until.unwrap_or(held_from), HeldBy::Buffer);
+        if let Some(days) = stage.notice_days() {
+            let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(HeldBy::Notice)) };
+            begins = wait(plus_days(sent_on, i64::from(days)), HeldBy::Notice);
+        }
+        // Each of them may end within another.
+        for _ in 0..2 + self.disputed.len() {
+            begins = wait(put_off(begins, self.excused), HeldBy::TemporaryCause);
+            begins = wait(put_off(begins, self.in_process), HeldBy::PaymentInProcess);
+            for disputed in &self.disputed {
+                begins = wait(put_off(begins, Some(*disputed)), HeldBy::Dispute);
+            }
+        }
+        (Some(from), by)
+    }
+
+    /// The day on which the last notice of a stage left, if it was about what is overdue now.
+    fn noticed_on(&self, stage: &Stage) -> Option<NaiveDate> {
+        let oldest = self.oldest?;
+        let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if *name == stage.name);
+        let notice = self.account.notices.iter().find(is_of)?;
+        let sent_on = business_date(self.account.time_zone, notice.sent_at?);
+        (sent_on >= oldest).then_some(sent_on)
+    }
+
+    fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
+        self.policy.day_count.judged_day(self.account.time_zone, at)
+    }
+}

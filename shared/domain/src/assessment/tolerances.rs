@@ -1,0 +1,61 @@
+//! Tolerances: days on which a payment under way, a temporary cause or a dispute keeps a stage or its
+//! restrictions from beginning.
+
+use chrono::NaiveDate;
+
+use crate::account::Account;
+use crate::kernel::{business_date, plus_days};
+use crate::policy::{Cause, Policy};
+
+/// Days on which something holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch {
+    pub(super) from: NaiveDate,
+    /// The first day after; none: without end.
+    pub(super) until: Option<NaiveDate>,
+}
+
+/// What would begin within the days begins after them; what began before goes on.
+pub(super) fn put_off(from: NaiveDate, within: Option<Stretch>) -> NaiveDate {
+    match within {
+        Some(Stretch { from: first, until: Some(until) }) if from > first && from < until => until,
+        _ => from,
+    }
+}
+
+/// The first date on which a payment under way is not waited for any more, the policy's bound
+/// included; none: there is none, or the policy does not wait.
+pub(super) fn process_over_on(account: &Account, policy: &Policy) -> Option<NaiveDate> {
+    let rules = policy.payment_in_process.as_ref()?;
+    let process = account.in_process.as_ref()?;
+    let first = business_date(account.time_zone, process.since);
+    Some(process.until.min(plus_days(first, i64::from(rules.max_days))))
+}
+
+/// The days on which a payment under way is waited for.
+pub(super) fn in_process(account: &Account, policy: &Policy) -> Option<Stretch> {
+    let until = process_over_on(account, policy)?;
+    let since = account.in_process.as_ref()?.since;
+    Some(Stretch { from: policy.day_count.judged_day(account.time_zone, since), until: Some(until) })
+}
+
+/// The days on which each dispute holds restrictions back.
+pub(super) fn disputed_days(account: &Account, policy: &Policy) -> Vec<Stretch> {
+    let Some(rules) = &policy.dispute else { return Vec::new() };
+    let day_of = |at| policy.day_count.judged_day(account.time_zone, at);
+    let held = account.disputes.iter().map(|dispute| {
+        let from = day_of(dispute.at);
+        let most = plus_days(from, i64::from(rules.holds_days) + 1);
+        Stretch { from, until: Some(dispute.closed.map_or(most, |(_, at)| day_of(at).min(most))) }
+    });
+    held.collect()
+}
+
+/// The days on which a temporary cause holds restrictions back.
+pub(super) fn excused(account: &Account, policy: &Policy) -> Option<Stretch> {
+    let rules = policy.cause.as_ref()?;
+    let recorded = account.cause.as_ref().filter(|recorded| recorded.cause == Cause::Temporary)?;
+    let from = policy.day_count.judged_day(account.time_zone, recorded.at);
+    let most = plus_days(from, i64::from(rules.temporary_holds_days));
+    Some(Stretch { from, until: Some(recorded.until.map_or(most, |until| until.min(most))) })
+}

@@ -1,0 +1,61 @@
+//! The bounds of an account, checked of one that was read from the table.
+
+use super::check::{check_date, check_total, within};
+use crate::account::Account;
+use crate::kernel::{
+    MAX_ACCOUNTS_OF_CUSTOMER, MAX_DISPUTES, MAX_DRAWS, MAX_INSTALLMENTS, MAX_LEADS, MAX_MESSAGES,
+    MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_TARGETS, MAX_WAIVERS, RECENT_MESSAGES, Refusal,
+};
+
+impl Account {
+    /// Whether the account keeps within its bounds. One that was opened here does; of
+    /// one that was read, nobody knows who wrote it.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the field.
+    pub fn check_bounds(&self) -> Result<(), Refusal> {
+        check_date("opened_on", self.opened_on)?;
+        for installment in &self.installments {
+            check_date("due_on", installment.due_on)?;
+        }
+        for payment in &self.payments {
+            check_date("value_date", payment.value_date)?;
+            check_date("received_at", payment.received_at.date_naive())?;
+            within(payment.applies_to.len(), MAX_TARGETS, Refusal::TooManyTargets)?;
+        }
+        for pause in &self.pauses {
+            check_date("from", pause.from)?;
+            check_date("until", pause.until)?;
+        }
+        for waiver in &self.waivers {
+            check_date("at", waiver.at.date_naive())?;
+        }
+        within(self.installments.len(), MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
+        within(self.draws.len(), MAX_DRAWS, Refusal::TooManyDraws)?;
+        within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
+        within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
+        within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
+        self.check_answers()?;
+        within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
+        within(self.asked_by.len(), MAX_ACCOUNTS_OF_CUSTOMER - 1, Refusal::TooManyAccounts)?;
+        within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
+        check_total("installments", self.asked_at_most())
+    }
+}
+
+impl Account {
+    pub(crate) fn check_answers(&self) -> Result<(), Refusal> {
+        for promise in &self.promises {
+            check_date("until", promise.until)?;
+            check_date("at", promise.at.date_naive())?;
+        }
+        for dispute in &self.disputes {
+            check_date("at", dispute.at.date_naive())?;
+        }
+        let too_many = |field| Refusal::Unfit { field, problem: "an account keeps fewer" };
+        within(self.promises.len(), MAX_PROMISES, too_many("promise_id"))?;
+        within(self.disputes.len(), MAX_DISPUTES, too_many("dispute_id"))?;
+        let leads = self.reminder_preference.iter().flat_map(|known| &known.days_before);
+        within(leads.count(), MAX_LEADS, too_many("remind_days_before"))
+    }
+}

@@ -1,0 +1,87 @@
+//! Draws on a revolving line, each with its plan.
+
+use chrono::{DateTime, Utc};
+
+use super::apply::Applied;
+use super::check::{exact, positive, within};
+use super::command::{Drawn, NewInstallment};
+use crate::account::{Account, Draw};
+use crate::kernel::{DrawId, MAX_DRAWS, MAX_INSTALLMENTS, Money, Refusal};
+
+impl Account {
+    /// Takes a draw and its plan: both, or, on a refusal, neither.
+    pub(crate) fn draw(&mut self, drawn: &Drawn, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        let amount = positive("amount", drawn.amount, self.currency)?;
+        let currency = drawn.currency.unwrap_or(self.currency);
+        if currency != self.currency {
+            return Err(Refusal::OtherCurrency { what: "draw", given: currency, account: self.currency });
+        }
+        let plan = plan_checksum(&drawn.installments);
+        if let Some(known) = self.draws.iter().find(|known| known.draw_id == drawn.draw_id) {
+            return if (known.amount, known.plan) == (amount, plan) {
+                Ok(Applied::Unchanged)
+            } else {
+                let what = if known.amount == amount { "plan" } else { "amount" };
+                Err(Refusal::DrawDiffers { draw_id: drawn.draw_id.clone(), what })
+            };
+        }
+        let installments = self.installments.len() + drawn.installments.len();
+        within(installments, MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
+        let is_other = |one: &&NewInstallment| one.draw_id.as_ref().is_some_and(|id| *id != drawn.draw_id);
+        if let Some(other) = drawn.installments.iter().find(is_other) {
+            return Err(Refusal::InstallmentOfAnotherDraw { number: other.number });
+        }
+        let principal: Money = drawn.installments.iter().map(|one| one.principal).sum();
+        if principal != amount {
+            return Err(Refusal::DrawDoesNotAddUp { amount, principal });
+        }
+        let mut installments = drawn.installments.clone();
+        for one in &mut installments {
+            one.draw_id = Some(drawn.draw_id.clone());
+        }
+        let draw_id = drawn.draw_id.clone();
+        self.keep_draw(Draw { draw_id, amount, drawn_at: Some(at), replaced_on: None, plan })?;
+        self.add_installments(&installments, None).inspect_err(|_| {
+            self.draws.pop();
+        })?;
+        Ok(Applied::Changed)
+    }
+
+    /// Keeps the draws that the installments of a book's line name.
+    pub(crate) fn take_over_draws(&mut self, installments: &[NewInstallment]) -> Result<(), Refusal> {
+        let mut plans: Vec<(&DrawId, Vec<NewInstallment>)> = Vec::new();
+        for (one, draw_id) in installments.iter().filter_map(|one| Some((one, one.draw_id.as_ref()?))) {
+            match plans.iter_mut().find(|(known, _)| *known == draw_id) {
+                Some((_, plan)) => plan.push(one.clone()),
+                None => plans.push((draw_id, vec![one.clone()])),
+            }
+            within(plans.len(), MAX_DRAWS, Refusal::TooManyDraws)?;
+        }
+        for (draw_id, plan) in plans {
+            let amount = exact("principal", plan.iter().map(|one| one.principal).sum(), self.currency)?;
+            let (draw_id, plan) = (draw_id.clone(), plan_checksum(&plan));
+            self.keep_draw(Draw { draw_id, amount, drawn_at: None, replaced_on: None, plan })?;
+        }
+        Ok(())
+    }
+
+    fn keep_draw(&mut self, draw: Draw) -> Result<(), Refusal> {
+        within(self.draws.len() + 1, MAX_DRAWS, Refusal::TooManyDraws)?;
+        self.draws.push(draw);
+        Ok(())
+    }
+}
+
+/// A checksum over a plan, in whatever order its installments come.
+fn plan_checksum(installments: &[NewInstallment]) -> u32 {
+    let mut by_number: Vec<&NewInstallment> = installments.iter().collect();
+    by_number.sort_by_key(|one| one.number);
+    let mut hasher = crc32fast::Hasher::new();
+    for one in by_number {
+        let [principal, interest, fee] =
+            [one.principal, one.interest, one.fee].map(|amount| amount.as_decimal().normalize());
+        let line = format!("{} {} {principal} {interest} {fee}\n", one.number, one.due_on);
+        hasher.update(line.as_bytes());
+    }
+    hasher.finalize()
+}

@@ -1,0 +1,81 @@
+//! Accounts opened under a contract.
+
+use super::apply::Applied;
+use super::check::check_date;
+use super::command::Contract;
+use crate::account::{Account, Standing};
+use crate::kernel::{Refusal, Revision};
+
+impl Account {
+    /// Opens an account under its contract. It begins `current`, unjudged, at revision 0.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where the contract's installments do not hold together.
+    pub fn open(contract: &Contract) -> Result<Self, Refusal> {
+        check_date("opened_on", contract.opened_on)?;
+        let mut account = Self {
+            account_id: contract.account_id.clone(),
+            customer_id: contract.customer_id.clone(),
+            policy_id: contract.policy_id.clone(),
+            currency: contract.currency,
+            time_zone: contract.time_zone,
+            opened_on: contract.opened_on,
+            contract: checksum(contract),
+            installments: Vec::with_capacity(contract.installments.len()),
+            draws: Vec::new(),
+            payments: Vec::new(),
+            pauses: Vec::new(),
+            waivers: Vec::new(),
+            enforcement_off: None,
+            cause: None,
+            score: None,
+            in_process: None,
+            promises: Vec::new(),
+            disputes: Vec::new(),
+            reminder_preference: None,
+            reported_at: None,
+            notices: Vec::new(),
+            asked_by: Vec::new(),
+            schedule_replaced_on: None,
+            recent_messages: Vec::new(),
+            standing: Standing::unjudged(),
+            revision: Revision::default(),
+            recent_decisions: Vec::new(),
+            intents: Vec::new(),
+        };
+        account.take_over_draws(&contract.installments)?;
+        account.add_installments(&contract.installments, None)?;
+        Ok(account)
+    }
+
+    pub(crate) fn opened_again(&self, contract: &Contract) -> Result<Applied, Refusal> {
+        if self.contract == checksum(contract) {
+            Ok(Applied::Unchanged)
+        } else {
+            Err(Refusal::AccountExists(contract.account_id.clone()))
+        }
+    }
+}
+
+/// A checksum over the terms of a contract.
+pub(crate) fn checksum(contract: &Contract) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut add = |field: &dyn std::fmt::Display| hasher.update(format!("{field}\n").as_bytes());
+    add(&contract.account_id);
+    add(&contract.customer_id);
+    add(&contract.policy_id);
+    add(&contract.currency);
+    add(&contract.time_zone.name());
+    add(&contract.opened_on);
+    for installment in &contract.installments {
+        add(&installment.number);
+        add(&installment.due_on);
+        for amount in [installment.principal, installment.interest, installment.fee] {
+            add(&amount.as_decimal().normalize());
+        }
+        if let Some(draw_id) = &installment.draw_id {
+            add(&format_args!("draw {draw_id}"));
+        }
+    }
+    hasher.finalize()
+}

@@ -1,0 +1,178 @@
+//! Identifiers and small numbers with a meaning of their own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// The most bytes an identifier may have. DynamoDB allows 1,024 in a sort key;
+/// ours also share a key with a prefix.
+pub const MAX_ID_BYTES: usize = 256;
+
+/// A text that cannot be an identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no identifier: 1 to {MAX_ID_BYTES} bytes, no control characters")]
+pub struct NoId(String);
+
+fn checked_id(text: &str) -> Result<String, NoId> {
+    if text.is_empty() || text.len() > MAX_ID_BYTES || text.chars().any(char::is_control) {
+        return Err(NoId(text.chars().take(40).collect()));
+    }
+    Ok(text.to_owned())
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The identifier as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NoId;
+            fn from_str(text: &str) -> Result<Self, NoId> {
+                checked_id(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(
+    /// One credit agreement: an installment loan, or a revolving line billed in statements.
+    AccountId
+);
+
+id!(
+    /// The person or firm that owes. One customer may hold several accounts.
+    CustomerId
+);
+
+id!(
+    /// A payment, unique within its account.
+    PaymentId
+);
+
+id!(
+    /// A draw on a revolving line, unique within its account.
+    DrawId
+);
+
+id!(
+    /// A policy, over all its versions.
+    PolicyId
+);
+
+id!(
+    /// A message of the lender's systems: sent again, it bears the same.
+    EventId
+);
+
+id!(
+    /// A contact with a person: a message of the lender's, or a call as an agency names it.
+    ContactId
+);
+
+id!(
+    /// A contact person of a customer, by the lender's name for them.
+    ContactPersonId
+);
+
+id!(
+    /// A promise to pay, unique within its account.
+    PromiseId
+);
+
+id!(
+    /// A dispute, unique within its account.
+    DisputeId
+);
+
+impl ContactId {
+    /// The id that a text makes: itself, where it is one; otherwise its beginning and its digest.
+    #[must_use]
+    pub fn made_of(text: &str, digest: impl FnOnce(&str) -> [u8; 16]) -> Self {
+        checked_id(text).map(Self).unwrap_or_else(|_| {
+            let digest: String = digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+            let mut beginning: String = text.chars().filter(|one| !one.is_control()).collect();
+            beginning.truncate(beginning.floor_char_boundary(MAX_ID_BYTES - digest.len() - 1));
+            Self(format!("{beginning}~{digest}"))
+        })
+    }
+}
+
+/// Whatever names a contact can name the event that tells of it.
+impl From<ContactId> for EventId {
+    fn from(id: ContactId) -> Self {
+        Self(id.0)
+    }
+}
+
+/// The number of an installment within its account, from the lender's schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstallmentNumber(pub u32);
+
+impl fmt::Display for InstallmentNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How often an account has been written. Each write raises it by one, on the
+/// condition that nobody else has raised it in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u64", try_from = "u64")]
+pub struct Revision(pub u64);
+
+/// A number that no write could raise any more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no revision: none could follow it")]
+pub struct NoRevision(u64);
+
+impl TryFrom<u64> for Revision {
+    type Error = NoRevision;
+
+    fn try_from(number: u64) -> Result<Self, NoRevision> {
+        if number == u64::MAX { Err(NoRevision(number)) } else { Ok(Self(number)) }
+    }
+}
+
+impl From<Revision> for u64 {
+    fn from(revision: Revision) -> Self {
+        revision.0
+    }
+}
+
+impl Revision {
+    /// The revision that the next write will bear.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

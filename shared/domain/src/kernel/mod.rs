@@ -1,0 +1,36 @@
+//! Vocabulary that every layer shares: identifiers, money, dates, time zones, limits, refusals.
+
+mod dates;
+mod day_count;
+mod day_number;
+mod ids;
+mod limits;
+mod money;
+mod printable;
+mod refusal;
+pub(crate) mod written;
+pub(crate) mod written_time;
+mod zone;
+
+pub(crate) use self::dates::earlier;
+pub use self::dates::{
+    FIRST_DATE, LAST_DATE, at_local_time, business_date, days_between, end_of_day, is_in_range, plus_days,
+    plus_months, start_of_day,
+};
+pub use self::day_count::DayCount;
+pub(crate) use self::day_count::past_due_from;
+pub(crate) use self::day_number::{date_of, number};
+pub use self::ids::{
+    AccountId, ContactId, ContactPersonId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber,
+    MAX_ID_BYTES, NoId, NoRevision, PaymentId, PolicyId, PromiseId, Revision,
+};
+pub use self::limits::{
+    MAX_ACCOUNTS_OF_CUSTOMER, MAX_AGREED_HOURS, MAX_DISPUTES, MAX_DRAWS, MAX_INSTALLMENTS, MAX_LEAD_DAYS,
+    MAX_LEADS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_REASON_BYTES,
+    MAX_TARGETS, MAX_WAIVERS, RECENT_DECISIONS, RECENT_MESSAGES,
+};
+pub(crate) use self::money::minor;
+pub use self::money::{Currency, MAX_INTEGER_DIGITS, Money, NoAmount, NoCurrency, TooManyDecimals};
+pub use self::printable::{MAX_SHOWN_BYTES, shown};
+pub use self::refusal::Refusal;
+pub use self::zone::{UnknownZone, Zone, ZoneOffset};

@@ -1,0 +1,453 @@
+//! The ledger: what each payment settles, in the order in which the payments took effect.
+//!
+//! [`allocate`](super::allocation::allocate) looks at all money at once, and needs no dates. A
+//! late fee, an order that asks what is past due, and credit that waits do need them. So the
+//! payments are walked through once, by their effective dates: the earlier of the value date and
+//! the local date on which the money was received. Equal dates keep the order of receipt.
+//!
+//! A new schedule, and a payment taken back, divide time here too: money that came after goes
+//! behind all that came before, and takes effect no earlier. Without a fee, in the order of four
+//! components, the ledger says what `allocate` says.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::allocation::{Allocation, Places, Unpaid, allocate_noting, due_dates};
+use super::late_fee::Meter;
+use crate::account::{Account, Installment, Payment, Waiver};
+use crate::kernel::{Money, business_date, minor, number};
+use crate::policy::{Component, DueClass, Entry, Overpayment, Policy};
+
+/// What an allocation under a policy holds beside the bare one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    /// The fees of what is unpaid, in its order.
+    pub(crate) meter: Option<Meter>,
+    /// What is open of each that is unpaid, in minor units: fee, interest, principal.
+    pub(crate) open: Vec<[i128; 3]>,
+    /// What they owe without a fee, each with those before it, in minor units.
+    pub(crate) sums: Vec<i128>,
+    /// Credit that waits for a due date, in minor units, by that day. What it will settle counts
+    /// as paid, for it never falls past due, but as outstanding until then.
+    pub(crate) waiting: Vec<(i64, i128)>,
+    /// The day of the last fact, in the count of the policy.
+    pub(crate) day: i64,
+}
+
+/// Walks through all money that still stands.
+pub(crate) fn walk(account: &Account, policy: &Policy) -> Allocation {
+    let mut walk = Walk::new(account, policy);
+    let events = events(account, &walk.dividing);
+    for (place, event) in events.iter().enumerate() {
+        walk.run_to(event.day);
+        match event.what {
+            What::Payment(payment) => {
+                walk.begin_segment(event.segment);
+                walk.receive(payment, &account.payments[payment]);
+                // Until more money comes, what is left settles what is owed since.
+                let next = events[place + 1..].iter().find(|next| matches!(next.what, What::Payment(_)));
+                walk.begin_segment(next.map_or(walk.dividing.len(), |next| next.segment));
+            }
+            What::Waiver(waiver) => walk.waive(waiver),
+        }
+    }
+    walk.finish()
+}
+
+/// A fact that takes effect on a day.
+struct Event<'a> {
+    day: i64,
+    at: DateTime<Utc>,
+    /// How many divisions of time came before it.
+    segment: usize,
+    what: What<'a>,
+}
+
+enum What<'a> {
+    /// By its place.
+    Payment(usize),
+    Waiver(&'a Waiver),
+}
+
+fn events<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<Event<'a>> {
+    let zone = account.time_zone;
+    let mut events = Vec::with_capacity(account.payments.len() + account.waivers.len());
+    // Of one instant the waiver comes first: what is paid then was asked for without it.
+    events.extend(account.waivers.iter().map(|waiver| Event {
+        day: number(business_date(zone, waiver.at)),
+        at: waiver.at,
+        segment: 0,
+        what: What::Waiver(waiver),
+    }));
+    let (mut segment, mut latest, mut no_earlier_than) = (0, i64::MIN, i64::MIN);
+    for (place, payment) in account.payments.iter().enumerate().filter(|(_, payment)| payment.stands()) {
+        let at = payment.received_at;
+        while dividing.get(segment).is_some_and(|division| *division <= at) {
+            segment += 1;
+            no_earlier_than = latest;
+        }
+        // No zone is more than a day behind UTC.
+        let utc_date = at.date_naive();
+        let effective = if utc_date.pred_opt().is_some_and(|before| payment.value_date <= before) {
+            payment.value_date
+        } else {
+            payment.value_date.min(business_date(zone, at))
+        };
+        let day = number(effective).max(no_earlier_than);
+        latest = latest.max(day);
+        events.push(Event { day, at, segment, what: What::Payment(place) });
+    }
+    events.sort_by_key(|event| (event.day, event.at));
+    events
+}
+
+/// An installment on the walk; amounts are in minor units.
+struct Line {
+    /// Open fee, interest and principal.
+    open: [i128; 3],
+    paid: i128,
+    /// What of it was paid as late fee.
+    paid_as_fee: i128,
+    /// How many divisions of time came before it was owed.
+    rank: usize,
+    /// When it is due, working days considered.
+    due_on: NaiveDate,
+    /// When it falls due, or is owed from where that is later.
+    falls_due: i64,
+    /// Left over from a schedule that was replaced: it comes first, whenever it was due.
+    replaced: bool,
+    written_off: bool,
+}
+
+impl Line {
+    fn class(&self, day: i64) -> DueClass {
+        match self.falls_due.cmp(&day) {
+            _ if self.replaced => DueClass::PastDue,
+            std::cmp::Ordering::Less => DueClass::PastDue,
+            std::cmp::Ordering::Equal => DueClass::Due,
+            std::cmp::Ordering::Greater => DueClass::InAdvance,
+        }
+    }
+
+    fn owes(&self) -> i128 {
+        self.open.iter().sum()
+    }
+}
+
+struct Walk<'a> {
+    account: &'a Account,
+    policy: &'a Policy,
+    lines: Vec<Line>,
+    meter: Option<Meter>,
+    /// The instants that divide time.
+    dividing: Vec<DateTime<Utc>>,
+    /// How many of them have passed.
+    segment: usize,
+    /// The day of the calendar that the walk has reached.
+    day: i64,
+    /// Money that has settled nothing yet.
+    credit: i128,
+    /// So many lines from the first on are settled for good: without principal no fee accrues.
+    settled: usize,
+    /// Where numbered installments stand; empty where no payment names one.
+    places: Places<'a>,
+    /// What the payments that name several installments put on each: by payment, then place.
+    shares: BTreeMap<usize, Vec<(usize, i128)>>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(account: &'a Account, policy: &'a Policy) -> Self {
+        let minor_units = account.currency.minor_units();
+        let mut dividing: Vec<_> = account.installments.iter().filter_map(|one| one.since).collect();
+        dividing.sort_unstable();
+        dividing.dedup();
+        let line = |(installment, due_on): (&Installment, NaiveDate)| {
+            let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
+            Line {
+                open: installment.asked_components(&policy.waterfall, minor_units),
+                paid: 0,
+                paid_as_fee: 0,
+                rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
+                due_on,
+                falls_due: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
+                replaced: installment.replaced,
+                written_off: installment.written_off,
+            }
+        };
+        let due_dates = due_dates(account, policy.business_days.as_ref());
+        let lines: Vec<Line> = account.installments.iter().zip(due_dates).map(line).collect();
+        let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
+        let meter = policy.late_fee.as_ref().map(|fee| Meter::new(fee, account, policy, principals));
+        Self {
+            lines,
+            meter,
+            dividing,
+            segment: 0,
+            day: i64::MIN,
+            credit: 0,
+            settled: 0,
+            places: Places::of_targets(account),
+            shares: shares(account),
+            account,
+            policy,
+        }
+    }
+
+    /// Lets the days go by until `day`, on which credit that waits settles what fell due.
+    fn run_to(&mut self, day: i64) {
+        if self.credit > 0 && self.policy.overpayment == Overpayment::Credit {
+            for (falls_due, places) in self.coming_due() {
+                if falls_due > day || self.credit == 0 {
+                    break;
+                }
+                self.count_to(falls_due);
+                self.settle_due(&places);
+            }
+        }
+        self.count_to(day);
+    }
+
+    fn count_to(&mut self, day: i64) {
+        self.day = self.day.max(day);
+        if let Some(meter) = &mut self.meter {
+            meter.advance(self.day - self.policy.day_count.on_due_date());
+        }
+    }
+
+    /// What still owes and is not written off, by the day on which it falls due.
+    fn coming_due(&self) -> BTreeMap<i64, Vec<usize>> {
+        let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (place, line) in self.lines.iter().enumerate() {
+            if line.owes() > 0 && !line.written_off {
+                places.entry(line.falls_due).or_default().push(place);
+            }
+        }
+        places
+    }
+
+    /// Lets the credit settle what falls due on one day, as a payment of that day would.
+    fn settle_due(&mut self, places: &[usize]) {
+        match self.policy.waterfall.entries() {
+            None => {
+                for place in places {
+                    self.settle(*place, DueClass::Due);
+                }
+            }
+            Some(entries) => {
+                for entry in entries.iter().filter(|entry| entry.class == DueClass::Due) {
+                    for place in places {
+                        self.settle_component(*place, entry.component);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was left of the money before settles first what is owed since.
+    fn begin_segment(&mut self, segment: usize) {
+        while self.segment < segment {
+            self.segment += 1;
+            self.pour();
+        }
+    }
+
+    fn receive(&mut self, place: usize, payment: &Payment) {
+        let before = std::mem::take(&mut self.credit);
+        self.credit = minor(payment.amount, self.account.currency.minor_units());
+        if let Some(shares) = self.shares.remove(&place) {
+            for (target, share) in shares {
+                // What a fee took of the share may be made good by name.
+                let fees = self.fee_open(target) + self.lines[target].paid_as_fee;
+                self.settle_up_to(target, share + fees);
+            }
+        } else if let Some(target) = payment.applies_to.first().and_then(|one| self.places.get(*one))
+            && self.lines[target].rank <= self.segment
+        {
+            self.settle(target, self.lines[target].class(self.day));
+        }
+        self.credit += before;
+        self.pour();
+    }
+
+    fn waive(&mut self, waiver: &Waiver) {
+        let mut left =
+            waiver.amount.map_or(i128::MAX, |amount| minor(amount, self.account.currency.minor_units()));
+        for (place, installment) in self.account.installments.iter().enumerate() {
+            if waiver.number.is_none() || installment.number() == waiver.number {
+                let part = self.fee_open(place).min(left);
+                left -= part;
+                if let Some(meter) = &mut self.meter {
+                    meter.take(place, part);
+                }
+            }
+        }
+    }
+
+    /// Lets the credit settle what it may settle on this day.
+    fn pour(&mut self) {
+        if self.credit == 0 {
+            return;
+        }
+        let waterfall = &self.policy.waterfall;
+        match waterfall.entries() {
+            None if self.policy.overpayment == Overpayment::Next => {
+                while self.settled < self.lines.len() && self.is_settled(self.settled) {
+                    self.settled += 1;
+                }
+                for place in self.settled..self.lines.len() {
+                    if self.credit == 0 {
+                        break;
+                    }
+                    if self.takes_money(place) {
+                        self.settle(place, DueClass::PastDue);
+                    }
+                }
+            }
+            None => {
+                for class in [DueClass::PastDue, DueClass::Due, DueClass::InAdvance] {
+                    let order = waterfall.order().map(|component| Entry { class, component });
+                    self.pour_by_installment(&order);
+                }
+            }
+            Some(entries) => {
+                let together = |one: &Entry, next: &Entry| {
+                    one.class == DueClass::InAdvance && next.class == DueClass::InAdvance
+                };
+                for entries in entries.chunk_by(together) {
+                    self.pour_by_installment(entries);
+                }
+            }
+        }
+    }
+
+    /// Settles those entries of one class, one installment after the other.
+    fn pour_by_installment(&mut self, entries: &[Entry]) {
+        let Some(class) = entries.first().map(|entry| entry.class) else { return };
+        let count = self.lines.len();
+        let overpayment = self.policy.overpayment;
+        if class == DueClass::InAdvance && overpayment == Overpayment::Credit {
+            return;
+        }
+        for step in 0..count {
+            let backwards = class == DueClass::InAdvance && overpayment == Overpayment::Last;
+            let place = if backwards { count - 1 - step } else { step };
+            if self.takes_money(place) && self.lines[place].class(self.day) == class {
+                for entry in entries {
+                    self.settle_component(place, entry.component);
+                }
+            }
+        }
+    }
+
+    fn is_settled(&self, place: usize) -> bool {
+        self.lines[place].owes() == 0 && self.fee_open(place) == 0
+    }
+
+    /// Whether an installment takes money that was not paid for it by name.
+    fn takes_money(&self, place: usize) -> bool {
+        let line = &self.lines[place];
+        self.credit > 0 && line.rank <= self.segment && !line.written_off
+    }
+
+    fn settle(&mut self, place: usize, class: DueClass) {
+        for component in self.policy.waterfall.order_of(class) {
+            self.settle_component(place, component);
+        }
+    }
+
+    fn settle_up_to(&mut self, place: usize, most: i128) {
+        let kept = (self.credit - most).max(0);
+        self.credit -= kept;
+        self.settle(place, self.lines[place].class(self.day));
+        self.credit += kept;
+    }
+
+    fn settle_component(&mut self, place: usize, component: Component) {
+        let open = match component.index() {
+            None => self.fee_open(place),
+            Some(index) => self.lines[place].open[index],
+        };
+        let part = open.min(self.credit);
+        if part <= 0 {
+            return;
+        }
+        let line = &mut self.lines[place];
+        self.credit -= part;
+        line.paid += part;
+        match (component.index(), &mut self.meter) {
+            (Some(index), meter) => {
+                line.open[index] -= part;
+                if let Some(meter) = meter.as_mut().filter(|_| component == Component::Principal) {
+                    meter.set_principal(place, line.open[index]);
+                }
+            }
+            (None, Some(meter)) => {
+                line.paid_as_fee += part;
+                meter.take(place, part);
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn fee_open(&self, place: usize) -> i128 {
+        self.meter.as_ref().map_or(0, |meter| meter.open(place))
+    }
+
+    fn finish(mut self) -> Allocation {
+        let mut waiting = Vec::new();
+        if self.credit > 0 && self.policy.overpayment == Overpayment::Credit {
+            for (falls_due, places) in self.coming_due() {
+                let before = self.credit;
+                self.settle_due(&places);
+                if before > self.credit {
+                    waiting.push((falls_due, before - self.credit));
+                }
+            }
+        }
+        let currency = self.account.currency;
+        let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
+        let mut unpaid = Vec::with_capacity(self.lines.len());
+        for (place, line) in self.lines.iter().enumerate() {
+            let owes = line.owes();
+            if !line.written_off && (owes > 0 || self.fee_open(place) > 0) {
+                unpaid.push(Unpaid { place, due_on: line.due_on, amount: money(owes) });
+            }
+        }
+        unpaid.sort_by_key(|one| one.due_on);
+        let (mut open, mut sums) = (Vec::with_capacity(unpaid.len()), Vec::with_capacity(unpaid.len()));
+        let mut outstanding = 0;
+        for one in &unpaid {
+            let line = &self.lines[one.place];
+            outstanding += line.owes();
+            open.push(line.open);
+            sums.push(outstanding);
+        }
+        if let Some(meter) = &mut self.meter {
+            meter.keep(unpaid.iter().map(|one| one.place));
+        }
+        let day = self.day.saturating_sub(self.policy.day_count.on_due_date());
+        Allocation {
+            paid: self.lines.iter().map(|line| money(line.paid)).collect(),
+            unpaid,
+            outstanding: money(outstanding),
+            credit: money(self.credit),
+            ledger: Some(Box::new(Ledger { meter: self.meter, open, sums, waiting, day })),
+        }
+    }
+}
+
+/// How much each payment that names several installments puts on each, as the bare allocation
+/// divides it: which of them another payment settles by name depends on all that came.
+fn shares(account: &Account) -> BTreeMap<usize, Vec<(usize, i128)>> {
+    let mut shares: BTreeMap<usize, Vec<(usize, i128)>> = BTreeMap::new();
+    let names_several = |payment: &Payment| payment.stands() && payment.applies_to.len() > 1;
+    if account.payments.iter().any(names_several) {
+        allocate_noting(account, |payment, place, part| {
+            if names_several(&account.payments[payment]) {
+                shares.entry(payment).or_default().push((place, part));
+            }
+        });
+    }
+    shares
+}

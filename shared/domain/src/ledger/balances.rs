@@ -1,0 +1,247 @@
+//! What is owed on a day, and from which day on it is enough.
+
+use chrono::NaiveDate;
+
+use super::allocation::{Allocation, Unpaid};
+use super::allocation_run::Ledger;
+use super::late_fee::Reading;
+use crate::account::Account;
+use crate::kernel::{Currency, DayCount, LAST_DATE, Money, date_of, number};
+use crate::policy::{Component, Policy};
+
+/// The first stretch that is looked at for a day; each next one is twice as long.
+const FIRST_STRETCH_DAYS: i64 = 32;
+
+/// What is owed on a judged day.
+///
+/// While no fact changes, the overdue amount, its share of what is outstanding and the number
+/// of unpaid installments never fall from one day to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// What is unpaid of the installments past due, with their late fee.
+    pub overdue: Money,
+    /// What is unpaid of all installments, with the late fee.
+    pub outstanding: Money,
+    /// The late fee that has accrued by that day and is unpaid.
+    pub late_fee: Money,
+    /// How many installments past due still owe.
+    pub unpaid_installments: u32,
+}
+
+impl Allocation {
+    /// What is owed on `day`, which the policy's day count has let begin. On a day before the
+    /// last payment it is what is owed once that has taken effect.
+    #[must_use]
+    pub fn owed_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Owed {
+        let past_due = self.unpaid.partition_point(|unpaid| falls(count, unpaid) <= number(day));
+        match &self.ledger {
+            Some(ledger) => {
+                let late_fee = ledger.fees_on(number(day)).map_or(0, |fees| fees.open_of(past_due));
+                ledger.owed(number(day), past_due, late_fee, account.currency)
+            }
+            None => Owed {
+                overdue: self.unpaid[..past_due]
+                    .iter()
+                    .fold(account.currency.zero(), |sum, unpaid| sum + unpaid.amount),
+                outstanding: self.outstanding,
+                late_fee: account.currency.zero(),
+                unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
+            },
+        }
+    }
+
+    /// The late fee that has been charged by `day` since the first due date: what is open of it,
+    /// what was paid and what was waived. On a day before the last payment it is that of the
+    /// payment's day.
+    #[must_use]
+    pub fn late_fee_charged_on(&self, day: NaiveDate, currency: Currency) -> Money {
+        let meter = self.ledger.as_ref().and_then(|ledger| ledger.meter.as_ref());
+        let charged = meter.map_or(0, |meter| meter.charged_before() + meter.on(number(day)).charged());
+        Money::of_minor(charged, currency.minor_units())
+    }
+
+    /// The components of an unpaid installment that are open on `day`, in the order of the
+    /// waterfall. Its late fee is the penalty.
+    #[must_use]
+    pub fn open_components(
+        &self,
+        unpaid: &Unpaid,
+        day: NaiveDate,
+        account: &Account,
+        policy: &Policy,
+    ) -> Vec<(Component, Money)> {
+        let place = self.unpaid.iter().position(|one| one.place == unpaid.place);
+        let Some((ledger, place)) = self.ledger.as_deref().zip(place) else {
+            let paid = self.paid[unpaid.place];
+            return account.installments[unpaid.place].open_components(
+                paid,
+                &policy.waterfall,
+                account.currency,
+            );
+        };
+        let [fee, interest, principal] = ledger.open[place];
+        let penalty = ledger.fees_on(number(day)).map_or(0, |fees| fees.open(place));
+        let minor_units = account.currency.minor_units();
+        let open = policy.waterfall.order().map(|component| {
+            let open = match component {
+                Component::Penalty => penalty,
+                Component::Fee => fee,
+                Component::Interest => interest,
+                Component::Principal => principal,
+            };
+            (component, Money::of_minor(open, minor_units))
+        });
+        open.into_iter().filter(|(_, amount)| !amount.is_zero()).collect()
+    }
+
+    /// Whether what is owed can change from one day to the next though nothing falls past due.
+    pub(crate) fn moves_daily(&self) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| {
+            !ledger.waiting.is_empty() || ledger.meter.as_ref().is_some_and(|meter| meter.runs())
+        })
+    }
+}
+
+impl Ledger {
+    /// The first day on which what is owed is `enough`, if the facts stay as they are. That must
+    /// be a condition that goes on holding once it holds. A day after `last` need not be found.
+    ///
+    /// Days on which an installment falls past due are tried in turn, those between bisected.
+    pub(crate) fn first_day(
+        &self,
+        unpaid: &[Unpaid],
+        count: DayCount,
+        currency: Currency,
+        last: NaiveDate,
+        enough: impl Fn(&Owed) -> bool,
+    ) -> Option<NaiveDate> {
+        let falls = |place: usize| falls(count, &unpaid[place]);
+        let ends_its_date = |place: usize| place + 1 == unpaid.len() || falls(place + 1) > falls(place);
+        let with = |day, past_due, late_fee| enough(&self.owed(day, past_due, late_fee, currency));
+        let open_of =
+            |past_due, fees: &Option<Reading<'_>>| fees.as_ref().map_or(0, |fees| fees.open_of(past_due));
+        // Often the fees since do not matter: then they are not charged.
+        let may_be_enough = |day, past_due, fees: &Option<Reading<'_>>| {
+            with(day, past_due, fees.as_ref().map_or(0, |fees| fees.open_at_most(past_due, day)))
+        };
+        let is_enough = |day, past_due, fees: &mut Option<Reading<'_>>| {
+            with(day, past_due, open_of(past_due, fees)) || {
+                fees.iter_mut().for_each(|fees| fees.advance(day));
+                with(day, past_due, open_of(past_due, fees))
+            }
+        };
+        let first_within = |day, last, past_due, fees: &mut Option<Reading<'_>>| {
+            first_within(day, last, fees, |day, fees| {
+                may_be_enough(day, past_due, fees) && is_enough(day, past_due, fees)
+            })
+        };
+        let mut fees = self.fees_on(self.day);
+        let mut place = 0;
+        // Up to the last fact the fees are those of its day.
+        while place < unpaid.len() && falls(place) <= self.day {
+            let day = falls(place);
+            place += 1;
+            if ends_its_date(place - 1) && with(day, place, open_of(place, &fees)) {
+                return Some(date_of(day));
+            }
+        }
+        let last = number(last);
+        if !with(last, unpaid.len(), open_of(unpaid.len(), &fees))
+            && !enough(&self.at_most(unpaid.len(), last, currency))
+        {
+            return None;
+        }
+        let mut day = self.day;
+        while place < unpaid.len() && falls(place) <= last {
+            let (before, next) = (place, falls(place));
+            while place < unpaid.len() && falls(place) == next {
+                place += 1;
+            }
+            if may_be_enough(next, place, &fees) {
+                if before > 0
+                    && let Some(found) = first_within(day, next - 1, before, &mut fees)
+                {
+                    return Some(date_of(found));
+                }
+                if is_enough(next, place, &mut fees) {
+                    return Some(date_of(next));
+                }
+            }
+            day = next;
+        }
+        if place == 0 {
+            return None;
+        }
+        first_within(day, last.min(number(LAST_DATE)), place, &mut fees).map(date_of)
+    }
+
+    /// What is owed on `day`, on which the first `past_due` of what is unpaid are past due, and
+    /// so much of their late fees is open.
+    fn owed(&self, day: i64, past_due: usize, late_fee: i128, currency: Currency) -> Owed {
+        let waiting: i128 = self.waiting.iter().filter(|(from, _)| *from > day).map(|(_, part)| part).sum();
+        let money = |minor| Money::of_minor(minor, currency.minor_units());
+        Owed {
+            overdue: money(self.owed_before(past_due) + late_fee),
+            outstanding: money(self.owed_before(self.open.len()) + late_fee + waiting),
+            late_fee: money(late_fee),
+            unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// No less than what is owed, and of it overdue, on any day up to `last`.
+    fn at_most(&self, unpaid: usize, last: i64, currency: Currency) -> Owed {
+        let fees = self.meter.as_ref().map_or(0, |meter| meter.at_most(last));
+        let all = Money::of_minor(self.owed_before(unpaid) + fees, currency.minor_units());
+        Owed {
+            overdue: all,
+            outstanding: all,
+            late_fee: Money::of_minor(fees, currency.minor_units()),
+            unpaid_installments: u32::try_from(unpaid).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn fees_on(&self, day: i64) -> Option<Reading<'_>> {
+        self.meter.as_ref().map(|meter| meter.on(day))
+    }
+
+    /// What the first of what is unpaid owe without a late fee.
+    fn owed_before(&self, place: usize) -> i128 {
+        place.checked_sub(1).map_or(0, |last| self.sums[last])
+    }
+}
+
+/// The first day of an unpaid installment past due.
+fn falls(count: DayCount, unpaid: &Unpaid) -> i64 {
+    number(unpaid.due_on) + 1 - count.on_due_date()
+}
+
+/// The first day after `day` and up to `last` on which `is_enough` holds, which may let the fees
+/// go on to the day that it is asked about. They are of no later day than `day` before, and than
+/// `last` after where none is found.
+fn first_within<'m>(
+    day: i64,
+    last: i64,
+    fees: &mut Option<Reading<'m>>,
+    is_enough: impl Fn(i64, &mut Option<Reading<'m>>) -> bool,
+) -> Option<i64> {
+    let (mut before, mut stretch) = (day, FIRST_STRETCH_DAYS);
+    while before < last {
+        let mut after = (before + stretch).min(last);
+        let mut later = fees.clone();
+        if !is_enough(after, &mut later) {
+            (before, *fees, stretch) = (after, later, stretch * 2);
+            continue;
+        }
+        while after - before > 1 {
+            let middle = before + (after - before) / 2;
+            let mut later = fees.clone();
+            if is_enough(middle, &mut later) {
+                after = middle;
+            } else {
+                (before, *fees) = (middle, later);
+            }
+        }
+        return Some(after);
+    }
+    None
+}

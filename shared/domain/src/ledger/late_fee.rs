@@ -1,0 +1,493 @@
+//! The late fee of each installment, for any day, in closed form.
+//!
+//! Between two payments nothing changes but the days. Each stretch of days in which no pause
+//! begins or ends, and no installment begins to be charged, is one step, however long: what an
+//! installment costs in it is the least of three straight lines, its rate, its headroom under
+//! the annual cap, and its own cap. Only a cap per month needs a step for each month.
+//!
+//! Inside, a fee is a whole number of grains, so that no step rounds and no order of steps
+//! matters. It is rounded, half to even, where it is shown or settled, for each installment.
+
+use chrono::{Datelike, Months, NaiveDate};
+use rust_decimal::Decimal;
+
+use super::unpaused_days::after_unpaused;
+use crate::account::{Account, Installment};
+use crate::kernel::{LAST_DATE, Money, business_date, date_of, number};
+use crate::policy::{LateFee, MAX_RATE_DECIMALS, Policy};
+
+/// Days of the year by which an annual rate is divided.
+const DAYS_PER_YEAR: i128 = 365;
+
+/// A rate of 1 in the finest steps that a rate may have.
+const RATE_ONE: i128 = 10_i128.pow(MAX_RATE_DECIMALS);
+
+/// Grains in a minor unit of the currency: the finest daily rate of one minor unit, and the
+/// finest annual rate of it divided by the days of the year, are whole grains.
+///
+/// All that an account may ask for (20 digits of minor units), at the highest rate, over all
+/// dates, takes 36 of the 38 digits that there are.
+const GRAINS: i128 = DAYS_PER_YEAR * RATE_ONE;
+
+/// More than any fee, with room for sums.
+const UNBOUNDED: i128 = i128::MAX / 8;
+
+/// The first chargeable day of what bears no fee.
+const NEVER: i64 = i64::MAX;
+
+/// What a policy charges, in grains, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rules {
+    /// A day's charge on one minor unit of principal.
+    rate: i128,
+    /// Once for an installment.
+    fixed: i128,
+    /// By how much a day raises the headroom of one minor unit; none: no annual cap.
+    headroom: Option<i128>,
+    /// The most that one minor unit of principal costs.
+    cap_share: Option<i128>,
+    /// The most that an installment costs.
+    cap_amount: Option<i128>,
+    /// The most that a month costs.
+    cap_per_month: Option<i128>,
+    /// The first and the last day but one of each pause, by their first day.
+    pauses: Vec<(i64, i64)>,
+    /// Days between the count of an elapsed day and the calendar: see [`Meter::advance`].
+    shift: i64,
+}
+
+impl Rules {
+    fn new(fee: &LateFee, account: &Account, policy: &Policy) -> Self {
+        let amount = |amount: Money| grains(amount.as_decimal(), account.currency.minor_units());
+        Self {
+            rate: fee.daily_rate.map_or(0, |rate| steps(rate) * DAYS_PER_YEAR),
+            fixed: fee.fixed.map_or(0, amount),
+            headroom: fee.annual_cap.map(|cap| (steps(cap.cost) - steps(cap.contract_rate)).max(0)),
+            cap_share: fee.cap_per_installment.map(|share| steps(share) * DAYS_PER_YEAR),
+            cap_amount: fee.cap_per_installment_amount.map(amount),
+            cap_per_month: fee.cap_per_month.map(amount),
+            pauses: account.pauses.iter().map(|pause| (number(pause.from), number(pause.until))).collect(),
+            shift: policy.day_count.on_due_date(),
+        }
+    }
+
+    /// Whether `day` lies in a pause, and the day before which that stays so.
+    fn pause(&self, day: i64) -> (bool, i64) {
+        let next = self.pauses.partition_point(|(_, until)| *until <= day);
+        match self.pauses.get(next) {
+            Some((from, until)) if *from <= day => (true, *until),
+            Some((from, _)) => (false, *from),
+            None => (false, i64::MAX),
+        }
+    }
+
+    /// The day before which `day`'s calendar month lasts.
+    fn month_end(&self, day: i64) -> i64 {
+        let first = date_of(day + self.shift).with_day(1).unwrap_or(LAST_DATE);
+        first.checked_add_months(Months::new(1)).map_or(i64::MAX, |next| number(next) - self.shift)
+    }
+}
+
+/// A rate in the finest steps.
+fn steps(rate: Decimal) -> i128 {
+    let mut rate = rate;
+    rate.rescale(MAX_RATE_DECIMALS);
+    rate.mantissa()
+}
+
+/// An amount of major units. It may be finer than the currency, by four decimals at most.
+fn grains(amount: Decimal, minor_units: u32) -> i128 {
+    let mut finest = amount;
+    finest.rescale(MAX_RATE_DECIMALS);
+    finest.mantissa() * DAYS_PER_YEAR * 10_i128.pow(minor_units)
+}
+
+/// One installment's fee, up to the meter's day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fee {
+    /// What is open of its principal, in minor units.
+    principal: i128,
+    /// When it is due.
+    due_on: i64,
+    /// Its first elapsed day.
+    origin: i64,
+    /// Its first chargeable day, unless that lies in a pause.
+    start: i64,
+    /// What has accrued.
+    accrued: i128,
+    /// What its own cap leaves.
+    room: i128,
+    /// What its headroom leaves.
+    slack: i128,
+    /// What of it was paid or waived, in minor units.
+    taken: i128,
+    /// Whether the fixed amount is still to come.
+    fixed_to_come: bool,
+}
+
+impl Fee {
+    fn new(
+        installment: &Installment,
+        due_on: NaiveDate,
+        principal: i128,
+        account: &Account,
+        policy: &Policy,
+        rules: &Rules,
+    ) -> Self {
+        let free = i64::from(policy.free_days());
+        let due_on = number(due_on);
+        // The first day after which one day more than the free ones has elapsed.
+        let charged = after_unpaused(rules.pauses.iter().copied(), due_on, free + 1 - rules.shift);
+        let owed_from = installment
+            .since
+            .map_or(i64::MIN, |since| number(business_date(account.time_zone, since)) - rules.shift);
+        let bears = !installment.written_off && !installment.replaced;
+        let cap_share = rules.cap_share.map_or(UNBOUNDED, |share| share * principal);
+        Self {
+            principal: if bears { principal } else { 0 },
+            due_on,
+            origin: (due_on - rules.shift).max(owed_from),
+            start: if bears { (charged - 1).max(owed_from) } else { NEVER },
+            accrued: 0,
+            room: cap_share.min(rules.cap_amount.unwrap_or(UNBOUNDED)),
+            slack: if rules.headroom.is_some() { 0 } else { UNBOUNDED },
+            taken: 0,
+            fixed_to_come: rules.fixed > 0,
+        }
+    }
+
+    /// What it costs over `days`, all of them chargeable, as far as its own caps leave it.
+    fn charge(&self, days: i64, rules: &Rules) -> i128 {
+        let days = i128::from(days);
+        if days == 0 {
+            return 0;
+        }
+        let fixed = if self.fixed_to_come { rules.fixed } else { 0 };
+        let rated = days * rules.rate * self.principal + fixed;
+        let headroom = self.slack + days * rules.headroom.unwrap_or(0) * self.principal;
+        rated.min(headroom).min(self.room)
+    }
+
+    /// Whether a stretch that begins on `day` is chargeable.
+    fn is_charged(&self, day: i64, paused: bool) -> bool {
+        self.principal > 0 && self.start <= day && (!paused || self.counts_though_paused(day))
+    }
+
+    /// Under `due_day` the count of the due date itself is that of the day before, which can lie in
+    /// no pause that matters: pauses count from the due date on.
+    const fn counts_though_paused(&self, day: i64) -> bool {
+        self.start == day && day < self.due_on
+    }
+
+    /// What is accrued, in minor units.
+    #[inline]
+    fn charged(&self) -> i128 {
+        if self.accrued == 0 { 0 } else { rounded(self.accrued) }
+    }
+
+    /// What is accrued and neither paid nor waived, in minor units.
+    #[inline]
+    fn open(&self) -> i128 {
+        self.charged() - self.taken
+    }
+}
+
+/// Grains in minor units, half to even.
+#[inline]
+fn rounded(grains: i128) -> i128 {
+    // Few fees take more than 64 bits, and those are divided several times as fast.
+    let (whole, rest) = match (u64::try_from(grains), const { GRAINS as u64 }) {
+        (Ok(grains), by) => (i128::from(grains / by), i128::from(grains % by)),
+        (Err(_), _) => (grains / GRAINS, grains % GRAINS),
+    };
+    let up = match (2 * rest).cmp(&GRAINS) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Equal => whole % 2 == 1,
+        std::cmp::Ordering::Greater => true,
+    };
+    whole + i128::from(up)
+}
+
+/// All fees of an account up to a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct State {
+    /// Oldest installment first.
+    fees: Vec<Fee>,
+    /// The first of them that costs anything from here on: what has no principal left, never does.
+    first: usize,
+    /// Whether none is due before one that it follows, so that behind the first that has not
+    /// begun to elapse none has.
+    in_order: bool,
+    /// Days before this one have been charged.
+    day: i64,
+    /// What the cap leaves of the month in which `day` lies.
+    month_left: i128,
+    /// The day before which that month lasts.
+    month_end: i64,
+}
+
+impl State {
+    fn new(fees: Vec<Fee>, day: i64) -> Self {
+        let in_order = fees.is_sorted_by_key(|fee| fee.due_on);
+        Self { fees, first: 0, in_order, day, month_left: 0, month_end: i64::MIN }
+    }
+
+    /// Those that may have begun to elapse before `day`, and no others where they are in order.
+    fn begun_before(&self, day: i64, rules: &Rules) -> impl Iterator<Item = &Fee> {
+        let in_order = self.in_order;
+        let behind = day.saturating_add(rules.shift);
+        self.fees[self.first..].iter().take_while(move |fee| !in_order || fee.due_on < behind)
+    }
+
+    fn advance(&mut self, rules: &Rules, to: i64) {
+        while self.fees.get(self.first).is_some_and(|fee| fee.principal == 0) {
+            self.first += 1;
+        }
+        let to = to.min(number(LAST_DATE));
+        while self.day < to {
+            let (end, any) = self.next_change(rules, to);
+            if any {
+                let (paused, pause_end) = rules.pause(self.day);
+                let mut end = end.min(pause_end);
+                if rules.cap_per_month.is_some() {
+                    self.begin_month(rules);
+                    end = end.min(self.month_end);
+                }
+                let begun = || self.begun_before(self.day + 1, rules);
+                if !paused
+                    && rules.fixed > 0
+                    && begun().any(|fee| fee.fixed_to_come && fee.is_charged(self.day, false))
+                {
+                    end = self.day + 1;
+                }
+                self.charge(rules, end - self.day, paused);
+                self.day = end;
+            } else {
+                self.day = end;
+            }
+        }
+    }
+
+    /// The day before which no installment begins to elapse or to be charged, and whether any
+    /// has elapsed days at all.
+    fn next_change(&self, rules: &Rules, to: i64) -> (i64, bool) {
+        let (mut end, mut any) = (to, false);
+        for fee in self.begun_before(to, rules) {
+            if fee.principal == 0 || fee.due_on - rules.shift >= end {
+                continue;
+            }
+            if fee.origin > self.day {
+                end = end.min(fee.origin);
+                continue;
+            }
+            any = true;
+            if fee.start > self.day {
+                end = end.min(fee.start);
+            } else if fee.counts_though_paused(self.day) {
+                end = self.day + 1;
+            }
+        }
+        (end, any)
+    }
+
+    fn begin_month(&mut self, rules: &Rules) {
+        if self.day >= self.month_end {
+            self.month_left = rules.cap_per_month.unwrap_or(UNBOUNDED);
+            self.month_end = rules.month_end(self.day);
+        }
+    }
+
+    /// Charges `days` in which nothing changes.
+    fn charge(&mut self, rules: &Rules, days: i64, paused: bool) {
+        let day = self.day;
+        let whole_days = self.days_within_month(rules, days, paused);
+        if rules.cap_per_month.is_some() {
+            self.month_left -= self.charges(rules, whole_days, paused);
+        }
+        let raised = i128::from(days) * rules.headroom.unwrap_or(0);
+        let behind = if self.in_order { day.saturating_add(rules.shift) } else { i64::MAX };
+        for fee in self.fees[self.first..].iter_mut().take_while(|fee| fee.due_on <= behind) {
+            if fee.principal == 0 || fee.origin > day {
+                continue;
+            }
+            if fee.is_charged(day, paused) {
+                let mut charge = fee.charge(whole_days, rules);
+                if whole_days < days {
+                    // The day that reaches the month's cap: the oldest installment first.
+                    let part = (fee.charge(whole_days + 1, rules) - charge).min(self.month_left);
+                    self.month_left -= part;
+                    charge += part;
+                }
+                fee.accrued += charge;
+                fee.room -= charge;
+                fee.slack -= charge;
+                fee.fixed_to_come = false;
+            }
+            fee.slack += raised * fee.principal;
+        }
+    }
+
+    /// What has accrued of all, paid and waived fees too, in minor units.
+    fn charged(&self) -> i128 {
+        self.fees.iter().map(Fee::charged).sum()
+    }
+
+    /// What `days` cost in all, before the cap of the month.
+    fn charges(&self, rules: &Rules, days: i64, paused: bool) -> i128 {
+        self.begun_before(self.day + 1, rules)
+            .filter(|fee| fee.is_charged(self.day, paused) && fee.origin <= self.day)
+            .map(|fee| fee.charge(days, rules))
+            .sum()
+    }
+
+    /// How many of `days` the month's cap leaves whole.
+    fn days_within_month(&self, rules: &Rules, days: i64, paused: bool) -> i64 {
+        if rules.cap_per_month.is_none() || self.charges(rules, days, paused) <= self.month_left {
+            return days;
+        }
+        let (mut whole, mut beyond) = (0, days);
+        while beyond - whole > 1 {
+            let middle = whole + (beyond - whole) / 2;
+            if self.charges(rules, middle, paused) <= self.month_left {
+                whole = middle;
+            } else {
+                beyond = middle;
+            }
+        }
+        whole
+    }
+}
+
+/// The late fees of an account's installments, by their places, from the oldest due date on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Meter {
+    rules: Rules,
+    state: State,
+    /// What was charged to the installments that are counted no more, in minor units.
+    charged_before: i128,
+}
+
+/// The fees of a later day.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading<'m> {
+    rules: &'m Rules,
+    state: std::borrow::Cow<'m, State>,
+}
+
+impl Meter {
+    /// Before anything has elapsed. `principals` are when the installments are due, and what they
+    /// ask for, in minor units.
+    pub(crate) fn new(
+        fee: &LateFee,
+        account: &Account,
+        policy: &Policy,
+        principals: impl Iterator<Item = (NaiveDate, i128)>,
+    ) -> Self {
+        let rules = Rules::new(fee, account, policy);
+        let fees: Vec<Fee> = account
+            .installments
+            .iter()
+            .zip(principals)
+            .map(|(installment, (due_on, principal))| {
+                Fee::new(installment, due_on, principal, account, policy, &rules)
+            })
+            .collect();
+        let day = fees.iter().map(|fee| fee.due_on - rules.shift).min().unwrap_or(0);
+        Self { rules, state: State::new(fees, day), charged_before: 0 }
+    }
+
+    /// Charges the days before `day`, in the count of the policy: day 0 of an installment is its
+    /// due date, or under `due_day` the day before, whose count the due date's last second bears.
+    pub(crate) fn advance(&mut self, day: i64) {
+        self.state.advance(&self.rules, day);
+    }
+
+    /// What is open of an installment's fee, in minor units.
+    pub(crate) fn open(&self, place: usize) -> i128 {
+        self.state.fees[place].open()
+    }
+
+    /// Notes that a part of the open fee was paid or waived.
+    pub(crate) fn take(&mut self, place: usize, part: i128) {
+        self.state.fees[place].taken += part;
+    }
+
+    /// Notes what is open of an installment's principal from the meter's day on.
+    pub(crate) fn set_principal(&mut self, place: usize, principal: i128) {
+        let fee = &mut self.state.fees[place];
+        if fee.start != NEVER {
+            fee.principal = principal;
+        }
+    }
+
+    /// Leaves only those places, in that order; they are then counted anew. The others have no
+    /// principal open, so they cost no more than they have cost.
+    pub(crate) fn keep(&mut self, places: impl Iterator<Item = usize>) {
+        let all = self.state.charged();
+        let State { day, month_left, month_end, .. } = self.state;
+        let kept = places.map(|place| self.state.fees[place]).collect();
+        self.state = State { month_left, month_end, ..State::new(kept, day) };
+        self.charged_before += all - self.state.charged();
+    }
+
+    /// What was charged to the installments that are counted no more, in minor units.
+    pub(crate) const fn charged_before(&self) -> i128 {
+        self.charged_before
+    }
+
+    /// The fees on `day`, or on the meter's own where that is later.
+    pub(crate) fn on(&self, day: i64) -> Reading<'_> {
+        let mut reading = Reading { rules: &self.rules, state: std::borrow::Cow::Borrowed(&self.state) };
+        reading.advance(day);
+        reading
+    }
+
+    /// Whether any day to come costs something, or can.
+    pub(crate) fn runs(&self) -> bool {
+        self.state.fees.iter().any(|fee| fee.principal > 0)
+    }
+
+    /// More than all fees can cost until `last`, in minor units.
+    pub(crate) fn at_most(&self, last: i64) -> i128 {
+        let rules = &self.rules;
+        let days = last.min(number(LAST_DATE)) - self.state.day;
+        let months = i128::from(days / 28 + 2);
+        let by_month = rules.cap_per_month.map_or(UNBOUNDED, |cap| cap * months);
+        let of_each = self.state.fees.iter().map(|fee| fee.charge(days, rules)).sum::<i128>();
+        let to_come = if days > 0 { of_each.min(by_month) } else { 0 };
+        let open: i128 = self.state.fees.iter().map(Fee::open).sum();
+        // Each is rounded by itself.
+        open + to_come / GRAINS + 1 + self.state.fees.len() as i128
+    }
+}
+
+impl Reading<'_> {
+    /// What has accrued of all that is counted, paid and waived fees too, in minor units.
+    pub(crate) fn charged(&self) -> i128 {
+        self.state.charged()
+    }
+
+    /// Goes on to `day`; an earlier one changes nothing.
+    pub(crate) fn advance(&mut self, day: i64) {
+        if self.state.day < day {
+            self.state.to_mut().advance(self.rules, day);
+        }
+    }
+
+    /// What is open of the fees of the first installments, in minor units.
+    pub(crate) fn open_of(&self, count: usize) -> i128 {
+        self.state.fees.iter().take(count).map(Fee::open).sum()
+    }
+
+    /// No less than what is open of them on `day`, in minor units.
+    pub(crate) fn open_at_most(&self, count: usize, day: i64) -> i128 {
+        let days = (day - self.state.day).max(0);
+        let at_most = |fee: &Fee| rounded(fee.accrued + fee.charge(days, self.rules)) - fee.taken;
+        self.state.fees.iter().take(count).map(at_most).sum()
+    }
+
+    /// What is open of an installment's fee, in minor units.
+    pub(crate) fn open(&self, place: usize) -> i128 {
+        self.state.fees[place].open()
+    }
+}

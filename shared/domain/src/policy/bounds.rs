@@ -1,0 +1,16 @@
+//! Bounds on the size and the numbers of a policy.
+
+/// The most stages a ladder may have.
+pub const MAX_STAGES: usize = 50;
+
+/// The most restrictions a stage may bring.
+pub const MAX_RESTRICTIONS: usize = 20;
+
+/// The most days a threshold, a grace or a retention may ask for: a hundred years.
+pub const MAX_DAYS: u32 = 36_500;
+
+/// The most months a memory may reach back: a hundred years.
+pub const MAX_MONTHS: u32 = 1_200;
+
+/// The most operations a list may name.
+pub const MAX_OPERATIONS: usize = 100;

@@ -1,0 +1,27 @@
+//! Causes of delinquency.
+
+use serde::{Deserialize, Serialize};
+
+/// Why an account fell behind, as far as somebody has found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Short of cash for a while.
+    Temporary,
+    /// A lasting credit problem.
+    LongTerm,
+    /// Not known.
+    Unknown,
+}
+
+impl Cause {
+    /// The cause as the formats write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Temporary => "temporary",
+            Self::LongTerm => "long_term",
+            Self::Unknown => "unknown",
+        }
+    }
+}

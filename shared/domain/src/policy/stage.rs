@@ -1,0 +1,60 @@
+//! Stages of the delinquency ladder.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::restriction::Restriction;
+use super::stage_conditions::When;
+
+/// The name of a stage. The bottom of every ladder is [`StageName::current`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StageName(pub(super) String);
+
+impl StageName {
+    const CURRENT: &'static str = "current";
+
+    /// Nothing holds against the account.
+    #[must_use]
+    pub fn current() -> Self {
+        Self(Self::CURRENT.to_owned())
+    }
+
+    /// Whether this is the bottom of the ladder.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.0 == Self::CURRENT
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A rung of the ladder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Unique within the policy.
+    pub name: StageName,
+    /// When it holds.
+    pub when: When,
+    /// What the account may not do while it holds.
+    pub restrictions: Vec<Restriction>,
+}
+
+impl Stage {
+    /// How long before its restrictions a notice must have been sent; none: none is owed.
+    #[must_use]
+    pub fn notice_days(&self) -> Option<u32> {
+        self.restrictions.iter().filter_map(|restriction| restriction.notice_days).max()
+    }
+}
