@@ -1,5 +1,4 @@
-//! The sentences of `infra/cost.md` that bear a figure, so that no figure stands there by
-//! hand.
+//! The sentences of `infra/cost.md` with figures, so that no figure is written by hand.
 
 use rust_decimal::Decimal;
 
@@ -19,11 +18,11 @@ use super::speed::{
 use super::tables::{accounts, is_not_before_due};
 use super::{ComesBy, SWEEP, THOUSAND, a_day, account_read_units, account_scan_units, account_write_units};
 
-/// SNS messages a second in a region where that is fewest.
+/// SNS messages a second in the region with the lowest limit.
 const FEWEST_MESSAGES: Decimal = Decimal::from_parts(300, 0, 0, false, 0);
 const HOUR_SECONDS: Decimal = Decimal::from_parts(3_600, 0, 0, false, 0);
 
-/// All of them.
+/// All sentences, in the order of the page.
 #[must_use]
 pub fn facts() -> Vec<String> {
     [units(), bill(), idle(), sweeps(), watch(), limits(), scans()].concat()

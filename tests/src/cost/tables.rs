@@ -17,15 +17,14 @@ use super::speed::{
 };
 use super::{BEFORE_DUE, Kind, Work, a_day, account_scan_units, kinds};
 
-/// The books that the page reckons for.
+/// The portfolio sizes of the page.
 const BOOKS: [(&str, u32); 3] = [("1 million", 1), ("10 million", 10), ("100 million", 100)];
 
-/// A table, with the name that it has on the page.
+/// A table with its name on the page.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
-    /// Its text, in Markdown.
+    /// In Markdown.
     pub text: String,
 }
 
