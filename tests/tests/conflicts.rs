@@ -1,5 +1,5 @@
-//! Races over one account, put into each order by hand: whoever writes second reads
-//! again, and the account ends as if they had come one after the other.
+//! Races over one account, forced into each order: the second writer reads again, and the account ends as if
+//! both had come one after the other.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's own input is known to be good")]
 
 use std::sync::{Arc, Mutex};
@@ -103,7 +103,7 @@ async fn a_payment_handled_between_a_sweeps_reading_and_its_writing_wins() {
     world.set(LIMITED_AT);
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
-    // As it was before: the sweep's look at the payments finds none.
+    // The payment is gone again: the sweep's read of the payments finds none.
     world.remove_payment("A-1", "P-1").await;
 
     let accounts = world.store().tables().accounts.clone();
@@ -119,7 +119,7 @@ async fn a_payment_handled_between_a_sweeps_reading_and_its_writing_wins() {
         }
     });
     let sweeper = world.wiring_interrupted(detect_overdue::NAME, pays.clone());
-    // It was due when the sweep saw it, and is not any more when it reads it again.
+    // The account was due in the index, and is no longer due when the sweep reads it again.
     assert_eq!(sweep(&sweeper).await, Swept { due: 1, ..Swept::default() });
     assert_eq!(pays.left(), 0);
 
@@ -140,8 +140,8 @@ async fn a_sweep_that_restricts_between_a_payments_reading_and_its_writing_is_li
     world.remove_payment("A-1", "P-1").await;
     let payment = world.payment("A-1", "P-1", "250.00");
 
-    // The sweep has looked at the payments and is about to write. Now the payment
-    // comes; its function reads the account, is about to write, and waits for the sweep.
+    // The sweep has read the payments and is about to write. Now the payment arrives; its function reads the
+    // account, is about to write, and waits for the sweep.
     let (tell_swept, swept) = oneshot::channel::<()>();
     let (tell_read, read) = oneshot::channel::<()>();
     let (swept, tell_read) = (Mutex::new(Some(swept)), Mutex::new(Some(tell_read)));
