@@ -112,7 +112,7 @@ fn a_template_that_is_not_there_is_named_with_its_place(
     assert!(fault.starts_with(expected), "{fault}");
 }
 
-/// The rule for contact persons stands on line 6.
+/// The rule for third-party contacts is on line 6.
 #[rstest]
 #[case::that_speaks_of_accounts(
     "late",
