@@ -1,4 +1,4 @@
-//! What is refused when files are read: always by field, value and, in policies, line.
+//! Refusals when files are read: always by field, value and, in policies, line.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -430,7 +430,7 @@ fn what_was_written_is_kept_for_so_many_days(
     assert_eq!(retention.contact_log_until(at), contact_log.map(instant));
 }
 
-/// So many of a thing, each with its number in place of `#`.
+/// `count` copies of `thing`, each with its number in place of `#`.
 fn each(count: usize, thing: &str) -> String {
     (1..=count).map(|number| thing.replace('#', &number.to_string())).collect()
 }

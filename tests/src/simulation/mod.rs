@@ -42,7 +42,7 @@ use self::network::SIMULATED_PANIC;
 /// The counts of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// By what was counted.
+    /// By the name of the counted event.
     pub counts: BTreeMap<&'static str, u64>,
     /// The strikes of each fault.
     pub struck: BTreeMap<Fault, u64>,
