@@ -31,6 +31,7 @@ use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
 use duewatch_store::{DueAccount, Outcome, StoreError, TransitionError};
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use self::shards::{SWEEP_QUEUE_URL, ShardMessage, ShardQueue};
 
@@ -255,8 +256,7 @@ async fn look_at(wiring: &Wiring, due: &DueAccount, now: DateTime<Utc>) -> Looke
         Ok(Err(error)) => error.to_string(),
         Err(_) => "judging it panicked".to_owned(),
     };
-    let payload =
-        format!("{{\"account_id\":{:?},\"next_action_at\":{:?}}}", due.account_id, due.next_action_at);
+    let payload = json!({"account_id": due.account_id, "next_action_at": due.next_action_at}).to_string();
     let aside = async {
         wiring.desk.quarantine(&due.account_id, &reason, &payload, now).await?;
         wiring.transitions.store().drop_due_entry(due).await

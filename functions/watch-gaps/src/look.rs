@@ -8,6 +8,7 @@ use duewatch_domain::ids::{AccountId, NoId, Revision};
 use duewatch_domain::{Account, Applied};
 use duewatch_runtime::{Outgoing, Wiring, outgoing};
 use duewatch_store::{Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
+use serde_json::json;
 
 use crate::Gap;
 
@@ -234,10 +235,8 @@ async fn post(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Opt
             Ok(fact) if matches!(fact.post_to(&mut known), Ok(Applied::Unchanged)) => None,
             Ok(fact) => post_one(wiring, seen, fact, now).await?,
             Err(faulty) => {
-                let payload = format!(
-                    "{{\"account_id\":{:?},\"payment_id\":{:?}}}",
-                    faulty.account_id, faulty.payment_id
-                );
+                let payload = json!({"account_id": faulty.account_id, "payment_id": faulty.payment_id});
+                let payload = payload.to_string();
                 let unpostable =
                     Unpostable { id: &faulty.payment_id, at: now, reason: faulty.to_string(), payload };
                 set_aside(wiring, seen, unpostable, now).await?.then_some(false)
