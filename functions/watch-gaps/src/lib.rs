@@ -11,7 +11,7 @@
 //! | unconfirmed | `assess` contradicts the account's status; or the account cannot be assessed | assess it; or alert |
 //! | unposted | the payments table holds a payment that the account lacks | post it; or quarantine it, and alert |
 //! | history behind | the account's revision is not in the history | record it; alert a gap below |
-//! | unpublished | a recent decision, its contact requests or the account's cross-restrictions are above the published mark | publish them, the requests after a last look; propagate the restrictions |
+//! | unpublished | a recent decision, its contact requests or the account's cross-restrictions are above the published marker | publish them, the requests after a last look; propagate the restrictions |
 //! | unheeded | one of the customer's other accounts has not applied the restrictions that the account imposes | apply them; or alert, where a payment blocks that |
 //! | unreported | a message to the customer has no receipt in time, where the policy asks for one | alert, for two days |
 //! | parked | a suspense payment waits for its account | post it once the account exists; alert after a day |

@@ -329,7 +329,7 @@ async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<O
     })
 }
 
-/// Publishes everything above the published mark.
+/// Publishes everything above the published marker.
 async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
     let store = wiring.transitions.store();
     let account_id = &seen.account_id;

@@ -22,7 +22,7 @@ use futures_util::{StreamExt, stream};
 use crate::Wiring;
 use crate::batch::CONCURRENCY;
 
-/// The messages and effects of a revision, and the published mark that follows them.
+/// The messages and effects of a revision, and the published marker that follows them.
 #[derive(Debug, Default)]
 pub struct Outgoing {
     messages: Vec<Message>,
@@ -228,7 +228,7 @@ async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
             continue;
         }
         match published.get_mut(account_id) {
-            // A publication in between has failed: the mark stays below it.
+            // A publication in between has failed: the marker stays below it.
             Some(known) if outgoing.after > Some(known.revision) => {}
             Some(known) => (known.revision, known.place) = (known.revision.max(*revision), place),
             None => {
@@ -245,7 +245,7 @@ async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
     not_marked
 }
 
-/// The mark of one account.
+/// The published marker of one account.
 struct Published {
     revision: Revision,
     after: Option<Revision>,

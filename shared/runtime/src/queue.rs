@@ -19,7 +19,7 @@ use crate::{Clock, Deadline, Desk, RecordError};
 /// receipt dated then would outlast every contact point registered until then.
 const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
 
-/// Checks that a sender's instant, the field `at`, is at most [`MAX_AHEAD`] later than now.
+/// Checks that a sender's instant, the field `at`, is at most half an hour later than now.
 ///
 /// # Errors
 /// Poison where it is later.

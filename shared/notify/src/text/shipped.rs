@@ -56,7 +56,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TEMPLATES.iter().map(|(name, ..)| *name).filter(|name| *name != CONTACT_PERSON)
 }
 
-/// Whether a name means the shipped template for contact persons.
+/// Whether a name means the shipped template for third-party contacts.
 pub(super) fn is_for_contact_persons<T>(name: &str, own: &BTreeMap<String, T>) -> bool {
     name == CONTACT_PERSON && !own.contains_key(name)
 }
