@@ -183,7 +183,7 @@ pub fn kinds() -> [Kind; 7] {
         kind("stage without restrictions", late, sweep, [SWEEP, ANNOUNCE, KEEP_DECISION]),
         kind("stage with restrictions", restricted, sweep, [RESTRICT, ANNOUNCE, KEEP_DECISION]),
         kind("payment in time", in_time, payment, [POST, IDLE, KEEP]),
-        kind("payment that changes the standing", late, payment, [POST, ANNOUNCE, KEEP_DECISION]),
+        kind("payment that changes the account status", late, payment, [POST, ANNOUNCE, KEEP_DECISION]),
         kind("command of the lender", COMMANDS_A_MONTH.value, command, [POST, IDLE, KEEP]),
     ]
 }

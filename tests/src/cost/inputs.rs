@@ -209,14 +209,14 @@ pub const SMALL_ITEM_BYTES: Input = input(
 );
 /// Firings of the schedule for planned contacts, for each firing of the sweep.
 pub const CONTACT_FIRINGS: Input = input(
-    "firings of the sweep of what people are to be told, for each of the sweep of accounts",
+    "firings of the sweep of contact requests, for each of the sweep of accounts",
     (3, 0),
     "",
     "infra/template.yaml",
 );
 /// Bytes kept of a reminder: its contact record, and its message.
 pub const CONTACT_BYTES: Input = input(
-    "what is kept of a reminder, two items, with the 100 bytes that DynamoDB adds to each",
+    "the records of a reminder, two items, with the 100 bytes that DynamoDB adds to each",
     (800, 0),
     "bytes",
     "tests/tests/capacity.rs",
@@ -247,7 +247,7 @@ pub const TELL_CPU_MS: Input = input(
     "processor time of a revision that sends a message",
     (13, 1),
     "ms",
-    "examples/scale.rs, likewise: 0.89 to 1.85, what stands in for Lambda included",
+    "examples/scale.rs, likewise: 0.89 to 1.85, the stand-in for Lambda included",
 );
 /// CPU of a fan-out without one.
 pub const PASS_CPU_MS: Input = input(
@@ -265,7 +265,7 @@ pub const KEEP_CPU_MS: Input = input(
 );
 /// CPU of reconciling a healthy account.
 pub const WATCH_CPU_MS: Input = input(
-    "processor time of the watch's look at a healthy account",
+    "processor time of reconciling a healthy account",
     (33, 2),
     "ms",
     "examples/scale.rs, likewise: 0.27 without the read of its marker, 0.31 to 0.35 with it",
@@ -295,23 +295,23 @@ pub const INDEX_WRITES: Input = input(
 );
 /// Entries of an index page.
 pub const PAGE: Input = input(
-    "entries that one Query of the index reads, accounts that one Scan of the watch reads",
+    "entries that one Query of the index reads, accounts that one Scan of the reconciliation reads",
     (100, 0),
     "",
-    "detect-overdue, watch-gaps",
+    "detect-overdue, reconcile-accounts",
 );
 /// Accounts side by side.
 pub const SIDE_BY_SIDE: Input = input(
     "accounts that an invocation works on side by side",
     (8, 0),
     "",
-    "detect-overdue, watch-gaps, runtime",
+    "detect-overdue, reconcile-accounts, runtime",
 );
 /// Lambda memory.
 pub const MEMORY_MB: Input = input("memory of each function", (256, 0), "MB", "infra/template.yaml");
 /// The interval between firings.
 pub const FIRING_SECONDS: Input =
-    input("the sweep and the watch fire every", (900, 0), "s", "infra/template.yaml");
+    input("the sweep and the reconciliation fire every", (900, 0), "s", "infra/template.yaml");
 /// The run time of a scheduled invocation.
 pub const SCHEDULED_SECONDS: Input =
     input("their invocation stops by itself after", (295, 0), "s", "infra/template.yaml, Deadline::RESERVE");
@@ -334,7 +334,7 @@ pub const SHARDS_AT_ONCE: Input =
     input("shards that are swept at once at most", (10, 0), "", "infra/template.yaml, SweepConcurrency");
 /// Segments of the scan by `watch-gaps`.
 pub const WATCH_SEGMENTS: Input =
-    input("segments of the table that the watch looks at in a day", (96, 0), "", "watch-gaps");
+    input("segments of the table that reconciliation visits in a day", (96, 0), "", "reconcile-accounts");
 /// Batches of a stream shard at once.
 pub const BATCHES_A_SHARD: Input =
     input("batches of a stream shard at once", (10, 0), "", "infra/template.yaml");
