@@ -65,10 +65,7 @@ pub enum Status {
 #[derive(Debug, thiserror::Error)]
 pub enum LenderCsvError {
     #[error("{}: {source}", path.display())]
-    File {
-        path: PathBuf,
-        source: io::Error,
-    },
+    File { path: PathBuf, source: io::Error },
     /// A row that is no CSV.
     #[error("line {line}: {problem}")]
     Row {

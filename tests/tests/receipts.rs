@@ -195,7 +195,7 @@ async fn what_came_back_before_it_was_noted_that_it_left_waits_for_the_note() {
     world.sweep().await;
     let account = world.account("A-1").await;
     assert_eq!(world.store().plan_contacts(&account, world.now()).await.unwrap(), 1);
-    // The sender is killed when the message has left.
+    // `send-reminders` is killed when the message has left.
     let records = &world.store().tables().records;
     let killed = Interrupt::failing("TransactWriteItems", records, 9).about("said#A-1/2/sms");
     assert_eq!(sweep_contacts(&world.wiring_interrupted(send_reminders::NAME, killed)).await.failed, 1);

@@ -407,7 +407,7 @@ fn an_account_holds_so_many_waivers() {
     assert_eq!(loan.account.check_bounds(), Ok(()));
 }
 
-// The table stands on line 5.
+// The table is on line 5.
 #[rstest]
 #[case::nothing_to_charge("cap_per_month = \"1.00\"", "it needs a daily_rate, a fixed amount, or both")]
 #[case::in_grace(

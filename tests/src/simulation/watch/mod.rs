@@ -116,7 +116,7 @@ pub(super) struct Watch {
     queued: BTreeMap<String, (Waiting, bool)>,
     index: BTreeMap<String, Entry>,
     sent: BTreeMap<String, Sent>,
-    /// The contact profiles as they stand.
+    /// The current contact profiles.
     persons: BTreeMap<String, persons::Known>,
     /// The instants at which notices of a subject left, by account.
     told: BTreeMap<(String, String), Vec<DateTime<Utc>>>,
