@@ -59,9 +59,9 @@ struct Arguments {
 
 /// A request of the started process.
 enum Heard {
-    /// It requests its first event.
+    /// The process requests its first event.
     Next(Instant),
-    /// It reports that it cannot start.
+    /// The process reports that it cannot start.
     InitError(String),
 }
 

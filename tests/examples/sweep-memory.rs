@@ -51,7 +51,7 @@ struct Arguments {
 
 /// A request of the function's process.
 enum Heard {
-    /// It waits for an event.
+    /// The process waits for an event.
     Ready,
     Answer(String),
     Failed(String),
