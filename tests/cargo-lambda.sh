@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the README's commands for cargo-lambda, watch, serve and invoke with each sample event, and checks
+# Runs the commands of infra/local/STACK.md: serve, cargo lambda watch and invoke with each sample event, and checks
 # the answers.
 #
 #   tests/cargo-lambda.sh            needs cargo-lambda on the PATH

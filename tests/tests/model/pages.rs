@@ -9,7 +9,7 @@ use duewatch_tests::model::{Judged, Model, Reminder};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// The stages and the reminders of the README, with a further stage for long overdue accounts.
+/// The stages and the reminders of shared/domain/POLICY.md, with a further stage for long overdue accounts.
 const STANDARD: &str = r#"
     grace_days = 3
     [[stages]]
