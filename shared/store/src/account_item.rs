@@ -12,7 +12,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::MapDeserializer;
 
 use crate::due::shard_of;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, WriteConflict};
 
 /// The version of the item's layout. This release touches no item of a later version.
 const SCHEMA: u32 = 1;
@@ -86,7 +86,7 @@ impl Store {
             .await;
         match self.answered_if(table, put)? {
             Some(_) => Ok(Stored { account, item }),
-            None => Err(StoreError::Conflict { account_id: account.account_id.to_string(), revision: 0 }),
+            None => Err(WriteConflict::AccountExists(account.account_id).into()),
         }
     }
 
@@ -113,10 +113,10 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
         match self.answered_if(table, update.send().await)? {
             Some(_) => Ok(Stored { account: after, item }),
-            None => Err(StoreError::Conflict {
-                account_id: after.account_id.to_string(),
-                revision: before.account.revision.0,
-            }),
+            None => {
+                let revision = before.account.revision;
+                Err(WriteConflict::Account { account_id: after.account_id, revision }.into())
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use duewatch_domain::policy::{Channel, Retention};
 
 use crate::customers::customer_key;
 use crate::records::expiry;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, WriteConflict};
 
 /// The result of a contact point's change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,8 @@ impl Store {
         if written {
             Ok(ContactTaken::Changed)
         } else {
-            Err(StoreError::Conflict { account_id: key, revision: 0 })
+            let customer_id = customer_id.clone();
+            Err(WriteConflict::ContactPoint { customer_id, channel: change.channel }.into())
         }
     }
 

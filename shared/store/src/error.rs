@@ -1,7 +1,8 @@
 //! Errors of DynamoDB calls and of item codecs.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use duewatch_domain::ids::Revision;
+use duewatch_domain::ids::{AccountId, ContactId, CustomerId, Revision};
+use duewatch_domain::policy::Channel;
 use duewatch_domain::shown;
 
 /// A failed call, or an item that breaks an invariant.
@@ -19,13 +20,9 @@ pub enum StoreError {
     /// quarantines the record.
     #[error("{operation} on {table}: {message}")]
     Invalid { operation: &'static str, table: String, message: String },
-    /// Another writer wrote the account since it was read. The caller reads and assesses it again.
-    #[error("account {account_id} was written by somebody else since revision {revision}")]
-    Conflict {
-        account_id: String,
-        /// The revision that was read.
-        revision: u64,
-    },
+    /// Another writer was faster. The caller reads again.
+    #[error(transparent)]
+    Conflict(#[from] WriteConflict),
     /// The history has an entry of that revision with the digest of another account image. The caller
     /// quarantines the record.
     #[error("the history of account {account_id} says something else of revision {revision}")]
@@ -55,11 +52,35 @@ pub enum StoreError {
     },
 }
 
+/// The item that another writer wrote between a read and the write that followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteConflict {
+    #[error("another writer wrote account {account_id} after revision {revision} was read")]
+    Account {
+        account_id: AccountId,
+        /// The revision that was read.
+        revision: Revision,
+    },
+    #[error("account {0} exists already")]
+    AccountExists(AccountId),
+    /// Each write applied further restrictions, and the next read found others again.
+    #[error("the restrictions that other accounts impose on account {0} keep changing")]
+    CrossRestrictions(AccountId),
+    #[error("other writers keep writing the history of account {account_id} at revision {revision}")]
+    History { account_id: AccountId, revision: Revision },
+    #[error("other writers keep changing the contact profile of customer {0}")]
+    ContactProfile(CustomerId),
+    #[error("another writer changed the contact point {channel} of customer {customer_id}")]
+    ContactPoint { customer_id: CustomerId, channel: Channel },
+    #[error("other writers keep adding receipts to message {0}")]
+    MessageReceipts(ContactId),
+}
+
 impl StoreError {
     /// Whether a later retry can succeed.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Call { .. } | Self::Conflict { .. })
+        matches!(self, Self::Call { .. } | Self::Conflict(_))
     }
 
     pub(crate) fn call<E, R>(operation: &'static str, table: &str, error: SdkError<E, R>) -> Self

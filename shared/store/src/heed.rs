@@ -23,9 +23,13 @@ use chrono::{DateTime, Utc};
 use duewatch_domain::customer::{AskedBy, MAX_ACCOUNTS_OF_CUSTOMER};
 use duewatch_domain::ids::{AccountId, CustomerId};
 use duewatch_domain::{Account, Applied, Cause, Refusal};
+use serde_json::json;
 
 use crate::transition::written;
-use crate::{Hold, MAX_CONFLICTS, Outcome, Quarantined, StoreError, Stored, TransitionError, Transitions};
+use crate::{
+    Hold, MAX_CONFLICTS, Outcome, Quarantined, StoreError, Stored, TransitionError, Transitions,
+    WriteConflict,
+};
 
 /// The quarantine source of an account that can never apply cross-restrictions.
 pub const HEEDING: &str = "heeding";
@@ -121,11 +125,11 @@ impl Transitions {
                         return Ok(heeded);
                     }
                 }
-                Err(TransitionError::Store(StoreError::Conflict { .. })) => {}
+                Err(TransitionError::Store(StoreError::Conflict(_))) => {}
                 Err(error) => return Err(error),
             }
         }
-        Err(StoreError::Conflict { account_id: account_id.to_string(), revision: 0 }.into())
+        Err(StoreError::from(WriteConflict::CrossRestrictions(account_id.clone())).into())
     }
 
     /// Applies cross-restrictions to a new account. Where a payment of another account blocks one, the
@@ -171,7 +175,7 @@ impl Transitions {
             source: HEEDING.to_owned(),
             id: account_id.to_string(),
             reason: why.to_string(),
-            payload: format!("{{\"account_id\":{:?}}}", account_id.as_str()),
+            payload: json!({"account_id": account_id.as_str()}).to_string(),
             at: now,
         };
         self.store().quarantine(&quarantined).await

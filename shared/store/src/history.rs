@@ -41,7 +41,7 @@ pub use self::verify::{HistoryBreak, Verifier, verify_history};
 
 use self::entry::{hash_of, image_digest, text_of};
 use crate::records::EXPIRES_AT;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, WriteConflict};
 
 /// The hash that the first entry names as its predecessor's.
 const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -140,7 +140,7 @@ impl Store {
                 return Ok(Recorded::New { gap: follows.next() != revision });
             }
         }
-        Err(StoreError::Conflict { account_id: account_id.to_string(), revision: revision.0 })
+        Err(WriteConflict::History { account_id: account_id.clone(), revision }.into())
     }
 
     /// Puts an entry unless its place is taken. Returns whether it was free.

@@ -69,7 +69,7 @@ pub use self::customers::{
     Access, AccessKind, AccountsOf, CustomerItem, CustomerPage, Erasure, FoundAccounts,
 };
 pub use self::due::{DueAccount, DuePage};
-pub use self::error::StoreError;
+pub use self::error::{StoreError, WriteConflict};
 pub use self::heed::{HEEDING, Heeded};
 pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, verify_history};
 pub use self::meter::{Consumed, Meter};

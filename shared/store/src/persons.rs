@@ -33,7 +33,7 @@ use crate::account_item::sort_key;
 use crate::customers::customer_key;
 use crate::records::{expiry, texts};
 use crate::said::{MESSAGE, Said, SentMessage, message_key, said_key};
-use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError};
+use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError, WriteConflict};
 
 /// The most requests of one customer that are evaluated together: a transaction writes at most 100 items, and
 /// each request takes up to two. The next evaluation takes the rest.
@@ -286,7 +286,7 @@ impl Store {
     /// The error for a contact profile that other writers keep changing.
     #[must_use]
     pub fn contested(&self, customer_id: &CustomerId) -> StoreError {
-        StoreError::Conflict { account_id: customer_key(customer_id), revision: 0 }
+        WriteConflict::ContactProfile(customer_id.clone()).into()
     }
 
     /// Writes the changes from one evaluation of a profile: all of them, or none where another writer was

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::customers::customer_key;
 use crate::persons::key;
-use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError};
+use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError, WriteConflict};
 
 /// The prefix of a contact record's sort key.
 const SAID: &str = "said#";
@@ -120,7 +120,7 @@ impl Store {
                 return Ok(true);
             }
         }
-        Err(StoreError::Conflict { account_id: message_key(message_id), revision: 0 })
+        Err(WriteConflict::MessageReceipts(message_id.clone()).into())
     }
 
     /// A message's record; `None` for an unknown or expired message.

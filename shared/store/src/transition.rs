@@ -46,7 +46,7 @@ pub enum Outcome {
     NoAccount,
 }
 
-/// A payment that could not be posted and therefore defers a restriction.
+/// A blocked payment: it could not be posted, and therefore defers a restriction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     pub payment_id: String,
@@ -213,7 +213,7 @@ impl Transitions {
         cause: Cause,
     ) -> Result<Outcome, TransitionError> {
         match Box::pin(self.create(Account::open(contract)?, now, cause)).await {
-            Err(TransitionError::Store(StoreError::Conflict { .. })) => {
+            Err(TransitionError::Store(StoreError::Conflict(_))) => {
                 let outcome = self.take(&contract.account_id, &News::Opened(contract), now).await?;
                 // The function that created the account may have stopped before it posted the payments found,
                 // or before it applied cross-restrictions.
@@ -332,18 +332,19 @@ impl Transitions {
         news: &News<'_>,
         now: DateTime<Utc>,
     ) -> Result<Outcome, TransitionError> {
-        let mut conflict = None;
-        for _ in 0..=MAX_CONFLICTS {
+        let mut conflicts = 0;
+        loop {
             let Some(stored) = self.store.account(account_id).await? else {
                 return Ok(Outcome::NoAccount);
             };
             // Boxed, for an account is large, and so would be every future that awaits this one.
             match Box::pin(self.try_take(stored, news, now)).await {
-                Err(TransitionError::Store(error @ StoreError::Conflict { .. })) => conflict = Some(error),
+                Err(TransitionError::Store(StoreError::Conflict(_))) if conflicts < MAX_CONFLICTS => {
+                    conflicts += 1;
+                }
                 done => return done,
             }
         }
-        Err(conflict.unwrap_or_else(|| StoreError::codec("accounts", account_id.as_str(), "unread")).into())
     }
 
     async fn try_take(
