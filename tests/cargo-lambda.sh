@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the README's commands for cargo-lambda, watch, serve and invoke with each
-# sample event, and checks what comes back.
+# Runs the commands of infra/local/STACK.md: serve, cargo lambda watch and invoke with each sample event, and checks
+# the answers.
 #
 #   tests/cargo-lambda.sh            needs cargo-lambda on the PATH
 set -euo pipefail
@@ -10,7 +10,7 @@ work=target/cargo-lambda
 mkdir -p "$work"
 pids=()
 stop() {
-    # Each in a group of its own, with the functions that it started.
+    # Each process in a group of its own, with the functions that it started.
     for pid in "${pids[@]}"; do kill -- "-$pid" 2>/dev/null || true; done
 }
 trap stop EXIT
@@ -20,7 +20,7 @@ start() {
     setsid "$@" >"$work/$log" 2>&1 &
     pids+=("$!")
 }
-# Polls for what a log must come to say, for at most so many seconds.
+# Polls a log for a text, for at most so many seconds.
 await() {
     local log=$1 words=$2 seconds=$3
     for _ in $(seq "$((seconds * 5))"); do
@@ -63,7 +63,7 @@ expect 'post-payment, reversal' '"batchItemFailures":\[\]' \
     "$(invoke post-payment post-payment.reversal.stream.json)"
 expect send-reminders '"batchItemFailures":\[\]' "$(invoke send-reminders send-reminders.stream.json)"
 expect 'send-reminders, the schedule' '"failed":0' "$(invoke send-reminders send-reminders.schedule.json)"
-# Of messages that never left here: set aside, not failed.
+# Receipts of messages that never left here: quarantined, not failed.
 expect record-delivery '"batchItemFailures":\[\]' "$(invoke record-delivery record-delivery.queue.json)"
 expect record-history '"batchItemFailures":\[\]' "$(invoke record-history record-history.stream.json)"
 expect watch-gaps '"failed":0' "$(invoke watch-gaps watch-gaps.schedule.json)"

@@ -1,19 +1,18 @@
 #!/usr/bin/env bash
-# Deploys infra/template.yaml with the built functions onto an AWS emulator on this
-# machine and watches one late account there: flagged by the sweep, reminded through an
-# SQS subscription that filters on `channel`, lifted by a payment. Every call is made under
-# the role that the template gives the caller, and the emulator enforces it.
+# Deploys infra/template.yaml with the built functions onto an AWS emulator on this machine and watches one
+# late account there: flagged by the sweep, reminded through an SQS subscription that filters on `channel`,
+# lifted by a payment. Every call is made under the role that the template gives the caller, and the
+# emulator enforces it.
 #
 #   tests/deploy-emulator.sh         needs cargo-lambda on the PATH, Python 3.10 or newer,
 #                                    and PyPI the first time. No Docker, no AWS account.
 #
 #   FUNCTION_PROFILE=function        the Cargo profile that the functions are built with;
-#                                    left out: release
+#                                    by default: release
 #   CARGO_LAMBDA_COMPILER=cargo      builds them without zig, for this machine only
 #   STAGE=dev                        the template's parameter
 #
-# What the emulator (ministack) does not do as AWS does is said in deploy_emulator.py, each
-# thing where it matters.
+# deploy_emulator.py states each difference between the emulator (ministack) and AWS where it matters.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -43,7 +42,7 @@ fail() {
     exit 1
 }
 
-# What is deployed is what the template names, each binary once, for this machine.
+# The functions that the template names are deployed, each binary once, for this machine.
 mapfile -t functions < <(sed -n 's#^ *CodeUri: \.\./target/lambda/\([^/]*\)/*$#\1#p' infra/template.yaml | sort -u)
 [ "${#functions[@]}" -gt 0 ] || fail 'infra/template.yaml names no function under ../target/lambda/'
 case $(uname -m) in
@@ -68,8 +67,8 @@ export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1
 unset AWS_PROFILE AWS_SESSION_TOKEN
 
-# AUTH: signatures and IAM policies are checked. AWS_ENDPOINT_URL: what the functions are
-# told to call. Nothing else of this environment reaches the functions.
+# AUTH: the emulator checks signatures and IAM policies. AWS_ENDPOINT_URL: the address that the functions
+# call. No other variable of this environment reaches the functions.
 setsid env -i PATH="$PATH" HOME="$work/run/tmp" TMPDIR="$work/run/tmp" \
     BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" AUTH=true SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 \
     MINISTACK_HOST=127.0.0.1 MINISTACK_ACCOUNT_ID=123456789012 MINISTACK_REGION="$AWS_REGION" \
@@ -87,8 +86,8 @@ step() {
 
 step deploy --stage "${STAGE:-dev}" --architecture "$architecture" --binaries "$target/lambda"
 step book
-# The command under test, as an operator would run it: the tables' names come from the
-# environment of a deployed function.
+# The command under test, as an operator would run it: the tables' names come from the environment of a
+# deployed function.
 set -a
 # shellcheck disable=SC1091
 . "$work/run/functions.env"

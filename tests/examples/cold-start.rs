@@ -1,5 +1,5 @@
-//! How long the functions take from the start of their process to asking for the first event, and
-//! how large they are. Fails where one takes longer, or is larger, than it may.
+//! Measures how long each function takes from the start of its process to its first request for an event, and
+//! how large its binary is. Fails where a function exceeds its limit.
 //!
 //! ```sh
 //! cargo build --profile function -p detect-overdue -p intake -p post-payment -p record-delivery -p record-history \
@@ -8,12 +8,12 @@
 //! cargo run --release -p duewatch-tests --example cold-start
 //! ```
 //!
-//! The real binaries, against a Lambda Runtime API and a DynamoDB on loopback that answers the
-//! one call a function warms up with. That call is counted apart. With `--endpoint` it goes to
-//! another DynamoDB, over TLS for instance; `SSL_CERT_FILE` is handed on.
+//! The real binaries run against a Lambda Runtime API and a DynamoDB on loopback, which answers the one call
+//! that a function warms up with. That call is measured apart. With `--endpoint` the call goes to another
+//! DynamoDB, over TLS for instance; `SSL_CERT_FILE` is passed on.
 //!
-//! Every round starts each binary once, so that what else the machine does hits them alike; the
-//! first round, in which they are read from disk, does not count.
+//! Every pass starts each binary once, so that other load of the machine affects all of them alike; the first
+//! pass, which reads the binaries from disk, does not count.
 
 use std::error::Error;
 use std::io::{BufReader, Read};
@@ -29,11 +29,11 @@ use duewatch_tests::loopback;
 use serde_json::Value;
 
 const EMPTY: &str = "empty-function";
-/// What a function may take more than the empty one.
+/// The time that a function may take beyond the empty one.
 const GOAL: Duration = Duration::from_millis(7);
-/// What a function's binary may weigh, in bytes.
+/// The size limit of a function's binary, in bytes.
 const LARGEST: u64 = 8_000_000;
-/// A function that has not asked for an event by then never will.
+/// A function that has not requested an event by then never will.
 const AT_MOST: Duration = Duration::from_secs(30);
 
 /// Measures how long the functions take to start.
@@ -57,20 +57,20 @@ struct Arguments {
     endpoint: Option<String>,
 }
 
-/// What a process was heard to ask.
+/// A request of the started process.
 enum Heard {
-    /// For the first event.
+    /// The process requests its first event.
     Next(Instant),
-    /// To be reported as unable to start.
+    /// The process reports that it cannot start.
     InitError(String),
 }
 
-/// One start.
+/// The durations of one start.
 #[derive(Clone, Copy, Debug)]
 struct Start {
-    /// Until it asked for an event.
+    /// Until the process requested an event.
     until_ready: Duration,
-    /// Of that, the warm-up call.
+    /// The part of `until_ready` in the warm-up call.
     warming_up: Duration,
 }
 
@@ -110,7 +110,7 @@ fn act(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     report(&binaries, &starts)
 }
 
-/// A Runtime API that never has an event, and a DynamoDB that holds nothing.
+/// Serves a Runtime API without events, and an empty DynamoDB.
 fn serve(heard: Sender<Heard>) -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
@@ -123,15 +123,15 @@ fn serve(heard: Sender<Heard>) -> std::io::Result<String> {
     Ok(address)
 }
 
-/// Answers what comes over a connection, until its end or until an event is asked for.
+/// Answers the requests of a connection, until its end or until an event is requested.
 fn answer(stream: &TcpStream, heard: &Sender<Heard>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(request) = loopback::read(&mut reader)? {
         let asked_at = Instant::now();
         if request.line.contains("/runtime/invocation/next") {
-            // Nobody listens any more once the round is over.
+            // The receiver is gone after the pass.
             let _ = heard.send(Heard::Next(asked_at));
-            // Waits for its end, as a function waits for an event.
+            // Waits for the end of the connection, as a function waits for an event.
             reader.read_to_end(&mut Vec::new())?;
             return Ok(());
         }
@@ -144,7 +144,7 @@ fn answer(stream: &TcpStream, heard: &Sender<Heard>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Starts a binary as Lambda would, and ends it as soon as it asks for an event.
+/// Starts a binary as Lambda would, and ends it as soon as it requests an event.
 fn start(
     binary: &Path,
     runtime_api: &str,
@@ -163,12 +163,12 @@ fn start(
         .env("AWS_ACCESS_KEY_ID", "none")
         .env("AWS_SECRET_ACCESS_KEY", "none")
         .env("AWS_ENDPOINT_URL", endpoint)
-        // What the names are is of no interest to a table that holds nothing.
+        // An empty table needs no real names.
         .envs(SETTINGS.map(|name| (name, "4")))
         .env("SWEEP_QUEUE_URL", "http://127.0.0.1/sweeps")
-        // It signs nothing either.
+        // The function signs no reference either.
         .env(REFERENCE_KEYS, format!("1={}", "07".repeat(32)))
-        // Says how long it warmed up.
+        // Logs the duration of the warm-up.
         .env("RUST_LOG", "warn,duewatch_runtime::start=debug")
         .stdout(Stdio::piped());
     let began = Instant::now();
@@ -186,7 +186,7 @@ fn start(
     }
 }
 
-/// How long a function says that it warmed up; none: it has nothing to warm up.
+/// The duration of the warm-up, as the function logs it; zero: it has none.
 fn warming_up(said: &str) -> Duration {
     said.lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -1,12 +1,12 @@
-//! Brings in a CSV that a lender exported, and says how to replay it.
+//! Imports a CSV that a lender exported, and prints how to replay it.
 //!
 //! ```sh
 //! cargo run --release -p duewatch-tests --example lender-csv -- loans.csv OUT_DIR [TIME_ZONE] [CURRENCY]
 //! ```
 //!
-//! What the file does not say is given after it: where the loans' days begin
-//! [Asia/Shanghai], and what the amounts are in [CNY]. How the file is read stands
-//! in `tests/src/lender_csv.rs`; copy that and change it for a file of your own.
+//! The arguments after the file state its missing terms: the zone in which the loans' days begin
+//! [Asia/Shanghai], and the currency of the amounts [CNY]. `tests/src/lender_csv.rs` reads the file; copy and
+//! change it for a file of your own.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a book of a size of one's own takes on this machine, and what it would cost on AWS.
+//! Measures a portfolio of any size on this machine, and calculates its cost on AWS.
 //!
 //! ```sh
 //! cargo run --release -p duewatch-tests --example scale -- --accounts 10000 --accounts 100000

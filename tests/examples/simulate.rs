@@ -1,5 +1,5 @@
-//! Lives through seeds of the simulation; `--help` says how, and the README of
-//! `tests/src/simulation` what it is.
+//! Runs seeds of the simulation; `--help` lists the options, and the README of `tests/src/simulation`
+//! explains the simulator.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
 
 use std::collections::BTreeSet;
@@ -105,7 +105,7 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-/// One seed, with what it stands for.
+/// Runs one seed, and shows its plan.
 fn one(seed: u64, without: &Without, no_shrink: bool) -> bool {
     let plan = Plan::of(seed).without(without);
     println!("seed {seed}: {} to {}, {} accounts", plan.begin, plan.end, plan.book.len());
@@ -150,7 +150,7 @@ fn many(arguments: &Arguments) -> u64 {
                         Ok(report) => total.lock().unwrap_or_else(PoisonError::into_inner).add(&report),
                         Err(broken) => {
                             failed.fetch_add(1, Ordering::Relaxed);
-                            // The first is made small; of the others it is enough to know.
+                            // Only the first failing seed is shrunk; the others are only listed.
                             let quick = arguments.no_shrink || told.swap(true, Ordering::Relaxed);
                             tell(seed, &Without::default(), &broken, quick);
                         }
@@ -190,7 +190,7 @@ fn tell(seed: u64, without: &Without, broken: &Broken, no_shrink: bool) {
     );
 }
 
-/// Every order and every fault of the small scenarios.
+/// Tries every order and every fault of the small scenarios.
 fn exhaustive(orders: usize, threads: usize) -> u64 {
     let scenarios = scenarios();
     let (next, failed) = (AtomicUsize::new(0), AtomicU64::new(0));
@@ -217,8 +217,8 @@ fn exhaustive(orders: usize, threads: usize) -> u64 {
     failed.into_inner()
 }
 
-/// In how many orders a scenario was tried, and with how many faults; none: one of them broke
-/// a promise, and it was told which.
+/// The number of orders and of faults for which a scenario was tried; none: one of them broke a promise,
+/// which was printed.
 fn tried(scenario: &Scenario, orders: usize) -> (Option<usize>, Option<usize>) {
     let in_orders = every_order(scenario, orders).map_err(|(order, broken)| {
         println!("{}: in the order {order:?}: {broken}", scenario.name);

@@ -1,15 +1,15 @@
-//! The most memory that a process of `detect-overdue` holds while it sweeps a book that is all
-//! due at once.
+//! Measures the peak memory of a process of `detect-overdue` while it sweeps a portfolio that is all due at
+//! once.
 //!
 //! ```sh
 //! cargo build --release -p detect-overdue
 //! cargo run --release -p duewatch-tests --example sweep-memory
 //! ```
 //!
-//! The real binary, against a Lambda Runtime API and the embedded DynamoDB, both on loopback in
-//! this process, so that neither counts. It has no queue of shards: one process sweeps
-//! everything, where on Lambda it would hand over what is beyond 500 accounts a shard. Where
-//! its deadline comes first, it is invoked again, until nothing is due.
+//! The real binary runs against a Lambda Runtime API and the embedded DynamoDB, both on loopback in this
+//! process, so that neither counts. It has no queue of shards: one process sweeps everything, where on Lambda
+//! it would hand over all beyond 500 accounts a shard. After its deadline it is invoked again, until no
+//! account is due.
 
 use std::error::Error;
 use std::io::BufReader;
@@ -32,11 +32,10 @@ use duewatch_tests::scale::book::{Book, Calendar};
 use duewatch_tests::scale::measure::peak_resident_kib;
 use serde_json::Value;
 
-/// What it may hold: 64 MB.
+/// The memory limit: 64 MB.
 const GOAL_KIB: u64 = 64_000_000 / 1024;
-/// How often it is invoked at most.
 const MAX_INVOCATIONS: u32 = 100;
-/// How much longer than its deadline it may take to answer, or to start.
+/// The time that the process may take beyond its deadline to answer, or to start.
 const PATIENCE: TimeDelta = TimeDelta::seconds(30);
 
 /// Measures the memory of a sweep.
@@ -50,13 +49,11 @@ struct Arguments {
     binary: PathBuf,
 }
 
-/// What the function's process was heard to say.
+/// A request of the function's process.
 enum Heard {
-    /// It waits for an event.
+    /// The process waits for an event.
     Ready,
-    /// It has answered one.
     Answer(String),
-    /// It has failed.
     Failed(String),
 }
 
@@ -71,7 +68,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says whether it was little enough.
+/// Returns whether the peak is below the limit.
 fn act(arguments: &Arguments) -> Result<bool, Failure> {
     let binary = &arguments.binary;
     if !binary.is_file() {
@@ -104,7 +101,7 @@ fn act(arguments: &Arguments) -> Result<bool, Failure> {
     Ok(kib <= GOAL_KIB)
 }
 
-/// A stack whose accounts have all been due for long.
+/// A stack whose accounts are all long due.
 async fn all_due(accounts: u32) -> Result<Stack, Failure> {
     let opened_at = Calendar::new()?.import;
     let loopback = Transport::Loopback(Ports { dynamodb: 0, sns: 0, sqs: 0 });
@@ -118,7 +115,7 @@ async fn all_due(accounts: u32) -> Result<Stack, Failure> {
     Ok(stack)
 }
 
-/// A Runtime API that hands out events and hears what becomes of them.
+/// Serves a Runtime API that hands out events and receives their results.
 fn serve(timeout: TimeDelta, next: Receiver<String>, heard: Sender<Heard>) -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
@@ -132,7 +129,7 @@ fn serve(timeout: TimeDelta, next: Receiver<String>, heard: Sender<Heard>) -> st
     Ok(address)
 }
 
-/// Answers what comes over a connection, until its end.
+/// Answers the requests of a connection, until its end.
 fn answer(
     stream: &TcpStream,
     timeout: TimeDelta,
@@ -142,7 +139,7 @@ fn answer(
     let mut reader = BufReader::new(stream);
     while let Some(request) = loopback::read(&mut reader)? {
         let body = String::from_utf8_lossy(&request.body).into_owned();
-        // Nobody listens any more once everything is swept.
+        // The receiver is gone once all accounts are swept.
         if request.line.contains("/runtime/invocation/next") {
             let _ = heard.send(Heard::Ready);
             let Ok(event) = next.lock().unwrap_or_else(PoisonError::into_inner).recv() else { return Ok(()) };
@@ -190,7 +187,7 @@ fn start(
     Ok(process)
 }
 
-/// What came of it.
+/// The results of a sweep.
 struct Measured {
     swept: u64,
     invocations: u32,

@@ -1,8 +1,7 @@
-//! What a book would cost on AWS and how long its days would take, from what a
-//! transition was measured to take. `infra/cost.md` explains it; its tables come from
-//! here.
+//! Calculates the cost of a portfolio on AWS and the duration of its days, from the measured work of a
+//! transition. `infra/cost.md` explains the model; its tables come from here.
 //!
-//! Nothing here is a float: units, times and money are decimals.
+//! Units, times and money are decimals, never floats.
 
 pub mod bill;
 pub mod facts;
@@ -27,29 +26,28 @@ const READ_UNIT: Decimal = Decimal::from_parts(4_096, 0, 0, false, 0);
 /// Bytes of a read unit, eventually consistent; a scan is charged for the sum of its bytes.
 const SCAN_UNIT: Decimal = Decimal::from_parts(8_192, 0, 0, false, 0);
 
-/// What an invocation does for one account.
+/// The work of one function for one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// Consistent reads of the account.
     pub account_reads: u32,
     /// Writes of the account, each of which moves its entry in the due index.
     pub account_writes: u32,
-    /// Consistent Queries of its payments.
+    /// Consistent Queries of the account's payments.
     pub payment_queries: u32,
-    /// Consistent reads of its records, a read unit each: its newest history, its marker.
+    /// Consistent reads of the account's records, one read unit each: its newest history entry, its marker.
     pub record_reads: u32,
     /// Writes of items below 1 KB that are in no index.
     pub small_writes: u32,
-    /// Transactions on the records of its customer: what is planned, counted, ended.
+    /// Transactions on the records of the customer: contacts planned, counted, ended.
     pub transactions: u32,
-    /// Write units of these, twice those of the items, with their entries in the index of what is
-    /// planned.
+    /// Write units of these transactions, twice those of the items, with the entries in the index of planned
+    /// contacts.
     pub transaction_units: u32,
-    /// Write units of its entry in the history.
+    /// Write units of the history entry.
     pub entry_units: u32,
-    /// Messages to SNS.
     pub messages: u32,
-    /// Whether it was found by a Query of the due index.
+    /// Whether a Query of the due index found the account.
     pub from_index: bool,
 }
 
@@ -75,13 +73,13 @@ impl Work {
             + Decimal::from(self.small_writes + self.transaction_units + self.entry_units)
     }
 
-    /// Write units of the index.
+    /// Write units of the due index.
     #[must_use]
     pub fn index_writes(&self) -> Decimal {
         Decimal::from(self.account_writes) * INDEX_WRITES.value
     }
 
-    /// Requests to DynamoDB that accounts side by side share the wait for.
+    /// Requests to DynamoDB whose wait is shared by accounts side by side.
     fn requests(&self) -> Decimal {
         let page = if self.from_index { SIDE_BY_SIDE.value / PAGE.value } else { Decimal::ZERO };
         let entry = u32::from(self.entry_units > 0);
@@ -90,10 +88,9 @@ impl Work {
     }
 }
 
-/// What brings a transition.
+/// The source of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ComesBy {
-    /// A sweep finds it.
     Sweep,
     /// The payments stream.
     Payment,
@@ -104,22 +101,20 @@ pub enum ComesBy {
 /// A kind of transition.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
-    /// What it is called.
     pub name: &'static str,
-    /// How many of an account in a month.
+    /// Transitions of one account a month.
     pub a_month: Decimal,
-    /// What brings it.
     pub comes_by: ComesBy,
-    /// What `detect-overdue`, `post-payment` or `intake` does.
+    /// The work of `detect-overdue`, `post-payment` or `intake`.
     pub decide: Work,
-    /// What `send-reminders` does.
+    /// The work of `send-reminders`.
     pub tell: Work,
-    /// What `record-history` does.
+    /// The work of `record-history`.
     pub keep: Work,
 }
 
 impl Kind {
-    /// What the lender's payment system writes.
+    /// Write units of the lender's payment system.
     #[must_use]
     pub fn lender_writes(&self) -> u32 {
         u32::from(self.comes_by == ComesBy::Payment)
@@ -141,10 +136,10 @@ const IDLE: Work = Work {
 const SWEEP: Work = Work { account_reads: 1, account_writes: 1, from_index: true, ..IDLE };
 const RESTRICT: Work = Work { payment_queries: 1, ..SWEEP };
 const POST: Work = Work { from_index: false, ..SWEEP };
-/// The standing's change is published and marked.
+/// The change of the account status is published and marked.
 const ANNOUNCE: Work = Work { small_writes: 1, messages: 1, ..IDLE };
-/// The wish is planned; the person is read, the account and its payments once more; the message is
-/// counted, published and ended; the mark.
+/// The contact request is planned; the contact profile is read, the account and its payments once more; the
+/// message is counted, published and ended; the revision is marked.
 const REMIND: Work = Work {
     account_reads: 1,
     payment_queries: 1,
@@ -153,18 +148,18 @@ const REMIND: Work = Work {
     transaction_units: 18,
     ..ANNOUNCE
 };
-/// The newest entry is looked at, the next one is put.
+/// The newest entry is read, the next one is put.
 const KEEP: Work = Work { record_reads: 1, entry_units: 1, ..IDLE };
 const KEEP_DECISION: Work = Work { entry_units: 2, ..KEEP };
-/// What `record-delivery` does with a receipt: the message is looked up, the person is read and
-/// written, and the receipt is noted of the message as it is by then.
+/// The work of `record-delivery` for a receipt: it looks up the message, reads and writes the contact
+/// profile, and adds the receipt to the message as it is by then.
 pub const RECEIPT: Work =
     Work { record_reads: 3, transactions: 1, transaction_units: 2, small_writes: 1, ..IDLE };
-/// What `watch-gaps` reads of a healthy account beside its page: its payments, its newest
-/// history, its marker.
+/// The reads of `watch-gaps` for a healthy account beside its page: its payments, its newest history entry,
+/// its marker.
 pub const WATCH: Work = Work { payment_queries: 1, record_reads: 2, ..IDLE };
 
-/// The kind that touches every account every month.
+/// The kind of transition that touches every account every month.
 pub const BEFORE_DUE: &str = "reminder before the due date";
 
 /// The kinds of transitions of a month, one installment an account.
@@ -188,7 +183,7 @@ pub fn kinds() -> [Kind; 7] {
         kind("stage without restrictions", late, sweep, [SWEEP, ANNOUNCE, KEEP_DECISION]),
         kind("stage with restrictions", restricted, sweep, [RESTRICT, ANNOUNCE, KEEP_DECISION]),
         kind("payment in time", in_time, payment, [POST, IDLE, KEEP]),
-        kind("payment that changes the standing", late, payment, [POST, ANNOUNCE, KEEP_DECISION]),
+        kind("payment that changes the account status", late, payment, [POST, ANNOUNCE, KEEP_DECISION]),
         kind("command of the lender", COMMANDS_A_MONTH.value, command, [POST, IDLE, KEEP]),
     ]
 }
@@ -211,7 +206,7 @@ pub fn account_scan_units() -> Decimal {
     ACCOUNT_BYTES.value / SCAN_UNIT
 }
 
-/// Transitions a day, of those kinds that are wanted.
+/// Transitions a day, of the kinds that `wanted` picks.
 #[must_use]
 pub fn a_day(accounts: Decimal, wanted: impl Fn(&Kind) -> bool) -> Decimal {
     kinds().iter().filter(|kind| wanted(kind)).map(|kind| kind.a_month).sum::<Decimal>() * accounts

@@ -1,4 +1,4 @@
-//! Races in the order that a test wants.
+//! Races in the order that a test chooses.
 
 use std::fmt;
 use std::future::Future;
@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 
 type Happening = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Something else that happens right before a call leaves: another invocation, the
-/// lender's payment system. The test needs a runtime of several threads.
+/// A happening right before a call leaves: another invocation, or the lender's payment system. The test needs
+/// a runtime of several threads.
 #[derive(Clone)]
 pub struct Interrupt {
     call: &'static str,
@@ -25,7 +25,7 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Before the first `times` calls of that kind to that table.
+    /// Runs `happening` before the first `times` calls of that kind to that table.
     pub fn before<F, Fut>(call: &'static str, table: &str, times: usize, happening: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -40,20 +40,20 @@ impl Interrupt {
         }
     }
 
-    /// The first `times` calls of that kind to that table never leave.
+    /// Fails the first `times` calls of that kind to that table before they leave.
     #[must_use]
     pub fn failing(call: &'static str, table: &str, times: usize) -> Self {
         Self { fails: true, ..Self::before(call, table, times, || async {}) }
     }
 
-    /// Only before calls that name this key.
+    /// Restricts the interrupt to calls that name this key.
     #[must_use]
     pub fn about(mut self, key: &str) -> Self {
         self.containing.push(format!("{{\"S\":\"{key}\"}}"));
         self
     }
 
-    /// How many of the times have not come.
+    /// The number of times that are left.
     #[must_use]
     pub fn left(&self) -> usize {
         self.left.load(Ordering::SeqCst)

@@ -1,8 +1,7 @@
-//! A lender's own CSV, brought in: an example to start from.
+//! Imports a lender's own CSV: an example to start from.
 //!
-//! A lender's file has its own columns, words and dates. Bringing it in means
-//! saying once what each of them is in duewatch's terms; after that the files in
-//! duewatch's formats do the rest. Here the file has one loan a row:
+//! A lender's file has its own columns, words and dates. The import states once, in duewatch's terms, the
+//! meaning of each; after that the files in duewatch's formats do the rest. This file has one loan a row:
 //!
 //! ```text
 //! Loan_ID,loan_status,Principal,terms,effective_date,due_date,paid_off_time,past_due_days
@@ -10,9 +9,9 @@
 //! L-2,COLLECTION,800,15,9/9/2016,9/23/2016,,76
 //! ```
 //!
-//! Each loan is an account with one installment, each `paid_off_time` a payment of
-//! it. `terms` and `past_due_days` are no facts but follow from them: duewatch
-//! counts days itself, and the lender's count is kept only to be compared with.
+//! Each loan is an account with one installment, each `paid_off_time` a payment of it. `terms` and
+//! `past_due_days` are no facts but follow from the dates: duewatch counts days itself, and the lender's
+//! count is kept only for the comparison.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -24,12 +23,11 @@ use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, at_local_time};
 use serde_json::json;
 
-/// What the lender's file does not say of its loans.
+/// The terms of the loans that the lender's file leaves out.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// Where the loans' days begin, and what the times in the file are local to.
+    /// The zone in which the loans' days begin, and in which the file's times are local.
     pub time_zone: Zone,
-    /// What the amounts are in.
     pub currency: Currency,
 }
 
@@ -40,19 +38,19 @@ pub struct Loan {
     pub account_id: AccountId,
     /// `loan_status`.
     pub status: Status,
-    /// `Principal`: what is due, all at once.
+    /// `Principal`: the whole amount, due at once.
     pub principal: Money,
-    /// `effective_date`: when the loan began.
+    /// `effective_date`: the loan's first day.
     pub opened_on: NaiveDate,
     /// `due_date`.
     pub due_on: NaiveDate,
-    /// `paid_off_time`: when all of it was paid, by the lender's clock.
+    /// `paid_off_time`: the instant of full payment, by the lender's clock.
     pub paid_at: Option<NaiveDateTime>,
     /// `past_due_days`: the lender's own count.
     pub past_due_days: Option<u32>,
 }
 
-/// What became of a loan, in the lender's words.
+/// The status of a loan, in the lender's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// `PAIDOFF`: paid in time.
@@ -63,41 +61,32 @@ pub enum Status {
     Collection,
 }
 
-/// Why a lender's file cannot be brought in.
+/// A reason for which a lender's file cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum LenderCsvError {
-    /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A row is no CSV.
+    File { path: PathBuf, source: io::Error },
+    /// A row that is no CSV.
     #[error("line {line}: {problem}")]
     Row {
-        /// The line, from 1.
+        /// From 1.
         line: u64,
-        /// What is wrong with it.
         problem: String,
     },
-    /// A column is missing.
+    /// The name of a missing column.
     #[error("line 1: there is no column {0}")]
     NoColumn(&'static str),
-    /// A value is not what its column holds.
+    /// A value that does not fit its column.
     #[error("line {line}: {column}: \"{value}\" is no {wanted}")]
     Value {
-        /// The line, from 1.
+        /// From 1.
         line: u64,
-        /// The column.
         column: &'static str,
-        /// What stands there.
         value: String,
-        /// What is to stand there.
+        /// The expected form.
         wanted: String,
     },
-    /// There is nothing in it.
+    /// The file has no loan.
     #[error("there is no loan in the file")]
     NoLoan,
 }
@@ -121,11 +110,11 @@ fn row_error(error: &csv::Error) -> LenderCsvError {
     LenderCsvError::Row { line, problem: error.to_string() }
 }
 
-/// The columns that are read, in the order of [`Columns::places`].
+/// The columns that the import reads, in the order of [`Columns::places`].
 const COLUMNS: [&str; 7] =
     ["Loan_ID", "loan_status", "Principal", "effective_date", "due_date", "paid_off_time", "past_due_days"];
 
-/// Where the columns stand.
+/// The index of each column.
 struct Columns {
     places: [usize; COLUMNS.len()],
 }
@@ -150,7 +139,7 @@ impl Columns {
             value: value.to_owned(),
             wanted: wanted.to_owned(),
         };
-        // `%Y` also takes a year of two digits for one of antiquity.
+        // `%Y` also reads a two-digit year, as one of antiquity.
         let in_range = |date: NaiveDate| (FIRST_DATE..=LAST_DATE).contains(&date);
         let date = |column, value: &str| {
             let date = NaiveDate::parse_from_str(value, "%m/%d/%Y").ok().filter(|date| in_range(*date));
@@ -191,13 +180,13 @@ impl Columns {
 }
 
 impl Loan {
-    /// When all of it was paid.
+    /// The instant of full payment.
     #[must_use]
     pub fn paid_off_at(&self, terms: &Terms) -> Option<DateTime<Utc>> {
         self.paid_at.map(|local| at_local_time(terms.time_zone, local.date(), local.time()))
     }
 
-    /// Its line of the book.
+    /// The loan's line of the portfolio file.
     #[must_use]
     pub fn book_line(&self, terms: &Terms) -> String {
         json!({
@@ -212,7 +201,7 @@ impl Loan {
         .to_string()
     }
 
-    /// The event of its payment, if it was paid.
+    /// The event of the loan's payment, if it was paid.
     #[must_use]
     pub fn payment_line(&self, terms: &Terms) -> Option<String> {
         let at = self.paid_off_at(terms)?.with_timezone(&terms.time_zone);
@@ -227,8 +216,8 @@ impl Loan {
     }
 }
 
-/// The policy under which the lender's count of days holds: the day after the due
-/// date is day 1, there is no grace, and nothing is drawn while a loan is late.
+/// The policy under which the lender's count of days holds: the day after the due date is day 1, there is no
+/// grace, and no drawdown is allowed while a loan is late.
 #[must_use]
 pub fn policy(effective_on: NaiveDate) -> String {
     format!(
@@ -246,7 +235,7 @@ restrictions = [{{ kind = "freeze_drawdown" }}]
     )
 }
 
-/// What was written, and what there is to replay.
+/// The written files, with the counts and dates for a replay.
 #[derive(Clone, Debug)]
 pub struct Written {
     /// `book.jsonl`
@@ -255,9 +244,9 @@ pub struct Written {
     pub events: PathBuf,
     /// `policy.toml`
     pub policy: PathBuf,
-    /// Lines of the book.
+    /// Lines of the portfolio file.
     pub loans: usize,
-    /// Lines of the events.
+    /// Lines of the events file.
     pub payments: usize,
     /// The first date in the loans.
     pub from: NaiveDate,
@@ -265,7 +254,7 @@ pub struct Written {
     pub to: NaiveDate,
 }
 
-/// Writes the loans as a book, its events and its policy into a directory.
+/// Writes the loans as a portfolio file, its events and its policy into a directory.
 ///
 /// # Errors
 /// When there is no loan, or a file cannot be written.
@@ -301,7 +290,7 @@ fn put(directory: &Path, name: &str, text: &str) -> Result<PathBuf, LenderCsvErr
 /// Reads a lender's file.
 ///
 /// # Errors
-/// When it cannot be read, or a row cannot be taken.
+/// When the file cannot be read, or a row is refused.
 pub fn read_file(path: &Path, terms: &Terms) -> Result<Vec<Loan>, LenderCsvError> {
     let text =
         fs::read_to_string(path).map_err(|source| LenderCsvError::File { path: path.to_owned(), source })?;

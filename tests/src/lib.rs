@@ -1,4 +1,4 @@
-//! What the tests over the whole of duewatch share.
+//! Shared code of the tests over the whole of duewatch.
 
 pub mod cost;
 pub mod interrupt;

@@ -1,13 +1,12 @@
-//! As much of HTTP as a function's process speaks with its Runtime API.
+//! The part of HTTP that a function's process and its Runtime API use.
 
 use std::io::{self, BufRead, Write};
 
-/// What was asked.
+/// An HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Its first line, in lower case.
+    /// The first line, in lower case.
     pub line: String,
-    /// Its body.
     pub body: Vec<u8>,
 }
 
@@ -37,7 +36,7 @@ pub fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     Ok(Some(Request { line: first.unwrap_or_default(), body }))
 }
 
-/// Answers a request. Each of the headers ends its line.
+/// Answers a request. Each line of `headers` is terminated.
 ///
 /// # Errors
 /// When the connection breaks off.

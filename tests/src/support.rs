@@ -1,6 +1,5 @@
-//! The whole of duewatch on one machine, for tests to drive by hand: its tables and
-//! topics behind the real clients, its streams as the event JSON that Lambda hands
-//! over, its handlers one invocation at a time.
+//! The whole of duewatch on one machine, driven by a test step by step: its tables and topics behind the real
+//! clients, its streams as the event JSON that Lambda delivers, its handlers one invocation at a time.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -76,7 +75,7 @@ send_at = "10:00"
 steps = [{ stage = "late", days = 7, channel = "letter", template = "before_limit", notice_of = "limited" }]
 "#;
 
-/// Quiet at night, and once a day.
+/// Quiet hours at night, and a frequency cap of one message a day.
 const CONTACT: &str = r#"
 [contact]
 quiet_hours = [{ from = "22:00", until = "08:00", channels = ["sms"] }]
@@ -86,39 +85,39 @@ how_to_pay = { en = "in the app, or at 400-000-0000" }
 address = "https://lender.example/rules"
 "#;
 
-/// Five years and three.
+/// Five years of history, three of contacts.
 const RETENTION: &str = r#"
 [retention]
 history_days = 1825
 contact_log_days = 1095
 "#;
 
-/// What one account that is frozen brings upon the customer's others.
+/// The restrictions that a frozen account imposes on the customer's others.
 const CUSTOMER: &str = r#"
 [customer]
 stage = "frozen"
 restrictions = [{ kind = "freeze_drawdown" }]
 "#;
 
-/// Later than anything that waits.
+/// Later than any planned instant.
 pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
 
-/// The policy that only judges.
+/// The policy with stages only.
 pub const STANDARD: &str = "standard";
-/// The same policy, with reminders.
+/// The standard policy, with reminders.
 pub const REMINDING: &str = "reminding";
-/// The same policy, where a notice comes two days before the line is limited.
+/// The standard policy, where a notice comes two days before the line is limited.
 pub const NOTICING: &str = "noticing";
-/// The same policy with reminders, by text message alone, where it is quiet at night and one
-/// message a day leaves.
+/// The standard policy with reminders by text message alone, with quiet hours at night and a frequency cap of
+/// one message a day.
 pub const GATED: &str = "gated";
-/// The same again, which lets go what it has kept for long.
+/// The standard policy with reminders, which also deletes old history and contacts.
 pub const KEEPING: &str = "keeping";
 
-/// The policy that only judges, and judges a customer's accounts together.
+/// The standard policy, where one account imposes restrictions on the customer's others.
 pub const JOINT: &str = "joint";
 
-/// The text of a policy over the usual ladder.
+/// The text of a policy over the common stages.
 #[must_use]
 pub fn policy_text(id: &str) -> String {
     let (ladder, rest) = match id {
@@ -135,25 +134,22 @@ pub fn policy_text(id: &str) -> String {
 /// A running stack, and a tap on each of its streams.
 #[derive(Debug)]
 pub struct World {
-    /// The stack beneath.
     pub stack: Stack,
     payments: Tap,
     accounts: Tap,
 }
 
-/// A message that has left through SNS.
+/// A message that left through SNS.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sent {
     /// `reminders`, `account-events` or `operations`.
     pub topic: String,
-    /// Its body.
     pub body: Value,
-    /// Its attributes.
     pub attributes: BTreeMap<String, String>,
 }
 
 impl Sent {
-    /// The id of the event that it bears.
+    /// The id of the event in the body.
     #[must_use]
     pub fn id(&self) -> &str {
         self.body["id"].as_str().unwrap()
@@ -161,7 +157,7 @@ impl Sent {
 }
 
 impl World {
-    /// A world whose clock stands at `now`, with the policies published.
+    /// Starts a world whose clock is at `now`, with the policies published.
     pub async fn at(now: &str) -> Self {
         let stack = Stack::start(
             StackClock::simulated(instant(now)),
@@ -183,7 +179,7 @@ impl World {
         self.stack.clock().set(instant(now));
     }
 
-    /// What the clock says.
+    /// The instant of the clock.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.stack.clock().now()
@@ -195,19 +191,19 @@ impl World {
         &self.stack.services().dynamodb_client
     }
 
-    /// The tables.
+    /// The store over the tables.
     #[must_use]
     pub fn store(&self) -> &Store {
         self.stack.store()
     }
 
-    /// A function as Lambda starts it: with a meter and a policy cache of its own.
+    /// A function's services as Lambda starts them: with a meter and a policy cache of their own.
     #[must_use]
     pub fn wiring(&self, function: &'static str) -> Wiring {
         self.wiring_over(function, self.client().clone())
     }
 
-    /// The same, over a client of its own.
+    /// A function's services over a given client.
     #[must_use]
     pub fn wiring_over(&self, function: &'static str, client: Client) -> Wiring {
         let sns = self.stack.services().sns_client.clone();
@@ -215,13 +211,13 @@ impl World {
         Wiring::new(function, self.stack.settings(), client, sns, clock)
     }
 
-    /// The same, where something else happens right before some of its calls leave.
+    /// A function's services, with an interrupt before some of their calls.
     #[must_use]
     pub fn wiring_interrupted(&self, function: &'static str, interrupt: Interrupt) -> Wiring {
         self.wiring_over(function, self.interrupted(interrupt))
     }
 
-    /// A client where something else happens right before some of its calls leave.
+    /// A client with an interrupt before some of its calls.
     #[must_use]
     pub fn interrupted(&self, interrupt: Interrupt) -> Client {
         Client::from_conf(self.client().config().to_builder().interceptor(interrupt).build())
@@ -237,7 +233,7 @@ impl World {
         self.open_contract(&contract(policy_id, account_id)).await
     }
 
-    /// Opens an account of four installments that is a customer's.
+    /// Opens an account of four installments for a customer.
     pub async fn open_for(&self, customer_id: &str, policy_id: &str, account_id: &str) -> Account {
         let mut contract = contract(policy_id, account_id);
         contract.customer_id = customer_id.parse().unwrap();
@@ -252,12 +248,12 @@ impl World {
         }
     }
 
-    /// The account as it stands in the table.
+    /// The account as the table holds it.
     pub async fn account(&self, account_id: &str) -> Account {
         self.store().account(&id(account_id)).await.unwrap().expect("there is such an account").account
     }
 
-    /// The account's item as it stands in the table.
+    /// The account's item as the table holds it.
     pub async fn item(&self, account_id: &str) -> HashMap<String, AttributeValue> {
         self.client()
             .get_item()
@@ -280,7 +276,7 @@ impl World {
         due
     }
 
-    /// The records under a key whose sort keys begin like that.
+    /// The records under `pk` whose sort keys begin with `sk`.
     pub async fn records(&self, pk: &str, sk: &str) -> Vec<HashMap<String, AttributeValue>> {
         let found = self
             .client()
@@ -294,7 +290,7 @@ impl World {
         found.unwrap().items.unwrap_or_default()
     }
 
-    /// Writes an attribute of an account as nobody should.
+    /// Writes an attribute of an account past all rules.
     pub async fn tamper(&self, account_id: &str, attribute: &str, value: AttributeValue) {
         self.client()
             .update_item()
@@ -308,7 +304,7 @@ impl World {
             .unwrap();
     }
 
-    /// Somebody else who writes an account, right before the first `times` writes of it.
+    /// Another writer of the account, right before the first `times` writes of it.
     #[must_use]
     pub fn somebody_writes_first(&self, account_id: &str, times: usize) -> Interrupt {
         let (client, table) = (self.client().clone(), self.store().tables().accounts.clone());
@@ -325,7 +321,7 @@ impl World {
         .about(account_id)
     }
 
-    /// What the lender's payment system puts: money that comes in now.
+    /// A payment that is received now, as the lender's payment system puts it.
     #[must_use]
     pub fn payment(&self, account_id: &str, payment_id: &str, amount: &str) -> Value {
         json!({
@@ -343,12 +339,12 @@ impl World {
         self.put_payment(&self.payment(account_id, payment_id, amount)).await;
     }
 
-    /// Puts an item into the payments table, whatever it is.
+    /// Puts any item into the payments table.
     pub async fn put_payment(&self, payment: &Value) {
         put(self.client(), &self.store().tables().payments, payment).await;
     }
 
-    /// Takes an item out of the payments table.
+    /// Removes an item from the payments table.
     pub async fn remove_payment(&self, account_id: &str, payment_id: &str) {
         self.client()
             .delete_item()
@@ -360,12 +356,12 @@ impl World {
             .unwrap();
     }
 
-    /// The records that the payments stream has brought since this was last asked.
+    /// The records of the payments stream since the last call.
     pub async fn payment_records(&mut self) -> Vec<Value> {
         self.payments.records(&self.stack).await
     }
 
-    /// The records that the accounts stream has brought since this was last asked.
+    /// The records of the accounts stream since the last call.
     pub async fn account_records(&mut self) -> Vec<Value> {
         self.accounts.records(&self.stack).await
     }
@@ -375,28 +371,28 @@ impl World {
         sweep(&self.wiring(detect_overdue::NAME)).await
     }
 
-    /// Hands records to `post-payment`; says which it reports as failed.
+    /// Delivers records to `post-payment`; returns those reported as failed.
     pub async fn post(&self, records: &[Value]) -> Vec<String> {
         post(&self.wiring(post_payment::NAME), records).await
     }
 
-    /// Hands records to `send-reminders`; says which it reports as failed.
+    /// Delivers records to `send-reminders`; returns those reported as failed.
     pub async fn send(&self, records: &[Value]) -> Vec<String> {
         send(&self.wiring(send_reminders::NAME), records).await
     }
 
-    /// Fires the schedule of `send-reminders`: what is planned and due goes through the gate.
+    /// Fires the schedule of `send-reminders`: due planned contacts pass the gate.
     pub async fn sweep_contacts(&self) -> send_reminders::Swept {
         sweep_contacts(&self.wiring(send_reminders::NAME)).await
     }
 
-    /// What became of what a customer was to be told: contact id and outcome, oldest first.
+    /// The outcomes of a customer's contacts by contact id, oldest first.
     pub async fn contacts(&self, customer_id: &str) -> Vec<(String, ContactOutcome)> {
         let said = self.store().said_to(&customer_id.parse().unwrap()).await.unwrap();
         said.into_iter().map(|said| (said.planned.contact_id.to_string(), said.outcome)).collect()
     }
 
-    /// Hands records to `record-history`; says which it reports as failed.
+    /// Delivers records to `record-history`; returns those reported as failed.
     pub async fn record(&self, records: &[Value]) -> Vec<String> {
         record(&self.wiring(record_history::NAME), records).await
     }
@@ -414,19 +410,19 @@ impl World {
         }
     }
 
-    /// Fires `watch-gaps` over the whole table at once; it looks again on the next day.
+    /// Fires `watch-gaps` over the whole table at once; its next scan is on the next day.
     pub async fn watch(&self) -> Watched {
         watch(&self.wiring(watch_gaps::NAME)).await
     }
 
-    /// Records an account's revision in its history, as its stream would.
+    /// Records an account's revision in its history, as the stream's function would.
     pub async fn remember(&self, account_id: &str) {
         let account = self.account(account_id).await;
         let retention = self.stack.transitions().retention_of(&account, self.now()).await.unwrap();
         self.store().record_revision(None, &account, self.now(), retention).await.unwrap();
     }
 
-    /// What has left through SNS since this was last asked.
+    /// The messages that left through SNS since the last call.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
         let messages = self.stack.services().sns.take();
@@ -440,13 +436,13 @@ impl World {
             .collect()
     }
 
-    /// What has left for one topic since this was last asked; the rest is forgotten.
+    /// The messages that left for one topic since the last call; those for other topics are dropped.
     #[must_use]
     pub fn sent_to(&self, topic: &str) -> Vec<Sent> {
         self.sent().into_iter().filter(|sent| sent.topic == topic).collect()
     }
 
-    /// What was quarantined on the day that the clock stands at.
+    /// The records quarantined on the clock's day.
     pub async fn quarantined(&self) -> Vec<Quarantined> {
         self.store().quarantined_on(self.now().date_naive()).await.unwrap()
     }
@@ -457,12 +453,12 @@ pub async fn sweep(wiring: &Wiring) -> Swept {
     sweep_within(wiring, Deadline::none()).await
 }
 
-/// The same, before a deadline.
+/// Fires a sweep with the sample event, before a deadline.
 pub async fn sweep_within(wiring: &Wiring, deadline: Deadline) -> Swept {
     sweep_handing_over(wiring, None, deadline).await
 }
 
-/// The same, with a queue for large shards.
+/// Fires a sweep with the sample event, before a deadline and with a queue for large shards.
 pub async fn sweep_handing_over(wiring: &Wiring, queue: Option<&ShardQueue>, deadline: Deadline) -> Swept {
     let event = serde_json::from_value(sample("detect-overdue.schedule.json")).unwrap();
     match detect_overdue::handle(wiring, queue, event, deadline).await.unwrap() {
@@ -481,8 +477,7 @@ pub fn message(event_id: &str, at: DateTime<Utc>, account_id: &str, kind: &str, 
     parse_message(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
 }
 
-/// Hands bodies to `intake`, each with its group, as its queue would; says which it reports
-/// as failed.
+/// Delivers bodies to `intake`, each with its group, as its queue would; returns those reported as failed.
 pub async fn take_in(wiring: &Wiring, bodies: &[(&str, String)]) -> Vec<String> {
     let waiting = |(place, (group, body)): (usize, &(&str, String))| Waiting {
         message_id: format!("m-{place}"),
@@ -497,14 +492,14 @@ pub async fn take_in(wiring: &Wiring, bodies: &[(&str, String)]) -> Vec<String> 
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
-/// The same, for messages in their own groups.
+/// Delivers messages to `intake` in their own groups.
 pub async fn take_messages(wiring: &Wiring, messages: &[Message]) -> Vec<String> {
     let bodies: Vec<(&str, String)> =
         messages.iter().map(|one| (one.event.account_id.as_str(), message_line(one))).collect();
     take_in(wiring, &bodies).await
 }
 
-/// Hands receipts to `record-delivery`, as its queue would; says which it reports as failed.
+/// Delivers receipts to `record-delivery`, as its queue would; returns those reported as failed.
 pub async fn report(wiring: &Wiring, bodies: &[String]) -> Vec<String> {
     let waiting = |(place, body): (usize, &String)| Waiting {
         message_id: format!("r-{place}"),
@@ -519,24 +514,24 @@ pub async fn report(wiring: &Wiring, bodies: &[String]) -> Vec<String> {
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
-/// Fires `watch-gaps` in a round of one segment: once a day, it looks at everything.
+/// Fires `watch-gaps` with a scan of one segment, which reconciles all accounts once a day.
 pub async fn watch(wiring: &Wiring) -> Watched {
     watch_gaps::watch(wiring, 1, Deadline::none()).await.unwrap()
 }
 
-/// Hands records to `post-payment`; says which it reports as failed.
+/// Delivers records to `post-payment`; returns those reported as failed.
 pub async fn post(wiring: &Wiring, records: &[Value]) -> Vec<String> {
     failures(post_payment::handle(wiring, stream_event(records), Deadline::none()).await)
 }
 
-/// The same, on a thread of its own.
+/// Delivers records to `post-payment` on a thread of its own.
 #[must_use]
 pub fn post_aside(wiring: Wiring, records: Vec<Value>) -> JoinHandle<Vec<String>> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || runtime.block_on(post(&wiring, &records)))
 }
 
-/// Hands records to `send-reminders`; says which it reports as failed.
+/// Delivers records to `send-reminders`; returns those reported as failed.
 pub async fn send(wiring: &Wiring, records: &[Value]) -> Vec<String> {
     let event = SendEvent { records: Some(stream_event(records).records) };
     match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
@@ -545,7 +540,7 @@ pub async fn send(wiring: &Wiring, records: &[Value]) -> Vec<String> {
     }
 }
 
-/// Fires the schedule of `send-reminders`: what is planned and due goes through the gate.
+/// Fires the schedule of `send-reminders`: due planned contacts pass the gate.
 pub async fn sweep_contacts(wiring: &Wiring) -> send_reminders::Swept {
     let event = SendEvent { records: None };
     match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
@@ -554,18 +549,18 @@ pub async fn sweep_contacts(wiring: &Wiring) -> send_reminders::Swept {
     }
 }
 
-/// What references are signed with on this machine.
+/// The keys that sign references on this machine.
 #[must_use]
 pub fn reference_keys() -> ReferenceKeys {
     local_reference_keys().unwrap()
 }
 
-/// Hands records to `record-history`; says which it reports as failed.
+/// Delivers records to `record-history`; returns those reported as failed.
 pub async fn record(wiring: &Wiring, records: &[Value]) -> Vec<String> {
     failures(record_history::handle(wiring, stream_event(records), Deadline::none()).await)
 }
 
-/// The records as Lambda hands them over.
+/// The records as Lambda delivers them.
 #[must_use]
 pub fn stream_event(records: &[Value]) -> RawStreamEvent {
     serde_json::from_str(&json!({ "Records": records }).to_string()).unwrap()
@@ -577,32 +572,32 @@ pub fn failures(response: DynamoDbEventResponse) -> Vec<String> {
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier.unwrap()).collect()
 }
 
-/// Where a record stands in its stream.
+/// The position of a record in its stream.
 #[must_use]
 pub fn sequence_number(record: &Value) -> &str {
     record["dynamodb"]["SequenceNumber"].as_str().unwrap()
 }
 
-/// A file of `events/`.
+/// Reads a sample event from `events/`.
 #[must_use]
 pub fn sample(name: &str) -> Value {
     let path = format!("{}/../events/{name}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// An instant in RFC 3339.
+/// Reads an instant in RFC 3339.
 #[must_use]
 pub fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// An account's id.
+/// Reads an account id.
 #[must_use]
 pub fn id(text: &str) -> AccountId {
     text.parse().unwrap()
 }
 
-/// A loan in Shanghai of a customer who has no other (of A-1 it is C-1): four times 250.00 CNY, due on the first of
+/// A customer's only loan, in Shanghai (the customer of A-1 is C-1): four times 250.00 CNY, due on the first of
 /// October to January.
 #[must_use]
 pub fn contract(policy_id: &str, account_id: &str) -> Contract {
@@ -613,7 +608,7 @@ pub fn contract(policy_id: &str, account_id: &str) -> Contract {
     )
 }
 
-/// A loan in Shanghai of a customer who has no other (of A-1 it is C-1): 250.00 CNY on each of the dates.
+/// A customer's only loan, in Shanghai (the customer of A-1 is C-1): 250.00 CNY on each of the dates.
 #[must_use]
 pub fn contract_of(policy_id: &str, account_id: &str, due_on: &[String]) -> Contract {
     let installments: Vec<Value> = due_on
@@ -633,7 +628,7 @@ pub fn contract_of(policy_id: &str, account_id: &str, due_on: &[String]) -> Cont
     parse_book_line(&line.to_string()).unwrap()
 }
 
-/// The account's decisions: `from > to`, what is new with `+`, what is gone with `-`.
+/// The account's decisions: `from > to`, each new restriction with `+`, each lifted one with `-`.
 #[must_use]
 pub fn decisions(account: &Account) -> Vec<String> {
     account
@@ -652,13 +647,13 @@ pub fn decisions(account: &Account) -> Vec<String> {
         .collect()
 }
 
-/// The ids of the account's payments, in the order in which they came.
+/// The ids of the account's payments, in the order of receipt.
 #[must_use]
 pub fn payment_ids(account: &Account) -> Vec<&str> {
     account.payments().iter().map(|payment| payment.payment_id.as_str()).collect()
 }
 
-/// What a function's calls of one kind to one table have cost.
+/// The capacity consumed by a function's calls of one kind to one table.
 #[must_use]
 pub fn consumed(store: &Store, operation: &'static str, table: &str) -> Consumed {
     store.meter().read().get(&(operation, table.to_owned())).copied().unwrap_or_default()
@@ -682,8 +677,8 @@ pub async fn put(client: &Client, table: &str, item: &Value) {
 
 /// Reads a stream beside the functions, as event JSON.
 ///
-/// It is a pump whose function does not exist: what it reads goes to its on-failure
-/// destination, whole and in order.
+/// The tap is a pump without a function: it sends every record to its on-failure destination, whole and in
+/// order.
 #[derive(Debug)]
 struct Tap {
     pump: Pump,

@@ -1,5 +1,5 @@
-//! What the tables charge, counted and never timed: a transition costs its account's
-//! size and the move of its index entry, and a sweep costs what is due, not the book.
+//! The capacity that the tables charge, counted and never timed: a transition costs its account's size and
+//! the move of its index entry, and a sweep costs the due accounts, not the portfolio.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 use std::collections::HashMap;
@@ -25,7 +25,7 @@ use serde_json::json;
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 /// Bytes of a write unit.
 const WRITE_UNIT: usize = 1024;
-/// What it takes to move an entry of the due index: one leaves, one comes.
+/// Write units of a move in the due index: one for the old entry, one for the new.
 const INDEX_MOVE: usize = 2;
 
 /// The size of an item by the documented rules ("DynamoDB item sizes and formats").
@@ -44,7 +44,7 @@ fn value_size(value: &AttributeValue) -> usize {
     }
 }
 
-/// Two digits a byte and one byte more; leading and trailing zeros are not kept.
+/// Two digits a byte and one byte more; leading and trailing zeros are dropped.
 fn number_size(number: &str) -> usize {
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
     let sign = usize::from(number.starts_with('-'));
@@ -96,7 +96,7 @@ async fn open_under(world: &World, policy_id: &str, account_id: &str, due_on: &[
     assert!(matches!(opened, Outcome::Written(_)));
 }
 
-/// A function that has been running for a while: it knows the policy.
+/// A function that has run before and holds the policy in its cache.
 async fn warm(world: &World, function: &'static str) -> (Wiring, HashMap<(&'static str, String), Consumed>) {
     warm_up(world, world.wiring(function)).await
 }
@@ -107,7 +107,7 @@ async fn warm_up(world: &World, wiring: Wiring) -> (Wiring, HashMap<(&'static st
     (wiring, before)
 }
 
-/// What a function's calls to the accounts have cost since.
+/// The cost of a function's calls to the accounts since a reading.
 fn since(
     before: &HashMap<(&'static str, String), Consumed>,
     store: &Store,
@@ -119,7 +119,7 @@ fn since(
     (now.requests - then.requests, now.half_units - then.half_units)
 }
 
-/// The write units that the account's item may cost, in halves.
+/// The allowed write units of the account's item, in halves.
 fn allowed_half_units(
     before: &HashMap<String, AttributeValue>,
     after: &HashMap<String, AttributeValue>,
@@ -243,7 +243,7 @@ async fn an_entry_of_the_history_costs_one_look_and_one_write_of_its_size() {
     let policy: u64 = warmed.values().map(|consumed| consumed.requests).sum();
     assert_eq!(asked - policy, 6, "and nothing else");
 
-    // Delivered again, it costs a look.
+    // A repeated delivery costs a read.
     assert!(record(&recorder, &newest).await.is_empty());
     assert_eq!(since(&warmed, store, "PutItem", table).0, 3);
     assert_eq!(since(&warmed, store, "Query", table).0, 6);
@@ -294,7 +294,7 @@ async fn an_opening_costs_one_small_write_and_one_small_read_for_the_customers_o
     assert_eq!(since(&start, store, "GetItem", &tables.accounts), (0, 0), "nobody else is");
 }
 
-/// What a sweep reads, in half units, of a book where ten accounts are due.
+/// The half units that a sweep reads of a portfolio with ten due accounts.
 async fn read_by_a_sweep(book: usize) -> u64 {
     let world = World::at(OPENED_AT).await;
     for number in 0..book {
@@ -302,7 +302,7 @@ async fn read_by_a_sweep(book: usize) -> u64 {
         open(&world, &format!("A-{number}"), &[due_on.to_owned()]).await;
     }
     world.set("2023-10-05T00:00:00Z");
-    // How many look the policy up before one has kept it is chance.
+    // A cold start would read the policy a random number of times before the cache holds it.
     let (sweeper, _) = warm(&world, detect_overdue::NAME).await;
     let swept = sweep(&sweeper).await;
     assert_eq!((swept.due, swept.written), (10, 10));
@@ -318,8 +318,8 @@ async fn a_sweep_over_a_book_ten_times_as_large_reads_the_same() {
     assert_eq!(small, large);
 }
 
-/// What a sweep asks of the accounts and their index where so many are due: `GetItem`,
-/// `UpdateItem`, `Query`, and how many requests go to other tables.
+/// The requests of a sweep with `due` due accounts: `GetItem`, `UpdateItem` and `Query` of the accounts and
+/// their index, then the number of requests to other tables.
 async fn asked_by_a_sweep(due: usize) -> [u64; 4] {
     let world = World::at(OPENED_AT).await;
     for number in 0..due {
@@ -343,7 +343,7 @@ async fn a_sweep_asks_for_each_that_is_due_once_and_for_a_page_of_a_hundred() {
         assert_eq!((gets, updates), (due as u64, due as u64));
         // Each shard has its last page.
         assert!(pages <= idle_pages + due as u64 / 100, "{pages} pages");
-        // The policy, by each of those that are judged side by side before it is kept.
+        // Each account evaluated side by side reads the policy before the cache holds it.
         assert!(others <= idle_others + SIDE_BY_SIDE.value.to_u64().unwrap(), "{others} others");
     }
 }
@@ -356,7 +356,7 @@ async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_s
     assert!(world.send(&records).await.is_empty());
     world.set("2023-11-08T00:00:00Z");
     let watcher = world.wiring(watch_gaps::NAME);
-    // K, which a process asks for once.
+    // K, which a process reads once.
     watcher.transitions.store().check_due_shards().await.unwrap();
     let (watcher, start) = warm_up(&world, watcher).await;
     let watched = watch(&watcher).await;
@@ -369,20 +369,20 @@ async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_s
     assert_eq!(scans, 1);
     assert!(scanned <= size.div_ceil(4 * 1024) as u64, "{scanned} half units, {size} bytes");
     assert_eq!(since(&start, store, "Query", &tables.payments), (1, ONE_READ_UNIT));
-    // How far it has come, and what was published.
+    // The scan cursor and the published marker.
     assert_eq!(since(&start, store, "GetItem", &tables.records), (2, 2 * ONE_READ_UNIT));
-    // Two days of quarantine and the list of parked payments, a half each, and the history.
+    // Two days of quarantine and the list of suspense payments, a half each, and the history.
     assert_eq!(since(&start, store, "Query", &tables.records), (4, 3 + ONE_READ_UNIT));
-    // What the cost page reckons with is the account's alone.
+    // The cost page counts the account's share only.
     assert_eq!(WATCH, Work { payment_queries: 1, record_reads: 2, ..Work::default() });
-    // How far it has come now.
+    // The new scan cursor.
     assert_eq!(since(&start, store, "PutItem", &tables.records), (1, 2));
     let asked = |meter: u64| meter - start.values().map(|consumed| consumed.requests).sum::<u64>();
     let all: u64 = store.meter().read().values().map(|consumed| consumed.requests).sum();
     assert_eq!(asked(all), 1 + 1 + 2 + 4 + 1, "and nothing else");
 }
 
-/// What the calls since `before` come to in the cost page's terms.
+/// The calls since `before` in the cost page's terms.
 fn work_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store) -> Work {
     let tables = store.tables();
     let count = |calls: &[&'static str], table: &str| {
@@ -410,8 +410,8 @@ fn units_in(
     half_units.div_ceil(2).to_u32().unwrap()
 }
 
-/// The half units that the tables have charged since, without the pages of the index and
-/// what a function reads once: reads, writes.
+/// The half units charged since `before`: reads, writes. Index pages and a function's single reads are left
+/// out.
 fn half_units_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store) -> (u64, u64) {
     let tables = store.tables();
     let units = |call, table: &str| since(before, store, call, table).1;
@@ -424,8 +424,7 @@ fn half_units_since(before: &HashMap<(&'static str, String), Consumed>, store: &
     )
 }
 
-/// Hands what is new of an account to `record-history`, and compares what it is charged
-/// with what is stated.
+/// Delivers an account's new revisions to `record-history`, and compares the charge with the stated one.
 async fn assert_kept(world: &World, records: &[serde_json::Value], stated: &Kind) {
     let (recorder, start) = warm(world, record_history::NAME).await;
     let store = recorder.transitions.store();
@@ -489,7 +488,7 @@ async fn the_cost_page_reckons_with_the_sizes_of_the_history() {
     world.sweep().await;
     let records = world.account_records().await;
     assert!(world.record(&records).await.is_empty());
-    // Most of a book's entries are of one payment, or of a reminder.
+    // Most entries of a portfolio record one payment, or a reminder.
     let mut sizes = [(HISTORY_ENTRY_BYTES, Vec::new()), (DECISION_ENTRY_BYTES, Vec::new())];
     for entry in world.history("A-1").await.iter().skip(1) {
         let is_decision = entry.entry.contains(r#""decision":"#);
@@ -501,7 +500,6 @@ async fn the_cost_page_reckons_with_the_sizes_of_the_history() {
     }
 }
 
-/// The size of an entry's item.
 fn entry_size(entry: &HistoryEntry) -> usize {
     let texts = [
         ("pk", format!("history#{}", entry.account_id)),
@@ -515,7 +513,7 @@ fn entry_size(entry: &HistoryEntry) -> usize {
         + number_size(&entry.follows.to_string())
 }
 
-/// What DynamoDB adds to each item and entry that it stores.
+/// The bytes that DynamoDB adds to each stored item and entry.
 const ADDED: usize = 100;
 
 /// The page rounds small sizes; ids differ in length.
@@ -613,14 +611,14 @@ async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
     assert_eq!(Work { messages, record_reads, ..work_since(&start, store) }, stated.tell);
     let (_, writes) = half_units_since(&start, sender.transitions.store());
     assert_eq!(writes, halves(stated.tell.table_writes()));
-    // What is kept of it: how it ended, and under which message.
+    // The stored items of a reminder: its outcome, and its message.
     let said = world.records("customer#C-1", "said#").await;
     let message = world.records("message#A-1/2/app", "message").await;
     let size = said.iter().chain(&message).map(|item| item_size(item) + ADDED).sum::<usize>();
     assert_eq!((said.len(), message.len()), (1, 1));
     assert!(is_near(size, CONTACT_BYTES.value), "{size} bytes");
 
-    // And what its receipt costs.
+    // The cost of its receipt.
     world.set("2023-09-28T03:00:00Z");
     let receipt = json!({ "message_id": "A-1/2/app", "at": world.now(), "outcome": "delivered" });
     let (recorder, start) = warm(&world, record_delivery::NAME).await;

@@ -1,13 +1,18 @@
-//! Races over one account, put into each order by hand: whoever writes second reads
-//! again, and the account ends as if they had come one after the other.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's own input is known to be good")]
+//! Races over one account, forced into each order: the second writer reads again, and the account ends as if
+//! both had come one after the other.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's own input is known to be good"
+)]
 
 use std::sync::{Arc, Mutex};
 
 use detect_overdue::Swept;
 use duewatch_domain::kernel::{PaymentId, Revision};
 use duewatch_domain::{Cause, policy};
-use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, TransitionError};
+use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, Stored, TransitionError, WriteConflict};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
     STANDARD, World, consumed, decisions, id, payment_ids, policy_text, post, post_aside, put,
@@ -24,6 +29,14 @@ const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
 
 fn fact(world: &World, payment_id: &str, amount: &str) -> PaymentFact {
     serde_json::from_value(world.payment("A-1", payment_id, amount)).unwrap()
+}
+
+/// The conflict that a write has met.
+fn conflict(written: Result<Stored, StoreError>) -> WriteConflict {
+    match written {
+        Err(StoreError::Conflict(conflict)) => conflict,
+        other => panic!("no conflict: {other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -60,10 +73,7 @@ async fn a_sweep_that_writes_over_a_payment_is_refused() {
     let mut judged = read.account.clone();
     judged.judge(&policy, world.now(), Cause::Time);
     let refused = store.update_account(&read, judged).await;
-    assert!(
-        matches!(&refused, Err(StoreError::Conflict { account_id, revision: 1 }) if account_id == "A-1"),
-        "{refused:?}"
-    );
+    assert_eq!(conflict(refused), WriteConflict::Account { account_id: id("A-1"), revision: Revision(1) });
     assert_eq!(world.account("A-1").await, paid);
 }
 
@@ -82,7 +92,7 @@ async fn a_payment_that_writes_over_a_sweep_is_refused() {
     fact(&world, "P-1", "250.00").post_to(&mut paid).unwrap();
     paid.judge(&policy, world.now(), Cause::Fact);
     let refused = store.update_account(&read, paid).await;
-    assert!(matches!(refused, Err(StoreError::Conflict { revision: 1, .. })), "{refused:?}");
+    assert_eq!(conflict(refused), WriteConflict::Account { account_id: id("A-1"), revision: Revision(1) });
     assert_eq!(world.account("A-1").await, swept);
 }
 
@@ -91,7 +101,7 @@ async fn an_account_is_created_once() {
     let world = World::at(OPENED_AT).await;
     let account = world.open("A-1").await;
     let refused = world.store().create_account(account).await;
-    assert!(matches!(refused, Err(StoreError::Conflict { revision: 0, .. })), "{refused:?}");
+    assert_eq!(conflict(refused), WriteConflict::AccountExists(id("A-1")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +113,7 @@ async fn a_payment_handled_between_a_sweeps_reading_and_its_writing_wins() {
     world.set(LIMITED_AT);
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
-    // As it was before: the sweep's look at the payments finds none.
+    // The payment is gone again: the sweep's read of the payments finds none.
     world.remove_payment("A-1", "P-1").await;
 
     let accounts = world.store().tables().accounts.clone();
@@ -119,7 +129,7 @@ async fn a_payment_handled_between_a_sweeps_reading_and_its_writing_wins() {
         }
     });
     let sweeper = world.wiring_interrupted(detect_overdue::NAME, pays.clone());
-    // It was due when the sweep saw it, and is not any more when it reads it again.
+    // The account was due in the index, and is no longer due when the sweep reads it again.
     assert_eq!(sweep(&sweeper).await, Swept { due: 1, ..Swept::default() });
     assert_eq!(pays.left(), 0);
 
@@ -140,8 +150,8 @@ async fn a_sweep_that_restricts_between_a_payments_reading_and_its_writing_is_li
     world.remove_payment("A-1", "P-1").await;
     let payment = world.payment("A-1", "P-1", "250.00");
 
-    // The sweep has looked at the payments and is about to write. Now the payment
-    // comes; its function reads the account, is about to write, and waits for the sweep.
+    // The sweep has read the payments and is about to write. Now the payment arrives; its function reads the
+    // account, is about to write, and waits for the sweep.
     let (tell_swept, swept) = oneshot::channel::<()>();
     let (tell_read, read) = oneshot::channel::<()>();
     let (swept, tell_read) = (Mutex::new(Some(swept)), Mutex::new(Some(tell_read)));
@@ -232,7 +242,14 @@ async fn a_transition_gives_way_so_often_and_no_more() {
     let always = world.somebody_writes_first("A-1", 1_000);
     let transitions = world.wiring_interrupted(detect_overdue::NAME, always.clone()).transitions;
     let given_up = transitions.sweep(&id("A-1"), world.now()).await;
-    assert!(matches!(&given_up, Err(TransitionError::Store(StoreError::Conflict { .. }))), "{given_up:?}");
+    assert!(
+        matches!(
+            &given_up,
+            Err(TransitionError::Store(StoreError::Conflict(WriteConflict::Account { account_id, .. })))
+                if *account_id == id("A-1")
+        ),
+        "{given_up:?}"
+    );
     assert!(given_up.unwrap_err().is_transient());
     assert_eq!(1_000 - always.left(), MAX_CONFLICTS + 1);
 }

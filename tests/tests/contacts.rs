@@ -1,5 +1,4 @@
-//! What people are told: through the gate, one message a person and channel, counted before it
-//! leaves, and never lost.
+//! Contacts pass the gate: one message a borrower and channel, counted before it leaves, and never lost.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::contact::Why;
@@ -37,7 +36,7 @@ async fn late(accounts: &[&str]) -> World {
     world
 }
 
-/// Judges what is due at an instant, and brings it to `send-reminders`. What leaves for people.
+/// Sweeps at an instant and delivers the records to `send-reminders`. Returns the messages to borrowers.
 async fn sweep_and_send(world: &mut World, at: &str) -> Vec<Sent> {
     world.set(at);
     world.sweep().await;
@@ -46,7 +45,7 @@ async fn sweep_and_send(world: &mut World, at: &str) -> Vec<Sent> {
     world.sent_to("reminders")
 }
 
-/// Sweeps what is planned at an instant. What leaves for people.
+/// Sweeps the planned contacts at an instant. Returns the messages to borrowers.
 async fn sweep_planned(world: &World, at: &str) -> Vec<Sent> {
     world.set(at);
     world.sweep_contacts().await;
@@ -70,7 +69,7 @@ async fn tell(world: &World, kind: &str, fields: &str) {
 #[tokio::test]
 async fn what_would_leave_at_night_waits_for_the_morning_and_says_that_it_is_late() {
     let mut world = late(&["A-1"]).await;
-    // Nothing has run all day.
+    // No function has run all day.
     assert_eq!(sweep_and_send(&mut world, AT_NIGHT).await, []);
     assert_eq!(world.contacts("C-1").await, []);
     let waiting = world.store().at_hand(&"C-1".parse().unwrap()).await.unwrap().planned;
@@ -101,7 +100,7 @@ async fn accounts_of_one_person_leave_in_one_message_that_counts_once() {
     let mut world = late(&["A-1", "A-2", "A-3"]).await;
     let sent = sweep_and_send(&mut world, REMINDED_AT).await;
     let ids: Vec<&str> = sent.iter().flat_map(contact_ids).collect();
-    // Each revision comes on its own; which is first is left to the stream.
+    // Each revision is its own record; the stream decides the order.
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert_eq!(ids, ["A-1/3/sms", "A-2/3/sms", "A-3/3/sms"]);
     assert_eq!(sent[0].body["subject"], "C-1");
@@ -113,7 +112,7 @@ async fn accounts_of_one_person_leave_in_one_message_that_counts_once() {
 #[tokio::test]
 async fn a_week_of_outage_ends_in_one_message_that_says_so_and_never_in_a_burst() {
     let mut world = late(&["A-1", "A-2"]).await;
-    // The accounts were judged each day, and nothing has left since the 6th.
+    // The accounts were evaluated each day, and no message has left since the 6th.
     let mut records = Vec::new();
     for day in 6..13 {
         world.set(&format!("2023-10-{day:02}T02:00:00Z"));
@@ -125,7 +124,7 @@ async fn a_week_of_outage_ends_in_one_message_that_says_so_and_never_in_a_burst(
     let sent = world.sent_to("reminders");
     assert_eq!(sent.len(), 1, "{sent:?}");
     let data = &sent[0].body["data"];
-    // Of the three that each account has planned two were for a stage that it has left.
+    // Of the three planned contacts of each account, two were for a stage that it has left.
     assert_eq!(contact_ids(&sent[0]).len(), 2);
     assert_eq!(data["late_since"], "2023-10-11");
     assert!(text(&sent[0]).contains("11 October 2023"), "{}", text(&sent[0]));
@@ -137,7 +136,7 @@ async fn a_week_of_outage_ends_in_one_message_that_says_so_and_never_in_a_burst(
         (outcomes(ContactOutcome::Sent, &contacts), outcomes(ContactOutcome::Withdrawn, &contacts)),
         (2, 4)
     );
-    // Delivered again, nothing leaves again.
+    // A repeated delivery sends no second message.
     assert!(world.send(&records).await.is_empty());
     assert_eq!(world.sent_to("reminders"), []);
 }
@@ -149,7 +148,7 @@ async fn two_invocations_and_two_accounts_under_one_cap_send_one_message() {
     world.sweep().await;
     let (one, other) = (world.account("A-1").await, world.account("A-2").await);
     world.store().plan_contacts(&one, world.now()).await.unwrap();
-    // Right before the first one is counted, the second account plans and its invocation sends.
+    // Right before the first contact is counted, the second account plans its own and its invocation sends.
     let (store, wiring, now) = (world.store().clone(), world.wiring(send_reminders::NAME), world.now());
     let rival = Interrupt::before("TransactWriteItems", &store.tables().records.clone(), 1, move || {
         let (store, wiring, other) = (store.clone(), wiring.clone(), other.clone());
@@ -173,7 +172,7 @@ async fn two_invocations_and_two_accounts_under_one_cap_send_one_message() {
 async fn what_comes_when_the_cap_is_used_up_waits_for_the_next_day() {
     let mut world = late(&["A-1"]).await;
     assert_eq!(sweep_and_send(&mut world, REMINDED_AT).await.len(), 1);
-    // Another account of the person, late as well, is opened on the same day.
+    // Another late account of the customer is opened on the same day.
     world.open_for("C-1", GATED, "A-2").await;
     let mut contract = world.account("A-2").await;
     contract.intents = world.account("A-1").await.intents;
@@ -230,7 +229,7 @@ async fn a_breathing_space_keeps_it_until_its_end_where_it_is_withdrawn_if_its_r
     let waiting = world.store().at_hand(&"C-1".parse().unwrap()).await.unwrap().planned;
     // Day 0 is 5 October, day 60 the last: 4 December.
     assert_eq!(waiting[0].look_at.to_rfc3339(), "2023-12-05T00:00:00+00:00");
-    // By then the account stands elsewhere.
+    // By then the account is in another stage.
     sweep_and_send(&mut world, "2023-12-05T00:00:00Z").await;
     world.sweep_contacts().await;
     assert_eq!(world.contacts("C-1").await[0], ("A-1/3/sms".to_owned(), ContactOutcome::Withdrawn));
@@ -240,7 +239,7 @@ async fn a_breathing_space_keeps_it_until_its_end_where_it_is_withdrawn_if_its_r
 async fn what_cannot_be_put_into_words_ends_and_rings() {
     let mut world = late(&["A-1"]).await;
     world.set("2023-10-05T00:00:00Z");
-    // A version that no check has seen.
+    // This version was published past every check.
     let unsaid = policy_text(GATED).replace("version = 1", "version = 2").replace("late_mild", "unheard_of");
     world.store().publish_policy(&policy::parse(&unsaid).unwrap(), &unsaid).await.unwrap();
     world.set(REMINDED_AT);
@@ -266,7 +265,7 @@ async fn an_account_that_cannot_be_judged_keeps_nobody_elses_message_back() {
     assert!(world.send(&records).await.is_empty());
     let sent = world.sent_to("reminders");
     assert_eq!(sent.iter().flat_map(contact_ids).collect::<Vec<_>>(), ["A-1/3/sms"]);
-    // An hour later it can be; the cap of the day is used up by then.
+    // An hour later it can be read; the day's frequency cap is used up by then.
     world.tamper("A-2", "installments", whole).await;
     world.set("2023-10-06T02:59:59Z");
     assert_eq!(world.sweep_contacts().await.persons, 0);

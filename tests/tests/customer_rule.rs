@@ -1,5 +1,5 @@
-//! One account's stage restricts the customer's others, and lifts with it: how that travels.
-//! A-1 owes and is frozen on 19 October; A-2, of the same customer, is paid up.
+//! One account's stage restricts the customer's others, and lifts with it: the way from one account to the
+//! other. A-1 owes and is frozen on 19 October; A-2, of the same customer, is paid up.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,7 +17,7 @@ const FROZEN_AT: &str = "2023-10-18T16:00:00Z";
 const PAID_AT: &str = "2023-10-18T17:00:00Z";
 const TOMORROW: &str = "2023-10-19T20:00:00Z";
 
-/// A-1, about to be frozen, and A-2 that owes nothing.
+/// A-1, about to be frozen, and A-2 without debt.
 async fn two() -> World {
     let mut world = World::at(OPENED_AT).await;
     for account_id in ["A-1", "A-2"] {
@@ -31,7 +31,7 @@ async fn two() -> World {
     world
 }
 
-/// Carries what the accounts stream brings, until it brings nothing more.
+/// Delivers the records of the accounts stream until it has no more.
 async fn told(world: &mut World) {
     for _round in 0..10 {
         let records = world.account_records().await;
@@ -115,7 +115,7 @@ async fn money_that_cannot_be_posted_holds_it_until_that_is_settled() {
     assert_eq!(restricted(&world, "A-2").await, "current []");
     let rang: Vec<_> = world.sent_to("operations");
     assert_eq!(rang[0].body["subject"], "A-1/P-9");
-    // Its other messages are out: it is the watch that finds who has not heard.
+    // A-1's other messages are out: only `watch-gaps` finds that A-2 lacks the restriction.
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(2)));
     world.remove_payment("A-1", "P-9").await;
     for account_id in ["A-1", "A-2"] {
@@ -141,7 +141,7 @@ async fn a_cure_between_the_look_and_the_write_is_seen() {
             put(&client, &table, &payment).await;
             let fact = transitions.store().payments_of(&id("A-1")).await.unwrap().remove(0).unwrap();
             transitions.post(&fact, now).await.unwrap();
-            // Whoever tells of it finds A-2 as it was.
+            // At this moment A-2 needs no change.
             let heeded = transitions.heed_others(&id("A-2"), now).await.unwrap();
             assert!(matches!(heeded.outcome, duewatch_store::Outcome::Unchanged));
         }
@@ -181,7 +181,7 @@ async fn an_account_that_is_opened_meanwhile_starts_restricted() {
 async fn what_a_stream_forgot_the_watch_tells() {
     let mut world = two().await;
     world.sweep().await;
-    // Nobody reads what it says.
+    // These records are lost.
     world.account_records().await;
     for account_id in ["A-1", "A-2"] {
         world.remember(account_id).await;

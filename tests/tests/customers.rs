@@ -1,5 +1,4 @@
-//! What is known of a person: handed out whole, erased as far as it may be, and both on
-//! record.
+//! A contact profile is exported whole and erased as far as allowed, and both are on record.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::kernel::CustomerId;
@@ -15,7 +14,7 @@ fn customer(id: &str) -> CustomerId {
     id.parse().unwrap()
 }
 
-/// Customer C-1 with two accounts, two contact points and what became of them.
+/// Customer C-1 with two accounts, two contact points and their contact records.
 async fn a_person() -> World {
     let mut world = World::at(OPENED_AT).await;
     for account_id in ["A-1", "A-2"] {
@@ -39,7 +38,7 @@ async fn a_person() -> World {
     world
 }
 
-/// The sort keys of what is known of a customer, and all of it as one text.
+/// The sort keys of a customer's records, and all of the records as one text.
 async fn known(world: &World, customer_id: &str) -> (Vec<String>, String) {
     let page = world.store().customer_items(&customer(customer_id), None).await.unwrap();
     let text = serde_json::to_string(&page.items).unwrap();

@@ -1,5 +1,4 @@
-//! What leaves for other systems, however SNS fails, and the sample events of
-//! `events/`, which every handler takes.
+//! Messages to other systems leave however SNS fails, and every handler takes the sample events of `events/`.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use std::collections::BTreeMap;
@@ -24,7 +23,7 @@ fn ids(sent: &[Sent]) -> Vec<&str> {
     sent.iter().map(Sent::id).collect()
 }
 
-/// Three accounts that have just been flagged, and the records that say so.
+/// Three accounts that have just become late, with their records.
 async fn three_late() -> (World, Vec<Value>) {
     let mut world = World::at(OPENED_AT).await;
     for account_id in ["A-1", "A-2", "A-3"] {
@@ -41,7 +40,7 @@ async fn three_late() -> (World, Vec<Value>) {
     (world, records)
 }
 
-/// Entries about A-2 fail so many times.
+/// The next `count` entries about A-2 fail.
 fn entries_fail(world: &World, count: usize, sender_fault: bool) {
     let count = u32::try_from(count).unwrap();
     let code = "InternalError".to_owned();
@@ -76,7 +75,7 @@ async fn a_record_that_was_reported_is_delivered_again_and_published_under_the_s
     let (mut world, _) = three_late().await;
     entries_fail(&world, MAX_ATTEMPTS, false);
     world.stack.drain().await.unwrap();
-    // Lambda delivers from the record that failed on, so A-3 leaves again.
+    // Lambda delivers from the failed record on, so that A-3 leaves again.
     let sent = world.sent();
     assert_eq!(ids(&sent), ["A-1/2", "A-3/2", "A-2/2", "A-3/2"]);
     assert_eq!(sent[1], sent[3]);
@@ -155,7 +154,7 @@ async fn a_revision_without_a_decision_says_nothing() {
     assert_eq!(world.sent(), []);
 }
 
-/// A-1 on the morning of the sample: flagged and reminded by the same sweep.
+/// A-1 on the morning of the sample: late and reminded by the same sweep.
 async fn morning_of_the_sample() -> (World, Value) {
     let mut world = World::at(OPENED_AT).await;
     world.open_under(REMINDING, "A-1").await;
@@ -180,7 +179,7 @@ async fn the_samples_of_the_accounts_stream_are_what_the_stream_carries() {
 #[track_caller]
 fn assert_is_sample(mut record: Value, name: &str) {
     let sample = sample(name)["Records"][0].clone();
-    // These are AWS's own, different on every run.
+    // AWS sets these, differently on every run.
     for name in ["eventID", "eventSourceARN", "awsRegion"] {
         record[name] = sample[name].clone();
     }
@@ -354,7 +353,7 @@ async fn watch_gaps_takes_its_sample() {
     world.set(event["time"].as_str().unwrap());
     let event = serde_json::from_value(event).unwrap();
     let watched = watch_gaps::handle(&world.wiring(watch_gaps::NAME), event, Deadline::none()).await.unwrap();
-    // The slot of 04:30; which account lies in its segment is DynamoDB's to know.
+    // The firing of 04:30; DynamoDB decides which accounts its segment holds.
     assert_eq!((watched.open, watched.cut_short), (0, false));
     assert_eq!(world.store().round().await.unwrap().slot % u64::from(watch_gaps::SEGMENTS), 19);
 }

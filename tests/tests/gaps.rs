@@ -1,5 +1,5 @@
-//! What a fault has left behind, and what `watch-gaps` makes of it: found, repaired or
-//! told, and found no more.
+//! Discrepancies that a fault has left: `watch-gaps` finds them, repairs or reports them, and finds them no
+//! more.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use std::collections::HashMap;
@@ -25,12 +25,12 @@ const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
 /// 10:00 of 6 October in Shanghai: the first reminder of a late account.
 const LATE_MILD_AT: &str = "2023-10-06T02:00:00Z";
 
-/// Nothing is found in so many accounts.
+/// `watch-gaps` finds no discrepancy in `looked_at` accounts.
 fn healthy(looked_at: usize) -> Watched {
     Watched { looked_at, ..Watched::default() }
 }
 
-/// A-1, opened and recorded; the streams have had their time.
+/// A-1, opened and recorded; the time that `watch-gaps` leaves to the streams is over.
 async fn one() -> World {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
@@ -40,12 +40,12 @@ async fn one() -> World {
     world
 }
 
-/// A day later.
+/// Moves the clock on by a day.
 fn tomorrow(world: &World) {
     world.stack.clock().set(world.now() + TimeDelta::days(1));
 }
 
-/// What was told of gaps: kind, subject and text.
+/// The reported discrepancies: kind, subject and text.
 fn told(world: &World) -> Vec<(String, String, String)> {
     let text = |sent: &Sent, name: &str| sent.body["data"][name].as_str().unwrap().to_owned();
     world
@@ -64,7 +64,7 @@ fn repaired(reason: &str) -> (String, String, String) {
     ("gaps_repaired".to_owned(), "repaired".to_owned(), reason.to_owned())
 }
 
-/// Writes A-1's item as nobody should.
+/// Damages A-1's item past all rules.
 async fn damage(world: &World, expression: &str, values: &[(&str, AttributeValue)]) {
     let values: HashMap<String, AttributeValue> =
         values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -107,7 +107,7 @@ async fn an_account_that_no_sweep_has_looked_at_is_judged() {
         "as if it were in time"
     );
     assert_eq!(told(&world), [repaired("late 1: A-1")]);
-    // Its stream has carried it.
+    // Its stream has delivered it.
     world.remember("A-1").await;
     world.store().mark_published(&id("A-1"), Revision(2), None).await.unwrap();
     tomorrow(&world);
@@ -213,7 +213,7 @@ async fn a_payment_that_its_stream_forgot_is_posted_and_lifts() {
     world.remember("A-1").await;
     tomorrow(&world);
     assert_eq!(world.watch().await, healthy(1));
-    // The stream remembers after all.
+    // The stream delivers the records after all.
     let records = world.payment_records().await;
     assert!(world.post(&records).await.is_empty());
     assert_eq!(world.account("A-1").await, account);
@@ -327,7 +327,7 @@ async fn decisions_that_were_not_sent_are_sent_word_for_word() {
     let ids: Vec<&str> = events.iter().map(|sent| sent.id()).collect();
     assert_eq!(ids, ["A-1/2", "A-1/3", "A-1/4"]);
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(4)));
-    // What the stream brings after all is the same.
+    // The late record of the stream says the same.
     assert!(world.send(&records).await.is_empty());
     let carried = world.sent();
     assert_eq!(events, carried.iter().collect::<Vec<_>>());
@@ -341,7 +341,7 @@ async fn a_decision_that_a_later_one_overtook_is_sent() {
     world.set(LATE_AT);
     world.sweep().await;
     world.remember("A-1").await;
-    // Nobody reads what it says.
+    // These records are lost.
     world.account_records().await;
     world.set(LIMITED_AT);
     world.sweep().await;
@@ -357,8 +357,8 @@ async fn a_decision_that_a_later_one_overtook_is_sent() {
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(3)));
 }
 
-/// A-1 under the policy that reminds: flagged, and about to be reminded by a revision
-/// whose stream record was lost.
+/// A-1 under the policy with reminders: late, and about to be reminded by a revision whose stream record was
+/// lost.
 async fn a_lost_reminder() -> World {
     let mut world = World::at(OPENED_AT).await;
     world.open_under(REMINDING, "A-1").await;
@@ -379,7 +379,7 @@ async fn a_reminder_that_was_not_sent_is_sent_late_and_once() {
     world.set("2023-10-06T20:00:00Z");
     assert_eq!(world.watch().await, Watched { unpublished: 1, repaired: 1, ..healthy(1) });
     drop(world.sent());
-    // It is planned; the next sweep of what is planned sends it.
+    // The contact is planned; the next sweep of planned contacts sends it.
     world.sweep_contacts().await;
     let sent = world.sent_to("reminders");
     assert_eq!(sent[0].body["data"]["late_since"], "2023-10-06");
@@ -433,7 +433,7 @@ async fn a_parked_payment_is_posted_once_its_account_has_come_and_rings_after_a_
     assert_eq!(told(&world), []);
 
     world.open("A-1").await;
-    // Whoever opened it was cut off before the note was gone.
+    // The invocation that opened the account was cut off before it deleted the suspense payment.
     let noted_at = world.now();
     world.store().park(&id("A-1"), &"P-1".parse().unwrap(), noted_at).await.unwrap();
     world.remember("A-1").await;
@@ -471,7 +471,7 @@ async fn parked_payments_are_told_apart_whatever_their_ids() {
     assert_eq!(listed, ["A 1#2", "A#1 2", "A/1 2", "AA 1"]);
 }
 
-/// A book of accounts whose histories the streams have forgotten.
+/// A portfolio whose histories the streams have forgotten.
 async fn book(accounts: usize) -> World {
     let world = World::at(OPENED_AT).await;
     for number in 0..accounts {
@@ -530,7 +530,7 @@ async fn after_an_outage_a_round_is_caught_up_a_few_segments_at_a_time() {
     assert_eq!(fire(&watcher, Deadline::none()).await, healthy(0), "it has caught up");
 }
 
-/// A watcher for which each account takes a second.
+/// Services of `watch-gaps` for which each account takes a second.
 fn slow(world: &World) -> Wiring {
     let clock = world.stack.clock().clone();
     let payments = &world.store().tables().payments;
@@ -605,7 +605,7 @@ async fn what_could_not_be_told_is_found_again_by_the_next_firing() {
 async fn what_a_late_page_shows_is_looked_at_again_before_anything_is_done() {
     let mut world = one().await;
     world.set("2023-10-05T01:00:00Z");
-    // The sweep comes right after the page was read.
+    // The sweep comes right after the read of the page.
     let sweeper = world.wiring(detect_overdue::NAME);
     let payments = world.store().tables().payments.clone();
     let comes = Interrupt::before("Query", &payments, 1, move || {

@@ -1,5 +1,5 @@
-//! The live heap of a sweep: what the handler, the SDK and what stands around the engine
-//! hold at once. The engine's pages are C's and do not count.
+//! The live heap of a sweep: handler, SDK and the code around the engine. The engine's pages belong to C and
+//! do not count.
 //!
 //! The allocator counts for the whole process: this file holds one test.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
@@ -16,18 +16,17 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// What a page of a hundred entries and eight accounts at once may differ by. The entries
-/// alone of all that is due would be more.
+/// The allowed difference for a page of a hundred entries and eight accounts at once. The entries of all due
+/// accounts alone would exceed it.
 const SLACK: usize = 64 * 1024;
 
-/// Sweeps a book where so many accounts are due, and says how much heap that took at most
-/// above what was live before.
+/// Sweeps a portfolio with `due` due accounts, and returns the peak of live heap above the live heap before.
 async fn heap_of_a_sweep(due: usize) -> usize {
     let clock = StackClock::simulated(instant("2023-09-01T00:00:00Z"));
     let stack = Stack::start(clock, Transport::InProcess).await.unwrap();
     let text = policy_text(STANDARD);
     stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
-    // The first sweep finds one, so that what is kept for good is there.
+    // The first sweep finds one account, so that permanent allocations exist.
     for (number, due_on) in
         std::iter::once("2023-09-10").chain(std::iter::repeat_n("2023-10-01", due)).enumerate()
     {
@@ -38,7 +37,7 @@ async fn heap_of_a_sweep(due: usize) -> usize {
     sweep(&stack, "2023-09-14T00:00:00Z", 1).await;
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
-    // The one is due again: its next stage.
+    // That one account is due again: its next stage.
     sweep(&stack, "2023-10-05T00:00:00Z", due as u64 + 1).await;
     ALLOCATOR.peak_usage() - before
 }
@@ -48,7 +47,7 @@ async fn sweep(stack: &Stack, at: &str, written: u64) {
     let (store, sns) = (stack.store().clone(), stack.services().sns_client.clone());
     let clock = Arc::new(stack.clock().clone());
     let wiring = Wiring::over(detect_overdue::NAME, stack.settings(), store, sns, clock);
-    // Without a queue one invocation takes it all.
+    // Without a queue one invocation takes all accounts.
     let swept = support::sweep(&wiring).await;
     assert_eq!(swept.written as u64, written, "{swept:?}");
 }

@@ -1,5 +1,4 @@
-//! The history: one entry a revision, chained to the one below it. Whoever changes one or
-//! takes one away is found out.
+//! The history: one entry a revision, chained to the entry below it. A changed or deleted entry is detected.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use std::sync::LazyLock;
@@ -251,7 +250,7 @@ async fn an_account_that_only_lost_its_place_in_the_index_is_known_and_verifies(
     assert!(world.record(&dropped).await.is_empty());
     assert_eq!(world.history("A-1").await, before);
     assert_eq!(breaks(&world).await, []);
-    // A repair of what it is now finds the entry too.
+    // A repair of the current revision finds the entry too.
     let account = world.account("A-1").await;
     assert_eq!(
         world.store().record_revision(None, &account, world.now(), Retention::default()).await.unwrap(),
@@ -285,7 +284,7 @@ async fn the_stack_records_what_its_functions_write() {
     assert_eq!(breaks(&world).await, []);
 }
 
-/// What `audit` tells, and what it ends with.
+/// The output of `audit`, and its result.
 async fn audited(world: &World, account_id: &str) -> (String, Result<(), AuditError>) {
     let mut out = Vec::new();
     let ended = audit(world.store(), &id(account_id), world.now(), &mut out).await;
@@ -393,7 +392,7 @@ async fn an_entry_that_cannot_be_read_is_named() {
     assert!(error.to_string().contains("history#A-1"), "{error}");
 }
 
-/// A history of four, and the account that it is of.
+/// A history of four revisions, with its account.
 static WHOLE: LazyLock<(Vec<HistoryEntry>, Account)> = LazyLock::new(|| {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let (world, records) = four_revisions().await;
@@ -406,7 +405,7 @@ fn any_entry() -> impl Strategy<Value = usize> {
     0..4_usize
 }
 
-/// A change of one character of a text to another.
+/// A text with one character replaced.
 fn altered(text: &str, place: usize, by: char) -> String {
     let place = place % text.len();
     let mut bytes = text.as_bytes().to_vec();

@@ -1,4 +1,4 @@
-//! What the lender's systems send: taken once, in order, or set aside with its reason.
+//! Messages of the lender's systems are taken once, in order, or quarantined with a reason.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -23,7 +23,7 @@ async fn world() -> World {
     world
 }
 
-/// Hands what the payments stream has brought to `post-payment`.
+/// Delivers the new records of the payments stream to `post-payment`.
 async fn post_new(world: &mut World) {
     let records = world.payment_records().await;
     assert!(post(&world.wiring(post_payment::NAME), &records).await.is_empty());
@@ -130,7 +130,7 @@ async fn what_cannot_be_taken_is_set_aside_with_its_reason_and_the_rest_is_taken
     assert!(!world.account("A-1").await.is_enforced(), "the other one was taken");
 }
 
-/// A message that would be taken, after a change.
+/// A valid message, after a change.
 fn message_body(change: impl FnOnce(&mut Value)) -> String {
     let mut body = json!({
         "event_id": "E-1", "at": NOW, "type": "installment_adjusted", "account_id": "A-1",
@@ -231,7 +231,7 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
                 "contact-log#2023-10-05T00:59:00.000000000Z#E-2".to_owned(),
                 json!({"from_contact_point": "+8613800138000", "by": "the customer"}),
             ),
-            // Which knows on which channels there is one, and none of them.
+            // The profile knows which channels have a contact point, and no contact point itself.
             ("person".to_owned(), json!({})),
         ]
     );

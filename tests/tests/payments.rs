@@ -1,4 +1,4 @@
-//! Payments: posted once, in whatever order they come, and never past a restriction.
+//! Payments are posted once, in whatever order they come, and no restriction overtakes them.
 
 use chrono::TimeDelta;
 use detect_overdue::Swept;
@@ -59,7 +59,7 @@ async fn a_reversal_delivered_without_its_payment_posts_both() {
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
     assert!(!account.payments()[0].stands());
-    // And the INSERT that comes after all says nothing new.
+    // The late INSERT adds no fact.
     assert!(world.post(&records[..1]).await.is_empty());
     assert_eq!(world.account("A-1").await, account);
 }
@@ -153,7 +153,7 @@ async fn money_in_another_currency_holds_the_restriction_and_tells_operations() 
     assert_eq!(world.sweep().await.held, 1, "it is held as long as the money is there");
     assert_eq!(world.sent()[0].id(), told[0].id(), "one alarm, however often it rings");
 
-    // People on duty put it right.
+    // The lender corrects the item.
     dollars["currency"] = json!("CNY");
     dollars["amount"] = json!("250.00");
     world.put_payment(&dollars).await;
@@ -318,7 +318,7 @@ async fn a_parked_payment_that_cannot_be_posted_is_quarantined_when_its_account_
     assert!(quarantined[0].payload.contains("\"amount\":\"40.00\""), "{quarantined:?}");
 }
 
-/// A first delivery parks the payment and is cut off; the account comes in between.
+/// A first delivery records the suspense payment and is cut off; the account is opened in between.
 #[tokio::test]
 async fn a_note_that_a_cut_off_delivery_left_behind_is_taken_away_by_the_next() {
     let mut world = World::at(OPENED_AT).await;
@@ -358,7 +358,7 @@ async fn the_lowest_record_that_failed_is_reported_and_an_accounts_later_records
         world.pay(account_id, payment_id, "10.00").await;
     }
     let records = world.payment_records().await;
-    // Both accounts are written by somebody else all the time, until one record of each has failed.
+    // Other writers keep changing both accounts, until one record of each has failed.
     let busy = [
         world.somebody_writes_first("A-2", MAX_CONFLICTS + 1),
         world.somebody_writes_first("A-3", MAX_CONFLICTS + 1),

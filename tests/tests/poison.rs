@@ -1,5 +1,4 @@
-//! Records that can never be taken: set aside with their payload and the reason,
-//! and the rest goes on.
+//! Records that can never be taken are quarantined with their payload and the reason, and the others go on.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use std::collections::BTreeSet;
@@ -16,7 +15,7 @@ const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 /// The first instant of 5 October in Shanghai: one delinquent day.
 const LATE_AT: &str = "2023-10-04T16:00:00Z";
 
-/// The record of a payment whose attribute is something else.
+/// The record of a payment with one attribute replaced.
 async fn record_with(world: &mut World, payment_id: &str, attribute: &str, value: Value) -> Value {
     let mut payment = world.payment("A-1", payment_id, "10.00");
     payment[attribute] = value;
@@ -63,7 +62,7 @@ async fn a_record_that_is_no_payment_is_set_aside_and_the_rest_of_the_batch_is_p
     assert_eq!(serde_json::from_str::<Value>(payload).unwrap(), records[1], "the record, as it came");
     assert!(quarantined[0].reason.contains(reason), "{}", quarantined[0].reason);
 
-    // People on duty are told which, and nothing of what is in it.
+    // The alert names the record, and none of its contents.
     let told = world.sent();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].topic, "operations");
@@ -126,7 +125,7 @@ async fn records_without_any_id_are_set_aside_each_on_its_own() {
     let payloads: BTreeSet<String> =
         world.quarantined().await.into_iter().map(|quarantined| quarantined.payload).collect();
     assert_eq!(payloads, strays.iter().map(ToString::to_string).collect());
-    // Delivered again, they are the same two.
+    // A repeated delivery quarantines the same two.
     assert!(world.post(&strays).await.is_empty());
     assert_eq!(world.quarantined().await.len(), 2);
 }
@@ -144,7 +143,7 @@ async fn a_poisoned_record_delivered_twice_is_set_aside_once() {
     assert_eq!(ids.len(), 1, "a retry does not ring twice");
 }
 
-/// A batch of ten payments of which the first so many are for nothing.
+/// A batch of ten payments, the first `poisoned` of which are invalid.
 async fn ten_payments(world: &mut World, poisoned: usize) -> Vec<Value> {
     for place in 0..10 {
         let amount = if place < poisoned { "0" } else { "10.00" };
@@ -159,8 +158,8 @@ async fn a_batch_of_ten_with_six_poisoned_fails_as_a_whole_and_nothing_of_it_is_
     world.open("A-1").await;
     let records = ten_payments(&mut world, 6).await;
     let function = world.wiring(post_payment::NAME);
-    // Reported from the first record on, not failed as an invocation: Lambda would
-    // split a failed batch until its parts are small enough to be set aside.
+    // Reported from the first record on, not failed as an invocation: Lambda would split a failed batch until
+    // its parts are small enough to be quarantined.
     assert_eq!(post(&function, &records).await, [sequence_number(&records[0])]);
     assert_eq!(world.quarantined().await, []);
     assert_eq!(world.sent(), []);

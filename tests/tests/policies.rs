@@ -1,4 +1,4 @@
-//! A policy's life: a version is published, announced, and binds in its time.
+//! A policy's life: a version is published, announced, and binds at its time.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use chrono::TimeDelta;
@@ -13,7 +13,7 @@ const PUBLISHED_AT: &str = "2023-09-02T00:00:00Z";
 /// By then the letters must have left: 20 days before 3 October begins anywhere.
 const ANNOUNCED_BY: &str = "2023-09-12T10:00:00Z";
 
-/// The usual policy without its grace, from 3 October on.
+/// The common policy without its grace, from 3 October on.
 fn stricter() -> String {
     let text = policy_text(STANDARD)
         .replacen("version = 1", "version = 2", 1)
@@ -43,7 +43,7 @@ async fn publishing_a_version_queues_the_accounts_under_it_and_no_other() {
     let due: Vec<String> =
         world.due_by(ANNOUNCED_BY).await.into_iter().map(|entry| entry.account_id).collect();
     assert_eq!(due, ["A-1"]);
-    // Doing it again moves nothing.
+    // A second run changes no account.
     let version = policy::parse(&stricter()).unwrap();
     let again = queue_accounts(world.store(), &version, world.now()).await.unwrap();
     assert_eq!((again.accounts, again.queued), (1, 0));
@@ -75,7 +75,7 @@ async fn a_stricter_version_is_announced_and_binds_in_its_time() {
     assert_eq!(decisions(&account), ["current > late"]);
     let decision = account.recent_decisions().last().unwrap();
     assert_eq!((decision.policy.version, decision.at), (2, world.now()));
-    // The others go on under theirs.
+    // The other accounts stay under their version.
     assert_eq!(world.account("A-2").await.standing.stage.as_str(), "current");
 }
 
@@ -115,7 +115,7 @@ async fn an_announcement_that_nobody_queued_is_found_by_the_watch() {
     let text = stricter();
     world.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
     world.set("2023-09-02T12:00:00Z");
-    // It waits for 5 October, and the letter must leave by 13 September.
+    // A-1's next action is on 5 October, and the letter must leave by 13 September.
     let found = Watched { looked_at: 1, unconfirmed: 1, repaired: 1, ..Watched::default() };
     assert_eq!(world.watch().await, found);
     assert_eq!(world.account("A-1").await.notices().len(), 1);

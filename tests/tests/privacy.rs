@@ -1,5 +1,4 @@
-//! Names, contact points and amounts are where they belong, and nowhere else, whatever is
-//! logged, counted, sent or set aside.
+//! Names, contact points and amounts stay in their places, whatever is logged, counted, sent or quarantined.
 //!
 //! The log is one for the whole process: this file holds one test.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
@@ -19,13 +18,13 @@ const NAME: &str = "Zhang Qiaolian";
 const PHONE: &str = "+8613912345678";
 const EMAIL: &str = "qiaolian@example.org";
 const ADDRESS: &str = "17 Weihai Road";
-/// Whoever is not `PHONE` for a slip of the hand: a number that is none.
+/// A contact point with a typing error: no valid number.
 const MISTYPED: &str = "13912345678";
 const PERSONAL: [&str; 5] = [NAME, "13912345678", EMAIL, ADDRESS, "Mrs Zhang is ill"];
-/// What is owed, what was paid, what was said to be paid.
+/// Amounts due, paid, and reported as paid.
 const AMOUNTS: [&str; 4] = ["271.83", "31.41", "240.42", "-57.72"];
 
-/// Everything that is logged.
+/// The whole log.
 #[derive(Clone, Debug, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -58,7 +57,7 @@ fn holds_any(text: &str, needles: &[&str]) -> Option<String> {
     needles.iter().find(|needle| text.contains(**needle)).map(|needle| format!("{needle} is in: {text}"))
 }
 
-/// One loan of an odd amount.
+/// An account with one loan of an odd amount.
 fn opening(account_id: &str, now: DateTime<Utc>) -> String {
     let account = json!({
         "account_id": account_id, "customer_id": "C-1", "policy_id": REMINDING, "currency": "CNY",
@@ -79,8 +78,8 @@ fn contact(id: &str, now: DateTime<Utc>, channel: &str, point: &str) -> String {
     .to_string()
 }
 
-/// Lives through a late month: messages good and bad, money good and bad, sweeps, reminders,
-/// history, and a look for gaps.
+/// Runs through a late month: valid and invalid messages, valid and invalid payments, sweeps, reminders,
+/// history, and a reconciliation.
 async fn live(world: &mut World) -> Vec<Sent> {
     let now = world.now();
     let intake = world.wiring(intake::NAME);
@@ -145,7 +144,7 @@ async fn nothing_personal_leaves_and_amounts_are_only_where_they_are_needed() {
     let begun = log.text().len();
     let sent = live(&mut world).await;
 
-    // What the clients' own crates say at their finest is theirs: `start` keeps them quiet.
+    // The debug output of the clients' own crates is theirs: `start` silences it.
     let logged: Vec<String> = log.text()[begun..]
         .lines()
         .filter(|line| {

@@ -1,10 +1,9 @@
-//! Five hundred loans of one lender, with the lender's own count of the days past
-//! due: an outside check on the whole chain, from the file to the standing.
+//! Five hundred loans of one lender, with the lender's own count of the days past due: an outside check on
+//! the whole chain, from the file to the account status.
 //!
-//! The loans come in through the example converter. They stand in the embedded
-//! DynamoDB, the payments arrive through the payments table and its stream, and the
-//! sweep fires on its schedule. The set's licence is not stated, so it is not part
-//! of the project; where it is absent, nothing is checked.
+//! The loans come in through the example converter. The embedded DynamoDB holds them, the payments arrive
+//! through the payments table and its stream, and the sweep fires on its schedule. The set's licence is not
+//! stated, so it is not part of the project; without the set the test checks nothing.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![expect(clippy::explicit_write, reason = "the harness shows no eprintln of a test that passes")]
 
@@ -26,11 +25,11 @@ use duewatch_tests::lender_csv::{self, Loan, Status, Terms, read_file};
 use serde::Deserialize;
 
 const LOANS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/loan-payments.csv");
-/// The day on which the lender counted what was never paid.
+/// The day on which the lender counted the unpaid loans.
 const COUNTED_ON: NaiveDate = NaiveDate::from_ymd_opt(2016, 12, 8).unwrap();
 /// The lender's count is one day more than its own dates give.
 const OFF_BY_ONE: &str = "xqd20160428";
-/// Said to be paid in time, and paid a day late; the lender has no count for it.
+/// Listed as paid in time, and paid a day late; the lender has no count for it.
 const LATE_WITHOUT_A_COUNT: &str = "xqd20160271";
 
 fn terms() -> Terms {
@@ -45,7 +44,7 @@ fn loans() -> Option<Vec<Loan>> {
     Some(read_file(Path::new(LOANS), &terms()).unwrap())
 }
 
-/// What was published about an account when its standing changed.
+/// The event of a changed account status.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct Change {
     at: DateTime<Utc>,
@@ -74,8 +73,7 @@ impl Watched {
         Self { stack, policy, firings, changes: BTreeMap::new() }
     }
 
-    /// Lets time pass: the sweep fires on its schedule, but for the firings that
-    /// would find nothing due.
+    /// Lets time pass: the sweep fires on its schedule, except where no account is due.
     async fn pass_until(&mut self, until: DateTime<Utc>) {
         if until > self.stack.clock().now() {
             self.drain().await;
@@ -117,7 +115,7 @@ impl Watched {
         self.stack.transitions().open(&contract, at, Cause::Time).await.unwrap();
     }
 
-    /// Puts the payment into the payments table; only the stream tells of it.
+    /// Puts the payment into the payments table; only the stream reports it.
     async fn pay(&mut self, loan: &Loan) {
         let event = parse_event_line(&loan.payment_line(&terms()).unwrap()).unwrap();
         let Command::PaymentReceived(payment) = event.command else { panic!("no payment") };
@@ -153,7 +151,7 @@ fn daily_line(line: &[u8]) -> DailyLine {
     serde_json::from_slice(line).unwrap()
 }
 
-/// What happens, in its order.
+/// A happening; those of one instant come in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Open(usize),
@@ -211,7 +209,7 @@ async fn the_stack_counts_the_days_that_the_lender_counted() {
     assert_flagged_at_midnight_and_lifted_when_paid(&loans, &watched.changes);
 }
 
-/// Of the 200 rows that the lender calls late, 199 agree; the other is named.
+/// Of the 200 rows that the lender lists as late, 199 agree; the other is named.
 fn assert_agrees_with_the_lender(loans: &[Loan], ours: &BTreeMap<&str, u32>) {
     let called_late: Vec<&Loan> = loans.iter().filter(|loan| loan.status != Status::PaidOff).collect();
     let differing: Vec<(&str, u32, Option<u32>)> = called_late

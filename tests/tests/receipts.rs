@@ -1,4 +1,4 @@
-//! What senders report of messages, what the lender reports of people, and what leaves then.
+//! Receipts of delivery providers and reports of the lender about customers, with the contacts that follow.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use chrono::{DateTime, Utc};
@@ -20,8 +20,8 @@ const MILD_AT: &str = "2023-10-06T02:00:00Z";
 /// Two days later: the second.
 const FIRM_AT: &str = "2023-10-08T02:00:00Z";
 
-/// Reminders by text message, else by e-mail; a week between two contacts after a complaint;
-/// contact persons after two delinquent days and one failed attempt.
+/// Reminders by text message, else by e-mail; a week between two contacts after a complaint; third-party
+/// contacts after two delinquent days and one failed attempt.
 const REACHING: &str = r#"
 id = "reaching"
 version = 1
@@ -43,7 +43,7 @@ steps = [
 ]
 "#;
 
-/// A-1 of C-1, which reminds by text message first.
+/// A-1 of C-1, under a policy that reminds by text message first.
 async fn world() -> World {
     let world = World::at(OPENED_AT).await;
     world.store().publish_policy(&policy::parse(REACHING).unwrap(), REACHING).await.unwrap();
@@ -51,7 +51,7 @@ async fn world() -> World {
     world
 }
 
-/// What leaves at an instant, when the accounts have been swept and their stream has come.
+/// The messages that leave at an instant, after the sweep of the accounts and the delivery of their stream.
 async fn leaves(world: &mut World, at: &str) -> Vec<Sent> {
     world.set(at);
     world.sweep().await;
@@ -61,12 +61,12 @@ async fn leaves(world: &mut World, at: &str) -> Vec<Sent> {
     world.sent_to("reminders")
 }
 
-/// How each travels, and what it says.
+/// The channel and the template of each message.
 fn said(sent: &[Sent]) -> Vec<(&str, &str)> {
     sent.iter().map(|one| (one.attributes["channel"].as_str(), one.attributes["template"].as_str())).collect()
 }
 
-/// The first reminder has left, by text message. Its id.
+/// The world after the first reminder, by text message, with its id.
 async fn reminded() -> (World, String) {
     let mut world = world().await;
     let sent = leaves(&mut world, MILD_AT).await;
@@ -82,14 +82,14 @@ fn answer(message_id: &str, at: DateTime<Utc>, reason: &str) -> String {
     json!({ "message_id": message_id, "at": at, "outcome": "answered", "reason": reason }).to_string()
 }
 
-/// A sender reports now; everything is taken.
+/// A delivery provider's receipt arrives now and is taken.
 async fn reports(world: &World, message_id: &str, outcome: &str) {
     let body = receipt(message_id, world.now(), outcome);
     assert!(report(&world.wiring(record_delivery::NAME), &[body]).await.is_empty());
     assert_eq!(world.quarantined().await, []);
 }
 
-/// The lender reports now; everything is taken.
+/// The lender's message arrives now and is taken.
 async fn tells(world: &World, event_id: &str, kind: &str, fields: &str) {
     let told = message(event_id, world.now(), "A-1", kind, fields);
     assert!(take_messages(&world.wiring(intake::NAME), &[told]).await.is_empty());
@@ -108,7 +108,7 @@ async fn outcomes(world: &World) -> Vec<ContactOutcome> {
     world.contacts("C-1").await.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// Who rang: the id and the kind of each.
+/// The id and the kind of each alert.
 fn rang(sent: Vec<Sent>) -> Vec<(String, String)> {
     let rang = sent.into_iter().filter(|one| one.topic == "operations");
     rang.map(|one| (one.id().to_owned(), one.body["data"]["kind"].as_str().unwrap().to_owned())).collect()
@@ -165,7 +165,7 @@ async fn what_came_back_leaves_by_the_next_channel_and_ends_when_none_is_left() 
     );
     world.sweep_contacts().await;
     assert_eq!(world.sent(), [], "it has ended");
-    // With another address the next reminder is said again.
+    // With another address the next reminder is sent.
     world.set("2023-10-07T02:00:00Z");
     let new = r#""channel":"email","contact_point":"li@example.org","changed_by":"branch-7""#;
     tells(&world, "E-1", "contact_changed", new).await;
@@ -195,7 +195,7 @@ async fn what_came_back_before_it_was_noted_that_it_left_waits_for_the_note() {
     world.sweep().await;
     let account = world.account("A-1").await;
     assert_eq!(world.store().plan_contacts(&account, world.now()).await.unwrap(), 1);
-    // Whoever sends is killed when the message has left.
+    // `send-reminders` is killed when the message has left.
     let records = &world.store().tables().records;
     let killed = Interrupt::failing("TransactWriteItems", records, 9).about("said#A-1/2/sms");
     assert_eq!(sweep_contacts(&world.wiring_interrupted(send_reminders::NAME, killed)).await.failed, 1);
@@ -205,7 +205,7 @@ async fn what_came_back_before_it_was_noted_that_it_left_waits_for_the_note() {
     let body = receipt(left[0].id(), world.now(), "bounced");
     let receipts = world.wiring(record_delivery::NAME);
     assert_eq!(report(&receipts, std::slice::from_ref(&body)).await, ["r-0"], "to be delivered again");
-    // The note never comes. The sweep takes the next channel by itself, and once.
+    // The note never arrives. The sweep takes the next channel by itself, once.
     world.set("2023-10-06T02:20:00Z");
     world.sweep_contacts().await;
     assert_eq!(said(&world.sent_to("reminders")), [("email", "late_mild")]);
@@ -289,7 +289,7 @@ async fn an_answer_is_the_recorded_cause_until_an_officer_finds_out() {
     assert_eq!((cause.cause.as_str(), cause.by.as_str()), ("unknown", "borrower"));
     assert_eq!(cause.reason, "My wages come late.");
     let revision = account.revision;
-    // Known before the answer was heard, and taken after it.
+    // Known before the answer arrived, and taken after it.
     let found = message(
         "E-1",
         instant("2023-10-06T01:00:00Z"),
@@ -327,7 +327,7 @@ async fn whoever_is_killed_at_any_call_starts_over_and_nothing_is_done_twice() {
     }
 }
 
-/// A contact person of C-1 is asked. The message's id.
+/// The world after a message to a third-party contact of C-1, with that message.
 async fn asked() -> (World, Sent) {
     let (world, message_id) = reminded().await;
     // One attempt has failed.

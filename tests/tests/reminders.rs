@@ -1,5 +1,4 @@
-//! Reminders: planned by the policy, looked at once more before they leave, and
-//! noted whatever becomes of them.
+//! Reminders are planned by the policy, checked once more before they leave, and recorded with their outcome.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::{Account, Command, Event, Message};
@@ -25,8 +24,8 @@ async fn reminding() -> World {
     world
 }
 
-/// Sweeps, and sends what follows. What left for borrowers: template, and how many
-/// earlier ones it stands for.
+/// Sweeps, and sends the reminders that follow. Returns the messages to borrowers: template, and the number
+/// of earlier ones that each replaces.
 async fn sweep_and_send(world: &mut World, at: &str) -> Vec<(String, u64)> {
     world.set(at);
     world.sweep().await;
@@ -83,7 +82,7 @@ async fn reminders_leave_before_the_due_date_on_it_and_after_it_each_at_its_time
 async fn reminders_that_were_missed_become_one_that_says_so() {
     let mut world = reminding().await;
     sweep_and_send(&mut world, LATE_AT).await;
-    // An outage over two of them.
+    // The outage spans two reminders.
     let said = sweep_and_send(&mut world, "2023-10-08T03:00:00Z").await;
     assert_eq!(said, [("late_firm".to_owned(), 1)]);
     assert_eq!(sweep_and_send(&mut world, "2023-10-08T04:00:00Z").await, vec![]);
@@ -92,14 +91,14 @@ async fn reminders_that_were_missed_become_one_that_says_so() {
 #[tokio::test]
 async fn a_reminder_of_a_due_date_that_has_passed_is_not_sent_late() {
     let mut world = reminding().await;
-    // An outage over the due date: neither "soon" nor "today" is true any more.
+    // The outage spans the due date: neither "soon" nor "today" is true any more.
     assert_eq!(sweep_and_send(&mut world, "2023-10-02T02:00:00Z").await, vec![]);
 }
 
 #[tokio::test]
 async fn a_reminder_missed_by_hours_is_sent_late() {
     let mut world = reminding().await;
-    // The last second of the due date: on each channel what was planned for it.
+    // The last second of the due date: on each channel the reminder planned for it.
     let said = sweep_and_send(&mut world, "2023-10-01T15:59:59Z").await;
     assert_eq!(said, [once("due_soon"), once("due_today")].concat());
 }
@@ -212,7 +211,7 @@ async fn an_accounts_batch_delivered_twice_leaves_under_the_same_ids() {
     assert!(world.account_records().await.is_empty(), "sending writes no account");
 }
 
-/// A world that is about to remind of a late installment, and the record that says so.
+/// A world that is about to remind of a late installment, with the record.
 async fn about_to_remind() -> (World, Vec<serde_json::Value>) {
     let mut world = reminding().await;
     world.set(LATE_AT);
@@ -294,7 +293,7 @@ async fn the_highest_revision_that_was_published_is_noted_and_never_falls() {
 /// 10:00 of 8 October in Shanghai: the notice that the line is to be limited.
 const NOTICE_AT: &str = "2023-10-08T02:00:00Z";
 
-/// A world whose account has planned its notice, and the records that say so.
+/// A world whose account has planned its notice, with the records.
 async fn about_to_give_notice() -> (World, Vec<serde_json::Value>) {
     let mut world = World::at(OPENED_AT).await;
     world.open_under(NOTICING, "A-1").await;
@@ -310,7 +309,7 @@ async fn about_to_give_notice() -> (World, Vec<serde_json::Value>) {
 #[tokio::test]
 async fn a_restriction_follows_the_notice_that_left_and_no_other() {
     let (world, records) = about_to_give_notice().await;
-    // Nothing was sent: the stage comes, its restriction does not.
+    // No notice was sent: the stage begins, its restriction does not.
     world.set("2023-10-08T16:00:00Z");
     world.sweep().await;
     let limited = world.account("A-1").await;
@@ -328,7 +327,7 @@ async fn a_restriction_follows_the_notice_that_left_and_no_other() {
     let noticed = world.account("A-1").await;
     assert_eq!(noticed.notices()[0].sent_at, Some(world.now()));
 
-    // Delivered again, it does not leave again; when it left does not move.
+    // A repeated delivery does not send again; the recorded instant stays.
     world.set("2023-10-09T16:00:00Z");
     assert!(world.send(&records).await.is_empty());
     assert_eq!(world.sent_to("reminders"), []);
@@ -354,7 +353,7 @@ async fn a_notice_is_counted_apart_and_with_the_reminders() {
     assert_eq!(planned(&world).await, one);
 }
 
-/// Plans what the account's revision wishes for; what the sweep of it came to.
+/// Plans the contact requests of the account's revision; returns the sweep's counts.
 async fn planned(world: &World) -> Looked {
     world.store().plan_contacts(&world.account("A-1").await, world.now()).await.unwrap();
     world.sweep_contacts().await.looked

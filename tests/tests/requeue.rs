@@ -1,4 +1,4 @@
-//! What was set aside comes back when its cause has gone, and stays when it has not.
+//! A quarantined record is taken after its cause is gone, and stays quarantined otherwise.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 use std::path::Path;
@@ -26,7 +26,7 @@ async fn handed_back(world: &World) -> (Requeued, Vec<String>) {
     (came, left)
 }
 
-/// Spoils A-1's installments; gives them back.
+/// Damages A-1's installments; returns the original attribute.
 async fn spoil(world: &World) -> AttributeValue {
     let whole = world.item("A-1").await["installments"].clone();
     world.tamper("A-1", "installments", AttributeValue::S("none".to_owned())).await;

@@ -1,5 +1,5 @@
-//! What was written down is kept for as long as the account's policy says, and then may go:
-//! what is gone is told apart from what was taken away.
+//! History is kept for as long as the account's policy says, and then may expire. An expired entry is told
+//! apart from a deleted one.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use std::collections::HashMap;
@@ -50,7 +50,7 @@ fn expiries(entries: &[HistoryEntry]) -> Vec<Option<DateTime<Utc>>> {
     entries.iter().map(|entry| entry.expires_at).collect()
 }
 
-/// The items under a key of the records whose sort keys begin alike.
+/// The items under a key of the records whose sort keys begin with `prefix`.
 async fn items(world: &World, pk: &str, prefix: &str) -> Vec<Item> {
     let sent = world
         .client()
@@ -64,13 +64,13 @@ async fn items(world: &World, pk: &str, prefix: &str) -> Vec<Item> {
     sent.unwrap().items.unwrap()
 }
 
-/// What an item says of when it may go.
+/// The expiry of an item.
 fn expiry(item: &Item) -> Option<DateTime<Utc>> {
     let seconds = item.get("expires_at")?.as_n().unwrap().parse().unwrap();
     DateTime::from_timestamp(seconds, 0)
 }
 
-/// Deletes an entry of A-1's history, as DynamoDB or somebody else does.
+/// Deletes an entry of A-1's history, as DynamoDB or an intruder does.
 async fn delete_entry(world: &World, revision: u64) {
     world
         .client()
@@ -131,7 +131,7 @@ async fn an_entry_that_comes_late_is_kept_as_the_one_above_it_says(#[case] late:
 async fn an_entry_that_follows_after_half_a_write_is_the_newest_and_bears_no_date() {
     let (world, records) = four_revisions(KEEPING).await;
     assert!(world.record(&records[..2]).await.is_empty());
-    // Whoever was writing the third had said until when the second is kept, and died.
+    // The writer of the third entry had set the expiry of the second, and died.
     world
         .client()
         .update_item()
@@ -173,8 +173,8 @@ async fn a_policy_that_cannot_be_read_lets_nothing_go_and_loses_nothing() {
     assert_eq!(world.quarantined().await, []);
 }
 
-/// What is missing, at every instant at which something else has had its time: it is a
-/// break where it has not had its own.
+/// Any missing entries, at every instant at which one expires: a missing entry is a break unless it has
+/// expired.
 #[tokio::test]
 async fn what_has_had_its_time_may_be_missing_and_nothing_else() {
     let (world, records) = four_revisions(KEEPING).await;
@@ -198,7 +198,7 @@ async fn what_has_had_its_time_may_be_missing_and_nothing_else() {
 async fn audit_says_from_which_revision_on_an_expired_history_is_known() {
     let (world, records) = four_revisions(KEEPING).await;
     world.record(&records).await;
-    // The second has gone, the first is about to: they go in no order.
+    // The second is gone, the first is about to expire: DynamoDB keeps no order.
     delete_entry(&world, 2).await;
     world.set(SECOND_UNTIL);
     assert_eq!(breaks(&world).await, []);
@@ -213,7 +213,7 @@ async fn audit_says_from_which_revision_on_an_expired_history_is_known() {
         ),
         "{out}"
     );
-    // A hole above is one, and so is what goes before its time.
+    // A gap above the oldest kept entry is a break, and so is an entry deleted before it expires.
     delete_entry(&world, 1).await;
     delete_entry(&world, 3).await;
     let missing = HistoryBreak::Missing { from: Revision(1), to: Revision(3) };
@@ -272,7 +272,7 @@ async fn the_log_of_a_contact_point_is_kept_three_years_and_erased_all_the_same(
 
     let customer = "C-1".parse().unwrap();
     let exported = export(world.store(), &customer, &[id("A-1")], "officer-7", world.now()).await.unwrap();
-    // The contact point, its log, what is known of the person, and which account is theirs.
+    // The contact point, its log, the contact profile, and the list of its accounts.
     assert_eq!(exported.records.len(), 4);
     erase(world.store(), &customer, "officer-8", world.now()).await.unwrap();
     let log = items(&world, "customer#C-1", "contact-log#").await;

@@ -1,4 +1,4 @@
-//! A short part of what the simulator tries; its README says how to try more.
+//! A short part of the simulator's seeds; its README explains how to run more.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken promise ends the test")]
 
 use duewatch_tests::simulation::{
@@ -8,7 +8,7 @@ use duewatch_tests::simulation::{
 #[test]
 fn a_month_keeps_its_promises_whatever_goes_wrong() {
     let mut total = Report::default();
-    // Seeds in which everything below comes about.
+    // Seeds that cover every count below.
     for seed in 15..40 {
         match run(Plan::of(seed)) {
             Ok(report) => total.add(&report),

@@ -1,5 +1,5 @@
-//! The sweep: what it flags and restricts, what a payment lifts, and what happens
-//! when it fires again, is cut off, or meets an account that it cannot judge.
+//! The sweep: the accounts it marks as late and restricts, the payment that lifts, a second firing, a cut-off
+//! firing, and an account that cannot be evaluated.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -50,7 +50,7 @@ async fn a_sweep_flags_and_restricts_and_the_payment_lifts_in_its_own_invocation
     assert_eq!(lifted.standing.stage.as_str(), "current");
     assert_eq!(lifted.standing.restrictions, []);
     assert_eq!(decisions(&lifted)[2], "limited > current -limit_credit_line");
-    // 17 October lies before `frozen`: nothing but the payment was new.
+    // 17 October lies before `frozen`: only the payment was new.
     assert_eq!(lifted.revision, restricted.revision.next());
     let store = function.transitions.store();
     assert_eq!(consumed(store, "UpdateItem", &store.tables().accounts).requests, 1);
@@ -62,7 +62,7 @@ async fn a_payment_that_comes_when_the_account_is_due_is_posted_and_judged_at_on
     world.open("A-1").await;
     world.set(LATE_AT);
     world.sweep().await;
-    // The sweep at which it would have been limited has not come yet.
+    // The sweep that would limit the account has not come yet.
     world.set("2023-10-12T00:00:00Z");
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
@@ -78,7 +78,7 @@ async fn a_payment_that_comes_when_the_account_is_due_is_posted_and_judged_at_on
 async fn a_late_run_gives_the_standing_of_a_punctual_one() {
     let world = World::at("2023-09-01T00:00:00Z").await;
     world.open("A-1").await;
-    // A week's outage, over two rungs of the ladder.
+    // A week's outage, over two stages.
     world.set("2023-10-12T07:00:00Z");
     world.sweep().await;
     let account = world.account("A-1").await;
@@ -126,7 +126,7 @@ async fn a_sweep_near_its_deadline_is_cut_short_and_writes_nothing() {
     let swept = sweep_within(&function, Deadline::at(world.now())).await;
     assert_eq!(swept, Swept { cut_short: true, ..Swept::default() });
     assert_eq!(world.account("A-1").await, opened);
-    // The index is the queue: the next firing finds it.
+    // The index is the queue: the next firing finds the account.
     assert_eq!(world.sweep().await.written, 1);
 }
 
@@ -285,7 +285,7 @@ fn accounts_come_back_from_the_table_as_they_were_written() {
                 world.store().create_account(account.clone()).await.unwrap();
                 let written = world.account(&account_id).await;
                 prop_assert_eq!(&written, &account);
-                // An update writes what changed and leaves the rest.
+                // An update writes the changed attributes and keeps the others.
                 let stored = world.store().account(&id(&account_id)).await.unwrap().unwrap();
                 account.judge(&policy, last + TimeDelta::days(40), duewatch_domain::assessment::Cause::Time);
                 world.store().update_account(&stored, account.clone()).await.unwrap();
@@ -297,7 +297,7 @@ fn accounts_come_back_from_the_table_as_they_were_written() {
         .unwrap();
 }
 
-/// A fact of any kind; a refusal of it is as good as any other state.
+/// A fact of any kind; a refused one gives a state as good as any other.
 fn fact(kind: u8, place: usize, minor: i64, day: i64) -> duewatch_domain::Command {
     let fields = match kind {
         0 => json!({ "type": "payment_received", "payment_id": format!("P-{place}"),
@@ -316,7 +316,7 @@ fn fact(kind: u8, place: usize, minor: i64, day: i64) -> duewatch_domain::Comman
     duewatch_domain::formats::parse_event_line(&line.to_string()).unwrap().command
 }
 
-/// Accounts of one shard, more of them than a scheduled invocation takes itself.
+/// Accounts of one shard, more than a scheduled invocation takes itself.
 const LARGE: usize = 510;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `infra/template.yaml` declares what the code uses, under the names that it uses.
+//! `infra/template.yaml` declares all resources of the code, under the names that the code uses.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 #[path = "template/alarms.rs"]
@@ -27,7 +27,7 @@ fn template() -> Template {
     Template::embedded().unwrap()
 }
 
-/// The table that the settings give this name.
+/// The table with this name in the settings.
 fn named<'t>(template: &'t Template, name: &str) -> &'t TableSpec {
     template.tables.iter().find(|table| table.name == name).unwrap()
 }
@@ -40,9 +40,8 @@ async fn items(world: &World, table: &str) -> Vec<std::collections::HashMap<Stri
 #[tokio::test]
 async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
     let mut world = World::at(OPENED_AT).await;
-    // One item of each kind: accounts, payments, policies, a parked payment, K, a
-    // published marker, a person, what was said to them and the message, entries of histories, a
-    // quarantined record.
+    // One item of each kind: accounts, payments, policies, a suspense payment, K, a published marker, a
+    // contact profile, its contact records and their message, entries of histories, a quarantined record.
     world.open("A-1").await;
     world.open_under("reminding", "A-2").await;
     world.open_under("reminding", "A-3").await;
@@ -119,7 +118,7 @@ async fn the_due_index_is_the_one_that_the_store_fills_and_asks() {
     let range_key = index.range_key.as_ref().unwrap();
     assert_eq!(item[range_key], AttributeValue::S("2023-10-04T16:00:00Z".to_owned()));
 
-    // What the store finds is what stands in the index of that name.
+    // The store's result equals the index of that name.
     let indexed = world
         .client()
         .scan()
@@ -154,7 +153,7 @@ fn the_streams_carry_what_the_handlers_read() {
 
 #[test]
 fn every_setting_is_set_for_every_function_and_nothing_that_is_not_read() {
-    // The queue is the business of the one that fills it, the keys of the one that signs.
+    // Only the function that fills the queue gets its address, only the one that signs gets the keys.
     let own = BTreeMap::from([
         ("DetectOverdueFunction", "SWEEP_QUEUE_URL"),
         ("SendRemindersFunction", REFERENCE_KEYS),

@@ -1,23 +1,22 @@
 //! `detect-overdue`: the sweep.
 //!
-//! A schedule fires it. It walks the shards of the due index, oldest entry
-//! first, judges each account that is due and writes what follows.
+//! A schedule fires it. It walks the shards of the due index, oldest entry first, assesses each due account
+//! and writes the resulting transition.
 //!
-//! # When much is due
-//! It takes the first five hundred accounts of a shard itself and hands the rest to a queue,
-//! one message a shard. The same code reads that queue, deployed as a function of its own.
+//! # When many accounts are due
+//! The invocation takes the first five hundred accounts of a shard itself and hands the rest to a queue, one
+//! message a shard. The same code reads that queue, deployed as a function of its own.
 //!
 //! # When it fires twice, or two run at once
-//! Whoever writes first wins; the other reads again, finds the account not due
-//! any more, and leaves it alone.
+//! The first writer wins. The other reads again, finds the account not due any more, and leaves it as it is.
 //!
 //! # When it is cut off, or misses a run
-//! Nothing is lost: the index is the queue, and the next firing finds what is
-//! left. It stops by itself before its deadline.
+//! Nothing is lost: the index is the queue, and the next firing finds the rest. The sweep stops by itself
+//! before its deadline.
 //!
-//! # When an account cannot be judged
-//! It is quarantined and loses its entry in the index, so that it never blocks
-//! its shard. What fails for a reason that will pass keeps its entry.
+//! # When an account cannot be assessed
+//! The account is quarantined and loses its index entry, so that it never blocks its shard. After a transient
+//! failure it keeps its entry.
 
 mod shards;
 
@@ -31,6 +30,7 @@ use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
 use duewatch_store::{DueAccount, Outcome, StoreError, TransitionError};
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use self::shards::{SWEEP_QUEUE_URL, ShardMessage, ShardQueue};
 
@@ -39,59 +39,57 @@ pub const NAME: &str = "detect-overdue";
 /// The name of the function that runs the same code for the queue of shards.
 pub const SWEEP_SHARD: &str = "sweep-shard";
 
-/// Entries of the due index that are read at once.
+/// Index entries in one page.
 const PAGE: i32 = 100;
-/// Accounts that are worked on side by side.
+/// Accounts processed side by side.
 const CONCURRENCY: usize = 8;
-/// Pages that one invocation reads of a shard at most; the next firing goes on.
+/// Pages of a shard that one invocation reads at most; the next firing continues.
 const MAX_PAGES: usize = 10_000;
-/// Pages of a shard that the scheduled invocation takes before it hands the shard over.
+/// Pages of a shard that the scheduled invocation takes before it hands the shard to the queue.
 const OWN_PAGES: usize = 5;
 
-/// What it is invoked with.
+/// The event of an invocation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum SweepEvent {
-    /// Shards that were handed over.
+    /// Shards handed to the queue.
     Shards(SqsEvent),
-    /// The schedule has fired.
     Schedule(EventBridgeEvent),
 }
 
-/// What it answers.
+/// The answer of an invocation.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// To the queue: which messages failed.
+    /// To the queue: the failed messages.
     Shards(SqsBatchResponse),
     /// To the schedule.
     Schedule(Swept),
 }
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Accounts that were due.
     pub due: usize,
-    /// Accounts that were judged and written.
+    /// Accounts assessed and written.
     pub written: usize,
-    /// Of these, how many changed their standing.
+    /// Accounts among these whose status changed.
     pub decisions: usize,
-    /// Restrictions that were held back because money could not be posted.
+    /// Restrictions deferred because a payment could not be posted.
     pub held: usize,
-    /// Accounts that could not be judged and were set aside.
+    /// Accounts that could not be assessed and are quarantined.
     pub quarantined: usize,
-    /// Accounts that are left for the next firing.
+    /// Accounts left for the next firing.
     pub failed: usize,
     /// Whether the deadline came before the end.
     pub cut_short: bool,
-    /// Shards that were handed to the queue.
+    /// Shards handed to the queue.
     pub handed_over: usize,
-    /// How long the oldest entry had been waiting.
+    /// How long the oldest entry had been due.
     pub oldest_due_seconds: u64,
 }
 
-/// Why a sweep could not even begin.
+/// Why a sweep could not begin.
 #[derive(Debug, thiserror::Error)]
 #[error("sweep: {0}")]
 pub struct SweepError(#[from] StoreError);
@@ -102,10 +100,10 @@ impl From<SweepError> for lambda_runtime::Diagnostic {
     }
 }
 
-/// Sweeps what it is asked to sweep.
+/// Sweeps all shards, or those that the event names.
 ///
 /// # Errors
-/// When the index cannot be read. Single accounts that fail do not fail the sweep.
+/// When the index cannot be read. A failed account does not fail the sweep.
 pub async fn handle(
     wiring: &Wiring,
     queue: Option<&ShardQueue>,
@@ -118,7 +116,7 @@ pub async fn handle(
     }
 }
 
-/// Sweeps all shards. With a queue, large ones are handed over.
+/// Sweeps all shards; with a queue, hands over the large ones.
 async fn sweep_all(
     wiring: &Wiring,
     queue: Option<&ShardQueue>,
@@ -174,7 +172,7 @@ fn report(wiring: &Wiring, function: &'static str, swept: &Swept, now: DateTime<
         .emit(now);
 }
 
-/// Sweeps a shard, at most so many pages of it. Says whether that was all.
+/// Sweeps a shard, at most so many pages of it. Returns whether that was all.
 async fn sweep_shard(
     wiring: &Wiring,
     shard: u32,
@@ -255,8 +253,7 @@ async fn look_at(wiring: &Wiring, due: &DueAccount, now: DateTime<Utc>) -> Looke
         Ok(Err(error)) => error.to_string(),
         Err(_) => "judging it panicked".to_owned(),
     };
-    let payload =
-        format!("{{\"account_id\":{:?},\"next_action_at\":{:?}}}", due.account_id, due.next_action_at);
+    let payload = json!({"account_id": due.account_id, "next_action_at": due.next_action_at}).to_string();
     let aside = async {
         wiring.desk.quarantine(&due.account_id, &reason, &payload, now).await?;
         wiring.transitions.store().drop_due_entry(due).await

@@ -1,4 +1,4 @@
-//! Shards of the due index that one invocation cannot work off alone.
+//! Shards of the due index that are too large for one invocation.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
@@ -7,8 +7,8 @@ use aws_types::SdkConfig;
 use duewatch_store::MAX_DUE_SHARDS;
 use serde::{Deserialize, Serialize};
 
-/// The variable that names the queue of shards. Only the function that the schedule fires
-/// has it: who reads from the queue never sends to it.
+/// The variable that names the queue of shards. Only the scheduled function has it: the function that reads
+/// from the queue never sends to it.
 pub const SWEEP_QUEUE_URL: &str = "SWEEP_QUEUE_URL";
 
 /// The most entries SQS takes in one batch.
@@ -16,19 +16,19 @@ const MAX_ENTRIES: usize = 10;
 /// How often an entry is tried.
 const MAX_ATTEMPTS: usize = 3;
 
-/// What a message of the queue says.
+/// A message of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShardMessage {
-    /// The shard of the due index that is to be swept.
+    /// The shard of the due index to sweep.
     pub shard: u32,
 }
 
 impl ShardMessage {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The fault of a malformed message.
     pub fn parse(body: &str) -> Result<Self, String> {
         let message: Self = serde_json::from_str(body).map_err(|error| error.to_string())?;
         if message.shard < MAX_DUE_SHARDS {
@@ -47,20 +47,20 @@ pub struct ShardQueue {
 }
 
 impl ShardQueue {
-    /// Over a client.
+    /// A queue over a client, by its URL.
     #[must_use]
     pub const fn new(client: Client, url: String) -> Self {
         Self { client, url }
     }
 
-    /// The queue that the environment names, if it names one.
+    /// The queue that the environment names, if any.
     #[must_use]
     pub fn from_env(config: &SdkConfig) -> Option<Self> {
         let url = std::env::var(SWEEP_QUEUE_URL).ok().filter(|url| !url.is_empty())?;
         Some(Self::new(Client::new(config), url))
     }
 
-    /// Hands shards over, ten a request. Says which ones could not be; the next firing of the
+    /// Hands shards to the queue, ten a request. Returns the shards that failed; the next firing of the
     /// schedule finds them again.
     pub async fn send(&self, shards: &[u32]) -> Vec<u32> {
         let mut not_sent = Vec::new();

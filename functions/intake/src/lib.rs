@@ -1,33 +1,33 @@
 //! `intake`: commands of the lender's systems.
 //!
-//! A FIFO queue invokes it, with the account's id as the group of a message: the messages
-//! of one account come in order, one at a time. The body is an event with an `event_id`.
+//! A FIFO queue invokes it, with the account's id as the message group. So the commands of one account come
+//! in order, one at a time. The body is an event with an `event_id`.
 //!
 //! # Delivered twice
-//! The account knows the last messages that changed it, and leaves them alone. One that is
-//! older than those is out of order: it is quarantined, never taken twice.
+//! The account knows the last commands that changed it, and ignores their repetition. An older command is out
+//! of order: it is quarantined, never applied twice.
 //!
 //! # Out of order
-//! A message that became known before one that was taken is quarantined: what it says may
-//! have been overtaken.
+//! A command that became known before an applied one is quarantined, for the later one may have superseded
+//! it.
 //!
 //! # Payments
-//! A payment, or its reversal, is put into the payments table, where all money belongs: only
-//! there does a sweep see it. The table's stream posts it.
+//! A payment, or its reversal, is put into the payments table, where all money belongs: only there does a
+//! sweep see it. The table's stream posts it.
 //!
 //! # Contact points
 //! They are kept with the customer, not with the account, and each change is logged.
 //!
-//! # Of the person
-//! What says something of how the customer may be contacted is taken by the person, for all
-//! accounts. Where it also says when to remind of what is coming due on this one, the account takes
-//! it after that. An approval to ask a contact person is planned; `send-reminders` asks them where
-//! the contact gate still allows it. Whoever is killed in between starts over, and finds what was
-//! done known.
+//! # Contact profile
+//! A command about how the customer may be contacted changes the contact profile, for all accounts. A command
+//! that also sets when to remind of this account's next installment then changes the account too. An approval
+//! to ask a third-party contact becomes a contact request; `send-reminders` asks them where the contact gate
+//! still allows it. When an invocation is killed in between, the next delivery starts over and finds the
+//! completed steps known.
 //!
 //! # No account yet
-//! Whoever sends the messages of an account sends its opening first. Any other message to an
-//! account that is not there is quarantined.
+//! The sender of an account's commands sends its opening first. Any other command for a missing account is
+//! quarantined.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chrono::{DateTime, Utc};
@@ -40,12 +40,11 @@ use duewatch_store::{ContactTaken, Outcome, PaymentFact, PaymentPut, TransitionE
 /// The function's name.
 pub const NAME: &str = "intake";
 
-/// What a message came to.
+/// The result of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
-    /// Something was written.
     Applied,
-    /// It was known, or changes nothing.
+    /// The message was known, or changes nothing.
     Known,
 }
 
@@ -54,13 +53,13 @@ impl Taken {
         if is_new { Self::Applied } else { Self::Known }
     }
 
-    /// Both together.
+    /// The result of two steps together.
     fn or(self, other: Self) -> Self {
         Self::when(self == Self::Applied || other == Self::Applied)
     }
 }
 
-/// Takes a batch of messages.
+/// Processes a batch of messages. A repeated message changes nothing; a failed one is delivered again.
 pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let clock = &*wiring.clock;
     let batch =
@@ -88,7 +87,7 @@ async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> 
     if let Some(group) =
         sent.attributes.get("MessageGroupId").filter(|group| *group != event.account_id.as_str())
     {
-        // In another group it may overtake the account's other messages.
+        // In another group the message may overtake the account's other messages.
         return Err(RecordError::poison(format!(
             "MessageGroupId: \"{group}\" is not the account_id, \"{}\"",
             event.account_id
@@ -141,7 +140,7 @@ async fn outcome(
     }
 }
 
-/// The account that a message is addressed to, where only its customer matters.
+/// The account of a message that concerns only its customer.
 async fn addressed(wiring: &Wiring, message: &Message) -> Result<Account, RecordError> {
     let account_id = &message.event.account_id;
     match wiring.transitions.store().account(account_id).await? {
@@ -179,7 +178,8 @@ async fn change_contact(
             return Err(RecordError::poison(Refusal::OutOfOrder { at: event.at, last }));
         }
     };
-    // Also where it is known: whoever took it may have been killed before the person heard of it.
+    // Also for a known message: the invocation that applied it may have been killed before it changed the
+    // profile.
     Ok(taken.or(tell_person(wiring, &account, message, now).await?))
 }
 

@@ -1,26 +1,25 @@
-//! `post-payment`: a payment is posted, and lifts what it cures.
+//! `post-payment`: posts a payment, and lifts the restrictions that it cures.
 //!
-//! The payments stream invokes it. The whole image of the item is the fact: a
-//! payment, and its reversal once there is one.
+//! The payments stream invokes it. The whole image of the item is the fact: a payment, and its reversal once
+//! there is one.
 //!
 //! # Delivered twice
 //! The account knows the payment; nothing changes and nothing is written.
 //!
 //! # Two payments of one account at once
-//! The stream keeps the order of one payment, not of one account. The second
-//! writer conflicts, reads again and posts on top of the first.
+//! The stream keeps the order of one payment, not of one account. The second writer conflicts, reads again
+//! and posts on top of the first.
 //!
 //! # Racing the sweep
-//! Whoever writes first, the other reads again: a sweep that has not restricted
-//! yet finds the payment, one that has is lifted by this very invocation.
+//! The later writer conflicts and reads again. A sweep that has not restricted yet finds the payment. A
+//! restriction that the sweep has written is lifted by this very invocation.
 //!
 //! # No account yet
-//! The payment is parked; whoever creates the account looks into the payments
-//! table and posts what it finds.
+//! The payment is a suspense payment, and its note is stored. The function that creates the account reads the
+//! payments table and posts it.
 //!
 //! # A payment that can never be posted
-//! It is quarantined with its payload, people on duty are told, and the batch
-//! goes on.
+//! The payment is quarantined with its payload, the staff on call are alerted, and the batch continues.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
@@ -31,20 +30,19 @@ use duewatch_store::{Outcome, PaymentFact, TransitionError};
 /// The function's name.
 pub const NAME: &str = "post-payment";
 
-/// What a payment's record came to.
+/// The result of a payment's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Posted {
-    /// The account was written.
     Written,
-    /// It also lifted a restriction.
+    /// The account was written, and a restriction lifted.
     Lifted,
-    /// It was known, or is none of ours.
+    /// The payment was known, or the record is no payment.
     Nothing,
-    /// There is no account yet.
+    /// There is no account yet: the payment is in suspense.
     Parked,
 }
 
-/// Posts a batch of payments.
+/// Posts a batch of payments. A repeated record changes nothing; a failed one is delivered again.
 pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
     let batch =
@@ -71,7 +69,7 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
 
 async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordError> {
     if record.event_name == "REMOVE" {
-        // Payments are undone by a reversal; an item that is gone says nothing.
+        // A payment is undone by its reversal; the removal of an item means nothing.
         return Ok(Posted::Nothing);
     }
     let fact = PaymentFact::from_image(record.change.new_image)
@@ -86,8 +84,8 @@ async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordErro
     match posted {
         Posted::Written | Posted::Lifted => return Ok(posted),
         Posted::Nothing => {
-            // An earlier delivery may have parked it, and have been cut off before it said that
-            // the account had come after all.
+            // An earlier delivery may have noted a suspense payment, and have been cut off before it found
+            // that the account had come after all.
             unpark().await?;
             return Ok(posted);
         }
@@ -95,7 +93,7 @@ async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordErro
     }
     let parked = store.park(&fact.account_id, &fact.payment_id, now).await;
     parked.map_err(|error| RecordError::Retry(error.to_string()))?;
-    // The account may have come while the payment was being parked.
+    // The account may have come while the suspense payment was being noted.
     let posted = outcome(wiring, &fact, wiring.transitions.post(&fact, now).await).await?;
     if posted == Posted::Parked {
         let subject = format!("{}/{}", fact.account_id, fact.payment_id);

@@ -1,36 +1,35 @@
-//! `record-delivery`: what senders report of messages.
+//! `record-delivery`: the receipts of delivery providers.
 //!
-//! A queue invokes it. The body is a receipt: the id that the message bore on `reminders`, when, and
-//! what became of it.
+//! A queue invokes it. The body is a receipt: the id that the message bore on `reminders`, an instant, and
+//! the outcome.
 //!
-//! | outcome | what follows |
+//! | outcome | consequence |
 //! |---|---|
-//! | `delivered`, `unanswered` | the person knows, and so do caps that count it |
-//! | `bounced` | the channel is not used until there is another contact point; what the message said is planned again, and the contact gate takes the next channel |
-//! | `opted_out` | the channel is not used any more |
-//! | `complained` | the same, and whatever the policy makes of a complaint |
-//! | `answered` | there was a conversation; a reason becomes the recorded cause of the accounts, where no other binds |
+//! | `delivered`, `unanswered` | the contact profile records it, and so do the frequency caps that count it |
+//! | `bounced` | the channel is blocked until there is another contact point; the requests of the message are queued again, and the contact gate takes the next channel |
+//! | `opted_out` | the channel is blocked |
+//! | `complained` | the channel is blocked, and the policy's rule for complaints applies |
+//! | `answered` | there was a conversation; a stated reason becomes the recorded cause of the accounts, unless another one binds |
 //!
-//! Of a message to a contact person nothing of this concerns the debtor's channels: see
-//! [`Person::receive_of`](duewatch_domain::contact::Person::receive_of). It is not planned again, for
-//! nobody knows their other channels, and what they say is no cause of the borrower's.
+//! A receipt of a message to a third-party contact never concerns the borrower's channels: see
+//! [`Person::receive_of`](duewatch_domain::contact::Person::receive_of). Its request is not queued again,
+//! for the lender knows no other channel of theirs, and their answer is no cause of the borrower's.
 //!
 //! # Delivered twice, out of order
-//! A receipt is noted with its message last, when all that follows from it is done. Until then
-//! each step that is taken once more changes nothing; after that the receipt is known. Its reason is
-//! not kept there.
+//! A receipt is added to its message's record last, after all its consequences. Until then each repeated
+//! step changes nothing; after that the receipt is known. The record does not keep the receipt's reason.
 //!
-//! # Back before it was noted that it left
-//! A message that came back may still be waiting for the note that it left, which ends its wishes.
-//! Planned again beside that note, or instead of it, it would leave twice or not at all: the receipt
-//! is delivered again later. Where the note never comes, the sweep of `send-reminders` finds the
-//! channel unusable, takes the next by itself, and this has nothing left to do.
+//! # Bounced before it was recorded as sent
+//! A bounced message may still wait for its contact records, which end its requests. A request queued again
+//! beside that wait, or instead of it, would leave twice or not at all. So the receipt is delivered again
+//! later. Where the contact records never come, the sweep of `send-reminders` finds the channel blocked and
+//! takes the next by itself; this function has nothing left to do.
 //!
 //! # Why this ends
-//! What comes back is planned again only when it has left, and leaves only on a channel from which
-//! nothing has come back since its contact point changed: each round uses one up. Where a sender
-//! reports both that a message arrived and that it came back,
-//! [`MAX_CAME_BACK`](duewatch_domain::contact::MAX_CAME_BACK) ends it.
+//! A bounced request is queued again only after its message left. A message leaves only on a channel
+//! without a bounce since the last change of its contact point: each round uses one channel up. Where a
+//! provider reports both a delivery and a bounce, [`MAX_CAME_BACK`](duewatch_domain::contact::MAX_CAME_BACK)
+//! ends it.
 
 use std::collections::BTreeSet;
 
@@ -46,20 +45,18 @@ use duewatch_store::{ContactOutcome, Outcome, Said, SentMessage, StoreError};
 /// The function's name.
 pub const NAME: &str = "record-delivery";
 
-/// What a receipt came to.
+/// The result of a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
-    /// It was new, and says this.
     New(ReceiptOutcome),
-    /// It was known.
     Known,
 }
 
-/// A wish that a message spoke for.
+/// A contact request that a message covered.
 enum Wish {
-    /// It is still planned.
+    /// Still queued.
     Planned(Planned),
-    /// It has ended.
+    /// Ended, with its contact record.
     Ended(Said),
 }
 
@@ -72,7 +69,7 @@ impl Wish {
     }
 }
 
-/// Takes a batch of receipts.
+/// Processes a batch of receipts. A repeated receipt changes nothing; a failed one is delivered again.
 pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let clock = &*wiring.clock;
     let batch =
@@ -124,7 +121,7 @@ async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> 
     Ok(if is_new { Taken::New(receipt.outcome) } else { Taken::Known })
 }
 
-/// What follows from a receipt when the person knows.
+/// The consequences of a receipt that the contact profile has recorded.
 async fn follow(
     wiring: &Wiring,
     receipt: &Receipt,
@@ -146,8 +143,8 @@ async fn follow(
     }
 }
 
-/// The wishes that a message spoke for, as far as they are kept. What is planned is read first:
-/// what ends in between is found ended.
+/// The contact requests that a message covered, as far as they are kept. Queued ones are read first: a
+/// request that ends in between is then found ended.
 async fn wishes(wiring: &Wiring, message: &SentMessage) -> Result<Vec<Wish>, StoreError> {
     let store = wiring.transitions.store();
     let mut planned = store.at_hand(&message.customer_id).await?.planned;
@@ -162,8 +159,8 @@ async fn wishes(wiring: &Wiring, message: &SentMessage) -> Result<Vec<Wish>, Sto
     Ok(wishes)
 }
 
-/// Plans again what a message said that came back, and nothing that another message has said, or
-/// that has ended without one.
+/// Queues the requests of a bounced message again, except those that another message covered, or that ended
+/// without one.
 async fn plan_again(
     wiring: &Wiring,
     receipt: &Receipt,
@@ -188,7 +185,7 @@ async fn plan_again(
     Ok(())
 }
 
-/// Records why the borrower is late with the accounts that the message was about.
+/// Records the borrower's reason for the arrears of the message's accounts.
 async fn record_cause(
     wiring: &Wiring,
     receipt: &Receipt,
@@ -207,8 +204,8 @@ async fn record_cause(
     Ok(())
 }
 
-/// Tells people on duty where none of the contact points that are known can be used any more.
-/// The contact gate tells them the same when it next has something to say, under the same id.
+/// Alerts the staff on call where no known contact point is usable any more. The contact gate alerts the
+/// same, under the same id, at its next message.
 async fn tell_if_out_of_reach(
     wiring: &Wiring,
     customer_id: &CustomerId,

@@ -1,23 +1,23 @@
-//! `record-history`: what is kept of each revision, for as long as the account's policy says.
+//! `record-history`: keeps an entry of each revision, as long as the account's policy says.
 //!
-//! The accounts stream invokes it with each new revision. Its entry goes to the history,
-//! chained to the one below it; what an entry says is never changed.
+//! The accounts stream invokes it with each new revision. It adds an entry to the history, chained to the one
+//! below; the text of an entry never changes.
 //!
 //! # Delivered twice
-//! The entry is there, of the same account image: nothing is written. So it is when two
-//! deliveries race: the second finds the entry of the first.
+//! The entry exists, with the digest of the same account image: nothing is written. Two racing deliveries end
+//! the same way: the second finds the entry of the first.
 //!
 //! # A revision that never comes
-//! The stream forgets a record that nobody could take for a day, and what cannot be read is
-//! quarantined. The next revision then follows the one below the gap, and `operations` is
-//! told. `watch-gaps` fills in what it can read; `duewatch audit` lists what is missing.
+//! The stream drops a record that could not be processed for a day, and an unreadable one is quarantined. The
+//! next revision then follows the one below the gap, and `operations` is alerted. `watch-gaps` adds the
+//! revisions that it can still read; `duewatch audit` lists the missing ones.
 //!
 //! # A revision that comes late
-//! Its entry fills its place and follows the greatest below it. Those above it stay as
-//! they are: what they follow is still there.
+//! Its entry fills its place and follows the greatest below it. Those above it stay as they are, for the
+//! entries that they follow still exist.
 //!
 //! # Only the due entry has gone
-//! The record bears the revision that its old image bears: it is known already.
+//! The record bears the revision of its old image, which is known already.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
@@ -29,7 +29,7 @@ use duewatch_store::{Recorded, account_from_image};
 /// The function's name.
 pub const NAME: &str = "record-history";
 
-/// Records a batch of revisions.
+/// Records a batch of revisions. A repeated record writes nothing; a failed one is delivered again.
 pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
     let batch =
@@ -58,7 +58,7 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
 async fn take(wiring: &Wiring, record: EventRecord) -> Result<Recorded, RecordError> {
     let at = record.change.approximate_creation_date_time;
     let Some(NewRevision { before, after }) = NewRevision::of(record)? else { return Ok(Recorded::Known) };
-    // An image that cannot be read any more leaves open what is new, and nothing else.
+    // Without a readable image before, the entry's facts stay null; all else is recorded.
     let before = before.and_then(|before| account_from_image(before).ok());
     let retention = wiring.transitions.retention_of(&after, wiring.clock.now()).await?;
     let store = wiring.transitions.store();

@@ -1,22 +1,22 @@
-//! `send-reminders`: what leaves.
+//! `send-reminders`: outgoing events and messages.
 //!
-//! The accounts stream invokes it with each new revision. A change of standing goes to
-//! `account-events`; what the revision wishes to tell the borrower is planned under the person. A
-//! schedule invokes it too: both take what is planned and due through the contact gate, and out
-//! to `reminders`.
+//! The accounts stream invokes it with each new revision. It publishes a change of status on
+//! `account-events`, and queues the revision's contact requests under the customer. A schedule invokes it
+//! too. Both pass the due contact requests through the contact gate, and out to `reminders`.
 //!
-//! # A person, not an account
-//! All that is due of a person is looked at together: each account is read again (the last look),
-//! the gate is asked, and what may leave becomes one message a channel. `person.rs` says how.
+//! # A customer, not an account
+//! All due requests of a customer are evaluated together. Each account is read again (the last look), the
+//! gate decides, and the requests that may leave become one message a channel. `person.rs` describes the
+//! steps.
 //!
 //! # Delivered twice, killed in between
-//! Decisions leave again under the same id, for consumers to drop. A message to a person is
-//! counted before it leaves, under an id that it keeps; whoever was killed in between leaves it
-//! to the first sweep a quarter of an hour later.
+//! Decisions leave again under the same id, for consumers to drop. A message to a borrower is counted before
+//! it leaves, under an id that it keeps. When an invocation is killed in between, the first sweep a quarter
+//! of an hour later sends the message.
 //!
 //! # SNS takes a part of a batch
-//! Each entry that failed is tried again. Then the record of a decision is reported, and Lambda
-//! delivers it again; a message to a person waits for the sweep.
+//! Each failed entry is tried again. After that, the record of a decision is reported, and Lambda redelivers
+//! it; a message to a borrower waits for the sweep.
 
 mod message;
 mod person;
@@ -40,47 +40,46 @@ pub use self::person::Looked;
 
 /// The function's name.
 pub const NAME: &str = "send-reminders";
-/// Persons that are looked at side by side.
+/// Customers evaluated side by side.
 const CONCURRENCY: usize = 8;
-/// Entries of the index of planned contacts that are read at once.
+/// Index entries in one page.
 const PAGE: i32 = 100;
-/// Pages that one invocation reads of a shard at most; the next firing goes on.
+/// Pages of a shard that one invocation reads at most; the next firing continues.
 const MAX_PAGES: usize = 1_000;
 
-/// What it is invoked with: records of the accounts stream, or, without any, a firing of its
-/// schedule.
+/// The event of an invocation: records of the accounts stream, or, without any, a firing of its schedule.
 #[derive(Debug, Deserialize)]
 pub struct SendEvent {
-    /// The records, as they came.
+    /// The records, unparsed.
     #[serde(rename = "Records")]
     pub records: Option<Vec<Box<RawValue>>>,
 }
 
-/// What it answers.
+/// The answer of an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// To the stream: which records failed.
+    /// To the stream: the failed records.
     Stream(DynamoDbEventResponse),
     /// To the schedule.
     Schedule(Swept),
 }
 
-/// What a sweep of what is planned came to.
+/// The result of a sweep of queued contact requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Persons that were looked at.
+    /// Customers evaluated.
     pub persons: usize,
-    /// What became of what was due.
+    /// The results of their due requests.
     #[serde(flatten)]
     pub looked: Looked,
-    /// Persons that are left for the next firing.
+    /// Customers left for the next firing.
     pub failed: usize,
     /// Whether the deadline came before the end.
     pub cut_short: bool,
 }
 
-/// Why a sweep could not even begin.
+/// Why a sweep could not begin.
 #[derive(Debug, thiserror::Error)]
 #[error("sweep of what is planned: {0}")]
 pub struct SweepError(#[from] StoreError);
@@ -91,11 +90,10 @@ impl From<SweepError> for lambda_runtime::Diagnostic {
     }
 }
 
-/// Takes revisions, or sweeps what is planned.
+/// Publishes revisions, or sweeps the queued contact requests.
 ///
 /// # Errors
-/// When the index of what is planned cannot be read. Single persons that fail do not fail the
-/// sweep.
+/// When the index of queued requests cannot be read. A failed customer does not fail the sweep.
 pub async fn handle(
     wiring: &Wiring,
     keys: &ReferenceKeys,
@@ -111,7 +109,7 @@ pub async fn handle(
     }
 }
 
-/// Says what a batch of revisions wants to say.
+/// Publishes a batch of revisions.
 async fn take(
     wiring: &Wiring,
     keys: &ReferenceKeys,
@@ -162,7 +160,7 @@ fn prepare(record: EventRecord) -> Result<Outgoing, RecordError> {
     Ok(NewRevision::of(record)?.map(|revision| Outgoing::of(&revision.after)).unwrap_or_default())
 }
 
-/// Looks at each person of whom something that is planned is due.
+/// Evaluates each customer with due contact requests.
 async fn sweep(wiring: &Wiring, keys: &ReferenceKeys, deadline: Deadline) -> Result<Swept, StoreError> {
     let store = wiring.transitions.store();
     let now = wiring.clock.now();
@@ -193,14 +191,14 @@ async fn sweep(wiring: &Wiring, keys: &ReferenceKeys, deadline: Deadline) -> Res
     Ok(swept)
 }
 
-/// What becomes of one person.
+/// The result for one customer.
 enum Look {
     Done(Looked),
     Failed,
     CutShort,
 }
 
-/// Looks at persons, several at once.
+/// Evaluates customers, several at once.
 async fn look_at_all(
     wiring: &Wiring,
     keys: &ReferenceKeys,
@@ -231,8 +229,8 @@ async fn look_at_all(
     }
 }
 
-/// What fails stays planned: the next sweep goes on. Where that will not pass by itself, people on
-/// duty are told; there is nothing to requeue.
+/// Failed requests stay queued for the next sweep. A permanent failure alerts the staff on call; there is
+/// nothing to requeue.
 async fn look_at(
     wiring: &Wiring,
     keys: &ReferenceKeys,

@@ -1,4 +1,4 @@
-//! What a message says: the facts of its accounts as the last look finds them, in words.
+//! Rendering of a message: the facts of its accounts at the last look, as text.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,10 @@ use duewatch_notify::{Contact, ContactDue, Message, Reference, ReferenceKeys, co
 
 use crate::person::{Judged, Spoken};
 
-/// A message that may leave, in words.
+/// Renders a message that may leave.
 ///
 /// # Errors
-/// Why it cannot be said. That does not pass by itself.
+/// Why it cannot be rendered. Such a fault is not transient.
 pub(crate) fn of(
     keys: &ReferenceKeys,
     person: &Person,
@@ -87,7 +87,7 @@ pub(crate) fn of(
     Ok(contact_due(&due, now))
 }
 
-/// The name of its text, as the policy has it.
+/// The template's name in the policy.
 fn template_of<'a>(planned: &'a Planned, rules: &'a ContactRules) -> Result<&'a str, String> {
     match &planned.wanted {
         Wanted::Intent(intent) => Ok(&intent.template),
@@ -99,7 +99,7 @@ fn template_of<'a>(planned: &'a Planned, rules: &'a ContactRules) -> Result<&'a 
     }
 }
 
-/// What a template of a policy is called among those of several.
+/// The name of a policy's template among those of several policies.
 fn named(policy: &Policy, template: &str) -> String {
     if policy.templates.contains_key(template) {
         format!("{}/{template}", policy.id)
@@ -108,7 +108,7 @@ fn named(policy: &Policy, template: &str) -> String {
     }
 }
 
-/// The texts of all policies that the message speaks under.
+/// The texts of all policies of the message's accounts.
 fn texts_of(spoken: &[&Spoken<'_>], now: DateTime<Utc>) -> Result<Texts, String> {
     let mut all = Templates::new();
     for one in spoken {
@@ -136,8 +136,8 @@ fn to_contact_person(
     texts.render_for_contact_person(due.channel, due.language, &facts).map_err(|error| error.to_string())
 }
 
-/// What is put into words: of each account its notices, or, where it has none, its latest
-/// reminder, which speaks for those before it.
+/// The rendered requests: of each account its notices, or, where it has none, its latest reminder, which
+/// replaces those before it.
 fn speaking<'a>(spoken: &[&'a Spoken<'a>]) -> Vec<(&'a Spoken<'a>, &'a Intent)> {
     let all: Vec<(&Spoken<'_>, &Intent)> =
         spoken.iter().filter_map(|one| Some((*one, one.planned.intent()?))).collect();
@@ -161,7 +161,7 @@ fn speaking<'a>(spoken: &[&'a Spoken<'a>]) -> Vec<(&'a Spoken<'a>, &'a Intent)> 
     all.iter().enumerate().filter(is_said).map(|(_, said)| *said).collect()
 }
 
-/// What is said of an account.
+/// The facts of an account.
 fn account_facts<'a>(judged: &'a Judged, intent: &Intent, now: DateTime<Utc>) -> AccountFacts<'a> {
     let account = &judged.account;
     let policy = judged.policy(now);
@@ -178,7 +178,7 @@ fn account_facts<'a>(judged: &'a Judged, intent: &Intent, now: DateTime<Utc>) ->
         }
         Some(of @ NoticeOf::Stage(name)) => {
             policy.stages.iter().find(|stage| stage.name == *name).map(|stage| {
-                // As if the account knew already that this has left.
+                // A copy of the account that knows already that this notice has left.
                 let mut told = account.clone();
                 told.notice_left(of, intent.planned_at, now);
                 let least = plus_days(today, i64::from(stage.notice_days().unwrap_or(0)));
@@ -200,7 +200,7 @@ fn account_facts<'a>(judged: &'a Judged, intent: &Intent, now: DateTime<Utc>) ->
     }
 }
 
-/// What is overdue; before anything is, what the message announces.
+/// The overdue amount; before anything is overdue, the announced amount.
 fn what_is_owed(judged: &Judged, intent: &Intent, policy: &Policy, today: NaiveDate) -> Option<Owed> {
     if matches!(intent.notice_of, Some(NoticeOf::Policy(_))) {
         return None;

@@ -1,17 +1,17 @@
-//! All that is due of one person, from the last look to the message.
+//! The due contact requests of one customer, from the last look to the message.
 //!
 //! ```text
-//! at hand      the person, and what is planned for them             one Query
-//! last look    each account as it stands this moment                Judged
-//! the gate     which of it leaves, on which channel, as one message consolidate
-//! in words     before anything is counted: what cannot be said is not
-//! counted      person, messages and wishes, all or nothing          write_person
-//! published    then each notice is noted, and the wishes end
+//! load        the contact profile and its queued requests          one Query
+//! last look   each account in its current state                    Judged
+//! gate        which requests leave, on which channel, together     consolidate
+//! render      before anything is counted: a request that cannot be rendered is not counted
+//! count       profile, messages and requests, all or nothing       write_person
+//! publish     then each notice is recorded, and the requests end
 //! ```
 //!
-//! Whoever counts second finds the person changed and looks again, so that two invocations and
-//! two accounts never use the same room under a cap. What was counted and not seen to leave is
-//! due again [`DUE_AGAIN`] later, under the same id; it is never taken back, for it may have left.
+//! The second of two invocations, or of two accounts, finds the profile changed and evaluates again, so that
+//! both never use the same room under a frequency cap. A message that was counted and not seen to leave is
+//! due again [`DUE_AGAIN`] later, under the same id. Its count is never undone, for it may have left.
 
 use std::collections::BTreeMap;
 
@@ -34,34 +34,34 @@ use std::sync::Arc;
 
 use crate::message;
 
-/// When an account that cannot be judged is looked at again. By then somebody may have mended it.
+/// When an account that cannot be assessed is evaluated again. The fault may be repaired by then.
 const JUDGED_AGAIN: TimeDelta = TimeDelta::hours(1);
 
-/// What became of what was due.
+/// The results of due contact requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Looked {
     /// Messages that left.
     pub messages: usize,
-    /// How many wishes these speak for.
+    /// Contact requests that these messages cover.
     pub sent: usize,
-    /// How many of those are notices.
+    /// Notices among these.
     pub notices: usize,
-    /// Wishes whose reason had gone.
+    /// Requests whose reason had gone.
     pub withdrawn: usize,
-    /// Wishes that money which cannot be posted has ended.
+    /// Requests ended because a payment cannot be posted.
     pub held: usize,
-    /// Wishes that wait.
+    /// Requests that wait.
     pub deferred: usize,
-    /// Wishes that the gate has ended.
+    /// Requests that the gate suppressed.
     pub suppressed: usize,
-    /// Wishes that cannot be put into words.
+    /// Requests that cannot be rendered.
     pub unsayable: usize,
     /// Messages that did not leave and are due again.
     pub not_out: usize,
 }
 
 impl Looked {
-    /// What a metric tells of it.
+    /// Adds the results to the metrics.
     pub(crate) fn counted(&self, metrics: Metrics) -> Metrics {
         metrics
             .count("reminders", self.messages)
@@ -84,10 +84,10 @@ impl Looked {
     }
 }
 
-/// What people on duty are to hear: its kind, what it is about, why.
+/// An alert for the staff on call: kind, subject, reason.
 type Ring = (OperationsKind, String, String);
 
-/// An account as the last look finds it.
+/// An account in its current state, assessed.
 pub(crate) struct Judged {
     pub(crate) account: Account,
     versions: Arc<Versions>,
@@ -101,38 +101,37 @@ impl Judged {
         self.versions.in_force(&self.account, now)
     }
 
-    /// The version of its policy, where there is one.
+    /// A version of the account's policy, where it is published.
     pub(crate) fn version(&self, version: u32) -> Option<&Policy> {
         self.versions.iter().find(|policy| policy.version == version)
     }
 }
 
-/// What the last look finds of an account.
+/// The result of the last look at an account.
 enum LastLook {
-    /// It is gone.
     Gone,
-    /// It, or its policy, cannot be read.
+    /// The account, or its policy, cannot be read.
     Unreadable(String),
     There(Box<Judged>),
 }
 
-/// Something that is planned, and the account that it is about.
+/// A contact request, with the account that it concerns.
 pub(crate) struct Spoken<'a> {
     pub(crate) planned: &'a Planned,
     pub(crate) judged: &'a Judged,
 }
 
-/// A message that may leave, and what it speaks for.
+/// A message that may leave, with the requests that it covers.
 struct Ready {
     message: Message,
     reserved: Reserved,
     spoken_for: Vec<Planned>,
 }
 
-/// Looks at all that is due of a person.
+/// Evaluates all due contact requests of a customer, and sends those that may leave.
 ///
 /// # Errors
-/// When a call fails, something of the person cannot be read, or others keep writing it.
+/// When a call fails, an item of the customer cannot be read, or other writers keep winning.
 pub(crate) async fn look(
     wiring: &Wiring,
     keys: &ReferenceKeys,
@@ -172,7 +171,7 @@ pub(crate) async fn look(
     Err(store.contested(customer_id).into())
 }
 
-/// Each account as it stands this moment.
+/// Each account in its current state.
 async fn last_look(
     wiring: &Wiring,
     due: &[Planned],
@@ -216,7 +215,7 @@ fn unreadable(accounts: &BTreeMap<AccountId, LastLook>) -> impl Iterator<Item = 
     })
 }
 
-/// One look at one person.
+/// One evaluation of one customer.
 struct Look<'a> {
     keys: &'a ReferenceKeys,
     now: DateTime<Utc>,
@@ -225,8 +224,8 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Ends what has lost its reason, and says what is left for the gate: what was counted
-    /// already first, then what is owed by law, each in the order of its plan.
+    /// Ends the requests whose reason has gone, and returns the rest for the gate: counted ones first, then
+    /// notices owed by law, each in the order of planning.
     fn settle<'a>(
         &mut self,
         due: &'a [Planned],
@@ -280,15 +279,15 @@ impl Look<'_> {
         self.change.ended.push((said, until));
     }
 
-    /// Asks the gate, and puts into words what may leave. What cannot be said ends, and the gate
-    /// is asked again without it.
+    /// Asks the gate, and renders the requests that may leave. A request that cannot be rendered ends, and
+    /// the gate is asked again without it.
     fn through_the_gate(&mut self, person: Person, told: &[Spoken<'_>]) -> (Vec<Ready>, Vec<Ring>) {
         let (now, no_rules) = (self.now, ContactRules::default());
         let rules: Vec<&ContactRules> =
             told.iter().map(|one| one.judged.policy(now).contact.as_ref().unwrap_or(&no_rules)).collect();
         let mut rings = Vec::new();
         let mut left: Vec<usize> = (0..told.len()).collect();
-        // Each time around at least one wish is given up.
+        // Each further round drops at least one request.
         for _ in 0..=told.len() {
             let wishes: Vec<(Wish, &ContactRules)> = left
                 .iter()
@@ -331,7 +330,7 @@ impl Look<'_> {
         (Vec::new(), rings)
     }
 
-    /// What the gate keeps back waits, or ends. Says whom people on duty are to hear of.
+    /// Defers or ends the requests that the gate does not let leave. Returns the alerts.
     fn keep_back<'a>(&mut self, verdicts: impl Iterator<Item = (&'a Verdict, &'a Spoken<'a>)>) -> Vec<Ring> {
         let mut rings = Vec::new();
         for (verdict, Spoken { planned, judged }) in verdicts {
@@ -357,7 +356,7 @@ impl Look<'_> {
         rings
     }
 
-    /// Counts what is about to leave.
+    /// Counts the messages that are about to leave.
     fn count<'a>(
         &mut self,
         mut person: Person,
@@ -377,7 +376,7 @@ impl Look<'_> {
             };
             let kept =
                 spoken.iter().map(|one| one.judged.policy(self.now).retention.contact_log_until(self.now));
-            // As long as the longest of them asks for; none is without end.
+            // The longest retention period of the requests; `None` is without end.
             let until = kept.reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other))).flatten();
             let reserved = Reserved { message_id: message_id.clone(), message: known, until };
             let spoken_for: Vec<Planned> = spoken
@@ -400,8 +399,8 @@ impl Look<'_> {
     }
 }
 
-/// Publishes what was counted, notes each notice, and ends the wishes. What did not leave, or
-/// could not be noted, is due again by itself.
+/// Publishes the counted messages, records each notice, and ends the requests. A message that did not leave,
+/// or whose notice could not be recorded, becomes due again by itself.
 async fn leave(
     wiring: &Wiring,
     ready: Vec<Ready>,
@@ -430,14 +429,14 @@ async fn leave(
             let message = Some((message_id.clone(), message.channel));
             (Said { planned, outcome: ContactOutcome::Sent, at: now, why: None, message }, until)
         });
-        // Where somebody else has ended them meanwhile, that stands.
+        // Where another writer has ended the requests meanwhile, its records stand.
         let change = PersonChange { ended: ended.collect(), ..PersonChange::default() };
         wiring.transitions.store().write_person(change).await?;
     }
     Ok(())
 }
 
-/// Lets the accounts know that their notices have left. Says whether nothing is left to do.
+/// Records in the accounts that their notices have left. Returns whether all were recorded.
 async fn note_notices(wiring: &Wiring, spoken_for: &[Planned], now: DateTime<Utc>) -> bool {
     let mut all = true;
     for planned in spoken_for {

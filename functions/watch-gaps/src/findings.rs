@@ -1,4 +1,4 @@
-//! What was found, and how it is told.
+//! Discrepancies found, and their alerts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,34 +8,34 @@ use duewatch_notify::{Message, OperationsKind, operations_today};
 
 use crate::NAME;
 
-/// How many ids a message names.
+/// The most ids in one message.
 const NAMED: usize = 5;
 
-/// What can be missing.
+/// A kind of discrepancy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gap {
-    /// No sweep has looked at an account in time.
+    /// No sweep has evaluated a due account in time.
     Late,
-    /// An account waits for something and is not in the due index.
+    /// An account with a next action is not in the due index.
     NotDue,
-    /// An account does not stand as `assess` says, or cannot be judged at all.
+    /// `assess` contradicts an account's status, or the account cannot be assessed.
     Unconfirmed,
-    /// An account does not know of money that came in for it.
+    /// The payments table holds a payment that the account lacks.
     Unposted,
     /// The history lacks an account's revision.
     HistoryBehind,
-    /// Something that an account's revisions say was not sent.
+    /// A publication of an account's revisions has not left.
     Unpublished,
-    /// One of the customer's other accounts does not know what an account asks of them.
+    /// One of the customer's other accounts has not applied the restrictions that an account imposes.
     Unheeded,
-    /// Nobody has reported on a message that the account's person was sent.
+    /// A message to the account's customer has no receipt in time.
     Unreported,
-    /// A payment has waited for its account for long.
+    /// A suspense payment has waited long for its account.
     Parked,
 }
 
 impl Gap {
-    /// The name by which it is told.
+    /// The name in alerts and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Gap {
 
 type Subjects = BTreeMap<Gap, BTreeSet<String>>;
 
-/// What a firing has found: accounts, or payments that are parked.
+/// The findings of a firing: accounts, or suspense payments.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     repaired: Subjects,
@@ -79,13 +79,13 @@ impl Findings {
         self.open.values().map(BTreeSet::len).sum()
     }
 
-    /// Whether anything could not be made good.
+    /// Whether any finding could not be repaired.
     pub(crate) fn rings(&self) -> bool {
         !self.open.is_empty()
     }
 
-    /// One message for each kind that could not be made good, and one for all that was. The
-    /// same again on the same day has the same id.
+    /// One alert for each kind with unrepaired findings, and one for all repaired ones. The same findings on
+    /// the same day have the same id.
     pub(crate) fn messages(&self, now: DateTime<Utc>) -> Vec<Message> {
         let mut messages = Vec::new();
         for (gap, subjects) in &self.open {
@@ -119,14 +119,14 @@ impl Findings {
     }
 }
 
-/// How many, and which: at most the first few.
+/// The number of ids, and the first few of them.
 fn told(subjects: &BTreeSet<String>) -> String {
     let named: Vec<&str> = subjects.iter().take(NAMED).map(String::as_str).collect();
     let more = if subjects.len() > NAMED { ", ..." } else { "" };
     format!("{}: {}{more}", subjects.len(), named.join(", "))
 }
 
-/// A checksum of what was found.
+/// A checksum of the findings.
 fn key<'a>(found: impl IntoIterator<Item = (&'a Gap, &'a BTreeSet<String>)>) -> String {
     let mut all = String::new();
     for (gap, subjects) in found {

@@ -1,33 +1,32 @@
-//! `watch-gaps`: is anything late, stuck, unsent?
+//! `watch-gaps`: the reconciler. Is anything late, stuck, unsent?
 //!
-//! A schedule fires it every quarter of an hour. Each firing looks at one segment of the
-//! accounts table, so that each account is looked at once a day and the table is never
-//! read whole. What can be made good is; what cannot rings at `operations`.
+//! A schedule fires it every quarter of an hour. Each firing reads one segment of the accounts table, so that
+//! each account is reconciled once a day and no firing reads the whole table. The firing repairs the
+//! discrepancies that it can repair, and alerts `operations` of the others.
 //!
-//! | what is found | how | what is done |
+//! | finding | condition | measure |
 //! |---|---|---|
-//! | late | it has been due for longer than two sweeps | it is judged |
-//! | not due | it waits for something and is not in the due index | it is judged, and queued |
-//! | unconfirmed | `assess` says something else than its standing; or it cannot be judged | it is judged; or it rings |
-//! | unposted | the payments table holds money that the account does not | it is posted; or set aside, and rings |
-//! | history behind | its revision is not in the history | it is recorded; what is missing below rings |
-//! | unpublished | a recent decision, its reminders, or what it asks of the customer's others, are above the published marker | they are sent, reminders after a last look; the others heed it |
-//! | unheeded | one of the customer's other accounts does not know what it asks of them | that one takes it; or it rings, where money keeps it back |
-//! | unreported | a message to its person has no receipt in time, where the policy asks for one | it rings, for two days |
-//! | parked | a payment waits for its account | it is posted once that has come; after a day it rings |
+//! | late | the account has been due for longer than two sweeps | assess it |
+//! | not due | the account has a next action and is not in the due index | assess it, and put it into the index |
+//! | unconfirmed | `assess` contradicts the account's status; or the account cannot be assessed | assess it; or alert |
+//! | unposted | the payments table holds a payment that the account lacks | post it; or quarantine it, and alert |
+//! | history behind | the account's revision is not in the history | record it; alert a gap below |
+//! | unpublished | a recent decision, its contact requests or the account's cross-restrictions are above the published marker | publish them, the requests after a last look; propagate the restrictions |
+//! | unheeded | one of the customer's other accounts has not applied the restrictions that the account imposes | apply them; or alert, where a payment blocks that |
+//! | unreported | a message to the customer has no receipt in time, where the policy asks for one | alert, for two days |
+//! | parked | a suspense payment waits for its account | post it once the account exists; alert after a day |
 //!
 //! # When it misses a firing, or is cut off
-//! How far it has come is on record, after each page. The next firing goes on from there,
-//! a few segments at a time until it has caught up: after a long outage a whole round, and
-//! less than two.
+//! The scan cursor is stored after each page. The next firing continues there, a few segments at a time until
+//! it has caught up: after a long outage at least one whole scan, and less than two.
 //!
 //! # When two run at once
-//! Whoever notes its page first goes on, the other stops. What both have found is judged,
-//! posted or recorded once; what both have sent bears the same ids.
+//! The first to store its page continues, the other stops. An account that both found is assessed, posted or
+//! recorded once; messages that both have sent bear the same ids.
 //!
-//! # When something is amiss with the reading itself
-//! Pages are read late, so they only raise a suspicion: before anything is repaired, or
-//! rings, the account is read again.
+//! # When a page is out of date
+//! Pages are eventually consistent, so they only raise a suspicion. Before a repair or an alert, the account
+//! is read again.
 
 mod findings;
 mod look;
@@ -52,59 +51,59 @@ pub const NAME: &str = "watch-gaps";
 /// The segments of the accounts table: one for each quarter of an hour of a day (UTC).
 pub const SEGMENTS: u32 = 96;
 
-/// Accounts that are read at once.
+/// Accounts in one page.
 const PAGE: i32 = 100;
-/// Accounts that are worked on side by side.
+/// Accounts processed side by side.
 const CONCURRENCY: usize = 8;
-/// Segments that one firing looks at where it has to catch up.
+/// Segments that one firing reads at most while it catches up.
 const CATCH_UP: usize = 4;
-/// Pages that one firing reads at most; the next goes on.
+/// Pages that one firing reads at most; the next continues.
 const MAX_PAGES: usize = 10_000;
 
-/// What a firing came to.
+/// The result of a firing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Watched {
-    /// Accounts that were looked at.
+    /// Accounts reconciled.
     pub looked_at: usize,
-    /// Accounts that no sweep had looked at in time.
+    /// Accounts that no sweep had evaluated in time.
     pub late: usize,
-    /// For how long the longest of them had waited.
+    /// The longest delay among them.
     pub oldest_late_seconds: usize,
-    /// Accounts that wait for something and were not in the due index.
+    /// Accounts with a next action that were not in the due index.
     pub not_due: usize,
-    /// Accounts whose standing `assess` does not confirm.
+    /// Accounts whose status `assess` does not confirm.
     pub unconfirmed: usize,
-    /// Accounts with money in the payments table that they did not know of.
+    /// Accounts that lacked a payment of the payments table.
     pub unposted: usize,
     /// Accounts whose revision was not in the history.
     pub history_behind: usize,
-    /// Accounts of which something was not sent.
+    /// Accounts with an unsent publication.
     pub unpublished: usize,
-    /// Accounts of which one of the customer's others did not know what they ask.
+    /// Accounts whose restrictions one of the customer's other accounts had not applied.
     pub unheeded: usize,
-    /// Accounts about which a message has left that nobody has reported on.
+    /// Accounts in a message without a receipt in time.
     pub unreported: usize,
-    /// Payments that wait for their account.
+    /// Suspense payments.
     pub parked: usize,
-    /// Records that were quarantined today and yesterday.
+    /// Records quarantined today and yesterday.
     pub quarantined: usize,
-    /// Findings that were made good.
+    /// Repaired findings.
     pub repaired: usize,
-    /// Findings that were not, and rang.
+    /// Unrepaired findings, which were alerted.
     pub open: usize,
-    /// Accounts that could not be looked at, and will be tomorrow.
+    /// Accounts that could not be reconciled, and will be tomorrow.
     pub failed: usize,
     /// Whether the deadline came before the end.
     pub cut_short: bool,
 }
 
-/// Why a firing failed. The next one goes on where this one had come to.
+/// Why a firing failed. The next one continues at the stored scan cursor.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// The accounts, or how far it has come, cannot be read or written.
+    /// The accounts or the scan cursor could not be read or written.
     #[error("watch: {0}")]
     Store(#[from] StoreError),
-    /// People on duty could not be told.
+    /// The alerts could not be published.
     #[error("watch: operations were not told: {0}")]
     NotTold(#[from] NotifyError),
 }
@@ -115,11 +114,11 @@ impl From<WatchError> for lambda_runtime::Diagnostic {
     }
 }
 
-/// Looks at what is next in the round.
+/// Reconciles the next accounts of the scan.
 ///
 /// # Errors
-/// When the table cannot be read, or nobody can be told. Single accounts that fail do not
-/// fail the firing.
+/// When the table cannot be read, or the alerts cannot be published. A failed account does not fail the
+/// firing.
 pub async fn handle(
     wiring: &Wiring,
     _event: EventBridgeEvent,
@@ -128,7 +127,7 @@ pub async fn handle(
     watch(wiring, SEGMENTS, deadline).await
 }
 
-/// The same in a round of so many segments a day.
+/// Like [`handle`], with so many segments a day.
 ///
 /// # Errors
 /// As [`handle`].
@@ -139,12 +138,12 @@ pub async fn watch(wiring: &Wiring, segments: u32, deadline: Deadline) -> Result
         Firing { wiring, now, deadline, watched: Watched::default(), found: Findings::default() };
     store.check_due_shards().await?;
     let mut round = store.round().await?;
-    // What was found is told even where the firing then fails.
+    // The findings are alerted even where the firing then fails.
     let walked = firing.walk(&mut round, segments).await;
     firing.tell().await?;
     let watched = firing.watched;
     walked?;
-    // What rang was not noted as looked at before it had rung.
+    // The cursor passes a page with open findings only once they are alerted.
     if watched.open > 0 {
         store.note_round(&mut round).await?;
     }
@@ -188,7 +187,7 @@ impl Firing<'_> {
             }
             round.slot += u64::from(page.next.is_none());
             round.after = page.next;
-            // Where something is going to ring, it is noted when it has.
+            // With open findings, the cursor is stored after the alert.
             if !self.found.rings() && !store.note_round(round).await? {
                 return Ok(());
             }
@@ -196,7 +195,7 @@ impl Firing<'_> {
         Ok(())
     }
 
-    /// Says whether all of it was looked at before the deadline.
+    /// Reconciles a page; returns whether all of it was done before the deadline.
     async fn look_at_page(&mut self, accounts: Vec<(String, Result<Stored, StoreError>)>) -> bool {
         let (wiring, now, deadline) = (self.wiring, self.now, self.deadline);
         let looks: Vec<(String, Option<Look>)> = stream::iter(accounts)
@@ -227,7 +226,7 @@ impl Firing<'_> {
         whole
     }
 
-    /// Tells people on duty, and CloudWatch.
+    /// Publishes the alerts, and the metrics.
     async fn tell(&mut self) -> Result<(), NotifyError> {
         let (watched, found) = (&mut self.watched, &self.found);
         watched.late = found.count(Gap::Late);
@@ -260,18 +259,18 @@ impl Firing<'_> {
     }
 }
 
-/// The slot of an instant, counted since 1970; each day has as many as there are segments.
+/// The time slot of an instant, counted since 1970; each day has one slot a segment.
 fn slot_of(now: DateTime<Utc>, segments: u32) -> u64 {
     let seconds = TimeDelta::days(1).num_seconds() / i64::from(segments.max(1));
     u64::try_from(now.timestamp() / seconds.max(1)).unwrap_or_default()
 }
 
-/// Goes on where the round has come to. Of what was missed a whole round is caught up, and
-/// less than two, but no segment that was begun is left.
+/// Sets the cursor for this firing. Of the missed slots it catches up at least one whole scan and less than
+/// two, and always finishes a segment that was begun.
 fn begin(round: &mut Round, current: u64, segments: u32) {
     let segments = u64::from(segments);
     if round.slot == 0 || round.slot > current + segments {
-        // It never began; or a clock has been wrong by more than a day.
+        // The scan never began; or a clock has been wrong by more than a day.
         (round.slot, round.after) = (current, None);
     }
     let rounds_missed = current.saturating_sub(round.slot) / segments;

@@ -1,4 +1,4 @@
-//! A look at one account.
+//! The reconciliation of one account.
 
 use std::collections::BTreeSet;
 
@@ -8,38 +8,37 @@ use duewatch_domain::kernel::{AccountId, NoId, Revision};
 use duewatch_domain::{Account, Applied};
 use duewatch_runtime::{Outgoing, Wiring, outgoing};
 use duewatch_store::{Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
+use serde_json::json;
 
 use crate::Gap;
 
-/// How long an account may be due: two sweeps, a quarter of an hour apart. One may be
-/// missed, or cut short.
+/// How long an account may be due: two sweeps, a quarter of an hour apart. One may be missed, or cut short.
 const LATE_AFTER: TimeDelta = TimeDelta::minutes(30);
-/// How long a stream has to carry what was written. Streams take seconds; an hour keeps
-/// the watch away from what is only busy.
+/// How long a stream has to deliver a write. Streams take seconds; an hour keeps the reconciler away from
+/// records that are merely busy.
 const STREAMS_HAVE: TimeDelta = TimeDelta::hours(1);
 
-/// For how long a message without a receipt rings: each account is looked at once a day.
+/// How long a message without a receipt alerts: each account is reconciled once a day.
 const RINGS_FOR: TimeDelta = TimeDelta::days(2);
 
-/// What a look at an account found.
+/// The findings of one account.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
-    /// What was missing, and whether it has been made good.
+    /// The discrepancies, and whether each is repaired.
     pub(crate) found: Vec<(Gap, bool)>,
-    /// For how long it has been due, where that is too long.
+    /// How long the account has been due, where that is too long.
     pub(crate) late_seconds: usize,
-    /// Whether something failed that will pass.
+    /// Whether a transient failure occurred.
     pub(crate) failed: bool,
 }
 
 impl Look {
-    /// The look itself panicked.
+    /// The reconciliation itself panicked.
     pub(crate) fn panicked() -> Self {
         Self { found: vec![(Gap::Unconfirmed, false)], ..Self::default() }
     }
 
-    /// Notes what a part of the look came to: whether what it found has been made good;
-    /// none: it found nothing.
+    /// Adds the result of one step: whether its finding is repaired; `None` where it found nothing.
     fn take(&mut self, account_id: &str, gap: Gap, came_to: Result<Option<bool>, TransitionError>) {
         match came_to {
             Ok(None) => {}
@@ -56,10 +55,10 @@ impl Look {
     }
 }
 
-/// Looks at an account as a page of the table has shown it.
+/// Reconciles an account as a page of the table has shown it.
 ///
-/// What its revision says is recorded and sent first: a repair writes a new revision, and
-/// of the old ones an account remembers few.
+/// Its revision is recorded and published first: a repair writes a new revision, and an account remembers few
+/// of the old ones.
 pub(crate) async fn look_at(
     wiring: &Wiring,
     account_id: &str,
@@ -96,7 +95,7 @@ pub(crate) async fn look_at(
         Ok(None) => {}
         Ok(Some(gap)) => {
             let judged = judge_again(wiring, account, now).await;
-            // A payment that was just posted has judged it as well.
+            // Posting a payment just now has assessed the account too.
             let judged = judged.map(|judged| judged.or((was_posted && gap == Gap::Late).then_some(true)));
             if gap == Gap::Late && !matches!(judged, Ok(None)) {
                 look.late_seconds = waits_for(account, now).num_seconds().try_into().unwrap_or_default();
@@ -108,15 +107,15 @@ pub(crate) async fn look_at(
     look
 }
 
-/// Whether every message about the account that must be reported on was. Nobody can make that
-/// good from here: it rings for as long as [`RINGS_FOR`].
+/// Finds a message about the account that lacks its receipt. The reconciler cannot repair that: it alerts for
+/// as long as [`RINGS_FOR`].
 async fn reported(
     wiring: &Wiring,
     account: &Account,
     now: DateTime<Utc>,
 ) -> Result<Option<bool>, StoreError> {
     let rules = wiring.transitions.rules_of(account, now).await;
-    // A policy that cannot be read is found by whoever judges the account.
+    // An unreadable policy is found by the step that assesses the account.
     let rules = match rules {
         Err(error) if !error.is_transient() => return Ok(None),
         rules => rules?,
@@ -137,8 +136,7 @@ async fn reported(
     Ok(person.attempts().iter().any(is_missing).then_some(false))
 }
 
-/// Has the customer's other accounts take what the account asks, or asked, of them and they do
-/// not know.
+/// Makes the customer's other accounts apply a change of the account's cross-restrictions that they missed.
 async fn tell_others(
     wiring: &Wiring,
     seen: &Account,
@@ -164,7 +162,7 @@ async fn tell_others(
     Ok(all)
 }
 
-/// The page may have shown it half written, or as it was.
+/// The page may have shown the account half written, or out of date.
 async fn read_again(wiring: &Wiring, account_id: &str) -> Result<Option<Stored>, StoreError> {
     let store = wiring.transitions.store();
     let account_id: AccountId = account_id.parse().map_err(|problem: NoId| StoreError::Codec {
@@ -175,17 +173,17 @@ async fn read_again(wiring: &Wiring, account_id: &str) -> Result<Option<Stored>,
     store.account(&account_id).await
 }
 
-/// Whether the streams have had their time since the account was judged.
+/// Whether the streams have had their time since the account was assessed.
 fn is_settled(account: &Account, now: DateTime<Utc>) -> bool {
     account.standing.reminded_through.is_none_or(|judged_at| now - judged_at > STREAMS_HAVE)
 }
 
-/// For how long an account has been due.
+/// How long an account has been due.
 fn waits_for(account: &Account, now: DateTime<Utc>) -> TimeDelta {
     account.standing.next_action_at.map_or(TimeDelta::zero(), |due_at| now - due_at)
 }
 
-/// What is wrong with where the account stands and waits.
+/// The discrepancy in the account's status or in its index entry.
 async fn doubt(wiring: &Wiring, seen: &Stored, now: DateTime<Utc>) -> Result<Option<Gap>, StoreError> {
     let account = &seen.account;
     if !seen.is_queued(wiring.transitions.store().due_shards()) {
@@ -223,7 +221,7 @@ async fn changed(wiring: &Wiring, account: &Account, outcome: Outcome, now: Date
     }
 }
 
-/// Posts what the payments table holds and the account does not.
+/// Posts the payments of the payments table that the account lacks.
 async fn post(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, TransitionError> {
     let facts = wiring.transitions.store().payments_of(&seen.account_id).await?;
     let mut known = seen.clone();
@@ -234,10 +232,8 @@ async fn post(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Opt
             Ok(fact) if matches!(fact.post_to(&mut known), Ok(Applied::Unchanged)) => None,
             Ok(fact) => post_one(wiring, seen, fact, now).await?,
             Err(faulty) => {
-                let payload = format!(
-                    "{{\"account_id\":{:?},\"payment_id\":{:?}}}",
-                    faulty.account_id, faulty.payment_id
-                );
+                let payload = json!({"account_id": faulty.account_id, "payment_id": faulty.payment_id});
+                let payload = payload.to_string();
                 let unpostable =
                     Unpostable { id: &faulty.payment_id, at: now, reason: faulty.to_string(), payload };
                 set_aside(wiring, seen, unpostable, now).await?.then_some(false)
@@ -251,8 +247,7 @@ async fn post(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Opt
     Ok(all)
 }
 
-/// Whether the payment's stream has not had its time yet. A date far ahead is no reason
-/// to wait for it.
+/// Whether the payment's stream has not had its time yet. A date far ahead is no reason to wait for it.
 fn is_young(fact: &PaymentFact, now: DateTime<Utc>) -> bool {
     (now - written_at(fact)).abs() < STREAMS_HAVE
 }
@@ -286,8 +281,7 @@ struct Unpostable<'a> {
     payload: String,
 }
 
-/// Sees to it that a payment that cannot be posted lies in quarantine. Says whether it
-/// did not.
+/// Quarantines a payment that cannot be posted, unless it is quarantined already. Returns whether it was not.
 async fn set_aside(
     wiring: &Wiring,
     account: &Account,
@@ -310,7 +304,7 @@ async fn set_aside(
     Ok(is_new)
 }
 
-/// When `post-payment` may have quarantined it: a stream remembers for a day.
+/// The dates on which `post-payment` may have quarantined it: a stream keeps a record for a day.
 fn quarantine_dates(at: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<NaiveDate> {
     let (first, today) = (at.date_naive(), now.date_naive());
     [first, first + TimeDelta::days(1), first + TimeDelta::days(2), today - TimeDelta::days(1), today].into()
@@ -335,7 +329,7 @@ async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<O
     })
 }
 
-/// Sends what the marker says was not.
+/// Publishes everything above the published marker.
 async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
     let store = wiring.transitions.store();
     let account_id = &seen.account_id;

@@ -1,4 +1,4 @@
-//! A look at the payments that are parked.
+//! The reconciliation of suspense payments.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use duewatch_store::{Parked, StoreError};
 use crate::Gap;
 use crate::findings::Findings;
 
-/// Notes that one firing looks at; the next goes on.
+/// Notes that one firing reads; the next continues.
 const AT_ONCE: i32 = 200;
-/// For how long a payment may wait for its account.
+/// How long a payment may wait for its account before it alerts.
 const PATIENCE: TimeDelta = TimeDelta::days(1);
 
-/// What a look at the parked payments came to.
+/// The result of reconciling suspense payments.
 pub(crate) struct Waiting {
-    /// How many wait on.
+    /// The payments that still wait.
     pub(crate) waiting: usize,
-    /// The note after which the next look goes on; none: it begins again.
+    /// The note after which the next firing continues; `None` to begin again.
     pub(crate) next: Option<String>,
 }
 
-/// Posts what is parked for accounts that are there.
+/// Posts the suspense payments whose accounts exist by now.
 pub(crate) async fn look_at(
     wiring: &Wiring,
     after: Option<&str>,

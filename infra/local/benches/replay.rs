@@ -1,6 +1,5 @@
-//! The pure replay of a large book: 10,000 accounts with 12 installments each over
-//! 365 days, with the daily output, from the files on disk to the file on disk.
-//! Peak memory is in the line that the command prints.
+//! The pure replay of a large portfolio: 10,000 accounts with 12 installments each over 365 days, with the
+//! daily output, from the files on disk to the file on disk. The command's last line states the peak memory.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a benchmark")]
 
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! `audit`: an account's history, entry by entry, and whether it is whole and unchanged.
+//! `audit`: prints an account's history, entry by entry, and verifies that it is complete and unchanged.
 
 use std::io::Write;
 
@@ -6,27 +6,25 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::kernel::{AccountId, Revision};
 use duewatch_store::{HistoryBreak, HistoryEntry, Store, StoreError, Verifier};
 
-/// So many digits of a hash tell two entries apart.
+/// The digits of a hash that are printed, enough to tell two entries apart.
 const HASH_SHOWN: usize = 12;
 
-/// Why an audit does not say that all is well.
+/// Why an audit failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// There is no such account.
     #[error("there is no account {0}")]
     NoAccount(AccountId),
-    /// The history is not whole, or was changed.
+    /// The history is incomplete, or was changed.
     #[error("the history of account {account_id} does not verify:{}", lines(breaks))]
     Broken {
-        /// Whose.
         account_id: AccountId,
-        /// Where, oldest first.
+        /// Every break, oldest first.
         breaks: Vec<HistoryBreak>,
     },
     /// The store failed, or an entry cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It cannot be told.
+    /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] std::io::Error),
 }
@@ -35,9 +33,8 @@ fn lines(breaks: &[HistoryBreak]) -> String {
     breaks.iter().map(|one| format!("\n  {one}")).collect()
 }
 
-/// Tells an account's history, a line an entry, and verifies it: the chain of hashes, that
-/// no revision is missing but what had its time by `now`, and that the newest entry is what
-/// the account is.
+/// Prints an account's history, a line an entry, and verifies it: the chain of hashes, that no revision is
+/// missing but those expired by `now`, and that the newest entry matches the account.
 ///
 /// # Errors
 /// [`AuditError::Broken`] with every break where it does not verify.
@@ -62,7 +59,7 @@ pub async fn audit(
             break;
         }
     }
-    // Read last: what is written meanwhile leaves the history behind, never ahead.
+    // The account is read last: a write in between leaves the history behind, never ahead.
     let stored = store.account(account_id).await?;
     let account = stored.ok_or_else(|| AuditError::NoAccount(account_id.clone()))?.account;
     breaks.extend(verifier.end(&account)?);
@@ -79,7 +76,7 @@ pub async fn audit(
     Ok(())
 }
 
-/// An entry's line. `stage` is that of the entry before, and becomes that of this one.
+/// An entry's line. `stage` is the stage of the entry before, and becomes that of this one.
 fn line(entry: &HistoryEntry, stage: &mut Option<String>) -> String {
     let hash = entry.hash.get(..HASH_SHOWN).unwrap_or(&entry.hash);
     let Some(told) = entry.told() else {

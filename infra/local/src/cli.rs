@@ -37,8 +37,8 @@ use crate::schema::{Format, schema};
 use crate::serve::{Serve, Stock};
 use crate::stack::{Handlers, sweep_every};
 
-/// Watches credit accounts: flags what is overdue, restricts in proportion, lifts
-/// when the money arrives, reminds in time, and can say why.
+/// Watches credit accounts: flags overdue ones, restricts in proportion, lifts when the payment arrives,
+/// reminds in time, and explains every decision.
 ///
 /// Without a command it runs the demo.
 #[derive(Debug, Parser)]
@@ -50,41 +50,41 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The main job, end to end, on the embedded stack with a sample book.
+    /// Run the main job, end to end, on the embedded stack with a sample portfolio.
     Demo(DemoArgs),
-    /// Run a policy over recorded facts: a book and its events, day by day.
+    /// Run a policy over recorded facts: a portfolio file and its events, day by day.
     Replay(ReplayArgs),
-    /// Load a book into the tables that the environment names.
+    /// Load a portfolio file into the tables that the environment names.
     Import(ImportArgs),
-    /// Tell an account's story: each decision, its reasons and figures, and what comes next.
+    /// Explain an account: each decision, its reasons and figures, and the next action.
     Explain(ExplainArgs),
-    /// Say whether an account may do something now, and why: draw, transfer, pay_wages, ...
-    /// Ends with exit code 3 where it may not.
+    /// Check whether an account may do something now, and why: draw, transfer, pay_wages, ... Ends with exit
+    /// code 3 where it may not.
     Permits(PermitsArgs),
-    /// Read an account's history, entry by entry, and verify that it is whole and unchanged.
+    /// Print an account's history, entry by entry, and verify that it is complete and unchanged.
     Audit(AuditArgs),
-    /// Show what a customer was told, what waits for the contact gate, what it did not let leave,
-    /// and why. Without a customer, over all of them: what came back, by policy, template and channel.
+    /// Show a customer's messages, the requests that wait for the contact gate, and the suppressed ones with
+    /// the reasons. Without a customer, over all customers: receipts by policy, template and channel.
     Contacts(ContactsArgs),
-    /// Hand out what is known of a customer, as JSON. Leaves a record of it.
+    /// Export the data of a customer, as JSON. The export itself is recorded.
     Export(ExportArgs),
-    /// Erase what may be erased of a customer: contact points, names, the values of the
-    /// contact log. Accounts, payments and history stay. Leaves a record of it.
+    /// Erase the personal data of a customer that may be erased: contact points, names, the values of the
+    /// contact log. Accounts, payments and history stay. The erasure itself is recorded.
     Erase(EraseArgs),
-    /// Hand what was set aside back to the functions, in the tables that the environment names.
+    /// Hand quarantined records back to the functions, in the tables that the environment names.
     Requeue(RequeueArgs),
     /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
     Serve(ServeArgs),
-    /// Look into a policy: is it valid, whom would another one treat differently.
+    /// Check, publish, compare and describe policies.
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Say whether the reference of a message is genuine and until when, expired, or not one of ours.
-    /// It says nothing of whom the message went to. Ends with exit code 3 where the reference has
-    /// expired, and 4 where it is not one of ours.
+    /// Verify the reference of a message: genuine and until when, expired, or not one of ours. The answer
+    /// never reveals the recipient. Ends with exit code 3 where the reference has expired, and 4 where it is
+    /// not one of ours.
     Verify(VerifyArgs),
     /// Print the JSON Schema (draft 2020-12) of a format.
     Schema {
-        /// Which one.
+        /// The format.
         #[arg(value_enum)]
         format: Format,
     },
@@ -92,16 +92,16 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct DemoArgs {
-    /// How many accounts.
+    /// The number of accounts.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     accounts: u32,
-    /// How many days, from 2025-01-01 on.
+    /// The number of days, from 2025-01-01 on.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=3_660))]
     days: u32,
-    /// The seed of the sample book: the same gives the same.
+    /// The seed of the sample portfolio: equal seeds give equal portfolios.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Where the book, its events and its policy are left to be looked at.
+    /// The folder for the portfolio file, its events and its policy.
     #[arg(long, value_name = "DIR", default_value_os_t = demo::default_out())]
     out: PathBuf,
 }
@@ -116,34 +116,33 @@ struct ReplayArgs {
     /// The last day. Events after it are not applied.
     #[arg(long, value_name = "DATE")]
     to: NaiveDate,
-    /// Where the daily lines go; `-` is standard output.
+    /// The file for the daily lines; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     daily: Option<PathBuf>,
-    /// Where the decisions go; `-` is standard output.
+    /// The file for the decisions; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
-    /// What computes: the domain alone, or the functions over the embedded DynamoDB.
+    /// The engine: the domain alone, or the functions over the embedded DynamoDB.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
-    /// Another policy, run over the same facts by the domain alone: prints what would have
-    /// changed, in numbers and for the accounts that differ most. The outputs stay those of
-    /// --policy.
+    /// Another policy, run over the same facts by the domain alone: prints the differences, in numbers and
+    /// for the accounts that differ most. The outputs stay those of --policy.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 struct FileArgs {
-    /// The policy, as TOML. It judges every account, whatever policy the book names.
+    /// The policy, as TOML. It assesses every account, whatever policy the portfolio file names.
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
     /// The accounts, as JSON Lines or CSV.
     #[arg(long, value_name = "FILE")]
     book: PathBuf,
-    /// How the book is written; left out: as its name says.
+    /// The format of the portfolio file; by default, as its name says.
     #[arg(long, value_enum)]
     format: Option<BookFormat>,
-    /// What happened, as JSON Lines.
+    /// The events, as JSON Lines.
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
 }
@@ -156,10 +155,10 @@ impl FileArgs {
 
 #[derive(Args, Debug)]
 struct ImportArgs {
-    /// The accounts.
+    /// The accounts, as JSON Lines or CSV.
     #[arg(long, value_name = "FILE")]
     book: PathBuf,
-    /// How the book is written; left out: as its name says.
+    /// The format of the portfolio file; by default, as its name says.
     #[arg(long, value_enum)]
     format: Option<BookFormat>,
     /// A policy to publish first.
@@ -174,14 +173,14 @@ struct ImportArgs {
 struct ExplainArgs {
     /// The account.
     account: AccountId,
-    /// A folder with policy.toml, book.jsonl and events.jsonl. Left out: the tables
-    /// that the environment names, or else what the demo left.
+    /// A folder with policy.toml, book.jsonl and events.jsonl. By default, the tables that the environment
+    /// names, or else the demo's folder.
     #[arg(long, value_name = "DIR")]
     case: Option<PathBuf>,
-    /// With a case: the first day. Left out: that of the first event.
+    /// With a folder: the first day. By default, that of the first event.
     #[arg(long, value_name = "DATE")]
     from: Option<NaiveDate>,
-    /// With a case: the last day. Left out: that of the last event.
+    /// With a folder: the last day. By default, that of the last event.
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
 }
@@ -190,8 +189,8 @@ struct ExplainArgs {
 struct PermitsArgs {
     #[command(flatten)]
     of: ExplainArgs,
-    /// The operation, by its name in the lender's systems. `draw` is drawing on the credit
-    /// line, `repay` paying back.
+    /// The operation, by its name in the lender's systems. `draw` is drawing on the credit line, `repay`
+    /// paying back.
     operation: String,
 }
 
@@ -203,9 +202,9 @@ struct AuditArgs {
 
 #[derive(Args, Debug)]
 struct ContactsArgs {
-    /// The customer, in the tables that the environment names; left out: all of them.
+    /// The customer, in the tables that the environment names; by default, all customers.
     customer: Option<CustomerId>,
-    /// Over all of them: from which day (UTC) on; left out: the last 30 days.
+    /// Over all customers: the first day (UTC); by default, the last 30 days.
     #[arg(long, value_name = "DATE", conflicts_with = "customer")]
     since: Option<NaiveDate>,
 }
@@ -214,13 +213,13 @@ struct ContactsArgs {
 struct ExportArgs {
     /// The customer.
     customer: CustomerId,
-    /// Who takes it out; it stays on record.
+    /// Who exports the data; recorded with the export.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     by: String,
-    /// An account of the customer, to be handed out with its history; may be repeated.
+    /// An account of the customer to export with its history; may be repeated.
     #[arg(long = "account", value_name = "ACCOUNT")]
     accounts: Vec<AccountId>,
-    /// Look through the whole accounts table for the customer's accounts.
+    /// Search the whole accounts table for the customer's accounts.
     #[arg(long)]
     scan: bool,
 }
@@ -229,47 +228,47 @@ struct ExportArgs {
 struct EraseArgs {
     /// The customer.
     customer: CustomerId,
-    /// Who erases it; it stays on record.
+    /// Who erases the data; recorded with the erasure.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     by: String,
-    /// Do it. What is erased cannot be brought back.
+    /// Confirm the erasure, which cannot be undone.
     #[arg(long)]
     yes: bool,
 }
 
 #[derive(Args, Debug)]
 struct RequeueArgs {
-    /// What was quarantined from this day on (UTC); left out: in the last 30 days.
+    /// The first day of quarantine (UTC); by default, the last 30 days.
     #[arg(long, value_name = "DATE")]
     since: Option<NaiveDate>,
-    /// Only what this function has set aside, such as post-payment.
+    /// Only the records that this function quarantined, such as post-payment.
     #[arg(long, value_name = "FUNCTION")]
     source: Option<String>,
-    /// A batch that a stream mapping gave up on, as a file from its bucket; may be repeated.
-    /// The quarantine is left alone then.
+    /// A batch that a stream mapping gave up on, as a file from its bucket; may be repeated. The quarantine
+    /// then stays as it is.
     #[arg(long = "batch", value_name = "FILE", conflicts_with_all = ["since", "source"])]
     batches: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 struct ServeArgs {
-    /// Where DynamoDB listens on this machine.
+    /// The port of DynamoDB on this machine.
     #[arg(long, default_value_t = 8000)]
     dynamodb_port: u16,
-    /// Where SNS listens on this machine.
+    /// The port of SNS on this machine.
     #[arg(long, default_value_t = 8001)]
     sns_port: u16,
-    /// Where SQS listens on this machine.
+    /// The port of SQS on this machine.
     #[arg(long, default_value_t = 8002)]
     sqs_port: u16,
-    /// A Lambda runtime that runs the functions, such as http://127.0.0.1:9000 for
-    /// `cargo lambda watch`; left out: this process does.
+    /// A Lambda runtime that runs the functions, such as http://127.0.0.1:9000 for `cargo lambda watch`; by
+    /// default, this process.
     #[arg(long, value_name = "URL")]
     lambda: Option<String>,
-    /// Where the functions' environment is written, for `cargo lambda watch --env-file`.
+    /// The file for the functions' environment, for `cargo lambda watch --env-file`.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// A book to load at the start.
+    /// A portfolio file to load at the start.
     #[arg(long, value_name = "FILE", requires = "policy")]
     book: Option<PathBuf>,
     /// The policy to publish at the start.
@@ -277,10 +276,10 @@ struct ServeArgs {
     policy: Option<PathBuf>,
 }
 
-/// Runs what the command line asks for.
+/// Runs the command of the command line.
 ///
 /// # Errors
-/// Whatever stopped it, worded for the person who typed the command.
+/// The first failure, worded for the person who typed the command.
 pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     match cli.command {
         None => run(Cli::parse_from(["duewatch", "demo"])),
@@ -347,7 +346,7 @@ fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The most memory that this process has held, where the system tells.
+/// The peak memory of this process, where the system reports it.
 fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -355,12 +354,12 @@ fn peak_memory() -> Option<u64> {
     Some(kibibytes / 1024)
 }
 
-/// Region, credentials and endpoints as whoever runs the command has them: also from profiles.
+/// Region, credentials and endpoints of the caller, profiles included.
 async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).http_client(https_client()).load().await
 }
 
-/// The tables that the environment names, through clients that it configures.
+/// The store of the environment's tables, through clients that the environment configures.
 async fn configured() -> Result<Transitions, ImportError> {
     let settings = Settings::from_env()?;
     let config = sdk_config().await;
@@ -373,7 +372,7 @@ async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>> {
     let config = sdk_config().await;
     let (dynamodb, sns) = (aws_sdk_dynamodb::Client::new(&config), aws_sdk_sns::Client::new(&config));
     let clock = || Arc::new(SystemClock);
-    // No message leaves that cannot be verified.
+    // Without keys no message could be verified, so none leaves.
     let keys = reference_keys_from_env()?;
     let requeue = Requeue::new(Handlers::wired(keys, |function| {
         Wiring::new(function, &settings, dynamodb.clone(), sns.clone(), clock())
@@ -444,15 +443,15 @@ fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
     if permit.is_allowed() { Ok(()) } else { Err(Box::new(Answered { code: 3 })) }
 }
 
-/// An answer other than yes: it has been printed, and is the exit code.
+/// An answer other than yes: printed already, and returned as the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the answer is no")]
 pub struct Answered {
-    /// What a script asks for.
+    /// The exit code, for scripts.
     pub code: u8,
 }
 
-/// An account, as far as it is known where the command looks.
+/// An account, as known to the command's source.
 struct Known {
     account: Account,
     decisions: Vec<Decision>,
@@ -462,8 +461,7 @@ struct Known {
     now: DateTime<Utc>,
 }
 
-/// Looks an account up: in a case, in the tables that the environment names, or in what the
-/// demo left.
+/// Finds an account: in a folder's case, in the tables that the environment names, or in the demo's folder.
 fn known(args: &ExplainArgs) -> Result<Known, Box<dyn Error>> {
     if args.case.is_none() && Settings::from_env().is_ok() {
         return runtime()?.block_on(stored(&args.account));

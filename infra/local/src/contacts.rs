@@ -1,5 +1,5 @@
-//! `contacts`: what a person was told, what waits and what was not said, and why; and over all
-//! persons, where a policy annoys.
+//! `contacts`: the contact records of a customer, sent, waiting and suppressed, with the reasons; and over
+//! all customers, the receipts by policy.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,18 +12,18 @@ use duewatch_store::{AtHand, ContactOutcome, Said, SentMessage, Store, StoreErro
 
 use crate::table::Table;
 
-/// Why what people were told cannot be shown.
+/// Why contact records cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactsError {
-    /// The store failed, or something of it cannot be read.
+    /// The store failed, or a record cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It cannot be told.
+    /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] std::io::Error),
 }
 
-/// Shows what became of everything that a customer was to be told, oldest first, and what waits.
+/// Prints a customer's contact records, oldest first, and the queued requests.
 ///
 /// # Errors
 /// [`ContactsError`].
@@ -126,22 +126,22 @@ const fn receipt_name(outcome: ReceiptOutcome) -> &'static str {
     }
 }
 
-/// What became of the messages of one policy, template and channel.
+/// The receipts of one policy, template and channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
     sent: u64,
-    /// By the place of the outcome.
+    /// Counts by the index of the outcome.
     receipts: [u64; 6],
 }
 
-/// Everything that a policy says by a template on a channel.
+/// Policy, template, channel.
 type Key = (String, String, Channel);
 
-/// The report over all persons, gathered page by page.
+/// The report over all customers, gathered page by page.
 #[derive(Debug, Default)]
 struct Report {
     tallies: BTreeMap<Key, Tally>,
-    /// Which messages are whose, until their reports are found, and the other way round.
+    /// The keys of each message, until its receipts are found, and the other way round.
     keys: BTreeMap<ContactId, Vec<Key>>,
     reported: BTreeMap<ContactId, Vec<ReceiptOutcome>>,
     kept_back: BTreeMap<(String, &'static str, String), u64>,
@@ -183,9 +183,9 @@ impl Report {
     }
 }
 
-/// Over all persons since an instant: how often each policy's templates were sent on each channel
-/// and what came back, and how often something was kept back and why. It walks the whole table of
-/// records, and keeps in mind each message since then.
+/// Prints the report over all customers since an instant: for each policy, template and channel the messages
+/// sent and their receipts, and the suppressed requests with the reasons. It scans the whole records table,
+/// and holds each message since then in memory.
 ///
 /// # Errors
 /// [`ContactsError`].

@@ -1,5 +1,4 @@
-//! `export` and `erase`: what is known of a person, handed out and erased. Both leave a
-//! record of who did it.
+//! `export` and `erase`: a customer's data, exported and erased. Both record the actor.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +13,15 @@ use serde_json::value::RawValue;
 
 use crate::progress::Progress;
 
-/// Why a customer's data was not handed out or erased.
+/// Why a customer's data was not exported or erased.
 #[derive(Debug, thiserror::Error)]
 pub enum CustomerError {
-    /// There is no such account.
     #[error("there is no account {0}")]
     NoAccount(AccountId),
-    /// The account is somebody else's.
+    /// The account belongs to another customer.
     #[error("account {account_id} is none of customer {customer_id}")]
-    NotTheirs {
-        /// The account.
-        account_id: AccountId,
-        /// The customer.
-        customer_id: CustomerId,
-    },
-    /// The key of an account is no id of ours.
+    NotTheirs { account_id: AccountId, customer_id: CustomerId },
+    /// The key of an account is no valid id.
     #[error("account \"{0}\" has a key that is no identifier")]
     NoId(String),
     /// An entry of the history cannot be written as JSON.
@@ -39,29 +32,26 @@ pub enum CustomerError {
     Store(#[from] StoreError),
 }
 
-/// Everything that is handed out of a customer.
+/// The exported data of a customer.
 #[derive(Debug, Serialize)]
 pub struct Export {
-    /// Whose it is.
     pub customer_id: CustomerId,
-    /// When it was taken out.
     pub exported_at: DateTime<Utc>,
-    /// What is known of the person: contact points, what became of them, who saw them.
+    /// Contact points, contact records, and logged accesses.
     pub records: Vec<CustomerItem>,
-    /// The customer's accounts.
     pub accounts: Vec<ExportedAccount>,
 }
 
 /// An account with its history.
 #[derive(Debug, Serialize)]
 pub struct ExportedAccount {
-    /// As it stands.
+    /// In its current state.
     pub account: Account,
     /// Oldest first.
     pub history: Vec<ExportedEntry>,
 }
 
-/// An entry of a history. The text is left as it is, so that its hash can be taken again.
+/// An entry of a history. Its text is unchanged, so that its hash can be verified.
 #[derive(Debug, Serialize)]
 pub struct ExportedEntry {
     entry: Box<RawValue>,
@@ -73,7 +63,7 @@ pub struct ExportedEntry {
 impl ExportedEntry {
     fn of(entry: HistoryEntry) -> Result<Self, serde_json::Error> {
         let HistoryEntry { entry, follows, previous, hash, .. } = entry;
-        // A text that is no JSON was tampered with; it is handed out as a text.
+        // A text that is no JSON was tampered with; it is exported as a string.
         let entry = match RawValue::from_string(entry.clone()) {
             Ok(entry) => entry,
             Err(_) => serde_json::value::to_raw_value(&entry)?,
@@ -82,18 +72,18 @@ impl ExportedEntry {
     }
 }
 
-/// What an erasure came to.
+/// The result of an erasure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
-    /// Items that are gone: contact points, names.
+    /// Deleted items: contact points, names.
     pub deleted: u64,
     /// Changes of contact points that keep no values.
     pub emptied: u64,
-    /// Records of who took the data out or erased it.
+    /// Kept records of exports and erasures.
     pub kept: u64,
 }
 
-/// Walks over the whole accounts table, page by page, for a customer's accounts.
+/// Scans the whole accounts table, page by page, for a customer's accounts.
 ///
 /// # Errors
 /// When a call fails.
@@ -114,10 +104,10 @@ pub async fn accounts_of(store: &Store, customer_id: &CustomerId) -> Result<Vec<
     }
 }
 
-/// Takes out what is known of a customer and of its accounts, and records that.
+/// Exports a customer's data and accounts, and records the export.
 ///
 /// # Errors
-/// When an account is not theirs, or a call fails. Nothing is handed out then.
+/// When an account is not the customer's, or a call fails. Nothing is exported then.
 pub async fn export(
     store: &Store,
     customer_id: &CustomerId,
@@ -178,13 +168,12 @@ async fn exported(
     Ok(ExportedAccount { account, history })
 }
 
-/// Erases what the law lets one erase of a customer: contact points, names, and the values
-/// of the contact log. Accounts, payments and history stay; they refer to the customer by
-/// id. Doing it again erases what has come since.
+/// Erases the personal data of a customer that may be erased: contact points, names, and the values of the
+/// contact log. Accounts, payments and history stay; they refer to the customer by id. A repeated call erases
+/// the data added since.
 ///
 /// # Errors
-/// When a call fails. What was erased until then is erased, and that it was begun is on
-/// record.
+/// When a call fails. Data erased until then stays erased, and the record shows that the erasure began.
 pub async fn erase(
     store: &Store,
     customer_id: &CustomerId,

@@ -13,40 +13,35 @@ use crate::replay::{Case, ReplayError, StackReport, run_stack};
 use crate::sample::Sample;
 use crate::stack::sweep_every;
 
-/// What the demo is to show.
+/// The settings of the demo.
 #[derive(Clone, Debug)]
 pub struct Demo {
-    /// How many accounts.
     pub accounts: u32,
-    /// How many days.
     pub days: u32,
-    /// The seed of the book.
+    /// The seed of the sample portfolio.
     pub seed: u64,
-    /// Where the book, its events and its policy are left to be looked at.
+    /// The folder for the portfolio file, its events and its policy.
     pub out: PathBuf,
 }
 
-/// Why the demo did not come to its end.
+/// Why the demo failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The run failed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    /// The sample's files cannot be written.
     #[error("{}: {source}", path.display())]
     Output {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
-    /// The shipped policy is no good.
+    /// The shipped policy is invalid.
     #[error("the sample's policy: {0}")]
     Policy(#[from] duewatch_domain::policy::PolicyError),
 }
 
 impl Demo {
-    /// Runs the demo and says what came of it.
+    /// Runs the demo, and returns its report.
     ///
     /// # Errors
     /// When the stack fails or the files cannot be written.
@@ -149,7 +144,7 @@ fn by_stage(case: &Case, report: &StackReport) -> Vec<(String, usize)> {
         .collect()
 }
 
-/// The account with the most to tell.
+/// The account with the richest story.
 fn an_account_with_a_story(report: &StackReport) -> Option<&str> {
     report
         .accounts
@@ -160,7 +155,7 @@ fn an_account_with_a_story(report: &StackReport) -> Option<&str> {
         .map(|account| account.account_id.as_str())
 }
 
-/// The half and the most of it, in milliseconds.
+/// The median and the maximum, in milliseconds.
 fn percentiles(times: &[Duration]) -> Option<(f64, f64)> {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
@@ -176,7 +171,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// What the accounts table charged, a transition.
+/// The accounts table's capacity units per transition.
 fn units(report: &StackReport) -> String {
     let sum = |operations: &[&str]| {
         report
@@ -200,7 +195,7 @@ fn units(report: &StackReport) -> String {
     )
 }
 
-/// Where the demo leaves its files when nobody says otherwise.
+/// The default folder for the demo's files.
 #[must_use]
 pub fn default_out() -> PathBuf {
     Path::new("target").join("demo")

@@ -1,4 +1,4 @@
-//! `policy diff`: who would be treated differently under another policy, by name and in numbers.
+//! `policy diff`: the accounts that another policy would treat differently, by name and in numbers.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,19 +20,19 @@ use crate::replay::{Case, ReplayError};
 use crate::stack::sweep_every;
 use crate::table::Table;
 
-/// Two policies, and the accounts that both are held against.
+/// Two policies, and the accounts that both are applied to.
 #[derive(Debug)]
 pub struct Diff {
     case: Case,
     other: PolicyFile,
     accounts: Vec<Account>,
-    /// What the accounts of each customer ask of each other, under both policies.
+    /// The cross-restrictions among each customer's accounts, under both policies.
     asked: [Asked; 2],
 }
 
 type Asked = HashMap<CustomerId, Vec<AskedBy>>;
 
-/// The local date of the last event; none where there is no event.
+/// The local date of the last event; `None` without events.
 #[must_use]
 pub fn last_day(book: &[Line<Contract>], events: &[Line<Event>]) -> Option<NaiveDate> {
     let last = &events.iter().max_by_key(|event| event.value.at)?.value;
@@ -46,7 +46,7 @@ pub fn last_day(book: &[Line<Contract>], events: &[Line<Event>]) -> Option<Naive
 }
 
 impl Diff {
-    /// The accounts as the facts of a book and its events leave them at the end of a day.
+    /// The accounts of a portfolio and its events, at the end of a day.
     ///
     /// # Errors
     /// When an event is refused, or the day is out of range.
@@ -73,7 +73,7 @@ impl Diff {
         Ok(Self { case, other, accounts, asked })
     }
 
-    /// Each account, by id, judged at the last second of the day under both policies.
+    /// Each account, by id, assessed at the last second of the day under both policies.
     fn compared(&self) -> impl Iterator<Item = (&Account, Compared<'_>)> {
         self.accounts.iter().map(|account| {
             let now = end_of_day(account.time_zone, self.case.to);
@@ -83,7 +83,7 @@ impl Diff {
         })
     }
 
-    /// Writes a line for each account that would be treated differently, for scripts.
+    /// Writes a line of JSON for each account that differs, for scripts.
     ///
     /// # Errors
     /// Those of the writer.
@@ -105,7 +105,7 @@ impl Diff {
         Ok(())
     }
 
-    /// Writes the same as a table, for people.
+    /// Writes the differing accounts as a table, for people.
     ///
     /// # Errors
     /// Those of the writer.
@@ -130,7 +130,7 @@ impl Diff {
         }
     }
 
-    /// In numbers: how many of how many would be treated how.
+    /// The numbers: accounts in all, and those that differ, by kind.
     #[must_use]
     pub fn summary(&self) -> String {
         let changes: Vec<Change> = self.compared().map(|(_, compared)| compared.change()).collect();
@@ -150,7 +150,7 @@ impl Diff {
     }
 }
 
-/// What each account asks of the customer's others at the end of a day.
+/// The cross-restrictions that each account imposes at the end of a day.
 fn asked_under(policy: &Policy, accounts: &[Account], on: NaiveDate) -> Asked {
     let mut asked = Asked::new();
     for account in accounts.iter().filter(|_| policy.customer.is_some()) {
@@ -171,13 +171,13 @@ fn asked_under(policy: &Policy, accounts: &[Account], on: NaiveDate) -> Asked {
     asked
 }
 
-/// The account with what the customer's others ask of it.
+/// The account with the cross-restrictions that the customer's others impose.
 fn heeding<'a>(account: &'a Account, asked: &Asked) -> Cow<'a, Account> {
     let Some(others) = asked.get(&account.customer_id) else { return Cow::Borrowed(account) };
     let mut heeding = account.clone();
     match heeding.heed(others.clone()) {
         Ok(_) => Cow::Owned(heeding),
-        // More accounts than are judged together are judged apart.
+        // A customer with too many accounts has each assessed on its own.
         Err(_) => Cow::Borrowed(account),
     }
 }
@@ -207,7 +207,7 @@ struct Side<'a> {
     days_past_due: u32,
     delinquent_days: u32,
     overdue: String,
-    /// What of that is late fee, where the policy has one.
+    /// The late-fee part of the amount, where the policy has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     late_fee: Option<String>,
 }

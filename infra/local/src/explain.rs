@@ -7,9 +7,8 @@ use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::policy::Restriction;
 use duewatch_domain::{Account, Decision, Policy, Zone, assess, draw_plans, owed};
 
-/// Tells an account's story: each decision that is given, the figures behind it,
-/// where it stands at `now`, what it and the customer's other accounts ask of each other, and
-/// what happens next.
+/// Explains an account: each given decision, its figures, the status at `now`, the cross-restrictions from
+/// and on the customer's other accounts, and the next action.
 #[must_use]
 pub fn story(
     account: &Account,
@@ -149,7 +148,7 @@ fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<U
     lines
 }
 
-/// A draw, and what has become of its plan.
+/// A drawdown, and the state of its plan.
 fn drawn(plan: &DrawPlan<'_>, currency: Currency, zone: Zone) -> String {
     let text = |amount: Money| format!("{} {currency}", currency.text(amount));
     let when = plan.draw.drawn_at.map_or("from the book".to_owned(), |at| {
@@ -173,7 +172,7 @@ fn drawn(plan: &DrawPlan<'_>, currency: Currency, zone: Zone) -> String {
     words + &plan.next_due_on.map_or(".".to_owned(), |next| format!("; next due on {next}."))
 }
 
-/// What the customer's other accounts ask of it, and what of that has not arrived yet.
+/// The cross-restrictions of the customer's other accounts, and those not applied yet.
 fn from_others(account: &Account, others: &[Account]) -> Vec<String> {
     let known = account.asked_by().iter().map(|other| {
         let (id, ask) = (&other.account_id, &other.ask);
@@ -202,7 +201,7 @@ fn from_others(account: &Account, others: &[Account]) -> Vec<String> {
     known.chain(pending).collect()
 }
 
-/// What it asks of the customer's other accounts, and whether that has arrived.
+/// The account's cross-restrictions on the customer's other accounts, and whether they are applied.
 fn to_others(account: &Account, others: &[Account]) -> Vec<String> {
     let asked = account.asks();
     let mut lines = Vec::new();

@@ -1,10 +1,9 @@
-//! When the sweep fires on a simulated clock.
+//! The firings of the sweep on a simulated clock.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The firings of a schedule, counted from midnight UTC, and a last one at the
-/// end of each time zone's last day, so that what comes true in a run's last
-/// second is still found.
+/// The firings of a schedule, counted from midnight UTC, and a last one at the end of each time zone's last
+/// day, so that a change in a run's last second is still found.
 #[derive(Clone, Debug)]
 pub struct Firings {
     every: TimeDelta,
@@ -12,7 +11,7 @@ pub struct Firings {
 }
 
 impl Firings {
-    /// A schedule that fires every so often, and at these instants besides.
+    /// A schedule that fires at a fixed rate, and at the given instants besides.
     #[must_use]
     pub fn new(every: TimeDelta, mut closing: Vec<DateTime<Utc>>) -> Self {
         closing.sort_unstable();
@@ -20,7 +19,7 @@ impl Firings {
         Self { every: every.max(TimeDelta::seconds(1)), closing }
     }
 
-    /// The first firing at `instant` or after it.
+    /// The first firing at or after an instant.
     #[must_use]
     pub fn at_or_after(&self, instant: DateTime<Utc>) -> DateTime<Utc> {
         let every = self.every.num_seconds();
@@ -31,7 +30,7 @@ impl Firings {
         closing.map_or(scheduled, |closing| scheduled.min(*closing))
     }
 
-    /// The instant after which nothing fires any more.
+    /// The last closing instant; no firing follows it.
     #[must_use]
     pub fn end(&self) -> Option<DateTime<Utc>> {
         self.closing.last().copied()

@@ -1,4 +1,4 @@
-//! `import`: a book into the configured tables.
+//! `import`: loads a portfolio file into the configured tables.
 
 use std::path::Path;
 
@@ -11,37 +11,36 @@ use futures_util::{StreamExt, stream};
 use crate::input::{InputError, Line, PolicyFile};
 use crate::progress::Progress;
 
-/// Accounts that are written side by side.
+/// Accounts written side by side.
 const CONCURRENCY: usize = 16;
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Accounts that are new.
+    /// Accounts created.
     pub opened: u64,
-    /// Accounts that were there already, under the same terms.
+    /// Accounts that existed already with the same terms.
     pub known: u64,
     /// Lines that were refused.
     pub refused: u64,
 }
 
-/// Why nothing, or not everything, was imported.
+/// Why an import failed, or is incomplete.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A file cannot be taken.
+    /// A file is unusable.
     #[error(transparent)]
     Input(#[from] InputError),
     /// An account was refused or could not be written.
     #[error("{path}:{line}: {error}")]
     Account {
-        /// The book.
+        /// The portfolio file.
         path: String,
-        /// The line, from 1.
+        /// Counted from 1.
         line: u64,
-        /// Why.
         error: TransitionError,
     },
-    /// It is not said which tables.
+    /// The environment does not name the tables.
     #[error(
         "{0}. This works on the tables that the environment names; \
          for the local stack, `duewatch serve` prints what to set"
@@ -53,19 +52,18 @@ pub enum ImportError {
     /// Lines were refused, and the rest was loaded.
     #[error("{refused} lines were refused, the other {loaded} accounts are loaded")]
     SomeRefused {
-        /// How many.
+        /// Refused lines.
         refused: u64,
-        /// How many were not.
+        /// Loaded accounts.
         loaded: u64,
     },
 }
 
-/// Publishes the policy, where one is given, and opens every account. Doing it
-/// again changes nothing.
+/// Publishes the policy, where one is given, and opens every account. A repeated import changes nothing.
 ///
 /// # Errors
-/// The first account that fails, unless the import is to keep going: then those
-/// that were refused are named on standard error, and the rest is loaded.
+/// The first account that fails. With `keep_going`, refused accounts are named on standard error instead, and
+/// the rest is loaded.
 pub async fn import(
     transitions: &Transitions,
     book: &Path,

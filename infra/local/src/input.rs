@@ -1,4 +1,4 @@
-//! Reading the files that a lender hands in: policy, book, events.
+//! Readers of the lender's files: policy, portfolio, events.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,38 +14,31 @@ use duewatch_domain::policy::{self, PolicyError};
 use duewatch_domain::{Contract, Event, Policy};
 use duewatch_notify::text;
 
-/// Why a file cannot be taken.
+/// Why a file is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    /// It cannot be read at all.
+    /// The file cannot be read at all.
     #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A line is not what the format asks for.
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// A line violates the format.
     #[error("{}:{line}: {error}", path.display())]
     Line {
-        /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// Counted from 1.
         line: u64,
-        /// The field and what is wrong with it.
+        /// The field and its fault.
         error: FormatError,
     },
-    /// A policy is not what it must be.
+    /// The policy is invalid.
     #[error("{}: {error}", path.display())]
     Policy {
-        /// The file.
         path: PathBuf,
-        /// The line and what is wrong there.
+        /// The line and its fault.
         error: PolicyError,
     },
 }
 
-/// How a book is written.
+/// The format of a portfolio file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum BookFormat {
     /// One account a line, as JSON.
@@ -56,7 +49,7 @@ pub enum BookFormat {
 }
 
 impl BookFormat {
-    /// What was asked for, else what the file's name says.
+    /// The requested format, else the one that the file's name indicates.
     #[must_use]
     pub fn of(path: &Path, asked: Option<Self>) -> Self {
         let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
@@ -67,18 +60,16 @@ impl BookFormat {
 /// A policy with the text that it was read from.
 #[derive(Clone, Debug)]
 pub struct PolicyFile {
-    /// The policy.
     pub policy: Policy,
-    /// Its document.
+    /// The text of the document.
     pub text: String,
 }
 
-/// Something that stands on one line of a file.
+/// A value from one line of a file.
 #[derive(Clone, Debug)]
 pub struct Line<T> {
-    /// The line, from 1.
+    /// Counted from 1.
     pub line: u64,
-    /// What it says.
     pub value: T,
 }
 
@@ -96,10 +87,10 @@ pub fn read_policy(path: &Path) -> Result<PolicyFile, InputError> {
     Ok(PolicyFile { policy, text })
 }
 
-/// Reads and checks a policy that is to bind, and the texts that it names and brings.
+/// Reads and checks a policy that is to bind, with the texts that it names and brings.
 ///
 /// # Errors
-/// Those of [`read_policy`], and when a text is not there or cannot be rendered.
+/// As [`read_policy`], and when a text is missing or cannot be rendered.
 pub fn read_policy_and_texts(path: &Path) -> Result<PolicyFile, InputError> {
     let file = read_policy(path)?;
     text::check(&file.policy).map_err(|fault| {
@@ -109,7 +100,7 @@ pub fn read_policy_and_texts(path: &Path) -> Result<PolicyFile, InputError> {
     Ok(file)
 }
 
-/// Reads a book: the accounts that could be read, and what is wrong with the others.
+/// Reads a portfolio file: the valid accounts, and the faults of the others.
 ///
 /// # Errors
 /// When the file itself cannot be read.
@@ -120,10 +111,10 @@ pub fn read_book(
     parse_book(path, &read(path)?, format)
 }
 
-/// Reads a book from its text; `path` is what its faults name.
+/// Reads a portfolio from its text; `path` appears in its faults.
 ///
 /// # Errors
-/// When the text is no book at all.
+/// When the text is no portfolio at all.
 pub fn parse_book(
     path: &Path,
     text: &str,
@@ -155,10 +146,10 @@ pub fn parse_book(
     Ok((accounts, faults))
 }
 
-/// Reads a book that must be right as a whole.
+/// Reads a portfolio file in which every line must be valid.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first fault.
 pub fn read_whole_book(path: &Path, format: BookFormat) -> Result<Vec<Line<Contract>>, InputError> {
     let (accounts, faults) = read_book(path, format)?;
     faults.into_iter().next().map_or(Ok(accounts), Err)
@@ -167,7 +158,7 @@ pub fn read_whole_book(path: &Path, format: BookFormat) -> Result<Vec<Line<Contr
 /// Reads events, in the order of the file.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first fault.
 pub fn read_events(path: &Path) -> Result<Vec<Line<Event>>, InputError> {
     let text = read(path)?;
     parse_lines(&text, parse_event_line)
@@ -181,7 +172,7 @@ pub fn read_events(path: &Path) -> Result<Vec<Line<Event>>, InputError> {
 
 type Parsed<T> = Vec<(u64, Result<T, FormatError>)>;
 
-/// Parses every line that is not blank, on all cores, in the order of the file.
+/// Parses every non-blank line, on all cores, in the order of the file.
 fn parse_lines<T: Send>(text: &str, parse: impl Fn(&str) -> Result<T, FormatError> + Sync) -> Parsed<T> {
     let lines: Vec<(u64, &str)> =
         (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).collect();

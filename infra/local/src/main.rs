@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     match cli::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<Answered>() {
-            // Said already; a script asks for the code.
+            // The answer is printed already; a script reads the exit code.
             Some(answered) => ExitCode::from(answered.code),
             None => {
                 eprintln!("duewatch: {error}");

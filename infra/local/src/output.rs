@@ -1,11 +1,11 @@
-//! Files that are either written whole or not at all.
+//! Output files that are written completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// An output that appears under its name only when it is finished: a run that
-/// is refused half-way leaves no half file behind. `-` is standard output.
+/// An output that appears under its name only once it is complete: a run that is refused half-way leaves no
+/// partial file behind. `-` is standard output.
 #[derive(Debug)]
 pub struct Output {
     writer: BufWriter<File>,
@@ -33,10 +33,10 @@ impl Output {
         Ok(Self { writer: BufWriter::with_capacity(1 << 20, file), partial, target })
     }
 
-    /// Puts the output in its place.
+    /// Moves the output to its place.
     ///
     /// # Errors
-    /// When the rest cannot be written or the file not be moved.
+    /// When the rest cannot be written or the file cannot be moved.
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()?;
         match &self.target {

@@ -1,4 +1,4 @@
-//! Progress on work that takes longer than two seconds.
+//! A progress bar for work that takes longer than two seconds.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// How long work may take before a bar appears.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A bar on a terminal, nothing elsewhere; it appears only when the work drags on.
+/// A bar on a terminal, nothing elsewhere; it appears only on long work.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -30,7 +30,7 @@ impl Progress {
         Self { bar, begun: Instant::now(), shown: !std::io::stderr().is_terminal() }
     }
 
-    /// Says that so many steps are done.
+    /// Sets the number of completed steps.
     pub fn set(&mut self, done: u64) {
         if !self.shown && self.begun.elapsed() > PATIENCE {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -1,9 +1,9 @@
-//! Publishing a version of a policy.
+//! The publication of a policy version.
 //!
-//! The version is written first. Once everybody judges by it, every account under the policy is
-//! queued to be looked at: only then does each know from when on the version binds it, and
-//! announce it where that is owed. They are spread over the time that is left, so that neither
-//! the sweep nor the senders have to bear all of them at once.
+//! The version is written first. Once every function assesses by it, every account under the policy is queued
+//! for evaluation: only then does each account know when the version binds it, and announce it where that is
+//! owed. The evaluations are spread over the remaining time, so that neither the sweep nor the delivery
+//! providers bear all of them at once.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::kernel::AccountId;
@@ -12,24 +12,23 @@ use duewatch_store::{AccountsOf, Store, StoreError};
 
 use crate::progress::Progress;
 
-/// No zone's date begins earlier than so long before that of UTC.
+/// No zone's date begins earlier than this before that of UTC.
 const EARLIEST_ZONE: TimeDelta = TimeDelta::hours(14);
 /// The shortest time over which accounts are spread.
 const AT_LEAST: TimeDelta = TimeDelta::hours(1);
 
-/// What became of the accounts under a policy.
+/// The queued accounts under a policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Queued {
-    /// How many there are.
     pub accounts: u64,
-    /// How many of them would not have been looked at in time, and will be now.
+    /// Accounts whose next evaluation was too late, and is now in time.
     pub queued: u64,
     /// The time over which they are spread.
     pub spread: TimeDelta,
 }
 
-/// The time over which the accounts under a version are looked at for the first time: until it
-/// takes effect or, where it is announced, until the announcement must have left.
+/// The time over which the accounts under a version are evaluated for the first time: until it takes effect
+/// or, where it is announced, until the announcement must have left.
 #[must_use]
 pub fn spread(policy: &Policy, now: DateTime<Utc>) -> TimeDelta {
     let days = policy.announcement.as_ref().map_or(0, |announcement| announcement.days.min(MAX_DAYS));
@@ -37,10 +36,10 @@ pub fn spread(policy: &Policy, now: DateTime<Utc>) -> TimeDelta {
     (effective - TimeDelta::days(i64::from(days)) - now).max(AT_LEAST)
 }
 
-/// Queues every account under the version's policy. Doing it again does no harm.
+/// Queues every account under the version's policy for evaluation. A repeated call does no harm.
 ///
 /// # Errors
-/// When a call fails; then it is to be done again.
+/// When a call fails; the caller then calls again.
 pub async fn queue_accounts(
     store: &Store,
     policy: &Policy,
@@ -67,7 +66,7 @@ pub async fn queue_accounts(
     }
 }
 
-/// The part of a time that falls to an account, by a hash of its id.
+/// The account's offset within a time, by a hash of its id.
 fn share_of(spread: TimeDelta, account_id: &AccountId) -> TimeDelta {
     let hash = i64::from(crc32fast::hash(account_id.as_str().as_bytes()));
     let seconds = i128::from(spread.num_seconds()) * i128::from(hash) / (i128::from(u32::MAX) + 1);

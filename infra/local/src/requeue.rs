@@ -1,7 +1,7 @@
-//! `requeue`: what was set aside, once more through the function that set it aside.
+//! `requeue`: passes quarantined records once more to the functions that quarantined them.
 //!
-//! A record that is taken now leaves quarantine. One that is set aside again stays, with its
-//! new reason. Whatever was known changes nothing, so doing it twice does no harm.
+//! A processed record leaves quarantine. A record that is quarantined again stays, with its new reason. Known
+//! facts change nothing, so a repeated requeue does no harm.
 
 use std::path::Path;
 
@@ -13,35 +13,30 @@ use serde_json::{Value, json};
 use crate::stack::sqs::Waiting;
 use crate::stack::{Functions, Handlers, RUN_HERE, queue_event};
 
-/// How many days later than it says DynamoDB may delete an item.
+/// The days by which DynamoDB may delete an item later than its expiry.
 const DAYS_TO_DELETE: u64 = 2;
 
-/// What came of it.
+/// The result of a requeue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Requeued {
-    /// Records that were taken.
+    /// Records processed.
     pub taken: usize,
-    /// Records that were set aside again, or failed.
+    /// Records that were quarantined again, or failed.
     pub left: usize,
 }
 
-/// Why it was broken off.
+/// Why a requeue broke off.
 #[derive(Debug, thiserror::Error)]
 pub enum RequeueError {
     /// The quarantine cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A file of failed records cannot be taken.
+    /// A file of failed records is unusable.
     #[error("{path}: {problem}")]
-    File {
-        /// The file.
-        path: String,
-        /// Why.
-        problem: String,
-    },
+    File { path: String, problem: String },
 }
 
-/// Hands what lies in quarantine back to the functions, with clients that are there already.
+/// The requeue over existing clients.
 #[derive(Debug)]
 pub struct Requeue {
     handlers: Handlers,
@@ -49,14 +44,14 @@ pub struct Requeue {
 }
 
 impl Requeue {
-    /// Over handlers.
+    /// A requeue over the functions' handlers.
     #[must_use]
     pub fn new(handlers: Handlers) -> Self {
         Self { functions: Functions::InProcess(Box::new(handlers.clone())), handlers }
     }
 
-    /// Hands back what was set aside from a date on (UTC), or of one function alone. Says what
-    /// is left, a line each, through `tell`.
+    /// Requeues the records quarantined from a date on (UTC), or those of one function. Reports the remaining
+    /// ones, a line each, through `tell`.
     ///
     /// # Errors
     /// When the quarantine cannot be read or written.
@@ -74,13 +69,14 @@ impl Requeue {
         let since = oldest.map_or(since, |oldest| since.max(oldest));
         for date in since.iter_days().take_while(|date| *date <= today) {
             for record in store.quarantined_on(date).await? {
-                // What has just come back would come for ever.
+                // A record that this requeue has quarantined again is not tried once more, or the loop would
+                // not end.
                 if record.at >= begun || source.is_some_and(|source| source != record.source) {
                     continue;
                 }
                 let left = Box::pin(self.hand_back(&record)).await?;
                 if matches!(left, None | Some(Left::SetAside(_))) {
-                    // It was taken, or today's record holds it from now on.
+                    // The record was processed, or today's record replaces it from now on.
                     store.release(&record).await?;
                 }
                 match left {
@@ -95,7 +91,7 @@ impl Requeue {
         Ok(requeued)
     }
 
-    /// Hands back a batch that a stream mapping gave up on, as its destination keeps it.
+    /// Requeues a batch that a stream mapping gave up on, as its destination keeps it.
     ///
     /// # Errors
     /// When it is no such batch.
@@ -106,7 +102,7 @@ impl Requeue {
         let name = arn.split(':').nth(6).unwrap_or_default();
         let function = RUN_HERE.into_iter().find(|function| name.ends_with(&format!("-{function}")));
         let function = function.ok_or_else(|| fault(format!("functionArn: \"{arn}\" is none of ours")))?;
-        // The event is kept as text.
+        // The event is stored as text.
         let event = match &kept["payload"] {
             Value::String(text) => serde_json::from_str(text).map_err(|error| fault(error.to_string()))?,
             payload => payload.clone(),
@@ -118,7 +114,7 @@ impl Requeue {
         let answer =
             self.functions.invoke(function, &event).await.map_err(|error| fault(error.to_string()))?;
         let failures = answer["batchItemFailures"].as_array().map_or(0, Vec::len);
-        // What follows the lowest failure is to be tried again too.
+        // The records after the lowest failure must be tried again too.
         Ok(if failures == 0 {
             Requeued { taken: records, left: 0 }
         } else {
@@ -130,7 +126,7 @@ impl Requeue {
         self.handlers.post_payment.clock.now()
     }
 
-    /// Hands one record back; says why it is left, if it is.
+    /// Requeues one record; returns the reason where it stays.
     async fn hand_back(&self, record: &Quarantined) -> Result<Option<Left>, StoreError> {
         let begun = self.now();
         let payload = || serde_json::from_str::<Value>(&record.payload);
@@ -163,7 +159,7 @@ impl Requeue {
         }
     }
 
-    /// What names an account or states a payment: the one is judged, the other posted.
+    /// Reconciles a quarantined account, or posts a quarantined payment.
     async fn look_again(&self, record: &Quarantined, now: DateTime<Utc>) -> Result<(), TransitionError> {
         let transitions = &self.handlers.post_payment.transitions;
         if let Ok(fact) = serde_json::from_str::<PaymentFact>(&record.payload) {
@@ -185,15 +181,15 @@ impl Requeue {
     }
 }
 
-/// Why a record is left.
+/// Why a record stays in quarantine.
 enum Left {
-    /// It was set aside again.
+    /// The function quarantined it again.
     SetAside(String),
-    /// It failed, and lies where it lay.
+    /// The function failed; the record stays as it was.
     Failed(String),
 }
 
-/// A message as its queue would bring it, under the id under which it was set aside.
+/// A message as its queue would bring it, under the id of its quarantined record.
 fn as_message(queue: &str, record: &Quarantined, now: DateTime<Utc>) -> Value {
     let group = parse_message(&record.payload).ok().map(|message| message.event.account_id.to_string());
     let message = Waiting {

@@ -1,6 +1,5 @@
-//! A sample book of our own making: several products and time zones, and
-//! borrowers who pay on time, late, in part, too much, by reversal, or not at all.
-//! The same seed gives the same book.
+//! A generated sample portfolio: several products and time zones, and borrowers who pay on time, late, in
+//! part, too much, by reversal, or not at all. Equal seeds give equal portfolios.
 
 use std::path::PathBuf;
 
@@ -17,25 +16,21 @@ use fastrand::Rng;
 
 use crate::input::{Line, PolicyFile};
 
-/// The policy of the sample book.
+/// The policy of the sample portfolio.
 pub const POLICY: &str = include_str!("../sample/policy.toml");
 
-/// A book, its events and its policy.
+/// A portfolio, its events and its policy.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// The policy.
     pub policy: PolicyFile,
-    /// The accounts.
     pub book: Vec<Line<Contract>>,
-    /// What happens to them, in the order of `at`.
+    /// In the order of `at`.
     pub events: Vec<Line<Event>>,
-    /// The first day.
     pub from: NaiveDate,
-    /// The last day.
     pub to: NaiveDate,
 }
 
-/// A kind of credit that the sample lender gives.
+/// A credit product of the sample lender.
 struct Product {
     name: &'static str,
     zone: &'static str,
@@ -88,7 +83,7 @@ const PRODUCTS: [Product; 5] = [
     },
 ];
 
-/// How a borrower pays one installment.
+/// A borrower's way to pay one installment.
 #[derive(Clone, Copy)]
 enum Habit {
     OnTime,
@@ -101,7 +96,7 @@ enum Habit {
 }
 
 impl Habit {
-    /// Of a hundred borrowers.
+    /// Shares of a hundred borrowers.
     const SHARES: [(Self, u32); 7] = [
         (Self::OnTime, 52),
         (Self::FewDaysLate, 16),
@@ -134,7 +129,7 @@ impl Sample {
     /// A sample of so many accounts over so many days.
     ///
     /// # Errors
-    /// When the shipped policy is no good; a test sees to it that it is.
+    /// When the shipped policy is invalid; a test ensures that it is not.
     pub fn new(accounts: u32, days: u32, seed: u64) -> Result<Self, policy::PolicyError> {
         let policy = PolicyFile { policy: policy::parse(POLICY)?, text: POLICY.to_owned() };
         let to = plus_days(FIRST_DAY, i64::from(days.max(1)) - 1);
@@ -151,7 +146,7 @@ impl Sample {
         })
     }
 
-    /// The name that stands for the sample's events in messages.
+    /// The path in error messages for the sample's events.
     #[must_use]
     pub fn events_path() -> PathBuf {
         PathBuf::from("events.jsonl")
@@ -166,7 +161,7 @@ struct Maker {
 }
 
 impl Maker {
-    /// An account and what happens to it. None of the texts here can fail to parse.
+    /// An account and its events. None of the texts here can fail to parse.
     fn account(&mut self, number: u32, policy: &PolicyFile) -> Option<Contract> {
         let product = &PRODUCTS[self.rng.usize(..PRODUCTS.len())];
         let zone: Zone = product.zone.parse().ok()?;
@@ -209,7 +204,7 @@ impl Maker {
         currency: Currency,
         installments: &[NewInstallment],
     ) -> Option<()> {
-        // Most borrowers keep their habit; one in four pays one way or another.
+        // Most borrowers keep their habit; one in four pays in another way.
         let habit = Habit::any(&mut self.rng);
         let wavers = self.rng.u32(0..4) == 0;
         let to = self.to;
@@ -254,7 +249,7 @@ impl Maker {
         Some(())
     }
 
-    /// Some do not want to be written to by text message, or not any more.
+    /// The opt-outs of some borrowers from text messages.
     fn says(&mut self, number: u32, account: &AccountId, zone: Zone, from: NaiveDate) -> Option<()> {
         if number.is_multiple_of(8) {
             let at = at_local_time(zone, plus_days(from, 1), NaiveTime::from_hms_opt(12, 0, 0)?);

@@ -1,4 +1,4 @@
-//! `serve`: the local stack, long-running.
+//! `serve`: runs the local stack until interrupted.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,32 +18,27 @@ use crate::stack::{Functions, LOCAL_REGION, Ports, Remote, Stack, StackClock, St
 
 /// How often the streams are read.
 const POLL: Duration = Duration::from_millis(200);
-/// How long a Lambda runtime may take to answer, a first build included.
+/// The longest answer time of a Lambda runtime, a first build included.
 const INVOKE_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// How the stack is to be served.
+/// The settings of the served stack.
 #[derive(Clone, Debug)]
 pub struct Serve {
-    /// Where DynamoDB listens.
     pub dynamodb_port: u16,
-    /// Where SNS listens.
     pub sns_port: u16,
-    /// Where SQS listens.
     pub sqs_port: u16,
-    /// The Lambda runtime that runs the functions; none: this process does.
+    /// The Lambda runtime that runs the functions; `None` for this process.
     pub lambda: Option<String>,
-    /// Where the functions' environment is written, for `cargo lambda watch --env-file`.
+    /// The file for the functions' environment, for `cargo lambda watch --env-file`.
     pub env_file: Option<PathBuf>,
 }
 
-/// What is in the tables from the start.
+/// The initial content of the tables.
 #[derive(Clone, Debug)]
 pub struct Stock {
-    /// The policy.
     pub policy: PolicyFile,
-    /// The accounts.
     pub accounts: Vec<Line<Contract>>,
-    /// The file that they come from.
+    /// The portfolio file of the accounts.
     pub book: PathBuf,
 }
 
@@ -53,17 +48,12 @@ pub enum ServeError {
     /// The stack failed.
     #[error(transparent)]
     Stack(#[from] StackError),
-    /// The stock cannot be loaded.
+    /// The initial content cannot be loaded.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The environment cannot be written.
+    /// The environment file cannot be written.
     #[error("{}: {source}", path.display())]
-    EnvFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    EnvFile { path: PathBuf, source: std::io::Error },
     /// The client for the Lambda runtime cannot be made.
     #[error("client: {0}")]
     Client(#[from] reqwest::Error),
@@ -73,8 +63,7 @@ impl Serve {
     /// Serves until the process is interrupted.
     ///
     /// # Errors
-    /// When the stack cannot be started. A function that fails is reported and
-    /// called again, as on Lambda.
+    /// When the stack cannot be started. A failed function is reported and invoked again, as on Lambda.
     pub async fn run(&self, stock: Option<Stock>) -> Result<(), ServeError> {
         let transport = Transport::Loopback(Ports {
             dynamodb: self.dynamodb_port,
@@ -113,7 +102,7 @@ impl Serve {
         let mut text = String::new();
         let services = stack.services();
         let functions = self.lambda.as_deref().unwrap_or("in this process");
-        // Writing to a String cannot fail.
+        // Writing to a `String` never fails.
         let _ = writeln!(text, "DynamoDB   {}", services.dynamodb_url);
         let _ = writeln!(text, "SNS        {}", services.sns_url);
         let _ = writeln!(text, "SQS        {}", services.sqs_url);
@@ -134,7 +123,7 @@ impl Serve {
     }
 }
 
-/// What the functions and the commands are to be told to work on this stack.
+/// The environment variables with which functions and commands work on this stack.
 fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError> {
     let services = stack.services();
     let mut environment = vec![
@@ -156,7 +145,7 @@ fn environment(stack: &Stack) -> Result<Vec<(String, String)>, StackError> {
 }
 
 fn write_env_file(path: &Path, environment: &[(String, String)]) -> Result<(), ServeError> {
-    // An equals sign ends a value that is not quoted.
+    // An equals sign ends an unquoted value.
     let line = |(name, value): &(String, String)| {
         let quote = if value.contains('=') { "\"" } else { "" };
         format!("{name}={quote}{value}{quote}\n")
@@ -202,7 +191,7 @@ async fn show(mut messages: broadcast::Receiver<Delivered>) {
     }
 }
 
-/// What a person reads of a message to them, line by line; none: it is for machines.
+/// The text of a message as a borrower reads it, line by line; `None` for a message to systems.
 fn words(message: &str) -> Option<String> {
     let body: Value = serde_json::from_str(message).ok()?;
     let data = &body["data"];

@@ -1,4 +1,4 @@
-//! Columns for people to read.
+//! Tables in columns, for people to read.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ impl Table {
         Self { right: vec![false; headings.len()], rows: vec![headings] }
     }
 
-    /// The columns from this one on hold figures, and are set to the right.
+    /// Aligns the columns from this one on to the right, for figures.
     #[must_use]
     pub fn figures_from(mut self, column: usize) -> Self {
         self.right.iter_mut().skip(column).for_each(|right| *right = true);
@@ -29,7 +29,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Whether there is nothing below the headings.
+    /// Whether the table has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.len() == 1

@@ -1,5 +1,5 @@
-//! What the command line refuses, and how it says so: by file, line, field and
-//! value, alike with both engines, and with no output left behind.
+//! Refusals of the command line: by file, line, field and value, alike with both engines, and with no output
+//! left behind.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
@@ -67,7 +67,7 @@ impl Files {
         command.args(arguments.split(' ')).current_dir(self.path()).output().unwrap()
     }
 
-    /// Both engines refuse the files, and the message says where and what.
+    /// Asserts that both engines refuse the files, with the place and the fault in the message.
     #[track_caller]
     fn assert_refused(&self, names: &[&str]) {
         for engine in ENGINES {
@@ -346,7 +346,7 @@ fn permits_answers_with_a_sentence_and_an_exit_code(
     assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(code), true));
 }
 
-/// A line of which one draw came with the book; of a later one an installment is overdue.
+/// The portfolio file contains one drawdown of the line; an installment of a later one is overdue.
 #[test]
 fn explain_shows_the_plan_of_each_draw() {
     let book = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-09-01","installments":[{"number":1,"due_on":"2023-10-10","principal":"100.00","draw_id":"D-0"}]}

@@ -1,4 +1,4 @@
-//! A policy's life on the command line: check, diff, preset, describe, `replay --against`, schema.
+//! The policy commands: check, diff, preset, describe, `replay --against`, schema.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use rstest::rstest;
 use tempfile::TempDir;
 
-/// Three days of grace; late, then the line, then draw-downs.
+/// Three days of grace; then a late stage, a lowered line, and no more drawdowns.
 const POLICY: &str = r#"id = "standard"
 version = 1
 effective_on = 2023-01-01
@@ -37,7 +37,7 @@ steps = [
 ]
 "#;
 
-/// `A-1` is never paid, `A-2` in time, `A-3` on 8 October, `A-4` opens after everything else.
+/// `A-1` is never paid, `A-2` in time, `A-3` on 8 October; `A-4` opens after all other events.
 const BOOK: &str = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-09-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"250.00"}]}
 {"account_id":"A-2","customer_id":"C-2","policy_id":"standard","currency":"USD","time_zone":"America/New_York","opened_on":"2023-09-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"80.00"}]}
 {"account_id":"A-3","customer_id":"C-3","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-09-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"90.00"}]}
@@ -49,7 +49,7 @@ const EVENTS: &str = r#"{"at":"2023-09-30T09:00:00-04:00","type":"payment_receiv
 {"at":"2023-10-14T18:00:00Z","type":"enforcement_off","account_id":"A-3","reason":"in dispute"}
 "#;
 
-/// A policy, another one, a book and its events, in a folder of their own.
+/// A policy, another one, a portfolio file and its events, in a folder of their own.
 struct Files(TempDir);
 
 impl Files {
@@ -71,7 +71,7 @@ impl Files {
         command.args(arguments.split_whitespace()).current_dir(self.path()).output().unwrap()
     }
 
-    /// Standard output and standard error of a command that succeeds.
+    /// Standard output and standard error of a successful command.
     #[track_caller]
     fn says(&self, arguments: &str) -> (String, String) {
         let run = self.run(arguments);
@@ -95,7 +95,7 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
     text.replacen(from, to, 1)
 }
 
-/// Freezes ten days earlier than the policy at hand, and leaves the line alone.
+/// A policy that freezes ten days earlier than the first one, and leaves the line alone.
 fn stricter() -> String {
     let limited = "[[stages]]\nname = \"limited\"\nwhen = { delinquent_days = 10 }\n\
                    restrictions = [{ kind = \"limit_credit_line\", percent = 50 }]\n\n";
@@ -167,7 +167,7 @@ fn a_text_that_cannot_be_sent_is_refused_by_line_and_column(
     let files = Files::new(&(replaced(POLICY, from, to) + more));
     let message = files.refuses("policy check q.toml");
     assert!(message.starts_with(&format!("duewatch: q.toml: {problem}")), "{message}");
-    // Publishing refuses it before it looks for a table.
+    // The publication is refused before the command looks for a table.
     assert_eq!(files.refuses("policy publish q.toml"), message);
 }
 
@@ -283,9 +283,9 @@ fn a_replay_against_another_policy_shows_both_sides_and_the_accounts_that_differ
     );
 }
 
-// Three days of grace: A-1 is charged for the 4th to the 30th, 27 days of 0.25. A-3 is charged for
-// the 4th to the 7th, 0.36, which its money pays first; of the 0.36 that stay open it is charged
-// 0.00828 more, and so it is limited on the 14th, until the enforcement is off.
+// Three days of grace: A-1 is charged for the 4th to the 30th, 27 days of 0.25. A-3 is charged for the 4th to
+// the 7th, 0.36, which its payment settles first. Of the 0.36 that stay open A-3 is charged 0.00828 more, and
+// so it is limited on the 14th, until the enforcement is off.
 #[test]
 fn a_replay_against_another_policy_says_what_late_fees_it_would_have_charged() {
     let charging = POLICY.replace("version = 1", "version = 2") + "\n[late_fee]\ndaily_rate = \"0.001\"\n";

@@ -1,4 +1,4 @@
-//! `duewatch verify`, as a clerk or a script asks it.
+//! `duewatch verify`, as called by a clerk or a script.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! How fast an account is judged: at least 1,000,000 assessments a second on one core, and half
-//! as many where a late fee accrues.
+//! Measures evaluation: at least 1,000,000 assessments a second on one core, and half as many where a late
+//! fee accrues.
 //!
 //! Run with `cargo bench -p duewatch-domain`.
 #![allow(clippy::unwrap_used, reason = "a benchmark's own input is known to be good")]
@@ -28,8 +28,8 @@ fn loan() -> Account {
     Account::open(&parse_book_line(&line).unwrap()).unwrap()
 }
 
-/// Five payments, of which one is partial and one paid for an installment by
-/// number, and a pause. From 15 May on something is overdue.
+/// Five payments, of which one is partial and one names its installment, and a pause. From 15 May on an
+/// installment is overdue.
 fn paid_until_may(mut account: Account) -> Account {
     for line in [
         r#"{"at":"2023-01-14T10:00:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"250.00"}"#,

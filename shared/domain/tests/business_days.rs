@@ -1,4 +1,4 @@
-//! Due dates on days on which nobody works.
+//! Due dates on weekends and holidays, and the rules that move them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -87,7 +87,7 @@ fn under_due_day_the_moved_date_is_day_one() {
 
 #[test]
 fn money_settles_by_the_contracts_dates_and_the_oldest_is_by_the_moved_ones() {
-    // A Saturday that goes on to July, and the month's last day, which goes back to Friday.
+    // A Saturday that moves to July, and the month's last day, which moves back to Friday.
     let policy = moving("", "\"next\"\nmonth_end = true");
     let mut loan = loan(&[(1, "2024-06-29", "100.00"), (2, "2024-06-30", "50.00")]);
     let figures = loan.figures("2024-06-30", &policy);
@@ -102,7 +102,7 @@ fn money_settles_by_the_contracts_dates_and_the_oldest_is_by_the_moved_ones() {
 fn what_is_taken_back_is_due_on_the_day_of_that() {
     let policy = moving("", "\"previous\"");
     let mut loan = loan(&[(1, "2024-06-03", "100.00")]);
-    // Taken back on a Sunday.
+    // Charged back on a Sunday.
     loan.pays("2024-06-03", "P-1", "100.00").reverses("2024-06-09", "P-1", "reversal");
     assert_eq!(loan.figures("2024-06-11", &policy).oldest_due_on, Some(date("2024-06-09")));
 }

@@ -1,4 +1,4 @@
-//! The regulatory class, and how long it outlives a cure.
+//! The regulatory class, and its probation after a cure.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -56,7 +56,7 @@ fn assert_classes(loan: &Loan, policy: &Policy, expected: &[(&str, &str)]) {
     }
 }
 
-/// Since when the account has been in its class or a worse one, and until when on probation.
+/// The date since which the account has been in its class or a worse one, and the end of its probation.
 fn record(loan: &Loan) -> String {
     let held = loan.account.standing.classification.as_ref().unwrap().class().unwrap();
     match held.probation_until {
@@ -111,7 +111,7 @@ fn in_india_only_full_payment_ends_what_is_non_performing() {
     let policy = preset(RBI_SMA);
     let mut loan = loan_in("Asia/Kolkata", "INR", &[(1, "2021-03-31", "100.00"), (2, "2021-06-20", "50.00")]);
     loan.judged("2021-07-10", &policy, Cause::Time);
-    // Day 20 of the second installment is SMA-0, and yet it is still an NPA.
+    // By its 20 days the second installment is SMA-0, and yet the account is still an NPA.
     loan.pays("2021-07-10", "P-1", "100.00").judged("2021-07-10", &policy, Cause::Fact);
     assert_eq!(class(&loan, "2021-07-10", &policy), "NPA");
     loan.pays("2021-07-20", "P-2", "50.00").judged("2021-07-20", &policy, Cause::Fact);
@@ -130,7 +130,7 @@ fn a_class_outlives_its_cure_by_the_probation() {
     assert_eq!(record(&loan), "default since 2023-12-31 until 2024-04-30");
     assert_eq!(loan.account.standing.next_action_at, Some(instant("2024-04-29T16:00:00Z")));
     assert_classes(&loan, &policy, &[("2024-04-29", "default"), ("2024-04-30", "non_default")]);
-    // Restrictions do not outlive it, and a class alone is no decision.
+    // Restrictions do not outlive the cure, and a class alone is no decision.
     let revision = loan.account.revision;
     loan.judged("2024-04-30", &policy, Cause::Time);
     assert!(loan.account.revision > revision);
@@ -194,7 +194,7 @@ fn a_relapse_within_the_probation_ends_it(#[case] due_on: &str, #[case] late_on:
     loan.pays("2024-01-05", "P-1", "250.00").judged("2024-01-05", &policy, Cause::Fact);
     assert_eq!(class(&loan, "2024-04-04", &policy), "bad");
     assert_eq!(class(&loan, "2024-04-05", &policy), then);
-    // What follows the relapse is a probation from its own cure on.
+    // After the relapse its own cure begins the probation.
     loan.pays(late_on, "P-2", "250.00").judged(late_on, &policy, Cause::Fact);
     let served = if then == "bad" { "2024-07-05" } else { late_on };
     assert_eq!(class(&loan, served, &policy), "good");
@@ -262,7 +262,7 @@ fn after_forbearance_the_probation_is_longer() {
     let mut paid = loan.clone();
     paid.pays("2024-07-01", "P-1", "250.00").judged("2024-07-01", &policy, Cause::Fact);
     assert_classes(&paid, &policy, &[("2025-01-04", "default"), ("2025-01-05", "non_default")]);
-    // The relapse begins it anew.
+    // The relapse begins the probation anew.
     loan.pays("2024-11-15", "P-1", "250.00").judged("2024-11-15", &policy, Cause::Fact);
     assert_eq!(record(&loan), "default since 2023-12-31 until 2025-11-15");
 }
@@ -397,7 +397,7 @@ fn a_classification_keeps_within_its_bounds() {
     assert!(policy::parse(&classes(21)).is_err());
 }
 
-/// The days on which a law looks, in order, and the facts between them.
+/// The days of evaluations, in order, and the facts between them.
 fn history() -> impl Strategy<Value = Vec<(i64, Option<common::generate::Fact>)>> {
     vec((minutes(), proptest::option::weighted(0.6, fact())), 1..12).prop_map(|mut history| {
         history.sort_by_key(|(minute, _)| *minute);
@@ -408,8 +408,8 @@ fn history() -> impl Strategy<Value = Vec<(i64, Option<common::generate::Fact>)>
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// One account is looked at whenever its class may change, and now and then besides;
-    /// the other only when a fact arrives.
+    /// One account is evaluated whenever its class may change, and at further times; the other only when a
+    /// fact arrives.
     #[test]
     fn a_class_is_the_same_however_often_somebody_looks(case in case(PLACES), history in history()) {
         let Case { account, policy, begin, .. } = case;
@@ -457,7 +457,7 @@ proptest! {
                 .rposition(|class| assessment.figures.days_past_due >= class.days_past_due);
             let class = rank(assessment.class.unwrap());
             prop_assert!(class >= by_days, "{:?} < {:?}", class, by_days);
-            // What is worse than the days say is on probation, or not cured yet.
+            // A class worse than the days say is on probation, or not cured yet.
             if let Some(place) = class.filter(|_| class > by_days) {
                 let held = assessment.classification.as_ref().and_then(|one| one.class().cloned()).unwrap();
                 prop_assert!(place >= rules.probation_from);

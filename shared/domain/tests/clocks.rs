@@ -1,4 +1,4 @@
-//! Whole accounts where a clock is set, where a date is missing, and on leap days.
+//! Whole accounts where a clock changes, where a date is missing, and on leap days.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -24,9 +24,8 @@ fn two_days(head: &str) -> Policy {
     )
 }
 
-/// Judges the loan at each instant at which it asks to be, and asserts that each brings
-/// exactly the day that is expected, that the second before knows nothing of it, and that
-/// what follows changes nothing until the next.
+/// Evaluates the loan at each of its next actions, and asserts that each brings exactly the expected day,
+/// that the second before does not know that day, and that no later action comes before the next one.
 fn assert_days_begin(loan: &mut Loan, policy: &Policy, begin: &[(&str, u32)]) {
     let mut before = 0;
     for (at, days_past_due) in begin {
@@ -42,7 +41,7 @@ fn assert_days_begin(loan: &mut Loan, policy: &Policy, begin: &[(&str, u32)]) {
     }
 }
 
-// Due the day before the clock is set; the day that follows is day 1, the one after day 2.
+// Due the day before the clock changes; the day that follows is day 1, the one after day 2.
 #[rstest]
 // 00:00 to 01:00 does not exist on 4 November 2018.
 #[case::midnight_skipped("America/Sao_Paulo", "2018-11-03", ["2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z"])]

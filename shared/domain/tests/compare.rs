@@ -1,4 +1,4 @@
-//! How an account would be treated under another policy.
+//! Compares an account under its policy and under another.
 mod common;
 
 use common::{date, four_installments, policy};

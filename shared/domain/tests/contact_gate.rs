@@ -1,4 +1,4 @@
-//! The contact gate: caps, consent, complaints, breathing spaces, contact persons.
+//! The contact gate: frequency caps, consent, complaints, breathing spaces, third-party contacts.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 mod common;
@@ -250,8 +250,8 @@ fn a_message_reported_as_unwanted_is_an_opt_out_and_a_complaint() {
     assert_eq!(said, "lower_frequency until 2024-06-08T16:00:00Z");
 }
 
-// A complaint on 1 June; quiet through the 11th, which begins in Shanghai at 16:00 of the day
-// before. A message on the 12th, the next a week later.
+// A complaint on 1 June; quiet through the 11th, which begins in Shanghai at 16:00 of the day before. A
+// message on the 12th, the next a week later.
 #[rstest]
 #[case::quiet(false, "2024-06-05T04:00:00Z", "stopped until 2024-06-11T16:00:00Z")]
 #[case::on_the_last_quiet_day(false, "2024-06-11T04:00:00Z", "stopped until 2024-06-11T16:00:00Z")]
@@ -321,7 +321,7 @@ fn a_reminder_waits_for_what_its_account_waits_for_and_a_notice_does_not() {
     assert_eq!(somebody().gate(&notice, &preset("cn"), at), "send sms");
 }
 
-/// Three calls in vain, an approval.
+/// Three failed calls, an approval.
 fn unreachable() -> Somebody {
     let mut person = somebody();
     for day in 1..=3 {

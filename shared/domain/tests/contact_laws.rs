@@ -1,4 +1,4 @@
-//! Laws of the contact gate: for every person, policy, wish, zone and instant.
+//! Laws of the contact gate: for every contact profile, policy, contact request, zone and instant.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 mod common;
@@ -33,7 +33,7 @@ fn is_within(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
     minutes(time) < minutes(until)
 }
 
-/// Whether the clock that chrono-tz shows lies in quiet hours.
+/// Whether the local time by chrono-tz lies in quiet hours.
 fn is_quiet(
     zone: &str,
     rules: &[QuietHours],
@@ -129,7 +129,7 @@ proptest! {
         let wish = Wish { kind, ..wish(0, 0, zone, channels) };
         let verdict = gate(&person, &wish, &rules, begin + TimeDelta::minutes(minute));
         if let Verdict::Send { channel } = verdict {
-            // The last word on the channel, by instant and then by event id.
+            // The last consent for the channel, by instant and then by event id.
             let mut said: Vec<(Stamp, bool)> = Vec::new();
             let mut point: Option<(Stamp, bool)> = None;
             for (number, (minute, one)) in heard.iter().enumerate() {
@@ -156,7 +156,7 @@ proptest! {
         }
     }
 
-    /// Wishes at any instants, in any order: what leaves is counted, and nothing else is.
+    /// Requests at any instants, in any order: exactly the contacts that leave are counted.
     #[test]
     fn caps_are_never_exceeded_whatever_the_order_of_wishes(
         begin in begin(),
@@ -222,7 +222,7 @@ proptest! {
         let mut keyed: Vec<(u32, usize)> = shuffle.into_iter().zip(order).collect();
         keyed.sort_unstable();
         let (mut one, mut other) = (person(), person());
-        // A receipt comes after its message: those are there from the beginning.
+        // A receipt comes after its message: the messages exist from the beginning.
         for person in [&mut one, &mut other] {
             for message in 0..4 {
                 let id = format!("call-{message}").parse().unwrap();
@@ -272,7 +272,7 @@ fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
     let spaces = person.breathing_spaces(None, "Asia/Shanghai".parse().unwrap());
     assert_eq!(spaces.len(), MAX_BREATHING_SPACES);
 
-    // The call is forgotten; that there may have been one is not.
+    // The call is pruned; its possible existence is remembered.
     let cap = Cap {
         channels: vec![Channel::Phone],
         at_most: 1,

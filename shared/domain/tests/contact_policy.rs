@@ -1,5 +1,5 @@
-//! The `[contact]` table: what is refused and where, what is warned of, how it reads, and whether
-//! a version is stricter for it. And the steps of `[reminders]`.
+//! The `[contact]` table: its refusals with their place, its warnings, its text, and whether a version is
+//! stricter for it. And the steps of `[reminders]`.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 mod common;

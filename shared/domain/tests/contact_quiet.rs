@@ -1,4 +1,4 @@
-//! Quiet hours: by the clock that the person sees, whatever it does.
+//! Quiet hours, by the borrower's clock in any zone.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 mod common;

@@ -1,4 +1,4 @@
-//! No policy that is taken makes `assess` panic, loop or contradict itself, whatever the account.
+//! No accepted policy makes `assess` panic, loop or contradict itself, whatever the account.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -17,13 +17,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-/// Where a stage stands on the ladder, from 1; 0: `current`.
+/// The stage index of a stage, from 1; 0: `current`.
 fn rung(policy: &Policy, stage: Option<&Stage>) -> usize {
     let place = stage.and_then(|stage| policy.stages.iter().position(|one| one.name == stage.name));
     place.map_or(0, |place| place + 1)
 }
 
-/// What an assessment says of one instant fits together, and fits the policy.
+/// An assessment of one instant agrees with itself, and with the policy.
 fn agrees_with_itself(account: &Account, policy: &Policy, now: DateTime<Utc>) -> TestCaseResult {
     let assessment = assess(account, policy, now);
     prop_assert_eq!(&assess(account, policy, now), &assessment);
@@ -49,9 +49,9 @@ fn agrees_with_itself(account: &Account, policy: &Policy, now: DateTime<Utc>) ->
     Ok(())
 }
 
-/// No account is looked at more often without a fact: each stage begins once, restricts once and
-/// ends once, each class comes twice, a lapse begins, and each step reminds of an installment as
-/// often as it says.
+/// The most evaluations of an account without a fact: each stage begins once, restricts once and ends once,
+/// each class comes twice, a delinquency episode begins, and each step reminds of an installment as often as
+/// it says.
 fn most_looks(account: &Account, policy: &Policy) -> usize {
     let times = |step: &ReminderStep| usize::try_from(step.at_most).unwrap();
     let steps: usize = policy.reminders.iter().flat_map(|reminders| &reminders.steps).map(times).sum();
@@ -59,19 +59,18 @@ fn most_looks(account: &Account, policy: &Policy) -> usize {
     3 * policy.stages.len() + 2 * classes + 1 + steps * account.installments().len()
 }
 
-/// The days on which a recorded cause or score ceases to bind: on these time takes an account
-/// down the ladder.
+/// The days on which a recorded cause or score ceases to bind, so that time alone may lower the stage.
 fn easing_days(account: &Account) -> BTreeSet<NaiveDate> {
     let cause = account.cause().and_then(|one| one.until);
     cause.into_iter().chain(account.score().and_then(|one| one.until)).collect()
 }
 
-/// Whether what holds weighs at least as much as a restriction.
+/// Whether the account's restrictions are at least as severe as `restriction`.
 fn bears(account: &Account, restriction: &Restriction) -> bool {
     account.standing.restrictions.iter().any(|held| held.covers(restriction))
 }
 
-/// Lets time go by with no fact but that the notices leave which are planned.
+/// Lets time pass without facts, except that planned notices may leave.
 fn goes_one_way(case: Case, notices_leave: bool) -> TestCaseResult {
     let Case { mut account, policy, mut now, .. } = case;
     let easing = easing_days(&account);
@@ -89,7 +88,7 @@ fn goes_one_way(case: Case, notices_leave: bool) -> TestCaseResult {
             account.notice_left(intent.notice_of.as_ref().unwrap(), intent.planned_at, now);
         }
         if !planned.is_empty() {
-            // What it is to do after a notice is a fact's to say.
+            // The next action after a notice is known from the fact that it left.
             account.judge(&policy, now, Cause::Fact);
         }
         let Some(next) = account.standing.next_action_at else { break };
@@ -113,7 +112,7 @@ fn goes_one_way(case: Case, notices_leave: bool) -> TestCaseResult {
     Ok(())
 }
 
-/// Somebody who looks once sees what somebody sees who looks each time it says so.
+/// A single late evaluation gives the same result as an evaluation at every next action.
 fn late_is_punctual(case: &Case) -> TestCaseResult {
     let Case { account, policy, now, begin } = case;
     let (mut late, mut punctual) = (account.clone(), account.clone());
@@ -138,7 +137,7 @@ fn every_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
     prop_oneof![any_case_under(places, full_policy()), any_case_under(places, every_policy())]
 }
 
-/// A policy and a loan of the smallest and the largest that may be said.
+/// A policy and a loan with the smallest or the largest accepted values.
 #[derive(Clone, Debug)]
 struct Extreme {
     policy: String,

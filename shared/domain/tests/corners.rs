@@ -1,4 +1,4 @@
-//! Corners that a first reading of the rules gets wrong.
+//! Corner cases that a first reading of the rules gets wrong.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;

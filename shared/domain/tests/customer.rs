@@ -1,7 +1,6 @@
-//! One account's stage restricts the customer's others, and lifts with it. Four installments
-//! of 250.00 are due on the first of October to January; with three days of grace the ladder
-//! reaches `late` on 5 October, `limited` on the 9th, `frozen` on the 19th and `suspended` on
-//! 3 November. The rule begins with `frozen`.
+//! One account's stage restricts the customer's others, and lifts with it. Four installments of 250.00 are
+//! due on the first of October to January; with three days of grace the account reaches `late` on 5 October,
+//! `limited` on the 9th, `frozen` on the 19th and `suspended` on 3 November. The rule begins with `frozen`.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -47,7 +46,7 @@ fn named(id: &str) -> Loan {
     loan
 }
 
-/// Judges the account at each of its next actions, as a sweep does, up to a local date's end.
+/// Evaluates the account at each of its next actions, as a sweep does, up to a local date's end.
 fn swept(loan: &mut Loan, until: &str, policy: &Policy) {
     if loan.account.revision == Revision(0) {
         loan.judged("2023-09-01", policy, Cause::Fact);
@@ -67,7 +66,7 @@ fn asked(loan: &Loan) -> String {
     asked.join(", ")
 }
 
-/// Another account that asks that.
+/// Another account that imposes these restrictions.
 fn other(id: &str, restrictions: &[&str]) -> AskedBy {
     let restriction = |text: &&str| {
         let (kind, percent) = text.split_once(' ').unwrap_or((*text, ""));
@@ -109,7 +108,7 @@ fn what_an_account_asks_bears_the_revision_that_changed_it_and_goes_with_the_cur
     swept(&mut loan, "2023-10-18", &policy);
     assert_eq!((loan.account.asks(), loan.account.asked_at()), (None, None));
     swept(&mut loan, "2023-11-10", &policy);
-    // Judged on 1 September, then late, limited, frozen: revision 4. Suspended changes nothing.
+    // Evaluated on 1 September, then late, limited, frozen: revision 4. Suspended changes nothing.
     let ask = loan.account.asks().unwrap().ask;
     assert_eq!((ask.revision, ask.stage.as_str()), (Revision(4), "frozen"));
     assert_eq!(ask.since, start_of_day(loan.account.time_zone, date("2023-10-19")));
@@ -215,7 +214,7 @@ fn the_decision_names_the_other_account_and_how_to_clear_it() {
         })
     );
     assert_eq!(line["applied"], serde_json::json!([{ "kind": "freeze_drawdown" }]));
-    // It is paid there, and lifted here.
+    // The other account is paid, and the restriction is lifted here.
     source.pays("2023-10-20", "P-1", "250.00").judged("2023-10-20", &policy, Cause::Fact);
     assert!(!target.account.has_heard(&source.account));
     target.account.heed(source.account.asks().into_iter().collect()).unwrap();

@@ -1,4 +1,4 @@
-//! The files that are written: a line for each day, a line for each decision.
+//! The output files: a line for each day, a line for each decision.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -37,7 +37,7 @@ fn keys(line: &str) -> Vec<String> {
     serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(line), Keys).unwrap()
 }
 
-/// As the daily output is documented.
+/// The documented keys of the daily output.
 const DAILY_KEYS: [&str; 9] = [
     "date",
     "account_id",
@@ -50,7 +50,7 @@ const DAILY_KEYS: [&str; 9] = [
     "restrictions",
 ];
 
-/// With the late fee after what is outstanding, where the policy has one.
+/// The keys with the late fee after the outstanding amount, where the policy has one.
 fn daily_keys(policy: &Policy) -> Vec<&'static str> {
     let mut keys = DAILY_KEYS.to_vec();
     if policy.late_fee.is_some() {
@@ -159,7 +159,7 @@ fn a_decision_is_written_as_documented() {
         ]
     );
     let line: Value = serde_json::from_str(&line).unwrap();
-    // Delinquent day 15 began with 19 October in Shanghai, whenever it was seen.
+    // Delinquent day 15 began with 19 October in Shanghai, whenever it was evaluated.
     assert_eq!(line["at"], "2023-10-18T16:00:00Z");
     assert_eq!(line["policy"], serde_json::json!({"id":"standard","version":1}));
     assert_eq!((&line["from"], &line["to"]), (&Value::from("current"), &Value::from("frozen")));
@@ -201,7 +201,7 @@ fn an_account_is_written_as_it_is_read() {
     assert_eq!(written, serde_json::from_str::<Value>(BOOK_LINE).unwrap());
 }
 
-/// An event of each type, and the fields that it has beyond those of every event.
+/// An event of each type, and its fields beyond those of every event.
 const EVENTS: [(&str, &str); EVENT_TYPES.len()] = [
     ("account_opened", "\"account\":BOOK"),
     (

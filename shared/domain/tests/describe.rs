@@ -1,4 +1,4 @@
-//! A policy as a borrower reads it.
+//! A policy in the borrower's words.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::describe::describe;
@@ -350,7 +350,7 @@ fn every_table_is_said_in_both_languages(#[case] tables: &str, #[case] english: 
     is_said(tables, english, chinese);
 }
 
-// Anything that is overdue is more than nothing.
+// Any overdue amount is more than zero.
 #[rstest]
 #[case("materiality = { amount = \"0\", share = \"0\" }")]
 #[case("materiality = { amount = \"100.00\", exceed = \"either\" }")]

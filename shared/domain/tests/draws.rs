@@ -1,4 +1,4 @@
-//! Draws on a line: each has a plan of its own, and the account is judged as one (S4.2).
+//! Draws on a line: each has a plan of its own, and the account is evaluated as one (S4.2).
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -37,7 +37,7 @@ fn draw(id: &str, amount: &str, plan: &str) -> String {
     format!(r#""draw_id":"{id}","amount":"{amount}","installments":[{plan}]"#)
 }
 
-/// A line of which nothing was drawn before September, and 900.00 in two draws since.
+/// A line without draws before September, and with 900.00 in two draws since.
 fn line() -> Loan {
     let mut line = loan(&[]);
     line.learns("2023-09-20", "drawn", &draw("D-1", "600.00", &first_plan()));
@@ -87,9 +87,9 @@ fn each_draw_has_a_plan_and_dates_of_its_own() {
             "D-2 of 300.00 in 2: paid 0.00, open 300.00, overdue 150.00 since 2023-10-15, next 2023-11-15: overdue",
         ]
     );
-    // The account is one: its days are those of its oldest installment, of whichever draw.
+    // The account counts as one: its days are those of its oldest installment, of whichever draw.
     assert_eq!(line.days("2023-11-10", &ladder()), (26, 23));
-    // Money goes by due date, over all draws: 150.00 of 15 October, then 210.00 of 1 November.
+    // A payment is allocated by due date, over all draws: 150.00 of 15 October, then 210.00 of 1 November.
     line.pays("2023-11-10", "P-2", "360.00");
     line.pays("2023-11-11", "P-3", "360.00");
     assert_eq!(
@@ -127,7 +127,7 @@ fn the_same_draw_again_changes_nothing_whatever_has_become_of_it() {
     let before = line.clone();
     for again in [
         draw("D-1", "600.00", &first_plan()),
-        // Amounts in other words, and the installments in another order.
+        // The amounts are written otherwise, and the installments come in another order.
         draw(
             "D-2",
             "300",
@@ -233,7 +233,7 @@ fn a_draw_with_too_many_installments_is_refused_whole() {
     assert_eq!(line, before);
 }
 
-/// The book knows the draws of a line that is taken over, but not when they were drawn.
+/// The portfolio file knows the draws of a line that is taken over, but not their dates.
 #[test]
 fn a_book_may_say_which_draw_an_installment_is_part_of() {
     let named = |plan: &str, id: &str| plan.replace("}", &format!(r#","draw_id":"{id}"}}"#));
@@ -243,12 +243,12 @@ fn a_book_may_say_which_draw_an_installment_is_part_of() {
     let expected = plans(&line(), "2023-10-20");
     assert_eq!(plans(&taken_over, "2023-10-20"), expected);
     assert!(taken_over.account.draws().iter().all(|draw| draw.drawn_at.is_none()));
-    // The draw itself may come after it, from the lender's core: it is the same.
+    // The draw itself may come later, from the lender's core: it is the same.
     let before = taken_over.clone();
     let again = draw("D-1", "600.00", &first_plan());
     assert_eq!(taken_over.try_learn("2023-10-20", "drawn", &again), Ok(Applied::Unchanged));
     assert_eq!(taken_over, before);
-    // In JSON and in CSV the book says the same.
+    // The portfolio file holds the same in JSON and in CSV.
     assert_eq!(parse_book_line(&book_line(&contract)).unwrap(), contract);
     let rows = contract.installments.iter().map(|one| {
         let fields = [
@@ -271,7 +271,7 @@ fn a_book_may_say_which_draw_an_installment_is_part_of() {
     assert_eq!(read, [(1, Ok(contract))]);
 }
 
-/// Another draw makes other terms; none leaves terms and item as they ever were.
+/// Another draw makes other terms; without draws, terms and item stay as before.
 #[test]
 fn the_draws_of_its_book_are_terms_of_an_account() {
     let plain = contract("Asia/Shanghai", "CNY", &installment(1, "2023-10-01", "1.00", "0.00"));
@@ -357,7 +357,7 @@ fn the_late_fee_of_a_draw_is_open_with_it() {
     );
 }
 
-/// A payment that the bank takes back settled more than one draw; what falls due anew is of none.
+/// A charged-back payment had settled more than one draw; the debt that falls due anew belongs to none.
 #[test]
 fn what_is_taken_back_is_of_no_draw() {
     let mut line = line();
@@ -370,7 +370,7 @@ fn what_is_taken_back_is_of_no_draw() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// What is overdue of the draws and of what is of no draw is what is overdue.
+    /// The overdue amounts of the draws, and of installments without a draw, sum to the overdue amount.
     #[test]
     fn the_plans_of_the_draws_are_parts_of_what_is_owed(case in any_case(PLACES)) {
         let Case { account, policy, now, .. } = case;

@@ -1,4 +1,4 @@
-//! What being late costs, on values worked out by hand.
+//! Late fees, on values worked out by hand.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -15,13 +15,13 @@ fn fee(table: &str) -> Policy {
     policy(&format!("grace_days = 3\n[late_fee]\n{table}"), "")
 }
 
-/// 1,000.00 due on 1 October. In grace are 1, 2 and 3 October: the 4th is the first day that
-/// costs, and shows on the 5th.
+/// 1,000.00 due on 1 October. Grace covers 1, 2 and 3 October: the 4th is the first day that costs, and shows
+/// on the 5th.
 fn thousand() -> Loan {
     loan(&[(1, "2023-10-01", "1000.00")])
 }
 
-/// The late fee that is open at the end of a day.
+/// The open late fee at the end of a day.
 fn late_fee(loan: &Loan, on: &str, policy: &Policy) -> String {
     loan.figures(on, policy).late_fee.unwrap().to_string()
 }
@@ -50,8 +50,8 @@ fn each_day_after_grace_costs_its_rate(#[case] on: &str, #[case] expected: &str)
     );
 }
 
-// The due date's last second is day 1, so the fourth is delinquent day 1, and whoever pays on a
-// day owes what the day before showed.
+// The due date's last second is day 1, so that the fourth is delinquent day 1, and a payment on a day settles
+// the fee shown the day before.
 #[rstest]
 #[case("2023-10-03", "0.00")]
 #[case("2023-10-04", "0.50")]
@@ -59,7 +59,7 @@ fn each_day_after_grace_costs_its_rate(#[case] on: &str, #[case] expected: &str)
 fn under_due_day_it_is_a_day_earlier(#[case] on: &str, #[case] expected: &str) {
     let policy = policy(&format!("day_count = \"due_day\"\ngrace_days = 3\n[late_fee]\n{RATE}"), "");
     assert_eq!(late_fee(&thousand(), on, &policy), expected);
-    // Paid on the 15th: 11 days, to the 14th, are settled, and nothing more accrues.
+    // Paid on the 15th: 11 days, to the 14th, are settled, and the fee accrues no further.
     let mut paid = thousand();
     paid.pays("2023-10-15", "P-1", "1005.50");
     assert_eq!(paid.figures("2023-12-31", &policy).outstanding.to_string(), "0.00");
@@ -69,7 +69,7 @@ fn under_due_day_it_is_a_day_earlier(#[case] on: &str, #[case] expected: &str) {
 // 4 to 9 October, 20 to 24 October: 6 + 5 days
 #[case::after_grace("2023-10-10", "2023-10-20", "2023-10-25", "5.50")]
 #[case::while_it_lasts("2023-10-10", "2023-10-20", "2023-10-20", "3.00")]
-// In grace are 1, 6 and 7 October; 8 and 9 October cost.
+// Grace covers 1, 6 and 7 October; 8 and 9 October cost.
 #[case::in_grace("2023-10-02", "2023-10-06", "2023-10-10", "1.00")]
 #[case::before("2023-09-01", "2023-09-20", "2023-10-05", "0.50")]
 fn a_pause_freezes_it(#[case] from: &str, #[case] until: &str, #[case] on: &str, #[case] expected: &str) {
@@ -109,7 +109,7 @@ fn a_part_that_is_paid_settles_the_fee_first_and_then_costs_no_more() {
     assert_eq!(open(&loan, "2023-10-21", &policy), "penalty 3.02, principal 603.50");
 }
 
-/// What is open of the oldest installment.
+/// The open components of the oldest installment.
 fn open(loan: &Loan, on: &str, policy: &Policy) -> String {
     let allocation = owed(&loan.account, policy);
     let Some(oldest) = allocation.unpaid.first() else { return String::new() };
@@ -127,7 +127,7 @@ fn valued(id: &str, amount: &str, value_date: &str) -> String {
 // Two days, 1.00, are paid first; 1.00 stays open for 14 days, 0.007. Of 1.007, 0.01 is open.
 #[case::late("2023-10-06", "1000.00", "0.01")]
 #[case::with_the_fee("2023-10-06", "1001.00", "0.00")]
-// The date on which it came, the 18th, counts: 14 days, 7.00, and 2 days of 7.00, 0.007.
+// The day of receipt, the 18th, counts: 14 days, 7.00, and 2 days of 7.00, 0.007.
 #[case::dated_ahead("2023-10-30", "1000.00", "0.01")]
 fn a_payment_counts_from_its_value_date(#[case] value_date: &str, #[case] amount: &str, #[case] left: &str) {
     let (mut loan, policy) = (thousand(), fee(RATE));
@@ -141,7 +141,7 @@ fn a_payment_that_is_reversed_gives_the_fee_that_would_have_been_due() {
     let (mut loan, policy) = (thousand(), fee(RATE));
     loan.pays("2023-10-11", "P-1", "400.00");
     loan.reverses("2023-10-20", "P-1", "original");
-    // As if it had never been: 4 to 20 October, 17 days.
+    // As if it had never been paid: 4 to 20 October, 17 days.
     assert_eq!(late_fee(&loan, "2023-10-21", &policy), "8.50");
 }
 
@@ -161,7 +161,7 @@ fn a_new_schedule_costs_from_then_on_and_drops_the_fee_of_the_old_one() {
     let new = r#""installments":[{"number":11,"due_on":"2023-10-10","principal":"1000.00"}],"reason":"plan""#;
     loan.learns("2023-10-20", "schedule_replaced", new);
     assert_eq!(late_fee(&loan, "2023-10-20", &policy), "0.00");
-    // Its grace, of 10 to 12 October, is over: the 20th and the 21st cost.
+    // The grace of 10 to 12 October is over: the 20th and the 21st cost.
     assert_eq!(late_fee(&loan, "2023-10-22", &policy), "1.00");
     assert_eq!(loan.figures("2023-10-22", &policy).days_past_due, 12);
 }
@@ -223,8 +223,8 @@ fn caps_cut_it(#[case] table: &str, #[case] on: &str, #[case] expected: &str) {
     assert_eq!(late_fee(&thousand(), on, &fee(table)), expected);
 }
 
-// 1.00 a day of the first from the 4th, 0.50 of the second from the 8th; of 7.30, 4.00 are gone
-// by the 8th, 7.00 by the 10th, and the 0.30 that are left for that day are the first's.
+// 1.00 a day of the first from the 4th, 0.50 of the second from the 8th; of 7.30, 4.00 are used by the 8th,
+// 7.00 by the 10th, and the last 0.30 of that day are the first's.
 #[test]
 fn within_a_day_the_months_cap_leaves_the_oldest_its_fee() {
     let policy = fee("daily_rate = \"0.001\"\ncap_per_month = \"7.30\"");
@@ -257,13 +257,13 @@ fn what_the_annual_cap_cut_off_is_not_made_up_for() {
     let policy = fee(&format!("{RATE}\nannual_cost_cap = \"0.24\"\ncontract_annual_rate = \"0.15\""));
     let mut loan = thousand();
     loan.pauses("2023-10-01", "2023-10-10", "2023-10-20");
-    // Nine days leave 2.219. In the pause nothing accrues, and after it 0.50 a day.
+    // Nine days leave 2.219. In the pause the fee does not accrue, and after it 0.50 a day.
     assert_eq!(late_fee(&loan, "2023-10-10", &policy), "2.22");
     assert_eq!(late_fee(&loan, "2023-10-20", &policy), "2.22");
     assert_eq!(late_fee(&loan, "2023-10-21", &policy), "2.72");
 }
 
-// 3.50 have accrued by the 11th; of what is left, 603.50 or nothing, ten days cost 3.02 or nothing.
+// 3.50 have accrued by the 11th; of the rest, 603.50 or nothing, ten days cost 3.02 or nothing.
 #[rstest]
 #[case::open("0.01", "8.50")]
 #[case::paid_in_part("400.00", "6.52")]
@@ -279,7 +279,7 @@ fn what_was_charged_is_known_whatever_became_of_it(#[case] amount: &str, #[case]
     assert_eq!(charged(&loan), expected);
     loan.learns("2023-10-21", "fee_waived", ALL);
     assert_eq!(charged(&loan), expected);
-    // What is settled is not written off.
+    // A write-off leaves settled amounts as they are.
     let written_off = loan.try_learn("2023-10-21", "written_off", ALL).unwrap();
     assert_eq!(charged(&loan), if written_off == Applied::Unchanged { expected } else { "0.00" });
 }
@@ -407,7 +407,7 @@ fn an_account_holds_so_many_waivers() {
     assert_eq!(loan.account.check_bounds(), Ok(()));
 }
 
-// The table stands on line 5.
+// The table is on line 5.
 #[rstest]
 #[case::nothing_to_charge("cap_per_month = \"1.00\"", "it needs a daily_rate, a fixed amount, or both")]
 #[case::in_grace(

@@ -22,13 +22,13 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// The regulatory class that the standing tells.
+/// The regulatory class in the account status.
 fn class(account: &Account) -> Option<String> {
     let held = account.standing.classification.as_ref()?.class()?;
     Some(held.name.to_string())
 }
 
-/// Nothing is decided and nobody contacted at `at`.
+/// No decision and no contact request at `at`.
 fn silent(account: &Account, policy: &Policy, at: DateTime<Utc>) -> TestCaseResult {
     let assessment = assess(account, policy, at);
     let decision = decide(account, policy, &assessment, at, Cause::Time);
@@ -39,7 +39,7 @@ fn silent(account: &Account, policy: &Policy, at: DateTime<Utc>) -> TestCaseResu
     Ok(())
 }
 
-/// The law of the next action, at the case's instant and the actions that follow.
+/// No change before the next action, at the case's instant and the actions that follow.
 fn silent_until_each_next_action(case: Case, samples: &[i32]) -> TestCaseResult {
     let Case { mut account, policy, mut now, .. } = case;
     for _ in 0..6 {
@@ -61,7 +61,7 @@ fn silent_until_each_next_action(case: Case, samples: &[i32]) -> TestCaseResult 
     Ok(())
 }
 
-/// What an account looks like on a day, by stepping through the days before it.
+/// An account's figures on a day, by stepping through the days before it.
 #[derive(Debug, PartialEq)]
 struct Stepped {
     days_past_due: u32,
@@ -129,7 +129,7 @@ impl Stepped {
     }
 }
 
-/// A payment with what may follow it: a duplicate and a reversal, in either order.
+/// A payment, possibly with a duplicate and a reversal, in either order.
 #[derive(Clone, Debug)]
 struct Paid {
     minute: i64,
@@ -192,7 +192,7 @@ proptest! {
         let Case { mut account, mut policy, now, .. } = case;
         policy.reminders = None;
         account.judge(&policy, now, Cause::Time);
-        // At most one rung a time: the ladder bounds the climb, and a class that has served its
+        // At most one stage at a time: the number of stages bounds the climb, and a class that has served its
         // probation can be reached once more.
         let classes = policy.classification.as_ref().map_or(0, |rules| rules.classes.len());
         for _ in 0..=policy.stages.len() + 2 * classes {
@@ -232,8 +232,8 @@ proptest! {
         prop_assert_eq!(&late.standing.restrictions, &punctual.standing.restrictions);
         prop_assert_eq!(class(&late), class(&punctual));
         prop_assert_eq!(late.standing.is_due(now), punctual.standing.is_due(now));
-        // Where nothing comes and goes by itself, a standing that time brought bears the same
-        // instant, however late it was seen.
+        // Without facts that begin or end by themselves, an account status that time brought has the same
+        // instant, however late it was evaluated.
         if is_plain {
             prop_assert_eq!(
                 late.standing.since.filter(|since| *since > begin),
@@ -245,7 +245,7 @@ proptest! {
     #[test]
     fn paying_everything_overdue_lifts_everything(case in any_case(PLACES)) {
         let Case { mut account, policy, now, .. } = case;
-        // Where the policy settles some of what is only due first, more has to be paid.
+        // Where the policy settles some debts that are due but not past due first, more has to be paid.
         let past_due_first =
             |entries: &[Entry]| entries.is_sorted_by_key(|entry| entry.class != DueClass::PastDue);
         prop_assume!(policy.waterfall.entries().is_none_or(|entries| past_due_first(entries)));

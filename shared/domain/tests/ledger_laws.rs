@@ -1,5 +1,4 @@
-//! Laws of the late fee and of the order of settling: the closed form against stepping through
-//! every day.
+//! Laws of the late fee and of the waterfall: the closed form against stepping through every day.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -27,7 +26,7 @@ fn minor(amount: Money) -> i128 {
     decimal.mantissa()
 }
 
-/// What [`stepped`] says, from the closed form.
+/// The values of [`stepped`], from the closed form.
 fn closed(account: &Account, policy: &Policy, day: NaiveDate) -> Stepped {
     let allocation = owed(account, policy);
     let figures = Figures::on(day, account, &allocation, policy);
@@ -50,12 +49,12 @@ fn closed(account: &Account, policy: &Policy, day: NaiveDate) -> Stepped {
     }
 }
 
-/// The stepping knows no payment for several installments.
+/// The stepping supports no payment for several installments.
 fn names_several(account: &Account) -> bool {
     account.payments().iter().any(|payment| payment.applies_to.len() > 1)
 }
 
-/// What is paid, and how much credit is left, depends on the day where credit waits.
+/// Without the paid parts and the credit, which depend on the day where credit waits.
 fn without_credit(stepped: Stepped) -> Stepped {
     Stepped { paid: Vec::new(), credit: 0, ..stepped }
 }
@@ -74,7 +73,7 @@ proptest! {
             let (closed, stepped) = (closed(&account, &policy, day), stepped(&account, &policy, day));
             let owed_later = |one: &Installment| one.since.is_some_and(|since| business_date(account.time_zone, since) > day);
             if policy.overpayment == Overpayment::Credit {
-                // Under `due_day` a day that is judged can be over when a new schedule begins.
+                // Under `due_day` an evaluated day can be over when a new schedule begins.
                 prop_assume!(!account.installments().iter().any(owed_later));
                 prop_assert_eq!(without_credit(closed), without_credit(stepped), "on {}", day);
             } else {
@@ -132,7 +131,7 @@ proptest! {
     fn no_fee_is_beyond_its_caps(
         (account, _) in opened(PLACES),
         policy in any_policy().prop_filter("a late fee", |policy| policy.late_fee.is_some()), days in 0_u64..2_000) {
-        // Nothing is waived and nothing paid, so what is open is all that has accrued.
+        // Without waivers and payments, the open fee is the whole accrued fee.
         let fee = policy.late_fee.unwrap();
         let allocation = owed(&account, &policy);
         let day = account.opened_on + Days::new(days);

@@ -81,7 +81,7 @@ fn what_an_account_keeps_of_its_messages_is_bounded() {
         account.take(&added(&format!("E-{number}"), i64::try_from(number).unwrap(), 100 + number)).unwrap();
     }
     assert_eq!(account.recent_messages().len(), RECENT_MESSAGES);
-    // One that is forgotten is out of order; it is never taken again.
+    // A forgotten message is out of order; it is never taken again.
     assert!(matches!(account.take(&added("E-3", 3, 103)), Err(Refusal::OutOfOrder { .. })));
 }
 
@@ -116,10 +116,10 @@ fn a_message_is_an_event_with_an_id() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However often each message is sent again, at once or later: as if it came once.
+    /// Each message may be sent again any number of times, at once or later: the result is that of one.
     #[test]
     fn messages_sent_again_change_nothing(
-        // Minutes after the one before, and after how many more it is sent again.
+        // Minutes since the message before, and the numbers of later messages after which it is sent again.
         plan in proptest::collection::vec((0_i64..3, proptest::collection::vec(0_usize..12, 0..3)), 1..25),
     ) {
         let mut at = 0;

@@ -1,4 +1,4 @@
-//! What is refused when files are read: always by field, value and, in policies, line.
+//! Refusals when files are read: always by field, value and, in policies, line.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -352,7 +352,7 @@ send_at = "10:00"
 steps = [{ stage = "late", days = 5, channel = "sms", template = "late_5" }]
 "#;
 
-// The table stands on lines 18 to 20.
+// The table is on lines 18 to 20.
 #[rstest]
 #[case::unknown_stage("stage = \"late\"", "stage = \"lost\"", &["stage", "lost"])]
 #[case::unknown_channel("\"sms\"", "\"pigeon\"", &["pigeon", "sms"])]
@@ -373,7 +373,7 @@ fn a_reminder_schedule_is_refused_by_line_field_and_value(
 
 const RETENTION: &str = "[retention]\nhistory_days = 1825\ncontact_log_days = 1095\n";
 
-// The table stands on lines 17 to 19.
+// The table is on lines 17 to 19.
 #[rstest]
 #[case::too_few_days("1825", "29", &["retention.history_days", "29", "30", "36500"])]
 #[case::too_many_days("1095", "36501", &["retention.contact_log_days", "36501", "36500"])]
@@ -430,7 +430,7 @@ fn what_was_written_is_kept_for_so_many_days(
     assert_eq!(retention.contact_log_until(at), contact_log.map(instant));
 }
 
-/// So many of a thing, each with its number in place of `#`.
+/// `count` copies of `thing`, each with its number in place of `#`.
 fn each(count: usize, thing: &str) -> String {
     (1..=count).map(|number| thing.replace('#', &number.to_string())).collect()
 }

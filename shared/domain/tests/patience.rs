@@ -1,7 +1,7 @@
-//! What stands between a lapse and its consequences: materiality, the buffer, causes and
-//! scores, payments under way, notices. Four installments of 250.00 are due on the first of
-//! October to January; with three days of grace the ladder reaches `late` on 5 October,
-//! `limited` on the 9th, `frozen` on the 19th and `suspended` on 3 November.
+//! The rules that delay the consequences of a delinquency episode: materiality, the first-lapse tolerance,
+//! causes and scores, payments in process, notices. Four installments of 250.00 are due on the first of
+//! October to January; with three days of grace the account reaches `late` on 5 October, `limited` on the
+//! 9th, `frozen` on the 19th and `suspended` on 3 November.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -41,7 +41,7 @@ fn on(loan: &Loan, day: &str, policy: &Policy) -> String {
     format!("{} [{}]", assessment.stage_name(), restrictions.join(", "))
 }
 
-/// Judges the account at each of its next actions, as a sweep does, up to a local date's end.
+/// Evaluates the account at each of its next actions, as a sweep does, up to a local date's end.
 fn swept(loan: &mut Loan, until: &str, policy: &Policy) {
     let until = end_of_day(loan.account.time_zone, date(until));
     for _ in 0..100 {
@@ -53,7 +53,7 @@ fn swept(loan: &mut Loan, until: &str, policy: &Policy) {
     assert_eq!(loan.account.standing.next_action_at, None, "there is no end to it");
 }
 
-// What is overdue is 250.00 of 1000.00 until 1 November, then 500.00.
+// 250.00 of 1000.00 are overdue until 1 November, then 500.00.
 #[rstest]
 #[case::amount_not_exceeded("amount = \"250.00\"", "2023-11-02")]
 #[case::amount_exceeded("amount = \"249.99\"", "2023-10-05")]
@@ -104,7 +104,7 @@ fn a_lapse_that_is_minor_no_more_is_restricted_at_once() {
     assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
 }
 
-// The first lapse lasts from 5 October to its payment on the 10th; the second begins on 5
+// The first delinquency episode lasts from 5 October to its payment on the 10th; the second begins on 5
 // November, 31 days after the first began and 26 after it was over.
 #[rstest]
 #[case::within_the_memory(12, "limited [limit_credit_line to 50 %]")]
@@ -127,7 +127,7 @@ fn a_lapse_is_the_first_again_when_the_last_one_is_forgotten() {
     let mut loan = four_installments();
     loan.judged("2023-09-01", &policy, Cause::Fact);
     swept(&mut loan, "2023-10-06", &policy);
-    // Two installments are paid; the third lapse begins on 5 December.
+    // Two installments are paid; the third episode begins on 5 December.
     loan.pays("2023-10-07", "P-1", "500.00").judged("2023-10-07", &policy, Cause::Fact);
     swept(&mut loan, "2023-12-14", &policy);
     assert_eq!(loan.standing(), "limited []");
@@ -229,7 +229,7 @@ fn a_payment_under_way_is_waited_for_but_not_beyond_the_policys_bound(
     let policy = with("[payment_in_process]\nmax_days = 5\n");
     let mut loan = four_installments();
     loan.learns("2023-10-08", "payment_in_process", r#""until":"2023-10-20""#);
-    // Another one does not begin it anew.
+    // A second report does not begin the wait anew.
     loan.learns("2023-10-12", "payment_in_process", r#""until":"2023-10-25""#);
     assert_eq!(on(&loan, day, &policy), expected);
 }
@@ -258,7 +258,7 @@ fn nobody_is_reminded_while_a_payment_is_under_way() {
     loan.judged("2023-10-05", &policy, Cause::Fact);
     swept(&mut loan, "2023-10-08", &policy);
     assert_eq!((loan.standing().as_str(), loan.account.intents.len()), ("late []", 0));
-    // On the 9th the account is limited, so the reminders of `late` have lost their reason.
+    // On the 9th the account is limited, so that the reminders of `late` are no longer due.
     assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-08T16:00:00Z")));
     let mut patient = loan.clone();
     let gentle = policy_without_limits();
@@ -311,7 +311,7 @@ fn nothing_is_restricted_before_the_notice_it_owes(
         loan.learns(sent, "notice_sent", &format!(r#""stage":"{stage}""#));
     }
     assert_eq!(on(&loan, day, &policy), expected);
-    // The same by way of every day in between, and by a sweep that comes late.
+    // The same after an evaluation at every next action, and after a single late one.
     let mut punctual = loan.clone();
     punctual.judged("2023-09-01", &policy, Cause::Time);
     swept(&mut punctual, day, &policy);
@@ -321,7 +321,7 @@ fn nothing_is_restricted_before_the_notice_it_owes(
     assert_eq!(late.standing(), expected);
 }
 
-// The notice's time is over on 12 October; what is recorded on the 10th holds back from then on.
+// The notice's time is over on 12 October; a cause recorded on the 10th defers the restriction from then on.
 #[rstest]
 #[case::a_cause("cause_recorded", r#""cause":"temporary","by":"o","reason":"r""#, "2023-10-19", "2023-10-20")]
 #[case::a_payment("payment_in_process", r#""until":"2023-10-15""#, "2023-10-14", "2023-10-15")]
@@ -348,8 +348,8 @@ fn what_has_waited_for_its_notice_waits_for_what_was_recorded_since(
 
 #[test]
 fn a_payment_under_way_that_ends_within_a_temporary_cause_is_not_the_end_of_waiting() {
-    // Limited from 9 October, buffered until the 15th, a payment under way until the 18th, and
-    // a temporary cause that was recorded on the 16th and holds until the 26th.
+    // Limited from 9 October, within the first-lapse tolerance until the 15th, a payment in process until the
+    // 18th, and a temporary cause that was recorded on the 16th and holds until the 26th.
     let policy = with(
         "[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n\
          [cause]\ntemporary_holds_days = 10\n[payment_in_process]\nmax_days = 9\n",
@@ -363,8 +363,8 @@ fn a_payment_under_way_that_ends_within_a_temporary_cause_is_not_the_end_of_wait
 
 #[test]
 fn a_restriction_bears_its_own_day_where_a_severer_stage_that_restricted_nothing_is_over() {
-    // The line is limited when the buffer is over, on 15 October; `closed` holds on the 18th
-    // and 19th without the notice that it owes.
+    // The line is limited when the tolerance is over, on 15 October; `closed` holds on the 18th and 19th
+    // without its notice.
     let closed = "[[stages]]\nname = \"closed\"\nwhen = { delinquent_days = 10, cause = \"long_term\" }\n\
                   restrictions = [{ kind = \"suspend_account\", notice_days = 5 }]\n\
                   [[stages]]\nname = \"written_to\"\nwhen = { delinquent_days = 6, overdue_amount = \"1.00\" }\n\
@@ -376,7 +376,7 @@ fn a_restriction_bears_its_own_day_where_a_severer_stage_that_restricted_nothing
     let until = r#""cause":"long_term","by":"o","reason":"r","until":"2023-10-20""#;
     loan.learns("2023-10-02", "cause_recorded", until).judged("2023-10-10", &policy, Cause::Fact);
     assert_eq!(loan.standing(), "written_to []");
-    // Nobody looks for two weeks.
+    // No evaluation for two weeks.
     loan.judged("2023-10-24", &policy, Cause::Time);
     let decision = loan.account.recent_decisions().last().unwrap();
     assert_eq!(loan.standing(), "written_to [limit_credit_line to 50 %]");
@@ -418,7 +418,7 @@ fn a_notice_that_left_lets_the_restriction_follow() {
     assert_eq!((intent.planned_at, intent.template.as_str()), (planned_at, "before_limit"));
     let stage = intent.notice_of.clone().unwrap();
 
-    // Planned is not sent.
+    // A planned notice does not count as sent.
     let mut unsent = loan.clone();
     swept(&mut unsent, "2023-12-31", &policy);
     assert_eq!(unsent.standing(), "frozen []");
@@ -456,7 +456,7 @@ fn what_falls_overdue_anew_has_a_notice_of_its_own() {
         (loan.standing().as_str(), loan.account.intents.len()),
         ("frozen [limit_credit_line to 50 %]", 0)
     );
-    // The second installment is overdue since 1 November; nobody was warned since then.
+    // The second installment is overdue since 1 November, without a notice since then.
     loan.pays("2023-11-20", "P-1", "250.00").judged("2023-11-20", &policy, Cause::Fact);
     assert_eq!((loan.standing().as_str(), loan.account.intents.len()), ("frozen []", 1));
 }

@@ -1,4 +1,4 @@
-//! Days that do not count, and enforcement that is switched off.
+//! Delinquency pauses, and enforcement that is switched off.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;

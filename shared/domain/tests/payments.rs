@@ -1,4 +1,4 @@
-//! Money in, and money taken back: what it settles.
+//! Payments and reversals, with their allocation.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -200,7 +200,7 @@ fn targeted_money_comes_before_the_waterfall_even_when_it_arrives_later() {
     let mut loan = four_installments();
     loan.pays("2023-10-01", "P-1", "250.00");
     assert_eq!(loan.unpaid(), "2: 250.00, 3: 250.00, 4: 250.00");
-    // What P-1 had settled of the first is now paid by P-2, and P-1 flows on.
+    // P-2 now pays the part of the first that P-1 had settled, and P-1 moves on.
     loan.pays_for("2023-10-02", "P-2", "100.00", "[1]");
     assert_eq!(loan.unpaid(), "2: 150.00, 3: 250.00, 4: 250.00");
 }

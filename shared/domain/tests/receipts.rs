@@ -1,4 +1,4 @@
-//! What senders report of messages, and what follows for the person and the account.
+//! Receipts of delivery providers, with their effects on the contact profile and the account.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 mod common;
@@ -18,7 +18,7 @@ fn receipt(at: &str, outcome: ReceiptOutcome) -> Receipt {
     Receipt { message_id: "M-1".parse().unwrap(), at: instant(at), outcome, reason: None }
 }
 
-/// A message to the person on a channel, or to a contact person.
+/// A message to the borrower on a channel, or to a third-party contact.
 fn counted(person: &mut Somebody, by: &str, contact_person: Option<&str>) {
     let id = "M-1".parse().unwrap();
     let contact_person = contact_person.map(|one| one.parse().unwrap());
@@ -103,7 +103,7 @@ fn what_was_counted_on_another_channel_leaves_under_another_id() {
     let first = consolidate(&person.person, &[(wish(SHANGHAI, "sms email phone"), &rules)], at);
     let mut ids = vec![first.messages[0].0.contact_id.clone()];
     person.person.keep(first.messages[0].0.clone());
-    // Nobody has seen it leave; what is heard of it is that it came back.
+    // The send was never confirmed; the only report is the bounce.
     for by in ["sms", "email"] {
         let reserved_as = ids.last().cloned();
         let bounced = Receipt {
@@ -154,7 +154,7 @@ fn what_keeps_coming_back_is_not_planned_for_ever() {
     assert_eq!(times, MAX_CAME_BACK);
 }
 
-// Answers are heard on 5 June; the officer's cause was recorded on 1 June.
+// Answers arrive on 5 June; the officer's cause was recorded on 1 June.
 #[rstest]
 #[case::of_which_nothing_is_known(None, true)]
 #[case::an_officer_has_found_out(Some(r#""cause":"long_term","by":"officer-7","reason":"visited""#), false)]

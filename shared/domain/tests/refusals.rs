@@ -1,4 +1,4 @@
-//! What cannot be taken leaves the account as it was, and says why.
+//! A refused command leaves the account as it was, and states the reason.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -7,7 +7,7 @@ use common::{Loan, contract, four_installments, loan, pause};
 use duewatch_domain::{Account, Applied, Command, Refusal};
 use rstest::rstest;
 
-/// An account to which a bit of everything has happened.
+/// An account with facts of every kind.
 fn eventful() -> Loan {
     let mut loan = four_installments();
     loan.pays("2023-10-01", "P-1", "250.00")
@@ -148,7 +148,7 @@ fn an_account_holds_six_hundred_installments_and_no_more() {
     let one_more = added(601, "2023-10-01", r#""principal":"1.00""#);
     let refusal = full.try_learn("2023-10-02", "installment_added", &one_more);
     assert_eq!(refusal, Err(Refusal::TooManyInstallments));
-    // A debt that falls due anew needs a place too.
+    // A debt that falls due anew needs room too.
     let reversal = r#""payment_id":"P-1","dated":"reversal""#;
     let refusal = full.try_learn("2023-10-02", "payment_reversed", reversal);
     assert_eq!(refusal, Err(Refusal::TooManyInstallments));
@@ -165,7 +165,7 @@ fn an_account_holds_two_thousand_payments_and_no_more() {
     let one_more = r#""payment_id":"P-2001","amount":"0.01""#;
     let refusal = full.try_learn("2023-10-02", "payment_received", one_more);
     assert_eq!(refusal, Err(Refusal::TooManyPayments));
-    // One that it knows is still answered.
+    // A known payment is still answered.
     let known = r#""payment_id":"P-7","amount":"0.01""#;
     assert_eq!(full.try_learn("2023-10-02", "payment_received", known), Ok(Applied::Unchanged));
     assert_eq!(full, before);

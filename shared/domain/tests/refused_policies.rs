@@ -1,5 +1,5 @@
-//! What no policy may say: charge in grace, restrict before notice, exceed its own cap, name an
-//! unknown calendar, or make an account go back and forth on the same facts.
+//! Refused policies: they charge in grace, restrict before notice, exceed their own cap, name an unknown
+//! calendar, or make an account go back and forth on the same facts.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -19,7 +19,7 @@ fn restriction(word: &str) -> String {
     format!("{{ {kind}{} }}", notice.map_or(String::new(), |days| format!(", notice_days = {days}")))
 }
 
-/// A ladder of `(when, restrictions)`; its stages are called a, b, c, d.
+/// The stages of `(when, restrictions)`, named a, b, c, d.
 fn ladder(stages: &[(&str, &str)]) -> String {
     let stages = stages.iter().zip(["a", "b", "c", "d"]).map(|((when, restrictions), name)| {
         let restrictions: Vec<String> = restrictions.split_whitespace().map(restriction).collect();

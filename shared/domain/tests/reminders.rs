@@ -1,4 +1,4 @@
-//! Whom a policy wants reminded, and when.
+//! The reminders of a policy, and their instants.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -34,7 +34,7 @@ fn reminding() -> Policy {
     )
 }
 
-/// Four installments of which no reminder was planned yet when somebody looked last.
+/// Four installments, evaluated last before any reminder was planned.
 fn watched() -> Loan {
     let mut loan = four_installments();
     loan.judged("2023-09-01", &reminding(), Cause::Fact);
@@ -85,7 +85,7 @@ fn a_reminder_is_owed_once() {
     assert_eq!(intents(&loan).len(), 1);
     loan.judged("2023-10-02T10:00:00", &policy, Cause::Time);
     assert_eq!(intents(&loan).len(), 0);
-    // The next is planned for ten o'clock in Shanghai on the third day.
+    // The next reminder is planned for ten o'clock in Shanghai on the third day.
     assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-04T02:00:00Z")));
 }
 

@@ -1,4 +1,4 @@
-//! What borrowers answer and choose, and what becomes of their reminders.
+//! The borrower's answers and choices, and their effect on reminders.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -35,7 +35,8 @@ fn reminding() -> Policy {
     )
 }
 
-/// Looks at a loan at each of its next actions up to an instant; says what left when, in UTC.
+/// Evaluates a loan at each of its next actions up to an instant; returns the messages with their instants in
+/// UTC.
 fn left(loan: &mut Loan, policy: &Policy, through: &str) -> Vec<String> {
     let through = instant(through);
     let mut left = Vec::new();
@@ -52,7 +53,7 @@ fn left(loan: &mut Loan, policy: &Policy, through: &str) -> Vec<String> {
     left
 }
 
-/// One installment, due on 1 October; looked at on 1 September.
+/// One installment, due on 1 October; evaluated on 1 September.
 fn watched(policy: &Policy) -> Loan {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
     loan.judged("2023-09-01", policy, Cause::Fact);

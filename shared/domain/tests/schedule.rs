@@ -1,4 +1,4 @@
-//! What is due: installments added, adjusted, replaced and written off.
+//! The schedule: installments added, adjusted, replaced and written off.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -33,7 +33,7 @@ fn an_installment_added_in_the_past_makes_the_account_overdue_from_that_date() {
     loan.pays("2023-10-01", "P-1", "250.00");
     let added = format!(r#""installment":{}"#, installment(2, "2023-08-01", "80.00"));
     loan.learns("2023-10-10", "installment_added", &added);
-    // P-1 now settles the older one, so the newer is open in part.
+    // P-1 now settles the older one, so that the newer is open in part.
     assert_eq!(loan.unpaid(), "1: 80.00");
     loan.reverses("2023-10-11", "P-1", "original");
     assert_eq!(loan.days("2023-10-11", &ladder()), (71, 68));

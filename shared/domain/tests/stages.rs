@@ -1,4 +1,4 @@
-//! Which stage holds from when, and what it takes away and gives back.
+//! The stages: from when each holds, and the restrictions that it applies and lifts.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -130,8 +130,7 @@ fn a_late_look_goes_straight_to_the_stage_that_holds() {
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!((decision.from.as_str(), decision.to.as_str()), ("current", "suspended"));
     assert_eq!(kinds(&decision.applied), ["suspend_account"]);
-    // It bears the instant at which its condition came true: delinquent day 30
-    // began on 3 November in Shanghai.
+    // The decision's instant is that of its condition: delinquent day 30 began on 3 November in Shanghai.
     assert_eq!(decision.at, instant("2023-11-02T16:00:00Z"));
     assert_eq!(decision.event_id(&loan.account.account_id), "A-1/1");
 }
@@ -473,7 +472,7 @@ fn enforcement_that_is_off_is_a_reason_of_its_own() {
     assert_eq!(reason.threshold_and_value(), (serde_json::Value::Null, serde_json::Value::Null));
 }
 
-// Stands as `limited` since the ninth; `frozen` follows on the nineteenth.
+// The account is `limited` since the ninth; `frozen` follows on the nineteenth.
 #[rstest]
 #[case::nothing_new("2023-10-18", false)]
 #[case::one_more("2023-10-19", true)]

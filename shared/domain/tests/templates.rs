@@ -1,4 +1,4 @@
-//! Templates that a policy brings: bounded strings with a place.
+//! The templates of a policy: bounded texts, refused with their place.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use duewatch_domain::policy::Language;

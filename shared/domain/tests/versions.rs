@@ -1,5 +1,5 @@
-//! Which version of a policy binds an account, and when. Installments of 250.00 are due on
-//! the first of October to January.
+//! The version of a policy that binds an account, and since when. Installments of 250.00 are due on the first
+//! of October to January.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -75,7 +75,7 @@ fn an_account_of_which_a_version_says_the_same_is_not_looked_at_for_it() {
     let versions = versions(&[&version(1, "2023-01-01", 9, ""), &version(2, "2023-09-15", 0, "")]);
     let mut loan = four_installments();
     judged(&mut loan, "2023-09-01", &versions);
-    // The eleventh of October begins in Shanghai; the second version knows of nothing before.
+    // The eleventh of October begins in Shanghai; the second version does not reach back before.
     assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-10T16:00:00Z")));
 }
 
@@ -94,7 +94,7 @@ fn a_stricter_version_never_binds_an_account_that_was_not_told() {
     assert_eq!((loan.standing().as_str(), decision.policy.version), ("late [freeze_drawdown]", 1));
 }
 
-// Told on a day of September or October; the version is in effect on 15 October.
+// The announcement leaves on a day of September or October; the version is in effect on 15 October.
 #[rstest]
 #[case::long_before("2023-09-02", "2023-10-14", "current []")]
 #[case::on_its_date("2023-09-02", "2023-10-15", "late [freeze_drawdown]")]

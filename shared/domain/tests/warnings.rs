@@ -1,11 +1,11 @@
-//! What `policy check` warns of: ladders that jump, restrict early, or ease as they go, and tables
-//! that do not do what their author may think.
+//! The warnings of `policy check`: stages that jump, restrict early, or ease as they go, and tables with an
+//! effect that their author may not expect.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::policy;
 use rstest::rstest;
 
-/// Two days of grace, everybody is reminded on the due date, and new rules are announced.
+/// Two days of grace, a reminder on the due date, and announced versions.
 const HEAD: &str = r#"id = "standard"
 version = 1
 effective_on = 2026-01-01
@@ -42,7 +42,7 @@ fn ladder(stages: &[(&str, &str)]) -> String {
         .collect()
 }
 
-/// The warnings about a ladder, each as `line: sentence`.
+/// The warnings about these stages, each as `line: sentence`.
 fn warnings(head: &str, stages: &[(&str, &str)]) -> Vec<String> {
     let (_, warnings) = policy::review(&format!("{head}{}", ladder(stages))).unwrap();
     warnings.iter().map(|one| format!("{}:{}: {}", one.line, one.column, one.problem)).collect()
@@ -258,7 +258,7 @@ fn a_notice_that_does_not_leave_in_time_is_warned_of(
     assert!(warnings[0].starts_with(&format!("11:1: {expected}")), "{}", warnings[0]);
 }
 
-// A reminder three days after the due date comes on the fourth day where that is day 1.
+// A reminder three days after the due date comes on the fourth day where the due date is day 1.
 #[rstest]
 #[case("day_after", &[])]
 #[case("due_day", &["7:1: stage \"held\" restricts, and no reminder goes out before it"])]
@@ -279,7 +279,7 @@ fn a_reminder_comes_before_the_stage_by_the_policys_own_count(
     }
 }
 
-/// Twelve names in that order of their classes, each with its four components.
+/// The twelve waterfall entries in that order of their classes, each with its four components.
 fn twelve(classes: [&str; 3]) -> String {
     let names = classes.iter().flat_map(|class| {
         ["penalty", "fee", "interest", "principal"].map(|component| format!("\"{class}_{component}\""))
@@ -287,7 +287,7 @@ fn twelve(classes: [&str; 3]) -> String {
     format!("waterfall = [{}]", names.collect::<Vec<String>>().join(", "))
 }
 
-/// A stage that a delinquent day brings after two days of grace, and what stands before it.
+/// A stage that begins with a delinquent day after two days of grace, with the tables before it.
 fn with_a_stage(tables: &str) -> String {
     format!(
         "grace_days = 2\n{tables}\n[[stages]]\nname = \"late\"\nwhen = {{ delinquent_days = 1 }}\n\
@@ -358,7 +358,7 @@ fn a_table_that_does_not_do_what_it_seems_to_is_warned_of(#[case] tables: &str, 
     assert!(warnings[0].starts_with(expected), "{}", warnings[0]);
 }
 
-// Nothing is restricted before day 10 past due. Grace is 2 days.
+// No restriction begins before day 10 past due. Grace is 2 days.
 #[rstest]
 #[case(7, true)]
 #[case(8, false)]

@@ -1,4 +1,4 @@
-//! What money settles first, and what becomes of what is paid beyond what is due.
+//! The order of allocation, and the use of an overpayment.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -26,7 +26,7 @@ fn three() -> Loan {
     Loan { account: Account::open(&contract("Asia/Shanghai", "CNY", &terms.join(","))).unwrap() }
 }
 
-/// What is open of each installment, in its waterfall's order.
+/// The open components of each installment, in its waterfall's order.
 fn open(loan: &Loan, policy: &Policy) -> String {
     let allocation = owed(&loan.account, policy);
     let of = |unpaid| {
@@ -44,7 +44,7 @@ fn open(loan: &Loan, policy: &Policy) -> String {
     "25.00",
     "principal 85.00, interest 10.00 principal 100.00, interest 10.00 principal 100.00"
 )]
-// Interest of both that are past due, then 5.00 of the oldest.
+// The interest of both past due, then 5.00 of the oldest principal.
 #[case::twelve(
     BY_INTEREST,
     "2023-11-10",
@@ -78,7 +78,7 @@ fn hundreds() -> Loan {
 #[rstest]
 #[case::next("next", "principal 50.00, principal 100.00")]
 #[case::last("last", "principal 100.00, principal 50.00")]
-// 50.00 wait for 1 November: they count as paid, for the second never falls past due with them.
+// 50.00 wait for 1 November: they count as paid, for with them the second never falls past due.
 #[case::credit("credit", "principal 50.00, principal 100.00")]
 fn what_is_paid_beyond_goes_where_the_policy_says(#[case] overpayment: &str, #[case] expected: &str) {
     let mut loan = hundreds();
@@ -105,8 +105,8 @@ fn credit_settles_what_falls_due_on_its_due_date(
     );
 }
 
-// 30.00 wait for two installments of 1 November with 10.00 of interest each: what is paid on that
-// day settles the interest of both first, and so does what was paid before.
+// 30.00 wait for two installments of 1 November with 10.00 of interest each: a payment on that day settles
+// the interest of both first, and so does an earlier one.
 #[rstest]
 #[case::waits("2023-10-01", "30.00")]
 #[case::comes_that_day("2023-11-01", "30.00")]

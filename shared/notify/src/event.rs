@@ -1,4 +1,4 @@
-//! What is published, and its envelope.
+//! Published events and their envelope.
 
 use std::collections::BTreeMap;
 
@@ -24,15 +24,14 @@ pub struct CloudEvent<T> {
     /// The same each time the event is published.
     pub id: String,
     source: &'static str,
-    /// What kind of event it is.
+    /// The event's type, such as `duewatch.contact.due.v1`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// The account.
+    /// The account or the customer.
     pub subject: String,
-    /// When it came about.
+    /// When the event came about.
     pub time: String,
     datacontenttype: &'static str,
-    /// The event itself.
     pub data: T,
 }
 
@@ -56,7 +55,7 @@ impl<T: Serialize> CloudEvent<T> {
         all.insert("type", self.kind.to_owned());
         Message {
             topic,
-            // Plain data: the only way to fail is a map with keys that are no strings.
+            // Plain data: only a map whose keys are no strings can fail here.
             body: serde_json::to_string(&self).unwrap_or_default(),
             attributes: all,
         }
@@ -67,8 +66,8 @@ fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// An account's standing has changed: for the lender's other systems. It carries
-/// the whole standing; whoever keeps the highest `revision` is right.
+/// A change of an account's status, for the lender's other systems. The event carries the whole status; among
+/// several, the one with the highest `revision` is right.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountChanged<'a> {
     account_id: &'a str,
@@ -112,48 +111,41 @@ pub fn account_changed(account: &Account, decision: &Decision) -> Message {
     )
 }
 
-/// A person is to be told something: for the senders of one channel. It is put into words already;
-/// the figures beside them are for senders with forms of their own.
+/// A message to a borrower, for the delivery providers of one channel. The text is rendered; the figures
+/// beside it are for providers with templates of their own.
 #[derive(Clone, Debug)]
 pub struct ContactDue<'a> {
-    /// Who is to be told.
     pub customer_id: &'a CustomerId,
-    /// The message's id: the same each time it is published.
+    /// The same each time the message is published.
     pub message_id: &'a ContactId,
-    /// How it travels.
     pub channel: Channel,
-    /// The language that it is in.
     pub language: Language,
-    /// The template of what it says first.
+    /// The template of the message's first section.
     pub template: &'a str,
-    /// The stage of the account that it is about first.
+    /// The stage of the account in the first section.
     pub stage: &'a str,
-    /// The contact person to whom it goes instead of the borrower.
+    /// The third-party contact who receives the message instead of the borrower.
     pub contact_person: Option<&'a ContactPersonId>,
-    /// The date on which it was to leave, where something kept it back.
+    /// The date on which the message was to leave, where an outage delayed it.
     pub late_since: Option<NaiveDate>,
-    /// How many earlier reminders it stands for.
+    /// The number of earlier reminders that the message replaces.
     pub stands_for: u32,
-    /// What it tells the borrower of; nothing in a message to a contact person.
+    /// The contact requests that the message covers; empty in a message to a third-party contact.
     pub contacts: Vec<Contact<'a>>,
-    /// Its words.
     pub rendered: Rendered,
-    /// What it can be verified by.
+    /// The reference by which the recipient can verify the message.
     pub reference: Reference,
 }
 
-/// A planned contact that a message speaks for, with the figures of the last look.
+/// A contact request that a message covers, with the figures of the check right before it leaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Contact<'a> {
-    /// Its id.
     pub contact_id: &'a ContactId,
-    /// The account's revision that planned it.
+    /// The account revision that made the request.
     pub revision: Revision,
-    /// What was planned.
+    /// The request itself.
     pub intent: &'a Intent,
-    /// The account.
     pub account: &'a Account,
-    /// Its figures.
     pub figures: &'a Figures,
 }
 
@@ -187,9 +179,9 @@ struct ContactData<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     due_on: Option<NaiveDate>,
     planned_at: String,
-    /// How many earlier reminders this one stands for; they were missed.
+    /// The number of missed earlier reminders that this one replaces.
     missed: u32,
-    /// What it announces, where it is a notice.
+    /// The announced measure, where the request is a notice.
     #[serde(skip_serializing_if = "Option::is_none")]
     notice_of: Option<&'a NoticeOf>,
     currency: &'static str,
@@ -221,8 +213,7 @@ impl<'a> ContactData<'a> {
     }
 }
 
-/// The message of what a person is to be told, for `reminders`. Its reports come back under its
-/// id.
+/// The message to a borrower, for `reminders`. Its receipts come back under its id.
 #[must_use]
 pub fn contact_due(due: &ContactDue<'_>, now: DateTime<Utc>) -> Message {
     let language = match due.language {
@@ -255,25 +246,25 @@ pub fn contact_due(due: &ContactDue<'_>, now: DateTime<Utc>) -> Message {
     )
 }
 
-/// What people on duty are to know.
+/// The kind of an alert for the staff on call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationsKind {
-    /// A record could not be taken and was set aside.
+    /// A record could not be processed and is quarantined.
     Quarantined,
-    /// Money that cannot be posted holds back a restriction or a reminder.
+    /// A payment that cannot be posted blocks a restriction or a reminder.
     RestrictionHeld,
-    /// A payment came for an account that does not exist yet.
+    /// A payment came for an account that does not exist yet: a suspense payment.
     PaymentParked,
-    /// A revision came to the history, and the one below it has not.
+    /// A revision came to the history before the one below it.
     HistoryGap,
-    /// Something is missing, and cannot be made good by itself.
+    /// A discrepancy that the reconciler cannot repair.
     GapFound,
-    /// Something was missing and has been made good.
+    /// Discrepancies that the reconciler has repaired.
     GapsRepaired,
-    /// A person cannot be reached on any channel that a message was to travel on.
+    /// A borrower has no usable channel for a message.
     NoChannel,
-    /// A message that is owed cannot be sent as things stand.
+    /// An owed message cannot leave as things stand.
     MessageHeld,
 }
 
@@ -292,7 +283,7 @@ impl OperationsKind {
     }
 }
 
-/// Something for people on duty. It bears ids and reasons, never a payload.
+/// An alert for the staff on call. It bears ids and reasons, never a payload.
 #[derive(Clone, Debug, Serialize)]
 pub struct OperationsEvent<'a> {
     kind: OperationsKind,
@@ -301,9 +292,8 @@ pub struct OperationsEvent<'a> {
     reason: &'a str,
 }
 
-/// The message of an event for `operations`. Its id is made of what it is about,
-/// so that a retry does not ring twice. That a person cannot be reached rings once a day (UTC),
-/// whoever finds out.
+/// The message of an alert for `operations`. Its id derives from kind, function and subject, so that a retry
+/// does not alert twice. An unreachable borrower alerts once a day (UTC), whichever function finds out.
 #[must_use]
 pub fn operations(
     kind: OperationsKind,
@@ -319,8 +309,7 @@ pub fn operations(
     operations_message(id, kind, function, subject, reason, now)
 }
 
-/// The same of what may come up again, and rings again then: once a day (UTC) for each
-/// `key`.
+/// Like [`operations`], for an alert that may recur: it alerts once a day (UTC) for each `key`.
 #[must_use]
 pub fn operations_today(
     kind: OperationsKind,

@@ -1,9 +1,9 @@
 //! SNS: event envelopes and batch publishing.
 //!
-//! Everything that leaves is a CloudEvents 1.0 JSON body with a stable `id`:
-//! published again, it bears the same. Names and contact points are in none.
+//! Each outgoing message is a CloudEvents 1.0 JSON body with a stable `id`: published again, it bears the
+//! same. Names and contact points are in none.
 //!
-//! [`text`] puts messages into words; [`mod@reference`] is what they can be verified by.
+//! [`text`] renders messages; [`mod@reference`] makes the references by which recipients verify them.
 
 mod event;
 mod publish;

@@ -1,4 +1,4 @@
-//! Publishing in batches, where each entry may fail on its own.
+//! Publishing in batches whose entries may fail one by one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,14 +14,14 @@ const MAX_ENTRIES: usize = 10;
 /// The most bytes SNS takes in one batch, attributes included.
 const MAX_BATCH_BYTES: usize = 256 * 1024;
 
-/// Where a message goes.
+/// The topic of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
-    /// To borrowers, by way of the senders of each channel.
+    /// To borrowers, through the delivery providers of each channel.
     Reminders,
     /// To the lender's other systems.
     AccountEvents,
-    /// To people on duty.
+    /// To the staff on call.
     Operations,
 }
 
@@ -56,14 +56,13 @@ impl Topics {
     }
 }
 
-/// A message on its way out.
+/// An outgoing message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Where it goes.
     pub topic: Topic,
     /// A CloudEvents body.
     pub body: String,
-    /// What subscribers filter on.
+    /// The attributes that subscribers filter on.
     pub attributes: BTreeMap<&'static str, String>,
 }
 
@@ -78,13 +77,13 @@ impl Message {
 /// A message that could not be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// Its place among those that were to be published.
+    /// The message's index in the published slice.
     pub place: usize,
-    /// What SNS said.
+    /// SNS's reason.
     pub reason: String,
 }
 
-/// Why publishing failed for some messages. The others are out.
+/// The messages that could not be published. The others have left.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} of the messages were not published; the first because: {}", .0.len(), .0.first().map_or("", |f| &f.reason))]
 pub struct NotifyError(pub Vec<Failed>);
@@ -97,18 +96,18 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Over a client.
+    /// A publisher over a client.
     #[must_use]
     pub const fn new(client: Client, topics: Topics) -> Self {
         Self { client, topics }
     }
 
-    /// Publishes all messages, ten a request. SNS may take some entries of a batch
-    /// and refuse others, on HTTP 200: those are tried again, at most
-    /// [`MAX_ATTEMPTS`] times in all, unless SNS says that the fault is ours.
+    /// Publishes all messages, ten a request. SNS may accept some entries of a batch and refuse others, on
+    /// HTTP 200. Refused entries are retried, at most [`MAX_ATTEMPTS`] times in all, unless SNS reports a
+    /// sender's fault.
     ///
     /// # Errors
-    /// [`NotifyError`] with the messages that are not out.
+    /// [`NotifyError`] with the messages that have not left.
     pub async fn publish(&self, messages: &[Message]) -> Result<(), NotifyError> {
         let mut failed = Vec::new();
         for topic in [Topic::AccountEvents, Topic::Reminders, Topic::Operations] {
@@ -121,7 +120,7 @@ impl Notifier {
         if failed.is_empty() { Ok(()) } else { Err(NotifyError(failed)) }
     }
 
-    /// Publishes one batch, and says what is not out in the end.
+    /// Publishes one batch, and returns the messages that have not left in the end.
     async fn publish_batch(&self, topic: Topic, messages: &[Message], batch: Vec<usize>) -> Vec<Failed> {
         let mut given_up = Vec::new();
         let mut entries = BTreeMap::new();
@@ -176,7 +175,7 @@ impl Notifier {
     }
 }
 
-/// Groups of at most ten messages and 256 KiB.
+/// Batches of at most ten messages and 256 KiB.
 fn batches(messages: &[Message], places: Vec<usize>) -> Vec<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut room = 0;

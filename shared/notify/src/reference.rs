@@ -1,12 +1,12 @@
-//! References: what a message bears so that its reader can ask whether it is ours.
+//! References: a recipient enters a message's reference to verify that the lender sent it.
 //!
-//! A reference is 120 bits, in 24 characters that are easy to read out (no 0, O, 1 or I): the key's
-//! id (4), the date on which it expires (16), a fingerprint of the contact under the key (36), and
-//! a tag over these (64). It says nothing of whom the message went to; only whoever knows the
-//! contact's id and the key can find the one from the other.
+//! A reference is 120 bits, in 24 characters that are easy to read out (no 0, O, 1 or I): the key's id (4),
+//! the date on which it expires (16), a fingerprint of the contact under the key (36), and a tag over these
+//! (64). A reference does not reveal its recipient; matching it to a contact takes the contact's id and the
+//! key.
 //!
-//! A genuine reference says that a message with it left us. It does not say that the text around
-//! it is ours: whoever sees a message can copy its reference.
+//! A genuine reference proves that duewatch sent a message with it. It does not prove that the text around it
+//! is genuine: anyone who sees a message can copy its reference.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use ring::hmac;
 use subtle::ConstantTimeEq;
 
-/// For how many days a reference is answered for, the day of the message apart. A key must be kept
-/// as the previous one for as long.
+/// For how many days a reference verifies, not counting the day of the message. The previous key must be kept
+/// as long.
 pub const VALID_DAYS: u64 = 180;
 
 /// 32 characters: five bits each.
@@ -31,7 +31,7 @@ const EXPIRY_BITS: u32 = 16;
 const FINGERPRINT_BITS: u32 = 36;
 const TAG_BITS: u32 = 64;
 
-/// The keys that sign references: the one that signs, and the one before it, which still verifies.
+/// The keys of references: the one that signs, and the previous one, which still verifies.
 #[derive(Clone)]
 pub struct ReferenceKeys {
     current: Key,
@@ -44,7 +44,7 @@ struct Key {
     hmac: hmac::Key,
 }
 
-/// Shows which keys there are, and nothing of them.
+/// Prints the ids of the keys alone, never the keys.
 impl fmt::Debug for ReferenceKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReferenceKeys")
@@ -54,21 +54,20 @@ impl fmt::Debug for ReferenceKeys {
     }
 }
 
-/// Why a text is no pair of keys. It never shows any of it.
+/// Why a text is no pair of keys. The message never quotes the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoKeys {
-    /// Their form.
+    /// The form of the text.
     #[error(
         "no keys there; write ID=HEX, or ID=HEX,ID=HEX with the current one first and the one before it second"
     )]
     Form,
-    /// An id.
+    /// The id of a key.
     #[error("the id of a key is a number from 0 to 15")]
     Id,
-    /// Twice the same id.
     #[error("both keys have the same id")]
     SameId,
-    /// A key.
+    /// The secret of a key.
     #[error(
         "a key is {MIN_KEY_BYTES} to {MAX_KEY_BYTES} random bytes in hexadecimal digits; `openssl rand -hex 32` makes one"
     )]
@@ -76,10 +75,10 @@ pub enum NoKeys {
 }
 
 impl ReferenceKeys {
-    /// Reads `ID=HEX`, or `ID=HEX,ID=HEX`: the current key, and the one before it.
+    /// Parses `ID=HEX`, or `ID=HEX,ID=HEX`: the current key, and the previous one.
     ///
     /// # Errors
-    /// [`NoKeys`], which shows nothing of the text.
+    /// [`NoKeys`], which never quotes the text.
     pub fn parse(text: &str) -> Result<Self, NoKeys> {
         let mut keys = text.split(',').map(Key::parse);
         let current = keys.next().ok_or(NoKeys::Form)??;
@@ -113,7 +112,7 @@ impl Key {
         Ok(Self { id, hmac: hmac::Key::new(hmac::HMAC_SHA256, &bytes) })
     }
 
-    /// The first bits of the HMAC of something, for one purpose.
+    /// The first bits of an HMAC, separated by purpose.
     fn bits(&self, purpose: &[u8], of: &[u8], count: u32) -> u128 {
         let mut context = hmac::Context::with_key(&self.hmac);
         context.update(purpose);
@@ -136,13 +135,12 @@ fn bytes_of(digits: &str) -> Option<Vec<u8>> {
     if rest.is_empty() { bytes } else { None }
 }
 
-/// What a message bears so that its reader can ask whether it is ours.
+/// The reference in a message, by which its recipient can verify it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reference(u128);
 
 impl Reference {
-    /// The reference of a contact: of the same contact, under the same key and on the same day
-    /// (UTC), always the same.
+    /// The reference of a contact: always the same for one contact, key and day (UTC).
     #[must_use]
     pub fn issue(keys: &ReferenceKeys, contact_id: &str, now: DateTime<Utc>) -> Self {
         let key = &keys.current;
@@ -152,8 +150,8 @@ impl Reference {
         Self(head << TAG_BITS | key.tag(head))
     }
 
-    /// Reads a reference as a person types it: upper or lower case, with or without hyphens and
-    /// spaces. None where that cannot be one.
+    /// Reads a typed reference: upper or lower case, with or without hyphens and spaces. `None` where the
+    /// text cannot be one.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let mut characters = 0;
@@ -173,20 +171,20 @@ impl Reference {
         self.0 >> TAG_BITS
     }
 
-    /// The first date (UTC) on which it is not answered for any more.
+    /// The first date (UTC) on which the reference no longer verifies.
     fn expires_on(self) -> Option<NaiveDate> {
         let days = self.head() >> FINGERPRINT_BITS & ((1 << EXPIRY_BITS) - 1);
         NaiveDate::default().checked_add_days(Days::new(u64::try_from(days).ok()?))
     }
 }
 
-/// Days since 1970-01-01, as far as they have room: until the year 2149.
+/// Days since 1970-01-01, in 16 bits: until the year 2149.
 fn days_of(date: NaiveDate) -> u128 {
     let days = (date - NaiveDate::default()).num_days();
     u128::try_from(days).unwrap_or(0).min((1 << EXPIRY_BITS) - 1)
 }
 
-/// In groups of four: `7KQM-...`.
+/// Groups of four: `7KQM-...`.
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for place in 0..CHARACTERS {
@@ -201,24 +199,24 @@ impl fmt::Display for Reference {
     }
 }
 
-/// What can be said of a reference.
+/// The result of verifying a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verified {
-    /// It is ours.
+    /// The lender's, and valid.
     Genuine {
-        /// The last date (UTC) on which that is answered for.
+        /// The last date (UTC) on which it verifies.
         until: NaiveDate,
     },
-    /// It was ours.
+    /// The lender's, but expired.
     Expired {
-        /// The last date (UTC) on which that was answered for.
+        /// The last date (UTC) on which it verified.
         until: NaiveDate,
     },
-    /// It is not, or a character of it is wrong, or its key is no longer known.
+    /// Not the lender's, or a character is wrong, or its key is no longer known.
     NotOurs,
 }
 
-/// Whether a reference is one of ours. How long it takes tells nothing of the tag.
+/// Verifies a reference in constant time: the duration reveals nothing of the tag.
 #[must_use]
 pub fn verify(keys: &ReferenceKeys, text: &str, now: DateTime<Utc>) -> Verified {
     let Some(reference) = Reference::read(text) else { return Verified::NotOurs };

@@ -1,17 +1,16 @@
-//! How many text messages a text becomes, and what senders are paid for.
+//! The number of text messages that a text becomes, and that delivery providers charge.
 //!
-//! A text that the GSM 03.38 default alphabet can say takes seven bits a character; its
-//! extension table costs two characters each. Any other text is UCS-2, two bytes a UTF-16 unit. A
-//! text that does not fit one message is cut into several, each of which gives up room for what
-//! joins them (3GPP TS 23.040, 9.2.3.24).
+//! A text within the GSM 03.38 default alphabet takes seven bits a character; its extension table costs two
+//! characters each. Any other text is UCS-2, two bytes a UTF-16 unit. A text that does not fit one message is
+//! split into several, each of which gives up room for the header that joins them (3GPP TS 23.040, 9.2.3.24).
 
 /// The GSM 03.38 default alphabet, in its order; the escape is left out, for no text holds it.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡\
                      ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-/// Its extension table: each of them is an escape and a character.
+/// The extension table: each of its characters is sent as an escape and a character.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
-/// How a text travels.
+/// The encoding of a text message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// Seven bits a character.
@@ -21,7 +20,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The most units of a text that travels in one message.
+    /// The most units of a text in one message.
     #[must_use]
     pub const fn alone(self) -> usize {
         match self {
@@ -30,7 +29,7 @@ impl Encoding {
         }
     }
 
-    /// The most units of each message of a text that travels in several.
+    /// The most units of each message of a split text.
     #[must_use]
     pub const fn joined(self) -> usize {
         match self {
@@ -40,20 +39,18 @@ impl Encoding {
     }
 }
 
-/// What a text message is made of.
+/// The size of a text as text messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Segments {
-    /// How it travels.
     pub encoding: Encoding,
     /// Its length: septets, or UTF-16 units.
     pub units: usize,
-    /// In how many messages.
+    /// The number of messages.
     pub count: usize,
 }
 
 impl Segments {
-    /// Those of a text. A character is never cut in two: neither what is an escape and a
-    /// character, nor a surrogate pair.
+    /// The segments of a text. The split cuts neither an escape from its character nor a surrogate pair.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let (encoding, units_of): (_, fn(char) -> usize) = if text.chars().all(|one| gsm_units(one) > 0) {
@@ -76,7 +73,7 @@ impl Segments {
     }
 }
 
-/// How many septets a character takes; 0 where the alphabet does not have it.
+/// The septets of a character; 0 where the alphabet lacks it.
 fn gsm_units(one: char) -> usize {
     if BASIC.contains(one) {
         1
@@ -154,7 +151,7 @@ mod tests {
             let Segments { encoding, units, count } = Segments::of(&text);
             let room = if count == 1 { encoding.alone() } else { encoding.joined() };
             prop_assert!(units <= count * room);
-            // At most one unit of each message but the last is lost to what must not be cut.
+            // Each message but the last loses at most one unit to an uncut pair.
             prop_assert!(count == 1 || units > (count - 1) * (room - 1));
         }
     }

@@ -1,5 +1,5 @@
-//! A function that does nothing: what `lambda_runtime` alone takes to start, for the
-//! `cold-start` benchmark to compare with.
+//! A function without work: the start of `lambda_runtime` alone, with which the `cold-start` benchmark
+//! compares.
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use serde_json::Value;

@@ -1,13 +1,12 @@
 //! A batch of stream records, with partial failures.
 //!
-//! Records of one account are taken one after another, accounts side by side.
-//! A record that fails for a reason that will pass is reported, and Lambda
-//! delivers it and all after it again. A record that can never be taken, or
-//! makes the code panic, is quarantined with its payload and counts as done.
-//! When more than half of a batch of ten or more is like that, it is the code or
-//! the settings, not the records: the batch is refused as a whole. It is then
-//! reported from its first record on, not failed as an invocation: Lambda would
-//! split a failed batch in two until each part is small enough to be quarantined.
+//! Records of one account are processed one after another, accounts side by side. A record with a transient
+//! failure is reported, and Lambda redelivers it and all records after it. A record that can never be
+//! processed, or makes the code panic, is poisoned: it is quarantined with its payload and counts as done.
+//! When more than half of a batch of ten or more is poisoned, the code or the settings are at fault, not the
+//! records, and the batch is refused as a whole. The refusal reports the batch from its first record on
+//! instead of failing the invocation: Lambda would split a failed batch in two until each part is small
+//! enough to be quarantined.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -23,36 +22,35 @@ use serde_json::value::RawValue;
 
 use crate::{Clock, Deadline, Desk};
 
-/// Accounts that are worked on side by side.
+/// Accounts processed side by side.
 pub(crate) const CONCURRENCY: usize = 8;
-/// From how many records on a mostly poisoned batch fails.
+/// The smallest batch that is refused when mostly poisoned.
 const POISON_MIN_BATCH: usize = 10;
 
-/// Whether so many poisoned records are the code's or the settings' fault, not theirs.
+/// Whether so many poisoned records indicate a fault of the code or the settings.
 pub(crate) const fn is_mostly_poisoned(poisoned: usize, total: usize) -> bool {
     total >= POISON_MIN_BATCH && poisoned * 2 > total
 }
 
-/// A stream event whose records are read one by one, so that one that cannot be
-/// read does not take the others with it.
+/// A stream event whose records are parsed one by one, so that a malformed record leaves the others intact.
 #[derive(Debug, Deserialize)]
 pub struct RawStreamEvent {
-    /// The records, as they came.
+    /// The records, unparsed.
     #[serde(rename = "Records")]
     pub records: Vec<Box<RawValue>>,
 }
 
-/// Why a record was not taken.
+/// Why a record was not processed.
 #[derive(Debug)]
 pub enum RecordError {
-    /// It may be taken when it is delivered again.
+    /// A later delivery may succeed.
     Retry(String),
-    /// It can never be taken.
+    /// No delivery can succeed: the record is poisoned.
     Poison(String),
 }
 
 impl RecordError {
-    /// It can never be taken, because of that.
+    /// Poison, with the error as its reason.
     #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
     pub fn poison(reason: impl ToString) -> Self {
         Self::Poison(reason.to_string())
@@ -74,21 +72,20 @@ impl From<TransitionError> for RecordError {
     }
 }
 
-/// A revision that a record of the accounts stream brings.
+/// An account revision in a record of the accounts stream.
 #[derive(Debug)]
 pub struct NewRevision {
-    /// The account's image before; none: it is new.
+    /// The account's image before; `None` for a new account.
     pub before: Option<serde_dynamo::Item>,
-    /// The account.
     pub after: Account,
 }
 
 impl NewRevision {
-    /// Reads it; none: the record brings none. Somebody removed the account, or only its place
-    /// in the due index has changed.
+    /// Reads the revision; `None` where the record has none: the account was removed, or only its index entry
+    /// has changed.
     ///
     /// # Errors
-    /// When the new image is no account of ours.
+    /// When the new image is no account that this release can decode.
     pub fn of(record: EventRecord) -> Result<Option<Self>, RecordError> {
         if record.event_name == "REMOVE" {
             return Ok(None);
@@ -106,55 +103,51 @@ impl NewRevision {
     }
 }
 
-/// What a record came to: the answer of the handler, and where the record stood.
+/// A processed record: the handler's result and the record's place in the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done<T> {
-    /// Its sequence number in the stream.
     pub sequence_number: String,
-    /// What the handler made of it.
+    /// The handler's result.
     pub value: T,
 }
 
-/// What a batch came to.
+/// The result of a batch.
 #[derive(Debug)]
 pub struct StreamBatch<T> {
-    /// The records that were taken, in the order of the stream.
+    /// The processed records, in the order of the stream.
     pub done: Vec<Done<T>>,
-    /// How many were quarantined.
     pub quarantined: usize,
-    /// Why it was refused as a whole, if it was.
+    /// `None` unless the batch was refused as a whole.
     pub refused: Option<MostlyPoisoned>,
     failed: Vec<String>,
 }
 
-/// Why a batch was refused as a whole: most of it cannot be taken, so it is the code
-/// or the settings, not the records.
+/// The refusal of a whole batch: most of its records are poisoned, so the code or the settings are at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{poisoned} of {records} records cannot be taken, the first because: {reason}")]
 pub struct MostlyPoisoned {
-    /// How many.
     pub poisoned: usize,
-    /// Of how many.
+    /// The size of the batch.
     pub records: usize,
-    /// Why the first could not.
+    /// The reason of the first poisoned record.
     pub reason: String,
 }
 
 impl<T> StreamBatch<T> {
-    /// Says that a record that had been taken failed after all.
+    /// Marks a processed record as failed after all.
     pub fn fail(&mut self, sequence_number: &str) {
         if !self.failed.iter().any(|known| known == sequence_number) {
             self.failed.push(sequence_number.to_owned());
         }
     }
 
-    /// How many records were taken, and did not fail after all.
+    /// The number of processed records that have not failed after all.
     #[must_use]
     pub fn taken(&self) -> usize {
         self.done.iter().filter(|done| !self.failed.contains(&done.sequence_number)).count()
     }
 
-    /// How many records failed and are to be delivered again.
+    /// The number of failed records, which Lambda redelivers.
     #[must_use]
     pub fn failures(&self) -> usize {
         self.failed.len()
@@ -191,8 +184,8 @@ struct Record {
 }
 
 impl Record {
-    /// What it is quarantined under: the same each time, and never that of another
-    /// record, which would take its place.
+    /// The record's id in quarantine: the same for each delivery, and different from that of any other
+    /// record, whose item it would overwrite.
     fn id(&self) -> String {
         match &self.read {
             Ok(read) if !read.event_id.is_empty() => read.event_id.clone(),
@@ -202,14 +195,14 @@ impl Record {
     }
 }
 
-/// What a handler made of a record.
+/// A handler's result for a record.
 pub(crate) enum Taken<T> {
     Done(T),
     Retry,
     Poison(String),
 }
 
-/// Takes every record of a batch through `handler`.
+/// Passes every record of a batch to `handler`.
 pub async fn stream_batch<T, F>(
     event: RawStreamEvent,
     desk: &Desk,
@@ -262,10 +255,10 @@ where
     batch
 }
 
-/// Reads one record of a [`RawStreamEvent`], as the handlers get it.
+/// Parses one record of a [`RawStreamEvent`] for a handler.
 ///
 /// # Errors
-/// Why it is no record; it is then quarantined.
+/// The fault of a malformed record, which is then quarantined.
 pub fn read_record(payload: &RawValue) -> Result<EventRecord, String> {
     serde_json::from_str(payload.get()).map_err(|error| shown(format!("no stream record: {error}")))
 }
@@ -290,7 +283,7 @@ fn read(payload: Box<RawValue>) -> Record {
     Record { sequence_number: sequence_number.unwrap_or_default(), payload, read }
 }
 
-/// One lane an account: its records, in the order of the stream.
+/// One ordered group an account: its records, in the order of the stream.
 fn by_account(records: Vec<Record>) -> Vec<Vec<Record>> {
     let mut lanes: BTreeMap<String, Vec<Record>> = BTreeMap::new();
     for record in records {
@@ -303,8 +296,8 @@ fn by_account(records: Vec<Record>) -> Vec<Vec<Record>> {
     lanes.into_values().collect()
 }
 
-/// Takes one account's records one after another; after one that is to be
-/// delivered again, the rest waits for that too.
+/// Processes one account's records in order. After a record that is to be redelivered, the rest of the group
+/// waits for redelivery too.
 async fn take_lane<T, F>(
     lane: Vec<Record>,
     clock: &dyn Clock,
@@ -336,7 +329,7 @@ where
     guarded(&record.sequence_number, handler(event)).await
 }
 
-/// Awaits what a handler makes of a record; a panic is poison.
+/// Awaits a handler's result for a record; a panic is poison.
 pub(crate) async fn guarded<T>(id: &str, handled: impl Future<Output = Result<T, RecordError>>) -> Taken<T> {
     match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(Ok(value)) => Taken::Done(value),

@@ -1,4 +1,4 @@
-//! What the clients of AWS's services are built from.
+//! The configuration of the AWS clients.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -13,10 +13,10 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::SettingsError;
 
-/// Region, credentials and endpoints as the environment has them, which is where Lambda puts them.
+/// Region, credentials and endpoints from the environment, where Lambda puts them.
 ///
-/// The SDK's own way also looks for profiles, web identities and metadata services. No function
-/// has any, and each would be half a megabyte larger with them.
+/// The SDK's own loader also looks for profiles, web identities and metadata services. No function has any,
+/// and each function would be half a megabyte larger with them.
 ///
 /// # Errors
 /// When the region or the credentials are missing.
@@ -43,7 +43,7 @@ pub fn function_config(lookup: impl Fn(&str) -> Option<String>) -> Result<SdkCon
     Ok(config.build())
 }
 
-/// Where single services are, if not where all are: `AWS_ENDPOINT_URL_DYNAMODB` and the like.
+/// Endpoints of single services, which precede the common one: `AWS_ENDPOINT_URL_DYNAMODB` and the like.
 #[derive(Debug)]
 struct Endpoints([(&'static str, Option<String>); 3]);
 
@@ -65,8 +65,8 @@ impl LoadServiceConfig for Endpoints {
     }
 }
 
-/// What carries the requests: the SDK's own client, but over ring. aws-lc takes more room, and unless it
-/// is told otherwise when it is built, gathers entropy for tens of milliseconds at each start.
+/// The HTTPS client: the SDK's own, but over ring. aws-lc takes more room and, unless its build is told
+/// otherwise, gathers entropy for tens of milliseconds at each start.
 #[must_use]
 pub fn https_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {

@@ -1,16 +1,16 @@
-//! The only clock, and the time that is left of an invocation.
+//! The only clock, and the remaining time of an invocation.
 
 use std::fmt::Debug;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Says what time it is. One clock stamps everything that a handler does.
+/// The source of the current time. One clock stamps everything that a handler does.
 pub trait Clock: Debug + Send + Sync {
-    /// Now.
+    /// The current instant.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The machine's own clock.
+/// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -20,12 +20,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// When an invocation has to be through, by the clock that stamps it.
+/// The deadline of an invocation, by the clock that stamps it.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<DateTime<Utc>>);
 
 impl Deadline {
-    /// What a handler keeps in hand to answer before it is cut off.
+    /// The time that a handler reserves for its answer before Lambda cuts it off.
     pub const RESERVE: TimeDelta = TimeDelta::seconds(5);
 
     /// No deadline.
@@ -34,22 +34,21 @@ impl Deadline {
         Self(None)
     }
 
-    /// At that instant.
+    /// The deadline at that instant.
     #[must_use]
     pub const fn at(at: DateTime<Utc>) -> Self {
         Self(Some(at))
     }
 
-    /// The deadline that Lambda states, in milliseconds since 1970. One that has
-    /// passed when the invocation begins is none: `cargo lambda watch` states a
-    /// constant.
+    /// The deadline that Lambda states, in milliseconds since 1970. A deadline before the invocation's start
+    /// counts as none: `cargo lambda watch` states a constant.
     #[must_use]
     pub fn of_lambda(deadline_ms: u64, now: DateTime<Utc>) -> Self {
         let at = i64::try_from(deadline_ms).ok().and_then(DateTime::from_timestamp_millis);
         Self(at.filter(|at| *at > now))
     }
 
-    /// Whether no new work should be begun.
+    /// Whether the handler must not begin new work.
     #[must_use]
     pub fn is_near(&self, now: DateTime<Utc>) -> bool {
         self.0.is_some_and(|at| at - now < Self::RESERVE)

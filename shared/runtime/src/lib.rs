@@ -1,10 +1,8 @@
-//! Lambda plumbing: settings, clients, logs and metrics, the clock and the
-//! deadline, batches of stream records and queue messages with their partial failures, and
-//! what a revision says to the outside.
+//! The Lambda adapter: settings, clients, logs and metrics, clock and deadline, batches of stream records and
+//! queue messages with partial failures, and the publication of a revision.
 //!
-//! A function's `main.rs` calls [`start`] and hands its handler the [`Wiring`].
-//! The handler takes its dependencies as arguments, so that whatever runs it,
-//! Lambda or this machine, runs the same.
+//! A function's `main.rs` calls [`start`] and passes the [`Wiring`] to its handler. The handler takes its
+//! dependencies as arguments, so that Lambda and the local stack run the same code.
 
 mod batch;
 mod clients;

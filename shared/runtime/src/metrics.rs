@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-/// What one batch has to say in numbers.
+/// The metrics of one batch.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     namespace: String,
@@ -12,7 +12,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// For a function, in a namespace.
+    /// Empty metrics of a function, in a namespace.
     #[must_use]
     pub fn new(namespace: &str, function: &'static str) -> Self {
         Self { namespace: namespace.to_owned(), function, values: Vec::new() }
@@ -25,7 +25,7 @@ impl Metrics {
         self
     }
 
-    /// Adds a time.
+    /// Adds a duration.
     #[must_use]
     pub fn seconds(mut self, name: &'static str, seconds: u64) -> Self {
         self.values.push((name, seconds, "Seconds"));

@@ -1,13 +1,13 @@
-//! What a revision says to the outside.
+//! The publication of a revision.
 //!
-//! A decision goes to `account-events`. What the revision wishes to tell the borrower is planned:
-//! the contact gate says when it leaves. A revision that changes what an account asks of the
-//! customer's other accounts makes each of them heed it. Only then it counts as published: what a
-//! stream forgot, the watch makes good.
+//! A decision goes to `account-events`. The revision's contact requests are queued, and the contact gate
+//! decides when each leaves. A revision that changes the restrictions that an account imposes on the
+//! customer's other accounts makes each of them apply the change. Only then does the revision count as
+//! published; the reconciler publishes a revision that its stream lost.
 //!
 //! # Sent twice
-//! Everything leaves again under the same id, for consumers to drop; what is planned already, or
-//! has ended, is not planned again.
+//! A message that leaves again bears the same id, for consumers to drop. A contact request that is queued
+//! already, or has ended, is not queued again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,23 +22,22 @@ use futures_util::{StreamExt, stream};
 use crate::Wiring;
 use crate::batch::CONCURRENCY;
 
-/// What a revision wants to say, and what is to be noted once it is said.
+/// The messages and effects of a revision, and the published marker that follows them.
 #[derive(Debug, Default)]
 pub struct Outgoing {
     messages: Vec<Message>,
-    /// The revision that wishes to tell the borrower something.
+    /// The revision whose contact requests are to be queued.
     plans: Option<Box<Account>>,
-    /// Whose revision is published then.
+    /// The account and the revision to mark as published.
     revision: Option<(AccountId, Revision)>,
-    /// Whose other accounts are to heed this one.
+    /// The customer whose other accounts must apply this one's restrictions.
     heeded_by: Option<CustomerId>,
-    /// The revision before that said something, which is to be published already.
+    /// The preceding revision with anything to publish, which must be published already.
     after: Option<Revision>,
 }
 
 impl Outgoing {
-    /// What a revision says: its decision, what it asks of others, what it wishes to tell the
-    /// borrower.
+    /// All that a revision publishes: its decision, its cross-restrictions, its contact requests.
     #[must_use]
     pub fn of(account: &Account) -> Self {
         let decided = account.recent_decisions().iter().map(|decision| decision.revision);
@@ -56,56 +55,56 @@ impl Outgoing {
         outgoing
     }
 
-    /// Nothing yet, and everything up to a revision is published with it.
+    /// An empty publication that marks everything up to a revision as published.
     #[must_use]
     pub fn up_to(account_id: AccountId, revision: Revision) -> Self {
         Self { revision: Some((account_id, revision)), ..Self::default() }
     }
 
-    /// Adds a decision, with the account as it stood after it.
+    /// Adds a decision, with the account as that decision left it.
     pub fn decision(&mut self, then: &Account, decision: &Decision) {
         self.messages.push(account_changed(then, decision));
     }
 
-    /// Has the customer's other accounts heed what the account asks.
+    /// Propagates the account's cross-restrictions to the customer's other accounts.
     pub fn tell_others(&mut self, account: &Account) {
         self.heeded_by = Some(account.customer_id.clone());
     }
 
-    /// Plans what a revision wishes to tell the borrower: the contact gate says when it leaves.
+    /// Queues the revision's contact requests; the contact gate decides when each leaves.
     pub fn plan(&mut self, then: &Account) {
         self.plans = Some(Box::new(then.clone()));
     }
 
-    /// The person for whom it plans something.
+    /// The customer whose contact requests are to be queued.
     #[must_use]
     pub fn plans_for(&self) -> Option<&CustomerId> {
         self.plans.as_ref().map(|account| &account.customer_id)
     }
 
-    /// Whether there is anything to do for it.
+    /// Whether there is anything to publish.
     const fn says_anything(&self) -> bool {
         !self.messages.is_empty() || self.heeded_by.is_some() || self.plans.is_some()
     }
 
-    /// How many messages there are.
+    /// The number of messages.
     #[must_use]
     pub fn messages(&self) -> usize {
         self.messages.len()
     }
 }
 
-/// What became of what was to go out.
+/// The result of [`send`].
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
-    /// By its place what is to be tried again.
+    /// The indices of the publications to be tried again.
     pub failed: BTreeSet<usize>,
-    /// How many contacts were planned.
+    /// The number of contact requests that are newly queued.
     pub planned: usize,
 }
 
-/// Publishes all of it, plans what borrowers are to be told, and has the customer's other accounts
-/// heed it.
+/// Publishes all messages, queues the contact requests, and propagates cross-restrictions to the customers'
+/// other accounts. A failure of one publication leaves the others alone.
 pub async fn send(wiring: &Wiring, all: &[&Outgoing]) -> Sent {
     let mut sent = Sent { failed: publish(wiring, all).await, planned: 0 };
     plan(wiring, all, &mut sent).await;
@@ -134,7 +133,7 @@ async fn publish(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
     }
 }
 
-/// Plans what each wishes to tell its borrower.
+/// Queues the contact requests of each publication.
 async fn plan(wiring: &Wiring, all: &[&Outgoing], sent: &mut Sent) {
     let (store, now) = (wiring.transitions.store(), wiring.clock.now());
     let wishes = all.iter().enumerate().filter(|(place, _)| !sent.failed.contains(place));
@@ -155,8 +154,8 @@ async fn plan(wiring: &Wiring, all: &[&Outgoing], sent: &mut Sent) {
     }
 }
 
-/// Has the customer's other accounts heed what changed, for each that was sent whole. Says
-/// for which that is to be tried again.
+/// Propagates cross-restrictions for each publication whose messages left. Returns the indices to be tried
+/// again.
 async fn tell_others(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut not_told = BTreeSet::new();
     for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
@@ -171,7 +170,7 @@ async fn tell_others(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize
     not_told
 }
 
-/// What money that cannot be posted keeps back, the watch tries again.
+/// Where a payment that cannot be posted blocks a cross-restriction, the reconciler tries again later.
 async fn tell_others_of(
     wiring: &Wiring,
     account_id: &AccountId,
@@ -204,7 +203,8 @@ async fn tell_others_of(
     Ok(())
 }
 
-/// An account that can never heed keeps nothing else from leaving.
+/// Quarantines an account that can never apply cross-restrictions, so that it does not block the rest of the
+/// publication.
 async fn set_aside(
     wiring: &Wiring,
     account_id: &AccountId,
@@ -217,7 +217,7 @@ async fn set_aside(
     Ok(())
 }
 
-/// Marks as published what was sent whole. Says what could not be.
+/// Marks the complete publications. Returns the indices that could not be marked.
 async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
     let store = wiring.transitions.store();
     let mut not_marked = BTreeSet::new();
@@ -228,7 +228,7 @@ async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
             continue;
         }
         match published.get_mut(account_id) {
-            // What lies between has failed: the mark stays below it.
+            // A publication in between has failed: the marker stays below it.
             Some(known) if outgoing.after > Some(known.revision) => {}
             Some(known) => (known.revision, known.place) = (known.revision.max(*revision), place),
             None => {
@@ -245,7 +245,7 @@ async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> B
     not_marked
 }
 
-/// How far an account is published.
+/// The published marker of one account.
 struct Published {
     revision: Revision,
     after: Option<Revision>,

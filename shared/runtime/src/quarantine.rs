@@ -1,11 +1,11 @@
-//! Where what cannot be taken goes: quarantine, and a word to people on duty.
+//! Quarantine of unprocessable records, and alerts for the staff on call.
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
 use duewatch_notify::{Message, Notifier, OperationsKind, operations};
 use duewatch_store::{Hold, Quarantined, Store, StoreError};
 
-/// The desk of one function for what it cannot take itself.
+/// The quarantine and the alerts of one function.
 #[derive(Clone, Debug)]
 pub struct Desk {
     function: &'static str,
@@ -14,22 +14,22 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// For a function.
+    /// For one function, which names itself in records and alerts.
     #[must_use]
     pub const fn new(function: &'static str, store: Store, notifier: Notifier) -> Self {
         Self { function, store, notifier }
     }
 
-    /// The function's name.
+    /// The function's name, as records and alerts bear it.
     #[must_use]
     pub const fn function(&self) -> &'static str {
         self.function
     }
 
-    /// Sets a record aside with its payload, and tells people on duty.
+    /// Quarantines a record with its payload, and alerts the staff on call.
     ///
     /// # Errors
-    /// When the record could not be stored; it is then to be delivered again.
+    /// When the record could not be stored; it must then be redelivered.
     pub async fn quarantine(
         &self,
         id: &str,
@@ -37,7 +37,7 @@ impl Desk {
         payload: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        // The reason and the payload may bear amounts and contact points; they stay in the record.
+        // The reason and the payload may bear amounts and contact points; they stay out of logs and alerts.
         tracing::error!(function = self.function, id, "quarantined");
         let quarantined = Quarantined {
             source: self.function.to_owned(),
@@ -52,15 +52,15 @@ impl Desk {
         Ok(())
     }
 
-    /// Tells people on duty that money which cannot be posted holds something back. Why it
-    /// cannot stands beside the money: the reason may bear its amount.
+    /// Alerts that a payment which cannot be posted blocks a measure. The alert leaves out the reason, which
+    /// may bear an amount; the payment's record states it.
     pub async fn tell_held(&self, account_id: &AccountId, hold: &Hold, now: DateTime<Utc>) {
         let subject = format!("{account_id}/{}", hold.payment_id);
         let reason = "it is in the payments table and cannot be posted";
         self.tell(OperationsKind::RestrictionHeld, &subject, reason, now).await;
     }
 
-    /// Tells people on duty. What cannot be told is logged: the record of it is in the table.
+    /// Alerts the staff on call. A failed alert is logged: the stored record remains.
     pub async fn tell(&self, kind: OperationsKind, subject: &str, reason: &str, now: DateTime<Utc>) {
         self.send(&[operations(kind, self.function, subject, reason, now)]).await;
     }

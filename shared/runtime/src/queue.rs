@@ -1,11 +1,10 @@
 //! A batch of queue messages, with partial failures.
 //!
-//! Messages of one group are taken one after another, groups side by side. When one fails
-//! for a reason that will pass, it and those of its group behind it are reported, and the
-//! queue delivers them again in their order. One that can never be taken, or makes the code
-//! panic, is quarantined with its payload and counts as done. When more than half of a batch
-//! of ten is like that, it is the code or the settings: all of it is reported, and goes to
-//! the dead-letter queue if that does not change.
+//! Messages of one group are processed one after another, groups side by side. A message with a transient
+//! failure is reported with those of its group behind it, and the queue redelivers them in their order. A
+//! message that can never be processed, or makes the code panic, is quarantined with its payload and counts
+//! as done. When more than half of a batch of ten is like that, the code or the settings are at fault: all of
+//! it is reported, and goes to the dead-letter queue if that persists.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +15,14 @@ use futures_util::{StreamExt, stream};
 use crate::batch::{CONCURRENCY, Taken, guarded, is_mostly_poisoned};
 use crate::{Clock, Deadline, Desk, RecordError};
 
-/// How far ahead a sender's clock may be. A message of next year would keep all those of this
-/// year out, and a report of then would outlast every contact point that is told until then.
+/// How far ahead a sender's clock may be. A command dated next year would block all those of this year, and a
+/// receipt dated then would outlast every contact point registered until then.
 const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
 
-/// Checks that a sender's instant, the field `at`, is not later than now.
+/// Checks that a sender's instant, the field `at`, is at most half an hour later than now.
 ///
 /// # Errors
-/// Where it is: the message can never be taken.
+/// Poison where it is later.
 pub fn check_not_ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), RecordError> {
     if at > now + MAX_AHEAD {
         return Err(RecordError::poison(format!("at: {at} is later than now, {now}")));
@@ -31,24 +30,23 @@ pub fn check_not_ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Reco
     Ok(())
 }
 
-/// What a batch of messages came to.
+/// The result of a batch of messages.
 #[derive(Debug)]
 pub struct QueueBatch<T> {
-    /// What the handler made of those that were taken.
+    /// The handler's results of the processed messages.
     pub done: Vec<T>,
-    /// How many were quarantined.
     pub quarantined: usize,
     failed: Vec<String>,
 }
 
 impl<T> QueueBatch<T> {
-    /// How many messages failed and are to be delivered again.
+    /// The number of failed messages, which the queue redelivers.
     #[must_use]
     pub fn failures(&self) -> usize {
         self.failed.len()
     }
 
-    /// The answer to Lambda: every message that failed. The queue forgets the others.
+    /// The answer to Lambda: every failed message. The queue deletes the others.
     #[must_use]
     pub fn response(&self) -> SqsBatchResponse {
         let failure = |id: &String| {
@@ -62,7 +60,7 @@ impl<T> QueueBatch<T> {
     }
 }
 
-/// Takes every message of a batch through `handler`.
+/// Passes every message of a batch to `handler`.
 pub async fn queue_batch<T, F>(
     event: SqsEvent,
     desk: &Desk,
@@ -114,7 +112,7 @@ fn id(message: &SqsMessage) -> String {
     message.message_id.clone().unwrap_or_default()
 }
 
-/// One lane a group; a message without a group is one of its own.
+/// One ordered group per message group; a message without a group is one of its own.
 fn by_group(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
     let mut groups: BTreeMap<String, Vec<SqsMessage>> = BTreeMap::new();
     let mut lanes = Vec::new();

@@ -1,4 +1,4 @@
-//! What a function is told by its environment.
+//! The settings of a function, from its environment.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use duewatch_notify::reference::NoKeys;
 use duewatch_notify::{ReferenceKeys, Topics};
 use duewatch_store::Tables;
 
-/// Every variable that is read. `infra/template.yaml` sets each of them.
+/// Every variable that the settings read. `infra/template.yaml` sets each of them.
 pub const SETTINGS: [&str; 8] = [
     "ACCOUNTS_TABLE",
     "PAYMENTS_TABLE",
@@ -18,43 +18,35 @@ pub const SETTINGS: [&str; 8] = [
     "METRICS_NAMESPACE",
 ];
 
-/// The keys that sign the references of messages, of the functions that write or verify them:
-/// `ID=HEX`, or `ID=HEX,ID=HEX` with the current key first and the one before it second.
+/// The variable with the keys that sign the references of messages, for the functions that write or verify
+/// them: `ID=HEX`, or `ID=HEX,ID=HEX` with the current key first and the previous one second.
 pub const REFERENCE_KEYS: &str = "DUEWATCH_REFERENCE_KEYS";
 
-/// What a function is told.
+/// The settings of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The tables' names.
     pub tables: Tables,
-    /// The topics' ARNs.
     pub topics: Topics,
-    /// K, the number of shards of the due index.
     pub due_shards: u32,
-    /// Where its metrics are gathered.
+    /// The CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
 }
 
-/// A setting that is missing or no good.
+/// A missing or invalid setting.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// It is not there.
     #[error("the environment has no {0}; infra/template.yaml shows what a function needs")]
     Missing(&'static str),
-    /// It cannot be used.
+    /// The value is out of range.
     #[error("{name}: \"{value}\" is no number from 1 to 100")]
-    NoNumber {
-        /// The variable.
-        name: &'static str,
-        /// Its value.
-        value: String,
-    },
-    /// It holds no keys. What it holds is not shown.
+    NoNumber { name: &'static str, value: String },
+    /// The value holds no valid keys. The message never quotes it.
     #[error("{REFERENCE_KEYS}: {0}")]
     NoKeys(NoKeys),
 }
 
-/// What ends a `main` is shown by its `Debug`: one line that says what to set.
+/// Rust prints the error that ends a `main` by its `Debug`: one line that tells the reader which variable to
+/// set.
 impl fmt::Debug for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -70,7 +62,7 @@ impl Settings {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
-    /// Reads the settings from wherever `lookup` finds them.
+    /// Reads the settings through `lookup`.
     ///
     /// # Errors
     /// The first [`SettingsError`].
@@ -103,15 +95,15 @@ impl Settings {
 /// Reads the keys that sign the references of messages from the environment.
 ///
 /// # Errors
-/// [`SettingsError::NoKeys`], which shows nothing of them.
+/// [`SettingsError::NoKeys`], which never quotes them.
 pub fn reference_keys_from_env() -> Result<ReferenceKeys, SettingsError> {
     reference_keys(|name| std::env::var(name).ok())
 }
 
-/// Reads them from wherever `lookup` finds them.
+/// Reads the signing keys through `lookup`.
 ///
 /// # Errors
-/// Those of [`reference_keys_from_env`].
+/// As [`reference_keys_from_env`].
 pub fn reference_keys(lookup: impl Fn(&str) -> Option<String>) -> Result<ReferenceKeys, SettingsError> {
     let text = lookup(REFERENCE_KEYS).unwrap_or_default();
     ReferenceKeys::parse(&text).map_err(SettingsError::NoKeys)

@@ -1,4 +1,4 @@
-//! What every `main.rs` does: settings, logs, clients.
+//! The start of every function: settings, logs, clients.
 
 use std::fmt::{Debug, Display};
 use std::future::Future;
@@ -16,26 +16,23 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::{Clock, Desk, Settings, SettingsError, SystemClock, function_config};
 
-/// How long a function warms up at most. The first event would not be any faster for more.
+/// The longest warm-up. More would not make the first event any faster.
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(2);
 
-/// What a handler works with.
+/// The services that a handler works with.
 #[derive(Clone, Debug)]
 pub struct Wiring {
-    /// The tables, and what may be done to an account.
     pub transitions: Transitions,
-    /// The topics.
     pub notifier: Notifier,
-    /// For what the handler cannot take.
+    /// For the records that the handler cannot process.
     pub desk: Desk,
-    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where metrics are gathered.
+    /// The CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
 }
 
 impl Wiring {
-    /// Wires a function to clients that are there already.
+    /// The services of a function over existing clients.
     #[must_use]
     pub fn new(
         function: &'static str,
@@ -48,7 +45,7 @@ impl Wiring {
         Self::over(function, settings, store, sns, clock)
     }
 
-    /// Wires a function to a store that is there already.
+    /// The services of a function over an existing store.
     #[must_use]
     pub fn over(
         function: &'static str,
@@ -67,8 +64,8 @@ impl Wiring {
         }
     }
 
-    /// Does before the first event what would otherwise be done on its time: credentials,
-    /// connection and TLS. Where that fails, the first event finds out by itself.
+    /// Finds credentials, connects and agrees on keys before the first event, which would otherwise wait for
+    /// that. A failure is ignored: the first event meets it again.
     pub async fn warm_up(&self) {
         let began = Instant::now();
         let warmed = tokio::time::timeout(WARM_UP_AT_MOST, self.transitions.store().warm_up()).await;
@@ -81,7 +78,7 @@ impl Wiring {
     }
 }
 
-/// The crates of the clients, by how their targets begin.
+/// The clients' crates, by the prefix of their log targets.
 const CLIENTS: [&str; 5] = ["aws_", "h2", "hyper", "lambda_runtime", "rustls"];
 
 /// Starts a function: logs as JSON at the level of `RUST_LOG`, settings and
@@ -93,8 +90,8 @@ pub async fn start(function: &'static str) -> Result<Wiring, SettingsError> {
     start_beside(function, |_| ()).await.map(|(wiring, ())| wiring)
 }
 
-/// Starts a function that has a client of its own beside those that each has. From the same
-/// configuration, so that roots and credentials are loaded once.
+/// Starts a function with one more client beside the common ones. Both use one configuration, so that roots
+/// and credentials are loaded once.
 ///
 /// # Errors
 /// When a setting is missing.
@@ -120,11 +117,11 @@ pub async fn start_beside<C>(
     Ok((wiring, client))
 }
 
-/// What is logged: `RUST_LOG` as a level, or levels by target. Regular expressions would make a
-/// function larger and are not needed for it.
+/// The log filter: `RUST_LOG` as a level, or levels by target. Regular expressions would make a function
+/// larger without need.
 ///
-/// The clients' own crates would log whole requests at their finest, names and contact points
-/// in them: they say no more than at `info`, unless one of them is named.
+/// At their finest levels, the clients' own crates would log whole requests with names and contact points. So
+/// they log at `info` at most, unless one of them is named.
 fn log_levels(told: Option<&str>) -> Targets {
     let levels: Targets = told
         .filter(|levels| !levels.is_empty())
@@ -185,9 +182,9 @@ mod tests {
         assert!(!log_levels(Some("warn")).would_enable("aws_config", &tracing::Level::INFO));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_function_starts_though_nothing_answers_it() -> Result<(), Box<dyn std::error::Error>> {
-        // It takes connections, and never says a word.
+        // The listener accepts connections, and never answers.
         let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
         let dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -204,7 +201,10 @@ mod tests {
             aws_sdk_sns::Client::from_conf(sns),
             Arc::new(SystemClock),
         );
-        tokio::time::timeout(Duration::from_secs(60), wiring.warm_up()).await?;
+        // The clock is paused: when all tasks wait, it jumps to the next instant that one of them waits for.
+        let began = tokio::time::Instant::now();
+        tokio::time::timeout(2 * WARM_UP_AT_MOST, wiring.warm_up()).await?;
+        assert_eq!(began.elapsed(), WARM_UP_AT_MOST, "the call has not waited, or for too long");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The account as one item, and its conditional write.
+//! The codec of the account item, and its conditional write.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
@@ -12,13 +12,13 @@ use serde::de::IntoDeserializer;
 use serde::de::value::MapDeserializer;
 
 use crate::due::shard_of;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, WriteConflict};
 
-/// The version of the item's layout. An item of a later one is not touched.
+/// The version of the item's layout. This release touches no item of a later version.
 const SCHEMA: u32 = 1;
 
-/// What puts an account into the due index. An entry may be dropped without a revision, by
-/// somebody who cannot judge the account: whoever can puts both back, changed or not.
+/// The attributes that put an account into the due index. A function that cannot assess the account may drop
+/// its entry without a revision. The next function that can assess it writes both back, changed or not.
 const IN_INDEX: [&str; 2] = ["due_shard", "next_action_at"];
 
 type Item = HashMap<String, AttributeValue>;
@@ -26,14 +26,13 @@ type Item = HashMap<String, AttributeValue>;
 /// An account with the item that it was read from.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// The account.
     pub account: Account,
     item: Item,
 }
 
 impl Stored {
-    /// Whether the account is in the due index wherever it waits for something: in one of
-    /// the `due_shards` shards that a sweep walks.
+    /// Whether the due index holds the account if it has a next action: in one of the `due_shards` shards
+    /// that a sweep walks.
     #[must_use]
     pub fn is_queued(&self, due_shards: u32) -> bool {
         let shard = match self.item.get("due_shard") {
@@ -53,7 +52,7 @@ impl Store {
     /// Reads an account, consistently.
     ///
     /// # Errors
-    /// When the call fails or the item cannot be read.
+    /// When the call fails or the item cannot be decoded.
     pub async fn account(&self, account_id: &AccountId) -> Result<Option<Stored>, StoreError> {
         let table = &self.tables.accounts;
         let sent = self
@@ -69,10 +68,10 @@ impl Store {
         answer.item.map(|item| read(table, item)).transpose()
     }
 
-    /// Puts an account that is not there yet.
+    /// Creates an account.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it is there.
+    /// [`StoreError::Conflict`] when it exists already.
     pub async fn create_account(&self, account: Account) -> Result<Stored, StoreError> {
         let table = &self.tables.accounts;
         let item = self.encode(&account)?;
@@ -87,15 +86,15 @@ impl Store {
             .await;
         match self.answered_if(table, put)? {
             Some(_) => Ok(Stored { account, item }),
-            None => Err(StoreError::Conflict { account_id: account.account_id.to_string(), revision: 0 }),
+            None => Err(WriteConflict::AccountExists(account.account_id).into()),
         }
     }
 
-    /// Writes what changed of an account, on the condition that nobody has written
-    /// it since it was read.
+    /// Writes the changed attributes of an account, on the condition that its revision is the one in
+    /// `before`.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has.
+    /// [`StoreError::Conflict`] when another writer was faster.
     pub async fn update_account(&self, before: &Stored, after: Account) -> Result<Stored, StoreError> {
         let table = &self.tables.accounts;
         let item = self.encode(&after)?;
@@ -114,10 +113,10 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
         match self.answered_if(table, update.send().await)? {
             Some(_) => Ok(Stored { account: after, item }),
-            None => Err(StoreError::Conflict {
-                account_id: after.account_id.to_string(),
-                revision: before.account.revision.0,
-            }),
+            None => {
+                let revision = before.account.revision;
+                Err(WriteConflict::Account { account_id: after.account_id, revision }.into())
+            }
         }
     }
 
@@ -126,7 +125,7 @@ impl Store {
     }
 }
 
-/// An update that makes one item of another.
+/// The update expression that turns one item into another.
 struct Difference {
     expression: String,
     names: HashMap<String, String>,
@@ -162,11 +161,11 @@ pub(crate) fn sort_key(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The image of an account, as the accounts table and its stream bear it, where the
-/// due index has `due_shards` shards: what [`account_from_image`] reads.
+/// The image of an account as the accounts table and its stream bear it, for a due index of `due_shards`
+/// shards. [`account_from_image`] reads it back.
 ///
 /// # Errors
-/// When the account cannot be written as an item, which would be a bug.
+/// When the account cannot be encoded, which would be a bug.
 pub fn account_image(account: &Account, due_shards: u32) -> Result<serde_dynamo::Item, StoreError> {
     encode("accounts stream", account, shard_of(&account.account_id, due_shards)).map(Into::into)
 }
@@ -184,10 +183,10 @@ fn encode(table: &str, account: &Account, due_shard: String) -> Result<Item, Sto
     Ok(item)
 }
 
-/// Reads an account from an image of a stream record.
+/// Reads an account from the image of a stream record.
 ///
 /// # Errors
-/// When the image is not an account of ours.
+/// When the image is no account that this release can decode.
 pub fn account_from_image(image: serde_dynamo::Item) -> Result<Account, StoreError> {
     decode("accounts stream", image.into())
 }
@@ -226,8 +225,8 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
     Ok(account)
 }
 
-/// Reads an account, or says which attribute cannot be read. What finds the place within the attribute
-/// as well would be a thirtieth of a function's size.
+/// Decodes an account; an error names the attribute at fault. To name the place within the attribute as well
+/// would add a thirtieth to a function's size.
 fn read_account(item: Item) -> Result<Account, String> {
     let attributes: HashMap<String, serde_dynamo::AttributeValue> = serde_dynamo::Item::from(item).into();
     let (names, values): (Vec<_>, Vec<_>) = attributes.into_iter().unzip();

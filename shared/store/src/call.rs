@@ -1,4 +1,4 @@
-//! What every call has in common: its cost is counted, its error is worded.
+//! Each call's capacity is counted here, and its error is worded here.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
@@ -11,11 +11,9 @@ use aws_sdk_dynamodb::types::ConsumedCapacity;
 
 use crate::{Store, StoreError};
 
-/// An answer that says what it cost.
+/// An answer that states its consumed capacity.
 pub(crate) trait Charged {
-    /// The operation.
     const OPERATION: &'static str;
-    /// What it cost.
     fn charged(&self) -> Option<&ConsumedCapacity>;
 }
 
@@ -39,7 +37,7 @@ charged!(
 );
 
 impl Store {
-    /// The answer of a call on a table.
+    /// The answer of a call on a table. Counts its capacity in the meter.
     pub(crate) fn answered<T, E, R>(
         &self,
         table: &str,
@@ -55,7 +53,7 @@ impl Store {
         Ok(answer)
     }
 
-    /// The answer of a conditional write; none when its condition did not hold.
+    /// The answer of a conditional write; `None` when its condition did not hold.
     pub(crate) fn answered_if<T, E, R>(
         &self,
         table: &str,

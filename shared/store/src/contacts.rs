@@ -1,4 +1,4 @@
-//! Where people can be reached, and every change of it.
+//! Contact points of customers, and the log of their changes.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,15 @@ use duewatch_domain::policy::{Channel, Retention};
 
 use crate::customers::customer_key;
 use crate::records::expiry;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, WriteConflict};
 
-/// What became of a change of a contact point.
+/// The result of a contact point's change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContactTaken {
-    /// It is in force.
     Changed,
-    /// It was taken before.
+    /// The same change was applied before.
     Known,
-    /// A later one is in force: since when.
+    /// A later change is in force, since this instant.
     Superseded(DateTime<Utc>),
 }
 
@@ -27,7 +26,7 @@ fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// Instants that sort as text.
+/// An instant as text that sorts by time.
 fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
@@ -37,12 +36,13 @@ fn contact_key(channel: Channel) -> String {
 }
 
 impl Store {
-    /// Takes a change of where a customer can be reached, with an entry in the log of who
-    /// changed what: both, or neither. The log is kept as `retention` says. A channel that is not used any more keeps its item,
-    /// to know when that was said.
+    /// Applies a change of a customer's contact point and adds an entry to the change log: both, or neither.
+    /// The policy's `retention` decides how long the log is kept. A channel that is no longer used keeps its
+    /// item, with the instant of the change.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody else changes the same one; otherwise when a call fails.
+    /// [`StoreError::Conflict`] when another writer changes the same contact point; otherwise when a call
+    /// fails.
     pub async fn change_contact(
         &self,
         customer_id: &CustomerId,
@@ -92,11 +92,13 @@ impl Store {
         if written {
             Ok(ContactTaken::Changed)
         } else {
-            Err(StoreError::Conflict { account_id: key, revision: 0 })
+            let customer_id = customer_id.clone();
+            Err(WriteConflict::ContactPoint { customer_id, channel: change.channel }.into())
         }
     }
 
-    /// Puts a contact that is still as it was seen, and its log entry. Says whether it was.
+    /// Puts a contact point on the condition that it is still as it was read, with its log entry. Returns
+    /// whether the condition held.
     async fn put_both(
         &self,
         contact: HashMap<String, AttributeValue>,

@@ -1,8 +1,7 @@
-//! Persons: what the records hold of a customer, to be handed out and to be erased.
+//! The records of a customer, for data export and erasure.
 //!
-//! Names and contact points stand here and nowhere else. Accounts, payments and history
-//! refer to a customer by id; they are kept as the law asks, and erasing changes none of
-//! them.
+//! Names and contact points are stored here and nowhere else. Accounts, payments and history refer to a
+//! customer by id. They are kept as the law asks, and an erasure changes none of them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,52 +15,49 @@ use serde_json::Value;
 use crate::persons::PERSON;
 use crate::{Store, StoreError, TransitionError};
 
-/// Items that are read at once.
+/// Items in one page of a Query.
 const PAGE: i32 = 100;
-/// What a change of a contact point keeps when its values are erased: that there was one,
-/// when, and by whom.
+/// The attributes of a contact-point change that an erasure keeps: its instant, actor, channel and event.
 const KEPT_OF_LOG: [&str; 5] = ["at", "by", "channel", "event_id", "expires_at"];
 
-/// What the key of a link to an account begins with.
+/// The prefix of the sort key of a link to an account.
 const LINK: &str = "account#";
 
-/// An item of what is known of a customer.
+/// One item of a customer's records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CustomerItem {
-    /// Its sort key.
+    /// The sort key.
     pub key: String,
-    /// Its attributes.
     #[serde(flatten)]
     pub attributes: BTreeMap<String, Value>,
 }
 
-/// A page of what is known of a customer.
+/// A page of a customer's records.
 #[derive(Clone, Debug, Default)]
 pub struct CustomerPage {
-    /// By their keys.
+    /// In the order of their keys.
     pub items: Vec<CustomerItem>,
-    /// Where the next page begins; none: this was the last.
+    /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
-/// What became of an item that was to be erased.
+/// The effect of an erasure on one item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Erasure {
-    /// It is gone.
     Deleted,
-    /// Its values are gone; that it was there stays.
+    /// The values are erased; the item stays as proof that there was one.
     Emptied,
-    /// It says who took the data out or erased it, or which account is the customer's, and
-    /// stays.
+    /// The item stays: a record of an export or erasure, a link to an account, or a contact record without
+    /// personal data.
     Kept,
 }
 
-/// Why somebody went to what is known of a customer.
+/// The reason of an access to a customer's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessKind {
-    /// To hand it out.
+    /// Data export.
     Export,
-    /// To erase it.
+    /// Erasure.
     Erase,
 }
 
@@ -74,27 +70,25 @@ impl AccessKind {
     }
 }
 
-/// That somebody went to what is known of a customer.
+/// A logged access to a customer's records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// Why.
     pub kind: AccessKind,
-    /// Who.
+    /// The actor.
     pub by: String,
-    /// When.
     pub at: DateTime<Utc>,
-    /// How much of what; empty while it is not done.
+    /// The number of items by kind; empty until the access is complete.
     pub counts: BTreeMap<&'static str, u64>,
 }
 
-/// A page of a walk over all accounts, for those of one customer.
+/// A page of a scan over all accounts, filtered by customer or policy.
 #[derive(Clone, Debug, Default)]
 pub struct FoundAccounts {
-    /// Those of the customer.
+    /// The accounts that match the filter.
     pub account_ids: Vec<String>,
-    /// How many accounts were looked at.
+    /// Accounts scanned, whether they match or not.
     pub looked_at: u64,
-    /// Where the next page begins; none: this was the last.
+    /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
@@ -102,17 +96,15 @@ pub(crate) fn customer_key(id: &CustomerId) -> String {
     format!("customer#{id}")
 }
 
-/// Whose accounts are looked for.
+/// The filter of an account scan.
 #[derive(Clone, Copy, Debug)]
 pub enum AccountsOf<'a> {
-    /// Those of a customer.
     Customer(&'a CustomerId),
-    /// Those under a policy.
     Policy(&'a PolicyId),
 }
 
 impl Store {
-    /// What is known of a customer, from where the page before ended.
+    /// A page of a customer's records, from where the page before ended.
     ///
     /// # Errors
     /// When the call fails or an item cannot be read.
@@ -153,7 +145,7 @@ impl Store {
         Ok(CustomerPage { items, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
     }
 
-    /// Notes that an account is the customer's. Doing it again changes nothing.
+    /// Links an account to its customer. A repeated call changes nothing.
     ///
     /// # Errors
     /// When the call fails.
@@ -165,11 +157,11 @@ impl Store {
         self.put_item(customer_key(customer_id), format!("{LINK}{account_id}"), HashMap::new()).await
     }
 
-    /// The accounts that are the customer's, by id, those that are not there yet included; of
-    /// more than [`MAX_ACCOUNTS_OF_CUSTOMER`], one more than that.
+    /// The accounts linked to the customer, by id, including those that are not created yet. Returns at most
+    /// one more than [`MAX_ACCOUNTS_OF_CUSTOMER`], so that a caller sees the excess.
     ///
     /// # Errors
-    /// When the call fails, or the key of a link is none of ours.
+    /// When the call fails, or the key of a link is malformed.
     pub async fn accounts_of_customer(&self, customer_id: &CustomerId) -> Result<Vec<AccountId>, StoreError> {
         let table = &self.tables.records;
         let most = i32::try_from(MAX_ACCOUNTS_OF_CUSTOMER + 1).unwrap_or(i32::MAX);
@@ -186,8 +178,7 @@ impl Store {
         .collect()
     }
 
-    /// Erases an item of what is known of a customer, as far as that is to be erased.
-    /// Doing it again changes nothing.
+    /// Erases the personal data of one item of a customer's records. A repeated call changes nothing.
     ///
     /// # Errors
     /// When the call fails.
@@ -197,7 +188,7 @@ impl Store {
         item: &CustomerItem,
         now: DateTime<Utc>,
     ) -> Result<Erasure, StoreError> {
-        // What was said and is planned bears ids and dates alone.
+        // Contact records and planned contact requests bear ids and dates alone.
         if ["access#", LINK, "said#", "planned#"].iter().any(|kept| item.key.starts_with(kept)) {
             return Ok(Erasure::Kept);
         }
@@ -237,8 +228,7 @@ impl Store {
         Ok(Erasure::Emptied)
     }
 
-    /// Records that somebody went to what is known of a customer. The same access is
-    /// recorded once, as it was recorded last.
+    /// Logs an access to a customer's records. The same access is stored once, in its latest form.
     ///
     /// # Errors
     /// When the call fails.
@@ -256,8 +246,8 @@ impl Store {
         self.put_item(customer_key(customer_id), sk, item).await
     }
 
-    /// Looks at a page of all accounts for those of a customer or under a policy. There is no
-    /// index by either: a walk over the whole table costs a read unit for each 8 KB of it.
+    /// Scans a page of all accounts for those of a customer or under a policy. No index covers either: a scan
+    /// of the whole table costs a read unit for each 8 KB.
     ///
     /// # Errors
     /// When the call fails.
@@ -298,7 +288,7 @@ impl Store {
         })
     }
 
-    /// About how many accounts there are: DynamoDB counts them every few hours.
+    /// The approximate number of accounts: DynamoDB counts them every few hours.
     ///
     /// # Errors
     /// When the call fails.
@@ -306,7 +296,7 @@ impl Store {
         self.about(&self.tables.accounts).await
     }
 
-    /// About how many items of records there are.
+    /// The approximate number of items in the records table.
     ///
     /// # Errors
     /// When the call fails.

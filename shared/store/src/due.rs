@@ -1,4 +1,4 @@
-//! The due index: which accounts are to be looked at.
+//! The due index: the accounts whose next action is due.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -10,15 +10,14 @@ use duewatch_domain::kernel::AccountId;
 use crate::account_item::sort_key;
 use crate::{Store, StoreError};
 
-/// The name of the index.
 const INDEX: &str = "due";
 
 /// An entry of the due index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueAccount {
-    /// The account, as its key says; it need not be one of ours.
+    /// The account's key as stored; a malformed key is possible.
     pub account_id: String,
-    /// Since when it waits.
+    /// The instant from which the account is due.
     pub next_action_at: String,
 }
 
@@ -32,7 +31,7 @@ pub(crate) fn shard_of(account_id: &AccountId, due_shards: u32) -> String {
 pub struct DuePage {
     /// Oldest first.
     pub accounts: Vec<DueAccount>,
-    /// Where the next page begins; none: this was the last.
+    /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
@@ -49,8 +48,8 @@ impl Store {
         format!("{shard:02}")
     }
 
-    /// The accounts of a shard that are due by `now`, oldest first, from where the
-    /// page before ended.
+    /// A page of the accounts of a shard that are due by `now`, oldest first, from where the page before
+    /// ended.
     ///
     /// # Errors
     /// When the call fails.
@@ -91,8 +90,8 @@ impl Store {
         Ok(DuePage { accounts, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
     }
 
-    /// Takes an account that cannot be judged out of the index, and touches nothing
-    /// else of it. Nothing happens when the entry has moved.
+    /// Removes an account that cannot be assessed from the index, and changes nothing else of it. Does
+    /// nothing when the entry has moved meanwhile.
     ///
     /// # Errors
     /// When the call fails.
@@ -113,8 +112,8 @@ impl Store {
         Ok(())
     }
 
-    /// Lets an account be looked at by `at`, if it waits for a later look or for none. Says
-    /// whether it does now. Touches nothing else of it.
+    /// Brings the next evaluation of an account forward to `at`, if it waits for a later one or for none.
+    /// Returns whether the account is now due by `at`. Changes nothing else of it.
     ///
     /// # Errors
     /// When the call fails.
@@ -137,11 +136,12 @@ impl Store {
         Ok(self.answered_if(table, update)?.is_some())
     }
 
-    /// Compares K with the one in the records, and records it where it is higher.
-    /// Once that went well it is not asked again: a new setting comes with a new process.
+    /// Compares K with the number in the records, and records it where it is higher. A successful check is
+    /// not repeated in this process, for a new setting starts a new process.
     ///
     /// # Errors
-    /// [`StoreError::TooFewShards`] where ours is lower: accounts in the shards above would never be found.
+    /// [`StoreError::TooFewShards`] where the setting is lower: no sweep would find accounts in the shards
+    /// above.
     pub async fn check_due_shards(&self) -> Result<(), StoreError> {
         if self.shards_checked.load(Ordering::Relaxed) {
             return Ok(());

@@ -1,98 +1,86 @@
-//! What can go wrong between us and DynamoDB.
+//! Errors of DynamoDB calls and of item codecs.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use duewatch_domain::kernel::Revision;
+use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, Revision};
+use duewatch_domain::policy::Channel;
 use duewatch_domain::shown;
 
-/// A call that failed, or an item that is not what it must be.
+/// A failed call, or an item that breaks an invariant.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The call failed. To be retried.
+    /// The call failed. The caller retries.
     #[error("{operation} on {table}: {message}")]
     Call {
-        /// The operation.
         operation: &'static str,
-        /// The table.
         table: String,
-        /// What the service or the network said.
+        /// The message of the service or the network.
         message: String,
     },
-    /// DynamoDB will never take the request: an item beyond 400 KB, a key that is too
-    /// long. To be quarantined.
+    /// DynamoDB will never accept the request: an item beyond 400 KB, or a key that is too long. The caller
+    /// quarantines the record.
     #[error("{operation} on {table}: {message}")]
-    Invalid {
-        /// The operation.
-        operation: &'static str,
-        /// The table.
-        table: String,
-        /// What the service said.
-        message: String,
-    },
-    /// Somebody else wrote the account in between. To be read and judged again.
-    #[error("account {account_id} was written by somebody else since revision {revision}")]
-    Conflict {
-        /// The account.
-        account_id: String,
-        /// The revision that was read.
-        revision: u64,
-    },
-    /// The history has an entry of that revision that was made of another account image.
-    /// To be quarantined.
+    Invalid { operation: &'static str, table: String, message: String },
+    /// Another writer was faster. The caller reads again.
+    #[error(transparent)]
+    Conflict(#[from] WriteConflict),
+    /// The history has an entry of that revision with the digest of another account image. The caller
+    /// quarantines the record.
     #[error("the history of account {account_id} says something else of revision {revision}")]
-    HistoryDiffers {
-        /// The account.
-        account_id: String,
-        /// The revision.
-        revision: Revision,
-    },
-    /// An item of ours cannot be read: a bug, or a newer version's item. To be quarantined.
+    HistoryDiffers { account_id: String, revision: Revision },
+    /// A stored item cannot be decoded: a bug, or an item of a newer release. The caller quarantines the
+    /// record.
     #[error("{table}: item {key}: {problem}")]
-    Codec {
-        /// The table.
-        table: String,
-        /// The item's key.
-        key: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// No policy of that id was published. To be quarantined.
+    Codec { table: String, key: String, problem: String },
+    /// No policy of that id was published. The caller quarantines the record.
     #[error("policy {0} was never published")]
     UnknownPolicy(String),
-    /// A published policy cannot be read. To be quarantined.
+    /// A published policy cannot be parsed. The caller quarantines the record.
     #[error("policy {id} version {version}: {error}")]
-    FaultyPolicy {
-        /// The policy.
-        id: String,
-        /// Its version.
-        version: u32,
-        /// What is wrong with it.
-        error: duewatch_domain::policy::PolicyError,
-    },
-    /// A policy version that was published is never changed.
+    FaultyPolicy { id: String, version: u32, error: duewatch_domain::policy::PolicyError },
+    /// The version was published with another text: a published policy version never changes.
     #[error("policy {id} version {version} was published with another text; raise the version")]
-    PolicyVersionTaken {
-        /// The policy.
-        id: String,
-        /// Its version.
-        version: u32,
-    },
-    /// The due index has more shards than we would walk.
+    PolicyVersionTaken { id: String, version: u32 },
+    /// The records know more shards of the due index than the setting has, so a sweep would miss accounts.
     #[error(
         "the due index has {stored} shards, the setting is {set}: K never falls, set it to {stored} or more"
     )]
     TooFewShards {
-        /// What the records say.
+        /// The number of shards in the records.
         stored: u32,
-        /// What the setting says.
+        /// The number of shards in the setting.
         set: u32,
     },
 }
 
+/// The item that another writer wrote between a read and the write that followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteConflict {
+    #[error("another writer wrote account {account_id} after revision {revision} was read")]
+    Account {
+        account_id: AccountId,
+        /// The revision that was read.
+        revision: Revision,
+    },
+    #[error("account {0} exists already")]
+    AccountExists(AccountId),
+    /// Each write applied further restrictions, and the next read found others again.
+    #[error("the restrictions that other accounts impose on account {0} keep changing")]
+    CrossRestrictions(AccountId),
+    #[error("other writers keep writing the history of account {account_id} at revision {revision}")]
+    History { account_id: AccountId, revision: Revision },
+    #[error("other writers keep changing the contact profile of customer {0}")]
+    ContactProfile(CustomerId),
+    #[error("another writer changed the contact point {channel} of customer {customer_id}")]
+    ContactPoint { customer_id: CustomerId, channel: Channel },
+    #[error("other writers keep adding receipts to message {0}")]
+    MessageReceipts(ContactId),
+}
+
 impl StoreError {
-    /// Whether trying again later can help.
+    /// Whether a later retry can succeed.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Call { .. } | Self::Conflict { .. })
+        matches!(self, Self::Call { .. } | Self::Conflict(_))
     }
 
     pub(crate) fn call<E, R>(operation: &'static str, table: &str, error: SdkError<E, R>) -> Self

@@ -1,57 +1,60 @@
-//! Heeding: an account takes what the customer's other accounts ask of it.
+//! Cross-restrictions: an account applies the restrictions that the customer's other accounts impose.
 //!
-//! It is a pull: the other accounts are read, and all that they ask now takes the place of
-//! all that they asked before. So it does not matter how often, in which order or by whom an
-//! account is made to heed.
+//! The account pulls them: it reads the other accounts, and their current impositions replace all those
+//! that it applied before. So the result does not depend on how often, in which order or by which
+//! function the account is made to apply them.
 //!
 //! # Racing a cure
-//! Another account may stop asking between the read of it and the write here, and whoever
-//! tells of that may have found nothing to do here yet. After a write that took something
-//! more, the others are therefore read once more.
+//! Another account may stop imposing between the read of it and the write here, and the function that
+//! propagates that cure may have found nothing to lift here yet. After a write that applied a further
+//! restriction, this module therefore reads the other accounts once more.
 //!
 //! # Racing a payment
-//! Before something is taken that would restrict this account, the payments of the account
-//! that asks it are read, one consistent Query. What is not posted there is posted first;
-//! where something cannot be, nothing is taken ([`Heeded::held`]).
+//! Before a further restriction is applied, this module reads the payments of the imposing account, one
+//! consistent Query. It posts the unposted ones first. Where a payment cannot be posted, no restriction
+//! of that account is applied ([`Heeded::held`]).
 //!
 //! # Opened meanwhile
-//! The link of an account to its customer is put before the account, and an account heeds
-//! the others once it is there; an account writes what it asks before it looks for links.
-//! So one of the two finds the other.
+//! An account is linked to its customer before it is created, and applies the others' restrictions right
+//! after its creation. An account writes the restrictions it imposes before it reads the links. So one of
+//! two accounts always finds the other.
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::account::AskedBy;
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::{Account, Applied, Cause, Refusal};
+use serde_json::json;
 
 use crate::transition::written;
-use crate::{Hold, MAX_CONFLICTS, Outcome, Quarantined, StoreError, Stored, TransitionError, Transitions};
+use crate::{
+    Hold, MAX_CONFLICTS, Outcome, Quarantined, StoreError, Stored, TransitionError, Transitions,
+    WriteConflict,
+};
 
-/// Where an account that can never heed the others is quarantined as coming from.
+/// The quarantine source of an account that can never apply cross-restrictions.
 pub const HEEDING: &str = "heeding";
 
-/// What heeding came to.
+/// The result of applying cross-restrictions to an account.
 #[derive(Clone, Debug)]
 pub struct Heeded {
-    /// What became of the account.
+    /// The outcome of the account's own transition.
     pub outcome: Outcome,
-    /// Another account whose money cannot be posted: what it asks was not taken.
+    /// Another account with a payment that cannot be posted: none of its further restrictions was applied.
     pub held: Option<(AccountId, Hold)>,
 }
 
-/// What the customer's other accounts ask.
+/// The restrictions that the customer's other accounts impose.
 struct Asked {
     others: Vec<AskedBy>,
     held: Option<(AccountId, Hold)>,
 }
 
 impl Transitions {
-    /// The accounts of a customer, whether they are there yet or not.
+    /// The accounts linked to a customer, whether they are created yet or not.
     ///
     /// # Errors
-    /// [`Refusal::TooManyAccounts`] where they are more than are judged together; or when the
-    /// call fails.
+    /// [`Refusal::TooManyAccounts`] where they exceed [`MAX_ACCOUNTS_OF_CUSTOMER`]; or when the call fails.
     pub async fn accounts_of(&self, customer_id: &CustomerId) -> Result<Vec<AccountId>, TransitionError> {
         let linked = self.store().accounts_of_customer(customer_id).await?;
         if linked.len() > MAX_ACCOUNTS_OF_CUSTOMER {
@@ -60,8 +63,8 @@ impl Transitions {
         Ok(linked)
     }
 
-    /// The customer's other accounts, by id, each as it stands. One that cannot be read is
-    /// left out.
+    /// The customer's other accounts, by id, in their current state. Accounts that cannot be decoded are left
+    /// out.
     ///
     /// # Errors
     /// As [`accounts_of`](Self::accounts_of).
@@ -69,7 +72,7 @@ impl Transitions {
         Ok(self.read_others(account).await?.into_iter().filter_map(|(_, other)| other).collect())
     }
 
-    /// The same; none: it is there and cannot be read.
+    /// Like [`others_of`](Self::others_of); `None` stands for an account that exists but cannot be decoded.
     async fn read_others(
         &self,
         account: &Account,
@@ -80,7 +83,8 @@ impl Transitions {
                 continue;
             }
             match self.store().account(&account_id).await {
-                // Somebody may have put a link for an account that was there under other terms.
+                // The link may precede a refused opening: the existing account then belongs to another
+                // customer.
                 Ok(Some(other)) if other.account.customer_id == account.customer_id => {
                     others.push((account_id, Some(other.account)));
                 }
@@ -95,11 +99,11 @@ impl Transitions {
         Ok(others)
     }
 
-    /// Makes an account heed the customer's other accounts: restricts it, or lifts that.
-    /// Where it knows all that they ask, nothing is written.
+    /// Applies the restrictions that the customer's other accounts impose now, and lifts those that they no
+    /// longer impose. Writes nothing where nothing changes.
     ///
     /// # Errors
-    /// When the customer has too many accounts, the store fails, or others keep writing.
+    /// When the customer has too many accounts, the store fails, or other writers keep winning.
     pub async fn heed_others(
         &self,
         account_id: &AccountId,
@@ -122,16 +126,16 @@ impl Transitions {
                         return Ok(heeded);
                     }
                 }
-                Err(TransitionError::Store(StoreError::Conflict { .. })) => {}
+                Err(TransitionError::Store(StoreError::Conflict(_))) => {}
                 Err(error) => return Err(error),
             }
         }
-        Err(StoreError::Conflict { account_id: account_id.to_string(), revision: 0 }.into())
+        Err(StoreError::from(WriteConflict::CrossRestrictions(account_id.clone())).into())
     }
 
-    /// Makes an account that was just opened heed the others. What is held back by money of
-    /// another account the watch takes up. That it can never heed them is set aside: it is
-    /// watched all the same, apart.
+    /// Applies cross-restrictions to a new account. Where a payment of another account blocks one, the
+    /// reconciler applies it later. Where the account can never apply them, that fact is quarantined and the
+    /// account is evaluated on its own.
     pub(crate) async fn heed_at_first(
         &self,
         opened: Box<Account>,
@@ -156,7 +160,8 @@ impl Transitions {
         }
     }
 
-    /// Sets aside that an account can never heed the others, and why: it is judged apart.
+    /// Quarantines the fact that an account can never apply cross-restrictions, with the reason. The account
+    /// is evaluated on its own.
     ///
     /// # Errors
     /// When the call fails.
@@ -171,19 +176,20 @@ impl Transitions {
             source: HEEDING.to_owned(),
             id: account_id.to_string(),
             reason: why.to_string(),
-            payload: format!("{{\"account_id\":{:?}}}", account_id.as_str()),
+            payload: json!({"account_id": account_id.as_str()}).to_string(),
             at: now,
         };
         self.store().quarantine(&quarantined).await
     }
 
-    /// What the customer's other accounts ask of an account now.
+    /// The restrictions that the customer's other accounts impose on an account now.
     async fn asked_of(&self, account: &Account, now: DateTime<Utc>) -> Result<Asked, TransitionError> {
         let mut asked = Asked { others: Vec::new(), held: None };
         for (account_id, other) in self.read_others(account).await? {
             let known = account.asked_by().iter().find(|known| known.account_id == account_id);
             let Some(other) = other else {
-                // As it was, until somebody can read it: nothing is taken, nothing lifted.
+                // Until the other account can be decoded, its restrictions stay as they were: none is added,
+                // none lifted.
                 asked.others.extend(known.cloned());
                 continue;
             };
@@ -206,8 +212,8 @@ impl Transitions {
         Ok(asked)
     }
 
-    /// What an account asks once the money is posted that its payments hold; or the money
-    /// that cannot be.
+    /// The restrictions that an account imposes once its unposted payments are posted; or the payment that
+    /// cannot be posted.
     async fn last_look_before_asking(
         &self,
         mut other: Account,
@@ -241,7 +247,7 @@ impl Transitions {
         Ok(Ok(latest.and_then(|latest| latest.account.asks())))
     }
 
-    /// One conditional write; none: it knows all that is asked.
+    /// One conditional write; `None` where the account applies all imposed restrictions already.
     async fn try_heed(
         &self,
         mut stored: Stored,
@@ -254,7 +260,7 @@ impl Transitions {
         }
         let rules = self.rules_of(&stored.account, now).await?;
         if stored.account.standing.is_due(now) {
-            // What time has brought is a revision of its own, before what is new.
+            // The effect of elapsed time is a revision of its own, before the new restrictions.
             let (judged, _) = self.judged(stored.account.clone(), &rules, now, Cause::Time).await?;
             stored = self.store().update_account(&stored, judged).await?;
             account = stored.account.clone();

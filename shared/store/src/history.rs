@@ -1,32 +1,29 @@
-//! The history: an entry for each revision of an account, none of which is ever changed.
+//! The history: one entry for each revision of an account. No entry is ever changed.
 //!
-//! An entry says what its revision brought, and bears the digest of the account as that
-//! revision left it. It names facts by their ids, never by their amounts, and holds no
-//! name and no contact point. It also bears the hash of the entry that it follows:
-//! whoever changes an entry, moves it or takes it away breaks the chain, and [`verify_history`]
-//! says where. Only the newest entry has none above it that vouches for it; while the
-//! account is still at that revision, the account's digest does.
+//! An entry lists the changes of its revision and bears the digest of the account as that revision left
+//! it. It names facts by their ids, never by their amounts, and holds no name and no contact point. It
+//! also bears the hash of the entry before it. An entry that is changed, moved or removed breaks the
+//! chain, and [`verify_history`] reports the place. Only the newest entry has no entry above it that
+//! vouches for it; the account's digest does, while the account is still at that revision.
 //!
-//! An entry follows the greatest one below it when it is written. Where a revision is
-//! missing there, that is a gap; when its record comes late, its entry fills its place, and
-//! those above it stay as they are.
+//! An entry follows the greatest one below it at the time of writing. A missing revision there is a gap.
+//! A late record fills its place, and the entries above it stay as they are.
 //!
-//! # What has had its time
-//! Where the account's policy says how long a history is kept, an entry may go so many days
-//! after the next one followed it. The newest never may: it says how the account stands, and
-//! the next one follows it. The one that follows gives it its `expires_at`, first, and says
-//! the same instant in its own text, under its own hash. So what is missing below an entry
-//! whose instant has come has had its time, and what is missing sooner was taken away.
+//! # Retention
+//! Where the account's policy sets a retention period, an entry may be deleted that many days after the
+//! next one followed it. The newest entry is never deleted: it states the account's condition, and the
+//! next one follows it. The following entry first writes `expires_at` into its predecessor, and states
+//! the same instant in its own text, under its own hash. So an entry missing after that instant has
+//! expired, and an entry missing sooner was removed.
 //!
-//! DynamoDB deletes within days of that instant, and in no order. What is left below such a
-//! place is still verified; the history is known from the entry above it on. What was followed
-//! before the policy said how long stays.
+//! DynamoDB deletes within days of that instant, in no order. Entries left below a gap of expired ones
+//! are still verified; the history counts as known from the entry above that gap. Entries that were
+//! followed before the policy had a retention period stay.
 //!
 //! # Delivered twice
-//! The entry that is there has the same digest, and nothing is written. Its text need not
-//! be the same: a repair knows neither the image before nor when the revision was written.
-//! Another digest is another account under the same revision:
-//! [`StoreError::HistoryDiffers`].
+//! The existing entry has the same digest, and nothing is written. The texts may differ: a repair knows
+//! neither the image before nor the time of the write. A different digest means another account under
+//! the same revision: [`StoreError::HistoryDiffers`].
 
 mod entry;
 mod verify;
@@ -44,22 +41,21 @@ pub use self::verify::{HistoryBreak, Verifier, verify_history};
 
 use self::entry::{hash_of, image_digest, text_of};
 use crate::records::EXPIRES_AT;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, WriteConflict};
 
-/// The hash of the entry below the first.
+/// The hash that the first entry names as its predecessor's.
 const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// Entries that are read at once.
+/// Entries in one page of a Query.
 const PAGE: i32 = 100;
 
-/// What recording a revision came to.
+/// The result of recording a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is in the history now.
     New {
         /// Whether the revision right below it is missing.
         gap: bool,
     },
-    /// It was there already.
+    /// The entry was there already.
     Known,
 }
 
@@ -72,7 +68,7 @@ fn revision_key(revision: Revision) -> String {
 }
 
 impl Store {
-    /// The greatest revision of an account that its history has.
+    /// The greatest revision of an account in its history.
     ///
     /// # Errors
     /// When the call fails or the entry cannot be read.
@@ -81,8 +77,7 @@ impl Store {
         Ok(newest.map(|entry| entry.revision))
     }
 
-    /// The entries of an account above a revision, oldest first: a page of them, and none
-    /// where there are no more.
+    /// A page of an account's entries above a revision, oldest first; empty at the end.
     ///
     /// # Errors
     /// When the call fails or an entry cannot be read.
@@ -94,13 +89,13 @@ impl Store {
         self.history_query(account_id, "sk > :sk", above, true, PAGE).await
     }
 
-    /// Records that a revision of an account was written at `at`. `before` is the account
-    /// as it was at the revision below; none: it was opened, or that is not known. The entry
-    /// that it follows is kept as its policy's `retention` says.
+    /// Records that a revision of an account was written at `at`. `before` is the account at the revision
+    /// below; `None` where this revision opened it, or where that image is unknown. The policy's `retention`
+    /// decides how long the preceding entry is kept.
     ///
     /// # Errors
-    /// [`StoreError::HistoryDiffers`] when the history says something else of that
-    /// revision; whatever else a call fails for.
+    /// [`StoreError::HistoryDiffers`] when the history has another digest for that revision; otherwise when a
+    /// call fails.
     pub async fn record_revision(
         &self,
         before: Option<&Account>,
@@ -112,7 +107,7 @@ impl Store {
         let image = image_digest(after)?;
         let kept_below_until = retention.history_until(at).map(|until| until.trunc_subsecs(0));
         let text = text_of(before, after, at, kept_below_until, &image)?;
-        // Whoever takes its place in between has written this revision: the second look sees it.
+        // A writer that takes the place in between has written this very revision: the second read finds it.
         for _ in 0..2 {
             let below = self.history_until(account_id, revision).await?;
             if let Some(there) = below.as_ref().filter(|below| below.revision == revision) {
@@ -127,7 +122,7 @@ impl Store {
                     self.let_expire(below, until).await?;
                     None
                 }
-                // Another has followed that one: this one comes late, or once more.
+                // A later entry has followed that one: this record is late, or delivered again.
                 _ => self.kept_by_the_one_above(account_id, revision).await?,
             };
             let (follows, previous) =
@@ -145,10 +140,10 @@ impl Store {
                 return Ok(Recorded::New { gap: follows.next() != revision });
             }
         }
-        Err(StoreError::Conflict { account_id: account_id.to_string(), revision: revision.0 })
+        Err(WriteConflict::History { account_id: account_id.clone(), revision }.into())
     }
 
-    /// Puts an entry where none is. Says whether none was.
+    /// Puts an entry unless its place is taken. Returns whether it was free.
     async fn put_entry(&self, entry: &HistoryEntry) -> Result<bool, StoreError> {
         let table = &self.tables.records;
         let put = self
@@ -163,7 +158,7 @@ impl Store {
         Ok(self.answered_if(table, put)?.is_some())
     }
 
-    /// Says from when on an entry may go, unless that was said before.
+    /// Sets the instant from which an entry may be deleted, unless one is set.
     async fn let_expire(&self, entry: &HistoryEntry, until: DateTime<Utc>) -> Result<(), StoreError> {
         let table = &self.tables.records;
         let update = self
@@ -182,7 +177,7 @@ impl Store {
         Ok(())
     }
 
-    /// Until when what is below the next entry above a revision is kept, as that one says.
+    /// The retention instant that the next entry above a revision states for the entries below it.
     async fn kept_by_the_one_above(
         &self,
         account_id: &AccountId,

@@ -1,44 +1,43 @@
-//! DynamoDB: keys, item codecs, the conditional write, the due index.
+//! The DynamoDB adapter: keys, item codecs, the conditional write, the due index.
 //!
 //! # Keys
 //!
 //! | table | partition key | sort key | item |
 //! |---|---|---|---|
 //! | accounts | `account_id` | | the whole account; `due_shard` and `next_action_at` put it into the index `due` |
-//! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account that waits for nothing is not in it |
+//! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account without a next action is not in it |
 //! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
 //! | records | `policy#ID` | `version#0000000001` | a policy version: its document |
-//! | records | `account#ID` | `published` | the revision up to which everything was published |
-//! | records | `customer#ID` | `person` | what the gate knows of a person |
-//! | records | `customer#ID` | `planned#CONTACT` | what is to be said to them; `contact_shard` and `contact_at` put it into the index `contacts` |
-//! | records | `customer#ID` | `said#CONTACT` | what became of that |
-//! | records, index `contacts` | `contact_shard`: `00`, `01`, ... | `contact_at`: RFC 3339, UTC, whole seconds | keys only; sparse: only what is planned is in it |
-//! | records | `message#ID` | `message` | to whom a message went, for what, and what its reports say |
-//! | records | `customer#ID` | `contact#CHANNEL` | where a person can be reached on a channel |
-//! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of it: who, when, from, to |
-//! | records | `customer#ID` | `account#ACCOUNT` | that the account is the customer's; put before the account |
-//! | records | `account#ID` | `set-aside#PAYMENT` | a payment that cannot be posted and lies in quarantine |
-//! | records | `parked` | the account and the payment, U+001F between them | a payment that came before its account |
+//! | records | `account#ID` | `published` | the revision up to which all decisions were published |
+//! | records | `customer#ID` | `person` | the contact profile, for the gate |
+//! | records | `customer#ID` | `planned#CONTACT` | a queued contact request; `contact_shard` and `contact_at` put it into the index `contacts` |
+//! | records | `customer#ID` | `said#CONTACT` | the contact record: how a request ended |
+//! | records, index `contacts` | `contact_shard`: `00`, `01`, ... | `contact_at`: RFC 3339, UTC, whole seconds | keys only; sparse: queued contact requests alone |
+//! | records | `message#ID` | `message` | a message: its recipient, its requests, its receipts |
+//! | records | `customer#ID` | `contact#CHANNEL` | the contact point of a channel |
+//! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of a contact point: actor, instant, from, to |
+//! | records | `customer#ID` | `account#ACCOUNT` | the link to an account; put before the account |
+//! | records | `account#ID` | `set-aside#PAYMENT` | the note that a payment cannot be posted and is quarantined |
+//! | records | `parked` | the account and the payment, U+001F between them | the note of a suspense payment, which came before its account |
 //! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
-//! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | who has taken it out or erased it |
-//! | records | `quarantine#DATE` | `SOURCE#ID` | a record that could not be taken, with its payload and the reason |
+//! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | a logged export or erasure of the customer's records |
+//! | records | `quarantine#DATE` | `SOURCE#ID` | a quarantined record, with its payload and the reason |
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
-//! | records | `settings` | `watch_gaps` | how far the rolling check of the accounts has come |
+//! | records | `settings` | `watch_gaps` | the reconciler's scan cursor |
 //!
-//! # What expires
+//! # Expiry
 //!
-//! In records an item may bear `expires_at`, in seconds since 1970; nothing else expires.
-//! What is in quarantine bears it, and the note of a payment that lies there. Where the
-//! account's policy says how long, so do what became of a reminder, the log of a contact
-//! point, and each entry of the history but the newest.
+//! Items of the records table may bear `expires_at`, in seconds since 1970; no other items expire. A
+//! quarantined record bears it, and so does the note of a quarantined payment. Where the account's policy
+//! sets a retention period, so do contact records, the log of a contact point, and each entry of the history
+//! but the newest.
 //!
-//! # What a transition costs
+//! # Cost of a transition
 //!
-//! One `GetItem`, consistent, and one `UpdateItem` on the condition that the
-//! revision is still the one that was read: the account's size in KB, rounded
-//! up, and two more write units where its entry in the index moves. Its entry in the
-//! history costs one read unit and one or two write units more; where the policy says how long
-//! a history is kept, the entry that it follows is written once more.
+//! One `GetItem`, consistent, and one `UpdateItem` on the condition that the revision is still the one that
+//! was read: the account's size in KB, rounded up, and two more write units where its entry in the index
+//! moves. Its entry in the history costs one read unit and one or two write units more. Where the policy
+//! sets a retention period for the history, the preceding entry is written once more.
 
 mod account_item;
 mod call;
@@ -70,7 +69,7 @@ pub use self::customers::{
     Access, AccessKind, AccountsOf, CustomerItem, CustomerPage, Erasure, FoundAccounts,
 };
 pub use self::due::{DueAccount, DuePage};
-pub use self::error::StoreError;
+pub use self::error::{StoreError, WriteConflict};
 pub use self::heed::{HEEDING, Heeded};
 pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, verify_history};
 pub use self::meter::{Consumed, Meter};
@@ -86,15 +85,12 @@ pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transi
 /// The names of the three tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tables {
-    /// Accounts.
     pub accounts: String,
-    /// Payments.
     pub payments: String,
-    /// Records.
     pub records: String,
 }
 
-/// The three tables, through the real client.
+/// The DynamoDB adapter: the tables, reached through the AWS client.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
@@ -104,11 +100,11 @@ pub struct Store {
     shards_checked: Arc<AtomicBool>,
 }
 
-/// The most shards the due index may have: its key has two digits.
+/// The most shards of the due index: its key has two digits.
 pub const MAX_DUE_SHARDS: u32 = 100;
 
 impl Store {
-    /// Over a client. `due_shards` is held within 1 and [`MAX_DUE_SHARDS`].
+    /// A store over a client. `due_shards` is clamped to 1 to [`MAX_DUE_SHARDS`].
     #[must_use]
     pub fn new(client: Client, tables: Tables, due_shards: u32) -> Self {
         Self {
@@ -120,9 +116,8 @@ impl Store {
         }
     }
 
-    /// Has the client do what its first call does besides: look for credentials, connect,
-    /// agree on keys. It is a `Query` on the records, for that is what every function may do;
-    /// what it finds is of no interest.
+    /// Makes the client do the work of a first call in advance: find credentials, connect, agree on keys. The
+    /// call is a `Query` on the records, which every function may do; its result is ignored.
     ///
     /// # Errors
     /// When the call fails.
@@ -142,19 +137,19 @@ impl Store {
         self.answered(table, sent).map(drop)
     }
 
-    /// What the tables have charged so far.
+    /// The capacity that the tables have charged so far.
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
 
-    /// The client beneath.
+    /// The DynamoDB client, for calls outside this adapter.
     #[must_use]
     pub const fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The tables' names.
+    /// The names of the tables, as set.
     #[must_use]
     pub const fn tables(&self) -> &Tables {
         &self.tables

@@ -1,4 +1,4 @@
-//! What the tables charge: requests and capacity units, counted.
+//! Requests and capacity units that the tables charge, counted.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,10 +11,9 @@ pub struct Meter {
     counts: Mutex<BTreeMap<(&'static str, String), Consumed>>,
 }
 
-/// What an operation on a table came to.
+/// The requests and capacity of one operation on one table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Consumed {
-    /// How often it was called.
     pub requests: u64,
     /// Half capacity units: an eventually consistent read costs one of them.
     pub half_units: u64,
@@ -41,7 +40,7 @@ impl Meter {
         counts.entry((operation, table.to_owned())).or_default().add(Consumed { requests: 1, half_units });
     }
 
-    /// What was counted so far.
+    /// The counts so far, by operation and table.
     #[must_use]
     pub fn read(&self) -> BTreeMap<(&'static str, String), Consumed> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()

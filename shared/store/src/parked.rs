@@ -1,8 +1,8 @@
-//! Parked payments: they came before their account.
+//! Notes of suspense payments: payments that came before their account.
 //!
-//! Their notes lie together, so that all of them can be listed. A note's sort key is the
-//! account and the payment with [`BETWEEN`] in the middle: ids may hold `#` and `/`, and
-//! `A/1` with `2` must not be `A` with `1/2`; control characters they never hold.
+//! All notes share one partition key, so that one Query lists them. A note's sort key is the account and the
+//! payment with [`BETWEEN`] in the middle: ids may hold `#` and `/`, and `A/1` with `2` must not be `A` with
+//! `1/2`. Ids never hold control characters.
 
 use std::collections::HashMap;
 
@@ -14,23 +14,21 @@ use serde::Deserialize;
 use crate::records::texts;
 use crate::{Store, StoreError};
 
-/// Where the notes lie.
+/// The partition key of the notes.
 const PARKED: &str = "parked";
-/// ASCII's own separator of units.
+/// ASCII's unit separator.
 const BETWEEN: char = '\u{1f}';
 
 fn note_key(account_id: &AccountId, payment_id: &str) -> String {
     format!("{account_id}{BETWEEN}{payment_id}")
 }
 
-/// The note of a parked payment.
+/// The note of a suspense payment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Parked {
-    /// The account that is not there yet.
+    /// The account that is not created yet.
     pub account_id: AccountId,
-    /// The payment.
     pub payment_id: PaymentId,
-    /// When it was parked.
     pub at: DateTime<Utc>,
 }
 
@@ -39,12 +37,12 @@ pub struct Parked {
 pub struct ParkedPage {
     /// By account, then payment.
     pub parked: Vec<Parked>,
-    /// Where the next page begins; none: this was the last.
+    /// The start of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
 impl Store {
-    /// Notes that a payment came before its account.
+    /// Notes a suspense payment. A repeated call writes the same item.
     ///
     /// # Errors
     /// When the call fails.
@@ -62,7 +60,7 @@ impl Store {
         self.put_item(PARKED.to_owned(), note_key(account_id, payment_id.as_str()), note).await
     }
 
-    /// Takes the note of a parked payment away.
+    /// Removes the note of a suspense payment.
     ///
     /// # Errors
     /// When the call fails.
@@ -70,8 +68,7 @@ impl Store {
         self.delete_record(PARKED.to_owned(), note_key(account_id, payment_id.as_str())).await
     }
 
-    /// The payments of an account that are parked: up to 1 MB of notes, far more than
-    /// there are.
+    /// The suspense payments of an account: up to 1 MB of notes, far more than occur.
     ///
     /// # Errors
     /// When the call fails.
@@ -88,7 +85,7 @@ impl Store {
             .collect())
     }
 
-    /// A page of all that is parked, from where the page before ended.
+    /// A page of all suspense payments, from where the page before ended.
     ///
     /// # Errors
     /// When the call fails or a note cannot be read.

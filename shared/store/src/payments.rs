@@ -15,52 +15,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Store, StoreError};
 
-/// An item of the payments table: a payment and, once it is undone, its reversal.
-/// Attributes that are none of ours are ignored.
+/// An item of the payments table: a payment and, once reversed, its reversal. Further attributes are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentFact {
-    /// Whose money it is.
     pub account_id: AccountId,
     /// Unique within the account.
     pub payment_id: PaymentId,
-    /// How much.
     pub amount: Money,
-    /// In what; none: the account's currency.
+    /// `None` for the account's currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
-    /// The date that the lender's books give it.
+    /// The value date in the lender's books.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_date: Option<NaiveDate>,
-    /// What kind of money it is.
     #[serde(default)]
     pub kind: PaymentKind,
-    /// The installments it was paid for.
+    /// The installments that the payment is meant for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applies_to: Vec<InstallmentNumber>,
     /// When the payment system learnt of it.
     pub received_at: DateTime<Utc>,
-    /// When it was undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversed_at: Option<DateTime<Utc>>,
-    /// Which date the reversal takes effect on.
+    /// The date on which the reversal takes effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversal_dated: Option<Dated>,
 }
 
-/// An item of the payments table that states no payment.
+/// An item of the payments table that is no valid payment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("payment {payment_id} of account {account_id}: {problem}")]
 pub struct FaultyFact {
-    /// Its `account_id`, where it has one.
+    /// The item's `account_id`, or `?`.
     pub account_id: String,
-    /// Its `payment_id`, where it has one.
+    /// The item's `payment_id`, or `?`.
     pub payment_id: String,
-    /// The attribute and what is wrong with it.
+    /// The attribute and its fault.
     pub problem: String,
 }
 
 impl PaymentFact {
-    /// The item of a payment that was received.
+    /// The item of a received payment, not reversed.
     #[must_use]
     pub fn received(account_id: AccountId, payment: &PaymentReceived, received_at: DateTime<Utc>) -> Self {
         Self {
@@ -77,7 +72,7 @@ impl PaymentFact {
         }
     }
 
-    /// Reads a fact from an image.
+    /// Reads a fact from an item's image.
     ///
     /// # Errors
     /// A [`FaultyFact`] that names the attribute.
@@ -105,7 +100,7 @@ impl PaymentFact {
         Ok(self)
     }
 
-    /// What makes it another payment than the one that is given, under the same id.
+    /// The first difference to another payment of the same id that makes it a different payment.
     fn differs_from(&self, other: &Self) -> Option<Refusal> {
         let differs = |field, before: String, now: String| Refusal::PaymentDiffers {
             payment_id: self.payment_id.clone(),
@@ -125,7 +120,7 @@ impl PaymentFact {
             .then(|| differs("kind", self.kind.as_str().to_owned(), other.kind.as_str().to_owned()))
     }
 
-    /// The commands that the fact stands for, and when each became known.
+    /// The commands that the fact stands for, each with the instant when it became known.
     #[must_use]
     pub fn commands(&self) -> Vec<(Command, DateTime<Utc>)> {
         let mut commands = vec![(
@@ -147,10 +142,10 @@ impl PaymentFact {
         commands
     }
 
-    /// Posts the fact to an account: all of it, or none.
+    /// Posts the fact to an account: payment and reversal, or neither.
     ///
     /// # Errors
-    /// The [`Refusal`] of what cannot be posted; the account is then as it was.
+    /// The [`Refusal`] of a fact that cannot be posted; the account is then unchanged.
     pub fn post_to(&self, account: &mut Account) -> Result<Applied, Refusal> {
         let mut posted = account.clone();
         let mut applied = Applied::Unchanged;
@@ -166,23 +161,21 @@ impl PaymentFact {
     }
 }
 
-/// What became of a payment that was to be put.
+/// The result of putting a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentPut {
-    /// It is in the table now.
     New,
-    /// It was there.
+    /// The same payment was in the table already.
     Known,
-    /// Another one is there under its id, and stays: how it differs.
+    /// Another payment of that id is in the table, and stays: the difference.
     Differs(String),
 }
 
-/// A page of the payments Query.
+/// Items in one page of the payments Query.
 const PAGE: i32 = 500;
 
 impl Store {
-    /// All payments of an account that the table holds, consistently: a fact, or
-    /// what is wrong with the item.
+    /// All payments of an account in the table, read consistently: each a fact, or the fault of its item.
     ///
     /// # Errors
     /// When a call fails.
@@ -193,7 +186,7 @@ impl Store {
         let table = &self.tables.payments;
         let mut facts = Vec::new();
         let mut from = None;
-        // One page more than an account can hold is enough to see that it is too many.
+        // One page more than an account can hold suffices to show the excess.
         while facts.len() <= MAX_PAYMENTS {
             let sent = self
                 .client
@@ -218,9 +211,9 @@ impl Store {
         Ok(facts)
     }
 
-    /// Writes a payment as a payment system does: a new one is put; one that is
-    /// there with the same money is left alone; one with other money is written
-    /// over, and `post-payment` refuses it. A reversal that is there stays there.
+    /// Writes a payment as a payment system does. A new payment is put; a known one with the same money is
+    /// left as it is. A known one with other money is overwritten, and `post-payment` refuses it. An existing
+    /// reversal stays.
     ///
     /// # Errors
     /// When the call fails.
@@ -254,7 +247,7 @@ impl Store {
         Ok(())
     }
 
-    /// Puts a payment that is not there yet; one that is there stays as it is.
+    /// Puts a payment unless one of its id is there, which stays as it is.
     ///
     /// # Errors
     /// When a call fails.
@@ -294,8 +287,8 @@ impl Store {
         })
     }
 
-    /// Writes a reversal as a payment system does: onto the payment's item. Says
-    /// whether there was such a payment.
+    /// Writes a reversal as a payment system does: onto the payment's item. A repeated call keeps the first
+    /// reversal. Returns whether the payment exists.
     ///
     /// # Errors
     /// When the call fails.

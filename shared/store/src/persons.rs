@@ -1,17 +1,17 @@
-//! Persons: what the gate knows of each, and what is planned to be said to them.
+//! Contact profiles of customers, and their queued contact requests.
 //!
-//! All of it lies under the customer's key, so that one Query finds a person with everything that
-//! waits for the gate.
+//! Both are stored under the customer's key, so that one Query reads a profile with all requests that wait
+//! for the gate.
 //!
-//! # From a wish to a message
-//! A wish is planned once: not while it is planned already, and not after it has ended. Before a
-//! message leaves, the person counts it and each wish that it speaks for knows its id, all in one
-//! transaction on the condition that the person is still as it was read: whoever comes second
-//! reads again and finds the cap used up. When it is out, its wishes end, all at once.
+//! # From a request to a message
+//! A request is queued once: not while it is queued already, and not after it has ended. Before a message
+//! leaves, one transaction counts it in the profile and writes its id into each request that it covers, on
+//! the condition that the profile is still as it was read. A second sender fails that condition, reads
+//! again and finds the frequency cap used up. Once the message has left, its requests end, all at once.
 //!
 //! # Killed in between
-//! A message that was counted and never seen to leave is due again a while later. It leaves under
-//! the same id, and is not counted twice.
+//! A message that was counted and never seen to leave is due again [`DUE_AGAIN`] later. It leaves under the
+//! same id, and is not counted twice.
 
 use std::collections::HashMap;
 
@@ -33,64 +33,61 @@ use crate::account_item::sort_key;
 use crate::customers::customer_key;
 use crate::records::{expiry, texts};
 use crate::said::{MESSAGE, Said, SentMessage, message_key, said_key};
-use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError};
+use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError, WriteConflict};
 
-/// The most wishes of one person that are looked at together: a transaction writes at most 100
-/// items, and each takes up to two. The next look takes the rest.
+/// The most requests of one customer that are evaluated together: a transaction writes at most 100 items, and
+/// each request takes up to two. The next evaluation takes the rest.
 pub const MAX_TOGETHER: usize = 40;
-/// When a message is due again that was counted and not seen to leave. By then whoever counted it
-/// has ended: no function runs for longer.
+/// How long after its reservation a message is due again that was counted and not seen to leave. The function
+/// that counted it has ended by then, for no function runs longer.
 pub const DUE_AGAIN: TimeDelta = TimeDelta::minutes(15);
-/// The name of the index of what is planned.
+/// The name of the index of queued requests.
 const INDEX: &str = "contacts";
-/// What the keys of a person and of all that is planned for them begin with.
+/// The common prefix of the sort keys of a profile and of its queued requests.
 const PERSON_OR_PLANNED: &str = "p";
 pub(crate) const PERSON: &str = "person";
 const PLANNED: &str = "planned#";
 
-/// A person, and what is planned for them, by when it is due.
+/// A contact profile and its queued requests, by due time.
 #[derive(Clone, Debug)]
 pub struct AtHand {
-    /// The person.
     pub person: Person,
-    /// What is planned.
     pub planned: Vec<Planned>,
 }
 
 /// A message that is about to leave.
 #[derive(Clone, Debug)]
 pub struct Reserved {
-    /// Its id.
     pub message_id: ContactId,
-    /// What is known of it from then on.
+    /// Its record from then on.
     pub message: SentMessage,
-    /// Until when that is kept; none: without end.
+    /// Until when the record is kept; `None` without end.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// What a look at a person changes, all of it or nothing.
+/// The changes from one evaluation of a contact profile, written all or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct PersonChange {
-    /// The person as it is to be, where it changes: the revision that was read.
+    /// The new profile, where it changes, with the revision that was read.
     pub person: Option<Person>,
     /// Messages that are about to leave.
     pub reserved: Vec<Reserved>,
-    /// What goes on being planned, changed.
+    /// The requests that stay queued, changed.
     pub planned: Vec<Planned>,
-    /// What has ended, and until when that is kept; none: without end.
+    /// The ended requests, and until when their records are kept; `None` without end.
     pub ended: Vec<(Said, Option<DateTime<Utc>>)>,
 }
 
-/// A page of the index of what is planned.
+/// A page of the index of queued requests.
 #[derive(Clone, Debug, Default)]
 pub struct ContactsPage {
-    /// Whose turn it is, oldest first; one may be there several times.
+    /// The customers with due requests, oldest first; one may occur several times.
     pub customers: Vec<CustomerId>,
-    /// Where the next page begins; none: this was the last.
+    /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
-/// The id of a contact: that of the event of its revision, and its name there.
+/// A contact id derived from a text: the id of the revision's event and the request's name in it.
 fn contact_id(text: &str) -> ContactId {
     ContactId::made_of(text, |text| {
         let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
@@ -98,7 +95,7 @@ fn contact_id(text: &str) -> ContactId {
     })
 }
 
-/// A wish of an account's revision, due at `now`.
+/// A contact request of an account revision, due at `now`.
 fn planned(
     account: &Account,
     contact_id: ContactId,
@@ -132,8 +129,8 @@ pub(crate) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
 }
 
 impl Store {
-    /// Plans what a revision of an account wishes to say, due at `now`. Says how much of it was
-    /// neither planned nor ended yet.
+    /// Queues the contact requests of an account revision, due at `now`. Returns the number of those that
+    /// were neither queued nor ended before.
     ///
     /// # Errors
     /// When a call fails.
@@ -149,7 +146,7 @@ impl Store {
         Ok(new)
     }
 
-    /// Plans to ask a contact person, due at `now`. `event_id` is what brings it about.
+    /// Queues a contact with a third-party contact, due at `now`. `event_id` names the event that causes it.
     ///
     /// # Errors
     /// When a call fails.
@@ -165,9 +162,9 @@ impl Store {
         self.plan_contact(&planned(account, contact_id, wanted, now, now)).await
     }
 
-    /// Plans once more what a message said that came back, due at `now`: the gate knows by then
-    /// which channel cannot be used. Says whether it was new. What has come back too often (see
-    /// [`MAX_CAME_BACK`](duewatch_domain::contact::MAX_CAME_BACK)) is not planned any more.
+    /// Queues the request of a bounced message once more, due at `now`; the gate knows the unusable channel
+    /// by then. Returns whether it was new. A request that bounced too often (see
+    /// [`MAX_CAME_BACK`](duewatch_domain::contact::MAX_CAME_BACK)) is not queued again.
     ///
     /// # Errors
     /// When a call fails.
@@ -179,7 +176,7 @@ impl Store {
         }
     }
 
-    /// Plans a contact, unless it is planned or has ended. Says whether it was not.
+    /// Queues a contact request, unless it is queued or has ended. Returns whether it was new.
     async fn plan_contact(&self, planned: &Planned) -> Result<bool, StoreError> {
         let unbuilt = |error| StoreError::codec(&self.tables.records, "planned contact", error);
         let pk = customer_key(&planned.customer_id);
@@ -206,12 +203,12 @@ impl Store {
         Ok(Put::builder().table_name(&self.tables.records).set_item(Some(item)))
     }
 
-    /// The shard of a person in the index of what is planned.
+    /// The shard of a customer in the index of queued requests.
     fn contact_shard(&self, customer_id: &CustomerId) -> String {
         Self::shard_key(crc32fast::hash(customer_id.as_str().as_bytes()) % self.due_shards())
     }
 
-    /// A person with everything that is planned for them, up to 1 MB of it.
+    /// A contact profile with its queued requests, up to 1 MB of them.
     ///
     /// # Errors
     /// When the call fails or an item cannot be read.
@@ -233,7 +230,7 @@ impl Store {
         Ok(at_hand)
     }
 
-    /// What is known of a person.
+    /// A contact profile; an empty one where none is stored.
     ///
     /// # Errors
     /// When the call fails or the item cannot be read.
@@ -244,12 +241,12 @@ impl Store {
         }
     }
 
-    /// Changes a person by `change`, as often as somebody else was quicker; what waits for the
-    /// gate is due at `now` then, for that may let it leave. Where nothing changes, nothing is
-    /// written.
+    /// Changes a contact profile by `change`, retried when another writer was faster. The requests that wait
+    /// for the gate become due at `now`, for the change may let them leave. Writes nothing where nothing
+    /// changes.
     ///
     /// # Errors
-    /// What `change` refuses; when a call fails, or others keep writing the person.
+    /// The refusal of `change`; when a call fails, or other writers keep winning.
     pub async fn change_person(
         &self,
         customer_id: &CustomerId,
@@ -273,10 +270,10 @@ impl Store {
         Err(self.contested(customer_id).into())
     }
 
-    /// Takes what a message to one of the customer's accounts says of the person.
+    /// Applies the part of an account's command that concerns the contact profile.
     ///
     /// # Errors
-    /// A refusal; when a call fails, or others keep writing the person.
+    /// A refusal; when a call fails, or other writers keep winning.
     pub async fn tell_person(
         &self,
         customer_id: &CustomerId,
@@ -286,14 +283,14 @@ impl Store {
         self.change_person(customer_id, now, |person| person.take(message)).await
     }
 
-    /// That others keep writing a person.
+    /// The error for a contact profile that other writers keep changing.
     #[must_use]
     pub fn contested(&self, customer_id: &CustomerId) -> StoreError {
-        StoreError::Conflict { account_id: customer_key(customer_id), revision: 0 }
+        WriteConflict::ContactProfile(customer_id.clone()).into()
     }
 
-    /// Writes what a look at a person changes: all of it, or nothing where somebody else was
-    /// quicker. Says which.
+    /// Writes the changes from one evaluation of a profile: all of them, or none where another writer was
+    /// faster. Returns whether they were written.
     ///
     /// # Errors
     /// When the call fails.
@@ -317,7 +314,7 @@ impl Store {
             writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
         }
         for Reserved { message_id, message, until } in &change.reserved {
-            // What was reported of it meanwhile stays, where it may have left before.
+            // The message may have left before: receipts recorded since then stay.
             let mut set = "SET message = if_not_exists(message, :message)".to_owned();
             let mut update = Update::builder()
                 .table_name(table)
@@ -358,7 +355,7 @@ impl Store {
         self.transact(writes).await
     }
 
-    /// Whose planned contacts are due by `now` in a shard, oldest first, from where the page
+    /// A page of the customers with requests due by `now` in a shard, oldest first, from where the page
     /// before ended.
     ///
     /// # Errors
@@ -415,7 +412,7 @@ impl Store {
         })
     }
 
-    /// Writes all of it, or nothing where a condition does not hold. Says which.
+    /// Writes all items, or none where a condition does not hold. Returns whether they were written.
     ///
     /// # Errors
     /// When the call fails, or meets another transaction.
@@ -441,8 +438,7 @@ impl Store {
     }
 }
 
-/// Whether a transaction came to nothing because of one of its conditions, and not for a reason
-/// that will pass.
+/// Whether one of its conditions canceled a transaction, and not a transient reason.
 fn has_failed_condition(error: &TransactWriteItemsError) -> bool {
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { return false };
     canceled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"))

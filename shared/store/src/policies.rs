@@ -12,13 +12,13 @@ use duewatch_domain::policy::{self, MAX_VERSIONS, Versions};
 use crate::records::{policy_key, version_key};
 use crate::{Store, StoreError};
 
-/// How long a policy is used before it is looked up again: so long after a version was
-/// published, everybody judges by it.
+/// How long a cached policy is used before it is read again. So long after a publication, every function
+/// assesses by the new version.
 pub const FRESH_FOR: TimeDelta = TimeDelta::minutes(1);
-/// The most policies that are kept at once.
+/// The most policies in the cache.
 const MAX_KEPT: usize = 1_000;
 
-/// The policies in use, looked up again every minute.
+/// The cache of policies in use, each read again every minute.
 #[derive(Debug, Default)]
 pub struct Policies {
     kept: Mutex<HashMap<PolicyId, Kept>>,
@@ -31,7 +31,7 @@ struct Kept {
 }
 
 impl Policies {
-    /// The published versions of the policy of that id, the latest of them.
+    /// The published versions of a policy, newest first and bounded.
     ///
     /// # Errors
     /// When it was never published, cannot be read, or the call fails.
@@ -61,7 +61,7 @@ impl Store {
     /// Publishes a policy version. Publishing the same text again changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::PolicyVersionTaken`] when the version is there with another text.
+    /// [`StoreError::PolicyVersionTaken`] when the version exists with another text.
     pub async fn publish_policy(&self, policy: &Policy, text: &str) -> Result<(), StoreError> {
         let table = &self.tables.records;
         let put = self
@@ -86,11 +86,11 @@ impl Store {
         }
     }
 
-    /// The versions of a policy, the latest of them.
+    /// The newest [`MAX_VERSIONS`] versions of a policy.
     ///
     /// # Errors
-    /// [`StoreError::UnknownPolicy`] when it was never published; when one cannot be read, or
-    /// the call fails.
+    /// [`StoreError::UnknownPolicy`] when it was never published; when a version cannot be read, or the call
+    /// fails.
     pub async fn policy_versions(&self, id: &PolicyId) -> Result<Versions, StoreError> {
         let table = &self.tables.records;
         let sent = self

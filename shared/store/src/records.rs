@@ -1,4 +1,4 @@
-//! The records table: what is kept beside the accounts.
+//! The records table: the data beside the accounts.
 
 use std::collections::HashMap;
 
@@ -23,10 +23,10 @@ fn account_key(id: &AccountId) -> String {
     format!("account#{id}")
 }
 
-/// When an item has had its time: DynamoDB deletes it within days of that.
+/// The instant at which an item expires. DynamoDB deletes it within days of that.
 pub(crate) const EXPIRES_AT: &str = "expires_at";
 
-/// The attribute that says so: seconds since 1970.
+/// The expiry attribute, in seconds since 1970.
 pub(crate) fn expiry(at: DateTime<Utc>) -> (String, AttributeValue) {
     (EXPIRES_AT.to_owned(), AttributeValue::N(at.timestamp().to_string()))
 }
@@ -35,42 +35,40 @@ pub(crate) fn texts<const N: usize>(texts: [(&str, String); N]) -> HashMap<Strin
     HashMap::from(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))))
 }
 
-/// A record that could not be taken.
+/// A record that could not be processed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
-    /// Where it came from: a function's name.
+    /// The origin: mostly a function's name.
     pub source: String,
-    /// What it is called there: an event id, an account id.
+    /// The record's id there: an event id, an account id.
     pub id: String,
-    /// Why it could not be taken.
     pub reason: String,
-    /// The record itself, as it came.
+    /// The record itself, as received.
     pub payload: String,
-    /// When it was set aside.
     pub at: DateTime<Utc>,
 }
 
-/// What became of a wish to contact somebody.
+/// The end of a contact request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactOutcome {
-    /// It was handed to SNS.
+    /// The message was handed to SNS.
     Sent,
-    /// Its reason had gone when it was about to leave.
+    /// The reason of the request had gone before its message left.
     Withdrawn,
-    /// Money that could not be posted kept it back.
+    /// A payment that cannot be posted blocked it.
     Held,
-    /// The gate did not let it leave.
+    /// The gate suppressed it.
     Suppressed,
-    /// It could not be put into words.
+    /// The message could not be rendered.
     Unsayable,
 }
 
-/// For how many days a record stays in quarantine. Its payload may hold what is personal, so
-/// that is bounded; within a year somebody has mended the cause and requeued it.
+/// For how many days a record stays in quarantine. The bound limits how long personal data in a payload is
+/// kept. A year is enough to repair the cause and requeue the record.
 pub const QUARANTINE_DAYS: u64 = 400;
 
-/// When what is set aside at an instant leaves quarantine.
+/// When a record quarantined at an instant expires.
 fn quarantined_until(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     at.checked_add_days(Days::new(QUARANTINE_DAYS))
 }
@@ -81,8 +79,8 @@ const MAX_PAYLOAD_BYTES: usize = 350_000;
 /// Pages of a day's quarantine that are counted or searched at most: up to 1 MB each.
 const MAX_QUARANTINE_PAGES: usize = 4;
 
-/// What a record is quarantined under: its id, or the beginning and a checksum of one that
-/// is longer than a key of ours can be.
+/// The quarantine key of a record: its id, or the beginning and a checksum of an id that is too long for a
+/// key.
 fn quarantine_key(id: &str) -> String {
     if id.len() <= MAX_ID_BYTES * 2 {
         return id.to_owned();
@@ -91,7 +89,7 @@ fn quarantine_key(id: &str) -> String {
     format!("{beginning}#{:08x}", crc32fast::hash(id.as_bytes()))
 }
 
-/// What is noted of a payment that cannot be posted. Its id need not be one of ours.
+/// The key of the note that a payment is quarantined. The payment's id may be malformed.
 fn set_aside_key(payment_id: &str) -> String {
     format!("set-aside#{}", quarantine_key(payment_id))
 }
@@ -101,7 +99,7 @@ fn quarantine_sort_key(source: &str, id: &str) -> String {
 }
 
 impl Store {
-    /// Sets a record aside for [`QUARANTINE_DAYS`], with its payload. Doing it twice leaves one.
+    /// Quarantines a record for [`QUARANTINE_DAYS`], with its payload. A repeated call leaves one item.
     ///
     /// # Errors
     /// When the call fails.
@@ -123,7 +121,7 @@ impl Store {
         self.put_item(pk, quarantine_sort_key(&kept.source, &kept.id), item).await
     }
 
-    /// What was quarantined on a date (UTC), at most a page of it.
+    /// The records quarantined on a date (UTC), at most a page of them.
     ///
     /// # Errors
     /// When the call fails or an item cannot be read.
@@ -153,7 +151,7 @@ impl Store {
             .collect()
     }
 
-    /// A record as it lies in quarantine, if it still does.
+    /// One quarantined record; `None` where it was released or has expired.
     ///
     /// # Errors
     /// When the call fails or the item cannot be read.
@@ -173,7 +171,7 @@ impl Store {
         .transpose()
     }
 
-    /// Takes a record out of quarantine, unless it was set aside anew in between.
+    /// Releases a record from quarantine, unless it was quarantined anew meanwhile.
     ///
     /// # Errors
     /// When the call fails.
@@ -198,8 +196,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many records were quarantined on a date (UTC); where that is more than
-    /// a few MB, as many as they hold.
+    /// The number of records quarantined on a date (UTC), or in the first few MB of them.
     ///
     /// # Errors
     /// When a call fails.
@@ -207,7 +204,7 @@ impl Store {
         self.search_quarantine(date, None).await
     }
 
-    /// Whether a record of that payment was quarantined on a date (UTC), whoever did it.
+    /// Whether a record of that payment was quarantined on a date (UTC), by any function.
     ///
     /// # Errors
     /// When a call fails.
@@ -220,7 +217,7 @@ impl Store {
         Ok(self.search_quarantine(date, Some((account_id.as_str(), payment_id))).await? > 0)
     }
 
-    /// Counts what was quarantined on a date; of that, what bears both ids in its payload.
+    /// Counts the records quarantined on a date; with `ids`, those that bear both in their payload.
     async fn search_quarantine(
         &self,
         date: NaiveDate,
@@ -257,8 +254,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Notes that a payment of an account cannot be posted and lies in quarantine. The note
-    /// goes with what it is of: a payment that still cannot be posted is set aside anew.
+    /// Notes that a payment of an account is quarantined. The note expires with the quarantined record: a
+    /// payment that still cannot be posted then is quarantined anew.
     ///
     /// # Errors
     /// When the call fails.
@@ -273,7 +270,7 @@ impl Store {
         self.put_item(account_key(account_id), set_aside_key(payment_id), noted).await
     }
 
-    /// Whether that is noted of a payment.
+    /// Whether a payment is noted as quarantined.
     ///
     /// # Errors
     /// When the call fails.
@@ -282,9 +279,9 @@ impl Store {
         Ok(noted.is_some())
     }
 
-    /// Notes that a revision of an account was published, and with it every one below. A
-    /// lower one than is noted changes nothing. `after` is the revision of the decision
-    /// before: where not even that was noted, nothing is, so that what was missed shows.
+    /// Notes that a revision of an account and all below were published. A lower revision than the noted one
+    /// changes nothing. `after` is the revision of the preceding decision: where that was not noted, this
+    /// call notes nothing, so that the unpublished decision stays visible.
     ///
     /// # Errors
     /// When the call fails.
@@ -317,7 +314,7 @@ impl Store {
         Ok(())
     }
 
-    /// The revision of an account up to which everything was published.
+    /// The revision of an account up to which all decisions were published.
     ///
     /// # Errors
     /// When the call fails.
@@ -329,7 +326,7 @@ impl Store {
         }))
     }
 
-    /// A consistent Query of the records under a key whose sort keys begin like that.
+    /// A consistent Query of the records under a partition key, by sort-key prefix.
     pub(crate) fn records_under(&self, pk: String, prefix: String) -> QueryFluentBuilder {
         self.client
             .query()
@@ -413,7 +410,7 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes an item of the records; that it was not there is no fault.
+    /// Deletes an item of the records table; a missing one is no error.
     pub(crate) async fn delete_record(&self, pk: String, sk: String) -> Result<(), StoreError> {
         let table = &self.tables.records;
         let sent = self

@@ -1,4 +1,4 @@
-//! The round: the accounts table, a segment at a time, and how far that has come.
+//! The scan cursor: progress of the reconciler's scan over the segments of the accounts table.
 
 use std::collections::HashMap;
 
@@ -10,28 +10,28 @@ use crate::{Store, StoreError, Stored};
 /// A page of a segment of the accounts table.
 #[derive(Debug, Default)]
 pub struct AccountPage {
-    /// Each account under its id; one that cannot be read says why.
+    /// Each account under its id; or the reason why it cannot be decoded.
     pub accounts: Vec<(String, Result<Stored, StoreError>)>,
-    /// The account after which the next page begins; none: this was the last.
+    /// The account after which the next page begins; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// How far a round has come.
+/// The position of the scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Round {
-    /// The slot of time whose segment is looked at next, counted since 1970.
+    /// The time slot whose segment is scanned next, counted since 1970.
     pub slot: u64,
-    /// The account after which that segment goes on; none: it begins.
+    /// The account after which that segment continues; `None` at its beginning.
     pub after: Option<String>,
-    /// The note after which the list of parked payments goes on; none: it begins.
+    /// The note after which the list of suspense payments continues; `None` at its beginning.
     pub parked_after: Option<String>,
-    /// How often this was written; 0: never.
+    /// The number of writes; 0 before the first.
     pub version: u64,
 }
 
 impl Store {
-    /// A page of a segment of the accounts table, from where the page before ended. It may
-    /// be late: whoever acts on it reads the account again.
+    /// A page of a segment of the accounts table, from where the page before ended. The scan is eventually
+    /// consistent: a caller that acts on an account reads it again.
     ///
     /// # Errors
     /// When the call fails.
@@ -68,7 +68,7 @@ impl Store {
         })
     }
 
-    /// How far the round has come.
+    /// The stored scan cursor.
     ///
     /// # Errors
     /// When the call fails.
@@ -84,8 +84,8 @@ impl Store {
         })
     }
 
-    /// Notes how far the round has come, unless somebody else has since it was read. Says
-    /// whether it was noted.
+    /// Stores the scan cursor, unless another writer has stored one since it was read. Returns whether it was
+    /// stored.
     ///
     /// # Errors
     /// When the call fails.

@@ -1,7 +1,7 @@
-//! What was said to persons, and the messages that said it.
+//! Contact records of customers, and the messages that carried them.
 //!
-//! How each wish ended lies under the customer's key, beside the person. What is known of a message
-//! lies under its own: its sender, who reports what became of it, knows nothing else.
+//! A contact record is stored under the customer's key, beside the contact profile. A message's record is
+//! stored under its own key, for the delivery provider that reports on it knows only the message id.
 
 use std::collections::HashMap;
 
@@ -14,72 +14,66 @@ use serde::{Deserialize, Serialize};
 
 use crate::customers::customer_key;
 use crate::persons::key;
-use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError};
+use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError, WriteConflict};
 
-/// What the keys of what was said begin with.
+/// The prefix of a contact record's sort key.
 const SAID: &str = "said#";
-/// Where a message is, under its own key.
+/// The sort key of a message's record.
 pub(crate) const MESSAGE: &str = "message";
-/// The most reports that are kept of a message.
+/// The most receipts kept of a message.
 const MAX_RECEIPTS: usize = 20;
-/// Pages of what was said that are read at most: up to 1 MB each.
+/// Pages of contact records that are read at most: up to 1 MB each.
 const MAX_PAGES: usize = 10;
 
-/// How a planned contact ended.
+/// A contact record: how a contact request ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Said {
-    /// What was planned.
     pub planned: Planned,
-    /// What became of it.
     pub outcome: ContactOutcome,
-    /// When.
     pub at: DateTime<Utc>,
-    /// The gate's reason, where it did not leave.
+    /// The gate's reason, where no message left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Why>,
-    /// The message that spoke for it, and how that travelled.
+    /// The message that covered the request, and its channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<(ContactId, Channel)>,
 }
 
-/// What is known of a message under its id alone.
+/// A message's record under its id alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SentMessage {
-    /// To whom it went.
     pub customer_id: CustomerId,
-    /// How it travels.
     pub channel: Channel,
-    /// The contact person whom it asks; none: it goes to the customer.
+    /// The third-party contact that the message asks; `None` for a message to the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_person: Option<ContactPersonId>,
-    /// The wishes that it speaks for.
+    /// The contact requests that the message covers.
     pub contacts: Vec<ContactId>,
-    /// What its reports say so far, but not why: that may be the reader's own words, and what is
-    /// erased of a person is not looked for here.
+    /// The receipts so far, without their reasons: a reason may be the borrower's own words, and an erasure
+    /// does not search message records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
 }
 
 impl SentMessage {
-    /// Whether a report is noted.
+    /// Whether a receipt is recorded.
     #[must_use]
     pub fn knows(&self, receipt: &Receipt) -> bool {
         self.receipts.iter().any(|known| (known.at, known.outcome) == (receipt.at, receipt.outcome))
     }
 }
 
-/// A page of what all persons were told.
+/// A page of the contact records of all customers.
 #[derive(Clone, Debug, Default)]
 pub struct AllContactsPage {
-    /// What has ended.
+    /// Ended contact requests.
     pub said: Vec<Said>,
-    /// What is known of messages.
     pub messages: Vec<(ContactId, SentMessage)>,
-    /// How many items were looked at.
+    /// Items scanned, whether they match or not.
     pub looked_at: u64,
-    /// Where the next page begins; none: this was the last.
+    /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
@@ -92,10 +86,11 @@ pub(crate) fn message_key(message_id: &ContactId) -> String {
 }
 
 impl Store {
-    /// Adds what a sender reports of a message to what is known of it. Says whether it was new.
+    /// Adds a delivery provider's receipt to its message's record. Returns whether it was new; a repeated
+    /// receipt changes nothing.
     ///
     /// # Errors
-    /// When a call fails, or others keep writing it.
+    /// When a call fails, or other writers keep winning.
     pub async fn note_receipt(&self, receipt: &Receipt) -> Result<bool, StoreError> {
         let message_id = &receipt.message_id;
         let table = &self.tables.records;
@@ -125,10 +120,10 @@ impl Store {
                 return Ok(true);
             }
         }
-        Err(StoreError::Conflict { account_id: message_key(message_id), revision: 0 })
+        Err(WriteConflict::MessageReceipts(message_id.clone()).into())
     }
 
-    /// What is known of a message; none: it is none of ours, or it is long ago.
+    /// A message's record; `None` for an unknown or expired message.
     ///
     /// # Errors
     /// When the call fails or the item cannot be read.
@@ -137,7 +132,7 @@ impl Store {
         item.map(|item| self.read(&item, "message")).transpose()
     }
 
-    /// What became of a contact; none: it has not ended.
+    /// A contact record; `None` while the request has not ended.
     ///
     /// # Errors
     /// When the call fails or the item cannot be read.
@@ -150,8 +145,7 @@ impl Store {
         item.map(|item| self.read(&item, "said")).transpose()
     }
 
-    /// What was said to a person, and what was not and why, oldest first; of very much the first
-    /// ten megabytes.
+    /// The contact records of a customer, sent or not, oldest first; at most the first ten megabytes.
     ///
     /// # Errors
     /// When a call fails or an item cannot be read.
@@ -179,8 +173,8 @@ impl Store {
         Ok(said)
     }
 
-    /// A page of what all persons were told, from where the page before ended: a walk over the whole
-    /// table, for there is no index by it. It costs a read unit for each 8 KB.
+    /// A page of the contact records of all customers, from where the page before ended. No index covers
+    /// them: it scans the whole table, at a read unit for each 8 KB.
     ///
     /// # Errors
     /// When the call fails or an item cannot be read.

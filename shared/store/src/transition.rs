@@ -1,19 +1,17 @@
-//! Transitions: read an account, take what is new, judge, write.
+//! Transitions: read an account, apply the input, assess, write.
 //!
-//! Every transition is one revision and one conditional write. When somebody
-//! else has written in between, the account is read and judged again, at most
-//! [`MAX_CONFLICTS`] times.
+//! Every transition is one revision and one conditional write. When another writer was faster, the account
+//! is read and assessed again, at most [`MAX_CONFLICTS`] times.
 //!
 //! # Delivered twice
-//! A fact that the account knows changes nothing and writes nothing; an account
-//! that is not due any more is left alone.
+//! A fact that the account knows changes nothing and writes nothing. An account that is not due any more is
+//! left as it is.
 //!
 //! # Racing a payment
-//! Before a write that adds a restriction, the account's payments are read, one
-//! consistent Query. What is not posted yet is posted in the same write; if
-//! something cannot be posted, the restriction is held and looked at again an
-//! hour later ([`Outcome::Held`]). What is posted and puts the account on a milder
-//! stage is never held: a cure does not wait for other money.
+//! Before a write that adds a restriction, the transition reads the account's payments, one consistent
+//! Query. It posts the unposted ones in the same write. If one cannot be posted, the restriction is deferred
+//! and evaluated again an hour later ([`Outcome::Held`]). A posted payment that moves the account to a milder
+//! stage is never deferred: a cure does not wait for other money.
 
 use std::sync::Arc;
 
@@ -25,53 +23,49 @@ use duewatch_domain::{Account, Applied, Cause, Command, Contract, Message, Refus
 
 use crate::{PaymentFact, Policies, Quarantined, Store, StoreError, Stored};
 
-/// How often a transition is tried again when somebody else wrote in between.
+/// How often a transition is retried when another writer was faster.
 pub const MAX_CONFLICTS: usize = 8;
-/// When a held restriction is looked at again.
+/// When a deferred restriction is evaluated again.
 const HOLD_FOR: TimeDelta = TimeDelta::hours(1);
 
-/// Transitions over a store, with the policies that judge them.
+/// Transitions over a store, with a cache of the policies that assess them.
 #[derive(Clone, Debug)]
 pub struct Transitions {
     store: Store,
     policies: Arc<Policies>,
 }
 
-/// What a transition came to.
+/// The result of a transition.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// The account was written.
     Written(Box<Account>),
-    /// The account was written, but a restriction was held back.
+    /// The account was written, but a restriction was deferred.
     Held(Box<Account>, Hold),
-    /// Nothing was new, nothing was written.
+    /// The input changed nothing, and nothing was written.
     Unchanged,
-    /// There is no such account.
     NoAccount,
 }
 
-/// Money that could not be posted and therefore holds a restriction back.
+/// A blocked payment: it could not be posted, and therefore defers a restriction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// The payment.
     pub payment_id: String,
     /// Why it could not be posted.
     pub reason: String,
 }
 
-/// Why a transition did not come about.
+/// Why a transition failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TransitionError {
-    /// The command was refused; the account is as it was.
+    /// The command was refused; the account is unchanged.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl TransitionError {
-    /// Whether trying again later can help.
+    /// Whether a later retry can succeed.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         match self {
@@ -81,38 +75,38 @@ impl TransitionError {
     }
 }
 
-/// What is new about an account.
+/// The input of a transition.
 enum News<'a> {
     /// Time has passed.
     Time,
     /// A payment or its reversal, as the payments table states it.
     Payment(&'a PaymentFact),
-    /// A message of the lender's systems.
+    /// A command of the lender's systems.
     Message(&'a Message),
-    /// The terms under which it is said to be open.
+    /// The contract of an opening that is repeated for an existing account.
     Opened(&'a Contract),
     /// A notice that the account had planned for that instant has left.
     Notice(&'a NoticeOf, DateTime<Utc>),
-    /// Why its borrower says that it fell behind, and when that was heard.
+    /// The borrower's reason for falling behind, and when it was given.
     Answer(&'a str, DateTime<Utc>),
-    /// Somebody doubts that the account stands as it should.
+    /// A reconciliation: assess the account if its status may be wrong.
     Doubt,
 }
 
 impl Transitions {
-    /// Over a store.
+    /// Transitions over a store, with an empty cache.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, policies: Arc::default() }
     }
 
-    /// The store beneath.
+    /// The store that the transitions read and write.
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
     }
 
-    /// The versions of the policy that judges an account.
+    /// The versions of the policy that assesses an account.
     ///
     /// # Errors
     /// When it was never published or cannot be read.
@@ -120,8 +114,8 @@ impl Transitions {
         self.policies.get(&self.store, &account.policy_id, now).await
     }
 
-    /// For how long what is written of an account is kept, as its policy says. A policy that
-    /// cannot be read lets nothing go.
+    /// How long an account's records are kept under its policy. While the policy cannot be parsed, nothing
+    /// expires.
     ///
     /// # Errors
     /// When a call fails.
@@ -133,10 +127,10 @@ impl Transitions {
         }
     }
 
-    /// Looks at an account that is due.
+    /// Evaluates an account that is due.
     ///
     /// # Errors
-    /// When the store fails, or others keep writing the account.
+    /// When the store fails, or other writers keep winning.
     pub async fn sweep(
         &self,
         account_id: &AccountId,
@@ -145,12 +139,11 @@ impl Transitions {
         self.take(account_id, &News::Time, now).await
     }
 
-    /// Looks at an account whether it is due or not, and judges it where it does not stand
-    /// as it should, or is not in the due index where it waits. One that does is left as it
-    /// is, and so is one whose restriction is held back.
+    /// Reconciles an account, due or not. Assesses it where its status is wrong, or where the due index lacks
+    /// it. Leaves a correct account as it is, and one whose restriction is deferred.
     ///
     /// # Errors
-    /// When the store fails, or others keep writing the account.
+    /// When the store fails, or other writers keep winning.
     pub async fn look_again(
         &self,
         account_id: &AccountId,
@@ -159,30 +152,30 @@ impl Transitions {
         self.take(account_id, &News::Doubt, now).await
     }
 
-    /// Posts a payment, or its reversal, and lifts what it cures in the same write.
+    /// Posts a payment, or its reversal, and lifts the cured restrictions in the same write.
     ///
     /// # Errors
-    /// When the payment is refused, the store fails, or others keep writing the account.
+    /// When the payment is refused, the store fails, or other writers keep winning.
     pub async fn post(&self, fact: &PaymentFact, now: DateTime<Utc>) -> Result<Outcome, TransitionError> {
         self.take(&fact.account_id, &News::Payment(fact), now).await
     }
 
-    /// Takes a message of the lender's systems: once, and in the order of its instants.
+    /// Applies a command of the lender's systems: once, and in the order of the commands' instants.
     ///
-    /// Payments that are in the table but not posted yet are posted first: a new
-    /// schedule or a write-off looks at what is paid when it arrives.
+    /// A new schedule and a write-off depend on the paid amounts. So unposted payments in the payments table
+    /// are posted first.
     ///
     /// # Errors
-    /// When the message is refused, the store fails, or others keep writing the account.
+    /// When the command is refused, the store fails, or other writers keep winning.
     pub async fn command(&self, message: &Message, now: DateTime<Utc>) -> Result<Outcome, TransitionError> {
         self.take(&message.event.account_id, &News::Message(message), now).await
     }
 
-    /// Notes that a notice, planned for `planned_at`, has left: what it announces may
-    /// follow when their time has come. Once; what was not planned changes nothing.
+    /// Records that a notice, planned for `planned_at`, has left: the measures it announces may follow once
+    /// their time has come. A repeated call, or a notice that was not planned, changes nothing.
     ///
     /// # Errors
-    /// When the store fails, or others keep writing the account.
+    /// When the store fails, or other writers keep winning.
     pub async fn notice_left(
         &self,
         account_id: &AccountId,
@@ -193,11 +186,11 @@ impl Transitions {
         self.take(account_id, &News::Notice(of, planned_at), now).await
     }
 
-    /// Takes why the borrower says that the account fell behind, as heard at `at`. What an officer
-    /// recorded stands.
+    /// Records the borrower's reason for falling behind, given at `at`. A reason that an officer recorded
+    /// stays.
     ///
     /// # Errors
-    /// When the answer is refused, the store fails, or others keep writing the account.
+    /// When the answer is refused, the store fails, or other writers keep winning.
     pub async fn borrower_said(
         &self,
         account_id: &AccountId,
@@ -208,11 +201,11 @@ impl Transitions {
         self.take(account_id, &News::Answer(reason, at), now).await
     }
 
-    /// Opens an account, posts the payments that came before it, and judges it.
-    /// An account that is there under the same terms is left as it is.
+    /// Opens an account, posts the payments that came before it, and assesses it. An existing account with
+    /// the same terms is left as it is.
     ///
     /// # Errors
-    /// When the account is there under other terms, or the store fails.
+    /// When the account exists with other terms, or the store fails.
     pub async fn open(
         &self,
         contract: &Contract,
@@ -220,10 +213,10 @@ impl Transitions {
         cause: Cause,
     ) -> Result<Outcome, TransitionError> {
         match Box::pin(self.create(Account::open(contract)?, now, cause)).await {
-            Err(TransitionError::Store(StoreError::Conflict { .. })) => {
+            Err(TransitionError::Store(StoreError::Conflict(_))) => {
                 let outcome = self.take(&contract.account_id, &News::Opened(contract), now).await?;
-                // Whoever put it may have stopped before posting what it had found, or heeding the
-                // customer's other accounts.
+                // The function that created the account may have stopped before it posted the payments found,
+                // or before it applied cross-restrictions.
                 if let Some(stored) = self.store.account(&contract.account_id).await? {
                     let latest = self.post_found(Box::new(stored.account), now).await?;
                     Box::pin(self.heed_at_first(latest, now)).await?;
@@ -234,11 +227,11 @@ impl Transitions {
         }
     }
 
-    /// Puts an account that was prepared elsewhere, judged as of `now`, and makes it heed the
-    /// customer's other accounts.
+    /// Creates an account that the caller prepared, assessed as of `now`, and applies the restrictions of the
+    /// customer's other accounts to it.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when an account of that id is there.
+    /// [`StoreError::Conflict`] when an account of that id exists.
     pub async fn create(
         &self,
         mut account: Account,
@@ -253,12 +246,12 @@ impl Transitions {
             Some(_) => account.hold(now + HOLD_FOR),
             None => account.judge(&rules, now, cause),
         }
-        // Before the account: whoever tells the customer's accounts of something finds it, or it
-        // finds out by itself.
+        // The link precedes the account: a function that propagates restrictions to the customer's accounts
+        // finds it, or the new account pulls them itself.
         self.store.link_account(&account.customer_id, &account.account_id).await?;
         let created = self.store.create_account(account).await?.account;
-        // A payment that was put or parked since that Query has found no account either;
-        // the second one finds it.
+        // A payment put or noted in suspense since that Query found no account either; the second Query finds
+        // it.
         let latest = self.post_found(Box::new(created), now).await?;
         let (latest, held) = Box::pin(self.heed_at_first(latest, now)).await?;
         Ok(match hold.or(held) {
@@ -267,11 +260,11 @@ impl Transitions {
         })
     }
 
-    /// Posts what is parked for an account, where that has come. Says what stays parked
-    /// then; none: there is no account yet.
+    /// Posts the suspense payments of an account, once it exists. Returns the payments that stay in suspense;
+    /// `None` while there is no account.
     ///
     /// # Errors
-    /// When the store fails, or others keep writing the account.
+    /// When the store fails, or other writers keep winning.
     pub async fn post_parked(
         &self,
         account_id: &AccountId,
@@ -282,9 +275,8 @@ impl Transitions {
         Ok(Some(self.store.parked(account_id).await?))
     }
 
-    /// Posts what the payments table holds for an account that is there, and takes
-    /// the notes of what was parked away. What was parked and cannot be posted is
-    /// quarantined: no function is going to take it up again.
+    /// Posts the unposted payments of an existing account and removes the notes of its suspense payments. A
+    /// suspense payment that cannot be posted is quarantined, for no function would try it again.
     async fn post_found(
         &self,
         mut latest: Box<Account>,
@@ -340,18 +332,19 @@ impl Transitions {
         news: &News<'_>,
         now: DateTime<Utc>,
     ) -> Result<Outcome, TransitionError> {
-        let mut conflict = None;
-        for _ in 0..=MAX_CONFLICTS {
+        let mut conflicts = 0;
+        loop {
             let Some(stored) = self.store.account(account_id).await? else {
                 return Ok(Outcome::NoAccount);
             };
-            // Boxed, for an account is large, and everything that awaits this would be.
+            // Boxed, for an account is large, and so would be every future that awaits this one.
             match Box::pin(self.try_take(stored, news, now)).await {
-                Err(TransitionError::Store(error @ StoreError::Conflict { .. })) => conflict = Some(error),
+                Err(TransitionError::Store(StoreError::Conflict(_))) if conflicts < MAX_CONFLICTS => {
+                    conflicts += 1;
+                }
                 done => return done,
             }
         }
-        Err(conflict.unwrap_or_else(|| StoreError::codec("accounts", account_id.as_str(), "unread")).into())
     }
 
     async fn try_take(
@@ -364,7 +357,7 @@ impl Transitions {
         let mut held_by_time = None;
         let is_due = stored.account.standing.is_due(now);
         if is_due {
-            // What time has brought is a revision of its own, before what is new.
+            // The effect of elapsed time is a revision of its own, before the input.
             let (account, hold) = self.judged(stored.account.clone(), &rules, now, Cause::Time).await?;
             stored = self.store.update_account(&stored, account).await?;
             held_by_time = hold;
@@ -393,7 +386,7 @@ impl Transitions {
             }
         };
         if applied == Applied::Unchanged {
-            // What time has brought may have posted the news already.
+            // The step before may have posted the input already.
             return Ok(if is_due { written(stored, held_by_time) } else { Outcome::Unchanged });
         }
         let (account, hold) = self.judged(account, &rules, now, Cause::Fact).await?;
@@ -402,19 +395,19 @@ impl Transitions {
             && hold.is_some()
             && stored.account.standing.next_action_at.is_some_and(waits)
         {
-            // It is held already, and looked at again soon.
+            // The restriction is deferred already, and evaluated again soon.
             return Ok(Outcome::Unchanged);
         }
         let stored = self.store.update_account(&stored, account).await?;
         Ok(written(stored, hold))
     }
 
-    /// Whether an account stands as it should, and is found again when it waits.
+    /// Whether an account's status is correct, and the due index holds it where it waits.
     fn stands(&self, stored: &Stored, rules: &Arc<Versions>, now: DateTime<Utc>) -> bool {
         stored.is_queued(self.store.due_shards()) && stored.account.is_confirmed(rules, now)
     }
 
-    /// Judges the account, after a look at its payments where that would restrict it.
+    /// Assesses the account, after reading its payments where the assessment would restrict it.
     pub(crate) async fn judged(
         &self,
         mut account: Account,
@@ -450,7 +443,7 @@ pub(crate) fn written(stored: Stored, hold: Option<Hold>) -> Outcome {
     }
 }
 
-/// Posts what is not posted yet. Says what could not be, and whether anything was.
+/// Posts the unposted payments. Returns a payment that could not be posted, and whether any was posted.
 fn post_all(account: &mut Account, facts: &[Result<PaymentFact, crate::FaultyFact>]) -> (Option<Hold>, bool) {
     let mut hold = None;
     let mut posted = false;
@@ -472,9 +465,8 @@ fn post_all(account: &mut Account, facts: &[Result<PaymentFact, crate::FaultyFac
 }
 
 impl Transitions {
-    /// The last look: the account as it stands this moment, with money posted that
-    /// is in the payments table but has not been handled yet, and what could not be
-    /// posted. Nothing is written.
+    /// The check right before a message leaves: the current account with its unposted payments applied in
+    /// memory, and a payment that could not be posted. Writes nothing.
     ///
     /// # Errors
     /// When a call fails.

@@ -1,4 +1,4 @@
-//! What is read of the images of items, and what is refused: always by attribute and value.
+//! Reads and refuses images of items; a refusal always names attribute and value.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::formats::parse_book_line;

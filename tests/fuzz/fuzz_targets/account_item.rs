@@ -8,7 +8,7 @@ use duewatch_fuzz::{POLICIES, check_fault, check_item, judge};
 use duewatch_store::account_from_image;
 use libfuzzer_sys::fuzz_target;
 
-/// When an account is judged that was never judged.
+/// The instant at which an account without an evaluation gets its first.
 const NOW: &str = "2023-10-05T09:30:00Z";
 
 fuzz_target!(|text: &str| {

@@ -1,4 +1,4 @@
-//! A book, as JSON lines where it begins with a brace, else as CSV.
+//! A portfolio file: JSON lines if it begins with a brace, else CSV.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 
 use crate::input::{BookFormat, parse_book};
 
-// The file itself, for the crate that it belongs to links the embedded engine.
+// Included as a file, because its crate links the embedded engine.
 #[allow(dead_code, reason = "a book needs a part of it")]
 #[path = "../../../infra/local/src/input.rs"]
 mod input;

@@ -30,7 +30,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// An account under the first event's terms, where that opens one.
+/// An account under the first event's terms, if that event opens one.
 fn opened(events: &[Event]) -> Account {
     match events.first().map(|event| &event.command) {
         Some(Command::AccountOpened(contract)) => Account::open(contract).expect("what parses can be opened"),

@@ -1,4 +1,4 @@
-//! A policy, its texts, and what it makes of accounts from 1900 to 2999.
+//! A policy, its texts, and its results for accounts from 1900 to 2999.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// Zones that skip a midnight, repeat one, and skip a date; and none of that.
 const ZONES: [&str; 4] = ["America/Sao_Paulo", "America/Havana", "Pacific/Apia", "Asia/Shanghai"];
-/// Days from one look to the next: 1900 to 2999 in 58 looks.
+/// Days between two evaluations: 1900 to 2999 in 58 evaluations.
 const STEP_DAYS: i64 = 7_001;
 
 fuzz_target!(|text: &str| match policy::parse(text) {

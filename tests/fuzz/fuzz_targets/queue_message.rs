@@ -1,5 +1,5 @@
-//! The event of both queue functions: each body read as the handlers read it, and what
-//! parses taken by an account, twice.
+//! The event of both queue functions: each body is read as the handlers read it, and a valid message is taken
+//! twice by an account.
 
 #![no_main]
 
@@ -45,7 +45,7 @@ fn take(account: &mut Account, message: &Message, now: DateTime<Utc>) {
             let once = account.clone();
             match account.take(message) {
                 Ok(Applied::Unchanged) => {}
-                // What changes nothing is not kept, so a second look is a first one.
+                // A message without effect is not recorded, so that its repetition counts as the first.
                 again => assert!(
                     applied == Applied::Unchanged || matches!(again, Err(Refusal::OutOfOrder { .. })),
                     "{again:?}"

@@ -56,7 +56,7 @@ fn post(image: Item) {
     }
 }
 
-/// A payment system may keep what it likes beside our attributes.
+/// A payment system may add attributes of its own.
 fn with_attributes_of_others(mut image: Item) -> Item {
     let others = [
         ("their_checksum", AttributeValue::B(vec![0, 159])),

@@ -1,5 +1,5 @@
-//! What the fuzz targets share: the policies that judge, and the laws that hold of
-//! every account, however it came about.
+//! Shared code of the fuzz targets: the fixed policies, and the laws that hold of every account, whatever its
+//! history.
 
 use std::sync::LazyLock;
 
@@ -14,12 +14,12 @@ use duewatch_store::{account_from_image, account_image};
 
 /// Shards of the due index; any number serves.
 const DUE_SHARDS: u32 = 4;
-/// How many actions of an account are followed.
+/// The most actions of an account that are followed.
 const MAX_ACTIONS: usize = 15;
-/// The most bytes that a fault may say: it goes into logs and into items.
+/// The longest text of a fault in bytes: faults go into logs and into items.
 const MAX_FAULT_BYTES: usize = 2_000;
 
-/// A ladder that asks for every condition, with reminders before and after the due date.
+/// A policy with every stage condition, and with reminders before and after the due date.
 const POLICY: &str = include_str!("policy.toml");
 
 /// The fixed policies, one of each day count.
@@ -44,15 +44,15 @@ pub fn sample_account(account_id: &str, zone: &str) -> Account {
     Account::open(&contract).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
-/// A fault can be kept and shown: it says something, and not the whole input.
+/// A fault can be stored and shown: its text is not empty, and not the whole input.
 pub fn check_fault(fault: &dyn std::fmt::Display) {
     let text = fault.to_string();
     assert!(!text.is_empty(), "a fault says nothing");
     assert!(text.len() <= MAX_FAULT_BYTES, "a fault of {} bytes: {text:.300}", text.len());
 }
 
-/// Every part of the money is somewhere, and once: what is paid and unpaid of an
-/// installment is what it asks for, what came in is what is paid and the credit.
+/// All money is accounted for once: paid and unpaid part of an installment sum to its amount due, and the
+/// payments received sum to the paid parts and the credit.
 pub fn check_allocation(account: &Account) {
     let allocation = allocate(account);
     let installments = account.installments();
@@ -78,7 +78,7 @@ pub fn check_allocation(account: &Account) {
     assert!(!allocation.credit.is_negative());
 }
 
-/// Judges an account; the next action then lies ahead, and nothing is new before it.
+/// Evaluates an account; afterwards the next action is ahead, and an evaluation before it changes nothing.
 pub fn judge(account: &mut Account, policy: &Policy, now: DateTime<Utc>, cause: Cause) {
     account.judge(policy, now, cause);
     let next = account.standing.next_action_at;
@@ -95,7 +95,7 @@ pub fn judge(account: &mut Account, policy: &Policy, now: DateTime<Utc>, cause: 
     }
 }
 
-/// Judges an account at `now` and at each action that follows.
+/// Evaluates an account at `now` and at each action that follows.
 pub fn follow(account: &mut Account, policy: &Policy, now: DateTime<Utc>) {
     let mut now = now;
     for _ in 0..MAX_ACTIONS {
@@ -107,8 +107,7 @@ pub fn follow(account: &mut Account, policy: &Policy, now: DateTime<Utc>) {
     }
 }
 
-/// Judges an account from before its first due date until nothing changes any more,
-/// and writes its days.
+/// Evaluates an account from before its first due date until it no longer changes, and writes its days.
 pub fn check_life(account: &Account, policy: &Policy) {
     let due = || account.installments().iter().map(|installment| installment.due_on);
     let first = due().min().unwrap_or(account.opened_on);
@@ -119,7 +118,7 @@ pub fn check_life(account: &Account, policy: &Policy) {
     check_item(&account);
 }
 
-/// A day's line is the same whether the writer has written the days before it or not.
+/// A day's line is the same whether or not the writer has written the days before it.
 fn check_days(account: &Account, policy: &Policy, around: &[NaiveDate]) {
     let mut steady = DailyLines::new(account, policy);
     let (mut one, mut other) = (Vec::new(), Vec::new());
@@ -136,7 +135,7 @@ fn check_days(account: &Account, policy: &Policy, around: &[NaiveDate]) {
     assert_eq!(String::from_utf8_lossy(&one), String::from_utf8_lossy(&other));
 }
 
-/// The account can be written as an item, and what is read of it is the same account.
+/// The account survives being written to an item and read from it.
 pub fn check_item(account: &Account) {
     let image = account_image(account, DUE_SHARDS).unwrap_or_else(|error| panic!("{error}"));
     let read = account_from_image(image).unwrap_or_else(|error| panic!("{error}"));

@@ -1,4 +1,4 @@
-//! What it costs: one transition, a month, a pass over the whole book.
+//! The costs of one transition, of a month, and of a pass over the whole portfolio.
 
 use rust_decimal::Decimal;
 
@@ -19,32 +19,27 @@ const MB_OF_A_GB: Decimal = Decimal::from_parts(1_024, 0, 0, false, 0);
 const DAY_SECONDS: Decimal = Decimal::from_parts(86_400, 0, 0, false, 0);
 const DAY_MINUTES: Decimal = Decimal::from_parts(1_440, 0, 0, false, 0);
 const MONTHS: Decimal = Decimal::from_parts(12, 0, 0, false, 0);
-/// A message of a queue is sent, received and deleted, one at a time in the dearest case.
+/// A message of a queue is sent, received and deleted, one at a time in the most expensive case.
 const MESSAGE_REQUESTS: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
 
-/// USD of something, by what it is paid for.
+/// A cost in USD, by service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bill {
-    /// Writes of tables.
     pub table_writes: Decimal,
-    /// Writes of the due index.
     pub index_writes: Decimal,
-    /// Reads.
     pub reads: Decimal,
-    /// Lambda: time and invocations.
+    /// Time and invocations.
     pub lambda: Decimal,
-    /// SNS.
     pub sns: Decimal,
     /// SQS and schedules.
     pub queues: Decimal,
-    /// Logs.
     pub logs: Decimal,
     /// Storage and recovery.
     pub storage: Decimal,
 }
 
 impl Bill {
-    /// All of it.
+    /// The sum over all services.
     #[must_use]
     pub fn total(&self) -> Decimal {
         self.table_writes
@@ -93,7 +88,7 @@ fn lambda_time(seconds: Decimal) -> Decimal {
     seconds * MEMORY_MB.value / MB_OF_A_GB * LAMBDA_TIME_PRICE.value
 }
 
-/// What the tables, SNS and the invocation's time cost.
+/// The cost of the tables, SNS and the invocation's time.
 fn work_bill(work: &Work, seconds: Decimal) -> Bill {
     Bill {
         table_writes: price(work.table_writes(), WRITE_PRICE.value),
@@ -105,7 +100,7 @@ fn work_bill(work: &Work, seconds: Decimal) -> Bill {
     }
 }
 
-/// What an invocation costs beside its time.
+/// The cost of an invocation beside its time.
 fn call_bill() -> Bill {
     Bill {
         lambda: price(Decimal::ONE, LAMBDA_CALL_PRICE.value),
@@ -114,12 +109,12 @@ fn call_bill() -> Bill {
     }
 }
 
-/// What a record costs that an invocation takes alone.
+/// The cost of a record that is alone in its invocation.
 fn lone_bill(work: &Work, cpu_ms: Decimal) -> Bill {
     work_bill(work, lone_seconds(work, cpu_ms)).plus(call_bill().times(Decimal::ONE / RECORDS_A_CALL.value))
 }
 
-/// What one transition of a kind costs.
+/// The cost of one transition of a kind.
 #[must_use]
 pub fn bill_of(kind: &Kind) -> Bill {
     decide_bill(kind).plus(tell_bill(&kind.tell)).plus(keep_bill(&kind.keep))
@@ -146,7 +141,7 @@ fn keep_bill(keep: &Work) -> Bill {
     lone_bill(keep, KEEP_CPU_MS.value)
 }
 
-/// What a book costs in a month, with what it holds after a year.
+/// The cost of a portfolio in a month, with the storage of a year.
 #[must_use]
 pub fn monthly_bill(accounts: Decimal) -> Bill {
     let transitions =
@@ -160,13 +155,13 @@ pub fn monthly_bill(accounts: Decimal) -> Bill {
         .plus(idle_bill())
 }
 
-/// USD a month of so many bytes.
+/// USD a month for stored bytes.
 fn stored_price(bytes: Decimal) -> Decimal {
     bytes / GB * (STORAGE_PRICE.value + RECOVERY_PRICE.value)
 }
 
-/// What the history costs in a month: its reads, writes and invocations, and the storage of
-/// a year's entries.
+/// The cost of the history in a month: its reads, writes and invocations, and the storage of a year's
+/// entries.
 #[must_use]
 pub fn history_bill(accounts: Decimal) -> Bill {
     let kept =
@@ -175,12 +170,12 @@ pub fn history_bill(accounts: Decimal) -> Bill {
     kept.plus(storage).times(accounts)
 }
 
-/// Messages to people of an account in a month.
+/// Messages to the borrower of an account in a month.
 fn reminders_a_month() -> Decimal {
     Decimal::ONE + unpaid(&["reminder"])
 }
 
-/// What the receipts of a month cost.
+/// The cost of a month's receipts.
 #[must_use]
 pub fn receipts_bill(accounts: Decimal) -> Bill {
     let queues = price(MESSAGE_REQUESTS, SQS_PRICE.value);
@@ -188,8 +183,8 @@ pub fn receipts_bill(accounts: Decimal) -> Bill {
     one.times(reminders_a_month() * RECEIPTS_A_MESSAGE.value * accounts)
 }
 
-/// Bytes that an account takes in all tables after a year: itself, its entry, a year of
-/// payments, what became of a year's reminders, its mark and its person, a year of its history.
+/// Bytes of an account in all tables after a year: the account, its index entry, a year of payments, a year's
+/// contact records, its marker and its contact profile, a year of its history.
 #[must_use]
 pub fn stored_bytes() -> Decimal {
     let reminders = reminders_a_month() * MONTHS;
@@ -200,7 +195,7 @@ pub fn stored_bytes() -> Decimal {
         + history_bytes_a_year()
 }
 
-/// Bytes that the history of an account grows by in a year.
+/// Bytes by which the history of an account grows in a year.
 #[must_use]
 pub fn history_bytes_a_year() -> Decimal {
     let bytes = |kind: &Kind| {
@@ -209,7 +204,7 @@ pub fn history_bytes_a_year() -> Decimal {
     kinds().iter().map(|kind| kind.a_month * bytes(kind)).sum::<Decimal>() * MONTHS
 }
 
-/// USD a month that another year of history adds.
+/// USD a month for another year of history.
 #[must_use]
 pub fn history_growth(accounts: Decimal) -> Decimal {
     stored_price(history_bytes_a_year()) * accounts
@@ -221,21 +216,21 @@ pub fn firings_a_month() -> Decimal {
     DAY_SECONDS / FIRING_SECONDS.value * MONTH_DAYS.value
 }
 
-/// Requests to SQS in a month when every firing hands every shard over: ten shards a
-/// request to send them, then one to receive and one to delete each.
+/// Requests to SQS in a month when every firing hands over every shard: one request sends ten shards, then
+/// one receives and one deletes each.
 #[must_use]
 pub fn hand_over_requests(shards: Decimal) -> Decimal {
     firings_a_month() * ((shards / MESSAGES_A_BATCH.value).ceil() + Decimal::TWO * shards)
 }
 
-/// Requests to SQS in a month by which Lambda asks a queue that is empty.
+/// Requests to SQS in a month by which Lambda polls an empty queue.
 #[must_use]
 pub fn polls_a_month() -> Decimal {
     POLLS_A_MINUTE.value * DAY_MINUTES * MONTH_DAYS.value
 }
 
-/// What a month costs with no account at all: two schedules, two queues that are asked, and
-/// in the dearest case every shard handed over at every firing.
+/// The cost of a month without any account: two schedules, two polled queues, and in the most expensive case
+/// every shard handed over at every firing.
 #[must_use]
 pub fn idle_bill() -> Bill {
     let firings = firings_a_month() * (Decimal::TWO + CONTACT_FIRINGS.value);
@@ -247,8 +242,8 @@ pub fn idle_bill() -> Bill {
     Bill { queues, ..call_bill().times(firings + handed_over) }
 }
 
-/// A day of the watch: each account's share of a page, what is read of it beside that, and
-/// its share of the note of how far the round has come.
+/// A day of `watch-gaps`: each account's share of a page, its further reads, and its share of the writes of
+/// the scan cursor.
 #[must_use]
 pub fn watch_bill(accounts: Decimal) -> Bill {
     let one = work_bill(&WATCH, watch_seconds(MEMORY_MB.value)).plus(Bill {
@@ -259,7 +254,7 @@ pub fn watch_bill(accounts: Decimal) -> Bill {
     one.times(accounts)
 }
 
-/// The read of the whole book by a scan that judges it.
+/// One scan that reads and evaluates the whole portfolio.
 #[must_use]
 pub fn pass_bill(accounts: Decimal) -> Bill {
     let one = Bill {
@@ -270,8 +265,8 @@ pub fn pass_bill(accounts: Decimal) -> Bill {
     one.times(accounts)
 }
 
-/// Publishing a policy: the book is read, each account gets an earlier place in the index,
-/// and is judged once more on the effective date. Both go through both streams' readers.
+/// Publication of a policy: the portfolio is read, each account's entry in the due index moves earlier, and
+/// each account is evaluated once more on the effective date. Both writes pass both readers of the stream.
 #[must_use]
 pub fn publication_bill(accounts: Decimal) -> Bill {
     let placed = work_bill(&Work { account_reads: 0, ..POST }, decide_seconds(&POST, MEMORY_MB.value));
@@ -281,8 +276,8 @@ pub fn publication_bill(accounts: Decimal) -> Bill {
     one.times(accounts)
 }
 
-/// What only the due index costs, in a month: its writes, the reads that find and fetch
-/// what is due, its storage.
+/// The cost of the due index alone in a month: its writes, the reads that find and fetch due accounts, its
+/// storage.
 #[must_use]
 pub fn index_bill(accounts: Decimal, wanted: impl Fn(&Kind) -> bool) -> Bill {
     let mut bill = Bill { storage: stored_price(ENTRY_BYTES.value), ..Bill::default() };
@@ -296,8 +291,8 @@ pub fn index_bill(accounts: Decimal, wanted: impl Fn(&Kind) -> bool) -> Bill {
     bill.times(accounts)
 }
 
-/// Of the book, the share that must move in the index a day for a nightly scan to cost the
-/// same: what a scan reads of an account, by what the index takes of one that moves.
+/// The share of the portfolio that must move in the index a day for a nightly scan to cost the same: the cost
+/// of scanning an account, divided by the index cost of an account that moves.
 #[must_use]
 pub fn break_even_share() -> Decimal {
     let scanned = price(account_scan_units(), READ_PRICE.value);
@@ -306,7 +301,7 @@ pub fn break_even_share() -> Decimal {
     scanned / due
 }
 
-/// USD a month of the pages that find nothing due in so many shards.
+/// USD a month for pages that find no due account, with `shards` shards.
 #[must_use]
 pub fn idle_pages(shards: Decimal) -> Decimal {
     price(firings_a_month() * shards / Decimal::TWO, READ_PRICE.value)

@@ -1,5 +1,4 @@
-//! The sentences of `infra/cost.md` that bear a figure, so that no figure stands there by
-//! hand.
+//! The sentences of `infra/cost.md` with figures, so that no figure is written by hand.
 
 use rust_decimal::Decimal;
 
@@ -19,11 +18,11 @@ use super::speed::{
 use super::tables::{accounts, is_not_before_due};
 use super::{ComesBy, SWEEP, THOUSAND, a_day, account_read_units, account_scan_units, account_write_units};
 
-/// SNS messages a second in a region where that is fewest.
+/// SNS messages a second in the region with the lowest limit.
 const FEWEST_MESSAGES: Decimal = Decimal::from_parts(300, 0, 0, false, 0);
 const HOUR_SECONDS: Decimal = Decimal::from_parts(3_600, 0, 0, false, 0);
 
-/// All of them.
+/// All sentences, in the order of the page.
 #[must_use]
 pub fn facts() -> Vec<String> {
     [units(), bill(), idle(), sweeps(), watch(), limits(), scans()].concat()
@@ -44,7 +43,7 @@ fn units() -> Vec<String> {
             ms(decide_seconds(&SWEEP, ONE_CPU_MB.value))
         ),
         format!(
-            "The watch's look at an account takes {} ms and {} ms.",
+            "Reconciling an account takes {} ms and {} ms.",
             ms(watch_seconds(MEMORY_MB.value)),
             ms(watch_seconds(ONE_CPU_MB.value))
         ),
@@ -57,7 +56,7 @@ fn bill() -> Vec<String> {
     let of_all = |part: Decimal| percent(part / all, 0);
     vec![
         format!(
-            "Of a million accounts' bill, the watch is {}, the history {}, and the index {}.",
+            "Of a million accounts' bill, reconciliation is {}, the history {}, and the index {}.",
             of_all(watch_bill(book).total() * MONTH_DAYS.value),
             of_all(history_bill(book).total()),
             of_all(index_bill(book, |_| true).total())
@@ -124,14 +123,14 @@ fn sweeps() -> Vec<String> {
 fn watch() -> Vec<String> {
     vec![
         format!(
-            "One invocation of {} s looks at {} accounts. That is {} a day; with 1,769 MB it is {}.",
+            "One invocation of {} s reconciles {} accounts. That is {} a day; with 1,769 MB it is {}.",
             whole(SCHEDULED_SECONDS.value),
             whole(watched_a_firing(MEMORY_MB.value)),
             whole(watched_a_day(MEMORY_MB.value)),
             whole(watched_a_day(ONE_CPU_MB.value))
         ),
         format!(
-            "With 100 million accounts it would get round in {} days.",
+            "With 100 million accounts a round takes {} days.",
             fixed(accounts(100) / watched_a_day(MEMORY_MB.value), 0)
         ),
     ]
@@ -187,18 +186,18 @@ fn scans() -> Vec<String> {
     let nightly = pass_bill(book).total() * MONTH_DAYS.value;
     vec![
         format!(
-            "A nightly scan costs what the due index costs when {} of the book moves a day, by a sweep, a \
+            "A nightly scan costs as much as the due index when {} of the book moves a day, by a sweep, a \
              payment or a command. Here {} move, and {} without reminders before the due date.",
             percent(break_even_share(), 1),
             percent(a_day(Decimal::ONE, |_| true), 1),
             percent(a_day(Decimal::ONE, is_not_before_due), 1)
         ),
         format!(
-            "For what the index costs, the book could be scanned {} times a day.",
+            "For the price of the index, the book could be scanned {} times a day.",
             fixed(index / nightly, 1)
         ),
         format!(
-            "The watch costs {} times what a nightly scan costs, because it also reads each account's payments, \
+            "Reconciliation costs {} times as much as a nightly scan, because it also reads each account's payments, \
              history and marker.",
             fixed(watch_bill(book).total() * MONTH_DAYS.value / nightly, 1)
         ),

@@ -1,4 +1,4 @@
-//! Figures as the page writes them.
+//! Formats figures for the page.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -10,7 +10,7 @@ pub(super) fn whole(value: Decimal) -> String {
     u64::try_from(rounded).map_or_else(|_| rounded.to_string(), grouped)
 }
 
-/// With so many digits after the point, and commas before it.
+/// With `digits` digits after the point, and commas before it.
 pub(super) fn fixed(value: Decimal, digits: u32) -> String {
     let rounded = value.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
     let whole_part = whole(rounded.trunc());
@@ -25,7 +25,7 @@ pub(super) fn percent(share: Decimal, digits: u32) -> String {
     format!("{} %", fixed(share * Decimal::ONE_HUNDRED, digits))
 }
 
-/// In the unit that suits.
+/// In the unit that suits the length.
 pub(super) fn duration(seconds: Decimal) -> String {
     let minutes = seconds / Decimal::from(60);
     if seconds < Decimal::from(120) {

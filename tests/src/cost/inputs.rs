@@ -1,17 +1,13 @@
-//! What the cost page reckons with, each with where it comes from.
+//! The inputs of the cost page, each with its source.
 
 use rust_decimal::Decimal;
 
-/// A figure that the page reckons with.
+/// An input of the cost page.
 #[derive(Clone, Copy, Debug)]
 pub struct Input {
-    /// What it is.
     pub name: &'static str,
-    /// The figure.
     pub value: Decimal,
-    /// Of what.
     pub unit: &'static str,
-    /// Where it comes from.
     pub source: &'static str,
 }
 
@@ -211,28 +207,28 @@ pub const SMALL_ITEM_BYTES: Input = input(
     "bytes",
     "tests/tests/capacity.rs, a payment",
 );
-/// Firings of the sweep of what is planned, for each of the sweep of accounts.
+/// Firings of the schedule for planned contacts, for each firing of the sweep.
 pub const CONTACT_FIRINGS: Input = input(
-    "firings of the sweep of what people are to be told, for each of the sweep of accounts",
+    "firings of the sweep of contact requests, for each of the sweep of accounts",
     (3, 0),
     "",
     "infra/template.yaml",
 );
-/// Bytes of what is kept of a reminder: how it ended, and its message.
+/// Bytes kept of a reminder: its contact record, and its message.
 pub const CONTACT_BYTES: Input = input(
-    "what is kept of a reminder, two items, with the 100 bytes that DynamoDB adds to each",
+    "the records of a reminder, two items, with the 100 bytes that DynamoDB adds to each",
     (800, 0),
     "bytes",
     "tests/tests/capacity.rs",
 );
-/// Bytes of an entry of the history that tells of no decision.
+/// Bytes of a history entry without a decision.
 pub const HISTORY_ENTRY_BYTES: Input = input(
     "an entry of the history without a decision, with the 100 bytes that DynamoDB adds",
     (560, 0),
     "bytes",
     "tests/tests/capacity.rs",
 );
-/// Bytes of an entry of the history that tells of one.
+/// Bytes of a history entry with a decision.
 pub const DECISION_ENTRY_BYTES: Input = input(
     "an entry of the history with a decision, likewise",
     (1_040, 0),
@@ -251,7 +247,7 @@ pub const TELL_CPU_MS: Input = input(
     "processor time of a revision that sends a message",
     (13, 1),
     "ms",
-    "examples/scale.rs, likewise: 0.89 to 1.85, what stands in for Lambda included",
+    "examples/scale.rs, likewise: 0.89 to 1.85, the stand-in for Lambda included",
 );
 /// CPU of a fan-out without one.
 pub const PASS_CPU_MS: Input = input(
@@ -267,15 +263,15 @@ pub const KEEP_CPU_MS: Input = input(
     "ms",
     "examples/scale.rs, likewise: 1.11 to 1.67",
 );
-/// CPU of a look at a healthy account.
+/// CPU of reconciling a healthy account.
 pub const WATCH_CPU_MS: Input = input(
-    "processor time of the watch's look at a healthy account",
+    "processor time of reconciling a healthy account",
     (33, 2),
     "ms",
     "examples/scale.rs, likewise: 0.27 without the read of its marker, 0.31 to 0.35 with it",
 );
 
-/// What was measured.
+/// All measured inputs.
 pub const MEASURED: [Input; 11] = [
     ACCOUNT_BYTES,
     ENTRY_BYTES,
@@ -299,24 +295,24 @@ pub const INDEX_WRITES: Input = input(
 );
 /// Entries of an index page.
 pub const PAGE: Input = input(
-    "entries that one Query of the index reads, accounts that one Scan of the watch reads",
+    "entries that one Query of the index reads, accounts that one Scan of the reconciliation reads",
     (100, 0),
     "",
-    "detect-overdue, watch-gaps",
+    "detect-overdue, reconcile-accounts",
 );
 /// Accounts side by side.
 pub const SIDE_BY_SIDE: Input = input(
     "accounts that an invocation works on side by side",
     (8, 0),
     "",
-    "detect-overdue, watch-gaps, runtime",
+    "detect-overdue, reconcile-accounts, runtime",
 );
 /// Lambda memory.
 pub const MEMORY_MB: Input = input("memory of each function", (256, 0), "MB", "infra/template.yaml");
-/// How often they fire.
+/// The interval between firings.
 pub const FIRING_SECONDS: Input =
-    input("the sweep and the watch fire every", (900, 0), "s", "infra/template.yaml");
-/// How long what fires runs.
+    input("the sweep and the reconciliation fire every", (900, 0), "s", "infra/template.yaml");
+/// The run time of a scheduled invocation.
 pub const SCHEDULED_SECONDS: Input =
     input("their invocation stops by itself after", (295, 0), "s", "infra/template.yaml, Deadline::RESERVE");
 /// Pages of a shard before it is handed over.
@@ -326,30 +322,29 @@ pub const OWN_PAGES: Input = input(
     "",
     "detect-overdue",
 );
-/// How long a shard's invocation runs.
+/// The run time of a shard's invocation.
 pub const SHARD_SECONDS: Input = input(
     "an invocation for a shard stops by itself after",
     (835, 0),
     "s",
     "infra/template.yaml, Deadline::RESERVE",
 );
-/// Shards at once.
+/// Shards worked off at once.
 pub const SHARDS_AT_ONCE: Input =
     input("shards that are swept at once at most", (10, 0), "", "infra/template.yaml, SweepConcurrency");
-/// Segments of the watch.
+/// Segments of the scan by `watch-gaps`.
 pub const WATCH_SEGMENTS: Input =
-    input("segments of the table that the watch looks at in a day", (96, 0), "", "watch-gaps");
+    input("segments of the table that reconciliation visits in a day", (96, 0), "", "reconcile-accounts");
 /// Batches of a stream shard at once.
 pub const BATCHES_A_SHARD: Input =
     input("batches of a stream shard at once", (10, 0), "", "infra/template.yaml");
 /// Messages of a batch.
 pub const MESSAGES_A_BATCH: Input = input("messages of a PublishBatch", (10, 0), "", "shared/notify");
-/// Shards by default.
 pub const DEFAULT_SHARDS: Input = input("shards of the due index", (4, 0), "", "infra/template.yaml");
 /// Most shards.
 pub const MOST_SHARDS: Input = input("most shards of the due index", (100, 0), "", "shared/store");
 
-/// What the product is set to.
+/// All settings of the product.
 pub const SETTINGS: [Input; 15] = [
     INDEX_WRITES,
     PAGE,
@@ -368,21 +363,21 @@ pub const SETTINGS: [Input; 15] = [
     MOST_SHARDS,
 ];
 
-/// How long a request to DynamoDB takes.
+/// The duration of a request to DynamoDB.
 pub const REQUEST_MS: Input =
     input("a request to DynamoDB or SNS", (5, 0), "ms", "assumed, within a region; not measured on AWS");
 /// Days of a month.
 pub const MONTH_DAYS: Input = input("days of a month", (30, 0), "", "assumed");
-/// Hours in which payments come in.
+/// Hours of a day in which payments arrive.
 pub const PAYMENT_HOURS: Input = input("hours of a day in which payments come in", (8, 0), "", "assumed");
-/// The month's end.
+/// The share of accounts that are due on the month's last day, in one time zone.
 pub const PEAK_SHARE: Input = input(
     "accounts that are due on the month's last day, in one time zone",
     (20, 2),
     "of the book",
     "assumed",
 );
-/// Bytes of logs.
+/// Bytes of logs and metrics of an invocation.
 pub const LOG_BYTES: Input = input("logs and metrics of an invocation", (1_000, 0), "bytes", "assumed");
 /// Records of an invocation.
 pub const RECORDS_A_CALL: Input = input(
@@ -413,7 +408,7 @@ pub const POLLS_A_MINUTE: Input = input(
     "assumed: five at once, of 20 seconds each",
 );
 
-/// What was assumed.
+/// All assumed inputs.
 pub const ASSUMED: [Input; 9] = [
     REQUEST_MS,
     MONTH_DAYS,
@@ -426,8 +421,8 @@ pub const ASSUMED: [Input; 9] = [
     POLLS_A_MINUTE,
 ];
 
-/// Of all installments, the share that is still unpaid so many days after the due date.
-/// The days are those on which the sample policy acts.
+/// The share of all installments that is still open a number of days after the due date. The days are those
+/// on which the sample policy acts.
 pub const UNPAID: [(&str, Decimal); 9] = [
     ("2: reminder", Decimal::from_parts(150, 0, 0, false, 3)),
     ("4: late", Decimal::from_parts(100, 0, 0, false, 3)),
@@ -440,7 +435,7 @@ pub const UNPAID: [(&str, Decimal); 9] = [
     ("63: suspended", Decimal::from_parts(10, 0, 0, false, 3)),
 ];
 
-/// The share that is unpaid at each point of [`UNPAID`] that is of this kind.
+/// The open share, summed over the points of [`UNPAID`] of these kinds.
 #[must_use]
 pub fn unpaid(kinds: &[&str]) -> Decimal {
     UNPAID

@@ -1,4 +1,4 @@
-//! How long it takes: one account, a peak, the whole book.
+//! Durations and rates: of one account, of a peak, of the whole portfolio.
 
 use rust_decimal::Decimal;
 
@@ -13,27 +13,26 @@ use super::{
     account_write_units,
 };
 
-/// The share of a processor that a function of so much memory has. One invocation works
-/// on one thread: more than one processor is of no use to it.
+/// The share of a processor that a function of that memory has. One invocation works on one thread, so that
+/// it cannot use more than one processor.
 pub(super) fn processor(memory_mb: Decimal) -> Decimal {
     (memory_mb / ONE_CPU_MB.value).min(Decimal::ONE)
 }
 
-/// Seconds that one of the accounts of an invocation takes: the longer of the wait, which
-/// eight share, and the processor's time.
+/// Seconds for one of the accounts of an invocation: the longer of the wait, which eight accounts share, and
+/// the processor time.
 fn seconds(work: &Work, cpu_ms: Decimal, memory_mb: Decimal) -> Decimal {
     let wait = work.requests() / SIDE_BY_SIDE.value * REQUEST_MS.value;
     (wait.max(cpu_ms / processor(memory_mb)) + alone_ms(work)) / THOUSAND
 }
 
-/// Milliseconds that are waited for one after another: notes and marks, and a share of
-/// each PublishBatch.
+/// Milliseconds of waits one after another: notes and markers, and a share of each PublishBatch.
 fn alone_ms(work: &Work) -> Decimal {
     let batches = Decimal::from(work.messages) / MESSAGES_A_BATCH.value;
     (Decimal::from(work.small_writes) + batches) * REQUEST_MS.value
 }
 
-/// Seconds of an invocation that has one record: nothing is there to share the wait with.
+/// Seconds of an invocation with one record, which shares its waits with no other.
 pub(super) fn lone_seconds(work: &Work, cpu_ms: Decimal) -> Decimal {
     let requests = work.requests() + Decimal::from(work.small_writes + work.messages);
     (requests * REQUEST_MS.value + cpu_ms / processor(MEMORY_MB.value)) / THOUSAND
@@ -45,7 +44,7 @@ pub fn decide_seconds(work: &Work, memory_mb: Decimal) -> Decimal {
     seconds(work, DECIDE_CPU_MS.value, memory_mb)
 }
 
-/// Milliseconds of the processor that `send-reminders` takes for one revision.
+/// Milliseconds of processor time of `send-reminders` for one revision.
 pub(super) fn tell_cpu_ms(work: &Work) -> Decimal {
     if work.messages > 0 { TELL_CPU_MS.value } else { PASS_CPU_MS.value }
 }
@@ -62,21 +61,21 @@ pub fn keep_seconds(work: &Work, memory_mb: Decimal) -> Decimal {
     seconds(work, KEEP_CPU_MS.value, memory_mb)
 }
 
-/// Seconds of `watch-gaps` for one healthy account, with its share of what a page waits
-/// for alone: its Scan and the note of how far the round has come.
+/// Seconds of `watch-gaps` for one healthy account, with its share of the waits of a page: its Scan and the
+/// write of the scan cursor.
 #[must_use]
 pub fn watch_seconds(memory_mb: Decimal) -> Decimal {
     let page_ms = Decimal::TWO * REQUEST_MS.value / PAGE.value;
     seconds(&WATCH, WATCH_CPU_MS.value, memory_mb) + page_ms / THOUSAND
 }
 
-/// Accounts that one firing of the watch looks at before it stops.
+/// Accounts that one firing of `watch-gaps` reconciles before it stops.
 #[must_use]
 pub fn watched_a_firing(memory_mb: Decimal) -> Decimal {
     SCHEDULED_SECONDS.value / watch_seconds(memory_mb)
 }
 
-/// Accounts that the watch looks at in a day.
+/// Accounts that `watch-gaps` reconciles in a day.
 #[must_use]
 pub fn watched_a_day(memory_mb: Decimal) -> Decimal {
     watched_a_firing(memory_mb) * WATCH_SEGMENTS.value
@@ -88,40 +87,39 @@ pub fn sweep_rate(memory_mb: Decimal) -> Decimal {
     Decimal::ONE / decide_seconds(&SWEEP, memory_mb)
 }
 
-/// Transitions a second that the index lets a shard have.
+/// Transitions a second that the index allows a shard.
 #[must_use]
 pub fn shard_rate() -> Decimal {
     PARTITION_WRITES.value / INDEX_WRITES.value
 }
 
-/// Transitions a second that one invocation works off of its shard.
+/// Transitions a second of one invocation on its shard.
 #[must_use]
 pub fn swept_rate(memory_mb: Decimal) -> Decimal {
     shard_rate().min(sweep_rate(memory_mb))
 }
 
-/// Transitions a second that a table on demand lets be written.
+/// Transitions a second that an on-demand table can write.
 #[must_use]
 pub fn table_rate() -> Decimal {
     TABLE_UNITS.value / account_write_units()
 }
 
-/// Many accounts that come due at one instant.
+/// A moment at which many accounts are due.
 #[derive(Clone, Copy, Debug)]
 pub struct Peak {
-    /// What it is.
     pub name: &'static str,
-    /// Of the book.
+    /// Of the portfolio.
     pub share: Decimal,
-    /// What a sweep does for each.
+    /// The work of a sweep for each account.
     pub decide: Work,
-    /// What `send-reminders` does then.
+    /// The work of `send-reminders` that follows.
     pub tell: Work,
-    /// What `record-history` does then.
+    /// The work of `record-history` that follows.
     pub keep: Work,
 }
 
-/// The instants at which most comes due: one time zone, the month's last day.
+/// The instants at which most accounts are due: one time zone, the month's last day.
 #[must_use]
 pub fn peaks() -> [Peak; 2] {
     [
@@ -142,14 +140,14 @@ pub fn peaks() -> [Peak; 2] {
     ]
 }
 
-/// What it takes to work a peak off in one firing of the sweep.
+/// The resources that work off a peak in one firing of the sweep.
 #[derive(Clone, Copy, Debug)]
 pub struct Needed {
     /// Transitions a second.
     pub rate: Decimal,
-    /// Shards of the due index, each with an invocation as it is set.
+    /// Shards of the due index, each with an invocation of the default memory.
     pub shards: Decimal,
-    /// Shards of the due index, each with an invocation that has a processor.
+    /// Shards of the due index, each with an invocation of one whole processor.
     pub shards_of_one_cpu: Decimal,
     /// Write units a second of the accounts table.
     pub table_writes: Decimal,
@@ -159,11 +157,11 @@ pub struct Needed {
     pub fan_outs: Decimal,
     /// Invocations of `record-history` at once.
     pub histories: Decimal,
-    /// Shards of the accounts stream, for the more of the two.
+    /// Shards of the accounts stream, for the slower of its two readers.
     pub stream_shards: Decimal,
 }
 
-/// What it takes for a peak of a book.
+/// The resources for a peak of a portfolio.
 #[must_use]
 pub fn needed(peak: &Peak, accounts: Decimal) -> Needed {
     let rate = peak.share * accounts / SHARD_SECONDS.value;
@@ -181,32 +179,32 @@ pub fn needed(peak: &Peak, accounts: Decimal) -> Needed {
     }
 }
 
-/// Transitions that the scheduled invocation works off itself.
+/// Transitions that the scheduled invocation completes itself.
 #[must_use]
 pub fn own_transitions(shards: Decimal) -> Decimal {
     OWN_PAGES.value * PAGE.value * shards
 }
 
-/// Seconds after which it hands the rest over, where there is a rest in every shard.
+/// Seconds after which the scheduled invocation hands the rest over, where every shard has a rest.
 #[must_use]
 pub fn own_seconds(shards: Decimal, memory_mb: Decimal) -> Decimal {
     own_transitions(shards) / swept_rate(memory_mb)
 }
 
-/// Transitions a second of one invocation a shard, all at once: the slower of the shards
-/// and the table on demand.
+/// Transitions a second of one invocation a shard, all at once: limited by the shards or by the on-demand
+/// table.
 fn handed_over_rate(shards: Decimal, memory_mb: Decimal) -> Decimal {
     (swept_rate(memory_mb) * shards).min(table_rate())
 }
 
-/// Transitions that one firing works off: those that the scheduled invocation takes, then
-/// one invocation a shard until it stops.
+/// Transitions of one firing: those of the scheduled invocation, then those of one invocation a shard until
+/// it stops.
 #[must_use]
 pub fn swept_a_firing(shards: Decimal, memory_mb: Decimal) -> Decimal {
     own_transitions(shards) + handed_over_rate(shards, memory_mb) * SHARD_SECONDS.value
 }
 
-/// Seconds to work a peak off.
+/// Seconds to work off a peak.
 #[must_use]
 pub fn work_off_seconds(transitions: Decimal, shards: Decimal, memory_mb: Decimal) -> Decimal {
     let a_firing = swept_a_firing(shards, memory_mb);
@@ -218,33 +216,32 @@ pub fn work_off_seconds(transitions: Decimal, shards: Decimal, memory_mb: Decima
         + (last - own) / handed_over_rate(shards, memory_mb)
 }
 
-/// Partitions of the accounts table by its size; it has a stream shard for each.
+/// Partitions of the accounts table by its size, each with a stream shard.
 #[must_use]
 pub fn partitions(accounts: Decimal) -> Decimal {
     (accounts * ACCOUNT_BYTES.value / GB / PARTITION_GB.value).ceil()
 }
 
-/// Reminders a second that one shard of the accounts stream bears.
+/// Reminders a second that one shard of the accounts stream carries.
 #[must_use]
 pub fn stream_shard_rate() -> Decimal {
     BATCHES_A_SHARD.value / tell_seconds(&REMIND, MEMORY_MB.value)
 }
 
-/// Seconds of a scan, with as many segments as it takes to read as fast as the table on
-/// demand lets it.
+/// Seconds of a scan, with enough segments to reach the read limit of an on-demand table.
 #[must_use]
 pub fn scan_seconds(accounts: Decimal) -> Decimal {
     accounts * account_scan_units() / TABLE_UNITS.value
 }
 
-/// Seconds of the invocations of a scan, for one account: those of the watch, which is
-/// rather too much, for its other reads are in it.
+/// Seconds of a scan's invocations for one account. The CPU time of `watch-gaps` overstates it, because its
+/// other reads are included.
 #[must_use]
 pub fn judge_seconds() -> Decimal {
     WATCH_CPU_MS.value / processor(MEMORY_MB.value) / THOUSAND
 }
 
-/// Invocations at once that judge as fast as that.
+/// Concurrent invocations that evaluate at the rate of the scan.
 #[must_use]
 pub fn scan_invocations(accounts: Decimal) -> Decimal {
     (judge_seconds() * accounts / scan_seconds(accounts)).ceil()

@@ -17,15 +17,14 @@ use super::speed::{
 };
 use super::{BEFORE_DUE, Kind, Work, a_day, account_scan_units, kinds};
 
-/// The books that the page reckons for.
+/// The portfolio sizes of the page.
 const BOOKS: [(&str, u32); 3] = [("1 million", 1), ("10 million", 10), ("100 million", 100)];
 
-/// A table, with the name that it has on the page.
+/// A table with its name on the page.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
-    /// Its text, in Markdown.
+    /// In Markdown.
     pub text: String,
 }
 
@@ -83,7 +82,7 @@ fn listed(heading: &str, inputs: &[Input]) -> String {
 fn unpaid_table() -> String {
     let rows: Vec<Vec<String>> =
         UNPAID.iter().map(|(day, share)| vec![(*day).to_owned(), percent(*share, 1)]).collect();
-    markdown(&["Days after the due date, and what happens", "still unpaid"], &rows)
+    markdown(&["Days after the due date, and the event", "still unpaid"], &rows)
 }
 
 fn units_table() -> String {
@@ -165,7 +164,7 @@ fn bill_table() -> String {
     rows.push(of_it("of it, a month: reminders before the due date", before_due_bill));
     rows.push(of_it("of it, a month: receipts of messages", |accounts| receipts_bill(accounts).total()));
     rows.push(of_it("of it, a month: the history", |accounts| history_bill(accounts).total()));
-    rows.push(of_it("of it, a month: the watch", watch_month));
+    rows.push(of_it("of it, a month: reconciliation", watch_month));
     markdown(&["USD", "1 million", "10 million", "100 million"], &rows)
 }
 
@@ -198,9 +197,9 @@ fn rates_table() -> String {
         limit("one invocation of the sweep", Decimal::ONE / sweep_rate(memory));
         limit("one batch of `send-reminders` with reminders", tell_seconds(&remind.tell, memory));
         limit("one batch of `record-history`", keep_seconds(&remind.keep, memory));
-        limit("one invocation of the watch, accounts", watch_seconds(memory));
+        limit("one invocation of reconciliation, accounts", watch_seconds(memory));
     }
-    markdown(&["What limits", "transitions a second"], &rows)
+    markdown(&["Limit", "transitions a second"], &rows)
 }
 
 fn peaks_table() -> String {
@@ -271,8 +270,8 @@ fn whole_book_table() -> String {
     markdown(
         &["USD", "1 million", "10 million", "100 million"],
         &[
-            row("watch, a day", |accounts| watch_bill(accounts).total()),
-            row("watch, a month", watch_month),
+            row("reconciliation, a day", |accounts| watch_bill(accounts).total()),
+            row("reconciliation, a month", watch_month),
             row("of it, the pages of accounts", |accounts| {
                 accounts * account_scan_units() * READ_PRICE.value / super::MILLION * MONTH_DAYS.value
             }),
@@ -290,7 +289,7 @@ fn scan_table() -> String {
     let nightly = |accounts: Decimal| pass_bill(accounts).total() * MONTH_DAYS.value;
     let firings = Decimal::from(96);
     markdown(
-        &["USD a month, or what is said", "1 million", "10 million", "100 million"],
+        &["USD a month, or as stated", "1 million", "10 million", "100 million"],
         &[
             row("due index, with reminders before the due date", &|accounts| {
                 fixed(index_bill(accounts, |_| true).total(), 2)
@@ -298,7 +297,7 @@ fn scan_table() -> String {
             row("due index, without them", &|accounts| {
                 fixed(index_bill(accounts, is_not_before_due).total(), 2)
             }),
-            row("watch, once a day", &|accounts| fixed(watch_month(accounts), 2)),
+            row("reconciliation, once a day", &|accounts| fixed(watch_month(accounts), 2)),
             row("scan, every night", &|accounts| fixed(nightly(accounts), 2)),
             row("scan, every 15 minutes", &|accounts| fixed(nightly(accounts) * firings, 2)),
             row("time of a scan within the table's quota", &|accounts| duration(scan_seconds(accounts))),

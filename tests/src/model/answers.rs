@@ -1,4 +1,4 @@
-//! What borrowers answer and choose, and what a credit bureau is told.
+//! The borrower's answers and choices, and the reports to a credit bureau.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
@@ -9,7 +9,7 @@ use duewatch_domain::kernel::{DisputeId, PromiseId};
 
 use super::calendar;
 
-/// All of it, and the last of what counts once.
+/// All answers; of kinds that replace one another, the last one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answers {
     pub(super) promises: Vec<Promise>,
@@ -18,19 +18,19 @@ pub(super) struct Answers {
     pub(super) choice: Option<Choice>,
 }
 
-/// A promise to pay.
+/// A promise to pay, with its end once recorded.
 #[derive(Clone, Debug)]
 pub(super) struct Promise {
     id: PromiseId,
     pub(super) amount: Money,
     pub(super) at: DateTime<Utc>,
-    /// The first date on which it is broken.
+    /// The first date on which the promise is broken.
     pub(super) until: NaiveDate,
-    /// When somebody said what became of it.
+    /// The instant at which the promise was recorded as kept, broken or withdrawn.
     pub(super) ended_at: Option<DateTime<Utc>>,
 }
 
-/// Something that the borrower says is wrong.
+/// A point that the borrower disputes.
 #[derive(Clone, Debug)]
 pub(super) struct Dispute {
     id: DisputeId,
@@ -38,21 +38,21 @@ pub(super) struct Dispute {
     pub(super) closed_at: Option<DateTime<Utc>>,
 }
 
-/// When the borrower wants to hear of what is coming due.
+/// The borrower's choice of days and time for reminders of coming installments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
-    /// So many days before; none: on the policy's days.
+    /// Days before the due date; empty: the policy's days.
     pub(super) days_before: Vec<u32>,
-    /// None: at the policy's time.
+    /// None: the policy's time.
     pub(super) time: Option<NaiveTime>,
-    /// The last date that is planned as if nothing had been chosen.
+    /// The last date that is planned as if the borrower had chosen nothing.
     pub(super) said_on: NaiveDate,
 }
 
 impl Answers {
     pub(super) fn enter(&mut self, zone: Tz, command: &Command, at: DateTime<Utc>) {
         match command {
-            // What comes twice counts once.
+            // A repeated id counts once.
             Command::PromiseMade { promise_id, .. }
                 if self.promises.iter().any(|known| known.id == *promise_id) => {}
             Command::PromiseMade { promise_id, amount, until } => {
@@ -80,7 +80,7 @@ impl Answers {
         }
     }
 
-    /// What is not said stays as it was; who says nothing new chooses nothing.
+    /// A field that is left out keeps its value. A command without a new value changes no choice.
     fn choose(&mut self, said: &PreferencesChanged, zone: Tz, at: DateTime<Utc>) {
         if said.remind_days_before.is_none() && said.remind_at.is_none() {
             return;

@@ -1,4 +1,4 @@
-//! From the facts to what is owed, and what is paid of it.
+//! Derives from the facts the amounts due and the amounts paid.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -11,18 +11,16 @@ use super::answers::{Answers, Promise};
 use super::recorded::Recorded;
 use super::{Fact, calendar};
 
-/// An amount that is still owed.
+/// An amount that is still due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Debt {
-    /// What it is called.
     pub label: Label,
-    /// When it is or was due.
     pub due_on: NaiveDate,
-    /// How much is left of what it asks for, apart from a late fee.
+    /// The open amount, without late fee.
     pub amount: Money,
 }
 
-/// What the facts come to.
+/// The account as derived from its facts.
 #[derive(Debug)]
 pub(super) struct Books {
     pub(super) zone: Tz,
@@ -36,12 +34,12 @@ pub(super) struct Books {
     pub(super) payments: Vec<Paid>,
     pub(super) divisions: Vec<Division>,
     pub(super) waivers: Vec<Waived>,
-    /// The date on which the schedule was replaced last.
+    /// The date of the last schedule replacement.
     pub(super) replaced_on: Option<NaiveDate>,
 }
 
-/// A new schedule, or a payment taken back: what was owed before is settled by the money
-/// that came before, and what falls due anew waits for the money that comes after.
+/// A new schedule, or a chargeback. Earlier money settles the earlier debt; later money settles the debt that
+/// falls due anew.
 #[derive(Debug)]
 pub(super) struct Division {
     pub(super) at: DateTime<Utc>,
@@ -53,19 +51,19 @@ impl Division {
     }
 }
 
-/// Something that is asked for.
+/// An installment or a chargeback, with its amount due.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) label: Label,
     pub(super) due_on: NaiveDate,
     /// Fee, interest and principal of the contract.
     pub(super) parts: [Money; 3],
-    /// What is asked for in all, after adjustments.
+    /// The total amount due, after adjustments.
     pub(super) asked: Money,
     pub(super) written_off: bool,
-    /// A new schedule has taken its place, and left what had been paid of it.
+    /// A new schedule replaced the installment and left the part that had been paid.
     pub(super) replaced: bool,
-    /// The place of the division that made it owed; none: it always was.
+    /// The index of the division that created the debt; none: the contract did.
     pub(super) since: Option<usize>,
 }
 
@@ -87,7 +85,7 @@ impl Piece {
     }
 }
 
-/// Money that came.
+/// A payment.
 #[derive(Debug)]
 pub(super) struct Paid {
     id: PaymentId,
@@ -99,19 +97,19 @@ pub(super) struct Paid {
 }
 
 impl Paid {
-    /// Whether it is there: what is taken back by a debt of its own is.
+    /// Whether the payment counts. A charged-back payment still does: a debt of its own takes it back.
     pub(super) fn stands(&self) -> bool {
         self.reversed != Some(Dated::Original)
     }
 }
 
-/// A late fee that is forgiven, as far as it has accrued.
+/// A late fee waiver, which covers the fee accrued so far.
 #[derive(Debug)]
 pub(super) struct Waived {
     pub(super) at: DateTime<Utc>,
-    /// Of which installment; none: of all.
+    /// The installment; none: all of them.
     pub(super) number: Option<InstallmentNumber>,
-    /// How much; none: all.
+    /// None: the whole fee.
     pub(super) amount: Option<Money>,
 }
 
@@ -137,7 +135,7 @@ impl Books {
         books
     }
 
-    /// What still owes, by due date, then number; what was taken back comes last.
+    /// The open debts by due date, then number; chargebacks come last.
     pub(super) fn debts(&self) -> Vec<Debt> {
         let owed = self.pieces.iter().zip(self.settled()).filter(|(piece, _)| !piece.written_off);
         let mut debts: Vec<Debt> = owed
@@ -152,7 +150,7 @@ impl Books {
         debts
     }
 
-    /// When as much had come as was promised, since it was.
+    /// The instant at which the payments since the promise reached the promised amount.
     pub(super) fn kept_at(&self, promise: &Promise) -> Option<DateTime<Utc>> {
         let standing = || self.payments.iter().filter(|payment| payment.stands());
         standing().map(|payment| payment.received_at).find(|by| {
@@ -164,7 +162,7 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // Nothing that the account owes.
+            // These facts change no amount due.
             Command::AccountOpened(_) | Command::ContactChanged(_) | Command::NoticeSent(_) => {}
             Command::PromiseMade { .. }
             | Command::PromiseEnded { .. }
@@ -228,7 +226,8 @@ impl Books {
         payment.reversed = Some(dated);
         if dated == Dated::Reversal {
             let (label, asked) = (Label::TakenBack(id.clone()), payment.amount);
-            // What it settled stays settled: it came before, whatever the instants say.
+            // The payment's allocation stays: a chargeback comes after its payment, whatever the instants
+            // say.
             let at = at.max(payment.received_at + TimeDelta::nanoseconds(1));
             let since = Some(self.divisions.len());
             let parts = [Money::ZERO, Money::ZERO, asked];
@@ -238,7 +237,7 @@ impl Books {
         }
     }
 
-    /// Keeps of every piece what is paid, and adds the new ones.
+    /// Keeps the paid part of every piece and adds the new installments.
     fn replace(&mut self, installments: &[NewInstallment], at: DateTime<Utc>) {
         let settled = self.settled();
         for (piece, paid) in self.pieces.iter_mut().zip(settled) {
@@ -249,7 +248,7 @@ impl Books {
         self.replaced_on = Some(calendar::business_date(self.zone, at));
         let since = Some(self.divisions.len());
         self.pieces.extend(installments.iter().map(|one| Piece::new(one, since)));
-        // What it found comes before it, whatever the instants say.
+        // A new schedule comes after every payment it finds, whatever the instants say.
         let found = self.payments.iter().map(|payment| payment.received_at + TimeDelta::nanoseconds(1));
         self.divisions.push(Division { at: found.max().map_or(at, |found| found.max(at)) });
     }
@@ -263,7 +262,7 @@ impl Books {
         self.pauses.retain(|pause| pause.from < pause.until);
     }
 
-    /// Writes off what is meant and still owes.
+    /// Writes off the open part of one installment; none: of all.
     fn write_off(&mut self, number: Option<InstallmentNumber>) {
         let settled = self.settled();
         for (piece, paid) in self.pieces.iter_mut().zip(settled) {
@@ -273,18 +272,18 @@ impl Books {
         }
     }
 
-    /// What is paid of each piece, where it does not matter when.
+    /// The paid amount of each piece, where the dates of payments do not matter.
     fn settled(&self) -> Vec<Money> {
         self.settle().0
     }
 
-    /// What each payment then puts on what it names: the place of the piece, and how much.
+    /// The share of each payment for the pieces it names, as (index of the piece, amount).
     pub(super) fn named(&self) -> Vec<(&Paid, Vec<(usize, Money)>)> {
         self.settle().1.into_iter().map(|purse| (purse.payment, purse.named)).collect()
     }
 
-    /// From one division of time to the next, first what was paid for by name, then the oldest
-    /// that was owed by then, with the money that had come.
+    /// Allocates division by division: first the payments that name a piece, then the oldest debt of that
+    /// time, with the money received by then.
     fn settle(&self) -> (Vec<Money>, Vec<Purse<'_>>) {
         let mut paid = vec![Money::ZERO; self.pieces.len()];
         let mut purses: Vec<Purse<'_>> = self
@@ -310,7 +309,7 @@ impl Books {
             for number in &purse.payment.targets {
                 let meant = |(_, piece): &(usize, &Piece)| piece.is(*number);
                 for (place, piece) in self.pieces.iter().enumerate().filter(meant) {
-                    // A later schedule may have put something else under an old number.
+                    // A later schedule may have reused an old installment number.
                     if self.since(piece).is_none_or(|since| !since.comes_after(purse.payment)) {
                         let part = purse.pay(piece, &mut paid[place]);
                         match purse.named.iter_mut().find(|(named, _)| *named == place) {
@@ -348,7 +347,7 @@ impl Books {
     }
 }
 
-/// A payment, and what is left of it.
+/// A payment and its unallocated rest.
 struct Purse<'a> {
     payment: &'a Paid,
     left: Money,

@@ -6,19 +6,16 @@ use duewatch_domain::Zone;
 use duewatch_domain::kernel::DayCount;
 use duewatch_domain::policy::{BusinessDays, Move};
 
-/// The zone of an account.
 #[expect(clippy::expect_used, reason = "both know the same names, and a test of the domain sees to it")]
 pub(super) fn zone(zone: Zone) -> Tz {
     zone.name().parse().expect("an IANA name")
 }
 
-/// The date after.
 pub(super) fn next(date: NaiveDate) -> NaiveDate {
     date + Days::new(1)
 }
 
-/// The date by which something due on a date is to be paid, found by trying one day after the
-/// other.
+/// The date by which an installment due on `due_on` is to be paid, found by trying one day after the other.
 pub(super) fn moved(rule: &BusinessDays, due_on: NaiveDate) -> NaiveDate {
     let is_worked = |day: &NaiveDate| rule.calendar.is_working_day(*day);
     let in_its_month = |day: &NaiveDate| (day.year(), day.month()) == (due_on.year(), due_on.month());
@@ -53,15 +50,15 @@ pub(super) fn moved(rule: &BusinessDays, due_on: NaiveDate) -> NaiveDate {
     }
 }
 
-/// The first instant at which the zone's clock shows `time` on `date`; where it never
-/// does, the first instant after.
+/// The first instant at which the zone's clock shows `time` on `date`; where the clock skips that time, the
+/// first instant after it.
 pub(super) fn local(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let shown = |local| zone.from_local_datetime(&local).earliest();
     let (mut local, second) = (date.and_time(time), TimeDelta::seconds(1));
     if let Some(instant) = shown(local) {
         return instant.to_utc();
     }
-    // By minutes through what the clock skips, then back to its very end.
+    // Steps by minutes through the skipped hour, then back to its very end.
     while shown(local).is_none() {
         local += TimeDelta::minutes(1);
     }
@@ -71,12 +68,11 @@ pub(super) fn local(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc>
     shown(local).map_or(DateTime::<Utc>::MAX_UTC, |instant| instant.to_utc())
 }
 
-/// The first instant of a date; of one that the zone skips, the first after.
+/// The first instant of a date; of a date that the zone skips, the first instant after it.
 pub(super) fn begin(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     local(zone, date, NaiveTime::MIN)
 }
 
-/// The second before the next date begins.
 pub(super) fn last_second(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     begin(zone, next(date)) - TimeDelta::seconds(1)
 }

@@ -1,4 +1,4 @@
-//! The regulatory class: by days past due, and outliving its cure.
+//! The regulatory class: reached by days past due, kept through the probation after a cure.
 
 use chrono::{Months, NaiveDate, TimeDelta};
 use duewatch_domain::kernel::DayCount;
@@ -7,12 +7,12 @@ use duewatch_domain::policy::{ClassName, ClassificationRules, Cured};
 use super::calendar;
 use super::course::Course;
 
-/// What those who looked found.
+/// The regulatory classes as the last evaluation left them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Classes {
-    /// The oldest due date that owed when somebody looked last.
+    /// The oldest open due date at the last evaluation.
     oldest: Option<NaiveDate>,
-    /// The day that was judged then.
+    /// The day of the last evaluation.
     day: NaiveDate,
     held: Vec<Held>,
 }
@@ -20,29 +20,28 @@ pub(super) struct Classes {
 /// The regulatory class of an account, where it is not the normal one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classified {
-    /// What it is called.
     pub name: String,
-    /// Since when it is in that class or a worse one.
+    /// The account has been in this class or a worse one since this date.
     pub since: NaiveDate,
-    /// Until when it outlives its cure; none: it is not cured.
+    /// The end of the probation; none: the account is not cured.
     pub probation_until: Option<NaiveDate>,
 }
 
-/// A class that was reached and is not over.
+/// A class that the account reached and has not left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Held {
     name: ClassName,
     since: NaiveDate,
-    /// The first day on which it is over, if it stays cured; none: it is not cured.
+    /// The first day without the class, if the account stays cured; none: it is not cured.
     probation_until: Option<NaiveDate>,
 }
 
-/// How many days past due somebody counts on a day.
+/// The days past due, counted on a day.
 type DaysPastDue<'a> = &'a dyn Fn(NaiveDate) -> u32;
 
 impl Classes {
-    /// What somebody finds who looks on a day, after `known` was found. Up to that day all was
-    /// as it was known to be; what is new counts from that day on.
+    /// The classes after an evaluation on `day`, following `known`. Up to `day` the facts count as they were
+    /// known; new facts count from `day` on.
     pub(super) fn on(
         known: Option<&Self>,
         course: &Course<'_>,
@@ -60,7 +59,7 @@ impl Classes {
             |day: NaiveDate| counted(known.and_then(|known| known.oldest), day),
         );
         let mut classes = match known {
-            // Nobody has classified it yet: it was what its days say.
+            // The first classification: the account held the class of its days past due all along.
             None => {
                 let begin = oldest.filter(|oldest| *oldest < day).unwrap_or(day);
                 let mut classes = Self { oldest, day: begin, held: Vec::new() };
@@ -101,7 +100,7 @@ impl Classes {
         self.live(rules, days);
     }
 
-    /// What a day makes of each class while nothing becomes known.
+    /// Moves each class on by a day on which no new fact arrives.
     fn live(&mut self, rules: &ClassificationRules, days: DaysPastDue<'_>) {
         let (day, days_past_due) = (self.day, days(self.day));
         for (place, class) in rules.classes.iter().enumerate() {
@@ -113,7 +112,7 @@ impl Classes {
                     self.held.remove(held);
                 }
             } else if is_reached {
-                // Before that another policy may have had other classes.
+                // Before that day another policy may have had other classes.
                 let mut since = day;
                 while days(since - TimeDelta::days(1)) >= class.days_past_due {
                     since -= TimeDelta::days(1);
@@ -123,7 +122,7 @@ impl Classes {
         }
     }
 
-    /// What the facts as they are now known make of the day.
+    /// Applies the facts as now known to the day.
     fn learn(&mut self, course: &Course<'_>, rules: &ClassificationRules, days_past_due: u32) {
         for (place, class) in rules.classes.iter().enumerate() {
             let Some(held) = self.held(&class.name) else {
@@ -137,7 +136,7 @@ impl Classes {
                 self.held[held].probation_until = None;
                 continue;
             }
-            // A new schedule since the class was reached.
+            // A schedule replaced since the class was reached.
             let forborne_on = course.replaced_on.filter(|on| *on >= self.held[held].since);
             let months = match forborne_on {
                 Some(_) => rules.probation_after_forbearance_months,

@@ -1,4 +1,4 @@
-//! From what is owed to a day's figures, stage and restrictions, one day after the other.
+//! From the debts to a day's figures, stage and restrictions, one day after the other.
 
 use std::collections::BTreeMap;
 
@@ -20,34 +20,34 @@ use super::memory::{Lapse, Memory};
 use super::recorded::{Binding, Recorded};
 use super::{Judged, calendar};
 
-/// What each of the customer's other accounts asks.
+/// The restrictions that each of the customer's other accounts imposes.
 pub(super) type Asked = BTreeMap<AccountId, Vec<Restriction>>;
 
-/// The most days that are walked to find the first of a lapse.
+/// The most days walked to find the first of a delinquency episode.
 const MAX_DAYS: u32 = 4_000;
 
-/// How an account fares under a policy while no fact changes.
+/// The course of an account under a policy while no fact changes.
 #[derive(Debug)]
 pub(super) struct Course<'p> {
     pub(super) zone: Tz,
     pub(super) policy: &'p Policy,
     pub(super) enforced: bool,
-    /// The date on which the schedule was replaced last.
+    /// The date of the last schedule replacement.
     pub(super) replaced_on: Option<NaiveDate>,
-    /// The date on which somebody looks.
+    /// The date of the evaluation.
     pub(super) today: NaiveDate,
     ledger: Ledger,
     pauses: Vec<Pause>,
     recorded: Recorded,
     pub(super) answers: Answers,
-    /// What plain reminders wait for.
+    /// The promises and disputes that delay plain reminders.
     waits: Vec<Wait>,
     pub(super) memory: Memory,
-    /// What the customer's other accounts ask.
+    /// The restrictions imposed by the customer's other accounts.
     asked: Vec<Restriction>,
 }
 
-/// What stages look at.
+/// The figures that stage conditions compare.
 #[derive(Debug)]
 struct Figures {
     days_past_due: u32,
@@ -62,30 +62,30 @@ struct Figures {
 #[derive(Clone, Copy, Debug)]
 struct Day {
     date: NaiveDate,
-    /// How many have passed since the oldest due date, and how many of them in a pause.
+    /// Days since the oldest due date; `paused` counts those within a pause.
     passed: u32,
     paused: u32,
     days_past_due: u32,
     delinquent_days: u32,
 }
 
-/// Something that plain reminders wait for, from an instant until a date begins.
+/// A delay of plain reminders, from an instant until a date begins.
 #[derive(Clone, Copy, Debug)]
 struct Wait {
     since: DateTime<Utc>,
     over_on: NaiveDate,
 }
 
-/// How it stands with one stage.
+/// The state of one stage.
 #[derive(Clone, Copy, Debug, Default)]
 struct Rung {
     holds: bool,
-    /// Its restrictions are in force, or would be if it were the most severe.
+    /// The stage's restrictions are in force, or would be if it were the most severe.
     restricts: bool,
 }
 
-/// How it stands with all of them: the most severe stage that holds, and the one whose
-/// restrictions are in force, each with the day on which that came about.
+/// The state of all stages: the most severe that holds, and the one whose restrictions are in force, each
+/// with the day on which that began.
 #[derive(Debug)]
 struct Ladder {
     rungs: Vec<Rung>,
@@ -121,22 +121,19 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// What still owes, the oldest first.
+    /// The open debts, the oldest first.
     pub(super) fn debts(&self) -> &[Debt] {
         &self.ledger.debts
     }
 
-    /// The instant from which a day counts.
     pub(super) fn counts_from(&self, day: NaiveDate) -> DateTime<Utc> {
         calendar::counts_from(self.zone, self.policy.day_count, day)
     }
 
-    /// The day that is judged at `now`.
     pub(super) fn judged_day(&self, now: DateTime<Utc>) -> NaiveDate {
         calendar::judged_day(self.zone, self.policy.day_count, now)
     }
 
-    /// Whether what is due on a date is past due on a day.
     pub(super) fn is_past_due(&self, due_on: NaiveDate, day: NaiveDate) -> bool {
         match self.policy.day_count {
             DayCount::DayAfter => due_on < day,
@@ -144,7 +141,7 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// What holds on a day, by way of every day since the oldest fell due.
+    /// The status on a day, reached through every day since the oldest debt fell due.
     pub(super) fn judge(&self, judged_day: NaiveDate) -> Judged {
         let stages = &self.policy.stages;
         let is_first = self.is_first_lapse(self.memory.lapse_on(self, judged_day));
@@ -184,7 +181,8 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// What the stage brings, and what the others ask beside it; nothing where nothing is enforced.
+    /// The restrictions of the stage and those imposed by other accounts; none where restrictions are not
+    /// enforced.
     fn restrictions(&self, restricting: Option<usize>) -> Vec<Restriction> {
         let stage = restricting.map(|place| &self.policy.stages[place].restrictions);
         let mut all = Vec::new();
@@ -196,14 +194,14 @@ impl<'p> Course<'p> {
         all
     }
 
-    /// The rule's restrictions, from its stage on.
+    /// The restrictions imposed on the customer's other accounts, from the rule's stage on.
     fn asks(&self, restricting: Option<usize>) -> Vec<Restriction> {
         let (Some(rule), Some(place)) = (&self.policy.customer, restricting) else { return Vec::new() };
         let reached = self.policy.stages[..=place].iter().any(|stage| stage.name == rule.stage);
         if reached { rule.restrictions.clone() } else { Vec::new() }
     }
 
-    /// Whether a day has delinquent days.
+    /// Whether the account has delinquent days on a date.
     pub(super) fn is_delinquent(&self, date: NaiveDate) -> bool {
         let mut day = self.begin(date);
         while day.date < date {
@@ -212,7 +210,7 @@ impl<'p> Course<'p> {
         day.delinquent_days > 0
     }
 
-    /// The first day that has any, if no fact changes.
+    /// The first delinquent day, if no fact changes.
     pub(super) fn first_delinquent_day(&self) -> Option<NaiveDate> {
         let mut day = self.begin(self.debts().first()?.due_on);
         for _ in 0..MAX_DAYS {
@@ -224,7 +222,7 @@ impl<'p> Course<'p> {
         None
     }
 
-    /// Until when a payment under way is waited for.
+    /// The date on which the wait for a payment in process ends.
     fn process_over_on(&self) -> Option<NaiveDate> {
         let most = self.policy.payment_in_process.as_ref()?.max_days;
         let process = self.recorded.process?;
@@ -232,24 +230,23 @@ impl<'p> Course<'p> {
         Some(process.until.min(since + Days::new(most.into())))
     }
 
-    /// Since when a payment is under way.
     fn in_process_since(&self) -> Option<DateTime<Utc>> {
         self.recorded.process.map(|process| process.since)
     }
 
-    /// Whether a notice that is to leave at an instant waits: for a payment that was under way before.
+    /// Whether a notice due at an instant waits for a payment in process that was reported before.
     pub(super) fn notice_waits(&self, at: DateTime<Utc>) -> bool {
         let since = self.in_process_since().is_some_and(|since| since < at);
         since && self.process_over_on().is_some_and(|over_on| at < calendar::begin(self.zone, over_on))
     }
 
-    /// Whether a plain reminder does: for a promise or a dispute too.
+    /// Whether a plain reminder waits: a promise or a dispute delays it too.
     pub(super) fn reminder_waits(&self, at: DateTime<Utc>) -> bool {
         let goes_on = |wait: &Wait| wait.since < at && at < calendar::begin(self.zone, wait.over_on);
         self.notice_waits(at) || self.waits.iter().any(goes_on)
     }
 
-    /// The day on which the oldest that is past due by then fell due; else that day itself.
+    /// The due date of the oldest debt past due on `date`; without one, `date` itself.
     fn begin(&self, date: NaiveDate) -> Day {
         let oldest = self.debts().first().map(|oldest| oldest.due_on);
         let date = oldest.filter(|due_on| self.is_past_due(*due_on, date)).unwrap_or(date);
@@ -265,8 +262,7 @@ impl<'p> Course<'p> {
         self.pauses.iter().any(|pause| pause.from <= day && day < pause.until)
     }
 
-    /// A day by which `passed` days have passed since the oldest due date, `paused` of them in
-    /// a pause.
+    /// The day after `passed` days since the oldest due date, `paused` of them within a pause.
     fn day(&self, date: NaiveDate, passed: u32, paused: u32) -> Day {
         let oldest = self.debts().first();
         let days_past_due = match self.policy.day_count {
@@ -300,7 +296,7 @@ impl<'p> Course<'p> {
         figures
     }
 
-    /// What the next day makes of the ladder.
+    /// Moves every stage on to the next day.
     fn climb(&self, ladder: &mut Ladder, day: &Day, is_first: bool) {
         let waits = self.is_in_process(day.date);
         let figures = self.figures(day);
@@ -346,12 +342,12 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// From the day on which it became known to the one before it ends.
+    /// Binds from the day on which it became known until the day before it ends.
     fn binds<T>(&self, one: &Binding<T>, day: NaiveDate) -> bool {
         self.judged_day(one.at) <= day && one.until.is_none_or(|until| day < until)
     }
 
-    /// Whether the restrictions of a stage that holds do not begin on a day.
+    /// Whether the restrictions of a stage that holds are deferred on a day.
     fn is_held_back(&self, stage: &Stage, figures: &Figures, day: NaiveDate, is_first: bool) -> bool {
         !stage.restrictions.is_empty()
             && ((is_first && self.is_buffered(figures))
@@ -361,13 +357,13 @@ impl<'p> Course<'p> {
                 || self.owes_notice(stage, day))
     }
 
-    /// A minor lapse within its buffer.
+    /// Whether a minor episode lies within the first-lapse tolerance.
     fn is_buffered(&self, figures: &Figures) -> bool {
         let buffer = self.policy.buffer.as_ref();
         buffer.is_some_and(|one| figures.delinquent_days <= one.days && figures.overdue <= one.amount)
     }
 
-    /// Whether no lapse was over so shortly before this one, which goes on or is to come.
+    /// Whether no delinquency episode ended shortly before this one, which is running or still to come.
     fn is_first_lapse(&self, lapse: Lapse) -> bool {
         let Some(buffer) = &self.policy.buffer else { return false };
         let begin = lapse.since.or_else(|| self.first_delinquent_day());
@@ -377,7 +373,7 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// A temporary cause was recorded on a day before, and binds.
+    /// A temporary hardship cause was recorded on an earlier day and still binds.
     fn is_excused(&self, day: NaiveDate) -> bool {
         let (Some(rule), Some(cause)) = (&self.policy.cause, self.recorded.cause) else { return false };
         let recorded_on = self.judged_day(cause.at);
@@ -385,13 +381,13 @@ impl<'p> Course<'p> {
         cause.what == Cause::Temporary && recorded_on < day && day < over_on && self.binds(&cause, day)
     }
 
-    /// A payment is under way since a day before.
+    /// A payment in process was reported on an earlier day.
     fn is_in_process(&self, day: NaiveDate) -> bool {
         let since = self.in_process_since().map(|since| self.judged_day(since));
         since.is_some_and(|since| since < day) && self.process_over_on().is_some_and(|over| day < over)
     }
 
-    /// A dispute was opened on a day before, goes on, and has not for too long.
+    /// A dispute was opened on an earlier day, is open, and has not exceeded its days.
     fn is_disputed(&self, dispute: &Dispute, day: NaiveDate) -> bool {
         let Some(rule) = &self.policy.dispute else { return false };
         let opened_on = self.judged_day(dispute.at);
@@ -400,7 +396,7 @@ impl<'p> Course<'p> {
             && dispute.closed_at.is_none_or(|at| day < self.judged_day(at))
     }
 
-    /// No notice of the stage has left since what is overdue fell due, or not long enough ago.
+    /// Whether no notice of the stage left since the overdue debt fell due, or not long enough ago.
     fn owes_notice(&self, stage: &Stage, day: NaiveDate) -> bool {
         let asked = stage.restrictions.iter().filter_map(|one| one.notice_days).max();
         let Some(days) = asked else { return false };
@@ -413,8 +409,8 @@ impl<'p> Course<'p> {
     }
 }
 
-/// What plain reminders wait for beside a payment under way: each promise and each dispute, to
-/// the end of the day on which it is over, or to the end of as many days as the policy waits.
+/// The delays of plain reminders beside a payment in process: each promise and each dispute, to the end of
+/// its last day, or for as many days as the policy waits.
 fn waits(books: &Books, policy: &Policy) -> Vec<Wait> {
     let date = |at| calendar::business_date(books.zone, at);
     let at_most = |since, days: u32| date(since) + Days::new(u64::from(days) + 1);

@@ -1,5 +1,5 @@
-//! What is owed where it matters when money came: one date after the other, each payment on
-//! its own date, one charge for each day that is late.
+//! The account where the dates of payments matter: one date after the other, each payment on its own date,
+//! one charge for each late day.
 
 use std::collections::BTreeMap;
 
@@ -14,25 +14,25 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::books::{Books, Debt, Paid, Piece, Waived};
 use super::calendar;
 
-/// A rate of a year is by the day of so many.
+/// The days by which an annual rate is divided.
 const DAYS_OF_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
 
-/// What an account owes under a policy, and how its late fee grows.
+/// An account's open debts under a policy, with the growth of its late fee.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// By due date; of two on one date the contract's order.
+    /// By due date; of two on one date, in the contract's order.
     pub(super) debts: Vec<Debt>,
-    /// What is open of the late fee of each debt, by the day that is judged.
+    /// The open late fee of each debt, by evaluated day.
     fees: BTreeMap<NaiveDate, Vec<Money>>,
-    /// The day on which the last of the money, and of what was forgiven, counts. As the facts
-    /// now stand it counts on the days before, too: no less is open then, and no more.
+    /// The day on which the last payment or waiver counts. As the facts now stand it also counts on the days
+    /// before: the open amount of those days is the same.
     stands_on: Option<NaiveDate>,
-    /// Credit that settles something only when it falls due: when, and how much.
+    /// Credit that is allocated only at a later due date, with that date.
     waiting: Vec<(NaiveDate, Money)>,
 }
 
 impl Ledger {
-    /// The ledger up to a day that is judged.
+    /// The ledger up to an evaluated day.
     pub(super) fn of(books: &Books, policy: &Policy, until: NaiveDate) -> Self {
         let is_dated = policy.late_fee.is_some()
             || policy.waterfall.entries().is_some()
@@ -48,20 +48,20 @@ impl Ledger {
         Self { debts, ..Self::default() }
     }
 
-    /// What is open of the late fee of the debt at a place, on a day that was walked to.
+    /// The open late fee of the debt at an index, on a day that was walked to.
     pub(super) fn fee(&self, place: usize, day: NaiveDate) -> Money {
         let day = self.stands_on.map_or(day, |stands_on| stands_on.max(day));
         let first = self.fees.keys().next();
         if first.is_none_or(|first| day < *first) { Money::ZERO } else { self.fees[&day][place] }
     }
 
-    /// Credit that has settled nothing yet on a day, but will.
+    /// Credit that is not allocated on a day but will be later.
     pub(super) fn waits_on(&self, day: NaiveDate) -> Money {
         self.waiting.iter().filter(|(date, _)| *date > day).map(|(_, amount)| *amount).sum()
     }
 }
 
-/// When something is to be paid by: what is taken back, on the very day.
+/// The date by which a debt is to be paid; a chargeback is due on its very day.
 fn moved(policy: &Policy, label: &Label, due_on: NaiveDate) -> NaiveDate {
     match (&policy.business_days, label) {
         (Some(rule), Label::Number(_)) => calendar::moved(rule, due_on),
@@ -69,38 +69,38 @@ fn moved(policy: &Policy, label: &Label, due_on: NaiveDate) -> NaiveDate {
     }
 }
 
-/// An installment on its way.
+/// An installment while it accrues and is paid.
 #[derive(Debug)]
 struct Row<'a> {
     piece: &'a Piece,
-    /// Its place in the books.
+    /// Its index in the books.
     place: usize,
-    /// When it is to be paid by.
+    /// After the business day rule.
     due_on: NaiveDate,
-    /// When it became owed, where it was not always.
+    /// The date since which it is owed; none: since the contract.
     owed_since: Option<NaiveDate>,
-    /// How many divisions of time must have passed before money may settle it.
+    /// The number of divisions that must have passed before money may settle it.
     owed_after: usize,
-    /// What is open of fee, interest and principal.
+    /// Open fee, interest and principal.
     open: [Decimal; 3],
-    /// What is asked for of principal.
+    /// The principal due at first.
     principal: Decimal,
     /// 365 times the late fee, so that no division rounds.
     accrued: Decimal,
-    /// The late fee so far, half to even.
+    /// The accrued late fee, rounded half to even.
     fee: Decimal,
-    /// 365 times what the cap on the annual cost leaves room for.
+    /// 365 times the room under the cap on the annual cost.
     room: Decimal,
     is_fixed_charged: bool,
-    /// Late days in no pause.
+    /// Late days outside pauses.
     unpaused: u32,
-    /// What was paid or forgiven of the late fee.
+    /// The part of the late fee that was paid or waived.
     taken: Decimal,
-    /// What of that was paid.
+    /// The part of `taken` that was paid.
     paid_as_fee: Decimal,
 }
 
-/// Money or a waiver, and when it counts.
+/// A payment or a waiver, and the date on which it counts.
 #[derive(Debug)]
 struct Entry<'a> {
     on: NaiveDate,
@@ -110,8 +110,8 @@ struct Entry<'a> {
 
 #[derive(Debug)]
 enum What<'a> {
-    /// A payment, how many divisions of time came before it, and what it puts on what it names
-    /// where no fee takes any of it.
+    /// A payment, the number of divisions before it, and its shares for the pieces it names where no fee
+    /// takes a part.
     Payment(&'a Paid, usize, Vec<(usize, Money)>),
     Waiver(&'a Waived),
 }
@@ -122,9 +122,9 @@ struct Steps<'a> {
     rows: Vec<Row<'a>>,
     entries: Vec<Entry<'a>>,
     credit: Decimal,
-    /// How many divisions of time the money that has come is past.
+    /// The number of divisions before the last payment.
     passed: usize,
-    /// The month of the last charge, and 365 times what its cap leaves.
+    /// The month of the last charge, and 365 times the rest of that month's cap.
     month: ((i32, u32), Decimal),
     ledger: Ledger,
 }
@@ -173,7 +173,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Goes on until the day that is asked for has come, and everything that has a date.
+    /// Walks to the requested day and past every dated entry.
     fn walk(mut self, until: NaiveDate) -> Ledger {
         let entries = std::mem::take(&mut self.entries);
         let dues = || self.rows.iter().flat_map(|row| [row.due_on, row.falls_due()]);
@@ -188,8 +188,8 @@ impl<'a> Steps<'a> {
             DayCount::DueDay => entry.on - TimeDelta::days(1),
         });
         while date <= last {
-            // A date counts from its begin, and then what has come before it has come in time;
-            // or it counts from its last second, when everything of that date has come.
+            // Counting from the day after, a payment of the day before came in time. Counting on the due day,
+            // every payment of that date came in time.
             if self.policy.day_count == DayCount::DayAfter {
                 self.charge(date);
             }
@@ -206,14 +206,14 @@ impl<'a> Steps<'a> {
             }
             date = calendar::next(date);
         }
-        // As the facts now stand, what had fallen due by the last of the money was settled all along.
+        // As the facts now stand, every debt due by the last entry counts as settled all along.
         if let Some(last) = entries.last() {
             self.ledger.waiting.retain(|(date, _)| *date > last.on);
         }
         self.closed()
     }
 
-    /// What is left in the end, and how much of each day's fees.
+    /// The open debts at the end, and the open late fee of each day.
     fn closed(mut self) -> Ledger {
         let fees = std::mem::take(&mut self.ledger.fees);
         let is_owed = |row: &Row<'_>| {
@@ -268,7 +268,7 @@ impl<'a> Steps<'a> {
             What::Payment(payment, passed, named) => {
                 self.passed = self.passed.max(*passed);
                 self.receive(payment, named, entry.on);
-                // What is left is there for what becomes owed before other money comes.
+                // The rest settles the debts that arise before the next payment.
                 let next = later.iter().find_map(|entry| match entry.what {
                     What::Payment(_, passed, _) => Some(passed),
                     What::Waiver(_) => None,
@@ -294,8 +294,8 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// First what it was paid for, then as the policy says. A payment for several puts on each
-    /// what it would without a fee, and what a fee takes of that besides.
+    /// Allocates a payment to the installments it names, then by the policy. A payment for several gives each
+    /// its share without late fee, plus that installment's late fee.
     fn receive(&mut self, payment: &Paid, named: &[(usize, Money)], date: NaiveDate) {
         let mut money = payment.amount.as_decimal();
         for (piece, share) in named {
@@ -320,7 +320,7 @@ impl<'a> Steps<'a> {
         self.settle(date);
     }
 
-    /// The components of one installment of a class, in the policy's order.
+    /// The components of one installment of a due class, in the policy's order.
     fn order_within(&self, class: DueClass) -> Vec<Component> {
         match self.policy.waterfall.entries() {
             None => self.policy.waterfall.order().to_vec(),
@@ -330,7 +330,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Settles what may be settled on a date, with all the money that is left.
+    /// Allocates all remaining credit as far as the date allows.
     fn settle(&mut self, date: NaiveDate) {
         match self.policy.waterfall.entries() {
             None => {
@@ -343,7 +343,7 @@ impl<'a> Steps<'a> {
                 }
             }
             Some(entries) => {
-                // Each in turn; what is in advance installment by installment.
+                // One entry after the other; the entries in advance together, installment by installment.
                 let mut turns: Vec<(DueClass, Vec<Component>)> = Vec::new();
                 for entry in entries {
                     let is_more = entry.class == DueClass::InAdvance;
@@ -383,7 +383,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Credit that waited settles what falls due.
+    /// Allocates waiting credit to the debts that fall due.
     fn settle_what_falls_due(&mut self, date: NaiveDate) {
         let before = self.credit;
         if self.policy.overpayment == Overpayment::Credit {
@@ -392,11 +392,11 @@ impl<'a> Steps<'a> {
         self.ledger.waiting.push((date, self.money(before - self.credit)));
     }
 
-    /// Charges each installment for one more day past due, if it is one.
+    /// Charges each installment past due for one more day.
     fn charge(&mut self, day: NaiveDate) {
         let Some(fee) = self.policy.late_fee else { return };
         let yesterday = day - TimeDelta::days(1);
-        // The day that has gone by.
+        // The day that has passed.
         let gone_by = match self.policy.day_count {
             DayCount::DayAfter => yesterday,
             DayCount::DueDay => day,
@@ -443,12 +443,12 @@ impl Row<'_> {
         self.fee - self.taken
     }
 
-    /// Nothing falls due before it is owed.
+    /// A debt falls due at the earliest on the date since which it is owed.
     fn falls_due(&self) -> NaiveDate {
         self.owed_since.map_or(self.due_on, |since| since.max(self.due_on))
     }
 
-    /// How it stands to a date. What was paid under a schedule that was replaced stays paid.
+    /// The due class on a date. Payments under a replaced schedule stay allocated.
     fn class(&self, date: NaiveDate) -> DueClass {
         let falls_due = self.falls_due();
         if self.piece.replaced || falls_due < date {
@@ -460,7 +460,7 @@ impl Row<'_> {
         }
     }
 
-    /// 365 times what a day costs, as far as the caps of the installment allow.
+    /// 365 times the charge of one day, within the caps of the installment.
     fn charge(&self, fee: &LateFee) -> Decimal {
         let mut charge = fee.daily_rate.unwrap_or_default() * self.open[2] * DAYS_OF_YEAR;
         if let Some(fixed) = fee.fixed.filter(|_| !self.is_fixed_charged) {
@@ -476,8 +476,8 @@ impl Row<'_> {
     }
 }
 
-/// What is asked for of fee, interest and principal: what was taken off came off what would be
-/// settled last, and what was put on lies on the last.
+/// The amounts due of fee, interest and principal. A reduction takes from the component that is settled last;
+/// an increase adds to that component.
 fn asked(piece: &Piece, policy: &Policy) -> [Decimal; 3] {
     let mut asked = piece.parts.map(Money::as_decimal);
     let mut off = asked.iter().sum::<Decimal>() - piece.asked.as_decimal();
@@ -490,7 +490,7 @@ fn asked(piece: &Piece, policy: &Policy) -> [Decimal; 3] {
     asked
 }
 
-/// The place of a component in an installment; a late fee is in none.
+/// The index of a component in an installment; a late fee has none.
 fn index(component: Component) -> usize {
     match component {
         Component::Fee => 0,
@@ -499,9 +499,9 @@ fn index(component: Component) -> usize {
     }
 }
 
-/// What came, in the order in which it counts: by its date, then by when it became known. A
-/// payment counts from its value date, or from the date on which it came where that is earlier;
-/// but not before money that came ahead of a new schedule that it came after.
+/// The payments and waivers in the order in which they count: by date, then by the instant they became known.
+/// A payment counts from its value date, or from its day of receipt if that is earlier, but never before a
+/// payment received ahead of a division that it follows.
 fn entries<'a>(books: &'a Books, divisions: &[DateTime<Utc>]) -> Vec<Entry<'a>> {
     let date = |at| calendar::business_date(books.zone, at);
     let waivers = books.waivers.iter().map(|waiver| Entry {

@@ -1,5 +1,5 @@
-//! What remains of having been looked at. A lapse is judged on what was known at the time,
-//! and a notice is planned once: neither can be told from the facts as they stand now.
+//! The results of evaluations that later evaluations depend on. A delinquency episode is decided on the facts
+//! known at the time, and a notice is planned once: today's facts reveal neither.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::account::NoticeOf;
@@ -8,26 +8,26 @@ use super::classes::Classes;
 use super::course::Course;
 use super::reminders::Reminder;
 
-/// What is remembered.
+/// The results that the model keeps.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
-    /// When somebody looked last.
+    /// The instant of the last evaluation.
     pub(super) looked_at: Option<DateTime<Utc>>,
     pub(super) lapse: Lapse,
-    /// The regulatory classes, where a policy has them.
+    /// None: the policy has no classes.
     pub(super) classes: Option<Classes>,
-    /// The last notice of each thing that was announced.
+    /// The last notice of each subject.
     pub(super) notices: Vec<Noticed>,
 }
 
-/// The lapse that goes on, and the end of the one before it, as they were found.
+/// The running delinquency episode, and the end of the one before it, as they were found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lapse {
     pub(super) since: Option<NaiveDate>,
     pub(super) over_on: Option<NaiveDate>,
 }
 
-/// A notice that was planned, and perhaps has left.
+/// A planned notice, which may have left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Noticed {
     pub(super) of: NoticeOf,
@@ -36,7 +36,7 @@ pub(super) struct Noticed {
 }
 
 impl Memory {
-    /// What somebody finds who looks on a day; nothing where the policy does not ask.
+    /// The episode as an evaluation on a day finds it; none where the policy has no first-lapse tolerance.
     pub(super) fn lapse_on(&self, course: &Course<'_>, day: NaiveDate) -> Lapse {
         if course.policy.buffer.is_none() {
             return Lapse::default();
@@ -45,7 +45,7 @@ impl Memory {
             (None, false) | (Some(_), true) => self.lapse,
             (Some(_), false) => Lapse { since: None, over_on: Some(day) },
             (None, true) => {
-                // Who looked last would have seen it: a fact has brought it about since.
+                // The last evaluation would have found it, so a later fact caused it.
                 let was_hidden = self.looked_at.is_some_and(|at| course.is_delinquent(course.judged_day(at)));
                 let since = if was_hidden { Some(day) } else { course.first_delinquent_day() };
                 Lapse { since, ..self.lapse }
@@ -53,7 +53,7 @@ impl Memory {
         }
     }
 
-    /// What somebody finds of the regulatory classes who looks on a day.
+    /// The regulatory classes as an evaluation on a day finds them.
     pub(super) fn classes_on(&self, course: &Course<'_>, day: NaiveDate) -> Option<Classes> {
         let rules = course.policy.classification.as_ref()?;
         Some(Classes::on(self.classes.as_ref(), course, rules, day))

@@ -1,22 +1,21 @@
-//! The rules once more, written apart: what a simulation checks duewatch against.
+//! A second, independent implementation of the rules, against which the simulations check duewatch.
 //!
-//! It is deliberately naive. It keeps the contract and the list of facts, derives everything
-//! from them each time it is asked, counts days one by one and looks for the next change by
-//! trying one instant after another. Beside the facts it only remembers what was found when
-//! somebody looked, for lapses and notices are judged on what was known at the time; whoever
-//! looks tells it so. It uses the domain's plain data and none of its rules, so that a mistake
-//! would have to be made twice, in two different ways, to stay unseen.
+//! The model is deliberately naive. It keeps the contract and the list of facts, derives everything from them
+//! at each question, counts days one by one and finds the next change by trying one instant after another.
+//! Beside the facts it remembers only the results of evaluations, because delinquency episodes and notices
+//! depend on the facts known at the time; its user reports each evaluation. It uses the domain's plain data
+//! and none of its rules, so that only the same mistake, made in two different ways, could stay unseen.
 //!
 //! ```text
 //! calendar.rs   when a date begins, which date counts
-//! books.rs      from the facts to what is owed and what is paid of it
-//! recorded.rs   causes, scores, payments under way
+//! books.rs      from the facts to the amounts due and paid
+//! recorded.rs   hardship causes, scores, payments in process
 //! answers.rs    promises, disputes, choices of borrowers, reports to a bureau
-//! memory.rs     what was found by those who looked
-//! ledger.rs     what is owed where it matters when money came, with its late fee
+//! memory.rs     the results of evaluations
+//! ledger.rs     the account where dates of payments matter, with its late fee
 //! classes.rs    the regulatory class
-//! course.rs     from what is owed to a day's figures, stage and restrictions
-//! reminders.rs  whom to tell
+//! course.rs     from the debts to a day's figures, stage and restrictions
+//! reminders.rs  the reminders and notices that are due
 //! ```
 
 mod answers;
@@ -48,58 +47,56 @@ use self::ledger::Ledger;
 use self::memory::{Memory, Noticed};
 pub use self::reminders::Reminder;
 
-/// An account as the model knows it: how it began, and what became known since.
+/// An account in the model: its contract and the facts known since.
 #[derive(Clone, Debug)]
 pub struct Model {
     contract: Contract,
     facts: Vec<Fact>,
     memory: Memory,
-    /// What the customer's other accounts ask of it, by account.
+    /// The restrictions imposed by the customer's other accounts, by account.
     asked: BTreeMap<AccountId, Vec<Restriction>>,
 }
 
-/// A command that was taken.
+/// An accepted command.
 #[derive(Clone, Debug)]
 struct Fact {
     at: DateTime<Utc>,
     command: Command,
 }
 
-/// What the model says of an account at an instant.
+/// The model's account status at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
-    /// The stage's name, `current` at the bottom.
+    /// `current` without a stage.
     pub stage: String,
-    /// The first of the days on which it is that stage; none: it was never another.
+    /// The first day of the stage; none: the account was never in another.
     pub holds_since: Option<NaiveDate>,
     /// The stage whose restrictions are in force, `current` for none.
     pub restricting: String,
-    /// The first of the days on which it is that one; none: it was never another.
+    /// The first day of these restrictions; none: they never changed.
     pub restricted_since: Option<NaiveDate>,
-    /// What the account may not do.
     pub restrictions: Vec<Restriction>,
-    /// What the customer's other accounts may not do because of it.
+    /// The restrictions imposed on the customer's other accounts.
     pub asks: Vec<Restriction>,
-    /// Days since the oldest due date that still owes.
     pub days_past_due: u32,
-    /// The same without grace and paused days.
+    /// Days past due without grace and paused days.
     pub delinquent_days: u32,
-    /// What is unpaid of what is past due, with its late fee.
+    /// The open amount past due, with its late fee.
     pub overdue: Money,
-    /// The oldest due date past due that still owes.
+    /// The oldest open due date past due.
     pub oldest_due_on: Option<NaiveDate>,
-    /// What is unpaid in all.
+    /// The whole open amount.
     pub outstanding: Money,
-    /// What is unpaid of the late fee; none: the policy has none.
+    /// The open late fee; none: the policy has none.
     pub late_fee: Option<Money>,
-    /// How many installments past due still owe.
+    /// The number of open installments past due.
     pub unpaid_installments: u32,
-    /// The regulatory class; none: the policy has no classes, or it is the normal one.
+    /// None: the policy has no classes, or the account is in the normal one.
     pub class: Option<Classified>,
 }
 
 impl Model {
-    /// An account under its contract, of which nothing else is known.
+    /// Opens an account under its contract, without further facts.
     #[must_use]
     pub fn open(contract: &Contract) -> Self {
         Self {
@@ -110,8 +107,8 @@ impl Model {
         }
     }
 
-    /// Takes a command that was not refused, and when it became known: of a payment, when
-    /// it was received. What comes twice counts once.
+    /// Takes an accepted command with the instant at which it became known; for a payment, the instant of
+    /// receipt. A repeated command counts once.
     pub fn take(&mut self, command: &Command, at: DateTime<Utc>) {
         if let Command::NoticeSent(of) = command {
             self.memory.note(Noticed { of: of.clone(), planned_at: at, left_at: Some(at) });
@@ -119,12 +116,12 @@ impl Model {
         self.facts.push(Fact { at, command: command.clone() });
     }
 
-    /// The customer's other accounts ask this now, and nothing else.
+    /// Replaces the restrictions imposed by the customer's other accounts.
     pub fn heed(&mut self, asked: impl IntoIterator<Item = (AccountId, Vec<Restriction>)>) {
         self.asked = asked.into_iter().collect();
     }
 
-    /// Somebody looks at `now`, and plans the notices that are owed. No look is before another.
+    /// Evaluates the account at `now` and plans the notices that are due. Evaluations come in order of time.
     pub fn looked(&mut self, policy: &Policy, now: DateTime<Utc>) {
         let course = self.course(policy, now);
         let day = course.judged_day(now);
@@ -137,35 +134,35 @@ impl Model {
         self.memory.looked_at = Some(now);
     }
 
-    /// A notice of something else than a stage is planned.
+    /// Plans a notice of another subject than a stage.
     pub fn announced(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>) {
         self.memory.note(Noticed { of: of.clone(), planned_at, left_at: None });
     }
 
-    /// A notice that was planned for `planned_at` has left.
+    /// Records that the notice planned for `planned_at` left.
     pub fn notice_left(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>, at: DateTime<Utc>) {
         self.memory.left(of, planned_at, at);
     }
 
-    /// The last notice of each thing: when it was planned, and when it left, as far as is known.
+    /// The last notice of each subject, with its planned instant and, where known, the instant it left.
     pub fn notices(&self) -> impl Iterator<Item = (&NoticeOf, DateTime<Utc>, Option<DateTime<Utc>>)> {
         self.memory.notices.iter().map(|notice| (&notice.of, notice.planned_at, notice.left_at))
     }
 
-    /// The first day of the lapse that goes on, and the day on which the one before it was
-    /// found to be over.
+    /// The first day of the running delinquency episode, and the day on which the episode before it was found
+    /// to be over.
     #[must_use]
     pub fn lapse(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
         (self.memory.lapse.since, self.memory.lapse.over_on)
     }
 
-    /// The date on the account's calendar.
+    /// The date in the account's time zone.
     #[must_use]
     pub fn date(&self, now: DateTime<Utc>) -> NaiveDate {
         calendar::business_date(calendar::zone(self.contract.time_zone), now)
     }
 
-    /// Whether a payment of that id was ever taken.
+    /// Whether the model ever took a payment with that id.
     #[must_use]
     pub fn knows_payment(&self, id: &PaymentId) -> bool {
         self.facts.iter().any(|fact| match &fact.command {
@@ -174,37 +171,37 @@ impl Model {
         })
     }
 
-    /// What still owes, due or not, by the date by which it is to be paid, then as the contract
-    /// has it; with the money that came, and credit that waits where nothing else comes.
+    /// The open debts, due or not, by the date by which they are to be paid, then in the contract's order.
+    /// All received money and waiting credit is allocated.
     #[must_use]
     pub fn debts(&self, policy: &Policy) -> Vec<Debt> {
         Ledger::of(&self.books(), policy, self.contract.opened_on).debts
     }
 
-    /// Whether that installment still owes: a reminder about it has its reason.
+    /// Whether the installment is open, so that a reminder about it is justified.
     #[must_use]
     pub fn owes(&self, policy: &Policy, label: &Label) -> bool {
         self.debts(policy).iter().any(|debt| debt.label == *label)
     }
 
-    /// What a policy makes of the facts at `now`.
+    /// The account status at `now` under a policy.
     #[must_use]
     pub fn judge(&self, policy: &Policy, now: DateTime<Utc>) -> Judged {
         let course = self.course(policy, now);
         course.judge(course.judged_day(now))
     }
 
-    /// The reminders and notices that are owed at `now` to whoever looks then: reminders were
-    /// planned since somebody looked last, and none is owed from before anybody did.
+    /// The reminders and notices due at an evaluation at `now`: the reminders planned since the last
+    /// evaluation. Nothing from before the first evaluation is due.
     #[must_use]
     pub fn reminders(&self, policy: &Policy, now: DateTime<Utc>) -> Vec<Reminder> {
         let course = self.course(policy, now);
         reminders::owed(&course, &course.judge(course.judged_day(now)), now)
     }
 
-    /// Whether time alone brings another stage, other restrictions, here or on the customer's
-    /// other accounts, a lapse or a reminder
-    /// between a look at `now` and one at `then`, when `next` is the policy that binds.
+    /// Whether time alone changes the stage, the restrictions of this account or the customer's others, the
+    /// delinquency episode or the reminders between an evaluation at `now` and one at `then`, where `next` is
+    /// the policy in force at `then`.
     #[must_use]
     pub fn changes(
         &self,
@@ -218,7 +215,7 @@ impl Model {
         Changes { before, seen: None, course: &course }.come_by(then)
     }
 
-    /// The first instant after `now` and not after `until` at which it does.
+    /// The first instant of such a change in `(now, until]`.
     #[must_use]
     pub fn next_change(
         &self,
@@ -234,7 +231,7 @@ impl Model {
         self.instants(policy, now, until).into_iter().find(|instant| changes.come_by(*instant))
     }
 
-    /// How the account fares, looked at up to an instant.
+    /// The course of the account up to an instant.
     fn course<'p>(&self, policy: &'p Policy, until: DateTime<Utc>) -> Course<'p> {
         Course::of(&self.books(), policy, &self.memory, &self.asked, until)
     }
@@ -243,8 +240,8 @@ impl Model {
         Books::of(&self.contract, &self.facts)
     }
 
-    /// Every instant in `(now, until]` at which something could happen: each date's begin
-    /// and last second, and each time at which reminders leave.
+    /// Every instant in `(now, until]` at which a change is possible: the begin and the last second of each
+    /// date, and each time at which reminders leave.
     fn instants(&self, policy: &Policy, now: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let zone = calendar::zone(self.contract.time_zone);
         let send_at = policy.reminders.as_ref().map_or(NaiveTime::MIN, |reminders| reminders.send_at);
@@ -264,11 +261,11 @@ impl Model {
     }
 }
 
-/// What is found by looking one instant after another, beside what was found before.
+/// Compares evaluations at one instant after another with the evaluation before them.
 struct Changes<'a> {
     course: &'a Course<'a>,
     before: Judged,
-    /// The day that was looked at last.
+    /// The last evaluated day.
     seen: Option<(NaiveDate, Judged)>,
 }
 

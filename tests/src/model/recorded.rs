@@ -1,4 +1,4 @@
-//! What people and systems record beside the money.
+//! Hardship causes, scores and payments in process, recorded beside the money.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -7,7 +7,7 @@ use duewatch_domain::policy::Cause;
 
 use super::calendar;
 
-/// The last that was recorded of each kind.
+/// The last record of each kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recorded {
     pub(super) cause: Option<Binding<Cause>>,
@@ -15,20 +15,20 @@ pub(super) struct Recorded {
     pub(super) process: Option<Process>,
 }
 
-/// Something that binds from the day on which it became known.
+/// A record that binds from the day on which it became known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Binding<T> {
     pub(super) what: T,
     pub(super) at: DateTime<Utc>,
-    /// The first date on which it does not bind any more.
+    /// The first date on which the record no longer binds.
     pub(super) until: Option<NaiveDate>,
 }
 
-/// A payment under way.
+/// A payment in process.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Process {
     pub(super) since: DateTime<Utc>,
-    /// The first date on which it is not under way any more.
+    /// The first date on which the payment is no longer in process.
     pub(super) until: NaiveDate,
 }
 
@@ -43,7 +43,7 @@ impl Recorded {
                 self.score = Some(Binding { what: *score, at, until: *until });
             }
             Command::PaymentInProcess { until } => {
-                // One that follows on another is the same one, which takes longer.
+                // A report that follows on another extends the same payment in process.
                 let before = self.process.filter(|process| process.until >= today);
                 self.process = Some(Process { since: before.map_or(at, |one| one.since), until: *until });
             }

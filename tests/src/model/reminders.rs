@@ -1,4 +1,4 @@
-//! Whom to tell.
+//! The reminders and notices that are due.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::Label;
@@ -9,29 +9,25 @@ use super::books::Debt;
 use super::course::Course;
 use super::{Judged, calendar};
 
-/// A reminder that is owed.
+/// A reminder or notice that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reminder {
-    /// How it travels.
     pub channel: Channel,
-    /// Which text it bears.
     pub template: String,
-    /// What it is about.
     pub about: Label,
-    /// When that is or was due.
+    /// The due date of the installment it is about.
     pub due_on: NaiveDate,
-    /// When it was to leave.
+    /// The instant at which it was to leave.
     pub planned_at: DateTime<Utc>,
-    /// How many others of its channel it stands for.
+    /// The number of other reminders of its channel that it replaces.
     pub missed: u32,
-    /// What it announces, where it is a notice.
+    /// None: a plain reminder.
     pub notice_of: Option<NoticeOf>,
 }
 
-/// What is owed at `now`: of reminders what was planned since somebody looked last, one a
-/// channel; of notices what was not planned yet, one a channel and stage. It is the latest of
-/// them, of two at one instant that of the later step. A notice speaks for the reminders of
-/// its channel.
+/// The reminders and notices due at `now`: one reminder a channel, of those planned since the last
+/// evaluation; one notice a channel and stage, of those not planned yet. The latest wins, and of two at one
+/// instant the later step. A notice replaces the reminders of its channel.
 pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> Vec<Reminder> {
     let Some(reminders) = &course.policy.reminders else { return Vec::new() };
     let mut owed: Vec<Reminder> = Vec::new();
@@ -66,7 +62,7 @@ pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> 
     left
 }
 
-/// A step on one of its days.
+/// A reminder step on one of its days.
 struct Time<'p> {
     step: &'p ReminderStep,
     days: i64,
@@ -74,7 +70,7 @@ struct Time<'p> {
     is_for: Dates,
 }
 
-/// What the borrower chose counts for the dates after the one on which it was said.
+/// The borrower's choice counts for dates after the one on which it was recorded.
 #[derive(Clone, Copy)]
 enum Dates {
     All,
@@ -93,8 +89,8 @@ impl Dates {
     }
 }
 
-/// The steps on their days; those that say what is coming come last where the borrower chose: as
-/// they were chosen, then as the policy has them.
+/// The reminder steps on their days. Steps before a due date come last where the borrower chose: first as
+/// chosen, then by the policy.
 fn times<'p>(course: &Course<'_>, reminders: &'p Reminders, judged: &Judged) -> Vec<Time<'p>> {
     let may_leave = |step: &&ReminderStep| {
         let is_left_out = step.unless_reported && is_reported(course);
@@ -138,13 +134,13 @@ fn is_coming(step: &ReminderStep, days: i64) -> bool {
     days <= 0 && step.from == CountedFrom::Due
 }
 
-/// Whether a bureau was told since the oldest that still owes fell due.
+/// Whether a report went to a credit bureau since the oldest open debt fell due.
 fn is_reported(course: &Course<'_>) -> bool {
     let reported_on = course.answers.reported_at.map(|at| calendar::business_date(course.zone, at));
     course.debts().first().is_some_and(|oldest| reported_on >= Some(oldest.due_on))
 }
 
-/// Up to the due date each installment counts, after it the oldest.
+/// Every installment up to its due date; afterwards only the oldest.
 fn about(is_coming: bool, debts: &[Debt]) -> &[Debt] {
     if is_coming { debts } else { &debts[..debts.len().min(1)] }
 }
@@ -169,7 +165,7 @@ fn moved(date: NaiveDate, days: i64) -> NaiveDate {
     date + TimeDelta::days(days)
 }
 
-/// When it is to leave: on the first date on which it does not wait for what became known before.
+/// The instant of leaving: on the first date without a delay that was known before.
 fn planned_at(course: &Course<'_>, step: &ReminderStep, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let waits =
         |at| if step.notice_of.is_some() { course.notice_waits(at) } else { course.reminder_waits(at) };
@@ -180,8 +176,8 @@ fn planned_at(course: &Course<'_>, step: &ReminderStep, date: NaiveDate, time: N
     calendar::local(course.zone, date, time)
 }
 
-/// A reminder is new to whoever looks. One of what is past due was
-/// planned since the stage began; one of what is to come does not come after it.
+/// Whether a reminder is new to the evaluation. A reminder of an overdue debt was planned since the stage
+/// began; a reminder of a coming debt is not planned after it.
 fn is_owed(
     course: &Course<'_>,
     is_coming: bool,
@@ -199,7 +195,8 @@ fn is_owed(
     is_new && has_reason
 }
 
-/// A notice belongs to its stage and the severer ones, until what it announces is in force.
+/// Whether a notice is to be sent: in its stage and the severer ones, until the announced restrictions are in
+/// force.
 fn is_announced(course: &Course<'_>, step: &ReminderStep, of: &StageName, judged: &Judged) -> bool {
     let rung = |name: &str| {
         let above = course.policy.stages.iter().position(|stage| stage.name.as_str() == name);
@@ -210,7 +207,7 @@ fn is_announced(course: &Course<'_>, step: &ReminderStep, of: &StageName, judged
         && rung(&judged.restricting) < rung(of.as_str())
 }
 
-/// Whether one was planned, or left, since what it is about fell due.
+/// Whether a notice of the stage was planned or left since the debt fell due.
 fn is_noticed(course: &Course<'_>, stage: &StageName, debt: &Debt) -> bool {
     course.memory.notices.iter().any(|notice| {
         notice.of == NoticeOf::Stage(stage.clone())

@@ -1,5 +1,5 @@
-//! The book of the benchmark: the same accounts every time, made one by one so that a
-//! million of them need not fit into memory at once.
+//! The portfolio of the benchmark: the same accounts every time, generated one by one so that a million of
+//! them need not fit into memory at once.
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use duewatch_domain::account::PaymentKind;
@@ -12,8 +12,7 @@ use duewatch_store::PaymentFact;
 
 use super::Failure;
 
-/// Gentle first: a reminder before the due date, a stage that only tells, one that
-/// restricts.
+/// Gentle first: a reminder before the due date, a stage that only sends messages, one that restricts.
 pub const POLICY: &str = r#"
 id = "scale"
 version = 1
@@ -39,36 +38,36 @@ steps = [
 
 /// Monthly installments of each account.
 const INSTALLMENTS: u32 = 12;
-/// Of a hundred borrowers at the month's end, how many let the due date pass.
+/// Of a hundred borrowers at the month's end, those who miss the due date.
 const LATE_PERCENT: u32 = 10;
-/// The month's end, where the peak is.
+/// The due date at the month's end, which makes the peak.
 const PEAK_DUE_ON: (i32, u32, u32) = (2025, 1, 31);
-/// The others are due on this day and the 16 days after it.
+/// The other accounts are due on this day and the 16 days after it.
 const REST_DUE_FROM: (i32, u32, u32) = (2025, 2, 12);
 const REST_DAYS: u32 = 17;
 
-/// The instants of the benchmark, all in the accounts' time zone, Shanghai. Between
-/// import and the last of them nothing but the month's end comes due.
+/// The instants of the benchmark, all in the accounts' time zone, Shanghai. Between import and the last of
+/// them no debt falls due but at the month's end.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
     /// 27 January, 00:00.
     pub import: DateTime<Utc>,
     /// 28 January, 10:00: the reminder three days before the month's end.
     pub remind: DateTime<Utc>,
-    /// 29 January, 12:00: nine in ten pay.
+    /// 29 January, 12:00: nine in ten borrowers pay.
     pub pay: DateTime<Utc>,
-    /// 4 February, 00:00: the others are late.
+    /// 4 February, 00:00: the remaining accounts are late.
     pub late: DateTime<Utc>,
-    /// 5 February, 10:00: they are told.
+    /// 5 February, 10:00: the late borrowers get a message.
     pub tell: DateTime<Utc>,
-    /// 8 February, 00:00: they are restricted.
+    /// 8 February, 00:00: the late accounts are restricted.
     pub restrict: DateTime<Utc>,
-    /// 8 February, 12:00: they pay.
+    /// 8 February, 12:00: their borrowers pay.
     pub lift: DateTime<Utc>,
 }
 
 impl Calendar {
-    /// The instants.
+    /// Calculates the instants.
     ///
     /// # Errors
     /// Never: the texts are good.
@@ -85,12 +84,11 @@ impl Calendar {
     }
 }
 
-/// A book of so many accounts, of which a share is due at the month's end.
+/// A portfolio of `accounts` accounts, a share of which is due at the month's end.
 #[derive(Clone, Copy, Debug)]
 pub struct Book {
-    /// How many accounts.
     pub accounts: u32,
-    /// Of a hundred, how many are due on the month's last day.
+    /// Accounts due on the month's last day, of a hundred.
     pub peak_percent: u32,
 }
 
@@ -109,13 +107,13 @@ impl Book {
         number % 100 < self.peak_percent
     }
 
-    /// Whether it is due at the month's end and its borrower lets that pass.
+    /// Whether the account is due at the month's end and its borrower misses the date.
     #[must_use]
     pub const fn is_late(self, number: u32) -> bool {
         self.is_peak(number) && (number / 100) % 100 < LATE_PERCENT
     }
 
-    /// The accounts that `wanted` picks.
+    /// The numbers of the accounts that `wanted` picks.
     pub fn numbers(self, wanted: impl Fn(Self, u32) -> bool) -> impl Iterator<Item = u32> {
         (0..self.accounts).filter(move |number| wanted(self, *number))
     }

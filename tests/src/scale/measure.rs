@@ -1,4 +1,4 @@
-//! What a stretch of work takes: time, requests, capacity units, memory.
+//! Measures a stretch of work: time, requests, capacity units, memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,20 +16,19 @@ use duewatch_store::{Consumed, Store};
 /// Requests and units, by operation and table.
 pub type Charged = BTreeMap<(&'static str, String), Consumed>;
 
-/// The live heap of the process, as its allocator counts it. What the engine allocates in
-/// C does not count.
+/// The live heap of the process, as its allocator counts it. The engine's allocations in C are not included.
 #[derive(Clone, Copy, Debug)]
 pub struct Heap {
     /// Bytes that are live now.
     pub live: fn() -> usize,
-    /// The most that were live since the last reset.
+    /// The most live bytes since the last reset.
     pub peak: fn() -> usize,
-    /// Begins anew.
+    /// Restarts the peak.
     pub reset: fn(),
 }
 
-/// What the services take of the time, and how much is sent to them. The calls of one
-/// thread, one after another, as the in-process transport makes them.
+/// The time and the bytes of calls to the services. The in-process transport makes the calls on one thread,
+/// one after another.
 #[derive(Clone, Debug, Default)]
 pub struct Services(Arc<Counts>);
 
@@ -42,13 +41,13 @@ struct Counts {
 }
 
 impl Services {
-    /// How long they took in all.
+    /// The time of all calls.
     #[must_use]
     pub fn took(&self) -> Duration {
         Duration::from_nanos(self.0.nanos.load(Ordering::Relaxed))
     }
 
-    /// How many requests were sent, and how many bytes in their bodies.
+    /// The number of requests, and the bytes of their bodies.
     #[must_use]
     pub fn sent(&self) -> (u64, u64) {
         (self.0.requests.load(Ordering::Relaxed), self.0.bytes.load(Ordering::Relaxed))
@@ -102,30 +101,28 @@ pub struct Stretch<'a> {
     heap_bytes: Option<usize>,
 }
 
-/// What a stretch of work came to.
+/// The measurements of a stretch of work.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// How many of what it is counted in.
+    /// The number of items, in the unit of the stretch.
     pub count: u64,
-    /// By the clock on the wall.
+    /// Elapsed time.
     pub wall: Duration,
-    /// On the processor, where the machine tells.
+    /// Processor time, where the machine reports it.
     pub cpu: Option<Duration>,
-    /// Of the wall's time, inside the embedded services.
+    /// The part of `wall` inside the embedded services.
     pub services: Duration,
     /// Requests and units.
     pub charged: Charged,
-    /// Requests to SNS.
     pub sns_requests: u64,
-    /// Bytes in them.
+    /// Bytes of the requests to SNS.
     pub sns_bytes: u64,
-    /// The most heap that was live, above what was live at the start: of an invocation,
-    /// where there are several.
+    /// The peak of live heap above the live heap at the start; with several invocations, the highest of one.
     pub heap_bytes: usize,
 }
 
 impl<'a> Stretch<'a> {
-    /// Begins.
+    /// Begins to measure.
     #[must_use]
     pub fn begin(heap: Heap, stores: &'a [&'a Store], dynamodb: &'a Services, sns: &'a Services) -> Self {
         (heap.reset)();
@@ -144,19 +141,19 @@ impl<'a> Stretch<'a> {
         }
     }
 
-    /// An invocation begins: from here on its heap counts, and nothing between two of them.
+    /// Begins an invocation: the heap counts within invocations only, not between two of them.
     pub fn begin_invocation(&mut self) {
         (self.heap.reset)();
         self.live = (self.heap.live)();
     }
 
-    /// It ends.
+    /// Ends an invocation.
     pub fn end_invocation(&mut self) {
         let bytes = (self.heap.peak)().saturating_sub(self.live);
         self.heap_bytes = Some(self.heap_bytes.unwrap_or_default().max(bytes));
     }
 
-    /// Ends.
+    /// Ends the stretch, which did `count` items.
     #[must_use]
     pub fn end(self, count: u64) -> Measured {
         let wall = self.begun.elapsed();
@@ -175,28 +172,27 @@ impl<'a> Stretch<'a> {
     }
 }
 
-/// Half units of reads, and of writes.
+/// Units of reads and of writes are counted in halves.
 impl Measured {
-    /// Half read units.
     #[must_use]
     pub fn read_halves(&self) -> u64 {
         self.halves(&["GetItem", "Query", "Scan"])
     }
 
-    /// Half write units.
+    /// Write units, in halves.
     #[must_use]
     pub fn write_halves(&self) -> u64 {
         self.halves(&["PutItem", "UpdateItem", "DeleteItem"])
     }
 
-    /// Requests to DynamoDB.
+    /// The number of requests to DynamoDB.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.charged.values().map(|consumed| consumed.requests).sum()
     }
 
-    /// Microseconds on the processor outside the embedded services, of one of what is
-    /// counted: the handlers, the SDK and what stands in for Lambda.
+    /// Microseconds of processor time a counted item, outside the embedded services: the handlers, the SDK
+    /// and the stand-in for Lambda.
     #[must_use]
     pub fn own_cpu_micros(&self) -> Option<u64> {
         let wall = self.wall.as_micros().max(1);
@@ -205,7 +201,7 @@ impl Measured {
         u64::try_from(micros).ok()
     }
 
-    /// How many a second.
+    /// Items a second.
     #[must_use]
     pub fn a_second(&self) -> u64 {
         let micros = u64::try_from(self.wall.as_micros()).unwrap_or(u64::MAX).max(1);
@@ -240,14 +236,13 @@ fn difference(before: &Charged, after: &Charged) -> Charged {
         .collect()
 }
 
-/// What this thread has used of the processor, as Linux tells it.
+/// The processor time of this thread, as Linux reports it.
 fn cpu_time() -> Option<Duration> {
     let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
-/// The most memory that a process has held at once, in KiB, as Linux tells it: `self`, or
-/// its number.
+/// The peak memory of a process in KiB, as Linux reports it: of `self`, or of a process number.
 #[must_use]
 pub fn peak_resident_kib(process: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;

@@ -1,17 +1,17 @@
-//! The benchmark: a book of a size of one's own through the embedded engine, its
-//! streams, the functions and SNS, with what each part takes.
+//! The benchmark: a portfolio of any size through the embedded engine, its streams, the functions and SNS,
+//! with the measurements of each part.
 //!
-//! The part of the book that is due at the month's end goes through all that can happen
-//! to it; the rest lies still, and must cost nothing.
+//! The accounts that are due at the month's end pass through every kind of transition; the others lie still,
+//! and must cost nothing.
 //!
-//! 1. The book is imported.
-//! 2. Three days before the due date each of the month's end is reminded. Two hours later
-//!    the watch looks at the whole book, and finds nothing.
-//! 3. Nine in ten of them pay.
-//! 4. The others are late, told so, and restricted.
-//! 5. They pay, one after another, and each restriction is lifted.
+//! 1. The portfolio is imported.
+//! 2. Three days before the due date each account of the month's end is reminded. Two hours later
+//! `watch-gaps` reconciles the whole portfolio, and finds no discrepancy.
+//! 3. Nine in ten borrowers pay.
+//! 4. The other accounts are late, their borrowers are notified, and the accounts are restricted.
+//! 5. Their borrowers pay, one after another, and each restriction is lifted.
 //!
-//! What the accounts stream carries goes to the fan-out, and then to the history.
+//! The records of the accounts stream go to the fan-out, and then to the history.
 
 pub mod book;
 pub mod measure;
@@ -35,51 +35,49 @@ use duewatch_store::Store;
 use self::book::{Book, Calendar};
 use self::measure::{Heap, Measured, Services, Stretch, peak_resident_kib};
 
-/// Why the benchmark did not come to its end.
+/// The reason for which the benchmark stopped.
 pub type Failure = Box<dyn std::error::Error>;
 
-/// Accounts that are made and imported at once.
+/// Accounts that are generated and imported at once.
 const CHUNK: u32 = 5_000;
-/// Batches that are handed over between two reads of a stream.
+/// Batches that are delivered between two reads of a stream.
 const BATCHES_A_READ: usize = 10;
 
-/// When the watch no longer leaves to the streams what they carry.
+/// The delay after which `watch-gaps` no longer leaves fresh changes to the streams.
 const STREAMS_ARE_DONE: TimeDelta = TimeDelta::hours(2);
 
-/// What is to be measured.
+/// The scope of a benchmark.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The book.
     pub book: Book,
-    /// Where the engine keeps its file; none: in memory.
+    /// The directory of the engine's file; none: in memory.
     pub on_disk: Option<PathBuf>,
-    /// How many lifts are timed one by one at most.
+    /// The most lifts that are timed one by one.
     pub lifts: usize,
 }
 
-/// What was measured.
+/// The results of a benchmark.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The book.
     pub book: Book,
     /// Whether the engine's pages were in a file.
     pub on_disk: bool,
     /// Each stretch of work, with its name.
     pub stretches: Vec<(&'static str, Measured)>,
-    /// From a payment's put to the write that lifts, sorted.
+    /// From a payment's put to the write that lifts the restriction, sorted.
     pub lifts: Vec<Duration>,
-    /// From a payment's put to the news of the lift at SNS, sorted.
+    /// From a payment's put to the event of the lift at SNS, sorted.
     pub news: Vec<Duration>,
-    /// The most memory that the process has held so far, in KiB.
+    /// The peak memory of the process so far, in KiB.
     pub peak_resident_kib: Option<u64>,
-    /// All of it.
+    /// The whole duration.
     pub took: Duration,
 }
 
-/// Measures.
+/// Runs the benchmark.
 ///
 /// # Errors
-/// When the stack fails, or does not do what it should.
+/// When the stack fails, or does not do as expected.
 pub async fn run(plan: &Plan, heap: Heap) -> Result<Report, Failure> {
     let begun = Instant::now();
     let mut bench = Bench::new(plan, heap).await?;
@@ -136,7 +134,7 @@ impl<'a> Bench<'a> {
                     return Err(format!("{} is there already", path.display()).into());
                 }
                 let engines = Engines::on_disk(&template, &path.display().to_string())?;
-                // Nobody needs the file after a crash.
+                // The file need not survive a crash.
                 engines.db.enable_bulk_loading()?;
                 engines
             }
@@ -334,8 +332,8 @@ fn pump(stack: &Stack, mapping: &str) -> Result<Pump, Failure> {
     Ok(Pump::new(&stack.services().db, mapping, &table, function)?)
 }
 
-/// Pumps one stream empty, and says how many records were taken. What the pump holds
-/// between two batches is not the function's: its heap begins with each batch.
+/// Pumps one stream empty, and returns the number of records taken. The function's heap begins with each
+/// batch; the pump's memory between two batches is not part of it.
 async fn drain(
     stack: &Stack,
     pump: &mut Pump,

@@ -1,4 +1,4 @@
-//! The report, for people to read.
+//! Writes the report as text.
 
 use std::fmt;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn milliseconds(time: Duration) -> String {
     hundredths(u64::try_from(time.as_micros()).unwrap_or(u64::MAX) / 10, 1)
 }
 
-/// A hundredth part of the first, of each of the second.
+/// `sum` hundredths divided by `count`, in text.
 fn hundredths(sum: u64, count: u64) -> String {
     let each = sum / count.max(1);
     format!("{}.{:02}", each / 100, each % 100)

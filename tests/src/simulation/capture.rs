@@ -8,10 +8,10 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Where `duewatch-runtime` writes its metrics when it does not run on Lambda.
+/// The target under which `duewatch-runtime` writes its metrics outside Lambda.
 const TARGET: &str = "duewatch::metrics";
 
-/// The lines since somebody last took them. Clones share them.
+/// The lines since the last take. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Capture(Arc<Mutex<Vec<Value>>>);
 

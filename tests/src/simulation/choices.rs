@@ -1,4 +1,4 @@
-//! Where everything that could go one way or another is decided.
+//! All decisions of a run between several possible ways.
 
 use fastrand::Rng;
 
@@ -7,13 +7,11 @@ use super::fault::Fault;
 /// Decides by a seed, or by a script.
 #[derive(Clone, Debug)]
 pub(super) enum Choices {
-    /// By a seed.
     Seeded(Rng),
-    /// By a script, then always the first; notes how many ways there were.
+    /// Follows a script, then always takes the first way; notes the number of ways at each choice.
     Scripted {
-        /// What to choose.
         script: Vec<usize>,
-        /// How many ways there were, each time.
+        /// The number of ways at each choice.
         ways: Vec<usize>,
         /// A fault that strikes once, at the request of that number.
         strike: Option<(Fault, u64)>,
@@ -33,7 +31,7 @@ impl Choices {
         matches!(self, Self::Scripted { .. })
     }
 
-    /// One of so many ways; at least one.
+    /// One of `ways` ways; `ways` is at least 1.
     pub(super) fn among(&mut self, ways: usize) -> usize {
         match self {
             Self::Seeded(rng) => rng.usize(..ways),
@@ -53,8 +51,8 @@ impl Choices {
         }
     }
 
-    /// Whether one of so many of ten thousand chances has come; by a script, whether the
-    /// fault is the one that is to strike at this request.
+    /// Whether a chance of `of_ten_thousand` in 10,000 has come; by a script, whether `fault` strikes at this
+    /// request.
     pub(super) fn strikes(&mut self, fault: Fault, of_ten_thousand: u32, request: u64) -> bool {
         match self {
             Self::Seeded(rng) => of_ten_thousand > 0 && rng.u32(..10_000) < of_ten_thousand,
@@ -62,8 +60,7 @@ impl Choices {
         }
     }
 
-    /// The script that comes next when all are to be tried, the last choice first; none:
-    /// all were.
+    /// The next script when all are to be tried, the last choice first; none: all were tried.
     pub(super) fn next_script(&self) -> Option<Vec<usize>> {
         let Self::Scripted { script, ways, .. } = self else { return None };
         let mut taken: Vec<usize> =

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::network::{CallerId, Network};
 
-/// A clock that goes ahead of the others, or behind them.
+/// A clock that is ahead of the others, or behind them.
 #[derive(Clone, Debug)]
 pub(super) struct SkewedClock {
     pub(super) clock: StackClock,
@@ -29,7 +29,7 @@ impl Clock for SkewedClock {
     }
 }
 
-/// A process that runs one invocation at a time.
+/// A function's process, which runs one invocation at a time.
 #[derive(Debug)]
 pub(super) struct Container {
     pub(super) function: &'static str,
@@ -55,14 +55,14 @@ impl Container {
     }
 }
 
-/// The clients of one caller.
+/// The AWS clients of one caller.
 pub(super) struct Clients {
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) sns: aws_sdk_sns::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
 }
 
-/// The clients of one caller, as a function gets them on Lambda: they retry by themselves.
+/// The AWS clients of one caller, with the retries that a function has on Lambda.
 pub(super) fn clients(network: &Network, caller: CallerId) -> Clients {
     macro_rules! client {
         ($sdk:ident) => {{
@@ -93,11 +93,11 @@ pub(super) fn clients(network: &Network, caller: CallerId) -> Clients {
     Clients { dynamodb: client!(aws_sdk_dynamodb), sns: client!(aws_sdk_sns), sqs: client!(aws_sdk_sqs) }
 }
 
-/// What an invocation answers.
+/// The answer of an invocation.
 pub(super) type Invoked = Result<Value, String>;
 
-/// A handler's call, as Lambda makes it. A new function is one more line. Only the watch's
-/// round has fewer `segments` than on Lambda, and as many firings a day as segments.
+/// Calls a handler as Lambda does. A new function needs one more line. Only the scan of `watch-gaps` has
+/// fewer `segments` than on Lambda, and as many firings a day as segments.
 pub(super) fn invoke(
     wiring: Arc<Wiring>,
     shards: Option<ShardQueue>,

@@ -1,5 +1,5 @@
-//! One thread, and nothing that runs by itself: tasks are polled when they were woken,
-//! in the order of their numbers.
+//! A single-threaded executor. It polls tasks after they were woken, in the order of their numbers, and runs
+//! nothing by itself.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -9,16 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// The number of a task. It is never given again.
+/// The number of a task, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskId(pub(super) u64);
 
-/// How a task ended.
 #[derive(Debug)]
 pub(super) enum Ended<T> {
-    /// It is through.
     With(T),
-    /// It panicked, and nobody caught it.
+    /// The task panicked without catching it.
     Panicked,
 }
 
@@ -35,7 +33,7 @@ impl Wake for Woken {
     }
 }
 
-/// The tasks that are not through yet.
+/// The unfinished tasks.
 pub(super) struct Executor<T> {
     next: u64,
     tasks: BTreeMap<TaskId, Task<T>>,
@@ -46,7 +44,6 @@ impl<T> Executor<T> {
         Self { next: 0, tasks: BTreeMap::new() }
     }
 
-    /// The number that the next task will have.
     pub(super) const fn next_id(&self) -> TaskId {
         TaskId(self.next)
     }
@@ -59,13 +56,12 @@ impl<T> Executor<T> {
         id
     }
 
-    /// Ends a task where it stands, as a process that is killed.
+    /// Drops a task where it stands, like a killed process.
     pub(super) fn kill(&mut self, id: TaskId) {
         self.tasks.remove(&id);
     }
 
-    /// Polls the first task that was woken, and says whether it is through; none: all of
-    /// them wait.
+    /// Polls the first woken task, and returns its end if it finished; none: all tasks wait.
     pub(super) fn poll_one(&mut self) -> Option<(TaskId, Option<Ended<T>>)> {
         let (id, task) =
             self.tasks.iter_mut().find(|(_, task)| task.woken.0.swap(false, Ordering::Relaxed))?;

@@ -1,5 +1,4 @@
-//! Small situations, tried in every way: each order of the requests of those who meet,
-//! and each fault at each request.
+//! Small scenarios, tried in every order of the contesting requests, and with each fault at each request.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::commands::{Command, Contract};
@@ -12,19 +11,18 @@ use super::plan::{Deed, Happening, Plan};
 use super::watch::Broken;
 use super::{Run, run_with};
 
-/// When the account of the scenarios becomes limited: the first instant of 9 October in
-/// Shanghai, seven days past due, four of them delinquent.
+/// The account of the scenarios becomes limited: the first instant of 9 October in Shanghai, seven days past
+/// due, four of them delinquent.
 const LIMITED_AT: &str = "2023-10-07T16:00:00Z";
-/// When nothing is due of it, nor will be for two weeks.
+/// No debt is due, nor will be for two weeks.
 const QUIET_AT: &str = "2023-09-15T12:00:00Z";
-/// When it is late, a day and more before anything restricts it.
+/// The account is late, more than a day before any restriction.
 const LATE_AT: &str = "2023-10-05T12:00:00Z";
-/// When it is reminded as a late account.
+/// The late account's reminder leaves.
 const REMINDED_AT: &str = "2023-10-06T02:00:00Z";
-/// When it is frozen, ten days delinquent, and asks that the customer's other accounts be
-/// suspended: the first instant of 14 October in Shanghai.
+/// The account is frozen, ten days delinquent, and imposes a suspension on the customer's other accounts: the
+/// first instant of 14 October in Shanghai.
 const FROZEN_AT: &str = "2023-10-13T16:00:00Z";
-/// The most orders of one scenario.
 const MAX_ORDERS: usize = 200_000;
 /// The faults that are tried at each request.
 const STRIKING: [Fault; 9] = [
@@ -39,18 +37,17 @@ const STRIKING: [Fault; 9] = [
     Fault::PartialBatch,
 ];
 
-/// A situation in which two or more meet.
+/// A situation in which two or more callers contend.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// What it is called.
     pub name: &'static str,
     plan: Plan,
 }
 
-/// How often a scenario was tried.
+/// The extent to which a scenario was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tried {
-    /// In so many ways.
+    /// The number of orders, or of faults at a request.
     pub ways: usize,
 }
 
@@ -78,7 +75,7 @@ fn money(id: &str, amount: &str, at: &str) -> Value {
     json!({"account_id": "A-0", "payment_id": id, "amount": amount, "currency": "CNY", "received_at": at})
 }
 
-/// One account, and what happens to it; it was opened the day before.
+/// One account, opened half a day before `at`, and the deeds at `at`.
 fn scenario(name: &'static str, at: &str, contest: &'static [&'static str], deeds: Vec<Deed>) -> Scenario {
     let meet = instant(at);
     let begin = meet - TimeDelta::hours(12);
@@ -104,7 +101,7 @@ fn scenario(name: &'static str, at: &str, contest: &'static [&'static str], deed
     Scenario { name, plan }
 }
 
-/// All of them.
+/// All scenarios.
 #[must_use]
 pub fn scenarios() -> Vec<Scenario> {
     let reason = || "simulated".to_owned();
@@ -200,8 +197,8 @@ pub fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// The same, with a second account of the customer, which is not late: opened as they begin,
-/// or as they meet.
+/// Adds a second account of the customer, which is not late, opened at the instant that `opened` chooses
+/// between the begin and the contest.
 fn beside_another(
     mut scenario: Scenario,
     opened: fn(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>,
@@ -213,8 +210,7 @@ fn beside_another(
     scenario
 }
 
-/// The same, where no stream and no schedule invokes anybody for longer than a stream keeps
-/// its records.
+/// Adds an outage of streams and schedules that outlasts the retention of a stream.
 fn until_the_stream_forgets(mut scenario: Scenario) -> Scenario {
     let Plan { end, outages, .. } = &mut scenario.plan;
     let from = *end - TimeDelta::hours(3);
@@ -224,7 +220,7 @@ fn until_the_stream_forgets(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
-/// The same, where no schedule has fired until they meet.
+/// Adds an outage of the schedules until the contest.
 fn after_an_outage(mut scenario: Scenario) -> Scenario {
     let Plan { begin: from, end, .. } = scenario.plan;
     let until = end - TimeDelta::hours(2);
@@ -235,8 +231,7 @@ fn after_an_outage(mut scenario: Scenario) -> Scenario {
 /// A way in which a promise is broken.
 type Way<W> = (W, Broken);
 
-/// Tries a scenario in every order of the requests of those who meet; from the first on, and
-/// no more than `most` of them.
+/// Tries a scenario in every order of the contesting requests, up to `most` orders.
 ///
 /// # Errors
 /// The first order in which a promise is broken.

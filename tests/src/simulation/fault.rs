@@ -1,4 +1,4 @@
-//! What goes wrong.
+//! The faults and outages of a run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ macro_rules! named {
         pub enum $kind { $($(#[$variant_doc])* $variant),* }
 
         impl $kind {
-            /// All of them.
+            /// All variants.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
         }
 
@@ -40,21 +40,21 @@ macro_rules! named {
 }
 
 named! {
-    /// A fault that strikes now and then.
+    /// A fault that strikes single requests, deliveries or clocks.
     Fault {
-        /// DynamoDB or SNS has too much to do, and says so before it does anything.
+        /// DynamoDB or SNS refuses a request before any effect, because of its load.
         Throttle = "throttle",
-        /// The service fails before it does anything.
+        /// The service fails before any effect.
         ServerError = "server-error",
         /// The request is lost.
         TimeoutBefore = "timeout-before",
         /// The request is served, the answer is lost.
         TimeoutAfter = "timeout-after",
-        /// A write meets a transaction of somebody else on the same item.
+        /// A write meets another caller's transaction on the same item.
         TransactionConflict = "transaction-conflict",
         /// The process is killed after a request was served.
         Kill = "kill",
-        /// The code panics where it waits for an answer.
+        /// The code panics while it waits for an answer.
         Panic = "panic",
         /// A request takes half a minute.
         Slow = "slow",
@@ -62,11 +62,11 @@ named! {
         PartialBatch = "partial-batch",
         /// A batch, or a schedule's firing, is delivered twice.
         Duplicate = "duplicate",
-        /// A batch that was taken long ago is delivered once more.
+        /// An old, finished batch is delivered once more.
         OldWindow = "old-window",
         /// A schedule fires several times at once.
         Crowd = "crowd",
-        /// The due index shows what it showed a while ago.
+        /// The due index shows an earlier state.
         StaleIndex = "stale-index",
         /// The clocks of the containers are up to ten minutes apart.
         Skew = "skew",
@@ -74,27 +74,23 @@ named! {
 }
 
 named! {
-    /// What is down for a while.
+    /// A part of the cloud that is down for a while.
     OutageKind {
-        /// The schedule does not fire.
         Schedule = "schedule",
-        /// SNS takes nothing.
+        /// SNS refuses every message.
         Sns = "sns",
-        /// DynamoDB takes nothing.
+        /// DynamoDB refuses every request.
         DynamoDb = "dynamodb",
-        /// The functions are not invoked by the streams.
+        /// The streams invoke no function.
         Mappings = "mappings",
     }
 }
 
-/// Something is down for a while.
+/// A part of the cloud is down from one instant until another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
-    /// What.
     pub kind: OutageKind,
-    /// From when.
     pub from: DateTime<Utc>,
-    /// Until when.
     pub until: DateTime<Utc>,
 }
 
@@ -105,10 +101,10 @@ impl fmt::Display for Outage {
 }
 
 impl Fault {
-    /// The most faults of a kind that strike requests: of ten thousand.
+    /// The possible frequencies of a fault, in ten thousandths of its chances.
     const OFTEN: [u32; 4] = [20, 100, 500, 1_500];
 
-    /// None, one, or several of them, each rarely or often.
+    /// None, one, or several faults, each rare or frequent.
     pub(super) fn some(rng: &mut Rng) -> BTreeMap<Self, u32> {
         let chosen: Vec<Self> = match rng.u8(..10) {
             0 => Vec::new(),
@@ -120,7 +116,7 @@ impl Fault {
 }
 
 impl OutageKind {
-    /// How long each may last, in hours: a week of no sweeps, messages that outlive their stream.
+    /// The possible durations in hours: up to a week without sweeps, and messages that outlive their stream.
     const fn hours(self) -> &'static [i64] {
         match self {
             Self::Schedule => &[1, 24, 72, 168],

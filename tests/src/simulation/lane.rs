@@ -1,6 +1,5 @@
-//! A lane of a stream: what Lambda keeps in order. One batch at a time, tried again from
-//! the lowest record that failed, split in two when it fails as a whole, given up when it
-//! is too old or was tried too often.
+//! An ordered group of a stream, as Lambda delivers it: one batch at a time, tried again from the lowest
+//! failed record, split in two when it fails as a whole, given up when it is too old or was tried too often.
 
 use std::collections::VecDeque;
 
@@ -8,12 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_local::stack::template::StreamMapping;
 use serde_json::Value;
 
-/// How long a stream remembers.
+/// The retention of a stream.
 const RETENTION: TimeDelta = TimeDelta::hours(24);
-/// The longest that Lambda waits before it tries again.
+/// The longest wait of Lambda before a retry.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(20);
 
-/// A record of a stream, and when it was written.
+/// A record of a stream, and the instant it was written.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) event: Value,
@@ -30,34 +29,32 @@ impl Record {
     }
 }
 
-/// A batch on its way.
+/// A batch in delivery.
 #[derive(Clone, Debug)]
 struct Batch {
     records: Vec<Record>,
     tried: u32,
 }
 
-/// What an invocation made of a batch.
+/// The answer of an invocation to a batch.
 #[derive(Clone, Debug)]
 pub(super) enum Handled {
-    /// All of it was taken.
     All,
     /// The record of this sequence number, and all after it, are to be delivered again.
     From(String),
-    /// The invocation failed.
     Failed,
 }
 
 /// Records that no function has taken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lost {
-    /// They went to the on-failure destination.
+    /// Records sent to the on-failure destination.
     pub(super) given_up: Vec<Record>,
-    /// The stream forgot them before anybody read them.
+    /// Records that outlived the retention of their stream unread.
     pub(super) forgotten: Vec<Record>,
 }
 
-/// One lane.
+/// One ordered group of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     waiting: VecDeque<Record>,
@@ -68,7 +65,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// A lane that lets records gather for so long before it delivers them.
+    /// An ordered group that lets records gather for a while before it delivers them.
     pub(super) fn gathering(gathers: TimeDelta) -> Self {
         Self { gathers, ..Self::default() }
     }
@@ -82,7 +79,7 @@ impl Lane {
         self.waiting.push_back(record);
     }
 
-    /// When there is something to deliver; none: nothing waits, or a batch is on its way.
+    /// The instant of the next delivery; none: no record waits, or a batch is in flight.
     pub(super) fn ready_at(&self) -> Option<DateTime<Utc>> {
         match (&self.in_flight, self.open.front(), self.waiting.front()) {
             (Some(_), _, _) | (None, None, None) => None,
@@ -91,7 +88,7 @@ impl Lane {
         }
     }
 
-    /// The next batch, of at most `most` records, and what is lost on the way to it.
+    /// The next batch, of at most `most` records, and the records lost before it.
     pub(super) fn take(
         &mut self,
         mapping: &StreamMapping,
@@ -120,7 +117,7 @@ impl Lane {
         (Some(records), lost)
     }
 
-    /// What became of the batch that was on its way; says what is given up.
+    /// Applies the answer to the batch in flight; returns the records that are given up.
     pub(super) fn handled(
         &mut self,
         mapping: &StreamMapping,
@@ -130,14 +127,14 @@ impl Lane {
         let Some(mut batch) = self.in_flight.take() else { return Vec::new() };
         let place = match handled {
             Handled::All => return Vec::new(),
-            // A number that is none of the batch's means all of it, as on Lambda.
+            // An unknown sequence number means the whole batch, as on Lambda.
             Handled::From(number) => {
                 batch.records.iter().position(|record| record.sequence_number() == number).unwrap_or(0)
             }
             Handled::Failed => 0,
         };
         if place > 0 {
-            // It has come further: what is left begins anew.
+            // Part of the batch was taken: the rest counts its tries anew.
             batch.records.drain(..place);
             batch.tried = 0;
         } else if matches!(handled, Handled::Failed) && batch.records.len() > 1 && mapping.bisect {
@@ -171,7 +168,7 @@ mod tests {
         template.mapping("PaymentsToPostPayment").unwrap().clone()
     }
 
-    /// A lane with so many records, written a second apart.
+    /// An ordered group of `records` records, written a second apart.
     fn lane(records: i64) -> Lane {
         let mut lane = Lane::default();
         for number in 0..records {

@@ -1,5 +1,5 @@
-//! The lender's systems. Nothing goes wrong with their own calls: what they ask for twice
-//! is theirs to know. But they run beside everything else.
+//! The lender's systems. Their own calls never fail, because repeated calls are their concern; but they run
+//! beside everything else.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_domain::account::Dated;
@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::plan::{Deed, Happening};
 use super::watch::NEWER_SCHEMA;
 
-/// How often they try again when others keep writing the account.
+/// The tries while other writers keep changing the account.
 const TRIES: usize = 50;
 
-/// Does what a happening says. What is refused is refused.
+/// Does the deed of a happening. A refusal is no error.
 pub(super) async fn does(
     transitions: &Transitions,
     contract: Option<Contract>,
@@ -75,7 +75,7 @@ async fn put(transitions: &Transitions, item: &Value) -> Result<(), String> {
     }
 }
 
-/// The payment system writes an attribute that is none of ours.
+/// The payment system writes an attribute of its own.
 async fn note(transitions: &Transitions, contract: &Contract, payment_id: &str) -> Result<(), String> {
     let store = transitions.store();
     let update = store
@@ -101,7 +101,6 @@ async fn note(transitions: &Transitions, contract: &Contract, payment_id: &str) 
     }
 }
 
-/// A newer release writes the item in a layout of its own.
 async fn newer(transitions: &Transitions, contract: &Contract) -> Result<(), String> {
     let store = transitions.store();
     let update = store

@@ -39,17 +39,17 @@ use self::choices::Choices;
 use self::cloud::Cloud;
 use self::network::SIMULATED_PANIC;
 
-/// What a run has seen.
+/// The counts of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How often, by what.
+    /// By the name of the counted event.
     pub counts: BTreeMap<&'static str, u64>,
-    /// How often each fault struck.
+    /// The strikes of each fault.
     pub struck: BTreeMap<Fault, u64>,
 }
 
 impl Report {
-    /// Adds another run's.
+    /// Adds the counts of another run.
     pub fn add(&mut self, other: &Self) {
         for (what, count) in &other.counts {
             *self.counts.entry(what).or_default() += count;
@@ -73,7 +73,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Lives through a plan on this thread.
+/// Runs a plan on this thread.
 ///
 /// # Errors
 /// The first promise that was broken.
@@ -82,7 +82,7 @@ pub fn run(plan: Plan) -> Result<Report, Broken> {
     run_with(plan, Choices::seeded(seed ^ 0x5eed)).ended
 }
 
-/// How a run went.
+/// The end of a run.
 struct Run {
     ended: Result<Report, Broken>,
     choices: Option<Choices>,
@@ -91,7 +91,7 @@ struct Run {
 
 fn run_with(plan: Plan, choices: Choices) -> Run {
     quiet_panics();
-    // The SDK's retries draw their pauses from here.
+    // The SDK draws the pauses of its retries from this generator.
     fastrand::seed(plan.seed);
     let capture = Capture::default();
     let _metrics = tracing::subscriber::set_default(capture.clone());
@@ -110,7 +110,7 @@ fn run_with(plan: Plan, choices: Choices) -> Run {
     }
 }
 
-/// Injected panics are caught where they belong; nobody needs to read of them.
+/// Suppresses the output of injected panics, which are caught.
 fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

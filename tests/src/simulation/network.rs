@@ -1,5 +1,5 @@
-//! Between the SDK's clients and the engines: requests wait here until the simulation
-//! serves them, in the order that it chooses and with the fault that it chooses.
+//! Holds requests between the SDK's clients and the engines until the simulation serves them, in an order and
+//! with a fault of its choice.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -21,7 +21,7 @@ use duewatch_local::stack::{Answer, StackClock};
 use duewatch_runtime::Clock;
 use serde_json::Value;
 
-/// Who sends a request: one container of a function, or one happening at the lender's.
+/// The sender of a request: one container of a function, or one happening of the lender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CallerId(pub(super) u64);
 
@@ -29,7 +29,7 @@ pub(super) struct CallerId(pub(super) u64);
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) caller: CallerId,
-    /// `DynamoDB_20120810.GetItem`, `AmazonSQS.SendMessageBatch`, ...; none: it is for SNS.
+    /// `DynamoDB_20120810.GetItem`, `AmazonSQS.SendMessageBatch`, ...; none: a request to SNS.
     pub(super) target: Option<String>,
     pub(super) body: Vec<u8>,
 }
@@ -45,26 +45,23 @@ impl Request {
         target.and_then(|target| target.rsplit('.').next()).unwrap_or("PublishBatch")
     }
 
-    /// Whether it is for DynamoDB.
     pub(super) fn is_for_dynamodb(&self) -> bool {
         self.target.as_deref().is_some_and(|target| !LocalSqs::is_target(target))
     }
 }
 
-/// What a caller gets.
+/// The reply to a caller.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
-    /// The service has answered.
     Answer(Answer),
-    /// The connection gave nothing for too long.
+    /// No answer came within the timeout.
     TimedOut,
-    /// The code that asked panics.
+    /// The calling code panics.
     Panic,
-    /// A sleep is over.
     Awake,
 }
 
-/// What injected panics say, so that nobody takes them for real ones.
+/// The message of injected panics, which tells them from real ones.
 pub(super) const SIMULATED_PANIC: &str = "simulated panic";
 
 #[derive(Debug, Default)]
@@ -104,7 +101,7 @@ struct Waiting {
     sleeps: BTreeMap<(DateTime<Utc>, u64), Arc<Slot>>,
 }
 
-/// The network and the time of everything that runs. Clones share it.
+/// The network and the clock of all tasks. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Network {
     clock: StackClock,
@@ -121,7 +118,7 @@ impl Network {
         Wire { network: self.clone(), caller }
     }
 
-    /// The numbers of the requests that wait.
+    /// The numbers of the waiting requests.
     pub(super) fn requests(&self) -> Vec<u64> {
         self.lock().requests.keys().copied().collect()
     }
@@ -130,7 +127,6 @@ impl Network {
         self.lock().requests.get(&number).map(|(request, _)| request.clone())
     }
 
-    /// Gives a request its reply.
     pub(super) fn reply(&self, number: u64, reply: Reply) {
         let taken = self.lock().requests.remove(&number);
         if let Some((_, slot)) = taken {
@@ -138,17 +134,17 @@ impl Network {
         }
     }
 
-    /// Forgets what a caller that is no more has asked.
+    /// Drops the requests of a caller that is gone.
     pub(super) fn hang_up(&self, caller: CallerId) {
         self.lock().requests.retain(|_, (request, _)| request.caller != caller);
     }
 
-    /// When the first sleeper wakes.
+    /// The instant at which the first sleep ends.
     pub(super) fn next_awakening(&self) -> Option<DateTime<Utc>> {
         self.lock().sleeps.keys().next().map(|(at, _)| *at)
     }
 
-    /// Wakes whoever has slept long enough.
+    /// Ends each sleep that is over.
     pub(super) fn awake(&self) {
         let now = self.clock.now();
         loop {
@@ -198,7 +194,7 @@ impl AsyncSleep for Network {
     }
 }
 
-/// The HTTP client of one caller.
+/// The HTTP client of one caller, which hands its requests to the network.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
     network: Network,

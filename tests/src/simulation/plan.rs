@@ -1,4 +1,4 @@
-//! What a seed stands for: a book, what happens to it in a month, and what goes wrong.
+//! The plan that a seed generates: a portfolio, the happenings of a month, and the faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 
 use super::fault::{Fault, Outage, OutageKind};
 
-/// How long a simulated life is.
+/// The length of a run.
 pub const DAYS: u32 = 30;
 
-/// First days, near which some of the zones below set their clocks.
+/// First days, near which some of the zones below change their clocks.
 const FROM: [&str; 6] = ["2011-12-15", "2022-03-10", "2023-10-10", "2024-02-15", "2024-03-10", "2025-01-05"];
 
 const ZONES: [&str; 8] = [
@@ -36,7 +36,7 @@ const ZONES: [&str; 8] = [
     "UTC",
 ];
 
-/// Two versions each: what binds first, and what is published on the way.
+/// Two versions each: the first binds from the begin, the second is published on the way.
 const POLICIES: [(&str, [&str; 2]); 7] = [
     ("graceful", [include_str!("policies/graceful-1.toml"), include_str!("policies/graceful-2.toml")]),
     ("replacing", [include_str!("policies/replacing-1.toml"), include_str!("policies/replacing-2.toml")]),
@@ -47,7 +47,7 @@ const POLICIES: [(&str, [&str; 2]); 7] = [
     ("crediting", [include_str!("policies/crediting-1.toml"), include_str!("policies/crediting-2.toml")]),
 ];
 
-/// Messages that can never be taken.
+/// Messages that are always refused.
 const GARBLED: [&str; 4] = [
     "nonsense",
     "{}",
@@ -55,81 +55,72 @@ const GARBLED: [&str; 4] = [
     r#"{"event_id":"G-2","at":"2300-01-01T00:00:00Z","type":"enforcement_on","account_id":"A-0","reason":"too early"}"#,
 ];
 
-/// What a seed stands for.
+/// The contents of a run, generated from a seed.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Where all of it comes from.
     pub seed: u64,
-    /// When it begins.
     pub begin: DateTime<Utc>,
-    /// When nothing new happens any more.
+    /// The last instant of happenings and faults.
     pub end: DateTime<Utc>,
-    /// The policies: their ids, and the text of each version.
+    /// The ids of the policies, with the text of each version.
     pub policies: Vec<(&'static str, [&'static str; 2])>,
-    /// The book.
     pub book: Vec<Contract>,
-    /// What the lender's systems do, in order of time.
+    /// The deeds of the lender's systems, in order of time.
     pub happenings: Vec<Happening>,
-    /// What goes wrong now and then: in so many of ten thousand chances.
+    /// The frequency of each fault, in ten thousandths of its chances.
     pub faults: BTreeMap<Fault, u32>,
-    /// What goes wrong for a while.
     pub outages: Vec<Outage>,
-    /// How many lanes of a stream are worked on side by side; order holds within one.
+    /// The number of ordered groups of a stream that are delivered side by side.
     pub lanes: usize,
-    /// How long records gather in a lane before they are delivered: large batches.
+    /// The time for which records gather in an ordered group before delivery, for large batches.
     pub gathers: TimeDelta,
     /// K, the number of shards of the due index.
     pub due_shards: u32,
-    /// Whose requests are put into every order, where a script decides: functions, or
-    /// `lender`. Those of all others are served at once.
+    /// The functions, or `lender`, whose requests a script puts into every order. It serves all other
+    /// requests at once.
     pub contest: &'static [&'static str],
 }
 
-/// Something that the lender's systems do.
+/// A deed of the lender's systems at an instant.
 #[derive(Clone, Debug)]
 pub struct Happening {
-    /// Its place in the whole plan, whatever is left out of it.
+    /// The number in the whole plan, the same whatever is left out.
     pub number: usize,
-    /// When.
     pub at: DateTime<Utc>,
-    /// Whose account it is about, by its place in the book; none: nobody's.
+    /// The index of the account in the portfolio; none: the deed concerns no account.
     pub account: Option<usize>,
-    /// What.
     pub deed: Deed,
 }
 
-/// What the lender's systems do.
+/// A deed of the lender's systems.
 #[derive(Clone, Debug)]
 pub enum Deed {
-    /// The account is opened.
     Open,
-    /// An item is put into the payments table, unless one of its key is there.
+    /// Puts an item into the payments table, unless its key exists.
     Pay(Value),
-    /// A payment is undone, where it is in the table.
+    /// Reverses a payment, if the table holds it.
     Reverse {
-        /// Which one.
         payment_id: String,
         /// `original` or `reversal`.
         dated: &'static str,
     },
-    /// The payment system writes something of its own onto a payment's item.
+    /// The payment system writes an attribute of its own onto a payment's item.
     Note {
-        /// Which one.
         payment_id: String,
     },
-    /// A command is sent to the queue.
+    /// Sends a command to the queue.
     Command(Box<Command>),
-    /// The second version of a policy is published.
+    /// Publishes the second version of a policy.
     Publish(usize),
-    /// The accounts under a policy are queued to be looked at, a while after it was published.
+    /// Queues the accounts under a policy for evaluation, a while after the publication.
     Queue(usize),
-    /// An item that states no payment, or none that can be posted, is put into the table.
+    /// Puts an item into the payments table that is no payment, or none that can be posted.
     Poison(Value),
-    /// A message that says nothing of ours is sent to the queue.
+    /// Sends a message to the queue that duewatch does not know.
     Garble(&'static str),
-    /// A newer release has written the account's item.
+    /// A newer release writes the account's item.
     Newer,
-    /// The schedule fires out of its turn.
+    /// Fires the sweep's schedule out of turn.
     Fire,
 }
 
@@ -170,23 +161,22 @@ impl fmt::Display for Happening {
     }
 }
 
-/// What is left out of a plan, to find the smallest that still fails.
+/// The parts left out of a plan, to find the smallest one that still fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Without {
-    /// Accounts, by their place in the book.
+    /// By their index in the portfolio.
     pub accounts: BTreeSet<usize>,
-    /// Happenings, by their number.
+    /// By their number.
     pub happenings: BTreeSet<usize>,
-    /// Faults.
     pub faults: BTreeSet<Fault>,
-    /// Outages, by their place.
+    /// By their index.
     pub outages: BTreeSet<usize>,
     /// Days at the end.
     pub days: u32,
 }
 
 impl fmt::Display for Without {
-    /// As the flags of the command that repeats it.
+    /// As the flags of the command that repeats the run.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut flag = |name: &str, values: Vec<String>| {
             if values.is_empty() { Ok(()) } else { write!(f, " --without-{name} {}", values.join(",")) }
@@ -215,7 +205,7 @@ fn ranges(numbers: &BTreeSet<usize>) -> Vec<String> {
 }
 
 impl Plan {
-    /// The plan of a seed.
+    /// The plan that a seed generates.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
@@ -244,12 +234,12 @@ impl Plan {
         }
     }
 
-    /// The policies of every plan.
+    /// The policies of every plan, in two versions each.
     pub(super) fn policies() -> Vec<(&'static str, [&'static str; 2])> {
         POLICIES.to_vec()
     }
 
-    /// The same plan with something left out.
+    /// Leaves parts out of the plan.
     #[must_use]
     pub fn without(mut self, without: &Without) -> Self {
         self.end -= TimeDelta::days(i64::from(without.days.min(DAYS)));
@@ -275,7 +265,7 @@ fn plus(from: NaiveDate, days: i64) -> NaiveDate {
     from + TimeDelta::days(days)
 }
 
-/// A loan of two to five installments, monthly or faster, around the month that is lived.
+/// A loan of two to five installments, monthly or more frequent, around the month of the run.
 fn loan(rng: &mut Rng, place: usize, from: NaiveDate) -> Contract {
     let (policy, _) = POLICIES[rng.usize(..POLICIES.len())];
     let currency = ["CNY", "USD", "JPY"][rng.usize(..3)];
@@ -368,7 +358,7 @@ fn happenings(
     all
 }
 
-/// An instant of the month: often one at which something else is about to happen.
+/// An instant of the month, often shortly before or at another event.
 fn moment(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> DateTime<Utc> {
     let day = plus(from, rng.i64(0..i64::from(DAYS)));
     let start = |day| start_of_day(contract.time_zone, day);
@@ -470,7 +460,7 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
     }
 }
 
-/// What people and systems record beside the money.
+/// A command that officers, systems or borrowers record beside the money.
 fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
     let (by, reason) = ("simulated".to_owned(), "simulated".to_owned());
     let day = |rng: &mut Rng| plus(at.date_naive(), rng.i64(-1..12));

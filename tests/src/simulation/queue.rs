@@ -1,6 +1,6 @@
-//! A queue, as Lambda reads it: at least once, the messages of a group in order and one
-//! batch of them at a time. What fails is hidden for a while and received again; what was
-//! received too often goes to the dead-letter queue.
+//! A queue, as Lambda reads it: at least once, the messages of a group in order and one batch of them at a
+//! time. A failed message is hidden for a while and received again; after too many receives it goes to the
+//! dead-letter queue.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_local::stack::sqs::Waiting;
 use duewatch_local::stack::template::{QueueMapping, QueueSpec};
 
-/// How often a message is received where the queue does not say.
+/// The most receives of a message where the queue declares none.
 const DEFAULT_RECEIVES: u32 = 100;
 
 /// One queue with its mapping.
@@ -44,13 +44,13 @@ impl Queue {
         Self { spec, mapping, function, timeout, groups: BTreeMap::new() }
     }
 
-    /// Adds a message; one without a group is a group of its own.
+    /// Adds a message; a message without a group forms its own.
     pub(super) fn add(&mut self, message: Waiting) {
         let group = message.group.clone().unwrap_or_else(|| message.message_id.clone());
         self.groups.entry(group).or_default().waiting.push_back(message);
     }
 
-    /// When there is something to receive.
+    /// The instant at which a message can be received.
     pub(super) fn ready_at(&self) -> Option<DateTime<Utc>> {
         self.groups.values().filter_map(Group::ready_at).min()
     }
@@ -73,7 +73,7 @@ impl Queue {
         batch
     }
 
-    /// What became of a batch that was received; says what goes to the dead-letter queue.
+    /// Applies the answer to a received batch; returns the messages for the dead-letter queue.
     pub(super) fn handled(
         &mut self,
         batch: &[Waiting],

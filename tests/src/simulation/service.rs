@@ -1,4 +1,4 @@
-//! Serving a request, and what goes wrong with it.
+//! Serves a request, in full, in part, from an old index, or with a refusal.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_local::stack::sns::Fault as SnsFault;
@@ -10,12 +10,12 @@ use super::network::Request;
 use super::watch::Entry;
 use std::collections::{BTreeSet, VecDeque};
 
-/// How long the due index may lag behind.
+/// The longest lag of the due index.
 const INDEX_LAG: TimeDelta = TimeDelta::hours(1);
-/// As many past states of the due index as are kept.
+/// The number of past states of the due index that are kept.
 const PAST_INDEXES: usize = 40;
 
-/// What the services say when they do nothing.
+/// The answer of a service that does nothing.
 pub(super) enum Refusal {
     Throttled,
     Failed,
@@ -23,7 +23,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// As the service of the request words it.
+    /// In the words of the service that the request is for.
     pub(super) fn answer(&self, engines: &Engines, request: &Request) -> Answer {
         let (status, kind, of_sns) = match self {
             Self::Throttled => (400, "ThrottlingException", SnsFault::Throttled { count: 1 }),
@@ -41,12 +41,11 @@ impl Refusal {
     }
 }
 
-/// Serves a request in full.
 pub(super) fn serve(engines: &Engines, request: &Request) -> Answer {
     engines.answer(request.target.as_deref(), &request.body)
 }
 
-/// Serves all but some entries of a batch, and says so on HTTP 200.
+/// Serves all but some entries of a batch, and reports them on HTTP 200.
 pub(super) fn serve_partly(engines: &Engines, request: &Request, choices: &mut Choices) -> Answer {
     match request.name() {
         "PublishBatch" => {
@@ -65,7 +64,7 @@ pub(super) fn serve_partly(engines: &Engines, request: &Request, choices: &mut C
     }
 }
 
-/// Serves every table's entries but the last, which is handed back unprocessed.
+/// Serves every table's entries but the last, which is returned as unprocessed.
 fn serve_rest(engines: &Engines, request: &Request, handed_back: &str) -> Answer {
     let mut body = request.json();
     let mut unprocessed = json!({});
@@ -88,7 +87,7 @@ fn serve_rest(engines: &Engines, request: &Request, handed_back: &str) -> Answer
     answer
 }
 
-/// What the due index showed, for readers that see it late.
+/// The past states of the due index, for readers that see them late.
 #[derive(Debug, Default)]
 pub(super) struct PastIndexes(VecDeque<(DateTime<Utc>, BTreeSet<Entry>)>);
 
@@ -100,8 +99,8 @@ impl PastIndexes {
         self.0.push_back((now, index));
     }
 
-    /// Answers a Query of the due index with what it showed a while ago, and sometimes
-    /// without its first entry. None: the request is no such Query, or nothing is kept.
+    /// Answers a Query of the due index from a past state, sometimes without its first entry. None: the
+    /// request is no such Query, or no past state is kept.
     pub(super) fn answer(
         &self,
         request: &Request,

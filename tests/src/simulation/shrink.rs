@@ -1,4 +1,4 @@
-//! From a seed that fails to the least of it that still fails.
+//! Shrinks a failing seed to its smallest part that still fails.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,17 @@ use super::plan::{DAYS, Plan, Without};
 use super::run;
 use super::watch::Broken;
 
-/// The most runs that a search takes.
+/// The most runs of one search.
 const MAX_RUNS: usize = 400;
 
-/// The least of a seed that still breaks the promise.
+/// The smallest part of a seed that still breaks the promise.
 #[derive(Clone, Debug)]
 pub struct Shrunk {
-    /// What can be left out.
+    /// The parts left out.
     pub without: Without,
-    /// How the promise is broken then.
+    /// The broken promise of that part.
     pub broken: Broken,
-    /// How many runs that took.
+    /// The number of runs of the search.
     pub runs: usize,
 }
 
@@ -26,7 +26,7 @@ struct Search {
 }
 
 impl Search {
-    /// Leaves more out, where the same promise is still broken.
+    /// Leaves more out, if the same promise is still broken.
     fn attempt(&mut self, change: impl FnOnce(&mut Without)) -> bool {
         let mut without = self.best.without.clone();
         change(&mut without);
@@ -60,7 +60,7 @@ impl Search {
     }
 }
 
-/// Looks for the least of a seed that still breaks the same promise.
+/// Searches the smallest part of a seed that still breaks the same promise.
 #[must_use]
 pub fn shrink(seed: u64, without: &Without, broken: &Broken) -> Shrunk {
     let best = Shrunk { without: without.clone(), broken: broken.clone(), runs: 0 };

@@ -1,4 +1,4 @@
-//! Generated cases: small books in odd zones, and everything that can happen to them.
+//! Generated cases: small portfolios in odd zones, with every kind of fact.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::Zone;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{Files, domain};
 
-/// A first day near which the zones below do something odd.
+/// First days near which the zones below change in an odd way.
 const FROM: &[&str] =
     &["2011-12-20", "2017-10-10", "2022-03-15", "2023-03-01", "2023-10-20", "2024-02-20", "2024-03-28"];
 
@@ -31,10 +31,10 @@ const ZONES: &[&str] = &[
     "UTC",
 ];
 
-/// Facts may come so many days before the first day.
+/// The most days by which facts precede the first day.
 const DAYS_BEFORE: i64 = 8;
 
-/// What a payment of that number mostly bears.
+/// The usual amount of a payment of that number.
 const PAYMENT_MINORS: [i64; 3] = [5_000, 25_345, 100_000];
 
 /// An installment: days from the first day, principal and interest in minor units.
@@ -75,14 +75,14 @@ enum Fact {
     Waive { number: Option<u32>, minor: Option<i64> },
 }
 
-/// Where in its day something happens.
+/// The time of a fact within its day.
 #[derive(Clone, Copy, Debug)]
 enum Time {
     /// At local midnight, where sweeps and days meet.
     FirstSecond,
-    /// Where a day is judged.
+    /// The second at which a day is evaluated.
     LastSecond,
-    /// So many milliseconds later.
+    /// Milliseconds after midnight.
     Later(i64),
 }
 
@@ -134,7 +134,7 @@ fn fact() -> impl Strategy<Value = Fact> {
     ]
 }
 
-/// What people and systems record beside the money.
+/// The facts that officers, systems or borrowers record beside the money.
 fn recorded() -> impl Strategy<Value = Fact> {
     let days = || weighted(0.5, -5_i64..30);
     prop_oneof![
@@ -147,7 +147,7 @@ fn recorded() -> impl Strategy<Value = Fact> {
     ]
 }
 
-/// What borrowers answer, and reports to a bureau.
+/// The borrower's answers, and reports to a bureau.
 fn answered() -> impl Strategy<Value = Fact> {
     let id = || 0_usize..2;
     prop_oneof![
@@ -199,7 +199,7 @@ fn stage() -> impl Strategy<Value = String> {
     )
 }
 
-/// Tables that stand before the first stage.
+/// The tables before the first stage.
 fn tables() -> impl Strategy<Value = String> {
     let materiality = (0_u32..300, 0_u32..60, select(&["both", "either"][..])).prop_map(
         |(amount, percent, exceed)| {
@@ -222,7 +222,7 @@ fn tables() -> impl Strategy<Value = String> {
     })
 }
 
-/// A step, and the stage that it may be the notice of.
+/// A reminder step, with the stage whose notice it may be.
 type Step = (String, Option<usize>);
 
 fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
@@ -244,14 +244,14 @@ fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
     weighted(0.7, (select(&["00:00", "02:30", "10:00", "23:59"][..]), vec(step, 1..6)))
 }
 
-/// Tables that stand after everything else: a late fee, business days, a classification.
+/// The tables after everything else: a late fee, business days, a classification.
 fn last_tables() -> impl Strategy<Value = String> {
     let late_fee = weighted(0.5, domain::late_fee());
     (late_fee, domain::last_tables()).prop_map(|(late_fee, tables)| late_fee.unwrap_or_default() + &tables)
 }
 
-/// A policy of both day counts, over all conditions, tables and options, with and without
-/// reminders, notices and a rule for the customer's other accounts.
+/// A policy of either day count, over all conditions, tables and options, with and without reminders, notices
+/// and a rule for the customer's other accounts.
 fn policy_text() -> impl Strategy<Value = String> {
     let head = (select(&["day_after", "due_day"][..]), 0_u32..4, weighted(0.5, domain::settling()));
     let last_tables = (last_tables(), weighted(0.5, 0_usize..4));
@@ -263,7 +263,7 @@ fn policy_text() -> impl Strategy<Value = String> {
                  day_count = \"{day_count}\"\ngrace_days = {grace_days}\n{settling}{tables}"
             );
             let valid = |longer: String| policy::parse(&longer).is_ok().then_some(longer);
-            // What would put the ladder out of order, or names a stage that is not on it, is left out.
+            // A stage out of order, or a table that names an unknown stage, is left out.
             for (place, stage) in stages.iter().enumerate() {
                 text =
                     valid(format!("{text}[[stages]]\nname = \"stage {place}\"\n{stage}\n")).unwrap_or(text);
@@ -298,7 +298,7 @@ pub(crate) fn files() -> impl Strategy<Value = Files> {
     )
         .prop_map(|(from, days, policy, loans, instants, facts)| {
             let from: NaiveDate = from.parse().unwrap();
-            // Few instants and many facts: several fall on one.
+            // Few instants and many facts: several share one.
             let instants: Vec<DateTime<Utc>> = instants
                 .iter()
                 .map(|(loan, day, time)| instant(loans[loan.index(loans.len())].zone, from, *day, *time))
@@ -368,7 +368,7 @@ impl Loan {
 }
 
 impl Fact {
-    /// Its event type and fields. Now and then it is one that must be refused.
+    /// The event type and the fields; sometimes of an event that must be refused.
     fn written(
         self,
         loan: &Loan,
@@ -381,7 +381,7 @@ impl Fact {
         let until = |days: i64| json!(at.date_naive() + TimeDelta::days(days));
         match self {
             Self::Pay { id, minor, value_date, kind, targets } => {
-                // The same id mostly bears the same amount, as a payment that comes twice does.
+                // The same id mostly has the same amount, like a payment that is reported twice.
                 let minor = minor.unwrap_or(PAYMENT_MINORS[id]);
                 let mut fields = json!({
                     "payment_id": format!("P-{id}"), "amount": loan.amount(minor), "kind": kind, "applies_to": targets,

@@ -1,5 +1,5 @@
-//! The two engines of `replay`, the domain alone and the whole stack, write the
-//! same bytes and refuse the same events.
+//! The two engines of `replay`, the domain alone and the whole stack, write the same bytes and refuse the
+//! same events.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[allow(dead_code, reason = "the laws of the domain use the rest of it")]
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// The files of a run and its days.
+/// The input files of a run, with its days.
 #[derive(Clone, Debug)]
 struct Files {
     policy: String,
@@ -28,7 +28,7 @@ struct Files {
     to: NaiveDate,
 }
 
-/// What a run wrote.
+/// The output of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Written {
     daily: String,
@@ -36,7 +36,7 @@ struct Written {
 }
 
 impl Files {
-    /// What an engine writes, or why it refuses to; then it writes nothing.
+    /// The output of an engine, or its refusal, which leaves no output.
     fn run(&self, engine: Engine) -> Result<Written, String> {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
@@ -61,7 +61,7 @@ impl Files {
         Ok(Written { daily: read("daily"), decisions: read("decisions") })
     }
 
-    /// What both engines write, or why both refuse to.
+    /// The output of both engines, or the refusal of both.
     #[track_caller]
     fn run_both(&self) -> Result<Written, String> {
         let (pure, stack) = (self.run(Engine::Pure), self.run(Engine::Stack));
@@ -74,12 +74,12 @@ fn without_directory(message: &str, directory: &Path) -> String {
     message.replace(&format!("{}/", directory.display()), "")
 }
 
-/// The line of the events file that a message blames.
+/// The line of the events file that a message names.
 fn blamed_line(message: &str) -> Option<usize> {
     message.strip_prefix("events.jsonl:")?.split(':').next()?.parse().ok()
 }
 
-/// As many cases as are asked for in the environment; else few, for each is a whole stack.
+/// The number of cases set in the environment; else few, for each is a whole stack.
 fn cases() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|asked| asked.parse().ok());
     ProptestConfig {
@@ -99,7 +99,7 @@ proptest! {
         if refused.is_some() {
             prop_assert_eq!(&refused, &files.run(Engine::Stack).err());
         }
-        // Without what is refused, the rest goes through.
+        // Without the refused events, the rest is accepted.
         while let Some(message) = refused {
             let line = blamed_line(&message);
             prop_assert!(line.is_some(), "{}", message);
@@ -110,7 +110,7 @@ proptest! {
     }
 }
 
-/// One account in one zone that owes 1000.00 on each of the dates.
+/// One account in one zone with 1000.00 due on each of the dates.
 fn files_of(zone: &str, due_on: &[&str], rules: &str, from: &str, to: &str) -> Files {
     let installments: Vec<Value> = (1..)
         .zip(due_on)
@@ -140,7 +140,7 @@ fn payment(at: &str, id: &str, amount: &str) -> Value {
     json!({ "at": at, "type": "payment_received", "account_id": "A-1", "payment_id": id, "amount": amount })
 }
 
-/// When each stage was reached, on the zone's clock.
+/// The stage changes, with their instants on the zone's clock.
 fn changes(written: &Written, zone: &str) -> Vec<(String, String)> {
     let zone: Zone = zone.parse().unwrap();
     let line = |line: &str| {
@@ -205,12 +205,12 @@ fn a_payment_at_local_midnight_comes_on_the_new_day(
     files.events = vec![payment(paid_at, "P-1", "1000.00")];
     let written = files.run_both().unwrap();
     assert_eq!(named(&changes(&written, zone)), expected);
-    // Judged at the day's last second it was never late.
+    // At the day's last second, which the daily line evaluates, it was never late.
     assert!(days(&written).iter().all(|(_, stage, count)| stage == "current" && *count == 0));
 }
 
-// A stage of due_day begins a second before the sweep fires. Money that comes in
-// that second is found before a restriction goes out.
+// Under due_day a stage begins a second before the sweep fires. The sweep finds a payment received in that
+// second before it publishes a restriction.
 #[rstest]
 #[case::paid_during_the_due_day("58", "1000.00", "", &[])]
 #[case::paid_in_its_last_second("59", "1000.00", "", &[("2023-10-01 23:59:59", "late"), ("2023-10-01 23:59:59", "current")])]
@@ -256,7 +256,7 @@ fn what_came_before_the_first_day_counts_and_what_comes_after_the_last_does_not(
     let zone = "America/Sao_Paulo";
     let due_on = ["2023-10-01", "2023-10-03"];
     let mut files = files_of(zone, &due_on, &stages(&[("late", 1)]), "2023-10-04", "2023-10-06");
-    // Opened by an event on the second day, and never, for the run is over.
+    // A-2 is opened by an event on the second day, A-3 never, because the run ends before.
     for (account, at) in [("A-2", "2023-10-05T08:00:00-03:00"), ("A-3", "2023-10-07T00:00:00-03:00")] {
         let mut opened = files.book[0].clone();
         opened["account_id"] = json!(account);
@@ -267,7 +267,7 @@ fn what_came_before_the_first_day_counts_and_what_comes_after_the_last_does_not(
     files.events.push(payment("2023-10-03T23:59:59-03:00", "P-1", "1000.00"));
     files.events.push(payment("2023-10-07T00:00:00-03:00", "P-2", "1000.00"));
     let written = files.run_both().unwrap();
-    // The one stands on its second installment since before the run, the other on its first.
+    // A-1 is late by its second installment, due before the run; A-2 by its first.
     assert_eq!(
         named(&changes(&written, zone)),
         [("2023-10-04 00:00:00", "late"), ("2023-10-05 08:00:00", "late")]
@@ -286,7 +286,7 @@ fn one_account_goes_through_five_years() {
     let due_on: Vec<&str> = due_on.iter().map(String::as_str).collect();
     let rules = stages(&[("late", 1), ("later", 30), ("latest", 90)]);
     let mut files = files_of(zone, &due_on, &rules, "2019-01-01", "2023-12-31");
-    // Behind for most of the year, level with it twice.
+    // Behind for most of the year, up to date twice.
     files.events = (2019..2024)
         .flat_map(|year| {
             [("02-10", "1000.00"), ("05-10", "1000.00"), ("08-20", "6000.00"), ("12-31", "4000.00")]
@@ -355,8 +355,8 @@ fn a_refusal_reads_the_same_before_the_first_day_and_after_it(#[case] refused: V
     }
 }
 
-// Due on 1 October; with three days of grace `limited` holds from the 9th on. The notice leaves
-// on the 3rd, within grace, and a sweep later it is noted.
+// Due on 1 October; with three days of grace `limited` holds from the 9th on. The notice leaves on the 3rd,
+// within grace, and one sweep later it is recorded.
 #[test]
 fn a_notice_that_leaves_within_grace_lets_its_restriction_follow() {
     let zone = "Asia/Shanghai";
@@ -372,7 +372,7 @@ fn a_notice_that_leaves_within_grace_lets_its_restriction_follow() {
         [("2023-10-09 00:00:00", "limited"), ("2023-10-13 00:00:00", "limited")]
     );
     assert_eq!(applied, [false, true]);
-    // Nothing else happens, and the days know of it all the same.
+    // No other fact follows, and the daily lines show the restriction all the same.
     let restricted = |line: &&str| line.contains("limit_credit_line");
     let first = written.daily.lines().find(restricted).unwrap();
     assert!(first.contains("\"date\":\"2023-10-13\""), "{first}");

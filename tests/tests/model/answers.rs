@@ -1,5 +1,5 @@
-//! What borrowers answer and choose, with the values that follow from the pages: the model alone.
-//! Four installments of 250.00 are due on the first of October to January.
+//! The borrower's answers and choices, with the values that follow from the pages: the model alone. Four
+//! installments of 250.00 are due on the first of October to January.
 
 use chrono::NaiveDate;
 use duewatch_domain::Policy;
@@ -52,7 +52,7 @@ fn a_dispute_holds_what_is_new(#[case] events: &[(&str, Value)], #[case] date: &
     assert_eq!(on(&events.iter().fold(Loan::four(), told), &policy, date), expected);
 }
 
-/// What is to come is announced two days before; then a notice on 4 October, texts on the 5th and 8th.
+/// A reminder two days before the due date; then a notice on 4 October, texts on the 5th and 8th.
 const TEXTS: &str = r#"
     promise = { max_days = 6 }
     dispute = { holds_days = 2 }
@@ -69,7 +69,7 @@ const TEXTS: &str = r#"
     ]
 "#;
 
-// Events are learnt at noon, after what leaves on that day has left.
+// Events become known at noon, after that day's messages have left.
 #[rstest]
 #[case::nothing(&[], "notice 10-04, late 10-05, late 10-08")]
 #[case::a_promise_until_its_date(&[("2023-10-03", promise("2023-10-07"))], "notice 10-04, late 10-07, late 10-08")]
@@ -116,7 +116,7 @@ fn preferred(choice: &Value) -> Value {
     event
 }
 
-// The app speaks two days before, on 29 September; the next installment is due on 1 November.
+// The app message is planned two days before, on 29 September; the next installment is due on 1 November.
 #[rstest]
 #[case::as_planned(&[], "soon 09-29")]
 #[case::earlier(&[("2023-09-20", preferred(&json!({ "remind_days_before": [5, 1] })))], "soon 09-26, soon 09-30")]
@@ -150,7 +150,7 @@ fn a_borrower_chooses_at_which_time() {
     assert_eq!(loan.model.next_change(&policy, loan.at("2023-09-29T09:00:00"), planned_at), Some(planned_at));
 }
 
-/// What leaves in four weeks, somebody looking every day at ten, and when it does.
+/// The messages of four weeks with their instants, evaluated every day at ten.
 fn left(events: &[(&str, Value)], policy: &Policy, from: &str) -> String {
     let mut loan = Loan::four().looked(policy, &format!("{from}T09:00:00"));
     let mut lines = Vec::new();

@@ -1,8 +1,7 @@
 //! Generated cases: a contract, a policy, and commands in the order in which they arrive.
 //!
-//! Instants, dates and amounts come from few values, so that they often meet: a payment
-//! at the instant of a new schedule, a sum that settles an installment to the cent, a
-//! reminder at the last second of a day.
+//! Instants, dates and amounts come from few values, so that they often coincide: a payment at the instant of
+//! a new schedule, a sum that settles an installment to the cent, a reminder at the last second of a day.
 
 use std::fmt;
 
@@ -20,7 +19,7 @@ use proptest::sample::select;
 use crate::domain::{self, Due, Fact, Place, cents};
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
-/// Facts fall within so many days.
+/// The days over which facts are spread.
 const SPAN_DAYS: i64 = 120;
 
 /// An account's life.
@@ -28,16 +27,16 @@ const SPAN_DAYS: i64 = 120;
 pub(crate) struct Case {
     pub(crate) contract: Contract,
     pub(crate) policy: Policy,
-    /// When the first of its days begins.
+    /// The instant at which the first day begins.
     pub(crate) begin: DateTime<Utc>,
     pub(crate) arrivals: Vec<Arrival>,
-    /// Instants to look at, apart from those of the arrivals.
+    /// Instants of evaluations beside those of the arrivals.
     pub(crate) looks: Vec<DateTime<Utc>>,
-    /// Whether the notices that are planned leave.
+    /// Whether planned notices leave.
     pub(crate) notices_leave: bool,
 }
 
-/// As short as it can be read: a case that fails is all there is to go by.
+/// As short as readable: a failing case is shown only in this form.
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "in {}, by {:?}", self.contract.time_zone, self.policy)?;
@@ -55,7 +54,7 @@ impl fmt::Debug for Case {
     }
 }
 
-/// A command, when it became known, and when it arrived, which may be later.
+/// A command, the instant it became known, and the instant it arrived, which may be later.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) at: DateTime<Utc>,
@@ -63,7 +62,7 @@ pub(crate) struct Arrival {
     pub(crate) command: Command,
 }
 
-/// A case whose policy only has a ladder and reminders.
+/// A case whose policy only has stages and reminders.
 pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
     case_of(places, fact().boxed(), domain::policy().boxed())
 }
@@ -75,7 +74,7 @@ pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> 
     case_of(places, fact.boxed(), policy.boxed())
 }
 
-/// A case with late fees, orders of settling, working days and classes, and many payments.
+/// A case with late fees, waterfalls, business days and classes, and many payments.
 pub(crate) fn settling_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
     case_of(places, fact().boxed(), domain::settling_policy().boxed())
 }
@@ -110,8 +109,8 @@ fn case_of(
     )
 }
 
-/// Where a date begins before midnight is shown, or an hour after; where a clock is set
-/// back across midnight, by two hours, or forward by an odd number of seconds.
+/// Zones where a date begins before midnight is shown, or an hour after; where a clock is set back across
+/// midnight, by two hours, or forward by an odd number of seconds.
 pub(crate) const ODD: &[Place] = &[
     ("America/Nuuk", "2024-01-01"),
     ("America/St_Johns", "2010-08-01"),
@@ -120,8 +119,7 @@ pub(crate) const ODD: &[Place] = &[
     ("Africa/Monrovia", "1971-11-01"),
 ];
 
-/// Seconds from the first instant: often a day on which other things happen too, and an
-/// edge of it.
+/// Seconds from the first instant: often a day with other facts, and an edge of it.
 fn seconds(days: i64) -> impl Strategy<Value = i64> {
     let day = prop_oneof![(0..days / 15).prop_map(|half_month| half_month * 15), 0..days];
     let time = prop_oneof![select(vec![0, 10 * 60 * 60, SECONDS_PER_DAY - 1]), 0..SECONDS_PER_DAY];
@@ -132,7 +130,7 @@ fn delay() -> impl Strategy<Value = i64> {
     prop_oneof![4 => Just(0), 1 => seconds(30)]
 }
 
-/// What the lender's payment system knows may reach us later.
+/// Facts of the lender's payment system may arrive late.
 fn may_be_late(command: &Command) -> bool {
     matches!(command, Command::PaymentReceived(_) | Command::PaymentReversed { .. })
 }
@@ -147,7 +145,7 @@ fn due() -> impl Strategy<Value = Due> {
     (1_u32..8, day, principal, weighted(0.2, prop_oneof![Just(0), Just(5_000), 0_i64..2_000]))
 }
 
-/// The domain's facts, and more of those that act on what is paid so far.
+/// The domain's facts, with more of those that act on allocated payments.
 fn fact() -> impl Strategy<Value = Fact> {
     let targets = prop_oneof![Just(Vec::new()), vec(1_u32..8, 1..4)];
     let dated = select(&[Dated::Original, Dated::Reversal][..]);
@@ -192,7 +190,7 @@ fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> New
     }
 }
 
-/// How many there were before: they are numbered in the order in which they became known.
+/// The counts of earlier commands, which are numbered in the order in which they became known.
 #[derive(Default)]
 struct Before {
     payments: usize,
@@ -200,7 +198,6 @@ struct Before {
     disputes: usize,
 }
 
-/// The command of a fact.
 fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, before: &mut Before) -> Command {
     let reason = "generated".to_owned();
     let on = |days: i64| first + TimeDelta::days(days);

@@ -21,12 +21,12 @@ use proptest::test_runner::TestCaseResult;
 use crate::domain::{DATE_SKIPPED, PLACES};
 use crate::generate::{Case, ODD, any_case, case, settling_case};
 
-/// For how long time alone is let bring something.
+/// The time over which time alone may change the account.
 const SWEPT: TimeDelta = TimeDelta::days(1_500);
 
 type Agree = fn(&Account, &Model, &Policy, DateTime<Utc>) -> TestCaseResult;
 
-/// How far the model looks ahead for the next change.
+/// The time ahead in which the model searches the next change.
 const AHEAD: TimeDelta = TimeDelta::days(25);
 
 fn seen(assessment: &Assessment<'_>) -> Judged {
@@ -67,7 +67,7 @@ fn reminder(intent: &Intent) -> Reminder {
     }
 }
 
-/// Both say the same of the account at `now`.
+/// Domain and model agree on the account at `now`.
 fn agree(account: &Account, model: &Model, policy: &Policy, now: DateTime<Utc>) -> TestCaseResult {
     let assessment = assess(account, policy, now);
     prop_assert_eq!(seen(&assessment), model.judge(policy, now), "domain and model at {}", now);
@@ -76,7 +76,7 @@ fn agree(account: &Account, model: &Model, policy: &Policy, now: DateTime<Utc>) 
     Ok(())
 }
 
-/// Both say the same of when something comes next.
+/// Domain and model agree on the instant of the next change.
 fn agree_on_what_is_next(
     account: &Account,
     model: &Model,
@@ -89,9 +89,9 @@ fn agree_on_what_is_next(
     Ok(())
 }
 
-/// A clock that jumps over the end of a date moves a reminder of that date to where it is
-/// too late, and what begins may still be held back: the domain looks then, and finds nothing
-/// to do. It never looks later.
+/// Domain and model agree on the next change, after evaluations without effect. A clock that jumps over the
+/// end of a date moves that date's reminder to where it is too late, and a restriction that begins may still
+/// be deferred: the domain evaluates then, without effect. It never evaluates later.
 fn agree_after_idle_looks(
     account: &Account,
     model: &Model,
@@ -109,12 +109,12 @@ fn agree_after_idle_looks(
     Ok(())
 }
 
-/// The domain and the model on their way through a case.
+/// Domain and model side by side through a case.
 struct Walk<'a> {
     case: &'a Case,
     account: Account,
     model: Model,
-    /// When the last of the facts arrived.
+    /// The arrival of the last fact.
     known_at: DateTime<Utc>,
 }
 
@@ -126,7 +126,7 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    /// Both look; the notices that they plan leave, where they do, and both look again.
+    /// Evaluates both; planned notices leave, if the case lets them, and both are evaluated again.
     fn look(&mut self, now: DateTime<Utc>, cause: Cause) {
         for _ in 0..10 {
             self.account.judge(&self.case.policy, now, cause);
@@ -149,8 +149,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether nothing that is remembered comes from a later look, and nothing that a class is
-    /// judged on became known later.
+    /// Whether no remembered result comes from a later evaluation, and no fact that decides a class became
+    /// known later.
     fn may_look(&self, now: DateTime<Utc>) -> bool {
         let Policy { buffer, classification, .. } = &self.case.policy;
         let is_after_looks = self.account.standing.reminded_through <= Some(now);
@@ -162,7 +162,7 @@ impl<'a> Walk<'a> {
         if self.may_look(now) { agree(&self.account, &self.model, &self.case.policy, now) } else { Ok(()) }
     }
 
-    /// Compares them after every fact and at every look.
+    /// Compares both after every fact and at every evaluation.
     fn through(mut self, agree_on_what_is_next: Agree) -> TestCaseResult {
         let Case { policy, arrivals, looks, .. } = self.case;
         for arrival in arrivals {
@@ -182,10 +182,10 @@ impl<'a> Walk<'a> {
         self.sweep()
     }
 
-    /// What time alone brings after the last fact.
+    /// Compares both at the changes that time alone brings after the last fact.
     fn sweep(mut self) -> TestCaseResult {
         for _ in 0..20 {
-            // A fee of next to nothing may take centuries to reach an amount.
+            // A tiny fee may take centuries to reach an amount.
             let next = self.account.standing.next_action_at;
             let Some(next) = next.filter(|next| *next <= self.case.begin + SWEPT) else { break };
             self.agree(next - TimeDelta::seconds(1))?;

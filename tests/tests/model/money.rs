@@ -1,5 +1,5 @@
-//! What the pages say of late fees, of what money settles, of working days and of classes: the
-//! model alone, on figures worked out by hand.
+//! Late fees, allocation, business days and classes as on the pages: the model alone, on figures worked out
+//! by hand.
 
 use duewatch_domain::Policy;
 use duewatch_domain::kernel::{Currency, Money};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::pages::{Loan, under};
 
-/// 1,000.00, four times. In grace are 1, 2 and 3 October: the 4th is the first day that costs.
+/// Four installments of 1,000.00. Grace covers 1, 2 and 3 October: the 4th is the first day that costs.
 fn thousands() -> Loan {
     Loan::of("Asia/Shanghai", "1000.00", &["2023-10-01", "2023-11-01", "2023-12-01", "2024-01-01"])
 }
@@ -17,12 +17,12 @@ fn fee(table: &str) -> Policy {
     under(&format!("grace_days = 3\n[late_fee]\n{table}"))
 }
 
-/// What is open of the late fee at the end of a date.
+/// The open late fee at the end of a date.
 fn late_fee(loan: &Loan, policy: &Policy, on: &str) -> String {
     text(loan.judged(policy, on).late_fee.unwrap())
 }
 
-/// What is overdue and outstanding at the end of a date.
+/// The overdue and the outstanding amount at the end of a date.
 fn owes(loan: &Loan, policy: &Policy, on: &str) -> [String; 2] {
     let judged = loan.judged(policy, on);
     [text(judged.overdue), text(judged.outstanding)]
@@ -69,7 +69,7 @@ fn it_is_rounded_where_it_is_shown(#[case] amount: &str, #[case] on: &str, #[cas
 #[test]
 fn nothing_is_charged_in_a_pause() {
     let pause = json!({ "type": "pause_started", "from": "2023-10-02", "until": "2023-10-06" });
-    // In grace are 1, 6 and 7 October; 8 and 9 October cost.
+    // Grace covers 1, 6 and 7 October; 8 and 9 October cost.
     assert_eq!(late_fee(&thousands().learns("2023-09-01", pause), &fee(RATE), "2023-10-10"), "1.00");
 }
 
@@ -109,7 +109,7 @@ fn a_waiver_forgives_what_has_accrued_by_then() {
 )]
 #[case::so_does_a_new_schedule(
     thousands().reschedules("2023-10-20", 11, "2023-10-10", "1000.00"),
-    // Its grace, of 10 to 12 October, is over: the 20th and the 21st cost.
+    // The grace of 10 to 12 October is over: the 20th and the 21st cost.
     "2023-10-22",
     "1.00"
 )]
@@ -137,7 +137,7 @@ const BY_INTEREST: &str = r#"waterfall = [
 
 #[rstest]
 #[case::four("", "2023-11-10", "25.00", "1: 85.00, 2: 110.00, 3: 110.00")]
-// Interest of both that are past due, then 5.00 of the oldest.
+// The interest of both past due, then 5.00 of the oldest principal.
 #[case::twelve(BY_INTEREST, "2023-11-10", "25.00", "1: 95.00, 2: 100.00, 3: 110.00")]
 #[case::in_advance(BY_INTEREST, "2023-10-10", "215.00", "2: 5.00, 3: 110.00")]
 #[case::beyond_to_the_last("overpayment = \"last\"", "2023-10-01", "150.00", "2: 110.00, 3: 70.00")]

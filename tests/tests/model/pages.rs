@@ -1,4 +1,4 @@
-//! What the pages say, with the values that they give: the model alone.
+//! The rules of the pages, with the values given there: the model alone.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use duewatch_domain::account::Label;
@@ -9,7 +9,7 @@ use duewatch_tests::model::{Judged, Model, Reminder};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// The ladder and the reminders of the README, and a stage for what is long overdue.
+/// The stages and the reminders of shared/domain/POLICY.md, with a further stage for long overdue accounts.
 const STANDARD: &str = r#"
     grace_days = 3
     [[stages]]
@@ -57,7 +57,7 @@ pub(crate) fn texts<'a>(debts: impl Iterator<Item = (&'a Label, NaiveDate, Money
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// A loan, what became known of it, and the model that was told.
+/// A loan, its facts, and the model that took them.
 pub(crate) struct Loan {
     contract: Contract,
     facts: Vec<Event>,
@@ -70,7 +70,7 @@ impl Loan {
         Self::of(zone, "250.00", dates)
     }
 
-    /// Installments of so much, numbered from 1, due on those dates.
+    /// Installments of that principal, numbered from 1, due on those dates.
     pub(crate) fn of(zone: &str, principal: &str, dates: &[&str]) -> Self {
         let installments: Vec<_> = (1..)
             .zip(dates)
@@ -95,7 +95,7 @@ impl Loan {
         self.contract.time_zone.from_local_datetime(&local).earliest().unwrap().to_utc()
     }
 
-    /// Takes an event in the format's own words, learnt at noon of that date.
+    /// Takes an event in the format's own words, known at noon of that date.
     pub(crate) fn learns(mut self, on: &str, mut event: Value) -> Self {
         let at = self.at(&format!("{on}T12:00:00"));
         event["at"] = json!(at);
@@ -106,14 +106,14 @@ impl Loan {
         self
     }
 
-    /// Somebody looks at a local time.
+    /// Evaluates the model at a local time.
     pub(crate) fn looked(mut self, policy: &Policy, local: &str) -> Self {
         let at = self.at(local);
         self.model.looked(policy, at);
         self
     }
 
-    /// What the domain makes of the same facts.
+    /// The domain's account after the same facts.
     pub(crate) fn account(&self) -> Account {
         let mut account = Account::open(&self.contract).unwrap();
         for fact in &self.facts {
@@ -136,7 +136,7 @@ impl Loan {
         self.learns(on, json!({ "type": "schedule_replaced", "installments": new, "reason": "agreed" }))
     }
 
-    /// What still owes, such as `1: 100.00, 2: 250.00`.
+    /// The open debts, such as `1: 100.00, 2: 250.00`.
     pub(crate) fn debts(&self) -> String {
         self.debts_under(&under(PAST_DUE))
     }
@@ -146,7 +146,7 @@ impl Loan {
         texts(debts.iter().map(|debt| (&debt.label, debt.due_on, debt.amount)))
     }
 
-    /// What the end of a date gives.
+    /// The model's account status at the end of a date.
     pub(crate) fn judged(&self, policy: &Policy, on: &str) -> Judged {
         self.model.judge(policy, self.at(&format!("{on}T23:59:59")))
     }
@@ -161,7 +161,7 @@ impl Loan {
         (judged.days_past_due, judged.delinquent_days)
     }
 
-    /// What is owed at `now` to somebody who looked last at `after`.
+    /// The reminders due at `now` after an evaluation at `after`.
     fn reminders(&self, after: &str, now: &str) -> Vec<String> {
         let mut model = self.model.clone();
         model.looked(&under(STANDARD), self.at(after));

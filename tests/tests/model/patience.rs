@@ -1,7 +1,6 @@
-//! What stands between a lapse and its consequences, with the values that follow from the
-//! pages: the model alone. Four installments of 250.00 are due on the first of October to
-//! January; with three days of grace delinquent day 1 is 5 October, day 5 the 9th and day 15
-//! the 19th.
+//! The rules that delay the consequences of a delinquency episode, with the values that follow from the
+//! pages: the model alone. Four installments of 250.00 are due on the first of October to January; with three
+//! days of grace delinquent day 1 is 5 October, day 5 the 9th and day 15 the 19th.
 
 use duewatch_domain::Policy;
 use duewatch_domain::account::NoticeOf;
@@ -100,8 +99,8 @@ fn a_first_and_minor_lapse_has_a_buffer(#[case] table: &str, #[case] date: &str,
     assert_eq!(on(&Loan::four(), &with(table, LADDER), date), expected);
 }
 
-// The first lapse begins on 5 October and is paid on the 10th; the second begins on 5
-// November and has five delinquent days on the 9th.
+// The first delinquency episode begins on 5 October and is paid on the 10th; the second begins on 5 November
+// and has five delinquent days on the 9th.
 #[rstest]
 #[case::seen(&["2023-10-05", "2023-10-10"], 12, "limited [limit_credit_line to 50 %]")]
 #[case::seen_for_a_day(&["2023-10-09", "2023-10-10"], 1, "limited [limit_credit_line to 50 %]")]
@@ -131,7 +130,7 @@ fn only_a_lapse_that_was_seen_is_remembered(
 fn a_lapse_is_the_first_again_when_the_last_one_is_a_while_ago() {
     let policy = with("buffer = { days = 10, amount = \"300.00\", months = 1 }", LADDER);
     let mut loan = Loan::four().looked(&policy, "2023-10-05T12:00:00");
-    // Over on 5 November, a month before the next one begins; a day later it would be too late.
+    // Over on 5 November, a month before the next one begins; a day later would be too late.
     loan = loan.pays("2023-11-05", "P-1", "500.00", &[]).looked(&policy, "2023-11-05T13:00:00");
     assert_eq!(on(&loan, &policy, "2023-12-09"), "limited []");
 }
@@ -230,7 +229,7 @@ fn a_payment_under_way_is_waited_for(
 #[case::seven_days_after(&[("2023-10-05", notice("limited"))], "2023-10-12", "limited [limit_credit_line to 50 %]")]
 #[case::of_another_debt(&[("2023-09-30", notice("limited"))], "2023-10-31", "limited []")]
 #[case::of_another_stage(&[("2023-10-05", notice("frozen"))], "2023-10-31", "limited []")]
-// What waits for one thing waits for the other, too.
+// One deferral does not shorten the other.
 #[case::within_a_temporary_cause(
     &[("2023-10-05", notice("limited")), ("2023-10-10", cause("temporary", None))],
     "2023-10-19",
@@ -267,7 +266,7 @@ fn a_notice_is_planned_once_and_counts_when_it_has_left() {
     let planned_at = loan.at("2023-10-04T10:00:00");
     assert_eq!(loan.model.next_change(&policy, loan.at("2023-10-02T12:00:00"), planned_at), Some(planned_at));
     assert_eq!(wanted(&loan.model.reminders(&policy, planned_at)), [("before_limit", 0)]);
-    // Who looks late finds it still owed, and it speaks for the letter of that day.
+    // A late evaluation finds the notice still due, and it replaces that day's letter.
     assert_eq!(wanted(&loan.model.reminders(&policy, loan.at("2023-10-10T10:00:00"))), [("before_limit", 1)]);
 
     loan = loan.looked(&policy, "2023-10-04T10:00:00");

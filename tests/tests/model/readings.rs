@@ -1,28 +1,29 @@
-//! Cases that can easily be read another way: what a new schedule and a payment taken
-//! back leave as it was. The domain and the model owe the same.
+//! Cases that can easily be read another way: a new schedule and a chargeback leave earlier allocations as
+//! they were. The domain and the model find the same open debts.
 
 use duewatch_domain::allocate;
 use serde_json::json;
 
 use crate::pages::{Loan, texts};
 
-/// Each with what still owes, as the pages have it.
+/// Each case with its open debts, according to the pages.
 fn readings() -> [(Loan, &'static str); 4] {
     let one = || Loan::due_on("UTC", &["2023-10-01"]);
-    // `written_off` leaves the installment out until it is undone; a new schedule does not.
+    // `written_off` leaves the installment out until the write-off is reversed; a new schedule does not
+    // reverse it.
     let written_off = one()
         .pays("2023-10-01", "P-1", "100.00", &[1])
         .learns("2023-10-02", json!({ "type": "written_off", "number": 1, "reason": "settlement" }))
         .reschedules("2023-10-03", 2, "2024-02-01", "50.00")
         .reverses("2023-10-04", "P-1", "original");
-    // Equal instants keep the file's order, so what the new schedule found paid stays paid.
+    // Equal instants keep the file's order, so that the payment found by the new schedule stays allocated.
     let paid_at_its_instant =
         one().pays("2023-10-15", "P-1", "250.00", &[]).reschedules("2023-10-15", 2, "2023-09-01", "50.00");
-    // ... and what was paid for an old number does not move to the new installment.
+    // ... and a payment for an old number does not move to the new installment.
     let named_at_its_instant =
         one().pays("2023-10-15", "P-1", "250.00", &[2]).reschedules("2023-10-15", 2, "2024-02-01", "50.00");
-    // What was settled before a payment was taken back stays settled: money that comes after,
-    // and names it, finds nothing to settle there and goes to the debt that fell due anew.
+    // Allocations before a chargeback stay: a later payment that names the settled installment finds it
+    // settled, and goes to the debt that fell due anew.
     let collected_again = Loan::due_on("UTC", &["2023-10-01", "2024-06-01"])
         .pays("2023-10-01", "P-1", "250.00", &[])
         .reverses("2023-11-01", "P-1", "reversal")

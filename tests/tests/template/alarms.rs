@@ -1,4 +1,4 @@
-//! Nobody has to look in order to learn that something is wrong.
+//! Alarms report every fault by themselves.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::resources::{Resource, id_of, list, named, of, resource};
 
 const OPERATIONS: &str = include_str!("../../../infra/operations.md");
 
-/// A metric that an alarm looks at: its namespace, its name, the one dimension it has.
+/// A metric of an alarm: its namespace, its name, its one dimension.
 type Metric = (String, String, String);
 
 fn metric(of: &Value) -> Metric {
@@ -16,7 +16,7 @@ fn metric(of: &Value) -> Metric {
     (named(&of["Namespace"]), named(&of["MetricName"]), named(&dimension["Value"]))
 }
 
-/// Every metric that an alarm looks at.
+/// Every metric of an alarm.
 fn metrics(alarm: &Resource) -> BTreeSet<Metric> {
     let properties = &alarm.body["Properties"];
     if !properties["MetricName"].is_null() {
@@ -33,7 +33,7 @@ fn ids(kind: &str) -> BTreeSet<String> {
     of(kind).into_iter().map(|resource| resource.id).collect()
 }
 
-/// What the metrics of a name are about: logical ids.
+/// The logical ids that an alarm's metrics of one name belong to.
 fn watched(alarm: &str, name: &str) -> BTreeSet<String> {
     metrics(&resource(alarm))
         .into_iter()
@@ -90,7 +90,7 @@ fn every_dead_letter_is_seen() {
 
 #[test]
 fn what_is_set_aside_is_seen_whoever_sets_it_aside() {
-    // But watch-gaps, which counts what others have set aside.
+    // All but watch-gaps, which counts the records that other functions quarantined.
     let expected = [
         "detect-overdue",
         "intake",

@@ -1,5 +1,5 @@
-//! What the code of a function calls, as it leaves the real clients. It keeps the table of
-//! [`roles`](super::roles) from being an opinion.
+//! The calls of each function's code, as they leave the real clients. They prove the table of
+//! [`roles`](super::roles).
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::resources::of;
 use super::roles::{Rights, called};
 
-/// Notes the rights that it takes: one for each kind of call that leaves.
+/// Notes the rights in use: one for each kind of call that leaves.
 #[derive(Clone, Debug, Default)]
 struct Notes(Arc<Mutex<Rights>>);
 
@@ -59,7 +59,7 @@ fn table(request: &Value) -> &'static str {
 }
 
 fn dynamodb(operation: &str, request: &Value) -> Rights {
-    // A transaction takes the rights of what is in it.
+    // A transaction needs the rights of its writes.
     if operation == "TransactWriteItems" {
         let items = request["TransactItems"].as_array().unwrap();
         return items
@@ -97,7 +97,7 @@ fn sqs(operation: &str, request: &Value) -> Rights {
 }
 
 impl Notes {
-    /// A function whose calls are noted.
+    /// The services of a function whose calls are noted.
     fn on(&self, world: &World, function: &'static str) -> Wiring {
         let services = world.stack.services();
         let dynamodb = services.dynamodb_client.config().to_builder().interceptor(self.clone()).build();
@@ -111,7 +111,7 @@ impl Notes {
         )
     }
 
-    /// Its code calls what the table says, and nothing in the table is idle.
+    /// The code makes exactly the calls of the table.
     fn are_those_of(&self, function: &str) {
         let (made, listed) = (self.0.lock().unwrap().clone(), called(function));
         let beyond: Vec<_> = made.difference(&listed).collect();
@@ -123,7 +123,7 @@ impl Notes {
     }
 }
 
-/// One account that is to be restricted, and one that nobody can judge.
+/// One account that is about to be restricted, and one that cannot be evaluated.
 async fn two_that_are_due() -> World {
     let world = World::at("2023-09-01T00:00:00Z").await;
     world.open("A-1").await;
@@ -141,7 +141,7 @@ async fn the_sweep_calls_what_its_role_grants() {
     let sqs = world.stack.services().sqs_client.config().to_builder().interceptor(notes.clone()).build();
     let queue =
         ShardQueue::new(aws_sdk_sqs::Client::from_conf(sqs), LocalSqs::queue_url("duewatch-dev-sweeps"));
-    // Out of time, it hands over; in time, it does it itself.
+    // Out of time, the sweep hands over; in time, it does the work itself.
     sweep_handing_over(&wiring, Some(&queue), Deadline::at(world.now())).await;
     let swept = sweep(&wiring).await;
     assert_eq!((swept.decisions, swept.quarantined), (1, 1));
@@ -170,7 +170,7 @@ async fn post_payment_calls_what_its_role_grants() {
     let notes = Notes::default();
     let wiring = notes.on(&world, post_payment::NAME);
     world.open("A-1").await;
-    // Money, money for nobody, what is no money, and a reversal, which restricts again.
+    // A payment, a payment without account, an invalid item, and a reversal, which restricts again.
     let mut payment = world.payment("A-1", "P-1", "250.00");
     world.put_payment(&payment).await;
     world.pay("A-9", "P-1", "10.00").await;
@@ -213,7 +213,7 @@ async fn intake_calls_what_its_role_grants() {
     let mut world = World::at("2023-10-20T02:00:00Z").await;
     let notes = Notes::default();
     let wiring = notes.on(&world, intake::NAME);
-    // Money that waits for its account.
+    // A payment that waits for its account.
     world.pay("A-1", "P-1", "10.00").await;
     let records = world.payment_records().await;
     assert!(world.post(&records).await.is_empty());
@@ -251,8 +251,8 @@ async fn record_delivery_calls_what_its_role_grants() {
     let records = world.account_records().await;
     assert!(world.send(&records).await.is_empty());
     let [sent] = world.sent_to("reminders").try_into().unwrap();
-    // It came back from the only number there is; and its answer comes when the account is about to
-    // be restricted.
+    // The message bounced from the only number; its answer arrives when the account is about to be
+    // restricted.
     world.set("2023-10-20T02:00:00Z");
     let at = world.now();
     let reported =
@@ -272,7 +272,7 @@ async fn record_history_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
     let wiring = notes.on(&world, record_history::NAME);
-    // The second entry says for how long the first is kept.
+    // Writing the second entry sets the expiry of the first.
     world.open_under(KEEPING, "A-1").await;
     world.set("2023-10-05T02:00:00Z");
     world.sweep().await;
@@ -291,7 +291,8 @@ async fn watch_gaps_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
     let wiring = notes.on(&world, watch_gaps::NAME);
-    // Nothing of this one is sent or recorded; its money is not posted, some is parked.
+    // No message or entry of this account is sent or recorded; its payment is not posted, and another is a
+    // suspense payment.
     world.open_under("reminding", "A-1").await;
     for at in ["2023-10-05T02:00:00Z", "2023-10-06T02:00:00Z"] {
         world.set(at);

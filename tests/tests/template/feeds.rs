@@ -1,4 +1,4 @@
-//! What feeds the functions: streams, queues, schedules. Nothing is lost on the way.
+//! The triggers of the functions: streams, queues, schedules. No record is lost on the way.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ fn mappings() -> (Vec<Resource>, Vec<Resource>) {
         .partition(|mapping| named(mapping.property("EventSourceArn")).ends_with(".StreamArn"))
 }
 
-/// How long an invocation may take, in seconds.
+/// The timeout of an invocation, in seconds.
 fn timeout_of(function: &Resource) -> i64 {
     let own = function.property("Timeout").as_i64();
     own.unwrap_or_else(|| whole()["Globals"]["Function"]["Timeout"].as_i64().unwrap())
@@ -96,7 +96,7 @@ fn every_queue_has_a_bound_on_its_readers_and_dead_letters_in_the_end() {
             dead_letters.id
         );
 
-        // A message keeps the time at which it was first sent.
+        // A message keeps the instant of its first send.
         let retention = |queue: &Resource| queue.property("MessageRetentionPeriod").as_i64().unwrap();
         let visibility = queue.property("VisibilityTimeout").as_i64().unwrap();
         assert!(visibility * (tries + 1) <= retention(&queue), "{name}: it expires before it is given up");

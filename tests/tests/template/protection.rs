@@ -1,4 +1,4 @@
-//! What is at rest is encrypted with our key, kept, and reached over TLS only.
+//! Data at rest is encrypted with our key, retained, and reached over TLS only.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,7 @@ use super::resources::{TEXT, id_of, list, named, of, resource, resources, texts,
 
 const KEY: &str = "EncryptionKey.Arn";
 
-/// Where each type of resource names the key that encrypts what it holds. None: it holds
-/// nothing.
+/// The property of each resource type that names the key for its data. None: the type holds no data.
 const ENCRYPTED_BY: [(&str, Option<&str>); 16] = [
     ("AWS::DynamoDB::Table", Some("/Properties/SSESpecification/KMSMasterKeyId")),
     ("AWS::SNS::Topic", Some("/Properties/KmsMasterKeyId")),

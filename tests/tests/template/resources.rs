@@ -1,4 +1,4 @@
-//! The template as plain data: everything in it, intrinsic functions in their long form.
+//! The template as plain data: all parts, with intrinsic functions in their long form.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub(crate) const TEXT: &str = include_str!("../../../infra/template.yaml");
 pub(crate) struct Resource {
     pub(crate) id: String,
     pub(crate) kind: String,
-    /// All of it.
+    /// The whole resource.
     pub(crate) body: Value,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn resource(id: &str) -> Resource {
     resources().remove(id).unwrap_or_else(|| panic!("the template has no {id}"))
 }
 
-/// What a value names: `Table` of a Ref, `Table.Arn` of a `GetAtt`, the text of a Sub.
+/// The target of a value: `Table` of a Ref, `Table.Arn` of a `GetAtt`, the text of a Sub.
 pub(crate) fn named(value: &Value) -> String {
     let name = match value {
         Value::String(text) => Some(text),
@@ -65,7 +65,7 @@ pub(crate) fn named(value: &Value) -> String {
     name.unwrap_or_else(|| panic!("{value} names nothing")).clone()
 }
 
-/// The logical id in what a value names.
+/// The logical id within a value's target.
 pub(crate) fn id_of(value: &Value) -> String {
     named(value).split('.').next().unwrap().to_owned()
 }

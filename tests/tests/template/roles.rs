@@ -1,4 +1,4 @@
-//! Each function may do what its code does, and nothing else.
+//! Each function has the rights that its code uses, and no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::resources::{Resource, id_of, list, named, of, resource};
 
-/// What the code of a function calls: the service, its actions, the resource. Writing its
-/// logs, using the key and reading what feeds it are not in here.
+/// The calls of a function's code: the service, its actions, the resource. Writing its logs, using the key
+/// and reading its trigger are left out.
 type Calls = &'static [(&'static str, &'static str, &'static str)];
 
 const DUE_INDEX: &str = "${AccountsTable.Arn}/index/due";
@@ -93,18 +93,18 @@ const CALLS: [(&str, Calls); 8] = [
     ),
 ];
 
-/// What Lambda does in a function's name to feed it.
+/// The calls by which Lambda reads a function's stream in its name.
 const STREAM: &str = "DescribeStream GetRecords GetShardIterator";
 const QUEUE: &str = "ReceiveMessage DeleteMessage GetQueueAttributes";
 
-/// What may be done: an action, and to what.
+/// Rights, each as an action and its resource.
 pub(crate) type Rights = BTreeSet<(String, String)>;
 
 fn allow(rights: &mut Rights, service: &str, actions: &str, resource: &str) {
     rights.extend(actions.split(' ').map(|action| (format!("{service}:{action}"), resource.to_owned())));
 }
 
-/// What a function's code calls.
+/// The calls of a function's code.
 pub(crate) fn called(function: &str) -> Rights {
     let (_, calls) = CALLS.iter().find(|(id, _)| *id == function).unwrap();
     let mut rights = Rights::new();
@@ -114,7 +114,7 @@ pub(crate) fn called(function: &str) -> Rights {
     rights
 }
 
-/// What a function needs: its code's calls, its logs, the key, and what feeds it.
+/// The rights of a function: its code's calls, its logs, the key, and its trigger.
 fn needed(function: &Resource) -> Rights {
     let mut rights = called(&function.id);
     let logs = id_of(&function.property("LoggingConfig")["LogGroup"]);
@@ -142,7 +142,7 @@ fn needed(function: &Resource) -> Rights {
     rights
 }
 
-/// The statements of a role; it has none but its own.
+/// The statements of a role, all of them inline.
 fn statements(role: &Resource) -> Vec<Value> {
     assert!(
         role.property("ManagedPolicyArns").is_null(),

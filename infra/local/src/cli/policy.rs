@@ -1,4 +1,4 @@
-//! `duewatch policy`: a policy's life before it judges anybody.
+//! `duewatch policy`: a policy before it binds any account.
 
 use std::error::Error;
 use std::io::Write;
@@ -18,33 +18,32 @@ use crate::diff::{Diff, last_day};
 use crate::input::{BookFormat, read_events, read_policy, read_policy_and_texts, read_whole_book};
 use crate::publish::queue_accounts;
 
-/// What can be asked of a policy.
+/// The `policy` commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Say whether a policy and its texts are valid, what it says, and what is worth a second look.
+    /// Check that a policy and its texts are valid, print its rules, and warn of doubtful ones.
     ///
-    /// Warnings go to standard error, each with line and column, and fail nothing: a ladder
-    /// that jumps, restricts within grace or unannounced, or eases whoever gets later.
+    /// Warnings go to standard error, each with line and column, and fail nothing: a ladder that jumps,
+    /// restricts within grace or unannounced, or eases later arrears.
     Check {
         /// The policy, as TOML.
         policy: PathBuf,
     },
-    /// Publish a version into the tables that the environment names, and let every account under
-    /// the policy be looked at, spread over the time until it takes effect.
+    /// Publish a version into the tables that the environment names, and queue every account under the policy
+    /// for evaluation, spread over the time until the version takes effect.
     Publish {
         /// The policy, as TOML, with a version that is not published yet.
         policy: PathBuf,
     },
-    /// Show who would be treated differently under another policy: the same accounts, the same
-    /// facts, judged twice at the end of a day.
+    /// Compare two policies: the same accounts and facts, assessed twice at the end of a day.
     Diff(DiffArgs),
-    /// Print a policy to begin with, each number with its source. Not legal advice: check the
-    /// sources before relying on them.
+    /// Print a policy to begin with, each number with its source. Not legal advice: check the sources before
+    /// relying on them.
     Preset {
-        /// Which one.
+        /// The name of the preset.
         #[arg(required_unless_present = "list", value_parser = PossibleValuesParser::new(PRESETS.map(|one| one.name)))]
         name: Option<String>,
-        /// Name them all.
+        /// List the names of all presets.
         #[arg(long, conflicts_with = "name")]
         list: bool,
     },
@@ -52,13 +51,13 @@ pub(super) enum PolicyCommand {
     Describe {
         /// The policy, as TOML.
         policy: PathBuf,
-        /// In which language.
+        /// The language of the page.
         #[arg(long, value_enum, default_value_t = Language::En)]
         language: Language,
     },
 }
 
-/// What a page is written in.
+/// The language of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Language {
     /// Chinese.
@@ -69,30 +68,29 @@ pub(super) enum Language {
 
 #[derive(Args, Debug)]
 pub(super) struct DiffArgs {
-    /// The policy at hand, as TOML.
+    /// The first policy, as TOML.
     policy: PathBuf,
-    /// The other one.
+    /// The second policy, as TOML.
     other: PathBuf,
     /// The accounts, as JSON Lines or CSV.
     #[arg(long, value_name = "FILE")]
     book: PathBuf,
-    /// How the book is written; left out: as its name says.
+    /// The format of the portfolio file; by default, as its name says.
     #[arg(long, value_enum)]
     format: Option<BookFormat>,
-    /// What happened to them, as JSON Lines; left out: nothing.
+    /// The events of the accounts, as JSON Lines; by default, none.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// The day at whose end they are judged; later events are left out. Left out: the local
-    /// day of the last event, or without events today (UTC).
+    /// The day at whose end the accounts are assessed; later events are left out. By default, the local day
+    /// of the last event, or without events today (UTC).
     #[arg(long, value_name = "DATE")]
     on: Option<NaiveDate>,
-    /// For scripts: a line of JSON for each account that would be treated differently; the
-    /// numbers go to standard error.
+    /// For scripts: a line of JSON for each account that differs; the numbers go to standard error.
     #[arg(long)]
     json: bool,
 }
 
-/// Runs one of them.
+/// Runs a `policy` command.
 pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
     match command {
         PolicyCommand::Check { policy } => check(&policy),
@@ -110,7 +108,7 @@ pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Prints the preset of this name, or without one the names of all.
+/// Prints the named preset, or without a name the names of all.
 fn preset(name: Option<&str>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for preset in PRESETS {

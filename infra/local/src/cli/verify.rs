@@ -1,4 +1,4 @@
-//! `duewatch verify`: is a message that somebody holds one of ours.
+//! `duewatch verify`: whether a message is genuine.
 
 use std::error::Error;
 
@@ -11,9 +11,9 @@ use super::Answered;
 
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
-    /// The reference, as the message shows it; upper or lower case, hyphens may be left out.
+    /// The reference, as printed in the message; upper or lower case, with or without hyphens.
     reference: String,
-    /// Whether it was genuine on that day (UTC), such as 2026-01-05; left out: now.
+    /// Verify as of that day (UTC), such as 2026-01-05; by default, now.
     #[arg(long, value_name = "DATE")]
     on: Option<NaiveDate>,
 }

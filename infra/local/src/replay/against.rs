@@ -15,13 +15,13 @@ use super::{Case, Engine, Outputs, ReplayError, Summary, pure, run};
 use crate::input::PolicyFile;
 use crate::table::Table;
 
-/// How many accounts are named.
+/// The most accounts that are named.
 const MOST_NAMED: usize = 10;
 
 /// A figure of a course.
 type Figure = (&'static str, fn(&Course) -> i64);
 
-/// What is compared over the whole book.
+/// The figures compared over the whole portfolio.
 const FIGURES: [Figure; 5] = [
     ("accounts flagged", |course| i64::from(course.flagged)),
     ("accounts restricted", |course| i64::from(course.restricted)),
@@ -29,25 +29,25 @@ const FIGURES: [Figure; 5] = [
     DECISIONS,
     REMINDERS,
 ];
-/// What is compared of one account, the gravest first: by these the accounts are ranked.
+/// The figures compared for one account, the gravest first; they rank the accounts.
 const FIGURES_OF_ONE: [Figure; 3] = [DAYS, DECISIONS, REMINDERS];
 const DAYS: Figure = ("days under restriction", |course| course.restricted_days);
 const DECISIONS: Figure = ("decisions", |course| course.decisions);
 const REMINDERS: Figure = ("reminders planned", |course| course.reminders);
 
-/// The late fees, which have a currency: a sum for each, after the other figures.
+/// The late fees, in currencies: a sum for each, after the other figures.
 const LATE_FEES: &str = "late fees charged";
 
-/// What two policies made of the same accounts.
+/// The results of two policies for the same accounts.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     policies: [PolicyRef; 2],
-    /// Whether either of them charges a late fee.
+    /// Whether either policy charges a late fee.
     charges: bool,
     accounts: Vec<Compared>,
 }
 
-/// What both made of one account.
+/// The results of both policies for one account.
 #[derive(Clone, Debug)]
 struct Compared {
     account_id: AccountId,
@@ -55,11 +55,11 @@ struct Compared {
     courses: [Course; 2],
 }
 
-/// Runs a case by the domain alone and writes what it gives, then runs it again under another
-/// policy. The case is left with that one.
+/// Runs a case by the domain alone and writes the outputs, then runs it again under another policy. The case
+/// keeps the other policy.
 ///
 /// # Errors
-/// A [`ReplayError`]; what the first run has written stays.
+/// A [`ReplayError`]; the outputs of the first run stay.
 pub fn replay_against(
     case: &mut Case,
     other: PolicyFile,
@@ -142,7 +142,8 @@ impl Comparison {
         differing
     }
 
-    /// What both charged in each currency of the book, by its code; nothing where neither charges.
+    /// The late fees of both policies in each currency of the portfolio, by its code; empty where neither
+    /// charges.
     fn late_fees(&self) -> impl Iterator<Item = (Currency, [Money; 2])> {
         let mut sums = BTreeMap::new();
         for one in self.accounts.iter().filter(|_| self.charges) {

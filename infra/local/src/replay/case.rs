@@ -1,4 +1,4 @@
-//! A case: a policy, a book and its events, laid out for a run.
+//! A case: a policy, a portfolio and its events, prepared for a run.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -16,75 +16,70 @@ use crate::input::{BookFormat, Line, PolicyFile, read_events, read_policy, read_
 /// The files of a case.
 #[derive(Clone, Debug)]
 pub struct CaseFiles {
-    /// The policy, as TOML.
+    /// As TOML.
     pub policy: PathBuf,
-    /// The book.
     pub book: PathBuf,
-    /// How the book is written; none: as its name says.
+    /// `None`: as the portfolio file's name says.
     pub format: Option<BookFormat>,
-    /// The events.
     pub events: PathBuf,
 }
 
-/// Everything that a run needs.
+/// The complete input of a run.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The policy that judges every account, whatever policy the book names.
+    /// The policy that assesses every account, whatever policy the portfolio names.
     pub policy: PolicyFile,
-    /// The first day.
     pub from: NaiveDate,
-    /// The last day.
     pub to: NaiveDate,
     /// The accounts, by id.
     pub openings: Vec<Opening>,
     /// The events from the first day on, in the order of `at`.
     pub steps: Vec<Step>,
-    /// When the sweep fires.
+    /// The firings of the sweep.
     pub firings: Firings,
-    /// The events file, for messages.
+    /// The events file, for error messages.
     pub events_path: PathBuf,
 }
 
-/// How an account comes into a run.
+/// The opening of an account in a run.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// The account with everything that happened to it before the first day.
+    /// The account with all its events before the first day.
     pub account: Account,
-    /// The payments and reversals among that, for the payments table.
+    /// The payments and reversals among these, for the payments table.
     pub payments: Vec<(DateTime<Utc>, Command)>,
-    /// How many events that was.
+    /// The number of these events.
     pub facts: usize,
-    /// When it comes into being.
+    /// When the account comes into the run.
     pub opens_at: DateTime<Utc>,
-    /// Whether an event opens it, rather than the book.
+    /// Whether an event opens it, rather than the portfolio.
     pub by_event: bool,
     /// The first day that has a line.
     pub first_day: NaiveDate,
-    /// The first instant after its last day.
+    /// The first instant after the account's last day.
     pub closes_before: DateTime<Utc>,
 }
 
 /// An event of the run.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Its line in the events file.
+    /// The line in the events file.
     pub line: u64,
-    /// The place of its account in [`Case::openings`].
+    /// The index of its account in [`Case::openings`].
     pub account: usize,
     /// When it becomes known.
     pub at: DateTime<Utc>,
-    /// The same, later by a nanosecond for each earlier event of that account at
-    /// that instant: equal instants keep the file's order.
+    /// `at`, later by a nanosecond for each earlier event of that account at that instant: equal instants
+    /// keep the file's order.
     pub received_at: DateTime<Utc>,
-    /// What it says.
     pub command: Command,
 }
 
 impl Case {
-    /// Reads a case and lays it out.
+    /// Reads and prepares a case.
     ///
     /// # Errors
-    /// When a file cannot be taken, or an event before the first day is refused.
+    /// When a file is unusable, or an event before the first day is refused.
     pub fn read(
         files: &CaseFiles,
         from: NaiveDate,
@@ -97,10 +92,10 @@ impl Case {
         Self::new(policy, &book, events, files.events.clone(), from, to, sweep_every)
     }
 
-    /// Lays out a case.
+    /// Prepares a case.
     ///
     /// # Errors
-    /// When an event before the first day is refused, or its account is not known.
+    /// When an event before the first day is refused, or its account is unknown.
     pub fn new(
         policy: PolicyFile,
         book: &[Line<Contract>],
@@ -127,7 +122,7 @@ impl Case {
             last_known: HashMap::new(),
         };
         for line in book {
-            // The book was checked when it was read.
+            // The portfolio was checked when it was read.
             let opened = layout.open(&line.value, None);
             opened.map_err(|refusal| refused(&events_path, line.line, "book", &refusal))?;
         }
@@ -165,7 +160,7 @@ impl Case {
         self.policy.policy.customer.is_some()
     }
 
-    /// The places of each customer's accounts in [`Case::openings`].
+    /// The indices of each customer's accounts in [`Case::openings`].
     #[must_use]
     pub fn by_customer(&self) -> BTreeMap<&CustomerId, Vec<usize>> {
         let mut by_customer: BTreeMap<&CustomerId, Vec<usize>> = BTreeMap::new();
@@ -175,8 +170,10 @@ impl Case {
         by_customer
     }
 
+    /// Checks the number of each customer's accounts, where one can restrict the others.
+    ///
     /// # Errors
-    /// When a customer has more accounts than are judged together, where they are.
+    /// When a customer has more than can be assessed together.
     pub fn check_customers(&self) -> Result<(), ReplayError> {
         if !self.judges_together() {
             return Ok(());
@@ -261,7 +258,7 @@ impl Layout<'_> {
                 let late = business_date(contract.time_zone, at) > self.to;
                 let place = self.open(contract, Some(at))?;
                 if late {
-                    // It is known from now on, but never comes into the run.
+                    // The account is known from now on, but never comes into the run.
                     self.openings[place].opens_at = DateTime::<Utc>::MAX_UTC;
                 }
                 return Ok(());

@@ -1,9 +1,8 @@
-//! The accounts of one customer on their way through the days, where one of them can restrict
-//! the others.
+//! The accounts of one customer in a run, where one of them can restrict the others.
 //!
-//! They go together, from one thing that happens to the next, as the functions take them: at
-//! an instant all that are due are judged first; then each whose ask has changed makes the
-//! others heed it, in the order of their ids.
+//! They advance together, from one event to the next, as the functions process them. At an instant all due
+//! accounts are assessed first. Then each account whose cross-restriction has changed makes the others apply
+//! it, in the order of their ids.
 
 use std::collections::VecDeque;
 
@@ -21,7 +20,7 @@ use super::{Case, Step};
 /// The accounts of one customer.
 pub(super) struct Group<'a> {
     case: &'a Case,
-    /// By account.
+    /// In the order of their ids.
     pub(super) members: Vec<Member<'a>>,
     zones: Vec<ZoneDays>,
     happenings: Vec<Moment>,
@@ -29,19 +28,19 @@ pub(super) struct Group<'a> {
     is_refused: bool,
 }
 
-/// One of them.
+/// One account of the group.
 pub(super) struct Member<'a> {
-    /// Its place in the case.
+    /// The index in the case.
     pub(super) place: usize,
     pub(super) walk: Walk<'a>,
-    /// Its lines, one for each day that is over in its zone and was not taken yet.
+    /// Lines of the days that are over in the account's zone and not taken yet.
     lines: VecDeque<Vec<u8>>,
 }
 
-/// How far the days of a zone have come.
+/// The progress of a zone through its days.
 struct ZoneDays {
     zone: Zone,
-    /// The day that ends next, and when it is over.
+    /// The day that ends next.
     day: NaiveDate,
     over_at: DateTime<Utc>,
 }
@@ -57,7 +56,7 @@ impl Member<'_> {
         self.walk.account.asked_at()
     }
 
-    /// Its lines of the next days, for the place of each.
+    /// Takes the lines of the next days; a day without one gives an empty line.
     pub(super) fn take_lines(&mut self, days: usize) -> Vec<Vec<u8>> {
         let mut lines: Vec<Vec<u8>> = self.lines.drain(..days.min(self.lines.len())).collect();
         lines.resize_with(days, Vec::new);
@@ -66,7 +65,7 @@ impl Member<'_> {
 }
 
 impl<'a> Group<'a> {
-    /// Of walks at these places of the case, by place.
+    /// A group of walks, each with its index in the case, in that order.
     pub(super) fn new(case: &'a Case, walks: Vec<(usize, Walk<'a>)>) -> Self {
         let zones = zones(walks.iter().map(|(_, walk)| walk.opening)).into_iter();
         let steps = walks.iter().flat_map(|(_, walk)| walk.steps.iter().copied());
@@ -83,8 +82,8 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Goes on until a day is over everywhere, with a line for each day, or without. Where a
-    /// step is refused, it is gone no further.
+    /// Advances until a day is over in every zone, with or without a line for each day. A refused step ends
+    /// the group's run.
     pub(super) fn through(&mut self, last: NaiveDate, write: bool) -> Result<(), (usize, Refusal)> {
         if self.is_refused {
             return Ok(());
@@ -120,7 +119,7 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    /// None: that day is over everywhere.
+    /// `None` once that day is over in every zone.
     fn next_moment(&self, last: NaiveDate) -> Option<Moment> {
         let is_left = self.zones.iter().any(|zone| zone.day <= last);
         let days = self.zones.iter().enumerate().filter(|(_, zone)| zone.day <= self.case.to);
@@ -166,7 +165,7 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    /// Sweeps at each firing that finds something due.
+    /// Sweeps at each firing that finds a due account.
     fn sweep_until(&mut self, until: DateTime<Utc>) {
         loop {
             let open = self.members.iter().filter(|member| member.walk.is_open);
@@ -185,9 +184,9 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Those whose ask has changed make the others heed it, and so do those whose ask has
-    /// changed by that: what time brings an account is judged before it heeds. Nothing that is
-    /// heeded changes an ask, so that comes to an end.
+    /// Propagates changed cross-restrictions to the others, and then those that changed thereby: an account
+    /// is assessed for elapsed time before it applies restrictions. Applying restrictions never changes an
+    /// account's own cross-restriction, so the loop ends.
     fn tell(&mut self, mut changed: Vec<usize>, now: DateTime<Utc>) {
         while !changed.is_empty() {
             let mut heeded: Vec<(usize, Option<Revision>, VecDeque<Intent>)> = Vec::new();
@@ -212,7 +211,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// What the others ask of one of them.
+    /// The restrictions that the others impose on one account.
     fn asked_of(&self, place: usize) -> Vec<AskedBy> {
         let others = self.members.iter().enumerate().filter(|(other, _)| *other != place);
         others.filter_map(|(_, other)| other.walk.account.asks()).collect()

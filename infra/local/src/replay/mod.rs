@@ -1,4 +1,4 @@
-//! `replay`: a policy over recorded facts.
+//! `replay`: runs a policy over recorded facts.
 
 mod against;
 mod case;
@@ -28,7 +28,7 @@ pub use self::stack::{StackReport, run_stack};
 use crate::input::InputError;
 use crate::output::Output;
 
-/// What computes.
+/// The engine of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
     /// The domain alone.
@@ -38,29 +38,26 @@ pub enum Engine {
     Stack,
 }
 
-/// Where the results go.
+/// The outputs of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
-    /// The daily lines.
     pub daily: Option<PathBuf>,
-    /// The decisions.
     pub decisions: Option<PathBuf>,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Accounts in the book or opened on the way.
+    /// Accounts of the portfolio or opened by an event.
     pub accounts: usize,
-    /// Events that were applied.
+    /// Applied events.
     pub events: usize,
     /// Days from the first to the last.
     pub days: i64,
-    /// What was decided.
     pub tally: Tally,
 }
 
-/// Decisions, counted.
+/// Counts of decisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Changes of stage or restrictions.
@@ -83,87 +80,59 @@ impl Tally {
     }
 }
 
-/// Why a run ended early.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// A file cannot be taken.
+    /// A file is unusable.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// An event was refused. Nothing after it was applied.
+    /// An event was refused. No later event was applied.
     #[error("{}:{line}: {command}: {refusal}", path.display())]
     Refused {
         /// The events file.
         path: PathBuf,
-        /// The line, from 1.
+        /// Counted from 1.
         line: u64,
         /// The event's type.
         command: &'static str,
-        /// Why.
         refusal: String,
     },
-    /// An account of the book cannot be opened.
+    /// An account of the portfolio cannot be opened.
     #[error("account {account_id}: {refusal}")]
-    Unopened {
-        /// The account.
-        account_id: AccountId,
-        /// Why.
-        refusal: Refusal,
-    },
-    /// A record was given up: nothing is dropped quietly, so the run ends.
+    Unopened { account_id: AccountId, refusal: Refusal },
+    /// A mapping gave up on a record. No record is dropped quietly, so the run ends.
     #[error("{mapping}: {reason}")]
-    GivenUp {
-        /// The stream mapping.
-        mapping: String,
-        /// Why.
-        reason: String,
-    },
-    /// A customer has more accounts than are judged together.
+    GivenUp { mapping: String, reason: String },
+    /// A customer has more accounts than can be assessed together.
     #[error("customer {customer_id}: {refusal}")]
-    TooManyAccounts {
-        /// The customer.
-        customer_id: CustomerId,
-        /// Why.
-        refusal: Refusal,
-    },
+    TooManyAccounts { customer_id: CustomerId, refusal: Refusal },
     /// The local stack failed.
     #[error(transparent)]
     Stack(#[from] crate::stack::StackError),
-    /// The dates are the wrong way round.
+    /// The last day is before the first.
     #[error("--to: {to} is before --from, {from}")]
-    NoDays {
-        /// The first day.
-        from: NaiveDate,
-        /// The last day.
-        to: NaiveDate,
-    },
-    /// A day is beyond what any fact may bear.
+    NoDays { from: NaiveDate, to: NaiveDate },
+    /// A day is out of the range of all facts.
     #[error("--from {from}, --to {to}: days lie between {FIRST_DATE} and {LAST_DATE}")]
-    DaysOutOfRange {
-        /// The first day.
-        from: NaiveDate,
-        /// The last day.
-        to: NaiveDate,
-    },
-    /// A result cannot be written.
+    DaysOutOfRange { from: NaiveDate, to: NaiveDate },
+    /// An output cannot be written.
     #[error("output: {0}")]
     Output(#[from] std::io::Error),
-    /// A stored standing is not the one that the rules give.
+    /// A stored account status contradicts the rules.
     #[error(
         "{account_id} stands on {stored}, but the rules say {assessed} at the end of {day}: this is a bug"
     )]
     Unconfirmed {
-        /// The account.
         account_id: AccountId,
         /// The stage in the table.
         stored: String,
         /// The stage that `assess` gives.
         assessed: String,
-        /// The day.
         day: NaiveDate,
     },
 }
 
-/// Runs a case and writes what it gives.
+/// Runs a case and writes its outputs.
 ///
 /// # Errors
 /// A [`ReplayError`]; then nothing is written.
@@ -171,7 +140,7 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
     run(case, engine, outputs).map(|(summary, _)| summary)
 }
 
-/// The same, with what the domain alone also tells: the course of each account.
+/// Like [`replay`], with the course of each account, which the domain alone provides.
 fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<Course>), ReplayError> {
     let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
@@ -204,7 +173,7 @@ fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<C
     Ok((summary, courses))
 }
 
-/// A decision as it is written, and where it belongs.
+/// A decision as written, with its sort key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Taken {
     at: DateTime<Utc>,

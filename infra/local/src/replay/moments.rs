@@ -1,4 +1,4 @@
-//! What happens in a case, in the order in which it does.
+//! The moments of a case, in their order.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,33 @@ use duewatch_domain::Zone;
 
 use super::{Case, Opening};
 
-/// Something that happens.
+/// An instant and its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment {
     pub(super) at: DateTime<Utc>,
     pub(super) what: What,
 }
 
-/// At one instant a day ends before another begins, and accounts open before
-/// anything happens to them.
+/// The kinds of events in their order at one instant: a day ends before another begins, and accounts open
+/// before any other event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
     /// The day of a zone is over.
     DayOver { day: NaiveDate, zone: usize },
-    /// An account comes into being: its place in the case.
+    /// An account opens: its index in the case.
     Open(usize),
-    /// An event becomes known: its place in the case.
+    /// An event becomes known: its index in the case.
     Step(usize),
 }
 
-/// The zones of accounts, each once.
+/// The distinct time zones of accounts.
 pub(super) fn zones<'a>(openings: impl Iterator<Item = &'a Opening>) -> Vec<Zone> {
     let names: BTreeMap<&str, Zone> =
         openings.map(|one| (one.account.time_zone.name(), one.account.time_zone)).collect();
     names.into_values().collect()
 }
 
-/// When these accounts come into being and these events become known, not sorted yet.
+/// The openings of these accounts and the instants of these events, unsorted.
 pub(super) fn happenings(
     case: &Case,
     openings: impl Iterator<Item = usize>,

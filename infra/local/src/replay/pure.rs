@@ -1,8 +1,8 @@
 //! The engine that calls the domain alone.
 //!
-//! Accounts do not touch each other, or those of one customer alone do, so each core takes a
-//! share of them and walks it through a window of days; each is written, in order of
-//! date, while the next is computed. Memory holds the accounts and two windows of lines, never the output.
+//! Accounts are independent, or only those of one customer depend on each other. So each core takes a share
+//! of them and walks it through a window of days. Each window is written, in order of date, while the next is
+//! computed. Memory holds the accounts and two windows of lines, never the output.
 
 use std::io::Write;
 use std::sync::mpsc;
@@ -22,7 +22,7 @@ use crate::progress::Progress;
 /// Days whose lines are held in memory at once.
 const WINDOW_DAYS: i64 = 8;
 
-/// What a run gave.
+/// The result of a run.
 pub(super) struct Ran {
     pub(super) tally: Tally,
     /// The decisions, where they are kept.
@@ -31,11 +31,11 @@ pub(super) struct Ran {
     pub(super) courses: Vec<Course>,
 }
 
-/// The accounts on their way.
+/// The accounts on their way through the run.
 enum Walks<'a> {
-    /// No account touches another.
+    /// Independent accounts.
     Apart(Vec<Walk<'a>>),
-    /// Those of one customer do.
+    /// Accounts grouped by customer.
     Together(Vec<Group<'a>>),
 }
 
@@ -102,18 +102,17 @@ pub(super) fn run(
     Ok(ran)
 }
 
-/// How an account ends, and what led there.
+/// An account at the end of a run, with its decisions.
 #[derive(Clone, Debug)]
 pub struct Walked {
-    /// The account.
     pub account: Account,
-    /// Every decision on the way.
+    /// Every decision of the run.
     pub decisions: Vec<Decision>,
-    /// The customer's other accounts, where one can restrict another; by id.
+    /// The customer's other accounts, by id, where one can restrict another.
     pub others: Vec<Account>,
 }
 
-/// Walks one account through a case, with the customer's others where they touch each other.
+/// Walks one account through a case, with the customer's others where one can restrict another.
 ///
 /// # Errors
 /// When an event of one of them is refused.
@@ -154,7 +153,7 @@ pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Walked
 /// The lines of a window: of each share of the accounts, of each day.
 type Window = Vec<Vec<Vec<u8>>>;
 
-/// Where windows go to be written, and come back from to be filled again.
+/// The channels by which windows go to the writer, and come back to be filled again.
 struct Lines {
     full: mpsc::SyncSender<Window>,
     empty: mpsc::Receiver<Window>,
@@ -173,7 +172,7 @@ fn write_windows(
                 share[day].clear();
             }
         }
-        // Nobody takes it back after the last one.
+        // No share takes the window back after the last one.
         let _ = written.send(window);
     }
     Ok(())
@@ -192,8 +191,8 @@ fn walk_all(case: &Case, walks: &mut Walks<'_>, lines: Option<Lines>) -> Result<
             Walks::Apart(walks) => walk_apart(walks, window_from, days, &mut window, write),
             Walks::Together(groups) => walk_together(groups, window_to, days, &mut window, write),
         };
-        // The days of one zone begin while those of another still end: the step that
-        // comes first may lie in the next window.
+        // The days of one zone begin while those of another still end: the step that comes first may lie in
+        // the next window.
         let is_last = first_refused.is_some() || window_to == case.to;
         first_refused = first_refused.into_iter().chain(refused).min_by_key(|(step, _)| *step);
         if let Some((step, refusal)) = first_refused.as_ref().filter(|_| is_last) {
@@ -202,25 +201,24 @@ fn walk_all(case: &Case, walks: &mut Walks<'_>, lines: Option<Lines>) -> Result<
         if let Some(lines) = &lines
             && lines.full.send(window).is_err()
         {
-            // The writer has failed and says why when it is joined.
+            // The writer has failed, and returns its error when it is joined.
             return Ok(());
         }
         progress.set((window_to - case.from).num_days().unsigned_abs() + 1);
         window_from = plus_days(window_to, 1);
     }
-    // Without it the writer would wait for more.
+    // Without this the writer would wait for more.
     drop(lines);
     Ok(())
 }
 
-/// So many to each core.
+/// The accounts of one core's share.
 fn share_of(count: usize) -> usize {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     count.div_ceil(workers).max(1)
 }
 
-/// Takes accounts that do not touch each other through a window, and says which step was the
-/// first to be refused.
+/// Walks independent accounts through a window, and returns the first refused step.
 fn walk_apart(
     walks: &mut [Walk<'_>],
     from: NaiveDate,
@@ -243,7 +241,7 @@ fn walk_apart(
     })
 }
 
-/// The same of customers, each with all of its accounts.
+/// Walks groups through a window, each with all of a customer's accounts, and returns the first refused step.
 fn walk_together(
     groups: &mut [Group<'_>],
     to: NaiveDate,
@@ -264,7 +262,7 @@ fn walk_together(
             .collect();
         first_refused(parts)
     });
-    // A line is written in its account's place, whoever's account that is.
+    // A line is written at its account's index, in any group.
     let members = || groups.iter().map(|group| group.members.len()).sum();
     window.resize_with(if write { members() } else { 0 }, Vec::new);
     for member in groups.iter_mut().flat_map(|group| &mut group.members) {
@@ -284,8 +282,7 @@ fn first_refused(
         .min_by_key(|(step, _)| *step)
 }
 
-/// Takes one share of the accounts through a window, and says which step was
-/// the first to be refused.
+/// Walks one share of the accounts through a window, and returns the first refused step.
 fn walk(
     walks: &mut [Walk<'_>],
     from: NaiveDate,

@@ -1,10 +1,8 @@
-//! The engine that goes the whole way: the embedded DynamoDB, its streams, the
-//! functions, SNS. The simulated clock jumps from one thing that happens to the
-//! next, and over firings that would find nothing due.
+//! The engine over the whole stack: the embedded DynamoDB, its streams, the functions, SNS. The simulated
+//! clock jumps from one moment to the next, and over firings that would find no due account.
 //!
-//! Decisions are taken from what arrives at `account-events`, the daily lines from
-//! what stands in the accounts table; a standing there that the rules do not
-//! confirm ends the run.
+//! The decisions come from the messages on `account-events`, the daily lines from the accounts table. A
+//! stored account status that the rules do not confirm ends the run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
@@ -25,14 +23,14 @@ use super::{Case, Opening, ReplayError, Step, Taken, Tally};
 use crate::progress::Progress;
 use crate::stack::{Stack, StackClock, StackError, Transport};
 
-/// How often one account may be swept between two things that happen. A ladder has
-/// at most 50 stages and 100 reminder steps, each once an installment.
+/// The most sweeps of one account between two moments. A ladder has at most 50 stages and 100 reminder steps,
+/// each once an installment.
 const MAX_FIRINGS: usize = 1_000_000;
 
 /// Runs a case through a stack of its own.
 ///
 /// # Errors
-/// When an event is refused, a record is given up, or the stack fails.
+/// When an event is refused, a mapping gives up on a record, or the stack fails.
 pub fn run_stack<'a>(
     case: &'a Case,
     daily: Option<&'a mut (dyn Write + Send + 'a)>,
@@ -63,39 +61,36 @@ fn all_moments(case: &Case) -> Vec<Moment> {
     moments
 }
 
-/// What a run over a stack came to.
+/// The result of a run over a stack.
 #[derive(Debug)]
 pub struct StackReport {
-    /// Decisions, counted.
     pub tally: Tally,
-    /// The accounts as they stand in the table at the end, by id.
+    /// The accounts in the table at the end, by id.
     pub accounts: Vec<Account>,
-    /// Messages to people that arrived at SNS, by channel.
+    /// Messages to borrowers and third-party contacts that arrived at SNS, by channel.
     pub reminders: BTreeMap<String, usize>,
-    /// What became of what people were to be told.
     pub contacts: Contacts,
-    /// From a payment's put into the payments table to the news that it lifted a
-    /// restriction, by the machine's clock.
+    /// The time from a payment's put into the payments table to the event of its lifted restriction, by the
+    /// machine's clock.
     pub lift_times: Vec<Duration>,
-    /// Revisions that were written.
+    /// Revisions written.
     pub transitions: u64,
-    /// What the tables charged, by operation and table.
+    /// The charged capacity, by operation and table.
     pub charged: BTreeMap<(&'static str, String), Consumed>,
-    /// The tables' names.
     pub tables: Tables,
     pub(super) taken: Vec<Taken>,
 }
 
-/// What became of what people were to be told, at the end of a run.
+/// The ends of contact requests in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contacts {
-    /// Wishes that a message spoke for.
+    /// Requests that a message covered.
     pub sent: usize,
-    /// Wishes that waited for the gate, whatever became of them then.
+    /// Requests that waited for the gate, whatever their end.
     pub deferred: usize,
-    /// Wishes that the gate did not let leave.
+    /// Requests that the gate suppressed.
     pub suppressed: usize,
-    /// Wishes whose reason had gone.
+    /// Requests whose reason had gone.
     pub withdrawn: usize,
 }
 
@@ -103,7 +98,7 @@ fn kind_of(attributes: &BTreeMap<String, String>) -> &str {
     attributes.get("kind").map_or("", String::as_str)
 }
 
-/// Counts what became of what the customers of the accounts were to be told.
+/// Counts the contact records of the accounts' customers.
 async fn contacts(store: &Store, accounts: &[Account]) -> Result<Contacts, StoreError> {
     let customers: BTreeSet<&CustomerId> = accounts.iter().map(|account| &account.customer_id).collect();
     let mut contacts = Contacts::default();
@@ -137,17 +132,17 @@ struct StackRun<'a> {
     taken: Vec<Taken>,
     reminders: BTreeMap<String, usize>,
     lift_times: Vec<Duration>,
-    /// When the first account becomes due, as long as nothing is written.
+    /// The earliest due instant in the indexes, valid as long as nothing is written.
     earliest_due: Option<Option<DateTime<Utc>>>,
 }
 
-/// An account as it stood in the table when it last changed.
+/// An account in the table as of its last change.
 struct View<'a> {
     account: Account,
     lines: DailyLines<'a>,
 }
 
-/// The lines of a day, until every zone is through with it.
+/// The lines of a day, until it is over in every zone.
 #[derive(Default)]
 struct DayLines {
     zones_done: usize,
@@ -218,7 +213,7 @@ impl<'a> StackRun<'a> {
         })
     }
 
-    /// Fires the sweep whenever it would find something due.
+    /// Fires the sweep whenever an account is due.
     async fn fire_until(&mut self, until: DateTime<Utc>) -> Result<(), ReplayError> {
         for _ in 0..MAX_FIRINGS {
             let due = match self.earliest_due {
@@ -278,7 +273,7 @@ impl<'a> StackRun<'a> {
         Ok(())
     }
 
-    /// Does what the lender's other systems do. Only the queue tells us of it.
+    /// Sends a command as the lender's other systems do; the functions learn of it from the queue alone.
     async fn send(&self, account_id: &AccountId, command: &Command, step: &Step) -> Result<(), ReplayError> {
         let event_id: EventId = format!("line-{}", step.line)
             .parse()
@@ -288,7 +283,7 @@ impl<'a> StackRun<'a> {
         Ok(())
     }
 
-    /// Does what the lender's payment system does. Only the stream tells us of it.
+    /// Writes a payment as the lender's payment system does; the functions learn of it from the stream alone.
     async fn pay(
         &self,
         account_id: &AccountId,
@@ -310,7 +305,7 @@ impl<'a> StackRun<'a> {
         Ok(done.map_err(StackError::from)?)
     }
 
-    /// Pumps the streams empty and takes what has left through SNS.
+    /// Pumps the streams empty and takes the messages that reached SNS.
     async fn drain(&mut self, step: Option<&Step>) -> Result<(), ReplayError> {
         self.earliest_due = None;
         self.stack.drain().await?;
@@ -327,7 +322,7 @@ impl<'a> StackRun<'a> {
                     let channel = message.attributes.get("channel").cloned().unwrap_or_default();
                     *self.reminders.entry(channel).or_default() += 1;
                 }
-                // That a person cannot be reached is theirs to say.
+                // An unreachable borrower is a normal result of a run.
                 Some("duewatch.operations.v1") if kind_of(&message.attributes) != "no_channel" => {
                     return Err(self.rung(step).await?);
                 }
@@ -374,7 +369,7 @@ impl<'a> StackRun<'a> {
         Ok(())
     }
 
-    /// Somebody rang at `operations`: in a replay that is a record that was refused.
+    /// The error of an alert at `operations`: in a replay it means a refused record.
     async fn rung(&self, step: Option<&Step>) -> Result<ReplayError, ReplayError> {
         let now = self.stack.clock().now();
         let quarantined =
@@ -416,7 +411,7 @@ impl<'a> StackRun<'a> {
         Ok(())
     }
 
-    /// Reads again what has changed in the accounts table.
+    /// Reads the changed accounts of the table again.
     async fn refresh(&mut self) -> Result<(), ReplayError> {
         for account_id in self.stack.take_touched_accounts() {
             let Ok(account_id) = account_id.parse::<AccountId>() else { continue };
@@ -430,8 +425,7 @@ impl<'a> StackRun<'a> {
     }
 }
 
-/// The standing in the table is the one that the rules give, and no sweep that
-/// should have found the account has missed it.
+/// Checks that the rules confirm the stored account status, and that no sweep has missed the account.
 fn confirm(account: &Account, case: &Case, day: NaiveDate) -> Result<(), ReplayError> {
     let end = end_of_day(account.time_zone, day);
     let due = account.standing.next_action_at;

@@ -1,4 +1,4 @@
-//! One account on its way through the days of a case.
+//! One account in a run, day by day.
 
 use std::collections::VecDeque;
 
@@ -12,17 +12,17 @@ use duewatch_domain::{Account, Applied, Cause, Command, Decision, Refusal};
 use super::course::Course;
 use super::{Case, Opening, Step, Taken, Tally};
 
-/// One account on its way through the days.
+/// An account at a day of a run.
 pub(super) struct Walk<'a> {
     case: &'a Case,
     pub(super) opening: &'a Opening,
     pub(super) account: Account,
     pub(super) is_open: bool,
     lines: DailyLines<'a>,
-    /// Whether notices leave: then a day's line follows from when those before it did, and
-    /// not from the facts alone.
+    /// Whether notices leave: a day's line then depends on when earlier notices left, and not on the facts
+    /// alone.
     notifies: bool,
-    /// The places of its steps in the case.
+    /// The indices of its steps in the case.
     pub(super) steps: Vec<usize>,
     next_step: usize,
     keep: bool,
@@ -50,7 +50,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Goes through one day: what time brings, what becomes known, the day's line.
+    /// Walks through one day: elapsed time, events, the day's line.
     pub(super) fn through(
         &mut self,
         day: NaiveDate,
@@ -79,14 +79,14 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Writes the line of a day that is over, where it has one.
+    /// Writes the line of a day that is over, where the account has one.
     pub(super) fn write(&mut self, day: NaiveDate, lines: &mut Vec<u8>) {
         if self.is_open && day >= self.opening.first_day {
             self.lines.write(&self.account, day, lines);
         }
     }
 
-    /// Comes into being. The notices that it plans are to leave.
+    /// Opens the account. Returns the notices that it plans, which the caller lets leave.
     pub(super) fn open(&mut self) -> VecDeque<Intent> {
         self.is_open = true;
         let cause = if self.opening.by_event { Cause::Fact } else { Cause::Time };
@@ -108,7 +108,7 @@ impl<'a> Walk<'a> {
         self.sweep_until(step.at);
         let is_due = self.account.standing.is_due(step.at);
         let is_money = matches!(step.command, Command::PaymentReceived(_) | Command::PaymentReversed { .. });
-        // Money that is there when a restriction is about to go out comes before it.
+        // A payment that is there when a restriction is about to be imposed comes before it.
         let money_first =
             is_due && is_money && self.account.would_be_restricted(&self.case.policy.policy, step.at);
         if is_due && !money_first {
@@ -135,10 +135,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Takes what the customer's other accounts ask now. The notices that time has brought
-    /// before are to leave; none: it knew all of it.
+    /// Applies the current cross-restrictions of the customer's other accounts. Returns the notices of the
+    /// elapsed time before, which the caller lets leave; `None` where nothing changed.
     pub(super) fn heed(&mut self, others: Vec<AskedBy>, now: DateTime<Utc>) -> Option<VecDeque<Intent>> {
-        // A case has no customer with more accounts than are judged together.
+        // The case was checked: no customer has more accounts than can be assessed together.
         if self.account.clone().heed(others.clone()) != Ok(Applied::Changed) {
             return None;
         }
@@ -154,17 +154,16 @@ impl<'a> Walk<'a> {
         Some(notices)
     }
 
-    /// Judges the account; the notices that it plans leave at once, as they do where there
-    /// is a function to send them.
+    /// Assesses the account; its planned notices leave at once, as a sending function would let them.
     pub(super) fn judge(&mut self, now: DateTime<Utc>, cause: Cause) {
         self.judge_once(now, cause);
         let notices = self.notices().collect();
         self.leave(notices, now);
     }
 
-    /// Notices leave, and so do those that are planned in turn.
+    /// Lets notices leave, and those that are planned in turn.
     pub(super) fn leave(&mut self, mut notices: VecDeque<Intent>, now: DateTime<Utc>) {
-        // A stage has one notice a debt, so they come to an end.
+        // A stage has one notice a debt, so the loop ends.
         while let Some(notice) = notices.pop_front() {
             let Some(of) = &notice.notice_of else { continue };
             if self.account.notice_left(of, notice.planned_at, now) == Applied::Changed {
@@ -182,7 +181,7 @@ impl<'a> Walk<'a> {
     fn judge_once(&mut self, now: DateTime<Utc>, cause: Cause) {
         self.account.judge(&self.case.policy.policy, now, cause);
         if now >= self.opening.closes_before {
-            // It goes on for the customer's other accounts alone, whose days end later.
+            // The walk continues for the customer's other accounts alone, whose days end later.
             return;
         }
         self.course.judged(&self.account, self.opening.first_day);
@@ -206,7 +205,7 @@ impl<'a> Walk<'a> {
             let subject = DecisionSubject { account_id: &account_id, currency };
             Taken {
                 at: decision.at,
-                // Plain data: the only way to fail is a map with keys that are no strings.
+                // Plain data: only a map whose keys are no strings can fail here.
                 line: serde_json::to_string(&DecisionLine::new(subject, &decision)).unwrap_or_default(),
                 account_id: account_id.clone(),
                 revision: decision.revision,

@@ -1,4 +1,4 @@
-//! The book.
+//! The schema of the portfolio file.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The policy's contact rules.
+//! The schema of the policy's contact rules.
 
 use duewatch_domain::policy::{
     MAX_CAP, MAX_CAPS, MAX_ONCE_IN_MONTHS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS,

@@ -1,4 +1,4 @@
-//! The decisions output. It is written, never read: its schema promises what is there.
+//! The schema of the decisions output. The output is written, never read: its schema promises its fields.
 
 use serde_json::{Value, json};
 

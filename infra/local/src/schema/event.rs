@@ -1,11 +1,11 @@
-//! Events and commands.
+//! The schemas of events and commands.
 
 use serde_json::{Value, json};
 
 use super::{Field, list, maybe, object, reference, text};
 
-/// An event type: its name, the fields that it must have and those that it may have beside `at`,
-/// `type` and `account_id`, and an example of them, which the tests hold against the parser.
+/// An event type: its name, its required and its optional fields beside `at`, `type` and `account_id`, and an
+/// example of them, which the tests check against the parser.
 pub(super) type EventType = (&'static str, Vec<Field>, Vec<Field>, Value);
 
 fn event_types() -> Vec<EventType> {
@@ -164,7 +164,7 @@ fn event_types() -> Vec<EventType> {
     .collect()
 }
 
-/// A name that must be there; the parser takes no blank one.
+/// A required name; the parser accepts no blank one.
 pub(super) fn named() -> Value {
     json!({ "type": "string", "minLength": 1 })
 }
@@ -173,12 +173,12 @@ pub(super) fn event() -> Value {
     one_of(&[])
 }
 
-/// An event under an id of the sender's.
+/// An event with the sender's id.
 pub(super) fn command() -> Value {
     one_of(&[("event_id", reference("id"), "core-2023-10-05-000171".into())])
 }
 
-/// One branch for each type; `more` are fields, with an example, that all of them must have.
+/// One branch for each type; `more` are fields, with an example, that every type requires.
 fn one_of(more: &[(&'static str, Value, Value)]) -> Value {
     let branches = event_types().into_iter().map(|(name, required, optional, example)| {
         let mut all = vec![

@@ -1,7 +1,7 @@
-//! JSON Schemas (draft 2020-12) of the files that people script against.
+//! JSON Schemas (draft 2020-12) of the files that scripts read and write.
 //!
-//! They are written by hand and held against the parsers by `tests/schema.rs`: an event type,
-//! a field or a table that one side has and the other has not fails there.
+//! They are written by hand, and `tests/schema.rs` checks them against the parsers: a schema and a parser
+//! that differ in an event type, a field or a table fail there.
 
 mod account;
 mod contact;
@@ -13,12 +13,12 @@ mod policy;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-/// What a schema can be asked of.
+/// The formats that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A policy: its TOML, read as JSON; a date is a string.
     Policy,
-    /// A line of a book.
+    /// A line of a portfolio file.
     Account,
     /// A message to `intake`: an event with the sender's `event_id`.
     Command,
@@ -28,7 +28,7 @@ pub enum Format {
     Event,
 }
 
-/// The schema of a format, whole: it refers to nothing outside itself.
+/// The complete schema of a format: it refers to nothing outside itself.
 #[must_use]
 pub fn schema(format: Format) -> Value {
     let (title, body) = match format {
@@ -50,7 +50,7 @@ pub fn schema(format: Format) -> Value {
     schema
 }
 
-/// What several formats share.
+/// A definition that several formats share.
 fn definition(name: &str) -> Option<Value> {
     let days = "(0[1-9]|[12][0-9]|3[01])";
     let date = format!("(19|2[0-9])[0-9]{{2}}-(0[1-9]|1[0-2])-{days}");
@@ -87,7 +87,7 @@ fn definition(name: &str) -> Option<Value> {
     })
 }
 
-/// The definitions that a schema refers to, and those that they refer to.
+/// The definitions that a schema refers to, directly or through others.
 fn used_definitions(schema: &Value) -> Map<String, Value> {
     let mut used = Map::new();
     let mut open = vec![schema.clone()];
@@ -120,12 +120,12 @@ fn list(of: &Value) -> Value {
     json!({ "type": "array", "items": of })
 }
 
-/// It may also be null, which says the same as leaving it out.
+/// The schema or null; null means the same as an absent field.
 fn maybe(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })
 }
 
-/// A field and what it may hold.
+/// A field and its schema.
 type Field = (&'static str, Value);
 
 /// An object with these fields, and no others.

@@ -1,4 +1,4 @@
-//! Events about contacting a customer.
+//! The schemas of events about contacting a customer.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The policy.
+//! The schema of the policy.
 
 use duewatch_domain::policy::{
     MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
@@ -56,12 +56,12 @@ fn months(least: u32, most: u32) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": most })
 }
 
-/// Of money: never negative.
+/// An amount of money: never negative.
 fn amount() -> Value {
     json!({ "type": "string", "pattern": "^[0-9]{1,15}(\\.[0-9]{1,12})?$" })
 }
 
-/// A part of something, or a rate: a decimal, or the same in a string.
+/// A share or a rate: a decimal, or the same in a string.
 fn rate(most: u32) -> Value {
     json!({ "anyOf": [
         { "type": "number", "minimum": 0, "maximum": most },
@@ -69,7 +69,7 @@ fn rate(most: u32) -> Value {
     ]})
 }
 
-/// The lender's own name for something.
+/// A name of the lender's own.
 fn name() -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": 64 })
 }
@@ -160,7 +160,7 @@ fn classification() -> Value {
     )
 }
 
-/// By name.
+/// Templates, by name.
 fn templates() -> Value {
     let words = json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEMPLATE_BYTES });
     json!({
@@ -179,8 +179,7 @@ fn days() -> Value {
     json!({ "type": "integer", "minimum": 0, "maximum": MAX_DAYS })
 }
 
-/// The four components, or the twelve that tell what is past due from what is due and what comes
-/// in advance; each once.
+/// The four components, or the twelve that distinguish past due, due and in advance; each once.
 fn waterfall() -> Value {
     let components = ["penalty", "fee", "interest", "principal"];
     let classes = ["past_due", "due", "in_advance"];
@@ -232,13 +231,13 @@ fn when() -> Value {
     when
 }
 
-/// The kinds that have an option of their own, and names of the lender's own. `blocks` is for
-/// those: what the others block is given.
+/// The restriction kinds that have options of their own, and the lender's own names. Only these names take
+/// `blocks`: the other kinds block a fixed set.
 pub(super) fn restriction() -> Value {
     restriction_with(&[("notice_days", days())])
 }
 
-/// With these options of all kinds, beside `except`.
+/// A restriction with the given options and `except`.
 fn restriction_with(options: &[Field]) -> Value {
     let percent =
         |from: u32, to: u32| ("percent", json!({ "type": "integer", "minimum": from, "maximum": to }));
@@ -257,9 +256,8 @@ fn restriction_with(options: &[Field]) -> Value {
     ]})
 }
 
-/// A step has a channel, or channels in order of preference. One that is repeated says how often.
-/// One that counts from its stage comes no earlier than it. A notice leaves once, after the due
-/// date.
+/// A step has a channel, or channels in order of preference. A repeated step states its rate. A step that
+/// counts from its stage comes no earlier than the stage. A notice leaves once, after the due date.
 fn reminders() -> Value {
     let days = |least: i64| json!({ "type": "integer", "minimum": least, "maximum": MAX_DAYS });
     let channels =

@@ -1,4 +1,4 @@
-//! A clock that is set, not read.
+//! The clock of the local stack: simulated or real.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,13 +15,13 @@ pub enum StackClock {
 }
 
 impl StackClock {
-    /// A simulated clock that stands at `now`.
+    /// A simulated clock at `now`.
     #[must_use]
     pub fn simulated(now: DateTime<Utc>) -> Self {
         Self::Simulated(Arc::new(Mutex::new(now)))
     }
 
-    /// Sets a simulated clock; it never goes back. The machine's own cannot be set.
+    /// Sets a simulated clock, which never goes back. Does nothing to the machine's own.
     pub fn set(&self, now: DateTime<Utc>) {
         if let Self::Simulated(clock) = self {
             let mut clock = clock.lock().unwrap_or_else(PoisonError::into_inner);

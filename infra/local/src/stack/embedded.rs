@@ -23,14 +23,14 @@ use super::template::{self, IndexSpec, TableSpec, Template};
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS duewatch_stream_numbers \
      ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// Where the local services listen.
+/// The ports of the local services.
 #[derive(Clone, Copy, Debug)]
 pub struct Ports {
-    /// DynamoDB; 0: any that is free.
+    /// 0 for any free port.
     pub dynamodb: u16,
-    /// SNS; 0: any that is free.
+    /// 0 for any free port.
     pub sns: u16,
-    /// SQS; 0: any that is free.
+    /// 0 for any free port.
     pub sqs: u16,
 }
 
@@ -39,21 +39,13 @@ pub struct Ports {
 pub struct Services {
     /// The engine, for reading its streams.
     pub db: Database,
-    /// The topics.
     pub sns: LocalSns,
-    /// The queues.
     pub sqs: LocalSqs,
-    /// The real client, to the engine.
     pub dynamodb_client: aws_sdk_dynamodb::Client,
-    /// The real client, to the topics.
     pub sns_client: aws_sdk_sns::Client,
-    /// The real client, to the queues.
     pub sqs_client: aws_sdk_sqs::Client,
-    /// Where DynamoDB listens.
     pub dynamodb_url: String,
-    /// Where SNS listens.
     pub sns_url: String,
-    /// Where SQS listens.
     pub sqs_url: String,
 }
 
@@ -68,14 +60,11 @@ impl fmt::Debug for Services {
     }
 }
 
-/// DynamoDB, SNS and SQS with what the template declares in them, and nothing around them.
+/// DynamoDB, SNS and SQS with the template's tables, topics and queues, without listeners.
 #[derive(Clone)]
 pub struct Engines {
-    /// The tables.
     pub db: Database,
-    /// The topics.
     pub sns: LocalSns,
-    /// The queues.
     pub sqs: LocalSqs,
 }
 
@@ -132,7 +121,7 @@ impl Engines {
     }
 }
 
-/// How the clients reach the services.
+/// The connection between the clients and the services.
 #[derive(Clone, Copy, Debug)]
 pub enum Transport {
     /// Over HTTP on loopback, for other processes too.
@@ -142,7 +131,7 @@ pub enum Transport {
 }
 
 impl Services {
-    /// Starts them, with the tables, topics and queues that the template declares.
+    /// Starts the services, with the tables, topics and queues that the template declares.
     ///
     /// # Errors
     /// When a port is taken, or a table cannot be created.
@@ -222,9 +211,9 @@ fn create_table(db: &Database, table: &TableSpec) -> Result<(), StackError> {
     Ok(())
 }
 
-/// The engine numbers each stream record by a look at all of its table's, and reads a
-/// stream in the same way: without an index, n writes cost n² steps. It keeps its
-/// connection to itself, so the index is made in a copy, before there is anything to copy.
+/// To number a stream record, the engine reads all records of its table, and it reads a stream in the same
+/// way: without an index, n writes cost n² steps. The engine keeps its connection private, so the index is
+/// made in a copy, before there is any data to copy.
 fn index_streams(db: &Database) -> Result<(), StackError> {
     let fault = |error: String| StackError::Engine(format!("indexing the streams: {error}"));
     let folder = tempfile::tempdir().map_err(|error| fault(error.to_string()))?;

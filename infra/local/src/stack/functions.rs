@@ -18,25 +18,25 @@ pub const RUN_HERE: [&str; 7] = [
     watch_gaps::NAME,
 ];
 
-/// What signs the references of messages on this machine, where the environment names no keys:
-/// nobody needs to be kept from it, and each run signs alike.
+/// The signing keys of references on this machine, where the environment names none. They are no secret, and
+/// each run signs alike.
 const LOCAL_KEYS: &str = "0=6c6f63616c206b6579206f66206475657761746368206f6e20796f757220706321";
 
-/// What the environment names as the keys of references; otherwise those of this machine.
+/// The signing keys that the environment names, or those of this machine.
 pub(super) fn local_keys() -> String {
     let named = std::env::var(REFERENCE_KEYS).ok().filter(|keys| !keys.is_empty());
     named.unwrap_or_else(|| LOCAL_KEYS.to_owned())
 }
 
-/// The same, read.
+/// The parsed signing keys.
 ///
 /// # Errors
-/// When the environment names keys that are none.
+/// When the environment names invalid keys.
 pub fn local_reference_keys() -> Result<ReferenceKeys, NoKeys> {
     ReferenceKeys::parse(&local_keys())
 }
 
-/// Who runs the functions.
+/// The runner of the functions.
 #[derive(Clone, Debug)]
 pub enum Functions {
     /// This process calls the handlers.
@@ -45,31 +45,24 @@ pub enum Functions {
     Remote(Remote),
 }
 
-/// The wiring of each handler.
+/// The services of each handler.
 #[derive(Clone, Debug)]
 pub struct Handlers {
-    /// `detect-overdue`
     pub detect_overdue: Wiring,
-    /// Where `detect-overdue` hands large shards to.
+    /// The queue to which `detect-overdue` hands large shards.
     pub shards: Option<ShardQueue>,
-    /// `intake`
     pub intake: Wiring,
-    /// `post-payment`
     pub post_payment: Wiring,
-    /// `send-reminders`
     pub send_reminders: Wiring,
-    /// What it signs references with.
+    /// The keys with which `send-reminders` signs references.
     pub keys: ReferenceKeys,
-    /// `record-delivery`
     pub record_delivery: Wiring,
-    /// `record-history`
     pub record_history: Wiring,
-    /// `watch-gaps`
     pub watch_gaps: Wiring,
 }
 
 impl Handlers {
-    /// Each with a wiring of its own; large shards are handed to nobody.
+    /// Handlers with services of their own each, and no queue for large shards.
     pub fn wired(keys: ReferenceKeys, wiring: impl Fn(&'static str) -> Wiring) -> Self {
         Self {
             detect_overdue: wiring(detect_overdue::NAME),
@@ -90,22 +83,18 @@ impl Handlers {
 pub struct Remote {
     /// Such as `http://127.0.0.1:9000`.
     pub url: String,
-    /// The client.
     pub http: reqwest::Client,
 }
 
 /// Why an invocation gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
-    /// No such function.
     #[error("there is no function {0}")]
     Unknown(String),
-    /// The function failed.
     #[error("{function}: {problem}")]
     Failed {
-        /// Which one.
         function: String,
-        /// What it said.
+        /// The function's error message.
         problem: String,
     },
 }
@@ -126,7 +115,7 @@ impl Functions {
 impl Handlers {
     async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, InvokeError> {
         let failed = |problem: String| InvokeError::Failed { function: function.to_owned(), problem };
-        // The bytes that Lambda would hand over: the handler reads them as it does there.
+        // The bytes that Lambda would pass: the handler parses them as it does there.
         let bytes = payload.to_string();
         let stream =
             || serde_json::from_str::<RawStreamEvent>(&bytes).map_err(|error| failed(error.to_string()));

@@ -1,6 +1,6 @@
-//! The services without a socket: the SDK's HTTP connector hands each request to the
-//! engine in this process. The clients, what they sign, write, read and retry, are the
-//! real ones; only the wire is left out.
+//! The services without a socket: the SDK's HTTP connector passes each request to the engine in this process.
+//! The clients are the real ones, with their signatures, serialization and retries; only the wire is left
+//! out.
 
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
@@ -24,7 +24,7 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Over the engines.
+    /// A connector over the engines.
     #[must_use]
     pub const fn new(engines: Engines) -> Self {
         Self { engines }
@@ -49,29 +49,27 @@ impl HttpConnector for InProcess {
     }
 }
 
-/// What a service answers.
+/// The answer of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
-    /// The body: JSON of DynamoDB and SQS, XML of SNS.
+    /// JSON of DynamoDB and SQS, XML of SNS.
     pub body: String,
-    /// Whether it is JSON.
     pub is_json: bool,
 }
 
 impl Answer {
-    /// DynamoDB refuses or fails, as it words it.
+    /// An error of DynamoDB, in its own format.
     #[must_use]
     pub fn dynamodb_error(status: u16, kind: &str, message: &str) -> Self {
         let body = serde_json::json!({"__type": kind, "message": message}).to_string();
         Self { status, body, is_json: true }
     }
 
-    /// As the SDK takes it.
+    /// The answer as the SDK takes it.
     ///
     /// # Errors
-    /// When the status is none of HTTP.
+    /// When the status is no HTTP status.
     pub fn into_response(self) -> Result<HttpResponse, ConnectorError> {
         let status = StatusCode::try_from(self.status).map_err(|error| ConnectorError::user(error.into()))?;
         let mut response = HttpResponse::new(status, self.body.into());

@@ -1,4 +1,4 @@
-//! The local stack: what `infra/template.yaml` declares, on this machine.
+//! The local stack: runs the resources of `infra/template.yaml` on this machine.
 
 mod clock;
 mod embedded;
@@ -36,41 +36,32 @@ use self::template::{EnvValue, FunctionSpec, QueueSpec, ScheduleSpec, Template, 
 /// Why the local stack does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// The template declares what cannot be run here.
+    /// The template declares a resource that cannot run here.
     #[error("infra/template.yaml: {0}")]
     Template(#[from] TemplateError),
     /// The template leaves a setting out.
     #[error("infra/template.yaml: {0}")]
     Settings(#[from] SettingsError),
-    /// A port is taken.
     #[error("port {port}: {source}")]
     Port {
-        /// The port; 0: any.
+        /// 0 for any free port.
         port: u16,
-        /// Why.
         source: std::io::Error,
     },
-    /// The embedded engine failed.
     #[error("embedded DynamoDB: {0}")]
     Engine(String),
     /// A table cannot be created or has no stream.
     #[error("table {table}: {problem}")]
-    Table {
-        /// Which one.
-        table: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// The environment names keys that are none.
+    Table { table: String, problem: String },
+    /// The environment names invalid keys.
     #[error("{REFERENCE_KEYS}: {0}")]
     Keys(#[from] NoKeys),
-    /// A queue did not take a message.
+    /// A queue refused a message.
     #[error("queue: {0}")]
     Queue(String),
-    /// A function failed where it must not.
+    /// A function failed unexpectedly.
     #[error(transparent)]
     Invoke(#[from] InvokeError),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] duewatch_store::StoreError),
 }
@@ -100,7 +91,7 @@ impl Stack {
         Self::over(template, engines, clock, transport).await
     }
 
-    /// Starts the stack over engines that are there already.
+    /// Starts the stack over existing engines.
     ///
     /// # Errors
     /// When the template or a port does not allow it.
@@ -138,17 +129,17 @@ impl Stack {
         Ok(Self { template, services, settings, store, transitions, clock, functions, pumps, queue_pumps })
     }
 
-    /// Hands the events to a Lambda runtime elsewhere instead of this process.
+    /// Passes the events to a Lambda runtime elsewhere instead of this process.
     #[must_use]
     pub fn with_functions(mut self, functions: Functions) -> Self {
         self.functions = functions;
         self
     }
 
-    /// Sends a message of the lender's systems to the queue that `intake` reads.
+    /// Sends a command of the lender's systems to the queue that `intake` reads.
     ///
     /// # Errors
-    /// When the template has no such queue, or it does not take the message.
+    /// When the template has no such queue, or the queue refuses the message.
     pub async fn send_to_intake(&self, message: &Message) -> Result<(), StackError> {
         let sent = self
             .services
@@ -170,31 +161,31 @@ impl Stack {
         &self.services
     }
 
-    /// What the functions are told.
+    /// The settings of the functions, resolved to this stack.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The tables.
+    /// The store over the stack's tables.
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
     }
 
-    /// What may be done to an account, for commands that have no function of their own yet.
+    /// The transitions of accounts, for callers that pass by the functions.
     #[must_use]
     pub const fn transitions(&self) -> &Transitions {
         &self.transitions
     }
 
-    /// The functions.
+    /// The runner of the functions.
     #[must_use]
     pub const fn functions(&self) -> &Functions {
         &self.functions
     }
 
-    /// The clock that everything here goes by.
+    /// The clock that all of the stack uses.
     #[must_use]
     pub const fn clock(&self) -> &StackClock {
         &self.clock
@@ -206,15 +197,15 @@ impl Stack {
         &self.template.schedules
     }
 
-    /// The address of each queue that feeds a function, and the function.
+    /// The URL of each queue that feeds a function, and the function.
     pub fn fed_by_queues(&self) -> impl Iterator<Item = (String, &str)> {
         self.queue_pumps.iter().map(|pump| (LocalSqs::queue_url(pump.queue()), pump.function()))
     }
 
-    /// The environment that a function of the template gets, resolved to this stack.
+    /// A function's environment in the template, resolved to this stack.
     ///
     /// # Errors
-    /// When the template refers to what it does not declare.
+    /// When the template refers to an undeclared resource.
     pub fn environment(&self, function: &FunctionSpec) -> Result<Vec<(String, String)>, StackError> {
         environment(&self.template, function)
     }
@@ -231,7 +222,7 @@ impl Stack {
         self.pumps.iter().flat_map(Pump::given_up).chain(queues)
     }
 
-    /// The accounts that something was written of since this was last asked.
+    /// The accounts written since the last call.
     pub fn take_touched_accounts(&mut self) -> BTreeSet<String> {
         self.pumps.iter_mut().flat_map(Pump::take_touched).collect()
     }
@@ -258,8 +249,8 @@ impl Stack {
         }
     }
 
-    /// When the first account or the first planned contact becomes due, read from the indexes
-    /// themselves, so that a simulated clock can jump over firings that would find nothing.
+    /// The earliest due instant of an account or a contact request, read from the indexes themselves, so that
+    /// a simulated clock can jump over firings that would find nothing.
     ///
     /// # Errors
     /// When the engine fails.
@@ -300,8 +291,8 @@ impl Stack {
         Ok(self.functions.invoke(&function.directory, &event).await?)
     }
 
-    /// Fires every schedule of what is due at the clock's time: the sweep, and what is planned.
-    /// Whoever jumps over firings that would find nothing has no use for the others.
+    /// Fires the sweeps of accounts and of contact requests at the clock's time. A caller that jumps over
+    /// idle firings needs no other schedule.
     ///
     /// # Errors
     /// When the function fails.
@@ -344,7 +335,7 @@ fn is_sweep(template: &Template, schedule: &ScheduleSpec) -> bool {
     template.function(&schedule.function).is_ok_and(|function| function.directory == detect_overdue::NAME)
 }
 
-/// How often the sweep fires, as the template declares.
+/// The rate of the sweep, as the template declares it.
 ///
 /// # Errors
 /// When the template cannot be read or has no schedule for it.
@@ -357,7 +348,7 @@ pub fn sweep_every() -> Result<TimeDelta, StackError> {
     Ok(sweep.every)
 }
 
-/// What EventBridge Scheduler sends when a schedule has no input of its own.
+/// The event that EventBridge Scheduler sends for a schedule without an input of its own.
 #[must_use]
 pub fn scheduled_event(schedule: &str, now: DateTime<Utc>) -> Value {
     json!({
@@ -373,10 +364,10 @@ pub fn scheduled_event(schedule: &str, now: DateTime<Utc>) -> Value {
     })
 }
 
-/// What the template tells every function, resolved to this stack.
+/// The common settings of all functions in the template, resolved to this stack.
 ///
 /// # Errors
-/// When it leaves a setting out.
+/// When the template leaves a setting out.
 pub fn settings(template: &Template) -> Result<Settings, StackError> {
     let function = template.functions.first().ok_or_else(|| TemplateError::NotDeclared {
         kind: "function",

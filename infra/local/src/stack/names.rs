@@ -1,8 +1,8 @@
-//! What the local services' names and ARNs bear.
+//! Names and ARNs of the local services.
 
-/// The region of everything local.
+/// The region of all local resources.
 pub const LOCAL_REGION: &str = "us-east-1";
-/// The account of everything local: the one of AWS's own examples.
+/// The account of all local resources, from AWS's own examples.
 pub(super) const LOCAL_ACCOUNT: &str = "123456789012";
 
 /// The ARN of a local topic.
@@ -11,7 +11,7 @@ pub fn topic_arn(name: &str) -> String {
     arn("sns", name)
 }
 
-/// The ARN of something local.
+/// The ARN of a local resource.
 pub(super) fn arn(service: &str, name: &str) -> String {
     format!("arn:aws:{service}:{LOCAL_REGION}:{LOCAL_ACCOUNT}:{name}")
 }

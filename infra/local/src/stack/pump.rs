@@ -1,10 +1,8 @@
-//! The event pump: streams to batches of real event JSON, as Lambda's event
-//! source mappings make them.
+//! The event pump: turns streams into batches of real event JSON, as Lambda's event source mappings do.
 //!
-//! Batches keep the order of the stream. A batch that fails is tried again, from
-//! the lowest record that failed; one that fails as a whole is split in two where
-//! the mapping says so. What has been tried too often goes to the on-failure
-//! destination, and the rest goes on.
+//! Batches keep the order of the stream. A failed batch is retried from its lowest failed record; a batch
+//! that fails as a whole is split in two where the mapping says so. A record that was retried too often goes
+//! to the on-failure destination, and the rest continues.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -21,12 +19,12 @@ use super::functions::Functions;
 use super::names::LOCAL_REGION;
 use super::template::StreamMapping;
 
-/// Records that are read from a stream at once.
+/// Stream records in one read.
 const READ_LIMIT: usize = 1_000;
-/// How often a batch is tried again where the mapping does not say.
+/// How often a batch is retried where the mapping does not say.
 const DEFAULT_RETRIES: u32 = 100;
 
-/// A table's stream, and how far it has been read.
+/// A table's stream, and the reader's position in it.
 #[derive(Debug)]
 pub struct StreamReader {
     stream_arn: String,
@@ -66,8 +64,8 @@ impl StreamReader {
         Ok(Self { stream_arn, iterator })
     }
 
-    /// What is new, as the event JSON of a stream record. A write that changed nothing
-    /// leaves no record, as on AWS.
+    /// Reads the new records, as the event JSON of a stream. A write that changed nothing leaves no record,
+    /// as on AWS.
     ///
     /// # Errors
     /// When the stream cannot be read.
@@ -92,7 +90,7 @@ impl StreamReader {
     }
 }
 
-/// One event source mapping, and how far it has come.
+/// One event source mapping, and its position.
 #[derive(Debug)]
 pub struct Pump {
     mapping: StreamMapping,
@@ -107,11 +105,8 @@ pub struct Pump {
 /// A record that went to the on-failure destination.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenUp {
-    /// The mapping.
     pub mapping: String,
-    /// Why.
     pub reason: String,
-    /// The record.
     pub record: Value,
 }
 
@@ -143,19 +138,18 @@ impl Pump {
         &self.given_up
     }
 
-    /// The accounts whose records were read since this was last asked.
+    /// The accounts whose records were read since the last call.
     pub fn take_touched(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.touched)
     }
 
-    /// How many records were handed to the function and taken.
+    /// The number of records that the function processed.
     #[must_use]
     pub const fn delivered(&self) -> u64 {
         self.delivered
     }
 
-    /// Reads what is new in the stream, unless a batch waits already. Says whether
-    /// anything waits.
+    /// Reads the new records of the stream, unless a batch waits already. Returns whether any record waits.
     ///
     /// # Errors
     /// When the stream cannot be read.
@@ -174,8 +168,7 @@ impl Pump {
         Ok(!self.waiting.is_empty())
     }
 
-    /// Hands one batch to the function, and sees it through: until every record of
-    /// it is taken or given up.
+    /// Delivers one batch to the function, until every record of it is processed or given up.
     pub async fn deliver(&mut self, functions: &Functions, now: DateTime<Utc>) {
         let size = self.batch_size().min(self.waiting.len());
         let batch: Vec<Value> = self.waiting.drain(..size).collect();
@@ -195,7 +188,7 @@ impl Pump {
                         }
                         Some(0) => ("the function reported it as failed".to_owned(), false),
                         Some(place) => {
-                            // It has come further: what is left begins anew.
+                            // Progress: the rest begins anew.
                             self.delivered += place as u64;
                             batch.drain(..place);
                             open.push_front((batch, 0));
@@ -226,7 +219,7 @@ impl Pump {
         usize::try_from(self.mapping.batch_size).unwrap_or(1).max(1)
     }
 
-    /// The place of the lowest record that the function reports as failed.
+    /// The index of the lowest record that the function reports as failed.
     fn first_failure(&self, answer: &Value, batch: &[Value]) -> Option<usize> {
         if !self.mapping.report_batch_item_failures {
             return None;
@@ -238,7 +231,7 @@ impl Pump {
                 batch
                     .iter()
                     .position(|record| record["dynamodb"]["SequenceNumber"] == failure["itemIdentifier"])
-                    // A number that is none of ours means the whole batch, as on Lambda.
+                    // An unknown sequence number means the whole batch, as on Lambda.
                     .unwrap_or(0)
             })
             .min()

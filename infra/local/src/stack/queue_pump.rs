@@ -1,7 +1,7 @@
-//! Queues to batches of real event JSON, as Lambda's event source mappings make them.
+//! The queue pump: turns queues into batches of real event JSON, as Lambda's event source mappings do.
 //!
-//! A message that fails is received again, at once and in its order, until it has been
-//! received as often as the queue allows; then it goes to the dead-letter queue.
+//! A failed message is received again, at once and in its order, as often as the queue allows; then it goes
+//! to the dead-letter queue.
 
 use std::collections::VecDeque;
 
@@ -51,8 +51,8 @@ impl QueuePump {
         &self.given_up
     }
 
-    /// Hands one batch to the function, and sees it through: until every message of it is
-    /// taken or given up. Says whether there was one.
+    /// Delivers one batch to the function, until every message of it is processed or given up. Returns
+    /// whether there was one.
     pub async fn deliver(&mut self, sqs: &LocalSqs, functions: &Functions) -> bool {
         let size = usize::try_from(self.mapping.batch_size).unwrap_or(1);
         let mut open: VecDeque<Waiting> = sqs.take(&self.queue.name, size).into();

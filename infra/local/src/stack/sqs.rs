@@ -1,9 +1,9 @@
 //! SQS on loopback, for the real SDK client.
 //!
-//! It speaks the AWS JSON protocol, knows `SendMessage` and `SendMessageBatch`, and refuses
-//! what SQS refuses: an unknown queue, a FIFO message without a group, a body that is too
-//! large. A FIFO queue keeps the order and drops what was sent within five minutes under the
-//! same deduplication id. Nobody receives over the wire: the stack's own pump does.
+//! It speaks the AWS JSON protocol, supports `SendMessage` and `SendMessageBatch`, and refuses requests that
+//! SQS refuses: an unknown queue, a FIFO message without a group, a body that is too large. A FIFO queue
+//! keeps the order and drops a message whose deduplication id was sent within five minutes before. It offers
+//! no receive over the wire: the stack's own pump takes the messages.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -31,27 +31,25 @@ const TARGET: &str = "AmazonSQS";
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// The most entries of a batch.
 const MAX_ENTRIES: usize = 10;
-/// How long a FIFO queue knows a deduplication id.
+/// How long a FIFO queue remembers a deduplication id.
 const DEDUPLICATION: TimeDelta = TimeDelta::minutes(5);
-/// As many messages as a queue holds here; SQS has no such bound.
+/// The most messages in a queue here; SQS has no such bound.
 const MAX_MESSAGES: usize = 1_000_000;
 
 /// A message that waits in a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// What SQS calls it. The same run gives the same ids.
+    /// The same run gives the same ids.
     pub message_id: String,
-    /// Its body.
     pub body: String,
-    /// Its group, in a FIFO queue.
+    /// `None` in a standard queue.
     pub group: Option<String>,
-    /// When it was sent.
     pub sent_at: DateTime<Utc>,
-    /// How often it has been received.
+    /// The number of receives so far.
     pub received: u32,
 }
 
-/// The endpoint's state. Clones share it.
+/// The endpoint's state, shared by its clones.
 #[derive(Clone, Debug)]
 pub struct LocalSqs {
     clock: StackClock,
@@ -71,7 +69,7 @@ struct Queue {
     known: VecDeque<(String, DateTime<Utc>, String)>,
 }
 
-/// Why a message is not taken: the code that SQS gives, and its words.
+/// Why a message is refused: SQS's code and text.
 type Refusal = (&'static str, String);
 
 impl LocalSqs {
@@ -81,13 +79,13 @@ impl LocalSqs {
         Self { clock, kept: Arc::default() }
     }
 
-    /// The URL that a queue of this name has here.
+    /// The local URL of a queue.
     #[must_use]
     pub fn queue_url(name: &str) -> String {
         format!("https://sqs.{LOCAL_REGION}.amazonaws.com/{LOCAL_ACCOUNT}/{name}")
     }
 
-    /// Makes a queue known; only then can it be sent to.
+    /// Registers a queue; before that, sending to it is refused.
     pub fn register(&self, queue: &QueueSpec) {
         let empty = Queue { fifo: queue.fifo, waiting: VecDeque::new(), known: VecDeque::new() };
         self.lock().queues.entry(queue.name.clone()).or_insert(empty);

@@ -1,5 +1,6 @@
-//! The schemas say what the parsers take: held against each other by the examples of every event
-//! type, a sample book and the shipped policies, and by everything that can be made wrong in them.
+//! The schemas accept exactly the values that the parsers accept: both are checked against each other with
+//! the examples of every event type, a sample portfolio and the shipped policies, and with systematic
+//! mistakes in them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -39,13 +40,13 @@ fn assert_valid(validator: &Validator, json: &str) {
     }
 }
 
-/// The examples that a schema gives for each of its branches.
+/// The examples of a schema, from each of its branches.
 fn examples(format: Format) -> Vec<Value> {
     let branches = schema(format)["oneOf"].as_array().unwrap().clone();
     branches.iter().map(|branch| branch["examples"][0].clone()).collect()
 }
 
-/// What the parser says of a value: nothing, or its refusal.
+/// The parser's refusal of a value, if any.
 fn parsed(format: Format, value: &Value) -> Result<(), String> {
     match format {
         Format::Account => parse_book_line(&value.to_string()).map(drop).map_err(|error| error.to_string()),
@@ -56,7 +57,7 @@ fn parsed(format: Format, value: &Value) -> Result<(), String> {
     }
 }
 
-/// A policy's JSON as TOML. Its date is a string that begins like one.
+/// A policy's JSON as TOML. A string that begins like a date becomes one.
 fn toml(policy: &Value) -> String {
     fn inline(value: &Value) -> String {
         match value {
@@ -77,7 +78,7 @@ fn toml(policy: &Value) -> String {
     fields.iter().map(|(name, value)| format!("{name} = {}\n", inline(value))).collect()
 }
 
-/// The values that are taken: what the mistakes are made in.
+/// The accepted values in which the mistakes are made.
 fn documents(format: Format) -> Vec<Value> {
     match format {
         Format::Event | Format::Command => examples(format),
@@ -201,13 +202,13 @@ fn what_is_documented_is_taken_by_both(#[case] format: Format) {
     }
 }
 
-/// The names in backticks that a refusal lists as those that it expected.
+/// The names in backticks that a refusal lists as expected.
 fn expected_names(refusal: &str) -> BTreeSet<String> {
     let (_, expected) = refusal.split_once("expected ").unwrap_or_default();
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The field names of every object in a schema, less those that every event has.
+/// The field names of every object in a schema, without those common to all events.
 fn objects(schema: &Value) -> Vec<BTreeSet<String>> {
     let mut found = vec![];
     for place in places(schema, "") {
@@ -250,9 +251,9 @@ fn an_unknown_field_is_refused_by_both_and_both_know_the_same(#[case] format: Fo
     }
 }
 
-/// Texts of which the schema says less than the parser: a zone is one of hundreds, a contact point
-/// depends on its channel, an account bears its event's id, a step names a stage of the ladder, a
-/// table a calendar or a class that there must be.
+/// Places where the schema accepts more than the parser: a zone is one of hundreds, a contact point depends
+/// on its channel, an account bears its event's id, a step names a stage of the ladder, a table a calendar or
+/// a class that must exist.
 const SAID_LESS_OF: [&str; 7] =
     ["/time_zone", "/contact_point", "/account_id", "/stage", "/calendar", "/notice_of", "/probation_from"];
 
@@ -282,7 +283,7 @@ fn what_is_missing_or_of_another_kind_is_refused_by_both(#[case] format: Format)
                 variants.push(less);
             }
             for variant in variants {
-                // TOML has no null, and an account or a policy without a ladder is still one.
+                // TOML has no null, and an account or a policy without a ladder is still valid.
                 let is_toml_null = format == Format::Policy && variant.pointer(&place) == Some(&Value::Null);
                 let said_less = SAID_LESS_OF.iter().any(|field| place.ends_with(field))
                     && variant.pointer(&place) == Some(&json!("?"));
@@ -290,7 +291,7 @@ fn what_is_missing_or_of_another_kind_is_refused_by_both(#[case] format: Format)
                     format == Format::Policy && (place.ends_with("/name") || place == "/stages");
                 if !is_toml_null && !said_less && !said_of_another {
                     let parsed = parsed(format, &variant);
-                    // What a notice announces is said of a stage.
+                    // The announced measure of a notice is a stage's.
                     if parsed.as_ref().is_err_and(|refusal| refusal.contains("notice_of: no stage")) {
                         continue;
                     }

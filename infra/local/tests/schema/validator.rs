@@ -1,12 +1,12 @@
-//! JSON Schema as far as our schemas use it. A keyword that is not known here is a fault of the
-//! test, so that no schema can promise what nobody checks.
+//! A validator for the part of JSON Schema that the project's schemas use. An unknown keyword fails the test,
+//! so that no schema can make a promise that goes unchecked.
 
 use std::collections::HashMap;
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// Keywords that describe, and decide nothing.
+/// Keywords that describe, and constrain nothing.
 const DESCRIBING: [&str; 7] =
     ["$schema", "$defs", "title", "description", "examples", "format", "properties"];
 
@@ -29,7 +29,7 @@ impl Validator {
         Self { patterns, root }
     }
 
-    /// Whether the value is one that the schema takes; else where and what.
+    /// Checks a value against the schema; a fault names its place.
     pub(crate) fn validate(&self, value: &Value) -> Result<(), String> {
         self.at("", &self.root, value)
     }
@@ -133,7 +133,7 @@ impl Validator {
         })
     }
 
-    /// The fields of an object: those that must be there, and no others than there may be.
+    /// The fields of an object: the required ones, and no others than the allowed ones.
     fn fields(&self, place: &str, schema: &Map<String, Value>, value: &Value) -> Result<(), String> {
         let (properties, Some(fields)) = (schema["properties"].as_object().unwrap(), value.as_object())
         else {

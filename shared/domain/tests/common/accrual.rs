@@ -1,4 +1,4 @@
-//! What is owed, by stepping through every day: written apart from the rules that it checks, the
+//! The ledger of an account by stepping through every day: written apart from the rules that it checks, the
 //! plain way, in decimals, with one charge a day and one installment after the other.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
@@ -8,26 +8,26 @@ use duewatch_domain::kernel::{DayCount, business_date};
 use duewatch_domain::policy::{Component, DueClass, LateFee, Overpayment, Policy};
 use rust_decimal::Decimal;
 
-/// What an account owes on a day, in cents.
+/// The amounts due of an account on a day, in cents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stepped {
     pub(crate) overdue: i128,
     pub(crate) outstanding: i128,
     pub(crate) late_fee: i128,
     pub(crate) unpaid_installments: u32,
-    /// By place: what is open of the fee of each installment past due.
+    /// The open late fee of each installment past due, in the account's order.
     pub(crate) fees: Vec<i128>,
-    /// By place: what was paid.
+    /// The paid part of each installment, in the account's order.
     pub(crate) paid: Vec<i128>,
     pub(crate) credit: i128,
 }
 
-/// An installment as it stands on the day that is stepped to.
+/// An installment on the current day of the steps.
 struct Row<'a> {
     installment: &'a Installment,
     /// Fee, interest and principal, in cents.
     open: [i128; 3],
-    /// What it asks for of principal, in cents.
+    /// The principal due at first, in cents.
     principal: i128,
     /// 365 times the fee, in currency units.
     accrued: Decimal,
@@ -35,7 +35,7 @@ struct Row<'a> {
     taken: i128,
     paid: i128,
     fixed_charged: bool,
-    /// Elapsed days in no pause, open or not.
+    /// Elapsed days outside pauses, whether or not the installment is open.
     unpaused: u32,
     owed_since: Option<NaiveDate>,
 }
@@ -111,12 +111,12 @@ fn asked(installment: &Installment, policy: &Policy) -> [i128; 3] {
     asked
 }
 
-/// What happens on a day.
+/// A payment or a waiver on its date.
 #[derive(Clone, Debug)]
 struct Fact {
     on: NaiveDate,
     at: DateTime<Utc>,
-    /// By its place, or a waiver by its.
+    /// Index of the payment; `waiver` likewise.
     payment: Option<usize>,
     waiver: Option<usize>,
 }
@@ -182,7 +182,7 @@ pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Ste
         facts.iter().map(|fact| fact.on).chain(steps.rows.iter().map(|row| row.installment.due_on)).min();
     let mut next = 0;
     let mut date = first.unwrap_or(day) - TimeDelta::days(2);
-    // On each date first the credit that waited, then what came; then the day elapses.
+    // On each date the waiting credit is allocated first, then the day's payments; then the day elapses.
     let last = facts.last().map_or(day, |fact| fact.on.max(day));
     while date <= last {
         steps.credit_falls_due(date);
@@ -191,7 +191,7 @@ pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Ste
             next += 1;
         }
         steps.credit_falls_due(date);
-        // Until more money comes, what is left settles what is owed since.
+        // The remaining credit settles the debts that arise before the next payment.
         if facts[..next].iter().any(|fact| fact.payment.is_some()) {
             let more = facts[next..].iter().find(|fact| fact.payment.is_some());
             steps.came(more.map_or(DateTime::<Utc>::MAX_UTC, |more| more.at), date);
@@ -210,7 +210,7 @@ struct Steps<'a> {
     policy: &'a Policy,
     rows: Vec<Row<'a>>,
     credit: i128,
-    /// When the latest money came: what is owed since later waits.
+    /// The receipt of the latest payment: a debt that arises later waits for the next.
     came_by: DateTime<Utc>,
     month: (i32, u32),
     month_left: Decimal,
@@ -251,7 +251,7 @@ impl Steps<'_> {
         }
     }
 
-    /// What money was left settles what is owed since, one division of time after the other.
+    /// Allocates the remaining credit to the debts that arose by `at`, one division of time after the other.
     fn came(&mut self, at: DateTime<Utc>, date: NaiveDate) {
         let mut divisions: Vec<_> = self.account.installments().iter().filter_map(|one| one.since).collect();
         divisions.sort();
@@ -269,7 +269,7 @@ impl Steps<'_> {
         let in_turn = self.policy.waterfall.entries().is_some();
         let falls_due = |row: &&mut Row<'_>| row.falls_due() <= date && !row.installment.written_off;
         let mut rows: Vec<&mut Row<'_>> = self.rows.iter_mut().filter(falls_due).collect();
-        // Twelve entries go over all that is due, each in turn; four over each installment.
+        // Twelve entries cross all due installments, each in turn; four pay installment by installment.
         let turns = if in_turn { order.map(|one| vec![one]).to_vec() } else { vec![order.to_vec()] };
         for components in turns {
             for row in &mut rows {
@@ -328,7 +328,7 @@ impl Steps<'_> {
         }
     }
 
-    /// Charges an elapsed day: under `due_day` day 0 of an installment is the one before its due date.
+    /// Charges an elapsed day. Under `due_day` day 0 of an installment is the day before its due date.
     fn elapse(&mut self, day: NaiveDate) {
         let Some(fee) = self.policy.late_fee else { return };
         let shift = i64::from(self.policy.day_count == DayCount::DueDay);
@@ -391,7 +391,7 @@ fn of_year() -> Decimal {
     Decimal::from(365)
 }
 
-/// What a day costs, 365 times, before the month's cap.
+/// 365 times a day's charge, before the month's cap.
 fn charge(fee: &LateFee, row: &Row<'_>, principal: Decimal) -> Decimal {
     let mut charge = fee.daily_rate.unwrap_or_default() * of_year() * principal;
     if let Some(fixed) = fee.fixed.filter(|_| !row.fixed_charged) {

@@ -10,8 +10,7 @@ use proptest::prelude::*;
 
 use super::{Fact, cents};
 
-/// The command of what the borrower answers or chooses, or a bureau is told,
-/// after so many promises and disputes.
+/// The command of a borrower's answer or choice, or of a bureau report, after so many promises and disputes.
 pub(crate) fn answering(fact: &Fact, (promises, disputes): (usize, usize), today: NaiveDate) -> Command {
     match fact {
         Fact::Promise { minor, days } => Command::PromiseMade {
@@ -41,7 +40,7 @@ pub(crate) fn answering(fact: &Fact, (promises, disputes): (usize, usize), today
     }
 }
 
-/// What borrowers answer and choose, and reports to a bureau.
+/// The borrower's answers and choices, and reports to a bureau.
 pub(crate) fn answered() -> impl Strategy<Value = Fact> {
     prop_oneof![
         3 => (1_i64..90_000, 1_i64..30).prop_map(|(minor, days)| Fact::Promise { minor, days }),

@@ -1,4 +1,4 @@
-//! A person, what becomes known of them, and what the gate says, in short.
+//! A contact profile, its events, and the gate's decisions, in short.
 
 use duewatch_domain::contact::{Kind, Person, Verdict, Wish, gate};
 use duewatch_domain::formats::parse_message;
@@ -14,12 +14,12 @@ pub(crate) fn preset(name: &str) -> ContactRules {
     policy::parse(preset.text).unwrap().contact.unwrap()
 }
 
-/// A policy's `[contact]` table.
+/// Parses a policy's `[contact]` table.
 pub(crate) fn rules(table: &str) -> ContactRules {
     super::policy("", &format!("[contact]\n{table}\n")).contact.unwrap()
 }
 
-/// Somebody, and how many events have come.
+/// A contact profile, with the number of its events.
 #[derive(Clone, Debug)]
 pub(crate) struct Somebody {
     pub(crate) person: Person,
@@ -47,7 +47,7 @@ impl Somebody {
         self
     }
 
-    /// A call about A-1, reported by somebody.
+    /// A call about A-1 that `by` reports.
     pub(crate) fn called(&mut self, at: &str, by: &str, answered: bool) -> &mut Self {
         let id = self.events;
         let fields =
@@ -55,7 +55,7 @@ impl Somebody {
         self.learns(at, "contact_attempted", &fields)
     }
 
-    /// What the gate says of a wish, in short.
+    /// The gate's decision on a contact request, in short.
     pub(crate) fn gate(&self, wish: &Wish, rules: &ContactRules, at: &str) -> String {
         match gate(&self.person, wish, rules, instant(at)) {
             Verdict::Send { channel } => format!("send {channel}"),

@@ -20,11 +20,11 @@ use self::answers::{answered, answering};
 #[path = "answers.rs"]
 pub(crate) mod answers;
 
-/// A zone, and a first date from which its next year holds what is odd about it.
+/// A zone, and a first date whose following year includes the zone's oddity.
 pub(crate) type Place = (&'static str, &'static str);
 
-/// Without daylight saving; with it, in both hemispheres; with half an hour of
-/// it; with a midnight that is missing or comes twice.
+/// Without daylight saving; with it, in both hemispheres; with half an hour of it; with a midnight that is
+/// missing or comes twice.
 pub(crate) const PLACES: &[Place] = &[
     ("Asia/Shanghai", "2023-01-01"),
     ("Asia/Kolkata", "2024-01-01"),
@@ -40,28 +40,27 @@ pub(crate) const PLACES: &[Place] = &[
 pub(crate) const DATE_SKIPPED: &[Place] = &[("Pacific/Apia", "2011-10-01")];
 
 const MINUTES_PER_DAY: i64 = 24 * 60;
-/// Facts and looks fall within so many days.
+/// The days over which facts and evaluations are spread.
 pub(crate) const SPAN_DAYS: i64 = 240;
 
-/// An account to which things have happened, how it is judged, and an instant
-/// at or after the last of them.
+/// An account after its facts, its policy, and an instant at or after the last fact.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) account: Account,
     pub(crate) policy: Policy,
     pub(crate) now: DateTime<Utc>,
-    /// When the first of its days begins.
+    /// The instant at which the first day begins.
     pub(crate) begin: DateTime<Utc>,
 }
 
-/// Something that happens.
+/// A fact that may reach an account.
 #[derive(Clone, Debug)]
 pub(crate) enum Fact {
     Pay {
         minor: i64,
         targets: Vec<u32>,
     },
-    /// A payment whose value date lies so many days before it came; negative: after.
+    /// A payment whose value date precedes its receipt by so many days; negative: follows it.
     PayBackdated {
         minor: i64,
         days: i64,
@@ -70,7 +69,7 @@ pub(crate) enum Fact {
         number: Option<u32>,
         minor: Option<i64>,
     },
-    /// Undoes the payment of that number, if there is one.
+    /// Reverses the payment of that number, if there is one.
     Reverse {
         payment: usize,
         dated: Dated,
@@ -90,7 +89,7 @@ pub(crate) enum Fact {
         minor: i64,
     },
     Add(Due),
-    /// A draw of that number and its plan.
+    /// The number of the draw, and its plan.
     Draw(usize, Vec<Due>),
     Replace(Vec<Due>),
     Cause {
@@ -128,7 +127,7 @@ pub(crate) fn minutes() -> impl Strategy<Value = i64> {
     0..SPAN_DAYS * MINUTES_PER_DAY
 }
 
-/// A case whose policy only has a ladder and reminders.
+/// A case whose policy only has stages and reminders.
 pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
     case_of(places, fact().boxed(), classifying_policy().boxed())
 }
@@ -140,7 +139,7 @@ pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> 
     case_of(places, fact.boxed(), policy.boxed())
 }
 
-/// A case under such a policy.
+/// A case under a policy of that strategy.
 pub(crate) fn case_under(
     places: &'static [Place],
     policy: impl Strategy<Value = Policy> + 'static,
@@ -148,7 +147,7 @@ pub(crate) fn case_under(
     case_of(places, fact().boxed(), policy.boxed())
 }
 
-/// A case with every fact under such a policy.
+/// A case with every fact, under a policy of that strategy.
 pub(crate) fn any_case_under(
     places: &'static [Place],
     policy: impl Strategy<Value = Policy> + 'static,
@@ -227,7 +226,7 @@ pub(crate) fn payment(number: usize, minor: i64, targets: &[u32]) -> Command {
     })
 }
 
-/// A draw of what its plan pays back.
+/// A draw of the amount that its plan repays.
 pub(crate) fn drawn(draw: usize, installments: Vec<NewInstallment>) -> Command {
     Command::Drawn(Drawn {
         draw_id: format!("D-{draw}").parse().unwrap(),
@@ -268,7 +267,7 @@ pub(crate) fn fact() -> impl Strategy<Value = Fact> {
     ]
 }
 
-/// The command of what people and systems record, on a local date.
+/// The command of an officer's, a system's or a borrower's record, on a local date.
 pub(crate) fn recording(fact: &Fact, today: NaiveDate) -> Command {
     let until = |days: &Option<i64>| days.map(|days| today + TimeDelta::days(days));
     let (by, reason) = ("generated".to_owned(), "generated".to_owned());
@@ -286,7 +285,7 @@ pub(crate) fn recording(fact: &Fact, today: NaiveDate) -> Command {
     }
 }
 
-/// What people and systems record beside the money.
+/// The facts that officers, systems or borrowers record beside the money.
 pub(crate) fn recorded() -> impl Strategy<Value = Fact> {
     let causes = select(&[RecordedCause::Temporary, RecordedCause::LongTerm, RecordedCause::Unknown][..]);
     let days = || weighted(0.5, 1_i64..60);
@@ -299,7 +298,7 @@ pub(crate) fn recorded() -> impl Strategy<Value = Fact> {
     ]
 }
 
-/// Lets a fact reach the account. It may be refused; then nothing has changed.
+/// Applies a fact to the account. A refusal must change nothing.
 pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, minute: i64) {
     let first = account.opened_on;
     let reason = "generated".to_owned();
@@ -375,24 +374,24 @@ fn no_notice() -> BoxedStrategy<Option<usize>> {
     Just(None).boxed()
 }
 
-/// The same, with business days and a classification.
+/// A policy over all five conditions, with business days and a classification.
 pub(crate) fn classifying_policy() -> impl Strategy<Value = Policy> {
     policy_of(stage().boxed(), none(), last_tables().boxed(), no_notice())
 }
 
-/// Tables that stand after everything else.
+/// The tables after everything else.
 pub(crate) fn last_tables() -> impl Strategy<Value = String> {
     (weighted(0.3, business_days()), weighted(0.5, classification()))
         .prop_map(|(days, classes)| [days, classes].into_iter().flatten().collect())
 }
 
-/// Half of them with a late fee, a third with another order of settling.
+/// Half of the policies with a late fee, a third with another waterfall.
 pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
     policy_of(stage().boxed(), settling_or_none(), late_fee_or_none(), no_notice())
 }
 
-/// Most of them with another order of settling, half with a late fee, and some with business
-/// days and a classification.
+/// Most policies with another waterfall, half with a late fee, and some with business days and a
+/// classification.
 pub(crate) fn settling_policy() -> impl Strategy<Value = Policy> {
     let first = prop_oneof![1 => none(), 3 => settling()];
     let last = (late_fee_or_none(), last_tables()).prop_map(|(late_fee, tables)| late_fee + &tables);
@@ -407,7 +406,7 @@ fn late_fee_or_none() -> BoxedStrategy<String> {
     prop_oneof![none(), late_fee()].boxed()
 }
 
-/// The keys that say what money settles first.
+/// The keys of the waterfall and of overpayments.
 pub(crate) fn settling() -> impl Strategy<Value = String> {
     let four = Just(["penalty", "fee", "interest", "principal"].to_vec()).prop_shuffle();
     let twelve = (four.clone(), four.clone(), four.clone(), any::<bool>()).prop_map(
@@ -432,7 +431,7 @@ pub(crate) fn settling() -> impl Strategy<Value = String> {
         .prop_map(|(names, overpayment)| format!("waterfall = {names:?}\noverpayment = \"{overpayment}\"\n"))
 }
 
-/// A table of a late fee, with rates and caps that are met often.
+/// The table of a late fee, with rates and caps that are met often.
 pub(crate) fn late_fee() -> impl Strategy<Value = String> {
     let rate = prop_oneof![1_i64..100_000, 1_i64..10_000_000];
     let fee = prop_oneof![
@@ -466,12 +465,12 @@ pub(crate) fn late_fee() -> impl Strategy<Value = String> {
     })
 }
 
-/// A policy with every condition and option, and the tables that hold consequences back.
+/// A policy with every condition and option, and the tables that defer consequences.
 pub(crate) fn patient_policy() -> impl Strategy<Value = Policy> {
     patient_policy_with(tables(false).boxed(), none())
 }
 
-/// The same with every table, each time.
+/// A policy with every condition and option, and always every deferring table.
 pub(crate) fn full_policy() -> impl Strategy<Value = Policy> {
     let first = (settling(), tables(true)).prop_map(|(settling, tables)| settling + &tables);
     let last = (late_fee(), business_days(), classification())
@@ -479,7 +478,7 @@ pub(crate) fn full_policy() -> impl Strategy<Value = Policy> {
     patient_policy_with(first.boxed(), last.boxed())
 }
 
-/// The same, and business days, a classification, a late fee and an order of settling.
+/// A full policy with business days, a classification, a late fee and a waterfall.
 pub(crate) fn every_policy() -> impl Strategy<Value = Policy> {
     let first = (settling_or_none(), tables(false)).prop_map(|(settling, tables)| settling + &tables);
     let last = (late_fee_or_none(), last_tables()).prop_map(|(late_fee, tables)| late_fee + &tables);
@@ -511,7 +510,7 @@ fn cause_or_score() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Tables that stand before the first stage: every one, or half of them.
+/// The tables before the first stage: every one, or half of them.
 fn tables(every: bool) -> impl Strategy<Value = String> {
     let exceed = select(&["both", "either"][..]);
     let materiality = (0_u32..500, 0_u32..100, exceed).prop_map(|(amount, percent, exceed)| {
@@ -552,7 +551,7 @@ fn policy_of(
             );
             let mut names = vec!["current".to_owned()];
             for (place, stage) in stages.iter().enumerate() {
-                // A stage that would shadow an earlier one has no place on the ladder.
+                // A stage that would shadow an earlier one is left out.
                 let longer = format!("{ladder}[[stages]]\nname = \"stage {place}\"\n{stage}\n");
                 if policy::parse(&longer).is_ok() {
                     ladder = longer;
@@ -564,10 +563,10 @@ fn policy_of(
                 for ((stage, rest), notice_of) in steps {
                     let stage = &names[stage % names.len()];
                     let step = format!("[[reminders.steps]]\nstage = \"{stage}\"\n{rest}\n");
-                    // It is a notice where that stage asks for one.
+                    // The step is a notice if that stage requires one.
                     let notice = notice_of.map(|of| format!("{ladder}{step}notice_of = \"stage {of}\"\n"));
                     let notice = notice.filter(|longer| policy::parse(longer).is_ok());
-                    // It counts from its stage where it may.
+                    // The step counts from its stage if it may.
                     let counted = step.replace("# from the stage", "from = \"stage\"");
                     let counted = Some(format!("{ladder}{counted}"));
                     let counted = counted.filter(|longer| policy::parse(longer).is_ok());
@@ -580,7 +579,7 @@ fn policy_of(
                     "[customer]\nstage = \"{name}\"\nrestrictions = [{{ kind = \"freeze_drawdown\" }}]\n"
                 ));
             }
-            // A rate may be raised beyond what the late fee's annual cap leaves room for.
+            // A rate may be raised beyond the limit of the late fee's annual cap.
             let parsed = policy::parse(&ladder);
             let parsed = parsed.or_else(|_| policy::parse(&ladder.replace("percent = 150", "percent = 100")));
             parsed.unwrap_or_else(|error| panic!("{error}\n{ladder}"))
@@ -645,7 +644,7 @@ fn business_days() -> impl Strategy<Value = String> {
     )
 }
 
-/// Classes of which some outlive their cure.
+/// Classes, some with a probation after their cure.
 fn classification() -> impl Strategy<Value = String> {
     let cured = select(&["below_threshold", "nothing_overdue"][..]);
     (vec(1_u32..40, 1..5), 0_usize..4, cured, 0_u32..5, 0_u32..8).prop_map(
@@ -687,7 +686,7 @@ fn step() -> impl Strategy<Value = (usize, String)> {
             if unless_reported.is_some() {
                 step += "\nunless_reported = true";
             }
-            // Whether it has a stage to count from shows when it has one.
+            // Only a step of a stage can count from that stage; the mark is replaced later.
             if from_stage.is_some() {
                 step += "\n# from the stage";
             }

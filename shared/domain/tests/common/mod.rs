@@ -1,4 +1,4 @@
-//! Builders over the book and event formats, so that the tests read as statements.
+//! Builders over the portfolio and event formats, so that the tests read as statements.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ pub(crate) fn instant(text: &str) -> DateTime<Utc> {
     text.parse().expect(text)
 }
 
-/// A policy whose ladder is written as TOML; `head` holds its other settings.
+/// A policy with stages in TOML; `head` holds its other settings.
 pub(crate) fn policy(head: &str, ladder: &str) -> Policy {
     let text = format!("id = \"standard\"\nversion = 1\neffective_on = 2020-01-01\n{head}\n{ladder}");
     policy::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -59,12 +59,12 @@ pub(crate) fn ladder() -> Policy {
     )
 }
 
-/// One stage for the one condition that is given, in TOML; no grace.
+/// One stage with one condition in TOML; no grace.
 pub(crate) fn only_stage(head: &str, when: &str) -> Policy {
     policy(head, &format!("[[stages]]\nname = \"held\"\nwhen = {{ {when} }}\n"))
 }
 
-/// An account, the facts that reach it, and what can be seen of it.
+/// An account, the facts that reach it, and its figures.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Loan {
     pub(crate) account: Account,
@@ -103,15 +103,15 @@ pub(crate) fn four_installments() -> Loan {
 }
 
 impl Loan {
-    /// Hands the account an event in the format's own words: its type and the
-    /// rest of its fields. A date alone stands for that day's noon.
+    /// Applies an event in the format's own words: its type and the rest of its fields. A date alone stands
+    /// for that day's noon.
     pub(crate) fn try_learn(&mut self, on: &str, kind: &str, fields: &str) -> Result<Applied, Refusal> {
         let command = command(kind, fields);
         let at = self.local(on);
         self.account.apply(&command, at)
     }
 
-    /// The same, where the event must change something.
+    /// Applies an event that must change the account.
     pub(crate) fn learns(&mut self, on: &str, kind: &str, fields: &str) -> &mut Self {
         let applied = self.try_learn(on, kind, fields);
         assert_eq!(applied, Ok(Applied::Changed), "{kind} {fields}");
@@ -150,7 +150,7 @@ impl Loan {
         self.account.time_zone.from_local_datetime(&local).earliest().expect(text).to_utc()
     }
 
-    /// What still owes, such as `1: 100.00, 2: 250.00`.
+    /// The open debts, such as `1: 100.00, 2: 250.00`.
     pub(crate) fn unpaid(&self) -> String {
         let allocation = allocate(&self.account);
         let each: Vec<String> = allocation
@@ -164,7 +164,7 @@ impl Loan {
         each.join(", ")
     }
 
-    /// What is paid of each installment, in the account's order.
+    /// The paid part of each installment, in the account's order.
     pub(crate) fn paid(&self) -> String {
         let paid: Vec<String> = allocate(&self.account).paid.iter().map(ToString::to_string).collect();
         paid.join(", ")
@@ -194,7 +194,7 @@ impl Loan {
         assess(&self.account, policy, now)
     }
 
-    /// The stage and the restrictions that were decided last.
+    /// The stage and the restrictions of the last decision.
     pub(crate) fn standing(&self) -> String {
         let restrictions: Vec<String> =
             self.account.standing.restrictions.iter().map(ToString::to_string).collect();

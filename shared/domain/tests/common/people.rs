@@ -1,4 +1,4 @@
-//! Generated persons, contact rules and wishes, for the laws of the contact gate.
+//! Generated contact profiles, contact rules and contact requests, for the laws of the contact gate.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::commands::{
@@ -51,7 +51,7 @@ pub(crate) fn time() -> impl Strategy<Value = NaiveTime> {
         .prop_map(|(hour, minute)| NaiveTime::from_hms_opt(hour, minute, 0).unwrap())
 }
 
-/// At most eight hours each, so that two of them leave some of the day.
+/// At most eight hours each, so that two of them leave a part of the day.
 pub(crate) fn quiet() -> impl Strategy<Value = QuietHours> {
     (time(), 1_i64..8 * 60, channels(), any::<bool>()).prop_map(|(from, minutes, channels, unless_agreed)| {
         let until = from.overflowing_add_signed(TimeDelta::minutes(minutes)).0;
@@ -96,7 +96,7 @@ pub(crate) fn rules() -> impl Strategy<Value = ContactRules> {
         })
 }
 
-/// A fact, as a sequence number and an instant make it.
+/// A fact, made from a sequence number and an instant.
 pub(crate) fn fact() -> impl Strategy<Value = PersonFact> {
     let by = || "somebody".to_owned();
     let day = || {
@@ -167,7 +167,7 @@ pub(crate) fn fact() -> impl Strategy<Value = PersonFact> {
     ]
 }
 
-/// Something that becomes known: a fact through one of two accounts, a contact point, a receipt.
+/// A fact through one of two accounts, a contact point, or a receipt.
 #[derive(Clone, Debug)]
 pub(crate) enum Heard {
     Fact(PersonFact),
@@ -196,7 +196,7 @@ pub(crate) fn person() -> Person {
     Person::new("C-1".parse().unwrap())
 }
 
-/// The event of that number; the account goes with the number.
+/// Applies the event of that number, which also chooses the account.
 pub(crate) fn hear(person: &mut Person, number: usize, at: DateTime<Utc>, heard: &Heard) {
     let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
     match heard {
@@ -208,7 +208,7 @@ pub(crate) fn hear(person: &mut Person, number: usize, at: DateTime<Utc>, heard:
             person.point_changed(*channel, *is_there, &by);
         }
         Heard::Receipt(channel, message, outcome) => {
-            // Each message of its own: a sender reports one under one id.
+            // Each receipt has its own message: a delivery provider reports one under one id.
             let message_id = format!("call-{message}").parse().unwrap();
             let receipt = Receipt { message_id, at, outcome: *outcome, reason: None };
             person.receive(*channel, &receipt);
@@ -216,7 +216,7 @@ pub(crate) fn hear(person: &mut Person, number: usize, at: DateTime<Utc>, heard:
     }
 }
 
-/// Somebody of whom things have become known up to the last minute.
+/// A contact profile with its facts up to the last minute.
 pub(crate) fn known(begin: DateTime<Utc>, heard: &[(i64, Heard)]) -> Person {
     let mut person = person();
     for (number, (minute, one)) in heard.iter().enumerate() {

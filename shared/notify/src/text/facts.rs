@@ -1,4 +1,4 @@
-//! What messages are about.
+//! The facts that messages state.
 
 use chrono::NaiveDate;
 use duewatch_domain::kernel::AccountId;
@@ -7,11 +7,11 @@ use duewatch_domain::policy::Restriction;
 
 use crate::Reference;
 
-/// The most accounts that one message is about.
+/// The most accounts in one message.
 pub const MAX_ACCOUNTS: usize = 50;
 
-/// As much of an account's number as tells its holder which one it is: at most its last four
-/// characters, and never more than half of it.
+/// The part of an account's number by which its holder recognises it: at most its last four characters, and
+/// never more than half of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaskedAccount(String);
 
@@ -32,21 +32,16 @@ impl From<&AccountId> for MaskedAccount {
     }
 }
 
-/// What is owed on an account.
+/// The amount due on an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owed {
-    /// It is not late yet.
-    Coming {
-        /// How much falls due.
-        amount: Money,
-        /// When.
-        due_on: NaiveDate,
-    },
-    /// It is late.
+    /// Not due yet.
+    Coming { amount: Money, due_on: NaiveDate },
+    /// Past due.
     Overdue {
-        /// All that is overdue.
+        /// The whole overdue amount.
         amount: Money,
-        /// When the oldest part of it was due.
+        /// The due date of its oldest part.
         oldest_due_on: NaiveDate,
         /// As the policy counts them.
         days_past_due: u32,
@@ -75,91 +70,85 @@ impl Owed {
     }
 }
 
-/// What happens to an account next.
+/// The next event of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next<'a> {
-    /// It reaches a stage, unless money comes.
+    /// The account reaches a stage, unless a payment comes.
     Stage {
-        /// What the stage brings.
+        /// The restrictions of the stage.
         restrictions: &'a [Restriction],
-        /// From which date.
         on: NaiveDate,
     },
     /// The message is the notice that a stage's restrictions wait for.
     Notice {
-        /// What the stage brings.
+        /// The restrictions of the stage.
         restrictions: &'a [Restriction],
-        /// The first date on which it can.
+        /// The first date on which they can be imposed.
         from: NaiveDate,
     },
     /// The message announces a version of the policy.
     Rules {
-        /// The first date on which that can bind.
+        /// The first date on which the version can bind.
         from: NaiveDate,
     },
 }
 
-/// What a message says of one account.
+/// A message's facts about one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountFacts<'a> {
-    /// Which one.
     pub account: MaskedAccount,
-    /// What its amounts are in.
     pub currency: Currency,
-    /// What is owed on it; none: nothing that the message is about.
+    /// `None` where the message concerns no amount.
     pub owed: Option<Owed>,
-    /// What happens to it next; none: nothing that is known.
+    /// `None` where no next event is known.
     pub next: Option<Next<'a>>,
 }
 
-/// The accounts of a message that one template speaks of.
+/// The accounts of a message that share one template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section<'a> {
-    /// Which template.
     pub template: &'a str,
     /// At least one account.
     pub accounts: Vec<AccountFacts<'a>>,
 }
 
-/// How to be written to no more.
+/// The way to opt out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptOut<'a> {
-    /// By an answer.
+    /// By a reply to the message.
     Reply,
-    /// By what the lender says: an address, a number.
+    /// By an address or a number, in the lender's words.
     Text(&'a str),
 }
 
-/// What one message to a borrower says. It may stand for reminders of several accounts, each
-/// with its own template: the first section gives the message its subject.
+/// The facts of one message to a borrower. It may replace reminders of several accounts, each with its own
+/// template; the first section provides the message's subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageFacts<'a> {
     /// At least one, and at most [`MAX_ACCOUNTS`] accounts in all.
     pub sections: Vec<Section<'a>>,
-    /// The date on which it was to leave, where an outage has kept it back.
+    /// The date on which the message was to leave, where an outage delayed it.
     pub late_since: Option<NaiveDate>,
-    /// How many earlier messages it stands for, which did not leave.
+    /// The number of earlier messages that did not leave and that this one replaces.
     pub stands_for: u32,
-    /// How to pay, in the lender's words; none: as the contract says.
+    /// How to pay, in the lender's words; `None` for "as the contract says".
     pub how_to_pay: Option<&'a str>,
-    /// How to get help or to appeal, in the lender's words; none: by telling us.
+    /// How to get help or to appeal, in the lender's words; `None` for "contact us".
     pub how_to_appeal: Option<&'a str>,
     /// The public address of the policy.
     pub rules_at: Option<&'a str>,
-    /// How to opt out, where the law wants that said.
+    /// The way to opt out, where the law requires it in the message.
     pub opt_out: Option<OptOut<'a>>,
-    /// What the message can be verified by.
+    /// The reference by which the recipient can verify the message.
     pub reference: Reference,
 }
 
-/// What a message to a contact person says: nothing of an account, and there is no room for an
-/// amount.
+/// The facts of a message to a third-party contact: none of an account, and no field for an amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContactPersonFacts<'a> {
-    /// Which template.
     pub template: &'a str,
     /// How the borrower reaches the lender.
     pub call_back: &'a str,
-    /// What the message can be verified by.
+    /// The reference by which the recipient can verify the message.
     pub reference: Reference,
 }

@@ -1,9 +1,9 @@
-//! The words of messages, rendered from templates in [Fluent](https://projectfluent.org).
+//! The text of messages, rendered from templates in [Fluent](https://projectfluent.org).
 //!
-//! A template says why a message is sent; what is owed, what happens next, how to pay, how to get
-//! help or to appeal, and the reference are put around it here, so that no template can leave
-//! them out. One is shipped for each name of the shipped policies; a policy may bring its own, and
-//! one of a shipped name takes its place. See [`check`] for what a template may say.
+//! A template states the reason of a message. This module adds the amount due, the next event, how to pay,
+//! how to get help or to appeal, and the reference, so that no template can omit them. One template is
+//! shipped for each name in the shipped policies. A policy may bring its own, and one with a shipped name
+//! replaces the shipped one. [`check`] lists what a template may contain.
 
 mod facts;
 mod figures;
@@ -24,31 +24,29 @@ pub use self::figures::{amount, date};
 pub use self::render::{RenderError, Rendered};
 use self::words::Words;
 
-/// What is wrong with the texts of a policy, and where.
+/// A fault in the texts of a policy, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct TextFault {
-    /// Where.
     pub place: TextPlace,
-    /// What.
     pub problem: String,
 }
 
-/// Every language that borrowers are written to in.
+/// Every language of messages to borrowers.
 const LANGUAGES: [Language; 2] = [Language::Zh, Language::En];
 
-/// The texts that a policy's messages are rendered from: its own, and those that are shipped.
+/// The templates that a policy's messages are rendered from: its own and the shipped ones.
 #[derive(Debug, Default)]
 pub struct Texts {
     own: BTreeMap<String, [Words; 2]>,
 }
 
 impl Texts {
-    /// Over a policy's own templates.
+    /// The shipped templates and a policy's own.
     ///
     /// # Errors
-    /// The first [`TextFault`]: a template that is not written in Fluent, or that says what a
-    /// template may not.
+    /// The first [`TextFault`]: a template that is not valid Fluent, or contains an element that no template
+    /// may.
     pub fn new(templates: &Templates) -> Result<Self, TextFault> {
         let mut own = BTreeMap::new();
         for (name, template) in templates {
@@ -64,11 +62,10 @@ impl Texts {
         Ok(Self { own })
     }
 
-    /// Checks that a template can be said to a contact person: that it is there, and asks for nothing
-    /// of an account.
+    /// Checks that a template is fit for third-party contacts: it exists and uses no variable of an account.
     ///
     /// # Errors
-    /// A [`TextFault`] of the policy's template for contact persons.
+    /// A [`TextFault`] of the policy's template for third-party contacts.
     pub fn check_for_contact_persons(&self, name: &str) -> Result<(), TextFault> {
         let fault = |problem| TextFault { place: TextPlace::ContactPersons, problem };
         for language in LANGUAGES {
@@ -87,23 +84,21 @@ impl Texts {
         Ok(())
     }
 
-    /// The words of a template; none where there is no such template.
+    /// A template in a language; `None` where it does not exist.
     fn of(&self, name: &str, language: Language) -> Option<&Words> {
         let place = usize::from(language == Language::En);
         self.own.get(name).and_then(|both| both.get(place)).or_else(|| shipped::template(name, language))
     }
 }
 
-/// Checks the texts of a policy that is valid otherwise: whether each template that it names is
-/// there, whether that for contact persons asks for nothing of an account, and whether its own can
-/// be rendered.
+/// Checks the texts of an otherwise valid policy: each template that it names exists, the one for third-party
+/// contacts uses no variable of an account, and the policy's own templates can be rendered.
 ///
-/// A template of a policy's own is a Fluent resource with the messages `text` and, where they are
-/// to differ from it, `sms` for text messages, `subject` for e-mails and letters, and `account`
-/// for the line of each account. The first three know `$accounts`, the number of accounts that the
-/// message is about; `account` knows `$account` (the last characters of its number), `$amount`,
-/// `$date` (on which that is or was due, the oldest part of it) and `$days` (past due; 0 before).
-/// Terms (`-name`) may be defined and used; nothing else may.
+/// A policy's own template is a Fluent resource with the message `text`. It may also have `sms` for text
+/// messages and `subject` for e-mails and letters, where they differ from `text`, and `account` for the line
+/// of each account. The first three know `$accounts`, the number of accounts in the message. `account` knows
+/// `$account` (the last characters of its number), `$amount`, `$date` (the due date, of the oldest part where
+/// overdue) and `$days` (past due; 0 before). Terms (`-name`) may be defined and used; nothing else may.
 ///
 /// # Errors
 /// The first [`TextFault`].

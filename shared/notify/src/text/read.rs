@@ -1,9 +1,8 @@
-//! Reading texts in Fluent, and what a template may say.
+//! The reader of Fluent texts, and the checks of a template.
 //!
-//! The parser is Fluent's own. What becomes of its tree is less than Fluent can say: patterns of
-//! text, variables and choices, with terms put in where they are used. All that could go wrong is
-//! found out here, with its place, and nothing is left to go wrong when a message is about to
-//! leave.
+//! The parser is Fluent's own. This module keeps a part of its tree: patterns of text, variables and choices,
+//! with terms inlined where they are used. It finds every fault, with its place, when a policy is checked, so
+//! that rendering has none left to meet.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +13,21 @@ use fluent_syntax::unicode::unescape_unicode_to_string;
 
 use super::words::{Key, Message, Part, Pattern, Words};
 
-/// How deep placeables may stand in one another, and terms.
+/// The greatest depth of nested placeables, and of terms.
 const MAX_DEPTH: usize = 8;
-/// The most bytes of a text with its terms put in; each part counts as one more.
+/// The most bytes of a text with its terms inlined; each part counts as one more.
 const MAX_BYTES: usize = 32_000;
-/// What a template says once for all accounts.
+/// The messages of a template that occur once for all accounts.
 pub(super) const PARTS_OF_A_MESSAGE: [&str; 3] = ["text", "sms", "subject"];
-/// What they know.
+/// The variables of these messages.
 const OF_A_MESSAGE: [&str; 1] = ["accounts"];
-/// What `account` knows.
+/// The variables of `account`.
 const OF_AN_ACCOUNT: [&str; 4] = ["account", "amount", "date", "days"];
 
-/// So many bytes from the beginning of a text, and what is wrong there.
+/// The byte offset of a fault in a text, and the fault.
 pub(super) type Fault = (usize, String);
 
-/// A template that may be used; otherwise what is wrong with it.
+/// Reads a template; or returns its first fault.
 pub(super) fn template(text: &str, language: Language) -> Result<Words, Fault> {
     let words = read(text, language, Kind::Template)?;
     if words.messages.get("text").is_none_or(|message| message.value.is_none()) {
@@ -37,7 +36,7 @@ pub(super) fn template(text: &str, language: Language) -> Result<Words, Fault> {
     Ok(words)
 }
 
-/// What is around every template: its messages have names and variables of their own, and a short
+/// Reads the common text around templates: its messages have names and variables of their own, and a short
 /// form as the attribute `sms`.
 pub(super) fn common(text: &str, language: Language) -> Result<Words, Fault> {
     read(text, language, Kind::Common)
@@ -77,7 +76,7 @@ fn read(text: &str, language: Language, kind: Kind) -> Result<Words, Fault> {
                     return Err(reader.fault(name, format!("\"{name}\" is there twice")));
                 }
             }
-            // Also one that nothing uses is to be right.
+            // An unused term must be valid too.
             Entry::Term(term) => drop(reader.pattern(&term.value, Some(&[]), 0)?),
             _ => {}
         }
@@ -92,8 +91,7 @@ fn variables_of(message: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// Where the first placeable begins that stands too deep. Fluent's own reader goes as deep as
-/// the text does.
+/// The offset of the first placeable that is nested too deep. Fluent's own parser sets no limit.
 fn too_deep(text: &str) -> Option<usize> {
     let (mut depth, mut is_quoted) = (0_usize, false);
     for (offset, byte) in text.bytes().enumerate() {
@@ -112,13 +110,13 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-/// What variables a pattern may name; none: any.
+/// The variables that a pattern may use; `None` for any.
 type Known = Option<&'static [&'static str]>;
 
 struct Reader<'a> {
     text: &'a str,
     terms: BTreeMap<&'a str, &'a ast::Pattern<&'a str>>,
-    /// How much was read.
+    /// Bytes read so far.
     bytes: usize,
 }
 
@@ -152,7 +150,7 @@ impl<'a> Reader<'a> {
         Ok(read)
     }
 
-    /// A pattern that stands in so many terms.
+    /// Reads a pattern at a depth of nested terms.
     fn pattern(
         &mut self,
         pattern: &ast::Pattern<&'a str>,
@@ -252,7 +250,7 @@ impl<'a> Reader<'a> {
                         format!("-{}: no more than {MAX_DEPTH} terms stand in one another", id.name);
                     return Err(self.fault(id.name, problem));
                 }
-                // A term knows no variable.
+                // A term has no variables.
                 parts.extend(self.pattern(term, Some(&[]), depth + 1)?);
             }
             InlineExpression::TermReference { id, attribute: None, arguments: Some(_) } => {
@@ -284,7 +282,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever an author writes, the answer is a template or a place in the text.
+        /// For any text, the result is a template or a place in the text.
         #[test]
         fn any_text_is_a_template_or_has_a_place(
             text in "(text = |account = |-t = |\\{ |\\}|\\$days|\\$accounts|-t| ->|\n|   |\\[one\\] |\\*\\[other\\] |\"|\\\\|\\(|,|#|一|.){0,24}",

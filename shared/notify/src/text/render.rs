@@ -1,4 +1,4 @@
-//! Putting messages together.
+//! The renderer: it assembles messages from templates and facts.
 
 use duewatch_domain::describe;
 use duewatch_domain::policy::Language;
@@ -11,39 +11,37 @@ use super::words::{Argument, Value, Words};
 use super::{Texts, figures, shipped};
 use crate::Segments;
 
-/// A message in words.
+/// A rendered message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// Its subject; only an e-mail and a letter have one.
+    /// `None` on every channel but e-mail and letter.
     pub subject: Option<String>,
-    /// What it says.
     pub text: String,
-    /// What it is made of; only a text message is.
+    /// `None` on every channel but text message.
     pub segments: Option<Segments>,
 }
 
-/// Why a message cannot be put into words. None of it passes by itself.
+/// Why a message cannot be rendered. No such fault is transient.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// Neither the policy nor this version of duewatch has such a template.
+    /// Neither the policy nor this release has such a template.
     #[error("there is no template \"{0}\"")]
     UnknownTemplate(String),
-    /// It is about nothing, or about too much.
+    /// The message concerns no account, or too many.
     #[error(
         "a message is about 1 to {MAX_ACCOUNTS} accounts, each section about one at least; this is about {0}"
     )]
     Accounts(usize),
-    /// A template cannot be said.
+    /// A template uses a variable that the message does not provide.
     #[error("template \"{template}\": {problem}")]
     Unsaid {
-        /// Which one.
         template: String,
-        /// The variable that it asks for.
+        /// The missing variable.
         problem: String,
     },
 }
 
-/// How the parts of a message are put together on a channel in a language.
+/// The conventions of a channel and a language for the parts of a message.
 struct Writer {
     common: &'static Words,
     channel: Channel,
@@ -51,7 +49,7 @@ struct Writer {
 }
 
 impl Texts {
-    /// A message to a borrower, in words.
+    /// Renders a message to a borrower.
     ///
     /// # Errors
     /// [`RenderError`].
@@ -80,10 +78,10 @@ impl Texts {
         writer.rendered(subject, "subject", &paragraphs)
     }
 
-    /// A message to a contact person, in words. It cannot bear an amount.
+    /// Renders a message to a third-party contact. The facts have no amount to state.
     ///
     /// # Errors
-    /// [`RenderError`]; a template that asks for anything of an account cannot be said.
+    /// [`RenderError`]; a template that uses a variable of an account cannot be rendered.
     pub fn render_for_contact_person(
         &self,
         channel: Channel,
@@ -107,7 +105,7 @@ impl Texts {
         self.of(template, language).ok_or_else(|| RenderError::UnknownTemplate(template.to_owned()))
     }
 
-    /// What is said of the accounts of one template, and under which subject.
+    /// The section of the accounts that share a template, with its subject.
     fn section(
         &self,
         writer: &Writer,
@@ -148,7 +146,7 @@ impl Writer {
         matches!(self.channel, Channel::Email | Channel::Letter)
     }
 
-    /// What is said around every template.
+    /// A message of the common text around templates.
     fn say(&self, id: &str, arguments: &[Argument<'_>]) -> Result<String, RenderError> {
         let said = if self.is_short() {
             self.common.say_short(id, arguments)
@@ -159,7 +157,7 @@ impl Writer {
         said.and_then(|said| said.ok_or_else(missing)).map_err(unsaid("common"))
     }
 
-    /// The whole; `plain` is the subject where no template has one.
+    /// The whole message; `plain` names the subject where no template has one.
     fn rendered(
         &self,
         subject: Option<String>,
@@ -180,7 +178,7 @@ impl Writer {
         self.has_subject().then(|| self.say("greeting", &[])).into_iter().collect()
     }
 
-    /// Why a message comes late, and what it stands for.
+    /// The reason of a delay, and the number of messages replaced.
     fn delay(&self, facts: &MessageFacts<'_>) -> Result<Option<String>, RenderError> {
         let mut sentences = Vec::new();
         if let Some(since) = facts.late_since {
@@ -199,8 +197,8 @@ impl Writer {
         })
     }
 
-    /// What a template says, and under which subject. A short form may say nothing: then the lines of
-    /// the accounts say it all.
+    /// The lead of a template, with its subject. A short form may be empty: the lines of the accounts then
+    /// state everything.
     fn lead(
         &self,
         template: &str,
@@ -217,8 +215,8 @@ impl Writer {
         Ok((subject, lead.filter(|lead| !lead.is_empty())))
     }
 
-    /// The line of an account: the template's own, or the common one. None where what happens next
-    /// names the account.
+    /// The line of an account: the template's own, or the common one. `None` where the next event names the
+    /// account.
     fn account(
         &self,
         template: &str,
@@ -251,7 +249,7 @@ impl Writer {
         own.map_or_else(|| self.say(common, &arguments), Ok).map(Some)
     }
 
-    /// What happens to an account next.
+    /// The next event of an account.
     fn next(&self, facts: &AccountFacts<'_>, next: Next<'_>) -> Result<String, RenderError> {
         let (id, date, restrictions): (_, _, &[Restriction]) = match next {
             Next::Stage { restrictions, on } => ("next-stage", on, restrictions),
@@ -268,7 +266,7 @@ impl Writer {
         self.say(id, &arguments)
     }
 
-    /// What every message to a borrower ends with.
+    /// The closing of every message to a borrower.
     fn closing(&self, facts: &MessageFacts<'_>) -> Result<Vec<String>, RenderError> {
         let mut lines = Vec::new();
         let mut ask = |id, plain, how: Option<&str>| {

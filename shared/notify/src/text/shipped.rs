@@ -1,4 +1,4 @@
-//! The texts that are shipped.
+//! The shipped templates.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use duewatch_domain::policy::Language;
 use super::read;
 use super::words::Words;
 
-/// The template that speaks to contact persons, and to nobody else.
+/// The template for third-party contacts, and for no other recipient.
 const CONTACT_PERSON: &str = "contact_person";
 
 /// Name, Chinese, English.
@@ -24,9 +24,9 @@ macro_rules! shipped {
     };
 }
 
-/// What is around every template.
+/// The common text around every template.
 const COMMON: [Shipped; 1] = shipped!["common"];
-/// The templates.
+/// The templates, by name.
 const TEMPLATES: [Shipped; 21] = shipped![
     "due_soon",
     "due_tomorrow",
@@ -56,12 +56,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TEMPLATES.iter().map(|(name, ..)| *name).filter(|name| *name != CONTACT_PERSON)
 }
 
-/// Whether a name means the shipped template for contact persons.
+/// Whether a name means the shipped template for third-party contacts.
 pub(super) fn is_for_contact_persons<T>(name: &str, own: &BTreeMap<String, T>) -> bool {
     name == CONTACT_PERSON && !own.contains_key(name)
 }
 
-/// The shipped template of that name. A test sees to it that each shipped text can be read.
+/// A shipped template. A test reads each shipped text, so that none can be invalid.
 pub(super) fn template(name: &str, language: Language) -> Option<&'static Words> {
     static ZH: OnceLock<BTreeMap<&str, Words>> = OnceLock::new();
     static EN: OnceLock<BTreeMap<&str, Words>> = OnceLock::new();
@@ -78,7 +78,7 @@ pub(super) fn template(name: &str, language: Language) -> Option<&'static Words>
     all.get_or_init(|| read(&TEMPLATES)).get(name)
 }
 
-/// What is around every template, in that language.
+/// The common text around every template, in a language.
 pub(super) fn common(language: Language) -> Option<&'static Words> {
     static ZH: OnceLock<Option<Words>> = OnceLock::new();
     static EN: OnceLock<Option<Words>> = OnceLock::new();

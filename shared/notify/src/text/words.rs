@@ -1,58 +1,55 @@
-//! What a text says, once it is read.
+//! A text after parsing.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use duewatch_domain::policy::Language;
 
-/// A pattern: its parts are said one after the other.
+/// A pattern: its parts, concatenated.
 pub(super) type Pattern = Vec<Part>;
 
 /// A part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Itself.
+    /// Literal text.
     Text(String),
-    /// What the variable of that name holds.
+    /// The value of the named variable.
     Variable(String),
-    /// One of several patterns, by what a variable holds.
+    /// One of several patterns, chosen by a variable's value.
     Select {
-        /// The variable.
         variable: String,
-        /// When which one is said.
+        /// Each pattern with the key that chooses it.
         variants: Vec<(Key, Pattern)>,
-        /// What is said otherwise.
+        /// The default pattern.
         otherwise: Pattern,
     },
 }
 
-/// When a variant is said.
+/// The key of a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// Of that number.
+    /// Chosen by this number.
     Number(u32),
-    /// Of that text, or of a number of that plural category.
+    /// Chosen by this text, or by a number of this plural category.
     Name(String),
 }
 
-/// What a variable holds.
+/// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
-    /// A count.
     Number(u32),
-    /// Text that is said as it is.
+    /// Text, inserted unchanged.
     Text(&'a str),
 }
 
-/// A variable of a message, and what it holds.
+/// A variable of a message, with its value.
 pub(super) type Argument<'a> = (&'static str, Value<'a>);
 
 /// A message of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Message {
-    /// What it says.
     pub(super) value: Option<Pattern>,
-    /// What it says in a text message, where that is something else.
+    /// The form for text messages, where it differs.
     pub(super) short: Option<Pattern>,
 }
 
@@ -64,19 +61,19 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// What a message says; none where there is no such message.
+    /// A message's text; `None` where there is no such message.
     ///
     /// # Errors
-    /// The variable that the message asks for and is not given.
+    /// The variable that the message uses and the caller does not provide.
     pub(super) fn say(&self, id: &str, arguments: &[Argument<'_>]) -> Result<Option<String>, String> {
         let pattern = self.messages.get(id).and_then(|message| message.value.as_ref());
         self.pattern(id, pattern, arguments)
     }
 
-    /// What a message says in a text message.
+    /// A message's form for text messages.
     ///
     /// # Errors
-    /// Those of [`Self::say`].
+    /// As [`Self::say`].
     pub(super) fn say_short(&self, id: &str, arguments: &[Argument<'_>]) -> Result<Option<String>, String> {
         let pattern =
             self.messages.get(id).and_then(|message| message.short.as_ref().or(message.value.as_ref()));
@@ -95,8 +92,7 @@ impl Words {
         self.write(&mut said, pattern, arguments).map_err(unknown).map(|()| Some(said))
     }
 
-    /// Says a pattern; or else names the variable that is not given. A pattern is as deep as its
-    /// reader lets it be.
+    /// Writes a pattern, or names the variable that is not provided. The reader bounds a pattern's depth.
     fn write<'a>(
         &self,
         said: &mut String,

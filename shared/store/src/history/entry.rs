@@ -1,4 +1,4 @@
-//! One entry: what it says, and how it is stored.
+//! One history entry: its text and its codec.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
@@ -18,44 +18,42 @@ use super::{Item, history_key, revision_key};
 use crate::StoreError;
 use crate::records::{EXPIRES_AT, expiry};
 
-/// An entry of an account's history, as it is stored.
+/// A stored entry of an account's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryEntry {
-    /// Whose it is, by its key.
+    /// As its key names it.
     pub account_id: AccountId,
-    /// Which revision it is of, by its key.
+    /// As its key names it.
     pub revision: Revision,
-    /// What it says, as JSON.
+    /// The text of the entry, as JSON.
     pub entry: String,
-    /// The revision of the entry that it follows; 0: it follows none.
+    /// The revision of the entry before it; 0 for the first.
     pub follows: Revision,
-    /// The hash of that one; zeros where it follows none.
+    /// The hash of the entry before it; zeros for the first.
     pub previous: String,
-    /// Its own: SHA-256 over `previous`, a line feed and `entry`.
+    /// SHA-256 over `previous`, a line feed and `entry`.
     pub hash: String,
-    /// When it has had its time, in whole seconds; none: it is kept.
+    /// When the entry may be deleted, in whole seconds; `None` keeps it.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// What an entry says, as far as it takes to check it.
+/// The parts of an entry's text that its verification needs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Told {
-    /// Whose it is.
     pub account_id: AccountId,
-    /// Which revision it is of.
     pub revision: Revision,
-    /// When that was written.
+    /// When the revision was written.
     pub at: DateTime<Utc>,
     /// The stage from then on.
     pub stage: StageName,
-    /// Until when the entry that it follows is kept, and with it all below; none: for ever.
+    /// Until when the preceding entry and all below it are kept; `None` for ever.
     pub kept_below_until: Option<DateTime<Utc>>,
     /// SHA-256 over the account as the revision left it.
     pub image: String,
 }
 
 impl HistoryEntry {
-    /// What it says; none where it cannot be read.
+    /// The parsed text; `None` where it is malformed.
     #[must_use]
     pub fn told(&self) -> Option<Told> {
         serde_json::from_str(&self.entry).ok()
@@ -108,8 +106,8 @@ pub(super) fn hash_of(previous: &str, entry: &str) -> String {
     hex(&Sha256::new().chain_update(previous).chain_update("\n").chain_update(entry).finalize())
 }
 
-/// SHA-256 over the account as JSON, its keys sorted, without spaces. When it is looked at
-/// next is left out: that may be taken away without a revision.
+/// SHA-256 over the account as JSON, with sorted keys and no spaces. The next action's instant is left out,
+/// for an index entry may be dropped without a revision.
 pub(super) fn image_digest(account: &Account) -> Result<String, StoreError> {
     Ok(hex(&Sha256::digest(canonical(account)?)))
 }
@@ -117,7 +115,7 @@ pub(super) fn image_digest(account: &Account) -> Result<String, StoreError> {
 fn canonical(account: &Account) -> Result<String, StoreError> {
     let mut account = account.clone();
     account.standing.next_action_at = None;
-    // A value's maps are sorted by their keys.
+    // The maps of a JSON `Value` are sorted by their keys.
     let image = serde_json::to_value(&account)
         .map_err(|error| StoreError::codec("history", account.account_id.as_str(), error))?;
     Ok(image.to_string())
@@ -125,13 +123,13 @@ fn canonical(account: &Account) -> Result<String, StoreError> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Nothing fails that is written into a text.
+        // Writing to a `String` never fails.
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-/// What an entry says.
+/// The text of an entry.
 #[derive(Serialize)]
 struct Entry<'a> {
     account_id: &'a AccountId,
@@ -142,7 +140,7 @@ struct Entry<'a> {
     restrictions: &'a [Restriction],
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<DecisionLine<'a>>,
-    /// Null where the image before is not known.
+    /// Null where the image before is unknown.
     facts: Option<Facts<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     intents: Vec<Wish<'a>>,
@@ -151,14 +149,14 @@ struct Entry<'a> {
     image: &'a str,
 }
 
-/// The facts that are new against the revision before, by their ids.
+/// The facts that are new since the revision before, by their ids.
 #[derive(Serialize)]
 struct Facts<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     payments: Vec<&'a PaymentId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reversed: Vec<&'a PaymentId>,
-    /// New, or not what they were.
+    /// New or changed since the revision before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     installments: Vec<InstallmentNumber>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -169,12 +167,12 @@ struct Facts<'a> {
     pauses: Vec<Pause>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pauses_gone: Vec<Pause>,
-    /// Whether it is enforced from now on, where that was switched.
+    /// The new enforcement switch, where this revision changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     enforced: Option<bool>,
 }
 
-/// Whom the revision wants contacted.
+/// The contact requests of the revision.
 #[derive(Serialize)]
 struct Wish<'a> {
     channel: &'static str,
@@ -192,7 +190,6 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// The text of an entry.
 pub(super) fn text_of(
     before: Option<&Account>,
     after: &Account,
@@ -227,7 +224,7 @@ impl<'a> Facts<'a> {
     fn new(before: Option<&Account>, after: &'a Account) -> Self {
         let installments = before.map_or(&[][..], Account::installments);
         let pauses = before.map_or(&[][..], Account::pauses);
-        // By what they are called: both lists may be long.
+        // By payment id: both lists may be long.
         let paid: HashMap<&PaymentId, bool> = before
             .map_or(&[][..], Account::payments)
             .iter()

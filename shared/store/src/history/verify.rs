@@ -1,4 +1,4 @@
-//! Whether a history is whole and unchanged.
+//! Verification of a history: complete and unchanged.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -11,56 +11,50 @@ use super::entry::{hash_of, image_digest};
 use super::{HistoryEntry, NO_HASH};
 use crate::StoreError;
 
-/// Where a history is not what was written.
+/// A break in a history's chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HistoryBreak {
-    /// There are no entries of these revisions, and they have not had their time: they never
-    /// came, or were taken away.
+    /// These revisions have no entries, and none has expired: they were never recorded, or were removed.
     #[error("revisions {from} to {to} are missing")]
-    Missing {
-        /// The first of them.
-        from: Revision,
-        /// The last of them.
-        to: Revision,
-    },
-    /// The entry's own hash is not that of what it says.
+    Missing { from: Revision, to: Revision },
+    /// The entry's hash does not match its text.
     #[error("revision {0}: the entry is not what its hash was taken of")]
     HashDiffers(Revision),
-    /// The entry that it follows is not the one that it followed when it was written.
+    /// The preceding entry is not the one that the entry followed at its writing.
     #[error("revision {revision}: the entry of revision {follows} is not the one that it followed")]
     PreviousDiffers {
-        /// Whose entry.
+        /// The revision of the entry.
         revision: Revision,
-        /// Which one it names.
+        /// The revision of the preceding entry that it names.
         follows: Revision,
     },
-    /// It says that it is of another account or revision, or says nothing that can be read.
+    /// The entry's text names another account or revision, or is malformed.
     #[error("revision {0}: the entry is not of this account and revision")]
     Misplaced(Revision),
-    /// The account stands at this revision, and is not what the entry says.
+    /// The account at this revision does not match the entry's digest.
     #[error("revision {0}: the account is not the one that the entry was made of")]
     ImageDiffers(Revision),
-    /// The newest revisions have no entries: they are not recorded yet, or were taken away.
+    /// The newest revisions have no entries: they are not recorded yet, or were removed.
     #[error(
         "the account stands at revision {account}, the history ends at {history}: not recorded yet, or taken away"
     )]
     Behind {
-        /// The newest entry's; 0: there is none.
+        /// The revision of the newest entry; 0 where there is none.
         history: Revision,
-        /// The account's.
+        /// The account's revision.
         account: Revision,
     },
-    /// The history goes on although the account has not come that far: it was put back.
+    /// The history is ahead of the account: the account was restored to an older state.
     #[error("the history has revision {history}, the account stands at {account}")]
     Ahead {
-        /// The newest entry's.
+        /// The revision of the newest entry.
         history: Revision,
-        /// The account's.
+        /// The account's revision.
         account: Revision,
     },
 }
 
-/// Verifies a history entry by entry, oldest first, however long it is.
+/// Verifies a history of any length entry by entry, oldest first.
 #[derive(Debug)]
 pub struct Verifier {
     now: DateTime<Utc>,
@@ -70,25 +64,25 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier that takes what has had its time by `now` for expired.
+    /// A verifier that accepts as expired the entries whose retention ended by `now`.
     #[must_use]
     pub const fn new(now: DateTime<Utc>) -> Self {
         Self { now, known_from: Revision(1), hashes: BTreeMap::new(), newest_image: None }
     }
 
-    /// From which revision on the history is known: 1, unless what lay below has expired. A
-    /// few entries from below may still be there.
+    /// The revision from which the history is known: 1, unless entries below have expired. A few entries
+    /// further below may still be there.
     #[must_use]
     pub const fn known_from(&self) -> Revision {
         self.known_from
     }
 
-    /// The greatest revision so far; 0: none.
+    /// The greatest revision so far; 0 before the first entry.
     fn newest(&self) -> Revision {
         self.hashes.last_key_value().map_or(Revision(0), |(revision, _)| *revision)
     }
 
-    /// Takes the next entry, and says where it breaks.
+    /// Takes the next entry, and returns the breaks it reveals.
     pub fn take(&mut self, entry: &HistoryEntry) -> Vec<HistoryBreak> {
         let revision = entry.revision;
         let mut breaks = Vec::new();
@@ -108,7 +102,7 @@ impl Verifier {
         let is_previous = match self.hashes.get(&entry.follows) {
             Some(hash) => *hash == entry.previous,
             None if entry.follows == Revision(0) => entry.previous == NO_HASH,
-            // It is missing, and was said to be or has expired.
+            // The followed entry is missing: reported above as a gap, or expired.
             None => entry.follows < revision,
         };
         if !is_previous {
@@ -122,7 +116,8 @@ impl Verifier {
         breaks
     }
 
-    /// There are no more entries; the account stands like this. Says where that breaks.
+    /// Takes the end of the history and the account's current state. Returns the break between the two, if
+    /// any.
     ///
     /// # Errors
     /// When the account cannot be written as JSON, which would be a bug.
@@ -139,10 +134,9 @@ impl Verifier {
     }
 }
 
-/// Verifies a whole history, oldest entry first, against the account as it stands: each
-/// hash is that of its entry, each entry follows the one it names, no revision is missing,
-/// but what had its time by `now`, and the newest is what the account is. None: it is whole
-/// and unchanged.
+/// Verifies a whole history, oldest entry first, against the current account. Each hash must match its entry,
+/// and each entry must follow the one it names. No revision may be missing except those expired by `now`, and
+/// the newest entry must match the account. Empty where the history is complete and unchanged.
 ///
 /// # Errors
 /// When the account cannot be written as JSON, which would be a bug.

@@ -1,8 +1,7 @@
-//! The simulated cloud: what runs, what waits, and what happens next.
+//! The simulated cloud: its running tasks, its waiting work, and the choice of the next step.
 //!
-//! One step does one thing: it begins something whose time has come, hands a batch to a
-//! function, or serves one request. Which one is chosen among all that could be next.
-//! Only when nothing is left to do does time go on.
+//! One step begins one piece of work that is due, hands one batch to a function, or serves one request. The
+//! step is chosen among all that are possible. Time advances only when none is left.
 
 mod serving;
 mod work;
@@ -28,18 +27,18 @@ use super::queue::Queue;
 use super::service::PastIndexes;
 use super::watch::{Broken, Checked, Records, Watch, hold};
 
-/// The most steps of one run; beyond them it does not come to rest.
+/// The most steps of one run; a longer run does not come to rest.
 const MAX_STEPS: u64 = 400_000;
-/// How long everything goes on without faults before it must be at rest.
+/// The time without faults after which everything must be at rest.
 const SETTLING: TimeDelta = TimeDelta::hours(27);
-/// The segments of the watch's round, and its firings a day: few, for the book is small.
+/// The segments of the scan by `watch-gaps`, and its firings a day: few, for the portfolio is small.
 const SEGMENTS: u32 = 2;
-/// As many firings of the watch may be missed at once, as long as faults strike.
+/// The most firings of `watch-gaps` missed in a row while faults strike.
 const MISSED: u32 = 56;
-/// How far apart clocks are.
+/// The greatest difference between two clocks.
 const SKEW_SECONDS: i64 = 600;
 
-/// What a task was for.
+/// The purpose of a task.
 #[derive(Debug)]
 enum Work {
     Firing { schedule: usize, tried: u32 },
@@ -51,16 +50,16 @@ enum Work {
 struct Running {
     caller: CallerId,
     work: Work,
-    /// When the platform ends it; none: it is the lender's.
+    /// The instant at which the platform kills the task; none: the task is the lender's.
     killed_at: Option<DateTime<Utc>>,
     metrics: Vec<Value>,
 }
 
-/// What comes at its time.
+/// Work that begins at its instant.
 enum Coming {
     Happening(Box<Happening>),
     Message(Waiting),
-    /// A sender reports on a message.
+    /// A delivery provider's receipt for a message.
     Receipt(Waiting),
     Firing {
         schedule: usize,
@@ -68,12 +67,12 @@ enum Coming {
     },
 }
 
-/// The places of the schedules.
+/// Indices of the schedules.
 const SWEEP: usize = 0;
 const WATCH: usize = 1;
 const CONTACTS: usize = 2;
 
-/// A schedule, and when it fired last.
+/// A schedule, with its last firing.
 struct Schedule {
     function: &'static str,
     every: TimeDelta,
@@ -90,13 +89,13 @@ struct Stream {
     past: VecDeque<Vec<Record>>,
 }
 
-/// What a task came to.
+/// The result of a task.
 enum Outcome {
     Invoked(Invoked),
     Lender(Result<(), String>),
 }
 
-/// What could be next.
+/// A possible next step.
 enum Move {
     Begin((DateTime<Utc>, u64)),
     Deliver(usize, usize),
@@ -112,7 +111,7 @@ pub(super) struct Cloud {
     engines: Engines,
     settings: Settings,
     schedules: [Schedule; 3],
-    /// When the watch fires next, while faults strike.
+    /// The next firing of `watch-gaps`, while faults strike.
     watch_at: DateTime<Utc>,
     executor: Executor<Outcome>,
     running: BTreeMap<TaskId, Running>,
@@ -124,7 +123,7 @@ pub(super) struct Cloud {
     shards_url: String,
     past_indexes: PastIndexes,
     is_quiet: bool,
-    /// Requests of the functions that were served.
+    /// The number of served requests of the functions.
     served: u64,
     capture: Capture,
     pub(super) watch: Watch,
@@ -134,12 +133,12 @@ fn broken(promise: &'static str, how: &(impl ToString + ?Sized)) -> Broken {
     Broken { promise, how: how.to_string() }
 }
 
-/// A script's book is one account: all of it is looked at at once.
+/// A script's portfolio is one account, which one segment covers.
 const fn segments(choices: &Choices) -> u32 {
     if choices.is_scripted() { 1 } else { SEGMENTS }
 }
 
-/// The schedule of a function, every so often: as the template says, if nobody else does.
+/// A function's schedule, by `every` or else by the template.
 fn schedule(
     template: &Template,
     function: &'static str,
@@ -156,7 +155,7 @@ fn schedule(
 }
 
 impl Cloud {
-    /// A cloud in which nothing has happened yet.
+    /// A cloud before its first step.
     pub(super) fn new(plan: Plan, choices: Choices, capture: Capture) -> Result<Self, Broken> {
         let failed = |error: &dyn ToString| broken("it starts", &error.to_string());
         let clock = StackClock::simulated(plan.begin);
@@ -235,7 +234,7 @@ impl Cloud {
         Ok(cloud)
     }
 
-    /// Lives through the plan, and comes to rest.
+    /// Runs the plan until everything is at rest.
     pub(super) fn live(&mut self) -> Checked {
         for _ in 0..MAX_STEPS {
             if !self.step()? {
@@ -267,7 +266,7 @@ impl Cloud {
         self.coming.insert((at, number), coming);
     }
 
-    /// Does one thing. Says whether there is more.
+    /// Takes one step. False: none is left.
     fn step(&mut self) -> Result<bool, Broken> {
         self.run_ready()?;
         let mut moves = self.moves();
@@ -288,8 +287,8 @@ impl Cloud {
         Ok(true)
     }
 
-    /// Everything that could be next. A script begins and delivers at once, so that what is
-    /// left to be chosen is the order of the requests.
+    /// The possible next steps. A script begins and delivers at once, so that only the order of the requests
+    /// is left to choose.
     fn moves(&self) -> Vec<Move> {
         let now = self.now();
         let mut moves: Vec<Move> =
@@ -314,8 +313,8 @@ impl Cloud {
         moves
     }
 
-    /// The requests among which a script chooses: the first of each caller that contests,
-    /// unless somebody else waits.
+    /// The requests among which a script chooses: the first of each contesting caller, unless another caller
+    /// waits.
     fn contested(&self) -> Vec<u64> {
         let mut first: BTreeMap<CallerId, u64> = BTreeMap::new();
         for number in self.network.requests() {
@@ -329,7 +328,7 @@ impl Cloud {
         first.into_values().collect()
     }
 
-    /// Polls whatever was woken, until everything waits.
+    /// Polls the woken tasks until all of them wait.
     fn run_ready(&mut self) -> Checked {
         while let Some((task, ended)) = self.executor.poll_one() {
             let lines = self.capture.take();
@@ -345,7 +344,7 @@ impl Cloud {
         Ok(())
     }
 
-    /// Nothing is left to do at this instant: on to the next. Says whether there is one.
+    /// Advances time to the next instant with work. False: there is none.
     fn time_goes_on(&mut self) -> Result<bool, Broken> {
         let now = self.now();
         let lanes = self.streams.iter().flat_map(|stream| &stream.lanes).filter_map(Lane::ready_at);
@@ -358,7 +357,7 @@ impl Cloud {
         let (due, contacts) = (self.watch.earliest_due(), self.watch.earliest_contact());
         let firings = [self.next_firing(SWEEP, due), self.next_watch(), self.next_firing(CONTACTS, contacts)];
         let end = self.plan.end + SETTLING;
-        // What falls due as everything ends is left to the sweep that comes next, by any clock.
+        // Work that falls due as everything ends is left to the next sweep, by any clock.
         let is_due = due.into_iter().chain(contacts).any(|due| due <= end);
         let end =
             if is_due { end + self.schedules[SWEEP].every + TimeDelta::seconds(SKEW_SECONDS) } else { end };
@@ -394,8 +393,7 @@ impl Cloud {
         Ok(true)
     }
 
-    /// When a sweep fires next and finds something that is due; firings that would find nothing
-    /// are left out, but for some.
+    /// The next firing of a sweep that finds work due; most firings that would find none are left out.
     fn next_firing(&self, schedule: usize, due: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let due = due?;
         let Schedule { every, last, .. } = self.schedules[schedule];
@@ -413,8 +411,8 @@ impl Cloud {
         Some(at)
     }
 
-    /// When the watch fires next. It misses most of its firings, to be quick and to have to
-    /// catch up; none once everything is quiet.
+    /// The next firing of `watch-gaps`. The run misses most of them, to be quick and to have work to catch up
+    /// on; it misses none once faults have ended.
     fn next_watch(&self) -> Option<DateTime<Utc>> {
         let Schedule { every, last, .. } = self.schedules[WATCH];
         if self.is_quiet {
@@ -433,7 +431,7 @@ impl Cloud {
         segments(&self.choices)
     }
 
-    /// Until when that is down at an instant.
+    /// The end of the outage at an instant, if there is one.
     fn outage(&self, kind: OutageKind, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut outages = self.plan.outages.iter();
         outages
@@ -449,7 +447,6 @@ impl Cloud {
         !self.is_quiet && self.plan.faults.contains_key(&Fault::Skew)
     }
 
-    /// Whether a fault strikes now.
     fn strikes(&mut self, fault: Fault) -> bool {
         let chance = self.plan.faults.get(&fault).copied().unwrap_or_default();
         let strikes = !self.is_quiet && self.choices.strikes(fault, chance, self.served);

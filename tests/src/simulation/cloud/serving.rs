@@ -1,4 +1,4 @@
-//! What is served, and what is seen of it.
+//! Serves requests and reports their effects to the checks.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::simulation::network::{CallerId, Reply, Request};
 use crate::simulation::service::{Refusal, serve, serve_partly};
 use crate::simulation::watch::Checked;
 
-/// How long a slow request takes.
+/// The duration of a slow request.
 const SLOW: TimeDelta = TimeDelta::seconds(30);
 
 impl Cloud {
@@ -46,7 +46,7 @@ impl Cloud {
         self.serve_faultily(number, &request)
     }
 
-    /// How many requests of the functions were served.
+    /// The number of served requests of the functions.
     pub(in crate::simulation) const fn served(&self) -> u64 {
         self.served
     }
@@ -95,7 +95,7 @@ impl Cloud {
         Ok(())
     }
 
-    /// Reads the people again that a transaction may have changed.
+    /// Reads again each contact profile that a transaction may have changed.
     fn observe_persons(&mut self, request: &Request) -> Checked {
         let body = request.json();
         let mut keys = BTreeSet::new();
@@ -119,7 +119,7 @@ impl Cloud {
         Ok(())
     }
 
-    /// Looks at what a request has done, and brings what it wrote onto the streams.
+    /// Checks the effects of a request, and puts its writes onto the streams.
     fn observe(&mut self, request: &Request) -> Checked {
         let tables = &self.settings.tables;
         self.watch.served(request, tables)?;
@@ -156,7 +156,7 @@ impl Cloud {
                         self.watch.account_written(&record, request.caller, now + ahead, now)?;
                         self.past_indexes.keep(now, self.watch.index());
                     }
-                    // The second reader of a stream that was looked at.
+                    // A second reader of a stream that the arms above checked.
                     _ => {}
                 }
                 let stream = &mut self.streams[place];

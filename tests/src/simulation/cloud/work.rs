@@ -1,4 +1,4 @@
-//! What begins, and what becomes of it.
+//! Begins work, and handles its end.
 
 use chrono::TimeDelta;
 use duewatch_domain::formats::message_line;
@@ -21,15 +21,14 @@ use crate::simulation::plan::{Deed, Happening};
 use crate::simulation::queue::Queue;
 use crate::simulation::watch::{Checked, hold};
 
-/// The most containers of a function.
 const MAX_CONTAINERS: usize = 4;
-/// Old batches that may come once more.
+/// The number of old batches kept to be delivered once more.
 const PAST_BATCHES: usize = 20;
-/// How often Lambda tries an asynchronous invocation again.
+/// The retries of an asynchronous invocation by Lambda.
 const ASYNC_RETRIES: u32 = 2;
 
-/// How long after a version is published everybody judges by it: a minute in the cache, and
-/// the difference between two clocks.
+/// The time after which every container uses a published version: a minute in the cache, and the difference
+/// between two clocks.
 const QUEUED_AFTER: TimeDelta = TimeDelta::seconds(70);
 
 impl Cloud {
@@ -103,7 +102,7 @@ impl Cloud {
         }
     }
 
-    /// Whoever sends a message to a person reports what became of it, within a day, if at all.
+    /// The delivery provider of a message sends a receipt within a day, or never.
     pub(super) fn report_on(&mut self, sent: &Delivered) {
         let body: Value = serde_json::from_str(&sent.message).unwrap_or_default();
         if body["type"] != "duewatch.contact.due.v1" || self.choices.is_scripted() || self.is_quiet {
@@ -164,7 +163,7 @@ impl Cloud {
         self.running.insert(task, Running { caller, work, killed_at, metrics: Vec::new() });
     }
 
-    /// A container that is idle, or a new one.
+    /// An idle container, or a new one.
     fn container(&mut self, function: &'static str) -> CallerId {
         let of_function = |(_, one): &(&CallerId, &Container)| one.function == function;
         let all: Vec<CallerId> = self.containers.iter().filter(of_function).map(|(id, _)| *id).collect();
@@ -198,7 +197,7 @@ impl Cloud {
         Ok(())
     }
 
-    /// Puts an item as somebody who needs no function of ours.
+    /// Puts an item as a caller without functions of its own.
     fn put(&mut self, request: &Value) -> Checked {
         let answer = self.engines.answer(Some("DynamoDB_20120810.PutItem"), request.to_string().as_bytes());
         hold!("it starts", answer.status == 200, "{}", answer.body);
@@ -212,7 +211,7 @@ impl Cloud {
         match &happening.deed {
             Deed::Publish(place) => {
                 let (id, [_, second]) = self.plan.policies[*place];
-                // Only when everybody judges by it are the accounts queued, as the command does.
+                // The accounts are queued only when every container uses the version, as the command does.
                 let at = self.now() + QUEUED_AFTER;
                 let queued = Happening { at, deed: Deed::Queue(*place), ..happening.clone() };
                 self.come(at, Coming::Happening(Box::new(queued)));
@@ -366,7 +365,7 @@ impl Cloud {
         Ok(())
     }
 
-    /// Ends an invocation where it stands.
+    /// Kills an invocation where it stands.
     pub(super) fn kill(&mut self, caller: CallerId, why: &str) -> Checked {
         let task = self.running.iter().find(|(_, running)| running.caller == caller).map(|(task, _)| *task);
         self.network.hang_up(caller);

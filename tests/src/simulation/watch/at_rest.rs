@@ -1,4 +1,4 @@
-//! What must be true when nothing goes wrong any more and everything has settled.
+//! The checks after the faults have ended and everything is at rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,16 +15,16 @@ use serde_json::Value;
 
 use super::{Checked, Story, Watch, hold};
 
-/// The records table, as it is found at rest.
+/// The items of the records table at rest.
 #[derive(Debug, Default)]
 pub(in crate::simulation) struct Records {
-    /// Ids of what was quarantined, by function, with the payloads.
+    /// The payloads of quarantined records, by function and id.
     quarantined: BTreeMap<(String, String), String>,
-    /// What became of each contact, as it is noted.
+    /// The contact records, by contact id.
     contacts: BTreeMap<String, Value>,
-    /// What is planned, and when it is looked at next.
+    /// The planned contacts, with their next evaluation.
     planned: BTreeMap<String, Value>,
-    /// Messages that were counted, with what was reported of them.
+    /// The counted messages, with their receipts.
     messages: BTreeMap<String, Value>,
     parked: BTreeSet<(String, String)>,
     published: BTreeMap<String, u64>,
@@ -32,7 +32,6 @@ pub(in crate::simulation) struct Records {
 }
 
 impl Records {
-    /// From the table's items.
     pub(in crate::simulation) fn read(items: &[Value]) -> Self {
         let mut records = Self::default();
         let text = |item: &Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
@@ -49,7 +48,7 @@ impl Records {
                     follows: number(item["follows"]["N"].as_str().unwrap_or_default()),
                     previous: text(item, "previous"),
                     hash: text(item, "hash"),
-                    // No policy of the simulation lets anything go.
+                    // No policy of the simulation lets entries expire.
                     expires_at: None,
                 });
             } else if pk == "parked" {
@@ -74,7 +73,7 @@ impl Records {
         records
     }
 
-    /// What a message that came back has said is planned once more, or has ended since.
+    /// Each contact of a bounced message is planned once more, or has ended since.
     fn check_said_again(&self, message_id: &Value, message: &Value) -> Checked {
         for contact in message["contacts"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let Some(said) = self.contacts.get(contact) else { continue };
@@ -94,7 +93,7 @@ impl Records {
 }
 
 impl Watch {
-    /// Everything has settled at `now`.
+    /// Runs all checks on the state at rest at `now`.
     pub(in crate::simulation) fn at_rest(&mut self, records: &Records, now: DateTime<Utc>) -> Checked {
         for (id, story) in &self.stories {
             if story.versions.is_empty() {
@@ -149,7 +148,7 @@ impl Watch {
         Ok(())
     }
 
-    /// What a sender has reported of a message is known of it, and something follows.
+    /// A delivery provider's receipt is on its message and had its effect.
     fn check_receipt(&self, body: &str, records: &Records) -> Checked {
         let receipt: Value = serde_json::from_str(body).unwrap_or_default();
         let id = receipt["message_id"].as_str().unwrap_or_default();
@@ -160,7 +159,7 @@ impl Watch {
             .quarantined
             .iter()
             .find(|((function, _), payload)| function == record_delivery::NAME && *payload == body);
-        // It may have made the function panic; its message is there.
+        // The receipt may have made the function panic; its message is recorded.
         let is_aside = aside.is_some() && message.is_some();
         hold!("nothing is dropped", is_known || is_aside || self.dead.contains(body), "{body} is nowhere");
         match message.filter(|_| is_known) {
@@ -169,8 +168,7 @@ impl Watch {
         }
     }
 
-    /// Nobody is written to any more where they have asked not to be, and what came back is said
-    /// again.
+    /// An opt-out or a complaint blocks the channel. A bounced message is planned again.
     fn check_acted_on(&self, receipt: &Value, message: &Value, records: &Records) -> Checked {
         match receipt["outcome"].as_str().unwrap_or_default() {
             "opted_out" | "complained" => {
@@ -190,7 +188,7 @@ impl Watch {
         }
     }
 
-    /// What people say of being contacted is in force, or something later is.
+    /// Each consent that a borrower gave or withdrew is in force, or a later one is.
     fn check_consents(&self, records: &Records) -> Checked {
         for (message, _) in self.queued.values() {
             let Ok(message) = parse_message(&message.body) else { continue };
@@ -214,8 +212,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Every message was taken, changed nothing, was set aside or is dead. What is nothing of
-    /// ours was set aside.
+    /// Every message was applied, changed nothing, was quarantined or is in the dead-letter queue. An unknown
+    /// message was quarantined.
     fn check_messages(&self, records: &Records) -> Checked {
         for (message, done) in self.queued.values() {
             hold!("nothing is dropped", *done, "{message:?} has not ended");
@@ -237,8 +235,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether a function's record was quarantined, given up to the bucket, or forgotten by
-    /// its stream.
+    /// Whether a function's record was quarantined, given up to the bucket, or forgotten by its stream.
     fn is_excused(&self, function: &'static str, event_id: &str, records: &Records) -> bool {
         self.lost.contains(&(function, event_id.to_owned()))
             || records.quarantined.contains_key(&(function.to_owned(), event_id.to_owned()))
@@ -250,8 +247,8 @@ impl Watch {
         facts.into_iter().flatten().any(|fact| self.is_excused(post_payment::NAME, &fact.event_id, records))
     }
 
-    /// Every payment in the table is in its account, or quarantined: what a stream forgot, or
-    /// gave up, the watch has found.
+    /// Every payment in the table is posted to its account or quarantined: `watch-gaps` has posted the
+    /// payments that a stream forgot or gave up.
     fn check_payments(&self, id: &str, story: &Story, records: &Records) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let of_account = self.payments.iter().filter(|((account, _), _)| account == id);
@@ -265,7 +262,7 @@ impl Watch {
             let is_quarantined = |event_id: &str| {
                 records.quarantined.contains_key(&(post_payment::NAME.to_owned(), event_id.to_owned()))
             };
-            // Nobody here may touch the item of a newer release.
+            // This release must not write the item of a newer one.
             let quarantined = facts.iter().any(|fact| is_quarantined(&fact.event_id))
                 || (story.newer && self.is_set_aside(key, records));
             let set_aside = records.quarantined.keys().any(|(_, of)| *of == format!("{id}/{payment}"));
@@ -279,7 +276,7 @@ impl Watch {
         Ok(())
     }
 
-    /// The standing is what the model says now, and it is found again when it changes.
+    /// The account status is the model's, and the due index holds its next change.
     fn check_standing(&self, id: &str, story: &Story, records: &Records, now: DateTime<Utc>) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let account = &last.account;
@@ -311,8 +308,8 @@ impl Watch {
         Ok(())
     }
 
-    /// What the customer's other accounts ask has arrived, and nothing else, but where money
-    /// that cannot be posted keeps it back.
+    /// The account holds exactly the restrictions that the customer's other accounts impose, unless a payment
+    /// that cannot be posted defers them.
     fn check_heard(&self, id: &str, story: &Story) -> Checked {
         let Some(last) = story.versions.last().filter(|_| !story.set_aside) else { return Ok(()) };
         let customer_id = &story.contract.customer_id;
@@ -333,8 +330,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Every customer was told of a stricter version: whoever publishes one has every account
-    /// under it looked at.
+    /// Every customer received the announcement of a stricter version: its publisher has every account under
+    /// the policy evaluated.
     fn check_announced(&self, id: &str, story: &Story, now: DateTime<Utc>) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let held = story.set_aside || self.is_unpostable(&last.account);
@@ -350,8 +347,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Every revision has its entry, unless its record was lost before a later revision was
-    /// written, and the chain holds.
+    /// Every revision has its history entry, unless its record was lost before a later revision was written,
+    /// and the chain holds.
     fn check_history(&self, id: &str, story: &Story, records: &Records, now: DateTime<Utc>) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let is_lost = |revision: Revision| {
@@ -390,8 +387,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Every decision was published, every reminder sent, withdrawn or held; and the marker
-    /// says how far.
+    /// Every decision was published; every reminder was sent, withdrawn or held; and the marker is as far.
     fn check_published(&self, id: &str, story: &Story, records: &Records) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let mut highest = 0;

@@ -1,4 +1,4 @@
-//! What every message must be.
+//! The checks of every message.
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::account::Intent;
@@ -9,7 +9,7 @@ use super::{Broken, Checked, Sent, Story, Version, Watch, hold};
 use crate::simulation::network::CallerId;
 
 impl Watch {
-    /// SNS has taken a message from a caller.
+    /// Checks a message that SNS has taken from a caller.
     pub(in crate::simulation) fn delivered(&mut self, message: &Delivered, caller: CallerId) -> Checked {
         let body: Value = serde_json::from_str(&message.message).unwrap_or_default();
         let id = body["id"].as_str().unwrap_or_default().to_owned();
@@ -42,12 +42,12 @@ impl Watch {
         Ok(())
     }
 
-    /// A contact's id, without what says that it was planned again because a message came back.
+    /// A contact's id, without the suffix of a contact planned again after a bounce.
     fn first_id(contact_id: &str) -> &str {
         contact_id.trim_end_matches("/again")
     }
 
-    /// Keeps when a notice left, where the message is one.
+    /// Records the instant at which a notice left, if the message is one.
     fn notice_has_left(&mut self, id: &str, body: &Value) {
         let mut parts = Self::first_id(id).splitn(4, '/');
         let (account, of) = (parts.next().unwrap_or_default(), parts.nth(2));
@@ -58,7 +58,7 @@ impl Watch {
         }
     }
 
-    /// The version that an id `ACCOUNT/REVISION[/CHANNEL[/NOTICE]]` is of.
+    /// The version that an id `ACCOUNT/REVISION[/CHANNEL[/NOTICE]]` belongs to.
     pub(super) fn version_of(&self, id: &str) -> Result<&Version, Broken> {
         let mut parts = id.split('/');
         let story = parts.next().and_then(|account| self.stories.get(account));
@@ -73,7 +73,7 @@ impl Watch {
             })
     }
 
-    /// A message speaks for what was wanted, and travels as long as it is under way as it began.
+    /// A message covers contacts that were requested, and keeps its channel for as long as it is in delivery.
     fn check_message(&mut self, id: &str, body: &Value, caller: CallerId) -> Checked {
         let data = &body["data"];
         let contacts = data["contacts"].as_array().map_or(&[][..], Vec::as_slice);
@@ -93,7 +93,7 @@ impl Watch {
         Ok(())
     }
 
-    /// A reminder is one that was wanted, and it is true at the moment at which it leaves.
+    /// A reminder was requested, and its text is true at the instant at which it leaves.
     fn check_reminder(&self, data: &Value, body: &Value, caller: CallerId) -> Checked {
         let id = data["contact_id"].as_str().unwrap_or_default();
         let wanting = self.version_of(id)?;
@@ -150,7 +150,7 @@ impl Watch {
     }
 }
 
-/// An event bears the whole standing of its revision.
+/// An event carries the whole account status of its revision.
 fn check_event(version: &Version, body: &Value) -> Checked {
     let account = &version.account;
     let restrictions = serde_json::to_value(&account.standing.restrictions).unwrap_or_default();

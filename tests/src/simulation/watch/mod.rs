@@ -1,5 +1,5 @@
-//! Who watches: everything that is served, written or sent is checked against what was
-//! promised, with the naive model of the rules as the only judge of what is owed.
+//! Checks every served request, write and message against the promises. The naive model of the rules is the
+//! only judge of the amounts and messages due.
 
 mod at_rest;
 mod messages;
@@ -24,9 +24,8 @@ use crate::model::Model;
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// Which one, in short.
+    /// The promise, in short.
     pub promise: &'static str,
-    /// How.
     pub how: String,
 }
 
@@ -40,7 +39,7 @@ pub(super) use self::at_rest::Records;
 
 pub(super) type Checked = Result<(), Broken>;
 
-/// Fails unless it holds.
+/// Fails unless the condition holds.
 macro_rules! hold {
     ($promise:expr, $holds:expr, $($how:tt)+) => {
         if !$holds {
@@ -50,7 +49,7 @@ macro_rules! hold {
 }
 pub(super) use hold;
 
-/// A revision of an account, with the facts that the model has of it.
+/// A revision of an account, with the model that holds its facts.
 #[derive(Clone, Debug)]
 struct Version {
     account: Account,
@@ -58,14 +57,14 @@ struct Version {
     event_id: String,
 }
 
-/// What is known of an account.
+/// The revisions of an account.
 #[derive(Clone, Debug)]
 struct Story {
     contract: Contract,
     versions: Vec<Version>,
-    /// A newer release has written the item: nobody here may touch it.
+    /// A newer release has written the item: this release must not touch it.
     newer: bool,
-    /// It lost its entry in the due index, because it could not be judged.
+    /// The account lost its entry in the due index, because it could not be evaluated.
     set_aside: bool,
 }
 
@@ -77,26 +76,25 @@ struct Fact {
     read: Result<PaymentFact, String>,
 }
 
-/// A look of an invocation at an account: it was read, then its payments.
+/// An invocation's reads of an account: first the account, then its payments.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reading {
-    /// How many versions of the account there were as it was read last.
+    /// The number of versions of the account at its last read.
     read: usize,
-    /// How many there were before the payments were seen.
+    /// The number of versions at the account's last read before its payments.
     versions: usize,
-    /// The step at which it last saw the account's payments. To read the account alone, as one
-    /// of the customer's others, takes nothing from that.
+    /// The step of the last read of the account's payments. A read of the account alone, as one of the
+    /// customer's others, keeps it.
     payments_at: Option<u64>,
 }
 
-/// What was sent under an id.
+/// A message sent under an id.
 #[derive(Clone, Debug)]
 struct Sent {
     topic: String,
     body: Value,
 }
 
-/// An entry of the due index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     pub(super) next_action_at: String,
@@ -104,7 +102,7 @@ pub(super) struct Entry {
     pub(super) shard: String,
 }
 
-/// Everything that was seen.
+/// The observations of a run.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     step: u64,
@@ -112,20 +110,19 @@ pub(super) struct Watch {
     stories: BTreeMap<String, Story>,
     payments: BTreeMap<(String, String), Vec<Fact>>,
     readings: BTreeMap<(CallerId, String), Reading>,
-    /// What was sent under an id of the lender's, and whether it was taken.
+    /// The lender's command under an id, with its instant, and whether an account took it.
     messages: BTreeMap<String, (Command, DateTime<Utc>, bool)>,
-    /// What was sent to the queue, by SQS's ids, and whether it has ended.
+    /// The messages of the queue by SQS's ids, and whether each has ended.
     queued: BTreeMap<String, (Waiting, bool)>,
     index: BTreeMap<String, Entry>,
     sent: BTreeMap<String, Sent>,
-    /// What is known of people, as it stands.
+    /// The current contact profiles.
     persons: BTreeMap<String, persons::Known>,
-    /// When notices of what have left, by account.
+    /// The instants at which notices of a subject left, by account.
     told: BTreeMap<(String, String), Vec<DateTime<Utc>>>,
     /// The bodies of messages that went to the dead-letter queue.
     dead: BTreeSet<String>,
-    /// Events that a function was never brought to take: they went to the bucket, or their
-    /// stream forgot them.
+    /// Events that a function never took: they went to the bucket, or their stream forgot them.
     lost: BTreeSet<(&'static str, String)>,
     counts: BTreeMap<&'static str, u64>,
     struck: BTreeMap<Fault, u64>,
@@ -136,22 +133,20 @@ impl Watch {
         *self.counts.entry(what).or_default() += many as u64;
     }
 
-    /// A fault has struck.
+    /// Counts a strike of a fault.
     pub(super) fn struck(&mut self, fault: Fault) {
         *self.struck.entry(fault).or_default() += 1;
     }
 
-    /// What was seen, in numbers.
     pub(super) fn report(&self) -> Report {
         Report { counts: self.counts.clone(), struck: self.struck.clone() }
     }
 
-    /// A policy version is published.
     pub(super) fn published_policy(&mut self, policy: Policy, at: DateTime<Utc>) {
         self.policies.entry(policy.id.to_string()).or_default().push((policy, at));
     }
 
-    /// An account is about to be opened.
+    /// Notes an account before it is opened.
     pub(super) fn opening(&mut self, contract: &Contract) {
         self.stories.entry(contract.account_id.to_string()).or_insert_with(|| Story {
             contract: contract.clone(),
@@ -161,25 +156,25 @@ impl Watch {
         });
     }
 
-    /// The lender's systems are about to send a message.
+    /// Notes a message before the lender's systems send it.
     pub(super) fn message(&mut self, message: &Message) {
         let sent = (message.event.command.clone(), message.event.at, false);
         self.messages.insert(message.event_id.to_string(), sent);
     }
 
-    /// A body was sent to the queue.
+    /// Notes a body that was sent to the queue.
     pub(super) fn sent_to_queue(&mut self, message: &Waiting) {
         self.count("messages sent", 1);
         self.queued.insert(message.message_id.clone(), (message.clone(), false));
     }
 
-    /// A sender is about to report on a message.
+    /// Notes a receipt before a delivery provider sends it.
     pub(super) fn reported(&mut self, message: &Waiting) {
         self.count("receipts sent", 1);
         self.queued.insert(message.message_id.clone(), (message.clone(), false));
     }
 
-    /// Messages that a function has taken: applied, known or quarantined.
+    /// Notes the messages that a function has taken: applied, known or quarantined.
     pub(super) fn messages_done<'a>(&mut self, messages: impl Iterator<Item = &'a Waiting>) {
         for message in messages {
             if let Some((_, done)) = self.queued.get_mut(&message.message_id) {
@@ -188,29 +183,29 @@ impl Watch {
         }
     }
 
-    /// Messages that went to the dead-letter queue.
+    /// Notes the messages that went to the dead-letter queue.
     pub(super) fn dead_letters(&mut self, messages: &[Waiting]) {
         self.count("messages dead", messages.len());
         self.messages_done(messages.iter());
         self.dead.extend(messages.iter().map(|message| message.body.clone()));
     }
 
-    /// The entries of the due index as it stands.
+    /// The current entries of the due index.
     pub(super) fn index(&self) -> BTreeSet<Entry> {
         self.index.values().cloned().collect()
     }
 
-    /// An invocation begins: what its container read before is none of its looks.
+    /// Begins an invocation: its container's earlier reads no longer count.
     pub(super) fn begins(&mut self, caller: CallerId) {
         self.readings.retain(|(reader, _), _| *reader != caller);
     }
 
-    /// When the first account is due.
+    /// The next action of the account that is due first.
     pub(super) fn earliest_due(&self) -> Option<DateTime<Utc>> {
         self.index.values().filter_map(|entry| entry.next_action_at.parse().ok()).min()
     }
 
-    /// A request was served.
+    /// Notes a served request.
     pub(super) fn served(&mut self, request: &Request, tables: &Tables) -> Checked {
         self.step += 1;
         let body = request.json();
@@ -232,7 +227,7 @@ impl Watch {
         Ok(())
     }
 
-    /// A revision is marked as published: its decision is out.
+    /// A revision is marked as published only after its decision was sent.
     fn marked(&self, body: &Value) -> Checked {
         let key = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
         let account_id = key.strip_prefix("account#").unwrap_or_default();
@@ -248,7 +243,7 @@ impl Watch {
         Ok(())
     }
 
-    /// A record of the payments stream has come.
+    /// Notes a record of the payments stream.
     pub(super) fn payment_written(&mut self, record: &Record) -> Checked {
         let image = image(&record.event, "NewImage");
         let key = |name: &str| match image.get(name) {
@@ -262,7 +257,7 @@ impl Watch {
         Ok(())
     }
 
-    /// A record of the accounts stream has come: `caller` has written.
+    /// Checks a record of the accounts stream, written by `caller`.
     pub(super) fn account_written(
         &mut self,
         record: &Record,
@@ -297,7 +292,7 @@ impl Watch {
         self.revision_written(record.event_id(), account, caller, its_now, now)
     }
 
-    /// Records that a function has not taken.
+    /// Notes the records that a function has not taken.
     pub(super) fn lost(&mut self, function: &'static str, lost: &Lost) {
         self.count("records given up to the bucket", lost.given_up.len());
         self.count("records forgotten by their stream", lost.forgotten.len());
@@ -305,7 +300,7 @@ impl Watch {
         self.lost.extend(records.map(|record| (function, record.event_id().to_owned())));
     }
 
-    /// The watch has looked at a part of the book.
+    /// Counts the results of a run of `watch-gaps` over a part of the portfolio.
     pub(super) fn watched(&mut self, watched: &Value) {
         for (what, counted) in [
             ("watched: accounts", "looked_at"),
@@ -323,7 +318,7 @@ impl Watch {
         }
     }
 
-    /// What a function says of a batch adds up to its records.
+    /// The counts in a function's metrics of a batch add up to its records.
     pub(super) fn metrics(&self, function: &str, line: &Value, records: usize) -> Checked {
         let parts: &[&str] = match function {
             post_payment::NAME => &["posted", "known", "parked", "quarantined", "failed"],
@@ -351,8 +346,7 @@ impl Watch {
         Ok(())
     }
 
-    /// The account lost its entry in the due index, or is to be looked at earlier, and nothing
-    /// else.
+    /// A write without a new revision only removes the account's entry in the due index or moves it earlier.
     fn entry_moved(&mut self, account_id: &str, account: &Account) -> Checked {
         let Some(story) = self.stories.get_mut(account_id) else { return Ok(()) };
         let Some(last) = story.versions.last_mut() else { return Ok(()) };
@@ -403,8 +397,7 @@ impl Watch {
 /// The layout of items that a newer release writes.
 pub(super) const NEWER_SCHEMA: &str = "2";
 
-/// How old a policy may be that an invocation uses: a minute in the cache, and the longest
-/// invocation.
+/// The greatest age of a policy in use: a minute in the cache, and the longest invocation.
 const POLICY_LAG: TimeDelta = TimeDelta::minutes(10);
 
 fn image(event: &Value, which: &str) -> serde_dynamo::Item {

@@ -1,6 +1,6 @@
-//! What must be true of people, read from their items after each transaction: nobody is counted
-//! out, nothing that was counted vanishes, and what is counted keeps to quiet hours, caps and
-//! opt-outs, each worked out here anew.
+//! The checks of contact profiles, read from their items after each transaction: every contact is counted
+//! before it leaves, no counted contact vanishes, and counted contacts keep to quiet hours, frequency caps
+//! and opt-outs, each calculated here independently.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use super::{Checked, Watch, hold};
 
-/// For how long what was counted must be remembered at the least.
+/// The shortest time for which a counted contact must be remembered.
 const REMEMBERED: TimeDelta = TimeDelta::days(28);
 
-/// What is known of a person.
+/// A contact profile with its planned contacts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     person: Value,
-    /// What is planned, by when it is looked at next.
+    /// The planned contacts, with the instant of their next evaluation.
     planned: BTreeMap<String, DateTime<Utc>>,
 }
 
@@ -41,13 +41,13 @@ fn attempts(person: &Value) -> impl Iterator<Item = (&Value, Counted<'_>)> {
     all.iter().filter_map(|attempt| Some((attempt, counted(attempt)?)))
 }
 
-/// Whether hours that may run past midnight hold at a time of day.
+/// Whether a time of day lies within hours that may run past midnight.
 fn is_within(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
     if from <= until { from <= time && time < until } else { time >= from || time < until }
 }
 
 impl Watch {
-    /// The items of a person, as a transaction has left them.
+    /// Checks the items of a contact profile as a transaction has left them.
     pub(in crate::simulation) fn person_read(&mut self, customer_id: &str, items: &[Value]) -> Checked {
         let written = |item: &Value, name: &str| -> Value {
             serde_json::from_str(item[name]["S"].as_str().unwrap_or_default()).unwrap_or_default()
@@ -69,7 +69,7 @@ impl Watch {
         Ok(())
     }
 
-    /// A message leaves that was counted, and only while what it speaks for is planned.
+    /// A message leaves only if it was counted, and while its contacts are planned.
     pub(super) fn check_leaving(&self, id: &str, data: &Value) -> Checked {
         let customer_id = data["customer_id"].as_str().unwrap_or_default();
         let nobody = Known::default();
@@ -94,13 +94,13 @@ impl Watch {
         Ok(())
     }
 
-    /// When a person last said something of a channel.
+    /// The instant of the customer's last consent or opt-out for a channel.
     pub(super) fn consented_at(&self, customer_id: &str, channel: &str) -> Option<DateTime<Utc>> {
         let known = self.persons.get(customer_id)?;
         known.person["channels"][channel]["consent"]["by"]["at"].as_str()?.parse().ok()
     }
 
-    /// When the first of what is planned is looked at.
+    /// The earliest evaluation of a planned contact.
     pub(in crate::simulation) fn earliest_contact(&self) -> Option<DateTime<Utc>> {
         self.persons.values().flat_map(|known| known.planned.values()).min().copied()
     }
@@ -134,7 +134,7 @@ impl Watch {
         Ok(())
     }
 
-    /// A contact that is about to leave.
+    /// Checks a newly counted contact against opt-outs, quiet hours and frequency caps.
     fn check_counted(
         &self,
         customer_id: &str,
@@ -179,7 +179,7 @@ impl Watch {
                 let date = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
                 let first = date(one.at) - TimeDelta::days(i64::from(cap.days) - 1);
                 let within = |day: NaiveDate| first <= day && day <= date(one.at);
-                // What leaves beside it under rules without that cap is not kept back by it.
+                // A contact that leaves at the same time under rules without that cap is not limited by it.
                 let is_capped = |attempt: &Value, other: &Counted<'_>| {
                     let is_known = attempts(before).any(|(_, known)| known.id == other.id);
                     other.id == one.id || is_known || self.is_capped(attempt, cap)

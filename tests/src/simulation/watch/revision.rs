@@ -1,4 +1,4 @@
-//! What every revision of an account must be.
+//! The checks of every revision of an account.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
@@ -11,7 +11,7 @@ use super::{Broken, Checked, POLICY_LAG, Story, Version, Watch, hold};
 use crate::model::{Classified, Judged, Model};
 use crate::simulation::network::CallerId;
 
-/// How far ahead the model looks to see that nothing changes.
+/// The time ahead for which the model shows that nothing changes.
 const AHEAD: TimeDelta = TimeDelta::days(400);
 
 impl Watch {
@@ -91,10 +91,10 @@ impl Watch {
         Ok(())
     }
 
-    /// The model with what the new revision knows: payments that the table holds, and the
-    /// message that it has taken. An account forgets nothing and makes nothing up. A command looks at
-    /// the payments before it is taken, and once more where it would restrict: a payment may
-    /// have come on either side of it, so there may be two models.
+    /// The model with the new facts of a revision: payments that the table holds, and the message that the
+    /// account has taken. An account drops no fact and invents none. A command reads the payments before it
+    /// is applied, and once more before a restriction: a payment may fall on either side, so there may be two
+    /// models.
     fn facts_of(&self, story: &Story, account: &Account) -> Result<Vec<Model>, Broken> {
         let id = account.account_id.as_str();
         let before = story.versions.last();
@@ -148,8 +148,8 @@ impl Watch {
         Ok(vec![with(&model, news)])
     }
 
-    /// Notes what the lender has announced by another way, as a revision learns of it: that may
-    /// be days later, and what was announced may then follow at once.
+    /// Notes a notice that the lender sent by its own means, when a revision takes the report. The report may
+    /// be days late, and the announced restriction may then follow at once.
     fn hear_of_notice(&mut self, id: &str, account: &Account) {
         let before = self.stories.get(id).and_then(|story| story.versions.last());
         let taken = before.and_then(|before| newly_taken(&before.account, account));
@@ -159,7 +159,7 @@ impl Watch {
         }
     }
 
-    /// The model with the notices that the revision knows to have left, which really did.
+    /// The model with the notices that the revision records as sent; each of them really left.
     fn with_notices_left(
         &self,
         before: Option<&Version>,
@@ -185,9 +185,9 @@ impl Watch {
         Ok(model)
     }
 
-    /// The version that binds an account at an instant, of those that are published: the
-    /// latest. One with an announcement is stricter than the one before, and binds so many days
-    /// after its announcement left.
+    /// The version in force for an account at an instant: the latest published. A version with an
+    /// announcement is stricter than the one before, and binds the announced number of days after the
+    /// announcement left.
     fn binding<'a>(
         &self,
         published: &[&'a Policy],
@@ -217,9 +217,8 @@ impl Watch {
         all.iter().filter(|(_, at)| *at <= by).map(|(policy, _)| policy).collect()
     }
 
-    /// The policy that judged: the version that binds the account, of those that whoever
-    /// judged could know. A revision that decides nothing keeps the version that judged it, if
-    /// one has.
+    /// The version by which the revision was evaluated: the one in force, among those that the evaluator
+    /// could know. A revision without a decision keeps the version of the last evaluation, if there was one.
     fn policy_used(
         &self,
         account: &Account,
@@ -248,8 +247,8 @@ impl Watch {
         }
     }
 
-    /// The model after the look that the revision stands for. The customer is told of a version
-    /// that waits for it, once.
+    /// The model after the evaluation of the revision. The customer receives the announcement of a waiting
+    /// version once.
     fn looked(
         &self,
         account: &Account,
@@ -288,9 +287,9 @@ impl Watch {
         Ok(seen)
     }
 
-    /// What was announced in time, by what has left and nothing else: no restriction begins
-    /// before the notice that it owes has left and its days are over, and no stricter version
-    /// binds an account whose customer was not told so long before.
+    /// Only notices that left in time count: no restriction begins before its notice has left and the notice
+    /// days are over, and no stricter version binds an account before its announcement has left and the
+    /// announced days are over.
     fn check_told(
         &self,
         before: Option<&Account>,
@@ -333,15 +332,15 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether the table holds money for the account that cannot be posted.
+    /// Whether the table holds a payment for the account that cannot be posted.
     pub(super) fn is_unpostable(&self, account: &Account) -> bool {
         self.payments_at(account.account_id.as_str(), self.step)
             .iter()
             .any(|fact| fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone()).is_err()))
     }
 
-    /// A restriction is held back only where the account is about to climb the ladder of a
-    /// policy in force, and it is looked at again soon.
+    /// A restriction is deferred only where a policy in force leads the account to a stage at least as
+    /// severe, and the next evaluation is soon.
     fn check_hold(&self, account: &Account, model: &Model, its_now: DateTime<Utc>) -> Checked {
         let (id, revision) = (account.account_id.as_str(), account.revision);
         let stage = account.standing.stage.as_str();
@@ -362,8 +361,8 @@ impl Watch {
         Ok(())
     }
 
-    /// What an account takes another account of its customer did ask. Before more is taken, that
-    /// one's payments are read, and none of them is unknown to it.
+    /// Each restriction that an account applies for another was really imposed by that one. Before a further
+    /// restriction is applied, the other account's payments are read, and all of them are posted.
     fn check_heeded(&self, before: Option<&Account>, account: &Account, caller: CallerId) -> Checked {
         let (id, revision) = (account.account_id.as_str(), account.revision);
         let known = before.map_or(&[][..], Account::asked_by);
@@ -402,8 +401,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Before a restriction is added, the account's payments are read, and all that can be
-    /// posted is in the same write.
+    /// Before a restriction is added, the account's payments are read, and all that can be posted are in the
+    /// same write.
     fn check_restriction(&self, before: Option<&Account>, account: &Account, caller: CallerId) -> Checked {
         let none = Vec::new();
         let old = before.map_or(&none, |before| &before.standing.restrictions);
@@ -428,7 +427,7 @@ impl Watch {
         Ok(())
     }
 
-    /// The next action is no earlier than something changes, and no later.
+    /// The next action is at the next change: no earlier and no later.
     fn check_timetable(
         &self,
         account: &Account,
@@ -438,7 +437,7 @@ impl Watch {
     ) -> Checked {
         let (id, revision) = (account.account_id.as_str(), account.revision);
         let at = judged_at(account);
-        // Whoever did not know the latest version yet is queued by those who publish it.
+        // An account evaluated without knowledge of the latest version is queued by its publisher.
         let long_known = self.published(account, now - POLICY_LAG);
         let same = |then: DateTime<Utc>| {
             let binding =
@@ -460,7 +459,7 @@ impl Watch {
                     next > at,
                     "{id} revision {revision}: judged at {at}, waits for {next}"
                 );
-                // A fee of next to nothing may take centuries to reach an amount.
+                // A tiny fee may take centuries to reach an amount.
                 let far = at + AHEAD;
                 let before = (next - TimeDelta::seconds(1)).min(far);
                 hold!(
@@ -479,7 +478,7 @@ impl Watch {
     }
 }
 
-/// The message that an account has taken with its last revision.
+/// The id of the message that an account has taken with its last revision.
 fn newly_taken<'a>(before: &Account, account: &'a Account) -> Option<&'a str> {
     let last = account.recent_messages().last()?;
     (before.recent_messages().last() != Some(last)).then_some(last.event_id.as_str())
@@ -497,7 +496,7 @@ pub(super) fn judged_at(account: &Account) -> DateTime<Utc> {
     account.standing.reminded_through.unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-/// Whether the revision leaves everything as it was decided.
+/// Whether the revision leaves all decisions as they were.
 fn decides_nothing(before: Option<&Account>, account: &Account) -> bool {
     let Some(before) = before else { return account.standing.policy.is_none() };
     judged_at(before) == judged_at(account)
@@ -507,7 +506,7 @@ fn decides_nothing(before: Option<&Account>, account: &Account) -> bool {
         && before.standing.restrictions == account.standing.restrictions
 }
 
-/// Whether more than payments has changed.
+/// Whether the change goes beyond payments.
 fn differs(before: &Account, account: &Account, reversed: &[Label]) -> bool {
     let old: Vec<&Installment> = before.installments().iter().collect();
     let new: Vec<&Installment> = account
@@ -523,7 +522,7 @@ fn differs(before: &Account, account: &Account, reversed: &[Label]) -> bool {
         || before.in_process() != account.in_process()
 }
 
-/// The standing is the model's, the decision is the difference, the reminders are those owed.
+/// The account status is the model's, the decision is the difference, the reminders are those due.
 fn check_judged(
     before: Option<&Account>,
     account: &Account,
@@ -643,7 +642,7 @@ fn check_decision(before: Option<&Account>, account: &Account, judged: &Judged) 
     Ok(())
 }
 
-/// What the account knows of notices is what the model knows.
+/// The account and the model record the same notices.
 fn check_notices(account: &Account, model: &Model) -> Checked {
     let known = account.notices().iter().map(|one| (&one.of, one.planned_at, one.sent_at));
     hold!(
@@ -658,7 +657,7 @@ fn check_notices(account: &Account, model: &Model) -> Checked {
     Ok(())
 }
 
-/// Whether what begins is never held back: then every look finds something.
+/// Whether the policy defers no restriction, so that every evaluation has an effect.
 fn is_plain(policy: &Policy) -> bool {
     let asks_for_more = |stage: &Stage| {
         stage.notice_days().is_some() || stage.when.cause.is_some() || stage.when.score_at_most.is_some()

@@ -1,8 +1,8 @@
 //! SNS on loopback, for the real SDK client.
 //!
-//! It speaks the AWS Query protocol, knows `Publish`, `PublishBatch` and
-//! `CreateTopic`, refuses what SNS refuses, and keeps what it was sent. It delivers
-//! to nobody. Tests can tell it to fail, wholly or in part.
+//! It speaks the AWS Query protocol, supports `Publish`, `PublishBatch` and `CreateTopic`, refuses requests
+//! that SNS refuses, and keeps accepted messages. It has no subscribers over the wire. Tests can make it
+//! fail, wholly or in part.
 
 mod query;
 #[cfg(test)]
@@ -24,61 +24,58 @@ use tokio::sync::broadcast;
 
 use self::query::{Action, Entry, Message, Refusal};
 
-/// As many messages as are kept unless told otherwise.
+/// The default number of kept messages.
 const KEPT_MESSAGES: usize = 100_000;
-/// As many messages as a slow viewer may lag behind.
+/// The most messages by which a slow receiver may lag behind.
 const LIVE_MESSAGES: usize = 1_024;
-/// As many topics as SNS allows an account.
+/// The most topics, as in an AWS account.
 const MAX_TOPICS: usize = 100_000;
-/// As many faults as may wait.
+/// The most queued faults.
 const MAX_FAULTS: usize = 1_000;
 /// Room for ten messages of the greatest size, in percent-encoding.
 const MAX_BODY_BYTES: usize = 10 * 3 * query::MAX_MESSAGE_BYTES;
 
-/// A message that was accepted.
+/// An accepted message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
-    /// The topic that it was published on.
     pub topic_arn: String,
-    /// What SNS calls it. The same run gives the same ids.
+    /// The same run gives the same ids.
     pub message_id: String,
-    /// Its subject.
     pub subject: Option<String>,
-    /// Its body.
     pub message: String,
-    /// Its attributes: texts and numbers as text, bytes in base64.
+    /// Strings and numbers as text, bytes in base64.
     pub attributes: BTreeMap<String, String>,
-    /// Its place among all messages that were accepted, from 1.
+    /// The message's number among all accepted ones, from 1.
     pub sequence: u64,
 }
 
-/// How to fail.
+/// A fault that a test injects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Entries of a `PublishBatch` fail inside an answer of 200.
     Entries {
-        /// How many.
+        /// The number of entries.
         count: u32,
-        /// Only those whose message contains this; empty: any.
+        /// Only entries whose message contains this text; empty for any.
         containing: String,
-        /// The code that the entry bears: `InternalError`, `Throttled`, ...
+        /// The entry's error code: `InternalError`, `Throttled`, ...
         code: String,
         /// Whether the sender is to blame.
         sender_fault: bool,
     },
     /// Requests are answered with 500, and nothing is kept.
     InternalError {
-        /// How many.
+        /// The number of requests.
         count: u32,
     },
-    /// Requests are refused because there are too many of them.
+    /// Requests are refused as too frequent.
     Throttled {
-        /// How many.
+        /// The number of requests.
         count: u32,
     },
     /// Requests succeed, but the sender is answered with 500.
     AnswerLost {
-        /// How many.
+        /// The number of requests.
         count: u32,
     },
 }
@@ -98,7 +95,7 @@ impl Fault {
     }
 }
 
-/// The endpoint's state. Clones share it.
+/// The endpoint's state, shared by its clones.
 #[derive(Clone, Debug)]
 pub struct LocalSns {
     shared: Arc<Shared>,
@@ -142,44 +139,44 @@ impl LocalSns {
         Self { shared: Arc::new(Shared { state, live }) }
     }
 
-    /// The ARN that a topic of this name has here.
+    /// The local ARN of a topic.
     #[must_use]
     pub fn topic_arn(name: &str) -> String {
         format!("arn:aws:sns:us-east-1:000000000000:{name}")
     }
 
-    /// Makes a topic known; only then is it published on.
+    /// Registers a topic; before that, publishing on it is refused.
     pub fn register(&self, topic_arn: &str) {
         self.lock().topics.insert(topic_arn.to_owned());
     }
 
-    /// What was accepted and is still kept, in order.
+    /// The accepted messages that are still kept, in order.
     #[must_use]
     pub fn delivered(&self) -> Vec<Delivered> {
         self.lock().messages.iter().cloned().collect()
     }
 
-    /// What was accepted and is still kept, in order; it is kept no longer.
+    /// Takes the accepted messages that are still kept, in order.
     #[must_use]
     pub fn take(&self) -> Vec<Delivered> {
         self.lock().messages.drain(..).collect()
     }
 
-    /// How many messages were dropped because too many were kept.
+    /// The number of messages dropped beyond the bound.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.lock().dropped
     }
 
-    /// What will be accepted from now on. A receiver that lags behind by more than a
-    /// thousand messages loses the oldest and is told so.
+    /// A receiver of the messages accepted from now on. One that lags behind by more than a thousand messages
+    /// loses the oldest, and its next read reports that.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Delivered> {
         self.shared.live.subscribe()
     }
 
-    /// Fails from now on, until the fault is spent. Faults wait in the order in which
-    /// they came; beyond a thousand, the newest is not taken.
+    /// Queues a fault, which applies until it is spent. Faults apply in the order of their queueing; beyond a
+    /// thousand, the newest is dropped.
     pub fn fail_entries(&self, fault: Fault) {
         let mut kept = self.lock();
         if kept.faults.len() < MAX_FAULTS {
@@ -282,7 +279,7 @@ impl Kept {
         message_id
     }
 
-    /// Uses up one of the first fault for which this gives something.
+    /// Spends one count of the first fault to which `applies` gives a result.
     fn spend<T>(&mut self, applies: impl Fn(&Fault) -> Option<T>) -> Option<T> {
         self.faults.retain_mut(|fault| !fault.is_spent());
         let (fault, effect) =
@@ -315,7 +312,7 @@ impl Kept {
     }
 }
 
-/// What became of an entry of a batch.
+/// The result of an entry of a batch.
 struct EntryResult {
     id: String,
     outcome: Result<String, EntryFailure>,
@@ -327,7 +324,7 @@ struct EntryFailure {
     sender_fault: bool,
 }
 
-/// An id that looks like those of SNS, and counts.
+/// A numbered id in the format of SNS.
 fn id(number: u64) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }

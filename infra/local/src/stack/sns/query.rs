@@ -1,4 +1,4 @@
-//! What a request asks for, and whether SNS would do it.
+//! Parsing and checking of requests, as SNS does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ const MAX_ENTRY_ID: usize = 80;
 const MAX_SUBJECT: usize = 100;
 const MAX_TOPIC_NAME: usize = 256;
 
-/// Why a request is not done. The texts are those of SNS where it is known to have one.
+/// Why a request is refused. The texts are SNS's own where it is known to have one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("Could not find operation {0}")]
@@ -68,7 +68,7 @@ impl Refusal {
     }
 }
 
-/// A request that is well formed.
+/// A well-formed request.
 #[derive(Debug)]
 pub(super) enum Action {
     CreateTopic { name: String },
@@ -83,17 +83,17 @@ pub(super) struct Entry {
     pub(super) message: Message,
 }
 
-/// What is published.
+/// The content of a publication.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) subject: Option<String>,
     pub(super) body: String,
     pub(super) attributes: BTreeMap<String, String>,
-    /// What counts towards the limit.
+    /// The bytes that count towards the limit.
     bytes: usize,
 }
 
-/// Reads a request.
+/// Parses a request.
 pub(super) fn action(form: Vec<(String, String)>) -> Result<Action, Refusal> {
     let mut form = Fields(form.into_iter().collect());
     match form.take("Action").unwrap_or_default().as_str() {
@@ -192,7 +192,7 @@ fn message(form: &mut Fields, prefix: &str) -> Result<Message, Refusal> {
     Ok(Message { subject, body, attributes, bytes })
 }
 
-/// What XML 1.0 can carry.
+/// The characters that XML 1.0 can carry.
 const fn is_message_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
@@ -204,7 +204,7 @@ fn subject(subject: String) -> Result<String, Refusal> {
     if fits { Ok(subject) } else { Err(Refusal::InvalidParameter("Subject".to_owned())) }
 }
 
-/// The attributes, and what they weigh: names, types and values.
+/// The attributes, and their size: names, types and values.
 fn attributes(form: &mut Fields, prefix: &str) -> Result<(BTreeMap<String, String>, usize), Refusal> {
     let (mut attributes, mut bytes) = (BTreeMap::new(), 0);
     for number in 1.. {

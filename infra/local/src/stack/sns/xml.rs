@@ -1,4 +1,4 @@
-//! The answers, as the SDK reads them.
+//! The answers in XML, as the SDK parses them.
 
 use std::fmt::Write;
 
@@ -17,11 +17,11 @@ pub(super) fn published(message_id: &str, request_id: &str) -> String {
     response("Publish", &element("MessageId", message_id), request_id)
 }
 
-/// The answer to `PublishBatch`. Both lists are always there, as with SNS.
+/// The answer to `PublishBatch`. Both lists are always present, as with SNS.
 pub(super) fn batch_published(results: &[EntryResult], request_id: &str) -> String {
     let (mut successful, mut failed) = (String::new(), String::new());
     for EntryResult { id, outcome } in results {
-        // Writing to a String cannot fail.
+        // Writing to a `String` never fails.
         let _ = match outcome {
             Ok(message_id) => write!(
                 successful,
@@ -43,7 +43,7 @@ fn failed_entry(failure: &EntryFailure) -> String {
         + &element("SenderFault", sender_fault)
 }
 
-/// The answer to a request that is not done.
+/// The answer to a refused request.
 pub(super) fn refusal(refusal: &Refusal, request_id: &str) -> String {
     let kind = if refusal.status().is_server_error() { "Receiver" } else { "Sender" };
     format!(
@@ -67,7 +67,7 @@ fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>", escape(text))
 }
 
-/// Text that XML can carry; what it cannot becomes U+FFFD.
+/// Text for XML; a character that XML cannot carry becomes U+FFFD.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -10,24 +10,21 @@ const MAX_PATTERN_BYTES: usize = 4096;
 /// Why a filter pattern cannot be evaluated here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// It is too long.
+    /// The length in bytes.
     #[error("the pattern has {0} bytes, the most are {MAX_PATTERN_BYTES}")]
     TooLong(usize),
-    /// It is no JSON.
     #[error("the pattern is no JSON: {0}")]
     Json(String),
-    /// Something in it is none of: an object of fields, a list of texts and `exists`.
+    /// The pattern uses something other than objects of fields, lists of texts, and `exists`.
     #[error("{path}: {problem}; known are objects, lists of exact texts, and {{\"exists\": true|false}}")]
     Unknown {
-        /// Where: the fields from the root, with dots.
+        /// The fields from the root, with dots.
         path: String,
-        /// What is there.
         problem: String,
     },
 }
 
-/// A pattern that a record matches or does not. All fields of an object must
-/// match, and of a list one entry.
+/// A filter pattern. All fields of an object must match, and of a list one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterPattern(Pattern);
 
@@ -44,10 +41,10 @@ enum Test {
 }
 
 impl FilterPattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// When it is no pattern, or uses an operator that is not evaluated here.
+    /// When the text is no pattern, or uses an operator that cannot be evaluated here.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         if text.len() > MAX_PATTERN_BYTES {
             return Err(PatternError::TooLong(text.len()));

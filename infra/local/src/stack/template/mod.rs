@@ -1,11 +1,9 @@
-//! What `infra/template.yaml` declares, as plain data, so that this machine runs
-//! what deploys.
+//! The resources of `infra/template.yaml` as plain data, so that this machine runs the deployed template.
 //!
-//! Read are tables, topics, queues, mappings, schedules and functions. Roles, keys, log
-//! groups, buckets, policies and alarms have no counterpart here and are passed over. What
-//! is read is read strictly: a property that cannot be honoured here is an error,
-//! never a silent difference from AWS. Names that the template composes are given
-//! with its parameters' defaults.
+//! The reader takes tables, topics, queues, mappings, schedules and functions. It skips roles, keys, log
+//! groups, buckets, policies and alarms, which have no counterpart here. It is strict: a property that cannot
+//! be honoured here is an error, never a silent difference from AWS. Composed names use the defaults of the
+//! template's parameters.
 
 mod error;
 mod filter;
@@ -20,49 +18,41 @@ use serde_json::Value;
 pub use self::error::TemplateError;
 pub use self::filter::{FilterPattern, PatternError};
 
-/// The template as the binary was built with it.
+/// The template that the binary was built with.
 const EMBEDDED: &str = include_str!("../../../../template.yaml");
 
-/// Everything in the template that runs locally.
+/// All resources of a template that run locally.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// The parameters, by name.
     pub parameters: Vec<ParameterSpec>,
-    /// The tables, in the order of the template.
+    /// In the order of the template.
     pub tables: Vec<TableSpec>,
-    /// The topics.
     pub topics: Vec<TopicSpec>,
-    /// The queues.
     pub queues: Vec<QueueSpec>,
-    /// The stream mappings.
     pub mappings: Vec<StreamMapping>,
-    /// The queue mappings.
     pub queue_mappings: Vec<QueueMapping>,
-    /// The schedules.
     pub schedules: Vec<ScheduleSpec>,
-    /// The functions.
     pub functions: Vec<FunctionSpec>,
 }
 
 impl Template {
-    /// The template that deploys.
+    /// The deployed template.
     ///
     /// # Errors
-    /// When it declares what cannot be run here.
+    /// When it declares a resource that cannot run here.
     pub fn embedded() -> Result<Self, TemplateError> {
         Self::parse(EMBEDDED)
     }
 
-    /// Any template.
+    /// Parses any template.
     ///
     /// # Errors
-    /// When it is no template, or declares what cannot be run here.
+    /// When the text is no template, or declares a resource that cannot run here.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         read::template(&serde_yaml_ng::from_str(text)?)
     }
 
-    /// Leaves out the functions whose code is in none of these directories, and what feeds
-    /// or fires them.
+    /// Removes the functions whose code is in none of these directories, with their mappings and schedules.
     pub fn keep(&mut self, directories: &[&str]) {
         self.functions.retain(|function| directories.contains(&function.directory.as_str()));
         let functions = &self.functions;
@@ -72,7 +62,7 @@ impl Template {
         self.schedules.retain(|schedule| kept(&schedule.function));
     }
 
-    /// The parameter of that name.
+    /// A parameter by name.
     ///
     /// # Errors
     /// When there is none.
@@ -80,7 +70,7 @@ impl Template {
         found("parameter", name, &self.parameters, |parameter| &parameter.name)
     }
 
-    /// The table of that logical id.
+    /// A table by logical id.
     ///
     /// # Errors
     /// When there is none.
@@ -88,7 +78,7 @@ impl Template {
         found("table", logical_id, &self.tables, |table| &table.logical_id)
     }
 
-    /// The topic of that logical id.
+    /// A topic by logical id.
     ///
     /// # Errors
     /// When there is none.
@@ -96,7 +86,7 @@ impl Template {
         found("topic", logical_id, &self.topics, |topic| &topic.logical_id)
     }
 
-    /// The queue of that logical id.
+    /// A queue by logical id.
     ///
     /// # Errors
     /// When there is none.
@@ -104,7 +94,7 @@ impl Template {
         found("queue", logical_id, &self.queues, |queue| &queue.logical_id)
     }
 
-    /// The stream mapping of that logical id.
+    /// A stream mapping by logical id.
     ///
     /// # Errors
     /// When there is none.
@@ -112,7 +102,7 @@ impl Template {
         found("stream mapping", logical_id, &self.mappings, |mapping| &mapping.logical_id)
     }
 
-    /// The schedule of that logical id.
+    /// A schedule by logical id.
     ///
     /// # Errors
     /// When there is none.
@@ -120,7 +110,7 @@ impl Template {
         found("schedule", logical_id, &self.schedules, |schedule| &schedule.logical_id)
     }
 
-    /// The function of that logical id.
+    /// A function by logical id.
     ///
     /// # Errors
     /// When there is none.
@@ -141,40 +131,34 @@ fn found<'a, T>(
         .ok_or_else(|| TemplateError::NotDeclared { kind, name: name.to_owned() })
 }
 
-/// A parameter.
+/// A parameter of the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterSpec {
-    /// Its name.
     pub name: String,
-    /// What it is when nobody says otherwise.
+    /// The value that a deployment without one uses.
     pub default: Option<String>,
 }
 
 /// A DynamoDB table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSpec {
-    /// Its id within the template.
     pub logical_id: String,
-    /// Its name.
     pub name: String,
-    /// The attribute that is the partition key.
+    /// The partition key.
     pub hash_key: String,
-    /// The attribute that is the sort key.
+    /// The sort key.
     pub range_key: Option<String>,
-    /// Every attribute that is part of a key.
+    /// Every attribute of a key.
     pub attributes: Vec<AttributeSpec>,
-    /// The global secondary indexes.
     pub indexes: Vec<IndexSpec>,
-    /// What its stream carries; none: it has no stream.
+    /// `None` for a table without a stream.
     pub stream: Option<StreamView>,
 }
 
-/// An attribute that is part of a key.
+/// An attribute of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeSpec {
-    /// Its name.
     pub name: String,
-    /// Its type.
     pub kind: AttributeKind,
 }
 
@@ -190,7 +174,7 @@ pub enum AttributeKind {
 }
 
 impl AttributeKind {
-    /// As DynamoDB writes it.
+    /// The type in DynamoDB's notation.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -204,40 +188,35 @@ impl AttributeKind {
 /// A global secondary index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexSpec {
-    /// Its name.
     pub name: String,
-    /// The attribute that is its partition key.
+    /// The partition key.
     pub hash_key: String,
-    /// The attribute that is its sort key.
+    /// The sort key.
     pub range_key: Option<String>,
-    /// What it holds of an item.
     pub projection: Projection,
 }
 
-/// What an index holds of an item.
+/// The attributes that an index holds of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Projection {
     /// The keys of the table and of the index.
     KeysOnly,
-    /// Everything.
     All,
 }
 
-/// What a stream carries of each change.
+/// The images that a stream record carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamView {
-    /// The item's key.
     KeysOnly,
-    /// The item as it is now.
+    /// The item after the change.
     NewImage,
-    /// The item as it was.
+    /// The item before the change.
     OldImage,
-    /// Both.
     NewAndOldImages,
 }
 
 impl StreamView {
-    /// As DynamoDB writes it.
+    /// The view in DynamoDB's notation.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -252,32 +231,26 @@ impl StreamView {
 /// An SNS topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicSpec {
-    /// Its id within the template.
     pub logical_id: String,
-    /// Its name.
     pub name: String,
 }
 
 /// An SQS queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// Its id within the template.
     pub logical_id: String,
-    /// Its name.
     pub name: String,
-    /// Whether it keeps the order within a group of messages.
+    /// Whether the queue keeps the order within a message group.
     pub fifo: bool,
-    /// How long a message that was received stays hidden.
+    /// How long a received message stays hidden.
     pub visibility_timeout: TimeDelta,
-    /// How often a message is received before it goes to the dead-letter queue; none: there
-    /// is no such queue.
+    /// How often a message is received before it goes to the dead-letter queue; `None` without such a queue.
     pub maximum_receives: Option<u32>,
 }
 
-/// What takes messages from a queue to a function.
+/// The mapping of a queue to a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueMapping {
-    /// Its id within the template.
     pub logical_id: String,
     /// The logical id of the queue.
     pub queue: String,
@@ -285,15 +258,13 @@ pub struct QueueMapping {
     pub function: String,
     /// The most messages of one invocation.
     pub batch_size: u32,
-    /// Whether the function answers with the messages that failed.
+    /// Whether the function answers with the failed messages.
     pub report_batch_item_failures: bool,
 }
 
-/// What takes records from a table's stream to a function. It begins at the oldest
-/// record that the stream still has.
+/// The mapping of a table's stream to a function. It begins at the oldest record of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamMapping {
-    /// Its id within the template.
     pub logical_id: String,
     /// The logical id of the table, which has a stream.
     pub table: String,
@@ -301,39 +272,36 @@ pub struct StreamMapping {
     pub function: String,
     /// The most records of one invocation.
     pub batch_size: u32,
-    /// How long records are gathered before the function is invoked.
+    /// How long records are gathered before an invocation.
     pub batching_window: TimeDelta,
-    /// Invocations of one stream shard that may run at once; the records of one
-    /// item stay in order.
+    /// The most concurrent invocations of one stream shard; the records of one item stay in order.
     pub parallelization_factor: u32,
     /// Whether a batch that fails as a whole is split in two.
     pub bisect: bool,
-    /// Whether the function answers with the records that failed.
+    /// Whether the function answers with the failed records.
     pub report_batch_item_failures: bool,
-    /// How often a failed batch is tried again; none: until its records are too old.
+    /// How often a failed batch is retried; `None`: until its records are too old.
     pub maximum_retry_attempts: Option<u32>,
     /// The age at which a record is given up; never beyond the stream's own 24 hours.
     pub maximum_record_age: TimeDelta,
-    /// The logical id of what receives the records that are given up.
+    /// The logical id of the resource that receives given-up records.
     pub on_failure: Option<String>,
-    /// What a record must match one of; empty: every record is taken.
+    /// The patterns of which a record must match one; empty to take every record.
     pub filters: Vec<FilterPattern>,
 }
 
 impl StreamMapping {
-    /// Whether a stream record, as its event's JSON has it, is for the function.
+    /// Whether the function takes a stream record, given as event JSON.
     #[must_use]
     pub fn matches(&self, record: &Value) -> bool {
         self.filters.is_empty() || self.filters.iter().any(|filter| filter.matches(record))
     }
 }
 
-/// What fires a function at a steady rate.
+/// A schedule that fires a function at a steady rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleSpec {
-    /// Its id within the template.
     pub logical_id: String,
-    /// Its name.
     pub name: String,
     /// The logical id of the function.
     pub function: String,
@@ -344,27 +312,26 @@ pub struct ScheduleSpec {
 /// A function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionSpec {
-    /// Its id within the template.
     pub logical_id: String,
     /// The directory of its code: `detect-overdue`.
     pub directory: String,
-    /// Its environment, globals included, by name.
+    /// The variables, globals included, by name.
     pub environment: Vec<(String, EnvValue)>,
-    /// How long an invocation may take.
+    /// The longest invocation.
     pub timeout: TimeDelta,
 }
 
-/// What an environment variable is set to.
+/// The value of an environment variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnvValue {
-    /// This very text.
+    /// The literal text.
     Literal(String),
-    /// The name of the table of this logical id.
+    /// The name of the table with this logical id.
     Table(String),
-    /// The ARN of the topic of this logical id.
+    /// The ARN of the topic with this logical id.
     Topic(String),
-    /// The URL of the queue of this logical id.
+    /// The URL of the queue with this logical id.
     Queue(String),
-    /// The value of the parameter of this name.
+    /// The value of the named parameter.
     Parameter(String),
 }

@@ -1,4 +1,4 @@
-//! A value of the template that knows where it stands, so that every error does too.
+//! A value of the template with its path, so that every error can name it.
 
 use std::ops::RangeInclusive;
 
@@ -6,10 +6,10 @@ use serde_yaml_ng::Value;
 
 use super::error::TemplateError;
 
-/// As many resources as CloudFormation allows, and more than any list of one has.
+/// The limit of CloudFormation on resources; no list of a resource has more.
 const MAX_ENTRIES: usize = 500;
 
-/// A value, and the way to it.
+/// A value, and the path to it.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     resource: &'a str,
@@ -17,14 +17,11 @@ pub(super) struct Node<'a> {
     value: &'a Value,
 }
 
-/// An intrinsic function that names something of the template.
+/// An intrinsic function that refers to a part of the template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Intrinsic<'a> {
-    /// `Ref`
     Ref(&'a str),
-    /// `Fn::GetAtt`
     Attribute(&'a str, &'a str),
-    /// `Fn::Sub`
     Sub(&'a str),
 }
 
@@ -37,12 +34,12 @@ impl<'a> Node<'a> {
         self.resource
     }
 
-    /// The same value as the start of a resource of its own.
+    /// The value as the root of a named resource.
     pub(super) const fn named(&self, resource: &'a str) -> Self {
         Self::new(resource, self.value)
     }
 
-    /// The resource's properties, with paths that begin there; none where it has none.
+    /// The resource's properties, with paths that begin there; an empty value where it has none.
     pub(super) fn properties(&self) -> Self {
         Self::new(self.resource, self.get("Properties").map_or(&Value::Null, |node| node.value))
     }
@@ -52,13 +49,13 @@ impl<'a> Node<'a> {
         Self { resource: self.resource, path, value }
     }
 
-    /// What stands under a key, if anything does.
+    /// The value under a key, if present.
     pub(super) fn get(&self, key: &str) -> Option<Self> {
         let Value::Mapping(mapping) = self.value else { return None };
         mapping.get(key).filter(|value| !value.is_null()).map(|value| self.below(key, value))
     }
 
-    /// What must stand under a key.
+    /// The value under a required key.
     pub(super) fn need(&self, key: &str) -> Result<Self, TemplateError> {
         self.get(key).ok_or_else(|| TemplateError::Missing {
             resource: self.resource.to_owned(),
@@ -90,12 +87,12 @@ impl<'a> Node<'a> {
         Ok(items.iter().enumerate().map(|(place, item)| self.below(&place.to_string(), item)).collect())
     }
 
-    /// The entries of a list that may be left out.
+    /// The entries of an optional list.
     pub(super) fn items_of(&self, key: &str) -> Result<Vec<Self>, TemplateError> {
         self.get(key).map_or(Ok(Vec::new()), |node| node.items())
     }
 
-    /// A text, and no intrinsic function.
+    /// The value as text that is no intrinsic function.
     pub(super) fn text(&self) -> Result<&'a str, TemplateError> {
         match self.value {
             Value::String(text) => Ok(text),
@@ -103,7 +100,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A text, a number or a truth value, as text.
+    /// A text, a number or a boolean, as text.
     pub(super) fn scalar(&self) -> Result<String, TemplateError> {
         match self.value {
             Value::String(text) => Ok(text.clone()),
@@ -113,7 +110,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A whole number.
+    /// The value as a whole number within bounds.
     pub(super) fn number(
         &self,
         range: RangeInclusive<i64>,
@@ -127,13 +124,13 @@ impl<'a> Node<'a> {
         number.filter(|number| range.contains(number)).ok_or_else(|| self.unexpected(expected))
     }
 
-    /// A truth value; false where the property is left out.
+    /// A boolean; false where the property is absent.
     pub(super) fn flag(&self, key: &str) -> Result<bool, TemplateError> {
         let Some(node) = self.get(key) else { return Ok(false) };
         node.value.as_bool().ok_or_else(|| node.unexpected("true or false"))
     }
 
-    /// The intrinsic function that this is, in its short or its long form.
+    /// The value as an intrinsic function, in its short or its long form.
     pub(super) fn intrinsic(&self) -> Option<Intrinsic<'a>> {
         match self.value {
             Value::Tagged(tagged) => intrinsic(tagged.tag.to_string().trim_start_matches('!'), &tagged.value),
@@ -146,7 +143,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The error that this is not what it must be.
+    /// The error for an unexpected value.
     pub(super) fn unexpected(&self, expected: &'static str) -> TemplateError {
         TemplateError::Unexpected {
             resource: self.resource.to_owned(),
@@ -156,7 +153,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The error that this refers to what is not there.
+    /// The error for a reference to a missing target.
     pub(super) fn unresolved(&self, target: &str, expected: &'static str) -> TemplateError {
         TemplateError::Unresolved {
             resource: self.resource.to_owned(),

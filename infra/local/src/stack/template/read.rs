@@ -1,4 +1,4 @@
-//! From the template's YAML to plain data.
+//! The reader: the template's YAML to plain data.
 
 use std::collections::BTreeMap;
 
@@ -20,26 +20,26 @@ const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 const FUNCTION: &str = "AWS::Serverless::Function";
 const SCHEDULE: &str = "AWS::Scheduler::Schedule";
 
-/// A stream forgets its records after this long.
+/// How long a stream keeps its records.
 const STREAM_RETENTION_SECONDS: i64 = 86_400;
-/// Lambda's own default.
+/// Lambda's default.
 const DEFAULT_TIMEOUT_SECONDS: i64 = 3;
-/// Lambda's own default for streams.
+/// Lambda's default for streams.
 const DEFAULT_BATCH_SIZE: i64 = 100;
-/// Lambda's own default for queues.
+/// Lambda's default for queues.
 const DEFAULT_QUEUE_BATCH_SIZE: i64 = 10;
-/// SQS's own default.
+/// SQS's default.
 const DEFAULT_VISIBILITY_SECONDS: i64 = 30;
-/// The longest rate that is taken, in days. It keeps the arithmetic far from its ends.
+/// The longest accepted rate, in days. The bound keeps the arithmetic far from its limits.
 const MAX_RATE_DAYS: i64 = 366;
 
-/// Resources of one kind, by what they read.
+/// The mappings of the template, by their source.
 struct Mappings<'a> {
     streams: Vec<(&'a str, Node<'a>)>,
     queues: Vec<(&'a str, Node<'a>)>,
 }
 
-/// What the resources refer to.
+/// The parts of the template that resources refer to.
 struct Context<'a> {
     parameters: Vec<ParameterSpec>,
     kinds: BTreeMap<&'a str, &'a str>,
@@ -104,7 +104,7 @@ fn parameters(root: &Node<'_>) -> Result<Vec<ParameterSpec>, TemplateError> {
     Ok(parameters)
 }
 
-/// A mapping can only read a stream that its table has.
+/// Checks that a mapping's table has a stream.
 fn streams_exist(template: &Template) -> Result<(), TemplateError> {
     for mapping in &template.mappings {
         if template.table(&mapping.table)?.stream.is_none() {
@@ -240,7 +240,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The globals' variables and the function's own, which win.
+    /// The variables of the globals and of the function, which takes precedence.
     fn environment(&self, node: &Node<'a>) -> Result<Vec<(String, EnvValue)>, TemplateError> {
         let mut environment = BTreeMap::new();
         for layer in [self.function_globals.as_ref(), Some(node)].into_iter().flatten() {
@@ -280,7 +280,7 @@ impl<'a> Context<'a> {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
-    /// A resource's name; the logical id where the template leaves it to CloudFormation.
+    /// A resource's name, or its logical id where the template leaves the name to CloudFormation.
     fn name(&self, node: &Node<'a>, property: &str) -> Result<String, TemplateError> {
         let Some(name) = node.get(property) else { return Ok(node.resource().to_owned()) };
         match name.intrinsic() {
@@ -340,7 +340,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A property that would make AWS behave as this machine does not.
+/// Refuses a property that makes AWS behave differently from this machine.
 fn refuse(node: &Node<'_>, property: &str) -> Result<(), TemplateError> {
     node.get(property).map_or(Ok(()), |node| Err(node.unexpected("left out, for it cannot be run here")))
 }
@@ -439,13 +439,13 @@ fn reports_failures(node: &Node<'_>) -> Result<bool, TemplateError> {
     Ok(reports)
 }
 
-/// -1, like leaving it out, means without end.
+/// -1, like an absent property, means without end.
 fn retry_attempts(node: &Node<'_>) -> Result<Option<u32>, TemplateError> {
     let Some(node) = node.get("MaximumRetryAttempts") else { return Ok(None) };
     Ok(u32::try_from(node.number(-1..=10_000, "-1 to 10000")?).ok())
 }
 
-/// -1, like leaving it out, means as long as the stream remembers.
+/// -1, like an absent property, means as long as the stream keeps records.
 fn record_age(node: &Node<'_>) -> Result<TimeDelta, TemplateError> {
     let age = match node.get("MaximumRecordAgeInSeconds") {
         None => -1,
@@ -472,7 +472,7 @@ fn filters(node: &Node<'_>) -> Result<Vec<FilterPattern>, TemplateError> {
     Ok(filters)
 }
 
-/// `rate(15 minutes)`
+/// The period of a rate expression such as `rate(15 minutes)`.
 fn rate(node: &Node<'_>) -> Result<TimeDelta, TemplateError> {
     parse_rate(node.text()?).ok_or_else(|| node.unexpected("rate(N minutes), rate(N hours) or rate(N days)"))
 }
@@ -489,7 +489,7 @@ fn parse_rate(expression: &str) -> Option<TimeDelta> {
     every.filter(|every| *every <= TimeDelta::days(MAX_RATE_DAYS))
 }
 
-/// The last part of the path to the code.
+/// The last component of the code's path.
 fn directory(node: &Node<'_>) -> Result<String, TemplateError> {
     let name = node
         .text()?

@@ -86,7 +86,7 @@ fn a_template_of_a_shipped_name_takes_its_place() {
     assert_eq!(said.text.lines().next(), Some("Late."));
 }
 
-/// The announcement stands on line 4, the steps on 9 and 10.
+/// The announcement is on line 4, the steps on 9 and 10.
 #[rstest]
 #[case::of_an_announcement(
     "new_rules",
@@ -112,7 +112,7 @@ fn a_template_that_is_not_there_is_named_with_its_place(
     assert!(fault.starts_with(expected), "{fault}");
 }
 
-/// The rule for contact persons stands on line 6.
+/// The rule for third-party contacts is on line 6.
 #[rstest]
 #[case::that_speaks_of_accounts(
     "late",
@@ -141,7 +141,7 @@ fn a_contact_person_is_told_by_a_template_that_asks_for_nothing_of_an_account(
 const TERMS_THAT_GROW: &str = "{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }{ -b }\n-b = { -c }{ -c }{ -c }{ -c }{ -c }{ -c }{ -c }{ -c }{ -c }{ -c }\n-c = { -d }{ -d }{ -d }{ -d }{ -d }{ -d }{ -d }{ -d }{ -d }{ -d }\n\
                                -d = Words that are said a thousand times, in about sixty bytes.\n";
 
-/// The template's Chinese stands on line 14, its English from line 16 on.
+/// The template's Chinese is on line 14, its English from line 16 on.
 #[rstest]
 #[case::an_unknown_variable(
     "{ $account } owes",

@@ -1,4 +1,4 @@
-//! Messages, read as a borrower reads them.
+//! Rendered messages, as a borrower reads them.
 
 mod lenders_own;
 mod shipped;
@@ -38,7 +38,7 @@ fn overdue(amount: &str, oldest_due_on: &str, days_past_due: u32) -> Option<Owed
     Some(Owed::Overdue { amount: amount.parse().unwrap(), oldest_due_on: day(oldest_due_on), days_past_due })
 }
 
-/// The line cut to half, and no more draw-downs.
+/// The line cut to half, and no more drawdowns.
 fn restrictions() -> Vec<Restriction> {
     let of = |kind: &str, percent| Restriction {
         kind: kind.to_owned(),
@@ -50,7 +50,7 @@ fn restrictions() -> Vec<Restriction> {
     vec![of("limit_credit_line", Some(50)), of("freeze_drawdown", None)]
 }
 
-/// A message about one account, with everything that a lender can say around it.
+/// A message about one account, with every optional fact of a lender.
 fn facts<'a>(template: &'a str, account: AccountFacts<'a>) -> MessageFacts<'a> {
     MessageFacts {
         sections: vec![Section { template, accounts: vec![account] }],

@@ -1,4 +1,4 @@
-//! Every shipped template, as it leaves.
+//! Every shipped template, rendered.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ fn shown(rendered: &Rendered) -> String {
     subject.chain([rendered.text.clone()]).chain(segments).collect()
 }
 
-/// What a template is about in the shipped policies.
+/// The facts of a template in the shipped policies.
 fn account_of<'a>(template: &str, restrictions: &'a [Restriction]) -> AccountFacts<'a> {
     let (owed, next) = match template {
         "due_soon" | "due_tomorrow" | "due_today" => (coming("1250.50", "2026-01-05"), None),
@@ -62,8 +62,7 @@ fn every_shipped_template_reads_well(#[case] language: Language) {
     insta::assert_snapshot!(format!("shipped_{language:?}").to_lowercase(), all);
 }
 
-/// Two accounts that are late and one that will be due, after an outage, by a lender that says
-/// nothing of its own.
+/// Two overdue accounts and one not yet due, after an outage, by a lender with no texts of its own.
 #[rstest]
 #[case::zh(Language::Zh)]
 #[case::en(Language::En)]

@@ -46,7 +46,7 @@ fn an_account_shows_its_tail_and_never_more_than_half(#[case] id: &str, #[case] 
     assert_eq!(MaskedAccount::from(&id).as_str(), expected);
 }
 
-/// The line of an account that is so many days late, and of the earlier messages.
+/// The line of an account so many days past due, and of the earlier messages.
 #[rstest]
 #[case(0, 0, "Account *0001: CNY 9.00 is overdue. The oldest part was due on 5 January 2026.", None)]
 #[case(
@@ -133,7 +133,7 @@ fn a_channel_has_what_belongs_to_it(#[case] channel: Channel, #[case] subject: b
     for language in LANGUAGES {
         let rendered = Texts::default().render(channel, language, &facts).unwrap();
         assert_eq!((rendered.subject.is_some(), rendered.segments.is_some()), (subject, segments));
-        // Whatever the channel and the language.
+        // On every channel and in every language.
         for part in ["95500", "https://bank.example/pay", "https://bank.example/late", "9.00", "*0001"] {
             assert!(rendered.text.contains(part), "{part}: {}", rendered.text);
         }
@@ -142,7 +142,7 @@ fn a_channel_has_what_belongs_to_it(#[case] channel: Channel, #[case] subject: b
     }
 }
 
-/// What a lender writes is never read as Fluent.
+/// A lender's values are never parsed as Fluent.
 #[test]
 fn what_is_filled_in_stands_as_it_is() {
     let mut facts = facts("late", account("6222-0001", "CNY", overdue("9", "2026-01-05", 1), None));
@@ -176,7 +176,7 @@ fn an_unknown_template_is_named() {
     assert_eq!(error, RenderError::UnknownTemplate("dunning_7".to_owned()));
 }
 
-/// A contact person is told of no amount, whatever template is named.
+/// No template states an amount to a third-party contact.
 #[test]
 fn a_template_that_speaks_of_accounts_cannot_be_said_to_a_contact_person() {
     let facts = ContactPersonFacts { template: "late", call_back: "95500", reference: reference() };
