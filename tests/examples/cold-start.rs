@@ -39,20 +39,20 @@ const AT_MOST: Duration = Duration::from_secs(30);
 /// Measures how long the functions take to start.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How often each is started
+    /// The number of starts of each function
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
-    /// Where the binaries are
+    /// The directory of the binaries
     #[arg(long, default_value = "target/function")]
     binaries: PathBuf,
-    /// The functions
+    /// The functions to start
     #[arg(
         long,
         value_delimiter = ',',
         default_value = "detect-overdue,intake,post-payment,record-delivery,record-history,send-reminders,watch-gaps"
     )]
     functions: Vec<String>,
-    /// Another DynamoDB to warm up with
+    /// Another DynamoDB for the warm-up call
     #[arg(long)]
     endpoint: Option<String>,
 }
@@ -186,7 +186,7 @@ fn start(
     }
 }
 
-/// The duration of the warm-up, as the function logs it; zero: it has none.
+/// The duration of the warm-up, as the function logs it; zero: no warm-up.
 fn warming_up(said: &str) -> Duration {
     said.lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -19,20 +19,20 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// Measures a book of a size of one's own.
+/// Measures a portfolio of a chosen size.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// How many accounts; several are measured one after another
+    /// The number of accounts; several sizes are measured one after another
     #[arg(long, default_values_t = [10_000])]
     accounts: Vec<u32>,
-    /// Of a hundred accounts, how many are due at the month's end
+    /// The percentage of accounts that are due at the month's end
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     peak_percent: u32,
-    /// How many lifts are timed one by one at most
+    /// The most lifts that are timed one by one
     #[arg(long, default_value_t = 1_000)]
     lifts: usize,
-    /// The engine keeps its pages in this file, which must not be there, instead of in memory
+    /// The file that holds the engine's pages, in memory otherwise; the file must not exist yet
     #[arg(long)]
     on_disk: Option<PathBuf>,
     #[command(subcommand)]

@@ -17,33 +17,33 @@ use duewatch_tests::simulation::{
 /// The command that repeats a run.
 const COMMAND: &str = "cargo run --release -p duewatch-tests --example simulate --";
 
-/// Lives through seeds of a simulated lender, a month each, with everything that can go wrong.
+/// Simulates a lender for a month from each seed, with everything that can go wrong.
 #[derive(Debug, Parser)]
 #[command(name = "simulate")]
 struct Arguments {
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// How many seeds.
+    /// The number of seeds.
     #[arg(long, default_value_t = 100)]
     seeds: u64,
-    /// One seed alone; what it stands for is shown.
+    /// One seed alone; its plan is printed.
     #[arg(long)]
     seed: Option<u64>,
-    /// Every order of requests and every fault at each request of the small scenarios too;
-    /// at most so many orders of one.
+    /// Runs the small scenarios too, in every order of requests and with every fault at each request; the
+    /// value bounds the orders of one scenario.
     #[arg(long, value_name = "ORDERS")]
     exhaustive: Option<usize>,
-    /// Threads; each lives through seeds of its own.
+    /// Threads; each runs seeds of its own.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Stops at the first seed that breaks a promise; the small scenarios are left out then.
+    /// Stops at the first seed that breaks a promise, and leaves out the small scenarios then.
     #[arg(long)]
     first: bool,
-    /// Does not look for the least of a seed that still fails.
+    /// Does not shrink a failing seed.
     #[arg(long)]
     no_shrink: bool,
-    /// Accounts to leave out, by their place in the book.
+    /// Accounts to leave out, by their place in the portfolio.
     #[arg(long, value_delimiter = ',')]
     without_accounts: Vec<usize>,
     /// Happenings to leave out: numbers, and ranges such as 3-7.

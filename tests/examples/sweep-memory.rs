@@ -41,10 +41,10 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(30);
 /// Measures the memory of a sweep.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How many accounts are due
+    /// The number of due accounts
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     accounts: u32,
-    /// The binary
+    /// The binary of the function
     #[arg(long, default_value = "target/release/detect-overdue")]
     binary: PathBuf,
 }

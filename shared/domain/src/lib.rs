@@ -1,7 +1,6 @@
 //! The rules of duewatch: pure functions over plain data.
 //!
-//! Nothing here reads a clock, the environment or a network. Three functions
-//! carry the whole product:
+//! Nothing here reads a clock, the environment or a network. Three functions carry the whole product:
 //!
 //! ```text
 //! Account::apply(command)      records a fact, or refuses it               commands/apply.rs

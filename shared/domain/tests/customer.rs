@@ -71,7 +71,7 @@ fn other(id: &str, restrictions: &[&str]) -> AskedBy {
     let restriction = |text: &&str| {
         let (kind, percent) = text.split_once(' ').unwrap_or((*text, ""));
         Restriction {
-            kind: kind.to_owned(),
+            kind: kind.to_owned().into(),
             percent: percent.parse().ok(),
             notice_days: None,
             blocks: Vec::new(),

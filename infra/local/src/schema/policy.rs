@@ -3,6 +3,7 @@
 use duewatch_domain::policy::{
     MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
     MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MIN_KEPT_DAYS,
+    RestrictionKind,
 };
 use serde_json::{Value, json};
 
@@ -239,21 +240,30 @@ pub(super) fn restriction() -> Value {
 
 /// A restriction with the given options and `except`.
 fn restriction_with(options: &[Field]) -> Value {
-    let percent =
-        |from: u32, to: u32| ("percent", json!({ "type": "integer", "minimum": from, "maximum": to }));
     let with = |more: &[Field]| [options, more, &[("except", operations())][..]].concat();
+    let (mut kinds, mut plain) = (Vec::new(), Vec::new());
+    for kind in &RestrictionKind::SHIPPED {
+        let Some(bounds) = kind.percent_bounds() else {
+            plain.push(kind.as_str());
+            continue;
+        };
+        let (least, most) = bounds.range.into_inner();
+        let percent = ("percent", json!({ "type": "integer", "minimum": least, "maximum": most }));
+        let name = ("kind", json!({ "const": kind.as_str() }));
+        kinds.push(if bounds.required {
+            object(&[name, percent], &with(&[]))
+        } else {
+            object(&[name], &with(&[percent]))
+        });
+    }
+    kinds.push(object(&[("kind", json!({ "enum": plain }))], &with(&[])));
     let own = json!({
         "type": "string",
         "pattern": "^[a-z0-9_]{1,64}$",
-        "not": { "enum": ["limit_credit_line", "raise_rate", "freeze_drawdown", "suspend_account"] },
+        "not": { "enum": RestrictionKind::SHIPPED.each_ref().map(RestrictionKind::as_str) },
     });
-    let plain = json!({ "enum": ["freeze_drawdown", "suspend_account"] });
-    json!({ "oneOf": [
-        object(&[("kind", json!({ "const": "limit_credit_line" })), percent(0, 100)], &with(&[])),
-        object(&[("kind", json!({ "const": "raise_rate" }))], &with(&[percent(100, 1_000)])),
-        object(&[("kind", plain)], &with(&[])),
-        object(&[("kind", own)], &with(&[("blocks", operations())])),
-    ]})
+    kinds.push(object(&[("kind", own)], &with(&[("blocks", operations())])));
+    json!({ "oneOf": kinds })
 }
 
 /// A step has a channel, or channels in order of preference. A repeated step states its rate. A step that

@@ -1,28 +1,22 @@
-//! Reasons for which all contact with a borrower waits.
+//! Contact holds: reasons for which all contact with a borrower waits.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What stops contact altogether.
+/// A reason for which all contact with a borrower waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
-    /// The person has refused all contact.
+    /// The borrower has refused all contact.
     Refusal,
-    /// A breathing space.
     BreathingSpace,
     /// A breathing space during and after a mental health crisis.
     MentalHealth,
-    /// The person is recorded as vulnerable.
     Vulnerability,
-    /// The person has complained.
     Complaint,
-    /// The account is in dispute.
     Dispute,
-    /// There is a promise to pay.
     Promise,
-    /// A payment is under way.
     PaymentInProcess,
 }
 

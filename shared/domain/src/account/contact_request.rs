@@ -9,40 +9,38 @@ use super::notice::NoticeOf;
 use crate::kernel::{business_date, past_due_from};
 use crate::policy::{Channel, Policy};
 
-/// A wish to contact the borrower.
+/// A message to the borrower that an account revision requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intent {
-    /// How it is to travel.
     pub channel: Channel,
-    /// How it is to travel where that channel cannot be used, the best first.
+    /// Channels to try where `channel` cannot be used, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallbacks: Vec<Channel>,
-    /// Which text it is to bear.
+    /// Name of the message template.
     pub template: String,
-    /// What it is about; none: nothing that is owed.
+    /// The installment that the message is about; none: the message is about no balance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installment: Option<Label>,
-    /// When that is or was due.
+    /// That installment's due date, past or to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_on: Option<NaiveDate>,
-    /// When it was to leave.
+    /// The instant for which the message was planned.
     pub planned_at: DateTime<Utc>,
-    /// How many earlier ones it stands for, which were missed.
+    /// Number of earlier, missed requests that this one replaces.
     pub missed: u32,
-    /// What it announces, where it is a notice.
+    /// The announced restrictions or policy version; none: the message is no notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_of: Option<NoticeOf>,
 }
 
 impl Intent {
-    /// How it may travel, the best first.
+    /// The channels to try, best first.
     pub fn channels(&self) -> impl Iterator<Item = Channel> + '_ {
         std::iter::once(self.channel).chain(self.fallbacks.iter().copied())
     }
 
-    /// What it is called among those of its revision: by its channel, a notice also by
-    /// what it announces.
+    /// The request's name within its revision: its channel, and for a notice also its announcement.
     #[must_use]
     pub fn name(&self) -> String {
         match &self.notice_of {
@@ -51,8 +49,8 @@ impl Intent {
         }
     }
 
-    /// Whether it announces a due date that has passed by `now`: it would say nothing true
-    /// any more.
+    /// Whether the request announces a due date that has passed by `now`, so that its message would no longer
+    /// be true.
     #[must_use]
     pub fn has_passed(&self, account: &Account, policy: &Policy, now: DateTime<Utc>) -> bool {
         let Some(due_on) = self.due_on else { return false };

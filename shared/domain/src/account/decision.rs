@@ -1,4 +1,4 @@
-//! `decide`: the difference between a standing and a new assessment.
+//! Decisions: changes of an account's stage or restrictions.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,42 +8,36 @@ use super::reason::Reason;
 use crate::kernel::{AccountId, Revision};
 use crate::policy::{PolicyRef, Restriction, StageName};
 
-/// A change of stage or restrictions, with its reasons.
+/// A change of stage or restrictions, with the policy version, the figures and the reasons behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
-    /// When: of a change that time brought, the instant at which its condition
-    /// came true; of any other, the instant of the fact that brought it.
+    /// For a change that time triggered, the instant at which its condition came true; for any other, the
+    /// instant of the triggering fact.
     pub at: DateTime<Utc>,
-    /// The account's revision that bears it.
+    /// The account's revision that holds the decision.
     pub revision: Revision,
-    /// Who says so.
     pub policy: PolicyRef,
-    /// The stage before.
     pub from: StageName,
-    /// The stage from now on.
     pub to: StageName,
-    /// The restrictions that are new.
+    /// Newly applied restrictions, without those that stay.
     pub applied: Vec<Restriction>,
-    /// The restrictions that are gone.
     pub lifted: Vec<Restriction>,
-    /// The figures it was judged on.
     pub figures: Figures,
-    /// Why.
     pub reasons: Vec<Reason>,
-    /// When the account is looked at next.
+    /// The account's next evaluation; none: not before a new fact.
     pub next_action_at: Option<DateTime<Utc>>,
 }
 
 impl Decision {
-    /// The id under which the decision is published, each time the same.
+    /// The id under which the decision is published, the same at every attempt.
     #[must_use]
     pub fn event_id(&self, account_id: &AccountId) -> String {
         event_id(account_id, self.revision)
     }
 }
 
-/// The id of what a revision of an account publishes.
+/// The id of the event that an account's revision publishes: `account/revision`.
 #[must_use]
 pub fn event_id(account_id: &AccountId, revision: Revision) -> String {
     format!("{account_id}/{revision}")

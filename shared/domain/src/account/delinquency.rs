@@ -1,19 +1,19 @@
-//! The memory of lapses, which says whether one is the first in a while.
+//! Delinquency history: tells whether an episode is the first in a number of months.
 
 use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::LAST_DATE;
 
-/// What is remembered of an account's lapses. A lapse is a time with delinquent days, as it
-/// was known then: a fact that comes later changes it from its arrival on.
+/// An account's delinquency history. An episode is a stretch of delinquent days as known at the time: a later
+/// fact changes it only from the fact's arrival on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lapses {
-    /// The first day of the lapse that goes on.
+    /// The first day of the current episode; none: there is no current episode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<NaiveDate>,
-    /// The day on which the last one was found to be over.
+    /// The day on which the last episode was found to be over; none: no episode has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_over_on: Option<NaiveDate>,
 }
@@ -23,8 +23,8 @@ impl Lapses {
         *self == Self::default()
     }
 
-    /// The memory on `day`, of an account whose delinquent days begin on `delinquent_from`
-    /// and that was judged before on `judged_on`.
+    /// The history on `day` of an account whose delinquent days begin on `delinquent_from` and that was last
+    /// assessed on `judged_on`.
     pub(crate) fn on(
         self,
         day: NaiveDate,
@@ -34,8 +34,8 @@ impl Lapses {
         match (self.since, delinquent_from.filter(|from| *from <= day)) {
             (None, None) | (Some(_), Some(_)) => self,
             (Some(_), None) => Self { since: None, last_over_on: Some(day) },
-            // What begins by itself began when its time had come; what a fact has brought
-            // about, when the fact became known.
+            // An episode that time begins starts on its first delinquent day. An episode that a fact begins
+            // starts on the day on which the fact became known.
             (None, Some(from)) if judged_on.is_none_or(|judged| judged < from) => {
                 Self { since: Some(from), ..self }
             }
@@ -43,8 +43,7 @@ impl Lapses {
         }
     }
 
-    /// Whether a lapse that begins on `begin`, or the one that goes on, is the first in so
-    /// many months.
+    /// Whether the current episode, or else one that begins on `begin`, is the first in that many months.
     pub(crate) fn is_first(self, begin: NaiveDate, months: u32) -> bool {
         let begin = self.since.unwrap_or(begin);
         self.last_over_on

@@ -6,30 +6,29 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::kernel::DisputeId;
 
-/// A dispute: the borrower says that something is wrong.
+/// A borrower's objection to an amount or a date, open or closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dispute {
     /// Unique within the account.
     pub dispute_id: DisputeId,
-    /// What is wrong.
     pub reason: String,
-    /// When it was opened.
+    /// When the dispute was opened.
     pub at: DateTime<Utc>,
-    /// How and when it was closed.
+    /// The outcome, and when the dispute was closed; none: it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<(DisputeOutcome, DateTime<Utc>)>,
 }
 
-/// What becomes of a dispute.
+/// How a dispute was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeOutcome {
     /// The borrower was right.
     Upheld,
-    /// The lender was.
+    /// The lender was right.
     Rejected,
-    /// The borrower does not go on with it.
+    /// The borrower no longer pursues the dispute.
     Withdrawn,
 }
 

@@ -1,11 +1,11 @@
-//! The figures that stages are judged on.
+//! The figures that stages are evaluated on.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::Money;
 
-/// What an account looks like on one judged day.
+/// An account's figures on one assessed day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figures {
@@ -13,15 +13,15 @@ pub struct Figures {
     pub days_past_due: u32,
     /// Days past due less grace and paused days, never below 0.
     pub delinquent_days: u32,
-    /// What is unpaid of the installments past due, with their late fee.
+    /// Balance of the installments past due, with their late fee.
     pub overdue: Money,
-    /// The due date of the oldest unpaid installment past due.
+    /// The due date of the oldest unpaid installment past due; none: no installment is past due.
     pub oldest_due_on: Option<NaiveDate>,
-    /// What is unpaid of all installments, with the late fee.
+    /// Balance of all installments, with the late fee.
     pub outstanding: Money,
-    /// The late fee that has accrued by that day and is unpaid; none: the policy has no late fee.
+    /// The unpaid late fee accrued by that day; none: the policy has no late fee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_fee: Option<Money>,
-    /// How many installments past due still owe.
+    /// Number of installments past due with an open balance.
     pub unpaid_installments: u32,
 }

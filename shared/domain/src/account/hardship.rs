@@ -5,19 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::Cause;
 
-/// A cause with who recorded it, why, and for how long it binds.
+/// A hardship cause with its recorder, its grounds and the time for which it binds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedCause {
-    /// What was found.
     pub cause: Cause,
-    /// Who recorded it.
+    /// Who recorded the cause.
     pub by: String,
-    /// On what grounds.
+    /// The recorder's grounds.
     pub reason: String,
-    /// When it became known.
+    /// When the cause became known.
     pub at: DateTime<Utc>,
-    /// The first date on which it does not bind any more; none: until another is recorded.
+    /// The first date on which the cause no longer binds; none: until another is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<NaiveDate>,
 }

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::{Currency, DrawId, InstallmentNumber, Money, PaymentId, minor};
 use crate::policy::{Component, Waterfall};
 
-/// What an installment is called.
+/// Identifies an installment within its account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Label {
-    /// By its number in the lender's schedule.
+    /// The number in the lender's schedule.
     Number(InstallmentNumber),
-    /// The amount of a payment that was taken back and fell due anew. It has no
-    /// number, and sorts after the numbered ones of its date.
+    /// A chargeback: the amount of a payment that was charged back and fell due anew. It has no number, and
+    /// sorts after the numbered ones of its date.
     TakenBack(PaymentId),
 }
 
@@ -28,43 +28,40 @@ impl std::fmt::Display for Label {
     }
 }
 
-/// An amount due on a date.
+/// An amount due on a date, with its components and adjustments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Installment {
-    /// What it is called.
     pub label: Label,
-    /// When it is due.
+    /// The due date before any move to a working day.
     pub due_on: NaiveDate,
-    /// The part that pays back the loan.
     pub principal: Money,
-    /// The contract's interest.
+    /// Interest under the contract.
     #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
     pub interest: Money,
-    /// Charges.
     #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
     pub fee: Money,
-    /// By how much adjustments have lowered it; negative when they raised it.
+    /// Sum of the adjustments: positive lowers the amount due, negative raises it.
     #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
     pub adjusted: Money,
-    /// Left out whole: neither overdue nor outstanding.
+    /// Written off as a whole: neither overdue nor outstanding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub written_off: bool,
-    /// Left over from a schedule that was replaced: it asks for what had been paid of it,
-    /// and bears no late fee.
+    /// Left over from a replaced schedule: its amount due is the amount that had been paid of it, and it
+    /// bears no late fee.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaced: bool,
-    /// Since when it is owed, where that was not from the beginning: a new schedule,
-    /// or a payment taken back. Money that came before settles what was owed before.
+    /// When a new schedule or a chargeback added the installment; none: it was due from the beginning. Money
+    /// received before is allocated to the installments due before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
-    /// The draw whose plan it is part of.
+    /// The draw whose repayment plan it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draw_id: Option<DrawId>,
 }
 
 impl Installment {
-    /// What it asks for in all, after adjustments.
+    /// The amount due in all components, after adjustments.
     #[must_use]
     pub fn asked(&self) -> Money {
         if self.adjusted.is_zero() && self.fee.is_zero() && self.interest.is_zero() {
@@ -73,21 +70,20 @@ impl Installment {
         self.principal + self.interest + self.fee - self.adjusted
     }
 
-    /// What it asks for in all, in minor units.
+    /// The amount due in all components, after adjustments, in minor units.
     pub(crate) fn asked_minor(&self, minor_units: u32) -> i128 {
         let part = |amount: Money| minor(amount, minor_units);
         part(self.principal) + part(self.interest) + part(self.fee) - part(self.adjusted)
     }
 
-    /// The most that it has asked for: before adjustments lowered it, after they raised it.
+    /// The largest amount ever due: before adjustments lowered it, after they raised it.
     pub(crate) fn asked_at_most(&self) -> Money {
         self.asked().max(self.principal + self.interest + self.fee)
     }
 
-    /// What it asks for of fee, interest and principal. What an adjustment or a new schedule
-    /// took off came off the components that would be settled last; what an adjustment put on
-    /// lies on the last of them.
-    /// In minor units.
+    /// The amounts due as fee, interest and principal, in minor units. A reduction by an adjustment or a new
+    /// schedule comes off the components that the waterfall allocates to last. An increase goes on the last
+    /// of them.
     pub(crate) fn asked_components(&self, waterfall: &Waterfall, minor_units: u32) -> [i128; 3] {
         let part = |amount| minor(amount, minor_units);
         let mut asked = [part(self.fee), part(self.interest), part(self.principal)];
@@ -104,8 +100,8 @@ impl Installment {
         asked
     }
 
-    /// What is still open of each component, in the order of the waterfall, when `paid` has
-    /// been paid and there is no late fee. Of one that may bear a fee the allocation knows it.
+    /// The open part of each component, in the order of the waterfall, after `paid` and without a late fee.
+    /// For an installment that may bear a late fee, the allocation has the open components.
     #[must_use]
     pub fn open_components(
         &self,
@@ -127,7 +123,7 @@ impl Installment {
         open
     }
 
-    /// Its number in the schedule, where it has one.
+    /// The number in the lender's schedule; none: the installment is a chargeback.
     #[must_use]
     pub const fn number(&self) -> Option<InstallmentNumber> {
         match &self.label {

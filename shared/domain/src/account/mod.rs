@@ -57,26 +57,22 @@ pub use self::status::Standing;
 pub use self::taken_message::TakenMessage;
 pub use self::waiver::Waiver;
 
-/// One credit agreement with all its facts and the standing that was decided last.
+/// One credit agreement with all its facts and the account status that the last assessment left.
 ///
-/// The lists are private: they are kept in order and within their bounds by
-/// [`Account::open`] and [`Account::apply`].
+/// The lists are private: [`Account::open`] and [`Account::apply`] keep them in order and within their
+/// bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
-    /// The account's own id.
     pub account_id: AccountId,
-    /// Who owes.
     pub customer_id: CustomerId,
-    /// The policy that it is judged by.
     pub policy_id: PolicyId,
-    /// What all its amounts are in.
+    /// The currency of all the account's amounts.
     pub currency: Currency,
-    /// Where its days begin.
+    /// The zone in which the account's days begin.
     pub time_zone: Zone,
-    /// When the agreement began.
     pub opened_on: NaiveDate,
-    /// A checksum of the contract that opened it, to know that contract again.
+    /// Checksum of the contract that opened the account, to recognise that contract again.
     pub(crate) contract: u32,
     /// By due date, then number.
     pub(crate) installments: Vec<Installment>,
@@ -90,68 +86,62 @@ pub struct Account {
     /// By the instant at which they became known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) waivers: Vec<Waiver>,
-    /// Whether the account's enforcement is switched off, and why.
+    /// Why the account's enforcement is switched off; none: it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enforcement_off: Option<String>,
-    /// Why it fell behind, as recorded last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cause: Option<RecordedCause>,
-    /// The score that was handed in last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) score: Option<RecordedScore>,
-    /// A payment under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) in_process: Option<PaymentInProcess>,
-    /// Promises to pay, in the order in which they were made.
+    /// In the order in which they were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) promises: Vec<Promise>,
-    /// Disputes, in the order in which they were opened.
+    /// In the order in which they were opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) disputes: Vec<Dispute>,
-    /// When the borrower wants to be reminded of what is coming due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reminder_preference: Option<ReminderPreference>,
-    /// When it was last reported to a credit bureau.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reported_at: Option<DateTime<Utc>>,
     /// The last notice of each stage and policy version; the bound is [`MAX_NOTICES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<Notice>,
-    /// What the customer's other accounts ask of it, by account; fewer than
+    /// The cross-restrictions that the customer's other accounts impose, by account; fewer than
     /// [`MAX_ACCOUNTS_OF_CUSTOMER`](crate::kernel::MAX_ACCOUNTS_OF_CUSTOMER).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) asked_by: Vec<AskedBy>,
-    /// When its schedule was last replaced, by the local date; none: never.
+    /// The local date of the last schedule replacement; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) schedule_replaced_on: Option<NaiveDate>,
-    /// The last messages that changed it, oldest first: [`RECENT_MESSAGES`], and all of the
-    /// last one's instant.
+    /// The last messages that changed the account, oldest first: [`RECENT_MESSAGES`], and all of the last
+    /// one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) recent_messages: Vec<TakenMessage>,
-    /// What was decided last.
     pub standing: Standing,
     /// How often the account has been written.
     pub revision: Revision,
-    /// The last decisions, oldest first, at most [`RECENT_DECISIONS`].
+    /// Oldest first, at most [`RECENT_DECISIONS`].
     pub(crate) recent_decisions: Vec<Decision>,
-    /// Whom the current revision wants contacted.
+    /// The contact requests that the current revision creates.
     pub intents: Vec<Intent>,
 }
 
 impl Account {
-    /// What is due, by due date, then number.
+    /// The installments, by due date, then number.
     #[must_use]
     pub fn installments(&self) -> &[Installment] {
         &self.installments
     }
 
-    /// What came in, in the order in which it came.
+    /// The payments, by the instant of receipt, then id.
     #[must_use]
     pub fn payments(&self) -> &[Payment] {
         &self.payments
     }
 
-    /// The pauses, by their first day.
+    /// The delinquency pauses, by their first day.
     #[must_use]
     pub fn pauses(&self) -> &[Pause] {
         &self.pauses
@@ -169,19 +159,19 @@ impl Account {
         self.enforcement_off.is_none()
     }
 
-    /// Why it fell behind, as recorded last.
+    /// The hardship cause recorded last.
     #[must_use]
     pub const fn cause(&self) -> Option<&RecordedCause> {
         self.cause.as_ref()
     }
 
-    /// The score that was handed in last.
+    /// The score that the lender handed in last.
     #[must_use]
     pub const fn score(&self) -> Option<&RecordedScore> {
         self.score.as_ref()
     }
 
-    /// A payment that was under way when it was last heard of.
+    /// The payment last reported as in process.
     #[must_use]
     pub const fn in_process(&self) -> Option<&PaymentInProcess> {
         self.in_process.as_ref()
@@ -199,19 +189,19 @@ impl Account {
         &self.recent_decisions
     }
 
-    /// The decision that the current revision brought, if it brought one.
+    /// The decision of the current revision; none: the revision changed neither stage nor restrictions.
     #[must_use]
     pub fn decision_of_this_revision(&self) -> Option<&Decision> {
         self.recent_decisions.last().filter(|decision| decision.revision == self.revision)
     }
 
-    /// The payment of that id.
+    /// The payment with that id, reversed or not.
     #[must_use]
     pub fn payment(&self, id: &PaymentId) -> Option<&Payment> {
         self.payments.iter().find(|payment| &payment.payment_id == id)
     }
 
-    /// The last messages that changed it, oldest first: to know them again.
+    /// The last messages that changed the account, oldest first, by which a repeated message is recognised.
     #[must_use]
     pub fn recent_messages(&self) -> &[TakenMessage] {
         &self.recent_messages
@@ -221,8 +211,7 @@ impl Account {
         self.installments.iter_mut().find(|installment| installment.label == Label::Number(number))
     }
 
-    /// The most that its installments have asked for in all, so that no sum over a part
-    /// of them is larger.
+    /// The sum of the installments' largest amounts due: no sum over a part of them is larger.
     pub(crate) fn asked_at_most(&self) -> Money {
         self.installments.iter().map(Installment::asked_at_most).sum()
     }
@@ -241,14 +230,14 @@ impl Account {
 }
 
 impl Account {
-    /// When it was last reported to a credit bureau.
+    /// When the account was last reported to a credit bureau; none: never.
     #[must_use]
     pub const fn reported_at(&self) -> Option<DateTime<Utc>> {
         self.reported_at
     }
 
-    /// Whether it has been reported since an installment fell due that still owes: what was
-    /// reported before is another story.
+    /// Whether the account was reported to a credit bureau since an unpaid installment fell due. An earlier
+    /// report does not cover that installment.
     pub(crate) fn is_reported_since(&self, due_on: NaiveDate) -> bool {
         self.reported_at.is_some_and(|at| business_date(self.time_zone, at) >= due_on)
     }

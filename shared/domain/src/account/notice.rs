@@ -1,4 +1,4 @@
-//! Notices that law or contract asks for before a restriction or a new policy version.
+//! Notices that law or contract requires before a restriction or a new policy version.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::kernel::MAX_NOTICES;
 use crate::policy::StageName;
 
 impl Account {
-    /// Keeps the last notice of each thing that can be announced.
+    /// Keeps the last notice of each stage and policy version, at most `MAX_NOTICES`.
     pub(crate) fn keep_notice(&mut self, notice: Notice) {
         self.notices.retain(|known| known.of != notice.of);
         let excess = (self.notices.len() + 1).saturating_sub(MAX_NOTICES);
@@ -19,7 +19,7 @@ impl Account {
     }
 }
 
-/// What a notice announces.
+/// The announcement of a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeOf {
@@ -39,15 +39,14 @@ impl fmt::Display for NoticeOf {
     }
 }
 
-/// A notice: planned, and, as far as is known, sent.
+/// A notice: planned and, as far as is known, sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notice {
-    /// What it announces.
     pub of: NoticeOf,
-    /// When it was to leave.
+    /// The instant for which the notice was planned.
     pub planned_at: DateTime<Utc>,
-    /// When it left; none: not yet, as far as is known.
+    /// When the notice left; none: not yet, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<DateTime<Utc>>,
 }

@@ -5,16 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{InstallmentNumber, Money, PaymentId};
 
-/// What kind of money came in. All kinds settle.
+/// The kind of money received. Money of every kind is allocated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentKind {
-    /// The borrower pays.
     #[default]
     Repayment,
-    /// A merchant gives back the price of what was bought on the line.
+    /// A merchant gives back the price of a purchase on the line.
     MerchantRefund,
-    /// The lender forgives.
+    /// The lender forgives an amount.
     Goodwill,
 }
 
@@ -34,45 +33,42 @@ impl PaymentKind {
     }
 }
 
-/// Money in.
+/// Money received for an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payment {
     /// Unique within the account.
     pub payment_id: PaymentId,
-    /// How much; always more than zero.
+    /// Always more than zero.
     pub amount: Money,
-    /// When the payment system learnt of it.
+    /// When the payment system learnt of the payment.
     pub received_at: DateTime<Utc>,
-    /// The date that the lender's books give it.
+    /// The date that the lender's books give the payment.
     pub value_date: NaiveDate,
-    /// What kind of money it is.
     #[serde(default, skip_serializing_if = "PaymentKind::is_repayment")]
     pub kind: PaymentKind,
-    /// The installments it was paid for; empty where the waterfall decides.
+    /// The installments that the payment names; empty: the waterfall decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applies_to: Vec<InstallmentNumber>,
-    /// Whether and how it was undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversed: Option<Reversal>,
 }
 
 impl Payment {
-    /// Whether the money still settles something. A payment taken back at its
-    /// reversal does: what it settled stays settled, and the debt falls due anew.
+    /// Whether the payment is allocated. A payment that was charged back still is: its allocation stays, and
+    /// its amount falls due anew.
     #[must_use]
     pub fn stands(&self) -> bool {
         self.reversed.as_ref().is_none_or(|reversal| reversal.dated == Dated::Reversal)
     }
 }
 
-/// A payment undone.
+/// The reversal of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reversal {
     /// When the reversal became known.
     pub reversed_at: DateTime<Utc>,
-    /// Which date it takes effect on.
     pub dated: Dated,
 }
 
@@ -80,10 +76,10 @@ pub struct Reversal {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dated {
-    /// As if the payment had never been.
+    /// The payment's own date: as if never paid.
     #[default]
     Original,
-    /// What it settled stays settled; the same amount falls due on the day of
-    /// the reversal (Fineract's chargeback).
+    /// The day of the reversal: the allocation stays, and the same amount falls due on that day (Fineract's
+    /// chargeback).
     Reversal,
 }

@@ -1,4 +1,4 @@
-//! Promises to pay.
+//! Promises to pay, and their outcomes.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,35 +6,35 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::kernel::{Money, PromiseId, business_date};
 
-/// A promise to pay.
+/// A borrower's promise to pay an amount before a date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Promise {
     /// Unique within the account.
     pub promise_id: PromiseId,
-    /// How much.
     pub amount: Money,
-    /// The first date on which it is broken.
+    /// The first date on which the promise is broken.
     pub until: NaiveDate,
-    /// When it was made.
+    /// When the promise was made.
     pub at: DateTime<Utc>,
-    /// How and when somebody said that it ended.
+    /// The reported outcome, and when it was reported; none: no outcome was reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<(PromiseOutcome, DateTime<Utc>)>,
 }
 
-/// What becomes of a promise.
+/// The outcome of a promise to pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PromiseOutcome {
-    /// What was promised came.
+    /// The promised amount was paid.
     Kept,
-    /// It did not.
+    /// The promised amount was not paid.
     Broken,
 }
 
 impl Promise {
-    /// When it was kept, by the money that came since it was made and before it was broken.
+    /// When the promise was kept: the receipt that completed the amount after the promise was made and before
+    /// it was broken; none: it was not kept.
     #[must_use]
     pub fn kept_at(&self, account: &Account) -> Option<DateTime<Utc>> {
         let mut came = account.currency.zero();
@@ -47,7 +47,7 @@ impl Promise {
         (business_date(account.time_zone, kept.received_at) < self.until).then_some(kept.received_at)
     }
 
-    /// What became of it by a local date; none: it is open. It is broken by itself.
+    /// The outcome by a local date; none: the promise is open. A promise breaks without any report.
     #[must_use]
     pub fn outcome(&self, account: &Account, today: NaiveDate) -> Option<PromiseOutcome> {
         if let Some((outcome, _)) = self.ended {
@@ -59,7 +59,8 @@ impl Promise {
         }
     }
 
-    /// When it stopped being open before its time: somebody said so, or the money came.
+    /// When the promise stopped being open before its time: an outcome was reported or the money was
+    /// received, whichever came first.
     pub(crate) fn over_at(&self, account: &Account) -> Option<DateTime<Utc>> {
         match (self.ended.map(|(_, at)| at), self.kept_at(account)) {
             (Some(one), Some(other)) => Some(one.min(other)),

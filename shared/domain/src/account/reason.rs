@@ -1,4 +1,4 @@
-//! Reasons of a stage as data; a sentence is made where one is printed.
+//! Reasons of a stage, as data. The sentence is made where a reason is printed.
 
 use std::fmt;
 
@@ -9,100 +9,78 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::{AccountId, Money};
 use crate::policy::{Cause, StageName};
 
-/// Why an account stands where it stands: a rule, its threshold, and the value
-/// that was held against it.
+/// Why an account is on its stage: a rule, its threshold, and the value compared with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reason {
-    /// Enough delinquent days.
+    /// `value` delinquent days, at least `threshold`.
     DelinquentDays {
-        /// At least this many.
         threshold: u32,
-        /// So many.
         value: u32,
     },
-    /// Enough days past due.
+    /// `value` days past due, at least `threshold`.
     DaysPastDue {
-        /// At least this many.
         threshold: u32,
-        /// So many.
         value: u32,
     },
-    /// Enough is overdue.
+    /// `value` is overdue, at least `threshold`.
     OverdueAmount {
-        /// At least this much.
         threshold: Money,
-        /// So much.
         value: Money,
     },
-    /// Enough of what is outstanding is overdue.
+    /// A share of the outstanding balance is overdue: `value`, to four decimals, at least `threshold`.
     OverdueShare {
-        /// At least this part.
         #[serde(with = "rust_decimal::serde::str")]
         threshold: Decimal,
-        /// This part, to four decimals.
         #[serde(with = "rust_decimal::serde::str")]
         value: Decimal,
     },
-    /// Enough installments are past due.
+    /// `value` installments are past due, at least `threshold`.
     UnpaidInstallments {
-        /// At least this many.
         threshold: u32,
-        /// So many.
         value: u32,
     },
-    /// The cause that the stage asks for is recorded.
+    /// The hardship cause that the stage requires is recorded: `value` equals `threshold`.
     Cause {
-        /// This one.
         threshold: Cause,
-        /// The same.
         value: Cause,
     },
-    /// The recorded score is low enough.
+    /// The recorded score `value` is at most `threshold`.
     ScoreAtMost {
-        /// At most this.
         threshold: u32,
-        /// So high.
         value: u32,
     },
-    /// The stage's own restrictions are not in force yet.
+    /// The stage's own restrictions are deferred.
     RestrictionsHeld {
-        /// What keeps them back.
         by: HeldBy,
-        /// The day on which they take effect; none: not before something else happens.
+        /// The day on which they take effect; none: not before a fact changes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<NaiveDate>,
     },
-    /// Another account of the customer has reached the stage of its policy's customer rule.
+    /// Another account of the customer, `value`, has reached `threshold`, the stage of its policy's customer
+    /// rule.
     Customer {
-        /// The stage that it has reached.
         threshold: StageName,
-        /// The other account.
         value: AccountId,
     },
-    /// Nothing is overdue.
     NothingOverdue,
-    /// Something is overdue, but too little to move a stage.
+    /// The overdue balance is too small to move a stage.
     BelowMateriality,
-    /// Something is overdue, but no stage's conditions all hold.
+    /// A balance is overdue, but no stage's conditions all hold.
     BelowEveryStage,
-    /// The account's enforcement is switched off.
     EnforcementOff,
 }
 
-/// What keeps a stage's restrictions back.
+/// Why a stage's restrictions are deferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeldBy {
-    /// A notice must have been sent some days before.
+    /// A notice must have been sent a number of days before.
     Notice,
-    /// It is a first and minor lapse.
+    /// The first-lapse tolerance: the episode is a first and minor one.
     Buffer,
-    /// A temporary cause is recorded.
     TemporaryCause,
-    /// A payment is under way.
     PaymentInProcess,
-    /// There is a dispute.
     Dispute,
 }
 
@@ -139,8 +117,8 @@ impl Reason {
         }
     }
 
-    /// The threshold and the value held against it, as JSON: numbers for counts,
-    /// strings for amounts and shares, null where the rule has none.
+    /// The threshold and the value compared with it, as JSON: numbers for counts, strings for amounts and
+    /// shares, null where the rule has none.
     #[must_use]
     pub fn threshold_and_value(&self) -> (serde_json::Value, serde_json::Value) {
         use serde_json::Value;

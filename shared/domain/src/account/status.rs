@@ -1,4 +1,4 @@
-//! The standing: what was decided last of an account.
+//! The account status: the engine's last decision on an account, and when it evaluates the account next.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,39 +8,38 @@ use super::cross_restriction::Ask;
 use super::delinquency::Lapses;
 use crate::policy::{PolicyRef, Restriction, StageName};
 
-/// What the engine last decided of an account.
+/// The account status that the last assessment left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Standing {
-    /// The rung it stands on.
     pub stage: StageName,
-    /// What it may not do.
     pub restrictions: Vec<Restriction>,
-    /// Since when this stage and these restrictions hold; none: since it was opened.
+    /// Since when this stage and these restrictions hold; none: since the account was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
-    /// The policy version that judged it; none: not judged yet.
+    /// The policy version of the last assessment; none: not assessed yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyRef>,
-    /// When it is to be looked at next; none: not before a new fact.
+    /// The account's next evaluation; none: not before a new fact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_action_at: Option<DateTime<Utc>>,
-    /// Up to when its reminders have been planned.
+    /// The instant of the last assessment; none: not assessed yet. The account's time never goes back before
+    /// it, and reminders planned up to it are handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded_through: Option<DateTime<Utc>>,
-    /// What is remembered of lapses, where the policy asks for it.
+    /// Kept where the policy has a first-lapse tolerance.
     #[serde(default, skip_serializing_if = "Lapses::is_none")]
     pub lapses: Lapses,
-    /// What its regulatory class is judged by; none: its policy has no classification.
+    /// None: the policy has no classification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<Classification>,
-    /// What it asks of the customer's other accounts; none: it never asked anything.
+    /// The cross-restriction on the customer's other accounts; none: the account never imposed any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks_of_others: Option<Ask>,
 }
 
 impl Standing {
-    /// Nobody has looked at the account yet.
+    /// The status of an account that has not been assessed yet.
     #[must_use]
     pub fn unjudged() -> Self {
         Self {
@@ -56,13 +55,13 @@ impl Standing {
         }
     }
 
-    /// What it asks of the customer's other accounts; empty: nothing.
+    /// The restrictions that the account imposes on the customer's other accounts; empty: none.
     #[must_use]
     pub fn asks(&self) -> &[Restriction] {
         self.asks_of_others.as_ref().map_or(&[], |ask| &ask.restrictions)
     }
 
-    /// Whether the account is to be looked at by `now`.
+    /// Whether the account is due for evaluation by `now`.
     #[must_use]
     pub fn is_due(&self, now: DateTime<Utc>) -> bool {
         self.next_action_at.is_some_and(|at| at <= now)

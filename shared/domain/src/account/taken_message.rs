@@ -1,20 +1,19 @@
-//! The last messages that an account took, so that a repeated one is recognised.
+//! The last messages that an account applied, by which a repeated message is recognised.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::EventId;
 
-/// A message that was taken, to know it again.
+/// An inbound message that the account applied, kept to recognise it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TakenMessage {
-    /// Its id.
     #[serde(rename = "id")]
     pub event_id: EventId,
-    /// When it became known.
+    /// When the message became known.
     pub at: DateTime<Utc>,
-    /// Of what it said.
+    /// Checksum of the message's content.
     #[serde(rename = "crc")]
     pub checksum: u32,
 }

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{InstallmentNumber, Money};
 
-/// A late fee forgiven. What had not accrued by then is not touched, nor what was paid of it.
+/// A forgiven late fee. A waiver touches neither the fee that accrues later nor the fee already paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
-    /// When it became known. It takes effect on the local date, before what is paid later.
+    /// When the waiver became known. It takes effect on the local date, before later payments.
     pub at: DateTime<Utc>,
-    /// The installment whose fee it is; none: of all, oldest first.
+    /// The installment whose late fee is waived; none: all installments, oldest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<InstallmentNumber>,
-    /// At most how much; none: all that has accrued by then and is unpaid.
+    /// The most that is waived; none: all unpaid late fee accrued by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
 }

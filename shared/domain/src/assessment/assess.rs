@@ -1,8 +1,7 @@
-//! `assess`: what a policy says of an account at an instant.
+//! `assess`: a policy's assessment of an account at an instant.
 //!
-//! Where an account stands is looked up in the ladder's timetable (`ladder.rs`), whom to
-//! remind in the reminders' (`reminder.rs`); the next instant at which one of them
-//! says something new is the account's next action.
+//! The ladder's timetable (`stages.rs`) gives the stage, the reminders' timetable (`reminders.rs`) the
+//! contact requests. The next instant at which one of them changes is the account's next action.
 
 use std::borrow::Cow;
 
@@ -17,60 +16,56 @@ use crate::kernel::{business_date, earlier};
 use crate::ledger::owed;
 use crate::policy::{ClassName, Policy, Restriction, Stage};
 
-/// What a policy says of an account at an instant.
+/// A policy's assessment of an account at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment<'p> {
-    /// The day that is judged.
+    /// The assessed day.
     pub day: NaiveDate,
-    /// The figures of that day.
     pub figures: Figures,
     /// The most severe stage that holds; none: `current`.
     pub stage: Option<&'p Stage>,
     /// The first day on which that stage holds; none: `current`.
     pub held_from: Option<NaiveDate>,
-    /// The stage whose restrictions are in force: that stage, or a milder one while its own
-    /// are held back.
+    /// The stage whose restrictions are in force: that stage, or a milder one while its own restrictions are
+    /// deferred.
     pub restricting: Option<&'p Stage>,
-    /// The first day on which they are.
+    /// The first day on which those restrictions are in force.
     pub restricted_from: Option<NaiveDate>,
-    /// What the account may not do: what that stage brings, and what the customer's other
-    /// accounts ask beside it.
+    /// The account's restrictions: those of that stage, then those that the customer's other accounts impose.
     pub restrictions: Cow<'p, [Restriction]>,
-    /// Since when all that the others ask holds; none: they ask nothing.
+    /// Since when all imposed cross-restrictions hold; none: none is imposed.
     pub asked_since: Option<DateTime<Utc>>,
-    /// What it asks of the customer's other accounts.
+    /// The restrictions that the account imposes on the customer's other accounts.
     pub asks_of_others: &'p [Restriction],
-    /// What is remembered of lapses.
     pub lapses: Lapses,
-    /// Since when the version of the policy binds the account; none: from the beginning.
+    /// Since when the policy version binds the account; none: from the beginning.
     pub binds_from: Option<DateTime<Utc>>,
     /// The regulatory class of that day; none: the policy has no classification.
     pub class: Option<&'p ClassName>,
-    /// What that class is judged by from here on: since when, until when.
+    /// The classification that the next assessment continues from: since when, until when.
     pub classification: Option<Classification>,
-    /// Why it is that stage.
     pub reasons: Vec<Reason>,
-    /// Whom to contact now, if the gate agrees.
+    /// Contact requests that are due now, if the gate agrees.
     pub intents: Vec<Intent>,
-    /// The earliest instant at which any of this could change by itself.
+    /// The earliest instant at which this assessment could change by itself; none: not before a new fact.
     pub next_action_at: Option<DateTime<Utc>>,
 }
 
 impl<'p> Assessment<'p> {
-    /// What the account may not do.
+    /// The account's restrictions, imposed ones included.
     #[must_use]
     pub fn restrictions(&self) -> &[Restriction] {
         &self.restrictions
     }
 
-    /// The stage's name.
+    /// The stage's name; `current` where no stage holds.
     #[must_use]
     pub fn stage_name(&self) -> &'p str {
         self.stage.map_or("current", |stage| stage.name.as_str())
     }
 }
 
-/// Judges an account at `now`.
+/// Assesses an account at `now`.
 #[must_use]
 pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Assessment<'p> {
     let allocation = owed(account, policy);

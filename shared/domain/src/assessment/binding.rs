@@ -12,7 +12,7 @@ use crate::account::{Account, NoticeOf};
 use crate::kernel::{business_date, plus_days, start_of_day};
 use crate::policy::{Announcement, Policy, Versions};
 
-/// Whoever publishes a version that is to be announced at once spreads the accounts over so long.
+/// Publishing a version that must be announced at once spreads the accounts over this time.
 const ANNOUNCED_WITHIN: TimeDelta = TimeDelta::hours(2);
 
 impl Versions {
@@ -23,8 +23,8 @@ impl Versions {
     }
 }
 
-/// What an account is judged by: the versions of its policy, oldest first. A policy alone is
-/// its only version, and binds at once.
+/// The versions of the policy that an account is assessed by, oldest first. A policy alone is its only
+/// version, and binds at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'p>(&'p [Policy], &'p Policy);
 
@@ -46,7 +46,7 @@ impl<'p> From<&'p Arc<Versions>> for Rules<'p> {
     }
 }
 
-/// A version, and since when or from when on it binds an account; none: from the beginning.
+/// A version, and the instant from which it binds an account; none: from the beginning.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Binding<'p> {
     pub(crate) policy: &'p Policy,
@@ -69,8 +69,8 @@ impl<'p> Rules<'p> {
         }
     }
 
-    /// The next version that is to bind an account later than `now` and, as far as is known, at
-    /// a certain instant.
+    /// The next version that binds an account later than `now`, and when. A version whose instant is not
+    /// certain yet is left out.
     pub(crate) fn next(self, account: &Account, now: DateTime<Utc>) -> Option<(&'p Policy, DateTime<Utc>)> {
         let in_force = self.in_force(account, now).version;
         let later = self.0.windows(2).filter(|pair| pair[1].version > in_force);
@@ -78,7 +78,7 @@ impl<'p> Rules<'p> {
         known.filter(|(_, at)| *at > now).min_by_key(|(_, at)| *at)
     }
 
-    /// The version that the customer is to be told of: the first that waits for it.
+    /// The first version that waits for its announcement to the customer.
     pub(crate) fn to_announce(self, account: &Account) -> Option<(&'p Policy, &'p Announcement)> {
         let waits = |pair: &&[Policy]| {
             let of = NoticeOf::Policy(pair[1].version);
@@ -88,8 +88,8 @@ impl<'p> Rules<'p> {
         Some((policy, policy.announcement.as_ref()?))
     }
 
-    /// By when the customer is to be told of the version that waits for it, so that it binds
-    /// when it takes effect; soon, where it is too late for that.
+    /// By when the customer must be told of the version that waits for it, so that it binds on its effective
+    /// date; no sooner than `ANNOUNCED_WITHIN` from `now`.
     pub(crate) fn announces_by(self, account: &Account, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (version, announcement) = self.to_announce(account)?;
         let told_by = plus_days(version.effective_on, -i64::from(announcement.days));

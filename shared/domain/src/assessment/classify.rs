@@ -1,13 +1,12 @@
 //! Classification: the regulatory class, which may outlive a cure.
 //!
-//! A class is judged on what was known at the time. Between two judgements no fact
-//! changes, so all that the days bring follows from the date that days past due were
-//! counted from, and the account keeps that date: what had come about before a fact
-//! arrived is made up for under the date known until then, however late somebody looks.
-//! Only then does the fact speak, and from that day on.
+//! A class is assessed on the facts known at the time. Between two assessments no fact changes, so the effect
+//! of the days follows from the date that days past due were counted from. The account keeps that date.
+//! Changes that came about before a fact arrived are made up for under the date known until then, however
+//! late the account is evaluated. Only then does the fact count, from that day on.
 //!
-//! Each class is judged by itself: it is reached, it is cured, it has served its
-//! probation. An account stands in the most severe one that holds.
+//! Each class is assessed by itself: it is reached, it is cured, it has served its probation. An account is
+//! in the most severe class that holds.
 
 use chrono::NaiveDate;
 
@@ -17,8 +16,7 @@ use crate::ledger::Allocation;
 use crate::policy::{Class, ClassName, ClassificationRules, Cured, Policy};
 
 impl Classification {
-    /// As it stands on `day` when no fact has changed since. The result is the same
-    /// whether it is asked for in one step or in many.
+    /// The classification on `day` when no fact has changed since. One step or many give the same result.
     #[must_use]
     pub(crate) fn on(&self, day: NaiveDate, rules: &ClassificationRules, day_count: DayCount) -> Self {
         let counted_from = self.counted_from;
@@ -39,7 +37,7 @@ impl Classification {
 pub(crate) struct Classified<'p> {
     pub(crate) name: &'p ClassName,
     pub(crate) classification: Classification,
-    /// The next day on which it will be in another class, if the facts stay as they are.
+    /// The next day on which the account changes class, if the facts stay as they are.
     pub(crate) changes_on: Option<NaiveDate>,
 }
 
@@ -55,7 +53,7 @@ pub(crate) fn classify<'p>(
     let rules = policy.classification.as_ref()?;
     let counted_from = allocation.unpaid.first().map(|oldest| oldest.due_on);
     let unburdened = Classification { counted_from, held: Vec::new() };
-    // Of an account that nobody has classified yet, the facts were known all along.
+    // For an account that was never classified, the facts were known all along.
     let known = account.standing.classification.as_ref();
     let known_from = known.map_or(counted_from, |known| known.counted_from);
     let news = News { day, known_on, forborne_on: account.schedule_replaced_on };
@@ -79,12 +77,12 @@ pub(crate) fn classify<'p>(
     Some(classified)
 }
 
-/// When the facts as they are became known.
+/// When the current facts became known.
 #[derive(Clone, Copy)]
 struct News {
-    /// The day that is judged.
+    /// The assessed day.
     day: NaiveDate,
-    /// The business date, which under `due_day` is the one after it for all but a second.
+    /// The business date. Under `due_day` it is the day after `day` for all but a second.
     known_on: NaiveDate,
     forborne_on: Option<NaiveDate>,
 }
@@ -92,11 +90,11 @@ struct News {
 /// The days that decide on one class, while no fact changes.
 #[derive(Clone, Copy)]
 struct ClassDays {
-    /// On which its days past due are enough.
+    /// The day on which the days past due reach the class's threshold.
     reached_on: Option<NaiveDate>,
-    /// From which on it is not cured, or not any more.
+    /// The day from which on the class is not cured, or not any more.
     uncured_on: Option<NaiveDate>,
-    /// Whether it outlives its cure.
+    /// Whether the class outlives its cure.
     has_probation: bool,
 }
 
@@ -117,7 +115,7 @@ impl ClassDays {
         Self { reached_on, uncured_on, has_probation }
     }
 
-    /// What the days up to `day` make of the class.
+    /// The class after the days up to `day`; none: it does not hold.
     fn pass(&self, held: Option<&HeldClass>, class: &Class, day: NaiveDate) -> Option<HeldClass> {
         let is_over = |held: &&HeldClass| self.served_on(held).is_some_and(|served| served <= day);
         match held.filter(|held| !is_over(held)) {
@@ -129,7 +127,7 @@ impl ClassDays {
         }
     }
 
-    /// What the facts as they are now known make of the class.
+    /// The class under the facts as now known; none: it does not hold.
     fn learn(
         &self,
         held: Option<HeldClass>,
@@ -152,12 +150,12 @@ impl ClassDays {
             return None;
         }
         let until = held.probation_until.unwrap_or_else(|| plus_months(news.known_on, months));
-        // Forbearance during a probation makes it longer.
+        // Forbearance during a probation extends it.
         let until = forborne_on.map_or(until, |on| until.max(plus_months(on, months)));
         Some(HeldClass { probation_until: Some(until), ..held })
     }
 
-    /// On which day the probation ends, where the cure lasts as long.
+    /// The day on which the probation ends, if the cure lasts until then.
     fn served_on(&self, held: &HeldClass) -> Option<NaiveDate> {
         held.probation_until.filter(|until| !has_come(self.uncured_on, *until))
     }

@@ -1,5 +1,4 @@
-//! Who would be treated differently under another policy: the same account, the same facts,
-//! the same instant, judged twice.
+//! Compares an account's treatment under two policies: the same facts, the same instant, two assessments.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,7 +7,7 @@ use super::assess::{Assessment, assess};
 use crate::account::Account;
 use crate::policy::{Policy, is_covered};
 
-/// What another policy makes of an account, beside what the one at hand makes of it.
+/// An account's assessments under the policy at hand and under another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compared<'p> {
     /// Under the policy at hand.
@@ -17,15 +16,15 @@ pub struct Compared<'p> {
     pub to: Assessment<'p>,
 }
 
-/// How somebody would be treated under another policy. Each account has exactly one.
+/// How an account's treatment changes under another policy. Each account has exactly one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// Something holds that did not, or more strictly, whatever else is lifted.
+    /// A restriction is new or stricter, whatever else is lifted.
     Restricted,
-    /// On a stage instead of `current`, and nothing more is restricted.
+    /// On a stage instead of `current`, and no restriction is new or stricter.
     Flagged,
-    /// Something is lifted or milder, or the stage is `current` again, and nothing is stricter.
+    /// A restriction is lifted or milder, or the stage is `current` again, and none is stricter.
     Eased,
     /// On another stage, under the same restrictions.
     Moved,
@@ -34,7 +33,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// All of them, those that a borrower feels most first.
+    /// All changes, those that a borrower feels most first.
     pub const ALL: [Self; 5] = [Self::Restricted, Self::Flagged, Self::Eased, Self::Moved, Self::Unchanged];
 
     /// The change as the formats write it.
@@ -50,7 +49,7 @@ impl Change {
     }
 }
 
-/// Judges an account at `now` under both policies.
+/// Assesses an account at `now` under both policies.
 #[must_use]
 pub fn compare<'p>(
     account: &Account,
@@ -62,7 +61,7 @@ pub fn compare<'p>(
 }
 
 impl Compared<'_> {
-    /// How the account would be treated.
+    /// How the account's treatment changes.
     #[must_use]
     pub fn change(&self) -> Change {
         let (before, after) = (self.from.restrictions(), self.to.restrictions());

@@ -1,7 +1,7 @@
-//! What makes an account's reminders wait: a payment under way, a promise to pay, a dispute.
+//! Reminder holds: a payment in process, a promise to pay or a dispute defers an account's reminders.
 //!
-//! A plain reminder that would leave meanwhile leaves when it is over. A notice that is owed
-//! waits for a payment under way alone: what it announces waits for the notice.
+//! A plain reminder that is planned during a hold leaves when the hold is over. A notice waits for a payment
+//! in process alone: the announced restrictions wait for the notice.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,17 +11,16 @@ use crate::account::{Account, Stop};
 use crate::kernel::{at_local_time, business_date, plus_days, start_of_day};
 use crate::policy::Policy;
 
-/// What makes an account's plain reminders wait.
+/// The hold on an account's plain reminders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Held {
-    /// What it is.
     pub by: Stop,
-    /// Until when, as far as is known.
+    /// The end of the hold, as far as is known.
     pub until: DateTime<Utc>,
 }
 
-/// What makes an account's plain reminders wait at `now`, what lasts the longest; none: nothing.
+/// The hold on an account's plain reminders at `now`, the one that lasts the longest; none: no hold.
 #[must_use]
 pub fn held(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Option<Held> {
     let holds = holds(account, policy);
@@ -30,7 +29,7 @@ pub fn held(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Option<He
     going_on.max_by_key(|hold| hold.over_on).map(|hold| Held { by: hold.by, until: until(hold) })
 }
 
-/// From an instant on, until a date begins.
+/// A hold from an instant until a date begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hold {
     by: Stop,
@@ -38,10 +37,10 @@ pub(crate) struct Hold {
     over_on: NaiveDate,
 }
 
-/// All that an account's plain reminders wait for, past and future.
+/// All holds on an account's plain reminders, past and future.
 pub(crate) fn holds(account: &Account, policy: &Policy) -> Vec<Hold> {
     let zone = account.time_zone;
-    // On the day on which something ends nobody is reminded any more.
+    // No reminder leaves on the day on which a promise or a dispute ends.
     let day_after = |at: DateTime<Utc>| plus_days(business_date(zone, at), 1);
     let mut holds: Vec<Hold> = in_process(account, policy).into_iter().collect();
     if let Some(rules) = &policy.promise {
@@ -62,14 +61,14 @@ pub(crate) fn holds(account: &Account, policy: &Policy) -> Vec<Hold> {
     holds
 }
 
-/// The one that notices wait for too.
+/// The hold that defers notices too.
 pub(crate) fn in_process(account: &Account, policy: &Policy) -> Option<Hold> {
     let over_on = process_over_on(account, policy)?;
     let since = account.in_process.as_ref()?.since;
     Some(Hold { by: Stop::PaymentInProcess, since, over_on })
 }
 
-/// When something leaves that was planned for an instant: not while one of the holds goes on.
+/// When a message planned for an instant leaves: not during any of the holds.
 pub(crate) fn put_off(
     account: &Account,
     holds: &[Hold],
@@ -78,7 +77,7 @@ pub(crate) fn put_off(
 ) -> DateTime<Utc> {
     let zone = account.time_zone;
     let mut leaves_at = planned_at;
-    // Each of them puts it off once at the most.
+    // Each hold defers the message once at the most.
     for _ in holds {
         let going_on = |hold: &&Hold| hold.since < leaves_at && leaves_at < start_of_day(zone, hold.over_on);
         match holds.iter().find(going_on) {

@@ -6,17 +6,16 @@ use super::assess::Assessment;
 use crate::account::{Account, Decision};
 use crate::policy::{Policy, Restriction, StageName};
 
-/// What brings a judgement about.
+/// The trigger of an assessment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Nothing but the days that went by.
+    /// Days went by, and no fact became known.
     Time,
-    /// A fact that became known.
     Fact,
 }
 
-/// What changes between the account's standing and its new assessment; none
-/// when nothing does. The revision is that of the write that is to come.
+/// The change from the account status to its new assessment; none: stage and restrictions stay. The revision
+/// is that of the coming write.
 #[must_use]
 pub fn decide(
     account: &Account,
@@ -37,7 +36,7 @@ pub fn decide(
     }
     let since = assessment.held_from.max(assessment.restricted_from);
     let since = since.map(|day| policy.day_count.begin(account.time_zone, day));
-    // What was asked and held back has come about no earlier than it was asked.
+    // An imposed restriction that was deferred takes effect no earlier than it was imposed.
     let asked_since = assessment.asked_since.filter(|_| !applied.is_empty());
     let at = match cause {
         Cause::Time => since.max(assessment.binds_from).max(asked_since).unwrap_or(now),

@@ -1,7 +1,7 @@
 //! The repayment plan of each draw on a revolving line (S4.2).
 //!
-//! The account is one agreement and is judged as one: money settles its installments by the
-//! waterfall, whichever draw they repay.
+//! The account is one agreement and is assessed as one: the waterfall allocates money to its installments,
+//! whichever draw they repay.
 
 use std::collections::HashMap;
 
@@ -12,18 +12,18 @@ use crate::kernel::{DrawId, Money, past_due_from};
 use crate::ledger::owed;
 use crate::policy::Policy;
 
-/// Where the plan of a draw stands.
+/// The state of a draw's repayment plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DrawState {
-    /// Something of it is past due.
+    /// A balance of the plan is past due.
     Overdue,
-    /// Something of it is due later.
+    /// A balance of the plan is due later.
     Open,
-    /// Nothing of it is left to pay.
+    /// No balance is left.
     Settled,
-    /// What is unpaid of it is written off.
+    /// The unpaid part is written off.
     WrittenOff,
-    /// What was unpaid of it went, and the schedule that came names it nowhere.
+    /// The unpaid part was removed, and the new schedule names the draw nowhere.
     Replaced,
 }
 
@@ -41,30 +41,28 @@ impl DrawState {
     }
 }
 
-/// A draw and what has become of its plan, on a day.
+/// A draw with its repayment plan's amounts and state on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawPlan<'a> {
-    /// The draw.
     pub draw: &'a Draw,
-    /// How many installments its plan has.
+    /// Number of installments in the plan.
     pub installments: u32,
-    /// What is paid of them.
+    /// Paid amount of the plan's installments.
     pub paid: Money,
-    /// What is unpaid of them, due or not, with the late fee of that day.
+    /// Balance of the plan's installments, due or not, with the late fee of that day.
     pub open: Money,
-    /// What of that is past due.
+    /// The part of `open` that is past due.
     pub overdue: Money,
-    /// The due date of the oldest of them that is past due.
+    /// The due date of the plan's oldest open installment past due.
     pub oldest_due_on: Option<NaiveDate>,
-    /// The due date of the next of them that is to be paid.
+    /// The due date of the plan's next installment to pay.
     pub next_due_on: Option<NaiveDate>,
-    /// Where it stands.
     pub state: DrawState,
 }
 
 impl<'a> DrawPlan<'a> {
     fn of(draw: &'a Draw, zero: Money) -> Self {
-        // Until one of the installments says otherwise.
+        // Until an installment of the plan sets another state.
         let state = if draw.replaced_on.is_some() { DrawState::Replaced } else { DrawState::Settled };
         Self {
             draw,
@@ -93,7 +91,7 @@ impl<'a> DrawPlan<'a> {
         }
     }
 
-    /// Counts what is open of an installment that is due on a date; by due date.
+    /// Counts the open amount of an installment; called in the order of due dates.
     fn count_open(&mut self, open: Money, due_on: NaiveDate, is_past_due: bool) {
         self.open += open;
         if is_past_due {
@@ -109,8 +107,8 @@ impl<'a> DrawPlan<'a> {
     }
 }
 
-/// The plans of an account's draws on `day`, which the policy's day count has let begin, in
-/// the order in which they were drawn.
+/// The plans of an account's draws on `day`, a day that has begun under the policy's day count, in the order
+/// in which they were drawn.
 #[must_use]
 pub fn draw_plans<'a>(account: &'a Account, policy: &Policy, day: NaiveDate) -> Vec<DrawPlan<'a>> {
     let mut plans: Vec<DrawPlan<'a>> =

@@ -1,4 +1,4 @@
-//! The figures of one judged day.
+//! The figures of one assessed day.
 
 use chrono::NaiveDate;
 
@@ -8,7 +8,7 @@ use crate::ledger::{Allocation, paused_days};
 use crate::policy::Policy;
 
 impl Figures {
-    /// The figures of `day`, which the policy's day count has let begin.
+    /// The figures of `day`, a day that has begun under the policy's day count.
     #[must_use]
     pub fn on(day: NaiveDate, account: &Account, allocation: &Allocation, policy: &Policy) -> Self {
         let owed = allocation.owed_on(day, account, policy.day_count);
@@ -30,7 +30,7 @@ impl Figures {
     }
 }
 
-/// Days past due and delinquent days on `day`, where what is due since `oldest` is overdue.
+/// Days past due and delinquent days on `day`, with `oldest` the oldest overdue due date.
 pub(crate) fn day_counts(
     day: NaiveDate,
     oldest: NaiveDate,

@@ -1,8 +1,8 @@
-//! The assessment: what a policy says of an account at an instant, and the decision that follows.
+//! The assessment of an account under a policy at an instant, and the decision that follows.
 //!
 //! [`assess`] derives stage, restrictions, figures, contact requests, reasons and the next action from the
-//! facts. [`decide`] is the difference to the account's status. [`Account::judge`](crate::account::Account::judge)
-//! chains both into the account's next revision.
+//! facts. [`decide`] compares them with the account status.
+//! [`Account::judge`](crate::account::Account::judge) chains both into the account's next revision.
 
 mod assess;
 mod binding;

@@ -1,26 +1,24 @@
-//! `permits`: may an operation go through?
+//! `permits`: whether an operation may go through.
 
 use std::fmt;
 
 use crate::account::Account;
 use crate::policy::{Policy, REPAY, Restriction};
 
-/// The answer to whether an operation may go through, and why.
+/// Whether an operation may go through, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Permit<'a> {
-    /// No restriction concerns it.
+    /// No restriction concerns the operation.
     Allowed,
-    /// It would be blocked, but the policy never blocks this operation, or the restriction
-    /// excepts it.
+    /// A restriction would block the operation, but the policy never blocks it or the restriction excepts it.
     Excepted(&'a Restriction),
-    /// It may go through as long as the credit line in use stays within so many percent.
+    /// The operation may go through as long as the credit line in use stays within so many percent.
     Within(&'a Restriction, u32),
-    /// It may not go through.
     Blocked(&'a Restriction),
 }
 
 impl Permit<'_> {
-    /// Whether it may go through, within a limit or without one.
+    /// Whether the operation may go through, within a limit or without one.
     #[must_use]
     pub const fn is_allowed(&self) -> bool {
         !matches!(self, Self::Blocked(_))
@@ -43,8 +41,8 @@ impl fmt::Display for Permit<'_> {
     }
 }
 
-/// Whether an account may do something, by the restrictions that were decided last: for
-/// other systems a restriction exists only as that decision. Of two limits the tighter one binds.
+/// Whether an account may do an operation, by the restrictions decided last: for other systems a restriction
+/// exists only as that decision. Of two limits the tighter one binds.
 #[must_use]
 pub fn permits<'a>(account: &'a Account, policy: &Policy, operation: &str) -> Permit<'a> {
     let mut answer = Permit::Allowed;

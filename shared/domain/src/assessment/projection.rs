@@ -1,4 +1,4 @@
-//! What happens to an account next, if nothing else happens: what a borrower is told of it.
+//! Projection: how an account goes on if no fact changes, as the borrower is told.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -12,13 +12,12 @@ use crate::policy::{Policy, Stage};
 pub struct Upcoming<'p> {
     /// The stage whose restrictions take effect.
     pub stage: &'p Stage,
-    /// On which date.
     pub on: NaiveDate,
 }
 
-/// The steps up the ladder that come by themselves, as far as they can be told now, in their order.
+/// The steps up the ladder that come by themselves, as far as they can be projected now, in their order.
 ///
-/// It goes from change to change of the ladder's timetable; there are few of them.
+/// The projection goes from change to change of the ladder's timetable; there are few of them.
 #[must_use]
 pub fn steps<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Vec<Upcoming<'p>> {
     let allocation = owed(account, policy);

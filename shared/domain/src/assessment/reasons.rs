@@ -4,11 +4,10 @@ use super::stages::Outlook;
 use crate::account::{Account, Figures, Reason};
 use crate::policy::Policy;
 
-/// Decimals of a share that is shown.
+/// Decimals of a printed share.
 const SHARE_DECIMALS: u32 = 4;
 
-/// Why the account stands where it stands, and which of the customer's other accounts restrict
-/// it as well.
+/// Why the account is on its stage, and which of the customer's other accounts restrict it as well.
 pub(crate) fn reasons(
     account: &Account,
     policy: &Policy,
@@ -25,7 +24,7 @@ pub(crate) fn reasons(
     reasons
 }
 
-/// Why the account stands on its stage.
+/// Why the account is on its stage.
 fn of_stage(account: &Account, policy: &Policy, figures: &Figures, outlook: &Outlook<'_>) -> Vec<Reason> {
     let Some(stage) = outlook.stage else {
         return vec![if !account.is_enforced() {

@@ -1,5 +1,5 @@
-//! On which days, and at which time, the steps of a reminder schedule leave: as the policy says,
-//! and before the due date as the borrower has chosen.
+//! The days and the time at which the steps of a reminder schedule leave: the policy's, and before the due
+//! date the borrower's choice.
 
 use chrono::{NaiveDate, NaiveTime};
 
@@ -9,28 +9,28 @@ use crate::kernel::{at_local_time, plus_days};
 use crate::ledger::Unpaid;
 use crate::policy::{CountedFrom, Policy, ReminderStep, Reminders};
 
-/// A step on one of its days.
+/// A reminder step on one of its days.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Time<'p> {
     pub(crate) step: &'p ReminderStep,
-    /// Days from what the step counts from.
+    /// Days from the date that the step counts from.
     pub(crate) days: i64,
-    /// The local time at which it leaves.
+    /// The local time at which the reminder leaves.
     pub(crate) at: NaiveTime,
-    /// It is not planned for a date up to this one.
+    /// Planned only for dates after this one.
     after: Option<NaiveDate>,
-    /// It is not planned for a date after this one.
+    /// Planned only for dates up to this one.
     through: Option<NaiveDate>,
 }
 
 impl Time<'_> {
-    /// Whether it says that something is coming due: each unpaid installment counts, and once it
-    /// is past due there is nothing to say.
+    /// Whether the step announces a coming due date. Such a step counts for each open installment, and has
+    /// nothing to announce once the installment is past due.
     pub(crate) fn announces(&self) -> bool {
         self.days <= 0 && self.step.from == CountedFrom::Due
     }
 
-    /// The local date for which it is planned; none: it is not.
+    /// The local date for which the step is planned; none: it is not planned.
     pub(crate) fn date(
         &self,
         account: &Account,
@@ -73,7 +73,7 @@ pub(crate) fn times<'p>(
     } else {
         times.extend(preference.days_before.iter().filter_map(|days_before| {
             let days = -i64::from(*days_before);
-            // The step that is meant for the nearest day has the text.
+            // The step planned for the nearest day has the text.
             let nearest = coming.iter().min_by_key(|time| (time.days - days).abs())?;
             Some(Time { days, at, after: Some(since), ..*nearest })
         }));

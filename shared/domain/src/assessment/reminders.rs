@@ -1,8 +1,8 @@
 //! Planning: which reminders an account owes its borrower.
 //!
-//! A reminder is owed from its planned instant on, however late somebody looks.
-//! Several that were missed become one a channel, which says how many it stands
-//! for; one whose reason has gone is not owed any more.
+//! A reminder is due from its planned instant on, however late the account is evaluated. Several missed
+//! reminders become one per channel, which says how many it replaces. A reminder whose reason has gone is no
+//! longer due.
 
 use chrono::{DateTime, Utc};
 
@@ -14,7 +14,7 @@ use crate::kernel::{at_local_time, business_date, past_due_from};
 use crate::ledger::{Allocation, Unpaid};
 use crate::policy::{Policy, ReminderStep, StageName};
 
-/// What is owed now, and when something will be owed next.
+/// The contact requests due now, and when the next one falls due.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) due: Vec<Intent>,
@@ -37,8 +37,8 @@ pub(crate) fn plan(
     let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
     let (stage_rung, in_force) =
         (rung(stage), outlook.restricting.and_then(|stage| rung(stage.name.as_str())));
-    // A reminder belongs to one stage; a notice also to the severer ones, until what it announces
-    // is in force.
+    // A reminder belongs to one stage. A notice also belongs to the severer ones, until the announced
+    // restrictions are in force.
     let has_reason = |step: &&ReminderStep| match &step.notice_of {
         None => step.stage.as_str() == stage,
         Some(announced) => {
@@ -82,7 +82,7 @@ pub(crate) fn plan(
         return plan;
     }
     let (mut notices, reminders): (Vec<_>, Vec<_>) = plan.due.into_iter().partition(is_notice);
-    // A notice on the same channel speaks for the reminders that would leave beside it.
+    // A notice on the same channel replaces the reminders that would leave beside it.
     let reminders = reminders.into_iter().filter(|reminder| {
         let notice = notices.iter_mut().find(|notice| notice.channel == reminder.channel);
         notice.map(|notice| notice.missed += reminder.missed + 1).is_none()
@@ -92,25 +92,25 @@ pub(crate) fn plan(
     plan
 }
 
-/// Whether a notice of the stage was planned or sent since what is overdue fell due.
+/// Whether a notice of the stage was planned or sent since the overdue installment fell due.
 fn is_noticed(account: &Account, stage: &StageName, unpaid: &Unpaid) -> bool {
     let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if name == stage);
     let mut notices = account.notices.iter().filter(is_of);
     notices.any(|notice| business_date(account.time_zone, notice.planned_at) >= unpaid.due_on)
 }
 
-/// Before the due date and on it each unpaid installment counts, after it the oldest.
+/// Before the due date and on it each open installment counts, after it the oldest.
 fn about<'a>(time: &Time<'_>, allocation: &'a Allocation) -> &'a [Unpaid] {
     let oldest = allocation.unpaid.len().min(1);
     if time.announces() { &allocation.unpaid } else { &allocation.unpaid[..oldest] }
 }
 
-/// Whether what is overdue was reported to a credit bureau.
+/// Whether the overdue balance was reported to a credit bureau.
 fn is_reported(account: &Account, allocation: &Allocation) -> bool {
     allocation.unpaid.first().is_some_and(|oldest| account.is_reported_since(oldest.due_on))
 }
 
-/// A reminder of a coming due date says nothing true once that date has passed.
+/// Whether the due date that a reminder announces has passed, so that the reminder would no longer be true.
 fn has_passed(
     account: &Account,
     policy: &Policy,
@@ -139,7 +139,7 @@ fn owe(
         missed: 0,
         notice_of: step.notice_of.clone().map(NoticeOf::Stage),
     };
-    // A notice is never lost in another message.
+    // A notice is never merged into another message.
     let same = |other: &&mut Intent| (other.channel, &other.notice_of) == (intent.channel, &intent.notice_of);
     match due.iter_mut().find(same) {
         None => due.push(intent),
@@ -153,12 +153,11 @@ fn owe(
     }
 }
 
-/// Whether an intent that was planned still has its reason: its installment
-/// still owes, and the account still stands where it stood. A notice has its reason on every
-/// stage, and where it was planned before any held, without one too.
+/// Whether a planned contact request still has its reason: its installment is still open, and the account is
+/// still on the same stage. A notice has its reason on every stage, and if it was planned on `current`, there
+/// too.
 ///
-/// This is the last look: it is asked of the account as it is read again right
-/// before a message leaves.
+/// This is the last check, on the account as it is read again right before a message leaves.
 #[must_use]
 pub fn still_owed(
     account: &Account,

@@ -1,7 +1,7 @@
-//! `judge`: assess, decide, and make what follows the account's next revision.
+//! `judge`: assess, decide, and make the account's next revision of the result.
 //!
-//! Both ways of running duewatch, the domain alone and the functions over
-//! DynamoDB, call exactly this; it is what one write of an account holds.
+//! Both ways of running duewatch, the domain alone and the functions over DynamoDB, call exactly this. One
+//! write of an account holds the result.
 
 use chrono::{DateTime, Utc};
 
@@ -13,14 +13,13 @@ use crate::kernel::earlier;
 use crate::policy::{Policy, Restriction, Stage, StageName};
 
 impl Account {
-    /// Judges the account at `now` and makes the outcome its next revision: the
-    /// standing, the decision if there is one, and the intents.
+    /// Assesses the account at `now` and makes the result its next revision: the account status, the decision
+    /// if there is one, and the contact requests.
     ///
-    /// An account's time never goes back: where somebody with a faster clock has judged it
-    /// already, it is judged at that instant again, so that nothing is undone, and nobody
-    /// reminded, because clocks differ.
+    /// An account's time never goes back. Where a faster clock has assessed it at a later instant, it is
+    /// assessed at that instant again, so that differing clocks reverse no decision and repeat no reminder.
     ///
-    /// Where the policy has several versions, it is judged by the one that binds it.
+    /// Where the policy has several versions, the version that binds the account applies.
     pub fn judge<'p>(&mut self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>, cause: Cause) {
         let now = self.not_before(now);
         let (policy, assessment) = self.assessed(rules.into(), now);
@@ -62,8 +61,8 @@ impl Account {
         }
     }
 
-    /// What it asks of the customer's other accounts from this revision on: as it did, where
-    /// that is the same.
+    /// The cross-restriction that the account imposes from this revision on: the present one, where its
+    /// restrictions stay the same.
     fn asking(
         &mut self,
         restrictions: &[Restriction],
@@ -81,15 +80,15 @@ impl Account {
         })
     }
 
-    /// Makes the account's next revision one that decides nothing: a restriction is
-    /// held back, and the account is looked at again at `until`.
+    /// Makes a next revision that decides nothing: a restriction is deferred, and the account is evaluated
+    /// again at `until`.
     pub fn hold(&mut self, until: DateTime<Utc>) {
         self.revision = self.revision.next();
         self.intents.clear();
         self.standing.next_action_at = Some(until);
     }
 
-    /// Whether judging the account at `now` would add a restriction.
+    /// Whether an assessment at `now` would add a restriction.
     #[must_use]
     pub fn would_be_restricted<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
         let now = self.not_before(now);
@@ -99,8 +98,8 @@ impl Account {
             .any(|restriction| !self.standing.restrictions.contains(restriction))
     }
 
-    /// Whether judging the account at `now` would put it on a milder rung than the one on
-    /// which it stands, whatever restrictions that one brings.
+    /// Whether an assessment at `now` would put the account on a milder stage than its present one, whatever
+    /// restrictions the milder stage brings.
     #[must_use]
     pub fn would_be_eased<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
         let now = self.not_before(now);
@@ -109,12 +108,12 @@ impl Account {
         rung(assess(self, policy, now).stage_name()) < rung(self.standing.stage.as_str())
     }
 
-    /// Whether judging the account at `now` would leave it as it stands: the same stage,
-    /// restrictions, regulatory class and memory, the same asked of the customer's others, nobody to remind, and a next look in time.
-    /// Before that look it does, as long as the facts and the policy stay as they are.
+    /// Whether an assessment at `now` would leave the account as it is: the same stage, restrictions,
+    /// regulatory class, delinquency history and cross-restriction, no reminder due, and a next evaluation in
+    /// time. Before that evaluation the account stays as it is, as long as the facts and the policy do.
     ///
-    /// A look may come earlier than it must: whoever publishes a version queues every account
-    /// under it. What is to be announced then is announced at that look, if it comes in time.
+    /// An evaluation may come earlier than it must: publishing a version queues every account under it. An
+    /// announcement due then leaves at that evaluation, if it comes in time.
     #[must_use]
     pub fn is_confirmed<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
         let (rules, now) = (rules.into(), self.not_before(now));
@@ -133,9 +132,9 @@ impl Account {
             && self.standing.asks() == assessment.asks_of_others
     }
 
-    /// The account as it stood after one of its recent decisions, as far as the decision's
-    /// event tells: stage, restrictions, since when. What later decisions changed is taken
-    /// back; the policy only says in which order the stage lists its restrictions.
+    /// The account after one of its recent decisions, as far as the decision's event tells: stage,
+    /// restrictions, since when. The changes of later decisions are reversed. The policy gives only the order
+    /// in which the stage lists its restrictions.
     #[must_use]
     pub fn as_decided(&self, decision: &Decision, policy: &Policy) -> Self {
         let mut then = self.clone();
@@ -144,7 +143,7 @@ impl Account {
             restrictions.retain(|one| !later.applied.contains(one));
             restrictions.extend(later.lifted.iter().cloned());
         }
-        // What others ask comes after what the stage brings.
+        // Restrictions that other accounts impose come after the stage's own.
         let stage = policy.stages.iter().find(|stage| stage.name == decision.to);
         let listed = stage.map_or(&[][..], |stage| &stage.restrictions);
         if listed.iter().all(|one| restrictions.contains(one)) {
@@ -157,8 +156,8 @@ impl Account {
         then
     }
 
-    /// What the version that binds the account says of it, and what follows from the others:
-    /// an announcement, and an earlier look.
+    /// The assessment by the version that binds the account, with the effects of the other versions: an
+    /// announcement, and an earlier evaluation.
     fn assessed<'p>(&self, rules: Rules<'p>, now: DateTime<Utc>) -> (&'p Policy, Assessment<'p>) {
         let Binding { policy, at } = rules.binding(self, now);
         let mut assessment = assess(self, policy, now);
@@ -182,8 +181,8 @@ impl Account {
         (policy, assessment)
     }
 
-    /// The first look at an account that a version is about to bind: when it does, or, where it
-    /// says the same of the account then, when it first says something else.
+    /// The first evaluation under a version that is about to bind an account: when it binds, or, where its
+    /// assessment is the same then, when that first changes.
     fn first_look(
         &self,
         rules: Rules<'_>,
@@ -206,8 +205,7 @@ impl Account {
         if is_same { earlier(then.next_action_at, rules.next(self, at).map(|(_, at)| at)) } else { Some(at) }
     }
 
-    /// Whether its standing tells the class that it was assessed to be in, and no fact has
-    /// come since that says something else.
+    /// Whether the account status has the assessed class, and no fact has come since that changes it.
     fn is_classified_as(&self, assessment: &Assessment<'_>, policy: &Policy) -> bool {
         match (&self.standing.classification, &policy.classification, &assessment.classification) {
             (Some(known), Some(rules), Some(assessed)) => {
@@ -219,7 +217,7 @@ impl Account {
         }
     }
 
-    /// `now`, or the instant of the last judgement where that is later.
+    /// `now`, or the instant of the last assessment where that is later.
     fn not_before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.standing.reminded_through.map_or(now, |judged_at| judged_at.max(now))
     }
@@ -230,7 +228,7 @@ fn planned_notice(intent: &Intent) -> Option<Notice> {
     Some(Notice { of, planned_at: intent.planned_at, sent_at: None })
 }
 
-/// Whether both lists hold the same, in whatever order.
+/// Whether both lists hold the same restrictions, in any order.
 fn are_the_same(one: &[Restriction], other: &[Restriction]) -> bool {
     one.iter().all(|restriction| other.contains(restriction))
         && other.iter().all(|restriction| one.contains(restriction))

@@ -1,12 +1,12 @@
-//! The ladder: on which rung an account stands on a day, what it may not do, and when that
-//! changes.
+//! The ladder: an account's stage and restrictions on a day, and when they change.
 //!
-//! While no fact changes, each stage holds in one stretch of days. The whole future of an
-//! account is therefore a short timetable: where it stands at any instant, and the next
-//! instant at which that can change, are look-ups in it. Nothing is stepped day by day.
+//! While no fact changes, each stage holds in one stretch of days. The whole future of an account is
+//! therefore a short timetable. The stage at any instant, and the next instant at which it can change, are
+//! look-ups in it. No code steps day by day.
 //!
-//! A stage says how far behind an account is; its restrictions may follow later. Until they
-//! do, a buffer or an owed notice say, those of the milder stages that hold go on.
+//! A stage says how far behind an account is; its restrictions may follow later. Until they do, because of a
+//! first-lapse tolerance or a required notice for example, the restrictions of the milder stages that hold go
+//! on.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -17,26 +17,26 @@ use crate::kernel::{business_date, earlier, past_due_from, plus_days};
 use crate::ledger::{Allocation, after_unpaused_days};
 use crate::policy::{Policy, Stage, When};
 
-/// Where an account stands on the ladder on a day, and when that next changes.
+/// The ladder's projection for an account: its stage on a day, and when that next changes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outlook<'p> {
     /// The most severe stage that holds; none: `current`.
     pub(crate) stage: Option<&'p Stage>,
-    /// Since when it is that stage.
+    /// The first day of that stage.
     pub(crate) held_from: Option<NaiveDate>,
     /// The stage whose restrictions are in force.
     pub(crate) restricting: Option<&'p Stage>,
-    /// Since when they are.
+    /// The first day of those restrictions.
     pub(crate) restricted_from: Option<NaiveDate>,
-    /// Why the stage's own restrictions are not in force, where they are not.
+    /// Why the stage's own restrictions are deferred; none: they are not.
     pub(crate) held_back: Option<HeldBack>,
     /// The next day on which any of this changes by itself.
     pub(crate) changes_on: Option<NaiveDate>,
-    /// What is remembered of lapses, the day's included.
+    /// The delinquency history, the day included.
     pub(crate) lapses: Lapses,
 }
 
-/// What keeps a stage's restrictions back.
+/// Why a stage's restrictions are deferred, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HeldBack {
     pub(crate) by: HeldBy,
@@ -92,24 +92,24 @@ pub(crate) fn outlook<'p>(
     outlook
 }
 
-/// What the stages of one account have in common on a day.
+/// The terms that the stages of one account share on a day.
 struct Terms<'a> {
     account: &'a Account,
     allocation: &'a Allocation,
     policy: &'a Policy,
     /// The due date that days are counted from.
     oldest: Option<NaiveDate>,
-    /// The first day on which anything is overdue, and enough to move a stage.
+    /// The first day on which an overdue balance is large enough to move a stage.
     material_from: Option<NaiveDate>,
     lapses: Lapses,
     lapse_begins_on: Option<NaiveDate>,
-    /// Until when a first and minor lapse is waited for.
+    /// The first day after the first-lapse tolerance; none: the tolerance does not apply.
     buffered_until: Option<NaiveDate>,
-    /// The days on which a payment under way is waited for.
+    /// The days on which the account waits for a payment in process.
     in_process: Option<Stretch>,
-    /// The days on which a temporary cause holds restrictions back.
+    /// The days on which a temporary hardship cause defers restrictions.
     excused: Option<Stretch>,
-    /// The days on which a dispute does, one for each.
+    /// The days on which each dispute defers restrictions.
     disputed: Vec<Stretch>,
 }
 
@@ -158,16 +158,15 @@ impl<'a> Terms<'a> {
         }
     }
 
-    /// The first day with so many delinquent days.
+    /// The first day with `days` delinquent days.
     fn after_delinquent_days(&self, oldest: NaiveDate, days: u32) -> NaiveDate {
         let on_due_date = self.policy.day_count.on_due_date();
         let unpaused = i64::from(days) + i64::from(self.policy.grace_days) - on_due_date;
         after_unpaused_days(&self.account.pauses, oldest, unpaused)
     }
 
-    /// The first day on which what is overdue, what is outstanding, and the number of
-    /// installments past due satisfy a condition that goes on holding as days go by. One after
-    /// `last` need not be found.
+    /// The first day on which the overdue balance, the outstanding balance and the number of installments
+    /// past due satisfy a condition that goes on holding as days go by. A day after `last` need not be found.
     fn overdue_from(
         &self,
         last: NaiveDate,
@@ -223,7 +222,8 @@ impl<'a> Terms<'a> {
         until.is_none_or(|until| from < until).then_some(Stretch { from, until })
     }
 
-    /// The first day on which enough installments have fallen past due.
+    /// The first day on which the overdue amount, its share and the number of installments past due are
+    /// enough.
     fn enough_overdue_from(&self, when: &When) -> Option<NaiveDate> {
         self.overdue_from(NaiveDate::MAX, |overdue, outstanding, count| {
             let share = when.overdue_share.and_then(|share| share.checked_mul(outstanding));
@@ -233,8 +233,8 @@ impl<'a> Terms<'a> {
         })
     }
 
-    /// The first day on which the restrictions of a stage are in force that holds from a day
-    /// on, and what keeps them back last; none: not before a fact changes.
+    /// The first day on which the restrictions of a stage that holds from `held_from` are in force, and the
+    /// last reason that defers them; no day: not before a fact changes.
     fn restricts_from(&self, stage: &Stage, held_from: NaiveDate) -> (Option<NaiveDate>, Option<HeldBy>) {
         if stage.restrictions.is_empty() {
             return (Some(held_from), None);
@@ -252,7 +252,7 @@ impl<'a> Terms<'a> {
             let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(HeldBy::Notice)) };
             begins = wait(plus_days(sent_on, i64::from(days)), HeldBy::Notice);
         }
-        // Each of them may end within another.
+        // Each deferral may end within another.
         for _ in 0..2 + self.disputed.len() {
             begins = wait(put_off(begins, self.excused), HeldBy::TemporaryCause);
             begins = wait(put_off(begins, self.in_process), HeldBy::PaymentInProcess);
@@ -263,7 +263,7 @@ impl<'a> Terms<'a> {
         (Some(from), by)
     }
 
-    /// The day on which the last notice of a stage left, if it was about what is overdue now.
+    /// The day on which a stage's last notice left, if the notice was about the present overdue balance.
     fn noticed_on(&self, stage: &Stage) -> Option<NaiveDate> {
         let oldest = self.oldest?;
         let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if *name == stage.name);

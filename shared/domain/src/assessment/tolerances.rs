@@ -1,4 +1,4 @@
-//! Tolerances: days on which a payment under way, a temporary cause or a dispute keeps a stage or its
+//! Tolerances: days on which a payment in process, a temporary cause or a dispute keeps a stage or its
 //! restrictions from beginning.
 
 use chrono::NaiveDate;
@@ -7,7 +7,7 @@ use crate::account::Account;
 use crate::kernel::{business_date, plus_days};
 use crate::policy::{Cause, Policy};
 
-/// Days on which something holds.
+/// A range of days.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stretch {
     pub(super) from: NaiveDate,
@@ -15,7 +15,7 @@ pub(super) struct Stretch {
     pub(super) until: Option<NaiveDate>,
 }
 
-/// What would begin within the days begins after them; what began before goes on.
+/// A beginning within the days moves behind them; an earlier beginning stays.
 pub(super) fn put_off(from: NaiveDate, within: Option<Stretch>) -> NaiveDate {
     match within {
         Some(Stretch { from: first, until: Some(until) }) if from > first && from < until => until,
@@ -23,8 +23,8 @@ pub(super) fn put_off(from: NaiveDate, within: Option<Stretch>) -> NaiveDate {
     }
 }
 
-/// The first date on which a payment under way is not waited for any more, the policy's bound
-/// included; none: there is none, or the policy does not wait.
+/// The first date on which the account no longer waits for a payment in process, the policy's bound included;
+/// none: no payment is in process, or the policy does not wait.
 pub(super) fn process_over_on(account: &Account, policy: &Policy) -> Option<NaiveDate> {
     let rules = policy.payment_in_process.as_ref()?;
     let process = account.in_process.as_ref()?;
@@ -32,14 +32,14 @@ pub(super) fn process_over_on(account: &Account, policy: &Policy) -> Option<Naiv
     Some(process.until.min(plus_days(first, i64::from(rules.max_days))))
 }
 
-/// The days on which a payment under way is waited for.
+/// The days on which the account waits for a payment in process.
 pub(super) fn in_process(account: &Account, policy: &Policy) -> Option<Stretch> {
     let until = process_over_on(account, policy)?;
     let since = account.in_process.as_ref()?.since;
     Some(Stretch { from: policy.day_count.judged_day(account.time_zone, since), until: Some(until) })
 }
 
-/// The days on which each dispute holds restrictions back.
+/// The days on which each dispute defers restrictions.
 pub(super) fn disputed_days(account: &Account, policy: &Policy) -> Vec<Stretch> {
     let Some(rules) = &policy.dispute else { return Vec::new() };
     let day_of = |at| policy.day_count.judged_day(account.time_zone, at);
@@ -51,7 +51,7 @@ pub(super) fn disputed_days(account: &Account, policy: &Policy) -> Vec<Stretch> 
     held.collect()
 }
 
-/// The days on which a temporary cause holds restrictions back.
+/// The days on which a temporary hardship cause defers restrictions.
 pub(super) fn excused(account: &Account, policy: &Policy) -> Option<Stretch> {
     let rules = policy.cause.as_ref()?;
     let recorded = account.cause.as_ref().filter(|recorded| recorded.cause == Cause::Temporary)?;

@@ -1,9 +1,8 @@
 //! `apply`: a command becomes a fact of the account, or is refused.
 //!
-//! Allocation is not done here but derived in [`allocate`], so payments and
-//! reversals may arrive in any order. The two commands that act on what is paid
-//! so far, a new schedule and a write-off, look at the allocation once, when
-//! they arrive.
+//! [`allocate`] derives the allocation from the facts, so payments and reversals may arrive in any order. Two
+//! commands act on the amounts paid so far, a new schedule and a write-off: they evaluate the allocation
+//! once, when they arrive.
 
 use chrono::{DateTime, Utc};
 
@@ -12,22 +11,22 @@ use super::command::Command;
 use crate::account::Account;
 use crate::kernel::Refusal;
 
-/// What a command that was not refused did.
+/// The effect of a command that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
     /// The account holds a new fact.
     Changed,
-    /// The account knew it already, or it changes nothing.
+    /// The account knew the fact already, or the command changes nothing.
     Unchanged,
 }
 
 impl Account {
-    /// Takes a command that became known at `at`.
+    /// Applies a command that became known at `at`.
     ///
     /// # Errors
-    /// A [`Refusal`]; the account is then as it was.
+    /// A [`Refusal`]; the account is then unchanged.
     pub fn apply(&mut self, command: &Command, at: DateTime<Utc>) -> Result<Applied, Refusal> {
-        // No later date has a local one in every zone.
+        // Later dates have no local date in some zones.
         check_date("at", at.date_naive())?;
         match command {
             Command::AccountOpened(contract) => self.opened_again(contract),

@@ -1,4 +1,4 @@
-//! The bounds of an account, checked of one that was read from the table.
+//! The bounds of an account, checked after it is read from the table.
 
 use super::check::{check_date, check_total, within};
 use crate::account::Account;
@@ -8,8 +8,8 @@ use crate::kernel::{
 };
 
 impl Account {
-    /// Whether the account keeps within its bounds. One that was opened here does; of
-    /// one that was read, nobody knows who wrote it.
+    /// Checks that the account keeps within its bounds. An account opened by this code does; any writer may
+    /// have written one that is read.
     ///
     /// # Errors
     /// A [`Refusal`] that names the field.

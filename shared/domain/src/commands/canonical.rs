@@ -9,8 +9,7 @@ use super::customer_facts::PersonFact;
 use crate::account::{Dated, NoticeOf};
 use crate::kernel::Currency;
 
-/// An event as a line of an events file, without its line feed. Amounts bear the
-/// decimals they came with.
+/// An event as a line of an events file, without its line feed. Amounts keep the decimals they came with.
 #[must_use]
 pub fn event_line(event: &Event) -> String {
     Value::Object(event_fields(event)).to_string()

@@ -11,174 +11,129 @@ use crate::kernel::{
 };
 use crate::policy::Cause;
 
-/// A command to one account, and when it became known.
+/// A command to one account, and the instant at which the lender learnt of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When we learnt of it.
     pub at: DateTime<Utc>,
-    /// Whom it concerns.
     pub account_id: AccountId,
-    /// What it says.
     pub command: Command,
 }
 
 /// An event as the lender's systems send it, under an id of theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The same each time it is sent.
+    /// The same each time the message is sent.
     pub event_id: EventId,
-    /// What it says.
     pub event: Event,
 }
 
-/// What can happen to an account. The names are those of the event types.
+/// A fact or a request that changes an account. The variants bear the names of the event types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// `account_opened`
     AccountOpened(Box<Contract>),
-    /// `payment_received`
     PaymentReceived(PaymentReceived),
-    /// `payment_reversed`
     PaymentReversed {
-        /// The payment that is undone.
         payment_id: PaymentId,
-        /// The date on which that takes effect.
+        /// The date on which the reversal takes effect.
         dated: Dated,
     },
-    /// `installment_added`
     InstallmentAdded(NewInstallment),
-    /// `drawn`
     Drawn(Drawn),
-    /// `installment_adjusted`
     InstallmentAdjusted {
-        /// Which one.
         number: InstallmentNumber,
-        /// Positive: owed less. Negative: owed more.
+        /// Positive: lowers the amount due. Negative: raises it.
         amount: Money,
-        /// Why.
         reason: String,
     },
-    /// `schedule_replaced`
     ScheduleReplaced {
-        /// What is due from now on.
+        /// The installments due from now on.
         installments: Vec<NewInstallment>,
-        /// Why.
         reason: String,
     },
-    /// `pause_started`
     PauseStarted {
         /// The first paused day.
         from: NaiveDate,
         /// The first day that counts again.
         until: NaiveDate,
     },
-    /// `pause_ended`
     PauseEnded {
         /// The first day that counts again.
         on: NaiveDate,
     },
-    /// `enforcement_off`
     EnforcementOff {
-        /// Why.
         reason: String,
     },
-    /// `enforcement_on`
     EnforcementOn {
-        /// Why.
         reason: String,
     },
-    /// `written_off`
     WrittenOff {
-        /// Which installment; none: all.
+        /// None: all installments.
         number: Option<InstallmentNumber>,
-        /// Why.
         reason: String,
     },
-    /// `write_off_undone`
     WriteOffUndone {
-        /// Which installment; none: all.
+        /// None: all installments.
         number: Option<InstallmentNumber>,
-        /// Why.
         reason: String,
     },
-    /// `cause_recorded`
     CauseRecorded {
-        /// Why the account fell behind.
         cause: Cause,
-        /// Who says so.
         by: String,
-        /// On what grounds.
         reason: String,
-        /// The first date on which it does not bind any more; none: it goes on.
+        /// The first date on which the cause no longer binds; none: no end.
         until: Option<NaiveDate>,
     },
-    /// `score_recorded`
     ScoreRecorded {
-        /// The lender's score; higher is better.
+        /// Higher is better.
         score: u32,
-        /// Who hands it in.
         by: String,
-        /// The first date on which it does not bind any more; none: it goes on.
+        /// The first date on which the score no longer binds; none: no end.
         until: Option<NaiveDate>,
     },
-    /// `payment_in_process`: it is under way, such as an auto-debit.
+    /// A payment is under way, such as an auto-debit.
     PaymentInProcess {
-        /// The first date on which it is not waited for any more.
+        /// The first date on which the account no longer waits for it.
         until: NaiveDate,
     },
-    /// `payment_process_ended`: it arrived, or it failed.
+    /// The payment arrived or failed.
     PaymentProcessEnded {
-        /// Why.
         reason: String,
     },
-    /// `notice_sent`
     NoticeSent(NoticeOf),
-    /// `fee_waived`
     FeeWaived {
-        /// Which installment's late fee; none: all.
+        /// None: the late fees of all installments.
         number: Option<InstallmentNumber>,
-        /// At most how much; none: all that has accrued by then.
+        /// The most to waive; none: all that has accrued by then.
         amount: Option<Money>,
-        /// Why.
         reason: String,
     },
-    /// `contact_changed`: of the account's customer. The account itself holds no contact points.
+    /// Concerns the account's customer. The account itself holds no contact points.
     ContactChanged(ContactChange),
-    /// `promise_made`
     PromiseMade {
         /// Unique within the account.
         promise_id: PromiseId,
-        /// How much.
         amount: Money,
-        /// The first date on which it is broken.
+        /// The first date on which the promise is broken.
         until: NaiveDate,
     },
-    /// `promise_ended`: somebody says so. By itself it is kept by the money that comes, and
-    /// broken by its date.
+    /// A report that the promise has ended. Without a report, payments keep it and its date breaks it.
     PromiseEnded {
-        /// Which one.
         promise_id: PromiseId,
-        /// What became of it.
         outcome: PromiseOutcome,
     },
-    /// `dispute_opened`
     DisputeOpened {
         /// Unique within the account.
         dispute_id: DisputeId,
-        /// What is wrong.
         reason: String,
     },
-    /// `dispute_closed`
     DisputeClosed {
-        /// Which one.
         dispute_id: DisputeId,
-        /// What became of it.
         outcome: DisputeOutcome,
     },
-    /// `bureau_reported`: to a credit bureau.
+    /// The account was reported to a credit bureau.
     BureauReported,
-    /// A fact about contacting the account's customer, under its own event type. The account
-    /// takes of it when to remind of what is coming due, and nothing else.
+    /// A fact about contacting the account's customer, under its own event type. The account takes only its
+    /// reminder days and time.
     OfPerson(PersonFact),
 }
 
@@ -217,22 +172,18 @@ impl Command {
     }
 }
 
-/// The terms under which an account is opened: a line of the book.
+/// The terms under which an account is opened: a line of the portfolio file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contract {
-    /// The account's own id.
     pub account_id: AccountId,
-    /// Who owes.
     pub customer_id: CustomerId,
-    /// The policy that it is judged by.
     pub policy_id: PolicyId,
-    /// What all its amounts are in.
+    /// The currency of all amounts.
     pub currency: Currency,
-    /// Where its days begin.
+    /// The zone in which the account's days begin.
     pub time_zone: Zone,
-    /// When the agreement began.
+    /// The date on which the agreement began.
     pub opened_on: NaiveDate,
-    /// What is due.
     pub installments: Vec<NewInstallment>,
 }
 
@@ -241,45 +192,38 @@ pub struct Contract {
 pub struct NewInstallment {
     /// Unique within the account.
     pub number: InstallmentNumber,
-    /// When it is due.
     pub due_on: NaiveDate,
-    /// The part that pays back the loan.
     pub principal: Money,
-    /// The contract's interest.
+    /// Contractual interest.
     pub interest: Money,
-    /// Charges.
     pub fee: Money,
-    /// The draw whose plan it is part of; none: of none.
+    /// The draw that the installment repays; none: no draw.
     pub draw_id: Option<DrawId>,
 }
 
-/// Money taken on a revolving line, with the plan that pays it back.
+/// A draw on a revolving line, with the installments that repay it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawn {
     /// Unique within the account.
     pub draw_id: DrawId,
-    /// How much; the principal of the installments adds up to it.
+    /// Equals the principal of the installments.
     pub amount: Money,
-    /// In what; none: the account's currency.
+    /// None: the account's currency.
     pub currency: Option<Currency>,
-    /// Its plan.
     pub installments: Vec<NewInstallment>,
 }
 
-/// Money in, as the payment system states it.
+/// A payment as the payment system states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentReceived {
     /// Unique within the account.
     pub payment_id: PaymentId,
-    /// How much.
     pub amount: Money,
-    /// In what; none: the account's currency.
+    /// None: the account's currency.
     pub currency: Option<Currency>,
-    /// The date that the lender's books give it; none: the local date on which
-    /// it became known.
+    /// The date in the lender's ledger; none: the local date on which the payment became known.
     pub value_date: Option<NaiveDate>,
-    /// What kind of money it is.
     pub kind: PaymentKind,
-    /// The installments it was paid for; empty: the waterfall decides.
+    /// The installments that the payment is for; empty: the waterfall decides.
     pub applies_to: Vec<InstallmentNumber>,
 }

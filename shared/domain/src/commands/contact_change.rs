@@ -1,41 +1,40 @@
-//! Contact points: where a person can be reached, checked before they are kept.
+//! Contact points of a customer, checked before they are stored.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::Refusal;
 use crate::policy::Channel;
 
-/// The most bytes of an e-mail address, by RFC 5321: 64, the sign, and 255.
+/// The most bytes of an e-mail address, by RFC 5321: 64, the @ sign, and 255.
 const MAX_EMAIL_BYTES: usize = 320;
 
-/// The most bytes of any other contact point, of a name, and of who changed it.
+/// The most bytes of any other contact point, of a name, and of `changed_by`.
 const MAX_TEXT_BYTES: usize = 500;
 
-/// The fewest and the most digits of a telephone number, the country's included. The most
-/// are those of ITU-T E.164; the fewest keep short codes out.
+/// The fewest and the most digits of a telephone number, with its country code. ITU-T E.164 sets the most;
+/// the fewest exclude short codes.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// A change of where a customer can be reached on a channel.
+/// A change of a customer's contact point on one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactChange {
-    /// On which channel.
     pub channel: Channel,
-    /// Where, from now on; none: not any more.
+    /// None: the contact point is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_point: Option<String>,
-    /// Whose it is, where the lender says.
+    /// The holder of the contact point, where the lender states one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who changed it: an officer, the customer, a system.
+    /// An officer, the customer or a system.
     pub changed_by: String,
 }
 
 impl ContactChange {
-    /// Whether it can be kept: the number or address is one, and nothing is too long.
+    /// Checks that the number or address is valid and that no text is too long.
     ///
     /// # Errors
-    /// A [`Refusal`] that names the field. It does not repeat the value.
+    /// A [`Refusal`] that names the field. The refusal does not repeat the value.
     pub fn check(&self) -> Result<(), Refusal> {
         if let Some(point) = &self.contact_point {
             let problem = match self.channel {

@@ -5,7 +5,7 @@ use crate::account::{Account, AskedBy};
 use crate::kernel::{MAX_ACCOUNTS_OF_CUSTOMER, Refusal};
 
 impl Account {
-    /// Takes what the customer's other accounts ask now, all of it, whatever it knew.
+    /// Replaces all known cross-restrictions by the current ones of the customer's other accounts.
     ///
     /// # Errors
     /// [`Refusal::TooManyAccounts`] past [`MAX_ACCOUNTS_OF_CUSTOMER`].

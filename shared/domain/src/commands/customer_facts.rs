@@ -1,4 +1,4 @@
-//! What can become known of contacting somebody. The names are those of the event types.
+//! Facts about contacting a customer. The variants bear the names of the event types.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,42 +9,32 @@ use crate::kernel::{
 };
 use crate::policy::{Channel, Language};
 
-/// Of which kind a breathing space is.
+/// The kind of a breathing space, which decides how long it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BreathingSpaceKind {
-    /// For a number of days.
+    /// Lasts for a number of days.
     Standard,
-    /// For as long as a mental health crisis is treated, and some days.
+    /// Lasts while a mental health crisis is treated, and some days more.
     MentalHealth,
 }
 
-/// The most bytes of who says something, and of a name for a number or a relation.
+/// The most bytes of `by`, and of the name of a number or a relation.
 const MAX_NAME_BYTES: usize = 200;
 
 /// A fact about contacting a customer, addressed through one of the customer's accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PersonFact {
-    /// `consent_changed`
     Consent(ConsentChanged),
-    /// `preferences_changed`
     Preferences(PreferencesChanged),
-    /// `contact_attempted`
     Attempted(ContactAttempted),
-    /// `complaint_made`
     Complaint(ComplaintMade),
-    /// `breathing_space_started`
     BreathingSpaceStarted(BreathingSpaceStarted),
-    /// `breathing_space_ended`: the one that is going on. Of a mental health crisis it says
-    /// that its treatment has ended.
+    /// The end of the current breathing space. For a mental health crisis it is the end of the treatment.
     BreathingSpaceEnded,
-    /// `vulnerability_recorded`
     Vulnerability(VulnerabilityRecorded),
-    /// `contact_person_added`
     ContactPersonAdded(ContactPersonAdded),
-    /// `contact_person_approved`
     ContactPersonApproved(ContactPersonApproved),
-    /// `contact_person_refused`
     ContactPersonRefused(ContactPersonRefused),
 }
 
@@ -52,9 +42,8 @@ pub enum PersonFact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
-    /// It may.
     Given,
-    /// It may not: an opt-out.
+    /// An opt-out.
     Withdrawn,
 }
 
@@ -62,37 +51,32 @@ pub enum Consent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentChanged {
-    /// For which channel; none: for all of them, which is a refusal of all contact where it
-    /// is withdrawn.
+    /// None: all channels. A withdrawal from all is a refusal of all contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
-    /// What it is from now on.
     pub consent: Consent,
-    /// Who says so: the customer, an officer, a system.
+    /// The customer, an officer or a system.
     pub by: String,
 }
 
-/// What somebody prefers. What is left out stays as it was.
+/// A customer's contact preferences. A field that is left out keeps its value.
 ///
-/// `remind_days_before` and `remind_at` are facts of the account that the event is addressed
-/// to: they say when it is planned for. The others are the person's.
+/// `remind_days_before` and `remind_at` are facts of the account that the event is addressed to: they decide
+/// when its reminders are planned. The other fields belong to the contact profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PreferencesChanged {
-    /// The language of messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// Where the person is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<Zone>,
-    /// On how many days before a due date to be reminded of it, 0 for the day itself; empty:
-    /// as the policy says.
+    /// The days before a due date on which to remind, 0 for the day itself; empty: as the policy says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_days_before: Option<Vec<u32>>,
-    /// At which local time.
+    /// The local time of reminders.
     #[serde(default, with = "written_time::maybe", skip_serializing_if = "Option::is_none")]
     pub remind_at: Option<NaiveTime>,
-    /// Quiet hours in which contact is welcome all the same; empty: none.
+    /// Quiet hours in which the borrower welcomes contact; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed_hours: Option<Vec<AgreedHours>>,
 }
@@ -101,31 +85,27 @@ pub struct PreferencesChanged {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgreedHours {
-    /// From this local time on.
     #[serde(with = "written_time")]
     pub from: NaiveTime,
-    /// Until this one.
     #[serde(with = "written_time")]
     pub until: NaiveTime,
 }
 
-/// An attempt to reach somebody, as an officer or an agency reports it.
+/// A contact attempt, as an officer or an agency reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactAttempted {
-    /// The attempt's own id; that of one of the lender's messages adds to what is known of it.
+    /// The attempt's own id. The id of one of the lender's messages adds to the facts known of that message.
     pub contact_id: ContactId,
-    /// How.
     pub channel: Channel,
-    /// Who tried: an officer, an agency.
+    /// An officer or an agency.
     pub by: String,
-    /// Whether there was a conversation.
+    /// Whether a conversation took place.
     pub answered: bool,
-    /// When it was; none: when it became known. An agency may report a day's calls at night.
+    /// None: the instant at which the attempt became known. An agency may report a day's calls at night.
     #[serde(default, deserialize_with = "written::maybe_instant", skip_serializing_if = "Option::is_none")]
     pub attempted_at: Option<DateTime<Utc>>,
-    /// Which of several numbers, by the lender's name for it, never the number; none: the
-    /// channel's contact point.
+    /// The lender's name for one of several numbers, never the number; none: the channel's contact point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
 }
@@ -134,63 +114,57 @@ pub struct ContactAttempted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComplaintMade {
-    /// About which channel; none: about all contact.
+    /// None: all contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
-    /// What it is about.
     pub reason: String,
 }
 
-/// The beginning of a breathing space: the day on which it becomes known is day 0.
+/// The start of a breathing space. The day on which it becomes known is day 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BreathingSpaceStarted {
-    /// Of which kind.
     pub kind: BreathingSpaceKind,
-    /// The first date after it, or after the treatment of a mental health crisis; none: the
-    /// policy says, or nobody knows yet.
+    /// The first date after it, or after the treatment of a mental health crisis; none: the policy decides,
+    /// or the date is not known yet.
     #[serde(default, deserialize_with = "written::maybe_date", skip_serializing_if = "Option::is_none")]
     pub until: Option<NaiveDate>,
 }
 
-/// Somebody needs to be left alone by machines. A later one takes its place.
+/// A customer's vulnerability, which stops automated reminders. A later record replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VulnerabilityRecorded {
-    /// The first date on which that is over; none: until another is recorded.
+    /// The first date on which the vulnerability is over; none: until the next record.
     #[serde(default, deserialize_with = "written::maybe_date", skip_serializing_if = "Option::is_none")]
     pub until: Option<NaiveDate>,
-    /// Why. It is not kept with the person.
+    /// Not kept in the contact profile.
     pub reason: String,
 }
 
-/// Somebody who may be asked about a debtor who cannot be reached.
+/// A third-party contact, who may be asked about a borrower who cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPersonAdded {
-    /// The lender's id for them.
+    /// The lender's id of the third-party contact.
     pub person_id: ContactPersonId,
-    /// Who they are to the debtor.
+    /// The relation to the borrower.
     pub relation: String,
 }
 
-/// An officer's approval of contacting them.
+/// An officer's approval of a third-party contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPersonApproved {
-    /// Whom.
     pub person_id: ContactPersonId,
-    /// The officer.
     pub by: String,
-    /// On what grounds.
     pub reason: String,
 }
 
-/// They do not want to be contacted. Nothing takes that back.
+/// A third-party contact's refusal of all contact, which is never revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPersonRefused {
-    /// Who.
     pub person_id: ContactPersonId,
 }
 
@@ -212,7 +186,7 @@ impl PersonFact {
         }
     }
 
-    /// Whether it can be kept: everybody has a name, nothing is too long or too much.
+    /// Checks that no name is empty and that every field keeps within its bounds.
     ///
     /// # Errors
     /// A [`Refusal`] that names the field.
@@ -258,7 +232,7 @@ impl PreferencesChanged {
         Ok(())
     }
 
-    /// Whether it says anything of when the account's reminders leave.
+    /// Whether the preferences decide when the account's reminders leave.
     #[must_use]
     pub const fn plans(&self) -> bool {
         self.remind_days_before.is_some() || self.remind_at.is_some()

@@ -1,4 +1,4 @@
-//! Draws on a revolving line, each with its plan.
+//! Draws on a revolving line, each with its plan of installments.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::account::{Account, Draw};
 use crate::kernel::{DrawId, MAX_DRAWS, MAX_INSTALLMENTS, Money, Refusal};
 
 impl Account {
-    /// Takes a draw and its plan: both, or, on a refusal, neither.
+    /// Adds a draw and its plan or, on a refusal, neither.
     pub(crate) fn draw(&mut self, drawn: &Drawn, at: DateTime<Utc>) -> Result<Applied, Refusal> {
         let amount = positive("amount", drawn.amount, self.currency)?;
         let currency = drawn.currency.unwrap_or(self.currency);
@@ -47,7 +47,7 @@ impl Account {
         Ok(Applied::Changed)
     }
 
-    /// Keeps the draws that the installments of a book's line name.
+    /// Adds the draws that the installments of a portfolio file's line name.
     pub(crate) fn take_over_draws(&mut self, installments: &[NewInstallment]) -> Result<(), Refusal> {
         let mut plans: Vec<(&DrawId, Vec<NewInstallment>)> = Vec::new();
         for (one, draw_id) in installments.iter().filter_map(|one| Some((one, one.draw_id.as_ref()?))) {
@@ -72,7 +72,7 @@ impl Account {
     }
 }
 
-/// A checksum over a plan, in whatever order its installments come.
+/// A checksum over a plan, whatever the order of its installments.
 fn plan_checksum(installments: &[NewInstallment]) -> u32 {
     let mut by_number: Vec<&NewInstallment> = installments.iter().collect();
     by_number.sort_by_key(|one| one.number);

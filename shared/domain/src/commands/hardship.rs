@@ -1,4 +1,4 @@
-//! The cause of delinquency, recorded by an officer or told by the borrower.
+//! The cause of delinquency, recorded by an officer or reported by the borrower.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -25,18 +25,17 @@ impl Account {
     }
 }
 
-/// Who says why an account fell behind where nobody but its borrower has.
+/// The `by` of a cause that only the borrower has reported.
 pub const BORROWER: &str = "borrower";
 
 impl Account {
-    /// Takes why its borrower says that it fell behind, heard at `at`: as the recorded cause
-    /// `unknown`, for nobody has looked into it. What somebody else recorded stands while it binds;
-    /// of two answers the later one does.
+    /// Records the cause that the borrower reported at `at`: as `unknown`, for no officer has verified it. A
+    /// cause from another source stands while it binds; of two answers the later one stands.
     ///
-    /// It is no message of the lender's systems, and keeps none of those out.
+    /// The answer is no message of the lender's systems, and keeps none of those out.
     ///
     /// # Errors
-    /// When the reason is too long, or the instant is out of range.
+    /// The reason is too long, or the instant is out of range.
     pub fn borrower_said(
         &mut self,
         reason: &str,

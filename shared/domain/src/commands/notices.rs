@@ -1,4 +1,4 @@
-//! Notices that left.
+//! Notices that were sent.
 
 use chrono::{DateTime, Utc};
 
@@ -16,7 +16,7 @@ impl Account {
         Ok(Applied::Changed)
     }
 
-    /// Notes that a notice which the account had planned left at `at`: once.
+    /// Records, once, that a notice planned by the account left at `at`.
     pub fn notice_left(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>, at: DateTime<Utc>) -> Applied {
         let planned = self
             .notices

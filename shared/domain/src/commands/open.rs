@@ -7,10 +7,10 @@ use crate::account::{Account, Standing};
 use crate::kernel::{Refusal, Revision};
 
 impl Account {
-    /// Opens an account under its contract. It begins `current`, unjudged, at revision 0.
+    /// Opens an account under its contract: in stage `current`, not yet assessed, at revision 0.
     ///
     /// # Errors
-    /// A [`Refusal`] where the contract's installments do not hold together.
+    /// A [`Refusal`] where the contract's installments contradict each other.
     pub fn open(contract: &Contract) -> Result<Self, Refusal> {
         check_date("opened_on", contract.opened_on)?;
         let mut account = Self {

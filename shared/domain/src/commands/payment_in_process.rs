@@ -8,8 +8,8 @@ use crate::account::{Account, PaymentInProcess};
 use crate::kernel::{Refusal, business_date};
 
 impl Account {
-    /// One that follows on another which is still waited for is waited for since then: else
-    /// one after the other could hold an account for ever.
+    /// Waits for a payment. A payment that follows one still waited for takes over its start: successive
+    /// payments would otherwise hold an account for ever.
     pub(crate) fn await_payment(&mut self, until: NaiveDate, at: DateTime<Utc>) -> Result<Applied, Refusal> {
         check_date("until", until)?;
         let today = business_date(self.time_zone, at);

@@ -87,7 +87,7 @@ impl Account {
         payment.reversed = Some(Reversal { reversed_at: at, dated });
         if dated == Dated::Reversal {
             let amount = payment.amount;
-            // A payment comes before its reversal, even where one instant is given for both.
+            // A payment precedes its reversal, even where both bear one instant.
             let since = at.max(payment.received_at + TimeDelta::nanoseconds(1));
             let zero = self.currency.zero();
             self.installments.push(Installment {

@@ -8,7 +8,7 @@ use crate::account::{Account, ReminderPreference};
 use crate::kernel::{Refusal, business_date};
 
 impl Account {
-    /// Takes what a fact about contacting the customer says of the account.
+    /// Applies a fact about contacting the customer, as far as it concerns the account.
     pub(crate) fn learn_of_person(
         &mut self,
         fact: &PersonFact,

@@ -12,7 +12,7 @@ use crate::kernel::{DrawId, InstallmentNumber, MAX_INSTALLMENTS, Money, Refusal,
 use crate::ledger::allocate;
 
 impl Account {
-    /// Adds all of them or, on a refusal, none.
+    /// Adds all installments or, on a refusal, none.
     pub(crate) fn add_installments(
         &mut self,
         new: &[NewInstallment],
@@ -91,7 +91,7 @@ impl Account {
             installment.replaced = true;
         }
         self.installments.retain(|kept| kept.asked().is_positive());
-        // A payment that is known comes before the schedule, even where one instant is given for both.
+        // A known payment precedes the schedule, even where both bear one instant.
         let last_received = self.payments.last().map(|payment| payment.received_at);
         let since = last_received.map_or(at, |last| at.max(last + TimeDelta::nanoseconds(1)));
         if let Err(refusal) = self.add_installments(new, Some(since)) {

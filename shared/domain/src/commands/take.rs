@@ -1,4 +1,4 @@
-//! Messages of the lender's systems: each is taken once, and in the order of their instants.
+//! Messages of the lender's systems: an account applies each once, in the order of their instants.
 
 use super::apply::Applied;
 use super::canonical::event_line;
@@ -8,12 +8,12 @@ use crate::account::{Account, TakenMessage};
 use crate::kernel::{MAX_MESSAGES, RECENT_MESSAGES, Refusal};
 
 impl Account {
-    /// Takes a message of the lender's systems: once, and in the order of its instants.
-    /// One that was taken already changes nothing.
+    /// Applies a message of the lender's systems once, in the order of its instants. A message that was
+    /// applied already changes nothing.
     ///
     /// # Errors
-    /// A [`Refusal`]; the account is then as it was. Beside those of [`Account::apply`]:
-    /// the id came before with something else, or a later message was taken already.
+    /// A [`Refusal`]; the account is then unchanged. Beside those of [`Account::apply`]: the id came before
+    /// with different content, or a later message was applied already.
     pub fn take(&mut self, message: &Message) -> Result<Applied, Refusal> {
         let event = &message.event;
         let checksum = crc32fast::hash(event_line(event).as_bytes());
@@ -32,7 +32,7 @@ impl Account {
         within(of_this_instant + 1, MAX_MESSAGES, Refusal::TooManyMessages)?;
         let applied = self.apply(&event.command, event.at)?;
         if applied == Applied::Changed {
-            // What is forgotten is older than the last one, so it is out of order from now on.
+            // A forgotten message is older than the last one, and therefore out of order from now on.
             let excess = (self.recent_messages.len() + 1).saturating_sub(RECENT_MESSAGES);
             let older = self.recent_messages.len() - of_this_instant;
             self.recent_messages.drain(..excess.min(older));

@@ -1,4 +1,4 @@
-//! Installments written off, and write-offs undone.
+//! Installments written off, and write-offs reversed.
 
 use super::apply::Applied;
 use crate::account::Account;

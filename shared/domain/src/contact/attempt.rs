@@ -1,4 +1,4 @@
-//! What was sent or tried, as far as the windows of caps need it.
+//! Contact attempts, kept as far back as the windows of frequency caps reach.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,58 +8,50 @@ use super::person::MAX_CONTACTED_ACCOUNTS;
 use crate::kernel::{AccountId, ContactId, ContactPersonId};
 use crate::policy::Channel;
 
-/// What became of a contact, from the least that can be known to the most: whatever comes
-/// when, the most stands.
+/// The outcome of a contact attempt, in ascending order. Reports may come in any order: the greatest outcome
+/// stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Nobody knows whether it has left.
+    /// No report says yet whether the message left.
     Reserved,
-    /// It has left.
     Sent,
-    /// It has arrived.
     Delivered,
-    /// It came back.
     Bounced,
-    /// Nobody answered.
     Unanswered,
-    /// There was a conversation.
+    /// A conversation took place.
     Answered,
 }
 
-/// A contact with a person, by the lender or on its behalf.
+/// An attempt to contact a borrower or a third-party contact, by the lender or on its behalf.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
-    /// Its id: a message's, or the agency's own for a call.
+    /// A message's id, or the agency's own id of a call.
     pub contact_id: ContactId,
-    /// When it was.
     pub at: DateTime<Utc>,
-    /// How it travelled.
     pub channel: Channel,
-    /// What it was about, in order.
+    /// The accounts that the contact is about, sorted.
     pub accounts: Vec<AccountId>,
-    /// Who did it; none: the lender's own messages.
+    /// The officer or agency; none: the lender's own messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Which of several numbers it was, by the lender's name for it; none: the one that is
-    /// known for the channel.
+    /// The lender's name for one of several numbers; none: the contact point known for the channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    /// The contact person who was contacted instead of the debtor.
+    /// The third-party contact who was contacted instead of the borrower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_person: Option<ContactPersonId>,
-    /// What became of it.
     pub outcome: Outcome,
-    /// When that became known.
+    /// The instant at which the outcome became known.
     pub outcome_at: DateTime<Utc>,
-    /// The first event that told of it; none: the lender sent it.
+    /// The first event that reported the attempt; none: the lender sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_by: Option<Stamp>,
 }
 
 impl Attempt {
-    /// A message that is about to leave at `at`. It counts from then on.
+    /// A message that is about to leave at `at`. Frequency caps count it from then on.
     #[must_use]
     pub fn reserved(
         message_id: ContactId,
@@ -84,20 +76,20 @@ impl Attempt {
         }
     }
 
-    /// Whether the debtor was tried in vain.
+    /// Whether the message bounced or the call was not answered.
     #[must_use]
     pub const fn has_failed(&self) -> bool {
         matches!(self.outcome, Outcome::Bounced | Outcome::Unanswered)
     }
 
-    /// What its place among the others is.
+    /// The order of attempts: by instant, then by id.
     pub(super) fn key(&self) -> (DateTime<Utc>, &ContactId) {
         (self.at, &self.contact_id)
     }
 
-    /// What two tellings of one contact say together: who told first says what it was, all
-    /// accounts count, the earliest instant stands, and the most that is known of it. Of a message
-    /// of ours that is about to leave once more the latest stands: it may leave only now.
+    /// Merges two reports of one contact. The facts of the first report stand, with the accounts of both, the
+    /// earlier instant and the greater outcome. A message of the lender's own that is about to leave once
+    /// more keeps the later instant: it may leave only now.
     pub(super) fn merge(&mut self, other: Self) {
         let outcome = (self.outcome, self.outcome_at).max((other.outcome, other.outcome_at));
         let is_ours = self.told_by.is_none() && other.told_by.is_none();
@@ -114,7 +106,7 @@ impl Attempt {
         (self.at, self.accounts) = (at, accounts);
     }
 
-    /// Takes what became known of it.
+    /// Records an outcome, unless a greater one is known.
     pub(super) fn learn(&mut self, outcome: Outcome, at: DateTime<Utc>) {
         (self.outcome, self.outcome_at) = (self.outcome, self.outcome_at).max((outcome, at));
     }

@@ -1,7 +1,7 @@
-//! Breathing spaces: who is in one, and until when.
+//! Breathing spaces: which ones count, and until when.
 //!
-//! What became known is kept; what it amounts to is derived, so that facts may come in any
-//! order and a policy may change its mind.
+//! The profile keeps the facts, and the breathing spaces are derived from them. Facts may therefore come in
+//! any order, and a policy may change.
 
 use chrono::NaiveDate;
 
@@ -10,19 +10,18 @@ use crate::commands::BreathingSpaceKind;
 use crate::kernel::{Zone, business_date, plus_days, plus_months};
 use crate::policy::BreathingSpaceRules;
 
-/// A breathing space that counts.
+/// A breathing space that counts under the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreathingSpace {
-    /// Of which kind.
     pub kind: BreathingSpaceKind,
-    /// The day on which it became known.
+    /// The day on which the breathing space became known.
     pub from: NaiveDate,
-    /// The first date after it; none: nobody knows yet.
+    /// The first date after it; none: not known yet.
     pub until: Option<NaiveDate>,
 }
 
 impl BreathingSpace {
-    /// Whether it goes on, on a date.
+    /// Whether the breathing space lasts on `day`.
     #[must_use]
     pub fn holds_on(&self, day: NaiveDate) -> bool {
         self.until.is_none_or(|until| day < until)
@@ -30,20 +29,20 @@ impl BreathingSpace {
 }
 
 impl Person {
-    /// The breathing spaces that count, in the order in which they became known. A standard one
-    /// that comes too soon after another does not. Days are those of `zone`.
+    /// The breathing spaces that count, in the order in which they became known. A standard one does not
+    /// count if it comes too soon after another. Days are those of `zone`.
     #[must_use]
     pub fn breathing_spaces(&self, rules: Option<&BreathingSpaceRules>, zone: Zone) -> Vec<BreathingSpace> {
         let mut counting: Vec<BreathingSpace> = Vec::new();
         for started in self.breathing_starts() {
             let from = business_date(zone, started.at());
-            // It goes on through the day on which it is said to have ended.
+            // A breathing space includes the day of its reported end.
             let mut ends = self.breathing_ends().iter().filter(|end| end.at >= started.at());
             let ended = ends.next().map(|end| plus_days(business_date(zone, end.at), 1));
             let (kind, said) = (started.value.kind, started.value.until);
             let until = match kind {
                 BreathingSpaceKind::Standard => {
-                    // Day 0 is the day on which it became known, and the last one counts.
+                    // The day on which it became known is day 0, and the last day counts.
                     let least = rules.map(|rules| plus_days(from, i64::from(rules.days) + 1));
                     [said.or(least), ended].into_iter().flatten().min()
                 }
@@ -61,7 +60,7 @@ impl Person {
     }
 }
 
-/// Whether so many months have not passed since the end of another.
+/// Whether a standard breathing space ended less than `once_in_months` before `from`, or still lasts.
 fn comes_too_soon(counting: &[BreathingSpace], from: NaiveDate, rules: Option<&BreathingSpaceRules>) -> bool {
     let Some(months) = rules.map(|rules| rules.once_in_months).filter(|months| *months > 0) else {
         return false;

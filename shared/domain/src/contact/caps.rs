@@ -1,7 +1,7 @@
-//! Caps: how often somebody may be contacted.
+//! Frequency caps: how often a customer may be contacted.
 //!
-//! A cap over one day counts the local calendar day, one over n days the last n local calendar
-//! days, today's included. An attempt that is dated later than now counts too.
+//! A cap over one day counts the local calendar day; a cap over n days counts the last n local calendar days,
+//! today's included. An attempt that is dated later than now counts too.
 
 use chrono::NaiveDate;
 
@@ -10,7 +10,7 @@ use super::verdict::Why;
 use crate::kernel::{AccountId, ContactPersonId, Zone, business_date, plus_days};
 use crate::policy::{Cap, Channel, ContactRules, Counts, Per};
 
-/// A contact that is to be counted in.
+/// The attempts against which a contact request is counted.
 pub(super) struct Counting<'a> {
     pub(super) zone: Zone,
     pub(super) today: NaiveDate,
@@ -19,17 +19,16 @@ pub(super) struct Counting<'a> {
     pub(super) number: Option<&'a str>,
     pub(super) contact_person: Option<&'a ContactPersonId>,
     pub(super) attempts: Vec<&'a Attempt>,
-    /// The day of the last attempt that had to be forgotten: how many there were until then
-    /// nobody knows.
+    /// The day of the last attempt that was forgotten. The number of attempts up to that day is unknown.
     pub(super) forgotten_on: Option<NaiveDate>,
 }
 
-/// A first date, and why not before.
+/// The first permitted date, and the rule that permits none before.
 pub(super) type Wait = (NaiveDate, Why);
 
 impl Counting<'_> {
-    /// The first date on which neither a cap nor a conversation nor, where the person has
-    /// complained, the last contact stands in the way; none: today.
+    /// The first date that the frequency caps, the wait after a conversation and the gap after a complaint
+    /// permit; none: today.
     pub(super) fn first_date(&self, rules: &ContactRules, min_gap_days: Option<u32>) -> Option<Wait> {
         let caps = rules.caps.iter().filter_map(|cap| self.capped(cap));
         let waits = caps.chain(self.after_conversation(rules)).chain(self.gap(min_gap_days));
@@ -45,7 +44,7 @@ impl Counting<'_> {
                 && self.concerns(attempt, cap.per)
                 && match cap.counts {
                     Counts::Contacts => true,
-                    // Of one that nobody has heard of yet nobody knows which it is: it is both.
+                    // An attempt without a reported outcome counts as both unanswered and answered.
                     Counts::Unanswered => attempt.outcome != Outcome::Answered,
                     Counts::Answered => !attempt.has_failed(),
                 }
@@ -53,7 +52,7 @@ impl Counting<'_> {
         let mut days: Vec<NaiveDate> =
             self.attempts.iter().filter(counted).map(|attempt| self.day_of(attempt)).collect();
         days.sort_unstable_by(|one, other| other.cmp(one));
-        // The one that must have left the window before another may follow.
+        // This attempt must leave the window before another contact may follow.
         let most = usize::try_from(cap.at_most).unwrap_or(usize::MAX);
         let last = most.checked_sub(1).and_then(|place| days.get(place)).copied().max(self.forgotten_on)?;
         let why = Why::Cap { at_most: cap.at_most, days: cap.days, per: cap.per, counts: cap.counts };
@@ -80,7 +79,8 @@ impl Counting<'_> {
         Some((plus_days(last, i64::from(days)), Why::LowerFrequency { days }))
     }
 
-    /// How many attempts on the debtor have failed since the last conversation, in so many days.
+    /// The number of failed attempts on the borrower since the last conversation, within the last `days`
+    /// days.
     pub(super) fn failed(&self, days: u32) -> u32 {
         let first = plus_days(self.today, 1 - i64::from(days));
         let direct = self.attempts.iter().filter(|attempt| attempt.contact_person.is_none());

@@ -1,4 +1,4 @@
-//! One message a person and channel out of all that wishes to leave.
+//! One message per borrower and channel out of all contact requests that may leave.
 
 use chrono::{DateTime, Utc};
 
@@ -9,26 +9,27 @@ use super::verdict::Verdict;
 use crate::kernel::ContactId;
 use crate::policy::{Channel, ContactRules};
 
-/// What becomes of several wishes of one person.
+/// The gate decisions and messages for several contact requests of one borrower.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consolidated {
-    /// What the gate says of each, in the order of the wishes.
+    /// One gate decision per contact request, in their order.
     pub verdicts: Vec<Verdict>,
-    /// The messages that leave: what each counts as, and which wishes it speaks for, by their
-    /// place. It bears the id of the first of them, or the one under which it was counted
-    /// already on that channel.
+    /// The messages that leave: the attempt that each counts as, and the places of its contact requests. A
+    /// message bears the id of its first request, or the id under which that request was counted already on
+    /// the channel.
     pub messages: Vec<(Attempt, Vec<usize>)>,
 }
 
-/// Asks the gate for each wish in turn, each with the rules of its account's policy. A wish
-/// joins the message that leaves on its channel anyway; that counts once. A contact person's
-/// message joins nobody's, and one that was counted already keeps to those with which it was.
+/// Passes the contact requests through the gate in turn, each under the rules of its account's policy. A
+/// request joins a message that already leaves on its channel; the message counts once. Only requests for the
+/// same third-party contact share a message to that contact. A request that was counted already joins only
+/// those counted with it.
 #[must_use]
 pub fn consolidate(person: &Person, wishes: &[(Wish, &ContactRules)], now: DateTime<Utc>) -> Consolidated {
     let mut messages: Vec<(Attempt, Vec<usize>)> = Vec::new();
     let mut verdicts = Vec::with_capacity(wishes.len());
     for (place, (wish, rules)) in wishes.iter().enumerate() {
-        // Whether it could leave in one of the messages: that one is not counted against it.
+        // The message that the request would join does not count against it.
         let joined = messages.iter().position(|(message, spoken_for)| {
             let first = spoken_for.first().and_then(|first| wishes.get(*first));
             let is_same = first.is_some_and(|(first, _)| first.reserved_as == wish.reserved_as);
@@ -66,9 +67,8 @@ fn beside<'a>(messages: &'a [(Attempt, Vec<usize>)], but: Option<&Attempt>) -> V
     messages.iter().map(|(other, _)| other).filter(|other| Some(&other.contact_id) != but).collect()
 }
 
-/// The id under which it was counted, where it would be the same message again. Where it was
-/// counted on another channel it may have left there, and what is reported of that must not be
-/// taken for this one.
+/// The id under which the request was counted, if it would be the same message again. A message counted on
+/// another channel may have left there, and its receipts must not apply to this one.
 fn message_id(
     person: &Person,
     messages: &[(Attempt, Vec<usize>)],

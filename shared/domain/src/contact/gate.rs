@@ -1,16 +1,15 @@
-//! The gate: one function says of every contact whether it leaves, in the person's local time.
+//! The gate: one function decides for every contact whether it leaves, in the borrower's local time.
 //!
-//! It looks at what stops all contact, then for the first usable channel, then at quiet hours
-//! and caps. A channel that only has to wait is not left for the next; one that cannot be used
-//! is. What is owed by law (a notice) passes what only holds reminders back: a complaint, a
-//! dispute, a promise, a vulnerability. A breathing space, an opt-out, quiet hours and caps hold
-//! for everything.
+//! The gate evaluates the stops of all contact, then the first usable channel, then quiet hours and frequency
+//! caps. Quiet hours and caps delay the current channel; an unusable channel moves to the next. A notice that
+//! the law requires passes the rules that defer only reminders: a complaint, a dispute, a promise, a
+//! vulnerability. A breathing space, an opt-out, quiet hours and caps apply to every contact.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::attempt::Attempt;
 use super::caps::Counting;
-use super::person::{ContactPerson, Person};
+use super::person::{ContactPerson, Person, Vulnerability};
 use super::quiet::Quiet;
 use super::verdict::{Unusable, Verdict, Why};
 use crate::account::{Account, Intent, NoticeOf, Stop};
@@ -19,53 +18,48 @@ use crate::commands::BreathingSpaceKind;
 use crate::kernel::{AccountId, ContactId, ContactPersonId, Zone, business_date, plus_days, start_of_day};
 use crate::policy::{Channel, ContactRules, Policy};
 
-/// So often at the most one thing that is waited for leads to another: stops, then quiet hours,
-/// caps and quiet hours again, for each of five channels as it can be used again.
+/// The most deferrals that lead from one to another: stops, then quiet hours, caps and quiet hours again, for
+/// each of five channels as it becomes usable again.
 pub const MAX_DEFERRALS: usize = 32;
 
-/// A wish to contact somebody.
+/// A contact request, as the gate evaluates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// Its own id, unique for the person.
+    /// Unique for the borrower.
     pub contact_id: ContactId,
-    /// The account that it is about.
     pub account_id: AccountId,
-    /// Where the account is: the person may be elsewhere.
+    /// The account's zone. The borrower's may differ.
     pub time_zone: Zone,
-    /// What it is.
     pub kind: Kind,
-    /// How it may travel, the best first.
+    /// The permitted channels, the best first.
     pub channels: Vec<Channel>,
-    /// Which of several numbers, by the lender's name for it; none: the channel's.
+    /// The lender's name for one of several numbers; none: the channel's contact point.
     pub number: Option<String>,
-    /// What makes the account's reminders wait.
+    /// The hold that defers the account's reminders.
     pub held: Option<Held>,
-    /// The message under which it was counted already, and never seen to leave.
+    /// The message under which the request was counted already, and which was never seen to leave.
     pub reserved_as: Option<ContactId>,
 }
 
-/// What is wished for.
+/// The kind of contact that is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A reminder.
     Reminder,
     /// A notice that must precede a restriction.
     Notice,
     /// A notice of new rules.
     Announcement,
-    /// To ask a contact person about a debtor who cannot be reached.
+    /// A question to a third-party contact about a borrower who cannot be reached.
     ContactPerson {
-        /// Whom.
         person_id: ContactPersonId,
-        /// How many delinquent days the account has.
         delinquent_days: u32,
-        /// Whether the debtor keeps to a plan, or has promised to pay.
+        /// Whether the borrower keeps to a plan, or has promised to pay.
         has_plan: bool,
     },
 }
 
 impl Wish {
-    /// The wish that an account's intent is, as the account stands when it is read again.
+    /// The contact request of `intent`, from the account's state when it is read again.
     #[must_use]
     pub fn of(
         contact_id: ContactId,
@@ -90,7 +84,7 @@ impl Wish {
         }
     }
 
-    /// Whether the law or the contract asks for it: it is no plain reminder.
+    /// Whether the law or the contract requires the contact, unlike a plain reminder.
     const fn is_owed(&self) -> bool {
         matches!(self.kind, Kind::Notice | Kind::Announcement)
     }
@@ -103,13 +97,13 @@ impl Wish {
     }
 }
 
-/// Whether a wish may leave at `now`. The same question answers why not.
+/// Decides whether a contact request may leave at `now`, and gives the reason if not.
 #[must_use]
 pub fn gate(person: &Person, wish: &Wish, rules: &ContactRules, now: DateTime<Utc>) -> Verdict {
     gate_beside(person, &[], wish, rules, now)
 }
 
-/// The same, where other messages are about to leave.
+/// As [`gate`], with other messages that are about to leave.
 pub(super) fn gate_beside(
     person: &Person,
     leaving: &[&Attempt],
@@ -133,7 +127,7 @@ pub(super) fn gate_beside(
     Verdict::Defer { until: at, why }
 }
 
-/// A wish in front of the gate.
+/// A contact request in front of the gate.
 struct Look<'a> {
     person: &'a Person,
     leaving: &'a [&'a Attempt],
@@ -169,14 +163,14 @@ impl Look<'_> {
         }
     }
 
-    /// What stops this contact whatever its channel. One without an end comes first.
+    /// The stop that holds on every channel. A stop without an end comes first.
     fn stopped(&self, today: NaiveDate, now: DateTime<Utc>) -> Option<Verdict> {
         let mut stops = self.breathing_spaces(today);
         if self.wish.contact_person().is_some() && self.person.has_refused() {
             stops.push((Stop::Refusal, None));
         }
         if !self.wish.is_owed() {
-            if let Some(until) = self.person.vulnerable_until() {
+            if let Vulnerability::Recorded { until } = self.person.vulnerability() {
                 stops.push((Stop::Vulnerability, until));
             }
             if let Some(until) = self.quiet_after(self.person.complained_at()) {
@@ -211,7 +205,7 @@ impl Look<'_> {
         Some(plus_days(business_date(self.zone, complained_at?), i64::from(rules.quiet_days) + 1))
     }
 
-    /// How many days lie between two contacts with somebody who has complained.
+    /// The least number of days between two contacts of a borrower who has complained.
     fn min_gap_days(&self, today: NaiveDate) -> Option<u32> {
         let rules = self.rules.complaint.as_ref().filter(|_| !self.wish.is_owed())?;
         let complained_on = business_date(self.zone, self.person.last_complaint()?);
@@ -220,7 +214,7 @@ impl Look<'_> {
         (rules.min_gap_days > 0 && !is_over(rules.min_gap_for_days)).then_some(rules.min_gap_days)
     }
 
-    /// What must be before somebody other than the debtor is contacted.
+    /// Suppresses a third-party contact whose conditions are not met.
     fn not_allowed(&self, today: NaiveDate) -> Option<Verdict> {
         let Kind::ContactPerson { person_id, delinquent_days, has_plan } = &self.wish.kind else {
             return None;
@@ -248,7 +242,7 @@ impl Look<'_> {
         if has_plan {
             return Some(Why::ActivePlan);
         }
-        // Which channel it would be does not matter to what has failed.
+        // Failed attempts count on every channel, so any channel serves here.
         let value = self.counting(Channel::Phone, today).failed(rules.failed_days());
         if value < rules.failed_attempts {
             return Some(Why::TooFewAttempts { failed_attempts: rules.failed_attempts, value });
@@ -256,8 +250,8 @@ impl Look<'_> {
         known.is_none_or(|known| known.approval.is_none()).then_some(Why::NotApproved)
     }
 
-    /// The first channel that can be used. One that was complained about only where there is no
-    /// other; it then waits.
+    /// The first usable channel. A channel with a recent complaint is taken only where there is no other; the
+    /// request then waits.
     fn channel(&self, today: NaiveDate) -> Result<Channel, Verdict> {
         let mut unusable = Vec::new();
         let mut waiting: Option<(Channel, NaiveDate)> = None;
@@ -283,7 +277,7 @@ impl Look<'_> {
         self.quiet_after(state.complained_at)
     }
 
-    /// Why a channel cannot be used. Those of a contact person are not the debtor's.
+    /// The reason why a channel cannot be used. Channels of a third-party contact are not the borrower's.
     fn unusable(&self, channel: Channel) -> Option<Unusable> {
         if self.wish.contact_person().is_some() {
             return None;
@@ -297,7 +291,7 @@ impl Look<'_> {
     fn counting(&self, channel: Channel, today: NaiveDate) -> Counting<'_> {
         let own = self.wish.reserved_as.as_ref();
         let known = self.person.attempts();
-        // What it was counted as on another channel may have left there.
+        // The message that was counted on another channel may have left there.
         let attempts = known.iter().filter(|one| Some(&one.contact_id) != own || one.channel != channel);
         let is_new = |one: &&Attempt| known.iter().all(|other| other.contact_id != one.contact_id);
         let leaving = self.leaving.iter().copied().filter(is_new);
@@ -313,7 +307,7 @@ impl Look<'_> {
         }
     }
 
-    /// A date on which something is over begins after every instant of an earlier one.
+    /// Defers to the beginning of the local day `date`, after every instant of an earlier date.
     fn wait(&self, date: NaiveDate, why: Why) -> Verdict {
         Verdict::Defer { until: start_of_day(self.zone, date), why }
     }

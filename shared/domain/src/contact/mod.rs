@@ -1,14 +1,14 @@
-//! The contact gate: whether a person may be contacted now, on which channel, and why not.
+//! The contact gate: whether a borrower may be contacted now, on which channel, and why not.
 //!
 //! ```text
-//! Person::apply(fact)                 takes what became known of contacting somebody   person.rs
-//! Person::receive(channel, receipt)   takes what became of a message                   received.rs
+//! Person::apply(fact)                 records a fact about contacting a customer       person.rs
+//! Person::receive(channel, receipt)   records the delivery receipt of a message        received.rs
 //! gate(person, wish, rules, now)      send, defer or suppress, with the reason         gate.rs
-//! consolidate(person, wishes, now)    one message a channel out of several wishes      consolidate.rs
+//! consolidate(person, wishes, now)    one message a channel out of contact requests    consolidate.rs
 //! ```
 //!
-//! Everything is kept so that it does not matter how often and in which order facts come:
-//! of each field the latest stands, lists are unions, and what is counted is derived.
+//! Facts may come repeatedly and in any order: the latest value of each field stands, lists are unions, and
+//! counts are derived.
 
 mod attempt;
 mod breathing;
@@ -28,6 +28,7 @@ pub use self::breathing::BreathingSpace;
 pub use self::consolidate::{Consolidated, consolidate};
 pub use self::gate::{Kind, MAX_DEFERRALS, Wish, gate};
 pub use self::known::{Known, Stamp};
+pub use self::person::Vulnerability;
 pub use self::person::{
     Approval, ChannelState, ContactPerson, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS,
     MAX_CONTACTED_ACCOUNTS, MAX_RECENT_CONTACTS, Person,

@@ -1,8 +1,7 @@
-//! The person: everything known about contacting a customer.
+//! The contact profile: everything known about contacting a customer.
 //!
-//! No name and no contact point is among it: those are kept apart. What is kept has bounds, so
-//! that it fits into one item. Below them it does not matter in which order facts come, or how
-//! often.
+//! Names and contact points are kept apart from it. The profile has bounds, so that it fits into one item.
+//! Within them, facts may come repeatedly and in any order.
 
 use std::collections::BTreeMap;
 
@@ -19,127 +18,129 @@ use crate::commands::{
 use crate::kernel::{AccountId, ContactId, ContactPersonId, CustomerId, Refusal, Revision, Zone};
 use crate::policy::{Channel, Language};
 
-/// The most contacts that a person keeps: the latest. While one that had to be forgotten lies in
-/// a cap's window, the cap counts as reached.
+/// The most contacts that a profile keeps: the latest. While a forgotten contact lies in a cap's window, the
+/// cap counts as reached.
 pub const MAX_RECENT_CONTACTS: usize = 200;
 
-/// For how many days contacts are kept at the least, however short the windows of caps are: another
+/// The fewest days for which contacts are kept, however short the windows of frequency caps: another
 /// account's policy may count over longer ones.
 const KEPT_DAYS: u32 = 31;
 
-/// The most accounts that one contact is about: a message about more is several.
+/// The most accounts that one contact is about. A message about more is split.
 pub const MAX_CONTACTED_ACCOUNTS: usize = 20;
 
-/// The most breathing spaces, and ends of them, that a person keeps: the latest.
+/// The most breathing spaces, and the most ends of them, that a profile keeps: the latest.
 pub const MAX_BREATHING_SPACES: usize = 20;
 
-/// The most contact persons that a person may have.
+/// The most third-party contacts of a customer.
 pub const MAX_CONTACT_PERSONS: usize = 20;
 
-/// Everything known about contacting a customer.
+/// The contact profile of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
-    /// Whom it is about.
     pub customer_id: CustomerId,
-    /// Where the person is; none: where the account is.
+    /// None: the account's time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     time_zone: Option<Known<Zone>>,
-    /// The language of messages; none: the policy's.
+    /// None: the policy's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     language: Option<Known<Language>>,
-    /// Quiet hours in which contact is welcome all the same.
+    /// Quiet hours in which the borrower welcomes contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agreed_hours: Option<Known<Vec<AgreedHours>>>,
-    /// What was said last of all channels together.
+    /// The latest consent for all channels together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     consent: Option<Known<Consent>>,
-    /// What is known of each channel.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     channels: BTreeMap<Channel, ChannelState>,
-    /// When the person last complained about all contact.
+    /// The latest complaint about all contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     complained_at: Option<DateTime<Utc>>,
-    /// Until when the person is vulnerable.
+    /// The first date on which the vulnerability is over; inner none: no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     vulnerable_until: Option<Known<Option<NaiveDate>>>,
-    /// Breathing spaces that were started, oldest first.
+    /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     breathing_starts: Vec<Known<BreathingSpaceStarted>>,
-    /// And ended.
+    /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     breathing_ends: Vec<Stamp>,
-    /// What was sent and tried, oldest first.
+    /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) attempts: Vec<Attempt>,
-    /// When the latest of those was that had to be forgotten.
+    /// The instant of the latest attempt that was forgotten for want of room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_through: Option<DateTime<Utc>>,
-    /// For how many days back contacts were ever asked for.
+    /// The longest window, in days, over which contacts were ever counted.
     #[serde(default)]
     window_days: u32,
-    /// Who may be asked about the person, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) contact_persons: BTreeMap<ContactPersonId, ContactPerson>,
-    /// How often it has been written.
+    /// The number of times the profile was written.
     pub revision: Revision,
 }
 
-/// What is known of a channel.
+/// The contact state of one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelState {
-    /// Whether it may be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<Known<Consent>>,
-    /// Whether there is a contact point; none: nobody has said.
+    /// None: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_point: Option<Known<bool>>,
-    /// What became of what was sent there last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliverability: Option<Deliverability>,
-    /// When the person last complained about it.
+    /// The latest complaint about this channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complained_at: Option<DateTime<Utc>>,
 }
 
-/// Whether what is sent arrives, as was heard last. Of two at one instant the bounce stands.
+/// The latest delivery report of a channel. At equal instants the bounce stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deliverability {
-    /// When that was.
     pub at: DateTime<Utc>,
-    /// Whether it came back.
     pub bounced: bool,
 }
 
-/// Somebody who may be asked about a debtor who cannot be reached. Never their name or number.
+/// A third-party contact, who may be asked about a borrower who cannot be reached. Name and number are not
+/// kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPerson {
-    /// Who they are to the debtor; none: not said yet.
+    /// The relation to the borrower; none: not reported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relation: Option<Known<String>>,
-    /// The officer who last approved contacting them, and why.
+    /// The latest approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Known<Approval>>,
-    /// When they last refused. Nothing takes that back.
+    /// The latest refusal, which is never revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_at: Option<DateTime<Utc>>,
 }
 
-/// An officer's approval.
+/// An officer's approval of a third-party contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    /// The officer.
     pub by: String,
-    /// On what grounds.
     pub reason: String,
 }
 
+/// Whether a vulnerability of the borrower is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vulnerability {
+    NotRecorded,
+    /// `until` is the first date on which it is over; none: without end.
+    Recorded {
+        until: Option<NaiveDate>,
+    },
+}
+
 impl Person {
-    /// Somebody of whom nothing is known yet.
+    /// A profile without any fact.
     #[must_use]
     pub fn new(customer_id: CustomerId) -> Self {
         Self {
@@ -161,11 +162,10 @@ impl Person {
         }
     }
 
-    /// Takes what a message to one of the customer's accounts says of the person. What it says
-    /// of the account alone changes nothing here.
+    /// Applies a message to one of the customer's accounts. A fact of the account alone changes nothing here.
     ///
     /// # Errors
-    /// A [`Refusal`]; the person is then as it was.
+    /// A [`Refusal`]; the profile is then unchanged.
     pub fn take(&mut self, message: &Message) -> Result<Applied, Refusal> {
         let event = &message.event;
         let by = Stamp { at: event.at, event_id: message.event_id.clone() };
@@ -179,10 +179,10 @@ impl Person {
         }
     }
 
-    /// Takes a fact that came through an account.
+    /// Applies a fact that was addressed through `account_id`.
     ///
     /// # Errors
-    /// A [`Refusal`]; the person is then as it was.
+    /// A [`Refusal`]; the profile is then unchanged.
     pub fn apply(
         &mut self,
         account_id: &AccountId,
@@ -260,8 +260,7 @@ impl Person {
         }
     }
 
-    /// Takes that a contact point is there from now on, or is gone. What came back before came
-    /// from another.
+    /// Records that a contact point was set or removed. Earlier bounces concern the previous contact point.
     pub fn point_changed(&mut self, channel: Channel, has_point: bool, by: &Stamp) -> Applied {
         let known = &mut self.channel_mut(channel).has_point;
         let before = known.clone();
@@ -269,9 +268,8 @@ impl Person {
         changed(*known != before)
     }
 
-    /// Counts a contact that is about to leave, or was made: before it is published, so that
-    /// nobody else sends as if it were not there. One that is known already is not counted
-    /// again.
+    /// Counts a contact that was made or is about to leave. A message is counted before it is published, so
+    /// that no other process sends without counting it. A known contact is merged, not counted again.
     pub fn keep(&mut self, attempt: Attempt) {
         let mut attempt = attempt;
         if let Some(place) = self.attempts.iter().position(|one| one.contact_id == attempt.contact_id) {
@@ -286,25 +284,24 @@ impl Person {
         self.forgotten_through = self.forgotten_through.max(forgotten);
     }
 
-    /// Takes back a contact that did not leave after all.
+    /// Removes a contact that was counted but did not leave.
     pub fn release(&mut self, contact_id: &ContactId) {
         self.attempts.retain(|one| &one.contact_id != contact_id || one.outcome != Outcome::Reserved);
     }
 
     /// Forgets contacts that no window reaches any more: neither one of `window_days` (see
-    /// [`ContactRules::window_days`](crate::policy::ContactRules::window_days)) nor a longer one
-    /// that was asked for before.
+    /// [`ContactRules::window_days`](crate::policy::ContactRules::window_days)) nor a longer one of an
+    /// earlier call.
     pub fn prune(&mut self, window_days: u32, now: DateTime<Utc>) {
         self.window_days = self.window_days.max(window_days).max(KEPT_DAYS);
-        // Whatever the zone, a local day lies within two of UTC.
+        // In every zone, a local day lies within two days of UTC.
         let before = now - TimeDelta::days(i64::from(self.window_days) + 2);
         self.attempts.retain(|one| one.at >= before);
         self.forgotten_through = self.forgotten_through.filter(|at| *at >= before);
     }
 
-    /// Forgets what a person may have erased: what they prefer, who may be asked about them, what
-    /// is known of their condition. That they do not want to be contacted stays, and what caps
-    /// count.
+    /// Erases the facts that a customer may have erased: preferences, third-party contacts and vulnerability.
+    /// Opt-outs and complaints stay, and so do the contacts that frequency caps count.
     pub fn erase(&mut self) -> Applied {
         let before = self.clone();
         (self.time_zone, self.language, self.agreed_hours) = (None, None, None);
@@ -326,40 +323,40 @@ impl Person {
     }
 }
 
-/// What is known.
+/// Known facts.
 impl Person {
-    /// Where the person is; `account`: where the account is.
+    /// The borrower's time zone; by default `account`, the account's.
     #[must_use]
     pub fn zone(&self, account: Zone) -> Zone {
         self.time_zone.as_ref().map_or(account, |zone| zone.value)
     }
 
-    /// The language that the person has chosen.
+    /// The borrower's language; none: not chosen.
     #[must_use]
     pub fn language(&self) -> Option<Language> {
         self.language.as_ref().map(|language| language.value)
     }
 
-    /// Quiet hours in which contact is welcome all the same.
+    /// Quiet hours in which the borrower welcomes contact.
     #[must_use]
     pub fn agreed_hours(&self) -> &[AgreedHours] {
         self.agreed_hours.as_ref().map_or(&[], |hours| &hours.value)
     }
 
-    /// What is known of a channel; none: nothing.
+    /// None: the channel has no known state.
     #[must_use]
     pub fn channel(&self, channel: Channel) -> Option<&ChannelState> {
         self.channels.get(&channel)
     }
 
-    /// What the person said last of a channel, alone or among all; none: nothing.
+    /// The borrower's latest consent for a channel, alone or among all; none: no consent is recorded.
     #[must_use]
     pub fn consent(&self, channel: Channel) -> Option<Consent> {
         let own = self.channel(channel).and_then(|state| state.consent.as_ref());
         later(own, self.consent.as_ref()).map(|known| known.value)
     }
 
-    /// Why a channel cannot be used, whatever a policy asks for; none: it can.
+    /// The reason why a channel cannot be used under any policy; none: it can.
     #[must_use]
     pub fn unusable(&self, channel: Channel) -> Option<Unusable> {
         let state = self.channel(channel);
@@ -375,8 +372,8 @@ impl Person {
         }
     }
 
-    /// The channels on which the person was to be reached, and why on none of them any more;
-    /// empty: on one at least, or nobody has said on which. Where nobody has, the gate finds out.
+    /// The channels with a contact point, and the reason why each is unusable; empty: one is usable, or no
+    /// channel has a known contact point. In the latter case the gate decides.
     #[must_use]
     pub fn out_of_reach(&self) -> Vec<(Channel, Unusable)> {
         let has_point = |state: &ChannelState| state.has_point.as_ref().is_some_and(|known| known.value);
@@ -387,44 +384,46 @@ impl Person {
             .unwrap_or_default()
     }
 
-    /// Whether all contact was refused and not allowed again.
+    /// Whether the borrower refused all contact and has not allowed it again.
     #[must_use]
     pub fn has_refused(&self) -> bool {
         self.consent.as_ref().is_some_and(|known| known.value == Consent::Withdrawn)
     }
 
-    /// When the person last complained about all contact.
+    /// The latest complaint about all contact.
     #[must_use]
     pub const fn complained_at(&self) -> Option<DateTime<Utc>> {
         self.complained_at
     }
 
-    /// When the person last complained about anything.
+    /// The latest complaint about all contact or any channel.
     #[must_use]
     pub fn last_complaint(&self) -> Option<DateTime<Utc>> {
         self.channels.values().map(|state| state.complained_at).max().flatten().max(self.complained_at)
     }
 
-    /// Until when the person is recorded as vulnerable: the first date on which not any more,
-    /// or none for without end; none at all: nobody has recorded it.
+    /// The vulnerability that was recorded last.
     #[must_use]
-    pub fn vulnerable_until(&self) -> Option<Option<NaiveDate>> {
-        self.vulnerable_until.as_ref().map(|known| known.value)
+    pub fn vulnerability(&self) -> Vulnerability {
+        match &self.vulnerable_until {
+            None => Vulnerability::NotRecorded,
+            Some(known) => Vulnerability::Recorded { until: known.value },
+        }
     }
 
-    /// What was sent and tried, oldest first.
+    /// The contact attempts, oldest first.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
     }
 
-    /// When the latest contact was that had to be forgotten for want of room.
+    /// The instant of the latest contact that was forgotten for want of room.
     #[must_use]
     pub const fn forgotten_through(&self) -> Option<DateTime<Utc>> {
         self.forgotten_through
     }
 
-    /// Who may be asked about the person.
+    /// The third-party contacts, by the lender's id.
     #[must_use]
     pub const fn contact_persons(&self) -> &BTreeMap<ContactPersonId, ContactPerson> {
         &self.contact_persons
@@ -446,7 +445,7 @@ impl ContactPerson {
 }
 
 impl ChannelState {
-    /// Whether what was sent last came back, and nobody has said since where else to send it.
+    /// Whether the latest message bounced, and no change of the contact point is known since.
     #[must_use]
     pub fn is_bounced(&self) -> bool {
         self.deliverability.is_some_and(|heard| {

@@ -1,4 +1,4 @@
-//! A planned contact: what an account wishes to say to a person, until it has left.
+//! A contact request, queued for a customer until its message has left.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,52 +12,47 @@ use crate::kernel::{
 };
 use crate::policy::{Channel, Policy, StageName};
 
-/// The channels on which a contact person is asked, the best first.
+/// The channels to a third-party contact, the best first.
 const TO_CONTACT_PERSONS: [Channel; 2] = [Channel::Phone, Channel::Sms];
 
-/// What leaves so much later than it should says so.
+/// A message that leaves this much later than planned says so.
 const LATE_BY: TimeDelta = TimeDelta::hours(6);
 
-/// What an account wishes to say to a person, and when somebody next looks at it.
+/// A contact request of an account, and the instant of its next evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Planned {
-    /// Its own id, unique for the person.
+    /// Unique for the borrower.
     pub contact_id: ContactId,
-    /// Who it is for.
     pub customer_id: CustomerId,
-    /// The account that it is about.
     pub account_id: AccountId,
-    /// Under which policy.
     pub policy_id: PolicyId,
-    /// The account's revision that wished for it.
+    /// The account's revision that created the request.
     pub revision: Revision,
-    /// The stage on which the account stood then.
+    /// The account's stage at that revision.
     pub stage: StageName,
-    /// What it is.
     pub wanted: Wanted,
-    /// When it was to leave.
+    /// The instant at which the message was to leave.
     pub planned_at: DateTime<Utc>,
-    /// When somebody looks at it next.
+    /// The instant of the next evaluation.
     pub look_at: DateTime<Utc>,
-    /// What it waits for; none: for its turn.
+    /// The reason of a deferral; none: the request waits for its turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<Why>,
-    /// The date on which it was to leave, where it was late before it had to wait.
+    /// The date on which the message was to leave, where it was late before it was deferred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_since: Option<NaiveDate>,
-    /// The message under which it was counted, whether that left or not.
+    /// The message under which the request was counted, whether that left or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved_as: Option<ContactId>,
-    /// How often it has come back and was planned again.
+    /// The number of times it bounced and was planned again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub came_back: u32,
 }
 
-/// How often a contact that comes back is planned again, over and over: once for each channel
-/// there is. The gate knows each channel that something came back from and takes the next, so
-/// that this ends by itself, with no channel left. The bound is for senders that report what
-/// cannot be: of one message that it came back and later that it arrived.
+/// The most times that a bounced contact is planned again: once per channel. The gate skips every channel
+/// that bounced, so the retries end by themselves with no channel left. The bound is for delivery providers
+/// with contradictory reports: that a message bounced, and later that it was delivered.
 pub const MAX_CAME_BACK: u32 = 5;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
@@ -65,21 +60,21 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// What is wished for.
+/// The addressee of a contact request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Wanted {
-    /// To tell the borrower something.
+    /// A message to the borrower.
     Intent(Intent),
-    /// To ask a contact person to have the borrower call back.
+    /// A request that a third-party contact have the borrower call back.
     ContactPerson {
-        /// Whom.
+        /// The lender's id of the third-party contact.
         person_id: ContactPersonId,
     },
 }
 
 impl Planned {
-    /// The intent, where it is one.
+    /// The message to the borrower; none: the request is for a third-party contact.
     #[must_use]
     pub const fn intent(&self) -> Option<&Intent> {
         match &self.wanted {
@@ -88,7 +83,7 @@ impl Planned {
         }
     }
 
-    /// The contact person, where it is for one.
+    /// The third-party contact; none: the request is for the borrower.
     #[must_use]
     pub const fn contact_person(&self) -> Option<&ContactPersonId> {
         match &self.wanted {
@@ -97,22 +92,22 @@ impl Planned {
         }
     }
 
-    /// The same once more under another id, due at `now`; none: it has come back too often.
+    /// The same request under another id, due at `now`; none: past [`MAX_CAME_BACK`].
     #[must_use]
     pub fn again(&self, contact_id: ContactId, now: DateTime<Utc>) -> Option<Self> {
         let came_back = self.came_back.checked_add(1).filter(|count| *count <= MAX_CAME_BACK)?;
         Some(Self { contact_id, look_at: now, waits_for: None, reserved_as: None, came_back, ..self.clone() })
     }
 
-    /// The local date on which it was to leave, where something other than the gate has kept it
-    /// back until `now`.
+    /// The local date on which the message was to leave, where a cause other than the gate has delayed it
+    /// until `now`.
     #[must_use]
     pub fn late_since(&self, zone: Zone, now: DateTime<Utc>) -> Option<NaiveDate> {
         let should = if self.waits_for.is_some() { self.look_at } else { self.planned_at };
         self.late_since.or_else(|| (now - should > LATE_BY).then(|| business_date(zone, should)))
     }
 
-    /// The wish that it is, as its account stands when it is read again at `now`.
+    /// The contact request, from its account's state when it is read again at `now`.
     #[must_use]
     pub fn wish(&self, account: &Account, policy: &Policy, figures: &Figures, now: DateTime<Utc>) -> Wish {
         let contact_id = self.contact_id.clone();

@@ -1,6 +1,6 @@
-//! Quiet hours, by the clock that the person sees.
+//! Quiet hours, by the borrower's local clock.
 //!
-//! An hour that a clock shows twice is quiet both times, one that it skips never comes.
+//! An hour that the clock shows twice is quiet both times; an hour that it skips never comes.
 
 use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 
@@ -8,11 +8,11 @@ use crate::commands::AgreedHours;
 use crate::kernel::{Zone, at_local_time, plus_days};
 use crate::policy::{Channel, QuietHours};
 
-/// So many days are searched for the end of quiet hours. No policy is quiet all day, and no
-/// clock skips more than one day.
+/// The number of days searched for the end of quiet hours. No policy is quiet all day, and no clock skips
+/// more than one day.
 const SEARCHED_DAYS: i64 = 4;
 
-/// Which hours are quiet for somebody on a channel.
+/// The quiet hours of a borrower on one channel.
 pub(super) struct Quiet<'a> {
     pub(super) zone: Zone,
     pub(super) channel: Channel,
@@ -21,7 +21,7 @@ pub(super) struct Quiet<'a> {
 }
 
 impl<'a> Quiet<'a> {
-    /// The quiet hours at an instant; none: it is not quiet.
+    /// The quiet hours at an instant; none: outside quiet hours.
     pub(super) fn at(&self, now: DateTime<Utc>) -> Option<&'a QuietHours> {
         let time = now.with_timezone(&self.zone).naive_local().time();
         let is_agreed = self.agreed.iter().any(|hours| is_within(time, hours.from, hours.until));
@@ -32,8 +32,8 @@ impl<'a> Quiet<'a> {
         })
     }
 
-    /// The first end of quiet hours, or begin of agreed ones, after an instant at which it is
-    /// quiet, at which it is not quiet any more.
+    /// The first instant after `now`, itself within quiet hours, at which quiet hours end or agreed ones
+    /// begin and no others hold.
     pub(super) fn over_after(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let today = now.with_timezone(&self.zone).naive_local().date();
         let ends = self.rules.iter().map(|hours| hours.until);
@@ -48,7 +48,8 @@ impl<'a> Quiet<'a> {
         over.unwrap_or(now + TimeDelta::days(SEARCHED_DAYS))
     }
 
-    /// When the clock shows a time on a date: once, twice, or where it skips it, right after.
+    /// The instants of a local time: one, two where the clock shows it twice, or right after where it skips
+    /// it.
     fn instants(&self, date: NaiveDate, time: NaiveTime) -> [DateTime<Utc>; 2] {
         match self.zone.from_local_datetime(&date.and_time(time)) {
             MappedLocalTime::Ambiguous(one, other) => [one.to_utc(), other.to_utc()],

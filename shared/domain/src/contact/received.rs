@@ -1,4 +1,4 @@
-//! What senders report of messages, as far as it says something of the person.
+//! Delivery receipts, as far as they concern the contact profile.
 
 use super::attempt::Outcome;
 use super::known::{Stamp, learn};
@@ -9,7 +9,7 @@ use crate::kernel::{ContactPersonId, EventId};
 use crate::policy::Channel;
 
 impl Receipt {
-    /// What became of the contact.
+    /// The outcome of the contact attempt. An opt-out and a complaint imply a delivery.
     const fn of_contact(&self) -> Outcome {
         match self.outcome {
             ReceiptOutcome::Bounced => Outcome::Bounced,
@@ -21,15 +21,15 @@ impl Receipt {
         }
     }
 
-    /// Whether whoever it went to wants no more of it.
+    /// Whether the recipient wants no further messages.
     const fn is_unwanted(&self) -> bool {
         matches!(self.outcome, ReceiptOutcome::Complained | ReceiptOutcome::OptedOut)
     }
 }
 
 impl Person {
-    /// Takes what a sender reports of a message to the person, on `channel`. What it says of the
-    /// channel counts also where the contact itself has been forgotten.
+    /// Applies a receipt of a message to the borrower on `channel`. The receipt counts for the channel even
+    /// where the contact itself has been forgotten.
     pub fn receive(&mut self, channel: Channel, receipt: &Receipt) -> Applied {
         let before = self.clone();
         let at = receipt.at;
@@ -40,7 +40,7 @@ impl Person {
             *known = (*known).max(Some(heard));
         }
         if receipt.is_unwanted() {
-            // An id of a contact is one of an event, too.
+            // Every contact id is a valid event id.
             let event_id: EventId = receipt.message_id.clone().into();
             let by = Stamp { at, event_id };
             learn(&mut self.channel_mut(channel).consent, Consent::Withdrawn, &by);
@@ -51,14 +51,13 @@ impl Person {
         changed(*self != before)
     }
 
-    /// Takes what a sender reports of a message to a contact person. The channel is theirs: what
-    /// is reported of it says nothing of the person's own. Whoever opts out or complains refuses
-    /// to be contacted.
+    /// Applies a receipt of a message to a third-party contact. The receipt says nothing of the borrower's
+    /// own channels. An opt-out or a complaint is a refusal of all contact.
     pub fn receive_of(&mut self, person_id: &ContactPersonId, receipt: &Receipt) -> Applied {
         let before = self.clone();
         self.note_outcome(receipt);
         if receipt.is_unwanted() {
-            // Nobody is contacted who was not approved, and what was approved is never removed.
+            // Only an approved third-party contact is contacted, and only an erasure removes one.
             self.contact_persons.entry(person_id.clone()).or_default().refuse(receipt.at);
         }
         changed(*self != before)

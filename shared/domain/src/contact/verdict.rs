@@ -1,4 +1,4 @@
-//! What the gate says, and why. Reasons are data; sentences are made when they are shown.
+//! Gate decisions and their reasons. Reasons are data; sentences are made when they are printed.
 
 use std::fmt;
 
@@ -8,111 +8,103 @@ use serde::{Deserialize, Serialize};
 use crate::account::Stop;
 use crate::policy::{Channel, Counts, Per};
 
-/// What becomes of a wish to contact somebody.
+/// The gate's decision on a contact request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Verdict {
-    /// It may leave now, on this channel.
+    /// The message may leave now, on this channel.
     Send {
-        /// The channel.
+        /// The first usable channel.
         channel: Channel,
     },
-    /// It waits. As far as is known now, nothing makes it wait at that instant any more.
+    /// The message waits. As far as is known now, no rule defers it at `until` any more.
     Defer {
-        /// Until when.
         until: DateTime<Utc>,
-        /// What it waits for first.
+        /// The first reason to wait.
         why: Why,
     },
-    /// It does not leave.
+    /// The message does not leave.
     Suppress {
-        /// Why not.
+        /// The rule that forbids the message.
         why: Why,
     },
 }
 
-/// Why a channel cannot be used.
+/// The reason why a channel cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unusable {
-    /// The person has opted out of it.
     OptedOut,
-    /// It needs a consent that was never given.
+    /// The channel needs a consent that was never given.
     NoConsent,
-    /// Where the person could be reached on it is gone.
+    /// The contact point was removed.
     NoContactPoint,
-    /// What was sent there came back.
+    /// The latest message on the channel bounced.
     Bounced,
 }
 
-/// Why something does not leave now.
+/// The reason why a message does not leave now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Why {
-    /// Contact is stopped.
+    /// A stop of all contact holds.
     Stopped {
-        /// By what.
         by: Stop,
-        /// The first date on which it is not any more; none: open.
+        /// The first date without the stop; none: open.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<NaiveDate>,
     },
-    /// No channel is left.
     NoChannel {
-        /// Those that were wished for, and what is wrong with each.
+        /// The requested channels, each with its problem.
         channels: Vec<(Channel, Unusable)>,
     },
-    /// It is quiet where the person is.
+    /// Quiet hours hold where the borrower is.
     QuietHours {
-        /// From this local time on.
+        /// Local time.
         #[serde(with = "crate::kernel::written_time")]
         from: NaiveTime,
-        /// Until this one.
+        /// Local time, exclusive.
         #[serde(with = "crate::kernel::written_time")]
         until: NaiveTime,
     },
-    /// There were as many contacts as the policy allows.
+    /// A frequency cap is reached.
     Cap {
-        /// So many.
         at_most: u32,
-        /// In so many local days.
+        /// Local calendar days.
         days: u32,
-        /// Of whom.
         per: Per,
-        /// What counts.
         counts: Counts,
     },
-    /// There was a conversation.
+    /// A conversation took place.
     AfterConversation {
-        /// For so many local days from its own on.
+        /// Local days, the day of the conversation included.
         days: u32,
     },
-    /// The last contact was a short while ago, and the person has complained.
+    /// The borrower has complained, and the last contact is recent.
     LowerFrequency {
-        /// So many local days lie between two contacts.
+        /// Local days between two contacts.
         days: u32,
     },
-    /// The policy lets no contact person be contacted.
+    /// The policy permits no third-party contact.
     NoContactPersons,
-    /// Too little has happened to contact anybody but the debtor.
+    /// The account has too few delinquent days for a third-party contact.
     TooEarly {
-        /// So many delinquent days there must be.
+        /// The policy's threshold.
         delinquent_days: u32,
-        /// So many there are.
+        /// The account's delinquent days.
         value: u32,
     },
-    /// The debtor keeps to a plan, or is about to.
+    /// The borrower keeps to a plan, or is about to.
     ActivePlan,
-    /// The debtor has not been tried often enough.
+    /// Too few attempts on the borrower have failed for a third-party contact.
     TooFewAttempts {
-        /// So many must have failed.
+        /// The policy's threshold.
         failed_attempts: u32,
-        /// So many have.
+        /// The attempts that failed.
         value: u32,
     },
-    /// No officer has approved it.
+    /// No officer has approved the third-party contact.
     NotApproved,
-    /// The contact person does not want it.
     ContactPersonRefused,
 }
 

@@ -1,4 +1,4 @@
-//! When and how often somebody is contacted, and what they can say about it.
+//! Contact rules in words: when and how often a borrower is contacted, and the borrower's choices.
 
 use super::told::by;
 use super::{days, list};

@@ -1,4 +1,4 @@
-//! What a borrower can do, and what becomes of a payment.
+//! A borrower's options, and the allocation of a payment, in words.
 
 use super::{list, restricts};
 use crate::policy::{Component, DueClass, Entry, Language, Overpayment, Policy};
@@ -32,7 +32,7 @@ pub(super) fn what_to_do(policy: &Policy, language: Language) -> Vec<String> {
     vec![language.of("## 您可以做什么", "## What you can do").to_owned(), items.join("\n")]
 }
 
-/// How to have it looked at again.
+/// How to ask for a review.
 pub(super) fn review(policy: &Policy, language: Language) -> Vec<String> {
     let recorded = |policy: &Policy| {
         policy.stages.iter().any(|stage| stage.when.cause.is_some() || stage.when.score_at_most.is_some())
@@ -87,7 +87,7 @@ fn of_components(order: [Component; 4], language: Language) -> String {
     )
 }
 
-/// Runs of one class are said together.
+/// Consecutive entries of one class share a sentence.
 fn of_entries(entries: &[Entry; 12], language: Language) -> String {
     let runs = entries.chunk_by(|one, next| one.class == next.class).map(|run| {
         let components: Vec<&str> = run.iter().map(|entry| named(entry.component, language)).collect();

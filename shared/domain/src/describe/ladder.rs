@@ -1,7 +1,7 @@
-//! The ladder: what happens, what is waited for, and what always goes through.
+//! The ladder in words: stages, deferrals, and operations that always go through.
 
 use super::{days, in_currency, operations_named, percent, restricts};
-use crate::policy::{Cause, Language, Policy, Restriction, Stage};
+use crate::policy::{Cause, Language, Policy, Restriction, RestrictionKind, Stage};
 
 pub(super) fn ladder(policy: &Policy, language: Language) -> Vec<String> {
     let mut paragraphs = vec![language.of("## 逾期之后会发生什么", "## What happens then").to_owned()];
@@ -90,7 +90,7 @@ fn recorded_cause(cause: Cause, language: Language) -> &'static str {
     }
 }
 
-/// What a stage brings.
+/// The restrictions of a stage, in words.
 fn brings(stage: &Stage, language: Language) -> String {
     if stage.restrictions.is_empty() {
         return language.of("您的账户不受任何限制。", "Nothing is restricted.").to_owned();
@@ -122,7 +122,7 @@ fn notice(stage: &Stage, language: Language) -> Option<String> {
     ))
 }
 
-/// What a restriction takes away, and what it leaves alone.
+/// A restriction in words, with the operations that it leaves alone.
 #[must_use]
 pub fn restriction(restriction: &Restriction, language: Language) -> String {
     let mut text = without_exceptions(restriction, language);
@@ -138,30 +138,34 @@ pub fn restriction(restriction: &Restriction, language: Language) -> String {
 }
 
 fn without_exceptions(restriction: &Restriction, language: Language) -> String {
-    match (restriction.kind.as_str(), restriction.percent) {
-        ("limit_credit_line", Some(0)) => {
+    match (&restriction.kind, restriction.percent) {
+        (RestrictionKind::LimitCreditLine, Some(0)) => {
             language.of("您的信用额度降为零。", "Your credit limit is cut to zero.").to_owned()
         }
-        ("limit_credit_line", Some(percent)) => language.of(
+        (RestrictionKind::LimitCreditLine, Some(percent)) => language.of(
             format!("您的信用额度降为原额度的{percent}%。"),
             format!("Your credit limit is cut to {percent}% of what was agreed."),
         ),
-        ("raise_rate", Some(percent)) => language.of(
+        (RestrictionKind::RaiseRate, Some(percent)) => language.of(
             format!("您的利率变为合同利率的{percent}%。"),
             format!("Your interest rate becomes {percent}% of the agreed rate."),
         ),
-        ("raise_rate", None) => language.of("您的利率上调。", "Your interest rate is raised.").to_owned(),
-        ("freeze_drawdown", _) => {
+        (RestrictionKind::RaiseRate, None) => {
+            language.of("您的利率上调。", "Your interest rate is raised.").to_owned()
+        }
+        (RestrictionKind::FreezeDrawdown, _) => {
             language.of("您不能再提用新的借款。", "You cannot draw any more money.").to_owned()
         }
-        ("suspend_account", _) => language
+        (RestrictionKind::SuspendAccount, _) => language
             .of("您的账户暂停使用，但您随时可以还款。", "Your account is suspended. You can still pay.")
             .to_owned(),
-        (own, _) => language.of(format!("其他限制：{own}。"), format!("Another restriction: {own}.")),
+        (kind @ (RestrictionKind::LimitCreditLine | RestrictionKind::Custom(_)), _) => {
+            language.of(format!("其他限制：{kind}。"), format!("Another restriction: {kind}."))
+        }
     }
 }
 
-/// The heading of what is held back and what goes through, where there is any.
+/// The heading of deferrals and unblocked operations, if there are any.
 pub(super) fn patience(policy: &Policy, language: Language) -> Vec<String> {
     let waits = restricts(policy)
         && (policy.buffer.is_some() || policy.cause.is_some() || !policy.operations.never_blocked.is_empty());
@@ -171,7 +175,7 @@ pub(super) fn patience(policy: &Policy, language: Language) -> Vec<String> {
     any.then(|| title.to_owned()).into_iter().collect()
 }
 
-/// More time for a first and minor lapse.
+/// The first-lapse tolerance.
 pub(super) fn buffer(policy: &Policy, language: Language) -> Vec<String> {
     let Some(buffer) = policy.buffer.as_ref().filter(|_| restricts(policy)) else { return vec![] };
     let day = policy.grace_days.saturating_add(buffer.days).saturating_add(1);
@@ -202,7 +206,7 @@ pub(super) fn buffer(policy: &Policy, language: Language) -> Vec<String> {
     )]
 }
 
-/// What a temporary cause holds back.
+/// The deferral that a temporary cause brings.
 pub(super) fn temporary_cause(policy: &Policy, language: Language) -> Vec<String> {
     let Some(cause) = policy.cause.as_ref().filter(|_| restricts(policy)) else { return vec![] };
     let count = days(cause.temporary_holds_days, language);
@@ -215,7 +219,7 @@ pub(super) fn temporary_cause(policy: &Policy, language: Language) -> Vec<String
     )]
 }
 
-/// A payment that has not arrived yet.
+/// The wait for a payment in process.
 pub(super) fn under_way(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rules) = &policy.payment_in_process else { return vec![] };
     let count = days(rules.max_days, language);
@@ -231,7 +235,7 @@ pub(super) fn under_way(policy: &Policy, language: Language) -> Vec<String> {
     )]
 }
 
-/// A promise to pay.
+/// The wait for a promised payment.
 pub(super) fn promise(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rules) = &policy.promise else { return vec![] };
     let count = days(rules.max_days, language);
@@ -244,7 +248,7 @@ pub(super) fn promise(policy: &Policy, language: Language) -> Vec<String> {
     )]
 }
 
-/// A dispute.
+/// The deferral that a dispute brings.
 pub(super) fn dispute(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rules) = &policy.dispute else { return vec![] };
     let count = days(rules.holds_days, language);
@@ -259,7 +263,7 @@ pub(super) fn dispute(policy: &Policy, language: Language) -> Vec<String> {
     )]
 }
 
-/// What nothing blocks.
+/// Operations that no restriction blocks.
 pub(super) fn operations(policy: &Policy, language: Language) -> Vec<String> {
     let names = &policy.operations.never_blocked;
     if names.is_empty() || !restricts(policy) {
@@ -272,7 +276,7 @@ pub(super) fn operations(policy: &Policy, language: Language) -> Vec<String> {
     )]
 }
 
-/// What one account brings upon the customer's others.
+/// Restrictions that one account imposes on the customer's others.
 pub(super) fn other_accounts(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rule) = &policy.customer else { return vec![] };
     let place = policy.stages.iter().position(|stage| stage.name == rule.stage).map_or(1, |place| place + 1);

@@ -1,4 +1,4 @@
-//! When a payment is late, and what that costs.
+//! Late payments and late fees, in words.
 
 use super::{days, in_currency, percent};
 use crate::kernel::DayCount;
@@ -35,7 +35,7 @@ pub(super) fn when_late(policy: &Policy, language: Language) -> Vec<String> {
     paragraphs
 }
 
-/// Due dates on days on which nobody works.
+/// Due dates on non-working days.
 pub(super) fn working_days(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rules) = &policy.business_days else { return vec![] };
     let (zh, en) = match rules.moves {
@@ -64,7 +64,7 @@ pub(super) fn working_days(policy: &Policy, language: Language) -> Vec<String> {
     vec![text]
 }
 
-/// Amounts that move no stage.
+/// Overdue amounts that move no stage.
 pub(super) fn small_amounts(policy: &Policy, language: Language) -> Vec<String> {
     let Some(materiality) = &policy.materiality else { return vec![] };
     let mut bounds = Vec::new();
@@ -81,7 +81,7 @@ pub(super) fn small_amounts(policy: &Policy, language: Language) -> Vec<String> 
     }
     let joined = match materiality.exceed {
         Exceed::Both => bounds.join(language.of("并且", " and ")),
-        // Anything at all exceeds a bound of zero.
+        // Every overdue amount exceeds a bound of zero.
         Exceed::Either if bounds.len() < 2 => return vec![],
         Exceed::Either => bounds.join(language.of("或者", " or ")),
     };
@@ -99,7 +99,7 @@ pub(super) fn small_amounts(policy: &Policy, language: Language) -> Vec<String> 
     )]
 }
 
-/// A pause stops delinquent days, and those alone.
+/// Pauses, which stop delinquent days alone.
 pub(super) fn pauses(policy: &Policy, language: Language) -> Vec<String> {
     let stops = |stage: &Stage| stage.when.delinquent_days.is_some_and(|days| days > 0);
     let numbered = (1_u32..).zip(&policy.stages).filter(|(_, stage)| stops(stage));
@@ -117,7 +117,7 @@ pub(super) fn pauses(policy: &Policy, language: Language) -> Vec<String> {
     )]
 }
 
-/// What an installment costs that is not paid in time.
+/// The late fee of an installment.
 pub(super) fn late_fee(policy: &Policy, language: Language) -> Vec<String> {
     let Some(fee) = &policy.late_fee else { return vec![] };
     let mut paragraphs = vec![language.of("## 逾期的费用", "## What being late costs").to_owned()];

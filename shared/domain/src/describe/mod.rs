@@ -1,7 +1,7 @@
-//! A policy as a page that a borrower can read, made from the policy alone.
+//! A policy as a page for borrowers, made from the policy alone.
 //!
-//! Each part of a policy has one function, with its words in every language side by side; a new
-//! table is one function more, and one line in `PARTS`.
+//! Each part of a policy has one function, with its words in every language side by side. A new table needs
+//! one more function, and one line in `PARTS`.
 
 mod contact;
 mod help;
@@ -17,7 +17,7 @@ use crate::policy::{DRAW, Language, Policy, REPAY};
 
 pub use self::ladder::restriction;
 
-/// The paragraphs of a part; none where the policy says nothing of it.
+/// The paragraphs of a part; none if the policy does not have it.
 type Part = fn(&Policy, Language) -> Vec<String>;
 
 /// The parts of a page, in its order.
@@ -46,7 +46,7 @@ const PARTS: [Part; 22] = [
     told::kept,
 ];
 
-/// The page, as Markdown.
+/// The page for borrowers, as Markdown.
 #[must_use]
 pub fn describe(policy: &Policy, language: Language) -> String {
     let paragraphs: Vec<String> = PARTS.iter().flat_map(|part| part(policy, language)).collect();
@@ -94,12 +94,12 @@ pub fn date(date: NaiveDate, language: Language) -> String {
     }
 }
 
-/// A part, as a percentage.
+/// A share as a percentage.
 fn percent(share: Decimal) -> String {
     format!("{}%", (share * Decimal::ONE_HUNDRED).normalize())
 }
 
-/// A policy names no currency: an account does.
+/// An amount without a currency: an account names one, a policy does not.
 fn in_currency(amount: Money, language: Language) -> String {
     language
         .of(format!("{amount}（以您账户的币种计）"), format!("{amount} (in the currency of your account)"))

@@ -1,4 +1,4 @@
-//! What a borrower is told, and what is kept.
+//! Messages to borrowers and the retention of records, in words.
 
 use super::days;
 use crate::policy::{Channel, CountedFrom, Language, Policy, ReminderStep, StageName};
@@ -44,7 +44,7 @@ fn reminder(policy: &Policy, step: &ReminderStep, language: Language) -> String 
         (Some(place), None) => {
             language.of(format!("（处于第{place}阶段时）"), format!(", while step {place} applies"))
         }
-        // A notice leaves on the severer stages too.
+        // A notice also leaves on the severer stages.
         (Some(place), Some(_)) => {
             language.of(format!("（自第{place}阶段起）"), format!(", from step {place} on"))
         }
@@ -81,7 +81,7 @@ pub(super) fn by(channel: Channel, language: Language) -> &'static str {
     }
 }
 
-/// How stricter rules are made known.
+/// The announcement of stricter rules.
 pub(super) fn announcement(policy: &Policy, language: Language) -> Vec<String> {
     let Some(announcement) = &policy.announcement else { return vec![] };
     let (count, by) = (days(announcement.days, language), by(announcement.channel, language));
@@ -100,7 +100,7 @@ pub(super) fn announcement(policy: &Policy, language: Language) -> Vec<String> {
     ]
 }
 
-/// For how long what was written down is kept.
+/// The retention of records.
 pub(super) fn kept(policy: &Policy, language: Language) -> Vec<String> {
     let retention = &policy.retention;
     let mut paragraphs = Vec::new();
@@ -127,7 +127,7 @@ pub(super) fn kept(policy: &Policy, language: Language) -> Vec<String> {
     paragraphs
 }
 
-/// So many days, and the years that they are.
+/// A number of days, and the whole years that they make.
 fn years(count: u32, language: Language) -> String {
     let days = days(count, language);
     match (count / 365, language) {

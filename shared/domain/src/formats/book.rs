@@ -1,4 +1,4 @@
-//! The book: one account a line, as JSON, or one installment a row, as CSV.
+//! The portfolio file: one account a line, as JSON, or one installment a row, as CSV.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,10 @@ use crate::account::Account;
 use crate::commands::{Contract, NewInstallment};
 use crate::kernel::{AccountId, DrawId, InstallmentNumber};
 
-/// Reads one JSON line of a book.
+/// Reads one JSON line of a portfolio file.
 ///
 /// # Errors
-/// A [`FormatError`] that names the field, also where the installments do not
-/// hold together.
+/// A [`FormatError`] that names the field, also where the installments do not hold together.
 pub fn parse_book_line(line: &str) -> Result<Contract, FormatError> {
     contract(serde_json::Value::Object(read_object(line)?))
 }
@@ -25,8 +24,8 @@ pub(super) fn contract(json: serde_json::Value) -> Result<Contract, FormatError>
     Ok(contract)
 }
 
-/// The columns of a book in CSV, in the order in which they are documented.
-/// `interest`, `fee` and `draw_id` may be left out or empty.
+/// The columns of a portfolio file in CSV, in the order in which they are documented. `interest`, `fee` and
+/// `draw_id` may be left out or empty.
 pub const BOOK_COLUMNS: [&str; 12] = [
     "account_id",
     "customer_id",
@@ -42,19 +41,19 @@ pub const BOOK_COLUMNS: [&str; 12] = [
     "draw_id",
 ];
 
-/// One row of a book in CSV: its fields by column, and its line.
+/// One row of a portfolio file in CSV.
 #[derive(Clone, Debug)]
 pub struct BookRow {
     /// The line in the file, from 1.
     pub line: u64,
-    /// The fields, by column.
+    /// By column name.
     pub fields: BTreeMap<String, String>,
 }
 
-/// Gathers rows into accounts, in the order in which the accounts first appear.
-/// A row without a `number` opens an account that has no installment.
+/// Gathers rows into accounts, in the order in which the accounts first appear. A row without a `number`
+/// opens an account that has no installment.
 ///
-/// What fails fails alone: the other accounts are still in the answer.
+/// A faulty account fails alone: the other accounts are still in the answer.
 #[must_use]
 pub fn parse_book_rows(rows: Vec<BookRow>) -> Vec<(u64, Result<Contract, FormatError>)> {
     let mut order: Vec<(u64, serde_json::Map<String, serde_json::Value>)> = Vec::new();
@@ -92,7 +91,7 @@ pub fn parse_book_rows(rows: Vec<BookRow>) -> Vec<(u64, Result<Contract, FormatE
     accounts
 }
 
-/// A row's terms of the account, and its installment.
+/// Splits a row into the account's terms and the installment.
 fn split(
     fields: BTreeMap<String, String>,
 ) -> (serde_json::Map<String, serde_json::Value>, Option<serde_json::Value>) {

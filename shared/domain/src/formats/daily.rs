@@ -1,4 +1,4 @@
-//! The daily output: where an account stands at the end of each day.
+//! The daily output: an account's status at the end of each day.
 
 use chrono::{Datelike, NaiveDate};
 
@@ -10,8 +10,8 @@ use crate::policy::Policy;
 
 /// Writes an account's daily lines.
 ///
-/// As long as no fact changes it knows until which day nothing but the day counts, and the
-/// amounts where a late fee accrues, can move, and judges anew only after that.
+/// As long as no fact changes, only the day counts and any accruing late fee can move up to a known day. The
+/// account is evaluated anew only after that day.
 #[derive(Debug)]
 pub struct DailyLines<'p> {
     policy: &'p Policy,
@@ -20,35 +20,35 @@ pub struct DailyLines<'p> {
     steady: Option<Steady>,
 }
 
-/// What stays the same from one day to the next.
+/// The parts of a line that stay the same from one day to the next.
 #[derive(Debug)]
 struct Steady {
     until: Option<NaiveDate>,
     oldest_due_on: Option<NaiveDate>,
     stage: String,
-    /// All that follows the day counts.
+    /// The fields after the day counts.
     rest: String,
-    /// Whether that is to be written anew each day.
+    /// Whether `rest` is written anew each day.
     moves_daily: bool,
-    /// The restrictions and what follows them.
+    /// The restrictions and the fields after them.
     last: String,
 }
 
 impl<'p> DailyLines<'p> {
-    /// For one account, under one policy.
+    /// A writer for one account under one policy.
     #[must_use]
     pub fn new(account: &Account, policy: &'p Policy) -> Self {
         Self { policy, account_id: json(account.account_id.as_str()), allocation: None, steady: None }
     }
 
-    /// Says that the account holds a new fact.
+    /// Drops the cached state after a new fact of the account.
     pub fn changed(&mut self) {
         self.allocation = None;
         self.steady = None;
     }
 
-    /// Appends the line of `day`, with its line feed, judged at the day's last second.
-    /// Days are to be asked for in order.
+    /// Appends the line of `day`, with its line feed, evaluated at the day's last second. The caller asks for
+    /// days in order.
     pub fn write(&mut self, account: &Account, day: NaiveDate, out: &mut Vec<u8>) {
         let policy = self.policy;
         if self.steady.as_ref().is_none_or(|steady| steady.until.is_some_and(|until| day >= until)) {

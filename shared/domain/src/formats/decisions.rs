@@ -8,12 +8,11 @@ use crate::account::{Decision, Figures, Reason};
 use crate::kernel::{AccountId, Currency, Revision};
 use crate::policy::{PolicyRef, Restriction, StageName};
 
-/// Whose decision it is.
+/// The account of a decision.
 #[derive(Clone, Copy, Debug)]
 pub struct DecisionSubject<'a> {
-    /// The account.
     pub account_id: &'a AccountId,
-    /// What its amounts are in.
+    /// The currency of the decision's amounts.
     pub currency: Currency,
 }
 
@@ -37,7 +36,7 @@ pub struct DecisionLine<'a> {
 }
 
 impl<'a> DecisionLine<'a> {
-    /// The line of a decision.
+    /// The output line of a decision.
     #[must_use]
     pub fn new(subject: DecisionSubject<'a>, decision: &'a Decision) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The files that people script against: book, events, daily output, decisions.
+//! The file formats for scripts: portfolio file, events, daily output, decisions; and the delivery receipt.
 
 mod book;
 mod daily;
@@ -19,18 +19,18 @@ pub use self::events::{EVENT_TYPES, parse_event_line, parse_message};
 pub use self::receipt::parse_receipt;
 pub use self::write::{book_line, message_line};
 
-/// What is wrong with a line, by field.
+/// The fault of a line, by field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{problem}", if field.is_empty() { String::new() } else { format!("{field}: ") })]
 pub struct FormatError {
     /// The path of the field, such as `installments[0].principal`; empty for the whole line.
     pub field: String,
-    /// Its value and what is wrong with it.
+    /// Names the value and its fault.
     pub problem: String,
 }
 
 impl FormatError {
-    /// A fault of a field. Where the value is long, the problem shows a part of it.
+    /// The fault of a field. Long texts are cut.
     #[must_use]
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { field: shown(field.into()), problem: shown(problem.into()) }
@@ -50,7 +50,10 @@ fn checked_length(line: &str) -> Result<(), FormatError> {
     Ok(())
 }
 
-/// Reads JSON with the path of the field that fails.
+/// Reads JSON.
+///
+/// # Errors
+/// The path of the faulty field, and its fault.
 fn read<T: DeserializeOwned>(json: serde_json::Value) -> Result<T, FormatError> {
     serde_path_to_error::deserialize(json).map_err(|error| {
         let path = error.path().to_string();

@@ -1,4 +1,4 @@
-//! What a sender reports of a message: a JSON object.
+//! Delivery receipts: a provider's report on a message, as a JSON object.
 
 use serde_json::Value;
 
@@ -6,11 +6,11 @@ use super::{FormatError, read, read_object};
 use crate::contact::Receipt;
 use crate::kernel::MAX_REASON_BYTES;
 
-/// Reads what a sender reports of a message.
+/// Reads a delivery provider's report on a message.
 ///
 /// # Errors
-/// A [`FormatError`] that names the field. It does not repeat the reason, which may bear words
-/// of the reader's.
+/// A [`FormatError`] that names the field. It does not repeat the reason, which may hold the borrower's own
+/// words.
 pub fn parse_receipt(body: &str) -> Result<Receipt, FormatError> {
     let receipt: Receipt = read(Value::Object(read_object(body)?))?;
     match receipt.reason.as_ref().map(String::len).filter(|bytes| *bytes > MAX_REASON_BYTES) {

@@ -1,4 +1,4 @@
-//! JSON in which no field is there twice: of two amounts nobody can say which was meant.
+//! JSON without repeated fields: of two amounts in one field, neither is known to be the right one.
 
 use std::fmt;
 

@@ -1,16 +1,16 @@
-//! Writing portfolio files and messages, as they are read.
+//! Writers of portfolio files and messages, in the form in which they are read.
 
 use serde_json::Value;
 
 use crate::commands::{Contract, Message, account, event_fields};
 
-/// A contract as a line of a book, without its line feed.
+/// A contract as a line of a portfolio file, without its line feed.
 #[must_use]
 pub fn book_line(contract: &Contract) -> String {
     account(contract).to_string()
 }
 
-/// A message as the body of a queue's message.
+/// A message as the body of a queue message.
 #[must_use]
 pub fn message_line(message: &Message) -> String {
     let mut line = event_fields(&message.event);

@@ -1,8 +1,7 @@
 //! Business dates, and the instants at which they begin in a time zone.
 //!
-//! A skipped local hour runs once, a repeated one once. A missing local
-//! midnight is the first instant of its date, and a date that a zone skips
-//! altogether begins where the next one does.
+//! A local time in a skipped or a repeated hour occurs exactly once. A missing local midnight is the first
+//! instant of its date. A date that a zone skips altogether begins where the next date does.
 
 use chrono::{
     DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
@@ -10,10 +9,10 @@ use chrono::{
 
 use super::zone::Zone;
 
-/// The first date that any fact may bear.
+/// The earliest date that any fact may bear.
 pub const FIRST_DATE: NaiveDate = date_or_epoch(1900, 1, 1);
 
-/// The last date that any fact may bear.
+/// The latest date that any fact may bear.
 pub const LAST_DATE: NaiveDate = date_or_epoch(2999, 12, 31);
 
 const fn date_or_epoch(year: i32, month: u32, day: u32) -> NaiveDate {
@@ -23,7 +22,7 @@ const fn date_or_epoch(year: i32, month: u32, day: u32) -> NaiveDate {
     }
 }
 
-/// Whether a fact may bear the date.
+/// Whether a fact may bear the date: [`FIRST_DATE`] to [`LAST_DATE`].
 #[must_use]
 pub fn is_in_range(date: NaiveDate) -> bool {
     (FIRST_DATE..=LAST_DATE).contains(&date)
@@ -59,7 +58,7 @@ impl LocalDay {
 
 /// The business date at `now`: the latest date that has begun in the zone.
 ///
-/// It never runs backwards, even where a clock is set back across midnight.
+/// The business date never runs backwards, even where a clock is set back across midnight.
 #[must_use]
 pub fn business_date(zone: Zone, now: DateTime<Utc>) -> NaiveDate {
     LocalDay::at(zone, now).date
@@ -77,8 +76,8 @@ pub fn end_of_day(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
     start_of_day(zone, plus_days(date, 1)) - TimeDelta::seconds(1)
 }
 
-/// The first instant at which the zone's clock shows `time` on `date`, or, where
-/// the clock skips it, the first instant after.
+/// The first instant at which the zone's clock shows `time` on `date`; if the clock skips it, the first
+/// instant after.
 #[must_use]
 pub fn at_local_time(zone: Zone, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = date.and_time(time);
@@ -106,7 +105,7 @@ pub fn at_local_time(zone: Zone, date: NaiveDate, time: NaiveTime) -> DateTime<U
     }
 }
 
-/// `date` moved by `days`, held within what a date can be.
+/// `date` moved by `days`, clamped to the dates that the type holds.
 #[must_use]
 pub fn plus_days(date: NaiveDate, days: i64) -> NaiveDate {
     let moved = if days < 0 {
@@ -117,8 +116,8 @@ pub fn plus_days(date: NaiveDate, days: i64) -> NaiveDate {
     moved.unwrap_or(if days < 0 { FIRST_DATE } else { LAST_DATE })
 }
 
-/// `date` moved on by whole months, held within what a date can be. A day that the month
-/// does not have is its last.
+/// `date` moved on by whole months, clamped to the dates that the type holds. A day that the month does not
+/// have becomes the month's last.
 #[must_use]
 pub fn plus_months(date: NaiveDate, months: u32) -> NaiveDate {
     date.checked_add_months(Months::new(months)).unwrap_or(LAST_DATE)

@@ -1,4 +1,4 @@
-//! The day counts: where days past due begin.
+//! Day counts: the convention by which days past due begin.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,15 @@ use serde::{Deserialize, Serialize};
 use super::dates::{LocalDay, end_of_day, plus_days, start_of_day};
 use super::zone::Zone;
 
-/// Where the count of days past due begins.
+/// The convention by which the count of days past due begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayCount {
-    /// The due day itself is not overdue; the next day is day 1. A day counts
-    /// from its first instant.
+    /// The due day itself is not overdue; the next day is day 1. A day counts from its first instant.
     #[default]
     DayAfter,
-    /// The due day's last second is day 1 (Reserve Bank of India). A day counts
-    /// from its last second, so whoever pays during the due day was never overdue.
+    /// The due day's last second is day 1 (Reserve Bank of India). A day counts from its last second, so an
+    /// installment paid during the due day was never overdue.
     DueDay,
 }
 
@@ -29,7 +28,7 @@ impl DayCount {
         }
     }
 
-    /// The instant from which `date` counts.
+    /// The instant from which `date` counts as past due.
     #[must_use]
     pub fn begin(self, zone: Zone, date: NaiveDate) -> DateTime<Utc> {
         match self {
@@ -46,7 +45,7 @@ impl DayCount {
             Self::DayAfter => day.date,
             Self::DueDay if !day.in_last_second => plus_days(day.date, -1),
             Self::DueDay => {
-                // A date that the zone skips ends with the one before it.
+                // A date that the zone skips ends with the date before it.
                 let skipped = plus_days(day.date, 1);
                 if end_of_day(zone, skipped) <= now { skipped } else { day.date }
             }

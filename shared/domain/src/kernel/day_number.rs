@@ -4,12 +4,12 @@ use chrono::{Datelike, NaiveDate};
 
 use super::dates::LAST_DATE;
 
-/// A date as a number of days, so that stretches are differences.
+/// The number of a date's day, from the year 1.
 pub(crate) fn number(date: NaiveDate) -> i64 {
     i64::from(date.num_days_from_ce())
 }
 
-/// The date of a day's number; the last date where there is none.
+/// The date of a day number; [`LAST_DATE`] where the number has no date.
 pub(crate) fn date_of(number: i64) -> NaiveDate {
     i32::try_from(number).ok().and_then(NaiveDate::from_num_days_from_ce_opt).unwrap_or(LAST_DATE)
 }

@@ -1,15 +1,14 @@
-//! Identifiers and small numbers with a meaning of their own.
+//! Identifiers, installment numbers and revisions.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// The most bytes an identifier may have. DynamoDB allows 1,024 in a sort key;
-/// ours also share a key with a prefix.
+/// The most bytes of an identifier. DynamoDB allows 1,024 in a sort key, which also holds a prefix.
 pub const MAX_ID_BYTES: usize = 256;
 
-/// A text that cannot be an identifier.
+/// The error of a text that is no identifier: empty, too long or with control characters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is no identifier: 1 to {MAX_ID_BYTES} bytes, no control characters")]
 pub struct NoId(String);
@@ -63,7 +62,7 @@ id!(
 );
 
 id!(
-    /// The person or firm that owes. One customer may hold several accounts.
+    /// The borrower: an individual or a firm. One customer may hold several accounts.
     CustomerId
 );
 
@@ -83,17 +82,17 @@ id!(
 );
 
 id!(
-    /// A message of the lender's systems: sent again, it bears the same.
+    /// A message of the lender's systems. A repeated message bears the same id.
     EventId
 );
 
 id!(
-    /// A contact with a person: a message of the lender's, or a call as an agency names it.
+    /// One contact: a message of the lender, or a call under the agency's own name for it.
     ContactId
 );
 
 id!(
-    /// A contact person of a customer, by the lender's name for them.
+    /// A third-party contact of a customer, by the lender's name for them.
     ContactPersonId
 );
 
@@ -108,7 +107,7 @@ id!(
 );
 
 impl ContactId {
-    /// The id that a text makes: itself, where it is one; otherwise its beginning and its digest.
+    /// The id derived from a text: the text itself if it is valid, otherwise its beginning and its digest.
     #[must_use]
     pub fn made_of(text: &str, digest: impl FnOnce(&str) -> [u8; 16]) -> Self {
         checked_id(text).map(Self).unwrap_or_else(|_| {
@@ -120,7 +119,7 @@ impl ContactId {
     }
 }
 
-/// Whatever names a contact can name the event that tells of it.
+/// The id of a contact also names the event that reports it.
 impl From<ContactId> for EventId {
     fn from(id: ContactId) -> Self {
         Self(id.0)
@@ -138,13 +137,13 @@ impl fmt::Display for InstallmentNumber {
     }
 }
 
-/// How often an account has been written. Each write raises it by one, on the
-/// condition that nobody else has raised it in between.
+/// The number of times an account was written. Each write raises it by one, on the condition that no other
+/// write has raised it in between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u64", try_from = "u64")]
 pub struct Revision(pub u64);
 
-/// A number that no write could raise any more.
+/// The error of a revision that no write could raise: `u64::MAX`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is no revision: none could follow it")]
 pub struct NoRevision(u64);
@@ -164,7 +163,7 @@ impl From<Revision> for u64 {
 }
 
 impl Revision {
-    /// The revision that the next write will bear.
+    /// The revision of the next write.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)

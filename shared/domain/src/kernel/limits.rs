@@ -1,10 +1,10 @@
-//! How much an account may hold, so that it fits one DynamoDB item of 400 KB.
+//! Bounds on the size of an account, so that it fits one DynamoDB item of 400 KB.
 
 /// The most installments an account may hold: fifty years of months.
 pub const MAX_INSTALLMENTS: usize = 600;
 
-/// The most payments an account may hold. At about 100 bytes each they leave room
-/// for the rest in an item of 400 KB.
+/// The most payments an account may hold. At about 100 bytes each they leave room for the rest in an item of
+/// 400 KB.
 pub const MAX_PAYMENTS: usize = 2_000;
 
 /// The most pauses an account may hold.
@@ -13,42 +13,42 @@ pub const MAX_PAUSES: usize = 100;
 /// The most waivers of a late fee an account may hold.
 pub const MAX_WAIVERS: usize = 200;
 
-/// The most installments one payment may be paid for.
+/// The most installments that one payment may target.
 pub const MAX_TARGETS: usize = 100;
 
-/// The most notices that an account keeps: the oldest goes first.
+/// The most notices an account keeps. The oldest is dropped first.
 pub const MAX_NOTICES: usize = 50;
 
-/// The most bytes that a reason which the account keeps may have.
+/// The most bytes of a reason that the account keeps.
 pub const MAX_REASON_BYTES: usize = 1_000;
 
-/// How many of its last decisions an account carries.
+/// The number of latest decisions that an account carries.
 pub const RECENT_DECISIONS: usize = 3;
 
-/// How many of the last messages that changed it an account knows again, beside those of
-/// the last one's instant. An older one is out of order: it is refused, never taken twice.
+/// The number of latest messages that changed an account and that it recognizes when repeated, beside all of
+/// the last one's instant. An older message is out of order: the account refuses it, never applies it twice.
 pub const RECENT_MESSAGES: usize = 8;
 
 /// The most messages of one instant that an account takes.
 pub const MAX_MESSAGES: usize = 64;
 
-/// The most leads that a borrower may choose.
+/// The most reminder leads that a borrower may choose.
 pub const MAX_LEADS: usize = 5;
 
-/// The longest lead, in days before the due date.
+/// The longest reminder lead, in days before the due date.
 pub const MAX_LEAD_DAYS: u32 = 31;
 
-/// The most stretches of hours that a person may agree to.
+/// The most ranges of hours in which a borrower may agree to contacts.
 pub const MAX_AGREED_HOURS: usize = 4;
 
-/// The most accounts of one customer that are judged together.
+/// The most accounts of one customer that are assessed together.
 pub const MAX_ACCOUNTS_OF_CUSTOMER: usize = 100;
 
 /// The most draws an account may hold: three a month for five years and more.
 pub const MAX_DRAWS: usize = 200;
 
-/// The most promises that an account keeps: the oldest goes first.
+/// The most promises an account keeps. The oldest is dropped first.
 pub const MAX_PROMISES: usize = 20;
 
-/// The most disputes that an account keeps: the oldest goes first.
+/// The most disputes an account keeps. The oldest is dropped first.
 pub const MAX_DISPUTES: usize = 20;

@@ -1,4 +1,4 @@
-//! Amounts and currencies.
+//! Exact decimal amounts and ISO 4217 currencies.
 
 use std::fmt;
 use std::iter::Sum;
@@ -20,22 +20,21 @@ pub(crate) fn minor(amount: Money, minor_units: u32) -> i128 {
     decimal.mantissa()
 }
 
-/// The most digits an amount may have before the decimal point, and so the sum of
-/// all that an account asks for: what was written must be readable again.
+/// The most digits of an amount before the decimal point, and so of the sum of all amounts due on an account:
+/// a written amount must be readable again.
 ///
-/// With at most four minor units this leaves nine digits of headroom in a
-/// [`Decimal`], so that no sum over a bounded account can overflow.
+/// With at most four minor units this leaves nine digits of headroom in a [`Decimal`], so that no sum over a
+/// bounded account can overflow.
 pub const MAX_INTEGER_DIGITS: usize = 15;
 
 /// An exact amount in the currency of the account that it belongs to.
 ///
-/// It is read from and written to a decimal in a string, never a JSON number:
-/// `"250.00"`. A float never comes near it.
+/// Formats hold it as a decimal in a string, never as a JSON number: `"250.00"`. A float never comes near it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(Decimal);
 
 impl Money {
-    /// Nothing owed, nothing paid.
+    /// Zero, as written without decimals.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// The amount as a plain decimal.
@@ -50,7 +49,7 @@ impl Money {
         Self(Decimal::new(minor, minor_units.min(Decimal::MAX_SCALE)))
     }
 
-    /// The same of more minor units than 64 bits hold; zero beyond what a decimal holds.
+    /// An amount from more minor units than 64 bits hold; zero beyond the range of a decimal.
     pub(crate) fn of_minor(minor: i128, minor_units: u32) -> Self {
         Self(Decimal::try_from_i128_with_scale(minor, minor_units).unwrap_or_default())
     }
@@ -77,21 +76,20 @@ impl Money {
         self.0.is_sign_negative() && !self.0.is_zero()
     }
 
-    /// Whether the amount has no more than [`MAX_INTEGER_DIGITS`], so that it can be
-    /// read again once it is written.
+    /// Whether the amount has no more than [`MAX_INTEGER_DIGITS`], so that it is readable once it is written.
     #[must_use]
     pub fn is_readable(self) -> bool {
         self.0.trunc().mantissa().unsigned_abs() < 10_u128.pow(MAX_INTEGER_DIGITS as u32)
     }
 
-    /// How many digits stand behind the decimal point as written.
+    /// The digits behind the decimal point, as written.
     #[must_use]
     pub const fn decimals(self) -> u32 {
         self.0.scale()
     }
 }
 
-/// Why a text is no amount.
+/// The error of a text that is no decimal amount: it holds the text's beginning.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is no amount: write a decimal in a string, such as \"250.00\"")]
 pub struct NoAmount(String);
@@ -177,7 +175,7 @@ impl Sum for Money {
     }
 }
 
-/// An ISO 4217 currency that has minor units.
+/// An ISO 4217 currency with minor units.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Currency {
     code: iso_currency::Currency,
@@ -185,7 +183,7 @@ pub struct Currency {
 }
 
 impl Currency {
-    /// The three-letter code.
+    /// The three-letter ISO 4217 code.
     #[must_use]
     pub fn code(self) -> &'static str {
         self.code.code()
@@ -237,19 +235,16 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// An amount finer than its currency.
+/// The error of an amount with more decimals than its currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{amount} has {decimals} decimals, {currency} has {}", currency.minor_units())]
 pub struct TooManyDecimals {
-    /// The amount as written.
     pub amount: Money,
-    /// Its decimals.
     pub decimals: u32,
-    /// The currency it is meant to be in.
     pub currency: Currency,
 }
 
-/// A code that names no currency with minor units.
+/// The error of a code that names no currency with minor units.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is no ISO 4217 currency; write a code such as CNY")]
 pub struct NoCurrency(String);

@@ -1,15 +1,15 @@
-//! Values as messages show them: never so long that the message cannot be kept.
+//! Texts cut to a printable length, so that a message with them can be stored.
 
-/// The most bytes of a text that a message shows.
+/// The most bytes that a message prints of one text.
 pub const MAX_SHOWN_BYTES: usize = 500;
 
-/// How much of a longer text is its beginning.
+/// The bytes kept from the beginning of a longer text.
 const BEGINNING_BYTES: usize = 350;
 
-/// The text, or its beginning and its end where it has more than [`MAX_SHOWN_BYTES`].
+/// The text, or its beginning and its end if it has more than [`MAX_SHOWN_BYTES`].
 ///
-/// Messages name the value that is wrong. A value can be as long as an item, and a
-/// message of that length fits beside its payload in no other item.
+/// A message names the value that is wrong. A value can be as long as an item, and a message of that length
+/// fits beside its payload in no other item.
 #[must_use]
 pub fn shown(text: String) -> String {
     if text.len() <= MAX_SHOWN_BYTES {

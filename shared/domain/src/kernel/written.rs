@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, de};
 
 fn parse<E: de::Error>(text: &str) -> Result<NaiveDate, E> {
-    // The parser also takes signs and blanks.
+    // The parser also accepts signs and blanks.
     let date = text.parse().ok().filter(|date: &NaiveDate| date.to_string() == text);
     date.ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();

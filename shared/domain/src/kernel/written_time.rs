@@ -19,7 +19,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     parse(&String::deserialize(deserializer)?)
 }
 
-/// The same where it may be left out.
+/// The same for an optional time.
 pub(crate) mod maybe {
     use chrono::NaiveTime;
     use serde::{Deserialize, Deserializer, Serializer};

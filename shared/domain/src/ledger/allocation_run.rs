@@ -1,13 +1,13 @@
-//! The ledger: what each payment settles, in the order in which the payments took effect.
+//! The allocation run: allocates each payment in the order in which the payments took effect.
 //!
-//! [`allocate`](super::allocation::allocate) looks at all money at once, and needs no dates. A
-//! late fee, an order that asks what is past due, and credit that waits do need them. So the
-//! payments are walked through once, by their effective dates: the earlier of the value date and
-//! the local date on which the money was received. Equal dates keep the order of receipt.
+//! [`allocate`](super::allocation::allocate) takes all money at once, and needs no dates. A late fee, an
+//! order that depends on past-due amounts, and waiting credit do need them. The run therefore goes through
+//! the payments once, by their effective dates: the earlier of the value date and the local date of receipt.
+//! Equal dates keep the order of receipt.
 //!
-//! A new schedule, and a payment taken back, divide time here too: money that came after goes
-//! behind all that came before, and takes effect no earlier. Without a fee, in the order of four
-//! components, the ledger says what `allocate` says.
+//! A new schedule and a chargeback divide time here too: money received after goes behind all money received
+//! before, and takes effect no earlier. Without a late fee, in the order of four components, the run agrees
+//! with `allocate`.
 
 use std::collections::BTreeMap;
 
@@ -19,23 +19,23 @@ use crate::account::{Account, Installment, Payment, Waiver};
 use crate::kernel::{Money, business_date, minor, number};
 use crate::policy::{Component, DueClass, Entry, Overpayment, Policy};
 
-/// What an allocation under a policy holds beside the bare one.
+/// The parts of an allocation that depend on the day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
-    /// The fees of what is unpaid, in its order.
+    /// Late fees of the open installments, in their order; none: the policy has no late fee.
     pub(crate) meter: Option<Meter>,
-    /// What is open of each that is unpaid, in minor units: fee, interest, principal.
+    /// Open fee, interest and principal of each open installment, in minor units.
     pub(crate) open: Vec<[i128; 3]>,
-    /// What they owe without a fee, each with those before it, in minor units.
+    /// Running sums of their open amounts without late fees, in minor units.
     pub(crate) sums: Vec<i128>,
-    /// Credit that waits for a due date, in minor units, by that day. What it will settle counts
-    /// as paid, for it never falls past due, but as outstanding until then.
+    /// Credit that waits for a due date: the day, and the amount in minor units. The amount it will pay
+    /// counts as paid, for it never falls past due, but as outstanding until that day.
     pub(crate) waiting: Vec<(i64, i128)>,
-    /// The day of the last fact, in the count of the policy.
+    /// The day of the last fact, in the policy's day count.
     pub(crate) day: i64,
 }
 
-/// Walks through all money that still stands.
+/// Allocates all effective payments, and applies the waivers, by day.
 pub(crate) fn walk(account: &Account, policy: &Policy) -> Allocation {
     let mut walk = Walk::new(account, policy);
     let events = events(account, &walk.dividing);
@@ -45,7 +45,7 @@ pub(crate) fn walk(account: &Account, policy: &Policy) -> Allocation {
             What::Payment(payment) => {
                 walk.begin_segment(event.segment);
                 walk.receive(payment, &account.payments[payment]);
-                // Until more money comes, what is left settles what is owed since.
+                // Until the next payment, the credit left is allocated to the installments due since.
                 let next = events[place + 1..].iter().find(|next| matches!(next.what, What::Payment(_)));
                 walk.begin_segment(next.map_or(walk.dividing.len(), |next| next.segment));
             }
@@ -59,13 +59,13 @@ pub(crate) fn walk(account: &Account, policy: &Policy) -> Allocation {
 struct Event<'a> {
     day: i64,
     at: DateTime<Utc>,
-    /// How many divisions of time came before it.
+    /// Number of time divisions before it.
     segment: usize,
     what: What<'a>,
 }
 
 enum What<'a> {
-    /// By its place.
+    /// Index in the account's list.
     Payment(usize),
     Waiver(&'a Waiver),
 }
@@ -73,7 +73,7 @@ enum What<'a> {
 fn events<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<Event<'a>> {
     let zone = account.time_zone;
     let mut events = Vec::with_capacity(account.payments.len() + account.waivers.len());
-    // Of one instant the waiver comes first: what is paid then was asked for without it.
+    // At one instant the waiver comes first: the payment was requested without the waived fee.
     events.extend(account.waivers.iter().map(|waiver| Event {
         day: number(business_date(zone, waiver.at)),
         at: waiver.at,
@@ -102,20 +102,20 @@ fn events<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<Event<'a>
     events
 }
 
-/// An installment on the walk; amounts are in minor units.
+/// An installment during the run; amounts are in minor units.
 struct Line {
     /// Open fee, interest and principal.
     open: [i128; 3],
     paid: i128,
-    /// What of it was paid as late fee.
+    /// The part of `paid` that paid late fee.
     paid_as_fee: i128,
-    /// How many divisions of time came before it was owed.
+    /// Number of time divisions before the installment was due.
     rank: usize,
-    /// When it is due, working days considered.
+    /// The due date, moved to a working day.
     due_on: NaiveDate,
-    /// When it falls due, or is owed from where that is later.
+    /// The day on which it falls due, or since which it is due if that is later.
     falls_due: i64,
-    /// Left over from a schedule that was replaced: it comes first, whenever it was due.
+    /// Left over from a replaced schedule: comes first, whatever its due date.
     replaced: bool,
     written_off: bool,
 }
@@ -142,17 +142,16 @@ struct Walk<'a> {
     meter: Option<Meter>,
     /// The instants that divide time.
     dividing: Vec<DateTime<Utc>>,
-    /// How many of them have passed.
+    /// Number of divisions passed.
     segment: usize,
-    /// The day of the calendar that the walk has reached.
+    /// The calendar day that the run has reached.
     day: i64,
-    /// Money that has settled nothing yet.
+    /// Money not allocated yet.
     credit: i128,
-    /// So many lines from the first on are settled for good: without principal no fee accrues.
+    /// So many lines from the first on stay paid for good: without principal no late fee accrues.
     settled: usize,
-    /// Where numbered installments stand; empty where no payment names one.
     places: Places<'a>,
-    /// What the payments that name several installments put on each: by payment, then place.
+    /// Parts that payments naming several installments allocate to each: by payment, then installment.
     shares: BTreeMap<usize, Vec<(usize, i128)>>,
 }
 
@@ -194,7 +193,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lets the days go by until `day`, on which credit that waits settles what fell due.
+    /// Advances to `day`, and allocates waiting credit to the installments that fall due by then.
     fn run_to(&mut self, day: i64) {
         if self.credit > 0 && self.policy.overpayment == Overpayment::Credit {
             for (falls_due, places) in self.coming_due() {
@@ -215,7 +214,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What still owes and is not written off, by the day on which it falls due.
+    /// The open installments that are not written off, by the day on which they fall due.
     fn coming_due(&self) -> BTreeMap<i64, Vec<usize>> {
         let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for (place, line) in self.lines.iter().enumerate() {
@@ -226,7 +225,7 @@ impl<'a> Walk<'a> {
         places
     }
 
-    /// Lets the credit settle what falls due on one day, as a payment of that day would.
+    /// Allocates the credit to the installments that fall due on one day, as a payment of that day.
     fn settle_due(&mut self, places: &[usize]) {
         match self.policy.waterfall.entries() {
             None => {
@@ -244,7 +243,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What was left of the money before settles first what is owed since.
+    /// Advances to a segment: credit left from before is allocated first to the installments due since.
     fn begin_segment(&mut self, segment: usize) {
         while self.segment < segment {
             self.segment += 1;
@@ -257,7 +256,7 @@ impl<'a> Walk<'a> {
         self.credit = minor(payment.amount, self.account.currency.minor_units());
         if let Some(shares) = self.shares.remove(&place) {
             for (target, share) in shares {
-                // What a fee took of the share may be made good by name.
+                // The payment may make good by name the part of its share that a late fee took.
                 let fees = self.fee_open(target) + self.lines[target].paid_as_fee;
                 self.settle_up_to(target, share + fees);
             }
@@ -284,7 +283,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lets the credit settle what it may settle on this day.
+    /// Allocates the credit as far as the policy lets it on this day.
     fn pour(&mut self) {
         if self.credit == 0 {
             return;
@@ -321,7 +320,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Settles those entries of one class, one installment after the other.
+    /// Allocates to those entries, all of one class, one installment after the other.
     fn pour_by_installment(&mut self, entries: &[Entry]) {
         let Some(class) = entries.first().map(|entry| entry.class) else { return };
         let count = self.lines.len();
@@ -344,7 +343,7 @@ impl<'a> Walk<'a> {
         self.lines[place].owes() == 0 && self.fee_open(place) == 0
     }
 
-    /// Whether an installment takes money that was not paid for it by name.
+    /// Whether an installment takes money that does not name it.
     fn takes_money(&self, place: usize) -> bool {
         let line = &self.lines[place];
         self.credit > 0 && line.rank <= self.segment && !line.written_off
@@ -437,8 +436,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// How much each payment that names several installments puts on each, as the bare allocation
-/// divides it: which of them another payment settles by name depends on all that came.
+/// The parts that each payment naming several installments puts on each, as the bare allocation divides it.
+/// Another payment may pay one of them by name, so the division depends on all payments.
 fn shares(account: &Account) -> BTreeMap<usize, Vec<(usize, i128)>> {
     let mut shares: BTreeMap<usize, Vec<(usize, i128)>> = BTreeMap::new();
     let names_several = |payment: &Payment| payment.stands() && payment.applies_to.len() > 1;

@@ -1,4 +1,4 @@
-//! What is owed on a day, and from which day on it is enough.
+//! The balances on a day, and the first day on which they meet a condition.
 
 use chrono::NaiveDate;
 
@@ -9,28 +9,28 @@ use crate::account::Account;
 use crate::kernel::{Currency, DayCount, LAST_DATE, Money, date_of, number};
 use crate::policy::{Component, Policy};
 
-/// The first stretch that is looked at for a day; each next one is twice as long.
+/// Days of the first stretch that is searched for a day; each next stretch is twice as long.
 const FIRST_STRETCH_DAYS: i64 = 32;
 
-/// What is owed on a judged day.
+/// The balances on an assessed day.
 ///
-/// While no fact changes, the overdue amount, its share of what is outstanding and the number
-/// of unpaid installments never fall from one day to the next.
+/// While no fact changes, the overdue balance, its share of the outstanding balance and the number of unpaid
+/// installments never fall from one day to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owed {
-    /// What is unpaid of the installments past due, with their late fee.
+    /// Balance of the installments past due, with their late fee.
     pub overdue: Money,
-    /// What is unpaid of all installments, with the late fee.
+    /// Balance of all installments, with the late fee.
     pub outstanding: Money,
-    /// The late fee that has accrued by that day and is unpaid.
+    /// The unpaid late fee accrued by that day.
     pub late_fee: Money,
-    /// How many installments past due still owe.
+    /// Number of installments past due with an open balance.
     pub unpaid_installments: u32,
 }
 
 impl Allocation {
-    /// What is owed on `day`, which the policy's day count has let begin. On a day before the
-    /// last payment it is what is owed once that has taken effect.
+    /// The balances on `day`, a day that has begun under the policy's day count. For a day before the last
+    /// payment they are the balances after that payment took effect.
     #[must_use]
     pub fn owed_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Owed {
         let past_due = self.unpaid.partition_point(|unpaid| falls(count, unpaid) <= number(day));
@@ -50,9 +50,8 @@ impl Allocation {
         }
     }
 
-    /// The late fee that has been charged by `day` since the first due date: what is open of it,
-    /// what was paid and what was waived. On a day before the last payment it is that of the
-    /// payment's day.
+    /// The late fee charged by `day` since the first due date: its open, its paid and its waived part. For a
+    /// day before the last payment it is the fee of the payment's day.
     #[must_use]
     pub fn late_fee_charged_on(&self, day: NaiveDate, currency: Currency) -> Money {
         let meter = self.ledger.as_ref().and_then(|ledger| ledger.meter.as_ref());
@@ -60,8 +59,8 @@ impl Allocation {
         Money::of_minor(charged, currency.minor_units())
     }
 
-    /// The components of an unpaid installment that are open on `day`, in the order of the
-    /// waterfall. Its late fee is the penalty.
+    /// The open components of an installment on `day`, in the order of the waterfall. The late fee is the
+    /// penalty.
     #[must_use]
     pub fn open_components(
         &self,
@@ -94,7 +93,7 @@ impl Allocation {
         open.into_iter().filter(|(_, amount)| !amount.is_zero()).collect()
     }
 
-    /// Whether what is owed can change from one day to the next though nothing falls past due.
+    /// Whether a balance can change from one day to the next though no installment falls past due.
     pub(crate) fn moves_daily(&self) -> bool {
         self.ledger.as_ref().is_some_and(|ledger| {
             !ledger.waiting.is_empty() || ledger.meter.as_ref().is_some_and(|meter| meter.runs())
@@ -103,10 +102,10 @@ impl Allocation {
 }
 
 impl Ledger {
-    /// The first day on which what is owed is `enough`, if the facts stay as they are. That must
-    /// be a condition that goes on holding once it holds. A day after `last` need not be found.
+    /// The first day on which the balances are `enough`, if the facts stay as they are. The condition must go
+    /// on holding once it holds. A day after `last` need not be found.
     ///
-    /// Days on which an installment falls past due are tried in turn, those between bisected.
+    /// Days on which an installment falls past due are tried in turn; the days between them are bisected.
     pub(crate) fn first_day(
         &self,
         unpaid: &[Unpaid],
@@ -120,7 +119,7 @@ impl Ledger {
         let with = |day, past_due, late_fee| enough(&self.owed(day, past_due, late_fee, currency));
         let open_of =
             |past_due, fees: &Option<Reading<'_>>| fees.as_ref().map_or(0, |fees| fees.open_of(past_due));
-        // Often the fees since do not matter: then they are not charged.
+        // Where an upper bound of the fees is not enough, as often, the fees need not be charged.
         let may_be_enough = |day, past_due, fees: &Option<Reading<'_>>| {
             with(day, past_due, fees.as_ref().map_or(0, |fees| fees.open_at_most(past_due, day)))
         };
@@ -137,7 +136,7 @@ impl Ledger {
         };
         let mut fees = self.fees_on(self.day);
         let mut place = 0;
-        // Up to the last fact the fees are those of its day.
+        // Up to the day of the last fact the fees are those of that day.
         while place < unpaid.len() && falls(place) <= self.day {
             let day = falls(place);
             place += 1;
@@ -175,8 +174,8 @@ impl Ledger {
         first_within(day, last.min(number(LAST_DATE)), place, &mut fees).map(date_of)
     }
 
-    /// What is owed on `day`, on which the first `past_due` of what is unpaid are past due, and
-    /// so much of their late fees is open.
+    /// The balances on `day`, on which the first `past_due` open installments are past due and `late_fee` of
+    /// their late fees is open, in minor units.
     fn owed(&self, day: i64, past_due: usize, late_fee: i128, currency: Currency) -> Owed {
         let waiting: i128 = self.waiting.iter().filter(|(from, _)| *from > day).map(|(_, part)| part).sum();
         let money = |minor| Money::of_minor(minor, currency.minor_units());
@@ -188,7 +187,7 @@ impl Ledger {
         }
     }
 
-    /// No less than what is owed, and of it overdue, on any day up to `last`.
+    /// Upper bounds of the balances on any day up to `last`.
     fn at_most(&self, unpaid: usize, last: i64, currency: Currency) -> Owed {
         let fees = self.meter.as_ref().map_or(0, |meter| meter.at_most(last));
         let all = Money::of_minor(self.owed_before(unpaid) + fees, currency.minor_units());
@@ -204,20 +203,20 @@ impl Ledger {
         self.meter.as_ref().map(|meter| meter.on(day))
     }
 
-    /// What the first of what is unpaid owe without a late fee.
+    /// Open amount of the first `place` open installments without late fees, in minor units.
     fn owed_before(&self, place: usize) -> i128 {
         place.checked_sub(1).map_or(0, |last| self.sums[last])
     }
 }
 
-/// The first day of an unpaid installment past due.
+/// The first day on which an open installment is past due.
 fn falls(count: DayCount, unpaid: &Unpaid) -> i64 {
     number(unpaid.due_on) + 1 - count.on_due_date()
 }
 
-/// The first day after `day` and up to `last` on which `is_enough` holds, which may let the fees
-/// go on to the day that it is asked about. They are of no later day than `day` before, and than
-/// `last` after where none is found.
+/// The first day after `day` and up to `last` on which `is_enough` holds. `is_enough` may advance the fees to
+/// the day that it is called with. The fees must be of no later day than `day` before the call. They are of
+/// no later day than `last` after it where no day is found.
 fn first_within<'m>(
     day: i64,
     last: i64,

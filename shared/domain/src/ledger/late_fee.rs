@@ -1,12 +1,12 @@
 //! The late fee of each installment, for any day, in closed form.
 //!
-//! Between two payments nothing changes but the days. Each stretch of days in which no pause
-//! begins or ends, and no installment begins to be charged, is one step, however long: what an
-//! installment costs in it is the least of three straight lines, its rate, its headroom under
-//! the annual cap, and its own cap. Only a cap per month needs a step for each month.
+//! Between two payments only the day changes. Each stretch of days in which no pause begins or ends, and no
+//! installment begins to be charged, is one step, however long. In a step an installment costs the least of
+//! three straight lines: its rate, its headroom under the annual cap, and its own cap. Only a cap per month
+//! needs a step for each month.
 //!
-//! Inside, a fee is a whole number of grains, so that no step rounds and no order of steps
-//! matters. It is rounded, half to even, where it is shown or settled, for each installment.
+//! Inside, a fee is a whole number of fixed-point units, so that no step rounds and no order of steps
+//! matters. Each installment's fee is rounded, half to even, where it is shown or paid.
 
 use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
@@ -19,30 +19,30 @@ use crate::policy::{LateFee, MAX_RATE_DECIMALS, Policy};
 /// Days of the year by which an annual rate is divided.
 const DAYS_PER_YEAR: i128 = 365;
 
-/// A rate of 1 in the finest steps that a rate may have.
+/// A rate of 1 in the finest steps of a rate.
 const RATE_ONE: i128 = 10_i128.pow(MAX_RATE_DECIMALS);
 
-/// Grains in a minor unit of the currency: the finest daily rate of one minor unit, and the
-/// finest annual rate of it divided by the days of the year, are whole grains.
+/// Fixed-point units in a minor unit of the currency. The finest daily rate of one minor unit, and the finest
+/// annual rate of it divided by the days of the year, are whole units.
 ///
-/// All that an account may ask for (20 digits of minor units), at the highest rate, over all
-/// dates, takes 36 of the 38 digits that there are.
+/// The largest amount due of an account (20 digits of minor units), at the highest rate, over all dates,
+/// takes 36 of the 38 available digits.
 const GRAINS: i128 = DAYS_PER_YEAR * RATE_ONE;
 
 /// More than any fee, with room for sums.
 const UNBOUNDED: i128 = i128::MAX / 8;
 
-/// The first chargeable day of what bears no fee.
+/// The first chargeable day of an installment that bears no late fee.
 const NEVER: i64 = i64::MAX;
 
-/// What a policy charges, in grains, and when.
+/// A policy's late-fee terms, amounts in fixed-point units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rules {
     /// A day's charge on one minor unit of principal.
     rate: i128,
-    /// Once for an installment.
+    /// Charged once for an installment.
     fixed: i128,
-    /// By how much a day raises the headroom of one minor unit; none: no annual cap.
+    /// Headroom that a day adds for one minor unit; none: no annual cap.
     headroom: Option<i128>,
     /// The most that one minor unit of principal costs.
     cap_share: Option<i128>,
@@ -50,10 +50,23 @@ struct Rules {
     cap_amount: Option<i128>,
     /// The most that a month costs.
     cap_per_month: Option<i128>,
-    /// The first and the last day but one of each pause, by their first day.
+    /// The first paused day and the day after the last of each pause, by the first paused day.
     pauses: Vec<(i64, i64)>,
     /// Days between the count of an elapsed day and the calendar: see [`Meter::advance`].
     shift: i64,
+}
+
+/// Days in a row that lie all in a pause, or all in none. `until` is the day after the last.
+enum DayRun {
+    Paused { until: i64 },
+    Counted { until: i64 },
+}
+
+/// Days up to `end` in which no installment begins to elapse or to be charged.
+struct Step {
+    end: i64,
+    /// Whether any installment has elapsed days in them.
+    any_elapsed: bool,
 }
 
 impl Rules {
@@ -71,57 +84,55 @@ impl Rules {
         }
     }
 
-    /// Whether `day` lies in a pause, and the day before which that stays so.
-    fn pause(&self, day: i64) -> (bool, i64) {
+    /// The run of days from `day` on that a pause takes out of the count, or does not.
+    fn run_from(&self, day: i64) -> DayRun {
         let next = self.pauses.partition_point(|(_, until)| *until <= day);
         match self.pauses.get(next) {
-            Some((from, until)) if *from <= day => (true, *until),
-            Some((from, _)) => (false, *from),
-            None => (false, i64::MAX),
+            Some((from, until)) if *from <= day => DayRun::Paused { until: *until },
+            Some((from, _)) => DayRun::Counted { until: *from },
+            None => DayRun::Counted { until: i64::MAX },
         }
     }
 
-    /// The day before which `day`'s calendar month lasts.
+    /// The first day after `day`'s calendar month.
     fn month_end(&self, day: i64) -> i64 {
         let first = date_of(day + self.shift).with_day(1).unwrap_or(LAST_DATE);
         first.checked_add_months(Months::new(1)).map_or(i64::MAX, |next| number(next) - self.shift)
     }
 }
 
-/// A rate in the finest steps.
+/// A rate as a number of finest steps.
 fn steps(rate: Decimal) -> i128 {
     let mut rate = rate;
     rate.rescale(MAX_RATE_DECIMALS);
     rate.mantissa()
 }
 
-/// An amount of major units. It may be finer than the currency, by four decimals at most.
+/// An amount of major units in fixed-point units. The amount may be finer than the currency, by four decimals
+/// at most.
 fn grains(amount: Decimal, minor_units: u32) -> i128 {
     let mut finest = amount;
     finest.rescale(MAX_RATE_DECIMALS);
     finest.mantissa() * DAYS_PER_YEAR * 10_i128.pow(minor_units)
 }
 
-/// One installment's fee, up to the meter's day.
+/// One installment's late fee up to the accrual's day, in fixed-point units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Fee {
-    /// What is open of its principal, in minor units.
+    /// Open principal, in minor units; 0: the installment bears no late fee.
     principal: i128,
-    /// When it is due.
     due_on: i64,
     /// Its first elapsed day.
     origin: i64,
     /// Its first chargeable day, unless that lies in a pause.
     start: i64,
-    /// What has accrued.
     accrued: i128,
-    /// What its own cap leaves.
+    /// Remainder of the installment's own cap.
     room: i128,
-    /// What its headroom leaves.
+    /// Remainder of its headroom under the annual cap.
     slack: i128,
-    /// What of it was paid or waived, in minor units.
+    /// Paid or waived part, in minor units.
     taken: i128,
-    /// Whether the fixed amount is still to come.
     fixed_to_come: bool,
 }
 
@@ -156,7 +167,7 @@ impl Fee {
         }
     }
 
-    /// What it costs over `days`, all of them chargeable, as far as its own caps leave it.
+    /// The charge for `days`, all of them chargeable, within the installment's own caps.
     fn charge(&self, days: i64, rules: &Rules) -> i128 {
         let days = i128::from(days);
         if days == 0 {
@@ -179,23 +190,23 @@ impl Fee {
         self.start == day && day < self.due_on
     }
 
-    /// What is accrued, in minor units.
+    /// The accrued fee, in minor units.
     #[inline]
     fn charged(&self) -> i128 {
         if self.accrued == 0 { 0 } else { rounded(self.accrued) }
     }
 
-    /// What is accrued and neither paid nor waived, in minor units.
+    /// The accrued fee that is neither paid nor waived, in minor units.
     #[inline]
     fn open(&self) -> i128 {
         self.charged() - self.taken
     }
 }
 
-/// Grains in minor units, half to even.
+/// Fixed-point units in minor units, rounded half to even.
 #[inline]
 fn rounded(grains: i128) -> i128 {
-    // Few fees take more than 64 bits, and those are divided several times as fast.
+    // Most fees fit into 64 bits, where a division is several times as fast.
     let (whole, rest) = match (u64::try_from(grains), const { GRAINS as u64 }) {
         (Ok(grains), by) => (i128::from(grains / by), i128::from(grains % by)),
         (Err(_), _) => (grains / GRAINS, grains % GRAINS),
@@ -208,21 +219,21 @@ fn rounded(grains: i128) -> i128 {
     whole + i128::from(up)
 }
 
-/// All fees of an account up to a day.
+/// The late fees of an account up to a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct State {
     /// Oldest installment first.
     fees: Vec<Fee>,
-    /// The first of them that costs anything from here on: what has no principal left, never does.
+    /// Index of the first fee that can still accrue: a fee without principal never does.
     first: usize,
-    /// Whether none is due before one that it follows, so that behind the first that has not
-    /// begun to elapse none has.
+    /// Whether no installment is due before one that it follows, so that none behind the first that has not
+    /// begun to elapse has begun.
     in_order: bool,
     /// Days before this one have been charged.
     day: i64,
-    /// What the cap leaves of the month in which `day` lies.
+    /// Remainder of the monthly cap for the month of `day`.
     month_left: i128,
-    /// The day before which that month lasts.
+    /// The first day after that month.
     month_end: i64,
 }
 
@@ -232,7 +243,7 @@ impl State {
         Self { fees, first: 0, in_order, day, month_left: 0, month_end: i64::MIN }
     }
 
-    /// Those that may have begun to elapse before `day`, and no others where they are in order.
+    /// The fees that may have begun to elapse before `day`, and no others where they are in order.
     fn begun_before(&self, day: i64, rules: &Rules) -> impl Iterator<Item = &Fee> {
         let in_order = self.in_order;
         let behind = day.saturating_add(rules.shift);
@@ -245,10 +256,13 @@ impl State {
         }
         let to = to.min(number(LAST_DATE));
         while self.day < to {
-            let (end, any) = self.next_change(rules, to);
-            if any {
-                let (paused, pause_end) = rules.pause(self.day);
-                let mut end = end.min(pause_end);
+            let Step { end, any_elapsed } = self.next_step(rules, to);
+            if any_elapsed {
+                let (paused, run_end) = match rules.run_from(self.day) {
+                    DayRun::Paused { until } => (true, until),
+                    DayRun::Counted { until } => (false, until),
+                };
+                let mut end = end.min(run_end);
                 if rules.cap_per_month.is_some() {
                     self.begin_month(rules);
                     end = end.min(self.month_end);
@@ -268,26 +282,25 @@ impl State {
         }
     }
 
-    /// The day before which no installment begins to elapse or to be charged, and whether any
-    /// has elapsed days at all.
-    fn next_change(&self, rules: &Rules, to: i64) -> (i64, bool) {
-        let (mut end, mut any) = (to, false);
+    /// The next step, up to `to` at most.
+    fn next_step(&self, rules: &Rules, to: i64) -> Step {
+        let mut step = Step { end: to, any_elapsed: false };
         for fee in self.begun_before(to, rules) {
-            if fee.principal == 0 || fee.due_on - rules.shift >= end {
+            if fee.principal == 0 || fee.due_on - rules.shift >= step.end {
                 continue;
             }
             if fee.origin > self.day {
-                end = end.min(fee.origin);
+                step.end = step.end.min(fee.origin);
                 continue;
             }
-            any = true;
+            step.any_elapsed = true;
             if fee.start > self.day {
-                end = end.min(fee.start);
+                step.end = step.end.min(fee.start);
             } else if fee.counts_though_paused(self.day) {
-                end = self.day + 1;
+                step.end = self.day + 1;
             }
         }
-        (end, any)
+        step
     }
 
     fn begin_month(&mut self, rules: &Rules) {
@@ -313,7 +326,7 @@ impl State {
             if fee.is_charged(day, paused) {
                 let mut charge = fee.charge(whole_days, rules);
                 if whole_days < days {
-                    // The day that reaches the month's cap: the oldest installment first.
+                    // The day that reaches the monthly cap charges the oldest installment first.
                     let part = (fee.charge(whole_days + 1, rules) - charge).min(self.month_left);
                     self.month_left -= part;
                     charge += part;
@@ -327,12 +340,12 @@ impl State {
         }
     }
 
-    /// What has accrued of all, paid and waived fees too, in minor units.
+    /// The accrued fees of all installments, paid and waived parts too, in minor units.
     fn charged(&self) -> i128 {
         self.fees.iter().map(Fee::charged).sum()
     }
 
-    /// What `days` cost in all, before the cap of the month.
+    /// The charge of all installments for `days`, before the monthly cap.
     fn charges(&self, rules: &Rules, days: i64, paused: bool) -> i128 {
         self.begun_before(self.day + 1, rules)
             .filter(|fee| fee.is_charged(self.day, paused) && fee.origin <= self.day)
@@ -340,7 +353,7 @@ impl State {
             .sum()
     }
 
-    /// How many of `days` the month's cap leaves whole.
+    /// How many of `days` fit whole under the monthly cap.
     fn days_within_month(&self, rules: &Rules, days: i64, paused: bool) -> i64 {
         if rules.cap_per_month.is_none() || self.charges(rules, days, paused) <= self.month_left {
             return days;
@@ -358,16 +371,16 @@ impl State {
     }
 }
 
-/// The late fees of an account's installments, by their places, from the oldest due date on.
+/// The late-fee accrual of an account's installments, by their indexes, from the oldest due date on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Meter {
     rules: Rules,
     state: State,
-    /// What was charged to the installments that are counted no more, in minor units.
+    /// Fees charged to the installments that are no longer counted, in minor units.
     charged_before: i128,
 }
 
-/// The fees of a later day.
+/// The late fees of a later day.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading<'m> {
     rules: &'m Rules,
@@ -375,8 +388,8 @@ pub(crate) struct Reading<'m> {
 }
 
 impl Meter {
-    /// Before anything has elapsed. `principals` are when the installments are due, and what they
-    /// ask for, in minor units.
+    /// The accrual before any day has elapsed. `principals` are the due date and the principal due of each
+    /// installment, in minor units.
     pub(crate) fn new(
         fee: &LateFee,
         account: &Account,
@@ -396,23 +409,23 @@ impl Meter {
         Self { rules, state: State::new(fees, day), charged_before: 0 }
     }
 
-    /// Charges the days before `day`, in the count of the policy: day 0 of an installment is its
-    /// due date, or under `due_day` the day before, whose count the due date's last second bears.
+    /// Charges the days before `day`, in the policy's day count. Day 0 of an installment is its due date, or
+    /// under `due_day` the day before, whose count applies in the due date's last second.
     pub(crate) fn advance(&mut self, day: i64) {
         self.state.advance(&self.rules, day);
     }
 
-    /// What is open of an installment's fee, in minor units.
+    /// An installment's open fee, in minor units.
     pub(crate) fn open(&self, place: usize) -> i128 {
         self.state.fees[place].open()
     }
 
-    /// Notes that a part of the open fee was paid or waived.
+    /// Records that a part of the open fee was paid or waived.
     pub(crate) fn take(&mut self, place: usize, part: i128) {
         self.state.fees[place].taken += part;
     }
 
-    /// Notes what is open of an installment's principal from the meter's day on.
+    /// Records an installment's open principal from the accrual's day on.
     pub(crate) fn set_principal(&mut self, place: usize, principal: i128) {
         let fee = &mut self.state.fees[place];
         if fee.start != NEVER {
@@ -420,8 +433,8 @@ impl Meter {
         }
     }
 
-    /// Leaves only those places, in that order; they are then counted anew. The others have no
-    /// principal open, so they cost no more than they have cost.
+    /// Keeps only the installments at those indexes, in that order, and renumbers them. The others have no
+    /// open principal, so their fees no longer grow.
     pub(crate) fn keep(&mut self, places: impl Iterator<Item = usize>) {
         let all = self.state.charged();
         let State { day, month_left, month_end, .. } = self.state;
@@ -430,24 +443,24 @@ impl Meter {
         self.charged_before += all - self.state.charged();
     }
 
-    /// What was charged to the installments that are counted no more, in minor units.
+    /// Fees charged to the installments that are no longer counted, in minor units.
     pub(crate) const fn charged_before(&self) -> i128 {
         self.charged_before
     }
 
-    /// The fees on `day`, or on the meter's own where that is later.
+    /// The fees on `day`, or on the accrual's own day where that is later.
     pub(crate) fn on(&self, day: i64) -> Reading<'_> {
         let mut reading = Reading { rules: &self.rules, state: std::borrow::Cow::Borrowed(&self.state) };
         reading.advance(day);
         reading
     }
 
-    /// Whether any day to come costs something, or can.
+    /// Whether any later day adds a fee, or can.
     pub(crate) fn runs(&self) -> bool {
         self.state.fees.iter().any(|fee| fee.principal > 0)
     }
 
-    /// More than all fees can cost until `last`, in minor units.
+    /// An upper bound of all open fees until `last`, in minor units.
     pub(crate) fn at_most(&self, last: i64) -> i128 {
         let rules = &self.rules;
         let days = last.min(number(LAST_DATE)) - self.state.day;
@@ -456,37 +469,37 @@ impl Meter {
         let of_each = self.state.fees.iter().map(|fee| fee.charge(days, rules)).sum::<i128>();
         let to_come = if days > 0 { of_each.min(by_month) } else { 0 };
         let open: i128 = self.state.fees.iter().map(Fee::open).sum();
-        // Each is rounded by itself.
+        // Each fee is rounded by itself.
         open + to_come / GRAINS + 1 + self.state.fees.len() as i128
     }
 }
 
 impl Reading<'_> {
-    /// What has accrued of all that is counted, paid and waived fees too, in minor units.
+    /// The accrued fees of all counted installments, paid and waived parts too, in minor units.
     pub(crate) fn charged(&self) -> i128 {
         self.state.charged()
     }
 
-    /// Goes on to `day`; an earlier one changes nothing.
+    /// Advances to `day`; an earlier day changes nothing.
     pub(crate) fn advance(&mut self, day: i64) {
         if self.state.day < day {
             self.state.to_mut().advance(self.rules, day);
         }
     }
 
-    /// What is open of the fees of the first installments, in minor units.
+    /// The open fees of the first `count` installments, in minor units.
     pub(crate) fn open_of(&self, count: usize) -> i128 {
         self.state.fees.iter().take(count).map(Fee::open).sum()
     }
 
-    /// No less than what is open of them on `day`, in minor units.
+    /// An upper bound of their open fees on `day`, in minor units.
     pub(crate) fn open_at_most(&self, count: usize, day: i64) -> i128 {
         let days = (day - self.state.day).max(0);
         let at_most = |fee: &Fee| rounded(fee.accrued + fee.charge(days, self.rules)) - fee.taken;
         self.state.fees.iter().take(count).map(at_most).sum()
     }
 
-    /// What is open of an installment's fee, in minor units.
+    /// An installment's open fee, in minor units.
     pub(crate) fn open(&self, place: usize) -> i128 {
         self.state.fees[place].open()
     }

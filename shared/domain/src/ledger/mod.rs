@@ -1,7 +1,7 @@
-//! The ledger: how money settles installments, how much is owed on a day, and the late fee.
+//! The ledger: the allocation of payments to installments, the balances on a day, and the late fee.
 //!
-//! [`allocate`] settles all payments at once. [`owed`] adds the late fee and the effective dates
-//! that a policy may ask for, and yields an [`Allocation`] from which [`Owed`] of any day follow.
+//! [`allocate`] allocates all payments at once. [`owed`] adds the late fee and the effective dates that a
+//! policy may require, and yields an [`Allocation`], which gives the [`Owed`] of any day.
 
 mod allocation;
 mod allocation_run;

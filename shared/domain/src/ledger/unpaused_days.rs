@@ -1,11 +1,11 @@
-//! Days that a delinquency pause takes out of the count.
+//! Days that delinquency pauses take out of the count.
 
 use chrono::NaiveDate;
 
 use crate::account::Pause;
 use crate::kernel::{date_of, days_between, number};
 
-/// The paused days in `[from, to)`.
+/// The number of paused days in `[from, to)`.
 pub(crate) fn paused_days(pauses: &[Pause], from: NaiveDate, to: NaiveDate) -> i64 {
     pauses.iter().map(|pause| days_between(pause.from.max(from), pause.until.min(to)).max(0)).sum()
 }
@@ -16,7 +16,7 @@ pub(crate) fn after_unpaused_days(pauses: &[Pause], from: NaiveDate, unpaused: i
     date_of(after_unpaused(pauses, number(from), unpaused))
 }
 
-/// The same of numbered days, and of the first and the last day but one of each pause.
+/// The same in day numbers. A pause is the first paused day and the day after the last.
 pub(crate) fn after_unpaused(pauses: impl Iterator<Item = (i64, i64)>, from: i64, unpaused: i64) -> i64 {
     let mut left = unpaused.max(0);
     let mut day = from;

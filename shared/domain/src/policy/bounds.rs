@@ -3,13 +3,13 @@
 /// The most stages a ladder may have.
 pub const MAX_STAGES: usize = 50;
 
-/// The most restrictions a stage may bring.
+/// The most restrictions that a stage may impose.
 pub const MAX_RESTRICTIONS: usize = 20;
 
-/// The most days a threshold, a grace or a retention may ask for: a hundred years.
+/// The most days of a threshold, a grace or a retention: a hundred years.
 pub const MAX_DAYS: u32 = 36_500;
 
-/// The most months a memory may reach back: a hundred years.
+/// The most months of a look-back: a hundred years.
 pub const MAX_MONTHS: u32 = 1_200;
 
 /// The most operations a list may name.

@@ -1,4 +1,4 @@
-//! Due dates on days on which nobody works.
+//! Business-day conventions: due dates that fall on a non-working day.
 
 use std::sync::Arc;
 
@@ -8,21 +8,18 @@ use serde::Deserialize;
 use super::calendar::Calendar;
 use crate::kernel::plus_days;
 
-/// How a due date that is no working day moves to one. The contract's date stays in the
-/// account; only what is counted from it moves.
+/// How a due date on a non-working day moves to a working day. The account keeps the contract's date; only
+/// the counts that start from the due date move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BusinessDays {
-    /// Which days are working days.
     pub calendar: Arc<Calendar>,
-    /// Where a due date on another day goes.
     pub moves: Move,
-    /// Whether a due date on the last day of a month goes to that month's last working day
-    /// instead.
+    /// A due date on the last day of a month moves to that month's last working day instead.
     pub month_end: bool,
 }
 
-/// Where a due date goes that is no working day. The four conventions of loan and bond
-/// contracts; the modified ones stay within the month.
+/// Where a due date on a non-working day moves: the four conventions of loan and bond contracts. The modified
+/// ones stay within the month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Move {
@@ -37,8 +34,8 @@ pub enum Move {
 }
 
 impl BusinessDays {
-    /// The date that what is due on `due_on` is to be paid by, at most
-    /// [`super::calendar::MAX_MOVED_DAYS`] away.
+    /// The date by which an installment due on `due_on` is to be paid, at most
+    /// [`super::calendar::MAX_MOVED_DAYS`] days away.
     #[must_use]
     pub fn moved(&self, due_on: NaiveDate) -> NaiveDate {
         if self.calendar.is_working_day(due_on) {

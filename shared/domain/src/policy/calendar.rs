@@ -15,32 +15,32 @@ pub const MAX_MOVED_DAYS: i64 = 31;
 /// The most holidays, and the most working days on weekends, that a calendar may list.
 pub const MAX_CALENDAR_DATES: usize = 5_000;
 
-/// The most calendars that a policy may bring.
+/// The most calendars that a policy may define.
 pub const MAX_CALENDARS: usize = 20;
 
-/// The most bytes of where a calendar comes from.
+/// The most bytes of a calendar's source.
 const MAX_SOURCE_BYTES: usize = 1_000;
 
-/// The calendars that are shipped: their names and their texts.
+/// The shipped calendars: their names and their TOML texts.
 const SHIPPED: [(&str, &str); 1] = [("cn", include_str!("../../calendars/cn.toml"))];
 
-/// Which dates are working days, as far as it is known.
+/// The known working days.
 ///
-/// Within its range a calendar knows the holidays and the weekend days that are worked,
-/// such as those that make up for holidays in China. Outside it knows weekends only.
+/// Within its range a calendar knows the holidays and the weekend days that are worked, such as those that
+/// make up for holidays in China. Outside its range it knows weekends only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     source: String,
     from: NaiveDate,
     to: NaiveDate,
-    /// By the days from Monday.
+    /// Indexed by the days from Monday.
     weekend: [bool; 7],
     holidays: Vec<NaiveDate>,
     working_days: Vec<NaiveDate>,
 }
 
 impl Calendar {
-    /// The calendar that is shipped under that name.
+    /// The shipped calendar of that name, if there is one.
     #[must_use]
     pub fn shipped(name: &str) -> Option<Arc<Self>> {
         static PARSED: OnceLock<Vec<(&str, Arc<Calendar>)>> = OnceLock::new();
@@ -51,25 +51,25 @@ impl Calendar {
         parsed.iter().find(|(shipped, _)| *shipped == name).map(|(_, calendar)| Arc::clone(calendar))
     }
 
-    /// The names of the calendars that are shipped.
+    /// The names of the shipped calendars.
     pub fn shipped_names() -> impl Iterator<Item = &'static str> {
         SHIPPED.iter().map(|(name, _)| *name)
     }
 
-    /// Where its dates come from.
+    /// The source of its dates.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether it knows the holidays of that date's time. Of any other date it knows only
-    /// whether it lies on a weekend.
+    /// Whether `date` lies in the range of known holidays. Of any other date the calendar knows only whether
+    /// it lies on a weekend.
     #[must_use]
     pub fn covers(&self, date: NaiveDate) -> bool {
         (self.from..=self.to).contains(&date)
     }
 
-    /// Whether people work on that date.
+    /// Whether `date` is a working day.
     #[must_use]
     pub fn is_working_day(&self, date: NaiveDate) -> bool {
         if self.is_weekend(date) {
@@ -177,7 +177,10 @@ enum Day {
 }
 
 impl CalendarTable {
-    /// The calendar, or the field that is at fault and why.
+    /// The calendar.
+    ///
+    /// # Errors
+    /// The faulty field and its problem.
     pub(super) fn into_calendar(self) -> Result<Calendar, String> {
         let dates = |dates: Vec<Date>| dates.into_iter().map(|date| date.0).collect();
         let mut weekend = [false; 7];
@@ -228,7 +231,7 @@ mod tests {
         }
     }
 
-    // As counted from the notices: 52 weeks, less the days off, with the days made up.
+    // Counted from the notices: 52 weeks, less the days off, plus the days made up.
     #[rstest]
     #[case(2023, 249)]
     #[case(2024, 251)]

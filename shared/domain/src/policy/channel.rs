@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::ContactId;
 
 impl ContactId {
-    /// The id of what says the same on a channel, where this one names what left on another.
+    /// The id of the same message on `channel`, where `self` names it on another channel.
     #[must_use]
     pub fn by(&self, channel: Channel) -> Self {
-        // Among the contacts of one person, few of which are that long.
+        // Unique among one customer's contacts, few of which have ids that long.
         Self::made_of(&format!("{self}/{channel}"), |text| {
             let mut digest = [0; 16];
             for (salt, part) in (0..).zip(digest.chunks_exact_mut(4)) {
@@ -23,24 +23,20 @@ impl ContactId {
     }
 }
 
-/// How a message travels.
+/// A contact channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// A text message.
     Sms,
-    /// An e-mail.
     Email,
-    /// A call.
     Phone,
     /// A message in the lender's app.
     App,
-    /// A letter.
     Letter,
 }
 
 impl Channel {
-    /// The channel as the formats write it.
+    /// The channel's name in the formats.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,17 +1,16 @@
-//! What a policy must be before it may judge anybody.
+//! The checks that a policy must pass before it assesses any account.
 
 use rust_decimal::Decimal;
 
 use super::Policy;
 use super::bounds::{MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES};
 use super::operation::REPAY;
-use super::restriction::Restriction;
+use super::restriction::{PercentBounds, Restriction, RestrictionKind};
 use super::retention::MIN_KEPT_DAYS;
 use super::stage::Stage;
-use super::stage_conditions::When;
 use crate::kernel::is_in_range;
 
-/// What is wrong with a policy, and where.
+/// A policy's fault and its place.
 pub(super) struct Fault {
     pub(super) place: Place,
     pub(super) problem: String,
@@ -20,15 +19,15 @@ pub(super) struct Fault {
 /// A place in a policy's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A key or a table at the top.
+    /// A key or a table at the top level.
     Key(&'static str),
-    /// One of the stages, from 0.
+    /// The stage index, from 0.
     Stage(usize),
-    /// One of the policy's own calendars, from 0, by name.
+    /// Index among the policy's own calendars by name, from 0.
     Calendar(usize),
-    /// One of its quiet hours, from 0.
+    /// Index among the quiet hours, from 0.
     QuietHours(usize),
-    /// One of its caps on contacts, from 0.
+    /// Index among the frequency caps, from 0.
     Cap(usize),
 }
 
@@ -40,7 +39,7 @@ pub(super) fn at_key(key: &'static str, problem: String) -> Fault {
     at(Place::Key(key))(problem)
 }
 
-/// The first fault of a policy that could be read.
+/// The first fault of a parsed policy.
 pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
     if policy.version == 0 {
         return Err(at_key("version", "version: 0 is no version; versions count from 1".to_owned()));
@@ -85,33 +84,9 @@ fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), Strin
     if policy.stages[..place].iter().any(|earlier| &earlier.name == name) {
         return Err(format!("name: stage \"{name}\" is there already; each has a name of its own"));
     }
-    check_when(&stage.when).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
+    stage.when.check().map_err(|problem| format!("stage \"{name}\": {problem}"))?;
     check_restrictions(&stage.restrictions).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
     super::order::check(policy, place)
-}
-
-fn check_when(when: &When) -> Result<(), String> {
-    if *when == When::default() {
-        return Err("when: a stage needs at least one condition".to_owned());
-    }
-    for (field, days) in [
-        ("delinquent_days", when.delinquent_days),
-        ("days_past_due", when.days_past_due),
-        ("unpaid_installments", when.unpaid_installments),
-    ] {
-        if let Some(days) = days.filter(|days| *days > MAX_DAYS) {
-            return Err(format!("when.{field}: {days} is more than {MAX_DAYS}"));
-        }
-    }
-    if let Some(amount) = when.overdue_amount.filter(|amount| amount.is_negative()) {
-        return Err(format!("when.overdue_amount: {amount} is less than zero"));
-    }
-    if let Some(share) = when.overdue_share
-        && !(Decimal::ZERO..=Decimal::ONE).contains(&share)
-    {
-        return Err(format!("when.overdue_share: {share} is not between 0 and 1"));
-    }
-    Ok(())
 }
 
 pub(super) fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
@@ -121,25 +96,7 @@ pub(super) fn check_restrictions(restrictions: &[Restriction]) -> Result<(), Str
     for (place, restriction) in restrictions.iter().enumerate() {
         let kind = restriction.kind.as_str();
         check_options(restriction)?;
-        let fits = match (kind, restriction.percent) {
-            ("limit_credit_line", Some(percent)) => percent <= 100,
-            ("limit_credit_line", None) => false,
-            ("raise_rate", Some(percent)) => (100..=1_000).contains(&percent),
-            ("raise_rate", None) => true,
-            (_, Some(_)) => {
-                return Err(format!("restrictions: {kind} has no option percent"));
-            }
-            (_, None) => true,
-        };
-        if !fits {
-            let percent = restriction.percent.map_or("nothing".to_owned(), |p| p.to_string());
-            return Err(match kind {
-                "raise_rate" => {
-                    format!("restrictions: raise_rate.percent: {percent} is not between 100 and 1000")
-                }
-                _ => format!("restrictions: {kind}.percent: {percent} is not between 0 and 100"),
-            });
-        }
+        check_percent(restriction)?;
         if !is_plain_name(kind) {
             return Err(format!(
                 "restrictions: kind \"{kind}\" is no name: lower-case letters, digits and underscores"
@@ -152,6 +109,23 @@ pub(super) fn check_restrictions(restrictions: &[Restriction]) -> Result<(), Str
     Ok(())
 }
 
+fn check_percent(restriction: &Restriction) -> Result<(), String> {
+    let kind = &restriction.kind;
+    match (kind.percent_bounds(), restriction.percent) {
+        (None, Some(_)) => Err(format!("restrictions: {kind} has no option percent")),
+        (Some(bounds), None) if bounds.required => Err(out_of_bounds(kind, "nothing", &bounds)),
+        (Some(bounds), Some(percent)) if !bounds.range.contains(&percent) => {
+            Err(out_of_bounds(kind, &percent.to_string(), &bounds))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn out_of_bounds(kind: &RestrictionKind, percent: &str, bounds: &PercentBounds) -> String {
+    let (least, most) = (bounds.range.start(), bounds.range.end());
+    format!("restrictions: {kind}.percent: {percent} is not between {least} and {most}")
+}
+
 fn check_options(restriction: &Restriction) -> Result<(), String> {
     let kind = &restriction.kind;
     if let Some(days) = restriction.notice_days.filter(|days| *days > MAX_DAYS) {
@@ -159,8 +133,7 @@ fn check_options(restriction: &Restriction) -> Result<(), String> {
     }
     check_names(&format!("restrictions: {kind}.blocks"), &restriction.blocks)?;
     check_names(&format!("restrictions: {kind}.except"), &restriction.except)?;
-    let shipped = ["limit_credit_line", "freeze_drawdown", "raise_rate", "suspend_account"];
-    if shipped.contains(&kind.as_str()) && !restriction.blocks.is_empty() {
+    if !matches!(kind, RestrictionKind::Custom(_)) && !restriction.blocks.is_empty() {
         return Err(format!("restrictions: {kind}.blocks: what {kind} blocks is given; use except"));
     }
     if restriction.blocks.iter().any(|operation| operation == REPAY) {
@@ -169,7 +142,7 @@ fn check_options(restriction: &Restriction) -> Result<(), String> {
     Ok(())
 }
 
-/// Names of operations.
+/// Checks a list of operation names.
 fn check_names(field: &str, names: &[String]) -> Result<(), String> {
     if names.len() > MAX_OPERATIONS {
         return Err(format!("{field}: at most {MAX_OPERATIONS}"));
@@ -198,7 +171,7 @@ fn check_materiality(policy: &Policy) -> Result<(), String> {
     Ok(())
 }
 
-/// The tables that hold consequences back.
+/// Checks the tables that defer consequences.
 fn check_patience(policy: &Policy) -> Result<(), Fault> {
     let days = |key: &'static str, field: &str, days: u32| {
         if (1..=MAX_DAYS).contains(&days) {

@@ -9,47 +9,45 @@ use super::bounds::MAX_DAYS;
 /// The most classes above the normal one.
 pub const MAX_CLASSES: usize = 20;
 
-/// The most months that a class may outlive its cure.
+/// The most months for which a class may outlive its cure.
 pub const MAX_PROBATION_MONTHS: u32 = 120;
 
-/// How an account is classified for the regulator: by its days past due, apart from what
-/// the ladder of stages restricts. A class may outlive its cure; a restriction never does.
+/// How an account is classified for the regulator: by its days past due, independent of the restrictions of
+/// its stage. A class may outlive its cure; a restriction never does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassificationRules {
-    /// What the whole is called, such as `cn_five_class`.
+    /// The name of the scheme, such as `cn_five_class`.
     pub name: String,
-    /// The class of an account with nothing against it.
+    /// The class below every threshold.
     pub normal: ClassName,
-    /// The classes above it, mildest first, with thresholds that rise.
+    /// The classes above `normal`, mildest first, with rising thresholds.
     pub classes: Vec<Class>,
-    /// The place in `classes` of the first that outlives its cure; the milder ones follow
-    /// the days.
+    /// Index in `classes` of the first class that outlives its cure; the milder ones follow the days.
     pub probation_from: usize,
-    /// When what brought such a class is held to be cured.
     pub cured: Cured,
-    /// How many months such a class outlives its cure.
+    /// The months for which such a class outlives its cure.
     pub probation_months: u32,
-    /// The same, where the schedule was replaced since the class was reached: forbearance.
+    /// The same if the schedule was replaced since the class was reached: forbearance.
     pub probation_after_forbearance_months: u32,
 }
 
-/// A regulatory class.
+/// A regulatory class and its threshold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
     /// Unique within the policy.
     pub name: ClassName,
-    /// From so many days past due it is reached.
+    /// The account reaches the class at this many days past due.
     pub days_past_due: u32,
 }
 
-/// When an account that is in a class with probation is held to be cured.
+/// When an account in a class with probation counts as cured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cured {
-    /// When its days past due are fewer than the class asks for.
+    /// Its days past due fall below the class's threshold.
     #[default]
     BelowThreshold,
-    /// Only when nothing is overdue any more.
+    /// No installment is overdue any more.
     NothingOverdue,
 }
 
@@ -95,7 +93,10 @@ struct ClassTable {
 }
 
 impl ClassificationTable {
-    /// The rules, or the field that is at fault and why.
+    /// The rules.
+    ///
+    /// # Errors
+    /// The faulty field and its problem.
     pub(super) fn into_rules(self) -> Result<ClassificationRules, String> {
         check_name("name", &self.name)?;
         check_name("normal", &self.normal)?;

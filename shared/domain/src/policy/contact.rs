@@ -1,4 +1,4 @@
-//! How people may be contacted: what a policy asks of the gate.
+//! Contact rules: when and how often a policy lets the gate contact borrowers.
 
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
@@ -12,96 +12,83 @@ use crate::kernel::written_time;
 /// The most quiet hours that a policy may name.
 pub const MAX_QUIET_HOURS: usize = 20;
 
-/// The most caps that a policy may name.
+/// The most frequency caps that a policy may name.
 pub const MAX_CAPS: usize = 20;
 
-/// The most contacts that a cap may allow: a person keeps somewhat more.
+/// The most contacts that a frequency cap may allow. A contact profile keeps somewhat more.
 pub const MAX_CAP: u32 = 100;
 
-/// The most hours that a report of a message may take.
+/// The most hours within which a message must be reported on.
 pub const MAX_REPORT_HOURS: u32 = 720;
 
-/// The most days that a window, a silence or a breathing space may last.
+/// The most days of a cap's window, a silence or a breathing space.
 pub const MAX_WINDOW_DAYS: u32 = 366;
 
-/// How people may be contacted. Left out, nothing is quiet and nothing capped; what a person
-/// has said holds all the same.
+/// How borrowers may be contacted. Left out, there are no quiet hours and no frequency caps; a borrower's own
+/// statements hold all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContactRules {
-    /// The language of messages to whoever has chosen none.
+    /// The language of messages to borrowers who chose none.
     pub language: Option<Language>,
-    /// When it is quiet, by the person's clock.
+    /// In the borrower's local time.
     pub quiet_hours: Vec<QuietHours>,
-    /// How often somebody may be contacted.
     pub caps: Vec<Cap>,
-    /// For how long nobody calls after a conversation.
     pub after_conversation_days: Option<AfterConversation>,
-    /// Channels that need a consent.
     pub consent_required: Vec<Channel>,
     /// Channels whose messages say how to opt out.
     pub opt_out: Vec<Channel>,
-    /// What a complaint brings.
     pub complaint: Option<ComplaintRules>,
-    /// How long a breathing space lasts.
     pub breathing_space: Option<BreathingSpaceRules>,
-    /// When a contact person may be contacted; none: never.
+    /// None: third-party contacts are never contacted.
     pub contact_persons: Option<ContactPersonRules>,
-    /// Which messages must be reported on; none: nobody misses a report.
+    /// None: no report on a message is missed.
     pub receipts: Option<ReceiptRules>,
-    /// The lender's public address, with which a message can be held against it.
+    /// The lender's public address, against which a borrower can check a message.
     pub address: Option<String>,
-    /// How to pay, as messages say it.
+    /// How to pay, in the words of a message.
     pub how_to_pay: Texts,
-    /// How to appeal and where to get help, as messages say it.
+    /// How to appeal and where to get help, in the words of a message.
     pub how_to_appeal: Texts,
 }
 
-/// Hours, `[from, until)`, in which nothing leaves; they may run past midnight.
+/// Local hours `[from, until)` in which no message leaves. They may run past midnight.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
-    /// From this local time on.
     #[serde(with = "written_time")]
     pub from: NaiveTime,
-    /// Until this one.
     #[serde(with = "written_time")]
     pub until: NaiveTime,
-    /// On which channels.
     pub channels: Vec<Channel>,
-    /// Whether the person can agree to be contacted all the same.
+    /// Whether the borrower can agree to contacts in these hours.
     #[serde(default)]
     pub unless_agreed: bool,
 }
 
-/// A cap on contacts. One over a day counts the local calendar day, one over n days the last n
-/// local calendar days, today's included: 7 in 7 days allow an eighth on the eighth day.
+/// A frequency cap. Over one day it counts the local calendar day, over n days the last n local calendar
+/// days, today's included: 7 in 7 days allow an eighth on the eighth day.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cap {
-    /// On which channels, all together.
+    /// Counted together.
     pub channels: Vec<Channel>,
-    /// So many.
     pub at_most: u32,
-    /// In so many days.
     pub days: u32,
-    /// Of whom.
     #[serde(default)]
     pub per: Per,
-    /// Which count.
     #[serde(default)]
     pub counts: Counts,
 }
 
-/// What a cap is counted for.
+/// The scope in which a cap counts contacts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
-    /// A person, whatever the account and whoever contacts them.
+    /// The customer, whatever the account and the caller.
     #[default]
     Person,
-    /// An account.
     Account,
-    /// A number of the person's.
+    /// One number of the customer's.
     Number,
 }
 
@@ -112,37 +99,36 @@ pub enum Counts {
     /// All of them.
     #[default]
     Contacts,
-    /// Those that nobody is known to have answered.
+    /// Those without a known answer.
     Unanswered,
-    /// Those that somebody has answered, as far as nobody knows otherwise.
+    /// Those not known to have bounced or gone unanswered.
     Answered,
 }
 
-/// Silence after a conversation, whose own day is the first.
+/// Silence after a conversation. The day of the conversation is the first.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AfterConversation {
-    /// Conversations on which channels silence which.
+    /// A conversation on one of these channels silences all of them.
     pub channels: Vec<Channel>,
-    /// For so many local days.
+    /// In local days.
     pub days: u32,
-    /// Of whom.
     #[serde(default)]
     pub per: Per,
 }
 
-/// What a complaint brings: silence, and from then on fewer contacts.
+/// The consequences of a complaint: silence, and from then on fewer contacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComplaintRules {
-    /// So many days after the day of the complaint nothing but notices leaves: on the channel
-    /// that it is about, or on all.
+    /// Days after the day of the complaint on which only notices leave: on the channel of the complaint, or
+    /// on all.
     #[serde(default)]
     pub quiet_days: u32,
-    /// So many local days lie between two contacts.
+    /// Local days between two contacts.
     #[serde(default)]
     pub min_gap_days: u32,
-    /// For so many days after the complaint; 0: from then on.
+    /// Days after the complaint for which the gap holds; 0: from then on.
     #[serde(default)]
     pub min_gap_for_days: u32,
 }
@@ -152,61 +138,56 @@ pub struct ComplaintRules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BreathingSpaceRules {
-    /// So many days, where nobody has said until when.
+    /// The length in days if no end date is recorded.
     pub days: u32,
-    /// A standard one counts only if so many months have passed since the end of another; 0:
-    /// each counts.
+    /// Months since the end of another breathing space before a standard one counts; 0: each counts.
     #[serde(default)]
     pub once_in_months: u32,
-    /// So many days after the treatment of a mental health crisis.
+    /// Days added after the treatment of a mental health crisis.
     #[serde(default)]
     pub mental_health_extra_days: u32,
 }
 
-/// When somebody other than the debtor may be contacted. An officer's approval is always needed,
-/// and a refusal always holds.
+/// When a third-party contact may be contacted. An officer's approval is always needed, and a refusal always
+/// holds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactPersonRules {
-    /// At so many delinquent days or more.
+    /// The account has this many delinquent days or more.
     pub delinquent_days: u32,
-    /// After so many failed attempts on the debtor since the last conversation, in as many
-    /// days as there must be delinquent ones, and in 30 at the least.
+    /// Failed attempts on the borrower since the last conversation, counted over `delinquent_days` days and
+    /// over at least 30.
     pub failed_attempts: u32,
-    /// Which text the message bears. It can carry no amount.
+    /// The message's template, which can carry no amount.
     pub template: String,
 }
 
 impl ContactPersonRules {
-    /// In how many days failed attempts count.
+    /// The days over which failed attempts count: `delinquent_days`, at least 30.
     #[must_use]
     pub fn failed_days(&self) -> u32 {
         self.delinquent_days.max(30)
     }
 }
 
-/// Which messages their senders must report on, delivered or not.
+/// Messages on which delivery providers must report, delivered or not.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptRules {
-    /// Those on these channels.
     pub channels: Vec<Channel>,
-    /// Within so many hours.
     pub within_hours: u32,
 }
 
-/// A text in the languages in which messages are written.
+/// A text in the languages of messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Texts {
-    /// In Chinese.
     pub zh: Option<String>,
-    /// In English.
     pub en: Option<String>,
 }
 
 impl Texts {
-    /// The text in a language.
+    /// The text in a language, if the policy has one.
     #[must_use]
     pub fn of(&self, language: Language) -> Option<&str> {
         match language {
@@ -217,7 +198,7 @@ impl Texts {
 }
 
 impl ContactRules {
-    /// For how many local days back contacts are looked at.
+    /// The local days of contacts that the rules evaluate: the longest window of any rule.
     #[must_use]
     pub fn window_days(&self) -> u32 {
         let caps = self.caps.iter().map(|cap| cap.days);
@@ -227,8 +208,7 @@ impl ContactRules {
         caps.chain(after).chain(gap).chain(failed).max().unwrap_or(0)
     }
 
-    /// Whether under these nobody can be contacted more than under `before`, or somebody who
-    /// could not be.
+    /// Whether these rules allow no contact that `before` does not: neither more contacts nor another person.
     pub(super) fn is_no_stricter_than(&self, before: &Self) -> bool {
         let is_kept = |then: &Cap| {
             self.caps.iter().any(|now| {
@@ -303,7 +283,7 @@ pub(super) struct ContactTable {
 }
 
 impl ContactTable {
-    /// Where its quiet hours and its caps begin.
+    /// The byte offsets of its quiet hours and its frequency caps.
     pub(super) fn offsets(&self) -> (Vec<usize>, Vec<usize>) {
         (
             self.quiet_hours.iter().map(|hours| hours.span().start).collect(),

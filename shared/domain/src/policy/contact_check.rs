@@ -1,4 +1,4 @@
-//! What contact rules must be before they may hold, and what their author should look at twice.
+//! Checks of contact rules, and warnings for their author.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,12 @@ use super::contact::{
     QuietHours, is_within,
 };
 
-/// The most months in which there is one breathing space.
+/// The most months of `once_in_months` of a breathing space.
 pub const MAX_ONCE_IN_MONTHS: u32 = 120;
 
 /// The most bytes of a text that messages carry.
 const MAX_TEXT_BYTES: usize = 500;
 
-/// Minutes of a day.
 const DAY_MINUTES: u32 = 24 * 60;
 
 /// The first fault of a policy's contact rules.
@@ -61,7 +60,7 @@ fn check_quiet(so_far: &[QuietHours], hours: &QuietHours) -> Result<(), String> 
     }
 }
 
-/// The minutes of a day that are quiet.
+/// The minutes of a day that lie in the quiet hours.
 fn minutes(hours: &QuietHours) -> impl Iterator<Item = u32> + use<> {
     let minute = |time: NaiveTime| time.hour() * 60 + time.minute();
     let (from, until) = (minute(hours.from), minute(hours.until));
@@ -138,7 +137,7 @@ fn between(field: &str, value: u32, least: u32, most: u32) -> Result<(), String>
     }
 }
 
-/// What its author should look at twice.
+/// Warnings about the contact rules, for their author.
 pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
     let Some(rules) = &policy.contact else { return Vec::new() };
     let mut warnings = Vec::new();
@@ -152,7 +151,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
     warnings
 }
 
-/// Reminders are planned for an hour in which none leaves.
+/// Reminders are scheduled for an hour in which none leaves.
 fn sends_in_quiet_hours(policy: &Policy, hours: &QuietHours) -> Option<String> {
     let reminders = policy.reminders.as_ref()?;
     let (send_at, from, until) = (reminders.send_at, hours.from, hours.until);
@@ -170,7 +169,7 @@ fn sends_in_quiet_hours(policy: &Policy, hours: &QuietHours) -> Option<String> {
     })
 }
 
-/// Only a call is answered.
+/// Only a call has an answer to count.
 fn expects_answers(cap: &Cap) -> Option<String> {
     let channel = cap.channels.iter().find(|channel| **channel != Channel::Phone)?;
     (cap.counts != Counts::Contacts).then(|| {
@@ -181,7 +180,7 @@ fn expects_answers(cap: &Cap) -> Option<String> {
     })
 }
 
-/// Another cap is reached first, always.
+/// Another frequency cap is always reached first.
 fn is_never_reached(rules: &ContactRules, place: usize, cap: &Cap) -> Option<String> {
     let others = rules.caps.iter().enumerate().filter(|(other, _)| *other != place);
     let covers = |other: &Cap| {
@@ -193,7 +192,7 @@ fn is_never_reached(rules: &ContactRules, place: usize, cap: &Cap) -> Option<Str
             && other.at_most <= cap.at_most
     };
     let (_, other) = others.into_iter().find(|(other_place, other)| {
-        // Of two that say the same, the later one is too much.
+        // Of two equal caps the later one is redundant.
         covers(other) && (*other != cap || *other_place < place)
     })?;
     Some(format!(

@@ -1,4 +1,4 @@
-//! What one account of a customer brings upon the customer's other accounts.
+//! Cross-restrictions: restrictions that one account imposes on the customer's other accounts.
 
 use serde::Deserialize;
 
@@ -8,21 +8,21 @@ use super::restriction::Restriction;
 use super::severity::is_covered;
 use super::stage::{Stage, StageName};
 
-/// The customer-level rule (`S0`: accounts of one customer may be judged together). Where a
-/// policy has none, accounts are judged apart.
+/// The customer-level rule (`S0`: accounts of one customer may be judged together). Without it, each account
+/// is assessed alone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CustomerRule {
-    /// It takes effect when the restrictions of this stage, or of a more severe one, are in
-    /// force on an account: nobody's other account is restricted before that.
+    /// The rule takes effect when the restrictions of this stage, or of a more severe one, are in force on an
+    /// account. Before that, no other account is restricted.
     pub stage: StageName,
-    /// What the customer's other accounts may not do then.
+    /// Imposed on the customer's other accounts.
     pub restrictions: Vec<Restriction>,
 }
 
 impl Policy {
-    /// What an account on which the restrictions of `restricting` are in force asks of the
-    /// customer's other accounts.
+    /// The restrictions that an account imposes on the customer's other accounts while those of `restricting`
+    /// are in force on it.
     pub(crate) fn asks_of_others(&self, restricting: Option<&Stage>) -> &[Restriction] {
         let (Some(rule), Some(stage)) = (&self.customer, restricting) else { return &[] };
         let rung = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
@@ -50,7 +50,7 @@ pub(super) fn check(policy: &Policy) -> Result<(), String> {
     }
 }
 
-/// The other accounts bear what the account itself does not.
+/// The other accounts bear a restriction that the account itself does not.
 pub(super) fn outweighs_its_stage(policy: &Policy) -> Option<String> {
     let rule = policy.customer.as_ref()?;
     let stage = policy.stages.iter().find(|stage| stage.name == rule.stage)?;

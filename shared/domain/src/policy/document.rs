@@ -16,7 +16,6 @@ use super::check::{Fault, Place, at_key};
 use super::classification::ClassificationTable;
 use super::contact::ContactTable;
 use super::customer::CustomerRule;
-use super::hardship_cause::Cause;
 use super::late_fee::{AnnualCap, LateFee};
 use super::relief::{Buffer, CauseRules, DisputeRules, Materiality, Operations, ProcessRules, PromiseRules};
 use super::reminders::RemindersTable;
@@ -30,18 +29,18 @@ use super::waterfall::{Overpayment, Waterfall};
 use super::{Policy, check, warnings};
 use crate::kernel::{DayCount, Money, PolicyId, shown};
 
-/// What [`Spanned`] adds to the path of a field, and no author of a policy has written.
+/// The suffix that [`Spanned`] adds to the path of a field and no author of a policy has written.
 const SPANNED: &str = ".$__serde_spanned_private_value";
 
-/// Why a text is no policy.
+/// The first fault of a text that is no valid policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct PolicyError {
-    /// The line, from 1.
+    /// From 1.
     pub line: usize,
-    /// The character of the line, from 1.
+    /// In characters of the line, from 1.
     pub column: usize,
-    /// The field, its value, and what is wrong with it.
+    /// Names the field, its value and the fault.
     pub problem: String,
 }
 
@@ -57,14 +56,14 @@ impl PolicyError {
     }
 }
 
-/// What a valid policy says and its author should look at twice.
+/// A warning to the author of a valid policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyWarning {
-    /// The line, from 1.
+    /// From 1.
     pub line: usize,
-    /// The character of the line, from 1.
+    /// In characters of the line, from 1.
     pub column: usize,
-    /// What it is about, and what could be done.
+    /// Names the part and a remedy.
     pub problem: String,
 }
 
@@ -84,8 +83,8 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
 
 /// Reads and checks a policy that was [parsed](parse) before it was stored.
 ///
-/// It accepts and refuses the same texts. A value that cannot be read is told by its line and
-/// column alone: the code that finds its field as well would make every function larger.
+/// Both functions accept and refuse the same texts. This one reports an unreadable value by its line and
+/// column alone: the code that also finds its field would make every Lambda function larger.
 ///
 /// # Errors
 /// The first [`PolicyError`], with its line and column.
@@ -94,7 +93,7 @@ pub fn parse_stored(text: &str) -> Result<Policy, PolicyError> {
     read(text, untraced).map(|(policy, _)| policy)
 }
 
-/// Reads and checks a policy, and says what is worth a second look, in the order of the text.
+/// Reads and checks a policy, with warnings for its author in the order of the text.
 ///
 /// # Errors
 /// Those of [`parse`].
@@ -109,7 +108,10 @@ pub fn review(text: &str) -> Result<(Policy, Vec<PolicyWarning>), PolicyError> {
     Ok((policy, warnings))
 }
 
-/// Reads the document, or says what is wrong, behind the field it is about.
+/// Reads the document.
+///
+/// # Errors
+/// The path of the faulty field, and its fault.
 fn traced(reader: toml::Deserializer<'_>) -> Result<Document, (String, toml::de::Error)> {
     serde_path_to_error::deserialize(reader).map_err(|error| {
         let path = error.path().to_string().replace(SPANNED, "");
@@ -167,7 +169,7 @@ struct Document {
     retention: Option<Spanned<Table<RetentionTable>>>,
 }
 
-/// Where the parts of a document begin.
+/// The byte offsets at which the parts of a document begin.
 struct Offsets {
     keys: Vec<(&'static str, usize)>,
     stages: Vec<usize>,
@@ -249,7 +251,7 @@ impl Document {
                 .map(Spanned::into_inner)
                 .map(|stage| Stage {
                     name: StageName(stage.name),
-                    when: stage.when.into_when(),
+                    when: stage.when,
                     restrictions: stage.restrictions,
                 })
                 .collect(),
@@ -276,9 +278,8 @@ impl Document {
     }
 }
 
-/// How due dates move, by one of the policy's own calendars or a shipped one. The own
-/// calendars are checked whether they are asked for or not; one of a shipped name takes
-/// its place.
+/// The business-day rules, with one of the policy's own calendars or a shipped one. The own calendars are
+/// checked even if unused. An own calendar replaces the shipped one of its name.
 fn business_days(
     table: Option<Spanned<BusinessDaysTable>>,
     calendars: BTreeMap<String, Spanned<CalendarTable>>,
@@ -325,35 +326,9 @@ struct BusinessDaysTable {
 #[serde(deny_unknown_fields)]
 struct StageTable {
     name: String,
-    when: WhenTable,
+    when: When,
     #[serde(default)]
     restrictions: Vec<Restriction>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WhenTable {
-    delinquent_days: Option<u32>,
-    days_past_due: Option<u32>,
-    overdue_amount: Option<Money>,
-    overdue_share: Option<Share>,
-    unpaid_installments: Option<u32>,
-    cause: Option<Cause>,
-    score_at_most: Option<u32>,
-}
-
-impl WhenTable {
-    fn into_when(self) -> When {
-        When {
-            delinquent_days: self.delinquent_days,
-            days_past_due: self.days_past_due,
-            overdue_amount: self.overdue_amount,
-            overdue_share: self.overdue_share.map(|share| share.0),
-            unpaid_installments: self.unpaid_installments,
-            cause: self.cause,
-            score_at_most: self.score_at_most,
-        }
-    }
 }
 
 struct LateFeeTable(LateFee);
@@ -401,7 +376,7 @@ struct RetentionTable {
     contact_log_days: Option<u32>,
 }
 
-/// A table with its keys. By itself serde would take a list of their values as well.
+/// A TOML table with its keys. Serde by itself would also accept a list of their values.
 pub(super) struct Table<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
@@ -420,7 +395,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     }
 }
 
-/// A share is no amount: it may be written as a number or as a decimal in a string.
+/// A share, which is no amount: a number, or a decimal in a string.
 struct Share(Decimal);
 
 impl<'de> Deserialize<'de> for Share {
@@ -441,7 +416,7 @@ impl<'de> Deserialize<'de> for Share {
                 Ok(Share(Decimal::from(share)))
             }
             fn visit_f64<E: de::Error>(self, share: f64) -> Result<Share, E> {
-                // The shortest text of a float is what its author wrote.
+                // The shortest text of a float is the text that its author wrote.
                 let text = share.to_string();
                 text.parse().map(Share).map_err(|_| E::invalid_value(de::Unexpected::Float(share), &self))
             }
@@ -450,9 +425,14 @@ impl<'de> Deserialize<'de> for Share {
     }
 }
 
-/// Reads a share, 0 to 1, as what it is.
+/// Reads a share, 0 to 1, as the decimal that was written.
 pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     Share::deserialize(deserializer).map(|share| share.0)
+}
+
+/// Reads a share that may be left out.
+pub(super) fn maybe_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    Option::<Share>::deserialize(deserializer).map(|share| share.map(|share| share.0))
 }
 
 /// A TOML date.

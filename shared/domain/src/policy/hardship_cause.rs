@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why an account fell behind, as far as somebody has found out.
+/// Why an account fell behind, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
@@ -10,12 +10,11 @@ pub enum Cause {
     Temporary,
     /// A lasting credit problem.
     LongTerm,
-    /// Not known.
     Unknown,
 }
 
 impl Cause {
-    /// The cause as the formats write it.
+    /// The cause's name in the formats.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,19 +1,17 @@
-//! The languages that borrowers are addressed in.
+//! The languages of pages and messages to borrowers.
 
 use serde::{Deserialize, Serialize};
 
-/// What a page is written in.
+/// The language of a page or a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
-    /// Chinese.
     Zh,
-    /// English.
     En,
 }
 
 impl Language {
-    /// The words of this language.
+    /// Picks the words of this language.
     pub(crate) fn of<T>(self, zh: T, en: T) -> T {
         match self {
             Self::Zh => zh,

@@ -1,67 +1,67 @@
-//! What being late costs.
+//! Late fees: rates, free days and caps.
 
 use rust_decimal::Decimal;
 
 use super::Policy;
 use super::bounds::MAX_DAYS;
+use super::restriction::RestrictionKind;
 use super::stage::Stage;
 use crate::kernel::Money;
 
-/// The most decimals that a rate may have: a ninth is a thousandth of a cent a day on a million.
+/// The most decimals of a rate: the ninth is a thousandth of a cent a day on a million.
 pub const MAX_RATE_DECIMALS: u32 = 9;
 
-/// The most decimals that an amount of a fee may have: no currency has more.
+/// The most decimals of a fee's amount: no currency has more.
 const MAX_AMOUNT_DECIMALS: u32 = 4;
 
-/// No daily rate is higher: 1 % a day is 365 % a year.
+/// The highest daily rate: 1 % a day is 365 % a year.
 const MAX_DAILY_RATE: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 
-/// No annual rate is higher: 1,000 %.
+/// The highest annual rate: 1,000 %.
 const MAX_ANNUAL_RATE: Decimal = Decimal::from_parts(10, 0, 0, false, 0);
 
-/// A late fee: what an installment that is not paid in time costs beside what it asks for.
+/// The late fee: the charge for an installment that is not paid in time, beside its own amounts.
 ///
-/// It is the `penalty` component of its installment. The days from the due date on are its
-/// elapsed days; the first [`Policy::free_days`] of them that lie in no pause cost nothing,
-/// nor does any in a pause. All caps are cuts: what a day's charge loses to one is never made
-/// up for later.
+/// The fee is the `penalty` component of its installment. An installment's elapsed days begin on its due
+/// date. Paused days are free, and so are the first [`Policy::free_days`] unpaused ones. All caps are cuts: a
+/// day's charge that a cap cuts is never made up for later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LateFee {
-    /// A part of the open principal for each chargeable day, simple, no fee on a fee: `0.0005`
-    /// is 0.05 % a day. In contracts under Chinese law 1.3 to 1.5 times the contract's rate.
+    /// The share of the open principal charged for each chargeable day, as simple interest with no fee on a
+    /// fee: `0.0005` is 0.05 % a day. Contracts under Chinese law charge 1.3 to 1.5 times the contract's
+    /// rate.
     pub daily_rate: Option<Decimal>,
-    /// An amount in the account's currency, once for an installment, on the first chargeable day
-    /// on which principal is open.
+    /// In the account's currency, charged once per installment, on the first chargeable day with open
+    /// principal.
     pub fixed: Option<Money>,
-    /// Unpaused days from the due date that cost nothing; none: the policy's `grace_days`.
+    /// Unpaused days without a charge, from the due date; none: the policy's `grace_days`.
     pub free_days: Option<u32>,
-    /// The most that an installment costs, as a part of its principal, 0 to 1.
+    /// A share of the installment's principal, 0 to 1.
     pub cap_per_installment: Option<Decimal>,
-    /// The most that an installment costs, in the account's currency.
+    /// In the account's currency.
     pub cap_per_installment_amount: Option<Money>,
-    /// The most that all installments together cost in a calendar month of the account's zone,
-    /// in its currency; within a day the oldest installment comes first.
+    /// The most that all installments together cost in a calendar month of the account's zone, in its
+    /// currency. Within a day the oldest installment comes first.
     pub cap_per_month: Option<Money>,
-    /// What the contract's interest and the fee may cost together, a year: `0.24`, the most in
+    /// The most that the contract's interest and the fee cost together per year: `0.24` is the cap of
     /// assisted lending in China.
     pub annual_cap: Option<AnnualCap>,
 }
 
-/// The cap on the all-in cost, as parts of the principal a year of 365 days.
+/// The cap on the all-in cost, as shares of the principal per year of 365 days.
 ///
-/// An installment's fee never exceeds the difference of the two, divided by 365, times the sum
-/// of its open principal over all days since its due date.
+/// An installment's fee never exceeds the difference of the two rates, divided by 365, times the sum of its
+/// open principal over all days since its due date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnnualCap {
-    /// `annual_cost_cap`: of everything.
+    /// `annual_cost_cap`: the all-in cost.
     pub cost: Decimal,
-    /// `contract_annual_rate`: what the contract's interest takes of it.
+    /// `contract_annual_rate`: the contract's interest, as a part of that cost.
     pub contract_rate: Decimal,
 }
 
 impl Policy {
-    /// Unpaused days from an installment's due date on which no late fee is charged: the grace,
-    /// or more.
+    /// Unpaused days from an installment's due date without a late fee: the grace, or more.
     #[must_use]
     pub fn free_days(&self) -> u32 {
         self.late_fee.and_then(|fee| fee.free_days).unwrap_or(self.grace_days)
@@ -100,10 +100,10 @@ pub(super) fn check(policy: &Policy) -> Result<(), String> {
     policy.stages.iter().try_for_each(|stage| check_raised(fee, stage))
 }
 
-/// Raised by a restriction, the contract's rate alone must not be more than all may cost.
+/// The contract's rate, raised by a restriction, must not alone exceed the cap on the all-in cost.
 fn check_raised(fee: &LateFee, stage: &Stage) -> Result<(), String> {
     let Some(AnnualCap { cost, contract_rate }) = fee.annual_cap else { return Ok(()) };
-    let rates = stage.restrictions.iter().filter(|one| one.kind == "raise_rate");
+    let rates = stage.restrictions.iter().filter(|one| one.kind == RestrictionKind::RaiseRate);
     for percent in rates.filter_map(|one| one.percent) {
         let raised = contract_rate * Decimal::from(percent) / Decimal::ONE_HUNDRED;
         if raised > cost {

@@ -1,4 +1,4 @@
-//! Whether a new version of a policy can treat nobody worse than the one before.
+//! The comparison of two policy versions: whether the new one is provably no stricter.
 
 use std::borrow::Cow;
 
@@ -6,15 +6,14 @@ use super::Policy;
 use super::contact::ContactRules;
 use super::customer::CustomerRule;
 use super::relief::Buffer;
-use super::restriction::Restriction;
+use super::restriction::{Restriction, RestrictionKind};
 use super::stage::{Stage, StageName};
-use super::stage_conditions::When;
 
 impl Policy {
-    /// Whether this version can be shown never to treat an account worse than `before`: each
-    /// stage comes no earlier and takes away no more, and nothing that is patient is less so.
-    /// Whatever cannot be shown counts as stricter; reminders count for nothing, and of contact
-    /// rules that nobody is contacted more, or who could not be contacted before.
+    /// Whether this version provably never treats an account worse than `before`: each stage comes no earlier
+    /// and takes away no more, and no tolerance or wait is shorter. A version counts as stricter unless the
+    /// comparison proves otherwise. Reminders count for nothing. Contact rules must allow no contact that
+    /// `before` did not.
     #[must_use]
     pub fn is_no_stricter_than(&self, before: &Self) -> bool {
         self.day_count == before.day_count
@@ -67,7 +66,7 @@ fn is_within<T: PartialEq>(some: &[T], all: &[T]) -> bool {
 
 fn is_no_stricter(now: &Stage, then: &Stage) -> bool {
     now.name == then.name
-        && comes_no_earlier(&now.when, &then.when)
+        && now.when.comes_no_earlier_than(&then.when)
         && take_no_more(&now.restrictions, &then.restrictions)
 }
 
@@ -75,28 +74,15 @@ fn take_no_more(now: &[Restriction], then: &[Restriction]) -> bool {
     now.iter().all(|one| then.iter().any(|other| one.kind == other.kind && takes_no_more(one, other)))
 }
 
-/// Each condition that there was is there, with a threshold no lower.
-fn comes_no_earlier(now: &When, then: &When) -> bool {
-    now.delinquent_days >= then.delinquent_days
-        && now.days_past_due >= then.days_past_due
-        && now.overdue_amount >= then.overdue_amount
-        && now.overdue_share >= then.overdue_share
-        && now.unpaid_installments >= then.unpaid_installments
-        && (then.cause.is_none() || now.cause == then.cause)
-        && match (now.score_at_most, then.score_at_most) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(now), Some(then)) => now <= then,
-        }
-}
-
 fn takes_no_more(now: &Restriction, then: &Restriction) -> bool {
-    let percent = match now.kind.as_str() {
-        "limit_credit_line" => now.percent >= then.percent,
-        "raise_rate" => now.percent.is_some() && now.percent <= then.percent,
-        _ => true,
+    let percent = match now.kind {
+        RestrictionKind::LimitCreditLine => now.percent >= then.percent,
+        RestrictionKind::RaiseRate => now.percent.is_some() && now.percent <= then.percent,
+        RestrictionKind::FreezeDrawdown | RestrictionKind::SuspendAccount | RestrictionKind::Custom(_) => {
+            true
+        }
     };
-    // What names no percent may be anything; only the same is no more.
+    // A restriction without a percent may mean any; only the same value is no more.
     (percent || now.percent == then.percent)
         && now.notice_days >= then.notice_days
         && is_within(&now.blocks, &then.blocks)

@@ -1,4 +1,4 @@
-//! Policies: versioned, dated, validated documents that say how accounts are judged.
+//! Policies: versioned, dated, validated documents by which accounts are assessed.
 
 mod bounds;
 mod business_days;
@@ -59,7 +59,7 @@ pub use self::relief::{
     Buffer, CauseRules, DisputeRules, Exceed, Materiality, Operations, ProcessRules, PromiseRules,
 };
 pub use self::reminders::{CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders};
-pub use self::restriction::Restriction;
+pub use self::restriction::{PercentBounds, Restriction, RestrictionKind};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
 pub(crate) use self::severity::is_covered;
 pub use self::stage::{Stage, StageName};
@@ -70,68 +70,63 @@ pub use self::templates::{
 pub use self::versions::{Announcement, MAX_VERSIONS, Versions};
 pub use self::waterfall::{Component, DueClass, Entry, Overpayment, Waterfall};
 
-/// How accounts are judged.
+/// A policy: the rules by which accounts are assessed and borrowers contacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// The same over all versions.
     pub id: PolicyId,
-    /// Counts up.
+    /// Rises with each version.
     pub version: u32,
     /// The first date on which this version binds.
     pub effective_on: NaiveDate,
-    /// Where days past due begin.
     pub day_count: DayCount,
-    /// Days that delay `delinquent_days`, and nothing else.
+    /// Days that delay `delinquent_days` alone.
     pub grace_days: u32,
-    /// The order in which money settles what is owed.
     pub waterfall: Waterfall,
-    /// What becomes of money beyond what is past due or due.
     pub overpayment: Overpayment,
-    /// What being late costs; none: nothing.
+    /// None: being late costs nothing.
     pub late_fee: Option<LateFee>,
-    /// How due dates move to working days; none: they stay.
+    /// None: due dates do not move.
     pub business_days: Option<BusinessDays>,
     /// The ladder above `current`, mildest first.
     pub stages: Vec<Stage>,
-    /// Overdue amounts that move no stage; none: none do.
+    /// None: every overdue amount counts.
     pub materiality: Option<Materiality>,
-    /// Patience with a first and minor lapse; none: off.
+    /// The tolerance of a first and minor delinquency episode; none: off.
     pub buffer: Option<Buffer>,
-    /// What a recorded cause brings about; none: nothing but what stages ask for.
+    /// None: a recorded cause affects only the stages that require one.
     pub cause: Option<CauseRules>,
-    /// How long a payment under way is waited for; none: it is not.
+    /// None: the account does not wait for a payment in process.
     pub payment_in_process: Option<ProcessRules>,
-    /// How long a promise to pay is waited for; none: it is not.
+    /// None: the account does not wait for a promised payment.
     pub promise: Option<PromiseRules>,
-    /// How long a dispute holds consequences back; none: it does not.
+    /// None: a dispute defers no consequence.
     pub dispute: Option<DisputeRules>,
-    /// Operations that are never blocked.
     pub operations: Operations,
-    /// How customers are told of this version before it binds them; none: they are not.
+    /// None: customers are not told of this version before it binds them.
     pub announcement: Option<Announcement>,
-    /// When whom to remind; none: nobody.
+    /// None: no reminder is sent.
     pub reminders: Option<Reminders>,
-    /// How people may be contacted; none: nothing is quiet and nothing capped.
+    /// None: there are no quiet hours and no frequency caps.
     pub contact: Option<ContactRules>,
-    /// What one account brings upon the customer's other accounts; none: nothing.
+    /// None: no account restricts the customer's other accounts.
     pub customer: Option<CustomerRule>,
-    /// How accounts are classified for the regulator; none: not at all.
+    /// None: accounts are not classified for the regulator.
     pub classification: Option<ClassificationRules>,
-    /// Texts of the lender's own, beside and before those that are shipped.
+    /// The lender's own texts. They extend the shipped ones and replace those of the same name.
     pub templates: Templates,
-    /// For how long what was written down is kept.
     pub retention: Retention,
 }
 
 impl Policy {
-    /// Which version of which policy this is.
+    /// The policy's id and version.
     #[must_use]
     pub fn reference(&self) -> PolicyRef {
         PolicyRef { id: self.id.clone(), version: self.version }
     }
 
-    /// Whether it depends on the dates of payments what they settle. Where it does not, the
-    /// allocation of all of them at once says it.
+    /// Whether the allocation depends on the dates of payments. If not, one allocation of all payments at
+    /// once has the same result.
     #[must_use]
     pub fn keeps_a_ledger(&self) -> bool {
         self.late_fee.is_some()
@@ -140,13 +135,11 @@ impl Policy {
     }
 }
 
-/// Names one version of a policy.
+/// A reference to one version of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyRef {
-    /// The policy.
     pub id: PolicyId,
-    /// Its version.
     pub version: u32,
 }
 

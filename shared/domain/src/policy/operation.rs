@@ -3,5 +3,5 @@
 /// Drawing on the credit line.
 pub const DRAW: &str = "draw";
 
-/// Paying back. Nothing ever blocks it.
+/// Repaying. No restriction ever blocks it.
 pub const REPAY: &str = "repay";

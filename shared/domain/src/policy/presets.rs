@@ -1,19 +1,18 @@
-//! Policies to begin with: whole documents, each number with its source.
+//! Presets: policies to start from, whole documents with a source for each number.
 //!
-//! They are data, in `presets/`; nothing else knows of them.
+//! They are data, in `presets/`; no other code knows them.
 
-/// A policy to begin with.
+/// A policy to start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
-    /// Its name, and the id of its policy.
+    /// Also the id of its policy.
     pub name: &'static str,
-    /// Where it is for.
     pub region: &'static str,
-    /// The document.
+    /// The TOML document.
     pub text: &'static str,
 }
 
-/// All of them, by name.
+/// All presets, by name.
 pub const PRESETS: [Preset; 5] = [
     Preset { name: "cn", region: "China", text: include_str!("../../presets/cn.toml") },
     Preset { name: "eu", region: "European Union", text: include_str!("../../presets/eu.toml") },

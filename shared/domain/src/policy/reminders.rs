@@ -1,4 +1,4 @@
-//! When a policy wants whom reminded.
+//! Reminder schedules: which reminders a policy sends, and when.
 
 use chrono::NaiveTime;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -12,62 +12,58 @@ use super::stage::StageName;
 /// The most steps a reminder schedule may have.
 pub const MAX_REMINDER_STEPS: usize = 100;
 
-/// The most reminders that its steps may come to, repeated ones included.
+/// The most reminders of all steps together, repeated ones included.
 pub const MAX_REMINDERS: u32 = 300;
 
 /// A reminder schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reminders {
-    /// The borrower's local time at which reminders leave.
+    /// In the borrower's local time.
     pub send_at: NaiveTime,
-    /// What is sent when.
     pub steps: Vec<ReminderStep>,
 }
 
-/// One reminder of a schedule, or one that is repeated.
+/// One reminder of a schedule, possibly repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReminderStep {
-    /// It is only sent while the account is in this stage.
+    /// The reminder leaves only while the account is in this stage.
     pub stage: StageName,
-    /// Days from the due date: negative before it, 0 on the day, positive after.
-    /// Before and on the day each unpaid installment counts, after it the oldest.
+    /// Days from the due date: negative before it, 0 on the day, positive after. Up to the due date each
+    /// unpaid installment counts, after it the oldest.
     pub days: i64,
-    /// What its days are counted from. As soon as another installment is the oldest that owes,
-    /// they are counted anew.
+    /// The start of the count of days. The count starts anew as soon as another installment is the oldest
+    /// unpaid one.
     pub from: CountedFrom,
-    /// It comes again after so many days; none: it does not.
+    /// Days between repetitions; none: the reminder is not repeated.
     pub every_days: Option<u32>,
-    /// So often in all.
+    /// Counts the first reminder too.
     pub at_most: u32,
-    /// How it travels.
     pub channel: Channel,
-    /// How it travels where that channel cannot be used, the best first.
+    /// Used in this order if `channel` cannot be used.
     pub fallbacks: Vec<Channel>,
-    /// Which text it bears.
     pub template: String,
-    /// The stage whose restrictions it announces. Such a notice leaves also when the account
-    /// has gone on to a severer stage, as long as those are not in force.
+    /// The stage whose restrictions the notice announces. A notice also leaves after the account has gone on
+    /// to a severer stage, as long as those restrictions are not in force.
     pub notice_of: Option<StageName>,
-    /// It is left out once the account has been reported to a credit bureau.
+    /// The step is left out once the account has been reported to a credit bureau.
     pub unless_reported: bool,
 }
 
 impl ReminderStep {
-    /// The days on which it comes.
+    /// The days of the reminder and its repetitions, counted as `days` is.
     pub fn days(&self) -> impl Iterator<Item = i64> + use<> {
         let (days, every) = (self.days, i64::from(self.every_days.unwrap_or(0)));
         (0..i64::from(self.at_most)).map(move |time| days + time * every)
     }
 }
 
-/// What the days of a step are counted from.
+/// The start of a step's count of days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CountedFrom {
-    /// The due date.
     #[default]
     Due,
-    /// The first day on which the stage holds, or where it begins at the end of a day, the next.
+    /// The first day on which the stage holds; the next day if the stage begins at the end of a day.
     Stage,
 }
 

@@ -1,33 +1,38 @@
-//! Which of two restrictions weighs more: the line first, then draw-downs, the whole
-//! account last (`S0`: in proportion). Rates, and names of the lender's own, stand beside
-//! that ladder.
+//! The severity of restrictions: the line first, then draw-downs, the whole account last (`S0`: in
+//! proportion). Rates, and the lender's own names, stand beside that ladder.
 
-use super::restriction::Restriction;
+use super::restriction::{Restriction, RestrictionKind};
 
 /// The ladder of restrictions, mildest first.
-pub(super) const RUNGS: [&str; 3] = ["limit_credit_line", "freeze_drawdown", "suspend_account"];
+pub(super) const LADDER: [RestrictionKind; 3] =
+    [RestrictionKind::LimitCreditLine, RestrictionKind::FreezeDrawdown, RestrictionKind::SuspendAccount];
 
 impl Restriction {
-    /// Its place on the ladder of restrictions, from 1; 0 where it stands beside it.
+    /// Its place on the ladder of restrictions, from 1; 0 if it stands beside it.
     pub(super) fn rung(&self) -> usize {
-        RUNGS.iter().position(|kind| *kind == self.kind).map_or(0, |place| place + 1)
+        match self.kind {
+            RestrictionKind::LimitCreditLine => 1,
+            RestrictionKind::FreezeDrawdown => 2,
+            RestrictionKind::SuspendAccount => 3,
+            RestrictionKind::RaiseRate | RestrictionKind::Custom(_) => 0,
+        }
     }
 
-    /// Whether whoever bears this one bears at least as much as under `other`.
+    /// Whether this restriction is at least as severe as `other`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         if self.kind != other.kind {
-            return self.kind == "suspend_account" && other.rung() > 0;
+            return self.kind == RestrictionKind::SuspendAccount && other.rung() > 0;
         }
         match (self.percent, other.percent) {
-            (Some(this), Some(that)) if self.kind == "limit_credit_line" => this <= that,
+            (Some(this), Some(that)) if self.kind == RestrictionKind::LimitCreditLine => this <= that,
             (Some(this), Some(that)) => this >= that,
             (this, that) => this == that,
         }
     }
 }
 
-/// Whether some restriction of a list covers this one.
+/// Whether some restriction of `by` covers this one.
 pub(crate) fn is_covered(restriction: &Restriction, by: &[Restriction]) -> bool {
     by.iter().any(|other| other.covers(restriction))
 }
@@ -38,12 +43,19 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn each_kind_of_the_ladder_stands_on_its_place() {
+        for (kind, place) in LADDER.iter().zip(1..) {
+            assert_eq!(restriction(kind.as_str()).rung(), place, "{kind}");
+        }
+    }
+
     fn restriction(text: &str) -> Restriction {
         let (kind, percent) = text
             .split_once(' ')
             .map_or((text, None), |(kind, percent)| (kind, Some(percent.parse().unwrap())));
         Restriction {
-            kind: kind.to_owned(),
+            kind: kind.to_owned().into(),
             percent,
             notice_days: None,
             blocks: Vec::new(),

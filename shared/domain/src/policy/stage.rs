@@ -15,7 +15,7 @@ pub struct StageName(pub(super) String);
 impl StageName {
     const CURRENT: &'static str = "current";
 
-    /// Nothing holds against the account.
+    /// The name of the bottom of every ladder: no stage holds.
     #[must_use]
     pub fn current() -> Self {
         Self(Self::CURRENT.to_owned())
@@ -40,19 +40,19 @@ impl fmt::Display for StageName {
     }
 }
 
-/// A rung of the ladder.
+/// A stage of the delinquency ladder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
     /// Unique within the policy.
     pub name: StageName,
-    /// When it holds.
     pub when: When,
-    /// What the account may not do while it holds.
+    /// Imposed while the stage holds.
     pub restrictions: Vec<Restriction>,
 }
 
 impl Stage {
-    /// How long before its restrictions a notice must have been sent; none: none is owed.
+    /// Days by which a notice must precede its restrictions, the longest of them; none: no notice is
+    /// required.
     #[must_use]
     pub fn notice_days(&self) -> Option<u32> {
         self.restrictions.iter().filter_map(|restriction| restriction.notice_days).max()

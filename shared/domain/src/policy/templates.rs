@@ -1,6 +1,6 @@
-//! Texts of the lender's own, as a policy brings them, and where a policy's text names them.
+//! The lender's own templates in a policy, and the places in its text that name them.
 //!
-//! What a text says is for whoever renders it to judge: here it is a bounded string.
+//! The renderer checks a template's content. Here a template is a bounded string.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,24 @@ use toml::Spanned;
 use super::document::PolicyError;
 use super::language::Language;
 
-/// The most templates that a policy may bring.
+/// The most templates that a policy may define.
 pub const MAX_TEMPLATES: usize = 100;
 
 /// The most bytes of one text.
 pub const MAX_TEMPLATE_BYTES: usize = 8_000;
 
-/// The most bytes of all texts of a policy together: it has to fit into one item, with all else
-/// that it says.
+/// The most bytes of all texts of a policy together: the policy must fit into one item with all its other
+/// parts.
 pub const MAX_TEMPLATES_BYTES: usize = 100_000;
 
-/// The templates that a policy brings, by name. One of a shipped name takes its place.
+/// The templates of a policy, by name. One of a shipped name replaces the shipped one.
 pub type Templates = BTreeMap<String, Template>;
 
-/// One message in every language that borrowers are written to in.
+/// One message in each language of borrowers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
-    /// In Chinese.
     pub zh: String,
-    /// In English.
     pub en: String,
 }
 
@@ -44,7 +42,7 @@ impl Template {
     }
 }
 
-/// What is wrong with a policy's templates; none where nothing is.
+/// The fault of a policy's templates; none: they are valid.
 pub(super) fn fault(templates: &Templates) -> Option<String> {
     if templates.len() > MAX_TEMPLATES {
         return Some(format!("templates: a policy brings at most {MAX_TEMPLATES}"));
@@ -65,28 +63,25 @@ pub(super) fn fault(templates: &Templates) -> Option<String> {
         .then(|| format!("templates: all texts together have at most {MAX_TEMPLATES_BYTES} bytes"))
 }
 
-/// A place in a policy where a text stands or is named.
+/// A place in a policy that holds or names a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextPlace {
-    /// The template of the announcement.
     Announcement,
-    /// The template of a reminder step, from 0.
+    /// The template of a reminder step, by index from 0.
     Step(usize),
-    /// The template for contact persons.
+    /// The template for third-party contacts.
     ContactPersons,
-    /// Within a template of the policy's own.
+    /// Within one of the policy's own templates.
     Template {
-        /// Its name.
         name: String,
-        /// In which language.
         language: Language,
-        /// How many bytes of the text stand before the place.
+        /// Bytes of the text before the place.
         offset: usize,
     },
 }
 
-/// What is wrong at that place, with line and column as other errors of a policy. Of a text that
-/// is written with escapes, the place is where it begins.
+/// The fault at that place, with line and column as in other errors of a policy. For a text written with
+/// escapes, the place is the text's beginning.
 #[must_use]
 pub fn fault_at(text: &str, place: &TextPlace, problem: String) -> PolicyError {
     PolicyError::at(text, offset(text, place).unwrap_or(0), problem)
@@ -113,7 +108,7 @@ fn offset(text: &str, place: &TextPlace) -> Option<usize> {
     Some(named?.span().start)
 }
 
-/// As much of a policy as tells where its texts are.
+/// The parts of a policy that locate its texts.
 #[derive(Deserialize)]
 struct Spans {
     announcement: Option<Naming>,

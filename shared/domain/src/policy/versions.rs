@@ -1,8 +1,8 @@
 //! The versions of a policy, and which of them binds an account.
 //!
-//! A version binds from its effective date on. One that asks for an announcement and cannot be
-//! shown to be no stricter than the one before it binds an account no earlier than so many days
-//! after the account's customer was told, and never one that was not told.
+//! A version binds from its effective date on. A version with an announcement counts as stricter than the one
+//! before it unless the comparison proves otherwise. A stricter one binds an account no earlier than the
+//! announced days after the account's customer was told, and never an account whose customer was not told.
 
 use std::ops::Deref;
 
@@ -11,18 +11,16 @@ use serde::Deserialize;
 use super::Policy;
 use super::channel::Channel;
 
-/// The most versions of a policy that are looked at: the latest.
+/// The most versions of a policy that are evaluated: the latest.
 pub const MAX_VERSIONS: usize = 20;
 
 /// How customers are told of a version before it binds them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Announcement {
-    /// So many days before.
+    /// Days from the message to the first date on which the version binds the customer.
     pub days: u32,
-    /// How the message travels.
     pub channel: Channel,
-    /// Which text it bears.
     pub template: String,
 }
 
@@ -31,8 +29,7 @@ pub struct Announcement {
 pub struct Versions(Vec<Policy>);
 
 impl Versions {
-    /// The latest [`MAX_VERSIONS`] of them, in whatever order they come; none where there are
-    /// none.
+    /// The latest [`MAX_VERSIONS`] of the policies, given in any order; none if there are none.
     #[must_use]
     pub fn new(mut policies: Vec<Policy>) -> Option<Self> {
         policies.sort_by_key(|policy| policy.version);

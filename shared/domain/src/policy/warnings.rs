@@ -1,7 +1,7 @@
-//! What a valid policy may well say, and its author should look at twice.
+//! Warnings about a valid policy, for its author.
 //!
-//! Nothing here refuses a policy. A ladder should be proportionate: the line first, then
-//! draw-downs, the whole account last, nothing within grace, and nothing unannounced.
+//! A warning refuses nothing. A ladder should be proportionate: the line first, then draw-downs, the whole
+//! account last, nothing within grace, and nothing unannounced.
 
 use chrono::{Datelike, NaiveDate};
 
@@ -10,11 +10,11 @@ use super::check::{Fault, Place, at, at_key};
 use super::customer::outweighs_its_stage;
 use super::reminders::{CountedFrom, ReminderStep};
 use super::restriction::Restriction;
-use super::severity::{RUNGS, is_covered};
+use super::severity::{LADDER, is_covered};
 use super::stage::Stage;
 use super::waterfall::DueClass;
 
-/// All that is worth a warning.
+/// All warnings about a policy.
 pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
     let mut warnings = Vec::new();
     for (place, stage) in policy.stages.iter().enumerate() {
@@ -41,7 +41,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
     warnings
 }
 
-/// A rung of the ladder of restrictions is left out.
+/// A step of the ladder of restrictions is left out.
 fn jumps(milder: &[Stage], stage: &Stage) -> Option<String> {
     let highest =
         |restrictions: &[Restriction]| restrictions.iter().map(Restriction::rung).max().unwrap_or(0);
@@ -52,22 +52,22 @@ fn jumps(milder: &[Stage], stage: &Stage) -> Option<String> {
     }
     let name = &stage.name;
     let nothing_before = milder.iter().all(|stage| stage.restrictions.is_empty());
-    if reached == RUNGS.len() && nothing_before {
+    if reached == LADDER.len() && nothing_before {
         return Some(format!(
             "stage \"{name}\" goes from no restriction straight to suspend_account; \
              limit the line first, then freeze draw-downs, in stages before it"
         ));
     }
-    let from = if before == 0 { "no step of the ladder" } else { RUNGS[before - 1] };
+    let from = if before == 0 { "no step of the ladder" } else { LADDER[before - 1].as_str() };
     Some(format!(
         "stage \"{name}\" takes {} rungs at once, from {from} to {}; \
          the line comes first, then draw-downs, the whole account last",
         reached - before,
-        RUNGS[reached - 1],
+        LADDER[reached - 1],
     ))
 }
 
-/// Something other than delinquent days can bring a restriction before grace is over.
+/// A condition other than delinquent days can bring a restriction before grace is over.
 fn restricts_within_grace(policy: &Policy, stage: &Stage) -> Option<String> {
     let first_day = first_day_restricted(policy, stage);
     (!stage.restrictions.is_empty() && first_day <= i64::from(policy.grace_days)).then(|| {
@@ -79,7 +79,7 @@ fn restricts_within_grace(policy: &Policy, stage: &Stage) -> Option<String> {
     })
 }
 
-/// Nobody is reminded before a restriction comes. One with a notice comes no sooner than that.
+/// No reminder leaves before a restriction comes. A restriction with a notice never comes before the notice.
 fn restricts_unannounced(policy: &Policy, milder: &[Stage], stage: &Stage) -> Option<String> {
     if stage.restrictions.is_empty() || stage.notice_days().is_some() {
         return None;
@@ -99,7 +99,7 @@ fn restricts_unannounced(policy: &Policy, milder: &[Stage], stage: &Stage) -> Op
     })
 }
 
-/// The notice that a stage waits for does not leave, or holds back what it should precede.
+/// The notice that a stage waits for never leaves, or leaves so late that it delays the stage's restrictions.
 fn is_noticed_too_late(policy: &Policy, stage: &Stage) -> Option<String> {
     let notice_days = stage.notice_days()?;
     let name = &stage.name;
@@ -111,7 +111,7 @@ fn is_noticed_too_late(policy: &Policy, stage: &Stage) -> Option<String> {
              add a step with notice_of = \"{name}\""
         ));
     };
-    // What only an amount, a cause or a score brings has no first day to be in time for.
+    // A stage that only an amount, a cause or a score brings has no first day to be in time for.
     let days = [stage.when.days_past_due, stage.when.delinquent_days];
     if days.into_iter().flatten().all(|days| days == 0) {
         return None;
@@ -134,20 +134,20 @@ fn leaves_on(policy: &Policy, step: &ReminderStep) -> i64 {
     held.max(planned_on(policy, step))
 }
 
-/// The first day past due for which a step is planned where nothing is paused.
+/// The first day past due for which a step is planned if no day is paused.
 fn planned_on(policy: &Policy, step: &ReminderStep) -> i64 {
     let on_due_date = policy.day_count.on_due_date();
     match step.from {
         CountedFrom::Due => step.days + on_due_date,
         CountedFrom::Stage => {
             let stage = policy.stages.iter().find(|stage| stage.name == step.stage);
-            // Where a stage begins at the end of a day, its first step leaves on the next.
+            // If a stage begins at the end of a day, its first step leaves on the next.
             stage.map_or(0, |stage| first_day_past_due(policy, stage)) + step.days + on_due_date
         }
     }
 }
 
-/// What the stage before brings is gone, or milder: whoever gets later is eased.
+/// A restriction of the stage before is dropped or milder, so that paying later brings relief.
 fn drops(milder: &[Stage], stage: &Stage) -> Option<String> {
     let before = milder.last()?;
     let dropped: Vec<String> = before
@@ -167,7 +167,7 @@ fn drops(milder: &[Stage], stage: &Stage) -> Option<String> {
     })
 }
 
-/// Money for what is overdue goes to something else first, so that it does not clear it.
+/// Money for an overdue amount is allocated elsewhere first, so that it does not clear the amount.
 fn settles_past_due_later(policy: &Policy) -> Option<String> {
     let entries = policy.waterfall.entries()?;
     let first = entries.iter().position(|entry| entry.class != DueClass::PastDue)?;
@@ -179,7 +179,7 @@ fn settles_past_due_later(policy: &Policy) -> Option<String> {
     ))
 }
 
-/// Some of the year in which the policy begins to bind is not in its calendar.
+/// The calendar lacks part of the year in which the policy begins to bind.
 fn outlives_its_calendar(policy: &Policy) -> Option<String> {
     let calendar = &policy.business_days.as_ref()?.calendar;
     let from = policy.effective_on;
@@ -207,7 +207,7 @@ fn is_late_for_free(policy: &Policy) -> Option<String> {
     })
 }
 
-/// The buffer is over before there is anything for it to hold back.
+/// The first-lapse tolerance ends before it can defer any restriction.
 fn buffers_nothing(policy: &Policy) -> Option<String> {
     let buffer = policy.buffer.as_ref()?;
     let restricting = policy.stages.iter().filter(|stage| !stage.restrictions.is_empty());
@@ -222,7 +222,7 @@ fn buffers_nothing(policy: &Policy) -> Option<String> {
     })
 }
 
-/// A version that is stricter than the one before binds whoever was never told.
+/// A stricter version binds customers who were never told of it.
 fn binds_at_once(policy: &Policy) -> Option<Fault> {
     let place = policy.stages.iter().position(|stage| !stage.restrictions.is_empty())?;
     policy.announcement.is_none().then(|| {
@@ -234,15 +234,15 @@ fn binds_at_once(policy: &Policy) -> Option<Fault> {
     })
 }
 
-/// The first day past due on which a stage can hold where nothing is paused.
+/// The first day past due on which a stage can hold if no day is paused.
 fn first_day_past_due(policy: &Policy, stage: &Stage) -> i64 {
     let delinquent = stage.when.delinquent_days.filter(|days| *days > 0);
     let after_grace = delinquent.map_or(0, |days| i64::from(days) + i64::from(policy.grace_days));
     i64::from(stage.when.days_past_due.unwrap_or(0)).max(after_grace).max(1)
 }
 
-/// The first day past due on which it can restrict. A notice can leave on the due date, by
-/// another way. A buffer counts for nothing: only a first and minor lapse has one.
+/// The first day past due on which it can restrict. A notice can leave on the due date, by another way. The
+/// first-lapse tolerance does not count: only a first and minor episode has one.
 fn first_day_restricted(policy: &Policy, stage: &Stage) -> i64 {
     let noticed = stage.notice_days().map_or(0, |days| i64::from(days) + policy.day_count.on_due_date());
     first_day_past_due(policy, stage).max(noticed)

@@ -1,27 +1,26 @@
-//! The order in which money settles what is owed.
+//! The waterfall: the order in which a payment is allocated.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A part of an installment.
+/// A component of an installment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Component {
-    /// What it costs that it is late: the late fee.
+    /// The late fee.
     Penalty,
-    /// Charges.
     Fee,
     /// The contract's interest.
     Interest,
-    /// The part that pays back the loan.
     Principal,
 }
 
 impl Component {
     const ALL: [Self; 4] = [Self::Penalty, Self::Fee, Self::Interest, Self::Principal];
 
-    /// Its place among what an installment itself asks for: fee, interest, principal.
+    /// Its index among the installment's own components: fee, interest, principal. None: the late fee, which
+    /// is no part of the schedule.
     pub(crate) const fn index(self) -> Option<usize> {
         match self {
             Self::Penalty => None,
@@ -47,14 +46,11 @@ impl fmt::Display for Component {
     }
 }
 
-/// How an installment stands to the date of a payment.
+/// The due date of an installment relative to the date of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DueClass {
-    /// It was due before.
     PastDue,
-    /// It is due on that date.
     Due,
-    /// It is due later.
     InAdvance,
 }
 
@@ -70,12 +66,10 @@ impl DueClass {
     }
 }
 
-/// A component of the installments of one class, such as `past_due_penalty`.
+/// A component of the installments of one due class, such as `past_due_penalty`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
-    /// Of which installments.
     pub class: DueClass,
-    /// Which part of them.
     pub component: Component,
 }
 
@@ -97,11 +91,11 @@ impl fmt::Display for Entry {
     }
 }
 
-/// The order in which money settles what is owed.
+/// The order in which a payment is allocated.
 ///
-/// Four components: the oldest installment first, and within it in that order. Twelve entries
-/// (Fineract's): each in turn, over all installments of its class, oldest first; those in
-/// advance installment by installment, as [`Overpayment`] says.
+/// Four components: the oldest installment first, and within it in that order. Twelve entries (Fineract's):
+/// each in turn, over all installments of its class, oldest first; those in advance installment by
+/// installment, as [`Overpayment`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waterfall {
     order: [Component; 4],
@@ -109,27 +103,27 @@ pub struct Waterfall {
 }
 
 impl Waterfall {
-    /// An installment's components, first settled first. Of twelve entries those past due.
+    /// An installment's components in the order of allocation; of twelve entries, those past due.
     #[must_use]
     pub const fn order(&self) -> &[Component; 4] {
         &self.order
     }
 
-    /// The twelve entries, where it has them.
+    /// The twelve entries; none: the waterfall has four components.
     #[must_use]
     pub const fn entries(&self) -> Option<&[Entry; 12]> {
         self.entries.as_ref()
     }
 
-    /// Whether all that is past due is settled before anything else: the four components do so,
-    /// twelve entries only where the first four say so.
+    /// Whether all past-due components are allocated before any other: always with four components, with
+    /// twelve entries only if the first four are past due.
     #[must_use]
     pub fn begins_past_due(&self) -> bool {
         let past_due = |entry: &Entry| entry.class == DueClass::PastDue;
         self.entries.is_none_or(|entries| entries[..Component::ALL.len()].iter().all(past_due))
     }
 
-    /// The order within an installment of that class.
+    /// The order of components within an installment of that class.
     #[must_use]
     pub fn order_of(&self, class: DueClass) -> [Component; 4] {
         let Some(entries) = &self.entries else {
@@ -143,13 +137,13 @@ impl Waterfall {
         order
     }
 
-    /// An order that names each component once.
+    /// The order of four components; none unless each is named once.
     #[must_use]
     pub fn new(order: [Component; 4]) -> Option<Self> {
         are_unique(&order).then_some(Self { order, entries: None })
     }
 
-    /// An order that names each component of each class once.
+    /// The order of twelve entries; none unless each component of each class is named once.
     #[must_use]
     pub fn of_entries(entries: [Entry; 12]) -> Option<Self> {
         let waterfall = Self { order: Self::default().order, entries: Some(entries) };
@@ -157,7 +151,7 @@ impl Waterfall {
             .then(|| Self { order: waterfall.order_of(DueClass::PastDue), entries: Some(entries) })
     }
 
-    /// The order of those names: four components, or twelve entries.
+    /// The order of those names, four components or twelve entries; none if they are neither.
     pub(super) fn named(names: &[String]) -> Option<Self> {
         if names.len() == Component::ALL.len() {
             let mut order = Component::ALL;
@@ -187,15 +181,15 @@ impl Default for Waterfall {
     }
 }
 
-/// What becomes of money beyond what is past due or due on its date.
+/// The allocation of money beyond the installments past due or due on its date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overpayment {
-    /// It goes to the next installments.
+    /// To the next installments.
     #[default]
     Next,
-    /// It goes to the last installments, backwards: the loan ends earlier.
+    /// To the last installments, backwards: the loan ends earlier.
     Last,
-    /// It waits as credit, and settles what falls due on its due date.
+    /// The money waits as credit and is allocated to each installment on its due date.
     Credit,
 }

@@ -41,7 +41,7 @@ fn overdue(amount: &str, oldest_due_on: &str, days_past_due: u32) -> Option<Owed
 /// The line cut to half, and no more drawdowns.
 fn restrictions() -> Vec<Restriction> {
     let of = |kind: &str, percent| Restriction {
-        kind: kind.to_owned(),
+        kind: kind.to_owned().into(),
         percent,
         notice_days: None,
         blocks: vec![],
