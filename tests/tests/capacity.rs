@@ -552,7 +552,7 @@ async fn the_cost_page_reckons_with_what_a_payment_and_its_news_are_charged() {
     let records = world.payment_records().await;
     let (poster, start) = warm(&world, post_payment::NAME).await;
     assert!(post(&poster, &records).await.is_empty());
-    let stated = kind("payment that changes the standing");
+    let stated = kind("payment that changes the account status");
     assert_eq!(work_since(&start, poster.transitions.store()), stated.decide);
     let (reads, writes) = half_units_since(&start, poster.transitions.store());
     assert!(reads <= halves(stated.decide.reads()), "{reads} half units read");

@@ -7,6 +7,8 @@ mod alarms;
 mod calls;
 #[path = "template/feeds.rs"]
 mod feeds;
+#[path = "template/names.rs"]
+mod names;
 #[path = "template/protection.rs"]
 mod protection;
 #[path = "template/resources.rs"]

@@ -4,22 +4,21 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::kernel::AccountId;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::MapDeserializer;
 
-use crate::due::shard_of;
-use crate::{Store, StoreError, WriteConflict};
+use crate::{Store, StoreError, WriteConflict, keys};
 
 /// The version of the item's layout. This release touches no item of a later version.
 const SCHEMA: u32 = 1;
 
 /// The attributes that put an account into the due index. A function that cannot assess the account may drop
 /// its entry without a revision. The next function that can assess it writes both back, changed or not.
-const IN_INDEX: [&str; 2] = ["due_shard", "next_action_at"];
+const IN_INDEX: [&str; 2] = [keys::DUE_SHARD, keys::NEXT_ACTION_AT];
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -35,7 +34,7 @@ impl Stored {
     /// that a sweep walks.
     #[must_use]
     pub fn is_queued(&self, due_shards: u32) -> bool {
-        let shard = match self.item.get("due_shard") {
+        let shard = match self.item.get(keys::DUE_SHARD) {
             Some(AttributeValue::S(shard)) => shard.parse::<u32>().ok(),
             _ => None,
         };
@@ -59,7 +58,7 @@ impl Store {
             .client
             .get_item()
             .table_name(table)
-            .key("account_id", AttributeValue::S(account_id.to_string()))
+            .key(keys::ACCOUNT_ID, AttributeValue::S(account_id.to_string()))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
@@ -103,7 +102,7 @@ impl Store {
             .client
             .update_item()
             .table_name(table)
-            .key("account_id", AttributeValue::S(after.account_id.to_string()))
+            .key(keys::ACCOUNT_ID, AttributeValue::S(after.account_id.to_string()))
             .update_expression(expression)
             .condition_expression("#revision = :seen")
             .set_expression_attribute_names(Some(names))
@@ -156,18 +155,14 @@ fn difference(before: &Item, after: &Item) -> Difference {
     Difference { expression: expression.join(" "), names, values }
 }
 
-/// An instant as the due index sorts it: UTC, whole seconds, never early.
-pub(crate) fn sort_key(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
 /// The image of an account as the accounts table and its stream bear it, for a due index of `due_shards`
 /// shards. [`account_from_image`] reads it back.
 ///
 /// # Errors
 /// When the account cannot be encoded, which would be a bug.
 pub fn account_image(account: &Account, due_shards: u32) -> Result<serde_dynamo::Item, StoreError> {
-    encode("accounts stream", account, shard_of(&account.account_id, due_shards)).map(Into::into)
+    encode("accounts stream", account, keys::shard_of(account.account_id.as_str(), due_shards))
+        .map(Into::into)
 }
 
 fn encode(table: &str, account: &Account, due_shard: String) -> Result<Item, StoreError> {
@@ -177,8 +172,8 @@ fn encode(table: &str, account: &Account, due_shard: String) -> Result<Item, Sto
     let mut item: Item = serde_dynamo::to_item::<_, serde_dynamo::Item>(&flat).map_err(fault)?.into();
     item.insert("schema".to_owned(), AttributeValue::N(SCHEMA.to_string()));
     if let Some(at) = next_action_at {
-        item.insert("due_shard".to_owned(), AttributeValue::S(due_shard));
-        item.insert("next_action_at".to_owned(), AttributeValue::S(sort_key(at)));
+        item.insert(keys::DUE_SHARD.to_owned(), AttributeValue::S(due_shard));
+        item.insert(keys::NEXT_ACTION_AT.to_owned(), AttributeValue::S(keys::due_at(at)));
     }
     Ok(item)
 }
@@ -192,7 +187,7 @@ pub fn account_from_image(image: serde_dynamo::Item) -> Result<Account, StoreErr
 }
 
 fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
-    let key = match item.get("account_id") {
+    let key = match item.get(keys::ACCOUNT_ID) {
         Some(AttributeValue::S(id)) => id.clone(),
         _ => "without account_id".to_owned(),
     };
@@ -204,8 +199,8 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
         let problem = format!("schema is {schema:?}, this version reads {SCHEMA}");
         return Err(StoreError::codec(table, key, problem));
     }
-    item.remove("due_shard");
-    let next_action_at = match item.remove("next_action_at") {
+    item.remove(keys::DUE_SHARD);
+    let next_action_at = match item.remove(keys::NEXT_ACTION_AT) {
         None => None,
         Some(AttributeValue::S(text)) => match text.parse::<DateTime<Utc>>() {
             Ok(at) => Some(at),

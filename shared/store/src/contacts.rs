@@ -6,11 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::commands::ContactChange;
 use duewatch_domain::kernel::{CustomerId, EventId};
-use duewatch_domain::policy::{Channel, Retention};
+use duewatch_domain::policy::Retention;
 
-use crate::customers::customer_key;
 use crate::records::expiry;
-use crate::{Store, StoreError, WriteConflict};
+use crate::{Store, StoreError, WriteConflict, keys};
 
 /// The result of a contact point's change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +30,6 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
-fn contact_key(channel: Channel) -> String {
-    format!("contact#{}", channel.as_str())
-}
-
 impl Store {
     /// Applies a change of a customer's contact point and adds an entry to the change log: both, or neither.
     /// The policy's `retention` decides how long the log is kept. A channel that is no longer used keeps its
@@ -51,26 +46,24 @@ impl Store {
         at: DateTime<Utc>,
         retention: Retention,
     ) -> Result<ContactTaken, StoreError> {
-        let key = customer_key(customer_id);
-        let logged_under = format!("contact-log#{}#{event_id}", instant(at));
-        if self.record(key.clone(), logged_under.clone()).await?.is_some() {
+        let pk = keys::customer(customer_id);
+        let logged_under = keys::contact_change(&instant(at), event_id);
+        if self.record(pk.clone(), logged_under.clone()).await?.is_some() {
             return Ok(ContactTaken::Known);
         }
-        let before = self.record(key.clone(), contact_key(change.channel)).await?.unwrap_or_default();
+        let before = self.record(pk.clone(), keys::contact_point(change.channel)).await?.unwrap_or_default();
         let changed_at = before.get("changed_at");
         let since = changed_at.and_then(|since| since.as_s().ok()).and_then(|since| since.parse().ok());
         if let Some(since) = since.filter(|since: &DateTime<Utc>| *since > at) {
             return Ok(ContactTaken::Superseded(since));
         }
-        let mut contact = HashMap::from([
-            ("pk".to_owned(), text(&key)),
-            ("sk".to_owned(), text(contact_key(change.channel))),
+        let mut contact = keys::record_key(&pk, &keys::contact_point(change.channel));
+        contact.extend([
             ("changed_at".to_owned(), text(instant(at))),
             ("changed_by".to_owned(), text(&change.changed_by)),
         ]);
-        let mut entry = HashMap::from([
-            ("pk".to_owned(), text(&key)),
-            ("sk".to_owned(), text(logged_under)),
+        let mut entry = keys::record_key(&pk, &logged_under);
+        entry.extend([
             ("event_id".to_owned(), text(event_id.as_str())),
             ("at".to_owned(), text(instant(at))),
             ("by".to_owned(), text(&change.changed_by)),
@@ -109,15 +102,12 @@ impl Store {
         let unbuilt = |error| StoreError::codec(table, "contact", error);
         let contact = Put::builder().table_name(table).set_item(Some(contact));
         let contact = match seen {
-            None => contact.condition_expression("attribute_not_exists(pk)"),
+            None => contact.condition_expression(keys::IS_NEW),
             Some(seen) => {
                 contact.condition_expression("changed_at = :seen").expression_attribute_values(":seen", seen)
             }
         };
-        let entry = Put::builder()
-            .table_name(table)
-            .set_item(Some(entry))
-            .condition_expression("attribute_not_exists(pk)");
+        let entry = Put::builder().table_name(table).set_item(Some(entry)).condition_expression(keys::IS_NEW);
         let put = |put: Put| TransactWriteItem::builder().put(put).build();
         self.transact(vec![put(contact.build().map_err(unbuilt)?), put(entry.build().map_err(unbuilt)?)])
             .await

@@ -12,16 +12,12 @@ use duewatch_domain::kernel::{AccountId, CustomerId, PolicyId};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::persons::PERSON;
-use crate::{Store, StoreError, TransitionError};
+use crate::{Store, StoreError, TransitionError, keys};
 
 /// Items in one page of a Query.
 const PAGE: i32 = 100;
 /// The attributes of a contact-point change that an erasure keeps: its instant, actor, channel and event.
-const KEPT_OF_LOG: [&str; 5] = ["at", "by", "channel", "event_id", "expires_at"];
-
-/// The prefix of the sort key of a link to an account.
-const LINK: &str = "account#";
+const KEPT_OF_LOG: [&str; 5] = ["at", "by", "channel", "event_id", keys::EXPIRES_AT];
 
 /// One item of a customer's records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,10 +88,6 @@ pub struct FoundAccounts {
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
-pub(crate) fn customer_key(id: &CustomerId) -> String {
-    format!("customer#{id}")
-}
-
 /// The filter of an account scan.
 #[derive(Clone, Copy, Debug)]
 pub enum AccountsOf<'a> {
@@ -118,8 +110,8 @@ impl Store {
             .client
             .query()
             .table_name(table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(customer_key(customer_id)))
+            .key_condition_expression(keys::OF_PARTITION)
+            .expression_attribute_values(":pk", AttributeValue::S(keys::customer(customer_id)))
             .consistent_read(true)
             .limit(PAGE)
             .set_exclusive_start_key(from)
@@ -132,13 +124,13 @@ impl Store {
             .unwrap_or_default()
             .into_iter()
             .map(|mut item| {
-                item.remove("pk");
-                let key = match item.remove("sk") {
+                item.remove(keys::PK);
+                let key = match item.remove(keys::SK) {
                     Some(AttributeValue::S(key)) => key,
                     _ => String::new(),
                 };
                 let attributes = serde_dynamo::from_item(serde_dynamo::Item::from(item))
-                    .map_err(|error| StoreError::codec(table, customer_key(customer_id), error))?;
+                    .map_err(|error| StoreError::codec(table, keys::customer(customer_id), error))?;
                 Ok(CustomerItem { key, attributes })
             })
             .collect::<Result<_, StoreError>>()?;
@@ -154,7 +146,7 @@ impl Store {
         customer_id: &CustomerId,
         account_id: &AccountId,
     ) -> Result<(), StoreError> {
-        self.put_item(customer_key(customer_id), format!("{LINK}{account_id}"), HashMap::new()).await
+        self.put_item(keys::customer(customer_id), keys::link(account_id), HashMap::new()).await
     }
 
     /// The accounts linked to the customer, by id, including those that are not created yet. Returns at most
@@ -165,17 +157,20 @@ impl Store {
     pub async fn accounts_of_customer(&self, customer_id: &CustomerId) -> Result<Vec<AccountId>, StoreError> {
         let table = &self.tables.records;
         let most = i32::try_from(MAX_ACCOUNTS_OF_CUSTOMER + 1).unwrap_or(i32::MAX);
-        let sent = self.records_under(customer_key(customer_id), LINK.to_owned()).limit(most).send().await;
+        let sent =
+            self.records_under(keys::customer(customer_id), keys::LINKS.to_owned()).limit(most).send().await;
         let answer = self.answered(table, sent)?;
-        let keys = answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove("sk") {
-            Some(AttributeValue::S(key)) => key,
-            _ => String::new(),
-        });
-        keys.map(|key| {
-            let account_id = key.strip_prefix(LINK).unwrap_or_default().parse::<AccountId>();
-            account_id.map_err(|problem| StoreError::codec(table, key, problem))
-        })
-        .collect()
+        let links =
+            answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove(keys::SK) {
+                Some(AttributeValue::S(key)) => key,
+                _ => String::new(),
+            });
+        links
+            .map(|key| {
+                let account_id = keys::linked_in(&key).parse::<AccountId>();
+                account_id.map_err(|problem| StoreError::codec(table, key, problem))
+            })
+            .collect()
     }
 
     /// Erases the personal data of one item of a customer's records. A repeated call changes nothing.
@@ -189,27 +184,28 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Erasure, StoreError> {
         // Contact records and planned contact requests bear ids and dates alone.
-        if ["access#", LINK, "said#", "planned#"].iter().any(|kept| item.key.starts_with(kept)) {
+        let kept = [keys::ACCESSES, keys::LINKS, keys::CONTACT_RECORDS, keys::PLANNED];
+        if kept.iter().any(|kept| item.key.starts_with(kept)) {
             return Ok(Erasure::Kept);
         }
-        if item.key == PERSON {
+        if item.key == keys::PROFILE {
             self.change_person(customer_id, now, |person| Ok(person.erase())).await.map_err(|error| {
                 match error {
                     TransitionError::Store(error) => error,
                     TransitionError::Refused(refusal) => {
-                        StoreError::codec(&self.tables.records, customer_key(customer_id), refusal)
+                        StoreError::codec(&self.tables.records, keys::customer(customer_id), refusal)
                     }
                 }
             })?;
             return Ok(Erasure::Emptied);
         }
-        if !item.key.starts_with("contact-log#") {
-            self.delete_record(customer_key(customer_id), item.key.clone()).await?;
+        if !item.key.starts_with(keys::CONTACT_LOG) {
+            self.delete_record(keys::customer(customer_id), item.key.clone()).await?;
             return Ok(Erasure::Deleted);
         }
         let table = &self.tables.records;
-        let (pk, sk) = (AttributeValue::S(customer_key(customer_id)), AttributeValue::S(item.key.clone()));
-        let mut update = self.client.update_item().table_name(table).key("pk", pk).key("sk", sk);
+        let key = keys::record_key(&keys::customer(customer_id), &item.key);
+        let mut update = self.client.update_item().table_name(table).set_key(Some(key));
         let mut removed = Vec::new();
         let values = item.attributes.keys().filter(|name| !KEPT_OF_LOG.contains(&name.as_str()));
         for (place, name) in values.enumerate() {
@@ -219,7 +215,7 @@ impl Store {
         if !removed.is_empty() {
             let sent = update
                 .update_expression(format!("REMOVE {}", removed.join(", ")))
-                .condition_expression("attribute_exists(pk)")
+                .condition_expression(keys::EXISTS)
                 .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
                 .send()
                 .await;
@@ -242,8 +238,8 @@ impl Store {
             ("at".to_owned(), AttributeValue::S(at.clone())),
             ("counts".to_owned(), AttributeValue::M(counts)),
         ]);
-        let sk = format!("access#{at}#{}", access.kind.as_str());
-        self.put_item(customer_key(customer_id), sk, item).await
+        let sk = keys::access(&at, access.kind.as_str());
+        self.put_item(keys::customer(customer_id), sk, item).await
     }
 
     /// Scans a page of all accounts for those of a customer or under a policy. No index covers either: a scan
@@ -266,7 +262,7 @@ impl Store {
             .scan()
             .table_name(table)
             .filter_expression(format!("{attribute} = :wanted"))
-            .projection_expression("account_id")
+            .projection_expression(keys::ACCOUNT_ID)
             .expression_attribute_values(":wanted", AttributeValue::S(wanted.to_owned()))
             .set_exclusive_start_key(from)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
@@ -276,7 +272,7 @@ impl Store {
         let looked_at = u64::try_from(answer.scanned_count).unwrap_or_default();
         let items = answer.items.unwrap_or_default().into_iter();
         let account_ids = items
-            .filter_map(|mut item| match item.remove("account_id") {
+            .filter_map(|mut item| match item.remove(keys::ACCOUNT_ID) {
                 Some(AttributeValue::S(account_id)) => Some(account_id),
                 _ => None,
             })

@@ -7,10 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
 
-use crate::account_item::sort_key;
-use crate::{Store, StoreError};
-
-const INDEX: &str = "due";
+use crate::{Store, StoreError, keys};
 
 /// An entry of the due index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +16,6 @@ pub struct DueAccount {
     pub account_id: String,
     /// The instant from which the account is due.
     pub next_action_at: String,
-}
-
-/// The shard of an account in an index of `due_shards` shards.
-pub(crate) fn shard_of(account_id: &AccountId, due_shards: u32) -> String {
-    Store::shard_key(crc32fast::hash(account_id.as_str().as_bytes()) % due_shards.max(1))
 }
 
 /// A page of the due index.
@@ -39,13 +31,13 @@ impl Store {
     /// The shard of an account: a hash of its id, modulo K.
     #[must_use]
     pub fn shard_of(&self, account_id: &AccountId) -> String {
-        shard_of(account_id, self.due_shards)
+        keys::shard_of(account_id.as_str(), self.due_shards)
     }
 
     /// The partition key of a shard of the due index.
     #[must_use]
     pub fn shard_key(shard: u32) -> String {
-        format!("{shard:02}")
+        keys::shard(shard)
     }
 
     /// A page of the accounts of a shard that are due by `now`, oldest first, from where the page before
@@ -65,10 +57,10 @@ impl Store {
             .client
             .query()
             .table_name(table)
-            .index_name(INDEX)
-            .key_condition_expression("due_shard = :shard AND next_action_at <= :now")
+            .index_name(keys::DUE)
+            .key_condition_expression(keys::DUE_BY)
             .expression_attribute_values(":shard", AttributeValue::S(Self::shard_key(shard)))
-            .expression_attribute_values(":now", AttributeValue::S(sort_key(now)))
+            .expression_attribute_values(":now", AttributeValue::S(keys::due_at(now)))
             .select(Select::AllProjectedAttributes)
             .limit(limit)
             .set_exclusive_start_key(from)
@@ -80,11 +72,13 @@ impl Store {
             .items
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|mut entry| match (entry.remove("account_id"), entry.remove("next_action_at")) {
-                (Some(AttributeValue::S(account_id)), Some(AttributeValue::S(next_action_at))) => {
-                    Some(DueAccount { account_id, next_action_at })
+            .filter_map(|mut entry| {
+                match (entry.remove(keys::ACCOUNT_ID), entry.remove(keys::NEXT_ACTION_AT)) {
+                    (Some(AttributeValue::S(account_id)), Some(AttributeValue::S(next_action_at))) => {
+                        Some(DueAccount { account_id, next_action_at })
+                    }
+                    _ => None,
                 }
-                _ => None,
             })
             .collect();
         Ok(DuePage { accounts, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
@@ -101,7 +95,7 @@ impl Store {
             .client
             .update_item()
             .table_name(table)
-            .key("account_id", AttributeValue::S(due.account_id.clone()))
+            .key(keys::ACCOUNT_ID, AttributeValue::S(due.account_id.clone()))
             .update_expression("REMOVE due_shard, next_action_at")
             .condition_expression("next_action_at = :seen")
             .expression_attribute_values(":seen", AttributeValue::S(due.next_action_at.clone()))
@@ -123,13 +117,13 @@ impl Store {
             .client
             .update_item()
             .table_name(table)
-            .key("account_id", AttributeValue::S(account_id.to_string()))
+            .key(keys::ACCOUNT_ID, AttributeValue::S(account_id.to_string()))
             .update_expression("SET due_shard = :shard, next_action_at = :at")
             .condition_expression(
                 "attribute_exists(account_id) AND (attribute_not_exists(next_action_at) OR next_action_at > :at)",
             )
             .expression_attribute_values(":shard", AttributeValue::S(self.shard_of(account_id)))
-            .expression_attribute_values(":at", AttributeValue::S(sort_key(at)))
+            .expression_attribute_values(":at", AttributeValue::S(keys::due_at(at)))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;

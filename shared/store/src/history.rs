@@ -40,8 +40,8 @@ pub use self::entry::{HistoryEntry, Told};
 pub use self::verify::{HistoryBreak, Verifier, verify_history};
 
 use self::entry::{hash_of, image_digest, text_of};
-use crate::records::EXPIRES_AT;
-use crate::{Store, StoreError, WriteConflict};
+use crate::keys::{EXISTS, EXPIRES_AT, OF_PARTITION};
+use crate::{Store, StoreError, WriteConflict, keys};
 
 /// The hash that the first entry names as its predecessor's.
 const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -57,14 +57,6 @@ pub enum Recorded {
     },
     /// The entry was there already.
     Known,
-}
-
-pub(crate) fn history_key(account_id: &AccountId) -> String {
-    format!("history#{account_id}")
-}
-
-fn revision_key(revision: Revision) -> String {
-    format!("{:020}", revision.0)
 }
 
 impl Store {
@@ -151,7 +143,7 @@ impl Store {
             .put_item()
             .table_name(table)
             .set_item(Some(entry.item()))
-            .condition_expression("attribute_not_exists(pk)")
+            .condition_expression(keys::IS_NEW)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
@@ -161,14 +153,14 @@ impl Store {
     /// Sets the instant from which an entry may be deleted, unless one is set.
     async fn let_expire(&self, entry: &HistoryEntry, until: DateTime<Utc>) -> Result<(), StoreError> {
         let table = &self.tables.records;
+        let key = keys::record_key(&keys::history(&entry.account_id), &keys::revision(entry.revision));
         let update = self
             .client
             .update_item()
             .table_name(table)
-            .key("pk", AttributeValue::S(history_key(&entry.account_id)))
-            .key("sk", AttributeValue::S(revision_key(entry.revision)))
+            .set_key(Some(key))
             .update_expression(format!("SET {EXPIRES_AT} = :until"))
-            .condition_expression(format!("attribute_exists(pk) AND attribute_not_exists({EXPIRES_AT})"))
+            .condition_expression(format!("{EXISTS} AND attribute_not_exists({EXPIRES_AT})"))
             .expression_attribute_values(":until", AttributeValue::N(until.timestamp().to_string()))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
@@ -209,9 +201,9 @@ impl Store {
             .client
             .query()
             .table_name(table)
-            .key_condition_expression(format!("pk = :pk AND {condition}"))
-            .expression_attribute_values(":pk", AttributeValue::S(history_key(account_id)))
-            .expression_attribute_values(":sk", AttributeValue::S(revision_key(revision)))
+            .key_condition_expression(format!("{OF_PARTITION} AND {condition}"))
+            .expression_attribute_values(":pk", AttributeValue::S(keys::history(account_id)))
+            .expression_attribute_values(":sk", AttributeValue::S(keys::revision(revision)))
             .scan_index_forward(forward)
             .consistent_read(true)
             .limit(limit)

@@ -1,29 +1,6 @@
 //! The DynamoDB adapter: keys, item codecs, the conditional write, the due index.
 //!
-//! # Keys
-//!
-//! | table | partition key | sort key | item |
-//! |---|---|---|---|
-//! | accounts | `account_id` | | the whole account; `due_shard` and `next_action_at` put it into the index `due` |
-//! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account without a next action is not in it |
-//! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
-//! | records | `policy#ID` | `version#0000000001` | a policy version: its document |
-//! | records | `account#ID` | `published` | the revision up to which all decisions were published |
-//! | records | `customer#ID` | `person` | the contact profile, for the gate |
-//! | records | `customer#ID` | `planned#CONTACT` | a queued contact request; `contact_shard` and `contact_at` put it into the index `contacts` |
-//! | records | `customer#ID` | `said#CONTACT` | the contact record: how a request ended |
-//! | records, index `contacts` | `contact_shard`: `00`, `01`, ... | `contact_at`: RFC 3339, UTC, whole seconds | keys only; sparse: queued contact requests alone |
-//! | records | `message#ID` | `message` | a message: its recipient, its requests, its receipts |
-//! | records | `customer#ID` | `contact#CHANNEL` | the contact point of a channel |
-//! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of a contact point: actor, instant, from, to |
-//! | records | `customer#ID` | `account#ACCOUNT` | the link to an account; put before the account |
-//! | records | `account#ID` | `set-aside#PAYMENT` | the note that a payment cannot be posted and is quarantined |
-//! | records | `parked` | the account and the payment, U+001F between them | the note of a suspense payment, which came before its account |
-//! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
-//! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | a logged export or erasure of the customer's records |
-//! | records | `quarantine#DATE` | `SOURCE#ID` | a quarantined record, with its payload and the reason |
-//! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
-//! | records | `settings` | `watch_gaps` | the reconciler's scan cursor |
+//! [`keys`] holds the key table.
 //!
 //! # Expiry
 //!
@@ -47,6 +24,7 @@ mod due;
 mod error;
 mod heed;
 mod history;
+pub mod keys;
 mod meter;
 mod parked;
 mod payments;
@@ -127,8 +105,8 @@ impl Store {
             .client
             .query()
             .table_name(table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S("settings".to_owned()))
+            .key_condition_expression(keys::OF_PARTITION)
+            .expression_attribute_values(":pk", AttributeValue::S(keys::SETTINGS.to_owned()))
             .select(Select::Count)
             .limit(1)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)

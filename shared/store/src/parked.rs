@@ -4,24 +4,13 @@
 //! payment with [`BETWEEN`] in the middle: ids may hold `#` and `/`, and `A/1` with `2` must not be `A` with
 //! `1/2`. Ids never hold control characters.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::kernel::{AccountId, PaymentId};
 use serde::Deserialize;
 
 use crate::records::texts;
-use crate::{Store, StoreError};
-
-/// The partition key of the notes.
-const PARKED: &str = "parked";
-/// ASCII's unit separator.
-const BETWEEN: char = '\u{1f}';
-
-fn note_key(account_id: &AccountId, payment_id: &str) -> String {
-    format!("{account_id}{BETWEEN}{payment_id}")
-}
+use crate::{Store, StoreError, keys};
 
 /// The note of a suspense payment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -57,7 +46,7 @@ impl Store {
             ("payment_id", payment_id.to_string()),
             ("at", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
         ]);
-        self.put_item(PARKED.to_owned(), note_key(account_id, payment_id.as_str()), note).await
+        self.put_item(keys::SUSPENSE.to_owned(), keys::suspense(account_id, payment_id.as_str()), note).await
     }
 
     /// Removes the note of a suspense payment.
@@ -65,7 +54,7 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn unpark(&self, account_id: &AccountId, payment_id: &PaymentId) -> Result<(), StoreError> {
-        self.delete_record(PARKED.to_owned(), note_key(account_id, payment_id.as_str())).await
+        self.delete_record(keys::SUSPENSE.to_owned(), keys::suspense(account_id, payment_id.as_str())).await
     }
 
     /// The suspense payments of an account: up to 1 MB of notes, far more than occur.
@@ -74,7 +63,7 @@ impl Store {
     /// When the call fails.
     pub async fn parked(&self, account_id: &AccountId) -> Result<Vec<String>, StoreError> {
         let table = &self.tables.records;
-        let sent = self.records_under(PARKED.to_owned(), note_key(account_id, "")).send().await;
+        let sent = self.records_under(keys::SUSPENSE.to_owned(), keys::suspense(account_id, "")).send().await;
         let items = self.answered(table, sent)?.items.unwrap_or_default();
         Ok(items
             .into_iter()
@@ -91,18 +80,13 @@ impl Store {
     /// When the call fails or a note cannot be read.
     pub async fn all_parked(&self, limit: i32, from: Option<&str>) -> Result<ParkedPage, StoreError> {
         let table = &self.tables.records;
-        let from = from.map(|from| {
-            HashMap::from(
-                [("pk", PARKED), ("sk", from)]
-                    .map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned()))),
-            )
-        });
+        let from = from.map(|from| keys::record_key(keys::SUSPENSE, from));
         let sent = self
             .client
             .query()
             .table_name(table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(PARKED.to_owned()))
+            .key_condition_expression(keys::OF_PARTITION)
+            .expression_attribute_values(":pk", AttributeValue::S(keys::SUSPENSE.to_owned()))
             .limit(limit)
             .set_exclusive_start_key(from)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
@@ -110,11 +94,11 @@ impl Store {
             .await;
         let answer = self.answered(table, sent)?;
         let parked = answer.items.unwrap_or_default().into_iter().map(|item| {
-            let key = format!("{:?}", item.get("sk"));
+            let key = keys::shown_key(&item);
             serde_dynamo::from_item(serde_dynamo::Item::from(item))
                 .map_err(|error| StoreError::codec(table, key, error))
         });
-        let next = answer.last_evaluated_key.and_then(|mut key| match key.remove("sk") {
+        let next = answer.last_evaluated_key.and_then(|mut key| match key.remove(keys::SK) {
             Some(AttributeValue::S(key)) => Some(key),
             _ => None,
         });

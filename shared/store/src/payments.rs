@@ -13,7 +13,7 @@ use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, is_in_range};
 use duewatch_domain::{Applied, Refusal, shown};
 use serde::{Deserialize, Serialize};
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, keys};
 
 /// An item of the payments table: a payment and, once reversed, its reversal. Further attributes are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ impl PaymentFact {
             Some(serde_dynamo::AttributeValue::S(text)) => shown(text.clone()),
             _ => "?".to_owned(),
         };
-        let (account_id, payment_id) = (text("account_id"), text("payment_id"));
+        let (account_id, payment_id) = (text(keys::ACCOUNT_ID), text(keys::PAYMENT_ID));
         let image = serde_dynamo::AttributeValue::M(image.into());
         let reader = serde_dynamo::Deserializer::from_attribute_value(image);
         let fact: Result<Self, _> = serde_path_to_error::deserialize(reader);
@@ -192,7 +192,7 @@ impl Store {
                 .client
                 .query()
                 .table_name(table)
-                .key_condition_expression("account_id = :account")
+                .key_condition_expression(keys::OF_ACCOUNT)
                 .expression_attribute_values(":account", AttributeValue::S(account_id.to_string()))
                 .consistent_read(true)
                 .limit(PAGE)
@@ -225,7 +225,7 @@ impl Store {
         let mut update = self.client.update_item().table_name(table);
         let mut set = Vec::with_capacity(item.len());
         for (name, value) in item {
-            if name == "account_id" || name == "payment_id" {
+            if name == keys::ACCOUNT_ID || name == keys::PAYMENT_ID {
                 update = update.key(name, value);
             } else {
                 set.push(format!("#{name} = :{name}"));
@@ -271,8 +271,8 @@ impl Store {
             .client
             .get_item()
             .table_name(table)
-            .key("account_id", AttributeValue::S(fact.account_id.to_string()))
-            .key("payment_id", AttributeValue::S(fact.payment_id.to_string()))
+            .key(keys::ACCOUNT_ID, AttributeValue::S(fact.account_id.to_string()))
+            .key(keys::PAYMENT_ID, AttributeValue::S(fact.payment_id.to_string()))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
@@ -309,8 +309,8 @@ impl Store {
             .client
             .update_item()
             .table_name(table)
-            .key("account_id", AttributeValue::S(account_id.to_string()))
-            .key("payment_id", AttributeValue::S(payment_id.to_string()))
+            .key(keys::ACCOUNT_ID, AttributeValue::S(account_id.to_string()))
+            .key(keys::PAYMENT_ID, AttributeValue::S(payment_id.to_string()))
             .update_expression(
                 "SET reversed_at = if_not_exists(reversed_at, :at), \
                  reversal_dated = if_not_exists(reversal_dated, :dated)",

@@ -29,11 +29,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::account_item::sort_key;
-use crate::customers::customer_key;
 use crate::records::{expiry, texts};
-use crate::said::{MESSAGE, Said, SentMessage, message_key, said_key};
-use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError, WriteConflict};
+use crate::said::{Said, SentMessage};
+use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError, WriteConflict, keys};
 
 /// The most requests of one customer that are evaluated together: a transaction writes at most 100 items, and
 /// each request takes up to two. The next evaluation takes the rest.
@@ -41,12 +39,6 @@ pub const MAX_TOGETHER: usize = 40;
 /// How long after its reservation a message is due again that was counted and not seen to leave. The function
 /// that counted it has ended by then, for no function runs longer.
 pub const DUE_AGAIN: TimeDelta = TimeDelta::minutes(15);
-/// The name of the index of queued requests.
-const INDEX: &str = "contacts";
-/// The common prefix of the sort keys of a profile and of its queued requests.
-const PERSON_OR_PLANNED: &str = "p";
-pub(crate) const PERSON: &str = "person";
-const PLANNED: &str = "planned#";
 
 /// A contact profile and its queued requests, by due time.
 #[derive(Clone, Debug)]
@@ -120,14 +112,6 @@ fn planned(
     }
 }
 
-fn planned_key(contact_id: &ContactId) -> String {
-    format!("{PLANNED}{contact_id}")
-}
-
-pub(crate) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
-    texts([("pk", pk.to_owned()), ("sk", sk.to_owned())])
-}
-
 impl Store {
     /// Queues the contact requests of an account revision, due at `now`. Returns the number of those that
     /// were neither queued nor ended before.
@@ -179,12 +163,12 @@ impl Store {
     /// Queues a contact request, unless it is queued or has ended. Returns whether it was new.
     async fn plan_contact(&self, planned: &Planned) -> Result<bool, StoreError> {
         let unbuilt = |error| StoreError::codec(&self.tables.records, "planned contact", error);
-        let pk = customer_key(&planned.customer_id);
+        let pk = keys::customer(&planned.customer_id);
         let has_not_ended = ConditionCheck::builder()
             .table_name(&self.tables.records)
-            .set_key(Some(key(&pk, &said_key(&planned.contact_id))))
-            .condition_expression("attribute_not_exists(pk)");
-        let put = self.put_planned(planned)?.condition_expression("attribute_not_exists(pk)");
+            .set_key(Some(keys::record_key(&pk, &keys::contact_record(&planned.contact_id))))
+            .condition_expression(keys::IS_NEW);
+        let put = self.put_planned(planned)?.condition_expression(keys::IS_NEW);
         self.transact(vec![
             TransactWriteItem::builder().condition_check(has_not_ended.build().map_err(unbuilt)?).build(),
             TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build(),
@@ -193,19 +177,19 @@ impl Store {
     }
 
     fn put_planned(&self, planned: &Planned) -> Result<PutBuilder, StoreError> {
-        let pk = customer_key(&planned.customer_id);
-        let mut item = key(&pk, &planned_key(&planned.contact_id));
+        let pk = keys::customer(&planned.customer_id);
+        let mut item = keys::record_key(&pk, &keys::planned(&planned.contact_id));
         item.extend(texts([
             ("planned", self.written(planned)?),
-            ("contact_shard", self.contact_shard(&planned.customer_id)),
-            ("contact_at", sort_key(planned.look_at)),
+            (keys::CONTACT_SHARD, self.contact_shard(&planned.customer_id)),
+            (keys::CONTACT_AT, keys::due_at(planned.look_at)),
         ]));
         Ok(Put::builder().table_name(&self.tables.records).set_item(Some(item)))
     }
 
     /// The shard of a customer in the index of queued requests.
     fn contact_shard(&self, customer_id: &CustomerId) -> String {
-        Self::shard_key(crc32fast::hash(customer_id.as_str().as_bytes()) % self.due_shards())
+        keys::shard_of(customer_id.as_str(), self.due_shards())
     }
 
     /// A contact profile with its queued requests, up to 1 MB of them.
@@ -214,11 +198,12 @@ impl Store {
     /// When the call fails or an item cannot be read.
     pub async fn at_hand(&self, customer_id: &CustomerId) -> Result<AtHand, StoreError> {
         let table = &self.tables.records;
-        let sent = self.records_under(customer_key(customer_id), PERSON_OR_PLANNED.to_owned()).send().await;
+        let sent =
+            self.records_under(keys::customer(customer_id), keys::PROFILE_OR_PLANNED.to_owned()).send().await;
         let mut at_hand = AtHand { person: Person::new(customer_id.clone()), planned: Vec::new() };
         for item in self.answered(table, sent)?.items.unwrap_or_default() {
-            match item.get("sk") {
-                Some(AttributeValue::S(key)) if key == PERSON => {
+            match item.get(keys::SK) {
+                Some(AttributeValue::S(key)) if key == keys::PROFILE => {
                     at_hand.person = self.read(&item, "person")?;
                 }
                 _ => at_hand.planned.push(self.read(&item, "planned")?),
@@ -235,7 +220,7 @@ impl Store {
     /// # Errors
     /// When the call fails or the item cannot be read.
     pub async fn person(&self, customer_id: &CustomerId) -> Result<Person, StoreError> {
-        match self.record(customer_key(customer_id), PERSON.to_owned()).await? {
+        match self.record(keys::customer(customer_id), keys::PROFILE.to_owned()).await? {
             Some(item) => self.read(&item, "person"),
             None => Ok(Person::new(customer_id.clone())),
         }
@@ -301,12 +286,12 @@ impl Store {
         if let Some(mut person) = change.person {
             let seen = person.revision;
             person.revision = seen.next();
-            let mut item = key(&customer_key(&person.customer_id), PERSON);
+            let mut item = keys::record_key(&keys::customer(&person.customer_id), keys::PROFILE);
             item.extend(texts([("person", self.written(&person)?)]));
             item.insert("revision".to_owned(), AttributeValue::N(person.revision.to_string()));
             let put = Put::builder().table_name(table).set_item(Some(item));
             let put = if seen == Revision::default() {
-                put.condition_expression("attribute_not_exists(pk)")
+                put.condition_expression(keys::IS_NEW)
             } else {
                 let seen = AttributeValue::N(seen.to_string());
                 put.condition_expression("revision = :seen").expression_attribute_values(":seen", seen)
@@ -318,7 +303,7 @@ impl Store {
             let mut set = "SET message = if_not_exists(message, :message)".to_owned();
             let mut update = Update::builder()
                 .table_name(table)
-                .set_key(Some(key(&message_key(message_id), MESSAGE)))
+                .set_key(Some(keys::record_key(&keys::message(message_id), keys::MESSAGE)))
                 .expression_attribute_values(":message", AttributeValue::S(self.written(message)?));
             if let Some((name, at)) = until.map(expiry) {
                 set.push_str(", #until = :until");
@@ -329,23 +314,21 @@ impl Store {
             writes.push(TransactWriteItem::builder().update(update).build());
         }
         for planned in &change.planned {
-            let put = self.put_planned(planned)?.condition_expression("attribute_exists(pk)");
+            let put = self.put_planned(planned)?.condition_expression(keys::EXISTS);
             writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
         }
         for (said, until) in &change.ended {
             let planned = &said.planned;
-            let pk = customer_key(&planned.customer_id);
-            let mut item = key(&pk, &said_key(&planned.contact_id));
+            let pk = keys::customer(&planned.customer_id);
+            let mut item = keys::record_key(&pk, &keys::contact_record(&planned.contact_id));
             item.extend(texts([("said", self.written(said)?)]));
             item.extend(until.map(expiry));
-            let put = Put::builder()
-                .table_name(table)
-                .set_item(Some(item))
-                .condition_expression("attribute_not_exists(pk)");
+            let put =
+                Put::builder().table_name(table).set_item(Some(item)).condition_expression(keys::IS_NEW);
             let delete = Delete::builder()
                 .table_name(table)
-                .set_key(Some(key(&pk, &planned_key(&planned.contact_id))))
-                .condition_expression("attribute_exists(pk)");
+                .set_key(Some(keys::record_key(&pk, &keys::planned(&planned.contact_id))))
+                .condition_expression(keys::EXISTS);
             writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
             writes.push(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
         }
@@ -372,23 +355,24 @@ impl Store {
             .client
             .query()
             .table_name(table)
-            .index_name(INDEX)
-            .key_condition_expression("contact_shard = :shard AND contact_at <= :now")
+            .index_name(keys::CONTACTS)
+            .key_condition_expression(keys::CONTACTS_DUE_BY)
             .expression_attribute_values(":shard", AttributeValue::S(Self::shard_key(shard)))
-            .expression_attribute_values(":now", AttributeValue::S(sort_key(now)))
+            .expression_attribute_values(":now", AttributeValue::S(keys::due_at(now)))
             .limit(limit)
             .set_exclusive_start_key(from)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
         let answer = self.answered(table, sent)?;
-        let keys = answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove("pk") {
-            Some(AttributeValue::S(pk)) => pk,
-            _ => String::new(),
-        });
-        let customers = keys
+        let partitions =
+            answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove(keys::PK) {
+                Some(AttributeValue::S(pk)) => pk,
+                _ => String::new(),
+            });
+        let customers = partitions
             .map(|pk| {
-                let customer_id = pk.strip_prefix("customer#").unwrap_or_default().parse();
+                let customer_id = keys::customer_in(&pk).parse();
                 customer_id.map_err(|problem| StoreError::codec(table, pk, problem))
             })
             .collect::<Result<_, _>>()?;
@@ -406,10 +390,8 @@ impl Store {
         attribute: &str,
     ) -> Result<T, StoreError> {
         let text = item.get(attribute).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
-        serde_json::from_str(text).map_err(|error| {
-            let key = format!("{:?} {:?}", item.get("pk"), item.get("sk"));
-            StoreError::codec(&self.tables.records, key, error)
-        })
+        serde_json::from_str(text)
+            .map_err(|error| StoreError::codec(&self.tables.records, keys::shown_key(item), error))
     }
 
     /// Writes all items, or none where a condition does not hold. Returns whether they were written.

@@ -9,8 +9,7 @@ use duewatch_domain::Policy;
 use duewatch_domain::kernel::PolicyId;
 use duewatch_domain::policy::{self, MAX_VERSIONS, Versions};
 
-use crate::records::{policy_key, version_key};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, keys};
 
 /// How long a cached policy is used before it is read again. So long after a publication, every function
 /// assesses by the new version.
@@ -68,11 +67,11 @@ impl Store {
             .client
             .put_item()
             .table_name(table)
-            .item("pk", AttributeValue::S(policy_key(&policy.id)))
-            .item("sk", AttributeValue::S(version_key(policy.version)))
+            .item(keys::PK, AttributeValue::S(keys::policy(&policy.id)))
+            .item(keys::SK, AttributeValue::S(keys::version(policy.version)))
             .item("version", AttributeValue::N(policy.version.to_string()))
             .item("document", AttributeValue::S(text.to_owned()))
-            .condition_expression("attribute_not_exists(pk) OR #document = :document")
+            .condition_expression(format!("{} OR #document = :document", keys::IS_NEW))
             .expression_attribute_names("#document", "document")
             .expression_attribute_values(":document", AttributeValue::S(text.to_owned()))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
@@ -94,7 +93,7 @@ impl Store {
     pub async fn policy_versions(&self, id: &PolicyId) -> Result<Versions, StoreError> {
         let table = &self.tables.records;
         let sent = self
-            .records_under(policy_key(id), "version#".to_owned())
+            .records_under(keys::policy(id), keys::VERSIONS.to_owned())
             .scan_index_forward(false)
             .limit(i32::try_from(MAX_VERSIONS).unwrap_or(i32::MAX))
             .send()
@@ -113,7 +112,7 @@ fn read_version(
     item: &HashMap<String, AttributeValue>,
 ) -> Result<Policy, StoreError> {
     let Some(AttributeValue::S(text)) = item.get("document") else {
-        return Err(StoreError::codec(table, policy_key(id), "document is no string"));
+        return Err(StoreError::codec(table, keys::policy(id), "document is no string"));
     };
     let version = match item.get("version") {
         Some(AttributeValue::N(version)) => version.parse().unwrap_or_default(),

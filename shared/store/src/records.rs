@@ -5,30 +5,15 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
-use duewatch_domain::kernel::{AccountId, MAX_ID_BYTES, PolicyId, Revision};
+use duewatch_domain::kernel::{AccountId, Revision};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Store, StoreError};
-
-pub(crate) fn policy_key(id: &PolicyId) -> String {
-    format!("policy#{id}")
-}
-
-pub(crate) fn version_key(version: u32) -> String {
-    format!("version#{version:010}")
-}
-
-fn account_key(id: &AccountId) -> String {
-    format!("account#{id}")
-}
-
-/// The instant at which an item expires. DynamoDB deletes it within days of that.
-pub(crate) const EXPIRES_AT: &str = "expires_at";
+use crate::{Store, StoreError, keys};
 
 /// The expiry attribute, in seconds since 1970.
 pub(crate) fn expiry(at: DateTime<Utc>) -> (String, AttributeValue) {
-    (EXPIRES_AT.to_owned(), AttributeValue::N(at.timestamp().to_string()))
+    (keys::EXPIRES_AT.to_owned(), AttributeValue::N(at.timestamp().to_string()))
 }
 
 pub(crate) fn texts<const N: usize>(texts: [(&str, String); N]) -> HashMap<String, AttributeValue> {
@@ -79,25 +64,6 @@ const MAX_PAYLOAD_BYTES: usize = 350_000;
 /// Pages of a day's quarantine that are counted or searched at most: up to 1 MB each.
 const MAX_QUARANTINE_PAGES: usize = 4;
 
-/// The quarantine key of a record: its id, or the beginning and a checksum of an id that is too long for a
-/// key.
-fn quarantine_key(id: &str) -> String {
-    if id.len() <= MAX_ID_BYTES * 2 {
-        return id.to_owned();
-    }
-    let beginning: String = id.chars().take(MAX_ID_BYTES / 4).collect();
-    format!("{beginning}#{:08x}", crc32fast::hash(id.as_bytes()))
-}
-
-/// The key of the note that a payment is quarantined. The payment's id may be malformed.
-fn set_aside_key(payment_id: &str) -> String {
-    format!("set-aside#{}", quarantine_key(payment_id))
-}
-
-fn quarantine_sort_key(source: &str, id: &str) -> String {
-    format!("{source}#{}", quarantine_key(id))
-}
-
 impl Store {
     /// Quarantines a record for [`QUARANTINE_DAYS`], with its payload. A repeated call leaves one item.
     ///
@@ -117,8 +83,8 @@ impl Store {
             serde_dynamo::to_item(&kept).map_err(|error| StoreError::codec(table, &*kept.id, error))?;
         let mut item: HashMap<String, AttributeValue> = item.into();
         item.extend(quarantined_until(kept.at).map(expiry));
-        let pk = format!("quarantine#{}", kept.at.date_naive());
-        self.put_item(pk, quarantine_sort_key(&kept.source, &kept.id), item).await
+        let pk = keys::quarantine(kept.at.date_naive());
+        self.put_item(pk, keys::quarantined(&kept.source, &kept.id), item).await
     }
 
     /// The records quarantined on a date (UTC), at most a page of them.
@@ -131,8 +97,8 @@ impl Store {
             .client
             .query()
             .table_name(table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(format!("quarantine#{date}")))
+            .key_condition_expression(keys::OF_PARTITION)
+            .expression_attribute_values(":pk", AttributeValue::S(keys::quarantine(date)))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
@@ -143,8 +109,9 @@ impl Store {
             .unwrap_or_default()
             .into_iter()
             .map(|mut item| {
-                item.remove("pk");
-                let key = format!("{:?}", item.remove("sk"));
+                let key = keys::shown_key(&item);
+                item.remove(keys::PK);
+                item.remove(keys::SK);
                 serde_dynamo::from_item(serde_dynamo::Item::from(item))
                     .map_err(|error| StoreError::codec(table, key, error))
             })
@@ -161,10 +128,10 @@ impl Store {
         source: &str,
         id: &str,
     ) -> Result<Option<Quarantined>, StoreError> {
-        let item = self.record(format!("quarantine#{date}"), quarantine_sort_key(source, id)).await?;
+        let item = self.record(keys::quarantine(date), keys::quarantined(source, id)).await?;
         item.map(|mut item| {
-            item.remove("pk");
-            item.remove("sk");
+            item.remove(keys::PK);
+            item.remove(keys::SK);
             serde_dynamo::from_item(serde_dynamo::Item::from(item))
                 .map_err(|error| StoreError::codec(&self.tables.records, id, error))
         })
@@ -184,8 +151,8 @@ impl Store {
             .client
             .delete_item()
             .table_name(table)
-            .key("pk", AttributeValue::S(format!("quarantine#{}", quarantined.at.date_naive())))
-            .key("sk", AttributeValue::S(quarantine_sort_key(&quarantined.source, &quarantined.id)))
+            .key(keys::PK, AttributeValue::S(keys::quarantine(quarantined.at.date_naive())))
+            .key(keys::SK, AttributeValue::S(keys::quarantined(&quarantined.source, &quarantined.id)))
             .condition_expression("#at = :at")
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":at", AttributeValue::S(at))
@@ -233,8 +200,8 @@ impl Store {
                 .client
                 .query()
                 .table_name(table)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(format!("quarantine#{date}")))
+                .key_condition_expression(keys::OF_PARTITION)
+                .expression_attribute_values(":pk", AttributeValue::S(keys::quarantine(date)))
                 .select(Select::Count)
                 .set_exclusive_start_key(from)
                 .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
@@ -267,7 +234,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut noted = texts([("at", at.to_rfc3339_opts(SecondsFormat::Secs, true))]);
         noted.extend(quarantined_until(at).map(expiry));
-        self.put_item(account_key(account_id), set_aside_key(payment_id), noted).await
+        self.put_item(keys::account(account_id), keys::quarantined_payment(payment_id), noted).await
     }
 
     /// Whether a payment is noted as quarantined.
@@ -275,7 +242,7 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn is_set_aside(&self, account_id: &AccountId, payment_id: &str) -> Result<bool, StoreError> {
-        let noted = self.record(account_key(account_id), set_aside_key(payment_id)).await?;
+        let noted = self.record(keys::account(account_id), keys::quarantined_payment(payment_id)).await?;
         Ok(noted.is_some())
     }
 
@@ -301,8 +268,8 @@ impl Store {
             .client
             .update_item()
             .table_name(table)
-            .key("pk", AttributeValue::S(account_key(account_id)))
-            .key("sk", AttributeValue::S("published".to_owned()))
+            .key(keys::PK, AttributeValue::S(keys::account(account_id)))
+            .key(keys::SK, AttributeValue::S(keys::PUBLISHED.to_owned()))
             .update_expression("SET revision = :revision")
             .condition_expression(condition)
             .set_expression_attribute_values(Some(after.into_iter().collect()))
@@ -319,7 +286,7 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn published(&self, account_id: &AccountId) -> Result<Option<Revision>, StoreError> {
-        let item = self.record(account_key(account_id), "published".to_owned()).await?;
+        let item = self.record(keys::account(account_id), keys::PUBLISHED.to_owned()).await?;
         Ok(item.and_then(|item| match item.get("revision") {
             Some(AttributeValue::N(revision)) => revision.parse().ok().map(Revision),
             _ => None,
@@ -331,7 +298,7 @@ impl Store {
         self.client
             .query()
             .table_name(&self.tables.records)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .key_condition_expression(keys::UNDER_PREFIX)
             .expression_attribute_values(":pk", AttributeValue::S(pk))
             .expression_attribute_values(":prefix", AttributeValue::S(prefix))
             .consistent_read(true)
@@ -339,7 +306,7 @@ impl Store {
     }
 
     pub(crate) async fn stored_due_shards(&self) -> Result<u32, StoreError> {
-        let item = self.record("settings".to_owned(), "due_shards".to_owned()).await?;
+        let item = self.record(keys::SETTINGS.to_owned(), keys::DUE_SHARDS.to_owned()).await?;
         Ok(item
             .and_then(|item| match item.get("shards") {
                 Some(AttributeValue::N(shards)) => shards.parse().ok(),
@@ -355,8 +322,8 @@ impl Store {
             .client
             .update_item()
             .table_name(table)
-            .key("pk", AttributeValue::S("settings".to_owned()))
-            .key("sk", AttributeValue::S("due_shards".to_owned()))
+            .key(keys::PK, AttributeValue::S(keys::SETTINGS.to_owned()))
+            .key(keys::SK, AttributeValue::S(keys::DUE_SHARDS.to_owned()))
             .update_expression("SET shards = :shards")
             .condition_expression("attribute_not_exists(shards) OR shards <= :shards")
             .expression_attribute_values(":shards", shards)
@@ -379,8 +346,8 @@ impl Store {
             .client
             .get_item()
             .table_name(table)
-            .key("pk", AttributeValue::S(pk))
-            .key("sk", AttributeValue::S(sk))
+            .key(keys::PK, AttributeValue::S(pk))
+            .key(keys::SK, AttributeValue::S(sk))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
@@ -401,8 +368,8 @@ impl Store {
             .put_item()
             .table_name(table)
             .set_item(Some(attributes))
-            .item("pk", AttributeValue::S(pk))
-            .item("sk", AttributeValue::S(sk))
+            .item(keys::PK, AttributeValue::S(pk))
+            .item(keys::SK, AttributeValue::S(sk))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
@@ -417,8 +384,8 @@ impl Store {
             .client
             .delete_item()
             .table_name(table)
-            .key("pk", AttributeValue::S(pk))
-            .key("sk", AttributeValue::S(sk))
+            .key(keys::PK, AttributeValue::S(pk))
+            .key(keys::SK, AttributeValue::S(sk))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 use crate::account_item::read;
-use crate::{Store, StoreError, Stored};
+use crate::{Store, StoreError, Stored, keys};
 
 /// A page of a segment of the accounts table.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Store {
         let table = &self.tables.accounts;
         let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
         let after = after
-            .map(|after| HashMap::from([("account_id".to_owned(), AttributeValue::S(after.to_owned()))]));
+            .map(|after| HashMap::from([(keys::ACCOUNT_ID.to_owned(), AttributeValue::S(after.to_owned()))]));
         let sent = self
             .client
             .scan()
@@ -59,12 +59,12 @@ impl Store {
             .await;
         let answer = self.answered(table, sent)?;
         let accounts = answer.items.unwrap_or_default().into_iter().map(|item| {
-            let account_id = text(&item, "account_id").unwrap_or_default();
+            let account_id = text(&item, keys::ACCOUNT_ID).unwrap_or_default();
             (account_id, read(table, item))
         });
         Ok(AccountPage {
             accounts: accounts.collect(),
-            next: answer.last_evaluated_key.and_then(|key| text(&key, "account_id")),
+            next: answer.last_evaluated_key.and_then(|key| text(&key, keys::ACCOUNT_ID)),
         })
     }
 
@@ -73,7 +73,7 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn round(&self) -> Result<Round, StoreError> {
-        let Some(item) = self.record("settings".to_owned(), "watch_gaps".to_owned()).await? else {
+        let Some(item) = self.record(keys::SETTINGS.to_owned(), keys::SCAN_CURSOR.to_owned()).await? else {
             return Ok(Round::default());
         };
         Ok(Round {
@@ -103,9 +103,9 @@ impl Store {
             .put_item()
             .table_name(table)
             .set_item(Some(item))
-            .item("pk", AttributeValue::S("settings".to_owned()))
-            .item("sk", AttributeValue::S("watch_gaps".to_owned()))
-            .condition_expression("attribute_not_exists(pk) OR version = :seen")
+            .item(keys::PK, AttributeValue::S(keys::SETTINGS.to_owned()))
+            .item(keys::SK, AttributeValue::S(keys::SCAN_CURSOR.to_owned()))
+            .condition_expression(format!("{} OR version = :seen", keys::IS_NEW))
             .expression_attribute_values(":seen", AttributeValue::N(round.version.to_string()))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()

@@ -12,14 +12,9 @@ use duewatch_domain::kernel::{ContactId, ContactPersonId, CustomerId};
 use duewatch_domain::policy::Channel;
 use serde::{Deserialize, Serialize};
 
-use crate::customers::customer_key;
-use crate::persons::key;
-use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError, WriteConflict};
+use crate::keys::SK;
+use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError, WriteConflict, keys};
 
-/// The prefix of a contact record's sort key.
-const SAID: &str = "said#";
-/// The sort key of a message's record.
-pub(crate) const MESSAGE: &str = "message";
 /// The most receipts kept of a message.
 const MAX_RECEIPTS: usize = 20;
 /// Pages of contact records that are read at most: up to 1 MB each.
@@ -77,14 +72,6 @@ pub struct AllContactsPage {
     pub next: Option<HashMap<String, AttributeValue>>,
 }
 
-pub(crate) fn said_key(contact_id: &ContactId) -> String {
-    format!("{SAID}{contact_id}")
-}
-
-pub(crate) fn message_key(message_id: &ContactId) -> String {
-    format!("message#{message_id}")
-}
-
 impl Store {
     /// Adds a delivery provider's receipt to its message's record. Returns whether it was new; a repeated
     /// receipt changes nothing.
@@ -95,7 +82,7 @@ impl Store {
         let message_id = &receipt.message_id;
         let table = &self.tables.records;
         for _ in 0..=MAX_CONFLICTS {
-            let Some(item) = self.record(message_key(message_id), MESSAGE.to_owned()).await? else {
+            let Some(item) = self.record(keys::message(message_id), keys::MESSAGE.to_owned()).await? else {
                 return Ok(false);
             };
             let mut message: SentMessage = self.read(&item, "message")?;
@@ -108,7 +95,7 @@ impl Store {
                 .client
                 .update_item()
                 .table_name(table)
-                .set_key(Some(key(&message_key(message_id), MESSAGE)))
+                .set_key(Some(keys::record_key(&keys::message(message_id), keys::MESSAGE)))
                 .update_expression("SET message = :message")
                 .condition_expression("message = :seen")
                 .expression_attribute_values(":message", AttributeValue::S(self.written(&message)?))
@@ -128,7 +115,7 @@ impl Store {
     /// # Errors
     /// When the call fails or the item cannot be read.
     pub async fn message(&self, message_id: &ContactId) -> Result<Option<SentMessage>, StoreError> {
-        let item = self.record(message_key(message_id), MESSAGE.to_owned()).await?;
+        let item = self.record(keys::message(message_id), keys::MESSAGE.to_owned()).await?;
         item.map(|item| self.read(&item, "message")).transpose()
     }
 
@@ -141,7 +128,7 @@ impl Store {
         customer_id: &CustomerId,
         contact_id: &ContactId,
     ) -> Result<Option<Said>, StoreError> {
-        let item = self.record(customer_key(customer_id), said_key(contact_id)).await?;
+        let item = self.record(keys::customer(customer_id), keys::contact_record(contact_id)).await?;
         item.map(|item| self.read(&item, "said")).transpose()
     }
 
@@ -154,7 +141,7 @@ impl Store {
         let (mut said, mut from) = (Vec::new(), None);
         for _ in 0..MAX_PAGES {
             let sent = self
-                .records_under(customer_key(customer_id), SAID.to_owned())
+                .records_under(keys::customer(customer_id), keys::CONTACT_RECORDS.to_owned())
                 .set_exclusive_start_key(from)
                 .send()
                 .await;
@@ -187,9 +174,9 @@ impl Store {
             .client
             .scan()
             .table_name(table)
-            .filter_expression("begins_with(sk, :said) OR sk = :message")
-            .expression_attribute_values(":said", AttributeValue::S(SAID.to_owned()))
-            .expression_attribute_values(":message", AttributeValue::S(MESSAGE.to_owned()))
+            .filter_expression(format!("begins_with({SK}, :said) OR {SK} = :message"))
+            .expression_attribute_values(":said", AttributeValue::S(keys::CONTACT_RECORDS.to_owned()))
+            .expression_attribute_values(":message", AttributeValue::S(keys::MESSAGE.to_owned()))
             .set_exclusive_start_key(from)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
@@ -201,8 +188,8 @@ impl Store {
             ..AllContactsPage::default()
         };
         for item in answer.items.unwrap_or_default() {
-            let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map_or("", String::as_str);
-            match pk.strip_prefix("message#") {
+            let pk = item.get(keys::PK).and_then(|pk| pk.as_s().ok()).map_or("", String::as_str);
+            match keys::message_in(pk) {
                 Some(id) => {
                     let id = id.parse().map_err(|problem| StoreError::codec(table, id, problem))?;
                     page.messages.push((id, self.read(&item, "message")?));

@@ -18,7 +18,7 @@ use duewatch_domain::Message;
 use duewatch_domain::formats::message_line;
 use duewatch_notify::reference::NoKeys;
 use duewatch_runtime::{Clock, REFERENCE_KEYS, Settings, SettingsError, Wiring};
-use duewatch_store::{Store, Transitions};
+use duewatch_store::{Store, Transitions, keys};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -259,8 +259,8 @@ impl Stack {
         let mut earliest: Option<DateTime<Utc>> = None;
         let tables = &self.settings.tables;
         let indexes = [
-            (&tables.accounts, "due", "due_shard", "next_action_at"),
-            (&tables.records, "contacts", "contact_shard", "contact_at"),
+            (&tables.accounts, keys::DUE, keys::DUE_SHARD, keys::NEXT_ACTION_AT),
+            (&tables.records, keys::CONTACTS, keys::CONTACT_SHARD, keys::CONTACT_AT),
         ];
         let shards = 0..self.store.due_shards();
         let all = shards.flat_map(|shard| indexes.map(|index| (shard, index)));

@@ -1,4 +1,4 @@
-//! Contact requests: messages that an account owes its borrower.
+//! Contact requests: messages to the borrower that an account requests.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Delinquency history: tells whether an episode is the first in a number of months.
+//! Delinquency history: shows whether an episode is the first in a number of months.
 
 use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! The version of a policy that binds an account.
 //!
-//! A version binds from its effective date on. A stricter version that asks for an announcement
+//! A version binds from its effective date on. A stricter version that requires an announcement
 //! binds an account so many days after its announcement left, and never before. A version counts as
 //! stricter unless the checker proves otherwise.
 
@@ -12,7 +12,7 @@ use crate::account::{Account, NoticeOf};
 use crate::kernel::{business_date, plus_days, start_of_day};
 use crate::policy::{Announcement, Policy, Versions};
 
-/// Publishing a version that must be announced at once spreads the accounts over this time.
+/// The publication of a version that must be announced at once spreads the accounts within this time.
 const ANNOUNCED_WITHIN: TimeDelta = TimeDelta::hours(2);
 
 impl Versions {

@@ -1,4 +1,4 @@
-//! Projection: how an account goes on if no fact changes, as the borrower is told.
+//! Projection: how an account goes on if no fact changes, as shown to the borrower.
 
 use chrono::{DateTime, NaiveDate, Utc};
 

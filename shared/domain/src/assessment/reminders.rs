@@ -1,4 +1,4 @@
-//! Planning: which reminders an account owes its borrower.
+//! Planning: which reminders are due to an account's borrower.
 //!
 //! A reminder is due from its planned instant on, however late the account is evaluated. Several missed
 //! reminders become one per channel, which says how many it replaces. A reminder whose reason has gone is no

@@ -45,7 +45,7 @@ pub(crate) fn walk(account: &Account, policy: &Policy) -> Allocation {
             What::Payment(payment) => {
                 walk.begin_segment(event.segment);
                 walk.receive(payment, &account.payments[payment]);
-                // Until the next payment, the credit left is allocated to the installments due since.
+                // Until the next payment, the credit left is allocated to the installments added since.
                 let next = events[place + 1..].iter().find(|next| matches!(next.what, What::Payment(_)));
                 walk.begin_segment(next.map_or(walk.dividing.len(), |next| next.segment));
             }
@@ -109,11 +109,11 @@ struct Line {
     paid: i128,
     /// The part of `paid` that paid late fee.
     paid_as_fee: i128,
-    /// Number of time divisions before the installment was due.
+    /// Number of time divisions before the installment was added.
     rank: usize,
     /// The due date, moved to a working day.
     due_on: NaiveDate,
-    /// The day on which it falls due, or since which it is due if that is later.
+    /// The day on which it falls due, or on which it was added if that is later.
     falls_due: i64,
     /// Left over from a replaced schedule: comes first, whatever its due date.
     replaced: bool,
@@ -243,7 +243,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Advances to a segment: credit left from before is allocated first to the installments due since.
+    /// Advances to a segment: credit left from before is allocated first to the installments added since.
     fn begin_segment(&mut self, segment: usize) {
         while self.segment < segment {
             self.segment += 1;

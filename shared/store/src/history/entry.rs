@@ -14,9 +14,9 @@ use duewatch_domain::policy::{PolicyRef, Restriction, StageName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Item, history_key, revision_key};
-use crate::StoreError;
-use crate::records::{EXPIRES_AT, expiry};
+use super::Item;
+use crate::records::{expiry, texts};
+use crate::{StoreError, keys};
 
 /// A stored entry of an account's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,14 +60,12 @@ impl HistoryEntry {
     }
 
     pub(super) fn item(&self) -> Item {
-        let texts = [
-            ("pk", history_key(&self.account_id)),
-            ("sk", revision_key(self.revision)),
+        let mut item = keys::record_key(&keys::history(&self.account_id), &keys::revision(self.revision));
+        item.extend(texts([
             ("entry", self.entry.clone()),
             ("previous", self.previous.clone()),
             ("hash", self.hash.clone()),
-        ];
-        let mut item = Item::from(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))));
+        ]));
         item.insert("follows".to_owned(), AttributeValue::N(self.follows.to_string()));
         item.extend(self.expires_at.map(expiry));
         item
@@ -75,20 +73,20 @@ impl HistoryEntry {
 
     pub(super) fn read(table: &str, account_id: &AccountId, item: &Item) -> Result<Self, StoreError> {
         let fault =
-            |name| StoreError::codec(table, history_key(account_id), format!("{name} cannot be read"));
+            |name| StoreError::codec(table, keys::history(account_id), format!("{name} cannot be read"));
         let text = |name| match item.get(name) {
             Some(AttributeValue::S(text)) => Ok(text.clone()),
             _ => Err(fault(name)),
         };
-        let revision = text("sk")?.parse().map_err(|_| fault("sk"))?;
+        let revision = text(keys::SK)?.parse().map_err(|_| fault(keys::SK))?;
         let follows = match item.get("follows") {
             Some(AttributeValue::N(follows)) => follows.parse().map_err(|_| fault("follows"))?,
             _ => return Err(fault("follows")),
         };
-        let expires_at = match item.get(EXPIRES_AT) {
+        let expires_at = match item.get(keys::EXPIRES_AT) {
             None => None,
-            Some(AttributeValue::N(at)) => Some(at.parse().map_err(|_| fault(EXPIRES_AT))?),
-            Some(_) => return Err(fault(EXPIRES_AT)),
+            Some(AttributeValue::N(at)) => Some(at.parse().map_err(|_| fault(keys::EXPIRES_AT))?),
+            Some(_) => return Err(fault(keys::EXPIRES_AT)),
         };
         Ok(Self {
             account_id: account_id.clone(),

@@ -1,0 +1,354 @@
+//! The key table: every physical name in the tables but the attributes of values.
+//!
+//! | table | partition key | sort key | item |
+//! |---|---|---|---|
+//! | accounts | `account_id` | | the whole account; `due_shard` and `next_action_at` put it into the index `due` |
+//! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account without a next action is not in it |
+//! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
+//! | records | `policy#ID` | `version#0000000001` | a policy version: its document |
+//! | records | `account#ID` | `published` | the revision up to which all decisions were published |
+//! | records | `customer#ID` | `person` | the contact profile, for the gate |
+//! | records | `customer#ID` | `planned#CONTACT` | a queued contact request; `contact_shard` and `contact_at` put it into the index `contacts` |
+//! | records | `customer#ID` | `said#CONTACT` | the contact record: how a request ended |
+//! | records, index `contacts` | `contact_shard`: `00`, `01`, ... | `contact_at`: RFC 3339, UTC, whole seconds | keys only; sparse: queued contact requests alone |
+//! | records | `message#ID` | `message` | a message: its recipient, its requests, its receipts |
+//! | records | `customer#ID` | `contact#CHANNEL` | the contact point of a channel |
+//! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of a contact point: actor, instant, from, to |
+//! | records | `customer#ID` | `account#ACCOUNT` | the link to an account; put before the account |
+//! | records | `account#ID` | `set-aside#PAYMENT` | the note that a payment cannot be posted and is quarantined |
+//! | records | `parked` | the account and the payment, U+001F between them | the note of a suspense payment, which came before its account |
+//! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
+//! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | a logged export or erasure of the customer's records |
+//! | records | `quarantine#DATE` | `SOURCE#ID` | a quarantined record, with its payload and the reason |
+//! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
+//! | records | `settings` | `watch_gaps` | the reconciler's scan cursor |
+//!
+//! The items of an installation bear these names: a name changes only together with a migration of the
+//! items. The partition and the sort key of the records table are `pk` and `sk`; `expires_at` is the
+//! attribute by which its items expire.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, EventId, MAX_ID_BYTES, PolicyId, Revision};
+use duewatch_domain::policy::Channel;
+
+/// The partition key of the accounts table and of the payments table.
+pub const ACCOUNT_ID: &str = "account_id";
+/// The sort key of the payments table.
+pub const PAYMENT_ID: &str = "payment_id";
+/// The partition key of the records table.
+pub const PK: &str = "pk";
+/// The sort key of the records table.
+pub const SK: &str = "sk";
+/// When an item of the records table expires, in seconds since 1970. DynamoDB deletes it within days of that.
+pub const EXPIRES_AT: &str = "expires_at";
+
+/// The index of the accounts that have a next action.
+pub const DUE: &str = "due";
+/// The partition key of the index [`DUE`].
+pub const DUE_SHARD: &str = "due_shard";
+/// The sort key of the index [`DUE`].
+pub const NEXT_ACTION_AT: &str = "next_action_at";
+
+/// The index of the queued contact requests.
+pub const CONTACTS: &str = "contacts";
+/// The partition key of the index [`CONTACTS`].
+pub const CONTACT_SHARD: &str = "contact_shard";
+/// The sort key of the index [`CONTACTS`].
+pub const CONTACT_AT: &str = "contact_at";
+
+/// The accounts of a shard that are due by an instant.
+pub(crate) const DUE_BY: &str = "due_shard = :shard AND next_action_at <= :now";
+/// The queued contact requests of a shard that are due by an instant.
+pub(crate) const CONTACTS_DUE_BY: &str = "contact_shard = :shard AND contact_at <= :now";
+/// The payments of an account.
+pub(crate) const OF_ACCOUNT: &str = "account_id = :account";
+/// The records of a partition.
+pub(crate) const OF_PARTITION: &str = "pk = :pk";
+/// The records of a partition whose sort keys begin alike.
+pub(crate) const UNDER_PREFIX: &str = "pk = :pk AND begins_with(sk, :prefix)";
+/// The condition that the records table has no such item.
+pub(crate) const IS_NEW: &str = "attribute_not_exists(pk)";
+/// The condition that the records table has such an item.
+pub(crate) const EXISTS: &str = "attribute_exists(pk)";
+
+/// The partition key of the settings.
+pub(crate) const SETTINGS: &str = "settings";
+/// The sort key of the number of shards of the due index.
+pub(crate) const DUE_SHARDS: &str = "due_shards";
+/// The sort key of the reconciler's scan cursor.
+pub(crate) const SCAN_CURSOR: &str = "watch_gaps";
+/// The partition key of the notes of suspense payments.
+pub(crate) const SUSPENSE: &str = "parked";
+/// The sort key of the revision up to which an account's decisions were published.
+pub(crate) const PUBLISHED: &str = "published";
+/// The sort key of a contact profile.
+pub(crate) const PROFILE: &str = "person";
+/// The sort key of a message's record.
+pub(crate) const MESSAGE: &str = "message";
+
+/// The prefix of the sort keys of policy versions.
+pub(crate) const VERSIONS: &str = "version#";
+/// The prefix of the sort keys of queued contact requests.
+pub(crate) const PLANNED: &str = "planned#";
+/// The common prefix of [`PROFILE`] and [`PLANNED`]: one Query reads a profile with its queued requests.
+pub(crate) const PROFILE_OR_PLANNED: &str = "p";
+/// The prefix of the sort keys of contact records.
+pub(crate) const CONTACT_RECORDS: &str = "said#";
+/// The prefix of the sort keys of the changes of contact points.
+pub(crate) const CONTACT_LOG: &str = "contact-log#";
+/// The prefix of the sort keys of logged accesses.
+pub(crate) const ACCESSES: &str = "access#";
+/// The prefix of the sort keys of a customer's links to accounts.
+pub(crate) const LINKS: &str = "account#";
+
+const CUSTOMER: &str = "customer#";
+const MESSAGES: &str = "message#";
+/// ASCII's unit separator. Ids may hold `#` and `/`, and `A/1` with `2` must not be `A` with `1/2`. Ids never
+/// hold control characters.
+const BETWEEN: char = '\u{1f}';
+
+/// The whole key of an item of the records table.
+pub(crate) fn record_key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+    HashMap::from(
+        [(PK, pk), (SK, sk)].map(|(name, key)| (name.to_owned(), AttributeValue::S(key.to_owned()))),
+    )
+}
+
+/// The key of an item of the records table, as an error shows it.
+pub(crate) fn shown_key(item: &HashMap<String, AttributeValue>) -> String {
+    let key = |name| item.get(name).and_then(|key| key.as_s().ok()).map_or("?", String::as_str);
+    format!("{} {}", key(PK), key(SK))
+}
+
+/// The partition key of shard `shard` of an index.
+pub(crate) fn shard(shard: u32) -> String {
+    format!("{shard:02}")
+}
+
+/// The shard of an account or of a customer, of `shards` shards: a hash of its id, modulo their number.
+pub(crate) fn shard_of(id: &str, shards: u32) -> String {
+    shard(crc32fast::hash(id.as_bytes()) % shards.max(1))
+}
+
+/// An instant as the indexes sort it: UTC, whole seconds, never early.
+pub(crate) fn due_at(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The partition key of a policy's versions.
+pub(crate) fn policy(id: &PolicyId) -> String {
+    format!("policy#{id}")
+}
+
+/// The sort key of a policy version.
+pub(crate) fn version(version: u32) -> String {
+    format!("{VERSIONS}{version:010}")
+}
+
+/// The partition key of the records of an account.
+pub(crate) fn account(id: &AccountId) -> String {
+    format!("account#{id}")
+}
+
+/// The sort key of the note that a payment is quarantined. The payment's id may be malformed.
+pub(crate) fn quarantined_payment(payment_id: &str) -> String {
+    format!("set-aside#{}", bounded(payment_id))
+}
+
+/// The partition key of the records of a customer.
+pub(crate) fn customer(id: &CustomerId) -> String {
+    format!("{CUSTOMER}{id}")
+}
+
+/// The customer's id in the partition key of a customer's records; empty for another key.
+pub(crate) fn customer_in(pk: &str) -> &str {
+    pk.strip_prefix(CUSTOMER).unwrap_or_default()
+}
+
+/// The sort key of a queued contact request.
+pub(crate) fn planned(id: &ContactId) -> String {
+    format!("{PLANNED}{id}")
+}
+
+/// The sort key of a contact record.
+pub(crate) fn contact_record(id: &ContactId) -> String {
+    format!("{CONTACT_RECORDS}{id}")
+}
+
+/// The partition key of a message's record.
+pub(crate) fn message(id: &ContactId) -> String {
+    format!("{MESSAGES}{id}")
+}
+
+/// The message's id in the partition key of a message's record; `None` for another key.
+pub(crate) fn message_in(pk: &str) -> Option<&str> {
+    pk.strip_prefix(MESSAGES)
+}
+
+/// The sort key of a channel's contact point.
+pub(crate) fn contact_point(channel: Channel) -> String {
+    format!("contact#{}", channel.as_str())
+}
+
+/// The sort key of a change of a contact point. `at` is text that sorts by time.
+pub(crate) fn contact_change(at: &str, event_id: &EventId) -> String {
+    format!("{CONTACT_LOG}{at}#{event_id}")
+}
+
+/// The sort key of a customer's link to an account.
+pub(crate) fn link(account_id: &AccountId) -> String {
+    format!("{LINKS}{account_id}")
+}
+
+/// The account's id in the sort key of a link; empty for another key.
+pub(crate) fn linked_in(sk: &str) -> &str {
+    sk.strip_prefix(LINKS).unwrap_or_default()
+}
+
+/// The sort key of a logged access. `at` is text that sorts by time.
+pub(crate) fn access(at: &str, kind: &str) -> String {
+    format!("{ACCESSES}{at}#{kind}")
+}
+
+/// The sort key of the note of a suspense payment; without a payment, the common prefix of an account's.
+pub(crate) fn suspense(account_id: &AccountId, payment_id: &str) -> String {
+    format!("{account_id}{BETWEEN}{payment_id}")
+}
+
+/// The partition key of an account's history.
+pub(crate) fn history(id: &AccountId) -> String {
+    format!("history#{id}")
+}
+
+/// The sort key of an entry of the history.
+pub(crate) fn revision(revision: Revision) -> String {
+    format!("{:020}", revision.0)
+}
+
+/// The partition key of a date's quarantined records.
+pub(crate) fn quarantine(date: NaiveDate) -> String {
+    format!("quarantine#{date}")
+}
+
+/// The sort key of a quarantined record. The record's id may be malformed.
+pub(crate) fn quarantined(source: &str, id: &str) -> String {
+    format!("{source}#{}", bounded(id))
+}
+
+/// An id; or the beginning and a checksum of an id that is too long for a key.
+fn bounded(id: &str) -> String {
+    if id.len() <= MAX_ID_BYTES * 2 {
+        return id.to_owned();
+    }
+    let beginning: String = id.chars().take(MAX_ID_BYTES / 4).collect();
+    format!("{beginning}#{:08x}", crc32fast::hash(id.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
+
+    use std::fmt::Debug;
+    use std::str::FromStr;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    fn id<T: FromStr<Err: Debug>>(text: &str) -> T {
+        text.parse().unwrap()
+    }
+
+    fn at() -> DateTime<Utc> {
+        "2023-10-09T02:00:00.5Z".parse().unwrap()
+    }
+
+    /// Each name as the tables of an installation hold it: not even a renaming of all that is named here may
+    /// change one.
+    #[rstest]
+    #[case(ACCOUNT_ID, "account_id")]
+    #[case(PAYMENT_ID, "payment_id")]
+    #[case(PK, "pk")]
+    #[case(SK, "sk")]
+    #[case(EXPIRES_AT, "expires_at")]
+    #[case(DUE, "due")]
+    #[case(DUE_SHARD, "due_shard")]
+    #[case(NEXT_ACTION_AT, "next_action_at")]
+    #[case(CONTACTS, "contacts")]
+    #[case(CONTACT_SHARD, "contact_shard")]
+    #[case(CONTACT_AT, "contact_at")]
+    #[case(SETTINGS, "settings")]
+    #[case(DUE_SHARDS, "due_shards")]
+    #[case(SCAN_CURSOR, "watch_gaps")]
+    #[case(SUSPENSE, "parked")]
+    #[case(PUBLISHED, "published")]
+    #[case(PROFILE, "person")]
+    #[case(MESSAGE, "message")]
+    #[case(VERSIONS, "version#")]
+    #[case(PLANNED, "planned#")]
+    #[case(PROFILE_OR_PLANNED, "p")]
+    #[case(CONTACT_RECORDS, "said#")]
+    #[case(CONTACT_LOG, "contact-log#")]
+    #[case(ACCESSES, "access#")]
+    #[case(LINKS, "account#")]
+    #[case(&shard(0), "00")]
+    #[case(&shard(99), "99")]
+    #[case(&shard_of("A-1", 4), "00")]
+    #[case(&shard_of("A-1", 100), "60")]
+    #[case(&due_at(at()), "2023-10-09T02:00:00Z")]
+    #[case(&policy(&id("P")), "policy#P")]
+    #[case(&version(1), "version#0000000001")]
+    #[case(&account(&id("A-1")), "account#A-1")]
+    #[case(&quarantined_payment("P-1"), "set-aside#P-1")]
+    #[case(&customer(&id("C-1")), "customer#C-1")]
+    #[case(&planned(&id("0123")), "planned#0123")]
+    #[case(&contact_record(&id("0123")), "said#0123")]
+    #[case(&message(&id("0123")), "message#0123")]
+    #[case(&contact_point(Channel::Sms), "contact#sms")]
+    #[case(&contact_change("2023-10-09T02:00:00Z", &id("E-1")), "contact-log#2023-10-09T02:00:00Z#E-1")]
+    #[case(&link(&id("A-1")), "account#A-1")]
+    #[case(&access("2023-10-09T02:00:00Z", "erase"), "access#2023-10-09T02:00:00Z#erase")]
+    #[case(&suspense(&id("A-1"), "P-1"), "A-1\u{1f}P-1")]
+    #[case(&suspense(&id("A-1"), ""), "A-1\u{1f}")]
+    #[case(&history(&id("A-1")), "history#A-1")]
+    #[case(&revision(Revision(7)), "00000000000000000007")]
+    #[case(&quarantine(at().date_naive()), "quarantine#2023-10-09")]
+    #[case(&quarantined("post-payment", "P-1"), "post-payment#P-1")]
+    fn no_physical_name_changes(#[case] name: &str, #[case] stored: &str) {
+        assert_eq!(name, stored);
+    }
+
+    #[test]
+    fn the_conditions_name_the_keys() {
+        assert_eq!(DUE_BY, format!("{DUE_SHARD} = :shard AND {NEXT_ACTION_AT} <= :now"));
+        assert_eq!(CONTACTS_DUE_BY, format!("{CONTACT_SHARD} = :shard AND {CONTACT_AT} <= :now"));
+        assert_eq!(OF_ACCOUNT, format!("{ACCOUNT_ID} = :account"));
+        assert_eq!(OF_PARTITION, format!("{PK} = :pk"));
+        assert_eq!(UNDER_PREFIX, format!("{PK} = :pk AND begins_with({SK}, :prefix)"));
+        assert_eq!(IS_NEW, format!("attribute_not_exists({PK})"));
+        assert_eq!(EXISTS, format!("attribute_exists({PK})"));
+    }
+
+    #[test]
+    fn an_id_that_is_too_long_for_a_key_is_kept_apart_by_a_checksum() {
+        let long = "x".repeat(2 * MAX_ID_BYTES + 1);
+        let key = quarantined("intake", &long);
+        assert_eq!(
+            key,
+            format!("intake#{}#{:08x}", "x".repeat(MAX_ID_BYTES / 4), crc32fast::hash(long.as_bytes()))
+        );
+        assert_ne!(key, quarantined("intake", &format!("{long}y")));
+        assert_eq!(quarantined("intake", &long[1..]), format!("intake#{}", &long[1..]));
+    }
+
+    #[test]
+    fn a_key_gives_back_the_id_that_it_was_made_of() {
+        assert_eq!(customer_in(&customer(&id("C#1"))), "C#1");
+        assert_eq!(linked_in(&link(&id("A#1"))), "A#1");
+        assert_eq!(message_in(&message(&id("0123"))), Some("0123"));
+        assert_eq!((customer_in("history#C-1"), linked_in("person"), message_in("message")), ("", "", None));
+    }
+}
