@@ -51,8 +51,8 @@ pub struct Installment {
     /// bears no late fee.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaced: bool,
-    /// When a new schedule or a chargeback added the installment; none: neither did. Money received before that
-    /// is allocated to the installments that the account already had.
+    /// When a new schedule or a chargeback added the installment; none: neither did. Money received before
+    /// that is allocated to the installments that the account already had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
     /// The draw whose repayment plan it belongs to.

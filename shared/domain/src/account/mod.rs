@@ -105,7 +105,8 @@ pub struct Account {
     pub(crate) reminder_preference: Option<ReminderPreference>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reported_at: Option<DateTime<Utc>>,
-    /// The last notice of each stage and policy version; the bound is [`MAX_NOTICES`].
+    /// The last notice of each stage and policy version; the bound is
+    /// [`MAX_NOTICES`](crate::kernel::MAX_NOTICES).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) notices: Vec<Notice>,
     /// The cross-restrictions that the customer's other accounts impose, by account; fewer than
@@ -115,8 +116,8 @@ pub struct Account {
     /// The local date of the last schedule replacement; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) schedule_replaced_on: Option<NaiveDate>,
-    /// The last messages that changed the account, oldest first: [`RECENT_MESSAGES`], and all of the last
-    /// one's instant.
+    /// The last messages that changed the account, oldest first:
+    /// [`RECENT_MESSAGES`](crate::kernel::RECENT_MESSAGES), and all of the last one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) recent_messages: Vec<TakenMessage>,
     pub standing: Standing,

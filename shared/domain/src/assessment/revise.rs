@@ -112,8 +112,8 @@ impl Account {
     /// regulatory class, delinquency history and cross-restriction, no reminder due, and a next evaluation in
     /// time. Before that evaluation the account stays as it is, as long as the facts and the policy do.
     ///
-    /// An evaluation may come earlier than it must: publishing a version queues every account under it. An
-    /// announcement due then leaves at that evaluation, if it comes in time.
+    /// An evaluation may come earlier than necessary: the publication of a version queues every account under
+    /// its policy. An announcement due then leaves at that evaluation, if the evaluation comes in time.
     #[must_use]
     pub fn is_confirmed<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
         let (rules, now) = (rules.into(), self.not_before(now));

@@ -1,6 +1,6 @@
 //! `apply`: a command becomes a fact of the account, or is refused.
 //!
-//! [`allocate`] derives the allocation from the facts, so payments and reversals may arrive in any order. Two
+//! [`allocate`](crate::ledger::allocate) derives the allocation from the facts, so payments and reversals may arrive in any order. Two
 //! commands act on the amounts paid so far, a new schedule and a write-off: they evaluate the allocation
 //! once, when they arrive.
 

@@ -4,8 +4,8 @@
 //! reversals are therefore independent of the order in which they are handled.
 //!
 //! Two facts divide time: a new schedule, and a chargeback. Money received before is allocated to the
-//! installments due before, so that a paid installment stays paid, whatever installments later payments name.
-//! An installment that falls due anew waits for the money received after.
+//! installments that the account already had, so that a paid installment stays paid, whatever installments
+//! later payments name. An installment that falls due anew waits for the money received after.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -143,7 +143,7 @@ pub(crate) fn due_dates(
     })
 }
 
-/// Allocates `pool`, oldest first, to the installments due before `until`.
+/// Allocates `pool`, oldest first, to the installments that the account had before `until`.
 fn settle_in_order(
     installments: &[Installment],
     lines: &mut [Line],
@@ -164,7 +164,7 @@ fn settle_in_order(
     }
 }
 
-/// Whether an installment that a payment names was due when the money was received: a new schedule may give
+/// Whether an installment that a payment names existed when the money was received: a new schedule may give
 /// an old number to another installment.
 fn was_owed(installment: &Installment, received_at: DateTime<Utc>) -> bool {
     installment.since.is_none_or(|since| since <= received_at)
