@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Person::apply(fact)                 records a fact about contacting a customer       person.rs
-//! Person::receive(channel, receipt)   records the delivery receipt of a message        received.rs
+//! Person::receive(channel, receipt)   records the delivery receipt of a message        receipt.rs
 //! gate(person, wish, rules, now)      send, defer or suppress, with the reason         gate.rs
 //! consolidate(person, wishes, now)    one message a channel out of contact requests    consolidate.rs
 //! ```
@@ -20,7 +20,6 @@ mod person;
 mod planned;
 mod quiet;
 mod receipt;
-mod received;
 mod verdict;
 
 pub use self::attempt::{Attempt, Outcome};

@@ -1,9 +1,14 @@
-//! Delivery receipts, as delivery providers report them.
+//! Delivery receipts, as delivery providers report them, and their effect on the contact profile.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{ContactId, written};
+use super::attempt::Outcome;
+use super::known::{Stamp, learn};
+use super::person::{Deliverability, Person, changed};
+use crate::commands::{Applied, Consent};
+use crate::kernel::{ContactId, ContactPersonId, EventId, written};
+use crate::policy::Channel;
 
 /// A delivery provider's report of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,4 +36,66 @@ pub enum ReceiptOutcome {
     /// A conversation took place.
     Answered,
     Unanswered,
+}
+
+impl Receipt {
+    /// The outcome of the contact attempt. An opt-out and a complaint imply a delivery.
+    const fn of_contact(&self) -> Outcome {
+        match self.outcome {
+            ReceiptOutcome::Bounced => Outcome::Bounced,
+            ReceiptOutcome::Answered => Outcome::Answered,
+            ReceiptOutcome::Unanswered => Outcome::Unanswered,
+            ReceiptOutcome::Delivered | ReceiptOutcome::Complained | ReceiptOutcome::OptedOut => {
+                Outcome::Delivered
+            }
+        }
+    }
+
+    /// Whether the recipient wants no further messages.
+    const fn is_unwanted(&self) -> bool {
+        matches!(self.outcome, ReceiptOutcome::Complained | ReceiptOutcome::OptedOut)
+    }
+}
+
+impl Person {
+    /// Applies a receipt of a message to the borrower on `channel`. The receipt counts for the channel even
+    /// where the contact itself has been forgotten.
+    pub fn receive(&mut self, channel: Channel, receipt: &Receipt) -> Applied {
+        let before = self.clone();
+        let at = receipt.at;
+        self.note_outcome(receipt);
+        if !matches!(receipt.outcome, ReceiptOutcome::Unanswered) {
+            let heard = Deliverability { at, bounced: receipt.outcome == ReceiptOutcome::Bounced };
+            let known = &mut self.channel_mut(channel).deliverability;
+            *known = (*known).max(Some(heard));
+        }
+        if receipt.is_unwanted() {
+            // Every contact id is a valid event id.
+            let event_id: EventId = receipt.message_id.clone().into();
+            let by = Stamp { at, event_id };
+            learn(&mut self.channel_mut(channel).consent, Consent::Withdrawn, &by);
+        }
+        if receipt.outcome == ReceiptOutcome::Complained {
+            self.complain(Some(channel), at);
+        }
+        changed(*self != before)
+    }
+
+    /// Applies a receipt of a message to a third-party contact. The receipt says nothing of the borrower's
+    /// own channels. An opt-out or a complaint is a refusal of all contact.
+    pub fn receive_of(&mut self, person_id: &ContactPersonId, receipt: &Receipt) -> Applied {
+        let before = self.clone();
+        self.note_outcome(receipt);
+        if receipt.is_unwanted() {
+            // Only an approved third-party contact is contacted, and only an erasure removes one.
+            self.contact_persons.entry(person_id.clone()).or_default().refuse(receipt.at);
+        }
+        changed(*self != before)
+    }
+
+    fn note_outcome(&mut self, receipt: &Receipt) {
+        if let Some(attempt) = self.attempts.iter_mut().find(|one| one.contact_id == receipt.message_id) {
+            attempt.learn(receipt.of_contact(), receipt.at);
+        }
+    }
 }
