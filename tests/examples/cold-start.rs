@@ -38,7 +38,7 @@ const AT_MOST: Duration = Duration::from_secs(30);
 
 /// Measures how long the functions take to start.
 #[derive(Debug, Parser)]
-struct Arguments {
+struct ColdStartArguments {
     /// The number of starts of each function
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
@@ -58,7 +58,7 @@ struct Arguments {
 }
 
 /// A request of the started process.
-enum Heard {
+enum StartEvent {
     /// The process requests its first event.
     Next(Instant),
     /// The process reports that it cannot start.
@@ -75,7 +75,7 @@ struct Start {
 }
 
 fn main() -> ExitCode {
-    match act(&Arguments::parse()) {
+    match act(&ColdStartArguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cold-start: {error}");
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn act(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+fn act(arguments: &ColdStartArguments) -> Result<(), Box<dyn Error>> {
     let mut binaries = vec![arguments.binaries.join("examples").join(EMPTY)];
     binaries.extend(arguments.functions.iter().map(|function| arguments.binaries.join(function)));
     for binary in &binaries {
@@ -111,7 +111,7 @@ fn act(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 /// Serves a Runtime API without events, and an empty DynamoDB.
-fn serve(heard: Sender<Heard>) -> std::io::Result<String> {
+fn serve(heard: Sender<StartEvent>) -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
     std::thread::spawn(move || {
@@ -124,19 +124,19 @@ fn serve(heard: Sender<Heard>) -> std::io::Result<String> {
 }
 
 /// Answers the requests of a connection, until its end or until an event is requested.
-fn answer(stream: &TcpStream, heard: &Sender<Heard>) -> std::io::Result<()> {
+fn answer(stream: &TcpStream, heard: &Sender<StartEvent>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(request) = loopback::read(&mut reader)? {
         let asked_at = Instant::now();
         if request.line.contains("/runtime/invocation/next") {
             // The receiver is gone after the pass.
-            let _ = heard.send(Heard::Next(asked_at));
+            let _ = heard.send(StartEvent::Next(asked_at));
             // Waits for the end of the connection, as a function waits for an event.
             reader.read_to_end(&mut Vec::new())?;
             return Ok(());
         }
         if request.line.contains("/runtime/init/error") {
-            let _ = heard.send(Heard::InitError(String::from_utf8_lossy(&request.body).into_owned()));
+            let _ = heard.send(StartEvent::InitError(String::from_utf8_lossy(&request.body).into_owned()));
         }
         let empty = r#"{"Count":0,"ScannedCount":0}"#;
         loopback::answer(&mut &*stream, "content-type: application/x-amz-json-1.0\r\n", empty)?;
@@ -149,7 +149,7 @@ fn start(
     binary: &Path,
     runtime_api: &str,
     endpoint: &str,
-    hears: &Receiver<Heard>,
+    hears: &Receiver<StartEvent>,
 ) -> Result<Start, Box<dyn Error>> {
     let mut command = Command::new(binary);
     command
@@ -178,10 +178,10 @@ fn start(
     let said = process.wait_with_output()?.stdout;
     let said = String::from_utf8_lossy(&said);
     match heard {
-        Ok(Heard::Next(asked_at)) => {
+        Ok(StartEvent::Next(asked_at)) => {
             Ok(Start { until_ready: asked_at.duration_since(began), warming_up: warming_up(&said) })
         }
-        Ok(Heard::InitError(error)) => Err(format!("{}: {error}", binary.display()).into()),
+        Ok(StartEvent::InitError(error)) => Err(format!("{}: {error}", binary.display()).into()),
         Err(_) => Err(format!("{} asked for no event: {said}", binary.display()).into()),
     }
 }

@@ -12,7 +12,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-use duewatch_tests::lender_csv::{Terms, read_file, write};
+use duewatch_tests::lender_csv::{LenderTerms, read_file, write};
 
 fn main() -> ExitCode {
     match run() {
@@ -31,7 +31,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     };
     let zone = arguments.next().unwrap_or_else(|| "Asia/Shanghai".to_owned());
     let currency = arguments.next().unwrap_or_else(|| "CNY".to_owned());
-    let terms = Terms {
+    let terms = LenderTerms {
         time_zone: zone.parse().map_err(|_| format!("\"{zone}\" is no IANA time zone"))?,
         currency: currency.parse()?,
     };

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use duewatch_tests::scale::book::Book;
 use duewatch_tests::scale::measure::Heap;
-use duewatch_tests::scale::{Failure, Plan, run};
+use duewatch_tests::scale::{BenchmarkPlan, Failure, run};
 use peak_alloc::PeakAlloc;
 
 /// Counts the live heap.
@@ -22,7 +22,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// Measures a portfolio of a chosen size.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
-struct Arguments {
+struct ScaleArguments {
     /// The number of accounts; several sizes are measured one after another
     #[arg(long, default_values_t = [10_000])]
     accounts: Vec<u32>,
@@ -36,17 +36,17 @@ struct Arguments {
     #[arg(long)]
     on_disk: Option<PathBuf>,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<ScaleCommand>,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
-enum Command {
+enum ScaleCommand {
     /// Prints the tables of infra/cost.md
     Cost,
 }
 
 fn main() -> ExitCode {
-    match act(&Arguments::parse()) {
+    match act(&ScaleArguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("scale: {error}");
@@ -64,8 +64,8 @@ fn print_cost() {
     }
 }
 
-fn act(arguments: &Arguments) -> Result<(), Failure> {
-    if let Some(Command::Cost) = arguments.command {
+fn act(arguments: &ScaleArguments) -> Result<(), Failure> {
+    if let Some(ScaleCommand::Cost) = arguments.command {
         print_cost();
         return Ok(());
     }
@@ -79,7 +79,7 @@ fn act(arguments: &Arguments) -> Result<(), Failure> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for accounts in &arguments.accounts {
-        let plan = Plan {
+        let plan = BenchmarkPlan {
             book: Book { accounts: *accounts, peak_percent: arguments.peak_percent },
             on_disk: arguments.on_disk.clone(),
             lifts: arguments.lifts,

@@ -11,7 +11,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use duewatch_tests::simulation::{
-    Broken, Fault, Plan, Report, Scenario, Without, every_fault, every_order, run, scenarios, shrink,
+    Broken, Fault, Scenario, SimulationPlan, SimulationReport, Without, every_fault, every_order, run,
+    scenarios, shrink,
 };
 
 /// The command that repeats a run.
@@ -20,7 +21,7 @@ const COMMAND: &str = "cargo run --release -p duewatch-tests --example simulate 
 /// Simulates a lender for a month from each seed, with everything that can go wrong.
 #[derive(Debug, Parser)]
 #[command(name = "simulate")]
-struct Arguments {
+struct SimulateArguments {
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
@@ -60,7 +61,7 @@ struct Arguments {
     without_days: u32,
 }
 
-impl Arguments {
+impl SimulateArguments {
     fn without(&self) -> Result<Without, String> {
         Ok(Without {
             accounts: self.without_accounts.iter().copied().collect(),
@@ -86,7 +87,7 @@ fn numbers(texts: &[String]) -> Result<BTreeSet<usize>, String> {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = SimulateArguments::parse();
     let without = match arguments.without() {
         Ok(without) => without,
         Err(problem) => {
@@ -107,7 +108,7 @@ fn main() -> ExitCode {
 
 /// Runs one seed, and shows its plan.
 fn one(seed: u64, without: &Without, no_shrink: bool) -> bool {
-    let plan = Plan::of(seed).without(without);
+    let plan = SimulationPlan::of(seed).without(without);
     println!("seed {seed}: {} to {}, {} accounts", plan.begin, plan.end, plan.book.len());
     for contract in &plan.book {
         println!("  {contract:?}");
@@ -131,10 +132,10 @@ fn one(seed: u64, without: &Without, no_shrink: bool) -> bool {
     }
 }
 
-fn many(arguments: &Arguments) -> u64 {
+fn many(arguments: &SimulateArguments) -> u64 {
     let begun = Instant::now();
     let (next, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-    let total = Mutex::new(Report::default());
+    let total = Mutex::new(SimulationReport::default());
     let told = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..arguments.threads.max(1) {
@@ -146,7 +147,7 @@ fn many(arguments: &Arguments) -> u64 {
                         break;
                     }
                     let seed = arguments.from + place;
-                    match run(Plan::of(seed)) {
+                    match run(SimulationPlan::of(seed)) {
                         Ok(report) => total.lock().unwrap_or_else(PoisonError::into_inner).add(&report),
                         Err(broken) => {
                             failed.fetch_add(1, Ordering::Relaxed);

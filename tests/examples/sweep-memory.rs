@@ -23,12 +23,12 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use clap::Parser;
 use duewatch_local::import::import;
-use duewatch_local::input::Line;
+use duewatch_local::input::NumberedLine;
 use duewatch_local::stack::template::FunctionSpec;
 use duewatch_local::stack::{LOCAL_REGION, Ports, Stack, StackClock, Transport, scheduled_event};
 use duewatch_tests::loopback;
 use duewatch_tests::scale::Failure;
-use duewatch_tests::scale::book::{Book, Calendar};
+use duewatch_tests::scale::book::{BenchmarkInstants, Book};
 use duewatch_tests::scale::measure::peak_resident_kib;
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(30);
 
 /// Measures the memory of a sweep.
 #[derive(Debug, Parser)]
-struct Arguments {
+struct SweepMemoryArguments {
     /// The number of due accounts
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     accounts: u32,
@@ -50,7 +50,7 @@ struct Arguments {
 }
 
 /// A request of the function's process.
-enum Heard {
+enum ProcessEvent {
     /// The process waits for an event.
     Ready,
     Answer(String),
@@ -58,7 +58,7 @@ enum Heard {
 }
 
 fn main() -> ExitCode {
-    match act(&Arguments::parse()) {
+    match act(&SweepMemoryArguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
 }
 
 /// Returns whether the peak is below the limit.
-fn act(arguments: &Arguments) -> Result<bool, Failure> {
+fn act(arguments: &SweepMemoryArguments) -> Result<bool, Failure> {
     let binary = &arguments.binary;
     if !binary.is_file() {
         let problem = "is not built; the commands stand in this example";
@@ -86,7 +86,7 @@ fn act(arguments: &Arguments) -> Result<bool, Failure> {
     let measured = measure(&process, declared.timeout, &hears, &events);
     process.kill()?;
     process.wait()?;
-    let Measured { swept, invocations, took, kib_before, kib } = measured?;
+    let SweepMemory { swept, invocations, took, kib_before, kib } = measured?;
     if swept != u64::from(arguments.accounts) {
         return Err(format!("{swept} accounts were swept instead of {}", arguments.accounts).into());
     }
@@ -103,12 +103,12 @@ fn act(arguments: &Arguments) -> Result<bool, Failure> {
 
 /// A stack whose accounts are all long due.
 async fn all_due(accounts: u32) -> Result<Stack, Failure> {
-    let opened_at = Calendar::new()?.import;
+    let opened_at = BenchmarkInstants::new()?.import;
     let loopback = Transport::Loopback(Ports { dynamodb: 0, sns: 0, sqs: 0 });
     let stack = Stack::start(StackClock::simulated(opened_at), loopback).await?;
     let book = Book { accounts, peak_percent: 20 };
     let contracts = (0..accounts)
-        .map(|number| Ok(Line { line: u64::from(number) + 1, value: book.contract(number)? }))
+        .map(|number| Ok(NumberedLine { line: u64::from(number) + 1, value: book.contract(number)? }))
         .collect::<Result<_, Failure>>()?;
     let (path, policy) = (std::path::Path::new("book"), Book::policy()?);
     import(stack.transitions(), path, contracts, Some(&policy), opened_at, false).await?;
@@ -116,7 +116,7 @@ async fn all_due(accounts: u32) -> Result<Stack, Failure> {
 }
 
 /// Serves a Runtime API that hands out events and receives their results.
-fn serve(timeout: TimeDelta, next: Receiver<String>, heard: Sender<Heard>) -> std::io::Result<String> {
+fn serve(timeout: TimeDelta, next: Receiver<String>, heard: Sender<ProcessEvent>) -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
     let next = Arc::new(Mutex::new(next));
@@ -134,14 +134,14 @@ fn answer(
     stream: &TcpStream,
     timeout: TimeDelta,
     next: &Mutex<Receiver<String>>,
-    heard: &Sender<Heard>,
+    heard: &Sender<ProcessEvent>,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(request) = loopback::read(&mut reader)? {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         // The receiver is gone once all accounts are swept.
         if request.line.contains("/runtime/invocation/next") {
-            let _ = heard.send(Heard::Ready);
+            let _ = heard.send(ProcessEvent::Ready);
             let Ok(event) = next.lock().unwrap_or_else(PoisonError::into_inner).recv() else { return Ok(()) };
             let deadline = (Utc::now() + timeout).timestamp_millis();
             let headers = format!(
@@ -152,9 +152,9 @@ fn answer(
             continue;
         }
         let _ = heard.send(if request.line.contains("/response") {
-            Heard::Answer(body)
+            ProcessEvent::Answer(body)
         } else {
-            Heard::Failed(body)
+            ProcessEvent::Failed(body)
         });
         loopback::answer(&mut &*stream, "", "")?;
     }
@@ -163,7 +163,7 @@ fn answer(
 
 /// Starts the function as Lambda would, but without its queue.
 fn start(
-    arguments: &Arguments,
+    arguments: &SweepMemoryArguments,
     stack: &Stack,
     declared: &FunctionSpec,
     runtime_api: &str,
@@ -188,7 +188,7 @@ fn start(
 }
 
 /// The results of a sweep.
-struct Measured {
+struct SweepMemory {
     swept: u64,
     invocations: u32,
     took: Duration,
@@ -199,12 +199,12 @@ struct Measured {
 fn measure(
     process: &Child,
     timeout: TimeDelta,
-    hears: &Receiver<Heard>,
+    hears: &Receiver<ProcessEvent>,
     events: &Sender<String>,
-) -> Result<Measured, Box<dyn Error>> {
+) -> Result<SweepMemory, Box<dyn Error>> {
     let patience = (timeout + PATIENCE).to_std()?;
     let hear = || match hears.recv_timeout(patience)? {
-        Heard::Failed(how) => Err(Failure::from(how)),
+        ProcessEvent::Failed(how) => Err(Failure::from(how)),
         heard => Ok(heard),
     };
     let resident = || {
@@ -216,14 +216,14 @@ fn measure(
     let (begun, mut swept) = (Instant::now(), 0);
     for invocations in 1..=MAX_INVOCATIONS {
         events.send(scheduled_event("sweep", Utc::now()).to_string())?;
-        let Heard::Answer(answer) = hear()? else { return Err("it did not answer".into()) };
+        let ProcessEvent::Answer(answer) = hear()? else { return Err("it did not answer".into()) };
         let answer: Value = serde_json::from_str(&answer)?;
         hear()?;
         swept += answer["written"].as_u64().unwrap_or_default();
         eprintln!("{answer}");
         if answer["cut_short"] == false {
             let (took, kib) = (begun.elapsed(), resident()?);
-            return Ok(Measured { swept, invocations, took, kib_before, kib });
+            return Ok(SweepMemory { swept, invocations, took, kib_before, kib });
         }
     }
     Err("it never came to its end".into())

@@ -28,7 +28,7 @@ const SCAN_UNIT: Decimal = Decimal::from_parts(8_192, 0, 0, false, 0);
 
 /// The work of one function for one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
+pub struct WorkUnits {
     /// Consistent reads of the account.
     pub account_reads: u32,
     /// Writes of the account, each of which moves its entry in the due index.
@@ -51,7 +51,7 @@ pub struct Work {
     pub from_index: bool,
 }
 
-impl Work {
+impl WorkUnits {
     /// Read units of the tables; the share of the index page is [`Self::index_reads`].
     #[must_use]
     pub fn reads(&self) -> Decimal {
@@ -100,20 +100,20 @@ pub enum ComesBy {
 
 /// A kind of transition.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub struct TransitionKind {
     pub name: &'static str,
     /// Transitions of one account a month.
     pub a_month: Decimal,
     pub comes_by: ComesBy,
     /// The work of `detect-overdue`, `post-payment` or `intake`.
-    pub decide: Work,
+    pub decide: WorkUnits,
     /// The work of `send-reminders`.
-    pub tell: Work,
+    pub tell: WorkUnits,
     /// The work of `record-history`.
-    pub keep: Work,
+    pub keep: WorkUnits,
 }
 
-impl Kind {
+impl TransitionKind {
     /// Write units of the lender's payment system.
     #[must_use]
     pub fn lender_writes(&self) -> u32 {
@@ -121,7 +121,7 @@ impl Kind {
     }
 }
 
-const IDLE: Work = Work {
+const IDLE: WorkUnits = WorkUnits {
     account_reads: 0,
     account_writes: 0,
     payment_queries: 0,
@@ -133,14 +133,14 @@ const IDLE: Work = Work {
     messages: 0,
     from_index: false,
 };
-const SWEEP: Work = Work { account_reads: 1, account_writes: 1, from_index: true, ..IDLE };
-const RESTRICT: Work = Work { payment_queries: 1, ..SWEEP };
-const POST: Work = Work { from_index: false, ..SWEEP };
+const SWEEP: WorkUnits = WorkUnits { account_reads: 1, account_writes: 1, from_index: true, ..IDLE };
+const RESTRICT: WorkUnits = WorkUnits { payment_queries: 1, ..SWEEP };
+const POST: WorkUnits = WorkUnits { from_index: false, ..SWEEP };
 /// The change of the account status is published and marked.
-const ANNOUNCE: Work = Work { small_writes: 1, messages: 1, ..IDLE };
+const ANNOUNCE: WorkUnits = WorkUnits { small_writes: 1, messages: 1, ..IDLE };
 /// The contact request is planned; the contact profile is read, the account and its payments once more; the
 /// message is counted, published and ended; the revision is marked.
-const REMIND: Work = Work {
+const REMIND: WorkUnits = WorkUnits {
     account_reads: 1,
     payment_queries: 1,
     record_reads: 1,
@@ -149,23 +149,23 @@ const REMIND: Work = Work {
     ..ANNOUNCE
 };
 /// The newest entry is read, the next one is put.
-const KEEP: Work = Work { record_reads: 1, entry_units: 1, ..IDLE };
-const KEEP_DECISION: Work = Work { entry_units: 2, ..KEEP };
+const KEEP: WorkUnits = WorkUnits { record_reads: 1, entry_units: 1, ..IDLE };
+const KEEP_DECISION: WorkUnits = WorkUnits { entry_units: 2, ..KEEP };
 /// The work of `record-delivery` for a receipt: it looks up the message, reads and writes the contact
 /// profile, and adds the receipt to the message as it is by then.
-pub const RECEIPT: Work =
-    Work { record_reads: 3, transactions: 1, transaction_units: 2, small_writes: 1, ..IDLE };
+pub const RECEIPT: WorkUnits =
+    WorkUnits { record_reads: 3, transactions: 1, transaction_units: 2, small_writes: 1, ..IDLE };
 /// The reads of `watch-gaps` for a healthy account beside its page: its payments, its newest history entry,
 /// its marker.
-pub const WATCH: Work = Work { payment_queries: 1, record_reads: 2, ..IDLE };
+pub const WATCH: WorkUnits = WorkUnits { payment_queries: 1, record_reads: 2, ..IDLE };
 
 /// The kind of transition that touches every account every month.
 pub const BEFORE_DUE: &str = "reminder before the due date";
 
 /// The kinds of transitions of a month, one installment an account.
 #[must_use]
-pub fn kinds() -> [Kind; 7] {
-    let kind = |name, a_month, comes_by, [decide, tell, keep]: [Work; 3]| Kind {
+pub fn kinds() -> [TransitionKind; 7] {
+    let kind = |name, a_month, comes_by, [decide, tell, keep]: [WorkUnits; 3]| TransitionKind {
         name,
         a_month,
         comes_by,
@@ -208,7 +208,7 @@ pub fn account_scan_units() -> Decimal {
 
 /// Transitions a day, of the kinds that `wanted` picks.
 #[must_use]
-pub fn a_day(accounts: Decimal, wanted: impl Fn(&Kind) -> bool) -> Decimal {
+pub fn a_day(accounts: Decimal, wanted: impl Fn(&TransitionKind) -> bool) -> Decimal {
     kinds().iter().filter(|kind| wanted(kind)).map(|kind| kind.a_month).sum::<Decimal>() * accounts
         / MONTH_DAYS.value
 }

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use tokio::runtime::Handle;
 
-type Happening = Pin<Box<dyn Future<Output = ()>>>;
+type HappeningFuture = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A happening right before a call leaves: another invocation, or the lender's payment system. The test needs
 /// a runtime of several threads.
@@ -20,7 +20,7 @@ pub struct Interrupt {
     call: &'static str,
     containing: Vec<String>,
     left: Arc<AtomicUsize>,
-    happening: Arc<dyn Fn() -> Happening + Send + Sync>,
+    happening: Arc<dyn Fn() -> HappeningFuture + Send + Sync>,
     fails: bool,
 }
 

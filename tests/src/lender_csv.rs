@@ -25,7 +25,7 @@ use serde_json::json;
 
 /// The terms of the loans that the lender's file leaves out.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct LenderTerms {
     /// The zone in which the loans' days begin, and in which the file's times are local.
     pub time_zone: Zone,
     pub currency: Currency,
@@ -33,7 +33,7 @@ pub struct Terms {
 
 /// A row of the lender's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loan {
+pub struct LenderLoan {
     /// `Loan_ID`.
     pub account_id: AccountId,
     /// `loan_status`.
@@ -95,10 +95,10 @@ pub enum LenderCsvError {
 ///
 /// # Errors
 /// A [`LenderCsvError`] with the line, the column and the value.
-pub fn read_loans(text: &str, terms: &Terms) -> Result<Vec<Loan>, LenderCsvError> {
+pub fn read_loans(text: &str, terms: &LenderTerms) -> Result<Vec<LenderLoan>, LenderCsvError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let columns = Columns::find(reader.headers().map_err(|error| row_error(&error))?)?;
-    let loans: Result<Vec<Loan>, LenderCsvError> = reader
+    let loans: Result<Vec<LenderLoan>, LenderCsvError> = reader
         .records()
         .map(|record| columns.loan(&record.map_err(|error| row_error(&error))?, terms))
         .collect();
@@ -129,7 +129,7 @@ impl Columns {
         Ok(Self { places })
     }
 
-    fn loan(&self, record: &csv::StringRecord, terms: &Terms) -> Result<Loan, LenderCsvError> {
+    fn loan(&self, record: &csv::StringRecord, terms: &LenderTerms) -> Result<LenderLoan, LenderCsvError> {
         let line = record.position().map_or(0, csv::Position::line);
         let [id, status, principal, opened_on, due_on, paid_at, past_due_days] =
             self.places.map(|place| record.get(place).unwrap_or_default());
@@ -153,7 +153,7 @@ impl Columns {
         let count =
             |value: &str| value.parse().map_err(|_| fault("past_due_days", value, "whole number of days"));
         let amount = principal.parse().ok().and_then(|amount: Money| terms.currency.exact(amount).ok());
-        let loan = Loan {
+        let loan = LenderLoan {
             account_id: id.parse().map_err(|_| fault("Loan_ID", id, "identifier"))?,
             status: match status {
                 "PAIDOFF" => Status::PaidOff,
@@ -179,16 +179,16 @@ impl Columns {
     }
 }
 
-impl Loan {
+impl LenderLoan {
     /// The instant of full payment.
     #[must_use]
-    pub fn paid_off_at(&self, terms: &Terms) -> Option<DateTime<Utc>> {
+    pub fn paid_off_at(&self, terms: &LenderTerms) -> Option<DateTime<Utc>> {
         self.paid_at.map(|local| at_local_time(terms.time_zone, local.date(), local.time()))
     }
 
     /// The loan's line of the portfolio file.
     #[must_use]
-    pub fn book_line(&self, terms: &Terms) -> String {
+    pub fn book_line(&self, terms: &LenderTerms) -> String {
         json!({
             "account_id": self.account_id,
             "customer_id": self.account_id,
@@ -203,7 +203,7 @@ impl Loan {
 
     /// The event of the loan's payment, if it was paid.
     #[must_use]
-    pub fn payment_line(&self, terms: &Terms) -> Option<String> {
+    pub fn payment_line(&self, terms: &LenderTerms) -> Option<String> {
         let at = self.paid_off_at(terms)?.with_timezone(&terms.time_zone);
         let event = json!({
             "at": at.to_rfc3339(),
@@ -237,7 +237,7 @@ restrictions = [{{ kind = "freeze_drawdown" }}]
 
 /// The written files, with the counts and dates for a replay.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct WrittenCase {
     /// `book.jsonl`
     pub book: PathBuf,
     /// `events.jsonl`
@@ -258,15 +258,19 @@ pub struct Written {
 ///
 /// # Errors
 /// When there is no loan, or a file cannot be written.
-pub fn write(loans: &[Loan], terms: &Terms, directory: &Path) -> Result<Written, LenderCsvError> {
+pub fn write(
+    loans: &[LenderLoan],
+    terms: &LenderTerms,
+    directory: &Path,
+) -> Result<WrittenCase, LenderCsvError> {
     let book: Vec<String> = loans.iter().map(|loan| loan.book_line(terms)).collect();
-    let mut paid: Vec<&Loan> = loans.iter().filter(|loan| loan.paid_at.is_some()).collect();
+    let mut paid: Vec<&LenderLoan> = loans.iter().filter(|loan| loan.paid_at.is_some()).collect();
     paid.sort_by_key(|loan| loan.paid_off_at(terms));
     let events: Vec<String> = paid.iter().filter_map(|loan| loan.payment_line(terms)).collect();
     let paid_on = paid.iter().filter_map(|loan| loan.paid_at).map(|paid_at| paid_at.date());
     let from = loans.iter().map(|loan| loan.opened_on).min().ok_or(LenderCsvError::NoLoan)?;
     let to = loans.iter().map(|loan| loan.due_on).chain(paid_on).max().ok_or(LenderCsvError::NoLoan)?;
-    Ok(Written {
+    Ok(WrittenCase {
         book: put(directory, "book.jsonl", &lines(&book))?,
         events: put(directory, "events.jsonl", &lines(&events))?,
         policy: put(directory, "policy.toml", &policy(from))?,
@@ -291,7 +295,7 @@ fn put(directory: &Path, name: &str, text: &str) -> Result<PathBuf, LenderCsvErr
 ///
 /// # Errors
 /// When the file cannot be read, or a row is refused.
-pub fn read_file(path: &Path, terms: &Terms) -> Result<Vec<Loan>, LenderCsvError> {
+pub fn read_file(path: &Path, terms: &LenderTerms) -> Result<Vec<LenderLoan>, LenderCsvError> {
     let text =
         fs::read_to_string(path).map_err(|source| LenderCsvError::File { path: path.to_owned(), source })?;
     read_loans(&text, terms)
@@ -307,8 +311,8 @@ mod tests {
         "Loan_ID,loan_status,Principal,terms,effective_date,due_date,paid_off_time,past_due_days\n";
     const ROW: &str = "L-1,COLLECTION_PAIDOFF,1000,30,9/8/2016,10/7/2016,10/9/2016 19:31,2";
 
-    fn terms() -> Terms {
-        Terms { time_zone: "Asia/Shanghai".parse().unwrap(), currency: "CNY".parse().unwrap() }
+    fn terms() -> LenderTerms {
+        LenderTerms { time_zone: "Asia/Shanghai".parse().unwrap(), currency: "CNY".parse().unwrap() }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 
 /// An HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct LoopbackRequest {
     /// The first line, in lower case.
     pub line: String,
     pub body: Vec<u8>,
@@ -14,7 +14,7 @@ pub struct Request {
 ///
 /// # Errors
 /// When the connection breaks off.
-pub fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
+pub fn read(reader: &mut impl BufRead) -> io::Result<Option<LoopbackRequest>> {
     let mut first = None;
     let mut length = 0;
     loop {
@@ -33,7 +33,7 @@ pub fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Some(Request { line: first.unwrap_or_default(), body }))
+    Ok(Some(LoopbackRequest { line: first.unwrap_or_default(), body }))
 }
 
 /// Answers a request. Each line of `headers` is terminated.

@@ -14,23 +14,25 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
-use detect_overdue::{Answer, ShardQueue, Swept};
+use detect_overdue::{ShardQueue, SweepAnswer, SweepReport};
 use duewatch_domain::formats::{message_line, parse_book_line, parse_message};
 use duewatch_domain::kernel::{AccountId, Revision};
-use duewatch_domain::{Account, Cause, Contract, Message, policy};
-use duewatch_local::stack::sqs::Waiting;
+use duewatch_domain::{Account, Contract, InboundMessage, Trigger, policy};
+use duewatch_local::stack::sqs::WaitingMessage;
 use duewatch_local::stack::template::Template;
 use duewatch_local::stack::{
     Functions, Ports, Pump, Stack, StackClock, Transport, local_reference_keys, queue_event,
 };
 use duewatch_notify::ReferenceKeys;
-use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Wiring};
-use duewatch_store::{Consumed, ContactOutcome, DueAccount, HistoryEntry, Outcome, Quarantined, Store};
+use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Services};
+use duewatch_store::{
+    Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store, TransitionOutcome,
+};
 use send_reminders::SendEvent;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use watch_gaps::Watched;
+use watch_gaps::ReconcileReport;
 
 use crate::interrupt::Interrupt;
 
@@ -141,14 +143,14 @@ pub struct World {
 
 /// A message that left through SNS.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sent {
+pub struct PublishedMessage {
     /// `reminders`, `account-events` or `operations`.
     pub topic: String,
     pub body: Value,
     pub attributes: BTreeMap<String, String>,
 }
 
-impl Sent {
+impl PublishedMessage {
     /// The id of the event in the body.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -199,22 +201,22 @@ impl World {
 
     /// A function's services as Lambda starts them: with a meter and a policy cache of their own.
     #[must_use]
-    pub fn wiring(&self, function: &'static str) -> Wiring {
-        self.wiring_over(function, self.client().clone())
+    pub fn services(&self, function: &'static str) -> Services {
+        self.services_over(function, self.client().clone())
     }
 
     /// A function's services over a given client.
     #[must_use]
-    pub fn wiring_over(&self, function: &'static str, client: Client) -> Wiring {
+    pub fn services_over(&self, function: &'static str, client: Client) -> Services {
         let sns = self.stack.services().sns_client.clone();
         let clock = Arc::new(self.stack.clock().clone());
-        Wiring::new(function, self.stack.settings(), client, sns, clock)
+        Services::new(function, self.stack.settings(), client, sns, clock)
     }
 
     /// A function's services, with an interrupt before some of their calls.
     #[must_use]
-    pub fn wiring_interrupted(&self, function: &'static str, interrupt: Interrupt) -> Wiring {
-        self.wiring_over(function, self.interrupted(interrupt))
+    pub fn services_interrupted(&self, function: &'static str, interrupt: Interrupt) -> Services {
+        self.services_over(function, self.interrupted(interrupt))
     }
 
     /// A client with an interrupt before some of its calls.
@@ -242,8 +244,8 @@ impl World {
 
     async fn open_contract(&self, contract: &Contract) -> Account {
         let account_id = &contract.account_id;
-        match Box::pin(self.stack.transitions().open(contract, self.now(), Cause::Time)).await.unwrap() {
-            Outcome::Written(account) => *account,
+        match Box::pin(self.stack.transitions().open(contract, self.now(), Trigger::Time)).await.unwrap() {
+            TransitionOutcome::Written(account) => *account,
             other => panic!("{account_id} was not opened: {other:?}"),
         }
     }
@@ -367,34 +369,34 @@ impl World {
     }
 
     /// Fires the sweep with the sample event.
-    pub async fn sweep(&self) -> Swept {
-        sweep(&self.wiring(detect_overdue::NAME)).await
+    pub async fn sweep(&self) -> SweepReport {
+        sweep(&self.services(detect_overdue::NAME)).await
     }
 
     /// Delivers records to `post-payment`; returns those reported as failed.
     pub async fn post(&self, records: &[Value]) -> Vec<String> {
-        post(&self.wiring(post_payment::NAME), records).await
+        post(&self.services(post_payment::NAME), records).await
     }
 
     /// Delivers records to `send-reminders`; returns those reported as failed.
     pub async fn send(&self, records: &[Value]) -> Vec<String> {
-        send(&self.wiring(send_reminders::NAME), records).await
+        send(&self.services(send_reminders::NAME), records).await
     }
 
     /// Fires the schedule of `send-reminders`: due planned contacts pass the gate.
-    pub async fn sweep_contacts(&self) -> send_reminders::Swept {
-        sweep_contacts(&self.wiring(send_reminders::NAME)).await
+    pub async fn sweep_contacts(&self) -> send_reminders::ContactSweepReport {
+        sweep_contacts(&self.services(send_reminders::NAME)).await
     }
 
     /// The outcomes of a customer's contacts by contact id, oldest first.
     pub async fn contacts(&self, customer_id: &str) -> Vec<(String, ContactOutcome)> {
-        let said = self.store().said_to(&customer_id.parse().unwrap()).await.unwrap();
-        said.into_iter().map(|said| (said.planned.contact_id.to_string(), said.outcome)).collect()
+        let said = self.store().contact_records(&customer_id.parse().unwrap()).await.unwrap();
+        said.into_iter().map(|said| (said.request.contact_id.to_string(), said.outcome)).collect()
     }
 
     /// Delivers records to `record-history`; returns those reported as failed.
     pub async fn record(&self, records: &[Value]) -> Vec<String> {
-        record(&self.wiring(record_history::NAME), records).await
+        record(&self.services(record_history::NAME), records).await
     }
 
     /// The account's history, oldest entry first.
@@ -411,8 +413,8 @@ impl World {
     }
 
     /// Fires `watch-gaps` over the whole table at once; its next scan is on the next day.
-    pub async fn watch(&self) -> Watched {
-        watch(&self.wiring(watch_gaps::NAME)).await
+    pub async fn watch(&self) -> ReconcileReport {
+        watch(&self.services(watch_gaps::NAME)).await
     }
 
     /// Records an account's revision in its history, as the stream's function would.
@@ -424,11 +426,11 @@ impl World {
 
     /// The messages that left through SNS since the last call.
     #[must_use]
-    pub fn sent(&self) -> Vec<Sent> {
+    pub fn sent(&self) -> Vec<PublishedMessage> {
         let messages = self.stack.services().sns.take();
         messages
             .into_iter()
-            .map(|message| Sent {
+            .map(|message| PublishedMessage {
                 topic: message.topic_arn.rsplit_once("duewatch-dev-").unwrap().1.to_owned(),
                 body: serde_json::from_str(&message.message).unwrap(),
                 attributes: message.attributes,
@@ -438,7 +440,7 @@ impl World {
 
     /// The messages that left for one topic since the last call; those for other topics are dropped.
     #[must_use]
-    pub fn sent_to(&self, topic: &str) -> Vec<Sent> {
+    pub fn sent_to(&self, topic: &str) -> Vec<PublishedMessage> {
         self.sent().into_iter().filter(|sent| sent.topic == topic).collect()
     }
 
@@ -449,27 +451,37 @@ impl World {
 }
 
 /// Fires a sweep with the sample event.
-pub async fn sweep(wiring: &Wiring) -> Swept {
+pub async fn sweep(wiring: &Services) -> SweepReport {
     sweep_within(wiring, Deadline::none()).await
 }
 
 /// Fires a sweep with the sample event, before a deadline.
-pub async fn sweep_within(wiring: &Wiring, deadline: Deadline) -> Swept {
+pub async fn sweep_within(wiring: &Services, deadline: Deadline) -> SweepReport {
     sweep_handing_over(wiring, None, deadline).await
 }
 
 /// Fires a sweep with the sample event, before a deadline and with a queue for large shards.
-pub async fn sweep_handing_over(wiring: &Wiring, queue: Option<&ShardQueue>, deadline: Deadline) -> Swept {
+pub async fn sweep_handing_over(
+    wiring: &Services,
+    queue: Option<&ShardQueue>,
+    deadline: Deadline,
+) -> SweepReport {
     let event = serde_json::from_value(sample("detect-overdue.schedule.json")).unwrap();
     match detect_overdue::handle(wiring, queue, event, deadline).await.unwrap() {
-        Answer::Schedule(swept) => swept,
-        Answer::Shards(response) => panic!("it took the schedule for a queue: {response:?}"),
+        SweepAnswer::Schedule(swept) => swept,
+        SweepAnswer::Shards(response) => panic!("it took the schedule for a queue: {response:?}"),
     }
 }
 
 /// A message of the lender's systems: an event in the format's own words, under an id.
 #[must_use]
-pub fn message(event_id: &str, at: DateTime<Utc>, account_id: &str, kind: &str, fields: &str) -> Message {
+pub fn message(
+    event_id: &str,
+    at: DateTime<Utc>,
+    account_id: &str,
+    kind: &str,
+    fields: &str,
+) -> InboundMessage {
     let at = at.to_rfc3339();
     let body = format!(
         r#"{{"event_id":"{event_id}","at":"{at}","type":"{kind}","account_id":"{account_id}",{fields}}}"#
@@ -478,74 +490,76 @@ pub fn message(event_id: &str, at: DateTime<Utc>, account_id: &str, kind: &str, 
 }
 
 /// Delivers bodies to `intake`, each with its group, as its queue would; returns those reported as failed.
-pub async fn take_in(wiring: &Wiring, bodies: &[(&str, String)]) -> Vec<String> {
-    let waiting = |(place, (group, body)): (usize, &(&str, String))| Waiting {
+pub async fn take_in(wiring: &Services, bodies: &[(&str, String)]) -> Vec<String> {
+    let waiting = |(place, (group, body)): (usize, &(&str, String))| WaitingMessage {
         message_id: format!("m-{place}"),
         body: body.clone(),
         group: Some((*group).to_owned()),
         sent_at: wiring.clock.now(),
         received: 1,
     };
-    let messages: Vec<Waiting> = bodies.iter().enumerate().map(waiting).collect();
+    let messages: Vec<WaitingMessage> = bodies.iter().enumerate().map(waiting).collect();
     let event = serde_json::from_value(queue_event("duewatch-dev-intake.fifo", &messages)).unwrap();
     let response = intake::handle(wiring, event, Deadline::none()).await;
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
 /// Delivers messages to `intake` in their own groups.
-pub async fn take_messages(wiring: &Wiring, messages: &[Message]) -> Vec<String> {
+pub async fn take_messages(wiring: &Services, messages: &[InboundMessage]) -> Vec<String> {
     let bodies: Vec<(&str, String)> =
         messages.iter().map(|one| (one.event.account_id.as_str(), message_line(one))).collect();
     take_in(wiring, &bodies).await
 }
 
 /// Delivers receipts to `record-delivery`, as its queue would; returns those reported as failed.
-pub async fn report(wiring: &Wiring, bodies: &[String]) -> Vec<String> {
-    let waiting = |(place, body): (usize, &String)| Waiting {
+pub async fn report(wiring: &Services, bodies: &[String]) -> Vec<String> {
+    let waiting = |(place, body): (usize, &String)| WaitingMessage {
         message_id: format!("r-{place}"),
         body: body.clone(),
         group: None,
         sent_at: wiring.clock.now(),
         received: 1,
     };
-    let messages: Vec<Waiting> = bodies.iter().enumerate().map(waiting).collect();
+    let messages: Vec<WaitingMessage> = bodies.iter().enumerate().map(waiting).collect();
     let event = serde_json::from_value(queue_event("duewatch-dev-receipts", &messages)).unwrap();
     let response = record_delivery::handle(wiring, event, Deadline::none()).await;
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
 /// Fires `watch-gaps` with a scan of one segment, which reconciles all accounts once a day.
-pub async fn watch(wiring: &Wiring) -> Watched {
-    watch_gaps::watch(wiring, 1, Deadline::none()).await.unwrap()
+pub async fn watch(wiring: &Services) -> ReconcileReport {
+    watch_gaps::reconcile(wiring, 1, Deadline::none()).await.unwrap()
 }
 
 /// Delivers records to `post-payment`; returns those reported as failed.
-pub async fn post(wiring: &Wiring, records: &[Value]) -> Vec<String> {
+pub async fn post(wiring: &Services, records: &[Value]) -> Vec<String> {
     failures(post_payment::handle(wiring, stream_event(records), Deadline::none()).await)
 }
 
 /// Delivers records to `post-payment` on a thread of its own.
 #[must_use]
-pub fn post_aside(wiring: Wiring, records: Vec<Value>) -> JoinHandle<Vec<String>> {
+pub fn post_aside(wiring: Services, records: Vec<Value>) -> JoinHandle<Vec<String>> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || runtime.block_on(post(&wiring, &records)))
 }
 
 /// Delivers records to `send-reminders`; returns those reported as failed.
-pub async fn send(wiring: &Wiring, records: &[Value]) -> Vec<String> {
+pub async fn send(wiring: &Services, records: &[Value]) -> Vec<String> {
     let event = SendEvent { records: Some(stream_event(records).records) };
     match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
-        send_reminders::Answer::Stream(response) => failures(response),
-        send_reminders::Answer::Schedule(swept) => panic!("it took the stream for a schedule: {swept:?}"),
+        send_reminders::SendAnswer::Stream(response) => failures(response),
+        send_reminders::SendAnswer::Schedule(swept) => panic!("it took the stream for a schedule: {swept:?}"),
     }
 }
 
 /// Fires the schedule of `send-reminders`: due planned contacts pass the gate.
-pub async fn sweep_contacts(wiring: &Wiring) -> send_reminders::Swept {
+pub async fn sweep_contacts(wiring: &Services) -> send_reminders::ContactSweepReport {
     let event = SendEvent { records: None };
     match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
-        send_reminders::Answer::Schedule(swept) => swept,
-        send_reminders::Answer::Stream(response) => panic!("it took the schedule for a stream: {response:?}"),
+        send_reminders::SendAnswer::Schedule(swept) => swept,
+        send_reminders::SendAnswer::Stream(response) => {
+            panic!("it took the schedule for a stream: {response:?}")
+        }
     }
 }
 
@@ -556,7 +570,7 @@ pub fn reference_keys() -> ReferenceKeys {
 }
 
 /// Delivers records to `record-history`; returns those reported as failed.
-pub async fn record(wiring: &Wiring, records: &[Value]) -> Vec<String> {
+pub async fn record(wiring: &Services, records: &[Value]) -> Vec<String> {
     failures(record_history::handle(wiring, stream_event(records), Deadline::none()).await)
 }
 

@@ -6,14 +6,16 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{Months, NaiveDate};
-use duewatch_domain::Cause;
-use duewatch_runtime::Wiring;
-use duewatch_store::{Consumed, HistoryEntry, Outcome, Store};
+use duewatch_domain::Trigger;
+use duewatch_runtime::Services;
+use duewatch_store::{Consumed, HistoryEntry, Store, TransitionOutcome};
 use duewatch_tests::cost::inputs::{
     ACCOUNT_BYTES, CONTACT_BYTES, DECISION_ENTRY_BYTES, ENTRY_BYTES, HISTORY_ENTRY_BYTES, PAGE, SIDE_BY_SIDE,
     SMALL_ITEM_BYTES,
 };
-use duewatch_tests::cost::{Kind, RECEIPT, WATCH, Work, account_read_units, account_write_units, kinds};
+use duewatch_tests::cost::{
+    RECEIPT, TransitionKind, WATCH, WorkUnits, account_read_units, account_write_units, kinds,
+};
 use duewatch_tests::support::{
     KEEPING, REMINDING, STANDARD, World, consumed, contract_of, decisions, message, post, record, report,
     send, sweep, take_messages, watch,
@@ -92,16 +94,19 @@ async fn open(world: &World, account_id: &str, due_on: &[String]) {
 
 async fn open_under(world: &World, policy_id: &str, account_id: &str, due_on: &[String]) {
     let contract = contract_of(policy_id, account_id, due_on);
-    let opened = world.stack.transitions().open(&contract, world.now(), Cause::Time).await.unwrap();
-    assert!(matches!(opened, Outcome::Written(_)));
+    let opened = world.stack.transitions().open(&contract, world.now(), Trigger::Time).await.unwrap();
+    assert!(matches!(opened, TransitionOutcome::Written(_)));
 }
 
 /// A function that has run before and holds the policy in its cache.
-async fn warm(world: &World, function: &'static str) -> (Wiring, HashMap<(&'static str, String), Consumed>) {
-    warm_up(world, world.wiring(function)).await
+async fn warm(
+    world: &World,
+    function: &'static str,
+) -> (Services, HashMap<(&'static str, String), Consumed>) {
+    warm_up(world, world.services(function)).await
 }
 
-async fn warm_up(world: &World, wiring: Wiring) -> (Wiring, HashMap<(&'static str, String), Consumed>) {
+async fn warm_up(world: &World, wiring: Services) -> (Services, HashMap<(&'static str, String), Consumed>) {
     wiring.transitions.rules_of(&world.account("A-1").await, world.now()).await.unwrap();
     let before = wiring.transitions.store().meter().read().into_iter().collect();
     (wiring, before)
@@ -166,7 +171,7 @@ async fn a_transition_that_restricts_also_costs_one_look_at_the_payments() {
     let before = world.item("A-1").await;
     assert_eq!(sweep(&sweeper).await.decisions, 1);
     let after = world.item("A-1").await;
-    assert!(!world.account("A-1").await.standing.restrictions.is_empty());
+    assert!(!world.account("A-1").await.status.restrictions.is_empty());
 
     let store = sweeper.transitions.store();
     let (accounts, payments) = (&store.tables().accounts, &store.tables().payments);
@@ -191,7 +196,7 @@ async fn a_payment_that_lifts_costs_one_read_unit_and_one_write() {
     let before = world.item("A-1").await;
     assert!(post(&poster, &records).await.is_empty());
     let after = world.item("A-1").await;
-    assert_eq!(world.account("A-1").await.standing.restrictions, []);
+    assert_eq!(world.account("A-1").await.status.restrictions, []);
 
     let store = poster.transitions.store();
     let accounts = &store.tables().accounts;
@@ -326,7 +331,7 @@ async fn asked_by_a_sweep(due: usize) -> [u64; 4] {
         open(&world, &format!("A-{number}"), &["2023-10-01".to_owned()]).await;
     }
     world.set("2023-10-05T00:00:00Z");
-    let sweeper = world.wiring(detect_overdue::NAME);
+    let sweeper = world.services(detect_overdue::NAME);
     assert_eq!(sweep(&sweeper).await.written, due);
     let store = sweeper.transitions.store();
     let accounts = &store.tables().accounts;
@@ -355,12 +360,12 @@ async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_s
     let records = world.account_records().await;
     assert!(world.send(&records).await.is_empty());
     world.set("2023-11-08T00:00:00Z");
-    let watcher = world.wiring(watch_gaps::NAME);
+    let watcher = world.services(watch_gaps::NAME);
     // K, which a process reads once.
     watcher.transitions.store().check_due_shards().await.unwrap();
     let (watcher, start) = warm_up(&world, watcher).await;
     let watched = watch(&watcher).await;
-    assert_eq!((watched.looked_at, watched.repaired, watched.open), (1, 0, 0), "{watched:?}");
+    assert_eq!((watched.evaluated, watched.repaired, watched.open), (1, 0, 0), "{watched:?}");
 
     let store = watcher.transitions.store();
     let tables = store.tables();
@@ -374,7 +379,7 @@ async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_s
     // Two days of quarantine and the list of suspense payments, a half each, and the history.
     assert_eq!(since(&start, store, "Query", &tables.records), (4, 3 + ONE_READ_UNIT));
     // The cost page counts the account's share only.
-    assert_eq!(WATCH, Work { payment_queries: 1, record_reads: 2, ..Work::default() });
+    assert_eq!(WATCH, WorkUnits { payment_queries: 1, record_reads: 2, ..WorkUnits::default() });
     // The new scan cursor.
     assert_eq!(since(&start, store, "PutItem", &tables.records), (1, 2));
     let asked = |meter: u64| meter - start.values().map(|consumed| consumed.requests).sum::<u64>();
@@ -383,12 +388,12 @@ async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_s
 }
 
 /// The calls since `before` in the cost page's terms.
-fn work_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store) -> Work {
+fn work_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store) -> WorkUnits {
     let tables = store.tables();
     let count = |calls: &[&'static str], table: &str| {
         calls.iter().map(|call| since(before, store, call, table).0).sum::<u64>().to_u32().unwrap()
     };
-    Work {
+    WorkUnits {
         account_reads: count(&["GetItem"], &tables.accounts),
         account_writes: count(&["UpdateItem"], &tables.accounts),
         payment_queries: count(&["Query"], &tables.payments),
@@ -396,7 +401,7 @@ fn work_since(before: &HashMap<(&'static str, String), Consumed>, store: &Store)
         transactions: count(&["TransactWriteItems"], &tables.records),
         transaction_units: units_in(before, store, "TransactWriteItems", &tables.records),
         from_index: count(&["Query"], &tables.accounts) > 0,
-        ..Work::default()
+        ..WorkUnits::default()
     }
 }
 
@@ -425,7 +430,7 @@ fn half_units_since(before: &HashMap<(&'static str, String), Consumed>, store: &
 }
 
 /// Delivers an account's new revisions to `record-history`, and compares the charge with the stated one.
-async fn assert_kept(world: &World, records: &[serde_json::Value], stated: &Kind) {
+async fn assert_kept(world: &World, records: &[serde_json::Value], stated: &TransitionKind) {
     let (recorder, start) = warm(world, record_history::NAME).await;
     let store = recorder.transitions.store();
     let table = &store.tables().records;
@@ -437,7 +442,7 @@ async fn assert_kept(world: &World, records: &[serde_json::Value], stated: &Kind
     assert!(written <= halves(stated.keep.table_writes()), "{}: {written} half units", stated.name);
 }
 
-fn kind(name: &str) -> Kind {
+fn kind(name: &str) -> TransitionKind {
     kinds().into_iter().find(|kind| kind.name == name).unwrap()
 }
 
@@ -531,7 +536,7 @@ async fn the_cost_page_reckons_with_what_a_sweep_is_charged() {
         let (sweeper, start) = warm(&world, detect_overdue::NAME).await;
         assert_eq!(sweep(&sweeper).await.decisions, 1);
         let (store, stated) = (sweeper.transitions.store(), kind(name).decide);
-        assert_eq!(Work { small_writes: 0, ..work_since(&start, store) }, stated, "{name}");
+        assert_eq!(WorkUnits { small_writes: 0, ..work_since(&start, store) }, stated, "{name}");
         let (reads, writes) = half_units_since(&start, store);
         assert!(reads <= halves(stated.reads()), "{name}: {reads} half units read");
         let records = since(&start, store, "PutItem", &store.tables().records).1;
@@ -563,7 +568,7 @@ async fn the_cost_page_reckons_with_what_a_payment_and_its_news_are_charged() {
     let (sender, start) = warm(&world, send_reminders::NAME).await;
     assert!(send(&sender, &records).await.is_empty());
     let messages = world.sent().len().to_u32().unwrap();
-    assert_eq!(Work { messages, ..work_since(&start, sender.transitions.store()) }, stated.tell);
+    assert_eq!(WorkUnits { messages, ..work_since(&start, sender.transitions.store()) }, stated.tell);
     assert_eq!(half_units_since(&start, sender.transitions.store()), (0, halves(stated.tell.table_writes())));
     assert_kept(&world, &records, &stated).await;
 }
@@ -598,7 +603,10 @@ async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
     let stated = kind("reminder before the due date");
     let (sweeper, start) = warm(&world, detect_overdue::NAME).await;
     assert_eq!(sweep(&sweeper).await.written, 1);
-    assert_eq!(Work { small_writes: 0, ..work_since(&start, sweeper.transitions.store()) }, stated.decide);
+    assert_eq!(
+        WorkUnits { small_writes: 0, ..work_since(&start, sweeper.transitions.store()) },
+        stated.decide
+    );
 
     let records = world.account_records().await;
     let (sender, start) = warm(&world, send_reminders::NAME).await;
@@ -608,7 +616,7 @@ async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
     let (queries, read) = since(&start, store, "Query", &store.tables().records);
     assert!(read <= ONE_READ_UNIT, "{read} half units for the person and what is planned");
     let record_reads = queries.to_u32().unwrap();
-    assert_eq!(Work { messages, record_reads, ..work_since(&start, store) }, stated.tell);
+    assert_eq!(WorkUnits { messages, record_reads, ..work_since(&start, store) }, stated.tell);
     let (_, writes) = half_units_since(&start, sender.transitions.store());
     assert_eq!(writes, halves(stated.tell.table_writes()));
     // The stored items of a reminder: its outcome, and its message.
@@ -629,7 +637,7 @@ async fn the_cost_page_reckons_with_what_a_reminder_is_charged() {
     assert_eq!((gets, queries), (2, 1), "the message, twice, and the person");
     assert!(read + queried <= halves(RECEIPT.reads()), "{read} and {queried} half units read");
     let record_reads = (gets + queries).to_u32().unwrap();
-    assert_eq!(Work { record_reads, ..work_since(&start, store) }, RECEIPT);
+    assert_eq!(WorkUnits { record_reads, ..work_since(&start, store) }, RECEIPT);
     assert_eq!(half_units_since(&start, store), (0, halves(RECEIPT.table_writes())));
     assert_kept(&world, &records, &stated).await;
 }

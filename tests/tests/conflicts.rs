@@ -9,9 +9,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use detect_overdue::Swept;
+use detect_overdue::SweepReport;
 use duewatch_domain::kernel::{PaymentId, Revision};
-use duewatch_domain::{Cause, policy};
+use duewatch_domain::{Trigger, policy};
 use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, Stored, TransitionError, WriteConflict};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
@@ -51,10 +51,10 @@ async fn an_account_that_was_put_out_of_the_index_is_put_back_by_whoever_had_rea
 
     let policy = policy::parse(&policy_text(STANDARD)).unwrap();
     let mut judged = read.account.clone();
-    judged.judge(&policy, world.now(), Cause::Time);
-    let next_action_at = judged.standing.next_action_at;
+    judged.judge(&policy, world.now(), Trigger::Time);
+    let next_action_at = judged.status.next_action_at;
     store.update_account(&read, judged).await.unwrap();
-    assert_eq!(world.account("A-1").await.standing.next_action_at, next_action_at);
+    assert_eq!(world.account("A-1").await.status.next_action_at, next_action_at);
     let found = world.due_by("2099-01-01T00:00:00Z").await;
     assert_eq!(found.len(), 1, "or it is never looked at again");
 }
@@ -71,7 +71,7 @@ async fn a_sweep_that_writes_over_a_payment_is_refused() {
     world.stack.transitions().post(&fact(&world, "P-1", "250.00"), world.now()).await.unwrap();
     let paid = world.account("A-1").await;
     let mut judged = read.account.clone();
-    judged.judge(&policy, world.now(), Cause::Time);
+    judged.judge(&policy, world.now(), Trigger::Time);
     let refused = store.update_account(&read, judged).await;
     assert_eq!(conflict(refused), WriteConflict::Account { account_id: id("A-1"), revision: Revision(1) });
     assert_eq!(world.account("A-1").await, paid);
@@ -90,7 +90,7 @@ async fn a_payment_that_writes_over_a_sweep_is_refused() {
     let swept = world.account("A-1").await;
     let mut paid = read.account.clone();
     fact(&world, "P-1", "250.00").post_to(&mut paid).unwrap();
-    paid.judge(&policy, world.now(), Cause::Fact);
+    paid.judge(&policy, world.now(), Trigger::Fact);
     let refused = store.update_account(&read, paid).await;
     assert_eq!(conflict(refused), WriteConflict::Account { account_id: id("A-1"), revision: Revision(1) });
     assert_eq!(world.account("A-1").await, swept);
@@ -119,7 +119,7 @@ async fn a_payment_handled_between_a_sweeps_reading_and_its_writing_wins() {
     let accounts = world.store().tables().accounts.clone();
     let payment = world.payment("A-1", "P-1", "250.00");
     let (client, payments) = (world.client().clone(), world.store().tables().payments.clone());
-    let function = world.wiring(post_payment::NAME);
+    let function = world.services(post_payment::NAME);
     let pays = Interrupt::before("UpdateItem", &accounts, 1, move || {
         let (client, payments, payment) = (client.clone(), payments.clone(), payment.clone());
         let (function, records) = (function.clone(), records.clone());
@@ -128,9 +128,9 @@ async fn a_payment_handled_between_a_sweeps_reading_and_its_writing_wins() {
             assert!(post(&function, &records).await.is_empty());
         }
     });
-    let sweeper = world.wiring_interrupted(detect_overdue::NAME, pays.clone());
+    let sweeper = world.services_interrupted(detect_overdue::NAME, pays.clone());
     // The account was due in the index, and is no longer due when the sweep reads it again.
-    assert_eq!(sweep(&sweeper).await, Swept { due: 1, ..Swept::default() });
+    assert_eq!(sweep(&sweeper).await, SweepReport { due: 1, ..SweepReport::default() });
     assert_eq!(pays.left(), 0);
 
     let account = world.account("A-1").await;
@@ -162,7 +162,7 @@ async fn a_sweep_that_restricts_between_a_payments_reading_and_its_writing_is_li
             swept.await.unwrap();
         }
     });
-    let poster = world.wiring_interrupted(post_payment::NAME, waits.clone());
+    let poster = world.services_interrupted(post_payment::NAME, waits.clone());
     let posting = Arc::new(Mutex::new(None));
     let (client, payments) = (world.client().clone(), world.store().tables().payments.clone());
     let (start, read) = ((poster, records), Mutex::new(Some(read)));
@@ -178,9 +178,9 @@ async fn a_sweep_that_restricts_between_a_payments_reading_and_its_writing_is_li
             }
         }
     });
-    let sweeper = world.wiring_interrupted(detect_overdue::NAME, comes.clone());
-    let waited = Swept { oldest_due_seconds: 345_600, ..Swept::default() };
-    assert_eq!(sweep(&sweeper).await, Swept { due: 1, written: 1, decisions: 1, ..waited });
+    let sweeper = world.services_interrupted(detect_overdue::NAME, comes.clone());
+    let waited = SweepReport { oldest_due_seconds: 345_600, ..SweepReport::default() };
+    assert_eq!(sweep(&sweeper).await, SweepReport { due: 1, written: 1, decisions: 1, ..waited });
     let restricted = world.account("A-1").await;
     assert_eq!(decisions(&restricted), ["current > limited +limit_credit_line"]);
     tell_swept.send(()).unwrap();
@@ -215,7 +215,7 @@ async fn two_payments_of_one_account_at_once_are_both_posted() {
                 both.wait().await;
             }
         });
-        world.wiring_interrupted(post_payment::NAME, meets)
+        world.services_interrupted(post_payment::NAME, meets)
     };
     let (one, other) = (function(), function());
     let (first, second): (Vec<Value>, Vec<Value>) = (vec![records[0].clone()], vec![records[1].clone()]);
@@ -240,7 +240,7 @@ async fn a_transition_gives_way_so_often_and_no_more() {
     world.open("A-1").await;
     world.set(LATE_AT);
     let always = world.somebody_writes_first("A-1", 1_000);
-    let transitions = world.wiring_interrupted(detect_overdue::NAME, always.clone()).transitions;
+    let transitions = world.services_interrupted(detect_overdue::NAME, always.clone()).transitions;
     let given_up = transitions.sweep(&id("A-1"), world.now()).await;
     assert!(
         matches!(
@@ -260,7 +260,7 @@ async fn a_transition_that_gives_way_to_the_last_is_still_written() {
     world.open("A-1").await;
     world.set(LATE_AT);
     let busy = world.somebody_writes_first("A-1", MAX_CONFLICTS);
-    let swept = sweep(&world.wiring_interrupted(detect_overdue::NAME, busy.clone())).await;
+    let swept = sweep(&world.services_interrupted(detect_overdue::NAME, busy.clone())).await;
     assert_eq!((swept.written, swept.failed, busy.left()), (1, 0, 0));
 }
 
@@ -271,10 +271,13 @@ async fn an_account_that_others_keep_writing_is_left_for_the_next_sweep() {
     world.open("A-2").await;
     world.set(LATE_AT);
     let busy = world.somebody_writes_first("A-1", 1_000);
-    let swept = sweep(&world.wiring_interrupted(detect_overdue::NAME, busy)).await;
-    assert_eq!(swept, Swept { due: 2, written: 1, decisions: 1, failed: 1, ..Swept::default() });
+    let swept = sweep(&world.services_interrupted(detect_overdue::NAME, busy)).await;
+    assert_eq!(swept, SweepReport { due: 2, written: 1, decisions: 1, failed: 1, ..SweepReport::default() });
     assert_eq!(world.quarantined().await, [], "it will pass");
-    assert_eq!(world.sweep().await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
+    assert_eq!(
+        world.sweep().await,
+        SweepReport { due: 1, written: 1, decisions: 1, ..SweepReport::default() }
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,7 +287,7 @@ async fn a_payment_of_an_account_that_others_keep_writing_is_delivered_again() {
     world.pay("A-1", "P-1", "100.00").await;
     let records = world.payment_records().await;
     let busy = world.somebody_writes_first("A-1", 1_000);
-    let failed = post(&world.wiring_interrupted(post_payment::NAME, busy), &records).await;
+    let failed = post(&world.services_interrupted(post_payment::NAME, busy), &records).await;
     assert_eq!(failed, [sequence_number(&records[0])]);
     assert_eq!(world.quarantined().await, []);
     assert!(world.post(&records).await.is_empty());

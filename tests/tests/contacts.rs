@@ -1,14 +1,14 @@
 //! Contacts pass the gate: one message a borrower and channel, counted before it leaves, and never lost.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
-use duewatch_domain::contact::Why;
+use duewatch_domain::contact::GateReason;
 use duewatch_domain::policy;
-use duewatch_local::stack::sns::Fault;
+use duewatch_local::stack::sns::SnsFault;
 use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_store::ContactOutcome;
 use duewatch_tests::interrupt::Interrupt;
-use duewatch_tests::support::{GATED, Sent, World, message, policy_text, sweep_contacts};
-use send_reminders::Looked;
+use duewatch_tests::support::{GATED, PublishedMessage, World, message, policy_text, sweep_contacts};
+use send_reminders::EvaluationReport;
 use serde_json::Value;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -37,7 +37,7 @@ async fn late(accounts: &[&str]) -> World {
 }
 
 /// Sweeps at an instant and delivers the records to `send-reminders`. Returns the messages to borrowers.
-async fn sweep_and_send(world: &mut World, at: &str) -> Vec<Sent> {
+async fn sweep_and_send(world: &mut World, at: &str) -> Vec<PublishedMessage> {
     world.set(at);
     world.sweep().await;
     let records = world.account_records().await;
@@ -46,24 +46,24 @@ async fn sweep_and_send(world: &mut World, at: &str) -> Vec<Sent> {
 }
 
 /// Sweeps the planned contacts at an instant. Returns the messages to borrowers.
-async fn sweep_planned(world: &World, at: &str) -> Vec<Sent> {
+async fn sweep_planned(world: &World, at: &str) -> Vec<PublishedMessage> {
     world.set(at);
     world.sweep_contacts().await;
     world.sent_to("reminders")
 }
 
-fn contact_ids(sent: &Sent) -> Vec<&str> {
+fn contact_ids(sent: &PublishedMessage) -> Vec<&str> {
     let contacts = sent.body["data"]["contacts"].as_array().unwrap();
     contacts.iter().map(|contact| contact["contact_id"].as_str().unwrap()).collect()
 }
 
-fn text(sent: &Sent) -> &str {
+fn text(sent: &PublishedMessage) -> &str {
     sent.body["data"]["text"].as_str().unwrap()
 }
 
 async fn tell(world: &World, kind: &str, fields: &str) {
     let told = message(&format!("E-{kind}"), world.now(), "A-1", kind, fields);
-    world.store().tell_person(&"C-1".parse().unwrap(), &told, world.now()).await.unwrap();
+    world.store().apply_to_profile(&"C-1".parse().unwrap(), &told, world.now()).await.unwrap();
 }
 
 #[tokio::test]
@@ -72,8 +72,8 @@ async fn what_would_leave_at_night_waits_for_the_morning_and_says_that_it_is_lat
     // No function has run all day.
     assert_eq!(sweep_and_send(&mut world, AT_NIGHT).await, []);
     assert_eq!(world.contacts("C-1").await, []);
-    let waiting = world.store().at_hand(&"C-1".parse().unwrap()).await.unwrap().planned;
-    assert!(matches!(waiting[0].waits_for, Some(Why::QuietHours { .. })), "{waiting:?}");
+    let waiting = world.store().load_profile(&"C-1".parse().unwrap()).await.unwrap().requests;
+    assert!(matches!(waiting[0].waits_for, Some(GateReason::QuietHours { .. })), "{waiting:?}");
     assert_eq!(sweep_planned(&world, BEFORE_MORNING).await, []);
 
     let sent = sweep_planned(&world, MORNING).await;
@@ -104,7 +104,7 @@ async fn accounts_of_one_person_leave_in_one_message_that_counts_once() {
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert_eq!(ids, ["A-1/3/sms", "A-2/3/sms", "A-3/3/sms"]);
     assert_eq!(sent[0].body["subject"], "C-1");
-    let person = world.store().person(&"C-1".parse().unwrap()).await.unwrap();
+    let person = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
     assert_eq!(person.attempts().len(), 1);
     assert_eq!(person.attempts()[0].accounts.len(), 3);
 }
@@ -147,20 +147,20 @@ async fn two_invocations_and_two_accounts_under_one_cap_send_one_message() {
     world.set(REMINDED_AT);
     world.sweep().await;
     let (one, other) = (world.account("A-1").await, world.account("A-2").await);
-    world.store().plan_contacts(&one, world.now()).await.unwrap();
+    world.store().queue_requests(&one, world.now()).await.unwrap();
     // Right before the first contact is counted, the second account plans its own and its invocation sends.
-    let (store, wiring, now) = (world.store().clone(), world.wiring(send_reminders::NAME), world.now());
+    let (store, wiring, now) = (world.store().clone(), world.services(send_reminders::NAME), world.now());
     let rival = Interrupt::before("TransactWriteItems", &store.tables().records.clone(), 1, move || {
         let (store, wiring, other) = (store.clone(), wiring.clone(), other.clone());
         async move {
-            store.plan_contacts(&other, now).await.unwrap();
-            assert_eq!(sweep_contacts(&wiring).await.looked.messages, 1);
+            store.queue_requests(&other, now).await.unwrap();
+            assert_eq!(sweep_contacts(&wiring).await.evaluated.messages, 1);
         }
     });
-    let swept = sweep_contacts(&world.wiring_interrupted(send_reminders::NAME, rival.clone())).await;
+    let swept = sweep_contacts(&world.services_interrupted(send_reminders::NAME, rival.clone())).await;
     assert_eq!(
-        (rival.left(), swept.failed, swept.looked),
-        (0, 0, Looked::default()),
+        (rival.left(), swept.failed, swept.evaluated),
+        (0, 0, EvaluationReport::default()),
         "the other has sent all of it"
     );
     let sent = world.sent_to("reminders");
@@ -175,11 +175,11 @@ async fn what_comes_when_the_cap_is_used_up_waits_for_the_next_day() {
     // Another late account of the customer is opened on the same day.
     world.open_for("C-1", GATED, "A-2").await;
     let mut contract = world.account("A-2").await;
-    contract.intents = world.account("A-1").await.intents;
-    contract.standing.stage = world.account("A-1").await.standing.stage;
-    world.store().plan_contacts(&contract, world.now()).await.unwrap();
+    contract.contact_requests = world.account("A-1").await.contact_requests;
+    contract.status.stage = world.account("A-1").await.status.stage;
+    world.store().queue_requests(&contract, world.now()).await.unwrap();
     let swept = world.sweep_contacts().await;
-    assert_eq!(swept.looked, Looked { deferred: 1, ..Looked::default() });
+    assert_eq!(swept.evaluated, EvaluationReport { deferred: 1, ..EvaluationReport::default() });
     assert_eq!(sweep_planned(&world, BEFORE_MORNING).await, []);
     assert_eq!(sweep_planned(&world, MORNING).await.len(), 1);
 }
@@ -191,13 +191,13 @@ async fn a_message_that_was_counted_and_did_not_leave_leaves_later_under_its_id_
     world.sweep().await;
     let records = world.account_records().await;
     let count = u32::try_from(MAX_ATTEMPTS).unwrap();
-    world.stack.services().sns.fail_entries(Fault::InternalError { count });
+    world.stack.services().sns.fail_entries(SnsFault::InternalError { count });
     assert!(world.send(&records).await.is_empty(), "it is planned, and the sweep takes it");
     assert_eq!(world.sent_to("reminders"), []);
     assert_eq!(sweep_planned(&world, "2023-10-06T02:14:59Z").await, []);
     let sent = sweep_planned(&world, "2023-10-06T02:15:00Z").await;
-    assert_eq!(sent.iter().map(Sent::id).collect::<Vec<_>>(), ["A-1/3/sms"]);
-    let person = world.store().person(&"C-1".parse().unwrap()).await.unwrap();
+    assert_eq!(sent.iter().map(PublishedMessage::id).collect::<Vec<_>>(), ["A-1/3/sms"]);
+    let person = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
     assert_eq!(person.attempts().len(), 1);
     assert_eq!(person.attempts()[0].at, world.now());
 }
@@ -216,9 +216,9 @@ async fn who_has_opted_out_is_not_written_to_and_people_on_duty_hear_of_it() {
         (&sent[0].body["data"]["kind"], &sent[0].body["subject"]),
         (&Value::from("no_channel"), &Value::from("C-1"))
     );
-    let said = world.store().said_to(&"C-1".parse().unwrap()).await.unwrap();
+    let said = world.store().contact_records(&"C-1".parse().unwrap()).await.unwrap();
     assert_eq!(said[0].outcome, ContactOutcome::Suppressed);
-    assert!(matches!(said[0].why, Some(Why::NoChannel { .. })));
+    assert!(matches!(said[0].reason, Some(GateReason::NoChannel { .. })));
 }
 
 #[tokio::test]
@@ -226,9 +226,9 @@ async fn a_breathing_space_keeps_it_until_its_end_where_it_is_withdrawn_if_its_r
     let mut world = late(&["A-1"]).await;
     tell(&world, "breathing_space_started", r#""kind":"standard""#).await;
     assert_eq!(sweep_and_send(&mut world, REMINDED_AT).await, []);
-    let waiting = world.store().at_hand(&"C-1".parse().unwrap()).await.unwrap().planned;
+    let waiting = world.store().load_profile(&"C-1".parse().unwrap()).await.unwrap().requests;
     // Day 0 is 5 October, day 60 the last: 4 December.
-    assert_eq!(waiting[0].look_at.to_rfc3339(), "2023-12-05T00:00:00+00:00");
+    assert_eq!(waiting[0].evaluate_at.to_rfc3339(), "2023-12-05T00:00:00+00:00");
     // By then the account is in another stage.
     sweep_and_send(&mut world, "2023-12-05T00:00:00Z").await;
     world.sweep_contacts().await;
@@ -249,8 +249,8 @@ async fn what_cannot_be_put_into_words_ends_and_rings() {
     let sent = world.sent();
     assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["operations"]);
     assert_eq!(sent[0].body["data"]["kind"], "message_held");
-    assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Unsayable)]);
-    let person = world.store().person(&"C-1".parse().unwrap()).await.unwrap();
+    assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Unrenderable)]);
+    let person = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
     assert!(person.attempts().is_empty(), "it was not counted");
 }
 
@@ -268,9 +268,9 @@ async fn an_account_that_cannot_be_judged_keeps_nobody_elses_message_back() {
     // An hour later it can be read; the day's frequency cap is used up by then.
     world.tamper("A-2", "installments", whole).await;
     world.set("2023-10-06T02:59:59Z");
-    assert_eq!(world.sweep_contacts().await.persons, 0);
+    assert_eq!(world.sweep_contacts().await.customers, 0);
     world.set("2023-10-06T03:00:00Z");
-    assert_eq!(world.sweep_contacts().await.looked.deferred, 1);
+    assert_eq!(world.sweep_contacts().await.evaluated.deferred, 1);
     world.set(MORNING);
-    assert_eq!(world.sweep_contacts().await.looked.sent, 1);
+    assert_eq!(world.sweep_contacts().await.evaluated.sent, 1);
 }

@@ -44,7 +44,7 @@ async fn told(world: &mut World) {
 }
 
 async fn restricted(world: &World, account_id: &str) -> String {
-    let standing = world.account(account_id).await.standing;
+    let standing = world.account(account_id).await.status;
     let restrictions: Vec<String> = standing.restrictions.iter().map(ToString::to_string).collect();
     format!("{} [{}]", standing.stage, restrictions.join(", "))
 }
@@ -142,11 +142,11 @@ async fn a_cure_between_the_look_and_the_write_is_seen() {
             let fact = transitions.store().payments_of(&id("A-1")).await.unwrap().remove(0).unwrap();
             transitions.post(&fact, now).await.unwrap();
             // At this moment A-2 needs no change.
-            let heeded = transitions.heed_others(&id("A-2"), now).await.unwrap();
-            assert!(matches!(heeded.outcome, duewatch_store::Outcome::Unchanged));
+            let heeded = transitions.apply_cross_restrictions(&id("A-2"), now).await.unwrap();
+            assert!(matches!(heeded.outcome, duewatch_store::TransitionOutcome::Unchanged));
         }
     });
-    let wiring = world.wiring_interrupted(send_reminders::NAME, cure.about("A-2"));
+    let wiring = world.services_interrupted(send_reminders::NAME, cure.about("A-2"));
     assert!(send(&wiring, &records).await.is_empty());
     assert_eq!(restricted(&world, "A-2").await, "current []");
 }
@@ -157,7 +157,7 @@ async fn a_record_whose_others_could_not_be_told_is_delivered_again() {
     world.sweep().await;
     let records = world.account_records().await;
     let failing = Interrupt::failing("UpdateItem", &world.store().tables().accounts, 10).about("A-2");
-    let wiring = world.wiring_interrupted(send_reminders::NAME, failing);
+    let wiring = world.services_interrupted(send_reminders::NAME, failing);
     assert_eq!(send(&wiring, &records).await.len(), 1);
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), None);
     assert!(world.send(&records).await.is_empty());
@@ -172,9 +172,9 @@ async fn an_account_that_is_opened_meanwhile_starts_restricted() {
     world.account_records().await;
     world.open_for("C-1", STANDARD, "A-3").await;
     world.open_for("C-2", JOINT, "A-4").await;
-    assert_eq!(world.account("A-3").await.asked_by().len(), 1);
+    assert_eq!(world.account("A-3").await.imposed_by().len(), 1);
     assert!(restricted(&world, "A-3").await.ends_with("freeze_drawdown]"));
-    assert_eq!(world.account("A-4").await.asked_by(), []);
+    assert_eq!(world.account("A-4").await.imposed_by(), []);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn what_a_stream_forgot_the_watch_tells() {
     world.set(TOMORROW);
     let watched = world.watch().await;
     assert_eq!(watched.open, 0);
-    assert!(watched.unpublished + watched.unheeded >= 1, "{watched:?}");
+    assert!(watched.unpublished + watched.unpropagated >= 1, "{watched:?}");
     assert_eq!(restricted(&world, "A-2").await, "current [freeze_drawdown]");
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(2)));
 }
@@ -205,8 +205,8 @@ async fn an_account_that_does_not_know_what_is_asked_of_it_is_found() {
     }
     world.set(TOMORROW);
     let watched = world.watch().await;
-    assert_eq!((watched.unheeded, watched.unpublished), (1, 0), "{watched:?}");
-    assert_eq!(world.account("A-2").await.asked_by().len(), 1);
+    assert_eq!((watched.unpropagated, watched.unpublished), (1, 0), "{watched:?}");
+    assert_eq!(world.account("A-2").await.imposed_by().len(), 1);
 }
 
 #[tokio::test]
@@ -223,7 +223,7 @@ async fn a_customer_with_too_many_accounts_is_set_aside_and_each_judged_apart() 
     assert_eq!(restricted(&world, "A-2").await, "current []");
     assert_eq!(world.quarantined().await.len(), 1);
     world.open_for("C-1", JOINT, "A-200").await;
-    assert_eq!(world.account("A-200").await.asked_by(), []);
+    assert_eq!(world.account("A-200").await.imposed_by(), []);
 }
 
 #[tokio::test]

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use duewatch_domain::kernel::Revision;
-use duewatch_local::stack::sns::Fault;
+use duewatch_local::stack::sns::SnsFault;
 use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_runtime::Deadline;
 use duewatch_tests::support::{
-    REMINDING, Sent, World, decisions, id, payment_ids, reference_keys, sample, sequence_number,
+    PublishedMessage, REMINDING, World, decisions, id, payment_ids, reference_keys, sample, sequence_number,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ const LATE_AT: &str = "2023-10-04T16:00:00Z";
 /// 10:00 of 6 October in Shanghai: the first reminder of a late account.
 const LATE_MILD_AT: &str = "2023-10-06T02:00:00Z";
 
-fn ids(sent: &[Sent]) -> Vec<&str> {
-    sent.iter().map(Sent::id).collect()
+fn ids(sent: &[PublishedMessage]) -> Vec<&str> {
+    sent.iter().map(PublishedMessage::id).collect()
 }
 
 /// Three accounts that have just become late, with their records.
@@ -44,7 +44,7 @@ async fn three_late() -> (World, Vec<Value>) {
 fn entries_fail(world: &World, count: usize, sender_fault: bool) {
     let count = u32::try_from(count).unwrap();
     let code = "InternalError".to_owned();
-    let fault = Fault::Entries { count, containing: "\"A-2\"".to_owned(), code, sender_fault };
+    let fault = SnsFault::Entries { count, containing: "\"A-2\"".to_owned(), code, sender_fault };
     world.stack.services().sns.fail_entries(fault);
 }
 
@@ -86,7 +86,7 @@ async fn a_record_that_was_reported_is_delivered_again_and_published_under_the_s
 #[tokio::test]
 async fn what_left_although_the_answer_was_lost_leaves_again_under_the_same_ids() {
     let (world, records) = three_late().await;
-    world.stack.services().sns.fail_entries(Fault::AnswerLost { count: 1 });
+    world.stack.services().sns.fail_entries(SnsFault::AnswerLost { count: 1 });
     assert!(world.send(&records).await.is_empty());
     let sent = world.sent();
     assert_eq!(ids(&sent), ["A-1/2", "A-2/2", "A-3/2", "A-1/2", "A-2/2", "A-3/2"]);
@@ -94,10 +94,10 @@ async fn what_left_although_the_answer_was_lost_leaves_again_under_the_same_ids(
 }
 
 #[rstest]
-#[case::failing(Fault::InternalError { count: 100 })]
-#[case::throttled(Fault::Throttled { count: 100 })]
+#[case::failing(SnsFault::InternalError { count: 100 })]
+#[case::throttled(SnsFault::Throttled { count: 100 })]
 #[tokio::test]
-async fn while_sns_is_down_every_record_is_reported_and_nothing_is_noted(#[case] fault: Fault) {
+async fn while_sns_is_down_every_record_is_reported_and_nothing_is_noted(#[case] fault: SnsFault) {
     let (world, records) = three_late().await;
     world.stack.services().sns.fail_entries(fault);
     assert_eq!(world.send(&records).await, [sequence_number(&records[0])], "from the first on");
@@ -292,14 +292,17 @@ async fn the_schedule_of_what_is_planned_and_the_receipts_take_their_samples() {
     world.sweep().await;
     for account_id in ["A-1", "A-2", "A-3"] {
         let account = world.account(account_id).await;
-        assert_eq!(world.store().plan_contacts(&account, world.now()).await.unwrap(), 1);
+        assert_eq!(world.store().queue_requests(&account, world.now()).await.unwrap(), 1);
     }
     let schedule = sample("send-reminders.schedule.json");
     world.set(schedule["time"].as_str().unwrap());
     let event = serde_json::from_value(schedule).unwrap();
-    let wiring = world.wiring(send_reminders::NAME);
+    let wiring = world.services(send_reminders::NAME);
     let answer = send_reminders::handle(&wiring, &reference_keys(), event, Deadline::none()).await.unwrap();
-    assert!(matches!(answer, send_reminders::Answer::Schedule(swept) if swept.persons == 3), "{answer:?}");
+    assert!(
+        matches!(answer, send_reminders::SendAnswer::Schedule(swept) if swept.customers == 3),
+        "{answer:?}"
+    );
     let mut left: Vec<String> = world.sent_to("reminders").iter().map(|sent| sent.id().to_owned()).collect();
     left.sort();
     assert_eq!(left, ["A-1/2/sms", "A-2/2/sms", "A-3/2/sms"]);
@@ -312,7 +315,7 @@ async fn the_schedule_of_what_is_planned_and_the_receipts_take_their_samples() {
         .collect();
     assert_eq!(named, left);
     let event = serde_json::from_value(receipts).unwrap();
-    let wiring = world.wiring(record_delivery::NAME);
+    let wiring = world.services(record_delivery::NAME);
     let response = record_delivery::handle(&wiring, event, Deadline::none()).await;
     assert!(response.batch_item_failures.is_empty());
     assert_eq!(world.quarantined().await, []);
@@ -330,7 +333,7 @@ async fn detect_overdue_and_post_payment_take_their_samples() {
     assert!(world.post(&records("post-payment.stream.json")).await.is_empty());
     let paid = world.account("A-1").await;
     assert_eq!(payment_ids(&paid), ["P-1"]);
-    assert_eq!(paid.standing.stage.as_str(), "current");
+    assert_eq!(paid.status.stage.as_str(), "current");
 
     world.set("2023-10-20T03:05:04Z");
     assert!(world.post(&records("post-payment.reversal.stream.json")).await.is_empty());
@@ -352,10 +355,11 @@ async fn watch_gaps_takes_its_sample() {
     let event = sample("watch-gaps.schedule.json");
     world.set(event["time"].as_str().unwrap());
     let event = serde_json::from_value(event).unwrap();
-    let watched = watch_gaps::handle(&world.wiring(watch_gaps::NAME), event, Deadline::none()).await.unwrap();
+    let watched =
+        watch_gaps::handle(&world.services(watch_gaps::NAME), event, Deadline::none()).await.unwrap();
     // The firing of 04:30; DynamoDB decides which accounts its segment holds.
     assert_eq!((watched.open, watched.cut_short), (0, false));
-    assert_eq!(world.store().round().await.unwrap().slot % u64::from(watch_gaps::SEGMENTS), 19);
+    assert_eq!(world.store().scan_cursor().await.unwrap().position % u64::from(watch_gaps::SEGMENTS), 19);
 }
 
 #[test]

@@ -7,15 +7,17 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
 use duewatch_domain::kernel::Revision;
-use duewatch_local::stack::sns::Fault;
+use duewatch_local::stack::sns::SnsFault;
 use duewatch_notify::MAX_ATTEMPTS;
-use duewatch_runtime::{Deadline, Wiring};
+use duewatch_runtime::{Deadline, Services};
 use duewatch_store::ContactOutcome;
 use duewatch_tests::interrupt::Interrupt;
-use duewatch_tests::support::{REMINDING, Sent, World, decisions, id, instant, payment_ids, watch};
+use duewatch_tests::support::{
+    PublishedMessage, REMINDING, World, decisions, id, instant, payment_ids, watch,
+};
 use rstest::rstest;
 use serde_json::json;
-use watch_gaps::{SEGMENTS, Watched};
+use watch_gaps::{ReconcileReport, SEGMENTS};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 /// The first instant of 5 October in Shanghai: one delinquent day.
@@ -26,8 +28,8 @@ const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
 const LATE_MILD_AT: &str = "2023-10-06T02:00:00Z";
 
 /// `watch-gaps` finds no discrepancy in `looked_at` accounts.
-fn healthy(looked_at: usize) -> Watched {
-    Watched { looked_at, ..Watched::default() }
+fn healthy(looked_at: usize) -> ReconcileReport {
+    ReconcileReport { evaluated: looked_at, ..ReconcileReport::default() }
 }
 
 /// A-1, opened and recorded; the time that `watch-gaps` leaves to the streams is over.
@@ -47,7 +49,7 @@ fn tomorrow(world: &World) {
 
 /// The reported discrepancies: kind, subject and text.
 fn told(world: &World) -> Vec<(String, String, String)> {
-    let text = |sent: &Sent, name: &str| sent.body["data"][name].as_str().unwrap().to_owned();
+    let text = |sent: &PublishedMessage, name: &str| sent.body["data"][name].as_str().unwrap().to_owned();
     world
         .sent_to("operations")
         .iter()
@@ -98,7 +100,7 @@ async fn an_account_that_no_sweep_has_looked_at_is_judged() {
     assert_eq!(world.watch().await, healthy(1), "two sweeps have not passed");
     world.set("2023-10-05T01:00:00Z");
     let watched = world.watch().await;
-    let late = Watched { late: 1, oldest_late_seconds: 9 * 3600, repaired: 1, ..healthy(1) };
+    let late = ReconcileReport { late: 1, oldest_late_seconds: 9 * 3600, repaired: 1, ..healthy(1) };
     assert_eq!(watched, late);
     assert_eq!(decisions(&world.account("A-1").await), ["current > late"]);
     assert_eq!(
@@ -127,7 +129,7 @@ async fn an_account_that_is_not_queued_is_queued_again(
     let values: Vec<_> =
         shard.iter().map(|shard| (":shard", AttributeValue::S((*shard).to_owned()))).collect();
     damage(&world, expression, &values).await;
-    assert_eq!(world.watch().await, Watched { not_due: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.watch().await, ReconcileReport { not_due: 1, repaired: 1, ..healthy(1) });
     let due = world.due_by(LATE_AT).await;
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].account_id.as_str(), due[0].next_action_at.as_str()), ("A-1", LATE_AT));
@@ -142,7 +144,7 @@ async fn an_account_that_is_not_queued_is_queued_again(
 async fn a_standing_that_the_rules_do_not_confirm_is_judged_again() {
     let world = one().await;
     damage(&world, "SET standing.stage = :stage", &[(":stage", AttributeValue::S("late".to_owned()))]).await;
-    assert_eq!(world.watch().await, Watched { unconfirmed: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.watch().await, ReconcileReport { unconfirmed: 1, repaired: 1, ..healthy(1) });
     let account = world.account("A-1").await;
     assert_eq!(decisions(&account), ["late > current"]);
     assert_eq!(account.recent_decisions()[0].at, world.now(), "nobody knows since when");
@@ -165,7 +167,7 @@ async fn a_restriction_that_is_held_back_is_no_gap() {
     world.set(LIMITED_AT);
     assert_eq!(world.sweep().await.held, 1);
     let held = world.account("A-1").await;
-    assert_eq!(held.standing.next_action_at, Some(instant("2023-10-08T17:00:00Z")));
+    assert_eq!(held.status.next_action_at, Some(instant("2023-10-08T17:00:00Z")));
     for revision in 2..=held.revision.0 {
         world.store().mark_published(&id("A-1"), Revision(revision), None).await.unwrap();
     }
@@ -183,7 +185,7 @@ async fn an_account_that_cannot_be_known_rings_every_day(#[case] attribute: &str
     world.tamper("A-1", attribute, AttributeValue::S(value.to_owned())).await;
     for _ in 0..2 {
         let watched = world.watch().await;
-        assert_eq!(watched, Watched { unconfirmed: 1, open: 1, ..healthy(1) });
+        assert_eq!(watched, ReconcileReport { unconfirmed: 1, open: 1, ..healthy(1) });
         assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
         tomorrow(&world);
     }
@@ -203,10 +205,10 @@ async fn a_payment_that_its_stream_forgot_is_posted_and_lifts() {
     assert_eq!(world.watch().await, healthy(1), "its stream has its time");
     world.set("2023-10-11T00:00:00Z");
     drop(world.sent());
-    assert_eq!(world.watch().await, Watched { unposted: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.watch().await, ReconcileReport { unposted: 1, repaired: 1, ..healthy(1) });
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
-    assert_eq!(account.standing.restrictions, []);
+    assert_eq!(account.status.restrictions, []);
     assert_eq!(told(&world), [repaired("unposted 1: A-1")]);
     let records = world.account_records().await;
     world.send(&records).await;
@@ -255,7 +257,7 @@ async fn money_that_cannot_be_posted_is_set_aside_and_rings_once(#[case] field: 
     assert!(quarantined[0].payload.contains("\"P-1\""), "{quarantined:?}");
     for quarantined in [1, 0] {
         tomorrow(&world);
-        assert_eq!(world.watch().await, Watched { quarantined, ..healthy(1) });
+        assert_eq!(world.watch().await, ReconcileReport { quarantined, ..healthy(1) });
         assert_eq!(world.sent(), []);
     }
 }
@@ -271,7 +273,7 @@ async fn money_that_was_quarantined_does_not_ring_again() {
     drop(world.sent());
     for quarantined in [1, 0] {
         tomorrow(&world);
-        assert_eq!(world.watch().await, Watched { quarantined, ..healthy(1) });
+        assert_eq!(world.watch().await, ReconcileReport { quarantined, ..healthy(1) });
     }
     assert_eq!(world.sent(), []);
 }
@@ -283,7 +285,7 @@ async fn a_revision_that_the_history_lacks_is_recorded() {
     world.set("2023-09-01T01:00:00Z");
     assert_eq!(world.watch().await, healthy(1), "its stream has its time");
     world.set("2023-09-02T00:00:00Z");
-    assert_eq!(world.watch().await, Watched { history_behind: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.watch().await, ReconcileReport { history_behind: 1, repaired: 1, ..healthy(1) });
     assert_eq!(world.store().history_head(&id("A-1")).await.unwrap(), Some(Revision(1)));
     tomorrow(&world);
     assert_eq!(world.watch().await, healthy(1));
@@ -298,7 +300,7 @@ async fn a_revision_that_nobody_can_record_any_more_rings() {
         world.post(&records).await;
     }
     tomorrow(&world);
-    assert_eq!(world.watch().await, Watched { history_behind: 1, open: 1, ..healthy(1) });
+    assert_eq!(world.watch().await, ReconcileReport { history_behind: 1, open: 1, ..healthy(1) });
     assert_eq!(told(&world), [rang("history_behind", "1: A-1")]);
     assert_eq!(
         world.store().history_head(&id("A-1")).await.unwrap(),
@@ -321,9 +323,9 @@ async fn decisions_that_were_not_sent_are_sent_word_for_word() {
     world.set("2023-10-18T16:59:00Z");
     assert_eq!(world.watch().await, healthy(1), "their stream has its time");
     world.set("2023-10-19T00:00:00Z");
-    assert_eq!(world.watch().await, Watched { unpublished: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.watch().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
     let found = world.sent();
-    let events: Vec<&Sent> = found.iter().filter(|sent| sent.topic == "account-events").collect();
+    let events: Vec<&PublishedMessage> = found.iter().filter(|sent| sent.topic == "account-events").collect();
     let ids: Vec<&str> = events.iter().map(|sent| sent.id()).collect();
     assert_eq!(ids, ["A-1/2", "A-1/3", "A-1/4"]);
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(4)));
@@ -351,7 +353,7 @@ async fn a_decision_that_a_later_one_overtook_is_sent() {
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), None, "not what lies below");
     drop(world.sent());
     tomorrow(&world);
-    assert_eq!(world.watch().await, Watched { unpublished: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.watch().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
     let ids: Vec<String> = world.sent().iter().map(|sent| sent.id().to_owned()).collect();
     assert_eq!(ids[..2], ["A-1/2", "A-1/3"]);
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(3)));
@@ -377,7 +379,7 @@ async fn a_lost_reminder() -> World {
 async fn a_reminder_that_was_not_sent_is_sent_late_and_once() {
     let world = a_lost_reminder().await;
     world.set("2023-10-06T20:00:00Z");
-    assert_eq!(world.watch().await, Watched { unpublished: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.watch().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
     drop(world.sent());
     // The contact is planned; the next sweep of planned contacts sends it.
     world.sweep_contacts().await;
@@ -410,7 +412,7 @@ async fn an_announcement_of_a_date_that_has_passed_is_not_sent_late() {
     world.open_under(REMINDING, "A-1").await;
     world.set("2023-10-01T02:00:00Z");
     world.sweep().await;
-    let wanted = world.account("A-1").await.intents.len();
+    let wanted = world.account("A-1").await.contact_requests.len();
     world.remember("A-1").await;
     world.set("2023-10-02T02:00:00Z");
     assert_eq!(world.watch().await.unpublished, 1);
@@ -429,20 +431,20 @@ async fn a_parked_payment_is_posted_once_its_account_has_come_and_rings_after_a_
     let records = world.payment_records().await;
     assert!(world.post(&records).await.is_empty());
     drop(world.sent());
-    assert_eq!(world.watch().await, Watched { parked: 2, ..healthy(0) });
+    assert_eq!(world.watch().await, ReconcileReport { in_suspense: 2, ..healthy(0) });
     assert_eq!(told(&world), []);
 
     world.open("A-1").await;
     // The invocation that opened the account was cut off before it deleted the suspense payment.
     let noted_at = world.now();
-    world.store().park(&id("A-1"), &"P-1".parse().unwrap(), noted_at).await.unwrap();
+    world.store().put_in_suspense(&id("A-1"), &"P-1".parse().unwrap(), noted_at).await.unwrap();
     world.remember("A-1").await;
     tomorrow(&world);
     world.set("2023-09-02T13:00:00Z");
     let watched = world.watch().await;
-    assert_eq!(watched, Watched { parked: 1, repaired: 1, open: 1, ..healthy(1) });
+    assert_eq!(watched, ReconcileReport { in_suspense: 1, repaired: 1, open: 1, ..healthy(1) });
     assert_eq!(told(&world), [rang("parked", "1: A-2/P-1"), repaired("parked 1: A-1/P-1")]);
-    assert_eq!(world.store().parked(&id("A-1")).await.unwrap(), Vec::<String>::new());
+    assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), Vec::<String>::new());
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
 }
 
@@ -452,16 +454,16 @@ async fn parked_payments_are_told_apart_whatever_their_ids() {
     let store = world.store();
     let ids = [("A", "1/2"), ("A/1", "2"), ("A#1", "2"), ("A", "1#2"), ("AA", "1")];
     for (account_id, payment_id) in ids {
-        store.park(&id(account_id), &payment_id.parse().unwrap(), world.now()).await.unwrap();
+        store.put_in_suspense(&id(account_id), &payment_id.parse().unwrap(), world.now()).await.unwrap();
     }
-    assert_eq!(store.parked(&id("A")).await.unwrap(), ["1#2", "1/2"]);
-    assert_eq!(store.parked(&id("A/1")).await.unwrap(), ["2"]);
-    store.unpark(&id("A"), &"1/2".parse().unwrap()).await.unwrap();
+    assert_eq!(store.suspense_of(&id("A")).await.unwrap(), ["1#2", "1/2"]);
+    assert_eq!(store.suspense_of(&id("A/1")).await.unwrap(), ["2"]);
+    store.remove_from_suspense(&id("A"), &"1/2".parse().unwrap()).await.unwrap();
     let mut listed = Vec::new();
     let mut after = None;
     loop {
-        let page = store.all_parked(2, after.as_deref()).await.unwrap();
-        listed.extend(page.parked.iter().map(|one| format!("{} {}", one.account_id, one.payment_id)));
+        let page = store.all_suspense(2, after.as_deref()).await.unwrap();
+        listed.extend(page.payments.iter().map(|one| format!("{} {}", one.account_id, one.payment_id)));
         after = page.next;
         if after.is_none() {
             break;
@@ -491,21 +493,21 @@ async fn is_whole(world: &World, accounts: usize) -> bool {
     true
 }
 
-async fn fire(wiring: &Wiring, deadline: Deadline) -> Watched {
-    watch_gaps::watch(wiring, SEGMENTS, deadline).await.unwrap()
+async fn fire(wiring: &Services, deadline: Deadline) -> ReconcileReport {
+    watch_gaps::reconcile(wiring, SEGMENTS, deadline).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_day_of_firings_looks_at_each_account_once() {
     let world = book(60).await;
-    let watcher = world.wiring(watch_gaps::NAME);
+    let watcher = world.services(watch_gaps::NAME);
     let mut most = 0;
     let mut looked_at = 0;
     for _ in 0..SEGMENTS {
         let watched = fire(&watcher, Deadline::none()).await;
         assert_eq!(fire(&watcher, Deadline::none()).await, healthy(0), "the slot is done");
-        most = most.max(watched.looked_at);
-        looked_at += watched.looked_at;
+        most = most.max(watched.evaluated);
+        looked_at += watched.evaluated;
         world.stack.clock().set(world.now() + TimeDelta::minutes(15));
     }
     assert_eq!(looked_at, 60);
@@ -516,14 +518,14 @@ async fn a_day_of_firings_looks_at_each_account_once() {
 #[tokio::test]
 async fn after_an_outage_a_round_is_caught_up_a_few_segments_at_a_time() {
     let world = book(60).await;
-    let watcher = world.wiring(watch_gaps::NAME);
+    let watcher = world.services(watch_gaps::NAME);
     fire(&watcher, Deadline::none()).await;
     world.stack.clock().set(world.now() + TimeDelta::days(7) + TimeDelta::hours(5));
     let mut looked_at = 0;
     for _ in 0..SEGMENTS / 2 {
         let watched = fire(&watcher, Deadline::none()).await;
-        assert!(watched.looked_at < 30, "{watched:?}");
-        looked_at += watched.looked_at;
+        assert!(watched.evaluated < 30, "{watched:?}");
+        looked_at += watched.evaluated;
     }
     assert!((60..120).contains(&looked_at), "{looked_at}: a whole round, and less than two");
     assert!(is_whole(&world, 60).await);
@@ -531,14 +533,14 @@ async fn after_an_outage_a_round_is_caught_up_a_few_segments_at_a_time() {
 }
 
 /// Services of `watch-gaps` for which each account takes a second.
-fn slow(world: &World) -> Wiring {
+fn slow(world: &World) -> Services {
     let clock = world.stack.clock().clone();
     let payments = &world.store().tables().payments;
     let takes = Interrupt::before("Query", payments, 10_000, move || {
         let clock = clock.clone();
         async move { clock.set(duewatch_runtime::Clock::now(&clock) + TimeDelta::seconds(1)) }
     });
-    world.wiring_interrupted(watch_gaps::NAME, takes)
+    world.services_interrupted(watch_gaps::NAME, takes)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -551,8 +553,8 @@ async fn a_firing_that_is_cut_short_is_gone_on_with() {
         firings += 1;
         assert!(firings < 10, "it gets nowhere");
         let deadline = Deadline::at(world.now() + TimeDelta::seconds(130));
-        let watched = watch_gaps::watch(&watcher, 1, deadline).await.unwrap();
-        assert!(watched.looked_at < 150, "{watched:?}");
+        let watched = watch_gaps::reconcile(&watcher, 1, deadline).await.unwrap();
+        assert!(watched.evaluated < 150, "{watched:?}");
         cut_short += usize::from(watched.cut_short);
     }
     assert!(cut_short >= 2 && firings == cut_short + 1, "{cut_short} of {firings}");
@@ -563,9 +565,9 @@ async fn a_firing_that_is_cut_short_is_gone_on_with() {
 #[tokio::test]
 async fn a_firing_near_its_deadline_looks_at_nothing_and_loses_nothing() {
     let world = one().await;
-    let watcher = world.wiring(watch_gaps::NAME);
-    let watched = watch_gaps::watch(&watcher, 1, Deadline::at(world.now())).await.unwrap();
-    assert_eq!(watched, Watched { cut_short: true, ..Watched::default() });
+    let watcher = world.services(watch_gaps::NAME);
+    let watched = watch_gaps::reconcile(&watcher, 1, Deadline::at(world.now())).await.unwrap();
+    assert_eq!(watched, ReconcileReport { cut_short: true, ..ReconcileReport::default() });
     assert_eq!(world.watch().await, healthy(1));
 }
 
@@ -576,7 +578,7 @@ async fn two_firings_at_once_do_no_harm() {
         world.pay(&format!("A-{number}"), "P-1", "1.00").await;
     }
     tomorrow(&world);
-    let (one, other) = (world.wiring(watch_gaps::NAME), world.wiring(watch_gaps::NAME));
+    let (one, other) = (world.services(watch_gaps::NAME), world.services(watch_gaps::NAME));
     let (one, other) = tokio::join!(watch(&one), watch(&other));
     assert_eq!((one.open, other.open, one.failed, other.failed), (0, 0, 0, 0));
     assert!(is_whole(&world, 20).await || one.history_behind + other.history_behind >= 20);
@@ -593,9 +595,9 @@ async fn what_could_not_be_told_is_found_again_by_the_next_firing() {
     let world = one().await;
     world.tamper("A-1", "policy_id", AttributeValue::S("unheard-of".to_owned())).await;
     let count = u32::try_from(MAX_ATTEMPTS).unwrap();
-    world.stack.services().sns.fail_entries(Fault::InternalError { count });
-    let watcher = world.wiring(watch_gaps::NAME);
-    let failed = watch_gaps::watch(&watcher, 1, Deadline::none()).await;
+    world.stack.services().sns.fail_entries(SnsFault::InternalError { count });
+    let watcher = world.services(watch_gaps::NAME);
+    let failed = watch_gaps::reconcile(&watcher, 1, Deadline::none()).await;
     assert!(failed.unwrap_err().to_string().contains("not told"));
     assert_eq!(world.watch().await.open, 1);
     assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
@@ -606,13 +608,13 @@ async fn what_a_late_page_shows_is_looked_at_again_before_anything_is_done() {
     let mut world = one().await;
     world.set("2023-10-05T01:00:00Z");
     // The sweep comes right after the read of the page.
-    let sweeper = world.wiring(detect_overdue::NAME);
+    let sweeper = world.services(detect_overdue::NAME);
     let payments = world.store().tables().payments.clone();
     let comes = Interrupt::before("Query", &payments, 1, move || {
         let sweeper = sweeper.clone();
         async move { assert_eq!(duewatch_tests::support::sweep(&sweeper).await.written, 1) }
     });
-    let watcher = world.wiring_interrupted(watch_gaps::NAME, comes.clone());
+    let watcher = world.services_interrupted(watch_gaps::NAME, comes.clone());
     assert_eq!(watch(&watcher).await, healthy(1));
     assert_eq!(comes.left(), 0);
     assert_eq!(world.account("A-1").await.revision, Revision(2));

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use duewatch_domain::Cause;
+use duewatch_domain::Trigger;
 use duewatch_domain::policy;
 use duewatch_local::stack::{Stack, StackClock, Transport};
-use duewatch_runtime::Wiring;
+use duewatch_runtime::Services;
 use duewatch_tests::support::{self, STANDARD, contract_of, instant, policy_text};
 use peak_alloc::PeakAlloc;
 
@@ -32,7 +32,7 @@ async fn heap_of_a_sweep(due: usize) -> usize {
     {
         let contract = contract_of(STANDARD, &format!("A-{number:06}"), &[due_on.to_owned()]);
         let now = instant("2023-09-01T00:00:00Z");
-        stack.transitions().open(&contract, now, Cause::Time).await.unwrap();
+        stack.transitions().open(&contract, now, Trigger::Time).await.unwrap();
     }
     sweep(&stack, "2023-09-14T00:00:00Z", 1).await;
     let before = ALLOCATOR.current_usage();
@@ -46,7 +46,7 @@ async fn sweep(stack: &Stack, at: &str, written: u64) {
     stack.clock().set(instant(at));
     let (store, sns) = (stack.store().clone(), stack.services().sns_client.clone());
     let clock = Arc::new(stack.clock().clone());
-    let wiring = Wiring::over(detect_overdue::NAME, stack.settings(), store, sns, clock);
+    let wiring = Services::over(detect_overdue::NAME, stack.settings(), store, sns, clock);
     // Without a queue one invocation takes all accounts.
     let swept = support::sweep(&wiring).await;
     assert_eq!(swept.written as u64, written, "{swept:?}");

@@ -132,7 +132,7 @@ async fn records_that_are_delivered_again_write_nothing_and_ring_nowhere() {
     let (world, records) = four_revisions().await;
     world.record(&records).await;
     let before = world.history("A-1").await;
-    let again = world.wiring(record_history::NAME);
+    let again = world.services(record_history::NAME);
     assert!(record(&again, &records).await.is_empty());
     assert_eq!(world.history("A-1").await, before);
     let store = again.transitions.store();
@@ -143,13 +143,13 @@ async fn records_that_are_delivered_again_write_nothing_and_ring_nowhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_deliveries_that_race_leave_one_entry() {
     let (world, records) = four_revisions().await;
-    let (other, all) = (world.wiring(record_history::NAME), records.clone());
+    let (other, all) = (world.services(record_history::NAME), records.clone());
     let table = world.store().tables().records.clone();
     let interrupt = Interrupt::before("PutItem", &table, 1, move || {
         let (other, all) = (other.clone(), all.clone());
         async move { assert!(record(&other, &all).await.is_empty()) }
     });
-    let function = world.wiring_interrupted(record_history::NAME, interrupt.clone());
+    let function = world.services_interrupted(record_history::NAME, interrupt.clone());
     assert!(record(&function, &records).await.is_empty());
     assert_eq!(interrupt.left(), 0);
     assert_eq!(revisions(&world.history("A-1").await), [(1, 0), (2, 1), (3, 2), (4, 3)]);
@@ -190,7 +190,7 @@ async fn a_repair_from_the_table_and_the_record_that_comes_after_it_are_one_entr
     let account = world.account("A-1").await;
     let store = world.store();
     assert_eq!(store.history_head(&id("A-1")).await.unwrap(), Some(Revision(3)));
-    let judged_at = account.standing.reminded_through.unwrap();
+    let judged_at = account.status.last_assessed_at.unwrap();
     let repaired = store.record_revision(None, &account, judged_at, Retention::default()).await.unwrap();
     assert_eq!(repaired, Recorded::New { gap: false });
     assert_eq!(store.history_head(&id("A-1")).await.unwrap(), Some(Revision(4)));
@@ -265,7 +265,7 @@ async fn while_the_table_is_down_records_are_reported_and_nothing_is_recorded() 
     let client = aws_sdk_dynamodb::Client::from_conf(
         world.client().config().to_builder().endpoint_url(nowhere).build(),
     );
-    let function = world.wiring_over(record_history::NAME, client);
+    let function = world.services_over(record_history::NAME, client);
     let first = records[0]["dynamodb"]["SequenceNumber"].as_str().unwrap();
     assert_eq!(record(&function, &records).await, [first]);
     assert_eq!(world.history("A-1").await, []);

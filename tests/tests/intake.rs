@@ -26,7 +26,7 @@ async fn world() -> World {
 /// Delivers the new records of the payments stream to `post-payment`.
 async fn post_new(world: &mut World) {
     let records = world.payment_records().await;
-    assert!(post(&world.wiring(post_payment::NAME), &records).await.is_empty());
+    assert!(post(&world.services(post_payment::NAME), &records).await.is_empty());
 }
 
 fn installment(number: u32) -> String {
@@ -36,7 +36,7 @@ fn installment(number: u32) -> String {
 #[tokio::test]
 async fn each_message_is_one_revision_and_sent_again_it_is_none() {
     let world = world().await;
-    let wiring = world.wiring(intake::NAME);
+    let wiring = world.services(intake::NAME);
     let before = world.account("A-1").await.revision;
     let messages = [
         message("E-1", at(-2), "A-1", "installment_added", &installment(11)),
@@ -59,22 +59,22 @@ async fn an_account_is_opened_by_message_and_its_money_that_came_before_is_poste
     let mut world = World::at(NOW).await;
     world.pay("A-7", "P-1", "250.00").await;
     post_new(&mut world).await;
-    assert_eq!(world.store().parked(&id("A-7")).await.unwrap(), ["P-1"]);
+    assert_eq!(world.store().suspense_of(&id("A-7")).await.unwrap(), ["P-1"]);
     let account = book_line(&contract(STANDARD, "A-7"));
     let opened = message("E-1", at(0), "A-7", "account_opened", &format!(r#""account":{account}"#));
     for _ in 0..2 {
-        assert!(take_messages(&world.wiring(intake::NAME), std::slice::from_ref(&opened)).await.is_empty());
+        assert!(take_messages(&world.services(intake::NAME), std::slice::from_ref(&opened)).await.is_empty());
     }
     let account = world.account("A-7").await;
     assert_eq!(account.payments().len(), 1);
-    assert!(world.store().parked(&id("A-7")).await.unwrap().is_empty());
+    assert!(world.store().suspense_of(&id("A-7")).await.unwrap().is_empty());
     assert_eq!(world.quarantined().await, []);
 }
 
 #[tokio::test]
 async fn money_that_comes_by_message_goes_into_the_payments_table_and_by_its_stream() {
     let mut world = world().await;
-    let wiring = world.wiring(intake::NAME);
+    let wiring = world.services(intake::NAME);
     let paid = message("E-1", at(0), "A-1", "payment_received", r#""payment_id":"P-1","amount":"250.00""#);
     for _ in 0..2 {
         assert!(take_messages(&wiring, std::slice::from_ref(&paid)).await.is_empty());
@@ -121,7 +121,7 @@ async fn what_cannot_be_taken_is_set_aside_with_its_reason_and_the_rest_is_taken
 ) {
     let world = world().await;
     let good = message_line(&message("E-9", at(0), "A-1", "enforcement_off", r#""reason":"court""#));
-    let failed = take_in(&world.wiring(intake::NAME), &[(group, body.clone()), ("A-1", good)]).await;
+    let failed = take_in(&world.services(intake::NAME), &[(group, body.clone()), ("A-1", good)]).await;
     assert!(failed.is_empty(), "{failed:?}");
     let aside = world.quarantined().await;
     assert_eq!(aside.len(), 1, "{aside:?}");
@@ -147,7 +147,7 @@ async fn a_message_that_was_overtaken_is_set_aside() {
         message("E-2", at(-1), "A-1", "installment_added", &installment(12)),
         message("E-1", at(-2), "A-1", "installment_added", &installment(11)),
     ];
-    assert!(take_messages(&world.wiring(intake::NAME), &messages).await.is_empty());
+    assert!(take_messages(&world.services(intake::NAME), &messages).await.is_empty());
     let numbers: Vec<_> = world
         .account("A-1")
         .await
@@ -166,7 +166,7 @@ async fn when_one_fails_those_of_its_account_wait_and_those_of_others_do_not() {
     world.open("A-2").await;
     let accounts = &world.store().tables().accounts;
     let down = Interrupt::failing("GetItem", accounts, 1).about("A-1");
-    let wiring = world.wiring_interrupted(intake::NAME, down);
+    let wiring = world.services_interrupted(intake::NAME, down);
     let messages = [
         message("E-1", at(-2), "A-1", "installment_added", &installment(11)),
         message("E-2", at(-1), "A-1", "installment_added", &installment(12)),
@@ -204,7 +204,7 @@ async fn customer(world: &World) -> Vec<(String, Value)> {
 #[tokio::test]
 async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
     let world = world().await;
-    let wiring = world.wiring(intake::NAME);
+    let wiring = world.services(intake::NAME);
     let first = message(
         "E-1",
         at(-2),
@@ -252,7 +252,7 @@ async fn intake_takes_its_samples() {
     let world = world().await;
     for name in ["intake.queue.json", "intake.drawn.queue.json", "intake.drawn.queue.json"] {
         let event = serde_json::from_value(sample(name)).unwrap();
-        let response = intake::handle(&world.wiring(intake::NAME), event, Deadline::none()).await;
+        let response = intake::handle(&world.services(intake::NAME), event, Deadline::none()).await;
         assert!(response.batch_item_failures.is_empty());
     }
     let account = world.account("A-1").await;

@@ -1,18 +1,18 @@
 //! Payments are posted once, in whatever order they come, and no restriction overtakes them.
 
 use chrono::TimeDelta;
-use detect_overdue::Swept;
+use detect_overdue::SweepReport;
 use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::commands::PaymentReceived;
 use duewatch_domain::kernel::MAX_PAYMENTS;
 use duewatch_domain::kernel::{AccountId, PaymentId, Revision};
-use duewatch_domain::{Account, Cause, Command, policy};
+use duewatch_domain::{Account, Command, Trigger, policy};
 use duewatch_runtime::{Clock, Deadline};
-use duewatch_store::{MAX_CONFLICTS, Outcome, PaymentFact, TransitionError, Transitions};
+use duewatch_store::{MAX_CONFLICTS, PaymentFact, TransitionError, TransitionOutcome, Transitions};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
-    STANDARD, Sent, World, consumed, contract, contract_of, decisions, failures, id, instant, message,
-    payment_ids, post, put, sequence_number, stream_event,
+    PublishedMessage, STANDARD, World, consumed, contract, contract_of, decisions, failures, id, instant,
+    message, payment_ids, post, put, sequence_number, stream_event,
 };
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ async fn a_batch_delivered_twice_posts_once() {
     let posted = world.account("A-1").await;
     assert_eq!(payment_ids(&posted), ["P-1", "P-2"]);
 
-    let again = world.wiring(post_payment::NAME);
+    let again = world.services(post_payment::NAME);
     assert!(post(&again, &records).await.is_empty());
     assert_eq!(world.account("A-1").await, posted);
     assert_eq!(again.transitions.store().meter().of("UpdateItem").requests, 0);
@@ -58,7 +58,7 @@ async fn a_reversal_delivered_without_its_payment_posts_both() {
     assert!(world.post(&records[1..]).await.is_empty());
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
-    assert!(!account.payments()[0].stands());
+    assert!(!account.payments()[0].is_effective());
     // The late INSERT adds no fact.
     assert!(world.post(&records[..1]).await.is_empty());
     assert_eq!(world.account("A-1").await, account);
@@ -73,7 +73,7 @@ async fn a_reversal_restricts_again_in_its_own_invocation() {
     world.set("2023-10-12T00:00:00Z");
     let records = world.payment_records().await;
     world.post(&records).await;
-    assert_eq!(world.account("A-1").await.standing.stage.as_str(), "current");
+    assert_eq!(world.account("A-1").await.status.stage.as_str(), "current");
 
     payment["reversed_at"] = json!("2023-10-12T00:00:00Z");
     world.put_payment(&payment).await;
@@ -91,7 +91,10 @@ async fn a_payment_that_is_not_handled_yet_is_posted_by_the_sweep_that_would_res
     let late = world.account("A-1").await;
     world.set(LIMITED_AT);
     world.pay("A-1", "P-1", "250.00").await;
-    assert_eq!(world.sweep().await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
+    assert_eq!(
+        world.sweep().await,
+        SweepReport { due: 1, written: 1, decisions: 1, ..SweepReport::default() }
+    );
 
     let account = world.account("A-1").await;
     assert_eq!(account.revision, late.revision.next(), "posted in the same write");
@@ -117,7 +120,7 @@ async fn a_payment_that_cures_only_a_part_does_not_stop_the_restriction_but_is_p
     assert_eq!(decisions(&account), ["current > limited +limit_credit_line"]);
 }
 
-fn held(sent: &[Sent]) -> Vec<&Value> {
+fn held(sent: &[PublishedMessage]) -> Vec<&Value> {
     sent.iter().map(|sent| &sent.body["data"]).filter(|data| data["kind"] == "restriction_held").collect()
 }
 
@@ -131,13 +134,13 @@ async fn money_in_another_currency_holds_the_restriction_and_tells_operations() 
     let mut dollars = world.payment("A-1", "P-1", "40.00");
     dollars["currency"] = json!("USD");
     world.put_payment(&dollars).await;
-    let waited = Swept { oldest_due_seconds: 40_800, ..Swept::default() };
-    assert_eq!(world.sweep().await, Swept { due: 1, written: 1, held: 1, ..waited });
+    let waited = SweepReport { oldest_due_seconds: 40_800, ..SweepReport::default() };
+    assert_eq!(world.sweep().await, SweepReport { due: 1, written: 1, held: 1, ..waited });
 
     let account = world.account("A-1").await;
     assert_eq!(decisions(&account), ["current > late"]);
-    assert_eq!(account.standing.restrictions, []);
-    assert_eq!(account.standing.next_action_at, Some(instant("2023-10-09T04:20:00Z")), "an hour later");
+    assert_eq!(account.status.restrictions, []);
+    assert_eq!(account.status.next_action_at, Some(instant("2023-10-09T04:20:00Z")), "an hour later");
     let told = world.sent();
     assert_eq!(told[0].topic, "operations");
     assert_eq!(held(&told)[0]["subject"], "A-1/P-1");
@@ -186,10 +189,10 @@ async fn money_that_cannot_be_posted_does_not_keep_other_money_from_easing_the_a
     world.store().publish_policy(&policy, REPLACING).await.unwrap();
     let due_on = ["2023-10-01", "2023-10-10"].map(str::to_owned);
     let contract = contract_of("replacing", "A-1", &due_on);
-    world.stack.transitions().open(&contract, world.now(), Cause::Time).await.unwrap();
+    world.stack.transitions().open(&contract, world.now(), Trigger::Time).await.unwrap();
     world.set("2023-10-12T04:00:00Z");
     world.sweep().await;
-    assert_eq!(world.account("A-1").await.standing.stage.as_str(), "second");
+    assert_eq!(world.account("A-1").await.status.stage.as_str(), "second");
 
     let mut dollars = world.payment("A-1", "X-1", "40.00");
     dollars["currency"] = json!("USD");
@@ -199,8 +202,8 @@ async fn money_that_cannot_be_posted_does_not_keep_other_money_from_easing_the_a
     assert!(world.post(&records).await.is_empty());
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
-    assert_eq!(account.standing.stage.as_str(), "first", "two days past due are left");
-    assert_eq!(account.standing.restrictions.len(), 1);
+    assert_eq!(account.status.stage.as_str(), "first", "two days past due are left");
+    assert_eq!(account.status.restrictions.len(), 1);
 }
 
 #[tokio::test]
@@ -233,8 +236,8 @@ async fn a_restriction_that_post_payment_holds_is_told_as_well() {
 
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
-    assert_eq!(account.standing.restrictions, []);
-    assert_eq!(account.standing.next_action_at, Some(instant("2023-10-09T04:20:00Z")));
+    assert_eq!(account.status.restrictions, []);
+    assert_eq!(account.status.next_action_at, Some(instant("2023-10-09T04:20:00Z")));
     let told = world.sent_to("operations");
     assert_eq!(held(&told).len(), 1);
     assert_eq!(held(&told)[0]["subject"], "A-1/P-2");
@@ -246,7 +249,7 @@ async fn a_payment_for_an_unknown_account_is_parked_and_posted_when_the_account_
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
     assert!(world.post(&records).await.is_empty());
-    assert_eq!(world.store().parked(&id("A-1")).await.unwrap(), ["P-1"]);
+    assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), ["P-1"]);
     let told = world.sent_to("operations");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].body["data"]["kind"], "payment_parked");
@@ -256,7 +259,7 @@ async fn a_payment_for_an_unknown_account_is_parked_and_posted_when_the_account_
     assert_eq!(payment_ids(&account), ["P-1"]);
     assert_eq!(world.account("A-1").await, account);
     assert_eq!(account.revision, Revision(1), "posted in the write that creates it");
-    assert_eq!(world.store().parked(&id("A-1")).await.unwrap(), Vec::<String>::new());
+    assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), Vec::<String>::new());
 
     assert!(world.post(&records).await.is_empty());
     assert_eq!(world.account("A-1").await, account, "the record comes again and says nothing new");
@@ -272,8 +275,8 @@ async fn a_payment_put_between_the_creators_query_and_its_put_is_posted() {
         let (client, payments, payment) = (client.clone(), payments.clone(), payment.clone());
         async move { put(&client, &payments, &payment).await }
     });
-    let creator = world.wiring_interrupted("intake", comes.clone()).transitions;
-    creator.open(&contract(STANDARD, "A-1"), world.now(), Cause::Time).await.unwrap();
+    let creator = world.services_interrupted("intake", comes.clone()).transitions;
+    creator.open(&contract(STANDARD, "A-1"), world.now(), Trigger::Time).await.unwrap();
     assert_eq!(comes.left(), 0);
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
     let records = world.payment_records().await;
@@ -287,17 +290,17 @@ async fn a_payment_parked_between_the_creators_query_and_its_put_leaves_no_note(
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
     let accounts = world.store().tables().accounts.clone();
-    let function = world.wiring(post_payment::NAME);
+    let function = world.services(post_payment::NAME);
     let parks = Interrupt::before("PutItem", &accounts, 1, move || {
         let (function, records) = (function.clone(), records.clone());
         async move { assert!(post(&function, &records).await.is_empty()) }
     });
-    let creator = world.wiring_interrupted("intake", parks.clone()).transitions;
-    creator.open(&contract(STANDARD, "A-1"), world.now(), Cause::Time).await.unwrap();
+    let creator = world.services_interrupted("intake", parks.clone()).transitions;
+    creator.open(&contract(STANDARD, "A-1"), world.now(), Trigger::Time).await.unwrap();
     assert_eq!(parks.left(), 0);
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
     assert_eq!(world.sent_to("operations").len(), 1, "it was parked");
-    assert_eq!(world.store().parked(&id("A-1")).await.unwrap(), Vec::<String>::new());
+    assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -310,7 +313,7 @@ async fn a_parked_payment_that_cannot_be_posted_is_quarantined_when_its_account_
     assert!(world.post(&records).await.is_empty());
     let account = world.open("A-1").await;
     assert_eq!(payment_ids(&account), Vec::<&str>::new());
-    assert!(world.store().parked(&id("A-1")).await.unwrap().is_empty());
+    assert!(world.store().suspense_of(&id("A-1")).await.unwrap().is_empty());
     let quarantined = world.quarantined().await;
     assert_eq!(quarantined.len(), 1, "{quarantined:?}");
     assert_eq!(quarantined[0].id, "A-1/P-1");
@@ -327,9 +330,9 @@ async fn a_note_that_a_cut_off_delivery_left_behind_is_taken_away_by_the_next() 
     let records = world.payment_records().await;
     assert!(world.post(&records).await.is_empty());
     let payment_id = "P-1".parse().unwrap();
-    world.store().park(&id("A-1"), &payment_id, world.now()).await.unwrap();
+    world.store().put_in_suspense(&id("A-1"), &payment_id, world.now()).await.unwrap();
     assert!(world.post(&records).await.is_empty());
-    assert!(world.store().parked(&id("A-1")).await.unwrap().is_empty());
+    assert!(world.store().suspense_of(&id("A-1")).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -337,11 +340,11 @@ async fn an_account_opened_again_under_its_terms_is_left_as_it_is_and_under_othe
     let world = World::at(OPENED_AT).await;
     let account = world.open("A-1").await;
     let transitions: &Transitions = world.stack.transitions();
-    let again = transitions.open(&contract(STANDARD, "A-1"), world.now(), Cause::Time).await.unwrap();
-    assert!(matches!(again, Outcome::Unchanged), "{again:?}");
+    let again = transitions.open(&contract(STANDARD, "A-1"), world.now(), Trigger::Time).await.unwrap();
+    assert!(matches!(again, TransitionOutcome::Unchanged), "{again:?}");
     let mut other = contract(STANDARD, "A-1");
     other.installments.pop();
-    let refused = transitions.open(&other, world.now(), Cause::Time).await;
+    let refused = transitions.open(&other, world.now(), Trigger::Time).await;
     assert!(matches!(refused, Err(TransitionError::Refused(_))), "{refused:?}");
     assert_eq!(world.account("A-1").await, account);
 }
@@ -367,7 +370,7 @@ async fn the_lowest_record_that_failed_is_reported_and_an_accounts_later_records
     let client = aws_sdk_dynamodb::Client::from_conf(
         client.config().to_builder().interceptor(busy[1].clone()).build(),
     );
-    let failed = post(&world.wiring_over(post_payment::NAME, client), &records).await;
+    let failed = post(&world.services_over(post_payment::NAME, client), &records).await;
     assert_eq!(failed, [sequence_number(&records[1])], "of P-2, the lowest of the two");
     assert_eq!((busy[0].left(), busy[1].left()), (0, 0));
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1", "P-6"], "others are not held up");
@@ -393,7 +396,7 @@ async fn sequence_numbers_are_compared_as_numbers() {
     for (record, number) in records.iter_mut().zip(["000999", "1000", "21000"]) {
         record["dynamodb"]["SequenceNumber"] = json!(number);
     }
-    let function = world.wiring(post_payment::NAME);
+    let function = world.services(post_payment::NAME);
     let near = Deadline::at(world.now());
     let answer = post_payment::handle(&function, stream_event(&records), near).await;
     assert_eq!(failures(answer), ["000999"]);
@@ -406,7 +409,7 @@ async fn a_batch_near_its_deadline_reports_its_first_record_and_posts_nothing() 
     world.pay("A-1", "P-1", "10.00").await;
     world.pay("A-1", "P-2", "10.00").await;
     let records = world.payment_records().await;
-    let function = world.wiring(post_payment::NAME);
+    let function = world.services(post_payment::NAME);
     let near = Deadline::at(world.now());
     let answer = post_payment::handle(&function, stream_event(&records), near).await;
     assert_eq!(failures(answer), [sequence_number(&records[0])]);
@@ -478,15 +481,15 @@ async fn opening_an_account_again_posts_what_its_creator_had_left() {
     world.pay("A-1", "P-1", "10.00").await;
     let (account, payment): (AccountId, PaymentId) = ("A-1".parse().unwrap(), "P-1".parse().unwrap());
     let store = world.stack.store().clone();
-    store.park(&account, &payment, world.now()).await.unwrap();
+    store.put_in_suspense(&account, &payment, world.now()).await.unwrap();
 
     let again = async || {
         let contract = contract(STANDARD, "A-1");
-        world.stack.transitions().open(&contract, world.now(), Cause::Time).await.unwrap()
+        world.stack.transitions().open(&contract, world.now(), Trigger::Time).await.unwrap()
     };
-    assert!(matches!(again().await, Outcome::Unchanged));
+    assert!(matches!(again().await, TransitionOutcome::Unchanged));
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
-    assert_eq!(store.parked(&account).await.unwrap(), Vec::<String>::new());
+    assert_eq!(store.suspense_of(&account).await.unwrap(), Vec::<String>::new());
     let posted = world.account("A-1").await.revision;
     again().await;
     assert_eq!(world.account("A-1").await.revision, posted, "and once is enough");

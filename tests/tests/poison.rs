@@ -157,7 +157,7 @@ async fn a_batch_of_ten_with_six_poisoned_fails_as_a_whole_and_nothing_of_it_is_
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     let records = ten_payments(&mut world, 6).await;
-    let function = world.wiring(post_payment::NAME);
+    let function = world.services(post_payment::NAME);
     // Reported from the first record on, not failed as an invocation: Lambda would split a failed batch until
     // its parts are small enough to be quarantined.
     assert_eq!(post(&function, &records).await, [sequence_number(&records[0])]);
@@ -226,7 +226,7 @@ async fn an_attribute_that_is_none_of_ours_in_an_account_is_set_aside() {
     world.tamper("A-1", "nickname", AttributeValue::S("Al".to_owned())).await;
     let mut records = world.account_records().await;
     records[0]["dynamodb"]["OldImage"]["revision"] = json!({ "N": "0" });
-    assert!(send(&world.wiring(send_reminders::NAME), &records).await.is_empty());
+    assert!(send(&world.services(send_reminders::NAME), &records).await.is_empty());
     assert!(world.quarantined().await[0].reason.contains("nickname"));
 }
 
@@ -237,7 +237,7 @@ async fn a_record_that_makes_the_code_panic_is_set_aside_and_the_rest_is_taken()
         world.pay(&format!("A-{number}"), "P-1", "10.00").await;
     }
     let records = world.payment_records().await;
-    let desk = world.wiring(post_payment::NAME).desk;
+    let desk = world.services(post_payment::NAME).alerts;
     let panicking = sequence_number(&records[1]).to_owned();
     let batch = stream_batch(
         stream_event(&records),
@@ -262,7 +262,7 @@ async fn a_record_that_makes_the_code_panic_is_set_aside_and_the_rest_is_taken()
 async fn a_batch_that_panics_for_most_of_ten_records_fails_as_a_whole() {
     let mut world = World::at(OPENED_AT).await;
     let records = ten_payments(&mut world, 0).await;
-    let desk = world.wiring(post_payment::NAME).desk;
+    let desk = world.services(post_payment::NAME).alerts;
     let failed = stream_batch(
         stream_event(&records),
         &desk,
@@ -280,7 +280,7 @@ async fn a_batch_that_panics_for_most_of_ten_records_fails_as_a_whole() {
 async fn a_payload_beyond_what_an_item_holds_is_set_aside_as_far_as_it_fits() {
     let world = World::at(OPENED_AT).await;
     let stray = json!({ "eventID": "E-1", "noise": "\u{5ba2}".repeat(150_000) });
-    assert!(post(&world.wiring(post_payment::NAME), &[stray]).await.is_empty());
+    assert!(post(&world.services(post_payment::NAME), &[stray]).await.is_empty());
     let quarantined = world.quarantined().await;
     assert_eq!(quarantined.len(), 1);
     assert!(quarantined[0].payload.len() > 300_000);

@@ -6,7 +6,7 @@ use duewatch_domain::policy;
 use duewatch_local::publish::queue_accounts;
 use duewatch_tests::support::{REMINDING, STANDARD, World, decisions, instant, policy_text};
 use serde_json::json;
-use watch_gaps::Watched;
+use watch_gaps::ReconcileReport;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 const PUBLISHED_AT: &str = "2023-09-02T00:00:00Z";
@@ -69,14 +69,14 @@ async fn a_stricter_version_is_announced_and_binds_in_its_time() {
     for (at, stage) in [("2023-10-02T15:59:59Z", "current"), ("2023-10-02T16:00:00Z", "late")] {
         world.set(at);
         world.sweep().await;
-        assert_eq!(world.account("A-1").await.standing.stage.as_str(), stage, "{at}");
+        assert_eq!(world.account("A-1").await.status.stage.as_str(), stage, "{at}");
     }
     let account = world.account("A-1").await;
     assert_eq!(decisions(&account), ["current > late"]);
     let decision = account.recent_decisions().last().unwrap();
     assert_eq!((decision.policy.version, decision.at), (2, world.now()));
     // The other accounts stay under their version.
-    assert_eq!(world.account("A-2").await.standing.stage.as_str(), "current");
+    assert_eq!(world.account("A-2").await.status.stage.as_str(), "current");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn to_the_watch_an_announcement_that_waits_for_its_turn_is_no_gap() {
     let queued_for = world.due_by(ANNOUNCED_BY).await[0].next_action_at.clone();
     world.set("2023-09-02T12:00:00Z");
     assert!(world.now() < instant(&queued_for), "its turn has not come");
-    assert_eq!(world.watch().await, Watched { looked_at: 2, ..Watched::default() });
+    assert_eq!(world.watch().await, ReconcileReport { evaluated: 2, ..ReconcileReport::default() });
     assert_eq!(world.account_records().await.len(), 0);
 }
 
@@ -116,7 +116,7 @@ async fn an_announcement_that_nobody_queued_is_found_by_the_watch() {
     world.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
     world.set("2023-09-02T12:00:00Z");
     // A-1's next action is on 5 October, and the letter must leave by 13 September.
-    let found = Watched { looked_at: 1, unconfirmed: 1, repaired: 1, ..Watched::default() };
+    let found = ReconcileReport { evaluated: 1, unconfirmed: 1, repaired: 1, ..ReconcileReport::default() };
     assert_eq!(world.watch().await, found);
     assert_eq!(world.account("A-1").await.notices().len(), 1);
 }

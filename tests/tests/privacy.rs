@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use duewatch_domain::formats::message_line;
 use duewatch_runtime::Deadline;
-use duewatch_tests::support::{REMINDING, Sent, World, message, take_in};
+use duewatch_tests::support::{PublishedMessage, REMINDING, World, message, take_in};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -80,9 +80,9 @@ fn contact(id: &str, now: DateTime<Utc>, channel: &str, point: &str) -> String {
 
 /// Runs through a late month: valid and invalid messages, valid and invalid payments, sweeps, reminders,
 /// history, and a reconciliation.
-async fn live(world: &mut World) -> Vec<Sent> {
+async fn live(world: &mut World) -> Vec<PublishedMessage> {
     let now = world.now();
-    let intake = world.wiring(intake::NAME);
+    let intake = world.services(intake::NAME);
     let reason = format!(r#""reason":"Mrs Zhang is ill, {PHONE}""#);
     let off = message("E-5", now, "A-1", "enforcement_off", &reason);
     let on = message("E-6", now, "A-1", "enforcement_on", &reason);
@@ -124,7 +124,10 @@ async fn live(world: &mut World) -> Vec<Sent> {
     assert!(world.record(&records).await.is_empty());
     world.stack.clock().set(world.now() + chrono::TimeDelta::days(3));
     assert!(
-        !watch_gaps::watch(&world.wiring(watch_gaps::NAME), 1, Deadline::none()).await.unwrap().cut_short
+        !watch_gaps::reconcile(&world.services(watch_gaps::NAME), 1, Deadline::none())
+            .await
+            .unwrap()
+            .cut_short
     );
     sent.extend(world.sent());
     sent

@@ -15,13 +15,13 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::formats::{DailyLines, parse_book_line, parse_event_line};
 use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
-use duewatch_domain::{Account, Cause, Command, Policy, assess, policy};
+use duewatch_domain::{Account, Command, Policy, Trigger, assess, policy};
 use duewatch_local::firings::Firings;
 use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};
 use duewatch_local::stack::{Stack, StackClock, Transport, sweep_every};
 use duewatch_runtime::Clock;
 use duewatch_store::PaymentFact;
-use duewatch_tests::lender_csv::{self, Loan, Status, Terms, read_file};
+use duewatch_tests::lender_csv::{self, LenderLoan, LenderTerms, Status, read_file};
 use serde::Deserialize;
 
 const LOANS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/loan-payments.csv");
@@ -32,11 +32,11 @@ const OFF_BY_ONE: &str = "xqd20160428";
 /// Listed as paid in time, and paid a day late; the lender has no count for it.
 const LATE_WITHOUT_A_COUNT: &str = "xqd20160271";
 
-fn terms() -> Terms {
-    Terms { time_zone: "Asia/Shanghai".parse().unwrap(), currency: "CNY".parse().unwrap() }
+fn terms() -> LenderTerms {
+    LenderTerms { time_zone: "Asia/Shanghai".parse().unwrap(), currency: "CNY".parse().unwrap() }
 }
 
-fn loans() -> Option<Vec<Loan>> {
+fn loans() -> Option<Vec<LenderLoan>> {
     if !Path::new(LOANS).exists() {
         writeln!(std::io::stderr(), "skipped: the lender's file is not there, {LOANS}").unwrap();
         return None;
@@ -46,7 +46,7 @@ fn loans() -> Option<Vec<Loan>> {
 
 /// The event of a changed account status.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Change {
+struct PublishedChange {
     at: DateTime<Utc>,
     account_id: String,
     to: String,
@@ -55,14 +55,14 @@ struct Change {
 }
 
 /// The stack, driven as AWS would.
-struct Watched {
+struct DrivenStack {
     stack: Stack,
     policy: Policy,
     firings: Firings,
-    changes: BTreeMap<String, Vec<Change>>,
+    changes: BTreeMap<String, Vec<PublishedChange>>,
 }
 
-impl Watched {
+impl DrivenStack {
     async fn start(from: NaiveDate) -> Self {
         let clock = StackClock::simulated(start_of_day(terms().time_zone, from));
         let stack = Stack::start(clock, Transport::InProcess).await.unwrap();
@@ -92,31 +92,31 @@ impl Watched {
 
     async fn drain(&mut self) {
         #[derive(Deserialize)]
-        struct Body {
-            data: Data,
+        struct PublishedChangeBody {
+            data: PublishedChangeData,
         }
         #[derive(Deserialize)]
-        struct Data {
-            decision: Change,
+        struct PublishedChangeData {
+            decision: PublishedChange,
         }
         self.stack.drain().await.unwrap();
         assert_eq!(self.stack.given_up().count(), 0);
         for message in self.stack.services().sns.take() {
             let kind = message.attributes.get("type").map(String::as_str);
             assert_eq!(kind, Some("duewatch.account.changed.v1"), "{}", message.message);
-            let body: Body = serde_json::from_str(&message.message).unwrap();
+            let body: PublishedChangeBody = serde_json::from_str(&message.message).unwrap();
             let change = body.data.decision;
             self.changes.entry(change.account_id.clone()).or_default().push(change);
         }
     }
 
-    async fn open(&self, loan: &Loan, at: DateTime<Utc>) {
+    async fn open(&self, loan: &LenderLoan, at: DateTime<Utc>) {
         let contract = parse_book_line(&loan.book_line(&terms())).unwrap();
-        self.stack.transitions().open(&contract, at, Cause::Time).await.unwrap();
+        self.stack.transitions().open(&contract, at, Trigger::Time).await.unwrap();
     }
 
     /// Puts the payment into the payments table; only the stream reports it.
-    async fn pay(&mut self, loan: &Loan) {
+    async fn pay(&mut self, loan: &LenderLoan) {
         let event = parse_event_line(&loan.payment_line(&terms()).unwrap()).unwrap();
         let Command::PaymentReceived(payment) = event.command else { panic!("no payment") };
         let fact = PaymentFact::received(event.account_id, &payment, event.at);
@@ -124,13 +124,13 @@ impl Watched {
         self.drain().await;
     }
 
-    async fn stored(&self, loan: &Loan) -> Account {
+    async fn stored(&self, loan: &LenderLoan) -> Account {
         self.stack.store().account(&loan.account_id).await.unwrap().unwrap().account
     }
 }
 
 fn standing(account: &Account) -> (&str, usize) {
-    (account.standing.stage.as_str(), account.standing.restrictions.len())
+    (account.status.stage.as_str(), account.status.restrictions.len())
 }
 
 fn days_of_the_daily_line(account: &Account, policy: &Policy, day: NaiveDate) -> u32 {
@@ -153,27 +153,27 @@ fn daily_line(line: &[u8]) -> DailyLine {
 
 /// A happening; those of one instant come in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+enum LoanMoment {
     Open(usize),
     Pay(usize),
 }
 
-fn moments(loans: &[Loan]) -> Vec<(DateTime<Utc>, What)> {
+fn moments(loans: &[LenderLoan]) -> Vec<(DateTime<Utc>, LoanMoment)> {
     let terms = terms();
     let opened = loans.iter().enumerate().map(|(place, loan)| {
         let at = start_of_day(terms.time_zone, loan.opened_on);
-        (at, What::Open(place))
+        (at, LoanMoment::Open(place))
     });
     let paid = loans.iter().enumerate().filter_map(|(place, loan)| {
         let at = loan.paid_off_at(&terms)?;
-        Some((at, What::Pay(place)))
+        Some((at, LoanMoment::Pay(place)))
     });
     let mut moments: Vec<_> = opened.chain(paid).collect();
     moments.sort_unstable();
     moments
 }
 
-fn is_late(loan: &Loan) -> bool {
+fn is_late(loan: &LenderLoan) -> bool {
     loan.paid_at.is_none_or(|paid_at| paid_at.date() > loan.due_on)
 }
 
@@ -181,13 +181,13 @@ fn is_late(loan: &Loan) -> bool {
 async fn the_stack_counts_the_days_that_the_lender_counted() {
     let Some(loans) = loans() else { return };
     let zone = terms().time_zone;
-    let mut watched = Watched::start(loans.iter().map(|loan| loan.opened_on).min().unwrap()).await;
+    let mut watched = DrivenStack::start(loans.iter().map(|loan| loan.opened_on).min().unwrap()).await;
     let mut ours: BTreeMap<&str, u32> = BTreeMap::new();
     for (at, what) in moments(&loans) {
         watched.pass_until(at).await;
         match what {
-            What::Open(place) => watched.open(&loans[place], at).await,
-            What::Pay(place) => {
+            LoanMoment::Open(place) => watched.open(&loans[place], at).await,
+            LoanMoment::Pay(place) => {
                 let loan = &loans[place];
                 let before = watched.stored(loan).await;
                 let late = is_late(loan);
@@ -210,8 +210,8 @@ async fn the_stack_counts_the_days_that_the_lender_counted() {
 }
 
 /// Of the 200 rows that the lender lists as late, 199 agree; the other is named.
-fn assert_agrees_with_the_lender(loans: &[Loan], ours: &BTreeMap<&str, u32>) {
-    let called_late: Vec<&Loan> = loans.iter().filter(|loan| loan.status != Status::PaidOff).collect();
+fn assert_agrees_with_the_lender(loans: &[LenderLoan], ours: &BTreeMap<&str, u32>) {
+    let called_late: Vec<&LenderLoan> = loans.iter().filter(|loan| loan.status != Status::PaidOff).collect();
     let differing: Vec<(&str, u32, Option<u32>)> = called_late
         .iter()
         .map(|loan| (loan.account_id.as_str(), ours[loan.account_id.as_str()], loan.past_due_days))
@@ -227,7 +227,10 @@ fn assert_agrees_with_the_lender(loans: &[Loan], ours: &BTreeMap<&str, u32>) {
     assert_eq!(late_all_the_same, [(LATE_WITHOUT_A_COUNT, 1, None)]);
 }
 
-fn assert_flagged_at_midnight_and_lifted_when_paid(loans: &[Loan], changes: &BTreeMap<String, Vec<Change>>) {
+fn assert_flagged_at_midnight_and_lifted_when_paid(
+    loans: &[LenderLoan],
+    changes: &BTreeMap<String, Vec<PublishedChange>>,
+) {
     let late: BTreeSet<&str> =
         loans.iter().filter(|loan| is_late(loan)).map(|loan| loan.account_id.as_str()).collect();
     let flagged: BTreeSet<&str> = changes.keys().map(String::as_str).collect();

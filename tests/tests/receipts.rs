@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::contact::{Person, ReceiptOutcome};
+use duewatch_domain::contact::{ContactProfile, ReceiptOutcome};
 use duewatch_domain::policy;
 use duewatch_local::stack::GivenUp;
 use duewatch_local::stack::sqs::LocalSqs;
-use duewatch_store::{ContactOutcome, SentMessage};
+use duewatch_store::{ContactOutcome, MessageRecord};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
-    STANDARD, Sent, World, instant, message, report, sweep_contacts, take_messages,
+    PublishedMessage, STANDARD, World, instant, message, report, sweep_contacts, take_messages,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ async fn world() -> World {
 }
 
 /// The messages that leave at an instant, after the sweep of the accounts and the delivery of their stream.
-async fn leaves(world: &mut World, at: &str) -> Vec<Sent> {
+async fn leaves(world: &mut World, at: &str) -> Vec<PublishedMessage> {
     world.set(at);
     world.sweep().await;
     let records = world.account_records().await;
@@ -62,7 +62,7 @@ async fn leaves(world: &mut World, at: &str) -> Vec<Sent> {
 }
 
 /// The channel and the template of each message.
-fn said(sent: &[Sent]) -> Vec<(&str, &str)> {
+fn said(sent: &[PublishedMessage]) -> Vec<(&str, &str)> {
     sent.iter().map(|one| (one.attributes["channel"].as_str(), one.attributes["template"].as_str())).collect()
 }
 
@@ -85,22 +85,22 @@ fn answer(message_id: &str, at: DateTime<Utc>, reason: &str) -> String {
 /// A delivery provider's receipt arrives now and is taken.
 async fn reports(world: &World, message_id: &str, outcome: &str) {
     let body = receipt(message_id, world.now(), outcome);
-    assert!(report(&world.wiring(record_delivery::NAME), &[body]).await.is_empty());
+    assert!(report(&world.services(record_delivery::NAME), &[body]).await.is_empty());
     assert_eq!(world.quarantined().await, []);
 }
 
 /// The lender's message arrives now and is taken.
 async fn tells(world: &World, event_id: &str, kind: &str, fields: &str) {
     let told = message(event_id, world.now(), "A-1", kind, fields);
-    assert!(take_messages(&world.wiring(intake::NAME), &[told]).await.is_empty());
+    assert!(take_messages(&world.services(intake::NAME), &[told]).await.is_empty());
     assert_eq!(world.quarantined().await, []);
 }
 
-async fn person(world: &World) -> Person {
-    world.store().person(&"C-1".parse().unwrap()).await.unwrap()
+async fn person(world: &World) -> ContactProfile {
+    world.store().profile(&"C-1".parse().unwrap()).await.unwrap()
 }
 
-async fn known(world: &World, message_id: &str) -> SentMessage {
+async fn known(world: &World, message_id: &str) -> MessageRecord {
     world.store().message(&message_id.parse().unwrap()).await.unwrap().unwrap()
 }
 
@@ -109,7 +109,7 @@ async fn outcomes(world: &World) -> Vec<ContactOutcome> {
 }
 
 /// The id and the kind of each alert.
-fn rang(sent: Vec<Sent>) -> Vec<(String, String)> {
+fn rang(sent: Vec<PublishedMessage>) -> Vec<(String, String)> {
     let rang = sent.into_iter().filter(|one| one.topic == "operations");
     rang.map(|one| (one.id().to_owned(), one.body["data"]["kind"].as_str().unwrap().to_owned())).collect()
 }
@@ -127,7 +127,7 @@ async fn what_cannot_be_taken_is_set_aside_with_its_reason_and_the_rest_is_taken
     let (world, message_id) = reminded().await;
     assert_eq!(message_id, "A-1/2/sms");
     let good = receipt(&message_id, world.now(), "delivered");
-    let wiring = world.wiring(record_delivery::NAME);
+    let wiring = world.services(record_delivery::NAME);
     assert!(report(&wiring, &[body.to_string(), good]).await.is_empty());
     let aside = world.quarantined().await;
     assert_eq!(aside.len(), 1, "{aside:?}");
@@ -194,16 +194,16 @@ async fn what_came_back_before_it_was_noted_that_it_left_waits_for_the_note() {
     world.set(MILD_AT);
     world.sweep().await;
     let account = world.account("A-1").await;
-    assert_eq!(world.store().plan_contacts(&account, world.now()).await.unwrap(), 1);
+    assert_eq!(world.store().queue_requests(&account, world.now()).await.unwrap(), 1);
     // `send-reminders` is killed when the message has left.
     let records = &world.store().tables().records;
     let killed = Interrupt::failing("TransactWriteItems", records, 9).about("said#A-1/2/sms");
-    assert_eq!(sweep_contacts(&world.wiring_interrupted(send_reminders::NAME, killed)).await.failed, 1);
+    assert_eq!(sweep_contacts(&world.services_interrupted(send_reminders::NAME, killed)).await.failed, 1);
     let left = world.sent_to("reminders");
     assert_eq!(said(&left), [("sms", "late_mild")]);
     assert_eq!(outcomes(&world).await, []);
     let body = receipt(left[0].id(), world.now(), "bounced");
-    let receipts = world.wiring(record_delivery::NAME);
+    let receipts = world.services(record_delivery::NAME);
     assert_eq!(report(&receipts, std::slice::from_ref(&body)).await, ["r-0"], "to be delivered again");
     // The note never arrives. The sweep takes the next channel by itself, once.
     world.set("2023-10-06T02:20:00Z");
@@ -267,10 +267,10 @@ async fn a_contact_point_of_which_the_person_did_not_hear_is_told_by_the_retry()
     let gone =
         message("E-1", world.now(), "A-1", "contact_changed", r#""channel":"sms","changed_by":"desk""#);
     let down = Interrupt::failing("Query", &world.store().tables().records, 9).about("customer#C-1");
-    let wiring = world.wiring_interrupted(intake::NAME, down);
+    let wiring = world.services_interrupted(intake::NAME, down);
     assert_eq!(take_messages(&wiring, std::slice::from_ref(&gone)).await, ["m-0"]);
     assert_eq!(person(&world).await.channel(policy::Channel::Sms), None);
-    assert!(take_messages(&world.wiring(intake::NAME), &[gone]).await.is_empty());
+    assert!(take_messages(&world.services(intake::NAME), &[gone]).await.is_empty());
     let person = person(&world).await;
     let known = person.channel(policy::Channel::Sms).unwrap().has_point.as_ref().unwrap();
     assert!(!known.value);
@@ -279,7 +279,7 @@ async fn a_contact_point_of_which_the_person_did_not_hear_is_told_by_the_retry()
 #[tokio::test]
 async fn an_answer_is_the_recorded_cause_until_an_officer_finds_out() {
     let (world, message_id) = reminded().await;
-    let wiring = world.wiring(record_delivery::NAME);
+    let wiring = world.services(record_delivery::NAME);
     let said = answer(&message_id, world.now(), "My wages come late.");
     for _ in 0..2 {
         assert!(report(&wiring, std::slice::from_ref(&said)).await.is_empty());
@@ -297,7 +297,7 @@ async fn an_answer_is_the_recorded_cause_until_an_officer_finds_out() {
         "cause_recorded",
         r#""cause":"long_term","by":"officer-7","reason":"visited""#,
     );
-    assert!(take_messages(&world.wiring(intake::NAME), &[found]).await.is_empty());
+    assert!(take_messages(&world.services(intake::NAME), &[found]).await.is_empty());
     let later = answer(&message_id, instant("2023-10-06T02:20:00Z"), "It was my brother.");
     assert!(report(&wiring, &[later]).await.is_empty());
     let account = world.account("A-1").await;
@@ -314,7 +314,7 @@ async fn whoever_is_killed_at_any_call_starts_over_and_nothing_is_done_twice() {
         let (world, message_id) = reminded().await;
         let body = receipt(&message_id, world.now(), "bounced");
         let down = Interrupt::failing(call, &world.store().tables().records, 1);
-        let wiring = world.wiring_interrupted(record_delivery::NAME, down);
+        let wiring = world.services_interrupted(record_delivery::NAME, down);
         for _ in 0..9 {
             if report(&wiring, std::slice::from_ref(&body)).await.is_empty() {
                 break;
@@ -328,7 +328,7 @@ async fn whoever_is_killed_at_any_call_starts_over_and_nothing_is_done_twice() {
 }
 
 /// The world after a message to a third-party contact of C-1, with that message.
-async fn asked() -> (World, Sent) {
+async fn asked() -> (World, PublishedMessage) {
     let (world, message_id) = reminded().await;
     // One attempt has failed.
     let tried = r#""contact_id":"call-1","channel":"phone","by":"officer-7","answered":false"#;
@@ -366,11 +366,11 @@ async fn what_a_contact_person_reports_is_theirs() {
     world.sweep_contacts().await;
     assert_eq!(world.sent(), [], "nobody knows their other channels");
     let said_so = answer(sent.id(), world.now(), "she has moved");
-    assert!(report(&world.wiring(record_delivery::NAME), &[said_so]).await.is_empty());
+    assert!(report(&world.services(record_delivery::NAME), &[said_so]).await.is_empty());
     assert_eq!(world.account("A-1").await.cause(), None, "they are not the borrower");
     reports(&world, sent.id(), "opted_out").await;
     let then = person(&world).await;
-    assert!(then.contact_persons()[&"P-1".parse().unwrap()].refused_at.is_some());
+    assert!(then.third_parties()[&"P-1".parse().unwrap()].refused_at.is_some());
     assert_eq!(said(&leaves(&mut world, FIRM_AT).await), [("sms", "late_firm")], "to the debtor");
 }
 

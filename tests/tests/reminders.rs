@@ -1,14 +1,14 @@
 //! Reminders are planned by the policy, checked once more before they leave, and recorded with their outcome.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
-use duewatch_domain::{Account, Command, Event, Message};
+use duewatch_domain::{Account, Command, Event, InboundMessage};
 use duewatch_notify::{Verified, verify};
 use duewatch_store::ContactOutcome;
 use duewatch_tests::support::{
-    NOTICING, REMINDING, Sent, World, decisions, id, reference_keys, send, sequence_number,
+    NOTICING, PublishedMessage, REMINDING, World, decisions, id, reference_keys, send, sequence_number,
 };
 use rstest::rstest;
-use send_reminders::Looked;
+use send_reminders::EvaluationReport;
 use serde_json::json;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -34,7 +34,7 @@ async fn sweep_and_send(world: &mut World, at: &str) -> Vec<(String, u64)> {
     said(&world.sent_to("reminders"))
 }
 
-fn said(sent: &[Sent]) -> Vec<(String, u64)> {
+fn said(sent: &[PublishedMessage]) -> Vec<(String, u64)> {
     sent.iter()
         .flat_map(|sent| sent.body["data"]["contacts"].as_array().unwrap())
         .map(|contact| {
@@ -49,7 +49,7 @@ fn once(template: &str) -> Vec<(String, u64)> {
 
 async fn command(world: &World, command: Command) -> Account {
     let event = Event { at: world.now(), account_id: id("A-1"), command };
-    let message = Message { event_id: format!("E-{}", world.now()).parse().unwrap(), event };
+    let message = InboundMessage { event_id: format!("E-{}", world.now()).parse().unwrap(), event };
     world.stack.transitions().command(&message, world.now()).await.unwrap();
     world.account("A-1").await
 }
@@ -108,7 +108,7 @@ async fn an_account_without_enforcement_is_neither_restricted_nor_dunned_and_on_
     let mut world = reminding().await;
     sweep_and_send(&mut world, "2023-10-08T16:00:00Z").await;
     let off = command(&world, Command::EnforcementOff { reason: "a complaint".to_owned() }).await;
-    assert_eq!(off.standing.restrictions, []);
+    assert_eq!(off.status.restrictions, []);
     assert_eq!(decisions(&off).last().unwrap(), "limited > current -limit_credit_line");
     assert_eq!(sweep_and_send(&mut world, "2023-10-11T02:00:00Z").await, vec![]);
     let on = command(&world, Command::EnforcementOn { reason: "answered".to_owned() }).await;
@@ -202,9 +202,9 @@ async fn an_accounts_batch_delivered_twice_leaves_under_the_same_ids() {
     let twice = world.sent();
 
     assert_eq!(once.len(), 2, "late and limited; the reminder's stage has passed");
-    let ids = |sent: &[Sent]| sent.iter().map(|sent| sent.id().to_owned()).collect::<Vec<_>>();
+    let ids = |sent: &[PublishedMessage]| sent.iter().map(|sent| sent.id().to_owned()).collect::<Vec<_>>();
     assert_eq!(ids(&once), ids(&twice));
-    let events = |sent: &[Sent]| sent.iter().filter(|one| one.topic == "account-events").count();
+    let events = |sent: &[PublishedMessage]| sent.iter().filter(|one| one.topic == "account-events").count();
     assert_eq!((events(&once), events(&twice)), (2, 2));
     let marks_again = (world.contacts("C-1").await, world.store().published(&id("A-1")).await.unwrap());
     assert_eq!(marks, marks_again);
@@ -220,7 +220,7 @@ async fn about_to_remind() -> (World, Vec<serde_json::Value>) {
     world.set(LATE_MILD_AT);
     world.sweep().await;
     let records = world.account_records().await;
-    assert_eq!(world.account("A-1").await.intents.len(), 1);
+    assert_eq!(world.account("A-1").await.contact_requests.len(), 1);
     (world, records)
 }
 
@@ -286,7 +286,7 @@ async fn the_highest_revision_that_was_published_is_noted_and_never_falls() {
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(highest));
     // The record of an earlier revision comes again, alone.
     assert!(sequence_number(&records[1]) < sequence_number(&records[2]));
-    assert!(send(&world.wiring(send_reminders::NAME), &records[1..2]).await.is_empty());
+    assert!(send(&world.services(send_reminders::NAME), &records[1..2]).await.is_empty());
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(highest));
 }
 
@@ -302,7 +302,7 @@ async fn about_to_give_notice() -> (World, Vec<serde_json::Value>) {
         world.sweep().await;
     }
     let records = world.account_records().await;
-    assert_eq!(world.account("A-1").await.intents.len(), 1);
+    assert_eq!(world.account("A-1").await.contact_requests.len(), 1);
     (world, records)
 }
 
@@ -314,7 +314,7 @@ async fn a_restriction_follows_the_notice_that_left_and_no_other() {
     world.sweep().await;
     let limited = world.account("A-1").await;
     assert_eq!(decisions(&limited).last().unwrap(), "late > limited");
-    assert_eq!(limited.standing.restrictions, []);
+    assert_eq!(limited.status.restrictions, []);
 
     // The message was late; it leaves on 9 October in Shanghai.
     assert!(world.send(&records).await.is_empty());
@@ -335,15 +335,15 @@ async fn a_restriction_follows_the_notice_that_left_and_no_other() {
     for (at, restrictions) in [("2023-10-10T15:59:59Z", 0), ("2023-10-10T16:00:00Z", 1)] {
         world.set(at);
         world.sweep().await;
-        assert_eq!(world.account("A-1").await.standing.restrictions.len(), restrictions, "{at}");
+        assert_eq!(world.account("A-1").await.status.restrictions.len(), restrictions, "{at}");
     }
 }
 
 #[tokio::test]
 async fn a_notice_is_counted_apart_and_with_the_reminders() {
     let (world, _) = about_to_give_notice().await;
-    let one = Looked { messages: 1, sent: 1, ..Looked::default() };
-    assert_eq!(planned(&world).await, Looked { notices: 1, ..one });
+    let one = EvaluationReport { messages: 1, sent: 1, ..EvaluationReport::default() };
+    assert_eq!(planned(&world).await, EvaluationReport { notices: 1, ..one });
 
     let world = reminding().await;
     world.set(LATE_AT);
@@ -354,9 +354,9 @@ async fn a_notice_is_counted_apart_and_with_the_reminders() {
 }
 
 /// Plans the contact requests of the account's revision; returns the sweep's counts.
-async fn planned(world: &World) -> Looked {
-    world.store().plan_contacts(&world.account("A-1").await, world.now()).await.unwrap();
-    world.sweep_contacts().await.looked
+async fn planned(world: &World) -> EvaluationReport {
+    world.store().queue_requests(&world.account("A-1").await, world.now()).await.unwrap();
+    world.sweep_contacts().await.evaluated
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 
 fn requeue(world: &World) -> Requeue {
-    Requeue::new(Handlers::wired(local_reference_keys().unwrap(), |function| world.wiring(function)))
+    Requeue::new(Handlers::over(local_reference_keys().unwrap(), |function| world.services(function)))
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -46,7 +46,7 @@ async fn what_could_not_be_taken_is_taken_once_its_cause_has_gone() {
     let paused =
         message("E-1", world.now(), "A-1", "pause_started", r#""from":"2023-11-01","until":"2023-11-08""#);
     let body = duewatch_domain::formats::message_line(&paused);
-    assert!(take_in(&world.wiring(intake::NAME), &[("A-1", body)]).await.is_empty());
+    assert!(take_in(&world.services(intake::NAME), &[("A-1", body)]).await.is_empty());
     world.set("2023-10-21T00:00:00Z");
     let (came, left) = handed_back(&world).await;
     assert_eq!((came, left.len()), (Requeued { taken: 0, left: 3 }, 3), "the cause is still there: {left:?}");
@@ -58,7 +58,7 @@ async fn what_could_not_be_taken_is_taken_once_its_cause_has_gone() {
     assert!(came.taken >= 3 && came.left == 0, "{came:?}");
     let account = world.account("A-1").await;
     assert_eq!((payment_ids(&account), account.pauses().len()), (vec!["P-1"], 1));
-    assert!(account.standing.next_action_at.is_some(), "and it is in the index again");
+    assert!(account.status.next_action_at.is_some(), "and it is in the index again");
     assert_eq!(handed_back(&world).await.0, Requeued::default(), "nothing is left");
 }
 

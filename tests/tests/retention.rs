@@ -24,7 +24,7 @@ const FIRST_UNTIL: &str = "2028-08-30T00:00:00Z";
 const SECOND_UNTIL: &str = "2028-10-06T16:00:00Z";
 const THIRD_UNTIL: &str = "2028-10-07T03:00:00Z";
 
-type Item = HashMap<String, AttributeValue>;
+type RecordItem = HashMap<String, AttributeValue>;
 
 /// A-1 is opened, pays a little, is limited, and pays the rest: four revisions.
 async fn four_revisions(policy_id: &str) -> (World, Vec<Value>) {
@@ -51,7 +51,7 @@ fn expiries(entries: &[HistoryEntry]) -> Vec<Option<DateTime<Utc>>> {
 }
 
 /// The items under a key of the records whose sort keys begin with `prefix`.
-async fn items(world: &World, pk: &str, prefix: &str) -> Vec<Item> {
+async fn items(world: &World, pk: &str, prefix: &str) -> Vec<RecordItem> {
     let sent = world
         .client()
         .query()
@@ -65,7 +65,7 @@ async fn items(world: &World, pk: &str, prefix: &str) -> Vec<Item> {
 }
 
 /// The expiry of an item.
-fn expiry(item: &Item) -> Option<DateTime<Utc>> {
+fn expiry(item: &RecordItem) -> Option<DateTime<Utc>> {
     let seconds = item.get("expires_at")?.as_n().unwrap().parse().unwrap();
     DateTime::from_timestamp(seconds, 0)
 }
@@ -98,7 +98,7 @@ async fn each_entry_is_kept_five_years_from_the_next_one_on_and_the_newest_for_g
     assert_eq!(expiries(&entries), [&until[..], &[None]].concat());
     let stored: Vec<_> = items(&world, "history#A-1", "").await.iter().map(expiry).collect();
     assert_eq!(stored, expiries(&entries));
-    let told: Vec<_> = entries[1..].iter().map(|entry| entry.told().unwrap().kept_below_until).collect();
+    let told: Vec<_> = entries[1..].iter().map(|entry| entry.content().unwrap().kept_below_until).collect();
     assert_eq!(told, until, "and the next one says it");
     assert_eq!(breaks(&world).await, []);
 }
@@ -264,7 +264,7 @@ async fn the_log_of_a_contact_point_is_kept_three_years_and_erased_all_the_same(
     world.open_under(KEEPING, "A-1").await;
     let change = r#""channel":"sms","contact_point":"+8613800138000","name":"Li Wei","changed_by":"desk""#;
     let change = message("E-1", world.now(), "A-1", "contact_changed", change);
-    assert!(take_messages(&world.wiring(intake::NAME), &[change]).await.is_empty());
+    assert!(take_messages(&world.services(intake::NAME), &[change]).await.is_empty());
     let until = Some(instant("2026-10-08T03:00:00Z"));
     let log = items(&world, "customer#C-1", "contact-log#").await;
     assert_eq!(log.iter().map(expiry).collect::<Vec<_>>(), [until]);

@@ -2,15 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a broken promise ends the test")]
 
 use duewatch_tests::simulation::{
-    Fault, Plan, Report, Without, every_fault, every_order, run, scenarios, shrink,
+    Fault, SimulationPlan, SimulationReport, Without, every_fault, every_order, run, scenarios, shrink,
 };
 
 #[test]
 fn a_month_keeps_its_promises_whatever_goes_wrong() {
-    let mut total = Report::default();
+    let mut total = SimulationReport::default();
     // Seeds that cover every count below.
     for seed in 15..40 {
-        match run(Plan::of(seed)) {
+        match run(SimulationPlan::of(seed)) {
             Ok(report) => total.add(&report),
             Err(broken) => panic!("seed {seed}: {broken}"),
         }
@@ -33,7 +33,7 @@ fn a_month_keeps_its_promises_whatever_goes_wrong() {
 #[test]
 fn a_seed_goes_the_same_way_each_time() {
     for seed in [5, 17] {
-        assert_eq!(run(Plan::of(seed)), run(Plan::of(seed)));
+        assert_eq!(run(SimulationPlan::of(seed)), run(SimulationPlan::of(seed)));
     }
 }
 
@@ -58,10 +58,10 @@ fn each_fault_at_each_request_of_a_payment_against_a_sweep_is_survived() {
 
 #[test]
 fn what_is_left_out_of_a_plan_does_not_come() {
-    let plan = Plan::of(17);
+    let plan = SimulationPlan::of(17);
     let faults = plan.faults.keys().copied().collect();
     let without = Without { accounts: [0].into(), faults, days: 10, ..Without::default() };
-    let less = Plan::of(17).without(&without);
+    let less = SimulationPlan::of(17).without(&without);
     assert!(less.faults.is_empty() && less.end < plan.end);
     assert!(less.happenings.iter().all(|happening| happening.account != Some(0) && happening.at <= less.end));
     assert!(without.to_string().contains("--without-accounts 0"), "{without}");

@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
-use detect_overdue::{Answer, ShardMessage, ShardQueue, Swept};
+use detect_overdue::{ShardMessage, ShardQueue, SweepAnswer, SweepReport};
 use duewatch_domain::Account;
 use duewatch_domain::kernel::Revision;
 use duewatch_local::stack::queue_event;
@@ -30,25 +30,31 @@ async fn a_sweep_flags_and_restricts_and_the_payment_lifts_in_its_own_invocation
     world.open("A-1").await;
 
     world.set("2023-10-04T15:59:59Z");
-    assert_eq!(world.sweep().await, Swept::default(), "a second too early");
+    assert_eq!(world.sweep().await, SweepReport::default(), "a second too early");
     world.set(LATE_AT);
-    assert_eq!(world.sweep().await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
+    assert_eq!(
+        world.sweep().await,
+        SweepReport { due: 1, written: 1, decisions: 1, ..SweepReport::default() }
+    );
     assert_eq!(decisions(&world.account("A-1").await), ["current > late"]);
     world.set(LIMITED_AT);
-    assert_eq!(world.sweep().await, Swept { due: 1, written: 1, decisions: 1, ..Swept::default() });
+    assert_eq!(
+        world.sweep().await,
+        SweepReport { due: 1, written: 1, decisions: 1, ..SweepReport::default() }
+    );
     let restricted = world.account("A-1").await;
-    assert_eq!(restricted.standing.stage.as_str(), "limited");
-    assert_eq!(restricted.standing.restrictions[0].to_string(), "limit_credit_line to 50 %");
+    assert_eq!(restricted.status.stage.as_str(), "limited");
+    assert_eq!(restricted.status.restrictions[0].to_string(), "limit_credit_line to 50 %");
 
     world.set("2023-10-17T01:27:41Z");
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
-    let function = world.wiring(post_payment::NAME);
+    let function = world.services(post_payment::NAME);
     assert!(post(&function, &records).await.is_empty());
 
     let lifted = world.account("A-1").await;
-    assert_eq!(lifted.standing.stage.as_str(), "current");
-    assert_eq!(lifted.standing.restrictions, []);
+    assert_eq!(lifted.status.stage.as_str(), "current");
+    assert_eq!(lifted.status.restrictions, []);
     assert_eq!(decisions(&lifted)[2], "limited > current -limit_credit_line");
     // 17 October lies before `frozen`: only the payment was new.
     assert_eq!(lifted.revision, restricted.revision.next());
@@ -71,7 +77,7 @@ async fn a_payment_that_comes_when_the_account_is_due_is_posted_and_judged_at_on
     let account = world.account("A-1").await;
     assert_eq!(decisions(&account), ["current > late", "late > current"]);
     assert_eq!(payment_ids(&account), ["P-1"]);
-    assert_eq!(world.sweep().await, Swept::default());
+    assert_eq!(world.sweep().await, SweepReport::default());
 }
 
 #[tokio::test]
@@ -93,7 +99,7 @@ async fn a_schedule_that_fires_twice_changes_nothing_further() {
     world.set(LIMITED_AT);
     world.sweep().await;
     let (account, records) = (world.account("A-1").await, world.account_records().await.len());
-    assert_eq!(world.sweep().await, Swept::default());
+    assert_eq!(world.sweep().await, SweepReport::default());
     assert_eq!(world.account("A-1").await, account);
     assert_eq!(records, 2, "opened and limited");
     assert_eq!(world.account_records().await.len(), 0);
@@ -106,7 +112,7 @@ async fn two_sweeps_at_once_write_an_account_once() {
         world.open(&format!("A-{number}")).await;
     }
     world.set(LIMITED_AT);
-    let (one, other) = (world.wiring(detect_overdue::NAME), world.wiring(detect_overdue::NAME));
+    let (one, other) = (world.services(detect_overdue::NAME), world.services(detect_overdue::NAME));
     let (one, other) = tokio::join!(sweep(&one), sweep(&other));
     assert_eq!(one.written + other.written, 20);
     assert_eq!(one.failed + other.failed, 0);
@@ -122,9 +128,9 @@ async fn a_sweep_near_its_deadline_is_cut_short_and_writes_nothing() {
     let world = World::at("2023-09-01T00:00:00Z").await;
     let opened = world.open("A-1").await;
     world.set(LIMITED_AT);
-    let function = world.wiring(detect_overdue::NAME);
+    let function = world.services(detect_overdue::NAME);
     let swept = sweep_within(&function, Deadline::at(world.now())).await;
-    assert_eq!(swept, Swept { cut_short: true, ..Swept::default() });
+    assert_eq!(swept, SweepReport { cut_short: true, ..SweepReport::default() });
     assert_eq!(world.account("A-1").await, opened);
     // The index is the queue: the next firing finds the account.
     assert_eq!(world.sweep().await.written, 1);
@@ -159,7 +165,7 @@ async fn a_sweep_over_fewer_shards_than_are_recorded_touches_nothing() {
     }))
     .unwrap();
     let refused =
-        detect_overdue::handle(&world.wiring(detect_overdue::NAME), None, event, Deadline::none()).await;
+        detect_overdue::handle(&world.services(detect_overdue::NAME), None, event, Deadline::none()).await;
     assert!(refused.unwrap_err().to_string().contains("K never falls"));
     assert_eq!(world.account("A-1").await, opened);
 }
@@ -177,13 +183,13 @@ async fn an_account_that_cannot_be_decoded_leaves_the_queue_and_the_others_are_s
     let swept = world.sweep().await;
     assert_eq!(
         swept,
-        Swept {
+        SweepReport {
             due: 12,
             written: 11,
             decisions: 11,
             quarantined: 1,
             oldest_due_seconds: 345_600,
-            ..Swept::default()
+            ..SweepReport::default()
         }
     );
     let quarantined = world.quarantined().await;
@@ -199,7 +205,7 @@ async fn an_account_that_cannot_be_decoded_leaves_the_queue_and_the_others_are_s
     assert_eq!(told[0].body["data"]["kind"], "quarantined");
     assert_eq!(told[0].body["subject"], "A-3");
 
-    assert_eq!(world.sweep().await, Swept::default(), "it never blocks its shard");
+    assert_eq!(world.sweep().await, SweepReport::default(), "it never blocks its shard");
 }
 
 #[tokio::test]
@@ -214,13 +220,13 @@ async fn an_account_of_an_unknown_policy_leaves_the_queue_and_the_others_are_swe
     let swept = world.sweep().await;
     assert_eq!(
         swept,
-        Swept {
+        SweepReport {
             due: 4,
             written: 3,
             decisions: 3,
             quarantined: 1,
             oldest_due_seconds: 345_600,
-            ..Swept::default()
+            ..SweepReport::default()
         }
     );
     let quarantined = world.quarantined().await;
@@ -228,7 +234,7 @@ async fn an_account_of_an_unknown_policy_leaves_the_queue_and_the_others_are_swe
     assert_eq!(quarantined[0].reason, "policy unheard-of was never published");
     let item = world.item("A-2").await;
     assert_eq!((item.get("due_shard"), item.get("next_action_at")), (None, None));
-    assert_eq!(world.sweep().await, Swept::default());
+    assert_eq!(world.sweep().await, SweepReport::default());
 }
 
 #[tokio::test]
@@ -240,7 +246,7 @@ async fn an_account_that_waits_for_nothing_is_not_in_the_index() {
 
     let stored = store.account(&id("A-1")).await.unwrap().unwrap();
     let mut settled = stored.account.clone();
-    settled.standing.next_action_at = None;
+    settled.status.next_action_at = None;
     settled.revision = settled.revision.next();
     store.update_account(&stored, settled.clone()).await.unwrap();
     assert_eq!(world.due_by(END_OF_TIME).await, []);
@@ -279,7 +285,7 @@ fn accounts_come_back_from_the_table_as_they_were_written() {
                 let at = world.now() + TimeDelta::days(*day);
                 let _ = account.apply(&fact(*kind, place, *minor, *day), at);
                 last = last.max(at);
-                account.judge(&policy, last, duewatch_domain::assessment::Cause::Fact);
+                account.judge(&policy, last, duewatch_domain::assessment::Trigger::Fact);
             }
             runtime.block_on(async {
                 world.store().create_account(account.clone()).await.unwrap();
@@ -287,7 +293,11 @@ fn accounts_come_back_from_the_table_as_they_were_written() {
                 prop_assert_eq!(&written, &account);
                 // An update writes the changed attributes and keeps the others.
                 let stored = world.store().account(&id(&account_id)).await.unwrap().unwrap();
-                account.judge(&policy, last + TimeDelta::days(40), duewatch_domain::assessment::Cause::Time);
+                account.judge(
+                    &policy,
+                    last + TimeDelta::days(40),
+                    duewatch_domain::assessment::Trigger::Time,
+                );
                 world.store().update_account(&stored, account.clone()).await.unwrap();
                 let updated = world.account(&account_id).await;
                 prop_assert_eq!(&updated, &account);
@@ -331,7 +341,7 @@ async fn a_shard_with_much_due_is_handed_to_the_queue_and_swept_from_there() {
     let open = |name: &String| Account::open(&contract(STANDARD, name)).unwrap();
     for name in large.iter().chain([&small]) {
         let mut account = open(name);
-        account.standing.next_action_at = Some(world.now());
+        account.status.next_action_at = Some(world.now());
         store.create_account(account).await.unwrap();
     }
     world.account_records().await;
@@ -340,7 +350,7 @@ async fn a_shard_with_much_due_is_handed_to_the_queue_and_swept_from_there() {
         world.stack.services().sqs_client.clone(),
         LocalSqs::queue_url("duewatch-dev-sweeps"),
     );
-    let wiring = world.wiring(detect_overdue::NAME);
+    let wiring = world.services(detect_overdue::NAME);
     let swept = sweep_handing_over(&wiring, Some(&queue), Deadline::none()).await;
     assert_eq!((swept.due, swept.handed_over, swept.cut_short), (501, 1, false), "{swept:?}");
     let waiting = sqs.take("duewatch-dev-sweeps", 10);
@@ -349,7 +359,7 @@ async fn a_shard_with_much_due_is_handed_to_the_queue_and_swept_from_there() {
 
     let event = serde_json::from_value(queue_event("duewatch-dev-sweeps", &waiting)).unwrap();
     let answer = detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
-    let Answer::Shards(response) = answer else { panic!("{answer:?}") };
+    let SweepAnswer::Shards(response) = answer else { panic!("{answer:?}") };
     assert!(response.batch_item_failures.is_empty());
     assert_eq!(sweep(&wiring).await.due, 0, "nothing is left");
 }
@@ -363,7 +373,7 @@ async fn a_queue_that_is_down_keeps_nothing_from_the_next_firing() {
         world.stack.services().sqs_client.clone(),
         LocalSqs::queue_url("there-is-no-such-queue"),
     );
-    let wiring = world.wiring(detect_overdue::NAME);
+    let wiring = world.services(detect_overdue::NAME);
     let late = Deadline::at(world.now());
     let swept = sweep_handing_over(&wiring, Some(&nowhere), late).await;
     assert_eq!((swept.written, swept.handed_over, swept.cut_short), (0, 0, true));
@@ -373,13 +383,13 @@ async fn a_queue_that_is_down_keeps_nothing_from_the_next_firing() {
 #[tokio::test]
 async fn the_sample_of_a_shard_is_swept_and_what_names_none_is_set_aside() {
     let world = World::at("2023-09-01T00:00:00Z").await;
-    let wiring = world.wiring(detect_overdue::NAME);
+    let wiring = world.services(detect_overdue::NAME);
     let mut event = sample("detect-overdue.sweeps.json");
     for (body, aside) in [(json!("{\"shard\":2}"), 0), (json!("{\"shard\":2000}"), 1)] {
         event["Records"][0]["body"] = body;
         let event = serde_json::from_value(event.clone()).unwrap();
         let answer = detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
-        let Answer::Shards(response) = answer else { panic!("{answer:?}") };
+        let SweepAnswer::Shards(response) = answer else { panic!("{answer:?}") };
         assert!(response.batch_item_failures.is_empty());
         assert_eq!(world.quarantined().await.len(), aside);
     }

@@ -18,7 +18,7 @@
 //! The account is quarantined and loses its index entry, so that it never blocks its shard. After a transient
 //! failure it keeps its entry.
 
-mod shards;
+mod shard_queue;
 
 use std::panic::AssertUnwindSafe;
 
@@ -26,13 +26,13 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
-use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, queue_batch};
-use duewatch_store::{DueAccount, Outcome, StoreError, TransitionError};
+use duewatch_runtime::{Deadline, Metrics, RecordError, Services, queue_batch};
+use duewatch_store::{DueAccount, StoreError, TransitionError, TransitionOutcome};
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-pub use self::shards::{SWEEP_QUEUE_URL, ShardMessage, ShardQueue};
+pub use self::shard_queue::{SWEEP_QUEUE_URL, ShardMessage, ShardQueue};
 
 /// The function's name.
 pub const NAME: &str = "detect-overdue";
@@ -60,16 +60,16 @@ pub enum SweepEvent {
 /// The answer of an invocation.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum SweepAnswer {
     /// To the queue: the failed messages.
     Shards(SqsBatchResponse),
     /// To the schedule.
-    Schedule(Swept),
+    Schedule(SweepReport),
 }
 
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Swept {
+pub struct SweepReport {
     pub due: usize,
     /// Accounts assessed and written.
     pub written: usize,
@@ -105,28 +105,30 @@ impl From<SweepError> for lambda_runtime::Diagnostic {
 /// # Errors
 /// When the index cannot be read. A failed account does not fail the sweep.
 pub async fn handle(
-    wiring: &Wiring,
+    wiring: &Services,
     queue: Option<&ShardQueue>,
     event: SweepEvent,
     deadline: Deadline,
-) -> Result<Answer, SweepError> {
+) -> Result<SweepAnswer, SweepError> {
     match event {
-        SweepEvent::Schedule(_) => sweep_all(wiring, queue, deadline).await.map(Answer::Schedule),
-        SweepEvent::Shards(event) => Ok(Answer::Shards(sweep_handed_over(wiring, event, deadline).await)),
+        SweepEvent::Schedule(_) => sweep_all(wiring, queue, deadline).await.map(SweepAnswer::Schedule),
+        SweepEvent::Shards(event) => {
+            Ok(SweepAnswer::Shards(sweep_handed_over(wiring, event, deadline).await))
+        }
     }
 }
 
 /// Sweeps all shards; with a queue, hands over the large ones.
 async fn sweep_all(
-    wiring: &Wiring,
+    wiring: &Services,
     queue: Option<&ShardQueue>,
     deadline: Deadline,
-) -> Result<Swept, SweepError> {
+) -> Result<SweepReport, SweepError> {
     let store = wiring.transitions.store();
     let now = wiring.clock.now();
     store.check_due_shards().await?;
     let pages = if queue.is_some() { OWN_PAGES } else { MAX_PAGES };
-    let mut swept = Swept::default();
+    let mut swept = SweepReport::default();
     let mut large = Vec::new();
     for shard in 0..store.due_shards() {
         if !sweep_shard(wiring, shard, pages, now, deadline, &mut swept).await? {
@@ -142,12 +144,12 @@ async fn sweep_all(
 }
 
 /// Sweeps the shards that messages name.
-async fn sweep_handed_over(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+async fn sweep_handed_over(wiring: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let now = wiring.clock.now();
-    let batch = queue_batch(event, &wiring.desk, &*wiring.clock, deadline, async |message| {
+    let batch = queue_batch(event, &wiring.alerts, &*wiring.clock, deadline, async |message| {
         let message = ShardMessage::parse(message.body.as_deref().unwrap_or_default());
         let ShardMessage { shard } = message.map_err(RecordError::poison)?;
-        let mut swept = Swept::default();
+        let mut swept = SweepReport::default();
         sweep_shard(wiring, shard, MAX_PAGES, now, deadline, &mut swept).await?;
         Ok(swept)
     })
@@ -158,7 +160,7 @@ async fn sweep_handed_over(wiring: &Wiring, event: SqsEvent, deadline: Deadline)
     batch.response()
 }
 
-fn report(wiring: &Wiring, function: &'static str, swept: &Swept, now: DateTime<Utc>) {
+fn report(wiring: &Services, function: &'static str, swept: &SweepReport, now: DateTime<Utc>) {
     tracing::info!(?swept, "swept");
     Metrics::new(&wiring.metrics_namespace, function)
         .count("due", swept.due)
@@ -174,12 +176,12 @@ fn report(wiring: &Wiring, function: &'static str, swept: &Swept, now: DateTime<
 
 /// Sweeps a shard, at most so many pages of it. Returns whether that was all.
 async fn sweep_shard(
-    wiring: &Wiring,
+    wiring: &Services,
     shard: u32,
     pages: usize,
     now: DateTime<Utc>,
     deadline: Deadline,
-    swept: &mut Swept,
+    swept: &mut SweepReport,
 ) -> Result<bool, StoreError> {
     let mut from = None;
     for _ in 0..pages {
@@ -200,7 +202,7 @@ async fn sweep_shard(
     Ok(false)
 }
 
-enum Looked {
+enum EvaluationOutcome {
     Written { decided: bool, held: bool },
     Left,
     Quarantined,
@@ -209,19 +211,19 @@ enum Looked {
 }
 
 async fn sweep_page(
-    wiring: &Wiring,
+    wiring: &Services,
     accounts: Vec<DueAccount>,
     now: DateTime<Utc>,
     deadline: Deadline,
-    swept: &mut Swept,
+    swept: &mut SweepReport,
 ) {
     swept.due += accounts.len();
-    let looked: Vec<Looked> = stream::iter(accounts)
+    let looked: Vec<EvaluationOutcome> = stream::iter(accounts)
         .map(|due| async move {
             if deadline.is_near(wiring.clock.now()) {
-                Looked::CutShort
+                EvaluationOutcome::CutShort
             } else {
-                look_at(wiring, &due, now).await
+                evaluate(wiring, &due, now).await
             }
         })
         .buffer_unordered(CONCURRENCY)
@@ -229,49 +231,49 @@ async fn sweep_page(
         .await;
     for looked in looked {
         match looked {
-            Looked::Written { decided, held } => {
+            EvaluationOutcome::Written { decided, held } => {
                 swept.written += 1;
                 swept.decisions += usize::from(decided);
                 swept.held += usize::from(held);
             }
-            Looked::Left => {}
-            Looked::Quarantined => swept.quarantined += 1,
-            Looked::Failed => swept.failed += 1,
-            Looked::CutShort => swept.cut_short = true,
+            EvaluationOutcome::Left => {}
+            EvaluationOutcome::Quarantined => swept.quarantined += 1,
+            EvaluationOutcome::Failed => swept.failed += 1,
+            EvaluationOutcome::CutShort => swept.cut_short = true,
         }
     }
 }
 
-async fn look_at(wiring: &Wiring, due: &DueAccount, now: DateTime<Utc>) -> Looked {
+async fn evaluate(wiring: &Services, due: &DueAccount, now: DateTime<Utc>) -> EvaluationOutcome {
     let looked = AssertUnwindSafe(sweep_account(wiring, due, now)).catch_unwind().await;
     let reason = match looked {
         Ok(Ok(looked)) => return looked,
         Ok(Err(error)) if error.is_transient() => {
             tracing::warn!(account_id = due.account_id, %error, "left for the next firing");
-            return Looked::Failed;
+            return EvaluationOutcome::Failed;
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "judging it panicked".to_owned(),
     };
     let payload = json!({"account_id": due.account_id, "next_action_at": due.next_action_at}).to_string();
     let aside = async {
-        wiring.desk.quarantine(&due.account_id, &reason, &payload, now).await?;
+        wiring.alerts.quarantine(&due.account_id, &reason, &payload, now).await?;
         wiring.transitions.store().drop_due_entry(due).await
     };
     match aside.await {
-        Ok(()) => Looked::Quarantined,
+        Ok(()) => EvaluationOutcome::Quarantined,
         Err(error) => {
             tracing::error!(account_id = due.account_id, %error, "not quarantined");
-            Looked::Failed
+            EvaluationOutcome::Failed
         }
     }
 }
 
 async fn sweep_account(
-    wiring: &Wiring,
+    wiring: &Services,
     due: &DueAccount,
     now: DateTime<Utc>,
-) -> Result<Looked, TransitionError> {
+) -> Result<EvaluationOutcome, TransitionError> {
     let account_id: AccountId =
         due.account_id.parse().map_err(|problem: duewatch_domain::kernel::NoId| StoreError::Codec {
             table: wiring.transitions.store().tables().accounts.clone(),
@@ -279,13 +281,13 @@ async fn sweep_account(
             problem: problem.to_string(),
         })?;
     Ok(match wiring.transitions.sweep(&account_id, now).await? {
-        Outcome::Written(account) => {
-            Looked::Written { decided: account.decision_of_this_revision().is_some(), held: false }
+        TransitionOutcome::Written(account) => {
+            EvaluationOutcome::Written { decided: account.decision_of_this_revision().is_some(), held: false }
         }
-        Outcome::Held(_, hold) => {
-            wiring.desk.tell_held(&account_id, &hold, now).await;
-            Looked::Written { decided: false, held: true }
+        TransitionOutcome::Deferred(_, hold) => {
+            wiring.alerts.alert_blocked_payment(&account_id, &hold, now).await;
+            EvaluationOutcome::Written { decided: false, held: true }
         }
-        Outcome::Unchanged | Outcome::NoAccount => Looked::Left,
+        TransitionOutcome::Unchanged | TransitionOutcome::NoAccount => EvaluationOutcome::Left,
     })
 }

@@ -31,24 +31,24 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chrono::{DateTime, Utc};
-use duewatch_domain::commands::{ContactChange, PersonFact};
+use duewatch_domain::commands::{ContactChange, ContactFact};
 use duewatch_domain::formats::parse_message;
-use duewatch_domain::{Account, Applied, Cause, Command, Message, Refusal};
-use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, check_not_ahead, queue_batch};
-use duewatch_store::{ContactTaken, Outcome, PaymentFact, PaymentPut, TransitionError};
+use duewatch_domain::{Account, Applied, Command, InboundMessage, Refusal, Trigger};
+use duewatch_runtime::{Deadline, Metrics, RecordError, Services, check_not_ahead, queue_batch};
+use duewatch_store::{ContactChangeOutcome, PaymentFact, PaymentPut, TransitionError, TransitionOutcome};
 
 /// The function's name.
 pub const NAME: &str = "intake";
 
 /// The result of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
+enum CommandOutcome {
     Applied,
     /// The message was known, or changes nothing.
     Known,
 }
 
-impl Taken {
+impl CommandOutcome {
     const fn when(is_new: bool) -> Self {
         if is_new { Self::Applied } else { Self::Known }
     }
@@ -60,19 +60,20 @@ impl Taken {
 }
 
 /// Processes a batch of messages. A repeated message changes nothing; a failed one is delivered again.
-pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+pub async fn handle(wiring: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let clock = &*wiring.clock;
     let batch =
-        queue_batch(event, &wiring.desk, clock, deadline, async |message| take(wiring, message).await).await;
-    let count = |what: Taken| batch.done.iter().filter(|done| **done == what).count();
+        queue_batch(event, &wiring.alerts, clock, deadline, async |message| take(wiring, message).await)
+            .await;
+    let count = |what: CommandOutcome| batch.done.iter().filter(|done| **done == what).count();
     Metrics::new(&wiring.metrics_namespace, NAME)
-        .count("applied", count(Taken::Applied))
-        .count("known", count(Taken::Known))
+        .count("applied", count(CommandOutcome::Applied))
+        .count("known", count(CommandOutcome::Known))
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
         .emit(clock.now());
     tracing::info!(
-        applied = count(Taken::Applied),
+        applied = count(CommandOutcome::Applied),
         quarantined = batch.quarantined,
         failed = batch.failures(),
         "taken in"
@@ -80,7 +81,7 @@ pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> Sqs
     batch.response()
 }
 
-async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> {
+async fn take(wiring: &Services, sent: &SqsMessage) -> Result<CommandOutcome, RecordError> {
     let message = parse_message(sent.body.as_deref().unwrap_or_default()).map_err(RecordError::poison)?;
     let now = wiring.clock.now();
     let event = &message.event;
@@ -98,8 +99,8 @@ async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> 
         Command::PaymentReceived(payment) => {
             let fact = PaymentFact::received(event.account_id.clone(), payment, event.at);
             match wiring.transitions.store().put_payment(&fact).await? {
-                PaymentPut::New => Ok(Taken::Applied),
-                PaymentPut::Known => Ok(Taken::Known),
+                PaymentPut::New => Ok(CommandOutcome::Applied),
+                PaymentPut::Known => Ok(CommandOutcome::Known),
                 PaymentPut::Differs(how) => Err(RecordError::poison(how)),
             }
         }
@@ -107,41 +108,43 @@ async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> 
             let store = wiring.transitions.store();
             let reversed = store.record_reversal(&event.account_id, payment_id, event.at, *dated).await;
             if reversed? {
-                Ok(Taken::Applied)
+                Ok(CommandOutcome::Applied)
             } else {
                 Err(RecordError::poison(Refusal::UnknownPayment(payment_id.clone())))
             }
         }
         Command::ContactChanged(change) => change_contact(wiring, &message, change, now).await,
-        Command::OfPerson(fact) => of_person(wiring, &message, fact, now).await,
+        Command::Contact(fact) => apply_contact_fact(wiring, &message, fact, now).await,
         Command::AccountOpened(contract) => {
-            outcome(wiring, &message, wiring.transitions.open(contract, now, Cause::Fact).await, now).await
+            outcome(wiring, &message, wiring.transitions.open(contract, now, Trigger::Fact).await, now).await
         }
         _ => outcome(wiring, &message, wiring.transitions.command(&message, now).await, now).await,
     }
 }
 
 async fn outcome(
-    wiring: &Wiring,
-    message: &Message,
-    outcome: Result<Outcome, TransitionError>,
+    wiring: &Services,
+    message: &InboundMessage,
+    outcome: Result<TransitionOutcome, TransitionError>,
     now: DateTime<Utc>,
-) -> Result<Taken, RecordError> {
+) -> Result<CommandOutcome, RecordError> {
     let account_id = &message.event.account_id;
     match outcome {
-        Ok(Outcome::Written(_)) => Ok(Taken::Applied),
-        Ok(Outcome::Held(_, hold)) => {
-            wiring.desk.tell_held(account_id, &hold, now).await;
-            Ok(Taken::Applied)
+        Ok(TransitionOutcome::Written(_)) => Ok(CommandOutcome::Applied),
+        Ok(TransitionOutcome::Deferred(_, hold)) => {
+            wiring.alerts.alert_blocked_payment(account_id, &hold, now).await;
+            Ok(CommandOutcome::Applied)
         }
-        Ok(Outcome::Unchanged) => Ok(Taken::Known),
-        Ok(Outcome::NoAccount) => Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone()))),
+        Ok(TransitionOutcome::Unchanged) => Ok(CommandOutcome::Known),
+        Ok(TransitionOutcome::NoAccount) => {
+            Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone())))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// The account of a message that concerns only its customer.
-async fn addressed(wiring: &Wiring, message: &Message) -> Result<Account, RecordError> {
+async fn addressed(wiring: &Services, message: &InboundMessage) -> Result<Account, RecordError> {
     let account_id = &message.event.account_id;
     match wiring.transitions.store().account(account_id).await? {
         Some(stored) => Ok(stored.account),
@@ -149,57 +152,58 @@ async fn addressed(wiring: &Wiring, message: &Message) -> Result<Account, Record
     }
 }
 
-async fn tell_person(
-    wiring: &Wiring,
+async fn apply_to_profile(
+    wiring: &Services,
     account: &Account,
-    message: &Message,
+    message: &InboundMessage,
     now: DateTime<Utc>,
-) -> Result<Taken, RecordError> {
+) -> Result<CommandOutcome, RecordError> {
     let store = wiring.transitions.store();
-    let applied = store.tell_person(&account.customer_id, message, now).await?;
-    Ok(Taken::when(applied == Applied::Changed))
+    let applied = store.apply_to_profile(&account.customer_id, message, now).await?;
+    Ok(CommandOutcome::when(applied == Applied::Changed))
 }
 
 async fn change_contact(
-    wiring: &Wiring,
-    message: &Message,
+    wiring: &Services,
+    message: &InboundMessage,
     change: &ContactChange,
     now: DateTime<Utc>,
-) -> Result<Taken, RecordError> {
+) -> Result<CommandOutcome, RecordError> {
     let (store, event) = (wiring.transitions.store(), &message.event);
     let account = addressed(wiring, message).await?;
     let retention = wiring.transitions.retention_of(&account, now).await?;
     let (customer_id, event_id) = (&account.customer_id, &message.event_id);
     let changed = store.change_contact(customer_id, event_id, change, event.at, retention).await;
     let taken = match changed? {
-        ContactTaken::Changed => Taken::Applied,
-        ContactTaken::Known => Taken::Known,
-        ContactTaken::Superseded(last) => {
+        ContactChangeOutcome::Changed => CommandOutcome::Applied,
+        ContactChangeOutcome::Known => CommandOutcome::Known,
+        ContactChangeOutcome::Superseded(last) => {
             return Err(RecordError::poison(Refusal::OutOfOrder { at: event.at, last }));
         }
     };
     // Also for a known message: the invocation that applied it may have been killed before it changed the
     // profile.
-    Ok(taken.or(tell_person(wiring, &account, message, now).await?))
+    Ok(taken.or(apply_to_profile(wiring, &account, message, now).await?))
 }
 
-async fn of_person(
-    wiring: &Wiring,
-    message: &Message,
-    fact: &PersonFact,
+async fn apply_contact_fact(
+    wiring: &Services,
+    message: &InboundMessage,
+    fact: &ContactFact,
     now: DateTime<Utc>,
-) -> Result<Taken, RecordError> {
+) -> Result<CommandOutcome, RecordError> {
     let account = addressed(wiring, message).await?;
-    let taken = tell_person(wiring, &account, message, now).await?;
+    let taken = apply_to_profile(wiring, &account, message, now).await?;
     match fact {
-        PersonFact::Preferences(preferences) if preferences.plans() => {
+        ContactFact::Preferences(preferences) if preferences.plans() => {
             let taken_by_account = wiring.transitions.command(message, now).await;
             Ok(taken.or(outcome(wiring, message, taken_by_account, now).await?))
         }
-        PersonFact::ContactPersonApproved(approved) => {
+        ContactFact::ThirdPartyApproved(approved) => {
             let (store, event_id) = (wiring.transitions.store(), message.event_id.as_str());
-            let planned = store.plan_contact_person(&account, &approved.person_id, event_id, now).await;
-            Ok(taken.or(Taken::when(planned?)))
+            let planned =
+                store.queue_third_party_request(&account, &approved.third_party_id, event_id, now).await;
+            Ok(taken.or(CommandOutcome::when(planned?)))
         }
         _ => Ok(taken),
     }

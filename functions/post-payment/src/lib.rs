@@ -24,8 +24,8 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_notify::OperationsKind;
-use duewatch_runtime::{Deadline, Metrics, RawStreamEvent, RecordError, Wiring, stream_batch};
-use duewatch_store::{Outcome, PaymentFact, TransitionError};
+use duewatch_runtime::{Deadline, Metrics, RawStreamEvent, RecordError, Services, stream_batch};
+use duewatch_store::{PaymentFact, TransitionError, TransitionOutcome};
 
 /// The function's name.
 pub const NAME: &str = "post-payment";
@@ -39,21 +39,21 @@ enum Posted {
     /// The payment was known, or the record is no payment.
     Nothing,
     /// There is no account yet: the payment is in suspense.
-    Parked,
+    InSuspense,
 }
 
 /// Posts a batch of payments. A repeated record changes nothing; a failed one is delivered again.
-pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
+pub async fn handle(wiring: &Services, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
     let batch =
-        stream_batch(event, &wiring.desk, clock, deadline, async |record| post(wiring, record).await).await;
+        stream_batch(event, &wiring.alerts, clock, deadline, async |record| post(wiring, record).await).await;
     let count = |what: Posted| batch.done.iter().filter(|done| done.value == what).count();
     let lifted = count(Posted::Lifted);
     Metrics::new(&wiring.metrics_namespace, NAME)
         .count("posted", count(Posted::Written) + lifted)
         .count("lifted", lifted)
         .count("known", count(Posted::Nothing))
-        .count("parked", count(Posted::Parked))
+        .count("parked", count(Posted::InSuspense))
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
         .emit(clock.now());
@@ -67,7 +67,7 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
     batch.response()
 }
 
-async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordError> {
+async fn post(wiring: &Services, record: EventRecord) -> Result<Posted, RecordError> {
     if record.event_name == "REMOVE" {
         // A payment is undone by its reversal; the removal of an item means nothing.
         return Ok(Posted::Nothing);
@@ -78,7 +78,7 @@ async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordErro
     let posted = outcome(wiring, &fact, wiring.transitions.post(&fact, now).await).await?;
     let store = wiring.transitions.store();
     let unpark = async || {
-        let unparked = store.unpark(&fact.account_id, &fact.payment_id).await;
+        let unparked = store.remove_from_suspense(&fact.account_id, &fact.payment_id).await;
         unparked.map_err(|error| RecordError::Retry(error.to_string()))
     };
     match posted {
@@ -89,15 +89,18 @@ async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordErro
             unpark().await?;
             return Ok(posted);
         }
-        Posted::Parked => {}
+        Posted::InSuspense => {}
     }
-    let parked = store.park(&fact.account_id, &fact.payment_id, now).await;
+    let parked = store.put_in_suspense(&fact.account_id, &fact.payment_id, now).await;
     parked.map_err(|error| RecordError::Retry(error.to_string()))?;
     // The account may have come while the suspense payment was being noted.
     let posted = outcome(wiring, &fact, wiring.transitions.post(&fact, now).await).await?;
-    if posted == Posted::Parked {
+    if posted == Posted::InSuspense {
         let subject = format!("{}/{}", fact.account_id, fact.payment_id);
-        wiring.desk.tell(OperationsKind::PaymentParked, &subject, "the account is not known", now).await;
+        wiring
+            .alerts
+            .alert(OperationsKind::PaymentInSuspense, &subject, "the account is not known", now)
+            .await;
     } else {
         unpark().await?;
     }
@@ -105,22 +108,22 @@ async fn post(wiring: &Wiring, record: EventRecord) -> Result<Posted, RecordErro
 }
 
 async fn outcome(
-    wiring: &Wiring,
+    wiring: &Services,
     fact: &PaymentFact,
-    outcome: Result<Outcome, TransitionError>,
+    outcome: Result<TransitionOutcome, TransitionError>,
 ) -> Result<Posted, RecordError> {
     match outcome {
-        Ok(Outcome::Written(account)) => {
+        Ok(TransitionOutcome::Written(account)) => {
             let lifted =
                 account.decision_of_this_revision().is_some_and(|decision| !decision.lifted.is_empty());
             Ok(if lifted { Posted::Lifted } else { Posted::Written })
         }
-        Ok(Outcome::Held(_, hold)) => {
-            wiring.desk.tell_held(&fact.account_id, &hold, wiring.clock.now()).await;
+        Ok(TransitionOutcome::Deferred(_, hold)) => {
+            wiring.alerts.alert_blocked_payment(&fact.account_id, &hold, wiring.clock.now()).await;
             Ok(Posted::Written)
         }
-        Ok(Outcome::Unchanged) => Ok(Posted::Nothing),
-        Ok(Outcome::NoAccount) => Ok(Posted::Parked),
+        Ok(TransitionOutcome::Unchanged) => Ok(Posted::Nothing),
+        Ok(TransitionOutcome::NoAccount) => Ok(Posted::InSuspense),
         Err(error) => Err(error.into()),
     }
 }

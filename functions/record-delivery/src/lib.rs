@@ -12,7 +12,7 @@
 //! | `answered` | there was a conversation; a stated reason becomes the recorded cause of the accounts, unless another one binds |
 //!
 //! A receipt of a message to a third-party contact never concerns the borrower's channels: see
-//! [`Person::receive_of`](duewatch_domain::contact::Person::receive_of). Its request is not queued again,
+//! [`ContactProfile::apply_third_party_receipt`](duewatch_domain::contact::Person::apply_third_party_receipt). Its request is not queued again,
 //! for the lender knows no other channel of theirs, and their answer is no cause of the borrower's.
 //!
 //! # Delivered twice, out of order
@@ -28,54 +28,55 @@
 //! # Why this ends
 //! A bounced request is queued again only after its message left. A message leaves only on a channel
 //! without a bounce since the last change of its contact point: each round uses one channel up. Where a
-//! provider reports both a delivery and a bounce, [`MAX_CAME_BACK`](duewatch_domain::contact::MAX_CAME_BACK)
+//! provider reports both a delivery and a bounce, [`MAX_BOUNCES`](duewatch_domain::contact::MAX_BOUNCES)
 //! ends it.
 
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chrono::{DateTime, Utc};
-use duewatch_domain::contact::{Planned, Receipt, ReceiptOutcome, Why};
+use duewatch_domain::contact::{GateReason, QueuedRequest, Receipt, ReceiptOutcome};
 use duewatch_domain::formats::parse_receipt;
 use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_notify::OperationsKind;
-use duewatch_runtime::{Deadline, Metrics, RecordError, Wiring, check_not_ahead, queue_batch};
-use duewatch_store::{ContactOutcome, Outcome, Said, SentMessage, StoreError};
+use duewatch_runtime::{Deadline, Metrics, RecordError, Services, check_not_ahead, queue_batch};
+use duewatch_store::{ContactOutcome, ContactRecord, MessageRecord, StoreError, TransitionOutcome};
 
 /// The function's name.
 pub const NAME: &str = "record-delivery";
 
 /// The result of a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
+enum ReceiptEffect {
     New(ReceiptOutcome),
     Known,
 }
 
 /// A contact request that a message covered.
-enum Wish {
+enum RequestState {
     /// Still queued.
-    Planned(Planned),
+    Queued(QueuedRequest),
     /// Ended, with its contact record.
-    Ended(Said),
+    Ended(ContactRecord),
 }
 
-impl Wish {
-    const fn planned(&self) -> &Planned {
+impl RequestState {
+    const fn request(&self) -> &QueuedRequest {
         match self {
-            Self::Planned(planned) => planned,
-            Self::Ended(said) => &said.planned,
+            Self::Queued(planned) => planned,
+            Self::Ended(said) => &said.request,
         }
     }
 }
 
 /// Processes a batch of receipts. A repeated receipt changes nothing; a failed one is delivered again.
-pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+pub async fn handle(wiring: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
     let clock = &*wiring.clock;
     let batch =
-        queue_batch(event, &wiring.desk, clock, deadline, async |message| take(wiring, message).await).await;
-    let count = |what: Taken| batch.done.iter().filter(|done| **done == what).count();
-    let new = |outcome| count(Taken::New(outcome));
+        queue_batch(event, &wiring.alerts, clock, deadline, async |message| take(wiring, message).await)
+            .await;
+    let count = |what: ReceiptEffect| batch.done.iter().filter(|done| **done == what).count();
+    let new = |outcome| count(ReceiptEffect::New(outcome));
     Metrics::new(&wiring.metrics_namespace, NAME)
         .count("delivered", new(ReceiptOutcome::Delivered))
         .count("bounced", new(ReceiptOutcome::Bounced))
@@ -83,7 +84,7 @@ pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> Sqs
         .count("opted_out", new(ReceiptOutcome::OptedOut))
         .count("answered", new(ReceiptOutcome::Answered))
         .count("unanswered", new(ReceiptOutcome::Unanswered))
-        .count("known", count(Taken::Known))
+        .count("known", count(ReceiptEffect::Known))
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
         .emit(clock.now());
@@ -97,7 +98,7 @@ pub async fn handle(wiring: &Wiring, event: SqsEvent, deadline: Deadline) -> Sqs
     batch.response()
 }
 
-async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> {
+async fn take(wiring: &Services, sent: &SqsMessage) -> Result<ReceiptEffect, RecordError> {
     let receipt = parse_receipt(sent.body.as_deref().unwrap_or_default()).map_err(RecordError::poison)?;
     let (store, now) = (wiring.transitions.store(), wiring.clock.now());
     check_not_ahead(receipt.at, now)?;
@@ -105,36 +106,36 @@ async fn take(wiring: &Wiring, sent: &SqsMessage) -> Result<Taken, RecordError> 
         return Err(RecordError::poison(format!("message_id: {} is not known", receipt.message_id)));
     };
     if message.knows(&receipt) {
-        return Ok(Taken::Known);
+        return Ok(ReceiptEffect::Known);
     }
-    let heard = store.change_person(&message.customer_id, now, |person| {
-        Ok(match &message.contact_person {
-            Some(person_id) => person.receive_of(person_id, &receipt),
-            None => person.receive(message.channel, &receipt),
+    let heard = store.change_profile(&message.customer_id, now, |person| {
+        Ok(match &message.third_party {
+            Some(person_id) => person.apply_third_party_receipt(person_id, &receipt),
+            None => person.apply_receipt(message.channel, &receipt),
         })
     });
     heard.await?;
-    if message.contact_person.is_none() {
+    if message.third_party.is_none() {
         follow(wiring, &receipt, &message, now).await?;
     }
-    let is_new = store.note_receipt(&receipt).await?;
-    Ok(if is_new { Taken::New(receipt.outcome) } else { Taken::Known })
+    let is_new = store.record_receipt(&receipt).await?;
+    Ok(if is_new { ReceiptEffect::New(receipt.outcome) } else { ReceiptEffect::Known })
 }
 
 /// The consequences of a receipt that the contact profile has recorded.
 async fn follow(
-    wiring: &Wiring,
+    wiring: &Services,
     receipt: &Receipt,
-    message: &SentMessage,
+    message: &MessageRecord,
     now: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     match (receipt.outcome, &receipt.reason) {
         (ReceiptOutcome::Bounced, _) => {
-            tell_if_out_of_reach(wiring, &message.customer_id, now).await?;
-            plan_again(wiring, receipt, message, now).await
+            alert_if_out_of_reach(wiring, &message.customer_id, now).await?;
+            requeue(wiring, receipt, message, now).await
         }
         (ReceiptOutcome::Complained | ReceiptOutcome::OptedOut, _) => {
-            Ok(tell_if_out_of_reach(wiring, &message.customer_id, now).await?)
+            Ok(alert_if_out_of_reach(wiring, &message.customer_id, now).await?)
         }
         (ReceiptOutcome::Answered, Some(reason)) if !reason.trim().is_empty() => {
             record_cause(wiring, receipt, message, reason, now).await
@@ -145,15 +146,15 @@ async fn follow(
 
 /// The contact requests that a message covered, as far as they are kept. Queued ones are read first: a
 /// request that ends in between is then found ended.
-async fn wishes(wiring: &Wiring, message: &SentMessage) -> Result<Vec<Wish>, StoreError> {
+async fn requests_of(wiring: &Services, message: &MessageRecord) -> Result<Vec<RequestState>, StoreError> {
     let store = wiring.transitions.store();
-    let mut planned = store.at_hand(&message.customer_id).await?.planned;
+    let mut planned = store.load_profile(&message.customer_id).await?.requests;
     let mut wishes = Vec::with_capacity(message.contacts.len());
     for contact_id in &message.contacts {
-        if let Some(said) = store.said_of(&message.customer_id, contact_id).await? {
-            wishes.push(Wish::Ended(said));
+        if let Some(said) = store.contact_record(&message.customer_id, contact_id).await? {
+            wishes.push(RequestState::Ended(said));
         } else if let Some(place) = planned.iter().position(|one| &one.contact_id == contact_id) {
-            wishes.push(Wish::Planned(planned.swap_remove(place)));
+            wishes.push(RequestState::Queued(planned.swap_remove(place)));
         }
     }
     Ok(wishes)
@@ -161,25 +162,25 @@ async fn wishes(wiring: &Wiring, message: &SentMessage) -> Result<Vec<Wish>, Sto
 
 /// Queues the requests of a bounced message again, except those that another message covered, or that ended
 /// without one.
-async fn plan_again(
-    wiring: &Wiring,
+async fn requeue(
+    wiring: &Services,
     receipt: &Receipt,
-    message: &SentMessage,
+    message: &MessageRecord,
     now: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     let message_id = &receipt.message_id;
-    for wish in wishes(wiring, message).await? {
+    for wish in requests_of(wiring, message).await? {
         match wish {
-            Wish::Ended(said) => {
+            RequestState::Ended(said) => {
                 let is_by_it = said.message.as_ref().is_some_and(|(by, _)| by == message_id);
                 if is_by_it && said.outcome == ContactOutcome::Sent {
-                    wiring.transitions.store().plan_again(&said, now).await?;
+                    wiring.transitions.store().requeue_request(&said, now).await?;
                 }
             }
-            Wish::Planned(planned) if planned.reserved_as.as_ref() == Some(message_id) => {
+            RequestState::Queued(planned) if planned.reserved_as.as_ref() == Some(message_id) => {
                 return Err(RecordError::Retry("it came back, and is not noted as sent yet".to_owned()));
             }
-            Wish::Planned(_) => {}
+            RequestState::Queued(_) => {}
         }
     }
     Ok(())
@@ -187,18 +188,18 @@ async fn plan_again(
 
 /// Records the borrower's reason for the arrears of the message's accounts.
 async fn record_cause(
-    wiring: &Wiring,
+    wiring: &Services,
     receipt: &Receipt,
-    message: &SentMessage,
+    message: &MessageRecord,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), RecordError> {
-    let wishes = wishes(wiring, message).await?;
-    let accounts: BTreeSet<&AccountId> = wishes.iter().map(|wish| &wish.planned().account_id).collect();
+    let wishes = requests_of(wiring, message).await?;
+    let accounts: BTreeSet<&AccountId> = wishes.iter().map(|wish| &wish.request().account_id).collect();
     for account_id in accounts {
-        let said = wiring.transitions.borrower_said(account_id, reason, receipt.at, now).await?;
-        if let Outcome::Held(_, hold) = said {
-            wiring.desk.tell_held(account_id, &hold, now).await;
+        let said = wiring.transitions.record_borrower_cause(account_id, reason, receipt.at, now).await?;
+        if let TransitionOutcome::Deferred(_, hold) = said {
+            wiring.alerts.alert_blocked_payment(account_id, &hold, now).await;
         }
     }
     Ok(())
@@ -206,15 +207,15 @@ async fn record_cause(
 
 /// Alerts the staff on call where no known contact point is usable any more. The contact gate alerts the
 /// same, under the same id, at its next message.
-async fn tell_if_out_of_reach(
-    wiring: &Wiring,
+async fn alert_if_out_of_reach(
+    wiring: &Services,
     customer_id: &CustomerId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let unusable = wiring.transitions.store().person(customer_id).await?.out_of_reach();
+    let unusable = wiring.transitions.store().profile(customer_id).await?.out_of_reach();
     if !unusable.is_empty() {
-        let why = Why::NoChannel { channels: unusable }.to_string();
-        wiring.desk.tell(OperationsKind::NoChannel, customer_id.as_str(), &why, now).await;
+        let why = GateReason::NoChannel { channels: unusable }.to_string();
+        wiring.alerts.alert(OperationsKind::NoChannel, customer_id.as_str(), &why, now).await;
     }
     Ok(())
 }

@@ -23,17 +23,17 @@ use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_domain::Account;
 use duewatch_notify::OperationsKind;
-use duewatch_runtime::{Deadline, Metrics, NewRevision, RawStreamEvent, RecordError, Wiring, stream_batch};
+use duewatch_runtime::{Deadline, Metrics, NewRevision, RawStreamEvent, RecordError, Services, stream_batch};
 use duewatch_store::{Recorded, account_from_image};
 
 /// The function's name.
 pub const NAME: &str = "record-history";
 
 /// Records a batch of revisions. A repeated record writes nothing; a failed one is delivered again.
-pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
+pub async fn handle(wiring: &Services, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
     let batch =
-        stream_batch(event, &wiring.desk, clock, deadline, async |record| take(wiring, record).await).await;
+        stream_batch(event, &wiring.alerts, clock, deadline, async |record| take(wiring, record).await).await;
     let count = |is: fn(Recorded) -> bool| batch.done.iter().filter(|done| is(done.value)).count();
     let recorded = count(|recorded| matches!(recorded, Recorded::New { .. }));
     let gaps = count(|recorded| recorded == Recorded::New { gap: true });
@@ -55,7 +55,7 @@ pub async fn handle(wiring: &Wiring, event: RawStreamEvent, deadline: Deadline) 
     batch.response()
 }
 
-async fn take(wiring: &Wiring, record: EventRecord) -> Result<Recorded, RecordError> {
+async fn take(wiring: &Services, record: EventRecord) -> Result<Recorded, RecordError> {
     let at = record.change.approximate_creation_date_time;
     let Some(NewRevision { before, after }) = NewRevision::of(record)? else { return Ok(Recorded::Known) };
     // Without a readable image before, the entry's facts stay null; all else is recorded.
@@ -64,13 +64,13 @@ async fn take(wiring: &Wiring, record: EventRecord) -> Result<Recorded, RecordEr
     let store = wiring.transitions.store();
     let recorded = store.record_revision(before.as_ref(), &after, at, retention).await?;
     if recorded == (Recorded::New { gap: true }) {
-        tell_gap(wiring, &after).await;
+        alert_gap(wiring, &after).await;
     }
     Ok(recorded)
 }
 
-async fn tell_gap(wiring: &Wiring, account: &Account) {
+async fn alert_gap(wiring: &Services, account: &Account) {
     let subject = format!("{}/{}", account.account_id, account.revision);
     let reason = "the revision below it is not in the history; duewatch audit lists what is missing";
-    wiring.desk.tell(OperationsKind::HistoryGap, &subject, reason, wiring.clock.now()).await;
+    wiring.alerts.alert(OperationsKind::HistoryGap, &subject, reason, wiring.clock.now()).await;
 }

@@ -18,8 +18,8 @@
 //! Each failed entry is tried again. After that, the record of a decision is reported, and Lambda redelivers
 //! it; a message to a borrower waits for the sweep.
 
+mod customer;
 mod message;
-mod person;
 
 use std::collections::BTreeSet;
 
@@ -29,14 +29,14 @@ use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::CustomerId;
 use duewatch_notify::{OperationsKind, ReferenceKeys};
 use duewatch_runtime::{
-    Deadline, Metrics, NewRevision, Outgoing, RawStreamEvent, RecordError, Wiring, outgoing, stream_batch,
+    Deadline, Metrics, NewRevision, Outgoing, RawStreamEvent, RecordError, Services, outgoing, stream_batch,
 };
 use duewatch_store::StoreError;
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-pub use self::person::Looked;
+pub use self::customer::EvaluationReport;
 
 /// The function's name.
 pub const NAME: &str = "send-reminders";
@@ -58,21 +58,22 @@ pub struct SendEvent {
 /// The answer of an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum SendAnswer {
     /// To the stream: the failed records.
     Stream(DynamoDbEventResponse),
     /// To the schedule.
-    Schedule(Swept),
+    Schedule(ContactSweepReport),
 }
 
 /// The result of a sweep of queued contact requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Swept {
+pub struct ContactSweepReport {
     /// Customers evaluated.
-    pub persons: usize,
+    #[serde(rename = "persons")]
+    pub customers: usize,
     /// The results of their due requests.
     #[serde(flatten)]
-    pub looked: Looked,
+    pub evaluated: EvaluationReport,
     /// Customers left for the next firing.
     pub failed: usize,
     /// Whether the deadline came before the end.
@@ -82,10 +83,10 @@ pub struct Swept {
 /// Why a sweep could not begin.
 #[derive(Debug, thiserror::Error)]
 #[error("sweep of what is planned: {0}")]
-pub struct SweepError(#[from] StoreError);
+pub struct ContactSweepError(#[from] StoreError);
 
-impl From<SweepError> for lambda_runtime::Diagnostic {
-    fn from(error: SweepError) -> Self {
+impl From<ContactSweepError> for lambda_runtime::Diagnostic {
+    fn from(error: ContactSweepError) -> Self {
         Self { error_type: "SweepError".to_owned(), error_message: error.to_string() }
     }
 }
@@ -95,34 +96,35 @@ impl From<SweepError> for lambda_runtime::Diagnostic {
 /// # Errors
 /// When the index of queued requests cannot be read. A failed customer does not fail the sweep.
 pub async fn handle(
-    wiring: &Wiring,
+    wiring: &Services,
     keys: &ReferenceKeys,
     event: SendEvent,
     deadline: Deadline,
-) -> Result<Answer, SweepError> {
+) -> Result<SendAnswer, ContactSweepError> {
     match event.records {
         Some(records) => {
             let event = RawStreamEvent { records };
-            Ok(Answer::Stream(take(wiring, keys, event, deadline).await))
+            Ok(SendAnswer::Stream(take(wiring, keys, event, deadline).await))
         }
-        None => Ok(Answer::Schedule(Box::pin(sweep(wiring, keys, deadline)).await?)),
+        None => Ok(SendAnswer::Schedule(Box::pin(sweep(wiring, keys, deadline)).await?)),
     }
 }
 
 /// Publishes a batch of revisions.
 async fn take(
-    wiring: &Wiring,
+    wiring: &Services,
     keys: &ReferenceKeys,
     event: RawStreamEvent,
     deadline: Deadline,
 ) -> DynamoDbEventResponse {
     let clock = &*wiring.clock;
-    let mut batch = stream_batch(event, &wiring.desk, clock, deadline, async |record| prepare(record)).await;
+    let mut batch =
+        stream_batch(event, &wiring.alerts, clock, deadline, async |record| prepare(record)).await;
     let all: Vec<&Outgoing> = batch.done.iter().map(|done| &done.value).collect();
     let sent = outgoing::send(wiring, &all).await;
     let is_sent = |place: &usize| !sent.failed.contains(place);
     let persons: BTreeSet<CustomerId> =
-        (0..all.len()).filter(is_sent).filter_map(|place| all.get(place)?.plans_for().cloned()).collect();
+        (0..all.len()).filter(is_sent).filter_map(|place| all.get(place)?.requests_for().cloned()).collect();
     let messages: usize = all.iter().map(|outgoing| outgoing.messages()).sum();
     let failed: Vec<String> = sent
         .failed
@@ -132,14 +134,14 @@ async fn take(
     for sequence_number in &failed {
         batch.fail(sequence_number);
     }
-    let mut swept = Swept::default();
-    Box::pin(look_at_all(wiring, keys, persons, deadline, &mut swept)).await;
+    let mut swept = ContactSweepReport::default();
+    Box::pin(evaluate_all(wiring, keys, persons, deadline, &mut swept)).await;
     let metrics = Metrics::new(&wiring.metrics_namespace, NAME)
         .count("taken", batch.taken())
         .count("messages", messages)
-        .count("planned", sent.planned);
+        .count("planned", sent.queued);
     swept
-        .looked
+        .evaluated
         .counted(metrics)
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
@@ -147,8 +149,8 @@ async fn take(
     tracing::info!(
         records = batch.done.len(),
         messages,
-        planned = sent.planned,
-        looked = ?swept.looked,
+        planned = sent.queued,
+        looked = ?swept.evaluated,
         quarantined = batch.quarantined,
         failed = batch.failures(),
         "sent"
@@ -161,11 +163,15 @@ fn prepare(record: EventRecord) -> Result<Outgoing, RecordError> {
 }
 
 /// Evaluates each customer with due contact requests.
-async fn sweep(wiring: &Wiring, keys: &ReferenceKeys, deadline: Deadline) -> Result<Swept, StoreError> {
+async fn sweep(
+    wiring: &Services,
+    keys: &ReferenceKeys,
+    deadline: Deadline,
+) -> Result<ContactSweepReport, StoreError> {
     let store = wiring.transitions.store();
     let now = wiring.clock.now();
     store.check_due_shards().await?;
-    let mut swept = Swept::default();
+    let mut swept = ContactSweepReport::default();
     for shard in 0..store.due_shards() {
         let (mut from, mut seen) = (None, BTreeSet::new());
         for _ in 0..MAX_PAGES {
@@ -175,7 +181,7 @@ async fn sweep(wiring: &Wiring, keys: &ReferenceKeys, deadline: Deadline) -> Res
             }
             let page = store.due_contacts(shard, now, PAGE, from).await?;
             let new = page.customers.into_iter().filter(|one| seen.insert(one.clone())).collect();
-            Box::pin(look_at_all(wiring, keys, new, deadline, &mut swept)).await;
+            Box::pin(evaluate_all(wiring, keys, new, deadline, &mut swept)).await;
             from = page.next;
             if from.is_none() {
                 break;
@@ -183,7 +189,7 @@ async fn sweep(wiring: &Wiring, keys: &ReferenceKeys, deadline: Deadline) -> Res
         }
     }
     swept
-        .looked
+        .evaluated
         .counted(Metrics::new(&wiring.metrics_namespace, NAME))
         .count("persons_failed", swept.failed)
         .emit(now);
@@ -192,63 +198,63 @@ async fn sweep(wiring: &Wiring, keys: &ReferenceKeys, deadline: Deadline) -> Res
 }
 
 /// The result for one customer.
-enum Look {
-    Done(Looked),
+enum CustomerOutcome {
+    Done(EvaluationReport),
     Failed,
     CutShort,
 }
 
 /// Evaluates customers, several at once.
-async fn look_at_all(
-    wiring: &Wiring,
+async fn evaluate_all(
+    wiring: &Services,
     keys: &ReferenceKeys,
     persons: BTreeSet<CustomerId>,
     deadline: Deadline,
-    swept: &mut Swept,
+    swept: &mut ContactSweepReport,
 ) {
-    let looks: Vec<Look> = stream::iter(persons)
+    let looks: Vec<CustomerOutcome> = stream::iter(persons)
         .map(|customer_id| async move {
             let now = wiring.clock.now();
             if deadline.is_near(now) {
-                return Look::CutShort;
+                return CustomerOutcome::CutShort;
             }
-            Box::pin(look_at(wiring, keys, &customer_id, now)).await
+            Box::pin(evaluate_guarded(wiring, keys, &customer_id, now)).await
         })
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
     for look in looks {
         match look {
-            Look::Done(looked) => {
-                swept.persons += 1;
-                swept.looked.add(&looked);
+            CustomerOutcome::Done(looked) => {
+                swept.customers += 1;
+                swept.evaluated.add(&looked);
             }
-            Look::Failed => swept.failed += 1,
-            Look::CutShort => swept.cut_short = true,
+            CustomerOutcome::Failed => swept.failed += 1,
+            CustomerOutcome::CutShort => swept.cut_short = true,
         }
     }
 }
 
 /// Failed requests stay queued for the next sweep. A permanent failure alerts the staff on call; there is
 /// nothing to requeue.
-async fn look_at(
-    wiring: &Wiring,
+async fn evaluate_guarded(
+    wiring: &Services,
     keys: &ReferenceKeys,
     customer_id: &CustomerId,
     now: DateTime<Utc>,
-) -> Look {
-    let looked = std::panic::AssertUnwindSafe(person::look(wiring, keys, customer_id));
+) -> CustomerOutcome {
+    let looked = std::panic::AssertUnwindSafe(customer::evaluate(wiring, keys, customer_id));
     let reason = match futures_util::FutureExt::catch_unwind(looked).await {
-        Ok(Ok(looked)) => return Look::Done(looked),
+        Ok(Ok(looked)) => return CustomerOutcome::Done(looked),
         Ok(Err(error)) if error.is_transient() => {
             tracing::warn!(customer_id = customer_id.as_str(), %error, "left for the next firing");
-            return Look::Failed;
+            return CustomerOutcome::Failed;
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "looking at the person panicked".to_owned(),
     };
     tracing::error!(customer_id = customer_id.as_str(), reason, "left for the next firing");
     let told = "a look at this customer fails; what is planned for them waits";
-    wiring.desk.tell(OperationsKind::MessageHeld, customer_id.as_str(), told, now).await;
-    Look::Failed
+    wiring.alerts.alert(OperationsKind::MessageBlocked, customer_id.as_str(), told, now).await;
+    CustomerOutcome::Failed
 }

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use duewatch_domain::account::ContactRequest;
 use duewatch_domain::account::Figures;
-use duewatch_domain::account::Intent;
 use duewatch_domain::account::NoticeOf;
-use duewatch_domain::assessment::projection::steps;
-use duewatch_domain::contact::{Attempt, Person, Planned, Wanted};
+use duewatch_domain::allocate_at;
+use duewatch_domain::assessment::projection::project_stages;
+use duewatch_domain::contact::{ContactAttempt, ContactProfile, QueuedRequest, RequestTarget};
 use duewatch_domain::kernel::{business_date, plus_days};
-use duewatch_domain::owed;
 use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{ContactRules, Policy, Templates};
 use duewatch_notify::text::{
-    AccountFacts, ContactPersonFacts, MaskedAccount, MessageFacts, Next, OptOut, Owed, Rendered, Section,
-    Texts,
+    AccountFacts, AmountOwed, MaskedAccount, MessageFacts, MessageTexts, Next, OptOut, Rendered, Section,
+    ThirdPartyFacts,
 };
-use duewatch_notify::{Contact, ContactDue, Message, Reference, ReferenceKeys, contact_due};
+use duewatch_notify::{ContactDue, ContactItem, OutboundMessage, Reference, ReferenceKeys, contact_due};
 
-use crate::person::{Judged, Spoken};
+use crate::customer::{AssessedAccount, SendableRequest};
 
 /// Renders a message that may leave.
 ///
@@ -26,13 +26,13 @@ use crate::person::{Judged, Spoken};
 /// Why it cannot be rendered. Such a fault is not transient.
 pub(crate) fn of(
     keys: &ReferenceKeys,
-    person: &Person,
-    attempt: &Attempt,
-    spoken: &[&Spoken<'_>],
+    person: &ContactProfile,
+    attempt: &ContactAttempt,
+    spoken: &[&SendableRequest<'_>],
     now: DateTime<Utc>,
-) -> Result<Message, String> {
+) -> Result<OutboundMessage, String> {
     let first = spoken.first().ok_or("it is about nothing")?;
-    let policy = first.judged.policy(now);
+    let policy = first.account.policy(now);
     let none = ContactRules::default();
     let rules = policy.contact.as_ref().unwrap_or(&none);
     let language = person.language().or(rules.language).unwrap_or(Language::En);
@@ -42,9 +42,9 @@ pub(crate) fn of(
         message_id: &attempt.contact_id,
         channel: attempt.channel,
         language,
-        template: template_of(first.planned, rules)?,
-        stage: first.judged.account.standing.stage.as_str(),
-        contact_person: attempt.contact_person.as_ref(),
+        template: template_of(first.request, rules)?,
+        stage: first.account.account.status.stage.as_str(),
+        third_party: attempt.third_party.as_ref(),
         late_since: None,
         stands_for: 0,
         contacts: Vec::new(),
@@ -52,21 +52,22 @@ pub(crate) fn of(
         reference,
     };
     let texts = texts_of(spoken, now)?;
-    if attempt.contact_person.is_some() {
-        due.rendered = to_contact_person(&texts, policy, rules, &due)?;
+    if attempt.third_party.is_some() {
+        due.rendered = to_third_party(&texts, policy, rules, &due)?;
         return Ok(contact_due(&due, now));
     }
-    let zone = person.zone(first.judged.account.time_zone);
-    let late = spoken.iter().filter_map(|one| one.planned.late_since(zone, now)).min();
+    let zone = person.zone(first.account.account.time_zone);
+    let late = spoken.iter().filter_map(|one| one.request.late_since(zone, now)).min();
     due.late_since = late.filter(|since| *since < business_date(zone, now));
-    let said = speaking(spoken);
-    let missed: u32 = spoken.iter().filter_map(|one| one.planned.intent()).map(|intent| intent.missed).sum();
+    let said = sections_of(spoken);
+    let missed: u32 =
+        spoken.iter().filter_map(|one| one.request.borrower_request()).map(|intent| intent.missed).sum();
     due.stands_for = missed.saturating_add(u32::try_from(spoken.len() - said.len()).unwrap_or(u32::MAX));
     let mut sections: Vec<Section<'_>> = Vec::new();
     let names: Vec<String> =
-        said.iter().map(|(one, intent)| named(one.judged.policy(now), &intent.template)).collect();
+        said.iter().map(|(one, intent)| named(one.account.policy(now), &intent.template)).collect();
     for ((one, intent), name) in said.iter().zip(&names) {
-        let facts = account_facts(one.judged, intent, now);
+        let facts = account_facts(one.account, intent, now);
         match sections.iter_mut().find(|section| section.template == name) {
             Some(section) => section.accounts.push(facts),
             None => sections.push(Section { template: name, accounts: vec![facts] }),
@@ -88,11 +89,11 @@ pub(crate) fn of(
 }
 
 /// The template's name in the policy.
-fn template_of<'a>(planned: &'a Planned, rules: &'a ContactRules) -> Result<&'a str, String> {
-    match &planned.wanted {
-        Wanted::Intent(intent) => Ok(&intent.template),
-        Wanted::ContactPerson { .. } => rules
-            .contact_persons
+fn template_of<'a>(planned: &'a QueuedRequest, rules: &'a ContactRules) -> Result<&'a str, String> {
+    match &planned.target {
+        RequestTarget::Borrower(intent) => Ok(&intent.template),
+        RequestTarget::ThirdParty { .. } => rules
+            .third_parties
             .as_ref()
             .map(|rules| rules.template.as_str())
             .ok_or_else(|| "the policy has no text for contact persons".to_owned()),
@@ -109,19 +110,19 @@ fn named(policy: &Policy, template: &str) -> String {
 }
 
 /// The texts of all policies of the message's accounts.
-fn texts_of(spoken: &[&Spoken<'_>], now: DateTime<Utc>) -> Result<Texts, String> {
+fn texts_of(spoken: &[&SendableRequest<'_>], now: DateTime<Utc>) -> Result<MessageTexts, String> {
     let mut all = Templates::new();
     for one in spoken {
-        let policy = one.judged.policy(now);
+        let policy = one.account.policy(now);
         for (name, template) in &policy.templates {
             all.insert(named(policy, name), template.clone());
         }
     }
-    Texts::new(&all).map_err(|fault| fault.to_string())
+    MessageTexts::new(&all).map_err(|fault| fault.to_string())
 }
 
-fn to_contact_person(
-    texts: &Texts,
+fn to_third_party(
+    texts: &MessageTexts,
     policy: &Policy,
     rules: &ContactRules,
     due: &ContactDue<'_>,
@@ -132,29 +133,29 @@ fn to_contact_person(
         .or(rules.address.as_deref())
         .ok_or("the policy does not say where the borrower is to call: contact.address")?;
     let template = named(policy, due.template);
-    let facts = ContactPersonFacts { template: &template, call_back, reference: due.reference };
-    texts.render_for_contact_person(due.channel, due.language, &facts).map_err(|error| error.to_string())
+    let facts = ThirdPartyFacts { template: &template, call_back, reference: due.reference };
+    texts.render_for_third_party(due.channel, due.language, &facts).map_err(|error| error.to_string())
 }
 
 /// The rendered requests: of each account its notices, or, where it has none, its latest reminder, which
 /// replaces those before it.
-fn speaking<'a>(spoken: &[&'a Spoken<'a>]) -> Vec<(&'a Spoken<'a>, &'a Intent)> {
-    let all: Vec<(&Spoken<'_>, &Intent)> =
-        spoken.iter().filter_map(|one| Some((*one, one.planned.intent()?))).collect();
+fn sections_of<'a>(spoken: &[&'a SendableRequest<'a>]) -> Vec<(&'a SendableRequest<'a>, &'a ContactRequest)> {
+    let all: Vec<(&SendableRequest<'_>, &ContactRequest)> =
+        spoken.iter().filter_map(|one| Some((*one, one.request.borrower_request()?))).collect();
     let mut latest: BTreeMap<&str, (DateTime<Utc>, usize)> = BTreeMap::new();
     for (place, (one, intent)) in all.iter().enumerate() {
         if intent.notice_of.is_none() {
-            let known = latest.entry(one.planned.account_id.as_str()).or_insert((intent.planned_at, place));
+            let known = latest.entry(one.request.account_id.as_str()).or_insert((intent.planned_at, place));
             *known = (*known).max((intent.planned_at, place));
         }
     }
     let has_notice = |account: &str| {
         all.iter().any(|(one, intent)| {
-            one.planned.account_id.as_str() == account && matches!(intent.notice_of, Some(NoticeOf::Stage(_)))
+            one.request.account_id.as_str() == account && matches!(intent.notice_of, Some(NoticeOf::Stage(_)))
         })
     };
-    let is_said = |(place, (one, intent)): &(usize, &(&Spoken<'_>, &Intent))| {
-        let account = one.planned.account_id.as_str();
+    let is_said = |(place, (one, intent)): &(usize, &(&SendableRequest<'_>, &ContactRequest))| {
+        let account = one.request.account_id.as_str();
         intent.notice_of.is_some()
             || (!has_notice(account) && latest.get(account).is_some_and(|(_, latest)| latest == place))
     };
@@ -162,7 +163,11 @@ fn speaking<'a>(spoken: &[&'a Spoken<'a>]) -> Vec<(&'a Spoken<'a>, &'a Intent)> 
 }
 
 /// The facts of an account.
-fn account_facts<'a>(judged: &'a Judged, intent: &Intent, now: DateTime<Utc>) -> AccountFacts<'a> {
+fn account_facts<'a>(
+    judged: &'a AssessedAccount,
+    intent: &ContactRequest,
+    now: DateTime<Utc>,
+) -> AccountFacts<'a> {
     let account = &judged.account;
     let policy = judged.policy(now);
     let today = policy.day_count.judged_day(account.time_zone, now);
@@ -182,12 +187,12 @@ fn account_facts<'a>(judged: &'a Judged, intent: &Intent, now: DateTime<Utc>) ->
                 let mut told = account.clone();
                 told.notice_left(of, intent.planned_at, now);
                 let least = plus_days(today, i64::from(stage.notice_days().unwrap_or(0)));
-                let on = steps(&told, policy, now).into_iter().find(|step| step.stage.name == *name);
+                let on = project_stages(&told, policy, now).into_iter().find(|step| step.stage.name == *name);
                 let from = on.map_or(least, |step| step.on.max(least));
                 Next::Notice { restrictions: &stage.restrictions, from }
             })
         }
-        None => steps(account, policy, now)
+        None => project_stages(account, policy, now)
             .into_iter()
             .find(|step| !step.stage.restrictions.is_empty())
             .map(|step| Next::Stage { restrictions: &step.stage.restrictions, on: step.on }),
@@ -195,39 +200,44 @@ fn account_facts<'a>(judged: &'a Judged, intent: &Intent, now: DateTime<Utc>) ->
     AccountFacts {
         account: MaskedAccount::from(&account.account_id),
         currency: account.currency,
-        owed: what_is_owed(judged, intent, policy, today),
+        amount_owed: amount_owed(judged, intent, policy, today),
         next,
     }
 }
 
 /// The overdue amount; before anything is overdue, the announced amount.
-fn what_is_owed(judged: &Judged, intent: &Intent, policy: &Policy, today: NaiveDate) -> Option<Owed> {
+fn amount_owed(
+    judged: &AssessedAccount,
+    intent: &ContactRequest,
+    policy: &Policy,
+    today: NaiveDate,
+) -> Option<AmountOwed> {
     if matches!(intent.notice_of, Some(NoticeOf::Policy(_))) {
         return None;
     }
-    let Judged { account, figures, .. } = judged;
-    let coming = owed(account, policy).unpaid.into_iter().find(|unpaid| {
+    let AssessedAccount { account, figures, .. } = judged;
+    let coming = allocate_at(account, policy).open_installments.into_iter().find(|unpaid| {
         let label = account.installments().get(unpaid.place).map(|installment| &installment.label);
         label == intent.installment.as_ref() && unpaid.due_on >= today
     });
-    let overdue = |Figures { overdue, days_past_due, .. }: &Figures, oldest_due_on| Owed::Overdue {
+    let overdue = |Figures { overdue, days_past_due, .. }: &Figures, oldest_due_on| AmountOwed::Overdue {
         amount: *overdue,
         oldest_due_on,
         days_past_due: *days_past_due,
     };
     match (coming, figures.oldest_due_on) {
-        (Some(coming), _) => Some(Owed::Coming { amount: coming.amount, due_on: coming.due_on }),
+        (Some(coming), _) => Some(AmountOwed::Coming { amount: coming.amount, due_on: coming.due_on }),
         (None, Some(oldest_due_on)) => Some(overdue(figures, oldest_due_on)),
         (None, None) => None,
     }
 }
 
-fn contact<'a>(one: &'a Spoken<'a>) -> Option<Contact<'a>> {
-    Some(Contact {
-        contact_id: &one.planned.contact_id,
-        revision: one.planned.revision,
-        intent: one.planned.intent()?,
-        account: &one.judged.account,
-        figures: &one.judged.figures,
+fn contact<'a>(one: &'a SendableRequest<'a>) -> Option<ContactItem<'a>> {
+    Some(ContactItem {
+        contact_id: &one.request.contact_id,
+        revision: one.request.revision,
+        request: one.request.borrower_request()?,
+        account: &one.account.account,
+        figures: &one.account.figures,
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::shown;
-use duewatch_notify::{Message, OperationsKind, operations_today};
+use duewatch_domain::printable;
+use duewatch_notify::{OperationsKind, OutboundMessage, operations_today};
 
 use crate::NAME;
 
@@ -13,7 +13,7 @@ const NAMED: usize = 5;
 
 /// A kind of discrepancy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Gap {
+pub enum Discrepancy {
     /// No sweep has evaluated a due account in time.
     Late,
     /// An account with a next action is not in the due index.
@@ -27,14 +27,14 @@ pub enum Gap {
     /// A publication of an account's revisions has not left.
     Unpublished,
     /// One of the customer's other accounts has not applied the restrictions that an account imposes.
-    Unheeded,
+    Unpropagated,
     /// A message to the account's customer has no receipt in time.
     Unreported,
     /// A suspense payment has waited long for its account.
-    Parked,
+    InSuspense,
 }
 
-impl Gap {
+impl Discrepancy {
     /// The name in alerts and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -45,14 +45,14 @@ impl Gap {
             Self::Unposted => "unposted",
             Self::HistoryBehind => "history_behind",
             Self::Unpublished => "unpublished",
-            Self::Unheeded => "unheeded",
+            Self::Unpropagated => "unheeded",
             Self::Unreported => "unreported",
-            Self::Parked => "parked",
+            Self::InSuspense => "parked",
         }
     }
 }
 
-type Subjects = BTreeMap<Gap, BTreeSet<String>>;
+type Subjects = BTreeMap<Discrepancy, BTreeSet<String>>;
 
 /// The findings of a firing: accounts, or suspense payments.
 #[derive(Debug, Default)]
@@ -62,12 +62,12 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    pub(crate) fn add(&mut self, gap: Gap, subject: &str, is_repaired: bool) {
+    pub(crate) fn add(&mut self, gap: Discrepancy, subject: &str, is_repaired: bool) {
         let subjects = if is_repaired { &mut self.repaired } else { &mut self.open };
-        subjects.entry(gap).or_default().insert(shown(subject.to_owned()));
+        subjects.entry(gap).or_default().insert(printable(subject.to_owned()));
     }
 
-    pub(crate) fn count(&self, gap: Gap) -> usize {
+    pub(crate) fn count(&self, gap: Discrepancy) -> usize {
         [&self.repaired, &self.open].into_iter().filter_map(|all| all.get(&gap)).map(BTreeSet::len).sum()
     }
 
@@ -80,19 +80,19 @@ impl Findings {
     }
 
     /// Whether any finding could not be repaired.
-    pub(crate) fn rings(&self) -> bool {
+    pub(crate) fn alerts(&self) -> bool {
         !self.open.is_empty()
     }
 
     /// One alert for each kind with unrepaired findings, and one for all repaired ones. The same findings on
     /// the same day have the same id.
-    pub(crate) fn messages(&self, now: DateTime<Utc>) -> Vec<Message> {
+    pub(crate) fn messages(&self, now: DateTime<Utc>) -> Vec<OutboundMessage> {
         let mut messages = Vec::new();
         for (gap, subjects) in &self.open {
-            let told = told(subjects);
+            let told = summary(subjects);
             let subject = gap.as_str();
             messages.push(operations_today(
-                OperationsKind::GapFound,
+                OperationsKind::DiscrepancyFound,
                 NAME,
                 subject,
                 &key([(gap, subjects)]),
@@ -104,10 +104,10 @@ impl Findings {
             let told: Vec<String> = self
                 .repaired
                 .iter()
-                .map(|(gap, subjects)| format!("{} {}", gap.as_str(), told(subjects)))
+                .map(|(gap, subjects)| format!("{} {}", gap.as_str(), summary(subjects)))
                 .collect();
             messages.push(operations_today(
-                OperationsKind::GapsRepaired,
+                OperationsKind::DiscrepanciesRepaired,
                 NAME,
                 "repaired",
                 &key(&self.repaired),
@@ -120,14 +120,14 @@ impl Findings {
 }
 
 /// The number of ids, and the first few of them.
-fn told(subjects: &BTreeSet<String>) -> String {
+fn summary(subjects: &BTreeSet<String>) -> String {
     let named: Vec<&str> = subjects.iter().take(NAMED).map(String::as_str).collect();
     let more = if subjects.len() > NAMED { ", ..." } else { "" };
     format!("{}: {}{more}", subjects.len(), named.join(", "))
 }
 
 /// A checksum of the findings.
-fn key<'a>(found: impl IntoIterator<Item = (&'a Gap, &'a BTreeSet<String>)>) -> String {
+fn key<'a>(found: impl IntoIterator<Item = (&'a Discrepancy, &'a BTreeSet<String>)>) -> String {
     let mut all = String::new();
     for (gap, subjects) in found {
         for subject in subjects {
@@ -150,9 +150,9 @@ mod tests {
     fn each_kind_rings_once_with_its_count_and_a_few_ids_and_again_only_when_it_differs() {
         let mut found = Findings::default();
         for account in 1..=7 {
-            found.add(Gap::Unposted, &format!("A-{account}"), false);
+            found.add(Discrepancy::Unposted, &format!("A-{account}"), false);
         }
-        found.add(Gap::Late, "A-1", true);
+        found.add(Discrepancy::Late, "A-1", true);
         let told = bodies(&found, "2023-10-17T00:00:00Z");
         assert_eq!(told.len(), 2);
         assert_eq!(told[0]["subject"], "unposted");
@@ -163,7 +163,7 @@ mod tests {
         let later = bodies(&found, "2023-10-17T23:00:00Z");
         assert_eq!(told[0]["id"], later[0]["id"]);
         assert_ne!(told[0]["id"], bodies(&found, "2023-10-18T00:00:00Z")[0]["id"]);
-        found.add(Gap::Unposted, "A-8", false);
+        found.add(Discrepancy::Unposted, "A-8", false);
         assert_ne!(told[0]["id"], bodies(&found, "2023-10-17T00:00:00Z")[0]["id"]);
     }
 }

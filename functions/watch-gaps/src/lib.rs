@@ -28,23 +28,23 @@
 //! Pages are eventually consistent, so they only raise a suspicion. Before a repair or an alert, the account
 //! is read again.
 
+mod account;
 mod findings;
-mod look;
-mod parked;
+mod suspense;
 
 use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_notify::NotifyError;
-use duewatch_runtime::{Deadline, Metrics, Wiring};
-use duewatch_store::{Round, StoreError, Stored};
+use duewatch_runtime::{Deadline, Metrics, Services};
+use duewatch_store::{ScanCursor, StoreError, Stored};
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::Serialize;
 
+use self::account::AccountFindings;
+pub use self::findings::Discrepancy;
 use self::findings::Findings;
-pub use self::findings::Gap;
-use self::look::Look;
 
 /// The function's name.
 pub const NAME: &str = "watch-gaps";
@@ -62,9 +62,10 @@ const MAX_PAGES: usize = 10_000;
 
 /// The result of a firing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Watched {
+pub struct ReconcileReport {
     /// Accounts reconciled.
-    pub looked_at: usize,
+    #[serde(rename = "looked_at")]
+    pub evaluated: usize,
     /// Accounts that no sweep had evaluated in time.
     pub late: usize,
     /// The longest delay among them.
@@ -80,11 +81,13 @@ pub struct Watched {
     /// Accounts with an unsent publication.
     pub unpublished: usize,
     /// Accounts whose restrictions one of the customer's other accounts had not applied.
-    pub unheeded: usize,
+    #[serde(rename = "unheeded")]
+    pub unpropagated: usize,
     /// Accounts in a message without a receipt in time.
     pub unreported: usize,
     /// Suspense payments.
-    pub parked: usize,
+    #[serde(rename = "parked")]
+    pub in_suspense: usize,
     /// Records quarantined today and yesterday.
     pub quarantined: usize,
     /// Repaired findings.
@@ -99,17 +102,17 @@ pub struct Watched {
 
 /// Why a firing failed. The next one continues at the stored scan cursor.
 #[derive(Debug, thiserror::Error)]
-pub enum WatchError {
+pub enum ReconcileError {
     /// The accounts or the scan cursor could not be read or written.
     #[error("watch: {0}")]
     Store(#[from] StoreError),
     /// The alerts could not be published.
     #[error("watch: operations were not told: {0}")]
-    NotTold(#[from] NotifyError),
+    NotAlerted(#[from] NotifyError),
 }
 
-impl From<WatchError> for lambda_runtime::Diagnostic {
-    fn from(error: WatchError) -> Self {
+impl From<ReconcileError> for lambda_runtime::Diagnostic {
+    fn from(error: ReconcileError) -> Self {
         Self { error_type: "WatchError".to_owned(), error_message: error.to_string() }
     }
 }
@@ -120,75 +123,89 @@ impl From<WatchError> for lambda_runtime::Diagnostic {
 /// When the table cannot be read, or the alerts cannot be published. A failed account does not fail the
 /// firing.
 pub async fn handle(
-    wiring: &Wiring,
+    wiring: &Services,
     _event: EventBridgeEvent,
     deadline: Deadline,
-) -> Result<Watched, WatchError> {
-    watch(wiring, SEGMENTS, deadline).await
+) -> Result<ReconcileReport, ReconcileError> {
+    reconcile(wiring, SEGMENTS, deadline).await
 }
 
 /// Like [`handle`], with so many segments a day.
 ///
 /// # Errors
 /// As [`handle`].
-pub async fn watch(wiring: &Wiring, segments: u32, deadline: Deadline) -> Result<Watched, WatchError> {
+pub async fn reconcile(
+    wiring: &Services,
+    segments: u32,
+    deadline: Deadline,
+) -> Result<ReconcileReport, ReconcileError> {
     let now = wiring.clock.now();
     let store = wiring.transitions.store();
-    let mut firing =
-        Firing { wiring, now, deadline, watched: Watched::default(), found: Findings::default() };
+    let mut firing = ReconcileRun {
+        services: wiring,
+        now,
+        deadline,
+        report: ReconcileReport::default(),
+        found: Findings::default(),
+    };
     store.check_due_shards().await?;
-    let mut round = store.round().await?;
+    let mut round = store.scan_cursor().await?;
     // The findings are alerted even where the firing then fails.
-    let walked = firing.walk(&mut round, segments).await;
-    firing.tell().await?;
-    let watched = firing.watched;
+    let walked = firing.scan(&mut round, segments).await;
+    firing.alert().await?;
+    let watched = firing.report;
     walked?;
     // The cursor passes a page with open findings only once they are alerted.
     if watched.open > 0 {
-        store.note_round(&mut round).await?;
+        store.save_scan_cursor(&mut round).await?;
     }
     tracing::info!(?watched, "watched");
     Ok(watched)
 }
 
 /// One firing under way.
-struct Firing<'a> {
-    wiring: &'a Wiring,
+struct ReconcileRun<'a> {
+    services: &'a Services,
     now: DateTime<Utc>,
     deadline: Deadline,
-    watched: Watched,
+    report: ReconcileReport,
     found: Findings,
 }
 
-impl Firing<'_> {
-    async fn walk(&mut self, round: &mut Round, segments: u32) -> Result<(), StoreError> {
-        let store = self.wiring.transitions.store();
+impl ReconcileRun<'_> {
+    async fn scan(&mut self, round: &mut ScanCursor, segments: u32) -> Result<(), StoreError> {
+        let store = self.services.transitions.store();
         let today = self.now.date_naive();
         for date in [today - TimeDelta::days(1), today] {
-            self.watched.quarantined += store.count_quarantined(date).await?;
+            self.report.quarantined += store.count_quarantined(date).await?;
         }
-        let current = slot_of(self.now, segments);
+        let current = position_of(self.now, segments);
         begin(round, current, segments);
-        let parked = parked::look_at(self.wiring, round.parked_after.as_deref(), self.now, &mut self.found);
+        let parked = suspense::post_suspense(
+            self.services,
+            round.suspense_after.as_deref(),
+            self.now,
+            &mut self.found,
+        );
         let parked = parked.await?;
-        self.watched.parked = parked.waiting;
-        round.parked_after = parked.next;
-        let last = current.min(round.slot + CATCH_UP as u64 - 1);
+        self.report.in_suspense = parked.waiting;
+        round.suspense_after = parked.next;
+        let last = current.min(round.position + CATCH_UP as u64 - 1);
         for _ in 0..MAX_PAGES {
-            if round.slot > last {
+            if round.position > last {
                 return Ok(());
             }
-            let segment = u32::try_from(round.slot % u64::from(segments)).unwrap_or_default();
+            let segment = u32::try_from(round.position % u64::from(segments)).unwrap_or_default();
             let page = store.accounts_of_segment(segment, segments, PAGE, round.after.as_deref());
             let page = page.await?;
-            if !self.look_at_page(page.accounts).await {
-                self.watched.cut_short = true;
+            if !self.evaluate_page(page.accounts).await {
+                self.report.cut_short = true;
                 return Ok(());
             }
-            round.slot += u64::from(page.next.is_none());
+            round.position += u64::from(page.next.is_none());
             round.after = page.next;
             // With open findings, the cursor is stored after the alert.
-            if !self.found.rings() && !store.note_round(round).await? {
+            if !self.found.alerts() && !store.save_scan_cursor(round).await? {
                 return Ok(());
             }
         }
@@ -196,16 +213,17 @@ impl Firing<'_> {
     }
 
     /// Reconciles a page; returns whether all of it was done before the deadline.
-    async fn look_at_page(&mut self, accounts: Vec<(String, Result<Stored, StoreError>)>) -> bool {
-        let (wiring, now, deadline) = (self.wiring, self.now, self.deadline);
-        let looks: Vec<(String, Option<Look>)> = stream::iter(accounts)
+    async fn evaluate_page(&mut self, accounts: Vec<(String, Result<Stored, StoreError>)>) -> bool {
+        let (wiring, now, deadline) = (self.services, self.now, self.deadline);
+        let looks: Vec<(String, Option<AccountFindings>)> = stream::iter(accounts)
             .map(|(account_id, seen)| async move {
                 if deadline.is_near(wiring.clock.now()) {
                     return (account_id, None);
                 }
-                let look =
-                    AssertUnwindSafe(look::look_at(wiring, &account_id, seen, now)).catch_unwind().await;
-                (account_id, Some(look.unwrap_or_else(|_| Look::panicked())))
+                let look = AssertUnwindSafe(account::reconcile_account(wiring, &account_id, seen, now))
+                    .catch_unwind()
+                    .await;
+                (account_id, Some(look.unwrap_or_else(|_| AccountFindings::panicked())))
             })
             .buffer_unordered(CONCURRENCY)
             .collect()
@@ -216,9 +234,9 @@ impl Firing<'_> {
                 whole = false;
                 continue;
             };
-            self.watched.looked_at += 1;
-            self.watched.failed += usize::from(look.failed);
-            self.watched.oldest_late_seconds = self.watched.oldest_late_seconds.max(look.late_seconds);
+            self.report.evaluated += 1;
+            self.report.failed += usize::from(look.failed);
+            self.report.oldest_late_seconds = self.report.oldest_late_seconds.max(look.late_seconds);
             for (gap, is_repaired) in look.found {
                 self.found.add(gap, &account_id, is_repaired);
             }
@@ -227,20 +245,20 @@ impl Firing<'_> {
     }
 
     /// Publishes the alerts, and the metrics.
-    async fn tell(&mut self) -> Result<(), NotifyError> {
-        let (watched, found) = (&mut self.watched, &self.found);
-        watched.late = found.count(Gap::Late);
-        watched.not_due = found.count(Gap::NotDue);
-        watched.unconfirmed = found.count(Gap::Unconfirmed);
-        watched.unposted = found.count(Gap::Unposted);
-        watched.history_behind = found.count(Gap::HistoryBehind);
-        watched.unpublished = found.count(Gap::Unpublished);
-        watched.unheeded = found.count(Gap::Unheeded);
-        watched.unreported = found.count(Gap::Unreported);
+    async fn alert(&mut self) -> Result<(), NotifyError> {
+        let (watched, found) = (&mut self.report, &self.found);
+        watched.late = found.count(Discrepancy::Late);
+        watched.not_due = found.count(Discrepancy::NotDue);
+        watched.unconfirmed = found.count(Discrepancy::Unconfirmed);
+        watched.unposted = found.count(Discrepancy::Unposted);
+        watched.history_behind = found.count(Discrepancy::HistoryBehind);
+        watched.unpublished = found.count(Discrepancy::Unpublished);
+        watched.unpropagated = found.count(Discrepancy::Unpropagated);
+        watched.unreported = found.count(Discrepancy::Unreported);
         watched.repaired = found.repaired();
         watched.open = found.open();
-        Metrics::new(&self.wiring.metrics_namespace, NAME)
-            .count("looked_at", watched.looked_at)
+        Metrics::new(&self.services.metrics_namespace, NAME)
+            .count("looked_at", watched.evaluated)
             .count("late", watched.late)
             .count("oldest_late_seconds", watched.oldest_late_seconds)
             .count("not_due", watched.not_due)
@@ -248,33 +266,33 @@ impl Firing<'_> {
             .count("unposted", watched.unposted)
             .count("history_behind", watched.history_behind)
             .count("unpublished", watched.unpublished)
-            .count("unheeded", watched.unheeded)
+            .count("unheeded", watched.unpropagated)
             .count("unreported", watched.unreported)
-            .count("parked", watched.parked)
+            .count("parked", watched.in_suspense)
             .count("quarantined", watched.quarantined)
             .count("repaired", watched.repaired)
             .count("failed", watched.failed)
             .emit(self.now);
-        self.wiring.notifier.publish(&found.messages(self.now)).await
+        self.services.notifier.publish(&found.messages(self.now)).await
     }
 }
 
 /// The time slot of an instant, counted since 1970; each day has one slot a segment.
-fn slot_of(now: DateTime<Utc>, segments: u32) -> u64 {
+fn position_of(now: DateTime<Utc>, segments: u32) -> u64 {
     let seconds = TimeDelta::days(1).num_seconds() / i64::from(segments.max(1));
     u64::try_from(now.timestamp() / seconds.max(1)).unwrap_or_default()
 }
 
 /// Sets the cursor for this firing. Of the missed slots it catches up at least one whole scan and less than
 /// two, and always finishes a segment that was begun.
-fn begin(round: &mut Round, current: u64, segments: u32) {
+fn begin(round: &mut ScanCursor, current: u64, segments: u32) {
     let segments = u64::from(segments);
-    if round.slot == 0 || round.slot > current + segments {
+    if round.position == 0 || round.position > current + segments {
         // The scan never began; or a clock has been wrong by more than a day.
-        (round.slot, round.after) = (current, None);
+        (round.position, round.after) = (current, None);
     }
-    let rounds_missed = current.saturating_sub(round.slot) / segments;
-    round.slot += rounds_missed.saturating_sub(1) * segments;
+    let rounds_missed = current.saturating_sub(round.position) / segments;
+    round.position += rounds_missed.saturating_sub(1) * segments;
 }
 
 #[cfg(test)]
@@ -282,14 +300,14 @@ mod tests {
     use super::*;
 
     fn begun(slot: u64, current: u64) -> u64 {
-        let mut round = Round { slot, ..Round::default() };
+        let mut round = ScanCursor { position: slot, ..ScanCursor::default() };
         begin(&mut round, current, SEGMENTS);
-        round.slot
+        round.position
     }
 
     #[test]
     fn a_quarter_of_an_hour_has_its_segment() {
-        let at = |text: &str| slot_of(text.parse().unwrap(), SEGMENTS) % u64::from(SEGMENTS);
+        let at = |text: &str| position_of(text.parse().unwrap(), SEGMENTS) % u64::from(SEGMENTS);
         assert_eq!(at("2023-10-17T00:00:00Z"), 0);
         assert_eq!(at("2023-10-17T00:14:59Z"), 0);
         assert_eq!(at("2023-10-17T00:15:00Z"), 1);

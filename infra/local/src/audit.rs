@@ -79,7 +79,7 @@ pub async fn audit(
 /// An entry's line. `stage` is the stage of the entry before, and becomes that of this one.
 fn line(entry: &HistoryEntry, stage: &mut Option<String>) -> String {
     let hash = entry.hash.get(..HASH_SHOWN).unwrap_or(&entry.hash);
-    let Some(told) = entry.told() else {
+    let Some(told) = entry.content() else {
         return format!("{:>8}  it cannot be read  {hash}", entry.revision);
     };
     let to = told.stage.to_string();

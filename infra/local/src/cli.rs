@@ -17,8 +17,8 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::kernel::{end_of_day, start_of_day};
-use duewatch_domain::{Account, Decision, Policy, permits};
-use duewatch_runtime::{Clock, Settings, SystemClock, Wiring, https_client, reference_keys_from_env};
+use duewatch_domain::{Account, Decision, Policy, permit_for};
+use duewatch_runtime::{Clock, Services, Settings, SystemClock, https_client, reference_keys_from_env};
 use duewatch_store::{Store, Transitions};
 
 use self::policy::PolicyCommand;
@@ -45,11 +45,11 @@ use crate::stack::{Handlers, sweep_every};
 #[command(name = "duewatch", version, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run the main job, end to end, on the embedded stack with a sample portfolio.
     Demo(DemoArgs),
     /// Run a policy over recorded facts: a portfolio file and its events, day by day.
@@ -283,20 +283,20 @@ struct ServeArgs {
 pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     match cli.command {
         None => run(Cli::parse_from(["duewatch", "demo"])),
-        Some(Command::Demo(args)) => run_demo(args),
-        Some(Command::Replay(args)) => run_replay(args),
-        Some(Command::Import(args)) => runtime()?.block_on(run_import(args)),
-        Some(Command::Explain(args)) => run_explain(&args),
-        Some(Command::Permits(args)) => run_permits(&args),
-        Some(Command::Audit(args)) => runtime()?.block_on(run_audit(&args.account)),
-        Some(Command::Contacts(args)) => runtime()?.block_on(run_contacts(args)),
-        Some(Command::Export(args)) => runtime()?.block_on(run_export(args)),
-        Some(Command::Erase(args)) => runtime()?.block_on(run_erase(args)),
-        Some(Command::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
-        Some(Command::Serve(args)) => runtime()?.block_on(run_serve(args)),
-        Some(Command::Policy(command)) => policy::run(command),
-        Some(Command::Verify(args)) => verify::run(&args),
-        Some(Command::Schema { format }) => run_schema(format),
+        Some(CliCommand::Demo(args)) => run_demo(args),
+        Some(CliCommand::Replay(args)) => run_replay(args),
+        Some(CliCommand::Import(args)) => runtime()?.block_on(run_import(args)),
+        Some(CliCommand::Explain(args)) => run_explain(&args),
+        Some(CliCommand::Permits(args)) => run_permits(&args),
+        Some(CliCommand::Audit(args)) => runtime()?.block_on(run_audit(&args.account)),
+        Some(CliCommand::Contacts(args)) => runtime()?.block_on(run_contacts(args)),
+        Some(CliCommand::Export(args)) => runtime()?.block_on(run_export(args)),
+        Some(CliCommand::Erase(args)) => runtime()?.block_on(run_erase(args)),
+        Some(CliCommand::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
+        Some(CliCommand::Serve(args)) => runtime()?.block_on(run_serve(args)),
+        Some(CliCommand::Policy(command)) => policy::run(command),
+        Some(CliCommand::Verify(args)) => verify::run(&args),
+        Some(CliCommand::Schema { format }) => run_schema(format),
     }
 }
 
@@ -374,8 +374,8 @@ async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>> {
     let clock = || Arc::new(SystemClock);
     // Without keys no message could be verified, so none leaves.
     let keys = reference_keys_from_env()?;
-    let requeue = Requeue::new(Handlers::wired(keys, |function| {
-        Wiring::new(function, &settings, dynamodb.clone(), sns.clone(), clock())
+    let requeue = Requeue::new(Handlers::over(keys, |function| {
+        Services::new(function, &settings, dynamodb.clone(), sns.clone(), clock())
     }));
     let mut all = Requeued::default();
     for path in &args.batches {
@@ -430,16 +430,16 @@ async fn run_contacts(args: ContactsArgs) -> Result<(), Box<dyn Error>> {
 }
 
 fn run_explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
-    let Known { account, decisions, others, policy, now } = known(args)?;
+    let LocatedAccount { account, decisions, others, policy, now } = locate(args)?;
     print!("{}", story(&account, &decisions, &others, &policy, now));
     Ok(())
 }
 
 fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
-    let Known { account, policy, .. } = known(&args.of)?;
-    let permit = permits(&account, &policy, &args.operation);
+    let LocatedAccount { account, policy, .. } = locate(&args.of)?;
+    let permit = permit_for(&account, &policy, &args.operation);
     println!("{permit}");
-    println!("Account {} is {}.", account.account_id, account.standing.stage);
+    println!("Account {} is {}.", account.account_id, account.status.stage);
     if permit.is_allowed() { Ok(()) } else { Err(Box::new(Answered { code: 3 })) }
 }
 
@@ -452,7 +452,7 @@ pub struct Answered {
 }
 
 /// An account, as known to the command's source.
-struct Known {
+struct LocatedAccount {
     account: Account,
     decisions: Vec<Decision>,
     /// The customer's other accounts, where one can restrict another.
@@ -462,7 +462,7 @@ struct Known {
 }
 
 /// Finds an account: in a folder's case, in the tables that the environment names, or in the demo's folder.
-fn known(args: &ExplainArgs) -> Result<Known, Box<dyn Error>> {
+fn locate(args: &ExplainArgs) -> Result<LocatedAccount, Box<dyn Error>> {
     if args.case.is_none() && Settings::from_env().is_ok() {
         return runtime()?.block_on(stored(&args.account));
     }
@@ -487,10 +487,10 @@ fn known(args: &ExplainArgs) -> Result<Known, Box<dyn Error>> {
     let Walked { account, decisions, others } = walk_account(&case, &args.account)?
         .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
     let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));
-    Ok(Known { account, decisions, others, policy: Arc::new(case.policy.policy), now })
+    Ok(LocatedAccount { account, decisions, others, policy: Arc::new(case.policy.policy), now })
 }
 
-async fn stored(account_id: &AccountId) -> Result<Known, Box<dyn Error>> {
+async fn stored(account_id: &AccountId) -> Result<LocatedAccount, Box<dyn Error>> {
     let transitions = configured().await?;
     let now = SystemClock.now();
     let stored = transitions.store().account(account_id).await?;
@@ -498,7 +498,7 @@ async fn stored(account_id: &AccountId) -> Result<Known, Box<dyn Error>> {
     let versions = transitions.rules_of(&account, now).await?;
     let policy = Arc::new(versions.in_force(&account, now).clone());
     let others = transitions.others_of(&account).await?;
-    Ok(Known { decisions: account.recent_decisions().to_vec(), account, others, policy, now })
+    Ok(LocatedAccount { decisions: account.recent_decisions().to_vec(), account, others, policy, now })
 }
 
 /// The days from the first event to the last.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::contact::{Planned, ReceiptOutcome, Wanted};
+use duewatch_domain::contact::{QueuedRequest, ReceiptOutcome, RequestTarget};
 use duewatch_domain::kernel::{ContactId, CustomerId};
 use duewatch_domain::policy::Channel;
-use duewatch_store::{AtHand, ContactOutcome, Said, SentMessage, Store, StoreError};
+use duewatch_store::{ContactOutcome, ContactRecord, LoadedProfile, MessageRecord, Store, StoreError};
 
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// Why contact records cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -32,25 +32,25 @@ pub async fn of_customer(
     customer_id: &CustomerId,
     out: &mut impl Write,
 ) -> Result<(), ContactsError> {
-    let AtHand { person, planned } = store.at_hand(customer_id).await?;
-    let said = store.said_to(customer_id).await?;
+    let LoadedProfile { profile: person, requests: planned } = store.load_profile(customer_id).await?;
+    let said = store.contact_records(customer_id).await?;
     if said.is_empty() && planned.is_empty() {
         writeln!(out, "Nothing was planned for customer {customer_id}, or it is long ago.")?;
         return Ok(());
     }
-    let mut table = Table::new(&["at", "account", "what", "by", "became", "why"]);
+    let mut table = TextTable::new(&["at", "account", "what", "by", "became", "why"]);
     for one in &said {
         let (channel, receipts) = match &one.message {
             Some((id, channel)) => (channel.to_string(), receipts(store, id).await?),
             None => ("-".to_owned(), String::new()),
         };
-        let why = one.why.as_ref().map_or(receipts, ToString::to_string);
+        let why = one.reason.as_ref().map_or(receipts, ToString::to_string);
         table.row([
             written(one.at),
-            one.planned.account_id.to_string(),
-            what(&one.planned),
+            one.request.account_id.to_string(),
+            what(&one.request),
             channel,
-            outcome(one.outcome).to_owned(),
+            outcome_text(one.outcome).to_owned(),
             why,
         ]);
     }
@@ -61,7 +61,7 @@ pub async fn of_customer(
             (None, None) => ("is due", String::new()),
         };
         table.row([
-            written(one.look_at),
+            written(one.evaluate_at),
             one.account_id.to_string(),
             what(one),
             "-".to_owned(),
@@ -98,20 +98,20 @@ fn written(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn what(planned: &Planned) -> String {
-    match &planned.wanted {
-        Wanted::Intent(intent) => intent.template.clone(),
-        Wanted::ContactPerson { person_id } => format!("to contact person {person_id}"),
+fn what(planned: &QueuedRequest) -> String {
+    match &planned.target {
+        RequestTarget::Borrower(intent) => intent.template.clone(),
+        RequestTarget::ThirdParty { third_party_id: person_id } => format!("to contact person {person_id}"),
     }
 }
 
-const fn outcome(outcome: ContactOutcome) -> &'static str {
+const fn outcome_text(outcome: ContactOutcome) -> &'static str {
     match outcome {
         ContactOutcome::Sent => "sent",
         ContactOutcome::Withdrawn => "withdrawn",
         ContactOutcome::Held => "held",
         ContactOutcome::Suppressed => "suppressed",
-        ContactOutcome::Unsayable => "not in words",
+        ContactOutcome::Unrenderable => "not in words",
     }
 }
 
@@ -128,42 +128,42 @@ const fn receipt_name(outcome: ReceiptOutcome) -> &'static str {
 
 /// The receipts of one policy, template and channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
+struct ContactTally {
     sent: u64,
     /// Counts by the index of the outcome.
     receipts: [u64; 6],
 }
 
 /// Policy, template, channel.
-type Key = (String, String, Channel);
+type TallyKey = (String, String, Channel);
 
 /// The report over all customers, gathered page by page.
 #[derive(Debug, Default)]
-struct Report {
-    tallies: BTreeMap<Key, Tally>,
+struct ContactReport {
+    tallies: BTreeMap<TallyKey, ContactTally>,
     /// The keys of each message, until its receipts are found, and the other way round.
-    keys: BTreeMap<ContactId, Vec<Key>>,
+    keys: BTreeMap<ContactId, Vec<TallyKey>>,
     reported: BTreeMap<ContactId, Vec<ReceiptOutcome>>,
-    kept_back: BTreeMap<(String, &'static str, String), u64>,
+    suppressed: BTreeMap<(String, &'static str, String), u64>,
 }
 
-impl Report {
-    fn said(&mut self, said: Said) {
-        let policy = said.planned.policy_id.to_string();
+impl ContactReport {
+    fn record(&mut self, said: ContactRecord) {
+        let policy = said.request.policy_id.to_string();
         match said.message {
             Some((message_id, channel)) => {
-                let key = (policy, what(&said.planned), channel);
+                let key = (policy, what(&said.request), channel);
                 self.tallies.entry(key.clone()).or_default().sent += 1;
                 self.keys.entry(message_id).or_default().push(key);
             }
             None => {
-                let why = said.why.map_or(String::new(), |why| why.rule().to_owned());
-                *self.kept_back.entry((policy, outcome(said.outcome), why)).or_default() += 1;
+                let why = said.reason.map_or(String::new(), |why| why.rule().to_owned());
+                *self.suppressed.entry((policy, outcome_text(said.outcome), why)).or_default() += 1;
             }
         }
     }
 
-    fn message(&mut self, id: ContactId, message: &SentMessage) {
+    fn message(&mut self, id: ContactId, message: &MessageRecord) {
         let outcomes = message.receipts.iter().map(|receipt| receipt.outcome).collect();
         self.reported.insert(id, outcomes);
     }
@@ -195,16 +195,16 @@ pub async fn over_all(
     mut read: impl FnMut(u64),
     out: &mut impl Write,
 ) -> Result<(), ContactsError> {
-    let (mut report, mut from, mut looked_at) = (Report::default(), None, 0);
+    let (mut report, mut from, mut looked_at) = (ContactReport::default(), None, 0);
     loop {
-        let page = store.all_contacts(from).await?;
-        for said in page.said.into_iter().filter(|said| said.at >= since) {
-            report.said(said);
+        let page = store.all_contact_records(from).await?;
+        for said in page.records.into_iter().filter(|said| said.at >= since) {
+            report.record(said);
         }
         for (id, message) in &page.messages {
             report.message(id.clone(), message);
         }
-        looked_at += page.looked_at;
+        looked_at += page.scanned;
         read(looked_at);
         from = page.next;
         if from.is_none() {
@@ -224,15 +224,16 @@ pub async fn over_all(
         "answered",
         "unanswered",
     ];
-    let mut table = Table::new(&headings).figures_from(3);
+    let mut table = TextTable::new(&headings).figures_from(3);
     for ((policy, template, channel), tally) in &report.tallies {
         let counts = std::iter::once(tally.sent).chain(tally.receipts).map(|count| count.to_string());
         table.row([policy.clone(), template.clone(), channel.to_string()].into_iter().chain(counts));
     }
     write!(out, "{table}")?;
-    if !report.kept_back.is_empty() {
-        let mut table = Table::new(&["policy", "kept back as", "by the rule", "contacts"]).figures_from(3);
-        for ((policy, outcome, rule), count) in &report.kept_back {
+    if !report.suppressed.is_empty() {
+        let mut table =
+            TextTable::new(&["policy", "kept back as", "by the rule", "contacts"]).figures_from(3);
+        for ((policy, outcome, rule), count) in &report.suppressed {
             table.row([policy.clone(), (*outcome).to_owned(), rule.clone(), count.to_string()]);
         }
         write!(out, "\n{table}")?;

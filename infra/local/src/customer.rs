@@ -92,7 +92,7 @@ pub async fn accounts_of(store: &Store, customer_id: &CustomerId) -> Result<Vec<
     let (mut found, mut looked_at, mut from) = (Vec::new(), 0, None);
     loop {
         let page = store.find_accounts(AccountsOf::Customer(customer_id), from).await?;
-        looked_at += page.looked_at;
+        looked_at += page.scanned;
         progress.set(looked_at);
         for account_id in page.account_ids {
             found.push(account_id.parse().map_err(|_| CustomerError::NoId(account_id))?);

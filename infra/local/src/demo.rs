@@ -135,7 +135,7 @@ impl Demo {
 fn by_stage(case: &Case, report: &StackReport) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for account in &report.accounts {
-        *counts.entry(account.standing.stage.as_str()).or_default() += 1;
+        *counts.entry(account.status.stage.as_str()).or_default() += 1;
     }
     let ladder = case.policy.policy.stages.iter().map(|stage| stage.name.as_str());
     std::iter::once("current")

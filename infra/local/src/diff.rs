@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use duewatch_domain::account::{Ask, AskedBy};
-use duewatch_domain::assessment::{Change, Compared};
+use duewatch_domain::account::{CrossRestriction, ImposedBy};
+use duewatch_domain::assessment::{PolicyComparison, TreatmentChange};
 use duewatch_domain::kernel::Currency;
 use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::kernel::{business_date, end_of_day};
@@ -15,10 +15,10 @@ use duewatch_domain::policy::Restriction;
 use duewatch_domain::{Account, Assessment, Command, Contract, Event, Policy, assess};
 use serde::Serialize;
 
-use crate::input::{Line, PolicyFile};
+use crate::input::{NumberedLine, PolicyFile};
 use crate::replay::{Case, ReplayError};
 use crate::stack::sweep_every;
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// Two policies, and the accounts that both are applied to.
 #[derive(Debug)]
@@ -27,14 +27,14 @@ pub struct Diff {
     other: PolicyFile,
     accounts: Vec<Account>,
     /// The cross-restrictions among each customer's accounts, under both policies.
-    asked: [Asked; 2],
+    imposed: [ImposedByCustomer; 2],
 }
 
-type Asked = HashMap<CustomerId, Vec<AskedBy>>;
+type ImposedByCustomer = HashMap<CustomerId, Vec<ImposedBy>>;
 
 /// The local date of the last event; `None` without events.
 #[must_use]
-pub fn last_day(book: &[Line<Contract>], events: &[Line<Event>]) -> Option<NaiveDate> {
+pub fn last_day(book: &[NumberedLine<Contract>], events: &[NumberedLine<Event>]) -> Option<NaiveDate> {
     let last = &events.iter().max_by_key(|event| event.value.at)?.value;
     let opened = events.iter().filter_map(|event| match &event.value.command {
         Command::AccountOpened(contract) => Some(contract.as_ref()),
@@ -52,8 +52,8 @@ impl Diff {
     /// When an event is refused, or the day is out of range.
     pub fn new(
         policies: [PolicyFile; 2],
-        book: &[Line<Contract>],
-        events: Vec<Line<Event>>,
+        book: &[NumberedLine<Contract>],
+        events: Vec<NumberedLine<Event>>,
         events_path: PathBuf,
         on: NaiveDate,
     ) -> Result<Self, ReplayError> {
@@ -69,17 +69,17 @@ impl Diff {
         let open = case.openings.iter().map(|one| one.first_day <= on && one.opens_at < one.closes_before);
         let accounts: Vec<Account> =
             accounts.into_iter().zip(open).filter(|(_, open)| *open).map(|(one, _)| one).collect();
-        let asked = [&case.policy.policy, &other.policy].map(|policy| asked_under(policy, &accounts, on));
-        Ok(Self { case, other, accounts, asked })
+        let asked = [&case.policy.policy, &other.policy].map(|policy| imposed_under(policy, &accounts, on));
+        Ok(Self { case, other, accounts, imposed: asked })
     }
 
     /// Each account, by id, assessed at the last second of the day under both policies.
-    fn compared(&self) -> impl Iterator<Item = (&Account, Compared<'_>)> {
+    fn compared(&self) -> impl Iterator<Item = (&Account, PolicyComparison<'_>)> {
         self.accounts.iter().map(|account| {
             let now = end_of_day(account.time_zone, self.case.to);
-            let [from, to] = self.asked.each_ref().map(|asked| heeding(account, asked));
+            let [from, to] = self.imposed.each_ref().map(|asked| with_cross_restrictions(account, asked));
             let from = assess(&from, &self.case.policy.policy, now);
-            (account, Compared { from, to: assess(&to, &self.other.policy, now) })
+            (account, PolicyComparison { from, to: assess(&to, &self.other.policy, now) })
         })
     }
 
@@ -90,7 +90,7 @@ impl Diff {
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         for (account, compared) in self.compared() {
             let change = compared.change();
-            if change != Change::Unchanged {
+            if change != TreatmentChange::Unchanged {
                 let line = DiffLine {
                     date: self.case.to,
                     account_id: &account.account_id,
@@ -110,11 +110,11 @@ impl Diff {
     /// # Errors
     /// Those of the writer.
     pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut table = Table::new(&["account", "change", "stage", "restrictions"]);
+        let mut table = TextTable::new(&["account", "change", "stage", "restrictions"]);
         for (account, compared) in self.compared() {
             let change = compared.change();
-            if change != Change::Unchanged {
-                let Compared { from, to } = &compared;
+            if change != TreatmentChange::Unchanged {
+                let PolicyComparison { from, to } = &compared;
                 table.row([
                     account.account_id.to_string(),
                     change.as_str().to_owned(),
@@ -133,8 +133,8 @@ impl Diff {
     /// The numbers: accounts in all, and those that differ, by kind.
     #[must_use]
     pub fn summary(&self) -> String {
-        let changes: Vec<Change> = self.compared().map(|(_, compared)| compared.change()).collect();
-        let counts: Vec<String> = Change::ALL
+        let changes: Vec<TreatmentChange> = self.compared().map(|(_, compared)| compared.change()).collect();
+        let counts: Vec<String> = TreatmentChange::ALL
             .iter()
             .map(|change| (changes.iter().filter(|one| *one == change).count(), change))
             .map(|(count, change)| format!("{count} {}", change.as_str()))
@@ -151,31 +151,31 @@ impl Diff {
 }
 
 /// The cross-restrictions that each account imposes at the end of a day.
-fn asked_under(policy: &Policy, accounts: &[Account], on: NaiveDate) -> Asked {
-    let mut asked = Asked::new();
+fn imposed_under(policy: &Policy, accounts: &[Account], on: NaiveDate) -> ImposedByCustomer {
+    let mut asked = ImposedByCustomer::new();
     for account in accounts.iter().filter(|_| policy.customer.is_some()) {
         let now = end_of_day(account.time_zone, on);
         let assessment = assess(account, policy, now);
-        let Some(stage) = assessment.restricting.filter(|_| !assessment.asks_of_others.is_empty()) else {
+        let Some(stage) = assessment.restricting.filter(|_| !assessment.imposes.is_empty()) else {
             continue;
         };
-        let ask = Ask {
-            restrictions: assessment.asks_of_others.to_vec(),
+        let ask = CrossRestriction {
+            restrictions: assessment.imposes.to_vec(),
             stage: stage.name.clone(),
             since: now,
             revision: account.revision,
         };
-        let asking = AskedBy { account_id: account.account_id.clone(), ask };
+        let asking = ImposedBy { account_id: account.account_id.clone(), restriction: ask };
         asked.entry(account.customer_id.clone()).or_default().push(asking);
     }
     asked
 }
 
 /// The account with the cross-restrictions that the customer's others impose.
-fn heeding<'a>(account: &'a Account, asked: &Asked) -> Cow<'a, Account> {
+fn with_cross_restrictions<'a>(account: &'a Account, asked: &ImposedByCustomer) -> Cow<'a, Account> {
     let Some(others) = asked.get(&account.customer_id) else { return Cow::Borrowed(account) };
     let mut heeding = account.clone();
-    match heeding.heed(others.clone()) {
+    match heeding.replace_imposed_by(others.clone()) {
         Ok(_) => Cow::Owned(heeding),
         // A customer with too many accounts has each assessed on its own.
         Err(_) => Cow::Borrowed(account),
@@ -195,7 +195,7 @@ fn list(restrictions: &[Restriction]) -> String {
 struct DiffLine<'a> {
     date: NaiveDate,
     account_id: &'a AccountId,
-    change: Change,
+    change: TreatmentChange,
     from: Side<'a>,
     to: Side<'a>,
 }

@@ -5,7 +5,7 @@ use duewatch_domain::account::Reason;
 use duewatch_domain::assessment::{DrawPlan, DrawState};
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::policy::Restriction;
-use duewatch_domain::{Account, Decision, Policy, Zone, assess, draw_plans, owed};
+use duewatch_domain::{Account, Decision, Policy, Zone, allocate_at, assess, draw_plans};
 
 /// Explains an account: each given decision, its figures, the status at `now`, the cross-restrictions from
 /// and on the customer's other accounts, and the next action.
@@ -35,7 +35,7 @@ pub fn story(
         line("Nothing has ever been decided against it.".to_owned());
     }
     for decision in decisions {
-        for words in told(account, decision) {
+        for words in decision_lines(account, decision) {
             line(words);
         }
     }
@@ -46,7 +46,7 @@ pub fn story(
     text
 }
 
-fn told(account: &Account, decision: &Decision) -> Vec<String> {
+fn decision_lines(account: &Account, decision: &Decision) -> Vec<String> {
     let currency = account.currency;
     let at = decision.at.with_timezone(&account.time_zone).format("%Y-%m-%d %H:%M:%S");
     let change = if decision.from == decision.to {
@@ -104,10 +104,10 @@ fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<U
     lines.extend(from_others(account, others));
     lines.extend(to_others(account, others));
     let to_say =
-        |reason: &&Reason| matches!(reason, Reason::RestrictionsHeld { .. } | Reason::BelowMateriality);
+        |reason: &&Reason| matches!(reason, Reason::RestrictionsDeferred { .. } | Reason::BelowMateriality);
     lines.extend(assessment.reasons.iter().filter(to_say).map(|reason| format!("  {reason}")));
-    let allocation = owed(account, policy);
-    for unpaid in &allocation.unpaid {
+    let allocation = allocate_at(account, policy);
+    for unpaid in &allocation.open_installments {
         if figures.oldest_due_on.is_none_or(|_| unpaid.due_on > assessment.day) {
             break;
         }
@@ -174,8 +174,8 @@ fn drawn(plan: &DrawPlan<'_>, currency: Currency, zone: Zone) -> String {
 
 /// The cross-restrictions of the customer's other accounts, and those not applied yet.
 fn from_others(account: &Account, others: &[Account]) -> Vec<String> {
-    let known = account.asked_by().iter().map(|other| {
-        let (id, ask) = (&other.account_id, &other.ask);
+    let known = account.imposed_by().iter().map(|other| {
+        let (id, ask) = (&other.account_id, &other.restriction);
         let holds = if account.is_enforced() { "" } else { " Enforcement is switched off here, so that holds nothing." };
         format!(
             "  Account {id} of the same customer has reached {}, which brings here since {}: {}.{holds} Paying what \
@@ -185,12 +185,12 @@ fn from_others(account: &Account, others: &[Account]) -> Vec<String> {
             list(&ask.restrictions),
         )
     });
-    let pending = others.iter().filter(|other| !account.has_heard(other)).map(|other| match other.asks() {
+    let pending = others.iter().filter(|other| !account.has_applied_from(other)).map(|other| match other.imposes() {
         Some(asked) => format!(
             "  Pending: account {} of the same customer has reached {}; what that brings here has not arrived yet: {}.",
             other.account_id,
-            asked.ask.stage,
-            list(&asked.ask.restrictions),
+            asked.restriction.stage,
+            list(&asked.restriction.restrictions),
         ),
         None => format!(
             "  Pending: what account {} of the same customer brought is lifted there, and that has not arrived here \
@@ -203,18 +203,18 @@ fn from_others(account: &Account, others: &[Account]) -> Vec<String> {
 
 /// The account's cross-restrictions on the customer's other accounts, and whether they are applied.
 fn to_others(account: &Account, others: &[Account]) -> Vec<String> {
-    let asked = account.asks();
+    let asked = account.imposes();
     let mut lines = Vec::new();
     if let Some(asked) = &asked {
         lines.push(format!(
             "  It has reached {}, so that the customer's other accounts may not: {}.",
-            asked.ask.stage,
-            list(&asked.ask.restrictions)
+            asked.restriction.stage,
+            list(&asked.restriction.restrictions)
         ));
     }
     for other in others {
         let id = &other.account_id;
-        match (asked.is_some(), other.has_heard(account)) {
+        match (asked.is_some(), other.has_applied_from(account)) {
             (true, true) => lines.push(format!("    Account {id}: it has arrived.")),
             (true, false) => lines.push(format!("    Account {id}: pending.")),
             (false, false) => lines.push(format!("  Account {id} is restricted for it no more: pending.")),

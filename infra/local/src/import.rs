@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::{Cause, Contract};
+use duewatch_domain::{Contract, Trigger};
 use duewatch_runtime::SettingsError;
-use duewatch_store::{Outcome, StoreError, TransitionError, Transitions};
+use duewatch_store::{StoreError, TransitionError, TransitionOutcome, Transitions};
 use futures_util::{StreamExt, stream};
 
-use crate::input::{InputError, Line, PolicyFile};
+use crate::input::{InputError, NumberedLine, PolicyFile};
 use crate::progress::Progress;
 
 /// Accounts written side by side.
@@ -67,7 +67,7 @@ pub enum ImportError {
 pub async fn import(
     transitions: &Transitions,
     book: &Path,
-    accounts: Vec<Line<Contract>>,
+    accounts: Vec<NumberedLine<Contract>>,
     policy: Option<&PolicyFile>,
     now: DateTime<Utc>,
     keep_going: bool,
@@ -79,17 +79,18 @@ pub async fn import(
     let total = accounts.len() as u64;
     let mut progress = Progress::new("import", total);
     let mut imported = Imported::default();
-    let mut results = stream::iter(accounts)
-        .map(
-            |account| async move { (account.line, transitions.open(&account.value, now, Cause::Time).await) },
-        )
-        .buffer_unordered(CONCURRENCY);
+    let mut results =
+        stream::iter(accounts)
+            .map(|account| async move {
+                (account.line, transitions.open(&account.value, now, Trigger::Time).await)
+            })
+            .buffer_unordered(CONCURRENCY);
     let mut done = 0;
     while let Some((line, result)) = results.next().await {
         done += 1;
         progress.set(done);
         match result {
-            Ok(Outcome::Unchanged) => imported.known += 1,
+            Ok(TransitionOutcome::Unchanged) => imported.known += 1,
             Ok(_) => imported.opened += 1,
             Err(error) => {
                 let refused = matches!(error, TransitionError::Refused(_));

@@ -67,7 +67,7 @@ pub struct PolicyFile {
 
 /// A value from one line of a file.
 #[derive(Clone, Debug)]
-pub struct Line<T> {
+pub struct NumberedLine<T> {
     /// Counted from 1.
     pub line: u64,
     pub value: T,
@@ -107,7 +107,7 @@ pub fn read_policy_and_texts(path: &Path) -> Result<PolicyFile, InputError> {
 pub fn read_book(
     path: &Path,
     format: BookFormat,
-) -> Result<(Vec<Line<Contract>>, Vec<InputError>), InputError> {
+) -> Result<(Vec<NumberedLine<Contract>>, Vec<InputError>), InputError> {
     parse_book(path, &read(path)?, format)
 }
 
@@ -119,12 +119,12 @@ pub fn parse_book(
     path: &Path,
     text: &str,
     format: BookFormat,
-) -> Result<(Vec<Line<Contract>>, Vec<InputError>), InputError> {
+) -> Result<(Vec<NumberedLine<Contract>>, Vec<InputError>), InputError> {
     let read = match format {
         BookFormat::Jsonl => parse_lines(text, parse_book_line),
         BookFormat::Csv => parse_csv(path, text)?,
     };
-    let mut accounts: Vec<Line<Contract>> = Vec::with_capacity(read.len());
+    let mut accounts: Vec<NumberedLine<Contract>> = Vec::with_capacity(read.len());
     let mut faults = Vec::new();
     let mut seen: HashMap<AccountId, u64> = HashMap::with_capacity(read.len());
     let fault = |line, error| InputError::Line { path: path.to_owned(), line, error };
@@ -137,7 +137,7 @@ pub fn parse_book(
                 }
                 None => {
                     seen.insert(contract.account_id.clone(), line);
-                    accounts.push(Line { line, value: contract });
+                    accounts.push(NumberedLine { line, value: contract });
                 }
             },
             Err(error) => faults.push(fault(line, error)),
@@ -150,7 +150,7 @@ pub fn parse_book(
 ///
 /// # Errors
 /// The first fault.
-pub fn read_whole_book(path: &Path, format: BookFormat) -> Result<Vec<Line<Contract>>, InputError> {
+pub fn read_whole_book(path: &Path, format: BookFormat) -> Result<Vec<NumberedLine<Contract>>, InputError> {
     let (accounts, faults) = read_book(path, format)?;
     faults.into_iter().next().map_or(Ok(accounts), Err)
 }
@@ -159,12 +159,12 @@ pub fn read_whole_book(path: &Path, format: BookFormat) -> Result<Vec<Line<Contr
 ///
 /// # Errors
 /// The first fault.
-pub fn read_events(path: &Path) -> Result<Vec<Line<Event>>, InputError> {
+pub fn read_events(path: &Path) -> Result<Vec<NumberedLine<Event>>, InputError> {
     let text = read(path)?;
     parse_lines(&text, parse_event_line)
         .into_iter()
         .map(|(line, result)| match result {
-            Ok(value) => Ok(Line { line, value }),
+            Ok(value) => Ok(NumberedLine { line, value }),
             Err(error) => Err(InputError::Line { path: path.to_owned(), line, error }),
         })
         .collect()

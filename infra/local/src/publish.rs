@@ -54,10 +54,10 @@ pub async fn queue_accounts(
         let page = store.find_accounts(AccountsOf::Policy(&policy.id), from).await?;
         for account_id in page.account_ids.iter().filter_map(|id| id.parse::<AccountId>().ok()) {
             done.accounts += 1;
-            let queued = store.look_at_by(&account_id, now + share_of(spread, &account_id)).await?;
+            let queued = store.evaluate_by(&account_id, now + share_of(spread, &account_id)).await?;
             done.queued += u64::from(queued);
         }
-        looked_at += page.looked_at;
+        looked_at += page.scanned;
         progress.set(looked_at);
         from = page.next;
         if from.is_none() {

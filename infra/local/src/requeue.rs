@@ -7,10 +7,12 @@ use std::path::Path;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use duewatch_domain::formats::parse_message;
-use duewatch_store::{HEEDING, PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError, TransitionError};
+use duewatch_store::{
+    CROSS_RESTRICTIONS, PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError, TransitionError,
+};
 use serde_json::{Value, json};
 
-use crate::stack::sqs::Waiting;
+use crate::stack::sqs::WaitingMessage;
 use crate::stack::{Functions, Handlers, RUN_HERE, queue_event};
 
 /// The days by which DynamoDB may delete an item later than its expiry.
@@ -138,7 +140,7 @@ impl Requeue {
             queue @ (intake::NAME | record_delivery::NAME) => {
                 self.invoke(queue, &as_message(queue, record, begun)).await
             }
-            _ => match self.look_again(record, begun).await {
+            _ => match self.reconcile(record, begun).await {
                 Ok(()) => None,
                 Err(error) => Some(error.to_string()),
             },
@@ -160,7 +162,7 @@ impl Requeue {
     }
 
     /// Reconciles a quarantined account, or posts a quarantined payment.
-    async fn look_again(&self, record: &Quarantined, now: DateTime<Utc>) -> Result<(), TransitionError> {
+    async fn reconcile(&self, record: &Quarantined, now: DateTime<Utc>) -> Result<(), TransitionError> {
         let transitions = &self.handlers.post_payment.transitions;
         if let Ok(fact) = serde_json::from_str::<PaymentFact>(&record.payload) {
             transitions.post(&fact, now).await?;
@@ -173,9 +175,9 @@ impl Requeue {
             key: record.id.clone(),
             problem: "its payload names no account".to_owned(),
         })?;
-        transitions.look_again(&account_id, now).await?;
-        if record.source == HEEDING {
-            transitions.heed_others(&account_id, now).await?;
+        transitions.reconcile(&account_id, now).await?;
+        if record.source == CROSS_RESTRICTIONS {
+            transitions.apply_cross_restrictions(&account_id, now).await?;
         }
         Ok(())
     }
@@ -192,7 +194,7 @@ enum Left {
 /// A message as its queue would bring it, under the id of its quarantined record.
 fn as_message(queue: &str, record: &Quarantined, now: DateTime<Utc>) -> Value {
     let group = parse_message(&record.payload).ok().map(|message| message.event.account_id.to_string());
-    let message = Waiting {
+    let message = WaitingMessage {
         message_id: record.id.clone(),
         body: record.payload.clone(),
         group,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::commands::{Command, NewInstallment, PaymentReceived};
-use duewatch_domain::commands::{Consent, ConsentChanged, PersonFact};
+use duewatch_domain::commands::{Consent, ConsentChanged, ContactFact};
 use duewatch_domain::kernel::{AccountId, CustomerId, InstallmentNumber, PaymentId};
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{at_local_time, plus_days};
@@ -14,7 +14,7 @@ use duewatch_domain::policy::Channel;
 use duewatch_domain::{Contract, Event, Zone, policy};
 use fastrand::Rng;
 
-use crate::input::{Line, PolicyFile};
+use crate::input::{NumberedLine, PolicyFile};
 
 /// The policy of the sample portfolio.
 pub const POLICY: &str = include_str!("../sample/policy.toml");
@@ -23,9 +23,9 @@ pub const POLICY: &str = include_str!("../sample/policy.toml");
 #[derive(Clone, Debug)]
 pub struct Sample {
     pub policy: PolicyFile,
-    pub book: Vec<Line<Contract>>,
+    pub book: Vec<NumberedLine<Contract>>,
     /// In the order of `at`.
-    pub events: Vec<Line<Event>>,
+    pub events: Vec<NumberedLine<Event>>,
     pub from: NaiveDate,
     pub to: NaiveDate,
 }
@@ -91,7 +91,7 @@ enum Habit {
     WeeksLate,
     InParts,
     TooMuch,
-    TakenBack,
+    Chargeback,
     Never,
 }
 
@@ -103,7 +103,7 @@ impl Habit {
         (Self::WeeksLate, 11),
         (Self::InParts, 7),
         (Self::TooMuch, 4),
-        (Self::TakenBack, 4),
+        (Self::Chargeback, 4),
         (Self::Never, 6),
     ];
 
@@ -139,8 +139,8 @@ impl Sample {
         maker.events.sort_by_key(|event| event.at);
         Ok(Self {
             policy,
-            book: (1..).zip(book).map(|(line, value)| Line { line, value }).collect(),
-            events: (1..).zip(maker.events).map(|(line, value)| Line { line, value }).collect(),
+            book: (1..).zip(book).map(|(line, value)| NumberedLine { line, value }).collect(),
+            events: (1..).zip(maker.events).map(|(line, value)| NumberedLine { line, value }).collect(),
             from: FIRST_DAY,
             to,
         })
@@ -235,7 +235,7 @@ impl Maker {
                     let more = Money::from_minor(self.rng.i64(1..50) * 100, 2);
                     self.pays(account, zone, currency, plus_days(due, -1), owed + more)?;
                 }
-                Habit::TakenBack => {
+                Habit::Chargeback => {
                     let (payment_id, at) = self.pays(account, zone, currency, due, owed)?;
                     let back = at + TimeDelta::days(self.rng.i64(2..6));
                     let command = Command::PaymentReversed { payment_id, dated: Dated::Original };
@@ -258,7 +258,7 @@ impl Maker {
                 consent: Consent::Withdrawn,
                 by: "the customer".to_owned(),
             };
-            self.happens(account, at, Command::OfPerson(PersonFact::Consent(change)));
+            self.happens(account, at, Command::Contact(ContactFact::Consent(change)));
         }
         Some(())
     }

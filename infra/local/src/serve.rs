@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::import::{ImportError, import};
-use crate::input::{Line, PolicyFile};
+use crate::input::{NumberedLine, PolicyFile};
 use crate::stack::sns::Delivered;
 use crate::stack::{Functions, LOCAL_REGION, Ports, Remote, Stack, StackClock, StackError, Transport};
 
@@ -37,7 +37,7 @@ pub struct Serve {
 #[derive(Clone, Debug)]
 pub struct Stock {
     pub policy: PolicyFile,
-    pub accounts: Vec<Line<Contract>>,
+    pub accounts: Vec<NumberedLine<Contract>>,
     /// The portfolio file of the accounts.
     pub book: PathBuf,
 }

@@ -50,9 +50,9 @@ const EVENTS: &str = r#"{"at":"2023-09-30T09:00:00-04:00","type":"payment_receiv
 "#;
 
 /// A policy, another one, a portfolio file and its events, in a folder of their own.
-struct Files(TempDir);
+struct DiffFiles(TempDir);
 
-impl Files {
+impl DiffFiles {
     fn new(other: &str) -> Self {
         let files = Self(tempfile::tempdir().unwrap());
         let texts = [("p.toml", POLICY), ("q.toml", other), ("book.jsonl", BOOK), ("events.jsonl", EVENTS)];
@@ -105,7 +105,7 @@ fn stricter() -> String {
 
 #[test]
 fn a_clean_policy_is_checked_without_a_warning() {
-    let (out, err) = Files::new("").says("policy check p.toml");
+    let (out, err) = DiffFiles::new("").says("policy check p.toml");
     assert_eq!(
         out,
         "p.toml: valid: policy standard version 1, binding from 2023-01-01\n  late: no restriction\n  \
@@ -116,7 +116,7 @@ fn a_clean_policy_is_checked_without_a_warning() {
 
 #[test]
 fn a_ladder_that_jumps_is_valid_and_warned_of_by_line_and_column() {
-    let (out, err) = Files::new(&stricter()).says("policy check q.toml");
+    let (out, err) = DiffFiles::new(&stricter()).says("policy check q.toml");
     assert!(out.starts_with("q.toml: valid: policy standard version 2"), "{out}");
     assert_eq!(
         err,
@@ -127,7 +127,7 @@ fn a_ladder_that_jumps_is_valid_and_warned_of_by_line_and_column() {
 
 #[test]
 fn a_policy_that_is_no_policy_is_refused_by_line_and_column() {
-    let message = Files::new("id = \"q\"\nversion = 0\n").refuses("policy check q.toml");
+    let message = DiffFiles::new("id = \"q\"\nversion = 0\n").refuses("policy check q.toml");
     assert!(message.starts_with("duewatch: q.toml: line 1, column 1: "), "{message}");
     assert!(message.contains("effective_on"), "{message}");
 }
@@ -164,7 +164,7 @@ fn a_text_that_cannot_be_sent_is_refused_by_line_and_column(
     #[case] more: &str,
     #[case] problem: &str,
 ) {
-    let files = Files::new(&(replaced(POLICY, from, to) + more));
+    let files = DiffFiles::new(&(replaced(POLICY, from, to) + more));
     let message = files.refuses("policy check q.toml");
     assert!(message.starts_with(&format!("duewatch: q.toml: {problem}")), "{message}");
     // The publication is refused before the command looks for a table.
@@ -173,7 +173,7 @@ fn a_text_that_cannot_be_sent_is_refused_by_line_and_column(
 
 #[test]
 fn a_diff_names_who_would_be_treated_differently() {
-    let files = Files::new(&stricter());
+    let files = DiffFiles::new(&stricter());
     let (out, err) = files.says("policy diff p.toml q.toml --book book.jsonl --events events.jsonl");
     assert_eq!(
         out,
@@ -188,7 +188,7 @@ fn a_diff_names_who_would_be_treated_differently() {
 
 #[test]
 fn a_diff_is_json_lines_for_scripts() {
-    let files = Files::new(&stricter());
+    let files = DiffFiles::new(&stricter());
     let (out, err) = files.says("policy diff q.toml p.toml --book book.jsonl --events events.jsonl --json");
     assert_eq!(
         out,
@@ -211,14 +211,14 @@ fn a_diff_is_json_lines_for_scripts() {
 )]
 #[case::today("", "4 accounts, 0 restricted")]
 fn a_diff_is_of_the_facts_of_its_day(#[case] arguments: &str, #[case] summary: &str) {
-    let files = Files::new(&stricter());
+    let files = DiffFiles::new(&stricter());
     let (out, _) = files.says(&format!("policy diff p.toml q.toml --book book.jsonl {arguments}"));
     assert!(out.contains(summary), "{out}");
 }
 
 #[test]
 fn a_diff_of_a_policy_and_itself_is_empty() {
-    let files = Files::new(POLICY);
+    let files = DiffFiles::new(POLICY);
     let (out, _) = files.says("policy diff p.toml q.toml --book book.jsonl --on 2023-10-20");
     assert!(out.starts_with("Nobody would be treated differently.\n\n"), "{out}");
     let (out, _) = files.says("policy diff p.toml q.toml --book book.jsonl --on 2023-10-20 --json");
@@ -249,7 +249,7 @@ fn a_diff_of_a_policy_and_itself_is_empty() {
     "let --daily and --decisions name files"
 )]
 fn what_cannot_be_done_is_refused(#[case] arguments: &str, #[case] names: &str) {
-    let files = Files::new("id = \"q\"\n");
+    let files = DiffFiles::new("id = \"q\"\n");
     let reversal = r#"{"at":"2023-10-08T09:00:00+08:00","type":"payment_reversed","account_id":"A-3","payment_id":"P-9"}"#;
     fs::write(files.path().join("bad.jsonl"), reversal).unwrap();
     let rest = if arguments.starts_with("replay") {
@@ -266,7 +266,7 @@ const REPLAY: &str =
 
 #[test]
 fn a_replay_against_another_policy_shows_both_sides_and_the_accounts_that_differ() {
-    let files = Files::new(&stricter());
+    let files = DiffFiles::new(&stricter());
     let (out, _) = files.says(&format!("{REPLAY} --against q.toml"));
     assert_eq!(
         out,
@@ -289,7 +289,7 @@ fn a_replay_against_another_policy_shows_both_sides_and_the_accounts_that_differ
 #[test]
 fn a_replay_against_another_policy_says_what_late_fees_it_would_have_charged() {
     let charging = POLICY.replace("version = 1", "version = 2") + "\n[late_fee]\ndaily_rate = \"0.001\"\n";
-    let (out, _) = Files::new(&charging).says(&format!("{REPLAY} --against q.toml"));
+    let (out, _) = DiffFiles::new(&charging).says(&format!("{REPLAY} --against q.toml"));
     assert_eq!(
         out,
         "                        standard version 1  standard version 2  difference\n\
@@ -310,7 +310,7 @@ fn a_replay_against_another_policy_says_what_late_fees_it_would_have_charged() {
 
 #[test]
 fn the_outputs_of_a_replay_against_another_policy_are_those_of_the_first() {
-    let files = Files::new(&stricter());
+    let files = DiffFiles::new(&stricter());
     let read = |name: &str| fs::read_to_string(files.path().join(name)).unwrap();
     let (alone, _) = files.says(&format!("{REPLAY} --daily alone.jsonl --decisions alone-decisions.jsonl"));
     files.says(&format!("{REPLAY} --against q.toml --daily both.jsonl --decisions both-decisions.jsonl"));
@@ -323,13 +323,13 @@ fn the_outputs_of_a_replay_against_another_policy_are_those_of_the_first() {
 
 #[test]
 fn a_replay_against_the_same_policy_differs_nowhere() {
-    let (out, _) = Files::new(POLICY).says(&format!("{REPLAY} --against q.toml"));
+    let (out, _) = DiffFiles::new(POLICY).says(&format!("{REPLAY} --against q.toml"));
     assert!(out.ends_with("\nNo account would have been treated differently.\n"), "{out}");
 }
 
 #[test]
 fn each_preset_is_printed_as_it_is_and_is_a_clean_policy() {
-    let files = Files::new("");
+    let files = DiffFiles::new("");
     let (list, _) = files.says("policy preset --list");
     assert_eq!(list, "cn  China\neu  European Union\nin  India\nuk  United Kingdom\nus  United States\n");
     for name in list.lines().filter_map(|line| line.split(' ').next()) {
@@ -346,7 +346,7 @@ fn each_preset_is_printed_as_it_is_and_is_a_clean_policy() {
 #[case("--language en", "# If a payment is late\n")]
 #[case("--language zh", "# 逾期还款怎么办\n")]
 fn a_policy_is_described_in_the_language_that_is_asked_for(#[case] arguments: &str, #[case] title: &str) {
-    let (out, _) = Files::new("").says(&format!("policy describe p.toml {arguments}"));
+    let (out, _) = DiffFiles::new("").says(&format!("policy describe p.toml {arguments}"));
     assert!(out.starts_with(title), "{out}");
 }
 
@@ -357,14 +357,14 @@ fn a_policy_is_described_in_the_language_that_is_asked_for(#[case] arguments: &s
 #[case("decision")]
 #[case("event")]
 fn each_schema_is_printed(#[case] format: &str) {
-    let (out, _) = Files::new("").says(&format!("schema {format}"));
+    let (out, _) = DiffFiles::new("").says(&format!("schema {format}"));
     let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
 }
 
 #[test]
 fn help_tells_of_a_policys_life() {
-    let files = Files::new("");
+    let files = DiffFiles::new("");
     let (policy, _) = files.says("policy --help");
     for command in ["check", "diff", "preset", "describe"] {
         assert!(policy.contains(command), "{command} is missing in:\n{policy}");

@@ -4,7 +4,7 @@
 use std::process::{Command, Output};
 
 use duewatch_domain::formats::parse_book_line;
-use duewatch_domain::{Cause, policy};
+use duewatch_domain::{Trigger, policy};
 use duewatch_local::stack::{LOCAL_REGION, Ports, Stack, StackClock, Transport};
 use duewatch_runtime::Clock;
 use serde_json::Value;
@@ -19,7 +19,7 @@ async fn stack() -> (Stack, Vec<(String, String)>) {
     let mut stack = Stack::start(clock, ports).await.unwrap();
     stack.store().publish_policy(&policy::parse(POLICY).unwrap(), POLICY).await.unwrap();
     let contract = parse_book_line(LINE).unwrap();
-    stack.transitions().open(&contract, stack.clock().now(), Cause::Time).await.unwrap();
+    stack.transitions().open(&contract, stack.clock().now(), Trigger::Time).await.unwrap();
     stack.drain().await.unwrap();
     let mut environment = stack.environment(&stack.declared_functions()[0]).unwrap();
     environment.extend([

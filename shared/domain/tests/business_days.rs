@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate};
 use common::{date, four_installments, instant, loan, policy};
 use duewatch_domain::kernel::days_between;
 use duewatch_domain::policy::{self, Calendar, MAX_MOVED_DAYS};
-use duewatch_domain::{Cause, Policy, owed};
+use duewatch_domain::{Policy, Trigger, allocate_at};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -122,12 +122,12 @@ fn reminders_follow_the_date_that_moved() {
     "#;
     let policy = policy("", tables);
     let mut loan = loan(&[(1, "2024-02-10", "250.00")]);
-    loan.judged("2024-02-01", &policy, Cause::Time);
-    assert_eq!(loan.account.standing.next_action_at, Some(instant("2024-02-15T02:00:00Z")));
-    loan.judged("2024-02-15", &policy, Cause::Time);
-    assert_eq!(loan.account.intents[0].template, "soon");
-    assert_eq!(loan.account.intents[0].due_on, Some(date("2024-02-18")));
-    assert_eq!(loan.account.standing.next_action_at, Some(instant("2024-02-18T02:00:00Z")));
+    loan.judged("2024-02-01", &policy, Trigger::Time);
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2024-02-15T02:00:00Z")));
+    loan.judged("2024-02-15", &policy, Trigger::Time);
+    assert_eq!(loan.account.contact_requests[0].template, "soon");
+    assert_eq!(loan.account.contact_requests[0].due_on, Some(date("2024-02-18")));
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2024-02-18T02:00:00Z")));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_policy_that_says_nothing_of_business_days_moves_nothing() {
     let policy = policy("", "");
     let loan = four_installments();
     // A Sunday and a holiday.
-    assert_eq!(owed(&loan.account, &policy).unpaid[0].due_on, date("2023-10-01"));
+    assert_eq!(allocate_at(&loan.account, &policy).open_installments[0].due_on, date("2023-10-01"));
 }
 
 #[test]

@@ -4,9 +4,9 @@
 mod common;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{Loan, date, instant, loan, loan_in, policy};
+use common::{TestLoan, date, instant, loan, loan_in, policy};
 use duewatch_domain::kernel::end_of_day;
-use duewatch_domain::{Cause, Policy};
+use duewatch_domain::{Policy, Trigger};
 use rstest::rstest;
 
 /// A stage for each of the first two days past due.
@@ -26,15 +26,15 @@ fn two_days(head: &str) -> Policy {
 
 /// Evaluates the loan at each of its next actions, and asserts that each brings exactly the expected day,
 /// that the second before does not know that day, and that no later action comes before the next one.
-fn assert_days_begin(loan: &mut Loan, policy: &Policy, begin: &[(&str, u32)]) {
+fn assert_days_begin(loan: &mut TestLoan, policy: &Policy, begin: &[(&str, u32)]) {
     let mut before = 0;
     for (at, days_past_due) in begin {
         let at: DateTime<Utc> = instant(at);
-        assert_eq!(loan.account.standing.next_action_at, Some(at));
+        assert_eq!(loan.account.status.next_action_at, Some(at));
         let second_before = loan.assessed_at(at - TimeDelta::seconds(1), policy);
         assert_eq!(second_before.figures.days_past_due, before, "a second before {at}");
         assert_eq!(loan.assessed_at(at, policy).figures.days_past_due, *days_past_due, "at {at}");
-        loan.account.judge(policy, at, Cause::Time);
+        loan.account.judge(policy, at, Trigger::Time);
         let decision = loan.account.decision_of_this_revision().unwrap();
         assert_eq!((decision.at, decision.figures.days_past_due), (at, *days_past_due));
         before = *days_past_due;
@@ -55,18 +55,18 @@ fn assert_days_begin(loan: &mut Loan, policy: &Policy, begin: &[(&str, u32)]) {
 fn each_day_past_due_begins_once(#[case] zone: &str, #[case] due_on: &str, #[case] begin: [&str; 2]) {
     let policy = two_days("");
     let mut loan = loan_in(zone, "EUR", &[(1, due_on, "10.00")]);
-    loan.judged(due_on, &policy, Cause::Time);
+    loan.judged(due_on, &policy, Trigger::Time);
     assert_days_begin(&mut loan, &policy, &[(begin[0], 1), (begin[1], 2)]);
 
     // Under the other count each comes a day less a second earlier: at the end of the day before.
     let policy = two_days("day_count = \"due_day\"");
     let mut loan = loan_in(zone, "EUR", &[(1, due_on, "10.00")]);
-    loan.judged(due_on, &policy, Cause::Time);
+    loan.judged(due_on, &policy, Trigger::Time);
     for (day, begin) in (1..).zip(begin) {
         let at = instant(begin) - TimeDelta::seconds(1);
-        assert_eq!(loan.account.standing.next_action_at, Some(at));
+        assert_eq!(loan.account.status.next_action_at, Some(at));
         assert_eq!(loan.assessed_at(at - TimeDelta::seconds(1), &policy).figures.days_past_due, day - 1);
-        loan.account.judge(&policy, at, Cause::Time);
+        loan.account.judge(&policy, at, Trigger::Time);
         assert_eq!(loan.account.decision_of_this_revision().unwrap().figures.days_past_due, day);
     }
 }
@@ -78,12 +78,12 @@ fn a_clock_that_is_set_back_takes_no_day_back(#[case] zone: &str, #[case] due_on
     let policy = two_days("");
     let mut loan = loan_in(zone, "EUR", &[(1, due_on, "10.00")]);
     let at = instant(at);
-    loan.account.judge(&policy, at - TimeDelta::minutes(29), Cause::Time);
+    loan.account.judge(&policy, at - TimeDelta::minutes(29), Trigger::Time);
     let before = loan.account.clone();
     assert_eq!(loan.assessed_at(at, &policy).figures.days_past_due, 1);
-    loan.account.judge(&policy, at, Cause::Time);
+    loan.account.judge(&policy, at, Trigger::Time);
     assert_eq!(loan.account.decision_of_this_revision(), None);
-    assert_eq!(loan.account.standing.next_action_at, before.standing.next_action_at);
+    assert_eq!(loan.account.status.next_action_at, before.status.next_action_at);
 }
 
 // Samoa had no 30 December 2011.
@@ -91,7 +91,7 @@ fn a_clock_that_is_set_back_takes_no_day_back(#[case] zone: &str, #[case] due_on
 fn a_date_that_a_zone_skips_counts_and_takes_no_time() {
     let policy = two_days("");
     let mut loan = loan_in("Pacific/Apia", "EUR", &[(1, "2011-12-28", "10.00")]);
-    loan.judged("2011-12-28", &policy, Cause::Time);
+    loan.judged("2011-12-28", &policy, Trigger::Time);
     assert_days_begin(&mut loan, &policy, &[("2011-12-29T10:00:00Z", 1), ("2011-12-30T10:00:00Z", 3)]);
 }
 
@@ -114,7 +114,7 @@ fn leap_days_count(#[case] due_on: &str, #[case] on: &str, #[case] days: u32) {
 fn a_leap_day_is_waited_for_and_paused_as_any_other() {
     let policy = two_days("");
     let mut loan = loan(&[(1, "2024-02-28", "10.00")]);
-    loan.judged("2024-02-28", &policy, Cause::Time);
+    loan.judged("2024-02-28", &policy, Trigger::Time);
     assert_days_begin(&mut loan, &policy, &[("2024-02-28T16:00:00Z", 1), ("2024-02-29T16:00:00Z", 2)]);
     loan.pauses("2024-03-01", "2024-02-29", "2024-03-02");
     assert_eq!(loan.days("2024-03-05", &policy), (6, 4));
@@ -130,8 +130,8 @@ fn a_month_ends_on_its_last_day(#[case] cured_on: &str, #[case] until: &str) {
         "[classification]\nname = \"c\"\nnormal = \"n\"\nprobation_months = 1\nclasses = [{ name = \"bad\", days_past_due = 1 }]",
     );
     let mut loan = loan(&[(1, "2020-02-29", "10.00")]);
-    loan.judged("2020-03-01", &policy, Cause::Time);
-    loan.pays(cured_on, "P-1", "10.00").judged(cured_on, &policy, Cause::Fact);
+    loan.judged("2020-03-01", &policy, Trigger::Time);
+    loan.pays(cured_on, "P-1", "10.00").judged(cured_on, &policy, Trigger::Fact);
     let class = |on| loan.assessed_at(end_of_day(loan.account.time_zone, on), &policy).class.unwrap();
     assert_eq!(class(date(until).pred_opt().unwrap()).as_str(), "bad");
     assert_eq!(class(date(until)).as_str(), "n");

@@ -3,7 +3,7 @@ mod common;
 
 use common::{date, four_installments, policy};
 use duewatch_domain::Policy;
-use duewatch_domain::assessment::{Change, compare};
+use duewatch_domain::assessment::{TreatmentChange, compare};
 use duewatch_domain::kernel::end_of_day;
 use rstest::rstest;
 
@@ -21,19 +21,19 @@ const FREEZE: &str = r#"{ kind = "freeze_drawdown" }"#;
 const SUSPEND: &str = r#"{ kind = "suspend_account" }"#;
 
 #[rstest]
-#[case::alike(("late", LINE_50), ("late", LINE_50), Change::Unchanged)]
-#[case::by_another_name(("late", LINE_50), ("limited", LINE_50), Change::Moved)]
-#[case::something_new(("late", ""), ("late", FREEZE), Change::Restricted)]
-#[case::stricter(("late", LINE_80), ("late", LINE_50), Change::Restricted)]
-#[case::the_whole_account(("late", LINE_80), ("late", SUSPEND), Change::Restricted)]
-#[case::one_for_another(("late", LINE_50), ("late", FREEZE), Change::Restricted)]
-#[case::milder(("late", LINE_50), ("late", LINE_80), Change::Eased)]
-#[case::no_more(("late", FREEZE), ("late", ""), Change::Eased)]
-#[case::part_of_the_whole(("late", SUSPEND), ("late", FREEZE), Change::Eased)]
+#[case::alike(("late", LINE_50), ("late", LINE_50), TreatmentChange::Unchanged)]
+#[case::by_another_name(("late", LINE_50), ("limited", LINE_50), TreatmentChange::Moved)]
+#[case::something_new(("late", ""), ("late", FREEZE), TreatmentChange::Restricted)]
+#[case::stricter(("late", LINE_80), ("late", LINE_50), TreatmentChange::Restricted)]
+#[case::the_whole_account(("late", LINE_80), ("late", SUSPEND), TreatmentChange::Restricted)]
+#[case::one_for_another(("late", LINE_50), ("late", FREEZE), TreatmentChange::Restricted)]
+#[case::milder(("late", LINE_50), ("late", LINE_80), TreatmentChange::Eased)]
+#[case::no_more(("late", FREEZE), ("late", ""), TreatmentChange::Eased)]
+#[case::part_of_the_whole(("late", SUSPEND), ("late", FREEZE), TreatmentChange::Eased)]
 fn one_change_says_how_an_account_would_be_treated(
     #[case] from: (&str, &str),
     #[case] to: (&str, &str),
-    #[case] expected: Change,
+    #[case] expected: TreatmentChange,
 ) {
     let loan = four_installments();
     let (from, to) = (one_stage(from.0, from.1), one_stage(to.0, to.1));
@@ -43,9 +43,13 @@ fn one_change_says_how_an_account_would_be_treated(
 }
 
 #[rstest]
-#[case::no_longer_flagged("", Change::Flagged, Change::Eased)]
-#[case::no_longer_restricted(LINE_50, Change::Restricted, Change::Eased)]
-fn to_be_flagged_or_not_is_a_change(#[case] restrictions: &str, #[case] there: Change, #[case] back: Change) {
+#[case::no_longer_flagged("", TreatmentChange::Flagged, TreatmentChange::Eased)]
+#[case::no_longer_restricted(LINE_50, TreatmentChange::Restricted, TreatmentChange::Eased)]
+fn to_be_flagged_or_not_is_a_change(
+    #[case] restrictions: &str,
+    #[case] there: TreatmentChange,
+    #[case] back: TreatmentChange,
+) {
     let loan = four_installments();
     let (none, some) = (policy("", ""), one_stage("late", restrictions));
     let now = end_of_day(loan.account.time_zone, date("2023-10-20"));

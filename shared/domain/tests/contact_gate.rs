@@ -5,9 +5,11 @@ mod common;
 
 use common::contact::{Somebody, channel, preset, rules, somebody, wish};
 use common::instant;
-use duewatch_domain::account::Stop;
-use duewatch_domain::assessment::Held;
-use duewatch_domain::contact::{Attempt, Kind, Receipt, ReceiptOutcome, Verdict, Wish, consolidate};
+use duewatch_domain::account::ContactHold;
+use duewatch_domain::assessment::ReminderHold;
+use duewatch_domain::contact::{
+    ContactAttempt, GateDecision, GateRequest, GateRequestKind, Receipt, ReceiptOutcome, consolidate,
+};
 use duewatch_domain::policy::ContactRules;
 use rstest::rstest;
 
@@ -15,8 +17,8 @@ const NY: &str = "America/New_York";
 const SHANGHAI: &str = "Asia/Shanghai";
 const LONDON: &str = "Europe/London";
 
-fn about(account: &str, wish: Wish) -> Wish {
-    Wish { account_id: account.parse().unwrap(), ..wish }
+fn about(account: &str, wish: GateRequest) -> GateRequest {
+    GateRequest { account_id: account.parse().unwrap(), ..wish }
 }
 
 // Seven calls, at noon of 1 to 7 June in New York; the window of 7 June holds them all, that of
@@ -86,7 +88,7 @@ fn cn_six_unanswered_attempts_a_day_on_a_number(
     for hour in 1..=attempts {
         person.called(&format!("2024-06-01T0{hour}:00:00Z"), "agency-1", false);
     }
-    let wish = Wish { number: number.map(str::to_owned), ..wish(SHANGHAI, "phone") };
+    let wish = GateRequest { number: number.map(str::to_owned), ..wish(SHANGHAI, "phone") };
     assert_eq!(person.gate(&wish, &preset("cn"), "2024-06-01T08:00:00Z"), expected);
 }
 
@@ -96,12 +98,18 @@ fn a_call_of_which_nobody_has_heard_counts_as_answered_and_as_unanswered() {
     for hour in 1..=3 {
         let id = format!("M-{hour}").parse().unwrap();
         let at = instant(&format!("2024-06-01T0{hour}:00:00Z"));
-        person.person.keep(Attempt::reserved(id, channel("phone"), vec!["A-1".parse().unwrap()], None, at));
+        person.person.keep(ContactAttempt::reserved(
+            id,
+            channel("phone"),
+            vec!["A-1".parse().unwrap()],
+            None,
+            at,
+        ));
     }
     let asks =
         |person: &Somebody| person.gate(&wish(SHANGHAI, "phone"), &preset("cn"), "2024-06-01T08:00:00Z");
     assert_eq!(asks(&person), "cap until 2024-06-02T00:00:00Z");
-    person.person.receive(channel("phone"), &receipt("M-1", ReceiptOutcome::Unanswered));
+    person.person.apply_receipt(channel("phone"), &receipt("M-1", ReceiptOutcome::Unanswered));
     assert_eq!(asks(&person), "send phone");
 }
 
@@ -132,8 +140,8 @@ fn a_call_that_an_agency_reports_at_night_counts_on_its_own_day() {
 fn uk_sixty_days_of_breathing_space(#[case] at: &str, #[case] expected: &str) {
     let mut person = somebody();
     person.learns("2024-06-01T11:00:00Z", "breathing_space_started", r#""kind":"standard""#);
-    for kind in [Kind::Reminder, Kind::Notice, Kind::Announcement] {
-        let wish = Wish { kind, ..wish(LONDON, "email") };
+    for kind in [GateRequestKind::Reminder, GateRequestKind::Notice, GateRequestKind::Announcement] {
+        let wish = GateRequest { kind, ..wish(LONDON, "email") };
         assert_eq!(person.gate(&wish, &preset("uk"), at), expected);
     }
 }
@@ -229,7 +237,7 @@ fn what_came_back_goes_by_the_next_channel_until_there_is_another_address() {
     let rules = ContactRules::default();
     let mut person = somebody();
     let said = |person: &Somebody| person.gate(&wish(SHANGHAI, "email sms"), &rules, "2024-07-01T04:00:00Z");
-    person.person.receive(channel("email"), &receipt("M-1", ReceiptOutcome::Bounced));
+    person.person.apply_receipt(channel("email"), &receipt("M-1", ReceiptOutcome::Bounced));
     assert_eq!(said(&person), "send sms");
     let gone = r#""channel":"sms","changed_by":"branch-7""#;
     person.learns("2024-06-02T00:00:00Z", "contact_changed", gone);
@@ -243,7 +251,7 @@ fn what_came_back_goes_by_the_next_channel_until_there_is_another_address() {
 fn a_message_reported_as_unwanted_is_an_opt_out_and_a_complaint() {
     let rules = rules("complaint = { min_gap_days = 7 }");
     let mut person = somebody();
-    person.person.receive(channel("email"), &receipt("M-1", ReceiptOutcome::Complained));
+    person.person.apply_receipt(channel("email"), &receipt("M-1", ReceiptOutcome::Complained));
     assert_eq!(person.gate(&wish(SHANGHAI, "email"), &rules, "2024-06-02T04:00:00Z"), "never: no_channel");
     person.called("2024-06-02T04:00:00Z", "officer-1", false);
     let said = person.gate(&wish(SHANGHAI, "sms"), &rules, "2024-06-03T04:00:00Z");
@@ -271,7 +279,7 @@ fn a_complaint_silences_and_lowers_the_frequency(
         person.called("2024-06-12T04:00:00Z", "officer-1", false);
     }
     assert_eq!(person.gate(&wish(SHANGHAI, "sms"), &rules, at), expected);
-    let notice = Wish { kind: Kind::Notice, ..wish(SHANGHAI, "sms") };
+    let notice = GateRequest { kind: GateRequestKind::Notice, ..wish(SHANGHAI, "sms") };
     assert_eq!(person.gate(&notice, &rules, at), "send sms", "a notice is owed all the same");
 }
 
@@ -299,25 +307,29 @@ fn a_channel_that_was_complained_about_is_left_for_another_and_else_waits() {
 #[rstest]
 #[case::for_a_time(
     r#""until":"2024-07-01","reason":"ill""#,
-    Kind::Reminder,
+    GateRequestKind::Reminder,
     "stopped until 2024-06-30T16:00:00Z"
 )]
-#[case::without_end(r#""reason":"ill""#, Kind::Reminder, "never: stopped")]
-#[case::a_notice_is_owed(r#""reason":"ill""#, Kind::Notice, "send sms")]
-fn the_vulnerable_are_left_alone(#[case] fields: &str, #[case] kind: Kind, #[case] expected: &str) {
+#[case::without_end(r#""reason":"ill""#, GateRequestKind::Reminder, "never: stopped")]
+#[case::a_notice_is_owed(r#""reason":"ill""#, GateRequestKind::Notice, "send sms")]
+fn the_vulnerable_are_left_alone(
+    #[case] fields: &str,
+    #[case] kind: GateRequestKind,
+    #[case] expected: &str,
+) {
     let mut person = somebody();
     person.learns("2024-06-01T04:00:00Z", "vulnerability_recorded", fields);
-    let wish = Wish { kind, ..wish(SHANGHAI, "sms") };
+    let wish = GateRequest { kind, ..wish(SHANGHAI, "sms") };
     assert_eq!(person.gate(&wish, &ContactRules::default(), "2024-06-05T04:00:00Z"), expected);
 }
 
 #[test]
 fn a_reminder_waits_for_what_its_account_waits_for_and_a_notice_does_not() {
-    let held = Some(Held { by: Stop::Promise, until: instant("2024-06-09T16:00:00Z") });
-    let reminder = Wish { held, ..wish(SHANGHAI, "sms") };
+    let held = Some(ReminderHold { by: ContactHold::Promise, until: instant("2024-06-09T16:00:00Z") });
+    let reminder = GateRequest { reminder_hold: held, ..wish(SHANGHAI, "sms") };
     let at = "2024-06-05T04:00:00Z";
     assert_eq!(somebody().gate(&reminder, &preset("cn"), at), "stopped until 2024-06-10T00:00:00Z");
-    let notice = Wish { kind: Kind::Notice, ..reminder };
+    let notice = GateRequest { kind: GateRequestKind::Notice, ..reminder };
     assert_eq!(somebody().gate(&notice, &preset("cn"), at), "send sms");
 }
 
@@ -337,9 +349,10 @@ fn unreachable() -> Somebody {
     person
 }
 
-fn ask(person_id: &str, delinquent_days: u32, has_plan: bool) -> Wish {
-    let kind = Kind::ContactPerson { person_id: person_id.parse().unwrap(), delinquent_days, has_plan };
-    Wish { kind, ..wish(SHANGHAI, "phone") }
+fn ask(person_id: &str, delinquent_days: u32, has_plan: bool) -> GateRequest {
+    let kind =
+        GateRequestKind::ThirdParty { third_party_id: person_id.parse().unwrap(), delinquent_days, has_plan };
+    GateRequest { kind, ..wish(SHANGHAI, "phone") }
 }
 
 #[rstest]
@@ -395,12 +408,12 @@ fn what_was_counted_before_a_crash_is_not_counted_against_itself() {
     let at = instant("2024-06-01T04:00:00Z");
     let reserved = consolidate(&person.person, &[(wish(SHANGHAI, "sms"), &rules)], at);
     person.person.keep(reserved.messages[0].0.clone());
-    let again = Wish { reserved_as: Some("W-1".parse().unwrap()), ..wish(SHANGHAI, "sms") };
+    let again = GateRequest { reserved_as: Some("W-1".parse().unwrap()), ..wish(SHANGHAI, "sms") };
     let said = consolidate(&person.person, &[(again, &rules)], instant("2024-06-01T04:10:00Z"));
-    assert_eq!(said.verdicts, [Verdict::Send { channel: channel("sms") }]);
+    assert_eq!(said.decisions, [GateDecision::Send { channel: channel("sms") }]);
     person.person.keep(said.messages[0].0.clone());
     assert_eq!(person.person.attempts().len(), 1);
-    let other = Wish { contact_id: "W-2".parse().unwrap(), ..wish(SHANGHAI, "sms") };
+    let other = GateRequest { contact_id: "W-2".parse().unwrap(), ..wish(SHANGHAI, "sms") };
     assert_eq!(person.gate(&other, &rules, "2024-06-01T05:00:00Z"), "cap until 2024-06-01T16:00:00Z");
 }
 
@@ -409,7 +422,7 @@ fn wishes_of_several_accounts_leave_in_one_message_a_channel() {
     let rules = rules(r#"caps = [{ channels = ["sms", "email"], at_most = 2, days = 1 }]"#);
     let numbered = |number: usize, channel: &str| {
         let contact_id = format!("W-{number}").parse().unwrap();
-        (Wish { contact_id, ..about(&format!("A-{number}"), wish(SHANGHAI, channel)) }, &rules)
+        (GateRequest { contact_id, ..about(&format!("A-{number}"), wish(SHANGHAI, channel)) }, &rules)
     };
     let wishes = [numbered(1, "sms"), numbered(2, "sms"), numbered(3, "email"), numbered(4, "sms")];
     let said = consolidate(&somebody().person, &wishes, instant("2024-06-01T04:00:00Z"));
@@ -431,8 +444,8 @@ fn a_reason_is_a_sentence(#[case] channels: &str, #[case] said: &[(&str, &str)],
     let first = channels.split(' ').next().unwrap();
     let now = instant("2024-06-01T04:00:00Z");
     let verdict = duewatch_domain::contact::gate(&person.person, &wish(SHANGHAI, first), &preset("cn"), now);
-    let Verdict::Suppress { why } = &verdict else { panic!("{verdict:?}") };
+    let GateDecision::Suppress { reason: why } = &verdict else { panic!("{verdict:?}") };
     assert_eq!(why.to_string(), sentence);
     let written = serde_json::to_string(&verdict).unwrap();
-    assert_eq!(serde_json::from_str::<Verdict>(&written).unwrap(), verdict);
+    assert_eq!(serde_json::from_str::<GateDecision>(&written).unwrap(), verdict);
 }

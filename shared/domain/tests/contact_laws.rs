@@ -6,19 +6,19 @@ mod common;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::TZ_VARIANTS;
 use common::people::{
-    Heard, ZONES, begin, cap, channel, channels, hear, heard, kind, known, minute, person, quiet, rules,
-    time, wish,
+    ContactNews, ZONES, begin, cap, channel, channels, hear, heard, kind, known, minute, person, quiet,
+    rules, time, wish,
 };
 use duewatch_domain::commands::{
-    AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, Consent, ContactAttempted, ContactPersonAdded,
-    PersonFact, PreferencesChanged,
+    AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, Consent, ContactAttempted, ContactFact,
+    PreferencesChanged, ThirdPartyAdded,
 };
 use duewatch_domain::contact::{
-    Attempt, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS, MAX_RECENT_CONTACTS, Person, ReceiptOutcome, Stamp,
-    Verdict, Why, Wish, consolidate, gate,
+    ContactAttempt, ContactProfile, GateDecision, GateReason, GateRequest, MAX_BREATHING_SPACES,
+    MAX_RECENT_CONTACTS, MAX_THIRD_PARTIES, ReceiptOutcome, Stamp, consolidate, gate,
 };
 use duewatch_domain::kernel::business_date;
-use duewatch_domain::policy::{Cap, Channel, ContactRules, Counts, Per, QuietHours};
+use duewatch_domain::policy::{Cap, CapCounts, Channel, ContactRules, Per, QuietHours};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -74,18 +74,18 @@ proptest! {
         let preferences = PreferencesChanged { agreed_hours: Some(agreed.clone()), ..Default::default() };
         let mut person = person();
         let long_ago = DateTime::from_timestamp(0, 0).unwrap();
-        hear(&mut person, 0, long_ago, &Heard::Fact(PersonFact::Preferences(preferences)));
+        hear(&mut person, 0, long_ago, &ContactNews::Fact(ContactFact::Preferences(preferences)));
         let rules = ContactRules { quiet_hours: quiet.clone(), ..ContactRules::default() };
         let wish = wish(0, 0, zone.name(), vec![channel]);
         match gate(&person, &wish, &rules, now) {
-            Verdict::Send { .. } => prop_assert!(!is_quiet(zone.name(), &quiet, &agreed, channel, now)),
-            Verdict::Defer { until, why: Why::QuietHours { .. } } => {
+            GateDecision::Send { .. } => prop_assert!(!is_quiet(zone.name(), &quiet, &agreed, channel, now)),
+            GateDecision::Defer { until, reason: GateReason::QuietHours { .. } } => {
                 prop_assert!(is_quiet(zone.name(), &quiet, &agreed, channel, now));
                 prop_assert!(until > now);
                 prop_assert!(until <= now + TimeDelta::hours(26 + 24), "{} is far from {}", until, now);
                 prop_assert!(!is_quiet(zone.name(), &quiet, &agreed, channel, until), "{}", until);
                 let at_last = gate(&person, &wish, &rules, until);
-                prop_assert_eq!(at_last, Verdict::Send { channel });
+                prop_assert_eq!(at_last, GateDecision::Send { channel });
             }
             other => prop_assert!(false, "{:?}", other),
         }
@@ -106,12 +106,12 @@ proptest! {
         minute in minute(),
     ) {
         let person = known(begin, &heard);
-        let wish = Wish { kind, ..wish(0, 0, zone, channels) };
+        let wish = GateRequest { kind, ..wish(0, 0, zone, channels) };
         let now = begin + TimeDelta::minutes(minute);
-        if let Verdict::Defer { until, .. } = gate(&person, &wish, &rules, now) {
+        if let GateDecision::Defer { until, .. } = gate(&person, &wish, &rules, now) {
             prop_assert!(until > now);
             let then = gate(&person, &wish, &rules, until);
-            prop_assert!(!matches!(then, Verdict::Defer { .. }), "{:?}", then);
+            prop_assert!(!matches!(then, GateDecision::Defer { .. }), "{:?}", then);
         }
     }
 
@@ -126,9 +126,9 @@ proptest! {
         minute in minute(),
     ) {
         let person = known(begin, &heard);
-        let wish = Wish { kind, ..wish(0, 0, zone, channels) };
+        let wish = GateRequest { kind, ..wish(0, 0, zone, channels) };
         let verdict = gate(&person, &wish, &rules, begin + TimeDelta::minutes(minute));
-        if let Verdict::Send { channel } = verdict {
+        if let GateDecision::Send { channel } = verdict {
             // The last consent for the channel, by instant and then by event id.
             let mut said: Vec<(Stamp, bool)> = Vec::new();
             let mut point: Option<(Stamp, bool)> = None;
@@ -136,14 +136,14 @@ proptest! {
                 let at = begin + TimeDelta::minutes(*minute);
                 let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
                 match one {
-                    Heard::Fact(PersonFact::Consent(change)) if change.channel.is_none_or(|one| one == channel) => {
+                    ContactNews::Fact(ContactFact::Consent(change)) if change.channel.is_none_or(|one| one == channel) => {
                         said.push((by, change.consent == Consent::Given));
                     }
-                    Heard::Receipt(on, message, ReceiptOutcome::Complained | ReceiptOutcome::OptedOut) if *on == channel => {
+                    ContactNews::Receipt(on, message, ReceiptOutcome::Complained | ReceiptOutcome::OptedOut) if *on == channel => {
                         let event_id = format!("call-{message}").parse().unwrap();
                         said.push((Stamp { at, event_id }, false));
                     }
-                    Heard::Point(on, is_there) if *on == channel && point.as_ref().is_none_or(|(last, _)| *last < by) => {
+                    ContactNews::Point(on, is_there) if *on == channel && point.as_ref().is_none_or(|(last, _)| *last < by) => {
                         point = Some((by, *is_there));
                     }
                     _ => {}
@@ -170,7 +170,7 @@ proptest! {
         let mut number = 0;
         for (minute, group) in &groups {
             let now = begin + TimeDelta::minutes(*minute);
-            let wishes: Vec<(Wish, &ContactRules)> = group
+            let wishes: Vec<(GateRequest, &ContactRules)> = group
                 .iter()
                 .map(|(account, channels)| {
                     number += 1;
@@ -179,11 +179,11 @@ proptest! {
                 .collect();
             let leaving = consolidate(&person, &wishes, now);
             let spoken_for: usize = leaving.messages.iter().map(|(_, places)| places.len()).sum();
-            let sent = leaving.verdicts.iter().filter(|one| matches!(one, Verdict::Send { .. })).count();
+            let sent = leaving.decisions.iter().filter(|one| matches!(one, GateDecision::Send { .. })).count();
             prop_assert_eq!(spoken_for, sent);
             for (message, places) in leaving.messages {
                 for place in places {
-                    prop_assert_eq!(&leaving.verdicts[place], &Verdict::Send { channel: message.channel });
+                    prop_assert_eq!(&leaving.decisions[place], &GateDecision::Send { channel: message.channel });
                     prop_assert!(message.accounts.contains(&wishes[place].0.account_id));
                 }
                 person.keep(message);
@@ -226,7 +226,7 @@ proptest! {
         for person in [&mut one, &mut other] {
             for message in 0..4 {
                 let id = format!("call-{message}").parse().unwrap();
-                let attempt = Attempt::reserved(
+                let attempt = ContactAttempt::reserved(
                     id, Channel::Phone, vec!["A-0".parse().unwrap()], None, begin,
                 );
                 person.keep(attempt);
@@ -241,7 +241,7 @@ proptest! {
         }
         prop_assert_eq!(&one, &other);
         let written = serde_json::to_string(&one).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Person>(&written).unwrap(), one);
+        prop_assert_eq!(serde_json::from_str::<ContactProfile>(&written).unwrap(), one);
     }
 }
 
@@ -250,7 +250,7 @@ fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
     let begin: DateTime<Utc> = "2024-06-01T00:00:00Z".parse().unwrap();
     let mut person = person();
     let attempted = |id: usize, channel| {
-        Heard::Fact(PersonFact::Attempted(ContactAttempted {
+        ContactNews::Fact(ContactFact::Attempted(ContactAttempted {
             contact_id: format!("call-{id}").parse().unwrap(),
             channel,
             by: "agency".to_owned(),
@@ -264,8 +264,8 @@ fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
         let at = begin + TimeDelta::minutes(i64::try_from(number).unwrap());
         hear(&mut person, number, at, &attempted(number, Channel::Email));
         let started = BreathingSpaceStarted { kind: BreathingSpaceKind::Standard, until: None };
-        hear(&mut person, number, at, &Heard::Fact(PersonFact::BreathingSpaceStarted(started)));
-        hear(&mut person, number, at, &Heard::Fact(PersonFact::BreathingSpaceEnded));
+        hear(&mut person, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceStarted(started)));
+        hear(&mut person, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceEnded));
     }
     assert_eq!(person.attempts().len(), MAX_RECENT_CONTACTS);
     assert_eq!(person.forgotten_through(), Some(begin));
@@ -278,14 +278,17 @@ fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
         at_most: 1,
         days: 1,
         per: Per::Person,
-        counts: Counts::Contacts,
+        counts: CapCounts::Contacts,
     };
     let rules = ContactRules { caps: vec![cap], ..ContactRules::default() };
     let wish = wish(0, 0, "Asia/Shanghai", vec![Channel::Phone]);
     let ended = begin + TimeDelta::days(2);
-    assert_eq!(gate(&person, &wish, &rules, ended), Verdict::Send { channel: Channel::Phone });
+    assert_eq!(gate(&person, &wish, &rules, ended), GateDecision::Send { channel: Channel::Phone });
     let early = ContactRules { caps: vec![Cap { days: 7, ..rules.caps[0].clone() }], ..rules };
-    assert!(matches!(gate(&person, &wish, &early, ended), Verdict::Defer { why: Why::Cap { .. }, .. }));
+    assert!(matches!(
+        gate(&person, &wish, &early, ended),
+        GateDecision::Defer { reason: GateReason::Cap { .. }, .. }
+    ));
 
     // A month at the least, whatever the windows.
     person.prune(7, begin + TimeDelta::days(30));
@@ -300,12 +303,14 @@ fn contact_persons_are_bounded() {
     let at: DateTime<Utc> = "2024-06-01T00:00:00Z".parse().unwrap();
     let mut add = |number: usize| {
         let person_id = format!("CP-{number}").parse().unwrap();
-        let fact =
-            PersonFact::ContactPersonAdded(ContactPersonAdded { person_id, relation: "kin".to_owned() });
+        let fact = ContactFact::ThirdPartyAdded(ThirdPartyAdded {
+            third_party_id: person_id,
+            relation: "kin".to_owned(),
+        });
         let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
         person.apply(&"A-1".parse().unwrap(), &fact, &by)
     };
-    assert!((0..MAX_CONTACT_PERSONS).all(|number| add(number).is_ok()));
-    assert!(add(MAX_CONTACT_PERSONS).is_err());
+    assert!((0..MAX_THIRD_PARTIES).all(|number| add(number).is_ok()));
+    assert!(add(MAX_THIRD_PARTIES).is_err());
     assert!(add(0).is_ok(), "who is known is known");
 }

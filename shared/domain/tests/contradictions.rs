@@ -6,11 +6,13 @@ mod common;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use common::generate::{Case, DATE_SKIPPED, PLACES, Place, any_case_under, every_policy, full_policy};
+use common::generate::{
+    DATE_SKIPPED, DomainCase, OddZone, PLACES, any_case_under, every_policy, full_policy,
+};
 use common::{command, loan_in};
 use duewatch_domain::kernel::business_date;
 use duewatch_domain::policy::{self, ReminderStep, Restriction, Stage};
-use duewatch_domain::{Account, Assessment, Cause, Policy, assess};
+use duewatch_domain::{Account, Assessment, Policy, Trigger, assess};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -67,35 +69,35 @@ fn easing_days(account: &Account) -> BTreeSet<NaiveDate> {
 
 /// Whether the account's restrictions are at least as severe as `restriction`.
 fn bears(account: &Account, restriction: &Restriction) -> bool {
-    account.standing.restrictions.iter().any(|held| held.covers(restriction))
+    account.status.restrictions.iter().any(|held| held.covers(restriction))
 }
 
 /// Lets time pass without facts, except that planned notices may leave.
-fn goes_one_way(case: Case, notices_leave: bool) -> TestCaseResult {
-    let Case { mut account, policy, mut now, .. } = case;
+fn goes_one_way(case: DomainCase, notices_leave: bool) -> TestCaseResult {
+    let DomainCase { mut account, policy, mut now, .. } = case;
     let easing = easing_days(&account);
     let place = |account: &Account| {
-        let stage = policy.stages.iter().position(|stage| stage.name == account.standing.stage);
+        let stage = policy.stages.iter().position(|stage| stage.name == account.status.stage);
         stage.map_or(0, |place| place + 1)
     };
-    account.judge(&policy, now, Cause::Fact);
+    account.judge(&policy, now, Trigger::Fact);
     let mut gone: Vec<Restriction> = Vec::new();
     for looks in 0.. {
         agrees_with_itself(&account, &policy, now)?;
         prop_assert!(account.is_confirmed(&policy, now), "judged twice at {now}, it says two things");
-        let planned = account.intents.clone();
+        let planned = account.contact_requests.clone();
         for intent in planned.iter().filter(|intent| notices_leave && intent.notice_of.is_some()) {
             account.notice_left(intent.notice_of.as_ref().unwrap(), intent.planned_at, now);
         }
         if !planned.is_empty() {
             // The next action after a notice is known from the fact that it left.
-            account.judge(&policy, now, Cause::Fact);
+            account.judge(&policy, now, Trigger::Fact);
         }
-        let Some(next) = account.standing.next_action_at else { break };
+        let Some(next) = account.status.next_action_at else { break };
         prop_assert!(next > now);
         prop_assert!(looks <= most_looks(&account, &policy), "looked at {looks} times, and again at {next}");
-        let (rung_before, held_before) = (place(&account), account.standing.restrictions.clone());
-        account.judge(&policy, next, Cause::Time);
+        let (rung_before, held_before) = (place(&account), account.status.restrictions.clone());
+        account.judge(&policy, next, Trigger::Time);
         let today = policy.day_count.judged_day(account.time_zone, next);
         let eases = easing.contains(&today) || easing.contains(&business_date(account.time_zone, next));
         if eases {
@@ -113,27 +115,27 @@ fn goes_one_way(case: Case, notices_leave: bool) -> TestCaseResult {
 }
 
 /// A single late evaluation gives the same result as an evaluation at every next action.
-fn late_is_punctual(case: &Case) -> TestCaseResult {
-    let Case { account, policy, now, begin } = case;
+fn late_is_punctual(case: &DomainCase) -> TestCaseResult {
+    let DomainCase { account, policy, now, begin } = case;
     let (mut late, mut punctual) = (account.clone(), account.clone());
-    late.judge(policy, *now, Cause::Time);
+    late.judge(policy, *now, Trigger::Time);
     let mut look = *begin;
     while look <= *now {
-        punctual.judge(policy, look, Cause::Time);
-        let Some(next) = punctual.standing.next_action_at else { break };
+        punctual.judge(policy, look, Trigger::Time);
+        let Some(next) = punctual.status.next_action_at else { break };
         prop_assert!(next > look);
         look = next;
     }
-    prop_assert_eq!(&late.standing.stage, &punctual.standing.stage);
-    prop_assert_eq!(&late.standing.restrictions, &punctual.standing.restrictions);
+    prop_assert_eq!(&late.status.stage, &punctual.status.stage);
+    prop_assert_eq!(&late.status.restrictions, &punctual.status.restrictions);
     let class = |account: &Account| {
-        account.standing.classification.as_ref().and_then(|one| one.class()).map(|held| held.name.to_string())
+        account.status.classification.as_ref().and_then(|one| one.class()).map(|held| held.name.to_string())
     };
     prop_assert_eq!(class(&late), class(&punctual));
     Ok(())
 }
 
-fn every_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+fn every_case(places: &'static [OddZone]) -> impl Strategy<Value = DomainCase> {
     prop_oneof![any_case_under(places, full_policy()), any_case_under(places, every_policy())]
 }
 
@@ -253,7 +255,7 @@ proptest! {
         }
         for notices_leave in [false, true] {
             let account = loan.account.clone();
-            goes_one_way(Case { account, policy: policy.clone(), now, begin: now }, notices_leave)?;
+            goes_one_way(DomainCase { account, policy: policy.clone(), now, begin: now }, notices_leave)?;
         }
     }
 

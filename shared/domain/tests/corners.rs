@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::generate::{Case, DATE_SKIPPED, case};
+use common::generate::{DATE_SKIPPED, DomainCase, case};
 use common::{contract, four_installments, instant, ladder, loan, loan_in, only_stage};
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
 use duewatch_domain::kernel::DayCount;
-use duewatch_domain::{Applied, Cause, Command, assess, decide, policy};
+use duewatch_domain::{Applied, Command, Trigger, assess, decide, policy};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -28,9 +28,9 @@ fn paying_everything_overdue_lifts_everything_after_a_new_schedule_and_a_reversa
         "schedule_replaced",
         r#""installments":[{"number":3,"due_on":"2023-02-01","principal":"50.00"}],"reason":"top-up""#,
     );
-    loan.reverses("2023-02-10", "P-1", "original").judged("2023-03-15", &policy, Cause::Time);
+    loan.reverses("2023-02-10", "P-1", "original").judged("2023-03-15", &policy, Trigger::Time);
     assert_eq!(loan.figures("2023-03-15", &policy).overdue.to_string(), "150.00");
-    loan.pays("2023-03-15", "P-2", "150.00").judged("2023-03-15", &policy, Cause::Fact);
+    loan.pays("2023-03-15", "P-2", "150.00").judged("2023-03-15", &policy, Trigger::Fact);
     assert_eq!(loan.unpaid(), "2: 100.00");
     assert_eq!(loan.standing(), "current []");
 }
@@ -63,12 +63,12 @@ proptest! {
 
     #[test]
     fn under_due_day_every_next_action_lies_ahead_where_a_zone_skips_a_date(case in case(DATE_SKIPPED)) {
-        let Case { mut account, mut policy, begin, .. } = case;
+        let DomainCase { mut account, mut policy, begin, .. } = case;
         policy.day_count = DayCount::DueDay;
         let mut now = begin;
         for _ in 0..500 {
-            account.judge(&policy, now, Cause::Time);
-            let Some(next) = account.standing.next_action_at else { break };
+            account.judge(&policy, now, Trigger::Time);
+            let Some(next) = account.status.next_action_at else { break };
             prop_assert!(next > now, "{} is not after {}", next, now);
             now = next;
         }
@@ -84,10 +84,10 @@ fn the_same_restrictions_in_another_order_are_no_change() {
     let first = stage(r#"[{ kind = "freeze_drawdown" }, { kind = "suspend_account" }]"#);
     let second = stage(r#"[{ kind = "suspend_account" }, { kind = "freeze_drawdown" }]"#);
     let mut loan = four_installments();
-    loan.judged("2023-10-05", &first, Cause::Time);
+    loan.judged("2023-10-05", &first, Trigger::Time);
     let now = loan.local("2023-10-06");
     let assessment = assess(&loan.account, &second, now);
-    assert_eq!(decide(&loan.account, &second, &assessment, now, Cause::Time), None);
+    assert_eq!(decide(&loan.account, &second, &assessment, now, Trigger::Time), None);
 }
 
 #[test]

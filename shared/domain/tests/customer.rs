@@ -5,15 +5,15 @@
 
 mod common;
 
-use common::{Loan, date, four_installments, instant, policy};
+use common::{TestLoan, date, four_installments, instant, policy};
 use duewatch_domain::account::Reason;
-use duewatch_domain::account::{Ask, AskedBy};
+use duewatch_domain::account::{CrossRestriction, ImposedBy};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::kernel::{end_of_day, start_of_day};
 use duewatch_domain::policy::{Restriction, Versions, parse};
-use duewatch_domain::{Applied, Cause, Permit, Policy, Refusal, permits};
+use duewatch_domain::{Applied, Permit, Policy, Refusal, Trigger, permit_for};
 use rstest::rstest;
 
 const LADDER: &str = r#"
@@ -40,34 +40,35 @@ fn with(tables: &str) -> Policy {
     policy("grace_days = 3", &format!("{LADDER}\n{tables}"))
 }
 
-fn named(id: &str) -> Loan {
+fn named(id: &str) -> TestLoan {
     let mut loan = four_installments();
     loan.account.account_id = id.parse().unwrap();
     loan
 }
 
 /// Evaluates the account at each of its next actions, as a sweep does, up to a local date's end.
-fn swept(loan: &mut Loan, until: &str, policy: &Policy) {
+fn swept(loan: &mut TestLoan, until: &str, policy: &Policy) {
     if loan.account.revision == Revision(0) {
-        loan.judged("2023-09-01", policy, Cause::Fact);
+        loan.judged("2023-09-01", policy, Trigger::Fact);
     }
     let until = end_of_day(loan.account.time_zone, date(until));
     for _ in 0..100 {
-        match loan.account.standing.next_action_at.filter(|at| *at <= until) {
-            Some(at) => loan.account.judge(policy, at, Cause::Time),
+        match loan.account.status.next_action_at.filter(|at| *at <= until) {
+            Some(at) => loan.account.judge(policy, at, Trigger::Time),
             None => return,
         }
     }
-    assert_eq!(loan.account.standing.next_action_at, None, "there is no end to it");
+    assert_eq!(loan.account.status.next_action_at, None, "there is no end to it");
 }
 
-fn asked(loan: &Loan) -> String {
-    let asked: Vec<String> = loan.account.standing.asks().iter().map(ToString::to_string).collect();
+fn asked(loan: &TestLoan) -> String {
+    let asked: Vec<String> =
+        loan.account.status.imposed_restrictions().iter().map(ToString::to_string).collect();
     asked.join(", ")
 }
 
 /// Another account that imposes these restrictions.
-fn other(id: &str, restrictions: &[&str]) -> AskedBy {
+fn other(id: &str, restrictions: &[&str]) -> ImposedBy {
     let restriction = |text: &&str| {
         let (kind, percent) = text.split_once(' ').unwrap_or((*text, ""));
         Restriction {
@@ -78,9 +79,9 @@ fn other(id: &str, restrictions: &[&str]) -> AskedBy {
             except: Vec::new(),
         }
     };
-    AskedBy {
+    ImposedBy {
         account_id: id.parse().unwrap(),
-        ask: Ask {
+        restriction: CrossRestriction {
             restrictions: restrictions.iter().map(restriction).collect(),
             stage: with("").stages[2].name.clone(),
             since: instant("2023-10-18T16:00:00Z"),
@@ -97,7 +98,7 @@ fn an_account_asks_from_the_rules_stage_on(#[case] day: &str, #[case] stage: &st
     let policy = with(RULE);
     let mut loan = four_installments();
     swept(&mut loan, day, &policy);
-    assert_eq!((loan.account.standing.stage.as_str(), asked(&loan).as_str()), (stage, expected));
+    assert_eq!((loan.account.status.stage.as_str(), asked(&loan).as_str()), (stage, expected));
     assert!(loan.account.is_confirmed(&policy, loan.local(day)));
 }
 
@@ -106,17 +107,17 @@ fn what_an_account_asks_bears_the_revision_that_changed_it_and_goes_with_the_cur
     let policy = with(RULE);
     let mut loan = four_installments();
     swept(&mut loan, "2023-10-18", &policy);
-    assert_eq!((loan.account.asks(), loan.account.asked_at()), (None, None));
+    assert_eq!((loan.account.imposes(), loan.account.imposed_at_revision()), (None, None));
     swept(&mut loan, "2023-11-10", &policy);
     // Evaluated on 1 September, then late, limited, frozen: revision 4. Suspended changes nothing.
-    let ask = loan.account.asks().unwrap().ask;
+    let ask = loan.account.imposes().unwrap().restriction;
     assert_eq!((ask.revision, ask.stage.as_str()), (Revision(4), "frozen"));
     assert_eq!(ask.since, start_of_day(loan.account.time_zone, date("2023-10-19")));
     assert!(loan.account.revision > Revision(4));
-    loan.pays("2023-11-10", "P-1", "500.00").judged("2023-11-10", &policy, Cause::Fact);
+    loan.pays("2023-11-10", "P-1", "500.00").judged("2023-11-10", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "current []");
-    assert_eq!(loan.account.asks(), None);
-    assert_eq!(loan.account.asked_at(), Some(loan.account.revision));
+    assert_eq!(loan.account.imposes(), None);
+    assert_eq!(loan.account.imposed_at_revision(), Some(loan.account.revision));
     assert!(loan.account.is_confirmed(&policy, loan.local("2023-11-10")));
 }
 
@@ -135,9 +136,9 @@ fn nobody_else_is_restricted_before_the_account_itself_is(
     let mut loan = four_installments();
     swept(&mut loan, "2023-10-09", &policy);
     loan.learns("2023-10-10", "cause_recorded", r#""cause":"temporary","by":"b","reason":"r""#);
-    loan.judged("2023-10-10", &policy, Cause::Fact);
+    loan.judged("2023-10-10", &policy, Trigger::Fact);
     swept(&mut loan, day, &policy);
-    assert_ne!(loan.account.standing.stage.as_str(), "limited");
+    assert_ne!(loan.account.status.stage.as_str(), "limited");
     assert_eq!(asked(&loan), "");
 }
 
@@ -152,7 +153,10 @@ fn an_account_may_not_do_what_its_stage_or_another_account_forbids(
 ) {
     let policy = with(RULE);
     let mut loan = four_installments();
-    assert_eq!(loan.account.heed(vec![other("A-2", &["freeze_drawdown"])]), Ok(Applied::Changed));
+    assert_eq!(
+        loan.account.replace_imposed_by(vec![other("A-2", &["freeze_drawdown"])]),
+        Ok(Applied::Changed)
+    );
     swept(&mut loan, day, &policy);
     assert_eq!(loan.standing(), expected);
     let daily = {
@@ -160,32 +164,32 @@ fn an_account_may_not_do_what_its_stage_or_another_account_forbids(
         DailyLines::new(&loan.account, &policy).write(&loan.account, date(day), &mut line);
         serde_json::from_slice::<serde_json::Value>(&line).unwrap()
     };
-    assert_eq!(daily["restrictions"], serde_json::to_value(&loan.account.standing.restrictions).unwrap());
+    assert_eq!(daily["restrictions"], serde_json::to_value(&loan.account.status.restrictions).unwrap());
 }
 
 #[test]
 fn what_others_ask_does_not_go_on_to_anybody_else() {
     let policy = with(RULE);
     let mut loan = four_installments();
-    loan.account.heed(vec![other("A-2", &["freeze_drawdown", "suspend_account"])]).unwrap();
+    loan.account.replace_imposed_by(vec![other("A-2", &["freeze_drawdown", "suspend_account"])]).unwrap();
     swept(&mut loan, "2023-10-18", &policy);
     assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %, freeze_drawdown, suspend_account]");
-    assert_eq!(loan.account.asks(), None);
+    assert_eq!(loan.account.imposes(), None);
 }
 
 #[test]
 fn what_others_ask_holds_nothing_while_enforcement_is_off() {
     let policy = with(RULE);
     let mut loan = four_installments();
-    loan.account.heed(vec![other("A-2", &["freeze_drawdown"])]).unwrap();
+    loan.account.replace_imposed_by(vec![other("A-2", &["freeze_drawdown"])]).unwrap();
     swept(&mut loan, "2023-10-19", &policy);
     assert_eq!(asked(&loan), "freeze_drawdown");
     loan.learns("2023-10-20", "enforcement_off", r#""reason":"r""#);
-    loan.judged("2023-10-20", &policy, Cause::Fact);
+    loan.judged("2023-10-20", &policy, Trigger::Fact);
     assert_eq!((loan.standing().as_str(), asked(&loan).as_str()), ("current []", ""));
     assert_eq!(loan.account.recent_decisions().last().unwrap().reasons, [Reason::EnforcementOff]);
     loan.learns("2023-10-21", "enforcement_on", r#""reason":"r""#);
-    loan.judged("2023-10-21", &policy, Cause::Fact);
+    loan.judged("2023-10-21", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
     assert_eq!(asked(&loan), "freeze_drawdown");
 }
@@ -195,11 +199,11 @@ fn the_decision_names_the_other_account_and_how_to_clear_it() {
     let policy = with(RULE);
     let (mut source, mut target) = (named("A-2"), four_installments());
     swept(&mut source, "2023-10-19", &policy);
-    target.pays("2023-10-01", "P-1", "1000.00").judged("2023-10-01", &policy, Cause::Fact);
-    assert!(!target.account.has_heard(&source.account));
-    target.account.heed(source.account.asks().into_iter().collect()).unwrap();
-    target.judged("2023-10-19", &policy, Cause::Fact);
-    assert!(target.account.has_heard(&source.account));
+    target.pays("2023-10-01", "P-1", "1000.00").judged("2023-10-01", &policy, Trigger::Fact);
+    assert!(!target.account.has_applied_from(&source.account));
+    target.account.replace_imposed_by(source.account.imposes().into_iter().collect()).unwrap();
+    target.judged("2023-10-19", &policy, Trigger::Fact);
+    assert!(target.account.has_applied_from(&source.account));
     let decision = target.account.decision_of_this_revision().unwrap();
     assert_eq!((decision.at, decision.from == decision.to), (target.local("2023-10-19"), true));
     let subject =
@@ -215,10 +219,10 @@ fn the_decision_names_the_other_account_and_how_to_clear_it() {
     );
     assert_eq!(line["applied"], serde_json::json!([{ "kind": "freeze_drawdown" }]));
     // The other account is paid, and the restriction is lifted here.
-    source.pays("2023-10-20", "P-1", "250.00").judged("2023-10-20", &policy, Cause::Fact);
-    assert!(!target.account.has_heard(&source.account));
-    target.account.heed(source.account.asks().into_iter().collect()).unwrap();
-    target.judged("2023-10-20", &policy, Cause::Fact);
+    source.pays("2023-10-20", "P-1", "250.00").judged("2023-10-20", &policy, Trigger::Fact);
+    assert!(!target.account.has_applied_from(&source.account));
+    target.account.replace_imposed_by(source.account.imposes().into_iter().collect()).unwrap();
+    target.judged("2023-10-20", &policy, Trigger::Fact);
     assert_eq!(target.standing(), "current []");
     assert_eq!(target.account.decision_of_this_revision().unwrap().reasons, [Reason::NothingOverdue]);
 }
@@ -228,9 +232,9 @@ fn what_was_asked_and_held_back_comes_about_no_earlier_than_it_was_asked() {
     let policy = with(RULE);
     let mut loan = four_installments();
     swept(&mut loan, "2023-10-18", &policy);
-    loan.account.heed(vec![other("A-2", &["freeze_drawdown"])]).unwrap();
+    loan.account.replace_imposed_by(vec![other("A-2", &["freeze_drawdown"])]).unwrap();
     let now = instant("2023-10-18T15:30:00Z");
-    loan.account.judge(&policy, now, Cause::Time);
+    loan.account.judge(&policy, now, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(decision.at, instant("2023-10-18T16:00:00Z"));
 }
@@ -241,19 +245,25 @@ fn heeding_again_changes_nothing_and_the_order_does_not_matter() {
     let (one, two) = (other("A-2", &["freeze_drawdown"]), other("A-3", &["suspend_account"]));
     let own = other("A-1", &["suspend_account"]);
     let silent = other("A-4", &[]);
-    assert_eq!(loan.account.heed(vec![two.clone(), own, silent, one.clone()]), Ok(Applied::Changed));
-    assert_eq!(loan.account.asked_by(), [one.clone(), two.clone()]);
-    assert_eq!(loan.account.heed(vec![one, two]), Ok(Applied::Unchanged));
-    assert_eq!(loan.account.heed(Vec::new()), Ok(Applied::Changed));
+    assert_eq!(
+        loan.account.replace_imposed_by(vec![two.clone(), own, silent, one.clone()]),
+        Ok(Applied::Changed)
+    );
+    assert_eq!(loan.account.imposed_by(), [one.clone(), two.clone()]);
+    assert_eq!(loan.account.replace_imposed_by(vec![one, two]), Ok(Applied::Unchanged));
+    assert_eq!(loan.account.replace_imposed_by(Vec::new()), Ok(Applied::Changed));
 }
 
 #[test]
 fn an_account_heeds_no_more_than_are_judged_together() {
     let others = |count: usize| (0..count).map(|n| other(&format!("B-{n}"), &["freeze_drawdown"])).collect();
     let mut loan = four_installments();
-    assert_eq!(loan.account.heed(others(MAX_ACCOUNTS_OF_CUSTOMER - 1)), Ok(Applied::Changed));
+    assert_eq!(loan.account.replace_imposed_by(others(MAX_ACCOUNTS_OF_CUSTOMER - 1)), Ok(Applied::Changed));
     let known = loan.account.clone();
-    assert_eq!(loan.account.heed(others(MAX_ACCOUNTS_OF_CUSTOMER)), Err(Refusal::TooManyAccounts));
+    assert_eq!(
+        loan.account.replace_imposed_by(others(MAX_ACCOUNTS_OF_CUSTOMER)),
+        Err(Refusal::TooManyAccounts)
+    );
     assert_eq!(loan.account, known);
 }
 
@@ -264,9 +274,9 @@ fn of_two_limits_the_tighter_one_binds(#[case] percent: u32, #[case] expected: &
     let policy = with(RULE);
     let mut loan = four_installments();
     let limit = format!("limit_credit_line {percent}");
-    loan.account.heed(vec![other("A-2", &[limit.as_str()])]).unwrap();
+    loan.account.replace_imposed_by(vec![other("A-2", &[limit.as_str()])]).unwrap();
     swept(&mut loan, "2023-10-09", &policy);
-    let permit = match permits(&loan.account, &policy, "draw") {
+    let permit = match permit_for(&loan.account, &policy, "draw") {
         Permit::Within(_, percent) => format!("Within({percent})"),
         other => format!("{other:?}"),
     };
@@ -279,12 +289,12 @@ fn a_version_that_brings_a_rule_is_looked_at_when_it_binds() {
     (after.version, after.effective_on) = (2, date("2023-11-20"));
     let versions = Versions::new(vec![before.clone(), after]).unwrap();
     let mut loan = four_installments();
-    loan.judged("2023-11-03", &before, Cause::Fact);
+    loan.judged("2023-11-03", &before, Trigger::Fact);
     assert_eq!((loan.standing().as_str(), asked(&loan).as_str()), ("suspended [suspend_account]", ""));
-    loan.account.judge(&versions, loan.local("2023-11-03"), Cause::Time);
+    loan.account.judge(&versions, loan.local("2023-11-03"), Trigger::Time);
     let at = start_of_day(loan.account.time_zone, date("2023-11-20"));
-    assert_eq!(loan.account.standing.next_action_at, Some(at));
-    loan.account.judge(&versions, at, Cause::Time);
+    assert_eq!(loan.account.status.next_action_at, Some(at));
+    loan.account.judge(&versions, at, Trigger::Time);
     assert_eq!(asked(&loan), "freeze_drawdown");
     assert_eq!(loan.account.decision_of_this_revision(), None);
 }

@@ -4,14 +4,14 @@
 mod common;
 
 use chrono::{Days, NaiveDate};
-use common::generate::{Case, PLACES, SPAN_DAYS, any_case, fact, happen};
-use common::{Loan, date, four_installments, ladder, loan_in, only_stage};
+use common::generate::{DomainCase, PLACES, SPAN_DAYS, any_case, fact, happen};
+use common::{TestLoan, date, four_installments, ladder, loan_in, only_stage};
 use duewatch_domain::commands::event_line;
 use duewatch_domain::formats::{
     DailyLines, DecisionLine, DecisionSubject, EVENT_TYPES, book_line, parse_book_line, parse_event_line,
 };
 use duewatch_domain::kernel::{end_of_day, start_of_day};
-use duewatch_domain::{Account, Cause, Policy, assess};
+use duewatch_domain::{Account, Policy, Trigger, assess};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -20,8 +20,8 @@ use serde_json::Value;
 
 /// The keys of a JSON object in the order in which they are written.
 fn keys(line: &str) -> Vec<String> {
-    struct Keys;
-    impl<'de> Visitor<'de> for Keys {
+    struct KeyOrder;
+    impl<'de> Visitor<'de> for KeyOrder {
         type Value = Vec<String>;
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("an object")
@@ -34,7 +34,7 @@ fn keys(line: &str) -> Vec<String> {
             Ok(keys)
         }
     }
-    serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(line), Keys).unwrap()
+    serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(line), KeyOrder).unwrap()
 }
 
 /// The documented keys of the daily output.
@@ -68,7 +68,7 @@ fn single_day(account: &Account, policy: &Policy, day: NaiveDate) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn line(loan: &Loan, policy: &Policy, on: &str) -> String {
+fn line(loan: &TestLoan, policy: &Policy, on: &str) -> String {
     single_day(&loan.account, policy, date(on))
 }
 
@@ -137,7 +137,7 @@ fn a_date_that_a_zone_skips_still_has_its_line() {
 fn a_decision_is_written_as_documented() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-25", &policy, Cause::Time);
+    loan.judged("2023-10-25", &policy, Trigger::Time);
     let subject = DecisionSubject { account_id: &loan.account.account_id, currency: loan.account.currency };
     let decision = loan.account.decision_of_this_revision().unwrap();
     let line = serde_json::to_string(&DecisionLine::new(subject, decision)).unwrap();
@@ -186,7 +186,7 @@ fn a_decision_is_written_as_documented() {
 fn a_decision_after_which_nothing_is_due_says_so() {
     let policy = only_stage("", "days_past_due = 1");
     let mut loan = four_installments();
-    loan.judged("2023-10-02", &policy, Cause::Time);
+    loan.judged("2023-10-02", &policy, Trigger::Time);
     let subject = DecisionSubject { account_id: &loan.account.account_id, currency: loan.account.currency };
     let decision = loan.account.decision_of_this_revision().unwrap();
     let line = serde_json::to_value(DecisionLine::new(subject, decision)).unwrap();
@@ -322,7 +322,7 @@ fn an_account_with_everything_in_it_survives_being_written_and_read() {
     .learns("2023-10-03", "fee_waived", r#""number":1,"amount":"0.50","reason":"hardship""#)
     .learns("2023-10-03", "enforcement_off", r#""reason":"court order""#)
     .pauses("2023-10-03", "2023-10-05", "2023-10-10")
-    .judged("2023-10-04", &ladder(), Cause::Time);
+    .judged("2023-10-04", &ladder(), Trigger::Time);
     let written = serde_json::to_string(&loan.account).unwrap();
     assert_eq!(serde_json::from_str::<Account>(&written).unwrap(), loan.account);
 }
@@ -338,19 +338,19 @@ proptest! {
         midway in vec((0_i64..120, fact()), 0..3),
         is_judged in any::<bool>(),
     ) {
-        let Case { mut account, policy, now, begin, .. } = case;
+        let DomainCase { mut account, policy, now, begin, .. } = case;
         let from = account.opened_on + chrono::TimeDelta::days(first);
         let minute = (now - begin).num_minutes();
         let zone = account.time_zone;
         if is_judged {
-            account.judge(&policy, start_of_day(zone, from), Cause::Fact);
+            account.judge(&policy, start_of_day(zone, from), Trigger::Fact);
         }
         let mut run = DailyLines::new(&account, &policy);
         for day in (0..length).map(|days| from + Days::new(days)) {
             for (_, fact) in midway.iter().filter(|(on, _)| from + chrono::TimeDelta::days(*on) == day) {
                 happen(&mut account, fact, begin, minute);
                 if is_judged {
-                    account.judge(&policy, start_of_day(zone, day), Cause::Fact);
+                    account.judge(&policy, start_of_day(zone, day), Trigger::Fact);
                 }
                 run.changed();
             }
@@ -365,7 +365,7 @@ proptest! {
 
     #[test]
     fn a_daily_line_is_the_assessment_at_the_days_last_second(case in any_case(PLACES), day in 0_u64..300) {
-        let Case { account, policy, .. } = case;
+        let DomainCase { account, policy, .. } = case;
         let day = account.opened_on + Days::new(day);
         let assessment = assess(&account, &policy, end_of_day(account.time_zone, day));
         let line: Value = serde_json::from_str(&single_day(&account, &policy, day)).unwrap();

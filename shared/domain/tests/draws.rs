@@ -3,13 +3,13 @@
 
 mod common;
 
-use common::generate::{Case, PLACES, any_case};
-use common::{Loan, contract, date, ladder, loan, policy};
+use common::generate::{DomainCase, PLACES, any_case};
+use common::{TestLoan, contract, date, ladder, loan, policy};
 use duewatch_domain::assessment::DrawPlan;
 use duewatch_domain::formats::{BookRow, book_line, parse_book_line, parse_book_rows};
 use duewatch_domain::kernel::MAX_DRAWS;
 use duewatch_domain::kernel::Money;
-use duewatch_domain::{Account, Applied, Policy, Refusal, assess, draw_plans, owed};
+use duewatch_domain::{Account, Applied, Policy, Refusal, allocate_at, assess, draw_plans};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -38,7 +38,7 @@ fn draw(id: &str, amount: &str, plan: &str) -> String {
 }
 
 /// A line without draws before September, and with 900.00 in two draws since.
-fn line() -> Loan {
+fn line() -> TestLoan {
     let mut line = loan(&[]);
     line.learns("2023-09-20", "drawn", &draw("D-1", "600.00", &first_plan()));
     line.learns("2023-10-10", "drawn", &draw("D-2", "300.00", &second_plan()));
@@ -61,11 +61,11 @@ fn told(plan: &DrawPlan<'_>) -> String {
     )
 }
 
-fn plans_under(loan: &Loan, on: &str, policy: &Policy) -> Vec<String> {
+fn plans_under(loan: &TestLoan, on: &str, policy: &Policy) -> Vec<String> {
     draw_plans(&loan.account, policy, date(on)).iter().map(told).collect()
 }
 
-fn plans(loan: &Loan, on: &str) -> Vec<String> {
+fn plans(loan: &TestLoan, on: &str) -> Vec<String> {
     plans_under(loan, on, &ladder())
 }
 
@@ -239,7 +239,7 @@ fn a_book_may_say_which_draw_an_installment_is_part_of() {
     let named = |plan: &str, id: &str| plan.replace("}", &format!(r#","draw_id":"{id}"}}"#));
     let both = format!("{},{}", named(&first_plan(), "D-1"), named(&second_plan(), "D-2"));
     let contract = contract("Asia/Shanghai", "CNY", &both);
-    let mut taken_over = Loan { account: Account::open(&contract).unwrap() };
+    let mut taken_over = TestLoan { account: Account::open(&contract).unwrap() };
     let expected = plans(&line(), "2023-10-20");
     assert_eq!(plans(&taken_over, "2023-10-20"), expected);
     assert!(taken_over.account.draws().iter().all(|draw| draw.drawn_at.is_none()));
@@ -373,13 +373,13 @@ proptest! {
     /// The overdue amounts of the draws, and of installments without a draw, sum to the overdue amount.
     #[test]
     fn the_plans_of_the_draws_are_parts_of_what_is_owed(case in any_case(PLACES)) {
-        let Case { account, policy, now, .. } = case;
+        let DomainCase { account, policy, now, .. } = case;
         let assessment = assess(&account, &policy, now);
         let plans = draw_plans(&account, &policy, assessment.day);
         prop_assert_eq!(plans.len(), account.draws().len());
-        let allocation = owed(&account, &policy);
+        let allocation = allocate_at(&account, &policy);
         let (mut rest, mut paid) = (Money::from_minor(0, 2), Money::from_minor(0, 2));
-        for unpaid in allocation.unpaid.iter().take(assessment.figures.unpaid_installments as usize) {
+        for unpaid in allocation.open_installments.iter().take(assessment.figures.unpaid_installments as usize) {
             if account.installments()[unpaid.place].draw_id.is_none() {
                 let open = allocation.open_components(unpaid, assessment.day, &account, &policy);
                 rest += open.iter().map(|(_, amount)| *amount).sum::<Money>();

@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::{Loan, date, instant, loan, loan_in, policy};
+use common::{TestLoan, date, instant, loan, loan_in, policy};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
 use duewatch_domain::kernel::MAX_WAIVERS;
 use duewatch_domain::policy::{self as policies, Policy};
-use duewatch_domain::{Applied, Cause, owed};
+use duewatch_domain::{Applied, Trigger, allocate_at};
 use rstest::rstest;
 
 /// Three days of grace, and a late fee.
@@ -17,12 +17,12 @@ fn fee(table: &str) -> Policy {
 
 /// 1,000.00 due on 1 October. Grace covers 1, 2 and 3 October: the 4th is the first day that costs, and shows
 /// on the 5th.
-fn thousand() -> Loan {
+fn thousand() -> TestLoan {
     loan(&[(1, "2023-10-01", "1000.00")])
 }
 
 /// The open late fee at the end of a day.
-fn late_fee(loan: &Loan, on: &str, policy: &Policy) -> String {
+fn late_fee(loan: &TestLoan, on: &str, policy: &Policy) -> String {
     loan.figures(on, policy).late_fee.unwrap().to_string()
 }
 
@@ -110,9 +110,9 @@ fn a_part_that_is_paid_settles_the_fee_first_and_then_costs_no_more() {
 }
 
 /// The open components of the oldest installment.
-fn open(loan: &Loan, on: &str, policy: &Policy) -> String {
-    let allocation = owed(&loan.account, policy);
-    let Some(oldest) = allocation.unpaid.first() else { return String::new() };
+fn open(loan: &TestLoan, on: &str, policy: &Policy) -> String {
+    let allocation = allocate_at(&loan.account, policy);
+    let Some(oldest) = allocation.open_installments.first() else { return String::new() };
     let open = allocation.open_components(oldest, date(on), &loan.account, policy);
     open.iter().map(|(component, amount)| format!("{component} {amount}")).collect::<Vec<_>>().join(", ")
 }
@@ -131,7 +131,7 @@ fn valued(id: &str, amount: &str, value_date: &str) -> String {
 #[case::dated_ahead("2023-10-30", "1000.00", "0.01")]
 fn a_payment_counts_from_its_value_date(#[case] value_date: &str, #[case] amount: &str, #[case] left: &str) {
     let (mut loan, policy) = (thousand(), fee(RATE));
-    loan.judged("2023-10-17", &policy, Cause::Time);
+    loan.judged("2023-10-17", &policy, Trigger::Time);
     loan.learns("2023-10-18", "payment_received", &valued("P-1", amount, value_date));
     assert_eq!(late_fee(&loan, "2023-10-20", &policy), left);
 }
@@ -176,7 +176,7 @@ fn what_is_left_of_an_old_schedule_owes_nothing_for_the_fee_that_was_paid() {
     let new = r#""installments":[{"number":11,"due_on":"2023-12-01","principal":"500.00"}],"reason":"plan""#;
     loan.learns("2023-11-05", "schedule_replaced", new);
     assert_eq!(loan.figures("2023-11-30", &policy).outstanding.to_string(), "500.00");
-    assert_eq!(owed(&loan.account, &policy).credit.to_string(), "0.00");
+    assert_eq!(allocate_at(&loan.account, &policy).credit.to_string(), "0.00");
 }
 
 #[rstest]
@@ -229,10 +229,10 @@ fn caps_cut_it(#[case] table: &str, #[case] on: &str, #[case] expected: &str) {
 fn within_a_day_the_months_cap_leaves_the_oldest_its_fee() {
     let policy = fee("daily_rate = \"0.001\"\ncap_per_month = \"7.30\"");
     let loan = loan(&[(1, "2023-10-01", "1000.00"), (2, "2023-10-05", "500.00")]);
-    let allocation = owed(&loan.account, &policy);
+    let allocation = allocate_at(&loan.account, &policy);
     let fees = |on: &str| -> Vec<String> {
         let open = |unpaid| allocation.open_components(unpaid, date(on), &loan.account, &policy)[0].1;
-        allocation.unpaid.iter().map(|unpaid| open(unpaid).to_string()).collect()
+        allocation.open_installments.iter().map(|unpaid| open(unpaid).to_string()).collect()
     };
     assert_eq!(fees("2023-10-10"), ["6.00", "1.00"]);
     assert_eq!(fees("2023-10-11"), ["6.30", "1.00"]);
@@ -271,8 +271,8 @@ fn what_the_annual_cap_cut_off_is_not_made_up_for() {
 fn what_was_charged_is_known_whatever_became_of_it(#[case] amount: &str, #[case] expected: &str) {
     let (mut loan, policy) = (thousand(), fee(RATE));
     loan.pays("2023-10-11", "P-1", amount);
-    let charged = |loan: &Loan| {
-        owed(&loan.account, &policy)
+    let charged = |loan: &TestLoan| {
+        allocate_at(&loan.account, &policy)
             .late_fee_charged_on(date("2023-10-21"), loan.account.currency)
             .to_string()
     };
@@ -343,12 +343,12 @@ fn a_threshold_is_met_on_the_first_day_on_which_the_fee_lifts_the_overdue_amount
     let ladder = "[[stages]]\nname = \"held\"\nwhen = { overdue_amount = \"1005.00\" }\n";
     let policy = policy(&format!("grace_days = 3\n[late_fee]\n{RATE}"), ladder);
     let mut loan = thousand();
-    loan.judged("2023-10-06", &policy, Cause::Time);
+    loan.judged("2023-10-06", &policy, Trigger::Time);
     // Ten days of 0.50: 4 to 13 October, seen on the 14th.
-    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-13T16:00:00Z")));
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-13T16:00:00Z")));
     assert_eq!(loan.stage("2023-10-13", &policy), "current");
     assert_eq!(loan.stage("2023-10-14", &policy), "held");
-    loan.judged("2023-10-20", &policy, Cause::Time);
+    loan.judged("2023-10-20", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(decision.at, instant("2023-10-13T16:00:00Z"));
     let subject = DecisionSubject { account_id: &loan.account.account_id, currency: loan.account.currency };
@@ -364,8 +364,8 @@ fn a_threshold_that_no_fee_reaches_is_never_met() {
     let ladder = "[[stages]]\nname = \"held\"\nwhen = { overdue_amount = \"1010.01\" }\n";
     let capped = policy(&format!("[late_fee]\n{RATE}\ncap_per_installment_amount = \"10.00\""), ladder);
     let mut loan = thousand();
-    loan.judged("2023-10-06", &capped, Cause::Time);
-    assert_eq!(loan.account.standing.next_action_at, None);
+    loan.judged("2023-10-06", &capped, Trigger::Time);
+    assert_eq!(loan.account.status.next_action_at, None);
     assert_eq!(loan.stage("2999-12-31", &capped), "current");
 }
 

@@ -5,14 +5,14 @@ mod common;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use common::generate::{
-    Case, DATE_SKIPPED, PLACES, amount, any_case, any_policy, case, cents, fact, happen, minutes, opened,
-    payment, targets,
+    DATE_SKIPPED, DomainCase, PLACES, amount, any_case, any_policy, case, cents, fact, happen, minutes,
+    opened, payment, targets,
 };
 use duewatch_domain::account::Dated;
 use duewatch_domain::account::Figures;
 use duewatch_domain::kernel::DayCount;
-use duewatch_domain::policy::{DueClass, Entry, Stage, When};
-use duewatch_domain::{Account, Cause, Command, Policy, allocate, assess, decide, owed};
+use duewatch_domain::policy::{DueClass, Stage, WaterfallEntry, When};
+use duewatch_domain::{Account, Command, Policy, Trigger, allocate, allocate_at, assess, decide};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -24,28 +24,28 @@ fn cases(cases: u32) -> ProptestConfig {
 
 /// The regulatory class in the account status.
 fn class(account: &Account) -> Option<String> {
-    let held = account.standing.classification.as_ref()?.class()?;
+    let held = account.status.classification.as_ref()?.class()?;
     Some(held.name.to_string())
 }
 
 /// No decision and no contact request at `at`.
 fn silent(account: &Account, policy: &Policy, at: DateTime<Utc>) -> TestCaseResult {
     let assessment = assess(account, policy, at);
-    let decision = decide(account, policy, &assessment, at, Cause::Time);
+    let decision = decide(account, policy, &assessment, at, Trigger::Time);
     prop_assert_eq!(decision, None, "at {}", at);
     let classified = assessment.classification.as_ref().and_then(|one| one.class());
     prop_assert_eq!(classified.map(|held| held.name.to_string()), class(account), "at {}", at);
-    prop_assert!(assessment.intents.is_empty(), "at {}: {:?}", at, assessment.intents);
+    prop_assert!(assessment.contact_requests.is_empty(), "at {}: {:?}", at, assessment.contact_requests);
     Ok(())
 }
 
 /// No change before the next action, at the case's instant and the actions that follow.
-fn silent_until_each_next_action(case: Case, samples: &[i32]) -> TestCaseResult {
-    let Case { mut account, policy, mut now, .. } = case;
+fn silent_until_each_next_action(case: DomainCase, samples: &[i32]) -> TestCaseResult {
+    let DomainCase { mut account, policy, mut now, .. } = case;
     for _ in 0..6 {
-        account.judge(&policy, now, Cause::Time);
+        account.judge(&policy, now, Trigger::Time);
         silent(&account, &policy, now)?;
-        let Some(next) = account.standing.next_action_at else {
+        let Some(next) = account.status.next_action_at else {
             for days in [1, 7, 31, 400, 36_500, 200_000] {
                 silent(&account, &policy, now + TimeDelta::days(days))?;
             }
@@ -63,7 +63,7 @@ fn silent_until_each_next_action(case: Case, samples: &[i32]) -> TestCaseResult 
 
 /// An account's figures on a day, by stepping through the days before it.
 #[derive(Debug, PartialEq)]
-struct Stepped {
+struct SteppedFigures {
     days_past_due: u32,
     delinquent_days: u32,
     overdue_minor: i128,
@@ -76,15 +76,16 @@ fn minor(amount: duewatch_domain::kernel::Money) -> i128 {
     decimal.mantissa()
 }
 
-fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Stepped {
-    let allocation = owed(account, policy);
+fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> SteppedFigures {
+    let allocation = allocate_at(account, policy);
     let past_due = |due_on: NaiveDate| match policy.day_count {
         DayCount::DayAfter => due_on < day,
         DayCount::DueDay => due_on <= day,
     };
     let (mut days_past_due, mut counted, mut overdue_minor, mut unpaid_installments) = (0, 0, 0, 0);
-    let oldest = allocation.unpaid.iter().map(|one| one.due_on).filter(|due_on| past_due(*due_on)).min();
-    for one in allocation.unpaid.iter().filter(|one| past_due(one.due_on)) {
+    let oldest =
+        allocation.open_installments.iter().map(|one| one.due_on).filter(|due_on| past_due(*due_on)).min();
+    for one in allocation.open_installments.iter().filter(|one| past_due(one.due_on)) {
         overdue_minor += minor(one.amount);
         unpaid_installments += 1;
     }
@@ -103,10 +104,10 @@ fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Stepped {
         }
     }
     let delinquent_days = u32::saturating_sub(counted, policy.grace_days);
-    Stepped { days_past_due, delinquent_days, overdue_minor, unpaid_installments }
+    SteppedFigures { days_past_due, delinquent_days, overdue_minor, unpaid_installments }
 }
 
-impl Stepped {
+impl SteppedFigures {
     fn of(figures: &Figures) -> Self {
         Self {
             days_past_due: figures.days_past_due,
@@ -131,7 +132,7 @@ impl Stepped {
 
 /// A payment, possibly with a duplicate and a reversal, in either order.
 #[derive(Clone, Debug)]
-struct Paid {
+struct GeneratedPayment {
     minute: i64,
     minor: i64,
     targets: Vec<u32>,
@@ -140,10 +141,10 @@ struct Paid {
     reversal_first: bool,
 }
 
-fn paid() -> impl Strategy<Value = Paid> {
+fn paid() -> impl Strategy<Value = GeneratedPayment> {
     let dated = prop_oneof![Just(Dated::Original), Just(Dated::Reversal)];
     (minutes(), amount(), targets(), any::<bool>(), weighted(0.4, (0_i64..50_000, dated)), any::<bool>())
-        .prop_map(|(minute, minor, targets, duplicated, reversed, reversal_first)| Paid {
+        .prop_map(|(minute, minor, targets, duplicated, reversed, reversal_first)| GeneratedPayment {
             minute,
             minor,
             targets,
@@ -153,7 +154,7 @@ fn paid() -> impl Strategy<Value = Paid> {
         })
 }
 
-impl Paid {
+impl GeneratedPayment {
     fn commands(&self, number: usize) -> Vec<(i64, Command)> {
         let received = (self.minute, payment(number, self.minor, &self.targets));
         let reversal = self.reversed.map(|(later, dated)| {
@@ -189,102 +190,102 @@ proptest! {
 
     #[test]
     fn without_reminders_each_next_action_brings_a_decision_or_another_class(case in case(PLACES)) {
-        let Case { mut account, mut policy, now, .. } = case;
+        let DomainCase { mut account, mut policy, now, .. } = case;
         policy.reminders = None;
-        account.judge(&policy, now, Cause::Time);
+        account.judge(&policy, now, Trigger::Time);
         // At most one stage at a time: the number of stages bounds the climb, and a class that has served its
         // probation can be reached once more.
         let classes = policy.classification.as_ref().map_or(0, |rules| rules.classes.len());
         for _ in 0..=policy.stages.len() + 2 * classes {
-            let Some(next) = account.standing.next_action_at else { return Ok(()) };
+            let Some(next) = account.status.next_action_at else { return Ok(()) };
             let before = class(&account);
-            account.judge(&policy, next, Cause::Time);
+            account.judge(&policy, next, Trigger::Time);
             match account.decision_of_this_revision() {
                 Some(decision) => prop_assert_eq!(decision.at, next),
                 None => prop_assert_ne!(class(&account), before, "nothing new at {}", next),
             }
         }
-        prop_assert_eq!(account.standing.next_action_at, None);
+        prop_assert_eq!(account.status.next_action_at, None);
     }
 
     #[test]
     fn a_late_look_gives_the_same_standing_as_punctual_ones(case in any_case(PLACES)) {
-        let Case { account, policy, now, begin } = case;
-        let is_plain = policy.buffer.is_none() && policy.stages.iter().all(|stage| {
+        let DomainCase { account, policy, now, begin } = case;
+        let is_plain = policy.first_lapse_tolerance.is_none() && policy.stages.iter().all(|stage| {
             let binds_for_a_while = stage.when.cause.is_some() || stage.when.score_at_most.is_some();
             !binds_for_a_while && stage.notice_days().is_none()
         });
         let mut late = account.clone();
-        late.judge(&policy, now, Cause::Time);
+        late.judge(&policy, now, Trigger::Time);
 
         let mut punctual = account;
         let mut look = begin;
         let mut looks = 0;
         while look <= now {
-            punctual.judge(&policy, look, Cause::Time);
-            let Some(next) = punctual.standing.next_action_at else { break };
+            punctual.judge(&policy, look, Trigger::Time);
+            let Some(next) = punctual.status.next_action_at else { break };
             prop_assert!(next > look, "{} is not after {}", next, look);
             look = next;
             looks += 1;
             prop_assert!(looks < 5_000);
         }
-        prop_assert_eq!(&late.standing.stage, &punctual.standing.stage);
-        prop_assert_eq!(&late.standing.restrictions, &punctual.standing.restrictions);
+        prop_assert_eq!(&late.status.stage, &punctual.status.stage);
+        prop_assert_eq!(&late.status.restrictions, &punctual.status.restrictions);
         prop_assert_eq!(class(&late), class(&punctual));
-        prop_assert_eq!(late.standing.is_due(now), punctual.standing.is_due(now));
+        prop_assert_eq!(late.status.is_due(now), punctual.status.is_due(now));
         // Without facts that begin or end by themselves, an account status that time brought has the same
         // instant, however late it was evaluated.
         if is_plain {
             prop_assert_eq!(
-                late.standing.since.filter(|since| *since > begin),
-                punctual.standing.since.filter(|since| *since > begin)
+                late.status.since.filter(|since| *since > begin),
+                punctual.status.since.filter(|since| *since > begin)
             );
         }
     }
 
     #[test]
     fn paying_everything_overdue_lifts_everything(case in any_case(PLACES)) {
-        let Case { mut account, policy, now, .. } = case;
+        let DomainCase { mut account, policy, now, .. } = case;
         // Where the policy settles some debts that are due but not past due first, more has to be paid.
         let past_due_first =
-            |entries: &[Entry]| entries.is_sorted_by_key(|entry| entry.class != DueClass::PastDue);
+            |entries: &[WaterfallEntry]| entries.is_sorted_by_key(|entry| entry.class != DueClass::PastDue);
         prop_assume!(policy.waterfall.entries().is_none_or(|entries| past_due_first(entries)));
-        account.judge(&policy, now, Cause::Time);
+        account.judge(&policy, now, Trigger::Time);
         let overdue = assess(&account, &policy, now).figures.overdue;
         if overdue.is_positive() {
             let number = account.payments().len();
             let all = payment(number, i64::try_from(minor(overdue)).unwrap(), &[]);
             account.apply(&all, now).unwrap();
-            account.judge(&policy, now, Cause::Fact);
+            account.judge(&policy, now, Trigger::Fact);
             let figures = assess(&account, &policy, now).figures;
             prop_assert_eq!((figures.days_past_due, figures.delinquent_days), (0, 0));
         }
         if overdue.is_positive() || !account.is_enforced() {
-            prop_assert!(account.standing.stage.is_current());
-            prop_assert!(account.standing.restrictions.is_empty());
+            prop_assert!(account.status.stage.is_current());
+            prop_assert!(account.status.restrictions.is_empty());
         }
     }
 
     #[test]
     fn sums_of_parts_are_the_whole(case in any_case(PLACES)) {
-        let Case { account, policy, now, .. } = case;
+        let DomainCase { account, policy, now, .. } = case;
         let allocation = allocate(&account);
         let standing: i128 =
-            account.payments().iter().filter(|payment| payment.stands()).map(|one| minor(one.amount)).sum();
+            account.payments().iter().filter(|payment| payment.is_effective()).map(|one| minor(one.amount)).sum();
         let paid: i128 = allocation.paid.iter().copied().map(minor).sum();
         prop_assert_eq!(paid + minor(allocation.credit), standing);
-        let unpaid: i128 = allocation.unpaid.iter().map(|one| minor(one.amount)).sum();
+        let unpaid: i128 = allocation.open_installments.iter().map(|one| minor(one.amount)).sum();
         prop_assert_eq!(minor(allocation.outstanding), unpaid);
 
         prop_assert!(!allocation.credit.is_negative());
-        prop_assert!(allocation.unpaid.iter().all(|one| one.amount.is_positive()));
-        prop_assert!(allocation.unpaid.is_empty() || allocation.credit.is_zero());
+        prop_assert!(allocation.open_installments.iter().all(|one| one.amount.is_positive()));
+        prop_assert!(allocation.open_installments.is_empty() || allocation.credit.is_zero());
         prop_assert_eq!(allocation.paid.len(), account.installments().len());
         for (place, (installment, paid)) in account.installments().iter().zip(&allocation.paid).enumerate() {
-            prop_assert!(!paid.is_negative() && *paid <= installment.asked());
-            let unpaid = allocation.unpaid.iter().find(|one| one.place == place);
+            prop_assert!(!paid.is_negative() && *paid <= installment.amount_due());
+            let unpaid = allocation.open_installments.iter().find(|one| one.place == place);
             let owes = unpaid.map_or(cents(0), |one| one.amount);
-            let expected = if installment.written_off { cents(0) } else { installment.asked() - *paid };
+            let expected = if installment.written_off { cents(0) } else { installment.amount_due() - *paid };
             prop_assert_eq!(owes, expected);
         }
         let figures = assess(&account, &policy, now).figures;
@@ -293,10 +294,10 @@ proptest! {
 
     #[test]
     fn stepping_day_by_day_gives_the_same_figures_and_the_same_stage(case in case(PLACES)) {
-        let Case { account, policy, now, .. } = case;
+        let DomainCase { account, policy, now, .. } = case;
         let assessment = assess(&account, &policy, now);
         let stepped = stepped(&account, &policy, assessment.day);
-        prop_assert_eq!(&Stepped::of(&assessment.figures), &stepped);
+        prop_assert_eq!(&SteppedFigures::of(&assessment.figures), &stepped);
 
         let outstanding = minor(assessment.figures.outstanding);
         let holds = |stage: &&Stage| account.is_enforced() && stepped.meets(&stage.when, outstanding);
@@ -305,7 +306,7 @@ proptest! {
 
     #[test]
     fn a_day_on_which_a_stage_began_to_hold_is_the_first_such_day(case in case(PLACES)) {
-        let Case { account, policy, now, .. } = case;
+        let DomainCase { account, policy, now, .. } = case;
         let assessment = assess(&account, &policy, now);
         if let (Some(stage), Some(from)) = (assessment.stage, assessment.held_from) {
             let outstanding = minor(assessment.figures.outstanding);
@@ -357,7 +358,7 @@ proptest! {
         let (one, other) = (run(&in_order), run(&shuffled));
         prop_assert_eq!(&one, &other);
         prop_assert_eq!(allocate(&one), allocate(&other));
-        prop_assert_eq!(owed(&one, &policy), owed(&other, &policy));
+        prop_assert_eq!(allocate_at(&one, &policy), allocate_at(&other, &policy));
         let now = begin + TimeDelta::minutes(look);
         prop_assert_eq!(assess(&one, &policy, now), assess(&other, &policy, now));
     }
@@ -368,20 +369,20 @@ proptest! {
         minor in amount(),
         targets in targets(),
     ) {
-        let Case { mut account, policy, now, .. } = case;
+        let DomainCase { mut account, policy, now, .. } = case;
         let number = account.payments().len();
-        let before = (owed(&account, &policy), assess(&account, &policy, now).figures);
+        let before = (allocate_at(&account, &policy), assess(&account, &policy, now).figures);
         account.apply(&payment(number, minor, &targets), now).unwrap();
         let payment_id = format!("P-{number}").parse().unwrap();
         account.apply(&Command::PaymentReversed { payment_id, dated: Dated::Original }, now).unwrap();
-        prop_assert_eq!((owed(&account, &policy), assess(&account, &policy, now).figures), before);
+        prop_assert_eq!((allocate_at(&account, &policy), assess(&account, &policy, now).figures), before);
     }
 
     #[test]
     fn an_account_survives_being_written_and_read(case in any_case(PLACES)) {
-        let Case { mut account, policy, now, begin } = case;
-        account.judge(&policy, begin, Cause::Fact);
-        account.judge(&policy, now, Cause::Time);
+        let DomainCase { mut account, policy, now, begin } = case;
+        account.judge(&policy, begin, Trigger::Fact);
+        account.judge(&policy, now, Trigger::Time);
         let written = serde_json::to_string(&account).unwrap();
         prop_assert_eq!(serde_json::from_str::<Account>(&written).unwrap(), account);
     }

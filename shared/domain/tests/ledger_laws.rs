@@ -4,14 +4,14 @@
 mod common;
 
 use chrono::{Days, NaiveDate, TimeDelta};
-use common::accrual::{Stepped, stepped};
-use common::generate::{Case, PLACES, any_policy, case_under, cents, opened, policy, settling};
+use common::accrual::{SteppedBalances, stepped};
+use common::generate::{DomainCase, PLACES, any_policy, case_under, cents, opened, policy, settling};
 use duewatch_domain::account::Figures;
 use duewatch_domain::account::Installment;
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::business_date;
 use duewatch_domain::policy::{Component, LateFee, Overpayment, Policy, Stage, When};
-use duewatch_domain::{Account, allocate, assess, owed};
+use duewatch_domain::{Account, allocate, allocate_at, assess};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -27,18 +27,18 @@ fn minor(amount: Money) -> i128 {
 }
 
 /// The values of [`stepped`], from the closed form.
-fn closed(account: &Account, policy: &Policy, day: NaiveDate) -> Stepped {
-    let allocation = owed(account, policy);
+fn closed(account: &Account, policy: &Policy, day: NaiveDate) -> SteppedBalances {
+    let allocation = allocate_at(account, policy);
     let figures = Figures::on(day, account, &allocation, policy);
     let mut fees = vec![0; account.installments().len()];
-    for unpaid in &allocation.unpaid {
+    for unpaid in &allocation.open_installments {
         for (component, amount) in allocation.open_components(unpaid, day, account, policy) {
             if component == Component::Penalty {
                 fees[unpaid.place] = minor(amount);
             }
         }
     }
-    Stepped {
+    SteppedBalances {
         overdue: minor(figures.overdue),
         outstanding: minor(figures.outstanding),
         late_fee: minor(figures.late_fee.unwrap_or_default()),
@@ -55,8 +55,8 @@ fn names_several(account: &Account) -> bool {
 }
 
 /// Without the paid parts and the credit, which depend on the day where credit waits.
-fn without_credit(stepped: Stepped) -> Stepped {
-    Stepped { paid: Vec::new(), credit: 0, ..stepped }
+fn without_credit(stepped: SteppedBalances) -> SteppedBalances {
+    SteppedBalances { paid: Vec::new(), credit: 0, ..stepped }
 }
 
 proptest! {
@@ -67,7 +67,7 @@ proptest! {
         case in case_under(PLACES, any_policy()).prop_filter("one name a payment", |case| !names_several(&case.account)),
         later in 0_u64..300,
     ) {
-        let Case { account, policy, now, .. } = case;
+        let DomainCase { account, policy, now, .. } = case;
         let today = assess(&account, &policy, now).day;
         for day in [today, today + Days::new(later)] {
             let (closed, stepped) = (closed(&account, &policy, day), stepped(&account, &policy, day));
@@ -84,18 +84,18 @@ proptest! {
 
     #[test]
     fn a_fee_of_nothing_changes_nothing(case in case_under(PLACES, policy())) {
-        let Case { account, policy, now, .. } = case;
+        let DomainCase { account, policy, now, .. } = case;
         let bare = allocate(&account);
         let figures = assess(&account, &policy, now).figures;
         let free = Policy { late_fee: Some(fee_of_nothing()), ..policy };
-        let owed = owed(&account, &free);
+        let owed = allocate_at(&account, &free);
         prop_assert_eq!(
-            (&owed.paid, &owed.unpaid, owed.outstanding, owed.credit),
-            (&bare.paid, &bare.unpaid, bare.outstanding, bare.credit)
+            (&owed.paid, &owed.open_installments, owed.outstanding, owed.credit),
+            (&bare.paid, &bare.open_installments, bare.outstanding, bare.credit)
         );
         let expected = Figures { late_fee: Some(cents(0)), ..figures };
         prop_assert_eq!(&assess(&account, &free, now).figures, &expected);
-        for unpaid in &owed.unpaid {
+        for unpaid in &owed.open_installments {
             let open = owed.open_components(unpaid, account.opened_on, &account, &free);
             let installment = &account.installments()[unpaid.place];
             prop_assert_eq!(open, installment.open_components(owed.paid[unpaid.place], &free.waterfall, account.currency));
@@ -107,17 +107,17 @@ proptest! {
         case in case_under(PLACES, any_policy()),
         later in 0_u64..3_000,
     ) {
-        let Case { account, policy, now, .. } = case;
-        let allocation = owed(&account, &policy);
+        let DomainCase { account, policy, now, .. } = case;
+        let allocation = allocate_at(&account, &policy);
         let money: Money =
-            account.payments().iter().filter(|payment| payment.stands()).map(|payment| payment.amount).sum();
+            account.payments().iter().filter(|payment| payment.is_effective()).map(|payment| payment.amount).sum();
         prop_assert_eq!(allocation.paid.iter().copied().sum::<Money>() + allocation.credit, money);
         prop_assert!(!allocation.credit.is_negative());
-        prop_assert!(allocation.unpaid.is_sorted_by_key(|unpaid| unpaid.due_on));
+        prop_assert!(allocation.open_installments.is_sorted_by_key(|unpaid| unpaid.due_on));
         let day = assess(&account, &policy, now).day + Days::new(later);
         let figures = Figures::on(day, &account, &allocation, &policy);
         let mut overdue = cents(0);
-        for unpaid in &allocation.unpaid[..figures.unpaid_installments as usize] {
+        for unpaid in &allocation.open_installments[..figures.unpaid_installments as usize] {
             let open = allocation.open_components(unpaid, day, &account, &policy);
             prop_assert!(open.iter().all(|(_, amount)| amount.is_positive()));
             overdue += open.into_iter().map(|(_, amount)| amount).sum();
@@ -133,10 +133,10 @@ proptest! {
         policy in any_policy().prop_filter("a late fee", |policy| policy.late_fee.is_some()), days in 0_u64..2_000) {
         // Without waivers and payments, the open fee is the whole accrued fee.
         let fee = policy.late_fee.unwrap();
-        let allocation = owed(&account, &policy);
+        let allocation = allocate_at(&account, &policy);
         let day = account.opened_on + Days::new(days);
         let half_a_cent = Decimal::new(5, 3);
-        for unpaid in &allocation.unpaid {
+        for unpaid in &allocation.open_installments {
             let installment = &account.installments()[unpaid.place];
             let open = allocation.open_components(unpaid, day, &account, &policy);
             let of = |wanted| open.iter().find(|(one, _)| *one == wanted).map_or(Decimal::ZERO, |(_, amount)| amount.as_decimal());
@@ -165,8 +165,8 @@ proptest! {
         case in case_under(PLACES, any_policy()),
         days in proptest::collection::vec(0_u64..2_000, 2..6),
     ) {
-        let Case { account, policy, now, .. } = case;
-        let allocation = owed(&account, &policy);
+        let DomainCase { account, policy, now, .. } = case;
+        let allocation = allocate_at(&account, &policy);
         let today = assess(&account, &policy, now).day;
         let mut days = days;
         days.sort_unstable();
@@ -189,10 +189,10 @@ proptest! {
         case in case_under(PLACES, any_policy()),
         look in 0_u64..1_500,
     ) {
-        let Case { account, policy, now, .. } = case;
+        let DomainCase { account, policy, now, .. } = case;
         let now = now + TimeDelta::days(look as i64);
         let assessment = assess(&account, &policy, now);
-        let allocation = owed(&account, &policy);
+        let allocation = allocate_at(&account, &policy);
         let holds = |stage: &Stage, day: NaiveDate| {
             meets(&stage.when, &Figures::on(day, &account, &allocation, &policy))
         };
@@ -209,11 +209,11 @@ proptest! {
         case in case_under(PLACES, policy()),
         settling in settling(),
     ) {
-        let Case { account, policy, .. } = case;
+        let DomainCase { account, policy, .. } = case;
         let text = format!("id = \"p\"\nversion = 1\neffective_on = 2010-01-01\n{settling}");
         let waterfall = duewatch_domain::policy::parse(&text).unwrap().waterfall;
         let other = Policy { waterfall, ..policy };
-        let (one, other) = (allocate(&account), owed(&account, &other));
+        let (one, other) = (allocate(&account), allocate_at(&account, &other));
         prop_assert_eq!((one.outstanding, one.credit), (other.outstanding, other.credit));
     }
 }

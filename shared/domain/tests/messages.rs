@@ -7,13 +7,13 @@ use chrono::TimeDelta;
 use common::{command, four_installments, instant};
 use duewatch_domain::formats::{FormatError, message_line, parse_message};
 use duewatch_domain::kernel::{MAX_MESSAGES, RECENT_MESSAGES};
-use duewatch_domain::{Account, Applied, Event, Message, Refusal};
+use duewatch_domain::{Account, Applied, Event, InboundMessage, Refusal};
 use proptest::prelude::*;
 
 const BEGIN: &str = "2023-10-05T01:00:00Z";
 
-fn message(id: &str, minutes: i64, kind: &str, fields: &str) -> Message {
-    Message {
+fn message(id: &str, minutes: i64, kind: &str, fields: &str) -> InboundMessage {
+    InboundMessage {
         event_id: id.parse().unwrap(),
         event: Event {
             at: instant(BEGIN) + TimeDelta::minutes(minutes),
@@ -23,7 +23,7 @@ fn message(id: &str, minutes: i64, kind: &str, fields: &str) -> Message {
     }
 }
 
-fn added(id: &str, minutes: i64, number: usize) -> Message {
+fn added(id: &str, minutes: i64, number: usize) -> InboundMessage {
     let fields = format!(r#""installment":{{"number":{number},"due_on":"2024-06-01","principal":"1.00"}}"#);
     message(id, minutes, "installment_added", &fields)
 }
@@ -123,7 +123,7 @@ proptest! {
         plan in proptest::collection::vec((0_i64..3, proptest::collection::vec(0_usize..12, 0..3)), 1..25),
     ) {
         let mut at = 0;
-        let mut sends: Vec<(usize, Message)> = Vec::new();
+        let mut sends: Vec<(usize, InboundMessage)> = Vec::new();
         let mut once = account();
         for (place, (minutes, again)) in plan.iter().enumerate() {
             at += minutes;

@@ -6,10 +6,10 @@
 
 mod common;
 
-use common::{Loan, date, four_installments, instant, policy};
-use duewatch_domain::account::{HeldBy, Reason};
+use common::{TestLoan, date, four_installments, instant, policy};
+use duewatch_domain::account::{DeferralReason, Reason};
 use duewatch_domain::kernel::{end_of_day, start_of_day};
-use duewatch_domain::{Applied, Cause, Permit, Policy, Refusal, permits};
+use duewatch_domain::{Applied, Permit, Policy, Refusal, Trigger, permit_for};
 use rstest::rstest;
 
 const LADDER: &str = r#"
@@ -35,22 +35,22 @@ fn with(tables: &str) -> Policy {
 }
 
 /// The stage and the restrictions at the last second of a local date.
-fn on(loan: &Loan, day: &str, policy: &Policy) -> String {
+fn on(loan: &TestLoan, day: &str, policy: &Policy) -> String {
     let assessment = loan.assessed_at(end_of_day(loan.account.time_zone, date(day)), policy);
     let restrictions: Vec<String> = assessment.restrictions().iter().map(ToString::to_string).collect();
     format!("{} [{}]", assessment.stage_name(), restrictions.join(", "))
 }
 
 /// Evaluates the account at each of its next actions, as a sweep does, up to a local date's end.
-fn swept(loan: &mut Loan, until: &str, policy: &Policy) {
+fn swept(loan: &mut TestLoan, until: &str, policy: &Policy) {
     let until = end_of_day(loan.account.time_zone, date(until));
     for _ in 0..100 {
-        match loan.account.standing.next_action_at.filter(|at| *at <= until) {
-            Some(at) => loan.account.judge(policy, at, Cause::Time),
+        match loan.account.status.next_action_at.filter(|at| *at <= until) {
+            Some(at) => loan.account.judge(policy, at, Trigger::Time),
             None => return,
         }
     }
-    assert_eq!(loan.account.standing.next_action_at, None, "there is no end to it");
+    assert_eq!(loan.account.status.next_action_at, None, "there is no end to it");
 }
 
 // 250.00 of 1000.00 are overdue until 1 November, then 500.00.
@@ -83,7 +83,7 @@ fn a_first_and_minor_lapse_is_restricted_after_a_buffer(#[case] day: &str, #[cas
     // Ten delinquent days are days past due 13, on 14 October.
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Fact);
+    loan.judged("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, day, &policy);
     assert_eq!(loan.standing(), expected);
     assert_eq!(on(&loan, day, &policy), expected);
@@ -94,11 +94,14 @@ fn a_lapse_that_is_minor_no_more_is_restricted_at_once() {
     // 500.00 is overdue from 2 November on, delinquent day 29.
     let policy = with("[buffer]\ndays = 60\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Fact);
+    loan.judged("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, "2023-11-01", &policy);
     assert_eq!(loan.standing(), "frozen []");
     let reasons = &loan.account.recent_decisions().last().unwrap().reasons;
-    let held = Reason::RestrictionsHeld { by: HeldBy::Buffer, until: Some(date("2023-11-02")) };
+    let held = Reason::RestrictionsDeferred {
+        by: DeferralReason::FirstLapseTolerance,
+        until: Some(date("2023-11-02")),
+    };
     assert_eq!(reasons.last(), Some(&held));
     swept(&mut loan, "2023-11-02", &policy);
     assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
@@ -112,11 +115,11 @@ fn a_lapse_that_is_minor_no_more_is_restricted_at_once() {
 fn a_second_lapse_within_the_memory_has_no_buffer(#[case] months: u32, #[case] expected: &str) {
     let policy = with(&format!("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = {months}\n"));
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Fact);
+    loan.judged("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-09", &policy);
     assert_eq!(loan.standing(), "limited []");
-    loan.pays("2023-10-10", "P-1", "250.00").judged("2023-10-10", &policy, Cause::Fact);
-    assert_eq!(loan.account.standing.lapses.last_over_on, Some(date("2023-10-10")));
+    loan.pays("2023-10-10", "P-1", "250.00").judged("2023-10-10", &policy, Trigger::Fact);
+    assert_eq!(loan.account.status.delinquency_history.last_over_on, Some(date("2023-10-10")));
     swept(&mut loan, "2023-11-09", &policy);
     assert_eq!(loan.standing(), expected);
 }
@@ -125,10 +128,10 @@ fn a_second_lapse_within_the_memory_has_no_buffer(#[case] months: u32, #[case] e
 fn a_lapse_is_the_first_again_when_the_last_one_is_forgotten() {
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 1\n");
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Fact);
+    loan.judged("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-06", &policy);
     // Two installments are paid; the third episode begins on 5 December.
-    loan.pays("2023-10-07", "P-1", "500.00").judged("2023-10-07", &policy, Cause::Fact);
+    loan.pays("2023-10-07", "P-1", "500.00").judged("2023-10-07", &policy, Trigger::Fact);
     swept(&mut loan, "2023-12-14", &policy);
     assert_eq!(loan.standing(), "limited []");
 }
@@ -137,10 +140,10 @@ fn a_lapse_is_the_first_again_when_the_last_one_is_forgotten() {
 fn a_lapse_that_was_paid_before_it_began_is_none() {
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Fact);
+    loan.judged("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-04", &policy);
-    loan.pays("2023-10-04", "P-1", "250.00").judged("2023-10-04", &policy, Cause::Fact);
-    assert_eq!(loan.account.standing.lapses.last_over_on, None);
+    loan.pays("2023-10-04", "P-1", "250.00").judged("2023-10-04", &policy, Trigger::Fact);
+    assert_eq!(loan.account.status.delinquency_history.last_over_on, None);
     swept(&mut loan, "2023-11-09", &policy);
     assert_eq!(loan.standing(), "limited []");
 }
@@ -189,7 +192,7 @@ fn a_stage_that_time_ends_is_left_when_its_cause_binds_no_more() {
     let policy = policy("grace_days = 3", LONG_TERM);
     let mut loan = four_installments();
     let fields = r#""cause":"long_term","by":"o","reason":"r","until":"2023-10-15""#;
-    loan.learns("2023-10-02", "cause_recorded", fields).judged("2023-10-02", &policy, Cause::Fact);
+    loan.learns("2023-10-02", "cause_recorded", fields).judged("2023-10-02", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-20", &policy);
     let decisions = loan.account.recent_decisions();
     let told: Vec<String> = decisions.iter().map(|one| format!("{} {}", one.at, one.to)).collect();
@@ -255,17 +258,17 @@ fn nobody_is_reminded_while_a_payment_is_under_way() {
     );
     let mut loan = four_installments();
     loan.learns("2023-10-05", "payment_in_process", r#""until":"2023-10-09""#);
-    loan.judged("2023-10-05", &policy, Cause::Fact);
+    loan.judged("2023-10-05", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-08", &policy);
-    assert_eq!((loan.standing().as_str(), loan.account.intents.len()), ("late []", 0));
+    assert_eq!((loan.standing().as_str(), loan.account.contact_requests.len()), ("late []", 0));
     // On the 9th the account is limited, so that the reminders of `late` are no longer due.
-    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-08T16:00:00Z")));
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-08T16:00:00Z")));
     let mut patient = loan.clone();
     let gentle = policy_without_limits();
-    patient.judged("2023-10-08", &gentle, Cause::Fact);
+    patient.judged("2023-10-08", &gentle, Trigger::Fact);
     swept(&mut patient, "2023-10-09", &gentle);
     let intents: Vec<_> =
-        patient.account.intents.iter().map(|one| (one.template.as_str(), one.missed)).collect();
+        patient.account.contact_requests.iter().map(|one| (one.template.as_str(), one.missed)).collect();
     assert_eq!(intents, [("second", 1)]);
 }
 
@@ -313,11 +316,11 @@ fn nothing_is_restricted_before_the_notice_it_owes(
     assert_eq!(on(&loan, day, &policy), expected);
     // The same after an evaluation at every next action, and after a single late one.
     let mut punctual = loan.clone();
-    punctual.judged("2023-09-01", &policy, Cause::Time);
+    punctual.judged("2023-09-01", &policy, Trigger::Time);
     swept(&mut punctual, day, &policy);
     assert_eq!(punctual.standing(), expected);
     let mut late = loan;
-    late.judged(&format!("{day}T23:59:59"), &policy, Cause::Time);
+    late.judged(&format!("{day}T23:59:59"), &policy, Trigger::Time);
     assert_eq!(late.standing(), expected);
 }
 
@@ -336,10 +339,10 @@ fn what_has_waited_for_its_notice_waits_for_what_was_recorded_since(
         NOTICED,
     );
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Time);
+    loan.judged("2023-09-01", &policy, Trigger::Time);
     swept(&mut loan, "2023-10-04", &policy);
     loan.learns("2023-10-05", "notice_sent", r#""stage":"limited""#);
-    loan.learns("2023-10-10", kind, fields).judged("2023-10-10", &policy, Cause::Fact);
+    loan.learns("2023-10-10", kind, fields).judged("2023-10-10", &policy, Trigger::Fact);
     swept(&mut loan, held, &policy);
     assert_eq!(loan.standing(), if held == "2023-10-19" { "frozen []" } else { "limited []" });
     swept(&mut loan, begins, &policy);
@@ -374,10 +377,10 @@ fn a_restriction_bears_its_own_day_where_a_severer_stage_that_restricted_nothing
     let policy = policy("grace_days = 3", &format!("{ladder}{closed}{tables}"));
     let mut loan = four_installments();
     let until = r#""cause":"long_term","by":"o","reason":"r","until":"2023-10-20""#;
-    loan.learns("2023-10-02", "cause_recorded", until).judged("2023-10-10", &policy, Cause::Fact);
+    loan.learns("2023-10-02", "cause_recorded", until).judged("2023-10-10", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "written_to []");
     // No evaluation for two weeks.
-    loan.judged("2023-10-24", &policy, Cause::Time);
+    loan.judged("2023-10-24", &policy, Trigger::Time);
     let decision = loan.account.recent_decisions().last().unwrap();
     assert_eq!(loan.standing(), "written_to [limit_credit_line to 50 %]");
     assert_eq!(decision.at, instant("2023-10-14T16:00:00Z"));
@@ -387,12 +390,12 @@ fn a_restriction_bears_its_own_day_where_a_severer_stage_that_restricted_nothing
 fn a_restriction_that_a_notice_brings_bears_the_day_on_which_its_time_is_over() {
     let policy = policy("grace_days = 3", NOTICED);
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Time);
+    loan.judged("2023-09-01", &policy, Trigger::Time);
     swept(&mut loan, "2023-10-10", &policy);
     loan.learns("2023-10-11", "notice_sent", r#""stage":"limited""#).judged(
         "2023-10-11",
         &policy,
-        Cause::Fact,
+        Trigger::Fact,
     );
     swept(&mut loan, "2023-10-18", &policy);
     let decision = loan.account.recent_decisions().last().unwrap();
@@ -411,10 +414,10 @@ const NOTICE_STEP: &str = r#"
 fn a_notice_that_left_lets_the_restriction_follow() {
     let policy = policy("grace_days = 3", &format!("{NOTICED}{NOTICE_STEP}"));
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Time);
+    loan.judged("2023-09-01", &policy, Trigger::Time);
     swept(&mut loan, "2023-10-04", &policy);
     let planned_at = loan.local("2023-10-04T10:00:00");
-    let intent = loan.account.intents.last().unwrap();
+    let intent = loan.account.contact_requests.last().unwrap();
     assert_eq!((intent.planned_at, intent.template.as_str()), (planned_at, "before_limit"));
     let stage = intent.notice_of.clone().unwrap();
 
@@ -426,23 +429,23 @@ fn a_notice_that_left_lets_the_restriction_follow() {
     let left_at = loan.local("2023-10-05T08:00:00");
     assert_eq!(loan.account.notice_left(&stage, planned_at, left_at), Applied::Changed);
     assert_eq!(loan.account.notice_left(&stage, planned_at, left_at), Applied::Unchanged);
-    loan.judged("2023-10-05T08:00:00", &policy, Cause::Fact);
-    assert!(loan.account.intents.is_empty());
+    loan.judged("2023-10-05T08:00:00", &policy, Trigger::Fact);
+    assert!(loan.account.contact_requests.is_empty());
     swept(&mut loan, "2023-10-11", &policy);
     assert_eq!(loan.standing(), "limited []");
     swept(&mut loan, "2023-10-12", &policy);
     assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %]");
-    assert!(loan.account.intents.is_empty());
+    assert!(loan.account.contact_requests.is_empty());
 }
 
 #[test]
 fn a_late_run_that_skips_to_a_severe_stage_still_sends_the_notice_it_owes() {
     let policy = policy("grace_days = 3", &format!("{NOTICED}{NOTICE_STEP}"));
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Cause::Time);
-    loan.judged("2023-11-15", &policy, Cause::Time);
+    loan.judged("2023-09-01", &policy, Trigger::Time);
+    loan.judged("2023-11-15", &policy, Trigger::Time);
     assert_eq!(loan.standing(), "frozen []");
-    let notices: Vec<_> = loan.account.intents.iter().map(|one| one.template.as_str()).collect();
+    let notices: Vec<_> = loan.account.contact_requests.iter().map(|one| one.template.as_str()).collect();
     assert_eq!(notices, ["before_limit"]);
 }
 
@@ -451,14 +454,14 @@ fn what_falls_overdue_anew_has_a_notice_of_its_own() {
     let policy = policy("grace_days = 3", &format!("{NOTICED}{NOTICE_STEP}"));
     let mut loan = four_installments();
     loan.learns("2023-10-05", "notice_sent", r#""stage":"limited""#);
-    loan.judged("2023-11-15", &policy, Cause::Time);
+    loan.judged("2023-11-15", &policy, Trigger::Time);
     assert_eq!(
-        (loan.standing().as_str(), loan.account.intents.len()),
+        (loan.standing().as_str(), loan.account.contact_requests.len()),
         ("frozen [limit_credit_line to 50 %]", 0)
     );
     // The second installment is overdue since 1 November, without a notice since then.
-    loan.pays("2023-11-20", "P-1", "250.00").judged("2023-11-20", &policy, Cause::Fact);
-    assert_eq!((loan.standing().as_str(), loan.account.intents.len()), ("frozen []", 1));
+    loan.pays("2023-11-20", "P-1", "250.00").judged("2023-11-20", &policy, Trigger::Fact);
+    assert_eq!((loan.standing().as_str(), loan.account.contact_requests.len()), ("frozen []", 1));
 }
 
 #[rstest]
@@ -483,8 +486,8 @@ fn an_operation_may_go_through_or_not_and_the_answer_says_why(
     let tables = "[operations]\nnever_blocked = [\"pay_wages\"]\n";
     let policy = policy("grace_days = 3", &format!("{ladder}\n{own}\n{tables}"));
     let mut loan = four_installments();
-    loan.judged(&format!("{day}T23:59:59"), &policy, Cause::Time);
-    let permit = permits(&loan.account, &policy, operation);
+    loan.judged(&format!("{day}T23:59:59"), &policy, Trigger::Time);
+    let permit = permit_for(&loan.account, &policy, operation);
     assert_eq!(permit.to_string(), answer);
     assert_eq!(permit.is_allowed(), !matches!(permit, Permit::Blocked(_)));
 }

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{Loan, four_installments, ladder, only_stage, pause};
-use duewatch_domain::{Applied, Cause, Policy};
+use common::{TestLoan, four_installments, ladder, only_stage, pause};
+use duewatch_domain::{Applied, Policy, Trigger};
 use rstest::rstest;
 
 /// Counts every delinquent day: no grace.
@@ -12,7 +12,7 @@ fn without_grace() -> Policy {
     only_stage("", "delinquent_days = 1")
 }
 
-fn delinquent(loan: &Loan, on: &str) -> u32 {
+fn delinquent(loan: &TestLoan, on: &str) -> u32 {
     loan.days(on, &without_grace()).1
 }
 
@@ -179,9 +179,9 @@ fn ending_a_pause_when_none_runs_is_refused(#[case] on: &str) {
 fn a_backdated_pause_lifts_what_its_days_had_brought() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Cause::Time);
+    loan.judged("2023-10-19", &policy, Trigger::Time);
     assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
-    loan.pauses("2023-10-19", "2023-10-05", "2023-10-19").judged("2023-10-19", &policy, Cause::Fact);
+    loan.pauses("2023-10-19", "2023-10-05", "2023-10-19").judged("2023-10-19", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "late []");
 }
 
@@ -189,9 +189,9 @@ fn a_backdated_pause_lifts_what_its_days_had_brought() {
 fn with_enforcement_off_nothing_holds_while_the_figures_go_on() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Cause::Time);
+    loan.judged("2023-10-19", &policy, Trigger::Time);
     loan.learns("2023-10-20", "enforcement_off", r#""reason":"court order""#);
-    loan.judged("2023-10-20", &policy, Cause::Fact);
+    loan.judged("2023-10-20", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "current []");
     let lifted = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(lifted.lifted.len(), 2);
@@ -205,10 +205,10 @@ fn enforcement_on_again_restores_at_once() {
     let policy = ladder();
     let mut loan = four_installments();
     loan.learns("2023-10-02", "enforcement_off", r#""reason":"court order""#);
-    loan.judged("2023-11-15", &policy, Cause::Time);
+    loan.judged("2023-11-15", &policy, Trigger::Time);
     assert_eq!(loan.standing(), "current []");
     loan.learns("2023-11-16", "enforcement_on", r#""reason":"lifted""#);
-    loan.judged("2023-11-16", &policy, Cause::Fact);
+    loan.judged("2023-11-16", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "suspended [suspend_account]");
 }
 

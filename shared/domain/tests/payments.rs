@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Loan, four_installments, ladder, loan, only_stage};
+use common::{TestLoan, four_installments, ladder, loan, only_stage};
 use duewatch_domain::{Applied, Refusal};
 use rstest::rstest;
 
@@ -41,7 +41,7 @@ fn credit_waits_for_the_installments_to_come() {
 
 #[test]
 fn interest_and_fee_are_owed_like_principal() {
-    let mut loan = Loan {
+    let mut loan = TestLoan {
         account: duewatch_domain::account::Account::open(&common::contract(
             "Asia/Shanghai",
             "CNY",
@@ -76,7 +76,7 @@ fn what_is_open_of_an_installment_follows_the_waterfall(
     #[case] expected: &str,
 ) {
     let terms = r#"{"number":1,"due_on":"2023-10-01","principal":"250.00","interest":"10.00","fee":"5.00"}"#;
-    let mut loan = Loan {
+    let mut loan = TestLoan {
         account: duewatch_domain::account::Account::open(&common::contract("Asia/Shanghai", "CNY", terms))
             .unwrap(),
     };

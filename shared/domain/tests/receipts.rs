@@ -7,7 +7,8 @@ use common::contact::{Somebody, channel, rules, somebody, wish};
 use common::{instant, loan};
 use duewatch_domain::commands::BORROWER;
 use duewatch_domain::contact::{
-    Attempt, MAX_CAME_BACK, Outcome, Planned, Receipt, ReceiptOutcome, Unusable, Wanted, Wish, consolidate,
+    AttemptOutcome, ContactAttempt, GateRequest, MAX_BOUNCES, QueuedRequest, Receipt, ReceiptOutcome,
+    RequestTarget, Unusable, consolidate,
 };
 use duewatch_domain::{Applied, Command, Refusal};
 use rstest::rstest;
@@ -23,7 +24,13 @@ fn counted(person: &mut Somebody, by: &str, contact_person: Option<&str>) {
     let id = "M-1".parse().unwrap();
     let contact_person = contact_person.map(|one| one.parse().unwrap());
     let at = instant("2024-06-01T04:00:00Z");
-    person.person.keep(Attempt::reserved(id, channel(by), vec!["A-1".parse().unwrap()], contact_person, at));
+    person.person.keep(ContactAttempt::reserved(
+        id,
+        channel(by),
+        vec!["A-1".parse().unwrap()],
+        contact_person,
+        at,
+    ));
 }
 
 fn has_points(person: &mut Somebody, channels: &str) {
@@ -52,7 +59,7 @@ fn a_person_is_out_of_reach_when_no_known_contact_point_can_be_used(
     has_points(&mut person, points);
     counted(&mut person, by, None);
     assert_eq!(
-        person.person.receive(channel(by), &receipt("2024-06-01T05:00:00Z", outcome)),
+        person.person.apply_receipt(channel(by), &receipt("2024-06-01T05:00:00Z", outcome)),
         Applied::Changed
     );
     let expected: Vec<_> = expected.iter().map(|(by, problem)| (channel(by), *problem)).collect();
@@ -63,7 +70,7 @@ fn a_person_is_out_of_reach_when_no_known_contact_point_can_be_used(
 fn a_new_number_is_within_reach_again() {
     let mut person = somebody();
     has_points(&mut person, "sms");
-    person.person.receive(channel("sms"), &receipt("2024-06-01T05:00:00Z", ReceiptOutcome::Bounced));
+    person.person.apply_receipt(channel("sms"), &receipt("2024-06-01T05:00:00Z", ReceiptOutcome::Bounced));
     assert_eq!(person.person.out_of_reach(), [(channel("sms"), Unusable::Bounced)]);
     let new = r#""channel":"sms","contact_point":"+8613800138001","changed_by":"desk""#;
     person.learns("2024-06-02T00:00:00Z", "contact_changed", new);
@@ -71,13 +78,13 @@ fn a_new_number_is_within_reach_again() {
 }
 
 #[rstest]
-#[case(ReceiptOutcome::Bounced, Outcome::Bounced, false)]
-#[case(ReceiptOutcome::Answered, Outcome::Answered, false)]
-#[case(ReceiptOutcome::OptedOut, Outcome::Delivered, true)]
-#[case(ReceiptOutcome::Complained, Outcome::Delivered, true)]
+#[case(ReceiptOutcome::Bounced, AttemptOutcome::Bounced, false)]
+#[case(ReceiptOutcome::Answered, AttemptOutcome::Answered, false)]
+#[case(ReceiptOutcome::OptedOut, AttemptOutcome::Delivered, true)]
+#[case(ReceiptOutcome::Complained, AttemptOutcome::Delivered, true)]
 fn what_a_contact_person_reports_is_not_of_the_debtors_channels(
     #[case] outcome: ReceiptOutcome,
-    #[case] became: Outcome,
+    #[case] became: AttemptOutcome,
     #[case] refuses: bool,
 ) {
     let mut person = somebody();
@@ -86,10 +93,10 @@ fn what_a_contact_person_reports_is_not_of_the_debtors_channels(
     counted(&mut person, "sms", Some("P-1"));
     let told = receipt("2024-06-01T05:00:00Z", outcome);
     let contact_person = "P-1".parse().unwrap();
-    assert_eq!(person.person.receive_of(&contact_person, &told), Applied::Changed);
-    assert_eq!(person.person.receive_of(&contact_person, &told), Applied::Unchanged, "twice");
+    assert_eq!(person.person.apply_third_party_receipt(&contact_person, &told), Applied::Changed);
+    assert_eq!(person.person.apply_third_party_receipt(&contact_person, &told), Applied::Unchanged, "twice");
     assert_eq!(person.person.attempts()[0].outcome, became);
-    assert_eq!(person.person.contact_persons()[&contact_person].refused_at.is_some(), refuses);
+    assert_eq!(person.person.third_parties()[&contact_person].refused_at.is_some(), refuses);
     assert_eq!(person.person.last_complaint(), None);
     let debtor = person.gate(&wish(SHANGHAI, "sms"), &rules(""), "2024-06-02T04:00:00Z");
     assert_eq!(debtor, "send sms", "the debtor's own channel is as good as before");
@@ -110,8 +117,8 @@ fn what_was_counted_on_another_channel_leaves_under_another_id() {
             message_id: ids.last().unwrap().clone(),
             ..receipt("2024-06-01T05:00:00Z", ReceiptOutcome::Bounced)
         };
-        person.person.receive(channel(by), &bounced);
-        let again = Wish { reserved_as, ..wish(SHANGHAI, "sms email phone") };
+        person.person.apply_receipt(channel(by), &bounced);
+        let again = GateRequest { reserved_as, ..wish(SHANGHAI, "sms email phone") };
         let next = consolidate(&person.person, &[(again, &rules)], instant("2024-06-01T06:00:00Z"));
         assert_eq!(next.messages.len(), 1);
         ids.push(next.messages[0].0.contact_id.clone());
@@ -128,30 +135,30 @@ fn what_was_counted_on_another_channel_leaves_under_another_id() {
 
 #[test]
 fn what_keeps_coming_back_is_not_planned_for_ever() {
-    let mut planned = Planned {
+    let mut planned = QueuedRequest {
         contact_id: "W".parse().unwrap(),
         customer_id: "C-1".parse().unwrap(),
         account_id: "A-1".parse().unwrap(),
         policy_id: "standard".parse().unwrap(),
         revision: duewatch_domain::kernel::Revision(2),
         stage: serde_json::from_value("late".into()).unwrap(),
-        wanted: Wanted::ContactPerson { person_id: "P-1".parse().unwrap() },
+        target: RequestTarget::ThirdParty { third_party_id: "P-1".parse().unwrap() },
         planned_at: instant("2024-06-01T04:00:00Z"),
-        look_at: instant("2024-06-01T04:15:00Z"),
+        evaluate_at: instant("2024-06-01T04:15:00Z"),
         waits_for: None,
         late_since: None,
         reserved_as: Some("M-1".parse().unwrap()),
-        came_back: 0,
+        bounces: 0,
     };
     let now = instant("2024-06-02T04:00:00Z");
     let mut times = 0;
-    while let Some(again) = planned.again(format!("W-{times}").parse().unwrap(), now) {
+    while let Some(again) = planned.requeued(format!("W-{times}").parse().unwrap(), now) {
         times += 1;
-        assert_eq!((again.look_at, again.reserved_as.as_ref(), again.came_back), (now, None, times));
+        assert_eq!((again.evaluate_at, again.reserved_as.as_ref(), again.bounces), (now, None, times));
         assert_eq!(again.planned_at, planned.planned_at);
         planned = again;
     }
-    assert_eq!(times, MAX_CAME_BACK);
+    assert_eq!(times, MAX_BOUNCES);
 }
 
 // Answers arrive on 5 June; the officer's cause was recorded on 1 June.
@@ -183,7 +190,7 @@ fn a_borrowers_reason_is_recorded_where_nothing_else_binds(
     let before = account.cause().cloned();
     let reason = "lost my job";
     let at = instant("2024-06-05T04:00:00Z");
-    let taken = account.borrower_said(reason, at, at).unwrap();
+    let taken = account.record_borrower_cause(reason, at, at).unwrap();
     assert_eq!(taken == Applied::Changed, is_taken);
     if is_taken {
         let cause = account.cause().unwrap();
@@ -200,11 +207,11 @@ fn of_two_answers_the_later_stands_whichever_comes_first() {
     for order in [[early, late], [late, early]] {
         let mut account = loan(&[(1, "2024-05-01", "250.00")]).account;
         for at in order {
-            account.borrower_said(&format!("said at {at}"), at, late).unwrap();
+            account.record_borrower_cause(&format!("said at {at}"), at, late).unwrap();
         }
         assert_eq!(account.cause().unwrap().reason, format!("said at {late}"));
         assert_eq!(
-            account.borrower_said(&format!("said at {late}"), late, late),
+            account.record_borrower_cause(&format!("said at {late}"), late, late),
             Ok(Applied::Unchanged),
             "twice"
         );
@@ -215,7 +222,7 @@ fn of_two_answers_the_later_stands_whichever_comes_first() {
 fn an_answer_keeps_no_message_of_the_lenders_out() {
     let mut account = loan(&[(1, "2024-05-01", "250.00")]).account;
     let at = instant("2024-06-05T04:00:00Z");
-    account.borrower_said("lost my job", at, at).unwrap();
+    account.record_borrower_cause("lost my job", at, at).unwrap();
     let body = format!(
         r#"{{"event_id":"E-1","at":"2024-06-01T04:00:00Z","type":"enforcement_off","account_id":"{}","reason":"court"}}"#,
         account.account_id
@@ -223,5 +230,5 @@ fn an_answer_keeps_no_message_of_the_lenders_out() {
     let earlier = duewatch_domain::formats::parse_message(&body).unwrap();
     assert_eq!(account.take(&earlier), Ok(Applied::Changed));
     let long = "x".repeat(1_001);
-    assert_eq!(account.borrower_said(&long, at, at), Err(Refusal::ReasonTooLong { bytes: 1_001 }));
+    assert_eq!(account.record_borrower_cause(&long, at, at), Err(Refusal::ReasonTooLong { bytes: 1_001 }));
 }

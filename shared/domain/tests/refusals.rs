@@ -3,19 +3,19 @@
 
 mod common;
 
-use common::{Loan, contract, four_installments, loan, pause};
+use common::{TestLoan, contract, four_installments, loan, pause};
 use duewatch_domain::{Account, Applied, Command, Refusal};
 use rstest::rstest;
 
 /// An account with facts of every kind.
-fn eventful() -> Loan {
+fn eventful() -> TestLoan {
     let mut loan = four_installments();
     loan.pays("2023-10-01", "P-1", "250.00")
         .pays_for("2023-10-02", "P-2", "100.00", "[3]")
         .reverses("2023-10-03", "P-1", "reversal")
         .pauses("2023-10-04", "2023-10-10", "2023-10-20")
         .learns("2023-10-05", "written_off", r#""number":4,"reason":"settlement""#)
-        .judged("2023-10-06", &common::ladder(), duewatch_domain::assessment::Cause::Fact);
+        .judged("2023-10-06", &common::ladder(), duewatch_domain::assessment::Trigger::Fact);
     loan
 }
 
@@ -142,7 +142,7 @@ fn an_account_holds_six_hundred_installments_and_no_more() {
         each.join(",")
     };
     let mut full =
-        Loan { account: Account::open(&contract("Asia/Shanghai", "CNY", &numbered(600))).unwrap() };
+        TestLoan { account: Account::open(&contract("Asia/Shanghai", "CNY", &numbered(600))).unwrap() };
     full.pays("2023-10-01", "P-1", "1.00");
     let before = full.clone();
     let one_more = added(601, "2023-10-01", r#""principal":"1.00""#);

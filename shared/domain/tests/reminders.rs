@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{Loan, four_installments, instant, loan, policy};
-use duewatch_domain::assessment::still_owed;
-use duewatch_domain::{Cause, Policy, allocate};
+use common::{TestLoan, four_installments, instant, loan, policy};
+use duewatch_domain::assessment::is_still_due;
+use duewatch_domain::{Policy, Trigger, allocate};
 use rstest::rstest;
 
 /// Three days before and on the due date; in `late`, one, three and seven days
@@ -35,15 +35,15 @@ fn reminding() -> Policy {
 }
 
 /// Four installments, evaluated last before any reminder was planned.
-fn watched() -> Loan {
+fn watched() -> TestLoan {
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &reminding(), Cause::Fact);
+    loan.judged("2023-09-01", &reminding(), Trigger::Fact);
     loan
 }
 
-fn intents(loan: &Loan) -> Vec<String> {
+fn intents(loan: &TestLoan) -> Vec<String> {
     loan.account
-        .intents
+        .contact_requests
         .iter()
         .map(|one| {
             format!(
@@ -73,7 +73,7 @@ fn intents(loan: &Loan) -> Vec<String> {
 )]
 fn a_look_owes_what_was_planned_since_the_last_one(#[case] at: &str, #[case] expected: &[&str]) {
     let mut loan = watched();
-    loan.judged(at, &reminding(), Cause::Time);
+    loan.judged(at, &reminding(), Trigger::Time);
     assert_eq!(intents(&loan), expected);
 }
 
@@ -81,12 +81,12 @@ fn a_look_owes_what_was_planned_since_the_last_one(#[case] at: &str, #[case] exp
 fn a_reminder_is_owed_once() {
     let policy = reminding();
     let mut loan = watched();
-    loan.judged("2023-10-02T10:00:00", &policy, Cause::Time);
+    loan.judged("2023-10-02T10:00:00", &policy, Trigger::Time);
     assert_eq!(intents(&loan).len(), 1);
-    loan.judged("2023-10-02T10:00:00", &policy, Cause::Time);
+    loan.judged("2023-10-02T10:00:00", &policy, Trigger::Time);
     assert_eq!(intents(&loan).len(), 0);
     // The next reminder is planned for ten o'clock in Shanghai on the third day.
-    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-04T02:00:00Z")));
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-04T02:00:00Z")));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_borrower_who_has_paid_is_not_reminded() {
     loan.pays("2023-10-02T09:59:59", "P-1", "250.00").judged(
         "2023-10-02T10:00:00",
         &reminding(),
-        Cause::Time,
+        Trigger::Time,
     );
     assert_eq!(intents(&loan).len(), 0);
 }
@@ -104,11 +104,11 @@ fn a_borrower_who_has_paid_is_not_reminded() {
 fn after_a_payment_the_next_installment_is_reminded_of_from_the_start() {
     let policy = reminding();
     let mut loan = watched();
-    loan.judged("2023-10-08T10:00:00", &policy, Cause::Time);
-    loan.pays("2023-10-09", "P-1", "250.00").judged("2023-10-09", &policy, Cause::Fact);
+    loan.judged("2023-10-08T10:00:00", &policy, Trigger::Time);
+    loan.pays("2023-10-09", "P-1", "250.00").judged("2023-10-09", &policy, Trigger::Fact);
     assert_eq!(intents(&loan).len(), 0);
-    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-29T02:00:00Z")));
-    loan.judged("2023-10-29T10:00:00", &policy, Cause::Time);
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-29T02:00:00Z")));
+    loan.judged("2023-10-29T10:00:00", &policy, Trigger::Time);
     assert_eq!(intents(&loan), ["sms due_soon about installment 2, 0 missed"]);
 }
 
@@ -116,28 +116,28 @@ fn after_a_payment_the_next_installment_is_reminded_of_from_the_start() {
 fn reminders_leave_at_the_borrowers_local_time() {
     let policy = reminding();
     let mut loan = common::loan_in("America/New_York", "USD", &[(1, "2023-11-05", "10.00")]);
-    loan.judged("2023-11-02", &policy, Cause::Time);
+    loan.judged("2023-11-02", &policy, Trigger::Time);
     // The clock goes back on the due date: ten o'clock is at 15:00 UTC, no longer at 14:00.
-    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-11-05T15:00:00Z")));
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2023-11-05T15:00:00Z")));
 }
 
 #[test]
 fn two_installments_coming_due_within_one_step_become_one_message() {
     let mut loan = loan(&[(1, "2023-10-01", "10.00"), (2, "2023-10-02", "10.00")]);
-    loan.judged("2023-09-01", &reminding(), Cause::Fact);
-    loan.judged("2023-09-29T10:00:00", &reminding(), Cause::Time);
+    loan.judged("2023-09-01", &reminding(), Trigger::Fact);
+    loan.judged("2023-09-29T10:00:00", &reminding(), Trigger::Time);
     assert_eq!(intents(&loan), ["sms due_soon about installment 2, 1 missed"]);
 }
 
 #[test]
 fn the_last_look_withdraws_a_reminder_whose_reason_is_gone() {
     let mut loan = watched();
-    loan.judged("2023-10-02T10:00:00", &reminding(), Cause::Time);
-    let intent = loan.account.intents[0].clone();
-    assert!(still_owed(&loan.account, &allocate(&loan.account), "late", "late", &intent));
-    assert!(!still_owed(&loan.account, &allocate(&loan.account), "late", "frozen", &intent));
+    loan.judged("2023-10-02T10:00:00", &reminding(), Trigger::Time);
+    let intent = loan.account.contact_requests[0].clone();
+    assert!(is_still_due(&loan.account, &allocate(&loan.account), "late", "late", &intent));
+    assert!(!is_still_due(&loan.account, &allocate(&loan.account), "late", "frozen", &intent));
     loan.pays("2023-10-02T10:00:01", "P-1", "250.00");
-    assert!(!still_owed(&loan.account, &allocate(&loan.account), "late", "late", &intent));
+    assert!(!is_still_due(&loan.account, &allocate(&loan.account), "late", "late", &intent));
 }
 
 // The notice is planned for 3 October, within grace.
@@ -155,29 +155,29 @@ fn a_notice_leaves_also_before_any_stage_holds(#[case] then: &str, #[case] now: 
          channel = \"letter\", template = \"before\", notice_of = \"limited\" }]\n",
     );
     let mut loan = four_installments();
-    loan.judged("2023-10-03T10:00:00", &policy, Cause::Time);
-    let intent = loan.account.intents[0].clone();
-    assert_eq!(still_owed(&loan.account, &allocate(&loan.account), then, now, &intent), leaves);
+    loan.judged("2023-10-03T10:00:00", &policy, Trigger::Time);
+    let intent = loan.account.contact_requests[0].clone();
+    assert_eq!(is_still_due(&loan.account, &allocate(&loan.account), then, now, &intent), leaves);
     loan.learns("2023-10-03", "enforcement_off", r#""reason":"court""#);
-    assert!(!still_owed(&loan.account, &allocate(&loan.account), then, "current", &intent));
+    assert!(!is_still_due(&loan.account, &allocate(&loan.account), then, "current", &intent));
 }
 
 #[test]
 fn a_payment_taken_back_is_reminded_of_by_its_own_name() {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
     loan.pays("2023-10-01", "P-1", "250.00").reverses("2023-10-20", "P-1", "reversal");
-    loan.judged("2023-10-20", &reminding(), Cause::Fact);
-    loan.judged("2023-10-21T10:00:00", &reminding(), Cause::Time);
+    loan.judged("2023-10-20", &reminding(), Trigger::Fact);
+    loan.judged("2023-10-21T10:00:00", &reminding(), Trigger::Time);
     assert_eq!(intents(&loan), ["sms late_1 about payment P-1, taken back, 0 missed"]);
 }
 
 #[test]
 fn an_account_that_is_held_back_contacts_nobody() {
     let mut loan = watched();
-    loan.judged("2023-10-02T10:00:00", &reminding(), Cause::Time);
+    loan.judged("2023-10-02T10:00:00", &reminding(), Trigger::Time);
     assert_eq!(intents(&loan).len(), 1);
     let until = loan.local("2023-10-02T10:05:00");
-    loan.account.hold(until);
+    loan.account.defer_restriction(until);
     assert_eq!(intents(&loan).len(), 0);
 }
 
@@ -211,7 +211,7 @@ fn a_reminder_after_the_due_date_is_owed_only_if_it_was_planned_within_its_stage
 ) {
     let policy = reminding_late(send_at, days);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-09-01", &policy, Cause::Fact).judged("2023-10-06T12:00:00", &policy, Cause::Time);
+    loan.judged("2023-09-01", &policy, Trigger::Fact).judged("2023-10-06T12:00:00", &policy, Trigger::Time);
     assert_eq!(intents(&loan).len(), usize::from(owed));
 }
 
@@ -219,7 +219,7 @@ fn a_reminder_after_the_due_date_is_owed_only_if_it_was_planned_within_its_stage
 fn a_reminder_of_a_coming_due_date_is_owed_though_it_was_planned_before_its_stage_began() {
     let policy = reminding_late("10:00", -3);
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2023-10-08", "250.00")]);
-    loan.judged("2023-09-01", &policy, Cause::Fact).judged("2023-10-06", &policy, Cause::Time);
+    loan.judged("2023-09-01", &policy, Trigger::Fact).judged("2023-10-06", &policy, Trigger::Time);
     assert_eq!(intents(&loan), ["sms late about installment 2, 0 missed"]);
 }
 
@@ -234,6 +234,6 @@ fn on_its_due_date_an_installment_is_reminded_of_though_an_older_one_still_owes(
         "#,
     );
     let mut loan = loan(&[(1, "2023-10-01", "10.00"), (2, "2023-10-04", "10.00")]);
-    loan.judged("2023-10-02", &policy, Cause::Fact).judged("2023-10-04T10:00:00", &policy, Cause::Time);
+    loan.judged("2023-10-02", &policy, Trigger::Fact).judged("2023-10-04T10:00:00", &policy, Trigger::Time);
     assert_eq!(intents(&loan), ["app due_today about installment 2, 0 missed"]);
 }

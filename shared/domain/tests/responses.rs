@@ -4,11 +4,11 @@
 mod common;
 
 use chrono::{DateTime, Utc};
-use common::{Loan, four_installments, instant, loan, policy};
+use common::{TestLoan, four_installments, instant, loan, policy};
 use duewatch_domain::account::PromiseOutcome;
-use duewatch_domain::assessment::held;
+use duewatch_domain::assessment::reminder_hold;
 use duewatch_domain::kernel::{MAX_DISPUTES, MAX_PROMISES};
-use duewatch_domain::{Applied, Cause, Policy};
+use duewatch_domain::{Applied, Policy, Trigger};
 use rstest::rstest;
 
 /// `late` from day 1, `frozen` from day 20, a reminder by text message every fifth day, a notice,
@@ -37,26 +37,29 @@ fn reminding() -> Policy {
 
 /// Evaluates a loan at each of its next actions up to an instant; returns the messages with their instants in
 /// UTC.
-fn left(loan: &mut Loan, policy: &Policy, through: &str) -> Vec<String> {
+fn left(loan: &mut TestLoan, policy: &Policy, through: &str) -> Vec<String> {
     let through = instant(through);
     let mut left = Vec::new();
-    let mut note = |loan: &Loan, at: DateTime<Utc>| {
-        let of =
-            loan.account.intents.iter().map(|one| format!("{} {}", at.format("%m-%dT%H:%M"), one.template));
+    let mut note = |loan: &TestLoan, at: DateTime<Utc>| {
+        let of = loan
+            .account
+            .contact_requests
+            .iter()
+            .map(|one| format!("{} {}", at.format("%m-%dT%H:%M"), one.template));
         left.extend(of);
     };
     for _ in 0..200 {
-        let Some(next) = loan.account.standing.next_action_at.filter(|next| *next <= through) else { break };
-        loan.account.judge(policy, next, Cause::Time);
+        let Some(next) = loan.account.status.next_action_at.filter(|next| *next <= through) else { break };
+        loan.account.judge(policy, next, Trigger::Time);
         note(loan, next);
     }
     left
 }
 
 /// One installment, due on 1 October; evaluated on 1 September.
-fn watched(policy: &Policy) -> Loan {
+fn watched(policy: &Policy) -> TestLoan {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-09-01", policy, Cause::Fact);
+    loan.judged("2023-09-01", policy, Trigger::Fact);
     loan
 }
 
@@ -80,8 +83,9 @@ fn a_step_is_repeated_as_often_as_it_says() {
 fn an_intent_names_the_channels_in_order_of_preference() {
     let policy = reminding();
     let mut loan = watched(&policy);
-    loan.judged("2023-10-06T10:00:00", &policy, Cause::Time);
-    let channels: Vec<String> = loan.account.intents[0].channels().map(|one| one.to_string()).collect();
+    loan.judged("2023-10-06T10:00:00", &policy, Trigger::Time);
+    let channels: Vec<String> =
+        loan.account.contact_requests[0].channels().map(|one| one.to_string()).collect();
     assert_eq!(channels, ["sms", "email"]);
 }
 
@@ -89,9 +93,9 @@ fn an_intent_names_the_channels_in_order_of_preference() {
 fn repeated_steps_begin_anew_with_the_next_oldest_installment() {
     let policy = reminding();
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2023-10-10", "250.00")]);
-    loan.judged("2023-09-30", &policy, Cause::Fact);
+    loan.judged("2023-09-30", &policy, Trigger::Fact);
     assert_eq!(left(&mut loan, &policy, "2023-10-11T00:00:00Z"), ["10-06T02:00 late"]);
-    loan.pays("2023-10-12", "P-1", "250.00").judged("2023-10-12", &policy, Cause::Fact);
+    loan.pays("2023-10-12", "P-1", "250.00").judged("2023-10-12", &policy, Trigger::Fact);
     // Five days after the tenth, not after the first.
     assert_eq!(left(&mut loan, &policy, "2023-10-16T00:00:00Z"), ["10-15T02:00 late"]);
 }
@@ -110,12 +114,12 @@ fn while_a_promise_is_open_reminders_wait(
     let mut loan = watched(&policy);
     left(&mut loan, &policy, "2023-10-04T00:00:00Z");
     let promised = format!(r#""promise_id":"PR-1","amount":"100.00","until":"{until}""#);
-    loan.learns("2023-10-04", "promise_made", &promised).judged("2023-10-04", &policy, Cause::Fact);
+    loan.learns("2023-10-04", "promise_made", &promised).judged("2023-10-04", &policy, Trigger::Fact);
     let mut all = left(&mut loan, &policy, "2023-10-07T00:00:00Z");
-    assert!(held(&loan.account, &policy, instant("2023-10-07T00:00:00Z")).is_some());
+    assert!(reminder_hold(&loan.account, &policy, instant("2023-10-07T00:00:00Z")).is_some());
     if let Some(outcome) = ended {
         let fields = format!(r#""promise_id":"PR-1","outcome":"{outcome}""#);
-        loan.learns("2023-10-07", "promise_ended", &fields).judged("2023-10-07", &policy, Cause::Fact);
+        loan.learns("2023-10-07", "promise_ended", &fields).judged("2023-10-07", &policy, Trigger::Fact);
     }
     let through = if ended.is_some() || until == "2023-10-09" { "2023-10-12" } else { "2023-10-17" };
     all.extend(left(&mut loan, &policy, &format!("{through}T00:00:00Z")));
@@ -156,10 +160,14 @@ fn a_promise_that_is_open_has_no_outcome() {
 }
 
 /// `frozen` holds from day 20, 21 October, and its notice left in time.
-fn noticed(policy: &Policy) -> Loan {
+fn noticed(policy: &Policy) -> TestLoan {
     let mut loan = watched(policy);
     left(&mut loan, policy, "2023-10-13T02:00:00Z");
-    loan.learns("2023-10-13", "notice_sent", r#""stage":"frozen""#).judged("2023-10-13", policy, Cause::Fact);
+    loan.learns("2023-10-13", "notice_sent", r#""stage":"frozen""#).judged(
+        "2023-10-13",
+        policy,
+        Trigger::Fact,
+    );
     loan
 }
 
@@ -182,7 +190,7 @@ fn while_a_dispute_is_open_nothing_new_is_restricted(
         loan.learns(on, "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#).judged(
             on,
             &policy,
-            Cause::Fact,
+            Trigger::Fact,
         );
     }
     if let Some(on) = closed {
@@ -191,7 +199,7 @@ fn while_a_dispute_is_open_nothing_new_is_restricted(
         loan.learns(on, "dispute_closed", r#""dispute_id":"D-1","outcome":"rejected""#).judged(
             on,
             &policy,
-            Cause::Fact,
+            Trigger::Fact,
         );
     }
     left(&mut loan, &policy, "2023-11-20T00:00:00Z");
@@ -216,7 +224,7 @@ fn while_a_dispute_is_open_reminders_wait_and_notices_go_on() {
     let mut loan = watched(&policy);
     left(&mut loan, &policy, "2023-10-04T00:00:00Z");
     loan.learns("2023-10-04", "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#);
-    loan.judged("2023-10-04", &policy, Cause::Fact);
+    loan.judged("2023-10-04", &policy, Trigger::Fact);
     assert_eq!(left(&mut loan, &policy, "2023-10-20T00:00:00Z"), ["10-13T02:00 before"]);
 }
 
@@ -236,7 +244,7 @@ fn nothing_waits_where_the_policy_says_nothing_of_it() {
     let mut loan = watched(&policy);
     loan.learns("2023-10-04", "promise_made", r#""promise_id":"PR-1","amount":"9.00","until":"2023-10-30""#);
     loan.learns("2023-10-04", "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#);
-    loan.judged("2023-10-04", &policy, Cause::Fact);
+    loan.judged("2023-10-04", &policy, Trigger::Fact);
     assert_eq!(left(&mut loan, &policy, "2023-10-20T00:00:00Z"), ["10-06T02:00 late"]);
 }
 
@@ -279,7 +287,7 @@ fn fewer_reminders_leave_once_it_was_reported(#[case] on: &str, #[case] expected
     let policy = counting_from_the_stage("day_after");
     let mut loan = watched(&policy);
     let mut all = left(&mut loan, &policy, &format!("{on}T00:00:00Z"));
-    loan.learns(on, "bureau_reported", "").judged(on, &policy, Cause::Fact);
+    loan.learns(on, "bureau_reported", "").judged(on, &policy, Trigger::Fact);
     all.extend(left(&mut loan, &policy, "2023-12-01T00:00:00Z"));
     assert_eq!(all, expected);
 }
@@ -316,7 +324,7 @@ fn a_borrower_chooses_when_to_be_reminded_of_what_is_coming_due(
     let mut loan = watched(&policy);
     let applied = loan.try_learn("2023-09-02", "preferences_changed", chosen);
     assert!(applied.is_ok());
-    loan.judged("2023-09-02", &policy, Cause::Fact);
+    loan.judged("2023-09-02", &policy, Trigger::Fact);
     assert_eq!(left(&mut loan, &policy, "2023-12-01T00:00:00Z"), expected);
 }
 
@@ -331,7 +339,7 @@ fn a_choice_holds_from_the_next_day_on_so_that_nobody_is_reminded_twice() {
         "preferences_changed",
         r#""remind_days_before":[3],"remind_at":"18:00""#,
     );
-    loan.judged("2023-09-28T11:00:00", &policy, Cause::Fact);
+    loan.judged("2023-09-28T11:00:00", &policy, Trigger::Fact);
     all.extend(left(&mut loan, &policy, "2023-10-02T00:00:00Z"));
     assert_eq!(all, ["09-28T02:00 due_soon"]);
 }
@@ -342,7 +350,7 @@ fn an_empty_choice_gives_the_policys_days_back() {
     let mut loan = watched(&policy);
     loan.learns("2023-09-02", "preferences_changed", r#""remind_days_before":[7]"#);
     loan.learns("2023-09-03", "preferences_changed", r#""remind_days_before":[]"#);
-    loan.judged("2023-09-03", &policy, Cause::Fact);
+    loan.judged("2023-09-03", &policy, Trigger::Fact);
     assert_eq!(
         left(&mut loan, &policy, "2023-10-02T00:00:00Z"),
         ["09-28T02:00 due_soon", "10-01T02:00 due_today"]

@@ -4,11 +4,11 @@
 mod common;
 
 use chrono::TimeDelta;
-use common::{Loan, date, four_installments, instant, ladder, loan, loan_in, only_stage, policy};
+use common::{TestLoan, date, four_installments, instant, ladder, loan, loan_in, only_stage, policy};
 use duewatch_domain::account::Reason;
 use duewatch_domain::kernel::RECENT_DECISIONS;
 use duewatch_domain::kernel::Revision;
-use duewatch_domain::{Cause, Policy};
+use duewatch_domain::{Policy, Trigger};
 use rstest::rstest;
 
 fn kinds(restrictions: &[duewatch_domain::policy::Restriction]) -> Vec<String> {
@@ -126,7 +126,7 @@ fn of_the_stages_that_hold_the_last_in_the_list_wins() {
 fn a_late_look_goes_straight_to_the_stage_that_holds() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-12-24", &policy, Cause::Time);
+    loan.judged("2023-12-24", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!((decision.from.as_str(), decision.to.as_str()), ("current", "suspended"));
     assert_eq!(kinds(&decision.applied), ["suspend_account"]);
@@ -231,7 +231,7 @@ fn an_account_is_overdue_from_the_first_instant_of_the_next_local_date(
 fn the_next_action_is_the_next_stage_boundary_pauses_included() {
     let policy = ladder();
     let mut loan = four_installments();
-    let next = |loan: &Loan, on: &str| loan.assessed_at(loan.local(on), &policy).next_action_at;
+    let next = |loan: &TestLoan, on: &str| loan.assessed_at(loan.local(on), &policy).next_action_at;
     assert_eq!(next(&loan, "2023-09-01"), Some(instant("2023-10-04T16:00:00Z")));
     assert_eq!(next(&loan, "2023-10-06"), Some(instant("2023-10-08T16:00:00Z")));
     loan.pauses("2023-10-06", "2023-10-07", "2023-10-17");
@@ -256,10 +256,10 @@ fn the_waterfall_is_the_policys(#[case] head: &str, #[case] order: &str) {
 fn a_stage_applies_its_restrictions_and_a_payment_lifts_them_in_the_same_write() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Cause::Time);
+    loan.judged("2023-10-19", &policy, Trigger::Time);
     assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
 
-    loan.pays("2023-10-20", "P-1", "250.00").judged("2023-10-20", &policy, Cause::Fact);
+    loan.pays("2023-10-20", "P-1", "250.00").judged("2023-10-20", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "current []");
     let lifted = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(lifted.at, loan.local("2023-10-20"));
@@ -273,8 +273,8 @@ fn a_stage_applies_its_restrictions_and_a_payment_lifts_them_in_the_same_write()
 fn paying_a_part_lifts_what_that_part_cures() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Cause::Time);
-    loan.pays("2023-10-20", "P-1", "150.01").judged("2023-10-20", &policy, Cause::Fact);
+    loan.judged("2023-10-19", &policy, Trigger::Time);
+    loan.pays("2023-10-20", "P-1", "150.01").judged("2023-10-20", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %]");
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert!(decision.applied.is_empty());
@@ -285,9 +285,9 @@ fn paying_a_part_lifts_what_that_part_cures() {
 fn paying_the_oldest_lifts_to_what_the_next_one_brings() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-11-07", &policy, Cause::Time);
+    loan.judged("2023-11-07", &policy, Trigger::Time);
     assert_eq!(loan.standing(), "suspended [suspend_account]");
-    loan.pays("2023-11-07", "P-1", "250.00").judged("2023-11-07", &policy, Cause::Fact);
+    loan.pays("2023-11-07", "P-1", "250.00").judged("2023-11-07", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "late []");
 }
 
@@ -295,7 +295,7 @@ fn paying_the_oldest_lifts_to_what_the_next_one_brings() {
 fn exactly_the_restrictions_of_the_stage_hold() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Cause::Time).judged("2023-11-03", &policy, Cause::Time);
+    loan.judged("2023-10-19", &policy, Trigger::Time).judged("2023-11-03", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(kinds(&decision.applied), ["suspend_account"]);
     assert_eq!(kinds(&decision.lifted), ["limit_credit_line to 50 %", "freeze_drawdown"]);
@@ -318,7 +318,7 @@ fn the_same_restriction_to_another_percentage_is_another_restriction() {
         "#,
     );
     let mut loan = four_installments();
-    loan.judged("2023-10-02", &policy, Cause::Time).judged("2023-10-11", &policy, Cause::Time);
+    loan.judged("2023-10-02", &policy, Trigger::Time).judged("2023-10-11", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(kinds(&decision.applied), ["limit_credit_line to 20 %"]);
     assert_eq!(kinds(&decision.lifted), ["limit_credit_line to 50 %"]);
@@ -328,11 +328,11 @@ fn the_same_restriction_to_another_percentage_is_another_restriction() {
 fn a_reversal_restricts_again_at_once() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.pays("2023-10-01", "P-1", "250.00").judged("2023-10-01", &policy, Cause::Fact);
+    loan.pays("2023-10-01", "P-1", "250.00").judged("2023-10-01", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "current []");
     loan.reverses("2023-10-19", "P-1", "original");
     assert!(loan.account.would_be_restricted(&policy, loan.local("2023-10-19")));
-    loan.judged("2023-10-19", &policy, Cause::Fact);
+    loan.judged("2023-10-19", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
 }
 
@@ -340,13 +340,13 @@ fn a_reversal_restricts_again_at_once() {
 fn looking_again_finds_nothing_to_decide() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Cause::Time);
+    loan.judged("2023-10-19", &policy, Trigger::Time);
     let standing = loan.standing();
-    let since = loan.account.standing.since;
-    loan.judged("2023-10-25", &policy, Cause::Time);
+    let since = loan.account.status.since;
+    loan.judged("2023-10-25", &policy, Trigger::Time);
     assert_eq!(loan.account.decision_of_this_revision(), None);
     assert_eq!(loan.account.recent_decisions().len(), 1);
-    assert_eq!((loan.standing(), loan.account.standing.since), (standing, since));
+    assert_eq!((loan.standing(), loan.account.status.since), (standing, since));
 }
 
 #[rstest]
@@ -357,8 +357,8 @@ fn a_standing_names_the_policy_that_judged_it_last(#[case] id: &str, #[case] ver
     let first = ladder();
     let second = Policy { id: id.parse().unwrap(), version, ..first.clone() };
     let mut loan = four_installments();
-    loan.judged("2023-10-05", &first, Cause::Time).judged("2023-10-06", &second, Cause::Time);
-    assert_eq!(loan.account.standing.policy, Some(second.reference()));
+    loan.judged("2023-10-05", &first, Trigger::Time).judged("2023-10-06", &second, Trigger::Time);
+    assert_eq!(loan.account.status.policy, Some(second.reference()));
 }
 
 #[test]
@@ -368,8 +368,8 @@ fn an_account_carries_its_last_few_decisions() {
     let mut decided = Vec::new();
     for day in 2..=4 {
         let (on, id) = (format!("2023-10-0{day}"), format!("P-{day}"));
-        for cause in [Cause::Time, Cause::Fact] {
-            if cause == Cause::Fact {
+        for cause in [Trigger::Time, Trigger::Fact] {
+            if cause == Trigger::Fact {
                 loan.pays(&on, &id, "250.00");
             }
             loan.judged(&on, &policy, cause);
@@ -386,7 +386,7 @@ fn an_account_carries_its_last_few_decisions() {
 fn every_decision_says_why() {
     let policy = ladder();
     let mut loan = four_installments();
-    let reasons = |loan: &Loan, on: &str| -> Vec<String> {
+    let reasons = |loan: &TestLoan, on: &str| -> Vec<String> {
         loan.assessed_at(loan.local(on), &policy).reasons.iter().map(|one| one.rule().to_owned()).collect()
     };
     assert_eq!(reasons(&loan, "2023-09-30"), ["nothing_overdue"]);
@@ -479,7 +479,7 @@ fn enforcement_that_is_off_is_a_reason_of_its_own() {
 fn only_a_restriction_that_does_not_hold_yet_would_restrict(#[case] on: &str, #[case] expected: bool) {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-09", &policy, Cause::Time);
+    loan.judged("2023-10-09", &policy, Trigger::Time);
     assert_eq!(loan.account.would_be_restricted(&policy, loan.local(on)), expected);
 }
 
@@ -487,16 +487,16 @@ fn only_a_restriction_that_does_not_hold_yet_would_restrict(#[case] on: &str, #[
 fn an_account_that_is_held_back_stands_as_it_stood_and_is_looked_at_again() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-09", &policy, Cause::Time);
+    loan.judged("2023-10-09", &policy, Trigger::Time);
     let before = loan.account.clone();
     let until = loan.local("2023-10-19T12:05:00");
-    loan.account.hold(until);
+    loan.account.defer_restriction(until);
     assert_eq!(loan.account.revision.0, before.revision.0 + 1);
     assert_eq!(loan.account.decision_of_this_revision(), None);
     assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %]");
-    assert_eq!(loan.account.standing.next_action_at, Some(until));
-    assert!(!loan.account.standing.is_due(until - TimeDelta::seconds(1)));
-    assert!(loan.account.standing.is_due(until));
+    assert_eq!(loan.account.status.next_action_at, Some(until));
+    assert!(!loan.account.status.is_due(until - TimeDelta::seconds(1)));
+    assert!(loan.account.status.is_due(until));
 }
 
 #[test]

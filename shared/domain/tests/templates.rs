@@ -78,7 +78,7 @@ fn templates_are_bounded(#[case] count: usize, #[case] bytes: usize, #[case] fit
 )]
 #[case::contact_persons(
     "[contact]\ncontact_persons = { template = 'x' }",
-    TextPlace::ContactPersons,
+    TextPlace::ThirdParties,
     (5, 32)
 )]
 #[case::in_one_line("[templates.t]\nzh = 'a = 一{ $x }'\nen = 'x'", of(Language::Zh, 7), (5, 12))]

@@ -4,12 +4,12 @@
 
 mod common;
 
-use common::{Loan, date, four_installments, instant};
+use common::{TestLoan, date, four_installments, instant};
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::assessment::Rules;
 use duewatch_domain::kernel::end_of_day;
 use duewatch_domain::policy::{self, Policy, Versions};
-use duewatch_domain::{Applied, Cause};
+use duewatch_domain::{Applied, Trigger};
 use rstest::rstest;
 
 const ANNOUNCED: &str = "[announcement]\ndays = 30\nchannel = \"letter\"\ntemplate = \"new_terms\"\n";
@@ -27,19 +27,19 @@ fn versions(of: &[&Policy]) -> Versions {
     Versions::new(of.iter().copied().cloned().collect()).unwrap()
 }
 
-fn swept(loan: &mut Loan, until: &str, versions: &Versions) {
+fn swept(loan: &mut TestLoan, until: &str, versions: &Versions) {
     let until = end_of_day(loan.account.time_zone, date(until));
     for _ in 0..100 {
-        match loan.account.standing.next_action_at.filter(|at| *at <= until) {
-            Some(at) => loan.account.judge(versions, at, Cause::Time),
+        match loan.account.status.next_action_at.filter(|at| *at <= until) {
+            Some(at) => loan.account.judge(versions, at, Trigger::Time),
             None => return,
         }
     }
 }
 
-fn judged(loan: &mut Loan, on: &str, versions: &Versions) {
+fn judged(loan: &mut TestLoan, on: &str, versions: &Versions) {
     let now = loan.local(on);
-    loan.account.judge(versions, now, Cause::Fact);
+    loan.account.judge(versions, now, Trigger::Fact);
 }
 
 #[rstest]
@@ -76,7 +76,7 @@ fn an_account_of_which_a_version_says_the_same_is_not_looked_at_for_it() {
     let mut loan = four_installments();
     judged(&mut loan, "2023-09-01", &versions);
     // The eleventh of October begins in Shanghai; the second version does not reach back before.
-    assert_eq!(loan.account.standing.next_action_at, Some(instant("2023-10-10T16:00:00Z")));
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-10T16:00:00Z")));
 }
 
 #[test]
@@ -84,8 +84,12 @@ fn a_stricter_version_never_binds_an_account_that_was_not_told() {
     let versions = versions(&[&version(1, "2023-01-01", 9, ""), &version(2, "2023-10-15", 0, ANNOUNCED)]);
     let mut loan = four_installments();
     judged(&mut loan, "2023-09-01", &versions);
-    let announced: Vec<_> =
-        loan.account.intents.iter().map(|one| (one.template.as_str(), one.notice_of.clone())).collect();
+    let announced: Vec<_> = loan
+        .account
+        .contact_requests
+        .iter()
+        .map(|one| (one.template.as_str(), one.notice_of.clone()))
+        .collect();
     assert_eq!(announced, [("new_terms", Some(NoticeOf::Policy(2)))]);
     swept(&mut loan, "2023-10-18", &versions);
     assert_eq!(loan.standing(), "current []");
@@ -108,11 +112,11 @@ fn a_stricter_version_binds_so_many_days_after_its_announcement(
     let versions = versions(&[&version(1, "2023-01-01", 30, ""), &version(2, "2023-10-15", 0, ANNOUNCED)]);
     let mut loan = four_installments();
     judged(&mut loan, "2023-09-01", &versions);
-    let planned_at = loan.account.intents[0].planned_at;
+    let planned_at = loan.account.contact_requests[0].planned_at;
     let told_at = loan.local(told_on);
     assert_eq!(loan.account.notice_left(&NoticeOf::Policy(2), planned_at, told_at), Applied::Changed);
     judged(&mut loan, told_on, &versions);
-    assert!(loan.account.intents.is_empty());
+    assert!(loan.account.contact_requests.is_empty());
     swept(&mut loan, day, &versions);
     assert_eq!(loan.standing(), expected);
 }
@@ -123,7 +127,7 @@ fn a_letter_of_the_lenders_own_counts_as_well() {
     let mut loan = four_installments();
     loan.learns("2023-08-01", "notice_sent", r#""policy_version":2"#);
     judged(&mut loan, "2023-09-01", &versions);
-    assert!(loan.account.intents.is_empty());
+    assert!(loan.account.contact_requests.is_empty());
     swept(&mut loan, "2023-10-15", &versions);
     assert_eq!(loan.standing(), "late [freeze_drawdown]");
 }
@@ -133,12 +137,12 @@ fn a_milder_version_binds_on_its_date_and_needs_no_letter() {
     let versions = versions(&[&version(1, "2023-01-01", 0, ""), &version(2, "2023-10-15", 9, ANNOUNCED)]);
     let mut loan = four_installments();
     judged(&mut loan, "2023-09-01", &versions);
-    assert!(loan.account.intents.is_empty());
+    assert!(loan.account.contact_requests.is_empty());
     swept(&mut loan, "2023-10-14", &versions);
     assert_eq!(loan.standing(), "late [freeze_drawdown]");
     swept(&mut loan, "2023-10-15", &versions);
     assert_eq!(loan.standing(), "current []");
-    assert_eq!(loan.account.standing.since, Some(instant("2023-10-14T16:00:00Z")));
+    assert_eq!(loan.account.status.since, Some(instant("2023-10-14T16:00:00Z")));
 }
 
 const BASE: &str = "grace_days = 3\nbuffer = { days = 5, amount = \"10\", months = 12 }\n\

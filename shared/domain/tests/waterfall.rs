@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{Loan, contract, date, loan, policy};
+use common::{TestLoan, contract, date, loan, policy};
 use duewatch_domain::policy::{self as policies, Policy};
-use duewatch_domain::{Account, owed};
+use duewatch_domain::{Account, allocate_at};
 use rstest::rstest;
 
 const BY_INTEREST: &str = r#"waterfall = [
@@ -16,24 +16,24 @@ const BY_INTEREST: &str = r#"waterfall = [
 const INTEREST_FIRST: &str = r#"waterfall = ["interest", "principal", "fee", "penalty"]"#;
 
 /// Three installments of 100.00 principal and 10.00 interest, on the first of October to December.
-fn three() -> Loan {
+fn three() -> TestLoan {
     let terms: Vec<String> = [(1, "2023-10-01"), (2, "2023-11-01"), (3, "2023-12-01")]
         .iter()
         .map(|(number, due_on)| {
             format!(r#"{{"number":{number},"due_on":"{due_on}","principal":"100.00","interest":"10.00"}}"#)
         })
         .collect();
-    Loan { account: Account::open(&contract("Asia/Shanghai", "CNY", &terms.join(","))).unwrap() }
+    TestLoan { account: Account::open(&contract("Asia/Shanghai", "CNY", &terms.join(","))).unwrap() }
 }
 
 /// The open components of each installment, in its waterfall's order.
-fn open(loan: &Loan, policy: &Policy) -> String {
-    let allocation = owed(&loan.account, policy);
+fn open(loan: &TestLoan, policy: &Policy) -> String {
+    let allocation = allocate_at(&loan.account, policy);
     let of = |unpaid| {
         let open = allocation.open_components(unpaid, date("2023-11-01"), &loan.account, policy);
         open.iter().map(|(component, amount)| format!("{component} {amount}")).collect::<Vec<_>>().join(" ")
     };
-    allocation.unpaid.iter().map(of).collect::<Vec<_>>().join(", ")
+    allocation.open_installments.iter().map(of).collect::<Vec<_>>().join(", ")
 }
 
 #[rstest]
@@ -71,7 +71,7 @@ fn money_goes_by_the_class_of_each_installment(
     assert_eq!(open(&loan, &policy(waterfall, "")), expected);
 }
 
-fn hundreds() -> Loan {
+fn hundreds() -> TestLoan {
     loan(&[(1, "2023-10-01", "100.00"), (2, "2023-11-01", "100.00"), (3, "2023-12-01", "100.00")])
 }
 
@@ -121,7 +121,7 @@ fn credit_settles_what_falls_due_in_the_order_of_a_payment_of_that_day(
         })
         .collect();
     let account = Account::open(&contract("Asia/Shanghai", "CNY", &terms.join(","))).unwrap();
-    let mut loan = Loan { account };
+    let mut loan = TestLoan { account };
     loan.pays(on, "P-1", amount);
     let policy = policy(&format!("overpayment = \"credit\"\n{BY_INTEREST}"), "");
     assert_eq!(open(&loan, &policy), "principal 90.00, principal 100.00");

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::Account;
+use duewatch_domain::account::ContactRequest;
 use duewatch_domain::account::Figures;
-use duewatch_domain::account::Intent;
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{Decision, event_id};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::kernel::{ContactId, ContactPersonId, CustomerId, Revision};
+use duewatch_domain::kernel::{ContactId, CustomerId, Revision, ThirdPartyId};
 use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Channel, Restriction};
 use serde::Serialize;
 
 use crate::text::Rendered;
-use crate::{Message, Reference, Topic};
+use crate::{OutboundMessage, Reference, Topic};
 
 /// A CloudEvents 1.0 envelope in JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -49,11 +49,11 @@ impl<T: Serialize> CloudEvent<T> {
         }
     }
 
-    fn message(self, topic: Topic, attributes: &[(&'static str, &str)]) -> Message {
+    fn message(self, topic: Topic, attributes: &[(&'static str, &str)]) -> OutboundMessage {
         let mut all: BTreeMap<&'static str, String> =
             attributes.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         all.insert("type", self.kind.to_owned());
-        Message {
+        OutboundMessage {
             topic,
             // Plain data: only a map whose keys are no strings can fail here.
             body: serde_json::to_string(&self).unwrap_or_default(),
@@ -81,15 +81,15 @@ pub struct AccountChanged<'a> {
 
 /// The message of a decision, for `account-events`.
 #[must_use]
-pub fn account_changed(account: &Account, decision: &Decision) -> Message {
+pub fn account_changed(account: &Account, decision: &Decision) -> OutboundMessage {
     let subject = DecisionSubject { account_id: &account.account_id, currency: account.currency };
     let data = AccountChanged {
         account_id: account.account_id.as_str(),
         customer_id: account.customer_id.as_str(),
         revision: decision.revision,
-        stage: account.standing.stage.as_str(),
-        restrictions: &account.standing.restrictions,
-        since: account.standing.since.map(text),
+        stage: account.status.stage.as_str(),
+        restrictions: &account.status.restrictions,
+        since: account.status.since.map(text),
         decision: DecisionLine::new(subject, decision),
     };
     let change = match (decision.applied.is_empty(), decision.lifted.is_empty()) {
@@ -125,13 +125,13 @@ pub struct ContactDue<'a> {
     /// The stage of the account in the first section.
     pub stage: &'a str,
     /// The third-party contact who receives the message instead of the borrower.
-    pub contact_person: Option<&'a ContactPersonId>,
+    pub third_party: Option<&'a ThirdPartyId>,
     /// The date on which the message was to leave, where an outage delayed it.
     pub late_since: Option<NaiveDate>,
     /// The number of earlier reminders that the message replaces.
     pub stands_for: u32,
     /// The contact requests that the message covers; empty in a message to a third-party contact.
-    pub contacts: Vec<Contact<'a>>,
+    pub contacts: Vec<ContactItem<'a>>,
     pub rendered: Rendered,
     /// The reference by which the recipient can verify the message.
     pub reference: Reference,
@@ -139,12 +139,12 @@ pub struct ContactDue<'a> {
 
 /// A contact request that a message covers, with the figures of the check right before it leaves.
 #[derive(Clone, Copy, Debug)]
-pub struct Contact<'a> {
+pub struct ContactItem<'a> {
     pub contact_id: &'a ContactId,
     /// The account revision that made the request.
     pub revision: Revision,
     /// The request itself.
-    pub intent: &'a Intent,
+    pub request: &'a ContactRequest,
     pub account: &'a Account,
     pub figures: &'a Figures,
 }
@@ -155,8 +155,8 @@ struct DueData<'a> {
     channel: &'static str,
     language: Language,
     template: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    contact_person: Option<&'a ContactPersonId>,
+    #[serde(rename = "contact_person", skip_serializing_if = "Option::is_none")]
+    third_party: Option<&'a ThirdPartyId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     text: &'a str,
@@ -192,14 +192,14 @@ struct ContactData<'a> {
 }
 
 impl<'a> ContactData<'a> {
-    fn new(contact: &Contact<'a>) -> Self {
-        let Contact { contact_id, revision, intent, account, figures } = *contact;
+    fn new(contact: &ContactItem<'a>) -> Self {
+        let ContactItem { contact_id, revision, request: intent, account, figures } = *contact;
         Self {
             contact_id,
             account_id: account.account_id.as_str(),
             revision,
             template: &intent.template,
-            stage: account.standing.stage.as_str(),
+            stage: account.status.stage.as_str(),
             due_on: intent.due_on,
             planned_at: text(intent.planned_at),
             missed: intent.missed,
@@ -215,7 +215,7 @@ impl<'a> ContactData<'a> {
 
 /// The message to a borrower, for `reminders`. Its receipts come back under its id.
 #[must_use]
-pub fn contact_due(due: &ContactDue<'_>, now: DateTime<Utc>) -> Message {
+pub fn contact_due(due: &ContactDue<'_>, now: DateTime<Utc>) -> OutboundMessage {
     let language = match due.language {
         Language::Zh => "zh",
         Language::En => "en",
@@ -225,7 +225,7 @@ pub fn contact_due(due: &ContactDue<'_>, now: DateTime<Utc>) -> Message {
         channel: due.channel.as_str(),
         language: due.language,
         template: due.template,
-        contact_person: due.contact_person,
+        third_party: due.third_party,
         subject: due.rendered.subject.as_deref(),
         text: &due.rendered.text,
         segments: due.rendered.segments.map(|segments| segments.count),
@@ -253,32 +253,37 @@ pub enum OperationsKind {
     /// A record could not be processed and is quarantined.
     Quarantined,
     /// A payment that cannot be posted blocks a restriction or a reminder.
-    RestrictionHeld,
+    #[serde(rename = "restriction_held")]
+    RestrictionDeferred,
     /// A payment came for an account that does not exist yet: a suspense payment.
-    PaymentParked,
+    #[serde(rename = "payment_parked")]
+    PaymentInSuspense,
     /// A revision came to the history before the one below it.
     HistoryGap,
     /// A discrepancy that the reconciler cannot repair.
-    GapFound,
+    #[serde(rename = "gap_found")]
+    DiscrepancyFound,
     /// Discrepancies that the reconciler has repaired.
-    GapsRepaired,
+    #[serde(rename = "gaps_repaired")]
+    DiscrepanciesRepaired,
     /// A borrower has no usable channel for a message.
     NoChannel,
     /// An owed message cannot leave as things stand.
-    MessageHeld,
+    #[serde(rename = "message_held")]
+    MessageBlocked,
 }
 
 impl OperationsKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Quarantined => "quarantined",
-            Self::RestrictionHeld => "restriction_held",
-            Self::PaymentParked => "payment_parked",
+            Self::RestrictionDeferred => "restriction_held",
+            Self::PaymentInSuspense => "payment_parked",
             Self::HistoryGap => "history_gap",
-            Self::GapFound => "gap_found",
-            Self::GapsRepaired => "gaps_repaired",
+            Self::DiscrepancyFound => "gap_found",
+            Self::DiscrepanciesRepaired => "gaps_repaired",
             Self::NoChannel => "no_channel",
-            Self::MessageHeld => "message_held",
+            Self::MessageBlocked => "message_held",
         }
     }
 }
@@ -301,7 +306,7 @@ pub fn operations(
     subject: &str,
     reason: &str,
     now: DateTime<Utc>,
-) -> Message {
+) -> OutboundMessage {
     let id = match kind {
         OperationsKind::NoChannel => format!("{}/{subject}/{}", kind.as_str(), now.date_naive()),
         _ => format!("{function}/{}/{subject}", kind.as_str()),
@@ -318,7 +323,7 @@ pub fn operations_today(
     key: &str,
     reason: &str,
     now: DateTime<Utc>,
-) -> Message {
+) -> OutboundMessage {
     let id = format!("{function}/{}/{subject}/{}/{key}", kind.as_str(), now.date_naive());
     operations_message(id, kind, function, subject, reason, now)
 }
@@ -330,7 +335,7 @@ fn operations_message(
     subject: &str,
     reason: &str,
     now: DateTime<Utc>,
-) -> Message {
+) -> OutboundMessage {
     CloudEvent::new(
         "duewatch.operations.v1",
         id,

@@ -12,9 +12,9 @@ mod segments;
 pub mod text;
 
 pub use event::{
-    AccountChanged, CloudEvent, Contact, ContactDue, OperationsEvent, OperationsKind, account_changed,
+    AccountChanged, CloudEvent, ContactDue, ContactItem, OperationsEvent, OperationsKind, account_changed,
     contact_due, operations, operations_today,
 };
-pub use publish::{Failed, MAX_ATTEMPTS, Message, Notifier, NotifyError, Topic, Topics};
+pub use publish::{FailedMessage, MAX_ATTEMPTS, Notifier, NotifyError, OutboundMessage, Topic, Topics};
 pub use reference::{Reference, ReferenceKeys, Verified, verify};
 pub use segments::{Encoding, Segments};

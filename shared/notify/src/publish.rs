@@ -58,7 +58,7 @@ impl Topics {
 
 /// An outgoing message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct OutboundMessage {
     pub topic: Topic,
     /// A CloudEvents body.
     pub body: String,
@@ -66,7 +66,7 @@ pub struct Message {
     pub attributes: BTreeMap<&'static str, String>,
 }
 
-impl Message {
+impl OutboundMessage {
     fn bytes(&self) -> usize {
         let attributes: usize =
             self.attributes.iter().map(|(name, value)| name.len() + value.len() + "String".len()).sum();
@@ -76,7 +76,7 @@ impl Message {
 
 /// A message that could not be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
+pub struct FailedMessage {
     /// The message's index in the published slice.
     pub place: usize,
     /// SNS's reason.
@@ -86,7 +86,7 @@ pub struct Failed {
 /// The messages that could not be published. The others have left.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} of the messages were not published; the first because: {}", .0.len(), .0.first().map_or("", |f| &f.reason))]
-pub struct NotifyError(pub Vec<Failed>);
+pub struct NotifyError(pub Vec<FailedMessage>);
 
 /// Publishes to the three topics.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl Notifier {
     ///
     /// # Errors
     /// [`NotifyError`] with the messages that have not left.
-    pub async fn publish(&self, messages: &[Message]) -> Result<(), NotifyError> {
+    pub async fn publish(&self, messages: &[OutboundMessage]) -> Result<(), NotifyError> {
         let mut failed = Vec::new();
         for topic in [Topic::AccountEvents, Topic::Reminders, Topic::Operations] {
             let places: Vec<usize> = (0..messages.len()).filter(|at| messages[*at].topic == topic).collect();
@@ -121,13 +121,18 @@ impl Notifier {
     }
 
     /// Publishes one batch, and returns the messages that have not left in the end.
-    async fn publish_batch(&self, topic: Topic, messages: &[Message], batch: Vec<usize>) -> Vec<Failed> {
+    async fn publish_batch(
+        &self,
+        topic: Topic,
+        messages: &[OutboundMessage],
+        batch: Vec<usize>,
+    ) -> Vec<FailedMessage> {
         let mut given_up = Vec::new();
         let mut entries = BTreeMap::new();
         for place in batch {
             match entry(place, &messages[place]) {
                 Ok(entry) => drop(entries.insert(place, entry)),
-                Err(error) => given_up.push(Failed { place, reason: error.to_string() }),
+                Err(error) => given_up.push(FailedMessage { place, reason: error.to_string() }),
             }
         }
         let mut open: Vec<usize> = entries.keys().copied().collect();
@@ -151,7 +156,7 @@ impl Notifier {
                         let Ok(place) = fault.id().parse::<usize>() else { continue };
                         let reason = format!("{}: {}", fault.code(), fault.message().unwrap_or_default());
                         if fault.sender_fault() {
-                            given_up.push(Failed { place, reason });
+                            given_up.push(FailedMessage { place, reason });
                         } else {
                             last.insert(place, reason);
                             again.push(place);
@@ -169,14 +174,15 @@ impl Notifier {
             }
         }
         given_up.extend(
-            open.into_iter().map(|place| Failed { place, reason: last.remove(&place).unwrap_or_default() }),
+            open.into_iter()
+                .map(|place| FailedMessage { place, reason: last.remove(&place).unwrap_or_default() }),
         );
         given_up
     }
 }
 
 /// Batches of at most ten messages and 256 KiB.
-fn batches(messages: &[Message], places: Vec<usize>) -> Vec<Vec<usize>> {
+fn batches(messages: &[OutboundMessage], places: Vec<usize>) -> Vec<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut room = 0;
     for place in places {
@@ -197,7 +203,7 @@ fn batches(messages: &[Message], places: Vec<usize>) -> Vec<Vec<usize>> {
 
 fn entry(
     place: usize,
-    message: &Message,
+    message: &OutboundMessage,
 ) -> Result<PublishBatchRequestEntry, aws_sdk_sns::error::BuildError> {
     let mut entry = PublishBatchRequestEntry::builder().id(place.to_string()).message(&message.body);
     for (name, value) in message.attributes.iter().filter(|(_, value)| !value.is_empty()) {
@@ -211,16 +217,16 @@ fn entry(
 mod tests {
     use super::*;
 
-    fn message(bytes: usize) -> Message {
-        Message { topic: Topic::Reminders, body: "x".repeat(bytes), attributes: BTreeMap::new() }
+    fn message(bytes: usize) -> OutboundMessage {
+        OutboundMessage { topic: Topic::Reminders, body: "x".repeat(bytes), attributes: BTreeMap::new() }
     }
 
     #[test]
     fn a_batch_holds_ten_messages_and_256_kib() {
-        let small: Vec<Message> = (0..23).map(|_| message(10)).collect();
+        let small: Vec<OutboundMessage> = (0..23).map(|_| message(10)).collect();
         let sizes: Vec<usize> = batches(&small, (0..23).collect()).iter().map(Vec::len).collect();
         assert_eq!(sizes, [10, 10, 3]);
-        let large: Vec<Message> = (0..5).map(|_| message(100 * 1024)).collect();
+        let large: Vec<OutboundMessage> = (0..5).map(|_| message(100 * 1024)).collect();
         let sizes: Vec<usize> = batches(&large, (0..5).collect()).iter().map(Vec::len).collect();
         assert_eq!(sizes, [2, 2, 1]);
     }

@@ -34,12 +34,12 @@ const TAG_BITS: u32 = 64;
 /// The keys of references: the one that signs, and the previous one, which still verifies.
 #[derive(Clone)]
 pub struct ReferenceKeys {
-    current: Key,
-    previous: Option<Key>,
+    current: SigningKey,
+    previous: Option<SigningKey>,
 }
 
 #[derive(Clone)]
-struct Key {
+struct SigningKey {
     id: u8,
     hmac: hmac::Key,
 }
@@ -80,7 +80,7 @@ impl ReferenceKeys {
     /// # Errors
     /// [`NoKeys`], which never quotes the text.
     pub fn parse(text: &str) -> Result<Self, NoKeys> {
-        let mut keys = text.split(',').map(Key::parse);
+        let mut keys = text.split(',').map(SigningKey::parse);
         let current = keys.next().ok_or(NoKeys::Form)??;
         let previous = keys.next().transpose()?;
         if keys.next().is_some() {
@@ -92,7 +92,7 @@ impl ReferenceKeys {
         Ok(Self { current, previous })
     }
 
-    fn of(&self, id: u128) -> Option<&Key> {
+    fn of(&self, id: u128) -> Option<&SigningKey> {
         [Some(&self.current), self.previous.as_ref()]
             .into_iter()
             .flatten()
@@ -100,7 +100,7 @@ impl ReferenceKeys {
     }
 }
 
-impl Key {
+impl SigningKey {
     fn parse(text: &str) -> Result<Self, NoKeys> {
         let (id, digits) = text.trim().split_once('=').ok_or(NoKeys::Form)?;
         let is_number = (1..=2).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());

@@ -14,13 +14,13 @@ use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use duewatch_domain::{Account, shown};
+use duewatch_domain::{Account, printable};
 use duewatch_store::{StoreError, TransitionError, account_from_image};
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Clock, Deadline, Desk};
+use crate::{Clock, Deadline, OperationsAlerts};
 
 /// Accounts processed side by side.
 pub(crate) const CONCURRENCY: usize = 8;
@@ -177,13 +177,13 @@ fn in_order(number: &str) -> (usize, &str) {
     (digits.len(), digits)
 }
 
-struct Record {
+struct StreamRecord {
     sequence_number: String,
     payload: Box<RawValue>,
     read: Result<EventRecord, String>,
 }
 
-impl Record {
+impl StreamRecord {
     /// The record's id in quarantine: the same for each delivery, and different from that of any other
     /// record, whose item it would overwrite.
     fn id(&self) -> String {
@@ -196,7 +196,7 @@ impl Record {
 }
 
 /// A handler's result for a record.
-pub(crate) enum Taken<T> {
+pub(crate) enum RecordResult<T> {
     Done(T),
     Retry,
     Poison(String),
@@ -205,7 +205,7 @@ pub(crate) enum Taken<T> {
 /// Passes every record of a batch to `handler`.
 pub async fn stream_batch<T, F>(
     event: RawStreamEvent,
-    desk: &Desk,
+    desk: &OperationsAlerts,
     clock: &dyn Clock,
     deadline: Deadline,
     handler: F,
@@ -213,11 +213,11 @@ pub async fn stream_batch<T, F>(
 where
     F: AsyncFn(EventRecord) -> Result<T, RecordError>,
 {
-    let records: Vec<Record> = event.records.into_iter().map(read).collect();
+    let records: Vec<StreamRecord> = event.records.into_iter().map(read).collect();
     let total = records.len();
     let handler = &handler;
     let lanes = stream::iter(by_account(records))
-        .map(|lane| take_lane(lane, clock, deadline, handler))
+        .map(|lane| take_ordered_group(lane, clock, deadline, handler))
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
@@ -227,11 +227,11 @@ where
     let mut poisoned = Vec::new();
     for (record, taken) in lanes.into_iter().flatten() {
         match taken {
-            Taken::Done(value) => {
+            RecordResult::Done(value) => {
                 batch.done.push(Done { sequence_number: record.sequence_number, value });
             }
-            Taken::Retry => batch.failed.push(record.sequence_number),
-            Taken::Poison(reason) => poisoned.push((record, reason)),
+            RecordResult::Retry => batch.failed.push(record.sequence_number),
+            RecordResult::Poison(reason) => poisoned.push((record, reason)),
         }
     }
     batch.done.sort_by(|one, other| in_order(&one.sequence_number).cmp(&in_order(&other.sequence_number)));
@@ -260,10 +260,10 @@ where
 /// # Errors
 /// The fault of a malformed record, which is then quarantined.
 pub fn read_record(payload: &RawValue) -> Result<EventRecord, String> {
-    serde_json::from_str(payload.get()).map_err(|error| shown(format!("no stream record: {error}")))
+    serde_json::from_str(payload.get()).map_err(|error| printable(format!("no stream record: {error}")))
 }
 
-fn read(payload: Box<RawValue>) -> Record {
+fn read(payload: Box<RawValue>) -> StreamRecord {
     #[derive(Deserialize)]
     struct Numbered {
         dynamodb: Sequence,
@@ -280,12 +280,12 @@ fn read(payload: Box<RawValue>) -> Record {
             serde_json::from_str::<Numbered>(payload.get()).ok().map(|record| record.dynamodb.sequence_number)
         }
     };
-    Record { sequence_number: sequence_number.unwrap_or_default(), payload, read }
+    StreamRecord { sequence_number: sequence_number.unwrap_or_default(), payload, read }
 }
 
 /// One ordered group an account: its records, in the order of the stream.
-fn by_account(records: Vec<Record>) -> Vec<Vec<Record>> {
-    let mut lanes: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+fn by_account(records: Vec<StreamRecord>) -> Vec<Vec<StreamRecord>> {
+    let mut lanes: BTreeMap<String, Vec<StreamRecord>> = BTreeMap::new();
     for record in records {
         let account = match record.read.as_ref().ok().and_then(|read| read.change.keys.get("account_id")) {
             Some(serde_dynamo::AttributeValue::S(account_id)) => account_id.clone(),
@@ -298,12 +298,12 @@ fn by_account(records: Vec<Record>) -> Vec<Vec<Record>> {
 
 /// Processes one account's records in order. After a record that is to be redelivered, the rest of the group
 /// waits for redelivery too.
-async fn take_lane<T, F>(
-    lane: Vec<Record>,
+async fn take_ordered_group<T, F>(
+    lane: Vec<StreamRecord>,
     clock: &dyn Clock,
     deadline: Deadline,
     handler: &F,
-) -> Vec<(Record, Taken<T>)>
+) -> Vec<(StreamRecord, RecordResult<T>)>
 where
     F: AsyncFn(EventRecord) -> Result<T, RecordError>,
 {
@@ -311,34 +311,37 @@ where
     let mut blocked = false;
     for record in lane {
         blocked = blocked || deadline.is_near(clock.now());
-        let outcome = if blocked { Taken::Retry } else { take(&record, handler).await };
-        blocked = matches!(outcome, Taken::Retry);
+        let outcome = if blocked { RecordResult::Retry } else { take(&record, handler).await };
+        blocked = matches!(outcome, RecordResult::Retry);
         taken.push((record, outcome));
     }
     taken
 }
 
-async fn take<T, F>(record: &Record, handler: &F) -> Taken<T>
+async fn take<T, F>(record: &StreamRecord, handler: &F) -> RecordResult<T>
 where
     F: AsyncFn(EventRecord) -> Result<T, RecordError>,
 {
     let event = match &record.read {
         Ok(event) => event.clone(),
-        Err(reason) => return Taken::Poison(reason.clone()),
+        Err(reason) => return RecordResult::Poison(reason.clone()),
     };
     guarded(&record.sequence_number, handler(event)).await
 }
 
 /// Awaits a handler's result for a record; a panic is poison.
-pub(crate) async fn guarded<T>(id: &str, handled: impl Future<Output = Result<T, RecordError>>) -> Taken<T> {
+pub(crate) async fn guarded<T>(
+    id: &str,
+    handled: impl Future<Output = Result<T, RecordError>>,
+) -> RecordResult<T> {
     match AssertUnwindSafe(handled).catch_unwind().await {
-        Ok(Ok(value)) => Taken::Done(value),
+        Ok(Ok(value)) => RecordResult::Done(value),
         Ok(Err(RecordError::Retry(reason))) => {
             tracing::warn!(id, reason, "to be delivered again");
-            Taken::Retry
+            RecordResult::Retry
         }
-        Ok(Err(RecordError::Poison(reason))) => Taken::Poison(reason),
-        Err(panic) => Taken::Poison(shown(format!("panicked: {}", panic_text(panic.as_ref())))),
+        Ok(Err(RecordError::Poison(reason))) => RecordResult::Poison(reason),
+        Err(panic) => RecordResult::Poison(printable(format!("panicked: {}", panic_text(panic.as_ref())))),
     }
 }
 

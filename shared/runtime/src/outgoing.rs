@@ -15,23 +15,23 @@ use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::account::Decision;
 use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
-use duewatch_notify::{Message, OperationsKind, account_changed};
-use duewatch_store::{Heeded, Outcome, StoreError, TransitionError};
+use duewatch_notify::{OperationsKind, OutboundMessage, account_changed};
+use duewatch_store::{CrossRestrictionOutcome, StoreError, TransitionError, TransitionOutcome};
 use futures_util::{StreamExt, stream};
 
-use crate::Wiring;
+use crate::Services;
 use crate::batch::CONCURRENCY;
 
 /// The messages and effects of a revision, and the published marker that follows them.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    messages: Vec<Message>,
+    messages: Vec<OutboundMessage>,
     /// The revision whose contact requests are to be queued.
-    plans: Option<Box<Account>>,
+    requests: Option<Box<Account>>,
     /// The account and the revision to mark as published.
     revision: Option<(AccountId, Revision)>,
     /// The customer whose other accounts must apply this one's restrictions.
-    heeded_by: Option<CustomerId>,
+    restricts_others_of: Option<CustomerId>,
     /// The preceding revision with anything to publish, which must be published already.
     after: Option<Revision>,
 }
@@ -41,16 +41,17 @@ impl Outgoing {
     #[must_use]
     pub fn of(account: &Account) -> Self {
         let decided = account.recent_decisions().iter().map(|decision| decision.revision);
-        let after = decided.chain(account.asked_at()).filter(|before| *before < account.revision).max();
+        let after =
+            decided.chain(account.imposed_at_revision()).filter(|before| *before < account.revision).max();
         let mut outgoing = Self { after, ..Self::up_to(account.account_id.clone(), account.revision) };
         if let Some(decision) = account.decision_of_this_revision() {
             outgoing.decision(account, decision);
         }
-        if account.asked_at() == Some(account.revision) {
-            outgoing.tell_others(account);
+        if account.imposed_at_revision() == Some(account.revision) {
+            outgoing.propagate_restrictions(account);
         }
-        if !account.intents.is_empty() {
-            outgoing.plan(account);
+        if !account.contact_requests.is_empty() {
+            outgoing.queue_requests(account);
         }
         outgoing
     }
@@ -67,24 +68,24 @@ impl Outgoing {
     }
 
     /// Propagates the account's cross-restrictions to the customer's other accounts.
-    pub fn tell_others(&mut self, account: &Account) {
-        self.heeded_by = Some(account.customer_id.clone());
+    pub fn propagate_restrictions(&mut self, account: &Account) {
+        self.restricts_others_of = Some(account.customer_id.clone());
     }
 
     /// Queues the revision's contact requests; the contact gate decides when each leaves.
-    pub fn plan(&mut self, then: &Account) {
-        self.plans = Some(Box::new(then.clone()));
+    pub fn queue_requests(&mut self, then: &Account) {
+        self.requests = Some(Box::new(then.clone()));
     }
 
     /// The customer whose contact requests are to be queued.
     #[must_use]
-    pub fn plans_for(&self) -> Option<&CustomerId> {
-        self.plans.as_ref().map(|account| &account.customer_id)
+    pub fn requests_for(&self) -> Option<&CustomerId> {
+        self.requests.as_ref().map(|account| &account.customer_id)
     }
 
     /// Whether there is anything to publish.
-    const fn says_anything(&self) -> bool {
-        !self.messages.is_empty() || self.heeded_by.is_some() || self.plans.is_some()
+    const fn has_anything(&self) -> bool {
+        !self.messages.is_empty() || self.restricts_others_of.is_some() || self.requests.is_some()
     }
 
     /// The number of messages.
@@ -96,26 +97,26 @@ impl Outgoing {
 
 /// The result of [`send`].
 #[derive(Clone, Debug, Default)]
-pub struct Sent {
+pub struct SendReport {
     /// The indices of the publications to be tried again.
     pub failed: BTreeSet<usize>,
     /// The number of contact requests that are newly queued.
-    pub planned: usize,
+    pub queued: usize,
 }
 
 /// Publishes all messages, queues the contact requests, and propagates cross-restrictions to the customers'
 /// other accounts. A failure of one publication leaves the others alone.
-pub async fn send(wiring: &Wiring, all: &[&Outgoing]) -> Sent {
-    let mut sent = Sent { failed: publish(wiring, all).await, planned: 0 };
-    plan(wiring, all, &mut sent).await;
-    let not_told = tell_others(wiring, all, &sent.failed).await;
+pub async fn send(wiring: &Services, all: &[&Outgoing]) -> SendReport {
+    let mut sent = SendReport { failed: publish(wiring, all).await, queued: 0 };
+    queue_requests(wiring, all, &mut sent).await;
+    let not_told = propagate_restrictions(wiring, all, &sent.failed).await;
     sent.failed.extend(not_told);
     let not_marked = mark(wiring, all, &sent.failed).await;
     sent.failed.extend(not_marked);
     sent
 }
 
-async fn publish(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
+async fn publish(wiring: &Services, all: &[&Outgoing]) -> BTreeSet<usize> {
     let mut messages = Vec::new();
     let mut places = Vec::new();
     for (place, outgoing) in all.iter().enumerate() {
@@ -134,18 +135,18 @@ async fn publish(wiring: &Wiring, all: &[&Outgoing]) -> BTreeSet<usize> {
 }
 
 /// Queues the contact requests of each publication.
-async fn plan(wiring: &Wiring, all: &[&Outgoing], sent: &mut Sent) {
+async fn queue_requests(wiring: &Services, all: &[&Outgoing], sent: &mut SendReport) {
     let (store, now) = (wiring.transitions.store(), wiring.clock.now());
     let wishes = all.iter().enumerate().filter(|(place, _)| !sent.failed.contains(place));
-    let wishes = wishes.filter_map(|(place, outgoing)| Some((place, outgoing.plans.as_deref()?)));
+    let wishes = wishes.filter_map(|(place, outgoing)| Some((place, outgoing.requests.as_deref()?)));
     let planned: Vec<_> = stream::iter(wishes)
-        .map(|(place, account)| async move { (place, account, store.plan_contacts(account, now).await) })
+        .map(|(place, account)| async move { (place, account, store.queue_requests(account, now).await) })
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
     for (place, account, planned) in planned {
         match planned {
-            Ok(new) => sent.planned += new,
+            Ok(new) => sent.queued += new,
             Err(error) => {
                 tracing::warn!(%error, account_id = account.account_id.as_str(), "to be planned again");
                 sent.failed.insert(place);
@@ -156,13 +157,18 @@ async fn plan(wiring: &Wiring, all: &[&Outgoing], sent: &mut Sent) {
 
 /// Propagates cross-restrictions for each publication whose messages left. Returns the indices to be tried
 /// again.
-async fn tell_others(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
+async fn propagate_restrictions(
+    wiring: &Services,
+    all: &[&Outgoing],
+    failed: &BTreeSet<usize>,
+) -> BTreeSet<usize> {
     let mut not_told = BTreeSet::new();
     for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
-        let (Some((account_id, _)), Some(customer_id)) = (&outgoing.revision, &outgoing.heeded_by) else {
+        let (Some((account_id, _)), Some(customer_id)) = (&outgoing.revision, &outgoing.restricts_others_of)
+        else {
             continue;
         };
-        if let Err(error) = Box::pin(tell_others_of(wiring, account_id, customer_id)).await {
+        if let Err(error) = Box::pin(propagate_restrictions_of(wiring, account_id, customer_id)).await {
             tracing::warn!(%error, account_id = account_id.as_str(), "its customer's others are to heed it again");
             not_told.insert(place);
         }
@@ -171,31 +177,31 @@ async fn tell_others(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize
 }
 
 /// Where a payment that cannot be posted blocks a cross-restriction, the reconciler tries again later.
-async fn tell_others_of(
-    wiring: &Wiring,
+async fn propagate_restrictions_of(
+    wiring: &Services,
     account_id: &AccountId,
     customer_id: &CustomerId,
 ) -> Result<(), TransitionError> {
     let now = wiring.clock.now();
     let others = match wiring.transitions.accounts_of(customer_id).await {
         Err(error) if !error.is_transient() => {
-            set_aside(wiring, account_id, &error, now).await?;
+            quarantine_cross_restrictions(wiring, account_id, &error, now).await?;
             return Ok(());
         }
         others => others?,
     };
     for other in others.iter().filter(|other| *other != account_id) {
-        match Box::pin(wiring.transitions.heed_others(other, now)).await {
-            Ok(Heeded { outcome, held }) => {
-                if let Outcome::Held(_, hold) = outcome {
-                    wiring.desk.tell_held(other, &hold, now).await;
+        match Box::pin(wiring.transitions.apply_cross_restrictions(other, now)).await {
+            Ok(CrossRestrictionOutcome { outcome, blocked: held }) => {
+                if let TransitionOutcome::Deferred(_, hold) = outcome {
+                    wiring.alerts.alert_blocked_payment(other, &hold, now).await;
                 }
                 if let Some((whose, hold)) = held {
-                    wiring.desk.tell_held(&whose, &hold, now).await;
+                    wiring.alerts.alert_blocked_payment(&whose, &hold, now).await;
                 }
             }
             Err(error) if !error.is_transient() => {
-                set_aside(wiring, other, &error, now).await?;
+                quarantine_cross_restrictions(wiring, other, &error, now).await?;
             }
             Err(error) => return Err(error),
         }
@@ -205,26 +211,26 @@ async fn tell_others_of(
 
 /// Quarantines an account that can never apply cross-restrictions, so that it does not block the rest of the
 /// publication.
-async fn set_aside(
-    wiring: &Wiring,
+async fn quarantine_cross_restrictions(
+    wiring: &Services,
     account_id: &AccountId,
     error: &TransitionError,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    wiring.transitions.cannot_heed(account_id, error, now).await?;
+    wiring.transitions.quarantine_cross_restrictions(account_id, error, now).await?;
     let told = "it is judged apart from the customer's other accounts; the record says why";
-    wiring.desk.tell(OperationsKind::Quarantined, account_id.as_str(), told, now).await;
+    wiring.alerts.alert(OperationsKind::Quarantined, account_id.as_str(), told, now).await;
     Ok(())
 }
 
 /// Marks the complete publications. Returns the indices that could not be marked.
-async fn mark(wiring: &Wiring, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
+async fn mark(wiring: &Services, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
     let store = wiring.transitions.store();
     let mut not_marked = BTreeSet::new();
     let mut published: BTreeMap<&AccountId, Published> = BTreeMap::new();
     for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
         let Some((account_id, revision)) = &outgoing.revision else { continue };
-        if !outgoing.says_anything() {
+        if !outgoing.has_anything() {
             continue;
         }
         match published.get_mut(account_id) {

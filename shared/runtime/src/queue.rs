@@ -12,8 +12,8 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMe
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
 
-use crate::batch::{CONCURRENCY, Taken, guarded, is_mostly_poisoned};
-use crate::{Clock, Deadline, Desk, RecordError};
+use crate::batch::{CONCURRENCY, RecordResult, guarded, is_mostly_poisoned};
+use crate::{Clock, Deadline, OperationsAlerts, RecordError};
 
 /// How far ahead a sender's clock may be. A command dated next year would block all those of this year, and a
 /// receipt dated then would outlast every contact point registered until then.
@@ -63,7 +63,7 @@ impl<T> QueueBatch<T> {
 /// Passes every message of a batch to `handler`.
 pub async fn queue_batch<T, F>(
     event: SqsEvent,
-    desk: &Desk,
+    desk: &OperationsAlerts,
     clock: &dyn Clock,
     deadline: Deadline,
     handler: F,
@@ -84,9 +84,9 @@ where
     for (message, taken) in taken.into_iter().flatten() {
         ids.push(id(&message));
         match taken {
-            Taken::Done(value) => batch.done.push(value),
-            Taken::Retry => batch.failed.push(id(&message)),
-            Taken::Poison(reason) => poisoned.push((message, reason)),
+            RecordResult::Done(value) => batch.done.push(value),
+            RecordResult::Retry => batch.failed.push(id(&message)),
+            RecordResult::Poison(reason) => poisoned.push((message, reason)),
         }
     }
     if is_mostly_poisoned(poisoned.len(), total) {
@@ -131,7 +131,7 @@ async fn take_group<T, F>(
     clock: &dyn Clock,
     deadline: Deadline,
     handler: &F,
-) -> Vec<(SqsMessage, Taken<T>)>
+) -> Vec<(SqsMessage, RecordResult<T>)>
 where
     F: AsyncFn(&SqsMessage) -> Result<T, RecordError>,
 {
@@ -139,8 +139,9 @@ where
     let mut blocked = false;
     for message in group {
         blocked = blocked || deadline.is_near(clock.now());
-        let outcome = if blocked { Taken::Retry } else { guarded(&id(&message), handler(&message)).await };
-        blocked = matches!(outcome, Taken::Retry);
+        let outcome =
+            if blocked { RecordResult::Retry } else { guarded(&id(&message), handler(&message)).await };
+        blocked = matches!(outcome, RecordResult::Retry);
         taken.push((message, outcome));
     }
     taken

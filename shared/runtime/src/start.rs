@@ -14,24 +14,24 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::{Clock, Desk, Settings, SettingsError, SystemClock, function_config};
+use crate::{Clock, OperationsAlerts, Settings, SettingsError, SystemClock, function_config};
 
 /// The longest warm-up. More would not make the first event any faster.
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(2);
 
 /// The services that a handler works with.
 #[derive(Clone, Debug)]
-pub struct Wiring {
+pub struct Services {
     pub transitions: Transitions,
     pub notifier: Notifier,
     /// For the records that the handler cannot process.
-    pub desk: Desk,
+    pub alerts: OperationsAlerts,
     pub clock: Arc<dyn Clock>,
     /// The CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
 }
 
-impl Wiring {
+impl Services {
     /// The services of a function over existing clients.
     #[must_use]
     pub fn new(
@@ -57,7 +57,7 @@ impl Wiring {
         let notifier = Notifier::new(sns, settings.topics.clone());
         Self {
             transitions: Transitions::new(store.clone()),
-            desk: Desk::new(function, store, notifier.clone()),
+            alerts: OperationsAlerts::new(function, store, notifier.clone()),
             notifier,
             clock,
             metrics_namespace: settings.metrics_namespace.clone(),
@@ -86,7 +86,7 @@ const CLIENTS: [&str; 5] = ["aws_", "h2", "hyper", "lambda_runtime", "rustls"];
 ///
 /// # Errors
 /// When a setting is missing.
-pub async fn start(function: &'static str) -> Result<Wiring, SettingsError> {
+pub async fn start(function: &'static str) -> Result<Services, SettingsError> {
     start_beside(function, |_| ()).await.map(|(wiring, ())| wiring)
 }
 
@@ -98,14 +98,14 @@ pub async fn start(function: &'static str) -> Result<Wiring, SettingsError> {
 pub async fn start_beside<C>(
     function: &'static str,
     client: impl FnOnce(&SdkConfig) -> C,
-) -> Result<(Wiring, C), SettingsError> {
+) -> Result<(Services, C), SettingsError> {
     tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().json().with_current_span(false))
         .with(log_levels(std::env::var("RUST_LOG").ok().as_deref()))
         .init();
     let settings = Settings::from_env()?;
     let config = function_config(|name| std::env::var(name).ok())?;
-    let wiring = Wiring::new(
+    let wiring = Services::new(
         function,
         &settings,
         aws_sdk_dynamodb::Client::new(&config),
@@ -194,7 +194,7 @@ mod tests {
             .endpoint_url(format!("http://{}", silent.local_addr()?))
             .build();
         let sns = aws_sdk_sns::Config::builder().behavior_version(BehaviorVersion::latest()).build();
-        let wiring = Wiring::new(
+        let wiring = Services::new(
             "test",
             &Settings::from_lookup(|_| Some("4".to_owned()))?,
             aws_sdk_dynamodb::Client::from_conf(dynamodb),

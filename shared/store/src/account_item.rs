@@ -20,13 +20,13 @@ const SCHEMA: u32 = 1;
 /// its entry without a revision. The next function that can assess it writes both back, changed or not.
 const IN_INDEX: [&str; 2] = [keys::DUE_SHARD, keys::NEXT_ACTION_AT];
 
-type Item = HashMap<String, AttributeValue>;
+type AccountAttributes = HashMap<String, AttributeValue>;
 
 /// An account with the item that it was read from.
 #[derive(Clone, Debug)]
 pub struct Stored {
     pub account: Account,
-    item: Item,
+    item: AccountAttributes,
 }
 
 impl Stored {
@@ -38,11 +38,11 @@ impl Stored {
             Some(AttributeValue::S(shard)) => shard.parse::<u32>().ok(),
             _ => None,
         };
-        self.account.standing.next_action_at.is_none() || shard.is_some_and(|shard| shard < due_shards)
+        self.account.status.next_action_at.is_none() || shard.is_some_and(|shard| shard < due_shards)
     }
 }
 
-pub(crate) fn read(table: &str, item: Item) -> Result<Stored, StoreError> {
+pub(crate) fn read(table: &str, item: AccountAttributes) -> Result<Stored, StoreError> {
     let account = decode(table, item.clone())?;
     Ok(Stored { account, item })
 }
@@ -119,7 +119,7 @@ impl Store {
         }
     }
 
-    fn encode(&self, account: &Account) -> Result<Item, StoreError> {
+    fn encode(&self, account: &Account) -> Result<AccountAttributes, StoreError> {
         encode(&self.tables.accounts, account, self.shard_of(&account.account_id))
     }
 }
@@ -128,10 +128,10 @@ impl Store {
 struct Difference {
     expression: String,
     names: HashMap<String, String>,
-    values: Item,
+    values: AccountAttributes,
 }
 
-fn difference(before: &Item, after: &Item) -> Difference {
+fn difference(before: &AccountAttributes, after: &AccountAttributes) -> Difference {
     let (mut set, mut remove) = (Vec::new(), Vec::new());
     let (mut names, mut values) = (HashMap::new(), HashMap::new());
     let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -165,11 +165,12 @@ pub fn account_image(account: &Account, due_shards: u32) -> Result<serde_dynamo:
         .map(Into::into)
 }
 
-fn encode(table: &str, account: &Account, due_shard: String) -> Result<Item, StoreError> {
+fn encode(table: &str, account: &Account, due_shard: String) -> Result<AccountAttributes, StoreError> {
     let fault = |problem: serde_dynamo::Error| StoreError::codec(table, account.account_id.as_str(), problem);
     let mut flat = account.clone();
-    let next_action_at = flat.standing.next_action_at.take();
-    let mut item: Item = serde_dynamo::to_item::<_, serde_dynamo::Item>(&flat).map_err(fault)?.into();
+    let next_action_at = flat.status.next_action_at.take();
+    let mut item: AccountAttributes =
+        serde_dynamo::to_item::<_, serde_dynamo::Item>(&flat).map_err(fault)?.into();
     item.insert("schema".to_owned(), AttributeValue::N(SCHEMA.to_string()));
     if let Some(at) = next_action_at {
         item.insert(keys::DUE_SHARD.to_owned(), AttributeValue::S(due_shard));
@@ -186,7 +187,7 @@ pub fn account_from_image(image: serde_dynamo::Item) -> Result<Account, StoreErr
     decode("accounts stream", image.into())
 }
 
-fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
+fn decode(table: &str, mut item: AccountAttributes) -> Result<Account, StoreError> {
     let key = match item.get(keys::ACCOUNT_ID) {
         Some(AttributeValue::S(id)) => id.clone(),
         _ => "without account_id".to_owned(),
@@ -216,13 +217,13 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
     };
     let mut account = read_account(item).map_err(|error| StoreError::codec(table, &*key, error))?;
     account.check_bounds().map_err(|refusal| StoreError::codec(table, key, refusal))?;
-    account.standing.next_action_at = next_action_at;
+    account.status.next_action_at = next_action_at;
     Ok(account)
 }
 
 /// Decodes an account; an error names the attribute at fault. To name the place within the attribute as well
 /// would add a thirtieth to a function's size.
-fn read_account(item: Item) -> Result<Account, String> {
+fn read_account(item: AccountAttributes) -> Result<Account, String> {
     let attributes: HashMap<String, serde_dynamo::AttributeValue> = serde_dynamo::Item::from(item).into();
     let (names, values): (Vec<_>, Vec<_>) = attributes.into_iter().unzip();
     let reading = Cell::new(None);

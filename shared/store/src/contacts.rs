@@ -13,7 +13,7 @@ use crate::{Store, StoreError, WriteConflict, keys};
 
 /// The result of a contact point's change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ContactTaken {
+pub enum ContactChangeOutcome {
     Changed,
     /// The same change was applied before.
     Known,
@@ -45,17 +45,17 @@ impl Store {
         change: &ContactChange,
         at: DateTime<Utc>,
         retention: Retention,
-    ) -> Result<ContactTaken, StoreError> {
+    ) -> Result<ContactChangeOutcome, StoreError> {
         let pk = keys::customer(customer_id);
         let logged_under = keys::contact_change(&instant(at), event_id);
         if self.record(pk.clone(), logged_under.clone()).await?.is_some() {
-            return Ok(ContactTaken::Known);
+            return Ok(ContactChangeOutcome::Known);
         }
         let before = self.record(pk.clone(), keys::contact_point(change.channel)).await?.unwrap_or_default();
         let changed_at = before.get("changed_at");
         let since = changed_at.and_then(|since| since.as_s().ok()).and_then(|since| since.parse().ok());
         if let Some(since) = since.filter(|since: &DateTime<Utc>| *since > at) {
-            return Ok(ContactTaken::Superseded(since));
+            return Ok(ContactChangeOutcome::Superseded(since));
         }
         let mut contact = keys::record_key(&pk, &keys::contact_point(change.channel));
         contact.extend([
@@ -83,7 +83,7 @@ impl Store {
         let seen = changed_at.cloned();
         let written = self.put_both(contact, entry, seen).await?;
         if written {
-            Ok(ContactTaken::Changed)
+            Ok(ContactChangeOutcome::Changed)
         } else {
             let customer_id = customer_id.clone();
             Err(WriteConflict::ContactPoint { customer_id, channel: change.channel }.into())

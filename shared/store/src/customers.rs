@@ -83,7 +83,7 @@ pub struct FoundAccounts {
     /// The accounts that match the filter.
     pub account_ids: Vec<String>,
     /// Accounts scanned, whether they match or not.
-    pub looked_at: u64,
+    pub scanned: u64,
     /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
@@ -184,12 +184,12 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Erasure, StoreError> {
         // Contact records and planned contact requests bear ids and dates alone.
-        let kept = [keys::ACCESSES, keys::LINKS, keys::CONTACT_RECORDS, keys::PLANNED];
+        let kept = [keys::ACCESSES, keys::LINKS, keys::CONTACT_RECORDS, keys::REQUEST];
         if kept.iter().any(|kept| item.key.starts_with(kept)) {
             return Ok(Erasure::Kept);
         }
         if item.key == keys::PROFILE {
-            self.change_person(customer_id, now, |person| Ok(person.erase())).await.map_err(|error| {
+            self.change_profile(customer_id, now, |person| Ok(person.erase())).await.map_err(|error| {
                 match error {
                     TransitionError::Store(error) => error,
                     TransitionError::Refused(refusal) => {
@@ -279,7 +279,7 @@ impl Store {
             .collect();
         Ok(FoundAccounts {
             account_ids,
-            looked_at,
+            scanned: looked_at,
             next: answer.last_evaluated_key.filter(|key| !key.is_empty()),
         })
     }

@@ -111,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn look_at_by(&self, account_id: &AccountId, at: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn evaluate_by(&self, account_id: &AccountId, at: DateTime<Utc>) -> Result<bool, StoreError> {
         let table = &self.tables.accounts;
         let update = self
             .client

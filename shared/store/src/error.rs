@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, Revision};
 use duewatch_domain::policy::Channel;
-use duewatch_domain::shown;
+use duewatch_domain::printable;
 
 /// A failed call, or an item that breaks an invariant.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,10 @@ impl StoreError {
     }
 
     pub(crate) fn codec(table: &str, key: impl Into<String>, problem: impl std::fmt::Display) -> Self {
-        Self::Codec { table: table.to_owned(), key: shown(key.into()), problem: shown(problem.to_string()) }
+        Self::Codec {
+            table: table.to_owned(),
+            key: printable(key.into()),
+            problem: printable(problem.to_string()),
+        }
     }
 }

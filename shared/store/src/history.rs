@@ -36,7 +36,7 @@ use duewatch_domain::Account;
 use duewatch_domain::kernel::{AccountId, Revision};
 use duewatch_domain::policy::Retention;
 
-pub use self::entry::{HistoryEntry, Told};
+pub use self::entry::{EntryContent, HistoryEntry};
 pub use self::verify::{HistoryBreak, Verifier, verify_history};
 
 use self::entry::{hash_of, image_digest, text_of};
@@ -103,7 +103,7 @@ impl Store {
         for _ in 0..2 {
             let below = self.history_until(account_id, revision).await?;
             if let Some(there) = below.as_ref().filter(|below| below.revision == revision) {
-                if there.told().is_some_and(|told| told.image == image) {
+                if there.content().is_some_and(|told| told.image == image) {
                     return Ok(Recorded::Known);
                 }
                 return Err(StoreError::HistoryDiffers { account_id: account_id.to_string(), revision });
@@ -176,7 +176,7 @@ impl Store {
         revision: Revision,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let above = self.history_query(account_id, "sk > :sk", revision, true, 1).await?.pop();
-        Ok(above.and_then(|above| above.told()).and_then(|told| told.kept_below_until))
+        Ok(above.and_then(|above| above.content()).and_then(|told| told.kept_below_until))
     }
 
     /// The greatest entry that is not above a revision.
@@ -215,4 +215,4 @@ impl Store {
     }
 }
 
-type Item = HashMap<String, AttributeValue>;
+type HistoryItem = HashMap<String, AttributeValue>;

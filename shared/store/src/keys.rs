@@ -92,8 +92,8 @@ pub(crate) const MESSAGE: &str = "message";
 /// The prefix of the sort keys of policy versions.
 pub(crate) const VERSIONS: &str = "version#";
 /// The prefix of the sort keys of queued contact requests.
-pub(crate) const PLANNED: &str = "planned#";
-/// The common prefix of [`PROFILE`] and [`PLANNED`]: one Query reads a profile with its queued requests.
+pub(crate) const REQUEST: &str = "planned#";
+/// The common prefix of [`PROFILE`] and [`REQUEST`]: one Query reads a profile with its queued requests.
 pub(crate) const PROFILE_OR_PLANNED: &str = "p";
 /// The prefix of the sort keys of contact records.
 pub(crate) const CONTACT_RECORDS: &str = "said#";
@@ -170,7 +170,7 @@ pub(crate) fn customer_in(pk: &str) -> &str {
 
 /// The sort key of a queued contact request.
 pub(crate) fn planned(id: &ContactId) -> String {
-    format!("{PLANNED}{id}")
+    format!("{REQUEST}{id}")
 }
 
 /// The sort key of a contact record.
@@ -288,7 +288,7 @@ mod tests {
     #[case(PROFILE, "person")]
     #[case(MESSAGE, "message")]
     #[case(VERSIONS, "version#")]
-    #[case(PLANNED, "planned#")]
+    #[case(REQUEST, "planned#")]
     #[case(PROFILE_OR_PLANNED, "p")]
     #[case(CONTACT_RECORDS, "said#")]
     #[case(CONTACT_LOG, "contact-log#")]

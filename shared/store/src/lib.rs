@@ -18,21 +18,21 @@
 
 mod account_item;
 mod call;
+mod capacity_meter;
+mod contact_records;
 mod contacts;
+mod cross_restrictions;
 mod customers;
 mod due;
 mod error;
-mod heed;
 mod history;
 pub mod keys;
-mod meter;
-mod parked;
 mod payments;
-mod persons;
 mod policies;
+mod profiles;
 mod records;
-mod round;
-mod said;
+mod scan_cursor;
+mod suspense;
 mod transition;
 
 use std::sync::Arc;
@@ -42,23 +42,25 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 
 pub use self::account_item::{Stored, account_from_image, account_image};
-pub use self::contacts::ContactTaken;
+pub use self::capacity_meter::{CapacityMeter, Consumed};
+pub use self::contact_records::{ContactRecord, ContactRecordsPage, MessageRecord};
+pub use self::contacts::ContactChangeOutcome;
+pub use self::cross_restrictions::{CROSS_RESTRICTIONS, CrossRestrictionOutcome};
 pub use self::customers::{
     Access, AccessKind, AccountsOf, CustomerItem, CustomerPage, Erasure, FoundAccounts,
 };
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::{StoreError, WriteConflict};
-pub use self::heed::{HEEDING, Heeded};
-pub use self::history::{HistoryBreak, HistoryEntry, Recorded, Told, Verifier, verify_history};
-pub use self::meter::{Consumed, Meter};
-pub use self::parked::{Parked, ParkedPage};
+pub use self::history::{EntryContent, HistoryBreak, HistoryEntry, Recorded, Verifier, verify_history};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
-pub use self::persons::{AtHand, ContactsPage, DUE_AGAIN, MAX_TOGETHER, PersonChange, Reserved};
 pub use self::policies::{FRESH_FOR, Policies};
+pub use self::profiles::{
+    DueCustomersPage, LoadedProfile, MAX_TOGETHER, ProfileChange, RETRY_AFTER, ReservedMessage,
+};
 pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
-pub use self::round::{AccountPage, Round};
-pub use self::said::{AllContactsPage, Said, SentMessage};
-pub use self::transition::{Hold, MAX_CONFLICTS, Outcome, TransitionError, Transitions};
+pub use self::scan_cursor::{AccountPage, ScanCursor};
+pub use self::suspense::{SuspensePage, SuspensePayment};
+pub use self::transition::{BlockedPayment, MAX_CONFLICTS, TransitionError, TransitionOutcome, Transitions};
 
 /// The names of the three tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +76,7 @@ pub struct Store {
     client: Client,
     tables: Tables,
     due_shards: u32,
-    meter: Arc<Meter>,
+    meter: Arc<CapacityMeter>,
     shards_checked: Arc<AtomicBool>,
 }
 
@@ -117,7 +119,7 @@ impl Store {
 
     /// The capacity that the tables have charged so far.
     #[must_use]
-    pub fn meter(&self) -> &Meter {
+    pub fn meter(&self) -> &CapacityMeter {
         &self.meter
     }
 

@@ -10,7 +10,7 @@ use duewatch_domain::kernel::MAX_PAYMENTS;
 use duewatch_domain::kernel::{AccountId, InstallmentNumber, PaymentId};
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, is_in_range};
-use duewatch_domain::{Applied, Refusal, shown};
+use duewatch_domain::{Applied, Refusal, printable};
 use serde::{Deserialize, Serialize};
 
 use crate::{Store, StoreError, keys};
@@ -78,14 +78,14 @@ impl PaymentFact {
     /// A [`FaultyFact`] that names the attribute.
     pub fn from_image(image: serde_dynamo::Item) -> Result<Self, FaultyFact> {
         let text = |name: &str| match image.get(name) {
-            Some(serde_dynamo::AttributeValue::S(text)) => shown(text.clone()),
+            Some(serde_dynamo::AttributeValue::S(text)) => printable(text.clone()),
             _ => "?".to_owned(),
         };
         let (account_id, payment_id) = (text(keys::ACCOUNT_ID), text(keys::PAYMENT_ID));
         let image = serde_dynamo::AttributeValue::M(image.into());
         let reader = serde_dynamo::Deserializer::from_attribute_value(image);
         let fact: Result<Self, _> = serde_path_to_error::deserialize(reader);
-        fact.map_err(|error| shown(format!("{}: {}", error.path(), error.inner())))
+        fact.map_err(|error| printable(format!("{}: {}", error.path(), error.inner())))
             .and_then(Self::in_range)
             .map_err(|problem| FaultyFact { account_id, payment_id, problem })
     }

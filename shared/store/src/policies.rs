@@ -20,11 +20,11 @@ const MAX_KEPT: usize = 1_000;
 /// The cache of policies in use, each read again every minute.
 #[derive(Debug, Default)]
 pub struct Policies {
-    kept: Mutex<HashMap<PolicyId, Kept>>,
+    kept: Mutex<HashMap<PolicyId, CachedPolicy>>,
 }
 
 #[derive(Clone, Debug)]
-struct Kept {
+struct CachedPolicy {
     read_at: DateTime<Utc>,
     versions: Arc<Versions>,
 }
@@ -51,7 +51,7 @@ impl Policies {
         if kept.len() >= MAX_KEPT {
             kept.clear();
         }
-        kept.insert(id.clone(), Kept { read_at: now, versions: Arc::clone(&versions) });
+        kept.insert(id.clone(), CachedPolicy { read_at: now, versions: Arc::clone(&versions) });
         Ok(versions)
     }
 }

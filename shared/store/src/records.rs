@@ -46,7 +46,8 @@ pub enum ContactOutcome {
     /// The gate suppressed it.
     Suppressed,
     /// The message could not be rendered.
-    Unsayable,
+    #[serde(rename = "unsayable")]
+    Unrenderable,
 }
 
 /// For how many days a record stays in quarantine. The bound limits how long personal data in a payload is
@@ -226,7 +227,7 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn note_set_aside(
+    pub async fn mark_unpostable(
         &self,
         account_id: &AccountId,
         payment_id: &str,
@@ -241,7 +242,7 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn is_set_aside(&self, account_id: &AccountId, payment_id: &str) -> Result<bool, StoreError> {
+    pub async fn is_unpostable(&self, account_id: &AccountId, payment_id: &str) -> Result<bool, StoreError> {
         let noted = self.record(keys::account(account_id), keys::quarantined_payment(payment_id)).await?;
         Ok(noted.is_some())
     }

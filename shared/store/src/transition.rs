@@ -10,7 +10,7 @@
 //! # Racing a payment
 //! Before a write that adds a restriction, the transition reads the account's payments, one consistent
 //! Query. It posts the unposted ones in the same write. If one cannot be posted, the restriction is deferred
-//! and evaluated again an hour later ([`Outcome::Held`]). A posted payment that moves the account to a milder
+//! and evaluated again an hour later ([`TransitionOutcome::Deferred`]). A posted payment that moves the account to a milder
 //! stage is never deferred: a cure does not wait for other money.
 
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::policy::{Retention, Versions};
-use duewatch_domain::{Account, Applied, Cause, Command, Contract, Message, Refusal};
+use duewatch_domain::{Account, Applied, Command, Contract, InboundMessage, Refusal, Trigger};
 
 use crate::{PaymentFact, Policies, Quarantined, Store, StoreError, Stored};
 
 /// How often a transition is retried when another writer was faster.
 pub const MAX_CONFLICTS: usize = 8;
 /// When a deferred restriction is evaluated again.
-const HOLD_FOR: TimeDelta = TimeDelta::hours(1);
+const DEFER_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// Transitions over a store, with a cache of the policies that assess them.
 #[derive(Clone, Debug)]
@@ -37,10 +37,10 @@ pub struct Transitions {
 
 /// The result of a transition.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum TransitionOutcome {
     Written(Box<Account>),
     /// The account was written, but a restriction was deferred.
-    Held(Box<Account>, Hold),
+    Deferred(Box<Account>, BlockedPayment),
     /// The input changed nothing, and nothing was written.
     Unchanged,
     NoAccount,
@@ -48,7 +48,7 @@ pub enum Outcome {
 
 /// A blocked payment: it could not be posted, and therefore defers a restriction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
+pub struct BlockedPayment {
     pub payment_id: String,
     /// Why it could not be posted.
     pub reason: String,
@@ -76,21 +76,21 @@ impl TransitionError {
 }
 
 /// The input of a transition.
-enum News<'a> {
+enum TransitionInput<'a> {
     /// Time has passed.
     Time,
     /// A payment or its reversal, as the payments table states it.
     Payment(&'a PaymentFact),
     /// A command of the lender's systems.
-    Message(&'a Message),
+    Message(&'a InboundMessage),
     /// The contract of an opening that is repeated for an existing account.
     Opened(&'a Contract),
     /// A notice that the account had planned for that instant has left.
     Notice(&'a NoticeOf, DateTime<Utc>),
     /// The borrower's reason for falling behind, and when it was given.
-    Answer(&'a str, DateTime<Utc>),
+    BorrowerCause(&'a str, DateTime<Utc>),
     /// A reconciliation: assess the account if its status may be wrong.
-    Doubt,
+    Reconcile,
 }
 
 impl Transitions {
@@ -135,8 +135,8 @@ impl Transitions {
         &self,
         account_id: &AccountId,
         now: DateTime<Utc>,
-    ) -> Result<Outcome, TransitionError> {
-        self.take(account_id, &News::Time, now).await
+    ) -> Result<TransitionOutcome, TransitionError> {
+        self.take(account_id, &TransitionInput::Time, now).await
     }
 
     /// Reconciles an account, due or not. Assesses it where its status is wrong, or where the due index lacks
@@ -144,20 +144,24 @@ impl Transitions {
     ///
     /// # Errors
     /// When the store fails, or other writers keep winning.
-    pub async fn look_again(
+    pub async fn reconcile(
         &self,
         account_id: &AccountId,
         now: DateTime<Utc>,
-    ) -> Result<Outcome, TransitionError> {
-        self.take(account_id, &News::Doubt, now).await
+    ) -> Result<TransitionOutcome, TransitionError> {
+        self.take(account_id, &TransitionInput::Reconcile, now).await
     }
 
     /// Posts a payment, or its reversal, and lifts the cured restrictions in the same write.
     ///
     /// # Errors
     /// When the payment is refused, the store fails, or other writers keep winning.
-    pub async fn post(&self, fact: &PaymentFact, now: DateTime<Utc>) -> Result<Outcome, TransitionError> {
-        self.take(&fact.account_id, &News::Payment(fact), now).await
+    pub async fn post(
+        &self,
+        fact: &PaymentFact,
+        now: DateTime<Utc>,
+    ) -> Result<TransitionOutcome, TransitionError> {
+        self.take(&fact.account_id, &TransitionInput::Payment(fact), now).await
     }
 
     /// Applies a command of the lender's systems: once, and in the order of the commands' instants.
@@ -167,8 +171,12 @@ impl Transitions {
     ///
     /// # Errors
     /// When the command is refused, the store fails, or other writers keep winning.
-    pub async fn command(&self, message: &Message, now: DateTime<Utc>) -> Result<Outcome, TransitionError> {
-        self.take(&message.event.account_id, &News::Message(message), now).await
+    pub async fn command(
+        &self,
+        message: &InboundMessage,
+        now: DateTime<Utc>,
+    ) -> Result<TransitionOutcome, TransitionError> {
+        self.take(&message.event.account_id, &TransitionInput::Message(message), now).await
     }
 
     /// Records that a notice, planned for `planned_at`, has left: the measures it announces may follow once
@@ -182,8 +190,8 @@ impl Transitions {
         of: &NoticeOf,
         planned_at: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<Outcome, TransitionError> {
-        self.take(account_id, &News::Notice(of, planned_at), now).await
+    ) -> Result<TransitionOutcome, TransitionError> {
+        self.take(account_id, &TransitionInput::Notice(of, planned_at), now).await
     }
 
     /// Records the borrower's reason for falling behind, given at `at`. A reason that an officer recorded
@@ -191,14 +199,14 @@ impl Transitions {
     ///
     /// # Errors
     /// When the answer is refused, the store fails, or other writers keep winning.
-    pub async fn borrower_said(
+    pub async fn record_borrower_cause(
         &self,
         account_id: &AccountId,
         reason: &str,
         at: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<Outcome, TransitionError> {
-        self.take(account_id, &News::Answer(reason, at), now).await
+    ) -> Result<TransitionOutcome, TransitionError> {
+        self.take(account_id, &TransitionInput::BorrowerCause(reason, at), now).await
     }
 
     /// Opens an account, posts the payments that came before it, and assesses it. An existing account with
@@ -210,16 +218,17 @@ impl Transitions {
         &self,
         contract: &Contract,
         now: DateTime<Utc>,
-        cause: Cause,
-    ) -> Result<Outcome, TransitionError> {
+        cause: Trigger,
+    ) -> Result<TransitionOutcome, TransitionError> {
         match Box::pin(self.create(Account::open(contract)?, now, cause)).await {
             Err(TransitionError::Store(StoreError::Conflict(_))) => {
-                let outcome = self.take(&contract.account_id, &News::Opened(contract), now).await?;
+                let outcome =
+                    self.take(&contract.account_id, &TransitionInput::Opened(contract), now).await?;
                 // The function that created the account may have stopped before it posted the payments found,
                 // or before it applied cross-restrictions.
                 if let Some(stored) = self.store.account(&contract.account_id).await? {
                     let latest = self.post_found(Box::new(stored.account), now).await?;
-                    Box::pin(self.heed_at_first(latest, now)).await?;
+                    Box::pin(self.apply_cross_restrictions_at_opening(latest, now)).await?;
                 }
                 Ok(outcome)
             }
@@ -236,14 +245,14 @@ impl Transitions {
         &self,
         mut account: Account,
         now: DateTime<Utc>,
-        cause: Cause,
-    ) -> Result<Outcome, TransitionError> {
+        cause: Trigger,
+    ) -> Result<TransitionOutcome, TransitionError> {
         let rules = self.policies.get(&self.store, &account.policy_id, now).await?;
         let facts = self.store.payments_of(&account.account_id).await?;
         let (hold, _) = post_all(&mut account, &facts);
         let hold = hold.filter(|_| account.would_be_restricted(&rules, now));
         match hold {
-            Some(_) => account.hold(now + HOLD_FOR),
+            Some(_) => account.defer_restriction(now + DEFER_FOR),
             None => account.judge(&rules, now, cause),
         }
         // The link precedes the account: a function that propagates restrictions to the customer's accounts
@@ -253,10 +262,10 @@ impl Transitions {
         // A payment put or noted in suspense since that Query found no account either; the second Query finds
         // it.
         let latest = self.post_found(Box::new(created), now).await?;
-        let (latest, held) = Box::pin(self.heed_at_first(latest, now)).await?;
+        let (latest, held) = Box::pin(self.apply_cross_restrictions_at_opening(latest, now)).await?;
         Ok(match hold.or(held) {
-            Some(hold) => Outcome::Held(latest, hold),
-            None => Outcome::Written(latest),
+            Some(hold) => TransitionOutcome::Deferred(latest, hold),
+            None => TransitionOutcome::Written(latest),
         })
     }
 
@@ -265,14 +274,14 @@ impl Transitions {
     ///
     /// # Errors
     /// When the store fails, or other writers keep winning.
-    pub async fn post_parked(
+    pub async fn post_suspense(
         &self,
         account_id: &AccountId,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<String>>, TransitionError> {
         let Some(stored) = self.store.account(account_id).await? else { return Ok(None) };
         self.post_found(Box::new(stored.account), now).await?;
-        Ok(Some(self.store.parked(account_id).await?))
+        Ok(Some(self.store.suspense_of(account_id).await?))
     }
 
     /// Posts the unposted payments of an existing account and removes the notes of its suspense payments. A
@@ -284,15 +293,15 @@ impl Transitions {
     ) -> Result<Box<Account>, TransitionError> {
         let facts = self.store.payments_of(&latest.account_id).await?;
         let parked =
-            if facts.is_empty() { Vec::new() } else { self.store.parked(&latest.account_id).await? };
+            if facts.is_empty() { Vec::new() } else { self.store.suspense_of(&latest.account_id).await? };
         for fact in facts.iter().flatten() {
             let is_parked = parked.iter().any(|parked| parked == fact.payment_id.as_str());
             match fact.post_to(&mut latest.clone()) {
-                Err(refusal) if is_parked => self.set_aside(fact, &refusal, now).await?,
+                Err(refusal) if is_parked => self.quarantine(fact, &refusal, now).await?,
                 Err(_) => continue,
                 Ok(Applied::Unchanged) => {}
                 Ok(Applied::Changed) => {
-                    if let Outcome::Written(account) | Outcome::Held(account, _) =
+                    if let TransitionOutcome::Written(account) | TransitionOutcome::Deferred(account, _) =
                         self.post(fact, now).await?
                     {
                         latest = account;
@@ -300,13 +309,13 @@ impl Transitions {
                 }
             }
             if is_parked {
-                self.store.unpark(&fact.account_id, &fact.payment_id).await?;
+                self.store.remove_from_suspense(&fact.account_id, &fact.payment_id).await?;
             }
         }
         Ok(latest)
     }
 
-    async fn set_aside(
+    async fn quarantine(
         &self,
         fact: &PaymentFact,
         refusal: &Refusal,
@@ -329,13 +338,13 @@ impl Transitions {
     async fn take(
         &self,
         account_id: &AccountId,
-        news: &News<'_>,
+        news: &TransitionInput<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Outcome, TransitionError> {
+    ) -> Result<TransitionOutcome, TransitionError> {
         let mut conflicts = 0;
         loop {
             let Some(stored) = self.store.account(account_id).await? else {
-                return Ok(Outcome::NoAccount);
+                return Ok(TransitionOutcome::NoAccount);
             };
             // Boxed, for an account is large, and so would be every future that awaits this one.
             match Box::pin(self.try_take(stored, news, now)).await {
@@ -350,30 +359,32 @@ impl Transitions {
     async fn try_take(
         &self,
         mut stored: Stored,
-        news: &News<'_>,
+        news: &TransitionInput<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Outcome, TransitionError> {
+    ) -> Result<TransitionOutcome, TransitionError> {
         let rules = self.rules_of(&stored.account, now).await?;
         let mut held_by_time = None;
-        let is_due = stored.account.standing.is_due(now);
+        let is_due = stored.account.status.is_due(now);
         if is_due {
             // The effect of elapsed time is a revision of its own, before the input.
-            let (account, hold) = self.judged(stored.account.clone(), &rules, now, Cause::Time).await?;
+            let (account, hold) = self.assess(stored.account.clone(), &rules, now, Trigger::Time).await?;
             stored = self.store.update_account(&stored, account).await?;
             held_by_time = hold;
         }
         let mut account = stored.account.clone();
         let applied = match news {
-            News::Time => Applied::Unchanged,
-            News::Doubt if is_due || self.stands(&stored, &rules, now) => Applied::Unchanged,
-            News::Doubt => Applied::Changed,
-            News::Payment(fact) => fact.post_to(&mut account)?,
-            News::Notice(of, planned_at) => account.notice_left(of, *planned_at, now),
-            News::Answer(reason, at) => account.borrower_said(reason, *at, now)?,
-            News::Opened(contract) => {
+            TransitionInput::Time => Applied::Unchanged,
+            TransitionInput::Reconcile if is_due || self.is_confirmed(&stored, &rules, now) => {
+                Applied::Unchanged
+            }
+            TransitionInput::Reconcile => Applied::Changed,
+            TransitionInput::Payment(fact) => fact.post_to(&mut account)?,
+            TransitionInput::Notice(of, planned_at) => account.notice_left(of, *planned_at, now),
+            TransitionInput::BorrowerCause(reason, at) => account.record_borrower_cause(reason, *at, now)?,
+            TransitionInput::Opened(contract) => {
                 account.apply(&Command::AccountOpened(Box::new((*contract).clone())), now)?
             }
-            News::Message(message) => {
+            TransitionInput::Message(message) => {
                 let facts = match &message.event.command {
                     Command::ScheduleReplaced { .. } | Command::WrittenOff { .. } => {
                         self.store.payments_of(&account.account_id).await?
@@ -387,46 +398,46 @@ impl Transitions {
         };
         if applied == Applied::Unchanged {
             // The step before may have posted the input already.
-            return Ok(if is_due { written(stored, held_by_time) } else { Outcome::Unchanged });
+            return Ok(if is_due { written(stored, held_by_time) } else { TransitionOutcome::Unchanged });
         }
-        let (account, hold) = self.judged(account, &rules, now, Cause::Fact).await?;
-        let waits = |at: DateTime<Utc>| at <= now + HOLD_FOR && stored.is_queued(self.store.due_shards());
-        if matches!(news, News::Doubt)
+        let (account, hold) = self.assess(account, &rules, now, Trigger::Fact).await?;
+        let waits = |at: DateTime<Utc>| at <= now + DEFER_FOR && stored.is_queued(self.store.due_shards());
+        if matches!(news, TransitionInput::Reconcile)
             && hold.is_some()
-            && stored.account.standing.next_action_at.is_some_and(waits)
+            && stored.account.status.next_action_at.is_some_and(waits)
         {
             // The restriction is deferred already, and evaluated again soon.
-            return Ok(Outcome::Unchanged);
+            return Ok(TransitionOutcome::Unchanged);
         }
         let stored = self.store.update_account(&stored, account).await?;
         Ok(written(stored, hold))
     }
 
     /// Whether an account's status is correct, and the due index holds it where it waits.
-    fn stands(&self, stored: &Stored, rules: &Arc<Versions>, now: DateTime<Utc>) -> bool {
+    fn is_confirmed(&self, stored: &Stored, rules: &Arc<Versions>, now: DateTime<Utc>) -> bool {
         stored.is_queued(self.store.due_shards()) && stored.account.is_confirmed(rules, now)
     }
 
     /// Assesses the account, after reading its payments where the assessment would restrict it.
-    pub(crate) async fn judged(
+    pub(crate) async fn assess(
         &self,
         mut account: Account,
         rules: &Arc<Versions>,
         now: DateTime<Utc>,
-        cause: Cause,
-    ) -> Result<(Account, Option<Hold>), StoreError> {
+        cause: Trigger,
+    ) -> Result<(Account, Option<BlockedPayment>), StoreError> {
         let mut cause = cause;
         if account.would_be_restricted(rules, now) {
             let facts = self.store.payments_of(&account.account_id).await?;
             let (hold, posted) = post_all(&mut account, &facts);
             if posted {
-                cause = Cause::Fact;
+                cause = Trigger::Fact;
             }
             if let Some(hold) = hold
                 && account.would_be_restricted(rules, now)
                 && !account.would_be_eased(rules, now)
             {
-                account.hold(now + HOLD_FOR);
+                account.defer_restriction(now + DEFER_FOR);
                 return Ok((account, Some(hold)));
             }
         }
@@ -435,16 +446,19 @@ impl Transitions {
     }
 }
 
-pub(crate) fn written(stored: Stored, hold: Option<Hold>) -> Outcome {
+pub(crate) fn written(stored: Stored, hold: Option<BlockedPayment>) -> TransitionOutcome {
     let account = Box::new(stored.account);
     match hold {
-        Some(hold) => Outcome::Held(account, hold),
-        None => Outcome::Written(account),
+        Some(hold) => TransitionOutcome::Deferred(account, hold),
+        None => TransitionOutcome::Written(account),
     }
 }
 
 /// Posts the unposted payments. Returns a payment that could not be posted, and whether any was posted.
-fn post_all(account: &mut Account, facts: &[Result<PaymentFact, crate::FaultyFact>]) -> (Option<Hold>, bool) {
+fn post_all(
+    account: &mut Account,
+    facts: &[Result<PaymentFact, crate::FaultyFact>],
+) -> (Option<BlockedPayment>, bool) {
     let mut hold = None;
     let mut posted = false;
     for fact in facts {
@@ -452,12 +466,17 @@ fn post_all(account: &mut Account, facts: &[Result<PaymentFact, crate::FaultyFac
             Ok(fact) => match fact.post_to(account) {
                 Ok(applied) => posted |= applied == Applied::Changed,
                 Err(refusal) => {
-                    hold =
-                        Some(Hold { payment_id: fact.payment_id.to_string(), reason: refusal.to_string() });
+                    hold = Some(BlockedPayment {
+                        payment_id: fact.payment_id.to_string(),
+                        reason: refusal.to_string(),
+                    });
                 }
             },
             Err(faulty) => {
-                hold = Some(Hold { payment_id: faulty.payment_id.clone(), reason: faulty.to_string() });
+                hold = Some(BlockedPayment {
+                    payment_id: faulty.payment_id.clone(),
+                    reason: faulty.to_string(),
+                });
             }
         }
     }
@@ -470,10 +489,10 @@ impl Transitions {
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn last_look(
+    pub async fn load_current(
         &self,
         account_id: &AccountId,
-    ) -> Result<Option<(Account, Option<Hold>)>, StoreError> {
+    ) -> Result<Option<(Account, Option<BlockedPayment>)>, StoreError> {
         let Some(stored) = self.store.account(account_id).await? else { return Ok(None) };
         let mut account = stored.account;
         let facts = self.store.payments_of(account_id).await?;

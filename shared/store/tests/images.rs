@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use duewatch_domain::formats::parse_book_line;
-use duewatch_domain::{Account, shown};
+use duewatch_domain::{Account, printable};
 use duewatch_store::{PaymentFact, account_from_image, account_image};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn a_faulty_payment_says_so_in_less_than_an_item() {
     payment["kind"] = json!({ "S": "x".repeat(390_000) });
     let faulty = PaymentFact::from_image(image(&payment)).unwrap_err();
     assert!(faulty.problem.starts_with("kind: ") && faulty.problem.ends_with("`goodwill`"), "{faulty}");
-    assert_eq!(faulty.problem, shown(faulty.problem.clone()));
+    assert_eq!(faulty.problem, printable(faulty.problem.clone()));
 }
 
 fn account() -> Account {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use duewatch_domain::Cause;
+use duewatch_domain::Trigger;
 use duewatch_domain::kernel::is_in_range;
 use duewatch_fuzz::{POLICIES, check_fault, check_item, judge};
 use duewatch_store::account_from_image;
@@ -18,11 +18,11 @@ fuzz_target!(|text: &str| {
         Err(fault) => return check_fault(&fault),
     };
     check_item(&account);
-    let judged_at = account.standing.reminded_through.filter(|at| is_in_range(at.date_naive()));
+    let judged_at = account.status.last_assessed_at.filter(|at| is_in_range(at.date_naive()));
     let now = judged_at.unwrap_or_else(|| NOW.parse().expect("an instant"));
     for policy in &*POLICIES {
         let mut judged = account.clone();
-        judge(&mut judged, policy, now, Cause::Time);
+        judge(&mut judged, policy, now, Trigger::Time);
         check_item(&judged);
     }
 });

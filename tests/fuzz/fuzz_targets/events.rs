@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use duewatch_domain::commands::event_line;
 use duewatch_domain::formats::parse_event_line;
-use duewatch_domain::{Account, Cause, Command, Event, Policy};
+use duewatch_domain::{Account, Trigger, Command, Event, Policy};
 use duewatch_fuzz::{POLICIES, check_allocation, check_fault, check_item, follow, judge, sample_account};
 use libfuzzer_sys::fuzz_target;
 
@@ -50,7 +50,7 @@ fn live(mut account: Account, events: &[Event], policy: &Policy) {
             }
         }
         now = now.max(event.at);
-        judge(&mut account, policy, now, Cause::Fact);
+        judge(&mut account, policy, now, Trigger::Fact);
     }
     check_item(&account);
     if !events.is_empty() {

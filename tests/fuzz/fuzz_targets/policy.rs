@@ -4,7 +4,7 @@
 
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, plus_days, start_of_day};
 use duewatch_domain::policy;
-use duewatch_domain::{Cause, Policy};
+use duewatch_domain::{Trigger, Policy};
 use duewatch_fuzz::{check_fault, check_item, check_life, judge, sample_account};
 use duewatch_notify::text as notify_text;
 use libfuzzer_sys::fuzz_target;
@@ -31,7 +31,7 @@ fn judge_always(policy: &Policy, zone: &str) {
     let mut day = FIRST_DATE;
     while day <= LAST_DATE {
         let now = start_of_day(judged.time_zone, day);
-        judge(&mut judged, policy, now, Cause::Time);
+        judge(&mut judged, policy, now, Trigger::Time);
         day = plus_days(day, STEP_DAYS);
     }
     check_item(&judged);

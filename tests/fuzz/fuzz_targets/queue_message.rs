@@ -7,7 +7,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use chrono::{DateTime, Utc};
 use detect_overdue::ShardMessage;
 use duewatch_domain::formats::{message_line, parse_message};
-use duewatch_domain::{Account, Applied, Cause, Message, Refusal};
+use duewatch_domain::{Account, Applied, Trigger, InboundMessage, Refusal};
 use duewatch_fuzz::{POLICIES, check_allocation, check_fault, check_item, judge, sample_account};
 use libfuzzer_sys::fuzz_target;
 
@@ -33,7 +33,7 @@ fuzz_target!(|text: &str| {
     check_item(&account);
 });
 
-fn take(account: &mut Account, message: &Message, now: DateTime<Utc>) {
+fn take(account: &mut Account, message: &InboundMessage, now: DateTime<Utc>) {
     let before = account.clone();
     match account.take(message) {
         Err(refusal) => {
@@ -54,5 +54,5 @@ fn take(account: &mut Account, message: &Message, now: DateTime<Utc>) {
             assert_eq!(*account, once);
         }
     }
-    judge(account, &POLICIES[0], now, Cause::Fact);
+    judge(account, &POLICIES[0], now, Trigger::Fact);
 }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use aws_lambda_events::dynamodb::EventRecord;
-use duewatch_domain::Cause;
+use duewatch_domain::Trigger;
 use duewatch_fuzz::{POLICIES, check_allocation, check_fault, check_item, judge, sample_account};
 use duewatch_runtime::{RawStreamEvent, read_record};
 use duewatch_store::{PaymentFact, account_from_image};
@@ -51,7 +51,7 @@ fn post(image: Item) {
     let now = fact.reversed_at.map_or(fact.received_at, |at| at.max(fact.received_at));
     for policy in &*POLICIES {
         let mut account = account.clone();
-        judge(&mut account, policy, now, Cause::Fact);
+        judge(&mut account, policy, now, Trigger::Fact);
         check_item(&account);
     }
 }

@@ -9,7 +9,7 @@ use duewatch_domain::kernel::{LAST_DATE, end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject, parse_book_line};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::policy::{Policy, Waterfall, self};
-use duewatch_domain::{Cause, allocate, assess, decide};
+use duewatch_domain::{Trigger, allocate, assess, decide};
 use duewatch_store::{account_from_image, account_image};
 
 /// Shards of the due index; any number serves.
@@ -58,37 +58,37 @@ pub fn check_allocation(account: &Account) {
     let installments = account.installments();
     assert_eq!(allocation.paid.len(), installments.len());
     let mut unpaid = vec![Money::ZERO; installments.len()];
-    for one in &allocation.unpaid {
+    for one in &allocation.open_installments {
         assert!(one.amount.is_positive() && unpaid[one.place].is_zero());
         unpaid[one.place] = one.amount;
     }
     for ((installment, paid), unpaid) in installments.iter().zip(&allocation.paid).zip(unpaid) {
-        assert!(!paid.is_negative() && *paid <= installment.asked(), "{paid} paid of {installment:?}");
-        let open = if installment.written_off { Money::ZERO } else { installment.asked() - *paid };
+        assert!(!paid.is_negative() && *paid <= installment.amount_due(), "{paid} paid of {installment:?}");
+        let open = if installment.written_off { Money::ZERO } else { installment.amount_due() - *paid };
         assert_eq!(unpaid, open, "{installment:?}");
         let components = installment.open_components(*paid, &Waterfall::default(), account.currency);
         let sum: Money = components.into_iter().map(|(_, amount)| amount).sum();
-        assert_eq!(sum, installment.asked() - *paid, "{installment:?}");
+        assert_eq!(sum, installment.amount_due() - *paid, "{installment:?}");
     }
-    let outstanding: Money = allocation.unpaid.iter().map(|unpaid| unpaid.amount).sum();
+    let outstanding: Money = allocation.open_installments.iter().map(|unpaid| unpaid.amount).sum();
     assert_eq!(allocation.outstanding, outstanding);
     let money_in: Money =
-        account.payments().iter().filter(|payment| payment.stands()).map(|payment| payment.amount).sum();
+        account.payments().iter().filter(|payment| payment.is_effective()).map(|payment| payment.amount).sum();
     assert_eq!(money_in, allocation.paid.into_iter().sum::<Money>() + allocation.credit);
     assert!(!allocation.credit.is_negative());
 }
 
 /// Evaluates an account; afterwards the next action is ahead, and an evaluation before it changes nothing.
-pub fn judge(account: &mut Account, policy: &Policy, now: DateTime<Utc>, cause: Cause) {
+pub fn judge(account: &mut Account, policy: &Policy, now: DateTime<Utc>, cause: Trigger) {
     account.judge(policy, now, cause);
-    let next = account.standing.next_action_at;
+    let next = account.status.next_action_at;
     assert!(next.is_none_or(|next| next > now), "{next:?} is not after {now}");
     let last = end_of_day(account.time_zone, LAST_DATE).max(now);
     let before = next.map_or(last, |next| next - TimeDelta::seconds(1)).max(now);
     let assessment = assess(account, policy, before);
-    let news = decide(account, policy, &assessment, before, Cause::Time);
+    let news = decide(account, policy, &assessment, before, Trigger::Time);
     assert_eq!(news, None, "at {before}, before the next action at {next:?}");
-    assert_eq!(assessment.intents, [], "at {before}, before the next action at {next:?}");
+    assert_eq!(assessment.contact_requests, [], "at {before}, before the next action at {next:?}");
     if let Some(decision) = account.decision_of_this_revision() {
         let subject = DecisionSubject { account_id: &account.account_id, currency: account.currency };
         assert!(serde_json::to_string(&DecisionLine::new(subject, decision)).is_ok());
@@ -99,8 +99,8 @@ pub fn judge(account: &mut Account, policy: &Policy, now: DateTime<Utc>, cause: 
 pub fn follow(account: &mut Account, policy: &Policy, now: DateTime<Utc>) {
     let mut now = now;
     for _ in 0..MAX_ACTIONS {
-        judge(account, policy, now, Cause::Time);
-        match account.standing.next_action_at {
+        judge(account, policy, now, Trigger::Time);
+        match account.status.next_action_at {
             Some(next) => now = next,
             None => break,
         }
@@ -141,6 +141,6 @@ pub fn check_item(account: &Account) {
     let read = account_from_image(image).unwrap_or_else(|error| panic!("{error}"));
     // The due index holds whole seconds.
     let mut written = account.clone();
-    written.standing.next_action_at = written.standing.next_action_at.map(|at| at.trunc_subsecs(0));
+    written.status.next_action_at = written.status.next_action_at.map(|at| at.trunc_subsecs(0));
     assert_eq!(read, written);
 }

@@ -11,8 +11,8 @@ use super::inputs::{
 };
 use super::speed::{decide_seconds, judge_seconds, lone_seconds, tell_cpu_ms, watch_seconds};
 use super::{
-    ComesBy, GB, IDLE, KEEP, Kind, MILLION, POST, RECEIPT, SWEEP, WATCH, Work, account_read_units,
-    account_scan_units, kinds,
+    ComesBy, GB, IDLE, KEEP, MILLION, POST, RECEIPT, SWEEP, TransitionKind, WATCH, WorkUnits,
+    account_read_units, account_scan_units, kinds,
 };
 
 const MB_OF_A_GB: Decimal = Decimal::from_parts(1_024, 0, 0, false, 0);
@@ -89,7 +89,7 @@ fn lambda_time(seconds: Decimal) -> Decimal {
 }
 
 /// The cost of the tables, SNS and the invocation's time.
-fn work_bill(work: &Work, seconds: Decimal) -> Bill {
+fn work_bill(work: &WorkUnits, seconds: Decimal) -> Bill {
     Bill {
         table_writes: price(work.table_writes(), WRITE_PRICE.value),
         index_writes: price(work.index_writes(), WRITE_PRICE.value),
@@ -110,17 +110,17 @@ fn call_bill() -> Bill {
 }
 
 /// The cost of a record that is alone in its invocation.
-fn lone_bill(work: &Work, cpu_ms: Decimal) -> Bill {
+fn lone_bill(work: &WorkUnits, cpu_ms: Decimal) -> Bill {
     work_bill(work, lone_seconds(work, cpu_ms)).plus(call_bill().times(Decimal::ONE / RECORDS_A_CALL.value))
 }
 
 /// The cost of one transition of a kind.
 #[must_use]
-pub fn bill_of(kind: &Kind) -> Bill {
+pub fn bill_of(kind: &TransitionKind) -> Bill {
     decide_bill(kind).plus(tell_bill(&kind.tell)).plus(keep_bill(&kind.keep))
 }
 
-fn decide_bill(kind: &Kind) -> Bill {
+fn decide_bill(kind: &TransitionKind) -> Bill {
     let bill = match kind.comes_by {
         ComesBy::Sweep => work_bill(&kind.decide, decide_seconds(&kind.decide, MEMORY_MB.value)),
         ComesBy::Payment | ComesBy::Command => lone_bill(&kind.decide, DECIDE_CPU_MS.value),
@@ -133,11 +133,11 @@ fn decide_bill(kind: &Kind) -> Bill {
     })
 }
 
-fn tell_bill(tell: &Work) -> Bill {
+fn tell_bill(tell: &WorkUnits) -> Bill {
     lone_bill(tell, tell_cpu_ms(tell))
 }
 
-fn keep_bill(keep: &Work) -> Bill {
+fn keep_bill(keep: &WorkUnits) -> Bill {
     lone_bill(keep, KEEP_CPU_MS.value)
 }
 
@@ -198,7 +198,7 @@ pub fn stored_bytes() -> Decimal {
 /// Bytes by which the history of an account grows in a year.
 #[must_use]
 pub fn history_bytes_a_year() -> Decimal {
-    let bytes = |kind: &Kind| {
+    let bytes = |kind: &TransitionKind| {
         if kind.keep == KEEP { HISTORY_ENTRY_BYTES.value } else { DECISION_ENTRY_BYTES.value }
     };
     kinds().iter().map(|kind| kind.a_month * bytes(kind)).sum::<Decimal>() * MONTHS
@@ -269,7 +269,7 @@ pub fn pass_bill(accounts: Decimal) -> Bill {
 /// each account is evaluated once more on the effective date. Both writes pass both readers of the stream.
 #[must_use]
 pub fn publication_bill(accounts: Decimal) -> Bill {
-    let placed = work_bill(&Work { account_reads: 0, ..POST }, decide_seconds(&POST, MEMORY_MB.value));
+    let placed = work_bill(&WorkUnits { account_reads: 0, ..POST }, decide_seconds(&POST, MEMORY_MB.value));
     let judged = work_bill(&SWEEP, decide_seconds(&SWEEP, MEMORY_MB.value));
     let followed = tell_bill(&IDLE).plus(keep_bill(&KEEP));
     let one = pass_bill(Decimal::ONE).plus(placed).plus(judged).plus(followed.times(Decimal::TWO));
@@ -279,7 +279,7 @@ pub fn publication_bill(accounts: Decimal) -> Bill {
 /// The cost of the due index alone in a month: its writes, the reads that find and fetch due accounts, its
 /// storage.
 #[must_use]
-pub fn index_bill(accounts: Decimal, wanted: impl Fn(&Kind) -> bool) -> Bill {
+pub fn index_bill(accounts: Decimal, wanted: impl Fn(&TransitionKind) -> bool) -> Bill {
     let mut bill = Bill { storage: stored_price(ENTRY_BYTES.value), ..Bill::default() };
     for kind in kinds().iter().filter(|kind| wanted(kind)) {
         bill.index_writes += price(kind.decide.index_writes(), WRITE_PRICE.value) * kind.a_month;

@@ -9,7 +9,7 @@ use super::inputs::{
     WATCH_SEGMENTS, unpaid,
 };
 use super::{
-    ANNOUNCE, GB, KEEP, KEEP_DECISION, REMIND, SWEEP, THOUSAND, WATCH, Work, account_scan_units,
+    ANNOUNCE, GB, KEEP, KEEP_DECISION, REMIND, SWEEP, THOUSAND, WATCH, WorkUnits, account_scan_units,
     account_write_units,
 };
 
@@ -21,43 +21,43 @@ pub(super) fn processor(memory_mb: Decimal) -> Decimal {
 
 /// Seconds for one of the accounts of an invocation: the longer of the wait, which eight accounts share, and
 /// the processor time.
-fn seconds(work: &Work, cpu_ms: Decimal, memory_mb: Decimal) -> Decimal {
+fn seconds(work: &WorkUnits, cpu_ms: Decimal, memory_mb: Decimal) -> Decimal {
     let wait = work.requests() / SIDE_BY_SIDE.value * REQUEST_MS.value;
     (wait.max(cpu_ms / processor(memory_mb)) + alone_ms(work)) / THOUSAND
 }
 
 /// Milliseconds of waits one after another: notes and markers, and a share of each PublishBatch.
-fn alone_ms(work: &Work) -> Decimal {
+fn alone_ms(work: &WorkUnits) -> Decimal {
     let batches = Decimal::from(work.messages) / MESSAGES_A_BATCH.value;
     (Decimal::from(work.small_writes) + batches) * REQUEST_MS.value
 }
 
 /// Seconds of an invocation with one record, which shares its waits with no other.
-pub(super) fn lone_seconds(work: &Work, cpu_ms: Decimal) -> Decimal {
+pub(super) fn lone_seconds(work: &WorkUnits, cpu_ms: Decimal) -> Decimal {
     let requests = work.requests() + Decimal::from(work.small_writes + work.messages);
     (requests * REQUEST_MS.value + cpu_ms / processor(MEMORY_MB.value)) / THOUSAND
 }
 
 /// Seconds of `detect-overdue` or `post-payment` for one account of several.
 #[must_use]
-pub fn decide_seconds(work: &Work, memory_mb: Decimal) -> Decimal {
+pub fn decide_seconds(work: &WorkUnits, memory_mb: Decimal) -> Decimal {
     seconds(work, DECIDE_CPU_MS.value, memory_mb)
 }
 
 /// Milliseconds of processor time of `send-reminders` for one revision.
-pub(super) fn tell_cpu_ms(work: &Work) -> Decimal {
+pub(super) fn tell_cpu_ms(work: &WorkUnits) -> Decimal {
     if work.messages > 0 { TELL_CPU_MS.value } else { PASS_CPU_MS.value }
 }
 
 /// Seconds of `send-reminders` for one revision of several.
 #[must_use]
-pub fn tell_seconds(work: &Work, memory_mb: Decimal) -> Decimal {
+pub fn tell_seconds(work: &WorkUnits, memory_mb: Decimal) -> Decimal {
     seconds(work, tell_cpu_ms(work), memory_mb)
 }
 
 /// Seconds of `record-history` for one revision of several.
 #[must_use]
-pub fn keep_seconds(work: &Work, memory_mb: Decimal) -> Decimal {
+pub fn keep_seconds(work: &WorkUnits, memory_mb: Decimal) -> Decimal {
     seconds(work, KEEP_CPU_MS.value, memory_mb)
 }
 
@@ -112,11 +112,11 @@ pub struct Peak {
     /// Of the portfolio.
     pub share: Decimal,
     /// The work of a sweep for each account.
-    pub decide: Work,
+    pub decide: WorkUnits,
     /// The work of `send-reminders` that follows.
-    pub tell: Work,
+    pub tell: WorkUnits,
     /// The work of `record-history` that follows.
-    pub keep: Work,
+    pub keep: WorkUnits,
 }
 
 /// The instants at which most accounts are due: one time zone, the month's last day.

@@ -15,14 +15,14 @@ use super::speed::{
     keep_seconds, needed, partitions, peaks, scan_invocations, scan_seconds, shard_rate, sweep_rate,
     table_rate, tell_seconds, watch_seconds, work_off_seconds,
 };
-use super::{BEFORE_DUE, Kind, Work, a_day, account_scan_units, kinds};
+use super::{BEFORE_DUE, TransitionKind, WorkUnits, a_day, account_scan_units, kinds};
 
 /// The portfolio sizes of the page.
 const BOOKS: [(&str, u32); 3] = [("1 million", 1), ("10 million", 10), ("100 million", 100)];
 
 /// A table with its name on the page.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub struct CostTable {
     pub name: &'static str,
     /// In Markdown.
     pub text: String,
@@ -30,8 +30,8 @@ pub struct Table {
 
 /// All tables, in the order of the page.
 #[must_use]
-pub fn all() -> Vec<Table> {
-    let table = |name, text| Table { name, text };
+pub fn all() -> Vec<CostTable> {
+    let table = |name, text| CostTable { name, text };
     vec![
         table("prices", listed("Price", &PRICES)),
         table("limits", listed("Limit", &LIMITS)),
@@ -50,7 +50,7 @@ pub fn all() -> Vec<Table> {
     ]
 }
 
-pub(super) fn is_not_before_due(kind: &Kind) -> bool {
+pub(super) fn is_not_before_due(kind: &TransitionKind) -> bool {
     kind.name != BEFORE_DUE
 }
 
@@ -89,12 +89,12 @@ fn units_table() -> String {
     let rows: Vec<Vec<String>> = kinds()
         .iter()
         .map(|kind| {
-            let work = |of: fn(&Work) -> Decimal| of(&kind.decide) + of(&kind.tell) + of(&kind.keep);
+            let work = |of: fn(&WorkUnits) -> Decimal| of(&kind.decide) + of(&kind.tell) + of(&kind.keep);
             vec![
                 kind.name.to_owned(),
-                fixed(work(Work::reads) + work(Work::index_reads), 2),
-                whole(work(Work::table_writes) + Decimal::from(kind.lender_writes())),
-                whole(work(Work::index_writes)),
+                fixed(work(WorkUnits::reads) + work(WorkUnits::index_reads), 2),
+                whole(work(WorkUnits::table_writes) + Decimal::from(kind.lender_writes())),
+                whole(work(WorkUnits::index_writes)),
                 whole(Decimal::from(kind.tell.messages)),
                 fixed(bill_of(kind).total() * super::MILLION, 2),
             ]
@@ -126,7 +126,7 @@ fn transitions_table() -> String {
             row
         })
         .collect();
-    let sum = |name: &str, wanted: fn(&Kind) -> bool| {
+    let sum = |name: &str, wanted: fn(&TransitionKind) -> bool| {
         let each: Decimal = kinds().iter().filter(|kind| wanted(kind)).map(|kind| kind.a_month).sum();
         let mut row = vec![name.to_owned(), fixed(each, 3)];
         row.extend(BOOKS.iter().map(|(_, millions)| whole(a_day(accounts(*millions), wanted))));

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::commands::Command;
-use duewatch_domain::commands::{PersonFact, PreferencesChanged};
+use duewatch_domain::commands::{ContactFact, PreferencesChanged};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::{DisputeId, PromiseId};
 
@@ -12,15 +12,15 @@ use super::calendar;
 /// All answers; of kinds that replace one another, the last one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answers {
-    pub(super) promises: Vec<Promise>,
-    pub(super) disputes: Vec<Dispute>,
+    pub(super) promises: Vec<ModelPromise>,
+    pub(super) disputes: Vec<ModelDispute>,
     pub(super) reported_at: Option<DateTime<Utc>>,
     pub(super) choice: Option<Choice>,
 }
 
 /// A promise to pay, with its end once recorded.
 #[derive(Clone, Debug)]
-pub(super) struct Promise {
+pub(super) struct ModelPromise {
     id: PromiseId,
     pub(super) amount: Money,
     pub(super) at: DateTime<Utc>,
@@ -32,7 +32,7 @@ pub(super) struct Promise {
 
 /// A point that the borrower disputes.
 #[derive(Clone, Debug)]
-pub(super) struct Dispute {
+pub(super) struct ModelDispute {
     id: DisputeId,
     pub(super) at: DateTime<Utc>,
     pub(super) closed_at: Option<DateTime<Utc>>,
@@ -57,7 +57,7 @@ impl Answers {
                 if self.promises.iter().any(|known| known.id == *promise_id) => {}
             Command::PromiseMade { promise_id, amount, until } => {
                 let id = promise_id.clone();
-                self.promises.push(Promise { id, amount: *amount, at, until: *until, ended_at: None });
+                self.promises.push(ModelPromise { id, amount: *amount, at, until: *until, ended_at: None });
             }
             Command::PromiseEnded { promise_id, .. } => {
                 for promise in self.promises.iter_mut().filter(|known| known.id == *promise_id) {
@@ -67,7 +67,7 @@ impl Answers {
             Command::DisputeOpened { dispute_id, .. }
                 if self.disputes.iter().any(|known| known.id == *dispute_id) => {}
             Command::DisputeOpened { dispute_id, .. } => {
-                self.disputes.push(Dispute { id: dispute_id.clone(), at, closed_at: None });
+                self.disputes.push(ModelDispute { id: dispute_id.clone(), at, closed_at: None });
             }
             Command::DisputeClosed { dispute_id, .. } => {
                 for dispute in self.disputes.iter_mut().filter(|known| known.id == *dispute_id) {
@@ -75,7 +75,7 @@ impl Answers {
                 }
             }
             Command::BureauReported => self.reported_at = self.reported_at.max(Some(at)),
-            Command::OfPerson(PersonFact::Preferences(said)) => self.choose(said, zone, at),
+            Command::Contact(ContactFact::Preferences(said)) => self.choose(said, zone, at),
             _ => {}
         }
     }

@@ -2,19 +2,19 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use duewatch_domain::account::{Dated, Label, Pause};
+use duewatch_domain::account::{Dated, DelinquencyPause, InstallmentLabel};
 use duewatch_domain::commands::{Command, Contract, NewInstallment, PaymentReceived};
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{DrawId, InstallmentNumber, PaymentId};
 
-use super::answers::{Answers, Promise};
-use super::recorded::Recorded;
-use super::{Fact, calendar};
+use super::answers::{Answers, ModelPromise};
+use super::recorded::ModelRecorded;
+use super::{ModelFact, calendar};
 
 /// An amount that is still due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Debt {
-    pub label: Label,
+    pub label: InstallmentLabel,
     pub due_on: NaiveDate,
     /// The open amount, without late fee.
     pub amount: Money,
@@ -25,15 +25,15 @@ pub struct Debt {
 pub(super) struct Books {
     pub(super) zone: Tz,
     pub(super) enforced: bool,
-    pub(super) pauses: Vec<Pause>,
-    pub(super) recorded: Recorded,
+    pub(super) pauses: Vec<DelinquencyPause>,
+    pub(super) recorded: ModelRecorded,
     pub(super) answers: Answers,
     pub(super) currency: Currency,
     pub(super) pieces: Vec<Piece>,
     draws: Vec<DrawId>,
-    pub(super) payments: Vec<Paid>,
+    pub(super) payments: Vec<ModelPayment>,
     pub(super) divisions: Vec<Division>,
-    pub(super) waivers: Vec<Waived>,
+    pub(super) waivers: Vec<ModelWaiver>,
     /// The date of the last schedule replacement.
     pub(super) replaced_on: Option<NaiveDate>,
 }
@@ -46,7 +46,7 @@ pub(super) struct Division {
 }
 
 impl Division {
-    pub(super) fn comes_after(&self, payment: &Paid) -> bool {
+    pub(super) fn comes_after(&self, payment: &ModelPayment) -> bool {
         payment.received_at < self.at
     }
 }
@@ -54,7 +54,7 @@ impl Division {
 /// An installment or a chargeback, with its amount due.
 #[derive(Debug)]
 pub(super) struct Piece {
-    pub(super) label: Label,
+    pub(super) label: InstallmentLabel,
     pub(super) due_on: NaiveDate,
     /// Fee, interest and principal of the contract.
     pub(super) parts: [Money; 3],
@@ -70,7 +70,7 @@ pub(super) struct Piece {
 impl Piece {
     fn new(installment: &NewInstallment, since: Option<usize>) -> Self {
         Self {
-            label: Label::Number(installment.number),
+            label: InstallmentLabel::Number(installment.number),
             due_on: installment.due_on,
             parts: [installment.fee, installment.interest, installment.principal],
             asked: installment.principal + installment.interest + installment.fee,
@@ -81,13 +81,13 @@ impl Piece {
     }
 
     pub(super) fn is(&self, number: InstallmentNumber) -> bool {
-        self.label == Label::Number(number)
+        self.label == InstallmentLabel::Number(number)
     }
 }
 
 /// A payment.
 #[derive(Debug)]
-pub(super) struct Paid {
+pub(super) struct ModelPayment {
     id: PaymentId,
     pub(super) amount: Money,
     pub(super) received_at: DateTime<Utc>,
@@ -96,7 +96,7 @@ pub(super) struct Paid {
     reversed: Option<Dated>,
 }
 
-impl Paid {
+impl ModelPayment {
     /// Whether the payment counts. A charged-back payment still does: a debt of its own takes it back.
     pub(super) fn stands(&self) -> bool {
         self.reversed != Some(Dated::Original)
@@ -105,7 +105,7 @@ impl Paid {
 
 /// A late fee waiver, which covers the fee accrued so far.
 #[derive(Debug)]
-pub(super) struct Waived {
+pub(super) struct ModelWaiver {
     pub(super) at: DateTime<Utc>,
     /// The installment; none: all of them.
     pub(super) number: Option<InstallmentNumber>,
@@ -114,12 +114,12 @@ pub(super) struct Waived {
 }
 
 impl Books {
-    pub(super) fn of(contract: &Contract, facts: &[Fact]) -> Self {
+    pub(super) fn of(contract: &Contract, facts: &[ModelFact]) -> Self {
         let mut books = Self {
             zone: calendar::zone(contract.time_zone),
             enforced: true,
             pauses: Vec::new(),
-            recorded: Recorded::default(),
+            recorded: ModelRecorded::default(),
             answers: Answers::default(),
             currency: contract.currency,
             pieces: contract.installments.iter().map(|one| Piece::new(one, None)).collect(),
@@ -137,7 +137,7 @@ impl Books {
 
     /// The open debts by due date, then number; chargebacks come last.
     pub(super) fn debts(&self) -> Vec<Debt> {
-        let owed = self.pieces.iter().zip(self.settled()).filter(|(piece, _)| !piece.written_off);
+        let owed = self.pieces.iter().zip(self.allocated()).filter(|(piece, _)| !piece.written_off);
         let mut debts: Vec<Debt> = owed
             .map(|(piece, paid)| Debt {
                 label: piece.label.clone(),
@@ -151,7 +151,7 @@ impl Books {
     }
 
     /// The instant at which the payments since the promise reached the promised amount.
-    pub(super) fn kept_at(&self, promise: &Promise) -> Option<DateTime<Utc>> {
+    pub(super) fn kept_at(&self, promise: &ModelPromise) -> Option<DateTime<Utc>> {
         let standing = || self.payments.iter().filter(|payment| payment.stands());
         standing().map(|payment| payment.received_at).find(|by| {
             let came = standing().filter(|one| promise.at <= one.received_at && one.received_at <= *by);
@@ -169,9 +169,9 @@ impl Books {
             | Command::DisputeOpened { .. }
             | Command::DisputeClosed { .. }
             | Command::BureauReported
-            | Command::OfPerson(_) => self.answers.enter(self.zone, command, at),
+            | Command::Contact(_) => self.answers.enter(self.zone, command, at),
             Command::FeeWaived { number, amount, .. } => {
-                self.waivers.push(Waived { at, number: *number, amount: *amount });
+                self.waivers.push(ModelWaiver { at, number: *number, amount: *amount });
             }
             Command::CauseRecorded { .. }
             | Command::ScoreRecorded { .. }
@@ -191,7 +191,7 @@ impl Books {
             }
             Command::ScheduleReplaced { installments, .. } => self.replace(installments, at),
             Command::PauseStarted { from, until } => {
-                self.pauses.push(Pause { from: *from, until: *until });
+                self.pauses.push(DelinquencyPause { from: *from, until: *until });
             }
             Command::PauseEnded { on } => self.end_pause(*on),
             Command::EnforcementOff { .. } => self.enforced = false,
@@ -208,7 +208,7 @@ impl Books {
         if self.payments.iter().any(|known| known.id == received.payment_id) {
             return;
         }
-        self.payments.push(Paid {
+        self.payments.push(ModelPayment {
             id: received.payment_id.clone(),
             amount: received.amount,
             received_at: at,
@@ -225,7 +225,7 @@ impl Books {
         let Some(payment) = known else { return };
         payment.reversed = Some(dated);
         if dated == Dated::Reversal {
-            let (label, asked) = (Label::TakenBack(id.clone()), payment.amount);
+            let (label, asked) = (InstallmentLabel::Chargeback(id.clone()), payment.amount);
             // The payment's allocation stays: a chargeback comes after its payment, whatever the instants
             // say.
             let at = at.max(payment.received_at + TimeDelta::nanoseconds(1));
@@ -239,7 +239,7 @@ impl Books {
 
     /// Keeps the paid part of every piece and adds the new installments.
     fn replace(&mut self, installments: &[NewInstallment], at: DateTime<Utc>) {
-        let settled = self.settled();
+        let settled = self.allocated();
         for (piece, paid) in self.pieces.iter_mut().zip(settled) {
             piece.asked = paid;
             piece.replaced = true;
@@ -264,7 +264,7 @@ impl Books {
 
     /// Writes off the open part of one installment; none: of all.
     fn write_off(&mut self, number: Option<InstallmentNumber>) {
-        let settled = self.settled();
+        let settled = self.allocated();
         for (piece, paid) in self.pieces.iter_mut().zip(settled) {
             if number.is_none_or(|number| piece.is(number)) && paid < piece.asked {
                 piece.written_off = true;
@@ -273,18 +273,18 @@ impl Books {
     }
 
     /// The paid amount of each piece, where the dates of payments do not matter.
-    fn settled(&self) -> Vec<Money> {
-        self.settle().0
+    fn allocated(&self) -> Vec<Money> {
+        self.allocate().0
     }
 
     /// The share of each payment for the pieces it names, as (index of the piece, amount).
-    pub(super) fn named(&self) -> Vec<(&Paid, Vec<(usize, Money)>)> {
-        self.settle().1.into_iter().map(|purse| (purse.payment, purse.named)).collect()
+    pub(super) fn named(&self) -> Vec<(&ModelPayment, Vec<(usize, Money)>)> {
+        self.allocate().1.into_iter().map(|purse| (purse.payment, purse.named)).collect()
     }
 
     /// Allocates division by division: first the payments that name a piece, then the oldest debt of that
     /// time, with the money received by then.
-    fn settle(&self) -> (Vec<Money>, Vec<Purse<'_>>) {
+    fn allocate(&self) -> (Vec<Money>, Vec<Purse<'_>>) {
         let mut paid = vec![Money::ZERO; self.pieces.len()];
         let mut purses: Vec<Purse<'_>> = self
             .payments
@@ -295,16 +295,21 @@ impl Books {
         let mut divisions: Vec<&Division> = self.divisions.iter().collect();
         divisions.sort_by_key(|division| division.at);
         for next in divisions {
-            let has_come = |payment: &Paid| next.comes_after(payment);
-            self.settle_named(&mut paid, &mut purses, has_come);
-            self.settle_oldest(&mut paid, &mut purses, has_come, |since| since.at < next.at);
+            let has_come = |payment: &ModelPayment| next.comes_after(payment);
+            self.allocate_named(&mut paid, &mut purses, has_come);
+            self.allocate_oldest(&mut paid, &mut purses, has_come, |since| since.at < next.at);
         }
-        self.settle_named(&mut paid, &mut purses, |_| true);
-        self.settle_oldest(&mut paid, &mut purses, |_| true, |_| true);
+        self.allocate_named(&mut paid, &mut purses, |_| true);
+        self.allocate_oldest(&mut paid, &mut purses, |_| true, |_| true);
         (paid, purses)
     }
 
-    fn settle_named(&self, paid: &mut [Money], purses: &mut [Purse<'_>], has_come: impl Fn(&Paid) -> bool) {
+    fn allocate_named(
+        &self,
+        paid: &mut [Money],
+        purses: &mut [Purse<'_>],
+        has_come: impl Fn(&ModelPayment) -> bool,
+    ) {
         for purse in purses.iter_mut().filter(|purse| has_come(purse.payment)) {
             for number in &purse.payment.targets {
                 let meant = |(_, piece): &(usize, &Piece)| piece.is(*number);
@@ -322,11 +327,11 @@ impl Books {
         }
     }
 
-    fn settle_oldest(
+    fn allocate_oldest(
         &self,
         paid: &mut [Money],
         purses: &mut [Purse<'_>],
-        has_come: impl Fn(&Paid) -> bool,
+        has_come: impl Fn(&ModelPayment) -> bool,
         is_owed: impl Fn(&Division) -> bool,
     ) {
         let mut order: Vec<usize> = (0..self.pieces.len()).collect();
@@ -349,7 +354,7 @@ impl Books {
 
 /// A payment and its unallocated rest.
 struct Purse<'a> {
-    payment: &'a Paid,
+    payment: &'a ModelPayment,
     left: Money,
     named: Vec<(usize, Money)>,
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone
 use chrono_tz::Tz;
 use duewatch_domain::Zone;
 use duewatch_domain::kernel::DayCount;
-use duewatch_domain::policy::{BusinessDays, Move};
+use duewatch_domain::policy::{BusinessDays, DueDateMove};
 
 #[expect(clippy::expect_used, reason = "both know the same names, and a test of the domain sees to it")]
 pub(super) fn zone(zone: Zone) -> Tz {
@@ -31,16 +31,16 @@ pub(super) fn moved(rule: &BusinessDays, due_on: NaiveDate) -> NaiveDate {
         return before;
     }
     match rule.moves {
-        Move::Next => after,
-        Move::Previous => before,
-        Move::ModifiedNext => {
+        DueDateMove::Next => after,
+        DueDateMove::Previous => before,
+        DueDateMove::ModifiedNext => {
             if in_its_month(&after) {
                 after
             } else {
                 before
             }
         }
-        Move::ModifiedPrevious => {
+        DueDateMove::ModifiedPrevious => {
             if in_its_month(&before) {
                 before
             } else {

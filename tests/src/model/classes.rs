@@ -5,7 +5,7 @@ use duewatch_domain::kernel::DayCount;
 use duewatch_domain::policy::{ClassName, ClassificationRules, Cured};
 
 use super::calendar;
-use super::course::Course;
+use super::course::ModelCourse;
 
 /// The regulatory classes as the last evaluation left them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub(super) struct Classes {
     oldest: Option<NaiveDate>,
     /// The day of the last evaluation.
     day: NaiveDate,
-    held: Vec<Held>,
+    held: Vec<ModelHeldClass>,
 }
 
 /// The regulatory class of an account, where it is not the normal one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Classified {
+pub struct ModelClass {
     pub name: String,
     /// The account has been in this class or a worse one since this date.
     pub since: NaiveDate,
@@ -29,7 +29,7 @@ pub struct Classified {
 
 /// A class that the account reached and has not left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Held {
+struct ModelHeldClass {
     name: ClassName,
     since: NaiveDate,
     /// The first day without the class, if the account stays cured; none: it is not cured.
@@ -44,7 +44,7 @@ impl Classes {
     /// known; new facts count from `day` on.
     pub(super) fn on(
         known: Option<&Self>,
-        course: &Course<'_>,
+        course: &ModelCourse<'_>,
         rules: &ClassificationRules,
         day: NaiveDate,
     ) -> Self {
@@ -79,9 +79,9 @@ impl Classes {
     }
 
     /// The worst class that is held; none: the normal one.
-    pub(super) fn class(&self, rules: &ClassificationRules) -> Option<Classified> {
+    pub(super) fn class(&self, rules: &ClassificationRules) -> Option<ModelClass> {
         let worst = rules.classes.iter().rev().find_map(|class| self.held(&class.name));
-        worst.map(|place| &self.held[place]).map(|held| Classified {
+        worst.map(|place| &self.held[place]).map(|held| ModelClass {
             name: held.name.to_string(),
             since: held.since,
             probation_until: held.probation_until,
@@ -117,18 +117,18 @@ impl Classes {
                 while days(since - TimeDelta::days(1)) >= class.days_past_due {
                     since -= TimeDelta::days(1);
                 }
-                self.held.push(Held { name: class.name.clone(), since, probation_until: None });
+                self.held.push(ModelHeldClass { name: class.name.clone(), since, probation_until: None });
             }
         }
     }
 
     /// Applies the facts as now known to the day.
-    fn learn(&mut self, course: &Course<'_>, rules: &ClassificationRules, days_past_due: u32) {
+    fn learn(&mut self, course: &ModelCourse<'_>, rules: &ClassificationRules, days_past_due: u32) {
         for (place, class) in rules.classes.iter().enumerate() {
             let Some(held) = self.held(&class.name) else {
                 if days_past_due >= class.days_past_due {
                     let name = class.name.clone();
-                    self.held.push(Held { name, since: self.day, probation_until: None });
+                    self.held.push(ModelHeldClass { name, since: self.day, probation_until: None });
                 }
                 continue;
             };

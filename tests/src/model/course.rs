@@ -5,30 +5,30 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Policy;
+use duewatch_domain::account::DelinquencyPause;
 use duewatch_domain::account::NoticeOf;
-use duewatch_domain::account::Pause;
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::DayCount;
 use duewatch_domain::kernel::Money;
-use duewatch_domain::policy::Cause;
+use duewatch_domain::policy::HardshipCause;
 use duewatch_domain::policy::{Exceed, Restriction, Stage, When};
 
-use super::answers::{Answers, Dispute};
+use super::answers::{Answers, ModelDispute};
 use super::books::{Books, Debt};
-use super::ledger::Ledger;
-use super::memory::{Lapse, Memory};
-use super::recorded::{Binding, Recorded};
-use super::{Judged, calendar};
+use super::ledger::ModelLedger;
+use super::memory::{DelinquencyEpisode, Memory};
+use super::recorded::{ModelBinding, ModelRecorded};
+use super::{ModelAssessment, calendar};
 
 /// The restrictions that each of the customer's other accounts imposes.
-pub(super) type Asked = BTreeMap<AccountId, Vec<Restriction>>;
+pub(super) type ModelImposed = BTreeMap<AccountId, Vec<Restriction>>;
 
 /// The most days walked to find the first of a delinquency episode.
 const MAX_DAYS: u32 = 4_000;
 
 /// The course of an account under a policy while no fact changes.
 #[derive(Debug)]
-pub(super) struct Course<'p> {
+pub(super) struct ModelCourse<'p> {
     pub(super) zone: Tz,
     pub(super) policy: &'p Policy,
     pub(super) enforced: bool,
@@ -36,20 +36,20 @@ pub(super) struct Course<'p> {
     pub(super) replaced_on: Option<NaiveDate>,
     /// The date of the evaluation.
     pub(super) today: NaiveDate,
-    ledger: Ledger,
-    pauses: Vec<Pause>,
-    recorded: Recorded,
+    ledger: ModelLedger,
+    pauses: Vec<DelinquencyPause>,
+    recorded: ModelRecorded,
     pub(super) answers: Answers,
     /// The promises and disputes that delay plain reminders.
-    waits: Vec<Wait>,
+    waits: Vec<ModelWait>,
     pub(super) memory: Memory,
     /// The restrictions imposed by the customer's other accounts.
-    asked: Vec<Restriction>,
+    imposed: Vec<Restriction>,
 }
 
 /// The figures that stage conditions compare.
 #[derive(Debug)]
-struct Figures {
+struct ModelFigures {
     days_past_due: u32,
     delinquent_days: u32,
     overdue: Money,
@@ -60,7 +60,7 @@ struct Figures {
 
 /// A day in the life of an account.
 #[derive(Clone, Copy, Debug)]
-struct Day {
+struct ModelDay {
     date: NaiveDate,
     /// Days since the oldest due date; `paused` counts those within a pause.
     passed: u32,
@@ -71,14 +71,14 @@ struct Day {
 
 /// A delay of plain reminders, from an instant until a date begins.
 #[derive(Clone, Copy, Debug)]
-struct Wait {
+struct ModelWait {
     since: DateTime<Utc>,
     over_on: NaiveDate,
 }
 
 /// The state of one stage.
 #[derive(Clone, Copy, Debug, Default)]
-struct Rung {
+struct StageState {
     holds: bool,
     /// The stage's restrictions are in force, or would be if it were the most severe.
     restricts: bool,
@@ -88,17 +88,17 @@ struct Rung {
 /// with the day on which that began.
 #[derive(Debug)]
 struct Ladder {
-    rungs: Vec<Rung>,
+    stages: Vec<StageState>,
     top: (Option<usize>, Option<NaiveDate>),
     restricting: (Option<usize>, Option<NaiveDate>),
 }
 
-impl<'p> Course<'p> {
+impl<'p> ModelCourse<'p> {
     pub(super) fn of(
         books: &Books,
         policy: &'p Policy,
         memory: &Memory,
-        asked: &Asked,
+        asked: &ModelImposed,
         until: DateTime<Utc>,
     ) -> Self {
         let (today, until) = (
@@ -110,14 +110,14 @@ impl<'p> Course<'p> {
             policy,
             replaced_on: books.replaced_on,
             today,
-            ledger: Ledger::of(books, policy, until),
+            ledger: ModelLedger::of(books, policy, until),
             pauses: books.pauses.clone(),
             enforced: books.enforced,
             recorded: books.recorded.clone(),
             answers: books.answers.clone(),
             waits: waits(books, policy),
             memory: memory.clone(),
-            asked: asked.values().flatten().cloned().collect(),
+            imposed: asked.values().flatten().cloned().collect(),
         }
     }
 
@@ -142,11 +142,11 @@ impl<'p> Course<'p> {
     }
 
     /// The status on a day, reached through every day since the oldest debt fell due.
-    pub(super) fn judge(&self, judged_day: NaiveDate) -> Judged {
+    pub(super) fn judge(&self, judged_day: NaiveDate) -> ModelAssessment {
         let stages = &self.policy.stages;
-        let is_first = self.is_first_lapse(self.memory.lapse_on(self, judged_day));
+        let is_first = self.is_first_episode(self.memory.episode_on(self, judged_day));
         let mut ladder = Ladder {
-            rungs: vec![Rung::default(); stages.len()],
+            stages: vec![StageState::default(); stages.len()],
             top: (None, None),
             restricting: (None, None),
         };
@@ -163,13 +163,13 @@ impl<'p> Course<'p> {
         let past_due = |debt: &&Debt| self.is_past_due(debt.due_on, judged_day);
         let figures = self.figures(&day);
         let classes = self.memory.classes_on(self, judged_day);
-        Judged {
+        ModelAssessment {
             stage: name(ladder.top.0).to_owned(),
             holds_since: ladder.top.1,
             restricting: name(ladder.restricting.0).to_owned(),
             restricted_since: ladder.restricting.1,
             restrictions: self.restrictions(ladder.restricting.0),
-            asks: self.asks(ladder.restricting.0),
+            imposes: self.imposes(ladder.restricting.0),
             days_past_due: figures.days_past_due,
             delinquent_days: figures.delinquent_days,
             overdue: figures.overdue,
@@ -186,7 +186,7 @@ impl<'p> Course<'p> {
     fn restrictions(&self, restricting: Option<usize>) -> Vec<Restriction> {
         let stage = restricting.map(|place| &self.policy.stages[place].restrictions);
         let mut all = Vec::new();
-        for one in stage.into_iter().flatten().chain(&self.asked) {
+        for one in stage.into_iter().flatten().chain(&self.imposed) {
             if self.enforced && !all.contains(one) {
                 all.push(one.clone());
             }
@@ -195,7 +195,7 @@ impl<'p> Course<'p> {
     }
 
     /// The restrictions imposed on the customer's other accounts, from the rule's stage on.
-    fn asks(&self, restricting: Option<usize>) -> Vec<Restriction> {
+    fn imposes(&self, restricting: Option<usize>) -> Vec<Restriction> {
         let (Some(rule), Some(place)) = (&self.policy.customer, restricting) else { return Vec::new() };
         let reached = self.policy.stages[..=place].iter().any(|stage| stage.name == rule.stage);
         if reached { rule.restrictions.clone() } else { Vec::new() }
@@ -242,18 +242,18 @@ impl<'p> Course<'p> {
 
     /// Whether a plain reminder waits: a promise or a dispute delays it too.
     pub(super) fn reminder_waits(&self, at: DateTime<Utc>) -> bool {
-        let goes_on = |wait: &Wait| wait.since < at && at < calendar::begin(self.zone, wait.over_on);
+        let goes_on = |wait: &ModelWait| wait.since < at && at < calendar::begin(self.zone, wait.over_on);
         self.notice_waits(at) || self.waits.iter().any(goes_on)
     }
 
     /// The due date of the oldest debt past due on `date`; without one, `date` itself.
-    fn begin(&self, date: NaiveDate) -> Day {
+    fn begin(&self, date: NaiveDate) -> ModelDay {
         let oldest = self.debts().first().map(|oldest| oldest.due_on);
         let date = oldest.filter(|due_on| self.is_past_due(*due_on, date)).unwrap_or(date);
         self.day(date, 0, 0)
     }
 
-    fn next(&self, day: &Day) -> Day {
+    fn next(&self, day: &ModelDay) -> ModelDay {
         let (passed, paused) = (day.passed + 1, day.paused + u32::from(self.is_paused(day.date)));
         self.day(calendar::next(day.date), passed, paused)
     }
@@ -263,7 +263,7 @@ impl<'p> Course<'p> {
     }
 
     /// The day after `passed` days since the oldest due date, `paused` of them within a pause.
-    fn day(&self, date: NaiveDate, passed: u32, paused: u32) -> Day {
+    fn day(&self, date: NaiveDate, passed: u32, paused: u32) -> ModelDay {
         let oldest = self.debts().first();
         let days_past_due = match self.policy.day_count {
             _ if oldest.is_none_or(|oldest| !self.is_past_due(oldest.due_on, date)) => 0,
@@ -271,11 +271,11 @@ impl<'p> Course<'p> {
             DayCount::DueDay => passed + 1,
         };
         let delinquent_days = days_past_due.saturating_sub(self.policy.grace_days).saturating_sub(paused);
-        Day { date, passed, paused, days_past_due, delinquent_days }
+        ModelDay { date, passed, paused, days_past_due, delinquent_days }
     }
 
-    fn figures(&self, day: &Day) -> Figures {
-        let mut figures = Figures {
+    fn figures(&self, day: &ModelDay) -> ModelFigures {
+        let mut figures = ModelFigures {
             days_past_due: day.days_past_due,
             delinquent_days: day.delinquent_days,
             overdue: Money::ZERO,
@@ -297,16 +297,16 @@ impl<'p> Course<'p> {
     }
 
     /// Moves every stage on to the next day.
-    fn climb(&self, ladder: &mut Ladder, day: &Day, is_first: bool) {
+    fn climb(&self, ladder: &mut Ladder, day: &ModelDay, is_first: bool) {
         let waits = self.is_in_process(day.date);
         let figures = self.figures(day);
-        for (rung, stage) in ladder.rungs.iter_mut().zip(&self.policy.stages) {
+        for (rung, stage) in ladder.stages.iter_mut().zip(&self.policy.stages) {
             rung.holds = self.holds(&stage.when, &figures, day.date) && (rung.holds || !waits);
             rung.restricts =
-                rung.holds && (rung.restricts || !self.is_held_back(stage, &figures, day.date, is_first));
+                rung.holds && (rung.restricts || !self.is_deferred(stage, &figures, day.date, is_first));
         }
-        let top = ladder.rungs.iter().rposition(|rung| rung.holds);
-        let restricting = ladder.rungs.iter().rposition(|rung| rung.restricts);
+        let top = ladder.stages.iter().rposition(|rung| rung.holds);
+        let restricting = ladder.stages.iter().rposition(|rung| rung.restricts);
         for (known, now) in [(&mut ladder.top, top), (&mut ladder.restricting, restricting)] {
             if known.0 != now {
                 *known = (now, Some(day.date));
@@ -314,7 +314,7 @@ impl<'p> Course<'p> {
         }
     }
 
-    fn holds(&self, when: &When, figures: &Figures, day: NaiveDate) -> bool {
+    fn holds(&self, when: &When, figures: &ModelFigures, day: NaiveDate) -> bool {
         figures.unpaid_installments > 0
             && self.is_material(figures)
             && when.delinquent_days.is_none_or(|least| figures.delinquent_days >= least)
@@ -332,7 +332,7 @@ impl<'p> Course<'p> {
             })
     }
 
-    fn is_material(&self, figures: &Figures) -> bool {
+    fn is_material(&self, figures: &ModelFigures) -> bool {
         let Some(rule) = &self.policy.materiality else { return true };
         let share = rule.share * figures.outstanding.as_decimal();
         let exceeded = [figures.overdue > rule.amount, figures.overdue.as_decimal() > share];
@@ -343,14 +343,14 @@ impl<'p> Course<'p> {
     }
 
     /// Binds from the day on which it became known until the day before it ends.
-    fn binds<T>(&self, one: &Binding<T>, day: NaiveDate) -> bool {
+    fn binds<T>(&self, one: &ModelBinding<T>, day: NaiveDate) -> bool {
         self.judged_day(one.at) <= day && one.until.is_none_or(|until| day < until)
     }
 
     /// Whether the restrictions of a stage that holds are deferred on a day.
-    fn is_held_back(&self, stage: &Stage, figures: &Figures, day: NaiveDate, is_first: bool) -> bool {
+    fn is_deferred(&self, stage: &Stage, figures: &ModelFigures, day: NaiveDate, is_first: bool) -> bool {
         !stage.restrictions.is_empty()
-            && ((is_first && self.is_buffered(figures))
+            && ((is_first && self.is_tolerated(figures))
                 || self.is_excused(day)
                 || self.is_in_process(day)
                 || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day))
@@ -358,14 +358,14 @@ impl<'p> Course<'p> {
     }
 
     /// Whether a minor episode lies within the first-lapse tolerance.
-    fn is_buffered(&self, figures: &Figures) -> bool {
-        let buffer = self.policy.buffer.as_ref();
+    fn is_tolerated(&self, figures: &ModelFigures) -> bool {
+        let buffer = self.policy.first_lapse_tolerance.as_ref();
         buffer.is_some_and(|one| figures.delinquent_days <= one.days && figures.overdue <= one.amount)
     }
 
     /// Whether no delinquency episode ended shortly before this one, which is running or still to come.
-    fn is_first_lapse(&self, lapse: Lapse) -> bool {
-        let Some(buffer) = &self.policy.buffer else { return false };
+    fn is_first_episode(&self, lapse: DelinquencyEpisode) -> bool {
+        let Some(buffer) = &self.policy.first_lapse_tolerance else { return false };
         let begin = lapse.since.or_else(|| self.first_delinquent_day());
         match (lapse.over_on, begin) {
             (Some(over_on), Some(begin)) => over_on + Months::new(buffer.months) <= begin,
@@ -378,7 +378,10 @@ impl<'p> Course<'p> {
         let (Some(rule), Some(cause)) = (&self.policy.cause, self.recorded.cause) else { return false };
         let recorded_on = self.judged_day(cause.at);
         let over_on = recorded_on + Days::new(rule.temporary_holds_days.into());
-        cause.what == Cause::Temporary && recorded_on < day && day < over_on && self.binds(&cause, day)
+        cause.what == HardshipCause::Temporary
+            && recorded_on < day
+            && day < over_on
+            && self.binds(&cause, day)
     }
 
     /// A payment in process was reported on an earlier day.
@@ -388,7 +391,7 @@ impl<'p> Course<'p> {
     }
 
     /// A dispute was opened on an earlier day, is open, and has not exceeded its days.
-    fn is_disputed(&self, dispute: &Dispute, day: NaiveDate) -> bool {
+    fn is_disputed(&self, dispute: &ModelDispute, day: NaiveDate) -> bool {
         let Some(rule) = &self.policy.dispute else { return false };
         let opened_on = self.judged_day(dispute.at);
         opened_on < day
@@ -411,7 +414,7 @@ impl<'p> Course<'p> {
 
 /// The delays of plain reminders beside a payment in process: each promise and each dispute, to the end of
 /// its last day, or for as many days as the policy waits.
-fn waits(books: &Books, policy: &Policy) -> Vec<Wait> {
+fn waits(books: &Books, policy: &Policy) -> Vec<ModelWait> {
     let date = |at| calendar::business_date(books.zone, at);
     let at_most = |since, days: u32| date(since) + Days::new(u64::from(days) + 1);
     let mut waits = Vec::new();
@@ -421,14 +424,14 @@ fn waits(books: &Books, policy: &Policy) -> Vec<Wait> {
         let over =
             promise.ended_at.into_iter().chain(books.kept_at(promise)).map(|at| calendar::next(date(at)));
         let over_on = over.chain([promise.until, at_most(promise.at, rule.max_days)]).min();
-        waits.extend(over_on.map(|over_on| Wait { since: promise.at, over_on }));
+        waits.extend(over_on.map(|over_on| ModelWait { since: promise.at, over_on }));
     }
     for (dispute, rule) in
         books.answers.disputes.iter().filter_map(|one| Some((one, policy.dispute.as_ref()?)))
     {
         let over = dispute.closed_at.map(|at| calendar::next(date(at)));
         let over_on = over.into_iter().chain([at_most(dispute.at, rule.holds_days)]).min();
-        waits.extend(over_on.map(|over_on| Wait { since: dispute.at, over_on }));
+        waits.extend(over_on.map(|over_on| ModelWait { since: dispute.at, over_on }));
     }
     waits
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::Policy;
-use duewatch_domain::account::Label;
+use duewatch_domain::account::InstallmentLabel;
 use duewatch_domain::kernel::DayCount;
 use duewatch_domain::kernel::Money;
 use duewatch_domain::policy::{Component, DueClass, LateFee, Overpayment};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::books::{Books, Debt, Paid, Piece, Waived};
+use super::books::{Books, Debt, ModelPayment, ModelWaiver, Piece};
 use super::calendar;
 
 /// The days by which an annual rate is divided.
@@ -19,7 +19,7 @@ const DAYS_OF_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
 
 /// An account's open debts under a policy, with the growth of its late fee.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct ModelLedger {
     /// By due date; of two on one date, in the contract's order.
     pub(super) debts: Vec<Debt>,
     /// The open late fee of each debt, by evaluated day.
@@ -31,14 +31,14 @@ pub(super) struct Ledger {
     waiting: Vec<(NaiveDate, Money)>,
 }
 
-impl Ledger {
+impl ModelLedger {
     /// The ledger up to an evaluated day.
     pub(super) fn of(books: &Books, policy: &Policy, until: NaiveDate) -> Self {
         let is_dated = policy.late_fee.is_some()
             || policy.waterfall.entries().is_some()
             || policy.overpayment != Overpayment::Next;
         if is_dated {
-            return Steps::of(books, policy).walk(until);
+            return ModelLedgerSteps::of(books, policy).walk(until);
         }
         let mut debts = books.debts();
         for debt in &mut debts {
@@ -62,16 +62,16 @@ impl Ledger {
 }
 
 /// The date by which a debt is to be paid; a chargeback is due on its very day.
-fn moved(policy: &Policy, label: &Label, due_on: NaiveDate) -> NaiveDate {
+fn moved(policy: &Policy, label: &InstallmentLabel, due_on: NaiveDate) -> NaiveDate {
     match (&policy.business_days, label) {
-        (Some(rule), Label::Number(_)) => calendar::moved(rule, due_on),
+        (Some(rule), InstallmentLabel::Number(_)) => calendar::moved(rule, due_on),
         _ => due_on,
     }
 }
 
 /// An installment while it accrues and is paid.
 #[derive(Debug)]
-struct Row<'a> {
+struct ModelRow<'a> {
     piece: &'a Piece,
     /// Its index in the books.
     place: usize,
@@ -102,45 +102,45 @@ struct Row<'a> {
 
 /// A payment or a waiver, and the date on which it counts.
 #[derive(Debug)]
-struct Entry<'a> {
+struct ModelEntry<'a> {
     on: NaiveDate,
     at: DateTime<Utc>,
-    what: What<'a>,
+    kind: ModelEntryKind<'a>,
 }
 
 #[derive(Debug)]
-enum What<'a> {
+enum ModelEntryKind<'a> {
     /// A payment, the number of divisions before it, and its shares for the pieces it names where no fee
     /// takes a part.
-    Payment(&'a Paid, usize, Vec<(usize, Money)>),
-    Waiver(&'a Waived),
+    Payment(&'a ModelPayment, usize, Vec<(usize, Money)>),
+    Waiver(&'a ModelWaiver),
 }
 
-struct Steps<'a> {
+struct ModelLedgerSteps<'a> {
     books: &'a Books,
     policy: &'a Policy,
-    rows: Vec<Row<'a>>,
-    entries: Vec<Entry<'a>>,
+    rows: Vec<ModelRow<'a>>,
+    entries: Vec<ModelEntry<'a>>,
     credit: Decimal,
     /// The number of divisions before the last payment.
     passed: usize,
     /// The month of the last charge, and 365 times the rest of that month's cap.
     month: ((i32, u32), Decimal),
-    ledger: Ledger,
+    ledger: ModelLedger,
 }
 
-impl<'a> Steps<'a> {
+impl<'a> ModelLedgerSteps<'a> {
     fn of(books: &'a Books, policy: &'a Policy) -> Self {
         let mut divisions: Vec<DateTime<Utc>> = books.divisions.iter().map(|division| division.at).collect();
         divisions.sort_unstable();
-        let mut rows: Vec<Row<'a>> = books
+        let mut rows: Vec<ModelRow<'a>> = books
             .pieces
             .iter()
             .enumerate()
             .map(|(place, piece)| {
                 let since = books.since(piece).map(|division| division.at);
                 let open = asked(piece, policy);
-                Row {
+                ModelRow {
                     piece,
                     place,
                     due_on: moved(policy, &piece.label, piece.due_on),
@@ -169,12 +169,12 @@ impl<'a> Steps<'a> {
             credit: Decimal::ZERO,
             passed: 0,
             month: ((0, 0), Decimal::ZERO),
-            ledger: Ledger::default(),
+            ledger: ModelLedger::default(),
         }
     }
 
     /// Walks to the requested day and past every dated entry.
-    fn walk(mut self, until: NaiveDate) -> Ledger {
+    fn walk(mut self, until: NaiveDate) -> ModelLedger {
         let entries = std::mem::take(&mut self.entries);
         let dues = || self.rows.iter().flat_map(|row| [row.due_on, row.falls_due()]);
         let came = || entries.iter().map(|entry| entry.on);
@@ -193,7 +193,7 @@ impl<'a> Steps<'a> {
             if self.policy.day_count == DayCount::DayAfter {
                 self.charge(date);
             }
-            self.settle_what_falls_due(date);
+            self.allocate_falling_due(date);
             for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.on == date) {
                 self.enter(entry, entries.get(place + 1..).unwrap_or_default());
             }
@@ -214,9 +214,9 @@ impl<'a> Steps<'a> {
     }
 
     /// The open debts at the end, and the open late fee of each day.
-    fn closed(mut self) -> Ledger {
+    fn closed(mut self) -> ModelLedger {
         let fees = std::mem::take(&mut self.ledger.fees);
-        let is_owed = |row: &Row<'_>| {
+        let is_owed = |row: &ModelRow<'_>| {
             let owes = row.open.iter().sum::<Decimal>() + row.fee_open();
             !row.piece.written_off && owes > Decimal::ZERO
         };
@@ -234,7 +234,7 @@ impl<'a> Steps<'a> {
         let fees =
             fees.iter().map(|(day, fees)| (*day, owed.iter().map(|place| open(place, fees)).collect()));
         let fees = fees.collect();
-        Ledger { debts, fees, ..self.ledger }
+        ModelLedger { debts, fees, ..self.ledger }
     }
 
     #[expect(clippy::expect_used, reason = "what a test owes is no astronomical amount")]
@@ -262,27 +262,27 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn enter(&mut self, entry: &Entry<'_>, later: &[Entry<'_>]) {
-        match &entry.what {
-            What::Waiver(waiver) => self.waive(waiver),
-            What::Payment(payment, passed, named) => {
+    fn enter(&mut self, entry: &ModelEntry<'_>, later: &[ModelEntry<'_>]) {
+        match &entry.kind {
+            ModelEntryKind::Waiver(waiver) => self.waive(waiver),
+            ModelEntryKind::Payment(payment, passed, named) => {
                 self.passed = self.passed.max(*passed);
                 self.receive(payment, named, entry.on);
                 // The rest settles the debts that arise before the next payment.
-                let next = later.iter().find_map(|entry| match entry.what {
-                    What::Payment(_, passed, _) => Some(passed),
-                    What::Waiver(_) => None,
+                let next = later.iter().find_map(|entry| match entry.kind {
+                    ModelEntryKind::Payment(_, passed, _) => Some(passed),
+                    ModelEntryKind::Waiver(_) => None,
                 });
                 let all = self.books.divisions.len();
                 while self.passed < next.unwrap_or(all) {
                     self.passed += 1;
-                    self.settle(entry.on);
+                    self.allocate(entry.on);
                 }
             }
         }
     }
 
-    fn waive(&mut self, waiver: &Waived) {
+    fn waive(&mut self, waiver: &ModelWaiver) {
         let mut left = waiver.amount.map(Money::as_decimal);
         for place in 0..self.rows.len() {
             if waiver.number.is_none_or(|number| self.rows[place].piece.is(number)) {
@@ -296,7 +296,7 @@ impl<'a> Steps<'a> {
 
     /// Allocates a payment to the installments it names, then by the policy. A payment for several gives each
     /// its share without late fee, plus that installment's late fee.
-    fn receive(&mut self, payment: &Paid, named: &[(usize, Money)], date: NaiveDate) {
+    fn receive(&mut self, payment: &ModelPayment, named: &[(usize, Money)], date: NaiveDate) {
         let mut money = payment.amount.as_decimal();
         for (piece, share) in named {
             for place in 0..self.rows.len() {
@@ -317,7 +317,7 @@ impl<'a> Steps<'a> {
             }
         }
         self.credit += money;
-        self.settle(date);
+        self.allocate(date);
     }
 
     /// The components of one installment of a due class, in the policy's order.
@@ -331,15 +331,15 @@ impl<'a> Steps<'a> {
     }
 
     /// Allocates all remaining credit as far as the date allows.
-    fn settle(&mut self, date: NaiveDate) {
+    fn allocate(&mut self, date: NaiveDate) {
         match self.policy.waterfall.entries() {
             None => {
                 let order = self.policy.waterfall.order().to_vec();
                 let all = [DueClass::PastDue, DueClass::Due, DueClass::InAdvance];
                 if self.policy.overpayment == Overpayment::Next {
-                    self.settle_classes(&all, &order, date);
+                    self.allocate_classes(&all, &order, date);
                 } else {
-                    all.iter().for_each(|class| self.settle_classes(&[*class], &order, date));
+                    all.iter().for_each(|class| self.allocate_classes(&[*class], &order, date));
                 }
             }
             Some(entries) => {
@@ -355,13 +355,13 @@ impl<'a> Steps<'a> {
                     }
                 }
                 for (class, components) in turns {
-                    self.settle_classes(&[class], &components, date);
+                    self.allocate_classes(&[class], &components, date);
                 }
             }
         }
     }
 
-    fn settle_classes(&mut self, classes: &[DueClass], components: &[Component], date: NaiveDate) {
+    fn allocate_classes(&mut self, classes: &[DueClass], components: &[Component], date: NaiveDate) {
         let mut places: Vec<usize> = (0..self.rows.len()).collect();
         if *classes == [DueClass::InAdvance] {
             match self.policy.overpayment {
@@ -384,10 +384,10 @@ impl<'a> Steps<'a> {
     }
 
     /// Allocates waiting credit to the debts that fall due.
-    fn settle_what_falls_due(&mut self, date: NaiveDate) {
+    fn allocate_falling_due(&mut self, date: NaiveDate) {
         let before = self.credit;
         if self.policy.overpayment == Overpayment::Credit {
-            self.settle(date);
+            self.allocate(date);
         }
         self.ledger.waiting.push((date, self.money(before - self.credit)));
     }
@@ -438,7 +438,7 @@ impl<'a> Steps<'a> {
     }
 }
 
-impl Row<'_> {
+impl ModelRow<'_> {
     fn fee_open(&self) -> Decimal {
         self.fee - self.taken
     }
@@ -502,25 +502,29 @@ fn index(component: Component) -> usize {
 /// The payments and waivers in the order in which they count: by date, then by the instant they became known.
 /// A payment counts from its value date, or from its day of receipt if that is earlier, but never before a
 /// payment received ahead of a division that it follows.
-fn entries<'a>(books: &'a Books, divisions: &[DateTime<Utc>]) -> Vec<Entry<'a>> {
+fn entries<'a>(books: &'a Books, divisions: &[DateTime<Utc>]) -> Vec<ModelEntry<'a>> {
     let date = |at| calendar::business_date(books.zone, at);
-    let waivers = books.waivers.iter().map(|waiver| Entry {
+    let waivers = books.waivers.iter().map(|waiver| ModelEntry {
         on: date(waiver.at),
         at: waiver.at,
-        what: What::Waiver(waiver),
+        kind: ModelEntryKind::Waiver(waiver),
     });
-    let mut entries: Vec<Entry<'a>> = waivers.collect();
-    let mut payments: Vec<Entry<'a>> = Vec::new();
+    let mut entries: Vec<ModelEntry<'a>> = waivers.collect();
+    let mut payments: Vec<ModelEntry<'a>> = Vec::new();
     for (payment, named) in books.named() {
         let passed = divisions.iter().filter(|division| **division <= payment.received_at).count();
         let came_on = date(payment.received_at);
         let own = payment.value_date.map_or(came_on, |value_date| value_date.min(came_on));
-        let before = payments.iter().filter(|other| match other.what {
-            What::Payment(_, others, _) => others < passed,
-            What::Waiver(_) => false,
+        let before = payments.iter().filter(|other| match other.kind {
+            ModelEntryKind::Payment(_, others, _) => others < passed,
+            ModelEntryKind::Waiver(_) => false,
         });
         let on = before.map(|other| other.on).max().map_or(own, |before| before.max(own));
-        payments.push(Entry { on, at: payment.received_at, what: What::Payment(payment, passed, named) });
+        payments.push(ModelEntry {
+            on,
+            at: payment.received_at,
+            kind: ModelEntryKind::Payment(payment, passed, named),
+        });
     }
     entries.append(&mut payments);
     entries.sort_by_key(|entry| (entry.on, entry.at));

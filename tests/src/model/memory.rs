@@ -5,15 +5,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::account::NoticeOf;
 
 use super::classes::Classes;
-use super::course::Course;
+use super::course::ModelCourse;
 use super::reminders::Reminder;
 
 /// The results that the model keeps.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     /// The instant of the last evaluation.
-    pub(super) looked_at: Option<DateTime<Utc>>,
-    pub(super) lapse: Lapse,
+    pub(super) evaluated_at: Option<DateTime<Utc>>,
+    pub(super) episode: DelinquencyEpisode,
     /// None: the policy has no classes.
     pub(super) classes: Option<Classes>,
     /// The last notice of each subject.
@@ -22,7 +22,7 @@ pub(super) struct Memory {
 
 /// The running delinquency episode, and the end of the one before it, as they were found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lapse {
+pub(super) struct DelinquencyEpisode {
     pub(super) since: Option<NaiveDate>,
     pub(super) over_on: Option<NaiveDate>,
 }
@@ -37,24 +37,25 @@ pub(super) struct Noticed {
 
 impl Memory {
     /// The episode as an evaluation on a day finds it; none where the policy has no first-lapse tolerance.
-    pub(super) fn lapse_on(&self, course: &Course<'_>, day: NaiveDate) -> Lapse {
-        if course.policy.buffer.is_none() {
-            return Lapse::default();
+    pub(super) fn episode_on(&self, course: &ModelCourse<'_>, day: NaiveDate) -> DelinquencyEpisode {
+        if course.policy.first_lapse_tolerance.is_none() {
+            return DelinquencyEpisode::default();
         }
-        match (self.lapse.since, course.is_delinquent(day)) {
-            (None, false) | (Some(_), true) => self.lapse,
-            (Some(_), false) => Lapse { since: None, over_on: Some(day) },
+        match (self.episode.since, course.is_delinquent(day)) {
+            (None, false) | (Some(_), true) => self.episode,
+            (Some(_), false) => DelinquencyEpisode { since: None, over_on: Some(day) },
             (None, true) => {
                 // The last evaluation would have found it, so a later fact caused it.
-                let was_hidden = self.looked_at.is_some_and(|at| course.is_delinquent(course.judged_day(at)));
+                let was_hidden =
+                    self.evaluated_at.is_some_and(|at| course.is_delinquent(course.judged_day(at)));
                 let since = if was_hidden { Some(day) } else { course.first_delinquent_day() };
-                Lapse { since, ..self.lapse }
+                DelinquencyEpisode { since, ..self.episode }
             }
         }
     }
 
     /// The regulatory classes as an evaluation on a day finds them.
-    pub(super) fn classes_on(&self, course: &Course<'_>, day: NaiveDate) -> Option<Classes> {
+    pub(super) fn classes_on(&self, course: &ModelCourse<'_>, day: NaiveDate) -> Option<Classes> {
         let rules = course.policy.classification.as_ref()?;
         Some(Classes::on(self.classes.as_ref(), course, rules, day))
     }

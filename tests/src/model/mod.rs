@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use duewatch_domain::Policy;
-use duewatch_domain::account::Label;
+use duewatch_domain::account::InstallmentLabel;
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::commands::{Command, Contract};
 use duewatch_domain::kernel::Money;
@@ -41,9 +41,9 @@ use duewatch_domain::policy::Restriction;
 
 use self::books::Books;
 pub use self::books::Debt;
-pub use self::classes::Classified;
-use self::course::Course;
-use self::ledger::Ledger;
+pub use self::classes::ModelClass;
+use self::course::ModelCourse;
+use self::ledger::ModelLedger;
 use self::memory::{Memory, Noticed};
 pub use self::reminders::Reminder;
 
@@ -51,22 +51,22 @@ pub use self::reminders::Reminder;
 #[derive(Clone, Debug)]
 pub struct Model {
     contract: Contract,
-    facts: Vec<Fact>,
+    facts: Vec<ModelFact>,
     memory: Memory,
     /// The restrictions imposed by the customer's other accounts, by account.
-    asked: BTreeMap<AccountId, Vec<Restriction>>,
+    imposed: BTreeMap<AccountId, Vec<Restriction>>,
 }
 
 /// An accepted command.
 #[derive(Clone, Debug)]
-struct Fact {
+struct ModelFact {
     at: DateTime<Utc>,
     command: Command,
 }
 
 /// The model's account status at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
+pub struct ModelAssessment {
     /// `current` without a stage.
     pub stage: String,
     /// The first day of the stage; none: the account was never in another.
@@ -77,7 +77,7 @@ pub struct Judged {
     pub restricted_since: Option<NaiveDate>,
     pub restrictions: Vec<Restriction>,
     /// The restrictions imposed on the customer's other accounts.
-    pub asks: Vec<Restriction>,
+    pub imposes: Vec<Restriction>,
     pub days_past_due: u32,
     /// Days past due without grace and paused days.
     pub delinquent_days: u32,
@@ -92,7 +92,7 @@ pub struct Judged {
     /// The number of open installments past due.
     pub unpaid_installments: u32,
     /// None: the policy has no classes, or the account is in the normal one.
-    pub class: Option<Classified>,
+    pub class: Option<ModelClass>,
 }
 
 impl Model {
@@ -103,7 +103,7 @@ impl Model {
             contract: contract.clone(),
             facts: Vec::new(),
             memory: Memory::default(),
-            asked: BTreeMap::new(),
+            imposed: BTreeMap::new(),
         }
     }
 
@@ -113,25 +113,25 @@ impl Model {
         if let Command::NoticeSent(of) = command {
             self.memory.note(Noticed { of: of.clone(), planned_at: at, left_at: Some(at) });
         }
-        self.facts.push(Fact { at, command: command.clone() });
+        self.facts.push(ModelFact { at, command: command.clone() });
     }
 
     /// Replaces the restrictions imposed by the customer's other accounts.
-    pub fn heed(&mut self, asked: impl IntoIterator<Item = (AccountId, Vec<Restriction>)>) {
-        self.asked = asked.into_iter().collect();
+    pub fn impose(&mut self, asked: impl IntoIterator<Item = (AccountId, Vec<Restriction>)>) {
+        self.imposed = asked.into_iter().collect();
     }
 
     /// Evaluates the account at `now` and plans the notices that are due. Evaluations come in order of time.
-    pub fn looked(&mut self, policy: &Policy, now: DateTime<Utc>) {
+    pub fn evaluated(&mut self, policy: &Policy, now: DateTime<Utc>) {
         let course = self.course(policy, now);
         let day = course.judged_day(now);
-        let lapse = self.memory.lapse_on(&course, day);
+        let lapse = self.memory.episode_on(&course, day);
         let classes = self.memory.classes_on(&course, day);
-        let owed = reminders::owed(&course, &course.judge(day), now);
+        let owed = reminders::due_reminders(&course, &course.judge(day), now);
         self.memory.planned(&owed);
-        self.memory.lapse = lapse;
+        self.memory.episode = lapse;
         self.memory.classes = classes;
-        self.memory.looked_at = Some(now);
+        self.memory.evaluated_at = Some(now);
     }
 
     /// Plans a notice of another subject than a stage.
@@ -152,8 +152,8 @@ impl Model {
     /// The first day of the running delinquency episode, and the day on which the episode before it was found
     /// to be over.
     #[must_use]
-    pub fn lapse(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
-        (self.memory.lapse.since, self.memory.lapse.over_on)
+    pub fn episodes(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
+        (self.memory.episode.since, self.memory.episode.over_on)
     }
 
     /// The date in the account's time zone.
@@ -175,18 +175,18 @@ impl Model {
     /// All received money and waiting credit is allocated.
     #[must_use]
     pub fn debts(&self, policy: &Policy) -> Vec<Debt> {
-        Ledger::of(&self.books(), policy, self.contract.opened_on).debts
+        ModelLedger::of(&self.books(), policy, self.contract.opened_on).debts
     }
 
     /// Whether the installment is open, so that a reminder about it is justified.
     #[must_use]
-    pub fn owes(&self, policy: &Policy, label: &Label) -> bool {
+    pub fn owes(&self, policy: &Policy, label: &InstallmentLabel) -> bool {
         self.debts(policy).iter().any(|debt| debt.label == *label)
     }
 
     /// The account status at `now` under a policy.
     #[must_use]
-    pub fn judge(&self, policy: &Policy, now: DateTime<Utc>) -> Judged {
+    pub fn judge(&self, policy: &Policy, now: DateTime<Utc>) -> ModelAssessment {
         let course = self.course(policy, now);
         course.judge(course.judged_day(now))
     }
@@ -196,7 +196,7 @@ impl Model {
     #[must_use]
     pub fn reminders(&self, policy: &Policy, now: DateTime<Utc>) -> Vec<Reminder> {
         let course = self.course(policy, now);
-        reminders::owed(&course, &course.judge(course.judged_day(now)), now)
+        reminders::due_reminders(&course, &course.judge(course.judged_day(now)), now)
     }
 
     /// Whether time alone changes the stage, the restrictions of this account or the customer's others, the
@@ -209,7 +209,7 @@ impl Model {
         (next, then): (&Policy, DateTime<Utc>),
     ) -> bool {
         let mut seen = self.clone();
-        seen.looked(policy, now);
+        seen.evaluated(policy, now);
         let before = seen.judge(policy, now);
         let course = seen.course(next, then);
         Changes { before, seen: None, course: &course }.come_by(then)
@@ -224,7 +224,7 @@ impl Model {
         until: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
         let mut seen = self.clone();
-        seen.looked(policy, now);
+        seen.evaluated(policy, now);
         let course = seen.course(policy, until);
         let before = course.judge(course.judged_day(now));
         let mut changes = Changes { before, seen: None, course: &course };
@@ -232,8 +232,8 @@ impl Model {
     }
 
     /// The course of the account up to an instant.
-    fn course<'p>(&self, policy: &'p Policy, until: DateTime<Utc>) -> Course<'p> {
-        Course::of(&self.books(), policy, &self.memory, &self.asked, until)
+    fn course<'p>(&self, policy: &'p Policy, until: DateTime<Utc>) -> ModelCourse<'p> {
+        ModelCourse::of(&self.books(), policy, &self.memory, &self.imposed, until)
     }
 
     fn books(&self) -> Books {
@@ -263,10 +263,10 @@ impl Model {
 
 /// Compares evaluations at one instant after another with the evaluation before them.
 struct Changes<'a> {
-    course: &'a Course<'a>,
-    before: Judged,
+    course: &'a ModelCourse<'a>,
+    before: ModelAssessment,
     /// The last evaluated day.
-    seen: Option<(NaiveDate, Judged)>,
+    seen: Option<(NaiveDate, ModelAssessment)>,
 }
 
 impl Changes<'_> {
@@ -279,8 +279,8 @@ impl Changes<'_> {
             || judged.restrictions != before.restrictions
             || judged.class.as_ref().map(|class| &class.name)
                 != before.class.as_ref().map(|class| &class.name)
-            || judged.asks != before.asks
-            || course.memory.lapse_on(course, day) != course.memory.lapse
-            || !reminders::owed(course, judged, then).is_empty()
+            || judged.imposes != before.imposes
+            || course.memory.episode_on(course, day) != course.memory.episode
+            || !reminders::due_reminders(course, judged, then).is_empty()
     }
 }

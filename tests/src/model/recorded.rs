@@ -3,21 +3,21 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::commands::Command;
-use duewatch_domain::policy::Cause;
+use duewatch_domain::policy::HardshipCause;
 
 use super::calendar;
 
 /// The last record of each kind.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Recorded {
-    pub(super) cause: Option<Binding<Cause>>,
-    pub(super) score: Option<Binding<u32>>,
+pub(super) struct ModelRecorded {
+    pub(super) cause: Option<ModelBinding<HardshipCause>>,
+    pub(super) score: Option<ModelBinding<u32>>,
     pub(super) process: Option<Process>,
 }
 
 /// A record that binds from the day on which it became known.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Binding<T> {
+pub(super) struct ModelBinding<T> {
     pub(super) what: T,
     pub(super) at: DateTime<Utc>,
     /// The first date on which the record no longer binds.
@@ -32,15 +32,15 @@ pub(super) struct Process {
     pub(super) until: NaiveDate,
 }
 
-impl Recorded {
+impl ModelRecorded {
     pub(super) fn enter(&mut self, zone: Tz, command: &Command, at: DateTime<Utc>) {
         let today = calendar::business_date(zone, at);
         match command {
             Command::CauseRecorded { cause, until, .. } => {
-                self.cause = Some(Binding { what: *cause, at, until: *until });
+                self.cause = Some(ModelBinding { what: *cause, at, until: *until });
             }
             Command::ScoreRecorded { score, until, .. } => {
-                self.score = Some(Binding { what: *score, at, until: *until });
+                self.score = Some(ModelBinding { what: *score, at, until: *until });
             }
             Command::PaymentInProcess { until } => {
                 // A report that follows on another extends the same payment in process.

@@ -1,20 +1,20 @@
 //! The reminders and notices that are due.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::account::Label;
+use duewatch_domain::account::InstallmentLabel;
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::policy::{Channel, CountedFrom, ReminderStep, Reminders, StageName};
 
 use super::books::Debt;
-use super::course::Course;
-use super::{Judged, calendar};
+use super::course::ModelCourse;
+use super::{ModelAssessment, calendar};
 
 /// A reminder or notice that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reminder {
     pub channel: Channel,
     pub template: String,
-    pub about: Label,
+    pub about: InstallmentLabel,
     /// The due date of the installment it is about.
     pub due_on: NaiveDate,
     /// The instant at which it was to leave.
@@ -28,10 +28,14 @@ pub struct Reminder {
 /// The reminders and notices due at `now`: one reminder a channel, of those planned since the last
 /// evaluation; one notice a channel and stage, of those not planned yet. The latest wins, and of two at one
 /// instant the later step. A notice replaces the reminders of its channel.
-pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> Vec<Reminder> {
+pub(super) fn due_reminders(
+    course: &ModelCourse<'_>,
+    judged: &ModelAssessment,
+    now: DateTime<Utc>,
+) -> Vec<Reminder> {
     let Some(reminders) = &course.policy.reminders else { return Vec::new() };
     let mut owed: Vec<Reminder> = Vec::new();
-    for Time { step, days, at, is_for } in times(course, reminders, judged) {
+    for ModelStepTime { step, days, at, is_for } in times(course, reminders, judged) {
         let is_coming = is_coming(step, days);
         for debt in about(is_coming, course.debts()) {
             let Some(from) = counted_from(course, step, debt, judged, at) else { continue };
@@ -41,11 +45,11 @@ pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> 
             }
             let planned_at = planned_at(course, step, date, at);
             let is_owed = match &step.notice_of {
-                None => is_owed(course, is_coming, debt, planned_at, judged, now),
+                None => is_reminder_due(course, is_coming, debt, planned_at, judged, now),
                 Some(stage) => is_announced(course, step, stage, judged) && !is_noticed(course, stage, debt),
             };
             if planned_at <= now && is_owed {
-                owe(&mut owed, step, debt, planned_at);
+                add_reminder(&mut owed, step, debt, planned_at);
             }
         }
     }
@@ -63,7 +67,7 @@ pub(super) fn owed(course: &Course<'_>, judged: &Judged, now: DateTime<Utc>) -> 
 }
 
 /// A reminder step on one of its days.
-struct Time<'p> {
+struct ModelStepTime<'p> {
     step: &'p ReminderStep,
     days: i64,
     at: NaiveTime,
@@ -79,7 +83,7 @@ enum Dates {
 }
 
 impl Dates {
-    fn holds(self, course: &Course<'_>, date: NaiveDate) -> bool {
+    fn holds(self, course: &ModelCourse<'_>, date: NaiveDate) -> bool {
         let is_after = course.answers.choice.as_ref().is_some_and(|choice| date > choice.said_on);
         match self {
             Self::All => true,
@@ -91,7 +95,11 @@ impl Dates {
 
 /// The reminder steps on their days. Steps before a due date come last where the borrower chose: first as
 /// chosen, then by the policy.
-fn times<'p>(course: &Course<'_>, reminders: &'p Reminders, judged: &Judged) -> Vec<Time<'p>> {
+fn times<'p>(
+    course: &ModelCourse<'_>,
+    reminders: &'p Reminders,
+    judged: &ModelAssessment,
+) -> Vec<ModelStepTime<'p>> {
     let may_leave = |step: &&ReminderStep| {
         let is_left_out = step.unless_reported && is_reported(course);
         (step.notice_of.is_some() || step.stage.as_str() == judged.stage) && !is_left_out
@@ -100,7 +108,7 @@ fn times<'p>(course: &Course<'_>, reminders: &'p Reminders, judged: &Judged) -> 
     let all = steps.flat_map(|step| step.days().map(move |days| (step, days)));
     let Some(choice) = &course.answers.choice else {
         let (at, is_for) = (reminders.send_at, Dates::All);
-        return all.map(|(step, days)| Time { step, days, at, is_for }).collect();
+        return all.map(|(step, days)| ModelStepTime { step, days, at, is_for }).collect();
     };
     let (coming, others): (Vec<_>, Vec<_>) = all.partition(|(step, days)| is_coming(step, *days));
     let mut chosen = coming.clone();
@@ -125,7 +133,7 @@ fn times<'p>(course: &Course<'_>, reminders: &'p Reminders, judged: &Judged) -> 
     ]
     .into_iter()
     .flat_map(|(steps, at, is_for)| {
-        steps.into_iter().map(move |(step, days)| Time { step, days, at, is_for })
+        steps.into_iter().map(move |(step, days)| ModelStepTime { step, days, at, is_for })
     })
     .collect()
 }
@@ -135,7 +143,7 @@ fn is_coming(step: &ReminderStep, days: i64) -> bool {
 }
 
 /// Whether a report went to a credit bureau since the oldest open debt fell due.
-fn is_reported(course: &Course<'_>) -> bool {
+fn is_reported(course: &ModelCourse<'_>) -> bool {
     let reported_on = course.answers.reported_at.map(|at| calendar::business_date(course.zone, at));
     course.debts().first().is_some_and(|oldest| reported_on >= Some(oldest.due_on))
 }
@@ -147,10 +155,10 @@ fn about(is_coming: bool, debts: &[Debt]) -> &[Debt] {
 
 /// The due date, or the first date whose hour of sending lies within the stage.
 fn counted_from(
-    course: &Course<'_>,
+    course: &ModelCourse<'_>,
     step: &ReminderStep,
     debt: &Debt,
-    judged: &Judged,
+    judged: &ModelAssessment,
     time: NaiveTime,
 ) -> Option<NaiveDate> {
     if step.from == CountedFrom::Due {
@@ -166,7 +174,12 @@ fn moved(date: NaiveDate, days: i64) -> NaiveDate {
 }
 
 /// The instant of leaving: on the first date without a delay that was known before.
-fn planned_at(course: &Course<'_>, step: &ReminderStep, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+fn planned_at(
+    course: &ModelCourse<'_>,
+    step: &ReminderStep,
+    date: NaiveDate,
+    time: NaiveTime,
+) -> DateTime<Utc> {
     let waits =
         |at| if step.notice_of.is_some() { course.notice_waits(at) } else { course.reminder_waits(at) };
     let mut date = date;
@@ -178,15 +191,15 @@ fn planned_at(course: &Course<'_>, step: &ReminderStep, date: NaiveDate, time: N
 
 /// Whether a reminder is new to the evaluation. A reminder of an overdue debt was planned since the stage
 /// began; a reminder of a coming debt is not planned after it.
-fn is_owed(
-    course: &Course<'_>,
+fn is_reminder_due(
+    course: &ModelCourse<'_>,
     is_coming: bool,
     debt: &Debt,
     planned_at: DateTime<Utc>,
-    judged: &Judged,
+    judged: &ModelAssessment,
     now: DateTime<Utc>,
 ) -> bool {
-    let is_new = course.memory.looked_at.is_some_and(|looked_at| looked_at < planned_at);
+    let is_new = course.memory.evaluated_at.is_some_and(|looked_at| looked_at < planned_at);
     let has_reason = if is_coming {
         !course.is_past_due(debt.due_on, course.judged_day(now))
     } else {
@@ -197,7 +210,12 @@ fn is_owed(
 
 /// Whether a notice is to be sent: in its stage and the severer ones, until the announced restrictions are in
 /// force.
-fn is_announced(course: &Course<'_>, step: &ReminderStep, of: &StageName, judged: &Judged) -> bool {
+fn is_announced(
+    course: &ModelCourse<'_>,
+    step: &ReminderStep,
+    of: &StageName,
+    judged: &ModelAssessment,
+) -> bool {
     let rung = |name: &str| {
         let above = course.policy.stages.iter().position(|stage| stage.name.as_str() == name);
         above.map_or(0, |place| place + 1)
@@ -208,14 +226,14 @@ fn is_announced(course: &Course<'_>, step: &ReminderStep, of: &StageName, judged
 }
 
 /// Whether a notice of the stage was planned or left since the debt fell due.
-fn is_noticed(course: &Course<'_>, stage: &StageName, debt: &Debt) -> bool {
+fn is_noticed(course: &ModelCourse<'_>, stage: &StageName, debt: &Debt) -> bool {
     course.memory.notices.iter().any(|notice| {
         notice.of == NoticeOf::Stage(stage.clone())
             && calendar::business_date(course.zone, notice.planned_at) >= debt.due_on
     })
 }
 
-fn owe(owed: &mut Vec<Reminder>, step: &ReminderStep, debt: &Debt, planned_at: DateTime<Utc>) {
+fn add_reminder(owed: &mut Vec<Reminder>, step: &ReminderStep, debt: &Debt, planned_at: DateTime<Utc>) {
     let reminder = Reminder {
         channel: step.channel,
         template: step.template.clone(),

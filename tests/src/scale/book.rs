@@ -49,7 +49,7 @@ const REST_DAYS: u32 = 17;
 /// The instants of the benchmark, all in the accounts' time zone, Shanghai. Between import and the last of
 /// them no debt falls due but at the month's end.
 #[derive(Clone, Copy, Debug)]
-pub struct Calendar {
+pub struct BenchmarkInstants {
     /// 27 January, 00:00.
     pub import: DateTime<Utc>,
     /// 28 January, 10:00: the reminder three days before the month's end.
@@ -66,7 +66,7 @@ pub struct Calendar {
     pub lift: DateTime<Utc>,
 }
 
-impl Calendar {
+impl BenchmarkInstants {
     /// Calculates the instants.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::error::BoxError;
 use duewatch_store::{Consumed, Store};
 
 /// Requests and units, by operation and table.
-pub type Charged = BTreeMap<(&'static str, String), Consumed>;
+pub type ChargedUnits = BTreeMap<(&'static str, String), Consumed>;
 
 /// The live heap of the process, as its allocator counts it. The engine's allocations in C are not included.
 #[derive(Clone, Copy, Debug)]
@@ -30,17 +30,17 @@ pub struct Heap {
 /// The time and the bytes of calls to the services. The in-process transport makes the calls on one thread,
 /// one after another.
 #[derive(Clone, Debug, Default)]
-pub struct Services(Arc<Counts>);
+pub struct ServiceMeter(Arc<ServiceCounts>);
 
 #[derive(Debug, Default)]
-struct Counts {
+struct ServiceCounts {
     begun: Mutex<Option<Instant>>,
     nanos: AtomicU64,
     requests: AtomicU64,
     bytes: AtomicU64,
 }
 
-impl Services {
+impl ServiceMeter {
     /// The time of all calls.
     #[must_use]
     pub fn took(&self) -> Duration {
@@ -54,7 +54,7 @@ impl Services {
     }
 }
 
-impl Intercept for Services {
+impl Intercept for ServiceMeter {
     fn name(&self) -> &'static str {
         "Services"
     }
@@ -87,15 +87,15 @@ impl Intercept for Services {
 
 /// A stretch of work that is being measured.
 #[derive(Debug)]
-pub struct Stretch<'a> {
+pub struct Measurement<'a> {
     heap: Heap,
     stores: &'a [&'a Store],
-    dynamodb: &'a Services,
-    sns: &'a Services,
+    dynamodb: &'a ServiceMeter,
+    sns: &'a ServiceMeter,
     begun: Instant,
     cpu: Option<Duration>,
     took: Duration,
-    charged: Charged,
+    charged: ChargedUnits,
     sns_sent: (u64, u64),
     live: usize,
     heap_bytes: Option<usize>,
@@ -113,7 +113,7 @@ pub struct Measured {
     /// The part of `wall` inside the embedded services.
     pub services: Duration,
     /// Requests and units.
-    pub charged: Charged,
+    pub charged: ChargedUnits,
     pub sns_requests: u64,
     /// Bytes of the requests to SNS.
     pub sns_bytes: u64,
@@ -121,10 +121,15 @@ pub struct Measured {
     pub heap_bytes: usize,
 }
 
-impl<'a> Stretch<'a> {
+impl<'a> Measurement<'a> {
     /// Begins to measure.
     #[must_use]
-    pub fn begin(heap: Heap, stores: &'a [&'a Store], dynamodb: &'a Services, sns: &'a Services) -> Self {
+    pub fn begin(
+        heap: Heap,
+        stores: &'a [&'a Store],
+        dynamodb: &'a ServiceMeter,
+        sns: &'a ServiceMeter,
+    ) -> Self {
         (heap.reset)();
         Self {
             heap,
@@ -214,8 +219,8 @@ impl Measured {
     }
 }
 
-fn charged(stores: &[&Store]) -> Charged {
-    let mut sum = Charged::new();
+fn charged(stores: &[&Store]) -> ChargedUnits {
+    let mut sum = ChargedUnits::new();
     for (key, consumed) in stores.iter().flat_map(|store| store.meter().read()) {
         let entry = sum.entry(key).or_default();
         entry.requests += consumed.requests;
@@ -224,7 +229,7 @@ fn charged(stores: &[&Store]) -> Charged {
     sum
 }
 
-fn difference(before: &Charged, after: &Charged) -> Charged {
+fn difference(before: &ChargedUnits, after: &ChargedUnits) -> ChargedUnits {
     after
         .iter()
         .map(|(key, now)| {

@@ -24,16 +24,16 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Contract;
 use duewatch_local::import::import;
-use duewatch_local::input::Line;
+use duewatch_local::input::NumberedLine;
 use duewatch_local::stack::template::Template;
 use duewatch_local::stack::{
     Engines, Functions, Handlers, Pump, Stack, StackClock, Transport, local_reference_keys, scheduled_event,
 };
-use duewatch_runtime::{Clock, Deadline, Wiring};
+use duewatch_runtime::{Clock, Deadline, Services};
 use duewatch_store::Store;
 
-use self::book::{Book, Calendar};
-use self::measure::{Heap, Measured, Services, Stretch, peak_resident_kib};
+use self::book::{BenchmarkInstants, Book};
+use self::measure::{Heap, Measured, Measurement, ServiceMeter, peak_resident_kib};
 
 /// The reason for which the benchmark stopped.
 pub type Failure = Box<dyn std::error::Error>;
@@ -48,7 +48,7 @@ const STREAMS_ARE_DONE: TimeDelta = TimeDelta::hours(2);
 
 /// The scope of a benchmark.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct BenchmarkPlan {
     pub book: Book,
     /// The directory of the engine's file; none: in memory.
     pub on_disk: Option<PathBuf>,
@@ -58,7 +58,7 @@ pub struct Plan {
 
 /// The results of a benchmark.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct BenchmarkReport {
     pub book: Book,
     /// Whether the engine's pages were in a file.
     pub on_disk: bool,
@@ -78,14 +78,14 @@ pub struct Report {
 ///
 /// # Errors
 /// When the stack fails, or does not do as expected.
-pub async fn run(plan: &Plan, heap: Heap) -> Result<Report, Failure> {
+pub async fn run(plan: &BenchmarkPlan, heap: Heap) -> Result<BenchmarkReport, Failure> {
     let begun = Instant::now();
     let mut bench = Bench::new(plan, heap).await?;
     bench.all().await?;
     let (mut lifts, mut news) = (bench.lifts, bench.news);
     lifts.sort_unstable();
     news.sort_unstable();
-    Ok(Report {
+    Ok(BenchmarkReport {
         book: plan.book,
         on_disk: plan.on_disk.is_some(),
         stretches: bench.stretches,
@@ -97,7 +97,7 @@ pub async fn run(plan: &Plan, heap: Heap) -> Result<Report, Failure> {
 }
 
 /// Work that is measured by name.
-enum Work {
+enum BenchmarkWork {
     Import,
     Sweep { due: u64 },
     PutPayments,
@@ -108,26 +108,26 @@ enum Work {
 }
 
 struct Bench<'a> {
-    plan: &'a Plan,
+    plan: &'a BenchmarkPlan,
     heap: Heap,
     stack: Stack,
     payments: Pump,
     accounts: Pump,
     history: Pump,
-    watcher: Wiring,
+    watcher: Services,
     /// The import's store, then one of each function.
     stores: [Store; 6],
-    dynamodb: Services,
-    sns: Services,
+    dynamodb: ServiceMeter,
+    sns: ServiceMeter,
     stretches: Vec<(&'static str, Measured)>,
     lifts: Vec<Duration>,
     news: Vec<Duration>,
 }
 
 impl<'a> Bench<'a> {
-    async fn new(plan: &'a Plan, heap: Heap) -> Result<Self, Failure> {
+    async fn new(plan: &'a BenchmarkPlan, heap: Heap) -> Result<Self, Failure> {
         let template = Template::embedded()?;
-        let clock = StackClock::simulated(Calendar::new()?.import);
+        let clock = StackClock::simulated(BenchmarkInstants::new()?.import);
         let engines = match &plan.on_disk {
             Some(path) => {
                 if path.exists() {
@@ -141,7 +141,7 @@ impl<'a> Bench<'a> {
             None => Engines::in_memory(&template, &clock)?.with_long_streams()?,
         };
         let stack = Stack::over(template, engines, clock, Transport::InProcess).await?;
-        let (dynamodb, sns) = (Services::default(), Services::default());
+        let (dynamodb, sns) = (ServiceMeter::default(), ServiceMeter::default());
         let services = stack.services();
         let dynamodb_client = aws_sdk_dynamodb::Client::from_conf(
             services.dynamodb_client.config().to_builder().interceptor(dynamodb.clone()).build(),
@@ -151,12 +151,12 @@ impl<'a> Bench<'a> {
         );
         let wiring = |function| {
             let clock: Arc<dyn Clock> = Arc::new(stack.clock().clone());
-            Wiring::new(function, stack.settings(), dynamodb_client.clone(), sns_client.clone(), clock)
+            Services::new(function, stack.settings(), dynamodb_client.clone(), sns_client.clone(), clock)
         };
         // The stack would fire it for a segment at a time.
         let watcher = wiring(watch_gaps::NAME);
-        let handlers = Handlers::wired(local_reference_keys()?, wiring);
-        let store = |wiring: &Wiring| wiring.transitions.store().clone();
+        let handlers = Handlers::over(local_reference_keys()?, wiring);
+        let store = |wiring: &Services| wiring.transitions.store().clone();
         let stores = [
             Store::new(dynamodb_client.clone(), stack.settings().tables.clone(), stack.settings().due_shards),
             store(&handlers.detect_overdue),
@@ -190,33 +190,33 @@ impl<'a> Bench<'a> {
         let book = self.plan.book;
         let peak = count(book.numbers(Book::is_peak));
         let late = count(book.numbers(Book::is_late));
-        let times = Calendar::new()?;
-        self.work("import", Work::Import).await?;
-        self.work("its fan-out", Work::FanOut).await?;
-        self.work("its history", Work::History).await?;
+        let times = BenchmarkInstants::new()?;
+        self.work("import", BenchmarkWork::Import).await?;
+        self.work("its fan-out", BenchmarkWork::FanOut).await?;
+        self.work("its history", BenchmarkWork::History).await?;
         self.at(times.remind);
-        self.work("sweep: remind before due", Work::Sweep { due: peak }).await?;
-        self.work("its fan-out", Work::FanOut).await?;
-        self.work("its history", Work::History).await?;
+        self.work("sweep: remind before due", BenchmarkWork::Sweep { due: peak }).await?;
+        self.work("its fan-out", BenchmarkWork::FanOut).await?;
+        self.work("its history", BenchmarkWork::History).await?;
         self.at(times.remind + STREAMS_ARE_DONE);
-        self.work("watch: the whole book", Work::Watch).await?;
+        self.work("watch: the whole book", BenchmarkWork::Watch).await?;
         self.at(times.pay);
-        self.work("payments put, by the lender", Work::PutPayments).await?;
-        self.work("payments posted", Work::Post).await?;
-        self.work("their fan-out", Work::FanOut).await?;
-        self.work("their history", Work::History).await?;
+        self.work("payments put, by the lender", BenchmarkWork::PutPayments).await?;
+        self.work("payments posted", BenchmarkWork::Post).await?;
+        self.work("their fan-out", BenchmarkWork::FanOut).await?;
+        self.work("their history", BenchmarkWork::History).await?;
         self.at(times.late);
-        self.work("sweep: late", Work::Sweep { due: late }).await?;
-        self.work("its fan-out", Work::FanOut).await?;
-        self.work("its history", Work::History).await?;
+        self.work("sweep: late", BenchmarkWork::Sweep { due: late }).await?;
+        self.work("its fan-out", BenchmarkWork::FanOut).await?;
+        self.work("its history", BenchmarkWork::History).await?;
         self.at(times.tell);
-        self.work("sweep: remind when late", Work::Sweep { due: late }).await?;
-        self.work("its fan-out", Work::FanOut).await?;
-        self.work("its history", Work::History).await?;
+        self.work("sweep: remind when late", BenchmarkWork::Sweep { due: late }).await?;
+        self.work("its fan-out", BenchmarkWork::FanOut).await?;
+        self.work("its history", BenchmarkWork::History).await?;
         self.at(times.restrict);
-        self.work("sweep: restrict", Work::Sweep { due: late }).await?;
-        self.work("its fan-out", Work::FanOut).await?;
-        self.work("its history", Work::History).await?;
+        self.work("sweep: restrict", BenchmarkWork::Sweep { due: late }).await?;
+        self.work("its fan-out", BenchmarkWork::FanOut).await?;
+        self.work("its history", BenchmarkWork::History).await?;
         self.at(times.lift);
         self.lift_one_by_one().await
     }
@@ -225,29 +225,29 @@ impl<'a> Bench<'a> {
         self.stack.clock().set(now);
     }
 
-    async fn work(&mut self, name: &'static str, work: Work) -> Result<(), Failure> {
+    async fn work(&mut self, name: &'static str, work: BenchmarkWork) -> Result<(), Failure> {
         eprint!("{name}: ");
         let stores: Vec<Store> = self.stores.to_vec();
         let stores: Vec<&Store> = stores.iter().collect();
         let (dynamodb, sns) = (self.dynamodb.clone(), self.sns.clone());
-        let mut stretch = Stretch::begin(self.heap, &stores, &dynamodb, &sns);
+        let mut stretch = Measurement::begin(self.heap, &stores, &dynamodb, &sns);
         let count = match work {
-            Work::Import => self.import().await?,
-            Work::Sweep { due } => self.sweep(due).await?,
-            Work::PutPayments => self.put_payments().await?,
-            Work::Post => {
+            BenchmarkWork::Import => self.import().await?,
+            BenchmarkWork::Sweep { due } => self.sweep(due).await?,
+            BenchmarkWork::PutPayments => self.put_payments().await?,
+            BenchmarkWork::Post => {
                 let Self { stack, payments, .. } = self;
                 drain(stack, payments, Some(&mut stretch)).await?
             }
-            Work::FanOut => {
+            BenchmarkWork::FanOut => {
                 let Self { stack, accounts, .. } = self;
                 drain(stack, accounts, Some(&mut stretch)).await?
             }
-            Work::History => {
+            BenchmarkWork::History => {
                 let Self { stack, history, .. } = self;
                 drain(stack, history, Some(&mut stretch)).await?
             }
-            Work::Watch => self.watch().await?,
+            BenchmarkWork::Watch => self.watch().await?,
         };
         let measured = stretch.end(count);
         eprintln!("{count} in {} ms", measured.wall.as_millis());
@@ -263,8 +263,8 @@ impl<'a> Bench<'a> {
         let mut opened = 0;
         for from in (0..book.accounts).step_by(CHUNK as usize) {
             let to = from.saturating_add(CHUNK).min(book.accounts);
-            let chunk: Vec<Line<Contract>> = (from..to)
-                .map(|number| Ok(Line { line: u64::from(number) + 1, value: book.contract(number)? }))
+            let chunk: Vec<NumberedLine<Contract>> = (from..to)
+                .map(|number| Ok(NumberedLine { line: u64::from(number) + 1, value: book.contract(number)? }))
                 .collect::<Result<_, Failure>>()?;
             let path = std::path::Path::new("book");
             opened += import(&transitions, path, chunk, Some(&policy), now, false).await?.opened;
@@ -286,12 +286,12 @@ impl<'a> Bench<'a> {
     }
 
     async fn watch(&self) -> Result<u64, Failure> {
-        let watched = watch_gaps::watch(&self.watcher, 1, Deadline::none()).await?;
-        let is_whole = watched.looked_at == self.plan.book.accounts as usize;
+        let watched = watch_gaps::reconcile(&self.watcher, 1, Deadline::none()).await?;
+        let is_whole = watched.evaluated == self.plan.book.accounts as usize;
         if !is_whole || watched.repaired + watched.open + watched.failed > 0 {
             return Err(format!("all accounts should have been found healthy: {watched:?}").into());
         }
-        Ok(watched.looked_at as u64)
+        Ok(watched.evaluated as u64)
     }
 
     async fn put_payments(&self) -> Result<u64, Failure> {
@@ -316,7 +316,7 @@ impl<'a> Bench<'a> {
             drain(&self.stack, &mut self.accounts, None).await?;
             self.news.push(begun.elapsed());
             let stored = self.stores[0].account(&Book::account_id(number)?).await?;
-            if !stored.is_some_and(|stored| stored.account.standing.restrictions.is_empty()) {
+            if !stored.is_some_and(|stored| stored.account.status.restrictions.is_empty()) {
                 return Err(format!("the payment of account {number} lifted nothing").into());
             }
         }
@@ -337,7 +337,7 @@ fn pump(stack: &Stack, mapping: &str) -> Result<Pump, Failure> {
 async fn drain(
     stack: &Stack,
     pump: &mut Pump,
-    mut stretch: Option<&mut Stretch<'_>>,
+    mut stretch: Option<&mut Measurement<'_>>,
 ) -> Result<u64, Failure> {
     let before = pump.delivered();
     while pump.read(&stack.services().db)? {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Report;
+use super::BenchmarkReport;
 use super::measure::{Measured, percentile};
 
-impl fmt::Display for Report {
+impl fmt::Display for BenchmarkReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.on_disk { "on disk" } else { "in memory" };
         writeln!(

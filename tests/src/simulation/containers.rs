@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::config::{
 use chrono::{DateTime, TimeDelta, Utc};
 use detect_overdue::ShardQueue;
 use duewatch_local::stack::{LOCAL_REGION, StackClock, local_reference_keys};
-use duewatch_runtime::{Clock, Deadline, Settings, Wiring};
+use duewatch_runtime::{Clock, Deadline, Services, Settings};
 use serde_json::Value;
 
 use super::network::{CallerId, Network};
@@ -33,7 +33,7 @@ impl Clock for SkewedClock {
 #[derive(Debug)]
 pub(super) struct Container {
     pub(super) function: &'static str,
-    pub(super) wiring: Arc<Wiring>,
+    pub(super) services: Arc<Services>,
     pub(super) shards: Option<ShardQueue>,
     pub(super) clock: SkewedClock,
     pub(super) is_busy: bool,
@@ -49,9 +49,9 @@ impl Container {
         clock: SkewedClock,
     ) -> Self {
         let Clients { dynamodb, sns, sqs } = clients(network, caller);
-        let wiring = Wiring::new(function, settings, dynamodb, sns, Arc::new(clock.clone()));
+        let wiring = Services::new(function, settings, dynamodb, sns, Arc::new(clock.clone()));
         let shards = (function == detect_overdue::NAME).then(|| ShardQueue::new(sqs, shards_url.to_owned()));
-        Self { function, wiring: Arc::new(wiring), shards, clock, is_busy: false }
+        Self { function, services: Arc::new(wiring), shards, clock, is_busy: false }
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) type Invoked = Result<Value, String>;
 /// Calls a handler as Lambda does. A new function needs one more line. Only the scan of `watch-gaps` has
 /// fewer `segments` than on Lambda, and as many firings a day as segments.
 pub(super) fn invoke(
-    wiring: Arc<Wiring>,
+    wiring: Arc<Services>,
     shards: Option<ShardQueue>,
     function: &'static str,
     payload: &Value,
@@ -138,7 +138,7 @@ pub(super) fn invoke(
                 serde_json::to_value(record_history::handle(&wiring, event, deadline).await)
             }
             watch_gaps::NAME => {
-                let watched = watch_gaps::watch(&wiring, segments, deadline).await;
+                let watched = watch_gaps::reconcile(&wiring, segments, deadline).await;
                 serde_json::to_value(watched.map_err(|error| said(&error))?)
             }
             other => return Err(format!("there is no function {other}")),

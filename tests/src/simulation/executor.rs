@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 pub(super) struct TaskId(pub(super) u64);
 
 #[derive(Debug)]
-pub(super) enum Ended<T> {
+pub(super) enum TaskEnd<T> {
     With(T),
     /// The task panicked without catching it.
     Panicked,
@@ -62,7 +62,7 @@ impl<T> Executor<T> {
     }
 
     /// Polls the first woken task, and returns its end if it finished; none: all tasks wait.
-    pub(super) fn poll_one(&mut self) -> Option<(TaskId, Option<Ended<T>>)> {
+    pub(super) fn poll_one(&mut self) -> Option<(TaskId, Option<TaskEnd<T>>)> {
         let (id, task) =
             self.tasks.iter_mut().find(|(_, task)| task.woken.0.swap(false, Ordering::Relaxed))?;
         let id = *id;
@@ -70,8 +70,8 @@ impl<T> Executor<T> {
         let mut context = Context::from_waker(&waker);
         let ended = match catch_unwind(AssertUnwindSafe(|| task.future.as_mut().poll(&mut context))) {
             Ok(Poll::Pending) => None,
-            Ok(Poll::Ready(value)) => Some(Ended::With(value)),
-            Err(_) => Some(Ended::Panicked),
+            Ok(Poll::Ready(value)) => Some(TaskEnd::With(value)),
+            Err(_) => Some(TaskEnd::Panicked),
         };
         if ended.is_some() {
             self.tasks.remove(&id);

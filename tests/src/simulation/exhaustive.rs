@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::choices::Choices;
 use super::fault::{Fault, Outage, OutageKind};
-use super::plan::{Deed, Happening, Plan};
+use super::plan::{Deed, PlannedDeed, SimulationPlan};
 use super::watch::Broken;
 use super::{Run, run_with};
 
@@ -41,7 +41,7 @@ const STRIKING: [Fault; 9] = [
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub name: &'static str,
-    plan: Plan,
+    plan: SimulationPlan,
 }
 
 /// The extent to which a scenario was tried.
@@ -82,18 +82,18 @@ fn scenario(name: &'static str, at: &str, contest: &'static [&'static str], deed
     let opens =
         if deeds.iter().any(|deed| matches!(deed, Deed::Open)) { None } else { Some((begin, Deed::Open)) };
     let happenings = opens.into_iter().chain(deeds.into_iter().map(|deed| (meet, deed))).enumerate();
-    let plan = Plan {
+    let plan = SimulationPlan {
         seed: 0,
         begin,
         end: meet + TimeDelta::hours(2),
-        policies: Plan::policies(),
+        policies: SimulationPlan::policies(),
         book: vec![loan(0, "2023-10-01")],
         happenings: happenings
-            .map(|(number, (at, deed))| Happening { number, at, account: Some(0), deed })
+            .map(|(number, (at, deed))| PlannedDeed { number, at, account: Some(0), deed })
             .collect(),
         faults: std::collections::BTreeMap::new(),
         outages: Vec::new(),
-        lanes: 3,
+        groups: 3,
         gathers: TimeDelta::zero(),
         due_shards: 1,
         contest,
@@ -203,16 +203,16 @@ fn beside_another(
     mut scenario: Scenario,
     opened: fn(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>,
 ) -> Scenario {
-    let Plan { begin, book, happenings, .. } = &mut scenario.plan;
+    let SimulationPlan { begin, book, happenings, .. } = &mut scenario.plan;
     let at = opened(*begin, instant(FROZEN_AT));
     book.push(loan(1, "2023-11-01"));
-    happenings.push(Happening { number: happenings.len(), at, account: Some(1), deed: Deed::Open });
+    happenings.push(PlannedDeed { number: happenings.len(), at, account: Some(1), deed: Deed::Open });
     scenario
 }
 
 /// Adds an outage of streams and schedules that outlasts the retention of a stream.
 fn until_the_stream_forgets(mut scenario: Scenario) -> Scenario {
-    let Plan { end, outages, .. } = &mut scenario.plan;
+    let SimulationPlan { end, outages, .. } = &mut scenario.plan;
     let from = *end - TimeDelta::hours(3);
     *end += TimeDelta::hours(25);
     let until = *end - TimeDelta::hours(2);
@@ -222,7 +222,7 @@ fn until_the_stream_forgets(mut scenario: Scenario) -> Scenario {
 
 /// Adds an outage of the schedules until the contest.
 fn after_an_outage(mut scenario: Scenario) -> Scenario {
-    let Plan { begin: from, end, .. } = scenario.plan;
+    let SimulationPlan { begin: from, end, .. } = scenario.plan;
     let until = end - TimeDelta::hours(2);
     scenario.plan.outages.push(Outage { kind: OutageKind::Schedule, from, until });
     scenario

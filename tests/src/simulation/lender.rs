@@ -4,12 +4,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_domain::account::Dated;
 use duewatch_domain::commands::Contract;
-use duewatch_domain::{Cause, Policy};
+use duewatch_domain::{Policy, Trigger};
 use duewatch_local::publish::queue_accounts;
 use duewatch_store::Transitions;
 use serde_json::Value;
 
-use super::plan::{Deed, Happening};
+use super::plan::{Deed, PlannedDeed};
 use super::watch::NEWER_SCHEMA;
 
 /// The tries while other writers keep changing the account.
@@ -20,7 +20,7 @@ pub(super) async fn does(
     transitions: &Transitions,
     contract: Option<Contract>,
     policy: Option<Policy>,
-    happening: Happening,
+    happening: PlannedDeed,
 ) -> Result<(), String> {
     let (store, at) = (transitions.store(), happening.at);
     let said = |error: &dyn std::fmt::Display| error.to_string();
@@ -31,7 +31,7 @@ pub(super) async fn does(
     match happening.deed {
         Deed::Open => {
             for _ in 0..TRIES {
-                match transitions.open(&contract, at, Cause::Time).await {
+                match transitions.open(&contract, at, Trigger::Time).await {
                     Err(error) if error.is_transient() => {}
                     Err(error) => return Err(error.to_string()),
                     Ok(_) => return Ok(()),

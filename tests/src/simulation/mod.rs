@@ -14,9 +14,9 @@ mod containers;
 mod executor;
 mod exhaustive;
 mod fault;
-mod lane;
 mod lender;
 mod network;
+mod ordered_group;
 mod plan;
 mod queue;
 mod service;
@@ -30,7 +30,7 @@ use std::sync::Once;
 
 pub use self::exhaustive::{Scenario, Tried, every_fault, every_order, scenarios};
 pub use self::fault::{Fault, Outage, OutageKind};
-pub use self::plan::{DAYS, Deed, Happening, Plan, Without};
+pub use self::plan::{DAYS, Deed, PlannedDeed, SimulationPlan, Without};
 pub use self::shrink::{Shrunk, shrink};
 pub use self::watch::Broken;
 
@@ -41,14 +41,14 @@ use self::network::SIMULATED_PANIC;
 
 /// The counts of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct SimulationReport {
     /// By the name of the counted event.
     pub counts: BTreeMap<&'static str, u64>,
     /// The strikes of each fault.
     pub struck: BTreeMap<Fault, u64>,
 }
 
-impl Report {
+impl SimulationReport {
     /// Adds the counts of another run.
     pub fn add(&mut self, other: &Self) {
         for (what, count) in &other.counts {
@@ -60,7 +60,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SimulationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, count) in &self.counts {
             writeln!(f, "  {what:<32} {count:>12}")?;
@@ -77,19 +77,19 @@ impl fmt::Display for Report {
 ///
 /// # Errors
 /// The first promise that was broken.
-pub fn run(plan: Plan) -> Result<Report, Broken> {
+pub fn run(plan: SimulationPlan) -> Result<SimulationReport, Broken> {
     let seed = plan.seed;
     run_with(plan, Choices::seeded(seed ^ 0x5eed)).ended
 }
 
 /// The end of a run.
 struct Run {
-    ended: Result<Report, Broken>,
+    ended: Result<SimulationReport, Broken>,
     choices: Option<Choices>,
     served: u64,
 }
 
-fn run_with(plan: Plan, choices: Choices) -> Run {
+fn run_with(plan: SimulationPlan, choices: Choices) -> Run {
     quiet_panics();
     // The SDK draws the pauses of its retries from this generator.
     fastrand::seed(plan.seed);

@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_local::stack::sqs::LocalSqs;
-use duewatch_local::stack::{Answer, StackClock};
+use duewatch_local::stack::{LocalAnswer, StackClock};
 use duewatch_runtime::Clock;
 use serde_json::Value;
 
@@ -27,14 +27,14 @@ pub(super) struct CallerId(pub(super) u64);
 
 /// A request that waits to be served.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(super) struct NetworkRequest {
     pub(super) caller: CallerId,
     /// `DynamoDB_20120810.GetItem`, `AmazonSQS.SendMessageBatch`, ...; none: a request to SNS.
     pub(super) target: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
-impl Request {
+impl NetworkRequest {
     /// The body of a request to DynamoDB or SQS.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -53,7 +53,7 @@ impl Request {
 /// The reply to a caller.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
-    Answer(Answer),
+    Answer(LocalAnswer),
     /// No answer came within the timeout.
     TimedOut,
     /// The calling code panics.
@@ -95,9 +95,9 @@ impl Future for Filled {
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct PendingRequests {
     next: u64,
-    requests: BTreeMap<u64, (Request, Arc<Slot>)>,
+    requests: BTreeMap<u64, (NetworkRequest, Arc<Slot>)>,
     sleeps: BTreeMap<(DateTime<Utc>, u64), Arc<Slot>>,
 }
 
@@ -105,7 +105,7 @@ struct Waiting {
 #[derive(Clone, Debug)]
 pub(super) struct Network {
     clock: StackClock,
-    waiting: Arc<Mutex<Waiting>>,
+    waiting: Arc<Mutex<PendingRequests>>,
 }
 
 impl Network {
@@ -123,7 +123,7 @@ impl Network {
         self.lock().requests.keys().copied().collect()
     }
 
-    pub(super) fn request(&self, number: u64) -> Option<Request> {
+    pub(super) fn request(&self, number: u64) -> Option<NetworkRequest> {
         self.lock().requests.get(&number).map(|(request, _)| request.clone())
     }
 
@@ -162,11 +162,11 @@ impl Network {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, PendingRequests> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn send(&self, request: Request) -> Filled {
+    fn send(&self, request: NetworkRequest) -> Filled {
         let slot = Arc::new(Slot::default());
         let mut waiting = self.lock();
         waiting.next += 1;
@@ -215,7 +215,7 @@ impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").map(str::to_owned);
         let body = request.body().bytes().unwrap_or_default().to_vec();
-        let reply = self.network.send(Request { caller: self.caller, target, body });
+        let reply = self.network.send(NetworkRequest { caller: self.caller, target, body });
         HttpConnectorFuture::new(async move {
             match reply.await {
                 Reply::Answer(answer) => answer.into_response(),

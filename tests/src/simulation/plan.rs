@@ -7,13 +7,13 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{DisputeOutcome, PromiseOutcome};
 use duewatch_domain::commands::{Command, Contract, Drawn, NewInstallment};
-use duewatch_domain::commands::{Consent, ConsentChanged, PersonFact};
+use duewatch_domain::commands::{Consent, ConsentChanged, ContactFact};
 use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::kernel::InstallmentNumber;
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{end_of_day, start_of_day};
-use duewatch_domain::policy::Cause;
 use duewatch_domain::policy::Channel;
+use duewatch_domain::policy::HardshipCause;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ const GARBLED: [&str; 4] = [
 
 /// The contents of a run, generated from a seed.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct SimulationPlan {
     pub seed: u64,
     pub begin: DateTime<Utc>,
     /// The last instant of happenings and faults.
@@ -66,12 +66,12 @@ pub struct Plan {
     pub policies: Vec<(&'static str, [&'static str; 2])>,
     pub book: Vec<Contract>,
     /// The deeds of the lender's systems, in order of time.
-    pub happenings: Vec<Happening>,
+    pub happenings: Vec<PlannedDeed>,
     /// The frequency of each fault, in ten thousandths of its chances.
     pub faults: BTreeMap<Fault, u32>,
     pub outages: Vec<Outage>,
     /// The number of ordered groups of a stream that are delivered side by side.
-    pub lanes: usize,
+    pub groups: usize,
     /// The time for which records gather in an ordered group before delivery, for large batches.
     pub gathers: TimeDelta,
     /// K, the number of shards of the due index.
@@ -83,7 +83,7 @@ pub struct Plan {
 
 /// A deed of the lender's systems at an instant.
 #[derive(Clone, Debug)]
-pub struct Happening {
+pub struct PlannedDeed {
     /// The number in the whole plan, the same whatever is left out.
     pub number: usize,
     pub at: DateTime<Utc>,
@@ -142,7 +142,7 @@ impl Deed {
     }
 }
 
-impl fmt::Display for Happening {
+impl fmt::Display for PlannedDeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>4}  {}  ", self.number, self.at.to_rfc3339())?;
         if let Some(account) = self.account {
@@ -204,7 +204,7 @@ fn ranges(numbers: &BTreeSet<usize>) -> Vec<String> {
     runs.iter().map(text).collect()
 }
 
-impl Plan {
+impl SimulationPlan {
     /// The plan that a seed generates.
     #[must_use]
     pub fn of(seed: u64) -> Self {
@@ -227,7 +227,7 @@ impl Plan {
             happenings,
             faults: Fault::some(&mut rng),
             outages: OutageKind::some(&mut rng, begin, end),
-            lanes: rng.usize(1..5),
+            groups: rng.usize(1..5),
             due_shards: rng.u32(1..4),
             gathers: TimeDelta::minutes([0, 0, 5, 360][rng.usize(..4)]),
             contest: &[],
@@ -308,10 +308,10 @@ fn happenings(
     from: NaiveDate,
     begin: DateTime<Utc>,
     end: DateTime<Utc>,
-) -> Vec<Happening> {
+) -> Vec<PlannedDeed> {
     let mut all = Vec::new();
     let mut add = |at: DateTime<Utc>, account: Option<usize>, deed: Deed| {
-        all.push(Happening { number: 0, at: at.clamp(begin, end), account, deed });
+        all.push(PlannedDeed { number: 0, at: at.clamp(begin, end), account, deed });
     };
     for (place, contract) in book.iter().enumerate() {
         let opens = if rng.u8(..4) > 0 { begin } else { moment(rng, contract, from) };
@@ -466,7 +466,12 @@ fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
     let day = |rng: &mut Rng| plus(at.date_naive(), rng.i64(-1..12));
     match rng.u8(..19) {
         0..3 => Command::CauseRecorded {
-            cause: [Cause::Temporary, Cause::Temporary, Cause::LongTerm, Cause::Unknown][rng.usize(..4)],
+            cause: [
+                HardshipCause::Temporary,
+                HardshipCause::Temporary,
+                HardshipCause::LongTerm,
+                HardshipCause::Unknown,
+            ][rng.usize(..4)],
             by,
             reason,
             until: rng.bool().then(|| day(rng)),
@@ -487,7 +492,7 @@ fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
         13..17 => {
             let channel = Some([Channel::Sms, Channel::App, Channel::Email][rng.usize(..3)]);
             let consent = [Consent::Withdrawn, Consent::Withdrawn, Consent::Given][rng.usize(..3)];
-            Command::OfPerson(PersonFact::Consent(ConsentChanged { channel, consent, by }))
+            Command::Contact(ContactFact::Consent(ConsentChanged { channel, consent, by }))
         }
         _ => {
             let stage = json!(["limited", "frozen", "late"][rng.usize(..3)]);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_local::stack::sqs::Waiting;
+use duewatch_local::stack::sqs::WaitingMessage;
 use duewatch_local::stack::template::{QueueMapping, QueueSpec};
 
 /// The most receives of a message where the queue declares none.
@@ -13,28 +13,28 @@ const DEFAULT_RECEIVES: u32 = 100;
 
 /// One queue with its mapping.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct SimulatedQueue {
     pub(super) spec: QueueSpec,
     pub(super) mapping: QueueMapping,
     pub(super) function: &'static str,
     pub(super) timeout: TimeDelta,
-    groups: BTreeMap<String, Group>,
+    groups: BTreeMap<String, MessageGroup>,
 }
 
 #[derive(Debug, Default)]
-struct Group {
-    waiting: VecDeque<Waiting>,
+struct MessageGroup {
+    waiting: VecDeque<WaitingMessage>,
     in_flight: bool,
     not_before: DateTime<Utc>,
 }
 
-impl Group {
+impl MessageGroup {
     fn ready_at(&self) -> Option<DateTime<Utc>> {
         (!self.in_flight && !self.waiting.is_empty()).then_some(self.not_before)
     }
 }
 
-impl Queue {
+impl SimulatedQueue {
     pub(super) const fn new(
         spec: QueueSpec,
         mapping: QueueMapping,
@@ -45,18 +45,18 @@ impl Queue {
     }
 
     /// Adds a message; a message without a group forms its own.
-    pub(super) fn add(&mut self, message: Waiting) {
+    pub(super) fn add(&mut self, message: WaitingMessage) {
         let group = message.group.clone().unwrap_or_else(|| message.message_id.clone());
         self.groups.entry(group).or_default().waiting.push_back(message);
     }
 
     /// The instant at which a message can be received.
     pub(super) fn ready_at(&self) -> Option<DateTime<Utc>> {
-        self.groups.values().filter_map(Group::ready_at).min()
+        self.groups.values().filter_map(MessageGroup::ready_at).min()
     }
 
     /// The next batch, of at most `most` messages: those of one group in their order.
-    pub(super) fn take(&mut self, most: usize, now: DateTime<Utc>) -> Vec<Waiting> {
+    pub(super) fn take(&mut self, most: usize, now: DateTime<Utc>) -> Vec<WaitingMessage> {
         let mut batch = Vec::new();
         let ready = self.groups.values_mut().filter(|group| group.ready_at().is_some_and(|at| at <= now));
         for group in ready {
@@ -76,10 +76,10 @@ impl Queue {
     /// Applies the answer to a received batch; returns the messages for the dead-letter queue.
     pub(super) fn handled(
         &mut self,
-        batch: &[Waiting],
-        has_failed: impl Fn(&Waiting) -> bool,
+        batch: &[WaitingMessage],
+        has_failed: impl Fn(&WaitingMessage) -> bool,
         now: DateTime<Utc>,
-    ) -> Vec<Waiting> {
+    ) -> Vec<WaitingMessage> {
         let most = self.spec.maximum_receives.unwrap_or(DEFAULT_RECEIVES);
         let mut dead = Vec::new();
         for message in batch {
@@ -108,7 +108,7 @@ mod tests {
         DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
     }
 
-    fn queue(messages: &[(&str, &str)]) -> Queue {
+    fn queue(messages: &[(&str, &str)]) -> SimulatedQueue {
         let spec = QueueSpec {
             logical_id: "Q".to_owned(),
             name: "q.fifo".to_owned(),
@@ -123,9 +123,9 @@ mod tests {
             batch_size: 10,
             report_batch_item_failures: true,
         };
-        let mut queue = Queue::new(spec, mapping, "intake", TimeDelta::seconds(60));
+        let mut queue = SimulatedQueue::new(spec, mapping, "intake", TimeDelta::seconds(60));
         for (group, id) in messages {
-            queue.add(Waiting {
+            queue.add(WaitingMessage {
                 message_id: (*id).to_owned(),
                 body: String::new(),
                 group: Some((*group).to_owned()),
@@ -136,7 +136,7 @@ mod tests {
         queue
     }
 
-    fn ids(batch: &[Waiting]) -> Vec<&str> {
+    fn ids(batch: &[WaitingMessage]) -> Vec<&str> {
         batch.iter().map(|one| one.message_id.as_str()).collect()
     }
 

@@ -1,13 +1,13 @@
 //! Serves a request, in full, in part, from an old index, or with a refusal.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_local::stack::sns::Fault as SnsFault;
-use duewatch_local::stack::{Answer, Engines};
+use duewatch_local::stack::sns::SnsFault;
+use duewatch_local::stack::{Engines, LocalAnswer};
 use serde_json::{Value, json};
 
 use super::choices::Choices;
-use super::network::Request;
-use super::watch::Entry;
+use super::network::NetworkRequest;
+use super::watch::IndexEntry;
 use std::collections::{BTreeSet, VecDeque};
 
 /// The longest lag of the due index.
@@ -16,15 +16,15 @@ const INDEX_LAG: TimeDelta = TimeDelta::hours(1);
 const PAST_INDEXES: usize = 40;
 
 /// The answer of a service that does nothing.
-pub(super) enum Refusal {
+pub(super) enum ServiceRefusal {
     Throttled,
     Failed,
     TransactionConflict,
 }
 
-impl Refusal {
+impl ServiceRefusal {
     /// In the words of the service that the request is for.
-    pub(super) fn answer(&self, engines: &Engines, request: &Request) -> Answer {
+    pub(super) fn answer(&self, engines: &Engines, request: &NetworkRequest) -> LocalAnswer {
         let (status, kind, of_sns) = match self {
             Self::Throttled => (400, "ThrottlingException", SnsFault::Throttled { count: 1 }),
             Self::Failed => (500, "InternalServerError", SnsFault::InternalError { count: 1 }),
@@ -33,20 +33,28 @@ impl Refusal {
             }
         };
         if request.target.is_some() {
-            return Answer::dynamodb_error(status, &format!("com.amazonaws.dynamodb#{kind}"), "simulated");
+            return LocalAnswer::dynamodb_error(
+                status,
+                &format!("com.amazonaws.dynamodb#{kind}"),
+                "simulated",
+            );
         }
         engines.sns.fail_entries(of_sns);
         let (status, body) = engines.sns.answer_form(&request.body);
-        Answer { status, body, is_json: false }
+        LocalAnswer { status, body, is_json: false }
     }
 }
 
-pub(super) fn serve(engines: &Engines, request: &Request) -> Answer {
+pub(super) fn serve(engines: &Engines, request: &NetworkRequest) -> LocalAnswer {
     engines.answer(request.target.as_deref(), &request.body)
 }
 
 /// Serves all but some entries of a batch, and reports them on HTTP 200.
-pub(super) fn serve_partly(engines: &Engines, request: &Request, choices: &mut Choices) -> Answer {
+pub(super) fn serve_partly(
+    engines: &Engines,
+    request: &NetworkRequest,
+    choices: &mut Choices,
+) -> LocalAnswer {
     match request.name() {
         "PublishBatch" => {
             let count = 1 + choices.number(3);
@@ -65,7 +73,7 @@ pub(super) fn serve_partly(engines: &Engines, request: &Request, choices: &mut C
 }
 
 /// Serves every table's entries but the last, which is returned as unprocessed.
-fn serve_rest(engines: &Engines, request: &Request, handed_back: &str) -> Answer {
+fn serve_rest(engines: &Engines, request: &NetworkRequest, handed_back: &str) -> LocalAnswer {
     let mut body = request.json();
     let mut unprocessed = json!({});
     let tables = body["RequestItems"].as_object_mut().into_iter().flatten();
@@ -76,7 +84,7 @@ fn serve_rest(engines: &Engines, request: &Request, handed_back: &str) -> Answer
                 if handed_back == "UnprocessedItems" { json!([last]) } else { json!({"Keys": [last]}) };
         }
     }
-    let rest = Request { body: body.to_string().into_bytes(), ..request.clone() };
+    let rest = NetworkRequest { body: body.to_string().into_bytes(), ..request.clone() };
     let mut answer = serve(engines, &rest);
     if let Ok(mut said) = serde_json::from_str::<Value>(&answer.body)
         && answer.status == 200
@@ -89,10 +97,10 @@ fn serve_rest(engines: &Engines, request: &Request, handed_back: &str) -> Answer
 
 /// The past states of the due index, for readers that see them late.
 #[derive(Debug, Default)]
-pub(super) struct PastIndexes(VecDeque<(DateTime<Utc>, BTreeSet<Entry>)>);
+pub(super) struct PastIndexes(VecDeque<(DateTime<Utc>, BTreeSet<IndexEntry>)>);
 
 impl PastIndexes {
-    pub(super) fn keep(&mut self, now: DateTime<Utc>, index: BTreeSet<Entry>) {
+    pub(super) fn keep(&mut self, now: DateTime<Utc>, index: BTreeSet<IndexEntry>) {
         if self.0.len() >= PAST_INDEXES {
             self.0.pop_front();
         }
@@ -103,10 +111,10 @@ impl PastIndexes {
     /// request is no such Query, or no past state is kept.
     pub(super) fn answer(
         &self,
-        request: &Request,
+        request: &NetworkRequest,
         now: DateTime<Utc>,
         choices: &mut Choices,
-    ) -> Option<Answer> {
+    ) -> Option<LocalAnswer> {
         let body = request.json();
         if request.name() != "Query" || body["IndexName"] != "due" {
             return None;
@@ -133,7 +141,7 @@ impl PastIndexes {
             })
             .collect();
         let body = json!({"Items": items, "Count": items.len(), "ScannedCount": items.len()});
-        Some(Answer { status: 200, body: body.to_string(), is_json: true })
+        Some(LocalAnswer { status: 200, body: body.to_string(), is_json: true })
     }
 }
 
@@ -145,9 +153,9 @@ mod tests {
     use super::*;
     use crate::simulation::network::CallerId;
 
-    fn request(operation: &str, body: &Value) -> Request {
+    fn request(operation: &str, body: &Value) -> NetworkRequest {
         let body = body.to_string().into_bytes();
-        Request { caller: CallerId(1), target: Some(format!("DynamoDB_20120810.{operation}")), body }
+        NetworkRequest { caller: CallerId(1), target: Some(format!("DynamoDB_20120810.{operation}")), body }
     }
 
     #[test]

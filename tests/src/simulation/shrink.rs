@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::{DAYS, Plan, Without};
+use super::plan::{DAYS, SimulationPlan, Without};
 use super::run;
 use super::watch::Broken;
 
@@ -34,7 +34,7 @@ impl Search {
             return false;
         }
         self.best.runs += 1;
-        match run(Plan::of(self.seed).without(&without)) {
+        match run(SimulationPlan::of(self.seed).without(&without)) {
             Err(broken) if broken.promise == self.best.broken.promise => {
                 self.best.without = without;
                 self.best.broken = broken;
@@ -47,7 +47,7 @@ impl Search {
     /// Leaves out as many happenings as possible: halves first, then quarters, then one by one.
     fn drop_happenings(&mut self) {
         let all = |search: &Self| -> Vec<usize> {
-            let plan = Plan::of(search.seed).without(&search.best.without);
+            let plan = SimulationPlan::of(search.seed).without(&search.best.without);
             plan.happenings.iter().map(|happening| happening.number).collect()
         };
         let mut size = all(self).len().div_ceil(2);
@@ -65,7 +65,7 @@ impl Search {
 pub fn shrink(seed: u64, without: &Without, broken: &Broken) -> Shrunk {
     let best = Shrunk { without: without.clone(), broken: broken.clone(), runs: 0 };
     let mut search = Search { seed, best };
-    let plan = Plan::of(seed);
+    let plan = SimulationPlan::of(seed);
     for days in [DAYS / 2, DAYS / 4, DAYS / 8, 2, 1, 1] {
         while search.best.without.days + days < DAYS && search.attempt(|without| without.days += days) {}
     }

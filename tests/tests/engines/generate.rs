@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-use crate::{Files, domain};
+use crate::{RunFiles, domain};
 
 /// First days near which the zones below change in an odd way.
 const FROM: &[&str] =
@@ -38,19 +38,19 @@ const DAYS_BEFORE: i64 = 8;
 const PAYMENT_MINORS: [i64; 3] = [5_000, 25_345, 100_000];
 
 /// An installment: days from the first day, principal and interest in minor units.
-type Due = (i64, i64, Option<i64>);
+type GeneratedDue = (i64, i64, Option<i64>);
 
 #[derive(Clone, Debug)]
-struct Loan {
+struct GeneratedLoan {
     zone: Zone,
     currency: Currency,
     opened_after_days: i64,
     opened_by_event: bool,
-    installments: Vec<Due>,
+    installments: Vec<GeneratedDue>,
 }
 
 #[derive(Clone, Debug)]
-enum Fact {
+enum GeneratedFact {
     Pay { id: usize, minor: Option<i64>, value_date: Option<i64>, kind: &'static str, targets: Vec<u32> },
     Reverse { id: usize, dated: &'static str },
     Pause { from: i64, days: i64 },
@@ -58,9 +58,9 @@ enum Fact {
     WriteOff { undone: bool, number: Option<u32> },
     Enforce(bool),
     Adjust { number: u32, minor: i64 },
-    Add { number: u32, due: Due },
-    Draw { id: usize, dues: Vec<Due> },
-    Replace { number: u32, dues: Vec<Due> },
+    Add { number: u32, due: GeneratedDue },
+    Draw { id: usize, dues: Vec<GeneratedDue> },
+    Replace { number: u32, dues: Vec<GeneratedDue> },
     OpenAgain,
     Cause { cause: &'static str, days: Option<i64> },
     Score { score: u32, days: Option<i64> },
@@ -77,7 +77,7 @@ enum Fact {
 
 /// The time of a fact within its day.
 #[derive(Clone, Copy, Debug)]
-enum Time {
+enum TimeOfDay {
     /// At local midnight, where sweeps and days meet.
     FirstSecond,
     /// The second at which a day is evaluated.
@@ -86,11 +86,11 @@ enum Time {
     Later(i64),
 }
 
-fn due() -> impl Strategy<Value = Due> {
+fn due() -> impl Strategy<Value = GeneratedDue> {
     (-40_i64..40, 1_i64..60_000, weighted(0.3, 0_i64..2_000))
 }
 
-fn loan() -> impl Strategy<Value = Loan> {
+fn loan() -> impl Strategy<Value = GeneratedLoan> {
     (
         select(ZONES),
         select(&["CNY", "JPY", "KWD"][..]),
@@ -98,7 +98,7 @@ fn loan() -> impl Strategy<Value = Loan> {
         weighted(0.25, Just(())),
         vec(due(), 1..6),
     )
-        .prop_map(|(zone, currency, opened_after_days, by_event, installments)| Loan {
+        .prop_map(|(zone, currency, opened_after_days, by_event, installments)| GeneratedLoan {
             zone: zone.parse().unwrap(),
             currency: currency.parse().unwrap(),
             opened_after_days,
@@ -107,7 +107,7 @@ fn loan() -> impl Strategy<Value = Loan> {
         })
 }
 
-fn fact() -> impl Strategy<Value = Fact> {
+fn fact() -> impl Strategy<Value = GeneratedFact> {
     let number = || 1_u32..7;
     let paid = (
         0..PAYMENT_MINORS.len(),
@@ -117,55 +117,55 @@ fn fact() -> impl Strategy<Value = Fact> {
         prop_oneof![2 => Just(Vec::new()), 1 => vec(number(), 1..4)],
     );
     prop_oneof![
-        8 => paid.prop_map(|(id, minor, value_date, kind, targets)| Fact::Pay { id, minor, value_date, kind, targets }),
-        3 => (0..PAYMENT_MINORS.len(), select(&["original", "reversal"][..])).prop_map(|(id, dated)| Fact::Reverse { id, dated }),
-        2 => (-40_i64..40, 1_i64..30).prop_map(|(from, days)| Fact::Pause { from, days }),
-        1 => (-40_i64..40).prop_map(|on| Fact::EndPause { on }),
-        2 => (any::<bool>(), weighted(0.7, number())).prop_map(|(undone, number)| Fact::WriteOff { undone, number }),
-        2 => any::<bool>().prop_map(Fact::Enforce),
-        1 => (number(), -5_000_i64..10_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
-        1 => (weighted(0.5, number()), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| Fact::Waive { number, minor }),
-        1 => (7_u32..12, due()).prop_map(|(number, due)| Fact::Add { number, due }),
-        1 => (0_usize..3, vec(due(), 1..4)).prop_map(|(id, dues)| Fact::Draw { id, dues }),
-        1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| Fact::Replace { number, dues }),
-        1 => Just(Fact::OpenAgain),
+        8 => paid.prop_map(|(id, minor, value_date, kind, targets)| GeneratedFact::Pay { id, minor, value_date, kind, targets }),
+        3 => (0..PAYMENT_MINORS.len(), select(&["original", "reversal"][..])).prop_map(|(id, dated)| GeneratedFact::Reverse { id, dated }),
+        2 => (-40_i64..40, 1_i64..30).prop_map(|(from, days)| GeneratedFact::Pause { from, days }),
+        1 => (-40_i64..40).prop_map(|on| GeneratedFact::EndPause { on }),
+        2 => (any::<bool>(), weighted(0.7, number())).prop_map(|(undone, number)| GeneratedFact::WriteOff { undone, number }),
+        2 => any::<bool>().prop_map(GeneratedFact::Enforce),
+        1 => (number(), -5_000_i64..10_000).prop_map(|(number, minor)| GeneratedFact::Adjust { number, minor }),
+        1 => (weighted(0.5, number()), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| GeneratedFact::Waive { number, minor }),
+        1 => (7_u32..12, due()).prop_map(|(number, due)| GeneratedFact::Add { number, due }),
+        1 => (0_usize..3, vec(due(), 1..4)).prop_map(|(id, dues)| GeneratedFact::Draw { id, dues }),
+        1 => (12_u32..40, vec(due(), 0..3)).prop_map(|(number, dues)| GeneratedFact::Replace { number, dues }),
+        1 => Just(GeneratedFact::OpenAgain),
         6 => recorded(),
         4 => answered(),
     ]
 }
 
 /// The facts that officers, systems or borrowers record beside the money.
-fn recorded() -> impl Strategy<Value = Fact> {
+fn recorded() -> impl Strategy<Value = GeneratedFact> {
     let days = || weighted(0.5, -5_i64..30);
     prop_oneof![
         2 => (select(&["temporary", "long_term", "unknown"][..]), days())
-            .prop_map(|(cause, days)| Fact::Cause { cause, days }),
-        1 => (300_u32..700, days()).prop_map(|(score, days)| Fact::Score { score, days }),
-        2 => (0_i64..20).prop_map(|days| Fact::Process { days }),
-        1 => Just(Fact::EndProcess),
-        2 => (0_usize..4).prop_map(Fact::Notice),
+            .prop_map(|(cause, days)| GeneratedFact::Cause { cause, days }),
+        1 => (300_u32..700, days()).prop_map(|(score, days)| GeneratedFact::Score { score, days }),
+        2 => (0_i64..20).prop_map(|days| GeneratedFact::Process { days }),
+        1 => Just(GeneratedFact::EndProcess),
+        2 => (0_usize..4).prop_map(GeneratedFact::Notice),
     ]
 }
 
 /// The borrower's answers, and reports to a bureau.
-fn answered() -> impl Strategy<Value = Fact> {
+fn answered() -> impl Strategy<Value = GeneratedFact> {
     let id = || 0_usize..2;
     prop_oneof![
-        3 => (id(), 1_i64..90_000, 0_i64..20).prop_map(|(id, minor, days)| Fact::Promise { id, minor, days }),
-        1 => (id(), select(&["kept", "broken"][..])).prop_map(|(id, outcome)| Fact::EndPromise { id, outcome }),
-        2 => id().prop_map(|id| Fact::Dispute { id }),
+        3 => (id(), 1_i64..90_000, 0_i64..20).prop_map(|(id, minor, days)| GeneratedFact::Promise { id, minor, days }),
+        1 => (id(), select(&["kept", "broken"][..])).prop_map(|(id, outcome)| GeneratedFact::EndPromise { id, outcome }),
+        2 => id().prop_map(|id| GeneratedFact::Dispute { id }),
         1 => (id(), select(&["upheld", "rejected", "withdrawn"][..]))
-            .prop_map(|(id, outcome)| Fact::CloseDispute { id, outcome }),
-        1 => Just(Fact::Report),
+            .prop_map(|(id, outcome)| GeneratedFact::CloseDispute { id, outcome }),
+        1 => Just(GeneratedFact::Report),
     ]
 }
 
-fn time() -> impl Strategy<Value = Time> {
+fn time() -> impl Strategy<Value = TimeOfDay> {
     prop_oneof![
-        1 => Just(Time::FirstSecond),
-        1 => Just(Time::LastSecond),
-        2 => (0_i64..96).prop_map(|quarter| Time::Later(quarter * 900_000)),
-        2 => (0_i64..86_400_000).prop_map(Time::Later),
+        1 => Just(TimeOfDay::FirstSecond),
+        1 => Just(TimeOfDay::LastSecond),
+        2 => (0_i64..96).prop_map(|quarter| TimeOfDay::Later(quarter * 900_000)),
+        2 => (0_i64..86_400_000).prop_map(TimeOfDay::Later),
     ]
 }
 
@@ -223,9 +223,9 @@ fn tables() -> impl Strategy<Value = String> {
 }
 
 /// A reminder step, with the stage whose notice it may be.
-type Step = (String, Option<usize>);
+type GeneratedStep = (String, Option<usize>);
 
-fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<Step>)>> {
+fn reminders() -> impl Strategy<Value = Option<(&'static str, Vec<GeneratedStep>)>> {
     let channel = select(&["sms", "email", "app"][..]);
     let again = prop_oneof![
         2 => Just(""),
@@ -287,7 +287,7 @@ fn policy_text() -> impl Strategy<Value = String> {
     )
 }
 
-pub(crate) fn files() -> impl Strategy<Value = Files> {
+pub(crate) fn files() -> impl Strategy<Value = RunFiles> {
     (
         select(FROM),
         4_i64..28,
@@ -308,7 +308,7 @@ pub(crate) fn files() -> impl Strategy<Value = Files> {
             for (number, loan) in loans.iter().enumerate() {
                 let line = loan.book_line(number, from);
                 if loan.opened_by_event {
-                    let at = instant(loan.zone, from, loan.opened_after_days, Time::Later(30_600_000));
+                    let at = instant(loan.zone, from, loan.opened_after_days, TimeOfDay::Later(30_600_000));
                     events.push(event(at, number, "account_opened", json!({ "account": line })));
                 } else {
                     book.push(line);
@@ -319,16 +319,16 @@ pub(crate) fn files() -> impl Strategy<Value = Files> {
                 let (kind, fields) = fact.written(&loans[number], number, from, at);
                 events.push(event(at, number, kind, fields));
             }
-            Files { policy, book, events, from, to: from + TimeDelta::days(days) }
+            RunFiles { policy, book, events, from, to: from + TimeDelta::days(days) }
         })
 }
 
-fn instant(zone: Zone, from: NaiveDate, day: i64, time: Time) -> DateTime<Utc> {
+fn instant(zone: Zone, from: NaiveDate, day: i64, time: TimeOfDay) -> DateTime<Utc> {
     let day = from + TimeDelta::days(day);
     match time {
-        Time::FirstSecond => start_of_day(zone, day),
-        Time::LastSecond => end_of_day(zone, day),
-        Time::Later(milliseconds) => start_of_day(zone, day) + TimeDelta::milliseconds(milliseconds),
+        TimeOfDay::FirstSecond => start_of_day(zone, day),
+        TimeOfDay::LastSecond => end_of_day(zone, day),
+        TimeOfDay::Later(milliseconds) => start_of_day(zone, day) + TimeDelta::milliseconds(milliseconds),
     }
 }
 
@@ -339,12 +339,12 @@ fn event(at: DateTime<Utc>, account: usize, kind: &str, mut fields: Value) -> Va
     fields
 }
 
-impl Loan {
+impl GeneratedLoan {
     fn amount(&self, minor: i64) -> String {
         self.currency.text(Money::from_minor(minor, self.currency.minor_units()))
     }
 
-    fn installment(&self, number: u32, from: NaiveDate, (day, principal, interest): Due) -> Value {
+    fn installment(&self, number: u32, from: NaiveDate, (day, principal, interest): GeneratedDue) -> Value {
         json!({
             "number": number,
             "due_on": from + TimeDelta::days(day),
@@ -367,11 +367,11 @@ impl Loan {
     }
 }
 
-impl Fact {
+impl GeneratedFact {
     /// The event type and the fields; sometimes of an event that must be refused.
     fn written(
         self,
-        loan: &Loan,
+        loan: &GeneratedLoan,
         account: usize,
         from: NaiveDate,
         at: DateTime<Utc>,

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 /// The input files of a run, with its days.
 #[derive(Clone, Debug)]
-struct Files {
+struct RunFiles {
     policy: String,
     book: Vec<Value>,
     events: Vec<Value>,
@@ -30,14 +30,14 @@ struct Files {
 
 /// The output of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Written {
+struct RunOutput {
     daily: String,
     decisions: String,
 }
 
-impl Files {
+impl RunFiles {
     /// The output of an engine, or its refusal, which leaves no output.
-    fn run(&self, engine: Engine) -> Result<Written, String> {
+    fn run(&self, engine: Engine) -> Result<RunOutput, String> {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let lines = |lines: &[Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
@@ -58,12 +58,12 @@ impl Files {
             return Err(without_directory(&error.to_string(), directory.path()));
         }
         let read = |name: &str| fs::read_to_string(path(name)).unwrap();
-        Ok(Written { daily: read("daily"), decisions: read("decisions") })
+        Ok(RunOutput { daily: read("daily"), decisions: read("decisions") })
     }
 
     /// The output of both engines, or the refusal of both.
     #[track_caller]
-    fn run_both(&self) -> Result<Written, String> {
+    fn run_both(&self) -> Result<RunOutput, String> {
         let (pure, stack) = (self.run(Engine::Pure), self.run(Engine::Stack));
         assert_eq!(pure, stack, "the engines differ: pure, stack");
         pure
@@ -111,7 +111,7 @@ proptest! {
 }
 
 /// One account in one zone with 1000.00 due on each of the dates.
-fn files_of(zone: &str, due_on: &[&str], rules: &str, from: &str, to: &str) -> Files {
+fn files_of(zone: &str, due_on: &[&str], rules: &str, from: &str, to: &str) -> RunFiles {
     let installments: Vec<Value> = (1..)
         .zip(due_on)
         .map(|(number, due_on)| json!({ "number": number, "due_on": due_on, "principal": "1000.00" }))
@@ -120,7 +120,7 @@ fn files_of(zone: &str, due_on: &[&str], rules: &str, from: &str, to: &str) -> F
         "account_id": "A-1", "customer_id": "C-1", "policy_id": "p", "currency": "EUR",
         "time_zone": zone, "opened_on": from, "installments": installments,
     });
-    Files {
+    RunFiles {
         policy: format!("id = \"p\"\nversion = 1\neffective_on = 2010-01-01\n{rules}\n"),
         book: vec![account],
         events: Vec::new(),
@@ -141,7 +141,7 @@ fn payment(at: &str, id: &str, amount: &str) -> Value {
 }
 
 /// The stage changes, with their instants on the zone's clock.
-fn changes(written: &Written, zone: &str) -> Vec<(String, String)> {
+fn changes(written: &RunOutput, zone: &str) -> Vec<(String, String)> {
     let zone: Zone = zone.parse().unwrap();
     let line = |line: &str| {
         let decision: Value = serde_json::from_str(line).unwrap();
@@ -157,7 +157,7 @@ fn named(changes: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 /// The date, stage and days past due of each daily line.
-fn days(written: &Written) -> Vec<(String, String, u64)> {
+fn days(written: &RunOutput) -> Vec<(String, String, u64)> {
     let line = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
         let text = |name: &str| line[name].as_str().unwrap().to_owned();

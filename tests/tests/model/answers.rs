@@ -6,7 +6,7 @@ use duewatch_domain::Policy;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::pages::{Loan, under};
+use crate::pages::{ModelLoan, under};
 use crate::patience::{LADDER, on, wanted, with};
 
 fn promise(until: &str) -> Value {
@@ -47,9 +47,9 @@ fn paid(amount: &str) -> Value {
     "limited [limit_credit_line to 50 %]"
 )]
 fn a_dispute_holds_what_is_new(#[case] events: &[(&str, Value)], #[case] date: &str, #[case] expected: &str) {
-    let told = |loan: Loan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
+    let told = |loan: ModelLoan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
     let policy = with("dispute = { holds_days = 10 }\npromise = { max_days = 10 }", LADDER);
-    assert_eq!(on(&events.iter().fold(Loan::four(), told), &policy, date), expected);
+    assert_eq!(on(&events.iter().fold(ModelLoan::four(), told), &policy, date), expected);
 }
 
 /// A reminder two days before the due date; then a notice on 4 October, texts on the 5th and 8th.
@@ -141,7 +141,7 @@ fn a_borrower_chooses_when_to_hear_of_what_is_coming(
 #[test]
 fn a_borrower_chooses_at_which_time() {
     let policy = under(TEXTS);
-    let loan = Loan::four()
+    let loan = ModelLoan::four()
         .looked(&policy, "2023-09-15T12:00:00")
         .learns("2023-09-20", preferred(&json!({ "remind_at": "18:30" })));
     assert!(loan.model.reminders(&policy, loan.at("2023-09-29T18:29:59")).is_empty());
@@ -152,7 +152,7 @@ fn a_borrower_chooses_at_which_time() {
 
 /// The messages of four weeks with their instants, evaluated every day at ten.
 fn left(events: &[(&str, Value)], policy: &Policy, from: &str) -> String {
-    let mut loan = Loan::four().looked(policy, &format!("{from}T09:00:00"));
+    let mut loan = ModelLoan::four().looked(policy, &format!("{from}T09:00:00"));
     let mut lines = Vec::new();
     for date in from.parse::<NaiveDate>().unwrap().iter_days().take(28) {
         let at = loan.at(&format!("{date}T10:00:00"));
@@ -162,7 +162,7 @@ fn left(events: &[(&str, Value)], policy: &Policy, from: &str) -> String {
                 .iter()
                 .map(|one| format!("{} {}", one.template, date.format("%m-%d"))),
         );
-        loan.model.looked(policy, at);
+        loan.model.evaluated(policy, at);
         for (on, event) in events.iter().filter(|(on, _)| *on == date.to_string()) {
             loan = loan.learns(on, event.clone());
         }

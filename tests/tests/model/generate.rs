@@ -16,7 +16,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::domain::{self, Due, Fact, Place, cents};
+use crate::domain::{self, DomainDue, DomainFact, OddZone, cents};
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 /// The days over which facts are spread.
@@ -24,7 +24,7 @@ const SPAN_DAYS: i64 = 120;
 
 /// An account's life.
 #[derive(Clone)]
-pub(crate) struct Case {
+pub(crate) struct ModelCase {
     pub(crate) contract: Contract,
     pub(crate) policy: Policy,
     /// The instant at which the first day begins.
@@ -37,7 +37,7 @@ pub(crate) struct Case {
 }
 
 /// As short as readable: a failing case is shown only in this form.
-impl fmt::Debug for Case {
+impl fmt::Debug for ModelCase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "in {}, by {:?}", self.contract.time_zone, self.policy)?;
         for one in &self.contract.installments {
@@ -63,27 +63,27 @@ pub(crate) struct Arrival {
 }
 
 /// A case whose policy only has stages and reminders.
-pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+pub(crate) fn case(places: &'static [OddZone]) -> impl Strategy<Value = ModelCase> {
     case_of(places, fact().boxed(), domain::policy().boxed())
 }
 
 /// A case with every fact, table and option.
-pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+pub(crate) fn any_case(places: &'static [OddZone]) -> impl Strategy<Value = ModelCase> {
     let fact = prop_oneof![6 => fact(), 4 => domain::recorded(), 3 => domain::answers::answered()];
     let policy = prop_oneof![domain::patient_policy(), domain::every_policy()];
     case_of(places, fact.boxed(), policy.boxed())
 }
 
 /// A case with late fees, waterfalls, business days and classes, and many payments.
-pub(crate) fn settling_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+pub(crate) fn settling_case(places: &'static [OddZone]) -> impl Strategy<Value = ModelCase> {
     case_of(places, fact().boxed(), domain::settling_policy().boxed())
 }
 
 fn case_of(
-    places: &'static [Place],
-    fact: BoxedStrategy<Fact>,
+    places: &'static [OddZone],
+    fact: BoxedStrategy<DomainFact>,
     policy: BoxedStrategy<Policy>,
-) -> impl Strategy<Value = Case> {
+) -> impl Strategy<Value = ModelCase> {
     let dues = vec(due(), 1..=12);
     let facts = vec((seconds(SPAN_DAYS), fact, delay()), 0..16);
     (select(places), dues, facts, policy, vec(seconds(2 * SPAN_DAYS), 4), any::<bool>()).prop_map(
@@ -104,14 +104,14 @@ fn case_of(
                 .collect();
             arrivals.sort_by_key(|arrival| arrival.arrives_at);
             let looks = looks.into_iter().map(|second| begin + TimeDelta::seconds(second)).collect();
-            Case { contract, policy, begin, arrivals, looks, notices_leave }
+            ModelCase { contract, policy, begin, arrivals, looks, notices_leave }
         },
     )
 }
 
 /// Zones where a date begins before midnight is shown, or an hour after; where a clock is set back across
 /// midnight, by two hours, or forward by an odd number of seconds.
-pub(crate) const ODD: &[Place] = &[
+pub(crate) const ODD: &[OddZone] = &[
     ("America/Nuuk", "2024-01-01"),
     ("America/St_Johns", "2010-08-01"),
     ("Antarctica/Troll", "2023-01-01"),
@@ -139,31 +139,31 @@ fn amount() -> impl Strategy<Value = i64> {
     prop_oneof![select(vec![5_000, 10_000, 15_000, 20_000, 50_000]), 1_i64..60_000]
 }
 
-fn due() -> impl Strategy<Value = Due> {
+fn due() -> impl Strategy<Value = DomainDue> {
     let day = prop_oneof![(0_i64..12).prop_map(|tens| tens * 10), 0..SPAN_DAYS];
     let principal = prop_oneof![Just(10_000), amount()];
     (1_u32..8, day, principal, weighted(0.2, prop_oneof![Just(0), Just(5_000), 0_i64..2_000]))
 }
 
 /// The domain's facts, with more of those that act on allocated payments.
-fn fact() -> impl Strategy<Value = Fact> {
+fn fact() -> impl Strategy<Value = DomainFact> {
     let targets = prop_oneof![Just(Vec::new()), vec(1_u32..8, 1..4)];
     let dated = select(&[Dated::Original, Dated::Reversal][..]);
     let number = || weighted(0.8, 1_u32..8);
     prop_oneof![
         5 => domain::fact(),
-        6 => (amount(), targets).prop_map(|(minor, targets)| Fact::Pay { minor, targets }),
-        3 => (0_usize..5, dated).prop_map(|(payment, dated)| Fact::Reverse { payment, dated }),
-        1 => number().prop_map(Fact::WriteOff),
-        1 => number().prop_map(Fact::UndoWriteOff),
+        6 => (amount(), targets).prop_map(|(minor, targets)| DomainFact::Pay { minor, targets }),
+        3 => (0_usize..5, dated).prop_map(|(payment, dated)| DomainFact::Reverse { payment, dated }),
+        1 => number().prop_map(DomainFact::WriteOff),
+        1 => number().prop_map(DomainFact::UndoWriteOff),
         1 => (1_u32..8, select(vec![-10_000_i64, -5_000, 5_000, 10_000]))
-            .prop_map(|(number, minor)| Fact::Adjust { number, minor }),
-        1 => due().prop_map(Fact::Add),
-        2 => vec(due(), 0..4).prop_map(Fact::Replace),
+            .prop_map(|(number, minor)| DomainFact::Adjust { number, minor }),
+        1 => due().prop_map(DomainFact::Add),
+        2 => vec(due(), 0..4).prop_map(DomainFact::Replace),
     ]
 }
 
-fn contract(zone: &str, first: &str, dues: &[Due]) -> Contract {
+fn contract(zone: &str, first: &str, dues: &[DomainDue]) -> Contract {
     let first: NaiveDate = first.parse().unwrap();
     Contract {
         account_id: "A-1".parse().unwrap(),
@@ -179,7 +179,7 @@ fn contract(zone: &str, first: &str, dues: &[Due]) -> Contract {
     }
 }
 
-fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> NewInstallment {
+fn installment(first: NaiveDate, (number, day, principal, interest): DomainDue) -> NewInstallment {
     NewInstallment {
         number: InstallmentNumber(number),
         due_on: first + TimeDelta::days(day),
@@ -198,12 +198,12 @@ struct Before {
     disputes: usize,
 }
 
-fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, before: &mut Before) -> Command {
+fn command(fact: &DomainFact, first: NaiveDate, today: NaiveDate, before: &mut Before) -> Command {
     let reason = "generated".to_owned();
     let on = |days: i64| first + TimeDelta::days(days);
-    let installments = |dues: &[Due]| dues.iter().map(|due| installment(first, *due)).collect();
+    let installments = |dues: &[DomainDue]| dues.iter().map(|due| installment(first, *due)).collect();
     match fact {
-        Fact::Pay { minor, targets } => {
+        DomainFact::Pay { minor, targets } => {
             before.payments += 1;
             Command::PaymentReceived(PaymentReceived {
                 payment_id: format!("P-{}", before.payments - 1).parse().unwrap(),
@@ -214,8 +214,8 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, before: &mut Before)
                 applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
             })
         }
-        Fact::PayBackdated { minor, days } => {
-            let payment = Fact::Pay { minor: *minor, targets: Vec::new() };
+        DomainFact::PayBackdated { minor, days } => {
+            let payment = DomainFact::Pay { minor: *minor, targets: Vec::new() };
             match command(&payment, first, today, before) {
                 Command::PaymentReceived(received) => Command::PaymentReceived(PaymentReceived {
                     value_date: Some(today - TimeDelta::days(*days)),
@@ -224,41 +224,41 @@ fn command(fact: &Fact, first: NaiveDate, today: NaiveDate, before: &mut Before)
                 other => other,
             }
         }
-        Fact::Waive { number, minor } => {
+        DomainFact::Waive { number, minor } => {
             let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));
             Command::FeeWaived { number, amount, reason }
         }
-        Fact::Reverse { payment, dated } => {
+        DomainFact::Reverse { payment, dated } => {
             Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
         }
-        Fact::Pause { from, days } => Command::PauseStarted { from: on(*from), until: on(from + days) },
-        Fact::EndPause { on: day } => Command::PauseEnded { on: on(*day) },
-        Fact::WriteOff(number) => Command::WrittenOff { number: number.map(InstallmentNumber), reason },
-        Fact::UndoWriteOff(number) => {
+        DomainFact::Pause { from, days } => Command::PauseStarted { from: on(*from), until: on(from + days) },
+        DomainFact::EndPause { on: day } => Command::PauseEnded { on: on(*day) },
+        DomainFact::WriteOff(number) => Command::WrittenOff { number: number.map(InstallmentNumber), reason },
+        DomainFact::UndoWriteOff(number) => {
             Command::WriteOffUndone { number: number.map(InstallmentNumber), reason }
         }
-        Fact::Enforce(true) => Command::EnforcementOn { reason },
-        Fact::Enforce(false) => Command::EnforcementOff { reason },
-        Fact::Adjust { number, minor } => {
+        DomainFact::Enforce(true) => Command::EnforcementOn { reason },
+        DomainFact::Enforce(false) => Command::EnforcementOff { reason },
+        DomainFact::Adjust { number, minor } => {
             Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
         }
-        Fact::Draw(draw, dues) => domain::drawn(*draw, installments(dues)),
-        Fact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
-        Fact::Replace(dues) => Command::ScheduleReplaced { installments: installments(dues), reason },
-        Fact::Cause { .. }
-        | Fact::Score { .. }
-        | Fact::Process { .. }
-        | Fact::EndProcess
-        | Fact::Notice(_) => domain::recording(fact, today),
-        Fact::Promise { .. }
-        | Fact::EndPromise(_)
-        | Fact::Dispute
-        | Fact::CloseDispute(_)
-        | Fact::Report
-        | Fact::Prefer { .. } => {
+        DomainFact::Draw(draw, dues) => domain::drawn(*draw, installments(dues)),
+        DomainFact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
+        DomainFact::Replace(dues) => Command::ScheduleReplaced { installments: installments(dues), reason },
+        DomainFact::Cause { .. }
+        | DomainFact::Score { .. }
+        | DomainFact::Process { .. }
+        | DomainFact::EndProcess
+        | DomainFact::Notice(_) => domain::recording(fact, today),
+        DomainFact::Promise { .. }
+        | DomainFact::EndPromise(_)
+        | DomainFact::Dispute
+        | DomainFact::CloseDispute(_)
+        | DomainFact::Report
+        | DomainFact::Prefer { .. } => {
             let known = (before.promises, before.disputes);
-            before.promises += usize::from(matches!(fact, Fact::Promise { .. }));
-            before.disputes += usize::from(matches!(fact, Fact::Dispute));
+            before.promises += usize::from(matches!(fact, DomainFact::Promise { .. }));
+            before.disputes += usize::from(matches!(fact, DomainFact::Dispute));
             domain::answers::answering(fact, known, today)
         }
     }

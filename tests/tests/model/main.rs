@@ -12,14 +12,14 @@ mod patience;
 mod readings;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::account::Intent;
-use duewatch_domain::{Account, Assessment, Cause, Policy, assess};
-use duewatch_tests::model::{Classified, Judged, Model, Reminder};
+use duewatch_domain::account::ContactRequest;
+use duewatch_domain::{Account, Assessment, Policy, Trigger, assess};
+use duewatch_tests::model::{Model, ModelAssessment, ModelClass, Reminder};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::domain::{DATE_SKIPPED, PLACES};
-use crate::generate::{Case, ODD, any_case, case, settling_case};
+use crate::generate::{ModelCase, ODD, any_case, case, settling_case};
 
 /// The time over which time alone may change the account.
 const SWEPT: TimeDelta = TimeDelta::days(1_500);
@@ -29,15 +29,15 @@ type Agree = fn(&Account, &Model, &Policy, DateTime<Utc>) -> TestCaseResult;
 /// The time ahead in which the model searches the next change.
 const AHEAD: TimeDelta = TimeDelta::days(25);
 
-fn seen(assessment: &Assessment<'_>) -> Judged {
+fn seen(assessment: &Assessment<'_>) -> ModelAssessment {
     let figures = &assessment.figures;
-    Judged {
+    ModelAssessment {
         stage: assessment.stage_name().to_owned(),
         holds_since: assessment.held_from,
         restricting: assessment.restricting.map_or("current", |stage| stage.name.as_str()).to_owned(),
         restricted_since: assessment.restricted_from,
         restrictions: assessment.restrictions().to_vec(),
-        asks: assessment.asks_of_others.to_vec(),
+        imposes: assessment.imposes.to_vec(),
         days_past_due: figures.days_past_due,
         delinquent_days: figures.delinquent_days,
         overdue: figures.overdue,
@@ -46,7 +46,7 @@ fn seen(assessment: &Assessment<'_>) -> Judged {
         late_fee: figures.late_fee,
         unpaid_installments: figures.unpaid_installments,
         class: assessment.classification.as_ref().and_then(|classes| classes.class()).map(|held| {
-            Classified {
+            ModelClass {
                 name: held.name.to_string(),
                 since: held.since,
                 probation_until: held.probation_until,
@@ -55,7 +55,7 @@ fn seen(assessment: &Assessment<'_>) -> Judged {
     }
 }
 
-fn reminder(intent: &Intent) -> Reminder {
+fn reminder(intent: &ContactRequest) -> Reminder {
     Reminder {
         channel: intent.channel,
         template: intent.template.clone(),
@@ -71,7 +71,7 @@ fn reminder(intent: &Intent) -> Reminder {
 fn agree(account: &Account, model: &Model, policy: &Policy, now: DateTime<Utc>) -> TestCaseResult {
     let assessment = assess(account, policy, now);
     prop_assert_eq!(seen(&assessment), model.judge(policy, now), "domain and model at {}", now);
-    let intents: Vec<Reminder> = assessment.intents.iter().map(reminder).collect();
+    let intents: Vec<Reminder> = assessment.contact_requests.iter().map(reminder).collect();
     prop_assert_eq!(intents, model.reminders(policy, now), "domain and model at {}", now);
     Ok(())
 }
@@ -110,32 +110,32 @@ fn agree_after_idle_looks(
 }
 
 /// Domain and model side by side through a case.
-struct Walk<'a> {
-    case: &'a Case,
+struct ModelWalk<'a> {
+    case: &'a ModelCase,
     account: Account,
     model: Model,
     /// The arrival of the last fact.
     known_at: DateTime<Utc>,
 }
 
-impl<'a> Walk<'a> {
-    fn begin(case: &'a Case) -> Self {
+impl<'a> ModelWalk<'a> {
+    fn begin(case: &'a ModelCase) -> Self {
         let (account, model) = (Account::open(&case.contract).unwrap(), Model::open(&case.contract));
         let mut walk = Self { case, account, model, known_at: case.begin };
-        walk.look(case.begin, Cause::Fact);
+        walk.look(case.begin, Trigger::Fact);
         walk
     }
 
     /// Evaluates both; planned notices leave, if the case lets them, and both are evaluated again.
-    fn look(&mut self, now: DateTime<Utc>, cause: Cause) {
+    fn look(&mut self, now: DateTime<Utc>, cause: Trigger) {
         for _ in 0..10 {
             self.account.judge(&self.case.policy, now, cause);
-            self.model.looked(&self.case.policy, now);
-            let lapses = self.account.standing.lapses;
-            assert_eq!((lapses.since, lapses.last_over_on), self.model.lapse(), "at {now}");
+            self.model.evaluated(&self.case.policy, now);
+            let lapses = self.account.status.delinquency_history;
+            assert_eq!((lapses.since, lapses.last_over_on), self.model.episodes(), "at {now}");
             let notices = self.account.notices().iter().map(|one| (&one.of, one.planned_at, one.sent_at));
             assert!(notices.eq(self.model.notices()), "at {now}: {:?}", self.account.notices());
-            let notices: Vec<Intent> = self.account.intents.clone();
+            let notices: Vec<ContactRequest> = self.account.contact_requests.clone();
             let notices = notices.iter().filter(|_| self.case.notices_leave);
             let mut left = false;
             for (of, notice) in notices.filter_map(|one| Some((one.notice_of.as_ref()?, one))) {
@@ -152,8 +152,8 @@ impl<'a> Walk<'a> {
     /// Whether no remembered result comes from a later evaluation, and no fact that decides a class became
     /// known later.
     fn may_look(&self, now: DateTime<Utc>) -> bool {
-        let Policy { buffer, classification, .. } = &self.case.policy;
-        let is_after_looks = self.account.standing.reminded_through <= Some(now);
+        let Policy { first_lapse_tolerance: buffer, classification, .. } = &self.case.policy;
+        let is_after_looks = self.account.status.last_assessed_at <= Some(now);
         let is_after_facts = self.known_at <= now;
         (buffer.is_none() || is_after_looks) && (classification.is_none() || is_after_looks && is_after_facts)
     }
@@ -164,7 +164,7 @@ impl<'a> Walk<'a> {
 
     /// Compares both after every fact and at every evaluation.
     fn through(mut self, agree_on_what_is_next: Agree) -> TestCaseResult {
-        let Case { policy, arrivals, looks, .. } = self.case;
+        let ModelCase { policy, arrivals, looks, .. } = self.case;
         for arrival in arrivals {
             if self.account.apply(&arrival.command, arrival.at).is_err() {
                 continue;
@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
             for now in looks.iter().chain([&arrival.at, &arrival.arrives_at]) {
                 self.agree(*now)?;
             }
-            self.look(arrival.arrives_at, Cause::Fact);
+            self.look(arrival.arrives_at, Trigger::Fact);
         }
         for now in looks.iter().filter(|now| self.may_look(**now)) {
             agree_on_what_is_next(&self.account, &self.model, policy, *now)?;
@@ -186,11 +186,11 @@ impl<'a> Walk<'a> {
     fn sweep(mut self) -> TestCaseResult {
         for _ in 0..20 {
             // A tiny fee may take centuries to reach an amount.
-            let next = self.account.standing.next_action_at;
+            let next = self.account.status.next_action_at;
             let Some(next) = next.filter(|next| *next <= self.case.begin + SWEPT) else { break };
             self.agree(next - TimeDelta::seconds(1))?;
             self.agree(next)?;
-            self.look(next, Cause::Time);
+            self.look(next, Trigger::Time);
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ proptest! {
 
     #[test]
     fn the_domain_and_the_model_agree(case in case(PLACES)) {
-        Walk::begin(&case).through(agree_on_what_is_next)?;
+        ModelWalk::begin(&case).through(agree_on_what_is_next)?;
     }
 }
 
@@ -215,12 +215,12 @@ proptest! {
 
     #[test]
     fn they_agree_on_every_table_option_and_fact(case in any_case(PLACES)) {
-        Walk::begin(&case).through(agree_after_idle_looks)?;
+        ModelWalk::begin(&case).through(agree_after_idle_looks)?;
     }
 
     #[test]
     fn they_agree_on_what_is_owed_whatever_is_settled_first(case in settling_case(PLACES)) {
-        Walk::begin(&case).through(agree_after_idle_looks)?;
+        ModelWalk::begin(&case).through(agree_after_idle_looks)?;
     }
 }
 
@@ -231,16 +231,16 @@ proptest! {
     fn they_agree_on_all_of_it_where_days_are_odd(
         case in prop_oneof![any_case(DATE_SKIPPED), any_case(ODD)],
     ) {
-        Walk::begin(&case).through(agree_after_idle_looks)?;
+        ModelWalk::begin(&case).through(agree_after_idle_looks)?;
     }
 
     #[test]
     fn they_agree_where_a_zone_skips_a_date(case in case(DATE_SKIPPED)) {
-        Walk::begin(&case).through(agree_after_idle_looks)?;
+        ModelWalk::begin(&case).through(agree_after_idle_looks)?;
     }
 
     #[test]
     fn they_agree_where_a_date_begins_or_ends_oddly(case in case(ODD)) {
-        Walk::begin(&case).through(agree_after_idle_looks)?;
+        ModelWalk::begin(&case).through(agree_after_idle_looks)?;
     }
 }

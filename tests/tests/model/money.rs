@@ -6,11 +6,11 @@ use duewatch_domain::kernel::{Currency, Money};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::pages::{Loan, under};
+use crate::pages::{ModelLoan, under};
 
 /// Four installments of 1,000.00. Grace covers 1, 2 and 3 October: the 4th is the first day that costs.
-fn thousands() -> Loan {
-    Loan::of("Asia/Shanghai", "1000.00", &["2023-10-01", "2023-11-01", "2023-12-01", "2024-01-01"])
+fn thousands() -> ModelLoan {
+    ModelLoan::of("Asia/Shanghai", "1000.00", &["2023-10-01", "2023-11-01", "2023-12-01", "2024-01-01"])
 }
 
 fn fee(table: &str) -> Policy {
@@ -18,12 +18,12 @@ fn fee(table: &str) -> Policy {
 }
 
 /// The open late fee at the end of a date.
-fn late_fee(loan: &Loan, policy: &Policy, on: &str) -> String {
+fn late_fee(loan: &ModelLoan, policy: &Policy, on: &str) -> String {
     text(loan.judged(policy, on).late_fee.unwrap())
 }
 
 /// The overdue and the outstanding amount at the end of a date.
-fn owes(loan: &Loan, policy: &Policy, on: &str) -> [String; 2] {
+fn owes(loan: &ModelLoan, policy: &Policy, on: &str) -> [String; 2] {
     let judged = loan.judged(policy, on);
     [text(judged.overdue), text(judged.outstanding)]
 }
@@ -63,7 +63,7 @@ fn a_late_fee_by_hand(#[case] table: &str, #[case] on: &str, #[case] expected: &
 #[case::of_nothing("10.00", "2023-10-05", "0.00")]
 #[case::half_to_even("10.00", "2023-10-07", "0.02")]
 fn it_is_rounded_where_it_is_shown(#[case] amount: &str, #[case] on: &str, #[case] expected: &str) {
-    assert_eq!(late_fee(&Loan::of("UTC", amount, &["2023-10-01"]), &fee(RATE), on), expected);
+    assert_eq!(late_fee(&ModelLoan::of("UTC", amount, &["2023-10-01"]), &fee(RATE), on), expected);
 }
 
 #[test]
@@ -113,14 +113,14 @@ fn a_waiver_forgives_what_has_accrued_by_then() {
     "2023-10-22",
     "1.00"
 )]
-fn a_debt_costs_nothing_before_it_is_owed(#[case] loan: Loan, #[case] on: &str, #[case] expected: &str) {
+fn a_debt_costs_nothing_before_it_is_owed(#[case] loan: ModelLoan, #[case] on: &str, #[case] expected: &str) {
     assert_eq!(late_fee(&loan, &fee(RATE), on), expected);
 }
 
 /// Three of 100.00 with 10.00 of interest, on the first of October to December.
-fn three() -> Loan {
-    let loan = Loan::due_on("Asia/Shanghai", &[]);
-    let due = |loan: Loan, number: u32, due_on: &str| {
+fn three() -> ModelLoan {
+    let loan = ModelLoan::due_on("Asia/Shanghai", &[]);
+    let due = |loan: ModelLoan, number: u32, due_on: &str| {
         let one = json!({ "number": number, "due_on": due_on, "principal": "100.00", "interest": "10.00" });
         loan.learns("2023-09-01", json!({ "type": "installment_added", "installment": one }))
     };
@@ -173,7 +173,7 @@ fn moving(moves: &str) -> Policy {
 #[case::not_into_the_month_before("\"modified_previous\"", "2024-05-01", "2024-05-06")]
 #[case::month_end("\"next\"\nmonth_end = true", "2024-06-30", "2024-06-28")]
 fn a_due_date_moves_to_a_working_day(#[case] moves: &str, #[case] due_on: &str, #[case] expected: &str) {
-    let judged = Loan::due_on("Asia/Shanghai", &[due_on]).judged(&moving(moves), "2024-08-01");
+    let judged = ModelLoan::due_on("Asia/Shanghai", &[due_on]).judged(&moving(moves), "2024-08-01");
     assert_eq!(judged.oldest_due_on.unwrap().to_string(), expected);
     let days = "2024-08-01".parse::<chrono::NaiveDate>().unwrap() - judged.oldest_due_on.unwrap();
     assert_eq!(i64::from(judged.days_past_due), days.num_days());
@@ -199,7 +199,7 @@ fn classes(cured: &str) -> Policy {
 }
 
 /// The class at the end of a date, with its dates.
-fn class(loan: &Loan, policy: &Policy, on: &str) -> String {
+fn class(loan: &ModelLoan, policy: &Policy, on: &str) -> String {
     let Some(class) = loan.judged(policy, on).class else { return "good".to_owned() };
     let until = class.probation_until.map_or_else(String::new, |until| format!(" until {until}"));
     format!("{} since {}{until}", class.name, class.since)
@@ -212,7 +212,7 @@ fn class(loan: &Loan, policy: &Policy, on: &str) -> String {
 #[case("2023-11-01", "poor since 2023-11-01")]
 #[case("2023-12-31", "bad since 2023-12-31")]
 fn days_past_due_bring_the_class(#[case] on: &str, #[case] expected: &str) {
-    assert_eq!(class(&Loan::four(), &classes("below_threshold"), on), expected);
+    assert_eq!(class(&ModelLoan::four(), &classes("below_threshold"), on), expected);
 }
 
 // All is paid on 31 January, and three months on there is no 31 April.
@@ -222,7 +222,8 @@ fn days_past_due_bring_the_class(#[case] on: &str, #[case] expected: &str) {
 #[case::over("2024-04-30", "good")]
 fn a_class_outlives_its_cure(#[case] on: &str, #[case] expected: &str) {
     let policy = classes("below_threshold");
-    let loan = Loan::four().looked(&policy, "2024-01-31T00:00:00").pays("2024-01-31", "P-1", "1000.00", &[]);
+    let loan =
+        ModelLoan::four().looked(&policy, "2024-01-31T00:00:00").pays("2024-01-31", "P-1", "1000.00", &[]);
     assert_eq!(class(&loan.looked(&policy, "2024-01-31T12:00:00"), &policy, on), expected);
 }
 
@@ -231,7 +232,7 @@ fn a_class_outlives_its_cure(#[case] on: &str, #[case] expected: &str) {
 #[case::nothing_overdue("nothing_overdue", "bad since 2023-12-31")]
 fn part_of_a_cure(#[case] cured: &str, #[case] expected: &str) {
     let policy = classes(cured);
-    let loan = Loan::due_on("Asia/Shanghai", &["2023-10-01", "2023-12-01"])
+    let loan = ModelLoan::due_on("Asia/Shanghai", &["2023-10-01", "2023-12-01"])
         .looked(&policy, "2024-01-05T00:00:00")
         .pays("2024-01-05", "P-1", "250.00", &[])
         .looked(&policy, "2024-01-05T12:00:00");
@@ -241,7 +242,7 @@ fn part_of_a_cure(#[case] cured: &str, #[case] expected: &str) {
 #[test]
 fn after_forbearance_the_probation_is_longer() {
     let policy = classes("below_threshold");
-    let loan = Loan::four()
+    let loan = ModelLoan::four()
         .looked(&policy, "2024-01-05T00:00:00")
         .reschedules("2024-01-05", 11, "2024-08-01", "250.00")
         .looked(&policy, "2024-01-05T12:00:00");
@@ -254,14 +255,14 @@ fn what_was_reached_before_money_came_was_reached_whoever_looked() {
     let paid = json!({
         "type": "payment_received", "payment_id": "P-1", "amount": "1000.00", "value_date": "2023-12-29",
     });
-    let loan = Loan::four().looked(&policy, seen_on).learns("2023-12-31", paid);
+    let loan = ModelLoan::four().looked(&policy, seen_on).learns("2023-12-31", paid);
     assert_eq!(class(&loan, &policy, "2023-12-31"), "bad since 2023-12-31 until 2024-03-31");
 }
 
 #[test]
 fn a_backdated_fact_changes_the_class_from_its_arrival_on() {
     let policy = classes("below_threshold");
-    let loan = Loan::due_on("Asia/Shanghai", &["2023-10-01"])
+    let loan = ModelLoan::due_on("Asia/Shanghai", &["2023-10-01"])
         .pays("2023-10-01", "P-1", "250.00", &[])
         .looked(&policy, "2023-10-01T12:00:00")
         .reverses("2024-03-01", "P-1", "original");

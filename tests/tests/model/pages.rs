@@ -1,11 +1,11 @@
 //! The rules of the pages, with the values given there: the model alone.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
-use duewatch_domain::account::Label;
+use duewatch_domain::account::InstallmentLabel;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::{Account, Contract, Event, Policy, policy};
-use duewatch_tests::model::{Judged, Model, Reminder};
+use duewatch_tests::model::{Model, ModelAssessment, Reminder};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -49,22 +49,22 @@ pub(crate) fn under(rest: &str) -> Policy {
 }
 
 /// Debts as text: `1: 100.00, P-1 on 2023-10-20: 250.00`.
-pub(crate) fn texts<'a>(debts: impl Iterator<Item = (&'a Label, NaiveDate, Money)>) -> String {
+pub(crate) fn texts<'a>(debts: impl Iterator<Item = (&'a InstallmentLabel, NaiveDate, Money)>) -> String {
     let each = debts.map(|(label, due_on, amount)| match label {
-        Label::Number(number) => format!("{number}: {amount}"),
-        Label::TakenBack(payment) => format!("{payment} on {due_on}: {amount}"),
+        InstallmentLabel::Number(number) => format!("{number}: {amount}"),
+        InstallmentLabel::Chargeback(payment) => format!("{payment} on {due_on}: {amount}"),
     });
     each.collect::<Vec<_>>().join(", ")
 }
 
 /// A loan, its facts, and the model that took them.
-pub(crate) struct Loan {
+pub(crate) struct ModelLoan {
     contract: Contract,
     facts: Vec<Event>,
     pub(crate) model: Model,
 }
 
-impl Loan {
+impl ModelLoan {
     /// Installments of 250.00, numbered from 1, due on those dates.
     pub(crate) fn due_on(zone: &str, dates: &[&str]) -> Self {
         Self::of(zone, "250.00", dates)
@@ -109,7 +109,7 @@ impl Loan {
     /// Evaluates the model at a local time.
     pub(crate) fn looked(mut self, policy: &Policy, local: &str) -> Self {
         let at = self.at(local);
-        self.model.looked(policy, at);
+        self.model.evaluated(policy, at);
         self
     }
 
@@ -147,7 +147,7 @@ impl Loan {
     }
 
     /// The model's account status at the end of a date.
-    pub(crate) fn judged(&self, policy: &Policy, on: &str) -> Judged {
+    pub(crate) fn judged(&self, policy: &Policy, on: &str) -> ModelAssessment {
         self.model.judge(policy, self.at(&format!("{on}T23:59:59")))
     }
 
@@ -164,7 +164,7 @@ impl Loan {
     /// The reminders due at `now` after an evaluation at `after`.
     fn reminders(&self, after: &str, now: &str) -> Vec<String> {
         let mut model = self.model.clone();
-        model.looked(&under(STANDARD), self.at(after));
+        model.evaluated(&under(STANDARD), self.at(after));
         let owed = model.reminders(&under(STANDARD), self.at(now));
         let text = |one: &Reminder| {
             format!("{} {} of {}, {} missed", one.channel, one.template, one.about, one.missed)
@@ -187,7 +187,7 @@ fn the_dates_of_the_reserve_bank_of_india(
     #[case] before: &str,
     #[case] reached: &str,
 ) {
-    let (loan, rbi) = (Loan::due_on("Asia/Kolkata", &[due_on]), under(RBI));
+    let (loan, rbi) = (ModelLoan::due_on("Asia/Kolkata", &[due_on]), under(RBI));
     assert_eq!(loan.stage(&rbi, &format!("{on}T23:59:58")), before);
     assert_eq!(loan.stage(&rbi, &format!("{on}T23:59:59")), reached);
     let (noon, reached_at) = (loan.at(&format!("{on}T12:00:00")), loan.at(&format!("{on}T23:59:59")));
@@ -196,15 +196,15 @@ fn the_dates_of_the_reserve_bank_of_india(
 
 #[test]
 fn a_day_is_judged_as_the_daily_output_is_documented() {
-    let loan = Loan::four();
+    let loan = ModelLoan::four();
     let judged = loan.model.judge(&under(STANDARD), loan.at("2023-10-05T23:59:59"));
-    let expected = Judged {
+    let expected = ModelAssessment {
         stage: "late".to_owned(),
         holds_since: "2023-10-05".parse().ok(),
         restricting: "late".to_owned(),
         restricted_since: "2023-10-05".parse().ok(),
         restrictions: Vec::new(),
-        asks: Vec::new(),
+        imposes: Vec::new(),
         days_past_due: 4,
         delinquent_days: 1,
         overdue: "250.00".parse().unwrap(),
@@ -219,8 +219,8 @@ fn a_day_is_judged_as_the_daily_output_is_documented() {
 
 #[test]
 fn one_late_payment_step_by_step() {
-    let (mut loan, policy) = (Loan::four(), under(STANDARD));
-    let next = |loan: &Loan, now: &str| {
+    let (mut loan, policy) = (ModelLoan::four(), under(STANDARD));
+    let next = |loan: &ModelLoan, now: &str| {
         loan.model.next_change(&policy, loan.at(now), loan.at("2024-12-31T00:00:00"))
     };
     assert_eq!(next(&loan, "2023-10-02T00:00:00"), Some(loan.at("2023-10-05T00:00:00")));
@@ -247,7 +247,7 @@ fn one_late_payment_step_by_step() {
 #[case::the_day_after("2023-10-11", (10, 5))]
 fn pauses_are_half_open(#[case] on: &str, #[case] days: (u32, u32)) {
     let pause = json!({ "type": "pause_started", "from": "2023-10-05", "until": "2023-10-10" });
-    let loan = Loan::four().learns("2023-10-02", pause);
+    let loan = ModelLoan::four().learns("2023-10-02", pause);
     assert_eq!(loan.days(&under(PAST_DUE), on), days);
 }
 
@@ -256,79 +256,80 @@ fn pauses_are_half_open(#[case] on: &str, #[case] days: (u32, u32)) {
 #[case::on_its_first_day("2023-10-05", 20)]
 fn a_pause_may_end_early(#[case] on: &str, #[case] delinquent_days: u32) {
     let pause = json!({ "type": "pause_started", "from": "2023-10-05", "until": "2023-11-10" });
-    let loan = Loan::four()
+    let loan = ModelLoan::four()
         .learns("2023-10-02", pause)
         .learns("2023-10-05", json!({ "type": "pause_ended", "on": on }));
     assert_eq!(loan.days(&under(PAST_DUE), "2023-10-21"), (20, delinquent_days));
 }
 
 #[rstest]
-#[case::the_oldest_first(Loan::four().pays("2023-10-01", "P-1", "300.00", &[]), "2: 200.00, 3: 250.00, 4: 250.00")]
-#[case::by_name_in_the_order_given(Loan::four().pays("2023-10-01", "P-1", "300.00", &[4, 2]), "1: 250.00, 2: 200.00, 3: 250.00")]
-#[case::left_over_by_the_waterfall(Loan::four().pays("2023-10-01", "P-1", "400.00", &[3]), "1: 100.00, 2: 250.00, 4: 250.00")]
+#[case::the_oldest_first(ModelLoan::four().pays("2023-10-01", "P-1", "300.00", &[]), "2: 200.00, 3: 250.00, 4: 250.00")]
+#[case::by_name_in_the_order_given(ModelLoan::four().pays("2023-10-01", "P-1", "300.00", &[4, 2]), "1: 250.00, 2: 200.00, 3: 250.00")]
+#[case::left_over_by_the_waterfall(ModelLoan::four().pays("2023-10-01", "P-1", "400.00", &[3]), "1: 100.00, 2: 250.00, 4: 250.00")]
 #[case::by_name_before_the_rest(
-    Loan::four().pays("2023-10-01", "P-1", "250.00", &[]).pays("2023-10-02", "P-2", "100.00", &[1]),
+    ModelLoan::four().pays("2023-10-01", "P-1", "250.00", &[]).pays("2023-10-02", "P-2", "100.00", &[1]),
     "2: 150.00, 3: 250.00, 4: 250.00"
 )]
 #[case::received_twice(
-    Loan::four().pays("2023-10-01", "P-1", "250.00", &[]).pays("2023-10-09", "P-1", "250.00", &[4]),
+    ModelLoan::four().pays("2023-10-01", "P-1", "250.00", &[]).pays("2023-10-09", "P-1", "250.00", &[4]),
     "2: 250.00, 3: 250.00, 4: 250.00"
 )]
 #[case::as_if_it_had_never_been(
-    Loan::four().pays("2023-10-01", "P-1", "1000.00", &[]).reverses("2023-10-20", "P-1", "original"),
+    ModelLoan::four().pays("2023-10-01", "P-1", "1000.00", &[]).reverses("2023-10-20", "P-1", "original"),
     "1: 250.00, 2: 250.00, 3: 250.00, 4: 250.00"
 )]
 #[case::taken_back_and_due_anew(
-    Loan::four().pays("2023-10-01", "P-1", "1000.00", &[]).reverses("2023-10-20", "P-1", "reversal"),
+    ModelLoan::four().pays("2023-10-01", "P-1", "1000.00", &[]).reverses("2023-10-20", "P-1", "reversal"),
     "P-1 on 2023-10-20: 1000.00"
 )]
 #[case::taken_back_once(
-    Loan::four()
+    ModelLoan::four()
         .pays("2023-10-01", "P-1", "1000.00", &[])
         .reverses("2023-10-20", "P-1", "reversal")
         .reverses("2023-10-21", "P-1", "original"),
     "P-1 on 2023-10-20: 1000.00"
 )]
 #[case::a_new_schedule_keeps_what_is_paid(
-    Loan::four().pays("2023-10-01", "P-1", "350.00", &[]).reschedules("2023-10-15", 11, "2023-09-01", "650.00"),
+    ModelLoan::four().pays("2023-10-01", "P-1", "350.00", &[]).reschedules("2023-10-15", 11, "2023-09-01", "650.00"),
     "11: 650.00"
 )]
 #[case::an_old_number_under_a_new_schedule(
-    Loan::four().pays("2023-09-01", "P-1", "100.00", &[9]).reschedules("2023-10-15", 9, "2024-02-01", "900.00"),
+    ModelLoan::four().pays("2023-09-01", "P-1", "100.00", &[9]).reschedules("2023-10-15", 9, "2024-02-01", "900.00"),
     "9: 900.00"
 )]
 #[case::credit_waits(
-    Loan::due_on("UTC", &["2023-10-01"]).pays("2023-10-01", "P-1", "300.00", &[]).reschedules("2023-10-15", 2, "2023-11-01", "80.00"),
+    ModelLoan::due_on("UTC", &["2023-10-01"]).pays("2023-10-01", "P-1", "300.00", &[]).reschedules("2023-10-15", 2, "2023-11-01", "80.00"),
     "2: 30.00"
 )]
 #[case::beyond_an_adjusted_amount(
-    Loan::four()
+    ModelLoan::four()
         .pays("2023-10-01", "P-1", "250.00", &[1])
         .learns("2023-10-10", json!({ "type": "installment_adjusted", "number": 1, "amount": "100.00", "reason": "agreed" })),
     "2: 150.00, 3: 250.00, 4: 250.00"
 )]
 #[case::written_off_takes_only_what_names_it(
-    Loan::four()
+    ModelLoan::four()
         .pays("2023-10-01", "P-1", "100.00", &[])
         .pays("2023-10-01", "P-2", "100.00", &[1])
         .learns("2023-10-10", json!({ "type": "written_off", "number": 1, "reason": "agreed" })),
     "2: 150.00, 3: 250.00, 4: 250.00"
 )]
 #[case::a_write_off_undone(
-    Loan::four()
+    ModelLoan::four()
         .pays("2023-10-01", "P-1", "100.00", &[])
         .learns("2023-10-10", json!({ "type": "written_off", "reason": "agreed" }))
         .learns("2023-10-11", json!({ "type": "write_off_undone", "reason": "mistake" })),
     "1: 150.00, 2: 250.00, 3: 250.00, 4: 250.00"
 )]
-fn what_money_settles(#[case] loan: Loan, #[case] debts: &str) {
+fn what_money_settles(#[case] loan: ModelLoan, #[case] debts: &str) {
     assert_eq!(loan.debts(), debts);
 }
 
 #[test]
 fn while_enforcement_is_off_the_figures_go_on() {
     let policy = under(STANDARD);
-    let mut loan = Loan::four().learns("2023-10-10", json!({ "type": "enforcement_off", "reason": "court" }));
+    let mut loan =
+        ModelLoan::four().learns("2023-10-10", json!({ "type": "enforcement_off", "reason": "court" }));
     assert_eq!(loan.stage(&policy, "2023-10-21T12:00:00"), "current");
     assert_eq!(loan.days(&policy, "2023-10-21"), (20, 17));
     loan = loan.learns("2023-10-21", json!({ "type": "enforcement_on", "reason": "lifted" }));
@@ -343,7 +344,8 @@ fn while_enforcement_is_off_the_figures_go_on() {
 #[case::set_back_across_midnight("America/St_Johns", "2010-11-06", "2010-11-07T02:30:00Z")]
 #[case::by_an_odd_number_of_seconds("Africa/Monrovia", "1972-01-06", "1972-01-07T00:44:30Z")]
 fn the_next_date_begins_at_its_first_instant(#[case] zone: &str, #[case] due_on: &str, #[case] begins: &str) {
-    let (loan, policy, begins) = (Loan::due_on(zone, &[due_on]), under(PAST_DUE), begins.parse().unwrap());
+    let (loan, policy, begins) =
+        (ModelLoan::due_on(zone, &[due_on]), under(PAST_DUE), begins.parse().unwrap());
     let before = begins - TimeDelta::seconds(1);
     assert_eq!(loan.model.judge(&policy, before).stage, "current");
     assert_eq!(loan.model.judge(&policy, begins).stage, "held");
@@ -364,12 +366,12 @@ fn the_next_date_begins_at_its_first_instant(#[case] zone: &str, #[case] due_on:
     &["sms late_6 of installment 1, 1 missed", "email late of installment 1, 0 missed"]
 )]
 fn a_look_owes_what_was_planned_since_the_last_one(#[case] now: &str, #[case] expected: &[&str]) {
-    assert_eq!(Loan::four().reminders("2023-09-01T00:00:00", now), expected);
+    assert_eq!(ModelLoan::four().reminders("2023-09-01T00:00:00", now), expected);
 }
 
 #[test]
 fn a_reminder_is_owed_once_and_not_to_whoever_has_paid() {
-    let loan = Loan::four();
+    let loan = ModelLoan::four();
     assert_eq!(loan.reminders("2023-10-06T09:59:59", "2023-10-06T10:00:00").len(), 1);
     assert!(loan.reminders("2023-10-06T10:00:00", "2023-10-06T10:00:00").is_empty());
     assert!(loan.model.reminders(&under(STANDARD), loan.at("2023-10-06T10:00:00")).is_empty());

@@ -8,7 +8,7 @@ use duewatch_tests::model::Reminder;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::pages::{Loan, under};
+use crate::pages::{ModelLoan, under};
 
 pub(crate) const LADDER: &str = r#"
     [[stages]]
@@ -43,7 +43,7 @@ pub(crate) fn with(tables: &str, ladder: &str) -> Policy {
 }
 
 /// The stage and the restrictions at the end of a date.
-pub(crate) fn on(loan: &Loan, policy: &Policy, date: &str) -> String {
+pub(crate) fn on(loan: &ModelLoan, policy: &Policy, date: &str) -> String {
     let judged = loan.model.judge(policy, loan.at(&format!("{date}T23:59:59")));
     let restrictions: Vec<String> = judged.restrictions.iter().map(ToString::to_string).collect();
     format!("{} [{}]", judged.stage, restrictions.join(", "))
@@ -73,7 +73,7 @@ fn notice(stage: &str) -> Value {
     "2023-10-05"
 )]
 fn what_is_not_material_moves_no_stage(#[case] table: &str, #[case] before: &str, #[case] reached: &str) {
-    let (loan, policy) = (Loan::four(), with(&format!("materiality = {{ {table} }}"), LADDER));
+    let (loan, policy) = (ModelLoan::four(), with(&format!("materiality = {{ {table} }}"), LADDER));
     assert_eq!(on(&loan, &policy, before), "current []");
     assert_ne!(on(&loan, &policy, reached), "current []");
 }
@@ -96,7 +96,7 @@ const BUFFER: &str = "buffer = { days = 10, amount = \"300.00\", months = 12 }";
     "frozen [freeze_drawdown]"
 )]
 fn a_first_and_minor_lapse_has_a_buffer(#[case] table: &str, #[case] date: &str, #[case] expected: &str) {
-    assert_eq!(on(&Loan::four(), &with(table, LADDER), date), expected);
+    assert_eq!(on(&ModelLoan::four(), &with(table, LADDER), date), expected);
 }
 
 // The first delinquency episode begins on 5 October and is paid on the 10th; the second begins on 5 November
@@ -113,7 +113,7 @@ fn only_a_lapse_that_was_seen_is_remembered(
     #[case] expected: &str,
 ) {
     let policy = with(&format!("buffer = {{ days = 10, amount = \"300.00\", months = {months} }}"), LADDER);
-    let mut loan = Loan::four();
+    let mut loan = ModelLoan::four();
     for date in looks {
         if *date >= "2023-10-10" && loan.debts().starts_with("1:") {
             loan = loan.pays("2023-10-10", "P-1", "250.00", &[]);
@@ -129,7 +129,7 @@ fn only_a_lapse_that_was_seen_is_remembered(
 #[test]
 fn a_lapse_is_the_first_again_when_the_last_one_is_a_while_ago() {
     let policy = with("buffer = { days = 10, amount = \"300.00\", months = 1 }", LADDER);
-    let mut loan = Loan::four().looked(&policy, "2023-10-05T12:00:00");
+    let mut loan = ModelLoan::four().looked(&policy, "2023-10-05T12:00:00");
     // Over on 5 November, a month before the next one begins; a day later would be too late.
     loan = loan.pays("2023-11-05", "P-1", "500.00", &[]).looked(&policy, "2023-11-05T13:00:00");
     assert_eq!(on(&loan, &policy, "2023-12-09"), "limited []");
@@ -170,8 +170,8 @@ fn a_stage_may_ask_for_a_cause_or_a_score(
         restrictions = [{ kind = "suspend_account" }]
         "#,
     );
-    let told = |loan: Loan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
-    assert_eq!(on(&recorded.iter().fold(Loan::four(), told), &policy, date), expected);
+    let told = |loan: ModelLoan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
+    assert_eq!(on(&recorded.iter().fold(ModelLoan::four(), told), &policy, date), expected);
 }
 
 const TEMPORARY: &str = "cause = { temporary_holds_days = 10 }";
@@ -193,7 +193,7 @@ fn a_temporary_cause_holds_what_is_new(
     #[case] date: &str,
     #[case] expected: &str,
 ) {
-    let loan = Loan::four().learns(recorded_on, cause("temporary", until));
+    let loan = ModelLoan::four().learns(recorded_on, cause("temporary", until));
     assert_eq!(on(&loan, &with(TEMPORARY, LADDER), date), expected);
 }
 
@@ -219,8 +219,8 @@ fn a_payment_under_way_is_waited_for(
     #[case] date: &str,
     #[case] expected: &str,
 ) {
-    let told = |loan: Loan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
-    assert_eq!(on(&events.iter().fold(Loan::four(), told), &with(PROCESS, LADDER), date), expected);
+    let told = |loan: ModelLoan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
+    assert_eq!(on(&events.iter().fold(ModelLoan::four(), told), &with(PROCESS, LADDER), date), expected);
 }
 
 #[rstest]
@@ -250,8 +250,8 @@ fn nothing_is_restricted_before_the_notice_it_owes(
     #[case] date: &str,
     #[case] expected: &str,
 ) {
-    let told = |loan: Loan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
-    let loan = events.iter().fold(Loan::four(), told);
+    let told = |loan: ModelLoan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
+    let loan = events.iter().fold(ModelLoan::four(), told);
     assert_eq!(on(&loan, &with(&format!("{TEMPORARY}\n{PROCESS}"), NOTICED), date), expected);
 }
 
@@ -262,7 +262,7 @@ pub(crate) fn wanted(reminders: &[Reminder]) -> Vec<(&str, u32)> {
 #[test]
 fn a_notice_is_planned_once_and_counts_when_it_has_left() {
     let (mut loan, policy) =
-        (Loan::four().looked(&with("", NOTICED), "2023-09-30T12:00:00"), with("", NOTICED));
+        (ModelLoan::four().looked(&with("", NOTICED), "2023-09-30T12:00:00"), with("", NOTICED));
     let planned_at = loan.at("2023-10-04T10:00:00");
     assert_eq!(loan.model.next_change(&policy, loan.at("2023-10-02T12:00:00"), planned_at), Some(planned_at));
     assert_eq!(wanted(&loan.model.reminders(&policy, planned_at)), [("before_limit", 0)]);
@@ -281,8 +281,9 @@ fn a_notice_is_planned_once_and_counts_when_it_has_left() {
 #[test]
 fn nobody_is_reminded_while_a_payment_is_under_way() {
     let policy = with(PROCESS, NOTICED);
-    let loan =
-        Loan::four().looked(&policy, "2023-09-30T12:00:00").learns("2023-10-03", in_process("2023-10-07"));
+    let loan = ModelLoan::four()
+        .looked(&policy, "2023-09-30T12:00:00")
+        .learns("2023-10-03", in_process("2023-10-07"));
     assert!(loan.model.reminders(&policy, loan.at("2023-10-07T09:59:59")).is_empty());
     let reminders = loan.model.reminders(&policy, loan.at("2023-10-07T10:00:00"));
     assert_eq!(wanted(&reminders), [("before_limit", 0)]);

@@ -4,11 +4,11 @@
 use duewatch_domain::allocate;
 use serde_json::json;
 
-use crate::pages::{Loan, texts};
+use crate::pages::{ModelLoan, texts};
 
 /// Each case with its open debts, according to the pages.
-fn readings() -> [(Loan, &'static str); 4] {
-    let one = || Loan::due_on("UTC", &["2023-10-01"]);
+fn readings() -> [(ModelLoan, &'static str); 4] {
+    let one = || ModelLoan::due_on("UTC", &["2023-10-01"]);
     // `written_off` leaves the installment out until the write-off is reversed; a new schedule does not
     // reverse it.
     let written_off = one()
@@ -24,7 +24,7 @@ fn readings() -> [(Loan, &'static str); 4] {
         one().pays("2023-10-15", "P-1", "250.00", &[2]).reschedules("2023-10-15", 2, "2024-02-01", "50.00");
     // Allocations before a chargeback stay: a later payment that names the settled installment finds it
     // settled, and goes to the debt that fell due anew.
-    let collected_again = Loan::due_on("UTC", &["2023-10-01", "2024-06-01"])
+    let collected_again = ModelLoan::due_on("UTC", &["2023-10-01", "2024-06-01"])
         .pays("2023-10-01", "P-1", "250.00", &[])
         .reverses("2023-11-01", "P-1", "reversal")
         .pays("2023-12-01", "P-2", "250.00", &[1]);
@@ -45,9 +45,9 @@ fn the_model_owes_what_the_pages_say() {
 
 #[test]
 fn the_domain_owes_what_the_pages_say() {
-    let owes = |loan: &Loan| {
+    let owes = |loan: &ModelLoan| {
         let account = loan.account();
-        let unpaid = allocate(&account).unpaid;
+        let unpaid = allocate(&account).open_installments;
         texts(unpaid.iter().map(|one| (&account.installments()[one.place].label, one.due_on, one.amount)))
     };
     let (domain, pages): (Vec<String>, Vec<&str>) =

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use detect_overdue::ShardQueue;
 use duewatch_domain::formats::book_line;
 use duewatch_local::stack::sqs::LocalSqs;
-use duewatch_runtime::{Deadline, Wiring};
+use duewatch_runtime::{Deadline, Services};
 use duewatch_tests::support::{
     KEEPING, STANDARD, World, contract, id, message, post, record, report, sample, send, sweep,
     sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
@@ -98,11 +98,11 @@ fn sqs(operation: &str, request: &Value) -> Rights {
 
 impl Notes {
     /// The services of a function whose calls are noted.
-    fn on(&self, world: &World, function: &'static str) -> Wiring {
+    fn on(&self, world: &World, function: &'static str) -> Services {
         let services = world.stack.services();
         let dynamodb = services.dynamodb_client.config().to_builder().interceptor(self.clone()).build();
         let sns = services.sns_client.config().to_builder().interceptor(self.clone()).build();
-        Wiring::new(
+        Services::new(
             function,
             world.stack.settings(),
             aws_sdk_dynamodb::Client::from_conf(dynamodb),
@@ -159,7 +159,7 @@ async fn the_sweep_of_a_shard_calls_what_its_role_grants() {
         let event = serde_json::from_value(event).unwrap();
         detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
     }
-    assert_eq!(world.account("A-1").await.standing.stage.as_str(), "frozen");
+    assert_eq!(world.account("A-1").await.status.stage.as_str(), "frozen");
     assert_eq!(world.quarantined().await.len(), 1);
     notes.are_those_of("SweepShardFunction");
 }
@@ -183,7 +183,7 @@ async fn post_payment_calls_what_its_role_grants() {
     for _delivered in 0..2 {
         assert!(post(&wiring, &records).await.is_empty());
     }
-    assert_eq!(world.account("A-1").await.standing.stage.as_str(), "frozen");
+    assert_eq!(world.account("A-1").await.status.stage.as_str(), "frozen");
     notes.are_those_of("PostPaymentFunction");
 }
 
@@ -245,7 +245,7 @@ async fn record_delivery_calls_what_its_role_grants() {
     world.open_under("reminding", "A-1").await;
     let contact = r#""channel":"sms","contact_point":"+8613800000000","changed_by":"desk""#;
     let contact = message("E-1", world.now(), "A-1", "contact_changed", contact);
-    assert!(take_messages(&world.wiring(intake::NAME), &[contact]).await.is_empty());
+    assert!(take_messages(&world.services(intake::NAME), &[contact]).await.is_empty());
     world.set("2023-10-06T02:00:00Z");
     world.sweep().await;
     let records = world.account_records().await;
@@ -304,7 +304,7 @@ async fn watch_gaps_calls_what_its_role_grants() {
     world.pay("A-1", "P-2", "0").await;
     let unknown = world.payment("A-1", "P-3", "1.00");
     world.put_payment(&unknown).await;
-    world.store().park(&id("A-1"), &"P-3".parse().unwrap(), world.now()).await.unwrap();
+    world.store().put_in_suspense(&id("A-1"), &"P-3".parse().unwrap(), world.now()).await.unwrap();
     world.account_records().await;
     for at in ["2023-10-07T12:00:00Z", "2023-11-20T12:00:00Z"] {
         world.set(at);

@@ -52,14 +52,14 @@ pub(super) enum PolicyCommand {
         /// The policy, as TOML.
         policy: PathBuf,
         /// The language of the page.
-        #[arg(long, value_enum, default_value_t = Language::En)]
-        language: Language,
+        #[arg(long, value_enum, default_value_t = LanguageArg::En)]
+        language: LanguageArg,
     },
 }
 
 /// The language of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Language {
+pub(super) enum LanguageArg {
     /// Chinese.
     Zh,
     /// English.
@@ -99,8 +99,8 @@ pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
         PolicyCommand::Preset { name, .. } => Ok(preset(name.as_deref())?),
         PolicyCommand::Describe { policy, language } => {
             let language = match language {
-                Language::Zh => duewatch_domain::policy::Language::Zh,
-                Language::En => duewatch_domain::policy::Language::En,
+                LanguageArg::Zh => duewatch_domain::policy::Language::Zh,
+                LanguageArg::En => duewatch_domain::policy::Language::En,
             };
             let page = describe(&read_policy(&policy)?.policy, language);
             Ok(std::io::stdout().lock().write_all(page.as_bytes())?)

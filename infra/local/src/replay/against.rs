@@ -10,16 +10,16 @@ use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::policy::PolicyRef;
 
-use super::course::Course;
+use super::course::AccountCourse;
 use super::{Case, Engine, Outputs, ReplayError, Summary, pure, run};
 use crate::input::PolicyFile;
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// The most accounts that are named.
 const MOST_NAMED: usize = 10;
 
 /// A figure of a course.
-type Figure = (&'static str, fn(&Course) -> i64);
+type Figure = (&'static str, fn(&AccountCourse) -> i64);
 
 /// The figures compared over the whole portfolio.
 const FIGURES: [Figure; 5] = [
@@ -44,15 +44,15 @@ pub struct Comparison {
     policies: [PolicyRef; 2],
     /// Whether either policy charges a late fee.
     charges: bool,
-    accounts: Vec<Compared>,
+    accounts: Vec<AccountComparison>,
 }
 
 /// The results of both policies for one account.
 #[derive(Clone, Debug)]
-struct Compared {
+struct AccountComparison {
     account_id: AccountId,
     currency: Currency,
-    courses: [Course; 2],
+    courses: [AccountCourse; 2],
 }
 
 /// Runs a case by the domain alone and writes the outputs, then runs it again under another policy. The case
@@ -68,9 +68,9 @@ pub fn replay_against(
     let (summary, courses) = run(case, Engine::Pure, outputs)?;
     let policy = mem::replace(&mut case.policy, other).policy;
     let others = pure::run(case, None, false)?.courses;
-    let courses = courses.into_iter().zip(others).map(<[Course; 2]>::from);
+    let courses = courses.into_iter().zip(others).map(<[AccountCourse; 2]>::from);
     let accounts = case.openings.iter().map(|opening| &opening.account).zip(courses);
-    let accounts = accounts.map(|(account, courses)| Compared {
+    let accounts = accounts.map(|(account, courses)| AccountComparison {
         account_id: account.account_id.clone(),
         currency: account.currency,
         courses,
@@ -85,7 +85,7 @@ pub fn replay_against(
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [policy, other] = self.policies.each_ref().map(ToString::to_string);
-        let mut sums = Table::new(&["", &policy, &other, "difference"]).figures_from(1);
+        let mut sums = TextTable::new(&["", &policy, &other, "difference"]).figures_from(1);
         for (name, figure) in FIGURES {
             let [one, two] =
                 [0, 1].map(|side| self.accounts.iter().map(|one| figure(&one.courses[side])).sum::<i64>());
@@ -116,8 +116,8 @@ impl fmt::Display for Comparison {
         let fees = self.charges.then_some(LATE_FEES);
         let headings: Vec<&str> =
             ["account"].into_iter().chain(FIGURES_OF_ONE.map(|(name, _)| name)).chain(fees).collect();
-        let mut named = Table::new(&headings).figures_from(1);
-        for Compared { account_id, currency, courses } in differing.into_iter().take(MOST_NAMED) {
+        let mut named = TextTable::new(&headings).figures_from(1);
+        for AccountComparison { account_id, currency, courses } in differing.into_iter().take(MOST_NAMED) {
             let cells = FIGURES_OF_ONE.map(|(_, figure)| from_to(courses.each_ref().map(figure)));
             let fees = fees.map(|_| {
                 let fees = from_to(courses.each_ref().map(|course| currency.text(course.late_fees)));
@@ -131,8 +131,8 @@ impl fmt::Display for Comparison {
 
 impl Comparison {
     /// The accounts that differ, the largest difference first.
-    fn differing(&self) -> Vec<&Compared> {
-        let difference = |[one, two]: &[Course; 2]| {
+    fn differing(&self) -> Vec<&AccountComparison> {
+        let difference = |[one, two]: &[AccountCourse; 2]| {
             let figures = FIGURES_OF_ONE.map(|(_, figure)| figure(two).abs_diff(figure(one)));
             (figures, one.late_fees.max(two.late_fees) - one.late_fees.min(two.late_fees))
         };

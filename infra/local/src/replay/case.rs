@@ -11,7 +11,7 @@ use duewatch_domain::{Account, Command, Contract, Event, Refusal};
 
 use super::ReplayError;
 use crate::firings::Firings;
-use crate::input::{BookFormat, Line, PolicyFile, read_events, read_policy, read_whole_book};
+use crate::input::{BookFormat, NumberedLine, PolicyFile, read_events, read_policy, read_whole_book};
 
 /// The files of a case.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Case {
     /// The accounts, by id.
     pub openings: Vec<Opening>,
     /// The events from the first day on, in the order of `at`.
-    pub steps: Vec<Step>,
+    pub steps: Vec<EventStep>,
     /// The firings of the sweep.
     pub firings: Firings,
     /// The events file, for error messages.
@@ -62,7 +62,7 @@ pub struct Opening {
 
 /// An event of the run.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct EventStep {
     /// The line in the events file.
     pub line: u64,
     /// The index of its account in [`Case::openings`].
@@ -98,8 +98,8 @@ impl Case {
     /// When an event before the first day is refused, or its account is unknown.
     pub fn new(
         policy: PolicyFile,
-        book: &[Line<Contract>],
-        mut events: Vec<Line<Event>>,
+        book: &[NumberedLine<Contract>],
+        mut events: Vec<NumberedLine<Event>>,
         events_path: PathBuf,
         from: NaiveDate,
         to: NaiveDate,
@@ -190,7 +190,7 @@ impl Case {
 
     /// The refusal of a step, with its line.
     #[must_use]
-    pub fn refused(&self, step: &Step, refusal: &impl std::fmt::Display) -> ReplayError {
+    pub fn refused(&self, step: &EventStep, refusal: &impl std::fmt::Display) -> ReplayError {
         refused(&self.events_path, step.line, step.command.name(), refusal)
     }
 
@@ -225,7 +225,7 @@ struct Layout<'a> {
     to: NaiveDate,
     openings: Vec<Opening>,
     places: HashMap<AccountId, usize>,
-    steps: Vec<Step>,
+    steps: Vec<EventStep>,
     last_known: HashMap<usize, (DateTime<Utc>, DateTime<Utc>)>,
 }
 
@@ -282,7 +282,7 @@ impl Layout<'_> {
                 opening.payments.push((received_at, command));
             }
         } else if day <= self.to {
-            self.steps.push(Step { line, account: place, at, received_at, command });
+            self.steps.push(EventStep { line, account: place, at, received_at, command });
         }
         Ok(())
     }

@@ -4,11 +4,11 @@ use chrono::{DateTime, NaiveDate};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::Zone;
 use duewatch_domain::kernel::{business_date, days_between, end_of_day, plus_days};
-use duewatch_domain::{Account, Policy, owed};
+use duewatch_domain::{Account, Policy, allocate_at};
 
 /// The figures of one account. A further figure is a field here, and a line in the tables of `against.rs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Course {
+pub(super) struct AccountCourse {
     /// Whether the account was ever on a stage.
     pub(super) flagged: bool,
     /// Whether a restriction was ever in force.
@@ -25,15 +25,15 @@ pub(super) struct Course {
     restricted_from: Option<NaiveDate>,
 }
 
-impl Course {
+impl AccountCourse {
     /// Adds the account's newest revision; its days count from `first_day` on.
     pub(super) fn judged(&mut self, account: &Account, first_day: NaiveDate) {
-        self.reminders += i64::try_from(account.intents.len()).unwrap_or(i64::MAX);
+        self.reminders += i64::try_from(account.contact_requests.len()).unwrap_or(i64::MAX);
         let Some(decision) = account.decision_of_this_revision() else { return };
         self.decisions += 1;
         self.flagged |= !decision.to.is_current();
         let day = ends_after(account.time_zone, decision.at).max(first_day);
-        if account.standing.restrictions.is_empty() {
+        if account.status.restrictions.is_empty() {
             self.ended(plus_days(day, -1));
         } else {
             self.restricted = true;
@@ -45,7 +45,7 @@ impl Course {
     pub(super) fn closed(&mut self, account: &Account, policy: &Policy, last_day: NaiveDate) {
         self.ended(last_day);
         if policy.late_fee.is_some() {
-            self.late_fees = owed(account, policy).late_fee_charged_on(last_day, account.currency);
+            self.late_fees = allocate_at(account, policy).late_fee_charged_on(last_day, account.currency);
         }
     }
 

@@ -7,18 +7,18 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use duewatch_domain::account::AskedBy;
-use duewatch_domain::account::Intent;
+use duewatch_domain::account::ContactRequest;
+use duewatch_domain::account::ImposedBy;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::kernel::{plus_days, start_of_day};
-use duewatch_domain::{Cause, Refusal, Zone};
+use duewatch_domain::{Refusal, Trigger, Zone};
 
-use super::moments::{Moment, What, happenings, zones};
-use super::walk::Walk;
-use super::{Case, Step};
+use super::moments::{Moment, MomentKind, happenings, zones};
+use super::walk::AccountWalk;
+use super::{Case, EventStep};
 
 /// The accounts of one customer.
-pub(super) struct Group<'a> {
+pub(super) struct CustomerGroup<'a> {
     case: &'a Case,
     /// In the order of their ids.
     pub(super) members: Vec<Member<'a>>,
@@ -32,7 +32,7 @@ pub(super) struct Group<'a> {
 pub(super) struct Member<'a> {
     /// The index in the case.
     pub(super) place: usize,
-    pub(super) walk: Walk<'a>,
+    pub(super) walk: AccountWalk<'a>,
     /// Lines of the days that are over in the account's zone and not taken yet.
     lines: VecDeque<Vec<u8>>,
 }
@@ -52,8 +52,8 @@ impl ZoneDays {
 }
 
 impl Member<'_> {
-    fn asked_at(&self) -> Option<Revision> {
-        self.walk.account.asked_at()
+    fn imposed_at_revision(&self) -> Option<Revision> {
+        self.walk.account.imposed_at_revision()
     }
 
     /// Takes the lines of the next days; a day without one gives an empty line.
@@ -64,9 +64,9 @@ impl Member<'_> {
     }
 }
 
-impl<'a> Group<'a> {
+impl<'a> CustomerGroup<'a> {
     /// A group of walks, each with its index in the case, in that order.
-    pub(super) fn new(case: &'a Case, walks: Vec<(usize, Walk<'a>)>) -> Self {
+    pub(super) fn new(case: &'a Case, walks: Vec<(usize, AccountWalk<'a>)>) -> Self {
         let zones = zones(walks.iter().map(|(_, walk)| walk.opening)).into_iter();
         let steps = walks.iter().flat_map(|(_, walk)| walk.steps.iter().copied());
         let mut happenings = happenings(case, walks.iter().map(|(place, _)| *place), steps);
@@ -90,16 +90,16 @@ impl<'a> Group<'a> {
         }
         while let Some(moment) = self.next_moment(last) {
             match moment.what {
-                What::DayOver { day, zone } => {
+                MomentKind::DayOver { day, zone } => {
                     self.sweep_until(moment.at - TimeDelta::seconds(1));
                     self.day_over(day, zone, write);
                 }
-                What::Open(place) => {
+                MomentKind::Open(place) => {
                     self.sweep_until(moment.at);
                     self.open(place, moment.at);
                     self.next += 1;
                 }
-                What::Step(place) => {
+                MomentKind::Step(place) => {
                     self.sweep_until(moment.at);
                     self.next += 1;
                     if let Some(step) = self.case.steps.get(place)
@@ -125,7 +125,7 @@ impl<'a> Group<'a> {
         let days = self.zones.iter().enumerate().filter(|(_, zone)| zone.day <= self.case.to);
         let days = days.map(|(place, zone)| Moment {
             at: zone.over_at,
-            what: What::DayOver { day: zone.day, zone: place },
+            what: MomentKind::DayOver { day: zone.day, zone: place },
         });
         days.chain(self.happenings.get(self.next).copied()).min().filter(|_| is_left)
     }
@@ -144,24 +144,24 @@ impl<'a> Group<'a> {
 
     fn open(&mut self, place: usize, at: DateTime<Utc>) {
         let Some(opened) = self.members.iter().position(|member| member.place == place) else { return };
-        let others = self.asked_of(opened);
+        let others = self.imposed_on(opened);
         let Some(member) = self.members.get_mut(opened) else { return };
         let mut notices = member.walk.open();
-        notices.extend(member.walk.heed(others, at).into_iter().flatten());
-        member.walk.leave(notices, at);
-        let asks = member.asked_at().is_some();
-        self.tell(asks.then_some(opened).into_iter().collect(), at);
+        notices.extend(member.walk.apply_cross_restrictions(others, at).into_iter().flatten());
+        member.walk.send_notices(notices, at);
+        let asks = member.imposed_at_revision().is_some();
+        self.propagate_restrictions(asks.then_some(opened).into_iter().collect(), at);
     }
 
-    fn take(&mut self, step: &Step) -> Result<(), Refusal> {
+    fn take(&mut self, step: &EventStep) -> Result<(), Refusal> {
         let Some(place) = self.members.iter().position(|member| member.place == step.account) else {
             return Ok(());
         };
         let Some(member) = self.members.get_mut(place) else { return Ok(()) };
-        let before = member.asked_at();
+        let before = member.imposed_at_revision();
         member.walk.take(step)?;
-        let has_changed = member.asked_at() != before;
-        self.tell(has_changed.then_some(place).into_iter().collect(), step.at);
+        let has_changed = member.imposed_at_revision() != before;
+        self.propagate_restrictions(has_changed.then_some(place).into_iter().collect(), step.at);
         Ok(())
     }
 
@@ -169,51 +169,51 @@ impl<'a> Group<'a> {
     fn sweep_until(&mut self, until: DateTime<Utc>) {
         loop {
             let open = self.members.iter().filter(|member| member.walk.is_open);
-            let due = open.filter_map(|member| member.walk.account.standing.next_action_at).min();
+            let due = open.filter_map(|member| member.walk.account.status.next_action_at).min();
             let firing = due.map(|due| self.case.firings.at_or_after(due));
             let Some(firing) = firing.filter(|firing| *firing <= until) else { return };
             let mut changed = Vec::new();
             for (place, member) in self.members.iter_mut().enumerate() {
-                if member.walk.is_open && member.walk.account.standing.is_due(firing) {
-                    let before = member.asked_at();
-                    member.walk.judge(firing, Cause::Time);
-                    changed.extend((member.asked_at() != before).then_some(place));
+                if member.walk.is_open && member.walk.account.status.is_due(firing) {
+                    let before = member.imposed_at_revision();
+                    member.walk.judge(firing, Trigger::Time);
+                    changed.extend((member.imposed_at_revision() != before).then_some(place));
                 }
             }
-            self.tell(changed, firing);
+            self.propagate_restrictions(changed, firing);
         }
     }
 
     /// Propagates changed cross-restrictions to the others, and then those that changed thereby: an account
     /// is assessed for elapsed time before it applies restrictions. Applying restrictions never changes an
     /// account's own cross-restriction, so the loop ends.
-    fn tell(&mut self, mut changed: Vec<usize>, now: DateTime<Utc>) {
+    fn propagate_restrictions(&mut self, mut changed: Vec<usize>, now: DateTime<Utc>) {
         while !changed.is_empty() {
-            let mut heeded: Vec<(usize, Option<Revision>, VecDeque<Intent>)> = Vec::new();
+            let mut heeded: Vec<(usize, Option<Revision>, VecDeque<ContactRequest>)> = Vec::new();
             for teller in std::mem::take(&mut changed) {
                 for other in (0..self.members.len()).filter(|other| *other != teller) {
-                    let asked = self.asked_of(other);
+                    let asked = self.imposed_on(other);
                     let Some(member) = self.members.get_mut(other).filter(|member| member.walk.is_open)
                     else {
                         continue;
                     };
-                    let before = member.asked_at();
-                    if let Some(notices) = member.walk.heed(asked, now) {
+                    let before = member.imposed_at_revision();
+                    if let Some(notices) = member.walk.apply_cross_restrictions(asked, now) {
                         heeded.push((other, before, notices));
                     }
                 }
             }
             for (place, before, notices) in heeded {
                 let Some(member) = self.members.get_mut(place) else { continue };
-                member.walk.leave(notices, now);
-                changed.extend((member.asked_at() != before).then_some(place));
+                member.walk.send_notices(notices, now);
+                changed.extend((member.imposed_at_revision() != before).then_some(place));
             }
         }
     }
 
     /// The restrictions that the others impose on one account.
-    fn asked_of(&self, place: usize) -> Vec<AskedBy> {
+    fn imposed_on(&self, place: usize) -> Vec<ImposedBy> {
         let others = self.members.iter().enumerate().filter(|(other, _)| *other != place);
-        others.filter_map(|(_, other)| other.walk.account.asks()).collect()
+        others.filter_map(|(_, other)| other.walk.account.imposes()).collect()
     }
 }

@@ -18,10 +18,10 @@ use duewatch_domain::Refusal;
 use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE};
 
-use self::course::Course;
+use self::course::AccountCourse;
 
 pub use self::against::{Comparison, replay_against};
-pub use self::case::{Case, CaseFiles, Opening, Step};
+pub use self::case::{Case, CaseFiles, EventStep, Opening};
 pub use self::pure::{Walked, walk_account};
 pub use self::stack::{StackReport, run_stack};
 
@@ -141,7 +141,7 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
 }
 
 /// Like [`replay`], with the course of each account, which the domain alone provides.
-fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<Course>), ReplayError> {
+fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<AccountCourse>), ReplayError> {
     let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
     let keep = outputs.decisions.is_some();
@@ -149,11 +149,11 @@ fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<C
     let (tally, taken, courses) = match engine {
         Engine::Pure => {
             let ran = pure::run(case, sink, keep)?;
-            (ran.tally, ran.taken, ran.courses)
+            (ran.tally, ran.decisions, ran.courses)
         }
         Engine::Stack => {
             let report = run_stack(case, sink, "replay")?;
-            (report.tally, report.taken, Vec::new())
+            (report.tally, report.decisions, Vec::new())
         }
     };
     let mut decisions = outputs.decisions.as_deref().map(Output::create).transpose()?;
@@ -175,7 +175,7 @@ fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<C
 
 /// A decision as written, with its sort key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Taken {
+struct DecisionRecord {
     at: DateTime<Utc>,
     account_id: AccountId,
     revision: Revision,
@@ -183,7 +183,7 @@ struct Taken {
 }
 
 /// By instant, then account, then revision.
-fn in_order(mut taken: Vec<Taken>) -> Vec<Taken> {
+fn in_order(mut taken: Vec<DecisionRecord>) -> Vec<DecisionRecord> {
     taken.sort_by(|one, other| {
         (one.at, &one.account_id, one.revision).cmp(&(other.at, &other.account_id, other.revision))
     });

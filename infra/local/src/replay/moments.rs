@@ -11,13 +11,13 @@ use super::{Case, Opening};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment {
     pub(super) at: DateTime<Utc>,
-    pub(super) what: What,
+    pub(super) what: MomentKind,
 }
 
 /// The kinds of events in their order at one instant: a day ends before another begins, and accounts open
 /// before any other event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(super) enum MomentKind {
     /// The day of a zone is over.
     DayOver { day: NaiveDate, zone: usize },
     /// An account opens: its index in the case.
@@ -42,11 +42,13 @@ pub(super) fn happenings(
     let opened = openings.filter_map(|place| {
         let opening = case.openings.get(place)?;
         (opening.opens_at < opening.closes_before)
-            .then_some(Moment { at: opening.opens_at, what: What::Open(place) })
+            .then_some(Moment { at: opening.opens_at, what: MomentKind::Open(place) })
     });
     let mut moments: Vec<Moment> = opened.collect();
     moments.extend(
-        steps.filter_map(|place| Some(Moment { at: case.steps.get(place)?.at, what: What::Step(place) })),
+        steps.filter_map(|place| {
+            Some(Moment { at: case.steps.get(place)?.at, what: MomentKind::Step(place) })
+        }),
     );
     moments
 }

@@ -13,10 +13,10 @@ use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::plus_days;
 use duewatch_domain::{Account, Decision, Refusal};
 
-use super::course::Course;
-use super::group::Group;
-use super::walk::Walk;
-use super::{Case, ReplayError, Taken, Tally};
+use super::course::AccountCourse;
+use super::group::CustomerGroup;
+use super::walk::AccountWalk;
+use super::{Case, DecisionRecord, ReplayError, Tally};
 use crate::progress::Progress;
 
 /// Days whose lines are held in memory at once.
@@ -26,17 +26,17 @@ const WINDOW_DAYS: i64 = 8;
 pub(super) struct Ran {
     pub(super) tally: Tally,
     /// The decisions, where they are kept.
-    pub(super) taken: Vec<Taken>,
+    pub(super) decisions: Vec<DecisionRecord>,
     /// In the order of the case's openings.
-    pub(super) courses: Vec<Course>,
+    pub(super) courses: Vec<AccountCourse>,
 }
 
 /// The accounts on their way through the run.
 enum Walks<'a> {
     /// Independent accounts.
-    Apart(Vec<Walk<'a>>),
+    Apart(Vec<AccountWalk<'a>>),
     /// Accounts grouped by customer.
-    Together(Vec<Group<'a>>),
+    Together(Vec<CustomerGroup<'a>>),
 }
 
 impl<'a> Walks<'a> {
@@ -46,22 +46,22 @@ impl<'a> Walks<'a> {
             steps[step.account].push(place);
         }
         let walks = case.openings.iter().zip(steps);
-        let walks = walks.map(|(opening, steps)| Walk::new(case, opening, steps, keep));
+        let walks = walks.map(|(opening, steps)| AccountWalk::new(case, opening, steps, keep));
         if !case.judges_together() {
             return Self::Apart(walks.collect());
         }
-        let mut walks: Vec<Option<Walk<'a>>> = walks.map(Some).collect();
+        let mut walks: Vec<Option<AccountWalk<'a>>> = walks.map(Some).collect();
         let mut take = |place: usize| walks.get_mut(place).and_then(Option::take).map(|walk| (place, walk));
         let groups = case.by_customer().into_values();
         Self::Together(
             groups
-                .map(|places| Group::new(case, places.into_iter().filter_map(&mut take).collect()))
+                .map(|places| CustomerGroup::new(case, places.into_iter().filter_map(&mut take).collect()))
                 .collect(),
         )
     }
 
     /// In the order of the case's openings.
-    fn into_walks(self) -> Vec<Walk<'a>> {
+    fn into_walks(self) -> Vec<AccountWalk<'a>> {
         match self {
             Self::Apart(walks) => walks,
             Self::Together(groups) => {
@@ -92,12 +92,12 @@ pub(super) fn run(
     }
     let walks = walks.into_walks();
     let mut ran =
-        Ran { tally: Tally::default(), taken: Vec::new(), courses: Vec::with_capacity(walks.len()) };
+        Ran { tally: Tally::default(), decisions: Vec::new(), courses: Vec::with_capacity(walks.len()) };
     for mut walk in walks {
         walk.close();
         ran.tally.add(walk.tally);
         ran.courses.push(std::mem::take(&mut walk.course));
-        ran.taken.extend(walk.into_taken());
+        ran.decisions.extend(walk.into_decisions());
     }
     Ok(ran)
 }
@@ -124,7 +124,7 @@ pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Walked
     let customer_id = &case.openings[place].account.customer_id;
     let walk_of = |place: usize| {
         let steps = (0..case.steps.len()).filter(|step| case.steps[*step].account == place).collect();
-        Walk::new(case, &case.openings[place], steps, true)
+        AccountWalk::new(case, &case.openings[place], steps, true)
     };
     if !case.judges_together() {
         let (mut walk, mut day) = (walk_of(place), case.from);
@@ -137,7 +137,7 @@ pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Walked
     }
     let places = case.by_customer().remove(customer_id).unwrap_or_default();
     let walks = places.into_iter().map(|place| (place, walk_of(place)));
-    let mut group = Group::new(case, walks.collect());
+    let mut group = CustomerGroup::new(case, walks.collect());
     group.through(case.to, false).map_err(|(step, refusal)| case.refused(&case.steps[step], &refusal))?;
     let (mut walked, mut others) = (None, Vec::new());
     for member in group.members {
@@ -220,7 +220,7 @@ fn share_of(count: usize) -> usize {
 
 /// Walks independent accounts through a window, and returns the first refused step.
 fn walk_apart(
-    walks: &mut [Walk<'_>],
+    walks: &mut [AccountWalk<'_>],
     from: NaiveDate,
     days: usize,
     window: &mut Window,
@@ -243,7 +243,7 @@ fn walk_apart(
 
 /// Walks groups through a window, each with all of a customer's accounts, and returns the first refused step.
 fn walk_together(
-    groups: &mut [Group<'_>],
+    groups: &mut [CustomerGroup<'_>],
     to: NaiveDate,
     days: usize,
     window: &mut Window,
@@ -284,7 +284,7 @@ fn first_refused(
 
 /// Walks one share of the accounts through a window, and returns the first refused step.
 fn walk(
-    walks: &mut [Walk<'_>],
+    walks: &mut [AccountWalk<'_>],
     from: NaiveDate,
     days: &mut [Vec<u8>],
     write: bool,

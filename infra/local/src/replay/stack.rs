@@ -12,14 +12,14 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::formats::DailyLines;
 use duewatch_domain::kernel::{AccountId, CustomerId, EventId, Revision};
 use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
-use duewatch_domain::{Account, Cause, Command, Event, Message, Refusal, Zone, assess};
+use duewatch_domain::{Account, Command, Event, InboundMessage, Refusal, Trigger, Zone, assess};
 use duewatch_runtime::Clock;
 use duewatch_store::{Consumed, ContactOutcome, PaymentFact, Store, StoreError, Tables, TransitionError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::moments::{Moment, What, happenings, zones};
-use super::{Case, Opening, ReplayError, Step, Taken, Tally};
+use super::moments::{Moment, MomentKind, happenings, zones};
+use super::{Case, DecisionRecord, EventStep, Opening, ReplayError, Tally};
 use crate::progress::Progress;
 use crate::stack::{Stack, StackClock, StackError, Transport};
 
@@ -53,7 +53,7 @@ fn all_moments(case: &Case) -> Vec<Moment> {
         let mut day = case.from;
         while day <= case.to {
             let at = start_of_day(tz, plus_days(day, 1));
-            moments.push(Moment { at, what: What::DayOver { day, zone } });
+            moments.push(Moment { at, what: MomentKind::DayOver { day, zone } });
             day = plus_days(day, 1);
         }
     }
@@ -78,7 +78,7 @@ pub struct StackReport {
     /// The charged capacity, by operation and table.
     pub charged: BTreeMap<(&'static str, String), Consumed>,
     pub tables: Tables,
-    pub(super) taken: Vec<Taken>,
+    pub(super) decisions: Vec<DecisionRecord>,
 }
 
 /// The ends of contact requests in a run.
@@ -103,16 +103,16 @@ async fn contacts(store: &Store, accounts: &[Account]) -> Result<Contacts, Store
     let customers: BTreeSet<&CustomerId> = accounts.iter().map(|account| &account.customer_id).collect();
     let mut contacts = Contacts::default();
     for customer_id in customers {
-        let waiting = store.at_hand(customer_id).await?.planned;
-        let said = store.said_to(customer_id).await?;
-        let waited = waiting.iter().chain(said.iter().map(|said| &said.planned));
+        let waiting = store.load_profile(customer_id).await?.requests;
+        let said = store.contact_records(customer_id).await?;
+        let waited = waiting.iter().chain(said.iter().map(|said| &said.request));
         contacts.deferred += waited.filter(|planned| planned.waits_for.is_some()).count();
         for one in said {
             match one.outcome {
                 ContactOutcome::Sent => contacts.sent += 1,
                 ContactOutcome::Suppressed => contacts.suppressed += 1,
                 ContactOutcome::Withdrawn => contacts.withdrawn += 1,
-                ContactOutcome::Held | ContactOutcome::Unsayable => {}
+                ContactOutcome::Held | ContactOutcome::Unrenderable => {}
             }
         }
     }
@@ -129,7 +129,7 @@ struct StackRun<'a> {
     lines: BTreeMap<NaiveDate, DayLines>,
     seen: BTreeSet<(AccountId, Revision)>,
     tally: Tally,
-    taken: Vec<Taken>,
+    decisions: Vec<DecisionRecord>,
     reminders: BTreeMap<String, usize>,
     lift_times: Vec<Duration>,
     /// The earliest due instant in the indexes, valid as long as nothing is written.
@@ -160,7 +160,7 @@ impl<'a> StackRun<'a> {
             lines: BTreeMap::new(),
             seen: BTreeSet::new(),
             tally: Tally::default(),
-            taken: Vec::new(),
+            decisions: Vec::new(),
             reminders: BTreeMap::new(),
             lift_times: Vec::new(),
             earliest_due: None,
@@ -173,15 +173,15 @@ impl<'a> StackRun<'a> {
         let mut progress = Progress::new(what, moments.len() as u64);
         for (done, moment) in moments.iter().enumerate() {
             match moment.what {
-                What::DayOver { day, zone } => {
+                MomentKind::DayOver { day, zone } => {
                     self.fire_until(moment.at - TimeDelta::seconds(1)).await?;
                     self.day_over(day, zone).await?;
                 }
-                What::Open(place) => {
+                MomentKind::Open(place) => {
                     self.fire_until(moment.at).await?;
                     self.open(&self.case.openings[place]).await?;
                 }
-                What::Step(place) => {
+                MomentKind::Step(place) => {
                     self.fire_until(moment.at).await?;
                     self.step(&self.case.steps[place]).await?;
                 }
@@ -209,7 +209,7 @@ impl<'a> StackRun<'a> {
             lift_times: self.lift_times,
             charged: store.meter().read(),
             tables: store.tables().clone(),
-            taken: self.taken,
+            decisions: self.decisions,
         })
     }
 
@@ -234,7 +234,7 @@ impl<'a> StackRun<'a> {
 
     async fn open(&mut self, opening: &Opening) -> Result<(), ReplayError> {
         self.stack.clock().set(opening.opens_at);
-        let cause = if opening.by_event { Cause::Fact } else { Cause::Time };
+        let cause = if opening.by_event { Trigger::Fact } else { Trigger::Time };
         let transitions = self.stack.transitions();
         let account = opening.account.clone();
         let account_id = account.account_id.clone();
@@ -250,7 +250,7 @@ impl<'a> StackRun<'a> {
         self.drain(None).await
     }
 
-    async fn step(&mut self, step: &Step) -> Result<(), ReplayError> {
+    async fn step(&mut self, step: &EventStep) -> Result<(), ReplayError> {
         self.stack.clock().set(step.at);
         let account_id = self.case.openings[step.account].account.account_id.clone();
         let (begun, lifted) = (Instant::now(), self.tally.lifted);
@@ -274,12 +274,17 @@ impl<'a> StackRun<'a> {
     }
 
     /// Sends a command as the lender's other systems do; the functions learn of it from the queue alone.
-    async fn send(&self, account_id: &AccountId, command: &Command, step: &Step) -> Result<(), ReplayError> {
+    async fn send(
+        &self,
+        account_id: &AccountId,
+        command: &Command,
+        step: &EventStep,
+    ) -> Result<(), ReplayError> {
         let event_id: EventId = format!("line-{}", step.line)
             .parse()
             .map_err(|error: duewatch_domain::kernel::NoId| StackError::Engine(error.to_string()))?;
         let event = Event { at: step.received_at, account_id: account_id.clone(), command: command.clone() };
-        self.stack.send_to_intake(&Message { event_id, event }).await?;
+        self.stack.send_to_intake(&InboundMessage { event_id, event }).await?;
         Ok(())
     }
 
@@ -306,7 +311,7 @@ impl<'a> StackRun<'a> {
     }
 
     /// Pumps the streams empty and takes the messages that reached SNS.
-    async fn drain(&mut self, step: Option<&Step>) -> Result<(), ReplayError> {
+    async fn drain(&mut self, step: Option<&EventStep>) -> Result<(), ReplayError> {
         self.earliest_due = None;
         self.stack.drain().await?;
         if let Some(given_up) = self.stack.given_up().next() {
@@ -324,7 +329,7 @@ impl<'a> StackRun<'a> {
                 }
                 // An unreachable borrower is a normal result of a run.
                 Some("duewatch.operations.v1") if kind_of(&message.attributes) != "no_channel" => {
-                    return Err(self.rung(step).await?);
+                    return Err(self.alerted(step).await?);
                 }
                 _ => {}
             }
@@ -334,17 +339,17 @@ impl<'a> StackRun<'a> {
 
     fn take(&mut self, body: &str) -> Result<(), ReplayError> {
         #[derive(Deserialize)]
-        struct Body<'b> {
+        struct PublishedBody<'b> {
             #[serde(borrow)]
-            data: Data<'b>,
+            data: PublishedData<'b>,
         }
         #[derive(Deserialize)]
-        struct Data<'b> {
+        struct PublishedData<'b> {
             #[serde(borrow)]
             decision: &'b RawValue,
         }
         #[derive(Deserialize)]
-        struct Decision {
+        struct PublishedDecision {
             at: DateTime<Utc>,
             account_id: AccountId,
             revision: Revision,
@@ -352,14 +357,14 @@ impl<'a> StackRun<'a> {
             lifted: Vec<serde_json::Value>,
         }
         let unread = |error: serde_json::Error| StackError::Engine(format!("account event: {error}"));
-        let body: Body<'_> = serde_json::from_str(body).map_err(unread)?;
+        let body: PublishedBody<'_> = serde_json::from_str(body).map_err(unread)?;
         let line = body.data.decision.get();
-        let decision: Decision = serde_json::from_str(line).map_err(unread)?;
+        let decision: PublishedDecision = serde_json::from_str(line).map_err(unread)?;
         let in_run =
             self.case.opening_of(&decision.account_id).is_some_and(|one| decision.at < one.closes_before);
         if in_run && self.seen.insert((decision.account_id.clone(), decision.revision)) {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
-            self.taken.push(Taken {
+            self.decisions.push(DecisionRecord {
                 at: decision.at,
                 account_id: decision.account_id,
                 revision: decision.revision,
@@ -370,7 +375,7 @@ impl<'a> StackRun<'a> {
     }
 
     /// The error of an alert at `operations`: in a replay it means a refused record.
-    async fn rung(&self, step: Option<&Step>) -> Result<ReplayError, ReplayError> {
+    async fn alerted(&self, step: Option<&EventStep>) -> Result<ReplayError, ReplayError> {
         let now = self.stack.clock().now();
         let quarantined =
             self.stack.store().quarantined_on(now.date_naive()).await.map_err(StackError::from)?;
@@ -428,19 +433,19 @@ impl<'a> StackRun<'a> {
 /// Checks that the rules confirm the stored account status, and that no sweep has missed the account.
 fn confirm(account: &Account, case: &Case, day: NaiveDate) -> Result<(), ReplayError> {
     let end = end_of_day(account.time_zone, day);
-    let due = account.standing.next_action_at;
+    let due = account.status.next_action_at;
     let missed = due.is_some_and(|due| case.firings.at_or_after(due) <= end);
     if due.is_some_and(|due| due <= end) && !missed {
         // The next firing comes after the day's end.
         return Ok(());
     }
     let assessed = assess(account, &case.policy.policy, end);
-    if !missed && account.standing.stage.as_str() == assessed.stage_name() {
+    if !missed && account.status.stage.as_str() == assessed.stage_name() {
         return Ok(());
     }
     Err(ReplayError::Unconfirmed {
         account_id: account.account_id.clone(),
-        stored: account.standing.stage.to_string(),
+        stored: account.status.stage.to_string(),
         assessed: assessed.stage_name().to_owned(),
         day,
     })

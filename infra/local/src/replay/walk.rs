@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use duewatch_domain::account::AskedBy;
-use duewatch_domain::account::Intent;
+use duewatch_domain::account::ContactRequest;
+use duewatch_domain::account::ImposedBy;
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
 use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
-use duewatch_domain::{Account, Applied, Cause, Command, Decision, Refusal};
+use duewatch_domain::{Account, Applied, Command, Decision, Refusal, Trigger};
 
-use super::course::Course;
-use super::{Case, Opening, Step, Taken, Tally};
+use super::course::AccountCourse;
+use super::{Case, DecisionRecord, EventStep, Opening, Tally};
 
 /// An account at a day of a run.
-pub(super) struct Walk<'a> {
+pub(super) struct AccountWalk<'a> {
     case: &'a Case,
     pub(super) opening: &'a Opening,
     pub(super) account: Account,
@@ -27,11 +27,11 @@ pub(super) struct Walk<'a> {
     next_step: usize,
     keep: bool,
     pub(super) tally: Tally,
-    pub(super) course: Course,
+    pub(super) course: AccountCourse,
     pub(super) decisions: Vec<Decision>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> AccountWalk<'a> {
     pub(super) fn new(case: &'a Case, opening: &'a Opening, steps: Vec<usize>, keep: bool) -> Self {
         let mut steps_of_reminders = case.policy.policy.reminders.iter().flat_map(|table| &table.steps);
         Self {
@@ -45,7 +45,7 @@ impl<'a> Walk<'a> {
             next_step: 0,
             keep,
             tally: Tally::default(),
-            course: Course::default(),
+            course: AccountCourse::default(),
             decisions: Vec::new(),
         }
     }
@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
             let next_day = start_of_day(zone, plus_days(day, 1));
             if !self.is_open && self.opening.opens_at < next_day {
                 let notices = self.open();
-                self.leave(notices, self.opening.opens_at);
+                self.send_notices(notices, self.opening.opens_at);
             }
             while let Some(step) = self.step().filter(|step| step.at < next_day) {
                 let place = self.steps[self.next_step];
@@ -87,9 +87,9 @@ impl<'a> Walk<'a> {
     }
 
     /// Opens the account. Returns the notices that it plans, which the caller lets leave.
-    pub(super) fn open(&mut self) -> VecDeque<Intent> {
+    pub(super) fn open(&mut self) -> VecDeque<ContactRequest> {
         self.is_open = true;
-        let cause = if self.opening.by_event { Cause::Fact } else { Cause::Time };
+        let cause = if self.opening.by_event { Trigger::Fact } else { Trigger::Time };
         self.judge_once(self.opening.opens_at, cause);
         self.notices().collect()
     }
@@ -100,85 +100,89 @@ impl<'a> Walk<'a> {
         self.step().is_some_and(|step| step.at.date_naive() <= plus_days(day, 1))
     }
 
-    fn step(&self) -> Option<&'a Step> {
+    fn step(&self) -> Option<&'a EventStep> {
         self.steps.get(self.next_step).map(|place| &self.case.steps[*place])
     }
 
-    pub(super) fn take(&mut self, step: &Step) -> Result<(), Refusal> {
+    pub(super) fn take(&mut self, step: &EventStep) -> Result<(), Refusal> {
         self.sweep_until(step.at);
-        let is_due = self.account.standing.is_due(step.at);
+        let is_due = self.account.status.is_due(step.at);
         let is_money = matches!(step.command, Command::PaymentReceived(_) | Command::PaymentReversed { .. });
         // A payment that is there when a restriction is about to be imposed comes before it.
         let money_first =
             is_due && is_money && self.account.would_be_restricted(&self.case.policy.policy, step.at);
         if is_due && !money_first {
-            self.judge(step.at, Cause::Time);
+            self.judge(step.at, Trigger::Time);
         }
         match self.account.apply(&step.command, step.received_at)? {
             Applied::Changed => {
                 self.lines.changed();
-                self.judge(step.at, Cause::Fact);
+                self.judge(step.at, Trigger::Fact);
             }
-            Applied::Unchanged if money_first => self.judge(step.at, Cause::Time),
+            Applied::Unchanged if money_first => self.judge(step.at, Trigger::Time),
             Applied::Unchanged => {}
         }
         Ok(())
     }
 
     fn sweep_until(&mut self, until: DateTime<Utc>) {
-        while let Some(due) = self.account.standing.next_action_at {
+        while let Some(due) = self.account.status.next_action_at {
             let firing = self.case.firings.at_or_after(due);
             if firing > until {
                 break;
             }
-            self.judge(firing, Cause::Time);
+            self.judge(firing, Trigger::Time);
         }
     }
 
     /// Applies the current cross-restrictions of the customer's other accounts. Returns the notices of the
     /// elapsed time before, which the caller lets leave; `None` where nothing changed.
-    pub(super) fn heed(&mut self, others: Vec<AskedBy>, now: DateTime<Utc>) -> Option<VecDeque<Intent>> {
+    pub(super) fn apply_cross_restrictions(
+        &mut self,
+        others: Vec<ImposedBy>,
+        now: DateTime<Utc>,
+    ) -> Option<VecDeque<ContactRequest>> {
         // The case was checked: no customer has more accounts than can be assessed together.
-        if self.account.clone().heed(others.clone()) != Ok(Applied::Changed) {
+        if self.account.clone().replace_imposed_by(others.clone()) != Ok(Applied::Changed) {
             return None;
         }
         let mut notices = VecDeque::new();
-        if self.account.standing.is_due(now) {
-            self.judge_once(now, Cause::Time);
+        if self.account.status.is_due(now) {
+            self.judge_once(now, Trigger::Time);
             notices.extend(self.notices());
         }
-        let _ = self.account.heed(others);
+        let _ = self.account.replace_imposed_by(others);
         self.lines.changed();
-        self.judge_once(now, Cause::Fact);
+        self.judge_once(now, Trigger::Fact);
         notices.extend(self.notices());
         Some(notices)
     }
 
     /// Assesses the account; its planned notices leave at once, as a sending function would let them.
-    pub(super) fn judge(&mut self, now: DateTime<Utc>, cause: Cause) {
+    pub(super) fn judge(&mut self, now: DateTime<Utc>, cause: Trigger) {
         self.judge_once(now, cause);
         let notices = self.notices().collect();
-        self.leave(notices, now);
+        self.send_notices(notices, now);
     }
 
     /// Lets notices leave, and those that are planned in turn.
-    pub(super) fn leave(&mut self, mut notices: VecDeque<Intent>, now: DateTime<Utc>) {
+    pub(super) fn send_notices(&mut self, mut notices: VecDeque<ContactRequest>, now: DateTime<Utc>) {
         // A stage has one notice a debt, so the loop ends.
         while let Some(notice) = notices.pop_front() {
             let Some(of) = &notice.notice_of else { continue };
             if self.account.notice_left(of, notice.planned_at, now) == Applied::Changed {
                 self.lines.changed();
-                self.judge_once(now, Cause::Fact);
+                self.judge_once(now, Trigger::Fact);
                 notices.extend(self.notices());
             }
         }
     }
 
-    fn notices(&self) -> impl Iterator<Item = Intent> {
-        self.account.intents.clone().into_iter().filter(|intent| intent.notice_of.is_some())
+    fn notices(&self) -> impl Iterator<Item = ContactRequest> {
+        self.account.contact_requests.clone().into_iter().filter(|intent| intent.notice_of.is_some())
     }
 
-    fn judge_once(&mut self, now: DateTime<Utc>, cause: Cause) {
+    fn judge_once(&mut self, now: DateTime<Utc>, cause: Trigger) {
         self.account.judge(&self.case.policy.policy, now, cause);
         if now >= self.opening.closes_before {
             // The walk continues for the customer's other accounts alone, whose days end later.
@@ -199,11 +203,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn into_taken(self) -> impl Iterator<Item = Taken> {
+    pub(super) fn into_decisions(self) -> impl Iterator<Item = DecisionRecord> {
         let Account { account_id, currency, .. } = self.account;
         self.decisions.into_iter().map(move |decision| {
             let subject = DecisionSubject { account_id: &account_id, currency };
-            Taken {
+            DecisionRecord {
                 at: decision.at,
                 // Plain data: only a map whose keys are no strings can fail here.
                 line: serde_json::to_string(&DecisionLine::new(subject, &decision)).unwrap_or_default(),

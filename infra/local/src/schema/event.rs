@@ -160,7 +160,7 @@ fn event_types() -> Vec<EventType> {
         ("bureau_reported", vec![], vec![], json!({})),
     ]
     .into_iter()
-    .chain(super::person::event_types())
+    .chain(super::contact_fact::event_types())
     .collect()
 }
 

@@ -5,9 +5,9 @@
 
 mod account;
 mod contact;
+mod contact_fact;
 mod decision;
 mod event;
-mod person;
 mod policy;
 
 use clap::ValueEnum;

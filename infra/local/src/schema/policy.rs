@@ -27,7 +27,7 @@ pub(super) fn policy() -> Value {
             ("calendars", calendars()),
             ("stages", json!({ "type": "array", "items": stage(), "maxItems": MAX_STAGES })),
             ("materiality", materiality()),
-            ("buffer", buffer()),
+            ("buffer", first_lapse_tolerance()),
             ("cause", object(&[("temporary_holds_days", some_days())], &[])),
             ("payment_in_process", object(&[("max_days", some_days())], &[])),
             ("promise", object(&[("max_days", some_days())], &[])),
@@ -127,7 +127,7 @@ fn materiality() -> Value {
     object(&[], &[("amount", amount()), ("share", rate(1)), ("exceed", exceed)])
 }
 
-fn buffer() -> Value {
+fn first_lapse_tolerance() -> Value {
     object(&[("days", some_days()), ("amount", amount()), ("months", months(1, MAX_MONTHS))], &[])
 }
 

@@ -36,7 +36,7 @@ pub struct Ports {
 
 /// The services, and the clients that talk to them.
 #[derive(Clone)]
-pub struct Services {
+pub struct LocalServices {
     /// The engine, for reading its streams.
     pub db: Database,
     pub sns: LocalSns,
@@ -49,7 +49,7 @@ pub struct Services {
     pub sqs_url: String,
 }
 
-impl fmt::Debug for Services {
+impl fmt::Debug for LocalServices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut fields = f.debug_struct("Services");
         fields
@@ -130,7 +130,7 @@ pub enum Transport {
     InProcess,
 }
 
-impl Services {
+impl LocalServices {
     /// Starts the services, with the tables, topics and queues that the template declares.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use detect_overdue::ShardQueue;
 use duewatch_notify::ReferenceKeys;
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{Deadline, REFERENCE_KEYS, RawStreamEvent, Wiring};
+use duewatch_runtime::{Deadline, REFERENCE_KEYS, RawStreamEvent, Services};
 use serde_json::Value;
 
 /// The functions that this stack runs, by the directories of their code. The template may
@@ -48,22 +48,22 @@ pub enum Functions {
 /// The services of each handler.
 #[derive(Clone, Debug)]
 pub struct Handlers {
-    pub detect_overdue: Wiring,
+    pub detect_overdue: Services,
     /// The queue to which `detect-overdue` hands large shards.
     pub shards: Option<ShardQueue>,
-    pub intake: Wiring,
-    pub post_payment: Wiring,
-    pub send_reminders: Wiring,
+    pub intake: Services,
+    pub post_payment: Services,
+    pub send_reminders: Services,
     /// The keys with which `send-reminders` signs references.
     pub keys: ReferenceKeys,
-    pub record_delivery: Wiring,
-    pub record_history: Wiring,
-    pub watch_gaps: Wiring,
+    pub record_delivery: Services,
+    pub record_history: Services,
+    pub watch_gaps: Services,
 }
 
 impl Handlers {
     /// Handlers with services of their own each, and no queue for large shards.
-    pub fn wired(keys: ReferenceKeys, wiring: impl Fn(&'static str) -> Wiring) -> Self {
+    pub fn over(keys: ReferenceKeys, wiring: impl Fn(&'static str) -> Services) -> Self {
         Self {
             detect_overdue: wiring(detect_overdue::NAME),
             shards: None,

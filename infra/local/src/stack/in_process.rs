@@ -51,14 +51,14 @@ impl HttpConnector for InProcess {
 
 /// The answer of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct LocalAnswer {
     pub status: u16,
     /// JSON of DynamoDB and SQS, XML of SNS.
     pub body: String,
     pub is_json: bool,
 }
 
-impl Answer {
+impl LocalAnswer {
     /// An error of DynamoDB, in its own format.
     #[must_use]
     pub fn dynamodb_error(status: u16, kind: &str, message: &str) -> Self {
@@ -83,19 +83,21 @@ impl Engines {
     /// Answers one request. Those of DynamoDB and SQS name their operation in `x-amz-target`,
     /// those of SNS in their body.
     #[must_use]
-    pub fn answer(&self, target: Option<&str>, body: &[u8]) -> Answer {
+    pub fn answer(&self, target: Option<&str>, body: &[u8]) -> LocalAnswer {
         match target.and_then(|target| target.rsplit_once('.')) {
             Some((service, operation)) if LocalSqs::is_target(service) => {
                 let (status, body) = self.sqs.answer(operation, body);
-                Answer { status, body, is_json: true }
+                LocalAnswer { status, body, is_json: true }
             }
             Some((_, operation)) => match dynamodb(&self.db, operation, body) {
-                Ok(body) => Answer { status: 200, body, is_json: true },
-                Err(error) => Answer { status: error.status_code(), body: error.to_json(), is_json: true },
+                Ok(body) => LocalAnswer { status: 200, body, is_json: true },
+                Err(error) => {
+                    LocalAnswer { status: error.status_code(), body: error.to_json(), is_json: true }
+                }
             },
             None => {
                 let (status, body) = self.sns.answer_form(body);
-                Answer { status, body, is_json: false }
+                LocalAnswer { status, body, is_json: false }
             }
         }
     }

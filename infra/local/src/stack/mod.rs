@@ -14,19 +14,19 @@ pub mod template;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use detect_overdue::{SWEEP_QUEUE_URL, ShardQueue};
-use duewatch_domain::Message;
+use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::message_line;
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{Clock, REFERENCE_KEYS, Settings, SettingsError, Wiring};
+use duewatch_runtime::{Clock, REFERENCE_KEYS, Services, Settings, SettingsError};
 use duewatch_store::{Store, Transitions, keys};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::clock::StackClock;
-pub use self::embedded::{Engines, Ports, Services, Transport};
+pub use self::embedded::{Engines, LocalServices, Ports, Transport};
 pub use self::functions::{Functions, Handlers, InvokeError, RUN_HERE, Remote, local_reference_keys};
-pub use self::in_process::{Answer, InProcess};
+pub use self::in_process::{InProcess, LocalAnswer};
 pub use self::names::{LOCAL_REGION, topic_arn};
 pub use self::pump::{GivenUp, Pump, StreamReader};
 pub use self::queue_pump::{QueuePump, queue_event};
@@ -70,7 +70,7 @@ pub enum StackError {
 #[derive(Debug)]
 pub struct Stack {
     template: Template,
-    services: Services,
+    services: LocalServices,
     settings: Settings,
     store: Store,
     transitions: Transitions,
@@ -102,17 +102,17 @@ impl Stack {
         transport: Transport,
     ) -> Result<Self, StackError> {
         template.keep(&functions::RUN_HERE);
-        let services = Services::start(engines, transport).await?;
+        let services = LocalServices::start(engines, transport).await?;
         let settings = settings(&template)?;
         let store =
             Store::new(services.dynamodb_client.clone(), settings.tables.clone(), settings.due_shards);
         let wiring = |function| {
             let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-            Wiring::over(function, &settings, store.clone(), services.sns_client.clone(), shared)
+            Services::over(function, &settings, store.clone(), services.sns_client.clone(), shared)
         };
         let shards = shard_queue(&template, &services)?;
         let keys = local_reference_keys()?;
-        let functions = Functions::InProcess(Box::new(Handlers { shards, ..Handlers::wired(keys, wiring) }));
+        let functions = Functions::InProcess(Box::new(Handlers { shards, ..Handlers::over(keys, wiring) }));
         let mut pumps = Vec::with_capacity(template.mappings.len());
         for mapping in &template.mappings {
             let table = template.table(&mapping.table)?;
@@ -140,7 +140,7 @@ impl Stack {
     ///
     /// # Errors
     /// When the template has no such queue, or the queue refuses the message.
-    pub async fn send_to_intake(&self, message: &Message) -> Result<(), StackError> {
+    pub async fn send_to_intake(&self, message: &InboundMessage) -> Result<(), StackError> {
         let sent = self
             .services
             .sqs_client
@@ -157,7 +157,7 @@ impl Stack {
 
     /// The services and their clients.
     #[must_use]
-    pub const fn services(&self) -> &Services {
+    pub const fn services(&self) -> &LocalServices {
         &self.services
     }
 
@@ -321,7 +321,7 @@ pub fn intake_queue(template: &Template) -> Result<&QueueSpec, StackError> {
 }
 
 /// The queue to which the template lets the sweep hand large shards.
-fn shard_queue(template: &Template, services: &Services) -> Result<Option<ShardQueue>, StackError> {
+fn shard_queue(template: &Template, services: &LocalServices) -> Result<Option<ShardQueue>, StackError> {
     for function in &template.functions {
         let environment = environment(template, function)?;
         if let Some((_, url)) = environment.into_iter().find(|(name, _)| name == SWEEP_QUEUE_URL) {

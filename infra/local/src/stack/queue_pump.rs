@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::functions::Functions;
 use super::names::{LOCAL_REGION, arn};
 use super::pump::GivenUp;
-use super::sqs::{LocalSqs, Waiting};
+use super::sqs::{LocalSqs, WaitingMessage};
 use super::template::{QueueMapping, QueueSpec};
 
 /// How often a message is received where the queue does not say.
@@ -55,7 +55,7 @@ impl QueuePump {
     /// whether there was one.
     pub async fn deliver(&mut self, sqs: &LocalSqs, functions: &Functions) -> bool {
         let size = usize::try_from(self.mapping.batch_size).unwrap_or(1);
-        let mut open: VecDeque<Waiting> = sqs.take(&self.queue.name, size).into();
+        let mut open: VecDeque<WaitingMessage> = sqs.take(&self.queue.name, size).into();
         let any = !open.is_empty();
         let most = self.queue.maximum_receives.unwrap_or(DEFAULT_RECEIVES);
         while !open.is_empty() {
@@ -64,7 +64,7 @@ impl QueuePump {
             }
             let event = queue_event(&self.queue.name, open.make_contiguous());
             let answer = functions.invoke(&self.function, &event).await;
-            let failed = |message: &Waiting| match &answer {
+            let failed = |message: &WaitingMessage| match &answer {
                 Err(_) => true,
                 Ok(answer) => {
                     let failures = answer["batchItemFailures"].as_array();
@@ -93,12 +93,12 @@ impl QueuePump {
 
 /// The event of a batch of messages, as Lambda makes it.
 #[must_use]
-pub fn queue_event(queue: &str, messages: &[Waiting]) -> Value {
+pub fn queue_event(queue: &str, messages: &[WaitingMessage]) -> Value {
     let records: Vec<Value> = messages.iter().map(|message| record(queue, message)).collect();
     json!({ "Records": records })
 }
 
-fn record(queue: &str, message: &Waiting) -> Value {
+fn record(queue: &str, message: &WaitingMessage) -> Value {
     let millis = |at: DateTime<Utc>| at.timestamp_millis().to_string();
     let mut attributes = json!({
         "ApproximateReceiveCount": message.received.to_string(),

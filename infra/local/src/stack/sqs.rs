@@ -38,7 +38,7 @@ const MAX_MESSAGES: usize = 1_000_000;
 
 /// A message that waits in a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingMessage {
     /// The same run gives the same ids.
     pub message_id: String,
     pub body: String,
@@ -53,24 +53,24 @@ pub struct Waiting {
 #[derive(Clone, Debug)]
 pub struct LocalSqs {
     clock: StackClock,
-    kept: Arc<Mutex<Kept>>,
+    kept: Arc<Mutex<SqsState>>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    queues: BTreeMap<String, Queue>,
+struct SqsState {
+    queues: BTreeMap<String, SqsQueueState>,
     sent: u64,
 }
 
 #[derive(Debug)]
-struct Queue {
+struct SqsQueueState {
     fifo: bool,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<WaitingMessage>,
     known: VecDeque<(String, DateTime<Utc>, String)>,
 }
 
 /// Why a message is refused: SQS's code and text.
-type Refusal = (&'static str, String);
+type SqsRefusal = (&'static str, String);
 
 impl LocalSqs {
     /// An endpoint without queues.
@@ -87,20 +87,20 @@ impl LocalSqs {
 
     /// Registers a queue; before that, sending to it is refused.
     pub fn register(&self, queue: &QueueSpec) {
-        let empty = Queue { fifo: queue.fifo, waiting: VecDeque::new(), known: VecDeque::new() };
+        let empty = SqsQueueState { fifo: queue.fifo, waiting: VecDeque::new(), known: VecDeque::new() };
         self.lock().queues.entry(queue.name.clone()).or_insert(empty);
     }
 
     /// Takes at most so many messages out of a queue, in their order.
     #[must_use]
-    pub fn take(&self, queue: &str, most: usize) -> Vec<Waiting> {
+    pub fn take(&self, queue: &str, most: usize) -> Vec<WaitingMessage> {
         let mut kept = self.lock();
         let Some(queue) = kept.queues.get_mut(queue) else { return Vec::new() };
         let size = most.min(queue.waiting.len());
         queue.waiting.drain(..size).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, SqsState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -116,7 +116,7 @@ impl LocalSqs {
         let now = self.clock.now();
         let answer = match operation {
             "SendMessage" => read(body).and_then(|one: Single| self.lock().send_one(one, now)),
-            "SendMessageBatch" => read(body).and_then(|batch: Batch| self.lock().send_batch(batch, now)),
+            "SendMessageBatch" => read(body).and_then(|batch: SqsBatch| self.lock().send_batch(batch, now)),
             other => {
                 Err(("AWS.SimpleQueueService.UnsupportedOperation", format!("{other} is not answered here")))
             }
@@ -135,43 +135,43 @@ impl LocalSqs {
 struct Single {
     queue_url: String,
     #[serde(flatten)]
-    message: Sent,
+    message: SqsSendRequest,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Batch {
+struct SqsBatch {
     queue_url: String,
-    entries: Vec<Entry>,
+    entries: Vec<SqsEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Entry {
+struct SqsEntry {
     id: String,
     #[serde(flatten)]
-    message: Sent,
+    message: SqsSendRequest,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Sent {
+struct SqsSendRequest {
     message_body: String,
     message_group_id: Option<String>,
     message_deduplication_id: Option<String>,
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, SqsRefusal> {
     serde_json::from_slice(body).map_err(|error| ("InvalidParameterValue", error.to_string()))
 }
 
-impl Kept {
-    fn send_one(&mut self, one: Single, now: DateTime<Utc>) -> Result<Value, Refusal> {
+impl SqsState {
+    fn send_one(&mut self, one: Single, now: DateTime<Utc>) -> Result<Value, SqsRefusal> {
         let message_id = self.send(&one.queue_url, one.message, now)?;
         Ok(json!({"MessageId": message_id}))
     }
 
-    fn send_batch(&mut self, batch: Batch, now: DateTime<Utc>) -> Result<Value, Refusal> {
+    fn send_batch(&mut self, batch: SqsBatch, now: DateTime<Utc>) -> Result<Value, SqsRefusal> {
         if batch.entries.is_empty() {
             return Err(("EmptyBatchRequest", "there are no entries".to_owned()));
         }
@@ -190,7 +190,7 @@ impl Kept {
         Ok(json!({"Successful": sent, "Failed": failed}))
     }
 
-    fn send(&mut self, url: &str, message: Sent, now: DateTime<Utc>) -> Result<String, Refusal> {
+    fn send(&mut self, url: &str, message: SqsSendRequest, now: DateTime<Utc>) -> Result<String, SqsRefusal> {
         let name = url.rsplit('/').next().unwrap_or_default();
         let Some(queue) = self.queues.get_mut(name) else {
             return Err(("QueueDoesNotExist", format!("there is no queue {name}")));
@@ -222,7 +222,7 @@ impl Kept {
             }
             queue.known.push_back((id, now, message_id.clone()));
         }
-        queue.waiting.push_back(Waiting {
+        queue.waiting.push_back(WaitingMessage {
             message_id: message_id.clone(),
             body: message.message_body,
             group: message.message_group_id,

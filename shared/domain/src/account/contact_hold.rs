@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A reason for which all contact with a borrower waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stop {
+pub enum ContactHold {
     /// The borrower has refused all contact.
     Refusal,
     BreathingSpace,
@@ -20,7 +20,7 @@ pub enum Stop {
     PaymentInProcess,
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for ContactHold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Refusal => "The person has refused all contact",

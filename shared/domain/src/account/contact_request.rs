@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use super::installment::Label;
+use super::installment::InstallmentLabel;
 use super::notice::NoticeOf;
 use crate::kernel::{business_date, past_due_from};
 use crate::policy::{Channel, Policy};
@@ -12,7 +12,7 @@ use crate::policy::{Channel, Policy};
 /// A message to the borrower that an account revision requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Intent {
+pub struct ContactRequest {
     pub channel: Channel,
     /// Channels to try where `channel` cannot be used, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -21,7 +21,7 @@ pub struct Intent {
     pub template: String,
     /// The installment that the message is about; none: the message is about no balance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub installment: Option<Label>,
+    pub installment: Option<InstallmentLabel>,
     /// That installment's due date, past or to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_on: Option<NaiveDate>,
@@ -34,7 +34,7 @@ pub struct Intent {
     pub notice_of: Option<NoticeOf>,
 }
 
-impl Intent {
+impl ContactRequest {
     /// The channels to try, best first.
     pub fn channels(&self) -> impl Iterator<Item = Channel> + '_ {
         std::iter::once(self.channel).chain(self.fallbacks.iter().copied())

@@ -9,7 +9,7 @@ use crate::kernel::LAST_DATE;
 /// fact changes it only from the fact's arrival on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lapses {
+pub struct DelinquencyHistory {
     /// The first day of the current episode; none: there is no current episode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<NaiveDate>,
@@ -18,7 +18,7 @@ pub struct Lapses {
     pub last_over_on: Option<NaiveDate>,
 }
 
-impl Lapses {
+impl DelinquencyHistory {
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }

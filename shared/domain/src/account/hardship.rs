@@ -3,13 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Cause;
+use crate::policy::HardshipCause;
 
 /// A hardship cause with its recorder, its grounds and the time for which it binds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedCause {
-    pub cause: Cause,
+    pub cause: HardshipCause,
     /// Who recorded the cause.
     pub by: String,
     /// The recorder's grounds.

@@ -11,19 +11,20 @@ use crate::policy::{Component, Waterfall};
 /// Identifies an installment within its account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Label {
+pub enum InstallmentLabel {
     /// The number in the lender's schedule.
     Number(InstallmentNumber),
     /// A chargeback: the amount of a payment that was charged back and fell due anew. It has no number, and
     /// sorts after the numbered ones of its date.
-    TakenBack(PaymentId),
+    #[serde(rename = "taken_back")]
+    Chargeback(PaymentId),
 }
 
-impl std::fmt::Display for Label {
+impl std::fmt::Display for InstallmentLabel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Number(number) => write!(f, "installment {number}"),
-            Self::TakenBack(payment) => write!(f, "payment {payment}, taken back"),
+            Self::Chargeback(payment) => write!(f, "payment {payment}, taken back"),
         }
     }
 }
@@ -32,7 +33,7 @@ impl std::fmt::Display for Label {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Installment {
-    pub label: Label,
+    pub label: InstallmentLabel,
     /// The due date before any move to a working day.
     pub due_on: NaiveDate,
     pub principal: Money,
@@ -63,7 +64,7 @@ pub struct Installment {
 impl Installment {
     /// The amount due in all components, after adjustments.
     #[must_use]
-    pub fn asked(&self) -> Money {
+    pub fn amount_due(&self) -> Money {
         if self.adjusted.is_zero() && self.fee.is_zero() && self.interest.is_zero() {
             return self.principal;
         }
@@ -71,20 +72,20 @@ impl Installment {
     }
 
     /// The amount due in all components, after adjustments, in minor units.
-    pub(crate) fn asked_minor(&self, minor_units: u32) -> i128 {
+    pub(crate) fn amount_due_minor(&self, minor_units: u32) -> i128 {
         let part = |amount: Money| minor(amount, minor_units);
         part(self.principal) + part(self.interest) + part(self.fee) - part(self.adjusted)
     }
 
     /// The largest amount ever due: before adjustments lowered it, after they raised it.
-    pub(crate) fn asked_at_most(&self) -> Money {
-        self.asked().max(self.principal + self.interest + self.fee)
+    pub(crate) fn largest_amount_due(&self) -> Money {
+        self.amount_due().max(self.principal + self.interest + self.fee)
     }
 
     /// The amounts due as fee, interest and principal, in minor units. A reduction by an adjustment or a new
     /// schedule comes off the components that the waterfall allocates to last. An increase goes on the last
     /// of them.
-    pub(crate) fn asked_components(&self, waterfall: &Waterfall, minor_units: u32) -> [i128; 3] {
+    pub(crate) fn components_due(&self, waterfall: &Waterfall, minor_units: u32) -> [i128; 3] {
         let part = |amount| minor(amount, minor_units);
         let mut asked = [part(self.fee), part(self.interest), part(self.principal)];
         let mut off = part(self.adjusted);
@@ -110,7 +111,7 @@ impl Installment {
         currency: Currency,
     ) -> Vec<(Component, Money)> {
         let minor_units = currency.minor_units();
-        let asked = self.asked_components(waterfall, minor_units);
+        let asked = self.components_due(waterfall, minor_units);
         let mut paid = minor(paid, minor_units);
         let mut open = Vec::with_capacity(asked.len());
         for component in waterfall.order() {
@@ -127,8 +128,8 @@ impl Installment {
     #[must_use]
     pub const fn number(&self) -> Option<InstallmentNumber> {
         match &self.label {
-            Label::Number(number) => Some(*number),
-            Label::TakenBack(_) => None,
+            InstallmentLabel::Number(number) => Some(*number),
+            InstallmentLabel::Chargeback(_) => None,
         }
     }
 

@@ -35,26 +35,26 @@ use crate::kernel::{
 };
 
 pub use self::classification::{Classification, HeldClass};
-pub use self::contact_hold::Stop;
-pub use self::contact_request::Intent;
-pub use self::cross_restriction::{Ask, AskedBy};
+pub use self::contact_hold::ContactHold;
+pub use self::contact_request::ContactRequest;
+pub use self::cross_restriction::{CrossRestriction, ImposedBy};
 pub use self::decision::{Decision, event_id};
-pub use self::delinquency::Lapses;
+pub use self::delinquency::DelinquencyHistory;
 pub use self::dispute::{Dispute, DisputeOutcome};
 pub use self::draw::Draw;
 pub use self::figures::Figures;
 pub use self::hardship::RecordedCause;
-pub use self::installment::{Installment, Label};
+pub use self::installment::{Installment, InstallmentLabel};
 pub use self::notice::{Notice, NoticeOf};
-pub use self::pause::Pause;
+pub use self::pause::DelinquencyPause;
 pub use self::payment::{Dated, Payment, PaymentKind, Reversal};
 pub use self::payment_in_process::PaymentInProcess;
 pub use self::promise::{Promise, PromiseOutcome};
-pub use self::reason::{HeldBy, Reason};
+pub use self::reason::{DeferralReason, Reason};
 pub use self::reminder_preference::ReminderPreference;
 pub use self::score::RecordedScore;
-pub use self::status::Standing;
-pub use self::taken_message::TakenMessage;
+pub use self::status::AccountStatus;
+pub use self::taken_message::AppliedMessage;
 pub use self::waiver::Waiver;
 
 /// One credit agreement with all its facts and the account status that the last assessment left.
@@ -82,7 +82,7 @@ pub struct Account {
     /// By the instant at which they were received, then id.
     pub(crate) payments: Vec<Payment>,
     /// By their first day; none overlaps another.
-    pub(crate) pauses: Vec<Pause>,
+    pub(crate) pauses: Vec<DelinquencyPause>,
     /// By the instant at which they became known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) waivers: Vec<Waiver>,
@@ -111,22 +111,24 @@ pub struct Account {
     pub(crate) notices: Vec<Notice>,
     /// The cross-restrictions that the customer's other accounts impose, by account; fewer than
     /// [`MAX_ACCOUNTS_OF_CUSTOMER`](crate::kernel::MAX_ACCOUNTS_OF_CUSTOMER).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) asked_by: Vec<AskedBy>,
+    #[serde(rename = "asked_by", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) imposed_by: Vec<ImposedBy>,
     /// The local date of the last schedule replacement; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) schedule_replaced_on: Option<NaiveDate>,
     /// The last messages that changed the account, oldest first:
     /// [`RECENT_MESSAGES`](crate::kernel::RECENT_MESSAGES), and all of the last one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) recent_messages: Vec<TakenMessage>,
-    pub standing: Standing,
+    pub(crate) recent_messages: Vec<AppliedMessage>,
+    #[serde(rename = "standing")]
+    pub status: AccountStatus,
     /// How often the account has been written.
     pub revision: Revision,
     /// Oldest first, at most [`RECENT_DECISIONS`].
     pub(crate) recent_decisions: Vec<Decision>,
     /// The contact requests that the current revision creates.
-    pub intents: Vec<Intent>,
+    #[serde(rename = "intents")]
+    pub contact_requests: Vec<ContactRequest>,
 }
 
 impl Account {
@@ -144,7 +146,7 @@ impl Account {
 
     /// The delinquency pauses, by their first day.
     #[must_use]
-    pub fn pauses(&self) -> &[Pause] {
+    pub fn pauses(&self) -> &[DelinquencyPause] {
         &self.pauses
     }
 
@@ -204,17 +206,17 @@ impl Account {
 
     /// The last messages that changed the account, oldest first, by which a repeated message is recognised.
     #[must_use]
-    pub fn recent_messages(&self) -> &[TakenMessage] {
+    pub fn recent_messages(&self) -> &[AppliedMessage] {
         &self.recent_messages
     }
 
     pub(crate) fn installment_mut(&mut self, number: InstallmentNumber) -> Option<&mut Installment> {
-        self.installments.iter_mut().find(|installment| installment.label == Label::Number(number))
+        self.installments.iter_mut().find(|installment| installment.label == InstallmentLabel::Number(number))
     }
 
     /// The sum of the installments' largest amounts due: no sum over a part of them is larger.
-    pub(crate) fn asked_at_most(&self) -> Money {
-        self.installments.iter().map(Installment::asked_at_most).sum()
+    pub(crate) fn largest_amount_due(&self) -> Money {
+        self.installments.iter().map(Installment::largest_amount_due).sum()
     }
 
     pub(crate) fn remember(&mut self, decision: Decision) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A delinquency pause: the days `[from, until)` do not count as delinquent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pause {
+pub struct DelinquencyPause {
     /// The first paused day.
     pub from: NaiveDate,
     /// The day after the last paused day: the first that counts again.

@@ -58,7 +58,7 @@ impl Payment {
     /// Whether the payment is allocated. A payment that was charged back still is: its allocation stays, and
     /// its amount falls due anew.
     #[must_use]
-    pub fn stands(&self) -> bool {
+    pub fn is_effective(&self) -> bool {
         self.reversed.as_ref().is_none_or(|reversal| reversal.dated == Dated::Reversal)
     }
 }

@@ -38,8 +38,10 @@ impl Promise {
     #[must_use]
     pub fn kept_at(&self, account: &Account) -> Option<DateTime<Utc>> {
         let mut came = account.currency.zero();
-        let since =
-            account.payments.iter().filter(|payment| payment.stands() && payment.received_at >= self.at);
+        let since = account
+            .payments
+            .iter()
+            .filter(|payment| payment.is_effective() && payment.received_at >= self.at);
         let kept = since.into_iter().find(|payment| {
             came += payment.amount;
             came >= self.amount

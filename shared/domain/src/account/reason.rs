@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{AccountId, Money};
-use crate::policy::{Cause, StageName};
+use crate::policy::{HardshipCause, StageName};
 
 /// Why an account is on its stage: a rule, its threshold, and the value compared with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +42,8 @@ pub enum Reason {
     },
     /// The hardship cause that the stage requires is recorded: `value` equals `threshold`.
     Cause {
-        threshold: Cause,
-        value: Cause,
+        threshold: HardshipCause,
+        value: HardshipCause,
     },
     /// The recorded score `value` is at most `threshold`.
     ScoreAtMost {
@@ -51,8 +51,9 @@ pub enum Reason {
         value: u32,
     },
     /// The stage's own restrictions are deferred.
-    RestrictionsHeld {
-        by: HeldBy,
+    #[serde(rename = "restrictions_held")]
+    RestrictionsDeferred {
+        by: DeferralReason,
         /// The day on which they take effect; none: not before a fact changes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<NaiveDate>,
@@ -74,21 +75,22 @@ pub enum Reason {
 /// Why a stage's restrictions are deferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum HeldBy {
+pub enum DeferralReason {
     /// A notice must have been sent a number of days before.
     Notice,
     /// The first-lapse tolerance: the episode is a first and minor one.
-    Buffer,
+    #[serde(rename = "buffer")]
+    FirstLapseTolerance,
     TemporaryCause,
     PaymentInProcess,
     Dispute,
 }
 
-impl HeldBy {
+impl DeferralReason {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Notice => "notice",
-            Self::Buffer => "buffer",
+            Self::FirstLapseTolerance => "buffer",
             Self::TemporaryCause => "temporary_cause",
             Self::PaymentInProcess => "payment_in_process",
             Self::Dispute => "dispute",
@@ -108,7 +110,7 @@ impl Reason {
             Self::UnpaidInstallments { .. } => "unpaid_installments",
             Self::Cause { .. } => "cause",
             Self::ScoreAtMost { .. } => "score_at_most",
-            Self::RestrictionsHeld { .. } => "restrictions_held",
+            Self::RestrictionsDeferred { .. } => "restrictions_held",
             Self::Customer { .. } => "customer",
             Self::BelowMateriality => "below_materiality",
             Self::NothingOverdue => "nothing_overdue",
@@ -128,7 +130,7 @@ impl Reason {
             | Self::UnpaidInstallments { threshold, value }
             | Self::ScoreAtMost { threshold, value } => ((*threshold).into(), (*value).into()),
             Self::Cause { threshold, value } => (threshold.as_str().into(), value.as_str().into()),
-            Self::RestrictionsHeld { by, until } => {
+            Self::RestrictionsDeferred { by, until } => {
                 (by.as_str().into(), until.map_or(Value::Null, |until| until.to_string().into()))
             }
             Self::Customer { threshold, value } => (threshold.as_str().into(), value.as_str().into()),
@@ -171,13 +173,15 @@ impl fmt::Display for Reason {
             Self::ScoreAtMost { threshold, value } => {
                 write!(f, "The recorded score is {value}, at most {threshold} for this stage.")
             }
-            Self::RestrictionsHeld { by, until } => {
+            Self::RestrictionsDeferred { by, until } => {
                 f.write_str(match by {
-                    HeldBy::Notice => "Its restrictions wait for the time after a notice",
-                    HeldBy::Buffer => "Its restrictions wait, for this is a first and minor lapse",
-                    HeldBy::TemporaryCause => "Its restrictions wait, for the cause is temporary",
-                    HeldBy::PaymentInProcess => "Its restrictions wait for a payment under way",
-                    HeldBy::Dispute => "Its restrictions wait for the answer to a dispute",
+                    DeferralReason::Notice => "Its restrictions wait for the time after a notice",
+                    DeferralReason::FirstLapseTolerance => {
+                        "Its restrictions wait, for this is a first and minor lapse"
+                    }
+                    DeferralReason::TemporaryCause => "Its restrictions wait, for the cause is temporary",
+                    DeferralReason::PaymentInProcess => "Its restrictions wait for a payment under way",
+                    DeferralReason::Dispute => "Its restrictions wait for the answer to a dispute",
                 })?;
                 match until {
                     Some(until) => write!(f, ", until {until}."),

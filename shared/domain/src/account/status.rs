@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::classification::Classification;
-use super::cross_restriction::Ask;
-use super::delinquency::Lapses;
+use super::cross_restriction::CrossRestriction;
+use super::delinquency::DelinquencyHistory;
 use crate::policy::{PolicyRef, Restriction, StageName};
 
 /// The account status that the last assessment left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Standing {
+pub struct AccountStatus {
     pub stage: StageName,
     pub restrictions: Vec<Restriction>,
     /// Since when this stage and these restrictions hold; none: since the account was opened.
@@ -25,40 +25,40 @@ pub struct Standing {
     pub next_action_at: Option<DateTime<Utc>>,
     /// The instant of the last assessment; none: not assessed yet. The account's time never goes back before
     /// it, and reminders planned up to it are handled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reminded_through: Option<DateTime<Utc>>,
+    #[serde(rename = "reminded_through", default, skip_serializing_if = "Option::is_none")]
+    pub last_assessed_at: Option<DateTime<Utc>>,
     /// Kept where the policy has a first-lapse tolerance.
-    #[serde(default, skip_serializing_if = "Lapses::is_none")]
-    pub lapses: Lapses,
+    #[serde(rename = "lapses", default, skip_serializing_if = "DelinquencyHistory::is_none")]
+    pub delinquency_history: DelinquencyHistory,
     /// None: the policy has no classification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<Classification>,
     /// The cross-restriction on the customer's other accounts; none: the account never imposed any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asks_of_others: Option<Ask>,
+    #[serde(rename = "asks_of_others", default, skip_serializing_if = "Option::is_none")]
+    pub imposes: Option<CrossRestriction>,
 }
 
-impl Standing {
+impl AccountStatus {
     /// The status of an account that has not been assessed yet.
     #[must_use]
-    pub fn unjudged() -> Self {
+    pub fn unassessed() -> Self {
         Self {
             stage: StageName::current(),
             restrictions: Vec::new(),
             since: None,
             policy: None,
             next_action_at: None,
-            reminded_through: None,
-            lapses: Lapses::default(),
+            last_assessed_at: None,
+            delinquency_history: DelinquencyHistory::default(),
             classification: None,
-            asks_of_others: None,
+            imposes: None,
         }
     }
 
     /// The restrictions that the account imposes on the customer's other accounts; empty: none.
     #[must_use]
-    pub fn asks(&self) -> &[Restriction] {
-        self.asks_of_others.as_ref().map_or(&[], |ask| &ask.restrictions)
+    pub fn imposed_restrictions(&self) -> &[Restriction] {
+        self.imposes.as_ref().map_or(&[], |ask| &ask.restrictions)
     }
 
     /// Whether the account is due for evaluation by `now`.

@@ -8,7 +8,7 @@ use crate::kernel::EventId;
 /// An inbound message that the account applied, kept to recognise it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TakenMessage {
+pub struct AppliedMessage {
     #[serde(rename = "id")]
     pub event_id: EventId,
     /// When the message became known.

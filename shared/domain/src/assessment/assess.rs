@@ -9,11 +9,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::classify::classify;
 use super::reasons::reasons;
-use super::reminders::plan;
-use super::stages::outlook;
-use crate::account::{Account, Classification, Figures, Intent, Lapses, Reason};
+use super::reminders::plan_reminders;
+use super::stages::project_ladder;
+use crate::account::{Account, Classification, ContactRequest, DelinquencyHistory, Figures, Reason};
 use crate::kernel::{business_date, earlier};
-use crate::ledger::owed;
+use crate::ledger::allocate_at;
 use crate::policy::{ClassName, Policy, Restriction, Stage};
 
 /// A policy's assessment of an account at an instant.
@@ -34,10 +34,10 @@ pub struct Assessment<'p> {
     /// The account's restrictions: those of that stage, then those that the customer's other accounts impose.
     pub restrictions: Cow<'p, [Restriction]>,
     /// Since when all imposed cross-restrictions hold; none: none is imposed.
-    pub asked_since: Option<DateTime<Utc>>,
+    pub imposed_since: Option<DateTime<Utc>>,
     /// The restrictions that the account imposes on the customer's other accounts.
-    pub asks_of_others: &'p [Restriction],
-    pub lapses: Lapses,
+    pub imposes: &'p [Restriction],
+    pub delinquency_history: DelinquencyHistory,
     /// Since when the policy version binds the account; none: from the beginning.
     pub binds_from: Option<DateTime<Utc>>,
     /// The regulatory class of that day; none: the policy has no classification.
@@ -46,7 +46,7 @@ pub struct Assessment<'p> {
     pub classification: Option<Classification>,
     pub reasons: Vec<Reason>,
     /// Contact requests that are due now, if the gate agrees.
-    pub intents: Vec<Intent>,
+    pub contact_requests: Vec<ContactRequest>,
     /// The earliest instant at which this assessment could change by itself; none: not before a new fact.
     pub next_action_at: Option<DateTime<Utc>>,
 }
@@ -68,11 +68,11 @@ impl<'p> Assessment<'p> {
 /// Assesses an account at `now`.
 #[must_use]
 pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Assessment<'p> {
-    let allocation = owed(account, policy);
+    let allocation = allocate_at(account, policy);
     let day = policy.day_count.judged_day(account.time_zone, now);
     let figures = Figures::on(day, account, &allocation, policy);
-    let outlook = outlook(account, &allocation, policy, day);
-    let reminders = plan(account, &allocation, policy, now, &outlook);
+    let outlook = project_ladder(account, &allocation, policy, day);
+    let reminders = plan_reminders(account, &allocation, policy, now, &outlook);
     let classified = policy
         .classification
         .as_ref()
@@ -89,11 +89,11 @@ pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> 
         restricting: outlook.restricting,
         restricted_from: outlook.restricted_from,
         restrictions: account.restrictions_under(outlook.restricting),
-        asked_since: account.asked_since(),
-        asks_of_others: policy.asks_of_others(outlook.restricting),
-        lapses: outlook.lapses,
+        imposed_since: account.imposed_since(),
+        imposes: policy.imposed_restrictions(outlook.restricting),
+        delinquency_history: outlook.delinquency_history,
         binds_from: None,
-        intents: reminders.due,
+        contact_requests: reminders.due,
         class: classified.as_ref().map(|classified| classified.name),
         classification: classified.map(|classified| classified.classification),
         next_action_at: earlier(changes_at, reminders.next_at),

@@ -34,7 +34,7 @@ impl Classification {
 
 /// An account's classification on a day.
 #[derive(Debug)]
-pub(crate) struct Classified<'p> {
+pub(crate) struct ClassOnDay<'p> {
     pub(crate) name: &'p ClassName,
     pub(crate) classification: Classification,
     /// The next day on which the account changes class, if the facts stay as they are.
@@ -49,15 +49,15 @@ pub(crate) fn classify<'p>(
     policy: &'p Policy,
     day: NaiveDate,
     known_on: NaiveDate,
-) -> Option<Classified<'p>> {
+) -> Option<ClassOnDay<'p>> {
     let rules = policy.classification.as_ref()?;
-    let counted_from = allocation.unpaid.first().map(|oldest| oldest.due_on);
+    let counted_from = allocation.open_installments.first().map(|oldest| oldest.due_on);
     let unburdened = Classification { counted_from, held: Vec::new() };
     // For an account that was never classified, the facts were known all along.
-    let known = account.standing.classification.as_ref();
+    let known = account.status.classification.as_ref();
     let known_from = known.map_or(counted_from, |known| known.counted_from);
-    let news = News { day, known_on, forborne_on: account.schedule_replaced_on };
-    let mut classified = Classified { name: &rules.normal, classification: unburdened, changes_on: None };
+    let news = FactDates { day, known_on, forborne_on: account.schedule_replaced_on };
+    let mut classified = ClassOnDay { name: &rules.normal, classification: unburdened, changes_on: None };
     for (place, class) in rules.classes.iter().enumerate() {
         let days = ClassDays::new(rules, place, counted_from, policy.day_count);
         let days_known = if known_from == counted_from {
@@ -79,7 +79,7 @@ pub(crate) fn classify<'p>(
 
 /// When the current facts became known.
 #[derive(Clone, Copy)]
-struct News {
+struct FactDates {
     /// The assessed day.
     day: NaiveDate,
     /// The business date. Under `due_day` it is the day after `day` for all but a second.
@@ -133,7 +133,7 @@ impl ClassDays {
         held: Option<HeldClass>,
         class: &Class,
         rules: &ClassificationRules,
-        news: News,
+        news: FactDates,
     ) -> Option<HeldClass> {
         let Some(held) = held else {
             return has_come(self.reached_on, news.day).then(|| class.held_since(news.day));

@@ -9,7 +9,7 @@ use crate::policy::{Policy, is_covered};
 
 /// An account's assessments under the policy at hand and under another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compared<'p> {
+pub struct PolicyComparison<'p> {
     /// Under the policy at hand.
     pub from: Assessment<'p>,
     /// Under the other one.
@@ -19,7 +19,7 @@ pub struct Compared<'p> {
 /// How an account's treatment changes under another policy. Each account has exactly one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum TreatmentChange {
     /// A restriction is new or stricter, whatever else is lifted.
     Restricted,
     /// On a stage instead of `current`, and no restriction is new or stricter.
@@ -32,7 +32,7 @@ pub enum Change {
     Unchanged,
 }
 
-impl Change {
+impl TreatmentChange {
     /// All changes, those that a borrower feels most first.
     pub const ALL: [Self; 5] = [Self::Restricted, Self::Flagged, Self::Eased, Self::Moved, Self::Unchanged];
 
@@ -56,25 +56,25 @@ pub fn compare<'p>(
     policy: &'p Policy,
     other: &'p Policy,
     now: DateTime<Utc>,
-) -> Compared<'p> {
-    Compared { from: assess(account, policy, now), to: assess(account, other, now) }
+) -> PolicyComparison<'p> {
+    PolicyComparison { from: assess(account, policy, now), to: assess(account, other, now) }
 }
 
-impl Compared<'_> {
+impl PolicyComparison<'_> {
     /// How the account's treatment changes.
     #[must_use]
-    pub fn change(&self) -> Change {
+    pub fn change(&self) -> TreatmentChange {
         let (before, after) = (self.from.restrictions(), self.to.restrictions());
         if after.iter().any(|restriction| !is_covered(restriction, before)) {
-            return Change::Restricted;
+            return TreatmentChange::Restricted;
         }
         let eased = before.iter().any(|restriction| !is_covered(restriction, after));
         match (self.from.stage, self.to.stage) {
-            _ if eased => Change::Eased,
-            (Some(_), None) => Change::Eased,
-            (None, Some(_)) => Change::Flagged,
-            (Some(from), Some(to)) if from.name != to.name => Change::Moved,
-            _ => Change::Unchanged,
+            _ if eased => TreatmentChange::Eased,
+            (Some(_), None) => TreatmentChange::Eased,
+            (None, Some(_)) => TreatmentChange::Flagged,
+            (Some(from), Some(to)) if from.name != to.name => TreatmentChange::Moved,
+            _ => TreatmentChange::Unchanged,
         }
     }
 }

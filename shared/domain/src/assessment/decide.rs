@@ -8,7 +8,7 @@ use crate::policy::{Policy, Restriction, StageName};
 
 /// The trigger of an assessment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum Trigger {
     /// Days went by, and no fact became known.
     Time,
     Fact,
@@ -22,9 +22,9 @@ pub fn decide(
     policy: &Policy,
     assessment: &Assessment<'_>,
     now: DateTime<Utc>,
-    cause: Cause,
+    cause: Trigger,
 ) -> Option<Decision> {
-    let standing = &account.standing;
+    let standing = &account.status;
     let missing = |those: &[Restriction], from: &[Restriction]| -> Vec<Restriction> {
         those.iter().filter(|one| !from.contains(one)).cloned().collect()
     };
@@ -37,10 +37,10 @@ pub fn decide(
     let since = assessment.held_from.max(assessment.restricted_from);
     let since = since.map(|day| policy.day_count.begin(account.time_zone, day));
     // An imposed restriction that was deferred takes effect no earlier than it was imposed.
-    let asked_since = assessment.asked_since.filter(|_| !applied.is_empty());
+    let asked_since = assessment.imposed_since.filter(|_| !applied.is_empty());
     let at = match cause {
-        Cause::Time => since.max(assessment.binds_from).max(asked_since).unwrap_or(now),
-        Cause::Fact => now,
+        Trigger::Time => since.max(assessment.binds_from).max(asked_since).unwrap_or(now),
+        Trigger::Fact => now,
     };
     Some(Decision {
         at,

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use crate::account::{Account, Draw, Installment};
 use crate::kernel::{DrawId, Money, past_due_from};
-use crate::ledger::owed;
+use crate::ledger::allocate_at;
 use crate::policy::Policy;
 
 /// The state of a draw's repayment plan.
@@ -79,7 +79,7 @@ impl<'a> DrawPlan<'a> {
     fn count(&mut self, installment: &Installment, paid: Money) {
         self.installments += 1;
         self.paid += paid;
-        let state = if installment.written_off && paid < installment.asked() {
+        let state = if installment.written_off && paid < installment.amount_due() {
             DrawState::WrittenOff
         } else if installment.replaced {
             return;
@@ -119,13 +119,13 @@ pub fn draw_plans<'a>(account: &'a Account, policy: &Policy, day: NaiveDate) -> 
     let places: HashMap<&DrawId, usize> =
         account.draws.iter().enumerate().map(|(place, draw)| (&draw.draw_id, place)).collect();
     let place_of = |one: &Installment| one.draw_id.as_ref().and_then(|id| places.get(id)).copied();
-    let allocation = owed(account, policy);
+    let allocation = allocate_at(account, policy);
     for (installment, paid) in account.installments.iter().zip(&allocation.paid) {
         if let Some(plan) = place_of(installment).and_then(|place| plans.get_mut(place)) {
             plan.count(installment, *paid);
         }
     }
-    for unpaid in &allocation.unpaid {
+    for unpaid in &allocation.open_installments {
         let place = account.installments.get(unpaid.place).and_then(place_of);
         let Some(plan) = place.and_then(|place| plans.get_mut(place)) else { continue };
         let open = allocation.open_components(unpaid, day, account, policy);

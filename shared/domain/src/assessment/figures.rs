@@ -11,8 +11,8 @@ impl Figures {
     /// The figures of `day`, a day that has begun under the policy's day count.
     #[must_use]
     pub fn on(day: NaiveDate, account: &Account, allocation: &Allocation, policy: &Policy) -> Self {
-        let owed = allocation.owed_on(day, account, policy.day_count);
-        let oldest_due_on = match allocation.unpaid.first() {
+        let owed = allocation.balances_on(day, account, policy.day_count);
+        let oldest_due_on = match allocation.open_installments.first() {
             Some(oldest) if owed.unpaid_installments > 0 => Some(oldest.due_on),
             _ => None,
         };

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::stages::outlook;
+use super::stages::project_ladder;
 use crate::account::Account;
-use crate::ledger::owed;
+use crate::ledger::allocate_at;
 use crate::policy::{Policy, Stage};
 
 /// A step up the ladder that comes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Upcoming<'p> {
+pub struct ProjectedStage<'p> {
     /// The stage whose restrictions take effect.
     pub stage: &'p Stage,
     pub on: NaiveDate,
@@ -19,18 +19,22 @@ pub struct Upcoming<'p> {
 ///
 /// The projection goes from change to change of the ladder's timetable; there are few of them.
 #[must_use]
-pub fn steps<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Vec<Upcoming<'p>> {
-    let allocation = owed(account, policy);
+pub fn project_stages<'p>(
+    account: &Account,
+    policy: &'p Policy,
+    now: DateTime<Utc>,
+) -> Vec<ProjectedStage<'p>> {
+    let allocation = allocate_at(account, policy);
     let rung = |stage: Option<&Stage>| policy.stages.iter().position(|one| Some(one) == stage);
     let today = policy.day_count.judged_day(account.time_zone, now);
     let mut steps = Vec::new();
-    let mut stands = outlook(account, &allocation, policy, today);
+    let mut stands = project_ladder(account, &allocation, policy, today);
     // Each stage begins, ends and takes effect at most once.
     for _ in 0..=3 * policy.stages.len() {
         let Some(day) = stands.changes_on else { break };
-        let then = outlook(account, &allocation, policy, day);
+        let then = project_ladder(account, &allocation, policy, day);
         if let Some(stage) = then.restricting.filter(|_| rung(then.restricting) > rung(stands.restricting)) {
-            steps.push(Upcoming { stage, on: day });
+            steps.push(ProjectedStage { stage, on: day });
         }
         if then.changes_on.is_some_and(|next| next <= day) {
             break;

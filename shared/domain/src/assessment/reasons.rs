@@ -1,6 +1,6 @@
 //! The reasons of a stage: the rules that fired, with their thresholds and values.
 
-use super::stages::Outlook;
+use super::stages::LadderProjection;
 use crate::account::{Account, Figures, Reason};
 use crate::policy::Policy;
 
@@ -12,12 +12,12 @@ pub(crate) fn reasons(
     account: &Account,
     policy: &Policy,
     figures: &Figures,
-    outlook: &Outlook<'_>,
+    outlook: &LadderProjection<'_>,
 ) -> Vec<Reason> {
     let mut reasons = of_stage(account, policy, figures, outlook);
     if account.is_enforced() {
-        reasons.extend(account.asked_by().iter().map(|other| Reason::Customer {
-            threshold: other.ask.stage.clone(),
+        reasons.extend(account.imposed_by().iter().map(|other| Reason::Customer {
+            threshold: other.restriction.stage.clone(),
             value: other.account_id.clone(),
         }));
     }
@@ -25,7 +25,12 @@ pub(crate) fn reasons(
 }
 
 /// Why the account is on its stage.
-fn of_stage(account: &Account, policy: &Policy, figures: &Figures, outlook: &Outlook<'_>) -> Vec<Reason> {
+fn of_stage(
+    account: &Account,
+    policy: &Policy,
+    figures: &Figures,
+    outlook: &LadderProjection<'_>,
+) -> Vec<Reason> {
     let Some(stage) = outlook.stage else {
         return vec![if !account.is_enforced() {
             Reason::EnforcementOff
@@ -66,8 +71,8 @@ fn of_stage(account: &Account, policy: &Policy, figures: &Figures, outlook: &Out
     if let (Some(threshold), Some(recorded)) = (when.score_at_most, &account.score) {
         reasons.push(Reason::ScoreAtMost { threshold, value: recorded.score });
     }
-    if let Some(held) = outlook.held_back {
-        reasons.push(Reason::RestrictionsHeld { by: held.by, until: held.until });
+    if let Some(held) = outlook.deferral {
+        reasons.push(Reason::RestrictionsDeferred { by: held.by, until: held.until });
     }
     reasons
 }

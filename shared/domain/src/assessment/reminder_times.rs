@@ -3,15 +3,15 @@
 
 use chrono::{NaiveDate, NaiveTime};
 
-use super::stages::Outlook;
+use super::stages::LadderProjection;
 use crate::account::Account;
 use crate::kernel::{at_local_time, plus_days};
-use crate::ledger::Unpaid;
+use crate::ledger::OpenInstallment;
 use crate::policy::{CountedFrom, Policy, ReminderStep, Reminders};
 
 /// A reminder step on one of its days.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Time<'p> {
+pub(crate) struct StepTime<'p> {
     pub(crate) step: &'p ReminderStep,
     /// Days from the date that the step counts from.
     pub(crate) days: i64,
@@ -23,7 +23,7 @@ pub(crate) struct Time<'p> {
     through: Option<NaiveDate>,
 }
 
-impl Time<'_> {
+impl StepTime<'_> {
     /// Whether the step announces a coming due date. Such a step counts for each open installment, and has
     /// nothing to announce once the installment is past due.
     pub(crate) fn announces(&self) -> bool {
@@ -35,8 +35,8 @@ impl Time<'_> {
         &self,
         account: &Account,
         policy: &Policy,
-        outlook: &Outlook<'_>,
-        unpaid: &Unpaid,
+        outlook: &LadderProjection<'_>,
+        unpaid: &OpenInstallment,
     ) -> Option<NaiveDate> {
         let from = match self.step.from {
             CountedFrom::Due => unpaid.due_on,
@@ -55,29 +55,29 @@ impl Time<'_> {
 }
 
 /// The times of the steps that have a reason.
-pub(crate) fn times<'p>(
+pub(crate) fn step_times<'p>(
     account: &Account,
     reminders: &Reminders,
     steps: impl Iterator<Item = &'p ReminderStep>,
-) -> Vec<Time<'p>> {
+) -> Vec<StepTime<'p>> {
     let planned = steps.flat_map(|step| {
         let at = reminders.send_at;
-        step.days().map(move |days| Time { step, days, at, after: None, through: None })
+        step.days().map(move |days| StepTime { step, days, at, after: None, through: None })
     });
     let Some(preference) = &account.reminder_preference else { return planned.collect() };
-    let (coming, mut times): (Vec<Time<'_>>, Vec<Time<'_>>) = planned.partition(Time::announces);
+    let (coming, mut times): (Vec<StepTime<'_>>, Vec<StepTime<'_>>) = planned.partition(StepTime::announces);
     let since = preference.since;
     let at = preference.at.unwrap_or(reminders.send_at);
     if preference.days_before.is_empty() {
-        times.extend(coming.iter().map(|time| Time { at, after: Some(since), ..*time }));
+        times.extend(coming.iter().map(|time| StepTime { at, after: Some(since), ..*time }));
     } else {
         times.extend(preference.days_before.iter().filter_map(|days_before| {
             let days = -i64::from(*days_before);
             // The step planned for the nearest day has the text.
             let nearest = coming.iter().min_by_key(|time| (time.days - days).abs())?;
-            Some(Time { days, at, after: Some(since), ..*nearest })
+            Some(StepTime { days, at, after: Some(since), ..*nearest })
         }));
     }
-    times.extend(coming.iter().map(|time| Time { through: Some(since), ..*time }));
+    times.extend(coming.iter().map(|time| StepTime { through: Some(since), ..*time }));
     times
 }

@@ -6,29 +6,29 @@
 
 use chrono::{DateTime, Utc};
 
-use super::contact_holds::{holds, in_process, put_off};
-use super::reminder_times::{Time, times};
-use super::stages::Outlook;
-use crate::account::{Account, Intent, Notice, NoticeOf};
+use super::contact_holds::{hold_periods, payment_in_process_hold, put_off};
+use super::reminder_times::{StepTime, step_times};
+use super::stages::LadderProjection;
+use crate::account::{Account, ContactRequest, Notice, NoticeOf};
 use crate::kernel::{at_local_time, business_date, past_due_from};
-use crate::ledger::{Allocation, Unpaid};
+use crate::ledger::{Allocation, OpenInstallment};
 use crate::policy::{Policy, ReminderStep, StageName};
 
 /// The contact requests due now, and when the next one falls due.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
-    pub(crate) due: Vec<Intent>,
+pub(crate) struct ReminderPlan {
+    pub(crate) due: Vec<ContactRequest>,
     pub(crate) next_at: Option<DateTime<Utc>>,
 }
 
-pub(crate) fn plan(
+pub(crate) fn plan_reminders(
     account: &Account,
     allocation: &Allocation,
     policy: &Policy,
     now: DateTime<Utc>,
-    outlook: &Outlook<'_>,
-) -> Plan {
-    let mut plan = Plan::default();
+    outlook: &LadderProjection<'_>,
+) -> ReminderPlan {
+    let mut plan = ReminderPlan::default();
     let Some(reminders) = &policy.reminders else {
         return plan;
     };
@@ -47,10 +47,10 @@ pub(crate) fn plan(
                 && rung(step.stage.as_str()) <= stage_rung
         }
     };
-    let (holds, in_process) = (holds(account, policy), in_process(account, policy));
+    let (holds, in_process) = (hold_periods(account, policy), payment_in_process_hold(account, policy));
     let is_left_out = |step: &&ReminderStep| step.unless_reported && is_reported(account, allocation);
     let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
-    for time in times(account, reminders, with_reason) {
+    for time in step_times(account, reminders, with_reason) {
         let step = time.step;
         for unpaid in about(&time, allocation) {
             let Some(planned_on) = time.date(account, policy, outlook, unpaid) else { continue };
@@ -64,19 +64,18 @@ pub(crate) fn plan(
             let is_owed = match &step.notice_of {
                 Some(stage) => !is_noticed(account, stage, unpaid),
                 None => {
-                    let handled =
-                        account.standing.reminded_through.is_none_or(|through| planned_at <= through);
+                    let handled = account.status.last_assessed_at.is_none_or(|through| planned_at <= through);
                     let before_stage =
                         || !time.announces() && stage_began().is_some_and(|began| planned_at < began);
                     !handled && !before_stage()
                 }
             };
             if is_owed && !has_passed(account, policy, &time, unpaid, now) {
-                owe(&mut plan.due, account, step, unpaid, planned_at);
+                add_request(&mut plan.due, account, step, unpaid, planned_at);
             }
         }
     }
-    let is_notice = |intent: &Intent| intent.notice_of.is_some();
+    let is_notice = |intent: &ContactRequest| intent.notice_of.is_some();
     let notices = plan.due.iter().filter(|intent| is_notice(intent)).count();
     if notices == 0 || notices == plan.due.len() {
         return plan;
@@ -93,43 +92,43 @@ pub(crate) fn plan(
 }
 
 /// Whether a notice of the stage was planned or sent since the overdue installment fell due.
-fn is_noticed(account: &Account, stage: &StageName, unpaid: &Unpaid) -> bool {
+fn is_noticed(account: &Account, stage: &StageName, unpaid: &OpenInstallment) -> bool {
     let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if name == stage);
     let mut notices = account.notices.iter().filter(is_of);
     notices.any(|notice| business_date(account.time_zone, notice.planned_at) >= unpaid.due_on)
 }
 
 /// Before the due date and on it each open installment counts, after it the oldest.
-fn about<'a>(time: &Time<'_>, allocation: &'a Allocation) -> &'a [Unpaid] {
-    let oldest = allocation.unpaid.len().min(1);
-    if time.announces() { &allocation.unpaid } else { &allocation.unpaid[..oldest] }
+fn about<'a>(time: &StepTime<'_>, allocation: &'a Allocation) -> &'a [OpenInstallment] {
+    let oldest = allocation.open_installments.len().min(1);
+    if time.announces() { &allocation.open_installments } else { &allocation.open_installments[..oldest] }
 }
 
 /// Whether the overdue balance was reported to a credit bureau.
 fn is_reported(account: &Account, allocation: &Allocation) -> bool {
-    allocation.unpaid.first().is_some_and(|oldest| account.is_reported_since(oldest.due_on))
+    allocation.open_installments.first().is_some_and(|oldest| account.is_reported_since(oldest.due_on))
 }
 
 /// Whether the due date that a reminder announces has passed, so that the reminder would no longer be true.
 fn has_passed(
     account: &Account,
     policy: &Policy,
-    time: &Time<'_>,
-    unpaid: &Unpaid,
+    time: &StepTime<'_>,
+    unpaid: &OpenInstallment,
     now: DateTime<Utc>,
 ) -> bool {
     let past_due_on = past_due_from(policy.day_count, unpaid.due_on);
     time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= now
 }
 
-fn owe(
-    due: &mut Vec<Intent>,
+fn add_request(
+    due: &mut Vec<ContactRequest>,
     account: &Account,
     step: &ReminderStep,
-    unpaid: &Unpaid,
+    unpaid: &OpenInstallment,
     planned_at: DateTime<Utc>,
 ) {
-    let intent = Intent {
+    let intent = ContactRequest {
         channel: step.channel,
         fallbacks: step.fallbacks.clone(),
         template: step.template.clone(),
@@ -140,7 +139,9 @@ fn owe(
         notice_of: step.notice_of.clone().map(NoticeOf::Stage),
     };
     // A notice is never merged into another message.
-    let same = |other: &&mut Intent| (other.channel, &other.notice_of) == (intent.channel, &intent.notice_of);
+    let same = |other: &&mut ContactRequest| {
+        (other.channel, &other.notice_of) == (intent.channel, &intent.notice_of)
+    };
     match due.iter_mut().find(same) {
         None => due.push(intent),
         Some(other) => {
@@ -159,12 +160,12 @@ fn owe(
 ///
 /// This is the last check, on the account as it is read again right before a message leaves.
 #[must_use]
-pub fn still_owed(
+pub fn is_still_due(
     account: &Account,
     allocation: &Allocation,
     stage_then: &str,
     stage_now: &str,
-    intent: &Intent,
+    intent: &ContactRequest,
 ) -> bool {
     let has_reason = match intent.notice_of {
         Some(NoticeOf::Policy(_)) => return true,
@@ -173,7 +174,8 @@ pub fn still_owed(
         }
         None => stage_then == stage_now,
     };
-    let is_it =
-        |unpaid: &Unpaid| Some(&account.installments[unpaid.place].label) == intent.installment.as_ref();
-    has_reason && allocation.unpaid.iter().any(is_it)
+    let is_it = |unpaid: &OpenInstallment| {
+        Some(&account.installments[unpaid.place].label) == intent.installment.as_ref()
+    };
+    has_reason && allocation.open_installments.iter().any(is_it)
 }

@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 
 use super::assess::{Assessment, assess};
 use super::binding::{Binding, Rules};
-use super::decide::{Cause, decide};
-use crate::account::{Account, Ask, Classification, Decision, Intent, Notice, NoticeOf, Standing};
+use super::decide::{Trigger, decide};
+use crate::account::{
+    Account, AccountStatus, Classification, ContactRequest, CrossRestriction, Decision, Notice, NoticeOf,
+};
 use crate::kernel::earlier;
 use crate::policy::{Policy, Restriction, Stage, StageName};
 
@@ -20,59 +22,59 @@ impl Account {
     /// assessed at that instant again, so that differing clocks reverse no decision and repeat no reminder.
     ///
     /// Where the policy has several versions, the version that binds the account applies.
-    pub fn judge<'p>(&mut self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>, cause: Cause) {
+    pub fn judge<'p>(&mut self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>, cause: Trigger) {
         let now = self.not_before(now);
         let (policy, assessment) = self.assessed(rules.into(), now);
         let decision = decide(self, policy, &assessment, now, cause);
         let next_action_at = assessment.next_action_at;
-        self.intents = assessment.intents;
-        let planned: Vec<Notice> = self.intents.iter().filter_map(planned_notice).collect();
+        self.contact_requests = assessment.contact_requests;
+        let planned: Vec<Notice> = self.contact_requests.iter().filter_map(planned_notice).collect();
         planned.into_iter().for_each(|notice| self.keep_notice(notice));
         self.revision = self.revision.next();
         let asked_at = decision.as_ref().map_or(now, |decision| decision.at);
-        let asks_of_others = self.asking(assessment.asks_of_others, assessment.restricting, asked_at);
-        let policy = match self.standing.policy.take() {
+        let asks_of_others = self.imposing(assessment.imposes, assessment.restricting, asked_at);
+        let policy = match self.status.policy.take() {
             Some(known) if known.version == policy.version && known.id == policy.id => known,
             _ => policy.reference(),
         };
         match decision {
             Some(decision) => {
-                self.standing = Standing {
+                self.status = AccountStatus {
                     stage: decision.to.clone(),
                     restrictions: assessment.restrictions.into_owned(),
                     since: Some(decision.at),
                     policy: Some(policy),
                     next_action_at,
-                    reminded_through: Some(now),
-                    lapses: assessment.lapses,
+                    last_assessed_at: Some(now),
+                    delinquency_history: assessment.delinquency_history,
                     classification: assessment.classification,
-                    asks_of_others,
+                    imposes: asks_of_others,
                 };
                 self.remember(decision);
             }
             None => {
-                self.standing.policy = Some(policy);
-                self.standing.next_action_at = next_action_at;
-                self.standing.reminded_through = Some(now);
-                self.standing.lapses = assessment.lapses;
-                self.standing.classification = assessment.classification;
-                self.standing.asks_of_others = asks_of_others;
+                self.status.policy = Some(policy);
+                self.status.next_action_at = next_action_at;
+                self.status.last_assessed_at = Some(now);
+                self.status.delinquency_history = assessment.delinquency_history;
+                self.status.classification = assessment.classification;
+                self.status.imposes = asks_of_others;
             }
         }
     }
 
     /// The cross-restriction that the account imposes from this revision on: the present one, where its
     /// restrictions stay the same.
-    fn asking(
+    fn imposing(
         &mut self,
         restrictions: &[Restriction],
         restricting: Option<&Stage>,
         at: DateTime<Utc>,
-    ) -> Option<Ask> {
-        if self.standing.asks() == restrictions {
-            return self.standing.asks_of_others.take();
+    ) -> Option<CrossRestriction> {
+        if self.status.imposed_restrictions() == restrictions {
+            return self.status.imposes.take();
         }
-        Some(Ask {
+        Some(CrossRestriction {
             restrictions: restrictions.to_vec(),
             stage: restricting.map_or_else(StageName::current, |stage| stage.name.clone()),
             since: at,
@@ -82,10 +84,10 @@ impl Account {
 
     /// Makes a next revision that decides nothing: a restriction is deferred, and the account is evaluated
     /// again at `until`.
-    pub fn hold(&mut self, until: DateTime<Utc>) {
+    pub fn defer_restriction(&mut self, until: DateTime<Utc>) {
         self.revision = self.revision.next();
-        self.intents.clear();
-        self.standing.next_action_at = Some(until);
+        self.contact_requests.clear();
+        self.status.next_action_at = Some(until);
     }
 
     /// Whether an assessment at `now` would add a restriction.
@@ -95,7 +97,7 @@ impl Account {
         assess(self, rules.into().in_force(self, now), now)
             .restrictions()
             .iter()
-            .any(|restriction| !self.standing.restrictions.contains(restriction))
+            .any(|restriction| !self.status.restrictions.contains(restriction))
     }
 
     /// Whether an assessment at `now` would put the account on a milder stage than its present one, whatever
@@ -105,7 +107,7 @@ impl Account {
         let now = self.not_before(now);
         let policy = rules.into().in_force(self, now);
         let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
-        rung(assess(self, policy, now).stage_name()) < rung(self.standing.stage.as_str())
+        rung(assess(self, policy, now).stage_name()) < rung(self.status.stage.as_str())
     }
 
     /// Whether an assessment at `now` would leave the account as it is: the same stage, restrictions,
@@ -118,18 +120,18 @@ impl Account {
     pub fn is_confirmed<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
         let (rules, now) = (rules.into(), self.not_before(now));
         let (policy, assessment) = self.assessed(rules, now);
-        let looked_at = self.standing.next_action_at;
+        let looked_at = self.status.next_action_at;
         let looks_by = |at: DateTime<Utc>| looked_at.is_some_and(|looked_at| looked_at <= at);
-        let waits = |intent: &Intent| matches!(intent.notice_of, Some(NoticeOf::Policy(_)));
-        self.standing.stage.as_str() == assessment.stage_name()
-            && are_the_same(&self.standing.restrictions, assessment.restrictions())
-            && assessment.intents.iter().all(waits)
+        let waits = |intent: &ContactRequest| matches!(intent.notice_of, Some(NoticeOf::Policy(_)));
+        self.status.stage.as_str() == assessment.stage_name()
+            && are_the_same(&self.status.restrictions, assessment.restrictions())
+            && assessment.contact_requests.iter().all(waits)
             && rules.announces_by(self, now).is_none_or(looks_by)
             && self.is_classified_as(&assessment, policy)
             && (looked_at == assessment.next_action_at
                 || assessment.next_action_at.map_or(looked_at.is_some(), looks_by))
-            && self.standing.lapses == assessment.lapses
-            && self.standing.asks() == assessment.asks_of_others
+            && self.status.delinquency_history == assessment.delinquency_history
+            && self.status.imposed_restrictions() == assessment.imposes
     }
 
     /// The account after one of its recent decisions, as far as the decision's event tells: stage,
@@ -138,7 +140,7 @@ impl Account {
     #[must_use]
     pub fn as_decided(&self, decision: &Decision, policy: &Policy) -> Self {
         let mut then = self.clone();
-        let mut restrictions = std::mem::take(&mut then.standing.restrictions);
+        let mut restrictions = std::mem::take(&mut then.status.restrictions);
         for later in self.recent_decisions().iter().rev().take_while(|one| one.revision > decision.revision) {
             restrictions.retain(|one| !later.applied.contains(one));
             restrictions.extend(later.lifted.iter().cloned());
@@ -150,9 +152,9 @@ impl Account {
             restrictions
                 .sort_by_key(|one| listed.iter().position(|other| other == one).unwrap_or(listed.len()));
         }
-        then.standing.stage = decision.to.clone();
-        then.standing.restrictions = restrictions;
-        then.standing.since = Some(decision.at);
+        then.status.stage = decision.to.clone();
+        then.status.restrictions = restrictions;
+        then.status.since = Some(decision.at);
         then
     }
 
@@ -163,7 +165,7 @@ impl Account {
         let mut assessment = assess(self, policy, now);
         assessment.binds_from = at;
         if let Some((version, announcement)) = rules.to_announce(self) {
-            assessment.intents.push(Intent {
+            assessment.contact_requests.push(ContactRequest {
                 channel: announcement.channel,
                 fallbacks: Vec::new(),
                 template: announcement.template.clone(),
@@ -176,14 +178,15 @@ impl Account {
         }
         if let Some((next, at)) = rules.next(self, now) {
             let before = assessment.next_action_at.filter(|next_action_at| *next_action_at < at);
-            assessment.next_action_at = before.or_else(|| self.first_look(rules, next, at, &assessment, now));
+            assessment.next_action_at =
+                before.or_else(|| self.first_evaluation(rules, next, at, &assessment, now));
         }
         (policy, assessment)
     }
 
     /// The first evaluation under a version that is about to bind an account: when it binds, or, where its
     /// assessment is the same then, when that first changes.
-    fn first_look(
+    fn first_evaluation(
         &self,
         rules: Rules<'_>,
         next: &Policy,
@@ -192,22 +195,22 @@ impl Account {
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
         let mut judged = self.clone();
-        judged.standing.reminded_through = Some(now);
-        judged.standing.lapses = before.lapses;
-        judged.standing.classification.clone_from(&before.classification);
+        judged.status.last_assessed_at = Some(now);
+        judged.status.delinquency_history = before.delinquency_history;
+        judged.status.classification.clone_from(&before.classification);
         let then = assess(&judged, next, at);
         let is_same = then.stage_name() == before.stage_name()
             && are_the_same(then.restrictions(), before.restrictions())
-            && then.intents.is_empty()
-            && then.lapses == before.lapses
+            && then.contact_requests.is_empty()
+            && then.delinquency_history == before.delinquency_history
             && then.class == before.class
-            && then.asks_of_others == before.asks_of_others;
+            && then.imposes == before.imposes;
         if is_same { earlier(then.next_action_at, rules.next(self, at).map(|(_, at)| at)) } else { Some(at) }
     }
 
     /// Whether the account status has the assessed class, and no fact has come since that changes it.
     fn is_classified_as(&self, assessment: &Assessment<'_>, policy: &Policy) -> bool {
-        match (&self.standing.classification, &policy.classification, &assessment.classification) {
+        match (&self.status.classification, &policy.classification, &assessment.classification) {
             (Some(known), Some(rules), Some(assessed)) => {
                 let name = |one: &Classification| one.class().map(|held| held.name.clone());
                 name(known) == name(assessed)
@@ -219,11 +222,11 @@ impl Account {
 
     /// `now`, or the instant of the last assessment where that is later.
     fn not_before(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        self.standing.reminded_through.map_or(now, |judged_at| judged_at.max(now))
+        self.status.last_assessed_at.map_or(now, |judged_at| judged_at.max(now))
     }
 }
 
-fn planned_notice(intent: &Intent) -> Option<Notice> {
+fn planned_notice(intent: &ContactRequest) -> Option<Notice> {
     let of = intent.notice_of.clone()?;
     Some(Notice { of, planned_at: intent.planned_at, sent_at: None })
 }

@@ -11,15 +11,15 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
-use super::tolerances::{Stretch, disputed_days, excused, in_process, put_off};
-use crate::account::{Account, HeldBy, Lapses, Notice, NoticeOf};
+use super::tolerances::{DayRange, disputed_days, excused, in_process, put_off};
+use crate::account::{Account, DeferralReason, DelinquencyHistory, Notice, NoticeOf};
 use crate::kernel::{business_date, earlier, past_due_from, plus_days};
 use crate::ledger::{Allocation, after_unpaused_days};
 use crate::policy::{Policy, Stage, When};
 
 /// The ladder's projection for an account: its stage on a day, and when that next changes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Outlook<'p> {
+pub(crate) struct LadderProjection<'p> {
     /// The most severe stage that holds; none: `current`.
     pub(crate) stage: Option<&'p Stage>,
     /// The first day of that stage.
@@ -29,30 +29,33 @@ pub(crate) struct Outlook<'p> {
     /// The first day of those restrictions.
     pub(crate) restricted_from: Option<NaiveDate>,
     /// Why the stage's own restrictions are deferred; none: they are not.
-    pub(crate) held_back: Option<HeldBack>,
+    pub(crate) deferral: Option<RestrictionDeferral>,
     /// The next day on which any of this changes by itself.
     pub(crate) changes_on: Option<NaiveDate>,
     /// The delinquency history, the day included.
-    pub(crate) lapses: Lapses,
+    pub(crate) delinquency_history: DelinquencyHistory,
 }
 
 /// Why a stage's restrictions are deferred, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HeldBack {
-    pub(crate) by: HeldBy,
+pub(crate) struct RestrictionDeferral {
+    pub(crate) by: DeferralReason,
     /// The day on which they take effect; none: not before a fact changes.
     pub(crate) until: Option<NaiveDate>,
 }
 
-pub(crate) fn outlook<'p>(
+pub(crate) fn project_ladder<'p>(
     account: &Account,
     allocation: &Allocation,
     policy: &'p Policy,
     day: NaiveDate,
-) -> Outlook<'p> {
-    let terms = Terms::new(account, allocation, policy, day);
-    let mut outlook =
-        Outlook { lapses: terms.lapses, changes_on: terms.lapse_begins_on, ..Outlook::default() };
+) -> LadderProjection<'p> {
+    let terms = LadderTerms::new(account, allocation, policy, day);
+    let mut outlook = LadderProjection {
+        delinquency_history: terms.delinquency_history,
+        changes_on: terms.episode_begins_on,
+        ..LadderProjection::default()
+    };
     if !account.is_enforced() {
         return outlook;
     }
@@ -86,14 +89,14 @@ pub(crate) fn outlook<'p>(
         }
         outlook.changes_on = earlier(outlook.changes_on, from);
         if is_top && let Some(by) = by {
-            outlook.held_back = Some(HeldBack { by, until: from });
+            outlook.deferral = Some(RestrictionDeferral { by, until: from });
         }
     }
     outlook
 }
 
 /// The terms that the stages of one account share on a day.
-struct Terms<'a> {
+struct LadderTerms<'a> {
     account: &'a Account,
     allocation: &'a Allocation,
     policy: &'a Policy,
@@ -101,30 +104,30 @@ struct Terms<'a> {
     oldest: Option<NaiveDate>,
     /// The first day on which an overdue balance is large enough to move a stage.
     material_from: Option<NaiveDate>,
-    lapses: Lapses,
-    lapse_begins_on: Option<NaiveDate>,
+    delinquency_history: DelinquencyHistory,
+    episode_begins_on: Option<NaiveDate>,
     /// The first day after the first-lapse tolerance; none: the tolerance does not apply.
-    buffered_until: Option<NaiveDate>,
+    tolerated_until: Option<NaiveDate>,
     /// The days on which the account waits for a payment in process.
-    in_process: Option<Stretch>,
+    in_process: Option<DayRange>,
     /// The days on which a temporary hardship cause defers restrictions.
-    excused: Option<Stretch>,
+    excused: Option<DayRange>,
     /// The days on which each dispute defers restrictions.
-    disputed: Vec<Stretch>,
+    disputed: Vec<DayRange>,
 }
 
-impl<'a> Terms<'a> {
+impl<'a> LadderTerms<'a> {
     fn new(account: &'a Account, allocation: &'a Allocation, policy: &'a Policy, day: NaiveDate) -> Self {
-        let oldest = allocation.unpaid.first().map(|oldest| oldest.due_on);
+        let oldest = allocation.open_installments.first().map(|oldest| oldest.due_on);
         let mut terms = Self {
             account,
             allocation,
             policy,
             oldest,
             material_from: oldest.map(|oldest| past_due_from(policy.day_count, oldest)),
-            lapses: Lapses::default(),
-            lapse_begins_on: None,
-            buffered_until: None,
+            delinquency_history: DelinquencyHistory::default(),
+            episode_begins_on: None,
+            tolerated_until: None,
             in_process: in_process(account, policy),
             excused: excused(account, policy),
             disputed: disputed_days(account, policy),
@@ -134,27 +137,27 @@ impl<'a> Terms<'a> {
                 materiality.is_exceeded(overdue, outstanding)
             });
         }
-        if policy.buffer.is_some() {
-            terms.remember_lapses(day);
+        if policy.first_lapse_tolerance.is_some() {
+            terms.remember_episodes(day);
         }
         terms
     }
 
-    fn remember_lapses(&mut self, day: NaiveDate) {
+    fn remember_episodes(&mut self, day: NaiveDate) {
         let (account, policy) = (self.account, self.policy);
-        let Some(buffer) = &policy.buffer else { return };
-        let judged_on = account.standing.reminded_through;
+        let Some(buffer) = &policy.first_lapse_tolerance else { return };
+        let judged_on = account.status.last_assessed_at;
         let judged_on = judged_on.map(|at| policy.day_count.judged_day(account.time_zone, at));
         let delinquent_from = self.oldest.map(|oldest| self.after_delinquent_days(oldest, 1));
-        self.lapses = account.standing.lapses.on(day, delinquent_from, judged_on);
-        self.lapse_begins_on = delinquent_from.filter(|from| *from > day);
+        self.delinquency_history = account.status.delinquency_history.on(day, delinquent_from, judged_on);
+        self.episode_begins_on = delinquent_from.filter(|from| *from > day);
         if let (Some(oldest), Some(begin)) = (self.oldest, delinquent_from)
-            && self.lapses.is_first(begin, buffer.months)
+            && self.delinquency_history.is_first(begin, buffer.months)
         {
             let over = self.after_delinquent_days(oldest, buffer.days.saturating_add(1));
             let minor = buffer.amount.as_decimal();
             let not_minor = self.overdue_from(over, |overdue, _, _| overdue > minor);
-            self.buffered_until = earlier(Some(over), not_minor);
+            self.tolerated_until = earlier(Some(over), not_minor);
         }
     }
 
@@ -172,7 +175,7 @@ impl<'a> Terms<'a> {
         last: NaiveDate,
         is_enough: impl Fn(Decimal, Decimal, u64) -> bool,
     ) -> Option<NaiveDate> {
-        let (unpaid, count) = (&self.allocation.unpaid, self.policy.day_count);
+        let (unpaid, count) = (&self.allocation.open_installments, self.policy.day_count);
         if unpaid.is_empty() {
             return None;
         }
@@ -194,7 +197,7 @@ impl<'a> Terms<'a> {
     }
 
     /// The days on which all the conditions hold, if the facts stay as they are.
-    fn holds(&self, when: &When) -> Option<Stretch> {
+    fn holds(&self, when: &When) -> Option<DayRange> {
         let oldest = self.oldest?;
         let mut from = self.material_from?;
         let mut until = None;
@@ -219,7 +222,7 @@ impl<'a> Terms<'a> {
             until = earlier(until, recorded.until);
         }
         let from = put_off(from, self.in_process);
-        until.is_none_or(|until| from < until).then_some(Stretch { from, until })
+        until.is_none_or(|until| from < until).then_some(DayRange { from, until })
     }
 
     /// The first day on which the overdue amount, its share and the number of installments past due are
@@ -235,7 +238,11 @@ impl<'a> Terms<'a> {
 
     /// The first day on which the restrictions of a stage that holds from `held_from` are in force, and the
     /// last reason that defers them; no day: not before a fact changes.
-    fn restricts_from(&self, stage: &Stage, held_from: NaiveDate) -> (Option<NaiveDate>, Option<HeldBy>) {
+    fn restricts_from(
+        &self,
+        stage: &Stage,
+        held_from: NaiveDate,
+    ) -> (Option<NaiveDate>, Option<DeferralReason>) {
         if stage.restrictions.is_empty() {
             return (Some(held_from), None);
         }
@@ -247,17 +254,17 @@ impl<'a> Terms<'a> {
             }
             from
         };
-        let mut begins = wait(self.buffered_until.unwrap_or(held_from), HeldBy::Buffer);
+        let mut begins = wait(self.tolerated_until.unwrap_or(held_from), DeferralReason::FirstLapseTolerance);
         if let Some(days) = stage.notice_days() {
-            let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(HeldBy::Notice)) };
-            begins = wait(plus_days(sent_on, i64::from(days)), HeldBy::Notice);
+            let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(DeferralReason::Notice)) };
+            begins = wait(plus_days(sent_on, i64::from(days)), DeferralReason::Notice);
         }
         // Each deferral may end within another.
         for _ in 0..2 + self.disputed.len() {
-            begins = wait(put_off(begins, self.excused), HeldBy::TemporaryCause);
-            begins = wait(put_off(begins, self.in_process), HeldBy::PaymentInProcess);
+            begins = wait(put_off(begins, self.excused), DeferralReason::TemporaryCause);
+            begins = wait(put_off(begins, self.in_process), DeferralReason::PaymentInProcess);
             for disputed in &self.disputed {
-                begins = wait(put_off(begins, Some(*disputed)), HeldBy::Dispute);
+                begins = wait(put_off(begins, Some(*disputed)), DeferralReason::Dispute);
             }
         }
         (Some(from), by)

@@ -69,9 +69,9 @@ impl Account {
             Command::PromiseEnded { promise_id, outcome } => self.end_promise(promise_id, *outcome, at),
             Command::DisputeOpened { dispute_id, reason } => self.open_dispute(dispute_id, reason, at),
             Command::DisputeClosed { dispute_id, outcome } => self.close_dispute(dispute_id, *outcome, at),
-            Command::BureauReported => Ok(self.note_report(at)),
+            Command::BureauReported => Ok(self.record_bureau_report(at)),
             Command::ContactChanged(change) => change.check().map(|()| Applied::Unchanged),
-            Command::OfPerson(fact) => self.learn_of_person(fact, at),
+            Command::Contact(fact) => self.apply_contact_fact(fact, at),
         }
     }
 }

@@ -35,16 +35,16 @@ impl Account {
         within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
-        self.check_answers()?;
+        self.check_responses()?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
-        within(self.asked_by.len(), MAX_ACCOUNTS_OF_CUSTOMER - 1, Refusal::TooManyAccounts)?;
+        within(self.imposed_by.len(), MAX_ACCOUNTS_OF_CUSTOMER - 1, Refusal::TooManyAccounts)?;
         within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
-        check_total("installments", self.asked_at_most())
+        check_total("installments", self.largest_amount_due())
     }
 }
 
 impl Account {
-    pub(crate) fn check_answers(&self) -> Result<(), Refusal> {
+    pub(crate) fn check_responses(&self) -> Result<(), Refusal> {
         for promise in &self.promises {
             check_date("until", promise.until)?;
             check_date("at", promise.at.date_naive())?;

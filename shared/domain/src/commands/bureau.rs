@@ -6,7 +6,7 @@ use super::apply::Applied;
 use crate::account::Account;
 
 impl Account {
-    pub(crate) fn note_report(&mut self, at: DateTime<Utc>) -> Applied {
+    pub(crate) fn record_bureau_report(&mut self, at: DateTime<Utc>) -> Applied {
         let before = self.reported_at;
         self.reported_at = before.max(Some(at));
         if self.reported_at == before { Applied::Unchanged } else { Applied::Changed }

@@ -5,7 +5,7 @@ use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
 use super::command::{Command, Contract, Event, NewInstallment};
-use super::customer_facts::PersonFact;
+use super::customer_facts::ContactFact;
 use crate::account::{Dated, NoticeOf};
 use crate::kernel::Currency;
 
@@ -120,21 +120,21 @@ fn fields(command: &Command) -> Value {
             json!({ "dispute_id": dispute_id, "outcome": outcome })
         }
         Command::BureauReported => json!({}),
-        Command::OfPerson(fact) => of_person(fact),
+        Command::Contact(fact) => contact_fields(fact),
     }
 }
 
-fn of_person(fact: &PersonFact) -> Value {
+fn contact_fields(fact: &ContactFact) -> Value {
     match fact {
-        PersonFact::Consent(fact) => json!(fact),
-        PersonFact::Preferences(fact) => json!(fact),
-        PersonFact::Attempted(fact) => json!(fact),
-        PersonFact::Complaint(fact) => json!(fact),
-        PersonFact::BreathingSpaceStarted(fact) => json!(fact),
-        PersonFact::BreathingSpaceEnded => json!({}),
-        PersonFact::Vulnerability(fact) => json!(fact),
-        PersonFact::ContactPersonAdded(fact) => json!(fact),
-        PersonFact::ContactPersonApproved(fact) => json!(fact),
-        PersonFact::ContactPersonRefused(fact) => json!(fact),
+        ContactFact::Consent(fact) => json!(fact),
+        ContactFact::Preferences(fact) => json!(fact),
+        ContactFact::Attempted(fact) => json!(fact),
+        ContactFact::Complaint(fact) => json!(fact),
+        ContactFact::BreathingSpaceStarted(fact) => json!(fact),
+        ContactFact::BreathingSpaceEnded => json!({}),
+        ContactFact::Vulnerability(fact) => json!(fact),
+        ContactFact::ThirdPartyAdded(fact) => json!(fact),
+        ContactFact::ThirdPartyApproved(fact) => json!(fact),
+        ContactFact::ThirdPartyRefused(fact) => json!(fact),
     }
 }

@@ -3,13 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::contact_change::ContactChange;
-use super::customer_facts::PersonFact;
+use super::customer_facts::ContactFact;
 use crate::account::{Dated, DisputeOutcome, NoticeOf, PaymentKind, PromiseOutcome};
 use crate::kernel::{
     AccountId, Currency, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber, Money, PaymentId,
     PolicyId, PromiseId, Zone,
 };
-use crate::policy::Cause;
+use crate::policy::HardshipCause;
 
 /// A command to one account, and the instant at which the lender learnt of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Event {
 
 /// An event as the lender's systems send it, under an id of theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct InboundMessage {
     /// The same each time the message is sent.
     pub event_id: EventId,
     pub event: Event,
@@ -77,7 +77,7 @@ pub enum Command {
         reason: String,
     },
     CauseRecorded {
-        cause: Cause,
+        cause: HardshipCause,
         by: String,
         reason: String,
         /// The first date on which the cause no longer binds; none: no end.
@@ -134,7 +134,7 @@ pub enum Command {
     BureauReported,
     /// A fact about contacting the account's customer, under its own event type. The account takes only its
     /// reminder days and time.
-    OfPerson(PersonFact),
+    Contact(ContactFact),
 }
 
 impl Command {
@@ -167,7 +167,7 @@ impl Command {
             Self::DisputeOpened { .. } => "dispute_opened",
             Self::DisputeClosed { .. } => "dispute_closed",
             Self::BureauReported => "bureau_reported",
-            Self::OfPerson(fact) => fact.name(),
+            Self::Contact(fact) => fact.name(),
         }
     }
 }

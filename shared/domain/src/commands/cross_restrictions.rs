@@ -1,7 +1,7 @@
 //! Cross-restrictions that arrive from the customer's other accounts.
 
 use super::apply::Applied;
-use crate::account::{Account, AskedBy};
+use crate::account::{Account, ImposedBy};
 use crate::kernel::{MAX_ACCOUNTS_OF_CUSTOMER, Refusal};
 
 impl Account {
@@ -9,17 +9,19 @@ impl Account {
     ///
     /// # Errors
     /// [`Refusal::TooManyAccounts`] past [`MAX_ACCOUNTS_OF_CUSTOMER`].
-    pub fn heed(&mut self, mut others: Vec<AskedBy>) -> Result<Applied, Refusal> {
-        others.retain(|other| other.account_id != self.account_id && !other.ask.restrictions.is_empty());
+    pub fn replace_imposed_by(&mut self, mut others: Vec<ImposedBy>) -> Result<Applied, Refusal> {
+        others.retain(|other| {
+            other.account_id != self.account_id && !other.restriction.restrictions.is_empty()
+        });
         others.sort_by(|one, other| one.account_id.cmp(&other.account_id));
         others.dedup_by(|one, other| one.account_id == other.account_id);
         if others.len() >= MAX_ACCOUNTS_OF_CUSTOMER {
             return Err(Refusal::TooManyAccounts);
         }
-        if others == self.asked_by {
+        if others == self.imposed_by {
             return Ok(Applied::Unchanged);
         }
-        self.asked_by = others;
+        self.imposed_by = others;
         Ok(Applied::Changed)
     }
 }

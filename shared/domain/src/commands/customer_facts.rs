@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    ContactId, ContactPersonId, MAX_AGREED_HOURS, MAX_LEAD_DAYS, MAX_LEADS, MAX_REASON_BYTES, Refusal, Zone,
+    ContactId, MAX_AGREED_HOURS, MAX_LEAD_DAYS, MAX_LEADS, MAX_REASON_BYTES, Refusal, ThirdPartyId, Zone,
     is_in_range, written, written_time,
 };
 use crate::policy::{Channel, Language};
@@ -24,7 +24,7 @@ const MAX_NAME_BYTES: usize = 200;
 
 /// A fact about contacting a customer, addressed through one of the customer's accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PersonFact {
+pub enum ContactFact {
     Consent(ConsentChanged),
     Preferences(PreferencesChanged),
     Attempted(ContactAttempted),
@@ -33,9 +33,9 @@ pub enum PersonFact {
     /// The end of the current breathing space. For a mental health crisis it is the end of the treatment.
     BreathingSpaceEnded,
     Vulnerability(VulnerabilityRecorded),
-    ContactPersonAdded(ContactPersonAdded),
-    ContactPersonApproved(ContactPersonApproved),
-    ContactPersonRefused(ContactPersonRefused),
+    ThirdPartyAdded(ThirdPartyAdded),
+    ThirdPartyApproved(ThirdPartyApproved),
+    ThirdPartyRefused(ThirdPartyRefused),
 }
 
 /// Whether a channel may be used.
@@ -145,9 +145,10 @@ pub struct VulnerabilityRecorded {
 /// A third-party contact, who may be asked about a borrower who cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ContactPersonAdded {
+pub struct ThirdPartyAdded {
     /// The lender's id of the third-party contact.
-    pub person_id: ContactPersonId,
+    #[serde(rename = "person_id")]
+    pub third_party_id: ThirdPartyId,
     /// The relation to the borrower.
     pub relation: String,
 }
@@ -155,8 +156,9 @@ pub struct ContactPersonAdded {
 /// An officer's approval of a third-party contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ContactPersonApproved {
-    pub person_id: ContactPersonId,
+pub struct ThirdPartyApproved {
+    #[serde(rename = "person_id")]
+    pub third_party_id: ThirdPartyId,
     pub by: String,
     pub reason: String,
 }
@@ -164,11 +166,12 @@ pub struct ContactPersonApproved {
 /// A third-party contact's refusal of all contact, which is never revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ContactPersonRefused {
-    pub person_id: ContactPersonId,
+pub struct ThirdPartyRefused {
+    #[serde(rename = "person_id")]
+    pub third_party_id: ThirdPartyId,
 }
 
-impl PersonFact {
+impl ContactFact {
     /// The event type as the formats write it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -180,9 +183,9 @@ impl PersonFact {
             Self::BreathingSpaceStarted(_) => "breathing_space_started",
             Self::BreathingSpaceEnded => "breathing_space_ended",
             Self::Vulnerability(_) => "vulnerability_recorded",
-            Self::ContactPersonAdded(_) => "contact_person_added",
-            Self::ContactPersonApproved(_) => "contact_person_approved",
-            Self::ContactPersonRefused(_) => "contact_person_refused",
+            Self::ThirdPartyAdded(_) => "contact_person_added",
+            Self::ThirdPartyApproved(_) => "contact_person_approved",
+            Self::ThirdPartyRefused(_) => "contact_person_refused",
         }
     }
 
@@ -200,13 +203,13 @@ impl PersonFact {
             }
             Self::Complaint(complaint) => check_reason(&complaint.reason),
             Self::BreathingSpaceStarted(started) => check_date(started.until),
-            Self::BreathingSpaceEnded | Self::ContactPersonRefused(_) => Ok(()),
+            Self::BreathingSpaceEnded | Self::ThirdPartyRefused(_) => Ok(()),
             Self::Vulnerability(recorded) => {
                 check_date(recorded.until)?;
                 check_reason(&recorded.reason)
             }
-            Self::ContactPersonAdded(added) => check_name("relation", &added.relation),
-            Self::ContactPersonApproved(approved) => {
+            Self::ThirdPartyAdded(added) => check_name("relation", &added.relation),
+            Self::ThirdPartyApproved(approved) => {
                 check_name("by", &approved.by)?;
                 check_reason(&approved.reason)
             }

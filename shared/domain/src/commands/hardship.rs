@@ -6,12 +6,12 @@ use super::apply::Applied;
 use super::check::{check_date, check_name, check_reason};
 use crate::account::{Account, RecordedCause};
 use crate::kernel::{MAX_REASON_BYTES, Refusal, business_date};
-use crate::policy::Cause;
+use crate::policy::HardshipCause;
 
 impl Account {
     pub(crate) fn record_cause(
         &mut self,
-        cause: Cause,
+        cause: HardshipCause,
         by: &str,
         reason: &str,
         until: Option<NaiveDate>,
@@ -36,7 +36,7 @@ impl Account {
     ///
     /// # Errors
     /// The reason is too long, or the instant is out of range.
-    pub fn borrower_said(
+    pub fn record_borrower_cause(
         &mut self,
         reason: &str,
         at: DateTime<Utc>,
@@ -56,7 +56,7 @@ impl Account {
             return Ok(Applied::Unchanged);
         }
         let (by, reason) = (BORROWER.to_owned(), reason.to_owned());
-        self.cause = Some(RecordedCause { cause: Cause::Unknown, by, reason, at, until: None });
+        self.cause = Some(RecordedCause { cause: HardshipCause::Unknown, by, reason, at, until: None });
         Ok(Applied::Changed)
     }
 }

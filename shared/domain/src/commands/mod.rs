@@ -31,11 +31,11 @@ mod write_offs;
 pub use self::apply::Applied;
 pub use self::canonical::event_line;
 pub(crate) use self::canonical::{account, event_fields};
-pub use self::command::{Command, Contract, Drawn, Event, Message, NewInstallment, PaymentReceived};
+pub use self::command::{Command, Contract, Drawn, Event, InboundMessage, NewInstallment, PaymentReceived};
 pub use self::contact_change::ContactChange;
 pub use self::customer_facts::{
     AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, ComplaintMade, Consent, ConsentChanged,
-    ContactAttempted, ContactPersonAdded, ContactPersonApproved, ContactPersonRefused, PersonFact,
-    PreferencesChanged, VulnerabilityRecorded,
+    ContactAttempted, ContactFact, PreferencesChanged, ThirdPartyAdded, ThirdPartyApproved,
+    ThirdPartyRefused, VulnerabilityRecorded,
 };
 pub use self::hardship::BORROWER;

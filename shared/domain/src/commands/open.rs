@@ -3,7 +3,7 @@
 use super::apply::Applied;
 use super::check::check_date;
 use super::command::Contract;
-use crate::account::{Account, Standing};
+use crate::account::{Account, AccountStatus};
 use crate::kernel::{Refusal, Revision};
 
 impl Account {
@@ -35,13 +35,13 @@ impl Account {
             reminder_preference: None,
             reported_at: None,
             notices: Vec::new(),
-            asked_by: Vec::new(),
+            imposed_by: Vec::new(),
             schedule_replaced_on: None,
             recent_messages: Vec::new(),
-            standing: Standing::unjudged(),
+            status: AccountStatus::unassessed(),
             revision: Revision::default(),
             recent_decisions: Vec::new(),
-            intents: Vec::new(),
+            contact_requests: Vec::new(),
         };
         account.take_over_draws(&contract.installments)?;
         account.add_installments(&contract.installments, None)?;

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::apply::Applied;
 use super::check::check_date;
-use crate::account::{Account, Pause};
+use crate::account::{Account, DelinquencyPause};
 use crate::kernel::{MAX_PAUSES, Refusal};
 
 impl Account {
@@ -26,7 +26,7 @@ impl Account {
             return Err(Refusal::TooManyPauses);
         }
         let place = self.pauses.partition_point(|other| other.from < from);
-        self.pauses.insert(place, Pause { from, until });
+        self.pauses.insert(place, DelinquencyPause { from, until });
         Ok(Applied::Changed)
     }
 

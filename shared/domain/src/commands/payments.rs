@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::apply::Applied;
 use super::check::{check_date, check_total, positive, within};
 use super::command::PaymentReceived;
-use crate::account::{Account, Dated, Installment, Label, Payment, Reversal};
+use crate::account::{Account, Dated, Installment, InstallmentLabel, Payment, Reversal};
 use crate::kernel::{MAX_INSTALLMENTS, MAX_PAYMENTS, MAX_TARGETS, PaymentId, Refusal, business_date};
 
 impl Account {
@@ -68,7 +68,7 @@ impl Account {
     ) -> Result<Applied, Refusal> {
         let due_on = business_date(self.time_zone, at);
         let room = self.installments.len() < MAX_INSTALLMENTS;
-        let asked_before = self.asked_at_most();
+        let asked_before = self.largest_amount_due();
         let payment = self
             .payments
             .iter_mut()
@@ -91,7 +91,7 @@ impl Account {
             let since = at.max(payment.received_at + TimeDelta::nanoseconds(1));
             let zero = self.currency.zero();
             self.installments.push(Installment {
-                label: Label::TakenBack(payment_id.clone()),
+                label: InstallmentLabel::Chargeback(payment_id.clone()),
                 due_on,
                 principal: amount,
                 interest: zero,

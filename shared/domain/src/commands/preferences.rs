@@ -3,20 +3,20 @@
 use chrono::{DateTime, Utc};
 
 use super::apply::Applied;
-use super::customer_facts::{PersonFact, PreferencesChanged};
+use super::customer_facts::{ContactFact, PreferencesChanged};
 use crate::account::{Account, ReminderPreference};
 use crate::kernel::{Refusal, business_date};
 
 impl Account {
     /// Applies a fact about contacting the customer, as far as it concerns the account.
-    pub(crate) fn learn_of_person(
+    pub(crate) fn apply_contact_fact(
         &mut self,
-        fact: &PersonFact,
+        fact: &ContactFact,
         at: DateTime<Utc>,
     ) -> Result<Applied, Refusal> {
         fact.check()?;
         Ok(match fact {
-            PersonFact::Preferences(preferences) => self.prefer(preferences, at),
+            ContactFact::Preferences(preferences) => self.prefer(preferences, at),
             _ => Applied::Unchanged,
         })
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::apply::Applied;
 use super::check::{check_date, check_total, exact, not_negative, within};
 use super::command::NewInstallment;
-use crate::account::{Account, Installment, Label};
+use crate::account::{Account, Installment, InstallmentLabel};
 use crate::kernel::{DrawId, InstallmentNumber, MAX_INSTALLMENTS, Money, Refusal, business_date};
 use crate::ledger::allocate;
 
@@ -22,7 +22,7 @@ impl Account {
         let mut added: Vec<Installment> = Vec::with_capacity(new.len());
         for one in new {
             check_date("due_on", one.due_on)?;
-            let label = Label::Number(one.number);
+            let label = InstallmentLabel::Number(one.number);
             if self.installments.iter().chain(&added).any(|other| other.label == label) {
                 return Err(Refusal::InstallmentExists(one.number));
             }
@@ -44,8 +44,8 @@ impl Account {
                 draw_id: one.draw_id.clone(),
             });
         }
-        let added_total = added.iter().map(Installment::asked_at_most).sum();
-        check_total("installments", self.asked_at_most() + added_total)?;
+        let added_total = added.iter().map(Installment::largest_amount_due).sum();
+        check_total("installments", self.largest_amount_due() + added_total)?;
         self.installments.append(&mut added);
         self.sort_installments();
         Ok(())
@@ -57,19 +57,19 @@ impl Account {
         amount: Money,
     ) -> Result<Applied, Refusal> {
         let amount = exact("amount", amount, self.currency)?;
-        let asked_before = self.asked_at_most();
+        let asked_before = self.largest_amount_due();
         let installment = self.installment_mut(number).ok_or(Refusal::UnknownInstallment(number))?;
-        let asked = installment.asked();
+        let asked = installment.amount_due();
         if amount > asked {
-            return Err(Refusal::AdjustedBeyond { number, amount, asked });
+            return Err(Refusal::AdjustedBeyond { number, amount, amount_due: asked });
         }
         if amount.is_zero() {
             return Ok(Applied::Unchanged);
         }
         let mut adjusted = installment.clone();
         adjusted.adjusted += amount;
-        let others = asked_before - installment.asked_at_most();
-        check_total("amount", others + adjusted.asked_at_most())?;
+        let others = asked_before - installment.largest_amount_due();
+        check_total("amount", others + adjusted.largest_amount_due())?;
         *installment = adjusted;
         Ok(Applied::Changed)
     }
@@ -83,14 +83,14 @@ impl Account {
         let paid = allocate(self).paid;
         let mut of_draws: HashSet<DrawId> = HashSet::new();
         for (installment, paid) in self.installments.iter_mut().zip(paid) {
-            let unpaid = installment.asked() - paid;
+            let unpaid = installment.amount_due() - paid;
             if unpaid.is_positive() {
                 of_draws.extend(installment.draw_id.clone());
             }
             installment.adjusted += unpaid;
             installment.replaced = true;
         }
-        self.installments.retain(|kept| kept.asked().is_positive());
+        self.installments.retain(|kept| kept.amount_due().is_positive());
         // A known payment precedes the schedule, even where both bear one instant.
         let last_received = self.payments.last().map(|payment| payment.received_at);
         let since = last_received.map_or(at, |last| at.max(last + TimeDelta::nanoseconds(1)));

@@ -3,8 +3,8 @@
 use super::apply::Applied;
 use super::canonical::event_line;
 use super::check::within;
-use super::command::Message;
-use crate::account::{Account, TakenMessage};
+use super::command::InboundMessage;
+use crate::account::{Account, AppliedMessage};
 use crate::kernel::{MAX_MESSAGES, RECENT_MESSAGES, Refusal};
 
 impl Account {
@@ -14,7 +14,7 @@ impl Account {
     /// # Errors
     /// A [`Refusal`]; the account is then unchanged. Beside those of [`Account::apply`]: the id came before
     /// with different content, or a later message was applied already.
-    pub fn take(&mut self, message: &Message) -> Result<Applied, Refusal> {
+    pub fn take(&mut self, message: &InboundMessage) -> Result<Applied, Refusal> {
         let event = &message.event;
         let checksum = crc32fast::hash(event_line(event).as_bytes());
         let known = self.recent_messages.iter().find(|known| known.event_id == message.event_id);
@@ -37,7 +37,7 @@ impl Account {
             let older = self.recent_messages.len() - of_this_instant;
             self.recent_messages.drain(..excess.min(older));
             let event_id = message.event_id.clone();
-            self.recent_messages.push(TakenMessage { event_id, at: event.at, checksum });
+            self.recent_messages.push(AppliedMessage { event_id, at: event.at, checksum });
         }
         Ok(applied)
     }

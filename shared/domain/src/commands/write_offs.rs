@@ -12,7 +12,7 @@ impl Account {
         let mut applied = Applied::Unchanged;
         for (installment, paid) in self.installments.iter_mut().zip(paid) {
             let named = number.is_none() || installment.number() == number;
-            if named && !installment.written_off && paid < installment.asked() {
+            if named && !installment.written_off && paid < installment.amount_due() {
                 installment.written_off = true;
                 applied = Applied::Changed;
             }

@@ -3,16 +3,16 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::known::Stamp;
-use super::person::MAX_CONTACTED_ACCOUNTS;
-use crate::kernel::{AccountId, ContactId, ContactPersonId};
+use super::profile::MAX_CONTACTED_ACCOUNTS;
+use super::stamped::Stamp;
+use crate::kernel::{AccountId, ContactId, ThirdPartyId};
 use crate::policy::Channel;
 
 /// The outcome of a contact attempt, in ascending order. Reports may come in any order: the greatest outcome
 /// stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// No report says yet whether the message left.
     Reserved,
     Sent,
@@ -26,7 +26,7 @@ pub enum Outcome {
 /// An attempt to contact a borrower or a third-party contact, by the lender or on its behalf.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Attempt {
+pub struct ContactAttempt {
     /// A message's id, or the agency's own id of a call.
     pub contact_id: ContactId,
     pub at: DateTime<Utc>,
@@ -40,24 +40,24 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
     /// The third-party contact who was contacted instead of the borrower.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact_person: Option<ContactPersonId>,
-    pub outcome: Outcome,
+    #[serde(rename = "contact_person", default, skip_serializing_if = "Option::is_none")]
+    pub third_party: Option<ThirdPartyId>,
+    pub outcome: AttemptOutcome,
     /// The instant at which the outcome became known.
     pub outcome_at: DateTime<Utc>,
     /// The first event that reported the attempt; none: the lender sent it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told_by: Option<Stamp>,
+    #[serde(rename = "told_by", default, skip_serializing_if = "Option::is_none")]
+    pub reported_by: Option<Stamp>,
 }
 
-impl Attempt {
+impl ContactAttempt {
     /// A message that is about to leave at `at`. Frequency caps count it from then on.
     #[must_use]
     pub fn reserved(
         message_id: ContactId,
         channel: Channel,
         mut accounts: Vec<AccountId>,
-        contact_person: Option<ContactPersonId>,
+        contact_person: Option<ThirdPartyId>,
         at: DateTime<Utc>,
     ) -> Self {
         accounts.sort();
@@ -69,17 +69,17 @@ impl Attempt {
             accounts,
             by: None,
             number: None,
-            contact_person,
-            outcome: Outcome::Reserved,
+            third_party: contact_person,
+            outcome: AttemptOutcome::Reserved,
             outcome_at: at,
-            told_by: None,
+            reported_by: None,
         }
     }
 
     /// Whether the message bounced or the call was not answered.
     #[must_use]
     pub const fn has_failed(&self) -> bool {
-        matches!(self.outcome, Outcome::Bounced | Outcome::Unanswered)
+        matches!(self.outcome, AttemptOutcome::Bounced | AttemptOutcome::Unanswered)
     }
 
     /// The order of attempts: by instant, then by id.
@@ -92,11 +92,11 @@ impl Attempt {
     /// more keeps the later instant: it may leave only now.
     pub(super) fn merge(&mut self, other: Self) {
         let outcome = (self.outcome, self.outcome_at).max((other.outcome, other.outcome_at));
-        let is_ours = self.told_by.is_none() && other.told_by.is_none();
+        let is_ours = self.reported_by.is_none() && other.reported_by.is_none();
         let at = if is_ours { self.at.max(other.at) } else { self.at.min(other.at) };
         let mut accounts = std::mem::take(&mut self.accounts);
         accounts.extend(other.accounts.iter().cloned());
-        if other.told_by < self.told_by {
+        if other.reported_by < self.reported_by {
             *self = other;
         }
         accounts.sort();
@@ -107,7 +107,7 @@ impl Attempt {
     }
 
     /// Records an outcome, unless a greater one is known.
-    pub(super) fn learn(&mut self, outcome: Outcome, at: DateTime<Utc>) {
+    pub(super) fn learn(&mut self, outcome: AttemptOutcome, at: DateTime<Utc>) {
         (self.outcome, self.outcome_at) = (self.outcome, self.outcome_at).max((outcome, at));
     }
 }

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::attempt::Attempt;
-use super::gate::{Wish, gate_beside};
-use super::person::{MAX_CONTACTED_ACCOUNTS, Person};
-use super::verdict::Verdict;
+use super::attempt::ContactAttempt;
+use super::gate::{GateRequest, gate_beside};
+use super::gate_decision::GateDecision;
+use super::profile::{ContactProfile, MAX_CONTACTED_ACCOUNTS};
 use crate::kernel::ContactId;
 use crate::policy::{Channel, ContactRules};
 
@@ -13,11 +13,11 @@ use crate::policy::{Channel, ContactRules};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consolidated {
     /// One gate decision per contact request, in their order.
-    pub verdicts: Vec<Verdict>,
+    pub decisions: Vec<GateDecision>,
     /// The messages that leave: the attempt that each counts as, and the places of its contact requests. A
     /// message bears the id of its first request, or the id under which that request was counted already on
     /// the channel.
-    pub messages: Vec<(Attempt, Vec<usize>)>,
+    pub messages: Vec<(ContactAttempt, Vec<usize>)>,
 }
 
 /// Passes the contact requests through the gate in turn, each under the rules of its account's policy. A
@@ -25,8 +25,12 @@ pub struct Consolidated {
 /// same third-party contact share a message to that contact. A request that was counted already joins only
 /// those counted with it.
 #[must_use]
-pub fn consolidate(person: &Person, wishes: &[(Wish, &ContactRules)], now: DateTime<Utc>) -> Consolidated {
-    let mut messages: Vec<(Attempt, Vec<usize>)> = Vec::new();
+pub fn consolidate(
+    person: &ContactProfile,
+    wishes: &[(GateRequest, &ContactRules)],
+    now: DateTime<Utc>,
+) -> Consolidated {
+    let mut messages: Vec<(ContactAttempt, Vec<usize>)> = Vec::new();
     let mut verdicts = Vec::with_capacity(wishes.len());
     for (place, (wish, rules)) in wishes.iter().enumerate() {
         // The message that the request would join does not count against it.
@@ -37,32 +41,35 @@ pub fn consolidate(person: &Person, wishes: &[(Wish, &ContactRules)], now: DateT
                 || message.accounts.len() < MAX_CONTACTED_ACCOUNTS;
             is_same
                 && has_room
-                && message.contact_person.as_ref() == wish.contact_person()
+                && message.third_party.as_ref() == wish.third_party()
                 && gate_beside(person, &beside(&messages, Some(message)), wish, rules, now)
-                    == Verdict::Send { channel: message.channel }
+                    == GateDecision::Send { channel: message.channel }
         });
         if let Some((message, spoken_for)) = joined.and_then(|joined| messages.get_mut(joined)) {
             message.accounts.push(wish.account_id.clone());
             message.accounts.sort();
             message.accounts.dedup();
             spoken_for.push(place);
-            verdicts.push(Verdict::Send { channel: message.channel });
+            verdicts.push(GateDecision::Send { channel: message.channel });
             continue;
         }
         let verdict = gate_beside(person, &beside(&messages, None), wish, rules, now);
-        if let Verdict::Send { channel } = verdict {
+        if let GateDecision::Send { channel } = verdict {
             let message_id = message_id(person, &messages, wish, channel);
             let accounts = vec![wish.account_id.clone()];
-            let contact_person = wish.contact_person().cloned();
-            let attempt = Attempt::reserved(message_id, channel, accounts, contact_person, now);
+            let contact_person = wish.third_party().cloned();
+            let attempt = ContactAttempt::reserved(message_id, channel, accounts, contact_person, now);
             messages.push((attempt, vec![place]));
         }
         verdicts.push(verdict);
     }
-    Consolidated { verdicts, messages }
+    Consolidated { decisions: verdicts, messages }
 }
 
-fn beside<'a>(messages: &'a [(Attempt, Vec<usize>)], but: Option<&Attempt>) -> Vec<&'a Attempt> {
+fn beside<'a>(
+    messages: &'a [(ContactAttempt, Vec<usize>)],
+    but: Option<&ContactAttempt>,
+) -> Vec<&'a ContactAttempt> {
     let but = but.map(|message| &message.contact_id);
     messages.iter().map(|(other, _)| other).filter(|other| Some(&other.contact_id) != but).collect()
 }
@@ -70,9 +77,9 @@ fn beside<'a>(messages: &'a [(Attempt, Vec<usize>)], but: Option<&Attempt>) -> V
 /// The id under which the request was counted, if it would be the same message again. A message counted on
 /// another channel may have left there, and its receipts must not apply to this one.
 fn message_id(
-    person: &Person,
-    messages: &[(Attempt, Vec<usize>)],
-    wish: &Wish,
+    person: &ContactProfile,
+    messages: &[(ContactAttempt, Vec<usize>)],
+    wish: &GateRequest,
     channel: Channel,
 ) -> ContactId {
     let known = person.attempts().iter().find(|one| Some(&one.contact_id) == wish.reserved_as.as_ref());

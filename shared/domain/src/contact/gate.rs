@@ -7,15 +7,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::attempt::Attempt;
-use super::caps::Counting;
-use super::person::{ContactPerson, Person, Vulnerability};
-use super::quiet::Quiet;
-use super::verdict::{Unusable, Verdict, Why};
-use crate::account::{Account, Intent, NoticeOf, Stop};
-use crate::assessment::{Held, held};
+use super::attempt::ContactAttempt;
+use super::frequency_caps::CapCount;
+use super::gate_decision::{GateDecision, GateReason, Unusable};
+use super::profile::{ContactProfile, ThirdPartyContact, Vulnerability};
+use super::quiet_hours::QuietSchedule;
+use crate::account::{Account, ContactHold, ContactRequest, NoticeOf};
+use crate::assessment::{ReminderHold, reminder_hold};
 use crate::commands::BreathingSpaceKind;
-use crate::kernel::{AccountId, ContactId, ContactPersonId, Zone, business_date, plus_days, start_of_day};
+use crate::kernel::{AccountId, ContactId, ThirdPartyId, Zone, business_date, plus_days, start_of_day};
 use crate::policy::{Channel, ContactRules, Policy};
 
 /// The most deferrals that lead from one to another: stops, then quiet hours, caps and quiet hours again, for
@@ -24,48 +24,48 @@ pub const MAX_DEFERRALS: usize = 32;
 
 /// A contact request, as the gate evaluates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct GateRequest {
     /// Unique for the borrower.
     pub contact_id: ContactId,
     pub account_id: AccountId,
     /// The account's zone. The borrower's may differ.
     pub time_zone: Zone,
-    pub kind: Kind,
+    pub kind: GateRequestKind,
     /// The permitted channels, the best first.
     pub channels: Vec<Channel>,
     /// The lender's name for one of several numbers; none: the channel's contact point.
     pub number: Option<String>,
     /// The hold that defers the account's reminders.
-    pub held: Option<Held>,
+    pub reminder_hold: Option<ReminderHold>,
     /// The message under which the request was counted already, and which was never seen to leave.
     pub reserved_as: Option<ContactId>,
 }
 
 /// The kind of contact that is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum GateRequestKind {
     Reminder,
     /// A notice that must precede a restriction.
     Notice,
     /// A notice of new rules.
     Announcement,
     /// A question to a third-party contact about a borrower who cannot be reached.
-    ContactPerson {
-        person_id: ContactPersonId,
+    ThirdParty {
+        third_party_id: ThirdPartyId,
         delinquent_days: u32,
         /// Whether the borrower keeps to a plan, or has promised to pay.
         has_plan: bool,
     },
 }
 
-impl Wish {
+impl GateRequest {
     /// The contact request of `intent`, from the account's state when it is read again.
     #[must_use]
     pub fn of(
         contact_id: ContactId,
         account: &Account,
         policy: &Policy,
-        intent: &Intent,
+        intent: &ContactRequest,
         now: DateTime<Utc>,
     ) -> Self {
         Self {
@@ -73,25 +73,25 @@ impl Wish {
             account_id: account.account_id.clone(),
             time_zone: account.time_zone,
             kind: match intent.notice_of {
-                None => Kind::Reminder,
-                Some(NoticeOf::Stage(_)) => Kind::Notice,
-                Some(NoticeOf::Policy(_)) => Kind::Announcement,
+                None => GateRequestKind::Reminder,
+                Some(NoticeOf::Stage(_)) => GateRequestKind::Notice,
+                Some(NoticeOf::Policy(_)) => GateRequestKind::Announcement,
             },
             channels: intent.channels().collect(),
             number: None,
-            held: held(account, policy, now),
+            reminder_hold: reminder_hold(account, policy, now),
             reserved_as: None,
         }
     }
 
     /// Whether the law or the contract requires the contact, unlike a plain reminder.
-    const fn is_owed(&self) -> bool {
-        matches!(self.kind, Kind::Notice | Kind::Announcement)
+    const fn is_mandatory(&self) -> bool {
+        matches!(self.kind, GateRequestKind::Notice | GateRequestKind::Announcement)
     }
 
-    pub(super) const fn contact_person(&self) -> Option<&ContactPersonId> {
+    pub(super) const fn third_party(&self) -> Option<&ThirdPartyId> {
         match &self.kind {
-            Kind::ContactPerson { person_id, .. } => Some(person_id),
+            GateRequestKind::ThirdParty { third_party_id: person_id, .. } => Some(person_id),
             _ => None,
         }
     }
@@ -99,47 +99,52 @@ impl Wish {
 
 /// Decides whether a contact request may leave at `now`, and gives the reason if not.
 #[must_use]
-pub fn gate(person: &Person, wish: &Wish, rules: &ContactRules, now: DateTime<Utc>) -> Verdict {
+pub fn gate(
+    person: &ContactProfile,
+    wish: &GateRequest,
+    rules: &ContactRules,
+    now: DateTime<Utc>,
+) -> GateDecision {
     gate_beside(person, &[], wish, rules, now)
 }
 
 /// As [`gate`], with other messages that are about to leave.
 pub(super) fn gate_beside(
-    person: &Person,
-    leaving: &[&Attempt],
-    wish: &Wish,
+    person: &ContactProfile,
+    leaving: &[&ContactAttempt],
+    wish: &GateRequest,
     rules: &ContactRules,
     now: DateTime<Utc>,
-) -> Verdict {
+) -> GateDecision {
     let zone = person.zone(wish.time_zone);
-    let look = Look { person, leaving, wish, rules, zone };
+    let look = GateCheck { profile: person, leaving, request: wish, rules, zone };
     let (mut at, mut waits_for) = (now, None);
     for _ in 0..MAX_DEFERRALS {
         let (until, why) = match (look.at(at), waits_for.take()) {
-            (Verdict::Defer { until, why }, None) => (until, why),
-            (Verdict::Defer { until, .. }, Some(first)) => (until, first),
+            (GateDecision::Defer { until, reason: why }, None) => (until, why),
+            (GateDecision::Defer { until, .. }, Some(first)) => (until, first),
             (settled, None) => return settled,
-            (_, Some(why)) => return Verdict::Defer { until: at, why },
+            (_, Some(why)) => return GateDecision::Defer { until: at, reason: why },
         };
         (at, waits_for) = (until, Some(why));
     }
-    let why = waits_for.unwrap_or(Why::NoChannel { channels: Vec::new() });
-    Verdict::Defer { until: at, why }
+    let why = waits_for.unwrap_or(GateReason::NoChannel { channels: Vec::new() });
+    GateDecision::Defer { until: at, reason: why }
 }
 
 /// A contact request in front of the gate.
-struct Look<'a> {
-    person: &'a Person,
-    leaving: &'a [&'a Attempt],
-    wish: &'a Wish,
+struct GateCheck<'a> {
+    profile: &'a ContactProfile,
+    leaving: &'a [&'a ContactAttempt],
+    request: &'a GateRequest,
     rules: &'a ContactRules,
     zone: Zone,
 }
 
-impl Look<'_> {
-    fn at(&self, now: DateTime<Utc>) -> Verdict {
+impl GateCheck<'_> {
+    fn at(&self, now: DateTime<Utc>) -> GateDecision {
         let today = business_date(self.zone, now);
-        let stopped = self.stopped(today, now).or_else(|| self.not_allowed(today));
+        let stopped = self.hold(today, now).or_else(|| self.why_not_third_party(today));
         if let Some(verdict) = stopped {
             return verdict;
         }
@@ -147,54 +152,55 @@ impl Look<'_> {
             Ok(channel) => channel,
             Err(verdict) => return verdict,
         };
-        let quiet = Quiet {
+        let quiet = QuietSchedule {
             zone: self.zone,
             channel,
             rules: &self.rules.quiet_hours,
-            agreed: self.person.agreed_hours(),
+            agreed: self.profile.agreed_hours(),
         };
         if let Some(hours) = quiet.at(now) {
-            let why = Why::QuietHours { from: hours.from, until: hours.until };
-            return Verdict::Defer { until: quiet.over_after(now), why };
+            let why = GateReason::QuietHours { from: hours.from, until: hours.until };
+            return GateDecision::Defer { until: quiet.over_after(now), reason: why };
         }
         match self.counting(channel, today).first_date(self.rules, self.min_gap_days(today)) {
             Some((date, why)) => self.wait(date, why),
-            None => Verdict::Send { channel },
+            None => GateDecision::Send { channel },
         }
     }
 
     /// The stop that holds on every channel. A stop without an end comes first.
-    fn stopped(&self, today: NaiveDate, now: DateTime<Utc>) -> Option<Verdict> {
+    fn hold(&self, today: NaiveDate, now: DateTime<Utc>) -> Option<GateDecision> {
         let mut stops = self.breathing_spaces(today);
-        if self.wish.contact_person().is_some() && self.person.has_refused() {
-            stops.push((Stop::Refusal, None));
+        if self.request.third_party().is_some() && self.profile.has_refused() {
+            stops.push((ContactHold::Refusal, None));
         }
-        if !self.wish.is_owed() {
-            if let Vulnerability::Recorded { until } = self.person.vulnerability() {
-                stops.push((Stop::Vulnerability, until));
+        if !self.request.is_mandatory() {
+            if let Vulnerability::Recorded { until } = self.profile.vulnerability() {
+                stops.push((ContactHold::Vulnerability, until));
             }
-            if let Some(until) = self.quiet_after(self.person.complained_at()) {
-                stops.push((Stop::Complaint, Some(until)));
+            if let Some(until) = self.quiet_after(self.profile.complained_at()) {
+                stops.push((ContactHold::Complaint, Some(until)));
             }
         }
         stops.retain(|(_, until)| until.is_none_or(|until| today < until));
         if let Some((by, until)) = stops.iter().copied().find(|(_, until)| until.is_none()) {
-            return Some(Verdict::Suppress { why: Why::Stopped { by, until } });
+            return Some(GateDecision::Suppress { reason: GateReason::OnHold { by, until } });
         }
         if let Some((by, until)) = stops.into_iter().max_by_key(|(_, until)| *until) {
-            return Some(self.wait(until?, Why::Stopped { by, until }));
+            return Some(self.wait(until?, GateReason::OnHold { by, until }));
         }
-        let held = self.wish.held.filter(|held| !self.wish.is_owed() && now < held.until)?;
-        let until = Some(business_date(self.wish.time_zone, held.until));
-        Some(Verdict::Defer { until: held.until, why: Why::Stopped { by: held.by, until } })
+        let held =
+            self.request.reminder_hold.filter(|held| !self.request.is_mandatory() && now < held.until)?;
+        let until = Some(business_date(self.request.time_zone, held.until));
+        Some(GateDecision::Defer { until: held.until, reason: GateReason::OnHold { by: held.by, until } })
     }
 
-    fn breathing_spaces(&self, today: NaiveDate) -> Vec<(Stop, Option<NaiveDate>)> {
-        let spaces = self.person.breathing_spaces(self.rules.breathing_space.as_ref(), self.zone);
+    fn breathing_spaces(&self, today: NaiveDate) -> Vec<(ContactHold, Option<NaiveDate>)> {
+        let spaces = self.profile.breathing_spaces(self.rules.breathing_space.as_ref(), self.zone);
         let going_on = spaces.into_iter().filter(|space| space.holds_on(today));
         let stop = |kind| match kind {
-            BreathingSpaceKind::Standard => Stop::BreathingSpace,
-            BreathingSpaceKind::MentalHealth => Stop::MentalHealth,
+            BreathingSpaceKind::Standard => ContactHold::BreathingSpace,
+            BreathingSpaceKind::MentalHealth => ContactHold::MentalHealth,
         };
         going_on.map(|space| (stop(space.kind), space.until)).collect()
     }
@@ -207,55 +213,57 @@ impl Look<'_> {
 
     /// The least number of days between two contacts of a borrower who has complained.
     fn min_gap_days(&self, today: NaiveDate) -> Option<u32> {
-        let rules = self.rules.complaint.as_ref().filter(|_| !self.wish.is_owed())?;
-        let complained_on = business_date(self.zone, self.person.last_complaint()?);
+        let rules = self.rules.complaint.as_ref().filter(|_| !self.request.is_mandatory())?;
+        let complained_on = business_date(self.zone, self.profile.last_complaint()?);
         let is_over =
             |days: u32| rules.min_gap_for_days > 0 && today > plus_days(complained_on, i64::from(days));
         (rules.min_gap_days > 0 && !is_over(rules.min_gap_for_days)).then_some(rules.min_gap_days)
     }
 
     /// Suppresses a third-party contact whose conditions are not met.
-    fn not_allowed(&self, today: NaiveDate) -> Option<Verdict> {
-        let Kind::ContactPerson { person_id, delinquent_days, has_plan } = &self.wish.kind else {
+    fn why_not_third_party(&self, today: NaiveDate) -> Option<GateDecision> {
+        let GateRequestKind::ThirdParty { third_party_id: person_id, delinquent_days, has_plan } =
+            &self.request.kind
+        else {
             return None;
         };
-        let known = self.person.contact_persons().get(person_id);
-        let why = self.why_not_a_contact_person(known, *delinquent_days, *has_plan, today)?;
-        Some(Verdict::Suppress { why })
+        let known = self.profile.third_parties().get(person_id);
+        let why = self.third_party_reason(known, *delinquent_days, *has_plan, today)?;
+        Some(GateDecision::Suppress { reason: why })
     }
 
-    fn why_not_a_contact_person(
+    fn third_party_reason(
         &self,
-        known: Option<&ContactPerson>,
+        known: Option<&ThirdPartyContact>,
         delinquent_days: u32,
         has_plan: bool,
         today: NaiveDate,
-    ) -> Option<Why> {
-        let Some(rules) = &self.rules.contact_persons else { return Some(Why::NoContactPersons) };
+    ) -> Option<GateReason> {
+        let Some(rules) = &self.rules.third_parties else { return Some(GateReason::NoThirdParties) };
         if known.is_some_and(|known| known.refused_at.is_some()) {
-            return Some(Why::ContactPersonRefused);
+            return Some(GateReason::ThirdPartyRefused);
         }
         if delinquent_days < rules.delinquent_days {
             let threshold = rules.delinquent_days;
-            return Some(Why::TooEarly { delinquent_days: threshold, value: delinquent_days });
+            return Some(GateReason::TooEarly { delinquent_days: threshold, value: delinquent_days });
         }
         if has_plan {
-            return Some(Why::ActivePlan);
+            return Some(GateReason::ActivePlan);
         }
         // Failed attempts count on every channel, so any channel serves here.
         let value = self.counting(Channel::Phone, today).failed(rules.failed_days());
         if value < rules.failed_attempts {
-            return Some(Why::TooFewAttempts { failed_attempts: rules.failed_attempts, value });
+            return Some(GateReason::TooFewAttempts { failed_attempts: rules.failed_attempts, value });
         }
-        known.is_none_or(|known| known.approval.is_none()).then_some(Why::NotApproved)
+        known.is_none_or(|known| known.approval.is_none()).then_some(GateReason::NotApproved)
     }
 
     /// The first usable channel. A channel with a recent complaint is taken only where there is no other; the
     /// request then waits.
-    fn channel(&self, today: NaiveDate) -> Result<Channel, Verdict> {
+    fn channel(&self, today: NaiveDate) -> Result<Channel, GateDecision> {
         let mut unusable = Vec::new();
         let mut waiting: Option<(Channel, NaiveDate)> = None;
-        for channel in self.wish.channels.iter().copied() {
+        for channel in self.request.channels.iter().copied() {
             if let Some(problem) = self.unusable(channel) {
                 unusable.push((channel, problem));
                 continue;
@@ -266,49 +274,51 @@ impl Look<'_> {
             }
         }
         Err(match waiting {
-            Some((_, until)) => self.wait(until, Why::Stopped { by: Stop::Complaint, until: Some(until) }),
-            None => Verdict::Suppress { why: Why::NoChannel { channels: unusable } },
+            Some((_, until)) => {
+                self.wait(until, GateReason::OnHold { by: ContactHold::Complaint, until: Some(until) })
+            }
+            None => GateDecision::Suppress { reason: GateReason::NoChannel { channels: unusable } },
         })
     }
 
     fn complained_about(&self, channel: Channel) -> Option<NaiveDate> {
-        let is_debtors = !self.wish.is_owed() && self.wish.contact_person().is_none();
-        let state = self.person.channel(channel).filter(|_| is_debtors)?;
+        let is_debtors = !self.request.is_mandatory() && self.request.third_party().is_none();
+        let state = self.profile.channel(channel).filter(|_| is_debtors)?;
         self.quiet_after(state.complained_at)
     }
 
     /// The reason why a channel cannot be used. Channels of a third-party contact are not the borrower's.
     fn unusable(&self, channel: Channel) -> Option<Unusable> {
-        if self.wish.contact_person().is_some() {
+        if self.request.third_party().is_some() {
             return None;
         }
-        if self.rules.consent_required.contains(&channel) && self.person.consent(channel).is_none() {
+        if self.rules.consent_required.contains(&channel) && self.profile.consent(channel).is_none() {
             return Some(Unusable::NoConsent);
         }
-        self.person.unusable(channel)
+        self.profile.unusable(channel)
     }
 
-    fn counting(&self, channel: Channel, today: NaiveDate) -> Counting<'_> {
-        let own = self.wish.reserved_as.as_ref();
-        let known = self.person.attempts();
+    fn counting(&self, channel: Channel, today: NaiveDate) -> CapCount<'_> {
+        let own = self.request.reserved_as.as_ref();
+        let known = self.profile.attempts();
         // The message that was counted on another channel may have left there.
         let attempts = known.iter().filter(|one| Some(&one.contact_id) != own || one.channel != channel);
-        let is_new = |one: &&Attempt| known.iter().all(|other| other.contact_id != one.contact_id);
+        let is_new = |one: &&ContactAttempt| known.iter().all(|other| other.contact_id != one.contact_id);
         let leaving = self.leaving.iter().copied().filter(is_new);
-        Counting {
+        CapCount {
             zone: self.zone,
             today,
             channel,
-            account_id: &self.wish.account_id,
-            number: self.wish.number.as_deref(),
-            contact_person: self.wish.contact_person(),
+            account_id: &self.request.account_id,
+            number: self.request.number.as_deref(),
+            third_party: self.request.third_party(),
             attempts: attempts.chain(leaving).collect(),
-            forgotten_on: self.person.forgotten_through().map(|at| business_date(self.zone, at)),
+            forgotten_on: self.profile.forgotten_through().map(|at| business_date(self.zone, at)),
         }
     }
 
     /// Defers to the beginning of the local day `date`, after every instant of an earlier date.
-    fn wait(&self, date: NaiveDate, why: Why) -> Verdict {
-        Verdict::Defer { until: start_of_day(self.zone, date), why }
+    fn wait(&self, date: NaiveDate, why: GateReason) -> GateDecision {
+        GateDecision::Defer { until: start_of_day(self.zone, date), reason: why }
     }
 }

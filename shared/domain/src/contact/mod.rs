@@ -1,8 +1,8 @@
 //! The contact gate: whether a borrower may be contacted now, on which channel, and why not.
 //!
 //! ```text
-//! Person::apply(fact)                 records a fact about contacting a customer       person.rs
-//! Person::receive(channel, receipt)   records the delivery receipt of a message        receipt.rs
+//! ContactProfile::apply(fact)                 records a fact about contacting a customer       person.rs
+//! ContactProfile::receive(channel, receipt)   records the delivery receipt of a message        receipt.rs
 //! gate(person, wish, rules, now)      send, defer or suppress, with the reason         gate.rs
 //! consolidate(person, wishes, now)    one message a channel out of contact requests    consolidate.rs
 //! ```
@@ -11,27 +11,27 @@
 //! counts are derived.
 
 mod attempt;
-mod breathing;
-mod caps;
+mod breathing_space;
 mod consolidate;
+mod frequency_caps;
 mod gate;
-mod known;
-mod person;
-mod planned;
-mod quiet;
+mod gate_decision;
+mod profile;
+mod queued_request;
+mod quiet_hours;
 mod receipt;
-mod verdict;
+mod stamped;
 
-pub use self::attempt::{Attempt, Outcome};
-pub use self::breathing::BreathingSpace;
+pub use self::attempt::{AttemptOutcome, ContactAttempt};
+pub use self::breathing_space::BreathingSpace;
 pub use self::consolidate::{Consolidated, consolidate};
-pub use self::gate::{Kind, MAX_DEFERRALS, Wish, gate};
-pub use self::known::{Known, Stamp};
-pub use self::person::Vulnerability;
-pub use self::person::{
-    Approval, ChannelState, ContactPerson, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACT_PERSONS,
-    MAX_CONTACTED_ACCOUNTS, MAX_RECENT_CONTACTS, Person,
+pub use self::gate::{GateRequest, GateRequestKind, MAX_DEFERRALS, gate};
+pub use self::gate_decision::{GateDecision, GateReason, Unusable};
+pub use self::profile::Vulnerability;
+pub use self::profile::{
+    Approval, ChannelState, ContactProfile, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACTED_ACCOUNTS,
+    MAX_RECENT_CONTACTS, MAX_THIRD_PARTIES, ThirdPartyContact,
 };
-pub use self::planned::{MAX_CAME_BACK, Planned, Wanted};
+pub use self::queued_request::{MAX_BOUNCES, QueuedRequest, RequestTarget};
 pub use self::receipt::{Receipt, ReceiptOutcome};
-pub use self::verdict::{Unusable, Verdict, Why};
+pub use self::stamped::{Stamp, Stamped};

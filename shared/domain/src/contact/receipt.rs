@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::attempt::Outcome;
-use super::known::{Stamp, learn};
-use super::person::{Deliverability, Person, changed};
+use super::attempt::AttemptOutcome;
+use super::profile::{ContactProfile, Deliverability, changed};
+use super::stamped::{Stamp, learn};
 use crate::commands::{Applied, Consent};
-use crate::kernel::{ContactId, ContactPersonId, EventId, written};
+use crate::kernel::{ContactId, EventId, ThirdPartyId, written};
 use crate::policy::Channel;
 
 /// A delivery provider's report of a message.
@@ -40,13 +40,13 @@ pub enum ReceiptOutcome {
 
 impl Receipt {
     /// The outcome of the contact attempt. An opt-out and a complaint imply a delivery.
-    const fn of_contact(&self) -> Outcome {
+    const fn of_contact(&self) -> AttemptOutcome {
         match self.outcome {
-            ReceiptOutcome::Bounced => Outcome::Bounced,
-            ReceiptOutcome::Answered => Outcome::Answered,
-            ReceiptOutcome::Unanswered => Outcome::Unanswered,
+            ReceiptOutcome::Bounced => AttemptOutcome::Bounced,
+            ReceiptOutcome::Answered => AttemptOutcome::Answered,
+            ReceiptOutcome::Unanswered => AttemptOutcome::Unanswered,
             ReceiptOutcome::Delivered | ReceiptOutcome::Complained | ReceiptOutcome::OptedOut => {
-                Outcome::Delivered
+                AttemptOutcome::Delivered
             }
         }
     }
@@ -57,13 +57,13 @@ impl Receipt {
     }
 }
 
-impl Person {
+impl ContactProfile {
     /// Applies a receipt of a message to the borrower on `channel`. The receipt counts for the channel even
     /// where the contact itself has been forgotten.
-    pub fn receive(&mut self, channel: Channel, receipt: &Receipt) -> Applied {
+    pub fn apply_receipt(&mut self, channel: Channel, receipt: &Receipt) -> Applied {
         let before = self.clone();
         let at = receipt.at;
-        self.note_outcome(receipt);
+        self.record_outcome(receipt);
         if !matches!(receipt.outcome, ReceiptOutcome::Unanswered) {
             let heard = Deliverability { at, bounced: receipt.outcome == ReceiptOutcome::Bounced };
             let known = &mut self.channel_mut(channel).deliverability;
@@ -83,17 +83,17 @@ impl Person {
 
     /// Applies a receipt of a message to a third-party contact. The receipt says nothing of the borrower's
     /// own channels. An opt-out or a complaint is a refusal of all contact.
-    pub fn receive_of(&mut self, person_id: &ContactPersonId, receipt: &Receipt) -> Applied {
+    pub fn apply_third_party_receipt(&mut self, person_id: &ThirdPartyId, receipt: &Receipt) -> Applied {
         let before = self.clone();
-        self.note_outcome(receipt);
+        self.record_outcome(receipt);
         if receipt.is_unwanted() {
             // Only an approved third-party contact is contacted, and only an erasure removes one.
-            self.contact_persons.entry(person_id.clone()).or_default().refuse(receipt.at);
+            self.third_parties.entry(person_id.clone()).or_default().refuse(receipt.at);
         }
         changed(*self != before)
     }
 
-    fn note_outcome(&mut self, receipt: &Receipt) {
+    fn record_outcome(&mut self, receipt: &Receipt) {
         if let Some(attempt) = self.attempts.iter_mut().find(|one| one.contact_id == receipt.message_id) {
             attempt.learn(receipt.of_contact(), receipt.at);
         }

@@ -1,8 +1,8 @@
 //! Contact rules in words: when and how often a borrower is contacted, and the borrower's choices.
 
-use super::told::by;
+use super::notices::by;
 use super::{days, list};
-use crate::policy::{Cap, Channel, ContactRules, Counts, Language, Per, Policy, QuietHours};
+use crate::policy::{Cap, CapCounts, Channel, ContactRules, Language, Per, Policy, QuietHours};
 
 pub(super) fn contact(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rules) = &policy.contact else { return vec![] };
@@ -12,7 +12,7 @@ pub(super) fn contact(policy: &Policy, language: Language) -> Vec<String> {
     items.extend(consent(rules, language));
     items.extend(complaint(rules, language));
     items.extend(breathing_space(rules, language));
-    items.push(contact_persons(rules, language));
+    items.push(third_parties(rules, language));
     let mut paragraphs = vec![
         language.of("## 我们如何与您联系", "## How we contact you").to_owned(),
         items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n"),
@@ -57,9 +57,9 @@ fn capped(cap: &Cap, language: Language) -> String {
                 Per::Number => "对您的每个号码",
             };
             let answered = match cap.counts {
-                Counts::Contacts => "",
-                Counts::Unanswered => "，只计未接通的",
-                Counts::Answered => "，只计接通的",
+                CapCounts::Contacts => "",
+                CapCounts::Unanswered => "，只计未接通的",
+                CapCounts::Answered => "，只计接通的",
             };
             let window =
                 if count == 1 { "每天".to_owned() } else { format!("连续{}内", days(count, language)) };
@@ -73,9 +73,9 @@ fn capped(cap: &Cap, language: Language) -> String {
             };
             let times = if most == 1 { "once".to_owned() } else { format!("{most} times") };
             let answered = match cap.counts {
-                Counts::Contacts => "",
-                Counts::Answered => " with an answer",
-                Counts::Unanswered => " without an answer",
+                CapCounts::Contacts => "",
+                CapCounts::Answered => " with an answer",
+                CapCounts::Unanswered => " without an answer",
             };
             let window =
                 if count == 1 { "a day".to_owned() } else { format!("in {}", days(count, language)) };
@@ -149,8 +149,8 @@ fn breathing_space(rules: &ContactRules, language: Language) -> Option<String> {
     ))
 }
 
-fn contact_persons(rules: &ContactRules, language: Language) -> String {
-    let Some(rules) = &rules.contact_persons else {
+fn third_parties(rules: &ContactRules, language: Language) -> String {
+    let Some(rules) = &rules.third_parties else {
         return language.of("我们不联系您的亲友。", "We contact nobody but you.").to_owned();
     };
     let count = days(rules.delinquent_days, language);

@@ -1,7 +1,7 @@
 //! A borrower's options, and the allocation of a payment, in words.
 
 use super::{list, restricts};
-use crate::policy::{Component, DueClass, Entry, Language, Overpayment, Policy};
+use crate::policy::{Component, DueClass, Language, Overpayment, Policy, WaterfallEntry};
 
 pub(super) fn what_to_do(policy: &Policy, language: Language) -> Vec<String> {
     let mut items = Vec::new();
@@ -88,7 +88,7 @@ fn of_components(order: [Component; 4], language: Language) -> String {
 }
 
 /// Consecutive entries of one class share a sentence.
-fn of_entries(entries: &[Entry; 12], language: Language) -> String {
+fn of_entries(entries: &[WaterfallEntry; 12], language: Language) -> String {
     let runs = entries.chunk_by(|one, next| one.class == next.class).map(|run| {
         let components: Vec<&str> = run.iter().map(|entry| named(entry.component, language)).collect();
         let components = list(&components, language);

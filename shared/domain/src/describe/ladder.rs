@@ -1,7 +1,7 @@
 //! The ladder in words: stages, deferrals, and operations that always go through.
 
 use super::{days, in_currency, operations_named, percent, restricts};
-use crate::policy::{Cause, Language, Policy, Restriction, RestrictionKind, Stage};
+use crate::policy::{HardshipCause, Language, Policy, Restriction, RestrictionKind, Stage};
 
 pub(super) fn ladder(policy: &Policy, language: Language) -> Vec<String> {
     let mut paragraphs = vec![language.of("## 逾期之后会发生什么", "## What happens then").to_owned()];
@@ -77,14 +77,14 @@ fn reached(policy: &Policy, stage: &Stage, language: Language) -> String {
     )
 }
 
-fn recorded_cause(cause: Cause, language: Language) -> &'static str {
+fn recorded_cause(cause: HardshipCause, language: Language) -> &'static str {
     match cause {
-        Cause::Temporary => {
+        HardshipCause::Temporary => {
             language.of("我们登记的原因是暂时困难", "we have recorded a passing difficulty as the cause")
         }
-        Cause::LongTerm => language
+        HardshipCause::LongTerm => language
             .of("我们登记的原因是长期信用问题", "we have recorded a lasting credit problem as the cause"),
-        Cause::Unknown => {
+        HardshipCause::Unknown => {
             language.of("我们登记的原因是尚不清楚", "we have recorded that the cause is not known")
         }
     }
@@ -168,7 +168,9 @@ fn without_exceptions(restriction: &Restriction, language: Language) -> String {
 /// The heading of deferrals and unblocked operations, if there are any.
 pub(super) fn patience(policy: &Policy, language: Language) -> Vec<String> {
     let waits = restricts(policy)
-        && (policy.buffer.is_some() || policy.cause.is_some() || !policy.operations.never_blocked.is_empty());
+        && (policy.first_lapse_tolerance.is_some()
+            || policy.cause.is_some()
+            || !policy.operations.never_blocked.is_empty());
     let any =
         waits || policy.payment_in_process.is_some() || policy.promise.is_some() || policy.dispute.is_some();
     let title = language.of("## 哪些情况下我们会等待", "## When we wait, and what always goes through");
@@ -176,8 +178,10 @@ pub(super) fn patience(policy: &Policy, language: Language) -> Vec<String> {
 }
 
 /// The first-lapse tolerance.
-pub(super) fn buffer(policy: &Policy, language: Language) -> Vec<String> {
-    let Some(buffer) = policy.buffer.as_ref().filter(|_| restricts(policy)) else { return vec![] };
+pub(super) fn first_lapse_tolerance(policy: &Policy, language: Language) -> Vec<String> {
+    let Some(buffer) = policy.first_lapse_tolerance.as_ref().filter(|_| restricts(policy)) else {
+        return vec![];
+    };
     let day = policy.grace_days.saturating_add(buffer.days).saturating_add(1);
     let amount = in_currency(buffer.amount, language);
     let months = match (buffer.months, language) {

@@ -2,7 +2,7 @@
 
 use super::{days, in_currency, percent};
 use crate::kernel::DayCount;
-use crate::policy::{Exceed, Language, LateFee, Move, Policy, Stage};
+use crate::policy::{DueDateMove, Exceed, Language, LateFee, Policy, Stage};
 
 pub(super) fn when_late(policy: &Policy, language: Language) -> Vec<String> {
     let late = match (policy.day_count, language) {
@@ -39,14 +39,14 @@ pub(super) fn when_late(policy: &Policy, language: Language) -> Vec<String> {
 pub(super) fn working_days(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rules) = &policy.business_days else { return vec![] };
     let (zh, en) = match rules.moves {
-        Move::Next => ("顺延到下一个工作日", "is due on the next working day"),
-        Move::Previous => ("提前到上一个工作日", "is due on the working day before"),
-        Move::ModifiedNext => (
+        DueDateMove::Next => ("顺延到下一个工作日", "is due on the next working day"),
+        DueDateMove::Previous => ("提前到上一个工作日", "is due on the working day before"),
+        DueDateMove::ModifiedNext => (
             "顺延到下一个工作日；下一个工作日已到下个月的，提前到上一个工作日",
             "is due on the next working day, or on the working day before where the next one lies in \
              another month",
         ),
-        Move::ModifiedPrevious => (
+        DueDateMove::ModifiedPrevious => (
             "提前到上一个工作日；上一个工作日还在上个月的，顺延到下一个工作日",
             "is due on the working day before, or on the next one where that lies in another month",
         ),

@@ -7,7 +7,7 @@ mod contact;
 mod help;
 mod ladder;
 mod late;
-mod told;
+mod notices;
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -18,10 +18,10 @@ use crate::policy::{DRAW, Language, Policy, REPAY};
 pub use self::ladder::restriction;
 
 /// The paragraphs of a part; none if the policy does not have it.
-type Part = fn(&Policy, Language) -> Vec<String>;
+type PagePart = fn(&Policy, Language) -> Vec<String>;
 
 /// The parts of a page, in its order.
-const PARTS: [Part; 22] = [
+const PARTS: [PagePart; 22] = [
     title,
     late::when_late,
     late::working_days,
@@ -30,7 +30,7 @@ const PARTS: [Part; 22] = [
     late::late_fee,
     ladder::ladder,
     ladder::patience,
-    ladder::buffer,
+    ladder::first_lapse_tolerance,
     ladder::temporary_cause,
     ladder::under_way,
     ladder::promise,
@@ -40,10 +40,10 @@ const PARTS: [Part; 22] = [
     help::what_to_do,
     help::review,
     help::allocation,
-    told::reminders,
+    notices::reminders,
     contact::contact,
-    told::announcement,
-    told::kept,
+    notices::announcement,
+    notices::kept,
 ];
 
 /// The page for borrowers, as Markdown.

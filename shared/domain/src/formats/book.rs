@@ -122,7 +122,7 @@ impl<'de> Deserialize<'de> for Contract {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Line {
+        struct ContractLine {
             account_id: AccountId,
             customer_id: crate::kernel::CustomerId,
             policy_id: crate::kernel::PolicyId,
@@ -132,7 +132,7 @@ impl<'de> Deserialize<'de> for Contract {
             opened_on: NaiveDate,
             installments: Vec<NewInstallment>,
         }
-        let line = Line::deserialize(deserializer)?;
+        let line = ContractLine::deserialize(deserializer)?;
         Ok(Self {
             account_id: line.account_id,
             customer_id: line.customer_id,
@@ -149,7 +149,7 @@ impl<'de> Deserialize<'de> for NewInstallment {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Written {
+        struct InstallmentLine {
             number: InstallmentNumber,
             #[serde(deserialize_with = "crate::kernel::written::date")]
             due_on: NaiveDate,
@@ -160,7 +160,7 @@ impl<'de> Deserialize<'de> for NewInstallment {
             fee: crate::kernel::Money,
             draw_id: Option<DrawId>,
         }
-        let written = Written::deserialize(deserializer)?;
+        let written = InstallmentLine::deserialize(deserializer)?;
         Ok(Self {
             number: written.number,
             due_on: written.due_on,

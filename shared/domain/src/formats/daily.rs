@@ -3,9 +3,9 @@
 use chrono::{Datelike, NaiveDate};
 
 use crate::account::{Account, Figures};
-use crate::assessment::{classify, day_counts, outlook};
+use crate::assessment::{classify, day_counts, project_ladder};
 use crate::kernel::{earlier, past_due_from};
-use crate::ledger::{Allocation, owed};
+use crate::ledger::{Allocation, allocate_at};
 use crate::policy::Policy;
 
 /// Writes an account's daily lines.
@@ -52,7 +52,7 @@ impl<'p> DailyLines<'p> {
     pub fn write(&mut self, account: &Account, day: NaiveDate, out: &mut Vec<u8>) {
         let policy = self.policy;
         if self.steady.as_ref().is_none_or(|steady| steady.until.is_some_and(|until| day >= until)) {
-            let allocation = self.allocation.get_or_insert_with(|| owed(account, policy));
+            let allocation = self.allocation.get_or_insert_with(|| allocate_at(account, policy));
             self.steady = Some(Steady::new(account, allocation, policy, day));
         }
         let (Some(steady), Some(allocation)) = (&mut self.steady, &self.allocation) else { return };
@@ -78,11 +78,11 @@ impl<'p> DailyLines<'p> {
 impl Steady {
     fn new(account: &Account, allocation: &Allocation, policy: &Policy, day: NaiveDate) -> Self {
         let figures = Figures::on(day, account, allocation, policy);
-        let outlook = outlook(account, allocation, policy, day);
+        let outlook = project_ladder(account, allocation, policy, day);
         let classified = classify(account, allocation, policy, day, day);
         let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
         let next_overdue = allocation
-            .unpaid
+            .open_installments
             .iter()
             .map(|unpaid| past_due_from(policy.day_count, unpaid.due_on))
             .find(|from| *from > day);

@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use super::{FormatError, book, read, read_object};
 use crate::account::{Dated, DisputeOutcome, NoticeOf, PaymentKind, PromiseOutcome};
 use crate::commands::{
-    Command, ContactChange, Drawn, Event, Message, NewInstallment, PaymentReceived, PersonFact,
+    Command, ContactChange, ContactFact, Drawn, Event, InboundMessage, NewInstallment, PaymentReceived,
 };
 use crate::kernel::{
     AccountId, Currency, DisputeId, DrawId, FIRST_DATE, InstallmentNumber, LAST_DATE, Money, PaymentId,
     PromiseId, is_in_range,
 };
-use crate::policy::{Cause, StageName};
+use crate::policy::{HardshipCause, StageName};
 
 /// Every event type, as the formats write it.
 pub const EVENT_TYPES: [&str; 35] = [
@@ -66,12 +66,12 @@ pub fn parse_event_line(line: &str) -> Result<Event, FormatError> {
 ///
 /// # Errors
 /// A [`FormatError`] that names the field.
-pub fn parse_message(body: &str) -> Result<Message, FormatError> {
+pub fn parse_message(body: &str) -> Result<InboundMessage, FormatError> {
     let mut fields = read_object(body)?;
     let event_id = take_text(&mut fields, "event_id")?
         .parse()
         .map_err(|problem: crate::kernel::NoId| FormatError::new("event_id", problem.to_string()))?;
-    Ok(Message { event_id, event: event(fields)? })
+    Ok(InboundMessage { event_id, event: event(fields)? })
 }
 
 fn event(mut fields: Map<String, Value>) -> Result<Event, FormatError> {
@@ -161,11 +161,11 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
             Command::PauseEnded { on }
         }
         "enforcement_off" => {
-            let Because { reason } = read(json)?;
+            let ReasonOnly { reason } = read(json)?;
             Command::EnforcementOff { reason }
         }
         "enforcement_on" => {
-            let Because { reason } = read(json)?;
+            let ReasonOnly { reason } = read(json)?;
             Command::EnforcementOn { reason }
         }
         "written_off" => {
@@ -189,7 +189,7 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
             Command::PaymentInProcess { until }
         }
         "payment_process_ended" => {
-            let Because { reason } = read(json)?;
+            let ReasonOnly { reason } = read(json)?;
             Command::PaymentProcessEnded { reason }
         }
         "notice_sent" => {
@@ -232,19 +232,19 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
             let Nothing {} = read(json)?;
             Command::BureauReported
         }
-        "consent_changed" => of_person(PersonFact::Consent(read(json)?))?,
-        "preferences_changed" => of_person(PersonFact::Preferences(read(json)?))?,
-        "contact_attempted" => of_person(PersonFact::Attempted(read(json)?))?,
-        "complaint_made" => of_person(PersonFact::Complaint(read(json)?))?,
-        "breathing_space_started" => of_person(PersonFact::BreathingSpaceStarted(read(json)?))?,
+        "consent_changed" => contact_command(ContactFact::Consent(read(json)?))?,
+        "preferences_changed" => contact_command(ContactFact::Preferences(read(json)?))?,
+        "contact_attempted" => contact_command(ContactFact::Attempted(read(json)?))?,
+        "complaint_made" => contact_command(ContactFact::Complaint(read(json)?))?,
+        "breathing_space_started" => contact_command(ContactFact::BreathingSpaceStarted(read(json)?))?,
         "breathing_space_ended" => {
             let Nothing {} = read(json)?;
-            of_person(PersonFact::BreathingSpaceEnded)?
+            contact_command(ContactFact::BreathingSpaceEnded)?
         }
-        "vulnerability_recorded" => of_person(PersonFact::Vulnerability(read(json)?))?,
-        "contact_person_added" => of_person(PersonFact::ContactPersonAdded(read(json)?))?,
-        "contact_person_approved" => of_person(PersonFact::ContactPersonApproved(read(json)?))?,
-        "contact_person_refused" => of_person(PersonFact::ContactPersonRefused(read(json)?))?,
+        "vulnerability_recorded" => contact_command(ContactFact::Vulnerability(read(json)?))?,
+        "contact_person_added" => contact_command(ContactFact::ThirdPartyAdded(read(json)?))?,
+        "contact_person_approved" => contact_command(ContactFact::ThirdPartyApproved(read(json)?))?,
+        "contact_person_refused" => contact_command(ContactFact::ThirdPartyRefused(read(json)?))?,
         unknown => {
             let shown: String = unknown.chars().take(60).collect();
             let problem = format!("\"{shown}\" is no event type; there are {}", EVENT_TYPES.join(", "));
@@ -253,9 +253,9 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
     })
 }
 
-fn of_person(fact: PersonFact) -> Result<Command, FormatError> {
+fn contact_command(fact: ContactFact) -> Result<Command, FormatError> {
     fact.check().map_err(|refusal| FormatError::new("", refusal.to_string()))?;
-    Ok(Command::OfPerson(fact))
+    Ok(Command::Contact(fact))
 }
 
 #[derive(Deserialize)]
@@ -369,7 +369,7 @@ struct Ended {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CauseOf {
-    cause: Cause,
+    cause: HardshipCause,
     by: String,
     reason: String,
     #[serde(default, deserialize_with = "crate::kernel::written::maybe_date")]
@@ -401,7 +401,7 @@ struct Announced {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Because {
+struct ReasonOnly {
     reason: String,
 }
 

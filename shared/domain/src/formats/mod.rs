@@ -10,7 +10,7 @@ mod write;
 
 use serde::de::DeserializeOwned;
 
-use crate::kernel::shown;
+use crate::kernel::printable;
 
 pub use self::book::{BOOK_COLUMNS, BookRow, parse_book_line, parse_book_rows};
 pub use self::daily::DailyLines;
@@ -33,7 +33,7 @@ impl FormatError {
     /// The fault of a field. Long texts are cut.
     #[must_use]
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { field: shown(field.into()), problem: shown(problem.into()) }
+        Self { field: printable(field.into()), problem: printable(problem.into()) }
     }
 }
 

@@ -93,7 +93,7 @@ id!(
 
 id!(
     /// A third-party contact of a customer, by the lender's name for them.
-    ContactPersonId
+    ThirdPartyId
 );
 
 id!(

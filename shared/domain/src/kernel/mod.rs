@@ -21,8 +21,8 @@ pub use self::day_count::DayCount;
 pub(crate) use self::day_count::past_due_from;
 pub(crate) use self::day_number::{date_of, number};
 pub use self::ids::{
-    AccountId, ContactId, ContactPersonId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber,
-    MAX_ID_BYTES, NoId, NoRevision, PaymentId, PolicyId, PromiseId, Revision,
+    AccountId, ContactId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber, MAX_ID_BYTES, NoId,
+    NoRevision, PaymentId, PolicyId, PromiseId, Revision, ThirdPartyId,
 };
 pub use self::limits::{
     MAX_ACCOUNTS_OF_CUSTOMER, MAX_AGREED_HOURS, MAX_DISPUTES, MAX_DRAWS, MAX_INSTALLMENTS, MAX_LEAD_DAYS,
@@ -31,6 +31,6 @@ pub use self::limits::{
 };
 pub(crate) use self::money::minor;
 pub use self::money::{Currency, MAX_INTEGER_DIGITS, Money, NoAmount, NoCurrency, TooManyDecimals};
-pub use self::printable::{MAX_SHOWN_BYTES, shown};
+pub use self::printable::{MAX_PRINTABLE_BYTES, printable};
 pub use self::refusal::Refusal;
 pub use self::zone::{UnknownZone, Zone, ZoneOffset};

@@ -101,12 +101,12 @@ pub enum Refusal {
     #[error("draw_id: an account holds at most {MAX_DRAWS} draws")]
     TooManyDraws,
     /// An adjustment that would leave less than zero due.
-    #[error("amount: {amount} is beyond what installment {number} asks for, {asked}")]
+    #[error("amount: {amount} is beyond what installment {number} asks for, {amount_due}")]
     AdjustedBeyond {
         number: InstallmentNumber,
         amount: Money,
         /// The amount due before the adjustment.
-        asked: Money,
+        amount_due: Money,
     },
     #[error(
         "{field}: the account would ask for {total} in all; \

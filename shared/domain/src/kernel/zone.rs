@@ -15,9 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A time zone by its IANA name.
 #[derive(Clone, Copy)]
-pub struct Zone(&'static Known);
+pub struct Zone(&'static KnownZone);
 
-struct Known {
+struct KnownZone {
     name: &'static str,
     rules: Rules,
     /// The last change of the clock, in Unix seconds, and its fixed offset from UTC since then; none while
@@ -28,7 +28,7 @@ struct Known {
 /// The furthest that any clock is from UTC, in seconds.
 const FURTHEST: i64 = 93_600;
 
-impl Known {
+impl KnownZone {
     fn new(name: &'static str, rules: Rules) -> Self {
         let last = rules.preceding(Timestamp::MAX).next();
         // If the rules go on, the last change lies in the last year that a timestamp holds.
@@ -40,7 +40,7 @@ impl Known {
 }
 
 /// The zones named so far; never more than the database has.
-static KNOWN: RwLock<BTreeMap<&str, &Known>> = RwLock::new(BTreeMap::new());
+static KNOWN: RwLock<BTreeMap<&str, &KnownZone>> = RwLock::new(BTreeMap::new());
 
 impl Zone {
     /// The IANA name.
@@ -69,7 +69,7 @@ impl FromStr for Zone {
             .ok_or(UnknownZone)?;
         let rules = Rules::tzif(name, rules).map_err(|_| UnknownZone)?;
         let mut zones = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(Self(zones.entry(name).or_insert_with(|| Box::leak(Box::new(Known::new(name, rules))))))
+        Ok(Self(zones.entry(name).or_insert_with(|| Box::leak(Box::new(KnownZone::new(name, rules))))))
     }
 }
 

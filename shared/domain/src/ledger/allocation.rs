@@ -9,7 +9,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::allocation_run::{Ledger, walk};
+use super::allocation_run::{Ledger, run_allocation};
 use crate::account::{Account, Installment};
 use crate::kernel::{InstallmentNumber, Money, minor};
 use crate::policy::{BusinessDays, Policy};
@@ -20,9 +20,9 @@ pub struct Allocation {
     /// Paid amount of each installment, in the account's order, its late fee included.
     pub paid: Vec<Money>,
     /// Installments with an open amount or late fee, by due date; none is written off.
-    pub unpaid: Vec<Unpaid>,
+    pub open_installments: Vec<OpenInstallment>,
     /// Balance of all installments, due or not, without late fees, which depend on the day: see
-    /// [`Allocation::owed_on`].
+    /// [`Allocation::balances_on`].
     pub outstanding: Money,
     /// Money left when every installment is paid.
     pub credit: Money,
@@ -32,7 +32,7 @@ pub struct Allocation {
 
 /// An installment with an open balance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unpaid {
+pub struct OpenInstallment {
     /// Index in the account's list.
     pub place: usize,
     /// The due date that days are counted from, which need not be the contract's.
@@ -48,51 +48,54 @@ pub struct Unpaid {
 /// names it.
 #[must_use]
 pub fn allocate(account: &Account) -> Allocation {
-    allocate_noting(account, |_, _, _| ())
+    allocate_reporting(account, |_, _, _| ())
 }
 
 /// Allocates as [`allocate`] does, and reports to `note` each part for a named installment: the payment's
 /// index, the installment's index, the part in minor units.
 #[inline]
-pub(crate) fn allocate_noting(account: &Account, mut note: impl FnMut(usize, usize, i128)) -> Allocation {
+pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, usize, i128)) -> Allocation {
     let minor_units = account.currency.minor_units();
     let installments = &account.installments;
-    let mut lines: Vec<Line> =
-        installments.iter().map(|one| Line { asked: one.asked_minor(minor_units), paid: 0 }).collect();
-    let places = Places::of_targets(account);
+    let mut lines: Vec<OldestFirstLine> = installments
+        .iter()
+        .map(|one| OldestFirstLine { due: one.amount_due_minor(minor_units), paid: 0 })
+        .collect();
+    let places = InstallmentPlaces::of_targets(account);
     let mut dividing: Vec<DateTime<Utc>> = installments.iter().filter_map(|one| one.since).collect();
     dividing.sort_unstable();
     dividing.dedup();
     let mut pool = 0;
-    let mut money = account.payments.iter().enumerate().filter(|(_, payment)| payment.stands()).peekable();
+    let mut money =
+        account.payments.iter().enumerate().filter(|(_, payment)| payment.is_effective()).peekable();
     for until in dividing.into_iter().map(Some).chain([None]) {
         while let Some((number, payment)) =
             money.next_if(|(_, one)| until.is_none_or(|until| one.received_at < until))
         {
             let mut left = minor(payment.amount, minor_units);
             for place in payment.applies_to.iter().filter_map(|number| places.get(*number)) {
-                let was_owed = was_owed(&installments[place], payment.received_at);
-                let part = if was_owed { lines[place].settle(left) } else { 0 };
+                let was_owed = was_open(&installments[place], payment.received_at);
+                let part = if was_owed { lines[place].allocate(left) } else { 0 };
                 note(number, place, part);
                 left -= part;
             }
             pool += left;
         }
-        settle_in_order(installments, &mut lines, &mut pool, until);
+        allocate_oldest_first(installments, &mut lines, &mut pool, until);
     }
     let money = |minor| Money::of_minor(minor, minor_units);
     let mut unpaid = Vec::with_capacity(lines.len());
     let mut outstanding = 0;
     for (place, (installment, line)) in installments.iter().zip(&lines).enumerate() {
-        let owes = line.asked - line.paid;
+        let owes = line.due - line.paid;
         if owes > 0 && !installment.written_off {
             outstanding += owes;
-            unpaid.push(Unpaid { place, due_on: installment.due_on, amount: money(owes) });
+            unpaid.push(OpenInstallment { place, due_on: installment.due_on, amount: money(owes) });
         }
     }
     Allocation {
         paid: lines.iter().map(|line| money(line.paid)).collect(),
-        unpaid,
+        open_installments: unpaid,
         outstanding: money(outstanding),
         credit: money(pool),
         ledger: None,
@@ -100,15 +103,15 @@ pub(crate) fn allocate_noting(account: &Account, mut note: impl FnMut(usize, usi
 }
 
 /// An installment during the allocation, in minor units.
-struct Line {
-    asked: i128,
+struct OldestFirstLine {
+    due: i128,
     paid: i128,
 }
 
-impl Line {
+impl OldestFirstLine {
     /// Allocates as much of `money` as the installment has open, and returns that part.
-    fn settle(&mut self, money: i128) -> i128 {
-        let part = (self.asked - self.paid).min(money).max(0);
+    fn allocate(&mut self, money: i128) -> i128 {
+        let part = (self.due - self.paid).min(money).max(0);
         self.paid += part;
         part
     }
@@ -118,15 +121,16 @@ impl Line {
 ///
 /// Where neither a late fee nor the allocation order depends on dates, the amounts are those of [`allocate`].
 #[must_use]
-pub fn owed(account: &Account, policy: &Policy) -> Allocation {
-    let mut allocation = if policy.keeps_a_ledger() { walk(account, policy) } else { allocate(account) };
+pub fn allocate_at(account: &Account, policy: &Policy) -> Allocation {
+    let mut allocation =
+        if policy.keeps_a_ledger() { run_allocation(account, policy) } else { allocate(account) };
     if let (Some(business_days), None) = (&policy.business_days, &allocation.ledger) {
         let due_dates: Vec<_> = due_dates(account, Some(business_days)).collect();
-        for one in &mut allocation.unpaid {
+        for one in &mut allocation.open_installments {
             one.due_on = due_dates[one.place];
         }
         // The move to working days may put the last day of a month back and the day before it on.
-        allocation.unpaid.sort_by_key(|one| one.due_on);
+        allocation.open_installments.sort_by_key(|one| one.due_on);
     }
     allocation
 }
@@ -144,9 +148,9 @@ pub(crate) fn due_dates(
 }
 
 /// Allocates `pool`, oldest first, to the installments that the account had before `until`.
-fn settle_in_order(
+fn allocate_oldest_first(
     installments: &[Installment],
-    lines: &mut [Line],
+    lines: &mut [OldestFirstLine],
     pool: &mut i128,
     until: Option<DateTime<Utc>>,
 ) {
@@ -159,14 +163,14 @@ fn settle_in_order(
             _ => true,
         };
         if owed_then && !installment.written_off {
-            *pool -= line.settle(*pool);
+            *pool -= line.allocate(*pool);
         }
     }
 }
 
 /// Whether an installment that a payment names existed when the money was received: a new schedule may give
 /// an old number to another installment.
-fn was_owed(installment: &Installment, received_at: DateTime<Utc>) -> bool {
+fn was_open(installment: &Installment, received_at: DateTime<Utc>) -> bool {
     installment.since.is_none_or(|since| since <= received_at)
 }
 
@@ -175,14 +179,14 @@ fn was_owed(installment: &Installment, received_at: DateTime<Utc>) -> bool {
 const FEW_TARGETS: usize = 8;
 
 /// Indexes of the numbered installments.
-pub(crate) enum Places<'a> {
+pub(crate) enum InstallmentPlaces<'a> {
     /// For few targets: searched one by one.
     Few(&'a [Installment]),
     /// For many targets: sorted by number.
     Many(Vec<(InstallmentNumber, usize)>),
 }
 
-impl<'a> Places<'a> {
+impl<'a> InstallmentPlaces<'a> {
     /// The indexes for all targets of the account's payments.
     pub(crate) fn of_targets(account: &'a Account) -> Self {
         let targets: usize = account.payments.iter().map(|payment| payment.applies_to.len()).sum();

@@ -13,17 +13,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::allocation::{Allocation, Places, Unpaid, allocate_noting, due_dates};
-use super::late_fee::Meter;
+use super::accrual::LateFeeAccrual;
+use super::allocation::{Allocation, InstallmentPlaces, OpenInstallment, allocate_reporting, due_dates};
 use crate::account::{Account, Installment, Payment, Waiver};
 use crate::kernel::{Money, business_date, minor, number};
-use crate::policy::{Component, DueClass, Entry, Overpayment, Policy};
+use crate::policy::{Component, DueClass, Overpayment, Policy, WaterfallEntry};
 
 /// The parts of an allocation that depend on the day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
     /// Late fees of the open installments, in their order; none: the policy has no late fee.
-    pub(crate) meter: Option<Meter>,
+    pub(crate) late_fees: Option<LateFeeAccrual>,
     /// Open fee, interest and principal of each open installment, in minor units.
     pub(crate) open: Vec<[i128; 3]>,
     /// Running sums of their open amounts without late fees, in minor units.
@@ -36,52 +36,54 @@ pub(crate) struct Ledger {
 }
 
 /// Allocates all effective payments, and applies the waivers, by day.
-pub(crate) fn walk(account: &Account, policy: &Policy) -> Allocation {
-    let mut walk = Walk::new(account, policy);
-    let events = events(account, &walk.dividing);
+pub(crate) fn run_allocation(account: &Account, policy: &Policy) -> Allocation {
+    let mut walk = AllocationRun::new(account, policy);
+    let events = ledger_facts(account, &walk.dividing);
     for (place, event) in events.iter().enumerate() {
         walk.run_to(event.day);
-        match event.what {
-            What::Payment(payment) => {
+        match event.kind {
+            LedgerFactKind::Payment(payment) => {
                 walk.begin_segment(event.segment);
                 walk.receive(payment, &account.payments[payment]);
                 // Until the next payment, the credit left is allocated to the installments added since.
-                let next = events[place + 1..].iter().find(|next| matches!(next.what, What::Payment(_)));
+                let next =
+                    events[place + 1..].iter().find(|next| matches!(next.kind, LedgerFactKind::Payment(_)));
                 walk.begin_segment(next.map_or(walk.dividing.len(), |next| next.segment));
             }
-            What::Waiver(waiver) => walk.waive(waiver),
+            LedgerFactKind::Waiver(waiver) => walk.waive(waiver),
         }
     }
     walk.finish()
 }
 
 /// A fact that takes effect on a day.
-struct Event<'a> {
+struct LedgerFact<'a> {
     day: i64,
     at: DateTime<Utc>,
     /// Number of time divisions before it.
     segment: usize,
-    what: What<'a>,
+    kind: LedgerFactKind<'a>,
 }
 
-enum What<'a> {
+enum LedgerFactKind<'a> {
     /// Index in the account's list.
     Payment(usize),
     Waiver(&'a Waiver),
 }
 
-fn events<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<Event<'a>> {
+fn ledger_facts<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<LedgerFact<'a>> {
     let zone = account.time_zone;
     let mut events = Vec::with_capacity(account.payments.len() + account.waivers.len());
     // At one instant the waiver comes first: the payment was requested without the waived fee.
-    events.extend(account.waivers.iter().map(|waiver| Event {
+    events.extend(account.waivers.iter().map(|waiver| LedgerFact {
         day: number(business_date(zone, waiver.at)),
         at: waiver.at,
         segment: 0,
-        what: What::Waiver(waiver),
+        kind: LedgerFactKind::Waiver(waiver),
     }));
     let (mut segment, mut latest, mut no_earlier_than) = (0, i64::MIN, i64::MIN);
-    for (place, payment) in account.payments.iter().enumerate().filter(|(_, payment)| payment.stands()) {
+    for (place, payment) in account.payments.iter().enumerate().filter(|(_, payment)| payment.is_effective())
+    {
         let at = payment.received_at;
         while dividing.get(segment).is_some_and(|division| *division <= at) {
             segment += 1;
@@ -96,14 +98,14 @@ fn events<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<Event<'a>
         };
         let day = number(effective).max(no_earlier_than);
         latest = latest.max(day);
-        events.push(Event { day, at, segment, what: What::Payment(place) });
+        events.push(LedgerFact { day, at, segment, kind: LedgerFactKind::Payment(place) });
     }
     events.sort_by_key(|event| (event.day, event.at));
     events
 }
 
 /// An installment during the run; amounts are in minor units.
-struct Line {
+struct AllocationLine {
     /// Open fee, interest and principal.
     open: [i128; 3],
     paid: i128,
@@ -120,7 +122,7 @@ struct Line {
     written_off: bool,
 }
 
-impl Line {
+impl AllocationLine {
     fn class(&self, day: i64) -> DueClass {
         match self.falls_due.cmp(&day) {
             _ if self.replaced => DueClass::PastDue,
@@ -130,16 +132,16 @@ impl Line {
         }
     }
 
-    fn owes(&self) -> i128 {
+    fn amount_open(&self) -> i128 {
         self.open.iter().sum()
     }
 }
 
-struct Walk<'a> {
+struct AllocationRun<'a> {
     account: &'a Account,
     policy: &'a Policy,
-    lines: Vec<Line>,
-    meter: Option<Meter>,
+    lines: Vec<AllocationLine>,
+    late_fees: Option<LateFeeAccrual>,
     /// The instants that divide time.
     dividing: Vec<DateTime<Utc>>,
     /// Number of divisions passed.
@@ -150,12 +152,12 @@ struct Walk<'a> {
     credit: i128,
     /// So many lines from the first on stay paid for good: without principal no late fee accrues.
     settled: usize,
-    places: Places<'a>,
+    places: InstallmentPlaces<'a>,
     /// Parts that payments naming several installments allocate to each: by payment, then installment.
     shares: BTreeMap<usize, Vec<(usize, i128)>>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> AllocationRun<'a> {
     fn new(account: &'a Account, policy: &'a Policy) -> Self {
         let minor_units = account.currency.minor_units();
         let mut dividing: Vec<_> = account.installments.iter().filter_map(|one| one.since).collect();
@@ -163,8 +165,8 @@ impl<'a> Walk<'a> {
         dividing.dedup();
         let line = |(installment, due_on): (&Installment, NaiveDate)| {
             let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
-            Line {
-                open: installment.asked_components(&policy.waterfall, minor_units),
+            AllocationLine {
+                open: installment.components_due(&policy.waterfall, minor_units),
                 paid: 0,
                 paid_as_fee: 0,
                 rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
@@ -175,18 +177,18 @@ impl<'a> Walk<'a> {
             }
         };
         let due_dates = due_dates(account, policy.business_days.as_ref());
-        let lines: Vec<Line> = account.installments.iter().zip(due_dates).map(line).collect();
+        let lines: Vec<AllocationLine> = account.installments.iter().zip(due_dates).map(line).collect();
         let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
-        let meter = policy.late_fee.as_ref().map(|fee| Meter::new(fee, account, policy, principals));
+        let meter = policy.late_fee.as_ref().map(|fee| LateFeeAccrual::new(fee, account, policy, principals));
         Self {
             lines,
-            meter,
+            late_fees: meter,
             dividing,
             segment: 0,
             day: i64::MIN,
             credit: 0,
             settled: 0,
-            places: Places::of_targets(account),
+            places: InstallmentPlaces::of_targets(account),
             shares: shares(account),
             account,
             policy,
@@ -201,7 +203,7 @@ impl<'a> Walk<'a> {
                     break;
                 }
                 self.count_to(falls_due);
-                self.settle_due(&places);
+                self.allocate_falling_due(&places);
             }
         }
         self.count_to(day);
@@ -209,7 +211,7 @@ impl<'a> Walk<'a> {
 
     fn count_to(&mut self, day: i64) {
         self.day = self.day.max(day);
-        if let Some(meter) = &mut self.meter {
+        if let Some(meter) = &mut self.late_fees {
             meter.advance(self.day - self.policy.day_count.on_due_date());
         }
     }
@@ -218,7 +220,7 @@ impl<'a> Walk<'a> {
     fn coming_due(&self) -> BTreeMap<i64, Vec<usize>> {
         let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for (place, line) in self.lines.iter().enumerate() {
-            if line.owes() > 0 && !line.written_off {
+            if line.amount_open() > 0 && !line.written_off {
                 places.entry(line.falls_due).or_default().push(place);
             }
         }
@@ -226,17 +228,17 @@ impl<'a> Walk<'a> {
     }
 
     /// Allocates the credit to the installments that fall due on one day, as a payment of that day.
-    fn settle_due(&mut self, places: &[usize]) {
+    fn allocate_falling_due(&mut self, places: &[usize]) {
         match self.policy.waterfall.entries() {
             None => {
                 for place in places {
-                    self.settle(*place, DueClass::Due);
+                    self.allocate_to(*place, DueClass::Due);
                 }
             }
             Some(entries) => {
                 for entry in entries.iter().filter(|entry| entry.class == DueClass::Due) {
                     for place in places {
-                        self.settle_component(*place, entry.component);
+                        self.allocate_component(*place, entry.component);
                     }
                 }
             }
@@ -247,7 +249,7 @@ impl<'a> Walk<'a> {
     fn begin_segment(&mut self, segment: usize) {
         while self.segment < segment {
             self.segment += 1;
-            self.pour();
+            self.allocate_credit();
         }
     }
 
@@ -258,15 +260,15 @@ impl<'a> Walk<'a> {
             for (target, share) in shares {
                 // The payment may make good by name the part of its share that a late fee took.
                 let fees = self.fee_open(target) + self.lines[target].paid_as_fee;
-                self.settle_up_to(target, share + fees);
+                self.allocate_up_to(target, share + fees);
             }
         } else if let Some(target) = payment.applies_to.first().and_then(|one| self.places.get(*one))
             && self.lines[target].rank <= self.segment
         {
-            self.settle(target, self.lines[target].class(self.day));
+            self.allocate_to(target, self.lines[target].class(self.day));
         }
         self.credit += before;
-        self.pour();
+        self.allocate_credit();
     }
 
     fn waive(&mut self, waiver: &Waiver) {
@@ -276,7 +278,7 @@ impl<'a> Walk<'a> {
             if waiver.number.is_none() || installment.number() == waiver.number {
                 let part = self.fee_open(place).min(left);
                 left -= part;
-                if let Some(meter) = &mut self.meter {
+                if let Some(meter) = &mut self.late_fees {
                     meter.take(place, part);
                 }
             }
@@ -284,7 +286,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Allocates the credit as far as the policy lets it on this day.
-    fn pour(&mut self) {
+    fn allocate_credit(&mut self) {
         if self.credit == 0 {
             return;
         }
@@ -299,29 +301,29 @@ impl<'a> Walk<'a> {
                         break;
                     }
                     if self.takes_money(place) {
-                        self.settle(place, DueClass::PastDue);
+                        self.allocate_to(place, DueClass::PastDue);
                     }
                 }
             }
             None => {
                 for class in [DueClass::PastDue, DueClass::Due, DueClass::InAdvance] {
-                    let order = waterfall.order().map(|component| Entry { class, component });
-                    self.pour_by_installment(&order);
+                    let order = waterfall.order().map(|component| WaterfallEntry { class, component });
+                    self.allocate_by_installment(&order);
                 }
             }
             Some(entries) => {
-                let together = |one: &Entry, next: &Entry| {
+                let together = |one: &WaterfallEntry, next: &WaterfallEntry| {
                     one.class == DueClass::InAdvance && next.class == DueClass::InAdvance
                 };
                 for entries in entries.chunk_by(together) {
-                    self.pour_by_installment(entries);
+                    self.allocate_by_installment(entries);
                 }
             }
         }
     }
 
     /// Allocates to those entries, all of one class, one installment after the other.
-    fn pour_by_installment(&mut self, entries: &[Entry]) {
+    fn allocate_by_installment(&mut self, entries: &[WaterfallEntry]) {
         let Some(class) = entries.first().map(|entry| entry.class) else { return };
         let count = self.lines.len();
         let overpayment = self.policy.overpayment;
@@ -333,14 +335,14 @@ impl<'a> Walk<'a> {
             let place = if backwards { count - 1 - step } else { step };
             if self.takes_money(place) && self.lines[place].class(self.day) == class {
                 for entry in entries {
-                    self.settle_component(place, entry.component);
+                    self.allocate_component(place, entry.component);
                 }
             }
         }
     }
 
     fn is_settled(&self, place: usize) -> bool {
-        self.lines[place].owes() == 0 && self.fee_open(place) == 0
+        self.lines[place].amount_open() == 0 && self.fee_open(place) == 0
     }
 
     /// Whether an installment takes money that does not name it.
@@ -349,20 +351,20 @@ impl<'a> Walk<'a> {
         self.credit > 0 && line.rank <= self.segment && !line.written_off
     }
 
-    fn settle(&mut self, place: usize, class: DueClass) {
+    fn allocate_to(&mut self, place: usize, class: DueClass) {
         for component in self.policy.waterfall.order_of(class) {
-            self.settle_component(place, component);
+            self.allocate_component(place, component);
         }
     }
 
-    fn settle_up_to(&mut self, place: usize, most: i128) {
+    fn allocate_up_to(&mut self, place: usize, most: i128) {
         let kept = (self.credit - most).max(0);
         self.credit -= kept;
-        self.settle(place, self.lines[place].class(self.day));
+        self.allocate_to(place, self.lines[place].class(self.day));
         self.credit += kept;
     }
 
-    fn settle_component(&mut self, place: usize, component: Component) {
+    fn allocate_component(&mut self, place: usize, component: Component) {
         let open = match component.index() {
             None => self.fee_open(place),
             Some(index) => self.lines[place].open[index],
@@ -374,7 +376,7 @@ impl<'a> Walk<'a> {
         let line = &mut self.lines[place];
         self.credit -= part;
         line.paid += part;
-        match (component.index(), &mut self.meter) {
+        match (component.index(), &mut self.late_fees) {
             (Some(index), meter) => {
                 line.open[index] -= part;
                 if let Some(meter) = meter.as_mut().filter(|_| component == Component::Principal) {
@@ -390,7 +392,7 @@ impl<'a> Walk<'a> {
     }
 
     fn fee_open(&self, place: usize) -> i128 {
-        self.meter.as_ref().map_or(0, |meter| meter.open(place))
+        self.late_fees.as_ref().map_or(0, |meter| meter.open(place))
     }
 
     fn finish(mut self) -> Allocation {
@@ -398,7 +400,7 @@ impl<'a> Walk<'a> {
         if self.credit > 0 && self.policy.overpayment == Overpayment::Credit {
             for (falls_due, places) in self.coming_due() {
                 let before = self.credit;
-                self.settle_due(&places);
+                self.allocate_falling_due(&places);
                 if before > self.credit {
                     waiting.push((falls_due, before - self.credit));
                 }
@@ -408,9 +410,9 @@ impl<'a> Walk<'a> {
         let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
         let mut unpaid = Vec::with_capacity(self.lines.len());
         for (place, line) in self.lines.iter().enumerate() {
-            let owes = line.owes();
+            let owes = line.amount_open();
             if !line.written_off && (owes > 0 || self.fee_open(place) > 0) {
-                unpaid.push(Unpaid { place, due_on: line.due_on, amount: money(owes) });
+                unpaid.push(OpenInstallment { place, due_on: line.due_on, amount: money(owes) });
             }
         }
         unpaid.sort_by_key(|one| one.due_on);
@@ -418,20 +420,20 @@ impl<'a> Walk<'a> {
         let mut outstanding = 0;
         for one in &unpaid {
             let line = &self.lines[one.place];
-            outstanding += line.owes();
+            outstanding += line.amount_open();
             open.push(line.open);
             sums.push(outstanding);
         }
-        if let Some(meter) = &mut self.meter {
+        if let Some(meter) = &mut self.late_fees {
             meter.keep(unpaid.iter().map(|one| one.place));
         }
         let day = self.day.saturating_sub(self.policy.day_count.on_due_date());
         Allocation {
             paid: self.lines.iter().map(|line| money(line.paid)).collect(),
-            unpaid,
+            open_installments: unpaid,
             outstanding: money(outstanding),
             credit: money(self.credit),
-            ledger: Some(Box::new(Ledger { meter: self.meter, open, sums, waiting, day })),
+            ledger: Some(Box::new(Ledger { late_fees: self.late_fees, open, sums, waiting, day })),
         }
     }
 }
@@ -440,9 +442,9 @@ impl<'a> Walk<'a> {
 /// Another payment may pay one of them by name, so the division depends on all payments.
 fn shares(account: &Account) -> BTreeMap<usize, Vec<(usize, i128)>> {
     let mut shares: BTreeMap<usize, Vec<(usize, i128)>> = BTreeMap::new();
-    let names_several = |payment: &Payment| payment.stands() && payment.applies_to.len() > 1;
+    let names_several = |payment: &Payment| payment.is_effective() && payment.applies_to.len() > 1;
     if account.payments.iter().any(names_several) {
-        allocate_noting(account, |payment, place, part| {
+        allocate_reporting(account, |payment, place, part| {
             if names_several(&account.payments[payment]) {
                 shares.entry(payment).or_default().push((place, part));
             }

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::allocation::{Allocation, Unpaid};
+use super::accrual::AccrualAt;
+use super::allocation::{Allocation, OpenInstallment};
 use super::allocation_run::Ledger;
-use super::late_fee::Reading;
 use crate::account::Account;
 use crate::kernel::{Currency, DayCount, LAST_DATE, Money, date_of, number};
 use crate::policy::{Component, Policy};
@@ -17,7 +17,7 @@ const FIRST_STRETCH_DAYS: i64 = 32;
 /// While no fact changes, the overdue balance, its share of the outstanding balance and the number of unpaid
 /// installments never fall from one day to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owed {
+pub struct Balances {
     /// Balance of the installments past due, with their late fee.
     pub overdue: Money,
     /// Balance of all installments, with the late fee.
@@ -32,15 +32,16 @@ impl Allocation {
     /// The balances on `day`, a day that has begun under the policy's day count. For a day before the last
     /// payment they are the balances after that payment took effect.
     #[must_use]
-    pub fn owed_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Owed {
-        let past_due = self.unpaid.partition_point(|unpaid| falls(count, unpaid) <= number(day));
+    pub fn balances_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Balances {
+        let past_due =
+            self.open_installments.partition_point(|unpaid| falls_past_due_on(count, unpaid) <= number(day));
         match &self.ledger {
             Some(ledger) => {
                 let late_fee = ledger.fees_on(number(day)).map_or(0, |fees| fees.open_of(past_due));
-                ledger.owed(number(day), past_due, late_fee, account.currency)
+                ledger.balances(number(day), past_due, late_fee, account.currency)
             }
-            None => Owed {
-                overdue: self.unpaid[..past_due]
+            None => Balances {
+                overdue: self.open_installments[..past_due]
                     .iter()
                     .fold(account.currency.zero(), |sum, unpaid| sum + unpaid.amount),
                 outstanding: self.outstanding,
@@ -54,7 +55,7 @@ impl Allocation {
     /// day before the last payment it is the fee of the payment's day.
     #[must_use]
     pub fn late_fee_charged_on(&self, day: NaiveDate, currency: Currency) -> Money {
-        let meter = self.ledger.as_ref().and_then(|ledger| ledger.meter.as_ref());
+        let meter = self.ledger.as_ref().and_then(|ledger| ledger.late_fees.as_ref());
         let charged = meter.map_or(0, |meter| meter.charged_before() + meter.on(number(day)).charged());
         Money::of_minor(charged, currency.minor_units())
     }
@@ -64,12 +65,12 @@ impl Allocation {
     #[must_use]
     pub fn open_components(
         &self,
-        unpaid: &Unpaid,
+        unpaid: &OpenInstallment,
         day: NaiveDate,
         account: &Account,
         policy: &Policy,
     ) -> Vec<(Component, Money)> {
-        let place = self.unpaid.iter().position(|one| one.place == unpaid.place);
+        let place = self.open_installments.iter().position(|one| one.place == unpaid.place);
         let Some((ledger, place)) = self.ledger.as_deref().zip(place) else {
             let paid = self.paid[unpaid.place];
             return account.installments[unpaid.place].open_components(
@@ -96,7 +97,7 @@ impl Allocation {
     /// Whether a balance can change from one day to the next though no installment falls past due.
     pub(crate) fn moves_daily(&self) -> bool {
         self.ledger.as_ref().is_some_and(|ledger| {
-            !ledger.waiting.is_empty() || ledger.meter.as_ref().is_some_and(|meter| meter.runs())
+            !ledger.waiting.is_empty() || ledger.late_fees.as_ref().is_some_and(|meter| meter.runs())
         })
     }
 }
@@ -108,28 +109,28 @@ impl Ledger {
     /// Days on which an installment falls past due are tried in turn; the days between them are bisected.
     pub(crate) fn first_day(
         &self,
-        unpaid: &[Unpaid],
+        unpaid: &[OpenInstallment],
         count: DayCount,
         currency: Currency,
         last: NaiveDate,
-        enough: impl Fn(&Owed) -> bool,
+        enough: impl Fn(&Balances) -> bool,
     ) -> Option<NaiveDate> {
-        let falls = |place: usize| falls(count, &unpaid[place]);
+        let falls = |place: usize| falls_past_due_on(count, &unpaid[place]);
         let ends_its_date = |place: usize| place + 1 == unpaid.len() || falls(place + 1) > falls(place);
-        let with = |day, past_due, late_fee| enough(&self.owed(day, past_due, late_fee, currency));
+        let with = |day, past_due, late_fee| enough(&self.balances(day, past_due, late_fee, currency));
         let open_of =
-            |past_due, fees: &Option<Reading<'_>>| fees.as_ref().map_or(0, |fees| fees.open_of(past_due));
+            |past_due, fees: &Option<AccrualAt<'_>>| fees.as_ref().map_or(0, |fees| fees.open_of(past_due));
         // Where an upper bound of the fees is not enough, as often, the fees need not be charged.
-        let may_be_enough = |day, past_due, fees: &Option<Reading<'_>>| {
+        let may_be_enough = |day, past_due, fees: &Option<AccrualAt<'_>>| {
             with(day, past_due, fees.as_ref().map_or(0, |fees| fees.open_at_most(past_due, day)))
         };
-        let is_enough = |day, past_due, fees: &mut Option<Reading<'_>>| {
+        let is_enough = |day, past_due, fees: &mut Option<AccrualAt<'_>>| {
             with(day, past_due, open_of(past_due, fees)) || {
                 fees.iter_mut().for_each(|fees| fees.advance(day));
                 with(day, past_due, open_of(past_due, fees))
             }
         };
-        let first_within = |day, last, past_due, fees: &mut Option<Reading<'_>>| {
+        let first_within = |day, last, past_due, fees: &mut Option<AccrualAt<'_>>| {
             first_within(day, last, fees, |day, fees| {
                 may_be_enough(day, past_due, fees) && is_enough(day, past_due, fees)
             })
@@ -146,7 +147,7 @@ impl Ledger {
         }
         let last = number(last);
         if !with(last, unpaid.len(), open_of(unpaid.len(), &fees))
-            && !enough(&self.at_most(unpaid.len(), last, currency))
+            && !enough(&self.upper_bounds(unpaid.len(), last, currency))
         {
             return None;
         }
@@ -176,22 +177,22 @@ impl Ledger {
 
     /// The balances on `day`, on which the first `past_due` open installments are past due and `late_fee` of
     /// their late fees is open, in minor units.
-    fn owed(&self, day: i64, past_due: usize, late_fee: i128, currency: Currency) -> Owed {
+    fn balances(&self, day: i64, past_due: usize, late_fee: i128, currency: Currency) -> Balances {
         let waiting: i128 = self.waiting.iter().filter(|(from, _)| *from > day).map(|(_, part)| part).sum();
         let money = |minor| Money::of_minor(minor, currency.minor_units());
-        Owed {
-            overdue: money(self.owed_before(past_due) + late_fee),
-            outstanding: money(self.owed_before(self.open.len()) + late_fee + waiting),
+        Balances {
+            overdue: money(self.open_before(past_due) + late_fee),
+            outstanding: money(self.open_before(self.open.len()) + late_fee + waiting),
             late_fee: money(late_fee),
             unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
         }
     }
 
     /// Upper bounds of the balances on any day up to `last`.
-    fn at_most(&self, unpaid: usize, last: i64, currency: Currency) -> Owed {
-        let fees = self.meter.as_ref().map_or(0, |meter| meter.at_most(last));
-        let all = Money::of_minor(self.owed_before(unpaid) + fees, currency.minor_units());
-        Owed {
+    fn upper_bounds(&self, unpaid: usize, last: i64, currency: Currency) -> Balances {
+        let fees = self.late_fees.as_ref().map_or(0, |meter| meter.at_most(last));
+        let all = Money::of_minor(self.open_before(unpaid) + fees, currency.minor_units());
+        Balances {
             overdue: all,
             outstanding: all,
             late_fee: Money::of_minor(fees, currency.minor_units()),
@@ -199,18 +200,18 @@ impl Ledger {
         }
     }
 
-    fn fees_on(&self, day: i64) -> Option<Reading<'_>> {
-        self.meter.as_ref().map(|meter| meter.on(day))
+    fn fees_on(&self, day: i64) -> Option<AccrualAt<'_>> {
+        self.late_fees.as_ref().map(|meter| meter.on(day))
     }
 
     /// Open amount of the first `place` open installments without late fees, in minor units.
-    fn owed_before(&self, place: usize) -> i128 {
+    fn open_before(&self, place: usize) -> i128 {
         place.checked_sub(1).map_or(0, |last| self.sums[last])
     }
 }
 
 /// The first day on which an open installment is past due.
-fn falls(count: DayCount, unpaid: &Unpaid) -> i64 {
+fn falls_past_due_on(count: DayCount, unpaid: &OpenInstallment) -> i64 {
     number(unpaid.due_on) + 1 - count.on_due_date()
 }
 
@@ -220,8 +221,8 @@ fn falls(count: DayCount, unpaid: &Unpaid) -> i64 {
 fn first_within<'m>(
     day: i64,
     last: i64,
-    fees: &mut Option<Reading<'m>>,
-    is_enough: impl Fn(i64, &mut Option<Reading<'m>>) -> bool,
+    fees: &mut Option<AccrualAt<'m>>,
+    is_enough: impl Fn(i64, &mut Option<AccrualAt<'m>>) -> bool,
 ) -> Option<i64> {
     let (mut before, mut stretch) = (day, FIRST_STRETCH_DAYS);
     while before < last {

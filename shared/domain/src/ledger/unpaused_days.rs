@@ -2,16 +2,16 @@
 
 use chrono::NaiveDate;
 
-use crate::account::Pause;
+use crate::account::DelinquencyPause;
 use crate::kernel::{date_of, days_between, number};
 
 /// The number of paused days in `[from, to)`.
-pub(crate) fn paused_days(pauses: &[Pause], from: NaiveDate, to: NaiveDate) -> i64 {
+pub(crate) fn paused_days(pauses: &[DelinquencyPause], from: NaiveDate, to: NaiveDate) -> i64 {
     pauses.iter().map(|pause| days_between(pause.from.max(from), pause.until.min(to)).max(0)).sum()
 }
 
 /// The first day before which `unpaused` days from `from` on lie in no pause.
-pub(crate) fn after_unpaused_days(pauses: &[Pause], from: NaiveDate, unpaused: i64) -> NaiveDate {
+pub(crate) fn after_unpaused_days(pauses: &[DelinquencyPause], from: NaiveDate, unpaused: i64) -> NaiveDate {
     let pauses = pauses.iter().map(|pause| (number(pause.from), number(pause.until)));
     date_of(after_unpaused(pauses, number(from), unpaused))
 }

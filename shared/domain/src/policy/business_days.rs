@@ -13,7 +13,7 @@ use crate::kernel::plus_days;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BusinessDays {
     pub calendar: Arc<Calendar>,
-    pub moves: Move,
+    pub moves: DueDateMove,
     /// A due date on the last day of a month moves to that month's last working day instead.
     pub month_end: bool,
 }
@@ -22,7 +22,7 @@ pub struct BusinessDays {
 /// ones stay within the month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Move {
+pub enum DueDateMove {
     /// To the next working day.
     Next,
     /// To the working day before.
@@ -48,10 +48,10 @@ impl BusinessDays {
         }
         let within_month = |day: &NaiveDate| in_one_month(*day, due_on);
         match self.moves {
-            Move::Next => after(),
-            Move::Previous => before(),
-            Move::ModifiedNext => Some(after()).filter(within_month).unwrap_or_else(before),
-            Move::ModifiedPrevious => Some(before()).filter(within_month).unwrap_or_else(after),
+            DueDateMove::Next => after(),
+            DueDateMove::Previous => before(),
+            DueDateMove::ModifiedNext => Some(after()).filter(within_month).unwrap_or_else(before),
+            DueDateMove::ModifiedPrevious => Some(before()).filter(within_month).unwrap_or_else(after),
         }
     }
 }

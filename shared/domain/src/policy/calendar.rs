@@ -157,7 +157,7 @@ pub(super) struct CalendarTable {
     source: String,
     from: Date,
     to: Date,
-    weekend: BTreeSet<Day>,
+    weekend: BTreeSet<WeekdayName>,
     #[serde(default)]
     holidays: Vec<Date>,
     #[serde(default)]
@@ -166,7 +166,7 @@ pub(super) struct CalendarTable {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Day {
+enum WeekdayName {
     Monday,
     Tuesday,
     Wednesday,
@@ -199,7 +199,7 @@ impl CalendarTable {
     }
 }
 
-impl Day {
+impl WeekdayName {
     const fn weekday(self) -> Weekday {
         match self {
             Self::Monday => Weekday::Mon,

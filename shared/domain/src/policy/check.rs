@@ -11,14 +11,14 @@ use super::stage::Stage;
 use crate::kernel::is_in_range;
 
 /// A policy's fault and its place.
-pub(super) struct Fault {
-    pub(super) place: Place,
+pub(super) struct PolicyFault {
+    pub(super) place: PolicyPlace,
     pub(super) problem: String,
 }
 
 /// A place in a policy's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PolicyPlace {
     /// A key or a table at the top level.
     Key(&'static str),
     /// The stage index, from 0.
@@ -31,16 +31,16 @@ pub(super) enum Place {
     Cap(usize),
 }
 
-pub(super) fn at(place: Place) -> impl Fn(String) -> Fault {
-    move |problem| Fault { place, problem }
+pub(super) fn at(place: PolicyPlace) -> impl Fn(String) -> PolicyFault {
+    move |problem| PolicyFault { place, problem }
 }
 
-pub(super) fn at_key(key: &'static str, problem: String) -> Fault {
-    at(Place::Key(key))(problem)
+pub(super) fn at_key(key: &'static str, problem: String) -> PolicyFault {
+    at(PolicyPlace::Key(key))(problem)
 }
 
 /// The first fault of a parsed policy.
-pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
+pub(super) fn faults(policy: &Policy) -> Result<(), PolicyFault> {
     if policy.version == 0 {
         return Err(at_key("version", "version: 0 is no version; versions count from 1".to_owned()));
     }
@@ -54,23 +54,23 @@ pub(super) fn faults(policy: &Policy) -> Result<(), Fault> {
         ));
     }
     if policy.stages.len() > MAX_STAGES {
-        return Err(at(Place::Stage(0))(format!("stages: a ladder has at most {MAX_STAGES}")));
+        return Err(at(PolicyPlace::Stage(0))(format!("stages: a ladder has at most {MAX_STAGES}")));
     }
     for (place, stage) in policy.stages.iter().enumerate() {
-        check_stage(policy, place, stage).map_err(at(Place::Stage(place)))?;
+        check_stage(policy, place, stage).map_err(at(PolicyPlace::Stage(place)))?;
     }
-    super::late_fee::check(policy).map_err(at(Place::Key("late_fee")))?;
-    check_materiality(policy).map_err(at(Place::Key("materiality")))?;
+    super::late_fee::check(policy).map_err(at(PolicyPlace::Key("late_fee")))?;
+    check_materiality(policy).map_err(at(PolicyPlace::Key("materiality")))?;
     check_patience(policy)?;
     check_names("operations.never_blocked", &policy.operations.never_blocked)
-        .map_err(at(Place::Key("operations")))?;
-    super::reminders::check(policy).map_err(at(Place::Key("reminders")))?;
-    super::customer::check(policy).map_err(at(Place::Key("customer")))?;
+        .map_err(at(PolicyPlace::Key("operations")))?;
+    super::reminders::check(policy).map_err(at(PolicyPlace::Key("reminders")))?;
+    super::customer_rule::check(policy).map_err(at(PolicyPlace::Key("customer")))?;
     super::contact_check::check(policy)?;
     if let Some(problem) = super::templates::fault(&policy.templates) {
         return Err(at_key("templates", problem));
     }
-    check_retention(policy).map_err(at(Place::Key("retention")))
+    check_retention(policy).map_err(at(PolicyPlace::Key("retention")))
 }
 
 fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), String> {
@@ -86,7 +86,7 @@ fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), Strin
     }
     stage.when.check().map_err(|problem| format!("stage \"{name}\": {problem}"))?;
     check_restrictions(&stage.restrictions).map_err(|problem| format!("stage \"{name}\": {problem}"))?;
-    super::order::check(policy, place)
+    super::stage_order::check(policy, place)
 }
 
 pub(super) fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
@@ -172,7 +172,7 @@ fn check_materiality(policy: &Policy) -> Result<(), String> {
 }
 
 /// Checks the tables that defer consequences.
-fn check_patience(policy: &Policy) -> Result<(), Fault> {
+fn check_patience(policy: &Policy) -> Result<(), PolicyFault> {
     let days = |key: &'static str, field: &str, days: u32| {
         if (1..=MAX_DAYS).contains(&days) {
             Ok(())
@@ -180,7 +180,7 @@ fn check_patience(policy: &Policy) -> Result<(), Fault> {
             Err(at_key(key, format!("{key}.{field}: {days} is not between 1 and {MAX_DAYS}")))
         }
     };
-    if let Some(buffer) = &policy.buffer {
+    if let Some(buffer) = &policy.first_lapse_tolerance {
         days("buffer", "days", buffer.days)?;
         if !(1..=MAX_MONTHS).contains(&buffer.months) {
             let problem = format!("buffer.months: {} is not between 1 and {MAX_MONTHS}", buffer.months);

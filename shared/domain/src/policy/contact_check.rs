@@ -6,9 +6,9 @@ use chrono::{NaiveTime, Timelike};
 
 use super::Policy;
 use super::channel::Channel;
-use super::check::{Fault, Place, at, check_template};
-use super::contact::{
-    Cap, ContactRules, Counts, MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS, Per,
+use super::check::{PolicyFault, PolicyPlace, at, check_template};
+use super::contact_rules::{
+    Cap, CapCounts, ContactRules, MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS, Per,
     QuietHours, is_within,
 };
 
@@ -21,9 +21,9 @@ const MAX_TEXT_BYTES: usize = 500;
 const DAY_MINUTES: u32 = 24 * 60;
 
 /// The first fault of a policy's contact rules.
-pub(super) fn check(policy: &Policy) -> Result<(), Fault> {
+pub(super) fn check(policy: &Policy) -> Result<(), PolicyFault> {
     let Some(rules) = &policy.contact else { return Ok(()) };
-    let contact = Place::Key("contact");
+    let contact = PolicyPlace::Key("contact");
     if rules.quiet_hours.len() > MAX_QUIET_HOURS {
         return Err(at(contact)(format!("contact.quiet_hours: at most {MAX_QUIET_HOURS}")));
     }
@@ -31,10 +31,10 @@ pub(super) fn check(policy: &Policy) -> Result<(), Fault> {
         return Err(at(contact)(format!("contact.caps: at most {MAX_CAPS}")));
     }
     for (place, hours) in rules.quiet_hours.iter().enumerate() {
-        check_quiet(&rules.quiet_hours[..=place], hours).map_err(at(Place::QuietHours(place)))?;
+        check_quiet(&rules.quiet_hours[..=place], hours).map_err(at(PolicyPlace::QuietHours(place)))?;
     }
     for (place, cap) in rules.caps.iter().enumerate() {
-        check_cap(cap).map_err(at(Place::Cap(place)))?;
+        check_cap(cap).map_err(at(PolicyPlace::Cap(place)))?;
     }
     check_others(rules).map_err(at(contact))
 }
@@ -90,7 +90,7 @@ fn check_others(rules: &ContactRules) -> Result<(), String> {
         let extra = space.mental_health_extra_days;
         between("contact.breathing_space.mental_health_extra_days", extra, 0, MAX_WINDOW_DAYS)?;
     }
-    if let Some(persons) = &rules.contact_persons {
+    if let Some(persons) = &rules.third_parties {
         between("contact.contact_persons.delinquent_days", persons.delinquent_days, 1, MAX_WINDOW_DAYS)?;
         between("contact.contact_persons.failed_attempts", persons.failed_attempts, 1, MAX_CAP)?;
         check_template(&persons.template).map_err(|problem| format!("contact.contact_persons.{problem}"))?;
@@ -138,15 +138,15 @@ fn between(field: &str, value: u32, least: u32, most: u32) -> Result<(), String>
 }
 
 /// Warnings about the contact rules, for their author.
-pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
+pub(super) fn warnings(policy: &Policy) -> Vec<PolicyFault> {
     let Some(rules) = &policy.contact else { return Vec::new() };
     let mut warnings = Vec::new();
     for (place, hours) in rules.quiet_hours.iter().enumerate() {
-        warnings.extend(sends_in_quiet_hours(policy, hours).map(at(Place::QuietHours(place))));
+        warnings.extend(sends_in_quiet_hours(policy, hours).map(at(PolicyPlace::QuietHours(place))));
     }
     for (place, cap) in rules.caps.iter().enumerate() {
         let found = [expects_answers(cap), is_never_reached(rules, place, cap)];
-        warnings.extend(found.into_iter().flatten().map(at(Place::Cap(place))));
+        warnings.extend(found.into_iter().flatten().map(at(PolicyPlace::Cap(place))));
     }
     warnings
 }
@@ -172,7 +172,7 @@ fn sends_in_quiet_hours(policy: &Policy, hours: &QuietHours) -> Option<String> {
 /// Only a call has an answer to count.
 fn expects_answers(cap: &Cap) -> Option<String> {
     let channel = cap.channels.iter().find(|channel| **channel != Channel::Phone)?;
-    (cap.counts != Counts::Contacts).then(|| {
+    (cap.counts != CapCounts::Contacts).then(|| {
         format!(
             "contact.caps: nobody answers a message by {channel}, so that counts says nothing of it; \
              let it name phone alone, or leave it out"
@@ -184,7 +184,7 @@ fn expects_answers(cap: &Cap) -> Option<String> {
 fn is_never_reached(rules: &ContactRules, place: usize, cap: &Cap) -> Option<String> {
     let others = rules.caps.iter().enumerate().filter(|(other, _)| *other != place);
     let covers = |other: &Cap| {
-        let counts = other.counts == cap.counts || other.counts == Counts::Contacts;
+        let counts = other.counts == cap.counts || other.counts == CapCounts::Contacts;
         counts
             && (other.per == cap.per || other.per == Per::Person)
             && is_within(&cap.channels, &other.channels)

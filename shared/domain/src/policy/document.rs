@@ -10,24 +10,26 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use super::business_days::{BusinessDays, Move};
+use super::business_days::{BusinessDays, DueDateMove};
 use super::calendar::{Calendar, CalendarTable, MAX_CALENDARS};
-use super::check::{Fault, Place, at_key};
+use super::check::{PolicyFault, PolicyPlace, at_key};
 use super::classification::ClassificationTable;
-use super::contact::ContactTable;
-use super::customer::CustomerRule;
+use super::contact_rules::ContactTable;
+use super::customer_rule::CustomerRule;
 use super::late_fee::{AnnualCap, LateFee};
-use super::relief::{Buffer, CauseRules, DisputeRules, Materiality, Operations, ProcessRules, PromiseRules};
 use super::reminders::RemindersTable;
 use super::restriction::Restriction;
 use super::retention::Retention;
 use super::stage::{Stage, StageName};
 use super::stage_conditions::When;
-use super::templates::{Template, Templates};
+use super::templates::{MessageTemplate, Templates};
+use super::tolerances::{
+    CauseRules, DisputeRules, FirstLapseTolerance, Materiality, Operations, ProcessRules, PromiseRules,
+};
 use super::versions::Announcement;
 use super::waterfall::{Overpayment, Waterfall};
 use super::{Policy, check, warnings};
-use crate::kernel::{DayCount, Money, PolicyId, shown};
+use crate::kernel::{DayCount, Money, PolicyId, printable};
 
 /// The suffix that [`Spanned`] adds to the path of a field and no author of a policy has written.
 const SPANNED: &str = ".$__serde_spanned_private_value";
@@ -51,7 +53,7 @@ impl PolicyError {
         Self {
             line: 1 + before.matches('\n').count(),
             column: 1 + line.chars().count(),
-            problem: shown(problem),
+            problem: printable(problem),
         }
     }
 }
@@ -99,7 +101,7 @@ pub fn parse_stored(text: &str) -> Result<Policy, PolicyError> {
 /// Those of [`parse`].
 pub fn review(text: &str) -> Result<(Policy, Vec<PolicyWarning>), PolicyError> {
     let (policy, offsets) = read(text, traced)?;
-    let warning = |Fault { place, problem }| {
+    let warning = |PolicyFault { place, problem }| {
         let PolicyError { line, column, problem } = PolicyError::at(text, offsets.of(place), problem);
         PolicyWarning { line, column, problem }
     };
@@ -154,7 +156,7 @@ struct Document {
     #[serde(default)]
     stages: Vec<Spanned<StageTable>>,
     materiality: Option<Spanned<Table<Materiality>>>,
-    buffer: Option<Spanned<Table<Buffer>>>,
+    buffer: Option<Spanned<Table<FirstLapseTolerance>>>,
     cause: Option<Spanned<Table<CauseRules>>>,
     payment_in_process: Option<Spanned<Table<ProcessRules>>>,
     promise: Option<Spanned<Table<PromiseRules>>>,
@@ -165,7 +167,7 @@ struct Document {
     contact: Option<Spanned<Table<ContactTable>>>,
     customer: Option<Spanned<Table<CustomerRule>>>,
     classification: Option<Spanned<ClassificationTable>>,
-    templates: Option<Spanned<BTreeMap<String, Table<Template>>>>,
+    templates: Option<Spanned<BTreeMap<String, Table<MessageTemplate>>>>,
     retention: Option<Spanned<Table<RetentionTable>>>,
 }
 
@@ -179,13 +181,15 @@ struct Offsets {
 }
 
 impl Offsets {
-    fn of(&self, place: Place) -> usize {
+    fn of(&self, place: PolicyPlace) -> usize {
         let found = match place {
-            Place::Key(wanted) => self.keys.iter().find(|(key, _)| *key == wanted).map(|(_, offset)| offset),
-            Place::Stage(place) => self.stages.get(place),
-            Place::Calendar(place) => self.calendars.get(place),
-            Place::QuietHours(place) => self.quiet_hours.get(place),
-            Place::Cap(place) => self.caps.get(place),
+            PolicyPlace::Key(wanted) => {
+                self.keys.iter().find(|(key, _)| *key == wanted).map(|(_, offset)| offset)
+            }
+            PolicyPlace::Stage(place) => self.stages.get(place),
+            PolicyPlace::Calendar(place) => self.calendars.get(place),
+            PolicyPlace::QuietHours(place) => self.quiet_hours.get(place),
+            PolicyPlace::Cap(place) => self.caps.get(place),
         };
         found.copied().unwrap_or(0)
     }
@@ -228,7 +232,7 @@ impl Document {
         }
     }
 
-    fn into_policy(self) -> Result<Policy, Fault> {
+    fn into_policy(self) -> Result<Policy, PolicyFault> {
         let business_days = business_days(self.business_days, self.calendars)?;
         let classification = self.classification.map(|table| table.into_inner().into_rules()).transpose();
         let classification = classification
@@ -256,7 +260,7 @@ impl Document {
                 })
                 .collect(),
             materiality: self.materiality.map(|table| table.into_inner().0),
-            buffer: self.buffer.map(|table| table.into_inner().0),
+            first_lapse_tolerance: self.buffer.map(|table| table.into_inner().0),
             cause: self.cause.map(|table| table.into_inner().0),
             payment_in_process: self.payment_in_process.map(|table| table.into_inner().0),
             promise: self.promise.map(|table| table.into_inner().0),
@@ -283,16 +287,16 @@ impl Document {
 fn business_days(
     table: Option<Spanned<BusinessDaysTable>>,
     calendars: BTreeMap<String, Spanned<CalendarTable>>,
-) -> Result<Option<BusinessDays>, Fault> {
+) -> Result<Option<BusinessDays>, PolicyFault> {
     if calendars.len() > MAX_CALENDARS {
         let problem = format!("calendars: a policy brings at most {MAX_CALENDARS}");
-        return Err(check::at(Place::Calendar(0))(problem));
+        return Err(check::at(PolicyPlace::Calendar(0))(problem));
     }
     let mut own = BTreeMap::new();
     for (place, (name, calendar)) in calendars.into_iter().enumerate() {
         let calendar = calendar.into_inner().into_calendar();
         let calendar = calendar.map_err(|problem| {
-            check::at(Place::Calendar(place))(format!("calendar \"{name}\": {problem}"))
+            check::at(PolicyPlace::Calendar(place))(format!("calendar \"{name}\": {problem}"))
         })?;
         own.insert(name, Arc::new(calendar));
     }
@@ -317,7 +321,7 @@ fn business_days(
 struct BusinessDaysTable {
     calendar: String,
     #[serde(rename = "move")]
-    moves: Move,
+    moves: DueDateMove,
     #[serde(default)]
     month_end: bool,
 }
@@ -337,7 +341,7 @@ impl<'de> Deserialize<'de> for LateFeeTable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Table {
+        struct LateFeeKeys {
             daily_rate: Option<Share>,
             fixed: Option<Money>,
             free_days: Option<u32>,
@@ -347,7 +351,7 @@ impl<'de> Deserialize<'de> for LateFeeTable {
             annual_cost_cap: Option<Share>,
             contract_annual_rate: Option<Share>,
         }
-        let table = Table::deserialize(deserializer)?;
+        let table = LateFeeKeys::deserialize(deserializer)?;
         let annual_cap = match (table.annual_cost_cap, table.contract_annual_rate) {
             (Some(cost), Some(rate)) => Some(AnnualCap { cost: cost.0, contract_rate: rate.0 }),
             (None, None) => None,
@@ -381,8 +385,8 @@ pub(super) struct Table<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Keys<T> {
+        struct TableVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for TableVisitor<T> {
             type Value = Table<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a table")
@@ -391,7 +395,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
                 T::deserialize(de::value::MapAccessDeserializer::new(keys)).map(Table)
             }
         }
-        deserializer.deserialize_map(Keys(PhantomData))
+        deserializer.deserialize_map(TableVisitor(PhantomData))
     }
 }
 
@@ -400,8 +404,8 @@ struct Share(Decimal);
 
 impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Written;
-        impl de::Visitor<'_> for Written {
+        struct ShareVisitor;
+        impl de::Visitor<'_> for ShareVisitor {
             type Value = Share;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a share from 0 to 1, such as \"0.05\"")
@@ -421,7 +425,7 @@ impl<'de> Deserialize<'de> for Share {
                 text.parse().map(Share).map_err(|_| E::invalid_value(de::Unexpected::Float(share), &self))
             }
         }
-        deserializer.deserialize_any(Written)
+        deserializer.deserialize_any(ShareVisitor)
     }
 }
 

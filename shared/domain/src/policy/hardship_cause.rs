@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Why an account fell behind, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum HardshipCause {
     /// Short of cash for a while.
     Temporary,
     /// A lasting credit problem.
@@ -13,7 +13,7 @@ pub enum Cause {
     Unknown,
 }
 
-impl Cause {
+impl HardshipCause {
     /// The cause's name in the formats.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

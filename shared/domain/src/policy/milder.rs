@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::Policy;
-use super::contact::ContactRules;
-use super::customer::CustomerRule;
-use super::relief::Buffer;
+use super::contact_rules::ContactRules;
+use super::customer_rule::CustomerRule;
 use super::restriction::{Restriction, RestrictionKind};
 use super::stage::{Stage, StageName};
+use super::tolerances::FirstLapseTolerance;
 
 impl Policy {
     /// Whether this version provably never treats an account worse than `before`: each stage comes no earlier
@@ -30,15 +30,15 @@ impl Policy {
             && self.dispute.as_ref().map(|one| one.holds_days)
                 >= before.dispute.as_ref().map(|one| one.holds_days)
             && contact(self).is_no_stricter_than(&contact(before))
-            && is_as_patient(self.buffer.as_ref(), before.buffer.as_ref())
+            && is_as_patient(self.first_lapse_tolerance.as_ref(), before.first_lapse_tolerance.as_ref())
             && is_within(&before.operations.never_blocked, &self.operations.never_blocked)
             && self.stages.len() == before.stages.len()
             && self.stages.iter().zip(&before.stages).all(|(now, then)| is_no_stricter(now, then))
-            && self.asks_no_more(self.customer.as_ref(), before.customer.as_ref())
+            && self.imposes_no_more(self.customer.as_ref(), before.customer.as_ref())
     }
 
     /// The customer's other accounts are restricted no earlier, and by no more.
-    fn asks_no_more(&self, now: Option<&CustomerRule>, then: Option<&CustomerRule>) -> bool {
+    fn imposes_no_more(&self, now: Option<&CustomerRule>, then: Option<&CustomerRule>) -> bool {
         let Some(now) = now else { return true };
         let Some(then) = then else { return false };
         let rung = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
@@ -50,7 +50,7 @@ fn contact(policy: &Policy) -> Cow<'_, ContactRules> {
     policy.contact.as_ref().map_or_else(|| Cow::Owned(ContactRules::default()), Cow::Borrowed)
 }
 
-fn is_as_patient(now: Option<&Buffer>, then: Option<&Buffer>) -> bool {
+fn is_as_patient(now: Option<&FirstLapseTolerance>, then: Option<&FirstLapseTolerance>) -> bool {
     match (now, then) {
         (_, None) => true,
         (None, Some(_)) => false,

@@ -6,25 +6,25 @@ mod calendar;
 mod channel;
 mod check;
 mod classification;
-mod contact;
 mod contact_check;
-mod customer;
+mod contact_rules;
+mod customer_rule;
 mod document;
 mod hardship_cause;
 mod language;
 mod late_fee;
 mod milder;
 mod operation;
-mod order;
 pub mod presets;
-mod relief;
 mod reminders;
 mod restriction;
 mod retention;
 mod severity;
 mod stage;
 mod stage_conditions;
+mod stage_order;
 mod templates;
+mod tolerances;
 mod versions;
 mod warnings;
 mod waterfall;
@@ -37,27 +37,24 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::{DayCount, PolicyId};
 
 pub use self::bounds::{MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES};
-pub use self::business_days::{BusinessDays, Move};
+pub use self::business_days::{BusinessDays, DueDateMove};
 pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_DAYS};
 pub use self::channel::Channel;
 pub use self::classification::{
     Class, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
 };
-pub use self::contact::{
-    AfterConversation, BreathingSpaceRules, Cap, ComplaintRules, ContactPersonRules, ContactRules, Counts,
-    MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS, Per, QuietHours, ReceiptRules,
-    Texts,
-};
 pub use self::contact_check::MAX_ONCE_IN_MONTHS;
-pub use self::customer::CustomerRule;
+pub use self::contact_rules::{
+    AfterConversation, BreathingSpaceRules, Cap, CapCounts, ComplaintRules, ContactRules, LocalizedText,
+    MAX_CAP, MAX_CAPS, MAX_QUIET_HOURS, MAX_REPORT_HOURS, MAX_WINDOW_DAYS, Per, QuietHours, ReceiptRules,
+    ThirdPartyRules,
+};
+pub use self::customer_rule::CustomerRule;
 pub use self::document::{PolicyError, PolicyWarning, parse, parse_stored, review};
-pub use self::hardship_cause::Cause;
+pub use self::hardship_cause::HardshipCause;
 pub use self::language::Language;
 pub use self::late_fee::{AnnualCap, LateFee, MAX_RATE_DECIMALS};
 pub use self::operation::{DRAW, REPAY};
-pub use self::relief::{
-    Buffer, CauseRules, DisputeRules, Exceed, Materiality, Operations, ProcessRules, PromiseRules,
-};
 pub use self::reminders::{CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders};
 pub use self::restriction::{PercentBounds, Restriction, RestrictionKind};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
@@ -65,10 +62,14 @@ pub(crate) use self::severity::is_covered;
 pub use self::stage::{Stage, StageName};
 pub use self::stage_conditions::When;
 pub use self::templates::{
-    MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MAX_TEMPLATES_BYTES, Template, Templates, TextPlace, fault_at,
+    MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MAX_TEMPLATES_BYTES, MessageTemplate, Templates, TextPlace, fault_at,
+};
+pub use self::tolerances::{
+    CauseRules, DisputeRules, Exceed, FirstLapseTolerance, Materiality, Operations, ProcessRules,
+    PromiseRules,
 };
 pub use self::versions::{Announcement, MAX_VERSIONS, Versions};
-pub use self::waterfall::{Component, DueClass, Entry, Overpayment, Waterfall};
+pub use self::waterfall::{Component, DueClass, Overpayment, Waterfall, WaterfallEntry};
 
 /// A policy: the rules by which accounts are assessed and borrowers contacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +94,7 @@ pub struct Policy {
     /// None: every overdue amount counts.
     pub materiality: Option<Materiality>,
     /// The tolerance of a first and minor delinquency episode; none: off.
-    pub buffer: Option<Buffer>,
+    pub first_lapse_tolerance: Option<FirstLapseTolerance>,
     /// None: a recorded cause affects only the stages that require one.
     pub cause: Option<CauseRules>,
     /// None: the account does not wait for a payment in process.

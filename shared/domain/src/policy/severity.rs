@@ -9,7 +9,7 @@ pub(super) const LADDER: [RestrictionKind; 3] =
 
 impl Restriction {
     /// Its place on the ladder of restrictions, from 1; 0 if it stands beside it.
-    pub(super) fn rung(&self) -> usize {
+    pub(super) fn severity(&self) -> usize {
         match self.kind {
             RestrictionKind::LimitCreditLine => 1,
             RestrictionKind::FreezeDrawdown => 2,
@@ -22,7 +22,7 @@ impl Restriction {
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         if self.kind != other.kind {
-            return self.kind == RestrictionKind::SuspendAccount && other.rung() > 0;
+            return self.kind == RestrictionKind::SuspendAccount && other.severity() > 0;
         }
         match (self.percent, other.percent) {
             (Some(this), Some(that)) if self.kind == RestrictionKind::LimitCreditLine => this <= that,
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn each_kind_of_the_ladder_stands_on_its_place() {
         for (kind, place) in LADDER.iter().zip(1..) {
-            assert_eq!(restriction(kind.as_str()).rung(), place, "{kind}");
+            assert_eq!(restriction(kind.as_str()).severity(), place, "{kind}");
         }
     }
 

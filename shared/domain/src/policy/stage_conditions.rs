@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::bounds::MAX_DAYS;
 use super::document::maybe_share;
-use super::hardship_cause::Cause;
+use super::hardship_cause::HardshipCause;
 use crate::kernel::Money;
 
 /// The conditions of a stage: all that are given must hold, and some amount must be overdue.
@@ -28,7 +28,7 @@ pub struct When {
     pub overdue_share: Option<Decimal>,
     /// The number of installments past due that have an unpaid amount.
     pub unpaid_installments: Option<u32>,
-    pub cause: Option<Cause>,
+    pub cause: Option<HardshipCause>,
     /// A score must be recorded and be at most this.
     pub score_at_most: Option<u32>,
 }
@@ -78,27 +78,27 @@ impl When {
     /// Whether a stage holds whenever `other` does: it names only conditions that `other` names too, each
     /// with a threshold no higher.
     pub(super) fn holds_whenever(&self, other: &Self) -> bool {
-        asks_no_more(self.delinquent_days, other.delinquent_days)
-            && asks_no_more(self.days_past_due, other.days_past_due)
-            && asks_no_more(self.overdue_amount, other.overdue_amount)
-            && asks_no_more(self.overdue_share, other.overdue_share)
-            && asks_no_more(self.unpaid_installments, other.unpaid_installments)
+        needs_no_more(self.delinquent_days, other.delinquent_days)
+            && needs_no_more(self.days_past_due, other.days_past_due)
+            && needs_no_more(self.overdue_amount, other.overdue_amount)
+            && needs_no_more(self.overdue_share, other.overdue_share)
+            && needs_no_more(self.unpaid_installments, other.unpaid_installments)
             && (self.cause.is_none() || self.cause == other.cause)
-            && asks_no_more(self.score_at_most.map(Reverse), other.score_at_most.map(Reverse))
+            && needs_no_more(self.score_at_most.map(Reverse), other.score_at_most.map(Reverse))
     }
 
     /// Whether the figures on which `other` holds suffice for it. Any overdue amount meets a threshold of one
     /// day or one installment.
     pub(super) fn figures_suffice_for(&self, other: &Self) -> bool {
-        asks_no_more(self.delinquent_days.filter(|days| *days > 0), other.delinquent_days)
-            && asks_no_more(self.days_past_due.filter(|days| *days > 1), other.days_past_due)
-            && asks_no_more(self.overdue_amount.filter(|amount| amount.is_positive()), other.overdue_amount)
-            && asks_no_more(self.overdue_share.filter(|share| !share.is_zero()), other.overdue_share)
-            && asks_no_more(self.unpaid_installments.filter(|count| *count > 1), other.unpaid_installments)
+        needs_no_more(self.delinquent_days.filter(|days| *days > 0), other.delinquent_days)
+            && needs_no_more(self.days_past_due.filter(|days| *days > 1), other.days_past_due)
+            && needs_no_more(self.overdue_amount.filter(|amount| amount.is_positive()), other.overdue_amount)
+            && needs_no_more(self.overdue_share.filter(|share| !share.is_zero()), other.overdue_share)
+            && needs_no_more(self.unpaid_installments.filter(|count| *count > 1), other.unpaid_installments)
     }
 }
 
-fn asks_no_more<T: PartialOrd>(threshold: Option<T>, other: Option<T>) -> bool {
+fn needs_no_more<T: PartialOrd>(threshold: Option<T>, other: Option<T>) -> bool {
     match (threshold, other) {
         (None, _) => true,
         (Some(threshold), Some(other)) => threshold <= other,

@@ -21,17 +21,17 @@ pub const MAX_TEMPLATE_BYTES: usize = 8_000;
 pub const MAX_TEMPLATES_BYTES: usize = 100_000;
 
 /// The templates of a policy, by name. One of a shipped name replaces the shipped one.
-pub type Templates = BTreeMap<String, Template>;
+pub type Templates = BTreeMap<String, MessageTemplate>;
 
 /// One message in each language of borrowers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Template {
+pub struct MessageTemplate {
     pub zh: String,
     pub en: String,
 }
 
-impl Template {
+impl MessageTemplate {
     /// The text in a language.
     #[must_use]
     pub fn text(&self, language: Language) -> &str {
@@ -70,7 +70,7 @@ pub enum TextPlace {
     /// The template of a reminder step, by index from 0.
     Step(usize),
     /// The template for third-party contacts.
-    ContactPersons,
+    ThirdParties,
     /// Within one of the policy's own templates.
     Template {
         name: String,
@@ -92,7 +92,7 @@ fn offset(text: &str, place: &TextPlace) -> Option<usize> {
     let named = match place {
         TextPlace::Announcement => spans.announcement?.template,
         TextPlace::Step(step) => spans.reminders?.steps.into_iter().nth(*step)?.template,
-        TextPlace::ContactPersons => spans.contact?.contact_persons?.template,
+        TextPlace::ThirdParties => spans.contact?.contact_persons?.template,
         TextPlace::Template { name, language, offset } => {
             let template = spans.templates.get(name)?;
             let value = match language {
@@ -112,10 +112,10 @@ fn offset(text: &str, place: &TextPlace) -> Option<usize> {
 #[derive(Deserialize)]
 struct Spans {
     announcement: Option<Naming>,
-    reminders: Option<Steps>,
-    contact: Option<Contact>,
+    reminders: Option<StepSpans>,
+    contact: Option<ContactSpans>,
     #[serde(default)]
-    templates: BTreeMap<String, Written>,
+    templates: BTreeMap<String, TemplateSpans>,
 }
 
 #[derive(Deserialize)]
@@ -124,18 +124,18 @@ struct Naming {
 }
 
 #[derive(Deserialize)]
-struct Steps {
+struct StepSpans {
     #[serde(default)]
     steps: Vec<Naming>,
 }
 
 #[derive(Deserialize)]
-struct Contact {
+struct ContactSpans {
     contact_persons: Option<Naming>,
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct TemplateSpans {
     zh: Spanned<String>,
     en: Spanned<String>,
 }

@@ -6,8 +6,8 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::Policy;
-use super::check::{Fault, Place, at, at_key};
-use super::customer::outweighs_its_stage;
+use super::check::{PolicyFault, PolicyPlace, at, at_key};
+use super::customer_rule::outweighs_its_stage;
 use super::reminders::{CountedFrom, ReminderStep};
 use super::restriction::Restriction;
 use super::severity::{LADDER, is_covered};
@@ -15,7 +15,7 @@ use super::stage::Stage;
 use super::waterfall::DueClass;
 
 /// All warnings about a policy.
-pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
+pub(super) fn warnings(policy: &Policy) -> Vec<PolicyFault> {
     let mut warnings = Vec::new();
     for (place, stage) in policy.stages.iter().enumerate() {
         let milder = &policy.stages[..place];
@@ -26,13 +26,13 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
             is_noticed_too_late(policy, stage),
             drops(milder, stage),
         ];
-        warnings.extend(found.into_iter().flatten().map(at(Place::Stage(place))));
+        warnings.extend(found.into_iter().flatten().map(at(PolicyPlace::Stage(place))));
     }
     let found = [
-        ("waterfall", settles_past_due_later(policy)),
+        ("waterfall", allocates_past_due_later(policy)),
         ("business_days", outlives_its_calendar(policy)),
         ("late_fee", is_late_for_free(policy)),
-        ("buffer", buffers_nothing(policy)),
+        ("buffer", tolerates_nothing(policy)),
         ("customer", outweighs_its_stage(policy)),
     ];
     warnings.extend(found.into_iter().filter_map(|(key, problem)| Some(at_key(key, problem?))));
@@ -44,7 +44,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<Fault> {
 /// A step of the ladder of restrictions is left out.
 fn jumps(milder: &[Stage], stage: &Stage) -> Option<String> {
     let highest =
-        |restrictions: &[Restriction]| restrictions.iter().map(Restriction::rung).max().unwrap_or(0);
+        |restrictions: &[Restriction]| restrictions.iter().map(Restriction::severity).max().unwrap_or(0);
     let reached = highest(&stage.restrictions);
     let before = milder.iter().map(|stage| highest(&stage.restrictions)).max().unwrap_or(0);
     if reached < before + 2 {
@@ -168,7 +168,7 @@ fn drops(milder: &[Stage], stage: &Stage) -> Option<String> {
 }
 
 /// Money for an overdue amount is allocated elsewhere first, so that it does not clear the amount.
-fn settles_past_due_later(policy: &Policy) -> Option<String> {
+fn allocates_past_due_later(policy: &Policy) -> Option<String> {
     let entries = policy.waterfall.entries()?;
     let first = entries.iter().position(|entry| entry.class != DueClass::PastDue)?;
     let later = entries[first..].iter().find(|entry| entry.class == DueClass::PastDue)?;
@@ -208,8 +208,8 @@ fn is_late_for_free(policy: &Policy) -> Option<String> {
 }
 
 /// The first-lapse tolerance ends before it can defer any restriction.
-fn buffers_nothing(policy: &Policy) -> Option<String> {
-    let buffer = policy.buffer.as_ref()?;
+fn tolerates_nothing(policy: &Policy) -> Option<String> {
+    let buffer = policy.first_lapse_tolerance.as_ref()?;
     let restricting = policy.stages.iter().filter(|stage| !stage.restrictions.is_empty());
     let first_day = restricting.map(|stage| first_day_restricted(policy, stage)).min()?;
     let over = i64::from(policy.grace_days) + i64::from(buffer.days) + 1;
@@ -223,10 +223,10 @@ fn buffers_nothing(policy: &Policy) -> Option<String> {
 }
 
 /// A stricter version binds customers who were never told of it.
-fn binds_at_once(policy: &Policy) -> Option<Fault> {
+fn binds_at_once(policy: &Policy) -> Option<PolicyFault> {
     let place = policy.stages.iter().position(|stage| !stage.restrictions.is_empty())?;
     policy.announcement.is_none().then(|| {
-        at(Place::Stage(place))(format!(
+        at(PolicyPlace::Stage(place))(format!(
             "stage \"{}\" restricts, and the policy has no [announcement]: a version that is stricter than \
              the one before binds at once, and nobody is told; add the table to each version",
             policy.stages[place].name,

@@ -68,12 +68,12 @@ impl DueClass {
 
 /// A component of the installments of one due class, such as `past_due_penalty`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Entry {
+pub struct WaterfallEntry {
     pub class: DueClass,
     pub component: Component,
 }
 
-impl Entry {
+impl WaterfallEntry {
     const NONE: Self = Self { class: DueClass::PastDue, component: Component::Penalty };
 
     /// The entry of that name.
@@ -85,7 +85,7 @@ impl Entry {
     }
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for WaterfallEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}_{}", self.class.as_str(), self.component)
     }
@@ -99,7 +99,7 @@ impl fmt::Display for Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waterfall {
     order: [Component; 4],
-    entries: Option<[Entry; 12]>,
+    entries: Option<[WaterfallEntry; 12]>,
 }
 
 impl Waterfall {
@@ -111,7 +111,7 @@ impl Waterfall {
 
     /// The twelve entries; none: the waterfall has four components.
     #[must_use]
-    pub const fn entries(&self) -> Option<&[Entry; 12]> {
+    pub const fn entries(&self) -> Option<&[WaterfallEntry; 12]> {
         self.entries.as_ref()
     }
 
@@ -119,7 +119,7 @@ impl Waterfall {
     /// twelve entries only if the first four are past due.
     #[must_use]
     pub fn begins_past_due(&self) -> bool {
-        let past_due = |entry: &Entry| entry.class == DueClass::PastDue;
+        let past_due = |entry: &WaterfallEntry| entry.class == DueClass::PastDue;
         self.entries.is_none_or(|entries| entries[..Component::ALL.len()].iter().all(past_due))
     }
 
@@ -145,7 +145,7 @@ impl Waterfall {
 
     /// The order of twelve entries; none unless each component of each class is named once.
     #[must_use]
-    pub fn of_entries(entries: [Entry; 12]) -> Option<Self> {
+    pub fn of_entries(entries: [WaterfallEntry; 12]) -> Option<Self> {
         let waterfall = Self { order: Self::default().order, entries: Some(entries) };
         are_unique(&entries)
             .then(|| Self { order: waterfall.order_of(DueClass::PastDue), entries: Some(entries) })
@@ -160,12 +160,12 @@ impl Waterfall {
             }
             return Self::new(order);
         }
-        let mut entries = [Entry::NONE; 12];
+        let mut entries = [WaterfallEntry::NONE; 12];
         if names.len() != entries.len() {
             return None;
         }
         for (place, name) in entries.iter_mut().zip(names) {
-            *place = Entry::named(name)?;
+            *place = WaterfallEntry::named(name)?;
         }
         Self::of_entries(entries)
     }

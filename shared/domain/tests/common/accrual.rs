@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 
 /// The amounts due of an account on a day, in cents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stepped {
+pub(crate) struct SteppedBalances {
     pub(crate) overdue: i128,
     pub(crate) outstanding: i128,
     pub(crate) late_fee: i128,
@@ -23,7 +23,7 @@ pub(crate) struct Stepped {
 }
 
 /// An installment on the current day of the steps.
-struct Row<'a> {
+struct SteppedRow<'a> {
     installment: &'a Installment,
     /// Fee, interest and principal, in cents.
     open: [i128; 3],
@@ -40,7 +40,7 @@ struct Row<'a> {
     owed_since: Option<NaiveDate>,
 }
 
-impl Row<'_> {
+impl SteppedRow<'_> {
     fn fee_open(&self) -> i128 {
         half_even(self.accrued) - self.taken
     }
@@ -113,7 +113,7 @@ fn asked(installment: &Installment, policy: &Policy) -> [i128; 3] {
 
 /// A payment or a waiver on its date.
 #[derive(Clone, Debug)]
-struct Fact {
+struct SteppedFact {
     on: NaiveDate,
     at: DateTime<Utc>,
     /// Index of the payment; `waiver` likewise.
@@ -121,7 +121,7 @@ struct Fact {
     waiver: Option<usize>,
 }
 
-fn facts(account: &Account) -> Vec<Fact> {
+fn facts(account: &Account) -> Vec<SteppedFact> {
     let local = |at| business_date(account.time_zone, at);
     let divisions = |at: DateTime<Utc>| {
         let mut all: Vec<_> = account.installments().iter().filter_map(|one| one.since).collect();
@@ -129,12 +129,12 @@ fn facts(account: &Account) -> Vec<Fact> {
         all.dedup();
         all.into_iter().filter(|division| *division <= at).count()
     };
-    let mut facts: Vec<Fact> = Vec::new();
+    let mut facts: Vec<SteppedFact> = Vec::new();
     for (place, waiver) in account.waivers().iter().enumerate() {
-        facts.push(Fact { on: local(waiver.at), at: waiver.at, payment: None, waiver: Some(place) });
+        facts.push(SteppedFact { on: local(waiver.at), at: waiver.at, payment: None, waiver: Some(place) });
     }
     for (place, payment) in account.payments().iter().enumerate() {
-        if !payment.stands() {
+        if !payment.is_effective() {
             continue;
         }
         let at = payment.received_at;
@@ -144,21 +144,21 @@ fn facts(account: &Account) -> Vec<Fact> {
             .map(|other| other.on);
         let own = payment.value_date.min(local(at));
         let on = before.max().map_or(own, |before| before.max(own));
-        facts.push(Fact { on, at, payment: Some(place), waiver: None });
+        facts.push(SteppedFact { on, at, payment: Some(place), waiver: None });
     }
     facts.sort_by_key(|fact| (fact.on, fact.at));
     facts
 }
 
 /// Steps to `day`. No payment may name more than one installment.
-pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Stepped {
-    let mut steps = Steps {
+pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> SteppedBalances {
+    let mut steps = AccrualSteps {
         account,
         policy,
         rows: account
             .installments()
             .iter()
-            .map(|installment| Row {
+            .map(|installment| SteppedRow {
                 installment,
                 open: asked(installment, policy),
                 principal: asked(installment, policy)[2],
@@ -205,10 +205,10 @@ pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Ste
     steps.on(day)
 }
 
-struct Steps<'a> {
+struct AccrualSteps<'a> {
     account: &'a Account,
     policy: &'a Policy,
-    rows: Vec<Row<'a>>,
+    rows: Vec<SteppedRow<'a>>,
     credit: i128,
     /// The receipt of the latest payment: a debt that arises later waits for the next.
     came_by: DateTime<Utc>,
@@ -216,8 +216,8 @@ struct Steps<'a> {
     month_left: Decimal,
 }
 
-impl Steps<'_> {
-    fn happen(&mut self, fact: &Fact, date: NaiveDate) {
+impl AccrualSteps<'_> {
+    fn happen(&mut self, fact: &SteppedFact, date: NaiveDate) {
         if let Some(place) = fact.waiver {
             let waiver = &self.account.waivers()[place];
             let mut left = waiver.amount.map_or(i128::MAX, cents);
@@ -267,8 +267,8 @@ impl Steps<'_> {
         }
         let order = self.policy.waterfall.order_of(DueClass::Due);
         let in_turn = self.policy.waterfall.entries().is_some();
-        let falls_due = |row: &&mut Row<'_>| row.falls_due() <= date && !row.installment.written_off;
-        let mut rows: Vec<&mut Row<'_>> = self.rows.iter_mut().filter(falls_due).collect();
+        let falls_due = |row: &&mut SteppedRow<'_>| row.falls_due() <= date && !row.installment.written_off;
+        let mut rows: Vec<&mut SteppedRow<'_>> = self.rows.iter_mut().filter(falls_due).collect();
         // Twelve entries cross all due installments, each in turn; four pay installment by installment.
         let turns = if in_turn { order.map(|one| vec![one]).to_vec() } else { vec![order.to_vec()] };
         for components in turns {
@@ -310,7 +310,7 @@ impl Steps<'_> {
             if in_advance && policy.overpayment == Overpayment::Credit {
                 continue;
             }
-            let mut rows: Vec<&mut Row<'_>> = self
+            let mut rows: Vec<&mut SteppedRow<'_>> = self
                 .rows
                 .iter_mut()
                 .filter(|row| !row.installment.written_off)
@@ -363,8 +363,8 @@ impl Steps<'_> {
         }
     }
 
-    fn on(&self, day: NaiveDate) -> Stepped {
-        let mut stepped = Stepped { credit: self.credit, ..Stepped::default() };
+    fn on(&self, day: NaiveDate) -> SteppedBalances {
+        let mut stepped = SteppedBalances { credit: self.credit, ..SteppedBalances::default() };
         for row in &self.rows {
             let past_due = match self.policy.day_count {
                 DayCount::DayAfter => row.installment.due_on < day,
@@ -392,7 +392,7 @@ fn of_year() -> Decimal {
 }
 
 /// 365 times a day's charge, before the month's cap.
-fn charge(fee: &LateFee, row: &Row<'_>, principal: Decimal) -> Decimal {
+fn charge(fee: &LateFee, row: &SteppedRow<'_>, principal: Decimal) -> Decimal {
     let mut charge = fee.daily_rate.unwrap_or_default() * of_year() * principal;
     if let Some(fixed) = fee.fixed.filter(|_| !row.fixed_charged) {
         charge += fixed.as_decimal() * of_year();

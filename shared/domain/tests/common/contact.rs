@@ -1,6 +1,6 @@
 //! A contact profile, its events, and the gate's decisions, in short.
 
-use duewatch_domain::contact::{Kind, Person, Verdict, Wish, gate};
+use duewatch_domain::contact::{ContactProfile, GateDecision, GateRequest, GateRequestKind, gate};
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::policy::presets::PRESETS;
 use duewatch_domain::policy::{self, Channel, ContactRules};
@@ -22,12 +22,12 @@ pub(crate) fn rules(table: &str) -> ContactRules {
 /// A contact profile, with the number of its events.
 #[derive(Clone, Debug)]
 pub(crate) struct Somebody {
-    pub(crate) person: Person,
+    pub(crate) person: ContactProfile,
     events: usize,
 }
 
 pub(crate) fn somebody() -> Somebody {
-    Somebody { person: Person::new("C-1".parse().unwrap()), events: 0 }
+    Somebody { person: ContactProfile::new("C-1".parse().unwrap()), events: 0 }
 }
 
 impl Somebody {
@@ -56,27 +56,27 @@ impl Somebody {
     }
 
     /// The gate's decision on a contact request, in short.
-    pub(crate) fn gate(&self, wish: &Wish, rules: &ContactRules, at: &str) -> String {
+    pub(crate) fn gate(&self, wish: &GateRequest, rules: &ContactRules, at: &str) -> String {
         match gate(&self.person, wish, rules, instant(at)) {
-            Verdict::Send { channel } => format!("send {channel}"),
-            Verdict::Defer { until, why } => {
+            GateDecision::Send { channel } => format!("send {channel}"),
+            GateDecision::Defer { until, reason: why } => {
                 format!("{} until {}", why.rule(), until.format("%Y-%m-%dT%H:%M:%SZ"))
             }
-            Verdict::Suppress { why } => format!("never: {}", why.rule()),
+            GateDecision::Suppress { reason: why } => format!("never: {}", why.rule()),
         }
     }
 }
 
 /// A reminder of A-1 by these channels, such as `sms email`.
-pub(crate) fn wish(zone: &str, channels: &str) -> Wish {
-    Wish {
+pub(crate) fn wish(zone: &str, channels: &str) -> GateRequest {
+    GateRequest {
         contact_id: "W-1".parse().unwrap(),
         account_id: "A-1".parse().unwrap(),
         time_zone: zone.parse::<Zone>().unwrap(),
-        kind: Kind::Reminder,
+        kind: GateRequestKind::Reminder,
         channels: channels.split(' ').map(channel).collect(),
         number: None,
-        held: None,
+        reminder_hold: None,
         reserved_as: None,
     }
 }

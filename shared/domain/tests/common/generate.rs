@@ -7,7 +7,7 @@ use duewatch_domain::commands::{Contract, Drawn, NewInstallment, PaymentReceived
 use duewatch_domain::kernel::InstallmentNumber;
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::{business_date, start_of_day};
-use duewatch_domain::policy::Cause as RecordedCause;
+use duewatch_domain::policy::HardshipCause as RecordedCause;
 use duewatch_domain::policy::{self, Policy};
 use duewatch_domain::{Account, Command};
 use proptest::collection::vec;
@@ -21,11 +21,11 @@ use self::answers::{answered, answering};
 pub(crate) mod answers;
 
 /// A zone, and a first date whose following year includes the zone's oddity.
-pub(crate) type Place = (&'static str, &'static str);
+pub(crate) type OddZone = (&'static str, &'static str);
 
 /// Without daylight saving; with it, in both hemispheres; with half an hour of it; with a midnight that is
 /// missing or comes twice.
-pub(crate) const PLACES: &[Place] = &[
+pub(crate) const PLACES: &[OddZone] = &[
     ("Asia/Shanghai", "2023-01-01"),
     ("Asia/Kolkata", "2024-01-01"),
     ("America/New_York", "2023-01-01"),
@@ -37,7 +37,7 @@ pub(crate) const PLACES: &[Place] = &[
 ];
 
 /// A zone that skipped 2011-12-30.
-pub(crate) const DATE_SKIPPED: &[Place] = &[("Pacific/Apia", "2011-10-01")];
+pub(crate) const DATE_SKIPPED: &[OddZone] = &[("Pacific/Apia", "2011-10-01")];
 
 const MINUTES_PER_DAY: i64 = 24 * 60;
 /// The days over which facts and evaluations are spread.
@@ -45,7 +45,7 @@ pub(crate) const SPAN_DAYS: i64 = 240;
 
 /// An account after its facts, its policy, and an instant at or after the last fact.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct DomainCase {
     pub(crate) account: Account,
     pub(crate) policy: Policy,
     pub(crate) now: DateTime<Utc>,
@@ -55,7 +55,7 @@ pub(crate) struct Case {
 
 /// A fact that may reach an account.
 #[derive(Clone, Debug)]
-pub(crate) enum Fact {
+pub(crate) enum DomainFact {
     Pay {
         minor: i64,
         targets: Vec<u32>,
@@ -88,10 +88,10 @@ pub(crate) enum Fact {
         number: u32,
         minor: i64,
     },
-    Add(Due),
+    Add(DomainDue),
     /// The number of the draw, and its plan.
-    Draw(usize, Vec<Due>),
-    Replace(Vec<Due>),
+    Draw(usize, Vec<DomainDue>),
+    Replace(Vec<DomainDue>),
     Cause {
         cause: RecordedCause,
         days: Option<i64>,
@@ -121,19 +121,19 @@ pub(crate) enum Fact {
 }
 
 /// An installment: its number, days from the first date, principal, interest.
-pub(crate) type Due = (u32, i64, i64, Option<i64>);
+pub(crate) type DomainDue = (u32, i64, i64, Option<i64>);
 
 pub(crate) fn minutes() -> impl Strategy<Value = i64> {
     0..SPAN_DAYS * MINUTES_PER_DAY
 }
 
 /// A case whose policy only has stages and reminders.
-pub(crate) fn case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+pub(crate) fn case(places: &'static [OddZone]) -> impl Strategy<Value = DomainCase> {
     case_of(places, fact().boxed(), classifying_policy().boxed())
 }
 
 /// A case with every fact and every table.
-pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> {
+pub(crate) fn any_case(places: &'static [OddZone]) -> impl Strategy<Value = DomainCase> {
     let fact = prop_oneof![3 => fact(), 1 => recorded(), 1 => answered()];
     let policy = prop_oneof![1 => policy(), 1 => any_policy(), 1 => patient_policy(), 1 => every_policy()];
     case_of(places, fact.boxed(), policy.boxed())
@@ -141,25 +141,25 @@ pub(crate) fn any_case(places: &'static [Place]) -> impl Strategy<Value = Case> 
 
 /// A case under a policy of that strategy.
 pub(crate) fn case_under(
-    places: &'static [Place],
+    places: &'static [OddZone],
     policy: impl Strategy<Value = Policy> + 'static,
-) -> impl Strategy<Value = Case> {
+) -> impl Strategy<Value = DomainCase> {
     case_of(places, fact().boxed(), policy.boxed())
 }
 
 /// A case with every fact, under a policy of that strategy.
 pub(crate) fn any_case_under(
-    places: &'static [Place],
+    places: &'static [OddZone],
     policy: impl Strategy<Value = Policy> + 'static,
-) -> impl Strategy<Value = Case> {
+) -> impl Strategy<Value = DomainCase> {
     case_of(places, prop_oneof![2 => fact(), 1 => recorded()].boxed(), policy.boxed())
 }
 
 fn case_of(
-    places: &'static [Place],
-    fact: BoxedStrategy<Fact>,
+    places: &'static [OddZone],
+    fact: BoxedStrategy<DomainFact>,
     policy: BoxedStrategy<Policy>,
-) -> impl Strategy<Value = Case> {
+) -> impl Strategy<Value = DomainCase> {
     (opened(places), vec((0..SPAN_DAYS / 2 * MINUTES_PER_DAY, fact), 0..12), policy, minutes()).prop_map(
         |((mut account, begin), mut facts, policy, look)| {
             facts.sort_by_key(|(minute, _)| *minute);
@@ -167,13 +167,13 @@ fn case_of(
                 happen(&mut account, fact, begin, *minute);
             }
             let last = facts.last().map_or(0, |(minute, _)| *minute);
-            Case { account, policy, now: begin + TimeDelta::minutes(look.max(last)), begin }
+            DomainCase { account, policy, now: begin + TimeDelta::minutes(look.max(last)), begin }
         },
     )
 }
 
 /// An account of 1 to 12 installments, and the instant at which its days begin.
-pub(crate) fn opened(places: &'static [Place]) -> impl Strategy<Value = (Account, DateTime<Utc>)> {
+pub(crate) fn opened(places: &'static [OddZone]) -> impl Strategy<Value = (Account, DateTime<Utc>)> {
     (select(places), vec(due(0..1), 1..=12)).prop_map(|((zone, first), installments)| {
         let first: NaiveDate = first.parse().unwrap();
         let contract = Contract {
@@ -196,11 +196,11 @@ pub(crate) fn opened(places: &'static [Place]) -> impl Strategy<Value = (Account
     })
 }
 
-fn due(numbers: std::ops::Range<u32>) -> impl Strategy<Value = Due> {
+fn due(numbers: std::ops::Range<u32>) -> impl Strategy<Value = DomainDue> {
     (numbers, 0..SPAN_DAYS, 1_i64..60_000, weighted(0.3, 0_i64..2_000))
 }
 
-fn installment(first: NaiveDate, (number, day, principal, interest): Due) -> NewInstallment {
+fn installment(first: NaiveDate, (number, day, principal, interest): DomainDue) -> NewInstallment {
     NewInstallment {
         number: InstallmentNumber(number),
         due_on: first + TimeDelta::days(day),
@@ -248,36 +248,36 @@ pub(crate) fn targets() -> impl Strategy<Value = Vec<u32>> {
     prop_oneof![2 => Just(Vec::new()), 1 => vec(1_u32..=13, 1..4)]
 }
 
-pub(crate) fn fact() -> impl Strategy<Value = Fact> {
+pub(crate) fn fact() -> impl Strategy<Value = DomainFact> {
     let number = || weighted(0.8, 1_u32..=12);
     prop_oneof![
-        5 => (amount(), targets()).prop_map(|(minor, targets)| Fact::Pay { minor, targets }),
-        2 => (amount(), -3_i64..60).prop_map(|(minor, days)| Fact::PayBackdated { minor, days }),
-        1 => (number(), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| Fact::Waive { number, minor }),
-        2 => (0_usize..4, dated()).prop_map(|(payment, dated)| Fact::Reverse { payment, dated }),
-        3 => (0..SPAN_DAYS, 1_i64..40).prop_map(|(from, days)| Fact::Pause { from, days }),
-        1 => (0..SPAN_DAYS).prop_map(|on| Fact::EndPause { on }),
-        1 => number().prop_map(Fact::WriteOff),
-        1 => number().prop_map(Fact::UndoWriteOff),
-        1 => weighted(0.4, Just(())).prop_map(|off| Fact::Enforce(off.is_none())),
-        1 => (1_u32..=12, -5_000_i64..20_000).prop_map(|(number, minor)| Fact::Adjust { number, minor }),
-        1 => due(1..20).prop_map(Fact::Add),
-        1 => (0_usize..3, vec(due(20..40), 1..4)).prop_map(|(draw, dues)| Fact::Draw(draw, dues)),
-        1 => vec(due(1..40), 0..4).prop_map(Fact::Replace),
+        5 => (amount(), targets()).prop_map(|(minor, targets)| DomainFact::Pay { minor, targets }),
+        2 => (amount(), -3_i64..60).prop_map(|(minor, days)| DomainFact::PayBackdated { minor, days }),
+        1 => (number(), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| DomainFact::Waive { number, minor }),
+        2 => (0_usize..4, dated()).prop_map(|(payment, dated)| DomainFact::Reverse { payment, dated }),
+        3 => (0..SPAN_DAYS, 1_i64..40).prop_map(|(from, days)| DomainFact::Pause { from, days }),
+        1 => (0..SPAN_DAYS).prop_map(|on| DomainFact::EndPause { on }),
+        1 => number().prop_map(DomainFact::WriteOff),
+        1 => number().prop_map(DomainFact::UndoWriteOff),
+        1 => weighted(0.4, Just(())).prop_map(|off| DomainFact::Enforce(off.is_none())),
+        1 => (1_u32..=12, -5_000_i64..20_000).prop_map(|(number, minor)| DomainFact::Adjust { number, minor }),
+        1 => due(1..20).prop_map(DomainFact::Add),
+        1 => (0_usize..3, vec(due(20..40), 1..4)).prop_map(|(draw, dues)| DomainFact::Draw(draw, dues)),
+        1 => vec(due(1..40), 0..4).prop_map(DomainFact::Replace),
     ]
 }
 
 /// The command of an officer's, a system's or a borrower's record, on a local date.
-pub(crate) fn recording(fact: &Fact, today: NaiveDate) -> Command {
+pub(crate) fn recording(fact: &DomainFact, today: NaiveDate) -> Command {
     let until = |days: &Option<i64>| days.map(|days| today + TimeDelta::days(days));
     let (by, reason) = ("generated".to_owned(), "generated".to_owned());
     match fact {
-        Fact::Cause { cause, days } => {
+        DomainFact::Cause { cause, days } => {
             Command::CauseRecorded { cause: *cause, by, reason, until: until(days) }
         }
-        Fact::Score { score, days } => Command::ScoreRecorded { score: *score, by, until: until(days) },
-        Fact::Process { days } => Command::PaymentInProcess { until: today + TimeDelta::days(*days) },
-        Fact::Notice(stage) => {
+        DomainFact::Score { score, days } => Command::ScoreRecorded { score: *score, by, until: until(days) },
+        DomainFact::Process { days } => Command::PaymentInProcess { until: today + TimeDelta::days(*days) },
+        DomainFact::Notice(stage) => {
             let name = serde_json::Value::String(format!("stage {stage}"));
             Command::NoticeSent(NoticeOf::Stage(serde_json::from_value(name).unwrap()))
         }
@@ -286,27 +286,27 @@ pub(crate) fn recording(fact: &Fact, today: NaiveDate) -> Command {
 }
 
 /// The facts that officers, systems or borrowers record beside the money.
-pub(crate) fn recorded() -> impl Strategy<Value = Fact> {
+pub(crate) fn recorded() -> impl Strategy<Value = DomainFact> {
     let causes = select(&[RecordedCause::Temporary, RecordedCause::LongTerm, RecordedCause::Unknown][..]);
     let days = || weighted(0.5, 1_i64..60);
     prop_oneof![
-        2 => (causes, days()).prop_map(|(cause, days)| Fact::Cause { cause, days }),
-        1 => (300_u32..700, days()).prop_map(|(score, days)| Fact::Score { score, days }),
-        2 => (1_i64..30).prop_map(|days| Fact::Process { days }),
-        1 => Just(Fact::EndProcess),
-        3 => (0_usize..7).prop_map(Fact::Notice),
+        2 => (causes, days()).prop_map(|(cause, days)| DomainFact::Cause { cause, days }),
+        1 => (300_u32..700, days()).prop_map(|(score, days)| DomainFact::Score { score, days }),
+        2 => (1_i64..30).prop_map(|days| DomainFact::Process { days }),
+        1 => Just(DomainFact::EndProcess),
+        3 => (0_usize..7).prop_map(DomainFact::Notice),
     ]
 }
 
 /// Applies a fact to the account. A refusal must change nothing.
-pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, minute: i64) {
+pub(crate) fn happen(account: &mut Account, fact: &DomainFact, begin: DateTime<Utc>, minute: i64) {
     let first = account.opened_on;
     let reason = "generated".to_owned();
     let at = begin + TimeDelta::minutes(minute);
     let today = business_date(account.time_zone, at);
     let command = match fact {
-        Fact::Pay { minor, targets } => payment(account.payments().len(), *minor, targets),
-        Fact::PayBackdated { minor, days } => {
+        DomainFact::Pay { minor, targets } => payment(account.payments().len(), *minor, targets),
+        DomainFact::PayBackdated { minor, days } => {
             let command = payment(account.payments().len(), *minor, &[]);
             match command {
                 Command::PaymentReceived(mut received) => {
@@ -317,43 +317,47 @@ pub(crate) fn happen(account: &mut Account, fact: &Fact, begin: DateTime<Utc>, m
                 other => other,
             }
         }
-        Fact::Waive { number, minor } => {
+        DomainFact::Waive { number, minor } => {
             Command::FeeWaived { number: number.map(InstallmentNumber), amount: minor.map(cents), reason }
         }
-        Fact::Reverse { payment, dated } => {
+        DomainFact::Reverse { payment, dated } => {
             Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
         }
-        Fact::Pause { from, days } => Command::PauseStarted {
+        DomainFact::Pause { from, days } => Command::PauseStarted {
             from: first + TimeDelta::days(*from),
             until: first + TimeDelta::days(from + days),
         },
-        Fact::EndPause { on } => Command::PauseEnded { on: first + TimeDelta::days(*on) },
-        Fact::WriteOff(number) => Command::WrittenOff { number: number.map(InstallmentNumber), reason },
-        Fact::UndoWriteOff(number) => {
+        DomainFact::EndPause { on } => Command::PauseEnded { on: first + TimeDelta::days(*on) },
+        DomainFact::WriteOff(number) => Command::WrittenOff { number: number.map(InstallmentNumber), reason },
+        DomainFact::UndoWriteOff(number) => {
             Command::WriteOffUndone { number: number.map(InstallmentNumber), reason }
         }
-        Fact::Enforce(true) => Command::EnforcementOn { reason },
-        Fact::Enforce(false) => Command::EnforcementOff { reason },
-        Fact::Adjust { number, minor } => {
+        DomainFact::Enforce(true) => Command::EnforcementOn { reason },
+        DomainFact::Enforce(false) => Command::EnforcementOff { reason },
+        DomainFact::Adjust { number, minor } => {
             Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
         }
-        Fact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
-        Fact::Draw(draw, dues) => drawn(*draw, dues.iter().map(|due| installment(first, *due)).collect()),
-        Fact::Replace(dues) => Command::ScheduleReplaced {
+        DomainFact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
+        DomainFact::Draw(draw, dues) => {
+            drawn(*draw, dues.iter().map(|due| installment(first, *due)).collect())
+        }
+        DomainFact::Replace(dues) => Command::ScheduleReplaced {
             installments: dues.iter().map(|due| installment(first, *due)).collect(),
             reason,
         },
-        Fact::Cause { .. }
-        | Fact::Score { .. }
-        | Fact::Process { .. }
-        | Fact::EndProcess
-        | Fact::Notice(_) => recording(fact, today),
-        Fact::Promise { .. }
-        | Fact::EndPromise(_)
-        | Fact::Dispute
-        | Fact::CloseDispute(_)
-        | Fact::Report
-        | Fact::Prefer { .. } => answering(fact, (account.promises().len(), account.disputes().len()), today),
+        DomainFact::Cause { .. }
+        | DomainFact::Score { .. }
+        | DomainFact::Process { .. }
+        | DomainFact::EndProcess
+        | DomainFact::Notice(_) => recording(fact, today),
+        DomainFact::Promise { .. }
+        | DomainFact::EndPromise(_)
+        | DomainFact::Dispute
+        | DomainFact::CloseDispute(_)
+        | DomainFact::Report
+        | DomainFact::Prefer { .. } => {
+            answering(fact, (account.promises().len(), account.disputes().len()), today)
+        }
     };
     let before = account.clone();
     if account.apply(&command, at).is_err() {

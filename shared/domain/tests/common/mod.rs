@@ -14,11 +14,11 @@ pub(crate) mod people;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use duewatch_domain::account::Figures;
-use duewatch_domain::account::Label;
+use duewatch_domain::account::InstallmentLabel;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
 use duewatch_domain::kernel::end_of_day;
 use duewatch_domain::policy;
-use duewatch_domain::{Account, Applied, Assessment, Cause, Command, Policy, Refusal, allocate, assess};
+use duewatch_domain::{Account, Applied, Assessment, Command, Policy, Refusal, Trigger, allocate, assess};
 
 pub(crate) fn date(text: &str) -> NaiveDate {
     text.parse().expect(text)
@@ -66,23 +66,23 @@ pub(crate) fn only_stage(head: &str, when: &str) -> Policy {
 
 /// An account, the facts that reach it, and its figures.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Loan {
+pub(crate) struct TestLoan {
     pub(crate) account: Account,
 }
 
 /// A loan in CNY, Shanghai, of `(number, due_on, principal)`.
-pub(crate) fn loan(installments: &[(u32, &str, &str)]) -> Loan {
+pub(crate) fn loan(installments: &[(u32, &str, &str)]) -> TestLoan {
     loan_in("Asia/Shanghai", "CNY", installments)
 }
 
-pub(crate) fn loan_in(zone: &str, currency: &str, installments: &[(u32, &str, &str)]) -> Loan {
+pub(crate) fn loan_in(zone: &str, currency: &str, installments: &[(u32, &str, &str)]) -> TestLoan {
     let installments: Vec<String> = installments
         .iter()
         .map(|(number, due_on, principal)| {
             format!(r#"{{"number":{number},"due_on":"{due_on}","principal":"{principal}"}}"#)
         })
         .collect();
-    Loan { account: Account::open(&contract(zone, currency, &installments.join(","))).unwrap() }
+    TestLoan { account: Account::open(&contract(zone, currency, &installments.join(","))).unwrap() }
 }
 
 pub(crate) fn contract(zone: &str, currency: &str, installments: &str) -> duewatch_domain::Contract {
@@ -93,7 +93,7 @@ pub(crate) fn contract(zone: &str, currency: &str, installments: &str) -> duewat
 }
 
 /// Four installments of 250.00 CNY, due on the first of October to January.
-pub(crate) fn four_installments() -> Loan {
+pub(crate) fn four_installments() -> TestLoan {
     loan(&[
         (1, "2023-10-01", "250.00"),
         (2, "2023-11-01", "250.00"),
@@ -102,7 +102,7 @@ pub(crate) fn four_installments() -> Loan {
     ])
 }
 
-impl Loan {
+impl TestLoan {
     /// Applies an event in the format's own words: its type and the rest of its fields. A date alone stands
     /// for that day's noon.
     pub(crate) fn try_learn(&mut self, on: &str, kind: &str, fields: &str) -> Result<Applied, Refusal> {
@@ -135,7 +135,7 @@ impl Loan {
         self.learns(on, "pause_started", &pause(from, until))
     }
 
-    pub(crate) fn judged(&mut self, on: &str, policy: &Policy, cause: Cause) -> &mut Self {
+    pub(crate) fn judged(&mut self, on: &str, policy: &Policy, cause: Trigger) -> &mut Self {
         let now = self.local(on);
         self.account.judge(policy, now, cause);
         self
@@ -154,11 +154,13 @@ impl Loan {
     pub(crate) fn unpaid(&self) -> String {
         let allocation = allocate(&self.account);
         let each: Vec<String> = allocation
-            .unpaid
+            .open_installments
             .iter()
             .map(|unpaid| match &self.account.installments()[unpaid.place].label {
-                Label::Number(number) => format!("{number}: {}", unpaid.amount),
-                Label::TakenBack(payment) => format!("{payment} since {}: {}", unpaid.due_on, unpaid.amount),
+                InstallmentLabel::Number(number) => format!("{number}: {}", unpaid.amount),
+                InstallmentLabel::Chargeback(payment) => {
+                    format!("{payment} since {}: {}", unpaid.due_on, unpaid.amount)
+                }
             })
             .collect();
         each.join(", ")
@@ -197,8 +199,8 @@ impl Loan {
     /// The stage and the restrictions of the last decision.
     pub(crate) fn standing(&self) -> String {
         let restrictions: Vec<String> =
-            self.account.standing.restrictions.iter().map(ToString::to_string).collect();
-        format!("{} [{}]", self.account.standing.stage, restrictions.join(", "))
+            self.account.status.restrictions.iter().map(ToString::to_string).collect();
+        format!("{} [{}]", self.account.status.stage, restrictions.join(", "))
     }
 }
 

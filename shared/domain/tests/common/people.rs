@@ -3,12 +3,14 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::commands::{
     AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, ComplaintMade, Consent, ConsentChanged,
-    ContactAttempted, ContactPersonAdded, ContactPersonApproved, ContactPersonRefused, PersonFact,
-    PreferencesChanged, VulnerabilityRecorded,
+    ContactAttempted, ContactFact, PreferencesChanged, ThirdPartyAdded, ThirdPartyApproved,
+    ThirdPartyRefused, VulnerabilityRecorded,
 };
-use duewatch_domain::contact::{Kind, Person, Receipt, ReceiptOutcome, Stamp, Wish};
+use duewatch_domain::contact::{
+    ContactProfile, GateRequest, GateRequestKind, Receipt, ReceiptOutcome, Stamp,
+};
 use duewatch_domain::policy::{
-    AfterConversation, BreathingSpaceRules, Cap, Channel, ComplaintRules, ContactRules, Counts, Per,
+    AfterConversation, BreathingSpaceRules, Cap, CapCounts, Channel, ComplaintRules, ContactRules, Per,
     QuietHours,
 };
 use proptest::collection::vec;
@@ -61,7 +63,7 @@ pub(crate) fn quiet() -> impl Strategy<Value = QuietHours> {
 
 pub(crate) fn cap() -> impl Strategy<Value = Cap> {
     let per = select(&[Per::Person, Per::Account, Per::Number][..]);
-    let counts = select(&[Counts::Contacts, Counts::Unanswered, Counts::Answered][..]);
+    let counts = select(&[CapCounts::Contacts, CapCounts::Unanswered, CapCounts::Answered][..]);
     (channels(), 1_u32..4, select(&[1_u32, 2, 7][..]), per, counts)
         .prop_map(|(channels, at_most, days, per, counts)| Cap { channels, at_most, days, per, counts })
 }
@@ -97,7 +99,7 @@ pub(crate) fn rules() -> impl Strategy<Value = ContactRules> {
 }
 
 /// A fact, made from a sequence number and an instant.
-pub(crate) fn fact() -> impl Strategy<Value = PersonFact> {
+pub(crate) fn fact() -> impl Strategy<Value = ContactFact> {
     let by = || "somebody".to_owned();
     let day = || {
         weighted(0.5, 0_i64..60).prop_map(|days| {
@@ -107,7 +109,7 @@ pub(crate) fn fact() -> impl Strategy<Value = PersonFact> {
     let person_id = || (0..4).prop_map(|number| format!("CP-{number}").parse().unwrap());
     let consent = (weighted(0.8, channel()), any::<bool>()).prop_map(move |(channel, given)| {
         let consent = if given { Consent::Given } else { Consent::Withdrawn };
-        PersonFact::Consent(ConsentChanged { channel, consent, by: by() })
+        ContactFact::Consent(ConsentChanged { channel, consent, by: by() })
     });
     let hours = vec((time(), 1_i64..600), 0..3).prop_map(|hours| {
         let hours = hours.into_iter().map(|(from, minutes)| {
@@ -117,14 +119,14 @@ pub(crate) fn fact() -> impl Strategy<Value = PersonFact> {
         hours.collect()
     });
     let preferences = (weighted(0.5, select(&ZONES[..])), weighted(0.7, hours)).prop_map(|(zone, agreed)| {
-        PersonFact::Preferences(PreferencesChanged {
+        ContactFact::Preferences(PreferencesChanged {
             time_zone: zone.map(|zone| zone.parse().unwrap()),
             agreed_hours: agreed,
             ..PreferencesChanged::default()
         })
     });
     let attempted = (0..40, channel(), any::<bool>()).prop_map(move |(id, channel, answered)| {
-        PersonFact::Attempted(ContactAttempted {
+        ContactFact::Attempted(ContactAttempted {
             contact_id: format!("call-{id}").parse().unwrap(),
             channel,
             by: by(),
@@ -134,32 +136,36 @@ pub(crate) fn fact() -> impl Strategy<Value = PersonFact> {
         })
     });
     let complaint = weighted(0.5, channel())
-        .prop_map(|channel| PersonFact::Complaint(ComplaintMade { channel, reason: String::new() }));
+        .prop_map(|channel| ContactFact::Complaint(ComplaintMade { channel, reason: String::new() }));
     let started = (any::<bool>(), day()).prop_map(|(standard, until)| {
         let kind = if standard { BreathingSpaceKind::Standard } else { BreathingSpaceKind::MentalHealth };
-        PersonFact::BreathingSpaceStarted(BreathingSpaceStarted { kind, until })
+        ContactFact::BreathingSpaceStarted(BreathingSpaceStarted { kind, until })
     });
     let vulnerable = day()
-        .prop_map(|until| PersonFact::Vulnerability(VulnerabilityRecorded { until, reason: String::new() }));
+        .prop_map(|until| ContactFact::Vulnerability(VulnerabilityRecorded { until, reason: String::new() }));
     let added = person_id().prop_map(|person_id| {
-        PersonFact::ContactPersonAdded(ContactPersonAdded { person_id, relation: "spouse".to_owned() })
+        ContactFact::ThirdPartyAdded(ThirdPartyAdded {
+            third_party_id: person_id,
+            relation: "spouse".to_owned(),
+        })
     });
     let approved = person_id().prop_map(move |person_id| {
-        PersonFact::ContactPersonApproved(ContactPersonApproved {
-            person_id,
+        ContactFact::ThirdPartyApproved(ThirdPartyApproved {
+            third_party_id: person_id,
             by: by(),
             reason: String::new(),
         })
     });
-    let refused = person_id()
-        .prop_map(|person_id| PersonFact::ContactPersonRefused(ContactPersonRefused { person_id }));
+    let refused = person_id().prop_map(|person_id| {
+        ContactFact::ThirdPartyRefused(ThirdPartyRefused { third_party_id: person_id })
+    });
     prop_oneof![
         3 => consent,
         2 => preferences,
         6 => attempted,
         1 => complaint,
         1 => started,
-        1 => Just(PersonFact::BreathingSpaceEnded),
+        1 => Just(ContactFact::BreathingSpaceEnded),
         1 => vulnerable,
         1 => added,
         1 => approved,
@@ -169,13 +175,13 @@ pub(crate) fn fact() -> impl Strategy<Value = PersonFact> {
 
 /// A fact through one of two accounts, a contact point, or a receipt.
 #[derive(Clone, Debug)]
-pub(crate) enum Heard {
-    Fact(PersonFact),
+pub(crate) enum ContactNews {
+    Fact(ContactFact),
     Point(Channel, bool),
     Receipt(Channel, usize, ReceiptOutcome),
 }
 
-pub(crate) fn heard() -> impl Strategy<Value = Heard> {
+pub(crate) fn heard() -> impl Strategy<Value = ContactNews> {
     let outcomes = [
         ReceiptOutcome::Delivered,
         ReceiptOutcome::Bounced,
@@ -185,39 +191,39 @@ pub(crate) fn heard() -> impl Strategy<Value = Heard> {
         ReceiptOutcome::Unanswered,
     ];
     prop_oneof![
-        6 => fact().prop_map(Heard::Fact),
-        1 => (channel(), any::<bool>()).prop_map(|(channel, there)| Heard::Point(channel, there)),
+        6 => fact().prop_map(ContactNews::Fact),
+        1 => (channel(), any::<bool>()).prop_map(|(channel, there)| ContactNews::Point(channel, there)),
         1 => (channel(), 0_usize..4, select(outcomes.to_vec()))
-            .prop_map(|(channel, message, outcome)| Heard::Receipt(channel, message, outcome)),
+            .prop_map(|(channel, message, outcome)| ContactNews::Receipt(channel, message, outcome)),
     ]
 }
 
-pub(crate) fn person() -> Person {
-    Person::new("C-1".parse().unwrap())
+pub(crate) fn person() -> ContactProfile {
+    ContactProfile::new("C-1".parse().unwrap())
 }
 
 /// Applies the event of that number, which also chooses the account.
-pub(crate) fn hear(person: &mut Person, number: usize, at: DateTime<Utc>, heard: &Heard) {
+pub(crate) fn hear(person: &mut ContactProfile, number: usize, at: DateTime<Utc>, heard: &ContactNews) {
     let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
     match heard {
-        Heard::Fact(fact) => {
+        ContactNews::Fact(fact) => {
             let account_id = format!("A-{}", number % 2).parse().unwrap();
             person.apply(&account_id, fact, &by).unwrap();
         }
-        Heard::Point(channel, is_there) => {
+        ContactNews::Point(channel, is_there) => {
             person.point_changed(*channel, *is_there, &by);
         }
-        Heard::Receipt(channel, message, outcome) => {
+        ContactNews::Receipt(channel, message, outcome) => {
             // Each receipt has its own message: a delivery provider reports one under one id.
             let message_id = format!("call-{message}").parse().unwrap();
             let receipt = Receipt { message_id, at, outcome: *outcome, reason: None };
-            person.receive(*channel, &receipt);
+            person.apply_receipt(*channel, &receipt);
         }
     }
 }
 
 /// A contact profile with its facts up to the last minute.
-pub(crate) fn known(begin: DateTime<Utc>, heard: &[(i64, Heard)]) -> Person {
+pub(crate) fn known(begin: DateTime<Utc>, heard: &[(i64, ContactNews)]) -> ContactProfile {
     let mut person = person();
     for (number, (minute, one)) in heard.iter().enumerate() {
         hear(&mut person, number, begin + TimeDelta::minutes(*minute), one);
@@ -225,19 +231,19 @@ pub(crate) fn known(begin: DateTime<Utc>, heard: &[(i64, Heard)]) -> Person {
     person
 }
 
-pub(crate) fn wish(number: usize, account: usize, zone: &str, channels: Vec<Channel>) -> Wish {
-    Wish {
+pub(crate) fn wish(number: usize, account: usize, zone: &str, channels: Vec<Channel>) -> GateRequest {
+    GateRequest {
         contact_id: format!("W-{number}").parse().unwrap(),
         account_id: format!("A-{account}").parse().unwrap(),
         time_zone: zone.parse().unwrap(),
-        kind: Kind::Reminder,
+        kind: GateRequestKind::Reminder,
         channels,
         number: None,
-        held: None,
+        reminder_hold: None,
         reserved_as: None,
     }
 }
 
-pub(crate) fn kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![3 => Just(Kind::Reminder), 1 => Just(Kind::Notice), 1 => Just(Kind::Announcement)]
+pub(crate) fn kind() -> impl Strategy<Value = GateRequestKind> {
+    prop_oneof![3 => Just(GateRequestKind::Reminder), 1 => Just(GateRequestKind::Notice), 1 => Just(GateRequestKind::Announcement)]
 }

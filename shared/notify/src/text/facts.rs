@@ -34,7 +34,7 @@ impl From<&AccountId> for MaskedAccount {
 
 /// The amount due on an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owed {
+pub enum AmountOwed {
     /// Not due yet.
     Coming { amount: Money, due_on: NaiveDate },
     /// Past due.
@@ -48,7 +48,7 @@ pub enum Owed {
     },
 }
 
-impl Owed {
+impl AmountOwed {
     pub(super) fn amount(self) -> Money {
         match self {
             Self::Coming { amount, .. } | Self::Overdue { amount, .. } => amount,
@@ -99,7 +99,7 @@ pub struct AccountFacts<'a> {
     pub account: MaskedAccount,
     pub currency: Currency,
     /// `None` where the message concerns no amount.
-    pub owed: Option<Owed>,
+    pub amount_owed: Option<AmountOwed>,
     /// `None` where no next event is known.
     pub next: Option<Next<'a>>,
 }
@@ -145,7 +145,7 @@ pub struct MessageFacts<'a> {
 
 /// The facts of a message to a third-party contact: none of an account, and no field for an amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContactPersonFacts<'a> {
+pub struct ThirdPartyFacts<'a> {
     pub template: &'a str,
     /// How the borrower reaches the lender.
     pub call_back: &'a str,

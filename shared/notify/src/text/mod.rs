@@ -18,7 +18,8 @@ use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Policy, Templates, TextPlace};
 
 pub use self::facts::{
-    AccountFacts, ContactPersonFacts, MAX_ACCOUNTS, MaskedAccount, MessageFacts, Next, OptOut, Owed, Section,
+    AccountFacts, AmountOwed, MAX_ACCOUNTS, MaskedAccount, MessageFacts, Next, OptOut, Section,
+    ThirdPartyFacts,
 };
 pub use self::figures::{amount, date};
 pub use self::render::{RenderError, Rendered};
@@ -37,11 +38,11 @@ const LANGUAGES: [Language; 2] = [Language::Zh, Language::En];
 
 /// The templates that a policy's messages are rendered from: its own and the shipped ones.
 #[derive(Debug, Default)]
-pub struct Texts {
+pub struct MessageTexts {
     own: BTreeMap<String, [Words; 2]>,
 }
 
-impl Texts {
+impl MessageTexts {
     /// The shipped templates and a policy's own.
     ///
     /// # Errors
@@ -66,8 +67,8 @@ impl Texts {
     ///
     /// # Errors
     /// A [`TextFault`] of the policy's template for third-party contacts.
-    pub fn check_for_contact_persons(&self, name: &str) -> Result<(), TextFault> {
-        let fault = |problem| TextFault { place: TextPlace::ContactPersons, problem };
+    pub fn check_for_third_parties(&self, name: &str) -> Result<(), TextFault> {
+        let fault = |problem| TextFault { place: TextPlace::ThirdParties, problem };
         for language in LANGUAGES {
             let Some(words) = self.of(name, language) else {
                 return Err(fault(format!("contact.contact_persons: there is no template \"{name}\"")));
@@ -103,13 +104,13 @@ impl Texts {
 /// # Errors
 /// The first [`TextFault`].
 pub fn check(policy: &Policy) -> Result<(), TextFault> {
-    let texts = Texts::new(&policy.templates)?;
+    let texts = MessageTexts::new(&policy.templates)?;
     let announced =
         policy.announcement.iter().map(|one| (TextPlace::Announcement, "announcement", &one.template));
     let steps = policy.reminders.iter().flat_map(|reminders| &reminders.steps).enumerate();
     let steps = steps.map(|(place, step)| (TextPlace::Step(place), "reminders.steps", &step.template));
     for (place, field, name) in announced.chain(steps) {
-        if texts.of(name, Language::En).is_none() || shipped::is_for_contact_persons(name, &texts.own) {
+        if texts.of(name, Language::En).is_none() || shipped::is_for_third_parties(name, &texts.own) {
             let shipped: Vec<&str> = shipped::names().collect();
             let problem = format!(
                 "{field}.template: there is no template \"{name}\" for borrowers; write a table \
@@ -119,8 +120,8 @@ pub fn check(policy: &Policy) -> Result<(), TextFault> {
             return Err(TextFault { place, problem });
         }
     }
-    let contact_persons = policy.contact.as_ref().and_then(|contact| contact.contact_persons.as_ref());
-    contact_persons.map_or(Ok(()), |rules| texts.check_for_contact_persons(&rules.template))
+    let contact_persons = policy.contact.as_ref().and_then(|contact| contact.third_parties.as_ref());
+    contact_persons.map_or(Ok(()), |rules| texts.check_for_third_parties(&rules.template))
 }
 
 #[cfg(test)]

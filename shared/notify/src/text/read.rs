@@ -11,7 +11,7 @@ use fluent_syntax::ast::{self, Entry, Expression, InlineExpression, PatternEleme
 use fluent_syntax::parser;
 use fluent_syntax::unicode::unescape_unicode_to_string;
 
-use super::words::{Key, Message, Part, Pattern, Words};
+use super::words::{FluentMessage, Pattern, PatternPart, VariantSelector, Words};
 
 /// The greatest depth of nested placeables, and of terms.
 const MAX_DEPTH: usize = 8;
@@ -25,11 +25,11 @@ const OF_A_MESSAGE: [&str; 1] = ["accounts"];
 const OF_AN_ACCOUNT: [&str; 4] = ["account", "amount", "date", "days"];
 
 /// The byte offset of a fault in a text, and the fault.
-pub(super) type Fault = (usize, String);
+pub(super) type SourceFault = (usize, String);
 
 /// Reads a template; or returns its first fault.
-pub(super) fn template(text: &str, language: Language) -> Result<Words, Fault> {
-    let words = read(text, language, Kind::Template)?;
+pub(super) fn template(text: &str, language: Language) -> Result<Words, SourceFault> {
+    let words = read(text, language, TextKind::Template)?;
     if words.messages.get("text").is_none_or(|message| message.value.is_none()) {
         return Err((0, "a template says something in \"text\": text = ...".to_owned()));
     }
@@ -38,17 +38,17 @@ pub(super) fn template(text: &str, language: Language) -> Result<Words, Fault> {
 
 /// Reads the common text around templates: its messages have names and variables of their own, and a short
 /// form as the attribute `sms`.
-pub(super) fn common(text: &str, language: Language) -> Result<Words, Fault> {
-    read(text, language, Kind::Common)
+pub(super) fn common(text: &str, language: Language) -> Result<Words, SourceFault> {
+    read(text, language, TextKind::Common)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum TextKind {
     Template,
     Common,
 }
 
-fn read(text: &str, language: Language, kind: Kind) -> Result<Words, Fault> {
+fn read(text: &str, language: Language, kind: TextKind) -> Result<Words, SourceFault> {
     if let Some(offset) = too_deep(text) {
         return Err((offset, format!("no more than {MAX_DEPTH} placeables stand in one another")));
     }
@@ -111,7 +111,7 @@ fn too_deep(text: &str) -> Option<usize> {
 }
 
 /// The variables that a pattern may use; `None` for any.
-type Known = Option<&'static [&'static str]>;
+type AllowedVariables = Option<&'static [&'static str]>;
 
 struct Reader<'a> {
     text: &'a str,
@@ -122,25 +122,29 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A fault at a part of the text.
-    fn fault(&self, part: &str, problem: String) -> Fault {
+    fn fault(&self, part: &str, problem: String) -> SourceFault {
         let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         (offset.min(self.text.len()), problem)
     }
 
-    fn message(&mut self, message: &ast::Message<&'a str>, kind: Kind) -> Result<Message, Fault> {
+    fn message(
+        &mut self,
+        message: &ast::Message<&'a str>,
+        kind: TextKind,
+    ) -> Result<FluentMessage, SourceFault> {
         let name = message.id.name;
         let known = match kind {
-            Kind::Common => None,
-            Kind::Template => Some(variables_of(name).ok_or_else(|| {
+            TextKind::Common => None,
+            TextKind::Template => Some(variables_of(name).ok_or_else(|| {
                 let problem =
                     format!("\"{name}\" is no part of a template: it has text, sms, subject and account");
                 self.fault(name, problem)
             })?),
         };
-        let mut read = Message::default();
+        let mut read = FluentMessage::default();
         for attribute in &message.attributes {
             let name = attribute.id.name;
-            if kind == Kind::Template || name != "sms" {
+            if kind == TextKind::Template || name != "sms" {
                 let problem = format!("\".{name}\": no part of a template has attributes");
                 return Err(self.fault(name, problem));
             }
@@ -154,9 +158,9 @@ impl<'a> Reader<'a> {
     fn pattern(
         &mut self,
         pattern: &ast::Pattern<&'a str>,
-        known: Known,
+        known: AllowedVariables,
         depth: usize,
-    ) -> Result<Pattern, Fault> {
+    ) -> Result<Pattern, SourceFault> {
         let mut parts = Vec::new();
         for element in &pattern.elements {
             self.bytes += 1 + match element {
@@ -167,7 +171,7 @@ impl<'a> Reader<'a> {
                 return Err((0, format!("with its terms put in, a text has at most {MAX_BYTES} bytes")));
             }
             match element {
-                PatternElement::TextElement { value } => parts.push(Part::Text((*value).to_owned())),
+                PatternElement::TextElement { value } => parts.push(PatternPart::Text((*value).to_owned())),
                 PatternElement::Placeable { expression } => {
                     self.expression(&mut parts, expression, known, depth)?;
                 }
@@ -180,9 +184,9 @@ impl<'a> Reader<'a> {
         &mut self,
         parts: &mut Pattern,
         expression: &Expression<&'a str>,
-        known: Known,
+        known: AllowedVariables,
         depth: usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), SourceFault> {
         let (selector, variants) = match expression {
             Expression::Inline(inline) => return self.inline(parts, inline, known, depth),
             Expression::Select { selector, variants } => (selector, variants),
@@ -200,21 +204,21 @@ impl<'a> Reader<'a> {
             }
             chosen.push((self.key(&variant.key)?, pattern));
         }
-        parts.push(Part::Select { variable, variants: chosen, otherwise });
+        parts.push(PatternPart::Select { variable, variants: chosen, otherwise });
         Ok(())
     }
 
-    fn key(&self, key: &VariantKey<&'a str>) -> Result<Key, Fault> {
+    fn key(&self, key: &VariantKey<&'a str>) -> Result<VariantSelector, SourceFault> {
         match key {
-            VariantKey::Identifier { name } => Ok(Key::Name((*name).to_owned())),
+            VariantKey::Identifier { name } => Ok(VariantSelector::Name((*name).to_owned())),
             VariantKey::NumberLiteral { value } => value
                 .parse()
-                .map(Key::Number)
+                .map(VariantSelector::Number)
                 .map_err(|_| self.fault(value, format!("{value} is no count: write a whole number"))),
         }
     }
 
-    fn variable(&self, name: &str, known: Known) -> Result<String, Fault> {
+    fn variable(&self, name: &str, known: AllowedVariables) -> Result<String, SourceFault> {
         match known {
             Some(known) if !known.contains(&name) => {
                 let known: Vec<String> = known.iter().map(|name| format!("${name}")).collect();
@@ -229,17 +233,17 @@ impl<'a> Reader<'a> {
         &mut self,
         parts: &mut Pattern,
         inline: &InlineExpression<&'a str>,
-        known: Known,
+        known: AllowedVariables,
         depth: usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), SourceFault> {
         match inline {
             InlineExpression::StringLiteral { value } => {
-                parts.push(Part::Text(unescape_unicode_to_string(value).into_owned()));
+                parts.push(PatternPart::Text(unescape_unicode_to_string(value).into_owned()));
             }
-            InlineExpression::NumberLiteral { value } => parts.push(Part::Text((*value).to_owned())),
+            InlineExpression::NumberLiteral { value } => parts.push(PatternPart::Text((*value).to_owned())),
             InlineExpression::Placeable { expression } => self.expression(parts, expression, known, depth)?,
             InlineExpression::VariableReference { id } => {
-                parts.push(Part::Variable(self.variable(id.name, known)?));
+                parts.push(PatternPart::Variable(self.variable(id.name, known)?));
             }
             InlineExpression::TermReference { id, attribute: None, arguments: None } => {
                 let Some(term) = self.terms.get(id.name).copied() else {

@@ -5,10 +5,10 @@ use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Channel, Restriction};
 
 use super::facts::{
-    AccountFacts, ContactPersonFacts, MAX_ACCOUNTS, MessageFacts, Next, OptOut, Owed, Section,
+    AccountFacts, AmountOwed, MAX_ACCOUNTS, MessageFacts, Next, OptOut, Section, ThirdPartyFacts,
 };
 use super::words::{Argument, Value, Words};
-use super::{Texts, figures, shipped};
+use super::{MessageTexts, figures, shipped};
 use crate::Segments;
 
 /// A rendered message.
@@ -34,7 +34,7 @@ pub enum RenderError {
     Accounts(usize),
     /// A template uses a variable that the message does not provide.
     #[error("template \"{template}\": {problem}")]
-    Unsaid {
+    Unrenderable {
         template: String,
         /// The missing variable.
         problem: String,
@@ -48,7 +48,7 @@ struct Writer {
     language: Language,
 }
 
-impl Texts {
+impl MessageTexts {
     /// Renders a message to a borrower.
     ///
     /// # Errors
@@ -82,11 +82,11 @@ impl Texts {
     ///
     /// # Errors
     /// [`RenderError`]; a template that uses a variable of an account cannot be rendered.
-    pub fn render_for_contact_person(
+    pub fn render_for_third_party(
         &self,
         channel: Channel,
         language: Language,
-        facts: &ContactPersonFacts<'_>,
+        facts: &ThirdPartyFacts<'_>,
     ) -> Result<Rendered, RenderError> {
         let writer = Writer::new(channel, language)?;
         let words = self.words(facts.template, language)?;
@@ -123,8 +123,8 @@ impl Texts {
     }
 }
 
-fn unsaid(template: &str) -> impl Fn(String) -> RenderError {
-    move |problem| RenderError::Unsaid { template: template.to_owned(), problem }
+fn unrenderable(template: &str) -> impl Fn(String) -> RenderError {
+    move |problem| RenderError::Unrenderable { template: template.to_owned(), problem }
 }
 
 fn join(lines: &[String]) -> String {
@@ -154,7 +154,7 @@ impl Writer {
             self.common.say(id, arguments)
         };
         let missing = || format!("{id} is missing");
-        said.and_then(|said| said.ok_or_else(missing)).map_err(unsaid("common"))
+        said.and_then(|said| said.ok_or_else(missing)).map_err(unrenderable("common"))
     }
 
     /// The whole message; `plain` names the subject where no template has one.
@@ -205,7 +205,7 @@ impl Writer {
         words: &Words,
         arguments: &[Argument<'_>],
     ) -> Result<(Option<String>, Option<String>), RenderError> {
-        let say = |id| words.say(id, arguments).map_err(unsaid(template));
+        let say = |id| words.say(id, arguments).map_err(unrenderable(template));
         let subject = if self.has_subject() { say("subject")? } else { None };
         let short = if self.is_short() { say("sms")? } else { None };
         let lead = match short {
@@ -224,7 +224,7 @@ impl Writer {
         facts: &AccountFacts<'_>,
     ) -> Result<Option<String>, RenderError> {
         let account = ("account", Value::Text(facts.account.as_str()));
-        let Some(owed) = facts.owed else {
+        let Some(owed) = facts.amount_owed else {
             let is_named = matches!(facts.next, Some(Next::Rules { .. }));
             return (!is_named).then(|| self.say("nothing", &[account])).transpose();
         };
@@ -241,10 +241,10 @@ impl Writer {
             ("date", Value::Text(&date)),
             ("days", Value::Number(days)),
         ];
-        let own = words.say("account", &arguments).map_err(unsaid(template))?;
+        let own = words.say("account", &arguments).map_err(unrenderable(template))?;
         let common = match owed {
-            Owed::Coming { .. } => "coming",
-            Owed::Overdue { .. } => "overdue",
+            AmountOwed::Coming { .. } => "coming",
+            AmountOwed::Overdue { .. } => "overdue",
         };
         own.map_or_else(|| self.say(common, &arguments), Ok).map(Some)
     }
@@ -275,7 +275,12 @@ impl Writer {
             lines.push(line);
             Ok::<(), RenderError>(())
         };
-        if facts.sections.iter().flat_map(|section| &section.accounts).any(|account| account.owed.is_some()) {
+        if facts
+            .sections
+            .iter()
+            .flat_map(|section| &section.accounts)
+            .any(|account| account.amount_owed.is_some())
+        {
             ask("pay", "pay-plain", facts.how_to_pay)?;
         }
         ask("help", "help-plain", facts.how_to_appeal)?;

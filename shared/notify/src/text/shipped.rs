@@ -9,7 +9,7 @@ use super::read;
 use super::words::Words;
 
 /// The template for third-party contacts, and for no other recipient.
-const CONTACT_PERSON: &str = "contact_person";
+const THIRD_PARTY: &str = "contact_person";
 
 /// Name, Chinese, English.
 type Shipped = (&'static str, &'static str, &'static str);
@@ -53,12 +53,12 @@ const TEMPLATES: [Shipped; 21] = shipped![
 
 /// The names of the templates for borrowers.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    TEMPLATES.iter().map(|(name, ..)| *name).filter(|name| *name != CONTACT_PERSON)
+    TEMPLATES.iter().map(|(name, ..)| *name).filter(|name| *name != THIRD_PARTY)
 }
 
 /// Whether a name means the shipped template for third-party contacts.
-pub(super) fn is_for_contact_persons<T>(name: &str, own: &BTreeMap<String, T>) -> bool {
-    name == CONTACT_PERSON && !own.contains_key(name)
+pub(super) fn is_for_third_parties<T>(name: &str, own: &BTreeMap<String, T>) -> bool {
+    name == THIRD_PARTY && !own.contains_key(name)
 }
 
 /// A shipped template. A test reads each shipped text, so that none can be invalid.

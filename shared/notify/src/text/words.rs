@@ -6,11 +6,11 @@ use std::fmt::Write;
 use duewatch_domain::policy::Language;
 
 /// A pattern: its parts, concatenated.
-pub(super) type Pattern = Vec<Part>;
+pub(super) type Pattern = Vec<PatternPart>;
 
 /// A part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum PatternPart {
     /// Literal text.
     Text(String),
     /// The value of the named variable.
@@ -19,7 +19,7 @@ pub(super) enum Part {
     Select {
         variable: String,
         /// Each pattern with the key that chooses it.
-        variants: Vec<(Key, Pattern)>,
+        variants: Vec<(VariantSelector, Pattern)>,
         /// The default pattern.
         otherwise: Pattern,
     },
@@ -27,7 +27,7 @@ pub(super) enum Part {
 
 /// The key of a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum VariantSelector {
     /// Chosen by this number.
     Number(u32),
     /// Chosen by this text, or by a number of this plural category.
@@ -47,7 +47,7 @@ pub(super) type Argument<'a> = (&'static str, Value<'a>);
 
 /// A message of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Message {
+pub(super) struct FluentMessage {
     pub(super) value: Option<Pattern>,
     /// The form for text messages, where it differs.
     pub(super) short: Option<Pattern>,
@@ -57,7 +57,7 @@ pub(super) struct Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) language: Language,
-    pub(super) messages: BTreeMap<String, Message>,
+    pub(super) messages: BTreeMap<String, FluentMessage>,
 }
 
 impl Words {
@@ -96,7 +96,7 @@ impl Words {
     fn write<'a>(
         &self,
         said: &mut String,
-        pattern: &'a [Part],
+        pattern: &'a [PatternPart],
         arguments: &[Argument<'_>],
     ) -> Result<(), &'a str> {
         let value = |variable: &'a str| {
@@ -104,13 +104,13 @@ impl Words {
         };
         for part in pattern {
             match part {
-                Part::Text(text) => said.push_str(text),
-                Part::Variable(variable) => match value(variable)? {
+                PatternPart::Text(text) => said.push_str(text),
+                PatternPart::Variable(variable) => match value(variable)? {
                     // Writing to a string cannot fail.
                     Value::Number(number) => drop(write!(said, "{number}")),
                     Value::Text(text) => said.push_str(text),
                 },
-                Part::Select { variable, variants, otherwise } => {
+                PatternPart::Select { variable, variants, otherwise } => {
                     let value = value(variable)?;
                     let chosen = variants.iter().find(|(key, _)| self.is_of(value, key));
                     self.write(said, chosen.map_or(otherwise, |(_, pattern)| pattern), arguments)?;
@@ -120,12 +120,12 @@ impl Words {
         Ok(())
     }
 
-    fn is_of(&self, value: &Value<'_>, key: &Key) -> bool {
+    fn is_of(&self, value: &Value<'_>, key: &VariantSelector) -> bool {
         match (value, key) {
-            (Value::Number(number), Key::Number(key)) => number == key,
-            (Value::Number(number), Key::Name(category)) => category == self.plural(*number),
-            (Value::Text(text), Key::Name(key)) => text == key,
-            (Value::Text(_), Key::Number(_)) => false,
+            (Value::Number(number), VariantSelector::Number(key)) => number == key,
+            (Value::Number(number), VariantSelector::Name(category)) => category == self.plural(*number),
+            (Value::Text(text), VariantSelector::Name(key)) => text == key,
+            (Value::Text(_), VariantSelector::Number(_)) => false,
         }
     }
 

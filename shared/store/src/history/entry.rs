@@ -6,15 +6,15 @@ use std::fmt::Write;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::account::Intent;
-use duewatch_domain::account::{Installment, Pause, Payment};
+use duewatch_domain::account::ContactRequest;
+use duewatch_domain::account::{DelinquencyPause, Installment, Payment};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
 use duewatch_domain::kernel::{AccountId, DrawId, InstallmentNumber, PaymentId, Revision};
 use duewatch_domain::policy::{PolicyRef, Restriction, StageName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Item;
+use super::HistoryItem;
 use crate::records::{expiry, texts};
 use crate::{StoreError, keys};
 
@@ -39,7 +39,7 @@ pub struct HistoryEntry {
 
 /// The parts of an entry's text that its verification needs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Told {
+pub struct EntryContent {
     pub account_id: AccountId,
     pub revision: Revision,
     /// When the revision was written.
@@ -55,11 +55,11 @@ pub struct Told {
 impl HistoryEntry {
     /// The parsed text; `None` where it is malformed.
     #[must_use]
-    pub fn told(&self) -> Option<Told> {
+    pub fn content(&self) -> Option<EntryContent> {
         serde_json::from_str(&self.entry).ok()
     }
 
-    pub(super) fn item(&self) -> Item {
+    pub(super) fn item(&self) -> HistoryItem {
         let mut item = keys::record_key(&keys::history(&self.account_id), &keys::revision(self.revision));
         item.extend(texts([
             ("entry", self.entry.clone()),
@@ -71,7 +71,7 @@ impl HistoryEntry {
         item
     }
 
-    pub(super) fn read(table: &str, account_id: &AccountId, item: &Item) -> Result<Self, StoreError> {
+    pub(super) fn read(table: &str, account_id: &AccountId, item: &HistoryItem) -> Result<Self, StoreError> {
         let fault =
             |name| StoreError::codec(table, keys::history(account_id), format!("{name} cannot be read"));
         let text = |name| match item.get(name) {
@@ -112,7 +112,7 @@ pub(super) fn image_digest(account: &Account) -> Result<String, StoreError> {
 
 fn canonical(account: &Account) -> Result<String, StoreError> {
     let mut account = account.clone();
-    account.standing.next_action_at = None;
+    account.status.next_action_at = None;
     // The maps of a JSON `Value` are sorted by their keys.
     let image = serde_json::to_value(&account)
         .map_err(|error| StoreError::codec("history", account.account_id.as_str(), error))?;
@@ -129,7 +129,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The text of an entry.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct EntryJson<'a> {
     account_id: &'a AccountId,
     revision: Revision,
     at: String,
@@ -140,8 +140,8 @@ struct Entry<'a> {
     decision: Option<DecisionLine<'a>>,
     /// Null where the image before is unknown.
     facts: Option<Facts<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    intents: Vec<Wish<'a>>,
+    #[serde(rename = "intents", skip_serializing_if = "Vec::is_empty")]
+    contact_requests: Vec<RequestEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kept_below_until: Option<String>,
     image: &'a str,
@@ -162,9 +162,9 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     draws: Vec<&'a DrawId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pauses: Vec<Pause>,
+    pauses: Vec<DelinquencyPause>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pauses_gone: Vec<Pause>,
+    pauses_gone: Vec<DelinquencyPause>,
     /// The new enforcement switch, where this revision changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     enforced: Option<bool>,
@@ -172,14 +172,14 @@ struct Facts<'a> {
 
 /// The contact requests of the revision.
 #[derive(Serialize)]
-struct Wish<'a> {
+struct RequestEntry<'a> {
     channel: &'static str,
     template: &'a str,
     planned_at: String,
 }
 
-impl<'a> Wish<'a> {
-    fn of(intent: &'a Intent) -> Self {
+impl<'a> RequestEntry<'a> {
+    fn of(intent: &'a ContactRequest) -> Self {
         Self {
             channel: intent.channel.as_str(),
             template: &intent.template,
@@ -197,16 +197,16 @@ pub(super) fn text_of(
 ) -> Result<String, StoreError> {
     let subject = DecisionSubject { account_id: &after.account_id, currency: after.currency };
     let is_opened = after.revision == Revision(0).next();
-    let entry = Entry {
+    let entry = EntryJson {
         account_id: &after.account_id,
         revision: after.revision,
         at: instant(at),
-        policy: after.standing.policy.as_ref(),
-        stage: &after.standing.stage,
-        restrictions: &after.standing.restrictions,
+        policy: after.status.policy.as_ref(),
+        stage: &after.status.stage,
+        restrictions: &after.status.restrictions,
         decision: after.decision_of_this_revision().map(|decision| DecisionLine::new(subject, decision)),
         facts: (is_opened || before.is_some()).then(|| Facts::new(before, after)),
-        intents: after.intents.iter().map(Wish::of).collect(),
+        contact_requests: after.contact_requests.iter().map(RequestEntry::of).collect(),
         kept_below_until: kept_below_until.map(instant),
         image,
     };
@@ -282,7 +282,7 @@ mod tests {
         let checksum = canonical.split(r#""contract":"#).nth(1).unwrap().split(',').next().unwrap();
         assert_eq!(canonical, expected.replace("CHECKSUM", checksum));
         let digest = image_digest(&account).unwrap();
-        account.standing.next_action_at = Some(DateTime::UNIX_EPOCH);
+        account.status.next_action_at = Some(DateTime::UNIX_EPOCH);
         assert_eq!(image_digest(&account).unwrap(), digest);
     }
 }

@@ -86,7 +86,7 @@ impl Verifier {
     pub fn take(&mut self, entry: &HistoryEntry) -> Vec<HistoryBreak> {
         let revision = entry.revision;
         let mut breaks = Vec::new();
-        let told = entry.told();
+        let told = entry.content();
         let expected = self.newest().next();
         if expected < revision {
             let until = told.as_ref().and_then(|told| told.kept_below_until);

@@ -9,7 +9,7 @@ mod work;
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_local::stack::sqs::{LocalSqs, Waiting};
+use duewatch_local::stack::sqs::{LocalSqs, WaitingMessage};
 use duewatch_local::stack::template::{StreamMapping, Template};
 use duewatch_local::stack::{Engines, RUN_HERE, StackClock, StreamReader, settings};
 use duewatch_runtime::{Clock, Settings};
@@ -18,12 +18,12 @@ use serde_json::{Value, json};
 use super::capture::Capture;
 use super::choices::Choices;
 use super::containers::{Container, Invoked};
-use super::executor::{Ended, Executor, TaskId};
+use super::executor::{Executor, TaskEnd, TaskId};
 use super::fault::{Fault, OutageKind};
-use super::lane::{Lane, Record};
 use super::network::{CallerId, Network};
-use super::plan::{Happening, Plan};
-use super::queue::Queue;
+use super::ordered_group::{OrderedGroup, WrittenRecord};
+use super::plan::{PlannedDeed, SimulationPlan};
+use super::queue::SimulatedQueue;
 use super::service::PastIndexes;
 use super::watch::{Broken, Checked, Records, Watch, hold};
 
@@ -40,16 +40,16 @@ const SKEW_SECONDS: i64 = 600;
 
 /// The purpose of a task.
 #[derive(Debug)]
-enum Work {
+enum TaskKind {
     Firing { schedule: usize, tried: u32 },
-    Batch { stream: usize, lane: Option<usize>, records: Vec<Record> },
-    Messages { queue: usize, received: bool, messages: Vec<Waiting> },
+    Batch { stream: usize, group: Option<usize>, records: Vec<WrittenRecord> },
+    Messages { queue: usize, received: bool, messages: Vec<WaitingMessage> },
     Lender,
 }
 
 struct Running {
     caller: CallerId,
-    work: Work,
+    work: TaskKind,
     /// The instant at which the platform kills the task; none: the task is the lender's.
     killed_at: Option<DateTime<Utc>>,
     metrics: Vec<Value>,
@@ -57,10 +57,10 @@ struct Running {
 
 /// Work that begins at its instant.
 enum Coming {
-    Happening(Box<Happening>),
-    Message(Waiting),
+    Happening(Box<PlannedDeed>),
+    Message(WaitingMessage),
     /// A delivery provider's receipt for a message.
-    Receipt(Waiting),
+    Receipt(WaitingMessage),
     Firing {
         schedule: usize,
         tried: u32,
@@ -85,18 +85,18 @@ struct Stream {
     function: &'static str,
     timeout: TimeDelta,
     reader: StreamReader,
-    lanes: Vec<Lane>,
-    past: VecDeque<Vec<Record>>,
+    groups: Vec<OrderedGroup>,
+    past: VecDeque<Vec<WrittenRecord>>,
 }
 
 /// The result of a task.
-enum Outcome {
+enum TaskOutcome {
     Invoked(Invoked),
     Lender(Result<(), String>),
 }
 
 /// A possible next step.
-enum Move {
+enum NextMove {
     Begin((DateTime<Utc>, u64)),
     Deliver(usize, usize),
     Receive(usize),
@@ -104,7 +104,7 @@ enum Move {
 }
 
 pub(super) struct Cloud {
-    plan: Plan,
+    plan: SimulationPlan,
     choices: Choices,
     clock: StackClock,
     network: Network,
@@ -113,13 +113,13 @@ pub(super) struct Cloud {
     schedules: [Schedule; 3],
     /// The next firing of `watch-gaps`, while faults strike.
     watch_at: DateTime<Utc>,
-    executor: Executor<Outcome>,
+    executor: Executor<TaskOutcome>,
     running: BTreeMap<TaskId, Running>,
     containers: BTreeMap<CallerId, Container>,
     coming: BTreeMap<(DateTime<Utc>, u64), Coming>,
     numbers: u64,
     streams: Vec<Stream>,
-    queues: Vec<Queue>,
+    queues: Vec<SimulatedQueue>,
     shards_url: String,
     past_indexes: PastIndexes,
     is_quiet: bool,
@@ -143,7 +143,7 @@ fn schedule(
     template: &Template,
     function: &'static str,
     every: Option<TimeDelta>,
-    plan: &Plan,
+    plan: &SimulationPlan,
 ) -> Result<Schedule, Broken> {
     let declared = template.schedules.iter().find_map(|schedule| {
         let called = template.function(&schedule.function).ok()?;
@@ -156,7 +156,7 @@ fn schedule(
 
 impl Cloud {
     /// A cloud before its first step.
-    pub(super) fn new(plan: Plan, choices: Choices, capture: Capture) -> Result<Self, Broken> {
+    pub(super) fn new(plan: SimulationPlan, choices: Choices, capture: Capture) -> Result<Self, Broken> {
         let failed = |error: &dyn ToString| broken("it starts", &error.to_string());
         let clock = StackClock::simulated(plan.begin);
         let mut template = Template::embedded().map_err(|error| failed(&error))?;
@@ -178,7 +178,7 @@ impl Cloud {
                 function: name,
                 timeout: function.timeout,
                 reader,
-                lanes: (0..plan.lanes).map(|_| Lane::gathering(plan.gathers)).collect(),
+                groups: (0..plan.groups).map(|_| OrderedGroup::gathering(plan.gathers)).collect(),
                 past: VecDeque::new(),
             });
         }
@@ -192,7 +192,7 @@ impl Cloud {
                 detect_overdue::NAME => detect_overdue::SWEEP_SHARD,
                 other => return Err(broken("it starts", &format!("{other} is not simulated"))),
             };
-            queues.push(Queue::new(spec, mapping.clone(), name, function.timeout));
+            queues.push(SimulatedQueue::new(spec, mapping.clone(), name, function.timeout));
         }
         let shards = queues.iter().find(|queue| queue.function == detect_overdue::SWEEP_SHARD);
         let shards_url = shards.map_or_else(String::new, |queue| LocalSqs::queue_url(&queue.spec.name));
@@ -275,38 +275,38 @@ impl Cloud {
         }
         let place = self.choices.among(moves.len());
         match moves.swap_remove(place) {
-            Move::Begin(key) => {
+            NextMove::Begin(key) => {
                 if let Some(coming) = self.coming.remove(&key) {
                     self.begin(coming)?;
                 }
             }
-            Move::Deliver(stream, lane) => self.deliver(stream, lane),
-            Move::Receive(queue) => self.receive(queue),
-            Move::Serve(number) => self.serve(number)?,
+            NextMove::Deliver(stream, lane) => self.deliver(stream, lane),
+            NextMove::Receive(queue) => self.receive(queue),
+            NextMove::Serve(number) => self.serve(number)?,
         }
         Ok(true)
     }
 
     /// The possible next steps. A script begins and delivers at once, so that only the order of the requests
     /// is left to choose.
-    fn moves(&self) -> Vec<Move> {
+    fn moves(&self) -> Vec<NextMove> {
         let now = self.now();
-        let mut moves: Vec<Move> =
-            self.coming.keys().take_while(|(at, _)| *at <= now).map(|key| Move::Begin(*key)).collect();
+        let mut moves: Vec<NextMove> =
+            self.coming.keys().take_while(|(at, _)| *at <= now).map(|key| NextMove::Begin(*key)).collect();
         if !self.is_down(OutageKind::Mappings) {
             for (place, stream) in self.streams.iter().enumerate() {
-                let ready = |lane: &Lane| lane.ready_at().is_some_and(|at| at <= now);
-                let lanes = stream.lanes.iter().enumerate().filter(|(_, lane)| ready(lane));
-                moves.extend(lanes.map(|(lane, _)| Move::Deliver(place, lane)));
+                let ready = |lane: &OrderedGroup| lane.ready_at().is_some_and(|at| at <= now);
+                let lanes = stream.groups.iter().enumerate().filter(|(_, lane)| ready(lane));
+                moves.extend(lanes.map(|(lane, _)| NextMove::Deliver(place, lane)));
             }
-            let ready = |queue: &Queue| queue.ready_at().is_some_and(|at| at <= now);
+            let ready = |queue: &SimulatedQueue| queue.ready_at().is_some_and(|at| at <= now);
             let queues = self.queues.iter().enumerate().filter(|(_, queue)| ready(queue));
-            moves.extend(queues.map(|(place, _)| Move::Receive(place)));
+            moves.extend(queues.map(|(place, _)| NextMove::Receive(place)));
         }
         if !self.choices.is_scripted() {
-            moves.extend(self.network.requests().into_iter().map(Move::Serve));
+            moves.extend(self.network.requests().into_iter().map(NextMove::Serve));
         } else if moves.is_empty() {
-            moves = self.contested().into_iter().map(Move::Serve).collect();
+            moves = self.contested().into_iter().map(NextMove::Serve).collect();
         } else {
             moves.truncate(1);
         }
@@ -337,8 +337,10 @@ impl Cloud {
             }
             match ended {
                 None => {}
-                Some(Ended::With(outcome)) => self.ended(task, outcome)?,
-                Some(Ended::Panicked) => self.ended(task, Outcome::Invoked(Err("panicked".to_owned())))?,
+                Some(TaskEnd::With(outcome)) => self.ended(task, outcome)?,
+                Some(TaskEnd::Panicked) => {
+                    self.ended(task, TaskOutcome::Invoked(Err("panicked".to_owned())))?
+                }
             }
         }
         Ok(())
@@ -347,8 +349,8 @@ impl Cloud {
     /// Advances time to the next instant with work. False: there is none.
     fn time_goes_on(&mut self) -> Result<bool, Broken> {
         let now = self.now();
-        let lanes = self.streams.iter().flat_map(|stream| &stream.lanes).filter_map(Lane::ready_at);
-        let lanes = lanes.chain(self.queues.iter().filter_map(Queue::ready_at)).min();
+        let lanes = self.streams.iter().flat_map(|stream| &stream.groups).filter_map(OrderedGroup::ready_at);
+        let lanes = lanes.chain(self.queues.iter().filter_map(SimulatedQueue::ready_at)).min();
         let mappings_again = self.plan.outages.iter().filter(|outage| outage.kind == OutageKind::Mappings);
         let mappings_again =
             mappings_again.filter(|outage| outage.until > now).map(|outage| outage.until).min();
@@ -368,7 +370,10 @@ impl Cloud {
         if !self.is_quiet && next.is_none_or(|next| next > self.plan.end) {
             self.is_quiet = true;
             self.clock.set(self.plan.end);
-            self.streams.iter_mut().flat_map(|stream| &mut stream.lanes).for_each(Lane::gather_no_more);
+            self.streams
+                .iter_mut()
+                .flat_map(|stream| &mut stream.groups)
+                .for_each(OrderedGroup::gather_no_more);
             self.containers.retain(|_, container| container.is_busy);
             return Ok(true);
         }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Cloud, Running, broken};
 use crate::simulation::fault::{Fault, OutageKind};
-use crate::simulation::lane::Record;
-use crate::simulation::network::{CallerId, Reply, Request};
-use crate::simulation::service::{Refusal, serve, serve_partly};
+use crate::simulation::network::{CallerId, NetworkRequest, Reply};
+use crate::simulation::ordered_group::WrittenRecord;
+use crate::simulation::service::{ServiceRefusal, serve, serve_partly};
 use crate::simulation::watch::Checked;
 
 /// The duration of a slow request.
@@ -51,16 +51,16 @@ impl Cloud {
         self.served
     }
 
-    fn serve_faultily(&mut self, number: u64, request: &Request) -> Checked {
+    fn serve_faultily(&mut self, number: u64, request: &NetworkRequest) -> Checked {
         let is_write =
             matches!(request.name(), "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems");
         let down = if request.is_for_dynamodb() { OutageKind::DynamoDb } else { OutageKind::Sns };
         let refusal = if self.is_down(down) || self.strikes(Fault::ServerError) {
-            Some(Refusal::Failed)
+            Some(ServiceRefusal::Failed)
         } else if self.strikes(Fault::Throttle) {
-            Some(Refusal::Throttled)
+            Some(ServiceRefusal::Throttled)
         } else if is_write && self.strikes(Fault::TransactionConflict) {
-            Some(Refusal::TransactionConflict)
+            Some(ServiceRefusal::TransactionConflict)
         } else {
             None
         };
@@ -96,7 +96,7 @@ impl Cloud {
     }
 
     /// Reads again each contact profile that a transaction may have changed.
-    fn observe_persons(&mut self, request: &Request) -> Checked {
+    fn observe_profiles(&mut self, request: &NetworkRequest) -> Checked {
         let body = request.json();
         let mut keys = BTreeSet::new();
         for write in body["TransactItems"].as_array().into_iter().flatten() {
@@ -114,13 +114,13 @@ impl Cloud {
             let answer = self.engines.answer(Some("DynamoDB_20120810.Query"), query.to_string().as_bytes());
             let answer: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             let items = answer["Items"].as_array().map_or(&[][..], Vec::as_slice);
-            self.watch.person_read(key.trim_start_matches("customer#"), items)?;
+            self.watch.profile_read(key.trim_start_matches("customer#"), items)?;
         }
         Ok(())
     }
 
     /// Checks the effects of a request, and puts its writes onto the streams.
-    fn observe(&mut self, request: &Request) -> Checked {
+    fn observe(&mut self, request: &NetworkRequest) -> Checked {
         let tables = &self.settings.tables;
         self.watch.served(request, tables)?;
         if !request.is_for_dynamodb() {
@@ -140,7 +140,7 @@ impl Cloud {
             return Ok(());
         }
         if request.name() == "TransactWriteItems" {
-            self.observe_persons(request)?;
+            self.observe_profiles(request)?;
         }
         let now = self.now();
         let ahead = self.containers.get(&request.caller).map_or(TimeDelta::zero(), |one| one.clock.ahead);
@@ -149,7 +149,7 @@ impl Cloud {
             let events =
                 stream.reader.read(&self.engines.db).map_err(|error| broken("streams are read", &error))?;
             for event in events {
-                let record = Record { event, written_at: now };
+                let record = WrittenRecord { event, written_at: now };
                 match self.streams[place].function {
                     post_payment::NAME => self.watch.payment_written(&record)?,
                     send_reminders::NAME => {
@@ -165,8 +165,8 @@ impl Cloud {
                     let lane = key
                         .bytes()
                         .fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
-                    let lanes = stream.lanes.len();
-                    stream.lanes[lane % lanes].add(record);
+                    let lanes = stream.groups.len();
+                    stream.groups[lane % lanes].add(record);
                 }
             }
         }

@@ -2,23 +2,25 @@
 
 use chrono::TimeDelta;
 use duewatch_domain::formats::message_line;
-use duewatch_domain::{Event, Message, policy};
+use duewatch_domain::{Event, InboundMessage, policy};
 use duewatch_local::stack::sns::Delivered;
-use duewatch_local::stack::sqs::Waiting;
+use duewatch_local::stack::sqs::WaitingMessage;
 use duewatch_local::stack::{queue_event, scheduled_event};
 use duewatch_runtime::{Clock, Deadline};
 use duewatch_store::{Store, Transitions};
 use serde_json::{Value, json};
 
-use super::{Cloud, Coming, Outcome, Running, SKEW_SECONDS, SWEEP, Schedule, Stream, WATCH, Work, broken};
+use super::{
+    Cloud, Coming, Running, SKEW_SECONDS, SWEEP, Schedule, Stream, TaskKind, TaskOutcome, WATCH, broken,
+};
 use crate::simulation::containers::{Clients, Container, Invoked, SkewedClock, clients, invoke};
 use crate::simulation::executor::TaskId;
 use crate::simulation::fault::Fault;
-use crate::simulation::lane::{Handled, Lost, Record};
 use crate::simulation::lender;
 use crate::simulation::network::CallerId;
-use crate::simulation::plan::{Deed, Happening};
-use crate::simulation::queue::Queue;
+use crate::simulation::ordered_group::{Handled, Lost, WrittenRecord};
+use crate::simulation::plan::{Deed, PlannedDeed};
+use crate::simulation::queue::SimulatedQueue;
 use crate::simulation::watch::{Checked, hold};
 
 const MAX_CONTAINERS: usize = 4;
@@ -37,7 +39,7 @@ impl Cloud {
             Coming::Firing { schedule, tried } => {
                 let event = scheduled_event("simulated", self.now());
                 let Schedule { function, timeout, .. } = self.schedules[schedule];
-                self.invoke(function, &event, timeout, Work::Firing { schedule, tried });
+                self.invoke(function, &event, timeout, TaskKind::Firing { schedule, tried });
                 self.watch.count("firings", 1);
             }
             Coming::Happening(happening) => self.happen(*happening)?,
@@ -49,7 +51,7 @@ impl Cloud {
 
     pub(super) fn deliver(&mut self, stream: usize, lane: usize) {
         let now = self.now();
-        let Stream { mapping, lanes, function, timeout, .. } = &mut self.streams[stream];
+        let Stream { mapping, groups: lanes, function, timeout, .. } = &mut self.streams[stream];
         let most = usize::try_from(mapping.batch_size).unwrap_or(1);
         let most = 1 + usize::try_from(self.choices.number(16)).unwrap_or_default().min(most - 1);
         let most = if self.choices.is_scripted() { 100 } else { most };
@@ -67,12 +69,12 @@ impl Cloud {
         lane: Option<usize>,
         function: &'static str,
         timeout: TimeDelta,
-        records: Vec<Record>,
+        records: Vec<WrittenRecord>,
     ) {
         let events: Vec<&Value> = records.iter().map(|record| &record.event).collect();
         let event = json!({ "Records": events });
         self.watch.count("batches", 1);
-        self.invoke(function, &event, timeout, Work::Batch { stream, lane, records });
+        self.invoke(function, &event, timeout, TaskKind::Batch { stream, group: lane, records });
     }
 
     pub(super) fn receive(&mut self, queue: usize) {
@@ -89,14 +91,14 @@ impl Cloud {
         }
     }
 
-    fn deliver_messages(&mut self, queue: usize, received: bool, messages: Vec<Waiting>) {
-        let Queue { spec, function, timeout, .. } = &self.queues[queue];
+    fn deliver_messages(&mut self, queue: usize, received: bool, messages: Vec<WaitingMessage>) {
+        let SimulatedQueue { spec, function, timeout, .. } = &self.queues[queue];
         let (event, function, timeout) = (queue_event(&spec.name, &messages), *function, *timeout);
         self.watch.count("batches of messages", 1);
-        self.invoke(function, &event, timeout, Work::Messages { queue, received, messages });
+        self.invoke(function, &event, timeout, TaskKind::Messages { queue, received, messages });
     }
 
-    fn enqueue(&mut self, function: &'static str, message: Waiting) {
+    fn enqueue(&mut self, function: &'static str, message: WaitingMessage) {
         if let Some(queue) = self.queues.iter_mut().find(|queue| queue.function == function) {
             queue.add(message);
         }
@@ -121,9 +123,9 @@ impl Cloud {
         let receipt = json!({"message_id": body["id"], "at": at.to_rfc3339(), "outcome": outcome});
         let message_id = format!("r-{}", self.number());
         let message =
-            Waiting { message_id, body: receipt.to_string(), group: None, sent_at: at, received: 0 };
+            WaitingMessage { message_id, body: receipt.to_string(), group: None, sent_at: at, received: 0 };
         if self.strikes(Fault::Duplicate) {
-            let again = Waiting { message_id: format!("r-{}", self.number()), ..message.clone() };
+            let again = WaitingMessage { message_id: format!("r-{}", self.number()), ..message.clone() };
             self.watch.reported(&again);
             self.come(at + TimeDelta::hours(1), Coming::Receipt(again));
         }
@@ -135,12 +137,12 @@ impl Cloud {
     fn send(&mut self, account: &str, body: String) {
         let message_id = format!("m-{}", self.number());
         let (now, group) = (self.now(), Some(account.to_owned()));
-        let message = Waiting { message_id, body, group, sent_at: now, received: 0 };
+        let message = WaitingMessage { message_id, body, group, sent_at: now, received: 0 };
         for (fault, later) in
             [(Fault::Duplicate, TimeDelta::hours(1)), (Fault::OldWindow, TimeDelta::days(3))]
         {
             if self.strikes(fault) {
-                let again = Waiting { message_id: format!("m-{}", self.number()), ..message.clone() };
+                let again = WaitingMessage { message_id: format!("m-{}", self.number()), ..message.clone() };
                 self.come(now + later, Coming::Message(again));
             }
         }
@@ -148,16 +150,16 @@ impl Cloud {
         self.enqueue(intake::NAME, message);
     }
 
-    fn invoke(&mut self, function: &'static str, event: &Value, timeout: TimeDelta, work: Work) {
+    fn invoke(&mut self, function: &'static str, event: &Value, timeout: TimeDelta, work: TaskKind) {
         let caller = self.container(function);
         self.watch.begins(caller);
         let Some(container) = self.containers.get_mut(&caller) else { return };
         container.is_busy = true;
         let deadline = Deadline::at(container.clock.now() + timeout);
-        let (wiring, shards) = (container.wiring.clone(), container.shards.clone());
+        let (wiring, shards) = (container.services.clone(), container.shards.clone());
         let task = self.executor.spawn({
             let call = invoke(wiring, shards, function, event, deadline, self.segments());
-            async move { Outcome::Invoked(call.await) }
+            async move { TaskOutcome::Invoked(call.await) }
         });
         let killed_at = Some(self.now() + timeout);
         self.running.insert(task, Running { caller, work, killed_at, metrics: Vec::new() });
@@ -204,7 +206,7 @@ impl Cloud {
         Ok(())
     }
 
-    fn happen(&mut self, happening: Happening) -> Checked {
+    fn happen(&mut self, happening: PlannedDeed) -> Checked {
         self.watch.count("happenings", 1);
         let caller = CallerId(self.number());
         let contract = happening.account.map(|place| self.plan.book[place].clone());
@@ -213,7 +215,7 @@ impl Cloud {
                 let (id, [_, second]) = self.plan.policies[*place];
                 // The accounts are queued only when every container uses the version, as the command does.
                 let at = self.now() + QUEUED_AFTER;
-                let queued = Happening { at, deed: Deed::Queue(*place), ..happening.clone() };
+                let queued = PlannedDeed { at, deed: Deed::Queue(*place), ..happening.clone() };
                 self.come(at, Coming::Happening(Box::new(queued)));
                 return self.publish(id, second);
             }
@@ -228,7 +230,7 @@ impl Cloud {
                 let event_id = event_id.parse().map_err(|error| broken("it starts", &error))?;
                 let account_id = contract.account_id.clone();
                 let event = Event { at: happening.at, account_id, command: (**command).clone() };
-                let message = Message { event_id, event };
+                let message = InboundMessage { event_id, event };
                 self.watch.message(&message);
                 self.send(contract.account_id.as_str(), message_line(&message));
                 return Ok(());
@@ -247,26 +249,26 @@ impl Cloud {
         let Clients { dynamodb, .. } = clients(&self.network, caller);
         let store = Store::new(dynamodb, self.settings.tables.clone(), self.settings.due_shards);
         let task = self.executor.spawn(async move {
-            Outcome::Lender(lender::does(&Transitions::new(store), contract, policy, happening).await)
+            TaskOutcome::Lender(lender::does(&Transitions::new(store), contract, policy, happening).await)
         });
-        let running = Running { caller, work: Work::Lender, killed_at: None, metrics: Vec::new() };
+        let running = Running { caller, work: TaskKind::Lender, killed_at: None, metrics: Vec::new() };
         self.running.insert(task, running);
         Ok(())
     }
 
-    pub(super) fn ended(&mut self, task: TaskId, outcome: Outcome) -> Checked {
+    pub(super) fn ended(&mut self, task: TaskId, outcome: TaskOutcome) -> Checked {
         let Some(Running { caller, work, metrics, .. }) = self.running.remove(&task) else { return Ok(()) };
         if let Some(container) = self.containers.get_mut(&caller) {
             container.is_busy = false;
         }
         match (work, outcome) {
-            (Work::Lender, Outcome::Lender(done)) => {
+            (TaskKind::Lender, TaskOutcome::Lender(done)) => {
                 done.map_err(|problem| broken("the lender's systems are served", &problem))
             }
-            (Work::Lender, Outcome::Invoked(_)) => {
+            (TaskKind::Lender, TaskOutcome::Invoked(_)) => {
                 Err(broken("the lender's systems are served", &"a call of theirs panicked"))
             }
-            (Work::Firing { schedule, tried }, Outcome::Invoked(answer)) => {
+            (TaskKind::Firing { schedule, tried }, TaskOutcome::Invoked(answer)) => {
                 if let Ok(answer) = &answer
                     && schedule == WATCH
                 {
@@ -278,7 +280,7 @@ impl Cloud {
                 }
                 Ok(())
             }
-            (Work::Batch { stream, lane, records }, Outcome::Invoked(answer)) => {
+            (TaskKind::Batch { stream, group: lane, records }, TaskOutcome::Invoked(answer)) => {
                 if answer.is_ok() {
                     for line in &metrics {
                         self.watch.metrics(self.streams[stream].function, line, records.len())?;
@@ -287,14 +289,14 @@ impl Cloud {
                 self.handled(stream, lane, records, &answer);
                 Ok(())
             }
-            (Work::Messages { queue, received, messages }, Outcome::Invoked(answer)) => {
+            (TaskKind::Messages { queue, received, messages }, TaskOutcome::Invoked(answer)) => {
                 self.messages_handled(queue, received, messages, &answer, &metrics)
             }
-            (_, Outcome::Lender(_)) => Ok(()),
+            (_, TaskOutcome::Lender(_)) => Ok(()),
         }
     }
 
-    fn handled(&mut self, stream: usize, lane: Option<usize>, records: Vec<Record>, answer: &Invoked) {
+    fn handled(&mut self, stream: usize, lane: Option<usize>, records: Vec<WrittenRecord>, answer: &Invoked) {
         let failures = answer.as_ref().map(|answer| answer["batchItemFailures"].clone());
         let handled = match failures {
             Err(_) => Handled::Failed,
@@ -305,7 +307,7 @@ impl Cloud {
         };
         let now = self.now();
         if let Some(lane) = lane {
-            let Stream { mapping, lanes, function, .. } = &mut self.streams[stream];
+            let Stream { mapping, groups: lanes, function, .. } = &mut self.streams[stream];
             let given_up = lanes[lane].handled(mapping, &handled, now);
             self.watch.lost(function, &Lost { given_up, forgotten: Vec::new() });
         }
@@ -333,12 +335,12 @@ impl Cloud {
         &mut self,
         queue: usize,
         received: bool,
-        messages: Vec<Waiting>,
+        messages: Vec<WaitingMessage>,
         answer: &Invoked,
         metrics: &[Value],
     ) -> Checked {
         let failures = answer.as_ref().map(|answer| answer["batchItemFailures"].clone());
-        let has_failed = |message: &Waiting| match &failures {
+        let has_failed = |message: &WaitingMessage| match &failures {
             Err(_) => true,
             Ok(failures) => failures
                 .as_array()
@@ -373,7 +375,7 @@ impl Cloud {
         match task {
             Some(task) => {
                 self.executor.kill(task);
-                self.ended(task, Outcome::Invoked(Err(why.to_owned())))
+                self.ended(task, TaskOutcome::Invoked(Err(why.to_owned())))
             }
             None => Ok(()),
         }

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Applied;
 use duewatch_domain::Command;
 use duewatch_domain::account::NoticeOf;
-use duewatch_domain::commands::PersonFact;
-use duewatch_domain::contact::MAX_CAME_BACK;
+use duewatch_domain::commands::ContactFact;
+use duewatch_domain::contact::MAX_BOUNCES;
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::kernel::Revision;
 use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
@@ -23,10 +23,10 @@ pub(in crate::simulation) struct Records {
     /// The contact records, by contact id.
     contacts: BTreeMap<String, Value>,
     /// The planned contacts, with their next evaluation.
-    planned: BTreeMap<String, Value>,
+    requests: BTreeMap<String, Value>,
     /// The counted messages, with their receipts.
     messages: BTreeMap<String, Value>,
-    parked: BTreeSet<(String, String)>,
+    suspense: BTreeSet<(String, String)>,
     published: BTreeMap<String, u64>,
     histories: BTreeMap<String, Vec<HistoryEntry>>,
 }
@@ -52,7 +52,7 @@ impl Records {
                     expires_at: None,
                 });
             } else if pk == "parked" {
-                records.parked.insert((text(item, "account_id"), text(item, "payment_id")));
+                records.suspense.insert((text(item, "account_id"), text(item, "payment_id")));
             } else if let Some(contact) = sk.strip_prefix("said#") {
                 let said = serde_json::from_str(&text(item, "said")).unwrap_or_default();
                 records.contacts.insert(contact.to_owned(), said);
@@ -61,7 +61,7 @@ impl Records {
                 records.messages.insert(message.to_owned(), known);
             } else if let Some(contact) = sk.strip_prefix("planned#") {
                 let planned = serde_json::from_str(&text(item, "planned")).unwrap_or_default();
-                records.planned.insert(contact.to_owned(), planned);
+                records.requests.insert(contact.to_owned(), planned);
             } else if let Some(account) = pk.strip_prefix("account#").filter(|_| sk == "published") {
                 let revision = item["revision"]["N"].as_str().and_then(|text| text.parse().ok());
                 records.published.insert(account.to_owned(), revision.unwrap_or_default());
@@ -79,11 +79,11 @@ impl Records {
             let Some(said) = self.contacts.get(contact) else { continue };
             let is_by_it = said["message"][0] == *message_id && said["outcome"] == "sent";
             let again = format!("{contact}/again");
-            let is_said_again = self.contacts.contains_key(&again) || self.planned.contains_key(&again);
+            let is_said_again = self.contacts.contains_key(&again) || self.requests.contains_key(&again);
             let came_back = said["planned"]["came_back"].as_u64().unwrap_or_default();
             hold!(
                 "what comes back is said again",
-                !is_by_it || is_said_again || came_back >= u64::from(MAX_CAME_BACK),
+                !is_by_it || is_said_again || came_back >= u64::from(MAX_BOUNCES),
                 "{}: {contact} came back, and {again} is nowhere",
                 message["customer_id"]
             );
@@ -104,18 +104,18 @@ impl Watch {
             if story.newer {
                 continue;
             }
-            self.check_standing(id, story, records, now)?;
-            self.check_heard(id, story)?;
+            self.check_status(id, story, records, now)?;
+            self.check_imposed(id, story)?;
             self.check_published(id, story, records)?;
             self.check_announced(id, story, now)?;
-            let parked = records.parked.iter().find(|key| key.0 == *id);
+            let parked = records.suspense.iter().find(|key| key.0 == *id);
             hold!("nothing is dropped", parked.is_none(), "{parked:?} is still parked");
         }
         for ((account, payment), facts) in &self.payments {
             let opened = self.stories.get(account).is_some_and(|story| !story.versions.is_empty());
-            let noted = records.parked.contains(&(account.clone(), payment.clone()));
+            let noted = records.suspense.contains(&(account.clone(), payment.clone()));
             let unreadable = facts.last().is_some_and(|fact| fact.read.is_err());
-            let excused = self.is_set_aside(&(account.clone(), payment.clone()), records);
+            let excused = self.is_quarantined(&(account.clone(), payment.clone()), records);
             hold!(
                 "nothing is dropped",
                 opened || noted || unreadable || excused,
@@ -124,7 +124,7 @@ impl Watch {
         }
         self.check_messages(records)?;
         self.check_consents(records)?;
-        for (contact, planned) in &records.planned {
+        for (contact, planned) in &records.requests {
             let look_at = planned["look_at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
             hold!(
                 "every owed reminder",
@@ -132,7 +132,7 @@ impl Watch {
                 "{contact} should have left: {planned}"
             );
         }
-        self.count("contacts that wait", records.planned.len());
+        self.count("contacts that wait", records.requests.len());
         self.count("records quarantined", records.quarantined.len());
         let entries = || records.histories.values().flatten();
         self.count("history entries", entries().count());
@@ -192,7 +192,7 @@ impl Watch {
     fn check_consents(&self, records: &Records) -> Checked {
         for (message, _) in self.queued.values() {
             let Ok(message) = parse_message(&message.body) else { continue };
-            let Command::OfPerson(PersonFact::Consent(change)) = &message.event.command else { continue };
+            let Command::Contact(ContactFact::Consent(change)) = &message.event.command else { continue };
             let set_aside = records.quarantined.values().chain(&self.dead);
             let is_set_aside = set_aside
                 .filter_map(|body| parse_message(body).ok())
@@ -242,7 +242,7 @@ impl Watch {
     }
 
     /// Whether a record of that payment was quarantined, given up or forgotten.
-    fn is_set_aside(&self, key: &(String, String), records: &Records) -> bool {
+    fn is_quarantined(&self, key: &(String, String), records: &Records) -> bool {
         let facts = self.payments.get(key);
         facts.into_iter().flatten().any(|fact| self.is_excused(post_payment::NAME, &fact.event_id, records))
     }
@@ -264,7 +264,7 @@ impl Watch {
             };
             // This release must not write the item of a newer one.
             let quarantined = facts.iter().any(|fact| is_quarantined(&fact.event_id))
-                || (story.newer && self.is_set_aside(key, records));
+                || (story.newer && self.is_quarantined(key, records));
             let set_aside = records.quarantined.keys().any(|(_, of)| *of == format!("{id}/{payment}"));
             hold!(
                 "nothing is dropped",
@@ -277,54 +277,54 @@ impl Watch {
     }
 
     /// The account status is the model's, and the due index holds its next change.
-    fn check_standing(&self, id: &str, story: &Story, records: &Records, now: DateTime<Utc>) -> Checked {
+    fn check_status(&self, id: &str, story: &Story, records: &Records, now: DateTime<Utc>) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let account = &last.account;
-        if story.set_aside {
+        if story.quarantined {
             let noted = records.quarantined.keys().any(|(_, of)| of == id);
             hold!("nothing leaves quietly", noted, "{id} lost its entry in the index and is not quarantined");
             return Ok(());
         }
-        let due = account.standing.next_action_at;
+        let due = account.status.next_action_at;
         hold!("no silent overdue", due.is_none_or(|due| due > now), "{id} waits since {due:?}, it is {now}");
         let indexed = self.index.get(id).map(|entry| entry.next_action_at.clone());
         let sorted = due.map(|due| due.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
         hold!("no silent overdue", indexed == sorted, "{id} is indexed at {indexed:?}, waits for {sorted:?}");
-        let used = account.standing.policy.as_ref().map_or(0, |policy| policy.version);
+        let used = account.status.policy.as_ref().map_or(0, |policy| policy.version);
         let Some(policy) = self.policy(account.policy_id.as_str(), used) else { return Ok(()) };
         let held = self
             .payments_at(id, self.step)
             .iter()
             .any(|fact| fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone()).is_err()));
         let judged = last.model.judge(policy, now);
-        let same = judged.stage == account.standing.stage.as_str()
-            && judged.restrictions == account.standing.restrictions;
+        let same = judged.stage == account.status.stage.as_str()
+            && judged.restrictions == account.status.restrictions;
         hold!(
             "the standing is the model's",
             same || held,
             "{id} at {now}: {:?}, the model says {judged:?}",
-            account.standing
+            account.status
         );
         Ok(())
     }
 
     /// The account holds exactly the restrictions that the customer's other accounts impose, unless a payment
     /// that cannot be posted defers them.
-    fn check_heard(&self, id: &str, story: &Story) -> Checked {
-        let Some(last) = story.versions.last().filter(|_| !story.set_aside) else { return Ok(()) };
+    fn check_imposed(&self, id: &str, story: &Story) -> Checked {
+        let Some(last) = story.versions.last().filter(|_| !story.quarantined) else { return Ok(()) };
         let customer_id = &story.contract.customer_id;
         let others = self.stories.iter().filter(|(other, story)| {
             *other != id && story.contract.customer_id == *customer_id && !story.newer
         });
         for (other, story) in others {
             let Some(asking) = story.versions.last() else { continue };
-            let held = asking.account.asks().is_some() && self.is_unpostable(&asking.account);
+            let held = asking.account.imposes().is_some() && self.is_unpostable(&asking.account);
             hold!(
                 "one account's stage restricts the customer's others, and lifts with it",
-                held || last.account.has_heard(&asking.account),
+                held || last.account.has_applied_from(&asking.account),
                 "{id} knows {:?}, {other} asks {:?}",
-                last.account.asked_by(),
-                asking.account.asks()
+                last.account.imposed_by(),
+                asking.account.imposes()
             );
         }
         Ok(())
@@ -334,7 +334,7 @@ impl Watch {
     /// the policy evaluated.
     fn check_announced(&self, id: &str, story: &Story, now: DateTime<Utc>) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
-        let held = story.set_aside || self.is_unpostable(&last.account);
+        let held = story.quarantined || self.is_unpostable(&last.account);
         for policy in self.published(&last.account, now - TimeDelta::hours(3)) {
             let of = NoticeOf::Policy(policy.version);
             hold!(
@@ -376,10 +376,10 @@ impl Watch {
                 "{id}: the entry of revision {revision} follows {follows}"
             );
             let version = story.versions.iter().find(|version| version.account.revision == revision);
-            let stage = version.map(|version| &version.account.standing.stage);
+            let stage = version.map(|version| &version.account.status.stage);
             hold!(
                 "the history says what was",
-                entry.told().map(|told| told.stage).as_ref() == stage,
+                entry.content().map(|told| told.stage).as_ref() == stage,
                 "{id} revision {revision}: {} instead of {stage:?}",
                 entry.entry
             );
@@ -404,7 +404,7 @@ impl Watch {
                 );
             }
             let mut sent_any = self.sent.contains_key(&event);
-            for intent in &version.account.intents {
+            for intent in &version.account.contact_requests {
                 let contact = format!("{event}/{}", intent.name());
                 let sent = self.sent.get(&contact);
                 let outcome = records.contacts.get(&contact).and_then(|said| said["outcome"].as_str());
@@ -412,10 +412,10 @@ impl Watch {
                     Some(sent) => sent.topic == "reminders" && outcome.is_some(),
                     None => {
                         matches!(outcome, Some("withdrawn" | "held" | "suppressed"))
-                            || records.planned.contains_key(&contact)
+                            || records.requests.contains_key(&contact)
                     }
                 };
-                sent_any |= sent.is_some() || records.planned.contains_key(&contact);
+                sent_any |= sent.is_some() || records.requests.contains_key(&contact);
                 hold!(
                     "every owed reminder",
                     is_recorded || (excused && revision < last.account.revision),

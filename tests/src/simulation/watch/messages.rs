@@ -1,11 +1,11 @@
 //! The checks of every message.
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::account::Intent;
+use duewatch_domain::account::ContactRequest;
 use duewatch_local::stack::sns::Delivered;
 use serde_json::Value;
 
-use super::{Broken, Checked, Sent, Story, Version, Watch, hold};
+use super::{Broken, Checked, SeenMessage, Story, Version, Watch, hold};
 use crate::simulation::network::CallerId;
 
 impl Watch {
@@ -34,11 +34,12 @@ impl Watch {
             for contact in body["data"]["contacts"].as_array().into_iter().flatten() {
                 let contact_id = contact["contact_id"].as_str().unwrap_or_default();
                 self.notice_has_left(contact_id, &body);
-                self.sent.insert(contact_id.to_owned(), Sent { topic: topic.clone(), body: body.clone() });
+                self.sent
+                    .insert(contact_id.to_owned(), SeenMessage { topic: topic.clone(), body: body.clone() });
             }
             return Ok(());
         }
-        self.sent.insert(id, Sent { topic, body });
+        self.sent.insert(id, SeenMessage { topic, body });
         Ok(())
     }
 
@@ -100,9 +101,10 @@ impl Watch {
         let account_id = wanting.account.account_id.as_str();
         let name = Self::first_id(id).splitn(3, '/').nth(2).unwrap_or_default();
         let channel = &body["data"]["channel"];
-        let is_it =
-            |one: &&Intent| one.name() == name && one.channels().any(|known| channel == known.as_str());
-        let intent = wanting.account.intents.iter().find(is_it);
+        let is_it = |one: &&ContactRequest| {
+            one.name() == name && one.channels().any(|known| channel == known.as_str())
+        };
+        let intent = wanting.account.contact_requests.iter().find(is_it);
         let Some(intent) = intent else {
             return Err(Broken {
                 promise: "every owed reminder",
@@ -130,7 +132,7 @@ impl Watch {
             }
         }
         let at: Option<DateTime<Utc>> = body["time"].as_str().and_then(|at| at.parse().ok());
-        let used = account.standing.policy.as_ref().map_or(0, |policy| policy.version);
+        let used = account.status.policy.as_ref().map_or(0, |policy| policy.version);
         let (Some(at), Some(policy)) = (at, self.policy(account.policy_id.as_str(), used)) else {
             return Err(Broken { promise: "the last look", how: format!("{id} bears no time: {body}") });
         };
@@ -153,16 +155,16 @@ impl Watch {
 /// An event carries the whole account status of its revision.
 fn check_event(version: &Version, body: &Value) -> Checked {
     let account = &version.account;
-    let restrictions = serde_json::to_value(&account.standing.restrictions).unwrap_or_default();
+    let restrictions = serde_json::to_value(&account.status.restrictions).unwrap_or_default();
     let data = &body["data"];
     hold!(
         "published events are transitions",
         account.decision_of_this_revision().is_some()
-            && data["stage"] == account.standing.stage.as_str()
+            && data["stage"] == account.status.stage.as_str()
             && data["restrictions"] == restrictions
             && data["revision"] == account.revision.0,
         "{body} is not {:?}",
-        account.standing
+        account.status
     );
     Ok(())
 }

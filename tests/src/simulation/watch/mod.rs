@@ -3,22 +3,22 @@
 
 mod at_rest;
 mod messages;
-mod persons;
+mod profiles;
 mod revision;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::commands::{Command, Contract, Message};
+use duewatch_domain::commands::{Command, Contract, InboundMessage};
 use duewatch_domain::{Account, Policy};
-use duewatch_local::stack::sqs::Waiting;
+use duewatch_local::stack::sqs::WaitingMessage;
 use duewatch_store::{PaymentFact, Tables, account_from_image};
 use serde_json::Value;
 
-use super::lane::{Lost, Record};
-use super::network::{CallerId, Request};
-use super::{Fault, Report};
+use super::network::{CallerId, NetworkRequest};
+use super::ordered_group::{Lost, WrittenRecord};
+use super::{Fault, SimulationReport};
 use crate::model::Model;
 
 /// A promise that was broken.
@@ -65,12 +65,12 @@ struct Story {
     /// A newer release has written the item: this release must not touch it.
     newer: bool,
     /// The account lost its entry in the due index, because it could not be evaluated.
-    set_aside: bool,
+    quarantined: bool,
 }
 
 /// A version of an item of the payments table.
 #[derive(Clone, Debug)]
-struct Fact {
+struct SeenPayment {
     step: u64,
     event_id: String,
     read: Result<PaymentFact, String>,
@@ -78,7 +78,7 @@ struct Fact {
 
 /// An invocation's reads of an account: first the account, then its payments.
 #[derive(Clone, Copy, Debug, Default)]
-struct Reading {
+struct AccountReading {
     /// The number of versions of the account at its last read.
     read: usize,
     /// The number of versions at the account's last read before its payments.
@@ -90,13 +90,13 @@ struct Reading {
 
 /// A message sent under an id.
 #[derive(Clone, Debug)]
-struct Sent {
+struct SeenMessage {
     topic: String,
     body: Value,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Entry {
+pub(super) struct IndexEntry {
     pub(super) next_action_at: String,
     pub(super) account_id: String,
     pub(super) shard: String,
@@ -108,16 +108,16 @@ pub(super) struct Watch {
     step: u64,
     policies: BTreeMap<String, Vec<(Policy, DateTime<Utc>)>>,
     stories: BTreeMap<String, Story>,
-    payments: BTreeMap<(String, String), Vec<Fact>>,
-    readings: BTreeMap<(CallerId, String), Reading>,
+    payments: BTreeMap<(String, String), Vec<SeenPayment>>,
+    readings: BTreeMap<(CallerId, String), AccountReading>,
     /// The lender's command under an id, with its instant, and whether an account took it.
     messages: BTreeMap<String, (Command, DateTime<Utc>, bool)>,
     /// The messages of the queue by SQS's ids, and whether each has ended.
-    queued: BTreeMap<String, (Waiting, bool)>,
-    index: BTreeMap<String, Entry>,
-    sent: BTreeMap<String, Sent>,
+    queued: BTreeMap<String, (WaitingMessage, bool)>,
+    index: BTreeMap<String, IndexEntry>,
+    sent: BTreeMap<String, SeenMessage>,
     /// The current contact profiles.
-    persons: BTreeMap<String, persons::Known>,
+    profiles: BTreeMap<String, profiles::SeenProfile>,
     /// The instants at which notices of a subject left, by account.
     told: BTreeMap<(String, String), Vec<DateTime<Utc>>>,
     /// The bodies of messages that went to the dead-letter queue.
@@ -138,8 +138,8 @@ impl Watch {
         *self.struck.entry(fault).or_default() += 1;
     }
 
-    pub(super) fn report(&self) -> Report {
-        Report { counts: self.counts.clone(), struck: self.struck.clone() }
+    pub(super) fn report(&self) -> SimulationReport {
+        SimulationReport { counts: self.counts.clone(), struck: self.struck.clone() }
     }
 
     pub(super) fn published_policy(&mut self, policy: Policy, at: DateTime<Utc>) {
@@ -152,30 +152,30 @@ impl Watch {
             contract: contract.clone(),
             versions: Vec::new(),
             newer: false,
-            set_aside: false,
+            quarantined: false,
         });
     }
 
     /// Notes a message before the lender's systems send it.
-    pub(super) fn message(&mut self, message: &Message) {
+    pub(super) fn message(&mut self, message: &InboundMessage) {
         let sent = (message.event.command.clone(), message.event.at, false);
         self.messages.insert(message.event_id.to_string(), sent);
     }
 
     /// Notes a body that was sent to the queue.
-    pub(super) fn sent_to_queue(&mut self, message: &Waiting) {
+    pub(super) fn sent_to_queue(&mut self, message: &WaitingMessage) {
         self.count("messages sent", 1);
         self.queued.insert(message.message_id.clone(), (message.clone(), false));
     }
 
     /// Notes a receipt before a delivery provider sends it.
-    pub(super) fn reported(&mut self, message: &Waiting) {
+    pub(super) fn reported(&mut self, message: &WaitingMessage) {
         self.count("receipts sent", 1);
         self.queued.insert(message.message_id.clone(), (message.clone(), false));
     }
 
     /// Notes the messages that a function has taken: applied, known or quarantined.
-    pub(super) fn messages_done<'a>(&mut self, messages: impl Iterator<Item = &'a Waiting>) {
+    pub(super) fn messages_done<'a>(&mut self, messages: impl Iterator<Item = &'a WaitingMessage>) {
         for message in messages {
             if let Some((_, done)) = self.queued.get_mut(&message.message_id) {
                 *done = true;
@@ -184,14 +184,14 @@ impl Watch {
     }
 
     /// Notes the messages that went to the dead-letter queue.
-    pub(super) fn dead_letters(&mut self, messages: &[Waiting]) {
+    pub(super) fn dead_letters(&mut self, messages: &[WaitingMessage]) {
         self.count("messages dead", messages.len());
         self.messages_done(messages.iter());
         self.dead.extend(messages.iter().map(|message| message.body.clone()));
     }
 
     /// The current entries of the due index.
-    pub(super) fn index(&self) -> BTreeSet<Entry> {
+    pub(super) fn index(&self) -> BTreeSet<IndexEntry> {
         self.index.values().cloned().collect()
     }
 
@@ -206,7 +206,7 @@ impl Watch {
     }
 
     /// Notes a served request.
-    pub(super) fn served(&mut self, request: &Request, tables: &Tables) -> Checked {
+    pub(super) fn served(&mut self, request: &NetworkRequest, tables: &Tables) -> Checked {
         self.step += 1;
         let body = request.json();
         let table = body["TableName"].as_str().unwrap_or_default();
@@ -244,7 +244,7 @@ impl Watch {
     }
 
     /// Notes a record of the payments stream.
-    pub(super) fn payment_written(&mut self, record: &Record) -> Checked {
+    pub(super) fn payment_written(&mut self, record: &WrittenRecord) -> Checked {
         let image = image(&record.event, "NewImage");
         let key = |name: &str| match image.get(name) {
             Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
@@ -252,7 +252,7 @@ impl Watch {
         };
         let key = (key("account_id"), key("payment_id"));
         let read = PaymentFact::from_image(image).map_err(|faulty| faulty.to_string());
-        let fact = Fact { step: self.step, event_id: record.event_id().to_owned(), read };
+        let fact = SeenPayment { step: self.step, event_id: record.event_id().to_owned(), read };
         self.payments.entry(key).or_default().push(fact);
         Ok(())
     }
@@ -260,7 +260,7 @@ impl Watch {
     /// Checks a record of the accounts stream, written by `caller`.
     pub(super) fn account_written(
         &mut self,
-        record: &Record,
+        record: &WrittenRecord,
         caller: CallerId,
         its_now: DateTime<Utc>,
         now: DateTime<Utc>,
@@ -350,9 +350,9 @@ impl Watch {
     fn entry_moved(&mut self, account_id: &str, account: &Account) -> Checked {
         let Some(story) = self.stories.get_mut(account_id) else { return Ok(()) };
         let Some(last) = story.versions.last_mut() else { return Ok(()) };
-        let (known, next) = (last.account.standing.next_action_at, account.standing.next_action_at);
+        let (known, next) = (last.account.status.next_action_at, account.status.next_action_at);
         let mut expected = last.account.clone();
-        expected.standing.next_action_at = next;
+        expected.status.next_action_at = next;
         let is_earlier = next.is_none() || known.is_none_or(|known| next < Some(known));
         hold!(
             "one revision",
@@ -361,7 +361,7 @@ impl Watch {
             account.revision
         );
         last.account = expected;
-        story.set_aside = next.is_none();
+        story.quarantined = next.is_none();
         Ok(())
     }
 
@@ -369,7 +369,7 @@ impl Watch {
         let new = &event["dynamodb"]["NewImage"];
         match (new["due_shard"]["S"].as_str(), new["next_action_at"]["S"].as_str()) {
             (Some(shard), Some(at)) => {
-                let entry = Entry {
+                let entry = IndexEntry {
                     next_action_at: at.to_owned(),
                     account_id: account_id.to_owned(),
                     shard: shard.to_owned(),
@@ -385,7 +385,7 @@ impl Watch {
     }
 
     /// The payments of an account as the table held them at a step, by id.
-    fn payments_at(&self, account_id: &str, step: u64) -> Vec<&Fact> {
+    fn payments_at(&self, account_id: &str, step: u64) -> Vec<&SeenPayment> {
         self.payments
             .iter()
             .filter(|((account, _), _)| account == account_id)

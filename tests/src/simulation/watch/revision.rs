@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
-use duewatch_domain::account::{Installment, Label};
+use duewatch_domain::account::{Installment, InstallmentLabel};
 use duewatch_domain::commands::Command;
 use duewatch_domain::policy::Stage;
 use duewatch_domain::{Account, Policy};
 
 use super::{Broken, Checked, POLICY_LAG, Story, Version, Watch, hold};
-use crate::model::{Classified, Judged, Model};
+use crate::model::{Model, ModelAssessment, ModelClass};
 use crate::simulation::network::CallerId;
 
 /// The time ahead for which the model shows that nothing changes.
@@ -36,16 +36,18 @@ impl Watch {
             next - 1
         );
         let mut models = self.facts_of(story, &account)?;
-        self.check_heeded(before, &account, caller)?;
-        let asked =
-            account.asked_by().iter().map(|one| (one.account_id.clone(), one.ask.restrictions.clone()));
-        models.iter_mut().for_each(|model| model.heed(asked.clone()));
-        let heeds = before.map_or(&[][..], Account::asked_by) != account.asked_by();
+        self.check_cross_restrictions(before, &account, caller)?;
+        let asked = account
+            .imposed_by()
+            .iter()
+            .map(|one| (one.account_id.clone(), one.restriction.restrictions.clone()));
+        models.iter_mut().for_each(|model| model.impose(asked.clone()));
+        let heeds = before.map_or(&[][..], Account::imposed_by) != account.imposed_by();
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
         let policy = self.policy_used(&account, &models[0], may_be_held, now)?;
         let check = |model: &Model| -> Result<Model, Broken> {
             check_judged(before, &account, model, policy, its_now)?;
-            let model = self.looked(&account, model, policy, now)?;
+            let model = self.evaluated(&account, model, policy, now)?;
             self.check_timetable(&account, &model, policy, now)?;
             Ok(model)
         };
@@ -58,7 +60,7 @@ impl Watch {
         let is_hold = may_be_held && judged.is_err();
         let model = if is_hold { models[0].clone() } else { judged? };
         if is_hold {
-            self.check_hold(&account, &model, its_now)?;
+            self.check_deferral(&account, &model, its_now)?;
         }
         check_notices(&account, &model)?;
         self.check_told(before, &account, &model, policy)?;
@@ -68,15 +70,15 @@ impl Watch {
         let decided = account.decision_of_this_revision().is_some();
         let lifted = account.decision_of_this_revision().is_some_and(|one| !one.lifted.is_empty());
         let restricted = account.decision_of_this_revision().is_some_and(|one| !one.applied.is_empty());
-        let intents = account.intents.len();
-        let notices = account.intents.iter().filter(|intent| intent.notice_of.is_some()).count();
+        let intents = account.contact_requests.len();
+        let notices = account.contact_requests.iter().filter(|intent| intent.notice_of.is_some()).count();
         if let Some(taken) = before.and_then(|before| newly_taken(before, &account))
             && let Some((_, _, is_taken)) = self.messages.get_mut(taken)
         {
             *is_taken = true;
         }
         if let Some(story) = self.stories.get_mut(&id) {
-            story.set_aside = false;
+            story.quarantined = false;
             story.versions.push(Version { account, model, event_id: event_id.to_owned() });
         }
         self.count("holds", usize::from(is_hold));
@@ -125,7 +127,7 @@ impl Watch {
             };
             news.extend(fact.commands().into_iter().skip(usize::from(known.is_some())));
             if payment.reversed.is_some() {
-                reversed.push(Label::TakenBack(payment.payment_id.clone()));
+                reversed.push(InstallmentLabel::Chargeback(payment.payment_id.clone()));
             }
         }
         let model = self.with_notices_left(before, account, model)?;
@@ -227,7 +229,7 @@ impl Watch {
         now: DateTime<Utc>,
     ) -> Result<&Policy, Broken> {
         let id = account.policy_id.as_str();
-        let version = match &account.standing.policy {
+        let version = match &account.status.policy {
             None if is_hold => self.published(account, now).first().map_or(0, |policy| policy.version),
             known => known.as_ref().map_or(0, |policy| policy.version),
         };
@@ -249,7 +251,7 @@ impl Watch {
 
     /// The model after the evaluation of the revision. The customer receives the announcement of a waiting
     /// version once.
-    fn looked(
+    fn evaluated(
         &self,
         account: &Account,
         model: &Model,
@@ -258,13 +260,13 @@ impl Watch {
     ) -> Result<Model, Broken> {
         let (id, revision, at) = (account.account_id.as_str(), account.revision, judged_at(account));
         let mut seen = model.clone();
-        seen.looked(policy, at);
+        seen.evaluated(policy, at);
         let long_known = self.published(account, now - POLICY_LAG);
         for version in self.published(account, now) {
             let Some(announcement) = &version.announcement else { continue };
             let of = NoticeOf::Policy(version.version);
             let is_told = model.notices().any(|(known, ..)| *known == of);
-            let tells = account.intents.iter().find(|intent| intent.notice_of.as_ref() == Some(&of));
+            let tells = account.contact_requests.iter().find(|intent| intent.notice_of.as_ref() == Some(&of));
             let may_wait = !long_known.iter().any(|known| known.version == version.version);
             let is_right = match tells {
                 None => is_told || may_wait,
@@ -305,8 +307,8 @@ impl Watch {
             told_on.any(|date| Some(date) >= since && date + TimeDelta::days(days.into()) <= today)
         };
         let oldest = model.debts(policy).first().map(|oldest| oldest.due_on);
-        let old = before.map_or(&[][..], |before| &before.standing.restrictions);
-        let restrictions = &account.standing.restrictions;
+        let old = before.map_or(&[][..], |before| &before.status.restrictions);
+        let restrictions = &account.status.restrictions;
         let stage = policy.stages.iter().find(|stage| stage.restrictions == *restrictions);
         let new = restrictions.iter().filter(|one| !old.contains(one));
         let days = new.filter_map(|one| one.notice_days).max();
@@ -319,7 +321,7 @@ impl Watch {
             );
         }
         if let Some(announcement) = &policy.announcement
-            && account.standing.policy.as_ref().is_some_and(|used| used.version == policy.version)
+            && account.status.policy.as_ref().is_some_and(|used| used.version == policy.version)
         {
             hold!(
                 "a stricter version never binds an account that was not told",
@@ -341,9 +343,9 @@ impl Watch {
 
     /// A restriction is deferred only where a policy in force leads the account to a stage at least as
     /// severe, and the next evaluation is soon.
-    fn check_hold(&self, account: &Account, model: &Model, its_now: DateTime<Utc>) -> Checked {
+    fn check_deferral(&self, account: &Account, model: &Model, its_now: DateTime<Utc>) -> Checked {
         let (id, revision) = (account.account_id.as_str(), account.revision);
-        let stage = account.standing.stage.as_str();
+        let stage = account.status.stage.as_str();
         let published = self.policies.get(account.policy_id.as_str()).map_or(&[][..], Vec::as_slice);
         let climbs = published.iter().any(|(policy, _)| {
             let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
@@ -351,33 +353,33 @@ impl Watch {
         });
         hold!("lifted when paid", climbs, "{id} revision {revision}: {stage} is held although less is due");
         let soon = its_now + TimeDelta::hours(2);
-        let again = account.standing.next_action_at.is_some_and(|again| again <= soon);
-        hold!(
-            "no silent overdue",
-            again,
-            "{id} revision {revision} is held for long: {:?}",
-            account.standing
-        );
+        let again = account.status.next_action_at.is_some_and(|again| again <= soon);
+        hold!("no silent overdue", again, "{id} revision {revision} is held for long: {:?}", account.status);
         Ok(())
     }
 
     /// Each restriction that an account applies for another was really imposed by that one. Before a further
     /// restriction is applied, the other account's payments are read, and all of them are posted.
-    fn check_heeded(&self, before: Option<&Account>, account: &Account, caller: CallerId) -> Checked {
+    fn check_cross_restrictions(
+        &self,
+        before: Option<&Account>,
+        account: &Account,
+        caller: CallerId,
+    ) -> Checked {
         let (id, revision) = (account.account_id.as_str(), account.revision);
-        let known = before.map_or(&[][..], Account::asked_by);
-        for taken in account.asked_by().iter().filter(|taken| !known.contains(taken)) {
+        let known = before.map_or(&[][..], Account::imposed_by);
+        for taken in account.imposed_by().iter().filter(|taken| !known.contains(taken)) {
             let other = taken.account_id.as_str();
             let story =
                 self.stories.get(other).filter(|story| story.contract.customer_id == account.customer_id);
             let versions = story.map_or(&[][..], |story| &story.versions);
             hold!(
                 "nothing is made up",
-                versions.iter().any(|version| version.account.asks().as_ref() == Some(taken)),
+                versions.iter().any(|version| version.account.imposes().as_ref() == Some(taken)),
                 "{id} revision {revision}: {other} never asked {taken:?}"
             );
             let had = known.iter().find(|known| known.account_id == taken.account_id);
-            if had.is_some_and(|had| had.ask.restrictions == taken.ask.restrictions) {
+            if had.is_some_and(|had| had.restriction.restrictions == taken.restriction.restrictions) {
                 continue;
             }
             let reading = self.readings.get(&(caller, other.to_owned())).copied().unwrap_or_default();
@@ -405,8 +407,8 @@ impl Watch {
     /// same write.
     fn check_restriction(&self, before: Option<&Account>, account: &Account, caller: CallerId) -> Checked {
         let none = Vec::new();
-        let old = before.map_or(&none, |before| &before.standing.restrictions);
-        let added: Vec<_> = account.standing.restrictions.iter().filter(|one| !old.contains(one)).collect();
+        let old = before.map_or(&none, |before| &before.status.restrictions);
+        let added: Vec<_> = account.status.restrictions.iter().filter(|one| !old.contains(one)).collect();
         if added.is_empty() {
             return Ok(());
         }
@@ -444,7 +446,7 @@ impl Watch {
                 self.binding(&long_known, account, model, then).filter(|next| next.version > policy.version);
             !model.changes((policy, at), (binding.unwrap_or(policy), then))
         };
-        match account.standing.next_action_at {
+        match account.status.next_action_at {
             None => {
                 let far = at + AHEAD;
                 hold!(
@@ -493,21 +495,21 @@ fn with(model: &Model, news: impl IntoIterator<Item = (Command, DateTime<Utc>)>)
 }
 
 pub(super) fn judged_at(account: &Account) -> DateTime<Utc> {
-    account.standing.reminded_through.unwrap_or(DateTime::UNIX_EPOCH)
+    account.status.last_assessed_at.unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 /// Whether the revision leaves all decisions as they were.
 fn decides_nothing(before: Option<&Account>, account: &Account) -> bool {
-    let Some(before) = before else { return account.standing.policy.is_none() };
+    let Some(before) = before else { return account.status.policy.is_none() };
     judged_at(before) == judged_at(account)
-        && account.intents.is_empty()
+        && account.contact_requests.is_empty()
         && account.decision_of_this_revision().is_none()
-        && before.standing.stage == account.standing.stage
-        && before.standing.restrictions == account.standing.restrictions
+        && before.status.stage == account.status.stage
+        && before.status.restrictions == account.status.restrictions
 }
 
 /// Whether the change goes beyond payments.
-fn differs(before: &Account, account: &Account, reversed: &[Label]) -> bool {
+fn differs(before: &Account, account: &Account, reversed: &[InstallmentLabel]) -> bool {
     let old: Vec<&Installment> = before.installments().iter().collect();
     let new: Vec<&Installment> = account
         .installments()
@@ -531,7 +533,7 @@ fn check_judged(
     its_now: DateTime<Utc>,
 ) -> Checked {
     let (id, revision) = (account.account_id.as_str(), account.revision);
-    hold!("it is judged", account.standing.reminded_through.is_some(), "{id} revision {revision} is not");
+    hold!("it is judged", account.status.last_assessed_at.is_some(), "{id} revision {revision} is not");
     let at = judged_at(account);
     let last = before.map_or(DateTime::<Utc>::MIN_UTC, judged_at);
     hold!("time goes on", at >= last, "{id} revision {revision}: judged at {at}, before at {last}");
@@ -541,7 +543,7 @@ fn check_judged(
         "{id} revision {revision}: judged at {at}, it is {its_now}"
     );
     let judged = model.judge(policy, at);
-    let standing = &account.standing;
+    let standing = &account.status;
     hold!(
         "the standing is the model's",
         standing.stage.as_str() == judged.stage && standing.restrictions == judged.restrictions,
@@ -552,7 +554,7 @@ fn check_judged(
         judged.restrictions
     );
     let held = standing.classification.as_ref().and_then(|classes| classes.class());
-    let class = held.map(|held| Classified {
+    let class = held.map(|held| ModelClass {
         name: held.name.to_string(),
         since: held.since,
         probation_until: held.probation_until,
@@ -565,22 +567,22 @@ fn check_judged(
     );
     hold!(
         "what is asked of others is the model's",
-        standing.asks() == judged.asks,
+        standing.imposed_restrictions() == judged.imposes,
         "{id} revision {revision} at {at}: asks {:?}, the model says {:?}",
-        standing.asks_of_others,
-        judged.asks
+        standing.imposes,
+        judged.imposes
     );
-    let before_asks = before.map_or(&[][..], |before| before.standing.asks());
+    let before_asks = before.map_or(&[][..], |before| before.status.imposed_restrictions());
     hold!(
         "what is asked of others bears its revision",
-        (standing.asks() == before_asks) == (account.asked_at() != Some(revision)),
+        (standing.imposed_restrictions() == before_asks) == (account.imposed_at_revision() != Some(revision)),
         "{id} revision {revision}: asks {:?}, before {before_asks:?}",
-        standing.asks_of_others
+        standing.imposes
     );
     check_decision(before, account, &judged)?;
     let owed = model.reminders(policy, at);
     let wanted: Vec<_> = account
-        .intents
+        .contact_requests
         .iter()
         .filter(|one| !matches!(one.notice_of, Some(NoticeOf::Policy(_))))
         .map(|one| (one.name(), one.template.clone(), one.installment.clone(), one.planned_at, one.missed))
@@ -601,27 +603,27 @@ fn check_judged(
     Ok(())
 }
 
-fn check_decision(before: Option<&Account>, account: &Account, judged: &Judged) -> Checked {
+fn check_decision(before: Option<&Account>, account: &Account, judged: &ModelAssessment) -> Checked {
     let (id, revision) = (account.account_id.as_str(), account.revision);
     let none = Vec::new();
     let (from, old) = before
-        .map_or(("current", &none), |before| (before.standing.stage.as_str(), &before.standing.restrictions));
-    let new = &account.standing.restrictions;
+        .map_or(("current", &none), |before| (before.status.stage.as_str(), &before.status.restrictions));
+    let new = &account.status.restrictions;
     let applied: Vec<_> = new.iter().filter(|one| !old.contains(one)).cloned().collect();
     let lifted: Vec<_> = old.iter().filter(|one| !new.contains(one)).cloned().collect();
-    let changed = from != account.standing.stage.as_str() || !applied.is_empty() || !lifted.is_empty();
+    let changed = from != account.status.stage.as_str() || !applied.is_empty() || !lifted.is_empty();
     let Some(decision) = account.decision_of_this_revision() else {
         hold!(
             "every change is a decision",
             !changed,
             "{id} revision {revision}: none for {from} to {}",
-            account.standing.stage.as_str()
+            account.status.stage.as_str()
         );
         return Ok(());
     };
     let is_it = changed
         && decision.from.as_str() == from
-        && decision.to == account.standing.stage
+        && decision.to == account.status.stage
         && decision.applied == applied
         && decision.lifted == lifted
         && !decision.reasons.is_empty();
@@ -662,7 +664,7 @@ fn is_plain(policy: &Policy) -> bool {
     let asks_for_more = |stage: &Stage| {
         stage.notice_days().is_some() || stage.when.cause.is_some() || stage.when.score_at_most.is_some()
     };
-    policy.buffer.is_none()
+    policy.first_lapse_tolerance.is_none()
         && policy.cause.is_none()
         && policy.payment_in_process.is_none()
         && policy.announcement.is_none()

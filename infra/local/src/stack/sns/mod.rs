@@ -22,7 +22,7 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
-use self::query::{Action, Entry, Message, Refusal};
+use self::query::{Action, SnsEntry, SnsMessage, SnsRefusal};
 
 /// The default number of kept messages.
 const KEPT_MESSAGES: usize = 100_000;
@@ -51,7 +51,7 @@ pub struct Delivered {
 
 /// A fault that a test injects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum SnsFault {
     /// Entries of a `PublishBatch` fail inside an answer of 200.
     Entries {
         /// The number of entries.
@@ -80,7 +80,7 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl SnsFault {
     const fn left(&mut self) -> &mut u32 {
         match self {
             Self::Entries { count, .. }
@@ -103,19 +103,19 @@ pub struct LocalSns {
 
 #[derive(Debug)]
 struct Shared {
-    state: Mutex<Kept>,
+    state: Mutex<SnsState>,
     live: broadcast::Sender<Delivered>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct SnsState {
     most: usize,
     topics: BTreeSet<String>,
     messages: VecDeque<Delivered>,
     dropped: u64,
     sequence: u64,
     requests: u64,
-    faults: VecDeque<Fault>,
+    faults: VecDeque<SnsFault>,
 }
 
 impl Default for LocalSns {
@@ -134,7 +134,7 @@ impl LocalSns {
     /// An endpoint that keeps so many messages; older ones are dropped and counted.
     #[must_use]
     pub fn keeping(most: usize) -> Self {
-        let state = Mutex::new(Kept { most, ..Kept::default() });
+        let state = Mutex::new(SnsState { most, ..SnsState::default() });
         let (live, _) = broadcast::channel(LIVE_MESSAGES);
         Self { shared: Arc::new(Shared { state, live }) }
     }
@@ -177,14 +177,14 @@ impl LocalSns {
 
     /// Queues a fault, which applies until it is spent. Faults apply in the order of their queueing; beyond a
     /// thousand, the newest is dropped.
-    pub fn fail_entries(&self, fault: Fault) {
+    pub fn fail_entries(&self, fault: SnsFault) {
         let mut kept = self.lock();
         if kept.faults.len() < MAX_FAULTS {
             kept.faults.push_back(fault);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, SnsState> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -209,7 +209,7 @@ impl LocalSns {
         }
     }
 
-    fn show_since(&self, kept: &Kept, sequence: u64) {
+    fn show_since(&self, kept: &SnsState, sequence: u64) {
         if self.shared.live.receiver_count() == 0 {
             return;
         }
@@ -221,8 +221,8 @@ impl LocalSns {
     }
 }
 
-impl Kept {
-    fn act(&mut self, form: Vec<(String, String)>, request_id: &str) -> Result<String, Refusal> {
+impl SnsState {
+    fn act(&mut self, form: Vec<(String, String)>, request_id: &str) -> Result<String, SnsRefusal> {
         match query::action(form)? {
             Action::CreateTopic { name } => {
                 self.create(&name).map(|topic_arn| xml::topic_created(&topic_arn, request_id))
@@ -240,20 +240,20 @@ impl Kept {
         }
     }
 
-    fn create(&mut self, name: &str) -> Result<String, Refusal> {
+    fn create(&mut self, name: &str) -> Result<String, SnsRefusal> {
         let topic_arn = LocalSns::topic_arn(name);
         if self.topics.len() >= MAX_TOPICS && !self.topics.contains(&topic_arn) {
-            return Err(Refusal::TopicLimitExceeded);
+            return Err(SnsRefusal::TopicLimitExceeded);
         }
         self.topics.insert(topic_arn.clone());
         Ok(topic_arn)
     }
 
-    fn known(&self, topic_arn: &str) -> Result<(), Refusal> {
-        if self.topics.contains(topic_arn) { Ok(()) } else { Err(Refusal::NotFound) }
+    fn known(&self, topic_arn: &str) -> Result<(), SnsRefusal> {
+        if self.topics.contains(topic_arn) { Ok(()) } else { Err(SnsRefusal::NotFound) }
     }
 
-    fn publish_entry(&mut self, topic_arn: &str, entry: Entry) -> EntryResult {
+    fn publish_entry(&mut self, topic_arn: &str, entry: SnsEntry) -> EntryResult {
         let outcome = match self.fail_entry(&entry.message.body) {
             Some(failure) => Err(failure),
             None => Ok(self.keep(topic_arn, entry.message)),
@@ -261,7 +261,7 @@ impl Kept {
         EntryResult { id: entry.id, outcome }
     }
 
-    fn keep(&mut self, topic_arn: &str, message: Message) -> String {
+    fn keep(&mut self, topic_arn: &str, message: SnsMessage) -> String {
         self.sequence += 1;
         let message_id = id(self.sequence);
         self.messages.push_back(Delivered {
@@ -280,7 +280,7 @@ impl Kept {
     }
 
     /// Spends one count of the first fault to which `applies` gives a result.
-    fn spend<T>(&mut self, applies: impl Fn(&Fault) -> Option<T>) -> Option<T> {
+    fn spend<T>(&mut self, applies: impl Fn(&SnsFault) -> Option<T>) -> Option<T> {
         self.faults.retain_mut(|fault| !fault.is_spent());
         let (fault, effect) =
             self.faults.iter_mut().find_map(|fault| applies(fault).map(|effect| (fault, effect)))?;
@@ -288,23 +288,23 @@ impl Kept {
         Some(effect)
     }
 
-    fn fail(&mut self) -> Result<(), Refusal> {
+    fn fail(&mut self) -> Result<(), SnsRefusal> {
         let fault = self.spend(|fault| match fault {
-            Fault::InternalError { .. } => Some(Refusal::InternalError),
-            Fault::Throttled { .. } => Some(Refusal::Throttled),
-            Fault::Entries { .. } | Fault::AnswerLost { .. } => None,
+            SnsFault::InternalError { .. } => Some(SnsRefusal::InternalError),
+            SnsFault::Throttled { .. } => Some(SnsRefusal::Throttled),
+            SnsFault::Entries { .. } | SnsFault::AnswerLost { .. } => None,
         });
         fault.map_or(Ok(()), Err)
     }
 
-    fn lose(&mut self) -> Result<(), Refusal> {
-        self.spend(|fault| matches!(fault, Fault::AnswerLost { .. }).then_some(Refusal::InternalError))
+    fn lose(&mut self) -> Result<(), SnsRefusal> {
+        self.spend(|fault| matches!(fault, SnsFault::AnswerLost { .. }).then_some(SnsRefusal::InternalError))
             .map_or(Ok(()), Err)
     }
 
     fn fail_entry(&mut self, body: &str) -> Option<EntryFailure> {
         self.spend(|fault| match fault {
-            Fault::Entries { containing, code, sender_fault, .. } if body.contains(containing) => {
+            SnsFault::Entries { containing, code, sender_fault, .. } if body.contains(containing) => {
                 Some(EntryFailure { code: code.clone(), sender_fault: *sender_fault })
             }
             _ => None,

@@ -13,7 +13,7 @@ const MAX_TOPIC_NAME: usize = 256;
 
 /// Why a request is refused. The texts are SNS's own where it is known to have one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum SnsRefusal {
     #[error("Could not find operation {0}")]
     InvalidAction(String),
     #[error("Topic does not exist")]
@@ -40,7 +40,7 @@ pub(super) enum Refusal {
     InternalError,
 }
 
-impl Refusal {
+impl SnsRefusal {
     pub(super) const fn code(&self) -> &'static str {
         match self {
             Self::InvalidAction(_) => "InvalidAction",
@@ -72,20 +72,20 @@ impl Refusal {
 #[derive(Debug)]
 pub(super) enum Action {
     CreateTopic { name: String },
-    Publish { topic_arn: String, message: Message },
-    PublishBatch { topic_arn: String, entries: Vec<Entry> },
+    Publish { topic_arn: String, message: SnsMessage },
+    PublishBatch { topic_arn: String, entries: Vec<SnsEntry> },
 }
 
 /// An entry of a batch.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct SnsEntry {
     pub(super) id: String,
-    pub(super) message: Message,
+    pub(super) message: SnsMessage,
 }
 
 /// The content of a publication.
 #[derive(Debug)]
-pub(super) struct Message {
+pub(super) struct SnsMessage {
     pub(super) subject: Option<String>,
     pub(super) body: String,
     pub(super) attributes: BTreeMap<String, String>,
@@ -94,13 +94,13 @@ pub(super) struct Message {
 }
 
 /// Parses a request.
-pub(super) fn action(form: Vec<(String, String)>) -> Result<Action, Refusal> {
+pub(super) fn action(form: Vec<(String, String)>) -> Result<Action, SnsRefusal> {
     let mut form = Fields(form.into_iter().collect());
     match form.take("Action").unwrap_or_default().as_str() {
         "CreateTopic" => Ok(Action::CreateTopic { name: topic_name(&mut form)? }),
         "Publish" => publish(&mut form),
         "PublishBatch" => publish_batch(&mut form),
-        other => Err(Refusal::InvalidAction(other.to_owned())),
+        other => Err(SnsRefusal::InvalidAction(other.to_owned())),
     }
 }
 
@@ -117,79 +117,79 @@ impl Fields {
     }
 }
 
-fn topic_name(form: &mut Fields) -> Result<String, Refusal> {
+fn topic_name(form: &mut Fields) -> Result<String, SnsRefusal> {
     let name = form.take("Name").unwrap_or_default();
     let fits = (1..=MAX_TOPIC_NAME).contains(&name.len()) && name.chars().all(is_name_char);
-    if fits { Ok(name) } else { Err(Refusal::InvalidParameter("Topic Name".to_owned())) }
+    if fits { Ok(name) } else { Err(SnsRefusal::InvalidParameter("Topic Name".to_owned())) }
 }
 
 const fn is_name_char(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
 }
 
-fn topic_arn(form: &mut Fields) -> Result<String, Refusal> {
+fn topic_arn(form: &mut Fields) -> Result<String, SnsRefusal> {
     let arn = form.take("TopicArn").unwrap_or_default();
     if arn.starts_with("arn:") && arn.split(':').count() == 6 {
         return Ok(arn);
     }
     let problem = format!("TopicArn Reason: \"{arn}\" is not the ARN of a topic");
-    Err(Refusal::InvalidParameter(problem))
+    Err(SnsRefusal::InvalidParameter(problem))
 }
 
-fn publish(form: &mut Fields) -> Result<Action, Refusal> {
+fn publish(form: &mut Fields) -> Result<Action, SnsRefusal> {
     let topic_arn = topic_arn(form)?;
     let message = message(form, "")?;
     if message.bytes > MAX_MESSAGE_BYTES {
-        return Err(Refusal::InvalidParameter("Message too long".to_owned()));
+        return Err(SnsRefusal::InvalidParameter("Message too long".to_owned()));
     }
     Ok(Action::Publish { topic_arn, message })
 }
 
-fn publish_batch(form: &mut Fields) -> Result<Action, Refusal> {
+fn publish_batch(form: &mut Fields) -> Result<Action, SnsRefusal> {
     let topic_arn = topic_arn(form)?;
     let prefixes: Vec<String> = (1..=MAX_ENTRIES + 1)
         .map(|number| format!("PublishBatchRequestEntries.member.{number}."))
         .take_while(|prefix| form.any_below(prefix))
         .collect();
     match prefixes.len() {
-        0 => return Err(Refusal::EmptyBatch),
+        0 => return Err(SnsRefusal::EmptyBatch),
         1..=MAX_ENTRIES => {}
-        _ => return Err(Refusal::TooManyEntries),
+        _ => return Err(SnsRefusal::TooManyEntries),
     }
     let ids = entry_ids(form, &prefixes)?;
     let messages = prefixes.iter().map(|prefix| message(form, prefix)).collect::<Result<Vec<_>, _>>()?;
     if messages.iter().map(|message| message.bytes).sum::<usize>() > MAX_MESSAGE_BYTES {
-        return Err(Refusal::BatchTooLong);
+        return Err(SnsRefusal::BatchTooLong);
     }
-    let entries = ids.into_iter().zip(messages).map(|(id, message)| Entry { id, message }).collect();
+    let entries = ids.into_iter().zip(messages).map(|(id, message)| SnsEntry { id, message }).collect();
     Ok(Action::PublishBatch { topic_arn, entries })
 }
 
-fn entry_ids(form: &mut Fields, prefixes: &[String]) -> Result<Vec<String>, Refusal> {
+fn entry_ids(form: &mut Fields, prefixes: &[String]) -> Result<Vec<String>, SnsRefusal> {
     let ids: Vec<String> =
         prefixes.iter().map(|prefix| form.take(&format!("{prefix}Id")).unwrap_or_default()).collect();
     if !ids.iter().all(|id| (1..=MAX_ENTRY_ID).contains(&id.len()) && id.chars().all(is_name_char)) {
-        return Err(Refusal::InvalidEntryId);
+        return Err(SnsRefusal::InvalidEntryId);
     }
     if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
-        return Err(Refusal::EntryIdsNotDistinct);
+        return Err(SnsRefusal::EntryIdsNotDistinct);
     }
     Ok(ids)
 }
 
-fn message(form: &mut Fields, prefix: &str) -> Result<Message, Refusal> {
+fn message(form: &mut Fields, prefix: &str) -> Result<SnsMessage, SnsRefusal> {
     let body = form.take(&format!("{prefix}Message")).unwrap_or_default();
     if body.is_empty() {
-        return Err(Refusal::InvalidParameter("Empty message".to_owned()));
+        return Err(SnsRefusal::InvalidParameter("Empty message".to_owned()));
     }
     if let Some(character) = body.chars().find(|character| !is_message_char(*character)) {
         let problem = format!("Message Reason: U+{:04X} is not allowed", u32::from(character));
-        return Err(Refusal::InvalidParameter(problem));
+        return Err(SnsRefusal::InvalidParameter(problem));
     }
     let subject = form.take(&format!("{prefix}Subject")).map(subject).transpose()?;
     let (attributes, attribute_bytes) = attributes(form, prefix)?;
     let bytes = body.len() + subject.as_ref().map_or(0, String::len) + attribute_bytes;
-    Ok(Message { subject, body, attributes, bytes })
+    Ok(SnsMessage { subject, body, attributes, bytes })
 }
 
 /// The characters that XML 1.0 can carry.
@@ -197,15 +197,15 @@ const fn is_message_char(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
-fn subject(subject: String) -> Result<String, Refusal> {
+fn subject(subject: String) -> Result<String, SnsRefusal> {
     let fits = (1..=MAX_SUBJECT).contains(&subject.len())
         && subject.chars().all(|character| matches!(character, ' '..='~'))
         && !subject.starts_with(' ');
-    if fits { Ok(subject) } else { Err(Refusal::InvalidParameter("Subject".to_owned())) }
+    if fits { Ok(subject) } else { Err(SnsRefusal::InvalidParameter("Subject".to_owned())) }
 }
 
 /// The attributes, and their size: names, types and values.
-fn attributes(form: &mut Fields, prefix: &str) -> Result<(BTreeMap<String, String>, usize), Refusal> {
+fn attributes(form: &mut Fields, prefix: &str) -> Result<(BTreeMap<String, String>, usize), SnsRefusal> {
     let (mut attributes, mut bytes) = (BTreeMap::new(), 0);
     for number in 1.. {
         let entry = format!("{prefix}MessageAttributes.entry.{number}.");
@@ -218,17 +218,17 @@ fn attributes(form: &mut Fields, prefix: &str) -> Result<(BTreeMap<String, Strin
     Ok((attributes, bytes))
 }
 
-fn attribute_value(form: &mut Fields, entry: &str, name: &str, kind: &str) -> Result<String, Refusal> {
+fn attribute_value(form: &mut Fields, entry: &str, name: &str, kind: &str) -> Result<String, SnsRefusal> {
     let property = match kind.split('.').next() {
         Some("String" | "Number") => "StringValue",
         Some("Binary") => "BinaryValue",
         _ => {
             let problem = format!("The message attribute '{name}' has an invalid message attribute type.");
-            return Err(Refusal::InvalidParameterValue(problem));
+            return Err(SnsRefusal::InvalidParameterValue(problem));
         }
     };
     form.take(&format!("{entry}Value.{property}")).filter(|value| !value.is_empty()).ok_or_else(|| {
-        Refusal::InvalidParameterValue(format!(
+        SnsRefusal::InvalidParameterValue(format!(
             "The message attribute '{name}' must contain non-empty message attribute value for message \
              attribute type '{kind}'."
         ))

@@ -203,7 +203,7 @@ async fn an_attribute_without_type_or_value_is_refused(#[case] kind: &str, #[cas
 async fn chosen_entries_fail_inside_a_batch_that_succeeds() {
     let sns = LocalSns::new();
     let client = client_of(&sns).await;
-    sns.fail_entries(Fault::Entries {
+    sns.fail_entries(SnsFault::Entries {
         count: 2,
         containing: "A-2".to_owned(),
         code: "Throttled".to_owned(),
@@ -224,12 +224,12 @@ async fn chosen_entries_fail_inside_a_batch_that_succeeds() {
 }
 
 #[rstest]
-#[case::internal_error(Fault::InternalError { count: 2 }, "InternalError", 0)]
-#[case::throttled(Fault::Throttled { count: 2 }, "Throttling", 0)]
-#[case::answer_lost(Fault::AnswerLost { count: 2 }, "InternalError", 2)]
+#[case::internal_error(SnsFault::InternalError { count: 2 }, "InternalError", 0)]
+#[case::throttled(SnsFault::Throttled { count: 2 }, "Throttling", 0)]
+#[case::answer_lost(SnsFault::AnswerLost { count: 2 }, "InternalError", 2)]
 #[tokio::test]
 async fn the_next_requests_fail_and_then_no_more(
-    #[case] fault: Fault,
+    #[case] fault: SnsFault,
     #[case] code: &str,
     #[case] kept: usize,
 ) {
@@ -249,7 +249,7 @@ async fn a_client_that_retries_gets_through() {
     let sns = LocalSns::new();
     let client = client_of(&sns).await;
     let retrying = client.config().to_builder().retry_config(RetryConfig::standard()).build();
-    sns.fail_entries(Fault::Throttled { count: 1 });
+    sns.fail_entries(SnsFault::Throttled { count: 1 });
     publish_batch(&Client::from_conf(retrying), entries(&["1"])).await.unwrap();
     assert_eq!(sns.delivered().len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::query::Refusal;
+use super::query::SnsRefusal;
 use super::{EntryFailure, EntryResult};
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
@@ -44,7 +44,7 @@ fn failed_entry(failure: &EntryFailure) -> String {
 }
 
 /// The answer to a refused request.
-pub(super) fn refusal(refusal: &Refusal, request_id: &str) -> String {
+pub(super) fn refusal(refusal: &SnsRefusal, request_id: &str) -> String {
     let kind = if refusal.status().is_server_error() { "Receiver" } else { "Sender" };
     format!(
         "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error>{}{}{}</Error>{}</ErrorResponse>",

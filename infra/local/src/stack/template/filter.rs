@@ -26,11 +26,11 @@ pub enum PatternError {
 
 /// A filter pattern. All fields of an object must match, and of a list one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FilterPattern(Pattern);
+pub struct FilterPattern(PatternNode);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Pattern {
-    Fields(BTreeMap<String, Pattern>),
+enum PatternNode {
+    Fields(BTreeMap<String, PatternNode>),
     AnyOf(Vec<Test>),
 }
 
@@ -67,21 +67,21 @@ fn unknown(path: &str, problem: String) -> PatternError {
     PatternError::Unknown { path: path.to_owned(), problem }
 }
 
-fn pattern(path: &str, value: &Value) -> Result<Pattern, PatternError> {
+fn pattern(path: &str, value: &Value) -> Result<PatternNode, PatternError> {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             let fields = fields.iter().map(|(name, inner)| field(path, name, inner));
-            Ok(Pattern::Fields(fields.collect::<Result<_, _>>()?))
+            Ok(PatternNode::Fields(fields.collect::<Result<_, _>>()?))
         }
         Value::Array(tests) if !tests.is_empty() => {
             let tests = tests.iter().map(|inner| test(path, inner));
-            Ok(Pattern::AnyOf(tests.collect::<Result<_, _>>()?))
+            Ok(PatternNode::AnyOf(tests.collect::<Result<_, _>>()?))
         }
         other => Err(unknown(path, format!("{other} is no pattern"))),
     }
 }
 
-fn field(path: &str, name: &str, value: &Value) -> Result<(String, Pattern), PatternError> {
+fn field(path: &str, name: &str, value: &Value) -> Result<(String, PatternNode), PatternError> {
     let path = format!("{path}.{name}");
     if name.starts_with('$') {
         return Err(unknown(&path, format!("unknown operator \"{name}\"")));
@@ -100,7 +100,7 @@ fn test(path: &str, value: &Value) -> Result<Test, PatternError> {
     }
 }
 
-impl Pattern {
+impl PatternNode {
     fn matches(&self, value: Option<&Value>) -> bool {
         match (self, value) {
             (Self::Fields(_), Some(Value::Array(items))) => items.iter().any(|item| self.matches(Some(item))),

@@ -49,7 +49,7 @@ fn replaced(from: &str, to: &str) -> String {
 fn a_text_of_the_lenders_own_is_said_with_everything_around_it() {
     let policy = policy::parse(POLICY).unwrap();
     assert_eq!(check(&policy), Ok(()));
-    let texts = Texts::new(&policy.templates).unwrap();
+    let texts = MessageTexts::new(&policy.templates).unwrap();
     let mut facts = facts("firm", account("6222-0001", "CNY", overdue("1250.5", "2026-01-05", 1), None));
     facts.sections[0].accounts.push(account("6222-0002", "USD", overdue("80", "2026-01-01", 5), None));
     let said = texts.render(Channel::Email, Language::En, &facts).unwrap();
@@ -80,7 +80,7 @@ fn a_template_of_a_shipped_name_takes_its_place() {
         "[templates.late]\nzh = \"text = 迟。\"\nen = \"text = Late.\"\n\n[templates.firm]",
     ))
     .unwrap();
-    let texts = Texts::new(&policy.templates).unwrap();
+    let texts = MessageTexts::new(&policy.templates).unwrap();
     let facts = facts("late", account("6222-0001", "CNY", overdue("9", "2026-01-05", 1), None));
     let said = texts.render(Channel::Sms, Language::En, &facts).unwrap();
     assert_eq!(said.text.lines().next(), Some("Late."));

@@ -20,22 +20,31 @@ fn reference() -> Reference {
     Reference::issue(&keys, "contact-1", now)
 }
 
-fn account<'a>(id: &str, currency: &str, owed: Option<Owed>, next: Option<Next<'a>>) -> AccountFacts<'a> {
+fn account<'a>(
+    id: &str,
+    currency: &str,
+    owed: Option<AmountOwed>,
+    next: Option<Next<'a>>,
+) -> AccountFacts<'a> {
     let account_id = id.parse().unwrap();
     AccountFacts {
         account: MaskedAccount::from(&account_id),
         currency: currency.parse().unwrap(),
-        owed,
+        amount_owed: owed,
         next,
     }
 }
 
-fn coming(amount: &str, due_on: &str) -> Option<Owed> {
-    Some(Owed::Coming { amount: amount.parse().unwrap(), due_on: day(due_on) })
+fn coming(amount: &str, due_on: &str) -> Option<AmountOwed> {
+    Some(AmountOwed::Coming { amount: amount.parse().unwrap(), due_on: day(due_on) })
 }
 
-fn overdue(amount: &str, oldest_due_on: &str, days_past_due: u32) -> Option<Owed> {
-    Some(Owed::Overdue { amount: amount.parse().unwrap(), oldest_due_on: day(oldest_due_on), days_past_due })
+fn overdue(amount: &str, oldest_due_on: &str, days_past_due: u32) -> Option<AmountOwed> {
+    Some(AmountOwed::Overdue {
+        amount: amount.parse().unwrap(),
+        oldest_due_on: day(oldest_due_on),
+        days_past_due,
+    })
 }
 
 /// The line cut to half, and no more drawdowns.

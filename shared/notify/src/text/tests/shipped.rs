@@ -45,7 +45,7 @@ fn account_of<'a>(template: &str, restrictions: &'a [Restriction]) -> AccountFac
 #[case::zh(Language::Zh)]
 #[case::en(Language::En)]
 fn every_shipped_template_reads_well(#[case] language: Language) {
-    let (texts, restrictions) = (Texts::default(), restrictions());
+    let (texts, restrictions) = (MessageTexts::default(), restrictions());
     let mut all = String::new();
     for name in super::super::shipped::names() {
         let facts = facts(name, account_of(name, &restrictions));
@@ -54,9 +54,9 @@ fn every_shipped_template_reads_well(#[case] language: Language) {
             writeln!(all, "=== {name} by {channel}\n{}\n", shown(&rendered)).unwrap();
         }
     }
-    let facts = ContactPersonFacts { template: "contact_person", call_back: "95500", reference: reference() };
+    let facts = ThirdPartyFacts { template: "contact_person", call_back: "95500", reference: reference() };
     for channel in [Channel::Sms, Channel::Email] {
-        let rendered = texts.render_for_contact_person(channel, language, &facts).unwrap();
+        let rendered = texts.render_for_third_party(channel, language, &facts).unwrap();
         writeln!(all, "=== contact_person by {channel}\n{}\n", shown(&rendered)).unwrap();
     }
     insta::assert_snapshot!(format!("shipped_{language:?}").to_lowercase(), all);
@@ -88,7 +88,7 @@ fn a_consolidated_message_after_an_outage_reads_well(#[case] language: Language)
     };
     let mut all = String::new();
     for channel in [Channel::Sms, Channel::Email, Channel::App] {
-        let rendered = Texts::default().render(channel, language, &facts).unwrap();
+        let rendered = MessageTexts::default().render(channel, language, &facts).unwrap();
         writeln!(all, "=== by {channel}\n{}\n", shown(&rendered)).unwrap();
     }
     insta::assert_snapshot!(format!("consolidated_{language:?}").to_lowercase(), all);
@@ -108,7 +108,7 @@ fn every_template_that_a_shipped_policy_names_is_there() {
 /// A text message in English that left GSM 03.38 would cost more than twice as much.
 #[test]
 fn english_text_messages_keep_to_the_alphabet_of_their_segments() {
-    let (texts, restrictions) = (Texts::default(), restrictions());
+    let (texts, restrictions) = (MessageTexts::default(), restrictions());
     for name in super::super::shipped::names() {
         let facts = facts(name, account_of(name, &restrictions));
         let rendered = texts.render(Channel::Sms, Language::En, &facts).unwrap();

@@ -77,7 +77,7 @@ fn english_counts_in_singular_and_plural(
         stands_for,
         ..facts("late", account("6222-0001", "CNY", overdue("9", "2026-01-05", days), None))
     };
-    let text = Texts::default().render(Channel::App, Language::En, &facts).unwrap().text;
+    let text = MessageTexts::default().render(Channel::App, Language::En, &facts).unwrap().text;
     assert!(text.lines().any(|one| one == line), "{text}");
     assert_eq!(text.lines().find(|one| one.contains("earlier")), before, "{text}");
 }
@@ -106,7 +106,7 @@ fn chinese_counts_in_one_form(
         stands_for,
         ..facts("late", account("6222-0001", "CNY", overdue("9", "2026-01-05", days), None))
     };
-    let text = Texts::default().render(Channel::App, Language::Zh, &facts).unwrap().text;
+    let text = MessageTexts::default().render(Channel::App, Language::Zh, &facts).unwrap().text;
     assert!(text.lines().any(|one| one == line), "{text}");
     assert_eq!(text.lines().find(|one| one.contains("此前")), before, "{text}");
 }
@@ -118,7 +118,7 @@ fn a_template_knows_of_how_many_accounts_it_speaks(#[case] accounts: usize, #[ca
     let one = account("6222-0001", "CNY", overdue("9", "2026-01-05", 1), None);
     let mut facts = facts("late", one.clone());
     facts.sections[0].accounts = vec![one; accounts];
-    let rendered = Texts::default().render(Channel::Letter, Language::En, &facts).unwrap();
+    let rendered = MessageTexts::default().render(Channel::Letter, Language::En, &facts).unwrap();
     assert_eq!(rendered.subject.as_deref(), Some(subject));
 }
 
@@ -131,7 +131,7 @@ fn a_template_knows_of_how_many_accounts_it_speaks(#[case] accounts: usize, #[ca
 fn a_channel_has_what_belongs_to_it(#[case] channel: Channel, #[case] subject: bool, #[case] segments: bool) {
     let facts = facts("late", account("6222-0001", "CNY", overdue("9", "2026-01-05", 1), None));
     for language in LANGUAGES {
-        let rendered = Texts::default().render(channel, language, &facts).unwrap();
+        let rendered = MessageTexts::default().render(channel, language, &facts).unwrap();
         assert_eq!((rendered.subject.is_some(), rendered.segments.is_some()), (subject, segments));
         // On every channel and in every language.
         for part in ["95500", "https://bank.example/pay", "https://bank.example/late", "9.00", "*0001"] {
@@ -147,7 +147,7 @@ fn a_channel_has_what_belongs_to_it(#[case] channel: Channel, #[case] subject: b
 fn what_is_filled_in_stands_as_it_is() {
     let mut facts = facts("late", account("6222-0001", "CNY", overdue("9", "2026-01-05", 1), None));
     facts.how_to_pay = Some("{ $amount } -- { pay }");
-    let text = Texts::default().render(Channel::Sms, Language::En, &facts).unwrap().text;
+    let text = MessageTexts::default().render(Channel::Sms, Language::En, &facts).unwrap().text;
     assert!(text.contains("Pay: { $amount } -- { pay }"), "{text}");
 }
 
@@ -166,22 +166,23 @@ fn a_message_is_about_something_and_not_about_everything(
         .iter()
         .map(|count| Section { template: "late", accounts: vec![one.clone(); *count] })
         .collect();
-    assert_eq!(Texts::default().render(Channel::Sms, Language::En, &facts).map(|_| ()), expected);
+    assert_eq!(MessageTexts::default().render(Channel::Sms, Language::En, &facts).map(|_| ()), expected);
 }
 
 #[test]
 fn an_unknown_template_is_named() {
     let facts = facts("dunning_7", account("6222-0001", "CNY", None, None));
-    let error = Texts::default().render(Channel::Sms, Language::En, &facts).unwrap_err();
+    let error = MessageTexts::default().render(Channel::Sms, Language::En, &facts).unwrap_err();
     assert_eq!(error, RenderError::UnknownTemplate("dunning_7".to_owned()));
 }
 
 /// No template states an amount to a third-party contact.
 #[test]
 fn a_template_that_speaks_of_accounts_cannot_be_said_to_a_contact_person() {
-    let facts = ContactPersonFacts { template: "late", call_back: "95500", reference: reference() };
-    let error = Texts::default().render_for_contact_person(Channel::Email, Language::En, &facts).unwrap_err();
-    assert!(matches!(error, RenderError::Unsaid { .. }), "{error}");
+    let facts = ThirdPartyFacts { template: "late", call_back: "95500", reference: reference() };
+    let error =
+        MessageTexts::default().render_for_third_party(Channel::Email, Language::En, &facts).unwrap_err();
+    assert!(matches!(error, RenderError::Unrenderable { .. }), "{error}");
 }
 
 #[rstest]
@@ -189,9 +190,6 @@ fn a_template_that_speaks_of_accounts_cannot_be_said_to_a_contact_person() {
 #[case("late", false)]
 #[case("dunning_7", false)]
 fn what_a_contact_person_is_told_asks_for_nothing_of_an_account(#[case] name: &str, #[case] may: bool) {
-    let checked = Texts::default().check_for_contact_persons(name);
-    assert_eq!(
-        checked.map_err(|fault| fault.place),
-        if may { Ok(()) } else { Err(TextPlace::ContactPersons) }
-    );
+    let checked = MessageTexts::default().check_for_third_parties(name);
+    assert_eq!(checked.map_err(|fault| fault.place), if may { Ok(()) } else { Err(TextPlace::ThirdParties) });
 }

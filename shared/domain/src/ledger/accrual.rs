@@ -27,7 +27,7 @@ const RATE_ONE: i128 = 10_i128.pow(MAX_RATE_DECIMALS);
 ///
 /// The largest amount due of an account (20 digits of minor units), at the highest rate, over all dates,
 /// takes 36 of the 38 available digits.
-const GRAINS: i128 = DAYS_PER_YEAR * RATE_ONE;
+const FEE_UNITS: i128 = DAYS_PER_YEAR * RATE_ONE;
 
 /// More than any fee, with room for sums.
 const UNBOUNDED: i128 = i128::MAX / 8;
@@ -37,7 +37,7 @@ const NEVER: i64 = i64::MAX;
 
 /// A policy's late-fee terms, amounts in fixed-point units.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Rules {
+struct LateFeeTerms {
     /// A day's charge on one minor unit of principal.
     rate: i128,
     /// Charged once for an installment.
@@ -52,7 +52,7 @@ struct Rules {
     cap_per_month: Option<i128>,
     /// The first paused day and the day after the last of each pause, by the first paused day.
     pauses: Vec<(i64, i64)>,
-    /// Days between the count of an elapsed day and the calendar: see [`Meter::advance`].
+    /// Days between the count of an elapsed day and the calendar: see [`LateFeeAccrual::advance`].
     shift: i64,
 }
 
@@ -69,9 +69,9 @@ struct Step {
     any_elapsed: bool,
 }
 
-impl Rules {
+impl LateFeeTerms {
     fn new(fee: &LateFee, account: &Account, policy: &Policy) -> Self {
-        let amount = |amount: Money| grains(amount.as_decimal(), account.currency.minor_units());
+        let amount = |amount: Money| fee_units(amount.as_decimal(), account.currency.minor_units());
         Self {
             rate: fee.daily_rate.map_or(0, |rate| steps(rate) * DAYS_PER_YEAR),
             fixed: fee.fixed.map_or(0, amount),
@@ -110,7 +110,7 @@ fn steps(rate: Decimal) -> i128 {
 
 /// An amount of major units in fixed-point units. The amount may be finer than the currency, by four decimals
 /// at most.
-fn grains(amount: Decimal, minor_units: u32) -> i128 {
+fn fee_units(amount: Decimal, minor_units: u32) -> i128 {
     let mut finest = amount;
     finest.rescale(MAX_RATE_DECIMALS);
     finest.mantissa() * DAYS_PER_YEAR * 10_i128.pow(minor_units)
@@ -118,7 +118,7 @@ fn grains(amount: Decimal, minor_units: u32) -> i128 {
 
 /// One installment's late fee up to the accrual's day, in fixed-point units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fee {
+struct InstallmentFee {
     /// Open principal, in minor units; 0: the installment bears no late fee.
     principal: i128,
     due_on: i64,
@@ -136,14 +136,14 @@ struct Fee {
     fixed_to_come: bool,
 }
 
-impl Fee {
+impl InstallmentFee {
     fn new(
         installment: &Installment,
         due_on: NaiveDate,
         principal: i128,
         account: &Account,
         policy: &Policy,
-        rules: &Rules,
+        rules: &LateFeeTerms,
     ) -> Self {
         let free = i64::from(policy.free_days());
         let due_on = number(due_on);
@@ -168,7 +168,7 @@ impl Fee {
     }
 
     /// The charge for `days`, all of them chargeable, within the installment's own caps.
-    fn charge(&self, days: i64, rules: &Rules) -> i128 {
+    fn charge(&self, days: i64, rules: &LateFeeTerms) -> i128 {
         let days = i128::from(days);
         if days == 0 {
             return 0;
@@ -207,11 +207,11 @@ impl Fee {
 #[inline]
 fn rounded(grains: i128) -> i128 {
     // Most fees fit into 64 bits, where a division is several times as fast.
-    let (whole, rest) = match (u64::try_from(grains), const { GRAINS as u64 }) {
+    let (whole, rest) = match (u64::try_from(grains), const { FEE_UNITS as u64 }) {
         (Ok(grains), by) => (i128::from(grains / by), i128::from(grains % by)),
-        (Err(_), _) => (grains / GRAINS, grains % GRAINS),
+        (Err(_), _) => (grains / FEE_UNITS, grains % FEE_UNITS),
     };
-    let up = match (2 * rest).cmp(&GRAINS) {
+    let up = match (2 * rest).cmp(&FEE_UNITS) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Equal => whole % 2 == 1,
         std::cmp::Ordering::Greater => true,
@@ -221,9 +221,9 @@ fn rounded(grains: i128) -> i128 {
 
 /// The late fees of an account up to a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct State {
+struct AccrualState {
     /// Oldest installment first.
-    fees: Vec<Fee>,
+    fees: Vec<InstallmentFee>,
     /// Index of the first fee that can still accrue: a fee without principal never does.
     first: usize,
     /// Whether no installment is due before one that it follows, so that none behind the first that has not
@@ -237,20 +237,20 @@ struct State {
     month_end: i64,
 }
 
-impl State {
-    fn new(fees: Vec<Fee>, day: i64) -> Self {
+impl AccrualState {
+    fn new(fees: Vec<InstallmentFee>, day: i64) -> Self {
         let in_order = fees.is_sorted_by_key(|fee| fee.due_on);
         Self { fees, first: 0, in_order, day, month_left: 0, month_end: i64::MIN }
     }
 
     /// The fees that may have begun to elapse before `day`, and no others where they are in order.
-    fn begun_before(&self, day: i64, rules: &Rules) -> impl Iterator<Item = &Fee> {
+    fn begun_before(&self, day: i64, rules: &LateFeeTerms) -> impl Iterator<Item = &InstallmentFee> {
         let in_order = self.in_order;
         let behind = day.saturating_add(rules.shift);
         self.fees[self.first..].iter().take_while(move |fee| !in_order || fee.due_on < behind)
     }
 
-    fn advance(&mut self, rules: &Rules, to: i64) {
+    fn advance(&mut self, rules: &LateFeeTerms, to: i64) {
         while self.fees.get(self.first).is_some_and(|fee| fee.principal == 0) {
             self.first += 1;
         }
@@ -283,7 +283,7 @@ impl State {
     }
 
     /// The next step, up to `to` at most.
-    fn next_step(&self, rules: &Rules, to: i64) -> Step {
+    fn next_step(&self, rules: &LateFeeTerms, to: i64) -> Step {
         let mut step = Step { end: to, any_elapsed: false };
         for fee in self.begun_before(to, rules) {
             if fee.principal == 0 || fee.due_on - rules.shift >= step.end {
@@ -303,7 +303,7 @@ impl State {
         step
     }
 
-    fn begin_month(&mut self, rules: &Rules) {
+    fn begin_month(&mut self, rules: &LateFeeTerms) {
         if self.day >= self.month_end {
             self.month_left = rules.cap_per_month.unwrap_or(UNBOUNDED);
             self.month_end = rules.month_end(self.day);
@@ -311,7 +311,7 @@ impl State {
     }
 
     /// Charges `days` in which nothing changes.
-    fn charge(&mut self, rules: &Rules, days: i64, paused: bool) {
+    fn charge(&mut self, rules: &LateFeeTerms, days: i64, paused: bool) {
         let day = self.day;
         let whole_days = self.days_within_month(rules, days, paused);
         if rules.cap_per_month.is_some() {
@@ -342,11 +342,11 @@ impl State {
 
     /// The accrued fees of all installments, paid and waived parts too, in minor units.
     fn charged(&self) -> i128 {
-        self.fees.iter().map(Fee::charged).sum()
+        self.fees.iter().map(InstallmentFee::charged).sum()
     }
 
     /// The charge of all installments for `days`, before the monthly cap.
-    fn charges(&self, rules: &Rules, days: i64, paused: bool) -> i128 {
+    fn charges(&self, rules: &LateFeeTerms, days: i64, paused: bool) -> i128 {
         self.begun_before(self.day + 1, rules)
             .filter(|fee| fee.is_charged(self.day, paused) && fee.origin <= self.day)
             .map(|fee| fee.charge(days, rules))
@@ -354,7 +354,7 @@ impl State {
     }
 
     /// How many of `days` fit whole under the monthly cap.
-    fn days_within_month(&self, rules: &Rules, days: i64, paused: bool) -> i64 {
+    fn days_within_month(&self, rules: &LateFeeTerms, days: i64, paused: bool) -> i64 {
         if rules.cap_per_month.is_none() || self.charges(rules, days, paused) <= self.month_left {
             return days;
         }
@@ -373,21 +373,21 @@ impl State {
 
 /// The late-fee accrual of an account's installments, by their indexes, from the oldest due date on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Meter {
-    rules: Rules,
-    state: State,
+pub(crate) struct LateFeeAccrual {
+    rules: LateFeeTerms,
+    state: AccrualState,
     /// Fees charged to the installments that are no longer counted, in minor units.
     charged_before: i128,
 }
 
 /// The late fees of a later day.
 #[derive(Clone, Debug)]
-pub(crate) struct Reading<'m> {
-    rules: &'m Rules,
-    state: std::borrow::Cow<'m, State>,
+pub(crate) struct AccrualAt<'m> {
+    rules: &'m LateFeeTerms,
+    state: std::borrow::Cow<'m, AccrualState>,
 }
 
-impl Meter {
+impl LateFeeAccrual {
     /// The accrual before any day has elapsed. `principals` are the due date and the principal due of each
     /// installment, in minor units.
     pub(crate) fn new(
@@ -396,17 +396,17 @@ impl Meter {
         policy: &Policy,
         principals: impl Iterator<Item = (NaiveDate, i128)>,
     ) -> Self {
-        let rules = Rules::new(fee, account, policy);
-        let fees: Vec<Fee> = account
+        let rules = LateFeeTerms::new(fee, account, policy);
+        let fees: Vec<InstallmentFee> = account
             .installments
             .iter()
             .zip(principals)
             .map(|(installment, (due_on, principal))| {
-                Fee::new(installment, due_on, principal, account, policy, &rules)
+                InstallmentFee::new(installment, due_on, principal, account, policy, &rules)
             })
             .collect();
         let day = fees.iter().map(|fee| fee.due_on - rules.shift).min().unwrap_or(0);
-        Self { rules, state: State::new(fees, day), charged_before: 0 }
+        Self { rules, state: AccrualState::new(fees, day), charged_before: 0 }
     }
 
     /// Charges the days before `day`, in the policy's day count. Day 0 of an installment is its due date, or
@@ -437,9 +437,9 @@ impl Meter {
     /// open principal, so their fees no longer grow.
     pub(crate) fn keep(&mut self, places: impl Iterator<Item = usize>) {
         let all = self.state.charged();
-        let State { day, month_left, month_end, .. } = self.state;
+        let AccrualState { day, month_left, month_end, .. } = self.state;
         let kept = places.map(|place| self.state.fees[place]).collect();
-        self.state = State { month_left, month_end, ..State::new(kept, day) };
+        self.state = AccrualState { month_left, month_end, ..AccrualState::new(kept, day) };
         self.charged_before += all - self.state.charged();
     }
 
@@ -449,8 +449,8 @@ impl Meter {
     }
 
     /// The fees on `day`, or on the accrual's own day where that is later.
-    pub(crate) fn on(&self, day: i64) -> Reading<'_> {
-        let mut reading = Reading { rules: &self.rules, state: std::borrow::Cow::Borrowed(&self.state) };
+    pub(crate) fn on(&self, day: i64) -> AccrualAt<'_> {
+        let mut reading = AccrualAt { rules: &self.rules, state: std::borrow::Cow::Borrowed(&self.state) };
         reading.advance(day);
         reading
     }
@@ -468,13 +468,13 @@ impl Meter {
         let by_month = rules.cap_per_month.map_or(UNBOUNDED, |cap| cap * months);
         let of_each = self.state.fees.iter().map(|fee| fee.charge(days, rules)).sum::<i128>();
         let to_come = if days > 0 { of_each.min(by_month) } else { 0 };
-        let open: i128 = self.state.fees.iter().map(Fee::open).sum();
+        let open: i128 = self.state.fees.iter().map(InstallmentFee::open).sum();
         // Each fee is rounded by itself.
-        open + to_come / GRAINS + 1 + self.state.fees.len() as i128
+        open + to_come / FEE_UNITS + 1 + self.state.fees.len() as i128
     }
 }
 
-impl Reading<'_> {
+impl AccrualAt<'_> {
     /// The accrued fees of all counted installments, paid and waived parts too, in minor units.
     pub(crate) fn charged(&self) -> i128 {
         self.state.charged()
@@ -489,13 +489,13 @@ impl Reading<'_> {
 
     /// The open fees of the first `count` installments, in minor units.
     pub(crate) fn open_of(&self, count: usize) -> i128 {
-        self.state.fees.iter().take(count).map(Fee::open).sum()
+        self.state.fees.iter().take(count).map(InstallmentFee::open).sum()
     }
 
     /// An upper bound of their open fees on `day`, in minor units.
     pub(crate) fn open_at_most(&self, count: usize, day: i64) -> i128 {
         let days = (day - self.state.day).max(0);
-        let at_most = |fee: &Fee| rounded(fee.accrued + fee.charge(days, self.rules)) - fee.taken;
+        let at_most = |fee: &InstallmentFee| rounded(fee.accrued + fee.charge(days, self.rules)) - fee.taken;
         self.state.fees.iter().take(count).map(at_most).sum()
     }
 

@@ -5,7 +5,7 @@
 
 use chrono::NaiveDate;
 
-use super::person::Person;
+use super::profile::ContactProfile;
 use crate::commands::BreathingSpaceKind;
 use crate::kernel::{Zone, business_date, plus_days, plus_months};
 use crate::policy::BreathingSpaceRules;
@@ -28,7 +28,7 @@ impl BreathingSpace {
     }
 }
 
-impl Person {
+impl ContactProfile {
     /// The breathing spaces that count, in the order in which they became known. A standard one does not
     /// count if it comes too soon after another. Days are those of `zone`.
     #[must_use]

@@ -13,14 +13,14 @@ use crate::policy::{Channel, QuietHours};
 const SEARCHED_DAYS: i64 = 4;
 
 /// The quiet hours of a borrower on one channel.
-pub(super) struct Quiet<'a> {
+pub(super) struct QuietSchedule<'a> {
     pub(super) zone: Zone,
     pub(super) channel: Channel,
     pub(super) rules: &'a [QuietHours],
     pub(super) agreed: &'a [AgreedHours],
 }
 
-impl<'a> Quiet<'a> {
+impl<'a> QuietSchedule<'a> {
     /// The quiet hours at an instant; none: outside quiet hours.
     pub(super) fn at(&self, now: DateTime<Utc>) -> Option<&'a QuietHours> {
         let time = now.with_timezone(&self.zone).naive_local().time();

@@ -11,23 +11,26 @@
 //!
 //! The second of two invocations, or of two accounts, finds the profile changed and evaluates again, so that
 //! both never use the same room under a frequency cap. A message that was counted and not seen to leave is
-//! due again [`DUE_AGAIN`] later, under the same id. Its count is never undone, for it may have left.
+//! due again [`RETRY_AFTER`] later, under the same id. Its count is never undone, for it may have left.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::account::ContactRequest;
 use duewatch_domain::account::Figures;
-use duewatch_domain::account::Intent;
-use duewatch_domain::assessment::still_owed;
-use duewatch_domain::contact::{Attempt, Person, Planned, Verdict, Wanted, Why, Wish, consolidate};
+use duewatch_domain::assessment::is_still_due;
+use duewatch_domain::contact::{
+    ContactAttempt, ContactProfile, GateDecision, GateReason, GateRequest, QueuedRequest, RequestTarget,
+    consolidate,
+};
 use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::policy::{ContactRules, Policy, Versions};
-use duewatch_domain::{Account, assess, owed};
-use duewatch_notify::{Message, OperationsKind, ReferenceKeys};
-use duewatch_runtime::{Metrics, Wiring};
+use duewatch_domain::{Account, allocate_at, assess};
+use duewatch_notify::{OperationsKind, OutboundMessage, ReferenceKeys};
+use duewatch_runtime::{Metrics, Services};
 use duewatch_store::{
-    AtHand, ContactOutcome, DUE_AGAIN, Hold, MAX_CONFLICTS, MAX_TOGETHER, Outcome, PersonChange, Reserved,
-    Said, SentMessage, StoreError, TransitionError,
+    BlockedPayment, ContactOutcome, ContactRecord, LoadedProfile, MAX_CONFLICTS, MAX_TOGETHER, MessageRecord,
+    ProfileChange, RETRY_AFTER, ReservedMessage, StoreError, TransitionError, TransitionOutcome,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -35,11 +38,11 @@ use std::sync::Arc;
 use crate::message;
 
 /// When an account that cannot be assessed is evaluated again. The fault may be repaired by then.
-const JUDGED_AGAIN: TimeDelta = TimeDelta::hours(1);
+const REASSESS_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// The results of due contact requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Looked {
+pub struct EvaluationReport {
     /// Messages that left.
     pub messages: usize,
     /// Contact requests that these messages cover.
@@ -55,12 +58,14 @@ pub struct Looked {
     /// Requests that the gate suppressed.
     pub suppressed: usize,
     /// Requests that cannot be rendered.
-    pub unsayable: usize,
+    #[serde(rename = "unsayable")]
+    pub unrenderable: usize,
     /// Messages that did not leave and are due again.
-    pub not_out: usize,
+    #[serde(rename = "not_out")]
+    pub unsent: usize,
 }
 
-impl Looked {
+impl EvaluationReport {
     /// Adds the results to the metrics.
     pub(crate) fn counted(&self, metrics: Metrics) -> Metrics {
         metrics
@@ -79,24 +84,24 @@ impl Looked {
         self.held += other.held;
         self.deferred += other.deferred;
         self.suppressed += other.suppressed;
-        self.unsayable += other.unsayable;
-        self.not_out += other.not_out;
+        self.unrenderable += other.unrenderable;
+        self.unsent += other.unsent;
     }
 }
 
 /// An alert for the staff on call: kind, subject, reason.
-type Ring = (OperationsKind, String, String);
+type Alert = (OperationsKind, String, String);
 
 /// An account in its current state, assessed.
-pub(crate) struct Judged {
+pub(crate) struct AssessedAccount {
     pub(crate) account: Account,
     versions: Arc<Versions>,
     pub(crate) figures: Figures,
     stage: String,
-    hold: Option<Hold>,
+    blocked: Option<BlockedPayment>,
 }
 
-impl Judged {
+impl AssessedAccount {
     pub(crate) fn policy(&self, now: DateTime<Utc>) -> &Policy {
         self.versions.in_force(&self.account, now)
     }
@@ -108,83 +113,88 @@ impl Judged {
 }
 
 /// The result of the last look at an account.
-enum LastLook {
+enum CurrentAccount {
     Gone,
     /// The account, or its policy, cannot be read.
     Unreadable(String),
-    There(Box<Judged>),
+    There(Box<AssessedAccount>),
 }
 
 /// A contact request, with the account that it concerns.
-pub(crate) struct Spoken<'a> {
-    pub(crate) planned: &'a Planned,
-    pub(crate) judged: &'a Judged,
+pub(crate) struct SendableRequest<'a> {
+    pub(crate) request: &'a QueuedRequest,
+    pub(crate) account: &'a AssessedAccount,
 }
 
 /// A message that may leave, with the requests that it covers.
-struct Ready {
-    message: Message,
-    reserved: Reserved,
-    spoken_for: Vec<Planned>,
+struct ReadyMessage {
+    message: OutboundMessage,
+    reserved: ReservedMessage,
+    requests: Vec<QueuedRequest>,
 }
 
 /// Evaluates all due contact requests of a customer, and sends those that may leave.
 ///
 /// # Errors
 /// When a call fails, an item of the customer cannot be read, or other writers keep winning.
-pub(crate) async fn look(
-    wiring: &Wiring,
+pub(crate) async fn evaluate(
+    wiring: &Services,
     keys: &ReferenceKeys,
     customer_id: &CustomerId,
-) -> Result<Looked, TransitionError> {
+) -> Result<EvaluationReport, TransitionError> {
     let store = wiring.transitions.store();
     for _ in 0..=MAX_CONFLICTS {
         let now = wiring.clock.now();
-        let AtHand { person, planned } = store.at_hand(customer_id).await?;
-        let due: Vec<Planned> =
-            planned.into_iter().filter(|one| one.look_at <= now).take(MAX_TOGETHER).collect();
+        let LoadedProfile { profile: person, requests: planned } = store.load_profile(customer_id).await?;
+        let due: Vec<QueuedRequest> =
+            planned.into_iter().filter(|one| one.evaluate_at <= now).take(MAX_TOGETHER).collect();
         if due.is_empty() {
-            return Ok(Looked::default());
+            return Ok(EvaluationReport::default());
         }
-        let accounts = last_look(wiring, &due, now).await?;
-        let mut look = Look { keys, now, looked: Looked::default(), change: PersonChange::default() };
-        let told = look.settle(&due, &accounts);
-        let (ready, mut rings) = look.through_the_gate(person, &told);
+        let accounts = load_accounts(wiring, &due, now).await?;
+        let mut look = CustomerEvaluation {
+            keys,
+            now,
+            evaluated: EvaluationReport::default(),
+            change: ProfileChange::default(),
+        };
+        let told = look.withdraw_obsolete(&due, &accounts);
+        let (ready, mut rings) = look.pass_gate(person, &told);
         rings.extend(unreadable(&accounts));
-        let Look { mut looked, change, .. } = look;
-        if !store.write_person(change).await? {
+        let CustomerEvaluation { evaluated: mut looked, change, .. } = look;
+        if !store.write_profile(change).await? {
             continue;
         }
         for (account_id, judged) in &accounts {
-            if let LastLook::There(judged) = judged
-                && let Some(hold) = &judged.hold
+            if let CurrentAccount::There(judged) = judged
+                && let Some(hold) = &judged.blocked
             {
-                wiring.desk.tell_held(account_id, hold, now).await;
+                wiring.alerts.alert_blocked_payment(account_id, hold, now).await;
             }
         }
         for (kind, subject, reason) in rings {
-            wiring.desk.tell(kind, &subject, &reason, now).await;
+            wiring.alerts.alert(kind, &subject, &reason, now).await;
         }
-        Box::pin(leave(wiring, ready, now, &mut looked)).await?;
+        Box::pin(publish(wiring, ready, now, &mut looked)).await?;
         return Ok(looked);
     }
     Err(store.contested(customer_id).into())
 }
 
 /// Each account in its current state.
-async fn last_look(
-    wiring: &Wiring,
-    due: &[Planned],
+async fn load_accounts(
+    wiring: &Services,
+    due: &[QueuedRequest],
     now: DateTime<Utc>,
-) -> Result<BTreeMap<AccountId, LastLook>, StoreError> {
+) -> Result<BTreeMap<AccountId, CurrentAccount>, StoreError> {
     let mut accounts = BTreeMap::new();
     for planned in due {
         if !accounts.contains_key(&planned.account_id) {
-            let look = match judged(wiring, &planned.account_id, now).await {
-                Ok(Some(judged)) => LastLook::There(Box::new(judged)),
-                Ok(None) => LastLook::Gone,
+            let look = match assess_current(wiring, &planned.account_id, now).await {
+                Ok(Some(judged)) => CurrentAccount::There(Box::new(judged)),
+                Ok(None) => CurrentAccount::Gone,
                 Err(error) if error.is_transient() => return Err(error),
-                Err(error) => LastLook::Unreadable(error.to_string()),
+                Err(error) => CurrentAccount::Unreadable(error.to_string()),
             };
             accounts.insert(planned.account_id.clone(), look);
         }
@@ -192,22 +202,22 @@ async fn last_look(
     Ok(accounts)
 }
 
-async fn judged(
-    wiring: &Wiring,
+async fn assess_current(
+    wiring: &Services,
     account_id: &AccountId,
     now: DateTime<Utc>,
-) -> Result<Option<Judged>, StoreError> {
-    let Some((account, hold)) = wiring.transitions.last_look(account_id).await? else { return Ok(None) };
+) -> Result<Option<AssessedAccount>, StoreError> {
+    let Some((account, hold)) = wiring.transitions.load_current(account_id).await? else { return Ok(None) };
     let versions = wiring.transitions.rules_of(&account, now).await?;
     let assessment = assess(&account, versions.in_force(&account, now), now);
     let (stage, figures) = (assessment.stage_name().to_owned(), assessment.figures);
-    Ok(Some(Judged { account, versions, figures, stage, hold }))
+    Ok(Some(AssessedAccount { account, versions, figures, stage, blocked: hold }))
 }
 
-fn unreadable(accounts: &BTreeMap<AccountId, LastLook>) -> impl Iterator<Item = Ring> + '_ {
+fn unreadable(accounts: &BTreeMap<AccountId, CurrentAccount>) -> impl Iterator<Item = Alert> + '_ {
     accounts.iter().filter_map(|(account_id, look)| match look {
-        LastLook::Unreadable(problem) => Some((
-            OperationsKind::MessageHeld,
+        CurrentAccount::Unreadable(problem) => Some((
+            OperationsKind::MessageBlocked,
             account_id.to_string(),
             format!("it cannot be judged, so nobody is told anything of it: {problem}"),
         )),
@@ -216,85 +226,97 @@ fn unreadable(accounts: &BTreeMap<AccountId, LastLook>) -> impl Iterator<Item = 
 }
 
 /// One evaluation of one customer.
-struct Look<'a> {
+struct CustomerEvaluation<'a> {
     keys: &'a ReferenceKeys,
     now: DateTime<Utc>,
-    looked: Looked,
-    change: PersonChange,
+    evaluated: EvaluationReport,
+    change: ProfileChange,
 }
 
-impl Look<'_> {
+impl CustomerEvaluation<'_> {
     /// Ends the requests whose reason has gone, and returns the rest for the gate: counted ones first, then
     /// notices owed by law, each in the order of planning.
-    fn settle<'a>(
+    fn withdraw_obsolete<'a>(
         &mut self,
-        due: &'a [Planned],
-        accounts: &'a BTreeMap<AccountId, LastLook>,
-    ) -> Vec<Spoken<'a>> {
+        due: &'a [QueuedRequest],
+        accounts: &'a BTreeMap<AccountId, CurrentAccount>,
+    ) -> Vec<SendableRequest<'a>> {
         let mut told = Vec::new();
         for planned in due {
             match accounts.get(&planned.account_id) {
-                Some(LastLook::There(judged)) if judged.hold.is_some() => {
+                Some(CurrentAccount::There(judged)) if judged.blocked.is_some() => {
                     self.end(planned, ContactOutcome::Held, None, Some(judged));
-                    self.looked.held += 1;
+                    self.evaluated.held += 1;
                 }
-                Some(LastLook::There(judged)) if self.has_reason(planned, judged) => {
-                    told.push(Spoken { planned, judged });
+                Some(CurrentAccount::There(judged)) if self.has_reason(planned, judged) => {
+                    told.push(SendableRequest { request: planned, account: judged });
                 }
-                Some(LastLook::Unreadable(_)) => {
-                    let look_at = self.now + JUDGED_AGAIN;
-                    self.change.planned.push(Planned { look_at, ..planned.clone() });
-                    self.looked.deferred += 1;
+                Some(CurrentAccount::Unreadable(_)) => {
+                    let look_at = self.now + REASSESS_AFTER;
+                    self.change.requests.push(QueuedRequest { evaluate_at: look_at, ..planned.clone() });
+                    self.evaluated.deferred += 1;
                 }
-                Some(LastLook::There(judged)) => {
+                Some(CurrentAccount::There(judged)) => {
                     self.end(planned, ContactOutcome::Withdrawn, None, Some(judged));
-                    self.looked.withdrawn += 1;
+                    self.evaluated.withdrawn += 1;
                 }
-                Some(LastLook::Gone) | None => {
+                Some(CurrentAccount::Gone) | None => {
                     self.end(planned, ContactOutcome::Withdrawn, None, None);
-                    self.looked.withdrawn += 1;
+                    self.evaluated.withdrawn += 1;
                 }
             }
         }
-        let is_owed = |planned: &Planned| planned.intent().is_some_and(|one| one.notice_of.is_some());
+        let is_owed =
+            |planned: &QueuedRequest| planned.borrower_request().is_some_and(|one| one.notice_of.is_some());
         told.sort_by_key(|one| {
-            let planned = one.planned;
+            let planned = one.request;
             (planned.reserved_as.is_none(), !is_owed(planned), planned.planned_at, &planned.contact_id)
         });
         told
     }
 
-    fn has_reason(&self, planned: &Planned, judged: &Judged) -> bool {
-        let Some(intent) = planned.intent() else { return true };
+    fn has_reason(&self, planned: &QueuedRequest, judged: &AssessedAccount) -> bool {
+        let Some(intent) = planned.borrower_request() else { return true };
         let policy = judged.policy(self.now);
-        let allocation = owed(&judged.account, policy);
+        let allocation = allocate_at(&judged.account, policy);
         let stands = (planned.stage.as_str(), judged.stage.as_str());
-        still_owed(&judged.account, &allocation, stands.0, stands.1, intent)
+        is_still_due(&judged.account, &allocation, stands.0, stands.1, intent)
             && (intent.notice_of.is_some() || !intent.has_passed(&judged.account, policy, self.now))
     }
 
-    fn end(&mut self, planned: &Planned, outcome: ContactOutcome, why: Option<Why>, judged: Option<&Judged>) {
-        let said = Said { planned: planned.clone(), outcome, at: self.now, why, message: None };
+    fn end(
+        &mut self,
+        planned: &QueuedRequest,
+        outcome: ContactOutcome,
+        why: Option<GateReason>,
+        judged: Option<&AssessedAccount>,
+    ) {
+        let said =
+            ContactRecord { request: planned.clone(), outcome, at: self.now, reason: why, message: None };
         let until = judged.and_then(|one| one.policy(self.now).retention.contact_log_until(self.now));
         self.change.ended.push((said, until));
     }
 
     /// Asks the gate, and renders the requests that may leave. A request that cannot be rendered ends, and
     /// the gate is asked again without it.
-    fn through_the_gate(&mut self, person: Person, told: &[Spoken<'_>]) -> (Vec<Ready>, Vec<Ring>) {
+    fn pass_gate(
+        &mut self,
+        person: ContactProfile,
+        told: &[SendableRequest<'_>],
+    ) -> (Vec<ReadyMessage>, Vec<Alert>) {
         let (now, no_rules) = (self.now, ContactRules::default());
         let rules: Vec<&ContactRules> =
-            told.iter().map(|one| one.judged.policy(now).contact.as_ref().unwrap_or(&no_rules)).collect();
+            told.iter().map(|one| one.account.policy(now).contact.as_ref().unwrap_or(&no_rules)).collect();
         let mut rings = Vec::new();
         let mut left: Vec<usize> = (0..told.len()).collect();
         // Each further round drops at least one request.
         for _ in 0..=told.len() {
-            let wishes: Vec<(Wish, &ContactRules)> = left
+            let wishes: Vec<(GateRequest, &ContactRules)> = left
                 .iter()
                 .map(|place| {
-                    let Spoken { planned, judged } = &told[*place];
+                    let SendableRequest { request: planned, account: judged } = &told[*place];
                     let policy = judged.policy(self.now);
-                    let wish = planned.wish(&judged.account, policy, &judged.figures, self.now);
+                    let wish = planned.gate_request(&judged.account, policy, &judged.figures, self.now);
                     (wish, rules[*place])
                 })
                 .collect();
@@ -302,7 +324,8 @@ impl Look<'_> {
             let mut said = Vec::new();
             let mut unsayable = Vec::new();
             for (attempt, places) in &consolidated.messages {
-                let spoken: Vec<&Spoken<'_>> = places.iter().map(|place| &told[left[*place]]).collect();
+                let spoken: Vec<&SendableRequest<'_>> =
+                    places.iter().map(|place| &told[left[*place]]).collect();
                 match message::of(self.keys, &person, attempt, &spoken, self.now) {
                     Ok(message) => said.push((attempt, spoken, message)),
                     Err(problem) => {
@@ -311,45 +334,49 @@ impl Look<'_> {
                 }
             }
             if unsayable.is_empty() {
-                let verdicts = consolidated.verdicts.iter().zip(&left);
+                let verdicts = consolidated.decisions.iter().zip(&left);
                 let verdicts = verdicts.map(|(verdict, place)| (verdict, &told[*place]));
-                rings.extend(self.keep_back(verdicts));
+                rings.extend(self.defer_or_suppress(verdicts));
                 let windows = rules.iter().map(|rules| rules.window_days()).max().unwrap_or(0);
-                let ready = self.count(person, windows, said.into_iter());
+                let ready = self.reserve(person, windows, said.into_iter());
                 return (ready, rings);
             }
             for (place, problem) in unsayable {
-                let Spoken { planned, judged } = &told[place];
-                self.end(planned, ContactOutcome::Unsayable, None, Some(judged));
-                self.looked.unsayable += 1;
+                let SendableRequest { request: planned, account: judged } = &told[place];
+                self.end(planned, ContactOutcome::Unrenderable, None, Some(judged));
+                self.evaluated.unrenderable += 1;
                 left.retain(|other| *other != place);
                 let reason = format!("it cannot be put into words: {problem}");
-                rings.push((OperationsKind::MessageHeld, planned.contact_id.to_string(), reason));
+                rings.push((OperationsKind::MessageBlocked, planned.contact_id.to_string(), reason));
             }
         }
         (Vec::new(), rings)
     }
 
     /// Defers or ends the requests that the gate does not let leave. Returns the alerts.
-    fn keep_back<'a>(&mut self, verdicts: impl Iterator<Item = (&'a Verdict, &'a Spoken<'a>)>) -> Vec<Ring> {
+    fn defer_or_suppress<'a>(
+        &mut self,
+        verdicts: impl Iterator<Item = (&'a GateDecision, &'a SendableRequest<'a>)>,
+    ) -> Vec<Alert> {
         let mut rings = Vec::new();
-        for (verdict, Spoken { planned, judged }) in verdicts {
+        for (verdict, SendableRequest { request: planned, account: judged }) in verdicts {
             match verdict {
-                Verdict::Send { .. } => {}
-                Verdict::Defer { until, why } => {
+                GateDecision::Send { .. } => {}
+                GateDecision::Defer { until, reason: why } => {
                     let late_since = planned.late_since(judged.account.time_zone, self.now);
                     let waits_for = Some(why.clone());
-                    let deferred = Planned { look_at: *until, waits_for, late_since, ..(*planned).clone() };
-                    self.change.planned.push(deferred);
-                    self.looked.deferred += 1;
+                    let deferred =
+                        QueuedRequest { evaluate_at: *until, waits_for, late_since, ..(*planned).clone() };
+                    self.change.requests.push(deferred);
+                    self.evaluated.deferred += 1;
                 }
-                Verdict::Suppress { why } => {
-                    if matches!(why, Why::NoChannel { .. }) {
+                GateDecision::Suppress { reason: why } => {
+                    if matches!(why, GateReason::NoChannel { .. }) {
                         let subject = planned.customer_id.to_string();
                         rings.push((OperationsKind::NoChannel, subject, why.to_string()));
                     }
                     self.end(planned, ContactOutcome::Suppressed, Some(why.clone()), Some(judged));
-                    self.looked.suppressed += 1;
+                    self.evaluated.suppressed += 1;
                 }
             }
         }
@@ -357,43 +384,43 @@ impl Look<'_> {
     }
 
     /// Counts the messages that are about to leave.
-    fn count<'a>(
+    fn reserve<'a>(
         &mut self,
-        mut person: Person,
+        mut person: ContactProfile,
         window_days: u32,
-        said: impl Iterator<Item = (&'a Attempt, Vec<&'a Spoken<'a>>, Message)>,
-    ) -> Vec<Ready> {
+        said: impl Iterator<Item = (&'a ContactAttempt, Vec<&'a SendableRequest<'a>>, OutboundMessage)>,
+    ) -> Vec<ReadyMessage> {
         let mut ready = Vec::new();
         for (attempt, spoken, message) in said {
             let message_id = attempt.contact_id.clone();
             person.keep(attempt.clone());
-            let known = SentMessage {
+            let known = MessageRecord {
                 customer_id: person.customer_id.clone(),
                 channel: attempt.channel,
-                contact_person: attempt.contact_person.clone(),
-                contacts: spoken.iter().map(|one| one.planned.contact_id.clone()).collect(),
+                third_party: attempt.third_party.clone(),
+                contacts: spoken.iter().map(|one| one.request.contact_id.clone()).collect(),
                 receipts: Vec::new(),
             };
             let kept =
-                spoken.iter().map(|one| one.judged.policy(self.now).retention.contact_log_until(self.now));
+                spoken.iter().map(|one| one.account.policy(self.now).retention.contact_log_until(self.now));
             // The longest retention period of the requests; `None` is without end.
             let until = kept.reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other))).flatten();
-            let reserved = Reserved { message_id: message_id.clone(), message: known, until };
-            let spoken_for: Vec<Planned> = spoken
+            let reserved = ReservedMessage { message_id: message_id.clone(), message: known, until };
+            let spoken_for: Vec<QueuedRequest> = spoken
                 .iter()
-                .map(|one| Planned {
+                .map(|one| QueuedRequest {
                     reserved_as: Some(message_id.clone()),
-                    look_at: self.now + DUE_AGAIN,
-                    ..one.planned.clone()
+                    evaluate_at: self.now + RETRY_AFTER,
+                    ..one.request.clone()
                 })
                 .collect();
-            self.change.planned.extend(spoken_for.iter().cloned());
+            self.change.requests.extend(spoken_for.iter().cloned());
             self.change.reserved.push(reserved.clone());
-            ready.push(Ready { message, reserved, spoken_for });
+            ready.push(ReadyMessage { message, reserved, requests: spoken_for });
         }
         if !ready.is_empty() {
             person.prune(window_days, self.now);
-            self.change.person = Some(person);
+            self.change.profile = Some(person);
         }
         ready
     }
@@ -401,13 +428,13 @@ impl Look<'_> {
 
 /// Publishes the counted messages, records each notice, and ends the requests. A message that did not leave,
 /// or whose notice could not be recorded, becomes due again by itself.
-async fn leave(
-    wiring: &Wiring,
-    ready: Vec<Ready>,
+async fn publish(
+    wiring: &Services,
+    ready: Vec<ReadyMessage>,
     now: DateTime<Utc>,
-    looked: &mut Looked,
+    looked: &mut EvaluationReport,
 ) -> Result<(), StoreError> {
-    let messages: Vec<Message> = ready.iter().map(|one| one.message.clone()).collect();
+    let messages: Vec<OutboundMessage> = ready.iter().map(|one| one.message.clone()).collect();
     let failed: Vec<usize> = match wiring.notifier.publish(&messages).await {
         Ok(()) => Vec::new(),
         Err(error) => {
@@ -415,37 +442,48 @@ async fn leave(
             error.0.iter().map(|failed| failed.place).collect()
         }
     };
-    for (place, Ready { reserved, spoken_for, .. }) in ready.into_iter().enumerate() {
+    for (place, ReadyMessage { reserved, requests: spoken_for, .. }) in ready.into_iter().enumerate() {
         if failed.contains(&place) || !note_notices(wiring, &spoken_for, now).await {
-            looked.not_out += 1;
+            looked.unsent += 1;
             continue;
         }
         looked.messages += 1;
         looked.sent += spoken_for.len();
-        let is_notice = |one: &&Planned| one.intent().is_some_and(|intent| intent.notice_of.is_some());
+        let is_notice =
+            |one: &&QueuedRequest| one.borrower_request().is_some_and(|intent| intent.notice_of.is_some());
         looked.notices += spoken_for.iter().filter(is_notice).count();
-        let Reserved { message_id, message, until } = reserved;
+        let ReservedMessage { message_id, message, until } = reserved;
         let ended = spoken_for.into_iter().map(|planned| {
             let message = Some((message_id.clone(), message.channel));
-            (Said { planned, outcome: ContactOutcome::Sent, at: now, why: None, message }, until)
+            (
+                ContactRecord {
+                    request: planned,
+                    outcome: ContactOutcome::Sent,
+                    at: now,
+                    reason: None,
+                    message,
+                },
+                until,
+            )
         });
         // Where another writer has ended the requests meanwhile, its records stand.
-        let change = PersonChange { ended: ended.collect(), ..PersonChange::default() };
-        wiring.transitions.store().write_person(change).await?;
+        let change = ProfileChange { ended: ended.collect(), ..ProfileChange::default() };
+        wiring.transitions.store().write_profile(change).await?;
     }
     Ok(())
 }
 
 /// Records in the accounts that their notices have left. Returns whether all were recorded.
-async fn note_notices(wiring: &Wiring, spoken_for: &[Planned], now: DateTime<Utc>) -> bool {
+async fn note_notices(wiring: &Services, spoken_for: &[QueuedRequest], now: DateTime<Utc>) -> bool {
     let mut all = true;
     for planned in spoken_for {
-        let Wanted::Intent(Intent { notice_of: Some(of), planned_at, .. }) = &planned.wanted else {
+        let RequestTarget::Borrower(ContactRequest { notice_of: Some(of), planned_at, .. }) = &planned.target
+        else {
             continue;
         };
         match wiring.transitions.notice_left(&planned.account_id, of, *planned_at, now).await {
-            Ok(Outcome::Held(account, hold)) => {
-                wiring.desk.tell_held(&account.account_id, &hold, now).await;
+            Ok(TransitionOutcome::Deferred(account, hold)) => {
+                wiring.alerts.alert_blocked_payment(&account.account_id, &hold, now).await;
             }
             Ok(_) => {}
             Err(error) => {

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{Attempt, Outcome};
-use super::known::{Known, Stamp, later, learn};
-use super::verdict::Unusable;
+use super::attempt::{AttemptOutcome, ContactAttempt};
+use super::gate_decision::Unusable;
+use super::stamped::{Stamp, Stamped, later, learn};
 use crate::commands::{
-    AgreedHours, Applied, BreathingSpaceStarted, Command, Consent, ContactAttempted, Message, PersonFact,
-    PreferencesChanged,
+    AgreedHours, Applied, BreathingSpaceStarted, Command, Consent, ContactAttempted, ContactFact,
+    InboundMessage, PreferencesChanged,
 };
-use crate::kernel::{AccountId, ContactId, ContactPersonId, CustomerId, Refusal, Revision, Zone};
+use crate::kernel::{AccountId, ContactId, CustomerId, Refusal, Revision, ThirdPartyId, Zone};
 use crate::policy::{Channel, Language};
 
 /// The most contacts that a profile keeps: the latest. While a forgotten contact lies in a cap's window, the
@@ -33,25 +33,25 @@ pub const MAX_CONTACTED_ACCOUNTS: usize = 20;
 pub const MAX_BREATHING_SPACES: usize = 20;
 
 /// The most third-party contacts of a customer.
-pub const MAX_CONTACT_PERSONS: usize = 20;
+pub const MAX_THIRD_PARTIES: usize = 20;
 
 /// The contact profile of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Person {
+pub struct ContactProfile {
     pub customer_id: CustomerId,
     /// None: the account's time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    time_zone: Option<Known<Zone>>,
+    time_zone: Option<Stamped<Zone>>,
     /// None: the policy's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    language: Option<Known<Language>>,
+    language: Option<Stamped<Language>>,
     /// Quiet hours in which the borrower welcomes contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    agreed_hours: Option<Known<Vec<AgreedHours>>>,
+    agreed_hours: Option<Stamped<Vec<AgreedHours>>>,
     /// The latest consent for all channels together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    consent: Option<Known<Consent>>,
+    consent: Option<Stamped<Consent>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     channels: BTreeMap<Channel, ChannelState>,
     /// The latest complaint about all contact.
@@ -59,24 +59,24 @@ pub struct Person {
     complained_at: Option<DateTime<Utc>>,
     /// The first date on which the vulnerability is over; inner none: no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    vulnerable_until: Option<Known<Option<NaiveDate>>>,
+    vulnerable_until: Option<Stamped<Option<NaiveDate>>>,
     /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    breathing_starts: Vec<Known<BreathingSpaceStarted>>,
+    breathing_starts: Vec<Stamped<BreathingSpaceStarted>>,
     /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     breathing_ends: Vec<Stamp>,
     /// Oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) attempts: Vec<Attempt>,
+    pub(super) attempts: Vec<ContactAttempt>,
     /// The instant of the latest attempt that was forgotten for want of room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_through: Option<DateTime<Utc>>,
     /// The longest window, in days, over which contacts were ever counted.
     #[serde(default)]
     window_days: u32,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) contact_persons: BTreeMap<ContactPersonId, ContactPerson>,
+    #[serde(rename = "contact_persons", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) third_parties: BTreeMap<ThirdPartyId, ThirdPartyContact>,
     /// The number of times the profile was written.
     pub revision: Revision,
 }
@@ -86,10 +86,10 @@ pub struct Person {
 #[serde(deny_unknown_fields)]
 pub struct ChannelState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub consent: Option<Known<Consent>>,
+    pub consent: Option<Stamped<Consent>>,
     /// None: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub has_point: Option<Known<bool>>,
+    pub has_point: Option<Stamped<bool>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliverability: Option<Deliverability>,
     /// The latest complaint about this channel.
@@ -109,13 +109,13 @@ pub struct Deliverability {
 /// kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ContactPerson {
+pub struct ThirdPartyContact {
     /// The relation to the borrower; none: not reported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub relation: Option<Known<String>>,
+    pub relation: Option<Stamped<String>>,
     /// The latest approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval: Option<Known<Approval>>,
+    pub approval: Option<Stamped<Approval>>,
     /// The latest refusal, which is never revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_at: Option<DateTime<Utc>>,
@@ -139,7 +139,7 @@ pub enum Vulnerability {
     },
 }
 
-impl Person {
+impl ContactProfile {
     /// A profile without any fact.
     #[must_use]
     pub fn new(customer_id: CustomerId) -> Self {
@@ -157,7 +157,7 @@ impl Person {
             attempts: Vec::new(),
             forgotten_through: None,
             window_days: 0,
-            contact_persons: BTreeMap::new(),
+            third_parties: BTreeMap::new(),
             revision: Revision::default(),
         }
     }
@@ -166,7 +166,7 @@ impl Person {
     ///
     /// # Errors
     /// A [`Refusal`]; the profile is then unchanged.
-    pub fn take(&mut self, message: &Message) -> Result<Applied, Refusal> {
+    pub fn take(&mut self, message: &InboundMessage) -> Result<Applied, Refusal> {
         let event = &message.event;
         let by = Stamp { at: event.at, event_id: message.event_id.clone() };
         match &event.command {
@@ -174,7 +174,7 @@ impl Person {
                 change.check()?;
                 Ok(self.point_changed(change.channel, change.contact_point.is_some(), &by))
             }
-            Command::OfPerson(fact) => self.apply(&event.account_id, fact, &by),
+            Command::Contact(fact) => self.apply(&event.account_id, fact, &by),
             _ => Ok(Applied::Unchanged),
         }
     }
@@ -186,19 +186,19 @@ impl Person {
     pub fn apply(
         &mut self,
         account_id: &AccountId,
-        fact: &PersonFact,
+        fact: &ContactFact,
         by: &Stamp,
     ) -> Result<Applied, Refusal> {
         fact.check()?;
-        if let PersonFact::Attempted(attempted) = fact
+        if let ContactFact::Attempted(attempted) = fact
             && attempted.attempted_at.is_some_and(|at| at > by.at)
         {
             let problem = "it is later than the instant at which it became known";
             return Err(Refusal::Unfit { field: "attempted_at", problem });
         }
-        if let Some(person_id) = contact_person_of(fact)
-            && !self.contact_persons.contains_key(person_id)
-            && self.contact_persons.len() >= MAX_CONTACT_PERSONS
+        if let Some(person_id) = third_party_of(fact)
+            && !self.third_parties.contains_key(person_id)
+            && self.third_parties.len() >= MAX_THIRD_PARTIES
         {
             let problem = "a person has at most 20 contact persons";
             return Err(Refusal::Unfit { field: "person_id", problem });
@@ -208,42 +208,42 @@ impl Person {
         Ok(changed(*self != before))
     }
 
-    fn learn(&mut self, account_id: &AccountId, fact: &PersonFact, by: &Stamp) {
+    fn learn(&mut self, account_id: &AccountId, fact: &ContactFact, by: &Stamp) {
         match fact {
-            PersonFact::Consent(change) => match change.channel {
+            ContactFact::Consent(change) => match change.channel {
                 Some(channel) => learn(&mut self.channel_mut(channel).consent, change.consent, by),
                 None => learn(&mut self.consent, change.consent, by),
             },
-            PersonFact::Preferences(preferences) => self.prefer(preferences, by),
-            PersonFact::Attempted(attempted) => self.keep(reported(account_id, attempted, by)),
-            PersonFact::Complaint(complaint) => self.complain(complaint.channel, by.at),
-            PersonFact::BreathingSpaceStarted(started) => {
+            ContactFact::Preferences(preferences) => self.prefer(preferences, by),
+            ContactFact::Attempted(attempted) => self.keep(reported(account_id, attempted, by)),
+            ContactFact::Complaint(complaint) => self.complain(complaint.channel, by.at),
+            ContactFact::BreathingSpaceStarted(started) => {
                 let starts = &mut self.breathing_starts;
                 if !starts.iter().any(|known| known.by == *by) {
                     let place = starts.partition_point(|known| known.by < *by);
-                    starts.insert(place, Known { value: *started, by: by.clone() });
+                    starts.insert(place, Stamped { value: *started, by: by.clone() });
                     starts.drain(..starts.len().saturating_sub(MAX_BREATHING_SPACES));
                 }
             }
-            PersonFact::BreathingSpaceEnded => {
+            ContactFact::BreathingSpaceEnded => {
                 let ends = &mut self.breathing_ends;
                 if let Err(place) = ends.binary_search(by) {
                     ends.insert(place, by.clone());
                     ends.drain(..ends.len().saturating_sub(MAX_BREATHING_SPACES));
                 }
             }
-            PersonFact::Vulnerability(recorded) => learn(&mut self.vulnerable_until, recorded.until, by),
-            PersonFact::ContactPersonAdded(added) => {
-                let person = self.contact_persons.entry(added.person_id.clone()).or_default();
+            ContactFact::Vulnerability(recorded) => learn(&mut self.vulnerable_until, recorded.until, by),
+            ContactFact::ThirdPartyAdded(added) => {
+                let person = self.third_parties.entry(added.third_party_id.clone()).or_default();
                 learn(&mut person.relation, added.relation.clone(), by);
             }
-            PersonFact::ContactPersonApproved(approved) => {
-                let person = self.contact_persons.entry(approved.person_id.clone()).or_default();
+            ContactFact::ThirdPartyApproved(approved) => {
+                let person = self.third_parties.entry(approved.third_party_id.clone()).or_default();
                 let approval = Approval { by: approved.by.clone(), reason: approved.reason.clone() };
                 learn(&mut person.approval, approval, by);
             }
-            PersonFact::ContactPersonRefused(refused) => {
-                self.contact_persons.entry(refused.person_id.clone()).or_default().refuse(by.at);
+            ContactFact::ThirdPartyRefused(refused) => {
+                self.third_parties.entry(refused.third_party_id.clone()).or_default().refuse(by.at);
             }
         }
     }
@@ -270,7 +270,7 @@ impl Person {
 
     /// Counts a contact that was made or is about to leave. A message is counted before it is published, so
     /// that no other process sends without counting it. A known contact is merged, not counted again.
-    pub fn keep(&mut self, attempt: Attempt) {
+    pub fn keep(&mut self, attempt: ContactAttempt) {
         let mut attempt = attempt;
         if let Some(place) = self.attempts.iter().position(|one| one.contact_id == attempt.contact_id) {
             let mut known = self.attempts.remove(place);
@@ -286,7 +286,7 @@ impl Person {
 
     /// Removes a contact that was counted but did not leave.
     pub fn release(&mut self, contact_id: &ContactId) {
-        self.attempts.retain(|one| &one.contact_id != contact_id || one.outcome != Outcome::Reserved);
+        self.attempts.retain(|one| &one.contact_id != contact_id || one.outcome != AttemptOutcome::Reserved);
     }
 
     /// Forgets contacts that no window reaches any more: neither one of `window_days` (see
@@ -306,7 +306,7 @@ impl Person {
         let before = self.clone();
         (self.time_zone, self.language, self.agreed_hours) = (None, None, None);
         self.vulnerable_until = None;
-        self.contact_persons.clear();
+        self.third_parties.clear();
         changed(*self != before)
     }
 
@@ -324,7 +324,7 @@ impl Person {
 }
 
 /// Known facts.
-impl Person {
+impl ContactProfile {
     /// The borrower's time zone; by default `account`, the account's.
     #[must_use]
     pub fn zone(&self, account: Zone) -> Zone {
@@ -360,7 +360,7 @@ impl Person {
     #[must_use]
     pub fn unusable(&self, channel: Channel) -> Option<Unusable> {
         let state = self.channel(channel);
-        let is_gone = |has_point: &Known<bool>| !has_point.value;
+        let is_gone = |has_point: &Stamped<bool>| !has_point.value;
         if self.consent(channel) == Some(Consent::Withdrawn) {
             Some(Unusable::OptedOut)
         } else if state.and_then(|state| state.has_point.as_ref()).is_some_and(is_gone) {
@@ -413,7 +413,7 @@ impl Person {
 
     /// The contact attempts, oldest first.
     #[must_use]
-    pub fn attempts(&self) -> &[Attempt] {
+    pub fn attempts(&self) -> &[ContactAttempt] {
         &self.attempts
     }
 
@@ -425,11 +425,11 @@ impl Person {
 
     /// The third-party contacts, by the lender's id.
     #[must_use]
-    pub const fn contact_persons(&self) -> &BTreeMap<ContactPersonId, ContactPerson> {
-        &self.contact_persons
+    pub const fn third_parties(&self) -> &BTreeMap<ThirdPartyId, ThirdPartyContact> {
+        &self.third_parties
     }
 
-    pub(super) fn breathing_starts(&self) -> &[Known<BreathingSpaceStarted>] {
+    pub(super) fn breathing_starts(&self) -> &[Stamped<BreathingSpaceStarted>] {
         &self.breathing_starts
     }
 
@@ -438,7 +438,7 @@ impl Person {
     }
 }
 
-impl ContactPerson {
+impl ThirdPartyContact {
     pub(super) fn refuse(&mut self, at: DateTime<Utc>) {
         self.refused_at = self.refused_at.max(Some(at));
     }
@@ -454,27 +454,27 @@ impl ChannelState {
     }
 }
 
-fn contact_person_of(fact: &PersonFact) -> Option<&ContactPersonId> {
+fn third_party_of(fact: &ContactFact) -> Option<&ThirdPartyId> {
     match fact {
-        PersonFact::ContactPersonAdded(added) => Some(&added.person_id),
-        PersonFact::ContactPersonApproved(approved) => Some(&approved.person_id),
-        PersonFact::ContactPersonRefused(refused) => Some(&refused.person_id),
+        ContactFact::ThirdPartyAdded(added) => Some(&added.third_party_id),
+        ContactFact::ThirdPartyApproved(approved) => Some(&approved.third_party_id),
+        ContactFact::ThirdPartyRefused(refused) => Some(&refused.third_party_id),
         _ => None,
     }
 }
 
-fn reported(account_id: &AccountId, attempted: &ContactAttempted, by: &Stamp) -> Attempt {
-    Attempt {
+fn reported(account_id: &AccountId, attempted: &ContactAttempted, by: &Stamp) -> ContactAttempt {
+    ContactAttempt {
         contact_id: attempted.contact_id.clone(),
         at: attempted.attempted_at.unwrap_or(by.at),
         channel: attempted.channel,
         accounts: vec![account_id.clone()],
         by: Some(attempted.by.clone()),
         number: attempted.number.clone(),
-        contact_person: None,
-        outcome: if attempted.answered { Outcome::Answered } else { Outcome::Unanswered },
+        third_party: None,
+        outcome: if attempted.answered { AttemptOutcome::Answered } else { AttemptOutcome::Unanswered },
         outcome_at: by.at,
-        told_by: Some(by.clone()),
+        reported_by: Some(by.clone()),
     }
 }
 

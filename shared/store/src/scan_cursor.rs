@@ -18,13 +18,13 @@ pub struct AccountPage {
 
 /// The position of the scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Round {
+pub struct ScanCursor {
     /// The time slot whose segment is scanned next, counted since 1970.
-    pub slot: u64,
+    pub position: u64,
     /// The account after which that segment continues; `None` at its beginning.
     pub after: Option<String>,
     /// The note after which the list of suspense payments continues; `None` at its beginning.
-    pub parked_after: Option<String>,
+    pub suspense_after: Option<String>,
     /// The number of writes; 0 before the first.
     pub version: u64,
 }
@@ -72,14 +72,14 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn round(&self) -> Result<Round, StoreError> {
+    pub async fn scan_cursor(&self) -> Result<ScanCursor, StoreError> {
         let Some(item) = self.record(keys::SETTINGS.to_owned(), keys::SCAN_CURSOR.to_owned()).await? else {
-            return Ok(Round::default());
+            return Ok(ScanCursor::default());
         };
-        Ok(Round {
-            slot: number(&item, "slot"),
+        Ok(ScanCursor {
+            position: number(&item, "slot"),
             after: text(&item, "after_account"),
-            parked_after: text(&item, "after_parked"),
+            suspense_after: text(&item, "after_parked"),
             version: number(&item, "version"),
         })
     }
@@ -89,13 +89,13 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn note_round(&self, round: &mut Round) -> Result<bool, StoreError> {
+    pub async fn save_scan_cursor(&self, round: &mut ScanCursor) -> Result<bool, StoreError> {
         let table = &self.tables.records;
-        let texts = [("after_account", &round.after), ("after_parked", &round.parked_after)];
+        let texts = [("after_account", &round.after), ("after_parked", &round.suspense_after)];
         let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
         let mut item: HashMap<String, AttributeValue> =
             texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).collect();
-        for (name, number) in [("slot", round.slot), ("version", round.version + 1)] {
+        for (name, number) in [("slot", round.position), ("version", round.version + 1)] {
             item.insert(name.to_owned(), AttributeValue::N(number.to_string()));
         }
         let put = self

@@ -40,15 +40,15 @@ pub struct ContactRules {
     pub complaint: Option<ComplaintRules>,
     pub breathing_space: Option<BreathingSpaceRules>,
     /// None: third-party contacts are never contacted.
-    pub contact_persons: Option<ContactPersonRules>,
+    pub third_parties: Option<ThirdPartyRules>,
     /// None: no report on a message is missed.
     pub receipts: Option<ReceiptRules>,
     /// The lender's public address, against which a borrower can check a message.
     pub address: Option<String>,
     /// How to pay, in the words of a message.
-    pub how_to_pay: Texts,
+    pub how_to_pay: LocalizedText,
     /// How to appeal and where to get help, in the words of a message.
-    pub how_to_appeal: Texts,
+    pub how_to_appeal: LocalizedText,
 }
 
 /// Local hours `[from, until)` in which no message leaves. They may run past midnight.
@@ -77,7 +77,7 @@ pub struct Cap {
     #[serde(default)]
     pub per: Per,
     #[serde(default)]
-    pub counts: Counts,
+    pub counts: CapCounts,
 }
 
 /// The scope in which a cap counts contacts.
@@ -95,7 +95,7 @@ pub enum Per {
 /// Which contacts a cap counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Counts {
+pub enum CapCounts {
     /// All of them.
     #[default]
     Contacts,
@@ -152,7 +152,7 @@ pub struct BreathingSpaceRules {
 /// holds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ContactPersonRules {
+pub struct ThirdPartyRules {
     /// The account has this many delinquent days or more.
     pub delinquent_days: u32,
     /// Failed attempts on the borrower since the last conversation, counted over `delinquent_days` days and
@@ -162,7 +162,7 @@ pub struct ContactPersonRules {
     pub template: String,
 }
 
-impl ContactPersonRules {
+impl ThirdPartyRules {
     /// The days over which failed attempts count: `delinquent_days`, at least 30.
     #[must_use]
     pub fn failed_days(&self) -> u32 {
@@ -181,12 +181,12 @@ pub struct ReceiptRules {
 /// A text in the languages of messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Texts {
+pub struct LocalizedText {
     pub zh: Option<String>,
     pub en: Option<String>,
 }
 
-impl Texts {
+impl LocalizedText {
     /// The text in a language, if the policy has one.
     #[must_use]
     pub fn of(&self, language: Language) -> Option<&str> {
@@ -204,7 +204,7 @@ impl ContactRules {
         let caps = self.caps.iter().map(|cap| cap.days);
         let after = self.after_conversation_days.iter().map(|rule| rule.days);
         let gap = self.complaint.iter().map(|rules| rules.min_gap_days);
-        let failed = self.contact_persons.iter().map(ContactPersonRules::failed_days);
+        let failed = self.third_parties.iter().map(ThirdPartyRules::failed_days);
         caps.chain(after).chain(gap).chain(failed).max().unwrap_or(0)
     }
 
@@ -243,7 +243,7 @@ impl ContactRules {
                 (None, Some(_)) => false,
                 (Some(now), Some(then)) => now.0 >= then.0 && now.1 <= then.1 && now.2 >= then.2,
             }
-            && match (&self.contact_persons, &before.contact_persons) {
+            && match (&self.third_parties, &before.third_parties) {
                 (None, _) => true,
                 (Some(_), None) => false,
                 (Some(now), Some(then)) => {
@@ -273,13 +273,13 @@ pub(super) struct ContactTable {
     opt_out: Vec<Channel>,
     complaint: Option<Table<ComplaintRules>>,
     breathing_space: Option<BreathingSpaceRules>,
-    contact_persons: Option<ContactPersonRules>,
+    contact_persons: Option<ThirdPartyRules>,
     receipts: Option<ReceiptRules>,
     address: Option<String>,
     #[serde(default)]
-    how_to_pay: Texts,
+    how_to_pay: LocalizedText,
     #[serde(default)]
-    how_to_appeal: Texts,
+    how_to_appeal: LocalizedText,
 }
 
 impl ContactTable {
@@ -301,7 +301,7 @@ impl ContactTable {
             opt_out: self.opt_out,
             complaint: self.complaint.map(|table| table.0),
             breathing_space: self.breathing_space,
-            contact_persons: self.contact_persons,
+            third_parties: self.contact_persons,
             receipts: self.receipts,
             address: self.address,
             how_to_pay: self.how_to_pay,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use duewatch_domain::policy::{Cap, ContactRules, Counts, Per};
+use duewatch_domain::policy::{Cap, CapCounts, ContactRules, Per};
 use serde_json::Value;
 
 use super::{Checked, Watch, hold};
@@ -15,10 +15,10 @@ const REMEMBERED: TimeDelta = TimeDelta::days(28);
 
 /// A contact profile with its planned contacts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    person: Value,
+pub(super) struct SeenProfile {
+    profile: Value,
     /// The planned contacts, with the instant of their next evaluation.
-    planned: BTreeMap<String, DateTime<Utc>>,
+    requests: BTreeMap<String, DateTime<Utc>>,
 }
 
 /// A contact that was counted.
@@ -48,43 +48,43 @@ fn is_within(time: NaiveTime, from: NaiveTime, until: NaiveTime) -> bool {
 
 impl Watch {
     /// Checks the items of a contact profile as a transaction has left them.
-    pub(in crate::simulation) fn person_read(&mut self, customer_id: &str, items: &[Value]) -> Checked {
+    pub(in crate::simulation) fn profile_read(&mut self, customer_id: &str, items: &[Value]) -> Checked {
         let written = |item: &Value, name: &str| -> Value {
             serde_json::from_str(item[name]["S"].as_str().unwrap_or_default()).unwrap_or_default()
         };
-        let mut now = Known::default();
+        let mut now = SeenProfile::default();
         for item in items {
             let sk = item["sk"]["S"].as_str().unwrap_or_default();
             if sk == "person" {
-                now.person = written(item, "person");
+                now.profile = written(item, "person");
             } else if let Some(contact_id) = sk.strip_prefix("planned#") {
                 let look_at = written(item, "planned")["look_at"].as_str().and_then(|at| at.parse().ok());
                 hold!("items can be read", look_at.is_some(), "{item}");
-                now.planned.insert(contact_id.to_owned(), look_at.unwrap_or_default());
+                now.requests.insert(contact_id.to_owned(), look_at.unwrap_or_default());
             }
         }
-        let before = self.persons.remove(customer_id).unwrap_or_default();
-        self.check_person(customer_id, &before.person, &now.person)?;
-        self.persons.insert(customer_id.to_owned(), now);
+        let before = self.profiles.remove(customer_id).unwrap_or_default();
+        self.check_profile(customer_id, &before.profile, &now.profile)?;
+        self.profiles.insert(customer_id.to_owned(), now);
         Ok(())
     }
 
     /// A message leaves only if it was counted, and while its contacts are planned.
     pub(super) fn check_leaving(&self, id: &str, data: &Value) -> Checked {
         let customer_id = data["customer_id"].as_str().unwrap_or_default();
-        let nobody = Known::default();
-        let known = self.persons.get(customer_id).unwrap_or(&nobody);
+        let nobody = SeenProfile::default();
+        let known = self.profiles.get(customer_id).unwrap_or(&nobody);
         let is_counted =
-            attempts(&known.person).any(|(_, one)| one.id == id && data["channel"] == one.channel);
+            attempts(&known.profile).any(|(_, one)| one.id == id && data["channel"] == one.channel);
         hold!(
             "a contact is counted before it leaves",
             is_counted,
             "{customer_id}: {id} is not: {}",
-            known.person
+            known.profile
         );
         for contact in data["contacts"].as_array().into_iter().flatten() {
             let contact_id = contact["contact_id"].as_str().unwrap_or_default();
-            let is_planned = known.planned.contains_key(contact_id);
+            let is_planned = known.requests.contains_key(contact_id);
             hold!(
                 "a contact leaves once",
                 is_planned,
@@ -96,16 +96,16 @@ impl Watch {
 
     /// The instant of the customer's last consent or opt-out for a channel.
     pub(super) fn consented_at(&self, customer_id: &str, channel: &str) -> Option<DateTime<Utc>> {
-        let known = self.persons.get(customer_id)?;
-        known.person["channels"][channel]["consent"]["by"]["at"].as_str()?.parse().ok()
+        let known = self.profiles.get(customer_id)?;
+        known.profile["channels"][channel]["consent"]["by"]["at"].as_str()?.parse().ok()
     }
 
     /// The earliest evaluation of a planned contact.
     pub(in crate::simulation) fn earliest_contact(&self) -> Option<DateTime<Utc>> {
-        self.persons.values().flat_map(|known| known.planned.values()).min().copied()
+        self.profiles.values().flat_map(|known| known.requests.values()).min().copied()
     }
 
-    fn check_person(&mut self, customer_id: &str, before: &Value, now: &Value) -> Checked {
+    fn check_profile(&mut self, customer_id: &str, before: &Value, now: &Value) -> Checked {
         if before == now {
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl Watch {
                 one.id
             );
             for cap in
-                rules.caps.iter().filter(|cap| (cap.per, cap.counts) == (Per::Person, Counts::Contacts))
+                rules.caps.iter().filter(|cap| (cap.per, cap.counts) == (Per::Person, CapCounts::Contacts))
             {
                 let counts = |channel: &str| cap.channels.iter().any(|known| known.as_str() == channel);
                 if !counts(one.channel) {

@@ -14,12 +14,12 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(20);
 
 /// A record of a stream, and the instant it was written.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
+pub(super) struct WrittenRecord {
     pub(super) event: Value,
     pub(super) written_at: DateTime<Utc>,
 }
 
-impl Record {
+impl WrittenRecord {
     pub(super) fn sequence_number(&self) -> &str {
         self.event["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
     }
@@ -31,8 +31,8 @@ impl Record {
 
 /// A batch in delivery.
 #[derive(Clone, Debug)]
-struct Batch {
-    records: Vec<Record>,
+struct OrderedBatch {
+    records: Vec<WrittenRecord>,
     tried: u32,
 }
 
@@ -49,22 +49,22 @@ pub(super) enum Handled {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lost {
     /// Records sent to the on-failure destination.
-    pub(super) given_up: Vec<Record>,
+    pub(super) given_up: Vec<WrittenRecord>,
     /// Records that outlived the retention of their stream unread.
-    pub(super) forgotten: Vec<Record>,
+    pub(super) forgotten: Vec<WrittenRecord>,
 }
 
 /// One ordered group of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
-    waiting: VecDeque<Record>,
-    open: VecDeque<Batch>,
-    in_flight: Option<Batch>,
+pub(super) struct OrderedGroup {
+    waiting: VecDeque<WrittenRecord>,
+    open: VecDeque<OrderedBatch>,
+    in_flight: Option<OrderedBatch>,
     not_before: DateTime<Utc>,
     gathers: TimeDelta,
 }
 
-impl Lane {
+impl OrderedGroup {
     /// An ordered group that lets records gather for a while before it delivers them.
     pub(super) fn gathering(gathers: TimeDelta) -> Self {
         Self { gathers, ..Self::default() }
@@ -75,7 +75,7 @@ impl Lane {
         self.gathers = TimeDelta::zero();
     }
 
-    pub(super) fn add(&mut self, record: Record) {
+    pub(super) fn add(&mut self, record: WrittenRecord) {
         self.waiting.push_back(record);
     }
 
@@ -94,14 +94,14 @@ impl Lane {
         mapping: &StreamMapping,
         most: usize,
         now: DateTime<Utc>,
-    ) -> (Option<Vec<Record>>, Lost) {
+    ) -> (Option<Vec<WrittenRecord>>, Lost) {
         let mut lost = Lost::default();
         while self.waiting.front().is_some_and(|record| now - record.written_at > RETENTION) {
             lost.forgotten.extend(self.waiting.pop_front());
         }
         let mut batch = self.open.pop_front().unwrap_or_else(|| {
             let size = most.min(self.waiting.len());
-            Batch { records: self.waiting.drain(..size).collect(), tried: 0 }
+            OrderedBatch { records: self.waiting.drain(..size).collect(), tried: 0 }
         });
         let (young, old) = batch
             .records
@@ -123,7 +123,7 @@ impl Lane {
         mapping: &StreamMapping,
         handled: &Handled,
         now: DateTime<Utc>,
-    ) -> Vec<Record> {
+    ) -> Vec<WrittenRecord> {
         let Some(mut batch) = self.in_flight.take() else { return Vec::new() };
         let place = match handled {
             Handled::All => return Vec::new(),
@@ -139,7 +139,7 @@ impl Lane {
             batch.tried = 0;
         } else if matches!(handled, Handled::Failed) && batch.records.len() > 1 && mapping.bisect {
             let second = batch.records.split_off(batch.records.len().div_ceil(2));
-            self.open.push_front(Batch { records: second, tried: batch.tried });
+            self.open.push_front(OrderedBatch { records: second, tried: batch.tried });
         } else if mapping.maximum_retry_attempts.is_some_and(|most| batch.tried >= most) {
             return batch.records;
         } else {
@@ -169,17 +169,17 @@ mod tests {
     }
 
     /// An ordered group of `records` records, written a second apart.
-    fn lane(records: i64) -> Lane {
-        let mut lane = Lane::default();
+    fn lane(records: i64) -> OrderedGroup {
+        let mut lane = OrderedGroup::default();
         for number in 0..records {
             let event =
                 json!({"eventID": format!("e{number}"), "dynamodb": {"SequenceNumber": number.to_string()}});
-            lane.add(Record { event, written_at: at(number) });
+            lane.add(WrittenRecord { event, written_at: at(number) });
         }
         lane
     }
 
-    fn numbers(batch: Option<Vec<Record>>) -> Vec<String> {
+    fn numbers(batch: Option<Vec<WrittenRecord>>) -> Vec<String> {
         batch.unwrap_or_default().iter().map(|record| record.sequence_number().to_owned()).collect()
     }
 
@@ -197,10 +197,10 @@ mod tests {
 
     #[test]
     fn records_gather() {
-        let mut lane = Lane::gathering(TimeDelta::seconds(300));
+        let mut lane = OrderedGroup::gathering(TimeDelta::seconds(300));
         assert_eq!(lane.ready_at(), None);
-        lane.add(Record { event: json!({}), written_at: at(0) });
-        lane.add(Record { event: json!({}), written_at: at(200) });
+        lane.add(WrittenRecord { event: json!({}), written_at: at(0) });
+        lane.add(WrittenRecord { event: json!({}), written_at: at(200) });
         assert_eq!(lane.ready_at(), Some(at(300)));
     }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::kernel::AccountId;
-use duewatch_runtime::Wiring;
-use duewatch_store::{Parked, StoreError};
+use duewatch_runtime::Services;
+use duewatch_store::{StoreError, SuspensePayment};
 
-use crate::Gap;
+use crate::Discrepancy;
 use crate::findings::Findings;
 
 /// Notes that one firing reads; the next continues.
@@ -16,7 +16,7 @@ const AT_ONCE: i32 = 200;
 const PATIENCE: TimeDelta = TimeDelta::days(1);
 
 /// The result of reconciling suspense payments.
-pub(crate) struct Waiting {
+pub(crate) struct SuspenseScan {
     /// The payments that still wait.
     pub(crate) waiting: usize,
     /// The note after which the next firing continues; `None` to begin again.
@@ -24,20 +24,20 @@ pub(crate) struct Waiting {
 }
 
 /// Posts the suspense payments whose accounts exist by now.
-pub(crate) async fn look_at(
-    wiring: &Wiring,
+pub(crate) async fn post_suspense(
+    wiring: &Services,
     after: Option<&str>,
     now: DateTime<Utc>,
     found: &mut Findings,
-) -> Result<Waiting, StoreError> {
-    let page = wiring.transitions.store().all_parked(AT_ONCE, after).await?;
-    let mut by_account: BTreeMap<AccountId, Vec<Parked>> = BTreeMap::new();
-    for parked in page.parked {
+) -> Result<SuspenseScan, StoreError> {
+    let page = wiring.transitions.store().all_suspense(AT_ONCE, after).await?;
+    let mut by_account: BTreeMap<AccountId, Vec<SuspensePayment>> = BTreeMap::new();
+    for parked in page.payments {
         by_account.entry(parked.account_id.clone()).or_default().push(parked);
     }
     let mut waiting = 0;
     for (account_id, all) in by_account {
-        let left = match wiring.transitions.post_parked(&account_id, now).await {
+        let left = match wiring.transitions.post_suspense(&account_id, now).await {
             Ok(left) => left,
             Err(error) => {
                 tracing::error!(account_id = account_id.as_str(), %error, "what is parked was not posted");
@@ -51,11 +51,11 @@ pub(crate) async fn look_at(
                 .is_some_and(|left| !left.iter().any(|payment_id| payment_id == parked.payment_id.as_str()));
             waiting += usize::from(!is_posted);
             if is_posted {
-                found.add(Gap::Parked, &subject, true);
+                found.add(Discrepancy::InSuspense, &subject, true);
             } else if now - parked.at > PATIENCE {
-                found.add(Gap::Parked, &subject, false);
+                found.add(Discrepancy::InSuspense, &subject, false);
             }
         }
     }
-    Ok(Waiting { waiting, next: page.next })
+    Ok(SuspenseScan { waiting, next: page.next })
 }

@@ -23,7 +23,7 @@ pub struct CustomerRule {
 impl Policy {
     /// The restrictions that an account imposes on the customer's other accounts while those of `restricting`
     /// are in force on it.
-    pub(crate) fn asks_of_others(&self, restricting: Option<&Stage>) -> &[Restriction] {
+    pub(crate) fn imposed_restrictions(&self, restricting: Option<&Stage>) -> &[Restriction] {
         let (Some(rule), Some(stage)) = (&self.customer, restricting) else { return &[] };
         let rung = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
         if rung(&stage.name) >= rung(&rule.stage) { &rule.restrictions } else { &[] }

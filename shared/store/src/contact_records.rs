@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use chrono::{DateTime, Utc};
-use duewatch_domain::contact::{Planned, Receipt, Why};
-use duewatch_domain::kernel::{ContactId, ContactPersonId, CustomerId};
+use duewatch_domain::contact::{GateReason, QueuedRequest, Receipt};
+use duewatch_domain::kernel::{ContactId, CustomerId, ThirdPartyId};
 use duewatch_domain::policy::Channel;
 use serde::{Deserialize, Serialize};
 
@@ -23,13 +23,14 @@ const MAX_PAGES: usize = 10;
 /// A contact record: how a contact request ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Said {
-    pub planned: Planned,
+pub struct ContactRecord {
+    #[serde(rename = "planned")]
+    pub request: QueuedRequest,
     pub outcome: ContactOutcome,
     pub at: DateTime<Utc>,
     /// The gate's reason, where no message left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<Why>,
+    #[serde(rename = "why", default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<GateReason>,
     /// The message that covered the request, and its channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<(ContactId, Channel)>,
@@ -38,12 +39,12 @@ pub struct Said {
 /// A message's record under its id alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SentMessage {
+pub struct MessageRecord {
     pub customer_id: CustomerId,
     pub channel: Channel,
     /// The third-party contact that the message asks; `None` for a message to the customer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact_person: Option<ContactPersonId>,
+    #[serde(rename = "contact_person", default, skip_serializing_if = "Option::is_none")]
+    pub third_party: Option<ThirdPartyId>,
     /// The contact requests that the message covers.
     pub contacts: Vec<ContactId>,
     /// The receipts so far, without their reasons: a reason may be the borrower's own words, and an erasure
@@ -52,7 +53,7 @@ pub struct SentMessage {
     pub receipts: Vec<Receipt>,
 }
 
-impl SentMessage {
+impl MessageRecord {
     /// Whether a receipt is recorded.
     #[must_use]
     pub fn knows(&self, receipt: &Receipt) -> bool {
@@ -62,12 +63,12 @@ impl SentMessage {
 
 /// A page of the contact records of all customers.
 #[derive(Clone, Debug, Default)]
-pub struct AllContactsPage {
+pub struct ContactRecordsPage {
     /// Ended contact requests.
-    pub said: Vec<Said>,
-    pub messages: Vec<(ContactId, SentMessage)>,
+    pub records: Vec<ContactRecord>,
+    pub messages: Vec<(ContactId, MessageRecord)>,
     /// Items scanned, whether they match or not.
-    pub looked_at: u64,
+    pub scanned: u64,
     /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
@@ -78,14 +79,14 @@ impl Store {
     ///
     /// # Errors
     /// When a call fails, or other writers keep winning.
-    pub async fn note_receipt(&self, receipt: &Receipt) -> Result<bool, StoreError> {
+    pub async fn record_receipt(&self, receipt: &Receipt) -> Result<bool, StoreError> {
         let message_id = &receipt.message_id;
         let table = &self.tables.records;
         for _ in 0..=MAX_CONFLICTS {
             let Some(item) = self.record(keys::message(message_id), keys::MESSAGE.to_owned()).await? else {
                 return Ok(false);
             };
-            let mut message: SentMessage = self.read(&item, "message")?;
+            let mut message: MessageRecord = self.read(&item, "message")?;
             if message.knows(receipt) || message.receipts.len() >= MAX_RECEIPTS {
                 return Ok(false);
             }
@@ -114,7 +115,7 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails or the item cannot be read.
-    pub async fn message(&self, message_id: &ContactId) -> Result<Option<SentMessage>, StoreError> {
+    pub async fn message(&self, message_id: &ContactId) -> Result<Option<MessageRecord>, StoreError> {
         let item = self.record(keys::message(message_id), keys::MESSAGE.to_owned()).await?;
         item.map(|item| self.read(&item, "message")).transpose()
     }
@@ -123,11 +124,11 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails or the item cannot be read.
-    pub async fn said_of(
+    pub async fn contact_record(
         &self,
         customer_id: &CustomerId,
         contact_id: &ContactId,
-    ) -> Result<Option<Said>, StoreError> {
+    ) -> Result<Option<ContactRecord>, StoreError> {
         let item = self.record(keys::customer(customer_id), keys::contact_record(contact_id)).await?;
         item.map(|item| self.read(&item, "said")).transpose()
     }
@@ -136,7 +137,7 @@ impl Store {
     ///
     /// # Errors
     /// When a call fails or an item cannot be read.
-    pub async fn said_to(&self, customer_id: &CustomerId) -> Result<Vec<Said>, StoreError> {
+    pub async fn contact_records(&self, customer_id: &CustomerId) -> Result<Vec<ContactRecord>, StoreError> {
         let table = &self.tables.records;
         let (mut said, mut from) = (Vec::new(), None);
         for _ in 0..MAX_PAGES {
@@ -147,7 +148,7 @@ impl Store {
                 .await;
             let answer = self.answered(table, sent)?;
             for item in answer.items.unwrap_or_default() {
-                said.push(self.read::<Said>(&item, "said")?);
+                said.push(self.read::<ContactRecord>(&item, "said")?);
             }
             from = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if from.is_none() {
@@ -155,7 +156,7 @@ impl Store {
             }
         }
         said.sort_by(|one, other| {
-            (one.at, &one.planned.contact_id).cmp(&(other.at, &other.planned.contact_id))
+            (one.at, &one.request.contact_id).cmp(&(other.at, &other.request.contact_id))
         });
         Ok(said)
     }
@@ -165,10 +166,10 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails or an item cannot be read.
-    pub async fn all_contacts(
+    pub async fn all_contact_records(
         &self,
         from: Option<HashMap<String, AttributeValue>>,
-    ) -> Result<AllContactsPage, StoreError> {
+    ) -> Result<ContactRecordsPage, StoreError> {
         let table = &self.tables.records;
         let sent = self
             .client
@@ -182,10 +183,10 @@ impl Store {
             .send()
             .await;
         let answer = self.answered(table, sent)?;
-        let mut page = AllContactsPage {
-            looked_at: u64::try_from(answer.scanned_count).unwrap_or_default(),
+        let mut page = ContactRecordsPage {
+            scanned: u64::try_from(answer.scanned_count).unwrap_or_default(),
             next: answer.last_evaluated_key.filter(|key| !key.is_empty()),
-            ..AllContactsPage::default()
+            ..ContactRecordsPage::default()
         };
         for item in answer.items.unwrap_or_default() {
             let pk = item.get(keys::PK).and_then(|pk| pk.as_s().ok()).map_or("", String::as_str);
@@ -194,7 +195,7 @@ impl Store {
                     let id = id.parse().map_err(|problem| StoreError::codec(table, id, problem))?;
                     page.messages.push((id, self.read(&item, "message")?));
                 }
-                None => page.said.push(self.read(&item, "said")?),
+                None => page.records.push(self.read(&item, "said")?),
             }
         }
         Ok(page)

@@ -54,7 +54,7 @@ impl Materiality {
 /// The first-lapse tolerance: more time to cure a first and minor delinquency episode before any restriction.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Buffer {
+pub struct FirstLapseTolerance {
     /// Delinquent days without a restriction; restrictions may follow on the day after.
     pub days: u32,
     /// Minor: at most this much is overdue.

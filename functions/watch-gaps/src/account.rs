@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use duewatch_domain::contact::{self, Attempt};
+use duewatch_domain::contact::{self, ContactAttempt};
 use duewatch_domain::kernel::{AccountId, NoId, Revision};
 use duewatch_domain::{Account, Applied};
-use duewatch_runtime::{Outgoing, Wiring, outgoing};
-use duewatch_store::{Outcome, PaymentFact, Recorded, StoreError, Stored, TransitionError};
+use duewatch_runtime::{Outgoing, Services, outgoing};
+use duewatch_store::{PaymentFact, Recorded, StoreError, Stored, TransitionError, TransitionOutcome};
 use serde_json::json;
 
-use crate::Gap;
+use crate::Discrepancy;
 
 /// How long an account may be due: two sweeps, a quarter of an hour apart. One may be missed, or cut short.
 const LATE_AFTER: TimeDelta = TimeDelta::minutes(30);
@@ -19,27 +19,27 @@ const LATE_AFTER: TimeDelta = TimeDelta::minutes(30);
 const STREAMS_HAVE: TimeDelta = TimeDelta::hours(1);
 
 /// How long a message without a receipt alerts: each account is reconciled once a day.
-const RINGS_FOR: TimeDelta = TimeDelta::days(2);
+const ALERTS_FOR: TimeDelta = TimeDelta::days(2);
 
 /// The findings of one account.
 #[derive(Debug, Default)]
-pub(crate) struct Look {
+pub(crate) struct AccountFindings {
     /// The discrepancies, and whether each is repaired.
-    pub(crate) found: Vec<(Gap, bool)>,
+    pub(crate) found: Vec<(Discrepancy, bool)>,
     /// How long the account has been due, where that is too long.
     pub(crate) late_seconds: usize,
     /// Whether a transient failure occurred.
     pub(crate) failed: bool,
 }
 
-impl Look {
+impl AccountFindings {
     /// The reconciliation itself panicked.
     pub(crate) fn panicked() -> Self {
-        Self { found: vec![(Gap::Unconfirmed, false)], ..Self::default() }
+        Self { found: vec![(Discrepancy::Unconfirmed, false)], ..Self::default() }
     }
 
     /// Adds the result of one step: whether its finding is repaired; `None` where it found nothing.
-    fn take(&mut self, account_id: &str, gap: Gap, came_to: Result<Option<bool>, TransitionError>) {
+    fn take(&mut self, account_id: &str, gap: Discrepancy, came_to: Result<Option<bool>, TransitionError>) {
         match came_to {
             Ok(None) => {}
             Ok(Some(is_repaired)) => self.found.push((gap, is_repaired)),
@@ -59,20 +59,20 @@ impl Look {
 ///
 /// Its revision is recorded and published first: a repair writes a new revision, and an account remembers few
 /// of the old ones.
-pub(crate) async fn look_at(
-    wiring: &Wiring,
+pub(crate) async fn reconcile_account(
+    wiring: &Services,
     account_id: &str,
     seen: Result<Stored, StoreError>,
     now: DateTime<Utc>,
-) -> Look {
-    let mut look = Look::default();
+) -> AccountFindings {
+    let mut look = AccountFindings::default();
     let seen = match seen {
         Ok(seen) => seen,
         Err(_) => match read_again(wiring, account_id).await {
             Ok(Some(seen)) => seen,
             Ok(None) => return look,
             Err(error) => {
-                look.take(account_id, Gap::Unconfirmed, Err(error.into()));
+                look.take(account_id, Discrepancy::Unconfirmed, Err(error.into()));
                 return look;
             }
         },
@@ -80,37 +80,38 @@ pub(crate) async fn look_at(
     let account = &seen.account;
     if is_settled(account, now) {
         let recorded = record(wiring, account, now).await;
-        look.take(account_id, Gap::HistoryBehind, recorded.map_err(Into::into));
+        look.take(account_id, Discrepancy::HistoryBehind, recorded.map_err(Into::into));
         let sent = publish(wiring, account, now).await;
-        look.take(account_id, Gap::Unpublished, sent.map_err(Into::into));
-        let told = Box::pin(tell_others(wiring, account, now)).await;
-        look.take(account_id, Gap::Unheeded, told);
+        look.take(account_id, Discrepancy::Unpublished, sent.map_err(Into::into));
+        let told = Box::pin(propagate_restrictions(wiring, account, now)).await;
+        look.take(account_id, Discrepancy::Unpropagated, told);
     }
-    let reported = reported(wiring, account, now).await;
-    look.take(account_id, Gap::Unreported, reported.map_err(Into::into));
+    let reported = check_receipts(wiring, account, now).await;
+    look.take(account_id, Discrepancy::Unreported, reported.map_err(Into::into));
     let posted = post(wiring, account, now).await;
     let was_posted = matches!(posted, Ok(Some(true)));
-    look.take(account_id, Gap::Unposted, posted);
-    match doubt(wiring, &seen, now).await {
+    look.take(account_id, Discrepancy::Unposted, posted);
+    match find_discrepancy(wiring, &seen, now).await {
         Ok(None) => {}
         Ok(Some(gap)) => {
-            let judged = judge_again(wiring, account, now).await;
+            let judged = reassess(wiring, account, now).await;
             // Posting a payment just now has assessed the account too.
-            let judged = judged.map(|judged| judged.or((was_posted && gap == Gap::Late).then_some(true)));
-            if gap == Gap::Late && !matches!(judged, Ok(None)) {
+            let judged =
+                judged.map(|judged| judged.or((was_posted && gap == Discrepancy::Late).then_some(true)));
+            if gap == Discrepancy::Late && !matches!(judged, Ok(None)) {
                 look.late_seconds = waits_for(account, now).num_seconds().try_into().unwrap_or_default();
             }
             look.take(account_id, gap, judged);
         }
-        Err(error) => look.take(account_id, Gap::Unconfirmed, Err(error.into())),
+        Err(error) => look.take(account_id, Discrepancy::Unconfirmed, Err(error.into())),
     }
     look
 }
 
 /// Finds a message about the account that lacks its receipt. The reconciler cannot repair that: it alerts for
-/// as long as [`RINGS_FOR`].
-async fn reported(
-    wiring: &Wiring,
+/// as long as [`ALERTS_FOR`].
+async fn check_receipts(
+    wiring: &Services,
     account: &Account,
     now: DateTime<Utc>,
 ) -> Result<Option<bool>, StoreError> {
@@ -122,48 +123,48 @@ async fn reported(
     };
     let contact = rules.in_force(account, now).contact.as_ref();
     let Some(receipts) = contact.and_then(|contact| contact.receipts.as_ref()) else { return Ok(None) };
-    let person = wiring.transitions.store().person(&account.customer_id).await?;
+    let person = wiring.transitions.store().profile(&account.customer_id).await?;
     let allowed = TimeDelta::hours(i64::from(receipts.within_hours));
-    let is_missing = |attempt: &Attempt| {
+    let is_missing = |attempt: &ContactAttempt| {
         let waited = now - attempt.at;
-        attempt.told_by.is_none()
+        attempt.reported_by.is_none()
             && attempt.accounts.contains(&account.account_id)
             && receipts.channels.contains(&attempt.channel)
-            && matches!(attempt.outcome, contact::Outcome::Reserved | contact::Outcome::Sent)
+            && matches!(attempt.outcome, contact::AttemptOutcome::Reserved | contact::AttemptOutcome::Sent)
             && waited > allowed
-            && waited <= allowed + RINGS_FOR
+            && waited <= allowed + ALERTS_FOR
     };
     Ok(person.attempts().iter().any(is_missing).then_some(false))
 }
 
 /// Makes the customer's other accounts apply a change of the account's cross-restrictions that they missed.
-async fn tell_others(
-    wiring: &Wiring,
+async fn propagate_restrictions(
+    wiring: &Services,
     seen: &Account,
     now: DateTime<Utc>,
 ) -> Result<Option<bool>, TransitionError> {
-    if seen.asked_at().is_none() {
+    if seen.imposed_at_revision().is_none() {
         return Ok(None);
     }
     let mut all = None;
     for other in wiring.transitions.others_of(seen).await? {
-        if other.has_heard(seen) {
+        if other.has_applied_from(seen) {
             continue;
         }
-        let heeded = Box::pin(wiring.transitions.heed_others(&other.account_id, now)).await?;
-        if let Some((whose, hold)) = &heeded.held {
-            wiring.desk.tell_held(whose, hold, now).await;
+        let heeded = Box::pin(wiring.transitions.apply_cross_restrictions(&other.account_id, now)).await?;
+        if let Some((whose, hold)) = &heeded.blocked {
+            wiring.alerts.alert_blocked_payment(whose, hold, now).await;
         }
         let is_taken = changed(wiring, &other, heeded.outcome, now).await;
-        if is_taken || heeded.held.is_some() {
-            all = Some(all.unwrap_or(true) && heeded.held.is_none());
+        if is_taken || heeded.blocked.is_some() {
+            all = Some(all.unwrap_or(true) && heeded.blocked.is_none());
         }
     }
     Ok(all)
 }
 
 /// The page may have shown the account half written, or out of date.
-async fn read_again(wiring: &Wiring, account_id: &str) -> Result<Option<Stored>, StoreError> {
+async fn read_again(wiring: &Services, account_id: &str) -> Result<Option<Stored>, StoreError> {
     let store = wiring.transitions.store();
     let account_id: AccountId = account_id.parse().map_err(|problem: NoId| StoreError::Codec {
         table: store.tables().accounts.clone(),
@@ -175,54 +176,67 @@ async fn read_again(wiring: &Wiring, account_id: &str) -> Result<Option<Stored>,
 
 /// Whether the streams have had their time since the account was assessed.
 fn is_settled(account: &Account, now: DateTime<Utc>) -> bool {
-    account.standing.reminded_through.is_none_or(|judged_at| now - judged_at > STREAMS_HAVE)
+    account.status.last_assessed_at.is_none_or(|judged_at| now - judged_at > STREAMS_HAVE)
 }
 
 /// How long an account has been due.
 fn waits_for(account: &Account, now: DateTime<Utc>) -> TimeDelta {
-    account.standing.next_action_at.map_or(TimeDelta::zero(), |due_at| now - due_at)
+    account.status.next_action_at.map_or(TimeDelta::zero(), |due_at| now - due_at)
 }
 
 /// The discrepancy in the account's status or in its index entry.
-async fn doubt(wiring: &Wiring, seen: &Stored, now: DateTime<Utc>) -> Result<Option<Gap>, StoreError> {
+async fn find_discrepancy(
+    wiring: &Services,
+    seen: &Stored,
+    now: DateTime<Utc>,
+) -> Result<Option<Discrepancy>, StoreError> {
     let account = &seen.account;
     if !seen.is_queued(wiring.transitions.store().due_shards()) {
-        return Ok(Some(Gap::NotDue));
+        return Ok(Some(Discrepancy::NotDue));
     }
-    if account.standing.is_due(now) {
-        return Ok((waits_for(account, now) > LATE_AFTER).then_some(Gap::Late));
+    if account.status.is_due(now) {
+        return Ok((waits_for(account, now) > LATE_AFTER).then_some(Discrepancy::Late));
     }
     let rules = wiring.transitions.rules_of(account, now).await?;
     if account.is_confirmed(&rules, now) {
         return Ok(None);
     }
-    let waits = account.standing.next_action_at.is_some();
-    Ok(Some(if waits { Gap::Unconfirmed } else { Gap::NotDue }))
+    let waits = account.status.next_action_at.is_some();
+    Ok(Some(if waits { Discrepancy::Unconfirmed } else { Discrepancy::NotDue }))
 }
 
-async fn judge_again(
-    wiring: &Wiring,
+async fn reassess(
+    wiring: &Services,
     account: &Account,
     now: DateTime<Utc>,
 ) -> Result<Option<bool>, TransitionError> {
-    let outcome = wiring.transitions.look_again(&account.account_id, now).await?;
+    let outcome = wiring.transitions.reconcile(&account.account_id, now).await?;
     Ok(changed(wiring, account, outcome, now).await.then_some(true))
 }
 
 /// Whether a transition has changed the account.
-async fn changed(wiring: &Wiring, account: &Account, outcome: Outcome, now: DateTime<Utc>) -> bool {
+async fn changed(
+    wiring: &Services,
+    account: &Account,
+    outcome: TransitionOutcome,
+    now: DateTime<Utc>,
+) -> bool {
     match outcome {
-        Outcome::Written(_) => true,
-        Outcome::Held(_, hold) => {
-            wiring.desk.tell_held(&account.account_id, &hold, now).await;
+        TransitionOutcome::Written(_) => true,
+        TransitionOutcome::Deferred(_, hold) => {
+            wiring.alerts.alert_blocked_payment(&account.account_id, &hold, now).await;
             true
         }
-        Outcome::Unchanged | Outcome::NoAccount => false,
+        TransitionOutcome::Unchanged | TransitionOutcome::NoAccount => false,
     }
 }
 
 /// Posts the payments of the payments table that the account lacks.
-async fn post(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, TransitionError> {
+async fn post(
+    wiring: &Services,
+    seen: &Account,
+    now: DateTime<Utc>,
+) -> Result<Option<bool>, TransitionError> {
     let facts = wiring.transitions.store().payments_of(&seen.account_id).await?;
     let mut known = seen.clone();
     let mut all = None;
@@ -236,7 +250,7 @@ async fn post(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Opt
                 let payload = payload.to_string();
                 let unpostable =
                     Unpostable { id: &faulty.payment_id, at: now, reason: faulty.to_string(), payload };
-                set_aside(wiring, seen, unpostable, now).await?.then_some(false)
+                quarantine(wiring, seen, unpostable, now).await?.then_some(false)
             }
         };
         all = match (all, posted) {
@@ -257,7 +271,7 @@ fn written_at(fact: &PaymentFact) -> DateTime<Utc> {
 }
 
 async fn post_one(
-    wiring: &Wiring,
+    wiring: &Services,
     seen: &Account,
     fact: &PaymentFact,
     now: DateTime<Utc>,
@@ -269,7 +283,7 @@ async fn post_one(
     };
     let payload = serde_json::to_string(fact).unwrap_or_default();
     let (id, at, reason) = (fact.payment_id.as_str(), written_at(fact), refusal.to_string());
-    let is_new = set_aside(wiring, seen, Unpostable { id, at, reason, payload }, now).await?;
+    let is_new = quarantine(wiring, seen, Unpostable { id, at, reason, payload }, now).await?;
     Ok(is_new.then_some(false))
 }
 
@@ -282,15 +296,15 @@ struct Unpostable<'a> {
 }
 
 /// Quarantines a payment that cannot be posted, unless it is quarantined already. Returns whether it was not.
-async fn set_aside(
-    wiring: &Wiring,
+async fn quarantine(
+    wiring: &Services,
     account: &Account,
     unpostable: Unpostable<'_>,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let store = wiring.transitions.store();
     let Unpostable { id, at, reason, payload } = unpostable;
-    if store.is_set_aside(&account.account_id, id).await? {
+    if store.is_unpostable(&account.account_id, id).await? {
         return Ok(false);
     }
     let mut is_new = true;
@@ -298,9 +312,9 @@ async fn set_aside(
         is_new &= !store.is_quarantined(date, &account.account_id, id).await?;
     }
     if is_new {
-        wiring.desk.quarantine(&format!("{}/{id}", account.account_id), &reason, &payload, now).await?;
+        wiring.alerts.quarantine(&format!("{}/{id}", account.account_id), &reason, &payload, now).await?;
     }
-    store.note_set_aside(&account.account_id, id, now).await?;
+    store.mark_unpostable(&account.account_id, id, now).await?;
     Ok(is_new)
 }
 
@@ -311,7 +325,7 @@ fn quarantine_dates(at: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<NaiveDate
 }
 
 /// Records the revision where the history lacks it.
-async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
+async fn record(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
     let store = wiring.transitions.store();
     let account_id = &seen.account_id;
     if store.history_head(account_id).await? >= Some(seen.revision) {
@@ -321,7 +335,7 @@ async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<O
     if !is_settled(&account, now) {
         return Ok(None);
     }
-    let at = account.standing.reminded_through.unwrap_or(now);
+    let at = account.status.last_assessed_at.unwrap_or(now);
     let retention = wiring.transitions.retention_of(&account, now).await?;
     Ok(match store.record_revision(None, &account, at, retention).await? {
         Recorded::Known => None,
@@ -330,11 +344,12 @@ async fn record(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<O
 }
 
 /// Publishes everything above the published marker.
-async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
+async fn publish(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
     let store = wiring.transitions.store();
     let account_id = &seen.account_id;
-    let is_silent =
-        seen.recent_decisions().is_empty() && seen.intents.is_empty() && seen.asked_at().is_none();
+    let is_silent = seen.recent_decisions().is_empty()
+        && seen.contact_requests.is_empty()
+        && seen.imposed_at_revision().is_none();
     if is_silent || !is_behind(seen, store.published(account_id).await?) {
         return Ok(None);
     }
@@ -350,22 +365,22 @@ async fn publish(wiring: &Wiring, seen: &Account, now: DateTime<Utc>) -> Result<
         let decided_by = versions.iter().find(|version| version.version == decision.policy.version);
         outgoing.decision(&account.as_decided(decision, decided_by.unwrap_or(policy)), decision);
     }
-    if account.asked_at() > marker {
-        outgoing.tell_others(&account);
+    if account.imposed_at_revision() > marker {
+        outgoing.propagate_restrictions(&account);
     }
-    if !account.intents.is_empty() && Some(account.revision) > marker {
-        outgoing.plan(&account);
+    if !account.contact_requests.is_empty() && Some(account.revision) > marker {
+        outgoing.queue_requests(&account);
     }
     let sent = outgoing::send(wiring, &[&outgoing]).await;
     if !sent.failed.is_empty() {
         return Ok(Some(false));
     }
-    let asked_anew = account.asked_at() > marker;
-    Ok((outgoing.messages() + sent.planned > 0 || asked_anew).then_some(true))
+    let asked_anew = account.imposed_at_revision() > marker;
+    Ok((outgoing.messages() + sent.queued > 0 || asked_anew).then_some(true))
 }
 
 fn is_behind(account: &Account, marker: Option<Revision>) -> bool {
-    let wants = (!account.intents.is_empty()).then_some(account.revision);
+    let wants = (!account.contact_requests.is_empty()).then_some(account.revision);
     let decided = account.recent_decisions().last().map(|decision| decision.revision);
-    wants.max(decided).max(account.asked_at()) > marker
+    wants.max(decided).max(account.imposed_at_revision()) > marker
 }

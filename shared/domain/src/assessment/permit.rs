@@ -44,9 +44,9 @@ impl fmt::Display for Permit<'_> {
 /// Whether an account may do an operation, by the restrictions decided last: for other systems a restriction
 /// exists only as that decision. Of two limits the tighter one binds.
 #[must_use]
-pub fn permits<'a>(account: &'a Account, policy: &Policy, operation: &str) -> Permit<'a> {
+pub fn permit_for<'a>(account: &'a Account, policy: &Policy, operation: &str) -> Permit<'a> {
     let mut answer = Permit::Allowed;
-    for restriction in &account.standing.restrictions {
+    for restriction in &account.status.restrictions {
         let blocks = restriction.blocks(operation);
         let limits = restriction.limits(operation);
         if !blocks && limits.is_none() {

@@ -2,18 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
-use duewatch_notify::{Message, Notifier, OperationsKind, operations};
-use duewatch_store::{Hold, Quarantined, Store, StoreError};
+use duewatch_notify::{Notifier, OperationsKind, OutboundMessage, operations};
+use duewatch_store::{BlockedPayment, Quarantined, Store, StoreError};
 
 /// The quarantine and the alerts of one function.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct OperationsAlerts {
     function: &'static str,
     store: Store,
     notifier: Notifier,
 }
 
-impl Desk {
+impl OperationsAlerts {
     /// For one function, which names itself in records and alerts.
     #[must_use]
     pub const fn new(function: &'static str, store: Store, notifier: Notifier) -> Self {
@@ -47,25 +47,30 @@ impl Desk {
             at: now,
         };
         self.store.quarantine(&quarantined).await?;
-        self.tell(OperationsKind::Quarantined, id, "set aside with its payload; the record says why", now)
+        self.alert(OperationsKind::Quarantined, id, "set aside with its payload; the record says why", now)
             .await;
         Ok(())
     }
 
     /// Alerts that a payment which cannot be posted blocks a measure. The alert leaves out the reason, which
     /// may bear an amount; the payment's record states it.
-    pub async fn tell_held(&self, account_id: &AccountId, hold: &Hold, now: DateTime<Utc>) {
+    pub async fn alert_blocked_payment(
+        &self,
+        account_id: &AccountId,
+        hold: &BlockedPayment,
+        now: DateTime<Utc>,
+    ) {
         let subject = format!("{account_id}/{}", hold.payment_id);
         let reason = "it is in the payments table and cannot be posted";
-        self.tell(OperationsKind::RestrictionHeld, &subject, reason, now).await;
+        self.alert(OperationsKind::RestrictionDeferred, &subject, reason, now).await;
     }
 
     /// Alerts the staff on call. A failed alert is logged: the stored record remains.
-    pub async fn tell(&self, kind: OperationsKind, subject: &str, reason: &str, now: DateTime<Utc>) {
+    pub async fn alert(&self, kind: OperationsKind, subject: &str, reason: &str, now: DateTime<Utc>) {
         self.send(&[operations(kind, self.function, subject, reason, now)]).await;
     }
 
-    async fn send(&self, messages: &[Message]) {
+    async fn send(&self, messages: &[OutboundMessage]) {
         if let Err(error) = self.notifier.publish(messages).await {
             tracing::error!(function = self.function, %error, "operations were not told");
         }

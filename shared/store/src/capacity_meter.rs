@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::ConsumedCapacity;
 
 /// Requests and capacity units since the start, by operation and table.
 #[derive(Debug, Default)]
-pub struct Meter {
+pub struct CapacityMeter {
     counts: Mutex<BTreeMap<(&'static str, String), Consumed>>,
 }
 
@@ -26,7 +26,7 @@ impl Consumed {
     }
 }
 
-impl Meter {
+impl CapacityMeter {
     pub(crate) fn count(&self, operation: &'static str, table: &str, consumed: Option<&ConsumedCapacity>) {
         let units = consumed.and_then(ConsumedCapacity::capacity_units).unwrap_or_default();
         #[expect(

@@ -17,12 +17,12 @@ pub struct Stamp {
 /// A value, and the event that made it known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Known<T> {
+pub struct Stamped<T> {
     pub value: T,
     pub by: Stamp,
 }
 
-impl<T> Known<T> {
+impl<T> Stamped<T> {
     /// The instant at which the value became known.
     pub const fn at(&self) -> DateTime<Utc> {
         self.by.at
@@ -30,14 +30,17 @@ impl<T> Known<T> {
 }
 
 /// Stores a value that is later than the known one.
-pub(super) fn learn<T>(field: &mut Option<Known<T>>, value: T, by: &Stamp) {
+pub(super) fn learn<T>(field: &mut Option<Stamped<T>>, value: T, by: &Stamp) {
     if field.as_ref().is_none_or(|known| known.by < *by) {
-        *field = Some(Known { value, by: by.clone() });
+        *field = Some(Stamped { value, by: by.clone() });
     }
 }
 
 /// The later of two values; where only one is known, that one.
-pub(super) fn later<'a, T>(one: Option<&'a Known<T>>, other: Option<&'a Known<T>>) -> Option<&'a Known<T>> {
+pub(super) fn later<'a, T>(
+    one: Option<&'a Stamped<T>>,
+    other: Option<&'a Stamped<T>>,
+) -> Option<&'a Stamped<T>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(if one.by < other.by { other } else { one }),
         (one, other) => one.or(other),

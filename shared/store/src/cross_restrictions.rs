@@ -12,7 +12,7 @@
 //! # Racing a payment
 //! Before a further restriction is applied, this module reads the payments of the imposing account, one
 //! consistent Query. It posts the unposted ones first. Where a payment cannot be posted, no restriction
-//! of that account is applied ([`Heeded::held`]).
+//! of that account is applied ([`CrossRestrictionOutcome::blocked`]).
 //!
 //! # Opened meanwhile
 //! An account is linked to its customer before it is created, and applies the others' restrictions right
@@ -20,34 +20,34 @@
 //! two accounts always finds the other.
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::account::AskedBy;
+use duewatch_domain::account::ImposedBy;
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::{AccountId, CustomerId};
-use duewatch_domain::{Account, Applied, Cause, Refusal};
+use duewatch_domain::{Account, Applied, Refusal, Trigger};
 use serde_json::json;
 
 use crate::transition::written;
 use crate::{
-    Hold, MAX_CONFLICTS, Outcome, Quarantined, StoreError, Stored, TransitionError, Transitions,
-    WriteConflict,
+    BlockedPayment, MAX_CONFLICTS, Quarantined, StoreError, Stored, TransitionError, TransitionOutcome,
+    Transitions, WriteConflict,
 };
 
 /// The quarantine source of an account that can never apply cross-restrictions.
-pub const HEEDING: &str = "heeding";
+pub const CROSS_RESTRICTIONS: &str = "heeding";
 
 /// The result of applying cross-restrictions to an account.
 #[derive(Clone, Debug)]
-pub struct Heeded {
+pub struct CrossRestrictionOutcome {
     /// The outcome of the account's own transition.
-    pub outcome: Outcome,
+    pub outcome: TransitionOutcome,
     /// Another account with a payment that cannot be posted: none of its further restrictions was applied.
-    pub held: Option<(AccountId, Hold)>,
+    pub blocked: Option<(AccountId, BlockedPayment)>,
 }
 
 /// The restrictions that the customer's other accounts impose.
-struct Asked {
-    others: Vec<AskedBy>,
-    held: Option<(AccountId, Hold)>,
+struct ImposedRestrictions {
+    others: Vec<ImposedBy>,
+    blocked: Option<(AccountId, BlockedPayment)>,
 }
 
 impl Transitions {
@@ -104,21 +104,21 @@ impl Transitions {
     ///
     /// # Errors
     /// When the customer has too many accounts, the store fails, or other writers keep winning.
-    pub async fn heed_others(
+    pub async fn apply_cross_restrictions(
         &self,
         account_id: &AccountId,
         now: DateTime<Utc>,
-    ) -> Result<Heeded, TransitionError> {
-        let mut heeded = Heeded { outcome: Outcome::Unchanged, held: None };
+    ) -> Result<CrossRestrictionOutcome, TransitionError> {
+        let mut heeded = CrossRestrictionOutcome { outcome: TransitionOutcome::Unchanged, blocked: None };
         for _ in 0..=MAX_CONFLICTS {
             let Some(stored) = self.store().account(account_id).await? else {
-                return Ok(Heeded { outcome: Outcome::NoAccount, held: None });
+                return Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::NoAccount, blocked: None });
             };
-            let Asked { others, held } = self.asked_of(&stored.account, now).await?;
-            heeded.held = held;
-            let known = stored.account.asked_by();
+            let ImposedRestrictions { others, blocked: held } = self.imposed_on(&stored.account, now).await?;
+            heeded.blocked = held;
+            let known = stored.account.imposed_by();
             let takes_more = others.iter().any(|other| !known.contains(other));
-            match self.try_heed(stored, others, now).await {
+            match self.try_cross_restrictions(stored, others, now).await {
                 Ok(None) => return Ok(heeded),
                 Ok(Some(outcome)) => {
                     heeded.outcome = outcome;
@@ -136,24 +136,28 @@ impl Transitions {
     /// Applies cross-restrictions to a new account. Where a payment of another account blocks one, the
     /// reconciler applies it later. Where the account can never apply them, that fact is quarantined and the
     /// account is evaluated on its own.
-    pub(crate) async fn heed_at_first(
+    pub(crate) async fn apply_cross_restrictions_at_opening(
         &self,
         opened: Box<Account>,
         now: DateTime<Utc>,
-    ) -> Result<(Box<Account>, Option<Hold>), TransitionError> {
+    ) -> Result<(Box<Account>, Option<BlockedPayment>), TransitionError> {
         let account_id = opened.account_id.clone();
         let heeded = match self.accounts_of(&opened.customer_id).await {
             Ok(linked) if linked.iter().all(|one| *one == account_id) => return Ok((opened, None)),
-            Ok(_) => Box::pin(self.heed_others(&account_id, now)).await,
+            Ok(_) => Box::pin(self.apply_cross_restrictions(&account_id, now)).await,
             Err(error) => Err(error),
         };
         match heeded {
-            Ok(Heeded { outcome: Outcome::Written(latest), .. }) => Ok((latest, None)),
-            Ok(Heeded { outcome: Outcome::Held(latest, hold), .. }) => Ok((latest, Some(hold))),
+            Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::Written(latest), .. }) => {
+                Ok((latest, None))
+            }
+            Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::Deferred(latest, hold), .. }) => {
+                Ok((latest, Some(hold)))
+            }
             Ok(_) => Ok((opened, None)),
             // Too many accounts, or a newer release has written this one since.
             Err(error) if !error.is_transient() => {
-                self.cannot_heed(&account_id, &error, now).await?;
+                self.quarantine_cross_restrictions(&account_id, &error, now).await?;
                 Ok((opened, None))
             }
             Err(error) => Err(error),
@@ -165,7 +169,7 @@ impl Transitions {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn cannot_heed(
+    pub async fn quarantine_cross_restrictions(
         &self,
         account_id: &AccountId,
         why: &TransitionError,
@@ -173,7 +177,7 @@ impl Transitions {
     ) -> Result<(), StoreError> {
         tracing::error!(account_id = account_id.as_str(), "quarantined: it is judged apart");
         let quarantined = Quarantined {
-            source: HEEDING.to_owned(),
+            source: CROSS_RESTRICTIONS.to_owned(),
             id: account_id.to_string(),
             reason: why.to_string(),
             payload: json!({"account_id": account_id.as_str()}).to_string(),
@@ -183,29 +187,33 @@ impl Transitions {
     }
 
     /// The restrictions that the customer's other accounts impose on an account now.
-    async fn asked_of(&self, account: &Account, now: DateTime<Utc>) -> Result<Asked, TransitionError> {
-        let mut asked = Asked { others: Vec::new(), held: None };
+    async fn imposed_on(
+        &self,
+        account: &Account,
+        now: DateTime<Utc>,
+    ) -> Result<ImposedRestrictions, TransitionError> {
+        let mut asked = ImposedRestrictions { others: Vec::new(), blocked: None };
         for (account_id, other) in self.read_others(account).await? {
-            let known = account.asked_by().iter().find(|known| known.account_id == account_id);
+            let known = account.imposed_by().iter().find(|known| known.account_id == account_id);
             let Some(other) = other else {
                 // Until the other account can be decoded, its restrictions stay as they were: none is added,
                 // none lifted.
                 asked.others.extend(known.cloned());
                 continue;
             };
-            let Some(ask) = other.asks() else { continue };
+            let Some(ask) = other.imposes() else { continue };
             let is_more = known.is_none_or(|known| {
-                ask.ask.restrictions.iter().any(|one| !known.ask.restrictions.contains(one))
+                ask.restriction.restrictions.iter().any(|one| !known.restriction.restrictions.contains(one))
             });
             if !is_more {
                 asked.others.push(ask);
                 continue;
             }
-            match self.last_look_before_asking(other, now).await? {
+            match self.check_before_imposing(other, now).await? {
                 Ok(still) => asked.others.extend(still),
                 Err(hold) => {
                     asked.others.extend(known.cloned());
-                    asked.held = Some((account_id, hold));
+                    asked.blocked = Some((account_id, hold));
                 }
             }
         }
@@ -214,18 +222,18 @@ impl Transitions {
 
     /// The restrictions that an account imposes once its unposted payments are posted; or the payment that
     /// cannot be posted.
-    async fn last_look_before_asking(
+    async fn check_before_imposing(
         &self,
         mut other: Account,
         now: DateTime<Utc>,
-    ) -> Result<Result<Option<AskedBy>, Hold>, TransitionError> {
+    ) -> Result<Result<Option<ImposedBy>, BlockedPayment>, TransitionError> {
         let mut posted = false;
         for fact in self.store().payments_of(&other.account_id).await? {
             let fact = match fact {
                 Ok(fact) => fact,
                 Err(faulty) => {
                     let reason = faulty.to_string();
-                    return Ok(Err(Hold { payment_id: faulty.payment_id, reason }));
+                    return Ok(Err(BlockedPayment { payment_id: faulty.payment_id, reason }));
                 }
             };
             match fact.post_to(&mut other) {
@@ -236,37 +244,37 @@ impl Transitions {
                 }
                 Err(refusal) => {
                     let payment_id = fact.payment_id.to_string();
-                    return Ok(Err(Hold { payment_id, reason: refusal.to_string() }));
+                    return Ok(Err(BlockedPayment { payment_id, reason: refusal.to_string() }));
                 }
             }
         }
         if !posted {
-            return Ok(Ok(other.asks()));
+            return Ok(Ok(other.imposes()));
         }
         let latest = self.store().account(&other.account_id).await?;
-        Ok(Ok(latest.and_then(|latest| latest.account.asks())))
+        Ok(Ok(latest.and_then(|latest| latest.account.imposes())))
     }
 
     /// One conditional write; `None` where the account applies all imposed restrictions already.
-    async fn try_heed(
+    async fn try_cross_restrictions(
         &self,
         mut stored: Stored,
-        others: Vec<AskedBy>,
+        others: Vec<ImposedBy>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Outcome>, TransitionError> {
+    ) -> Result<Option<TransitionOutcome>, TransitionError> {
         let mut account = stored.account.clone();
-        if account.heed(others.clone())? == Applied::Unchanged {
+        if account.replace_imposed_by(others.clone())? == Applied::Unchanged {
             return Ok(None);
         }
         let rules = self.rules_of(&stored.account, now).await?;
-        if stored.account.standing.is_due(now) {
+        if stored.account.status.is_due(now) {
             // The effect of elapsed time is a revision of its own, before the new restrictions.
-            let (judged, _) = self.judged(stored.account.clone(), &rules, now, Cause::Time).await?;
+            let (judged, _) = self.assess(stored.account.clone(), &rules, now, Trigger::Time).await?;
             stored = self.store().update_account(&stored, judged).await?;
             account = stored.account.clone();
-            account.heed(others)?;
+            account.replace_imposed_by(others)?;
         }
-        let (account, hold) = self.judged(account, &rules, now, Cause::Fact).await?;
+        let (account, hold) = self.assess(account, &rules, now, Trigger::Fact).await?;
         let stored = self.store().update_account(&stored, account).await?;
         Ok(Some(written(stored, hold)))
     }

@@ -14,7 +14,7 @@ use crate::{Store, StoreError, keys};
 
 /// The note of a suspense payment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Parked {
+pub struct SuspensePayment {
     /// The account that is not created yet.
     pub account_id: AccountId,
     pub payment_id: PaymentId,
@@ -23,9 +23,9 @@ pub struct Parked {
 
 /// A page of the notes.
 #[derive(Clone, Debug, Default)]
-pub struct ParkedPage {
+pub struct SuspensePage {
     /// By account, then payment.
-    pub parked: Vec<Parked>,
+    pub payments: Vec<SuspensePayment>,
     /// The start of the next page; `None` on the last page.
     pub next: Option<String>,
 }
@@ -35,7 +35,7 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn park(
+    pub async fn put_in_suspense(
         &self,
         account_id: &AccountId,
         payment_id: &PaymentId,
@@ -53,7 +53,11 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn unpark(&self, account_id: &AccountId, payment_id: &PaymentId) -> Result<(), StoreError> {
+    pub async fn remove_from_suspense(
+        &self,
+        account_id: &AccountId,
+        payment_id: &PaymentId,
+    ) -> Result<(), StoreError> {
         self.delete_record(keys::SUSPENSE.to_owned(), keys::suspense(account_id, payment_id.as_str())).await
     }
 
@@ -61,7 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn parked(&self, account_id: &AccountId) -> Result<Vec<String>, StoreError> {
+    pub async fn suspense_of(&self, account_id: &AccountId) -> Result<Vec<String>, StoreError> {
         let table = &self.tables.records;
         let sent = self.records_under(keys::SUSPENSE.to_owned(), keys::suspense(account_id, "")).send().await;
         let items = self.answered(table, sent)?.items.unwrap_or_default();
@@ -78,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails or a note cannot be read.
-    pub async fn all_parked(&self, limit: i32, from: Option<&str>) -> Result<ParkedPage, StoreError> {
+    pub async fn all_suspense(&self, limit: i32, from: Option<&str>) -> Result<SuspensePage, StoreError> {
         let table = &self.tables.records;
         let from = from.map(|from| keys::record_key(keys::SUSPENSE, from));
         let sent = self
@@ -102,6 +106,6 @@ impl Store {
             Some(AttributeValue::S(key)) => Some(key),
             _ => None,
         });
-        Ok(ParkedPage { parked: parked.collect::<Result<_, _>>()?, next })
+        Ok(SuspensePage { payments: parked.collect::<Result<_, _>>()?, next })
     }
 }

@@ -10,7 +10,7 @@
 //! again and finds the frequency cap used up. Once the message has left, its requests end, all at once.
 //!
 //! # Killed in between
-//! A message that was counted and never seen to leave is due again [`DUE_AGAIN`] later. It leaves under the
+//! A message that was counted and never seen to leave is due again [`RETRY_AFTER`] later. It leaves under the
 //! same id, and is not counted twice.
 
 use std::collections::HashMap;
@@ -22,15 +22,15 @@ use aws_sdk_dynamodb::types::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::account::event_id;
-use duewatch_domain::contact::{Person, Planned, Wanted};
-use duewatch_domain::kernel::{ContactId, ContactPersonId, CustomerId, Revision};
-use duewatch_domain::{Account, Applied, Message, Refusal};
+use duewatch_domain::contact::{ContactProfile, QueuedRequest, RequestTarget};
+use duewatch_domain::kernel::{ContactId, CustomerId, Revision, ThirdPartyId};
+use duewatch_domain::{Account, Applied, InboundMessage, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::contact_records::{ContactRecord, MessageRecord};
 use crate::records::{expiry, texts};
-use crate::said::{Said, SentMessage};
 use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError, WriteConflict, keys};
 
 /// The most requests of one customer that are evaluated together: a transaction writes at most 100 items, and
@@ -38,41 +38,41 @@ use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError, WriteConflict, ke
 pub const MAX_TOGETHER: usize = 40;
 /// How long after its reservation a message is due again that was counted and not seen to leave. The function
 /// that counted it has ended by then, for no function runs longer.
-pub const DUE_AGAIN: TimeDelta = TimeDelta::minutes(15);
+pub const RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// A contact profile and its queued requests, by due time.
 #[derive(Clone, Debug)]
-pub struct AtHand {
-    pub person: Person,
-    pub planned: Vec<Planned>,
+pub struct LoadedProfile {
+    pub profile: ContactProfile,
+    pub requests: Vec<QueuedRequest>,
 }
 
 /// A message that is about to leave.
 #[derive(Clone, Debug)]
-pub struct Reserved {
+pub struct ReservedMessage {
     pub message_id: ContactId,
     /// Its record from then on.
-    pub message: SentMessage,
+    pub message: MessageRecord,
     /// Until when the record is kept; `None` without end.
     pub until: Option<DateTime<Utc>>,
 }
 
 /// The changes from one evaluation of a contact profile, written all or not at all.
 #[derive(Clone, Debug, Default)]
-pub struct PersonChange {
+pub struct ProfileChange {
     /// The new profile, where it changes, with the revision that was read.
-    pub person: Option<Person>,
+    pub profile: Option<ContactProfile>,
     /// Messages that are about to leave.
-    pub reserved: Vec<Reserved>,
+    pub reserved: Vec<ReservedMessage>,
     /// The requests that stay queued, changed.
-    pub planned: Vec<Planned>,
+    pub requests: Vec<QueuedRequest>,
     /// The ended requests, and until when their records are kept; `None` without end.
-    pub ended: Vec<(Said, Option<DateTime<Utc>>)>,
+    pub ended: Vec<(ContactRecord, Option<DateTime<Utc>>)>,
 }
 
 /// A page of the index of queued requests.
 #[derive(Clone, Debug, Default)]
-pub struct ContactsPage {
+pub struct DueCustomersPage {
     /// The customers with due requests, oldest first; one may occur several times.
     pub customers: Vec<CustomerId>,
     /// The start of the next page; `None` on the last page.
@@ -88,27 +88,27 @@ fn contact_id(text: &str) -> ContactId {
 }
 
 /// A contact request of an account revision, due at `now`.
-fn planned(
+fn request_of(
     account: &Account,
     contact_id: ContactId,
-    wanted: Wanted,
+    wanted: RequestTarget,
     planned_at: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Planned {
-    Planned {
+) -> QueuedRequest {
+    QueuedRequest {
         contact_id,
         customer_id: account.customer_id.clone(),
         account_id: account.account_id.clone(),
         policy_id: account.policy_id.clone(),
         revision: account.revision,
-        stage: account.standing.stage.clone(),
-        wanted,
+        stage: account.status.stage.clone(),
+        target: wanted,
         planned_at,
-        look_at: now,
+        evaluate_at: now,
         waits_for: None,
         late_since: None,
         reserved_as: None,
-        came_back: 0,
+        bounces: 0,
     }
 }
 
@@ -118,14 +118,14 @@ impl Store {
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn plan_contacts(&self, account: &Account, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    pub async fn queue_requests(&self, account: &Account, now: DateTime<Utc>) -> Result<usize, StoreError> {
         let event = event_id(&account.account_id, account.revision);
         let mut new = 0;
-        for intent in &account.intents {
+        for intent in &account.contact_requests {
             let contact_id = contact_id(&format!("{event}/{}", intent.name()));
-            let wanted = Wanted::Intent(intent.clone());
-            let wish = planned(account, contact_id, wanted, intent.planned_at, now);
-            new += usize::from(self.plan_contact(&wish).await?);
+            let wanted = RequestTarget::Borrower(intent.clone());
+            let wish = request_of(account, contact_id, wanted, intent.planned_at, now);
+            new += usize::from(self.queue_request(&wish).await?);
         }
         Ok(new)
     }
@@ -134,41 +134,45 @@ impl Store {
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn plan_contact_person(
+    pub async fn queue_third_party_request(
         &self,
         account: &Account,
-        person_id: &ContactPersonId,
+        person_id: &ThirdPartyId,
         event_id: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let contact_id = contact_id(&format!("{}/{event_id}/contact-person", account.account_id));
-        let wanted = Wanted::ContactPerson { person_id: person_id.clone() };
-        self.plan_contact(&planned(account, contact_id, wanted, now, now)).await
+        let wanted = RequestTarget::ThirdParty { third_party_id: person_id.clone() };
+        self.queue_request(&request_of(account, contact_id, wanted, now, now)).await
     }
 
     /// Queues the request of a bounced message once more, due at `now`; the gate knows the unusable channel
     /// by then. Returns whether it was new. A request that bounced too often (see
-    /// [`MAX_CAME_BACK`](duewatch_domain::contact::MAX_CAME_BACK)) is not queued again.
+    /// [`MAX_BOUNCES`](duewatch_domain::contact::MAX_BOUNCES)) is not queued again.
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn plan_again(&self, said: &Said, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let contact_id = contact_id(&format!("{}/again", said.planned.contact_id));
-        match said.planned.again(contact_id, now) {
-            Some(again) => self.plan_contact(&again).await,
+    pub async fn requeue_request(
+        &self,
+        said: &ContactRecord,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let contact_id = contact_id(&format!("{}/again", said.request.contact_id));
+        match said.request.requeued(contact_id, now) {
+            Some(again) => self.queue_request(&again).await,
             None => Ok(false),
         }
     }
 
     /// Queues a contact request, unless it is queued or has ended. Returns whether it was new.
-    async fn plan_contact(&self, planned: &Planned) -> Result<bool, StoreError> {
+    async fn queue_request(&self, planned: &QueuedRequest) -> Result<bool, StoreError> {
         let unbuilt = |error| StoreError::codec(&self.tables.records, "planned contact", error);
         let pk = keys::customer(&planned.customer_id);
         let has_not_ended = ConditionCheck::builder()
             .table_name(&self.tables.records)
             .set_key(Some(keys::record_key(&pk, &keys::contact_record(&planned.contact_id))))
             .condition_expression(keys::IS_NEW);
-        let put = self.put_planned(planned)?.condition_expression(keys::IS_NEW);
+        let put = self.put_request(planned)?.condition_expression(keys::IS_NEW);
         self.transact(vec![
             TransactWriteItem::builder().condition_check(has_not_ended.build().map_err(unbuilt)?).build(),
             TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build(),
@@ -176,13 +180,13 @@ impl Store {
         .await
     }
 
-    fn put_planned(&self, planned: &Planned) -> Result<PutBuilder, StoreError> {
+    fn put_request(&self, planned: &QueuedRequest) -> Result<PutBuilder, StoreError> {
         let pk = keys::customer(&planned.customer_id);
         let mut item = keys::record_key(&pk, &keys::planned(&planned.contact_id));
         item.extend(texts([
             ("planned", self.written(planned)?),
             (keys::CONTACT_SHARD, self.contact_shard(&planned.customer_id)),
-            (keys::CONTACT_AT, keys::due_at(planned.look_at)),
+            (keys::CONTACT_AT, keys::due_at(planned.evaluate_at)),
         ]));
         Ok(Put::builder().table_name(&self.tables.records).set_item(Some(item)))
     }
@@ -196,21 +200,22 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails or an item cannot be read.
-    pub async fn at_hand(&self, customer_id: &CustomerId) -> Result<AtHand, StoreError> {
+    pub async fn load_profile(&self, customer_id: &CustomerId) -> Result<LoadedProfile, StoreError> {
         let table = &self.tables.records;
         let sent =
             self.records_under(keys::customer(customer_id), keys::PROFILE_OR_PLANNED.to_owned()).send().await;
-        let mut at_hand = AtHand { person: Person::new(customer_id.clone()), planned: Vec::new() };
+        let mut at_hand =
+            LoadedProfile { profile: ContactProfile::new(customer_id.clone()), requests: Vec::new() };
         for item in self.answered(table, sent)?.items.unwrap_or_default() {
             match item.get(keys::SK) {
                 Some(AttributeValue::S(key)) if key == keys::PROFILE => {
-                    at_hand.person = self.read(&item, "person")?;
+                    at_hand.profile = self.read(&item, "person")?;
                 }
-                _ => at_hand.planned.push(self.read(&item, "planned")?),
+                _ => at_hand.requests.push(self.read(&item, "planned")?),
             }
         }
-        at_hand.planned.sort_by(|one: &Planned, other| {
-            (one.look_at, &one.contact_id).cmp(&(other.look_at, &other.contact_id))
+        at_hand.requests.sort_by(|one: &QueuedRequest, other| {
+            (one.evaluate_at, &one.contact_id).cmp(&(other.evaluate_at, &other.contact_id))
         });
         Ok(at_hand)
     }
@@ -219,10 +224,10 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails or the item cannot be read.
-    pub async fn person(&self, customer_id: &CustomerId) -> Result<Person, StoreError> {
+    pub async fn profile(&self, customer_id: &CustomerId) -> Result<ContactProfile, StoreError> {
         match self.record(keys::customer(customer_id), keys::PROFILE.to_owned()).await? {
             Some(item) => self.read(&item, "person"),
-            None => Ok(Person::new(customer_id.clone())),
+            None => Ok(ContactProfile::new(customer_id.clone())),
         }
     }
 
@@ -232,21 +237,27 @@ impl Store {
     ///
     /// # Errors
     /// The refusal of `change`; when a call fails, or other writers keep winning.
-    pub async fn change_person(
+    pub async fn change_profile(
         &self,
         customer_id: &CustomerId,
         now: DateTime<Utc>,
-        change: impl Fn(&mut Person) -> Result<Applied, Refusal>,
+        change: impl Fn(&mut ContactProfile) -> Result<Applied, Refusal>,
     ) -> Result<Applied, TransitionError> {
         for _ in 0..=MAX_CONFLICTS {
-            let AtHand { mut person, planned } = self.at_hand(customer_id).await?;
+            let LoadedProfile { profile: mut person, requests: planned } =
+                self.load_profile(customer_id).await?;
             if change(&mut person)? == Applied::Unchanged {
                 return Ok(Applied::Unchanged);
             }
-            let waits = planned.into_iter().filter(|one| one.look_at > now && one.reserved_as.is_none());
-            let planned = waits.take(MAX_TOGETHER).map(|one| Planned { look_at: now, ..one }).collect();
+            let waits = planned.into_iter().filter(|one| one.evaluate_at > now && one.reserved_as.is_none());
+            let planned =
+                waits.take(MAX_TOGETHER).map(|one| QueuedRequest { evaluate_at: now, ..one }).collect();
             if self
-                .write_person(PersonChange { person: Some(person), planned, ..PersonChange::default() })
+                .write_profile(ProfileChange {
+                    profile: Some(person),
+                    requests: planned,
+                    ..ProfileChange::default()
+                })
                 .await?
             {
                 return Ok(Applied::Changed);
@@ -259,13 +270,13 @@ impl Store {
     ///
     /// # Errors
     /// A refusal; when a call fails, or other writers keep winning.
-    pub async fn tell_person(
+    pub async fn apply_to_profile(
         &self,
         customer_id: &CustomerId,
-        message: &Message,
+        message: &InboundMessage,
         now: DateTime<Utc>,
     ) -> Result<Applied, TransitionError> {
-        self.change_person(customer_id, now, |person| person.take(message)).await
+        self.change_profile(customer_id, now, |person| person.take(message)).await
     }
 
     /// The error for a contact profile that other writers keep changing.
@@ -279,11 +290,11 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn write_person(&self, change: PersonChange) -> Result<bool, StoreError> {
+    pub async fn write_profile(&self, change: ProfileChange) -> Result<bool, StoreError> {
         let table = &self.tables.records;
         let unbuilt = |error| StoreError::codec(table, "person", error);
         let mut writes = Vec::new();
-        if let Some(mut person) = change.person {
+        if let Some(mut person) = change.profile {
             let seen = person.revision;
             person.revision = seen.next();
             let mut item = keys::record_key(&keys::customer(&person.customer_id), keys::PROFILE);
@@ -298,7 +309,7 @@ impl Store {
             };
             writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
         }
-        for Reserved { message_id, message, until } in &change.reserved {
+        for ReservedMessage { message_id, message, until } in &change.reserved {
             // The message may have left before: receipts recorded since then stay.
             let mut set = "SET message = if_not_exists(message, :message)".to_owned();
             let mut update = Update::builder()
@@ -313,12 +324,12 @@ impl Store {
             let update = update.update_expression(set).build().map_err(unbuilt)?;
             writes.push(TransactWriteItem::builder().update(update).build());
         }
-        for planned in &change.planned {
-            let put = self.put_planned(planned)?.condition_expression(keys::EXISTS);
+        for planned in &change.requests {
+            let put = self.put_request(planned)?.condition_expression(keys::EXISTS);
             writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
         }
         for (said, until) in &change.ended {
-            let planned = &said.planned;
+            let planned = &said.request;
             let pk = keys::customer(&planned.customer_id);
             let mut item = keys::record_key(&pk, &keys::contact_record(&planned.contact_id));
             item.extend(texts([("said", self.written(said)?)]));
@@ -349,7 +360,7 @@ impl Store {
         now: DateTime<Utc>,
         limit: i32,
         from: Option<HashMap<String, AttributeValue>>,
-    ) -> Result<ContactsPage, StoreError> {
+    ) -> Result<DueCustomersPage, StoreError> {
         let table = &self.tables.records;
         let sent = self
             .client
@@ -376,7 +387,7 @@ impl Store {
                 customer_id.map_err(|problem| StoreError::codec(table, pk, problem))
             })
             .collect::<Result<_, _>>()?;
-        Ok(ContactsPage { customers, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
+        Ok(DueCustomersPage { customers, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
     }
 
     pub(crate) fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {

@@ -5,13 +5,13 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::account::Stop;
-use crate::policy::{Channel, Counts, Per};
+use crate::account::ContactHold;
+use crate::policy::{CapCounts, Channel, Per};
 
 /// The gate's decision on a contact request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Verdict {
+pub enum GateDecision {
     /// The message may leave now, on this channel.
     Send {
         /// The first usable channel.
@@ -21,12 +21,14 @@ pub enum Verdict {
     Defer {
         until: DateTime<Utc>,
         /// The first reason to wait.
-        why: Why,
+        #[serde(rename = "why")]
+        reason: GateReason,
     },
     /// The message does not leave.
     Suppress {
         /// The rule that forbids the message.
-        why: Why,
+        #[serde(rename = "why")]
+        reason: GateReason,
     },
 }
 
@@ -46,10 +48,11 @@ pub enum Unusable {
 /// The reason why a message does not leave now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Why {
+pub enum GateReason {
     /// A stop of all contact holds.
-    Stopped {
-        by: Stop,
+    #[serde(rename = "stopped")]
+    OnHold {
+        by: ContactHold,
         /// The first date without the stop; none: open.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<NaiveDate>,
@@ -73,7 +76,7 @@ pub enum Why {
         /// Local calendar days.
         days: u32,
         per: Per,
-        counts: Counts,
+        counts: CapCounts,
     },
     /// A conversation took place.
     AfterConversation {
@@ -86,7 +89,8 @@ pub enum Why {
         days: u32,
     },
     /// The policy permits no third-party contact.
-    NoContactPersons,
+    #[serde(rename = "no_contact_persons")]
+    NoThirdParties,
     /// The account has too few delinquent days for a third-party contact.
     TooEarly {
         /// The policy's threshold.
@@ -105,26 +109,27 @@ pub enum Why {
     },
     /// No officer has approved the third-party contact.
     NotApproved,
-    ContactPersonRefused,
+    #[serde(rename = "contact_person_refused")]
+    ThirdPartyRefused,
 }
 
-impl Why {
+impl GateReason {
     /// The rule's name, as the formats write it.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         match self {
-            Self::Stopped { .. } => "stopped",
+            Self::OnHold { .. } => "stopped",
             Self::NoChannel { .. } => "no_channel",
             Self::QuietHours { .. } => "quiet_hours",
             Self::Cap { .. } => "cap",
             Self::AfterConversation { .. } => "after_conversation",
             Self::LowerFrequency { .. } => "lower_frequency",
-            Self::NoContactPersons => "no_contact_persons",
+            Self::NoThirdParties => "no_contact_persons",
             Self::TooEarly { .. } => "too_early",
             Self::ActivePlan => "active_plan",
             Self::TooFewAttempts { .. } => "too_few_attempts",
             Self::NotApproved => "not_approved",
-            Self::ContactPersonRefused => "contact_person_refused",
+            Self::ThirdPartyRefused => "contact_person_refused",
         }
     }
 }
@@ -141,11 +146,11 @@ impl fmt::Display for Unusable {
 }
 
 /// The reason as an English sentence.
-impl fmt::Display for Why {
+impl fmt::Display for GateReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stopped { by, until: Some(until) } => write!(f, "{by}, until {until}."),
-            Self::Stopped { by, until: None } => write!(f, "{by}, and nobody has said until when."),
+            Self::OnHold { by, until: Some(until) } => write!(f, "{by}, until {until}."),
+            Self::OnHold { by, until: None } => write!(f, "{by}, and nobody has said until when."),
             Self::NoChannel { channels } if channels.is_empty() => f.write_str("No channel was asked for."),
             Self::NoChannel { channels } => {
                 let each: Vec<String> =
@@ -160,12 +165,12 @@ impl fmt::Display for Why {
             ),
             Self::Cap { at_most, days, per, counts } => {
                 let what = match (counts, at_most) {
-                    (Counts::Contacts, 1) => "1 contact",
-                    (Counts::Contacts, _) => "contacts",
-                    (Counts::Unanswered, 1) => "1 unanswered attempt",
-                    (Counts::Unanswered, _) => "unanswered attempts",
-                    (Counts::Answered, 1) => "1 conversation",
-                    (Counts::Answered, _) => "conversations",
+                    (CapCounts::Contacts, 1) => "1 contact",
+                    (CapCounts::Contacts, _) => "contacts",
+                    (CapCounts::Unanswered, 1) => "1 unanswered attempt",
+                    (CapCounts::Unanswered, _) => "unanswered attempts",
+                    (CapCounts::Answered, 1) => "1 conversation",
+                    (CapCounts::Answered, _) => "conversations",
                 };
                 let count = if *at_most == 1 { String::new() } else { format!("{at_most} ") };
                 let per = match per {
@@ -186,7 +191,7 @@ impl fmt::Display for Why {
                 f,
                 "The person has complained; the next contact is {days} days after the last at the earliest."
             ),
-            Self::NoContactPersons => f.write_str("The policy lets nobody but the debtor be contacted."),
+            Self::NoThirdParties => f.write_str("The policy lets nobody but the debtor be contacted."),
             Self::TooEarly { delinquent_days, value } => write!(
                 f,
                 "A contact person is contacted at {delinquent_days} delinquent days or more; there are {value}."
@@ -197,7 +202,7 @@ impl fmt::Display for Why {
                 "The debtor must have been tried in vain {failed_attempts} times; it was {value} times."
             ),
             Self::NotApproved => f.write_str("No officer has approved contacting this contact person."),
-            Self::ContactPersonRefused => f.write_str("The contact person has refused."),
+            Self::ThirdPartyRefused => f.write_str("The contact person has refused."),
         }
     }
 }

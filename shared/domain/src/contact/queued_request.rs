@@ -3,17 +3,17 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::gate::{Kind, Wish};
-use super::verdict::Why;
-use crate::account::{Account, Figures, Intent};
-use crate::assessment::held;
+use super::gate::{GateRequest, GateRequestKind};
+use super::gate_decision::GateReason;
+use crate::account::{Account, ContactRequest, Figures};
+use crate::assessment::reminder_hold;
 use crate::kernel::{
-    AccountId, ContactId, ContactPersonId, CustomerId, PolicyId, Revision, Zone, business_date,
+    AccountId, ContactId, CustomerId, PolicyId, Revision, ThirdPartyId, Zone, business_date,
 };
 use crate::policy::{Channel, Policy, StageName};
 
 /// The channels to a third-party contact, the best first.
-const TO_CONTACT_PERSONS: [Channel; 2] = [Channel::Phone, Channel::Sms];
+const THIRD_PARTY_CHANNELS: [Channel; 2] = [Channel::Phone, Channel::Sms];
 
 /// A message that leaves this much later than planned says so.
 const LATE_BY: TimeDelta = TimeDelta::hours(6);
@@ -21,7 +21,7 @@ const LATE_BY: TimeDelta = TimeDelta::hours(6);
 /// A contact request of an account, and the instant of its next evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Planned {
+pub struct QueuedRequest {
     /// Unique for the borrower.
     pub contact_id: ContactId,
     pub customer_id: CustomerId,
@@ -31,14 +31,16 @@ pub struct Planned {
     pub revision: Revision,
     /// The account's stage at that revision.
     pub stage: StageName,
-    pub wanted: Wanted,
+    #[serde(rename = "wanted")]
+    pub target: RequestTarget,
     /// The instant at which the message was to leave.
     pub planned_at: DateTime<Utc>,
     /// The instant of the next evaluation.
-    pub look_at: DateTime<Utc>,
+    #[serde(rename = "look_at")]
+    pub evaluate_at: DateTime<Utc>,
     /// The reason of a deferral; none: the request waits for its turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waits_for: Option<Why>,
+    pub waits_for: Option<GateReason>,
     /// The date on which the message was to leave, where it was late before it was deferred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_since: Option<NaiveDate>,
@@ -46,14 +48,14 @@ pub struct Planned {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved_as: Option<ContactId>,
     /// The number of times it bounced and was planned again.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub came_back: u32,
+    #[serde(rename = "came_back", default, skip_serializing_if = "is_zero")]
+    pub bounces: u32,
 }
 
 /// The most times that a bounced contact is planned again: once per channel. The gate skips every channel
 /// that bounced, so the retries end by themselves with no channel left. The bound is for delivery providers
 /// with contradictory reports: that a message bounced, and later that it was delivered.
-pub const MAX_CAME_BACK: u32 = 5;
+pub const MAX_BOUNCES: u32 = 5;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
 const fn is_zero(count: &u32) -> bool {
@@ -63,71 +65,87 @@ const fn is_zero(count: &u32) -> bool {
 /// The addressee of a contact request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Wanted {
+pub enum RequestTarget {
     /// A message to the borrower.
-    Intent(Intent),
+    #[serde(rename = "intent")]
+    Borrower(ContactRequest),
     /// A request that a third-party contact have the borrower call back.
-    ContactPerson {
+    #[serde(rename = "contact_person")]
+    ThirdParty {
         /// The lender's id of the third-party contact.
-        person_id: ContactPersonId,
+        #[serde(rename = "person_id")]
+        third_party_id: ThirdPartyId,
     },
 }
 
-impl Planned {
+impl QueuedRequest {
     /// The message to the borrower; none: the request is for a third-party contact.
     #[must_use]
-    pub const fn intent(&self) -> Option<&Intent> {
-        match &self.wanted {
-            Wanted::Intent(intent) => Some(intent),
-            Wanted::ContactPerson { .. } => None,
+    pub const fn borrower_request(&self) -> Option<&ContactRequest> {
+        match &self.target {
+            RequestTarget::Borrower(intent) => Some(intent),
+            RequestTarget::ThirdParty { .. } => None,
         }
     }
 
     /// The third-party contact; none: the request is for the borrower.
     #[must_use]
-    pub const fn contact_person(&self) -> Option<&ContactPersonId> {
-        match &self.wanted {
-            Wanted::Intent(_) => None,
-            Wanted::ContactPerson { person_id } => Some(person_id),
+    pub const fn third_party(&self) -> Option<&ThirdPartyId> {
+        match &self.target {
+            RequestTarget::Borrower(_) => None,
+            RequestTarget::ThirdParty { third_party_id: person_id } => Some(person_id),
         }
     }
 
-    /// The same request under another id, due at `now`; none: past [`MAX_CAME_BACK`].
+    /// The same request under another id, due at `now`; none: past [`MAX_BOUNCES`].
     #[must_use]
-    pub fn again(&self, contact_id: ContactId, now: DateTime<Utc>) -> Option<Self> {
-        let came_back = self.came_back.checked_add(1).filter(|count| *count <= MAX_CAME_BACK)?;
-        Some(Self { contact_id, look_at: now, waits_for: None, reserved_as: None, came_back, ..self.clone() })
+    pub fn requeued(&self, contact_id: ContactId, now: DateTime<Utc>) -> Option<Self> {
+        let came_back = self.bounces.checked_add(1).filter(|count| *count <= MAX_BOUNCES)?;
+        Some(Self {
+            contact_id,
+            evaluate_at: now,
+            waits_for: None,
+            reserved_as: None,
+            bounces: came_back,
+            ..self.clone()
+        })
     }
 
     /// The local date on which the message was to leave, where a cause other than the gate has delayed it
     /// until `now`.
     #[must_use]
     pub fn late_since(&self, zone: Zone, now: DateTime<Utc>) -> Option<NaiveDate> {
-        let should = if self.waits_for.is_some() { self.look_at } else { self.planned_at };
+        let should = if self.waits_for.is_some() { self.evaluate_at } else { self.planned_at };
         self.late_since.or_else(|| (now - should > LATE_BY).then(|| business_date(zone, should)))
     }
 
     /// The contact request, from its account's state when it is read again at `now`.
     #[must_use]
-    pub fn wish(&self, account: &Account, policy: &Policy, figures: &Figures, now: DateTime<Utc>) -> Wish {
+    pub fn gate_request(
+        &self,
+        account: &Account,
+        policy: &Policy,
+        figures: &Figures,
+        now: DateTime<Utc>,
+    ) -> GateRequest {
         let contact_id = self.contact_id.clone();
-        let wish = match &self.wanted {
-            Wanted::Intent(intent) => Wish::of(contact_id, account, policy, intent, now),
-            Wanted::ContactPerson { person_id } => Wish {
+        let wish = match &self.target {
+            RequestTarget::Borrower(intent) => GateRequest::of(contact_id, account, policy, intent, now),
+            RequestTarget::ThirdParty { third_party_id: person_id } => GateRequest {
                 contact_id,
                 account_id: account.account_id.clone(),
                 time_zone: account.time_zone,
-                kind: Kind::ContactPerson {
-                    person_id: person_id.clone(),
+                kind: GateRequestKind::ThirdParty {
+                    third_party_id: person_id.clone(),
                     delinquent_days: figures.delinquent_days,
-                    has_plan: held(account, policy, now).is_some(),
+                    has_plan: reminder_hold(account, policy, now).is_some(),
                 },
-                channels: TO_CONTACT_PERSONS.to_vec(),
+                channels: THIRD_PARTY_CHANNELS.to_vec(),
                 number: None,
-                held: None,
+                reminder_hold: None,
                 reserved_as: None,
             },
         };
-        Wish { reserved_as: self.reserved_as.clone(), ..wish }
+        GateRequest { reserved_as: self.reserved_as.clone(), ..wish }
     }
 }
