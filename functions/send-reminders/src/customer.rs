@@ -24,18 +24,18 @@ use duewatch_domain::contact::{
     consolidate,
 };
 use duewatch_domain::kernel::{AccountId, CustomerId};
-use duewatch_domain::policy::{ContactRules, Policy, Versions};
-use duewatch_domain::{Account, allocate_at, assess};
+use duewatch_domain::policy::ContactRules;
+use duewatch_domain::{allocate_at, assess};
 use duewatch_notify::{OperationsKind, OutboundMessage, ReferenceKeys};
 use duewatch_runtime::{Metrics, Services};
 use duewatch_store::{
-    BlockedPayment, ContactOutcome, ContactRecord, LoadedProfile, MAX_CONFLICTS, MAX_TOGETHER, MessageRecord,
-    ProfileChange, RETRY_AFTER, ReservedMessage, StoreError, TransitionError, TransitionOutcome,
+    ContactOutcome, ContactRecord, LoadedProfile, MAX_CONFLICTS, MAX_TOGETHER, MessageRecord, ProfileChange,
+    RETRY_AFTER, ReservedMessage, StoreError, TransitionError, TransitionOutcome,
 };
 use serde::Serialize;
-use std::sync::Arc;
 
 use crate::message;
+use crate::spoken::{AssessedAccount, SendableRequest};
 
 /// When an account that cannot be assessed is evaluated again. The fault may be repaired by then.
 const REASSESS_AFTER: TimeDelta = TimeDelta::hours(1);
@@ -92,38 +92,12 @@ impl EvaluationReport {
 /// An alert for the staff on call: kind, subject, reason.
 type Alert = (OperationsKind, String, String);
 
-/// An account in its current state, assessed.
-pub(crate) struct AssessedAccount {
-    pub(crate) account: Account,
-    versions: Arc<Versions>,
-    pub(crate) figures: Figures,
-    stage: String,
-    blocked: Option<BlockedPayment>,
-}
-
-impl AssessedAccount {
-    pub(crate) fn policy(&self, now: DateTime<Utc>) -> &Policy {
-        self.versions.in_force(&self.account, now)
-    }
-
-    /// A version of the account's policy, where it is published.
-    pub(crate) fn version(&self, version: u32) -> Option<&Policy> {
-        self.versions.iter().find(|policy| policy.version == version)
-    }
-}
-
 /// The result of the last look at an account.
 enum CurrentAccount {
     Gone,
     /// The account, or its policy, cannot be read.
     Unreadable(String),
     There(Box<AssessedAccount>),
-}
-
-/// A contact request, with the account that it concerns.
-pub(crate) struct SendableRequest<'a> {
-    pub(crate) request: &'a QueuedRequest,
-    pub(crate) account: &'a AssessedAccount,
 }
 
 /// A message that may leave, with the requests that it covers.

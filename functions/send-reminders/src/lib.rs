@@ -20,6 +20,7 @@
 
 mod customer;
 mod message;
+mod spoken;
 
 use std::collections::BTreeSet;
 
