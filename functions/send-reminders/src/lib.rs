@@ -20,6 +20,7 @@
 
 mod message;
 mod person;
+mod spoken;
 
 use std::collections::BTreeSet;
 

@@ -18,7 +18,7 @@ use duewatch_notify::text::{
 };
 use duewatch_notify::{Contact, ContactDue, Message, Reference, ReferenceKeys, contact_due};
 
-use crate::person::{Judged, Spoken};
+use crate::spoken::{Judged, Spoken};
 
 /// Renders a message that may leave.
 ///

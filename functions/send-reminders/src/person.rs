@@ -17,21 +17,20 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::contact::{Attempt, Person, Planned, Verdict, Wanted, Why, Wish, consolidate};
-use duewatch_domain::figures::Figures;
 use duewatch_domain::ids::{AccountId, CustomerId};
-use duewatch_domain::policy::{ContactRules, Policy, Versions};
+use duewatch_domain::policy::ContactRules;
 use duewatch_domain::reminder::{Intent, still_owed};
-use duewatch_domain::{Account, assess, owed};
+use duewatch_domain::{assess, owed};
 use duewatch_notify::{Message, OperationsKind, ReferenceKeys};
 use duewatch_runtime::{Metrics, Wiring};
 use duewatch_store::{
-    AtHand, ContactOutcome, DUE_AGAIN, Hold, MAX_CONFLICTS, MAX_TOGETHER, Outcome, PersonChange, Reserved,
-    Said, SentMessage, StoreError, TransitionError,
+    AtHand, ContactOutcome, DUE_AGAIN, MAX_CONFLICTS, MAX_TOGETHER, Outcome, PersonChange, Reserved, Said,
+    SentMessage, StoreError, TransitionError,
 };
 use serde::Serialize;
-use std::sync::Arc;
 
 use crate::message;
+use crate::spoken::{Judged, Spoken};
 
 /// When an account that cannot be assessed is evaluated again. The fault may be repaired by then.
 const JUDGED_AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -86,38 +85,12 @@ impl Looked {
 /// An alert for the staff on call: kind, subject, reason.
 type Ring = (OperationsKind, String, String);
 
-/// An account in its current state, assessed.
-pub(crate) struct Judged {
-    pub(crate) account: Account,
-    versions: Arc<Versions>,
-    pub(crate) figures: Figures,
-    stage: String,
-    hold: Option<Hold>,
-}
-
-impl Judged {
-    pub(crate) fn policy(&self, now: DateTime<Utc>) -> &Policy {
-        self.versions.in_force(&self.account, now)
-    }
-
-    /// A version of the account's policy, where it is published.
-    pub(crate) fn version(&self, version: u32) -> Option<&Policy> {
-        self.versions.iter().find(|policy| policy.version == version)
-    }
-}
-
 /// The result of the last look at an account.
 enum LastLook {
     Gone,
     /// The account, or its policy, cannot be read.
     Unreadable(String),
     There(Box<Judged>),
-}
-
-/// A contact request, with the account that it concerns.
-pub(crate) struct Spoken<'a> {
-    pub(crate) planned: &'a Planned,
-    pub(crate) judged: &'a Judged,
 }
 
 /// A message that may leave, with the requests that it covers.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{list, maybe, object, reference};
+use super::parts::{list, maybe, object, reference};
 
 pub(super) fn account() -> Value {
     let zone =

@@ -5,8 +5,7 @@ use duewatch_domain::policy::{
 };
 use serde_json::{Value, json};
 
-use super::policy::template;
-use super::{object, reference};
+use super::parts::{object, reference, template};
 
 pub(super) fn contact() -> Value {
     let boolean = json!({ "type": "boolean" });

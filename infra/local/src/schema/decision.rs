@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{list, maybe, object, reference, text};
+use super::parts::{list, maybe, object, reference, text};
 
 pub(super) fn decision() -> Value {
     object(

@@ -2,11 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Field, list, maybe, object, reference, text};
-
-/// An event type: its name, its required and its optional fields beside `at`, `type` and `account_id`, and an
-/// example of them, which the tests check against the parser.
-pub(super) type EventType = (&'static str, Vec<Field>, Vec<Field>, Value);
+use super::parts::{EventType, list, maybe, named, object, reference, text};
 
 fn event_types() -> Vec<EventType> {
     let reason = || ("reason", text());
@@ -162,11 +158,6 @@ fn event_types() -> Vec<EventType> {
     .into_iter()
     .chain(super::person::event_types())
     .collect()
-}
-
-/// A required name; the parser accepts no blank one.
-pub(super) fn named() -> Value {
-    json!({ "type": "string", "minLength": 1 })
 }
 
 pub(super) fn event() -> Value {

@@ -7,11 +7,14 @@ mod account;
 mod contact;
 mod decision;
 mod event;
+mod parts;
 mod person;
 mod policy;
 
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
+
+use self::parts::reference;
 
 /// The formats that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -106,37 +109,4 @@ fn used_definitions(schema: &Value) -> Map<String, Value> {
         }
     }
     used
-}
-
-fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/$defs/{name}") })
-}
-
-fn text() -> Value {
-    json!({ "type": "string" })
-}
-
-fn list(of: &Value) -> Value {
-    json!({ "type": "array", "items": of })
-}
-
-/// The schema or null; null means the same as an absent field.
-fn maybe(schema: &Value) -> Value {
-    json!({ "anyOf": [schema, { "type": "null" }] })
-}
-
-/// A field and its schema.
-type Field = (&'static str, Value);
-
-/// An object with these fields, and no others.
-fn object(required: &[Field], optional: &[Field]) -> Value {
-    let names: Vec<&str> = required.iter().map(|(name, _)| *name).collect();
-    let properties: Map<String, Value> =
-        required.iter().chain(optional).map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": names,
-        "additionalProperties": false,
-    })
 }

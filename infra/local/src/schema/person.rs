@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::event::{EventType, named};
-use super::{maybe, object, reference, text};
+use super::parts::{EventType, maybe, named, object, reference, text};
 
 pub(super) fn event_types() -> Vec<EventType> {
     let by = || ("by", named());

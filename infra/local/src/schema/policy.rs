@@ -7,7 +7,7 @@ use duewatch_domain::policy::{
 use serde_json::{Value, json};
 
 use super::contact::contact;
-use super::{Field, list, object, reference, text};
+use super::parts::{Field, list, object, reference, template, text};
 
 pub(super) fn policy() -> Value {
     object(
@@ -168,10 +168,6 @@ fn templates() -> Value {
         "additionalProperties": object(&[("zh", words.clone()), ("en", words)], &[]),
         "maxProperties": MAX_TEMPLATES,
     })
-}
-
-pub(super) fn template() -> Value {
-    json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" })
 }
 
 /// A count, of days or of installments.

@@ -14,7 +14,7 @@ use dynoxide::errors::DynoxideError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::embedded::Engines;
+use super::engines::Engines;
 use super::sqs::LocalSqs;
 
 /// The services, as an HTTP client of the SDK.

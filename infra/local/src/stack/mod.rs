@@ -2,6 +2,7 @@
 
 mod clock;
 mod embedded;
+mod engines;
 mod functions;
 mod in_process;
 mod names;
@@ -24,7 +25,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::clock::StackClock;
-pub use self::embedded::{Engines, Ports, Services, Transport};
+pub use self::embedded::{Ports, Services, Transport};
+pub use self::engines::Engines;
 pub use self::functions::{Functions, Handlers, InvokeError, RUN_HERE, Remote, local_reference_keys};
 pub use self::in_process::{Answer, InProcess};
 pub use self::names::{LOCAL_REGION, topic_arn};

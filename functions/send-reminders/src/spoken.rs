@@ -1,0 +1,36 @@
+//! The subject of a message: contact requests, each with its assessed account.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use duewatch_domain::Account;
+use duewatch_domain::contact::Planned;
+use duewatch_domain::figures::Figures;
+use duewatch_domain::policy::{Policy, Versions};
+use duewatch_store::Hold;
+
+/// An account in its current state, assessed.
+pub(crate) struct Judged {
+    pub(crate) account: Account,
+    pub(crate) versions: Arc<Versions>,
+    pub(crate) figures: Figures,
+    pub(crate) stage: String,
+    pub(crate) hold: Option<Hold>,
+}
+
+impl Judged {
+    pub(crate) fn policy(&self, now: DateTime<Utc>) -> &Policy {
+        self.versions.in_force(&self.account, now)
+    }
+
+    /// A version of the account's policy, where it is published.
+    pub(crate) fn version(&self, version: u32) -> Option<&Policy> {
+        self.versions.iter().find(|policy| policy.version == version)
+    }
+}
+
+/// A contact request, with the account that it concerns.
+pub(crate) struct Spoken<'a> {
+    pub(crate) planned: &'a Planned,
+    pub(crate) judged: &'a Judged,
+}
