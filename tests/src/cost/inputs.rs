@@ -340,6 +340,7 @@ pub const BATCHES_A_SHARD: Input =
     input("batches of a stream shard at once", (10, 0), "", "infra/template.yaml");
 /// Messages of a batch.
 pub const MESSAGES_A_BATCH: Input = input("messages of a PublishBatch", (10, 0), "", "shared/notify");
+/// Shards of the due index where the parameter `DueShards` is left out.
 pub const DEFAULT_SHARDS: Input = input("shards of the due index", (4, 0), "", "infra/template.yaml");
 /// Most shards.
 pub const MOST_SHARDS: Input = input("most shards of the due index", (100, 0), "", "shared/store");

@@ -174,6 +174,7 @@ impl<'a> Stretch<'a> {
 
 /// Units of reads and of writes are counted in halves.
 impl Measured {
+    /// Read units, in halves.
     #[must_use]
     pub fn read_halves(&self) -> u64 {
         self.halves(&["GetItem", "Query", "Scan"])

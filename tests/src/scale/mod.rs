@@ -6,7 +6,7 @@
 //!
 //! 1. The portfolio is imported.
 //! 2. Three days before the due date each account of the month's end is reminded. Two hours later
-//! `watch-gaps` reconciles the whole portfolio, and finds no discrepancy.
+//!    `watch-gaps` reconciles the whole portfolio, and finds no discrepancy.
 //! 3. Nine in ten borrowers pay.
 //! 4. The other accounts are late, their borrowers are notified, and the accounts are restricted.
 //! 5. Their borrowers pay, one after another, and each restriction is lifted.
