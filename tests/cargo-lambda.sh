@@ -66,7 +66,7 @@ expect 'send-reminders, the schedule' '"failed":0' "$(invoke send-reminders send
 # Receipts of messages that never left here: quarantined, not failed.
 expect record-delivery '"batchItemFailures":\[\]' "$(invoke record-delivery record-delivery.queue.json)"
 expect record-history '"batchItemFailures":\[\]' "$(invoke record-history record-history.stream.json)"
-expect watch-gaps '"failed":0' "$(invoke watch-gaps watch-gaps.schedule.json)"
+expect reconcile-accounts '"failed":0' "$(invoke reconcile-accounts reconcile-accounts.schedule.json)"
 
 set -a
 # shellcheck disable=SC1091

@@ -84,7 +84,7 @@ step() {
     }
 }
 
-step deploy --stage "${STAGE:-dev}" --architecture "$architecture" --binaries "$target/lambda"
+step deploy --environment "${ENVIRONMENT:-dev}" --architecture "$architecture" --binaries "$target/lambda"
 step book
 # The command under test, as an operator would run it: the tables' names come from the environment of a
 # deployed function.

@@ -29,7 +29,7 @@ def main() -> None:
     steps.add_argument("--work", type=pathlib.Path, required=True)
     step = steps.add_subparsers(dest="step", required=True)
     deploying = step.add_parser("deploy")
-    deploying.add_argument("--stage", required=True)
+    deploying.add_argument("--environment", required=True)
     deploying.add_argument("--architecture", required=True)
     deploying.add_argument("--binaries", type=pathlib.Path, required=True)
     for name in ("book", "watch", "roles"):
@@ -37,7 +37,7 @@ def main() -> None:
     args = steps.parse_args()
     if args.step == "deploy":
         parameters = {
-            "Stage": args.stage,
+            "Environment": args.environment,
             "Architecture": args.architecture,
             "ReferenceKeys": f"0={secrets.token_hex(32)}",
         }

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo build --profile function -p detect-overdue -p intake -p post-payment -p record-delivery -p record-history \
-//!     -p send-reminders -p watch-gaps
+//!     -p send-reminders -p reconcile-accounts
 //! cargo build --profile function -p duewatch-runtime --example empty-function
 //! cargo run --release -p duewatch-tests --example cold-start
 //! ```
@@ -49,7 +49,7 @@ struct ColdStartArguments {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "detect-overdue,intake,post-payment,record-delivery,record-history,send-reminders,watch-gaps"
+        default_value = "detect-overdue,intake,post-payment,record-delivery,record-history,send-reminders,reconcile-accounts"
     )]
     functions: Vec<String>,
     /// Another DynamoDB for the warm-up call

@@ -155,7 +155,7 @@ const KEEP_DECISION: WorkUnits = WorkUnits { entry_units: 2, ..KEEP };
 /// profile, and adds the receipt to the message as it is by then.
 pub const RECEIPT: WorkUnits =
     WorkUnits { record_reads: 3, transactions: 1, transaction_units: 2, small_writes: 1, ..IDLE };
-/// The reads of `watch-gaps` for a healthy account beside its page: its payments, its newest history entry,
+/// The reads of `reconcile-accounts` for a healthy account beside its page: its payments, its newest history entry,
 /// its marker.
 pub const WATCH: WorkUnits = WorkUnits { payment_queries: 1, record_reads: 2, ..IDLE };
 

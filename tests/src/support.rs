@@ -28,11 +28,11 @@ use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Services};
 use duewatch_store::{
     Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store, TransitionOutcome,
 };
+use reconcile_accounts::ReconcileReport;
 use send_reminders::SendEvent;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use watch_gaps::ReconcileReport;
 
 use crate::interrupt::Interrupt;
 
@@ -412,9 +412,9 @@ impl World {
         }
     }
 
-    /// Fires `watch-gaps` over the whole table at once; its next scan is on the next day.
+    /// Fires `reconcile-accounts` over the whole table at once; its next scan is on the next day.
     pub async fn watch(&self) -> ReconcileReport {
-        watch(&self.services(watch_gaps::NAME)).await
+        watch(&self.services(reconcile_accounts::NAME)).await
     }
 
     /// Records an account's revision in its history, as the stream's function would.
@@ -526,9 +526,9 @@ pub async fn report(wiring: &Services, bodies: &[String]) -> Vec<String> {
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
-/// Fires `watch-gaps` with a scan of one segment, which reconciles all accounts once a day.
+/// Fires `reconcile-accounts` with a scan of one segment, which reconciles all accounts once a day.
 pub async fn watch(wiring: &Services) -> ReconcileReport {
-    watch_gaps::reconcile(wiring, 1, Deadline::none()).await.unwrap()
+    reconcile_accounts::reconcile(wiring, 1, Deadline::none()).await.unwrap()
 }
 
 /// Delivers records to `post-payment`; returns those reported as failed.

@@ -360,7 +360,7 @@ async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_s
     let records = world.account_records().await;
     assert!(world.send(&records).await.is_empty());
     world.set("2023-11-08T00:00:00Z");
-    let watcher = world.services(watch_gaps::NAME);
+    let watcher = world.services(reconcile_accounts::NAME);
     // K, which a process reads once.
     watcher.transitions.store().check_due_shards().await.unwrap();
     let (watcher, start) = warm_up(&world, watcher).await;

@@ -352,14 +352,19 @@ async fn detect_overdue_and_post_payment_take_their_samples() {
 async fn watch_gaps_takes_its_sample() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
-    let event = sample("watch-gaps.schedule.json");
+    let event = sample("reconcile-accounts.schedule.json");
     world.set(event["time"].as_str().unwrap());
     let event = serde_json::from_value(event).unwrap();
     let watched =
-        watch_gaps::handle(&world.services(watch_gaps::NAME), event, Deadline::none()).await.unwrap();
+        reconcile_accounts::handle(&world.services(reconcile_accounts::NAME), event, Deadline::none())
+            .await
+            .unwrap();
     // The firing of 04:30; DynamoDB decides which accounts its segment holds.
     assert_eq!((watched.open, watched.cut_short), (0, false));
-    assert_eq!(world.store().scan_cursor().await.unwrap().position % u64::from(watch_gaps::SEGMENTS), 19);
+    assert_eq!(
+        world.store().scan_cursor().await.unwrap().position % u64::from(reconcile_accounts::SEGMENTS),
+        19
+    );
 }
 
 #[test]

@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use duewatch_domain::policy;
 use duewatch_local::publish::queue_accounts;
 use duewatch_tests::support::{REMINDING, STANDARD, World, decisions, instant, policy_text};
+use reconcile_accounts::ReconcileReport;
 use serde_json::json;
-use watch_gaps::ReconcileReport;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 const PUBLISHED_AT: &str = "2023-09-02T00:00:00Z";

@@ -124,7 +124,7 @@ async fn live(world: &mut World) -> Vec<PublishedMessage> {
     assert!(world.record(&records).await.is_empty());
     world.stack.clock().set(world.now() + chrono::TimeDelta::days(3));
     assert!(
-        !watch_gaps::reconcile(&world.services(watch_gaps::NAME), 1, Deadline::none())
+        !reconcile_accounts::reconcile(&world.services(reconcile_accounts::NAME), 1, Deadline::none())
             .await
             .unwrap()
             .cut_short
@@ -160,7 +160,7 @@ async fn nothing_personal_leaves_and_amounts_are_only_where_they_are_needed() {
                 "post_payment",
                 "send_reminders",
                 "record_history",
-                "watch_gaps",
+                "reconcile_accounts",
             ]
             .iter()
             .any(|ours| target.starts_with(ours))

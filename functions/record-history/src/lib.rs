@@ -9,7 +9,7 @@
 //!
 //! # A revision that never comes
 //! The stream drops a record that could not be processed for a day, and an unreadable one is quarantined. The
-//! next revision then follows the one below the gap, and `operations` is alerted. `watch-gaps` adds the
+//! next revision then follows the one below the gap, and `operations` is alerted. `reconcile-accounts` adds the
 //! revisions that it can still read; `duewatch audit` lists the missing ones.
 //!
 //! # A revision that comes late

@@ -242,7 +242,7 @@ pub fn idle_bill() -> Bill {
     Bill { queues, ..call_bill().times(firings + handed_over) }
 }
 
-/// A day of `watch-gaps`: each account's share of a page, its further reads, and its share of the writes of
+/// A day of `reconcile-accounts`: each account's share of a page, its further reads, and its share of the writes of
 /// the scan cursor.
 #[must_use]
 pub fn watch_bill(accounts: Decimal) -> Bill {

@@ -332,7 +332,7 @@ pub const SHARD_SECONDS: Input = input(
 /// Shards worked off at once.
 pub const SHARDS_AT_ONCE: Input =
     input("shards that are swept at once at most", (10, 0), "", "infra/template.yaml, SweepConcurrency");
-/// Segments of the scan by `watch-gaps`.
+/// Segments of the scan by `reconcile-accounts`.
 pub const WATCH_SEGMENTS: Input =
     input("segments of the table that reconciliation visits in a day", (96, 0), "", "reconcile-accounts");
 /// Batches of a stream shard at once.

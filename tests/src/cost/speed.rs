@@ -61,7 +61,7 @@ pub fn keep_seconds(work: &WorkUnits, memory_mb: Decimal) -> Decimal {
     seconds(work, KEEP_CPU_MS.value, memory_mb)
 }
 
-/// Seconds of `watch-gaps` for one healthy account, with its share of the waits of a page: its Scan and the
+/// Seconds of `reconcile-accounts` for one healthy account, with its share of the waits of a page: its Scan and the
 /// write of the scan cursor.
 #[must_use]
 pub fn watch_seconds(memory_mb: Decimal) -> Decimal {
@@ -69,13 +69,13 @@ pub fn watch_seconds(memory_mb: Decimal) -> Decimal {
     seconds(&WATCH, WATCH_CPU_MS.value, memory_mb) + page_ms / THOUSAND
 }
 
-/// Accounts that one firing of `watch-gaps` reconciles before it stops.
+/// Accounts that one firing of `reconcile-accounts` reconciles before it stops.
 #[must_use]
 pub fn watched_a_firing(memory_mb: Decimal) -> Decimal {
     SCHEDULED_SECONDS.value / watch_seconds(memory_mb)
 }
 
-/// Accounts that `watch-gaps` reconciles in a day.
+/// Accounts that `reconcile-accounts` reconciles in a day.
 #[must_use]
 pub fn watched_a_day(memory_mb: Decimal) -> Decimal {
     watched_a_firing(memory_mb) * WATCH_SEGMENTS.value
@@ -234,7 +234,7 @@ pub fn scan_seconds(accounts: Decimal) -> Decimal {
     accounts * account_scan_units() / TABLE_UNITS.value
 }
 
-/// Seconds of a scan's invocations for one account. The CPU time of `watch-gaps` overstates it, because its
+/// Seconds of a scan's invocations for one account. The CPU time of `reconcile-accounts` overstates it, because its
 /// other reads are included.
 #[must_use]
 pub fn judge_seconds() -> Decimal {

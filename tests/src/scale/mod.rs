@@ -6,7 +6,7 @@
 //!
 //! 1. The portfolio is imported.
 //! 2. Three days before the due date each account of the month's end is reminded. Two hours later
-//!    `watch-gaps` reconciles the whole portfolio, and finds no discrepancy.
+//!    `reconcile-accounts` reconciles the whole portfolio, and finds no discrepancy.
 //! 3. Nine in ten borrowers pay.
 //! 4. The other accounts are late, their borrowers are notified, and the accounts are restricted.
 //! 5. Their borrowers pay, one after another, and each restriction is lifted.
@@ -43,7 +43,7 @@ const CHUNK: u32 = 5_000;
 /// Batches that are delivered between two reads of a stream.
 const BATCHES_A_READ: usize = 10;
 
-/// The delay after which `watch-gaps` no longer leaves fresh changes to the streams.
+/// The delay after which `reconcile-accounts` no longer leaves fresh changes to the streams.
 const STREAMS_ARE_DONE: TimeDelta = TimeDelta::hours(2);
 
 /// The scope of a benchmark.
@@ -154,7 +154,7 @@ impl<'a> Bench<'a> {
             Services::new(function, stack.settings(), dynamodb_client.clone(), sns_client.clone(), clock)
         };
         // The stack would fire it for a segment at a time.
-        let watcher = wiring(watch_gaps::NAME);
+        let watcher = wiring(reconcile_accounts::NAME);
         let handlers = Handlers::over(local_reference_keys()?, wiring);
         let store = |wiring: &Services| wiring.transitions.store().clone();
         let stores = [
@@ -286,7 +286,7 @@ impl<'a> Bench<'a> {
     }
 
     async fn watch(&self) -> Result<u64, Failure> {
-        let watched = watch_gaps::reconcile(&self.watcher, 1, Deadline::none()).await?;
+        let watched = reconcile_accounts::reconcile(&self.watcher, 1, Deadline::none()).await?;
         let is_whole = watched.evaluated == self.plan.book.accounts as usize;
         if !is_whole || watched.repaired + watched.open + watched.failed > 0 {
             return Err(format!("all accounts should have been found healthy: {watched:?}").into());

@@ -96,7 +96,7 @@ pub(super) fn clients(network: &Network, caller: CallerId) -> Clients {
 /// The answer of an invocation.
 pub(super) type Invoked = Result<Value, String>;
 
-/// Calls a handler as Lambda does. A new function needs one more line. Only the scan of `watch-gaps` has
+/// Calls a handler as Lambda does. A new function needs one more line. Only the scan of `reconcile-accounts` has
 /// fewer `segments` than on Lambda, and as many firings a day as segments.
 pub(super) fn invoke(
     wiring: Arc<Services>,
@@ -137,8 +137,8 @@ pub(super) fn invoke(
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
                 serde_json::to_value(record_history::handle(&wiring, event, deadline).await)
             }
-            watch_gaps::NAME => {
-                let watched = watch_gaps::reconcile(&wiring, segments, deadline).await;
+            reconcile_accounts::NAME => {
+                let watched = reconcile_accounts::reconcile(&wiring, segments, deadline).await;
                 serde_json::to_value(watched.map_err(|error| said(&error))?)
             }
             other => return Err(format!("there is no function {other}")),

@@ -161,19 +161,19 @@ pub fn scenarios() -> Vec<Scenario> {
         after_an_outage(scenario(
             "a payment against the watch that finds it, and an account that is late",
             LIMITED_AT,
-            &["lender", post_payment::NAME, watch_gaps::NAME],
+            &["lender", post_payment::NAME, reconcile_accounts::NAME],
             vec![pay("P-1", "100.00", REMINDED_AT)],
         )),
         until_the_stream_forgets(scenario(
             "a payment that its stream forgot against the watch that finds it",
             LATE_AT,
-            &[detect_overdue::NAME, watch_gaps::NAME],
+            &[detect_overdue::NAME, reconcile_accounts::NAME],
             vec![pay("P-1", "100.00", LATE_AT)],
         )),
         until_the_stream_forgets(scenario(
             "a payment in advance that its stream forgot, where only the watch looks",
             QUIET_AT,
-            &[watch_gaps::NAME],
+            &[reconcile_accounts::NAME],
             vec![pay("P-1", "100.00", QUIET_AT)],
         )),
         beside_another(

@@ -90,7 +90,7 @@ fn every_dead_letter_is_seen() {
 
 #[test]
 fn what_is_set_aside_is_seen_whoever_sets_it_aside() {
-    // All but watch-gaps, which counts the records that other functions quarantined.
+    // All but reconcile-accounts, which counts the records that other functions quarantined.
     let expected = [
         "detect-overdue",
         "intake",
@@ -106,7 +106,8 @@ fn what_is_set_aside_is_seen_whoever_sets_it_aside() {
 
 #[test]
 fn a_schedule_that_does_not_fire_is_an_alarm_and_not_a_silence() {
-    for (alarm, function) in [("SweepSilentAlarm", "detect-overdue"), ("WatchGapsSilentAlarm", "watch-gaps")]
+    for (alarm, function) in
+        [("SweepSilentAlarm", "detect-overdue"), ("ReconcileAccountsSilentAlarm", "reconcile-accounts")]
     {
         let alarm = resource(alarm);
         assert_eq!(*alarm.property("TreatMissingData"), json!("breaching"), "{}", alarm.id);
@@ -122,12 +123,12 @@ fn a_schedule_that_does_not_fire_is_an_alarm_and_not_a_silence() {
 fn our_metrics_are_those_of_a_function_of_this_stage() {
     let functions: BTreeSet<String> = of("AWS::Serverless::Function")
         .iter()
-        .map(|function| named(function.property("FunctionName")).replace("duewatch-${Stage}-", ""))
+        .map(|function| named(function.property("FunctionName")).replace("duewatch-${Environment}-", ""))
         .collect();
     for alarm in of("AWS::CloudWatch::Alarm") {
         for (namespace, name, about) in metrics(&alarm) {
             if !namespace.starts_with("AWS/") {
-                assert_eq!(namespace, "duewatch-${Stage}", "{}", alarm.id);
+                assert_eq!(namespace, "duewatch-${Environment}", "{}", alarm.id);
                 assert!(functions.contains(&about), "{}: {name} of {about}", alarm.id);
             }
         }
@@ -157,7 +158,7 @@ fn operations_says_of_every_alarm_what_to_do() {
         .collect();
     let alarms: Vec<String> = of("AWS::CloudWatch::Alarm")
         .iter()
-        .map(|alarm| named(alarm.property("AlarmName")).replace("duewatch-${Stage}-", ""))
+        .map(|alarm| named(alarm.property("AlarmName")).replace("duewatch-${Environment}-", ""))
         .collect();
     assert_eq!(explained, alarms.iter().map(String::as_str).collect());
 }
@@ -179,7 +180,7 @@ fn the_dashboard_is_json_that_names_what_is_there() {
         assert_eq!(widget["properties"]["region"], "${AWS::Region}");
         for line in widget["properties"]["metrics"].as_array().unwrap() {
             let about = line[3].as_str().unwrap();
-            if let Some(function) = about.strip_prefix("duewatch-${Stage}-") {
+            if let Some(function) = about.strip_prefix("duewatch-${Environment}-") {
                 assert!(names.contains(about), "{function} is not in the template");
             } else if let Some(mapping) = about.strip_prefix("${") {
                 resource(mapping.trim_end_matches('}'));

@@ -290,7 +290,7 @@ async fn record_history_calls_what_its_role_grants() {
 async fn watch_gaps_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, watch_gaps::NAME);
+    let wiring = notes.on(&world, reconcile_accounts::NAME);
     // No message or entry of this account is sent or recorded; its payment is not posted, and another is a
     // suspense payment.
     world.open_under("reminding", "A-1").await;
@@ -310,7 +310,7 @@ async fn watch_gaps_calls_what_its_role_grants() {
         world.set(at);
         watch(&wiring).await;
     }
-    notes.are_those_of("WatchGapsFunction");
+    notes.are_those_of("ReconcileAccountsFunction");
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ fn a_service_may_use_the_key_for_this_stage_only() {
                 services.push(named(service));
                 let bound = texts(&statement["Condition"]["ArnLike"]);
                 assert!(
-                    matches!(bound.as_slice(), [arn] if arn.contains("duewatch-${Stage}-")),
+                    matches!(bound.as_slice(), [arn] if arn.contains("duewatch-${Environment}-")),
                     "{sid}: {bound:?}"
                 );
             }
@@ -216,11 +216,19 @@ fn names_bear_the_stage() {
     ];
     for (kind, property) in name_of {
         for resource in of(kind) {
-            assert!(named(resource.property(property)).starts_with("duewatch-${Stage}"), "{}", resource.id);
+            assert!(
+                named(resource.property(property)).starts_with("duewatch-${Environment}"),
+                "{}",
+                resource.id
+            );
         }
     }
     let metrics = &whole()["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"];
-    assert_eq!(named(metrics), "duewatch-${Stage}", "or one stage's sweep keeps another's alarm quiet");
+    assert_eq!(
+        named(metrics),
+        "duewatch-${Environment}",
+        "or one environment's sweep keeps another's alarm quiet"
+    );
 }
 
 #[test]

@@ -82,7 +82,7 @@ const CALLS: [(&str, Calls); 8] = [
         ],
     ),
     (
-        "WatchGapsFunction",
+        "ReconcileAccountsFunction",
         &[
             ("dynamodb", "GetItem UpdateItem Scan", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),

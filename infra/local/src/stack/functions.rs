@@ -15,7 +15,7 @@ pub const RUN_HERE: [&str; 7] = [
     record_delivery::NAME,
     record_history::NAME,
     send_reminders::NAME,
-    watch_gaps::NAME,
+    reconcile_accounts::NAME,
 ];
 
 /// The signing keys of references on this machine, where the environment names none. They are no secret, and
@@ -58,7 +58,7 @@ pub struct Handlers {
     pub keys: ReferenceKeys,
     pub record_delivery: Services,
     pub record_history: Services,
-    pub watch_gaps: Services,
+    pub reconcile_accounts: Services,
 }
 
 impl Handlers {
@@ -72,7 +72,7 @@ impl Handlers {
             send_reminders: wiring(send_reminders::NAME),
             record_delivery: wiring(record_delivery::NAME),
             record_history: wiring(record_history::NAME),
-            watch_gaps: wiring(watch_gaps::NAME),
+            reconcile_accounts: wiring(reconcile_accounts::NAME),
             keys,
         }
     }
@@ -154,9 +154,9 @@ impl Handlers {
                     record_history::handle(&self.record_history, stream()?, Deadline::none()).await;
                 serde_json::to_value(response)
             }
-            watch_gaps::NAME => {
+            reconcile_accounts::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
-                let watched = watch_gaps::handle(&self.watch_gaps, event, Deadline::none())
+                let watched = reconcile_accounts::handle(&self.reconcile_accounts, event, Deadline::none())
                     .await
                     .map_err(|error| failed(error.to_string()))?;
                 serde_json::to_value(watched)

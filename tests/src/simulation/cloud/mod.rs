@@ -31,9 +31,9 @@ use super::watch::{Broken, Checked, Records, Watch, hold};
 const MAX_STEPS: u64 = 400_000;
 /// The time without faults after which everything must be at rest.
 const SETTLING: TimeDelta = TimeDelta::hours(27);
-/// The segments of the scan by `watch-gaps`, and its firings a day: few, for the portfolio is small.
+/// The segments of the scan by `reconcile-accounts`, and its firings a day: few, for the portfolio is small.
 const SEGMENTS: u32 = 2;
-/// The most firings of `watch-gaps` missed in a row while faults strike.
+/// The most firings of `reconcile-accounts` missed in a row while faults strike.
 const MISSED: u32 = 56;
 /// The greatest difference between two clocks.
 const SKEW_SECONDS: i64 = 600;
@@ -111,7 +111,7 @@ pub(super) struct Cloud {
     engines: Engines,
     settings: Settings,
     schedules: [Schedule; 3],
-    /// The next firing of `watch-gaps`, while faults strike.
+    /// The next firing of `reconcile-accounts`, while faults strike.
     watch_at: DateTime<Utc>,
     executor: Executor<TaskOutcome>,
     running: BTreeMap<TaskId, Running>,
@@ -199,7 +199,7 @@ impl Cloud {
         let day = TimeDelta::days(1) / i32::try_from(segments(&choices)).unwrap_or(1);
         let schedules = [
             schedule(&template, detect_overdue::NAME, None, &plan)?,
-            schedule(&template, watch_gaps::NAME, Some(day), &plan)?,
+            schedule(&template, reconcile_accounts::NAME, Some(day), &plan)?,
             schedule(&template, send_reminders::NAME, None, &plan)?,
         ];
         let mut cloud = Self {
@@ -416,7 +416,7 @@ impl Cloud {
         Some(at)
     }
 
-    /// The next firing of `watch-gaps`. The run misses most of them, to be quick and to have work to catch up
+    /// The next firing of `reconcile-accounts`. The run misses most of them, to be quick and to have work to catch up
     /// on; it misses none once faults have ended.
     fn next_watch(&self) -> Option<DateTime<Utc>> {
         let Schedule { every, last, .. } = self.schedules[WATCH];

@@ -247,7 +247,7 @@ impl Watch {
         facts.into_iter().flatten().any(|fact| self.is_excused(post_payment::NAME, &fact.event_id, records))
     }
 
-    /// Every payment in the table is posted to its account or quarantined: `watch-gaps` has posted the
+    /// Every payment in the table is posted to its account or quarantined: `reconcile-accounts` has posted the
     /// payments that a stream forgot or gave up.
     fn check_payments(&self, id: &str, story: &Story, records: &Records) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };

@@ -300,7 +300,7 @@ impl Watch {
         self.lost.extend(records.map(|record| (function, record.event_id().to_owned())));
     }
 
-    /// Counts the results of a run of `watch-gaps` over a part of the portfolio.
+    /// Counts the results of a run of `reconcile-accounts` over a part of the portfolio.
     pub(super) fn watched(&mut self, watched: &Value) {
         for (what, counted) in [
             ("watched: accounts", "looked_at"),

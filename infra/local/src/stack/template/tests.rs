@@ -10,7 +10,7 @@ const SWEEP: &str = include_str!("../../../../../events/detect-overdue.schedule.
 /// A small template with one of each, to which the cases do something.
 const SMALL: &str = r#"
 Parameters:
-  Stage: { Type: String, Default: test }
+  Environment: { Type: String, Default: test }
   Shards: { Type: Number, Default: 4 }
   Secret: { Type: String }
 Globals:
@@ -24,7 +24,7 @@ Resources:
   Things:
     Type: AWS::DynamoDB::Table
     Properties:
-      TableName: !Sub 'x-${Stage}-things'
+      TableName: !Sub 'x-${Environment}-things'
       AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
       KeySchema: [{ AttributeName: id, KeyType: HASH }]
       StreamSpecification: { StreamViewType: NEW_IMAGE }
@@ -43,7 +43,7 @@ Resources:
           SHARDS:
             Ref: Shards
           NAME:
-            Fn::Sub: 'x-${Stage}'
+            Fn::Sub: 'x-${Environment}'
   Feed:
     Type: AWS::Lambda::EventSourceMapping
     Properties:
@@ -169,7 +169,7 @@ fn what_is_not_run_here_is_neither_fed_nor_fired() {
 #[case("SendRemindersFunction", "send-reminders", 60)]
 #[case("RecordHistoryFunction", "record-history", 60)]
 #[case("IntakeFunction", "intake", 60)]
-#[case("WatchGapsFunction", "watch-gaps", 300)]
+#[case("ReconcileAccountsFunction", "reconcile-accounts", 300)]
 fn each_function_has_its_directory_and_the_whole_environment(
     #[case] id: &str,
     #[case] directory: &str,
@@ -254,17 +254,17 @@ fn long_forms_globals_and_defaults_are_read() {
     "Things: StreamSpecification, which Feed reads, is missing"
 )]
 #[case::unknown_parameter(
-    "x-${Stage}-things",
+    "x-${Environment}-things",
     "x-${AWS::Region}",
     "Things: TableName refers to AWS::Region, which must be a parameter with a default of this template"
 )]
 #[case::no_default(
-    "x-${Stage}-things",
+    "x-${Environment}-things",
     "x-${Secret}",
     "Things: TableName refers to Secret, which must be a parameter with a default of this template"
 )]
 #[case::open_sub(
-    "x-${Stage}-things",
+    "x-${Environment}-things",
     "x-${Stage",
     "Things: TableName must be a Sub whose ${ close, found !Sub \"x-${Stage\""
 )]

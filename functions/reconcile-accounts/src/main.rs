@@ -1,4 +1,4 @@
-//! `watch-gaps` on Lambda.
+//! `reconcile-accounts` on Lambda.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use duewatch_runtime::{Clock, Deadline, SystemClock, run, start};
@@ -6,10 +6,10 @@ use lambda_runtime::LambdaEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let wiring = start(watch_gaps::NAME).await?;
+    let wiring = start(reconcile_accounts::NAME).await?;
     run(async |event: LambdaEvent<EventBridgeEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        watch_gaps::handle(&wiring, event.payload, deadline).await
+        reconcile_accounts::handle(&wiring, event.payload, deadline).await
     })
     .await
 }

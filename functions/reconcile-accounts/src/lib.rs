@@ -1,4 +1,4 @@
-//! `watch-gaps`: the reconciler. Is anything late, stuck, unsent?
+//! `reconcile-accounts`: the reconciler. Is anything late, stuck, unsent?
 //!
 //! A schedule fires it every quarter of an hour. Each firing reads one segment of the accounts table, so that
 //! each account is reconciled once a day and no firing reads the whole table. The firing repairs the
@@ -47,7 +47,7 @@ pub use self::findings::Discrepancy;
 use self::findings::Findings;
 
 /// The function's name.
-pub const NAME: &str = "watch-gaps";
+pub const NAME: &str = "reconcile-accounts";
 /// The segments of the accounts table: one for each quarter of an hour of a day (UTC).
 pub const SEGMENTS: u32 = 96;
 

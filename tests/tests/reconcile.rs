@@ -1,4 +1,4 @@
-//! Discrepancies that a fault has left: `watch-gaps` finds them, repairs or reports them, and finds them no
+//! Discrepancies that a fault has left: `reconcile-accounts` finds them, repairs or reports them, and finds them no
 //! more.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
@@ -15,9 +15,9 @@ use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
     PublishedMessage, REMINDING, World, decisions, id, instant, payment_ids, watch,
 };
+use reconcile_accounts::{ReconcileReport, SEGMENTS};
 use rstest::rstest;
 use serde_json::json;
-use watch_gaps::{ReconcileReport, SEGMENTS};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 /// The first instant of 5 October in Shanghai: one delinquent day.
@@ -27,12 +27,12 @@ const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
 /// 10:00 of 6 October in Shanghai: the first reminder of a late account.
 const LATE_MILD_AT: &str = "2023-10-06T02:00:00Z";
 
-/// `watch-gaps` finds no discrepancy in `looked_at` accounts.
+/// `reconcile-accounts` finds no discrepancy in `looked_at` accounts.
 fn healthy(looked_at: usize) -> ReconcileReport {
     ReconcileReport { evaluated: looked_at, ..ReconcileReport::default() }
 }
 
-/// A-1, opened and recorded; the time that `watch-gaps` leaves to the streams is over.
+/// A-1, opened and recorded; the time that `reconcile-accounts` leaves to the streams is over.
 async fn one() -> World {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
@@ -253,7 +253,10 @@ async fn money_that_cannot_be_posted_is_set_aside_and_rings_once(#[case] field: 
     assert_eq!(told(&world), [rang("unposted", "1: A-1")]);
     let quarantined = world.quarantined().await;
     assert_eq!(quarantined.len(), 1);
-    assert_eq!((quarantined[0].source.as_str(), quarantined[0].id.as_str()), (watch_gaps::NAME, "A-1/P-1"));
+    assert_eq!(
+        (quarantined[0].source.as_str(), quarantined[0].id.as_str()),
+        (reconcile_accounts::NAME, "A-1/P-1")
+    );
     assert!(quarantined[0].payload.contains("\"P-1\""), "{quarantined:?}");
     for quarantined in [1, 0] {
         tomorrow(&world);
@@ -494,13 +497,13 @@ async fn is_whole(world: &World, accounts: usize) -> bool {
 }
 
 async fn fire(wiring: &Services, deadline: Deadline) -> ReconcileReport {
-    watch_gaps::reconcile(wiring, SEGMENTS, deadline).await.unwrap()
+    reconcile_accounts::reconcile(wiring, SEGMENTS, deadline).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_day_of_firings_looks_at_each_account_once() {
     let world = book(60).await;
-    let watcher = world.services(watch_gaps::NAME);
+    let watcher = world.services(reconcile_accounts::NAME);
     let mut most = 0;
     let mut looked_at = 0;
     for _ in 0..SEGMENTS {
@@ -518,7 +521,7 @@ async fn a_day_of_firings_looks_at_each_account_once() {
 #[tokio::test]
 async fn after_an_outage_a_round_is_caught_up_a_few_segments_at_a_time() {
     let world = book(60).await;
-    let watcher = world.services(watch_gaps::NAME);
+    let watcher = world.services(reconcile_accounts::NAME);
     fire(&watcher, Deadline::none()).await;
     world.stack.clock().set(world.now() + TimeDelta::days(7) + TimeDelta::hours(5));
     let mut looked_at = 0;
@@ -532,7 +535,7 @@ async fn after_an_outage_a_round_is_caught_up_a_few_segments_at_a_time() {
     assert_eq!(fire(&watcher, Deadline::none()).await, healthy(0), "it has caught up");
 }
 
-/// Services of `watch-gaps` for which each account takes a second.
+/// Services of `reconcile-accounts` for which each account takes a second.
 fn slow(world: &World) -> Services {
     let clock = world.stack.clock().clone();
     let payments = &world.store().tables().payments;
@@ -540,7 +543,7 @@ fn slow(world: &World) -> Services {
         let clock = clock.clone();
         async move { clock.set(duewatch_runtime::Clock::now(&clock) + TimeDelta::seconds(1)) }
     });
-    world.services_interrupted(watch_gaps::NAME, takes)
+    world.services_interrupted(reconcile_accounts::NAME, takes)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -553,7 +556,7 @@ async fn a_firing_that_is_cut_short_is_gone_on_with() {
         firings += 1;
         assert!(firings < 10, "it gets nowhere");
         let deadline = Deadline::at(world.now() + TimeDelta::seconds(130));
-        let watched = watch_gaps::reconcile(&watcher, 1, deadline).await.unwrap();
+        let watched = reconcile_accounts::reconcile(&watcher, 1, deadline).await.unwrap();
         assert!(watched.evaluated < 150, "{watched:?}");
         cut_short += usize::from(watched.cut_short);
     }
@@ -565,8 +568,8 @@ async fn a_firing_that_is_cut_short_is_gone_on_with() {
 #[tokio::test]
 async fn a_firing_near_its_deadline_looks_at_nothing_and_loses_nothing() {
     let world = one().await;
-    let watcher = world.services(watch_gaps::NAME);
-    let watched = watch_gaps::reconcile(&watcher, 1, Deadline::at(world.now())).await.unwrap();
+    let watcher = world.services(reconcile_accounts::NAME);
+    let watched = reconcile_accounts::reconcile(&watcher, 1, Deadline::at(world.now())).await.unwrap();
     assert_eq!(watched, ReconcileReport { cut_short: true, ..ReconcileReport::default() });
     assert_eq!(world.watch().await, healthy(1));
 }
@@ -578,7 +581,7 @@ async fn two_firings_at_once_do_no_harm() {
         world.pay(&format!("A-{number}"), "P-1", "1.00").await;
     }
     tomorrow(&world);
-    let (one, other) = (world.services(watch_gaps::NAME), world.services(watch_gaps::NAME));
+    let (one, other) = (world.services(reconcile_accounts::NAME), world.services(reconcile_accounts::NAME));
     let (one, other) = tokio::join!(watch(&one), watch(&other));
     assert_eq!((one.open, other.open, one.failed, other.failed), (0, 0, 0, 0));
     assert!(is_whole(&world, 20).await || one.history_behind + other.history_behind >= 20);
@@ -596,8 +599,8 @@ async fn what_could_not_be_told_is_found_again_by_the_next_firing() {
     world.tamper("A-1", "policy_id", AttributeValue::S("unheard-of".to_owned())).await;
     let count = u32::try_from(MAX_ATTEMPTS).unwrap();
     world.stack.services().sns.fail_entries(SnsFault::InternalError { count });
-    let watcher = world.services(watch_gaps::NAME);
-    let failed = watch_gaps::reconcile(&watcher, 1, Deadline::none()).await;
+    let watcher = world.services(reconcile_accounts::NAME);
+    let failed = reconcile_accounts::reconcile(&watcher, 1, Deadline::none()).await;
     assert!(failed.unwrap_err().to_string().contains("not told"));
     assert_eq!(world.watch().await.open, 1);
     assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
@@ -614,7 +617,7 @@ async fn what_a_late_page_shows_is_looked_at_again_before_anything_is_done() {
         let sweeper = sweeper.clone();
         async move { assert_eq!(duewatch_tests::support::sweep(&sweeper).await.written, 1) }
     });
-    let watcher = world.services_interrupted(watch_gaps::NAME, comes.clone());
+    let watcher = world.services_interrupted(reconcile_accounts::NAME, comes.clone());
     assert_eq!(watch(&watcher).await, healthy(1));
     assert_eq!(comes.left(), 0);
     assert_eq!(world.account("A-1").await.revision, Revision(2));
