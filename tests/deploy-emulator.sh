@@ -10,7 +10,7 @@
 #   FUNCTION_PROFILE=function        the Cargo profile that the functions are built with;
 #                                    by default: release
 #   CARGO_LAMBDA_COMPILER=cargo      builds them without zig, for this machine only
-#   STAGE=dev                        the template's parameter
+#   ENVIRONMENT=dev                     the template's parameter
 #
 # deploy_emulator.py states each difference between the emulator (ministack) and AWS where it matters.
 set -euo pipefail
