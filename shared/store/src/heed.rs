@@ -49,6 +49,20 @@ struct Asked {
     held: Option<(AccountId, Hold)>,
 }
 
+/// The restrictions that an account imposes once its unposted payments are posted.
+enum Imposition {
+    Nothing,
+    Restrictions(AskedBy),
+    /// A payment cannot be posted, so the account imposes nothing new.
+    Blocked(Hold),
+}
+
+impl From<Option<AskedBy>> for Imposition {
+    fn from(asks: Option<AskedBy>) -> Self {
+        asks.map_or(Self::Nothing, Self::Restrictions)
+    }
+}
+
 impl Transitions {
     /// The accounts linked to a customer, whether they are created yet or not.
     ///
@@ -201,8 +215,9 @@ impl Transitions {
                 continue;
             }
             match self.last_look_before_asking(other, now).await? {
-                Ok(still) => asked.others.extend(still),
-                Err(hold) => {
+                Imposition::Nothing => {}
+                Imposition::Restrictions(ask) => asked.others.push(ask),
+                Imposition::Blocked(hold) => {
                     asked.others.extend(known.cloned());
                     asked.held = Some((account_id, hold));
                 }
@@ -211,20 +226,19 @@ impl Transitions {
         Ok(asked)
     }
 
-    /// The restrictions that an account imposes once its unposted payments are posted; or the payment that
-    /// cannot be posted.
+    /// Posts the unposted payments of an account that would impose further restrictions.
     async fn last_look_before_asking(
         &self,
         mut other: Account,
         now: DateTime<Utc>,
-    ) -> Result<Result<Option<AskedBy>, Hold>, TransitionError> {
+    ) -> Result<Imposition, TransitionError> {
         let mut posted = false;
         for fact in self.store().payments_of(&other.account_id).await? {
             let fact = match fact {
                 Ok(fact) => fact,
                 Err(faulty) => {
                     let reason = faulty.to_string();
-                    return Ok(Err(Hold { payment_id: faulty.payment_id, reason }));
+                    return Ok(Imposition::Blocked(Hold { payment_id: faulty.payment_id, reason }));
                 }
             };
             match fact.post_to(&mut other) {
@@ -235,15 +249,15 @@ impl Transitions {
                 }
                 Err(refusal) => {
                     let payment_id = fact.payment_id.to_string();
-                    return Ok(Err(Hold { payment_id, reason: refusal.to_string() }));
+                    return Ok(Imposition::Blocked(Hold { payment_id, reason: refusal.to_string() }));
                 }
             }
         }
         if !posted {
-            return Ok(Ok(other.asks()));
+            return Ok(other.asks().into());
         }
         let latest = self.store().account(&other.account_id).await?;
-        Ok(Ok(latest.and_then(|latest| latest.account.asks())))
+        Ok(latest.and_then(|latest| latest.account.asks()).into())
     }
 
     /// One conditional write; `None` where the account applies all imposed restrictions already.
