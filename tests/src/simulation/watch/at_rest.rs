@@ -12,7 +12,7 @@ use duewatch_domain::recorded::NoticeOf;
 use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
 use serde_json::Value;
 
-use super::{Checked, Story, Watch, hold};
+use super::{Checked, QueuedMessage, Story, Watch, hold};
 
 /// The items of the records table at rest.
 #[derive(Debug, Default)]
@@ -189,7 +189,7 @@ impl Watch {
 
     /// Each consent that a borrower gave or withdrew is in force, or a later one is.
     fn check_consents(&self, records: &Records) -> Checked {
-        for (message, _) in self.queued.values() {
+        for QueuedMessage { message, .. } in self.queued.values() {
             let Ok(message) = parse_message(&message.body) else { continue };
             let Command::OfPerson(PersonFact::Consent(change)) = &message.event.command else { continue };
             let set_aside = records.quarantined.values().chain(&self.dead);
@@ -214,8 +214,8 @@ impl Watch {
     /// Every message was applied, changed nothing, was quarantined or is in the dead-letter queue. An unknown
     /// message was quarantined.
     fn check_messages(&self, records: &Records) -> Checked {
-        for (message, done) in self.queued.values() {
-            hold!("nothing is dropped", *done, "{message:?} has not ended");
+        for QueuedMessage { message, has_ended } in self.queued.values() {
+            hold!("nothing is dropped", *has_ended, "{message:?} has not ended");
             if message.group.is_none() {
                 self.check_receipt(&message.body, records)?;
                 continue;
