@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::account::ContactRequest;
-use duewatch_domain::account::Figures;
 use duewatch_domain::assessment::is_still_due;
 use duewatch_domain::contact::{
     ContactAttempt, ContactProfile, GateDecision, GateReason, GateRequest, QueuedRequest, RequestTarget,
