@@ -7,131 +7,39 @@
     reason = "a test's own input is known to be good, and what is not ends the test"
 )]
 
+mod deliveries;
+mod facts;
+mod policies;
+mod tap;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
-use detect_overdue::{ShardQueue, SweepAnswer, SweepReport};
-use duewatch_domain::formats::{message_line, parse_book_line, parse_message};
-use duewatch_domain::kernel::{AccountId, Revision};
-use duewatch_domain::{Account, Contract, InboundMessage, Trigger, policy};
-use duewatch_local::stack::sqs::WaitingMessage;
-use duewatch_local::stack::template::Template;
-use duewatch_local::stack::{
-    Functions, Ports, Pump, Stack, StackClock, Transport, local_reference_keys, queue_event,
-};
-use duewatch_notify::ReferenceKeys;
-use duewatch_runtime::{Clock, Deadline, RawStreamEvent, Services};
+use detect_overdue::SweepReport;
+use duewatch_domain::kernel::Revision;
+use duewatch_domain::{Account, Contract, Trigger, policy};
+use duewatch_local::stack::{Ports, Stack, StackClock, Transport};
+use duewatch_runtime::{Clock, Services};
 use duewatch_store::{
     Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store, TransitionOutcome,
 };
 use reconcile_accounts::ReconcileReport;
-use send_reminders::SendEvent;
 use serde_json::{Map, Value, json};
-use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 
+pub use self::deliveries::{
+    failures, post, post_aside, record, reference_keys, report, send, sequence_number, stream_event, sweep,
+    sweep_contacts, sweep_handing_over, sweep_within, take_in, take_messages, watch,
+};
+pub use self::facts::{contract, contract_of, id, instant, message, sample};
+pub use self::policies::{GATED, JOINT, KEEPING, NOTICING, REMINDING, STANDARD, policy_text};
+use self::tap::Tap;
 use crate::interrupt::Interrupt;
-
-/// `late` from delinquent day 1, `limited` from 5, `frozen` from 15; three days of grace.
-const LADDER: &str = r#"
-version = 1
-effective_on = 2020-01-01
-grace_days = 3
-
-[[stages]]
-name = "late"
-when = { delinquent_days = 1 }
-
-[[stages]]
-name = "limited"
-when = { delinquent_days = 5 }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-
-[[stages]]
-name = "frozen"
-when = { delinquent_days = 15 }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
-"#;
-
-/// Three days before the due date, on it, and while the account is late or limited.
-const REMINDERS: &str = r#"
-[reminders]
-send_at = "10:00"
-steps = [
-    { stage = "current", days = -3, channel = "app", template = "due_soon" },
-    { stage = "current", days = 0, channel = "sms", template = "due_today" },
-    { stage = "late", days = 5, channel = "sms", template = "late_mild" },
-    { stage = "late", days = 7, channel = "sms", template = "late_firm" },
-    { stage = "limited", days = 10, channel = "sms", template = "limited" },
-]
-"#;
-
-/// On the day of the first reminder of a late account.
-const NOTICES: &str = r#"
-[reminders]
-send_at = "10:00"
-steps = [{ stage = "late", days = 7, channel = "letter", template = "before_limit", notice_of = "limited" }]
-"#;
-
-/// Quiet hours at night, and a frequency cap of one message a day.
-const CONTACT: &str = r#"
-[contact]
-quiet_hours = [{ from = "22:00", until = "08:00", channels = ["sms"] }]
-caps = [{ channels = ["sms"], at_most = 1, days = 1 }]
-breathing_space = { days = 60 }
-how_to_pay = { en = "in the app, or at 400-000-0000" }
-address = "https://lender.example/rules"
-"#;
-
-/// Five years of history, three of contacts.
-const RETENTION: &str = r#"
-[retention]
-history_days = 1825
-contact_log_days = 1095
-"#;
-
-/// The restrictions that a frozen account imposes on the customer's others.
-const CUSTOMER: &str = r#"
-[customer]
-stage = "frozen"
-restrictions = [{ kind = "freeze_drawdown" }]
-"#;
 
 /// Later than any planned instant.
 pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
-
-/// The policy with stages only.
-pub const STANDARD: &str = "standard";
-/// The standard policy, with reminders.
-pub const REMINDING: &str = "reminding";
-/// The standard policy, where a notice comes two days before the line is limited.
-pub const NOTICING: &str = "noticing";
-/// The standard policy with reminders by text message alone, with quiet hours at night and a frequency cap of
-/// one message a day.
-pub const GATED: &str = "gated";
-/// The standard policy with reminders, which also deletes old history and contacts.
-pub const KEEPING: &str = "keeping";
-
-/// The standard policy, where one account imposes restrictions on the customer's others.
-pub const JOINT: &str = "joint";
-
-/// The text of a policy over the common stages.
-#[must_use]
-pub fn policy_text(id: &str) -> String {
-    let (ladder, rest) = match id {
-        REMINDING => (LADDER.to_owned(), REMINDERS.to_owned()),
-        NOTICING => (LADDER.replacen("percent = 50", "percent = 50, notice_days = 2", 1), NOTICES.to_owned()),
-        GATED => (LADDER.to_owned(), format!("{}{CONTACT}", REMINDERS.replace("\"app\"", "\"sms\""))),
-        JOINT => (LADDER.to_owned(), CUSTOMER.to_owned()),
-        KEEPING => (LADDER.to_owned(), format!("{REMINDERS}{RETENTION}")),
-        _ => (LADDER.to_owned(), String::new()),
-    };
-    format!("id = \"{id}\"{ladder}{rest}")
-}
 
 /// A running stack, and a tap on each of its streams.
 #[derive(Debug)]
@@ -450,198 +358,6 @@ impl World {
     }
 }
 
-/// Fires a sweep with the sample event.
-pub async fn sweep(wiring: &Services) -> SweepReport {
-    sweep_within(wiring, Deadline::none()).await
-}
-
-/// Fires a sweep with the sample event, before a deadline.
-pub async fn sweep_within(wiring: &Services, deadline: Deadline) -> SweepReport {
-    sweep_handing_over(wiring, None, deadline).await
-}
-
-/// Fires a sweep with the sample event, before a deadline and with a queue for large shards.
-pub async fn sweep_handing_over(
-    wiring: &Services,
-    queue: Option<&ShardQueue>,
-    deadline: Deadline,
-) -> SweepReport {
-    let event = serde_json::from_value(sample("detect-overdue.schedule.json")).unwrap();
-    match detect_overdue::handle(wiring, queue, event, deadline).await.unwrap() {
-        SweepAnswer::Schedule(swept) => swept,
-        SweepAnswer::Shards(response) => panic!("it took the schedule for a queue: {response:?}"),
-    }
-}
-
-/// A message of the lender's systems: an event in the format's own words, under an id.
-#[must_use]
-pub fn message(
-    event_id: &str,
-    at: DateTime<Utc>,
-    account_id: &str,
-    kind: &str,
-    fields: &str,
-) -> InboundMessage {
-    let at = at.to_rfc3339();
-    let body = format!(
-        r#"{{"event_id":"{event_id}","at":"{at}","type":"{kind}","account_id":"{account_id}",{fields}}}"#
-    );
-    parse_message(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
-}
-
-/// Delivers bodies to `intake`, each with its group, as its queue would; returns those reported as failed.
-pub async fn take_in(wiring: &Services, bodies: &[(&str, String)]) -> Vec<String> {
-    let waiting = |(place, (group, body)): (usize, &(&str, String))| WaitingMessage {
-        message_id: format!("m-{place}"),
-        body: body.clone(),
-        group: Some((*group).to_owned()),
-        sent_at: wiring.clock.now(),
-        received: 1,
-    };
-    let messages: Vec<WaitingMessage> = bodies.iter().enumerate().map(waiting).collect();
-    let event = serde_json::from_value(queue_event("duewatch-dev-intake.fifo", &messages)).unwrap();
-    let response = intake::handle(wiring, event, Deadline::none()).await;
-    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
-}
-
-/// Delivers messages to `intake` in their own groups.
-pub async fn take_messages(wiring: &Services, messages: &[InboundMessage]) -> Vec<String> {
-    let bodies: Vec<(&str, String)> =
-        messages.iter().map(|one| (one.event.account_id.as_str(), message_line(one))).collect();
-    take_in(wiring, &bodies).await
-}
-
-/// Delivers receipts to `record-delivery`, as its queue would; returns those reported as failed.
-pub async fn report(wiring: &Services, bodies: &[String]) -> Vec<String> {
-    let waiting = |(place, body): (usize, &String)| WaitingMessage {
-        message_id: format!("r-{place}"),
-        body: body.clone(),
-        group: None,
-        sent_at: wiring.clock.now(),
-        received: 1,
-    };
-    let messages: Vec<WaitingMessage> = bodies.iter().enumerate().map(waiting).collect();
-    let event = serde_json::from_value(queue_event("duewatch-dev-receipts", &messages)).unwrap();
-    let response = record_delivery::handle(wiring, event, Deadline::none()).await;
-    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
-}
-
-/// Fires `reconcile-accounts` with a scan of one segment, which reconciles all accounts once a day.
-pub async fn watch(wiring: &Services) -> ReconcileReport {
-    reconcile_accounts::reconcile(wiring, 1, Deadline::none()).await.unwrap()
-}
-
-/// Delivers records to `post-payment`; returns those reported as failed.
-pub async fn post(wiring: &Services, records: &[Value]) -> Vec<String> {
-    failures(post_payment::handle(wiring, stream_event(records), Deadline::none()).await)
-}
-
-/// Delivers records to `post-payment` on a thread of its own.
-#[must_use]
-pub fn post_aside(wiring: Services, records: Vec<Value>) -> JoinHandle<Vec<String>> {
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(post(&wiring, &records)))
-}
-
-/// Delivers records to `send-reminders`; returns those reported as failed.
-pub async fn send(wiring: &Services, records: &[Value]) -> Vec<String> {
-    let event = SendEvent { records: Some(stream_event(records).records) };
-    match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
-        send_reminders::SendAnswer::Stream(response) => failures(response),
-        send_reminders::SendAnswer::Schedule(swept) => panic!("it took the stream for a schedule: {swept:?}"),
-    }
-}
-
-/// Fires the schedule of `send-reminders`: due planned contacts pass the gate.
-pub async fn sweep_contacts(wiring: &Services) -> send_reminders::ContactSweepReport {
-    let event = SendEvent { records: None };
-    match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
-        send_reminders::SendAnswer::Schedule(swept) => swept,
-        send_reminders::SendAnswer::Stream(response) => {
-            panic!("it took the schedule for a stream: {response:?}")
-        }
-    }
-}
-
-/// The keys that sign references on this machine.
-#[must_use]
-pub fn reference_keys() -> ReferenceKeys {
-    local_reference_keys().unwrap()
-}
-
-/// Delivers records to `record-history`; returns those reported as failed.
-pub async fn record(wiring: &Services, records: &[Value]) -> Vec<String> {
-    failures(record_history::handle(wiring, stream_event(records), Deadline::none()).await)
-}
-
-/// The records as Lambda delivers them.
-#[must_use]
-pub fn stream_event(records: &[Value]) -> RawStreamEvent {
-    serde_json::from_str(&json!({ "Records": records }).to_string()).unwrap()
-}
-
-/// The sequence numbers that an answer reports as failed.
-#[must_use]
-pub fn failures(response: DynamoDbEventResponse) -> Vec<String> {
-    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier.unwrap()).collect()
-}
-
-/// The position of a record in its stream.
-#[must_use]
-pub fn sequence_number(record: &Value) -> &str {
-    record["dynamodb"]["SequenceNumber"].as_str().unwrap()
-}
-
-/// Reads a sample event from `events/`.
-#[must_use]
-pub fn sample(name: &str) -> Value {
-    let path = format!("{}/../events/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// Reads an instant in RFC 3339.
-#[must_use]
-pub fn instant(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
-
-/// Reads an account id.
-#[must_use]
-pub fn id(text: &str) -> AccountId {
-    text.parse().unwrap()
-}
-
-/// A customer's only loan, in Shanghai (the customer of A-1 is C-1): four times 250.00 CNY, due on the first of
-/// October to January.
-#[must_use]
-pub fn contract(policy_id: &str, account_id: &str) -> Contract {
-    contract_of(
-        policy_id,
-        account_id,
-        &["2023-10-01", "2023-11-01", "2023-12-01", "2024-01-01"].map(str::to_owned),
-    )
-}
-
-/// A customer's only loan, in Shanghai (the customer of A-1 is C-1): 250.00 CNY on each of the dates.
-#[must_use]
-pub fn contract_of(policy_id: &str, account_id: &str, due_on: &[String]) -> Contract {
-    let installments: Vec<Value> = due_on
-        .iter()
-        .enumerate()
-        .map(|(place, due_on)| json!({ "number": place + 1, "due_on": due_on, "principal": "250.00" }))
-        .collect();
-    let line = json!({
-        "account_id": account_id,
-        "customer_id": format!("C-{}", account_id.trim_start_matches("A-")),
-        "policy_id": policy_id,
-        "currency": "CNY",
-        "time_zone": "Asia/Shanghai",
-        "opened_on": "2023-09-01",
-        "installments": installments,
-    });
-    parse_book_line(&line.to_string()).unwrap()
-}
-
 /// The account's decisions: `from > to`, each new restriction with `+`, each lifted one with `-`.
 #[must_use]
 pub fn decisions(account: &Account) -> Vec<String> {
@@ -687,37 +403,4 @@ pub async fn put(client: &Client, table: &str, item: &Value) {
         );
     }
     put.send().await.unwrap();
-}
-
-/// Reads a stream beside the functions, as event JSON.
-///
-/// The tap is a pump without a function: it sends every record to its on-failure destination, whole and in
-/// order.
-#[derive(Debug)]
-struct Tap {
-    pump: Pump,
-    nobody: Functions,
-    seen: usize,
-}
-
-impl Tap {
-    fn on(stack: &Stack, mapping: &str) -> Self {
-        let template = Template::embedded().unwrap();
-        let mut mapping = template.mapping(mapping).unwrap().clone();
-        mapping.bisect = false;
-        mapping.maximum_retry_attempts = Some(0);
-        let table = template.table(&mapping.table).unwrap();
-        let pump = Pump::new(&stack.services().db, mapping, &table.name, "nobody".to_owned()).unwrap();
-        Self { pump, nobody: stack.functions().clone(), seen: 0 }
-    }
-
-    async fn records(&mut self, stack: &Stack) -> Vec<Value> {
-        while self.pump.read(&stack.services().db).unwrap() {
-            self.pump.deliver(&self.nobody, stack.clock().now()).await;
-        }
-        let all = self.pump.given_up();
-        let new = all[self.seen..].iter().map(|given_up| given_up.record.clone()).collect();
-        self.seen = all.len();
-        new
-    }
 }

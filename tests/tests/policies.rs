@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use chrono::TimeDelta;
-use duewatch_domain::policy;
+use duewatch_domain::{Account, policy};
 use duewatch_local::publish::queue_accounts;
-use duewatch_tests::support::{REMINDING, STANDARD, World, decisions, instant, policy_text};
+use duewatch_tests::support::{
+    PublishedMessage, REMINDING, STANDARD, World, decisions, instant, policy_text,
+};
 use reconcile_accounts::ReconcileReport;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 const PUBLISHED_AT: &str = "2023-09-02T00:00:00Z";
@@ -119,4 +121,60 @@ async fn an_announcement_that_nobody_queued_is_found_by_the_watch() {
     let found = ReconcileReport { evaluated: 1, unconfirmed: 1, repaired: 1, ..ReconcileReport::default() };
     assert_eq!(world.watch().await, found);
     assert_eq!(world.account("A-1").await.notices().len(), 1);
+}
+
+/// A fixed late fee from the fifth day past due on, and a reminder on that day.
+const FEE: &str = r#"
+id = "fee"
+version = 1
+effective_on = 2020-01-01
+grace_days = 3
+stages = [{ name = "late", when = { delinquent_days = 1 } }]
+
+[late_fee]
+fixed = "5.00"
+
+[reminders]
+send_at = "10:00"
+steps = [{ stage = "late", days = 5, channel = "sms", template = "late_mild" }]
+"#;
+/// 10:00 of 6 October in Shanghai: 250.00 has been due since 1 October.
+const REMINDED_AT: &str = "2023-10-06T02:00:00Z";
+
+async fn publish(world: &World, text: &str) {
+    world.store().publish_policy(&policy::parse(text).unwrap(), text).await.unwrap();
+}
+
+fn lower_fee() -> String {
+    FEE.replacen("version = 1", "version = 2", 1).replacen("5.00", "3.00", 1)
+}
+
+/// An account that is to be reminded now, and the records of its stream.
+async fn to_be_reminded() -> (World, Vec<Value>) {
+    let mut world = World::at(OPENED_AT).await;
+    publish(&world, FEE).await;
+    world.open_under("fee", "A-1").await;
+    world.set(REMINDED_AT);
+    world.sweep().await;
+    let records = world.account_records().await;
+    (world, records)
+}
+
+/// What is overdue and outstanding, as each message says.
+fn amounts(sent: &[PublishedMessage]) -> Vec<(&str, &str)> {
+    let contacts = sent.iter().map(|sent| &sent.body["data"]["contacts"][0]);
+    contacts.map(|one| (one["overdue"].as_str().unwrap(), one["outstanding"].as_str().unwrap())).collect()
+}
+
+fn judged_by(account: &Account) -> Option<u32> {
+    account.status.policy.as_ref().map(|policy| policy.version)
+}
+
+#[tokio::test]
+async fn a_message_speaks_by_the_version_that_binds_as_it_leaves() {
+    let (world, records) = to_be_reminded().await;
+    publish(&world, &lower_fee()).await;
+    assert!(world.send(&records).await.is_empty());
+    assert_eq!(amounts(&world.sent_to("reminders")), [("253.00", "1003.00")]);
+    assert_eq!(judged_by(&world.account("A-1").await), Some(1), "its turn has not come");
 }

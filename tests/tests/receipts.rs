@@ -1,7 +1,8 @@
 //! Receipts of delivery providers and reports of the lender about customers, with the contacts that follow.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use chrono::{DateTime, Utc};
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::contact::{ContactProfile, ReceiptOutcome};
 use duewatch_domain::policy;
 use duewatch_local::stack::GivenUp;
@@ -12,6 +13,7 @@ use duewatch_tests::support::{
     PublishedMessage, STANDARD, World, instant, message, report, sweep_contacts, take_messages,
 };
 use rstest::rstest;
+use send_reminders::EvaluationReport;
 use serde_json::{Value, json};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -214,6 +216,30 @@ async fn what_came_back_before_it_was_noted_that_it_left_waits_for_the_note() {
     assert_eq!(world.sent(), []);
     assert_eq!(outcomes(&world).await, [ContactOutcome::Sent]);
     assert_eq!(world.quarantined().await, []);
+}
+
+#[tokio::test]
+async fn a_reminder_of_an_account_that_a_newer_release_wrote_waits_and_rings_until_it_can_be_read() {
+    let (world, message_id) = reminded().await;
+    let schema = async |version: &str| {
+        world.tamper("A-1", "schema", AttributeValue::N(version.to_owned())).await;
+    };
+    schema("2").await;
+    reports(&world, &message_id, "bounced").await;
+    let alert = ("send-reminders/message_held/A-1".to_owned(), "message_held".to_owned());
+    for at in [MILD_AT, "2023-10-06T03:00:00Z"] {
+        world.set(at);
+        let looked = world.sweep_contacts().await.evaluated;
+        assert_eq!(looked, EvaluationReport { deferred: 1, ..EvaluationReport::default() }, "{at}");
+        assert_eq!(rang(world.sent()), std::slice::from_ref(&alert), "{at}");
+        let planned = world.store().load_profile(&"C-1".parse().unwrap()).await.unwrap().requests;
+        assert_eq!(planned[0].evaluate_at, instant(at) + TimeDelta::hours(1));
+        assert_eq!(planned[0].waits_for, None, "the gate was not asked");
+    }
+    schema("1").await;
+    world.set("2023-10-06T04:00:00Z");
+    world.sweep_contacts().await;
+    assert_eq!(said(&world.sent_to("reminders")), [("email", "late_mild")]);
 }
 
 #[tokio::test]

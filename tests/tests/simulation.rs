@@ -4,6 +4,7 @@
 use duewatch_tests::simulation::{
     Fault, SimulationPlan, SimulationReport, Without, every_fault, every_order, run, scenarios, shrink,
 };
+use rstest::rstest;
 
 #[test]
 fn a_month_keeps_its_promises_whatever_goes_wrong() {
@@ -28,6 +29,17 @@ fn a_month_keeps_its_promises_whatever_goes_wrong() {
         assert!(total.counts[what] > 0, "{what} never happened in {total}");
     }
     assert!(total.struck.len() >= 10, "{total}");
+}
+
+/// Seeds that broke a promise once, and the reason.
+#[rstest]
+#[case::a_message_speaks_by_a_version_that_has_not_judged_its_account_yet(701_897)]
+#[case::two_reports_of_one_message_say_the_same_and_one_of_them_is_quarantined(702_068)]
+#[case::a_reminder_that_bounced_is_about_an_account_that_a_newer_release_wrote(702_322)]
+fn a_seed_that_broke_a_promise_keeps_it(#[case] seed: u64) {
+    if let Err(broken) = run(SimulationPlan::of(seed)) {
+        panic!("seed {seed}: {broken}");
+    }
 }
 
 #[test]

@@ -21,6 +21,34 @@ const STREAMS_HAVE: TimeDelta = TimeDelta::hours(1);
 /// How long a message without a receipt alerts: each account is reconciled once a day.
 const ALERTS_FOR: TimeDelta = TimeDelta::days(2);
 
+/// The result of one step of a reconciliation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RepairOutcome {
+    NothingFound,
+    Repaired,
+    /// A discrepancy that the reconciler did not repair.
+    Open,
+}
+
+impl RepairOutcome {
+    const fn repaired_if(is_repaired: bool) -> Self {
+        if is_repaired { Self::Repaired } else { Self::NothingFound }
+    }
+
+    const fn open_if(is_open: bool) -> Self {
+        if is_open { Self::Open } else { Self::NothingFound }
+    }
+
+    /// The result of two steps that look for the same discrepancy.
+    const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::NothingFound, one) | (one, Self::NothingFound) => one,
+            (Self::Repaired, Self::Repaired) => Self::Repaired,
+            (Self::Open, _) | (_, Self::Open) => Self::Open,
+        }
+    }
+}
+
 /// The findings of one account.
 #[derive(Debug, Default)]
 pub(crate) struct AccountFindings {
@@ -38,11 +66,12 @@ impl AccountFindings {
         Self { found: vec![(Discrepancy::Unconfirmed, false)], ..Self::default() }
     }
 
-    /// Adds the result of one step: whether its finding is repaired; `None` where it found nothing.
-    fn take(&mut self, account_id: &str, gap: Discrepancy, came_to: Result<Option<bool>, TransitionError>) {
+    /// Adds the result of one step.
+    fn take(&mut self, account_id: &str, gap: Discrepancy, came_to: Result<RepairOutcome, TransitionError>) {
         match came_to {
-            Ok(None) => {}
-            Ok(Some(is_repaired)) => self.found.push((gap, is_repaired)),
+            Ok(RepairOutcome::NothingFound) => {}
+            Ok(RepairOutcome::Repaired) => self.found.push((gap, true)),
+            Ok(RepairOutcome::Open) => self.found.push((gap, false)),
             Err(error) if error.is_transient() => {
                 tracing::warn!(account_id, gap = gap.as_str(), %error, "left for tomorrow");
                 self.failed = true;
@@ -89,16 +118,16 @@ pub(crate) async fn reconcile_account(
     let reported = check_receipts(wiring, account, now).await;
     look.take(account_id, Discrepancy::Unreported, reported.map_err(Into::into));
     let posted = post(wiring, account, now).await;
-    let was_posted = matches!(posted, Ok(Some(true)));
+    let was_posted = matches!(posted, Ok(RepairOutcome::Repaired));
     look.take(account_id, Discrepancy::Unposted, posted);
     match find_discrepancy(wiring, &seen, now).await {
         Ok(None) => {}
         Ok(Some(gap)) => {
             let judged = reassess(wiring, account, now).await;
             // Posting a payment just now has assessed the account too.
-            let judged =
-                judged.map(|judged| judged.or((was_posted && gap == Discrepancy::Late).then_some(true)));
-            if gap == Discrepancy::Late && !matches!(judged, Ok(None)) {
+            let by_payment = RepairOutcome::repaired_if(was_posted && gap == Discrepancy::Late);
+            let judged = judged.map(|judged| judged.and(by_payment));
+            if gap == Discrepancy::Late && !matches!(judged, Ok(RepairOutcome::NothingFound)) {
                 look.late_seconds = waits_for(account, now).num_seconds().try_into().unwrap_or_default();
             }
             look.take(account_id, gap, judged);
@@ -114,15 +143,17 @@ async fn check_receipts(
     wiring: &Services,
     account: &Account,
     now: DateTime<Utc>,
-) -> Result<Option<bool>, StoreError> {
+) -> Result<RepairOutcome, StoreError> {
     let rules = wiring.transitions.rules_of(account, now).await;
     // An unreadable policy is found by the step that assesses the account.
     let rules = match rules {
-        Err(error) if !error.is_transient() => return Ok(None),
+        Err(error) if !error.is_transient() => return Ok(RepairOutcome::NothingFound),
         rules => rules?,
     };
     let contact = rules.in_force(account, now).contact.as_ref();
-    let Some(receipts) = contact.and_then(|contact| contact.receipts.as_ref()) else { return Ok(None) };
+    let Some(receipts) = contact.and_then(|contact| contact.receipts.as_ref()) else {
+        return Ok(RepairOutcome::NothingFound);
+    };
     let person = wiring.transitions.store().profile(&account.customer_id).await?;
     let allowed = TimeDelta::hours(i64::from(receipts.within_hours));
     let is_missing = |attempt: &ContactAttempt| {
@@ -134,7 +165,7 @@ async fn check_receipts(
             && waited > allowed
             && waited <= allowed + ALERTS_FOR
     };
-    Ok(person.attempts().iter().any(is_missing).then_some(false))
+    Ok(RepairOutcome::open_if(person.attempts().iter().any(is_missing)))
 }
 
 /// Makes the customer's other accounts apply a change of the account's cross-restrictions that they missed.
@@ -142,11 +173,11 @@ async fn propagate_restrictions(
     wiring: &Services,
     seen: &Account,
     now: DateTime<Utc>,
-) -> Result<Option<bool>, TransitionError> {
+) -> Result<RepairOutcome, TransitionError> {
+    let mut all = RepairOutcome::NothingFound;
     if seen.imposed_at_revision().is_none() {
-        return Ok(None);
+        return Ok(all);
     }
-    let mut all = None;
     for other in wiring.transitions.others_of(seen).await? {
         if other.has_applied_from(seen) {
             continue;
@@ -156,9 +187,8 @@ async fn propagate_restrictions(
             wiring.alerts.alert_blocked_payment(whose, hold, now).await;
         }
         let is_taken = changed(wiring, &other, heeded.outcome, now).await;
-        if is_taken || heeded.blocked.is_some() {
-            all = Some(all.unwrap_or(true) && heeded.blocked.is_none());
-        }
+        all = all.and(RepairOutcome::open_if(heeded.blocked.is_some()));
+        all = all.and(RepairOutcome::repaired_if(is_taken));
     }
     Ok(all)
 }
@@ -209,9 +239,9 @@ async fn reassess(
     wiring: &Services,
     account: &Account,
     now: DateTime<Utc>,
-) -> Result<Option<bool>, TransitionError> {
+) -> Result<RepairOutcome, TransitionError> {
     let outcome = wiring.transitions.reconcile(&account.account_id, now).await?;
-    Ok(changed(wiring, account, outcome, now).await.then_some(true))
+    Ok(RepairOutcome::repaired_if(changed(wiring, account, outcome, now).await))
 }
 
 /// Whether a transition has changed the account.
@@ -236,27 +266,26 @@ async fn post(
     wiring: &Services,
     seen: &Account,
     now: DateTime<Utc>,
-) -> Result<Option<bool>, TransitionError> {
+) -> Result<RepairOutcome, TransitionError> {
     let facts = wiring.transitions.store().payments_of(&seen.account_id).await?;
     let mut known = seen.clone();
-    let mut all = None;
+    let mut all = RepairOutcome::NothingFound;
     for fact in &facts {
         let posted = match fact {
-            Ok(fact) if is_young(fact, now) => None,
-            Ok(fact) if matches!(fact.post_to(&mut known), Ok(Applied::Unchanged)) => None,
+            Ok(fact) if is_young(fact, now) => RepairOutcome::NothingFound,
+            Ok(fact) if matches!(fact.post_to(&mut known), Ok(Applied::Unchanged)) => {
+                RepairOutcome::NothingFound
+            }
             Ok(fact) => post_one(wiring, seen, fact, now).await?,
             Err(faulty) => {
                 let payload = json!({"account_id": faulty.account_id, "payment_id": faulty.payment_id});
                 let payload = payload.to_string();
                 let unpostable =
                     Unpostable { id: &faulty.payment_id, at: now, reason: faulty.to_string(), payload };
-                quarantine(wiring, seen, unpostable, now).await?.then_some(false)
+                RepairOutcome::open_if(quarantine(wiring, seen, unpostable, now).await?)
             }
         };
-        all = match (all, posted) {
-            (Some(one), Some(other)) => Some(one && other),
-            (one, other) => one.or(other),
-        };
+        all = all.and(posted);
     }
     Ok(all)
 }
@@ -275,16 +304,16 @@ async fn post_one(
     seen: &Account,
     fact: &PaymentFact,
     now: DateTime<Utc>,
-) -> Result<Option<bool>, TransitionError> {
+) -> Result<RepairOutcome, TransitionError> {
     let refusal = match wiring.transitions.post(fact, now).await {
-        Ok(outcome) => return Ok(changed(wiring, seen, outcome, now).await.then_some(true)),
+        Ok(outcome) => return Ok(RepairOutcome::repaired_if(changed(wiring, seen, outcome, now).await)),
         Err(TransitionError::Refused(refusal)) => refusal,
         Err(error) => return Err(error),
     };
     let payload = serde_json::to_string(fact).unwrap_or_default();
     let (id, at, reason) = (fact.payment_id.as_str(), written_at(fact), refusal.to_string());
     let is_new = quarantine(wiring, seen, Unpostable { id, at, reason, payload }, now).await?;
-    Ok(is_new.then_some(false))
+    Ok(RepairOutcome::open_if(is_new))
 }
 
 /// A payment that cannot be posted.
@@ -325,38 +354,41 @@ fn quarantine_dates(at: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<NaiveDate
 }
 
 /// Records the revision where the history lacks it.
-async fn record(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
+async fn record(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result<RepairOutcome, StoreError> {
     let store = wiring.transitions.store();
     let account_id = &seen.account_id;
     if store.history_head(account_id).await? >= Some(seen.revision) {
-        return Ok(None);
+        return Ok(RepairOutcome::NothingFound);
     }
-    let Some(Stored { account, .. }) = store.account(account_id).await? else { return Ok(None) };
-    if !is_settled(&account, now) {
-        return Ok(None);
-    }
+    let latest = store.account(account_id).await?.map(|stored| stored.account);
+    let Some(account) = latest.filter(|account| is_settled(account, now)) else {
+        return Ok(RepairOutcome::NothingFound);
+    };
     let at = account.status.last_assessed_at.unwrap_or(now);
     let retention = wiring.transitions.retention_of(&account, now).await?;
     Ok(match store.record_revision(None, &account, at, retention).await? {
-        Recorded::Known => None,
-        Recorded::New { gap } => Some(!gap),
+        Recorded::Known => RepairOutcome::NothingFound,
+        Recorded::New { gap: false } => RepairOutcome::Repaired,
+        Recorded::New { gap: true } => RepairOutcome::Open,
     })
 }
 
 /// Publishes everything above the published marker.
-async fn publish(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result<Option<bool>, StoreError> {
+async fn publish(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result<RepairOutcome, StoreError> {
     let store = wiring.transitions.store();
     let account_id = &seen.account_id;
     let is_silent = seen.recent_decisions().is_empty()
         && seen.contact_requests.is_empty()
         && seen.imposed_at_revision().is_none();
     if is_silent || !is_behind(seen, store.published(account_id).await?) {
-        return Ok(None);
+        return Ok(RepairOutcome::NothingFound);
     }
-    let Some(Stored { account, .. }) = store.account(account_id).await? else { return Ok(None) };
+    let Some(Stored { account, .. }) = store.account(account_id).await? else {
+        return Ok(RepairOutcome::NothingFound);
+    };
     let marker = store.published(account_id).await?;
     if !is_settled(&account, now) || !is_behind(&account, marker) {
-        return Ok(None);
+        return Ok(RepairOutcome::NothingFound);
     }
     let versions = wiring.transitions.rules_of(&account, now).await?;
     let policy = versions.in_force(&account, now);
@@ -373,10 +405,10 @@ async fn publish(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Resul
     }
     let sent = outgoing::send(wiring, &[&outgoing]).await;
     if !sent.failed.is_empty() {
-        return Ok(Some(false));
+        return Ok(RepairOutcome::Open);
     }
     let asked_anew = account.imposed_at_revision() > marker;
-    Ok((outgoing.messages() + sent.queued > 0 || asked_anew).then_some(true))
+    Ok(RepairOutcome::repaired_if(outgoing.messages() + sent.queued > 0 || asked_anew))
 }
 
 fn is_behind(account: &Account, marker: Option<Revision>) -> bool {

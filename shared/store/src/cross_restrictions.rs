@@ -50,6 +50,20 @@ struct ImposedRestrictions {
     blocked: Option<(AccountId, BlockedPayment)>,
 }
 
+/// The restrictions that an account imposes once its unposted payments are posted.
+enum Imposition {
+    Nothing,
+    Restrictions(ImposedBy),
+    /// A payment cannot be posted, so the account imposes nothing new.
+    Blocked(BlockedPayment),
+}
+
+impl From<Option<ImposedBy>> for Imposition {
+    fn from(asks: Option<ImposedBy>) -> Self {
+        asks.map_or(Self::Nothing, Self::Restrictions)
+    }
+}
+
 impl Transitions {
     /// The accounts linked to a customer, whether they are created yet or not.
     ///
@@ -210,8 +224,9 @@ impl Transitions {
                 continue;
             }
             match self.check_before_imposing(other, now).await? {
-                Ok(still) => asked.others.extend(still),
-                Err(hold) => {
+                Imposition::Nothing => {}
+                Imposition::Restrictions(ask) => asked.others.push(ask),
+                Imposition::Blocked(hold) => {
                     asked.others.extend(known.cloned());
                     asked.blocked = Some((account_id, hold));
                 }
@@ -220,20 +235,19 @@ impl Transitions {
         Ok(asked)
     }
 
-    /// The restrictions that an account imposes once its unposted payments are posted; or the payment that
-    /// cannot be posted.
+    /// Posts the unposted payments of an account that would impose further restrictions.
     async fn check_before_imposing(
         &self,
         mut other: Account,
         now: DateTime<Utc>,
-    ) -> Result<Result<Option<ImposedBy>, BlockedPayment>, TransitionError> {
+    ) -> Result<Imposition, TransitionError> {
         let mut posted = false;
         for fact in self.store().payments_of(&other.account_id).await? {
             let fact = match fact {
                 Ok(fact) => fact,
                 Err(faulty) => {
                     let reason = faulty.to_string();
-                    return Ok(Err(BlockedPayment { payment_id: faulty.payment_id, reason }));
+                    return Ok(Imposition::Blocked(BlockedPayment { payment_id: faulty.payment_id, reason }));
                 }
             };
             match fact.post_to(&mut other) {
@@ -244,15 +258,18 @@ impl Transitions {
                 }
                 Err(refusal) => {
                     let payment_id = fact.payment_id.to_string();
-                    return Ok(Err(BlockedPayment { payment_id, reason: refusal.to_string() }));
+                    return Ok(Imposition::Blocked(BlockedPayment {
+                        payment_id,
+                        reason: refusal.to_string(),
+                    }));
                 }
             }
         }
         if !posted {
-            return Ok(Ok(other.imposes()));
+            return Ok(other.imposes().into());
         }
         let latest = self.store().account(&other.account_id).await?;
-        Ok(Ok(latest.and_then(|latest| latest.account.imposes())))
+        Ok(latest.and_then(|latest| latest.account.imposes()).into())
     }
 
     /// One conditional write; `None` where the account applies all imposed restrictions already.

@@ -21,7 +21,7 @@ use duewatch_domain::kernel::AccountId;
 use duewatch_domain::policy::{Retention, Versions};
 use duewatch_domain::{Account, Applied, Command, Contract, InboundMessage, Refusal, Trigger};
 
-use crate::{PaymentFact, Policies, Quarantined, Store, StoreError, Stored};
+use crate::{FaultyFact, PaymentFact, Policies, Quarantined, Store, StoreError, Stored};
 
 /// How often a transition is retried when another writer was faster.
 pub const MAX_CONFLICTS: usize = 8;
@@ -249,7 +249,7 @@ impl Transitions {
     ) -> Result<TransitionOutcome, TransitionError> {
         let rules = self.policies.get(&self.store, &account.policy_id, now).await?;
         let facts = self.store.payments_of(&account.account_id).await?;
-        let (hold, _) = post_all(&mut account, &facts);
+        let hold = post_all(&mut account, &facts).hold;
         let hold = hold.filter(|_| account.would_be_restricted(&rules, now));
         match hold {
             Some(_) => account.defer_restriction(now + DEFER_FOR),
@@ -391,9 +391,9 @@ impl Transitions {
                     }
                     _ => Vec::new(),
                 };
-                let (_, posted) = post_all(&mut account, &facts);
+                let has_posted = post_all(&mut account, &facts).has_posted;
                 let applied = account.take(message)?;
-                if posted { Applied::Changed } else { applied }
+                if has_posted { Applied::Changed } else { applied }
             }
         };
         if applied == Applied::Unchanged {
@@ -429,8 +429,8 @@ impl Transitions {
         let mut cause = cause;
         if account.would_be_restricted(rules, now) {
             let facts = self.store.payments_of(&account.account_id).await?;
-            let (hold, posted) = post_all(&mut account, &facts);
-            if posted {
+            let PostedPayments { hold, has_posted } = post_all(&mut account, &facts);
+            if has_posted {
                 cause = Trigger::Fact;
             }
             if let Some(hold) = hold
@@ -454,33 +454,33 @@ pub(crate) fn written(stored: Stored, hold: Option<BlockedPayment>) -> Transitio
     }
 }
 
-/// Posts the unposted payments. Returns a payment that could not be posted, and whether any was posted.
-fn post_all(
-    account: &mut Account,
-    facts: &[Result<PaymentFact, crate::FaultyFact>],
-) -> (Option<BlockedPayment>, bool) {
-    let mut hold = None;
-    let mut posted = false;
+/// The result of posting all payments of an account.
+#[derive(Default)]
+struct PostedPayments {
+    /// A payment that could not be posted.
+    hold: Option<BlockedPayment>,
+    has_posted: bool,
+}
+
+/// Posts the unposted payments.
+fn post_all(account: &mut Account, facts: &[Result<PaymentFact, FaultyFact>]) -> PostedPayments {
+    let mut posted = PostedPayments::default();
     for fact in facts {
         match fact {
             Ok(fact) => match fact.post_to(account) {
-                Ok(applied) => posted |= applied == Applied::Changed,
+                Ok(applied) => posted.has_posted |= applied == Applied::Changed,
                 Err(refusal) => {
-                    hold = Some(BlockedPayment {
-                        payment_id: fact.payment_id.to_string(),
-                        reason: refusal.to_string(),
-                    });
+                    let payment_id = fact.payment_id.to_string();
+                    posted.hold = Some(BlockedPayment { payment_id, reason: refusal.to_string() });
                 }
             },
             Err(faulty) => {
-                hold = Some(BlockedPayment {
-                    payment_id: faulty.payment_id.clone(),
-                    reason: faulty.to_string(),
-                });
+                let payment_id = faulty.payment_id.clone();
+                posted.hold = Some(BlockedPayment { payment_id, reason: faulty.to_string() });
             }
         }
     }
-    (hold, posted)
+    posted
 }
 
 impl Transitions {
@@ -496,7 +496,7 @@ impl Transitions {
         let Some(stored) = self.store.account(account_id).await? else { return Ok(None) };
         let mut account = stored.account;
         let facts = self.store.payments_of(account_id).await?;
-        let (hold, _) = post_all(&mut account, &facts);
+        let hold = post_all(&mut account, &facts).hold;
         Ok(Some((account, hold)))
     }
 }

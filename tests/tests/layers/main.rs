@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 mod docs;
+mod domain;
 mod imports;
 mod source;
 mod workspace;

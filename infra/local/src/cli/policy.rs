@@ -14,6 +14,7 @@ use duewatch_runtime::{Clock, SystemClock};
 
 use duewatch_store::{FRESH_FOR, StoreError};
 
+use super::environment::{configured, runtime};
 use crate::diff::{Diff, last_day};
 use crate::input::{BookFormat, read_events, read_policy, read_policy_and_texts, read_whole_book};
 use crate::publish::queue_accounts;
@@ -94,7 +95,7 @@ pub(super) struct DiffArgs {
 pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
     match command {
         PolicyCommand::Check { policy } => check(&policy),
-        PolicyCommand::Publish { policy } => super::runtime()?.block_on(publish(&policy)),
+        PolicyCommand::Publish { policy } => runtime()?.block_on(publish(&policy)),
         PolicyCommand::Diff(args) => diff(args),
         PolicyCommand::Preset { name, .. } => Ok(preset(name.as_deref())?),
         PolicyCommand::Describe { policy, language } => {
@@ -151,7 +152,7 @@ fn check(path: &Path) -> Result<(), Box<dyn Error>> {
 async fn publish(path: &Path) -> Result<(), Box<dyn Error>> {
     let file = read_policy_and_texts(path)?;
     let policy = &file.policy;
-    let transitions = super::configured().await?;
+    let transitions = configured().await?;
     let store = transitions.store();
     let is_first = match store.policy_versions(&policy.id).await {
         Ok(_) => false,

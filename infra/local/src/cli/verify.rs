@@ -7,7 +7,7 @@ use clap::Args;
 use duewatch_notify::{Verified, verify};
 use duewatch_runtime::{Clock, SystemClock, reference_keys_from_env};
 
-use super::Answered;
+use super::exit::Answered;
 
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {

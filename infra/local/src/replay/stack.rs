@@ -119,6 +119,15 @@ async fn contacts(store: &Store, accounts: &[Account]) -> Result<Contacts, Store
     Ok(contacts)
 }
 
+/// The earliest due instant in the indexes.
+#[derive(Clone, Copy)]
+enum EarliestDue {
+    /// An item was written since the indexes were read.
+    Unknown,
+    /// `None` where nothing is due at any time.
+    Known(Option<DateTime<Utc>>),
+}
+
 /// A run over a stack.
 struct StackRun<'a> {
     case: &'a Case,
@@ -132,8 +141,7 @@ struct StackRun<'a> {
     decisions: Vec<DecisionRecord>,
     reminders: BTreeMap<String, usize>,
     lift_times: Vec<Duration>,
-    /// The earliest due instant in the indexes, valid as long as nothing is written.
-    earliest_due: Option<Option<DateTime<Utc>>>,
+    earliest_due: EarliestDue,
 }
 
 /// An account in the table as of its last change.
@@ -163,7 +171,7 @@ impl<'a> StackRun<'a> {
             decisions: Vec::new(),
             reminders: BTreeMap::new(),
             lift_times: Vec::new(),
-            earliest_due: None,
+            earliest_due: EarliestDue::Unknown,
         }
     }
 
@@ -217,10 +225,10 @@ impl<'a> StackRun<'a> {
     async fn fire_until(&mut self, until: DateTime<Utc>) -> Result<(), ReplayError> {
         for _ in 0..MAX_FIRINGS {
             let due = match self.earliest_due {
-                Some(known) => known,
-                None => self.stack.earliest_due()?,
+                EarliestDue::Known(due) => due,
+                EarliestDue::Unknown => self.stack.earliest_due()?,
             };
-            self.earliest_due = Some(due);
+            self.earliest_due = EarliestDue::Known(due);
             let Some(firing) = due.map(|due| self.case.firings.at_or_after(due)).filter(|at| *at <= until)
             else {
                 break;
@@ -312,7 +320,7 @@ impl<'a> StackRun<'a> {
 
     /// Pumps the streams empty and takes the messages that reached SNS.
     async fn drain(&mut self, step: Option<&EventStep>) -> Result<(), ReplayError> {
-        self.earliest_due = None;
+        self.earliest_due = EarliestDue::Unknown;
         self.stack.drain().await?;
         if let Some(given_up) = self.stack.given_up().next() {
             return Err(ReplayError::GivenUp {

@@ -5,8 +5,12 @@ use serde_json::{Value, json};
 use super::parts::{EventType, list, maybe, named, object, reference, text};
 
 fn event_types() -> Vec<EventType> {
+    [schedule_types(), enforcement_types(), record_types(), super::contact_fact::event_types()].concat()
+}
+
+/// The opening, the payments and the schedule.
+fn schedule_types() -> Vec<EventType> {
     let reason = || ("reason", text());
-    let number = || ("number", maybe(&reference("number")));
     vec![
         (
             "account_opened",
@@ -77,6 +81,14 @@ fn event_types() -> Vec<EventType> {
                 "reason": "a longer term",
             }),
         ),
+    ]
+}
+
+/// Pauses, enforcement and write-offs.
+fn enforcement_types() -> Vec<EventType> {
+    let reason = || ("reason", text());
+    let number = || ("number", maybe(&reference("number")));
+    vec![
         (
             "pause_started",
             vec![("from", reference("date")), ("until", reference("date"))],
@@ -88,6 +100,14 @@ fn event_types() -> Vec<EventType> {
         ("enforcement_on", vec![reason()], vec![], json!({ "reason": "settled" })),
         ("written_off", vec![reason()], vec![number()], json!({ "number": 1, "reason": "insolvent" })),
         ("write_off_undone", vec![reason()], vec![number()], json!({ "number": 1, "reason": "paid" })),
+    ]
+}
+
+/// Records about the borrower, the contract and its dealings.
+fn record_types() -> Vec<EventType> {
+    let reason = || ("reason", text());
+    let number = || ("number", maybe(&reference("number")));
+    vec![
         (
             "cause_recorded",
             vec![
@@ -128,7 +148,11 @@ fn event_types() -> Vec<EventType> {
         ),
         (
             "promise_made",
-            vec![("promise_id", reference("id")), ("amount", reference("amount")), ("until", reference("date"))],
+            vec![
+                ("promise_id", reference("id")),
+                ("amount", reference("amount")),
+                ("until", reference("date")),
+            ],
             vec![],
             json!({ "promise_id": "PR-1", "amount": "250.00", "until": "2023-10-20" }),
         ),
@@ -155,9 +179,6 @@ fn event_types() -> Vec<EventType> {
         ),
         ("bureau_reported", vec![], vec![], json!({})),
     ]
-    .into_iter()
-    .chain(super::contact_fact::event_types())
-    .collect()
 }
 
 pub(super) fn event() -> Value {

@@ -154,6 +154,48 @@ fn schedule(
     Ok(Schedule { function, every, timeout, last: plan.begin - every })
 }
 
+/// The streams of the functions, as the template maps them.
+fn streams(template: &Template, engines: &Engines, plan: &SimulationPlan) -> Result<Vec<Stream>, Broken> {
+    let failed = |error: &dyn ToString| broken("it starts", &error.to_string());
+    let mut streams = Vec::new();
+    for mapping in &template.mappings {
+        let table = template.table(&mapping.table).map_err(|error| failed(&error))?;
+        let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
+        let reader = StreamReader::new(&engines.db, &table.name).map_err(|error| failed(&error))?;
+        let known = [post_payment::NAME, send_reminders::NAME, record_history::NAME];
+        let Some(name) = known.into_iter().find(|name| *name == function.directory) else {
+            return Err(broken("it starts", &format!("{} is not simulated", function.directory)));
+        };
+        streams.push(Stream {
+            mapping: mapping.clone(),
+            function: name,
+            timeout: function.timeout,
+            reader,
+            groups: (0..plan.groups).map(|_| OrderedGroup::gathering(plan.gathers)).collect(),
+            past: VecDeque::new(),
+        });
+    }
+    Ok(streams)
+}
+
+/// The queues of the functions, as the template maps them.
+fn queues(template: &Template) -> Result<Vec<SimulatedQueue>, Broken> {
+    let failed = |error: &dyn ToString| broken("it starts", &error.to_string());
+    let mut queues = Vec::new();
+    for mapping in &template.queue_mappings {
+        let spec = template.queue(&mapping.queue).map_err(|error| failed(&error))?.clone();
+        let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
+        let name = match function.directory.as_str() {
+            intake::NAME => intake::NAME,
+            record_delivery::NAME => record_delivery::NAME,
+            detect_overdue::NAME => detect_overdue::SWEEP_SHARD,
+            other => return Err(broken("it starts", &format!("{other} is not simulated"))),
+        };
+        queues.push(SimulatedQueue::new(spec, mapping.clone(), name, function.timeout));
+    }
+    Ok(queues)
+}
+
 impl Cloud {
     /// A cloud before its first step.
     pub(super) fn new(plan: SimulationPlan, choices: Choices, capture: Capture) -> Result<Self, Broken> {
@@ -164,36 +206,8 @@ impl Cloud {
         let engines = Engines::in_memory(&template, &clock).map_err(|error| failed(&error))?;
         let mut settings = settings(&template).map_err(|error| failed(&error))?;
         settings.due_shards = plan.due_shards;
-        let mut streams = Vec::new();
-        for mapping in &template.mappings {
-            let table = template.table(&mapping.table).map_err(|error| failed(&error))?;
-            let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
-            let reader = StreamReader::new(&engines.db, &table.name).map_err(|error| failed(&error))?;
-            let known = [post_payment::NAME, send_reminders::NAME, record_history::NAME];
-            let Some(name) = known.into_iter().find(|name| *name == function.directory) else {
-                return Err(broken("it starts", &format!("{} is not simulated", function.directory)));
-            };
-            streams.push(Stream {
-                mapping: mapping.clone(),
-                function: name,
-                timeout: function.timeout,
-                reader,
-                groups: (0..plan.groups).map(|_| OrderedGroup::gathering(plan.gathers)).collect(),
-                past: VecDeque::new(),
-            });
-        }
-        let mut queues = Vec::new();
-        for mapping in &template.queue_mappings {
-            let spec = template.queue(&mapping.queue).map_err(|error| failed(&error))?.clone();
-            let function = template.function(&mapping.function).map_err(|error| failed(&error))?;
-            let name = match function.directory.as_str() {
-                intake::NAME => intake::NAME,
-                record_delivery::NAME => record_delivery::NAME,
-                detect_overdue::NAME => detect_overdue::SWEEP_SHARD,
-                other => return Err(broken("it starts", &format!("{other} is not simulated"))),
-            };
-            queues.push(SimulatedQueue::new(spec, mapping.clone(), name, function.timeout));
-        }
+        let streams = streams(&template, &engines, &plan)?;
+        let queues = queues(&template)?;
         let shards = queues.iter().find(|queue| queue.function == detect_overdue::SWEEP_SHARD);
         let shards_url = shards.map_or_else(String::new, |queue| LocalSqs::queue_url(&queue.spec.name));
         let day = TimeDelta::days(1) / i32::try_from(segments(&choices)).unwrap_or(1);

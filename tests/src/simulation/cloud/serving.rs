@@ -124,8 +124,9 @@ impl Cloud {
         let tables = &self.settings.tables;
         self.watch.served(request, tables)?;
         if !request.is_for_dynamodb() {
+            let now = self.now();
             for message in self.engines.sns.take() {
-                self.watch.delivered(&message, request.caller)?;
+                self.watch.delivered(&message, request.caller, now)?;
                 self.report_on(&message);
             }
             for queue in &mut self.queues {

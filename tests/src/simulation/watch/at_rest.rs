@@ -13,7 +13,7 @@ use duewatch_domain::kernel::Revision;
 use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
 use serde_json::Value;
 
-use super::{Checked, Story, Watch, hold};
+use super::{Checked, QueuedMessage, Story, Watch, hold};
 
 /// The items of the records table at rest.
 #[derive(Debug, Default)]
@@ -29,6 +29,11 @@ pub(in crate::simulation) struct Records {
     suspense: BTreeSet<(String, String)>,
     published: BTreeMap<String, u64>,
     histories: BTreeMap<String, Vec<HistoryEntry>>,
+}
+
+/// An instant as it is written.
+fn instant(at: &Value) -> Option<DateTime<Utc>> {
+    at.as_str()?.parse().ok()
 }
 
 impl Records {
@@ -125,12 +130,7 @@ impl Watch {
         self.check_messages(records)?;
         self.check_consents(records)?;
         for (contact, planned) in &records.requests {
-            let look_at = planned["look_at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
-            hold!(
-                "every owed reminder",
-                look_at > Some(now) && planned["waits_for"].is_object(),
-                "{contact} should have left: {planned}"
-            );
+            self.check_waiting(contact, planned, now)?;
         }
         self.count("contacts that wait", records.requests.len());
         self.count("records quarantined", records.quarantined.len());
@@ -148,13 +148,32 @@ impl Watch {
         Ok(())
     }
 
-    /// A delivery provider's receipt is on its message and had its effect.
-    fn check_receipt(&self, body: &str, records: &Records) -> Checked {
+    /// A queued contact waits for the gate alone. A contact about an account that a newer release has
+    /// written waits for a release that can read it, and alerts at every evaluation.
+    pub(super) fn check_waiting(&self, contact: &str, planned: &Value, now: DateTime<Utc>) -> Checked {
+        let look_at = instant(&planned["look_at"]);
+        let account_id = planned["account_id"].as_str().unwrap_or_default();
+        let alert = format!("{}/message_held/{account_id}", send_reminders::NAME);
+        let is_unreadable = self.stories.get(account_id).is_some_and(|story| story.newer);
+        let has_rung = self.sent.get(&alert).is_some_and(|sent| sent.topic == "operations");
+        hold!(
+            "every owed reminder",
+            look_at > Some(now) && (planned["waits_for"].is_object() || (is_unreadable && has_rung)),
+            "{contact} should have left: {planned}"
+        );
+        Ok(())
+    }
+
+    /// A delivery provider's receipt is on its message and had its effect. A receipt is identified by its
+    /// instant and its outcome, for a message that left twice may be reported on twice.
+    pub(super) fn check_receipt(&self, body: &str, records: &Records) -> Checked {
         let receipt: Value = serde_json::from_str(body).unwrap_or_default();
         let id = receipt["message_id"].as_str().unwrap_or_default();
         let message = records.messages.get(id);
         let mut told = message.iter().filter_map(|known| known["receipts"].as_array()).flatten();
-        let is_known = told.any(|known| known["outcome"] == receipt["outcome"]);
+        let is_known = told.any(|known| {
+            known["outcome"] == receipt["outcome"] && instant(&known["at"]) == instant(&receipt["at"])
+        });
         let aside = records
             .quarantined
             .iter()
@@ -172,7 +191,7 @@ impl Watch {
     fn check_acted_on(&self, receipt: &Value, message: &Value, records: &Records) -> Checked {
         match receipt["outcome"].as_str().unwrap_or_default() {
             "opted_out" | "complained" => {
-                let at = receipt["at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+                let at = instant(&receipt["at"]);
                 let customer_id = message["customer_id"].as_str().unwrap_or_default();
                 let channel = message["channel"].as_str().unwrap_or_default();
                 let consented_at = self.consented_at(customer_id, channel);
@@ -190,7 +209,7 @@ impl Watch {
 
     /// Each consent that a borrower gave or withdrew is in force, or a later one is.
     fn check_consents(&self, records: &Records) -> Checked {
-        for (message, _) in self.queued.values() {
+        for QueuedMessage { message, .. } in self.queued.values() {
             let Ok(message) = parse_message(&message.body) else { continue };
             let Command::Contact(ContactFact::Consent(change)) = &message.event.command else { continue };
             let set_aside = records.quarantined.values().chain(&self.dead);
@@ -215,8 +234,8 @@ impl Watch {
     /// Every message was applied, changed nothing, was quarantined or is in the dead-letter queue. An unknown
     /// message was quarantined.
     fn check_messages(&self, records: &Records) -> Checked {
-        for (message, done) in self.queued.values() {
-            hold!("nothing is dropped", *done, "{message:?} has not ended");
+        for QueuedMessage { message, has_ended } in self.queued.values() {
+            hold!("nothing is dropped", *has_ended, "{message:?} has not ended");
             if message.group.is_none() {
                 self.check_receipt(&message.body, records)?;
                 continue;

@@ -1,6 +1,7 @@
 //! The checks of every message.
 
 use chrono::{DateTime, Utc};
+use duewatch_domain::Policy;
 use duewatch_domain::account::ContactRequest;
 use duewatch_local::stack::sns::Delivered;
 use serde_json::Value;
@@ -9,8 +10,13 @@ use super::{Broken, Checked, SeenMessage, Story, Version, Watch, hold};
 use crate::simulation::network::CallerId;
 
 impl Watch {
-    /// Checks a message that SNS has taken from a caller.
-    pub(in crate::simulation) fn delivered(&mut self, message: &Delivered, caller: CallerId) -> Checked {
+    /// SNS has taken a message from a caller at `now`.
+    pub(in crate::simulation) fn delivered(
+        &mut self,
+        message: &Delivered,
+        caller: CallerId,
+        now: DateTime<Utc>,
+    ) -> Checked {
         let body: Value = serde_json::from_str(&message.message).unwrap_or_default();
         let id = body["id"].as_str().unwrap_or_default().to_owned();
         let topic = message.topic_arn.rsplit("duewatch-dev-").next().unwrap_or_default().to_owned();
@@ -22,7 +28,7 @@ impl Watch {
             }
             "reminders" => {
                 self.count("reminders published", 1);
-                self.check_message(&id, &body, caller)?;
+                self.check_message(&id, &body, caller, now)?;
             }
             _ => self.count("operations told", 1),
         }
@@ -74,13 +80,13 @@ impl Watch {
             })
     }
 
-    /// A message covers contacts that were requested, and keeps its channel for as long as it is in delivery.
-    fn check_message(&mut self, id: &str, body: &Value, caller: CallerId) -> Checked {
+    /// A message speaks for what was wanted, and travels as long as it is under way as it began.
+    fn check_message(&mut self, id: &str, body: &Value, caller: CallerId, now: DateTime<Utc>) -> Checked {
         let data = &body["data"];
         let contacts = data["contacts"].as_array().map_or(&[][..], Vec::as_slice);
         hold!("every owed reminder", !contacts.is_empty(), "{id} speaks for nothing: {body}");
         for contact in contacts {
-            self.check_reminder(contact, body, caller)?;
+            self.check_reminder(contact, body, caller, now)?;
         }
         self.check_leaving(id, data)?;
         let words = data["text"].as_str().unwrap_or_default();
@@ -94,8 +100,9 @@ impl Watch {
         Ok(())
     }
 
-    /// A reminder was requested, and its text is true at the instant at which it leaves.
-    fn check_reminder(&self, data: &Value, body: &Value, caller: CallerId) -> Checked {
+    /// A reminder is one that was wanted, and it is true at the moment at which it leaves: under
+    /// the version that binds the account by then, which need not have judged it yet.
+    fn check_reminder(&self, data: &Value, body: &Value, caller: CallerId, now: DateTime<Utc>) -> Checked {
         let id = data["contact_id"].as_str().unwrap_or_default();
         let wanting = self.version_of(id)?;
         let account_id = wanting.account.account_id.as_str();
@@ -132,21 +139,26 @@ impl Watch {
             }
         }
         let at: Option<DateTime<Utc>> = body["time"].as_str().and_then(|at| at.parse().ok());
-        let used = account.status.policy.as_ref().map_or(0, |policy| policy.version);
-        let (Some(at), Some(policy)) = (at, self.policy(account.policy_id.as_str(), used)) else {
+        let Some(at) = at else {
             return Err(Broken { promise: "the last look", how: format!("{id} bears no time: {body}") });
+        };
+        let mut policies = self.binding_at(&account, &model, at, now);
+        // The borrower is told by no older rules than the lender was, as far as these bind by now.
+        let judged_by = account.status.policy.as_ref().map_or(0, |policy| policy.version);
+        let oldest = policies.last().map_or(0, |latest| latest.version.min(judged_by));
+        policies.retain(|policy| policy.version >= oldest);
+        policies.retain(|policy| intent.installment.as_ref().is_none_or(|label| model.owes(policy, label)));
+        hold!("the last look", !policies.is_empty(), "{id} left although nothing is owed: {body}");
+        let text = |amount| account.currency.text(amount);
+        let is_true = |policy: &&Policy| {
+            let judged = model.judge(policy, at);
+            data["overdue"] == text(judged.overdue) && data["outstanding"] == text(judged.outstanding)
         };
         hold!(
             "the last look",
-            intent.installment.as_ref().is_none_or(|label| model.owes(policy, label)),
-            "{id} left although nothing is owed: {body}"
-        );
-        let judged = model.judge(policy, at);
-        let text = |amount| account.currency.text(amount);
-        hold!(
-            "the last look",
-            data["overdue"] == text(judged.overdue) && data["outstanding"] == text(judged.outstanding),
-            "{id} says {data}, the model {judged:?}"
+            policies.iter().any(is_true),
+            "{id} says {data} at {at}, the model {:?}",
+            policies.iter().map(|policy| (policy.version, model.judge(policy, at))).collect::<Vec<_>>()
         );
         Ok(())
     }

@@ -2,9 +2,12 @@
 //! only judge of the amounts and messages due.
 
 mod at_rest;
+mod judged;
 mod messages;
 mod profiles;
 mod revision;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -102,6 +105,23 @@ pub(super) struct IndexEntry {
     pub(super) shard: String,
 }
 
+/// A command that the lender's systems sent.
+#[derive(Clone, Debug)]
+struct LenderCommand {
+    command: Command,
+    at: DateTime<Utc>,
+    /// Whether an account took it.
+    is_taken: bool,
+}
+
+/// A message of the queue.
+#[derive(Clone, Debug)]
+struct QueuedMessage {
+    message: WaitingMessage,
+    /// Whether a function has taken it, or the dead-letter queue.
+    has_ended: bool,
+}
+
 /// The observations of a run.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
@@ -110,10 +130,10 @@ pub(super) struct Watch {
     stories: BTreeMap<String, Story>,
     payments: BTreeMap<(String, String), Vec<SeenPayment>>,
     readings: BTreeMap<(CallerId, String), AccountReading>,
-    /// The lender's command under an id, with its instant, and whether an account took it.
-    messages: BTreeMap<String, (Command, DateTime<Utc>, bool)>,
-    /// The messages of the queue by SQS's ids, and whether each has ended.
-    queued: BTreeMap<String, (WaitingMessage, bool)>,
+    /// The lender's commands by their ids.
+    messages: BTreeMap<String, LenderCommand>,
+    /// The messages of the queue by SQS's ids.
+    queued: BTreeMap<String, QueuedMessage>,
     index: BTreeMap<String, IndexEntry>,
     sent: BTreeMap<String, SeenMessage>,
     /// The current contact profiles.
@@ -158,27 +178,30 @@ impl Watch {
 
     /// Notes a message before the lender's systems send it.
     pub(super) fn message(&mut self, message: &InboundMessage) {
-        let sent = (message.event.command.clone(), message.event.at, false);
+        let command = message.event.command.clone();
+        let sent = LenderCommand { command, at: message.event.at, is_taken: false };
         self.messages.insert(message.event_id.to_string(), sent);
     }
 
     /// Notes a body that was sent to the queue.
     pub(super) fn sent_to_queue(&mut self, message: &WaitingMessage) {
         self.count("messages sent", 1);
-        self.queued.insert(message.message_id.clone(), (message.clone(), false));
+        self.queued
+            .insert(message.message_id.clone(), QueuedMessage { message: message.clone(), has_ended: false });
     }
 
     /// Notes a receipt before a delivery provider sends it.
     pub(super) fn reported(&mut self, message: &WaitingMessage) {
         self.count("receipts sent", 1);
-        self.queued.insert(message.message_id.clone(), (message.clone(), false));
+        self.queued
+            .insert(message.message_id.clone(), QueuedMessage { message: message.clone(), has_ended: false });
     }
 
     /// Notes the messages that a function has taken: applied, known or quarantined.
     pub(super) fn messages_done<'a>(&mut self, messages: impl Iterator<Item = &'a WaitingMessage>) {
         for message in messages {
-            if let Some((_, done)) = self.queued.get_mut(&message.message_id) {
-                *done = true;
+            if let Some(queued) = self.queued.get_mut(&message.message_id) {
+                queued.has_ended = true;
             }
         }
     }

@@ -7,8 +7,9 @@ use duewatch_domain::commands::Command;
 use duewatch_domain::policy::Stage;
 use duewatch_domain::{Account, Policy};
 
-use super::{Broken, Checked, POLICY_LAG, Story, Version, Watch, hold};
-use crate::model::{Model, ModelAssessment, ModelClass};
+use super::judged::{check_judged, check_notices, judged_at};
+use super::{Broken, Checked, LenderCommand, POLICY_LAG, Story, Version, Watch, hold};
+use crate::model::Model;
 use crate::simulation::network::CallerId;
 
 /// The time ahead for which the model shows that nothing changes.
@@ -73,9 +74,9 @@ impl Watch {
         let intents = account.contact_requests.len();
         let notices = account.contact_requests.iter().filter(|intent| intent.notice_of.is_some()).count();
         if let Some(taken) = before.and_then(|before| newly_taken(before, &account))
-            && let Some((_, _, is_taken)) = self.messages.get_mut(taken)
+            && let Some(sent) = self.messages.get_mut(taken)
         {
-            *is_taken = true;
+            sent.is_taken = true;
         }
         if let Some(story) = self.stories.get_mut(&id) {
             story.quarantined = false;
@@ -135,13 +136,13 @@ impl Watch {
         let changed = before.is_some_and(|before| differs(&before.account, account, &reversed));
         hold!("nothing is made up", !changed || taken.is_some(), "{id} changed by itself");
         if let Some(taken) = taken {
-            let Some((command, at, before)) = self.messages.get(taken) else {
+            let Some(LenderCommand { command, at, is_taken }) = self.messages.get(taken) else {
                 return Err(Broken {
                     promise: "nothing is made up",
                     how: format!("{id}: {taken} was not sent"),
                 });
             };
-            hold!("each message once", !before, "{id}: {taken} was taken twice");
+            hold!("each message once", !is_taken, "{id}: {taken} was taken twice");
             let command = (command.clone(), *at);
             let after = with(&model, news.iter().cloned().chain([command.clone()]));
             let before = with(&model, std::iter::once(command).chain(news));
@@ -155,7 +156,8 @@ impl Watch {
     fn hear_of_notice(&mut self, id: &str, account: &Account) {
         let before = self.stories.get(id).and_then(|story| story.versions.last());
         let taken = before.and_then(|before| newly_taken(&before.account, account));
-        if let Some((Command::NoticeSent(of), at, _)) = taken.and_then(|taken| self.messages.get(taken)) {
+        let sent = taken.and_then(|taken| self.messages.get(taken));
+        if let Some(LenderCommand { command: Command::NoticeSent(of), at, .. }) = sent {
             let told = self.told.entry((id.to_owned(), of.to_string())).or_default();
             told.push(*at);
         }
@@ -213,6 +215,21 @@ impl Watch {
         published.iter().filter(is_of).rev().find(binds).or_else(|| published.first()).copied()
     }
 
+    /// The versions that may bind an account at an instant, as an invocation at `now` knows them:
+    /// one that was published within [`POLICY_LAG`] may be unknown to it.
+    pub(super) fn binding_at(
+        &self,
+        account: &Account,
+        model: &Model,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Vec<&Policy> {
+        let all = self.published(account, now);
+        let long_known = self.published(account, now - POLICY_LAG).len().max(1);
+        let known = (long_known..=all.len()).filter_map(|known| all.get(..known));
+        known.filter_map(|known| self.binding(known, account, model, at)).collect()
+    }
+
     /// The versions of an account's policy that were published by an instant, oldest first.
     pub(super) fn published(&self, account: &Account, by: DateTime<Utc>) -> Vec<&Policy> {
         let all = self.policies.get(account.policy_id.as_str()).map_or(&[][..], Vec::as_slice);
@@ -234,12 +251,8 @@ impl Watch {
             known => known.as_ref().map_or(0, |policy| policy.version),
         };
         let at = judged_at(account);
-        let all = self.published(account, now);
-        let long_known = self.published(account, now - POLICY_LAG).len().max(1);
-        let is_in_force = (long_known..=all.len()).any(|known| {
-            let binding = self.binding(&all[..known], account, model, at);
-            binding.is_some_and(|policy| policy.version == version)
-        });
+        let is_in_force =
+            self.binding_at(account, model, at, now).iter().any(|policy| policy.version == version);
         match self.policy(id, version) {
             Some(policy) if is_hold || is_in_force => Ok(policy),
             _ => Err(Broken {
@@ -494,10 +507,6 @@ fn with(model: &Model, news: impl IntoIterator<Item = (Command, DateTime<Utc>)>)
     model
 }
 
-pub(super) fn judged_at(account: &Account) -> DateTime<Utc> {
-    account.status.last_assessed_at.unwrap_or(DateTime::UNIX_EPOCH)
-}
-
 /// Whether the revision leaves all decisions as they were.
 fn decides_nothing(before: Option<&Account>, account: &Account) -> bool {
     let Some(before) = before else { return account.status.policy.is_none() };
@@ -522,141 +531,6 @@ fn differs(before: &Account, account: &Account, reversed: &[InstallmentLabel]) -
         || before.cause() != account.cause()
         || before.score() != account.score()
         || before.in_process() != account.in_process()
-}
-
-/// The account status is the model's, the decision is the difference, the reminders are those due.
-fn check_judged(
-    before: Option<&Account>,
-    account: &Account,
-    model: &Model,
-    policy: &Policy,
-    its_now: DateTime<Utc>,
-) -> Checked {
-    let (id, revision) = (account.account_id.as_str(), account.revision);
-    hold!("it is judged", account.status.last_assessed_at.is_some(), "{id} revision {revision} is not");
-    let at = judged_at(account);
-    let last = before.map_or(DateTime::<Utc>::MIN_UTC, judged_at);
-    hold!("time goes on", at >= last, "{id} revision {revision}: judged at {at}, before at {last}");
-    hold!(
-        "time goes on",
-        at <= its_now.max(last),
-        "{id} revision {revision}: judged at {at}, it is {its_now}"
-    );
-    let judged = model.judge(policy, at);
-    let standing = &account.status;
-    hold!(
-        "the standing is the model's",
-        standing.stage.as_str() == judged.stage && standing.restrictions == judged.restrictions,
-        "{id} revision {revision} at {at}: {} {:?}, the model says {} {:?}",
-        standing.stage.as_str(),
-        standing.restrictions,
-        judged.stage,
-        judged.restrictions
-    );
-    let held = standing.classification.as_ref().and_then(|classes| classes.class());
-    let class = held.map(|held| ModelClass {
-        name: held.name.to_string(),
-        since: held.since,
-        probation_until: held.probation_until,
-    });
-    hold!(
-        "the class is the model's",
-        class == judged.class,
-        "{id} revision {revision} at {at}: {class:?}, the model says {:?}",
-        judged.class
-    );
-    hold!(
-        "what is asked of others is the model's",
-        standing.imposed_restrictions() == judged.imposes,
-        "{id} revision {revision} at {at}: asks {:?}, the model says {:?}",
-        standing.imposes,
-        judged.imposes
-    );
-    let before_asks = before.map_or(&[][..], |before| before.status.imposed_restrictions());
-    hold!(
-        "what is asked of others bears its revision",
-        (standing.imposed_restrictions() == before_asks) == (account.imposed_at_revision() != Some(revision)),
-        "{id} revision {revision}: asks {:?}, before {before_asks:?}",
-        standing.imposes
-    );
-    check_decision(before, account, &judged)?;
-    let owed = model.reminders(policy, at);
-    let wanted: Vec<_> = account
-        .contact_requests
-        .iter()
-        .filter(|one| !matches!(one.notice_of, Some(NoticeOf::Policy(_))))
-        .map(|one| (one.name(), one.template.clone(), one.installment.clone(), one.planned_at, one.missed))
-        .collect();
-    let owed: Vec<_> = owed
-        .into_iter()
-        .map(|one| {
-            let of = one.notice_of.map_or_else(String::new, |of| format!("/{of}"));
-            let name = format!("{}{of}", one.channel);
-            (name, one.template, Some(one.about), one.planned_at, one.missed)
-        })
-        .collect();
-    hold!(
-        "every owed reminder",
-        wanted == owed,
-        "{id} revision {revision} at {at}: wants {wanted:?}, owes {owed:?}"
-    );
-    Ok(())
-}
-
-fn check_decision(before: Option<&Account>, account: &Account, judged: &ModelAssessment) -> Checked {
-    let (id, revision) = (account.account_id.as_str(), account.revision);
-    let none = Vec::new();
-    let (from, old) = before
-        .map_or(("current", &none), |before| (before.status.stage.as_str(), &before.status.restrictions));
-    let new = &account.status.restrictions;
-    let applied: Vec<_> = new.iter().filter(|one| !old.contains(one)).cloned().collect();
-    let lifted: Vec<_> = old.iter().filter(|one| !new.contains(one)).cloned().collect();
-    let changed = from != account.status.stage.as_str() || !applied.is_empty() || !lifted.is_empty();
-    let Some(decision) = account.decision_of_this_revision() else {
-        hold!(
-            "every change is a decision",
-            !changed,
-            "{id} revision {revision}: none for {from} to {}",
-            account.status.stage.as_str()
-        );
-        return Ok(());
-    };
-    let is_it = changed
-        && decision.from.as_str() == from
-        && decision.to == account.status.stage
-        && decision.applied == applied
-        && decision.lifted == lifted
-        && !decision.reasons.is_empty();
-    hold!("every change is a decision", is_it, "{id} revision {revision}: {decision:?} from {from} {old:?}");
-    let figures = &decision.figures;
-    let same = figures.days_past_due == judged.days_past_due
-        && figures.delinquent_days == judged.delinquent_days
-        && figures.overdue == judged.overdue
-        && figures.outstanding == judged.outstanding
-        && figures.oldest_due_on == judged.oldest_due_on
-        && figures.late_fee == judged.late_fee
-        && figures.unpaid_installments == judged.unpaid_installments;
-    hold!(
-        "every change is explained",
-        same,
-        "{id} revision {revision}: {figures:?}, the model says {judged:?}"
-    );
-    Ok(())
-}
-
-/// The account and the model record the same notices.
-fn check_notices(account: &Account, model: &Model) -> Checked {
-    let known = account.notices().iter().map(|one| (&one.of, one.planned_at, one.sent_at));
-    hold!(
-        "nothing is made up",
-        known.eq(model.notices()),
-        "{} revision {}: notices {:?}, the model has {:?}",
-        account.account_id,
-        account.revision,
-        account.notices(),
-        model.notices().collect::<Vec<_>>()
-    );
-    Ok(())
 }
 
 /// Whether the policy defers no restriction, so that every evaluation has an effect.

@@ -8,6 +8,7 @@
 mod error;
 mod filter;
 mod node;
+mod properties;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,102 @@
+//! `duewatch contacts`, `export` and `erase`: one customer's records, or all contacts.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::io::Write;
+
+use chrono::{Days, NaiveDate, NaiveTime};
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use duewatch_domain::kernel::{AccountId, CustomerId};
+use duewatch_runtime::{Clock, SystemClock};
+
+use super::environment::configured;
+use crate::contacts;
+use crate::customer::{self, Erased};
+use crate::progress::Progress;
+
+#[derive(Args, Debug)]
+pub(super) struct ContactsArgs {
+    /// The customer, in the tables that the environment names; by default, all customers.
+    customer: Option<CustomerId>,
+    /// Over all customers: the first day (UTC); by default, the last 30 days.
+    #[arg(long, value_name = "DATE", conflicts_with = "customer")]
+    since: Option<NaiveDate>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExportArgs {
+    /// The customer.
+    customer: CustomerId,
+    /// Who exports the data; recorded with the export.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    by: String,
+    /// An account of the customer to export with its history; may be repeated.
+    #[arg(long = "account", value_name = "ACCOUNT")]
+    accounts: Vec<AccountId>,
+    /// Search the whole accounts table for the customer's accounts.
+    #[arg(long)]
+    scan: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct EraseArgs {
+    /// The customer.
+    customer: CustomerId,
+    /// Who erases the data; recorded with the erasure.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    by: String,
+    /// Confirm the erasure, which cannot be undone.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn run_contacts(args: ContactsArgs) -> Result<(), Box<dyn Error>> {
+    let transitions = configured().await?;
+    let store = transitions.store();
+    let mut out = std::io::stdout().lock();
+    match args.customer {
+        Some(customer_id) => contacts::of_customer(store, &customer_id, &mut out).await?,
+        None => {
+            let since = args.since.unwrap_or_else(|| SystemClock.now().date_naive() - Days::new(30));
+            let since = since.and_time(NaiveTime::MIN).and_utc();
+            let mut progress = Progress::new("records", store.records_about().await?);
+            contacts::over_all(store, since, |looked_at| progress.set(looked_at), &mut out).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn run_export(args: ExportArgs) -> Result<(), Box<dyn Error>> {
+    let transitions = configured().await?;
+    let store = transitions.store();
+    let mut accounts: BTreeSet<AccountId> = args.accounts.into_iter().collect();
+    if args.scan {
+        accounts.extend(customer::accounts_of(store, &args.customer).await?);
+    }
+    let accounts: Vec<AccountId> = accounts.into_iter().collect();
+    let now = SystemClock.now();
+    let export = customer::export(store, &args.customer, &accounts, &args.by, now).await?;
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &export)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+pub(super) async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
+    if !args.yes {
+        return Err(format!(
+            "this erases the contact points and names of customer {} for good; say --yes to do it",
+            args.customer
+        )
+        .into());
+    }
+    let transitions = configured().await?;
+    let now = SystemClock.now();
+    let Erased { deleted, emptied, kept } =
+        customer::erase(transitions.store(), &args.customer, &args.by, now).await?;
+    println!(
+        "{deleted} items deleted, the values of {emptied} log entries erased, {kept} records of access kept"
+    );
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! The checks of a revision's assessment against the model's.
+
+use chrono::{DateTime, Utc};
+use duewatch_domain::account::NoticeOf;
+use duewatch_domain::{Account, Policy};
+
+use super::{Checked, hold};
+use crate::model::{Model, ModelAssessment, ModelClass};
+
+pub(super) fn judged_at(account: &Account) -> DateTime<Utc> {
+    account.status.last_assessed_at.unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// The account status is the model's, the decision is the difference, the reminders are those due.
+pub(super) fn check_judged(
+    before: Option<&Account>,
+    account: &Account,
+    model: &Model,
+    policy: &Policy,
+    its_now: DateTime<Utc>,
+) -> Checked {
+    let (id, revision) = (account.account_id.as_str(), account.revision);
+    hold!("it is judged", account.status.last_assessed_at.is_some(), "{id} revision {revision} is not");
+    let at = judged_at(account);
+    let last = before.map_or(DateTime::<Utc>::MIN_UTC, judged_at);
+    hold!("time goes on", at >= last, "{id} revision {revision}: judged at {at}, before at {last}");
+    hold!(
+        "time goes on",
+        at <= its_now.max(last),
+        "{id} revision {revision}: judged at {at}, it is {its_now}"
+    );
+    let judged = model.judge(policy, at);
+    let standing = &account.status;
+    hold!(
+        "the standing is the model's",
+        standing.stage.as_str() == judged.stage && standing.restrictions == judged.restrictions,
+        "{id} revision {revision} at {at}: {} {:?}, the model says {} {:?}",
+        standing.stage.as_str(),
+        standing.restrictions,
+        judged.stage,
+        judged.restrictions
+    );
+    check_class(account, &judged)?;
+    check_asked(before, account, &judged)?;
+    check_decision(before, account, &judged)?;
+    check_reminders(account, model, policy)
+}
+
+fn check_class(account: &Account, judged: &ModelAssessment) -> Checked {
+    let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
+    let standing = &account.status;
+    let held = standing.classification.as_ref().and_then(|classes| classes.class());
+    let class = held.map(|held| ModelClass {
+        name: held.name.to_string(),
+        since: held.since,
+        probation_until: held.probation_until,
+    });
+    hold!(
+        "the class is the model's",
+        class == judged.class,
+        "{id} revision {revision} at {at}: {class:?}, the model says {:?}",
+        judged.class
+    );
+    Ok(())
+}
+
+fn check_asked(before: Option<&Account>, account: &Account, judged: &ModelAssessment) -> Checked {
+    let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
+    let standing = &account.status;
+    hold!(
+        "what is asked of others is the model's",
+        standing.imposed_restrictions() == judged.imposes,
+        "{id} revision {revision} at {at}: asks {:?}, the model says {:?}",
+        standing.imposes,
+        judged.imposes
+    );
+    let before_asks = before.map_or(&[][..], |before| before.status.imposed_restrictions());
+    hold!(
+        "what is asked of others bears its revision",
+        (standing.imposed_restrictions() == before_asks) == (account.imposed_at_revision() != Some(revision)),
+        "{id} revision {revision}: asks {:?}, before {before_asks:?}",
+        standing.imposes
+    );
+    Ok(())
+}
+
+fn check_reminders(account: &Account, model: &Model, policy: &Policy) -> Checked {
+    let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
+    let owed = model.reminders(policy, at);
+    let wanted: Vec<_> = account
+        .contact_requests
+        .iter()
+        .filter(|one| !matches!(one.notice_of, Some(NoticeOf::Policy(_))))
+        .map(|one| (one.name(), one.template.clone(), one.installment.clone(), one.planned_at, one.missed))
+        .collect();
+    let owed: Vec<_> = owed
+        .into_iter()
+        .map(|one| {
+            let of = one.notice_of.map_or_else(String::new, |of| format!("/{of}"));
+            let name = format!("{}{of}", one.channel);
+            (name, one.template, Some(one.about), one.planned_at, one.missed)
+        })
+        .collect();
+    hold!(
+        "every owed reminder",
+        wanted == owed,
+        "{id} revision {revision} at {at}: wants {wanted:?}, owes {owed:?}"
+    );
+    Ok(())
+}
+
+fn check_decision(before: Option<&Account>, account: &Account, judged: &ModelAssessment) -> Checked {
+    let (id, revision) = (account.account_id.as_str(), account.revision);
+    let none = Vec::new();
+    let (from, old) = before
+        .map_or(("current", &none), |before| (before.status.stage.as_str(), &before.status.restrictions));
+    let new = &account.status.restrictions;
+    let applied: Vec<_> = new.iter().filter(|one| !old.contains(one)).cloned().collect();
+    let lifted: Vec<_> = old.iter().filter(|one| !new.contains(one)).cloned().collect();
+    let changed = from != account.status.stage.as_str() || !applied.is_empty() || !lifted.is_empty();
+    let Some(decision) = account.decision_of_this_revision() else {
+        hold!(
+            "every change is a decision",
+            !changed,
+            "{id} revision {revision}: none for {from} to {}",
+            account.status.stage.as_str()
+        );
+        return Ok(());
+    };
+    let is_it = changed
+        && decision.from.as_str() == from
+        && decision.to == account.status.stage
+        && decision.applied == applied
+        && decision.lifted == lifted
+        && !decision.reasons.is_empty();
+    hold!("every change is a decision", is_it, "{id} revision {revision}: {decision:?} from {from} {old:?}");
+    let figures = &decision.figures;
+    let same = figures.days_past_due == judged.days_past_due
+        && figures.delinquent_days == judged.delinquent_days
+        && figures.overdue == judged.overdue
+        && figures.outstanding == judged.outstanding
+        && figures.oldest_due_on == judged.oldest_due_on
+        && figures.late_fee == judged.late_fee
+        && figures.unpaid_installments == judged.unpaid_installments;
+    hold!(
+        "every change is explained",
+        same,
+        "{id} revision {revision}: {figures:?}, the model says {judged:?}"
+    );
+    Ok(())
+}
+
+/// The account and the model record the same notices.
+pub(super) fn check_notices(account: &Account, model: &Model) -> Checked {
+    let known = account.notices().iter().map(|one| (&one.of, one.planned_at, one.sent_at));
+    hold!(
+        "nothing is made up",
+        known.eq(model.notices()),
+        "{} revision {}: notices {:?}, the model has {:?}",
+        account.account_id,
+        account.revision,
+        account.notices(),
+        model.notices().collect::<Vec<_>>()
+    );
+    Ok(())
+}
