@@ -298,8 +298,8 @@ impl World {
 
     /// The outcomes of a customer's contacts by contact id, oldest first.
     pub async fn contacts(&self, customer_id: &str) -> Vec<(String, ContactOutcome)> {
-        let said = self.store().contact_records(&customer_id.parse().unwrap()).await.unwrap();
-        said.into_iter().map(|said| (said.request.contact_id.to_string(), said.outcome)).collect()
+        let record = self.store().contact_records(&customer_id.parse().unwrap()).await.unwrap();
+        record.into_iter().map(|record| (record.request.contact_id.to_string(), record.outcome)).collect()
     }
 
     /// Delivers records to `record-history`; returns those reported as failed.

@@ -106,10 +106,10 @@ async fn warm(
     warm_up(world, world.services(function)).await
 }
 
-async fn warm_up(world: &World, wiring: Services) -> (Services, HashMap<(&'static str, String), Consumed>) {
-    wiring.transitions.rules_of(&world.account("A-1").await, world.now()).await.unwrap();
-    let before = wiring.transitions.store().meter().read().into_iter().collect();
-    (wiring, before)
+async fn warm_up(world: &World, services: Services) -> (Services, HashMap<(&'static str, String), Consumed>) {
+    services.transitions.rules_of(&world.account("A-1").await, world.now()).await.unwrap();
+    let before = services.transitions.store().meter().read().into_iter().collect();
+    (services, before)
 }
 
 /// The cost of a function's calls to the accounts since a reading.
@@ -309,8 +309,8 @@ async fn read_by_a_sweep(book: usize) -> u64 {
     world.set("2023-10-05T00:00:00Z");
     // A cold start would read the policy a random number of times before the cache holds it.
     let (sweeper, _) = warm(&world, detect_overdue::NAME).await;
-    let swept = sweep(&sweeper).await;
-    assert_eq!((swept.due, swept.written), (10, 10));
+    let report = sweep(&sweeper).await;
+    assert_eq!((report.due, report.written), (10, 10));
     let meter = sweeper.transitions.store().meter();
     meter.of("Query").half_units + meter.of("GetItem").half_units
 }
@@ -364,8 +364,8 @@ async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_s
     // K, which a process reads once.
     watcher.transitions.store().check_due_shards().await.unwrap();
     let (watcher, start) = warm_up(&world, watcher).await;
-    let watched = watch(&watcher).await;
-    assert_eq!((watched.evaluated, watched.repaired, watched.open), (1, 0, 0), "{watched:?}");
+    let report = watch(&watcher).await;
+    assert_eq!((report.evaluated, report.repaired, report.open), (1, 0, 0), "{report:?}");
 
     let store = watcher.transitions.store();
     let tables = store.tables();

@@ -260,8 +260,8 @@ async fn a_transition_that_gives_way_to_the_last_is_still_written() {
     world.open("A-1").await;
     world.set(LATE_AT);
     let busy = world.somebody_writes_first("A-1", MAX_CONFLICTS);
-    let swept = sweep(&world.services_interrupted(detect_overdue::NAME, busy.clone())).await;
-    assert_eq!((swept.written, swept.failed, busy.left()), (1, 0, 0));
+    let report = sweep(&world.services_interrupted(detect_overdue::NAME, busy.clone())).await;
+    assert_eq!((report.written, report.failed, busy.left()), (1, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,8 +271,8 @@ async fn an_account_that_others_keep_writing_is_left_for_the_next_sweep() {
     world.open("A-2").await;
     world.set(LATE_AT);
     let busy = world.somebody_writes_first("A-1", 1_000);
-    let swept = sweep(&world.services_interrupted(detect_overdue::NAME, busy)).await;
-    assert_eq!(swept, SweepReport { due: 2, written: 1, decisions: 1, failed: 1, ..SweepReport::default() });
+    let report = sweep(&world.services_interrupted(detect_overdue::NAME, busy)).await;
+    assert_eq!(report, SweepReport { due: 2, written: 1, decisions: 1, failed: 1, ..SweepReport::default() });
     assert_eq!(world.quarantined().await, [], "it will pass");
     assert_eq!(
         world.sweep().await,

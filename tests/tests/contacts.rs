@@ -104,9 +104,9 @@ async fn accounts_of_one_person_leave_in_one_message_that_counts_once() {
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert_eq!(ids, ["A-1/3/sms", "A-2/3/sms", "A-3/3/sms"]);
     assert_eq!(sent[0].body["subject"], "C-1");
-    let person = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
-    assert_eq!(person.attempts().len(), 1);
-    assert_eq!(person.attempts()[0].accounts.len(), 3);
+    let profile = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
+    assert_eq!(profile.attempts().len(), 1);
+    assert_eq!(profile.attempts()[0].accounts.len(), 3);
 }
 
 #[tokio::test]
@@ -149,17 +149,17 @@ async fn two_invocations_and_two_accounts_under_one_cap_send_one_message() {
     let (one, other) = (world.account("A-1").await, world.account("A-2").await);
     world.store().queue_requests(&one, world.now()).await.unwrap();
     // Right before the first contact is counted, the second account plans its own and its invocation sends.
-    let (store, wiring, now) = (world.store().clone(), world.services(send_reminders::NAME), world.now());
+    let (store, services, now) = (world.store().clone(), world.services(send_reminders::NAME), world.now());
     let rival = Interrupt::before("TransactWriteItems", &store.tables().records.clone(), 1, move || {
-        let (store, wiring, other) = (store.clone(), wiring.clone(), other.clone());
+        let (store, services, other) = (store.clone(), services.clone(), other.clone());
         async move {
             store.queue_requests(&other, now).await.unwrap();
-            assert_eq!(sweep_contacts(&wiring).await.evaluated.messages, 1);
+            assert_eq!(sweep_contacts(&services).await.evaluated.messages, 1);
         }
     });
-    let swept = sweep_contacts(&world.services_interrupted(send_reminders::NAME, rival.clone())).await;
+    let report = sweep_contacts(&world.services_interrupted(send_reminders::NAME, rival.clone())).await;
     assert_eq!(
-        (rival.left(), swept.failed, swept.evaluated),
+        (rival.left(), report.failed, report.evaluated),
         (0, 0, EvaluationReport::default()),
         "the other has sent all of it"
     );
@@ -178,8 +178,8 @@ async fn what_comes_when_the_cap_is_used_up_waits_for_the_next_day() {
     contract.contact_requests = world.account("A-1").await.contact_requests;
     contract.status.stage = world.account("A-1").await.status.stage;
     world.store().queue_requests(&contract, world.now()).await.unwrap();
-    let swept = world.sweep_contacts().await;
-    assert_eq!(swept.evaluated, EvaluationReport { deferred: 1, ..EvaluationReport::default() });
+    let report = world.sweep_contacts().await;
+    assert_eq!(report.evaluated, EvaluationReport { deferred: 1, ..EvaluationReport::default() });
     assert_eq!(sweep_planned(&world, BEFORE_MORNING).await, []);
     assert_eq!(sweep_planned(&world, MORNING).await.len(), 1);
 }
@@ -197,9 +197,9 @@ async fn a_message_that_was_counted_and_did_not_leave_leaves_later_under_its_id_
     assert_eq!(sweep_planned(&world, "2023-10-06T02:14:59Z").await, []);
     let sent = sweep_planned(&world, "2023-10-06T02:15:00Z").await;
     assert_eq!(sent.iter().map(PublishedMessage::id).collect::<Vec<_>>(), ["A-1/3/sms"]);
-    let person = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
-    assert_eq!(person.attempts().len(), 1);
-    assert_eq!(person.attempts()[0].at, world.now());
+    let profile = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
+    assert_eq!(profile.attempts().len(), 1);
+    assert_eq!(profile.attempts()[0].at, world.now());
 }
 
 #[tokio::test]
@@ -216,9 +216,9 @@ async fn who_has_opted_out_is_not_written_to_and_people_on_duty_hear_of_it() {
         (&sent[0].body["data"]["kind"], &sent[0].body["subject"]),
         (&Value::from("no_channel"), &Value::from("C-1"))
     );
-    let said = world.store().contact_records(&"C-1".parse().unwrap()).await.unwrap();
-    assert_eq!(said[0].outcome, ContactOutcome::Suppressed);
-    assert!(matches!(said[0].reason, Some(GateReason::NoChannel { .. })));
+    let record = world.store().contact_records(&"C-1".parse().unwrap()).await.unwrap();
+    assert_eq!(record[0].outcome, ContactOutcome::Suppressed);
+    assert!(matches!(record[0].reason, Some(GateReason::NoChannel { .. })));
 }
 
 #[tokio::test]
@@ -250,8 +250,8 @@ async fn what_cannot_be_put_into_words_ends_and_rings() {
     assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["operations"]);
     assert_eq!(sent[0].body["data"]["kind"], "message_held");
     assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Unrenderable)]);
-    let person = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
-    assert!(person.attempts().is_empty(), "it was not counted");
+    let profile = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();
+    assert!(profile.attempts().is_empty(), "it was not counted");
 }
 
 #[tokio::test]

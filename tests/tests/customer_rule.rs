@@ -44,9 +44,9 @@ async fn told(world: &mut World) {
 }
 
 async fn restricted(world: &World, account_id: &str) -> String {
-    let standing = world.account(account_id).await.status;
-    let restrictions: Vec<String> = standing.restrictions.iter().map(ToString::to_string).collect();
-    format!("{} [{}]", standing.stage, restrictions.join(", "))
+    let status = world.account(account_id).await.status;
+    let restrictions: Vec<String> = status.restrictions.iter().map(ToString::to_string).collect();
+    format!("{} [{}]", status.stage, restrictions.join(", "))
 }
 
 async fn pay_and_post(world: &mut World, account_id: &str, payment_id: &str, amount: &str) {
@@ -142,12 +142,12 @@ async fn a_cure_between_the_look_and_the_write_is_seen() {
             let fact = transitions.store().payments_of(&id("A-1")).await.unwrap().remove(0).unwrap();
             transitions.post(&fact, now).await.unwrap();
             // At this moment A-2 needs no change.
-            let heeded = transitions.apply_cross_restrictions(&id("A-2"), now).await.unwrap();
-            assert!(matches!(heeded.outcome, duewatch_store::TransitionOutcome::Unchanged));
+            let outcome = transitions.apply_cross_restrictions(&id("A-2"), now).await.unwrap();
+            assert!(matches!(outcome.outcome, duewatch_store::TransitionOutcome::Unchanged));
         }
     });
-    let wiring = world.services_interrupted(send_reminders::NAME, cure.about("A-2"));
-    assert!(send(&wiring, &records).await.is_empty());
+    let services = world.services_interrupted(send_reminders::NAME, cure.about("A-2"));
+    assert!(send(&services, &records).await.is_empty());
     assert_eq!(restricted(&world, "A-2").await, "current []");
 }
 
@@ -157,8 +157,8 @@ async fn a_record_whose_others_could_not_be_told_is_delivered_again() {
     world.sweep().await;
     let records = world.account_records().await;
     let failing = Interrupt::failing("UpdateItem", &world.store().tables().accounts, 10).about("A-2");
-    let wiring = world.services_interrupted(send_reminders::NAME, failing);
-    assert_eq!(send(&wiring, &records).await.len(), 1);
+    let services = world.services_interrupted(send_reminders::NAME, failing);
+    assert_eq!(send(&services, &records).await.len(), 1);
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), None);
     assert!(world.send(&records).await.is_empty());
     assert_eq!(restricted(&world, "A-2").await, "current [freeze_drawdown]");
@@ -187,9 +187,9 @@ async fn what_a_stream_forgot_the_watch_tells() {
         world.remember(account_id).await;
     }
     world.set(TOMORROW);
-    let watched = world.watch().await;
-    assert_eq!(watched.open, 0);
-    assert!(watched.unpublished + watched.unpropagated >= 1, "{watched:?}");
+    let report = world.watch().await;
+    assert_eq!(report.open, 0);
+    assert!(report.unpublished + report.unpropagated >= 1, "{report:?}");
     assert_eq!(restricted(&world, "A-2").await, "current [freeze_drawdown]");
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(2)));
 }
@@ -204,8 +204,8 @@ async fn an_account_that_does_not_know_what_is_asked_of_it_is_found() {
         world.remember(account_id).await;
     }
     world.set(TOMORROW);
-    let watched = world.watch().await;
-    assert_eq!((watched.unpropagated, watched.unpublished), (1, 0), "{watched:?}");
+    let report = world.watch().await;
+    assert_eq!((report.unpropagated, report.unpublished), (1, 0), "{report:?}");
     assert_eq!(world.account("A-2").await.imposed_by().len(), 1);
 }
 

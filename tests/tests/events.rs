@@ -297,10 +297,10 @@ async fn the_schedule_of_what_is_planned_and_the_receipts_take_their_samples() {
     let schedule = sample("send-reminders.schedule.json");
     world.set(schedule["time"].as_str().unwrap());
     let event = serde_json::from_value(schedule).unwrap();
-    let wiring = world.services(send_reminders::NAME);
-    let answer = send_reminders::handle(&wiring, &reference_keys(), event, Deadline::none()).await.unwrap();
+    let services = world.services(send_reminders::NAME);
+    let answer = send_reminders::handle(&services, &reference_keys(), event, Deadline::none()).await.unwrap();
     assert!(
-        matches!(answer, send_reminders::SendAnswer::Schedule(swept) if swept.customers == 3),
+        matches!(answer, send_reminders::SendAnswer::Schedule(report) if report.customers == 3),
         "{answer:?}"
     );
     let mut left: Vec<String> = world.sent_to("reminders").iter().map(|sent| sent.id().to_owned()).collect();
@@ -315,8 +315,8 @@ async fn the_schedule_of_what_is_planned_and_the_receipts_take_their_samples() {
         .collect();
     assert_eq!(named, left);
     let event = serde_json::from_value(receipts).unwrap();
-    let wiring = world.services(record_delivery::NAME);
-    let response = record_delivery::handle(&wiring, event, Deadline::none()).await;
+    let services = world.services(record_delivery::NAME);
+    let response = record_delivery::handle(&services, event, Deadline::none()).await;
     assert!(response.batch_item_failures.is_empty());
     assert_eq!(world.quarantined().await, []);
     assert_eq!(world.account("A-3").await.cause().unwrap().reason, "My wages come a week late this month.");
@@ -355,12 +355,12 @@ async fn watch_gaps_takes_its_sample() {
     let event = sample("reconcile-accounts.schedule.json");
     world.set(event["time"].as_str().unwrap());
     let event = serde_json::from_value(event).unwrap();
-    let watched =
+    let report =
         reconcile_accounts::handle(&world.services(reconcile_accounts::NAME), event, Deadline::none())
             .await
             .unwrap();
     // The firing of 04:30; DynamoDB decides which accounts its segment holds.
-    assert_eq!((watched.open, watched.cut_short), (0, false));
+    assert_eq!((report.open, report.cut_short), (0, false));
     assert_eq!(
         world.store().scan_cursor().await.unwrap().position % u64::from(reconcile_accounts::SEGMENTS),
         19

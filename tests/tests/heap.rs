@@ -46,10 +46,10 @@ async fn sweep(stack: &Stack, at: &str, written: u64) {
     stack.clock().set(instant(at));
     let (store, sns) = (stack.store().clone(), stack.services().sns_client.clone());
     let clock = Arc::new(stack.clock().clone());
-    let wiring = Services::over(detect_overdue::NAME, stack.settings(), store, sns, clock);
+    let services = Services::over(detect_overdue::NAME, stack.settings(), store, sns, clock);
     // Without a queue one invocation takes all accounts.
-    let swept = support::sweep(&wiring).await;
-    assert_eq!(swept.written as u64, written, "{swept:?}");
+    let report = support::sweep(&services).await;
+    assert_eq!(report.written as u64, written, "{report:?}");
 }
 
 #[tokio::test]

@@ -36,19 +36,19 @@ fn installment(number: u32) -> String {
 #[tokio::test]
 async fn each_message_is_one_revision_and_sent_again_it_is_none() {
     let world = world().await;
-    let wiring = world.services(intake::NAME);
+    let services = world.services(intake::NAME);
     let before = world.account("A-1").await.revision;
     let messages = [
         message("E-1", at(-2), "A-1", "installment_added", &installment(11)),
         message("E-2", at(-1), "A-1", "pause_started", r#""from":"2023-10-05","until":"2023-10-12""#),
         message("E-3", at(0), "A-1", "enforcement_off", r#""reason":"court order""#),
     ];
-    assert!(take_messages(&wiring, &messages).await.is_empty());
+    assert!(take_messages(&services, &messages).await.is_empty());
     let taken = world.account("A-1").await;
     assert_eq!(taken.revision, Revision(before.0 + 3));
     assert_eq!((taken.installments().len(), taken.pauses().len(), taken.is_enforced()), (5, 1, false));
     for _ in 0..2 {
-        assert!(take_messages(&wiring, &messages).await.is_empty());
+        assert!(take_messages(&services, &messages).await.is_empty());
     }
     assert_eq!(world.account("A-1").await, taken);
     assert_eq!(world.quarantined().await, []);
@@ -74,17 +74,17 @@ async fn an_account_is_opened_by_message_and_its_money_that_came_before_is_poste
 #[tokio::test]
 async fn money_that_comes_by_message_goes_into_the_payments_table_and_by_its_stream() {
     let mut world = world().await;
-    let wiring = world.services(intake::NAME);
+    let services = world.services(intake::NAME);
     let paid = message("E-1", at(0), "A-1", "payment_received", r#""payment_id":"P-1","amount":"250.00""#);
     for _ in 0..2 {
-        assert!(take_messages(&wiring, std::slice::from_ref(&paid)).await.is_empty());
+        assert!(take_messages(&services, std::slice::from_ref(&paid)).await.is_empty());
     }
     assert!(world.account("A-1").await.payments().is_empty(), "the stream posts it");
     post_new(&mut world).await;
     assert_eq!(world.account("A-1").await.payments().len(), 1);
 
     let other = message("E-2", at(1), "A-1", "payment_received", r#""payment_id":"P-1","amount":"9.00""#);
-    assert!(take_messages(&wiring, &[other]).await.is_empty());
+    assert!(take_messages(&services, &[other]).await.is_empty());
     assert_eq!(reasons(&world).await.len(), 1, "another payment under its id is set aside");
     post_new(&mut world).await;
     assert_eq!(world.account("A-1").await.payments()[0].amount.to_string(), "250.00");
@@ -92,7 +92,7 @@ async fn money_that_comes_by_message_goes_into_the_payments_table_and_by_its_str
     let reversed = |payment: &str| {
         message("E-3", at(2), "A-1", "payment_reversed", &format!(r#""payment_id":"{payment}""#))
     };
-    assert!(take_messages(&wiring, &[reversed("P-1"), reversed("P-9")]).await.is_empty());
+    assert!(take_messages(&services, &[reversed("P-1"), reversed("P-9")]).await.is_empty());
     post_new(&mut world).await;
     assert!(world.account("A-1").await.payments()[0].reversed.is_some());
     assert_eq!(reasons(&world).await.len(), 2, "one of a payment that never came is set aside");
@@ -166,16 +166,16 @@ async fn when_one_fails_those_of_its_account_wait_and_those_of_others_do_not() {
     world.open("A-2").await;
     let accounts = &world.store().tables().accounts;
     let down = Interrupt::failing("GetItem", accounts, 1).about("A-1");
-    let wiring = world.services_interrupted(intake::NAME, down);
+    let services = world.services_interrupted(intake::NAME, down);
     let messages = [
         message("E-1", at(-2), "A-1", "installment_added", &installment(11)),
         message("E-2", at(-1), "A-1", "installment_added", &installment(12)),
         message("E-3", at(0), "A-2", "installment_added", &installment(11)),
     ];
-    assert_eq!(take_messages(&wiring, &messages).await, ["m-0", "m-1"]);
+    assert_eq!(take_messages(&services, &messages).await, ["m-0", "m-1"]);
     assert_eq!(world.account("A-1").await.installments().len(), 4);
     assert_eq!(world.account("A-2").await.installments().len(), 5);
-    assert!(take_messages(&wiring, &messages[..2]).await.is_empty());
+    assert!(take_messages(&services, &messages[..2]).await.is_empty());
     assert_eq!(world.account("A-1").await.installments().len(), 6);
 }
 
@@ -204,7 +204,7 @@ async fn customer(world: &World) -> Vec<(String, Value)> {
 #[tokio::test]
 async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
     let world = world().await;
-    let wiring = world.services(intake::NAME);
+    let services = world.services(intake::NAME);
     let first = message(
         "E-1",
         at(-2),
@@ -215,7 +215,7 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
     let gone =
         message("E-2", at(-1), "A-1", "contact_changed", r#""channel":"sms","changed_by":"the customer""#);
     for _ in 0..2 {
-        assert!(take_messages(&wiring, &[first.clone(), gone.clone()]).await.is_empty());
+        assert!(take_messages(&services, &[first.clone(), gone.clone()]).await.is_empty());
     }
     let before = world.account("A-1").await.revision;
     assert_eq!(
@@ -243,7 +243,7 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
         "contact_changed",
         r#""channel":"sms","contact_point":"+8613800138001","changed_by":"branch-7""#,
     );
-    assert!(take_messages(&wiring, &[older]).await.is_empty());
+    assert!(take_messages(&services, &[older]).await.is_empty());
     assert!(reasons(&world).await[0].contains("out of order"), "{:?}", reasons(&world).await);
 }
 

@@ -237,11 +237,11 @@ async fn a_record_that_makes_the_code_panic_is_set_aside_and_the_rest_is_taken()
         world.pay(&format!("A-{number}"), "P-1", "10.00").await;
     }
     let records = world.payment_records().await;
-    let desk = world.services(post_payment::NAME).alerts;
+    let alerts = world.services(post_payment::NAME).alerts;
     let panicking = sequence_number(&records[1]).to_owned();
     let batch = stream_batch(
         stream_event(&records),
-        &desk,
+        &alerts,
         world.stack.clock(),
         Deadline::none(),
         async |record: EventRecord| {
@@ -262,10 +262,10 @@ async fn a_record_that_makes_the_code_panic_is_set_aside_and_the_rest_is_taken()
 async fn a_batch_that_panics_for_most_of_ten_records_fails_as_a_whole() {
     let mut world = World::at(OPENED_AT).await;
     let records = ten_payments(&mut world, 0).await;
-    let desk = world.services(post_payment::NAME).alerts;
+    let alerts = world.services(post_payment::NAME).alerts;
     let failed = stream_batch(
         stream_event(&records),
-        &desk,
+        &alerts,
         world.stack.clock(),
         Deadline::none(),
         async |_: EventRecord| -> Result<(), RecordError> { panic!("it is the code") },

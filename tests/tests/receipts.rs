@@ -129,8 +129,8 @@ async fn what_cannot_be_taken_is_set_aside_with_its_reason_and_the_rest_is_taken
     let (world, message_id) = reminded().await;
     assert_eq!(message_id, "A-1/2/sms");
     let good = receipt(&message_id, world.now(), "delivered");
-    let wiring = world.services(record_delivery::NAME);
-    assert!(report(&wiring, &[body.to_string(), good]).await.is_empty());
+    let services = world.services(record_delivery::NAME);
+    assert!(report(&services, &[body.to_string(), good]).await.is_empty());
     let aside = world.quarantined().await;
     assert_eq!(aside.len(), 1, "{aside:?}");
     assert!(aside[0].reason.contains(reason), "{}", aside[0].reason);
@@ -229,12 +229,12 @@ async fn a_reminder_of_an_account_that_a_newer_release_wrote_waits_and_rings_unt
     let alert = ("send-reminders/message_held/A-1".to_owned(), "message_held".to_owned());
     for at in [MILD_AT, "2023-10-06T03:00:00Z"] {
         world.set(at);
-        let looked = world.sweep_contacts().await.evaluated;
-        assert_eq!(looked, EvaluationReport { deferred: 1, ..EvaluationReport::default() }, "{at}");
+        let report = world.sweep_contacts().await.evaluated;
+        assert_eq!(report, EvaluationReport { deferred: 1, ..EvaluationReport::default() }, "{at}");
         assert_eq!(rang(world.sent()), std::slice::from_ref(&alert), "{at}");
-        let planned = world.store().load_profile(&"C-1".parse().unwrap()).await.unwrap().requests;
-        assert_eq!(planned[0].evaluate_at, instant(at) + TimeDelta::hours(1));
-        assert_eq!(planned[0].waits_for, None, "the gate was not asked");
+        let queued = world.store().load_profile(&"C-1".parse().unwrap()).await.unwrap().requests;
+        assert_eq!(queued[0].evaluate_at, instant(at) + TimeDelta::hours(1));
+        assert_eq!(queued[0].waits_for, None, "the gate was not asked");
     }
     schema("1").await;
     world.set("2023-10-06T04:00:00Z");
@@ -293,22 +293,22 @@ async fn a_contact_point_of_which_the_person_did_not_hear_is_told_by_the_retry()
     let gone =
         message("E-1", world.now(), "A-1", "contact_changed", r#""channel":"sms","changed_by":"desk""#);
     let down = Interrupt::failing("Query", &world.store().tables().records, 9).about("customer#C-1");
-    let wiring = world.services_interrupted(intake::NAME, down);
-    assert_eq!(take_messages(&wiring, std::slice::from_ref(&gone)).await, ["m-0"]);
+    let services = world.services_interrupted(intake::NAME, down);
+    assert_eq!(take_messages(&services, std::slice::from_ref(&gone)).await, ["m-0"]);
     assert_eq!(person(&world).await.channel(policy::Channel::Sms), None);
     assert!(take_messages(&world.services(intake::NAME), &[gone]).await.is_empty());
-    let person = person(&world).await;
-    let known = person.channel(policy::Channel::Sms).unwrap().has_point.as_ref().unwrap();
+    let profile = person(&world).await;
+    let known = profile.channel(policy::Channel::Sms).unwrap().has_point.as_ref().unwrap();
     assert!(!known.value);
 }
 
 #[tokio::test]
 async fn an_answer_is_the_recorded_cause_until_an_officer_finds_out() {
     let (world, message_id) = reminded().await;
-    let wiring = world.services(record_delivery::NAME);
+    let services = world.services(record_delivery::NAME);
     let said = answer(&message_id, world.now(), "My wages come late.");
     for _ in 0..2 {
-        assert!(report(&wiring, std::slice::from_ref(&said)).await.is_empty());
+        assert!(report(&services, std::slice::from_ref(&said)).await.is_empty());
     }
     let account = world.account("A-1").await;
     let cause = account.cause().unwrap();
@@ -325,7 +325,7 @@ async fn an_answer_is_the_recorded_cause_until_an_officer_finds_out() {
     );
     assert!(take_messages(&world.services(intake::NAME), &[found]).await.is_empty());
     let later = answer(&message_id, instant("2023-10-06T02:20:00Z"), "It was my brother.");
-    assert!(report(&wiring, &[later]).await.is_empty());
+    assert!(report(&services, &[later]).await.is_empty());
     let account = world.account("A-1").await;
     assert_eq!(account.cause().unwrap().by, "officer-7", "it stands");
     assert_eq!(account.revision.0, revision.0 + 1);
@@ -340,9 +340,9 @@ async fn whoever_is_killed_at_any_call_starts_over_and_nothing_is_done_twice() {
         let (world, message_id) = reminded().await;
         let body = receipt(&message_id, world.now(), "bounced");
         let down = Interrupt::failing(call, &world.store().tables().records, 1);
-        let wiring = world.services_interrupted(record_delivery::NAME, down);
+        let services = world.services_interrupted(record_delivery::NAME, down);
         for _ in 0..9 {
-            if report(&wiring, std::slice::from_ref(&body)).await.is_empty() {
+            if report(&services, std::slice::from_ref(&body)).await.is_empty() {
                 break;
             }
         }

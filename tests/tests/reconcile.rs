@@ -99,9 +99,9 @@ async fn an_account_that_no_sweep_has_looked_at_is_judged() {
     world.set("2023-10-04T16:30:00Z");
     assert_eq!(world.watch().await, healthy(1), "two sweeps have not passed");
     world.set("2023-10-05T01:00:00Z");
-    let watched = world.watch().await;
+    let report = world.watch().await;
     let late = ReconcileReport { late: 1, oldest_late_seconds: 9 * 3600, repaired: 1, ..healthy(1) };
-    assert_eq!(watched, late);
+    assert_eq!(report, late);
     assert_eq!(decisions(&world.account("A-1").await), ["current > late"]);
     assert_eq!(
         world.account("A-1").await.recent_decisions()[0].at,
@@ -184,8 +184,8 @@ async fn an_account_that_cannot_be_known_rings_every_day(#[case] attribute: &str
     let world = one().await;
     world.tamper("A-1", attribute, AttributeValue::S(value.to_owned())).await;
     for _ in 0..2 {
-        let watched = world.watch().await;
-        assert_eq!(watched, ReconcileReport { unconfirmed: 1, open: 1, ..healthy(1) });
+        let report = world.watch().await;
+        assert_eq!(report, ReconcileReport { unconfirmed: 1, open: 1, ..healthy(1) });
         assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
         tomorrow(&world);
     }
@@ -248,8 +248,8 @@ async fn money_that_cannot_be_posted_is_set_aside_and_rings_once(#[case] field: 
     payment[field] = json!(value);
     world.put_payment(&payment).await;
     tomorrow(&world);
-    let watched = world.watch().await;
-    assert_eq!((watched.unposted, watched.open, watched.repaired), (1, 1, 0));
+    let report = world.watch().await;
+    assert_eq!((report.unposted, report.open, report.repaired), (1, 1, 0));
     assert_eq!(told(&world), [rang("unposted", "1: A-1")]);
     let quarantined = world.quarantined().await;
     assert_eq!(quarantined.len(), 1);
@@ -401,8 +401,8 @@ async fn a_reminder_that_was_not_sent_is_withdrawn_where_its_reason_has_gone() {
     let world = a_lost_reminder().await;
     world.pay("A-1", "P-1", "250.00").await;
     world.set("2023-10-06T20:00:00Z");
-    let watched = world.watch().await;
-    assert_eq!((watched.unpublished, watched.unposted, watched.repaired, watched.open), (1, 1, 2, 0));
+    let report = world.watch().await;
+    assert_eq!((report.unpublished, report.unposted, report.repaired, report.open), (1, 1, 2, 0));
     world.sweep_contacts().await;
     assert_eq!(world.sent_to("reminders"), []);
     assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Withdrawn)]);
@@ -444,8 +444,8 @@ async fn a_parked_payment_is_posted_once_its_account_has_come_and_rings_after_a_
     world.remember("A-1").await;
     tomorrow(&world);
     world.set("2023-09-02T13:00:00Z");
-    let watched = world.watch().await;
-    assert_eq!(watched, ReconcileReport { in_suspense: 1, repaired: 1, open: 1, ..healthy(1) });
+    let report = world.watch().await;
+    assert_eq!(report, ReconcileReport { in_suspense: 1, repaired: 1, open: 1, ..healthy(1) });
     assert_eq!(told(&world), [rang("parked", "1: A-2/P-1"), repaired("parked 1: A-1/P-1")]);
     assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), Vec::<String>::new());
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
@@ -496,8 +496,8 @@ async fn is_whole(world: &World, accounts: usize) -> bool {
     true
 }
 
-async fn fire(wiring: &Services, deadline: Deadline) -> ReconcileReport {
-    reconcile_accounts::reconcile(wiring, SEGMENTS, deadline).await.unwrap()
+async fn fire(services: &Services, deadline: Deadline) -> ReconcileReport {
+    reconcile_accounts::reconcile(services, SEGMENTS, deadline).await.unwrap()
 }
 
 #[tokio::test]
@@ -507,10 +507,10 @@ async fn a_day_of_firings_looks_at_each_account_once() {
     let mut most = 0;
     let mut looked_at = 0;
     for _ in 0..SEGMENTS {
-        let watched = fire(&watcher, Deadline::none()).await;
+        let report = fire(&watcher, Deadline::none()).await;
         assert_eq!(fire(&watcher, Deadline::none()).await, healthy(0), "the slot is done");
-        most = most.max(watched.evaluated);
-        looked_at += watched.evaluated;
+        most = most.max(report.evaluated);
+        looked_at += report.evaluated;
         world.stack.clock().set(world.now() + TimeDelta::minutes(15));
     }
     assert_eq!(looked_at, 60);
@@ -526,9 +526,9 @@ async fn after_an_outage_a_round_is_caught_up_a_few_segments_at_a_time() {
     world.stack.clock().set(world.now() + TimeDelta::days(7) + TimeDelta::hours(5));
     let mut looked_at = 0;
     for _ in 0..SEGMENTS / 2 {
-        let watched = fire(&watcher, Deadline::none()).await;
-        assert!(watched.evaluated < 30, "{watched:?}");
-        looked_at += watched.evaluated;
+        let report = fire(&watcher, Deadline::none()).await;
+        assert!(report.evaluated < 30, "{report:?}");
+        looked_at += report.evaluated;
     }
     assert!((60..120).contains(&looked_at), "{looked_at}: a whole round, and less than two");
     assert!(is_whole(&world, 60).await);
@@ -556,9 +556,9 @@ async fn a_firing_that_is_cut_short_is_gone_on_with() {
         firings += 1;
         assert!(firings < 10, "it gets nowhere");
         let deadline = Deadline::at(world.now() + TimeDelta::seconds(130));
-        let watched = reconcile_accounts::reconcile(&watcher, 1, deadline).await.unwrap();
-        assert!(watched.evaluated < 150, "{watched:?}");
-        cut_short += usize::from(watched.cut_short);
+        let report = reconcile_accounts::reconcile(&watcher, 1, deadline).await.unwrap();
+        assert!(report.evaluated < 150, "{report:?}");
+        cut_short += usize::from(report.cut_short);
     }
     assert!(cut_short >= 2 && firings == cut_short + 1, "{cut_short} of {firings}");
     let entries = world.store().meter().of("PutItem");
@@ -569,8 +569,8 @@ async fn a_firing_that_is_cut_short_is_gone_on_with() {
 async fn a_firing_near_its_deadline_looks_at_nothing_and_loses_nothing() {
     let world = one().await;
     let watcher = world.services(reconcile_accounts::NAME);
-    let watched = reconcile_accounts::reconcile(&watcher, 1, Deadline::at(world.now())).await.unwrap();
-    assert_eq!(watched, ReconcileReport { cut_short: true, ..ReconcileReport::default() });
+    let report = reconcile_accounts::reconcile(&watcher, 1, Deadline::at(world.now())).await.unwrap();
+    assert_eq!(report, ReconcileReport { cut_short: true, ..ReconcileReport::default() });
     assert_eq!(world.watch().await, healthy(1));
 }
 

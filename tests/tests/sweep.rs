@@ -129,8 +129,8 @@ async fn a_sweep_near_its_deadline_is_cut_short_and_writes_nothing() {
     let opened = world.open("A-1").await;
     world.set(LIMITED_AT);
     let function = world.services(detect_overdue::NAME);
-    let swept = sweep_within(&function, Deadline::at(world.now())).await;
-    assert_eq!(swept, SweepReport { cut_short: true, ..SweepReport::default() });
+    let report = sweep_within(&function, Deadline::at(world.now())).await;
+    assert_eq!(report, SweepReport { cut_short: true, ..SweepReport::default() });
     assert_eq!(world.account("A-1").await, opened);
     // The index is the queue: the next firing finds the account.
     assert_eq!(world.sweep().await.written, 1);
@@ -180,9 +180,9 @@ async fn an_account_that_cannot_be_decoded_leaves_the_queue_and_the_others_are_s
     world.account_records().await;
     world.set(LIMITED_AT);
 
-    let swept = world.sweep().await;
+    let report = world.sweep().await;
     assert_eq!(
-        swept,
+        report,
         SweepReport {
             due: 12,
             written: 11,
@@ -217,9 +217,9 @@ async fn an_account_of_an_unknown_policy_leaves_the_queue_and_the_others_are_swe
     world.tamper("A-2", "policy_id", AttributeValue::S("unheard-of".to_owned())).await;
     world.set(LIMITED_AT);
 
-    let swept = world.sweep().await;
+    let report = world.sweep().await;
     assert_eq!(
-        swept,
+        report,
         SweepReport {
             due: 4,
             written: 3,
@@ -350,18 +350,18 @@ async fn a_shard_with_much_due_is_handed_to_the_queue_and_swept_from_there() {
         world.stack.services().sqs_client.clone(),
         LocalSqs::queue_url("duewatch-dev-sweeps"),
     );
-    let wiring = world.services(detect_overdue::NAME);
-    let swept = sweep_handing_over(&wiring, Some(&queue), Deadline::none()).await;
-    assert_eq!((swept.due, swept.handed_over, swept.cut_short), (501, 1, false), "{swept:?}");
+    let services = world.services(detect_overdue::NAME);
+    let report = sweep_handing_over(&services, Some(&queue), Deadline::none()).await;
+    assert_eq!((report.due, report.handed_over, report.cut_short), (501, 1, false), "{report:?}");
     let waiting = sqs.take("duewatch-dev-sweeps", 10);
     let messages: Vec<_> = waiting.iter().map(|one| ShardMessage::parse(&one.body)).collect();
     assert_eq!(messages, [Ok(ShardMessage { shard: 0 })]);
 
     let event = serde_json::from_value(queue_event("duewatch-dev-sweeps", &waiting)).unwrap();
-    let answer = detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
+    let answer = detect_overdue::handle(&services, None, event, Deadline::none()).await.unwrap();
     let SweepAnswer::Shards(response) = answer else { panic!("{answer:?}") };
     assert!(response.batch_item_failures.is_empty());
-    assert_eq!(sweep(&wiring).await.due, 0, "nothing is left");
+    assert_eq!(sweep(&services).await.due, 0, "nothing is left");
 }
 
 #[tokio::test]
@@ -373,22 +373,22 @@ async fn a_queue_that_is_down_keeps_nothing_from_the_next_firing() {
         world.stack.services().sqs_client.clone(),
         LocalSqs::queue_url("there-is-no-such-queue"),
     );
-    let wiring = world.services(detect_overdue::NAME);
+    let services = world.services(detect_overdue::NAME);
     let late = Deadline::at(world.now());
-    let swept = sweep_handing_over(&wiring, Some(&nowhere), late).await;
-    assert_eq!((swept.written, swept.handed_over, swept.cut_short), (0, 0, true));
-    assert_eq!(sweep(&wiring).await.written, 1);
+    let report = sweep_handing_over(&services, Some(&nowhere), late).await;
+    assert_eq!((report.written, report.handed_over, report.cut_short), (0, 0, true));
+    assert_eq!(sweep(&services).await.written, 1);
 }
 
 #[tokio::test]
 async fn the_sample_of_a_shard_is_swept_and_what_names_none_is_set_aside() {
     let world = World::at("2023-09-01T00:00:00Z").await;
-    let wiring = world.services(detect_overdue::NAME);
+    let services = world.services(detect_overdue::NAME);
     let mut event = sample("detect-overdue.sweeps.json");
     for (body, aside) in [(json!("{\"shard\":2}"), 0), (json!("{\"shard\":2000}"), 1)] {
         event["Records"][0]["body"] = body;
         let event = serde_json::from_value(event.clone()).unwrap();
-        let answer = detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
+        let answer = detect_overdue::handle(&services, None, event, Deadline::none()).await.unwrap();
         let SweepAnswer::Shards(response) = answer else { panic!("{answer:?}") };
         assert!(response.batch_item_failures.is_empty());
         assert_eq!(world.quarantined().await.len(), aside);

@@ -105,33 +105,33 @@ impl From<SweepError> for lambda_runtime::Diagnostic {
 /// # Errors
 /// When the index cannot be read. A failed account does not fail the sweep.
 pub async fn handle(
-    wiring: &Services,
+    services: &Services,
     queue: Option<&ShardQueue>,
     event: SweepEvent,
     deadline: Deadline,
 ) -> Result<SweepAnswer, SweepError> {
     match event {
-        SweepEvent::Schedule(_) => sweep_all(wiring, queue, deadline).await.map(SweepAnswer::Schedule),
+        SweepEvent::Schedule(_) => sweep_all(services, queue, deadline).await.map(SweepAnswer::Schedule),
         SweepEvent::Shards(event) => {
-            Ok(SweepAnswer::Shards(sweep_handed_over(wiring, event, deadline).await))
+            Ok(SweepAnswer::Shards(sweep_handed_over(services, event, deadline).await))
         }
     }
 }
 
 /// Sweeps all shards; with a queue, hands over the large ones.
 async fn sweep_all(
-    wiring: &Services,
+    services: &Services,
     queue: Option<&ShardQueue>,
     deadline: Deadline,
 ) -> Result<SweepReport, SweepError> {
-    let store = wiring.transitions.store();
-    let now = wiring.clock.now();
+    let store = services.transitions.store();
+    let now = services.clock.now();
     store.check_due_shards().await?;
     let pages = if queue.is_some() { OWN_PAGES } else { MAX_PAGES };
     let mut swept = SweepReport::default();
     let mut large = Vec::new();
     for shard in 0..store.due_shards() {
-        if !sweep_shard(wiring, shard, pages, now, deadline, &mut swept).await? {
+        if !sweep_shard(services, shard, pages, now, deadline, &mut swept).await? {
             large.push(shard);
         }
     }
@@ -139,30 +139,30 @@ async fn sweep_all(
         let not_sent = queue.send(&large).await;
         swept.handed_over = large.len() - not_sent.len();
     }
-    report(wiring, NAME, &swept, now);
+    report(services, NAME, &swept, now);
     Ok(swept)
 }
 
 /// Sweeps the shards that messages name.
-async fn sweep_handed_over(wiring: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
-    let now = wiring.clock.now();
-    let batch = queue_batch(event, &wiring.alerts, &*wiring.clock, deadline, async |message| {
+async fn sweep_handed_over(services: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+    let now = services.clock.now();
+    let batch = queue_batch(event, &services.alerts, &*services.clock, deadline, async |message| {
         let message = ShardMessage::parse(message.body.as_deref().unwrap_or_default());
         let ShardMessage { shard } = message.map_err(RecordError::poison)?;
         let mut swept = SweepReport::default();
-        sweep_shard(wiring, shard, MAX_PAGES, now, deadline, &mut swept).await?;
+        sweep_shard(services, shard, MAX_PAGES, now, deadline, &mut swept).await?;
         Ok(swept)
     })
     .await;
     for swept in &batch.done {
-        report(wiring, SWEEP_SHARD, swept, now);
+        report(services, SWEEP_SHARD, swept, now);
     }
     batch.response()
 }
 
-fn report(wiring: &Services, function: &'static str, swept: &SweepReport, now: DateTime<Utc>) {
+fn report(services: &Services, function: &'static str, swept: &SweepReport, now: DateTime<Utc>) {
     tracing::info!(?swept, "swept");
-    Metrics::new(&wiring.metrics_namespace, function)
+    Metrics::new(&services.metrics_namespace, function)
         .count("due", swept.due)
         .count("written", swept.written)
         .count("decisions", swept.decisions)
@@ -176,24 +176,24 @@ fn report(wiring: &Services, function: &'static str, swept: &SweepReport, now: D
 
 /// Sweeps a shard, at most so many pages of it. Returns whether that was all.
 async fn sweep_shard(
-    wiring: &Services,
+    services: &Services,
     shard: u32,
     pages: usize,
     now: DateTime<Utc>,
     deadline: Deadline,
-    swept: &mut SweepReport,
+    report: &mut SweepReport,
 ) -> Result<bool, StoreError> {
     let mut from = None;
     for _ in 0..pages {
-        if deadline.is_near(wiring.clock.now()) {
-            swept.cut_short = true;
+        if deadline.is_near(services.clock.now()) {
+            report.cut_short = true;
             return Ok(false);
         }
-        let page = wiring.transitions.store().due_accounts(shard, now, PAGE, from).await?;
+        let page = services.transitions.store().due_accounts(shard, now, PAGE, from).await?;
         let oldest = page.accounts.first().and_then(|due| due.next_action_at.parse::<DateTime<Utc>>().ok());
         let waited = oldest.map_or(0, |at| u64::try_from((now - at).num_seconds()).unwrap_or_default());
-        swept.oldest_due_seconds = swept.oldest_due_seconds.max(waited);
-        sweep_page(wiring, page.accounts, now, deadline, swept).await;
+        report.oldest_due_seconds = report.oldest_due_seconds.max(waited);
+        sweep_page(services, page.accounts, now, deadline, report).await;
         from = page.next;
         if from.is_none() {
             return Ok(true);
@@ -211,43 +211,43 @@ enum EvaluationOutcome {
 }
 
 async fn sweep_page(
-    wiring: &Services,
+    services: &Services,
     accounts: Vec<DueAccount>,
     now: DateTime<Utc>,
     deadline: Deadline,
-    swept: &mut SweepReport,
+    report: &mut SweepReport,
 ) {
-    swept.due += accounts.len();
-    let looked: Vec<EvaluationOutcome> = stream::iter(accounts)
+    report.due += accounts.len();
+    let outcome: Vec<EvaluationOutcome> = stream::iter(accounts)
         .map(|due| async move {
-            if deadline.is_near(wiring.clock.now()) {
+            if deadline.is_near(services.clock.now()) {
                 EvaluationOutcome::CutShort
             } else {
-                evaluate(wiring, &due, now).await
+                evaluate(services, &due, now).await
             }
         })
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
-    for looked in looked {
-        match looked {
+    for outcome in outcome {
+        match outcome {
             EvaluationOutcome::Written { decided, held } => {
-                swept.written += 1;
-                swept.decisions += usize::from(decided);
-                swept.held += usize::from(held);
+                report.written += 1;
+                report.decisions += usize::from(decided);
+                report.held += usize::from(held);
             }
             EvaluationOutcome::Left => {}
-            EvaluationOutcome::Quarantined => swept.quarantined += 1,
-            EvaluationOutcome::Failed => swept.failed += 1,
-            EvaluationOutcome::CutShort => swept.cut_short = true,
+            EvaluationOutcome::Quarantined => report.quarantined += 1,
+            EvaluationOutcome::Failed => report.failed += 1,
+            EvaluationOutcome::CutShort => report.cut_short = true,
         }
     }
 }
 
-async fn evaluate(wiring: &Services, due: &DueAccount, now: DateTime<Utc>) -> EvaluationOutcome {
-    let looked = AssertUnwindSafe(sweep_account(wiring, due, now)).catch_unwind().await;
-    let reason = match looked {
-        Ok(Ok(looked)) => return looked,
+async fn evaluate(services: &Services, due: &DueAccount, now: DateTime<Utc>) -> EvaluationOutcome {
+    let outcome = AssertUnwindSafe(sweep_account(services, due, now)).catch_unwind().await;
+    let reason = match outcome {
+        Ok(Ok(outcome)) => return outcome,
         Ok(Err(error)) if error.is_transient() => {
             tracing::warn!(account_id = due.account_id, %error, "left for the next firing");
             return EvaluationOutcome::Failed;
@@ -257,8 +257,8 @@ async fn evaluate(wiring: &Services, due: &DueAccount, now: DateTime<Utc>) -> Ev
     };
     let payload = json!({"account_id": due.account_id, "next_action_at": due.next_action_at}).to_string();
     let aside = async {
-        wiring.alerts.quarantine(&due.account_id, &reason, &payload, now).await?;
-        wiring.transitions.store().drop_due_entry(due).await
+        services.alerts.quarantine(&due.account_id, &reason, &payload, now).await?;
+        services.transitions.store().drop_due_entry(due).await
     };
     match aside.await {
         Ok(()) => EvaluationOutcome::Quarantined,
@@ -270,22 +270,22 @@ async fn evaluate(wiring: &Services, due: &DueAccount, now: DateTime<Utc>) -> Ev
 }
 
 async fn sweep_account(
-    wiring: &Services,
+    services: &Services,
     due: &DueAccount,
     now: DateTime<Utc>,
 ) -> Result<EvaluationOutcome, TransitionError> {
     let account_id: AccountId =
         due.account_id.parse().map_err(|problem: duewatch_domain::kernel::NoId| StoreError::Codec {
-            table: wiring.transitions.store().tables().accounts.clone(),
+            table: services.transitions.store().tables().accounts.clone(),
             key: due.account_id.clone(),
             problem: problem.to_string(),
         })?;
-    Ok(match wiring.transitions.sweep(&account_id, now).await? {
+    Ok(match services.transitions.sweep(&account_id, now).await? {
         TransitionOutcome::Written(account) => {
             EvaluationOutcome::Written { decided: account.decision_of_this_revision().is_some(), held: false }
         }
-        TransitionOutcome::Deferred(_, hold) => {
-            wiring.alerts.alert_blocked_payment(&account_id, &hold, now).await;
+        TransitionOutcome::Deferred(_, blocked) => {
+            services.alerts.alert_blocked_payment(&account_id, &blocked, now).await;
             EvaluationOutcome::Written { decided: false, held: true }
         }
         TransitionOutcome::Unchanged | TransitionOutcome::NoAccount => EvaluationOutcome::Left,

@@ -6,10 +6,10 @@ use lambda_runtime::LambdaEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let (wiring, queue) = start_beside(detect_overdue::NAME, ShardQueue::from_env).await?;
+    let (services, queue) = start_beside(detect_overdue::NAME, ShardQueue::from_env).await?;
     run(async |event: LambdaEvent<SweepEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        detect_overdue::handle(&wiring, queue.as_ref(), event.payload, deadline).await
+        detect_overdue::handle(&services, queue.as_ref(), event.payload, deadline).await
     })
     .await
 }

@@ -60,13 +60,13 @@ impl CommandOutcome {
 }
 
 /// Processes a batch of messages. A repeated message changes nothing; a failed one is delivered again.
-pub async fn handle(wiring: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
-    let clock = &*wiring.clock;
+pub async fn handle(services: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+    let clock = &*services.clock;
     let batch =
-        queue_batch(event, &wiring.alerts, clock, deadline, async |message| take(wiring, message).await)
+        queue_batch(event, &services.alerts, clock, deadline, async |message| take(services, message).await)
             .await;
     let count = |what: CommandOutcome| batch.done.iter().filter(|done| **done == what).count();
-    Metrics::new(&wiring.metrics_namespace, NAME)
+    Metrics::new(&services.metrics_namespace, NAME)
         .count("applied", count(CommandOutcome::Applied))
         .count("known", count(CommandOutcome::Known))
         .count("quarantined", batch.quarantined)
@@ -81,9 +81,9 @@ pub async fn handle(wiring: &Services, event: SqsEvent, deadline: Deadline) -> S
     batch.response()
 }
 
-async fn take(wiring: &Services, sent: &SqsMessage) -> Result<CommandOutcome, RecordError> {
+async fn take(services: &Services, sent: &SqsMessage) -> Result<CommandOutcome, RecordError> {
     let message = parse_message(sent.body.as_deref().unwrap_or_default()).map_err(RecordError::poison)?;
-    let now = wiring.clock.now();
+    let now = services.clock.now();
     let event = &message.event;
     if let Some(group) =
         sent.attributes.get("MessageGroupId").filter(|group| *group != event.account_id.as_str())
@@ -98,14 +98,14 @@ async fn take(wiring: &Services, sent: &SqsMessage) -> Result<CommandOutcome, Re
     match &event.command {
         Command::PaymentReceived(payment) => {
             let fact = PaymentFact::received(event.account_id.clone(), payment, event.at);
-            match wiring.transitions.store().put_payment(&fact).await? {
+            match services.transitions.store().put_payment(&fact).await? {
                 PaymentPut::New => Ok(CommandOutcome::Applied),
                 PaymentPut::Known => Ok(CommandOutcome::Known),
                 PaymentPut::Differs(how) => Err(RecordError::poison(how)),
             }
         }
         Command::PaymentReversed { payment_id, dated } => {
-            let store = wiring.transitions.store();
+            let store = services.transitions.store();
             let reversed = store.record_reversal(&event.account_id, payment_id, event.at, *dated).await;
             if reversed? {
                 Ok(CommandOutcome::Applied)
@@ -113,17 +113,18 @@ async fn take(wiring: &Services, sent: &SqsMessage) -> Result<CommandOutcome, Re
                 Err(RecordError::poison(Refusal::UnknownPayment(payment_id.clone())))
             }
         }
-        Command::ContactChanged(change) => change_contact(wiring, &message, change, now).await,
-        Command::Contact(fact) => apply_contact_fact(wiring, &message, fact, now).await,
+        Command::ContactChanged(change) => change_contact(services, &message, change, now).await,
+        Command::Contact(fact) => apply_contact_fact(services, &message, fact, now).await,
         Command::AccountOpened(contract) => {
-            outcome(wiring, &message, wiring.transitions.open(contract, now, Trigger::Fact).await, now).await
+            outcome(services, &message, services.transitions.open(contract, now, Trigger::Fact).await, now)
+                .await
         }
-        _ => outcome(wiring, &message, wiring.transitions.command(&message, now).await, now).await,
+        _ => outcome(services, &message, services.transitions.command(&message, now).await, now).await,
     }
 }
 
 async fn outcome(
-    wiring: &Services,
+    services: &Services,
     message: &InboundMessage,
     outcome: Result<TransitionOutcome, TransitionError>,
     now: DateTime<Utc>,
@@ -131,8 +132,8 @@ async fn outcome(
     let account_id = &message.event.account_id;
     match outcome {
         Ok(TransitionOutcome::Written(_)) => Ok(CommandOutcome::Applied),
-        Ok(TransitionOutcome::Deferred(_, hold)) => {
-            wiring.alerts.alert_blocked_payment(account_id, &hold, now).await;
+        Ok(TransitionOutcome::Deferred(_, blocked)) => {
+            services.alerts.alert_blocked_payment(account_id, &blocked, now).await;
             Ok(CommandOutcome::Applied)
         }
         Ok(TransitionOutcome::Unchanged) => Ok(CommandOutcome::Known),
@@ -144,34 +145,34 @@ async fn outcome(
 }
 
 /// The account of a message that concerns only its customer.
-async fn addressed(wiring: &Services, message: &InboundMessage) -> Result<Account, RecordError> {
+async fn addressed(services: &Services, message: &InboundMessage) -> Result<Account, RecordError> {
     let account_id = &message.event.account_id;
-    match wiring.transitions.store().account(account_id).await? {
+    match services.transitions.store().account(account_id).await? {
         Some(stored) => Ok(stored.account),
         None => Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone()))),
     }
 }
 
 async fn apply_to_profile(
-    wiring: &Services,
+    services: &Services,
     account: &Account,
     message: &InboundMessage,
     now: DateTime<Utc>,
 ) -> Result<CommandOutcome, RecordError> {
-    let store = wiring.transitions.store();
+    let store = services.transitions.store();
     let applied = store.apply_to_profile(&account.customer_id, message, now).await?;
     Ok(CommandOutcome::when(applied == Applied::Changed))
 }
 
 async fn change_contact(
-    wiring: &Services,
+    services: &Services,
     message: &InboundMessage,
     change: &ContactChange,
     now: DateTime<Utc>,
 ) -> Result<CommandOutcome, RecordError> {
-    let (store, event) = (wiring.transitions.store(), &message.event);
-    let account = addressed(wiring, message).await?;
-    let retention = wiring.transitions.retention_of(&account, now).await?;
+    let (store, event) = (services.transitions.store(), &message.event);
+    let account = addressed(services, message).await?;
+    let retention = services.transitions.retention_of(&account, now).await?;
     let (customer_id, event_id) = (&account.customer_id, &message.event_id);
     let changed = store.change_contact(customer_id, event_id, change, event.at, retention).await;
     let taken = match changed? {
@@ -183,24 +184,24 @@ async fn change_contact(
     };
     // Also for a known message: the invocation that applied it may have been killed before it changed the
     // profile.
-    Ok(taken.or(apply_to_profile(wiring, &account, message, now).await?))
+    Ok(taken.or(apply_to_profile(services, &account, message, now).await?))
 }
 
 async fn apply_contact_fact(
-    wiring: &Services,
+    services: &Services,
     message: &InboundMessage,
     fact: &ContactFact,
     now: DateTime<Utc>,
 ) -> Result<CommandOutcome, RecordError> {
-    let account = addressed(wiring, message).await?;
-    let taken = apply_to_profile(wiring, &account, message, now).await?;
+    let account = addressed(services, message).await?;
+    let taken = apply_to_profile(services, &account, message, now).await?;
     match fact {
         ContactFact::Preferences(preferences) if preferences.plans() => {
-            let taken_by_account = wiring.transitions.command(message, now).await;
-            Ok(taken.or(outcome(wiring, message, taken_by_account, now).await?))
+            let taken_by_account = services.transitions.command(message, now).await;
+            Ok(taken.or(outcome(services, message, taken_by_account, now).await?))
         }
         ContactFact::ThirdPartyApproved(approved) => {
-            let (store, event_id) = (wiring.transitions.store(), message.event_id.as_str());
+            let (store, event_id) = (services.transitions.store(), message.event_id.as_str());
             let planned =
                 store.queue_third_party_request(&account, &approved.third_party_id, event_id, now).await;
             Ok(taken.or(CommandOutcome::when(planned?)))

@@ -6,10 +6,10 @@ use lambda_runtime::LambdaEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let wiring = start(intake::NAME).await?;
+    let services = start(intake::NAME).await?;
     run(async |event: LambdaEvent<SqsEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        Ok::<_, lambda_runtime::Error>(intake::handle(&wiring, event.payload, deadline).await)
+        Ok::<_, lambda_runtime::Error>(intake::handle(&services, event.payload, deadline).await)
     })
     .await
 }

@@ -43,13 +43,14 @@ enum Posted {
 }
 
 /// Posts a batch of payments. A repeated record changes nothing; a failed one is delivered again.
-pub async fn handle(wiring: &Services, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
-    let clock = &*wiring.clock;
+pub async fn handle(services: &Services, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
+    let clock = &*services.clock;
     let batch =
-        stream_batch(event, &wiring.alerts, clock, deadline, async |record| post(wiring, record).await).await;
+        stream_batch(event, &services.alerts, clock, deadline, async |record| post(services, record).await)
+            .await;
     let count = |what: Posted| batch.done.iter().filter(|done| done.value == what).count();
     let lifted = count(Posted::Lifted);
-    Metrics::new(&wiring.metrics_namespace, NAME)
+    Metrics::new(&services.metrics_namespace, NAME)
         .count("posted", count(Posted::Written) + lifted)
         .count("lifted", lifted)
         .count("known", count(Posted::Nothing))
@@ -67,16 +68,16 @@ pub async fn handle(wiring: &Services, event: RawStreamEvent, deadline: Deadline
     batch.response()
 }
 
-async fn post(wiring: &Services, record: EventRecord) -> Result<Posted, RecordError> {
+async fn post(services: &Services, record: EventRecord) -> Result<Posted, RecordError> {
     if record.event_name == "REMOVE" {
         // A payment is undone by its reversal; the removal of an item means nothing.
         return Ok(Posted::Nothing);
     }
     let fact = PaymentFact::from_image(record.change.new_image)
         .map_err(|faulty| RecordError::Poison(faulty.to_string()))?;
-    let now = wiring.clock.now();
-    let posted = outcome(wiring, &fact, wiring.transitions.post(&fact, now).await).await?;
-    let store = wiring.transitions.store();
+    let now = services.clock.now();
+    let posted = outcome(services, &fact, services.transitions.post(&fact, now).await).await?;
+    let store = services.transitions.store();
     let unpark = async || {
         let unparked = store.remove_from_suspense(&fact.account_id, &fact.payment_id).await;
         unparked.map_err(|error| RecordError::Retry(error.to_string()))
@@ -94,10 +95,10 @@ async fn post(wiring: &Services, record: EventRecord) -> Result<Posted, RecordEr
     let parked = store.put_in_suspense(&fact.account_id, &fact.payment_id, now).await;
     parked.map_err(|error| RecordError::Retry(error.to_string()))?;
     // The account may have come while the suspense payment was being noted.
-    let posted = outcome(wiring, &fact, wiring.transitions.post(&fact, now).await).await?;
+    let posted = outcome(services, &fact, services.transitions.post(&fact, now).await).await?;
     if posted == Posted::InSuspense {
         let subject = format!("{}/{}", fact.account_id, fact.payment_id);
-        wiring
+        services
             .alerts
             .alert(OperationsKind::PaymentInSuspense, &subject, "the account is not known", now)
             .await;
@@ -108,7 +109,7 @@ async fn post(wiring: &Services, record: EventRecord) -> Result<Posted, RecordEr
 }
 
 async fn outcome(
-    wiring: &Services,
+    services: &Services,
     fact: &PaymentFact,
     outcome: Result<TransitionOutcome, TransitionError>,
 ) -> Result<Posted, RecordError> {
@@ -118,8 +119,8 @@ async fn outcome(
                 account.decision_of_this_revision().is_some_and(|decision| !decision.lifted.is_empty());
             Ok(if lifted { Posted::Lifted } else { Posted::Written })
         }
-        Ok(TransitionOutcome::Deferred(_, hold)) => {
-            wiring.alerts.alert_blocked_payment(&fact.account_id, &hold, wiring.clock.now()).await;
+        Ok(TransitionOutcome::Deferred(_, blocked)) => {
+            services.alerts.alert_blocked_payment(&fact.account_id, &blocked, services.clock.now()).await;
             Ok(Posted::Written)
         }
         Ok(TransitionOutcome::Unchanged) => Ok(Posted::Nothing),

@@ -67,18 +67,23 @@ impl AccountFindings {
     }
 
     /// Adds the result of one step.
-    fn take(&mut self, account_id: &str, gap: Discrepancy, came_to: Result<RepairOutcome, TransitionError>) {
+    fn take(
+        &mut self,
+        account_id: &str,
+        discrepancy: Discrepancy,
+        came_to: Result<RepairOutcome, TransitionError>,
+    ) {
         match came_to {
             Ok(RepairOutcome::NothingFound) => {}
-            Ok(RepairOutcome::Repaired) => self.found.push((gap, true)),
-            Ok(RepairOutcome::Open) => self.found.push((gap, false)),
+            Ok(RepairOutcome::Repaired) => self.found.push((discrepancy, true)),
+            Ok(RepairOutcome::Open) => self.found.push((discrepancy, false)),
             Err(error) if error.is_transient() => {
-                tracing::warn!(account_id, gap = gap.as_str(), %error, "left for tomorrow");
+                tracing::warn!(account_id, gap = discrepancy.as_str(), %error, "left for tomorrow");
                 self.failed = true;
             }
             Err(error) => {
-                tracing::error!(account_id, gap = gap.as_str(), %error, "not repaired");
-                self.found.push((gap, false));
+                tracing::error!(account_id, gap = discrepancy.as_str(), %error, "not repaired");
+                self.found.push((discrepancy, false));
             }
         }
     }
@@ -89,62 +94,62 @@ impl AccountFindings {
 /// Its revision is recorded and published first: a repair writes a new revision, and an account remembers few
 /// of the old ones.
 pub(crate) async fn reconcile_account(
-    wiring: &Services,
+    services: &Services,
     account_id: &str,
     seen: Result<Stored, StoreError>,
     now: DateTime<Utc>,
 ) -> AccountFindings {
-    let mut look = AccountFindings::default();
+    let mut findings = AccountFindings::default();
     let seen = match seen {
         Ok(seen) => seen,
-        Err(_) => match read_again(wiring, account_id).await {
+        Err(_) => match read_again(services, account_id).await {
             Ok(Some(seen)) => seen,
-            Ok(None) => return look,
+            Ok(None) => return findings,
             Err(error) => {
-                look.take(account_id, Discrepancy::Unconfirmed, Err(error.into()));
-                return look;
+                findings.take(account_id, Discrepancy::Unconfirmed, Err(error.into()));
+                return findings;
             }
         },
     };
     let account = &seen.account;
     if is_settled(account, now) {
-        let recorded = record(wiring, account, now).await;
-        look.take(account_id, Discrepancy::HistoryBehind, recorded.map_err(Into::into));
-        let sent = publish(wiring, account, now).await;
-        look.take(account_id, Discrepancy::Unpublished, sent.map_err(Into::into));
-        let told = Box::pin(propagate_restrictions(wiring, account, now)).await;
-        look.take(account_id, Discrepancy::Unpropagated, told);
+        let recorded = record(services, account, now).await;
+        findings.take(account_id, Discrepancy::HistoryBehind, recorded.map_err(Into::into));
+        let sent = publish(services, account, now).await;
+        findings.take(account_id, Discrepancy::Unpublished, sent.map_err(Into::into));
+        let told = Box::pin(propagate_restrictions(services, account, now)).await;
+        findings.take(account_id, Discrepancy::Unpropagated, told);
     }
-    let reported = check_receipts(wiring, account, now).await;
-    look.take(account_id, Discrepancy::Unreported, reported.map_err(Into::into));
-    let posted = post(wiring, account, now).await;
+    let reported = check_receipts(services, account, now).await;
+    findings.take(account_id, Discrepancy::Unreported, reported.map_err(Into::into));
+    let posted = post(services, account, now).await;
     let was_posted = matches!(posted, Ok(RepairOutcome::Repaired));
-    look.take(account_id, Discrepancy::Unposted, posted);
-    match find_discrepancy(wiring, &seen, now).await {
+    findings.take(account_id, Discrepancy::Unposted, posted);
+    match find_discrepancy(services, &seen, now).await {
         Ok(None) => {}
-        Ok(Some(gap)) => {
-            let judged = reassess(wiring, account, now).await;
+        Ok(Some(discrepancy)) => {
+            let judged = reassess(services, account, now).await;
             // Posting a payment just now has assessed the account too.
-            let by_payment = RepairOutcome::repaired_if(was_posted && gap == Discrepancy::Late);
+            let by_payment = RepairOutcome::repaired_if(was_posted && discrepancy == Discrepancy::Late);
             let judged = judged.map(|judged| judged.and(by_payment));
-            if gap == Discrepancy::Late && !matches!(judged, Ok(RepairOutcome::NothingFound)) {
-                look.late_seconds = waits_for(account, now).num_seconds().try_into().unwrap_or_default();
+            if discrepancy == Discrepancy::Late && !matches!(judged, Ok(RepairOutcome::NothingFound)) {
+                findings.late_seconds = waits_for(account, now).num_seconds().try_into().unwrap_or_default();
             }
-            look.take(account_id, gap, judged);
+            findings.take(account_id, discrepancy, judged);
         }
-        Err(error) => look.take(account_id, Discrepancy::Unconfirmed, Err(error.into())),
+        Err(error) => findings.take(account_id, Discrepancy::Unconfirmed, Err(error.into())),
     }
-    look
+    findings
 }
 
 /// Finds a message about the account that lacks its receipt. The reconciler cannot repair that: it alerts for
 /// as long as [`ALERTS_FOR`].
 async fn check_receipts(
-    wiring: &Services,
+    services: &Services,
     account: &Account,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, StoreError> {
-    let rules = wiring.transitions.rules_of(account, now).await;
+    let rules = services.transitions.rules_of(account, now).await;
     // An unreadable policy is found by the step that assesses the account.
     let rules = match rules {
         Err(error) if !error.is_transient() => return Ok(RepairOutcome::NothingFound),
@@ -154,7 +159,7 @@ async fn check_receipts(
     let Some(receipts) = contact.and_then(|contact| contact.receipts.as_ref()) else {
         return Ok(RepairOutcome::NothingFound);
     };
-    let person = wiring.transitions.store().profile(&account.customer_id).await?;
+    let profile = services.transitions.store().profile(&account.customer_id).await?;
     let allowed = TimeDelta::hours(i64::from(receipts.within_hours));
     let is_missing = |attempt: &ContactAttempt| {
         let waited = now - attempt.at;
@@ -165,12 +170,12 @@ async fn check_receipts(
             && waited > allowed
             && waited <= allowed + ALERTS_FOR
     };
-    Ok(RepairOutcome::open_if(person.attempts().iter().any(is_missing)))
+    Ok(RepairOutcome::open_if(profile.attempts().iter().any(is_missing)))
 }
 
 /// Makes the customer's other accounts apply a change of the account's cross-restrictions that they missed.
 async fn propagate_restrictions(
-    wiring: &Services,
+    services: &Services,
     seen: &Account,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, TransitionError> {
@@ -178,24 +183,24 @@ async fn propagate_restrictions(
     if seen.imposed_at_revision().is_none() {
         return Ok(all);
     }
-    for other in wiring.transitions.others_of(seen).await? {
+    for other in services.transitions.others_of(seen).await? {
         if other.has_applied_from(seen) {
             continue;
         }
-        let heeded = Box::pin(wiring.transitions.apply_cross_restrictions(&other.account_id, now)).await?;
-        if let Some((whose, hold)) = &heeded.blocked {
-            wiring.alerts.alert_blocked_payment(whose, hold, now).await;
+        let outcome = Box::pin(services.transitions.apply_cross_restrictions(&other.account_id, now)).await?;
+        if let Some((whose, blocked)) = &outcome.blocked {
+            services.alerts.alert_blocked_payment(whose, blocked, now).await;
         }
-        let is_taken = changed(wiring, &other, heeded.outcome, now).await;
-        all = all.and(RepairOutcome::open_if(heeded.blocked.is_some()));
+        let is_taken = changed(services, &other, outcome.outcome, now).await;
+        all = all.and(RepairOutcome::open_if(outcome.blocked.is_some()));
         all = all.and(RepairOutcome::repaired_if(is_taken));
     }
     Ok(all)
 }
 
 /// The page may have shown the account half written, or out of date.
-async fn read_again(wiring: &Services, account_id: &str) -> Result<Option<Stored>, StoreError> {
-    let store = wiring.transitions.store();
+async fn read_again(services: &Services, account_id: &str) -> Result<Option<Stored>, StoreError> {
+    let store = services.transitions.store();
     let account_id: AccountId = account_id.parse().map_err(|problem: NoId| StoreError::Codec {
         table: store.tables().accounts.clone(),
         key: account_id.to_owned(),
@@ -216,18 +221,18 @@ fn waits_for(account: &Account, now: DateTime<Utc>) -> TimeDelta {
 
 /// The discrepancy in the account's status or in its index entry.
 async fn find_discrepancy(
-    wiring: &Services,
+    services: &Services,
     seen: &Stored,
     now: DateTime<Utc>,
 ) -> Result<Option<Discrepancy>, StoreError> {
     let account = &seen.account;
-    if !seen.is_queued(wiring.transitions.store().due_shards()) {
+    if !seen.is_queued(services.transitions.store().due_shards()) {
         return Ok(Some(Discrepancy::NotDue));
     }
     if account.status.is_due(now) {
         return Ok((waits_for(account, now) > LATE_AFTER).then_some(Discrepancy::Late));
     }
-    let rules = wiring.transitions.rules_of(account, now).await?;
+    let rules = services.transitions.rules_of(account, now).await?;
     if account.is_confirmed(&rules, now) {
         return Ok(None);
     }
@@ -236,25 +241,25 @@ async fn find_discrepancy(
 }
 
 async fn reassess(
-    wiring: &Services,
+    services: &Services,
     account: &Account,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, TransitionError> {
-    let outcome = wiring.transitions.reconcile(&account.account_id, now).await?;
-    Ok(RepairOutcome::repaired_if(changed(wiring, account, outcome, now).await))
+    let outcome = services.transitions.reconcile(&account.account_id, now).await?;
+    Ok(RepairOutcome::repaired_if(changed(services, account, outcome, now).await))
 }
 
 /// Whether a transition has changed the account.
 async fn changed(
-    wiring: &Services,
+    services: &Services,
     account: &Account,
     outcome: TransitionOutcome,
     now: DateTime<Utc>,
 ) -> bool {
     match outcome {
         TransitionOutcome::Written(_) => true,
-        TransitionOutcome::Deferred(_, hold) => {
-            wiring.alerts.alert_blocked_payment(&account.account_id, &hold, now).await;
+        TransitionOutcome::Deferred(_, blocked) => {
+            services.alerts.alert_blocked_payment(&account.account_id, &blocked, now).await;
             true
         }
         TransitionOutcome::Unchanged | TransitionOutcome::NoAccount => false,
@@ -263,11 +268,11 @@ async fn changed(
 
 /// Posts the payments of the payments table that the account lacks.
 async fn post(
-    wiring: &Services,
+    services: &Services,
     seen: &Account,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, TransitionError> {
-    let facts = wiring.transitions.store().payments_of(&seen.account_id).await?;
+    let facts = services.transitions.store().payments_of(&seen.account_id).await?;
     let mut known = seen.clone();
     let mut all = RepairOutcome::NothingFound;
     for fact in &facts {
@@ -276,13 +281,13 @@ async fn post(
             Ok(fact) if matches!(fact.post_to(&mut known), Ok(Applied::Unchanged)) => {
                 RepairOutcome::NothingFound
             }
-            Ok(fact) => post_one(wiring, seen, fact, now).await?,
+            Ok(fact) => post_one(services, seen, fact, now).await?,
             Err(faulty) => {
                 let payload = json!({"account_id": faulty.account_id, "payment_id": faulty.payment_id});
                 let payload = payload.to_string();
                 let unpostable =
                     Unpostable { id: &faulty.payment_id, at: now, reason: faulty.to_string(), payload };
-                RepairOutcome::open_if(quarantine(wiring, seen, unpostable, now).await?)
+                RepairOutcome::open_if(quarantine(services, seen, unpostable, now).await?)
             }
         };
         all = all.and(posted);
@@ -300,19 +305,19 @@ fn written_at(fact: &PaymentFact) -> DateTime<Utc> {
 }
 
 async fn post_one(
-    wiring: &Services,
+    services: &Services,
     seen: &Account,
     fact: &PaymentFact,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, TransitionError> {
-    let refusal = match wiring.transitions.post(fact, now).await {
-        Ok(outcome) => return Ok(RepairOutcome::repaired_if(changed(wiring, seen, outcome, now).await)),
+    let refusal = match services.transitions.post(fact, now).await {
+        Ok(outcome) => return Ok(RepairOutcome::repaired_if(changed(services, seen, outcome, now).await)),
         Err(TransitionError::Refused(refusal)) => refusal,
         Err(error) => return Err(error),
     };
     let payload = serde_json::to_string(fact).unwrap_or_default();
     let (id, at, reason) = (fact.payment_id.as_str(), written_at(fact), refusal.to_string());
-    let is_new = quarantine(wiring, seen, Unpostable { id, at, reason, payload }, now).await?;
+    let is_new = quarantine(services, seen, Unpostable { id, at, reason, payload }, now).await?;
     Ok(RepairOutcome::open_if(is_new))
 }
 
@@ -326,12 +331,12 @@ struct Unpostable<'a> {
 
 /// Quarantines a payment that cannot be posted, unless it is quarantined already. Returns whether it was not.
 async fn quarantine(
-    wiring: &Services,
+    services: &Services,
     account: &Account,
     unpostable: Unpostable<'_>,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let store = wiring.transitions.store();
+    let store = services.transitions.store();
     let Unpostable { id, at, reason, payload } = unpostable;
     if store.is_unpostable(&account.account_id, id).await? {
         return Ok(false);
@@ -341,7 +346,7 @@ async fn quarantine(
         is_new &= !store.is_quarantined(date, &account.account_id, id).await?;
     }
     if is_new {
-        wiring.alerts.quarantine(&format!("{}/{id}", account.account_id), &reason, &payload, now).await?;
+        services.alerts.quarantine(&format!("{}/{id}", account.account_id), &reason, &payload, now).await?;
     }
     store.mark_unpostable(&account.account_id, id, now).await?;
     Ok(is_new)
@@ -354,8 +359,12 @@ fn quarantine_dates(at: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<NaiveDate
 }
 
 /// Records the revision where the history lacks it.
-async fn record(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result<RepairOutcome, StoreError> {
-    let store = wiring.transitions.store();
+async fn record(
+    services: &Services,
+    seen: &Account,
+    now: DateTime<Utc>,
+) -> Result<RepairOutcome, StoreError> {
+    let store = services.transitions.store();
     let account_id = &seen.account_id;
     if store.history_head(account_id).await? >= Some(seen.revision) {
         return Ok(RepairOutcome::NothingFound);
@@ -365,7 +374,7 @@ async fn record(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result
         return Ok(RepairOutcome::NothingFound);
     };
     let at = account.status.last_assessed_at.unwrap_or(now);
-    let retention = wiring.transitions.retention_of(&account, now).await?;
+    let retention = services.transitions.retention_of(&account, now).await?;
     Ok(match store.record_revision(None, &account, at, retention).await? {
         Recorded::Known => RepairOutcome::NothingFound,
         Recorded::New { gap: false } => RepairOutcome::Repaired,
@@ -374,8 +383,12 @@ async fn record(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result
 }
 
 /// Publishes everything above the published marker.
-async fn publish(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Result<RepairOutcome, StoreError> {
-    let store = wiring.transitions.store();
+async fn publish(
+    services: &Services,
+    seen: &Account,
+    now: DateTime<Utc>,
+) -> Result<RepairOutcome, StoreError> {
+    let store = services.transitions.store();
     let account_id = &seen.account_id;
     let is_silent = seen.recent_decisions().is_empty()
         && seen.contact_requests.is_empty()
@@ -390,7 +403,7 @@ async fn publish(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Resul
     if !is_settled(&account, now) || !is_behind(&account, marker) {
         return Ok(RepairOutcome::NothingFound);
     }
-    let versions = wiring.transitions.rules_of(&account, now).await?;
+    let versions = services.transitions.rules_of(&account, now).await?;
     let policy = versions.in_force(&account, now);
     let mut outgoing = Outgoing::up_to(account_id.clone(), account.revision);
     for decision in account.recent_decisions().iter().filter(|decision| Some(decision.revision) > marker) {
@@ -403,7 +416,7 @@ async fn publish(wiring: &Services, seen: &Account, now: DateTime<Utc>) -> Resul
     if !account.contact_requests.is_empty() && Some(account.revision) > marker {
         outgoing.queue_requests(&account);
     }
-    let sent = outgoing::send(wiring, &[&outgoing]).await;
+    let sent = outgoing::send(services, &[&outgoing]).await;
     if !sent.failed.is_empty() {
         return Ok(RepairOutcome::Open);
     }

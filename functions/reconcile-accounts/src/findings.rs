@@ -62,13 +62,17 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    pub(crate) fn add(&mut self, gap: Discrepancy, subject: &str, is_repaired: bool) {
+    pub(crate) fn add(&mut self, discrepancy: Discrepancy, subject: &str, is_repaired: bool) {
         let subjects = if is_repaired { &mut self.repaired } else { &mut self.open };
-        subjects.entry(gap).or_default().insert(printable(subject.to_owned()));
+        subjects.entry(discrepancy).or_default().insert(printable(subject.to_owned()));
     }
 
-    pub(crate) fn count(&self, gap: Discrepancy) -> usize {
-        [&self.repaired, &self.open].into_iter().filter_map(|all| all.get(&gap)).map(BTreeSet::len).sum()
+    pub(crate) fn count(&self, discrepancy: Discrepancy) -> usize {
+        [&self.repaired, &self.open]
+            .into_iter()
+            .filter_map(|all| all.get(&discrepancy))
+            .map(BTreeSet::len)
+            .sum()
     }
 
     pub(crate) fn repaired(&self) -> usize {
@@ -88,14 +92,14 @@ impl Findings {
     /// the same day have the same id.
     pub(crate) fn messages(&self, now: DateTime<Utc>) -> Vec<OutboundMessage> {
         let mut messages = Vec::new();
-        for (gap, subjects) in &self.open {
+        for (discrepancy, subjects) in &self.open {
             let told = summary(subjects);
-            let subject = gap.as_str();
+            let subject = discrepancy.as_str();
             messages.push(operations_today(
                 OperationsKind::DiscrepancyFound,
                 NAME,
                 subject,
-                &key([(gap, subjects)]),
+                &key([(discrepancy, subjects)]),
                 &told,
                 now,
             ));
@@ -104,7 +108,7 @@ impl Findings {
             let told: Vec<String> = self
                 .repaired
                 .iter()
-                .map(|(gap, subjects)| format!("{} {}", gap.as_str(), summary(subjects)))
+                .map(|(discrepancy, subjects)| format!("{} {}", discrepancy.as_str(), summary(subjects)))
                 .collect();
             messages.push(operations_today(
                 OperationsKind::DiscrepanciesRepaired,
@@ -129,9 +133,9 @@ fn summary(subjects: &BTreeSet<String>) -> String {
 /// A checksum of the findings.
 fn key<'a>(found: impl IntoIterator<Item = (&'a Discrepancy, &'a BTreeSet<String>)>) -> String {
     let mut all = String::new();
-    for (gap, subjects) in found {
+    for (discrepancy, subjects) in found {
         for subject in subjects {
-            all.extend([gap.as_str(), "\n", subject, "\n"]);
+            all.extend([discrepancy.as_str(), "\n", subject, "\n"]);
         }
     }
     format!("{:08x}", crc32fast::hash(all.as_bytes()))

@@ -123,11 +123,11 @@ impl From<ReconcileError> for lambda_runtime::Diagnostic {
 /// When the table cannot be read, or the alerts cannot be published. A failed account does not fail the
 /// firing.
 pub async fn handle(
-    wiring: &Services,
+    services: &Services,
     _event: EventBridgeEvent,
     deadline: Deadline,
 ) -> Result<ReconcileReport, ReconcileError> {
-    reconcile(wiring, SEGMENTS, deadline).await
+    reconcile(services, SEGMENTS, deadline).await
 }
 
 /// Like [`handle`], with so many segments a day.
@@ -135,32 +135,32 @@ pub async fn handle(
 /// # Errors
 /// As [`handle`].
 pub async fn reconcile(
-    wiring: &Services,
+    services: &Services,
     segments: u32,
     deadline: Deadline,
 ) -> Result<ReconcileReport, ReconcileError> {
-    let now = wiring.clock.now();
-    let store = wiring.transitions.store();
+    let now = services.clock.now();
+    let store = services.transitions.store();
     let mut firing = ReconcileRun {
-        services: wiring,
+        services,
         now,
         deadline,
         report: ReconcileReport::default(),
         found: Findings::default(),
     };
     store.check_due_shards().await?;
-    let mut round = store.scan_cursor().await?;
+    let mut cursor = store.scan_cursor().await?;
     // The findings are alerted even where the firing then fails.
-    let walked = firing.scan(&mut round, segments).await;
+    let walked = firing.scan(&mut cursor, segments).await;
     firing.alert().await?;
-    let watched = firing.report;
+    let report = firing.report;
     walked?;
     // The cursor passes a page with open findings only once they are alerted.
-    if watched.open > 0 {
-        store.save_scan_cursor(&mut round).await?;
+    if report.open > 0 {
+        store.save_scan_cursor(&mut cursor).await?;
     }
-    tracing::info!(?watched, "watched");
-    Ok(watched)
+    tracing::info!(?report, "watched");
+    Ok(report)
 }
 
 /// One firing under way.
@@ -173,39 +173,39 @@ struct ReconcileRun<'a> {
 }
 
 impl ReconcileRun<'_> {
-    async fn scan(&mut self, round: &mut ScanCursor, segments: u32) -> Result<(), StoreError> {
+    async fn scan(&mut self, cursor: &mut ScanCursor, segments: u32) -> Result<(), StoreError> {
         let store = self.services.transitions.store();
         let today = self.now.date_naive();
         for date in [today - TimeDelta::days(1), today] {
             self.report.quarantined += store.count_quarantined(date).await?;
         }
         let current = position_of(self.now, segments);
-        begin(round, current, segments);
+        begin(cursor, current, segments);
         let parked = suspense::post_suspense(
             self.services,
-            round.suspense_after.as_deref(),
+            cursor.suspense_after.as_deref(),
             self.now,
             &mut self.found,
         );
         let parked = parked.await?;
         self.report.in_suspense = parked.waiting;
-        round.suspense_after = parked.next;
-        let last = current.min(round.position + CATCH_UP as u64 - 1);
+        cursor.suspense_after = parked.next;
+        let last = current.min(cursor.position + CATCH_UP as u64 - 1);
         for _ in 0..MAX_PAGES {
-            if round.position > last {
+            if cursor.position > last {
                 return Ok(());
             }
-            let segment = u32::try_from(round.position % u64::from(segments)).unwrap_or_default();
-            let page = store.accounts_of_segment(segment, segments, PAGE, round.after.as_deref());
+            let segment = u32::try_from(cursor.position % u64::from(segments)).unwrap_or_default();
+            let page = store.accounts_of_segment(segment, segments, PAGE, cursor.after.as_deref());
             let page = page.await?;
             if !self.evaluate_page(page.accounts).await {
                 self.report.cut_short = true;
                 return Ok(());
             }
-            round.position += u64::from(page.next.is_none());
-            round.after = page.next;
+            cursor.position += u64::from(page.next.is_none());
+            cursor.after = page.next;
             // With open findings, the cursor is stored after the alert.
-            if !self.found.alerts() && !store.save_scan_cursor(round).await? {
+            if !self.found.alerts() && !store.save_scan_cursor(cursor).await? {
                 return Ok(());
             }
         }
@@ -214,31 +214,31 @@ impl ReconcileRun<'_> {
 
     /// Reconciles a page; returns whether all of it was done before the deadline.
     async fn evaluate_page(&mut self, accounts: Vec<(String, Result<Stored, StoreError>)>) -> bool {
-        let (wiring, now, deadline) = (self.services, self.now, self.deadline);
+        let (services, now, deadline) = (self.services, self.now, self.deadline);
         let looks: Vec<(String, Option<AccountFindings>)> = stream::iter(accounts)
             .map(|(account_id, seen)| async move {
-                if deadline.is_near(wiring.clock.now()) {
+                if deadline.is_near(services.clock.now()) {
                     return (account_id, None);
                 }
-                let look = AssertUnwindSafe(account::reconcile_account(wiring, &account_id, seen, now))
+                let findings = AssertUnwindSafe(account::reconcile_account(services, &account_id, seen, now))
                     .catch_unwind()
                     .await;
-                (account_id, Some(look.unwrap_or_else(|_| AccountFindings::panicked())))
+                (account_id, Some(findings.unwrap_or_else(|_| AccountFindings::panicked())))
             })
             .buffer_unordered(CONCURRENCY)
             .collect()
             .await;
         let mut whole = true;
-        for (account_id, look) in looks {
-            let Some(look) = look else {
+        for (account_id, findings) in looks {
+            let Some(findings) = findings else {
                 whole = false;
                 continue;
             };
             self.report.evaluated += 1;
-            self.report.failed += usize::from(look.failed);
-            self.report.oldest_late_seconds = self.report.oldest_late_seconds.max(look.late_seconds);
-            for (gap, is_repaired) in look.found {
-                self.found.add(gap, &account_id, is_repaired);
+            self.report.failed += usize::from(findings.failed);
+            self.report.oldest_late_seconds = self.report.oldest_late_seconds.max(findings.late_seconds);
+            for (discrepancy, is_repaired) in findings.found {
+                self.found.add(discrepancy, &account_id, is_repaired);
             }
         }
         whole
@@ -246,32 +246,32 @@ impl ReconcileRun<'_> {
 
     /// Publishes the alerts, and the metrics.
     async fn alert(&mut self) -> Result<(), NotifyError> {
-        let (watched, found) = (&mut self.report, &self.found);
-        watched.late = found.count(Discrepancy::Late);
-        watched.not_due = found.count(Discrepancy::NotDue);
-        watched.unconfirmed = found.count(Discrepancy::Unconfirmed);
-        watched.unposted = found.count(Discrepancy::Unposted);
-        watched.history_behind = found.count(Discrepancy::HistoryBehind);
-        watched.unpublished = found.count(Discrepancy::Unpublished);
-        watched.unpropagated = found.count(Discrepancy::Unpropagated);
-        watched.unreported = found.count(Discrepancy::Unreported);
-        watched.repaired = found.repaired();
-        watched.open = found.open();
+        let (report, found) = (&mut self.report, &self.found);
+        report.late = found.count(Discrepancy::Late);
+        report.not_due = found.count(Discrepancy::NotDue);
+        report.unconfirmed = found.count(Discrepancy::Unconfirmed);
+        report.unposted = found.count(Discrepancy::Unposted);
+        report.history_behind = found.count(Discrepancy::HistoryBehind);
+        report.unpublished = found.count(Discrepancy::Unpublished);
+        report.unpropagated = found.count(Discrepancy::Unpropagated);
+        report.unreported = found.count(Discrepancy::Unreported);
+        report.repaired = found.repaired();
+        report.open = found.open();
         Metrics::new(&self.services.metrics_namespace, NAME)
-            .count("looked_at", watched.evaluated)
-            .count("late", watched.late)
-            .count("oldest_late_seconds", watched.oldest_late_seconds)
-            .count("not_due", watched.not_due)
-            .count("unconfirmed", watched.unconfirmed)
-            .count("unposted", watched.unposted)
-            .count("history_behind", watched.history_behind)
-            .count("unpublished", watched.unpublished)
-            .count("unheeded", watched.unpropagated)
-            .count("unreported", watched.unreported)
-            .count("parked", watched.in_suspense)
-            .count("quarantined", watched.quarantined)
-            .count("repaired", watched.repaired)
-            .count("failed", watched.failed)
+            .count("looked_at", report.evaluated)
+            .count("late", report.late)
+            .count("oldest_late_seconds", report.oldest_late_seconds)
+            .count("not_due", report.not_due)
+            .count("unconfirmed", report.unconfirmed)
+            .count("unposted", report.unposted)
+            .count("history_behind", report.history_behind)
+            .count("unpublished", report.unpublished)
+            .count("unheeded", report.unpropagated)
+            .count("unreported", report.unreported)
+            .count("parked", report.in_suspense)
+            .count("quarantined", report.quarantined)
+            .count("repaired", report.repaired)
+            .count("failed", report.failed)
             .emit(self.now);
         self.services.notifier.publish(&found.messages(self.now)).await
     }
@@ -285,24 +285,24 @@ fn position_of(now: DateTime<Utc>, segments: u32) -> u64 {
 
 /// Sets the cursor for this firing. Of the missed slots it catches up at least one whole scan and less than
 /// two, and always finishes a segment that was begun.
-fn begin(round: &mut ScanCursor, current: u64, segments: u32) {
+fn begin(cursor: &mut ScanCursor, current: u64, segments: u32) {
     let segments = u64::from(segments);
-    if round.position == 0 || round.position > current + segments {
+    if cursor.position == 0 || cursor.position > current + segments {
         // The scan never began; or a clock has been wrong by more than a day.
-        (round.position, round.after) = (current, None);
+        (cursor.position, cursor.after) = (current, None);
     }
-    let rounds_missed = current.saturating_sub(round.position) / segments;
-    round.position += rounds_missed.saturating_sub(1) * segments;
+    let rounds_missed = current.saturating_sub(cursor.position) / segments;
+    cursor.position += rounds_missed.saturating_sub(1) * segments;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn begun(slot: u64, current: u64) -> u64 {
-        let mut round = ScanCursor { position: slot, ..ScanCursor::default() };
-        begin(&mut round, current, SEGMENTS);
-        round.position
+    fn begun(position: u64, current: u64) -> u64 {
+        let mut cursor = ScanCursor { position, ..ScanCursor::default() };
+        begin(&mut cursor, current, SEGMENTS);
+        cursor.position
     }
 
     #[test]

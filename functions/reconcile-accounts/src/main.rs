@@ -6,10 +6,10 @@ use lambda_runtime::LambdaEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let wiring = start(reconcile_accounts::NAME).await?;
+    let services = start(reconcile_accounts::NAME).await?;
     run(async |event: LambdaEvent<EventBridgeEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        reconcile_accounts::handle(&wiring, event.payload, deadline).await
+        reconcile_accounts::handle(&services, event.payload, deadline).await
     })
     .await
 }

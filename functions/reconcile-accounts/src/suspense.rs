@@ -25,34 +25,34 @@ pub(crate) struct SuspenseScan {
 
 /// Posts the suspense payments whose accounts exist by now.
 pub(crate) async fn post_suspense(
-    wiring: &Services,
+    services: &Services,
     after: Option<&str>,
     now: DateTime<Utc>,
     found: &mut Findings,
 ) -> Result<SuspenseScan, StoreError> {
-    let page = wiring.transitions.store().all_suspense(AT_ONCE, after).await?;
+    let page = services.transitions.store().all_suspense(AT_ONCE, after).await?;
     let mut by_account: BTreeMap<AccountId, Vec<SuspensePayment>> = BTreeMap::new();
-    for parked in page.payments {
-        by_account.entry(parked.account_id.clone()).or_default().push(parked);
+    for payment in page.payments {
+        by_account.entry(payment.account_id.clone()).or_default().push(payment);
     }
     let mut waiting = 0;
     for (account_id, all) in by_account {
-        let left = match wiring.transitions.post_suspense(&account_id, now).await {
+        let left = match services.transitions.post_suspense(&account_id, now).await {
             Ok(left) => left,
             Err(error) => {
                 tracing::error!(account_id = account_id.as_str(), %error, "what is parked was not posted");
                 None
             }
         };
-        for parked in all {
-            let subject = format!("{account_id}/{}", parked.payment_id);
+        for payment in all {
+            let subject = format!("{account_id}/{}", payment.payment_id);
             let is_posted = left
                 .as_ref()
-                .is_some_and(|left| !left.iter().any(|payment_id| payment_id == parked.payment_id.as_str()));
+                .is_some_and(|left| !left.iter().any(|payment_id| payment_id == payment.payment_id.as_str()));
             waiting += usize::from(!is_posted);
             if is_posted {
                 found.add(Discrepancy::InSuspense, &subject, true);
-            } else if now - parked.at > PATIENCE {
+            } else if now - payment.at > PATIENCE {
                 found.add(Discrepancy::InSuspense, &subject, false);
             }
         }

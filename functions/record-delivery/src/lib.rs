@@ -63,21 +63,21 @@ enum RequestState {
 impl RequestState {
     const fn request(&self) -> &QueuedRequest {
         match self {
-            Self::Queued(planned) => planned,
-            Self::Ended(said) => &said.request,
+            Self::Queued(queued) => queued,
+            Self::Ended(record) => &record.request,
         }
     }
 }
 
 /// Processes a batch of receipts. A repeated receipt changes nothing; a failed one is delivered again.
-pub async fn handle(wiring: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
-    let clock = &*wiring.clock;
+pub async fn handle(services: &Services, event: SqsEvent, deadline: Deadline) -> SqsBatchResponse {
+    let clock = &*services.clock;
     let batch =
-        queue_batch(event, &wiring.alerts, clock, deadline, async |message| take(wiring, message).await)
+        queue_batch(event, &services.alerts, clock, deadline, async |message| take(services, message).await)
             .await;
     let count = |what: ReceiptEffect| batch.done.iter().filter(|done| **done == what).count();
     let new = |outcome| count(ReceiptEffect::New(outcome));
-    Metrics::new(&wiring.metrics_namespace, NAME)
+    Metrics::new(&services.metrics_namespace, NAME)
         .count("delivered", new(ReceiptOutcome::Delivered))
         .count("bounced", new(ReceiptOutcome::Bounced))
         .count("complained", new(ReceiptOutcome::Complained))
@@ -98,9 +98,9 @@ pub async fn handle(wiring: &Services, event: SqsEvent, deadline: Deadline) -> S
     batch.response()
 }
 
-async fn take(wiring: &Services, sent: &SqsMessage) -> Result<ReceiptEffect, RecordError> {
+async fn take(services: &Services, sent: &SqsMessage) -> Result<ReceiptEffect, RecordError> {
     let receipt = parse_receipt(sent.body.as_deref().unwrap_or_default()).map_err(RecordError::poison)?;
-    let (store, now) = (wiring.transitions.store(), wiring.clock.now());
+    let (store, now) = (services.transitions.store(), services.clock.now());
     check_not_ahead(receipt.at, now)?;
     let Some(message) = store.message(&receipt.message_id).await? else {
         return Err(RecordError::poison(format!("message_id: {} is not known", receipt.message_id)));
@@ -108,15 +108,15 @@ async fn take(wiring: &Services, sent: &SqsMessage) -> Result<ReceiptEffect, Rec
     if message.knows(&receipt) {
         return Ok(ReceiptEffect::Known);
     }
-    let heard = store.change_profile(&message.customer_id, now, |person| {
+    let heard = store.change_profile(&message.customer_id, now, |profile| {
         Ok(match &message.third_party {
-            Some(person_id) => person.apply_third_party_receipt(person_id, &receipt),
-            None => person.apply_receipt(message.channel, &receipt),
+            Some(third_party_id) => profile.apply_third_party_receipt(third_party_id, &receipt),
+            None => profile.apply_receipt(message.channel, &receipt),
         })
     });
     heard.await?;
     if message.third_party.is_none() {
-        follow(wiring, &receipt, &message, now).await?;
+        follow(services, &receipt, &message, now).await?;
     }
     let is_new = store.record_receipt(&receipt).await?;
     Ok(if is_new { ReceiptEffect::New(receipt.outcome) } else { ReceiptEffect::Known })
@@ -124,21 +124,21 @@ async fn take(wiring: &Services, sent: &SqsMessage) -> Result<ReceiptEffect, Rec
 
 /// The consequences of a receipt that the contact profile has recorded.
 async fn follow(
-    wiring: &Services,
+    services: &Services,
     receipt: &Receipt,
     message: &MessageRecord,
     now: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     match (receipt.outcome, &receipt.reason) {
         (ReceiptOutcome::Bounced, _) => {
-            alert_if_out_of_reach(wiring, &message.customer_id, now).await?;
-            requeue(wiring, receipt, message, now).await
+            alert_if_out_of_reach(services, &message.customer_id, now).await?;
+            requeue(services, receipt, message, now).await
         }
         (ReceiptOutcome::Complained | ReceiptOutcome::OptedOut, _) => {
-            Ok(alert_if_out_of_reach(wiring, &message.customer_id, now).await?)
+            Ok(alert_if_out_of_reach(services, &message.customer_id, now).await?)
         }
         (ReceiptOutcome::Answered, Some(reason)) if !reason.trim().is_empty() => {
-            record_cause(wiring, receipt, message, reason, now).await
+            record_cause(services, receipt, message, reason, now).await
         }
         _ => Ok(()),
     }
@@ -146,38 +146,38 @@ async fn follow(
 
 /// The contact requests that a message covered, as far as they are kept. Queued ones are read first: a
 /// request that ends in between is then found ended.
-async fn requests_of(wiring: &Services, message: &MessageRecord) -> Result<Vec<RequestState>, StoreError> {
-    let store = wiring.transitions.store();
-    let mut planned = store.load_profile(&message.customer_id).await?.requests;
-    let mut wishes = Vec::with_capacity(message.contacts.len());
+async fn requests_of(services: &Services, message: &MessageRecord) -> Result<Vec<RequestState>, StoreError> {
+    let store = services.transitions.store();
+    let mut queued = store.load_profile(&message.customer_id).await?.requests;
+    let mut states = Vec::with_capacity(message.contacts.len());
     for contact_id in &message.contacts {
-        if let Some(said) = store.contact_record(&message.customer_id, contact_id).await? {
-            wishes.push(RequestState::Ended(said));
-        } else if let Some(place) = planned.iter().position(|one| &one.contact_id == contact_id) {
-            wishes.push(RequestState::Queued(planned.swap_remove(place)));
+        if let Some(record) = store.contact_record(&message.customer_id, contact_id).await? {
+            states.push(RequestState::Ended(record));
+        } else if let Some(place) = queued.iter().position(|one| &one.contact_id == contact_id) {
+            states.push(RequestState::Queued(queued.swap_remove(place)));
         }
     }
-    Ok(wishes)
+    Ok(states)
 }
 
 /// Queues the requests of a bounced message again, except those that another message covered, or that ended
 /// without one.
 async fn requeue(
-    wiring: &Services,
+    services: &Services,
     receipt: &Receipt,
     message: &MessageRecord,
     now: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     let message_id = &receipt.message_id;
-    for wish in requests_of(wiring, message).await? {
-        match wish {
-            RequestState::Ended(said) => {
-                let is_by_it = said.message.as_ref().is_some_and(|(by, _)| by == message_id);
-                if is_by_it && said.outcome == ContactOutcome::Sent {
-                    wiring.transitions.store().requeue_request(&said, now).await?;
+    for state in requests_of(services, message).await? {
+        match state {
+            RequestState::Ended(record) => {
+                let is_by_it = record.message.as_ref().is_some_and(|(by, _)| by == message_id);
+                if is_by_it && record.outcome == ContactOutcome::Sent {
+                    services.transitions.store().requeue_request(&record, now).await?;
                 }
             }
-            RequestState::Queued(planned) if planned.reserved_as.as_ref() == Some(message_id) => {
+            RequestState::Queued(queued) if queued.reserved_as.as_ref() == Some(message_id) => {
                 return Err(RecordError::Retry("it came back, and is not noted as sent yet".to_owned()));
             }
             RequestState::Queued(_) => {}
@@ -188,18 +188,18 @@ async fn requeue(
 
 /// Records the borrower's reason for the arrears of the message's accounts.
 async fn record_cause(
-    wiring: &Services,
+    services: &Services,
     receipt: &Receipt,
     message: &MessageRecord,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), RecordError> {
-    let wishes = requests_of(wiring, message).await?;
-    let accounts: BTreeSet<&AccountId> = wishes.iter().map(|wish| &wish.request().account_id).collect();
+    let states = requests_of(services, message).await?;
+    let accounts: BTreeSet<&AccountId> = states.iter().map(|state| &state.request().account_id).collect();
     for account_id in accounts {
-        let said = wiring.transitions.record_borrower_cause(account_id, reason, receipt.at, now).await?;
-        if let TransitionOutcome::Deferred(_, hold) = said {
-            wiring.alerts.alert_blocked_payment(account_id, &hold, now).await;
+        let said = services.transitions.record_borrower_cause(account_id, reason, receipt.at, now).await?;
+        if let TransitionOutcome::Deferred(_, blocked) = said {
+            services.alerts.alert_blocked_payment(account_id, &blocked, now).await;
         }
     }
     Ok(())
@@ -208,14 +208,14 @@ async fn record_cause(
 /// Alerts the staff on call where no known contact point is usable any more. The contact gate alerts the
 /// same, under the same id, at its next message.
 async fn alert_if_out_of_reach(
-    wiring: &Services,
+    services: &Services,
     customer_id: &CustomerId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let unusable = wiring.transitions.store().profile(customer_id).await?.out_of_reach();
+    let unusable = services.transitions.store().profile(customer_id).await?.out_of_reach();
     if !unusable.is_empty() {
         let why = GateReason::NoChannel { channels: unusable }.to_string();
-        wiring.alerts.alert(OperationsKind::NoChannel, customer_id.as_str(), &why, now).await;
+        services.alerts.alert(OperationsKind::NoChannel, customer_id.as_str(), &why, now).await;
     }
     Ok(())
 }

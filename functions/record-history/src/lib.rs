@@ -30,14 +30,15 @@ use duewatch_store::{Recorded, account_from_image};
 pub const NAME: &str = "record-history";
 
 /// Records a batch of revisions. A repeated record writes nothing; a failed one is delivered again.
-pub async fn handle(wiring: &Services, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
-    let clock = &*wiring.clock;
+pub async fn handle(services: &Services, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
+    let clock = &*services.clock;
     let batch =
-        stream_batch(event, &wiring.alerts, clock, deadline, async |record| take(wiring, record).await).await;
+        stream_batch(event, &services.alerts, clock, deadline, async |record| take(services, record).await)
+            .await;
     let count = |is: fn(Recorded) -> bool| batch.done.iter().filter(|done| is(done.value)).count();
     let recorded = count(|recorded| matches!(recorded, Recorded::New { .. }));
     let gaps = count(|recorded| recorded == Recorded::New { gap: true });
-    Metrics::new(&wiring.metrics_namespace, NAME)
+    Metrics::new(&services.metrics_namespace, NAME)
         .count("recorded", recorded)
         .count("known", count(|recorded| recorded == Recorded::Known))
         .count("gaps", gaps)
@@ -55,22 +56,22 @@ pub async fn handle(wiring: &Services, event: RawStreamEvent, deadline: Deadline
     batch.response()
 }
 
-async fn take(wiring: &Services, record: EventRecord) -> Result<Recorded, RecordError> {
+async fn take(services: &Services, record: EventRecord) -> Result<Recorded, RecordError> {
     let at = record.change.approximate_creation_date_time;
     let Some(NewRevision { before, after }) = NewRevision::of(record)? else { return Ok(Recorded::Known) };
     // Without a readable image before, the entry's facts stay null; all else is recorded.
     let before = before.and_then(|before| account_from_image(before).ok());
-    let retention = wiring.transitions.retention_of(&after, wiring.clock.now()).await?;
-    let store = wiring.transitions.store();
+    let retention = services.transitions.retention_of(&after, services.clock.now()).await?;
+    let store = services.transitions.store();
     let recorded = store.record_revision(before.as_ref(), &after, at, retention).await?;
     if recorded == (Recorded::New { gap: true }) {
-        alert_gap(wiring, &after).await;
+        alert_gap(services, &after).await;
     }
     Ok(recorded)
 }
 
-async fn alert_gap(wiring: &Services, account: &Account) {
+async fn alert_gap(services: &Services, account: &Account) {
     let subject = format!("{}/{}", account.account_id, account.revision);
     let reason = "the revision below it is not in the history; duewatch audit lists what is missing";
-    wiring.alerts.alert(OperationsKind::HistoryGap, &subject, reason, wiring.clock.now()).await;
+    services.alerts.alert(OperationsKind::HistoryGap, &subject, reason, services.clock.now()).await;
 }

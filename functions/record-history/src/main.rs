@@ -5,10 +5,10 @@ use lambda_runtime::LambdaEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let wiring = start(record_history::NAME).await?;
+    let services = start(record_history::NAME).await?;
     run(async |event: LambdaEvent<RawStreamEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        Ok::<_, lambda_runtime::Error>(record_history::handle(&wiring, event.payload, deadline).await)
+        Ok::<_, lambda_runtime::Error>(record_history::handle(&services, event.payload, deadline).await)
     })
     .await
 }

@@ -111,84 +111,86 @@ struct ReadyMessage {
 /// # Errors
 /// When a call fails, an item of the customer cannot be read, or other writers keep winning.
 pub(crate) async fn evaluate(
-    wiring: &Services,
+    services: &Services,
     keys: &ReferenceKeys,
     customer_id: &CustomerId,
 ) -> Result<EvaluationReport, TransitionError> {
-    let store = wiring.transitions.store();
+    let store = services.transitions.store();
     for _ in 0..=MAX_CONFLICTS {
-        let now = wiring.clock.now();
-        let LoadedProfile { profile: person, requests: planned } = store.load_profile(customer_id).await?;
+        let now = services.clock.now();
+        let LoadedProfile { profile, requests: queued } = store.load_profile(customer_id).await?;
         let due: Vec<QueuedRequest> =
-            planned.into_iter().filter(|one| one.evaluate_at <= now).take(MAX_TOGETHER).collect();
+            queued.into_iter().filter(|one| one.evaluate_at <= now).take(MAX_TOGETHER).collect();
         if due.is_empty() {
             return Ok(EvaluationReport::default());
         }
-        let accounts = load_accounts(wiring, &due, now).await?;
-        let mut look = CustomerEvaluation {
+        let accounts = load_accounts(services, &due, now).await?;
+        let mut evaluation = CustomerEvaluation {
             keys,
             now,
             evaluated: EvaluationReport::default(),
             change: ProfileChange::default(),
         };
-        let told = look.withdraw_obsolete(&due, &accounts);
-        let (ready, mut rings) = look.pass_gate(person, &told);
-        rings.extend(unreadable(&accounts));
-        let CustomerEvaluation { evaluated: mut looked, change, .. } = look;
+        let sendable = evaluation.withdraw_obsolete(&due, &accounts);
+        let (ready, mut alerts) = evaluation.pass_gate(profile, &sendable);
+        alerts.extend(unreadable(&accounts));
+        let CustomerEvaluation { evaluated: mut report, change, .. } = evaluation;
         if !store.write_profile(change).await? {
             continue;
         }
-        for (account_id, judged) in &accounts {
-            if let CurrentAccount::There(judged) = judged
-                && let Some(hold) = &judged.blocked
+        for (account_id, current) in &accounts {
+            if let CurrentAccount::There(assessed) = current
+                && let Some(blocked) = &assessed.blocked
             {
-                wiring.alerts.alert_blocked_payment(account_id, hold, now).await;
+                services.alerts.alert_blocked_payment(account_id, blocked, now).await;
             }
         }
-        for (kind, subject, reason) in rings {
-            wiring.alerts.alert(kind, &subject, &reason, now).await;
+        for (kind, subject, reason) in alerts {
+            services.alerts.alert(kind, &subject, &reason, now).await;
         }
-        Box::pin(publish(wiring, ready, now, &mut looked)).await?;
-        return Ok(looked);
+        Box::pin(publish(services, ready, now, &mut report)).await?;
+        return Ok(report);
     }
     Err(store.contested(customer_id).into())
 }
 
 /// Each account in its current state.
 async fn load_accounts(
-    wiring: &Services,
+    services: &Services,
     due: &[QueuedRequest],
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<AccountId, CurrentAccount>, StoreError> {
     let mut accounts = BTreeMap::new();
-    for planned in due {
-        if !accounts.contains_key(&planned.account_id) {
-            let look = match assess_current(wiring, &planned.account_id, now).await {
-                Ok(Some(judged)) => CurrentAccount::There(Box::new(judged)),
+    for queued in due {
+        if !accounts.contains_key(&queued.account_id) {
+            let current = match assess_current(services, &queued.account_id, now).await {
+                Ok(Some(assessed)) => CurrentAccount::There(Box::new(assessed)),
                 Ok(None) => CurrentAccount::Gone,
                 Err(error) if error.is_transient() => return Err(error),
                 Err(error) => CurrentAccount::Unreadable(error.to_string()),
             };
-            accounts.insert(planned.account_id.clone(), look);
+            accounts.insert(queued.account_id.clone(), current);
         }
     }
     Ok(accounts)
 }
 
 async fn assess_current(
-    wiring: &Services,
+    services: &Services,
     account_id: &AccountId,
     now: DateTime<Utc>,
 ) -> Result<Option<AssessedAccount>, StoreError> {
-    let Some((account, hold)) = wiring.transitions.load_current(account_id).await? else { return Ok(None) };
-    let versions = wiring.transitions.rules_of(&account, now).await?;
+    let Some((account, blocked)) = services.transitions.load_current(account_id).await? else {
+        return Ok(None);
+    };
+    let versions = services.transitions.rules_of(&account, now).await?;
     let assessment = assess(&account, versions.in_force(&account, now), now);
     let (stage, figures) = (assessment.stage_name().to_owned(), assessment.figures);
-    Ok(Some(AssessedAccount { account, versions, figures, stage, blocked: hold }))
+    Ok(Some(AssessedAccount { account, versions, figures, stage, blocked }))
 }
 
 fn unreadable(accounts: &BTreeMap<AccountId, CurrentAccount>) -> impl Iterator<Item = Alert> + '_ {
-    accounts.iter().filter_map(|(account_id, look)| match look {
+    accounts.iter().filter_map(|(account_id, current)| match current {
         CurrentAccount::Unreadable(problem) => Some((
             OperationsKind::MessageBlocked,
             account_id.to_string(),
@@ -214,172 +216,172 @@ impl CustomerEvaluation<'_> {
         due: &'a [QueuedRequest],
         accounts: &'a BTreeMap<AccountId, CurrentAccount>,
     ) -> Vec<SendableRequest<'a>> {
-        let mut told = Vec::new();
-        for planned in due {
-            match accounts.get(&planned.account_id) {
-                Some(CurrentAccount::There(judged)) if judged.blocked.is_some() => {
-                    self.end(planned, ContactOutcome::Held, None, Some(judged));
+        let mut sendable = Vec::new();
+        for queued in due {
+            match accounts.get(&queued.account_id) {
+                Some(CurrentAccount::There(assessed)) if assessed.blocked.is_some() => {
+                    self.end(queued, ContactOutcome::Held, None, Some(assessed));
                     self.evaluated.held += 1;
                 }
-                Some(CurrentAccount::There(judged)) if self.has_reason(planned, judged) => {
-                    told.push(SendableRequest { request: planned, account: judged });
+                Some(CurrentAccount::There(assessed)) if self.has_reason(queued, assessed) => {
+                    sendable.push(SendableRequest { request: queued, account: assessed });
                 }
                 Some(CurrentAccount::Unreadable(_)) => {
                     let look_at = self.now + REASSESS_AFTER;
-                    self.change.requests.push(QueuedRequest { evaluate_at: look_at, ..planned.clone() });
+                    self.change.requests.push(QueuedRequest { evaluate_at: look_at, ..queued.clone() });
                     self.evaluated.deferred += 1;
                 }
-                Some(CurrentAccount::There(judged)) => {
-                    self.end(planned, ContactOutcome::Withdrawn, None, Some(judged));
+                Some(CurrentAccount::There(assessed)) => {
+                    self.end(queued, ContactOutcome::Withdrawn, None, Some(assessed));
                     self.evaluated.withdrawn += 1;
                 }
                 Some(CurrentAccount::Gone) | None => {
-                    self.end(planned, ContactOutcome::Withdrawn, None, None);
+                    self.end(queued, ContactOutcome::Withdrawn, None, None);
                     self.evaluated.withdrawn += 1;
                 }
             }
         }
         let is_owed =
-            |planned: &QueuedRequest| planned.borrower_request().is_some_and(|one| one.notice_of.is_some());
-        told.sort_by_key(|one| {
-            let planned = one.request;
-            (planned.reserved_as.is_none(), !is_owed(planned), planned.planned_at, &planned.contact_id)
+            |queued: &QueuedRequest| queued.borrower_request().is_some_and(|one| one.notice_of.is_some());
+        sendable.sort_by_key(|one| {
+            let queued = one.request;
+            (queued.reserved_as.is_none(), !is_owed(queued), queued.planned_at, &queued.contact_id)
         });
-        told
+        sendable
     }
 
-    fn has_reason(&self, planned: &QueuedRequest, judged: &AssessedAccount) -> bool {
-        let Some(intent) = planned.borrower_request() else { return true };
-        let policy = judged.policy(self.now);
-        let allocation = allocate_at(&judged.account, policy);
-        let stands = (planned.stage.as_str(), judged.stage.as_str());
-        is_still_due(&judged.account, &allocation, stands.0, stands.1, intent)
-            && (intent.notice_of.is_some() || !intent.has_passed(&judged.account, policy, self.now))
+    fn has_reason(&self, queued: &QueuedRequest, assessed: &AssessedAccount) -> bool {
+        let Some(request) = queued.borrower_request() else { return true };
+        let policy = assessed.policy(self.now);
+        let allocation = allocate_at(&assessed.account, policy);
+        let stands = (queued.stage.as_str(), assessed.stage.as_str());
+        is_still_due(&assessed.account, &allocation, stands.0, stands.1, request)
+            && (request.notice_of.is_some() || !request.has_passed(&assessed.account, policy, self.now))
     }
 
     fn end(
         &mut self,
-        planned: &QueuedRequest,
+        queued: &QueuedRequest,
         outcome: ContactOutcome,
-        why: Option<GateReason>,
-        judged: Option<&AssessedAccount>,
+        reason: Option<GateReason>,
+        assessed: Option<&AssessedAccount>,
     ) {
-        let said =
-            ContactRecord { request: planned.clone(), outcome, at: self.now, reason: why, message: None };
-        let until = judged.and_then(|one| one.policy(self.now).retention.contact_log_until(self.now));
-        self.change.ended.push((said, until));
+        let record = ContactRecord { request: queued.clone(), outcome, at: self.now, reason, message: None };
+        let until = assessed.and_then(|one| one.policy(self.now).retention.contact_log_until(self.now));
+        self.change.ended.push((record, until));
     }
 
     /// Asks the gate, and renders the requests that may leave. A request that cannot be rendered ends, and
     /// the gate is asked again without it.
     fn pass_gate(
         &mut self,
-        person: ContactProfile,
+        profile: ContactProfile,
         told: &[SendableRequest<'_>],
     ) -> (Vec<ReadyMessage>, Vec<Alert>) {
         let (now, no_rules) = (self.now, ContactRules::default());
         let rules: Vec<&ContactRules> =
             told.iter().map(|one| one.account.policy(now).contact.as_ref().unwrap_or(&no_rules)).collect();
-        let mut rings = Vec::new();
+        let mut alerts = Vec::new();
         let mut left: Vec<usize> = (0..told.len()).collect();
         // Each further round drops at least one request.
         for _ in 0..=told.len() {
-            let wishes: Vec<(GateRequest, &ContactRules)> = left
+            let gate_requests: Vec<(GateRequest, &ContactRules)> = left
                 .iter()
                 .map(|place| {
-                    let SendableRequest { request: planned, account: judged } = &told[*place];
-                    let policy = judged.policy(self.now);
-                    let wish = planned.gate_request(&judged.account, policy, &judged.figures, self.now);
-                    (wish, rules[*place])
+                    let SendableRequest { request: queued, account: assessed } = &told[*place];
+                    let policy = assessed.policy(self.now);
+                    let gate_request =
+                        queued.gate_request(&assessed.account, policy, &assessed.figures, self.now);
+                    (gate_request, rules[*place])
                 })
                 .collect();
-            let consolidated = consolidate(&person, &wishes, self.now);
+            let consolidated = consolidate(&profile, &gate_requests, self.now);
             let mut said = Vec::new();
             let mut unsayable = Vec::new();
             for (attempt, places) in &consolidated.messages {
-                let spoken: Vec<&SendableRequest<'_>> =
+                let sendable: Vec<&SendableRequest<'_>> =
                     places.iter().map(|place| &told[left[*place]]).collect();
-                match message::of(self.keys, &person, attempt, &spoken, self.now) {
-                    Ok(message) => said.push((attempt, spoken, message)),
+                match message::of(self.keys, &profile, attempt, &sendable, self.now) {
+                    Ok(message) => said.push((attempt, sendable, message)),
                     Err(problem) => {
                         unsayable.extend(places.iter().map(|place| (left[*place], problem.clone())))
                     }
                 }
             }
             if unsayable.is_empty() {
-                let verdicts = consolidated.decisions.iter().zip(&left);
-                let verdicts = verdicts.map(|(verdict, place)| (verdict, &told[*place]));
-                rings.extend(self.defer_or_suppress(verdicts));
+                let decisions = consolidated.decisions.iter().zip(&left);
+                let decisions = decisions.map(|(decision, place)| (decision, &told[*place]));
+                alerts.extend(self.defer_or_suppress(decisions));
                 let windows = rules.iter().map(|rules| rules.window_days()).max().unwrap_or(0);
-                let ready = self.reserve(person, windows, said.into_iter());
-                return (ready, rings);
+                let ready = self.reserve(profile, windows, said.into_iter());
+                return (ready, alerts);
             }
             for (place, problem) in unsayable {
-                let SendableRequest { request: planned, account: judged } = &told[place];
-                self.end(planned, ContactOutcome::Unrenderable, None, Some(judged));
+                let SendableRequest { request: queued, account: assessed } = &told[place];
+                self.end(queued, ContactOutcome::Unrenderable, None, Some(assessed));
                 self.evaluated.unrenderable += 1;
                 left.retain(|other| *other != place);
                 let reason = format!("it cannot be put into words: {problem}");
-                rings.push((OperationsKind::MessageBlocked, planned.contact_id.to_string(), reason));
+                alerts.push((OperationsKind::MessageBlocked, queued.contact_id.to_string(), reason));
             }
         }
-        (Vec::new(), rings)
+        (Vec::new(), alerts)
     }
 
     /// Defers or ends the requests that the gate does not let leave. Returns the alerts.
     fn defer_or_suppress<'a>(
         &mut self,
-        verdicts: impl Iterator<Item = (&'a GateDecision, &'a SendableRequest<'a>)>,
+        decisions: impl Iterator<Item = (&'a GateDecision, &'a SendableRequest<'a>)>,
     ) -> Vec<Alert> {
-        let mut rings = Vec::new();
-        for (verdict, SendableRequest { request: planned, account: judged }) in verdicts {
-            match verdict {
+        let mut alerts = Vec::new();
+        for (decision, SendableRequest { request: queued, account: assessed }) in decisions {
+            match decision {
                 GateDecision::Send { .. } => {}
-                GateDecision::Defer { until, reason: why } => {
-                    let late_since = planned.late_since(judged.account.time_zone, self.now);
-                    let waits_for = Some(why.clone());
+                GateDecision::Defer { until, reason } => {
+                    let late_since = queued.late_since(assessed.account.time_zone, self.now);
+                    let waits_for = Some(reason.clone());
                     let deferred =
-                        QueuedRequest { evaluate_at: *until, waits_for, late_since, ..(*planned).clone() };
+                        QueuedRequest { evaluate_at: *until, waits_for, late_since, ..(*queued).clone() };
                     self.change.requests.push(deferred);
                     self.evaluated.deferred += 1;
                 }
-                GateDecision::Suppress { reason: why } => {
-                    if matches!(why, GateReason::NoChannel { .. }) {
-                        let subject = planned.customer_id.to_string();
-                        rings.push((OperationsKind::NoChannel, subject, why.to_string()));
+                GateDecision::Suppress { reason } => {
+                    if matches!(reason, GateReason::NoChannel { .. }) {
+                        let subject = queued.customer_id.to_string();
+                        alerts.push((OperationsKind::NoChannel, subject, reason.to_string()));
                     }
-                    self.end(planned, ContactOutcome::Suppressed, Some(why.clone()), Some(judged));
+                    self.end(queued, ContactOutcome::Suppressed, Some(reason.clone()), Some(assessed));
                     self.evaluated.suppressed += 1;
                 }
             }
         }
-        rings
+        alerts
     }
 
     /// Counts the messages that are about to leave.
     fn reserve<'a>(
         &mut self,
-        mut person: ContactProfile,
+        mut profile: ContactProfile,
         window_days: u32,
         said: impl Iterator<Item = (&'a ContactAttempt, Vec<&'a SendableRequest<'a>>, OutboundMessage)>,
     ) -> Vec<ReadyMessage> {
         let mut ready = Vec::new();
-        for (attempt, spoken, message) in said {
+        for (attempt, sendable, message) in said {
             let message_id = attempt.contact_id.clone();
-            person.keep(attempt.clone());
+            profile.keep(attempt.clone());
             let known = MessageRecord {
-                customer_id: person.customer_id.clone(),
+                customer_id: profile.customer_id.clone(),
                 channel: attempt.channel,
                 third_party: attempt.third_party.clone(),
-                contacts: spoken.iter().map(|one| one.request.contact_id.clone()).collect(),
+                contacts: sendable.iter().map(|one| one.request.contact_id.clone()).collect(),
                 receipts: Vec::new(),
             };
             let kept =
-                spoken.iter().map(|one| one.account.policy(self.now).retention.contact_log_until(self.now));
+                sendable.iter().map(|one| one.account.policy(self.now).retention.contact_log_until(self.now));
             // The longest retention period of the requests; `None` is without end.
             let until = kept.reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other))).flatten();
             let reserved = ReservedMessage { message_id: message_id.clone(), message: known, until };
-            let spoken_for: Vec<QueuedRequest> = spoken
+            let requests: Vec<QueuedRequest> = sendable
                 .iter()
                 .map(|one| QueuedRequest {
                     reserved_as: Some(message_id.clone()),
@@ -387,13 +389,13 @@ impl CustomerEvaluation<'_> {
                     ..one.request.clone()
                 })
                 .collect();
-            self.change.requests.extend(spoken_for.iter().cloned());
+            self.change.requests.extend(requests.iter().cloned());
             self.change.reserved.push(reserved.clone());
-            ready.push(ReadyMessage { message, reserved, requests: spoken_for });
+            ready.push(ReadyMessage { message, reserved, requests });
         }
         if !ready.is_empty() {
-            person.prune(window_days, self.now);
-            self.change.profile = Some(person);
+            profile.prune(window_days, self.now);
+            self.change.profile = Some(profile);
         }
         ready
     }
@@ -402,35 +404,35 @@ impl CustomerEvaluation<'_> {
 /// Publishes the counted messages, records each notice, and ends the requests. A message that did not leave,
 /// or whose notice could not be recorded, becomes due again by itself.
 async fn publish(
-    wiring: &Services,
+    services: &Services,
     ready: Vec<ReadyMessage>,
     now: DateTime<Utc>,
-    looked: &mut EvaluationReport,
+    report: &mut EvaluationReport,
 ) -> Result<(), StoreError> {
     let messages: Vec<OutboundMessage> = ready.iter().map(|one| one.message.clone()).collect();
-    let failed: Vec<usize> = match wiring.notifier.publish(&messages).await {
+    let failed: Vec<usize> = match services.notifier.publish(&messages).await {
         Ok(()) => Vec::new(),
         Err(error) => {
             tracing::warn!(%error, "to be sent again");
             error.0.iter().map(|failed| failed.place).collect()
         }
     };
-    for (place, ReadyMessage { reserved, requests: spoken_for, .. }) in ready.into_iter().enumerate() {
-        if failed.contains(&place) || !note_notices(wiring, &spoken_for, now).await {
-            looked.unsent += 1;
+    for (place, ReadyMessage { reserved, requests, .. }) in ready.into_iter().enumerate() {
+        if failed.contains(&place) || !note_notices(services, &requests, now).await {
+            report.unsent += 1;
             continue;
         }
-        looked.messages += 1;
-        looked.sent += spoken_for.len();
+        report.messages += 1;
+        report.sent += requests.len();
         let is_notice =
-            |one: &&QueuedRequest| one.borrower_request().is_some_and(|intent| intent.notice_of.is_some());
-        looked.notices += spoken_for.iter().filter(is_notice).count();
+            |one: &&QueuedRequest| one.borrower_request().is_some_and(|request| request.notice_of.is_some());
+        report.notices += requests.iter().filter(is_notice).count();
         let ReservedMessage { message_id, message, until } = reserved;
-        let ended = spoken_for.into_iter().map(|planned| {
+        let ended = requests.into_iter().map(|queued| {
             let message = Some((message_id.clone(), message.channel));
             (
                 ContactRecord {
-                    request: planned,
+                    request: queued,
                     outcome: ContactOutcome::Sent,
                     at: now,
                     reason: None,
@@ -441,26 +443,26 @@ async fn publish(
         });
         // Where another writer has ended the requests meanwhile, its records stand.
         let change = ProfileChange { ended: ended.collect(), ..ProfileChange::default() };
-        wiring.transitions.store().write_profile(change).await?;
+        services.transitions.store().write_profile(change).await?;
     }
     Ok(())
 }
 
 /// Records in the accounts that their notices have left. Returns whether all were recorded.
-async fn note_notices(wiring: &Services, spoken_for: &[QueuedRequest], now: DateTime<Utc>) -> bool {
+async fn note_notices(services: &Services, requests: &[QueuedRequest], now: DateTime<Utc>) -> bool {
     let mut all = true;
-    for planned in spoken_for {
-        let RequestTarget::Borrower(ContactRequest { notice_of: Some(of), planned_at, .. }) = &planned.target
+    for queued in requests {
+        let RequestTarget::Borrower(ContactRequest { notice_of: Some(of), planned_at, .. }) = &queued.target
         else {
             continue;
         };
-        match wiring.transitions.notice_left(&planned.account_id, of, *planned_at, now).await {
-            Ok(TransitionOutcome::Deferred(account, hold)) => {
-                wiring.alerts.alert_blocked_payment(&account.account_id, &hold, now).await;
+        match services.transitions.notice_left(&queued.account_id, of, *planned_at, now).await {
+            Ok(TransitionOutcome::Deferred(account, blocked)) => {
+                services.alerts.alert_blocked_payment(&account.account_id, &blocked, now).await;
             }
             Ok(_) => {}
             Err(error) => {
-                let account_id = planned.account_id.as_str();
+                let account_id = queued.account_id.as_str();
                 tracing::warn!(%error, account_id, "a notice has left and is not noted");
                 all = false;
             }

@@ -97,7 +97,7 @@ impl From<ContactSweepError> for lambda_runtime::Diagnostic {
 /// # Errors
 /// When the index of queued requests cannot be read. A failed customer does not fail the sweep.
 pub async fn handle(
-    wiring: &Services,
+    services: &Services,
     keys: &ReferenceKeys,
     event: SendEvent,
     deadline: Deadline,
@@ -105,26 +105,26 @@ pub async fn handle(
     match event.records {
         Some(records) => {
             let event = RawStreamEvent { records };
-            Ok(SendAnswer::Stream(take(wiring, keys, event, deadline).await))
+            Ok(SendAnswer::Stream(take(services, keys, event, deadline).await))
         }
-        None => Ok(SendAnswer::Schedule(Box::pin(sweep(wiring, keys, deadline)).await?)),
+        None => Ok(SendAnswer::Schedule(Box::pin(sweep(services, keys, deadline)).await?)),
     }
 }
 
 /// Publishes a batch of revisions.
 async fn take(
-    wiring: &Services,
+    services: &Services,
     keys: &ReferenceKeys,
     event: RawStreamEvent,
     deadline: Deadline,
 ) -> DynamoDbEventResponse {
-    let clock = &*wiring.clock;
+    let clock = &*services.clock;
     let mut batch =
-        stream_batch(event, &wiring.alerts, clock, deadline, async |record| prepare(record)).await;
+        stream_batch(event, &services.alerts, clock, deadline, async |record| prepare(record)).await;
     let all: Vec<&Outgoing> = batch.done.iter().map(|done| &done.value).collect();
-    let sent = outgoing::send(wiring, &all).await;
+    let sent = outgoing::send(services, &all).await;
     let is_sent = |place: &usize| !sent.failed.contains(place);
-    let persons: BTreeSet<CustomerId> =
+    let customers: BTreeSet<CustomerId> =
         (0..all.len()).filter(is_sent).filter_map(|place| all.get(place)?.requests_for().cloned()).collect();
     let messages: usize = all.iter().map(|outgoing| outgoing.messages()).sum();
     let failed: Vec<String> = sent
@@ -135,13 +135,13 @@ async fn take(
     for sequence_number in &failed {
         batch.fail(sequence_number);
     }
-    let mut swept = ContactSweepReport::default();
-    Box::pin(evaluate_all(wiring, keys, persons, deadline, &mut swept)).await;
-    let metrics = Metrics::new(&wiring.metrics_namespace, NAME)
+    let mut report = ContactSweepReport::default();
+    Box::pin(evaluate_all(services, keys, customers, deadline, &mut report)).await;
+    let metrics = Metrics::new(&services.metrics_namespace, NAME)
         .count("taken", batch.taken())
         .count("messages", messages)
         .count("planned", sent.queued);
-    swept
+    report
         .evaluated
         .counted(metrics)
         .count("quarantined", batch.quarantined)
@@ -151,7 +151,7 @@ async fn take(
         records = batch.done.len(),
         messages,
         planned = sent.queued,
-        looked = ?swept.evaluated,
+        looked = ?report.evaluated,
         quarantined = batch.quarantined,
         failed = batch.failures(),
         "sent"
@@ -165,37 +165,37 @@ fn prepare(record: EventRecord) -> Result<Outgoing, RecordError> {
 
 /// Evaluates each customer with due contact requests.
 async fn sweep(
-    wiring: &Services,
+    services: &Services,
     keys: &ReferenceKeys,
     deadline: Deadline,
 ) -> Result<ContactSweepReport, StoreError> {
-    let store = wiring.transitions.store();
-    let now = wiring.clock.now();
+    let store = services.transitions.store();
+    let now = services.clock.now();
     store.check_due_shards().await?;
-    let mut swept = ContactSweepReport::default();
+    let mut report = ContactSweepReport::default();
     for shard in 0..store.due_shards() {
         let (mut from, mut seen) = (None, BTreeSet::new());
         for _ in 0..MAX_PAGES {
-            if deadline.is_near(wiring.clock.now()) {
-                swept.cut_short = true;
+            if deadline.is_near(services.clock.now()) {
+                report.cut_short = true;
                 break;
             }
             let page = store.due_contacts(shard, now, PAGE, from).await?;
             let new = page.customers.into_iter().filter(|one| seen.insert(one.clone())).collect();
-            Box::pin(evaluate_all(wiring, keys, new, deadline, &mut swept)).await;
+            Box::pin(evaluate_all(services, keys, new, deadline, &mut report)).await;
             from = page.next;
             if from.is_none() {
                 break;
             }
         }
     }
-    swept
+    report
         .evaluated
-        .counted(Metrics::new(&wiring.metrics_namespace, NAME))
-        .count("persons_failed", swept.failed)
+        .counted(Metrics::new(&services.metrics_namespace, NAME))
+        .count("persons_failed", report.failed)
         .emit(now);
-    tracing::info!(?swept, "swept what is planned");
-    Ok(swept)
+    tracing::info!(?report, "swept what is planned");
+    Ok(report)
 }
 
 /// The result for one customer.
@@ -207,28 +207,28 @@ enum CustomerOutcome {
 
 /// Evaluates customers, several at once.
 async fn evaluate_all(
-    wiring: &Services,
+    services: &Services,
     keys: &ReferenceKeys,
-    persons: BTreeSet<CustomerId>,
+    customers: BTreeSet<CustomerId>,
     deadline: Deadline,
     swept: &mut ContactSweepReport,
 ) {
-    let looks: Vec<CustomerOutcome> = stream::iter(persons)
+    let looks: Vec<CustomerOutcome> = stream::iter(customers)
         .map(|customer_id| async move {
-            let now = wiring.clock.now();
+            let now = services.clock.now();
             if deadline.is_near(now) {
                 return CustomerOutcome::CutShort;
             }
-            Box::pin(evaluate_guarded(wiring, keys, &customer_id, now)).await
+            Box::pin(evaluate_guarded(services, keys, &customer_id, now)).await
         })
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
-    for look in looks {
-        match look {
-            CustomerOutcome::Done(looked) => {
+    for outcome in looks {
+        match outcome {
+            CustomerOutcome::Done(report) => {
                 swept.customers += 1;
-                swept.evaluated.add(&looked);
+                swept.evaluated.add(&report);
             }
             CustomerOutcome::Failed => swept.failed += 1,
             CustomerOutcome::CutShort => swept.cut_short = true,
@@ -239,14 +239,14 @@ async fn evaluate_all(
 /// Failed requests stay queued for the next sweep. A permanent failure alerts the staff on call; there is
 /// nothing to requeue.
 async fn evaluate_guarded(
-    wiring: &Services,
+    services: &Services,
     keys: &ReferenceKeys,
     customer_id: &CustomerId,
     now: DateTime<Utc>,
 ) -> CustomerOutcome {
-    let looked = std::panic::AssertUnwindSafe(customer::evaluate(wiring, keys, customer_id));
-    let reason = match futures_util::FutureExt::catch_unwind(looked).await {
-        Ok(Ok(looked)) => return CustomerOutcome::Done(looked),
+    let report = std::panic::AssertUnwindSafe(customer::evaluate(services, keys, customer_id));
+    let reason = match futures_util::FutureExt::catch_unwind(report).await {
+        Ok(Ok(report)) => return CustomerOutcome::Done(report),
         Ok(Err(error)) if error.is_transient() => {
             tracing::warn!(customer_id = customer_id.as_str(), %error, "left for the next firing");
             return CustomerOutcome::Failed;
@@ -256,6 +256,6 @@ async fn evaluate_guarded(
     };
     tracing::error!(customer_id = customer_id.as_str(), reason, "left for the next firing");
     let told = "a look at this customer fails; what is planned for them waits";
-    wiring.alerts.alert(OperationsKind::MessageBlocked, customer_id.as_str(), told, now).await;
+    services.alerts.alert(OperationsKind::MessageBlocked, customer_id.as_str(), told, now).await;
     CustomerOutcome::Failed
 }

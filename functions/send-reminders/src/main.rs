@@ -6,11 +6,11 @@ use send_reminders::SendEvent;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let wiring = start(send_reminders::NAME).await?;
+    let services = start(send_reminders::NAME).await?;
     let keys = reference_keys_from_env()?;
     run(async |event: LambdaEvent<SendEvent>| {
         let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        send_reminders::handle(&wiring, &keys, event.payload, deadline).await
+        send_reminders::handle(&services, &keys, event.payload, deadline).await
     })
     .await
 }

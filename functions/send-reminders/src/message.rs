@@ -26,19 +26,19 @@ use crate::spoken::{AssessedAccount, SendableRequest};
 /// Why it cannot be rendered. Such a fault is not transient.
 pub(crate) fn of(
     keys: &ReferenceKeys,
-    person: &ContactProfile,
+    profile: &ContactProfile,
     attempt: &ContactAttempt,
-    spoken: &[&SendableRequest<'_>],
+    sendable: &[&SendableRequest<'_>],
     now: DateTime<Utc>,
 ) -> Result<OutboundMessage, String> {
-    let first = spoken.first().ok_or("it is about nothing")?;
+    let first = sendable.first().ok_or("it is about nothing")?;
     let policy = first.account.policy(now);
     let none = ContactRules::default();
     let rules = policy.contact.as_ref().unwrap_or(&none);
-    let language = person.language().or(rules.language).unwrap_or(Language::En);
+    let language = profile.language().or(rules.language).unwrap_or(Language::En);
     let reference = Reference::issue(keys, attempt.contact_id.as_str(), now);
     let mut due = ContactDue {
-        customer_id: &person.customer_id,
+        customer_id: &profile.customer_id,
         message_id: &attempt.contact_id,
         channel: attempt.channel,
         language,
@@ -51,23 +51,23 @@ pub(crate) fn of(
         rendered: Rendered { subject: None, text: String::new(), segments: None },
         reference,
     };
-    let texts = texts_of(spoken, now)?;
+    let texts = texts_of(sendable, now)?;
     if attempt.third_party.is_some() {
         due.rendered = to_third_party(&texts, policy, rules, &due)?;
         return Ok(contact_due(&due, now));
     }
-    let zone = person.zone(first.account.account.time_zone);
-    let late = spoken.iter().filter_map(|one| one.request.late_since(zone, now)).min();
+    let zone = profile.zone(first.account.account.time_zone);
+    let late = sendable.iter().filter_map(|one| one.request.late_since(zone, now)).min();
     due.late_since = late.filter(|since| *since < business_date(zone, now));
-    let said = sections_of(spoken);
+    let said = sections_of(sendable);
     let missed: u32 =
-        spoken.iter().filter_map(|one| one.request.borrower_request()).map(|intent| intent.missed).sum();
-    due.stands_for = missed.saturating_add(u32::try_from(spoken.len() - said.len()).unwrap_or(u32::MAX));
+        sendable.iter().filter_map(|one| one.request.borrower_request()).map(|request| request.missed).sum();
+    due.stands_for = missed.saturating_add(u32::try_from(sendable.len() - said.len()).unwrap_or(u32::MAX));
     let mut sections: Vec<Section<'_>> = Vec::new();
     let names: Vec<String> =
-        said.iter().map(|(one, intent)| named(one.account.policy(now), &intent.template)).collect();
-    for ((one, intent), name) in said.iter().zip(&names) {
-        let facts = account_facts(one.account, intent, now);
+        said.iter().map(|(one, request)| named(one.account.policy(now), &request.template)).collect();
+    for ((one, request), name) in said.iter().zip(&names) {
+        let facts = account_facts(one.account, request, now);
         match sections.iter_mut().find(|section| section.template == name) {
             Some(section) => section.accounts.push(facts),
             None => sections.push(Section { template: name, accounts: vec![facts] }),
@@ -84,14 +84,14 @@ pub(crate) fn of(
         reference,
     };
     due.rendered = texts.render(attempt.channel, language, &facts).map_err(|error| error.to_string())?;
-    due.contacts = spoken.iter().filter_map(|one| contact(one)).collect();
+    due.contacts = sendable.iter().filter_map(|one| contact(one)).collect();
     Ok(contact_due(&due, now))
 }
 
 /// The template's name in the policy.
-fn template_of<'a>(planned: &'a QueuedRequest, rules: &'a ContactRules) -> Result<&'a str, String> {
-    match &planned.target {
-        RequestTarget::Borrower(intent) => Ok(&intent.template),
+fn template_of<'a>(queued: &'a QueuedRequest, rules: &'a ContactRules) -> Result<&'a str, String> {
+    match &queued.target {
+        RequestTarget::Borrower(request) => Ok(&request.template),
         RequestTarget::ThirdParty { .. } => rules
             .third_parties
             .as_ref()
@@ -110,9 +110,9 @@ fn named(policy: &Policy, template: &str) -> String {
 }
 
 /// The texts of all policies of the message's accounts.
-fn texts_of(spoken: &[&SendableRequest<'_>], now: DateTime<Utc>) -> Result<MessageTexts, String> {
+fn texts_of(sendable: &[&SendableRequest<'_>], now: DateTime<Utc>) -> Result<MessageTexts, String> {
     let mut all = Templates::new();
-    for one in spoken {
+    for one in sendable {
         let policy = one.account.policy(now);
         for (name, template) in &policy.templates {
             all.insert(named(policy, name), template.clone());
@@ -139,24 +139,27 @@ fn to_third_party(
 
 /// The rendered requests: of each account its notices, or, where it has none, its latest reminder, which
 /// replaces those before it.
-fn sections_of<'a>(spoken: &[&'a SendableRequest<'a>]) -> Vec<(&'a SendableRequest<'a>, &'a ContactRequest)> {
+fn sections_of<'a>(
+    sendable: &[&'a SendableRequest<'a>],
+) -> Vec<(&'a SendableRequest<'a>, &'a ContactRequest)> {
     let all: Vec<(&SendableRequest<'_>, &ContactRequest)> =
-        spoken.iter().filter_map(|one| Some((*one, one.request.borrower_request()?))).collect();
+        sendable.iter().filter_map(|one| Some((*one, one.request.borrower_request()?))).collect();
     let mut latest: BTreeMap<&str, (DateTime<Utc>, usize)> = BTreeMap::new();
-    for (place, (one, intent)) in all.iter().enumerate() {
-        if intent.notice_of.is_none() {
-            let known = latest.entry(one.request.account_id.as_str()).or_insert((intent.planned_at, place));
-            *known = (*known).max((intent.planned_at, place));
+    for (place, (one, request)) in all.iter().enumerate() {
+        if request.notice_of.is_none() {
+            let known = latest.entry(one.request.account_id.as_str()).or_insert((request.planned_at, place));
+            *known = (*known).max((request.planned_at, place));
         }
     }
     let has_notice = |account: &str| {
-        all.iter().any(|(one, intent)| {
-            one.request.account_id.as_str() == account && matches!(intent.notice_of, Some(NoticeOf::Stage(_)))
+        all.iter().any(|(one, request)| {
+            one.request.account_id.as_str() == account
+                && matches!(request.notice_of, Some(NoticeOf::Stage(_)))
         })
     };
-    let is_said = |(place, (one, intent)): &(usize, &(&SendableRequest<'_>, &ContactRequest))| {
+    let is_said = |(place, (one, request)): &(usize, &(&SendableRequest<'_>, &ContactRequest))| {
         let account = one.request.account_id.as_str();
-        intent.notice_of.is_some()
+        request.notice_of.is_some()
             || (!has_notice(account) && latest.get(account).is_some_and(|(_, latest)| latest == place))
     };
     all.iter().enumerate().filter(is_said).map(|(_, said)| *said).collect()
@@ -164,16 +167,16 @@ fn sections_of<'a>(spoken: &[&'a SendableRequest<'a>]) -> Vec<(&'a SendableReque
 
 /// The facts of an account.
 fn account_facts<'a>(
-    judged: &'a AssessedAccount,
-    intent: &ContactRequest,
+    assessed: &'a AssessedAccount,
+    request: &ContactRequest,
     now: DateTime<Utc>,
 ) -> AccountFacts<'a> {
-    let account = &judged.account;
-    let policy = judged.policy(now);
+    let account = &assessed.account;
+    let policy = assessed.policy(now);
     let today = policy.day_count.judged_day(account.time_zone, now);
-    let next = match &intent.notice_of {
+    let next = match &request.notice_of {
         Some(NoticeOf::Policy(version)) => {
-            let version = judged.version(*version);
+            let version = assessed.version(*version);
             let told_from = version.map(|version| {
                 let days = version.announcement.as_ref().map_or(0, |announced| announced.days);
                 let today = business_date(account.time_zone, now);
@@ -185,7 +188,7 @@ fn account_facts<'a>(
             policy.stages.iter().find(|stage| stage.name == *name).map(|stage| {
                 // A copy of the account that knows already that this notice has left.
                 let mut told = account.clone();
-                told.notice_left(of, intent.planned_at, now);
+                told.notice_left(of, request.planned_at, now);
                 let least = plus_days(today, i64::from(stage.notice_days().unwrap_or(0)));
                 let on = project_stages(&told, policy, now).into_iter().find(|step| step.stage.name == *name);
                 let from = on.map_or(least, |step| step.on.max(least));
@@ -200,25 +203,25 @@ fn account_facts<'a>(
     AccountFacts {
         account: MaskedAccount::from(&account.account_id),
         currency: account.currency,
-        amount_owed: amount_owed(judged, intent, policy, today),
+        amount_owed: amount_owed(assessed, request, policy, today),
         next,
     }
 }
 
 /// The overdue amount; before anything is overdue, the announced amount.
 fn amount_owed(
-    judged: &AssessedAccount,
-    intent: &ContactRequest,
+    assessed: &AssessedAccount,
+    request: &ContactRequest,
     policy: &Policy,
     today: NaiveDate,
 ) -> Option<AmountOwed> {
-    if matches!(intent.notice_of, Some(NoticeOf::Policy(_))) {
+    if matches!(request.notice_of, Some(NoticeOf::Policy(_))) {
         return None;
     }
-    let AssessedAccount { account, figures, .. } = judged;
-    let coming = allocate_at(account, policy).open_installments.into_iter().find(|unpaid| {
-        let label = account.installments().get(unpaid.place).map(|installment| &installment.label);
-        label == intent.installment.as_ref() && unpaid.due_on >= today
+    let AssessedAccount { account, figures, .. } = assessed;
+    let coming = allocate_at(account, policy).open_installments.into_iter().find(|open_installment| {
+        let label = account.installments().get(open_installment.place).map(|installment| &installment.label);
+        label == request.installment.as_ref() && open_installment.due_on >= today
     });
     let overdue = |Figures { overdue, days_past_due, .. }: &Figures, oldest_due_on| AmountOwed::Overdue {
         amount: *overdue,

@@ -79,15 +79,15 @@ pub async fn audit(
 /// An entry's line. `stage` is the stage of the entry before, and becomes that of this one.
 fn line(entry: &HistoryEntry, stage: &mut Option<String>) -> String {
     let hash = entry.hash.get(..HASH_SHOWN).unwrap_or(&entry.hash);
-    let Some(told) = entry.content() else {
+    let Some(content) = entry.content() else {
         return format!("{:>8}  it cannot be read  {hash}", entry.revision);
     };
-    let to = told.stage.to_string();
+    let to = content.stage.to_string();
     let change = match stage.as_ref().filter(|from| **from != to) {
         Some(from) => format!("{from} -> {to}"),
         None => to.clone(),
     };
     *stage = Some(to);
-    let at = told.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let at = content.at.to_rfc3339_opts(SecondsFormat::Secs, true);
     format!("{:>8}  {at}  {change:<28}  {hash}", entry.revision)
 }

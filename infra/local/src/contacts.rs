@@ -32,14 +32,14 @@ pub async fn of_customer(
     customer_id: &CustomerId,
     out: &mut impl Write,
 ) -> Result<(), ContactsError> {
-    let LoadedProfile { profile: person, requests: planned } = store.load_profile(customer_id).await?;
-    let said = store.contact_records(customer_id).await?;
-    if said.is_empty() && planned.is_empty() {
+    let LoadedProfile { profile, requests: queued } = store.load_profile(customer_id).await?;
+    let record = store.contact_records(customer_id).await?;
+    if record.is_empty() && queued.is_empty() {
         writeln!(out, "Nothing was planned for customer {customer_id}, or it is long ago.")?;
         return Ok(());
     }
     let mut table = TextTable::new(&["at", "account", "what", "by", "became", "why"]);
-    for one in &said {
+    for one in &record {
         let (channel, receipts) = match &one.message {
             Some((id, channel)) => (channel.to_string(), receipts(store, id).await?),
             None => ("-".to_owned(), String::new()),
@@ -54,10 +54,10 @@ pub async fn of_customer(
             why,
         ]);
     }
-    for one in &planned {
+    for one in &queued {
         let (became, why) = match (&one.reserved_as, &one.waits_for) {
             (Some(_), _) => ("is leaving", String::new()),
-            (None, Some(why)) => ("waits", why.to_string()),
+            (None, Some(reason)) => ("waits", reason.to_string()),
             (None, None) => ("is due", String::new()),
         };
         table.row([
@@ -70,17 +70,17 @@ pub async fn of_customer(
         ]);
     }
     write!(out, "{table}")?;
-    let count = |wanted: ContactOutcome| said.iter().filter(|one| one.outcome == wanted).count();
+    let count = |wanted: ContactOutcome| record.iter().filter(|one| one.outcome == wanted).count();
     writeln!(
         out,
         "\n{} sent, {} waiting, {} suppressed, {} withdrawn, {} held back by money that cannot be posted",
         count(ContactOutcome::Sent),
-        planned.len(),
+        queued.len(),
         count(ContactOutcome::Suppressed),
         count(ContactOutcome::Withdrawn),
         count(ContactOutcome::Held),
     )?;
-    if person.has_refused() {
+    if profile.has_refused() {
         writeln!(out, "The customer has refused all contact.")?;
     }
     Ok(())
@@ -98,10 +98,10 @@ fn written(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn what(planned: &QueuedRequest) -> String {
-    match &planned.target {
-        RequestTarget::Borrower(intent) => intent.template.clone(),
-        RequestTarget::ThirdParty { third_party_id: person_id } => format!("to contact person {person_id}"),
+fn what(queued: &QueuedRequest) -> String {
+    match &queued.target {
+        RequestTarget::Borrower(request) => request.template.clone(),
+        RequestTarget::ThirdParty { third_party_id } => format!("to contact person {third_party_id}"),
     }
 }
 
@@ -157,7 +157,7 @@ impl ContactReport {
                 self.keys.entry(message_id).or_default().push(key);
             }
             None => {
-                let why = said.reason.map_or(String::new(), |why| why.rule().to_owned());
+                let why = said.reason.map_or(String::new(), |reason| reason.rule().to_owned());
                 *self.suppressed.entry((policy, outcome_text(said.outcome), why)).or_default() += 1;
             }
         }
@@ -198,8 +198,8 @@ pub async fn over_all(
     let (mut report, mut from, mut looked_at) = (ContactReport::default(), None, 0);
     loop {
         let page = store.all_contact_records(from).await?;
-        for said in page.records.into_iter().filter(|said| said.at >= since) {
-            report.record(said);
+        for record in page.records.into_iter().filter(|record| record.at >= since) {
+            report.record(record);
         }
         for (id, message) in &page.messages {
             report.message(id.clone(), message);

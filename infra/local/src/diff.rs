@@ -69,15 +69,15 @@ impl Diff {
         let open = case.openings.iter().map(|one| one.first_day <= on && one.opens_at < one.closes_before);
         let accounts: Vec<Account> =
             accounts.into_iter().zip(open).filter(|(_, open)| *open).map(|(one, _)| one).collect();
-        let asked = [&case.policy.policy, &other.policy].map(|policy| imposed_under(policy, &accounts, on));
-        Ok(Self { case, other, accounts, imposed: asked })
+        let imposed = [&case.policy.policy, &other.policy].map(|policy| imposed_under(policy, &accounts, on));
+        Ok(Self { case, other, accounts, imposed })
     }
 
     /// Each account, by id, assessed at the last second of the day under both policies.
     fn compared(&self) -> impl Iterator<Item = (&Account, PolicyComparison<'_>)> {
         self.accounts.iter().map(|account| {
             let now = end_of_day(account.time_zone, self.case.to);
-            let [from, to] = self.imposed.each_ref().map(|asked| with_cross_restrictions(account, asked));
+            let [from, to] = self.imposed.each_ref().map(|imposed| with_cross_restrictions(account, imposed));
             let from = assess(&from, &self.case.policy.policy, now);
             (account, PolicyComparison { from, to: assess(&to, &self.other.policy, now) })
         })
@@ -152,28 +152,28 @@ impl Diff {
 
 /// The cross-restrictions that each account imposes at the end of a day.
 fn imposed_under(policy: &Policy, accounts: &[Account], on: NaiveDate) -> ImposedByCustomer {
-    let mut asked = ImposedByCustomer::new();
+    let mut imposed = ImposedByCustomer::new();
     for account in accounts.iter().filter(|_| policy.customer.is_some()) {
         let now = end_of_day(account.time_zone, on);
         let assessment = assess(account, policy, now);
         let Some(stage) = assessment.restricting.filter(|_| !assessment.imposes.is_empty()) else {
             continue;
         };
-        let ask = CrossRestriction {
+        let restriction = CrossRestriction {
             restrictions: assessment.imposes.to_vec(),
             stage: stage.name.clone(),
             since: now,
             revision: account.revision,
         };
-        let asking = ImposedBy { account_id: account.account_id.clone(), restriction: ask };
-        asked.entry(account.customer_id.clone()).or_default().push(asking);
+        let asking = ImposedBy { account_id: account.account_id.clone(), restriction };
+        imposed.entry(account.customer_id.clone()).or_default().push(asking);
     }
-    asked
+    imposed
 }
 
 /// The account with the cross-restrictions that the customer's others impose.
-fn with_cross_restrictions<'a>(account: &'a Account, asked: &ImposedByCustomer) -> Cow<'a, Account> {
-    let Some(others) = asked.get(&account.customer_id) else { return Cow::Borrowed(account) };
+fn with_cross_restrictions<'a>(account: &'a Account, imposed: &ImposedByCustomer) -> Cow<'a, Account> {
+    let Some(others) = imposed.get(&account.customer_id) else { return Cow::Borrowed(account) };
     let mut heeding = account.clone();
     match heeding.replace_imposed_by(others.clone()) {
         Ok(_) => Cow::Owned(heeding),

@@ -107,12 +107,12 @@ fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<U
         |reason: &&Reason| matches!(reason, Reason::RestrictionsDeferred { .. } | Reason::BelowMateriality);
     lines.extend(assessment.reasons.iter().filter(to_say).map(|reason| format!("  {reason}")));
     let allocation = allocate_at(account, policy);
-    for unpaid in &allocation.open_installments {
-        if figures.oldest_due_on.is_none_or(|_| unpaid.due_on > assessment.day) {
+    for open_installment in &allocation.open_installments {
+        if figures.oldest_due_on.is_none_or(|_| open_installment.due_on > assessment.day) {
             break;
         }
-        let installment = &account.installments()[unpaid.place];
-        let parts = allocation.open_components(unpaid, assessment.day, account, policy);
+        let installment = &account.installments()[open_installment.place];
+        let parts = allocation.open_components(open_installment, assessment.day, account, policy);
         let open: Money = parts.iter().map(|(_, amount)| *amount).sum();
         let parts: Vec<String> = parts
             .iter()
@@ -121,7 +121,7 @@ fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<U
         lines.push(format!(
             "  Open: {}, due on {}: {} {currency} ({}).",
             installment.label,
-            unpaid.due_on,
+            open_installment.due_on,
             currency.text(open),
             parts.join(", "),
         ));
@@ -175,22 +175,22 @@ fn drawn(plan: &DrawPlan<'_>, currency: Currency, zone: Zone) -> String {
 /// The cross-restrictions of the customer's other accounts, and those not applied yet.
 fn from_others(account: &Account, others: &[Account]) -> Vec<String> {
     let known = account.imposed_by().iter().map(|other| {
-        let (id, ask) = (&other.account_id, &other.restriction);
+        let (id, restriction) = (&other.account_id, &other.restriction);
         let holds = if account.is_enforced() { "" } else { " Enforcement is switched off here, so that holds nothing." };
         format!(
             "  Account {id} of the same customer has reached {}, which brings here since {}: {}.{holds} Paying what \
              is overdue there lifts it.",
-            ask.stage,
-            ask.since.to_rfc3339_opts(SecondsFormat::Secs, true),
-            list(&ask.restrictions),
+            restriction.stage,
+            restriction.since.to_rfc3339_opts(SecondsFormat::Secs, true),
+            list(&restriction.restrictions),
         )
     });
     let pending = others.iter().filter(|other| !account.has_applied_from(other)).map(|other| match other.imposes() {
-        Some(asked) => format!(
+        Some(imposed) => format!(
             "  Pending: account {} of the same customer has reached {}; what that brings here has not arrived yet: {}.",
             other.account_id,
-            asked.restriction.stage,
-            list(&asked.restriction.restrictions),
+            imposed.restriction.stage,
+            list(&imposed.restriction.restrictions),
         ),
         None => format!(
             "  Pending: what account {} of the same customer brought is lifted there, and that has not arrived here \
@@ -203,18 +203,18 @@ fn from_others(account: &Account, others: &[Account]) -> Vec<String> {
 
 /// The account's cross-restrictions on the customer's other accounts, and whether they are applied.
 fn to_others(account: &Account, others: &[Account]) -> Vec<String> {
-    let asked = account.imposes();
+    let imposed = account.imposes();
     let mut lines = Vec::new();
-    if let Some(asked) = &asked {
+    if let Some(imposed) = &imposed {
         lines.push(format!(
             "  It has reached {}, so that the customer's other accounts may not: {}.",
-            asked.restriction.stage,
-            list(&asked.restriction.restrictions)
+            imposed.restriction.stage,
+            list(&imposed.restriction.restrictions)
         ));
     }
     for other in others {
         let id = &other.account_id;
-        match (asked.is_some(), other.has_applied_from(account)) {
+        match (imposed.is_some(), other.has_applied_from(account)) {
             (true, true) => lines.push(format!("    Account {id}: it has arrived.")),
             (true, false) => lines.push(format!("    Account {id}: pending.")),
             (false, false) => lines.push(format!("  Account {id} is restricted for it no more: pending.")),

@@ -17,8 +17,8 @@ const NY: &str = "America/New_York";
 const SHANGHAI: &str = "Asia/Shanghai";
 const LONDON: &str = "Europe/London";
 
-fn about(account: &str, wish: GateRequest) -> GateRequest {
-    GateRequest { account_id: account.parse().unwrap(), ..wish }
+fn about(account: &str, gate_request: GateRequest) -> GateRequest {
+    GateRequest { account_id: account.parse().unwrap(), ..gate_request }
 }
 
 // Seven calls, at noon of 1 to 7 June in New York; the window of 7 June holds them all, that of
@@ -88,8 +88,8 @@ fn cn_six_unanswered_attempts_a_day_on_a_number(
     for hour in 1..=attempts {
         person.called(&format!("2024-06-01T0{hour}:00:00Z"), "agency-1", false);
     }
-    let wish = GateRequest { number: number.map(str::to_owned), ..wish(SHANGHAI, "phone") };
-    assert_eq!(person.gate(&wish, &preset("cn"), "2024-06-01T08:00:00Z"), expected);
+    let gate_request = GateRequest { number: number.map(str::to_owned), ..wish(SHANGHAI, "phone") };
+    assert_eq!(person.gate(&gate_request, &preset("cn"), "2024-06-01T08:00:00Z"), expected);
 }
 
 #[test]
@@ -141,8 +141,8 @@ fn uk_sixty_days_of_breathing_space(#[case] at: &str, #[case] expected: &str) {
     let mut person = somebody();
     person.learns("2024-06-01T11:00:00Z", "breathing_space_started", r#""kind":"standard""#);
     for kind in [GateRequestKind::Reminder, GateRequestKind::Notice, GateRequestKind::Announcement] {
-        let wish = GateRequest { kind, ..wish(LONDON, "email") };
-        assert_eq!(person.gate(&wish, &preset("uk"), at), expected);
+        let gate_request = GateRequest { kind, ..wish(LONDON, "email") };
+        assert_eq!(person.gate(&gate_request, &preset("uk"), at), expected);
     }
 }
 
@@ -319,14 +319,14 @@ fn the_vulnerable_are_left_alone(
 ) {
     let mut person = somebody();
     person.learns("2024-06-01T04:00:00Z", "vulnerability_recorded", fields);
-    let wish = GateRequest { kind, ..wish(SHANGHAI, "sms") };
-    assert_eq!(person.gate(&wish, &ContactRules::default(), "2024-06-05T04:00:00Z"), expected);
+    let gate_request = GateRequest { kind, ..wish(SHANGHAI, "sms") };
+    assert_eq!(person.gate(&gate_request, &ContactRules::default(), "2024-06-05T04:00:00Z"), expected);
 }
 
 #[test]
 fn a_reminder_waits_for_what_its_account_waits_for_and_a_notice_does_not() {
-    let held = Some(ReminderHold { by: ContactHold::Promise, until: instant("2024-06-09T16:00:00Z") });
-    let reminder = GateRequest { reminder_hold: held, ..wish(SHANGHAI, "sms") };
+    let hold = Some(ReminderHold { by: ContactHold::Promise, until: instant("2024-06-09T16:00:00Z") });
+    let reminder = GateRequest { reminder_hold: hold, ..wish(SHANGHAI, "sms") };
     let at = "2024-06-05T04:00:00Z";
     assert_eq!(somebody().gate(&reminder, &preset("cn"), at), "stopped until 2024-06-10T00:00:00Z");
     let notice = GateRequest { kind: GateRequestKind::Notice, ..reminder };
@@ -424,8 +424,8 @@ fn wishes_of_several_accounts_leave_in_one_message_a_channel() {
         let contact_id = format!("W-{number}").parse().unwrap();
         (GateRequest { contact_id, ..about(&format!("A-{number}"), wish(SHANGHAI, channel)) }, &rules)
     };
-    let wishes = [numbered(1, "sms"), numbered(2, "sms"), numbered(3, "email"), numbered(4, "sms")];
-    let said = consolidate(&somebody().person, &wishes, instant("2024-06-01T04:00:00Z"));
+    let gate_requests = [numbered(1, "sms"), numbered(2, "sms"), numbered(3, "email"), numbered(4, "sms")];
+    let said = consolidate(&somebody().person, &gate_requests, instant("2024-06-01T04:00:00Z"));
     let spoken_for: Vec<(&str, &[usize])> =
         said.messages.iter().map(|(message, places)| (message.channel.as_str(), places.as_slice())).collect();
     assert_eq!(spoken_for, [("sms", &[0, 1, 3][..]), ("email", &[2][..])]);
@@ -443,9 +443,9 @@ fn a_reason_is_a_sentence(#[case] channels: &str, #[case] said: &[(&str, &str)],
     }
     let first = channels.split(' ').next().unwrap();
     let now = instant("2024-06-01T04:00:00Z");
-    let verdict = duewatch_domain::contact::gate(&person.person, &wish(SHANGHAI, first), &preset("cn"), now);
-    let GateDecision::Suppress { reason: why } = &verdict else { panic!("{verdict:?}") };
-    assert_eq!(why.to_string(), sentence);
-    let written = serde_json::to_string(&verdict).unwrap();
-    assert_eq!(serde_json::from_str::<GateDecision>(&written).unwrap(), verdict);
+    let decision = duewatch_domain::contact::gate(&person.person, &wish(SHANGHAI, first), &preset("cn"), now);
+    let GateDecision::Suppress { reason } = &decision else { panic!("{decision:?}") };
+    assert_eq!(reason.to_string(), sentence);
+    let written = serde_json::to_string(&decision).unwrap();
+    assert_eq!(serde_json::from_str::<GateDecision>(&written).unwrap(), decision);
 }

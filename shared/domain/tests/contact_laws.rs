@@ -72,19 +72,19 @@ proptest! {
             })
             .collect();
         let preferences = PreferencesChanged { agreed_hours: Some(agreed.clone()), ..Default::default() };
-        let mut person = person();
+        let mut profile = person();
         let long_ago = DateTime::from_timestamp(0, 0).unwrap();
-        hear(&mut person, 0, long_ago, &ContactNews::Fact(ContactFact::Preferences(preferences)));
+        hear(&mut profile, 0, long_ago, &ContactNews::Fact(ContactFact::Preferences(preferences)));
         let rules = ContactRules { quiet_hours: quiet.clone(), ..ContactRules::default() };
-        let wish = wish(0, 0, zone.name(), vec![channel]);
-        match gate(&person, &wish, &rules, now) {
+        let gate_request = wish(0, 0, zone.name(), vec![channel]);
+        match gate(&profile, &gate_request, &rules, now) {
             GateDecision::Send { .. } => prop_assert!(!is_quiet(zone.name(), &quiet, &agreed, channel, now)),
             GateDecision::Defer { until, reason: GateReason::QuietHours { .. } } => {
                 prop_assert!(is_quiet(zone.name(), &quiet, &agreed, channel, now));
                 prop_assert!(until > now);
                 prop_assert!(until <= now + TimeDelta::hours(26 + 24), "{} is far from {}", until, now);
                 prop_assert!(!is_quiet(zone.name(), &quiet, &agreed, channel, until), "{}", until);
-                let at_last = gate(&person, &wish, &rules, until);
+                let at_last = gate(&profile, &gate_request, &rules, until);
                 prop_assert_eq!(at_last, GateDecision::Send { channel });
             }
             other => prop_assert!(false, "{:?}", other),
@@ -105,12 +105,12 @@ proptest! {
         kind in kind(),
         minute in minute(),
     ) {
-        let person = known(begin, &heard);
-        let wish = GateRequest { kind, ..wish(0, 0, zone, channels) };
+        let profile = known(begin, &heard);
+        let gate_request = GateRequest { kind, ..wish(0, 0, zone, channels) };
         let now = begin + TimeDelta::minutes(minute);
-        if let GateDecision::Defer { until, .. } = gate(&person, &wish, &rules, now) {
+        if let GateDecision::Defer { until, .. } = gate(&profile, &gate_request, &rules, now) {
             prop_assert!(until > now);
-            let then = gate(&person, &wish, &rules, until);
+            let then = gate(&profile, &gate_request, &rules, until);
             prop_assert!(!matches!(then, GateDecision::Defer { .. }), "{:?}", then);
         }
     }
@@ -125,10 +125,10 @@ proptest! {
         kind in kind(),
         minute in minute(),
     ) {
-        let person = known(begin, &heard);
-        let wish = GateRequest { kind, ..wish(0, 0, zone, channels) };
-        let verdict = gate(&person, &wish, &rules, begin + TimeDelta::minutes(minute));
-        if let GateDecision::Send { channel } = verdict {
+        let profile = known(begin, &heard);
+        let gate_request = GateRequest { kind, ..wish(0, 0, zone, channels) };
+        let decision = gate(&profile, &gate_request, &rules, begin + TimeDelta::minutes(minute));
+        if let GateDecision::Send { channel } = decision {
             // The last consent for the channel, by instant and then by event id.
             let mut said: Vec<(Stamp, bool)> = Vec::new();
             let mut point: Option<(Stamp, bool)> = None;
@@ -152,7 +152,7 @@ proptest! {
             let last = said.into_iter().max_by(|one, other| one.0.cmp(&other.0));
             prop_assert!(last.is_none_or(|(_, given)| given));
             prop_assert!(point.is_none_or(|(_, is_there)| is_there));
-            prop_assert!(wish.channels.contains(&channel));
+            prop_assert!(gate_request.channels.contains(&channel));
         }
     }
 
@@ -166,33 +166,33 @@ proptest! {
         zone in select(&ZONES[..]),
     ) {
         let rules = ContactRules { caps, quiet_hours, ..ContactRules::default() };
-        let mut person = person();
+        let mut profile = person();
         let mut number = 0;
         for (minute, group) in &groups {
             let now = begin + TimeDelta::minutes(*minute);
-            let wishes: Vec<(GateRequest, &ContactRules)> = group
+            let gate_requests: Vec<(GateRequest, &ContactRules)> = group
                 .iter()
                 .map(|(account, channels)| {
                     number += 1;
                     (wish(number, *account, zone, channels.clone()), &rules)
                 })
                 .collect();
-            let leaving = consolidate(&person, &wishes, now);
+            let leaving = consolidate(&profile, &gate_requests, now);
             let spoken_for: usize = leaving.messages.iter().map(|(_, places)| places.len()).sum();
             let sent = leaving.decisions.iter().filter(|one| matches!(one, GateDecision::Send { .. })).count();
             prop_assert_eq!(spoken_for, sent);
             for (message, places) in leaving.messages {
                 for place in places {
                     prop_assert_eq!(&leaving.decisions[place], &GateDecision::Send { channel: message.channel });
-                    prop_assert!(message.accounts.contains(&wishes[place].0.account_id));
+                    prop_assert!(message.accounts.contains(&gate_requests[place].0.account_id));
                 }
-                person.keep(message);
+                profile.keep(message);
             }
         }
         let zone = zone.parse().unwrap();
         for cap in &rules.caps {
             for account in ["A-0", "A-1", "A-2"] {
-                let days: Vec<NaiveDate> = person
+                let days: Vec<NaiveDate> = profile
                     .attempts()
                     .iter()
                     .filter(|one| cap.channels.contains(&one.channel))
@@ -223,13 +223,13 @@ proptest! {
         keyed.sort_unstable();
         let (mut one, mut other) = (person(), person());
         // A receipt comes after its message: the messages exist from the beginning.
-        for person in [&mut one, &mut other] {
+        for profile in [&mut one, &mut other] {
             for message in 0..4 {
                 let id = format!("call-{message}").parse().unwrap();
                 let attempt = ContactAttempt::reserved(
                     id, Channel::Phone, vec!["A-0".parse().unwrap()], None, begin,
                 );
-                person.keep(attempt);
+                profile.keep(attempt);
             }
         }
         for (number, (minute, fact, _)) in heard.iter().enumerate() {
@@ -248,7 +248,7 @@ proptest! {
 #[test]
 fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
     let begin: DateTime<Utc> = "2024-06-01T00:00:00Z".parse().unwrap();
-    let mut person = person();
+    let mut profile = person();
     let attempted = |id: usize, channel| {
         ContactNews::Fact(ContactFact::Attempted(ContactAttempted {
             contact_id: format!("call-{id}").parse().unwrap(),
@@ -259,17 +259,17 @@ fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
             number: None,
         }))
     };
-    hear(&mut person, 0, begin, &attempted(0, Channel::Phone));
+    hear(&mut profile, 0, begin, &attempted(0, Channel::Phone));
     for number in 1..=MAX_RECENT_CONTACTS {
         let at = begin + TimeDelta::minutes(i64::try_from(number).unwrap());
-        hear(&mut person, number, at, &attempted(number, Channel::Email));
+        hear(&mut profile, number, at, &attempted(number, Channel::Email));
         let started = BreathingSpaceStarted { kind: BreathingSpaceKind::Standard, until: None };
-        hear(&mut person, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceStarted(started)));
-        hear(&mut person, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceEnded));
+        hear(&mut profile, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceStarted(started)));
+        hear(&mut profile, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceEnded));
     }
-    assert_eq!(person.attempts().len(), MAX_RECENT_CONTACTS);
-    assert_eq!(person.forgotten_through(), Some(begin));
-    let spaces = person.breathing_spaces(None, "Asia/Shanghai".parse().unwrap());
+    assert_eq!(profile.attempts().len(), MAX_RECENT_CONTACTS);
+    assert_eq!(profile.forgotten_through(), Some(begin));
+    let spaces = profile.breathing_spaces(None, "Asia/Shanghai".parse().unwrap());
     assert_eq!(spaces.len(), MAX_BREATHING_SPACES);
 
     // The call is pruned; its possible existence is remembered.
@@ -281,34 +281,32 @@ fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
         counts: CapCounts::Contacts,
     };
     let rules = ContactRules { caps: vec![cap], ..ContactRules::default() };
-    let wish = wish(0, 0, "Asia/Shanghai", vec![Channel::Phone]);
+    let gate_request = wish(0, 0, "Asia/Shanghai", vec![Channel::Phone]);
     let ended = begin + TimeDelta::days(2);
-    assert_eq!(gate(&person, &wish, &rules, ended), GateDecision::Send { channel: Channel::Phone });
+    assert_eq!(gate(&profile, &gate_request, &rules, ended), GateDecision::Send { channel: Channel::Phone });
     let early = ContactRules { caps: vec![Cap { days: 7, ..rules.caps[0].clone() }], ..rules };
     assert!(matches!(
-        gate(&person, &wish, &early, ended),
+        gate(&profile, &gate_request, &early, ended),
         GateDecision::Defer { reason: GateReason::Cap { .. }, .. }
     ));
 
     // A month at the least, whatever the windows.
-    person.prune(7, begin + TimeDelta::days(30));
-    assert_eq!(person.attempts().len(), MAX_RECENT_CONTACTS);
-    person.prune(7, begin + TimeDelta::days(35));
-    assert!(person.attempts().is_empty() && person.forgotten_through().is_none());
+    profile.prune(7, begin + TimeDelta::days(30));
+    assert_eq!(profile.attempts().len(), MAX_RECENT_CONTACTS);
+    profile.prune(7, begin + TimeDelta::days(35));
+    assert!(profile.attempts().is_empty() && profile.forgotten_through().is_none());
 }
 
 #[test]
 fn contact_persons_are_bounded() {
-    let mut person = person();
+    let mut profile = person();
     let at: DateTime<Utc> = "2024-06-01T00:00:00Z".parse().unwrap();
     let mut add = |number: usize| {
-        let person_id = format!("CP-{number}").parse().unwrap();
-        let fact = ContactFact::ThirdPartyAdded(ThirdPartyAdded {
-            third_party_id: person_id,
-            relation: "kin".to_owned(),
-        });
+        let third_party_id = format!("CP-{number}").parse().unwrap();
+        let fact =
+            ContactFact::ThirdPartyAdded(ThirdPartyAdded { third_party_id, relation: "kin".to_owned() });
         let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
-        person.apply(&"A-1".parse().unwrap(), &fact, &by)
+        profile.apply(&"A-1".parse().unwrap(), &fact, &by)
     };
     assert!((0..MAX_THIRD_PARTIES).all(|number| add(number).is_ok()));
     assert!(add(MAX_THIRD_PARTIES).is_err());

@@ -86,8 +86,8 @@ fn goes_one_way(case: DomainCase, notices_leave: bool) -> TestCaseResult {
         agrees_with_itself(&account, &policy, now)?;
         prop_assert!(account.is_confirmed(&policy, now), "judged twice at {now}, it says two things");
         let planned = account.contact_requests.clone();
-        for intent in planned.iter().filter(|intent| notices_leave && intent.notice_of.is_some()) {
-            account.notice_left(intent.notice_of.as_ref().unwrap(), intent.planned_at, now);
+        for request in planned.iter().filter(|request| notices_leave && request.notice_of.is_some()) {
+            account.notice_left(request.notice_of.as_ref().unwrap(), request.planned_at, now);
         }
         if !planned.is_empty() {
             // The next action after a notice is known from the fact that it left.
@@ -103,8 +103,8 @@ fn goes_one_way(case: DomainCase, notices_leave: bool) -> TestCaseResult {
         if eases {
             gone.clear();
         } else {
-            let rung = place(&account);
-            prop_assert!(rung >= rung_before, "from rung {rung_before} to {rung} at {next}");
+            let stage_index = place(&account);
+            prop_assert!(stage_index >= rung_before, "from rung {rung_before} to {stage_index} at {next}");
             let back = gone.iter().find(|one| bears(&account, one));
             prop_assert!(back.is_none(), "{back:?} came back at {next}");
             gone.extend(held_before.into_iter().filter(|one| !bears(&account, one)));

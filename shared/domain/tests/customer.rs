@@ -110,9 +110,9 @@ fn what_an_account_asks_bears_the_revision_that_changed_it_and_goes_with_the_cur
     assert_eq!((loan.account.imposes(), loan.account.imposed_at_revision()), (None, None));
     swept(&mut loan, "2023-11-10", &policy);
     // Evaluated on 1 September, then late, limited, frozen: revision 4. Suspended changes nothing.
-    let ask = loan.account.imposes().unwrap().restriction;
-    assert_eq!((ask.revision, ask.stage.as_str()), (Revision(4), "frozen"));
-    assert_eq!(ask.since, start_of_day(loan.account.time_zone, date("2023-10-19")));
+    let restriction = loan.account.imposes().unwrap().restriction;
+    assert_eq!((restriction.revision, restriction.stage.as_str()), (Revision(4), "frozen"));
+    assert_eq!(restriction.since, start_of_day(loan.account.time_zone, date("2023-10-19")));
     assert!(loan.account.revision > Revision(4));
     loan.pays("2023-11-10", "P-1", "500.00").judged("2023-11-10", &policy, Trigger::Fact);
     assert_eq!(loan.standing(), "current []");

@@ -379,9 +379,9 @@ proptest! {
         prop_assert_eq!(plans.len(), account.draws().len());
         let allocation = allocate_at(&account, &policy);
         let (mut rest, mut paid) = (Money::from_minor(0, 2), Money::from_minor(0, 2));
-        for unpaid in allocation.open_installments.iter().take(assessment.figures.unpaid_installments as usize) {
-            if account.installments()[unpaid.place].draw_id.is_none() {
-                let open = allocation.open_components(unpaid, assessment.day, &account, &policy);
+        for open_installment in allocation.open_installments.iter().take(assessment.figures.unpaid_installments as usize) {
+            if account.installments()[open_installment.place].draw_id.is_none() {
+                let open = allocation.open_components(open_installment, assessment.day, &account, &policy);
                 rest += open.iter().map(|(_, amount)| *amount).sum::<Money>();
             }
         }

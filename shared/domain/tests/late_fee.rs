@@ -231,8 +231,14 @@ fn within_a_day_the_months_cap_leaves_the_oldest_its_fee() {
     let loan = loan(&[(1, "2023-10-01", "1000.00"), (2, "2023-10-05", "500.00")]);
     let allocation = allocate_at(&loan.account, &policy);
     let fees = |on: &str| -> Vec<String> {
-        let open = |unpaid| allocation.open_components(unpaid, date(on), &loan.account, &policy)[0].1;
-        allocation.open_installments.iter().map(|unpaid| open(unpaid).to_string()).collect()
+        let open = |open_installment| {
+            allocation.open_components(open_installment, date(on), &loan.account, &policy)[0].1
+        };
+        allocation
+            .open_installments
+            .iter()
+            .map(|open_installment| open(open_installment).to_string())
+            .collect()
     };
     assert_eq!(fees("2023-10-10"), ["6.00", "1.00"]);
     assert_eq!(fees("2023-10-11"), ["6.30", "1.00"]);

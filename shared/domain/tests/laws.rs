@@ -283,8 +283,8 @@ proptest! {
         prop_assert_eq!(allocation.paid.len(), account.installments().len());
         for (place, (installment, paid)) in account.installments().iter().zip(&allocation.paid).enumerate() {
             prop_assert!(!paid.is_negative() && *paid <= installment.amount_due());
-            let unpaid = allocation.open_installments.iter().find(|one| one.place == place);
-            let owes = unpaid.map_or(cents(0), |one| one.amount);
+            let open_installment = allocation.open_installments.iter().find(|one| one.place == place);
+            let owes = open_installment.map_or(cents(0), |one| one.amount);
             let expected = if installment.written_off { cents(0) } else { installment.amount_due() - *paid };
             prop_assert_eq!(owes, expected);
         }

@@ -31,10 +31,10 @@ fn closed(account: &Account, policy: &Policy, day: NaiveDate) -> SteppedBalances
     let allocation = allocate_at(account, policy);
     let figures = Figures::on(day, account, &allocation, policy);
     let mut fees = vec![0; account.installments().len()];
-    for unpaid in &allocation.open_installments {
-        for (component, amount) in allocation.open_components(unpaid, day, account, policy) {
+    for open_installment in &allocation.open_installments {
+        for (component, amount) in allocation.open_components(open_installment, day, account, policy) {
             if component == Component::Penalty {
-                fees[unpaid.place] = minor(amount);
+                fees[open_installment.place] = minor(amount);
             }
         }
     }
@@ -88,17 +88,17 @@ proptest! {
         let bare = allocate(&account);
         let figures = assess(&account, &policy, now).figures;
         let free = Policy { late_fee: Some(fee_of_nothing()), ..policy };
-        let owed = allocate_at(&account, &free);
+        let allocation = allocate_at(&account, &free);
         prop_assert_eq!(
-            (&owed.paid, &owed.open_installments, owed.outstanding, owed.credit),
+            (&allocation.paid, &allocation.open_installments, allocation.outstanding, allocation.credit),
             (&bare.paid, &bare.open_installments, bare.outstanding, bare.credit)
         );
         let expected = Figures { late_fee: Some(cents(0)), ..figures };
         prop_assert_eq!(&assess(&account, &free, now).figures, &expected);
-        for unpaid in &owed.open_installments {
-            let open = owed.open_components(unpaid, account.opened_on, &account, &free);
-            let installment = &account.installments()[unpaid.place];
-            prop_assert_eq!(open, installment.open_components(owed.paid[unpaid.place], &free.waterfall, account.currency));
+        for open_installment in &allocation.open_installments {
+            let open = allocation.open_components(open_installment, account.opened_on, &account, &free);
+            let installment = &account.installments()[open_installment.place];
+            prop_assert_eq!(open, installment.open_components(allocation.paid[open_installment.place], &free.waterfall, account.currency));
         }
     }
 
@@ -113,12 +113,12 @@ proptest! {
             account.payments().iter().filter(|payment| payment.is_effective()).map(|payment| payment.amount).sum();
         prop_assert_eq!(allocation.paid.iter().copied().sum::<Money>() + allocation.credit, money);
         prop_assert!(!allocation.credit.is_negative());
-        prop_assert!(allocation.open_installments.is_sorted_by_key(|unpaid| unpaid.due_on));
+        prop_assert!(allocation.open_installments.is_sorted_by_key(|open_installment| open_installment.due_on));
         let day = assess(&account, &policy, now).day + Days::new(later);
         let figures = Figures::on(day, &account, &allocation, &policy);
         let mut overdue = cents(0);
-        for unpaid in &allocation.open_installments[..figures.unpaid_installments as usize] {
-            let open = allocation.open_components(unpaid, day, &account, &policy);
+        for open_installment in &allocation.open_installments[..figures.unpaid_installments as usize] {
+            let open = allocation.open_components(open_installment, day, &account, &policy);
             prop_assert!(open.iter().all(|(_, amount)| amount.is_positive()));
             overdue += open.into_iter().map(|(_, amount)| amount).sum();
         }
@@ -136,9 +136,9 @@ proptest! {
         let allocation = allocate_at(&account, &policy);
         let day = account.opened_on + Days::new(days);
         let half_a_cent = Decimal::new(5, 3);
-        for unpaid in &allocation.open_installments {
-            let installment = &account.installments()[unpaid.place];
-            let open = allocation.open_components(unpaid, day, &account, &policy);
+        for open_installment in &allocation.open_installments {
+            let installment = &account.installments()[open_installment.place];
+            let open = allocation.open_components(open_installment, day, &account, &policy);
             let of = |wanted| open.iter().find(|(one, _)| *one == wanted).map_or(Decimal::ZERO, |(_, amount)| amount.as_decimal());
             let (penalty, principal) = (of(Component::Penalty) - half_a_cent, of(Component::Principal));
             if let Some(share) = fee.cap_per_installment {

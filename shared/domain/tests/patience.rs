@@ -417,9 +417,9 @@ fn a_notice_that_left_lets_the_restriction_follow() {
     loan.judged("2023-09-01", &policy, Trigger::Time);
     swept(&mut loan, "2023-10-04", &policy);
     let planned_at = loan.local("2023-10-04T10:00:00");
-    let intent = loan.account.contact_requests.last().unwrap();
-    assert_eq!((intent.planned_at, intent.template.as_str()), (planned_at, "before_limit"));
-    let stage = intent.notice_of.clone().unwrap();
+    let request = loan.account.contact_requests.last().unwrap();
+    assert_eq!((request.planned_at, request.template.as_str()), (planned_at, "before_limit"));
+    let stage = request.notice_of.clone().unwrap();
 
     // A planned notice does not count as sent.
     let mut unsent = loan.clone();

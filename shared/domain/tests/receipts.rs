@@ -22,13 +22,13 @@ fn receipt(at: &str, outcome: ReceiptOutcome) -> Receipt {
 /// A message to the borrower on a channel, or to a third-party contact.
 fn counted(person: &mut Somebody, by: &str, contact_person: Option<&str>) {
     let id = "M-1".parse().unwrap();
-    let contact_person = contact_person.map(|one| one.parse().unwrap());
+    let third_party = contact_person.map(|one| one.parse().unwrap());
     let at = instant("2024-06-01T04:00:00Z");
     person.person.keep(ContactAttempt::reserved(
         id,
         channel(by),
         vec!["A-1".parse().unwrap()],
-        contact_person,
+        third_party,
         at,
     ));
 }
@@ -92,11 +92,11 @@ fn what_a_contact_person_reports_is_not_of_the_debtors_channels(
     person.learns("2024-05-01T00:00:00Z", "contact_person_approved", approved);
     counted(&mut person, "sms", Some("P-1"));
     let told = receipt("2024-06-01T05:00:00Z", outcome);
-    let contact_person = "P-1".parse().unwrap();
-    assert_eq!(person.person.apply_third_party_receipt(&contact_person, &told), Applied::Changed);
-    assert_eq!(person.person.apply_third_party_receipt(&contact_person, &told), Applied::Unchanged, "twice");
+    let third_party = "P-1".parse().unwrap();
+    assert_eq!(person.person.apply_third_party_receipt(&third_party, &told), Applied::Changed);
+    assert_eq!(person.person.apply_third_party_receipt(&third_party, &told), Applied::Unchanged, "twice");
     assert_eq!(person.person.attempts()[0].outcome, became);
-    assert_eq!(person.person.third_parties()[&contact_person].refused_at.is_some(), refuses);
+    assert_eq!(person.person.third_parties()[&third_party].refused_at.is_some(), refuses);
     assert_eq!(person.person.last_complaint(), None);
     let debtor = person.gate(&wish(SHANGHAI, "sms"), &rules(""), "2024-06-02T04:00:00Z");
     assert_eq!(debtor, "send sms", "the debtor's own channel is as good as before");
@@ -135,7 +135,7 @@ fn what_was_counted_on_another_channel_leaves_under_another_id() {
 
 #[test]
 fn what_keeps_coming_back_is_not_planned_for_ever() {
-    let mut planned = QueuedRequest {
+    let mut queued = QueuedRequest {
         contact_id: "W".parse().unwrap(),
         customer_id: "C-1".parse().unwrap(),
         account_id: "A-1".parse().unwrap(),
@@ -152,11 +152,11 @@ fn what_keeps_coming_back_is_not_planned_for_ever() {
     };
     let now = instant("2024-06-02T04:00:00Z");
     let mut times = 0;
-    while let Some(again) = planned.requeued(format!("W-{times}").parse().unwrap(), now) {
+    while let Some(again) = queued.requeued(format!("W-{times}").parse().unwrap(), now) {
         times += 1;
         assert_eq!((again.evaluate_at, again.reserved_as.as_ref(), again.bounces), (now, None, times));
-        assert_eq!(again.planned_at, planned.planned_at);
-        planned = again;
+        assert_eq!(again.planned_at, queued.planned_at);
+        queued = again;
     }
     assert_eq!(times, MAX_BOUNCES);
 }

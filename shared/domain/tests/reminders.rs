@@ -133,11 +133,11 @@ fn two_installments_coming_due_within_one_step_become_one_message() {
 fn the_last_look_withdraws_a_reminder_whose_reason_is_gone() {
     let mut loan = watched();
     loan.judged("2023-10-02T10:00:00", &reminding(), Trigger::Time);
-    let intent = loan.account.contact_requests[0].clone();
-    assert!(is_still_due(&loan.account, &allocate(&loan.account), "late", "late", &intent));
-    assert!(!is_still_due(&loan.account, &allocate(&loan.account), "late", "frozen", &intent));
+    let request = loan.account.contact_requests[0].clone();
+    assert!(is_still_due(&loan.account, &allocate(&loan.account), "late", "late", &request));
+    assert!(!is_still_due(&loan.account, &allocate(&loan.account), "late", "frozen", &request));
     loan.pays("2023-10-02T10:00:01", "P-1", "250.00");
-    assert!(!is_still_due(&loan.account, &allocate(&loan.account), "late", "late", &intent));
+    assert!(!is_still_due(&loan.account, &allocate(&loan.account), "late", "late", &request));
 }
 
 // The notice is planned for 3 October, within grace.
@@ -156,10 +156,10 @@ fn a_notice_leaves_also_before_any_stage_holds(#[case] then: &str, #[case] now: 
     );
     let mut loan = four_installments();
     loan.judged("2023-10-03T10:00:00", &policy, Trigger::Time);
-    let intent = loan.account.contact_requests[0].clone();
-    assert_eq!(is_still_due(&loan.account, &allocate(&loan.account), then, now, &intent), leaves);
+    let request = loan.account.contact_requests[0].clone();
+    assert_eq!(is_still_due(&loan.account, &allocate(&loan.account), then, now, &request), leaves);
     loan.learns("2023-10-03", "enforcement_off", r#""reason":"court""#);
-    assert!(!is_still_due(&loan.account, &allocate(&loan.account), then, "current", &intent));
+    assert!(!is_still_due(&loan.account, &allocate(&loan.account), then, "current", &request));
 }
 
 #[test]

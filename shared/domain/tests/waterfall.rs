@@ -29,8 +29,8 @@ fn three() -> TestLoan {
 /// The open components of each installment, in its waterfall's order.
 fn open(loan: &TestLoan, policy: &Policy) -> String {
     let allocation = allocate_at(&loan.account, policy);
-    let of = |unpaid| {
-        let open = allocation.open_components(unpaid, date("2023-11-01"), &loan.account, policy);
+    let of = |open_installment| {
+        let open = allocation.open_components(open_installment, date("2023-11-01"), &loan.account, policy);
         open.iter().map(|(component, amount)| format!("{component} {amount}")).collect::<Vec<_>>().join(" ")
     };
     allocation.open_installments.iter().map(of).collect::<Vec<_>>().join(", ")

@@ -193,17 +193,17 @@ struct ContactData<'a> {
 
 impl<'a> ContactData<'a> {
     fn new(contact: &ContactItem<'a>) -> Self {
-        let ContactItem { contact_id, revision, request: intent, account, figures } = *contact;
+        let ContactItem { contact_id, revision, request, account, figures } = *contact;
         Self {
             contact_id,
             account_id: account.account_id.as_str(),
             revision,
-            template: &intent.template,
+            template: &request.template,
             stage: account.status.stage.as_str(),
-            due_on: intent.due_on,
-            planned_at: text(intent.planned_at),
-            missed: intent.missed,
-            notice_of: intent.notice_of.as_ref(),
+            due_on: request.due_on,
+            planned_at: text(request.planned_at),
+            missed: request.missed,
+            notice_of: request.notice_of.as_ref(),
             currency: account.currency.code(),
             overdue: account.currency.text(figures.overdue),
             oldest_due_on: figures.oldest_due_on,

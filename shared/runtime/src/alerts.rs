@@ -57,10 +57,10 @@ impl OperationsAlerts {
     pub async fn alert_blocked_payment(
         &self,
         account_id: &AccountId,
-        hold: &BlockedPayment,
+        blocked: &BlockedPayment,
         now: DateTime<Utc>,
     ) {
-        let subject = format!("{account_id}/{}", hold.payment_id);
+        let subject = format!("{account_id}/{}", blocked.payment_id);
         let reason = "it is in the payments table and cannot be posted";
         self.alert(OperationsKind::RestrictionDeferred, &subject, reason, now).await;
     }

@@ -205,7 +205,7 @@ pub(crate) enum RecordResult<T> {
 /// Passes every record of a batch to `handler`.
 pub async fn stream_batch<T, F>(
     event: RawStreamEvent,
-    desk: &OperationsAlerts,
+    alerts: &OperationsAlerts,
     clock: &dyn Clock,
     deadline: Deadline,
     handler: F,
@@ -216,8 +216,8 @@ where
     let records: Vec<StreamRecord> = event.records.into_iter().map(read).collect();
     let total = records.len();
     let handler = &handler;
-    let lanes = stream::iter(by_account(records))
-        .map(|lane| take_ordered_group(lane, clock, deadline, handler))
+    let groups = stream::iter(by_account(records))
+        .map(|group| take_ordered_group(group, clock, deadline, handler))
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
@@ -225,7 +225,7 @@ where
     let mut batch =
         StreamBatch { done: Vec::with_capacity(total), quarantined: 0, refused: None, failed: Vec::new() };
     let mut poisoned = Vec::new();
-    for (record, taken) in lanes.into_iter().flatten() {
+    for (record, taken) in groups.into_iter().flatten() {
         match taken {
             RecordResult::Done(value) => {
                 batch.done.push(Done { sequence_number: record.sequence_number, value });
@@ -237,14 +237,14 @@ where
     batch.done.sort_by(|one, other| in_order(&one.sequence_number).cmp(&in_order(&other.sequence_number)));
     if let Some((_, reason)) = poisoned.first().filter(|_| is_mostly_poisoned(poisoned.len(), total)) {
         let refused = MostlyPoisoned { poisoned: poisoned.len(), records: total, reason: reason.clone() };
-        tracing::error!(function = desk.function(), %refused, "batch refused");
+        tracing::error!(function = alerts.function(), %refused, "batch refused");
         let done = std::mem::take(&mut batch.done).into_iter().map(|done| done.sequence_number);
         batch.failed.extend(done.chain(poisoned.into_iter().map(|(record, _)| record.sequence_number)));
         batch.refused = Some(refused);
         return batch;
     }
     for (record, reason) in poisoned {
-        match desk.quarantine(&record.id(), &reason, record.payload.get(), clock.now()).await {
+        match alerts.quarantine(&record.id(), &reason, record.payload.get(), clock.now()).await {
             Ok(()) => batch.quarantined += 1,
             Err(error) => {
                 tracing::error!(%error, "not quarantined");
@@ -285,21 +285,21 @@ fn read(payload: Box<RawValue>) -> StreamRecord {
 
 /// One ordered group an account: its records, in the order of the stream.
 fn by_account(records: Vec<StreamRecord>) -> Vec<Vec<StreamRecord>> {
-    let mut lanes: BTreeMap<String, Vec<StreamRecord>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<StreamRecord>> = BTreeMap::new();
     for record in records {
         let account = match record.read.as_ref().ok().and_then(|read| read.change.keys.get("account_id")) {
             Some(serde_dynamo::AttributeValue::S(account_id)) => account_id.clone(),
             _ => String::new(),
         };
-        lanes.entry(account).or_default().push(record);
+        groups.entry(account).or_default().push(record);
     }
-    lanes.into_values().collect()
+    groups.into_values().collect()
 }
 
 /// Processes one account's records in order. After a record that is to be redelivered, the rest of the group
 /// waits for redelivery too.
 async fn take_ordered_group<T, F>(
-    lane: Vec<StreamRecord>,
+    group: Vec<StreamRecord>,
     clock: &dyn Clock,
     deadline: Deadline,
     handler: &F,
@@ -307,9 +307,9 @@ async fn take_ordered_group<T, F>(
 where
     F: AsyncFn(EventRecord) -> Result<T, RecordError>,
 {
-    let mut taken = Vec::with_capacity(lane.len());
+    let mut taken = Vec::with_capacity(group.len());
     let mut blocked = false;
-    for record in lane {
+    for record in group {
         blocked = blocked || deadline.is_near(clock.now());
         let outcome = if blocked { RecordResult::Retry } else { take(&record, handler).await };
         blocked = matches!(outcome, RecordResult::Retry);

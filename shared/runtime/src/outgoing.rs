@@ -106,17 +106,17 @@ pub struct SendReport {
 
 /// Publishes all messages, queues the contact requests, and propagates cross-restrictions to the customers'
 /// other accounts. A failure of one publication leaves the others alone.
-pub async fn send(wiring: &Services, all: &[&Outgoing]) -> SendReport {
-    let mut sent = SendReport { failed: publish(wiring, all).await, queued: 0 };
-    queue_requests(wiring, all, &mut sent).await;
-    let not_told = propagate_restrictions(wiring, all, &sent.failed).await;
+pub async fn send(services: &Services, all: &[&Outgoing]) -> SendReport {
+    let mut sent = SendReport { failed: publish(services, all).await, queued: 0 };
+    queue_requests(services, all, &mut sent).await;
+    let not_told = propagate_restrictions(services, all, &sent.failed).await;
     sent.failed.extend(not_told);
-    let not_marked = mark(wiring, all, &sent.failed).await;
+    let not_marked = mark(services, all, &sent.failed).await;
     sent.failed.extend(not_marked);
     sent
 }
 
-async fn publish(wiring: &Services, all: &[&Outgoing]) -> BTreeSet<usize> {
+async fn publish(services: &Services, all: &[&Outgoing]) -> BTreeSet<usize> {
     let mut messages = Vec::new();
     let mut places = Vec::new();
     for (place, outgoing) in all.iter().enumerate() {
@@ -125,7 +125,7 @@ async fn publish(wiring: &Services, all: &[&Outgoing]) -> BTreeSet<usize> {
             places.push(place);
         }
     }
-    match wiring.notifier.publish(&messages).await {
+    match services.notifier.publish(&messages).await {
         Ok(()) => BTreeSet::new(),
         Err(error) => {
             tracing::warn!(%error, "to be sent again");
@@ -135,8 +135,8 @@ async fn publish(wiring: &Services, all: &[&Outgoing]) -> BTreeSet<usize> {
 }
 
 /// Queues the contact requests of each publication.
-async fn queue_requests(wiring: &Services, all: &[&Outgoing], sent: &mut SendReport) {
-    let (store, now) = (wiring.transitions.store(), wiring.clock.now());
+async fn queue_requests(services: &Services, all: &[&Outgoing], sent: &mut SendReport) {
+    let (store, now) = (services.transitions.store(), services.clock.now());
     let wishes = all.iter().enumerate().filter(|(place, _)| !sent.failed.contains(place));
     let wishes = wishes.filter_map(|(place, outgoing)| Some((place, outgoing.requests.as_deref()?)));
     let planned: Vec<_> = stream::iter(wishes)
@@ -158,7 +158,7 @@ async fn queue_requests(wiring: &Services, all: &[&Outgoing], sent: &mut SendRep
 /// Propagates cross-restrictions for each publication whose messages left. Returns the indices to be tried
 /// again.
 async fn propagate_restrictions(
-    wiring: &Services,
+    services: &Services,
     all: &[&Outgoing],
     failed: &BTreeSet<usize>,
 ) -> BTreeSet<usize> {
@@ -168,7 +168,7 @@ async fn propagate_restrictions(
         else {
             continue;
         };
-        if let Err(error) = Box::pin(propagate_restrictions_of(wiring, account_id, customer_id)).await {
+        if let Err(error) = Box::pin(propagate_restrictions_of(services, account_id, customer_id)).await {
             tracing::warn!(%error, account_id = account_id.as_str(), "its customer's others are to heed it again");
             not_told.insert(place);
         }
@@ -178,30 +178,30 @@ async fn propagate_restrictions(
 
 /// Where a payment that cannot be posted blocks a cross-restriction, the reconciler tries again later.
 async fn propagate_restrictions_of(
-    wiring: &Services,
+    services: &Services,
     account_id: &AccountId,
     customer_id: &CustomerId,
 ) -> Result<(), TransitionError> {
-    let now = wiring.clock.now();
-    let others = match wiring.transitions.accounts_of(customer_id).await {
+    let now = services.clock.now();
+    let others = match services.transitions.accounts_of(customer_id).await {
         Err(error) if !error.is_transient() => {
-            quarantine_cross_restrictions(wiring, account_id, &error, now).await?;
+            quarantine_cross_restrictions(services, account_id, &error, now).await?;
             return Ok(());
         }
         others => others?,
     };
     for other in others.iter().filter(|other| *other != account_id) {
-        match Box::pin(wiring.transitions.apply_cross_restrictions(other, now)).await {
+        match Box::pin(services.transitions.apply_cross_restrictions(other, now)).await {
             Ok(CrossRestrictionOutcome { outcome, blocked: held }) => {
-                if let TransitionOutcome::Deferred(_, hold) = outcome {
-                    wiring.alerts.alert_blocked_payment(other, &hold, now).await;
+                if let TransitionOutcome::Deferred(_, blocked) = outcome {
+                    services.alerts.alert_blocked_payment(other, &blocked, now).await;
                 }
-                if let Some((whose, hold)) = held {
-                    wiring.alerts.alert_blocked_payment(&whose, &hold, now).await;
+                if let Some((whose, blocked)) = held {
+                    services.alerts.alert_blocked_payment(&whose, &blocked, now).await;
                 }
             }
             Err(error) if !error.is_transient() => {
-                quarantine_cross_restrictions(wiring, other, &error, now).await?;
+                quarantine_cross_restrictions(services, other, &error, now).await?;
             }
             Err(error) => return Err(error),
         }
@@ -212,20 +212,20 @@ async fn propagate_restrictions_of(
 /// Quarantines an account that can never apply cross-restrictions, so that it does not block the rest of the
 /// publication.
 async fn quarantine_cross_restrictions(
-    wiring: &Services,
+    services: &Services,
     account_id: &AccountId,
     error: &TransitionError,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    wiring.transitions.quarantine_cross_restrictions(account_id, error, now).await?;
+    services.transitions.quarantine_cross_restrictions(account_id, error, now).await?;
     let told = "it is judged apart from the customer's other accounts; the record says why";
-    wiring.alerts.alert(OperationsKind::Quarantined, account_id.as_str(), told, now).await;
+    services.alerts.alert(OperationsKind::Quarantined, account_id.as_str(), told, now).await;
     Ok(())
 }
 
 /// Marks the complete publications. Returns the indices that could not be marked.
-async fn mark(wiring: &Services, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
-    let store = wiring.transitions.store();
+async fn mark(services: &Services, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let store = services.transitions.store();
     let mut not_marked = BTreeSet::new();
     let mut published: BTreeMap<&AccountId, Published> = BTreeMap::new();
     for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {

@@ -63,7 +63,7 @@ impl<T> QueueBatch<T> {
 /// Passes every message of a batch to `handler`.
 pub async fn queue_batch<T, F>(
     event: SqsEvent,
-    desk: &OperationsAlerts,
+    alerts: &OperationsAlerts,
     clock: &dyn Clock,
     deadline: Deadline,
     handler: F,
@@ -90,14 +90,14 @@ where
         }
     }
     if is_mostly_poisoned(poisoned.len(), total) {
-        tracing::error!(function = desk.function(), poisoned = poisoned.len(), total, "batch refused");
+        tracing::error!(function = alerts.function(), poisoned = poisoned.len(), total, "batch refused");
         batch.done.clear();
         batch.failed = ids;
         return batch;
     }
     for (message, reason) in poisoned {
         let payload = message.body.as_deref().unwrap_or_default();
-        match desk.quarantine(&id(&message), &reason, payload, clock.now()).await {
+        match alerts.quarantine(&id(&message), &reason, payload, clock.now()).await {
             Ok(()) => batch.quarantined += 1,
             Err(error) => {
                 tracing::error!(%error, "not quarantined");

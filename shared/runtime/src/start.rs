@@ -87,7 +87,7 @@ const CLIENTS: [&str; 5] = ["aws_", "h2", "hyper", "lambda_runtime", "rustls"];
 /// # Errors
 /// When a setting is missing.
 pub async fn start(function: &'static str) -> Result<Services, SettingsError> {
-    start_beside(function, |_| ()).await.map(|(wiring, ())| wiring)
+    start_beside(function, |_| ()).await.map(|(services, ())| services)
 }
 
 /// Starts a function with one more client beside the common ones. Both use one configuration, so that roots
@@ -105,7 +105,7 @@ pub async fn start_beside<C>(
         .init();
     let settings = Settings::from_env()?;
     let config = function_config(|name| std::env::var(name).ok())?;
-    let wiring = Services::new(
+    let services = Services::new(
         function,
         &settings,
         aws_sdk_dynamodb::Client::new(&config),
@@ -113,8 +113,8 @@ pub async fn start_beside<C>(
         Arc::new(SystemClock),
     );
     let client = client(&config);
-    wiring.warm_up().await;
-    Ok((wiring, client))
+    services.warm_up().await;
+    Ok((services, client))
 }
 
 /// The log filter: `RUST_LOG` as a level, or levels by target. Regular expressions would make a function
@@ -194,7 +194,7 @@ mod tests {
             .endpoint_url(format!("http://{}", silent.local_addr()?))
             .build();
         let sns = aws_sdk_sns::Config::builder().behavior_version(BehaviorVersion::latest()).build();
-        let wiring = Services::new(
+        let services = Services::new(
             "test",
             &Settings::from_lookup(|_| Some("4".to_owned()))?,
             aws_sdk_dynamodb::Client::from_conf(dynamodb),
@@ -203,7 +203,7 @@ mod tests {
         );
         // The clock is paused: when all tasks wait, it jumps to the next instant that one of them waits for.
         let began = tokio::time::Instant::now();
-        tokio::time::timeout(2 * WARM_UP_AT_MOST, wiring.warm_up()).await?;
+        tokio::time::timeout(2 * WARM_UP_AT_MOST, services.warm_up()).await?;
         assert_eq!(began.elapsed(), WARM_UP_AT_MOST, "the call has not waited, or for too long");
         Ok(())
     }

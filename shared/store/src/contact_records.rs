@@ -139,7 +139,7 @@ impl Store {
     /// When a call fails or an item cannot be read.
     pub async fn contact_records(&self, customer_id: &CustomerId) -> Result<Vec<ContactRecord>, StoreError> {
         let table = &self.tables.records;
-        let (mut said, mut from) = (Vec::new(), None);
+        let (mut record, mut from) = (Vec::new(), None);
         for _ in 0..MAX_PAGES {
             let sent = self
                 .records_under(keys::customer(customer_id), keys::CONTACT_RECORDS.to_owned())
@@ -148,17 +148,17 @@ impl Store {
                 .await;
             let answer = self.answered(table, sent)?;
             for item in answer.items.unwrap_or_default() {
-                said.push(self.read::<ContactRecord>(&item, "said")?);
+                record.push(self.read::<ContactRecord>(&item, "said")?);
             }
             from = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if from.is_none() {
                 break;
             }
         }
-        said.sort_by(|one, other| {
+        record.sort_by(|one, other| {
             (one.at, &one.request.contact_id).cmp(&(other.at, &other.request.contact_id))
         });
-        Ok(said)
+        Ok(record)
     }
 
     /// A page of the contact records of all customers, from where the page before ended. No index covers

@@ -128,8 +128,8 @@ impl Transitions {
             let Some(stored) = self.store().account(account_id).await? else {
                 return Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::NoAccount, blocked: None });
             };
-            let ImposedRestrictions { others, blocked: held } = self.imposed_on(&stored.account, now).await?;
-            heeded.blocked = held;
+            let ImposedRestrictions { others, blocked } = self.imposed_on(&stored.account, now).await?;
+            heeded.blocked = blocked;
             let known = stored.account.imposed_by();
             let takes_more = others.iter().any(|other| !known.contains(other));
             match self.try_cross_restrictions(stored, others, now).await {
@@ -156,17 +156,17 @@ impl Transitions {
         now: DateTime<Utc>,
     ) -> Result<(Box<Account>, Option<BlockedPayment>), TransitionError> {
         let account_id = opened.account_id.clone();
-        let heeded = match self.accounts_of(&opened.customer_id).await {
+        let outcome = match self.accounts_of(&opened.customer_id).await {
             Ok(linked) if linked.iter().all(|one| *one == account_id) => return Ok((opened, None)),
             Ok(_) => Box::pin(self.apply_cross_restrictions(&account_id, now)).await,
             Err(error) => Err(error),
         };
-        match heeded {
+        match outcome {
             Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::Written(latest), .. }) => {
                 Ok((latest, None))
             }
-            Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::Deferred(latest, hold), .. }) => {
-                Ok((latest, Some(hold)))
+            Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::Deferred(latest, blocked), .. }) => {
+                Ok((latest, Some(blocked)))
             }
             Ok(_) => Ok((opened, None)),
             // Too many accounts, or a newer release has written this one since.
@@ -215,20 +215,24 @@ impl Transitions {
                 asked.others.extend(known.cloned());
                 continue;
             };
-            let Some(ask) = other.imposes() else { continue };
+            let Some(imposed) = other.imposes() else { continue };
             let is_more = known.is_none_or(|known| {
-                ask.restriction.restrictions.iter().any(|one| !known.restriction.restrictions.contains(one))
+                imposed
+                    .restriction
+                    .restrictions
+                    .iter()
+                    .any(|one| !known.restriction.restrictions.contains(one))
             });
             if !is_more {
-                asked.others.push(ask);
+                asked.others.push(imposed);
                 continue;
             }
             match self.check_before_imposing(other, now).await? {
                 Imposition::Nothing => {}
-                Imposition::Restrictions(ask) => asked.others.push(ask),
-                Imposition::Blocked(hold) => {
+                Imposition::Restrictions(imposed) => asked.others.push(imposed),
+                Imposition::Blocked(blocked) => {
                     asked.others.extend(known.cloned());
-                    asked.blocked = Some((account_id, hold));
+                    asked.blocked = Some((account_id, blocked));
                 }
             }
         }
@@ -291,8 +295,8 @@ impl Transitions {
             account = stored.account.clone();
             account.replace_imposed_by(others)?;
         }
-        let (account, hold) = self.assess(account, &rules, now, Trigger::Fact).await?;
+        let (account, blocked) = self.assess(account, &rules, now, Trigger::Fact).await?;
         let stored = self.store().update_account(&stored, account).await?;
-        Ok(Some(written(stored, hold)))
+        Ok(Some(written(stored, blocked)))
     }
 }

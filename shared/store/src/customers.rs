@@ -189,7 +189,7 @@ impl Store {
             return Ok(Erasure::Kept);
         }
         if item.key == keys::PROFILE {
-            self.change_profile(customer_id, now, |person| Ok(person.erase())).await.map_err(|error| {
+            self.change_profile(customer_id, now, |profile| Ok(profile.erase())).await.map_err(|error| {
                 match error {
                     TransitionError::Store(error) => error,
                     TransitionError::Refused(refusal) => {

@@ -103,7 +103,7 @@ impl Store {
         for _ in 0..2 {
             let below = self.history_until(account_id, revision).await?;
             if let Some(there) = below.as_ref().filter(|below| below.revision == revision) {
-                if there.content().is_some_and(|told| told.image == image) {
+                if there.content().is_some_and(|content| content.image == image) {
                     return Ok(Recorded::Known);
                 }
                 return Err(StoreError::HistoryDiffers { account_id: account_id.to_string(), revision });
@@ -176,7 +176,7 @@ impl Store {
         revision: Revision,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let above = self.history_query(account_id, "sk > :sk", revision, true, 1).await?.pop();
-        Ok(above.and_then(|above| above.content()).and_then(|told| told.kept_below_until))
+        Ok(above.and_then(|above| above.content()).and_then(|content| content.kept_below_until))
     }
 
     /// The greatest entry that is not above a revision.

@@ -121,11 +121,11 @@ impl Store {
     pub async fn queue_requests(&self, account: &Account, now: DateTime<Utc>) -> Result<usize, StoreError> {
         let event = event_id(&account.account_id, account.revision);
         let mut new = 0;
-        for intent in &account.contact_requests {
-            let contact_id = contact_id(&format!("{event}/{}", intent.name()));
-            let wanted = RequestTarget::Borrower(intent.clone());
-            let wish = request_of(account, contact_id, wanted, intent.planned_at, now);
-            new += usize::from(self.queue_request(&wish).await?);
+        for request in &account.contact_requests {
+            let contact_id = contact_id(&format!("{event}/{}", request.name()));
+            let wanted = RequestTarget::Borrower(request.clone());
+            let queued = request_of(account, contact_id, wanted, request.planned_at, now);
+            new += usize::from(self.queue_request(&queued).await?);
         }
         Ok(new)
     }
@@ -137,12 +137,12 @@ impl Store {
     pub async fn queue_third_party_request(
         &self,
         account: &Account,
-        person_id: &ThirdPartyId,
+        third_party_id: &ThirdPartyId,
         event_id: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let contact_id = contact_id(&format!("{}/{event_id}/contact-person", account.account_id));
-        let wanted = RequestTarget::ThirdParty { third_party_id: person_id.clone() };
+        let wanted = RequestTarget::ThirdParty { third_party_id: third_party_id.clone() };
         self.queue_request(&request_of(account, contact_id, wanted, now, now)).await
     }
 
@@ -154,25 +154,25 @@ impl Store {
     /// When a call fails.
     pub async fn requeue_request(
         &self,
-        said: &ContactRecord,
+        record: &ContactRecord,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let contact_id = contact_id(&format!("{}/again", said.request.contact_id));
-        match said.request.requeued(contact_id, now) {
+        let contact_id = contact_id(&format!("{}/again", record.request.contact_id));
+        match record.request.requeued(contact_id, now) {
             Some(again) => self.queue_request(&again).await,
             None => Ok(false),
         }
     }
 
     /// Queues a contact request, unless it is queued or has ended. Returns whether it was new.
-    async fn queue_request(&self, planned: &QueuedRequest) -> Result<bool, StoreError> {
+    async fn queue_request(&self, queued: &QueuedRequest) -> Result<bool, StoreError> {
         let unbuilt = |error| StoreError::codec(&self.tables.records, "planned contact", error);
-        let pk = keys::customer(&planned.customer_id);
+        let pk = keys::customer(&queued.customer_id);
         let has_not_ended = ConditionCheck::builder()
             .table_name(&self.tables.records)
-            .set_key(Some(keys::record_key(&pk, &keys::contact_record(&planned.contact_id))))
+            .set_key(Some(keys::record_key(&pk, &keys::contact_record(&queued.contact_id))))
             .condition_expression(keys::IS_NEW);
-        let put = self.put_request(planned)?.condition_expression(keys::IS_NEW);
+        let put = self.put_request(queued)?.condition_expression(keys::IS_NEW);
         self.transact(vec![
             TransactWriteItem::builder().condition_check(has_not_ended.build().map_err(unbuilt)?).build(),
             TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build(),
@@ -180,13 +180,13 @@ impl Store {
         .await
     }
 
-    fn put_request(&self, planned: &QueuedRequest) -> Result<PutBuilder, StoreError> {
-        let pk = keys::customer(&planned.customer_id);
-        let mut item = keys::record_key(&pk, &keys::planned(&planned.contact_id));
+    fn put_request(&self, queued: &QueuedRequest) -> Result<PutBuilder, StoreError> {
+        let pk = keys::customer(&queued.customer_id);
+        let mut item = keys::record_key(&pk, &keys::planned(&queued.contact_id));
         item.extend(texts([
-            ("planned", self.written(planned)?),
-            (keys::CONTACT_SHARD, self.contact_shard(&planned.customer_id)),
-            (keys::CONTACT_AT, keys::due_at(planned.evaluate_at)),
+            ("planned", self.written(queued)?),
+            (keys::CONTACT_SHARD, self.contact_shard(&queued.customer_id)),
+            (keys::CONTACT_AT, keys::due_at(queued.evaluate_at)),
         ]));
         Ok(Put::builder().table_name(&self.tables.records).set_item(Some(item)))
     }
@@ -204,20 +204,20 @@ impl Store {
         let table = &self.tables.records;
         let sent =
             self.records_under(keys::customer(customer_id), keys::PROFILE_OR_PLANNED.to_owned()).send().await;
-        let mut at_hand =
+        let mut loaded =
             LoadedProfile { profile: ContactProfile::new(customer_id.clone()), requests: Vec::new() };
         for item in self.answered(table, sent)?.items.unwrap_or_default() {
             match item.get(keys::SK) {
                 Some(AttributeValue::S(key)) if key == keys::PROFILE => {
-                    at_hand.profile = self.read(&item, "person")?;
+                    loaded.profile = self.read(&item, "person")?;
                 }
-                _ => at_hand.requests.push(self.read(&item, "planned")?),
+                _ => loaded.requests.push(self.read(&item, "planned")?),
             }
         }
-        at_hand.requests.sort_by(|one: &QueuedRequest, other| {
+        loaded.requests.sort_by(|one: &QueuedRequest, other| {
             (one.evaluate_at, &one.contact_id).cmp(&(other.evaluate_at, &other.contact_id))
         });
-        Ok(at_hand)
+        Ok(loaded)
     }
 
     /// A contact profile; an empty one where none is stored.
@@ -244,18 +244,17 @@ impl Store {
         change: impl Fn(&mut ContactProfile) -> Result<Applied, Refusal>,
     ) -> Result<Applied, TransitionError> {
         for _ in 0..=MAX_CONFLICTS {
-            let LoadedProfile { profile: mut person, requests: planned } =
-                self.load_profile(customer_id).await?;
-            if change(&mut person)? == Applied::Unchanged {
+            let LoadedProfile { mut profile, requests: queued } = self.load_profile(customer_id).await?;
+            if change(&mut profile)? == Applied::Unchanged {
                 return Ok(Applied::Unchanged);
             }
-            let waits = planned.into_iter().filter(|one| one.evaluate_at > now && one.reserved_as.is_none());
-            let planned =
+            let waits = queued.into_iter().filter(|one| one.evaluate_at > now && one.reserved_as.is_none());
+            let queued =
                 waits.take(MAX_TOGETHER).map(|one| QueuedRequest { evaluate_at: now, ..one }).collect();
             if self
                 .write_profile(ProfileChange {
-                    profile: Some(person),
-                    requests: planned,
+                    profile: Some(profile),
+                    requests: queued,
                     ..ProfileChange::default()
                 })
                 .await?
@@ -276,7 +275,7 @@ impl Store {
         message: &InboundMessage,
         now: DateTime<Utc>,
     ) -> Result<Applied, TransitionError> {
-        self.change_profile(customer_id, now, |person| person.take(message)).await
+        self.change_profile(customer_id, now, |profile| profile.take(message)).await
     }
 
     /// The error for a contact profile that other writers keep changing.
@@ -294,12 +293,12 @@ impl Store {
         let table = &self.tables.records;
         let unbuilt = |error| StoreError::codec(table, "person", error);
         let mut writes = Vec::new();
-        if let Some(mut person) = change.profile {
-            let seen = person.revision;
-            person.revision = seen.next();
-            let mut item = keys::record_key(&keys::customer(&person.customer_id), keys::PROFILE);
-            item.extend(texts([("person", self.written(&person)?)]));
-            item.insert("revision".to_owned(), AttributeValue::N(person.revision.to_string()));
+        if let Some(mut profile) = change.profile {
+            let seen = profile.revision;
+            profile.revision = seen.next();
+            let mut item = keys::record_key(&keys::customer(&profile.customer_id), keys::PROFILE);
+            item.extend(texts([("person", self.written(&profile)?)]));
+            item.insert("revision".to_owned(), AttributeValue::N(profile.revision.to_string()));
             let put = Put::builder().table_name(table).set_item(Some(item));
             let put = if seen == Revision::default() {
                 put.condition_expression(keys::IS_NEW)
@@ -324,21 +323,21 @@ impl Store {
             let update = update.update_expression(set).build().map_err(unbuilt)?;
             writes.push(TransactWriteItem::builder().update(update).build());
         }
-        for planned in &change.requests {
-            let put = self.put_request(planned)?.condition_expression(keys::EXISTS);
+        for queued in &change.requests {
+            let put = self.put_request(queued)?.condition_expression(keys::EXISTS);
             writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
         }
-        for (said, until) in &change.ended {
-            let planned = &said.request;
-            let pk = keys::customer(&planned.customer_id);
-            let mut item = keys::record_key(&pk, &keys::contact_record(&planned.contact_id));
-            item.extend(texts([("said", self.written(said)?)]));
+        for (record, until) in &change.ended {
+            let queued = &record.request;
+            let pk = keys::customer(&queued.customer_id);
+            let mut item = keys::record_key(&pk, &keys::contact_record(&queued.contact_id));
+            item.extend(texts([("said", self.written(record)?)]));
             item.extend(until.map(expiry));
             let put =
                 Put::builder().table_name(table).set_item(Some(item)).condition_expression(keys::IS_NEW);
             let delete = Delete::builder()
                 .table_name(table)
-                .set_key(Some(keys::record_key(&pk, &keys::planned(&planned.contact_id))))
+                .set_key(Some(keys::record_key(&pk, &keys::planned(&queued.contact_id))))
                 .condition_expression(keys::EXISTS);
             writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
             writes.push(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());

@@ -89,13 +89,13 @@ impl Store {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn save_scan_cursor(&self, round: &mut ScanCursor) -> Result<bool, StoreError> {
+    pub async fn save_scan_cursor(&self, cursor: &mut ScanCursor) -> Result<bool, StoreError> {
         let table = &self.tables.records;
-        let texts = [("after_account", &round.after), ("after_parked", &round.suspense_after)];
+        let texts = [("after_account", &cursor.after), ("after_parked", &cursor.suspense_after)];
         let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
         let mut item: HashMap<String, AttributeValue> =
             texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).collect();
-        for (name, number) in [("slot", round.position), ("version", round.version + 1)] {
+        for (name, number) in [("slot", cursor.position), ("version", cursor.version + 1)] {
             item.insert(name.to_owned(), AttributeValue::N(number.to_string()));
         }
         let put = self
@@ -106,12 +106,12 @@ impl Store {
             .item(keys::PK, AttributeValue::S(keys::SETTINGS.to_owned()))
             .item(keys::SK, AttributeValue::S(keys::SCAN_CURSOR.to_owned()))
             .condition_expression(format!("{} OR version = :seen", keys::IS_NEW))
-            .expression_attribute_values(":seen", AttributeValue::N(round.version.to_string()))
+            .expression_attribute_values(":seen", AttributeValue::N(cursor.version.to_string()))
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;
         let noted = self.answered_if(table, put)?.is_some();
-        round.version += u64::from(noted);
+        cursor.version += u64::from(noted);
         Ok(noted)
     }
 }

@@ -97,7 +97,7 @@ impl Store {
             .send()
             .await;
         let answer = self.answered(table, sent)?;
-        let parked = answer.items.unwrap_or_default().into_iter().map(|item| {
+        let payment = answer.items.unwrap_or_default().into_iter().map(|item| {
             let key = keys::shown_key(&item);
             serde_dynamo::from_item(serde_dynamo::Item::from(item))
                 .map_err(|error| StoreError::codec(table, key, error))
@@ -106,6 +106,6 @@ impl Store {
             Some(AttributeValue::S(key)) => Some(key),
             _ => None,
         });
-        Ok(SuspensePage { payments: parked.collect::<Result<_, _>>()?, next })
+        Ok(SuspensePage { payments: payment.collect::<Result<_, _>>()?, next })
     }
 }

@@ -249,9 +249,9 @@ impl Transitions {
     ) -> Result<TransitionOutcome, TransitionError> {
         let rules = self.policies.get(&self.store, &account.policy_id, now).await?;
         let facts = self.store.payments_of(&account.account_id).await?;
-        let hold = post_all(&mut account, &facts).hold;
-        let hold = hold.filter(|_| account.would_be_restricted(&rules, now));
-        match hold {
+        let blocked = post_all(&mut account, &facts).hold;
+        let blocked = blocked.filter(|_| account.would_be_restricted(&rules, now));
+        match blocked {
             Some(_) => account.defer_restriction(now + DEFER_FOR),
             None => account.judge(&rules, now, cause),
         }
@@ -263,8 +263,8 @@ impl Transitions {
         // it.
         let latest = self.post_found(Box::new(created), now).await?;
         let (latest, held) = Box::pin(self.apply_cross_restrictions_at_opening(latest, now)).await?;
-        Ok(match hold.or(held) {
-            Some(hold) => TransitionOutcome::Deferred(latest, hold),
+        Ok(match blocked.or(held) {
+            Some(blocked) => TransitionOutcome::Deferred(latest, blocked),
             None => TransitionOutcome::Written(latest),
         })
     }
@@ -338,7 +338,7 @@ impl Transitions {
     async fn take(
         &self,
         account_id: &AccountId,
-        news: &TransitionInput<'_>,
+        input: &TransitionInput<'_>,
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
         let mut conflicts = 0;
@@ -347,7 +347,7 @@ impl Transitions {
                 return Ok(TransitionOutcome::NoAccount);
             };
             // Boxed, for an account is large, and so would be every future that awaits this one.
-            match Box::pin(self.try_take(stored, news, now)).await {
+            match Box::pin(self.try_take(stored, input, now)).await {
                 Err(TransitionError::Store(StoreError::Conflict(_))) if conflicts < MAX_CONFLICTS => {
                     conflicts += 1;
                 }
@@ -359,7 +359,7 @@ impl Transitions {
     async fn try_take(
         &self,
         mut stored: Stored,
-        news: &TransitionInput<'_>,
+        input: &TransitionInput<'_>,
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
         let rules = self.rules_of(&stored.account, now).await?;
@@ -367,12 +367,12 @@ impl Transitions {
         let is_due = stored.account.status.is_due(now);
         if is_due {
             // The effect of elapsed time is a revision of its own, before the input.
-            let (account, hold) = self.assess(stored.account.clone(), &rules, now, Trigger::Time).await?;
+            let (account, blocked) = self.assess(stored.account.clone(), &rules, now, Trigger::Time).await?;
             stored = self.store.update_account(&stored, account).await?;
-            held_by_time = hold;
+            held_by_time = blocked;
         }
         let mut account = stored.account.clone();
-        let applied = match news {
+        let applied = match input {
             TransitionInput::Time => Applied::Unchanged,
             TransitionInput::Reconcile if is_due || self.is_confirmed(&stored, &rules, now) => {
                 Applied::Unchanged
@@ -400,17 +400,17 @@ impl Transitions {
             // The step before may have posted the input already.
             return Ok(if is_due { written(stored, held_by_time) } else { TransitionOutcome::Unchanged });
         }
-        let (account, hold) = self.assess(account, &rules, now, Trigger::Fact).await?;
+        let (account, blocked) = self.assess(account, &rules, now, Trigger::Fact).await?;
         let waits = |at: DateTime<Utc>| at <= now + DEFER_FOR && stored.is_queued(self.store.due_shards());
-        if matches!(news, TransitionInput::Reconcile)
-            && hold.is_some()
+        if matches!(input, TransitionInput::Reconcile)
+            && blocked.is_some()
             && stored.account.status.next_action_at.is_some_and(waits)
         {
             // The restriction is deferred already, and evaluated again soon.
             return Ok(TransitionOutcome::Unchanged);
         }
         let stored = self.store.update_account(&stored, account).await?;
-        Ok(written(stored, hold))
+        Ok(written(stored, blocked))
     }
 
     /// Whether an account's status is correct, and the due index holds it where it waits.
@@ -433,12 +433,12 @@ impl Transitions {
             if has_posted {
                 cause = Trigger::Fact;
             }
-            if let Some(hold) = hold
+            if let Some(blocked) = hold
                 && account.would_be_restricted(rules, now)
                 && !account.would_be_eased(rules, now)
             {
                 account.defer_restriction(now + DEFER_FOR);
-                return Ok((account, Some(hold)));
+                return Ok((account, Some(blocked)));
             }
         }
         account.judge(rules, now, cause);
@@ -446,10 +446,10 @@ impl Transitions {
     }
 }
 
-pub(crate) fn written(stored: Stored, hold: Option<BlockedPayment>) -> TransitionOutcome {
+pub(crate) fn written(stored: Stored, blocked: Option<BlockedPayment>) -> TransitionOutcome {
     let account = Box::new(stored.account);
-    match hold {
-        Some(hold) => TransitionOutcome::Deferred(account, hold),
+    match blocked {
+        Some(blocked) => TransitionOutcome::Deferred(account, blocked),
         None => TransitionOutcome::Written(account),
     }
 }
@@ -496,7 +496,7 @@ impl Transitions {
         let Some(stored) = self.store.account(account_id).await? else { return Ok(None) };
         let mut account = stored.account;
         let facts = self.store.payments_of(account_id).await?;
-        let hold = post_all(&mut account, &facts).hold;
-        Ok(Some((account, hold)))
+        let blocked = post_all(&mut account, &facts).hold;
+        Ok(Some((account, blocked)))
     }
 }

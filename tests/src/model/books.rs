@@ -225,14 +225,14 @@ impl Books {
         let Some(payment) = known else { return };
         payment.reversed = Some(dated);
         if dated == Dated::Reversal {
-            let (label, asked) = (InstallmentLabel::Chargeback(id.clone()), payment.amount);
+            let (label, imposed) = (InstallmentLabel::Chargeback(id.clone()), payment.amount);
             // The payment's allocation stays: a chargeback comes after its payment, whatever the instants
             // say.
             let at = at.max(payment.received_at + TimeDelta::nanoseconds(1));
             let since = Some(self.divisions.len());
-            let parts = [Money::ZERO, Money::ZERO, asked];
+            let parts = [Money::ZERO, Money::ZERO, imposed];
             let (written_off, replaced) = (false, false);
-            self.pieces.push(Piece { label, due_on, parts, asked, written_off, replaced, since });
+            self.pieces.push(Piece { label, due_on, parts, asked: imposed, written_off, replaced, since });
             self.divisions.push(Division { at });
         }
     }

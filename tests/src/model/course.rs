@@ -98,7 +98,7 @@ impl<'p> ModelCourse<'p> {
         books: &Books,
         policy: &'p Policy,
         memory: &Memory,
-        asked: &ModelImposed,
+        imposed: &ModelImposed,
         until: DateTime<Utc>,
     ) -> Self {
         let (today, until) = (
@@ -117,7 +117,7 @@ impl<'p> ModelCourse<'p> {
             answers: books.answers.clone(),
             waits: waits(books, policy),
             memory: memory.clone(),
-            imposed: asked.values().flatten().cloned().collect(),
+            imposed: imposed.values().flatten().cloned().collect(),
         }
     }
 
@@ -159,7 +159,8 @@ impl<'p> ModelCourse<'p> {
         if !self.enforced {
             (ladder.top, ladder.restricting) = ((None, None), (None, None));
         }
-        let name = |rung: Option<usize>| rung.map_or("current", |place| stages[place].name.as_str());
+        let name =
+            |stage_index: Option<usize>| stage_index.map_or("current", |place| stages[place].name.as_str());
         let past_due = |debt: &&Debt| self.is_past_due(debt.due_on, judged_day);
         let figures = self.figures(&day);
         let classes = self.memory.classes_on(self, judged_day);
@@ -359,16 +360,16 @@ impl<'p> ModelCourse<'p> {
 
     /// Whether a minor episode lies within the first-lapse tolerance.
     fn is_tolerated(&self, figures: &ModelFigures) -> bool {
-        let buffer = self.policy.first_lapse_tolerance.as_ref();
-        buffer.is_some_and(|one| figures.delinquent_days <= one.days && figures.overdue <= one.amount)
+        let tolerance = self.policy.first_lapse_tolerance.as_ref();
+        tolerance.is_some_and(|one| figures.delinquent_days <= one.days && figures.overdue <= one.amount)
     }
 
     /// Whether no delinquency episode ended shortly before this one, which is running or still to come.
-    fn is_first_episode(&self, lapse: DelinquencyEpisode) -> bool {
-        let Some(buffer) = &self.policy.first_lapse_tolerance else { return false };
-        let begin = lapse.since.or_else(|| self.first_delinquent_day());
-        match (lapse.over_on, begin) {
-            (Some(over_on), Some(begin)) => over_on + Months::new(buffer.months) <= begin,
+    fn is_first_episode(&self, episode: DelinquencyEpisode) -> bool {
+        let Some(tolerance) = &self.policy.first_lapse_tolerance else { return false };
+        let begin = episode.since.or_else(|| self.first_delinquent_day());
+        match (episode.over_on, begin) {
+            (Some(over_on), Some(begin)) => over_on + Months::new(tolerance.months) <= begin,
             _ => true,
         }
     }
@@ -401,8 +402,8 @@ impl<'p> ModelCourse<'p> {
 
     /// Whether no notice of the stage left since the overdue debt fell due, or not long enough ago.
     fn owes_notice(&self, stage: &Stage, day: NaiveDate) -> bool {
-        let asked = stage.restrictions.iter().filter_map(|one| one.notice_days).max();
-        let Some(days) = asked else { return false };
+        let imposed = stage.restrictions.iter().filter_map(|one| one.notice_days).max();
+        let Some(days) = imposed else { return false };
         let of_stage = |of: &NoticeOf| matches!(of, NoticeOf::Stage(name) if *name == stage.name);
         let notice = self.memory.notices.iter().find(|notice| of_stage(&notice.of));
         let left_on =

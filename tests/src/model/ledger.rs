@@ -479,15 +479,15 @@ impl ModelRow<'_> {
 /// The amounts due of fee, interest and principal. A reduction takes from the component that is settled last;
 /// an increase adds to that component.
 fn asked(piece: &Piece, policy: &Policy) -> [Decimal; 3] {
-    let mut asked = piece.parts.map(Money::as_decimal);
-    let mut off = asked.iter().sum::<Decimal>() - piece.asked.as_decimal();
+    let mut imposed = piece.parts.map(Money::as_decimal);
+    let mut off = imposed.iter().sum::<Decimal>() - piece.asked.as_decimal();
     let order = policy.waterfall.order();
     for component in order.iter().rev().filter(|component| **component != Component::Penalty) {
-        let part = off.min(asked[index(*component)]);
-        asked[index(*component)] -= part;
+        let part = off.min(imposed[index(*component)]);
+        imposed[index(*component)] -= part;
         off -= part;
     }
-    asked
+    imposed
 }
 
 /// The index of a component in an installment; a late fee has none.

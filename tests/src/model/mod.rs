@@ -117,19 +117,19 @@ impl Model {
     }
 
     /// Replaces the restrictions imposed by the customer's other accounts.
-    pub fn impose(&mut self, asked: impl IntoIterator<Item = (AccountId, Vec<Restriction>)>) {
-        self.imposed = asked.into_iter().collect();
+    pub fn impose(&mut self, imposed: impl IntoIterator<Item = (AccountId, Vec<Restriction>)>) {
+        self.imposed = imposed.into_iter().collect();
     }
 
     /// Evaluates the account at `now` and plans the notices that are due. Evaluations come in order of time.
     pub fn evaluated(&mut self, policy: &Policy, now: DateTime<Utc>) {
         let course = self.course(policy, now);
         let day = course.judged_day(now);
-        let lapse = self.memory.episode_on(&course, day);
+        let episode = self.memory.episode_on(&course, day);
         let classes = self.memory.classes_on(&course, day);
-        let owed = reminders::due_reminders(&course, &course.judge(day), now);
-        self.memory.planned(&owed);
-        self.memory.episode = lapse;
+        let due = reminders::due_reminders(&course, &course.judge(day), now);
+        self.memory.planned(&due);
+        self.memory.episode = episode;
         self.memory.classes = classes;
         self.memory.evaluated_at = Some(now);
     }
@@ -274,13 +274,13 @@ impl Changes<'_> {
         let (course, before) = (self.course, &self.before);
         let day = course.judged_day(then);
         let known = self.seen.take().filter(|(seen, _)| *seen == day);
-        let (_, judged) = self.seen.insert(known.unwrap_or_else(|| (day, course.judge(day))));
-        judged.stage != before.stage
-            || judged.restrictions != before.restrictions
-            || judged.class.as_ref().map(|class| &class.name)
+        let (_, assessed) = self.seen.insert(known.unwrap_or_else(|| (day, course.judge(day))));
+        assessed.stage != before.stage
+            || assessed.restrictions != before.restrictions
+            || assessed.class.as_ref().map(|class| &class.name)
                 != before.class.as_ref().map(|class| &class.name)
-            || judged.imposes != before.imposes
+            || assessed.imposes != before.imposes
             || course.memory.episode_on(course, day) != course.memory.episode
-            || !reminders::due_reminders(course, judged, then).is_empty()
+            || !reminders::due_reminders(course, assessed, then).is_empty()
     }
 }

@@ -30,31 +30,33 @@ pub struct Reminder {
 /// instant the later step. A notice replaces the reminders of its channel.
 pub(super) fn due_reminders(
     course: &ModelCourse<'_>,
-    judged: &ModelAssessment,
+    assessed: &ModelAssessment,
     now: DateTime<Utc>,
 ) -> Vec<Reminder> {
     let Some(reminders) = &course.policy.reminders else { return Vec::new() };
-    let mut owed: Vec<Reminder> = Vec::new();
-    for ModelStepTime { step, days, at, is_for } in times(course, reminders, judged) {
+    let mut due: Vec<Reminder> = Vec::new();
+    for ModelStepTime { step, days, at, is_for } in times(course, reminders, assessed) {
         let is_coming = is_coming(step, days);
         for debt in about(is_coming, course.debts()) {
-            let Some(from) = counted_from(course, step, debt, judged, at) else { continue };
+            let Some(from) = counted_from(course, step, debt, assessed, at) else { continue };
             let date = moved(from, days);
             if !is_for.holds(course, date) {
                 continue;
             }
             let planned_at = planned_at(course, step, date, at);
             let is_owed = match &step.notice_of {
-                None => is_reminder_due(course, is_coming, debt, planned_at, judged, now),
-                Some(stage) => is_announced(course, step, stage, judged) && !is_noticed(course, stage, debt),
+                None => is_reminder_due(course, is_coming, debt, planned_at, assessed, now),
+                Some(stage) => {
+                    is_announced(course, step, stage, assessed) && !is_noticed(course, stage, debt)
+                }
             };
             if planned_at <= now && is_owed {
-                add_reminder(&mut owed, step, debt, planned_at);
+                add_reminder(&mut due, step, debt, planned_at);
             }
         }
     }
     let (reminders, mut notices): (Vec<Reminder>, Vec<Reminder>) =
-        owed.into_iter().partition(|one| one.notice_of.is_none());
+        due.into_iter().partition(|one| one.notice_of.is_none());
     let mut left = Vec::new();
     for reminder in reminders {
         match notices.iter_mut().find(|notice| notice.channel == reminder.channel) {
@@ -98,11 +100,11 @@ impl Dates {
 fn times<'p>(
     course: &ModelCourse<'_>,
     reminders: &'p Reminders,
-    judged: &ModelAssessment,
+    assessed: &ModelAssessment,
 ) -> Vec<ModelStepTime<'p>> {
     let may_leave = |step: &&ReminderStep| {
         let is_left_out = step.unless_reported && is_reported(course);
-        (step.notice_of.is_some() || step.stage.as_str() == judged.stage) && !is_left_out
+        (step.notice_of.is_some() || step.stage.as_str() == assessed.stage) && !is_left_out
     };
     let steps = reminders.steps.iter().filter(may_leave);
     let all = steps.flat_map(|step| step.days().map(move |days| (step, days)));
@@ -158,13 +160,13 @@ fn counted_from(
     course: &ModelCourse<'_>,
     step: &ReminderStep,
     debt: &Debt,
-    judged: &ModelAssessment,
+    assessed: &ModelAssessment,
     time: NaiveTime,
 ) -> Option<NaiveDate> {
     if step.from == CountedFrom::Due {
         return Some(debt.due_on);
     }
-    let since = judged.holds_since?;
+    let since = assessed.holds_since?;
     let is_within = |date: &NaiveDate| calendar::local(course.zone, *date, time) >= course.counts_from(since);
     [since, moved(since, 1)].into_iter().find(is_within)
 }
@@ -196,14 +198,14 @@ fn is_reminder_due(
     is_coming: bool,
     debt: &Debt,
     planned_at: DateTime<Utc>,
-    judged: &ModelAssessment,
+    assessed: &ModelAssessment,
     now: DateTime<Utc>,
 ) -> bool {
     let is_new = course.memory.evaluated_at.is_some_and(|looked_at| looked_at < planned_at);
     let has_reason = if is_coming {
         !course.is_past_due(debt.due_on, course.judged_day(now))
     } else {
-        judged.holds_since.is_none_or(|since| course.counts_from(since) <= planned_at)
+        assessed.holds_since.is_none_or(|since| course.counts_from(since) <= planned_at)
     };
     is_new && has_reason
 }
@@ -214,15 +216,15 @@ fn is_announced(
     course: &ModelCourse<'_>,
     step: &ReminderStep,
     of: &StageName,
-    judged: &ModelAssessment,
+    assessed: &ModelAssessment,
 ) -> bool {
-    let rung = |name: &str| {
+    let stage_index = |name: &str| {
         let above = course.policy.stages.iter().position(|stage| stage.name.as_str() == name);
         above.map_or(0, |place| place + 1)
     };
     course.enforced
-        && rung(&judged.stage) >= rung(step.stage.as_str())
-        && rung(&judged.restricting) < rung(of.as_str())
+        && stage_index(&assessed.stage) >= stage_index(step.stage.as_str())
+        && stage_index(&assessed.restricting) < stage_index(of.as_str())
 }
 
 /// Whether a notice of the stage was planned or left since the debt fell due.
@@ -233,7 +235,7 @@ fn is_noticed(course: &ModelCourse<'_>, stage: &StageName, debt: &Debt) -> bool 
     })
 }
 
-fn add_reminder(owed: &mut Vec<Reminder>, step: &ReminderStep, debt: &Debt, planned_at: DateTime<Utc>) {
+fn add_reminder(due: &mut Vec<Reminder>, step: &ReminderStep, debt: &Debt, planned_at: DateTime<Utc>) {
     let reminder = Reminder {
         channel: step.channel,
         template: step.template.clone(),
@@ -245,8 +247,8 @@ fn add_reminder(owed: &mut Vec<Reminder>, step: &ReminderStep, debt: &Debt, plan
     };
     let same =
         |other: &&mut Reminder| other.channel == reminder.channel && other.notice_of == reminder.notice_of;
-    match owed.iter_mut().find(same) {
-        None => owed.push(reminder),
+    match due.iter_mut().find(same) {
+        None => due.push(reminder),
         Some(other) => {
             let missed = other.missed + 1;
             if reminder.planned_at >= other.planned_at {

@@ -230,26 +230,26 @@ impl<'a> Bench<'a> {
         let stores: Vec<Store> = self.stores.to_vec();
         let stores: Vec<&Store> = stores.iter().collect();
         let (dynamodb, sns) = (self.dynamodb.clone(), self.sns.clone());
-        let mut stretch = Measurement::begin(self.heap, &stores, &dynamodb, &sns);
+        let mut measurement = Measurement::begin(self.heap, &stores, &dynamodb, &sns);
         let count = match work {
             BenchmarkWork::Import => self.import().await?,
             BenchmarkWork::Sweep { due } => self.sweep(due).await?,
             BenchmarkWork::PutPayments => self.put_payments().await?,
             BenchmarkWork::Post => {
                 let Self { stack, payments, .. } = self;
-                drain(stack, payments, Some(&mut stretch)).await?
+                drain(stack, payments, Some(&mut measurement)).await?
             }
             BenchmarkWork::FanOut => {
                 let Self { stack, accounts, .. } = self;
-                drain(stack, accounts, Some(&mut stretch)).await?
+                drain(stack, accounts, Some(&mut measurement)).await?
             }
             BenchmarkWork::History => {
                 let Self { stack, history, .. } = self;
-                drain(stack, history, Some(&mut stretch)).await?
+                drain(stack, history, Some(&mut measurement)).await?
             }
             BenchmarkWork::Watch => self.watch().await?,
         };
-        let measured = stretch.end(count);
+        let measured = measurement.end(count);
         eprintln!("{count} in {} ms", measured.wall.as_millis());
         self.stretches.push((name, measured));
         Ok(())
@@ -286,12 +286,12 @@ impl<'a> Bench<'a> {
     }
 
     async fn watch(&self) -> Result<u64, Failure> {
-        let watched = reconcile_accounts::reconcile(&self.watcher, 1, Deadline::none()).await?;
-        let is_whole = watched.evaluated == self.plan.book.accounts as usize;
-        if !is_whole || watched.repaired + watched.open + watched.failed > 0 {
-            return Err(format!("all accounts should have been found healthy: {watched:?}").into());
+        let report = reconcile_accounts::reconcile(&self.watcher, 1, Deadline::none()).await?;
+        let is_whole = report.evaluated == self.plan.book.accounts as usize;
+        if !is_whole || report.repaired + report.open + report.failed > 0 {
+            return Err(format!("all accounts should have been found healthy: {report:?}").into());
         }
-        Ok(watched.evaluated as u64)
+        Ok(report.evaluated as u64)
     }
 
     async fn put_payments(&self) -> Result<u64, Failure> {
@@ -337,17 +337,17 @@ fn pump(stack: &Stack, mapping: &str) -> Result<Pump, Failure> {
 async fn drain(
     stack: &Stack,
     pump: &mut Pump,
-    mut stretch: Option<&mut Measurement<'_>>,
+    mut measurement: Option<&mut Measurement<'_>>,
 ) -> Result<u64, Failure> {
     let before = pump.delivered();
     while pump.read(&stack.services().db)? {
         for _ in 0..BATCHES_A_READ {
-            if let Some(stretch) = &mut stretch {
-                stretch.begin_invocation();
+            if let Some(measurement) = &mut measurement {
+                measurement.begin_invocation();
             }
             pump.deliver(stack.functions(), stack.clock().now()).await;
-            if let Some(stretch) = &mut stretch {
-                stretch.end_invocation();
+            if let Some(measurement) = &mut measurement {
+                measurement.end_invocation();
             }
         }
         drop(pump.take_touched());

@@ -49,9 +49,9 @@ impl Container {
         clock: SkewedClock,
     ) -> Self {
         let Clients { dynamodb, sns, sqs } = clients(network, caller);
-        let wiring = Services::new(function, settings, dynamodb, sns, Arc::new(clock.clone()));
+        let services = Services::new(function, settings, dynamodb, sns, Arc::new(clock.clone()));
         let shards = (function == detect_overdue::NAME).then(|| ShardQueue::new(sqs, shards_url.to_owned()));
-        Self { function, services: Arc::new(wiring), shards, clock, is_busy: false }
+        Self { function, services: Arc::new(services), shards, clock, is_busy: false }
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) type Invoked = Result<Value, String>;
 /// Calls a handler as Lambda does. A new function needs one more line. Only the scan of `reconcile-accounts` has
 /// fewer `segments` than on Lambda, and as many firings a day as segments.
 pub(super) fn invoke(
-    wiring: Arc<Services>,
+    services: Arc<Services>,
     shards: Option<ShardQueue>,
     function: &'static str,
     payload: &Value,
@@ -112,34 +112,34 @@ pub(super) fn invoke(
         let answer = match function {
             detect_overdue::NAME | detect_overdue::SWEEP_SHARD => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                let swept = detect_overdue::handle(&wiring, shards.as_ref(), event, deadline).await;
+                let swept = detect_overdue::handle(&services, shards.as_ref(), event, deadline).await;
                 serde_json::to_value(swept.map_err(|error| said(&error))?)
             }
             post_payment::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                serde_json::to_value(post_payment::handle(&wiring, event, deadline).await)
+                serde_json::to_value(post_payment::handle(&services, event, deadline).await)
             }
             send_reminders::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
                 let keys = local_reference_keys().map_err(|error| said(&error))?;
-                let sent = send_reminders::handle(&wiring, &keys, event, deadline).await;
+                let sent = send_reminders::handle(&services, &keys, event, deadline).await;
                 serde_json::to_value(sent.map_err(|error| said(&error))?)
             }
             intake::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                serde_json::to_value(intake::handle(&wiring, event, deadline).await)
+                serde_json::to_value(intake::handle(&services, event, deadline).await)
             }
             record_delivery::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                serde_json::to_value(record_delivery::handle(&wiring, event, deadline).await)
+                serde_json::to_value(record_delivery::handle(&services, event, deadline).await)
             }
             record_history::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                serde_json::to_value(record_history::handle(&wiring, event, deadline).await)
+                serde_json::to_value(record_history::handle(&services, event, deadline).await)
             }
             reconcile_accounts::NAME => {
-                let watched = reconcile_accounts::reconcile(&wiring, segments, deadline).await;
-                serde_json::to_value(watched.map_err(|error| said(&error))?)
+                let report = reconcile_accounts::reconcile(&services, segments, deadline).await;
+                serde_json::to_value(report.map_err(|error| said(&error))?)
             }
             other => return Err(format!("there is no function {other}")),
         };

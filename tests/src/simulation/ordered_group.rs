@@ -170,13 +170,13 @@ mod tests {
 
     /// An ordered group of `records` records, written a second apart.
     fn lane(records: i64) -> OrderedGroup {
-        let mut lane = OrderedGroup::default();
+        let mut group = OrderedGroup::default();
         for number in 0..records {
             let event =
                 json!({"eventID": format!("e{number}"), "dynamodb": {"SequenceNumber": number.to_string()}});
-            lane.add(WrittenRecord { event, written_at: at(number) });
+            group.add(WrittenRecord { event, written_at: at(number) });
         }
-        lane
+        group
     }
 
     fn numbers(batch: Option<Vec<WrittenRecord>>) -> Vec<String> {
@@ -185,50 +185,50 @@ mod tests {
 
     #[test]
     fn what_follows_the_lowest_failure_is_delivered_again() {
-        let (mut lane, mapping) = (lane(4), mapping());
-        assert_eq!(numbers(lane.take(&mapping, 3, at(10)).0), ["0", "1", "2"]);
-        assert_eq!(lane.ready_at(), None, "one batch at a time");
-        assert!(lane.handled(&mapping, &Handled::From("1".to_owned()), at(10)).is_empty());
-        assert!(lane.ready_at().unwrap() > at(10));
-        assert_eq!(numbers(lane.take(&mapping, 3, at(20)).0), ["1", "2"]);
-        lane.handled(&mapping, &Handled::All, at(20));
-        assert_eq!(numbers(lane.take(&mapping, 3, at(21)).0), ["3"]);
+        let (mut group, mapping) = (lane(4), mapping());
+        assert_eq!(numbers(group.take(&mapping, 3, at(10)).0), ["0", "1", "2"]);
+        assert_eq!(group.ready_at(), None, "one batch at a time");
+        assert!(group.handled(&mapping, &Handled::From("1".to_owned()), at(10)).is_empty());
+        assert!(group.ready_at().unwrap() > at(10));
+        assert_eq!(numbers(group.take(&mapping, 3, at(20)).0), ["1", "2"]);
+        group.handled(&mapping, &Handled::All, at(20));
+        assert_eq!(numbers(group.take(&mapping, 3, at(21)).0), ["3"]);
     }
 
     #[test]
     fn records_gather() {
-        let mut lane = OrderedGroup::gathering(TimeDelta::seconds(300));
-        assert_eq!(lane.ready_at(), None);
-        lane.add(WrittenRecord { event: json!({}), written_at: at(0) });
-        lane.add(WrittenRecord { event: json!({}), written_at: at(200) });
-        assert_eq!(lane.ready_at(), Some(at(300)));
+        let mut group = OrderedGroup::gathering(TimeDelta::seconds(300));
+        assert_eq!(group.ready_at(), None);
+        group.add(WrittenRecord { event: json!({}), written_at: at(0) });
+        group.add(WrittenRecord { event: json!({}), written_at: at(200) });
+        assert_eq!(group.ready_at(), Some(at(300)));
     }
 
     #[test]
     fn a_batch_that_fails_as_a_whole_is_split() {
-        let (mut lane, mapping) = (lane(3), mapping());
-        lane.take(&mapping, 3, at(10));
-        lane.handled(&mapping, &Handled::Failed, at(10));
-        assert_eq!(numbers(lane.take(&mapping, 3, at(20)).0), ["0", "1"]);
-        lane.handled(&mapping, &Handled::All, at(20));
-        assert_eq!(numbers(lane.take(&mapping, 3, at(21)).0), ["2"]);
+        let (mut group, mapping) = (lane(3), mapping());
+        group.take(&mapping, 3, at(10));
+        group.handled(&mapping, &Handled::Failed, at(10));
+        assert_eq!(numbers(group.take(&mapping, 3, at(20)).0), ["0", "1"]);
+        group.handled(&mapping, &Handled::All, at(20));
+        assert_eq!(numbers(group.take(&mapping, 3, at(21)).0), ["2"]);
     }
 
     #[test]
     fn what_was_tried_too_often_is_given_up() {
-        let (mut lane, mut mapping) = (lane(1), mapping());
+        let (mut group, mut mapping) = (lane(1), mapping());
         mapping.maximum_retry_attempts = Some(1);
-        lane.take(&mapping, 1, at(10));
-        assert!(lane.handled(&mapping, &Handled::Failed, at(10)).is_empty());
-        lane.take(&mapping, 1, at(20));
-        assert_eq!(lane.handled(&mapping, &Handled::Failed, at(20)).len(), 1);
-        assert_eq!(lane.ready_at(), None);
+        group.take(&mapping, 1, at(10));
+        assert!(group.handled(&mapping, &Handled::Failed, at(10)).is_empty());
+        group.take(&mapping, 1, at(20));
+        assert_eq!(group.handled(&mapping, &Handled::Failed, at(20)).len(), 1);
+        assert_eq!(group.ready_at(), None);
     }
 
     #[test]
     fn what_is_too_old_goes_to_the_bucket_and_what_is_a_day_old_is_forgotten() {
-        let (mut lane, mapping) = (lane(3), mapping());
-        let (batch, lost) = lane.take(&mapping, 10, at(24 * 3600 + 1));
+        let (mut group, mapping) = (lane(3), mapping());
+        let (batch, lost) = group.take(&mapping, 10, at(24 * 3600 + 1));
         assert!(batch.is_none());
         assert_eq!((lost.forgotten.len(), lost.given_up.len()), (1, 2));
     }

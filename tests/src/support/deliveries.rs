@@ -17,96 +17,98 @@ use tokio::task::JoinHandle;
 use super::facts::sample;
 
 /// Fires a sweep with the sample event.
-pub async fn sweep(wiring: &Services) -> SweepReport {
-    sweep_within(wiring, Deadline::none()).await
+pub async fn sweep(services: &Services) -> SweepReport {
+    sweep_within(services, Deadline::none()).await
 }
 
 /// Fires a sweep with the sample event, before a deadline.
-pub async fn sweep_within(wiring: &Services, deadline: Deadline) -> SweepReport {
-    sweep_handing_over(wiring, None, deadline).await
+pub async fn sweep_within(services: &Services, deadline: Deadline) -> SweepReport {
+    sweep_handing_over(services, None, deadline).await
 }
 
 /// Fires a sweep with the sample event, before a deadline and with a queue for large shards.
 pub async fn sweep_handing_over(
-    wiring: &Services,
+    services: &Services,
     queue: Option<&ShardQueue>,
     deadline: Deadline,
 ) -> SweepReport {
     let event = serde_json::from_value(sample("detect-overdue.schedule.json")).unwrap();
-    match detect_overdue::handle(wiring, queue, event, deadline).await.unwrap() {
-        SweepAnswer::Schedule(swept) => swept,
+    match detect_overdue::handle(services, queue, event, deadline).await.unwrap() {
+        SweepAnswer::Schedule(report) => report,
         SweepAnswer::Shards(response) => panic!("it took the schedule for a queue: {response:?}"),
     }
 }
 
 /// Delivers bodies to `intake`, each with its group, as its queue would; returns those reported as failed.
-pub async fn take_in(wiring: &Services, bodies: &[(&str, String)]) -> Vec<String> {
+pub async fn take_in(services: &Services, bodies: &[(&str, String)]) -> Vec<String> {
     let waiting = |(place, (group, body)): (usize, &(&str, String))| WaitingMessage {
         message_id: format!("m-{place}"),
         body: body.clone(),
         group: Some((*group).to_owned()),
-        sent_at: wiring.clock.now(),
+        sent_at: services.clock.now(),
         received: 1,
     };
     let messages: Vec<WaitingMessage> = bodies.iter().enumerate().map(waiting).collect();
     let event = serde_json::from_value(queue_event("duewatch-dev-intake.fifo", &messages)).unwrap();
-    let response = intake::handle(wiring, event, Deadline::none()).await;
+    let response = intake::handle(services, event, Deadline::none()).await;
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
 /// Delivers messages to `intake` in their own groups.
-pub async fn take_messages(wiring: &Services, messages: &[InboundMessage]) -> Vec<String> {
+pub async fn take_messages(services: &Services, messages: &[InboundMessage]) -> Vec<String> {
     let bodies: Vec<(&str, String)> =
         messages.iter().map(|one| (one.event.account_id.as_str(), message_line(one))).collect();
-    take_in(wiring, &bodies).await
+    take_in(services, &bodies).await
 }
 
 /// Delivers receipts to `record-delivery`, as its queue would; returns those reported as failed.
-pub async fn report(wiring: &Services, bodies: &[String]) -> Vec<String> {
+pub async fn report(services: &Services, bodies: &[String]) -> Vec<String> {
     let waiting = |(place, body): (usize, &String)| WaitingMessage {
         message_id: format!("r-{place}"),
         body: body.clone(),
         group: None,
-        sent_at: wiring.clock.now(),
+        sent_at: services.clock.now(),
         received: 1,
     };
     let messages: Vec<WaitingMessage> = bodies.iter().enumerate().map(waiting).collect();
     let event = serde_json::from_value(queue_event("duewatch-dev-receipts", &messages)).unwrap();
-    let response = record_delivery::handle(wiring, event, Deadline::none()).await;
+    let response = record_delivery::handle(services, event, Deadline::none()).await;
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
 /// Fires `reconcile-accounts` with a scan of one segment, which reconciles all accounts once a day.
-pub async fn watch(wiring: &Services) -> ReconcileReport {
-    reconcile_accounts::reconcile(wiring, 1, Deadline::none()).await.unwrap()
+pub async fn watch(services: &Services) -> ReconcileReport {
+    reconcile_accounts::reconcile(services, 1, Deadline::none()).await.unwrap()
 }
 
 /// Delivers records to `post-payment`; returns those reported as failed.
-pub async fn post(wiring: &Services, records: &[Value]) -> Vec<String> {
-    failures(post_payment::handle(wiring, stream_event(records), Deadline::none()).await)
+pub async fn post(services: &Services, records: &[Value]) -> Vec<String> {
+    failures(post_payment::handle(services, stream_event(records), Deadline::none()).await)
 }
 
 /// Delivers records to `post-payment` on a thread of its own.
 #[must_use]
-pub fn post_aside(wiring: Services, records: Vec<Value>) -> JoinHandle<Vec<String>> {
+pub fn post_aside(services: Services, records: Vec<Value>) -> JoinHandle<Vec<String>> {
     let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(post(&wiring, &records)))
+    tokio::task::spawn_blocking(move || runtime.block_on(post(&services, &records)))
 }
 
 /// Delivers records to `send-reminders`; returns those reported as failed.
-pub async fn send(wiring: &Services, records: &[Value]) -> Vec<String> {
+pub async fn send(services: &Services, records: &[Value]) -> Vec<String> {
     let event = SendEvent { records: Some(stream_event(records).records) };
-    match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
+    match send_reminders::handle(services, &reference_keys(), event, Deadline::none()).await.unwrap() {
         send_reminders::SendAnswer::Stream(response) => failures(response),
-        send_reminders::SendAnswer::Schedule(swept) => panic!("it took the stream for a schedule: {swept:?}"),
+        send_reminders::SendAnswer::Schedule(report) => {
+            panic!("it took the stream for a schedule: {report:?}")
+        }
     }
 }
 
 /// Fires the schedule of `send-reminders`: due planned contacts pass the gate.
-pub async fn sweep_contacts(wiring: &Services) -> send_reminders::ContactSweepReport {
+pub async fn sweep_contacts(services: &Services) -> send_reminders::ContactSweepReport {
     let event = SendEvent { records: None };
-    match send_reminders::handle(wiring, &reference_keys(), event, Deadline::none()).await.unwrap() {
-        send_reminders::SendAnswer::Schedule(swept) => swept,
+    match send_reminders::handle(services, &reference_keys(), event, Deadline::none()).await.unwrap() {
+        send_reminders::SendAnswer::Schedule(report) => report,
         send_reminders::SendAnswer::Stream(response) => {
             panic!("it took the schedule for a stream: {response:?}")
         }
@@ -120,8 +122,8 @@ pub fn reference_keys() -> ReferenceKeys {
 }
 
 /// Delivers records to `record-history`; returns those reported as failed.
-pub async fn record(wiring: &Services, records: &[Value]) -> Vec<String> {
-    failures(record_history::handle(wiring, stream_event(records), Deadline::none()).await)
+pub async fn record(services: &Services, records: &[Value]) -> Vec<String> {
+    failures(record_history::handle(services, stream_event(records), Deadline::none()).await)
 }
 
 /// The records as Lambda delivers them.

@@ -55,15 +55,15 @@ fn seen(assessment: &Assessment<'_>) -> ModelAssessment {
     }
 }
 
-fn reminder(intent: &ContactRequest) -> Reminder {
+fn reminder(request: &ContactRequest) -> Reminder {
     Reminder {
-        channel: intent.channel,
-        template: intent.template.clone(),
-        about: intent.installment.clone().unwrap(),
-        due_on: intent.due_on.unwrap(),
-        planned_at: intent.planned_at,
-        missed: intent.missed,
-        notice_of: intent.notice_of.clone(),
+        channel: request.channel,
+        template: request.template.clone(),
+        about: request.installment.clone().unwrap(),
+        due_on: request.due_on.unwrap(),
+        planned_at: request.planned_at,
+        missed: request.missed,
+        notice_of: request.notice_of.clone(),
     }
 }
 
@@ -131,8 +131,12 @@ impl<'a> ModelWalk<'a> {
         for _ in 0..10 {
             self.account.judge(&self.case.policy, now, cause);
             self.model.evaluated(&self.case.policy, now);
-            let lapses = self.account.status.delinquency_history;
-            assert_eq!((lapses.since, lapses.last_over_on), self.model.episodes(), "at {now}");
+            let delinquency_history = self.account.status.delinquency_history;
+            assert_eq!(
+                (delinquency_history.since, delinquency_history.last_over_on),
+                self.model.episodes(),
+                "at {now}"
+            );
             let notices = self.account.notices().iter().map(|one| (&one.of, one.planned_at, one.sent_at));
             assert!(notices.eq(self.model.notices()), "at {now}: {:?}", self.account.notices());
             let notices: Vec<ContactRequest> = self.account.contact_requests.clone();
@@ -152,10 +156,11 @@ impl<'a> ModelWalk<'a> {
     /// Whether no remembered result comes from a later evaluation, and no fact that decides a class became
     /// known later.
     fn may_look(&self, now: DateTime<Utc>) -> bool {
-        let Policy { first_lapse_tolerance: buffer, classification, .. } = &self.case.policy;
+        let Policy { first_lapse_tolerance: tolerance, classification, .. } = &self.case.policy;
         let is_after_looks = self.account.status.last_assessed_at <= Some(now);
         let is_after_facts = self.known_at <= now;
-        (buffer.is_none() || is_after_looks) && (classification.is_none() || is_after_looks && is_after_facts)
+        (tolerance.is_none() || is_after_looks)
+            && (classification.is_none() || is_after_looks && is_after_facts)
     }
 
     fn agree(&self, now: DateTime<Utc>) -> TestCaseResult {

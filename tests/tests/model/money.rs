@@ -24,8 +24,8 @@ fn late_fee(loan: &ModelLoan, policy: &Policy, on: &str) -> String {
 
 /// The overdue and the outstanding amount at the end of a date.
 fn owes(loan: &ModelLoan, policy: &Policy, on: &str) -> [String; 2] {
-    let judged = loan.judged(policy, on);
-    [text(judged.overdue), text(judged.outstanding)]
+    let assessed = loan.judged(policy, on);
+    [text(assessed.overdue), text(assessed.outstanding)]
 }
 
 fn text(amount: Money) -> String {
@@ -173,10 +173,10 @@ fn moving(moves: &str) -> Policy {
 #[case::not_into_the_month_before("\"modified_previous\"", "2024-05-01", "2024-05-06")]
 #[case::month_end("\"next\"\nmonth_end = true", "2024-06-30", "2024-06-28")]
 fn a_due_date_moves_to_a_working_day(#[case] moves: &str, #[case] due_on: &str, #[case] expected: &str) {
-    let judged = ModelLoan::due_on("Asia/Shanghai", &[due_on]).judged(&moving(moves), "2024-08-01");
-    assert_eq!(judged.oldest_due_on.unwrap().to_string(), expected);
-    let days = "2024-08-01".parse::<chrono::NaiveDate>().unwrap() - judged.oldest_due_on.unwrap();
-    assert_eq!(i64::from(judged.days_past_due), days.num_days());
+    let assessed = ModelLoan::due_on("Asia/Shanghai", &[due_on]).judged(&moving(moves), "2024-08-01");
+    assert_eq!(assessed.oldest_due_on.unwrap().to_string(), expected);
+    let days = "2024-08-01".parse::<chrono::NaiveDate>().unwrap() - assessed.oldest_due_on.unwrap();
+    assert_eq!(i64::from(assessed.days_past_due), days.num_days());
 }
 
 fn classes(cured: &str) -> Policy {

@@ -157,19 +157,19 @@ impl ModelLoan {
 
     /// Days past due and delinquent days at the end of a date.
     fn days(&self, policy: &Policy, on: &str) -> (u32, u32) {
-        let judged = self.judged(policy, on);
-        (judged.days_past_due, judged.delinquent_days)
+        let assessed = self.judged(policy, on);
+        (assessed.days_past_due, assessed.delinquent_days)
     }
 
     /// The reminders due at `now` after an evaluation at `after`.
     fn reminders(&self, after: &str, now: &str) -> Vec<String> {
         let mut model = self.model.clone();
         model.evaluated(&under(STANDARD), self.at(after));
-        let owed = model.reminders(&under(STANDARD), self.at(now));
+        let due = model.reminders(&under(STANDARD), self.at(now));
         let text = |one: &Reminder| {
             format!("{} {} of {}, {} missed", one.channel, one.template, one.about, one.missed)
         };
-        owed.iter().map(text).collect()
+        due.iter().map(text).collect()
     }
 }
 
@@ -197,7 +197,7 @@ fn the_dates_of_the_reserve_bank_of_india(
 #[test]
 fn a_day_is_judged_as_the_daily_output_is_documented() {
     let loan = ModelLoan::four();
-    let judged = loan.model.judge(&under(STANDARD), loan.at("2023-10-05T23:59:59"));
+    let assessed = loan.model.judge(&under(STANDARD), loan.at("2023-10-05T23:59:59"));
     let expected = ModelAssessment {
         stage: "late".to_owned(),
         holds_since: "2023-10-05".parse().ok(),
@@ -214,7 +214,7 @@ fn a_day_is_judged_as_the_daily_output_is_documented() {
         unpaid_installments: 1,
         class: None,
     };
-    assert_eq!(judged, expected);
+    assert_eq!(assessed, expected);
 }
 
 #[test]

@@ -44,9 +44,9 @@ pub(crate) fn with(tables: &str, ladder: &str) -> Policy {
 
 /// The stage and the restrictions at the end of a date.
 pub(crate) fn on(loan: &ModelLoan, policy: &Policy, date: &str) -> String {
-    let judged = loan.model.judge(policy, loan.at(&format!("{date}T23:59:59")));
-    let restrictions: Vec<String> = judged.restrictions.iter().map(ToString::to_string).collect();
-    format!("{} [{}]", judged.stage, restrictions.join(", "))
+    let assessed = loan.model.judge(policy, loan.at(&format!("{date}T23:59:59")));
+    let restrictions: Vec<String> = assessed.restrictions.iter().map(ToString::to_string).collect();
+    format!("{} [{}]", assessed.stage, restrictions.join(", "))
 }
 
 fn cause(what: &str, until: Option<&str>) -> Value {

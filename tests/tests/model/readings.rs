@@ -47,8 +47,12 @@ fn the_model_owes_what_the_pages_say() {
 fn the_domain_owes_what_the_pages_say() {
     let owes = |loan: &ModelLoan| {
         let account = loan.account();
-        let unpaid = allocate(&account).open_installments;
-        texts(unpaid.iter().map(|one| (&account.installments()[one.place].label, one.due_on, one.amount)))
+        let open_installment = allocate(&account).open_installments;
+        texts(
+            open_installment
+                .iter()
+                .map(|one| (&account.installments()[one.place].label, one.due_on, one.amount)),
+        )
     };
     let (domain, pages): (Vec<String>, Vec<&str>) =
         readings().iter().map(|(loan, debts)| (owes(loan), *debts)).unzip();

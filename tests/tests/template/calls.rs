@@ -137,14 +137,14 @@ async fn two_that_are_due() -> World {
 async fn the_sweep_calls_what_its_role_grants() {
     let world = two_that_are_due().await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, detect_overdue::NAME);
+    let services = notes.on(&world, detect_overdue::NAME);
     let sqs = world.stack.services().sqs_client.config().to_builder().interceptor(notes.clone()).build();
     let queue =
         ShardQueue::new(aws_sdk_sqs::Client::from_conf(sqs), LocalSqs::queue_url("duewatch-dev-sweeps"));
     // Out of time, the sweep hands over; in time, it does the work itself.
-    sweep_handing_over(&wiring, Some(&queue), Deadline::at(world.now())).await;
-    let swept = sweep(&wiring).await;
-    assert_eq!((swept.decisions, swept.quarantined), (1, 1));
+    sweep_handing_over(&services, Some(&queue), Deadline::at(world.now())).await;
+    let report = sweep(&services).await;
+    assert_eq!((report.decisions, report.quarantined), (1, 1));
     notes.are_those_of("DetectOverdueFunction");
 }
 
@@ -152,12 +152,12 @@ async fn the_sweep_calls_what_its_role_grants() {
 async fn the_sweep_of_a_shard_calls_what_its_role_grants() {
     let world = two_that_are_due().await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, detect_overdue::NAME);
+    let services = notes.on(&world, detect_overdue::NAME);
     for shard in 0..world.store().due_shards() {
         let mut event = sample("detect-overdue.sweeps.json");
         event["Records"][0]["body"] = json!(json!({ "shard": shard }).to_string());
         let event = serde_json::from_value(event).unwrap();
-        detect_overdue::handle(&wiring, None, event, Deadline::none()).await.unwrap();
+        detect_overdue::handle(&services, None, event, Deadline::none()).await.unwrap();
     }
     assert_eq!(world.account("A-1").await.status.stage.as_str(), "frozen");
     assert_eq!(world.quarantined().await.len(), 1);
@@ -168,7 +168,7 @@ async fn the_sweep_of_a_shard_calls_what_its_role_grants() {
 async fn post_payment_calls_what_its_role_grants() {
     let mut world = World::at("2023-10-20T02:00:00Z").await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, post_payment::NAME);
+    let services = notes.on(&world, post_payment::NAME);
     world.open("A-1").await;
     // A payment, a payment without account, an invalid item, and a reversal, which restricts again.
     let mut payment = world.payment("A-1", "P-1", "250.00");
@@ -176,12 +176,12 @@ async fn post_payment_calls_what_its_role_grants() {
     world.pay("A-9", "P-1", "10.00").await;
     world.pay("A-8", "P-1", "0").await;
     let records = world.payment_records().await;
-    assert!(post(&wiring, &records).await.is_empty());
+    assert!(post(&services, &records).await.is_empty());
     payment["reversed_at"] = json!("2023-10-20T02:00:00Z");
     world.put_payment(&payment).await;
     let records = world.payment_records().await;
     for _delivered in 0..2 {
-        assert!(post(&wiring, &records).await.is_empty());
+        assert!(post(&services, &records).await.is_empty());
     }
     assert_eq!(world.account("A-1").await.status.stage.as_str(), "frozen");
     notes.are_those_of("PostPaymentFunction");
@@ -191,7 +191,7 @@ async fn post_payment_calls_what_its_role_grants() {
 async fn send_reminders_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, send_reminders::NAME);
+    let services = notes.on(&world, send_reminders::NAME);
     world.open_under("reminding", "A-1").await;
     world.open_under("noticing", "A-2").await;
     for at in ["2023-09-28T02:00:00Z", "2023-10-05T02:00:00Z", "2023-10-06T02:00:00Z", "2023-10-08T02:00:00Z"]
@@ -203,8 +203,8 @@ async fn send_reminders_calls_what_its_role_grants() {
     let mut poison = records[0].clone();
     poison["dynamodb"]["NewImage"]["installments"] = json!({"S": "none"});
     records.push(poison);
-    assert!(send(&wiring, &records).await.is_empty());
-    sweep_contacts(&wiring).await;
+    assert!(send(&services, &records).await.is_empty());
+    sweep_contacts(&services).await;
     notes.are_those_of("SendRemindersFunction");
 }
 
@@ -212,7 +212,7 @@ async fn send_reminders_calls_what_its_role_grants() {
 async fn intake_calls_what_its_role_grants() {
     let mut world = World::at("2023-10-20T02:00:00Z").await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, intake::NAME);
+    let services = notes.on(&world, intake::NAME);
     // A payment that waits for its account.
     world.pay("A-1", "P-1", "10.00").await;
     let records = world.payment_records().await;
@@ -230,9 +230,9 @@ async fn intake_calls_what_its_role_grants() {
         message("E-6", now, "A-1", "contact_person_approved", approved),
     ];
     for _delivered in 0..2 {
-        assert!(take_messages(&wiring, &messages).await.is_empty());
+        assert!(take_messages(&services, &messages).await.is_empty());
     }
-    assert!(take_in(&wiring, &[("A-1", "no message".to_owned())]).await.is_empty());
+    assert!(take_in(&services, &[("A-1", "no message".to_owned())]).await.is_empty());
     assert_eq!(world.quarantined().await.len(), 1);
     notes.are_those_of("IntakeFunction");
 }
@@ -241,7 +241,7 @@ async fn intake_calls_what_its_role_grants() {
 async fn record_delivery_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, record_delivery::NAME);
+    let services = notes.on(&world, record_delivery::NAME);
     world.open_under("reminding", "A-1").await;
     let contact = r#""channel":"sms","contact_point":"+8613800000000","changed_by":"desk""#;
     let contact = message("E-1", world.now(), "A-1", "contact_changed", contact);
@@ -262,7 +262,7 @@ async fn record_delivery_calls_what_its_role_grants() {
         reported("answered", json!("lost my job")).to_string(),
         "no receipt".to_owned(),
     ];
-    assert!(report(&wiring, &receipts).await.is_empty());
+    assert!(report(&services, &receipts).await.is_empty());
     assert_eq!(world.quarantined().await.len(), 1);
     notes.are_those_of("RecordDeliveryFunction");
 }
@@ -271,7 +271,7 @@ async fn record_delivery_calls_what_its_role_grants() {
 async fn record_history_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, record_history::NAME);
+    let services = notes.on(&world, record_history::NAME);
     // Writing the second entry sets the expiry of the first.
     world.open_under(KEEPING, "A-1").await;
     world.set("2023-10-05T02:00:00Z");
@@ -281,7 +281,7 @@ async fn record_history_calls_what_its_role_grants() {
     poison["dynamodb"]["NewImage"]["installments"] = json!({"S": "none"});
     records.push(poison);
     for _delivered in 0..2 {
-        assert!(record(&wiring, &records).await.is_empty());
+        assert!(record(&services, &records).await.is_empty());
     }
     notes.are_those_of("RecordHistoryFunction");
 }
@@ -290,7 +290,7 @@ async fn record_history_calls_what_its_role_grants() {
 async fn watch_gaps_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
-    let wiring = notes.on(&world, reconcile_accounts::NAME);
+    let services = notes.on(&world, reconcile_accounts::NAME);
     // No message or entry of this account is sent or recorded; its payment is not posted, and another is a
     // suspense payment.
     world.open_under("reminding", "A-1").await;
@@ -299,7 +299,7 @@ async fn watch_gaps_calls_what_its_role_grants() {
         world.sweep().await;
     }
     world.set("2023-10-06T04:00:00Z");
-    watch(&wiring).await;
+    watch(&services).await;
     world.pay("A-1", "P-1", "10.00").await;
     world.pay("A-1", "P-2", "0").await;
     let unknown = world.payment("A-1", "P-3", "1.00");
@@ -308,7 +308,7 @@ async fn watch_gaps_calls_what_its_role_grants() {
     world.account_records().await;
     for at in ["2023-10-07T12:00:00Z", "2023-11-20T12:00:00Z"] {
         world.set(at);
-        watch(&wiring).await;
+        watch(&services).await;
     }
     notes.are_those_of("ReconcileAccountsFunction");
 }

@@ -192,13 +192,13 @@ impl<'a> CustomerGroup<'a> {
             let mut heeded: Vec<(usize, Option<Revision>, VecDeque<ContactRequest>)> = Vec::new();
             for teller in std::mem::take(&mut changed) {
                 for other in (0..self.members.len()).filter(|other| *other != teller) {
-                    let asked = self.imposed_on(other);
+                    let imposed = self.imposed_on(other);
                     let Some(member) = self.members.get_mut(other).filter(|member| member.walk.is_open)
                     else {
                         continue;
                     };
                     let before = member.imposed_at_revision();
-                    if let Some(notices) = member.walk.apply_cross_restrictions(asked, now) {
+                    if let Some(notices) = member.walk.apply_cross_restrictions(imposed, now) {
                         heeded.push((other, before, notices));
                     }
                 }

@@ -104,10 +104,10 @@ async fn contacts(store: &Store, accounts: &[Account]) -> Result<Contacts, Store
     let mut contacts = Contacts::default();
     for customer_id in customers {
         let waiting = store.load_profile(customer_id).await?.requests;
-        let said = store.contact_records(customer_id).await?;
-        let waited = waiting.iter().chain(said.iter().map(|said| &said.request));
-        contacts.deferred += waited.filter(|planned| planned.waits_for.is_some()).count();
-        for one in said {
+        let record = store.contact_records(customer_id).await?;
+        let waited = waiting.iter().chain(record.iter().map(|record| &record.request));
+        contacts.deferred += waited.filter(|queued| queued.waits_for.is_some()).count();
+        for one in record {
             match one.outcome {
                 ContactOutcome::Sent => contacts.sent += 1,
                 ContactOutcome::Suppressed => contacts.suppressed += 1,

@@ -179,7 +179,7 @@ impl<'a> AccountWalk<'a> {
     }
 
     fn notices(&self) -> impl Iterator<Item = ContactRequest> {
-        self.account.contact_requests.clone().into_iter().filter(|intent| intent.notice_of.is_some())
+        self.account.contact_requests.clone().into_iter().filter(|request| request.notice_of.is_some())
     }
 
     fn judge_once(&mut self, now: DateTime<Utc>, cause: Trigger) {

@@ -63,16 +63,16 @@ pub struct Handlers {
 
 impl Handlers {
     /// Handlers with services of their own each, and no queue for large shards.
-    pub fn over(keys: ReferenceKeys, wiring: impl Fn(&'static str) -> Services) -> Self {
+    pub fn over(keys: ReferenceKeys, services: impl Fn(&'static str) -> Services) -> Self {
         Self {
-            detect_overdue: wiring(detect_overdue::NAME),
+            detect_overdue: services(detect_overdue::NAME),
             shards: None,
-            intake: wiring(intake::NAME),
-            post_payment: wiring(post_payment::NAME),
-            send_reminders: wiring(send_reminders::NAME),
-            record_delivery: wiring(record_delivery::NAME),
-            record_history: wiring(record_history::NAME),
-            reconcile_accounts: wiring(reconcile_accounts::NAME),
+            intake: services(intake::NAME),
+            post_payment: services(post_payment::NAME),
+            send_reminders: services(send_reminders::NAME),
+            record_delivery: services(record_delivery::NAME),
+            record_history: services(record_history::NAME),
+            reconcile_accounts: services(reconcile_accounts::NAME),
             keys,
         }
     }
@@ -122,8 +122,8 @@ impl Handlers {
         let answer = match function {
             detect_overdue::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
-                let (wiring, queue) = (&self.detect_overdue, self.shards.as_ref());
-                let answer = detect_overdue::handle(wiring, queue, event, Deadline::none())
+                let (services, queue) = (&self.detect_overdue, self.shards.as_ref());
+                let answer = detect_overdue::handle(services, queue, event, Deadline::none())
                     .await
                     .map_err(|error| failed(error.to_string()))?;
                 serde_json::to_value(answer)
@@ -138,16 +138,16 @@ impl Handlers {
             }
             send_reminders::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
-                let (wiring, keys) = (&self.send_reminders, &self.keys);
-                let answer = send_reminders::handle(wiring, keys, event, Deadline::none())
+                let (services, keys) = (&self.send_reminders, &self.keys);
+                let answer = send_reminders::handle(services, keys, event, Deadline::none())
                     .await
                     .map_err(|error| failed(error.to_string()))?;
                 serde_json::to_value(answer)
             }
             record_delivery::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
-                let wiring = &self.record_delivery;
-                serde_json::to_value(record_delivery::handle(wiring, event, Deadline::none()).await)
+                let services = &self.record_delivery;
+                serde_json::to_value(record_delivery::handle(services, event, Deadline::none()).await)
             }
             record_history::NAME => {
                 let response =
@@ -156,10 +156,10 @@ impl Handlers {
             }
             reconcile_accounts::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
-                let watched = reconcile_accounts::handle(&self.reconcile_accounts, event, Deadline::none())
+                let report = reconcile_accounts::handle(&self.reconcile_accounts, event, Deadline::none())
                     .await
                     .map_err(|error| failed(error.to_string()))?;
-                serde_json::to_value(watched)
+                serde_json::to_value(report)
             }
             other => return Err(InvokeError::Unknown(other.to_owned())),
         };

@@ -45,14 +45,15 @@ impl Account {
     /// none.
     #[must_use]
     pub fn imposes(&self) -> Option<ImposedBy> {
-        let ask = self.status.imposes.as_ref().filter(|ask| !ask.restrictions.is_empty())?;
-        Some(ImposedBy { account_id: self.account_id.clone(), restriction: ask.clone() })
+        let restriction =
+            self.status.imposes.as_ref().filter(|restriction| !restriction.restrictions.is_empty())?;
+        Some(ImposedBy { account_id: self.account_id.clone(), restriction: restriction.clone() })
     }
 
     /// The revision that last changed the account's cross-restriction; none: it never imposed any.
     #[must_use]
     pub fn imposed_at_revision(&self) -> Option<Revision> {
-        self.status.imposes.as_ref().map(|ask| ask.revision)
+        self.status.imposes.as_ref().map(|restriction| restriction.revision)
     }
 
     /// The cross-restrictions that the customer's other accounts impose, as far as they have arrived, by

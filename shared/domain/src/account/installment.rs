@@ -87,18 +87,18 @@ impl Installment {
     /// of them.
     pub(crate) fn components_due(&self, waterfall: &Waterfall, minor_units: u32) -> [i128; 3] {
         let part = |amount| minor(amount, minor_units);
-        let mut asked = [part(self.fee), part(self.interest), part(self.principal)];
+        let mut due = [part(self.fee), part(self.interest), part(self.principal)];
         let mut off = part(self.adjusted);
         for component in waterfall.order().iter().rev() {
             if off == 0 {
                 break;
             }
             let Some(index) = component.index() else { continue };
-            let part = off.min(asked[index]);
-            asked[index] -= part;
+            let part = off.min(due[index]);
+            due[index] -= part;
             off -= part;
         }
-        asked
+        due
     }
 
     /// The open part of each component, in the order of the waterfall, after `paid` and without a late fee.
@@ -111,14 +111,14 @@ impl Installment {
         currency: Currency,
     ) -> Vec<(Component, Money)> {
         let minor_units = currency.minor_units();
-        let asked = self.components_due(waterfall, minor_units);
+        let due = self.components_due(waterfall, minor_units);
         let mut paid = minor(paid, minor_units);
-        let mut open = Vec::with_capacity(asked.len());
+        let mut open = Vec::with_capacity(due.len());
         for component in waterfall.order() {
             let Some(index) = component.index() else { continue };
-            let part = paid.min(asked[index]);
+            let part = paid.min(due[index]);
             paid -= part;
-            open.push((*component, Money::of_minor(asked[index] - part, minor_units)));
+            open.push((*component, Money::of_minor(due[index] - part, minor_units)));
         }
         open.retain(|(_, amount)| !amount.is_zero());
         open

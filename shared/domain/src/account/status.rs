@@ -58,7 +58,7 @@ impl AccountStatus {
     /// The restrictions that the account imposes on the customer's other accounts; empty: none.
     #[must_use]
     pub fn imposed_restrictions(&self) -> &[Restriction] {
-        self.imposes.as_ref().map_or(&[], |ask| &ask.restrictions)
+        self.imposes.as_ref().map_or(&[], |restriction| &restriction.restrictions)
     }
 
     /// Whether the account is due for evaluation by `now`.

@@ -71,27 +71,27 @@ pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> 
     let allocation = allocate_at(account, policy);
     let day = policy.day_count.judged_day(account.time_zone, now);
     let figures = Figures::on(day, account, &allocation, policy);
-    let outlook = project_ladder(account, &allocation, policy, day);
-    let reminders = plan_reminders(account, &allocation, policy, now, &outlook);
+    let projection = project_ladder(account, &allocation, policy, day);
+    let reminders = plan_reminders(account, &allocation, policy, now, &projection);
     let classified = policy
         .classification
         .as_ref()
         .and_then(|_| classify(account, &allocation, policy, day, business_date(account.time_zone, now)));
     let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
-    let changes_on = earlier(outlook.changes_on, class_changes_on);
+    let changes_on = earlier(projection.changes_on, class_changes_on);
     let changes_at = changes_on.map(|day| policy.day_count.begin(account.time_zone, day));
     Assessment {
         day,
-        reasons: reasons(account, policy, &figures, &outlook),
+        reasons: reasons(account, policy, &figures, &projection),
         figures,
-        stage: outlook.stage,
-        held_from: outlook.held_from,
-        restricting: outlook.restricting,
-        restricted_from: outlook.restricted_from,
-        restrictions: account.restrictions_under(outlook.restricting),
+        stage: projection.stage,
+        held_from: projection.held_from,
+        restricting: projection.restricting,
+        restricted_from: projection.restricted_from,
+        restrictions: account.restrictions_under(projection.restricting),
         imposed_since: account.imposed_since(),
-        imposes: policy.imposed_restrictions(outlook.restricting),
-        delinquency_history: outlook.delinquency_history,
+        imposes: policy.imposed_restrictions(projection.restricting),
+        delinquency_history: projection.delinquency_history,
         binds_from: None,
         contact_requests: reminders.due,
         class: classified.as_ref().map(|classified| classified.name),

@@ -56,7 +56,7 @@ pub(crate) fn classify<'p>(
     // For an account that was never classified, the facts were known all along.
     let known = account.status.classification.as_ref();
     let known_from = known.map_or(counted_from, |known| known.counted_from);
-    let news = FactDates { day, known_on, forborne_on: account.schedule_replaced_on };
+    let dates = FactDates { day, known_on, forborne_on: account.schedule_replaced_on };
     let mut classified = ClassOnDay { name: &rules.normal, classification: unburdened, changes_on: None };
     for (place, class) in rules.classes.iter().enumerate() {
         let days = ClassDays::new(rules, place, counted_from, policy.day_count);
@@ -66,7 +66,7 @@ pub(crate) fn classify<'p>(
             ClassDays::new(rules, place, known_from, policy.day_count)
         };
         let held = days_known.pass(known.and_then(|known| known.held(class)), class, day);
-        let Some(held) = days.learn(held, class, rules, news) else {
+        let Some(held) = days.learn(held, class, rules, dates) else {
             classified.changes_on = earlier(classified.changes_on, days.reached_on);
             continue;
         };
@@ -133,15 +133,15 @@ impl ClassDays {
         held: Option<HeldClass>,
         class: &Class,
         rules: &ClassificationRules,
-        news: FactDates,
+        dates: FactDates,
     ) -> Option<HeldClass> {
         let Some(held) = held else {
-            return has_come(self.reached_on, news.day).then(|| class.held_since(news.day));
+            return has_come(self.reached_on, dates.day).then(|| class.held_since(dates.day));
         };
-        if has_come(self.uncured_on, news.day) {
+        if has_come(self.uncured_on, dates.day) {
             return Some(held.without_probation());
         }
-        let forborne_on = news.forborne_on.filter(|on| *on >= held.since);
+        let forborne_on = dates.forborne_on.filter(|on| *on >= held.since);
         let months = match forborne_on {
             Some(_) => rules.probation_after_forbearance_months,
             None => rules.probation_months,
@@ -149,7 +149,7 @@ impl ClassDays {
         if !self.has_probation || months == 0 {
             return None;
         }
-        let until = held.probation_until.unwrap_or_else(|| plus_months(news.known_on, months));
+        let until = held.probation_until.unwrap_or_else(|| plus_months(dates.known_on, months));
         // Forbearance during a probation extends it.
         let until = forborne_on.map_or(until, |on| until.max(plus_months(on, months)));
         Some(HeldClass { probation_until: Some(until), ..held })

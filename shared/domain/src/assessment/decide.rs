@@ -24,13 +24,13 @@ pub fn decide(
     now: DateTime<Utc>,
     cause: Trigger,
 ) -> Option<Decision> {
-    let standing = &account.status;
+    let status = &account.status;
     let missing = |those: &[Restriction], from: &[Restriction]| -> Vec<Restriction> {
         those.iter().filter(|one| !from.contains(one)).cloned().collect()
     };
-    let applied = missing(assessment.restrictions(), &standing.restrictions);
-    let lifted = missing(&standing.restrictions, assessment.restrictions());
-    let same_stage = standing.stage.as_str() == assessment.stage_name();
+    let applied = missing(assessment.restrictions(), &status.restrictions);
+    let lifted = missing(&status.restrictions, assessment.restrictions());
+    let same_stage = status.stage.as_str() == assessment.stage_name();
     if same_stage && applied.is_empty() && lifted.is_empty() {
         return None;
     }
@@ -46,7 +46,7 @@ pub fn decide(
         at,
         revision: account.revision.next(),
         policy: policy.reference(),
-        from: standing.stage.clone(),
+        from: status.stage.clone(),
         to: assessment.stage.map_or_else(StageName::current, |stage| stage.name.clone()),
         applied,
         lifted,

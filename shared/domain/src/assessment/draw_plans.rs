@@ -125,12 +125,16 @@ pub fn draw_plans<'a>(account: &'a Account, policy: &Policy, day: NaiveDate) -> 
             plan.count(installment, *paid);
         }
     }
-    for unpaid in &allocation.open_installments {
-        let place = account.installments.get(unpaid.place).and_then(place_of);
+    for open_installment in &allocation.open_installments {
+        let place = account.installments.get(open_installment.place).and_then(place_of);
         let Some(plan) = place.and_then(|place| plans.get_mut(place)) else { continue };
-        let open = allocation.open_components(unpaid, day, account, policy);
+        let open = allocation.open_components(open_installment, day, account, policy);
         let open = open.iter().fold(account.currency.zero(), |sum, (_, amount)| sum + *amount);
-        plan.count_open(open, unpaid.due_on, past_due_from(policy.day_count, unpaid.due_on) <= day);
+        plan.count_open(
+            open,
+            open_installment.due_on,
+            past_due_from(policy.day_count, open_installment.due_on) <= day,
+        );
     }
     plans
 }

@@ -11,9 +11,9 @@ impl Figures {
     /// The figures of `day`, a day that has begun under the policy's day count.
     #[must_use]
     pub fn on(day: NaiveDate, account: &Account, allocation: &Allocation, policy: &Policy) -> Self {
-        let owed = allocation.balances_on(day, account, policy.day_count);
+        let balances = allocation.balances_on(day, account, policy.day_count);
         let oldest_due_on = match allocation.open_installments.first() {
-            Some(oldest) if owed.unpaid_installments > 0 => Some(oldest.due_on),
+            Some(oldest) if balances.unpaid_installments > 0 => Some(oldest.due_on),
             _ => None,
         };
         let (days_past_due, delinquent_days) =
@@ -21,11 +21,11 @@ impl Figures {
         Self {
             days_past_due,
             delinquent_days,
-            overdue: owed.overdue,
+            overdue: balances.overdue,
             oldest_due_on,
-            outstanding: owed.outstanding,
-            late_fee: policy.late_fee.is_some().then_some(owed.late_fee),
-            unpaid_installments: owed.unpaid_installments,
+            outstanding: balances.outstanding,
+            late_fee: policy.late_fee.is_some().then_some(balances.late_fee),
+            unpaid_installments: balances.unpaid_installments,
         }
     }
 }

@@ -25,21 +25,23 @@ pub fn project_stages<'p>(
     now: DateTime<Utc>,
 ) -> Vec<ProjectedStage<'p>> {
     let allocation = allocate_at(account, policy);
-    let rung = |stage: Option<&Stage>| policy.stages.iter().position(|one| Some(one) == stage);
+    let stage_index = |stage: Option<&Stage>| policy.stages.iter().position(|one| Some(one) == stage);
     let today = policy.day_count.judged_day(account.time_zone, now);
     let mut steps = Vec::new();
-    let mut stands = project_ladder(account, &allocation, policy, today);
+    let mut projection = project_ladder(account, &allocation, policy, today);
     // Each stage begins, ends and takes effect at most once.
     for _ in 0..=3 * policy.stages.len() {
-        let Some(day) = stands.changes_on else { break };
+        let Some(day) = projection.changes_on else { break };
         let then = project_ladder(account, &allocation, policy, day);
-        if let Some(stage) = then.restricting.filter(|_| rung(then.restricting) > rung(stands.restricting)) {
+        if let Some(stage) =
+            then.restricting.filter(|_| stage_index(then.restricting) > stage_index(projection.restricting))
+        {
             steps.push(ProjectedStage { stage, on: day });
         }
         if then.changes_on.is_some_and(|next| next <= day) {
             break;
         }
-        stands = then;
+        projection = then;
     }
     steps
 }

@@ -12,9 +12,9 @@ pub(crate) fn reasons(
     account: &Account,
     policy: &Policy,
     figures: &Figures,
-    outlook: &LadderProjection<'_>,
+    projection: &LadderProjection<'_>,
 ) -> Vec<Reason> {
-    let mut reasons = of_stage(account, policy, figures, outlook);
+    let mut reasons = of_stage(account, policy, figures, projection);
     if account.is_enforced() {
         reasons.extend(account.imposed_by().iter().map(|other| Reason::Customer {
             threshold: other.restriction.stage.clone(),
@@ -29,9 +29,9 @@ fn of_stage(
     account: &Account,
     policy: &Policy,
     figures: &Figures,
-    outlook: &LadderProjection<'_>,
+    projection: &LadderProjection<'_>,
 ) -> Vec<Reason> {
-    let Some(stage) = outlook.stage else {
+    let Some(stage) = projection.stage else {
         return vec![if !account.is_enforced() {
             Reason::EnforcementOff
         } else if figures.oldest_due_on.is_none() {
@@ -71,7 +71,7 @@ fn of_stage(
     if let (Some(threshold), Some(recorded)) = (when.score_at_most, &account.score) {
         reasons.push(Reason::ScoreAtMost { threshold, value: recorded.score });
     }
-    if let Some(held) = outlook.deferral {
+    if let Some(held) = projection.deferral {
         reasons.push(Reason::RestrictionsDeferred { by: held.by, until: held.until });
     }
     reasons

@@ -35,13 +35,13 @@ impl StepTime<'_> {
         &self,
         account: &Account,
         policy: &Policy,
-        outlook: &LadderProjection<'_>,
-        unpaid: &OpenInstallment,
+        projection: &LadderProjection<'_>,
+        open_installment: &OpenInstallment,
     ) -> Option<NaiveDate> {
         let from = match self.step.from {
-            CountedFrom::Due => unpaid.due_on,
+            CountedFrom::Due => open_installment.due_on,
             CountedFrom::Stage => {
-                let (zone, held_from) = (account.time_zone, outlook.held_from?);
+                let (zone, held_from) = (account.time_zone, projection.held_from?);
                 let begins_later =
                     at_local_time(zone, held_from, self.at) < policy.day_count.begin(zone, held_from);
                 plus_days(held_from, i64::from(begins_later))

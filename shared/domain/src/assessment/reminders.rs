@@ -26,25 +26,25 @@ pub(crate) fn plan_reminders(
     allocation: &Allocation,
     policy: &Policy,
     now: DateTime<Utc>,
-    outlook: &LadderProjection<'_>,
+    projection: &LadderProjection<'_>,
 ) -> ReminderPlan {
     let mut plan = ReminderPlan::default();
     let Some(reminders) = &policy.reminders else {
         return plan;
     };
-    let stage_began = || outlook.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
-    let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
-    let stage = outlook.stage.map_or("current", |stage| stage.name.as_str());
+    let stage_began = || projection.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
+    let stage_index = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+    let stage = projection.stage.map_or("current", |stage| stage.name.as_str());
     let (stage_rung, in_force) =
-        (rung(stage), outlook.restricting.and_then(|stage| rung(stage.name.as_str())));
+        (stage_index(stage), projection.restricting.and_then(|stage| stage_index(stage.name.as_str())));
     // A reminder belongs to one stage. A notice also belongs to the severer ones, until the announced
     // restrictions are in force.
     let has_reason = |step: &&ReminderStep| match &step.notice_of {
         None => step.stage.as_str() == stage,
         Some(announced) => {
             account.is_enforced()
-                && in_force < rung(announced.as_str())
-                && rung(step.stage.as_str()) <= stage_rung
+                && in_force < stage_index(announced.as_str())
+                && stage_index(step.stage.as_str()) <= stage_rung
         }
     };
     let (holds, in_process) = (hold_periods(account, policy), payment_in_process_hold(account, policy));
@@ -52,8 +52,8 @@ pub(crate) fn plan_reminders(
     let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
     for time in step_times(account, reminders, with_reason) {
         let step = time.step;
-        for unpaid in about(&time, allocation) {
-            let Some(planned_on) = time.date(account, policy, outlook, unpaid) else { continue };
+        for open_installment in about(&time, allocation) {
+            let Some(planned_on) = time.date(account, policy, projection, open_installment) else { continue };
             let holds = if step.notice_of.is_some() { in_process.as_slice() } else { &holds };
             let planned_at = at_local_time(account.time_zone, planned_on, time.at);
             let planned_at = put_off(account, holds, planned_at, time.at);
@@ -62,7 +62,7 @@ pub(crate) fn plan_reminders(
                 break;
             }
             let is_owed = match &step.notice_of {
-                Some(stage) => !is_noticed(account, stage, unpaid),
+                Some(stage) => !is_noticed(account, stage, open_installment),
                 None => {
                     let handled = account.status.last_assessed_at.is_none_or(|through| planned_at <= through);
                     let before_stage =
@@ -70,13 +70,13 @@ pub(crate) fn plan_reminders(
                     !handled && !before_stage()
                 }
             };
-            if is_owed && !has_passed(account, policy, &time, unpaid, now) {
-                add_request(&mut plan.due, account, step, unpaid, planned_at);
+            if is_owed && !has_passed(account, policy, &time, open_installment, now) {
+                add_request(&mut plan.due, account, step, open_installment, planned_at);
             }
         }
     }
-    let is_notice = |intent: &ContactRequest| intent.notice_of.is_some();
-    let notices = plan.due.iter().filter(|intent| is_notice(intent)).count();
+    let is_notice = |request: &ContactRequest| request.notice_of.is_some();
+    let notices = plan.due.iter().filter(|request| is_notice(request)).count();
     if notices == 0 || notices == plan.due.len() {
         return plan;
     }
@@ -92,10 +92,10 @@ pub(crate) fn plan_reminders(
 }
 
 /// Whether a notice of the stage was planned or sent since the overdue installment fell due.
-fn is_noticed(account: &Account, stage: &StageName, unpaid: &OpenInstallment) -> bool {
+fn is_noticed(account: &Account, stage: &StageName, open_installment: &OpenInstallment) -> bool {
     let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if name == stage);
     let mut notices = account.notices.iter().filter(is_of);
-    notices.any(|notice| business_date(account.time_zone, notice.planned_at) >= unpaid.due_on)
+    notices.any(|notice| business_date(account.time_zone, notice.planned_at) >= open_installment.due_on)
 }
 
 /// Before the due date and on it each open installment counts, after it the oldest.
@@ -114,10 +114,10 @@ fn has_passed(
     account: &Account,
     policy: &Policy,
     time: &StepTime<'_>,
-    unpaid: &OpenInstallment,
+    open_installment: &OpenInstallment,
     now: DateTime<Utc>,
 ) -> bool {
-    let past_due_on = past_due_from(policy.day_count, unpaid.due_on);
+    let past_due_on = past_due_from(policy.day_count, open_installment.due_on);
     time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= now
 }
 
@@ -125,29 +125,29 @@ fn add_request(
     due: &mut Vec<ContactRequest>,
     account: &Account,
     step: &ReminderStep,
-    unpaid: &OpenInstallment,
+    open_installment: &OpenInstallment,
     planned_at: DateTime<Utc>,
 ) {
-    let intent = ContactRequest {
+    let request = ContactRequest {
         channel: step.channel,
         fallbacks: step.fallbacks.clone(),
         template: step.template.clone(),
-        installment: Some(account.installments[unpaid.place].label.clone()),
-        due_on: Some(unpaid.due_on),
+        installment: Some(account.installments[open_installment.place].label.clone()),
+        due_on: Some(open_installment.due_on),
         planned_at,
         missed: 0,
         notice_of: step.notice_of.clone().map(NoticeOf::Stage),
     };
     // A notice is never merged into another message.
     let same = |other: &&mut ContactRequest| {
-        (other.channel, &other.notice_of) == (intent.channel, &intent.notice_of)
+        (other.channel, &other.notice_of) == (request.channel, &request.notice_of)
     };
     match due.iter_mut().find(same) {
-        None => due.push(intent),
+        None => due.push(request),
         Some(other) => {
             let missed = other.missed + 1;
             if other.planned_at <= planned_at {
-                *other = intent;
+                *other = request;
             }
             other.missed = missed;
         }
@@ -165,17 +165,17 @@ pub fn is_still_due(
     allocation: &Allocation,
     stage_then: &str,
     stage_now: &str,
-    intent: &ContactRequest,
+    request: &ContactRequest,
 ) -> bool {
-    let has_reason = match intent.notice_of {
+    let has_reason = match request.notice_of {
         Some(NoticeOf::Policy(_)) => return true,
         Some(NoticeOf::Stage(_)) => {
             account.is_enforced() && (stage_then == "current" || stage_now != "current")
         }
         None => stage_then == stage_now,
     };
-    let is_it = |unpaid: &OpenInstallment| {
-        Some(&account.installments[unpaid.place].label) == intent.installment.as_ref()
+    let is_it = |open_installment: &OpenInstallment| {
+        Some(&account.installments[open_installment.place].label) == request.installment.as_ref()
     };
     has_reason && allocation.open_installments.iter().any(is_it)
 }

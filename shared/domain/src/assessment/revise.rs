@@ -106,8 +106,8 @@ impl Account {
     pub fn would_be_eased<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
         let now = self.not_before(now);
         let policy = rules.into().in_force(self, now);
-        let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
-        rung(assess(self, policy, now).stage_name()) < rung(self.status.stage.as_str())
+        let stage_index = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+        stage_index(assess(self, policy, now).stage_name()) < stage_index(self.status.stage.as_str())
     }
 
     /// Whether an assessment at `now` would leave the account as it is: the same stage, restrictions,
@@ -122,7 +122,7 @@ impl Account {
         let (policy, assessment) = self.assessed(rules, now);
         let looked_at = self.status.next_action_at;
         let looks_by = |at: DateTime<Utc>| looked_at.is_some_and(|looked_at| looked_at <= at);
-        let waits = |intent: &ContactRequest| matches!(intent.notice_of, Some(NoticeOf::Policy(_)));
+        let waits = |request: &ContactRequest| matches!(request.notice_of, Some(NoticeOf::Policy(_)));
         self.status.stage.as_str() == assessment.stage_name()
             && are_the_same(&self.status.restrictions, assessment.restrictions())
             && assessment.contact_requests.iter().all(waits)
@@ -226,9 +226,9 @@ impl Account {
     }
 }
 
-fn planned_notice(intent: &ContactRequest) -> Option<Notice> {
-    let of = intent.notice_of.clone()?;
-    Some(Notice { of, planned_at: intent.planned_at, sent_at: None })
+fn planned_notice(request: &ContactRequest) -> Option<Notice> {
+    let of = request.notice_of.clone()?;
+    Some(Notice { of, planned_at: request.planned_at, sent_at: None })
 }
 
 /// Whether both lists hold the same restrictions, in any order.

@@ -51,48 +51,48 @@ pub(crate) fn project_ladder<'p>(
     day: NaiveDate,
 ) -> LadderProjection<'p> {
     let terms = LadderTerms::new(account, allocation, policy, day);
-    let mut outlook = LadderProjection {
+    let mut projection = LadderProjection {
         delinquency_history: terms.delinquency_history,
         changes_on: terms.episode_begins_on,
         ..LadderProjection::default()
     };
     if !account.is_enforced() {
-        return outlook;
+        return projection;
     }
     for stage in policy.stages.iter().rev() {
         let Some(holds) = terms.holds(&stage.when) else { continue };
         if holds.until.is_some_and(|until| until <= day) {
-            if outlook.stage.is_none() {
-                outlook.held_from = outlook.held_from.max(holds.until);
+            if projection.stage.is_none() {
+                projection.held_from = projection.held_from.max(holds.until);
             }
             let (restricted, _) = terms.restricts_from(stage, holds.from);
             if restricted.is_some_and(|from| Some(from) < holds.until) {
-                outlook.restricted_from = outlook.restricted_from.max(holds.until);
+                projection.restricted_from = projection.restricted_from.max(holds.until);
             }
             continue;
         }
-        outlook.changes_on = earlier(outlook.changes_on, holds.until);
+        projection.changes_on = earlier(projection.changes_on, holds.until);
         if holds.from > day {
-            outlook.changes_on = earlier(outlook.changes_on, Some(holds.from));
+            projection.changes_on = earlier(projection.changes_on, Some(holds.from));
             continue;
         }
-        let is_top = outlook.stage.is_none();
+        let is_top = projection.stage.is_none();
         if is_top {
-            outlook.stage = Some(stage);
-            outlook.held_from = outlook.held_from.max(Some(holds.from));
+            projection.stage = Some(stage);
+            projection.held_from = projection.held_from.max(Some(holds.from));
         }
         let (from, by) = terms.restricts_from(stage, holds.from);
         if from.is_some_and(|from| from <= day) {
-            outlook.restricting = Some(stage);
-            outlook.restricted_from = outlook.restricted_from.max(from);
+            projection.restricting = Some(stage);
+            projection.restricted_from = projection.restricted_from.max(from);
             break;
         }
-        outlook.changes_on = earlier(outlook.changes_on, from);
+        projection.changes_on = earlier(projection.changes_on, from);
         if is_top && let Some(by) = by {
-            outlook.deferral = Some(RestrictionDeferral { by, until: from });
+            projection.deferral = Some(RestrictionDeferral { by, until: from });
         }
     }
-    outlook
+    projection
 }
 
 /// The terms that the stages of one account share on a day.
@@ -145,17 +145,17 @@ impl<'a> LadderTerms<'a> {
 
     fn remember_episodes(&mut self, day: NaiveDate) {
         let (account, policy) = (self.account, self.policy);
-        let Some(buffer) = &policy.first_lapse_tolerance else { return };
+        let Some(tolerance) = &policy.first_lapse_tolerance else { return };
         let judged_on = account.status.last_assessed_at;
         let judged_on = judged_on.map(|at| policy.day_count.judged_day(account.time_zone, at));
         let delinquent_from = self.oldest.map(|oldest| self.after_delinquent_days(oldest, 1));
         self.delinquency_history = account.status.delinquency_history.on(day, delinquent_from, judged_on);
         self.episode_begins_on = delinquent_from.filter(|from| *from > day);
         if let (Some(oldest), Some(begin)) = (self.oldest, delinquent_from)
-            && self.delinquency_history.is_first(begin, buffer.months)
+            && self.delinquency_history.is_first(begin, tolerance.months)
         {
-            let over = self.after_delinquent_days(oldest, buffer.days.saturating_add(1));
-            let minor = buffer.amount.as_decimal();
+            let over = self.after_delinquent_days(oldest, tolerance.days.saturating_add(1));
+            let minor = tolerance.amount.as_decimal();
             let not_minor = self.overdue_from(over, |overdue, _, _| overdue > minor);
             self.tolerated_until = earlier(Some(over), not_minor);
         }
@@ -175,19 +175,20 @@ impl<'a> LadderTerms<'a> {
         last: NaiveDate,
         is_enough: impl Fn(Decimal, Decimal, u64) -> bool,
     ) -> Option<NaiveDate> {
-        let (unpaid, count) = (&self.allocation.open_installments, self.policy.day_count);
-        if unpaid.is_empty() {
+        let (open_installment, count) = (&self.allocation.open_installments, self.policy.day_count);
+        if open_installment.is_empty() {
             return None;
         }
         if let Some(ledger) = &self.allocation.ledger {
-            return ledger.first_day(unpaid, count, self.account.currency, last, |owed| {
-                let (overdue, outstanding) = (owed.overdue.as_decimal(), owed.outstanding.as_decimal());
-                is_enough(overdue, outstanding, u64::from(owed.unpaid_installments))
+            return ledger.first_day(open_installment, count, self.account.currency, last, |balances| {
+                let (overdue, outstanding) =
+                    (balances.overdue.as_decimal(), balances.outstanding.as_decimal());
+                is_enough(overdue, outstanding, u64::from(balances.unpaid_installments))
             });
         }
         let outstanding = self.allocation.outstanding.as_decimal();
         let mut overdue = Decimal::ZERO;
-        for (one, installments) in unpaid.iter().zip(1_u64..) {
+        for (one, installments) in open_installment.iter().zip(1_u64..) {
             overdue += one.amount.as_decimal();
             if is_enough(overdue, outstanding, installments) {
                 return Some(past_due_from(count, one.due_on));

@@ -57,7 +57,7 @@ impl ContactAttempt {
         message_id: ContactId,
         channel: Channel,
         mut accounts: Vec<AccountId>,
-        contact_person: Option<ThirdPartyId>,
+        third_party: Option<ThirdPartyId>,
         at: DateTime<Utc>,
     ) -> Self {
         accounts.sort();
@@ -69,7 +69,7 @@ impl ContactAttempt {
             accounts,
             by: None,
             number: None,
-            third_party: contact_person,
+            third_party,
             outcome: AttemptOutcome::Reserved,
             outcome_at: at,
             reported_by: None,

@@ -26,44 +26,44 @@ pub struct Consolidated {
 /// those counted with it.
 #[must_use]
 pub fn consolidate(
-    person: &ContactProfile,
-    wishes: &[(GateRequest, &ContactRules)],
+    profile: &ContactProfile,
+    gate_requests: &[(GateRequest, &ContactRules)],
     now: DateTime<Utc>,
 ) -> Consolidated {
     let mut messages: Vec<(ContactAttempt, Vec<usize>)> = Vec::new();
-    let mut verdicts = Vec::with_capacity(wishes.len());
-    for (place, (wish, rules)) in wishes.iter().enumerate() {
+    let mut decisions = Vec::with_capacity(gate_requests.len());
+    for (place, (gate_request, rules)) in gate_requests.iter().enumerate() {
         // The message that the request would join does not count against it.
         let joined = messages.iter().position(|(message, spoken_for)| {
-            let first = spoken_for.first().and_then(|first| wishes.get(*first));
-            let is_same = first.is_some_and(|(first, _)| first.reserved_as == wish.reserved_as);
-            let has_room = message.accounts.contains(&wish.account_id)
+            let first = spoken_for.first().and_then(|first| gate_requests.get(*first));
+            let is_same = first.is_some_and(|(first, _)| first.reserved_as == gate_request.reserved_as);
+            let has_room = message.accounts.contains(&gate_request.account_id)
                 || message.accounts.len() < MAX_CONTACTED_ACCOUNTS;
             is_same
                 && has_room
-                && message.third_party.as_ref() == wish.third_party()
-                && gate_beside(person, &beside(&messages, Some(message)), wish, rules, now)
+                && message.third_party.as_ref() == gate_request.third_party()
+                && gate_beside(profile, &beside(&messages, Some(message)), gate_request, rules, now)
                     == GateDecision::Send { channel: message.channel }
         });
         if let Some((message, spoken_for)) = joined.and_then(|joined| messages.get_mut(joined)) {
-            message.accounts.push(wish.account_id.clone());
+            message.accounts.push(gate_request.account_id.clone());
             message.accounts.sort();
             message.accounts.dedup();
             spoken_for.push(place);
-            verdicts.push(GateDecision::Send { channel: message.channel });
+            decisions.push(GateDecision::Send { channel: message.channel });
             continue;
         }
-        let verdict = gate_beside(person, &beside(&messages, None), wish, rules, now);
-        if let GateDecision::Send { channel } = verdict {
-            let message_id = message_id(person, &messages, wish, channel);
-            let accounts = vec![wish.account_id.clone()];
-            let contact_person = wish.third_party().cloned();
-            let attempt = ContactAttempt::reserved(message_id, channel, accounts, contact_person, now);
+        let decision = gate_beside(profile, &beside(&messages, None), gate_request, rules, now);
+        if let GateDecision::Send { channel } = decision {
+            let message_id = message_id(profile, &messages, gate_request, channel);
+            let accounts = vec![gate_request.account_id.clone()];
+            let third_party = gate_request.third_party().cloned();
+            let attempt = ContactAttempt::reserved(message_id, channel, accounts, third_party, now);
             messages.push((attempt, vec![place]));
         }
-        verdicts.push(verdict);
+        decisions.push(decision);
     }
-    Consolidated { decisions: verdicts, messages }
+    Consolidated { decisions, messages }
 }
 
 fn beside<'a>(
@@ -77,18 +77,19 @@ fn beside<'a>(
 /// The id under which the request was counted, if it would be the same message again. A message counted on
 /// another channel may have left there, and its receipts must not apply to this one.
 fn message_id(
-    person: &ContactProfile,
+    profile: &ContactProfile,
     messages: &[(ContactAttempt, Vec<usize>)],
-    wish: &GateRequest,
+    gate_request: &GateRequest,
     channel: Channel,
 ) -> ContactId {
-    let known = person.attempts().iter().find(|one| Some(&one.contact_id) == wish.reserved_as.as_ref());
+    let known =
+        profile.attempts().iter().find(|one| Some(&one.contact_id) == gate_request.reserved_as.as_ref());
     let again = known.filter(|known| {
         known.channel == channel && messages.iter().all(|(other, _)| other.contact_id != known.contact_id)
     });
     match again {
         Some(known) => known.contact_id.clone(),
-        None if wish.reserved_as.is_some() => wish.contact_id.by(channel),
-        None => wish.contact_id.clone(),
+        None if gate_request.reserved_as.is_some() => gate_request.contact_id.by(channel),
+        None => gate_request.contact_id.clone(),
     }
 }

@@ -55,8 +55,9 @@ impl CapCount<'_> {
         // This attempt must leave the window before another contact may follow.
         let most = usize::try_from(cap.at_most).unwrap_or(usize::MAX);
         let last = most.checked_sub(1).and_then(|place| days.get(place)).copied().max(self.forgotten_on)?;
-        let why = GateReason::Cap { at_most: cap.at_most, days: cap.days, per: cap.per, counts: cap.counts };
-        Some((plus_days(last, i64::from(cap.days)), why))
+        let reason =
+            GateReason::Cap { at_most: cap.at_most, days: cap.days, per: cap.per, counts: cap.counts };
+        Some((plus_days(last, i64::from(cap.days)), reason))
     }
 
     fn after_conversation(&self, rules: &ContactRules) -> Option<CapWait> {

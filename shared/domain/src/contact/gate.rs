@@ -65,19 +65,19 @@ impl GateRequest {
         contact_id: ContactId,
         account: &Account,
         policy: &Policy,
-        intent: &ContactRequest,
+        request: &ContactRequest,
         now: DateTime<Utc>,
     ) -> Self {
         Self {
             contact_id,
             account_id: account.account_id.clone(),
             time_zone: account.time_zone,
-            kind: match intent.notice_of {
+            kind: match request.notice_of {
                 None => GateRequestKind::Reminder,
                 Some(NoticeOf::Stage(_)) => GateRequestKind::Notice,
                 Some(NoticeOf::Policy(_)) => GateRequestKind::Announcement,
             },
-            channels: intent.channels().collect(),
+            channels: request.channels().collect(),
             number: None,
             reminder_hold: reminder_hold(account, policy, now),
             reserved_as: None,
@@ -91,7 +91,7 @@ impl GateRequest {
 
     pub(super) const fn third_party(&self) -> Option<&ThirdPartyId> {
         match &self.kind {
-            GateRequestKind::ThirdParty { third_party_id: person_id, .. } => Some(person_id),
+            GateRequestKind::ThirdParty { third_party_id, .. } => Some(third_party_id),
             _ => None,
         }
     }
@@ -100,36 +100,36 @@ impl GateRequest {
 /// Decides whether a contact request may leave at `now`, and gives the reason if not.
 #[must_use]
 pub fn gate(
-    person: &ContactProfile,
-    wish: &GateRequest,
+    profile: &ContactProfile,
+    gate_request: &GateRequest,
     rules: &ContactRules,
     now: DateTime<Utc>,
 ) -> GateDecision {
-    gate_beside(person, &[], wish, rules, now)
+    gate_beside(profile, &[], gate_request, rules, now)
 }
 
 /// As [`gate`], with other messages that are about to leave.
 pub(super) fn gate_beside(
-    person: &ContactProfile,
+    profile: &ContactProfile,
     leaving: &[&ContactAttempt],
-    wish: &GateRequest,
+    gate_request: &GateRequest,
     rules: &ContactRules,
     now: DateTime<Utc>,
 ) -> GateDecision {
-    let zone = person.zone(wish.time_zone);
-    let look = GateCheck { profile: person, leaving, request: wish, rules, zone };
+    let zone = profile.zone(gate_request.time_zone);
+    let check = GateCheck { profile, leaving, request: gate_request, rules, zone };
     let (mut at, mut waits_for) = (now, None);
     for _ in 0..MAX_DEFERRALS {
-        let (until, why) = match (look.at(at), waits_for.take()) {
-            (GateDecision::Defer { until, reason: why }, None) => (until, why),
+        let (until, reason) = match (check.at(at), waits_for.take()) {
+            (GateDecision::Defer { until, reason }, None) => (until, reason),
             (GateDecision::Defer { until, .. }, Some(first)) => (until, first),
             (settled, None) => return settled,
-            (_, Some(why)) => return GateDecision::Defer { until: at, reason: why },
+            (_, Some(reason)) => return GateDecision::Defer { until: at, reason },
         };
-        (at, waits_for) = (until, Some(why));
+        (at, waits_for) = (until, Some(reason));
     }
-    let why = waits_for.unwrap_or(GateReason::NoChannel { channels: Vec::new() });
-    GateDecision::Defer { until: at, reason: why }
+    let reason = waits_for.unwrap_or(GateReason::NoChannel { channels: Vec::new() });
+    GateDecision::Defer { until: at, reason }
 }
 
 /// A contact request in front of the gate.
@@ -145,12 +145,12 @@ impl GateCheck<'_> {
     fn at(&self, now: DateTime<Utc>) -> GateDecision {
         let today = business_date(self.zone, now);
         let stopped = self.hold(today, now).or_else(|| self.why_not_third_party(today));
-        if let Some(verdict) = stopped {
-            return verdict;
+        if let Some(decision) = stopped {
+            return decision;
         }
         let channel = match self.channel(today) {
             Ok(channel) => channel,
-            Err(verdict) => return verdict,
+            Err(decision) => return decision,
         };
         let quiet = QuietSchedule {
             zone: self.zone,
@@ -159,11 +159,11 @@ impl GateCheck<'_> {
             agreed: self.profile.agreed_hours(),
         };
         if let Some(hours) = quiet.at(now) {
-            let why = GateReason::QuietHours { from: hours.from, until: hours.until };
-            return GateDecision::Defer { until: quiet.over_after(now), reason: why };
+            let reason = GateReason::QuietHours { from: hours.from, until: hours.until };
+            return GateDecision::Defer { until: quiet.over_after(now), reason };
         }
         match self.counting(channel, today).first_date(self.rules, self.min_gap_days(today)) {
-            Some((date, why)) => self.wait(date, why),
+            Some((date, reason)) => self.wait(date, reason),
             None => GateDecision::Send { channel },
         }
     }
@@ -198,11 +198,11 @@ impl GateCheck<'_> {
     fn breathing_spaces(&self, today: NaiveDate) -> Vec<(ContactHold, Option<NaiveDate>)> {
         let spaces = self.profile.breathing_spaces(self.rules.breathing_space.as_ref(), self.zone);
         let going_on = spaces.into_iter().filter(|space| space.holds_on(today));
-        let stop = |kind| match kind {
+        let hold = |kind| match kind {
             BreathingSpaceKind::Standard => ContactHold::BreathingSpace,
             BreathingSpaceKind::MentalHealth => ContactHold::MentalHealth,
         };
-        going_on.map(|space| (stop(space.kind), space.until)).collect()
+        going_on.map(|space| (hold(space.kind), space.until)).collect()
     }
 
     /// The first date after the quiet days that follow a complaint.
@@ -222,14 +222,13 @@ impl GateCheck<'_> {
 
     /// Suppresses a third-party contact whose conditions are not met.
     fn why_not_third_party(&self, today: NaiveDate) -> Option<GateDecision> {
-        let GateRequestKind::ThirdParty { third_party_id: person_id, delinquent_days, has_plan } =
-            &self.request.kind
+        let GateRequestKind::ThirdParty { third_party_id, delinquent_days, has_plan } = &self.request.kind
         else {
             return None;
         };
-        let known = self.profile.third_parties().get(person_id);
-        let why = self.third_party_reason(known, *delinquent_days, *has_plan, today)?;
-        Some(GateDecision::Suppress { reason: why })
+        let known = self.profile.third_parties().get(third_party_id);
+        let reason = self.third_party_reason(known, *delinquent_days, *has_plan, today)?;
+        Some(GateDecision::Suppress { reason })
     }
 
     fn third_party_reason(
@@ -318,7 +317,7 @@ impl GateCheck<'_> {
     }
 
     /// Defers to the beginning of the local day `date`, after every instant of an earlier date.
-    fn wait(&self, date: NaiveDate, why: GateReason) -> GateDecision {
-        GateDecision::Defer { until: start_of_day(self.zone, date), reason: why }
+    fn wait(&self, date: NaiveDate, reason: GateReason) -> GateDecision {
+        GateDecision::Defer { until: start_of_day(self.zone, date), reason }
     }
 }

@@ -196,8 +196,8 @@ impl ContactProfile {
             let problem = "it is later than the instant at which it became known";
             return Err(Refusal::Unfit { field: "attempted_at", problem });
         }
-        if let Some(person_id) = third_party_of(fact)
-            && !self.third_parties.contains_key(person_id)
+        if let Some(third_party_id) = third_party_of(fact)
+            && !self.third_parties.contains_key(third_party_id)
             && self.third_parties.len() >= MAX_THIRD_PARTIES
         {
             let problem = "a person has at most 20 contact persons";
@@ -234,13 +234,13 @@ impl ContactProfile {
             }
             ContactFact::Vulnerability(recorded) => learn(&mut self.vulnerable_until, recorded.until, by),
             ContactFact::ThirdPartyAdded(added) => {
-                let person = self.third_parties.entry(added.third_party_id.clone()).or_default();
-                learn(&mut person.relation, added.relation.clone(), by);
+                let third_party = self.third_parties.entry(added.third_party_id.clone()).or_default();
+                learn(&mut third_party.relation, added.relation.clone(), by);
             }
             ContactFact::ThirdPartyApproved(approved) => {
-                let person = self.third_parties.entry(approved.third_party_id.clone()).or_default();
+                let third_party = self.third_parties.entry(approved.third_party_id.clone()).or_default();
                 let approval = Approval { by: approved.by.clone(), reason: approved.reason.clone() };
-                learn(&mut person.approval, approval, by);
+                learn(&mut third_party.approval, approval, by);
             }
             ContactFact::ThirdPartyRefused(refused) => {
                 self.third_parties.entry(refused.third_party_id.clone()).or_default().refuse(by.at);

@@ -83,7 +83,7 @@ impl QueuedRequest {
     #[must_use]
     pub const fn borrower_request(&self) -> Option<&ContactRequest> {
         match &self.target {
-            RequestTarget::Borrower(intent) => Some(intent),
+            RequestTarget::Borrower(request) => Some(request),
             RequestTarget::ThirdParty { .. } => None,
         }
     }
@@ -93,7 +93,7 @@ impl QueuedRequest {
     pub const fn third_party(&self) -> Option<&ThirdPartyId> {
         match &self.target {
             RequestTarget::Borrower(_) => None,
-            RequestTarget::ThirdParty { third_party_id: person_id } => Some(person_id),
+            RequestTarget::ThirdParty { third_party_id } => Some(third_party_id),
         }
     }
 
@@ -130,13 +130,13 @@ impl QueuedRequest {
     ) -> GateRequest {
         let contact_id = self.contact_id.clone();
         let wish = match &self.target {
-            RequestTarget::Borrower(intent) => GateRequest::of(contact_id, account, policy, intent, now),
-            RequestTarget::ThirdParty { third_party_id: person_id } => GateRequest {
+            RequestTarget::Borrower(request) => GateRequest::of(contact_id, account, policy, request, now),
+            RequestTarget::ThirdParty { third_party_id } => GateRequest {
                 contact_id,
                 account_id: account.account_id.clone(),
                 time_zone: account.time_zone,
                 kind: GateRequestKind::ThirdParty {
-                    third_party_id: person_id.clone(),
+                    third_party_id: third_party_id.clone(),
                     delinquent_days: figures.delinquent_days,
                     has_plan: reminder_hold(account, policy, now).is_some(),
                 },

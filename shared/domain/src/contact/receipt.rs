@@ -83,12 +83,12 @@ impl ContactProfile {
 
     /// Applies a receipt of a message to a third-party contact. The receipt says nothing of the borrower's
     /// own channels. An opt-out or a complaint is a refusal of all contact.
-    pub fn apply_third_party_receipt(&mut self, person_id: &ThirdPartyId, receipt: &Receipt) -> Applied {
+    pub fn apply_third_party_receipt(&mut self, third_party_id: &ThirdPartyId, receipt: &Receipt) -> Applied {
         let before = self.clone();
         self.record_outcome(receipt);
         if receipt.is_unwanted() {
             // Only an approved third-party contact is contacted, and only an erasure removes one.
-            self.third_parties.entry(person_id.clone()).or_default().refuse(receipt.at);
+            self.third_parties.entry(third_party_id.clone()).or_default().refuse(receipt.at);
         }
         changed(*self != before)
     }

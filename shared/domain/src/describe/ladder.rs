@@ -179,12 +179,12 @@ pub(super) fn patience(policy: &Policy, language: Language) -> Vec<String> {
 
 /// The first-lapse tolerance.
 pub(super) fn first_lapse_tolerance(policy: &Policy, language: Language) -> Vec<String> {
-    let Some(buffer) = policy.first_lapse_tolerance.as_ref().filter(|_| restricts(policy)) else {
+    let Some(tolerance) = policy.first_lapse_tolerance.as_ref().filter(|_| restricts(policy)) else {
         return vec![];
     };
-    let day = policy.grace_days.saturating_add(buffer.days).saturating_add(1);
-    let amount = in_currency(buffer.amount, language);
-    let months = match (buffer.months, language) {
+    let day = policy.grace_days.saturating_add(tolerance.days).saturating_add(1);
+    let amount = in_currency(tolerance.amount, language);
+    let months = match (tolerance.months, language) {
         (count, Language::Zh) => format!("{count}个月"),
         (1, Language::En) => "month".to_owned(),
         (count, Language::En) => format!("{count} months"),

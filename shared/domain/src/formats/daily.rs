@@ -78,22 +78,22 @@ impl<'p> DailyLines<'p> {
 impl Steady {
     fn new(account: &Account, allocation: &Allocation, policy: &Policy, day: NaiveDate) -> Self {
         let figures = Figures::on(day, account, allocation, policy);
-        let outlook = project_ladder(account, allocation, policy, day);
+        let projection = project_ladder(account, allocation, policy, day);
         let classified = classify(account, allocation, policy, day, day);
         let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
         let next_overdue = allocation
             .open_installments
             .iter()
-            .map(|unpaid| past_due_from(policy.day_count, unpaid.due_on))
+            .map(|open_installment| past_due_from(policy.day_count, open_installment.due_on))
             .find(|from| *from > day);
-        let restrictions = account.restrictions_under(outlook.restricting);
+        let restrictions = account.restrictions_under(projection.restricting);
         let class = classified
             .map_or_else(String::new, |classified| format!(",\"class\":{}", json(classified.name.as_str())));
         let last = format!("{}{class}", serde_json::to_string(&*restrictions).unwrap_or_default());
         Self {
-            until: earlier(earlier(next_overdue, outlook.changes_on), class_changes_on),
+            until: earlier(earlier(next_overdue, projection.changes_on), class_changes_on),
             oldest_due_on: figures.oldest_due_on,
-            stage: json(outlook.stage.map_or("current", |stage| stage.name.as_str())),
+            stage: json(projection.stage.map_or("current", |stage| stage.name.as_str())),
             rest: rest(&figures, &last, account),
             moves_daily: allocation.moves_daily(),
             last,

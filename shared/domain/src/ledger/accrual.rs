@@ -450,9 +450,9 @@ impl LateFeeAccrual {
 
     /// The fees on `day`, or on the accrual's own day where that is later.
     pub(crate) fn on(&self, day: i64) -> AccrualAt<'_> {
-        let mut reading = AccrualAt { rules: &self.rules, state: std::borrow::Cow::Borrowed(&self.state) };
-        reading.advance(day);
-        reading
+        let mut accrual = AccrualAt { rules: &self.rules, state: std::borrow::Cow::Borrowed(&self.state) };
+        accrual.advance(day);
+        accrual
     }
 
     /// Whether any later day adds a fee, or can.

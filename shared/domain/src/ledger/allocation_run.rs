@@ -37,23 +37,23 @@ pub(crate) struct Ledger {
 
 /// Allocates all effective payments, and applies the waivers, by day.
 pub(crate) fn run_allocation(account: &Account, policy: &Policy) -> Allocation {
-    let mut walk = AllocationRun::new(account, policy);
-    let events = ledger_facts(account, &walk.dividing);
+    let mut run = AllocationRun::new(account, policy);
+    let events = ledger_facts(account, &run.dividing);
     for (place, event) in events.iter().enumerate() {
-        walk.run_to(event.day);
+        run.run_to(event.day);
         match event.kind {
             LedgerFactKind::Payment(payment) => {
-                walk.begin_segment(event.segment);
-                walk.receive(payment, &account.payments[payment]);
+                run.begin_segment(event.segment);
+                run.receive(payment, &account.payments[payment]);
                 // Until the next payment, the credit left is allocated to the installments added since.
                 let next =
                     events[place + 1..].iter().find(|next| matches!(next.kind, LedgerFactKind::Payment(_)));
-                walk.begin_segment(next.map_or(walk.dividing.len(), |next| next.segment));
+                run.begin_segment(next.map_or(run.dividing.len(), |next| next.segment));
             }
-            LedgerFactKind::Waiver(waiver) => walk.waive(waiver),
+            LedgerFactKind::Waiver(waiver) => run.waive(waiver),
         }
     }
-    walk.finish()
+    run.finish()
 }
 
 /// A fact that takes effect on a day.
@@ -179,10 +179,11 @@ impl<'a> AllocationRun<'a> {
         let due_dates = due_dates(account, policy.business_days.as_ref());
         let lines: Vec<AllocationLine> = account.installments.iter().zip(due_dates).map(line).collect();
         let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
-        let meter = policy.late_fee.as_ref().map(|fee| LateFeeAccrual::new(fee, account, policy, principals));
+        let accrual =
+            policy.late_fee.as_ref().map(|fee| LateFeeAccrual::new(fee, account, policy, principals));
         Self {
             lines,
-            late_fees: meter,
+            late_fees: accrual,
             dividing,
             segment: 0,
             day: i64::MIN,
@@ -211,8 +212,8 @@ impl<'a> AllocationRun<'a> {
 
     fn count_to(&mut self, day: i64) {
         self.day = self.day.max(day);
-        if let Some(meter) = &mut self.late_fees {
-            meter.advance(self.day - self.policy.day_count.on_due_date());
+        if let Some(accrual) = &mut self.late_fees {
+            accrual.advance(self.day - self.policy.day_count.on_due_date());
         }
     }
 
@@ -278,8 +279,8 @@ impl<'a> AllocationRun<'a> {
             if waiver.number.is_none() || installment.number() == waiver.number {
                 let part = self.fee_open(place).min(left);
                 left -= part;
-                if let Some(meter) = &mut self.late_fees {
-                    meter.take(place, part);
+                if let Some(accrual) = &mut self.late_fees {
+                    accrual.take(place, part);
                 }
             }
         }
@@ -377,22 +378,22 @@ impl<'a> AllocationRun<'a> {
         self.credit -= part;
         line.paid += part;
         match (component.index(), &mut self.late_fees) {
-            (Some(index), meter) => {
+            (Some(index), accrual) => {
                 line.open[index] -= part;
-                if let Some(meter) = meter.as_mut().filter(|_| component == Component::Principal) {
-                    meter.set_principal(place, line.open[index]);
+                if let Some(accrual) = accrual.as_mut().filter(|_| component == Component::Principal) {
+                    accrual.set_principal(place, line.open[index]);
                 }
             }
-            (None, Some(meter)) => {
+            (None, Some(accrual)) => {
                 line.paid_as_fee += part;
-                meter.take(place, part);
+                accrual.take(place, part);
             }
             (None, None) => {}
         }
     }
 
     fn fee_open(&self, place: usize) -> i128 {
-        self.late_fees.as_ref().map_or(0, |meter| meter.open(place))
+        self.late_fees.as_ref().map_or(0, |accrual| accrual.open(place))
     }
 
     fn finish(mut self) -> Allocation {
@@ -408,29 +409,30 @@ impl<'a> AllocationRun<'a> {
         }
         let currency = self.account.currency;
         let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
-        let mut unpaid = Vec::with_capacity(self.lines.len());
+        let mut open_installment = Vec::with_capacity(self.lines.len());
         for (place, line) in self.lines.iter().enumerate() {
             let owes = line.amount_open();
             if !line.written_off && (owes > 0 || self.fee_open(place) > 0) {
-                unpaid.push(OpenInstallment { place, due_on: line.due_on, amount: money(owes) });
+                open_installment.push(OpenInstallment { place, due_on: line.due_on, amount: money(owes) });
             }
         }
-        unpaid.sort_by_key(|one| one.due_on);
-        let (mut open, mut sums) = (Vec::with_capacity(unpaid.len()), Vec::with_capacity(unpaid.len()));
+        open_installment.sort_by_key(|one| one.due_on);
+        let (mut open, mut sums) =
+            (Vec::with_capacity(open_installment.len()), Vec::with_capacity(open_installment.len()));
         let mut outstanding = 0;
-        for one in &unpaid {
+        for one in &open_installment {
             let line = &self.lines[one.place];
             outstanding += line.amount_open();
             open.push(line.open);
             sums.push(outstanding);
         }
-        if let Some(meter) = &mut self.late_fees {
-            meter.keep(unpaid.iter().map(|one| one.place));
+        if let Some(accrual) = &mut self.late_fees {
+            accrual.keep(open_installment.iter().map(|one| one.place));
         }
         let day = self.day.saturating_sub(self.policy.day_count.on_due_date());
         Allocation {
             paid: self.lines.iter().map(|line| money(line.paid)).collect(),
-            open_installments: unpaid,
+            open_installments: open_installment,
             outstanding: money(outstanding),
             credit: money(self.credit),
             ledger: Some(Box::new(Ledger { late_fees: self.late_fees, open, sums, waiting, day })),

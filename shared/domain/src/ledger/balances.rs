@@ -33,8 +33,9 @@ impl Allocation {
     /// payment they are the balances after that payment took effect.
     #[must_use]
     pub fn balances_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Balances {
-        let past_due =
-            self.open_installments.partition_point(|unpaid| falls_past_due_on(count, unpaid) <= number(day));
+        let past_due = self
+            .open_installments
+            .partition_point(|open_installment| falls_past_due_on(count, open_installment) <= number(day));
         match &self.ledger {
             Some(ledger) => {
                 let late_fee = ledger.fees_on(number(day)).map_or(0, |fees| fees.open_of(past_due));
@@ -43,7 +44,7 @@ impl Allocation {
             None => Balances {
                 overdue: self.open_installments[..past_due]
                     .iter()
-                    .fold(account.currency.zero(), |sum, unpaid| sum + unpaid.amount),
+                    .fold(account.currency.zero(), |sum, open_installment| sum + open_installment.amount),
                 outstanding: self.outstanding,
                 late_fee: account.currency.zero(),
                 unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
@@ -55,8 +56,9 @@ impl Allocation {
     /// day before the last payment it is the fee of the payment's day.
     #[must_use]
     pub fn late_fee_charged_on(&self, day: NaiveDate, currency: Currency) -> Money {
-        let meter = self.ledger.as_ref().and_then(|ledger| ledger.late_fees.as_ref());
-        let charged = meter.map_or(0, |meter| meter.charged_before() + meter.on(number(day)).charged());
+        let accrual = self.ledger.as_ref().and_then(|ledger| ledger.late_fees.as_ref());
+        let charged =
+            accrual.map_or(0, |accrual| accrual.charged_before() + accrual.on(number(day)).charged());
         Money::of_minor(charged, currency.minor_units())
     }
 
@@ -65,15 +67,15 @@ impl Allocation {
     #[must_use]
     pub fn open_components(
         &self,
-        unpaid: &OpenInstallment,
+        open_installment: &OpenInstallment,
         day: NaiveDate,
         account: &Account,
         policy: &Policy,
     ) -> Vec<(Component, Money)> {
-        let place = self.open_installments.iter().position(|one| one.place == unpaid.place);
+        let place = self.open_installments.iter().position(|one| one.place == open_installment.place);
         let Some((ledger, place)) = self.ledger.as_deref().zip(place) else {
-            let paid = self.paid[unpaid.place];
-            return account.installments[unpaid.place].open_components(
+            let paid = self.paid[open_installment.place];
+            return account.installments[open_installment.place].open_components(
                 paid,
                 &policy.waterfall,
                 account.currency,
@@ -97,7 +99,7 @@ impl Allocation {
     /// Whether a balance can change from one day to the next though no installment falls past due.
     pub(crate) fn moves_daily(&self) -> bool {
         self.ledger.as_ref().is_some_and(|ledger| {
-            !ledger.waiting.is_empty() || ledger.late_fees.as_ref().is_some_and(|meter| meter.runs())
+            !ledger.waiting.is_empty() || ledger.late_fees.as_ref().is_some_and(|accrual| accrual.runs())
         })
     }
 }
@@ -109,14 +111,15 @@ impl Ledger {
     /// Days on which an installment falls past due are tried in turn; the days between them are bisected.
     pub(crate) fn first_day(
         &self,
-        unpaid: &[OpenInstallment],
+        open_installment: &[OpenInstallment],
         count: DayCount,
         currency: Currency,
         last: NaiveDate,
         enough: impl Fn(&Balances) -> bool,
     ) -> Option<NaiveDate> {
-        let falls = |place: usize| falls_past_due_on(count, &unpaid[place]);
-        let ends_its_date = |place: usize| place + 1 == unpaid.len() || falls(place + 1) > falls(place);
+        let falls = |place: usize| falls_past_due_on(count, &open_installment[place]);
+        let ends_its_date =
+            |place: usize| place + 1 == open_installment.len() || falls(place + 1) > falls(place);
         let with = |day, past_due, late_fee| enough(&self.balances(day, past_due, late_fee, currency));
         let open_of =
             |past_due, fees: &Option<AccrualAt<'_>>| fees.as_ref().map_or(0, |fees| fees.open_of(past_due));
@@ -138,7 +141,7 @@ impl Ledger {
         let mut fees = self.fees_on(self.day);
         let mut place = 0;
         // Up to the day of the last fact the fees are those of that day.
-        while place < unpaid.len() && falls(place) <= self.day {
+        while place < open_installment.len() && falls(place) <= self.day {
             let day = falls(place);
             place += 1;
             if ends_its_date(place - 1) && with(day, place, open_of(place, &fees)) {
@@ -146,15 +149,15 @@ impl Ledger {
             }
         }
         let last = number(last);
-        if !with(last, unpaid.len(), open_of(unpaid.len(), &fees))
-            && !enough(&self.upper_bounds(unpaid.len(), last, currency))
+        if !with(last, open_installment.len(), open_of(open_installment.len(), &fees))
+            && !enough(&self.upper_bounds(open_installment.len(), last, currency))
         {
             return None;
         }
         let mut day = self.day;
-        while place < unpaid.len() && falls(place) <= last {
+        while place < open_installment.len() && falls(place) <= last {
             let (before, next) = (place, falls(place));
-            while place < unpaid.len() && falls(place) == next {
+            while place < open_installment.len() && falls(place) == next {
                 place += 1;
             }
             if may_be_enough(next, place, &fees) {
@@ -190,7 +193,7 @@ impl Ledger {
 
     /// Upper bounds of the balances on any day up to `last`.
     fn upper_bounds(&self, unpaid: usize, last: i64, currency: Currency) -> Balances {
-        let fees = self.late_fees.as_ref().map_or(0, |meter| meter.at_most(last));
+        let fees = self.late_fees.as_ref().map_or(0, |accrual| accrual.at_most(last));
         let all = Money::of_minor(self.open_before(unpaid) + fees, currency.minor_units());
         Balances {
             overdue: all,
@@ -201,7 +204,7 @@ impl Ledger {
     }
 
     fn fees_on(&self, day: i64) -> Option<AccrualAt<'_>> {
-        self.late_fees.as_ref().map(|meter| meter.on(day))
+        self.late_fees.as_ref().map(|accrual| accrual.on(day))
     }
 
     /// Open amount of the first `place` open installments without late fees, in minor units.
@@ -211,8 +214,8 @@ impl Ledger {
 }
 
 /// The first day on which an open installment is past due.
-fn falls_past_due_on(count: DayCount, unpaid: &OpenInstallment) -> i64 {
-    number(unpaid.due_on) + 1 - count.on_due_date()
+fn falls_past_due_on(count: DayCount, open_installment: &OpenInstallment) -> i64 {
+    number(open_installment.due_on) + 1 - count.on_due_date()
 }
 
 /// The first day after `day` and up to `last` on which `is_enough` holds. `is_enough` may advance the fees to

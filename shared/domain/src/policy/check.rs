@@ -180,14 +180,17 @@ fn check_patience(policy: &Policy) -> Result<(), PolicyFault> {
             Err(at_key(key, format!("{key}.{field}: {days} is not between 1 and {MAX_DAYS}")))
         }
     };
-    if let Some(buffer) = &policy.first_lapse_tolerance {
-        days("buffer", "days", buffer.days)?;
-        if !(1..=MAX_MONTHS).contains(&buffer.months) {
-            let problem = format!("buffer.months: {} is not between 1 and {MAX_MONTHS}", buffer.months);
+    if let Some(tolerance) = &policy.first_lapse_tolerance {
+        days("buffer", "days", tolerance.days)?;
+        if !(1..=MAX_MONTHS).contains(&tolerance.months) {
+            let problem = format!("buffer.months: {} is not between 1 and {MAX_MONTHS}", tolerance.months);
             return Err(at_key("buffer", problem));
         }
-        if !buffer.amount.is_positive() {
-            return Err(at_key("buffer", format!("buffer.amount: {} is not more than zero", buffer.amount)));
+        if !tolerance.amount.is_positive() {
+            return Err(at_key(
+                "buffer",
+                format!("buffer.amount: {} is not more than zero", tolerance.amount),
+            ));
         }
     }
     if let Some(cause) = &policy.cause {

@@ -25,8 +25,8 @@ impl Policy {
     /// are in force on it.
     pub(crate) fn imposed_restrictions(&self, restricting: Option<&Stage>) -> &[Restriction] {
         let (Some(rule), Some(stage)) = (&self.customer, restricting) else { return &[] };
-        let rung = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
-        if rung(&stage.name) >= rung(&rule.stage) { &rule.restrictions } else { &[] }
+        let stage_index = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
+        if stage_index(&stage.name) >= stage_index(&rule.stage) { &rule.restrictions } else { &[] }
     }
 }
 

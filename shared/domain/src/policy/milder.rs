@@ -41,8 +41,9 @@ impl Policy {
     fn imposes_no_more(&self, now: Option<&CustomerRule>, then: Option<&CustomerRule>) -> bool {
         let Some(now) = now else { return true };
         let Some(then) = then else { return false };
-        let rung = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
-        rung(&now.stage) >= rung(&then.stage) && take_no_more(&now.restrictions, &then.restrictions)
+        let stage_index = |name: &StageName| self.stages.iter().position(|stage| stage.name == *name);
+        stage_index(&now.stage) >= stage_index(&then.stage)
+            && take_no_more(&now.restrictions, &then.restrictions)
     }
 }
 

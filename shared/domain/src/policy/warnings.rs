@@ -209,15 +209,15 @@ fn is_late_for_free(policy: &Policy) -> Option<String> {
 
 /// The first-lapse tolerance ends before it can defer any restriction.
 fn tolerates_nothing(policy: &Policy) -> Option<String> {
-    let buffer = policy.first_lapse_tolerance.as_ref()?;
+    let tolerance = policy.first_lapse_tolerance.as_ref()?;
     let restricting = policy.stages.iter().filter(|stage| !stage.restrictions.is_empty());
     let first_day = restricting.map(|stage| first_day_restricted(policy, stage)).min()?;
-    let over = i64::from(policy.grace_days) + i64::from(buffer.days) + 1;
+    let over = i64::from(policy.grace_days) + i64::from(tolerance.days) + 1;
     (over <= first_day).then(|| {
         format!(
             "buffer.days: {} hold nothing back: the buffer is over on day {over} past due, and nothing is \
              restricted before day {first_day}; ask for more",
-            buffer.days,
+            tolerance.days,
         )
     })
 }

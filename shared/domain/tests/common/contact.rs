@@ -56,13 +56,13 @@ impl Somebody {
     }
 
     /// The gate's decision on a contact request, in short.
-    pub(crate) fn gate(&self, wish: &GateRequest, rules: &ContactRules, at: &str) -> String {
-        match gate(&self.person, wish, rules, instant(at)) {
+    pub(crate) fn gate(&self, gate_request: &GateRequest, rules: &ContactRules, at: &str) -> String {
+        match gate(&self.person, gate_request, rules, instant(at)) {
             GateDecision::Send { channel } => format!("send {channel}"),
-            GateDecision::Defer { until, reason: why } => {
-                format!("{} until {}", why.rule(), until.format("%Y-%m-%dT%H:%M:%SZ"))
+            GateDecision::Defer { until, reason } => {
+                format!("{} until {}", reason.rule(), until.format("%Y-%m-%dT%H:%M:%SZ"))
             }
-            GateDecision::Suppress { reason: why } => format!("never: {}", why.rule()),
+            GateDecision::Suppress { reason } => format!("never: {}", reason.rule()),
         }
     }
 }

@@ -156,10 +156,10 @@ impl TestLoan {
         let each: Vec<String> = allocation
             .open_installments
             .iter()
-            .map(|unpaid| match &self.account.installments()[unpaid.place].label {
-                InstallmentLabel::Number(number) => format!("{number}: {}", unpaid.amount),
+            .map(|open_installment| match &self.account.installments()[open_installment.place].label {
+                InstallmentLabel::Number(number) => format!("{number}: {}", open_installment.amount),
                 InstallmentLabel::Chargeback(payment) => {
-                    format!("{payment} since {}: {}", unpaid.due_on, unpaid.amount)
+                    format!("{payment} since {}: {}", open_installment.due_on, open_installment.amount)
                 }
             })
             .collect();

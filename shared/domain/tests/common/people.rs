@@ -106,7 +106,7 @@ pub(crate) fn fact() -> impl Strategy<Value = ContactFact> {
             days.map(|days| "2024-03-01".parse::<NaiveDate>().unwrap() + TimeDelta::days(days))
         })
     };
-    let person_id = || (0..4).prop_map(|number| format!("CP-{number}").parse().unwrap());
+    let third_party_id = || (0..4).prop_map(|number| format!("CP-{number}").parse().unwrap());
     let consent = (weighted(0.8, channel()), any::<bool>()).prop_map(move |(channel, given)| {
         let consent = if given { Consent::Given } else { Consent::Withdrawn };
         ContactFact::Consent(ConsentChanged { channel, consent, by: by() })
@@ -143,22 +143,18 @@ pub(crate) fn fact() -> impl Strategy<Value = ContactFact> {
     });
     let vulnerable = day()
         .prop_map(|until| ContactFact::Vulnerability(VulnerabilityRecorded { until, reason: String::new() }));
-    let added = person_id().prop_map(|person_id| {
-        ContactFact::ThirdPartyAdded(ThirdPartyAdded {
-            third_party_id: person_id,
-            relation: "spouse".to_owned(),
-        })
+    let added = third_party_id().prop_map(|third_party_id| {
+        ContactFact::ThirdPartyAdded(ThirdPartyAdded { third_party_id, relation: "spouse".to_owned() })
     });
-    let approved = person_id().prop_map(move |person_id| {
+    let approved = third_party_id().prop_map(move |third_party_id| {
         ContactFact::ThirdPartyApproved(ThirdPartyApproved {
-            third_party_id: person_id,
+            third_party_id,
             by: by(),
             reason: String::new(),
         })
     });
-    let refused = person_id().prop_map(|person_id| {
-        ContactFact::ThirdPartyRefused(ThirdPartyRefused { third_party_id: person_id })
-    });
+    let refused = third_party_id()
+        .prop_map(|third_party_id| ContactFact::ThirdPartyRefused(ThirdPartyRefused { third_party_id }));
     prop_oneof![
         3 => consent,
         2 => preferences,
@@ -203,32 +199,32 @@ pub(crate) fn person() -> ContactProfile {
 }
 
 /// Applies the event of that number, which also chooses the account.
-pub(crate) fn hear(person: &mut ContactProfile, number: usize, at: DateTime<Utc>, heard: &ContactNews) {
+pub(crate) fn hear(profile: &mut ContactProfile, number: usize, at: DateTime<Utc>, heard: &ContactNews) {
     let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
     match heard {
         ContactNews::Fact(fact) => {
             let account_id = format!("A-{}", number % 2).parse().unwrap();
-            person.apply(&account_id, fact, &by).unwrap();
+            profile.apply(&account_id, fact, &by).unwrap();
         }
         ContactNews::Point(channel, is_there) => {
-            person.point_changed(*channel, *is_there, &by);
+            profile.point_changed(*channel, *is_there, &by);
         }
         ContactNews::Receipt(channel, message, outcome) => {
             // Each receipt has its own message: a delivery provider reports one under one id.
             let message_id = format!("call-{message}").parse().unwrap();
             let receipt = Receipt { message_id, at, outcome: *outcome, reason: None };
-            person.apply_receipt(*channel, &receipt);
+            profile.apply_receipt(*channel, &receipt);
         }
     }
 }
 
 /// A contact profile with its facts up to the last minute.
 pub(crate) fn known(begin: DateTime<Utc>, heard: &[(i64, ContactNews)]) -> ContactProfile {
-    let mut person = person();
+    let mut profile = person();
     for (number, (minute, one)) in heard.iter().enumerate() {
-        hear(&mut person, number, begin + TimeDelta::minutes(*minute), one);
+        hear(&mut profile, number, begin + TimeDelta::minutes(*minute), one);
     }
-    person
+    profile
 }
 
 pub(crate) fn wish(number: usize, account: usize, zone: &str, channels: Vec<Channel>) -> GateRequest {

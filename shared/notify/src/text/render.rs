@@ -224,17 +224,17 @@ impl Writer {
         facts: &AccountFacts<'_>,
     ) -> Result<Option<String>, RenderError> {
         let account = ("account", Value::Text(facts.account.as_str()));
-        let Some(owed) = facts.amount_owed else {
+        let Some(amount_owed) = facts.amount_owed else {
             let is_named = matches!(facts.next, Some(Next::Rules { .. }));
             return (!is_named).then(|| self.say("nothing", &[account])).transpose();
         };
-        let number = figures::amount(facts.currency, owed.amount());
+        let number = figures::amount(facts.currency, amount_owed.amount());
         let amount = self.say(
             "amount",
             &[("currency", Value::Text(facts.currency.code())), ("number", Value::Text(&number))],
         )?;
-        let date = figures::date(owed.due_on(), self.language);
-        let days = owed.days_past_due();
+        let date = figures::date(amount_owed.due_on(), self.language);
+        let days = amount_owed.days_past_due();
         let arguments = [
             account,
             ("amount", Value::Text(&amount)),
@@ -242,7 +242,7 @@ impl Writer {
             ("days", Value::Number(days)),
         ];
         let own = words.say("account", &arguments).map_err(unrenderable(template))?;
-        let common = match owed {
+        let common = match amount_owed {
             AmountOwed::Coming { .. } => "coming",
             AmountOwed::Overdue { .. } => "overdue",
         };

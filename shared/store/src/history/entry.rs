@@ -179,11 +179,11 @@ struct RequestEntry<'a> {
 }
 
 impl<'a> RequestEntry<'a> {
-    fn of(intent: &'a ContactRequest) -> Self {
+    fn of(request: &'a ContactRequest) -> Self {
         Self {
-            channel: intent.channel.as_str(),
-            template: &intent.template,
-            planned_at: instant(intent.planned_at),
+            channel: request.channel.as_str(),
+            template: &request.template,
+            planned_at: instant(request.planned_at),
         }
     }
 }

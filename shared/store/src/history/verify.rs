@@ -86,10 +86,10 @@ impl Verifier {
     pub fn take(&mut self, entry: &HistoryEntry) -> Vec<HistoryBreak> {
         let revision = entry.revision;
         let mut breaks = Vec::new();
-        let told = entry.content();
+        let content = entry.content();
         let expected = self.newest().next();
         if expected < revision {
-            let until = told.as_ref().and_then(|told| told.kept_below_until);
+            let until = content.as_ref().and_then(|content| content.kept_below_until);
             if until.is_some_and(|until| until <= self.now) {
                 self.known_from = revision;
             } else {
@@ -108,11 +108,14 @@ impl Verifier {
         if !is_previous {
             breaks.push(HistoryBreak::PreviousDiffers { revision, follows: entry.follows });
         }
-        if told.as_ref().is_none_or(|told| told.account_id != entry.account_id || told.revision != revision) {
+        if content
+            .as_ref()
+            .is_none_or(|content| content.account_id != entry.account_id || content.revision != revision)
+        {
             breaks.push(HistoryBreak::Misplaced(revision));
         }
         self.hashes.insert(revision, entry.hash.clone());
-        self.newest_image = told.map(|told| told.image);
+        self.newest_image = content.map(|content| content.image);
         breaks
     }
 

@@ -294,7 +294,7 @@ impl Cloud {
                     self.begin(coming)?;
                 }
             }
-            NextMove::Deliver(stream, lane) => self.deliver(stream, lane),
+            NextMove::Deliver(stream, group) => self.deliver(stream, group),
             NextMove::Receive(queue) => self.receive(queue),
             NextMove::Serve(number) => self.serve(number)?,
         }
@@ -309,9 +309,9 @@ impl Cloud {
             self.coming.keys().take_while(|(at, _)| *at <= now).map(|key| NextMove::Begin(*key)).collect();
         if !self.is_down(OutageKind::Mappings) {
             for (place, stream) in self.streams.iter().enumerate() {
-                let ready = |lane: &OrderedGroup| lane.ready_at().is_some_and(|at| at <= now);
-                let lanes = stream.groups.iter().enumerate().filter(|(_, lane)| ready(lane));
-                moves.extend(lanes.map(|(lane, _)| NextMove::Deliver(place, lane)));
+                let ready = |group: &OrderedGroup| group.ready_at().is_some_and(|at| at <= now);
+                let groups = stream.groups.iter().enumerate().filter(|(_, group)| ready(group));
+                moves.extend(groups.map(|(group, _)| NextMove::Deliver(place, group)));
             }
             let ready = |queue: &SimulatedQueue| queue.ready_at().is_some_and(|at| at <= now);
             let queues = self.queues.iter().enumerate().filter(|(_, queue)| ready(queue));
@@ -363,12 +363,12 @@ impl Cloud {
     /// Advances time to the next instant with work. False: there is none.
     fn time_goes_on(&mut self) -> Result<bool, Broken> {
         let now = self.now();
-        let lanes = self.streams.iter().flat_map(|stream| &stream.groups).filter_map(OrderedGroup::ready_at);
-        let lanes = lanes.chain(self.queues.iter().filter_map(SimulatedQueue::ready_at)).min();
+        let groups = self.streams.iter().flat_map(|stream| &stream.groups).filter_map(OrderedGroup::ready_at);
+        let groups = groups.chain(self.queues.iter().filter_map(SimulatedQueue::ready_at)).min();
         let mappings_again = self.plan.outages.iter().filter(|outage| outage.kind == OutageKind::Mappings);
         let mappings_again =
             mappings_again.filter(|outage| outage.until > now).map(|outage| outage.until).min();
-        let lanes = lanes.map(|at| if at > now { at } else { mappings_again.unwrap_or(at).max(at) });
+        let groups = groups.map(|at| if at > now { at } else { mappings_again.unwrap_or(at).max(at) });
         let coming = self.coming.keys().next().map(|(at, _)| *at);
         let (due, contacts) = (self.watch.earliest_due(), self.watch.earliest_contact());
         let firings = [self.next_firing(SWEEP, due), self.next_watch(), self.next_firing(CONTACTS, contacts)];
@@ -377,7 +377,7 @@ impl Cloud {
         let is_due = due.into_iter().chain(contacts).any(|due| due <= end);
         let end =
             if is_due { end + self.schedules[SWEEP].every + TimeDelta::seconds(SKEW_SECONDS) } else { end };
-        let next = [self.network.next_awakening(), lanes, coming].into_iter().chain(firings).flatten().min();
+        let next = [self.network.next_awakening(), groups, coming].into_iter().chain(firings).flatten().min();
         let busy = !self.running.is_empty();
         hold!("it comes to rest", next.is_some() || !busy, "{} tasks wait for nothing", self.running.len());
         let next = next.filter(|next| *next <= end || busy);

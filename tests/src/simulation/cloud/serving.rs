@@ -163,11 +163,11 @@ impl Cloud {
                 let stream = &mut self.streams[place];
                 if stream.mapping.matches(&record.event) {
                     let key = record.event["dynamodb"]["Keys"].to_string();
-                    let lane = key
+                    let group = key
                         .bytes()
                         .fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
-                    let lanes = stream.groups.len();
-                    stream.groups[lane % lanes].add(record);
+                    let groups = stream.groups.len();
+                    stream.groups[group % groups].add(record);
                 }
             }
         }

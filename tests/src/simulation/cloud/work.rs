@@ -49,24 +49,24 @@ impl Cloud {
         Ok(())
     }
 
-    pub(super) fn deliver(&mut self, stream: usize, lane: usize) {
+    pub(super) fn deliver(&mut self, stream: usize, group: usize) {
         let now = self.now();
-        let Stream { mapping, groups: lanes, function, timeout, .. } = &mut self.streams[stream];
+        let Stream { mapping, groups, function, timeout, .. } = &mut self.streams[stream];
         let most = usize::try_from(mapping.batch_size).unwrap_or(1);
         let most = 1 + usize::try_from(self.choices.number(16)).unwrap_or_default().min(most - 1);
         let most = if self.choices.is_scripted() { 100 } else { most };
-        let (records, lost) = lanes[lane].take(mapping, most, now);
+        let (records, lost) = groups[group].take(mapping, most, now);
         let (function, timeout) = (*function, *timeout);
         self.watch.lost(function, &lost);
         if let Some(records) = records {
-            self.deliver_records(stream, Some(lane), function, timeout, records);
+            self.deliver_records(stream, Some(group), function, timeout, records);
         }
     }
 
     fn deliver_records(
         &mut self,
         stream: usize,
-        lane: Option<usize>,
+        group: Option<usize>,
         function: &'static str,
         timeout: TimeDelta,
         records: Vec<WrittenRecord>,
@@ -74,7 +74,7 @@ impl Cloud {
         let events: Vec<&Value> = records.iter().map(|record| &record.event).collect();
         let event = json!({ "Records": events });
         self.watch.count("batches", 1);
-        self.invoke(function, &event, timeout, TaskKind::Batch { stream, group: lane, records });
+        self.invoke(function, &event, timeout, TaskKind::Batch { stream, group, records });
     }
 
     pub(super) fn receive(&mut self, queue: usize) {
@@ -156,9 +156,9 @@ impl Cloud {
         let Some(container) = self.containers.get_mut(&caller) else { return };
         container.is_busy = true;
         let deadline = Deadline::at(container.clock.now() + timeout);
-        let (wiring, shards) = (container.services.clone(), container.shards.clone());
+        let (services, shards) = (container.services.clone(), container.shards.clone());
         let task = self.executor.spawn({
-            let call = invoke(wiring, shards, function, event, deadline, self.segments());
+            let call = invoke(services, shards, function, event, deadline, self.segments());
             async move { TaskOutcome::Invoked(call.await) }
         });
         let killed_at = Some(self.now() + timeout);
@@ -280,13 +280,13 @@ impl Cloud {
                 }
                 Ok(())
             }
-            (TaskKind::Batch { stream, group: lane, records }, TaskOutcome::Invoked(answer)) => {
+            (TaskKind::Batch { stream, group, records }, TaskOutcome::Invoked(answer)) => {
                 if answer.is_ok() {
                     for line in &metrics {
                         self.watch.metrics(self.streams[stream].function, line, records.len())?;
                     }
                 }
-                self.handled(stream, lane, records, &answer);
+                self.handled(stream, group, records, &answer);
                 Ok(())
             }
             (TaskKind::Messages { queue, received, messages }, TaskOutcome::Invoked(answer)) => {
@@ -296,7 +296,13 @@ impl Cloud {
         }
     }
 
-    fn handled(&mut self, stream: usize, lane: Option<usize>, records: Vec<WrittenRecord>, answer: &Invoked) {
+    fn handled(
+        &mut self,
+        stream: usize,
+        group: Option<usize>,
+        records: Vec<WrittenRecord>,
+        answer: &Invoked,
+    ) {
         let failures = answer.as_ref().map(|answer| answer["batchItemFailures"].clone());
         let handled = match failures {
             Err(_) => Handled::Failed,
@@ -306,13 +312,13 @@ impl Cloud {
             },
         };
         let now = self.now();
-        if let Some(lane) = lane {
-            let Stream { mapping, groups: lanes, function, .. } = &mut self.streams[stream];
-            let given_up = lanes[lane].handled(mapping, &handled, now);
+        if let Some(group) = group {
+            let Stream { mapping, groups, function, .. } = &mut self.streams[stream];
+            let given_up = groups[group].handled(mapping, &handled, now);
             self.watch.lost(function, &Lost { given_up, forgotten: Vec::new() });
         }
         let (function, timeout) = (self.streams[stream].function, self.streams[stream].timeout);
-        if matches!(handled, Handled::All) && lane.is_some() {
+        if matches!(handled, Handled::All) && group.is_some() {
             if self.strikes(Fault::Duplicate) {
                 self.deliver_records(stream, None, function, timeout, records.clone());
             }

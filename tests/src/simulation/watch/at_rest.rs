@@ -315,13 +315,13 @@ impl Watch {
             .payments_at(id, self.step)
             .iter()
             .any(|fact| fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone()).is_err()));
-        let judged = last.model.judge(policy, now);
-        let same = judged.stage == account.status.stage.as_str()
-            && judged.restrictions == account.status.restrictions;
+        let assessed = last.model.judge(policy, now);
+        let same = assessed.stage == account.status.stage.as_str()
+            && assessed.restrictions == account.status.restrictions;
         hold!(
             "the standing is the model's",
             same || held,
-            "{id} at {now}: {:?}, the model says {judged:?}",
+            "{id} at {now}: {:?}, the model says {assessed:?}",
             account.status
         );
         Ok(())
@@ -398,7 +398,7 @@ impl Watch {
             let stage = version.map(|version| &version.account.status.stage);
             hold!(
                 "the history says what was",
-                entry.content().map(|told| told.stage).as_ref() == stage,
+                entry.content().map(|content| content.stage).as_ref() == stage,
                 "{id} revision {revision}: {} instead of {stage:?}",
                 entry.entry
             );
@@ -423,8 +423,8 @@ impl Watch {
                 );
             }
             let mut sent_any = self.sent.contains_key(&event);
-            for intent in &version.account.contact_requests {
-                let contact = format!("{event}/{}", intent.name());
+            for request in &version.account.contact_requests {
+                let contact = format!("{event}/{}", request.name());
                 let sent = self.sent.get(&contact);
                 let outcome = records.contacts.get(&contact).and_then(|said| said["outcome"].as_str());
                 let is_recorded = match sent {
@@ -438,7 +438,7 @@ impl Watch {
                 hold!(
                     "every owed reminder",
                     is_recorded || (excused && revision < last.account.revision),
-                    "{event}: {intent:?} ended as {outcome:?}"
+                    "{event}: {request:?} ended as {outcome:?}"
                 );
             }
             if sent_any && !excused {

@@ -29,27 +29,27 @@ pub(super) fn check_judged(
         at <= its_now.max(last),
         "{id} revision {revision}: judged at {at}, it is {its_now}"
     );
-    let judged = model.judge(policy, at);
-    let standing = &account.status;
+    let assessed = model.judge(policy, at);
+    let status = &account.status;
     hold!(
         "the standing is the model's",
-        standing.stage.as_str() == judged.stage && standing.restrictions == judged.restrictions,
+        status.stage.as_str() == assessed.stage && status.restrictions == assessed.restrictions,
         "{id} revision {revision} at {at}: {} {:?}, the model says {} {:?}",
-        standing.stage.as_str(),
-        standing.restrictions,
-        judged.stage,
-        judged.restrictions
+        status.stage.as_str(),
+        status.restrictions,
+        assessed.stage,
+        assessed.restrictions
     );
-    check_class(account, &judged)?;
-    check_asked(before, account, &judged)?;
-    check_decision(before, account, &judged)?;
+    check_class(account, &assessed)?;
+    check_asked(before, account, &assessed)?;
+    check_decision(before, account, &assessed)?;
     check_reminders(account, model, policy)
 }
 
-fn check_class(account: &Account, judged: &ModelAssessment) -> Checked {
+fn check_class(account: &Account, assessed: &ModelAssessment) -> Checked {
     let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
-    let standing = &account.status;
-    let held = standing.classification.as_ref().and_then(|classes| classes.class());
+    let status = &account.status;
+    let held = status.classification.as_ref().and_then(|classes| classes.class());
     let class = held.map(|held| ModelClass {
         name: held.name.to_string(),
         since: held.since,
@@ -57,43 +57,43 @@ fn check_class(account: &Account, judged: &ModelAssessment) -> Checked {
     });
     hold!(
         "the class is the model's",
-        class == judged.class,
+        class == assessed.class,
         "{id} revision {revision} at {at}: {class:?}, the model says {:?}",
-        judged.class
+        assessed.class
     );
     Ok(())
 }
 
-fn check_asked(before: Option<&Account>, account: &Account, judged: &ModelAssessment) -> Checked {
+fn check_asked(before: Option<&Account>, account: &Account, assessed: &ModelAssessment) -> Checked {
     let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
-    let standing = &account.status;
+    let status = &account.status;
     hold!(
         "what is asked of others is the model's",
-        standing.imposed_restrictions() == judged.imposes,
+        status.imposed_restrictions() == assessed.imposes,
         "{id} revision {revision} at {at}: asks {:?}, the model says {:?}",
-        standing.imposes,
-        judged.imposes
+        status.imposes,
+        assessed.imposes
     );
     let before_asks = before.map_or(&[][..], |before| before.status.imposed_restrictions());
     hold!(
         "what is asked of others bears its revision",
-        (standing.imposed_restrictions() == before_asks) == (account.imposed_at_revision() != Some(revision)),
+        (status.imposed_restrictions() == before_asks) == (account.imposed_at_revision() != Some(revision)),
         "{id} revision {revision}: asks {:?}, before {before_asks:?}",
-        standing.imposes
+        status.imposes
     );
     Ok(())
 }
 
 fn check_reminders(account: &Account, model: &Model, policy: &Policy) -> Checked {
     let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
-    let owed = model.reminders(policy, at);
+    let due = model.reminders(policy, at);
     let wanted: Vec<_> = account
         .contact_requests
         .iter()
         .filter(|one| !matches!(one.notice_of, Some(NoticeOf::Policy(_))))
         .map(|one| (one.name(), one.template.clone(), one.installment.clone(), one.planned_at, one.missed))
         .collect();
-    let owed: Vec<_> = owed
+    let owed: Vec<_> = due
         .into_iter()
         .map(|one| {
             let of = one.notice_of.map_or_else(String::new, |of| format!("/{of}"));
@@ -109,7 +109,7 @@ fn check_reminders(account: &Account, model: &Model, policy: &Policy) -> Checked
     Ok(())
 }
 
-fn check_decision(before: Option<&Account>, account: &Account, judged: &ModelAssessment) -> Checked {
+fn check_decision(before: Option<&Account>, account: &Account, assessed: &ModelAssessment) -> Checked {
     let (id, revision) = (account.account_id.as_str(), account.revision);
     let none = Vec::new();
     let (from, old) = before
@@ -135,17 +135,17 @@ fn check_decision(before: Option<&Account>, account: &Account, judged: &ModelAss
         && !decision.reasons.is_empty();
     hold!("every change is a decision", is_it, "{id} revision {revision}: {decision:?} from {from} {old:?}");
     let figures = &decision.figures;
-    let same = figures.days_past_due == judged.days_past_due
-        && figures.delinquent_days == judged.delinquent_days
-        && figures.overdue == judged.overdue
-        && figures.outstanding == judged.outstanding
-        && figures.oldest_due_on == judged.oldest_due_on
-        && figures.late_fee == judged.late_fee
-        && figures.unpaid_installments == judged.unpaid_installments;
+    let same = figures.days_past_due == assessed.days_past_due
+        && figures.delinquent_days == assessed.delinquent_days
+        && figures.overdue == assessed.overdue
+        && figures.outstanding == assessed.outstanding
+        && figures.oldest_due_on == assessed.oldest_due_on
+        && figures.late_fee == assessed.late_fee
+        && figures.unpaid_installments == assessed.unpaid_installments;
     hold!(
         "every change is explained",
         same,
-        "{id} revision {revision}: {figures:?}, the model says {judged:?}"
+        "{id} revision {revision}: {figures:?}, the model says {assessed:?}"
     );
     Ok(())
 }

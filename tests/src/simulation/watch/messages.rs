@@ -111,8 +111,8 @@ impl Watch {
         let is_it = |one: &&ContactRequest| {
             one.name() == name && one.channels().any(|known| channel == known.as_str())
         };
-        let intent = wanting.account.contact_requests.iter().find(is_it);
-        let Some(intent) = intent else {
+        let request = wanting.account.contact_requests.iter().find(is_it);
+        let Some(request) = request else {
             return Err(Broken {
                 promise: "every owed reminder",
                 how: format!("{id} was not wanted: {body}"),
@@ -147,12 +147,12 @@ impl Watch {
         let judged_by = account.status.policy.as_ref().map_or(0, |policy| policy.version);
         let oldest = policies.last().map_or(0, |latest| latest.version.min(judged_by));
         policies.retain(|policy| policy.version >= oldest);
-        policies.retain(|policy| intent.installment.as_ref().is_none_or(|label| model.owes(policy, label)));
+        policies.retain(|policy| request.installment.as_ref().is_none_or(|label| model.owes(policy, label)));
         hold!("the last look", !policies.is_empty(), "{id} left although nothing is owed: {body}");
         let text = |amount| account.currency.text(amount);
         let is_true = |policy: &&Policy| {
-            let judged = model.judge(policy, at);
-            data["overdue"] == text(judged.overdue) && data["outstanding"] == text(judged.outstanding)
+            let assessed = model.judge(policy, at);
+            data["overdue"] == text(assessed.overdue) && data["outstanding"] == text(assessed.outstanding)
         };
         hold!(
             "the last look",

@@ -38,11 +38,11 @@ impl Watch {
         );
         let mut models = self.facts_of(story, &account)?;
         self.check_cross_restrictions(before, &account, caller)?;
-        let asked = account
+        let imposed = account
             .imposed_by()
             .iter()
             .map(|one| (one.account_id.clone(), one.restriction.restrictions.clone()));
-        models.iter_mut().for_each(|model| model.impose(asked.clone()));
+        models.iter_mut().for_each(|model| model.impose(imposed.clone()));
         let heeds = before.map_or(&[][..], Account::imposed_by) != account.imposed_by();
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
         let policy = self.policy_used(&account, &models[0], may_be_held, now)?;
@@ -72,7 +72,7 @@ impl Watch {
         let lifted = account.decision_of_this_revision().is_some_and(|one| !one.lifted.is_empty());
         let restricted = account.decision_of_this_revision().is_some_and(|one| !one.applied.is_empty());
         let intents = account.contact_requests.len();
-        let notices = account.contact_requests.iter().filter(|intent| intent.notice_of.is_some()).count();
+        let notices = account.contact_requests.iter().filter(|request| request.notice_of.is_some()).count();
         if let Some(taken) = before.and_then(|before| newly_taken(before, &account))
             && let Some(sent) = self.messages.get_mut(taken)
         {
@@ -279,15 +279,16 @@ impl Watch {
             let Some(announcement) = &version.announcement else { continue };
             let of = NoticeOf::Policy(version.version);
             let is_told = model.notices().any(|(known, ..)| *known == of);
-            let tells = account.contact_requests.iter().find(|intent| intent.notice_of.as_ref() == Some(&of));
+            let tells =
+                account.contact_requests.iter().find(|request| request.notice_of.as_ref() == Some(&of));
             let may_wait = !long_known.iter().any(|known| known.version == version.version);
             let is_right = match tells {
                 None => is_told || may_wait,
-                Some(intent) => {
+                Some(request) => {
                     !is_told
-                        && intent.channel == announcement.channel
-                        && intent.template == announcement.template
-                        && intent.planned_at == at
+                        && request.channel == announcement.channel
+                        && request.template == announcement.template
+                        && request.planned_at == at
                 }
             };
             hold!(
@@ -361,8 +362,8 @@ impl Watch {
         let stage = account.status.stage.as_str();
         let published = self.policies.get(account.policy_id.as_str()).map_or(&[][..], Vec::as_slice);
         let climbs = published.iter().any(|(policy, _)| {
-            let rung = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
-            rung(&model.judge(policy, its_now.max(judged_at(account))).stage) >= rung(stage)
+            let stage_index = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
+            stage_index(&model.judge(policy, its_now.max(judged_at(account))).stage) >= stage_index(stage)
         });
         hold!("lifted when paid", climbs, "{id} revision {revision}: {stage} is held although less is due");
         let soon = its_now + TimeDelta::hours(2);
@@ -499,9 +500,9 @@ fn newly_taken<'a>(before: &Account, account: &'a Account) -> Option<&'a str> {
     (before.recent_messages().last() != Some(last)).then_some(last.event_id.as_str())
 }
 
-fn with(model: &Model, news: impl IntoIterator<Item = (Command, DateTime<Utc>)>) -> Model {
+fn with(model: &Model, facts: impl IntoIterator<Item = (Command, DateTime<Utc>)>) -> Model {
     let mut model = model.clone();
-    for (command, at) in news {
+    for (command, at) in facts {
         model.take(&command, at);
     }
     model

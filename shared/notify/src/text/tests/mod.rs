@@ -23,14 +23,14 @@ fn reference() -> Reference {
 fn account<'a>(
     id: &str,
     currency: &str,
-    owed: Option<AmountOwed>,
+    amount_owed: Option<AmountOwed>,
     next: Option<Next<'a>>,
 ) -> AccountFacts<'a> {
     let account_id = id.parse().unwrap();
     AccountFacts {
         account: MaskedAccount::from(&account_id),
         currency: currency.parse().unwrap(),
-        amount_owed: owed,
+        amount_owed,
         next,
     }
 }

@@ -19,7 +19,7 @@ fn shown(rendered: &Rendered) -> String {
 
 /// The facts of a template in the shipped policies.
 fn account_of<'a>(template: &str, restrictions: &'a [Restriction]) -> AccountFacts<'a> {
-    let (owed, next) = match template {
+    let (amount_owed, next) = match template {
         "due_soon" | "due_tomorrow" | "due_today" => (coming("1250.50", "2026-01-05"), None),
         "missed" => (overdue("1250.50", "2026-01-05", 2), None),
         "before_credit_report"
@@ -38,7 +38,7 @@ fn account_of<'a>(template: &str, restrictions: &'a [Restriction]) -> AccountFac
         "new_rules" | "new_terms" => (None, Some(Next::Rules { from: day("2026-03-01") })),
         other => panic!("{other}: what is it about?"),
     };
-    account("6222-0001", "CNY", owed, next)
+    account("6222-0001", "CNY", amount_owed, next)
 }
 
 #[rstest]
