@@ -96,7 +96,7 @@ async fn a_payment_while_it_waits_withdraws_it() {
 }
 
 #[tokio::test]
-async fn accounts_of_one_person_leave_in_one_message_that_counts_once() {
+async fn accounts_of_one_customer_leave_in_one_message_that_counts_once() {
     let mut world = late(&["A-1", "A-2", "A-3"]).await;
     let sent = sweep_and_send(&mut world, REMINDED_AT).await;
     let ids: Vec<&str> = sent.iter().flat_map(contact_ids).collect();
@@ -203,7 +203,7 @@ async fn a_message_that_was_counted_and_did_not_leave_leaves_later_under_its_id_
 }
 
 #[tokio::test]
-async fn who_has_opted_out_is_not_written_to_and_people_on_duty_hear_of_it() {
+async fn who_has_opted_out_is_not_written_to_and_operations_is_alerted() {
     let mut world = late(&["A-1"]).await;
     tell(&world, "consent_changed", r#""channel":"sms","consent":"withdrawn","by":"the customer""#).await;
     world.set(REMINDED_AT);
@@ -236,7 +236,7 @@ async fn a_breathing_space_keeps_it_until_its_end_where_it_is_withdrawn_if_its_r
 }
 
 #[tokio::test]
-async fn what_cannot_be_put_into_words_ends_and_rings() {
+async fn what_cannot_be_rendered_ends_and_alerts() {
     let mut world = late(&["A-1"]).await;
     world.set("2023-10-05T00:00:00Z");
     // This version was published past every check.
@@ -255,7 +255,7 @@ async fn what_cannot_be_put_into_words_ends_and_rings() {
 }
 
 #[tokio::test]
-async fn an_account_that_cannot_be_judged_keeps_nobody_elses_message_back() {
+async fn an_account_that_cannot_be_assessed_keeps_nobody_elses_message_back() {
     let mut world = late(&["A-1", "A-2"]).await;
     world.set(REMINDED_AT);
     world.sweep().await;

@@ -84,7 +84,7 @@ async fn the_others_are_restricted_when_the_stream_is_through_and_free_after_the
 }
 
 #[tokio::test]
-async fn what_is_delivered_twice_is_heeded_once() {
+async fn what_is_delivered_twice_is_applied_once() {
     let mut world = two().await;
     world.sweep().await;
     let records = world.account_records().await;
@@ -178,7 +178,7 @@ async fn an_account_that_is_opened_meanwhile_starts_restricted() {
 }
 
 #[tokio::test]
-async fn what_a_stream_forgot_the_watch_tells() {
+async fn what_a_stream_forgot_the_reconciler_propagates() {
     let mut world = two().await;
     world.sweep().await;
     // These records are lost.
@@ -210,7 +210,7 @@ async fn an_account_that_does_not_know_what_is_asked_of_it_is_found() {
 }
 
 #[tokio::test]
-async fn a_customer_with_too_many_accounts_is_set_aside_and_each_judged_apart() {
+async fn a_customer_with_too_many_accounts_is_quarantined_and_each_assessed_apart() {
     let mut world = two().await;
     let table = world.store().tables().records.clone();
     for number in 3..=MAX_ACCOUNTS_OF_CUSTOMER + 1 {

@@ -349,7 +349,7 @@ async fn detect_overdue_and_post_payment_take_their_samples() {
 }
 
 #[tokio::test]
-async fn watch_gaps_takes_its_sample() {
+async fn reconcile_accounts_takes_its_sample() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     let event = sample("reconcile-accounts.schedule.json");

@@ -128,7 +128,7 @@ async fn an_entry_names_whom_its_revision_wants_contacted() {
 }
 
 #[tokio::test]
-async fn records_that_are_delivered_again_write_nothing_and_ring_nowhere() {
+async fn records_that_are_delivered_again_write_nothing_and_alert_nowhere() {
     let (world, records) = four_revisions().await;
     world.record(&records).await;
     let before = world.history("A-1").await;
@@ -158,7 +158,7 @@ async fn two_deliveries_that_race_leave_one_entry() {
 }
 
 #[tokio::test]
-async fn a_revision_that_never_came_is_a_gap_that_rings_once_and_is_filled_when_it_comes() {
+async fn a_revision_that_never_came_is_a_gap_that_alerts_once_and_is_filled_when_it_comes() {
     let (world, records) = four_revisions().await;
     let without: Vec<Value> = [0, 2, 3].map(|place| records[place].clone()).into();
     assert!(world.record(&without).await.is_empty());
@@ -216,7 +216,7 @@ async fn an_account_without_a_history_has_no_head() {
 }
 
 #[tokio::test]
-async fn another_account_under_a_revision_that_is_recorded_is_set_aside() {
+async fn another_account_under_a_revision_that_is_recorded_is_quarantined() {
     let (world, mut records) = four_revisions().await;
     world.record(&records).await;
     let before = world.history("A-1").await;
@@ -230,7 +230,7 @@ async fn another_account_under_a_revision_that_is_recorded_is_set_aside() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_no_account_is_set_aside_and_the_rest_is_recorded() {
+async fn a_record_that_is_no_account_is_quarantined_and_the_rest_is_recorded() {
     let (world, mut records) = four_revisions().await;
     records[1]["dynamodb"]["NewImage"]["schema"] = json!({ "N": "2" });
     assert!(world.record(&records).await.is_empty());

@@ -114,7 +114,7 @@ async fn reasons(world: &World) -> Vec<String> {
 #[case::refused("A-1", message_body(|body| body["number"] = json!(77)), "number: the account has no installment 77")]
 #[case::too_large("A-1", message_body(|body| body["reason"] = json!("x".repeat(1_100_000))), "at most 1048576 are read")]
 #[tokio::test]
-async fn what_cannot_be_taken_is_set_aside_with_its_reason_and_the_rest_is_taken(
+async fn what_cannot_be_taken_is_quarantined_with_its_reason_and_the_rest_is_taken(
     #[case] group: &str,
     #[case] body: String,
     #[case] reason: &str,
@@ -141,7 +141,7 @@ fn message_body(change: impl FnOnce(&mut Value)) -> String {
 }
 
 #[tokio::test]
-async fn a_message_that_was_overtaken_is_set_aside() {
+async fn a_message_that_was_overtaken_is_quarantined() {
     let world = world().await;
     let messages = [
         message("E-2", at(-1), "A-1", "installment_added", &installment(12)),

@@ -244,7 +244,7 @@ async fn a_restriction_that_post_payment_holds_is_told_as_well() {
 }
 
 #[tokio::test]
-async fn a_payment_for_an_unknown_account_is_parked_and_posted_when_the_account_is_created() {
+async fn a_payment_for_an_unknown_account_waits_in_suspense_and_is_posted_when_the_account_is_created() {
     let mut world = World::at(OPENED_AT).await;
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
@@ -285,7 +285,7 @@ async fn a_payment_put_between_the_creators_query_and_its_put_is_posted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_payment_parked_between_the_creators_query_and_its_put_leaves_no_note() {
+async fn a_payment_put_in_suspense_between_the_creators_query_and_its_put_leaves_no_note() {
     let mut world = World::at(OPENED_AT).await;
     world.pay("A-1", "P-1", "250.00").await;
     let records = world.payment_records().await;
@@ -304,7 +304,7 @@ async fn a_payment_parked_between_the_creators_query_and_its_put_leaves_no_note(
 }
 
 #[tokio::test]
-async fn a_parked_payment_that_cannot_be_posted_is_quarantined_when_its_account_comes() {
+async fn a_suspense_payment_that_cannot_be_posted_is_quarantined_when_its_account_comes() {
     let mut world = World::at(OPENED_AT).await;
     let mut dollars = world.payment("A-1", "P-1", "40.00");
     dollars["currency"] = json!("USD");

@@ -38,7 +38,7 @@ async fn record_with(world: &mut World, payment_id: &str, attribute: &str, value
 #[case::no_date("value_date", json!("2023-02-30"), "value_date: ")]
 #[case::reversal_of_unknown_date("reversal_dated", json!("yesterday"), "reversal_dated: ")]
 #[tokio::test]
-async fn a_record_that_is_no_payment_is_set_aside_and_the_rest_of_the_batch_is_posted(
+async fn a_record_that_is_no_payment_is_quarantined_and_the_rest_of_the_batch_is_posted(
     #[case] attribute: &str,
     #[case] value: Value,
     #[case] reason: &str,
@@ -75,7 +75,7 @@ async fn a_record_that_is_no_payment_is_set_aside_and_the_rest_of_the_batch_is_p
 }
 
 #[tokio::test]
-async fn the_same_payment_id_with_another_amount_is_set_aside_and_the_first_stands() {
+async fn the_same_payment_id_with_another_amount_is_quarantined_and_the_first_stands() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.pay("A-1", "P-1", "10.00").await;
@@ -99,7 +99,7 @@ async fn the_same_payment_id_with_another_amount_is_set_aside_and_the_first_stan
 #[case::nothing_of_a_record(json!({ "hello": "world" }), "payload-")]
 #[case::no_object(json!("hello"), "payload-")]
 #[tokio::test]
-async fn what_is_no_stream_record_is_set_aside_and_the_rest_of_the_batch_is_posted(
+async fn what_is_no_stream_record_is_quarantined_and_the_rest_of_the_batch_is_posted(
     #[case] stray: Value,
     #[case] called: &str,
 ) {
@@ -118,7 +118,7 @@ async fn what_is_no_stream_record_is_set_aside_and_the_rest_of_the_batch_is_post
 }
 
 #[tokio::test]
-async fn records_without_any_id_are_set_aside_each_on_its_own() {
+async fn records_without_any_id_are_quarantined_each_on_its_own() {
     let world = World::at(OPENED_AT).await;
     let strays = [json!({ "hello": "world" }), json!({ "hello": "moon" })];
     assert!(world.post(&strays).await.is_empty());
@@ -131,7 +131,7 @@ async fn records_without_any_id_are_set_aside_each_on_its_own() {
 }
 
 #[tokio::test]
-async fn a_poisoned_record_delivered_twice_is_set_aside_once() {
+async fn a_poisoned_record_delivered_twice_is_quarantined_once() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     let records = [record_with(&mut world, "P-1", "amount", json!("0")).await];
@@ -153,7 +153,7 @@ async fn ten_payments(world: &mut World, poisoned: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_batch_of_ten_with_six_poisoned_fails_as_a_whole_and_nothing_of_it_is_set_aside() {
+async fn a_batch_of_ten_with_six_poisoned_fails_as_a_whole_and_nothing_of_it_is_quarantined() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     let records = ten_payments(&mut world, 6).await;
@@ -166,7 +166,7 @@ async fn a_batch_of_ten_with_six_poisoned_fails_as_a_whole_and_nothing_of_it_is_
 }
 
 #[tokio::test]
-async fn a_mostly_poisoned_batch_is_given_up_whole_by_the_mapping_and_never_set_aside_in_parts() {
+async fn a_mostly_poisoned_batch_is_given_up_whole_by_the_mapping_and_never_quarantined_in_parts() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     for place in 0..10 {
@@ -188,7 +188,7 @@ async fn a_batch_of_ten_with_five_poisoned_is_taken() {
 }
 
 #[tokio::test]
-async fn a_small_batch_that_is_poisoned_whole_is_set_aside() {
+async fn a_small_batch_that_is_poisoned_whole_is_quarantined() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     let records = ten_payments(&mut world, 10).await;
@@ -197,7 +197,7 @@ async fn a_small_batch_that_is_poisoned_whole_is_set_aside() {
 }
 
 #[tokio::test]
-async fn an_account_of_a_newer_schema_is_set_aside_and_the_rest_of_the_batch_is_sent() {
+async fn an_account_of_a_newer_schema_is_quarantined_and_the_rest_of_the_batch_is_sent() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.open("A-2").await;
@@ -219,7 +219,7 @@ async fn an_account_of_a_newer_schema_is_set_aside_and_the_rest_of_the_batch_is_
 }
 
 #[tokio::test]
-async fn an_attribute_that_is_none_of_ours_in_an_account_is_set_aside() {
+async fn an_attribute_that_is_none_of_ours_in_an_account_is_quarantined() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.account_records().await;
@@ -231,7 +231,7 @@ async fn an_attribute_that_is_none_of_ours_in_an_account_is_set_aside() {
 }
 
 #[tokio::test]
-async fn a_record_that_makes_the_code_panic_is_set_aside_and_the_rest_is_taken() {
+async fn a_record_that_makes_the_code_panic_is_quarantined_and_the_rest_is_taken() {
     let mut world = World::at(OPENED_AT).await;
     for number in 1..=3 {
         world.pay(&format!("A-{number}"), "P-1", "10.00").await;
@@ -277,7 +277,7 @@ async fn a_batch_that_panics_for_most_of_ten_records_fails_as_a_whole() {
 }
 
 #[tokio::test]
-async fn a_payload_beyond_what_an_item_holds_is_set_aside_as_far_as_it_fits() {
+async fn a_payload_beyond_what_an_item_holds_is_quarantined_as_far_as_it_fits() {
     let world = World::at(OPENED_AT).await;
     let stray = json!({ "eventID": "E-1", "noise": "\u{5ba2}".repeat(150_000) });
     assert!(post(&world.services(post_payment::NAME), &[stray]).await.is_empty());

@@ -95,7 +95,7 @@ async fn a_stricter_version_does_not_bind_where_its_letter_never_left() {
 }
 
 #[tokio::test]
-async fn to_the_watch_an_announcement_that_waits_for_its_turn_is_no_gap() {
+async fn to_the_reconciler_an_announcement_that_waits_for_its_turn_is_no_discrepancy() {
     let mut world = published().await;
     world.remember("A-1").await;
     world.remember("A-2").await;
@@ -108,7 +108,7 @@ async fn to_the_watch_an_announcement_that_waits_for_its_turn_is_no_gap() {
 }
 
 #[tokio::test]
-async fn an_announcement_that_nobody_queued_is_found_by_the_watch() {
+async fn an_announcement_that_nobody_queued_is_found_by_the_reconciler() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.remember("A-1").await;

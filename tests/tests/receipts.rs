@@ -122,7 +122,7 @@ fn rang(sent: Vec<PublishedMessage>) -> Vec<(String, String)> {
 #[case::unknown_field(json!({"message_id": "A-1/2/sms", "at": MILD_AT, "outcome": "bounced", "code": 550}), "unknown field `code`")]
 #[case::of_next_year(json!({"message_id": "A-1/2/sms", "at": "2024-10-06T02:00:00Z", "outcome": "bounced"}), "at: 2024-10-06 02:00:00 UTC is later than now")]
 #[tokio::test]
-async fn what_cannot_be_taken_is_set_aside_with_its_reason_and_the_rest_is_taken(
+async fn what_cannot_be_taken_is_quarantined_with_its_reason_and_the_rest_is_taken(
     #[case] body: Value,
     #[case] reason: &str,
 ) {
@@ -176,7 +176,7 @@ async fn what_came_back_leaves_by_the_next_channel_and_ends_when_none_is_left() 
 }
 
 #[tokio::test]
-async fn the_only_number_that_came_back_rings_at_once_and_not_once_more_by_the_gate() {
+async fn the_only_number_that_came_back_alerts_at_once_and_not_once_more_by_the_gate() {
     let mut world = world().await;
     let number = r#""channel":"sms","contact_point":"+8613800138000","changed_by":"branch-7""#;
     tells(&world, "E-1", "contact_changed", number).await;
@@ -219,7 +219,7 @@ async fn what_came_back_before_it_was_noted_that_it_left_waits_for_the_note() {
 }
 
 #[tokio::test]
-async fn a_reminder_of_an_account_that_a_newer_release_wrote_waits_and_rings_until_it_can_be_read() {
+async fn a_reminder_of_an_account_that_a_newer_release_wrote_waits_and_alerts_until_it_can_be_read() {
     let (world, message_id) = reminded().await;
     let schema = async |version: &str| {
         world.tamper("A-1", "schema", AttributeValue::N(version.to_owned())).await;
@@ -276,7 +276,7 @@ async fn a_consent_withdrawn_by_the_lenders_systems_holds_for_what_is_planned_ne
 }
 
 #[tokio::test]
-async fn when_to_remind_is_taken_by_the_person_and_then_by_the_account() {
+async fn when_to_remind_is_taken_by_the_profile_and_then_by_the_account() {
     let world = world().await;
     let preferences = r#""language":"zh","remind_days_before":[2]"#;
     tells(&world, "E-1", "preferences_changed", preferences).await;
@@ -288,7 +288,7 @@ async fn when_to_remind_is_taken_by_the_person_and_then_by_the_account() {
 }
 
 #[tokio::test]
-async fn a_contact_point_of_which_the_person_did_not_hear_is_told_by_the_retry() {
+async fn a_contact_point_of_which_the_profile_did_not_hear_is_told_by_the_retry() {
     let world = world().await;
     let gone =
         message("E-1", world.now(), "A-1", "contact_changed", r#""channel":"sms","changed_by":"desk""#);
@@ -371,7 +371,7 @@ async fn asked() -> (World, PublishedMessage) {
 }
 
 #[tokio::test]
-async fn an_approved_contact_person_is_asked_once_and_told_no_amount() {
+async fn an_approved_third_party_is_asked_once_and_told_no_amount() {
     let (world, sent) = asked().await;
     assert_eq!(said(std::slice::from_ref(&sent)), [("phone", "contact_person")]);
     let data = &sent.body["data"];
@@ -386,7 +386,7 @@ async fn an_approved_contact_person_is_asked_once_and_told_no_amount() {
 }
 
 #[tokio::test]
-async fn what_a_contact_person_reports_is_theirs() {
+async fn what_a_third_party_reports_is_theirs() {
     let (mut world, sent) = asked().await;
     reports(&world, sent.id(), "bounced").await;
     world.sweep_contacts().await;
@@ -401,7 +401,7 @@ async fn what_a_contact_person_reports_is_theirs() {
 }
 
 #[tokio::test]
-async fn what_a_sender_reports_to_the_queue_is_taken_by_the_whole_stack() {
+async fn what_a_provider_reports_to_the_queue_is_taken_by_the_whole_stack() {
     let mut world = World::at(OPENED_AT).await;
     world.store().publish_policy(&policy::parse(REACHING).unwrap(), REACHING).await.unwrap();
     world.open_under("reaching", "A-1").await;

@@ -94,7 +94,7 @@ async fn of_a_healthy_account_nothing_is_found_and_nothing_written() {
 }
 
 #[tokio::test]
-async fn an_account_that_no_sweep_has_looked_at_is_judged() {
+async fn an_account_that_no_sweep_has_looked_at_is_assessed() {
     let world = one().await;
     world.set("2023-10-04T16:30:00Z");
     assert_eq!(world.watch().await, healthy(1), "two sweeps have not passed");
@@ -141,7 +141,7 @@ async fn an_account_that_is_not_queued_is_queued_again(
 }
 
 #[tokio::test]
-async fn a_standing_that_the_rules_do_not_confirm_is_judged_again() {
+async fn a_status_that_the_rules_do_not_confirm_is_reassessed() {
     let world = one().await;
     damage(&world, "SET standing.stage = :stage", &[(":stage", AttributeValue::S("late".to_owned()))]).await;
     assert_eq!(world.watch().await, ReconcileReport { unconfirmed: 1, repaired: 1, ..healthy(1) });
@@ -155,7 +155,7 @@ async fn a_standing_that_the_rules_do_not_confirm_is_judged_again() {
 }
 
 #[tokio::test]
-async fn a_restriction_that_is_held_back_is_no_gap() {
+async fn a_restriction_that_is_deferred_is_no_discrepancy() {
     let mut world = one().await;
     world.set(LATE_AT);
     world.sweep().await;
@@ -180,7 +180,7 @@ async fn a_restriction_that_is_held_back_is_no_gap() {
 #[case::read("installments", "none of ours")]
 #[case::judged("policy_id", "unheard-of")]
 #[tokio::test]
-async fn an_account_that_cannot_be_known_rings_every_day(#[case] attribute: &str, #[case] value: &str) {
+async fn an_account_that_cannot_be_known_alerts_every_day(#[case] attribute: &str, #[case] value: &str) {
     let world = one().await;
     world.tamper("A-1", attribute, AttributeValue::S(value.to_owned())).await;
     for _ in 0..2 {
@@ -242,7 +242,7 @@ async fn a_payment_is_left_to_its_stream_for_an_hour_whatever_its_clock_says(
 #[case::in_another_currency("currency", "USD")]
 #[case::that_states_no_payment("amount", "a lot")]
 #[tokio::test]
-async fn money_that_cannot_be_posted_is_set_aside_and_rings_once(#[case] field: &str, #[case] value: &str) {
+async fn money_that_cannot_be_posted_is_quarantined_and_alerts_once(#[case] field: &str, #[case] value: &str) {
     let world = one().await;
     let mut payment = world.payment("A-1", "P-1", "40.00");
     payment[field] = json!(value);
@@ -266,7 +266,7 @@ async fn money_that_cannot_be_posted_is_set_aside_and_rings_once(#[case] field: 
 }
 
 #[tokio::test]
-async fn money_that_was_quarantined_does_not_ring_again() {
+async fn money_that_was_quarantined_does_not_alert_again() {
     let mut world = one().await;
     let mut dollars = world.payment("A-1", "P-1", "40.00");
     dollars["currency"] = json!("USD");
@@ -295,7 +295,7 @@ async fn a_revision_that_the_history_lacks_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_revision_that_nobody_can_record_any_more_rings() {
+async fn a_revision_that_nobody_can_record_any_more_alerts() {
     let mut world = one().await;
     for payment in ["P-1", "P-2"] {
         world.pay("A-1", payment, "1.00").await;
@@ -427,7 +427,7 @@ async fn an_announcement_of_a_date_that_has_passed_is_not_sent_late() {
 }
 
 #[tokio::test]
-async fn a_parked_payment_is_posted_once_its_account_has_come_and_rings_after_a_day() {
+async fn a_suspense_payment_is_posted_once_its_account_has_come_and_alerts_after_a_day() {
     let mut world = World::at("2023-09-01T12:00:00Z").await;
     world.pay("A-1", "P-1", "250.00").await;
     world.pay("A-2", "P-1", "250.00").await;
@@ -452,7 +452,7 @@ async fn a_parked_payment_is_posted_once_its_account_has_come_and_rings_after_a_
 }
 
 #[tokio::test]
-async fn parked_payments_are_told_apart_whatever_their_ids() {
+async fn suspense_payments_are_told_apart_whatever_their_ids() {
     let world = World::at(OPENED_AT).await;
     let store = world.store();
     let ids = [("A", "1/2"), ("A/1", "2"), ("A#1", "2"), ("A", "1#2"), ("AA", "1")];
@@ -519,7 +519,7 @@ async fn a_day_of_firings_looks_at_each_account_once() {
 }
 
 #[tokio::test]
-async fn after_an_outage_a_round_is_caught_up_a_few_segments_at_a_time() {
+async fn after_an_outage_a_scan_is_caught_up_a_few_segments_at_a_time() {
     let world = book(60).await;
     let watcher = world.services(reconcile_accounts::NAME);
     fire(&watcher, Deadline::none()).await;

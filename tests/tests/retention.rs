@@ -154,7 +154,7 @@ async fn an_entry_that_follows_after_half_a_write_is_the_newest_and_bears_no_dat
 }
 
 #[tokio::test]
-async fn what_the_watch_fills_in_lets_the_one_below_it_go() {
+async fn what_the_reconciler_fills_in_lets_the_one_below_it_go() {
     let (world, records) = four_revisions(KEEPING).await;
     assert!(world.record(&records[..3]).await.is_empty());
     world.set("2023-10-09T12:00:00Z");
@@ -281,7 +281,7 @@ async fn the_log_of_a_contact_point_is_kept_three_years_and_erased_all_the_same(
 }
 
 #[tokio::test]
-async fn what_is_set_aside_stays_for_400_days_and_is_set_aside_anew_where_it_still_cannot_be_posted() {
+async fn what_is_quarantined_stays_for_400_days_and_is_quarantined_anew_where_it_still_cannot_be_posted() {
     let mut world = World::at(PAID_AT).await;
     world.open("A-1").await;
     world.pay("A-1", "P-1", "0").await;

@@ -63,7 +63,7 @@ async fn a_sweep_flags_and_restricts_and_the_payment_lifts_in_its_own_invocation
 }
 
 #[tokio::test]
-async fn a_payment_that_comes_when_the_account_is_due_is_posted_and_judged_at_once() {
+async fn a_payment_that_comes_when_the_account_is_due_is_posted_and_assessed_at_once() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     world.open("A-1").await;
     world.set(LATE_AT);
@@ -81,7 +81,7 @@ async fn a_payment_that_comes_when_the_account_is_due_is_posted_and_judged_at_on
 }
 
 #[tokio::test]
-async fn a_late_run_gives_the_standing_of_a_punctual_one() {
+async fn a_late_run_gives_the_status_of_a_punctual_one() {
     let world = World::at("2023-09-01T00:00:00Z").await;
     world.open("A-1").await;
     // A week's outage, over two stages.
@@ -381,7 +381,7 @@ async fn a_queue_that_is_down_keeps_nothing_from_the_next_firing() {
 }
 
 #[tokio::test]
-async fn the_sample_of_a_shard_is_swept_and_what_names_none_is_set_aside() {
+async fn the_sample_of_a_shard_is_swept_and_what_names_none_is_quarantined() {
     let world = World::at("2023-09-01T00:00:00Z").await;
     let services = world.services(detect_overdue::NAME);
     let mut event = sample("detect-overdue.sweeps.json");

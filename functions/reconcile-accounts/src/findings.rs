@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_rings_once_with_its_count_and_a_few_ids_and_again_only_when_it_differs() {
+    fn each_kind_alerts_once_with_its_count_and_a_few_ids_and_again_only_when_it_differs() {
         let mut found = Findings::default();
         for account in 1..=7 {
             found.add(Discrepancy::Unposted, &format!("A-{account}"), false);

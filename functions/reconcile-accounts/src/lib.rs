@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_goes_on_where_it_was_and_catches_up_one_whole_round_at_most_twice() {
+    fn a_scan_goes_on_where_it_was_and_catches_up_one_whole_pass_at_most_twice() {
         assert_eq!(begun(0, 10_000), 10_000, "it never began");
         assert_eq!(begun(10_000, 10_000), 10_000);
         assert_eq!(begun(10_001, 10_000), 10_001, "this slot is done");

@@ -215,7 +215,7 @@ mod tests {
     use super::words;
 
     #[test]
-    fn a_message_to_a_person_is_shown_as_it_is_read() {
+    fn a_message_to_a_borrower_is_shown_as_it_is_read() {
         let sms = r#"{"data":{"customer_id":"C-1","channel":"sms","segments":2,"text":"Yours.\nLate."}}"#;
         assert_eq!(
             words(sms).unwrap(),

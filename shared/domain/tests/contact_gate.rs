@@ -361,7 +361,7 @@ fn ask(person_id: &str, delinquent_days: u32, has_plan: bool) -> GateRequest {
 #[case::there_is_a_plan("cn", "CP-1", 30, true, "never: active_plan")]
 #[case::nobody_approved("cn", "CP-2", 30, false, "never: not_approved")]
 #[case::never_in_this_country("us", "CP-1", 30, false, "never: no_contact_persons")]
-fn a_contact_person_is_asked_last(
+fn a_third_party_is_asked_last(
     #[case] name: &str,
     #[case] person_id: &str,
     #[case] days: u32,
@@ -373,7 +373,7 @@ fn a_contact_person_is_asked_last(
 }
 
 #[test]
-fn a_contact_person_is_not_asked_while_the_debtor_answers() {
+fn a_third_party_is_not_asked_while_the_borrower_answers() {
     let mut person = unreachable();
     person.called("2024-06-04T04:00:00Z", "officer-1", true);
     let said = person.gate(&ask("CP-1", 30, false), &preset("cn"), "2024-06-05T04:00:00Z");
@@ -381,7 +381,7 @@ fn a_contact_person_is_not_asked_while_the_debtor_answers() {
 }
 
 #[test]
-fn a_contact_persons_refusal_outlasts_every_approval() {
+fn a_third_partys_refusal_outlasts_every_approval() {
     let mut person = unreachable();
     person.learns("2024-06-04T04:00:00Z", "contact_person_refused", r#""person_id":"CP-1""#).learns(
         "2024-06-04T05:00:00Z",
@@ -418,7 +418,7 @@ fn what_was_counted_before_a_crash_is_not_counted_against_itself() {
 }
 
 #[test]
-fn wishes_of_several_accounts_leave_in_one_message_a_channel() {
+fn requests_of_several_accounts_leave_in_one_message_a_channel() {
     let rules = rules(r#"caps = [{ channels = ["sms", "email"], at_most = 2, days = 1 }]"#);
     let numbered = |number: usize, channel: &str| {
         let contact_id = format!("W-{number}").parse().unwrap();

@@ -158,7 +158,7 @@ proptest! {
 
     /// Requests at any instants, in any order: exactly the contacts that leave are counted.
     #[test]
-    fn caps_are_never_exceeded_whatever_the_order_of_wishes(
+    fn caps_are_never_exceeded_whatever_the_order_of_requests(
         begin in begin(),
         groups in vec((0_i64..12 * 24 * 60, vec((0_usize..3, channels()), 1..4)), 1..30),
         caps in vec(cap(), 1..4),
@@ -211,7 +211,7 @@ proptest! {
     }
 
     #[test]
-    fn facts_that_come_twice_or_in_another_order_give_the_same_person(
+    fn facts_that_come_twice_or_in_another_order_give_the_same_profile(
         begin in begin(),
         heard in vec((0_i64..600, heard(), any::<bool>()), 0..24),
         shuffle in vec(any::<u32>(), 48),
@@ -246,7 +246,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
+fn what_a_profile_keeps_is_bounded_and_what_is_forgotten_counts() {
     let begin: DateTime<Utc> = "2024-06-01T00:00:00Z".parse().unwrap();
     let mut profile = person();
     let attempted = |id: usize, channel| {
@@ -298,7 +298,7 @@ fn what_a_person_keeps_is_bounded_and_what_is_forgotten_counts() {
 }
 
 #[test]
-fn contact_persons_are_bounded() {
+fn third_parties_are_bounded() {
     let mut profile = person();
     let at: DateTime<Utc> = "2024-06-01T00:00:00Z".parse().unwrap();
     let mut add = |number: usize| {

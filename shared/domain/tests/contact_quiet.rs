@@ -158,7 +158,7 @@ fn a_presets_night(
     "2024-06-01T15:59:59Z",
     "quiet_hours until 2024-06-01T16:00:00Z"
 )]
-fn the_clock_that_the_person_sees(
+fn the_clock_that_the_borrower_sees(
     #[case] zone: &str,
     #[case] from: &str,
     #[case] until: &str,
@@ -205,7 +205,7 @@ fn two_nights_that_overlap_are_one() {
 }
 
 #[test]
-fn it_is_quiet_where_the_person_is_not_where_the_account_is() {
+fn it_is_quiet_where_the_borrower_is_not_where_the_account_is() {
     let mut person = somebody();
     person.learns("2024-01-01T00:00:00Z", "preferences_changed", r#""time_zone":"Europe/London""#);
     // Nine in the morning in Shanghai is two at night in London.

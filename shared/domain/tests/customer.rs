@@ -228,7 +228,7 @@ fn the_decision_names_the_other_account_and_how_to_clear_it() {
 }
 
 #[test]
-fn what_was_asked_and_held_back_comes_about_no_earlier_than_it_was_asked() {
+fn what_was_asked_and_deferred_comes_about_no_earlier_than_it_was_asked() {
     let policy = with(RULE);
     let mut loan = four_installments();
     swept(&mut loan, "2023-10-18", &policy);
@@ -240,7 +240,7 @@ fn what_was_asked_and_held_back_comes_about_no_earlier_than_it_was_asked() {
 }
 
 #[test]
-fn heeding_again_changes_nothing_and_the_order_does_not_matter() {
+fn applying_cross_restrictions_again_changes_nothing_and_the_order_does_not_matter() {
     let mut loan = four_installments();
     let (one, two) = (other("A-2", &["freeze_drawdown"]), other("A-3", &["suspend_account"]));
     let own = other("A-1", &["suspend_account"]);
@@ -255,7 +255,7 @@ fn heeding_again_changes_nothing_and_the_order_does_not_matter() {
 }
 
 #[test]
-fn an_account_heeds_no_more_than_are_judged_together() {
+fn an_account_bears_no_more_cross_restrictions_than_are_assessed_together() {
     let others = |count: usize| (0..count).map(|n| other(&format!("B-{n}"), &["freeze_drawdown"])).collect();
     let mut loan = four_installments();
     assert_eq!(loan.account.replace_imposed_by(others(MAX_ACCOUNTS_OF_CUSTOMER - 1)), Ok(Applied::Changed));

@@ -209,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn a_late_look_gives_the_same_standing_as_punctual_ones(case in any_case(PLACES)) {
+    fn a_late_evaluation_gives_the_same_status_as_punctual_ones(case in any_case(PLACES)) {
         let DomainCase { account, policy, now, begin } = case;
         let is_plain = policy.first_lapse_tolerance.is_none() && policy.stages.iter().all(|stage| {
             let binds_for_a_while = stage.when.cause.is_some() || stage.when.score_at_most.is_some();

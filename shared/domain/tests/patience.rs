@@ -79,7 +79,7 @@ fn what_is_not_material_moves_no_stage_and_is_shown(#[case] table: &str, #[case]
 #[rstest]
 #[case::not_yet_restricted("2023-10-14", "limited []")]
 #[case::the_day_after_the_buffer("2023-10-15", "limited [limit_credit_line to 50 %]")]
-fn a_first_and_minor_lapse_is_restricted_after_a_buffer(#[case] day: &str, #[case] expected: &str) {
+fn a_first_and_minor_episode_is_restricted_after_its_tolerance(#[case] day: &str, #[case] expected: &str) {
     // Ten delinquent days are days past due 13, on 14 October.
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
@@ -90,7 +90,7 @@ fn a_first_and_minor_lapse_is_restricted_after_a_buffer(#[case] day: &str, #[cas
 }
 
 #[test]
-fn a_lapse_that_is_minor_no_more_is_restricted_at_once() {
+fn an_episode_that_is_minor_no_more_is_restricted_at_once() {
     // 500.00 is overdue from 2 November on, delinquent day 29.
     let policy = with("[buffer]\ndays = 60\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
@@ -112,7 +112,7 @@ fn a_lapse_that_is_minor_no_more_is_restricted_at_once() {
 #[rstest]
 #[case::within_the_memory(12, "limited [limit_credit_line to 50 %]")]
 #[case::still_within_it(1, "limited [limit_credit_line to 50 %]")]
-fn a_second_lapse_within_the_memory_has_no_buffer(#[case] months: u32, #[case] expected: &str) {
+fn a_second_episode_within_the_memory_has_no_tolerance(#[case] months: u32, #[case] expected: &str) {
     let policy = with(&format!("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = {months}\n"));
     let mut loan = four_installments();
     loan.judged("2023-09-01", &policy, Trigger::Fact);
@@ -125,7 +125,7 @@ fn a_second_lapse_within_the_memory_has_no_buffer(#[case] months: u32, #[case] e
 }
 
 #[test]
-fn a_lapse_is_the_first_again_when_the_last_one_is_forgotten() {
+fn an_episode_is_the_first_again_when_the_last_one_is_forgotten() {
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 1\n");
     let mut loan = four_installments();
     loan.judged("2023-09-01", &policy, Trigger::Fact);
@@ -137,7 +137,7 @@ fn a_lapse_is_the_first_again_when_the_last_one_is_forgotten() {
 }
 
 #[test]
-fn a_lapse_that_was_paid_before_it_began_is_none() {
+fn an_episode_that_was_paid_before_it_began_is_none() {
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
     loan.judged("2023-09-01", &policy, Trigger::Fact);

@@ -49,7 +49,7 @@ fn has_points(person: &mut Somebody, channels: &str) {
 #[case::unwanted("sms", "sms", ReceiptOutcome::Complained, &[("sms", Unusable::OptedOut)])]
 #[case::arrived("sms", "sms", ReceiptOutcome::Delivered, &[])]
 #[case::not_answered("phone", "phone", ReceiptOutcome::Unanswered, &[])]
-fn a_person_is_out_of_reach_when_no_known_contact_point_can_be_used(
+fn a_customer_is_out_of_reach_when_no_known_contact_point_can_be_used(
     #[case] points: &str,
     #[case] by: &str,
     #[case] outcome: ReceiptOutcome,
@@ -82,7 +82,7 @@ fn a_new_number_is_within_reach_again() {
 #[case(ReceiptOutcome::Answered, AttemptOutcome::Answered, false)]
 #[case(ReceiptOutcome::OptedOut, AttemptOutcome::Delivered, true)]
 #[case(ReceiptOutcome::Complained, AttemptOutcome::Delivered, true)]
-fn what_a_contact_person_reports_is_not_of_the_debtors_channels(
+fn what_a_third_party_reports_is_not_of_the_borrowers_channels(
     #[case] outcome: ReceiptOutcome,
     #[case] became: AttemptOutcome,
     #[case] refuses: bool,

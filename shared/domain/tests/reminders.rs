@@ -130,7 +130,7 @@ fn two_installments_coming_due_within_one_step_become_one_message() {
 }
 
 #[test]
-fn the_last_look_withdraws_a_reminder_whose_reason_is_gone() {
+fn the_last_evaluation_withdraws_a_reminder_whose_reason_is_gone() {
     let mut loan = watched();
     loan.judged("2023-10-02T10:00:00", &reminding(), Trigger::Time);
     let request = loan.account.contact_requests[0].clone();
@@ -172,7 +172,7 @@ fn a_payment_taken_back_is_reminded_of_by_its_own_name() {
 }
 
 #[test]
-fn an_account_that_is_held_back_contacts_nobody() {
+fn an_account_that_is_deferred_contacts_nobody() {
     let mut loan = watched();
     loan.judged("2023-10-02T10:00:00", &reminding(), Trigger::Time);
     assert_eq!(intents(&loan).len(), 1);

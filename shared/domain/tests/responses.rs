@@ -80,7 +80,7 @@ fn a_step_is_repeated_as_often_as_it_says() {
 }
 
 #[test]
-fn an_intent_names_the_channels_in_order_of_preference() {
+fn a_contact_request_names_the_channels_in_order_of_preference() {
     let policy = reminding();
     let mut loan = watched(&policy);
     loan.judged("2023-10-06T10:00:00", &policy, Trigger::Time);

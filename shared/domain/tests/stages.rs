@@ -123,7 +123,7 @@ fn of_the_stages_that_hold_the_last_in_the_list_wins() {
 }
 
 #[test]
-fn a_late_look_goes_straight_to_the_stage_that_holds() {
+fn a_late_evaluation_goes_straight_to_the_stage_that_holds() {
     let policy = ladder();
     let mut loan = four_installments();
     loan.judged("2023-12-24", &policy, Trigger::Time);
@@ -353,7 +353,7 @@ fn looking_again_finds_nothing_to_decide() {
 #[case::as_before("standard", 1)]
 #[case::another_version("standard", 2)]
 #[case::another_policy("strict", 1)]
-fn a_standing_names_the_policy_that_judged_it_last(#[case] id: &str, #[case] version: u32) {
+fn a_status_names_the_policy_that_assessed_it_last(#[case] id: &str, #[case] version: u32) {
     let first = ladder();
     let second = Policy { id: id.parse().unwrap(), version, ..first.clone() };
     let mut loan = four_installments();
@@ -484,7 +484,7 @@ fn only_a_restriction_that_does_not_hold_yet_would_restrict(#[case] on: &str, #[
 }
 
 #[test]
-fn an_account_that_is_held_back_stands_as_it_stood_and_is_looked_at_again() {
+fn an_account_that_is_deferred_stands_as_it_stood_and_is_looked_at_again() {
     let policy = ladder();
     let mut loan = four_installments();
     loan.judged("2023-10-09", &policy, Trigger::Time);
@@ -500,7 +500,7 @@ fn an_account_that_is_held_back_stands_as_it_stood_and_is_looked_at_again() {
 }
 
 #[test]
-fn an_account_in_a_currency_without_minor_units_is_judged_alike() {
+fn an_account_in_a_currency_without_minor_units_is_assessed_alike() {
     let mut loan = loan_in("Asia/Tokyo", "JPY", &[(1, "2023-10-01", "25000")]);
     loan.pays("2023-10-02", "P-1", "24999");
     assert_eq!(loan.figures("2023-10-05", &ladder()).overdue.to_string(), "1");

@@ -195,7 +195,7 @@ fn the_dates_of_the_reserve_bank_of_india(
 }
 
 #[test]
-fn a_day_is_judged_as_the_daily_output_is_documented() {
+fn a_day_is_assessed_as_the_daily_output_is_documented() {
     let loan = ModelLoan::four();
     let assessed = loan.model.judge(&under(STANDARD), loan.at("2023-10-05T23:59:59"));
     let expected = ModelAssessment {

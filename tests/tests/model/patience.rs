@@ -95,7 +95,7 @@ const BUFFER: &str = "buffer = { days = 10, amount = \"300.00\", months = 12 }";
     "2023-11-02",
     "frozen [freeze_drawdown]"
 )]
-fn a_first_and_minor_lapse_has_a_buffer(#[case] table: &str, #[case] date: &str, #[case] expected: &str) {
+fn a_first_and_minor_episode_has_a_tolerance(#[case] table: &str, #[case] date: &str, #[case] expected: &str) {
     assert_eq!(on(&ModelLoan::four(), &with(table, LADDER), date), expected);
 }
 
@@ -107,7 +107,7 @@ fn a_first_and_minor_lapse_has_a_buffer(#[case] table: &str, #[case] date: &str,
 #[case::seen_to_be_over_later(&["2023-10-05", "2023-11-04"], 1, "limited [limit_credit_line to 50 %]")]
 #[case::never_seen(&["2023-10-04", "2023-10-10"], 12, "limited []")]
 #[case::never_seen_to_be_over(&["2023-10-05"], 12, "limited []")]
-fn only_a_lapse_that_was_seen_is_remembered(
+fn only_an_episode_that_was_seen_is_remembered(
     #[case] looks: &[&str],
     #[case] months: u32,
     #[case] expected: &str,
@@ -127,7 +127,7 @@ fn only_a_lapse_that_was_seen_is_remembered(
 }
 
 #[test]
-fn a_lapse_is_the_first_again_when_the_last_one_is_a_while_ago() {
+fn an_episode_is_the_first_again_when_the_last_one_is_a_while_ago() {
     let policy = with("buffer = { days = 10, amount = \"300.00\", months = 1 }", LADDER);
     let mut loan = ModelLoan::four().looked(&policy, "2023-10-05T12:00:00");
     // Over on 5 November, a month before the next one begins; a day later would be too late.

@@ -43,7 +43,7 @@ fn watched(alarm: &str, name: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_alarm_rings_at_operations() {
+fn every_alarm_alerts_operations() {
     for alarm in of("AWS::CloudWatch::Alarm") {
         assert_eq!(*alarm.property("AlarmActions"), json!([{"Ref": "OperationsTopic"}]), "{}", alarm.id);
         assert!(alarm.property("AlarmDescription").is_string(), "{}", alarm.id);
@@ -89,7 +89,7 @@ fn every_dead_letter_is_seen() {
 }
 
 #[test]
-fn what_is_set_aside_is_seen_whoever_sets_it_aside() {
+fn what_is_quarantined_is_seen_whoever_quarantines_it() {
     // All but reconcile-accounts, which counts the records that other functions quarantined.
     let expected = [
         "detect-overdue",

@@ -287,7 +287,7 @@ async fn record_history_calls_what_its_role_grants() {
 }
 
 #[tokio::test]
-async fn watch_gaps_calls_what_its_role_grants() {
+async fn reconcile_accounts_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
     let services = notes.on(&world, reconcile_accounts::NAME);

@@ -122,7 +122,7 @@ fn a_template_that_is_not_there_is_named_with_its_place(
     "call_back",
     "line 6, column 87: contact.contact_persons: there is no template \"call_back\""
 )]
-fn a_contact_person_is_told_by_a_template_that_asks_for_nothing_of_an_account(
+fn a_third_party_is_told_by_a_template_that_asks_for_nothing_of_an_account(
     #[case] template: &str,
     #[case] expected: &str,
 ) {

@@ -178,7 +178,7 @@ fn an_unknown_template_is_named() {
 
 /// No template states an amount to a third-party contact.
 #[test]
-fn a_template_that_speaks_of_accounts_cannot_be_said_to_a_contact_person() {
+fn a_template_that_speaks_of_accounts_cannot_be_said_to_a_third_party() {
     let facts = ThirdPartyFacts { template: "late", call_back: "95500", reference: reference() };
     let error =
         MessageTexts::default().render_for_third_party(Channel::Email, Language::En, &facts).unwrap_err();
@@ -189,7 +189,7 @@ fn a_template_that_speaks_of_accounts_cannot_be_said_to_a_contact_person() {
 #[case("contact_person", true)]
 #[case("late", false)]
 #[case("dunning_7", false)]
-fn what_a_contact_person_is_told_asks_for_nothing_of_an_account(#[case] name: &str, #[case] may: bool) {
+fn what_a_third_party_is_told_asks_for_nothing_of_an_account(#[case] name: &str, #[case] may: bool) {
     let checked = MessageTexts::default().check_for_third_parties(name);
     assert_eq!(checked.map_err(|fault| fault.place), if may { Ok(()) } else { Err(TextPlace::ThirdParties) });
 }
