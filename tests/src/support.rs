@@ -216,7 +216,7 @@ impl World {
 
     /// Another writer of the account, right before the first `times` writes of it.
     #[must_use]
-    pub fn somebody_writes_first(&self, account_id: &str, times: usize) -> Interrupt {
+    pub fn another_writer_first(&self, account_id: &str, times: usize) -> Interrupt {
         let (client, table) = (self.client().clone(), self.store().tables().accounts.clone());
         let key = account_id.to_owned();
         Interrupt::before("UpdateItem", &self.store().tables().accounts, times, move || {
@@ -321,7 +321,7 @@ impl World {
     }
 
     /// Fires `reconcile-accounts` over the whole table at once; its next scan is on the next day.
-    pub async fn watch(&self) -> ReconcileReport {
+    pub async fn reconcile(&self) -> ReconcileReport {
         watch(&self.services(reconcile_accounts::NAME)).await
     }
 

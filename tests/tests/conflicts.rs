@@ -239,7 +239,7 @@ async fn a_transition_gives_way_so_often_and_no_more() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.set(LATE_AT);
-    let always = world.somebody_writes_first("A-1", 1_000);
+    let always = world.another_writer_first("A-1", 1_000);
     let transitions = world.services_interrupted(detect_overdue::NAME, always.clone()).transitions;
     let given_up = transitions.sweep(&id("A-1"), world.now()).await;
     assert!(
@@ -259,7 +259,7 @@ async fn a_transition_that_gives_way_to_the_last_is_still_written() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.set(LATE_AT);
-    let busy = world.somebody_writes_first("A-1", MAX_CONFLICTS);
+    let busy = world.another_writer_first("A-1", MAX_CONFLICTS);
     let report = sweep(&world.services_interrupted(detect_overdue::NAME, busy.clone())).await;
     assert_eq!((report.written, report.failed, busy.left()), (1, 0, 0));
 }
@@ -270,7 +270,7 @@ async fn an_account_that_others_keep_writing_is_left_for_the_next_sweep() {
     world.open("A-1").await;
     world.open("A-2").await;
     world.set(LATE_AT);
-    let busy = world.somebody_writes_first("A-1", 1_000);
+    let busy = world.another_writer_first("A-1", 1_000);
     let report = sweep(&world.services_interrupted(detect_overdue::NAME, busy)).await;
     assert_eq!(report, SweepReport { due: 2, written: 1, decisions: 1, failed: 1, ..SweepReport::default() });
     assert_eq!(world.quarantined().await, [], "it will pass");
@@ -286,7 +286,7 @@ async fn a_payment_of_an_account_that_others_keep_writing_is_delivered_again() {
     world.open("A-1").await;
     world.pay("A-1", "P-1", "100.00").await;
     let records = world.payment_records().await;
-    let busy = world.somebody_writes_first("A-1", 1_000);
+    let busy = world.another_writer_first("A-1", 1_000);
     let failed = post(&world.services_interrupted(post_payment::NAME, busy), &records).await;
     assert_eq!(failed, [sequence_number(&records[0])]);
     assert_eq!(world.quarantined().await, []);

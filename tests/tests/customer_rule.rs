@@ -122,7 +122,7 @@ async fn money_that_cannot_be_posted_holds_it_until_that_is_settled() {
         world.remember(account_id).await;
     }
     world.set(TOMORROW);
-    world.watch().await;
+    world.reconcile().await;
     assert_eq!(restricted(&world, "A-2").await, "current [freeze_drawdown]");
 }
 
@@ -187,7 +187,7 @@ async fn what_a_stream_forgot_the_reconciler_propagates() {
         world.remember(account_id).await;
     }
     world.set(TOMORROW);
-    let report = world.watch().await;
+    let report = world.reconcile().await;
     assert_eq!(report.open, 0);
     assert!(report.unpublished + report.unpropagated >= 1, "{report:?}");
     assert_eq!(restricted(&world, "A-2").await, "current [freeze_drawdown]");
@@ -204,7 +204,7 @@ async fn an_account_that_does_not_know_what_is_asked_of_it_is_found() {
         world.remember(account_id).await;
     }
     world.set(TOMORROW);
-    let report = world.watch().await;
+    let report = world.reconcile().await;
     assert_eq!((report.unpropagated, report.unpublished), (1, 0), "{report:?}");
     assert_eq!(world.account("A-2").await.imposed_by().len(), 1);
 }

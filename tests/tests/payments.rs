@@ -363,8 +363,8 @@ async fn the_lowest_record_that_failed_is_reported_and_an_accounts_later_records
     let records = world.payment_records().await;
     // Other writers keep changing both accounts, until one record of each has failed.
     let busy = [
-        world.somebody_writes_first("A-2", MAX_CONFLICTS + 1),
-        world.somebody_writes_first("A-3", MAX_CONFLICTS + 1),
+        world.another_writer_first("A-2", MAX_CONFLICTS + 1),
+        world.another_writer_first("A-3", MAX_CONFLICTS + 1),
     ];
     let client = world.interrupted(busy[0].clone());
     let client = aws_sdk_dynamodb::Client::from_conf(

@@ -103,7 +103,7 @@ async fn to_the_reconciler_an_announcement_that_waits_for_its_turn_is_no_discrep
     let queued_for = world.due_by(ANNOUNCED_BY).await[0].next_action_at.clone();
     world.set("2023-09-02T12:00:00Z");
     assert!(world.now() < instant(&queued_for), "its turn has not come");
-    assert_eq!(world.watch().await, ReconcileReport { evaluated: 2, ..ReconcileReport::default() });
+    assert_eq!(world.reconcile().await, ReconcileReport { evaluated: 2, ..ReconcileReport::default() });
     assert_eq!(world.account_records().await.len(), 0);
 }
 
@@ -119,7 +119,7 @@ async fn an_announcement_that_nobody_queued_is_found_by_the_reconciler() {
     world.set("2023-09-02T12:00:00Z");
     // A-1's next action is on 5 October, and the letter must leave by 13 September.
     let found = ReconcileReport { evaluated: 1, unconfirmed: 1, repaired: 1, ..ReconcileReport::default() };
-    assert_eq!(world.watch().await, found);
+    assert_eq!(world.reconcile().await, found);
     assert_eq!(world.account("A-1").await.notices().len(), 1);
 }
 

@@ -113,7 +113,7 @@ async fn live(world: &mut World) -> Vec<PublishedMessage> {
         let records = world.account_records().await;
         assert!(world.send(&records).await.is_empty());
         assert!(world.record(&records).await.is_empty());
-        world.watch().await;
+        world.reconcile().await;
         sent.extend(world.sent());
     }
     world.pay("A-1", "P-1", "31.41").await;

@@ -85,10 +85,10 @@ async fn damage(world: &World, expression: &str, values: &[(&str, AttributeValue
 #[tokio::test]
 async fn of_a_healthy_account_nothing_is_found_and_nothing_written() {
     let mut world = one().await;
-    assert_eq!(world.watch().await, healthy(1));
-    assert_eq!(world.watch().await, healthy(0), "once a day");
+    assert_eq!(world.reconcile().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(0), "once a day");
     tomorrow(&world);
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
     assert_eq!(world.account_records().await.len(), 0);
     assert_eq!(world.sent(), []);
 }
@@ -97,9 +97,9 @@ async fn of_a_healthy_account_nothing_is_found_and_nothing_written() {
 async fn an_account_that_no_sweep_has_looked_at_is_assessed() {
     let world = one().await;
     world.set("2023-10-04T16:30:00Z");
-    assert_eq!(world.watch().await, healthy(1), "two sweeps have not passed");
+    assert_eq!(world.reconcile().await, healthy(1), "two sweeps have not passed");
     world.set("2023-10-05T01:00:00Z");
-    let report = world.watch().await;
+    let report = world.reconcile().await;
     let late = ReconcileReport { late: 1, oldest_late_seconds: 9 * 3600, repaired: 1, ..healthy(1) };
     assert_eq!(report, late);
     assert_eq!(decisions(&world.account("A-1").await), ["current > late"]);
@@ -113,7 +113,7 @@ async fn an_account_that_no_sweep_has_looked_at_is_assessed() {
     world.remember("A-1").await;
     world.store().mark_published(&id("A-1"), Revision(2), None).await.unwrap();
     tomorrow(&world);
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
 }
 
 #[rstest]
@@ -129,7 +129,7 @@ async fn an_account_that_is_not_queued_is_queued_again(
     let values: Vec<_> =
         shard.iter().map(|shard| (":shard", AttributeValue::S((*shard).to_owned()))).collect();
     damage(&world, expression, &values).await;
-    assert_eq!(world.watch().await, ReconcileReport { not_due: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.reconcile().await, ReconcileReport { not_due: 1, repaired: 1, ..healthy(1) });
     let due = world.due_by(LATE_AT).await;
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].account_id.as_str(), due[0].next_action_at.as_str()), ("A-1", LATE_AT));
@@ -137,21 +137,21 @@ async fn an_account_that_is_not_queued_is_queued_again(
     assert_eq!(told(&world), [repaired("not_due 1: A-1")]);
     world.remember("A-1").await;
     tomorrow(&world);
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
 }
 
 #[tokio::test]
 async fn a_status_that_the_rules_do_not_confirm_is_reassessed() {
     let world = one().await;
     damage(&world, "SET standing.stage = :stage", &[(":stage", AttributeValue::S("late".to_owned()))]).await;
-    assert_eq!(world.watch().await, ReconcileReport { unconfirmed: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.reconcile().await, ReconcileReport { unconfirmed: 1, repaired: 1, ..healthy(1) });
     let account = world.account("A-1").await;
     assert_eq!(decisions(&account), ["late > current"]);
     assert_eq!(account.recent_decisions()[0].at, world.now(), "nobody knows since when");
     world.remember("A-1").await;
     world.store().mark_published(&id("A-1"), Revision(2), None).await.unwrap();
     tomorrow(&world);
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn a_restriction_that_is_deferred_is_no_discrepancy() {
         world.store().mark_published(&id("A-1"), Revision(revision), None).await.unwrap();
     }
     world.remember("A-1").await;
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
     assert_eq!(world.account("A-1").await, held, "it waits already");
 }
 
@@ -184,7 +184,7 @@ async fn an_account_that_cannot_be_known_alerts_every_day(#[case] attribute: &st
     let world = one().await;
     world.tamper("A-1", attribute, AttributeValue::S(value.to_owned())).await;
     for _ in 0..2 {
-        let report = world.watch().await;
+        let report = world.reconcile().await;
         assert_eq!(report, ReconcileReport { unconfirmed: 1, open: 1, ..healthy(1) });
         assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
         tomorrow(&world);
@@ -202,10 +202,10 @@ async fn a_payment_that_its_stream_forgot_is_posted_and_lifts() {
     world.set("2023-10-10T00:00:00Z");
     world.pay("A-1", "P-1", "250.00").await;
     world.set("2023-10-10T00:59:00Z");
-    assert_eq!(world.watch().await, healthy(1), "its stream has its time");
+    assert_eq!(world.reconcile().await, healthy(1), "its stream has its time");
     world.set("2023-10-11T00:00:00Z");
     drop(world.sent());
-    assert_eq!(world.watch().await, ReconcileReport { unposted: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.reconcile().await, ReconcileReport { unposted: 1, repaired: 1, ..healthy(1) });
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
     assert_eq!(account.status.restrictions, []);
@@ -214,7 +214,7 @@ async fn a_payment_that_its_stream_forgot_is_posted_and_lifts() {
     world.send(&records).await;
     world.remember("A-1").await;
     tomorrow(&world);
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
     // The stream delivers the records after all.
     let records = world.payment_records().await;
     assert!(world.post(&records).await.is_empty());
@@ -235,20 +235,23 @@ async fn a_payment_is_left_to_its_stream_for_an_hour_whatever_its_clock_says(
     let mut payment = world.payment("A-1", "P-1", "250.00");
     payment["received_at"] = json!(received_at);
     world.put_payment(&payment).await;
-    assert_eq!(world.watch().await.unposted, unposted);
+    assert_eq!(world.reconcile().await.unposted, unposted);
 }
 
 #[rstest]
 #[case::in_another_currency("currency", "USD")]
 #[case::that_states_no_payment("amount", "a lot")]
 #[tokio::test]
-async fn money_that_cannot_be_posted_is_quarantined_and_alerts_once(#[case] field: &str, #[case] value: &str) {
+async fn money_that_cannot_be_posted_is_quarantined_and_alerts_once(
+    #[case] field: &str,
+    #[case] value: &str,
+) {
     let world = one().await;
     let mut payment = world.payment("A-1", "P-1", "40.00");
     payment[field] = json!(value);
     world.put_payment(&payment).await;
     tomorrow(&world);
-    let report = world.watch().await;
+    let report = world.reconcile().await;
     assert_eq!((report.unposted, report.open, report.repaired), (1, 1, 0));
     assert_eq!(told(&world), [rang("unposted", "1: A-1")]);
     let quarantined = world.quarantined().await;
@@ -260,7 +263,7 @@ async fn money_that_cannot_be_posted_is_quarantined_and_alerts_once(#[case] fiel
     assert!(quarantined[0].payload.contains("\"P-1\""), "{quarantined:?}");
     for quarantined in [1, 0] {
         tomorrow(&world);
-        assert_eq!(world.watch().await, ReconcileReport { quarantined, ..healthy(1) });
+        assert_eq!(world.reconcile().await, ReconcileReport { quarantined, ..healthy(1) });
         assert_eq!(world.sent(), []);
     }
 }
@@ -276,7 +279,7 @@ async fn money_that_was_quarantined_does_not_alert_again() {
     drop(world.sent());
     for quarantined in [1, 0] {
         tomorrow(&world);
-        assert_eq!(world.watch().await, ReconcileReport { quarantined, ..healthy(1) });
+        assert_eq!(world.reconcile().await, ReconcileReport { quarantined, ..healthy(1) });
     }
     assert_eq!(world.sent(), []);
 }
@@ -286,12 +289,12 @@ async fn a_revision_that_the_history_lacks_is_recorded() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.set("2023-09-01T01:00:00Z");
-    assert_eq!(world.watch().await, healthy(1), "its stream has its time");
+    assert_eq!(world.reconcile().await, healthy(1), "its stream has its time");
     world.set("2023-09-02T00:00:00Z");
-    assert_eq!(world.watch().await, ReconcileReport { history_behind: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.reconcile().await, ReconcileReport { history_behind: 1, repaired: 1, ..healthy(1) });
     assert_eq!(world.store().history_head(&id("A-1")).await.unwrap(), Some(Revision(1)));
     tomorrow(&world);
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
 }
 
 #[tokio::test]
@@ -303,7 +306,7 @@ async fn a_revision_that_nobody_can_record_any_more_alerts() {
         world.post(&records).await;
     }
     tomorrow(&world);
-    assert_eq!(world.watch().await, ReconcileReport { history_behind: 1, open: 1, ..healthy(1) });
+    assert_eq!(world.reconcile().await, ReconcileReport { history_behind: 1, open: 1, ..healthy(1) });
     assert_eq!(told(&world), [rang("history_behind", "1: A-1")]);
     assert_eq!(
         world.store().history_head(&id("A-1")).await.unwrap(),
@@ -311,7 +314,7 @@ async fn a_revision_that_nobody_can_record_any_more_alerts() {
         "revision 2 is lost"
     );
     tomorrow(&world);
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
 }
 
 #[tokio::test]
@@ -324,9 +327,9 @@ async fn decisions_that_were_not_sent_are_sent_word_for_word() {
     }
     let records = world.account_records().await;
     world.set("2023-10-18T16:59:00Z");
-    assert_eq!(world.watch().await, healthy(1), "their stream has its time");
+    assert_eq!(world.reconcile().await, healthy(1), "their stream has its time");
     world.set("2023-10-19T00:00:00Z");
-    assert_eq!(world.watch().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.reconcile().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
     let found = world.sent();
     let events: Vec<&PublishedMessage> = found.iter().filter(|sent| sent.topic == "account-events").collect();
     let ids: Vec<&str> = events.iter().map(|sent| sent.id()).collect();
@@ -337,7 +340,7 @@ async fn decisions_that_were_not_sent_are_sent_word_for_word() {
     let carried = world.sent();
     assert_eq!(events, carried.iter().collect::<Vec<_>>());
     tomorrow(&world);
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
 }
 
 #[tokio::test]
@@ -356,7 +359,7 @@ async fn a_decision_that_a_later_one_overtook_is_sent() {
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), None, "not what lies below");
     drop(world.sent());
     tomorrow(&world);
-    assert_eq!(world.watch().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.reconcile().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
     let ids: Vec<String> = world.sent().iter().map(|sent| sent.id().to_owned()).collect();
     assert_eq!(ids[..2], ["A-1/2", "A-1/3"]);
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(3)));
@@ -382,7 +385,7 @@ async fn a_lost_reminder() -> World {
 async fn a_reminder_that_was_not_sent_is_sent_late_and_once() {
     let world = a_lost_reminder().await;
     world.set("2023-10-06T20:00:00Z");
-    assert_eq!(world.watch().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
+    assert_eq!(world.reconcile().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
     drop(world.sent());
     // The contact is planned; the next sweep of planned contacts sends it.
     world.sweep_contacts().await;
@@ -391,7 +394,7 @@ async fn a_reminder_that_was_not_sent_is_sent_late_and_once() {
     assert_eq!(sent[0].id(), "A-1/3/sms");
     assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Sent)]);
     tomorrow(&world);
-    assert_eq!(world.watch().await.unpublished, 0);
+    assert_eq!(world.reconcile().await.unpublished, 0);
     world.sweep_contacts().await;
     assert_eq!(world.sent_to("reminders"), []);
 }
@@ -401,7 +404,7 @@ async fn a_reminder_that_was_not_sent_is_withdrawn_where_its_reason_has_gone() {
     let world = a_lost_reminder().await;
     world.pay("A-1", "P-1", "250.00").await;
     world.set("2023-10-06T20:00:00Z");
-    let report = world.watch().await;
+    let report = world.reconcile().await;
     assert_eq!((report.unpublished, report.unposted, report.repaired, report.open), (1, 1, 2, 0));
     world.sweep_contacts().await;
     assert_eq!(world.sent_to("reminders"), []);
@@ -418,7 +421,7 @@ async fn an_announcement_of_a_date_that_has_passed_is_not_sent_late() {
     let wanted = world.account("A-1").await.contact_requests.len();
     world.remember("A-1").await;
     world.set("2023-10-02T02:00:00Z");
-    assert_eq!(world.watch().await.unpublished, 1);
+    assert_eq!(world.reconcile().await.unpublished, 1);
     world.sweep_contacts().await;
     assert_eq!(world.sent_to("reminders"), []);
     let contacts = world.contacts("C-1").await;
@@ -434,7 +437,7 @@ async fn a_suspense_payment_is_posted_once_its_account_has_come_and_alerts_after
     let records = world.payment_records().await;
     assert!(world.post(&records).await.is_empty());
     drop(world.sent());
-    assert_eq!(world.watch().await, ReconcileReport { in_suspense: 2, ..healthy(0) });
+    assert_eq!(world.reconcile().await, ReconcileReport { in_suspense: 2, ..healthy(0) });
     assert_eq!(told(&world), []);
 
     world.open("A-1").await;
@@ -444,7 +447,7 @@ async fn a_suspense_payment_is_posted_once_its_account_has_come_and_alerts_after
     world.remember("A-1").await;
     tomorrow(&world);
     world.set("2023-09-02T13:00:00Z");
-    let report = world.watch().await;
+    let report = world.reconcile().await;
     assert_eq!(report, ReconcileReport { in_suspense: 1, repaired: 1, open: 1, ..healthy(1) });
     assert_eq!(told(&world), [rang("parked", "1: A-2/P-1"), repaired("parked 1: A-1/P-1")]);
     assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), Vec::<String>::new());
@@ -571,7 +574,7 @@ async fn a_firing_near_its_deadline_looks_at_nothing_and_loses_nothing() {
     let watcher = world.services(reconcile_accounts::NAME);
     let report = reconcile_accounts::reconcile(&watcher, 1, Deadline::at(world.now())).await.unwrap();
     assert_eq!(report, ReconcileReport { cut_short: true, ..ReconcileReport::default() });
-    assert_eq!(world.watch().await, healthy(1));
+    assert_eq!(world.reconcile().await, healthy(1));
 }
 
 #[tokio::test]
@@ -590,7 +593,7 @@ async fn two_firings_at_once_do_no_harm() {
         assert_eq!((account.revision, payment_ids(&account).len()), (Revision(2), 1));
     }
     assert_eq!(world.account_records().await.len(), 40, "opened, and posted once");
-    assert_eq!(world.watch().await, healthy(0), "the slot is done");
+    assert_eq!(world.reconcile().await, healthy(0), "the slot is done");
 }
 
 #[tokio::test]
@@ -602,7 +605,7 @@ async fn what_could_not_be_told_is_found_again_by_the_next_firing() {
     let watcher = world.services(reconcile_accounts::NAME);
     let failed = reconcile_accounts::reconcile(&watcher, 1, Deadline::none()).await;
     assert!(failed.unwrap_err().to_string().contains("not told"));
-    assert_eq!(world.watch().await.open, 1);
+    assert_eq!(world.reconcile().await.open, 1);
     assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
 }
 

@@ -158,7 +158,7 @@ async fn what_the_reconciler_fills_in_lets_the_one_below_it_go() {
     let (world, records) = four_revisions(KEEPING).await;
     assert!(world.record(&records[..3]).await.is_empty());
     world.set("2023-10-09T12:00:00Z");
-    assert!(world.watch().await.history_behind > 0);
+    assert!(world.reconcile().await.history_behind > 0);
     let entries = world.history("A-1").await;
     assert_eq!(expiries(&entries)[2..], [Some(instant(THIRD_UNTIL)), None]);
 }
@@ -287,7 +287,7 @@ async fn what_is_quarantined_stays_for_400_days_and_is_quarantined_anew_where_it
     world.pay("A-1", "P-1", "0").await;
     world.payment_records().await;
     world.set("2023-10-10T12:00:00Z");
-    world.watch().await;
+    world.reconcile().await;
     let until = Some(instant("2024-11-13T12:00:00Z"));
     let quarantined = items(&world, "quarantine#2023-10-10", "").await;
     let noted = items(&world, "account#A-1", "set-aside#").await;
@@ -306,6 +306,6 @@ async fn what_is_quarantined_stays_for_400_days_and_is_quarantined_anew_where_it
             .unwrap();
     }
     world.set("2024-11-14T00:00:00Z");
-    world.watch().await;
+    world.reconcile().await;
     assert_eq!(world.quarantined().await.len(), 1);
 }

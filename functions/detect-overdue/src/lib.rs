@@ -166,7 +166,7 @@ fn report(services: &Services, function: &'static str, swept: &SweepReport, now:
         .count("due", swept.due)
         .count("written", swept.written)
         .count("decisions", swept.decisions)
-        .count("held", swept.held)
+        .count("restrictions_deferred", swept.held)
         .count("quarantined", swept.quarantined)
         .count("failed", swept.failed)
         .count("handed_over", swept.handed_over)

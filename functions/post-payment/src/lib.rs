@@ -54,7 +54,7 @@ pub async fn handle(services: &Services, event: RawStreamEvent, deadline: Deadli
         .count("posted", count(Posted::Written) + lifted)
         .count("lifted", lifted)
         .count("known", count(Posted::Nothing))
-        .count("parked", count(Posted::InSuspense))
+        .count("in_suspense", count(Posted::InSuspense))
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
         .emit(clock.now());

@@ -104,10 +104,10 @@ pub struct ReconcileReport {
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// The accounts or the scan cursor could not be read or written.
-    #[error("watch: {0}")]
+    #[error("reconcile: {0}")]
     Store(#[from] StoreError),
     /// The alerts could not be published.
-    #[error("watch: operations were not told: {0}")]
+    #[error("reconcile: operations were not alerted: {0}")]
     NotAlerted(#[from] NotifyError),
 }
 
@@ -159,7 +159,7 @@ pub async fn reconcile(
     if report.open > 0 {
         store.save_scan_cursor(&mut cursor).await?;
     }
-    tracing::info!(?report, "watched");
+    tracing::info!(?report, "reconciled");
     Ok(report)
 }
 
@@ -258,7 +258,7 @@ impl ReconcileRun<'_> {
         report.repaired = found.repaired();
         report.open = found.open();
         Metrics::new(&self.services.metrics_namespace, NAME)
-            .count("looked_at", report.evaluated)
+            .count("evaluated", report.evaluated)
             .count("late", report.late)
             .count("oldest_late_seconds", report.oldest_late_seconds)
             .count("not_due", report.not_due)
@@ -266,9 +266,9 @@ impl ReconcileRun<'_> {
             .count("unposted", report.unposted)
             .count("history_behind", report.history_behind)
             .count("unpublished", report.unpublished)
-            .count("unheeded", report.unpropagated)
+            .count("unpropagated", report.unpropagated)
             .count("unreported", report.unreported)
-            .count("parked", report.in_suspense)
+            .count("in_suspense", report.in_suspense)
             .count("quarantined", report.quarantined)
             .count("repaired", report.repaired)
             .count("failed", report.failed)

@@ -40,7 +40,7 @@ pub(crate) async fn post_suspense(
         let left = match services.transitions.post_suspense(&account_id, now).await {
             Ok(left) => left,
             Err(error) => {
-                tracing::error!(account_id = account_id.as_str(), %error, "what is parked was not posted");
+                tracing::error!(account_id = account_id.as_str(), %error, "a suspense payment was not posted");
                 None
             }
         };

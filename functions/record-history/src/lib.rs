@@ -41,7 +41,7 @@ pub async fn handle(services: &Services, event: RawStreamEvent, deadline: Deadli
     Metrics::new(&services.metrics_namespace, NAME)
         .count("recorded", recorded)
         .count("known", count(|recorded| recorded == Recorded::Known))
-        .count("gaps", gaps)
+        .count("history_gaps", gaps)
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
         .emit(clock.now());
@@ -72,6 +72,6 @@ async fn take(services: &Services, record: EventRecord) -> Result<Recorded, Reco
 
 async fn alert_gap(services: &Services, account: &Account) {
     let subject = format!("{}/{}", account.account_id, account.revision);
-    let reason = "the revision below it is not in the history; duewatch audit lists what is missing";
+    let reason = "the revision below it is not in the history; duewatch audit lists the missing ones";
     services.alerts.alert(OperationsKind::HistoryGap, &subject, reason, services.clock.now()).await;
 }

@@ -34,7 +34,7 @@ use duewatch_store::{
 use serde::Serialize;
 
 use crate::message;
-use crate::spoken::{AssessedAccount, SendableRequest};
+use crate::sendable::{AssessedAccount, SendableRequest};
 
 /// When an account that cannot be assessed is evaluated again. The fault may be repaired by then.
 const REASSESS_AFTER: TimeDelta = TimeDelta::hours(1);
@@ -194,7 +194,7 @@ fn unreadable(accounts: &BTreeMap<AccountId, CurrentAccount>) -> impl Iterator<I
         CurrentAccount::Unreadable(problem) => Some((
             OperationsKind::MessageBlocked,
             account_id.to_string(),
-            format!("it cannot be judged, so nobody is told anything of it: {problem}"),
+            format!("it cannot be assessed, so no message about it is sent: {problem}"),
         )),
         _ => None,
     })
@@ -321,7 +321,7 @@ impl CustomerEvaluation<'_> {
                 self.end(queued, ContactOutcome::Unrenderable, None, Some(assessed));
                 self.evaluated.unrenderable += 1;
                 left.retain(|other| *other != place);
-                let reason = format!("it cannot be put into words: {problem}");
+                let reason = format!("it cannot be rendered: {problem}");
                 alerts.push((OperationsKind::MessageBlocked, queued.contact_id.to_string(), reason));
             }
         }

@@ -20,7 +20,7 @@
 
 mod customer;
 mod message;
-mod spoken;
+mod sendable;
 
 use std::collections::BTreeSet;
 
@@ -83,7 +83,7 @@ pub struct ContactSweepReport {
 
 /// Why a sweep could not begin.
 #[derive(Debug, thiserror::Error)]
-#[error("sweep of what is planned: {0}")]
+#[error("sweep of contact requests: {0}")]
 pub struct ContactSweepError(#[from] StoreError);
 
 impl From<ContactSweepError> for lambda_runtime::Diagnostic {
@@ -194,7 +194,7 @@ async fn sweep(
         .counted(Metrics::new(&services.metrics_namespace, NAME))
         .count("persons_failed", report.failed)
         .emit(now);
-    tracing::info!(?report, "swept what is planned");
+    tracing::info!(?report, "contact requests swept");
     Ok(report)
 }
 
@@ -252,10 +252,10 @@ async fn evaluate_guarded(
             return CustomerOutcome::Failed;
         }
         Ok(Err(error)) => error.to_string(),
-        Err(_) => "looking at the person panicked".to_owned(),
+        Err(_) => "evaluating the customer panicked".to_owned(),
     };
     tracing::error!(customer_id = customer_id.as_str(), reason, "left for the next firing");
-    let told = "a look at this customer fails; what is planned for them waits";
+    let told = "evaluating this customer fails; the contact requests wait";
     services.alerts.alert(OperationsKind::MessageBlocked, customer_id.as_str(), told, now).await;
     CustomerOutcome::Failed
 }

@@ -18,7 +18,7 @@ use duewatch_notify::text::{
 };
 use duewatch_notify::{ContactDue, ContactItem, OutboundMessage, Reference, ReferenceKeys, contact_due};
 
-use crate::spoken::{AssessedAccount, SendableRequest};
+use crate::sendable::{AssessedAccount, SendableRequest};
 
 /// Renders a message that may leave.
 ///
@@ -96,7 +96,7 @@ fn template_of<'a>(queued: &'a QueuedRequest, rules: &'a ContactRules) -> Result
             .third_parties
             .as_ref()
             .map(|rules| rules.template.as_str())
-            .ok_or_else(|| "the policy has no text for contact persons".to_owned()),
+            .ok_or_else(|| "the policy has no text for third-party contacts".to_owned()),
     }
 }
 

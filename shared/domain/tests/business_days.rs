@@ -122,9 +122,9 @@ fn reminders_follow_the_date_that_moved() {
     "#;
     let policy = policy("", tables);
     let mut loan = loan(&[(1, "2024-02-10", "250.00")]);
-    loan.judged("2024-02-01", &policy, Trigger::Time);
+    loan.assessed("2024-02-01", &policy, Trigger::Time);
     assert_eq!(loan.account.status.next_action_at, Some(instant("2024-02-15T02:00:00Z")));
-    loan.judged("2024-02-15", &policy, Trigger::Time);
+    loan.assessed("2024-02-15", &policy, Trigger::Time);
     assert_eq!(loan.account.contact_requests[0].template, "soon");
     assert_eq!(loan.account.contact_requests[0].due_on, Some(date("2024-02-18")));
     assert_eq!(loan.account.status.next_action_at, Some(instant("2024-02-18T02:00:00Z")));

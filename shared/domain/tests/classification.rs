@@ -110,11 +110,11 @@ fn in_india_a_class_is_reached_at_the_end_of_its_day(#[case] due_on: &str, #[cas
 fn in_india_only_full_payment_ends_what_is_non_performing() {
     let policy = preset(RBI_SMA);
     let mut loan = loan_in("Asia/Kolkata", "INR", &[(1, "2021-03-31", "100.00"), (2, "2021-06-20", "50.00")]);
-    loan.judged("2021-07-10", &policy, Trigger::Time);
+    loan.assessed("2021-07-10", &policy, Trigger::Time);
     // By its 20 days the second installment is SMA-0, and yet the account is still an NPA.
-    loan.pays("2021-07-10", "P-1", "100.00").judged("2021-07-10", &policy, Trigger::Fact);
+    loan.pays("2021-07-10", "P-1", "100.00").assessed("2021-07-10", &policy, Trigger::Fact);
     assert_eq!(class(&loan, "2021-07-10", &policy), "NPA");
-    loan.pays("2021-07-20", "P-2", "50.00").judged("2021-07-20", &policy, Trigger::Fact);
+    loan.pays("2021-07-20", "P-2", "50.00").assessed("2021-07-20", &policy, Trigger::Fact);
     assert_eq!(class(&loan, "2021-07-20", &policy), "standard");
 }
 
@@ -122,17 +122,17 @@ fn in_india_only_full_payment_ends_what_is_non_performing() {
 fn a_class_outlives_its_cure_by_the_probation() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-12-31", &policy, Trigger::Time);
+    loan.assessed("2023-12-31", &policy, Trigger::Time);
     assert_eq!(record(&loan), "default since 2023-12-31");
     assert_eq!(loan.account.status.next_action_at, None);
-    loan.pays("2024-01-31", "P-1", "250.00").judged("2024-01-31", &policy, Trigger::Fact);
+    loan.pays("2024-01-31", "P-1", "250.00").assessed("2024-01-31", &policy, Trigger::Fact);
     // Three months on there is no 31 April.
     assert_eq!(record(&loan), "default since 2023-12-31 until 2024-04-30");
     assert_eq!(loan.account.status.next_action_at, Some(instant("2024-04-29T16:00:00Z")));
     assert_classes(&loan, &policy, &[("2024-04-29", "default"), ("2024-04-30", "non_default")]);
     // Restrictions do not outlive the cure, and a class alone is no decision.
     let revision = loan.account.revision;
-    loan.judged("2024-04-30", &policy, Trigger::Time);
+    loan.assessed("2024-04-30", &policy, Trigger::Time);
     assert!(loan.account.revision > revision);
     assert_eq!(loan.account.recent_decisions(), []);
     assert_eq!(loan.account.status.classification.as_ref().unwrap().class(), None);
@@ -142,9 +142,9 @@ fn a_class_outlives_its_cure_by_the_probation() {
 fn a_class_that_has_no_probation_follows_the_days() {
     let policy = three("nothing_overdue", "probation_months = 6");
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2023-10-20", "250.00")]);
-    loan.judged("2023-10-25", &policy, Trigger::Time);
+    loan.assessed("2023-10-25", &policy, Trigger::Time);
     assert_eq!(record(&loan), "watch since 2023-10-02");
-    loan.pays("2023-10-25", "P-1", "500.00").judged("2023-10-25", &policy, Trigger::Fact);
+    loan.pays("2023-10-25", "P-1", "500.00").assessed("2023-10-25", &policy, Trigger::Fact);
     assert_eq!(class(&loan, "2023-10-25", &policy), "good");
 }
 
@@ -161,8 +161,8 @@ fn a_class_that_has_no_probation_follows_the_days() {
 fn part_of_a_cure(#[case] cured: &str, #[case] after: &str, #[case] later: &[(&str, &str)]) {
     let policy = three(cured, "probation_months = 3");
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2023-12-01", "250.00")]);
-    loan.judged("2024-01-05", &policy, Trigger::Time);
-    loan.pays("2024-01-05", "P-1", "250.00").judged("2024-01-05", &policy, Trigger::Fact);
+    loan.assessed("2024-01-05", &policy, Trigger::Time);
+    loan.pays("2024-01-05", "P-1", "250.00").assessed("2024-01-05", &policy, Trigger::Fact);
     assert_eq!(record(&loan), after);
     assert_classes(&loan, &policy, later);
 }
@@ -171,14 +171,14 @@ fn part_of_a_cure(#[case] cured: &str, #[case] after: &str, #[case] later: &[(&s
 fn each_class_serves_its_own_probation() {
     let policy = three("below_threshold", "probation_months = 3");
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2023-12-01", "250.00")]);
-    loan.judged("2024-01-05", &policy, Trigger::Time);
+    loan.assessed("2024-01-05", &policy, Trigger::Time);
     // Cured of the worst class on 5 January, of the one before it on 10 February.
-    loan.pays("2024-01-05", "P-1", "250.00").judged("2024-01-05", &policy, Trigger::Fact);
-    loan.pays("2024-02-10", "P-2", "250.00").judged("2024-02-10", &policy, Trigger::Fact);
+    loan.pays("2024-01-05", "P-1", "250.00").assessed("2024-01-05", &policy, Trigger::Fact);
+    loan.pays("2024-02-10", "P-2", "250.00").assessed("2024-02-10", &policy, Trigger::Fact);
     let expected =
         [("2024-04-04", "bad"), ("2024-04-05", "poor"), ("2024-05-09", "poor"), ("2024-05-10", "good")];
     assert_classes(&loan, &policy, &expected);
-    loan.judged("2024-04-20", &policy, Trigger::Time);
+    loan.assessed("2024-04-20", &policy, Trigger::Time);
     assert_eq!(record(&loan), "poor since 2023-11-01 until 2024-05-10");
     assert_eq!(loan.account.status.next_action_at, Some(instant("2024-05-09T16:00:00Z")));
 }
@@ -190,12 +190,12 @@ fn each_class_serves_its_own_probation() {
 fn a_relapse_within_the_probation_ends_it(#[case] due_on: &str, #[case] late_on: &str, #[case] then: &str) {
     let policy = three("nothing_overdue", "probation_months = 3");
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, due_on, "250.00")]);
-    loan.judged("2024-01-05", &policy, Trigger::Time);
-    loan.pays("2024-01-05", "P-1", "250.00").judged("2024-01-05", &policy, Trigger::Fact);
+    loan.assessed("2024-01-05", &policy, Trigger::Time);
+    loan.pays("2024-01-05", "P-1", "250.00").assessed("2024-01-05", &policy, Trigger::Fact);
     assert_eq!(class(&loan, "2024-04-04", &policy), "bad");
     assert_eq!(class(&loan, "2024-04-05", &policy), then);
     // After the relapse its own cure begins the probation.
-    loan.pays(late_on, "P-2", "250.00").judged(late_on, &policy, Trigger::Fact);
+    loan.pays(late_on, "P-2", "250.00").assessed(late_on, &policy, Trigger::Fact);
     let served = if then == "bad" { "2024-07-05" } else { late_on };
     assert_eq!(class(&loan, served, &policy), "good");
     if then == "bad" {
@@ -208,11 +208,11 @@ fn a_relapse_within_the_probation_ends_it(#[case] due_on: &str, #[case] late_on:
 fn what_was_reached_before_a_payment_came_was_reached_whoever_looked() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-10-01", &policy, Trigger::Time);
+    loan.assessed("2023-10-01", &policy, Trigger::Time);
     // Five minutes into day 91, before any sweep, and with an older value date.
     let fields = r#""payment_id":"P-1","amount":"250.00","value_date":"2023-12-29""#;
     loan.learns("2023-12-31T00:05:00", "payment_received", fields);
-    loan.judged("2023-12-31T00:05:00", &policy, Trigger::Fact);
+    loan.assessed("2023-12-31T00:05:00", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "default since 2023-12-31 until 2024-03-31");
 }
 
@@ -220,8 +220,8 @@ fn what_was_reached_before_a_payment_came_was_reached_whoever_looked() {
 fn a_payment_in_time_leaves_no_class_behind() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-10-01", &policy, Trigger::Time);
-    loan.pays("2023-12-30T23:55:00", "P-1", "250.00").judged("2023-12-30T23:55:00", &policy, Trigger::Fact);
+    loan.assessed("2023-10-01", &policy, Trigger::Time);
+    loan.pays("2023-12-30T23:55:00", "P-1", "250.00").assessed("2023-12-30T23:55:00", &policy, Trigger::Fact);
     assert_eq!(class(&loan, "2024-06-01", &policy), "non_default");
 }
 
@@ -229,10 +229,10 @@ fn a_payment_in_time_leaves_no_class_behind() {
 fn a_backdated_fact_changes_the_class_from_its_arrival_on() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.pays("2023-10-01", "P-1", "250.00").judged("2023-10-01", &policy, Trigger::Fact);
-    loan.reverses("2024-03-01", "P-1", "original").judged("2024-03-01", &policy, Trigger::Fact);
+    loan.pays("2023-10-01", "P-1", "250.00").assessed("2023-10-01", &policy, Trigger::Fact);
+    loan.reverses("2024-03-01", "P-1", "original").assessed("2024-03-01", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "default since 2024-03-01");
-    loan.pays("2024-03-02", "P-2", "250.00").judged("2024-03-02", &policy, Trigger::Fact);
+    loan.pays("2024-03-02", "P-2", "250.00").assessed("2024-03-02", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "default since 2024-03-01 until 2024-06-02");
 }
 
@@ -240,11 +240,11 @@ fn a_backdated_fact_changes_the_class_from_its_arrival_on() {
 fn an_account_that_nobody_has_classified_yet_was_what_its_days_say() {
     let policy = three("nothing_overdue", "probation_months = 3");
     let mut loan = four_installments();
-    loan.judged("2024-05-01", &self::policy("", ""), Trigger::Time);
+    loan.assessed("2024-05-01", &self::policy("", ""), Trigger::Time);
     assert_eq!(loan.account.status.classification, None);
-    loan.judged("2024-05-02", &policy, Trigger::Time);
+    loan.assessed("2024-05-02", &policy, Trigger::Time);
     assert_eq!(record(&loan), "bad since 2023-12-31");
-    loan.judged("2024-05-03", &self::policy("", ""), Trigger::Time);
+    loan.assessed("2024-05-03", &self::policy("", ""), Trigger::Time);
     assert_eq!(loan.account.status.classification, None);
 }
 
@@ -255,15 +255,19 @@ const NEW_SCHEDULE: &str =
 fn after_forbearance_the_probation_is_longer() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2024-01-05", &policy, Trigger::Time);
-    loan.learns("2024-01-05", "schedule_replaced", NEW_SCHEDULE).judged("2024-01-05", &policy, Trigger::Fact);
+    loan.assessed("2024-01-05", &policy, Trigger::Time);
+    loan.learns("2024-01-05", "schedule_replaced", NEW_SCHEDULE).assessed(
+        "2024-01-05",
+        &policy,
+        Trigger::Fact,
+    );
     // A new missed date, on 1 August, reaches day 91 on 31 October, within the year.
     assert_eq!(record(&loan), "default since 2023-12-31 until 2025-01-05");
     let mut paid = loan.clone();
-    paid.pays("2024-07-01", "P-1", "250.00").judged("2024-07-01", &policy, Trigger::Fact);
+    paid.pays("2024-07-01", "P-1", "250.00").assessed("2024-07-01", &policy, Trigger::Fact);
     assert_classes(&paid, &policy, &[("2025-01-04", "default"), ("2025-01-05", "non_default")]);
     // The relapse begins the probation anew.
-    loan.pays("2024-11-15", "P-1", "250.00").judged("2024-11-15", &policy, Trigger::Fact);
+    loan.pays("2024-11-15", "P-1", "250.00").assessed("2024-11-15", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "default since 2023-12-31 until 2025-11-15");
 }
 
@@ -271,10 +275,14 @@ fn after_forbearance_the_probation_is_longer() {
 fn forbearance_during_a_probation_makes_it_longer() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2024-02-01", "250.00")]);
-    loan.judged("2024-01-05", &policy, Trigger::Time);
-    loan.pays("2024-01-05", "P-1", "250.00").judged("2024-01-05", &policy, Trigger::Fact);
+    loan.assessed("2024-01-05", &policy, Trigger::Time);
+    loan.pays("2024-01-05", "P-1", "250.00").assessed("2024-01-05", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "default since 2023-12-31 until 2024-04-05");
-    loan.learns("2024-02-10", "schedule_replaced", NEW_SCHEDULE).judged("2024-02-10", &policy, Trigger::Fact);
+    loan.learns("2024-02-10", "schedule_replaced", NEW_SCHEDULE).assessed(
+        "2024-02-10",
+        &policy,
+        Trigger::Fact,
+    );
     assert_eq!(record(&loan), "default since 2023-12-31 until 2025-02-10");
 }
 
@@ -282,9 +290,13 @@ fn forbearance_during_a_probation_makes_it_longer() {
 fn forbearance_before_a_class_was_reached_is_none_of_it() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.learns("2023-10-05", "schedule_replaced", NEW_SCHEDULE).judged("2023-10-05", &policy, Trigger::Fact);
-    loan.judged("2024-11-05", &policy, Trigger::Time);
-    loan.pays("2024-11-05", "P-1", "250.00").judged("2024-11-05", &policy, Trigger::Fact);
+    loan.learns("2023-10-05", "schedule_replaced", NEW_SCHEDULE).assessed(
+        "2023-10-05",
+        &policy,
+        Trigger::Fact,
+    );
+    loan.assessed("2024-11-05", &policy, Trigger::Time);
+    loan.pays("2024-11-05", "P-1", "250.00").assessed("2024-11-05", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "default since 2024-10-31 until 2025-02-05");
 }
 
@@ -292,10 +304,10 @@ fn forbearance_before_a_class_was_reached_is_none_of_it() {
 fn a_schedule_that_was_refused_is_no_forbearance() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.pays("2023-10-01", "P-1", "1.00").judged("2024-01-05", &policy, Trigger::Fact);
+    loan.pays("2023-10-01", "P-1", "1.00").assessed("2024-01-05", &policy, Trigger::Fact);
     let taken = r#""installments":[{"number":1,"due_on":"2024-08-01","principal":"9.00"}],"reason":"x""#;
     assert!(loan.try_learn("2024-01-05", "schedule_replaced", taken).is_err());
-    loan.pays("2024-01-06", "P-2", "249.00").judged("2024-01-06", &policy, Trigger::Fact);
+    loan.pays("2024-01-06", "P-2", "249.00").assessed("2024-01-06", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "default since 2023-12-31 until 2024-04-06");
 }
 
@@ -311,7 +323,7 @@ fn the_switch_of_enforcement_leaves_the_class_alone() {
 fn an_account_whose_class_is_to_change_is_not_confirmed() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-10-05", &policy, Trigger::Time);
+    loan.assessed("2023-10-05", &policy, Trigger::Time);
     assert!(loan.account.is_confirmed(&policy, loan.local("2023-12-30")));
     assert!(!loan.account.is_confirmed(&policy, loan.local("2023-12-31")));
     assert!(!loan.account.is_confirmed(&preset(CN_CARD), loan.local("2023-10-06")));
@@ -321,9 +333,9 @@ fn an_account_whose_class_is_to_change_is_not_confirmed() {
 #[test]
 fn a_class_that_a_new_policy_does_not_know_is_forgotten() {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2024-01-05", &preset(EU_DEFAULT), Trigger::Time);
+    loan.assessed("2024-01-05", &preset(EU_DEFAULT), Trigger::Time);
     let policy = preset(CN_CARD);
-    loan.judged("2024-01-06", &policy, Trigger::Fact);
+    loan.assessed("2024-01-06", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "substandard since 2023-12-31");
 }
 
@@ -331,12 +343,12 @@ fn a_class_that_a_new_policy_does_not_know_is_forgotten() {
 fn a_class_is_told_with_its_dates() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-12-31", &policy, Trigger::Time);
+    loan.assessed("2023-12-31", &policy, Trigger::Time);
     let told = |loan: &TestLoan| {
         loan.account.status.classification.as_ref().unwrap().class().map(ToString::to_string).unwrap()
     };
     assert_eq!(told(&loan), "default, since 2023-12-31 in it or in a worse one");
-    loan.pays("2024-01-05", "P-1", "250.00").judged("2024-01-05", &policy, Trigger::Fact);
+    loan.pays("2024-01-05", "P-1", "250.00").assessed("2024-01-05", &policy, Trigger::Fact);
     assert_eq!(
         told(&loan),
         "default, since 2023-12-31 in it or in a worse one, on probation until 2024-04-05"
@@ -346,7 +358,7 @@ fn a_class_is_told_with_its_dates() {
 #[test]
 fn what_is_classified_is_written_short_and_read_again() {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-12-31", &preset(EU_DEFAULT), Trigger::Time);
+    loan.assessed("2023-12-31", &preset(EU_DEFAULT), Trigger::Time);
     let written = serde_json::to_value(&loan.account.status.classification).unwrap();
     let expected = r#"{"counted_from":"2023-10-01","held":[{"name":"default","since":"2023-12-31"}]}"#;
     assert_eq!(written, serde_json::from_str::<serde_json::Value>(expected).unwrap());

@@ -55,13 +55,13 @@ fn assert_days_begin(loan: &mut TestLoan, policy: &Policy, begin: &[(&str, u32)]
 fn each_day_past_due_begins_once(#[case] zone: &str, #[case] due_on: &str, #[case] begin: [&str; 2]) {
     let policy = two_days("");
     let mut loan = loan_in(zone, "EUR", &[(1, due_on, "10.00")]);
-    loan.judged(due_on, &policy, Trigger::Time);
+    loan.assessed(due_on, &policy, Trigger::Time);
     assert_days_begin(&mut loan, &policy, &[(begin[0], 1), (begin[1], 2)]);
 
     // Under the other count each comes a day less a second earlier: at the end of the day before.
     let policy = two_days("day_count = \"due_day\"");
     let mut loan = loan_in(zone, "EUR", &[(1, due_on, "10.00")]);
-    loan.judged(due_on, &policy, Trigger::Time);
+    loan.assessed(due_on, &policy, Trigger::Time);
     for (day, begin) in (1..).zip(begin) {
         let at = instant(begin) - TimeDelta::seconds(1);
         assert_eq!(loan.account.status.next_action_at, Some(at));
@@ -91,7 +91,7 @@ fn a_clock_that_is_set_back_takes_no_day_back(#[case] zone: &str, #[case] due_on
 fn a_date_that_a_zone_skips_counts_and_takes_no_time() {
     let policy = two_days("");
     let mut loan = loan_in("Pacific/Apia", "EUR", &[(1, "2011-12-28", "10.00")]);
-    loan.judged("2011-12-28", &policy, Trigger::Time);
+    loan.assessed("2011-12-28", &policy, Trigger::Time);
     assert_days_begin(&mut loan, &policy, &[("2011-12-29T10:00:00Z", 1), ("2011-12-30T10:00:00Z", 3)]);
 }
 
@@ -114,7 +114,7 @@ fn leap_days_count(#[case] due_on: &str, #[case] on: &str, #[case] days: u32) {
 fn a_leap_day_is_waited_for_and_paused_as_any_other() {
     let policy = two_days("");
     let mut loan = loan(&[(1, "2024-02-28", "10.00")]);
-    loan.judged("2024-02-28", &policy, Trigger::Time);
+    loan.assessed("2024-02-28", &policy, Trigger::Time);
     assert_days_begin(&mut loan, &policy, &[("2024-02-28T16:00:00Z", 1), ("2024-02-29T16:00:00Z", 2)]);
     loan.pauses("2024-03-01", "2024-02-29", "2024-03-02");
     assert_eq!(loan.days("2024-03-05", &policy), (6, 4));
@@ -130,8 +130,8 @@ fn a_month_ends_on_its_last_day(#[case] cured_on: &str, #[case] until: &str) {
         "[classification]\nname = \"c\"\nnormal = \"n\"\nprobation_months = 1\nclasses = [{ name = \"bad\", days_past_due = 1 }]",
     );
     let mut loan = loan(&[(1, "2020-02-29", "10.00")]);
-    loan.judged("2020-03-01", &policy, Trigger::Time);
-    loan.pays(cured_on, "P-1", "10.00").judged(cured_on, &policy, Trigger::Fact);
+    loan.assessed("2020-03-01", &policy, Trigger::Time);
+    loan.pays(cured_on, "P-1", "10.00").assessed(cured_on, &policy, Trigger::Fact);
     let class = |on| loan.assessed_at(end_of_day(loan.account.time_zone, on), &policy).class.unwrap();
     assert_eq!(class(date(until).pred_opt().unwrap()).as_str(), "bad");
     assert_eq!(class(date(until)).as_str(), "n");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::contact::{Somebody, channel, preset, rules, somebody, wish};
+use common::contact::{TestProfile, channel, preset, rules, somebody, wish};
 use common::instant;
 use duewatch_domain::account::ContactHold;
 use duewatch_domain::assessment::ReminderHold;
@@ -98,7 +98,7 @@ fn a_call_of_which_nobody_has_heard_counts_as_answered_and_as_unanswered() {
     for hour in 1..=3 {
         let id = format!("M-{hour}").parse().unwrap();
         let at = instant(&format!("2024-06-01T0{hour}:00:00Z"));
-        person.person.keep(ContactAttempt::reserved(
+        person.profile.keep(ContactAttempt::reserved(
             id,
             channel("phone"),
             vec!["A-1".parse().unwrap()],
@@ -107,9 +107,9 @@ fn a_call_of_which_nobody_has_heard_counts_as_answered_and_as_unanswered() {
         ));
     }
     let asks =
-        |person: &Somebody| person.gate(&wish(SHANGHAI, "phone"), &preset("cn"), "2024-06-01T08:00:00Z");
+        |person: &TestProfile| person.gate(&wish(SHANGHAI, "phone"), &preset("cn"), "2024-06-01T08:00:00Z");
     assert_eq!(asks(&person), "cap until 2024-06-02T00:00:00Z");
-    person.person.apply_receipt(channel("phone"), &receipt("M-1", ReceiptOutcome::Unanswered));
+    person.profile.apply_receipt(channel("phone"), &receipt("M-1", ReceiptOutcome::Unanswered));
     assert_eq!(asks(&person), "send phone");
 }
 
@@ -236,8 +236,9 @@ fn a_channel_that_needs_consent_waits_for_it() {
 fn what_came_back_goes_by_the_next_channel_until_there_is_another_address() {
     let rules = ContactRules::default();
     let mut person = somebody();
-    let said = |person: &Somebody| person.gate(&wish(SHANGHAI, "email sms"), &rules, "2024-07-01T04:00:00Z");
-    person.person.apply_receipt(channel("email"), &receipt("M-1", ReceiptOutcome::Bounced));
+    let said =
+        |person: &TestProfile| person.gate(&wish(SHANGHAI, "email sms"), &rules, "2024-07-01T04:00:00Z");
+    person.profile.apply_receipt(channel("email"), &receipt("M-1", ReceiptOutcome::Bounced));
     assert_eq!(said(&person), "send sms");
     let gone = r#""channel":"sms","changed_by":"branch-7""#;
     person.learns("2024-06-02T00:00:00Z", "contact_changed", gone);
@@ -251,7 +252,7 @@ fn what_came_back_goes_by_the_next_channel_until_there_is_another_address() {
 fn a_message_reported_as_unwanted_is_an_opt_out_and_a_complaint() {
     let rules = rules("complaint = { min_gap_days = 7 }");
     let mut person = somebody();
-    person.person.apply_receipt(channel("email"), &receipt("M-1", ReceiptOutcome::Complained));
+    person.profile.apply_receipt(channel("email"), &receipt("M-1", ReceiptOutcome::Complained));
     assert_eq!(person.gate(&wish(SHANGHAI, "email"), &rules, "2024-06-02T04:00:00Z"), "never: no_channel");
     person.called("2024-06-02T04:00:00Z", "officer-1", false);
     let said = person.gate(&wish(SHANGHAI, "sms"), &rules, "2024-06-03T04:00:00Z");
@@ -334,7 +335,7 @@ fn a_reminder_waits_for_what_its_account_waits_for_and_a_notice_does_not() {
 }
 
 /// Three failed calls, an approval.
-fn unreachable() -> Somebody {
+fn unreachable() -> TestProfile {
     let mut person = somebody();
     for day in 1..=3 {
         person.called(&format!("2024-06-0{day}T04:00:00Z"), "officer-1", false);
@@ -406,13 +407,13 @@ fn what_was_counted_before_a_crash_is_not_counted_against_itself() {
     let rules = rules(r#"caps = [{ channels = ["sms"], at_most = 1, days = 1 }]"#);
     let mut person = somebody();
     let at = instant("2024-06-01T04:00:00Z");
-    let reserved = consolidate(&person.person, &[(wish(SHANGHAI, "sms"), &rules)], at);
-    person.person.keep(reserved.messages[0].0.clone());
+    let reserved = consolidate(&person.profile, &[(wish(SHANGHAI, "sms"), &rules)], at);
+    person.profile.keep(reserved.messages[0].0.clone());
     let again = GateRequest { reserved_as: Some("W-1".parse().unwrap()), ..wish(SHANGHAI, "sms") };
-    let said = consolidate(&person.person, &[(again, &rules)], instant("2024-06-01T04:10:00Z"));
+    let said = consolidate(&person.profile, &[(again, &rules)], instant("2024-06-01T04:10:00Z"));
     assert_eq!(said.decisions, [GateDecision::Send { channel: channel("sms") }]);
-    person.person.keep(said.messages[0].0.clone());
-    assert_eq!(person.person.attempts().len(), 1);
+    person.profile.keep(said.messages[0].0.clone());
+    assert_eq!(person.profile.attempts().len(), 1);
     let other = GateRequest { contact_id: "W-2".parse().unwrap(), ..wish(SHANGHAI, "sms") };
     assert_eq!(person.gate(&other, &rules, "2024-06-01T05:00:00Z"), "cap until 2024-06-01T16:00:00Z");
 }
@@ -425,7 +426,7 @@ fn requests_of_several_accounts_leave_in_one_message_a_channel() {
         (GateRequest { contact_id, ..about(&format!("A-{number}"), wish(SHANGHAI, channel)) }, &rules)
     };
     let gate_requests = [numbered(1, "sms"), numbered(2, "sms"), numbered(3, "email"), numbered(4, "sms")];
-    let said = consolidate(&somebody().person, &gate_requests, instant("2024-06-01T04:00:00Z"));
+    let said = consolidate(&somebody().profile, &gate_requests, instant("2024-06-01T04:00:00Z"));
     let spoken_for: Vec<(&str, &[usize])> =
         said.messages.iter().map(|(message, places)| (message.channel.as_str(), places.as_slice())).collect();
     assert_eq!(spoken_for, [("sms", &[0, 1, 3][..]), ("email", &[2][..])]);
@@ -443,7 +444,8 @@ fn a_reason_is_a_sentence(#[case] channels: &str, #[case] said: &[(&str, &str)],
     }
     let first = channels.split(' ').next().unwrap();
     let now = instant("2024-06-01T04:00:00Z");
-    let decision = duewatch_domain::contact::gate(&person.person, &wish(SHANGHAI, first), &preset("cn"), now);
+    let decision =
+        duewatch_domain::contact::gate(&person.profile, &wish(SHANGHAI, first), &preset("cn"), now);
     let GateDecision::Suppress { reason } = &decision else { panic!("{decision:?}") };
     assert_eq!(reason.to_string(), sentence);
     let written = serde_json::to_string(&decision).unwrap();

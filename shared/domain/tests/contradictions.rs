@@ -20,7 +20,7 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
 /// The stage index of a stage, from 1; 0: `current`.
-fn rung(policy: &Policy, stage: Option<&Stage>) -> usize {
+fn stage_index(policy: &Policy, stage: Option<&Stage>) -> usize {
     let place = stage.and_then(|stage| policy.stages.iter().position(|one| one.name == stage.name));
     place.map_or(0, |place| place + 1)
 }
@@ -30,7 +30,7 @@ fn agrees_with_itself(account: &Account, policy: &Policy, now: DateTime<Utc>) ->
     let assessment = assess(account, policy, now);
     prop_assert_eq!(&assess(account, policy, now), &assessment);
     let Assessment { day, figures, stage, restricting, .. } = &assessment;
-    prop_assert!(rung(policy, *restricting) <= rung(policy, *stage));
+    prop_assert!(stage_index(policy, *restricting) <= stage_index(policy, *stage));
     prop_assert!(assessment.next_action_at.is_none_or(|next| next > now));
     prop_assert!(assessment.held_from.is_none_or(|from| from <= *day));
     prop_assert!(assessment.restricted_from.is_none_or(|from| from <= *day));

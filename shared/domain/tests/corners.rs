@@ -28,11 +28,11 @@ fn paying_everything_overdue_lifts_everything_after_a_new_schedule_and_a_reversa
         "schedule_replaced",
         r#""installments":[{"number":3,"due_on":"2023-02-01","principal":"50.00"}],"reason":"top-up""#,
     );
-    loan.reverses("2023-02-10", "P-1", "original").judged("2023-03-15", &policy, Trigger::Time);
+    loan.reverses("2023-02-10", "P-1", "original").assessed("2023-03-15", &policy, Trigger::Time);
     assert_eq!(loan.figures("2023-03-15", &policy).overdue.to_string(), "150.00");
-    loan.pays("2023-03-15", "P-2", "150.00").judged("2023-03-15", &policy, Trigger::Fact);
+    loan.pays("2023-03-15", "P-2", "150.00").assessed("2023-03-15", &policy, Trigger::Fact);
     assert_eq!(loan.unpaid(), "2: 100.00");
-    assert_eq!(loan.standing(), "current []");
+    assert_eq!(loan.status_text(), "current []");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_same_restrictions_in_another_order_are_no_change() {
     let first = stage(r#"[{ kind = "freeze_drawdown" }, { kind = "suspend_account" }]"#);
     let second = stage(r#"[{ kind = "suspend_account" }, { kind = "freeze_drawdown" }]"#);
     let mut loan = four_installments();
-    loan.judged("2023-10-05", &first, Trigger::Time);
+    loan.assessed("2023-10-05", &first, Trigger::Time);
     let now = loan.local("2023-10-06");
     let assessment = assess(&loan.account, &second, now);
     assert_eq!(decide(&loan.account, &second, &assessment, now, Trigger::Time), None);

@@ -49,7 +49,7 @@ fn named(id: &str) -> TestLoan {
 /// Evaluates the account at each of its next actions, as a sweep does, up to a local date's end.
 fn swept(loan: &mut TestLoan, until: &str, policy: &Policy) {
     if loan.account.revision == Revision(0) {
-        loan.judged("2023-09-01", policy, Trigger::Fact);
+        loan.assessed("2023-09-01", policy, Trigger::Fact);
     }
     let until = end_of_day(loan.account.time_zone, date(until));
     for _ in 0..100 {
@@ -114,8 +114,8 @@ fn what_an_account_asks_bears_the_revision_that_changed_it_and_goes_with_the_cur
     assert_eq!((restriction.revision, restriction.stage.as_str()), (Revision(4), "frozen"));
     assert_eq!(restriction.since, start_of_day(loan.account.time_zone, date("2023-10-19")));
     assert!(loan.account.revision > Revision(4));
-    loan.pays("2023-11-10", "P-1", "500.00").judged("2023-11-10", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "current []");
+    loan.pays("2023-11-10", "P-1", "500.00").assessed("2023-11-10", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "current []");
     assert_eq!(loan.account.imposes(), None);
     assert_eq!(loan.account.imposed_at_revision(), Some(loan.account.revision));
     assert!(loan.account.is_confirmed(&policy, loan.local("2023-11-10")));
@@ -136,7 +136,7 @@ fn nobody_else_is_restricted_before_the_account_itself_is(
     let mut loan = four_installments();
     swept(&mut loan, "2023-10-09", &policy);
     loan.learns("2023-10-10", "cause_recorded", r#""cause":"temporary","by":"b","reason":"r""#);
-    loan.judged("2023-10-10", &policy, Trigger::Fact);
+    loan.assessed("2023-10-10", &policy, Trigger::Fact);
     swept(&mut loan, day, &policy);
     assert_ne!(loan.account.status.stage.as_str(), "limited");
     assert_eq!(asked(&loan), "");
@@ -158,7 +158,7 @@ fn an_account_may_not_do_what_its_stage_or_another_account_forbids(
         Ok(Applied::Changed)
     );
     swept(&mut loan, day, &policy);
-    assert_eq!(loan.standing(), expected);
+    assert_eq!(loan.status_text(), expected);
     let daily = {
         let mut line = Vec::new();
         DailyLines::new(&loan.account, &policy).write(&loan.account, date(day), &mut line);
@@ -173,7 +173,7 @@ fn what_others_ask_does_not_go_on_to_anybody_else() {
     let mut loan = four_installments();
     loan.account.replace_imposed_by(vec![other("A-2", &["freeze_drawdown", "suspend_account"])]).unwrap();
     swept(&mut loan, "2023-10-18", &policy);
-    assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %, freeze_drawdown, suspend_account]");
+    assert_eq!(loan.status_text(), "limited [limit_credit_line to 50 %, freeze_drawdown, suspend_account]");
     assert_eq!(loan.account.imposes(), None);
 }
 
@@ -185,12 +185,12 @@ fn what_others_ask_holds_nothing_while_enforcement_is_off() {
     swept(&mut loan, "2023-10-19", &policy);
     assert_eq!(asked(&loan), "freeze_drawdown");
     loan.learns("2023-10-20", "enforcement_off", r#""reason":"r""#);
-    loan.judged("2023-10-20", &policy, Trigger::Fact);
-    assert_eq!((loan.standing().as_str(), asked(&loan).as_str()), ("current []", ""));
+    loan.assessed("2023-10-20", &policy, Trigger::Fact);
+    assert_eq!((loan.status_text().as_str(), asked(&loan).as_str()), ("current []", ""));
     assert_eq!(loan.account.recent_decisions().last().unwrap().reasons, [Reason::EnforcementOff]);
     loan.learns("2023-10-21", "enforcement_on", r#""reason":"r""#);
-    loan.judged("2023-10-21", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
+    loan.assessed("2023-10-21", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
     assert_eq!(asked(&loan), "freeze_drawdown");
 }
 
@@ -199,10 +199,10 @@ fn the_decision_names_the_other_account_and_how_to_clear_it() {
     let policy = with(RULE);
     let (mut source, mut target) = (named("A-2"), four_installments());
     swept(&mut source, "2023-10-19", &policy);
-    target.pays("2023-10-01", "P-1", "1000.00").judged("2023-10-01", &policy, Trigger::Fact);
+    target.pays("2023-10-01", "P-1", "1000.00").assessed("2023-10-01", &policy, Trigger::Fact);
     assert!(!target.account.has_applied_from(&source.account));
     target.account.replace_imposed_by(source.account.imposes().into_iter().collect()).unwrap();
-    target.judged("2023-10-19", &policy, Trigger::Fact);
+    target.assessed("2023-10-19", &policy, Trigger::Fact);
     assert!(target.account.has_applied_from(&source.account));
     let decision = target.account.decision_of_this_revision().unwrap();
     assert_eq!((decision.at, decision.from == decision.to), (target.local("2023-10-19"), true));
@@ -219,11 +219,11 @@ fn the_decision_names_the_other_account_and_how_to_clear_it() {
     );
     assert_eq!(line["applied"], serde_json::json!([{ "kind": "freeze_drawdown" }]));
     // The other account is paid, and the restriction is lifted here.
-    source.pays("2023-10-20", "P-1", "250.00").judged("2023-10-20", &policy, Trigger::Fact);
+    source.pays("2023-10-20", "P-1", "250.00").assessed("2023-10-20", &policy, Trigger::Fact);
     assert!(!target.account.has_applied_from(&source.account));
     target.account.replace_imposed_by(source.account.imposes().into_iter().collect()).unwrap();
-    target.judged("2023-10-20", &policy, Trigger::Fact);
-    assert_eq!(target.standing(), "current []");
+    target.assessed("2023-10-20", &policy, Trigger::Fact);
+    assert_eq!(target.status_text(), "current []");
     assert_eq!(target.account.decision_of_this_revision().unwrap().reasons, [Reason::NothingOverdue]);
 }
 
@@ -289,8 +289,8 @@ fn a_version_that_brings_a_rule_is_looked_at_when_it_binds() {
     (after.version, after.effective_on) = (2, date("2023-11-20"));
     let versions = Versions::new(vec![before.clone(), after]).unwrap();
     let mut loan = four_installments();
-    loan.judged("2023-11-03", &before, Trigger::Fact);
-    assert_eq!((loan.standing().as_str(), asked(&loan).as_str()), ("suspended [suspend_account]", ""));
+    loan.assessed("2023-11-03", &before, Trigger::Fact);
+    assert_eq!((loan.status_text().as_str(), asked(&loan).as_str()), ("suspended [suspend_account]", ""));
     loan.account.judge(&versions, loan.local("2023-11-03"), Trigger::Time);
     let at = start_of_day(loan.account.time_zone, date("2023-11-20"));
     assert_eq!(loan.account.status.next_action_at, Some(at));

@@ -137,7 +137,7 @@ fn a_date_that_a_zone_skips_still_has_its_line() {
 fn a_decision_is_written_as_documented() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-25", &policy, Trigger::Time);
+    loan.assessed("2023-10-25", &policy, Trigger::Time);
     let subject = DecisionSubject { account_id: &loan.account.account_id, currency: loan.account.currency };
     let decision = loan.account.decision_of_this_revision().unwrap();
     let line = serde_json::to_string(&DecisionLine::new(subject, decision)).unwrap();
@@ -186,7 +186,7 @@ fn a_decision_is_written_as_documented() {
 fn a_decision_after_which_nothing_is_due_says_so() {
     let policy = only_stage("", "days_past_due = 1");
     let mut loan = four_installments();
-    loan.judged("2023-10-02", &policy, Trigger::Time);
+    loan.assessed("2023-10-02", &policy, Trigger::Time);
     let subject = DecisionSubject { account_id: &loan.account.account_id, currency: loan.account.currency };
     let decision = loan.account.decision_of_this_revision().unwrap();
     let line = serde_json::to_value(DecisionLine::new(subject, decision)).unwrap();
@@ -322,7 +322,7 @@ fn an_account_with_everything_in_it_survives_being_written_and_read() {
     .learns("2023-10-03", "fee_waived", r#""number":1,"amount":"0.50","reason":"hardship""#)
     .learns("2023-10-03", "enforcement_off", r#""reason":"court order""#)
     .pauses("2023-10-03", "2023-10-05", "2023-10-10")
-    .judged("2023-10-04", &ladder(), Trigger::Time);
+    .assessed("2023-10-04", &ladder(), Trigger::Time);
     let written = serde_json::to_string(&loan.account).unwrap();
     assert_eq!(serde_json::from_str::<Account>(&written).unwrap(), loan.account);
 }

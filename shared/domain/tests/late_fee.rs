@@ -131,7 +131,7 @@ fn valued(id: &str, amount: &str, value_date: &str) -> String {
 #[case::dated_ahead("2023-10-30", "1000.00", "0.01")]
 fn a_payment_counts_from_its_value_date(#[case] value_date: &str, #[case] amount: &str, #[case] left: &str) {
     let (mut loan, policy) = (thousand(), fee(RATE));
-    loan.judged("2023-10-17", &policy, Trigger::Time);
+    loan.assessed("2023-10-17", &policy, Trigger::Time);
     loan.learns("2023-10-18", "payment_received", &valued("P-1", amount, value_date));
     assert_eq!(late_fee(&loan, "2023-10-20", &policy), left);
 }
@@ -349,12 +349,12 @@ fn a_threshold_is_met_on_the_first_day_on_which_the_fee_lifts_the_overdue_amount
     let ladder = "[[stages]]\nname = \"held\"\nwhen = { overdue_amount = \"1005.00\" }\n";
     let policy = policy(&format!("grace_days = 3\n[late_fee]\n{RATE}"), ladder);
     let mut loan = thousand();
-    loan.judged("2023-10-06", &policy, Trigger::Time);
+    loan.assessed("2023-10-06", &policy, Trigger::Time);
     // Ten days of 0.50: 4 to 13 October, seen on the 14th.
     assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-13T16:00:00Z")));
     assert_eq!(loan.stage("2023-10-13", &policy), "current");
     assert_eq!(loan.stage("2023-10-14", &policy), "held");
-    loan.judged("2023-10-20", &policy, Trigger::Time);
+    loan.assessed("2023-10-20", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(decision.at, instant("2023-10-13T16:00:00Z"));
     let subject = DecisionSubject { account_id: &loan.account.account_id, currency: loan.account.currency };
@@ -370,7 +370,7 @@ fn a_threshold_that_no_fee_reaches_is_never_met() {
     let ladder = "[[stages]]\nname = \"held\"\nwhen = { overdue_amount = \"1010.01\" }\n";
     let capped = policy(&format!("[late_fee]\n{RATE}\ncap_per_installment_amount = \"10.00\""), ladder);
     let mut loan = thousand();
-    loan.judged("2023-10-06", &capped, Trigger::Time);
+    loan.assessed("2023-10-06", &capped, Trigger::Time);
     assert_eq!(loan.account.status.next_action_at, None);
     assert_eq!(loan.stage("2999-12-31", &capped), "current");
 }

@@ -83,9 +83,9 @@ fn a_first_and_minor_episode_is_restricted_after_its_tolerance(#[case] day: &str
     // Ten delinquent days are days past due 13, on 14 October.
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Fact);
+    loan.assessed("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, day, &policy);
-    assert_eq!(loan.standing(), expected);
+    assert_eq!(loan.status_text(), expected);
     assert_eq!(on(&loan, day, &policy), expected);
 }
 
@@ -94,9 +94,9 @@ fn an_episode_that_is_minor_no_more_is_restricted_at_once() {
     // 500.00 is overdue from 2 November on, delinquent day 29.
     let policy = with("[buffer]\ndays = 60\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Fact);
+    loan.assessed("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, "2023-11-01", &policy);
-    assert_eq!(loan.standing(), "frozen []");
+    assert_eq!(loan.status_text(), "frozen []");
     let reasons = &loan.account.recent_decisions().last().unwrap().reasons;
     let held = Reason::RestrictionsDeferred {
         by: DeferralReason::FirstLapseTolerance,
@@ -104,7 +104,7 @@ fn an_episode_that_is_minor_no_more_is_restricted_at_once() {
     };
     assert_eq!(reasons.last(), Some(&held));
     swept(&mut loan, "2023-11-02", &policy);
-    assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
+    assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
 }
 
 // The first delinquency episode lasts from 5 October to its payment on the 10th; the second begins on 5
@@ -115,37 +115,37 @@ fn an_episode_that_is_minor_no_more_is_restricted_at_once() {
 fn a_second_episode_within_the_memory_has_no_tolerance(#[case] months: u32, #[case] expected: &str) {
     let policy = with(&format!("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = {months}\n"));
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Fact);
+    loan.assessed("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-09", &policy);
-    assert_eq!(loan.standing(), "limited []");
-    loan.pays("2023-10-10", "P-1", "250.00").judged("2023-10-10", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "limited []");
+    loan.pays("2023-10-10", "P-1", "250.00").assessed("2023-10-10", &policy, Trigger::Fact);
     assert_eq!(loan.account.status.delinquency_history.last_over_on, Some(date("2023-10-10")));
     swept(&mut loan, "2023-11-09", &policy);
-    assert_eq!(loan.standing(), expected);
+    assert_eq!(loan.status_text(), expected);
 }
 
 #[test]
 fn an_episode_is_the_first_again_when_the_last_one_is_forgotten() {
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 1\n");
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Fact);
+    loan.assessed("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-06", &policy);
     // Two installments are paid; the third episode begins on 5 December.
-    loan.pays("2023-10-07", "P-1", "500.00").judged("2023-10-07", &policy, Trigger::Fact);
+    loan.pays("2023-10-07", "P-1", "500.00").assessed("2023-10-07", &policy, Trigger::Fact);
     swept(&mut loan, "2023-12-14", &policy);
-    assert_eq!(loan.standing(), "limited []");
+    assert_eq!(loan.status_text(), "limited []");
 }
 
 #[test]
 fn an_episode_that_was_paid_before_it_began_is_none() {
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Fact);
+    loan.assessed("2023-09-01", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-04", &policy);
-    loan.pays("2023-10-04", "P-1", "250.00").judged("2023-10-04", &policy, Trigger::Fact);
+    loan.pays("2023-10-04", "P-1", "250.00").assessed("2023-10-04", &policy, Trigger::Fact);
     assert_eq!(loan.account.status.delinquency_history.last_over_on, None);
     swept(&mut loan, "2023-11-09", &policy);
-    assert_eq!(loan.standing(), "limited []");
+    assert_eq!(loan.status_text(), "limited []");
 }
 
 const LONG_TERM: &str = r#"
@@ -192,7 +192,7 @@ fn a_stage_that_time_ends_is_left_when_its_cause_binds_no_more() {
     let policy = policy("grace_days = 3", LONG_TERM);
     let mut loan = four_installments();
     let fields = r#""cause":"long_term","by":"o","reason":"r","until":"2023-10-15""#;
-    loan.learns("2023-10-02", "cause_recorded", fields).judged("2023-10-02", &policy, Trigger::Fact);
+    loan.learns("2023-10-02", "cause_recorded", fields).assessed("2023-10-02", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-20", &policy);
     let decisions = loan.account.recent_decisions();
     let told: Vec<String> = decisions.iter().map(|one| format!("{} {}", one.at, one.to)).collect();
@@ -258,14 +258,14 @@ fn nobody_is_reminded_while_a_payment_is_under_way() {
     );
     let mut loan = four_installments();
     loan.learns("2023-10-05", "payment_in_process", r#""until":"2023-10-09""#);
-    loan.judged("2023-10-05", &policy, Trigger::Fact);
+    loan.assessed("2023-10-05", &policy, Trigger::Fact);
     swept(&mut loan, "2023-10-08", &policy);
-    assert_eq!((loan.standing().as_str(), loan.account.contact_requests.len()), ("late []", 0));
+    assert_eq!((loan.status_text().as_str(), loan.account.contact_requests.len()), ("late []", 0));
     // On the 9th the account is limited, so that the reminders of `late` are no longer due.
     assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-08T16:00:00Z")));
     let mut patient = loan.clone();
     let gentle = policy_without_limits();
-    patient.judged("2023-10-08", &gentle, Trigger::Fact);
+    patient.assessed("2023-10-08", &gentle, Trigger::Fact);
     swept(&mut patient, "2023-10-09", &gentle);
     let intents: Vec<_> =
         patient.account.contact_requests.iter().map(|one| (one.template.as_str(), one.missed)).collect();
@@ -316,12 +316,12 @@ fn nothing_is_restricted_before_the_notice_it_owes(
     assert_eq!(on(&loan, day, &policy), expected);
     // The same after an evaluation at every next action, and after a single late one.
     let mut punctual = loan.clone();
-    punctual.judged("2023-09-01", &policy, Trigger::Time);
+    punctual.assessed("2023-09-01", &policy, Trigger::Time);
     swept(&mut punctual, day, &policy);
-    assert_eq!(punctual.standing(), expected);
+    assert_eq!(punctual.status_text(), expected);
     let mut late = loan;
-    late.judged(&format!("{day}T23:59:59"), &policy, Trigger::Time);
-    assert_eq!(late.standing(), expected);
+    late.assessed(&format!("{day}T23:59:59"), &policy, Trigger::Time);
+    assert_eq!(late.status_text(), expected);
 }
 
 // The notice's time is over on 12 October; a cause recorded on the 10th defers the restriction from then on.
@@ -339,14 +339,14 @@ fn what_has_waited_for_its_notice_waits_for_what_was_recorded_since(
         NOTICED,
     );
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Time);
+    loan.assessed("2023-09-01", &policy, Trigger::Time);
     swept(&mut loan, "2023-10-04", &policy);
     loan.learns("2023-10-05", "notice_sent", r#""stage":"limited""#);
-    loan.learns("2023-10-10", kind, fields).judged("2023-10-10", &policy, Trigger::Fact);
+    loan.learns("2023-10-10", kind, fields).assessed("2023-10-10", &policy, Trigger::Fact);
     swept(&mut loan, held, &policy);
-    assert_eq!(loan.standing(), if held == "2023-10-19" { "frozen []" } else { "limited []" });
+    assert_eq!(loan.status_text(), if held == "2023-10-19" { "frozen []" } else { "limited []" });
     swept(&mut loan, begins, &policy);
-    assert!(loan.standing().ends_with("[limit_credit_line to 50 %]"), "{}", loan.standing());
+    assert!(loan.status_text().ends_with("[limit_credit_line to 50 %]"), "{}", loan.status_text());
 }
 
 #[test]
@@ -377,12 +377,12 @@ fn a_restriction_bears_its_own_day_where_a_severer_stage_that_restricted_nothing
     let policy = policy("grace_days = 3", &format!("{ladder}{closed}{tables}"));
     let mut loan = four_installments();
     let until = r#""cause":"long_term","by":"o","reason":"r","until":"2023-10-20""#;
-    loan.learns("2023-10-02", "cause_recorded", until).judged("2023-10-10", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "written_to []");
+    loan.learns("2023-10-02", "cause_recorded", until).assessed("2023-10-10", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "written_to []");
     // No evaluation for two weeks.
-    loan.judged("2023-10-24", &policy, Trigger::Time);
+    loan.assessed("2023-10-24", &policy, Trigger::Time);
     let decision = loan.account.recent_decisions().last().unwrap();
-    assert_eq!(loan.standing(), "written_to [limit_credit_line to 50 %]");
+    assert_eq!(loan.status_text(), "written_to [limit_credit_line to 50 %]");
     assert_eq!(decision.at, instant("2023-10-14T16:00:00Z"));
 }
 
@@ -390,9 +390,9 @@ fn a_restriction_bears_its_own_day_where_a_severer_stage_that_restricted_nothing
 fn a_restriction_that_a_notice_brings_bears_the_day_on_which_its_time_is_over() {
     let policy = policy("grace_days = 3", NOTICED);
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Time);
+    loan.assessed("2023-09-01", &policy, Trigger::Time);
     swept(&mut loan, "2023-10-10", &policy);
-    loan.learns("2023-10-11", "notice_sent", r#""stage":"limited""#).judged(
+    loan.learns("2023-10-11", "notice_sent", r#""stage":"limited""#).assessed(
         "2023-10-11",
         &policy,
         Trigger::Fact,
@@ -414,7 +414,7 @@ const NOTICE_STEP: &str = r#"
 fn a_notice_that_left_lets_the_restriction_follow() {
     let policy = policy("grace_days = 3", &format!("{NOTICED}{NOTICE_STEP}"));
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Time);
+    loan.assessed("2023-09-01", &policy, Trigger::Time);
     swept(&mut loan, "2023-10-04", &policy);
     let planned_at = loan.local("2023-10-04T10:00:00");
     let request = loan.account.contact_requests.last().unwrap();
@@ -424,17 +424,17 @@ fn a_notice_that_left_lets_the_restriction_follow() {
     // A planned notice does not count as sent.
     let mut unsent = loan.clone();
     swept(&mut unsent, "2023-12-31", &policy);
-    assert_eq!(unsent.standing(), "frozen []");
+    assert_eq!(unsent.status_text(), "frozen []");
 
     let left_at = loan.local("2023-10-05T08:00:00");
     assert_eq!(loan.account.notice_left(&stage, planned_at, left_at), Applied::Changed);
     assert_eq!(loan.account.notice_left(&stage, planned_at, left_at), Applied::Unchanged);
-    loan.judged("2023-10-05T08:00:00", &policy, Trigger::Fact);
+    loan.assessed("2023-10-05T08:00:00", &policy, Trigger::Fact);
     assert!(loan.account.contact_requests.is_empty());
     swept(&mut loan, "2023-10-11", &policy);
-    assert_eq!(loan.standing(), "limited []");
+    assert_eq!(loan.status_text(), "limited []");
     swept(&mut loan, "2023-10-12", &policy);
-    assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %]");
+    assert_eq!(loan.status_text(), "limited [limit_credit_line to 50 %]");
     assert!(loan.account.contact_requests.is_empty());
 }
 
@@ -442,9 +442,9 @@ fn a_notice_that_left_lets_the_restriction_follow() {
 fn a_late_run_that_skips_to_a_severe_stage_still_sends_the_notice_it_owes() {
     let policy = policy("grace_days = 3", &format!("{NOTICED}{NOTICE_STEP}"));
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &policy, Trigger::Time);
-    loan.judged("2023-11-15", &policy, Trigger::Time);
-    assert_eq!(loan.standing(), "frozen []");
+    loan.assessed("2023-09-01", &policy, Trigger::Time);
+    loan.assessed("2023-11-15", &policy, Trigger::Time);
+    assert_eq!(loan.status_text(), "frozen []");
     let notices: Vec<_> = loan.account.contact_requests.iter().map(|one| one.template.as_str()).collect();
     assert_eq!(notices, ["before_limit"]);
 }
@@ -454,14 +454,14 @@ fn what_falls_overdue_anew_has_a_notice_of_its_own() {
     let policy = policy("grace_days = 3", &format!("{NOTICED}{NOTICE_STEP}"));
     let mut loan = four_installments();
     loan.learns("2023-10-05", "notice_sent", r#""stage":"limited""#);
-    loan.judged("2023-11-15", &policy, Trigger::Time);
+    loan.assessed("2023-11-15", &policy, Trigger::Time);
     assert_eq!(
-        (loan.standing().as_str(), loan.account.contact_requests.len()),
+        (loan.status_text().as_str(), loan.account.contact_requests.len()),
         ("frozen [limit_credit_line to 50 %]", 0)
     );
     // The second installment is overdue since 1 November, without a notice since then.
-    loan.pays("2023-11-20", "P-1", "250.00").judged("2023-11-20", &policy, Trigger::Fact);
-    assert_eq!((loan.standing().as_str(), loan.account.contact_requests.len()), ("frozen []", 1));
+    loan.pays("2023-11-20", "P-1", "250.00").assessed("2023-11-20", &policy, Trigger::Fact);
+    assert_eq!((loan.status_text().as_str(), loan.account.contact_requests.len()), ("frozen []", 1));
 }
 
 #[rstest]
@@ -486,7 +486,7 @@ fn an_operation_may_go_through_or_not_and_the_answer_says_why(
     let tables = "[operations]\nnever_blocked = [\"pay_wages\"]\n";
     let policy = policy("grace_days = 3", &format!("{ladder}\n{own}\n{tables}"));
     let mut loan = four_installments();
-    loan.judged(&format!("{day}T23:59:59"), &policy, Trigger::Time);
+    loan.assessed(&format!("{day}T23:59:59"), &policy, Trigger::Time);
     let permit = permit_for(&loan.account, &policy, operation);
     assert_eq!(permit.to_string(), answer);
     assert_eq!(permit.is_allowed(), !matches!(permit, Permit::Blocked(_)));

@@ -179,20 +179,20 @@ fn ending_a_pause_when_none_runs_is_refused(#[case] on: &str) {
 fn a_backdated_pause_lifts_what_its_days_had_brought() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Trigger::Time);
-    assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
-    loan.pauses("2023-10-19", "2023-10-05", "2023-10-19").judged("2023-10-19", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "late []");
+    loan.assessed("2023-10-19", &policy, Trigger::Time);
+    assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
+    loan.pauses("2023-10-19", "2023-10-05", "2023-10-19").assessed("2023-10-19", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "late []");
 }
 
 #[test]
 fn with_enforcement_off_nothing_holds_while_the_figures_go_on() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Trigger::Time);
+    loan.assessed("2023-10-19", &policy, Trigger::Time);
     loan.learns("2023-10-20", "enforcement_off", r#""reason":"court order""#);
-    loan.judged("2023-10-20", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "current []");
+    loan.assessed("2023-10-20", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "current []");
     let lifted = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(lifted.lifted.len(), 2);
     assert_eq!(lifted.figures.days_past_due, 19);
@@ -205,11 +205,11 @@ fn enforcement_on_again_restores_at_once() {
     let policy = ladder();
     let mut loan = four_installments();
     loan.learns("2023-10-02", "enforcement_off", r#""reason":"court order""#);
-    loan.judged("2023-11-15", &policy, Trigger::Time);
-    assert_eq!(loan.standing(), "current []");
+    loan.assessed("2023-11-15", &policy, Trigger::Time);
+    assert_eq!(loan.status_text(), "current []");
     loan.learns("2023-11-16", "enforcement_on", r#""reason":"lifted""#);
-    loan.judged("2023-11-16", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "suspended [suspend_account]");
+    loan.assessed("2023-11-16", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "suspended [suspend_account]");
 }
 
 #[rstest]

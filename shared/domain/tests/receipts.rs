@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::contact::{Somebody, channel, rules, somebody, wish};
+use common::contact::{TestProfile, channel, rules, somebody, wish};
 use common::{instant, loan};
 use duewatch_domain::commands::BORROWER;
 use duewatch_domain::contact::{
@@ -20,11 +20,11 @@ fn receipt(at: &str, outcome: ReceiptOutcome) -> Receipt {
 }
 
 /// A message to the borrower on a channel, or to a third-party contact.
-fn counted(person: &mut Somebody, by: &str, contact_person: Option<&str>) {
+fn counted(person: &mut TestProfile, by: &str, contact_person: Option<&str>) {
     let id = "M-1".parse().unwrap();
     let third_party = contact_person.map(|one| one.parse().unwrap());
     let at = instant("2024-06-01T04:00:00Z");
-    person.person.keep(ContactAttempt::reserved(
+    person.profile.keep(ContactAttempt::reserved(
         id,
         channel(by),
         vec!["A-1".parse().unwrap()],
@@ -33,7 +33,7 @@ fn counted(person: &mut Somebody, by: &str, contact_person: Option<&str>) {
     ));
 }
 
-fn has_points(person: &mut Somebody, channels: &str) {
+fn has_points(person: &mut TestProfile, channels: &str) {
     for channel in channels.split_whitespace() {
         let point = if channel == "email" { "li@example.org" } else { "+8613800138000" };
         let change = format!(r#""channel":"{channel}","contact_point":"{point}","changed_by":"desk""#);
@@ -59,22 +59,22 @@ fn a_customer_is_out_of_reach_when_no_known_contact_point_can_be_used(
     has_points(&mut person, points);
     counted(&mut person, by, None);
     assert_eq!(
-        person.person.apply_receipt(channel(by), &receipt("2024-06-01T05:00:00Z", outcome)),
+        person.profile.apply_receipt(channel(by), &receipt("2024-06-01T05:00:00Z", outcome)),
         Applied::Changed
     );
     let expected: Vec<_> = expected.iter().map(|(by, problem)| (channel(by), *problem)).collect();
-    assert_eq!(person.person.out_of_reach(), expected);
+    assert_eq!(person.profile.out_of_reach(), expected);
 }
 
 #[test]
 fn a_new_number_is_within_reach_again() {
     let mut person = somebody();
     has_points(&mut person, "sms");
-    person.person.apply_receipt(channel("sms"), &receipt("2024-06-01T05:00:00Z", ReceiptOutcome::Bounced));
-    assert_eq!(person.person.out_of_reach(), [(channel("sms"), Unusable::Bounced)]);
+    person.profile.apply_receipt(channel("sms"), &receipt("2024-06-01T05:00:00Z", ReceiptOutcome::Bounced));
+    assert_eq!(person.profile.out_of_reach(), [(channel("sms"), Unusable::Bounced)]);
     let new = r#""channel":"sms","contact_point":"+8613800138001","changed_by":"desk""#;
     person.learns("2024-06-02T00:00:00Z", "contact_changed", new);
-    assert_eq!(person.person.out_of_reach(), []);
+    assert_eq!(person.profile.out_of_reach(), []);
 }
 
 #[rstest]
@@ -93,11 +93,11 @@ fn what_a_third_party_reports_is_not_of_the_borrowers_channels(
     counted(&mut person, "sms", Some("P-1"));
     let told = receipt("2024-06-01T05:00:00Z", outcome);
     let third_party = "P-1".parse().unwrap();
-    assert_eq!(person.person.apply_third_party_receipt(&third_party, &told), Applied::Changed);
-    assert_eq!(person.person.apply_third_party_receipt(&third_party, &told), Applied::Unchanged, "twice");
-    assert_eq!(person.person.attempts()[0].outcome, became);
-    assert_eq!(person.person.third_parties()[&third_party].refused_at.is_some(), refuses);
-    assert_eq!(person.person.last_complaint(), None);
+    assert_eq!(person.profile.apply_third_party_receipt(&third_party, &told), Applied::Changed);
+    assert_eq!(person.profile.apply_third_party_receipt(&third_party, &told), Applied::Unchanged, "twice");
+    assert_eq!(person.profile.attempts()[0].outcome, became);
+    assert_eq!(person.profile.third_parties()[&third_party].refused_at.is_some(), refuses);
+    assert_eq!(person.profile.last_complaint(), None);
     let debtor = person.gate(&wish(SHANGHAI, "sms"), &rules(""), "2024-06-02T04:00:00Z");
     assert_eq!(debtor, "send sms", "the debtor's own channel is as good as before");
 }
@@ -107,9 +107,9 @@ fn what_was_counted_on_another_channel_leaves_under_another_id() {
     let rules = rules("");
     let mut person = somebody();
     let at = instant("2024-06-01T04:00:00Z");
-    let first = consolidate(&person.person, &[(wish(SHANGHAI, "sms email phone"), &rules)], at);
+    let first = consolidate(&person.profile, &[(wish(SHANGHAI, "sms email phone"), &rules)], at);
     let mut ids = vec![first.messages[0].0.contact_id.clone()];
-    person.person.keep(first.messages[0].0.clone());
+    person.profile.keep(first.messages[0].0.clone());
     // The send was never confirmed; the only report is the bounce.
     for by in ["sms", "email"] {
         let reserved_as = ids.last().cloned();
@@ -117,15 +117,15 @@ fn what_was_counted_on_another_channel_leaves_under_another_id() {
             message_id: ids.last().unwrap().clone(),
             ..receipt("2024-06-01T05:00:00Z", ReceiptOutcome::Bounced)
         };
-        person.person.apply_receipt(channel(by), &bounced);
+        person.profile.apply_receipt(channel(by), &bounced);
         let again = GateRequest { reserved_as, ..wish(SHANGHAI, "sms email phone") };
-        let next = consolidate(&person.person, &[(again, &rules)], instant("2024-06-01T06:00:00Z"));
+        let next = consolidate(&person.profile, &[(again, &rules)], instant("2024-06-01T06:00:00Z"));
         assert_eq!(next.messages.len(), 1);
         ids.push(next.messages[0].0.contact_id.clone());
-        person.person.keep(next.messages[0].0.clone());
+        person.profile.keep(next.messages[0].0.clone());
     }
     assert_eq!(ids.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["W-1", "W-1/email", "W-1/phone"]);
-    let channels: Vec<_> = person.person.attempts().iter().map(|one| one.channel.as_str()).collect();
+    let channels: Vec<_> = person.profile.attempts().iter().map(|one| one.channel.as_str()).collect();
     assert_eq!(channels, ["sms", "email", "phone"], "each counts where it was");
     let long = "W".repeat(256);
     let long: duewatch_domain::kernel::ContactId = long.parse().unwrap();

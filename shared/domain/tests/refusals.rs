@@ -15,7 +15,7 @@ fn eventful() -> TestLoan {
         .reverses("2023-10-03", "P-1", "reversal")
         .pauses("2023-10-04", "2023-10-10", "2023-10-20")
         .learns("2023-10-05", "written_off", r#""number":4,"reason":"settlement""#)
-        .judged("2023-10-06", &common::ladder(), duewatch_domain::assessment::Trigger::Fact);
+        .assessed("2023-10-06", &common::ladder(), duewatch_domain::assessment::Trigger::Fact);
     loan
 }
 

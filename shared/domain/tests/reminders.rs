@@ -37,7 +37,7 @@ fn reminding() -> Policy {
 /// Four installments, evaluated last before any reminder was planned.
 fn watched() -> TestLoan {
     let mut loan = four_installments();
-    loan.judged("2023-09-01", &reminding(), Trigger::Fact);
+    loan.assessed("2023-09-01", &reminding(), Trigger::Fact);
     loan
 }
 
@@ -73,7 +73,7 @@ fn intents(loan: &TestLoan) -> Vec<String> {
 )]
 fn a_look_owes_what_was_planned_since_the_last_one(#[case] at: &str, #[case] expected: &[&str]) {
     let mut loan = watched();
-    loan.judged(at, &reminding(), Trigger::Time);
+    loan.assessed(at, &reminding(), Trigger::Time);
     assert_eq!(intents(&loan), expected);
 }
 
@@ -81,9 +81,9 @@ fn a_look_owes_what_was_planned_since_the_last_one(#[case] at: &str, #[case] exp
 fn a_reminder_is_owed_once() {
     let policy = reminding();
     let mut loan = watched();
-    loan.judged("2023-10-02T10:00:00", &policy, Trigger::Time);
+    loan.assessed("2023-10-02T10:00:00", &policy, Trigger::Time);
     assert_eq!(intents(&loan).len(), 1);
-    loan.judged("2023-10-02T10:00:00", &policy, Trigger::Time);
+    loan.assessed("2023-10-02T10:00:00", &policy, Trigger::Time);
     assert_eq!(intents(&loan).len(), 0);
     // The next reminder is planned for ten o'clock in Shanghai on the third day.
     assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-04T02:00:00Z")));
@@ -92,7 +92,7 @@ fn a_reminder_is_owed_once() {
 #[test]
 fn a_borrower_who_has_paid_is_not_reminded() {
     let mut loan = watched();
-    loan.pays("2023-10-02T09:59:59", "P-1", "250.00").judged(
+    loan.pays("2023-10-02T09:59:59", "P-1", "250.00").assessed(
         "2023-10-02T10:00:00",
         &reminding(),
         Trigger::Time,
@@ -104,11 +104,11 @@ fn a_borrower_who_has_paid_is_not_reminded() {
 fn after_a_payment_the_next_installment_is_reminded_of_from_the_start() {
     let policy = reminding();
     let mut loan = watched();
-    loan.judged("2023-10-08T10:00:00", &policy, Trigger::Time);
-    loan.pays("2023-10-09", "P-1", "250.00").judged("2023-10-09", &policy, Trigger::Fact);
+    loan.assessed("2023-10-08T10:00:00", &policy, Trigger::Time);
+    loan.pays("2023-10-09", "P-1", "250.00").assessed("2023-10-09", &policy, Trigger::Fact);
     assert_eq!(intents(&loan).len(), 0);
     assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-29T02:00:00Z")));
-    loan.judged("2023-10-29T10:00:00", &policy, Trigger::Time);
+    loan.assessed("2023-10-29T10:00:00", &policy, Trigger::Time);
     assert_eq!(intents(&loan), ["sms due_soon about installment 2, 0 missed"]);
 }
 
@@ -116,7 +116,7 @@ fn after_a_payment_the_next_installment_is_reminded_of_from_the_start() {
 fn reminders_leave_at_the_borrowers_local_time() {
     let policy = reminding();
     let mut loan = common::loan_in("America/New_York", "USD", &[(1, "2023-11-05", "10.00")]);
-    loan.judged("2023-11-02", &policy, Trigger::Time);
+    loan.assessed("2023-11-02", &policy, Trigger::Time);
     // The clock goes back on the due date: ten o'clock is at 15:00 UTC, no longer at 14:00.
     assert_eq!(loan.account.status.next_action_at, Some(instant("2023-11-05T15:00:00Z")));
 }
@@ -124,15 +124,15 @@ fn reminders_leave_at_the_borrowers_local_time() {
 #[test]
 fn two_installments_coming_due_within_one_step_become_one_message() {
     let mut loan = loan(&[(1, "2023-10-01", "10.00"), (2, "2023-10-02", "10.00")]);
-    loan.judged("2023-09-01", &reminding(), Trigger::Fact);
-    loan.judged("2023-09-29T10:00:00", &reminding(), Trigger::Time);
+    loan.assessed("2023-09-01", &reminding(), Trigger::Fact);
+    loan.assessed("2023-09-29T10:00:00", &reminding(), Trigger::Time);
     assert_eq!(intents(&loan), ["sms due_soon about installment 2, 1 missed"]);
 }
 
 #[test]
 fn the_last_evaluation_withdraws_a_reminder_whose_reason_is_gone() {
     let mut loan = watched();
-    loan.judged("2023-10-02T10:00:00", &reminding(), Trigger::Time);
+    loan.assessed("2023-10-02T10:00:00", &reminding(), Trigger::Time);
     let request = loan.account.contact_requests[0].clone();
     assert!(is_still_due(&loan.account, &allocate(&loan.account), "late", "late", &request));
     assert!(!is_still_due(&loan.account, &allocate(&loan.account), "late", "frozen", &request));
@@ -155,7 +155,7 @@ fn a_notice_leaves_also_before_any_stage_holds(#[case] then: &str, #[case] now: 
          channel = \"letter\", template = \"before\", notice_of = \"limited\" }]\n",
     );
     let mut loan = four_installments();
-    loan.judged("2023-10-03T10:00:00", &policy, Trigger::Time);
+    loan.assessed("2023-10-03T10:00:00", &policy, Trigger::Time);
     let request = loan.account.contact_requests[0].clone();
     assert_eq!(is_still_due(&loan.account, &allocate(&loan.account), then, now, &request), leaves);
     loan.learns("2023-10-03", "enforcement_off", r#""reason":"court""#);
@@ -166,15 +166,15 @@ fn a_notice_leaves_also_before_any_stage_holds(#[case] then: &str, #[case] now: 
 fn a_payment_taken_back_is_reminded_of_by_its_own_name() {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
     loan.pays("2023-10-01", "P-1", "250.00").reverses("2023-10-20", "P-1", "reversal");
-    loan.judged("2023-10-20", &reminding(), Trigger::Fact);
-    loan.judged("2023-10-21T10:00:00", &reminding(), Trigger::Time);
+    loan.assessed("2023-10-20", &reminding(), Trigger::Fact);
+    loan.assessed("2023-10-21T10:00:00", &reminding(), Trigger::Time);
     assert_eq!(intents(&loan), ["sms late_1 about payment P-1, taken back, 0 missed"]);
 }
 
 #[test]
 fn an_account_that_is_deferred_contacts_nobody() {
     let mut loan = watched();
-    loan.judged("2023-10-02T10:00:00", &reminding(), Trigger::Time);
+    loan.assessed("2023-10-02T10:00:00", &reminding(), Trigger::Time);
     assert_eq!(intents(&loan).len(), 1);
     let until = loan.local("2023-10-02T10:05:00");
     loan.account.defer_restriction(until);
@@ -211,7 +211,11 @@ fn a_reminder_after_the_due_date_is_owed_only_if_it_was_planned_within_its_stage
 ) {
     let policy = reminding_late(send_at, days);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-09-01", &policy, Trigger::Fact).judged("2023-10-06T12:00:00", &policy, Trigger::Time);
+    loan.assessed("2023-09-01", &policy, Trigger::Fact).assessed(
+        "2023-10-06T12:00:00",
+        &policy,
+        Trigger::Time,
+    );
     assert_eq!(intents(&loan).len(), usize::from(owed));
 }
 
@@ -219,7 +223,7 @@ fn a_reminder_after_the_due_date_is_owed_only_if_it_was_planned_within_its_stage
 fn a_reminder_of_a_coming_due_date_is_owed_though_it_was_planned_before_its_stage_began() {
     let policy = reminding_late("10:00", -3);
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2023-10-08", "250.00")]);
-    loan.judged("2023-09-01", &policy, Trigger::Fact).judged("2023-10-06", &policy, Trigger::Time);
+    loan.assessed("2023-09-01", &policy, Trigger::Fact).assessed("2023-10-06", &policy, Trigger::Time);
     assert_eq!(intents(&loan), ["sms late about installment 2, 0 missed"]);
 }
 
@@ -234,6 +238,10 @@ fn on_its_due_date_an_installment_is_reminded_of_though_an_older_one_still_owes(
         "#,
     );
     let mut loan = loan(&[(1, "2023-10-01", "10.00"), (2, "2023-10-04", "10.00")]);
-    loan.judged("2023-10-02", &policy, Trigger::Fact).judged("2023-10-04T10:00:00", &policy, Trigger::Time);
+    loan.assessed("2023-10-02", &policy, Trigger::Fact).assessed(
+        "2023-10-04T10:00:00",
+        &policy,
+        Trigger::Time,
+    );
     assert_eq!(intents(&loan), ["app due_today about installment 2, 0 missed"]);
 }

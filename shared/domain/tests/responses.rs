@@ -59,7 +59,7 @@ fn left(loan: &mut TestLoan, policy: &Policy, through: &str) -> Vec<String> {
 /// One installment, due on 1 October; evaluated on 1 September.
 fn watched(policy: &Policy) -> TestLoan {
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
-    loan.judged("2023-09-01", policy, Trigger::Fact);
+    loan.assessed("2023-09-01", policy, Trigger::Fact);
     loan
 }
 
@@ -83,7 +83,7 @@ fn a_step_is_repeated_as_often_as_it_says() {
 fn a_contact_request_names_the_channels_in_order_of_preference() {
     let policy = reminding();
     let mut loan = watched(&policy);
-    loan.judged("2023-10-06T10:00:00", &policy, Trigger::Time);
+    loan.assessed("2023-10-06T10:00:00", &policy, Trigger::Time);
     let channels: Vec<String> =
         loan.account.contact_requests[0].channels().map(|one| one.to_string()).collect();
     assert_eq!(channels, ["sms", "email"]);
@@ -93,9 +93,9 @@ fn a_contact_request_names_the_channels_in_order_of_preference() {
 fn repeated_steps_begin_anew_with_the_next_oldest_installment() {
     let policy = reminding();
     let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2023-10-10", "250.00")]);
-    loan.judged("2023-09-30", &policy, Trigger::Fact);
+    loan.assessed("2023-09-30", &policy, Trigger::Fact);
     assert_eq!(left(&mut loan, &policy, "2023-10-11T00:00:00Z"), ["10-06T02:00 late"]);
-    loan.pays("2023-10-12", "P-1", "250.00").judged("2023-10-12", &policy, Trigger::Fact);
+    loan.pays("2023-10-12", "P-1", "250.00").assessed("2023-10-12", &policy, Trigger::Fact);
     // Five days after the tenth, not after the first.
     assert_eq!(left(&mut loan, &policy, "2023-10-16T00:00:00Z"), ["10-15T02:00 late"]);
 }
@@ -114,12 +114,12 @@ fn while_a_promise_is_open_reminders_wait(
     let mut loan = watched(&policy);
     left(&mut loan, &policy, "2023-10-04T00:00:00Z");
     let promised = format!(r#""promise_id":"PR-1","amount":"100.00","until":"{until}""#);
-    loan.learns("2023-10-04", "promise_made", &promised).judged("2023-10-04", &policy, Trigger::Fact);
+    loan.learns("2023-10-04", "promise_made", &promised).assessed("2023-10-04", &policy, Trigger::Fact);
     let mut all = left(&mut loan, &policy, "2023-10-07T00:00:00Z");
     assert!(reminder_hold(&loan.account, &policy, instant("2023-10-07T00:00:00Z")).is_some());
     if let Some(outcome) = ended {
         let fields = format!(r#""promise_id":"PR-1","outcome":"{outcome}""#);
-        loan.learns("2023-10-07", "promise_ended", &fields).judged("2023-10-07", &policy, Trigger::Fact);
+        loan.learns("2023-10-07", "promise_ended", &fields).assessed("2023-10-07", &policy, Trigger::Fact);
     }
     let through = if ended.is_some() || until == "2023-10-09" { "2023-10-12" } else { "2023-10-17" };
     all.extend(left(&mut loan, &policy, &format!("{through}T00:00:00Z")));
@@ -163,7 +163,7 @@ fn a_promise_that_is_open_has_no_outcome() {
 fn noticed(policy: &Policy) -> TestLoan {
     let mut loan = watched(policy);
     left(&mut loan, policy, "2023-10-13T02:00:00Z");
-    loan.learns("2023-10-13", "notice_sent", r#""stage":"frozen""#).judged(
+    loan.learns("2023-10-13", "notice_sent", r#""stage":"frozen""#).assessed(
         "2023-10-13",
         policy,
         Trigger::Fact,
@@ -187,7 +187,7 @@ fn while_a_dispute_is_open_nothing_new_is_restricted(
     let mut loan = noticed(&policy);
     if let Some(on) = opened {
         left(&mut loan, &policy, &format!("{on}T00:00:00Z"));
-        loan.learns(on, "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#).judged(
+        loan.learns(on, "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#).assessed(
             on,
             &policy,
             Trigger::Fact,
@@ -195,15 +195,15 @@ fn while_a_dispute_is_open_nothing_new_is_restricted(
     }
     if let Some(on) = closed {
         left(&mut loan, &policy, &format!("{on}T00:00:00Z"));
-        assert_eq!(loan.standing(), "frozen []");
-        loan.learns(on, "dispute_closed", r#""dispute_id":"D-1","outcome":"rejected""#).judged(
+        assert_eq!(loan.status_text(), "frozen []");
+        loan.learns(on, "dispute_closed", r#""dispute_id":"D-1","outcome":"rejected""#).assessed(
             on,
             &policy,
             Trigger::Fact,
         );
     }
     left(&mut loan, &policy, "2023-11-20T00:00:00Z");
-    assert_eq!(loan.standing(), "frozen [freeze_drawdown]");
+    assert_eq!(loan.status_text(), "frozen [freeze_drawdown]");
     let decision = loan.account.recent_decisions().last().unwrap();
     assert_eq!(decision.at, instant(at), "{restricted_on}");
 }
@@ -224,7 +224,7 @@ fn while_a_dispute_is_open_reminders_wait_and_notices_go_on() {
     let mut loan = watched(&policy);
     left(&mut loan, &policy, "2023-10-04T00:00:00Z");
     loan.learns("2023-10-04", "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#);
-    loan.judged("2023-10-04", &policy, Trigger::Fact);
+    loan.assessed("2023-10-04", &policy, Trigger::Fact);
     assert_eq!(left(&mut loan, &policy, "2023-10-20T00:00:00Z"), ["10-13T02:00 before"]);
 }
 
@@ -244,7 +244,7 @@ fn nothing_waits_where_the_policy_says_nothing_of_it() {
     let mut loan = watched(&policy);
     loan.learns("2023-10-04", "promise_made", r#""promise_id":"PR-1","amount":"9.00","until":"2023-10-30""#);
     loan.learns("2023-10-04", "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#);
-    loan.judged("2023-10-04", &policy, Trigger::Fact);
+    loan.assessed("2023-10-04", &policy, Trigger::Fact);
     assert_eq!(left(&mut loan, &policy, "2023-10-20T00:00:00Z"), ["10-06T02:00 late"]);
 }
 
@@ -287,7 +287,7 @@ fn fewer_reminders_leave_once_it_was_reported(#[case] on: &str, #[case] expected
     let policy = counting_from_the_stage("day_after");
     let mut loan = watched(&policy);
     let mut all = left(&mut loan, &policy, &format!("{on}T00:00:00Z"));
-    loan.learns(on, "bureau_reported", "").judged(on, &policy, Trigger::Fact);
+    loan.learns(on, "bureau_reported", "").assessed(on, &policy, Trigger::Fact);
     all.extend(left(&mut loan, &policy, "2023-12-01T00:00:00Z"));
     assert_eq!(all, expected);
 }
@@ -324,7 +324,7 @@ fn a_borrower_chooses_when_to_be_reminded_of_what_is_coming_due(
     let mut loan = watched(&policy);
     let applied = loan.try_learn("2023-09-02", "preferences_changed", chosen);
     assert!(applied.is_ok());
-    loan.judged("2023-09-02", &policy, Trigger::Fact);
+    loan.assessed("2023-09-02", &policy, Trigger::Fact);
     assert_eq!(left(&mut loan, &policy, "2023-12-01T00:00:00Z"), expected);
 }
 
@@ -339,7 +339,7 @@ fn a_choice_holds_from_the_next_day_on_so_that_nobody_is_reminded_twice() {
         "preferences_changed",
         r#""remind_days_before":[3],"remind_at":"18:00""#,
     );
-    loan.judged("2023-09-28T11:00:00", &policy, Trigger::Fact);
+    loan.assessed("2023-09-28T11:00:00", &policy, Trigger::Fact);
     all.extend(left(&mut loan, &policy, "2023-10-02T00:00:00Z"));
     assert_eq!(all, ["09-28T02:00 due_soon"]);
 }
@@ -350,7 +350,7 @@ fn an_empty_choice_gives_the_policys_days_back() {
     let mut loan = watched(&policy);
     loan.learns("2023-09-02", "preferences_changed", r#""remind_days_before":[7]"#);
     loan.learns("2023-09-03", "preferences_changed", r#""remind_days_before":[]"#);
-    loan.judged("2023-09-03", &policy, Trigger::Fact);
+    loan.assessed("2023-09-03", &policy, Trigger::Fact);
     assert_eq!(
         left(&mut loan, &policy, "2023-10-02T00:00:00Z"),
         ["09-28T02:00 due_soon", "10-01T02:00 due_today"]

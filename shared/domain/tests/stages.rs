@@ -126,7 +126,7 @@ fn of_the_stages_that_hold_the_last_in_the_list_wins() {
 fn a_late_evaluation_goes_straight_to_the_stage_that_holds() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-12-24", &policy, Trigger::Time);
+    loan.assessed("2023-12-24", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!((decision.from.as_str(), decision.to.as_str()), ("current", "suspended"));
     assert_eq!(kinds(&decision.applied), ["suspend_account"]);
@@ -256,11 +256,11 @@ fn the_waterfall_is_the_policys(#[case] head: &str, #[case] order: &str) {
 fn a_stage_applies_its_restrictions_and_a_payment_lifts_them_in_the_same_write() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Trigger::Time);
-    assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
+    loan.assessed("2023-10-19", &policy, Trigger::Time);
+    assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
 
-    loan.pays("2023-10-20", "P-1", "250.00").judged("2023-10-20", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "current []");
+    loan.pays("2023-10-20", "P-1", "250.00").assessed("2023-10-20", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "current []");
     let lifted = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(lifted.at, loan.local("2023-10-20"));
     assert!(lifted.applied.is_empty());
@@ -273,9 +273,9 @@ fn a_stage_applies_its_restrictions_and_a_payment_lifts_them_in_the_same_write()
 fn paying_a_part_lifts_what_that_part_cures() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Trigger::Time);
-    loan.pays("2023-10-20", "P-1", "150.01").judged("2023-10-20", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %]");
+    loan.assessed("2023-10-19", &policy, Trigger::Time);
+    loan.pays("2023-10-20", "P-1", "150.01").assessed("2023-10-20", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "limited [limit_credit_line to 50 %]");
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert!(decision.applied.is_empty());
     assert_eq!(kinds(&decision.lifted), ["freeze_drawdown"]);
@@ -285,21 +285,21 @@ fn paying_a_part_lifts_what_that_part_cures() {
 fn paying_the_oldest_lifts_to_what_the_next_one_brings() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-11-07", &policy, Trigger::Time);
-    assert_eq!(loan.standing(), "suspended [suspend_account]");
-    loan.pays("2023-11-07", "P-1", "250.00").judged("2023-11-07", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "late []");
+    loan.assessed("2023-11-07", &policy, Trigger::Time);
+    assert_eq!(loan.status_text(), "suspended [suspend_account]");
+    loan.pays("2023-11-07", "P-1", "250.00").assessed("2023-11-07", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "late []");
 }
 
 #[test]
 fn exactly_the_restrictions_of_the_stage_hold() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Trigger::Time).judged("2023-11-03", &policy, Trigger::Time);
+    loan.assessed("2023-10-19", &policy, Trigger::Time).assessed("2023-11-03", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(kinds(&decision.applied), ["suspend_account"]);
     assert_eq!(kinds(&decision.lifted), ["limit_credit_line to 50 %", "freeze_drawdown"]);
-    assert_eq!(loan.standing(), "suspended [suspend_account]");
+    assert_eq!(loan.status_text(), "suspended [suspend_account]");
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn the_same_restriction_to_another_percentage_is_another_restriction() {
         "#,
     );
     let mut loan = four_installments();
-    loan.judged("2023-10-02", &policy, Trigger::Time).judged("2023-10-11", &policy, Trigger::Time);
+    loan.assessed("2023-10-02", &policy, Trigger::Time).assessed("2023-10-11", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(kinds(&decision.applied), ["limit_credit_line to 20 %"]);
     assert_eq!(kinds(&decision.lifted), ["limit_credit_line to 50 %"]);
@@ -328,25 +328,25 @@ fn the_same_restriction_to_another_percentage_is_another_restriction() {
 fn a_reversal_restricts_again_at_once() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.pays("2023-10-01", "P-1", "250.00").judged("2023-10-01", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "current []");
+    loan.pays("2023-10-01", "P-1", "250.00").assessed("2023-10-01", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "current []");
     loan.reverses("2023-10-19", "P-1", "original");
     assert!(loan.account.would_be_restricted(&policy, loan.local("2023-10-19")));
-    loan.judged("2023-10-19", &policy, Trigger::Fact);
-    assert_eq!(loan.standing(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
+    loan.assessed("2023-10-19", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
 }
 
 #[test]
 fn looking_again_finds_nothing_to_decide() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-19", &policy, Trigger::Time);
-    let standing = loan.standing();
+    loan.assessed("2023-10-19", &policy, Trigger::Time);
+    let standing = loan.status_text();
     let since = loan.account.status.since;
-    loan.judged("2023-10-25", &policy, Trigger::Time);
+    loan.assessed("2023-10-25", &policy, Trigger::Time);
     assert_eq!(loan.account.decision_of_this_revision(), None);
     assert_eq!(loan.account.recent_decisions().len(), 1);
-    assert_eq!((loan.standing(), loan.account.status.since), (standing, since));
+    assert_eq!((loan.status_text(), loan.account.status.since), (standing, since));
 }
 
 #[rstest]
@@ -357,7 +357,7 @@ fn a_status_names_the_policy_that_assessed_it_last(#[case] id: &str, #[case] ver
     let first = ladder();
     let second = Policy { id: id.parse().unwrap(), version, ..first.clone() };
     let mut loan = four_installments();
-    loan.judged("2023-10-05", &first, Trigger::Time).judged("2023-10-06", &second, Trigger::Time);
+    loan.assessed("2023-10-05", &first, Trigger::Time).assessed("2023-10-06", &second, Trigger::Time);
     assert_eq!(loan.account.status.policy, Some(second.reference()));
 }
 
@@ -372,7 +372,7 @@ fn an_account_carries_its_last_few_decisions() {
             if cause == Trigger::Fact {
                 loan.pays(&on, &id, "250.00");
             }
-            loan.judged(&on, &policy, cause);
+            loan.assessed(&on, &policy, cause);
             decided.push(loan.account.revision);
             let carried: Vec<Revision> =
                 loan.account.recent_decisions().iter().map(|one| one.revision).collect();
@@ -479,7 +479,7 @@ fn enforcement_that_is_off_is_a_reason_of_its_own() {
 fn only_a_restriction_that_does_not_hold_yet_would_restrict(#[case] on: &str, #[case] expected: bool) {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-09", &policy, Trigger::Time);
+    loan.assessed("2023-10-09", &policy, Trigger::Time);
     assert_eq!(loan.account.would_be_restricted(&policy, loan.local(on)), expected);
 }
 
@@ -487,13 +487,13 @@ fn only_a_restriction_that_does_not_hold_yet_would_restrict(#[case] on: &str, #[
 fn an_account_that_is_deferred_stands_as_it_stood_and_is_looked_at_again() {
     let policy = ladder();
     let mut loan = four_installments();
-    loan.judged("2023-10-09", &policy, Trigger::Time);
+    loan.assessed("2023-10-09", &policy, Trigger::Time);
     let before = loan.account.clone();
     let until = loan.local("2023-10-19T12:05:00");
     loan.account.defer_restriction(until);
     assert_eq!(loan.account.revision.0, before.revision.0 + 1);
     assert_eq!(loan.account.decision_of_this_revision(), None);
-    assert_eq!(loan.standing(), "limited [limit_credit_line to 50 %]");
+    assert_eq!(loan.status_text(), "limited [limit_credit_line to 50 %]");
     assert_eq!(loan.account.status.next_action_at, Some(until));
     assert!(!loan.account.status.is_due(until - TimeDelta::seconds(1)));
     assert!(loan.account.status.is_due(until));

@@ -63,9 +63,9 @@ fn a_version_binds_at_the_local_midnight_of_its_date_and_the_decision_says_so() 
     let mut loan = four_installments();
     judged(&mut loan, "2023-09-01", &versions);
     swept(&mut loan, "2023-10-14", &versions);
-    assert_eq!(loan.standing(), "current []");
+    assert_eq!(loan.status_text(), "current []");
     swept(&mut loan, "2023-10-15", &versions);
-    assert_eq!(loan.standing(), "late [freeze_drawdown]");
+    assert_eq!(loan.status_text(), "late [freeze_drawdown]");
     let decision = loan.account.recent_decisions().last().unwrap();
     assert_eq!((decision.at, decision.policy.version), (instant("2023-10-14T16:00:00Z"), 2));
 }
@@ -92,10 +92,10 @@ fn a_stricter_version_never_binds_an_account_that_was_not_told() {
         .collect();
     assert_eq!(announced, [("new_terms", Some(NoticeOf::Policy(2)))]);
     swept(&mut loan, "2023-10-18", &versions);
-    assert_eq!(loan.standing(), "current []");
+    assert_eq!(loan.status_text(), "current []");
     swept(&mut loan, "2023-10-31", &versions);
     let decision = loan.account.recent_decisions().last().unwrap();
-    assert_eq!((loan.standing().as_str(), decision.policy.version), ("late [freeze_drawdown]", 1));
+    assert_eq!((loan.status_text().as_str(), decision.policy.version), ("late [freeze_drawdown]", 1));
 }
 
 // The announcement leaves on a day of September or October; the version is in effect on 15 October.
@@ -118,7 +118,7 @@ fn a_stricter_version_binds_so_many_days_after_its_announcement(
     judged(&mut loan, told_on, &versions);
     assert!(loan.account.contact_requests.is_empty());
     swept(&mut loan, day, &versions);
-    assert_eq!(loan.standing(), expected);
+    assert_eq!(loan.status_text(), expected);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_letter_of_the_lenders_own_counts_as_well() {
     judged(&mut loan, "2023-09-01", &versions);
     assert!(loan.account.contact_requests.is_empty());
     swept(&mut loan, "2023-10-15", &versions);
-    assert_eq!(loan.standing(), "late [freeze_drawdown]");
+    assert_eq!(loan.status_text(), "late [freeze_drawdown]");
 }
 
 #[test]
@@ -139,9 +139,9 @@ fn a_milder_version_binds_on_its_date_and_needs_no_letter() {
     judged(&mut loan, "2023-09-01", &versions);
     assert!(loan.account.contact_requests.is_empty());
     swept(&mut loan, "2023-10-14", &versions);
-    assert_eq!(loan.standing(), "late [freeze_drawdown]");
+    assert_eq!(loan.status_text(), "late [freeze_drawdown]");
     swept(&mut loan, "2023-10-15", &versions);
-    assert_eq!(loan.standing(), "current []");
+    assert_eq!(loan.status_text(), "current []");
     assert_eq!(loan.account.status.since, Some(instant("2023-10-14T16:00:00Z")));
 }
 

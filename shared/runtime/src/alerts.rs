@@ -47,7 +47,7 @@ impl OperationsAlerts {
             at: now,
         };
         self.store.quarantine(&quarantined).await?;
-        self.alert(OperationsKind::Quarantined, id, "set aside with its payload; the record says why", now)
+        self.alert(OperationsKind::Quarantined, id, "quarantined with its payload; the record says why", now)
             .await;
         Ok(())
     }
@@ -72,7 +72,7 @@ impl OperationsAlerts {
 
     async fn send(&self, messages: &[OutboundMessage]) {
         if let Err(error) = self.notifier.publish(messages).await {
-            tracing::error!(function = self.function, %error, "operations were not told");
+            tracing::error!(function = self.function, %error, "operations were not alerted");
         }
     }
 }

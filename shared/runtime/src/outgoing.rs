@@ -169,7 +169,7 @@ async fn propagate_restrictions(
             continue;
         };
         if let Err(error) = Box::pin(propagate_restrictions_of(services, account_id, customer_id)).await {
-            tracing::warn!(%error, account_id = account_id.as_str(), "its customer's others are to heed it again");
+            tracing::warn!(%error, account_id = account_id.as_str(), "its cross-restrictions are to be applied again");
             not_told.insert(place);
         }
     }
@@ -218,7 +218,7 @@ async fn quarantine_cross_restrictions(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     services.transitions.quarantine_cross_restrictions(account_id, error, now).await?;
-    let told = "it is judged apart from the customer's other accounts; the record says why";
+    let told = "it is assessed apart from the customer's other accounts; the record says why";
     services.alerts.alert(OperationsKind::Quarantined, account_id.as_str(), told, now).await;
     Ok(())
 }

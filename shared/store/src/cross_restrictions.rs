@@ -105,7 +105,7 @@ impl Transitions {
                 Ok(_) => {}
                 Err(error) if error.is_transient() => return Err(error.into()),
                 Err(error) => {
-                    tracing::error!(account_id = account_id.as_str(), %error, "what it asks is not known");
+                    tracing::error!(account_id = account_id.as_str(), %error, "its cross-restriction is not known");
                     others.push((account_id, None));
                 }
             }
@@ -189,7 +189,7 @@ impl Transitions {
         why: &TransitionError,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        tracing::error!(account_id = account_id.as_str(), "quarantined: it is judged apart");
+        tracing::error!(account_id = account_id.as_str(), "quarantined: it is assessed apart");
         let quarantined = Quarantined {
             source: CROSS_RESTRICTIONS.to_owned(),
             id: account_id.to_string(),

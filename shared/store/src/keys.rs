@@ -118,7 +118,7 @@ pub(crate) fn record_key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> 
 }
 
 /// The key of an item of the records table, as an error shows it.
-pub(crate) fn shown_key(item: &HashMap<String, AttributeValue>) -> String {
+pub(crate) fn printable_key(item: &HashMap<String, AttributeValue>) -> String {
     let key = |name| item.get(name).and_then(|key| key.as_s().ok()).map_or("?", String::as_str);
     format!("{} {}", key(PK), key(SK))
 }

@@ -391,7 +391,7 @@ impl Store {
 
     pub(crate) fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {
         serde_json::to_string(value)
-            .map_err(|error| StoreError::codec(&self.tables.records, "a person's record", error))
+            .map_err(|error| StoreError::codec(&self.tables.records, "a contact profile", error))
     }
 
     pub(crate) fn read<T: DeserializeOwned>(
@@ -401,7 +401,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let text = item.get(attribute).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
         serde_json::from_str(text)
-            .map_err(|error| StoreError::codec(&self.tables.records, keys::shown_key(item), error))
+            .map_err(|error| StoreError::codec(&self.tables.records, keys::printable_key(item), error))
     }
 
     /// Writes all items, or none where a condition does not hold. Returns whether they were written.

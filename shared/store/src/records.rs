@@ -110,7 +110,7 @@ impl Store {
             .unwrap_or_default()
             .into_iter()
             .map(|mut item| {
-                let key = keys::shown_key(&item);
+                let key = keys::printable_key(&item);
                 item.remove(keys::PK);
                 item.remove(keys::SK);
                 serde_dynamo::from_item(serde_dynamo::Item::from(item))

@@ -98,7 +98,7 @@ impl Store {
             .await;
         let answer = self.answered(table, sent)?;
         let payment = answer.items.unwrap_or_default().into_iter().map(|item| {
-            let key = keys::shown_key(&item);
+            let key = keys::printable_key(&item);
             serde_dynamo::from_item(serde_dynamo::Item::from(item))
                 .map_err(|error| StoreError::codec(table, key, error))
         });

@@ -322,7 +322,7 @@ impl Transitions {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let id = format!("{}/{}", fact.account_id, fact.payment_id);
-        tracing::error!(id, "quarantined: it was parked and cannot be posted");
+        tracing::error!(id, "quarantined: a suspense payment cannot be posted");
         let payload = serde_json::to_string(fact)
             .map_err(|error| StoreError::codec(&self.store.tables().payments, id.as_str(), error))?;
         let quarantined = Quarantined {

@@ -59,7 +59,7 @@ pub(super) struct Piece {
     /// Fee, interest and principal of the contract.
     pub(super) parts: [Money; 3],
     /// The total amount due, after adjustments.
-    pub(super) asked: Money,
+    pub(super) due: Money,
     pub(super) written_off: bool,
     /// A new schedule replaced the installment and left the part that had been paid.
     pub(super) replaced: bool,
@@ -73,7 +73,7 @@ impl Piece {
             label: InstallmentLabel::Number(installment.number),
             due_on: installment.due_on,
             parts: [installment.fee, installment.interest, installment.principal],
-            asked: installment.principal + installment.interest + installment.fee,
+            due: installment.principal + installment.interest + installment.fee,
             written_off: false,
             replaced: false,
             since,
@@ -98,7 +98,7 @@ pub(super) struct ModelPayment {
 
 impl ModelPayment {
     /// Whether the payment counts. A charged-back payment still does: a debt of its own takes it back.
-    pub(super) fn stands(&self) -> bool {
+    pub(super) fn is_effective(&self) -> bool {
         self.reversed != Some(Dated::Original)
     }
 }
@@ -142,7 +142,7 @@ impl Books {
             .map(|(piece, paid)| Debt {
                 label: piece.label.clone(),
                 due_on: piece.due_on,
-                amount: piece.asked - paid,
+                amount: piece.due - paid,
             })
             .filter(|debt| debt.amount > Money::ZERO)
             .collect();
@@ -152,7 +152,7 @@ impl Books {
 
     /// The instant at which the payments since the promise reached the promised amount.
     pub(super) fn kept_at(&self, promise: &ModelPromise) -> Option<DateTime<Utc>> {
-        let standing = || self.payments.iter().filter(|payment| payment.stands());
+        let standing = || self.payments.iter().filter(|payment| payment.is_effective());
         standing().map(|payment| payment.received_at).find(|by| {
             let came = standing().filter(|one| promise.at <= one.received_at && one.received_at <= *by);
             let came: Money = came.map(|payment| payment.amount).sum();
@@ -187,7 +187,7 @@ impl Books {
                 }
             }
             Command::InstallmentAdjusted { number, amount, .. } => {
-                self.pieces.iter_mut().filter(|piece| piece.is(*number)).for_each(|one| one.asked -= *amount);
+                self.pieces.iter_mut().filter(|piece| piece.is(*number)).for_each(|one| one.due -= *amount);
             }
             Command::ScheduleReplaced { installments, .. } => self.replace(installments, at),
             Command::PauseStarted { from, until } => {
@@ -232,7 +232,7 @@ impl Books {
             let since = Some(self.divisions.len());
             let parts = [Money::ZERO, Money::ZERO, imposed];
             let (written_off, replaced) = (false, false);
-            self.pieces.push(Piece { label, due_on, parts, asked: imposed, written_off, replaced, since });
+            self.pieces.push(Piece { label, due_on, parts, due: imposed, written_off, replaced, since });
             self.divisions.push(Division { at });
         }
     }
@@ -241,10 +241,10 @@ impl Books {
     fn replace(&mut self, installments: &[NewInstallment], at: DateTime<Utc>) {
         let settled = self.allocated();
         for (piece, paid) in self.pieces.iter_mut().zip(settled) {
-            piece.asked = paid;
+            piece.due = paid;
             piece.replaced = true;
         }
-        self.pieces.retain(|piece| piece.asked > Money::ZERO);
+        self.pieces.retain(|piece| piece.due > Money::ZERO);
         self.replaced_on = Some(calendar::business_date(self.zone, at));
         let since = Some(self.divisions.len());
         self.pieces.extend(installments.iter().map(|one| Piece::new(one, since)));
@@ -266,7 +266,7 @@ impl Books {
     fn write_off(&mut self, number: Option<InstallmentNumber>) {
         let settled = self.allocated();
         for (piece, paid) in self.pieces.iter_mut().zip(settled) {
-            if number.is_none_or(|number| piece.is(number)) && paid < piece.asked {
+            if number.is_none_or(|number| piece.is(number)) && paid < piece.due {
                 piece.written_off = true;
             }
         }
@@ -289,7 +289,7 @@ impl Books {
         let mut purses: Vec<Purse<'_>> = self
             .payments
             .iter()
-            .filter(|payment| payment.stands())
+            .filter(|payment| payment.is_effective())
             .map(|payment| Purse { payment, left: payment.amount, named: Vec::new() })
             .collect();
         let mut divisions: Vec<&Division> = self.divisions.iter().collect();
@@ -361,7 +361,7 @@ struct Purse<'a> {
 
 impl Purse<'_> {
     fn pay(&mut self, piece: &Piece, paid: &mut Money) -> Money {
-        let part = self.left.min(piece.asked - *paid);
+        let part = self.left.min(piece.due - *paid);
         self.left -= part;
         *paid += part;
         part

@@ -355,7 +355,7 @@ impl<'p> ModelCourse<'p> {
                 || self.is_excused(day)
                 || self.is_in_process(day)
                 || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day))
-                || self.owes_notice(stage, day))
+                || self.lacks_notice(stage, day))
     }
 
     /// Whether a minor episode lies within the first-lapse tolerance.
@@ -401,7 +401,7 @@ impl<'p> ModelCourse<'p> {
     }
 
     /// Whether no notice of the stage left since the overdue debt fell due, or not long enough ago.
-    fn owes_notice(&self, stage: &Stage, day: NaiveDate) -> bool {
+    fn lacks_notice(&self, stage: &Stage, day: NaiveDate) -> bool {
         let imposed = stage.restrictions.iter().filter_map(|one| one.notice_days).max();
         let Some(days) = imposed else { return false };
         let of_stage = |of: &NoticeOf| matches!(of, NoticeOf::Stage(name) if *name == stage.name);

@@ -480,7 +480,7 @@ impl ModelRow<'_> {
 /// an increase adds to that component.
 fn asked(piece: &Piece, policy: &Policy) -> [Decimal; 3] {
     let mut imposed = piece.parts.map(Money::as_decimal);
-    let mut off = imposed.iter().sum::<Decimal>() - piece.asked.as_decimal();
+    let mut off = imposed.iter().sum::<Decimal>() - piece.due.as_decimal();
     let order = policy.waterfall.order();
     for component in order.iter().rev().filter(|component| **component != Component::Penalty) {
         let part = off.min(imposed[index(*component)]);

@@ -104,7 +104,7 @@ enum BenchmarkWork {
     Post,
     FanOut,
     History,
-    Watch,
+    Reconcile,
 }
 
 struct Bench<'a> {
@@ -114,7 +114,7 @@ struct Bench<'a> {
     payments: Pump,
     accounts: Pump,
     history: Pump,
-    watcher: Services,
+    reconciler: Services,
     /// The import's store, then one of each function.
     stores: [Store; 6],
     dynamodb: ServiceMeter,
@@ -176,7 +176,7 @@ impl<'a> Bench<'a> {
             payments,
             accounts,
             history,
-            watcher,
+            reconciler: watcher,
             stores,
             dynamodb,
             sns,
@@ -199,7 +199,7 @@ impl<'a> Bench<'a> {
         self.work("its fan-out", BenchmarkWork::FanOut).await?;
         self.work("its history", BenchmarkWork::History).await?;
         self.at(times.remind + STREAMS_ARE_DONE);
-        self.work("watch: the whole book", BenchmarkWork::Watch).await?;
+        self.work("watch: the whole book", BenchmarkWork::Reconcile).await?;
         self.at(times.pay);
         self.work("payments put, by the lender", BenchmarkWork::PutPayments).await?;
         self.work("payments posted", BenchmarkWork::Post).await?;
@@ -247,7 +247,7 @@ impl<'a> Bench<'a> {
                 let Self { stack, history, .. } = self;
                 drain(stack, history, Some(&mut measurement)).await?
             }
-            BenchmarkWork::Watch => self.watch().await?,
+            BenchmarkWork::Reconcile => self.reconcile().await?,
         };
         let measured = measurement.end(count);
         eprintln!("{count} in {} ms", measured.wall.as_millis());
@@ -285,8 +285,8 @@ impl<'a> Bench<'a> {
         Ok(written)
     }
 
-    async fn watch(&self) -> Result<u64, Failure> {
-        let report = reconcile_accounts::reconcile(&self.watcher, 1, Deadline::none()).await?;
+    async fn reconcile(&self) -> Result<u64, Failure> {
+        let report = reconcile_accounts::reconcile(&self.reconciler, 1, Deadline::none()).await?;
         let is_whole = report.evaluated == self.plan.book.accounts as usize;
         if !is_whole || report.repaired + report.open + report.failed > 0 {
             return Err(format!("all accounts should have been found healthy: {report:?}").into());

@@ -12,7 +12,7 @@ use serde_json::Value;
 #[derive(Debug)]
 pub(super) struct Tap {
     pump: Pump,
-    nobody: Functions,
+    no_functions: Functions,
     seen: usize,
 }
 
@@ -24,12 +24,12 @@ impl Tap {
         mapping.maximum_retry_attempts = Some(0);
         let table = template.table(&mapping.table).unwrap();
         let pump = Pump::new(&stack.services().db, mapping, &table.name, "nobody".to_owned()).unwrap();
-        Self { pump, nobody: stack.functions().clone(), seen: 0 }
+        Self { pump, no_functions: stack.functions().clone(), seen: 0 }
     }
 
     pub(super) async fn records(&mut self, stack: &Stack) -> Vec<Value> {
         while self.pump.read(&stack.services().db).unwrap() {
-            self.pump.deliver(&self.nobody, stack.clock().now()).await;
+            self.pump.deliver(&self.no_functions, stack.clock().now()).await;
         }
         let all = self.pump.given_up();
         let new = all[self.seen..].iter().map(|given_up| given_up.record.clone()).collect();

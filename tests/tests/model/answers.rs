@@ -142,7 +142,7 @@ fn a_borrower_chooses_when_to_hear_of_what_is_coming(
 fn a_borrower_chooses_at_which_time() {
     let policy = under(TEXTS);
     let loan = ModelLoan::four()
-        .looked(&policy, "2023-09-15T12:00:00")
+        .evaluated(&policy, "2023-09-15T12:00:00")
         .learns("2023-09-20", preferred(&json!({ "remind_at": "18:30" })));
     assert!(loan.model.reminders(&policy, loan.at("2023-09-29T18:29:59")).is_empty());
     let planned_at = loan.at("2023-09-29T18:30:00");
@@ -152,7 +152,7 @@ fn a_borrower_chooses_at_which_time() {
 
 /// The messages of four weeks with their instants, evaluated every day at ten.
 fn left(events: &[(&str, Value)], policy: &Policy, from: &str) -> String {
-    let mut loan = ModelLoan::four().looked(policy, &format!("{from}T09:00:00"));
+    let mut loan = ModelLoan::four().evaluated(policy, &format!("{from}T09:00:00"));
     let mut lines = Vec::new();
     for date in from.parse::<NaiveDate>().unwrap().iter_days().take(28) {
         let at = loan.at(&format!("{date}T10:00:00"));

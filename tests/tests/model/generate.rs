@@ -31,7 +31,7 @@ pub(crate) struct ModelCase {
     pub(crate) begin: DateTime<Utc>,
     pub(crate) arrivals: Vec<Arrival>,
     /// Instants of evaluations beside those of the arrivals.
-    pub(crate) looks: Vec<DateTime<Utc>>,
+    pub(crate) evaluations: Vec<DateTime<Utc>>,
     /// Whether planned notices leave.
     pub(crate) notices_leave: bool,
 }
@@ -50,7 +50,7 @@ impl fmt::Debug for ModelCase {
         for one in &self.arrivals {
             writeln!(f, "  {} (arrives {}) {:?}", one.at, one.arrives_at, one.command)?;
         }
-        write!(f, "  looks: {:?}, notices leave: {}", self.looks, self.notices_leave)
+        write!(f, "  looks: {:?}, notices leave: {}", self.evaluations, self.notices_leave)
     }
 }
 
@@ -104,7 +104,7 @@ fn case_of(
                 .collect();
             arrivals.sort_by_key(|arrival| arrival.arrives_at);
             let looks = looks.into_iter().map(|second| begin + TimeDelta::seconds(second)).collect();
-            ModelCase { contract, policy, begin, arrivals, looks, notices_leave }
+            ModelCase { contract, policy, begin, arrivals, evaluations: looks, notices_leave }
         },
     )
 }

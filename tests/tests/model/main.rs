@@ -122,12 +122,12 @@ impl<'a> ModelWalk<'a> {
     fn begin(case: &'a ModelCase) -> Self {
         let (account, model) = (Account::open(&case.contract).unwrap(), Model::open(&case.contract));
         let mut walk = Self { case, account, model, known_at: case.begin };
-        walk.look(case.begin, Trigger::Fact);
+        walk.evaluate(case.begin, Trigger::Fact);
         walk
     }
 
     /// Evaluates both; planned notices leave, if the case lets them, and both are evaluated again.
-    fn look(&mut self, now: DateTime<Utc>, cause: Trigger) {
+    fn evaluate(&mut self, now: DateTime<Utc>, cause: Trigger) {
         for _ in 0..10 {
             self.account.judge(&self.case.policy, now, cause);
             self.model.evaluated(&self.case.policy, now);
@@ -155,7 +155,7 @@ impl<'a> ModelWalk<'a> {
 
     /// Whether no remembered result comes from a later evaluation, and no fact that decides a class became
     /// known later.
-    fn may_look(&self, now: DateTime<Utc>) -> bool {
+    fn may_evaluate(&self, now: DateTime<Utc>) -> bool {
         let Policy { first_lapse_tolerance: tolerance, classification, .. } = &self.case.policy;
         let is_after_looks = self.account.status.last_assessed_at <= Some(now);
         let is_after_facts = self.known_at <= now;
@@ -164,12 +164,16 @@ impl<'a> ModelWalk<'a> {
     }
 
     fn agree(&self, now: DateTime<Utc>) -> TestCaseResult {
-        if self.may_look(now) { agree(&self.account, &self.model, &self.case.policy, now) } else { Ok(()) }
+        if self.may_evaluate(now) {
+            agree(&self.account, &self.model, &self.case.policy, now)
+        } else {
+            Ok(())
+        }
     }
 
     /// Compares both after every fact and at every evaluation.
     fn through(mut self, agree_on_what_is_next: Agree) -> TestCaseResult {
-        let ModelCase { policy, arrivals, looks, .. } = self.case;
+        let ModelCase { policy, arrivals, evaluations: looks, .. } = self.case;
         for arrival in arrivals {
             if self.account.apply(&arrival.command, arrival.at).is_err() {
                 continue;
@@ -179,9 +183,9 @@ impl<'a> ModelWalk<'a> {
             for now in looks.iter().chain([&arrival.at, &arrival.arrives_at]) {
                 self.agree(*now)?;
             }
-            self.look(arrival.arrives_at, Trigger::Fact);
+            self.evaluate(arrival.arrives_at, Trigger::Fact);
         }
-        for now in looks.iter().filter(|now| self.may_look(**now)) {
+        for now in looks.iter().filter(|now| self.may_evaluate(**now)) {
             agree_on_what_is_next(&self.account, &self.model, policy, *now)?;
         }
         self.sweep()
@@ -195,7 +199,7 @@ impl<'a> ModelWalk<'a> {
             let Some(next) = next.filter(|next| *next <= self.case.begin + SWEPT) else { break };
             self.agree(next - TimeDelta::seconds(1))?;
             self.agree(next)?;
-            self.look(next, Trigger::Time);
+            self.evaluate(next, Trigger::Time);
         }
         Ok(())
     }

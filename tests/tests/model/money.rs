@@ -19,12 +19,12 @@ fn fee(table: &str) -> Policy {
 
 /// The open late fee at the end of a date.
 fn late_fee(loan: &ModelLoan, policy: &Policy, on: &str) -> String {
-    text(loan.judged(policy, on).late_fee.unwrap())
+    text(loan.assessed(policy, on).late_fee.unwrap())
 }
 
 /// The overdue and the outstanding amount at the end of a date.
 fn owes(loan: &ModelLoan, policy: &Policy, on: &str) -> [String; 2] {
-    let assessed = loan.judged(policy, on);
+    let assessed = loan.assessed(policy, on);
     [text(assessed.overdue), text(assessed.outstanding)]
 }
 
@@ -173,7 +173,7 @@ fn moving(moves: &str) -> Policy {
 #[case::not_into_the_month_before("\"modified_previous\"", "2024-05-01", "2024-05-06")]
 #[case::month_end("\"next\"\nmonth_end = true", "2024-06-30", "2024-06-28")]
 fn a_due_date_moves_to_a_working_day(#[case] moves: &str, #[case] due_on: &str, #[case] expected: &str) {
-    let assessed = ModelLoan::due_on("Asia/Shanghai", &[due_on]).judged(&moving(moves), "2024-08-01");
+    let assessed = ModelLoan::due_on("Asia/Shanghai", &[due_on]).assessed(&moving(moves), "2024-08-01");
     assert_eq!(assessed.oldest_due_on.unwrap().to_string(), expected);
     let days = "2024-08-01".parse::<chrono::NaiveDate>().unwrap() - assessed.oldest_due_on.unwrap();
     assert_eq!(i64::from(assessed.days_past_due), days.num_days());
@@ -200,7 +200,7 @@ fn classes(cured: &str) -> Policy {
 
 /// The class at the end of a date, with its dates.
 fn class(loan: &ModelLoan, policy: &Policy, on: &str) -> String {
-    let Some(class) = loan.judged(policy, on).class else { return "good".to_owned() };
+    let Some(class) = loan.assessed(policy, on).class else { return "good".to_owned() };
     let until = class.probation_until.map_or_else(String::new, |until| format!(" until {until}"));
     format!("{} since {}{until}", class.name, class.since)
 }
@@ -223,8 +223,8 @@ fn days_past_due_bring_the_class(#[case] on: &str, #[case] expected: &str) {
 fn a_class_outlives_its_cure(#[case] on: &str, #[case] expected: &str) {
     let policy = classes("below_threshold");
     let loan =
-        ModelLoan::four().looked(&policy, "2024-01-31T00:00:00").pays("2024-01-31", "P-1", "1000.00", &[]);
-    assert_eq!(class(&loan.looked(&policy, "2024-01-31T12:00:00"), &policy, on), expected);
+        ModelLoan::four().evaluated(&policy, "2024-01-31T00:00:00").pays("2024-01-31", "P-1", "1000.00", &[]);
+    assert_eq!(class(&loan.evaluated(&policy, "2024-01-31T12:00:00"), &policy, on), expected);
 }
 
 #[rstest]
@@ -233,9 +233,9 @@ fn a_class_outlives_its_cure(#[case] on: &str, #[case] expected: &str) {
 fn part_of_a_cure(#[case] cured: &str, #[case] expected: &str) {
     let policy = classes(cured);
     let loan = ModelLoan::due_on("Asia/Shanghai", &["2023-10-01", "2023-12-01"])
-        .looked(&policy, "2024-01-05T00:00:00")
+        .evaluated(&policy, "2024-01-05T00:00:00")
         .pays("2024-01-05", "P-1", "250.00", &[])
-        .looked(&policy, "2024-01-05T12:00:00");
+        .evaluated(&policy, "2024-01-05T12:00:00");
     assert_eq!(class(&loan, &policy, "2024-01-06"), expected);
 }
 
@@ -243,9 +243,9 @@ fn part_of_a_cure(#[case] cured: &str, #[case] expected: &str) {
 fn after_forbearance_the_probation_is_longer() {
     let policy = classes("below_threshold");
     let loan = ModelLoan::four()
-        .looked(&policy, "2024-01-05T00:00:00")
+        .evaluated(&policy, "2024-01-05T00:00:00")
         .reschedules("2024-01-05", 11, "2024-08-01", "250.00")
-        .looked(&policy, "2024-01-05T12:00:00");
+        .evaluated(&policy, "2024-01-05T12:00:00");
     assert_eq!(class(&loan, &policy, "2024-07-01"), "bad since 2023-12-31 until 2025-01-05");
 }
 
@@ -255,7 +255,7 @@ fn what_was_reached_before_money_came_was_reached_whoever_looked() {
     let paid = json!({
         "type": "payment_received", "payment_id": "P-1", "amount": "1000.00", "value_date": "2023-12-29",
     });
-    let loan = ModelLoan::four().looked(&policy, seen_on).learns("2023-12-31", paid);
+    let loan = ModelLoan::four().evaluated(&policy, seen_on).learns("2023-12-31", paid);
     assert_eq!(class(&loan, &policy, "2023-12-31"), "bad since 2023-12-31 until 2024-03-31");
 }
 
@@ -264,7 +264,7 @@ fn a_backdated_fact_changes_the_class_from_its_arrival_on() {
     let policy = classes("below_threshold");
     let loan = ModelLoan::due_on("Asia/Shanghai", &["2023-10-01"])
         .pays("2023-10-01", "P-1", "250.00", &[])
-        .looked(&policy, "2023-10-01T12:00:00")
+        .evaluated(&policy, "2023-10-01T12:00:00")
         .reverses("2024-03-01", "P-1", "original");
     assert_eq!(class(&loan, &policy, "2024-03-01"), "bad since 2024-03-01");
 }

@@ -107,7 +107,7 @@ impl ModelLoan {
     }
 
     /// Evaluates the model at a local time.
-    pub(crate) fn looked(mut self, policy: &Policy, local: &str) -> Self {
+    pub(crate) fn evaluated(mut self, policy: &Policy, local: &str) -> Self {
         let at = self.at(local);
         self.model.evaluated(policy, at);
         self
@@ -147,7 +147,7 @@ impl ModelLoan {
     }
 
     /// The model's account status at the end of a date.
-    pub(crate) fn judged(&self, policy: &Policy, on: &str) -> ModelAssessment {
+    pub(crate) fn assessed(&self, policy: &Policy, on: &str) -> ModelAssessment {
         self.model.judge(policy, self.at(&format!("{on}T23:59:59")))
     }
 
@@ -157,7 +157,7 @@ impl ModelLoan {
 
     /// Days past due and delinquent days at the end of a date.
     fn days(&self, policy: &Policy, on: &str) -> (u32, u32) {
-        let assessed = self.judged(policy, on);
+        let assessed = self.assessed(policy, on);
         (assessed.days_past_due, assessed.delinquent_days)
     }
 

@@ -95,7 +95,11 @@ const BUFFER: &str = "buffer = { days = 10, amount = \"300.00\", months = 12 }";
     "2023-11-02",
     "frozen [freeze_drawdown]"
 )]
-fn a_first_and_minor_episode_has_a_tolerance(#[case] table: &str, #[case] date: &str, #[case] expected: &str) {
+fn a_first_and_minor_episode_has_a_tolerance(
+    #[case] table: &str,
+    #[case] date: &str,
+    #[case] expected: &str,
+) {
     assert_eq!(on(&ModelLoan::four(), &with(table, LADDER), date), expected);
 }
 
@@ -118,7 +122,7 @@ fn only_an_episode_that_was_seen_is_remembered(
         if *date >= "2023-10-10" && loan.debts().starts_with("1:") {
             loan = loan.pays("2023-10-10", "P-1", "250.00", &[]);
         }
-        loan = loan.looked(&policy, &format!("{date}T13:00:00"));
+        loan = loan.evaluated(&policy, &format!("{date}T13:00:00"));
     }
     if loan.debts().starts_with("1:") {
         loan = loan.pays("2023-10-10", "P-1", "250.00", &[]);
@@ -129,9 +133,9 @@ fn only_an_episode_that_was_seen_is_remembered(
 #[test]
 fn an_episode_is_the_first_again_when_the_last_one_is_a_while_ago() {
     let policy = with("buffer = { days = 10, amount = \"300.00\", months = 1 }", LADDER);
-    let mut loan = ModelLoan::four().looked(&policy, "2023-10-05T12:00:00");
+    let mut loan = ModelLoan::four().evaluated(&policy, "2023-10-05T12:00:00");
     // Over on 5 November, a month before the next one begins; a day later would be too late.
-    loan = loan.pays("2023-11-05", "P-1", "500.00", &[]).looked(&policy, "2023-11-05T13:00:00");
+    loan = loan.pays("2023-11-05", "P-1", "500.00", &[]).evaluated(&policy, "2023-11-05T13:00:00");
     assert_eq!(on(&loan, &policy, "2023-12-09"), "limited []");
 }
 
@@ -262,14 +266,14 @@ pub(crate) fn wanted(reminders: &[Reminder]) -> Vec<(&str, u32)> {
 #[test]
 fn a_notice_is_planned_once_and_counts_when_it_has_left() {
     let (mut loan, policy) =
-        (ModelLoan::four().looked(&with("", NOTICED), "2023-09-30T12:00:00"), with("", NOTICED));
+        (ModelLoan::four().evaluated(&with("", NOTICED), "2023-09-30T12:00:00"), with("", NOTICED));
     let planned_at = loan.at("2023-10-04T10:00:00");
     assert_eq!(loan.model.next_change(&policy, loan.at("2023-10-02T12:00:00"), planned_at), Some(planned_at));
     assert_eq!(wanted(&loan.model.reminders(&policy, planned_at)), [("before_limit", 0)]);
     // A late evaluation finds the notice still due, and it replaces that day's letter.
     assert_eq!(wanted(&loan.model.reminders(&policy, loan.at("2023-10-10T10:00:00"))), [("before_limit", 1)]);
 
-    loan = loan.looked(&policy, "2023-10-04T10:00:00");
+    loan = loan.evaluated(&policy, "2023-10-04T10:00:00");
     assert!(loan.model.reminders(&policy, loan.at("2023-10-05T10:00:00")).is_empty());
     assert_eq!(on(&loan, &policy, "2023-10-31"), "limited []");
     let limited = NoticeOf::Stage(policy.stages[0].name.clone());
@@ -282,7 +286,7 @@ fn a_notice_is_planned_once_and_counts_when_it_has_left() {
 fn nobody_is_reminded_while_a_payment_is_under_way() {
     let policy = with(PROCESS, NOTICED);
     let loan = ModelLoan::four()
-        .looked(&policy, "2023-09-30T12:00:00")
+        .evaluated(&policy, "2023-09-30T12:00:00")
         .learns("2023-10-03", in_process("2023-10-07"));
     assert!(loan.model.reminders(&policy, loan.at("2023-10-07T09:59:59")).is_empty());
     let reminders = loan.model.reminders(&policy, loan.at("2023-10-07T10:00:00"));

@@ -17,7 +17,7 @@ use crate::audit::audit;
 use crate::demo;
 use crate::explain::story;
 use crate::input::{BookFormat, read_whole_book};
-use crate::replay::{Case, CaseFiles, Walked, walk_account};
+use crate::replay::{Case, CaseFiles, ReplayedAccount, walk_account};
 use crate::stack::sweep_every;
 
 #[derive(Args, Debug)]
@@ -103,7 +103,7 @@ fn locate(args: &ExplainArgs) -> Result<LocatedAccount, Box<dyn Error>> {
     let (first, last) = span(&files)?;
     let (from, to) = (args.from.unwrap_or(first), args.to.unwrap_or(last));
     let case = Case::read(&files, from, to, sweep_every()?)?;
-    let Walked { account, decisions, others } = walk_account(&case, &args.account)?
+    let ReplayedAccount { account, decisions, others } = walk_account(&case, &args.account)?
         .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
     let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));
     Ok(LocatedAccount { account, decisions, others, policy: Arc::new(case.policy.policy), now })

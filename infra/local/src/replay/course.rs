@@ -27,7 +27,7 @@ pub(super) struct AccountCourse {
 
 impl AccountCourse {
     /// Adds the account's newest revision; its days count from `first_day` on.
-    pub(super) fn judged(&mut self, account: &Account, first_day: NaiveDate) {
+    pub(super) fn assessed(&mut self, account: &Account, first_day: NaiveDate) {
         self.reminders += i64::try_from(account.contact_requests.len()).unwrap_or(i64::MAX);
         let Some(decision) = account.decision_of_this_revision() else { return };
         self.decisions += 1;

@@ -22,7 +22,7 @@ use self::course::AccountCourse;
 
 pub use self::against::{Comparison, replay_against};
 pub use self::case::{Case, CaseFiles, EventStep, Opening};
-pub use self::pure::{Walked, walk_account};
+pub use self::pure::{ReplayedAccount, walk_account};
 pub use self::stack::{StackReport, run_stack};
 
 use crate::input::InputError;
@@ -120,7 +120,7 @@ pub enum ReplayError {
     Output(#[from] std::io::Error),
     /// A stored account status contradicts the rules.
     #[error(
-        "{account_id} stands on {stored}, but the rules say {assessed} at the end of {day}: this is a bug"
+        "{account_id} is stored as {stored}, the rules give {assessed} at the end of {day}: this is a bug"
     )]
     Unconfirmed {
         account_id: AccountId,

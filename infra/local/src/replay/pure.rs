@@ -32,14 +32,14 @@ pub(super) struct Ran {
 }
 
 /// The accounts on their way through the run.
-enum Walks<'a> {
+enum AccountWalks<'a> {
     /// Independent accounts.
     Apart(Vec<AccountWalk<'a>>),
     /// Accounts grouped by customer.
     Together(Vec<CustomerGroup<'a>>),
 }
 
-impl<'a> Walks<'a> {
+impl<'a> AccountWalks<'a> {
     fn new(case: &'a Case, keep: bool) -> Self {
         let mut steps: Vec<Vec<usize>> = vec![Vec::new(); case.openings.len()];
         for (place, step) in case.steps.iter().enumerate() {
@@ -78,7 +78,7 @@ pub(super) fn run(
     daily: Option<&mut (dyn Write + Send)>,
     keep: bool,
 ) -> Result<Ran, ReplayError> {
-    let mut walks = Walks::new(case, keep);
+    let mut walks = AccountWalks::new(case, keep);
     match daily {
         None => walk_all(case, &mut walks, None)?,
         Some(output) => thread::scope(|scope| {
@@ -104,7 +104,7 @@ pub(super) fn run(
 
 /// An account at the end of a run, with its decisions.
 #[derive(Clone, Debug)]
-pub struct Walked {
+pub struct ReplayedAccount {
     pub account: Account,
     /// Every decision of the run.
     pub decisions: Vec<Decision>,
@@ -116,7 +116,7 @@ pub struct Walked {
 ///
 /// # Errors
 /// When an event of one of them is refused.
-pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Walked>, ReplayError> {
+pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<ReplayedAccount>, ReplayError> {
     let Some(place) = case.openings.iter().position(|one| &one.account.account_id == account_id) else {
         return Ok(None);
     };
@@ -133,7 +133,7 @@ pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Walked
             day = plus_days(day, 1);
         }
         let (account, decisions) = (walk.account, walk.decisions);
-        return Ok(Some(Walked { account, decisions, others: Vec::new() }));
+        return Ok(Some(ReplayedAccount { account, decisions, others: Vec::new() }));
     }
     let places = case.by_customer().remove(customer_id).unwrap_or_default();
     let walks = places.into_iter().map(|place| (place, walk_of(place)));
@@ -147,7 +147,7 @@ pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Walked
             others.push(member.walk.account);
         }
     }
-    Ok(walked.map(|(account, decisions)| Walked { account, decisions, others }))
+    Ok(walked.map(|(account, decisions)| ReplayedAccount { account, decisions, others }))
 }
 
 /// The lines of a window: of each share of the accounts, of each day.
@@ -178,7 +178,7 @@ fn write_windows(
     Ok(())
 }
 
-fn walk_all(case: &Case, walks: &mut Walks<'_>, lines: Option<Lines>) -> Result<(), ReplayError> {
+fn walk_all(case: &Case, walks: &mut AccountWalks<'_>, lines: Option<Lines>) -> Result<(), ReplayError> {
     let mut progress = Progress::new("replay", (case.to - case.from).num_days().unsigned_abs() + 1);
     let mut first_refused: Option<(usize, Refusal)> = None;
     let mut window_from = case.from;
@@ -188,8 +188,8 @@ fn walk_all(case: &Case, walks: &mut Walks<'_>, lines: Option<Lines>) -> Result<
         let mut window = lines.as_ref().and_then(|lines| lines.empty.try_recv().ok()).unwrap_or_default();
         let write = lines.is_some();
         let refused = match walks {
-            Walks::Apart(walks) => walk_apart(walks, window_from, days, &mut window, write),
-            Walks::Together(groups) => walk_together(groups, window_to, days, &mut window, write),
+            AccountWalks::Apart(walks) => walk_apart(walks, window_from, days, &mut window, write),
+            AccountWalks::Together(groups) => walk_together(groups, window_to, days, &mut window, write),
         };
         // The days of one zone begin while those of another still end: the step that comes first may lie in
         // the next window.

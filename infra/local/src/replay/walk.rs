@@ -188,7 +188,7 @@ impl<'a> AccountWalk<'a> {
             // The walk continues for the customer's other accounts alone, whose days end later.
             return;
         }
-        self.course.judged(&self.account, self.opening.first_day);
+        self.course.assessed(&self.account, self.opening.first_day);
         if let Some(decision) = self.account.decision_of_this_revision() {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
             if self.keep {

@@ -200,7 +200,7 @@ impl ContactProfile {
             && !self.third_parties.contains_key(third_party_id)
             && self.third_parties.len() >= MAX_THIRD_PARTIES
         {
-            let problem = "a person has at most 20 contact persons";
+            let problem = "a customer has at most 20 third-party contacts";
             return Err(Refusal::Unfit { field: "person_id", problem });
         }
         let before = self.clone();

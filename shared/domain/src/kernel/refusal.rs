@@ -101,7 +101,7 @@ pub enum Refusal {
     #[error("draw_id: an account holds at most {MAX_DRAWS} draws")]
     TooManyDraws,
     /// An adjustment that would leave less than zero due.
-    #[error("amount: {amount} is beyond what installment {number} asks for, {amount_due}")]
+    #[error("amount: {amount} exceeds the amount due of installment {number}, {amount_due}")]
     AdjustedBeyond {
         number: InstallmentNumber,
         amount: Money,
@@ -160,7 +160,7 @@ pub enum Refusal {
     TooManyPauses,
     #[error("number: an account holds at most {MAX_WAIVERS} waivers of a late fee")]
     TooManyWaivers,
-    #[error("customer_id: at most {MAX_ACCOUNTS_OF_CUSTOMER} accounts of a customer are judged together")]
+    #[error("customer_id: at most {MAX_ACCOUNTS_OF_CUSTOMER} accounts of a customer are assessed together")]
     TooManyAccounts,
     #[error("at: an account takes at most {MAX_MESSAGES} messages of one instant")]
     TooManyMessages,
@@ -174,7 +174,7 @@ pub enum Refusal {
         /// When the last message became known that the account took.
         last: DateTime<Utc>,
     },
-    #[error("event_id: {0} came before and said something else; a different message needs an id of its own")]
+    #[error("event_id: {0} came before with other content; a different message needs an id of its own")]
     MessageDiffers(EventId),
     /// A contact point that does not fit its channel. The text leaves the value out.
     #[error("{field}: {problem}")]

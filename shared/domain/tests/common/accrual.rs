@@ -247,7 +247,7 @@ impl AccrualSteps<'_> {
                 }
             }
             self.credit += money;
-            self.pour(date);
+            self.allocate(date);
         }
     }
 
@@ -257,7 +257,7 @@ impl AccrualSteps<'_> {
         divisions.sort();
         for division in divisions.into_iter().filter(|division| *division <= at).chain([at]) {
             self.came_by = self.came_by.max(division);
-            self.pour(date);
+            self.allocate(date);
         }
     }
 
@@ -280,7 +280,7 @@ impl AccrualSteps<'_> {
         }
     }
 
-    fn pour(&mut self, date: NaiveDate) {
+    fn allocate(&mut self, date: NaiveDate) {
         let (policy, came_by) = (self.policy, self.came_by);
         let mut passes: Vec<(Option<DueClass>, Vec<Component>)> = Vec::new();
         match policy.waterfall.entries() {

@@ -21,16 +21,16 @@ pub(crate) fn rules(table: &str) -> ContactRules {
 
 /// A contact profile, with the number of its events.
 #[derive(Clone, Debug)]
-pub(crate) struct Somebody {
-    pub(crate) person: ContactProfile,
+pub(crate) struct TestProfile {
+    pub(crate) profile: ContactProfile,
     events: usize,
 }
 
-pub(crate) fn somebody() -> Somebody {
-    Somebody { person: ContactProfile::new("C-1".parse().unwrap()), events: 0 }
+pub(crate) fn somebody() -> TestProfile {
+    TestProfile { profile: ContactProfile::new("C-1".parse().unwrap()), events: 0 }
 }
 
-impl Somebody {
+impl TestProfile {
     pub(crate) fn try_learn(&mut self, at: &str, kind: &str, fields: &str) -> Result<Applied, Refusal> {
         self.events += 1;
         let comma = if fields.is_empty() { "" } else { "," };
@@ -38,7 +38,7 @@ impl Somebody {
         let body = format!(
             r#"{{"event_id":"E-{number}","at":"{at}","type":"{kind}","account_id":"A-1"{comma}{fields}}}"#
         );
-        self.person.take(&parse_message(&body).unwrap_or_else(|error| panic!("{error}\n{body}")))
+        self.profile.take(&parse_message(&body).unwrap_or_else(|error| panic!("{error}\n{body}")))
     }
 
     pub(crate) fn learns(&mut self, at: &str, kind: &str, fields: &str) -> &mut Self {
@@ -57,7 +57,7 @@ impl Somebody {
 
     /// The gate's decision on a contact request, in short.
     pub(crate) fn gate(&self, gate_request: &GateRequest, rules: &ContactRules, at: &str) -> String {
-        match gate(&self.person, gate_request, rules, instant(at)) {
+        match gate(&self.profile, gate_request, rules, instant(at)) {
             GateDecision::Send { channel } => format!("send {channel}"),
             GateDecision::Defer { until, reason } => {
                 format!("{} until {}", reason.rule(), until.format("%Y-%m-%dT%H:%M:%SZ"))

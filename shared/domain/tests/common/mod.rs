@@ -135,7 +135,7 @@ impl TestLoan {
         self.learns(on, "pause_started", &pause(from, until))
     }
 
-    pub(crate) fn judged(&mut self, on: &str, policy: &Policy, cause: Trigger) -> &mut Self {
+    pub(crate) fn assessed(&mut self, on: &str, policy: &Policy, cause: Trigger) -> &mut Self {
         let now = self.local(on);
         self.account.judge(policy, now, cause);
         self
@@ -197,7 +197,7 @@ impl TestLoan {
     }
 
     /// The stage and the restrictions of the last decision.
-    pub(crate) fn standing(&self) -> String {
+    pub(crate) fn status_text(&self) -> String {
         let restrictions: Vec<String> =
             self.account.status.restrictions.iter().map(ToString::to_string).collect();
         format!("{} [{}]", self.account.status.stage, restrictions.join(", "))

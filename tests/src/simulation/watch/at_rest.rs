@@ -79,7 +79,7 @@ impl Records {
     }
 
     /// Each contact of a bounced message is planned once more, or has ended since.
-    fn check_said_again(&self, message_id: &Value, message: &Value) -> Checked {
+    fn check_requeued(&self, message_id: &Value, message: &Value) -> Checked {
         for contact in message["contacts"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let Some(said) = self.contacts.get(contact) else { continue };
             let is_by_it = said["message"][0] == *message_id && said["outcome"] == "sent";
@@ -202,7 +202,7 @@ impl Watch {
                 );
                 Ok(())
             }
-            "bounced" => records.check_said_again(&receipt["message_id"], message),
+            "bounced" => records.check_requeued(&receipt["message_id"], message),
             _ => Ok(()),
         }
     }

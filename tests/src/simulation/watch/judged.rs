@@ -7,12 +7,12 @@ use duewatch_domain::{Account, Policy};
 use super::{Checked, hold};
 use crate::model::{Model, ModelAssessment, ModelClass};
 
-pub(super) fn judged_at(account: &Account) -> DateTime<Utc> {
+pub(super) fn assessed_at(account: &Account) -> DateTime<Utc> {
     account.status.last_assessed_at.unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 /// The account status is the model's, the decision is the difference, the reminders are those due.
-pub(super) fn check_judged(
+pub(super) fn check_assessment(
     before: Option<&Account>,
     account: &Account,
     model: &Model,
@@ -21,8 +21,8 @@ pub(super) fn check_judged(
 ) -> Checked {
     let (id, revision) = (account.account_id.as_str(), account.revision);
     hold!("it is judged", account.status.last_assessed_at.is_some(), "{id} revision {revision} is not");
-    let at = judged_at(account);
-    let last = before.map_or(DateTime::<Utc>::MIN_UTC, judged_at);
+    let at = assessed_at(account);
+    let last = before.map_or(DateTime::<Utc>::MIN_UTC, assessed_at);
     hold!("time goes on", at >= last, "{id} revision {revision}: judged at {at}, before at {last}");
     hold!(
         "time goes on",
@@ -47,7 +47,7 @@ pub(super) fn check_judged(
 }
 
 fn check_class(account: &Account, assessed: &ModelAssessment) -> Checked {
-    let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
+    let (id, revision, at) = (&account.account_id, account.revision, assessed_at(account));
     let status = &account.status;
     let held = status.classification.as_ref().and_then(|classes| classes.class());
     let class = held.map(|held| ModelClass {
@@ -65,7 +65,7 @@ fn check_class(account: &Account, assessed: &ModelAssessment) -> Checked {
 }
 
 fn check_asked(before: Option<&Account>, account: &Account, assessed: &ModelAssessment) -> Checked {
-    let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
+    let (id, revision, at) = (&account.account_id, account.revision, assessed_at(account));
     let status = &account.status;
     hold!(
         "what is asked of others is the model's",
@@ -85,7 +85,7 @@ fn check_asked(before: Option<&Account>, account: &Account, assessed: &ModelAsse
 }
 
 fn check_reminders(account: &Account, model: &Model, policy: &Policy) -> Checked {
-    let (id, revision, at) = (&account.account_id, account.revision, judged_at(account));
+    let (id, revision, at) = (&account.account_id, account.revision, assessed_at(account));
     let due = model.reminders(policy, at);
     let wanted: Vec<_> = account
         .contact_requests

@@ -60,7 +60,7 @@ impl Watch {
         let (account, of) = (parts.next().unwrap_or_default(), parts.nth(2));
         let at: Option<DateTime<Utc>> = body["time"].as_str().and_then(|at| at.parse().ok());
         if let (Some(of), Some(at)) = (of, at) {
-            self.told.entry((account.to_owned(), of.to_owned())).or_default().push(at);
+            self.notices_left.entry((account.to_owned(), of.to_owned())).or_default().push(at);
             self.count("notices published", 1);
         }
     }

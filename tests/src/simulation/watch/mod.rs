@@ -139,7 +139,7 @@ pub(super) struct Watch {
     /// The current contact profiles.
     profiles: BTreeMap<String, profiles::SeenProfile>,
     /// The instants at which notices of a subject left, by account.
-    told: BTreeMap<(String, String), Vec<DateTime<Utc>>>,
+    notices_left: BTreeMap<(String, String), Vec<DateTime<Utc>>>,
     /// The bodies of messages that went to the dead-letter queue.
     dead: BTreeSet<String>,
     /// Events that a function never took: they went to the bucket, or their stream forgot them.
@@ -344,7 +344,7 @@ impl Watch {
     /// The counts in a function's metrics of a batch add up to its records.
     pub(super) fn metrics(&self, function: &str, line: &Value, records: usize) -> Checked {
         let parts: &[&str] = match function {
-            post_payment::NAME => &["posted", "known", "parked", "quarantined", "failed"],
+            post_payment::NAME => &["posted", "known", "in_suspense", "quarantined", "failed"],
             intake::NAME => &["applied", "known", "quarantined", "failed"],
             record_delivery::NAME => &[
                 "delivered",

@@ -7,7 +7,7 @@ use duewatch_domain::commands::Command;
 use duewatch_domain::policy::Stage;
 use duewatch_domain::{Account, Policy};
 
-use super::judged::{check_judged, check_notices, judged_at};
+use super::judged::{assessed_at, check_assessment, check_notices};
 use super::{Broken, Checked, LenderCommand, POLICY_LAG, Story, Version, Watch, hold};
 use crate::model::Model;
 use crate::simulation::network::CallerId;
@@ -47,7 +47,7 @@ impl Watch {
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
         let policy = self.policy_used(&account, &models[0], may_be_held, now)?;
         let check = |model: &Model| -> Result<Model, Broken> {
-            check_judged(before, &account, model, policy, its_now)?;
+            check_assessment(before, &account, model, policy, its_now)?;
             let model = self.evaluated(&account, model, policy, now)?;
             self.check_timetable(&account, &model, policy, now)?;
             Ok(model)
@@ -64,7 +64,7 @@ impl Watch {
             self.check_deferral(&account, &model, its_now)?;
         }
         check_notices(&account, &model)?;
-        self.check_told(before, &account, &model, policy)?;
+        self.check_notice_in_time(before, &account, &model, policy)?;
         self.check_restriction(before, &account, caller)?;
         let is_later = policy.version > 1;
         let was_announced = policy.announcement.is_some();
@@ -158,7 +158,7 @@ impl Watch {
         let taken = before.and_then(|before| newly_taken(&before.account, account));
         let sent = taken.and_then(|taken| self.messages.get(taken));
         if let Some(LenderCommand { command: Command::NoticeSent(of), at, .. }) = sent {
-            let told = self.told.entry((id.to_owned(), of.to_string())).or_default();
+            let told = self.notices_left.entry((id.to_owned(), of.to_string())).or_default();
             told.push(*at);
         }
     }
@@ -177,7 +177,7 @@ impl Watch {
             });
             let Some(sent_at) = notice.sent_at.filter(|_| planned) else { continue };
             let id = account.account_id.as_str();
-            let told = self.told.get(&(id.to_owned(), notice.of.to_string()));
+            let told = self.notices_left.get(&(id.to_owned(), notice.of.to_string()));
             hold!(
                 "a notice is noted when it has left",
                 told.is_some_and(|told| told.iter().any(|at| *at <= sent_at)),
@@ -250,7 +250,7 @@ impl Watch {
             None if is_hold => self.published(account, now).first().map_or(0, |policy| policy.version),
             known => known.as_ref().map_or(0, |policy| policy.version),
         };
-        let at = judged_at(account);
+        let at = assessed_at(account);
         let is_in_force =
             self.binding_at(account, model, at, now).iter().any(|policy| policy.version == version);
         match self.policy(id, version) {
@@ -271,7 +271,7 @@ impl Watch {
         policy: &Policy,
         now: DateTime<Utc>,
     ) -> Result<Model, Broken> {
-        let (id, revision, at) = (account.account_id.as_str(), account.revision, judged_at(account));
+        let (id, revision, at) = (account.account_id.as_str(), account.revision, assessed_at(account));
         let mut seen = model.clone();
         seen.evaluated(policy, at);
         let long_known = self.published(account, now - POLICY_LAG);
@@ -306,7 +306,7 @@ impl Watch {
     /// Only notices that left in time count: no restriction begins before its notice has left and the notice
     /// days are over, and no stricter version binds an account before its announcement has left and the
     /// announced days are over.
-    fn check_told(
+    fn check_notice_in_time(
         &self,
         before: Option<&Account>,
         account: &Account,
@@ -314,9 +314,9 @@ impl Watch {
         policy: &Policy,
     ) -> Checked {
         let (id, revision) = (account.account_id.as_str(), account.revision);
-        let today = model.date(judged_at(account));
+        let today = model.date(assessed_at(account));
         let is_told = |of: String, since: Option<NaiveDate>, days: u32| {
-            let told = self.told.get(&(id.to_owned(), of));
+            let told = self.notices_left.get(&(id.to_owned(), of));
             let mut told_on = told.into_iter().flatten().map(|at| model.date(*at));
             told_on.any(|date| Some(date) >= since && date + TimeDelta::days(days.into()) <= today)
         };
@@ -331,7 +331,7 @@ impl Watch {
                 "nothing is restricted before the notice it owes has left",
                 is_told(format!("stage/{}", stage.name), oldest, days),
                 "{id} revision {revision}: {restrictions:?} on {today}, told at {:?}",
-                self.told
+                self.notices_left
             );
         }
         if let Some(announcement) = &policy.announcement
@@ -342,7 +342,7 @@ impl Watch {
                 is_told(format!("policy/{}", policy.version), None, announcement.days),
                 "{id} revision {revision}: judged by version {} on {today}, told at {:?}",
                 policy.version,
-                self.told
+                self.notices_left
             );
         }
         Ok(())
@@ -363,7 +363,7 @@ impl Watch {
         let published = self.policies.get(account.policy_id.as_str()).map_or(&[][..], Vec::as_slice);
         let climbs = published.iter().any(|(policy, _)| {
             let stage_index = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
-            stage_index(&model.judge(policy, its_now.max(judged_at(account))).stage) >= stage_index(stage)
+            stage_index(&model.judge(policy, its_now.max(assessed_at(account))).stage) >= stage_index(stage)
         });
         hold!("lifted when paid", climbs, "{id} revision {revision}: {stage} is held although less is due");
         let soon = its_now + TimeDelta::hours(2);
@@ -452,7 +452,7 @@ impl Watch {
         now: DateTime<Utc>,
     ) -> Checked {
         let (id, revision) = (account.account_id.as_str(), account.revision);
-        let at = judged_at(account);
+        let at = assessed_at(account);
         // An account evaluated without knowledge of the latest version is queued by its publisher.
         let long_known = self.published(account, now - POLICY_LAG);
         let same = |then: DateTime<Utc>| {
@@ -511,7 +511,7 @@ fn with(model: &Model, facts: impl IntoIterator<Item = (Command, DateTime<Utc>)>
 /// Whether the revision leaves all decisions as they were.
 fn decides_nothing(before: Option<&Account>, account: &Account) -> bool {
     let Some(before) = before else { return account.status.policy.is_none() };
-    judged_at(before) == judged_at(account)
+    assessed_at(before) == assessed_at(account)
         && account.contact_requests.is_empty()
         && account.decision_of_this_revision().is_none()
         && before.status.stage == account.status.stage
