@@ -1,10 +1,10 @@
 //! The contact gate: whether a borrower may be contacted now, on which channel, and why not.
 //!
 //! ```text
-//! ContactProfile::apply(fact)                 records a fact about contacting a customer       person.rs
-//! ContactProfile::receive(channel, receipt)   records the delivery receipt of a message        receipt.rs
-//! gate(person, wish, rules, now)      send, defer or suppress, with the reason         gate.rs
-//! consolidate(person, wishes, now)    one message a channel out of contact requests    consolidate.rs
+//! ContactProfile::apply(fact)                   records a fact about contacting a customer       profile.rs
+//! ContactProfile::apply_receipt(channel, ..)    records the delivery receipt of a message        receipt.rs
+//! gate(profile, request, rules, now)            send, defer or suppress, with the reason         gate.rs
+//! consolidate(profile, requests, now)           one message a channel out of contact requests    consolidate.rs
 //! ```
 //!
 //! Facts may come repeatedly and in any order: the latest value of each field stands, lists are unions, and
