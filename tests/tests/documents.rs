@@ -306,3 +306,14 @@ fn assert_names_its_subjects<'a>(texts: impl IntoIterator<Item = (&'a String, St
 fn pages_name_their_subjects() {
     assert_names_its_subjects(files("md").iter().map(|(name, page)| (name, page.clone())));
 }
+
+/// The comments of a source file.
+fn comments(source: &str) -> String {
+    let comments = source.lines().filter_map(|line| Some(line.split_once("//")?.1));
+    comments.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn comments_name_their_subjects() {
+    assert_names_its_subjects(files("rs").iter().map(|(name, source)| (name, comments(source))));
+}

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ContactProfile::apply(fact)                   records a fact about contacting a customer       profile.rs
-//! ContactProfile::apply_receipt(channel, ..)    records the delivery receipt of a message        receipt.rs
+//! ContactProfile::apply_receipt(channel, ..)    records the delivery receipt of a message        delivery_receipt.rs
 //! gate(profile, request, rules, now)            send, defer or suppress, with the reason         gate.rs
 //! consolidate(profile, requests, now)           one message a channel out of contact requests    consolidate.rs
 //! ```
@@ -13,18 +13,19 @@
 mod attempt;
 mod breathing_space;
 mod consolidate;
+mod delivery_receipt;
 mod frequency_caps;
 mod gate;
 mod gate_decision;
 mod profile;
 mod queued_request;
 mod quiet_hours;
-mod receipt;
 mod stamped;
 
 pub use self::attempt::{AttemptOutcome, ContactAttempt};
 pub use self::breathing_space::BreathingSpace;
 pub use self::consolidate::{Consolidated, consolidate};
+pub use self::delivery_receipt::{Receipt, ReceiptOutcome};
 pub use self::gate::{GateRequest, GateRequestKind, MAX_DEFERRALS, gate};
 pub use self::gate_decision::{GateDecision, GateReason, Unusable};
 pub use self::profile::Vulnerability;
@@ -33,5 +34,4 @@ pub use self::profile::{
     MAX_RECENT_CONTACTS, MAX_THIRD_PARTIES, ThirdPartyContact,
 };
 pub use self::queued_request::{MAX_BOUNCES, QueuedRequest, RequestTarget};
-pub use self::receipt::{Receipt, ReceiptOutcome};
 pub use self::stamped::{Stamp, Stamped};

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{FormatError, book, read, read_object};
+use super::{FormatError, portfolio, read, read_object};
 use crate::account::{Dated, DisputeOutcome, NoticeOf, PaymentKind, PromiseOutcome};
 use crate::commands::{
     Command, ContactChange, ContactFact, Drawn, Event, InboundMessage, NewInstallment, PaymentReceived,
@@ -117,7 +117,7 @@ fn command(name: &str, fields: Map<String, Value>) -> Result<Command, FormatErro
     Ok(match name {
         "account_opened" => {
             let opened: Opened = read(json)?;
-            let contract = book::contract(opened.account)
+            let contract = portfolio::contract(opened.account)
                 .map_err(|error| FormatError::new(format!("account.{}", error.field), error.problem))?;
             Command::AccountOpened(Box::new(contract))
         }

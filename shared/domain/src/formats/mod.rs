@@ -1,9 +1,9 @@
 //! The file formats for scripts: portfolio file, events, daily output, decisions; and the delivery receipt.
 
-mod book;
 mod daily;
 mod decisions;
 mod events;
+mod portfolio;
 mod receipt;
 mod strict;
 mod write;
@@ -12,10 +12,10 @@ use serde::de::DeserializeOwned;
 
 use crate::kernel::printable;
 
-pub use self::book::{BOOK_COLUMNS, BookRow, parse_book_line, parse_book_rows};
 pub use self::daily::DailyLines;
 pub use self::decisions::{DecisionLine, DecisionSubject};
 pub use self::events::{EVENT_TYPES, parse_event_line, parse_message};
+pub use self::portfolio::{BOOK_COLUMNS, BookRow, parse_book_line, parse_book_rows};
 pub use self::receipt::parse_receipt;
 pub use self::write::{book_line, message_line};
 

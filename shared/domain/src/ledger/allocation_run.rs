@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::accrual::LateFeeAccrual;
 use super::allocation::{Allocation, InstallmentPlaces, OpenInstallment, allocate_reporting, due_dates};
+use super::late_fee_accrual::LateFeeAccrual;
 use crate::account::{Account, Installment, Payment, Waiver};
 use crate::kernel::{Money, business_date, minor, number};
 use crate::policy::{Component, DueClass, Overpayment, Policy, WaterfallEntry};

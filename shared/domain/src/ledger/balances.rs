@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::accrual::AccrualAt;
 use super::allocation::{Allocation, OpenInstallment};
 use super::allocation_run::Ledger;
+use super::late_fee_accrual::AccrualAt;
 use crate::account::Account;
 use crate::kernel::{Currency, DayCount, LAST_DATE, Money, date_of, number};
 use crate::policy::{Component, Policy};
