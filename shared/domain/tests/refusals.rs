@@ -72,7 +72,7 @@ fn added(number: u32, due_on: &str, rest: &str) -> String {
 #[case::adjustment_beyond(
     "installment_adjusted",
     r#""number":1,"amount":"250.01","reason":"x""#,
-    "amount: 250.01 is beyond what installment 1 asks for, 250.00"
+    "amount: 250.01 exceeds the amount due of installment 1, 250.00"
 )]
 #[case::adjustment_too_fine(
     "installment_adjusted",

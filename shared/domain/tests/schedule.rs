@@ -92,7 +92,7 @@ fn an_adjustment_beyond_what_the_installment_asks_for_is_refused(#[case] amount:
     let refusal = loan.try_learn("2023-10-10", "installment_adjusted", &adjustment(1, amount)).unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        format!("amount: {amount} is beyond what installment 1 asks for, 250.00")
+        format!("amount: {amount} exceeds the amount due of installment 1, 250.00")
     );
     assert_eq!(loan, before);
 }

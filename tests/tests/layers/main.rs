@@ -1,9 +1,10 @@
-//! The layers of the workspace and of the domain, and the documentation of the sources, read from the sources
-//! and the manifests themselves.
+//! The layers of the workspace and of the domain, the names and the documentation of the sources, read from them
+//! and from the manifests.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 mod docs;
 mod domain;
 mod imports;
+mod names;
 mod source;
 mod workspace;
