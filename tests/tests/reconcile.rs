@@ -604,7 +604,7 @@ async fn what_could_not_be_told_is_found_again_by_the_next_firing() {
     world.stack.services().sns.fail_entries(SnsFault::InternalError { count });
     let watcher = world.services(reconcile_accounts::NAME);
     let failed = reconcile_accounts::reconcile(&watcher, 1, Deadline::none()).await;
-    assert!(failed.unwrap_err().to_string().contains("not told"));
+    assert!(failed.unwrap_err().to_string().contains("not alerted"));
     assert_eq!(world.reconcile().await.open, 1);
     assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);
 }
