@@ -89,9 +89,9 @@ async fn what_is_delivered_twice_is_applied_once() {
     world.sweep().await;
     let records = world.account_records().await;
     assert!(world.send(&records).await.is_empty());
-    let heeded = world.account("A-2").await;
+    let restricted = world.account("A-2").await;
     assert!(world.send(&records).await.is_empty());
-    assert_eq!(world.account("A-2").await, heeded);
+    assert_eq!(world.account("A-2").await, restricted);
 }
 
 #[tokio::test]

@@ -181,15 +181,15 @@ impl ReconcileRun<'_> {
         }
         let current = position_of(self.now, segments);
         begin(cursor, current, segments);
-        let parked = suspense::post_suspense(
+        let suspense_scan = suspense::post_suspense(
             self.services,
             cursor.suspense_after.as_deref(),
             self.now,
             &mut self.found,
         );
-        let parked = parked.await?;
-        self.report.in_suspense = parked.waiting;
-        cursor.suspense_after = parked.next;
+        let suspense_scan = suspense_scan.await?;
+        self.report.in_suspense = suspense_scan.waiting;
+        cursor.suspense_after = suspense_scan.next;
         let last = current.min(cursor.position + CATCH_UP as u64 - 1);
         for _ in 0..MAX_PAGES {
             if cursor.position > last {

@@ -276,19 +276,21 @@ impl CustomerEvaluation<'_> {
     fn pass_gate(
         &mut self,
         profile: ContactProfile,
-        told: &[SendableRequest<'_>],
+        sendable_requests: &[SendableRequest<'_>],
     ) -> (Vec<ReadyMessage>, Vec<Alert>) {
         let (now, no_rules) = (self.now, ContactRules::default());
-        let rules: Vec<&ContactRules> =
-            told.iter().map(|one| one.account.policy(now).contact.as_ref().unwrap_or(&no_rules)).collect();
+        let rules: Vec<&ContactRules> = sendable_requests
+            .iter()
+            .map(|one| one.account.policy(now).contact.as_ref().unwrap_or(&no_rules))
+            .collect();
         let mut alerts = Vec::new();
-        let mut left: Vec<usize> = (0..told.len()).collect();
+        let mut left: Vec<usize> = (0..sendable_requests.len()).collect();
         // Each further round drops at least one request.
-        for _ in 0..=told.len() {
+        for _ in 0..=sendable_requests.len() {
             let gate_requests: Vec<(GateRequest, &ContactRules)> = left
                 .iter()
                 .map(|place| {
-                    let SendableRequest { request: queued, account: assessed } = &told[*place];
+                    let SendableRequest { request: queued, account: assessed } = &sendable_requests[*place];
                     let policy = assessed.policy(self.now);
                     let gate_request =
                         queued.gate_request(&assessed.account, policy, &assessed.figures, self.now);
@@ -300,7 +302,7 @@ impl CustomerEvaluation<'_> {
             let mut unsayable = Vec::new();
             for (attempt, places) in &consolidated.messages {
                 let sendable: Vec<&SendableRequest<'_>> =
-                    places.iter().map(|place| &told[left[*place]]).collect();
+                    places.iter().map(|place| &sendable_requests[left[*place]]).collect();
                 match message::of(self.keys, &profile, attempt, &sendable, self.now) {
                     Ok(message) => said.push((attempt, sendable, message)),
                     Err(problem) => {
@@ -310,14 +312,14 @@ impl CustomerEvaluation<'_> {
             }
             if unsayable.is_empty() {
                 let decisions = consolidated.decisions.iter().zip(&left);
-                let decisions = decisions.map(|(decision, place)| (decision, &told[*place]));
+                let decisions = decisions.map(|(decision, place)| (decision, &sendable_requests[*place]));
                 alerts.extend(self.defer_or_suppress(decisions));
                 let windows = rules.iter().map(|rules| rules.window_days()).max().unwrap_or(0);
                 let ready = self.reserve(profile, windows, said.into_iter());
                 return (ready, alerts);
             }
             for (place, problem) in unsayable {
-                let SendableRequest { request: queued, account: assessed } = &told[place];
+                let SendableRequest { request: queued, account: assessed } = &sendable_requests[place];
                 self.end(queued, ContactOutcome::Unrenderable, None, Some(assessed));
                 self.evaluated.unrenderable += 1;
                 left.retain(|other| *other != place);

@@ -148,17 +148,17 @@ struct ContactReport {
 }
 
 impl ContactReport {
-    fn record(&mut self, said: ContactRecord) {
-        let policy = said.request.policy_id.to_string();
-        match said.message {
+    fn record(&mut self, contact_record: ContactRecord) {
+        let policy = contact_record.request.policy_id.to_string();
+        match contact_record.message {
             Some((message_id, channel)) => {
-                let key = (policy, what(&said.request), channel);
+                let key = (policy, what(&contact_record.request), channel);
                 self.tallies.entry(key.clone()).or_default().sent += 1;
                 self.keys.entry(message_id).or_default().push(key);
             }
             None => {
-                let why = said.reason.map_or(String::new(), |reason| reason.rule().to_owned());
-                *self.suppressed.entry((policy, outcome_text(said.outcome), why)).or_default() += 1;
+                let why = contact_record.reason.map_or(String::new(), |reason| reason.rule().to_owned());
+                *self.suppressed.entry((policy, outcome_text(contact_record.outcome), why)).or_default() += 1;
             }
         }
     }

@@ -174,9 +174,9 @@ fn imposed_under(policy: &Policy, accounts: &[Account], on: NaiveDate) -> Impose
 /// The account with the cross-restrictions that the customer's others impose.
 fn with_cross_restrictions<'a>(account: &'a Account, imposed: &ImposedByCustomer) -> Cow<'a, Account> {
     let Some(others) = imposed.get(&account.customer_id) else { return Cow::Borrowed(account) };
-    let mut heeding = account.clone();
-    match heeding.replace_imposed_by(others.clone()) {
-        Ok(_) => Cow::Owned(heeding),
+    let mut with_imposed = account.clone();
+    match with_imposed.replace_imposed_by(others.clone()) {
+        Ok(_) => Cow::Owned(with_imposed),
         // A customer with too many accounts has each assessed on its own.
         Err(_) => Cow::Borrowed(account),
     }

@@ -192,11 +192,11 @@ async fn propagate_restrictions_of(
     };
     for other in others.iter().filter(|other| *other != account_id) {
         match Box::pin(services.transitions.apply_cross_restrictions(other, now)).await {
-            Ok(CrossRestrictionOutcome { outcome, blocked: held }) => {
+            Ok(CrossRestrictionOutcome { outcome, blocked: blocked_payment }) => {
                 if let TransitionOutcome::Deferred(_, blocked) = outcome {
                     services.alerts.alert_blocked_payment(other, &blocked, now).await;
                 }
-                if let Some((whose, blocked)) = held {
+                if let Some((whose, blocked)) = blocked_payment {
                     services.alerts.alert_blocked_payment(&whose, &blocked, now).await;
                 }
             }

@@ -115,15 +115,15 @@ fn id(message: &SqsMessage) -> String {
 /// One ordered group per message group; a message without a group is one of its own.
 fn by_group(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
     let mut groups: BTreeMap<String, Vec<SqsMessage>> = BTreeMap::new();
-    let mut lanes = Vec::new();
+    let mut ordered_groups = Vec::new();
     for message in messages {
         match message.attributes.get("MessageGroupId") {
             Some(group) => groups.entry(group.clone()).or_default().push(message),
-            None => lanes.push(vec![message]),
+            None => ordered_groups.push(vec![message]),
         }
     }
-    lanes.extend(groups.into_values());
-    lanes
+    ordered_groups.extend(groups.into_values());
+    ordered_groups
 }
 
 async fn take_group<T, F>(

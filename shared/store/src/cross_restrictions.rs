@@ -123,21 +123,21 @@ impl Transitions {
         account_id: &AccountId,
         now: DateTime<Utc>,
     ) -> Result<CrossRestrictionOutcome, TransitionError> {
-        let mut heeded = CrossRestrictionOutcome { outcome: TransitionOutcome::Unchanged, blocked: None };
+        let mut applied = CrossRestrictionOutcome { outcome: TransitionOutcome::Unchanged, blocked: None };
         for _ in 0..=MAX_CONFLICTS {
             let Some(stored) = self.store().account(account_id).await? else {
                 return Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::NoAccount, blocked: None });
             };
             let ImposedRestrictions { others, blocked } = self.imposed_on(&stored.account, now).await?;
-            heeded.blocked = blocked;
+            applied.blocked = blocked;
             let known = stored.account.imposed_by();
             let takes_more = others.iter().any(|other| !known.contains(other));
             match self.try_cross_restrictions(stored, others, now).await {
-                Ok(None) => return Ok(heeded),
+                Ok(None) => return Ok(applied),
                 Ok(Some(outcome)) => {
-                    heeded.outcome = outcome;
+                    applied.outcome = outcome;
                     if !takes_more {
-                        return Ok(heeded);
+                        return Ok(applied);
                     }
                 }
                 Err(TransitionError::Store(StoreError::Conflict(_))) => {}
@@ -206,13 +206,13 @@ impl Transitions {
         account: &Account,
         now: DateTime<Utc>,
     ) -> Result<ImposedRestrictions, TransitionError> {
-        let mut asked = ImposedRestrictions { others: Vec::new(), blocked: None };
+        let mut imposed_now = ImposedRestrictions { others: Vec::new(), blocked: None };
         for (account_id, other) in self.read_others(account).await? {
             let known = account.imposed_by().iter().find(|known| known.account_id == account_id);
             let Some(other) = other else {
                 // Until the other account can be decoded, its restrictions stay as they were: none is added,
                 // none lifted.
-                asked.others.extend(known.cloned());
+                imposed_now.others.extend(known.cloned());
                 continue;
             };
             let Some(imposed) = other.imposes() else { continue };
@@ -224,19 +224,19 @@ impl Transitions {
                     .any(|one| !known.restriction.restrictions.contains(one))
             });
             if !is_more {
-                asked.others.push(imposed);
+                imposed_now.others.push(imposed);
                 continue;
             }
             match self.check_before_imposing(other, now).await? {
                 Imposition::Nothing => {}
-                Imposition::Restrictions(imposed) => asked.others.push(imposed),
+                Imposition::Restrictions(imposed) => imposed_now.others.push(imposed),
                 Imposition::Blocked(blocked) => {
-                    asked.others.extend(known.cloned());
-                    asked.blocked = Some((account_id, blocked));
+                    imposed_now.others.extend(known.cloned());
+                    imposed_now.blocked = Some((account_id, blocked));
                 }
             }
         }
-        Ok(asked)
+        Ok(imposed_now)
     }
 
     /// Posts the unposted payments of an account that would impose further restrictions.

@@ -262,8 +262,9 @@ impl Transitions {
         // A payment put or noted in suspense since that Query found no account either; the second Query finds
         // it.
         let latest = self.post_found(Box::new(created), now).await?;
-        let (latest, held) = Box::pin(self.apply_cross_restrictions_at_opening(latest, now)).await?;
-        Ok(match blocked.or(held) {
+        let (latest, blocked_payment) =
+            Box::pin(self.apply_cross_restrictions_at_opening(latest, now)).await?;
+        Ok(match blocked.or(blocked_payment) {
             Some(blocked) => TransitionOutcome::Deferred(latest, blocked),
             None => TransitionOutcome::Written(latest),
         })

@@ -301,13 +301,13 @@ impl<'p> ModelCourse<'p> {
     fn climb(&self, ladder: &mut Ladder, day: &ModelDay, is_first: bool) {
         let waits = self.is_in_process(day.date);
         let figures = self.figures(day);
-        for (rung, stage) in ladder.stages.iter_mut().zip(&self.policy.stages) {
-            rung.holds = self.holds(&stage.when, &figures, day.date) && (rung.holds || !waits);
-            rung.restricts =
-                rung.holds && (rung.restricts || !self.is_deferred(stage, &figures, day.date, is_first));
+        for (state, stage) in ladder.stages.iter_mut().zip(&self.policy.stages) {
+            state.holds = self.holds(&stage.when, &figures, day.date) && (state.holds || !waits);
+            state.restricts =
+                state.holds && (state.restricts || !self.is_deferred(stage, &figures, day.date, is_first));
         }
-        let top = ladder.stages.iter().rposition(|rung| rung.holds);
-        let restricting = ladder.stages.iter().rposition(|rung| rung.restricts);
+        let top = ladder.stages.iter().rposition(|state| state.holds);
+        let restricting = ladder.stages.iter().rposition(|state| state.restricts);
         for (known, now) in [(&mut ladder.top, top), (&mut ladder.restricting, restricting)] {
             if known.0 != now {
                 *known = (now, Some(day.date));

@@ -149,14 +149,14 @@ impl<'a> Bench<'a> {
         let sns_client = aws_sdk_sns::Client::from_conf(
             services.sns_client.config().to_builder().interceptor(sns.clone()).build(),
         );
-        let wiring = |function| {
+        let function_services = |function| {
             let clock: Arc<dyn Clock> = Arc::new(stack.clock().clone());
             Services::new(function, stack.settings(), dynamodb_client.clone(), sns_client.clone(), clock)
         };
         // The stack would fire it for a segment at a time.
-        let watcher = wiring(reconcile_accounts::NAME);
-        let handlers = Handlers::over(local_reference_keys()?, wiring);
-        let store = |wiring: &Services| wiring.transitions.store().clone();
+        let watcher = function_services(reconcile_accounts::NAME);
+        let handlers = Handlers::over(local_reference_keys()?, function_services);
+        let store = |function_services: &Services| function_services.transitions.store().clone();
         let stores = [
             Store::new(dynamodb_client.clone(), stack.settings().tables.clone(), stack.settings().due_shards),
             store(&handlers.detect_overdue),

@@ -108,13 +108,14 @@ impl Stack {
         let settings = settings(&template)?;
         let store =
             Store::new(services.dynamodb_client.clone(), settings.tables.clone(), settings.due_shards);
-        let wiring = |function| {
+        let function_services = |function| {
             let shared: Arc<dyn Clock> = Arc::new(clock.clone());
             Services::over(function, &settings, store.clone(), services.sns_client.clone(), shared)
         };
         let shards = shard_queue(&template, &services)?;
         let keys = local_reference_keys()?;
-        let functions = Functions::InProcess(Box::new(Handlers { shards, ..Handlers::over(keys, wiring) }));
+        let functions =
+            Functions::InProcess(Box::new(Handlers { shards, ..Handlers::over(keys, function_services) }));
         let mut pumps = Vec::with_capacity(template.mappings.len());
         for mapping in &template.mappings {
             let table = template.table(&mapping.table)?;

@@ -9,16 +9,6 @@ use super::Account;
 use crate::kernel::MAX_NOTICES;
 use crate::policy::StageName;
 
-impl Account {
-    /// Keeps the last notice of each stage and policy version, at most `MAX_NOTICES`.
-    pub(crate) fn keep_notice(&mut self, notice: Notice) {
-        self.notices.retain(|known| known.of != notice.of);
-        let excess = (self.notices.len() + 1).saturating_sub(MAX_NOTICES);
-        self.notices.drain(..excess);
-        self.notices.push(notice);
-    }
-}
-
 /// The announcement of a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -49,4 +39,14 @@ pub struct Notice {
     /// When the notice left; none: not yet, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<DateTime<Utc>>,
+}
+
+impl Account {
+    /// Keeps the last notice of each stage and policy version, at most `MAX_NOTICES`.
+    pub(crate) fn keep_notice(&mut self, notice: Notice) {
+        self.notices.retain(|known| known.of != notice.of);
+        let excess = (self.notices.len() + 1).saturating_sub(MAX_NOTICES);
+        self.notices.drain(..excess);
+        self.notices.push(notice);
+    }
 }

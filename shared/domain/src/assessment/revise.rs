@@ -32,7 +32,7 @@ impl Account {
         planned.into_iter().for_each(|notice| self.keep_notice(notice));
         self.revision = self.revision.next();
         let asked_at = decision.as_ref().map_or(now, |decision| decision.at);
-        let asks_of_others = self.imposing(assessment.imposes, assessment.restricting, asked_at);
+        let imposes = self.imposing(assessment.imposes, assessment.restricting, asked_at);
         let policy = match self.status.policy.take() {
             Some(known) if known.version == policy.version && known.id == policy.id => known,
             _ => policy.reference(),
@@ -48,7 +48,7 @@ impl Account {
                     last_assessed_at: Some(now),
                     delinquency_history: assessment.delinquency_history,
                     classification: assessment.classification,
-                    imposes: asks_of_others,
+                    imposes,
                 };
                 self.remember(decision);
             }
@@ -58,7 +58,7 @@ impl Account {
                 self.status.last_assessed_at = Some(now);
                 self.status.delinquency_history = assessment.delinquency_history;
                 self.status.classification = assessment.classification;
-                self.status.imposes = asks_of_others;
+                self.status.imposes = imposes;
             }
         }
     }

@@ -41,9 +41,7 @@ impl Account {
         within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
         check_total("installments", self.largest_amount_due())
     }
-}
 
-impl Account {
     pub(crate) fn check_responses(&self) -> Result<(), Refusal> {
         for promise in &self.promises {
             check_date("until", promise.until)?;

@@ -8,6 +8,9 @@ use crate::account::{Account, RecordedCause};
 use crate::kernel::{MAX_REASON_BYTES, Refusal, business_date};
 use crate::policy::HardshipCause;
 
+/// The `by` of a cause that only the borrower has reported.
+pub const BORROWER: &str = "borrower";
+
 impl Account {
     pub(crate) fn record_cause(
         &mut self,
@@ -23,12 +26,7 @@ impl Account {
         self.cause = Some(RecordedCause { cause, by: by.to_owned(), reason: reason.to_owned(), at, until });
         Ok(Applied::Changed)
     }
-}
 
-/// The `by` of a cause that only the borrower has reported.
-pub const BORROWER: &str = "borrower";
-
-impl Account {
     /// Records the cause that the borrower reported at `at`: as `unknown`, for no officer has verified it. A
     /// cause from another source stands while it binds; of two answers the later one stands.
     ///

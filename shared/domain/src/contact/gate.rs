@@ -189,10 +189,15 @@ impl GateCheck<'_> {
         if let Some((by, until)) = stops.into_iter().max_by_key(|(_, until)| *until) {
             return Some(self.wait(until?, GateReason::OnHold { by, until }));
         }
-        let held =
-            self.request.reminder_hold.filter(|held| !self.request.is_mandatory() && now < held.until)?;
-        let until = Some(business_date(self.request.time_zone, held.until));
-        Some(GateDecision::Defer { until: held.until, reason: GateReason::OnHold { by: held.by, until } })
+        let reminder_hold = self
+            .request
+            .reminder_hold
+            .filter(|reminder_hold| !self.request.is_mandatory() && now < reminder_hold.until)?;
+        let until = Some(business_date(self.request.time_zone, reminder_hold.until));
+        Some(GateDecision::Defer {
+            until: reminder_hold.until,
+            reason: GateReason::OnHold { by: reminder_hold.by, until },
+        })
     }
 
     fn breathing_spaces(&self, today: NaiveDate) -> Vec<(ContactHold, Option<NaiveDate>)> {

@@ -8,18 +8,6 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The amount in minor units.
-pub(crate) fn minor(amount: Money, minor_units: u32) -> i128 {
-    let mut decimal = amount.as_decimal();
-    if decimal.is_zero() {
-        return 0;
-    }
-    if decimal.scale() != minor_units {
-        decimal.rescale(minor_units);
-    }
-    decimal.mantissa()
-}
-
 /// The most digits of an amount before the decimal point, and so of the sum of all amounts due on an account:
 /// a written amount must be readable again.
 ///
@@ -270,6 +258,18 @@ impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
+}
+
+/// The amount in minor units.
+pub(crate) fn minor(amount: Money, minor_units: u32) -> i128 {
+    let mut decimal = amount.as_decimal();
+    if decimal.is_zero() {
+        return 0;
+    }
+    if decimal.scale() != minor_units {
+        decimal.rescale(minor_units);
+    }
+    decimal.mantissa()
 }
 
 #[cfg(test)]

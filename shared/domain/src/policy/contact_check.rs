@@ -90,10 +90,16 @@ fn check_others(rules: &ContactRules) -> Result<(), String> {
         let extra = space.mental_health_extra_days;
         between("contact.breathing_space.mental_health_extra_days", extra, 0, MAX_WINDOW_DAYS)?;
     }
-    if let Some(persons) = &rules.third_parties {
-        between("contact.contact_persons.delinquent_days", persons.delinquent_days, 1, MAX_WINDOW_DAYS)?;
-        between("contact.contact_persons.failed_attempts", persons.failed_attempts, 1, MAX_CAP)?;
-        check_template(&persons.template).map_err(|problem| format!("contact.contact_persons.{problem}"))?;
+    if let Some(third_party_rules) = &rules.third_parties {
+        between(
+            "contact.contact_persons.delinquent_days",
+            third_party_rules.delinquent_days,
+            1,
+            MAX_WINDOW_DAYS,
+        )?;
+        between("contact.contact_persons.failed_attempts", third_party_rules.failed_attempts, 1, MAX_CAP)?;
+        check_template(&third_party_rules.template)
+            .map_err(|problem| format!("contact.contact_persons.{problem}"))?;
     }
     if let Some(receipts) = &rules.receipts {
         check_channels("contact.receipts", &receipts.channels)?;

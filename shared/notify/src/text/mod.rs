@@ -120,8 +120,8 @@ pub fn check(policy: &Policy) -> Result<(), TextFault> {
             return Err(TextFault { place, problem });
         }
     }
-    let contact_persons = policy.contact.as_ref().and_then(|contact| contact.third_parties.as_ref());
-    contact_persons.map_or(Ok(()), |rules| texts.check_for_third_parties(&rules.template))
+    let third_party_rules = policy.contact.as_ref().and_then(|contact| contact.third_parties.as_ref());
+    third_party_rules.map_or(Ok(()), |rules| texts.check_for_third_parties(&rules.template))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Watch {
             .iter()
             .map(|one| (one.account_id.clone(), one.restriction.restrictions.clone()));
         models.iter_mut().for_each(|model| model.impose(imposed.clone()));
-        let heeds = before.map_or(&[][..], Account::imposed_by) != account.imposed_by();
+        let is_propagation = before.map_or(&[][..], Account::imposed_by) != account.imposed_by();
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
         let policy = self.policy_used(&account, &models[0], may_be_held, now)?;
         let check = |model: &Model| -> Result<Model, Broken> {
@@ -88,7 +88,7 @@ impl Watch {
         self.count("restrictions", usize::from(restricted));
         self.count("reminders wanted", intents);
         self.count("notices wanted", notices);
-        self.count("others heeded", usize::from(heeds));
+        self.count("others heeded", usize::from(is_propagation));
         self.count("judged by a later version", usize::from(is_later));
         self.count("judged by an announced version", usize::from(was_announced));
         Ok(())
