@@ -12,7 +12,7 @@
 //! | `answered` | there was a conversation; a stated reason becomes the recorded cause of the accounts, unless another one binds |
 //!
 //! A receipt of a message to a third-party contact never concerns the borrower's channels: see
-//! [`ContactProfile::apply_third_party_receipt`](duewatch_domain::contact::Person::apply_third_party_receipt). Its request is not queued again,
+//! [`ContactProfile::apply_third_party_receipt`](duewatch_domain::contact::ContactProfile::apply_third_party_receipt). Its request is not queued again,
 //! for the lender knows no other channel of theirs, and their answer is no cause of the borrower's.
 //!
 //! # Delivered twice, out of order
