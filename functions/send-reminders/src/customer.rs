@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! load        the contact profile and its queued requests          one Query
-//! last look   each account in its current state                    Judged
+//! last look   each account in its current state                    AssessedAccount
 //! gate        which requests leave, on which channel, together     consolidate
 //! render      before anything is counted: a request that cannot be rendered is not counted
-//! count       profile, messages and requests, all or nothing       write_person
+//! count       profile, messages and requests, all or nothing       write_profile
 //! publish     then each notice is recorded, and the requests end
 //! ```
 //!

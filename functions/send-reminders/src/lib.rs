@@ -6,7 +6,7 @@
 //!
 //! # A customer, not an account
 //! All due requests of a customer are evaluated together. Each account is read again (the last look), the
-//! gate decides, and the requests that may leave become one message a channel. `person.rs` describes the
+//! gate decides, and the requests that may leave become one message a channel. `customer.rs` describes the
 //! steps.
 //!
 //! # Delivered twice, killed in between

@@ -218,9 +218,9 @@ impl Transitions {
         &self,
         contract: &Contract,
         now: DateTime<Utc>,
-        cause: Trigger,
+        trigger: Trigger,
     ) -> Result<TransitionOutcome, TransitionError> {
-        match Box::pin(self.create(Account::open(contract)?, now, cause)).await {
+        match Box::pin(self.create(Account::open(contract)?, now, trigger)).await {
             Err(TransitionError::Store(StoreError::Conflict(_))) => {
                 let outcome =
                     self.take(&contract.account_id, &TransitionInput::Opened(contract), now).await?;
@@ -245,7 +245,7 @@ impl Transitions {
         &self,
         mut account: Account,
         now: DateTime<Utc>,
-        cause: Trigger,
+        trigger: Trigger,
     ) -> Result<TransitionOutcome, TransitionError> {
         let rules = self.policies.get(&self.store, &account.policy_id, now).await?;
         let facts = self.store.payments_of(&account.account_id).await?;
@@ -253,7 +253,7 @@ impl Transitions {
         let blocked = blocked.filter(|_| account.would_be_restricted(&rules, now));
         match blocked {
             Some(_) => account.defer_restriction(now + DEFER_FOR),
-            None => account.judge(&rules, now, cause),
+            None => account.judge(&rules, now, trigger),
         }
         // The link precedes the account: a function that propagates restrictions to the customer's accounts
         // finds it, or the new account pulls them itself.
@@ -425,14 +425,14 @@ impl Transitions {
         mut account: Account,
         rules: &Arc<Versions>,
         now: DateTime<Utc>,
-        cause: Trigger,
+        trigger: Trigger,
     ) -> Result<(Account, Option<BlockedPayment>), StoreError> {
-        let mut cause = cause;
+        let mut trigger = trigger;
         if account.would_be_restricted(rules, now) {
             let facts = self.store.payments_of(&account.account_id).await?;
             let PostedPayments { hold, has_posted } = post_all(&mut account, &facts);
             if has_posted {
-                cause = Trigger::Fact;
+                trigger = Trigger::Fact;
             }
             if let Some(blocked) = hold
                 && account.would_be_restricted(rules, now)
@@ -442,7 +442,7 @@ impl Transitions {
                 return Ok((account, Some(blocked)));
             }
         }
-        account.judge(rules, now, cause);
+        account.judge(rules, now, trigger);
         Ok((account, None))
     }
 }

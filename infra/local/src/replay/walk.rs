@@ -89,8 +89,8 @@ impl<'a> AccountWalk<'a> {
     /// Opens the account. Returns the notices that it plans, which the caller lets leave.
     pub(super) fn open(&mut self) -> VecDeque<ContactRequest> {
         self.is_open = true;
-        let cause = if self.opening.by_event { Trigger::Fact } else { Trigger::Time };
-        self.judge_once(self.opening.opens_at, cause);
+        let trigger = if self.opening.by_event { Trigger::Fact } else { Trigger::Time };
+        self.judge_once(self.opening.opens_at, trigger);
         self.notices().collect()
     }
 
@@ -159,8 +159,8 @@ impl<'a> AccountWalk<'a> {
     }
 
     /// Assesses the account; its planned notices leave at once, as a sending function would let them.
-    pub(super) fn judge(&mut self, now: DateTime<Utc>, cause: Trigger) {
-        self.judge_once(now, cause);
+    pub(super) fn judge(&mut self, now: DateTime<Utc>, trigger: Trigger) {
+        self.judge_once(now, trigger);
         let notices = self.notices().collect();
         self.send_notices(notices, now);
     }
@@ -182,8 +182,8 @@ impl<'a> AccountWalk<'a> {
         self.account.contact_requests.clone().into_iter().filter(|request| request.notice_of.is_some())
     }
 
-    fn judge_once(&mut self, now: DateTime<Utc>, cause: Trigger) {
-        self.account.judge(&self.case.policy.policy, now, cause);
+    fn judge_once(&mut self, now: DateTime<Utc>, trigger: Trigger) {
+        self.account.judge(&self.case.policy.policy, now, trigger);
         if now >= self.opening.closes_before {
             // The walk continues for the customer's other accounts alone, whose days end later.
             return;

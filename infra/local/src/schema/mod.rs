@@ -1,6 +1,6 @@
 //! JSON Schemas (draft 2020-12) of the files that scripts read and write.
 //!
-//! They are written by hand, and `tests/schema.rs` checks them against the parsers: a schema and a parser
+//! They are written by hand, and `tests/schema/main.rs` checks them against the parsers: a schema and a parser
 //! that differ in an event type, a field or a table fail there.
 
 mod account;

@@ -3,6 +3,7 @@
 //! Commands add facts, an assessment adds the status; this layer only holds them, in order and within
 //! their bounds.
 
+mod applied_message;
 mod classification;
 mod contact_hold;
 mod contact_request;
@@ -23,7 +24,6 @@ mod reason;
 mod reminder_preference;
 mod score;
 mod status;
-mod taken_message;
 mod waiver;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -34,6 +34,7 @@ use crate::kernel::{
     Revision, Zone, business_date,
 };
 
+pub use self::applied_message::AppliedMessage;
 pub use self::classification::{Classification, HeldClass};
 pub use self::contact_hold::ContactHold;
 pub use self::contact_request::ContactRequest;
@@ -54,7 +55,6 @@ pub use self::reason::{DeferralReason, Reason};
 pub use self::reminder_preference::ReminderPreference;
 pub use self::score::RecordedScore;
 pub use self::status::AccountStatus;
-pub use self::taken_message::AppliedMessage;
 pub use self::waiver::Waiver;
 
 /// One credit agreement with all its facts and the account status that the last assessment left.

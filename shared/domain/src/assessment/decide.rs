@@ -22,7 +22,7 @@ pub fn decide(
     policy: &Policy,
     assessment: &Assessment<'_>,
     now: DateTime<Utc>,
-    cause: Trigger,
+    trigger: Trigger,
 ) -> Option<Decision> {
     let status = &account.status;
     let missing = |those: &[Restriction], from: &[Restriction]| -> Vec<Restriction> {
@@ -38,7 +38,7 @@ pub fn decide(
     let since = since.map(|day| policy.day_count.begin(account.time_zone, day));
     // An imposed restriction that was deferred takes effect no earlier than it was imposed.
     let asked_since = assessment.imposed_since.filter(|_| !applied.is_empty());
-    let at = match cause {
+    let at = match trigger {
         Trigger::Time => since.max(assessment.binds_from).max(asked_since).unwrap_or(now),
         Trigger::Fact => now,
     };

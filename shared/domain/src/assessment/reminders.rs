@@ -35,7 +35,7 @@ pub(crate) fn plan_reminders(
     let stage_began = || projection.held_from.map(|day| policy.day_count.begin(account.time_zone, day));
     let stage_index = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
     let stage = projection.stage.map_or("current", |stage| stage.name.as_str());
-    let (stage_rung, in_force) =
+    let (current_index, in_force) =
         (stage_index(stage), projection.restricting.and_then(|stage| stage_index(stage.name.as_str())));
     // A reminder belongs to one stage. A notice also belongs to the severer ones, until the announced
     // restrictions are in force.
@@ -44,7 +44,7 @@ pub(crate) fn plan_reminders(
         Some(announced) => {
             account.is_enforced()
                 && in_force < stage_index(announced.as_str())
-                && stage_index(step.stage.as_str()) <= stage_rung
+                && stage_index(step.stage.as_str()) <= current_index
         }
     };
     let (holds, in_process) = (hold_periods(account, policy), payment_in_process_hold(account, policy));

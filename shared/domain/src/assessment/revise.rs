@@ -22,10 +22,10 @@ impl Account {
     /// assessed at that instant again, so that differing clocks reverse no decision and repeat no reminder.
     ///
     /// Where the policy has several versions, the version that binds the account applies.
-    pub fn judge<'p>(&mut self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>, cause: Trigger) {
+    pub fn judge<'p>(&mut self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>, trigger: Trigger) {
         let now = self.not_before(now);
         let (policy, assessment) = self.assessed(rules.into(), now);
-        let decision = decide(self, policy, &assessment, now, cause);
+        let decision = decide(self, policy, &assessment, now, trigger);
         let next_action_at = assessment.next_action_at;
         self.contact_requests = assessment.contact_requests;
         let planned: Vec<Notice> = self.contact_requests.iter().filter_map(planned_notice).collect();

@@ -1,6 +1,6 @@
 //! The gate: one function decides for every contact whether it leaves, in the borrower's local time.
 //!
-//! The gate evaluates the stops of all contact, then the first usable channel, then quiet hours and frequency
+//! The gate evaluates the holds on all contact, then the first usable channel, then quiet hours and frequency
 //! caps. Quiet hours and caps delay the current channel; an unusable channel moves to the next. A notice that
 //! the law requires passes the rules that defer only reminders: a complaint, a dispute, a promise, a
 //! vulnerability. A breathing space, an opt-out, quiet hours and caps apply to every contact.
@@ -59,7 +59,7 @@ pub enum GateRequestKind {
 }
 
 impl GateRequest {
-    /// The contact request of `intent`, from the account's state when it is read again.
+    /// A gate request for `request`, on the account as it was read again.
     #[must_use]
     pub fn of(
         contact_id: ContactId,

@@ -119,7 +119,7 @@ impl QueuedRequest {
         self.late_since.or_else(|| (now - should > LATE_BY).then(|| business_date(zone, should)))
     }
 
-    /// The contact request, from its account's state when it is read again at `now`.
+    /// The gate request of this contact request, on its account as read again at `now`.
     #[must_use]
     pub fn gate_request(
         &self,

@@ -84,18 +84,22 @@ pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, 
         allocate_oldest_first(installments, &mut lines, &mut pool, until);
     }
     let money = |minor| Money::of_minor(minor, minor_units);
-    let mut open_installment = Vec::with_capacity(lines.len());
+    let mut open_installments = Vec::with_capacity(lines.len());
     let mut outstanding = 0;
     for (place, (installment, line)) in installments.iter().zip(&lines).enumerate() {
         let owes = line.due - line.paid;
         if owes > 0 && !installment.written_off {
             outstanding += owes;
-            open_installment.push(OpenInstallment { place, due_on: installment.due_on, amount: money(owes) });
+            open_installments.push(OpenInstallment {
+                place,
+                due_on: installment.due_on,
+                amount: money(owes),
+            });
         }
     }
     Allocation {
         paid: lines.iter().map(|line| money(line.paid)).collect(),
-        open_installments: open_installment,
+        open_installments,
         outstanding: money(outstanding),
         credit: money(pool),
         ledger: None,
