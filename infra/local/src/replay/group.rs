@@ -189,7 +189,7 @@ impl<'a> CustomerGroup<'a> {
     /// account's own cross-restriction, so the loop ends.
     fn propagate_restrictions(&mut self, mut changed: Vec<usize>, now: DateTime<Utc>) {
         while !changed.is_empty() {
-            let mut heeded: Vec<(usize, Option<Revision>, VecDeque<ContactRequest>)> = Vec::new();
+            let mut restricted: Vec<(usize, Option<Revision>, VecDeque<ContactRequest>)> = Vec::new();
             for teller in std::mem::take(&mut changed) {
                 for other in (0..self.members.len()).filter(|other| *other != teller) {
                     let imposed = self.imposed_on(other);
@@ -199,11 +199,11 @@ impl<'a> CustomerGroup<'a> {
                     };
                     let before = member.imposed_at_revision();
                     if let Some(notices) = member.walk.apply_cross_restrictions(imposed, now) {
-                        heeded.push((other, before, notices));
+                        restricted.push((other, before, notices));
                     }
                 }
             }
-            for (place, before, notices) in heeded {
+            for (place, before, notices) in restricted {
                 let Some(member) = self.members.get_mut(place) else { continue };
                 member.walk.send_notices(notices, now);
                 changed.extend((member.imposed_at_revision() != before).then_some(place));
