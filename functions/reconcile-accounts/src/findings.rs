@@ -35,7 +35,7 @@ pub enum Discrepancy {
 }
 
 impl Discrepancy {
-    /// The name in alerts and metrics.
+    /// The name in alerts and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
