@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use duewatch_domain::commands::event_line;
 use duewatch_domain::formats::parse_event_line;
-use duewatch_domain::{Account, Trigger, Command, Event, Policy};
+use duewatch_domain::{Account, Command, Event, Policy, Trigger};
 use duewatch_fuzz::{POLICIES, check_allocation, check_fault, check_item, follow, judge, sample_account};
 use libfuzzer_sys::fuzz_target;
 

@@ -4,7 +4,7 @@
 
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, plus_days, start_of_day};
 use duewatch_domain::policy;
-use duewatch_domain::{Trigger, Policy};
+use duewatch_domain::{Policy, Trigger};
 use duewatch_fuzz::{check_fault, check_item, check_life, judge, sample_account};
 use duewatch_notify::text as notify_text;
 use libfuzzer_sys::fuzz_target;

@@ -7,7 +7,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use chrono::{DateTime, Utc};
 use detect_overdue::ShardMessage;
 use duewatch_domain::formats::{message_line, parse_message};
-use duewatch_domain::{Account, Applied, Trigger, InboundMessage, Refusal};
+use duewatch_domain::{Account, Applied, InboundMessage, Refusal, Trigger};
 use duewatch_fuzz::{POLICIES, check_allocation, check_fault, check_item, judge, sample_account};
 use libfuzzer_sys::fuzz_target;
 

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
 use duewatch_domain::account::Account;
-use duewatch_domain::kernel::{LAST_DATE, end_of_day, plus_days, start_of_day};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject, parse_book_line};
 use duewatch_domain::kernel::Money;
-use duewatch_domain::policy::{Policy, Waterfall, self};
+use duewatch_domain::kernel::{LAST_DATE, end_of_day, plus_days, start_of_day};
+use duewatch_domain::policy::{self, Policy, Waterfall};
 use duewatch_domain::{Trigger, allocate, assess, decide};
 use duewatch_store::{account_from_image, account_image};
 
@@ -72,8 +72,12 @@ pub fn check_allocation(account: &Account) {
     }
     let outstanding: Money = allocation.open_installments.iter().map(|unpaid| unpaid.amount).sum();
     assert_eq!(allocation.outstanding, outstanding);
-    let money_in: Money =
-        account.payments().iter().filter(|payment| payment.is_effective()).map(|payment| payment.amount).sum();
+    let money_in: Money = account
+        .payments()
+        .iter()
+        .filter(|payment| payment.is_effective())
+        .map(|payment| payment.amount)
+        .sum();
     assert_eq!(money_in, allocation.paid.into_iter().sum::<Money>() + allocation.credit);
     assert!(!allocation.credit.is_negative());
 }
