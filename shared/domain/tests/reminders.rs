@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{TestLoan, four_installments, instant, loan, policy};
+use common::{TestLoan, four_installments, instant, loan, loan_in, policy};
 use duewatch_domain::assessment::is_still_due;
 use duewatch_domain::{Policy, Trigger, allocate};
 use rstest::rstest;
@@ -244,4 +244,41 @@ fn on_its_due_date_an_installment_is_reminded_of_though_an_older_one_still_owes(
         Trigger::Time,
     );
     assert_eq!(intents(&loan), ["app due_today about installment 2, 0 missed"]);
+}
+
+/// An account of one installment, reminded of on its due date, at ten.
+fn due_today() -> Policy {
+    policy(
+        "grace_days = 3",
+        r#"
+        [[stages]]
+        name = "late"
+        when = { delinquent_days = 1 }
+        [reminders]
+        send_at = "10:00"
+        steps = [{ stage = "current", days = 0, channel = "app", template = "due_today" }]
+        [dispute]
+        holds_days = 3
+        "#,
+    )
+}
+
+// In Apia the clock went from 29 December 2011 (UTC-10) to 31 December (UTC+14), at 10:00 UTC. An installment
+// due on the date in between is past due at once: there is no moment at which "due today" would be true. The
+// fourth day after the due date is the first delinquent one: 3 January, 00:00 in Apia.
+#[test]
+fn an_account_does_not_wait_to_announce_a_date_that_its_zone_skips() {
+    let mut loan = loan_in("Pacific/Apia", "CNY", &[(1, "2011-12-30", "250.00")]);
+    loan.assessed("2011-12-29", &due_today(), Trigger::Time);
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2012-01-02T10:00:00Z")));
+}
+
+// The dispute of 8 October holds reminders until the 12th begins; then the 10th has passed. The first
+// delinquent day is the 14th, 00:00 in Shanghai.
+#[test]
+fn an_account_does_not_wait_to_announce_a_due_date_that_a_hold_outlasts() {
+    let mut loan = loan(&[(1, "2023-10-10", "250.00")]);
+    loan.learns("2023-10-08", "dispute_opened", r#""dispute_id":"D-1","reason":"paid at a branch""#);
+    loan.assessed("2023-10-08", &due_today(), Trigger::Fact);
+    assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-13T16:00:00Z")));
 }

@@ -58,6 +58,10 @@ pub(crate) fn plan_reminders(
             let planned_at = at_local_time(account.time_zone, planned_on, time.at);
             let planned_at = put_off(account, holds, planned_at, time.at);
             if planned_at > now {
+                if has_passed(account, policy, &time, open_installment, planned_at) {
+                    // The zone skips that date, or a hold ends too late: there will be nothing to announce.
+                    continue;
+                }
                 plan.next_at = Some(plan.next_at.map_or(planned_at, |next| next.min(planned_at)));
                 break;
             }
