@@ -18,15 +18,14 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
-use detect_overdue::SweepReport;
+use duewatch_app::ReconcileReport;
+use duewatch_app::SweepReport;
+use duewatch_app::TransitionOutcome;
+use duewatch_app::{Clock, Services};
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Account, Contract, Trigger, policy};
 use duewatch_local::stack::{Ports, Stack, StackClock, Transport};
-use duewatch_runtime::{Clock, Services};
-use duewatch_store::{
-    Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store, TransitionOutcome,
-};
-use reconcile_accounts::ReconcileReport;
+use duewatch_store::{Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store};
 use serde_json::{Map, Value, json};
 
 pub use self::deliveries::{
@@ -118,7 +117,7 @@ impl World {
     pub fn services_over(&self, function: &'static str, client: Client) -> Services {
         let sns = self.stack.services().sns_client.clone();
         let clock = Arc::new(self.stack.clock().clone());
-        Services::new(function, self.stack.settings(), client, sns, clock)
+        duewatch_runtime::services(function, self.stack.settings(), client, sns, clock)
     }
 
     /// A function's services, with an interrupt before some of their calls.
@@ -292,7 +291,7 @@ impl World {
     }
 
     /// Fires the schedule of `send-reminders`: due planned contacts pass the gate.
-    pub async fn sweep_contacts(&self) -> send_reminders::ContactSweepReport {
+    pub async fn sweep_contacts(&self) -> duewatch_app::ContactSweepReport {
         sweep_contacts(&self.services(send_reminders::NAME)).await
     }
 

@@ -6,9 +6,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{Months, NaiveDate};
+use duewatch_app::Services;
+use duewatch_app::TransitionOutcome;
 use duewatch_domain::Trigger;
-use duewatch_runtime::Services;
-use duewatch_store::{Consumed, HistoryEntry, Store, TransitionOutcome};
+use duewatch_store::{Consumed, HistoryEntry, Store};
 use duewatch_tests::cost::inputs::{
     ACCOUNT_BYTES, CONTACT_BYTES, DECISION_ENTRY_BYTES, ENTRY_BYTES, HISTORY_ENTRY_BYTES, PAGE, SIDE_BY_SIDE,
     SMALL_ITEM_BYTES,

@@ -9,10 +9,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use detect_overdue::SweepReport;
+use duewatch_app::SweepReport;
+use duewatch_app::TransitionError;
 use duewatch_domain::kernel::{PaymentId, Revision};
 use duewatch_domain::{Trigger, policy};
-use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, Stored, TransitionError, WriteConflict};
+use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, Stored, WriteConflict};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
     STANDARD, World, consumed, decisions, id, payment_ids, policy_text, post, post_aside, put,

@@ -1,6 +1,7 @@
 //! Contacts pass the gate: one message a borrower and channel, counted before it leaves, and never lost.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
+use duewatch_app::EvaluationReport;
 use duewatch_domain::contact::GateReason;
 use duewatch_domain::policy;
 use duewatch_local::stack::sns::SnsFault;
@@ -8,7 +9,6 @@ use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_store::ContactOutcome;
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{GATED, PublishedMessage, World, message, policy_text, sweep_contacts};
-use send_reminders::EvaluationReport;
 use serde_json::Value;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -63,7 +63,11 @@ fn text(sent: &PublishedMessage) -> &str {
 
 async fn tell(world: &World, kind: &str, fields: &str) {
     let told = message(&format!("E-{kind}"), world.now(), "A-1", kind, fields);
-    world.store().apply_to_profile(&"C-1".parse().unwrap(), &told, world.now()).await.unwrap();
+    let customer_id = "C-1".parse().unwrap();
+    let taken = world.store().change_profile(&customer_id, world.now(), |profile| {
+        profile.take(&told).map_err(duewatch_app::TransitionError::from)
+    });
+    taken.await.unwrap();
 }
 
 #[tokio::test]

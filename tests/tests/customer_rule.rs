@@ -142,8 +142,8 @@ async fn a_cure_between_the_look_and_the_write_is_seen() {
             let fact = transitions.store().payments_of(&id("A-1")).await.unwrap().remove(0).unwrap();
             transitions.post(&fact, now).await.unwrap();
             // At this moment A-2 needs no change.
-            let outcome = transitions.apply_cross_restrictions(&id("A-2"), now).await.unwrap();
-            assert!(matches!(outcome.outcome, duewatch_store::TransitionOutcome::Unchanged));
+            let outcome = transitions.apply_cross_restrictions_to(&id("A-2"), now).await.unwrap();
+            assert!(matches!(outcome.outcome, duewatch_app::TransitionOutcome::Unchanged));
         }
     });
     let services = world.services_interrupted(send_reminders::NAME, cure.about("A-2"));

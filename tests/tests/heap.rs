@@ -9,7 +9,6 @@ use std::sync::Arc;
 use duewatch_domain::Trigger;
 use duewatch_domain::policy;
 use duewatch_local::stack::{Stack, StackClock, Transport};
-use duewatch_runtime::Services;
 use duewatch_tests::support::{self, STANDARD, contract_of, instant, policy_text};
 use peak_alloc::PeakAlloc;
 
@@ -46,7 +45,7 @@ async fn sweep(stack: &Stack, at: &str, written: u64) {
     stack.clock().set(instant(at));
     let (store, sns) = (stack.store().clone(), stack.services().sns_client.clone());
     let clock = Arc::new(stack.clock().clone());
-    let services = Services::over(detect_overdue::NAME, stack.settings(), store, sns, clock);
+    let services = duewatch_runtime::services_over(detect_overdue::NAME, stack.settings(), store, sns, clock);
     // Without a queue one invocation takes all accounts.
     let report = support::sweep(&services).await;
     assert_eq!(report.written as u64, written, "{report:?}");

@@ -3,9 +3,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_app::Deadline;
 use duewatch_domain::formats::{book_line, message_line};
 use duewatch_domain::kernel::Revision;
-use duewatch_runtime::Deadline;
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{STANDARD, World, contract, id, message, post, sample, take_in, take_messages};
 use rstest::rstest;

@@ -1,14 +1,15 @@
 //! Payments are posted once, in whatever order they come, and no restriction overtakes them.
 
 use chrono::TimeDelta;
-use detect_overdue::SweepReport;
+use duewatch_app::SweepReport;
+use duewatch_app::{Clock, Deadline};
+use duewatch_app::{TransitionError, TransitionOutcome, Transitions};
 use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::commands::PaymentReceived;
 use duewatch_domain::kernel::MAX_PAYMENTS;
 use duewatch_domain::kernel::{AccountId, PaymentId, Revision};
 use duewatch_domain::{Account, Command, Trigger, policy};
-use duewatch_runtime::{Clock, Deadline};
-use duewatch_store::{MAX_CONFLICTS, PaymentFact, TransitionError, TransitionOutcome, Transitions};
+use duewatch_store::{MAX_CONFLICTS, PaymentFact};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
     PublishedMessage, STANDARD, World, consumed, contract, contract_of, decisions, failures, id, instant,
@@ -301,6 +302,34 @@ async fn a_payment_put_in_suspense_between_the_creators_query_and_its_put_leaves
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
     assert_eq!(world.sent_to("operations").len(), 1, "it was parked");
     assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_a_newer_release_takes_over_while_it_is_opened_is_open_all_the_same() {
+    let world = World::at(OPENED_AT).await;
+    let (store, payment) = (world.store().clone(), world.payment("A-1", "P-1", "250.00"));
+    // The creator's second Query finds the account written by the newer release, and its first payment.
+    let takes_over = Interrupt::before("Query", &store.tables().payments, 2, move || {
+        let (store, payment) = (store.clone(), payment.clone());
+        async move {
+            if store.account(&id("A-1")).await.unwrap().is_none() {
+                return;
+            }
+            put(store.client(), &store.tables().payments, &payment).await;
+            let accounts = store.client().update_item().table_name(&store.tables().accounts);
+            let newer = accounts
+                .key("account_id", AttributeValue::S("A-1".to_owned()))
+                .update_expression("SET #schema = :newer")
+                .expression_attribute_names("#schema", "schema")
+                .expression_attribute_values(":newer", AttributeValue::N("2".to_owned()));
+            newer.send().await.unwrap();
+        }
+    });
+    let creator = world.services_interrupted("intake", takes_over.clone()).transitions;
+    let opened = creator.open(&contract(STANDARD, "A-1"), world.now(), Trigger::Time).await.unwrap();
+    assert_eq!(takes_over.left(), 0);
+    assert!(matches!(opened, TransitionOutcome::Written(_)), "{opened:?}");
+    assert!(world.store().account(&id("A-1")).await.unwrap_err().to_string().contains("schema"));
 }
 
 #[tokio::test]

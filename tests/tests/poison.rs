@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_runtime::{Deadline, RecordError, stream_batch};
+use duewatch_app::{Deadline, RecordError};
+use duewatch_runtime::stream_batch;
 use duewatch_store::Quarantined;
 use duewatch_tests::support::{World, payment_ids, post, send, sequence_number, stream_event};
 use rstest::rstest;
@@ -237,19 +238,14 @@ async fn a_record_that_makes_the_code_panic_is_quarantined_and_the_rest_is_taken
         world.pay(&format!("A-{number}"), "P-1", "10.00").await;
     }
     let records = world.payment_records().await;
-    let alerts = world.services(post_payment::NAME).alerts;
+    let services = world.services(post_payment::NAME);
     let panicking = sequence_number(&records[1]).to_owned();
-    let batch = stream_batch(
-        stream_event(&records),
-        &alerts,
-        world.stack.clock(),
-        Deadline::none(),
-        async |record: EventRecord| {
+    let batch =
+        stream_batch(&services, stream_event(&records), Deadline::none(), async |record: EventRecord| {
             assert!(record.change.sequence_number.as_ref() != Some(&panicking), "beyond all bounds");
             Ok::<_, RecordError>(record.event_id)
-        },
-    )
-    .await;
+        })
+        .await;
     let done: Vec<&str> = batch.done.iter().map(|done| done.sequence_number.as_str()).collect();
     assert_eq!(done, [sequence_number(&records[0]), sequence_number(&records[2])]);
     assert_eq!((batch.quarantined, batch.failures()), (1, 0));
@@ -262,11 +258,10 @@ async fn a_record_that_makes_the_code_panic_is_quarantined_and_the_rest_is_taken
 async fn a_batch_that_panics_for_most_of_ten_records_fails_as_a_whole() {
     let mut world = World::at(OPENED_AT).await;
     let records = ten_payments(&mut world, 0).await;
-    let alerts = world.services(post_payment::NAME).alerts;
+    let services = world.services(post_payment::NAME);
     let failed = stream_batch(
+        &services,
         stream_event(&records),
-        &alerts,
-        world.stack.clock(),
         Deadline::none(),
         async |_: EventRecord| -> Result<(), RecordError> { panic!("it is the code") },
     )

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use chrono::TimeDelta;
+use duewatch_app::ReconcileReport;
 use duewatch_domain::{Account, policy};
 use duewatch_local::publish::queue_accounts;
 use duewatch_tests::support::{
     PublishedMessage, REMINDING, STANDARD, World, decisions, instant, policy_text,
 };
-use reconcile_accounts::ReconcileReport;
 use serde_json::{Value, json};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";

@@ -7,8 +7,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
+use duewatch_app::Deadline;
 use duewatch_domain::formats::message_line;
-use duewatch_runtime::Deadline;
 use duewatch_tests::support::{PublishedMessage, REMINDING, World, message, take_in};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
@@ -124,10 +124,14 @@ async fn live(world: &mut World) -> Vec<PublishedMessage> {
     assert!(world.record(&records).await.is_empty());
     world.stack.clock().set(world.now() + chrono::TimeDelta::days(3));
     assert!(
-        !reconcile_accounts::reconcile(&world.services(reconcile_accounts::NAME), 1, Deadline::none())
-            .await
-            .unwrap()
-            .cut_short
+        !reconcile_accounts::reconcile_segments(
+            &world.services(reconcile_accounts::NAME),
+            1,
+            Deadline::none()
+        )
+        .await
+        .unwrap()
+        .cut_short
     );
     sent.extend(world.sent());
     sent

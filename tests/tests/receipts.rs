@@ -3,6 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_app::EvaluationReport;
 use duewatch_domain::contact::{ContactProfile, ReceiptOutcome};
 use duewatch_domain::policy;
 use duewatch_local::stack::GivenUp;
@@ -13,7 +14,6 @@ use duewatch_tests::support::{
     PublishedMessage, STANDARD, World, instant, message, report, sweep_contacts, take_messages,
 };
 use rstest::rstest;
-use send_reminders::EvaluationReport;
 use serde_json::{Value, json};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";

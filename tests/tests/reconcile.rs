@@ -6,16 +6,17 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
+use duewatch_app::ReconcileReport;
+use duewatch_app::{Deadline, Services};
 use duewatch_domain::kernel::Revision;
 use duewatch_local::stack::sns::SnsFault;
 use duewatch_notify::MAX_ATTEMPTS;
-use duewatch_runtime::{Deadline, Services};
 use duewatch_store::ContactOutcome;
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
     PublishedMessage, REMINDING, World, decisions, id, instant, payment_ids, watch,
 };
-use reconcile_accounts::{ReconcileReport, SEGMENTS};
+use reconcile_accounts::SEGMENTS;
 use rstest::rstest;
 use serde_json::json;
 
@@ -500,7 +501,7 @@ async fn is_whole(world: &World, accounts: usize) -> bool {
 }
 
 async fn fire(services: &Services, deadline: Deadline) -> ReconcileReport {
-    reconcile_accounts::reconcile(services, SEGMENTS, deadline).await.unwrap()
+    reconcile_accounts::reconcile_segments(services, SEGMENTS, deadline).await.unwrap()
 }
 
 #[tokio::test]
@@ -544,7 +545,7 @@ fn slow(world: &World) -> Services {
     let payments = &world.store().tables().payments;
     let takes = Interrupt::before("Query", payments, 10_000, move || {
         let clock = clock.clone();
-        async move { clock.set(duewatch_runtime::Clock::now(&clock) + TimeDelta::seconds(1)) }
+        async move { clock.set(duewatch_app::Clock::now(&clock) + TimeDelta::seconds(1)) }
     });
     world.services_interrupted(reconcile_accounts::NAME, takes)
 }
@@ -559,7 +560,7 @@ async fn a_firing_that_is_cut_short_is_gone_on_with() {
         firings += 1;
         assert!(firings < 10, "it gets nowhere");
         let deadline = Deadline::at(world.now() + TimeDelta::seconds(130));
-        let report = reconcile_accounts::reconcile(&watcher, 1, deadline).await.unwrap();
+        let report = reconcile_accounts::reconcile_segments(&watcher, 1, deadline).await.unwrap();
         assert!(report.evaluated < 150, "{report:?}");
         cut_short += usize::from(report.cut_short);
     }
@@ -572,7 +573,8 @@ async fn a_firing_that_is_cut_short_is_gone_on_with() {
 async fn a_firing_near_its_deadline_looks_at_nothing_and_loses_nothing() {
     let world = one().await;
     let watcher = world.services(reconcile_accounts::NAME);
-    let report = reconcile_accounts::reconcile(&watcher, 1, Deadline::at(world.now())).await.unwrap();
+    let report =
+        reconcile_accounts::reconcile_segments(&watcher, 1, Deadline::at(world.now())).await.unwrap();
     assert_eq!(report, ReconcileReport { cut_short: true, ..ReconcileReport::default() });
     assert_eq!(world.reconcile().await, healthy(1));
 }
@@ -603,7 +605,7 @@ async fn what_could_not_be_told_is_found_again_by_the_next_firing() {
     let count = u32::try_from(MAX_ATTEMPTS).unwrap();
     world.stack.services().sns.fail_entries(SnsFault::InternalError { count });
     let watcher = world.services(reconcile_accounts::NAME);
-    let failed = reconcile_accounts::reconcile(&watcher, 1, Deadline::none()).await;
+    let failed = reconcile_accounts::reconcile_segments(&watcher, 1, Deadline::none()).await;
     assert!(failed.unwrap_err().to_string().contains("not alerted"));
     assert_eq!(world.reconcile().await.open, 1);
     assert_eq!(told(&world), [rang("unconfirmed", "1: A-1")]);

@@ -1,6 +1,7 @@
 //! Reminders are planned by the policy, checked once more before they leave, and recorded with their outcome.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
+use duewatch_app::EvaluationReport;
 use duewatch_domain::{Account, Command, Event, InboundMessage};
 use duewatch_notify::{Verified, verify};
 use duewatch_store::ContactOutcome;
@@ -8,7 +9,6 @@ use duewatch_tests::support::{
     NOTICING, PublishedMessage, REMINDING, World, decisions, id, reference_keys, send, sequence_number,
 };
 use rstest::rstest;
-use send_reminders::EvaluationReport;
 use serde_json::json;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";

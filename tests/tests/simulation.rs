@@ -36,6 +36,8 @@ fn a_month_keeps_its_promises_whatever_goes_wrong() {
 #[case::a_message_speaks_by_a_version_that_has_not_judged_its_account_yet(701_897)]
 #[case::two_reports_of_one_message_say_the_same_and_one_of_them_is_quarantined(702_068)]
 #[case::a_reminder_that_bounced_is_about_an_account_that_a_newer_release_wrote(702_322)]
+#[case::an_installment_falls_due_on_a_date_that_its_zone_skips(804_624)]
+#[case::a_newer_release_takes_an_account_over_while_it_is_opened(805_203)]
 fn a_seed_that_broke_a_promise_keeps_it(#[case] seed: u64) {
     if let Err(broken) = run(SimulationPlan::of(seed)) {
         panic!("seed {seed}: {broken}");

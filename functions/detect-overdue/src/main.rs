@@ -1,7 +1,8 @@
 //! `detect-overdue` on Lambda: fired by the schedule, or by the queue of shards.
 
 use detect_overdue::{ShardQueue, SweepEvent};
-use duewatch_runtime::{Clock, Deadline, SystemClock, run, start_beside};
+use duewatch_app::{Clock, Deadline, SystemClock};
+use duewatch_runtime::{run, start_beside};
 use lambda_runtime::LambdaEvent;
 
 #[tokio::main]

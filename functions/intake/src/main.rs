@@ -1,7 +1,8 @@
 //! `intake` on Lambda.
 
 use aws_lambda_events::sqs::SqsEvent;
-use duewatch_runtime::{Clock, Deadline, SystemClock, run, start};
+use duewatch_app::{Clock, Deadline, SystemClock};
+use duewatch_runtime::{run, start};
 use lambda_runtime::LambdaEvent;
 
 #[tokio::main]

@@ -21,9 +21,8 @@
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
-use duewatch_domain::Account;
-use duewatch_notify::OperationsKind;
-use duewatch_runtime::{Deadline, Metrics, NewRevision, RawStreamEvent, RecordError, Services, stream_batch};
+use duewatch_app::{Deadline, RecordError, Services, record_revision};
+use duewatch_runtime::{Metrics, NewRevision, RawStreamEvent, stream_batch};
 use duewatch_store::{Recorded, account_from_image};
 
 /// The function's name.
@@ -31,10 +30,7 @@ pub const NAME: &str = "record-history";
 
 /// Records a batch of revisions. A repeated record writes nothing; a failed one is delivered again.
 pub async fn handle(services: &Services, event: RawStreamEvent, deadline: Deadline) -> DynamoDbEventResponse {
-    let clock = &*services.clock;
-    let batch =
-        stream_batch(event, &services.alerts, clock, deadline, async |record| take(services, record).await)
-            .await;
+    let batch = stream_batch(services, event, deadline, async |record| take(services, record).await).await;
     let count = |is: fn(Recorded) -> bool| batch.done.iter().filter(|done| is(done.value)).count();
     let recorded = count(|recorded| matches!(recorded, Recorded::New { .. }));
     let gaps = count(|recorded| recorded == Recorded::New { gap: true });
@@ -44,7 +40,7 @@ pub async fn handle(services: &Services, event: RawStreamEvent, deadline: Deadli
         .count("history_gaps", gaps)
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
-        .emit(clock.now());
+        .emit(services.clock.now());
     tracing::info!(
         records = batch.done.len(),
         recorded,
@@ -61,17 +57,5 @@ async fn take(services: &Services, record: EventRecord) -> Result<Recorded, Reco
     let Some(NewRevision { before, after }) = NewRevision::of(record)? else { return Ok(Recorded::Known) };
     // Without a readable image before, the entry's facts stay null; all else is recorded.
     let before = before.and_then(|before| account_from_image(before).ok());
-    let retention = services.transitions.retention_of(&after, services.clock.now()).await?;
-    let store = services.transitions.store();
-    let recorded = store.record_revision(before.as_ref(), &after, at, retention).await?;
-    if recorded == (Recorded::New { gap: true }) {
-        alert_gap(services, &after).await;
-    }
-    Ok(recorded)
-}
-
-async fn alert_gap(services: &Services, account: &Account) {
-    let subject = format!("{}/{}", account.account_id, account.revision);
-    let reason = "the revision below it is not in the history; duewatch audit lists the missing ones";
-    services.alerts.alert(OperationsKind::HistoryGap, &subject, reason, services.clock.now()).await;
+    record_revision(services, before.as_ref(), &after, at).await
 }

@@ -1,6 +1,7 @@
 //! `record-history` on Lambda.
 
-use duewatch_runtime::{Clock, Deadline, RawStreamEvent, SystemClock, run, start};
+use duewatch_app::{Clock, Deadline, SystemClock};
+use duewatch_runtime::{RawStreamEvent, run, start};
 use lambda_runtime::LambdaEvent;
 
 #[tokio::main]

@@ -1,6 +1,7 @@
 //! `send-reminders` on Lambda.
 
-use duewatch_runtime::{Clock, Deadline, SystemClock, reference_keys_from_env, run, start};
+use duewatch_app::{Clock, Deadline, SystemClock};
+use duewatch_runtime::{reference_keys_from_env, run, start};
 use lambda_runtime::LambdaEvent;
 use send_reminders::SendEvent;
 

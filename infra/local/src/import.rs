@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use duewatch_app::{TransitionError, TransitionOutcome, Transitions};
 use duewatch_domain::{Contract, Trigger};
 use duewatch_runtime::SettingsError;
-use duewatch_store::{StoreError, TransitionError, TransitionOutcome, Transitions};
+use duewatch_store::StoreError;
 use futures_util::{StreamExt, stream};
 
 use crate::input::{InputError, NumberedLine, PolicyFile};

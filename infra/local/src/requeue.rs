@@ -6,10 +6,9 @@
 use std::path::Path;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use duewatch_app::{CROSS_RESTRICTIONS, TransitionError};
 use duewatch_domain::formats::parse_message;
-use duewatch_store::{
-    CROSS_RESTRICTIONS, PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError, TransitionError,
-};
+use duewatch_store::{PaymentFact, QUARANTINE_DAYS, Quarantined, StoreError};
 use serde_json::{Value, json};
 
 use crate::stack::sqs::WaitingMessage;
@@ -177,7 +176,7 @@ impl Requeue {
         })?;
         transitions.reconcile(&account_id, now).await?;
         if record.source == CROSS_RESTRICTIONS {
-            transitions.apply_cross_restrictions(&account_id, now).await?;
+            transitions.apply_cross_restrictions_to(&account_id, now).await?;
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::Contract;
-use duewatch_runtime::{Clock, SystemClock};
 use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval};

@@ -3,10 +3,10 @@
 
 use std::process::{Command, Output};
 
+use duewatch_app::Clock;
 use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::{Trigger, policy};
 use duewatch_local::stack::{LOCAL_REGION, Ports, Stack, StackClock, Transport};
-use duewatch_runtime::Clock;
 use serde_json::Value;
 
 const POLICY: &str = "id = \"standard\"\nversion = 1\neffective_on = 2023-01-01\nstages = []\n";

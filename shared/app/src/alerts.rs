@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
 use duewatch_notify::{Notifier, OperationsKind, OutboundMessage, operations};
-use duewatch_store::{BlockedPayment, Quarantined, Store, StoreError};
+use duewatch_store::{Quarantined, Store, StoreError};
+
+use crate::BlockedPayment;
 
 /// The quarantine and the alerts of one function.
 #[derive(Clone, Debug)]

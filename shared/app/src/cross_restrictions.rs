@@ -1,13 +1,13 @@
 //! Cross-restrictions: an account applies the restrictions that the customer's other accounts impose.
 //!
-//! The account pulls them: it reads the other accounts, and their current impositions replace all those
-//! that it applied before. So the result does not depend on how often, in which order or by which
-//! function the account is made to apply them.
+//! The account pulls them: the other accounts' current impositions replace all those that it applied before.
+//! So the result does not depend on how often, in which order or by which function the account is made to
+//! apply them. One read shows the customer's accounts, and only those that change are written.
 //!
 //! # Racing a cure
 //! Another account may stop imposing between the read of it and the write here, and the function that
 //! propagates that cure may have found nothing to lift here yet. After a write that applied a further
-//! restriction, this module therefore reads the other accounts once more.
+//! restriction, this module therefore reads the customer's accounts once more.
 //!
 //! # Racing a payment
 //! Before a further restriction is applied, this module reads the payments of the imposing account, one
@@ -19,21 +19,43 @@
 //! after its creation. An account writes the restrictions it imposes before it reads the links. So one of
 //! two accounts always finds the other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use duewatch_domain::account::ImposedBy;
-use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
-use duewatch_domain::kernel::{AccountId, CustomerId};
+use duewatch_domain::kernel::{AccountId, CustomerId, MAX_ACCOUNTS_OF_CUSTOMER};
 use duewatch_domain::{Account, Applied, Refusal, Trigger};
+use duewatch_store::{MAX_CONFLICTS, MayConflict, Quarantined, StoreError, Stored, WriteConflict};
 use serde_json::json;
 
-use crate::transition::written;
-use crate::{
-    BlockedPayment, MAX_CONFLICTS, Quarantined, StoreError, Stored, TransitionError, TransitionOutcome,
-    Transitions, WriteConflict,
-};
+use crate::transition::{BlockedPayment, TransitionError, TransitionOutcome, Transitions, written};
 
 /// The quarantine source of an account that can never apply cross-restrictions.
 pub const CROSS_RESTRICTIONS: &str = "heeding";
+
+/// The accounts of a customer that are to apply cross-restrictions.
+#[derive(Clone, Copy, Debug)]
+pub enum CrossRestrictionTargets<'a> {
+    /// All but the account that imposes.
+    OthersOf(&'a AccountId),
+    /// Those that lack the present restrictions of an account, or still bear former ones.
+    Lacking(&'a Account),
+    Only(&'a AccountId),
+}
+
+impl CrossRestrictionTargets<'_> {
+    /// Whether an account is among them. `account` is `None` for one that cannot be decoded.
+    fn include(self, account_id: &AccountId, account: Option<&Account>) -> bool {
+        match self {
+            Self::OthersOf(imposing) => account_id != imposing,
+            Self::Lacking(imposing) => {
+                *account_id != imposing.account_id
+                    && account.is_some_and(|account| !account.has_applied_from(imposing))
+            }
+            Self::Only(target) => account_id == target,
+        }
+    }
+}
 
 /// The result of applying cross-restrictions to an account.
 #[derive(Clone, Debug)]
@@ -44,13 +66,27 @@ pub struct CrossRestrictionOutcome {
     pub blocked: Option<(AccountId, BlockedPayment)>,
 }
 
-/// The restrictions that the customer's other accounts impose.
+/// The results of several accounts of a customer.
+pub type CrossRestrictionOutcomes = BTreeMap<AccountId, Result<CrossRestrictionOutcome, TransitionError>>;
+
+/// The accounts of a customer as one read has shown them.
+#[derive(Default)]
+struct CustomerAccounts {
+    readable: BTreeMap<AccountId, Stored>,
+    /// Accounts that exist and cannot be decoded.
+    unreadable: BTreeMap<AccountId, StoreError>,
+    /// The restrictions of accounts whose payments have been read since.
+    checked: BTreeMap<AccountId, Imposition>,
+}
+
+/// The restrictions that the customer's other accounts impose on one.
 struct ImposedRestrictions {
     others: Vec<ImposedBy>,
     blocked: Option<(AccountId, BlockedPayment)>,
 }
 
 /// The restrictions that an account imposes once its unposted payments are posted.
+#[derive(Clone)]
 enum Imposition {
     Nothing,
     Restrictions(ImposedBy),
@@ -59,8 +95,36 @@ enum Imposition {
 }
 
 impl From<Option<ImposedBy>> for Imposition {
-    fn from(asks: Option<ImposedBy>) -> Self {
-        asks.map_or(Self::Nothing, Self::Restrictions)
+    fn from(imposed: Option<ImposedBy>) -> Self {
+        imposed.map_or(Self::Nothing, Self::Restrictions)
+    }
+}
+
+impl CustomerAccounts {
+    /// The accounts that are to apply cross-restrictions.
+    fn targets(&self, targets: CrossRestrictionTargets<'_>) -> BTreeSet<AccountId> {
+        let readable = self.readable.iter().map(|(account_id, stored)| (account_id, Some(&stored.account)));
+        let unreadable = self.unreadable.keys().map(|account_id| (account_id, None));
+        readable
+            .chain(unreadable)
+            .filter(|(account_id, account)| targets.include(account_id, *account))
+            .map(|(account_id, _)| account_id.clone())
+            .collect()
+    }
+}
+
+/// Adds the result of one more write to the outcome of an account.
+fn merge(outcomes: &mut CrossRestrictionOutcomes, account_id: &AccountId, applied: CrossRestrictionOutcome) {
+    match outcomes.get_mut(account_id) {
+        Some(Ok(known)) => {
+            known.blocked = applied.blocked;
+            if !matches!(applied.outcome, TransitionOutcome::Unchanged) {
+                known.outcome = applied.outcome;
+            }
+        }
+        _ => {
+            outcomes.insert(account_id.clone(), Ok(applied));
+        }
     }
 }
 
@@ -69,7 +133,7 @@ impl Transitions {
     ///
     /// # Errors
     /// [`Refusal::TooManyAccounts`] where they exceed [`MAX_ACCOUNTS_OF_CUSTOMER`]; or when the call fails.
-    pub async fn accounts_of(&self, customer_id: &CustomerId) -> Result<Vec<AccountId>, TransitionError> {
+    async fn accounts_of(&self, customer_id: &CustomerId) -> Result<Vec<AccountId>, TransitionError> {
         let linked = self.store().accounts_of_customer(customer_id).await?;
         if linked.len() > MAX_ACCOUNTS_OF_CUSTOMER {
             return Err(Refusal::TooManyAccounts.into());
@@ -81,70 +145,126 @@ impl Transitions {
     /// out.
     ///
     /// # Errors
-    /// As [`accounts_of`](Self::accounts_of).
+    /// [`Refusal::TooManyAccounts`]; or when a call fails.
     pub async fn others_of(&self, account: &Account) -> Result<Vec<Account>, TransitionError> {
-        Ok(self.read_others(account).await?.into_iter().filter_map(|(_, other)| other).collect())
+        let mut linked = self.accounts_of(&account.customer_id).await?;
+        linked.retain(|account_id| *account_id != account.account_id);
+        let others = self.read_accounts(&account.customer_id, &linked).await?;
+        Ok(others.readable.into_values().map(|other| other.account).collect())
     }
 
-    /// Like [`others_of`](Self::others_of); `None` stands for an account that exists but cannot be decoded.
-    async fn read_others(
+    /// Reads linked accounts. A link may precede a refused opening: the existing account then belongs to
+    /// another customer, and is left out.
+    async fn read_accounts(
         &self,
-        account: &Account,
-    ) -> Result<Vec<(AccountId, Option<Account>)>, TransitionError> {
-        let mut others = Vec::new();
-        for account_id in self.accounts_of(&account.customer_id).await? {
-            if account_id == account.account_id {
-                continue;
-            }
-            match self.store().account(&account_id).await {
-                // The link may precede a refused opening: the existing account then belongs to another
-                // customer.
-                Ok(Some(other)) if other.account.customer_id == account.customer_id => {
-                    others.push((account_id, Some(other.account)));
+        customer_id: &CustomerId,
+        linked: &[AccountId],
+    ) -> Result<CustomerAccounts, StoreError> {
+        let mut customer = CustomerAccounts::default();
+        for (account_id, read) in self.store().accounts(linked).await? {
+            match read {
+                Ok(stored) if stored.account.customer_id == *customer_id => {
+                    customer.readable.insert(account_id, stored);
                 }
                 Ok(_) => {}
-                Err(error) if error.is_transient() => return Err(error.into()),
                 Err(error) => {
                     tracing::error!(account_id = account_id.as_str(), %error, "its cross-restriction is not known");
-                    others.push((account_id, None));
+                    customer.unreadable.insert(account_id, error);
                 }
             }
         }
-        Ok(others)
+        Ok(customer)
     }
 
-    /// Applies the restrictions that the customer's other accounts impose now, and lifts those that they no
-    /// longer impose. Writes nothing where nothing changes.
+    /// Makes accounts of a customer apply the restrictions that the customer's other accounts impose now, and
+    /// lift those that they no longer impose. Writes nothing where nothing changes. The failure of one
+    /// account leaves the others alone.
+    ///
+    /// # Errors
+    /// When the customer has too many accounts, or they cannot be read.
+    pub async fn apply_cross_restrictions(
+        &self,
+        customer_id: &CustomerId,
+        targets: CrossRestrictionTargets<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<CrossRestrictionOutcomes, TransitionError> {
+        let mut outcomes = BTreeMap::new();
+        let mut open: Option<BTreeSet<AccountId>> = None;
+        for _ in 0..=MAX_CONFLICTS {
+            let linked = self.accounts_of(customer_id).await?;
+            if linked.len() < 2 {
+                return Ok(outcomes);
+            }
+            let mut customer = self.read_accounts(customer_id, &linked).await?;
+            let mut again = BTreeSet::new();
+            for account_id in open.take().unwrap_or_else(|| customer.targets(targets)) {
+                match Box::pin(self.apply_once(&account_id, &mut customer, now)).await {
+                    Ok((applied, takes_more)) => {
+                        merge(&mut outcomes, &account_id, applied);
+                        if takes_more {
+                            again.insert(account_id);
+                        }
+                    }
+                    Err(error) if error.is_conflict() => {
+                        again.insert(account_id);
+                    }
+                    Err(error) => {
+                        outcomes.insert(account_id, Err(error));
+                    }
+                }
+            }
+            if again.is_empty() {
+                return Ok(outcomes);
+            }
+            open = Some(again);
+        }
+        for account_id in open.unwrap_or_default() {
+            let conflict = StoreError::from(WriteConflict::CrossRestrictions(account_id.clone()));
+            outcomes.insert(account_id, Err(conflict.into()));
+        }
+        Ok(outcomes)
+    }
+
+    /// Like [`apply_cross_restrictions`](Self::apply_cross_restrictions), for one account.
     ///
     /// # Errors
     /// When the customer has too many accounts, the store fails, or other writers keep winning.
-    pub async fn apply_cross_restrictions(
+    pub async fn apply_cross_restrictions_to(
         &self,
         account_id: &AccountId,
         now: DateTime<Utc>,
     ) -> Result<CrossRestrictionOutcome, TransitionError> {
-        let mut applied = CrossRestrictionOutcome { outcome: TransitionOutcome::Unchanged, blocked: None };
-        for _ in 0..=MAX_CONFLICTS {
-            let Some(stored) = self.store().account(account_id).await? else {
-                return Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::NoAccount, blocked: None });
-            };
-            let ImposedRestrictions { others, blocked } = self.imposed_on(&stored.account, now).await?;
-            applied.blocked = blocked;
-            let known = stored.account.imposed_by();
-            let takes_more = others.iter().any(|other| !known.contains(other));
-            match self.try_cross_restrictions(stored, others, now).await {
-                Ok(None) => return Ok(applied),
-                Ok(Some(outcome)) => {
-                    applied.outcome = outcome;
-                    if !takes_more {
-                        return Ok(applied);
-                    }
-                }
-                Err(TransitionError::Store(StoreError::Conflict(_))) => {}
-                Err(error) => return Err(error),
-            }
+        let Some(stored) = self.store().account(account_id).await? else {
+            return Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::NoAccount, blocked: None });
+        };
+        let (customer_id, targets) = (&stored.account.customer_id, CrossRestrictionTargets::Only(account_id));
+        let mut outcomes = Box::pin(self.apply_cross_restrictions(customer_id, targets, now)).await?;
+        let unchanged = CrossRestrictionOutcome { outcome: TransitionOutcome::Unchanged, blocked: None };
+        outcomes.remove(account_id).unwrap_or(Ok(unchanged))
+    }
+
+    /// Makes one account apply what the others of that read impose. Returns whether it took further
+    /// restrictions, so that the customer's accounts are to be read once more.
+    async fn apply_once(
+        &self,
+        account_id: &AccountId,
+        customer: &mut CustomerAccounts,
+        now: DateTime<Utc>,
+    ) -> Result<(CrossRestrictionOutcome, bool), TransitionError> {
+        if let Some(error) = customer.unreadable.get(account_id) {
+            return Err(error.clone().into());
         }
-        Err(StoreError::from(WriteConflict::CrossRestrictions(account_id.clone())).into())
+        let Some(stored) = customer.readable.get(account_id).cloned() else {
+            let outcome = TransitionOutcome::NoAccount;
+            return Ok((CrossRestrictionOutcome { outcome, blocked: None }, false));
+        };
+        let ImposedRestrictions { others, blocked } = self.imposed_on(&stored.account, customer, now).await?;
+        let known = stored.account.imposed_by();
+        let takes_more = others.iter().any(|other| !known.contains(other));
+        let written = self.write_imposed(stored, others, now).await?;
+        let takes_more = takes_more && written.is_some();
+        let outcome = written.unwrap_or(TransitionOutcome::Unchanged);
+        Ok((CrossRestrictionOutcome { outcome, blocked }, takes_more))
     }
 
     /// Applies cross-restrictions to a new account. Where a payment of another account blocks one, the
@@ -156,18 +276,14 @@ impl Transitions {
         now: DateTime<Utc>,
     ) -> Result<(Box<Account>, Option<BlockedPayment>), TransitionError> {
         let account_id = opened.account_id.clone();
-        let outcome = match self.accounts_of(&opened.customer_id).await {
-            Ok(linked) if linked.iter().all(|one| *one == account_id) => return Ok((opened, None)),
-            Ok(_) => Box::pin(self.apply_cross_restrictions(&account_id, now)).await,
+        let targets = CrossRestrictionTargets::Only(&account_id);
+        let applied = match Box::pin(self.apply_cross_restrictions(&opened.customer_id, targets, now)).await {
+            Ok(mut outcomes) => outcomes.remove(&account_id).transpose(),
             Err(error) => Err(error),
         };
-        match outcome {
-            Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::Written(latest), .. }) => {
-                Ok((latest, None))
-            }
-            Ok(CrossRestrictionOutcome { outcome: TransitionOutcome::Deferred(latest, blocked), .. }) => {
-                Ok((latest, Some(blocked)))
-            }
+        match applied.map(|applied| applied.map(|applied| applied.outcome)) {
+            Ok(Some(TransitionOutcome::Written(latest))) => Ok((latest, None)),
+            Ok(Some(TransitionOutcome::Deferred(latest, blocked))) => Ok((latest, Some(blocked))),
             Ok(_) => Ok((opened, None)),
             // Too many accounts, or a newer release has written this one since.
             Err(error) if !error.is_transient() => {
@@ -204,18 +320,23 @@ impl Transitions {
     async fn imposed_on(
         &self,
         account: &Account,
+        customer: &mut CustomerAccounts,
         now: DateTime<Utc>,
     ) -> Result<ImposedRestrictions, TransitionError> {
         let mut imposed_now = ImposedRestrictions { others: Vec::new(), blocked: None };
-        for (account_id, other) in self.read_others(account).await? {
-            let known = account.imposed_by().iter().find(|known| known.account_id == account_id);
-            let Some(other) = other else {
-                // Until the other account can be decoded, its restrictions stay as they were: none is added,
-                // none lifted.
-                imposed_now.others.extend(known.cloned());
+        let known_of = |account_id: &AccountId| {
+            account.imposed_by().iter().find(|known| known.account_id == *account_id)
+        };
+        // Until another account can be decoded, its restrictions stay as they were: none is added, none
+        // lifted.
+        let unreadable = customer.unreadable.keys().filter(|one| **one != account.account_id);
+        imposed_now.others.extend(unreadable.filter_map(|one| known_of(one).cloned()));
+        for (account_id, other) in &customer.readable {
+            if *account_id == account.account_id {
                 continue;
-            };
-            let Some(imposed) = other.imposes() else { continue };
+            }
+            let Some(imposed) = other.account.imposes() else { continue };
+            let known = known_of(account_id);
             let is_more = known.is_none_or(|known| {
                 imposed
                     .restriction
@@ -227,12 +348,17 @@ impl Transitions {
                 imposed_now.others.push(imposed);
                 continue;
             }
-            match self.check_before_imposing(other, now).await? {
+            let checked = match customer.checked.get(account_id) {
+                Some(checked) => checked.clone(),
+                None => self.check_before_imposing(other.account.clone(), now).await?,
+            };
+            customer.checked.insert(account_id.clone(), checked.clone());
+            match checked {
                 Imposition::Nothing => {}
                 Imposition::Restrictions(imposed) => imposed_now.others.push(imposed),
                 Imposition::Blocked(blocked) => {
                     imposed_now.others.extend(known.cloned());
-                    imposed_now.blocked = Some((account_id, blocked));
+                    imposed_now.blocked = Some((account_id.clone(), blocked));
                 }
             }
         }
@@ -277,7 +403,7 @@ impl Transitions {
     }
 
     /// One conditional write; `None` where the account applies all imposed restrictions already.
-    async fn try_cross_restrictions(
+    async fn write_imposed(
         &self,
         mut stored: Stored,
         others: Vec<ImposedBy>,
@@ -289,13 +415,12 @@ impl Transitions {
         }
         let rules = self.rules_of(&stored.account, now).await?;
         if stored.account.status.is_due(now) {
-            // The effect of elapsed time is a revision of its own, before the new restrictions.
-            let (judged, _) = self.assess(stored.account.clone(), &rules, now, Trigger::Time).await?;
-            stored = self.store().update_account(&stored, judged).await?;
+            (stored, _) = self.let_time_pass(stored, &rules, now).await?;
             account = stored.account.clone();
             account.replace_imposed_by(others)?;
         }
-        let (account, blocked) = self.assess(account, &rules, now, Trigger::Fact).await?;
+        let assessed = account.assess_by(&rules, now);
+        let (account, blocked) = self.revise(account, assessed, &rules, now, Trigger::Fact).await?;
         let stored = self.store().update_account(&stored, account).await?;
         Ok(Some(written(stored, blocked)))
     }

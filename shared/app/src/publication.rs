@@ -16,15 +16,17 @@ use duewatch_domain::Account;
 use duewatch_domain::account::Decision;
 use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
 use duewatch_notify::{OperationsKind, OutboundMessage, account_changed};
-use duewatch_store::{CrossRestrictionOutcome, StoreError, TransitionError, TransitionOutcome};
+use duewatch_store::StoreError;
 use futures_util::{StreamExt, stream};
 
-use crate::Services;
-use crate::batch::CONCURRENCY;
+use crate::{
+    CONCURRENCY, CrossRestrictionOutcome, CrossRestrictionTargets, Services, TransitionError,
+    TransitionOutcome,
+};
 
 /// The messages and effects of a revision, and the published marker that follows them.
 #[derive(Debug, Default)]
-pub struct Outgoing {
+pub struct Publication {
     messages: Vec<OutboundMessage>,
     /// The revision whose contact requests are to be queued.
     requests: Option<Box<Account>>,
@@ -36,24 +38,24 @@ pub struct Outgoing {
     after: Option<Revision>,
 }
 
-impl Outgoing {
+impl Publication {
     /// All that a revision publishes: its decision, its cross-restrictions, its contact requests.
     #[must_use]
     pub fn of(account: &Account) -> Self {
         let decided = account.recent_decisions().iter().map(|decision| decision.revision);
         let after =
             decided.chain(account.imposed_at_revision()).filter(|before| *before < account.revision).max();
-        let mut outgoing = Self { after, ..Self::up_to(account.account_id.clone(), account.revision) };
+        let mut publication = Self { after, ..Self::up_to(account.account_id.clone(), account.revision) };
         if let Some(decision) = account.decision_of_this_revision() {
-            outgoing.decision(account, decision);
+            publication.decision(account, decision);
         }
         if account.imposed_at_revision() == Some(account.revision) {
-            outgoing.propagate_restrictions(account);
+            publication.propagate_restrictions(account);
         }
         if !account.contact_requests.is_empty() {
-            outgoing.queue_requests(account);
+            publication.queue_requests(account);
         }
-        outgoing
+        publication
     }
 
     /// An empty publication that marks everything up to a revision as published.
@@ -106,7 +108,7 @@ pub struct SendReport {
 
 /// Publishes all messages, queues the contact requests, and propagates cross-restrictions to the customers'
 /// other accounts. A failure of one publication leaves the others alone.
-pub async fn send(services: &Services, all: &[&Outgoing]) -> SendReport {
+pub async fn send(services: &Services, all: &[&Publication]) -> SendReport {
     let mut sent = SendReport { failed: publish(services, all).await, queued: 0 };
     queue_requests(services, all, &mut sent).await;
     let not_told = propagate_restrictions(services, all, &sent.failed).await;
@@ -116,11 +118,11 @@ pub async fn send(services: &Services, all: &[&Outgoing]) -> SendReport {
     sent
 }
 
-async fn publish(services: &Services, all: &[&Outgoing]) -> BTreeSet<usize> {
+async fn publish(services: &Services, all: &[&Publication]) -> BTreeSet<usize> {
     let mut messages = Vec::new();
     let mut places = Vec::new();
-    for (place, outgoing) in all.iter().enumerate() {
-        for message in &outgoing.messages {
+    for (place, publication) in all.iter().enumerate() {
+        for message in &publication.messages {
             messages.push(message.clone());
             places.push(place);
         }
@@ -135,10 +137,10 @@ async fn publish(services: &Services, all: &[&Outgoing]) -> BTreeSet<usize> {
 }
 
 /// Queues the contact requests of each publication.
-async fn queue_requests(services: &Services, all: &[&Outgoing], sent: &mut SendReport) {
+async fn queue_requests(services: &Services, all: &[&Publication], sent: &mut SendReport) {
     let (store, now) = (services.transitions.store(), services.clock.now());
     let wishes = all.iter().enumerate().filter(|(place, _)| !sent.failed.contains(place));
-    let wishes = wishes.filter_map(|(place, outgoing)| Some((place, outgoing.requests.as_deref()?)));
+    let wishes = wishes.filter_map(|(place, publication)| Some((place, publication.requests.as_deref()?)));
     let planned: Vec<_> = stream::iter(wishes)
         .map(|(place, account)| async move { (place, account, store.queue_requests(account, now).await) })
         .buffer_unordered(CONCURRENCY)
@@ -159,12 +161,13 @@ async fn queue_requests(services: &Services, all: &[&Outgoing], sent: &mut SendR
 /// again.
 async fn propagate_restrictions(
     services: &Services,
-    all: &[&Outgoing],
+    all: &[&Publication],
     failed: &BTreeSet<usize>,
 ) -> BTreeSet<usize> {
     let mut not_told = BTreeSet::new();
-    for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
-        let (Some((account_id, _)), Some(customer_id)) = (&outgoing.revision, &outgoing.restricts_others_of)
+    for (place, publication) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
+        let (Some((account_id, _)), Some(customer_id)) =
+            (&publication.revision, &publication.restricts_others_of)
         else {
             continue;
         };
@@ -183,25 +186,26 @@ async fn propagate_restrictions_of(
     customer_id: &CustomerId,
 ) -> Result<(), TransitionError> {
     let now = services.clock.now();
-    let others = match services.transitions.accounts_of(customer_id).await {
+    let targets = CrossRestrictionTargets::OthersOf(account_id);
+    let outcomes = match services.transitions.apply_cross_restrictions(customer_id, targets, now).await {
         Err(error) if !error.is_transient() => {
             quarantine_cross_restrictions(services, account_id, &error, now).await?;
             return Ok(());
         }
-        others => others?,
+        outcomes => outcomes?,
     };
-    for other in others.iter().filter(|other| *other != account_id) {
-        match Box::pin(services.transitions.apply_cross_restrictions(other, now)).await {
+    for (other, applied) in outcomes {
+        match applied {
             Ok(CrossRestrictionOutcome { outcome, blocked: blocked_payment }) => {
                 if let TransitionOutcome::Deferred(_, blocked) = outcome {
-                    services.alerts.alert_blocked_payment(other, &blocked, now).await;
+                    services.alerts.alert_blocked_payment(&other, &blocked, now).await;
                 }
                 if let Some((whose, blocked)) = blocked_payment {
                     services.alerts.alert_blocked_payment(&whose, &blocked, now).await;
                 }
             }
             Err(error) if !error.is_transient() => {
-                quarantine_cross_restrictions(services, other, &error, now).await?;
+                quarantine_cross_restrictions(services, &other, &error, now).await?;
             }
             Err(error) => return Err(error),
         }
@@ -224,21 +228,21 @@ async fn quarantine_cross_restrictions(
 }
 
 /// Marks the complete publications. Returns the indices that could not be marked.
-async fn mark(services: &Services, all: &[&Outgoing], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
+async fn mark(services: &Services, all: &[&Publication], failed: &BTreeSet<usize>) -> BTreeSet<usize> {
     let store = services.transitions.store();
     let mut not_marked = BTreeSet::new();
     let mut published: BTreeMap<&AccountId, Published> = BTreeMap::new();
-    for (place, outgoing) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
-        let Some((account_id, revision)) = &outgoing.revision else { continue };
-        if !outgoing.has_anything() {
+    for (place, publication) in all.iter().enumerate().filter(|(place, _)| !failed.contains(place)) {
+        let Some((account_id, revision)) = &publication.revision else { continue };
+        if !publication.has_anything() {
             continue;
         }
         match published.get_mut(account_id) {
             // A publication in between has failed: the marker stays below it.
-            Some(known) if outgoing.after > Some(known.revision) => {}
+            Some(known) if publication.after > Some(known.revision) => {}
             Some(known) => (known.revision, known.place) = (known.revision.max(*revision), place),
             None => {
-                let after = outgoing.after;
+                let after = publication.after;
                 published.insert(account_id, Published { revision: *revision, after, place });
             }
         }

@@ -331,7 +331,7 @@ fn a_reversal_restricts_again_at_once() {
     loan.pays("2023-10-01", "P-1", "250.00").assessed("2023-10-01", &policy, Trigger::Fact);
     assert_eq!(loan.status_text(), "current []");
     loan.reverses("2023-10-19", "P-1", "original");
-    assert!(loan.account.would_be_restricted(&policy, loan.local("2023-10-19")));
+    assert!(loan.account.assess_by(&policy, loan.local("2023-10-19")).restricts(&loan.account));
     loan.assessed("2023-10-19", &policy, Trigger::Fact);
     assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
 }
@@ -480,7 +480,7 @@ fn only_a_restriction_that_does_not_hold_yet_would_restrict(#[case] on: &str, #[
     let policy = ladder();
     let mut loan = four_installments();
     loan.assessed("2023-10-09", &policy, Trigger::Time);
-    assert_eq!(loan.account.would_be_restricted(&policy, loan.local(on)), expected);
+    assert_eq!(loan.account.assess_by(&policy, loan.local(on)).restricts(&loan.account), expected);
 }
 
 #[test]

@@ -14,16 +14,13 @@ use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use duewatch_app::{CONCURRENCY, Clock, Deadline, RecordError, Services};
 use duewatch_domain::{Account, printable};
-use duewatch_store::{StoreError, TransitionError, account_from_image};
+use duewatch_store::account_from_image;
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Clock, Deadline, OperationsAlerts};
-
-/// Accounts processed side by side.
-pub(crate) const CONCURRENCY: usize = 8;
 /// The smallest batch that is refused when mostly poisoned.
 const POISON_MIN_BATCH: usize = 10;
 
@@ -38,38 +35,6 @@ pub struct RawStreamEvent {
     /// The records, unparsed.
     #[serde(rename = "Records")]
     pub records: Vec<Box<RawValue>>,
-}
-
-/// Why a record was not processed.
-#[derive(Debug)]
-pub enum RecordError {
-    /// A later delivery may succeed.
-    Retry(String),
-    /// No delivery can succeed: the record is poisoned.
-    Poison(String),
-}
-
-impl RecordError {
-    /// Poison, with the error as its reason.
-    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
-    pub fn poison(reason: impl ToString) -> Self {
-        Self::Poison(reason.to_string())
-    }
-}
-
-impl From<StoreError> for RecordError {
-    fn from(error: StoreError) -> Self {
-        if error.is_transient() { Self::Retry(error.to_string()) } else { Self::Poison(error.to_string()) }
-    }
-}
-
-impl From<TransitionError> for RecordError {
-    fn from(error: TransitionError) -> Self {
-        match error {
-            TransitionError::Refused(refusal) => Self::poison(refusal),
-            TransitionError::Store(error) => error.into(),
-        }
-    }
 }
 
 /// An account revision in a record of the accounts stream.
@@ -204,15 +169,15 @@ pub(crate) enum RecordResult<T> {
 
 /// Passes every record of a batch to `handler`.
 pub async fn stream_batch<T, F>(
+    services: &Services,
     event: RawStreamEvent,
-    alerts: &OperationsAlerts,
-    clock: &dyn Clock,
     deadline: Deadline,
     handler: F,
 ) -> StreamBatch<T>
 where
     F: AsyncFn(EventRecord) -> Result<T, RecordError>,
 {
+    let (alerts, clock) = (&services.alerts, &*services.clock);
     let records: Vec<StreamRecord> = event.records.into_iter().map(read).collect();
     let total = records.len();
     let handler = &handler;

@@ -9,26 +9,10 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_app::{CONCURRENCY, Clock, Deadline, RecordError, Services};
 use futures_util::{StreamExt, stream};
 
-use crate::batch::{CONCURRENCY, RecordResult, guarded, is_mostly_poisoned};
-use crate::{Clock, Deadline, OperationsAlerts, RecordError};
-
-/// How far ahead a sender's clock may be. A command dated next year would block all those of this year, and a
-/// receipt dated then would outlast every contact point registered until then.
-const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
-
-/// Checks that a sender's instant, the field `at`, is at most half an hour later than now.
-///
-/// # Errors
-/// Poison where it is later.
-pub fn check_not_ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), RecordError> {
-    if at > now + MAX_AHEAD {
-        return Err(RecordError::poison(format!("at: {at} is later than now, {now}")));
-    }
-    Ok(())
-}
+use crate::batch::{RecordResult, guarded, is_mostly_poisoned};
 
 /// The result of a batch of messages.
 #[derive(Debug)]
@@ -62,15 +46,15 @@ impl<T> QueueBatch<T> {
 
 /// Passes every message of a batch to `handler`.
 pub async fn queue_batch<T, F>(
+    services: &Services,
     event: SqsEvent,
-    alerts: &OperationsAlerts,
-    clock: &dyn Clock,
     deadline: Deadline,
     handler: F,
 ) -> QueueBatch<T>
 where
     F: AsyncFn(&SqsMessage) -> Result<T, RecordError>,
 {
+    let (alerts, clock) = (&services.alerts, &*services.clock);
     let total = event.records.len();
     let handler = &handler;
     let taken = stream::iter(by_group(event.records))

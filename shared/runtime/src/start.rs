@@ -6,75 +6,56 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_types::SdkConfig;
+use duewatch_app::{Clock, Services, SystemClock};
 use duewatch_notify::Notifier;
-use duewatch_store::{Store, Transitions};
+use duewatch_store::Store;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::{Clock, OperationsAlerts, Settings, SettingsError, SystemClock, function_config};
+use crate::{Settings, SettingsError, function_config};
 
 /// The longest warm-up. More would not make the first event any faster.
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(2);
 
-/// The services that a handler works with.
-#[derive(Clone, Debug)]
-pub struct Services {
-    pub transitions: Transitions,
-    pub notifier: Notifier,
-    /// For the records that the handler cannot process.
-    pub alerts: OperationsAlerts,
-    pub clock: Arc<dyn Clock>,
-    /// The CloudWatch namespace of the metrics.
-    pub metrics_namespace: String,
+/// The services of a function over existing clients.
+#[must_use]
+pub fn services(
+    function: &'static str,
+    settings: &Settings,
+    dynamodb: aws_sdk_dynamodb::Client,
+    sns: aws_sdk_sns::Client,
+    clock: Arc<dyn Clock>,
+) -> Services {
+    let store = Store::new(dynamodb, settings.tables.clone(), settings.due_shards);
+    services_over(function, settings, store, sns, clock)
 }
 
-impl Services {
-    /// The services of a function over existing clients.
-    #[must_use]
-    pub fn new(
-        function: &'static str,
-        settings: &Settings,
-        dynamodb: aws_sdk_dynamodb::Client,
-        sns: aws_sdk_sns::Client,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let store = Store::new(dynamodb, settings.tables.clone(), settings.due_shards);
-        Self::over(function, settings, store, sns, clock)
-    }
+/// The services of a function over an existing store.
+#[must_use]
+pub fn services_over(
+    function: &'static str,
+    settings: &Settings,
+    store: Store,
+    sns: aws_sdk_sns::Client,
+    clock: Arc<dyn Clock>,
+) -> Services {
+    let notifier = Notifier::new(sns, settings.topics.clone());
+    Services::new(function, store, notifier, clock, settings.metrics_namespace.clone())
+}
 
-    /// The services of a function over an existing store.
-    #[must_use]
-    pub fn over(
-        function: &'static str,
-        settings: &Settings,
-        store: Store,
-        sns: aws_sdk_sns::Client,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let notifier = Notifier::new(sns, settings.topics.clone());
-        Self {
-            transitions: Transitions::new(store.clone()),
-            alerts: OperationsAlerts::new(function, store, notifier.clone()),
-            notifier,
-            clock,
-            metrics_namespace: settings.metrics_namespace.clone(),
-        }
-    }
-
-    /// Finds credentials, connects and agrees on keys before the first event, which would otherwise wait for
-    /// that. A failure is ignored: the first event meets it again.
-    pub async fn warm_up(&self) {
-        let began = Instant::now();
-        let warmed = tokio::time::timeout(WARM_UP_AT_MOST, self.transitions.store().warm_up()).await;
-        let elapsed_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        match warmed {
-            Ok(Ok(())) => tracing::debug!(elapsed_us, "warmed up"),
-            Ok(Err(error)) => tracing::debug!(elapsed_us, %error, "not warmed up"),
-            Err(_) => tracing::debug!(elapsed_us, "not warmed up in time"),
-        }
+/// Finds credentials, connects and agrees on keys before the first event, which would otherwise wait for
+/// that. A failure is ignored: the first event meets it again.
+async fn warm_up(services: &Services) {
+    let began = Instant::now();
+    let warmed = tokio::time::timeout(WARM_UP_AT_MOST, services.store().warm_up()).await;
+    let elapsed_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    match warmed {
+        Ok(Ok(())) => tracing::debug!(elapsed_us, "warmed up"),
+        Ok(Err(error)) => tracing::debug!(elapsed_us, %error, "not warmed up"),
+        Err(_) => tracing::debug!(elapsed_us, "not warmed up in time"),
     }
 }
 
@@ -105,7 +86,7 @@ pub async fn start_beside<C>(
         .init();
     let settings = Settings::from_env()?;
     let config = function_config(|name| std::env::var(name).ok())?;
-    let services = Services::new(
+    let services = services(
         function,
         &settings,
         aws_sdk_dynamodb::Client::new(&config),
@@ -113,7 +94,7 @@ pub async fn start_beside<C>(
         Arc::new(SystemClock),
     );
     let client = client(&config);
-    services.warm_up().await;
+    warm_up(&services).await;
     Ok((services, client))
 }
 
@@ -194,7 +175,7 @@ mod tests {
             .endpoint_url(format!("http://{}", silent.local_addr()?))
             .build();
         let sns = aws_sdk_sns::Config::builder().behavior_version(BehaviorVersion::latest()).build();
-        let services = Services::new(
+        let services = services(
             "test",
             &Settings::from_lookup(|_| Some("4".to_owned()))?,
             aws_sdk_dynamodb::Client::from_conf(dynamodb),
@@ -203,7 +184,7 @@ mod tests {
         );
         // The clock is paused: when all tasks wait, it jumps to the next instant that one of them waits for.
         let began = tokio::time::Instant::now();
-        tokio::time::timeout(2 * WARM_UP_AT_MOST, services.warm_up()).await?;
+        tokio::time::timeout(2 * WARM_UP_AT_MOST, warm_up(&services)).await?;
         assert_eq!(began.elapsed(), WARM_UP_AT_MOST, "the call has not waited, or for too long");
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! The codec of the account item, and its conditional write.
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::kernel::AccountId;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::MapDeserializer;
 
+use crate::table::Item;
 use crate::{Store, StoreError, WriteConflict, keys};
 
 /// The version of the item's layout. This release touches no item of a later version.
@@ -20,13 +21,16 @@ const SCHEMA: u32 = 1;
 /// its entry without a revision. The next function that can assess it writes both back, changed or not.
 const IN_INDEX: [&str; 2] = [keys::DUE_SHARD, keys::NEXT_ACTION_AT];
 
-type AccountAttributes = HashMap<String, AttributeValue>;
+/// The most items that one BatchGetItem reads.
+const MAX_BATCH: usize = 100;
+/// How often a BatchGetItem is sent for the same accounts: an answer holds up to 16 MB.
+const MAX_BATCH_READS: usize = 8;
 
 /// An account with the item that it was read from.
 #[derive(Clone, Debug)]
 pub struct Stored {
     pub account: Account,
-    item: AccountAttributes,
+    item: Item,
 }
 
 impl Stored {
@@ -42,7 +46,7 @@ impl Stored {
     }
 }
 
-pub(crate) fn read(table: &str, item: AccountAttributes) -> Result<Stored, StoreError> {
+pub(crate) fn read(table: &str, item: Item) -> Result<Stored, StoreError> {
     let account = decode(table, item.clone())?;
     Ok(Stored { account, item })
 }
@@ -53,18 +57,61 @@ impl Store {
     /// # Errors
     /// When the call fails or the item cannot be decoded.
     pub async fn account(&self, account_id: &AccountId) -> Result<Option<Stored>, StoreError> {
+        let accounts = self.accounts_table();
+        let item = accounts.get(keys::account_key(account_id.as_str())).await?;
+        item.map(|item| read(accounts.name, item)).transpose()
+    }
+
+    /// Reads several accounts, consistently, a hundred a call. Ids without an account are left out.
+    ///
+    /// # Errors
+    /// When a call fails, or DynamoDB keeps leaving some unread. An account that cannot be decoded is an
+    /// error of its own.
+    pub async fn accounts(
+        &self,
+        account_ids: &[AccountId],
+    ) -> Result<BTreeMap<AccountId, Result<Stored, StoreError>>, StoreError> {
+        let mut accounts = BTreeMap::new();
+        for some in account_ids.chunks(MAX_BATCH) {
+            for (account_id, item) in self.read_batch(some).await? {
+                accounts.insert(account_id, read(&self.tables.accounts, item));
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// One BatchGetItem, repeated for what it leaves unread.
+    async fn read_batch(&self, account_ids: &[AccountId]) -> Result<Vec<(AccountId, Item)>, StoreError> {
         let table = &self.tables.accounts;
-        let sent = self
-            .client
-            .get_item()
-            .table_name(table)
-            .key(keys::ACCOUNT_ID, AttributeValue::S(account_id.to_string()))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        answer.item.map(|item| read(table, item)).transpose()
+        let keys = account_ids.iter().map(|account_id| keys::account_key(account_id.as_str()));
+        let mut open: Vec<Item> = keys.collect();
+        let mut read = Vec::with_capacity(open.len());
+        for _ in 0..MAX_BATCH_READS {
+            if open.is_empty() {
+                return Ok(read);
+            }
+            let asked = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
+            let asked = asked.map_err(|error| StoreError::codec(table, "several accounts", error))?;
+            let sent = self
+                .client
+                .batch_get_item()
+                .request_items(table, asked)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                .send()
+                .await;
+            let mut answer = self.answered(table, sent)?;
+            let items = answer.responses.take().and_then(|mut tables| tables.remove(table));
+            for item in items.unwrap_or_default() {
+                if let Some(AttributeValue::S(account_id)) = item.get(keys::ACCOUNT_ID)
+                    && let Ok(account_id) = account_id.parse()
+                {
+                    read.push((account_id, item));
+                }
+            }
+            let left = answer.unprocessed_keys.take().and_then(|mut tables| tables.remove(table));
+            open = left.map(|left| left.keys).unwrap_or_default();
+        }
+        if open.is_empty() { Ok(read) } else { Err(StoreError::unread(table, open.len())) }
     }
 
     /// Creates an account.
@@ -72,21 +119,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when it exists already.
     pub async fn create_account(&self, account: Account) -> Result<Stored, StoreError> {
-        let table = &self.tables.accounts;
-        let item = self.encode(&account)?;
-        let put = self
-            .client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(item.clone()))
-            .condition_expression("attribute_not_exists(account_id)")
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        match self.answered_if(table, put)? {
-            Some(_) => Ok(Stored { account, item }),
-            None => Err(WriteConflict::AccountExists(account.account_id).into()),
+        let (accounts, item) = (self.accounts_table(), self.encode(&account)?);
+        let put = accounts.put(item.clone()).condition_expression("attribute_not_exists(account_id)");
+        if accounts.put_if(put).await? {
+            return Ok(Stored { account, item });
         }
+        Err(WriteConflict::AccountExists(account.account_id).into())
     }
 
     /// Writes the changed attributes of an account, on the condition that its revision is the one in
@@ -95,31 +133,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when another writer was faster.
     pub async fn update_account(&self, before: &Stored, after: Account) -> Result<Stored, StoreError> {
-        let table = &self.tables.accounts;
-        let item = self.encode(&after)?;
+        let (accounts, item) = (self.accounts_table(), self.encode(&after)?);
         let Difference { expression, names, values } = difference(&before.item, &item);
-        let update = self
-            .client
-            .update_item()
-            .table_name(table)
-            .key(keys::ACCOUNT_ID, AttributeValue::S(after.account_id.to_string()))
+        let update = accounts
+            .update(keys::account_key(after.account_id.as_str()))
             .update_expression(expression)
             .condition_expression("#revision = :seen")
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .expression_attribute_names("#revision", "revision")
-            .expression_attribute_values(":seen", AttributeValue::N(before.account.revision.to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
-        match self.answered_if(table, update.send().await)? {
-            Some(_) => Ok(Stored { account: after, item }),
-            None => {
-                let revision = before.account.revision;
-                Err(WriteConflict::Account { account_id: after.account_id, revision }.into())
-            }
+            .expression_attribute_values(":seen", AttributeValue::N(before.account.revision.to_string()));
+        if accounts.update_if(update).await? {
+            return Ok(Stored { account: after, item });
         }
+        let revision = before.account.revision;
+        Err(WriteConflict::Account { account_id: after.account_id, revision }.into())
     }
 
-    fn encode(&self, account: &Account) -> Result<AccountAttributes, StoreError> {
+    fn encode(&self, account: &Account) -> Result<Item, StoreError> {
         encode(&self.tables.accounts, account, self.shard_of(&account.account_id))
     }
 }
@@ -128,10 +159,10 @@ impl Store {
 struct Difference {
     expression: String,
     names: HashMap<String, String>,
-    values: AccountAttributes,
+    values: Item,
 }
 
-fn difference(before: &AccountAttributes, after: &AccountAttributes) -> Difference {
+fn difference(before: &Item, after: &Item) -> Difference {
     let (mut set, mut remove) = (Vec::new(), Vec::new());
     let (mut names, mut values) = (HashMap::new(), HashMap::new());
     let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -165,12 +196,11 @@ pub fn account_image(account: &Account, due_shards: u32) -> Result<serde_dynamo:
         .map(Into::into)
 }
 
-fn encode(table: &str, account: &Account, due_shard: String) -> Result<AccountAttributes, StoreError> {
+fn encode(table: &str, account: &Account, due_shard: String) -> Result<Item, StoreError> {
     let fault = |problem: serde_dynamo::Error| StoreError::codec(table, account.account_id.as_str(), problem);
     let mut flat = account.clone();
     let next_action_at = flat.status.next_action_at.take();
-    let mut item: AccountAttributes =
-        serde_dynamo::to_item::<_, serde_dynamo::Item>(&flat).map_err(fault)?.into();
+    let mut item: Item = serde_dynamo::to_item::<_, serde_dynamo::Item>(&flat).map_err(fault)?.into();
     item.insert("schema".to_owned(), AttributeValue::N(SCHEMA.to_string()));
     if let Some(at) = next_action_at {
         item.insert(keys::DUE_SHARD.to_owned(), AttributeValue::S(due_shard));
@@ -187,7 +217,7 @@ pub fn account_from_image(image: serde_dynamo::Item) -> Result<Account, StoreErr
     decode("accounts stream", image.into())
 }
 
-fn decode(table: &str, mut item: AccountAttributes) -> Result<Account, StoreError> {
+fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
     let key = match item.get(keys::ACCOUNT_ID) {
         Some(AttributeValue::S(id)) => id.clone(),
         _ => "without account_id".to_owned(),
@@ -223,7 +253,7 @@ fn decode(table: &str, mut item: AccountAttributes) -> Result<Account, StoreErro
 
 /// Decodes an account; an error names the attribute at fault. To name the place within the attribute as well
 /// would add a thirtieth to a function's size.
-fn read_account(item: AccountAttributes) -> Result<Account, String> {
+fn read_account(item: Item) -> Result<Account, String> {
     let attributes: HashMap<String, serde_dynamo::AttributeValue> = serde_dynamo::Item::from(item).into();
     let (names, values): (Vec<_>, Vec<_>) = attributes.into_iter().unzip();
     let reading = Cell::new(None);

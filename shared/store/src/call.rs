@@ -1,6 +1,7 @@
 //! Each call's capacity is counted here, and its error is worded here.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
@@ -14,15 +15,16 @@ use crate::{Store, StoreError};
 /// An answer that states its consumed capacity.
 pub(crate) trait Charged {
     const OPERATION: &'static str;
-    fn charged(&self) -> Option<&ConsumedCapacity>;
+    /// The capacity of each table that the call has touched.
+    fn charged(&self) -> &[ConsumedCapacity];
 }
 
 macro_rules! charged {
     ($($output:ident $operation:literal),*) => {
         $(impl Charged for $output {
             const OPERATION: &'static str = $operation;
-            fn charged(&self) -> Option<&ConsumedCapacity> {
-                self.consumed_capacity()
+            fn charged(&self) -> &[ConsumedCapacity] {
+                self.consumed_capacity().map_or(&[], std::slice::from_ref)
             }
         })*
     };
@@ -35,6 +37,13 @@ charged!(
     UpdateItemOutput "UpdateItem",
     DeleteItemOutput "DeleteItem"
 );
+
+impl Charged for BatchGetItemOutput {
+    const OPERATION: &'static str = "BatchGetItem";
+    fn charged(&self) -> &[ConsumedCapacity] {
+        self.consumed_capacity()
+    }
+}
 
 impl Store {
     /// The answer of a call on a table. Counts its capacity in the meter.

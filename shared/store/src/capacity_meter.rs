@@ -27,8 +27,9 @@ impl Consumed {
 }
 
 impl CapacityMeter {
-    pub(crate) fn count(&self, operation: &'static str, table: &str, consumed: Option<&ConsumedCapacity>) {
-        let units = consumed.and_then(ConsumedCapacity::capacity_units).unwrap_or_default();
+    /// Counts one request, with the capacity that its answer states.
+    pub(crate) fn count(&self, operation: &'static str, table: &str, consumed: &[ConsumedCapacity]) {
+        let units: f64 = consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum();
         #[expect(
             clippy::float_arithmetic,
             clippy::cast_possible_truncation,

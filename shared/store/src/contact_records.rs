@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use duewatch_domain::contact::{GateReason, QueuedRequest, Receipt};
 use duewatch_domain::kernel::{ContactId, CustomerId, ThirdPartyId};
@@ -13,7 +13,8 @@ use duewatch_domain::policy::Channel;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::SK;
-use crate::{ContactOutcome, MAX_CONFLICTS, Store, StoreError, WriteConflict, keys};
+use crate::table::ItemPage;
+use crate::{ContactOutcome, Store, StoreError, WriteConflict, keys, retry_conflicts};
 
 /// The most receipts kept of a message.
 const MAX_RECEIPTS: usize = 20;
@@ -81,8 +82,8 @@ impl Store {
     /// When a call fails, or other writers keep winning.
     pub async fn record_receipt(&self, receipt: &Receipt) -> Result<bool, StoreError> {
         let message_id = &receipt.message_id;
-        let table = &self.tables.records;
-        for _ in 0..=MAX_CONFLICTS {
+        let records = self.records_table();
+        retry_conflicts(async || {
             let Some(item) = self.record(keys::message(message_id), keys::MESSAGE.to_owned()).await? else {
                 return Ok(false);
             };
@@ -92,23 +93,18 @@ impl Store {
             }
             message.receipts.push(Receipt { reason: None, ..receipt.clone() });
             let seen = item.get("message").cloned().unwrap_or_else(|| AttributeValue::S(String::new()));
-            let update = self
-                .client
-                .update_item()
-                .table_name(table)
-                .set_key(Some(keys::record_key(&keys::message(message_id), keys::MESSAGE)))
+            let update = records
+                .update(keys::record_key(&keys::message(message_id), keys::MESSAGE))
                 .update_expression("SET message = :message")
                 .condition_expression("message = :seen")
                 .expression_attribute_values(":message", AttributeValue::S(self.written(&message)?))
-                .expression_attribute_values(":seen", seen)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            if self.answered_if(table, update)?.is_some() {
+                .expression_attribute_values(":seen", seen);
+            if records.update_if(update).await? {
                 return Ok(true);
             }
-        }
-        Err(WriteConflict::MessageReceipts(message_id.clone()).into())
+            Err(WriteConflict::MessageReceipts(message_id.clone()).into())
+        })
+        .await
     }
 
     /// A message's record; `None` for an unknown or expired message.
@@ -138,19 +134,15 @@ impl Store {
     /// # Errors
     /// When a call fails or an item cannot be read.
     pub async fn contact_records(&self, customer_id: &CustomerId) -> Result<Vec<ContactRecord>, StoreError> {
-        let table = &self.tables.records;
+        let records = self.records_table();
         let (mut record, mut from) = (Vec::new(), None);
         for _ in 0..MAX_PAGES {
-            let sent = self
-                .records_under(keys::customer(customer_id), keys::CONTACT_RECORDS.to_owned())
-                .set_exclusive_start_key(from)
-                .send()
-                .await;
-            let answer = self.answered(table, sent)?;
-            for item in answer.items.unwrap_or_default() {
+            let query = self.records_under(keys::customer(customer_id), keys::CONTACT_RECORDS.to_owned());
+            let page = records.page(query.set_exclusive_start_key(from)).await?;
+            for item in page.items {
                 record.push(self.read::<ContactRecord>(&item, "said")?);
             }
-            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            from = page.next;
             if from.is_none() {
                 break;
             }
@@ -170,29 +162,20 @@ impl Store {
         &self,
         from: Option<HashMap<String, AttributeValue>>,
     ) -> Result<ContactRecordsPage, StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
+        let records = self.records_table();
+        let scan = records
             .scan()
-            .table_name(table)
             .filter_expression(format!("begins_with({SK}, :said) OR {SK} = :message"))
             .expression_attribute_values(":said", AttributeValue::S(keys::CONTACT_RECORDS.to_owned()))
             .expression_attribute_values(":message", AttributeValue::S(keys::MESSAGE.to_owned()))
-            .set_exclusive_start_key(from)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        let mut page = ContactRecordsPage {
-            scanned: u64::try_from(answer.scanned_count).unwrap_or_default(),
-            next: answer.last_evaluated_key.filter(|key| !key.is_empty()),
-            ..ContactRecordsPage::default()
-        };
-        for item in answer.items.unwrap_or_default() {
+            .set_exclusive_start_key(from);
+        let ItemPage { items, scanned, next, .. } = records.scan_page(scan).await?;
+        let mut page = ContactRecordsPage { scanned, next, ..ContactRecordsPage::default() };
+        for item in items {
             let pk = item.get(keys::PK).and_then(|pk| pk.as_s().ok()).map_or("", String::as_str);
             match keys::message_in(pk) {
                 Some(id) => {
-                    let id = id.parse().map_err(|problem| StoreError::codec(table, id, problem))?;
+                    let id = id.parse().map_err(|problem| StoreError::codec(records.name, id, problem))?;
                     page.messages.push((id, self.read(&item, "message")?));
                 }
                 None => page.records.push(self.read(&item, "said")?),

@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::{AccountId, CustomerId, PolicyId};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Store, StoreError, TransitionError, keys};
+use crate::table::ItemPage;
+use crate::{Store, StoreError, keys};
 
 /// Items in one page of a Query.
 const PAGE: i32 = 100;
@@ -105,23 +106,12 @@ impl Store {
         customer_id: &CustomerId,
         from: Option<HashMap<String, AttributeValue>>,
     ) -> Result<CustomerPage, StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression(keys::OF_PARTITION)
-            .expression_attribute_values(":pk", AttributeValue::S(keys::customer(customer_id)))
-            .consistent_read(true)
-            .limit(PAGE)
-            .set_exclusive_start_key(from)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        let items = answer
+        let records = self.records_table();
+        let query = records.query(keys::OF_PARTITION, [(":pk", keys::customer(customer_id))]);
+        let query = query.consistent_read(true).limit(PAGE).set_exclusive_start_key(from);
+        let page = records.page(query).await?;
+        let items = page
             .items
-            .unwrap_or_default()
             .into_iter()
             .map(|mut item| {
                 item.remove(keys::PK);
@@ -130,18 +120,18 @@ impl Store {
                     _ => String::new(),
                 };
                 let attributes = serde_dynamo::from_item(serde_dynamo::Item::from(item))
-                    .map_err(|error| StoreError::codec(table, keys::customer(customer_id), error))?;
+                    .map_err(|error| StoreError::codec(records.name, keys::customer(customer_id), error))?;
                 Ok(CustomerItem { key, attributes })
             })
             .collect::<Result<_, StoreError>>()?;
-        Ok(CustomerPage { items, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
+        Ok(CustomerPage { items, next: page.next })
     }
 
     /// Links an account to its customer. A repeated call changes nothing.
     ///
     /// # Errors
     /// When the call fails.
-    pub(crate) async fn link_account(
+    pub async fn link_account(
         &self,
         customer_id: &CustomerId,
         account_id: &AccountId,
@@ -155,20 +145,18 @@ impl Store {
     /// # Errors
     /// When the call fails, or the key of a link is malformed.
     pub async fn accounts_of_customer(&self, customer_id: &CustomerId) -> Result<Vec<AccountId>, StoreError> {
-        let table = &self.tables.records;
+        let records = self.records_table();
         let most = i32::try_from(MAX_ACCOUNTS_OF_CUSTOMER + 1).unwrap_or(i32::MAX);
-        let sent =
-            self.records_under(keys::customer(customer_id), keys::LINKS.to_owned()).limit(most).send().await;
-        let answer = self.answered(table, sent)?;
-        let links =
-            answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove(keys::SK) {
-                Some(AttributeValue::S(key)) => key,
-                _ => String::new(),
-            });
+        let query = self.records_under(keys::customer(customer_id), keys::LINKS.to_owned()).limit(most);
+        let items = records.page(query).await?.items.into_iter();
+        let links = items.map(|mut item| match item.remove(keys::SK) {
+            Some(AttributeValue::S(key)) => key,
+            _ => String::new(),
+        });
         links
             .map(|key| {
                 let account_id = keys::linked_in(&key).parse::<AccountId>();
-                account_id.map_err(|problem| StoreError::codec(table, key, problem))
+                account_id.map_err(|problem| StoreError::codec(records.name, key, problem))
             })
             .collect()
     }
@@ -189,23 +177,15 @@ impl Store {
             return Ok(Erasure::Kept);
         }
         if item.key == keys::PROFILE {
-            self.change_profile(customer_id, now, |profile| Ok(profile.erase())).await.map_err(|error| {
-                match error {
-                    TransitionError::Store(error) => error,
-                    TransitionError::Refused(refusal) => {
-                        StoreError::codec(&self.tables.records, keys::customer(customer_id), refusal)
-                    }
-                }
-            })?;
+            self.change_profile(customer_id, now, |profile| Ok::<_, StoreError>(profile.erase())).await?;
             return Ok(Erasure::Emptied);
         }
         if !item.key.starts_with(keys::CONTACT_LOG) {
             self.delete_record(keys::customer(customer_id), item.key.clone()).await?;
             return Ok(Erasure::Deleted);
         }
-        let table = &self.tables.records;
-        let key = keys::record_key(&keys::customer(customer_id), &item.key);
-        let mut update = self.client.update_item().table_name(table).set_key(Some(key));
+        let records = self.records_table();
+        let mut update = records.update(keys::record_key(&keys::customer(customer_id), &item.key));
         let mut removed = Vec::new();
         let values = item.attributes.keys().filter(|name| !KEPT_OF_LOG.contains(&name.as_str()));
         for (place, name) in values.enumerate() {
@@ -213,13 +193,10 @@ impl Store {
             removed.push(format!("#a{place}"));
         }
         if !removed.is_empty() {
-            let sent = update
+            let update = update
                 .update_expression(format!("REMOVE {}", removed.join(", ")))
-                .condition_expression(keys::EXISTS)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            self.answered_if(table, sent)?;
+                .condition_expression(keys::EXISTS);
+            records.update_if(update).await?;
         }
         Ok(Erasure::Emptied)
     }
@@ -252,36 +229,26 @@ impl Store {
         of: AccountsOf<'_>,
         from: Option<HashMap<String, AttributeValue>>,
     ) -> Result<FoundAccounts, StoreError> {
-        let table = &self.tables.accounts;
+        let accounts = self.accounts_table();
         let (attribute, wanted) = match of {
             AccountsOf::Customer(id) => ("customer_id", id.as_str()),
             AccountsOf::Policy(id) => ("policy_id", id.as_str()),
         };
-        let sent = self
-            .client
+        let scan = accounts
             .scan()
-            .table_name(table)
             .filter_expression(format!("{attribute} = :wanted"))
             .projection_expression(keys::ACCOUNT_ID)
             .expression_attribute_values(":wanted", AttributeValue::S(wanted.to_owned()))
-            .set_exclusive_start_key(from)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        let looked_at = u64::try_from(answer.scanned_count).unwrap_or_default();
-        let items = answer.items.unwrap_or_default().into_iter();
+            .set_exclusive_start_key(from);
+        let ItemPage { items, scanned, next, .. } = accounts.scan_page(scan).await?;
         let account_ids = items
+            .into_iter()
             .filter_map(|mut item| match item.remove(keys::ACCOUNT_ID) {
                 Some(AttributeValue::S(account_id)) => Some(account_id),
                 _ => None,
             })
             .collect();
-        Ok(FoundAccounts {
-            account_ids,
-            scanned: looked_at,
-            next: answer.last_evaluated_key.filter(|key| !key.is_empty()),
-        })
+        Ok(FoundAccounts { account_ids, scanned, next })
     }
 
     /// The approximate number of accounts: DynamoDB counts them every few hours.

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
 
+use crate::table::ItemPage;
 use crate::{Store, StoreError, keys};
 
 /// An entry of the due index.
@@ -52,36 +53,20 @@ impl Store {
         limit: i32,
         from: Option<HashMap<String, AttributeValue>>,
     ) -> Result<DuePage, StoreError> {
-        let table = &self.tables.accounts;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .index_name(keys::DUE)
-            .key_condition_expression(keys::DUE_BY)
-            .expression_attribute_values(":shard", AttributeValue::S(Self::shard_key(shard)))
-            .expression_attribute_values(":now", AttributeValue::S(keys::due_at(now)))
-            .select(Select::AllProjectedAttributes)
-            .limit(limit)
-            .set_exclusive_start_key(from)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        let accounts = answer
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|mut entry| {
-                match (entry.remove(keys::ACCOUNT_ID), entry.remove(keys::NEXT_ACTION_AT)) {
-                    (Some(AttributeValue::S(account_id)), Some(AttributeValue::S(next_action_at))) => {
-                        Some(DueAccount { account_id, next_action_at })
-                    }
-                    _ => None,
+        let accounts = self.accounts_table();
+        let by = [(":shard", Self::shard_key(shard)), (":now", keys::due_at(now))];
+        let query = accounts.query(keys::DUE_BY, by).index_name(keys::DUE);
+        let query = query.select(Select::AllProjectedAttributes).limit(limit).set_exclusive_start_key(from);
+        let ItemPage { items, next, .. } = accounts.page(query).await?;
+        let due = items.into_iter().filter_map(|mut entry| {
+            match (entry.remove(keys::ACCOUNT_ID), entry.remove(keys::NEXT_ACTION_AT)) {
+                (Some(AttributeValue::S(account_id)), Some(AttributeValue::S(next_action_at))) => {
+                    Some(DueAccount { account_id, next_action_at })
                 }
-            })
-            .collect();
-        Ok(DuePage { accounts, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
+                _ => None,
+            }
+        });
+        Ok(DuePage { accounts: due.collect(), next })
     }
 
     /// Removes an account that cannot be assessed from the index, and changes nothing else of it. Does
@@ -90,20 +75,13 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn drop_due_entry(&self, due: &DueAccount) -> Result<(), StoreError> {
-        let table = &self.tables.accounts;
-        let update = self
-            .client
-            .update_item()
-            .table_name(table)
-            .key(keys::ACCOUNT_ID, AttributeValue::S(due.account_id.clone()))
+        let accounts = self.accounts_table();
+        let update = accounts
+            .update(keys::account_key(&due.account_id))
             .update_expression("REMOVE due_shard, next_action_at")
             .condition_expression("next_action_at = :seen")
-            .expression_attribute_values(":seen", AttributeValue::S(due.next_action_at.clone()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered_if(table, update)?;
-        Ok(())
+            .expression_attribute_values(":seen", AttributeValue::S(due.next_action_at.clone()));
+        accounts.update_if(update).await.map(drop)
     }
 
     /// Brings the next evaluation of an account forward to `at`, if it waits for a later one or for none.
@@ -112,22 +90,16 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn evaluate_by(&self, account_id: &AccountId, at: DateTime<Utc>) -> Result<bool, StoreError> {
-        let table = &self.tables.accounts;
-        let update = self
-            .client
-            .update_item()
-            .table_name(table)
-            .key(keys::ACCOUNT_ID, AttributeValue::S(account_id.to_string()))
+        let accounts = self.accounts_table();
+        let update = accounts
+            .update(keys::account_key(account_id.as_str()))
             .update_expression("SET due_shard = :shard, next_action_at = :at")
             .condition_expression(
                 "attribute_exists(account_id) AND (attribute_not_exists(next_action_at) OR next_action_at > :at)",
             )
             .expression_attribute_values(":shard", AttributeValue::S(self.shard_of(account_id)))
-            .expression_attribute_values(":at", AttributeValue::S(keys::due_at(at)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        Ok(self.answered_if(table, update)?.is_some())
+            .expression_attribute_values(":at", AttributeValue::S(keys::due_at(at)));
+        accounts.update_if(update).await
     }
 
     /// Compares K with the number in the records, and records it where it is higher. A successful check is

@@ -6,7 +6,7 @@ use duewatch_domain::policy::Channel;
 use duewatch_domain::printable;
 
 /// A failed call, or an item that breaks an invariant.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The call failed. The caller retries.
     #[error("{operation} on {table}: {message}")]
@@ -102,7 +102,15 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn codec(table: &str, key: impl Into<String>, problem: impl std::fmt::Display) -> Self {
+    /// DynamoDB keeps leaving items of a batch unread.
+    pub(crate) fn unread(table: &str, left: usize) -> Self {
+        let message = format!("{left} items are left unread");
+        Self::Call { operation: "BatchGetItem", table: table.to_owned(), message }
+    }
+
+    /// An item, by its key, that cannot be decoded or encoded. Key and problem are made printable.
+    #[must_use]
+    pub fn codec(table: &str, key: impl Into<String>, problem: impl std::fmt::Display) -> Self {
         Self::Codec {
             table: table.to_owned(),
             key: printable(key.into()),

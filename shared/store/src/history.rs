@@ -30,7 +30,7 @@ mod verify;
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SubsecRound, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::kernel::{AccountId, Revision};
@@ -137,36 +137,20 @@ impl Store {
 
     /// Puts an entry unless its place is taken. Returns whether it was free.
     async fn put_entry(&self, entry: &HistoryEntry) -> Result<bool, StoreError> {
-        let table = &self.tables.records;
-        let put = self
-            .client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(entry.item()))
-            .condition_expression(keys::IS_NEW)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        Ok(self.answered_if(table, put)?.is_some())
+        let records = self.records_table();
+        records.put_if(records.put(entry.item()).condition_expression(keys::IS_NEW)).await
     }
 
     /// Sets the instant from which an entry may be deleted, unless one is set.
     async fn let_expire(&self, entry: &HistoryEntry, until: DateTime<Utc>) -> Result<(), StoreError> {
-        let table = &self.tables.records;
+        let records = self.records_table();
         let key = keys::record_key(&keys::history(&entry.account_id), &keys::revision(entry.revision));
-        let update = self
-            .client
-            .update_item()
-            .table_name(table)
-            .set_key(Some(key))
+        let update = records
+            .update(key)
             .update_expression(format!("SET {EXPIRES_AT} = :until"))
             .condition_expression(format!("{EXISTS} AND attribute_not_exists({EXPIRES_AT})"))
-            .expression_attribute_values(":until", AttributeValue::N(until.timestamp().to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered_if(table, update)?;
-        Ok(())
+            .expression_attribute_values(":until", AttributeValue::N(until.timestamp().to_string()));
+        records.update_if(update).await.map(drop)
     }
 
     /// The retention instant that the next entry above a revision states for the entries below it.
@@ -196,22 +180,12 @@ impl Store {
         forward: bool,
         limit: i32,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression(format!("{OF_PARTITION} AND {condition}"))
-            .expression_attribute_values(":pk", AttributeValue::S(keys::history(account_id)))
-            .expression_attribute_values(":sk", AttributeValue::S(keys::revision(revision)))
-            .scan_index_forward(forward)
-            .consistent_read(true)
-            .limit(limit)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let items = self.answered(table, sent)?.items.unwrap_or_default();
-        items.iter().map(|item| HistoryEntry::read(table, account_id, item)).collect()
+        let records = self.records_table();
+        let by = [(":pk", keys::history(account_id)), (":sk", keys::revision(revision))];
+        let query = records.query(&format!("{OF_PARTITION} AND {condition}"), by);
+        let query = query.scan_index_forward(forward).consistent_read(true).limit(limit);
+        let items = records.page(query).await?.items;
+        items.iter().map(|item| HistoryEntry::read(records.name, account_id, item)).collect()
     }
 }
 

@@ -31,7 +31,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, EventId, MAX_ID_BYTES, PolicyId, Revision};
+use duewatch_domain::kernel::{
+    AccountId, ContactId, CustomerId, EventId, MAX_ID_BYTES, PaymentId, PolicyId, Revision,
+};
 use duewatch_domain::policy::Channel;
 
 /// The partition key of the accounts table and of the payments table.
@@ -115,6 +117,18 @@ pub(crate) fn record_key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> 
     HashMap::from(
         [(PK, pk), (SK, sk)].map(|(name, key)| (name.to_owned(), AttributeValue::S(key.to_owned()))),
     )
+}
+
+/// The whole key of an account.
+pub(crate) fn account_key(account_id: &str) -> HashMap<String, AttributeValue> {
+    HashMap::from([(ACCOUNT_ID.to_owned(), AttributeValue::S(account_id.to_owned()))])
+}
+
+/// The whole key of a payment.
+pub(crate) fn payment_key(account_id: &AccountId, payment_id: &PaymentId) -> HashMap<String, AttributeValue> {
+    let mut key = account_key(account_id.as_str());
+    key.insert(PAYMENT_ID.to_owned(), AttributeValue::S(payment_id.to_string()));
+    key
 }
 
 /// The key of an item of the records table, as an error shows it.

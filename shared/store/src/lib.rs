@@ -21,7 +21,6 @@ mod call;
 mod capacity_meter;
 mod contact_records;
 mod contacts;
-mod cross_restrictions;
 mod customers;
 mod due;
 mod error;
@@ -31,21 +30,21 @@ mod payments;
 mod policies;
 mod profiles;
 mod records;
+mod retry;
 mod scan_cursor;
 mod suspense;
-mod transition;
+mod table;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
+use aws_sdk_dynamodb::types::Select;
 
 pub use self::account_item::{Stored, account_from_image, account_image};
 pub use self::capacity_meter::{CapacityMeter, Consumed};
 pub use self::contact_records::{ContactRecord, ContactRecordsPage, MessageRecord};
 pub use self::contacts::ContactChangeOutcome;
-pub use self::cross_restrictions::{CROSS_RESTRICTIONS, CrossRestrictionOutcome};
 pub use self::customers::{
     Access, AccessKind, AccountsOf, CustomerItem, CustomerPage, Erasure, FoundAccounts,
 };
@@ -53,14 +52,13 @@ pub use self::due::{DueAccount, DuePage};
 pub use self::error::{StoreError, WriteConflict};
 pub use self::history::{EntryContent, HistoryBreak, HistoryEntry, Recorded, Verifier, verify_history};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
-pub use self::policies::{FRESH_FOR, Policies};
 pub use self::profiles::{
     DueCustomersPage, LoadedProfile, MAX_TOGETHER, ProfileChange, RETRY_AFTER, ReservedMessage,
 };
 pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
+pub use self::retry::{MAX_CONFLICTS, MayConflict, retry_conflicts};
 pub use self::scan_cursor::{AccountPage, ScanCursor};
 pub use self::suspense::{SuspensePage, SuspensePayment};
-pub use self::transition::{BlockedPayment, MAX_CONFLICTS, TransitionError, TransitionOutcome, Transitions};
 
 /// The names of the three tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,19 +100,9 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression(keys::OF_PARTITION)
-            .expression_attribute_values(":pk", AttributeValue::S(keys::SETTINGS.to_owned()))
-            .select(Select::Count)
-            .limit(1)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered(table, sent).map(drop)
+        let records = self.records_table();
+        let query = records.query(keys::OF_PARTITION, [(":pk", keys::SETTINGS.to_owned())]);
+        records.page(query.select(Select::Count).limit(1)).await.map(drop)
     }
 
     /// The capacity that the tables have charged so far.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::account::{Account, Dated, PaymentKind};
 use duewatch_domain::commands::{Command, PaymentReceived};
@@ -183,27 +183,16 @@ impl Store {
         &self,
         account_id: &AccountId,
     ) -> Result<Vec<Result<PaymentFact, FaultyFact>>, StoreError> {
-        let table = &self.tables.payments;
+        let payments = self.payments_table();
         let mut facts = Vec::new();
         let mut from = None;
         // One page more than an account can hold suffices to show the excess.
         while facts.len() <= MAX_PAYMENTS {
-            let sent = self
-                .client
-                .query()
-                .table_name(table)
-                .key_condition_expression(keys::OF_ACCOUNT)
-                .expression_attribute_values(":account", AttributeValue::S(account_id.to_string()))
-                .consistent_read(true)
-                .limit(PAGE)
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            let answer = self.answered(table, sent)?;
-            let items = answer.items.unwrap_or_default();
-            facts.extend(items.into_iter().map(|item| PaymentFact::from_image(item.into())));
-            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            let query = payments.query(keys::OF_ACCOUNT, [(":account", account_id.to_string())]);
+            let query = query.consistent_read(true).limit(PAGE).set_exclusive_start_key(from);
+            let page = payments.page(query).await?;
+            facts.extend(page.items.into_iter().map(|item| PaymentFact::from_image(item.into())));
+            from = page.next;
             if from.is_none() {
                 break;
             }
@@ -218,11 +207,11 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn record_payment(&self, fact: &PaymentFact) -> Result<(), StoreError> {
-        let table = &self.tables.payments;
+        let payments = self.payments_table();
         let item: serde_dynamo::Item = serde_dynamo::to_item(fact)
-            .map_err(|error| StoreError::codec(table, fact.payment_id.as_str(), error))?;
+            .map_err(|error| StoreError::codec(payments.name, fact.payment_id.as_str(), error))?;
         let item: HashMap<String, AttributeValue> = item.into();
-        let mut update = self.client.update_item().table_name(table);
+        let mut update = payments.update(HashMap::new());
         let mut set = Vec::with_capacity(item.len());
         for (name, value) in item {
             if name == keys::ACCOUNT_ID || name == keys::PAYMENT_ID {
@@ -239,12 +228,9 @@ impl Store {
         if fact.currency.is_some() {
             condition.push_str(" OR attribute_not_exists(#currency) OR #currency <> :currency");
         }
-        let update = update
-            .update_expression(format!("SET {}", set.join(", ")))
-            .condition_expression(condition)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
-        self.answered_if(table, update.send().await)?;
-        Ok(())
+        let update =
+            update.update_expression(format!("SET {}", set.join(", "))).condition_expression(condition);
+        payments.update_if(update).await.map(drop)
     }
 
     /// Puts a payment unless one of its id is there, which stays as it is.
@@ -252,32 +238,15 @@ impl Store {
     /// # Errors
     /// When a call fails.
     pub async fn put_payment(&self, fact: &PaymentFact) -> Result<PaymentPut, StoreError> {
-        let table = &self.tables.payments;
+        let payments = self.payments_table();
         let item: serde_dynamo::Item = serde_dynamo::to_item(fact)
-            .map_err(|error| StoreError::codec(table, fact.payment_id.as_str(), error))?;
-        let put = self
-            .client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(item.into()))
-            .condition_expression("attribute_not_exists(payment_id)")
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        if self.answered_if(table, put)?.is_some() {
+            .map_err(|error| StoreError::codec(payments.name, fact.payment_id.as_str(), error))?;
+        let put = payments.put(item.into()).condition_expression("attribute_not_exists(payment_id)");
+        if payments.put_if(put).await? {
             return Ok(PaymentPut::New);
         }
-        let sent = self
-            .client
-            .get_item()
-            .table_name(table)
-            .key(keys::ACCOUNT_ID, AttributeValue::S(fact.account_id.to_string()))
-            .key(keys::PAYMENT_ID, AttributeValue::S(fact.payment_id.to_string()))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let there = self.answered(table, sent)?.item.unwrap_or_default();
+        let there = payments.get(keys::payment_key(&fact.account_id, &fact.payment_id)).await?;
+        let there = there.unwrap_or_default();
         Ok(match PaymentFact::from_image(there.into()) {
             Err(faulty) => PaymentPut::Differs(faulty.to_string()),
             Ok(there) => match there.differs_from(fact) {
@@ -299,28 +268,21 @@ impl Store {
         reversed_at: DateTime<Utc>,
         dated: Dated,
     ) -> Result<bool, StoreError> {
-        let table = &self.tables.payments;
+        let payments = self.payments_table();
         let at = reversed_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let dated = match dated {
             Dated::Original => "original",
             Dated::Reversal => "reversal",
         };
-        let update = self
-            .client
-            .update_item()
-            .table_name(table)
-            .key(keys::ACCOUNT_ID, AttributeValue::S(account_id.to_string()))
-            .key(keys::PAYMENT_ID, AttributeValue::S(payment_id.to_string()))
+        let update = payments
+            .update(keys::payment_key(account_id, payment_id))
             .update_expression(
                 "SET reversed_at = if_not_exists(reversed_at, :at), \
                  reversal_dated = if_not_exists(reversal_dated, :dated)",
             )
             .condition_expression("attribute_exists(payment_id)")
             .expression_attribute_values(":at", AttributeValue::S(at))
-            .expression_attribute_values(":dated", AttributeValue::S(dated.to_owned()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        Ok(self.answered_if(table, update)?.is_some())
+            .expression_attribute_values(":dated", AttributeValue::S(dated.to_owned()));
+        payments.update_if(update).await
     }
 }

@@ -24,14 +24,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::account::event_id;
 use duewatch_domain::contact::{ContactProfile, QueuedRequest, RequestTarget};
 use duewatch_domain::kernel::{ContactId, CustomerId, Revision, ThirdPartyId};
-use duewatch_domain::{Account, Applied, InboundMessage, Refusal};
+use duewatch_domain::{Account, Applied};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::contact_records::{ContactRecord, MessageRecord};
 use crate::records::{expiry, texts};
-use crate::{MAX_CONFLICTS, Store, StoreError, TransitionError, WriteConflict, keys};
+use crate::{MayConflict, Store, StoreError, WriteConflict, keys, retry_conflicts};
 
 /// The most requests of one customer that are evaluated together: a transaction writes at most 100 items, and
 /// each request takes up to two. The next evaluation takes the rest.
@@ -166,16 +166,16 @@ impl Store {
 
     /// Queues a contact request, unless it is queued or has ended. Returns whether it was new.
     async fn queue_request(&self, queued: &QueuedRequest) -> Result<bool, StoreError> {
-        let unbuilt = |error| StoreError::codec(&self.tables.records, "planned contact", error);
         let pk = keys::customer(&queued.customer_id);
         let has_not_ended = ConditionCheck::builder()
             .table_name(&self.tables.records)
             .set_key(Some(keys::record_key(&pk, &keys::contact_record(&queued.contact_id))))
-            .condition_expression(keys::IS_NEW);
-        let put = self.put_request(queued)?.condition_expression(keys::IS_NEW);
+            .condition_expression(keys::IS_NEW)
+            .build()
+            .map_err(|error| self.unbuilt(&error))?;
         self.transact(vec![
-            TransactWriteItem::builder().condition_check(has_not_ended.build().map_err(unbuilt)?).build(),
-            TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build(),
+            TransactWriteItem::builder().condition_check(has_not_ended).build(),
+            self.put(self.put_request(queued)?.condition_expression(keys::IS_NEW))?,
         ])
         .await
     }
@@ -201,12 +201,10 @@ impl Store {
     /// # Errors
     /// When the call fails or an item cannot be read.
     pub async fn load_profile(&self, customer_id: &CustomerId) -> Result<LoadedProfile, StoreError> {
-        let table = &self.tables.records;
-        let sent =
-            self.records_under(keys::customer(customer_id), keys::PROFILE_OR_PLANNED.to_owned()).send().await;
+        let query = self.records_under(keys::customer(customer_id), keys::PROFILE_OR_PLANNED.to_owned());
         let mut loaded =
             LoadedProfile { profile: ContactProfile::new(customer_id.clone()), requests: Vec::new() };
-        for item in self.answered(table, sent)?.items.unwrap_or_default() {
+        for item in self.records_table().page(query).await?.items {
             match item.get(keys::SK) {
                 Some(AttributeValue::S(key)) if key == keys::PROFILE => {
                     loaded.profile = self.read(&item, "person")?;
@@ -236,116 +234,122 @@ impl Store {
     /// changes.
     ///
     /// # Errors
-    /// The refusal of `change`; when a call fails, or other writers keep winning.
-    pub async fn change_profile(
+    /// The error of `change`; when a call fails, or other writers keep winning.
+    pub async fn change_profile<E>(
         &self,
         customer_id: &CustomerId,
         now: DateTime<Utc>,
-        change: impl Fn(&mut ContactProfile) -> Result<Applied, Refusal>,
-    ) -> Result<Applied, TransitionError> {
-        for _ in 0..=MAX_CONFLICTS {
+        change: impl Fn(&mut ContactProfile) -> Result<Applied, E>,
+    ) -> Result<Applied, E>
+    where
+        E: From<StoreError> + MayConflict,
+    {
+        retry_conflicts(async || {
             let LoadedProfile { mut profile, requests: queued } = self.load_profile(customer_id).await?;
             if change(&mut profile)? == Applied::Unchanged {
                 return Ok(Applied::Unchanged);
             }
             let waits = queued.into_iter().filter(|one| one.evaluate_at > now && one.reserved_as.is_none());
-            let queued =
+            let requests =
                 waits.take(MAX_TOGETHER).map(|one| QueuedRequest { evaluate_at: now, ..one }).collect();
-            if self
-                .write_profile(ProfileChange {
-                    profile: Some(profile),
-                    requests: queued,
-                    ..ProfileChange::default()
-                })
-                .await?
-            {
-                return Ok(Applied::Changed);
-            }
-        }
-        Err(self.contested(customer_id).into())
+            let changed = ProfileChange { profile: Some(profile), requests, ..ProfileChange::default() };
+            self.write_profile(customer_id, changed).await?;
+            Ok(Applied::Changed)
+        })
+        .await
     }
 
-    /// Applies the part of an account's command that concerns the contact profile.
+    /// Writes the changes from one evaluation of a customer's profile: all of them, or none where another
+    /// writer was faster.
     ///
     /// # Errors
-    /// A refusal; when a call fails, or other writers keep winning.
-    pub async fn apply_to_profile(
+    /// [`StoreError::Conflict`] where another writer was faster; or when the call fails.
+    pub async fn write_profile(
         &self,
         customer_id: &CustomerId,
-        message: &InboundMessage,
-        now: DateTime<Utc>,
-    ) -> Result<Applied, TransitionError> {
-        self.change_profile(customer_id, now, |profile| profile.take(message)).await
-    }
-
-    /// The error for a contact profile that other writers keep changing.
-    #[must_use]
-    pub fn contested(&self, customer_id: &CustomerId) -> StoreError {
-        WriteConflict::ContactProfile(customer_id.clone()).into()
-    }
-
-    /// Writes the changes from one evaluation of a profile: all of them, or none where another writer was
-    /// faster. Returns whether they were written.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn write_profile(&self, change: ProfileChange) -> Result<bool, StoreError> {
-        let table = &self.tables.records;
-        let unbuilt = |error| StoreError::codec(table, "person", error);
+        change: ProfileChange,
+    ) -> Result<(), StoreError> {
         let mut writes = Vec::new();
-        if let Some(mut profile) = change.profile {
-            let seen = profile.revision;
-            profile.revision = seen.next();
-            let mut item = keys::record_key(&keys::customer(&profile.customer_id), keys::PROFILE);
-            item.extend(texts([("person", self.written(&profile)?)]));
-            item.insert("revision".to_owned(), AttributeValue::N(profile.revision.to_string()));
-            let put = Put::builder().table_name(table).set_item(Some(item));
-            let put = if seen == Revision::default() {
-                put.condition_expression(keys::IS_NEW)
-            } else {
-                let seen = AttributeValue::N(seen.to_string());
-                put.condition_expression("revision = :seen").expression_attribute_values(":seen", seen)
-            };
-            writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
+        if let Some(profile) = change.profile {
+            writes.push(self.put_profile(profile)?);
         }
-        for ReservedMessage { message_id, message, until } in &change.reserved {
-            // The message may have left before: receipts recorded since then stay.
-            let mut set = "SET message = if_not_exists(message, :message)".to_owned();
-            let mut update = Update::builder()
-                .table_name(table)
-                .set_key(Some(keys::record_key(&keys::message(message_id), keys::MESSAGE)))
-                .expression_attribute_values(":message", AttributeValue::S(self.written(message)?));
-            if let Some((name, at)) = until.map(expiry) {
-                set.push_str(", #until = :until");
-                update = update.expression_attribute_names("#until", name);
-                update = update.expression_attribute_values(":until", at);
-            }
-            let update = update.update_expression(set).build().map_err(unbuilt)?;
-            writes.push(TransactWriteItem::builder().update(update).build());
+        for reserved in &change.reserved {
+            writes.push(self.reserve_message(reserved)?);
         }
         for queued in &change.requests {
             let put = self.put_request(queued)?.condition_expression(keys::EXISTS);
-            writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
+            writes.push(self.put(put)?);
         }
         for (record, until) in &change.ended {
-            let queued = &record.request;
-            let pk = keys::customer(&queued.customer_id);
-            let mut item = keys::record_key(&pk, &keys::contact_record(&queued.contact_id));
-            item.extend(texts([("said", self.written(record)?)]));
-            item.extend(until.map(expiry));
-            let put =
-                Put::builder().table_name(table).set_item(Some(item)).condition_expression(keys::IS_NEW);
-            let delete = Delete::builder()
-                .table_name(table)
-                .set_key(Some(keys::record_key(&pk, &keys::planned(&queued.contact_id))))
-                .condition_expression(keys::EXISTS);
-            writes.push(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build());
-            writes.push(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
+            writes.extend(self.end_request(record, *until)?);
         }
-        if writes.is_empty() {
-            return Ok(true);
+        if writes.is_empty() || self.transact(writes).await? {
+            return Ok(());
         }
-        self.transact(writes).await
+        Err(WriteConflict::ContactProfile(customer_id.clone()).into())
+    }
+
+    fn put(&self, put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
+        Ok(TransactWriteItem::builder().put(put.build().map_err(|error| self.unbuilt(&error))?).build())
+    }
+
+    fn unbuilt(&self, error: &aws_sdk_dynamodb::error::BuildError) -> StoreError {
+        StoreError::codec(&self.tables.records, "a contact profile", error)
+    }
+
+    /// The profile's next revision, on the condition that the one that was read is still there.
+    fn put_profile(&self, mut profile: ContactProfile) -> Result<TransactWriteItem, StoreError> {
+        let seen = profile.revision;
+        profile.revision = seen.next();
+        let mut item = keys::record_key(&keys::customer(&profile.customer_id), keys::PROFILE);
+        item.extend(texts([("person", self.written(&profile)?)]));
+        item.insert("revision".to_owned(), AttributeValue::N(profile.revision.to_string()));
+        let put = Put::builder().table_name(&self.tables.records).set_item(Some(item));
+        self.put(if seen == Revision::default() {
+            put.condition_expression(keys::IS_NEW)
+        } else {
+            let seen = AttributeValue::N(seen.to_string());
+            put.condition_expression("revision = :seen").expression_attribute_values(":seen", seen)
+        })
+    }
+
+    /// The record of a message that is about to leave. The message may have left before: receipts recorded
+    /// since then stay.
+    fn reserve_message(&self, reserved: &ReservedMessage) -> Result<TransactWriteItem, StoreError> {
+        let ReservedMessage { message_id, message, until } = reserved;
+        let mut set = "SET message = if_not_exists(message, :message)".to_owned();
+        let mut update = Update::builder()
+            .table_name(&self.tables.records)
+            .set_key(Some(keys::record_key(&keys::message(message_id), keys::MESSAGE)))
+            .expression_attribute_values(":message", AttributeValue::S(self.written(message)?));
+        if let Some((name, at)) = until.map(expiry) {
+            set.push_str(", #until = :until");
+            update = update.expression_attribute_names("#until", name);
+            update = update.expression_attribute_values(":until", at);
+        }
+        let update = update.update_expression(set).build().map_err(|error| self.unbuilt(&error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The end of a request: its contact record, in place of the queued request.
+    fn end_request(
+        &self,
+        record: &ContactRecord,
+        until: Option<DateTime<Utc>>,
+    ) -> Result<[TransactWriteItem; 2], StoreError> {
+        let (table, queued) = (&self.tables.records, &record.request);
+        let pk = keys::customer(&queued.customer_id);
+        let mut item = keys::record_key(&pk, &keys::contact_record(&queued.contact_id));
+        item.extend(texts([("said", self.written(record)?)]));
+        item.extend(until.map(expiry));
+        let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression(keys::IS_NEW);
+        let delete = Delete::builder()
+            .table_name(table)
+            .set_key(Some(keys::record_key(&pk, &keys::planned(&queued.contact_id))))
+            .condition_expression(keys::EXISTS)
+            .build()
+            .map_err(|error| self.unbuilt(&error))?;
+        Ok([self.put(put)?, TransactWriteItem::builder().delete(delete).build()])
     }
 
     /// A page of the customers with requests due by `now` in a shard, oldest first, from where the page
@@ -360,33 +364,19 @@ impl Store {
         limit: i32,
         from: Option<HashMap<String, AttributeValue>>,
     ) -> Result<DueCustomersPage, StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .index_name(keys::CONTACTS)
-            .key_condition_expression(keys::CONTACTS_DUE_BY)
-            .expression_attribute_values(":shard", AttributeValue::S(Self::shard_key(shard)))
-            .expression_attribute_values(":now", AttributeValue::S(keys::due_at(now)))
-            .limit(limit)
-            .set_exclusive_start_key(from)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        let partitions =
-            answer.items.unwrap_or_default().into_iter().map(|mut item| match item.remove(keys::PK) {
-                Some(AttributeValue::S(pk)) => pk,
-                _ => String::new(),
-            });
-        let customers = partitions
-            .map(|pk| {
-                let customer_id = keys::customer_in(&pk).parse();
-                customer_id.map_err(|problem| StoreError::codec(table, pk, problem))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(DueCustomersPage { customers, next: answer.last_evaluated_key.filter(|key| !key.is_empty()) })
+        let records = self.records_table();
+        let by = [(":shard", Self::shard_key(shard)), (":now", keys::due_at(now))];
+        let query = records.query(keys::CONTACTS_DUE_BY, by).index_name(keys::CONTACTS);
+        let page = records.page(query.limit(limit).set_exclusive_start_key(from)).await?;
+        let partitions = page.items.into_iter().map(|mut item| match item.remove(keys::PK) {
+            Some(AttributeValue::S(pk)) => pk,
+            _ => String::new(),
+        });
+        let customers = partitions.map(|pk| {
+            let customer_id = keys::customer_in(&pk).parse();
+            customer_id.map_err(|problem| StoreError::codec(records.name, pk, problem))
+        });
+        Ok(DueCustomersPage { customers: customers.collect::<Result<_, _>>()?, next: page.next })
     }
 
     pub(crate) fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {
@@ -419,9 +409,7 @@ impl Store {
             .await;
         match sent {
             Ok(answer) => {
-                for consumed in answer.consumed_capacity() {
-                    self.meter().count("TransactWriteItems", table, Some(consumed));
-                }
+                self.meter().count("TransactWriteItems", table, answer.consumed_capacity());
                 Ok(true)
             }
             Err(error) if error.as_service_error().is_some_and(has_failed_condition) => Ok(false),

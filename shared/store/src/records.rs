@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::kernel::{AccountId, Revision};
 use serde::{Deserialize, Serialize};
@@ -93,28 +93,18 @@ impl Store {
     /// # Errors
     /// When the call fails or an item cannot be read.
     pub async fn quarantined_on(&self, date: NaiveDate) -> Result<Vec<Quarantined>, StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression(keys::OF_PARTITION)
-            .expression_attribute_values(":pk", AttributeValue::S(keys::quarantine(date)))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        answer
-            .items
-            .unwrap_or_default()
+        let records = self.records_table();
+        let query =
+            records.query(keys::OF_PARTITION, [(":pk", keys::quarantine(date))]).consistent_read(true);
+        let page = records.page(query).await?;
+        page.items
             .into_iter()
             .map(|mut item| {
                 let key = keys::printable_key(&item);
                 item.remove(keys::PK);
                 item.remove(keys::SK);
                 serde_dynamo::from_item(serde_dynamo::Item::from(item))
-                    .map_err(|error| StoreError::codec(table, key, error))
+                    .map_err(|error| StoreError::codec(records.name, key, error))
             })
             .collect()
     }
@@ -148,20 +138,15 @@ impl Store {
         let at = serde_json::to_value(quarantined.at)
             .map_err(|error| StoreError::codec(table, &*quarantined.id, error))?;
         let at = at.as_str().unwrap_or_default().to_owned();
-        let delete = self
-            .client
-            .delete_item()
-            .table_name(table)
-            .key(keys::PK, AttributeValue::S(keys::quarantine(quarantined.at.date_naive())))
-            .key(keys::SK, AttributeValue::S(keys::quarantined(&quarantined.source, &quarantined.id)))
+        let pk = keys::quarantine(quarantined.at.date_naive());
+        let sk = keys::quarantined(&quarantined.source, &quarantined.id);
+        let records = self.records_table();
+        let delete = records
+            .delete(keys::record_key(&pk, &sk))
             .condition_expression("#at = :at")
             .expression_attribute_names("#at", "at")
-            .expression_attribute_values(":at", AttributeValue::S(at))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered_if(table, delete)?;
-        Ok(())
+            .expression_attribute_values(":at", AttributeValue::S(at));
+        records.delete_if(delete).await.map(drop)
     }
 
     /// The number of records quarantined on a date (UTC), or in the first few MB of them.
@@ -191,30 +176,23 @@ impl Store {
         date: NaiveDate,
         ids: Option<(&str, &str)>,
     ) -> Result<usize, StoreError> {
-        let table = &self.tables.records;
+        let records = self.records_table();
         // As a payload writes it: in quotes.
         let quoted = |id: &str| AttributeValue::S(Value::from(id).to_string());
         let mut found = 0;
         let mut from = None;
         for _ in 0..MAX_QUARANTINE_PAGES {
-            let mut query = self
-                .client
-                .query()
-                .table_name(table)
-                .key_condition_expression(keys::OF_PARTITION)
-                .expression_attribute_values(":pk", AttributeValue::S(keys::quarantine(date)))
-                .select(Select::Count)
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+            let mut query = records.query(keys::OF_PARTITION, [(":pk", keys::quarantine(date))]);
+            query = query.select(Select::Count).set_exclusive_start_key(from);
             if let Some((account_id, payment_id)) = ids {
                 query = query
                     .filter_expression("contains(payload, :account) AND contains(payload, :payment)")
                     .expression_attribute_values(":account", quoted(account_id))
                     .expression_attribute_values(":payment", quoted(payment_id));
             }
-            let answer = self.answered(table, query.send().await)?;
-            found += usize::try_from(answer.count).unwrap_or_default();
-            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            let page = records.page(query).await?;
+            found += page.count;
+            from = page.next;
             if from.is_none() {
                 break;
             }
@@ -259,27 +237,19 @@ impl Store {
         revision: Revision,
         after: Option<Revision>,
     ) -> Result<(), StoreError> {
-        let table = &self.tables.records;
+        let records = self.records_table();
         let condition = match after {
             None => "attribute_not_exists(revision) OR revision < :revision",
             Some(_) => "revision >= :after AND revision < :revision",
         };
         let after = after.map(|after| (":after".to_owned(), AttributeValue::N(after.to_string())));
-        let update = self
-            .client
-            .update_item()
-            .table_name(table)
-            .key(keys::PK, AttributeValue::S(keys::account(account_id)))
-            .key(keys::SK, AttributeValue::S(keys::PUBLISHED.to_owned()))
+        let update = records
+            .update(keys::record_key(&keys::account(account_id), keys::PUBLISHED))
             .update_expression("SET revision = :revision")
             .condition_expression(condition)
             .set_expression_attribute_values(Some(after.into_iter().collect()))
-            .expression_attribute_values(":revision", AttributeValue::N(revision.to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered_if(table, update)?;
-        Ok(())
+            .expression_attribute_values(":revision", AttributeValue::N(revision.to_string()));
+        records.update_if(update).await.map(drop)
     }
 
     /// The revision of an account up to which all decisions were published.
@@ -296,14 +266,8 @@ impl Store {
 
     /// A consistent Query of the records under a partition key, by sort-key prefix.
     pub(crate) fn records_under(&self, pk: String, prefix: String) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(&self.tables.records)
-            .key_condition_expression(keys::UNDER_PREFIX)
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+        let by = [(":pk", pk), (":prefix", prefix)];
+        self.records_table().query(keys::UNDER_PREFIX, by).consistent_read(true)
     }
 
     pub(crate) async fn stored_due_shards(&self) -> Result<u32, StoreError> {
@@ -317,24 +281,17 @@ impl Store {
     }
 
     pub(crate) async fn store_due_shards(&self) -> Result<(), StoreError> {
-        let table = &self.tables.records;
+        let records = self.records_table();
         let shards = AttributeValue::N(self.due_shards().to_string());
-        let update = self
-            .client
-            .update_item()
-            .table_name(table)
-            .key(keys::PK, AttributeValue::S(keys::SETTINGS.to_owned()))
-            .key(keys::SK, AttributeValue::S(keys::DUE_SHARDS.to_owned()))
+        let update = records
+            .update(keys::record_key(keys::SETTINGS, keys::DUE_SHARDS))
             .update_expression("SET shards = :shards")
             .condition_expression("attribute_not_exists(shards) OR shards <= :shards")
-            .expression_attribute_values(":shards", shards)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        match self.answered_if(table, update)? {
-            Some(_) => Ok(()),
-            None => Err(StoreError::TooFewShards { stored: u32::MAX, set: self.due_shards() }),
+            .expression_attribute_values(":shards", shards);
+        if records.update_if(update).await? {
+            return Ok(());
         }
+        Err(StoreError::TooFewShards { stored: u32::MAX, set: self.due_shards() })
     }
 
     pub(crate) async fn record(
@@ -342,55 +299,23 @@ impl Store {
         pk: String,
         sk: String,
     ) -> Result<Option<HashMap<String, AttributeValue>>, StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .get_item()
-            .table_name(table)
-            .key(keys::PK, AttributeValue::S(pk))
-            .key(keys::SK, AttributeValue::S(sk))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        Ok(answer.item)
+        self.records_table().get(keys::record_key(&pk, &sk)).await
     }
 
     pub(crate) async fn put_item(
         &self,
         pk: String,
         sk: String,
-        attributes: HashMap<String, AttributeValue>,
+        mut item: HashMap<String, AttributeValue>,
     ) -> Result<(), StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(attributes))
-            .item(keys::PK, AttributeValue::S(pk))
-            .item(keys::SK, AttributeValue::S(sk))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered(table, sent)?;
-        Ok(())
+        item.extend(keys::record_key(&pk, &sk));
+        let records = self.records_table();
+        records.put_if(records.put(item)).await.map(drop)
     }
 
     /// Deletes an item of the records table; a missing one is no error.
     pub(crate) async fn delete_record(&self, pk: String, sk: String) -> Result<(), StoreError> {
-        let table = &self.tables.records;
-        let sent = self
-            .client
-            .delete_item()
-            .table_name(table)
-            .key(keys::PK, AttributeValue::S(pk))
-            .key(keys::SK, AttributeValue::S(sk))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        self.answered(table, sent)?;
-        Ok(())
+        let records = self.records_table();
+        records.delete_if(records.delete(keys::record_key(&pk, &sk))).await.map(drop)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::account_item::read;
 use crate::{Store, StoreError, Stored, keys};
@@ -42,30 +42,16 @@ impl Store {
         limit: i32,
         after: Option<&str>,
     ) -> Result<AccountPage, StoreError> {
-        let table = &self.tables.accounts;
+        let table = self.accounts_table();
         let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        let after = after
-            .map(|after| HashMap::from([(keys::ACCOUNT_ID.to_owned(), AttributeValue::S(after.to_owned()))]));
-        let sent = self
-            .client
-            .scan()
-            .table_name(table)
-            .segment(number(segment))
-            .total_segments(number(segments))
-            .limit(limit)
-            .set_exclusive_start_key(after)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        let accounts = answer.items.unwrap_or_default().into_iter().map(|item| {
+        let scan = table.scan().segment(number(segment)).total_segments(number(segments)).limit(limit);
+        let page = table.scan_page(scan.set_exclusive_start_key(after.map(keys::account_key))).await?;
+        let accounts = page.items.into_iter().map(|item| {
             let account_id = text(&item, keys::ACCOUNT_ID).unwrap_or_default();
-            (account_id, read(table, item))
+            (account_id, read(table.name, item))
         });
-        Ok(AccountPage {
-            accounts: accounts.collect(),
-            next: answer.last_evaluated_key.and_then(|key| text(&key, keys::ACCOUNT_ID)),
-        })
+        let next = page.next.and_then(|key| text(&key, keys::ACCOUNT_ID));
+        Ok(AccountPage { accounts: accounts.collect(), next })
     }
 
     /// The stored scan cursor.
@@ -90,27 +76,19 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn save_scan_cursor(&self, cursor: &mut ScanCursor) -> Result<bool, StoreError> {
-        let table = &self.tables.records;
+        let records = self.records_table();
         let texts = [("after_account", &cursor.after), ("after_parked", &cursor.suspense_after)];
         let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
-        let mut item: HashMap<String, AttributeValue> =
-            texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).collect();
+        let mut item = keys::record_key(keys::SETTINGS, keys::SCAN_CURSOR);
+        item.extend(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))));
         for (name, number) in [("slot", cursor.position), ("version", cursor.version + 1)] {
             item.insert(name.to_owned(), AttributeValue::N(number.to_string()));
         }
-        let put = self
-            .client
-            .put_item()
-            .table_name(table)
-            .set_item(Some(item))
-            .item(keys::PK, AttributeValue::S(keys::SETTINGS.to_owned()))
-            .item(keys::SK, AttributeValue::S(keys::SCAN_CURSOR.to_owned()))
+        let put = records
+            .put(item)
             .condition_expression(format!("{} OR version = :seen", keys::IS_NEW))
-            .expression_attribute_values(":seen", AttributeValue::N(cursor.version.to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let noted = self.answered_if(table, put)?.is_some();
+            .expression_attribute_values(":seen", AttributeValue::N(cursor.version.to_string()));
+        let noted = records.put_if(put).await?;
         cursor.version += u64::from(noted);
         Ok(noted)
     }

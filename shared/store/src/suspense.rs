@@ -4,7 +4,7 @@
 //! payment with [`BETWEEN`] in the middle: ids may hold `#` and `/`, and `A/1` with `2` must not be `A` with
 //! `1/2`. Ids never hold control characters.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::kernel::{AccountId, PaymentId};
 use serde::Deserialize;
@@ -66,10 +66,10 @@ impl Store {
     /// # Errors
     /// When the call fails.
     pub async fn suspense_of(&self, account_id: &AccountId) -> Result<Vec<String>, StoreError> {
-        let table = &self.tables.records;
-        let sent = self.records_under(keys::SUSPENSE.to_owned(), keys::suspense(account_id, "")).send().await;
-        let items = self.answered(table, sent)?.items.unwrap_or_default();
-        Ok(items
+        let query = self.records_under(keys::SUSPENSE.to_owned(), keys::suspense(account_id, ""));
+        let page = self.records_table().page(query).await?;
+        Ok(page
+            .items
             .into_iter()
             .filter_map(|mut item| match item.remove("payment_id") {
                 Some(AttributeValue::S(payment_id)) => Some(payment_id),
@@ -83,26 +83,16 @@ impl Store {
     /// # Errors
     /// When the call fails or a note cannot be read.
     pub async fn all_suspense(&self, limit: i32, from: Option<&str>) -> Result<SuspensePage, StoreError> {
-        let table = &self.tables.records;
+        let records = self.records_table();
         let from = from.map(|from| keys::record_key(keys::SUSPENSE, from));
-        let sent = self
-            .client
-            .query()
-            .table_name(table)
-            .key_condition_expression(keys::OF_PARTITION)
-            .expression_attribute_values(":pk", AttributeValue::S(keys::SUSPENSE.to_owned()))
-            .limit(limit)
-            .set_exclusive_start_key(from)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        let answer = self.answered(table, sent)?;
-        let payment = answer.items.unwrap_or_default().into_iter().map(|item| {
+        let query = records.query(keys::OF_PARTITION, [(":pk", keys::SUSPENSE.to_owned())]);
+        let page = records.page(query.limit(limit).set_exclusive_start_key(from)).await?;
+        let payment = page.items.into_iter().map(|item| {
             let key = keys::printable_key(&item);
             serde_dynamo::from_item(serde_dynamo::Item::from(item))
-                .map_err(|error| StoreError::codec(table, key, error))
+                .map_err(|error| StoreError::codec(records.name, key, error))
         });
-        let next = answer.last_evaluated_key.and_then(|mut key| match key.remove(keys::SK) {
+        let next = page.next.and_then(|mut key| match key.remove(keys::SK) {
             Some(AttributeValue::S(key)) => Some(key),
             _ => None,
         });

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_app::{Clock, Deadline, Services};
 use duewatch_domain::Contract;
 use duewatch_local::import::import;
 use duewatch_local::input::NumberedLine;
@@ -29,7 +30,6 @@ use duewatch_local::stack::template::Template;
 use duewatch_local::stack::{
     Engines, Functions, Handlers, Pump, Stack, StackClock, Transport, local_reference_keys, scheduled_event,
 };
-use duewatch_runtime::{Clock, Deadline, Services};
 use duewatch_store::Store;
 
 use self::book::{BenchmarkInstants, Book};
@@ -151,7 +151,13 @@ impl<'a> Bench<'a> {
         );
         let function_services = |function| {
             let clock: Arc<dyn Clock> = Arc::new(stack.clock().clone());
-            Services::new(function, stack.settings(), dynamodb_client.clone(), sns_client.clone(), clock)
+            duewatch_runtime::services(
+                function,
+                stack.settings(),
+                dynamodb_client.clone(),
+                sns_client.clone(),
+                clock,
+            )
         };
         // The stack would fire it for a segment at a time.
         let watcher = function_services(reconcile_accounts::NAME);
@@ -257,7 +263,7 @@ impl<'a> Bench<'a> {
 
     async fn import(&self) -> Result<u64, Failure> {
         let book = self.plan.book;
-        let transitions = duewatch_store::Transitions::new(self.stores[0].clone());
+        let transitions = duewatch_app::Transitions::new(self.stores[0].clone());
         let policy = Book::policy()?;
         let now = self.stack.clock().now();
         let mut opened = 0;
@@ -286,7 +292,7 @@ impl<'a> Bench<'a> {
     }
 
     async fn reconcile(&self) -> Result<u64, Failure> {
-        let report = reconcile_accounts::reconcile(&self.reconciler, 1, Deadline::none()).await?;
+        let report = reconcile_accounts::reconcile_segments(&self.reconciler, 1, Deadline::none()).await?;
         let is_whole = report.evaluated == self.plan.book.accounts as usize;
         if !is_whole || report.repaired + report.open + report.failed > 0 {
             return Err(format!("all accounts should have been found healthy: {report:?}").into());

@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::config::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use detect_overdue::ShardQueue;
+use duewatch_app::{Clock, Deadline, Services};
 use duewatch_local::stack::{LOCAL_REGION, StackClock, local_reference_keys};
-use duewatch_runtime::{Clock, Deadline, Services, Settings};
+use duewatch_runtime::Settings;
 use serde_json::Value;
 
 use super::network::{CallerId, Network};
@@ -49,7 +50,7 @@ impl Container {
         clock: SkewedClock,
     ) -> Self {
         let Clients { dynamodb, sns, sqs } = clients(network, caller);
-        let services = Services::new(function, settings, dynamodb, sns, Arc::new(clock.clone()));
+        let services = duewatch_runtime::services(function, settings, dynamodb, sns, Arc::new(clock.clone()));
         let shards = (function == detect_overdue::NAME).then(|| ShardQueue::new(sqs, shards_url.to_owned()));
         Self { function, services: Arc::new(services), shards, clock, is_busy: false }
     }
@@ -138,7 +139,7 @@ pub(super) fn invoke(
                 serde_json::to_value(record_history::handle(&services, event, deadline).await)
             }
             reconcile_accounts::NAME => {
-                let report = reconcile_accounts::reconcile(&services, segments, deadline).await;
+                let report = reconcile_accounts::reconcile_segments(&services, segments, deadline).await;
                 serde_json::to_value(report.map_err(|error| said(&error))?)
             }
             other => return Err(format!("there is no function {other}")),

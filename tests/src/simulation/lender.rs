@@ -2,11 +2,11 @@
 //! beside everything else.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use duewatch_app::Transitions;
 use duewatch_domain::account::Dated;
 use duewatch_domain::commands::Contract;
 use duewatch_domain::{Policy, Trigger};
 use duewatch_local::publish::queue_accounts;
-use duewatch_store::Transitions;
 use serde_json::Value;
 
 use super::plan::{Deed, PlannedDeed};

@@ -1,14 +1,16 @@
 //! One invocation of each handler, as Lambda would make it.
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
-use detect_overdue::{ShardQueue, SweepAnswer, SweepReport};
+use detect_overdue::{ShardQueue, SweepAnswer};
+use duewatch_app::ReconcileReport;
+use duewatch_app::SweepReport;
+use duewatch_app::{Deadline, Services};
 use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::message_line;
 use duewatch_local::stack::sqs::WaitingMessage;
 use duewatch_local::stack::{local_reference_keys, queue_event};
 use duewatch_notify::ReferenceKeys;
-use duewatch_runtime::{Deadline, RawStreamEvent, Services};
-use reconcile_accounts::ReconcileReport;
+use duewatch_runtime::RawStreamEvent;
 use send_reminders::SendEvent;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -78,7 +80,7 @@ pub async fn report(services: &Services, bodies: &[String]) -> Vec<String> {
 
 /// Fires `reconcile-accounts` with a scan of one segment, which reconciles all accounts once a day.
 pub async fn watch(services: &Services) -> ReconcileReport {
-    reconcile_accounts::reconcile(services, 1, Deadline::none()).await.unwrap()
+    reconcile_accounts::reconcile_segments(services, 1, Deadline::none()).await.unwrap()
 }
 
 /// Delivers records to `post-payment`; returns those reported as failed.
@@ -105,7 +107,7 @@ pub async fn send(services: &Services, records: &[Value]) -> Vec<String> {
 }
 
 /// Fires the schedule of `send-reminders`: due planned contacts pass the gate.
-pub async fn sweep_contacts(services: &Services) -> send_reminders::ContactSweepReport {
+pub async fn sweep_contacts(services: &Services) -> duewatch_app::ContactSweepReport {
     let event = SendEvent { records: None };
     match send_reminders::handle(services, &reference_keys(), event, Deadline::none()).await.unwrap() {
         send_reminders::SendAnswer::Schedule(report) => report,

@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use detect_overdue::ShardQueue;
+use duewatch_app::{Deadline, Services};
 use duewatch_domain::formats::book_line;
 use duewatch_local::stack::sqs::LocalSqs;
-use duewatch_runtime::{Deadline, Services};
 use duewatch_tests::support::{
     KEEPING, STANDARD, World, contract, id, message, post, record, report, sample, send, sweep,
     sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
@@ -102,7 +102,7 @@ impl Notes {
         let services = world.stack.services();
         let dynamodb = services.dynamodb_client.config().to_builder().interceptor(self.clone()).build();
         let sns = services.sns_client.config().to_builder().interceptor(self.clone()).build();
-        Services::new(
+        duewatch_runtime::services(
             function,
             world.stack.settings(),
             aws_sdk_dynamodb::Client::from_conf(dynamodb),

@@ -50,7 +50,7 @@ const CALLS: [(&str, Calls); 8] = [
     (
         "SendRemindersFunction",
         &[
-            ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
+            ("dynamodb", "GetItem BatchGetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
             ("dynamodb", "GetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query", RECORDS),
             ("dynamodb", "Query", PLANNED_CONTACTS),
@@ -66,7 +66,7 @@ const CALLS: [(&str, Calls); 8] = [
     (
         "IntakeFunction",
         &[
-            ("dynamodb", "GetItem PutItem UpdateItem", ACCOUNTS),
+            ("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", ACCOUNTS),
             ("dynamodb", "GetItem PutItem UpdateItem Query", PAYMENTS),
             ("dynamodb", "GetItem PutItem DeleteItem ConditionCheckItem Query", RECORDS),
             ("sns", "Publish", "OperationsTopic"),
@@ -84,7 +84,7 @@ const CALLS: [(&str, Calls); 8] = [
     (
         "ReconcileAccountsFunction",
         &[
-            ("dynamodb", "GetItem UpdateItem Scan", ACCOUNTS),
+            ("dynamodb", "GetItem BatchGetItem UpdateItem Scan", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
             ("dynamodb", "GetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query", RECORDS),
             ("sns", "Publish", "AccountEventsTopic"),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
+use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::{end_of_day, start_of_day};
 use duewatch_domain::{Account, Decision, Policy, permit_for};
-use duewatch_runtime::{Clock, Settings, SystemClock};
+use duewatch_runtime::Settings;
 
 use super::environment::{configured, runtime};
 use super::exit::Answered;

@@ -7,8 +7,8 @@ use std::io::Write;
 use chrono::{Days, NaiveDate, NaiveTime};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::kernel::{AccountId, CustomerId};
-use duewatch_runtime::{Clock, SystemClock};
 
 use super::environment::configured;
 use crate::contacts;

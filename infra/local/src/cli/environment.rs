@@ -1,8 +1,9 @@
 //! The clients and tables of a command, as its environment names them.
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use duewatch_app::Transitions;
 use duewatch_runtime::{Settings, https_client};
-use duewatch_store::{Store, Transitions};
+use duewatch_store::Store;
 
 use crate::import::ImportError;
 

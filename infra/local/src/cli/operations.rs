@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 use clap::Args;
-use duewatch_runtime::{Clock, Services, Settings, SystemClock, reference_keys_from_env};
+use duewatch_app::{Clock, SystemClock};
+use duewatch_runtime::{Settings, reference_keys_from_env};
 
 use super::environment::{configured, sdk_config};
 use crate::import::{ImportError, Imported, import};
@@ -101,7 +102,7 @@ pub(super) async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>>
     // Without keys no message could be verified, so none leaves.
     let keys = reference_keys_from_env()?;
     let requeue = Requeue::new(Handlers::over(keys, |function| {
-        Services::new(function, &settings, dynamodb.clone(), sns.clone(), clock())
+        duewatch_runtime::services(function, &settings, dynamodb.clone(), sns.clone(), clock())
     }));
     let mut all = Requeued::default();
     for path in &args.batches {

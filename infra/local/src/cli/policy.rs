@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, TimeDelta};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
+use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::describe::describe;
 use duewatch_domain::policy::presets::PRESETS;
 use duewatch_domain::policy::{self, Retention};
-use duewatch_runtime::{Clock, SystemClock};
 
-use duewatch_store::{FRESH_FOR, StoreError};
+use duewatch_app::FRESH_FOR;
+use duewatch_store::StoreError;
 
 use super::environment::{configured, runtime};
 use crate::diff::{Diff, last_day};

@@ -4,8 +4,9 @@ use std::error::Error;
 
 use chrono::{NaiveDate, NaiveTime};
 use clap::Args;
+use duewatch_app::{Clock, SystemClock};
 use duewatch_notify::{Verified, verify};
-use duewatch_runtime::{Clock, SystemClock, reference_keys_from_env};
+use duewatch_runtime::reference_keys_from_env;
 
 use super::exit::Answered;
 

@@ -9,12 +9,13 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_app::Clock;
+use duewatch_app::TransitionError;
 use duewatch_domain::formats::DailyLines;
 use duewatch_domain::kernel::{AccountId, CustomerId, EventId, Revision};
 use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Command, Event, InboundMessage, Refusal, Trigger, Zone, assess};
-use duewatch_runtime::Clock;
-use duewatch_store::{Consumed, ContactOutcome, PaymentFact, Store, StoreError, Tables, TransitionError};
+use duewatch_store::{Consumed, ContactOutcome, PaymentFact, Store, StoreError, Tables};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -109,8 +109,9 @@ impl<'a> AccountWalk<'a> {
         let is_due = self.account.status.is_due(step.at);
         let is_money = matches!(step.command, Command::PaymentReceived(_) | Command::PaymentReversed { .. });
         // A payment that is there when a restriction is about to be imposed comes before it.
-        let money_first =
-            is_due && is_money && self.account.would_be_restricted(&self.case.policy.policy, step.at);
+        let restricts =
+            |account: &Account| account.assess_by(&self.case.policy.policy, step.at).restricts(account);
+        let money_first = is_due && is_money && restricts(&self.account);
         if is_due && !money_first {
             self.judge(step.at, Trigger::Time);
         }

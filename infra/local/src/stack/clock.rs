@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use duewatch_runtime::{Clock, SystemClock};
+use duewatch_app::{Clock, SystemClock};
 
 /// The clock of the local stack: simulated, or the machine's own.
 #[derive(Clone, Debug)]

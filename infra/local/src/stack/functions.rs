@@ -1,9 +1,10 @@
 //! The functions: in this process, or behind `cargo lambda watch`.
 
 use detect_overdue::ShardQueue;
+use duewatch_app::{Deadline, Services};
 use duewatch_notify::ReferenceKeys;
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{Deadline, REFERENCE_KEYS, RawStreamEvent, Services};
+use duewatch_runtime::{REFERENCE_KEYS, RawStreamEvent};
 use serde_json::Value;
 
 /// The functions that this stack runs, by the directories of their code. The template may

@@ -15,11 +15,13 @@ pub mod template;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use detect_overdue::{SWEEP_QUEUE_URL, ShardQueue};
+use duewatch_app::Clock;
+use duewatch_app::Transitions;
 use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::message_line;
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{Clock, REFERENCE_KEYS, Services, Settings, SettingsError};
-use duewatch_store::{Store, Transitions, keys};
+use duewatch_runtime::{REFERENCE_KEYS, Settings, SettingsError};
+use duewatch_store::{Store, keys};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -110,7 +112,13 @@ impl Stack {
             Store::new(services.dynamodb_client.clone(), settings.tables.clone(), settings.due_shards);
         let function_services = |function| {
             let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-            Services::over(function, &settings, store.clone(), services.sns_client.clone(), shared)
+            duewatch_runtime::services_over(
+                function,
+                &settings,
+                store.clone(),
+                services.sns_client.clone(),
+                shared,
+            )
         };
         let shards = shard_queue(&template, &services)?;
         let keys = local_reference_keys()?;

@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_runtime::Clock;
+use duewatch_app::Clock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

@@ -26,15 +26,15 @@ use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::policy::ContactRules;
 use duewatch_domain::{allocate_at, assess};
 use duewatch_notify::{OperationsKind, OutboundMessage, ReferenceKeys};
-use duewatch_runtime::{Metrics, Services};
 use duewatch_store::{
-    ContactOutcome, ContactRecord, LoadedProfile, MAX_CONFLICTS, MAX_TOGETHER, MessageRecord, ProfileChange,
-    RETRY_AFTER, ReservedMessage, StoreError, TransitionError, TransitionOutcome,
+    ContactOutcome, ContactRecord, LoadedProfile, MAX_TOGETHER, MayConflict, MessageRecord, ProfileChange,
+    RETRY_AFTER, ReservedMessage, StoreError, retry_conflicts,
 };
 use serde::Serialize;
 
-use crate::message;
-use crate::sendable::{AssessedAccount, SendableRequest};
+use super::message;
+use super::sendable::{AssessedAccount, SendableRequest};
+use crate::{Services, TransitionError, TransitionOutcome};
 
 /// When an account that cannot be assessed is evaluated again. The fault may be repaired by then.
 const REASSESS_AFTER: TimeDelta = TimeDelta::hours(1);
@@ -65,16 +65,6 @@ pub struct EvaluationReport {
 }
 
 impl EvaluationReport {
-    /// Adds the results to the metrics.
-    pub(crate) fn counted(&self, metrics: Metrics) -> Metrics {
-        metrics
-            .count("reminders", self.messages)
-            .count("notices", self.notices)
-            .count("withdrawn", self.withdrawn)
-            .count("deferred", self.deferred)
-            .count("suppressed", self.suppressed)
-    }
-
     pub(crate) fn add(&mut self, other: &Self) {
         self.messages += other.messages;
         self.sent += other.sent;
@@ -115,43 +105,45 @@ pub(crate) async fn evaluate(
     keys: &ReferenceKeys,
     customer_id: &CustomerId,
 ) -> Result<EvaluationReport, TransitionError> {
-    let store = services.transitions.store();
-    for _ in 0..=MAX_CONFLICTS {
-        let now = services.clock.now();
-        let LoadedProfile { profile, requests: queued } = store.load_profile(customer_id).await?;
-        let due: Vec<QueuedRequest> =
-            queued.into_iter().filter(|one| one.evaluate_at <= now).take(MAX_TOGETHER).collect();
-        if due.is_empty() {
-            return Ok(EvaluationReport::default());
-        }
-        let accounts = load_accounts(services, &due, now).await?;
-        let mut evaluation = CustomerEvaluation {
-            keys,
-            now,
-            evaluated: EvaluationReport::default(),
-            change: ProfileChange::default(),
-        };
-        let sendable = evaluation.withdraw_obsolete(&due, &accounts);
-        let (ready, mut alerts) = evaluation.pass_gate(profile, &sendable);
-        alerts.extend(unreadable(&accounts));
-        let CustomerEvaluation { evaluated: mut report, change, .. } = evaluation;
-        if !store.write_profile(change).await? {
-            continue;
-        }
-        for (account_id, current) in &accounts {
-            if let CurrentAccount::There(assessed) = current
-                && let Some(blocked) = &assessed.blocked
-            {
-                services.alerts.alert_blocked_payment(account_id, blocked, now).await;
-            }
-        }
-        for (kind, subject, reason) in alerts {
-            services.alerts.alert(kind, &subject, &reason, now).await;
-        }
-        Box::pin(publish(services, ready, now, &mut report)).await?;
-        return Ok(report);
+    retry_conflicts(async || Box::pin(try_evaluate(services, keys, customer_id)).await).await
+}
+
+async fn try_evaluate(
+    services: &Services,
+    keys: &ReferenceKeys,
+    customer_id: &CustomerId,
+) -> Result<EvaluationReport, TransitionError> {
+    let (store, now) = (services.store(), services.clock.now());
+    let LoadedProfile { profile, requests: queued } = store.load_profile(customer_id).await?;
+    let due: Vec<QueuedRequest> =
+        queued.into_iter().filter(|one| one.evaluate_at <= now).take(MAX_TOGETHER).collect();
+    if due.is_empty() {
+        return Ok(EvaluationReport::default());
     }
-    Err(store.contested(customer_id).into())
+    let accounts = load_accounts(services, &due, now).await?;
+    let mut evaluation = CustomerEvaluation {
+        keys,
+        now,
+        evaluated: EvaluationReport::default(),
+        change: ProfileChange::default(),
+    };
+    let sendable = evaluation.withdraw_obsolete(&due, &accounts);
+    let (ready, mut alerts) = evaluation.pass_gate(profile, &sendable);
+    alerts.extend(unreadable(&accounts));
+    let CustomerEvaluation { evaluated: mut report, change, .. } = evaluation;
+    store.write_profile(customer_id, change).await?;
+    for (account_id, current) in &accounts {
+        if let CurrentAccount::There(assessed) = current
+            && let Some(blocked) = &assessed.blocked
+        {
+            services.alerts.alert_blocked_payment(account_id, blocked, now).await;
+        }
+    }
+    for (kind, subject, reason) in alerts {
+        services.alerts.alert(kind, &subject, &reason, now).await;
+    }
+    Box::pin(publish(services, customer_id, ready, now, &mut report)).await?;
+    Ok(report)
 }
 
 /// Each account in its current state.
@@ -407,6 +399,7 @@ impl CustomerEvaluation<'_> {
 /// or whose notice could not be recorded, becomes due again by itself.
 async fn publish(
     services: &Services,
+    customer_id: &CustomerId,
     ready: Vec<ReadyMessage>,
     now: DateTime<Utc>,
     report: &mut EvaluationReport,
@@ -443,9 +436,12 @@ async fn publish(
                 until,
             )
         });
-        // Where another writer has ended the requests meanwhile, its records stand.
         let change = ProfileChange { ended: ended.collect(), ..ProfileChange::default() };
-        services.transitions.store().write_profile(change).await?;
+        match services.store().write_profile(customer_id, change).await {
+            // Another writer has ended the requests meanwhile: its records stand.
+            Err(error) if error.is_conflict() => {}
+            written => written?,
+        }
     }
     Ok(())
 }

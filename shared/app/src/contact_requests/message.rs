@@ -18,7 +18,7 @@ use duewatch_notify::text::{
 };
 use duewatch_notify::{ContactDue, ContactItem, OutboundMessage, Reference, ReferenceKeys, contact_due};
 
-use crate::sendable::{AssessedAccount, SendableRequest};
+use super::sendable::{AssessedAccount, SendableRequest};
 
 /// Renders a message that may leave.
 ///

@@ -7,7 +7,8 @@ use duewatch_domain::Account;
 use duewatch_domain::account::Figures;
 use duewatch_domain::contact::QueuedRequest;
 use duewatch_domain::policy::{Policy, Versions};
-use duewatch_store::BlockedPayment;
+
+use crate::BlockedPayment;
 
 /// An account in its current state, assessed.
 pub(crate) struct AssessedAccount {

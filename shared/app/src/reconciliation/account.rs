@@ -6,11 +6,13 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::contact::{self, ContactAttempt};
 use duewatch_domain::kernel::{AccountId, NoId, Revision};
 use duewatch_domain::{Account, Applied};
-use duewatch_runtime::{Outgoing, Services, outgoing};
-use duewatch_store::{PaymentFact, Recorded, StoreError, Stored, TransitionError, TransitionOutcome};
+use duewatch_store::{PaymentFact, Recorded, StoreError, Stored};
 use serde_json::json;
 
-use crate::Discrepancy;
+use super::findings::Discrepancy;
+use crate::{
+    CrossRestrictionTargets, Publication, Services, TransitionError, TransitionOutcome, publication,
+};
 
 /// How long an account may be due: two sweeps, a quarter of an hour apart. One may be missed, or cut short.
 const LATE_AFTER: TimeDelta = TimeDelta::minutes(30);
@@ -159,7 +161,7 @@ async fn check_receipts(
     let Some(receipts) = contact.and_then(|contact| contact.receipts.as_ref()) else {
         return Ok(RepairOutcome::NothingFound);
     };
-    let profile = services.transitions.store().profile(&account.customer_id).await?;
+    let profile = services.store().profile(&account.customer_id).await?;
     let allowed = TimeDelta::hours(i64::from(receipts.within_hours));
     let is_missing = |attempt: &ContactAttempt| {
         let waited = now - attempt.at;
@@ -183,16 +185,15 @@ async fn propagate_restrictions(
     if seen.imposed_at_revision().is_none() {
         return Ok(all);
     }
-    for other in services.transitions.others_of(seen).await? {
-        if other.has_applied_from(seen) {
-            continue;
-        }
-        let outcome = Box::pin(services.transitions.apply_cross_restrictions(&other.account_id, now)).await?;
-        if let Some((whose, blocked)) = &outcome.blocked {
+    let lacking = CrossRestrictionTargets::Lacking(seen);
+    let applied = services.transitions.apply_cross_restrictions(&seen.customer_id, lacking, now).await?;
+    for (account_id, applied) in applied {
+        let applied = applied?;
+        if let Some((whose, blocked)) = &applied.blocked {
             services.alerts.alert_blocked_payment(whose, blocked, now).await;
         }
-        let is_taken = changed(services, &other, outcome.outcome, now).await;
-        all = all.and(RepairOutcome::open_if(outcome.blocked.is_some()));
+        let is_taken = changed(services, &account_id, applied.outcome, now).await;
+        all = all.and(RepairOutcome::open_if(applied.blocked.is_some()));
         all = all.and(RepairOutcome::repaired_if(is_taken));
     }
     Ok(all)
@@ -200,7 +201,7 @@ async fn propagate_restrictions(
 
 /// The page may have shown the account half written, or out of date.
 async fn read_again(services: &Services, account_id: &str) -> Result<Option<Stored>, StoreError> {
-    let store = services.transitions.store();
+    let store = services.store();
     let account_id: AccountId = account_id.parse().map_err(|problem: NoId| StoreError::Codec {
         table: store.tables().accounts.clone(),
         key: account_id.to_owned(),
@@ -226,7 +227,7 @@ async fn find_discrepancy(
     now: DateTime<Utc>,
 ) -> Result<Option<Discrepancy>, StoreError> {
     let account = &seen.account;
-    if !seen.is_queued(services.transitions.store().due_shards()) {
+    if !seen.is_queued(services.store().due_shards()) {
         return Ok(Some(Discrepancy::NotDue));
     }
     if account.status.is_due(now) {
@@ -246,20 +247,20 @@ async fn reassess(
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, TransitionError> {
     let outcome = services.transitions.reconcile(&account.account_id, now).await?;
-    Ok(RepairOutcome::repaired_if(changed(services, account, outcome, now).await))
+    Ok(RepairOutcome::repaired_if(changed(services, &account.account_id, outcome, now).await))
 }
 
 /// Whether a transition has changed the account.
 async fn changed(
     services: &Services,
-    account: &Account,
+    account_id: &AccountId,
     outcome: TransitionOutcome,
     now: DateTime<Utc>,
 ) -> bool {
     match outcome {
         TransitionOutcome::Written(_) => true,
         TransitionOutcome::Deferred(_, blocked) => {
-            services.alerts.alert_blocked_payment(&account.account_id, &blocked, now).await;
+            services.alerts.alert_blocked_payment(account_id, &blocked, now).await;
             true
         }
         TransitionOutcome::Unchanged | TransitionOutcome::NoAccount => false,
@@ -272,7 +273,7 @@ async fn post(
     seen: &Account,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, TransitionError> {
-    let facts = services.transitions.store().payments_of(&seen.account_id).await?;
+    let facts = services.store().payments_of(&seen.account_id).await?;
     let mut known = seen.clone();
     let mut all = RepairOutcome::NothingFound;
     for fact in &facts {
@@ -311,7 +312,9 @@ async fn post_one(
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, TransitionError> {
     let refusal = match services.transitions.post(fact, now).await {
-        Ok(outcome) => return Ok(RepairOutcome::repaired_if(changed(services, seen, outcome, now).await)),
+        Ok(outcome) => {
+            return Ok(RepairOutcome::repaired_if(changed(services, &seen.account_id, outcome, now).await));
+        }
         Err(TransitionError::Refused(refusal)) => refusal,
         Err(error) => return Err(error),
     };
@@ -336,7 +339,7 @@ async fn quarantine(
     unpostable: Unpostable<'_>,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let store = services.transitions.store();
+    let store = services.store();
     let Unpostable { id, at, reason, payload } = unpostable;
     if store.is_unpostable(&account.account_id, id).await? {
         return Ok(false);
@@ -364,7 +367,7 @@ async fn record(
     seen: &Account,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, StoreError> {
-    let store = services.transitions.store();
+    let store = services.store();
     let account_id = &seen.account_id;
     if store.history_head(account_id).await? >= Some(seen.revision) {
         return Ok(RepairOutcome::NothingFound);
@@ -388,7 +391,7 @@ async fn publish(
     seen: &Account,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, StoreError> {
-    let store = services.transitions.store();
+    let store = services.store();
     let account_id = &seen.account_id;
     let is_silent = seen.recent_decisions().is_empty()
         && seen.contact_requests.is_empty()
@@ -405,23 +408,23 @@ async fn publish(
     }
     let versions = services.transitions.rules_of(&account, now).await?;
     let policy = versions.in_force(&account, now);
-    let mut outgoing = Outgoing::up_to(account_id.clone(), account.revision);
+    let mut published = Publication::up_to(account_id.clone(), account.revision);
     for decision in account.recent_decisions().iter().filter(|decision| Some(decision.revision) > marker) {
         let decided_by = versions.iter().find(|version| version.version == decision.policy.version);
-        outgoing.decision(&account.as_decided(decision, decided_by.unwrap_or(policy)), decision);
+        published.decision(&account.as_decided(decision, decided_by.unwrap_or(policy)), decision);
     }
     if account.imposed_at_revision() > marker {
-        outgoing.propagate_restrictions(&account);
+        published.propagate_restrictions(&account);
     }
     if !account.contact_requests.is_empty() && Some(account.revision) > marker {
-        outgoing.queue_requests(&account);
+        published.queue_requests(&account);
     }
-    let sent = outgoing::send(services, &[&outgoing]).await;
+    let sent = publication::send(services, &[&published]).await;
     if !sent.failed.is_empty() {
         return Ok(RepairOutcome::Open);
     }
     let asked_anew = account.imposed_at_revision() > marker;
-    Ok(RepairOutcome::repaired_if(outgoing.messages() + sent.queued > 0 || asked_anew))
+    Ok(RepairOutcome::repaired_if(published.messages() + sent.queued > 0 || asked_anew))
 }
 
 fn is_behind(account: &Account, marker: Option<Revision>) -> bool {

@@ -6,8 +6,6 @@ use chrono::{DateTime, Utc};
 use duewatch_domain::printable;
 use duewatch_notify::{OperationsKind, OutboundMessage, operations_today};
 
-use crate::NAME;
-
 /// The most ids in one message.
 const NAMED: usize = 5;
 
@@ -90,14 +88,14 @@ impl Findings {
 
     /// One alert for each kind with unrepaired findings, and one for all repaired ones. The same findings on
     /// the same day have the same id.
-    pub(crate) fn messages(&self, now: DateTime<Utc>) -> Vec<OutboundMessage> {
+    pub(crate) fn messages(&self, function: &'static str, now: DateTime<Utc>) -> Vec<OutboundMessage> {
         let mut messages = Vec::new();
         for (discrepancy, subjects) in &self.open {
             let told = summary(subjects);
             let subject = discrepancy.as_str();
             messages.push(operations_today(
                 OperationsKind::DiscrepancyFound,
-                NAME,
+                function,
                 subject,
                 &key([(discrepancy, subjects)]),
                 &told,
@@ -112,7 +110,7 @@ impl Findings {
                 .collect();
             messages.push(operations_today(
                 OperationsKind::DiscrepanciesRepaired,
-                NAME,
+                function,
                 "repaired",
                 &key(&self.repaired),
                 &told.join("; "),
@@ -146,7 +144,7 @@ mod tests {
     use super::*;
 
     fn bodies(found: &Findings, now: &str) -> Vec<serde_json::Value> {
-        let messages = found.messages(now.parse().unwrap());
+        let messages = found.messages("reconcile-accounts", now.parse().unwrap());
         messages.iter().map(|message| serde_json::from_str(&message.body).unwrap()).collect()
     }
 

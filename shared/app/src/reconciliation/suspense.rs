@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::kernel::AccountId;
-use duewatch_runtime::Services;
 use duewatch_store::{StoreError, SuspensePayment};
 
-use crate::Discrepancy;
-use crate::findings::Findings;
+use super::findings::{Discrepancy, Findings};
+use crate::Services;
 
 /// Notes that one firing reads; the next continues.
 const AT_ONCE: i32 = 200;
@@ -30,7 +29,7 @@ pub(crate) async fn post_suspense(
     now: DateTime<Utc>,
     found: &mut Findings,
 ) -> Result<SuspenseScan, StoreError> {
-    let page = services.transitions.store().all_suspense(AT_ONCE, after).await?;
+    let page = services.store().all_suspense(AT_ONCE, after).await?;
     let mut by_account: BTreeMap<AccountId, Vec<SuspensePayment>> = BTreeMap::new();
     for payment in page.payments {
         by_account.entry(payment.account_id.clone()).or_default().push(payment);

@@ -14,17 +14,58 @@ use crate::account::{
 use crate::kernel::earlier;
 use crate::policy::{Policy, Restriction, Stage, StageName};
 
+/// The assessment of an account by the version that binds it, before it becomes a revision.
+///
+/// A transition assesses once: [`Account::assess_by`] yields this, the checks before a write read it, and
+/// [`Account::revise`] consumes it.
+#[derive(Clone, Debug)]
+pub struct BoundAssessment<'p> {
+    policy: &'p Policy,
+    /// The assessed instant, never before the account's last assessment.
+    now: DateTime<Utc>,
+    assessment: Assessment<'p>,
+}
+
+impl BoundAssessment<'_> {
+    /// Whether the assessment would add a restriction to the account.
+    #[must_use]
+    pub fn restricts(&self, account: &Account) -> bool {
+        let present = &account.status.restrictions;
+        self.assessment.restrictions().iter().any(|restriction| !present.contains(restriction))
+    }
+
+    /// Whether the assessment would put the account on a milder stage than its present one, whatever
+    /// restrictions the milder stage brings.
+    #[must_use]
+    pub fn eases(&self, account: &Account) -> bool {
+        let stages = &self.policy.stages;
+        let stage_index = |name: &str| stages.iter().position(|stage| stage.name.as_str() == name);
+        stage_index(self.assessment.stage_name()) < stage_index(account.status.stage.as_str())
+    }
+}
+
 impl Account {
-    /// Assesses the account at `now` and makes the result its next revision: the account status, the decision
-    /// if there is one, and the contact requests.
+    /// Assesses the account at `now` by the version that binds it.
     ///
     /// An account's time never goes back. Where a faster clock has assessed it at a later instant, it is
     /// assessed at that instant again, so that differing clocks reverse no decision and repeat no reminder.
-    ///
-    /// Where the policy has several versions, the version that binds the account applies.
-    pub fn judge<'p>(&mut self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>, trigger: Trigger) {
+    #[must_use]
+    pub fn assess_by<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> BoundAssessment<'p> {
         let now = self.not_before(now);
         let (policy, assessment) = self.assessed(rules.into(), now);
+        BoundAssessment { policy, now, assessment }
+    }
+
+    /// [Assesses](Self::assess_by) the account and makes the result its [next revision](Self::revise).
+    pub fn judge<'p>(&mut self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>, trigger: Trigger) {
+        let assessed = self.assess_by(rules, now);
+        self.revise(assessed, trigger);
+    }
+
+    /// Makes an assessment of the account its next revision: the account status, the decision if there is
+    /// one, and the contact requests.
+    pub fn revise(&mut self, assessed: BoundAssessment<'_>, trigger: Trigger) {
+        let BoundAssessment { policy, now, assessment } = assessed;
         let decision = decide(self, policy, &assessment, now, trigger);
         let next_action_at = assessment.next_action_at;
         self.contact_requests = assessment.contact_requests;
@@ -90,26 +131,6 @@ impl Account {
         self.status.next_action_at = Some(until);
     }
 
-    /// Whether an assessment at `now` would add a restriction.
-    #[must_use]
-    pub fn would_be_restricted<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
-        let now = self.not_before(now);
-        assess(self, rules.into().in_force(self, now), now)
-            .restrictions()
-            .iter()
-            .any(|restriction| !self.status.restrictions.contains(restriction))
-    }
-
-    /// Whether an assessment at `now` would put the account on a milder stage than its present one, whatever
-    /// restrictions the milder stage brings.
-    #[must_use]
-    pub fn would_be_eased<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
-        let now = self.not_before(now);
-        let policy = rules.into().in_force(self, now);
-        let stage_index = |name: &str| policy.stages.iter().position(|stage| stage.name.as_str() == name);
-        stage_index(assess(self, policy, now).stage_name()) < stage_index(self.status.stage.as_str())
-    }
-
     /// Whether an assessment at `now` would leave the account as it is: the same stage, restrictions,
     /// regulatory class, delinquency history and cross-restriction, no reminder due, and a next evaluation in
     /// time. Before that evaluation the account stays as it is, as long as the facts and the policy do.
@@ -118,8 +139,15 @@ impl Account {
     /// its policy. An announcement due then leaves at that evaluation, if the evaluation comes in time.
     #[must_use]
     pub fn is_confirmed<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> bool {
-        let (rules, now) = (rules.into(), self.not_before(now));
-        let (policy, assessment) = self.assessed(rules, now);
+        let rules = rules.into();
+        self.is_confirmed_by(&self.assess_by(rules, now), rules)
+    }
+
+    /// Like [`is_confirmed`](Self::is_confirmed), for an assessment of the account by these rules.
+    #[must_use]
+    pub fn is_confirmed_by<'p>(&self, assessed: &BoundAssessment<'p>, rules: impl Into<Rules<'p>>) -> bool {
+        let BoundAssessment { policy, now, assessment } = assessed;
+        let (rules, now) = (rules.into(), *now);
         let looked_at = self.status.next_action_at;
         let looks_by = |at: DateTime<Utc>| looked_at.is_some_and(|looked_at| looked_at <= at);
         let waits = |request: &ContactRequest| matches!(request.notice_of, Some(NoticeOf::Policy(_)));
@@ -127,7 +155,7 @@ impl Account {
             && are_the_same(&self.status.restrictions, assessment.restrictions())
             && assessment.contact_requests.iter().all(waits)
             && rules.announces_by(self, now).is_none_or(looks_by)
-            && self.is_classified_as(&assessment, policy)
+            && self.is_classified_as(assessment, policy)
             && (looked_at == assessment.next_action_at
                 || assessment.next_action_at.map_or(looked_at.is_some(), looks_by))
             && self.status.delinquency_history == assessment.delinquency_history

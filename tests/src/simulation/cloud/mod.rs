@@ -9,10 +9,11 @@ mod work;
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_app::Clock;
 use duewatch_local::stack::sqs::{LocalSqs, WaitingMessage};
 use duewatch_local::stack::template::{StreamMapping, Template};
 use duewatch_local::stack::{Engines, RUN_HERE, StackClock, StreamReader, settings};
-use duewatch_runtime::{Clock, Settings};
+use duewatch_runtime::Settings;
 use serde_json::{Value, json};
 
 use super::capture::Capture;

@@ -234,9 +234,13 @@ impl Watch {
         let body = request.json();
         let table = body["TableName"].as_str().unwrap_or_default();
         if request.name() == "GetItem" && table == tables.accounts {
-            let account_id = body["Key"]["account_id"]["S"].as_str().unwrap_or_default();
-            let versions = self.stories.get(account_id).map_or(0, |story| story.versions.len());
-            self.readings.entry((request.caller, account_id.to_owned())).or_default().read = versions;
+            self.account_read(request.caller, &body["Key"]);
+        }
+        if request.name() == "BatchGetItem" {
+            let keys = body["RequestItems"][&tables.accounts]["Keys"].as_array();
+            for key in keys.into_iter().flatten() {
+                self.account_read(request.caller, key);
+            }
         }
         if request.name() == "Query" && table == tables.payments {
             let account_id = body["ExpressionAttributeValues"][":account"]["S"].as_str().unwrap_or_default();
@@ -248,6 +252,13 @@ impl Watch {
             return self.marked(&body);
         }
         Ok(())
+    }
+
+    /// Notes which revision of an account a caller has read.
+    fn account_read(&mut self, caller: CallerId, key: &Value) {
+        let account_id = key["account_id"]["S"].as_str().unwrap_or_default();
+        let versions = self.stories.get(account_id).map_or(0, |story| story.versions.len());
+        self.readings.entry((caller, account_id.to_owned())).or_default().read = versions;
     }
 
     /// A revision is marked as published only after its decision was sent.

@@ -1,0 +1,35 @@
+//! The schedule: the queued contact requests that are due pass the contact gate.
+
+use duewatch_app::{ContactSweepReport, Deadline, EvaluationReport, Services, sweep_contact_requests};
+use duewatch_notify::ReferenceKeys;
+use duewatch_runtime::Metrics;
+use duewatch_store::StoreError;
+
+use crate::NAME;
+
+/// Sweeps the queued contact requests.
+///
+/// # Errors
+/// When the index of queued requests cannot be read.
+pub(crate) async fn sweep(
+    services: &Services,
+    keys: &ReferenceKeys,
+    deadline: Deadline,
+) -> Result<ContactSweepReport, StoreError> {
+    let now = services.clock.now();
+    let report = Box::pin(sweep_contact_requests(services, keys, deadline)).await?;
+    counted(&report.evaluated, Metrics::new(&services.metrics_namespace, NAME))
+        .count("persons_failed", report.failed)
+        .emit(now);
+    Ok(report)
+}
+
+/// Adds the results of evaluated requests to the metrics.
+pub(crate) fn counted(evaluated: &EvaluationReport, metrics: Metrics) -> Metrics {
+    metrics
+        .count("reminders", evaluated.messages)
+        .count("notices", evaluated.notices)
+        .count("withdrawn", evaluated.withdrawn)
+        .count("deferred", evaluated.deferred)
+        .count("suppressed", evaluated.suppressed)
+}

@@ -1,0 +1,45 @@
+//! The use cases: each takes its input parsed, reads, applies and assesses, writes, and publishes.
+//!
+//! [`Transitions`] is the only way in which an account changes. The other modules are what the functions, and
+//! later the pages, call: a command, a payment, a receipt, a sweep, a publication, a reconciliation. None of
+//! them knows Lambda or HTTP; `duewatch-runtime` and the functions turn events into their inputs, and their
+//! outcomes into answers.
+
+mod alerts;
+mod clock;
+mod contact_requests;
+mod cross_restrictions;
+mod policy_cache;
+mod post_payment;
+pub mod publication;
+mod reconciliation;
+mod record_error;
+mod record_revision;
+mod services;
+mod sweep;
+mod take_command;
+mod take_receipt;
+mod transition;
+
+pub use self::alerts::OperationsAlerts;
+pub use self::clock::{Clock, Deadline, SystemClock};
+pub use self::contact_requests::{
+    ContactSweepReport, EvaluationReport, evaluate_customers, sweep_contact_requests,
+};
+pub use self::cross_restrictions::{
+    CROSS_RESTRICTIONS, CrossRestrictionOutcome, CrossRestrictionOutcomes, CrossRestrictionTargets,
+};
+pub use self::policy_cache::FRESH_FOR;
+pub use self::post_payment::{PaymentOutcome, post_payment};
+pub use self::publication::Publication;
+pub use self::reconciliation::{Discrepancy, ReconcileError, ReconcileReport, reconcile};
+pub use self::record_error::RecordError;
+pub use self::record_revision::record_revision;
+pub use self::services::Services;
+pub use self::sweep::{SweepReport, sweep_shard};
+pub use self::take_command::{CommandOutcome, take_command};
+pub use self::take_receipt::{ReceiptEffect, take_receipt};
+pub use self::transition::{BlockedPayment, TransitionError, TransitionOutcome, Transitions};
+
+/// Accounts or customers processed side by side.
+pub const CONCURRENCY: usize = 8;

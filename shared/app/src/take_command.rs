@@ -1,0 +1,173 @@
+//! A command of the lender's systems.
+//!
+//! # Payments
+//! A payment, or its reversal, is put into the payments table, where all money belongs: only there does a
+//! sweep see it. The table's stream posts it.
+//!
+//! # Contact points
+//! They are kept with the customer, not with the account, and each change is logged.
+//!
+//! # Contact profile
+//! A command about how the customer may be contacted changes the contact profile, for all accounts. A command
+//! that also sets when to remind of this account's next installment then changes the account too. An approval
+//! to ask a third-party contact becomes a contact request; `send-reminders` asks them where the contact gate
+//! still allows it. When an invocation is killed in between, the next delivery starts over and finds the
+//! completed steps known.
+//!
+//! # No account yet
+//! The sender of an account's commands sends its opening first. Any other command for a missing account is
+//! poison.
+
+use chrono::{DateTime, Utc};
+use duewatch_domain::commands::{ContactChange, ContactFact};
+use duewatch_domain::{Account, Applied, Command, InboundMessage, Refusal, Trigger};
+use duewatch_store::{ContactChangeOutcome, PaymentFact, PaymentPut};
+
+use crate::clock::check_not_ahead;
+use crate::{RecordError, Services, TransitionError, TransitionOutcome};
+
+/// The result of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandOutcome {
+    Applied,
+    /// The message was known, or changes nothing.
+    Known,
+}
+
+impl CommandOutcome {
+    const fn when(is_new: bool) -> Self {
+        if is_new { Self::Applied } else { Self::Known }
+    }
+
+    /// The result of two steps together.
+    fn or(self, other: Self) -> Self {
+        Self::when(self == Self::Applied || other == Self::Applied)
+    }
+}
+
+/// Takes a command of the lender's systems. A repeated one changes nothing.
+///
+/// # Errors
+/// Poison where the command is refused; otherwise a later delivery may succeed.
+pub async fn take_command(
+    services: &Services,
+    message: &InboundMessage,
+) -> Result<CommandOutcome, RecordError> {
+    let (now, event) = (services.clock.now(), &message.event);
+    check_not_ahead(event.at, now)?;
+    match &event.command {
+        Command::PaymentReceived(payment) => {
+            let fact = PaymentFact::received(event.account_id.clone(), payment, event.at);
+            match services.store().put_payment(&fact).await? {
+                PaymentPut::New => Ok(CommandOutcome::Applied),
+                PaymentPut::Known => Ok(CommandOutcome::Known),
+                PaymentPut::Differs(how) => Err(RecordError::poison(how)),
+            }
+        }
+        Command::PaymentReversed { payment_id, dated } => {
+            let reversal =
+                services.store().record_reversal(&event.account_id, payment_id, event.at, *dated).await;
+            if reversal? {
+                Ok(CommandOutcome::Applied)
+            } else {
+                Err(RecordError::poison(Refusal::UnknownPayment(payment_id.clone())))
+            }
+        }
+        Command::ContactChanged(change) => change_contact(services, message, change, now).await,
+        Command::Contact(fact) => apply_contact_fact(services, message, fact, now).await,
+        Command::AccountOpened(contract) => {
+            let opened = services.transitions.open(contract, now, Trigger::Fact).await;
+            outcome(services, message, opened, now).await
+        }
+        _ => outcome(services, message, services.transitions.command(message, now).await, now).await,
+    }
+}
+
+async fn outcome(
+    services: &Services,
+    message: &InboundMessage,
+    outcome: Result<TransitionOutcome, TransitionError>,
+    now: DateTime<Utc>,
+) -> Result<CommandOutcome, RecordError> {
+    let account_id = &message.event.account_id;
+    match outcome {
+        Ok(TransitionOutcome::Written(_)) => Ok(CommandOutcome::Applied),
+        Ok(TransitionOutcome::Deferred(_, blocked)) => {
+            services.alerts.alert_blocked_payment(account_id, &blocked, now).await;
+            Ok(CommandOutcome::Applied)
+        }
+        Ok(TransitionOutcome::Unchanged) => Ok(CommandOutcome::Known),
+        Ok(TransitionOutcome::NoAccount) => {
+            Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone())))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The account of a message that concerns only its customer.
+async fn addressed(services: &Services, message: &InboundMessage) -> Result<Account, RecordError> {
+    let account_id = &message.event.account_id;
+    match services.store().account(account_id).await? {
+        Some(stored) => Ok(stored.account),
+        None => Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone()))),
+    }
+}
+
+/// Applies the part of an account's command that concerns the contact profile.
+async fn apply_to_profile(
+    services: &Services,
+    account: &Account,
+    message: &InboundMessage,
+    now: DateTime<Utc>,
+) -> Result<CommandOutcome, RecordError> {
+    let applied = services.store().change_profile(&account.customer_id, now, |profile| {
+        profile.take(message).map_err(TransitionError::from)
+    });
+    Ok(CommandOutcome::when(applied.await? == Applied::Changed))
+}
+
+async fn change_contact(
+    services: &Services,
+    message: &InboundMessage,
+    change: &ContactChange,
+    now: DateTime<Utc>,
+) -> Result<CommandOutcome, RecordError> {
+    let (store, event) = (services.store(), &message.event);
+    let account = addressed(services, message).await?;
+    let retention = services.transitions.retention_of(&account, now).await?;
+    let (customer_id, event_id) = (&account.customer_id, &message.event_id);
+    let changed = store.change_contact(customer_id, event_id, change, event.at, retention).await;
+    let taken = match changed? {
+        ContactChangeOutcome::Changed => CommandOutcome::Applied,
+        ContactChangeOutcome::Known => CommandOutcome::Known,
+        ContactChangeOutcome::Superseded(last) => {
+            return Err(RecordError::poison(Refusal::OutOfOrder { at: event.at, last }));
+        }
+    };
+    // Also for a known message: the invocation that applied it may have been killed before it changed the
+    // profile.
+    Ok(taken.or(apply_to_profile(services, &account, message, now).await?))
+}
+
+async fn apply_contact_fact(
+    services: &Services,
+    message: &InboundMessage,
+    fact: &ContactFact,
+    now: DateTime<Utc>,
+) -> Result<CommandOutcome, RecordError> {
+    let account = addressed(services, message).await?;
+    let taken = apply_to_profile(services, &account, message, now).await?;
+    match fact {
+        ContactFact::Preferences(preferences) if preferences.plans() => {
+            let taken_by_account = services.transitions.command(message, now).await;
+            Ok(taken.or(outcome(services, message, taken_by_account, now).await?))
+        }
+        ContactFact::ThirdPartyApproved(approved) => {
+            let (store, event_id) = (services.store(), message.event_id.as_str());
+            let planned =
+                store.queue_third_party_request(&account, &approved.third_party_id, event_id, now).await;
+            Ok(taken.or(CommandOutcome::when(planned?)))
+        }
+        _ => Ok(taken),
+    }
+}

@@ -1,0 +1,41 @@
+//! Posting the payments of the payments table to an account.
+
+use duewatch_domain::{Account, Applied};
+use duewatch_store::{FaultyFact, PaymentFact};
+
+/// A blocked payment: it could not be posted, and therefore defers a restriction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedPayment {
+    pub payment_id: String,
+    /// Why it could not be posted.
+    pub reason: String,
+}
+
+/// The result of posting all payments of an account.
+#[derive(Default)]
+pub(super) struct PostedPayments {
+    /// A payment that could not be posted.
+    pub(super) blocked: Option<BlockedPayment>,
+    pub(super) has_posted: bool,
+}
+
+/// Posts the unposted payments.
+pub(super) fn post_all(account: &mut Account, facts: &[Result<PaymentFact, FaultyFact>]) -> PostedPayments {
+    let mut posted = PostedPayments::default();
+    for fact in facts {
+        match fact {
+            Ok(fact) => match fact.post_to(account) {
+                Ok(applied) => posted.has_posted |= applied == Applied::Changed,
+                Err(refusal) => {
+                    let payment_id = fact.payment_id.to_string();
+                    posted.blocked = Some(BlockedPayment { payment_id, reason: refusal.to_string() });
+                }
+            },
+            Err(faulty) => {
+                let payment_id = faulty.payment_id.clone();
+                posted.blocked = Some(BlockedPayment { payment_id, reason: faulty.to_string() });
+            }
+        }
+    }
+    posted
+}
