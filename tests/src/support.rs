@@ -21,8 +21,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use detect_overdue::SweepReport;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Account, Contract, Trigger, policy};
-use duewatch_local::stack::{Ports, Stack, StackClock, Transport};
 use duewatch_runtime::{Clock, Services};
+use duewatch_stack::{Ports, Stack, StackClock, Transport};
 use duewatch_store::{
     Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store, TransitionOutcome,
 };

@@ -3,8 +3,8 @@
 
 use duewatch_domain::contact::GateReason;
 use duewatch_domain::policy;
-use duewatch_local::stack::sns::SnsFault;
 use duewatch_notify::MAX_ATTEMPTS;
+use duewatch_stack::sns::SnsFault;
 use duewatch_store::ContactOutcome;
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{GATED, PublishedMessage, World, message, policy_text, sweep_contacts};

@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's own input is known to be good")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use duewatch_cli::explain::story;
 use duewatch_domain::Policy;
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy;
-use duewatch_local::explain::story;
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{JOINT, STANDARD, World, decisions, id, policy_text, put, send};
 use serde_json::json;

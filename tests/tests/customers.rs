@@ -1,8 +1,8 @@
 //! A contact profile is exported whole and erased as far as allowed, and both are on record.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
+use duewatch_cli::customer::{CustomerError, Erased, accounts_of, erase, export};
 use duewatch_domain::kernel::CustomerId;
-use duewatch_local::customer::{CustomerError, Erased, accounts_of, erase, export};
 use duewatch_store::verify_history;
 use duewatch_tests::support::{STANDARD, World, id, instant, put};
 use serde_json::{Value, json};

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use duewatch_domain::kernel::Revision;
-use duewatch_local::stack::sns::SnsFault;
 use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_runtime::Deadline;
+use duewatch_stack::sns::SnsFault;
 use duewatch_tests::support::{
     PublishedMessage, REMINDING, World, decisions, id, payment_ids, reference_keys, sample, sequence_number,
 };

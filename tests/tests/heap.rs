@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use duewatch_domain::Trigger;
 use duewatch_domain::policy;
-use duewatch_local::stack::{Stack, StackClock, Transport};
 use duewatch_runtime::Services;
+use duewatch_stack::{Stack, StackClock, Transport};
 use duewatch_tests::support::{self, STANDARD, contract_of, instant, policy_text};
 use peak_alloc::PeakAlloc;
 

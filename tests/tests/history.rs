@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use duewatch_cli::audit::{AuditError, audit};
 use duewatch_domain::Account;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy::Retention;
-use duewatch_local::audit::{AuditError, audit};
 use duewatch_store::{HistoryBreak, HistoryEntry, Recorded, StoreError, verify_history};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{REMINDING, World, consumed, id, instant, record};

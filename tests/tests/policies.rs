@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use chrono::TimeDelta;
+use duewatch_cli::publish::queue_accounts;
 use duewatch_domain::{Account, policy};
-use duewatch_local::publish::queue_accounts;
 use duewatch_tests::support::{
     PublishedMessage, REMINDING, STANDARD, World, decisions, instant, policy_text,
 };

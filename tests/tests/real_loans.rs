@@ -13,13 +13,13 @@ use std::io::Write;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use duewatch_cli::firings::Firings;
+use duewatch_cli::replay::{Case, CaseFiles, Engine, Outputs, replay};
 use duewatch_domain::formats::{DailyLines, parse_book_line, parse_event_line};
 use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Command, Policy, Trigger, assess, policy};
-use duewatch_local::firings::Firings;
-use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};
-use duewatch_local::stack::{Stack, StackClock, Transport, sweep_every};
 use duewatch_runtime::Clock;
+use duewatch_stack::{Stack, StackClock, Transport, sweep_every};
 use duewatch_store::PaymentFact;
 use duewatch_tests::lender_csv::{self, LenderLoan, LenderTerms, Status, read_file};
 use serde::Deserialize;

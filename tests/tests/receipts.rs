@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::contact::{ContactProfile, ReceiptOutcome};
 use duewatch_domain::policy;
-use duewatch_local::stack::GivenUp;
-use duewatch_local::stack::sqs::LocalSqs;
+use duewatch_stack::GivenUp;
+use duewatch_stack::sqs::LocalSqs;
 use duewatch_store::{ContactOutcome, MessageRecord};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{

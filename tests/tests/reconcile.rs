@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
 use duewatch_domain::kernel::Revision;
-use duewatch_local::stack::sns::SnsFault;
 use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_runtime::{Deadline, Services};
+use duewatch_stack::sns::SnsFault;
 use duewatch_store::ContactOutcome;
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{

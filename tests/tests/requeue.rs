@@ -5,8 +5,9 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
-use duewatch_local::requeue::{Requeue, Requeued};
-use duewatch_local::stack::{Handlers, local_reference_keys};
+use duewatch_cli::requeue::{Requeue, Requeued};
+use duewatch_handlers::Handlers;
+use duewatch_stack::local_reference_keys;
 use duewatch_tests::support::{World, message, payment_ids, take_in};
 use serde_json::{Value, json};
 

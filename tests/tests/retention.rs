@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
+use duewatch_cli::audit::audit;
+use duewatch_cli::customer::{erase, export};
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy;
-use duewatch_local::audit::audit;
-use duewatch_local::customer::{erase, export};
 use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
 use duewatch_tests::support::{KEEPING, STANDARD, World, id, instant, message, policy_text, take_messages};
 use rstest::rstest;

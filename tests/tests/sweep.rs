@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use detect_overdue::{ShardMessage, ShardQueue, SweepAnswer, SweepReport};
 use duewatch_domain::Account;
 use duewatch_domain::kernel::Revision;
-use duewatch_local::stack::queue_event;
-use duewatch_local::stack::sqs::LocalSqs;
+use duewatch_handlers::queue_event;
 use duewatch_runtime::Deadline;
+use duewatch_stack::sqs::LocalSqs;
 use duewatch_store::{MAX_DUE_SHARDS, Store, StoreError};
 use duewatch_tests::support::{
     END_OF_TIME, STANDARD, World, consumed, contract, decisions, id, instant, payment_ids, post, sample,

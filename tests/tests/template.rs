@@ -19,8 +19,8 @@ mod roles;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_local::stack::template::{AttributeKind, Projection, StreamView, TableSpec, Template};
 use duewatch_runtime::{REFERENCE_KEYS, SETTINGS, Settings};
+use duewatch_stack::template::{AttributeKind, Projection, StreamView, TableSpec, Template};
 use duewatch_tests::support::{World, id};
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";

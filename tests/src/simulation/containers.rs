@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::config::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use detect_overdue::ShardQueue;
-use duewatch_local::stack::{LOCAL_REGION, StackClock, local_reference_keys};
+use duewatch_handlers::LOCAL_REGION;
 use duewatch_runtime::{Clock, Deadline, Services, Settings};
+use duewatch_stack::{StackClock, local_reference_keys};
 use serde_json::Value;
 
 use super::network::{CallerId, Network};

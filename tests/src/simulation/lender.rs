@@ -2,10 +2,10 @@
 //! beside everything else.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use duewatch_cli::publish::queue_accounts;
 use duewatch_domain::account::Dated;
 use duewatch_domain::commands::Contract;
 use duewatch_domain::{Policy, Trigger};
-use duewatch_local::publish::queue_accounts;
 use duewatch_store::Transitions;
 use serde_json::Value;
 

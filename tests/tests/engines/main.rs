@@ -11,9 +11,9 @@ use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use duewatch_cli::replay::{Case, CaseFiles, Engine, Outputs, replay};
 use duewatch_domain::Zone;
-use duewatch_local::replay::{Case, CaseFiles, Engine, Outputs, replay};
-use duewatch_local::stack::sweep_every;
+use duewatch_stack::sweep_every;
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -5,6 +5,7 @@
 mod docs;
 mod domain;
 mod imports;
+mod linked;
 mod names;
 mod source;
 mod workspace;

@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use detect_overdue::ShardQueue;
 use duewatch_domain::formats::book_line;
-use duewatch_local::stack::sqs::LocalSqs;
 use duewatch_runtime::{Deadline, Services};
+use duewatch_stack::sqs::LocalSqs;
 use duewatch_tests::support::{
     KEEPING, STANDARD, World, contract, id, message, post, record, report, sample, send, sweep,
     sweep_contacts, sweep_handing_over, take_in, take_messages, watch,

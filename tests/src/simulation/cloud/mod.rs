@@ -9,10 +9,12 @@ mod work;
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_local::stack::sqs::{LocalSqs, WaitingMessage};
-use duewatch_local::stack::template::{StreamMapping, Template};
-use duewatch_local::stack::{Engines, RUN_HERE, StackClock, StreamReader, settings};
+use duewatch_handlers::RUN_HERE;
+use duewatch_handlers::WaitingMessage;
 use duewatch_runtime::{Clock, Settings};
+use duewatch_stack::sqs::LocalSqs;
+use duewatch_stack::template::{StreamMapping, Template};
+use duewatch_stack::{Engines, StackClock, StreamReader, settings};
 use serde_json::{Value, json};
 
 use super::capture::Capture;

@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 use duewatch_domain::formats::message_line;
 use duewatch_domain::{Event, InboundMessage, policy};
-use duewatch_local::stack::sns::Delivered;
-use duewatch_local::stack::sqs::WaitingMessage;
-use duewatch_local::stack::{queue_event, scheduled_event};
+use duewatch_handlers::WaitingMessage;
+use duewatch_handlers::{queue_event, scheduled_event};
 use duewatch_runtime::{Clock, Deadline};
+use duewatch_stack::sns::Delivered;
 use duewatch_store::{Store, Transitions};
 use serde_json::{Value, json};
 
