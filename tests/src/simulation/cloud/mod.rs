@@ -9,8 +9,7 @@ mod work;
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_handlers::RUN_HERE;
-use duewatch_handlers::WaitingMessage;
+use duewatch_handlers::{RUN_HERE, WaitingMessage};
 use duewatch_runtime::{Clock, Settings};
 use duewatch_stack::sqs::LocalSqs;
 use duewatch_stack::template::{StreamMapping, Template};

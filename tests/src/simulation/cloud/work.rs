@@ -3,8 +3,7 @@
 use chrono::TimeDelta;
 use duewatch_domain::formats::message_line;
 use duewatch_domain::{Event, InboundMessage, policy};
-use duewatch_handlers::WaitingMessage;
-use duewatch_handlers::{queue_event, scheduled_event};
+use duewatch_handlers::{WaitingMessage, queue_event, scheduled_event};
 use duewatch_runtime::{Clock, Deadline};
 use duewatch_stack::sns::Delivered;
 use duewatch_store::{Store, Transitions};
