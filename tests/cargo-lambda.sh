@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the commands of infra/local/STACK.md: serve, cargo lambda watch and invoke with each sample event, and checks
+# Runs the commands of infra/stack/STACK.md: serve, cargo lambda watch and invoke with each sample event, and checks
 # the answers.
 #
 #   tests/cargo-lambda.sh            needs cargo-lambda on the PATH
@@ -50,7 +50,7 @@ BOOK
 
 cargo build --workspace --bins
 start serve.log cargo run -- serve --lambda http://127.0.0.1:9000 --env-file target/duewatch.env \
-    --book "$work/book.jsonl" --policy infra/local/sample/policy.toml
+    --book "$work/book.jsonl" --policy infra/cli/sample/policy.toml
 await serve.log 'accounts opened' 120
 start watch.log cargo lambda watch --env-file target/duewatch.env
 await watch.log 'starting Runtime server' 60

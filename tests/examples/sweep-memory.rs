@@ -22,10 +22,11 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use clap::Parser;
-use duewatch_local::import::import;
-use duewatch_local::input::NumberedLine;
-use duewatch_local::stack::template::FunctionSpec;
-use duewatch_local::stack::{LOCAL_REGION, Ports, Stack, StackClock, Transport, scheduled_event};
+use duewatch_cli::import::import;
+use duewatch_cli::input::NumberedLine;
+use duewatch_handlers::{LOCAL_REGION, scheduled_event};
+use duewatch_stack::template::FunctionSpec;
+use duewatch_stack::{Ports, Stack, StackClock, Transport};
 use duewatch_tests::loopback;
 use duewatch_tests::scale::Failure;
 use duewatch_tests::scale::book::{BenchmarkInstants, Book};

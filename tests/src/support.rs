@@ -18,13 +18,10 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_app::ReconcileReport;
-use duewatch_app::SweepReport;
-use duewatch_app::TransitionOutcome;
-use duewatch_app::{Clock, Services};
+use duewatch_app::{Clock, ReconcileReport, Services, SweepReport, TransitionOutcome};
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Account, Contract, Trigger, policy};
-use duewatch_local::stack::{Ports, Stack, StackClock, Transport};
+use duewatch_stack::{Ports, Stack, StackClock, Transport};
 use duewatch_store::{Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store};
 use serde_json::{Map, Value, json};
 

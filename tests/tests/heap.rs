@@ -1,14 +1,14 @@
 //! The live heap of a sweep: handler, SDK and the code around the engine. The engine's pages belong to C and
 //! do not count.
 //!
-//! The allocator counts for the whole process: this file holds one test.
+//! The allocator counts for the whole process: this test is a binary of its own.
 #![allow(clippy::unwrap_used, reason = "a test's own input is known to be good")]
 
 use std::sync::Arc;
 
 use duewatch_domain::Trigger;
 use duewatch_domain::policy;
-use duewatch_local::stack::{Stack, StackClock, Transport};
+use duewatch_stack::{Stack, StackClock, Transport};
 use duewatch_tests::support::{self, STANDARD, contract_of, instant, policy_text};
 use peak_alloc::PeakAlloc;
 

@@ -42,26 +42,26 @@ impl ItemPage {
 
 /// One table of the store.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Table<'a> {
+pub(crate) struct StoreTable<'a> {
     store: &'a Store,
     pub(crate) name: &'a str,
 }
 
 impl Store {
-    pub(crate) fn accounts_table(&self) -> Table<'_> {
-        Table { store: self, name: &self.tables().accounts }
+    pub(crate) fn accounts_table(&self) -> StoreTable<'_> {
+        StoreTable { store: self, name: &self.tables().accounts }
     }
 
-    pub(crate) fn payments_table(&self) -> Table<'_> {
-        Table { store: self, name: &self.tables().payments }
+    pub(crate) fn payments_table(&self) -> StoreTable<'_> {
+        StoreTable { store: self, name: &self.tables().payments }
     }
 
-    pub(crate) fn records_table(&self) -> Table<'_> {
-        Table { store: self, name: &self.tables().records }
+    pub(crate) fn records_table(&self) -> StoreTable<'_> {
+        StoreTable { store: self, name: &self.tables().records }
     }
 }
 
-impl Table<'_> {
+impl StoreTable<'_> {
     /// Reads an item, consistently.
     pub(crate) async fn get(&self, key: Item) -> Result<Option<Item>, StoreError> {
         let call = self.store.client().get_item().table_name(self.name).set_key(Some(key));

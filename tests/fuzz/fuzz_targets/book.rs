@@ -11,9 +11,9 @@ use libfuzzer_sys::fuzz_target;
 
 use crate::input::{BookFormat, parse_book};
 
-// Included as a file, because its crate links the embedded engine.
+// Included as a file, because its crate links every function.
 #[allow(dead_code, reason = "a book needs a part of it")]
-#[path = "../../../infra/local/src/input.rs"]
+#[path = "../../../infra/cli/src/input.rs"]
 mod input;
 
 fuzz_target!(|text: &str| {

@@ -191,21 +191,21 @@ pub const ACCOUNT_BYTES: Input = input(
     "an account of 12 installments, 8 payments and 3 decisions",
     (2_623, 0),
     "bytes",
-    "tests/tests/capacity.rs, by DynamoDB's rules for item sizes",
+    "tests/tests/all/capacity.rs, by DynamoDB's rules for item sizes",
 );
 /// Bytes of the entry in the due index.
 pub const ENTRY_BYTES: Input = input(
     "its entry in the due index, with the 100 bytes that DynamoDB adds",
     (170, 0),
     "bytes",
-    "tests/tests/capacity.rs",
+    "tests/tests/all/capacity.rs",
 );
 /// Bytes of an item in payments or records.
 pub const SMALL_ITEM_BYTES: Input = input(
     "an item of payments or records, with the 100 bytes that DynamoDB adds",
     (220, 0),
     "bytes",
-    "tests/tests/capacity.rs, a payment",
+    "tests/tests/all/capacity.rs, a payment",
 );
 /// Firings of the schedule for planned contacts, for each firing of the sweep.
 pub const CONTACT_FIRINGS: Input = input(
@@ -219,21 +219,21 @@ pub const CONTACT_BYTES: Input = input(
     "the records of a reminder, two items, with the 100 bytes that DynamoDB adds to each",
     (800, 0),
     "bytes",
-    "tests/tests/capacity.rs",
+    "tests/tests/all/capacity.rs",
 );
 /// Bytes of a history entry without a decision.
 pub const HISTORY_ENTRY_BYTES: Input = input(
     "an entry of the history without a decision, with the 100 bytes that DynamoDB adds",
     (560, 0),
     "bytes",
-    "tests/tests/capacity.rs",
+    "tests/tests/all/capacity.rs",
 );
 /// Bytes of a history entry with a decision.
 pub const DECISION_ENTRY_BYTES: Input = input(
     "an entry of the history with a decision, likewise",
     (1_040, 0),
     "bytes",
-    "tests/tests/capacity.rs",
+    "tests/tests/all/capacity.rs",
 );
 /// CPU of a decision.
 pub const DECIDE_CPU_MS: Input = input(
@@ -291,7 +291,7 @@ pub const INDEX_WRITES: Input = input(
     "index writes of a transition: one entry leaves, one comes",
     (2, 0),
     "units",
-    "tests/tests/capacity.rs",
+    "tests/tests/all/capacity.rs",
 );
 /// Entries of an index page.
 pub const PAGE: Input = input(

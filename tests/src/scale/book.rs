@@ -2,12 +2,12 @@
 //! them need not fit into memory at once.
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
+use duewatch_cli::input::PolicyFile;
 use duewatch_domain::account::PaymentKind;
 use duewatch_domain::commands::{NewInstallment, PaymentReceived};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::{AccountId, InstallmentNumber};
 use duewatch_domain::{Contract, policy};
-use duewatch_local::input::PolicyFile;
 use duewatch_store::PaymentFact;
 
 use super::Failure;

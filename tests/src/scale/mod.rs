@@ -23,13 +23,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_app::{Clock, Deadline, Services};
+use duewatch_cli::import::import;
+use duewatch_cli::input::NumberedLine;
 use duewatch_domain::Contract;
-use duewatch_local::import::import;
-use duewatch_local::input::NumberedLine;
-use duewatch_local::stack::template::Template;
-use duewatch_local::stack::{
-    Engines, Functions, Handlers, Pump, Stack, StackClock, Transport, local_reference_keys, scheduled_event,
-};
+use duewatch_handlers::{Handlers, scheduled_event};
+use duewatch_stack::template::Template;
+use duewatch_stack::{Engines, Functions, Pump, Stack, StackClock, Transport, local_reference_keys};
 use duewatch_store::Store;
 
 use self::book::{BenchmarkInstants, Book};

@@ -11,8 +11,9 @@ use aws_sdk_dynamodb::config::{
 use chrono::{DateTime, TimeDelta, Utc};
 use detect_overdue::ShardQueue;
 use duewatch_app::{Clock, Deadline, Services};
-use duewatch_local::stack::{LOCAL_REGION, StackClock, local_reference_keys};
+use duewatch_handlers::LOCAL_REGION;
 use duewatch_runtime::Settings;
+use duewatch_stack::{StackClock, local_reference_keys};
 use serde_json::Value;
 
 use super::network::{CallerId, Network};

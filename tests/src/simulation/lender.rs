@@ -3,10 +3,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_app::Transitions;
+use duewatch_cli::publish::queue_accounts;
 use duewatch_domain::account::Dated;
 use duewatch_domain::commands::Contract;
 use duewatch_domain::{Policy, Trigger};
-use duewatch_local::publish::queue_accounts;
 use serde_json::Value;
 
 use super::plan::{Deed, PlannedDeed};

@@ -17,8 +17,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_app::Clock;
-use duewatch_local::stack::sqs::LocalSqs;
-use duewatch_local::stack::{LocalAnswer, StackClock};
+use duewatch_stack::sqs::LocalSqs;
+use duewatch_stack::{LocalAnswer, StackClock};
 use serde_json::Value;
 
 /// The sender of a request: one container of a function, or one happening of the lender.

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_local::stack::template::StreamMapping;
+use duewatch_stack::template::StreamMapping;
 use serde_json::Value;
 
 /// The retention of a stream.
@@ -154,7 +154,7 @@ impl OrderedGroup {
 
 #[cfg(test)]
 mod tests {
-    use duewatch_local::stack::template::Template;
+    use duewatch_stack::template::Template;
     use serde_json::json;
 
     use super::*;

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_local::stack::sqs::WaitingMessage;
-use duewatch_local::stack::template::{QueueMapping, QueueSpec};
+use duewatch_handlers::WaitingMessage;
+use duewatch_stack::template::{QueueMapping, QueueSpec};
 
 /// The most receives of a message where the queue declares none.
 const DEFAULT_RECEIVES: u32 = 100;

@@ -1,8 +1,8 @@
 //! Serves a request, in full, in part, from an old index, or with a refusal.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_local::stack::sns::SnsFault;
-use duewatch_local::stack::{Engines, LocalAnswer};
+use duewatch_stack::sns::SnsFault;
+use duewatch_stack::{Engines, LocalAnswer};
 use serde_json::{Value, json};
 
 use super::choices::Choices;
@@ -147,8 +147,8 @@ impl PastIndexes {
 
 #[cfg(test)]
 mod tests {
-    use duewatch_local::stack::StackClock;
-    use duewatch_local::stack::template::Template;
+    use duewatch_stack::StackClock;
+    use duewatch_stack::template::Template;
 
     use super::*;
     use crate::simulation::network::CallerId;

@@ -2,15 +2,13 @@
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use detect_overdue::{ShardQueue, SweepAnswer};
-use duewatch_app::ReconcileReport;
-use duewatch_app::SweepReport;
-use duewatch_app::{Deadline, Services};
+use duewatch_app::{Deadline, ReconcileReport, Services, SweepReport};
 use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::message_line;
-use duewatch_local::stack::sqs::WaitingMessage;
-use duewatch_local::stack::{local_reference_keys, queue_event};
+use duewatch_handlers::{WaitingMessage, queue_event};
 use duewatch_notify::ReferenceKeys;
 use duewatch_runtime::RawStreamEvent;
+use duewatch_stack::local_reference_keys;
 use send_reminders::SendEvent;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;

@@ -1,8 +1,8 @@
 //! A tap on a stream.
 
 use duewatch_app::Clock;
-use duewatch_local::stack::template::Template;
-use duewatch_local::stack::{Functions, Pump, Stack};
+use duewatch_stack::template::Template;
+use duewatch_stack::{Functions, Pump, Stack};
 use serde_json::Value;
 
 /// Reads a stream beside the functions, as event JSON.

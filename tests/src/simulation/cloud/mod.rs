@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_app::Clock;
-use duewatch_local::stack::sqs::{LocalSqs, WaitingMessage};
-use duewatch_local::stack::template::{StreamMapping, Template};
-use duewatch_local::stack::{Engines, RUN_HERE, StackClock, StreamReader, settings};
+use duewatch_handlers::{RUN_HERE, WaitingMessage};
 use duewatch_runtime::Settings;
+use duewatch_stack::sqs::LocalSqs;
+use duewatch_stack::template::{StreamMapping, Template};
+use duewatch_stack::{Engines, StackClock, StreamReader, settings};
 use serde_json::{Value, json};
 
 use super::capture::Capture;

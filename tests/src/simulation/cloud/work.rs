@@ -1,13 +1,11 @@
 //! Begins work, and handles its end.
 
 use chrono::TimeDelta;
-use duewatch_app::Transitions;
-use duewatch_app::{Clock, Deadline};
+use duewatch_app::{Clock, Deadline, Transitions};
 use duewatch_domain::formats::message_line;
 use duewatch_domain::{Event, InboundMessage, policy};
-use duewatch_local::stack::sns::Delivered;
-use duewatch_local::stack::sqs::WaitingMessage;
-use duewatch_local::stack::{queue_event, scheduled_event};
+use duewatch_handlers::{WaitingMessage, queue_event, scheduled_event};
+use duewatch_stack::sns::Delivered;
 use duewatch_store::Store;
 use serde_json::{Value, json};
 

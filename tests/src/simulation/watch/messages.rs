@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::account::ContactRequest;
-use duewatch_local::stack::sns::Delivered;
+use duewatch_stack::sns::Delivered;
 use serde_json::Value;
 
 use super::{Broken, Checked, SeenMessage, Story, Version, Watch, hold};

@@ -15,7 +15,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::commands::{Command, Contract, InboundMessage};
 use duewatch_domain::{Account, Policy};
-use duewatch_local::stack::sqs::WaitingMessage;
+use duewatch_handlers::WaitingMessage;
 use duewatch_store::{PaymentFact, Tables, account_from_image};
 use serde_json::Value;
 

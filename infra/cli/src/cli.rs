@@ -1,0 +1,135 @@
+//! The command line.
+
+mod account;
+mod customer;
+mod environment;
+mod exit;
+#[cfg(feature = "local")]
+mod local;
+mod operations;
+mod policy;
+mod replay;
+mod verify;
+
+use std::error::Error;
+use std::io::Write;
+
+#[cfg(not(feature = "local"))]
+use clap::CommandFactory;
+use clap::{Parser, Subcommand};
+
+use self::account::{AuditArgs, ExplainArgs, PermitsArgs, run_audit, run_explain, run_permits};
+use self::customer::{ContactsArgs, EraseArgs, ExportArgs, run_contacts, run_erase, run_export};
+use self::environment::runtime;
+pub use self::exit::Answered;
+#[cfg(feature = "local")]
+use self::local::{DemoArgs, ServeArgs, run_demo, run_serve};
+use self::operations::{ImportArgs, RequeueArgs, run_import, run_requeue};
+use self::policy::PolicyCommand;
+use self::replay::{ReplayArgs, run_replay};
+use self::verify::VerifyArgs;
+use crate::schema::{Format, schema};
+
+/// The answer to a command that needs the local stack.
+#[cfg(not(feature = "local"))]
+const WITHOUT_STACK: &str = "`demo` and `serve` need the local stack, which this build leaves out: it works on AWS \
+     alone. The feature `local`, on by default, brings it";
+
+/// Watches credit accounts: flags overdue ones, restricts in proportion, lifts when the payment arrives,
+/// reminds in time, and explains every decision.
+#[cfg_attr(feature = "local", doc = "\nWithout a command it runs the demo.")]
+#[derive(Debug, Parser)]
+#[command(name = "duewatch", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<CliCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum CliCommand {
+    /// Run the main job, end to end, on the embedded stack with a sample portfolio.
+    #[cfg(feature = "local")]
+    Demo(DemoArgs),
+    /// Run a policy over recorded facts: a portfolio file and its events, day by day.
+    Replay(ReplayArgs),
+    /// Load a portfolio file into the tables that the environment names.
+    Import(ImportArgs),
+    /// Explain an account: each decision, its reasons and figures, and the next action.
+    Explain(ExplainArgs),
+    /// Check whether an account may do something now, and why: draw, transfer, pay_wages, ... Ends with exit
+    /// code 3 where it may not.
+    Permits(PermitsArgs),
+    /// Print an account's history, entry by entry, and verify that it is complete and unchanged.
+    Audit(AuditArgs),
+    /// Show a customer's messages, the requests that wait for the contact gate, and the suppressed ones with
+    /// the reasons. Without a customer, over all customers: receipts by policy, template and channel.
+    Contacts(ContactsArgs),
+    /// Export the data of a customer, as JSON. The export itself is recorded.
+    Export(ExportArgs),
+    /// Erase the personal data of a customer that may be erased: contact points, names, the values of the
+    /// contact log. Accounts, payments and history stay. The erasure itself is recorded.
+    Erase(EraseArgs),
+    /// Hand quarantined records back to the functions, in the tables that the environment names.
+    Requeue(RequeueArgs),
+    /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
+    #[cfg(feature = "local")]
+    Serve(ServeArgs),
+    /// The commands that this build leaves out, so that they are answered with the reason.
+    #[cfg(not(feature = "local"))]
+    #[command(name = "demo", alias = "serve", hide = true)]
+    LeftOut {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Check, publish, compare and describe policies.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Verify the reference of a message: genuine and until when, expired, or not one of ours. The answer
+    /// never reveals the recipient. Ends with exit code 3 where the reference has expired, and 4 where it is
+    /// not one of ours.
+    Verify(VerifyArgs),
+    /// Print the JSON Schema (draft 2020-12) of a format.
+    Schema {
+        /// The format.
+        #[arg(value_enum)]
+        format: Format,
+    },
+}
+
+/// Runs the command of the command line.
+///
+/// # Errors
+/// The first failure, worded for the person who typed the command.
+pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+    match cli.command {
+        #[cfg(feature = "local")]
+        None => run(Cli::parse_from(["duewatch", "demo"])),
+        #[cfg(not(feature = "local"))]
+        None => Ok(Cli::command().print_help()?),
+        #[cfg(feature = "local")]
+        Some(CliCommand::Demo(args)) => run_demo(args),
+        #[cfg(not(feature = "local"))]
+        Some(CliCommand::LeftOut { .. }) => Err(WITHOUT_STACK.into()),
+        Some(CliCommand::Replay(args)) => run_replay(args),
+        Some(CliCommand::Import(args)) => runtime()?.block_on(run_import(args)),
+        Some(CliCommand::Explain(args)) => run_explain(&args),
+        Some(CliCommand::Permits(args)) => run_permits(&args),
+        Some(CliCommand::Audit(args)) => runtime()?.block_on(run_audit(&args)),
+        Some(CliCommand::Contacts(args)) => runtime()?.block_on(run_contacts(args)),
+        Some(CliCommand::Export(args)) => runtime()?.block_on(run_export(args)),
+        Some(CliCommand::Erase(args)) => runtime()?.block_on(run_erase(args)),
+        Some(CliCommand::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
+        #[cfg(feature = "local")]
+        Some(CliCommand::Serve(args)) => runtime()?.block_on(run_serve(args)),
+        Some(CliCommand::Policy(command)) => policy::run(command),
+        Some(CliCommand::Verify(args)) => verify::run(&args),
+        Some(CliCommand::Schema { format }) => run_schema(format),
+    }
+}
+
+fn run_schema(format: Format) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &schema(format))?;
+    writeln!(out)?;
+    Ok(())
+}

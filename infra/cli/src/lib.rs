@@ -1,0 +1,26 @@
+//! The `duewatch` command: its work on the tables of an installation, on files, and on the local stack.
+//!
+//! The feature `local` carries the local stack. Without it the command works on AWS alone.
+
+pub mod audit;
+pub mod cli;
+pub mod contacts;
+pub mod customer;
+#[cfg(feature = "local")]
+pub mod demo;
+pub mod diff;
+pub mod explain;
+pub mod firings;
+pub mod import;
+pub mod input;
+pub mod output;
+pub mod progress;
+pub mod publish;
+pub mod replay;
+pub mod requeue;
+#[cfg(feature = "local")]
+pub mod sample;
+pub mod schema;
+#[cfg(feature = "local")]
+pub mod serve;
+pub mod table;

@@ -1,0 +1,196 @@
+//! `replay`: runs a policy over recorded facts.
+
+mod against;
+mod case;
+mod course;
+mod group;
+mod moments;
+mod pure;
+#[cfg(feature = "local")]
+mod stack;
+mod walk;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::ValueEnum;
+use duewatch_domain::Refusal;
+use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
+use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE};
+
+use self::course::AccountCourse;
+
+pub use self::against::{Comparison, replay_against};
+pub use self::case::{Case, CaseFiles, EventStep, Opening};
+pub use self::pure::{ReplayedAccount, walk_account};
+#[cfg(feature = "local")]
+pub use self::stack::{StackReport, run_stack};
+
+use crate::input::InputError;
+use crate::output::Output;
+
+/// The engine of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// The domain alone.
+    #[default]
+    Pure,
+    /// The embedded DynamoDB, its streams and the functions.
+    #[cfg(feature = "local")]
+    Stack,
+}
+
+/// The outputs of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    pub daily: Option<PathBuf>,
+    pub decisions: Option<PathBuf>,
+}
+
+/// The result of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Accounts of the portfolio or opened by an event.
+    pub accounts: usize,
+    /// Applied events.
+    pub events: usize,
+    /// Days from the first to the last.
+    pub days: i64,
+    pub tally: Tally,
+}
+
+/// Counts of decisions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Changes of stage or restrictions.
+    pub decisions: usize,
+    /// Changes that added a restriction.
+    pub restricted: usize,
+    /// Changes that lifted one.
+    pub lifted: usize,
+}
+
+impl Tally {
+    fn of(restricted: bool, lifted: bool) -> Self {
+        Self { decisions: 1, restricted: usize::from(restricted), lifted: usize::from(lifted) }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.decisions += other.decisions;
+        self.restricted += other.restricted;
+        self.lifted += other.lifted;
+    }
+}
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A file is unusable.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// An event was refused. No later event was applied.
+    #[error("{}:{line}: {command}: {refusal}", path.display())]
+    Refused {
+        /// The events file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// The event's type.
+        command: &'static str,
+        refusal: String,
+    },
+    /// An account of the portfolio cannot be opened.
+    #[error("account {account_id}: {refusal}")]
+    Unopened { account_id: AccountId, refusal: Refusal },
+    /// A mapping gave up on a record. No record is dropped quietly, so the run ends.
+    #[error("{mapping}: {reason}")]
+    GivenUp { mapping: String, reason: String },
+    /// A customer has more accounts than can be assessed together.
+    #[error("customer {customer_id}: {refusal}")]
+    TooManyAccounts { customer_id: CustomerId, refusal: Refusal },
+    /// The local stack failed.
+    #[cfg(feature = "local")]
+    #[error(transparent)]
+    Stack(#[from] duewatch_stack::StackError),
+    /// The last day is before the first.
+    #[error("--to: {to} is before --from, {from}")]
+    NoDays { from: NaiveDate, to: NaiveDate },
+    /// A day is out of the range of all facts.
+    #[error("--from {from}, --to {to}: days lie between {FIRST_DATE} and {LAST_DATE}")]
+    DaysOutOfRange { from: NaiveDate, to: NaiveDate },
+    /// An output cannot be written.
+    #[error("output: {0}")]
+    Output(#[from] std::io::Error),
+    /// A stored account status contradicts the rules.
+    #[error(
+        "{account_id} is stored as {stored}, the rules give {assessed} at the end of {day}: this is a bug"
+    )]
+    Unconfirmed {
+        account_id: AccountId,
+        /// The stage in the table.
+        stored: String,
+        /// The stage that `assess` gives.
+        assessed: String,
+        day: NaiveDate,
+    },
+}
+
+/// Runs a case and writes its outputs.
+///
+/// # Errors
+/// A [`ReplayError`]; then nothing is written.
+pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary, ReplayError> {
+    run(case, engine, outputs).map(|(summary, _)| summary)
+}
+
+/// Like [`replay`], with the course of each account, which the domain alone provides.
+fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<AccountCourse>), ReplayError> {
+    let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
+    let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
+    let keep = outputs.decisions.is_some();
+    case.check_customers()?;
+    let (tally, taken, courses) = match engine {
+        Engine::Pure => {
+            let ran = pure::run(case, sink, keep)?;
+            (ran.tally, ran.decisions, ran.courses)
+        }
+        #[cfg(feature = "local")]
+        Engine::Stack => {
+            let report = run_stack(case, sink, "replay")?;
+            (report.tally, report.decisions, Vec::new())
+        }
+    };
+    let mut decisions = outputs.decisions.as_deref().map(Output::create).transpose()?;
+    if let Some(output) = &mut decisions {
+        for taken in in_order(taken) {
+            writeln!(output, "{}", taken.line)?;
+        }
+    }
+    daily.map(Output::finish).transpose()?;
+    decisions.map(Output::finish).transpose()?;
+    let summary = Summary {
+        accounts: case.openings.len(),
+        events: case.steps.len() + case.openings.iter().map(|opening| opening.facts).sum::<usize>(),
+        days: (case.to - case.from).num_days() + 1,
+        tally,
+    };
+    Ok((summary, courses))
+}
+
+/// A decision as written, with its sort key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct DecisionRecord {
+    at: DateTime<Utc>,
+    account_id: AccountId,
+    revision: Revision,
+    line: String,
+}
+
+/// By instant, then account, then revision.
+fn in_order(mut taken: Vec<DecisionRecord>) -> Vec<DecisionRecord> {
+    taken.sort_by(|one, other| {
+        (one.at, &one.account_id, one.revision).cmp(&(other.at, &other.account_id, other.revision))
+    });
+    taken
+}

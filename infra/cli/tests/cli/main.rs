@@ -1,0 +1,13 @@
+//! The `duewatch` command, as people and scripts call it, and its JSON Schemas.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's own input is known to be good"
+)]
+
+mod command_line;
+mod policy;
+mod schema;
+mod tables;
+mod verify;

@@ -1,0 +1,45 @@
+//! The rules, a module each: cases in tables, laws in proptest, snapshots of a policy in words.
+//!
+//! One binary for the crate, and so in each crate: a binary of its own for each module would link everything
+//! again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's own input is known to be good"
+)]
+
+mod business_days;
+mod classification;
+mod clocks;
+mod common;
+mod compare;
+mod contact_gate;
+mod contact_laws;
+mod contact_policy;
+mod contact_quiet;
+mod contradictions;
+mod corners;
+mod customer;
+mod daily;
+mod describe;
+mod draws;
+mod late_fee;
+mod laws;
+mod ledger_laws;
+mod messages;
+mod parsing;
+mod patience;
+mod pauses;
+mod payments;
+mod receipts;
+mod refusals;
+mod refused_policies;
+mod reminders;
+mod responses;
+mod schedule;
+mod stages;
+mod templates;
+mod versions;
+mod warnings;
+mod waterfall;

@@ -1,0 +1,310 @@
+//! History is kept for as long as the account's policy says, and then may expire. An expired entry is told
+//! apart from a deleted one.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
+use duewatch_cli::audit::audit;
+use duewatch_cli::customer::{erase, export};
+use duewatch_domain::kernel::Revision;
+use duewatch_domain::policy;
+use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
+use duewatch_tests::support::{KEEPING, STANDARD, World, id, instant, message, policy_text, take_messages};
+use rstest::rstest;
+use serde_json::Value;
+
+const OPENED_AT: &str = "2023-09-01T00:00:00Z";
+/// The first instant of 9 October in Shanghai: five delinquent days.
+const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
+const PAID_AT: &str = "2023-10-09T03:00:00Z";
+/// Each 1,825 days after the revision that followed.
+const FIRST_UNTIL: &str = "2028-08-30T00:00:00Z";
+const SECOND_UNTIL: &str = "2028-10-06T16:00:00Z";
+const THIRD_UNTIL: &str = "2028-10-07T03:00:00Z";
+
+type RecordItem = HashMap<String, AttributeValue>;
+
+/// A-1 is opened, pays a little, is limited, and pays the rest: four revisions.
+async fn four_revisions(policy_id: &str) -> (World, Vec<Value>) {
+    let mut world = World::at(OPENED_AT).await;
+    world.open_under(policy_id, "A-1").await;
+    pay(&mut world, "P-1", "10.00").await;
+    world.set(LIMITED_AT);
+    world.sweep().await;
+    world.set(PAID_AT);
+    pay(&mut world, "P-2", "240.00").await;
+    let records = world.account_records().await;
+    assert_eq!(records.len(), 4);
+    (world, records)
+}
+
+async fn pay(world: &mut World, payment_id: &str, amount: &str) {
+    world.pay("A-1", payment_id, amount).await;
+    let payments = world.payment_records().await;
+    assert!(world.post(&payments).await.is_empty());
+}
+
+fn expiries(entries: &[HistoryEntry]) -> Vec<Option<DateTime<Utc>>> {
+    entries.iter().map(|entry| entry.expires_at).collect()
+}
+
+/// The items under a key of the records whose sort keys begin with `prefix`.
+async fn items(world: &World, pk: &str, prefix: &str) -> Vec<RecordItem> {
+    let sent = world
+        .client()
+        .query()
+        .table_name(&world.store().tables().records)
+        .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+        .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+        .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+        .send()
+        .await;
+    sent.unwrap().items.unwrap()
+}
+
+/// The expiry of an item.
+fn expiry(item: &RecordItem) -> Option<DateTime<Utc>> {
+    let seconds = item.get("expires_at")?.as_n().unwrap().parse().unwrap();
+    DateTime::from_timestamp(seconds, 0)
+}
+
+/// Deletes an entry of A-1's history, as DynamoDB or an intruder does.
+async fn delete_entry(world: &World, revision: u64) {
+    world
+        .client()
+        .delete_item()
+        .table_name(&world.store().tables().records)
+        .key("pk", AttributeValue::S("history#A-1".to_owned()))
+        .key("sk", AttributeValue::S(format!("{revision:020}")))
+        .send()
+        .await
+        .unwrap();
+}
+
+async fn breaks(world: &World) -> Vec<HistoryBreak> {
+    verify_history(&world.history("A-1").await, &world.account("A-1").await, world.now()).unwrap()
+}
+
+#[tokio::test]
+async fn each_entry_is_kept_five_years_from_the_next_one_on_and_the_newest_for_good() {
+    let (world, records) = four_revisions(KEEPING).await;
+    for _delivered in 0..2 {
+        assert!(world.record(&records).await.is_empty());
+    }
+    let until = [FIRST_UNTIL, SECOND_UNTIL, THIRD_UNTIL].map(|until| Some(instant(until)));
+    let entries = world.history("A-1").await;
+    assert_eq!(expiries(&entries), [&until[..], &[None]].concat());
+    let stored: Vec<_> = items(&world, "history#A-1", "").await.iter().map(expiry).collect();
+    assert_eq!(stored, expiries(&entries));
+    let told: Vec<_> = entries[1..].iter().map(|entry| entry.content().unwrap().kept_below_until).collect();
+    assert_eq!(told, until, "and the next one says it");
+    assert_eq!(breaks(&world).await, []);
+}
+
+#[tokio::test]
+async fn without_a_retention_nothing_of_an_account_expires() {
+    let (world, records) = four_revisions(STANDARD).await;
+    assert!(world.record(&records).await.is_empty());
+    let entries = world.history("A-1").await;
+    assert_eq!(expiries(&entries), [None; 4]);
+    assert!(entries.iter().all(|entry| !entry.entry.contains("kept_below_until")));
+}
+
+#[rstest]
+#[case::the_first(0, FIRST_UNTIL)]
+#[case::one_between(1, SECOND_UNTIL)]
+#[tokio::test]
+async fn an_entry_that_comes_late_is_kept_as_the_one_above_it_says(#[case] late: usize, #[case] until: &str) {
+    let (world, mut records) = four_revisions(KEEPING).await;
+    let record = records.remove(late);
+    assert!(world.record(&records).await.is_empty());
+    assert!(world.record(&[record]).await.is_empty());
+    let entries = world.history("A-1").await;
+    assert_eq!(entries[late].expires_at, Some(instant(until)));
+    assert_eq!(entries[3].expires_at, None);
+    assert_eq!(breaks(&world).await, []);
+}
+
+#[tokio::test]
+async fn an_entry_that_follows_after_half_a_write_is_the_newest_and_bears_no_date() {
+    let (world, records) = four_revisions(KEEPING).await;
+    assert!(world.record(&records[..2]).await.is_empty());
+    // The writer of the third entry had set the expiry of the second, and died.
+    world
+        .client()
+        .update_item()
+        .table_name(&world.store().tables().records)
+        .key("pk", AttributeValue::S("history#A-1".to_owned()))
+        .key("sk", AttributeValue::S(format!("{:020}", 2)))
+        .update_expression("SET expires_at = :until")
+        .expression_attribute_values(
+            ":until",
+            AttributeValue::N(instant(SECOND_UNTIL).timestamp().to_string()),
+        )
+        .send()
+        .await
+        .unwrap();
+    assert!(world.record(&records[2..3]).await.is_empty());
+    let entries = world.history("A-1").await;
+    assert_eq!(expiries(&entries)[1..], [Some(instant(SECOND_UNTIL)), None]);
+    assert!(world.record(&records[3..]).await.is_empty());
+    assert_eq!(world.history("A-1").await[2].expires_at, Some(instant(THIRD_UNTIL)));
+}
+
+#[tokio::test]
+async fn what_the_reconciler_fills_in_lets_the_one_below_it_go() {
+    let (world, records) = four_revisions(KEEPING).await;
+    assert!(world.record(&records[..3]).await.is_empty());
+    world.set("2023-10-09T12:00:00Z");
+    assert!(world.reconcile().await.history_behind > 0);
+    let entries = world.history("A-1").await;
+    assert_eq!(expiries(&entries)[2..], [Some(instant(THIRD_UNTIL)), None]);
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_lets_nothing_go_and_loses_nothing() {
+    let (world, records) = four_revisions(KEEPING).await;
+    let newer = policy_text(KEEPING).replace("version = 1", "version = 2");
+    world.store().publish_policy(&policy::parse(&newer).unwrap(), "no policy").await.unwrap();
+    assert!(world.record(&records).await.is_empty());
+    assert_eq!(expiries(&world.history("A-1").await), [None; 4]);
+    assert_eq!(world.quarantined().await, []);
+}
+
+/// Any missing entries, at every instant at which one expires: a missing entry is a break unless it has
+/// expired.
+#[tokio::test]
+async fn what_has_had_its_time_may_be_missing_and_nothing_else() {
+    let (world, records) = four_revisions(KEEPING).await;
+    world.record(&records).await;
+    let (entries, account) = (world.history("A-1").await, world.account("A-1").await);
+    let second_before = |until: &str| instant(until) - chrono::TimeDelta::seconds(1);
+    let times = [FIRST_UNTIL, SECOND_UNTIL, THIRD_UNTIL].map(|until| [second_before(until), instant(until)]);
+    for now in times.concat() {
+        for kept in 0..16_u32 {
+            let is_kept = |entry: &&HistoryEntry| kept & (1 << (entry.revision.0 - 1)) != 0;
+            let left: Vec<HistoryEntry> = entries.iter().filter(is_kept).cloned().collect();
+            let may_go = |entry: &HistoryEntry| entry.expires_at.is_some_and(|until| until <= now);
+            let expected = entries.iter().all(|entry| is_kept(&entry) || may_go(entry));
+            let breaks = verify_history(&left, &account, now).unwrap();
+            assert_eq!(breaks.is_empty(), expected, "{kept:04b} at {now}: {breaks:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn audit_says_from_which_revision_on_an_expired_history_is_known() {
+    let (world, records) = four_revisions(KEEPING).await;
+    world.record(&records).await;
+    // The second is gone, the first is about to expire: DynamoDB keeps no order.
+    delete_entry(&world, 2).await;
+    world.set(SECOND_UNTIL);
+    assert_eq!(breaks(&world).await, []);
+    let mut out = Vec::new();
+    audit(world.store(), &id("A-1"), world.now(), &mut out).await.unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert_eq!(out.lines().count(), 4, "{out}");
+    assert!(
+        out.ends_with(
+            "revisions 3 to 4 are there, unchanged; what lay below has expired; \
+             the account is what the last one says\n"
+        ),
+        "{out}"
+    );
+    // A gap above the oldest kept entry is a break, and so is an entry deleted before it expires.
+    delete_entry(&world, 1).await;
+    delete_entry(&world, 3).await;
+    let missing = HistoryBreak::Missing { from: Revision(1), to: Revision(3) };
+    assert_eq!(breaks(&world).await, [missing]);
+}
+
+#[tokio::test]
+async fn an_account_that_did_nothing_for_years_still_has_its_newest_entry_and_goes_on_from_it() {
+    let (mut world, records) = four_revisions(KEEPING).await;
+    world.record(&records).await;
+    world.send(&records).await;
+    for revision in 1..=3 {
+        delete_entry(&world, revision).await;
+    }
+    world.set("2033-10-09T00:00:00Z");
+    assert_eq!(world.store().history_head(&id("A-1")).await.unwrap(), Some(Revision(4)));
+    assert_eq!(breaks(&world).await, []);
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert!(world.record(&records).await.is_empty());
+    let entries = world.history("A-1").await;
+    assert_eq!((entries[1].revision, entries[1].follows), (Revision(5), Revision(4)));
+    assert_eq!(breaks(&world).await, []);
+    assert_eq!(world.sent_to("operations"), [], "there is no gap");
+}
+
+#[tokio::test]
+async fn what_became_of_a_reminder_is_kept_three_years() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open_under(KEEPING, "A-1").await;
+    world.set("2023-09-28T02:00:00Z");
+    world.sweep().await;
+    let records = world.account_records().await;
+    assert!(world.send(&records).await.is_empty());
+    let [sent] = world.sent_to("reminders").try_into().unwrap();
+    let mut noted = items(&world, "customer#C-1", "said#").await;
+    noted.extend(items(&world, &format!("message#{}", sent.id()), "").await);
+    assert_eq!(noted.len(), 2, "how the wish ended, and the message");
+    for item in &noted {
+        assert_eq!(expiry(item), Some(instant("2026-09-27T02:00:00Z")), "{item:?}");
+    }
+    assert_eq!(expiry(&items(&world, "account#A-1", "published").await[0]), None);
+}
+
+#[tokio::test]
+async fn the_log_of_a_contact_point_is_kept_three_years_and_erased_all_the_same() {
+    let world = World::at(PAID_AT).await;
+    world.open_under(KEEPING, "A-1").await;
+    let change = r#""channel":"sms","contact_point":"+8613800138000","name":"Li Wei","changed_by":"desk""#;
+    let change = message("E-1", world.now(), "A-1", "contact_changed", change);
+    assert!(take_messages(&world.services(intake::NAME), &[change]).await.is_empty());
+    let until = Some(instant("2026-10-08T03:00:00Z"));
+    let log = items(&world, "customer#C-1", "contact-log#").await;
+    assert_eq!(log.iter().map(expiry).collect::<Vec<_>>(), [until]);
+    assert_eq!(expiry(&items(&world, "customer#C-1", "contact#").await[0]), None, "it is in force");
+
+    let customer = "C-1".parse().unwrap();
+    let exported = export(world.store(), &customer, &[id("A-1")], "officer-7", world.now()).await.unwrap();
+    // The contact point, its log, the contact profile, and the list of its accounts.
+    assert_eq!(exported.records.len(), 4);
+    erase(world.store(), &customer, "officer-8", world.now()).await.unwrap();
+    let log = items(&world, "customer#C-1", "contact-log#").await;
+    assert_eq!(expiry(&log[0]), until);
+    assert!(!log[0].contains_key("to_contact_point"));
+}
+
+#[tokio::test]
+async fn what_is_quarantined_stays_for_400_days_and_is_quarantined_anew_where_it_still_cannot_be_posted() {
+    let mut world = World::at(PAID_AT).await;
+    world.open("A-1").await;
+    world.pay("A-1", "P-1", "0").await;
+    world.payment_records().await;
+    world.set("2023-10-10T12:00:00Z");
+    world.reconcile().await;
+    let until = Some(instant("2024-11-13T12:00:00Z"));
+    let quarantined = items(&world, "quarantine#2023-10-10", "").await;
+    let noted = items(&world, "account#A-1", "set-aside#").await;
+    let expiries: Vec<_> = quarantined.iter().chain(&noted).map(expiry).collect();
+    assert_eq!(expiries, [until, until]);
+
+    for (pk, item) in [("quarantine#2023-10-10", &quarantined[0]), ("account#A-1", &noted[0])] {
+        world
+            .client()
+            .delete_item()
+            .table_name(&world.store().tables().records)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", item["sk"].clone())
+            .send()
+            .await
+            .unwrap();
+    }
+    world.set("2024-11-14T00:00:00Z");
+    world.reconcile().await;
+    assert_eq!(world.quarantined().await.len(), 1);
+}

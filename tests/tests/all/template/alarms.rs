@@ -1,0 +1,190 @@
+//! Alarms report every fault by themselves.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::resources::{Resource, id_of, list, named, of, resource};
+
+const OPERATIONS: &str = include_str!("../../../../infra/operations.md");
+
+/// A metric of an alarm: its namespace, its name, its one dimension.
+type Metric = (String, String, String);
+
+fn metric(of: &Value) -> Metric {
+    let [dimension] = of["Dimensions"].as_array().unwrap().as_slice() else { panic!("{of}: one dimension") };
+    (named(&of["Namespace"]), named(&of["MetricName"]), named(&dimension["Value"]))
+}
+
+/// Every metric of an alarm.
+fn metrics(alarm: &Resource) -> BTreeSet<Metric> {
+    let properties = &alarm.body["Properties"];
+    if !properties["MetricName"].is_null() {
+        return BTreeSet::from([metric(properties)]);
+    }
+    list(&properties["Metrics"])
+        .iter()
+        .filter(|part| part["Expression"].is_null())
+        .map(|part| metric(&part["MetricStat"]["Metric"]))
+        .collect()
+}
+
+fn ids(kind: &str) -> BTreeSet<String> {
+    of(kind).into_iter().map(|resource| resource.id).collect()
+}
+
+/// The logical ids that an alarm's metrics of one name belong to.
+fn watched(alarm: &str, name: &str) -> BTreeSet<String> {
+    metrics(&resource(alarm))
+        .into_iter()
+        .filter(|(_, metric, _)| metric == name)
+        .map(|(_, _, about)| about.split('.').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_alarm_alerts_operations() {
+    for alarm in of("AWS::CloudWatch::Alarm") {
+        assert_eq!(*alarm.property("AlarmActions"), json!([{"Ref": "OperationsTopic"}]), "{}", alarm.id);
+        assert!(alarm.property("AlarmDescription").is_string(), "{}", alarm.id);
+        assert!(!metrics(&alarm).is_empty(), "{}", alarm.id);
+    }
+}
+
+#[test]
+fn every_function_that_fails_or_is_throttled_is_seen() {
+    let functions = ids("AWS::Serverless::Function");
+    assert_eq!(watched("ErrorsAlarm", "Errors"), functions);
+    assert_eq!(watched("ThrottlesAlarm", "Throttles"), functions);
+}
+
+#[test]
+fn every_stream_that_lags_or_gives_up_is_seen() {
+    let mut behind = BTreeSet::new();
+    for alarm in of("AWS::CloudWatch::Alarm") {
+        behind.extend(watched(&alarm.id, "IteratorAge"));
+    }
+    let mut fed = BTreeSet::new();
+    let mut streams = BTreeSet::new();
+    for mapping in of("AWS::Lambda::EventSourceMapping") {
+        if named(mapping.property("EventSourceArn")).ends_with(".StreamArn") {
+            fed.insert(id_of(mapping.property("FunctionName")));
+            streams.insert(mapping.id);
+        }
+    }
+    assert_eq!(behind, fed);
+    assert_eq!(watched("GivenUpAlarm", "OnFailureDestinationDeliveredEventCount"), streams);
+    assert_eq!(watched("GivenUpAlarm", "DroppedEventCount"), streams, "the bucket may refuse them too");
+}
+
+#[test]
+fn every_dead_letter_is_seen() {
+    let dead: BTreeSet<String> = of("AWS::SQS::Queue")
+        .into_iter()
+        .map(|queue| queue.property("RedrivePolicy")["deadLetterTargetArn"].clone())
+        .filter(|target| !target.is_null())
+        .map(|target| id_of(&target))
+        .collect();
+    assert_eq!(watched("DeadLettersAlarm", "ApproximateNumberOfMessagesVisible"), dead);
+}
+
+#[test]
+fn what_is_quarantined_is_seen_whoever_quarantines_it() {
+    // All but reconcile-accounts, which counts the records that other functions quarantined.
+    let expected = [
+        "detect-overdue",
+        "intake",
+        "post-payment",
+        "record-delivery",
+        "record-history",
+        "send-reminders",
+        "sweep-shard",
+    ];
+    let quarantined = watched("QuarantineAlarm", "quarantined");
+    assert_eq!(quarantined.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_schedule_that_does_not_fire_is_an_alarm_and_not_a_silence() {
+    for (alarm, function) in
+        [("SweepSilentAlarm", "detect-overdue"), ("ReconcileAccountsSilentAlarm", "reconcile-accounts")]
+    {
+        let alarm = resource(alarm);
+        assert_eq!(*alarm.property("TreatMissingData"), json!("breaching"), "{}", alarm.id);
+        assert_eq!(*alarm.property("Statistic"), json!("SampleCount"), "{}", alarm.id);
+        assert!(metrics(&alarm).iter().all(|(_, _, of)| of == function), "{}", alarm.id);
+    }
+    let oldest = resource("OldestDueAlarm");
+    assert_eq!(watched(&oldest.id, "oldest_due_seconds"), ["detect-overdue".to_owned()].into());
+    assert_ne!(*oldest.property("TreatMissingData"), json!("notBreaching"), "nobody looked");
+}
+
+#[test]
+fn our_metrics_are_those_of_a_function_of_this_stage() {
+    let functions: BTreeSet<String> = of("AWS::Serverless::Function")
+        .iter()
+        .map(|function| named(function.property("FunctionName")).replace("duewatch-${Environment}-", ""))
+        .collect();
+    for alarm in of("AWS::CloudWatch::Alarm") {
+        for (namespace, name, about) in metrics(&alarm) {
+            if !namespace.starts_with("AWS/") {
+                assert_eq!(namespace, "duewatch-${Environment}", "{}", alarm.id);
+                assert!(functions.contains(&about), "{}: {name} of {about}", alarm.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sum_has_one_result_and_no_more_metrics_than_cloudwatch_takes() {
+    for alarm in of("AWS::CloudWatch::Alarm") {
+        let parts = list(alarm.property("Metrics"));
+        if parts.is_empty() {
+            continue;
+        }
+        assert!(parts.len() <= 10 + 1, "{}: ten and the expression", alarm.id);
+        let results = parts.iter().filter(|part| part["ReturnData"] != json!(false)).count();
+        assert_eq!(results, 1, "{}", alarm.id);
+        let ids: BTreeSet<&str> = parts.iter().map(|part| part["Id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), parts.len(), "{}", alarm.id);
+    }
+}
+
+#[test]
+fn operations_says_of_every_alarm_what_to_do() {
+    let explained: BTreeSet<&str> = OPERATIONS
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name))
+        .collect();
+    let alarms: Vec<String> = of("AWS::CloudWatch::Alarm")
+        .iter()
+        .map(|alarm| named(alarm.property("AlarmName")).replace("duewatch-${Environment}-", ""))
+        .collect();
+    assert_eq!(explained, alarms.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn the_dashboard_is_json_that_names_what_is_there() {
+    let [dashboard] = of("AWS::CloudWatch::Dashboard").try_into().unwrap();
+    let body: Value = serde_json::from_str(&named(dashboard.property("DashboardBody"))).unwrap();
+    let names: BTreeSet<String> = ["AWS::Serverless::Function", "AWS::SQS::Queue"]
+        .into_iter()
+        .flat_map(of)
+        .flat_map(|resource| {
+            [resource.property("FunctionName").clone(), resource.property("QueueName").clone()]
+        })
+        .filter(|name| !name.is_null())
+        .map(|name| named(&name))
+        .collect();
+    for widget in body["widgets"].as_array().unwrap() {
+        assert_eq!(widget["properties"]["region"], "${AWS::Region}");
+        for line in widget["properties"]["metrics"].as_array().unwrap() {
+            let about = line[3].as_str().unwrap();
+            if let Some(function) = about.strip_prefix("duewatch-${Environment}-") {
+                assert!(names.contains(about), "{function} is not in the template");
+            } else if let Some(mapping) = about.strip_prefix("${") {
+                resource(mapping.trim_end_matches('}'));
+            }
+        }
+    }
+}
