@@ -31,7 +31,7 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chrono::{DateTime, Utc};
-use duewatch_domain::commands::{ContactChange, ContactFact};
+use duewatch_domain::commands::{AccountOpened, ContactChange, ContactFact, PaymentReversed};
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::{Account, Applied, Command, InboundMessage, Refusal, Trigger};
 use duewatch_runtime::{Deadline, Metrics, RecordError, Services, check_not_ahead, queue_batch};
@@ -104,7 +104,7 @@ async fn take(services: &Services, sent: &SqsMessage) -> Result<CommandOutcome, 
                 PaymentPut::Differs(how) => Err(RecordError::poison(how)),
             }
         }
-        Command::PaymentReversed { payment_id, dated } => {
+        Command::PaymentReversed(PaymentReversed { payment_id, dated }) => {
             let store = services.transitions.store();
             let reversed = store.record_reversal(&event.account_id, payment_id, event.at, *dated).await;
             if reversed? {
@@ -115,8 +115,8 @@ async fn take(services: &Services, sent: &SqsMessage) -> Result<CommandOutcome, 
         }
         Command::ContactChanged(change) => change_contact(services, &message, change, now).await,
         Command::Contact(fact) => apply_contact_fact(services, &message, fact, now).await,
-        Command::AccountOpened(contract) => {
-            outcome(services, &message, services.transitions.open(contract, now, Trigger::Fact).await, now)
+        Command::AccountOpened(AccountOpened { account }) => {
+            outcome(services, &message, services.transitions.open(account, now, Trigger::Fact).await, now)
                 .await
         }
         _ => outcome(services, &message, services.transitions.command(&message, now).await, now).await,

@@ -10,8 +10,8 @@ use common::people::{
     rules, time, wish,
 };
 use duewatch_domain::commands::{
-    AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, Consent, ContactAttempted, ContactFact,
-    PreferencesChanged, ThirdPartyAdded,
+    AgreedHours, BreathingSpaceEnded, BreathingSpaceKind, BreathingSpaceStarted, Consent, ContactAttempted,
+    ContactFact, PreferencesChanged, ThirdPartyAdded,
 };
 use duewatch_domain::contact::{
     ContactAttempt, ContactProfile, GateDecision, GateReason, GateRequest, MAX_BREATHING_SPACES,
@@ -265,7 +265,12 @@ fn what_a_profile_keeps_is_bounded_and_what_is_forgotten_counts() {
         hear(&mut profile, number, at, &attempted(number, Channel::Email));
         let started = BreathingSpaceStarted { kind: BreathingSpaceKind::Standard, until: None };
         hear(&mut profile, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceStarted(started)));
-        hear(&mut profile, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceEnded));
+        hear(
+            &mut profile,
+            number,
+            at,
+            &ContactNews::Fact(ContactFact::BreathingSpaceEnded(BreathingSpaceEnded {})),
+        );
     }
     assert_eq!(profile.attempts().len(), MAX_RECENT_CONTACTS);
     assert_eq!(profile.forgotten_through(), Some(begin));

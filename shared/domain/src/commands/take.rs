@@ -3,7 +3,7 @@
 use super::apply::Applied;
 use super::canonical::event_line;
 use super::check::within;
-use super::command::InboundMessage;
+use super::event::InboundMessage;
 use crate::account::{Account, AppliedMessage};
 use crate::kernel::{MAX_MESSAGES, RECENT_MESSAGES, Refusal};
 

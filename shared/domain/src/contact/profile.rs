@@ -12,8 +12,8 @@ use super::attempt::{AttemptOutcome, ContactAttempt};
 use super::gate_decision::Unusable;
 use super::stamped::{Stamp, Stamped, later, learn};
 use crate::commands::{
-    AgreedHours, Applied, BreathingSpaceStarted, Command, Consent, ContactAttempted, ContactFact,
-    InboundMessage, PreferencesChanged,
+    AgreedHours, Applied, BreathingSpaceStarted, Command, CommandDefinition, Consent, ContactAttempted,
+    ContactFact, InboundMessage, PreferencesChanged,
 };
 use crate::kernel::{AccountId, ContactId, CustomerId, Refusal, Revision, ThirdPartyId, Zone};
 use crate::policy::{Channel, Language};
@@ -225,7 +225,7 @@ impl ContactProfile {
                     starts.drain(..starts.len().saturating_sub(MAX_BREATHING_SPACES));
                 }
             }
-            ContactFact::BreathingSpaceEnded => {
+            ContactFact::BreathingSpaceEnded(_) => {
                 let ends = &mut self.breathing_ends;
                 if let Err(place) = ends.binary_search(by) {
                     ends.insert(place, by.clone());

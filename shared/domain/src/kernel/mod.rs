@@ -3,6 +3,7 @@
 mod dates;
 mod day_count;
 mod day_number;
+mod format_error;
 mod ids;
 mod limits;
 mod money;
@@ -20,6 +21,8 @@ pub use self::dates::{
 pub use self::day_count::DayCount;
 pub(crate) use self::day_count::past_due_from;
 pub(crate) use self::day_number::{date_of, number};
+pub use self::format_error::FormatError;
+pub(crate) use self::format_error::read_json;
 pub use self::ids::{
     AccountId, ContactId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber, MAX_ID_BYTES, NoId,
     NoRevision, PaymentId, PolicyId, PromiseId, Revision, ThirdPartyId,

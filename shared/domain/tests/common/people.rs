@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::commands::{
-    AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, ComplaintMade, Consent, ConsentChanged,
-    ContactAttempted, ContactFact, PreferencesChanged, ThirdPartyAdded, ThirdPartyApproved,
+    AgreedHours, BreathingSpaceEnded, BreathingSpaceKind, BreathingSpaceStarted, ComplaintMade, Consent,
+    ConsentChanged, ContactAttempted, ContactFact, PreferencesChanged, ThirdPartyAdded, ThirdPartyApproved,
     ThirdPartyRefused, VulnerabilityRecorded,
 };
 use duewatch_domain::contact::{
@@ -161,7 +161,7 @@ pub(crate) fn fact() -> impl Strategy<Value = ContactFact> {
         6 => attempted,
         1 => complaint,
         1 => started,
-        1 => Just(ContactFact::BreathingSpaceEnded),
+        1 => Just(ContactFact::BreathingSpaceEnded(BreathingSpaceEnded {})),
         1 => vulnerable,
         1 => added,
         1 => approved,
