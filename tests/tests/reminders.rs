@@ -50,7 +50,7 @@ fn once(template: &str) -> Vec<(String, u64)> {
 
 async fn command(world: &World, command: Command) -> Account {
     let event = Event { at: world.now(), account_id: id("A-1"), command };
-    let message = InboundMessage { event_id: format!("E-{}", world.now()).parse().unwrap(), event };
+    let message = InboundMessage::of_core(format!("E-{}", world.now()).parse().unwrap(), event);
     world.stack.transitions().command(&message, world.now()).await.unwrap();
     world.account("A-1").await
 }

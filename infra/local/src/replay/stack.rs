@@ -293,7 +293,7 @@ impl<'a> StackRun<'a> {
             .parse()
             .map_err(|error: duewatch_domain::kernel::NoId| StackError::Engine(error.to_string()))?;
         let event = Event { at: step.received_at, account_id: account_id.clone(), command: command.clone() };
-        self.stack.send_to_intake(&InboundMessage { event_id, event }).await?;
+        self.stack.send_to_intake(&InboundMessage::of_core(event_id, event)).await?;
         Ok(())
     }
 

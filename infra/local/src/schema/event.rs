@@ -1,6 +1,7 @@
 //! The schemas of events and commands, made of the definitions of the commands.
 
 use duewatch_domain::commands::{COMMANDS, CommandDescription, Presence, Shape, WireField};
+use duewatch_domain::kernel::ActorKind;
 use serde_json::{Map, Value, json};
 
 use super::parts::{Field, list, maybe, named, object, reference, text};
@@ -9,17 +10,25 @@ pub(super) fn event() -> Value {
     one_of(&[])
 }
 
-/// An event with the sender's id.
+/// An event with the sender's id, the source and the actor.
 pub(super) fn command() -> Value {
-    one_of(&[("event_id", reference("id"), "core-2023-10-05-000171".into())])
+    let actor = object(&[("kind", json!({ "enum": ActorKind::NAMES })), ("id", reference("id"))], &[]);
+    one_of(&[
+        ("event_id", reference("id"), "core-2023-10-05-000171".into(), Presence::Required),
+        ("source", maybe(&reference("id")), "desk".into(), Presence::Optional),
+        ("actor", maybe(&actor), json!({ "kind": "officer", "id": "officer-7" }), Presence::Optional),
+    ])
 }
 
-/// One branch for each type; `more` are fields, with an example, that every type requires.
-fn one_of(more: &[(&'static str, Value, Value)]) -> Value {
+/// A field of every type, with its schema and an example.
+type CommonField = (&'static str, Value, Value, Presence);
+
+/// One branch for each type; `more` are fields that every type has.
+fn one_of(more: &[CommonField]) -> Value {
     json!({ "oneOf": COMMANDS.iter().map(|command| branch(command, more)).collect::<Vec<_>>() })
 }
 
-fn branch(command: &CommandDescription, more: &[(&'static str, Value, Value)]) -> Value {
+fn branch(command: &CommandDescription, more: &[CommonField]) -> Value {
     let name = command.event_type;
     let mut required = vec![
         ("at", reference("instant")),
@@ -27,11 +36,12 @@ fn branch(command: &CommandDescription, more: &[(&'static str, Value, Value)]) -
         ("account_id", reference("id")),
     ];
     let mut example = json!({ "at": "2023-10-05T09:30:00+08:00", "type": name, "account_id": "A-1" });
-    for (field, schema, value) in more {
-        required.push((*field, schema.clone()));
+    let (own, mut optional) = by_presence(command.fields);
+    for (field, schema, value, presence) in more {
+        let fields = if *presence == Presence::Required { &mut required } else { &mut optional };
+        fields.push((*field, schema.clone()));
         example[*field] = value.clone();
     }
-    let (own, optional) = by_presence(command.fields);
     required.extend(own);
     if let (Value::Object(whole), Ok(own)) =
         (&mut example, serde_json::from_str::<Map<_, _>>(command.example))

@@ -235,7 +235,7 @@ fn objects(schema: &Value) -> Vec<BTreeSet<String>> {
 }
 
 fn without_the_common(mut names: BTreeSet<String>) -> BTreeSet<String> {
-    for common in ["at", "type", "account_id", "event_id"] {
+    for common in ["at", "type", "account_id", "event_id", "source", "actor"] {
         names.remove(common);
     }
     names

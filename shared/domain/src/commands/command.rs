@@ -10,7 +10,8 @@ use super::definition::{CommandDefinition, CommandDescription, WireCommand};
 use crate::account::Account;
 use crate::kernel::{FormatError, Refusal};
 
-/// Makes the enums and their dispatch from the table, which names each command with its file. The last variant of the first enum holds the second.
+/// Makes the enums and their dispatch from the table, which names each command with its file. The last variant of
+/// the first enum holds the second.
 macro_rules! commands {
     (
         $(#[$attribute:meta])*

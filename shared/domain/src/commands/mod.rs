@@ -35,8 +35,8 @@ mod waivers;
 mod write_offs;
 
 pub use self::apply::Applied;
-pub(crate) use self::canonical::event_fields;
 pub use self::canonical::event_line;
+pub(crate) use self::canonical::message_fields;
 pub use self::command::*;
 pub use self::contract::{Contract, NewInstallment};
 pub use self::customer_facts::{BreathingSpaceKind, Consent};

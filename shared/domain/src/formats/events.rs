@@ -1,11 +1,14 @@
 //! Events: one command a line, as JSON, with the instant at which it became known.
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::read_object;
 use crate::commands::{Command, EVENT_TYPES, Event, InboundMessage};
-use crate::kernel::{AccountId, FIRST_DATE, FormatError, LAST_DATE, NoId, is_in_range};
+use crate::kernel::{
+    AccountId, Actor, FIRST_DATE, FormatError, LAST_DATE, NoId, Source, is_in_range, read_json,
+};
 
 /// Reads one line of an events file.
 ///
@@ -15,7 +18,7 @@ pub fn parse_event_line(line: &str) -> Result<Event, FormatError> {
     event(read_object(line)?)
 }
 
-/// Reads a message of the lender's systems: an event with an `event_id`.
+/// Reads a message: an event with an `event_id`, and with the sender where it is not the lender's own system.
 ///
 /// # Errors
 /// A [`FormatError`] that names the field.
@@ -24,7 +27,20 @@ pub fn parse_message(body: &str) -> Result<InboundMessage, FormatError> {
     let event_id = take_text(&mut fields, "event_id")?
         .parse()
         .map_err(|problem: NoId| FormatError::new("event_id", problem.to_string()))?;
-    Ok(InboundMessage { event_id, event: event(fields)? })
+    let sent = ["source", "actor"].into_iter().filter_map(|name| fields.remove_entry(name)).collect();
+    let SenderFields { source, actor } = read_json(Value::Object(sent))?;
+    let source = source.unwrap_or_default();
+    let actor = actor.unwrap_or_else(|| Actor::system(&source));
+    Ok(InboundMessage { event_id, source, actor, event: event(fields)? })
+}
+
+/// The sender of a message.
+#[derive(Deserialize)]
+struct SenderFields {
+    /// None: the lender's own system.
+    source: Option<Source>,
+    /// None: the system that sends.
+    actor: Option<Actor>,
 }
 
 fn event(mut fields: Map<String, Value>) -> Result<Event, FormatError> {

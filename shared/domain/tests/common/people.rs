@@ -200,14 +200,14 @@ pub(crate) fn person() -> ContactProfile {
 
 /// Applies the event of that number, which also chooses the account.
 pub(crate) fn hear(profile: &mut ContactProfile, number: usize, at: DateTime<Utc>, heard: &ContactNews) {
-    let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
+    let by = Stamp::of_core(at, format!("E-{number}").parse().unwrap());
     match heard {
         ContactNews::Fact(fact) => {
             let account_id = format!("A-{}", number % 2).parse().unwrap();
             profile.apply(&account_id, fact, &by).unwrap();
         }
         ContactNews::Point(channel, is_there) => {
-            profile.point_changed(*channel, *is_there, &by);
+            profile.point_changed(*channel, *is_there, &by).unwrap();
         }
         ContactNews::Receipt(channel, message, outcome) => {
             // Each receipt has its own message: a delivery provider reports one under one id.
