@@ -4,12 +4,13 @@
 //! in order, one at a time. The body is an event with an `event_id`.
 //!
 //! # Delivered twice
-//! The account knows the last commands that changed it, and ignores their repetition. An older command is out
-//! of order: it is quarantined, never applied twice.
+//! The account knows the last commands of each source that changed it, and ignores their repetition. An older
+//! command is out of order: it is quarantined, never applied twice.
 //!
 //! # Out of order
-//! A command that became known before an applied one is quarantined, for the later one may have superseded
-//! it.
+//! A command that became known before an applied one of the same source is quarantined, for the later one may
+//! have superseded it. Sources are independent of each other: a command that arrives after a later one of
+//! another source is applied on arrival, or refused because its target is gone.
 //!
 //! # Payments
 //! A payment, or its reversal, is put into the payments table, where all money belongs: only there does a
@@ -173,14 +174,14 @@ async fn change_contact(
     let (store, event) = (services.transitions.store(), &message.event);
     let account = addressed(services, message).await?;
     let retention = services.transitions.retention_of(&account, now).await?;
-    let (customer_id, event_id) = (&account.customer_id, &message.event_id);
-    let changed = store.change_contact(customer_id, event_id, change, event.at, retention).await;
+    let changed = store.change_contact(&account.customer_id, message, change, retention).await;
     let taken = match changed? {
         ContactChangeOutcome::Changed => CommandOutcome::Applied,
         ContactChangeOutcome::Known => CommandOutcome::Known,
         ContactChangeOutcome::Superseded(last) => {
             return Err(RecordError::poison(Refusal::OutOfOrder { at: event.at, last }));
         }
+        ContactChangeOutcome::TooManySources => return Err(RecordError::poison(Refusal::TooManySources)),
     };
     // Also for a known message: the invocation that applied it may have been killed before it changed the
     // profile.
@@ -201,9 +202,9 @@ async fn apply_contact_fact(
             Ok(taken.or(outcome(services, message, taken_by_account, now).await?))
         }
         ContactFact::ThirdPartyApproved(approved) => {
-            let (store, event_id) = (services.transitions.store(), message.event_id.as_str());
+            let (store, name) = (services.transitions.store(), message.name());
             let planned =
-                store.queue_third_party_request(&account, &approved.third_party_id, event_id, now).await;
+                store.queue_third_party_request(&account, &approved.third_party_id, &name, now).await;
             Ok(taken.or(CommandOutcome::when(planned?)))
         }
         _ => Ok(taken),
