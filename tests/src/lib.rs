@@ -3,6 +3,7 @@
 pub mod cost;
 pub mod interrupt;
 pub mod lender_csv;
+pub mod listening;
 pub mod loopback;
 pub mod model;
 pub mod scale;

@@ -5,12 +5,13 @@
 //! [`take_command`] says what becomes of each.
 //!
 //! # Delivered twice
-//! The account knows the last commands that changed it, and ignores their repetition. An older command is out
-//! of order: it is quarantined, never applied twice.
+//! The account knows the last commands of each source that changed it, and ignores their repetition. An older
+//! command is out of order: it is quarantined, never applied twice.
 //!
 //! # Out of order
-//! A command that became known before an applied one is quarantined, for the later one may have superseded
-//! it.
+//! A command that became known before an applied one of the same source is quarantined, for the later one may
+//! have superseded it. Sources are independent of each other: a command that arrives after a later one of
+//! another source is applied on arrival, or refused because its target is gone.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use duewatch_app::{CommandOutcome, Deadline, RecordError, Services, take_command};

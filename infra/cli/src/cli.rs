@@ -76,7 +76,7 @@ enum CliCommand {
     Serve(ServeArgs),
     /// The commands that this build leaves out, so that they are answered with the reason.
     #[cfg(not(feature = "local"))]
-    #[command(name = "demo", alias = "serve", hide = true)]
+    #[command(name = "demo", alias = "serve", hide = true, disable_help_flag = true)]
     LeftOut {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,

@@ -37,7 +37,7 @@ type ImposedByCustomer = HashMap<CustomerId, Vec<ImposedBy>>;
 pub fn last_day(book: &[NumberedLine<Contract>], events: &[NumberedLine<Event>]) -> Option<NaiveDate> {
     let last = &events.iter().max_by_key(|event| event.value.at)?.value;
     let opened = events.iter().filter_map(|event| match &event.value.command {
-        Command::AccountOpened(contract) => Some(contract.as_ref()),
+        Command::AccountOpened(opened) => Some(&opened.account),
         _ => None,
     });
     let mut contracts = book.iter().map(|line| &line.value).chain(opened);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
-use duewatch_domain::commands::{Command, NewInstallment, PaymentReceived};
+use duewatch_domain::commands::{Command, NewInstallment, PaymentReceived, PaymentReversed};
 use duewatch_domain::commands::{Consent, ConsentChanged, ContactFact};
 use duewatch_domain::kernel::{AccountId, CustomerId, InstallmentNumber, PaymentId};
 use duewatch_domain::kernel::{Currency, Money};
@@ -238,7 +238,8 @@ impl Maker {
                 Habit::Chargeback => {
                     let (payment_id, at) = self.pays(account, zone, currency, due, owed)?;
                     let back = at + TimeDelta::days(self.rng.i64(2..6));
-                    let command = Command::PaymentReversed { payment_id, dated: Dated::Original };
+                    let command =
+                        Command::PaymentReversed(PaymentReversed { payment_id, dated: Dated::Original });
                     self.happens(account, back, command);
                     let days = self.rng.i64(20..30);
                     self.pays(account, zone, currency, plus_days(due, days), owed)?;

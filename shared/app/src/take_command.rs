@@ -19,7 +19,7 @@
 //! poison.
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::commands::{ContactChange, ContactFact};
+use duewatch_domain::commands::{AccountOpened, ContactChange, ContactFact, PaymentReversed};
 use duewatch_domain::{Account, Applied, Command, InboundMessage, Refusal, Trigger};
 use duewatch_store::{ContactChangeOutcome, PaymentFact, PaymentPut};
 
@@ -64,7 +64,7 @@ pub async fn take_command(
                 PaymentPut::Differs(how) => Err(RecordError::poison(how)),
             }
         }
-        Command::PaymentReversed { payment_id, dated } => {
+        Command::PaymentReversed(PaymentReversed { payment_id, dated }) => {
             let reversal =
                 services.store().record_reversal(&event.account_id, payment_id, event.at, *dated).await;
             if reversal? {
@@ -75,8 +75,8 @@ pub async fn take_command(
         }
         Command::ContactChanged(change) => change_contact(services, message, change, now).await,
         Command::Contact(fact) => apply_contact_fact(services, message, fact, now).await,
-        Command::AccountOpened(contract) => {
-            let opened = services.transitions.open(contract, now, Trigger::Fact).await;
+        Command::AccountOpened(AccountOpened { account }) => {
+            let opened = services.transitions.open(account, now, Trigger::Fact).await;
             outcome(services, message, opened, now).await
         }
         _ => outcome(services, message, services.transitions.command(message, now).await, now).await,
@@ -135,14 +135,14 @@ async fn change_contact(
     let (store, event) = (services.store(), &message.event);
     let account = addressed(services, message).await?;
     let retention = services.transitions.retention_of(&account, now).await?;
-    let (customer_id, event_id) = (&account.customer_id, &message.event_id);
-    let changed = store.change_contact(customer_id, event_id, change, event.at, retention).await;
+    let changed = store.change_contact(&account.customer_id, message, change, retention).await;
     let taken = match changed? {
         ContactChangeOutcome::Changed => CommandOutcome::Applied,
         ContactChangeOutcome::Known => CommandOutcome::Known,
         ContactChangeOutcome::Superseded(last) => {
             return Err(RecordError::poison(Refusal::OutOfOrder { at: event.at, last }));
         }
+        ContactChangeOutcome::TooManySources => return Err(RecordError::poison(Refusal::TooManySources)),
     };
     // Also for a known message: the invocation that applied it may have been killed before it changed the
     // profile.
@@ -163,9 +163,9 @@ async fn apply_contact_fact(
             Ok(taken.or(outcome(services, message, taken_by_account, now).await?))
         }
         ContactFact::ThirdPartyApproved(approved) => {
-            let (store, event_id) = (services.store(), message.event_id.as_str());
+            let (store, name) = (services.store(), message.name());
             let planned =
-                store.queue_third_party_request(&account, &approved.third_party_id, event_id, now).await;
+                store.queue_third_party_request(&account, &approved.third_party_id, &name, now).await;
             Ok(taken.or(CommandOutcome::when(planned?)))
         }
         _ => Ok(taken),

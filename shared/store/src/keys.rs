@@ -32,7 +32,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::kernel::{
-    AccountId, ContactId, CustomerId, EventId, MAX_ID_BYTES, PaymentId, PolicyId, Revision,
+    AccountId, ContactId, CustomerId, EventId, MAX_ID_BYTES, PaymentId, PolicyId, Revision, Source,
 };
 use duewatch_domain::policy::Channel;
 
@@ -207,9 +207,15 @@ pub(crate) fn contact_point(channel: Channel) -> String {
     format!("contact#{}", channel.as_str())
 }
 
-/// The sort key of a change of a contact point. `at` is text that sorts by time.
-pub(crate) fn contact_change(at: &str, event_id: &EventId) -> String {
-    format!("{CONTACT_LOG}{at}#{event_id}")
+/// The sort key of a change of a contact point. `at` is text that sorts by time. The same id from two sources
+/// has two keys.
+pub(crate) fn contact_change(at: &str, source: &Source, event_id: &EventId) -> String {
+    if source.is_core() {
+        format!("{CONTACT_LOG}{at}#{event_id}")
+    } else {
+        // An id may hold any mark. The source's length tells where it ends.
+        format!("{CONTACT_LOG}{at}@{}:{source}#{event_id}", source.as_str().len())
+    }
 }
 
 /// The sort key of a customer's link to an account.
@@ -322,7 +328,8 @@ mod tests {
     #[case(&contact_record(&id("0123")), "said#0123")]
     #[case(&message(&id("0123")), "message#0123")]
     #[case(&contact_point(Channel::Sms), "contact#sms")]
-    #[case(&contact_change("2023-10-09T02:00:00Z", &id("E-1")), "contact-log#2023-10-09T02:00:00Z#E-1")]
+    #[case(&contact_change("2023-10-09T02:00:00Z", &id("core"), &id("E-1")), "contact-log#2023-10-09T02:00:00Z#E-1")]
+    #[case(&contact_change("2023-10-09T02:00:00Z", &id("desk"), &id("E-1")), "contact-log#2023-10-09T02:00:00Z@4:desk#E-1")]
     #[case(&link(&id("A-1")), "account#A-1")]
     #[case(&access("2023-10-09T02:00:00Z", "erase"), "access#2023-10-09T02:00:00Z#erase")]
     #[case(&suspense(&id("A-1"), "P-1"), "A-1\u{1f}P-1")]

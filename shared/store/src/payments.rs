@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::account::{Account, Dated, PaymentKind};
-use duewatch_domain::commands::{Command, PaymentReceived};
+use duewatch_domain::commands::{Command, PaymentReceived, PaymentReversed};
 use duewatch_domain::kernel::MAX_PAYMENTS;
 use duewatch_domain::kernel::{AccountId, InstallmentNumber, PaymentId};
 use duewatch_domain::kernel::{Currency, Money};
@@ -137,7 +137,7 @@ impl PaymentFact {
         if let Some(reversed_at) = self.reversed_at {
             let dated = self.reversal_dated.unwrap_or_default();
             let payment_id = self.payment_id.clone();
-            commands.push((Command::PaymentReversed { payment_id, dated }, reversed_at));
+            commands.push((Command::PaymentReversed(PaymentReversed { payment_id, dated }), reversed_at));
         }
         commands
     }

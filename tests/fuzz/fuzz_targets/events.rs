@@ -33,7 +33,9 @@ fuzz_target!(|text: &str| {
 /// An account under the first event's terms, if that event opens one.
 fn opened(events: &[Event]) -> Account {
     match events.first().map(|event| &event.command) {
-        Some(Command::AccountOpened(contract)) => Account::open(contract).expect("what parses can be opened"),
+        Some(Command::AccountOpened(opened)) => {
+            Account::open(&opened.account).expect("what parses can be opened")
+        }
         _ => sample_account("A-1", "America/Havana"),
     }
 }

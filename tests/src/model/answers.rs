@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
-use duewatch_domain::commands::Command;
+use duewatch_domain::commands::{Command, DisputeClosed, DisputeOpened, PromiseEnded, PromiseMade};
 use duewatch_domain::commands::{ContactFact, PreferencesChanged};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::{DisputeId, PromiseId};
@@ -53,28 +53,28 @@ impl Answers {
     pub(super) fn enter(&mut self, zone: Tz, command: &Command, at: DateTime<Utc>) {
         match command {
             // A repeated id counts once.
-            Command::PromiseMade { promise_id, .. }
+            Command::PromiseMade(PromiseMade { promise_id, .. })
                 if self.promises.iter().any(|known| known.id == *promise_id) => {}
-            Command::PromiseMade { promise_id, amount, until } => {
+            Command::PromiseMade(PromiseMade { promise_id, amount, until }) => {
                 let id = promise_id.clone();
                 self.promises.push(ModelPromise { id, amount: *amount, at, until: *until, ended_at: None });
             }
-            Command::PromiseEnded { promise_id, .. } => {
+            Command::PromiseEnded(PromiseEnded { promise_id, .. }) => {
                 for promise in self.promises.iter_mut().filter(|known| known.id == *promise_id) {
                     promise.ended_at = promise.ended_at.or(Some(at));
                 }
             }
-            Command::DisputeOpened { dispute_id, .. }
+            Command::DisputeOpened(DisputeOpened { dispute_id, .. })
                 if self.disputes.iter().any(|known| known.id == *dispute_id) => {}
-            Command::DisputeOpened { dispute_id, .. } => {
+            Command::DisputeOpened(DisputeOpened { dispute_id, .. }) => {
                 self.disputes.push(ModelDispute { id: dispute_id.clone(), at, closed_at: None });
             }
-            Command::DisputeClosed { dispute_id, .. } => {
+            Command::DisputeClosed(DisputeClosed { dispute_id, .. }) => {
                 for dispute in self.disputes.iter_mut().filter(|known| known.id == *dispute_id) {
                     dispute.closed_at = dispute.closed_at.or(Some(at));
                 }
             }
-            Command::BureauReported => self.reported_at = self.reported_at.max(Some(at)),
+            Command::BureauReported(_) => self.reported_at = self.reported_at.max(Some(at)),
             Command::Contact(ContactFact::Preferences(said)) => self.choose(said, zone, at),
             _ => {}
         }

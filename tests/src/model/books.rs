@@ -3,7 +3,10 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::account::{Dated, DelinquencyPause, InstallmentLabel};
-use duewatch_domain::commands::{Command, Contract, NewInstallment, PaymentReceived};
+use duewatch_domain::commands::{
+    Command, Contract, FeeWaived, InstallmentAdjusted, NewInstallment, PauseEnded, PauseStarted,
+    PaymentReceived, PaymentReversed, ScheduleReplaced, WriteOffUndone, WrittenOff,
+};
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{DrawId, InstallmentNumber, PaymentId};
 
@@ -162,45 +165,47 @@ impl Books {
 
     fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
         match command {
-            // These facts change no amount due.
-            Command::AccountOpened(_) | Command::ContactChanged(_) | Command::NoticeSent(_) => {}
-            Command::PromiseMade { .. }
-            | Command::PromiseEnded { .. }
-            | Command::DisputeOpened { .. }
-            | Command::DisputeClosed { .. }
-            | Command::BureauReported
+            Command::PromiseMade(_)
+            | Command::PromiseEnded(_)
+            | Command::DisputeOpened(_)
+            | Command::DisputeClosed(_)
+            | Command::BureauReported(_)
             | Command::Contact(_) => self.answers.enter(self.zone, command, at),
-            Command::FeeWaived { number, amount, .. } => {
+            Command::FeeWaived(FeeWaived { number, amount, .. }) => {
                 self.waivers.push(ModelWaiver { at, number: *number, amount: *amount });
             }
-            Command::CauseRecorded { .. }
-            | Command::ScoreRecorded { .. }
-            | Command::PaymentInProcess { .. }
-            | Command::PaymentProcessEnded { .. } => self.recorded.enter(self.zone, command, at),
+            Command::CauseRecorded(_)
+            | Command::ScoreRecorded(_)
+            | Command::PaymentInProcess(_)
+            | Command::PaymentProcessEnded(_) => self.recorded.enter(self.zone, command, at),
             Command::PaymentReceived(received) => self.receive(received, at),
-            Command::PaymentReversed { payment_id, dated } => self.reverse(payment_id, *dated, at),
-            Command::InstallmentAdded(installment) => self.pieces.push(Piece::new(installment, None)),
-            Command::Drawn(drawn) => {
-                if !self.draws.contains(&drawn.draw_id) {
-                    self.draws.push(drawn.draw_id.clone());
-                    self.pieces.extend(drawn.installments.iter().map(|one| Piece::new(one, None)));
-                }
+            Command::PaymentReversed(PaymentReversed { payment_id, dated }) => {
+                self.reverse(payment_id, *dated, at)
             }
-            Command::InstallmentAdjusted { number, amount, .. } => {
+            Command::InstallmentAdded(added) => self.pieces.push(Piece::new(&added.installment, None)),
+            Command::Drawn(drawn) if !self.draws.contains(&drawn.draw_id) => {
+                self.draws.push(drawn.draw_id.clone());
+                self.pieces.extend(drawn.installments.iter().map(|one| Piece::new(one, None)));
+            }
+            Command::InstallmentAdjusted(InstallmentAdjusted { number, amount, .. }) => {
                 self.pieces.iter_mut().filter(|piece| piece.is(*number)).for_each(|one| one.due -= *amount);
             }
-            Command::ScheduleReplaced { installments, .. } => self.replace(installments, at),
-            Command::PauseStarted { from, until } => {
+            Command::ScheduleReplaced(ScheduleReplaced { installments, .. }) => {
+                self.replace(installments, at)
+            }
+            Command::PauseStarted(PauseStarted { from, until }) => {
                 self.pauses.push(DelinquencyPause { from: *from, until: *until });
             }
-            Command::PauseEnded { on } => self.end_pause(*on),
-            Command::EnforcementOff { .. } => self.enforced = false,
-            Command::EnforcementOn { .. } => self.enforced = true,
-            Command::WrittenOff { number, .. } => self.write_off(*number),
-            Command::WriteOffUndone { number, .. } => {
+            Command::PauseEnded(PauseEnded { on }) => self.end_pause(*on),
+            Command::EnforcementOff(_) => self.enforced = false,
+            Command::EnforcementOn(_) => self.enforced = true,
+            Command::WrittenOff(WrittenOff { number, .. }) => self.write_off(*number),
+            Command::WriteOffUndone(WriteOffUndone { number, .. }) => {
                 let meant = |piece: &&mut Piece| number.is_none_or(|number| piece.is(number));
                 self.pieces.iter_mut().filter(meant).for_each(|piece| piece.written_off = false);
             }
+            // The other facts change no amount due.
+            _ => {}
         }
     }
 

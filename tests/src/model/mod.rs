@@ -34,7 +34,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::account::InstallmentLabel;
 use duewatch_domain::account::NoticeOf;
-use duewatch_domain::commands::{Command, Contract};
+use duewatch_domain::commands::{Command, Contract, NoticeSent};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::{AccountId, PaymentId};
 use duewatch_domain::policy::Restriction;
@@ -110,7 +110,7 @@ impl Model {
     /// Takes an accepted command with the instant at which it became known; for a payment, the instant of
     /// receipt. A repeated command counts once.
     pub fn take(&mut self, command: &Command, at: DateTime<Utc>) {
-        if let Command::NoticeSent(of) = command {
+        if let Command::NoticeSent(NoticeSent { of }) = command {
             self.memory.note(Noticed { of: of.clone(), planned_at: at, left_at: Some(at) });
         }
         self.facts.push(ModelFact { at, command: command.clone() });

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use duewatch_domain::commands::Command;
+use duewatch_domain::commands::{CauseRecorded, Command, PaymentProcessStarted, ScoreRecorded};
 use duewatch_domain::policy::HardshipCause;
 
 use super::calendar;
@@ -36,18 +36,18 @@ impl ModelRecorded {
     pub(super) fn enter(&mut self, zone: Tz, command: &Command, at: DateTime<Utc>) {
         let today = calendar::business_date(zone, at);
         match command {
-            Command::CauseRecorded { cause, until, .. } => {
+            Command::CauseRecorded(CauseRecorded { cause, until, .. }) => {
                 self.cause = Some(ModelBinding { what: *cause, at, until: *until });
             }
-            Command::ScoreRecorded { score, until, .. } => {
+            Command::ScoreRecorded(ScoreRecorded { score, until, .. }) => {
                 self.score = Some(ModelBinding { what: *score, at, until: *until });
             }
-            Command::PaymentInProcess { until } => {
+            Command::PaymentInProcess(PaymentProcessStarted { until }) => {
                 // A report that follows on another extends the same payment in process.
                 let before = self.process.filter(|process| process.until >= today);
                 self.process = Some(Process { since: before.map_or(at, |one| one.since), until: *until });
             }
-            Command::PaymentProcessEnded { .. } => {
+            Command::PaymentProcessEnded(_) => {
                 if let Some(process) = &mut self.process {
                     process.until = process.until.min(today);
                 }

@@ -1,7 +1,7 @@
 //! Small scenarios, tried in every order of the contesting requests, and with each fault at each request.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::commands::{Command, Contract};
+use duewatch_domain::commands::{Command, Contract, EnforcementOff, PauseStarted};
 use duewatch_domain::formats::parse_book_line;
 use serde_json::{Value, json};
 
@@ -106,8 +106,8 @@ fn scenario(name: &'static str, at: &str, contest: &'static [&'static str], deed
 pub fn scenarios() -> Vec<Scenario> {
     let reason = || "simulated".to_owned();
     let day = |text: &str| text.parse().unwrap();
-    let pause = Command::PauseStarted { from: day("2023-10-05"), until: day("2023-10-20") };
-    let off = Command::EnforcementOff { reason: reason() };
+    let pause = Command::PauseStarted(PauseStarted { from: day("2023-10-05"), until: day("2023-10-20") });
+    let off = Command::EnforcementOff(EnforcementOff { reason: reason() });
     vec![
         scenario(
             "a payment against the sweep that restricts",

@@ -38,6 +38,7 @@ use self::capture::Capture;
 use self::choices::Choices;
 use self::cloud::Cloud;
 use self::network::SIMULATED_PANIC;
+use crate::listening::listen;
 
 /// The counts of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +95,7 @@ fn run_with(plan: SimulationPlan, choices: Choices) -> Run {
     // The SDK draws the pauses of its retries from this generator.
     fastrand::seed(plan.seed);
     let capture = Capture::default();
-    let _metrics = tracing::subscriber::set_default(capture.clone());
+    let _metrics = listen(capture.clone());
     let mut cloud = match Cloud::new(plan, choices, capture) {
         Ok(cloud) => cloud,
         Err(broken) => return Run { ended: Err(broken), choices: None, served: 0 },

@@ -6,7 +6,12 @@ use std::fmt;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{DisputeOutcome, PromiseOutcome};
-use duewatch_domain::commands::{Command, Contract, Drawn, NewInstallment};
+use duewatch_domain::commands::{
+    CauseRecorded, Command, Contract, DisputeClosed, DisputeOpened, Drawn, EnforcementOff, EnforcementOn,
+    FeeWaived, InstallmentAdded, InstallmentAdjusted, NewInstallment, NoticeSent, PauseEnded, PauseStarted,
+    PaymentProcessEnded, PaymentProcessStarted, PromiseEnded, PromiseMade, ScheduleReplaced, ScoreRecorded,
+    WriteOffUndone, WrittenOff,
+};
 use duewatch_domain::commands::{Consent, ConsentChanged, ContactFact};
 use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::kernel::InstallmentNumber;
@@ -430,23 +435,25 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
         draw_id: None,
     };
     match rng.u8(..12) {
-        0 | 1 => Command::PauseStarted { from: day, until: plus(day, rng.i64(1..15)) },
-        2 => Command::PauseEnded { on: day },
-        3 => Command::EnforcementOff { reason: reason() },
-        4 => Command::EnforcementOn { reason: reason() },
-        5 => Command::WrittenOff { number: rng.bool().then_some(number), reason: reason() },
-        6 => Command::WriteOffUndone { number: rng.bool().then_some(number), reason: reason() },
-        7 => Command::InstallmentAdjusted {
+        0 | 1 => Command::PauseStarted(PauseStarted { from: day, until: plus(day, rng.i64(1..15)) }),
+        2 => Command::PauseEnded(PauseEnded { on: day }),
+        3 => Command::EnforcementOff(EnforcementOff { reason: reason() }),
+        4 => Command::EnforcementOn(EnforcementOn { reason: reason() }),
+        5 => Command::WrittenOff(WrittenOff { number: rng.bool().then_some(number), reason: reason() }),
+        6 => {
+            Command::WriteOffUndone(WriteOffUndone { number: rng.bool().then_some(number), reason: reason() })
+        }
+        7 => Command::InstallmentAdjusted(InstallmentAdjusted {
             number,
             amount: Money::from_minor([1, -1][rng.usize(..2)] * 50, 0),
             reason: reason(),
-        },
-        8 => Command::InstallmentAdded(new(rng, 21)),
-        9 => Command::FeeWaived {
+        }),
+        8 => Command::InstallmentAdded(InstallmentAdded { installment: new(rng, 21) }),
+        9 => Command::FeeWaived(FeeWaived {
             number: rng.bool().then_some(number),
             amount: rng.bool().then(|| Money::from_minor(1, 0)),
             reason: reason(),
-        },
+        }),
         10 => {
             let plan = vec![new(rng, 41), new(rng, 42)];
             Command::Drawn(Drawn {
@@ -456,7 +463,10 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
                 installments: plan,
             })
         }
-        _ => Command::ScheduleReplaced { installments: vec![new(rng, 31), new(rng, 32)], reason: reason() },
+        _ => Command::ScheduleReplaced(ScheduleReplaced {
+            installments: vec![new(rng, 31), new(rng, 32)],
+            reason: reason(),
+        }),
     }
 }
 
@@ -465,7 +475,7 @@ fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
     let (by, reason) = ("simulated".to_owned(), "simulated".to_owned());
     let day = |rng: &mut Rng| plus(at.date_naive(), rng.i64(-1..12));
     match rng.u8(..19) {
-        0..3 => Command::CauseRecorded {
+        0..3 => Command::CauseRecorded(CauseRecorded {
             cause: [
                 HardshipCause::Temporary,
                 HardshipCause::Temporary,
@@ -475,20 +485,28 @@ fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
             by,
             reason,
             until: rng.bool().then(|| day(rng)),
-        },
-        3 => Command::ScoreRecorded { score: rng.u32(300..700), by, until: rng.bool().then(|| day(rng)) },
-        4..7 => Command::PaymentInProcess { until: day(rng) },
-        7 => Command::PaymentProcessEnded { reason },
-        8 | 9 => Command::PromiseMade {
+        }),
+        3 => Command::ScoreRecorded(ScoreRecorded {
+            score: rng.u32(300..700),
+            by,
+            until: rng.bool().then(|| day(rng)),
+        }),
+        4..7 => Command::PaymentInProcess(PaymentProcessStarted { until: day(rng) }),
+        7 => Command::PaymentProcessEnded(PaymentProcessEnded { reason }),
+        8 | 9 => Command::PromiseMade(PromiseMade {
             promise_id: "PR-1".parse().unwrap(),
             amount: Money::from_minor(100, 0),
             until: day(rng),
-        },
-        10 => Command::PromiseEnded { promise_id: "PR-1".parse().unwrap(), outcome: PromiseOutcome::Broken },
-        11 => Command::DisputeOpened { dispute_id: "C-1".parse().unwrap(), reason },
-        12 => {
-            Command::DisputeClosed { dispute_id: "C-1".parse().unwrap(), outcome: DisputeOutcome::Rejected }
-        }
+        }),
+        10 => Command::PromiseEnded(PromiseEnded {
+            promise_id: "PR-1".parse().unwrap(),
+            outcome: PromiseOutcome::Broken,
+        }),
+        11 => Command::DisputeOpened(DisputeOpened { dispute_id: "C-1".parse().unwrap(), reason }),
+        12 => Command::DisputeClosed(DisputeClosed {
+            dispute_id: "C-1".parse().unwrap(),
+            outcome: DisputeOutcome::Rejected,
+        }),
         13..17 => {
             let channel = Some([Channel::Sms, Channel::App, Channel::Email][rng.usize(..3)]);
             let consent = [Consent::Withdrawn, Consent::Withdrawn, Consent::Given][rng.usize(..3)];
@@ -496,7 +514,7 @@ fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
         }
         _ => {
             let stage = json!(["limited", "frozen", "late"][rng.usize(..3)]);
-            Command::NoticeSent(NoticeOf::Stage(serde_json::from_value(stage).unwrap()))
+            Command::NoticeSent(NoticeSent { of: NoticeOf::Stage(serde_json::from_value(stage).unwrap()) })
         }
     }
 }

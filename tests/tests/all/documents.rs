@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
+use duewatch_domain::commands::{COMMANDS, Presence};
 use duewatch_domain::formats::{BOOK_COLUMNS, EVENT_TYPES};
 use duewatch_domain::policy;
 
@@ -212,6 +213,22 @@ fn first_cells(page: &str, heading: &str) -> BTreeSet<String> {
 fn the_page_of_formats_lists_every_event_type() {
     let listed = first_cells(&page("shared/domain/FORMATS.md"), "## Events");
     assert_eq!(listed, EVENT_TYPES.iter().map(|&name| name.to_owned()).collect());
+}
+
+#[test]
+fn the_page_of_formats_lists_every_field_of_an_event() {
+    let page = page("shared/domain/FORMATS.md");
+    for command in COMMANDS {
+        let name = format!("`{}`", command.event_type);
+        let is_its = |row: &&str| row.split(" | ").next().is_some_and(|cell| cell.contains(&name));
+        let row = page.lines().filter(|line| line.starts_with("| `")).find(is_its).unwrap();
+        let fields = row.split(" | ").nth(1).unwrap();
+        for field in command.fields {
+            let is_optional = fields.contains(&format!("`{}`?", field.name));
+            assert!(fields.contains(&format!("`{}`", field.name)), "{name}: {}", field.name);
+            assert_eq!(is_optional, field.presence == Presence::Optional, "{name}: {}", field.name);
+        }
+    }
 }
 
 #[test]

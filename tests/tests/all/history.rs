@@ -68,6 +68,7 @@ async fn each_revision_has_an_entry_that_says_what_it_brought() {
             json!({ "payments": ["P-2"] }),
         ]
     );
+    assert!(entries.iter().all(|entry| told(entry).get("messages").is_none()), "none came by a message");
     let limited = told(&entries[2]);
     assert_eq!(limited["at"], LIMITED_AT);
     assert_eq!((&limited["stage"], &limited["policy"]["id"]), (&json!("limited"), &json!("standard")));
@@ -75,6 +76,33 @@ async fn each_revision_has_an_entry_that_says_what_it_brought() {
     assert_eq!(limited["decision"]["event_id"], "A-1/3");
     assert_eq!(limited["decision"]["figures"]["overdue"], "240.00");
     assert_eq!(told(&entries[1]).get("decision"), None);
+}
+
+#[tokio::test]
+async fn an_entry_names_the_messages_of_its_revision_with_their_sources_and_actors() {
+    let mut world = World::at(OPENED_AT).await;
+    world.open("A-1").await;
+    for (at, more) in [
+        ("2023-09-02T00:00:00Z", ""),
+        ("2023-09-01T00:00:00Z", r#""source":"desk","actor":{"kind":"officer","id":"officer-7"},"#),
+    ] {
+        world.set("2023-09-03T00:00:00Z");
+        let fields = r#""type":"installment_adjusted","number":2,"amount":"1.00","reason":"agreed""#;
+        let line = format!(r#"{{{more}"event_id":"E-1","at":"{at}","account_id":"A-1",{fields}}}"#);
+        let message = duewatch_domain::formats::parse_message(&line).unwrap();
+        world.stack.transitions().command(&message, world.now()).await.unwrap();
+    }
+    let records = world.account_records().await;
+    assert!(world.record(&records).await.is_empty());
+    let entries = world.history("A-1").await;
+    let messages: Vec<Value> = entries[1..].iter().map(|entry| told(entry)["messages"].clone()).collect();
+    assert_eq!(
+        messages,
+        [
+            json!([{ "event_id": "E-1", "source": "core", "actor": { "kind": "system", "id": "core" } }]),
+            json!([{ "event_id": "E-1", "source": "desk", "actor": { "kind": "officer", "id": "officer-7" } }]),
+        ]
+    );
 }
 
 #[tokio::test]

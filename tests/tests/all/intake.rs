@@ -3,8 +3,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_app::Deadline;
+use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::{book_line, message_line};
-use duewatch_domain::kernel::Revision;
+use duewatch_domain::kernel::{Actor, ActorKind, Revision};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{STANDARD, World, contract, id, message, post, sample, take_in, take_messages};
 use rstest::rstest;
@@ -272,4 +273,85 @@ async fn what_is_sent_to_the_queue_is_taken_in_order_by_the_whole_stack() {
     assert_eq!(world.account("A-1").await.installments().len(), 7);
     assert_eq!(world.stack.given_up().count(), 0);
     assert_eq!(world.quarantined().await, []);
+}
+
+/// A message that an officer sends at the desk.
+fn of_desk(message: InboundMessage) -> InboundMessage {
+    InboundMessage {
+        source: "desk".parse().unwrap(),
+        actor: Actor { kind: ActorKind::Officer, id: "officer-7".parse().unwrap() },
+        ..message
+    }
+}
+
+#[tokio::test]
+async fn the_lenders_message_that_arrives_after_an_officers_later_one_is_applied() {
+    let world = World::at("2023-10-05T12:00:05Z").await;
+    world.open("A-1").await;
+    let services = world.services(intake::NAME);
+    let instant = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let (lender_at, officer_at) = (instant("2023-10-05T12:00:00Z"), instant("2023-10-05T12:00:01Z"));
+    let officer = of_desk(message("E-1", officer_at, "A-1", "enforcement_off", r#""reason":"a complaint""#));
+    let lender =
+        message("E-1", lender_at, "A-1", "pause_started", r#""from":"2023-10-05","until":"2023-10-12""#);
+    let before = world.account("A-1").await.revision;
+    for _ in 0..2 {
+        assert!(take_messages(&services, &[officer.clone(), lender.clone()]).await.is_empty());
+    }
+    let account = world.account("A-1").await;
+    assert_eq!((account.is_enforced(), account.pauses().len()), (false, 1));
+    assert_eq!(account.revision, Revision(before.0 + 2), "the repetition is none");
+    assert_eq!(world.quarantined().await, []);
+
+    // Its own source's earlier one is out of order, and one whose target is gone is refused.
+    let older = of_desk(message("E-2", lender_at, "A-1", "enforcement_on", r#""reason":"answered""#));
+    let gone = of_desk(message("E-3", officer_at, "A-1", "pause_ended", r#""on":"2023-10-05""#));
+    let late = message("E-4", lender_at, "A-1", "pause_ended", r#""on":"2023-10-06""#);
+    assert!(take_messages(&services, &[older, gone, late]).await.is_empty());
+    let reasons = reasons(&world).await;
+    assert!(reasons.iter().any(|reason| reason.contains("out of order")), "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains("no pause holds on 2023-10-06")), "{reasons:?}");
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+}
+
+#[tokio::test]
+async fn a_contact_point_follows_each_source_in_its_order_and_the_sources_as_they_arrive() {
+    let world = world().await;
+    let services = world.services(intake::NAME);
+    let change = |event_id: &str, minutes: i64, number: &str| {
+        let fields = format!(r#""channel":"sms","contact_point":"+86138001380{number}","changed_by":"x""#);
+        message(event_id, at(minutes), "A-1", "contact_changed", &fields)
+    };
+    let officer = of_desk(change("E-1", -1, "01"));
+    let lender = change("E-1", -2, "02");
+    for _ in 0..2 {
+        assert!(take_messages(&services, &[officer.clone(), lender.clone()]).await.is_empty());
+    }
+    assert_eq!(world.quarantined().await, []);
+    let older = [change("E-2", -3, "03"), of_desk(change("E-3", -2, "04"))];
+    assert!(take_messages(&services, &older).await.is_empty());
+    let reasons = reasons(&world).await;
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(reasons.iter().all(|reason| reason.contains("out of order")), "{reasons:?}");
+    let keys: Vec<String> = customer(&world).await.into_iter().map(|(key, _)| key).collect();
+    let log: Vec<&String> = keys.iter().filter(|key| key.starts_with("contact-log#")).collect();
+    assert_eq!(
+        log,
+        [
+            "contact-log#2023-10-05T00:58:00.000000000Z#E-1",
+            "contact-log#2023-10-05T00:59:00.000000000Z@4:desk#E-1",
+        ]
+    );
+    let point = world
+        .client()
+        .get_item()
+        .table_name(&world.store().tables().records)
+        .key("pk", AttributeValue::S("customer#C-1".to_owned()))
+        .key("sk", AttributeValue::S("contact#sms".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    let point = point.item().unwrap();
+    assert_eq!(point["contact_point"], AttributeValue::S("+8613800138002".to_owned()), "the last to arrive");
+    assert_eq!(point["changed_at"], AttributeValue::S("2023-10-05T00:58:00.000000000Z".to_owned()));
 }

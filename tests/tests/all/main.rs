@@ -2,7 +2,8 @@
 //! the pages and layers of the repository.
 //!
 //! A test here shares its process with all others: it changes no environment variable and no current directory,
-//! and it sets a subscriber of `tracing` for its own thread alone.
+//! and it listens
+//! to the log of its own thread alone (`duewatch_tests::listening`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

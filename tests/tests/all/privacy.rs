@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use duewatch_app::Deadline;
 use duewatch_domain::formats::message_line;
+use duewatch_tests::listening::listen;
 use duewatch_tests::support::{PublishedMessage, REMINDING, World, message, take_in};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
@@ -147,7 +148,7 @@ async fn nothing_personal_leaves_and_amounts_are_only_where_they_are_needed() {
     let log = Log::default();
     let subscriber =
         tracing_subscriber::fmt().json().with_env_filter(EnvFilter::new("trace")).with_writer(log.clone());
-    let _listening = tracing::subscriber::set_default(subscriber.finish());
+    let _listening = listen(subscriber.finish());
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let begun = log.text().len();
     let sent = live(&mut world).await;
@@ -213,4 +214,17 @@ async fn nothing_personal_leaves_and_amounts_are_only_where_they_are_needed() {
             assert_eq!(holds_any(&item.to_string(), &PERSONAL), None, "{table}");
         }
     }
+}
+
+#[test]
+fn a_line_that_a_thread_without_a_log_reaches_first_is_in_the_log() {
+    fn line() {
+        tracing::info!("reached");
+    }
+    let log = Log::default();
+    let _listening = listen(tracing_subscriber::fmt().with_writer(log.clone()).finish());
+    std::thread::spawn(line).join().unwrap();
+    assert_eq!(log.text(), "");
+    line();
+    assert!(log.text().contains("reached"), "{}", log.text());
 }

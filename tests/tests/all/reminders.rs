@@ -1,6 +1,7 @@
 //! Reminders are planned by the policy, checked once more before they leave, and recorded with their outcome.
 
 use duewatch_app::EvaluationReport;
+use duewatch_domain::commands::{EnforcementOff, EnforcementOn};
 use duewatch_domain::{Account, Command, Event, InboundMessage};
 use duewatch_notify::{Verified, verify};
 use duewatch_store::ContactOutcome;
@@ -48,7 +49,7 @@ fn once(template: &str) -> Vec<(String, u64)> {
 
 async fn command(world: &World, command: Command) -> Account {
     let event = Event { at: world.now(), account_id: id("A-1"), command };
-    let message = InboundMessage { event_id: format!("E-{}", world.now()).parse().unwrap(), event };
+    let message = InboundMessage::of_core(format!("E-{}", world.now()).parse().unwrap(), event);
     world.stack.transitions().command(&message, world.now()).await.unwrap();
     world.account("A-1").await
 }
@@ -106,11 +107,12 @@ async fn a_reminder_missed_by_hours_is_sent_late() {
 async fn an_account_without_enforcement_is_neither_restricted_nor_dunned_and_on_again_at_once() {
     let mut world = reminding().await;
     sweep_and_send(&mut world, "2023-10-08T16:00:00Z").await;
-    let off = command(&world, Command::EnforcementOff { reason: "a complaint".to_owned() }).await;
+    let off =
+        command(&world, Command::EnforcementOff(EnforcementOff { reason: "a complaint".to_owned() })).await;
     assert_eq!(off.status.restrictions, []);
     assert_eq!(decisions(&off).last().unwrap(), "limited > current -limit_credit_line");
     assert_eq!(sweep_and_send(&mut world, "2023-10-11T02:00:00Z").await, vec![]);
-    let on = command(&world, Command::EnforcementOn { reason: "answered".to_owned() }).await;
+    let on = command(&world, Command::EnforcementOn(EnforcementOn { reason: "answered".to_owned() })).await;
     assert_eq!(decisions(&on).last().unwrap(), "current > limited +limit_credit_line");
 }
 
@@ -266,7 +268,7 @@ async fn money_that_cannot_be_posted_keeps_the_reminder_back_and_tells_operation
 #[tokio::test]
 async fn a_reminder_of_a_stage_that_the_account_has_left_is_withdrawn() {
     let (world, records) = about_to_remind().await;
-    command(&world, Command::EnforcementOff { reason: "a complaint".to_owned() }).await;
+    command(&world, Command::EnforcementOff(EnforcementOff { reason: "a complaint".to_owned() })).await;
     assert!(world.send(&records).await.is_empty());
     assert_eq!(world.sent_to("reminders"), []);
     assert_eq!(world.contacts("C-1").await[0].1, ContactOutcome::Withdrawn);

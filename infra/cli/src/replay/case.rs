@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, business_date, end_of_day, plus_days, start_of_day};
@@ -254,7 +255,7 @@ impl Layout<'_> {
         let Event { at, account_id, command } = event;
         let place = match (self.places.get(&account_id), &command) {
             (Some(place), _) => *place,
-            (None, Command::AccountOpened(contract)) => {
+            (None, Command::AccountOpened(AccountOpened { account: contract })) => {
                 let late = business_date(contract.time_zone, at) > self.to;
                 let place = self.open(contract, Some(at))?;
                 if late {
@@ -269,16 +270,16 @@ impl Layout<'_> {
         let opening = &mut self.openings[place];
         let day = business_date(opening.account.time_zone, at);
         let command = match command {
-            Command::AccountOpened(mut contract) => {
-                contract.policy_id = self.policy.policy.id.clone();
-                Command::AccountOpened(contract)
+            Command::AccountOpened(mut opened) => {
+                opened.account.policy_id = self.policy.policy.id.clone();
+                Command::AccountOpened(opened)
             }
             other => other,
         };
         if day < self.from {
             opening.account.apply(&command, received_at)?;
             opening.facts += 1;
-            if matches!(command, Command::PaymentReceived(_) | Command::PaymentReversed { .. }) {
+            if matches!(command, Command::PaymentReceived(_) | Command::PaymentReversed(_)) {
                 opening.payments.push((received_at, command));
             }
         } else if day <= self.to {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_app::{Clock, TransitionError};
+use duewatch_domain::commands::PaymentReversed;
 use duewatch_domain::formats::DailyLines;
 use duewatch_domain::kernel::{AccountId, CustomerId, EventId, Revision};
 use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
@@ -263,7 +264,7 @@ impl<'a> StackRun<'a> {
         let account_id = self.case.openings[step.account].account.account_id.clone();
         let (begun, lifted) = (Instant::now(), self.tally.lifted);
         let refused = match &step.command {
-            Command::PaymentReceived(_) | Command::PaymentReversed { .. } => {
+            Command::PaymentReceived(_) | Command::PaymentReversed(_) => {
                 self.pay(&account_id, &step.command, step.received_at).await?
             }
             command => {
@@ -292,7 +293,7 @@ impl<'a> StackRun<'a> {
             .parse()
             .map_err(|error: duewatch_domain::kernel::NoId| StackError::Engine(error.to_string()))?;
         let event = Event { at: step.received_at, account_id: account_id.clone(), command: command.clone() };
-        self.stack.send_to_intake(&InboundMessage { event_id, event }).await?;
+        self.stack.send_to_intake(&InboundMessage::of_core(event_id, event)).await?;
         Ok(())
     }
 
@@ -309,7 +310,7 @@ impl<'a> StackRun<'a> {
                 let fact = PaymentFact::received(account_id.clone(), payment, at);
                 store.record_payment(&fact).await.map(|()| None)
             }
-            Command::PaymentReversed { payment_id, dated } => {
+            Command::PaymentReversed(PaymentReversed { payment_id, dated }) => {
                 let known = store.record_reversal(account_id, payment_id, at, *dated).await;
                 known.map(|known| (!known).then(|| Refusal::UnknownPayment(payment_id.clone())))
             }

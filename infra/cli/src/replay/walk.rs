@@ -107,7 +107,7 @@ impl<'a> AccountWalk<'a> {
     pub(super) fn take(&mut self, step: &EventStep) -> Result<(), Refusal> {
         self.sweep_until(step.at);
         let is_due = self.account.status.is_due(step.at);
-        let is_money = matches!(step.command, Command::PaymentReceived(_) | Command::PaymentReversed { .. });
+        let is_money = matches!(step.command, Command::PaymentReceived(_) | Command::PaymentReversed(_));
         // A payment that is there when a restriction is about to be imposed comes before it.
         let restricts =
             |account: &Account| account.assess_by(&self.case.policy.policy, step.at).restricts(account);

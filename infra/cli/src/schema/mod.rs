@@ -1,11 +1,11 @@
 //! JSON Schemas (draft 2020-12) of the files that scripts read and write.
 //!
-//! They are written by hand, and `tests/schema/main.rs` checks them against the parsers: a schema and a parser
-//! that differ in an event type, a field or a table fail there.
+//! Those of events and commands are made of the commands' definitions, the others are written by hand.
+//! `tests/schema/main.rs` checks all of them against the parsers: a schema and a parser that differ in an event
+//! type, a field or a table fail there.
 
 mod account;
 mod contact;
-mod contact_fact;
 mod decision;
 mod event;
 mod parts;

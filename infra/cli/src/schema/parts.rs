@@ -44,7 +44,3 @@ pub(super) fn named() -> Value {
 pub(super) fn template() -> Value {
     json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" })
 }
-
-/// An event type: its name, its required and its optional fields beside `at`, `type` and `account_id`, and an
-/// example of them, which the tests check against the parser.
-pub(super) type EventType = (&'static str, Vec<Field>, Vec<Field>, Value);

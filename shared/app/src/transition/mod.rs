@@ -22,6 +22,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::assessment::BoundAssessment;
+use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::policy::{Retention, Versions};
 use duewatch_domain::{Account, Applied, Command, Contract, InboundMessage, Refusal, Trigger};
@@ -263,7 +264,7 @@ impl Transitions {
             TransitionInput::Notice(of, planned_at) => account.notice_left(of, *planned_at, now),
             TransitionInput::BorrowerCause(reason, at) => account.record_borrower_cause(reason, *at, now)?,
             TransitionInput::Opened(contract) => {
-                account.apply(&Command::AccountOpened(Box::new((*contract).clone())), now)?
+                account.apply(&Command::AccountOpened(AccountOpened { account: (*contract).clone() }), now)?
             }
             TransitionInput::Message(message) => self.take_message(&mut account, message).await?,
         };
@@ -293,7 +294,7 @@ impl Transitions {
         message: &InboundMessage,
     ) -> Result<Applied, TransitionError> {
         let facts = match &message.event.command {
-            Command::ScheduleReplaced { .. } | Command::WrittenOff { .. } => {
+            Command::ScheduleReplaced(_) | Command::WrittenOff(_) => {
                 self.store.payments_of(&account.account_id).await?
             }
             _ => Vec::new(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::EventId;
+use crate::kernel::{Actor, EventId, Source};
 
 /// An inbound message that the account applied, kept to recognise it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,4 +16,17 @@ pub struct AppliedMessage {
     /// Checksum of the message's content.
     #[serde(rename = "crc")]
     pub checksum: u32,
+    #[serde(default, skip_serializing_if = "Source::is_core")]
+    pub source: Source,
+    /// None: the system that sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+}
+
+impl AppliedMessage {
+    /// The one who acted.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.actor.clone().unwrap_or_else(|| Actor::system(&self.source))
+    }
 }

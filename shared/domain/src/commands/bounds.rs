@@ -4,7 +4,8 @@ use super::check::{check_date, check_total, within};
 use crate::account::Account;
 use crate::kernel::{
     MAX_ACCOUNTS_OF_CUSTOMER, MAX_DISPUTES, MAX_DRAWS, MAX_INSTALLMENTS, MAX_LEADS, MAX_MESSAGES,
-    MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_TARGETS, MAX_WAIVERS, RECENT_MESSAGES, Refusal,
+    MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
+    RECENT_MESSAGES, Refusal,
 };
 
 impl Account {
@@ -38,7 +39,11 @@ impl Account {
         self.check_responses()?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;
         within(self.imposed_by.len(), MAX_ACCOUNTS_OF_CUSTOMER - 1, Refusal::TooManyAccounts)?;
-        within(self.recent_messages.len(), RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
+        let sources = self.sources();
+        within(sources.len(), MAX_SOURCES, Refusal::TooManySources)?;
+        for (_, messages) in sources {
+            within(messages, RECENT_MESSAGES + MAX_MESSAGES, Refusal::TooManyMessages)?;
+        }
         check_total("installments", self.largest_amount_due())
     }
 

@@ -3,12 +3,21 @@
 use chrono::{DateTime, Utc};
 
 use super::apply::Applied;
+use super::definition::{CommandDefinition, command};
 use crate::account::Account;
+use crate::kernel::Refusal;
 
-impl Account {
-    pub(crate) fn record_bureau_report(&mut self, at: DateTime<Utc>) -> Applied {
-        let before = self.reported_at;
-        self.reported_at = before.max(Some(at));
-        if self.reported_at == before { Applied::Unchanged } else { Applied::Changed }
+command! {
+    /// The account was reported to a credit bureau.
+    #[derive(Copy)]
+    pub struct BureauReported as "bureau_reported" {}
+    example: "{}"
+}
+
+impl CommandDefinition for BureauReported {
+    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        let before = account.reported_at;
+        account.reported_at = before.max(Some(at));
+        Ok(if account.reported_at == before { Applied::Unchanged } else { Applied::Changed })
     }
 }

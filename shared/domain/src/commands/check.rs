@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::apply::Applied;
 use crate::account::Account;
 use crate::kernel::{Currency, InstallmentNumber, MAX_REASON_BYTES, Money, Refusal, is_in_range};
 
@@ -52,4 +53,8 @@ pub(crate) fn not_negative(field: &'static str, amount: Money, currency: Currenc
         return Err(Refusal::Negative { field, amount });
     }
     exact(field, amount, currency)
+}
+
+pub(crate) fn unfit(field: &'static str, problem: &'static str) -> Result<Applied, Refusal> {
+    Err(Refusal::Unfit { field, problem })
 }

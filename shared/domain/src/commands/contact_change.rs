@@ -1,7 +1,6 @@
 //! Contact points of a customer, checked before they are stored.
 
-use serde::{Deserialize, Serialize};
-
+use super::definition::{CommandDefinition, command};
 use crate::kernel::Refusal;
 use crate::policy::Channel;
 
@@ -15,27 +14,28 @@ const MAX_TEXT_BYTES: usize = 500;
 /// the fewest exclude short codes.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// A change of a customer's contact point on one channel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ContactChange {
-    pub channel: Channel,
-    /// None: the contact point is removed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact_point: Option<String>,
-    /// The holder of the contact point, where the lender states one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// An officer, the customer or a system.
-    pub changed_by: String,
+command! {
+    /// A change of a customer's contact point on one channel. The account itself holds no contact points.
+    pub struct ContactChange as "contact_changed" {
+        pub channel: Channel,
+        /// None: the contact point is removed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub contact_point: Option<String>,
+        /// The holder of the contact point, where the lender states one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub name: Option<String>,
+        /// An officer, the customer or a system.
+        pub changed_by: String,
+    }
+    example: r#"{
+        "channel": "email", "contact_point": "li@example.org", "name": "Li", "changed_by": "branch-7"
+    }"#
 }
 
-impl ContactChange {
-    /// Checks that the number or address is valid and that no text is too long.
-    ///
-    /// # Errors
-    /// A [`Refusal`] that names the field. The refusal does not repeat the value.
-    pub fn check(&self) -> Result<(), Refusal> {
+impl CommandDefinition for ContactChange {
+    /// Checks that the number or address is valid and that no text is too long. The refusal does not repeat
+    /// the value.
+    fn check(&self) -> Result<(), Refusal> {
         if let Some(point) = &self.contact_point {
             let problem = match self.channel {
                 Channel::Sms | Channel::Phone => phone_problem(point),

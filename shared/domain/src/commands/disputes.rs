@@ -3,47 +3,57 @@
 use chrono::{DateTime, Utc};
 
 use super::apply::Applied;
-use super::promises::unfit;
+use super::check::{check_reason, unfit};
+use super::definition::{CommandDefinition, command};
 use crate::account::{Account, Dispute, DisputeOutcome};
-use crate::kernel::{DisputeId, MAX_DISPUTES, MAX_REASON_BYTES, Refusal};
+use crate::kernel::{DisputeId, MAX_DISPUTES, Refusal};
 
-impl Account {
-    pub(crate) fn open_dispute(
-        &mut self,
-        dispute_id: &DisputeId,
-        reason: &str,
-        at: DateTime<Utc>,
-    ) -> Result<Applied, Refusal> {
-        if self.disputes.iter().any(|known| &known.dispute_id == dispute_id) {
+command! {
+    /// The borrower objects to an amount or a date. The same dispute again changes nothing.
+    pub struct DisputeOpened as "dispute_opened" {
+        /// Unique within the account.
+        pub dispute_id: DisputeId,
+        pub reason: String,
+    }
+    example: r#"{ "dispute_id": "D-1", "reason": "paid at a branch" }"#
+}
+
+command! {
+    /// The end of a dispute.
+    pub struct DisputeClosed as "dispute_closed" {
+        pub dispute_id: DisputeId,
+        pub outcome: DisputeOutcome,
+    }
+    example: r#"{ "dispute_id": "D-1", "outcome": "rejected" }"#
+}
+
+impl CommandDefinition for DisputeOpened {
+    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        let Self { dispute_id, reason } = self;
+        if account.disputes.iter().any(|known| &known.dispute_id == dispute_id) {
             return Ok(Applied::Unchanged);
         }
-        let bytes = reason.len();
-        if bytes > MAX_REASON_BYTES {
-            return Err(Refusal::ReasonTooLong { bytes });
-        }
-        let excess = (self.disputes.len() + 1).saturating_sub(MAX_DISPUTES);
-        self.disputes.drain(..excess);
-        self.disputes.push(Dispute {
+        check_reason(reason)?;
+        let excess = (account.disputes.len() + 1).saturating_sub(MAX_DISPUTES);
+        account.disputes.drain(..excess);
+        account.disputes.push(Dispute {
             dispute_id: dispute_id.clone(),
-            reason: reason.to_owned(),
+            reason: reason.clone(),
             at,
             closed: None,
         });
         Ok(Applied::Changed)
     }
+}
 
-    pub(crate) fn close_dispute(
-        &mut self,
-        dispute_id: &DisputeId,
-        outcome: DisputeOutcome,
-        at: DateTime<Utc>,
-    ) -> Result<Applied, Refusal> {
-        let known = self.disputes.iter_mut().find(|known| &known.dispute_id == dispute_id);
+impl CommandDefinition for DisputeClosed {
+    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        let known = account.disputes.iter_mut().find(|known| known.dispute_id == self.dispute_id);
         match known {
             None => unfit("dispute_id", "no such dispute is known"),
             Some(dispute) if dispute.closed.is_some() => Ok(Applied::Unchanged),
             Some(dispute) => {
-                dispute.closed = Some((outcome, at));
+                dispute.closed = Some((self.outcome, at));
                 Ok(Applied::Changed)
             }
         }

@@ -4,29 +4,39 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::apply::Applied;
 use super::check::{check_date, check_name, check_reason};
+use super::definition::{CommandDefinition, command};
 use crate::account::{Account, RecordedCause};
-use crate::kernel::{MAX_REASON_BYTES, Refusal, business_date};
+use crate::kernel::{Refusal, business_date, written};
 use crate::policy::HardshipCause;
 
 /// The `by` of a cause that only the borrower has reported.
 pub const BORROWER: &str = "borrower";
 
-impl Account {
-    pub(crate) fn record_cause(
-        &mut self,
-        cause: HardshipCause,
-        by: &str,
-        reason: &str,
-        until: Option<NaiveDate>,
-        at: DateTime<Utc>,
-    ) -> Result<Applied, Refusal> {
-        check_name("by", by)?;
-        check_reason(reason)?;
-        until.map_or(Ok(()), |until| check_date("until", until))?;
-        self.cause = Some(RecordedCause { cause, by: by.to_owned(), reason: reason.to_owned(), at, until });
+command! {
+    /// The cause of delinquency, as an officer or a system knows it. It replaces the one before.
+    pub struct CauseRecorded as "cause_recorded" {
+        pub cause: HardshipCause,
+        pub by: String => not_blank(),
+        pub reason: String,
+        /// The first date on which the cause no longer binds; none: no end.
+        #[serde(default, deserialize_with = "written::maybe_date")]
+        pub until: Option<NaiveDate>,
+    }
+    example: r#"{ "cause": "temporary", "by": "branch-7", "reason": "ill", "until": "2023-12-01" }"#
+}
+
+impl CommandDefinition for CauseRecorded {
+    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        check_name("by", &self.by)?;
+        check_reason(&self.reason)?;
+        self.until.map_or(Ok(()), |until| check_date("until", until))?;
+        let Self { cause, by, reason, until } = self.clone();
+        account.cause = Some(RecordedCause { cause, by, reason, at, until });
         Ok(Applied::Changed)
     }
+}
 
+impl Account {
     /// Records the cause that the borrower reported at `at`: as `unknown`, for no officer has verified it. A
     /// cause from another source stands while it binds; of two answers the later one stands.
     ///
@@ -40,10 +50,7 @@ impl Account {
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Applied, Refusal> {
-        let bytes = reason.len();
-        if bytes > MAX_REASON_BYTES {
-            return Err(Refusal::ReasonTooLong { bytes });
-        }
+        check_reason(reason)?;
         check_date("at", at.date_naive())?;
         let today = business_date(self.time_zone, now);
         let stands = |known: &RecordedCause| match known.by.as_str() {

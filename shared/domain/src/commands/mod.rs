@@ -1,7 +1,8 @@
 //! The commands: how a fact becomes part of an account, or is refused.
 //!
-//! One file holds one group of commands. [`Command`] lists them all, `apply.rs` dispatches them, and
-//! `take.rs` keeps the messages of one account in order and applies each at most once.
+//! One file holds one group of commands, each with its fields, its meaning and its refusals. The table in
+//! `command.rs` lists them all: reading, writing and dispatch follow from it. `take.rs` keeps the messages of
+//! one account in order and applies each at most once.
 
 mod apply;
 mod bounds;
@@ -10,10 +11,14 @@ mod canonical;
 mod check;
 mod command;
 mod contact_change;
+mod contract;
 mod cross_restrictions;
 mod customer_facts;
+mod definition;
 mod disputes;
 mod draws;
+mod enforcement;
+mod event;
 mod hardship;
 mod notices;
 mod open;
@@ -24,18 +29,19 @@ mod preferences;
 mod promises;
 mod schedule;
 mod score;
+mod shape;
 mod take;
 mod waivers;
 mod write_offs;
 
 pub use self::apply::Applied;
 pub use self::canonical::event_line;
-pub(crate) use self::canonical::{account, event_fields};
-pub use self::command::{Command, Contract, Drawn, Event, InboundMessage, NewInstallment, PaymentReceived};
-pub use self::contact_change::ContactChange;
-pub use self::customer_facts::{
-    AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, ComplaintMade, Consent, ConsentChanged,
-    ContactAttempted, ContactFact, PreferencesChanged, ThirdPartyAdded, ThirdPartyApproved,
-    ThirdPartyRefused, VulnerabilityRecorded,
-};
+pub(crate) use self::canonical::message_fields;
+pub use self::command::*;
+pub use self::contract::{Contract, NewInstallment};
+pub use self::customer_facts::{BreathingSpaceKind, Consent};
+pub use self::definition::{CommandDefinition, CommandDescription, WireCommand};
+pub use self::event::{Event, InboundMessage};
 pub use self::hardship::BORROWER;
+pub use self::preferences::AgreedHours;
+pub use self::shape::{Presence, Shape, WireField};

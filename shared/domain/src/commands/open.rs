@@ -1,10 +1,52 @@
 //! Accounts opened under a contract.
 
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
 use super::apply::Applied;
 use super::check::check_date;
-use super::command::Contract;
+use super::contract::Contract;
+use super::definition::{CommandDefinition, command};
 use crate::account::{Account, AccountStatus};
-use crate::kernel::{Refusal, Revision};
+use crate::kernel::{FormatError, Refusal, Revision, read_json};
+
+command! {
+    /// The opening of an account. Under the same terms again it changes nothing.
+    pub struct AccountOpened as "account_opened" {
+        pub account: Contract,
+    }
+    example: r#"{ "account": {
+        "account_id": "A-1", "customer_id": "C-1", "policy_id": "standard", "currency": "CNY",
+        "time_zone": "Asia/Shanghai", "opened_on": "2023-10-01",
+        "installments": [{
+            "number": 1, "due_on": "2023-10-01", "principal": "250.00", "interest": "2.50", "fee": "0.00"
+        }]
+    } }"#
+}
+
+impl CommandDefinition for AccountOpened {
+    fn apply(&self, account: &mut Account, _at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        if account.contract == checksum(&self.account) {
+            Ok(Applied::Unchanged)
+        } else {
+            Err(Refusal::AccountExists(self.account.account_id.clone()))
+        }
+    }
+
+    /// The contract is read as a line of the portfolio file is.
+    fn read(fields: Value) -> Result<Self, FormatError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct AccountField {
+            account: Value,
+        }
+        let field: AccountField = read_json(fields)?;
+        let account = Contract::read(field.account)
+            .map_err(|error| FormatError::new(format!("account.{}", error.field), error.problem))?;
+        Ok(Self { account })
+    }
+}
 
 impl Account {
     /// Opens an account under its contract: in stage `current`, not yet assessed, at revision 0.
@@ -46,14 +88,6 @@ impl Account {
         account.take_over_draws(&contract.installments)?;
         account.add_installments(&contract.installments, None)?;
         Ok(account)
-    }
-
-    pub(crate) fn opened_again(&self, contract: &Contract) -> Result<Applied, Refusal> {
-        if self.contract == checksum(contract) {
-            Ok(Applied::Unchanged)
-        } else {
-            Err(Refusal::AccountExists(contract.account_id.clone()))
-        }
     }
 }
 

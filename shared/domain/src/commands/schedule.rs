@@ -6,10 +6,102 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::apply::Applied;
 use super::check::{check_date, check_total, exact, not_negative, within};
-use super::command::NewInstallment;
+use super::contract::NewInstallment;
+use super::definition::{CommandDefinition, command};
 use crate::account::{Account, Installment, InstallmentLabel};
 use crate::kernel::{DrawId, InstallmentNumber, MAX_INSTALLMENTS, Money, Refusal, business_date};
 use crate::ledger::allocate;
+
+command! {
+    /// One more installment.
+    pub struct InstallmentAdded as "installment_added" {
+        pub installment: NewInstallment,
+    }
+    example: r#"{ "installment": { "number": 2, "due_on": "2023-11-01", "principal": "250.00" } }"#
+}
+
+command! {
+    /// A change of the amount due of an installment.
+    pub struct InstallmentAdjusted as "installment_adjusted" {
+        pub number: InstallmentNumber,
+        /// Positive: lowers the amount due. Negative: raises it.
+        pub amount: Money,
+        pub reason: String,
+    }
+    example: r#"{ "number": 1, "amount": "10.00", "reason": "agreed" }"#
+}
+
+command! {
+    /// A new schedule. Parts that are paid stay paid; unpaid parts go.
+    pub struct ScheduleReplaced as "schedule_replaced" {
+        /// The installments due from now on.
+        pub installments: Vec<NewInstallment>,
+        pub reason: String,
+    }
+    example: r#"{
+        "installments": [{ "number": 9, "due_on": "2024-01-01", "principal": "500.00" }],
+        "reason": "a longer term"
+    }"#
+}
+
+impl CommandDefinition for InstallmentAdded {
+    fn apply(&self, account: &mut Account, _at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        account.add_installments(std::slice::from_ref(&self.installment), None)?;
+        Ok(Applied::Changed)
+    }
+}
+
+impl CommandDefinition for InstallmentAdjusted {
+    fn apply(&self, account: &mut Account, _at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        let number = self.number;
+        let amount = exact("amount", self.amount, account.currency)?;
+        let asked_before = account.largest_amount_due();
+        let installment = account.installment_mut(number).ok_or(Refusal::UnknownInstallment(number))?;
+        let asked = installment.amount_due();
+        if amount > asked {
+            return Err(Refusal::AdjustedBeyond { number, amount, amount_due: asked });
+        }
+        if amount.is_zero() {
+            return Ok(Applied::Unchanged);
+        }
+        let mut adjusted = installment.clone();
+        adjusted.adjusted += amount;
+        let others = asked_before - installment.largest_amount_due();
+        check_total("amount", others + adjusted.largest_amount_due())?;
+        *installment = adjusted;
+        Ok(Applied::Changed)
+    }
+}
+
+impl CommandDefinition for ScheduleReplaced {
+    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        let before = account.installments.clone();
+        let paid = allocate(account).paid;
+        let mut of_draws: HashSet<DrawId> = HashSet::new();
+        for (installment, paid) in account.installments.iter_mut().zip(paid) {
+            let unpaid = installment.amount_due() - paid;
+            if unpaid.is_positive() {
+                of_draws.extend(installment.draw_id.clone());
+            }
+            installment.adjusted += unpaid;
+            installment.replaced = true;
+        }
+        account.installments.retain(|kept| kept.amount_due().is_positive());
+        // A known payment precedes the schedule, even where both bear one instant.
+        let last_received = account.payments.last().map(|payment| payment.received_at);
+        let since = last_received.map_or(at, |last| at.max(last + TimeDelta::nanoseconds(1)));
+        if let Err(refusal) = account.add_installments(&self.installments, Some(since)) {
+            account.installments = before;
+            return Err(refusal);
+        }
+        let today = Some(business_date(account.time_zone, at));
+        account.schedule_replaced_on = today.max(account.schedule_replaced_on);
+        for draw in account.draws.iter_mut().filter(|draw| of_draws.contains(&draw.draw_id)) {
+            draw.replaced_on = today.max(draw.replaced_on);
+        }
+        Ok(Applied::Changed)
+    }
+}
 
 impl Account {
     /// Adds all installments or, on a refusal, none.
@@ -49,60 +141,5 @@ impl Account {
         self.installments.append(&mut added);
         self.sort_installments();
         Ok(())
-    }
-
-    pub(crate) fn adjust_installment(
-        &mut self,
-        number: InstallmentNumber,
-        amount: Money,
-    ) -> Result<Applied, Refusal> {
-        let amount = exact("amount", amount, self.currency)?;
-        let asked_before = self.largest_amount_due();
-        let installment = self.installment_mut(number).ok_or(Refusal::UnknownInstallment(number))?;
-        let asked = installment.amount_due();
-        if amount > asked {
-            return Err(Refusal::AdjustedBeyond { number, amount, amount_due: asked });
-        }
-        if amount.is_zero() {
-            return Ok(Applied::Unchanged);
-        }
-        let mut adjusted = installment.clone();
-        adjusted.adjusted += amount;
-        let others = asked_before - installment.largest_amount_due();
-        check_total("amount", others + adjusted.largest_amount_due())?;
-        *installment = adjusted;
-        Ok(Applied::Changed)
-    }
-
-    pub(crate) fn replace_schedule(
-        &mut self,
-        new: &[NewInstallment],
-        at: DateTime<Utc>,
-    ) -> Result<Applied, Refusal> {
-        let before = self.installments.clone();
-        let paid = allocate(self).paid;
-        let mut of_draws: HashSet<DrawId> = HashSet::new();
-        for (installment, paid) in self.installments.iter_mut().zip(paid) {
-            let unpaid = installment.amount_due() - paid;
-            if unpaid.is_positive() {
-                of_draws.extend(installment.draw_id.clone());
-            }
-            installment.adjusted += unpaid;
-            installment.replaced = true;
-        }
-        self.installments.retain(|kept| kept.amount_due().is_positive());
-        // A known payment precedes the schedule, even where both bear one instant.
-        let last_received = self.payments.last().map(|payment| payment.received_at);
-        let since = last_received.map_or(at, |last| at.max(last + TimeDelta::nanoseconds(1)));
-        if let Err(refusal) = self.add_installments(new, Some(since)) {
-            self.installments = before;
-            return Err(refusal);
-        }
-        let today = Some(business_date(self.time_zone, at));
-        self.schedule_replaced_on = today.max(self.schedule_replaced_on);
-        for draw in self.draws.iter_mut().filter(|draw| of_draws.contains(&draw.draw_id)) {
-            draw.replaced_on = today.max(draw.replaced_on);
-        }
-        Ok(Applied::Changed)
     }
 }

@@ -1,23 +1,25 @@
-//! Messages of the lender's systems: an account applies each once, in the order of their instants.
+//! Messages: an account applies each once, and those of one source in the order of their instants.
 
 use super::apply::Applied;
-use super::canonical::event_line;
+use super::canonical::message_checksum;
 use super::check::within;
-use super::command::InboundMessage;
+use super::event::InboundMessage;
 use crate::account::{Account, AppliedMessage};
-use crate::kernel::{MAX_MESSAGES, RECENT_MESSAGES, Refusal};
+use crate::kernel::{MAX_MESSAGES, MAX_SOURCES, RECENT_MESSAGES, Refusal, Source};
 
 impl Account {
-    /// Applies a message of the lender's systems once, in the order of its instants. A message that was
-    /// applied already changes nothing.
+    /// Applies a message once. Order and repetition are judged per source: a message that was applied already
+    /// changes nothing, the same id from another source is another message, and a message may arrive after a
+    /// later one of another source.
     ///
     /// # Errors
     /// A [`Refusal`]; the account is then unchanged. Beside those of [`Account::apply`]: the id came before
-    /// with different content, or a later message was applied already.
+    /// with different content, a later message of the source was applied already, or the source is one too
+    /// many.
     pub fn take(&mut self, message: &InboundMessage) -> Result<Applied, Refusal> {
-        let event = &message.event;
-        let checksum = crc32fast::hash(event_line(event).as_bytes());
-        let known = self.recent_messages.iter().find(|known| known.event_id == message.event_id);
+        let (event, source) = (&message.event, &message.source);
+        let checksum = message_checksum(message);
+        let known = self.messages_of(source).find(|known| known.event_id == message.event_id);
         if let Some(known) = known {
             return if (known.at, known.checksum) == (event.at, checksum) {
                 Ok(Applied::Unchanged)
@@ -25,20 +27,55 @@ impl Account {
                 Err(Refusal::MessageDiffers(message.event_id.clone()))
             };
         }
-        if let Some(last) = self.recent_messages.last().filter(|last| last.at > event.at) {
-            return Err(Refusal::OutOfOrder { at: event.at, last: last.at });
+        match self.messages_of(source).last() {
+            Some(last) if last.at > event.at => {
+                return Err(Refusal::OutOfOrder { at: event.at, last: last.at });
+            }
+            Some(_) => {}
+            None => within(self.sources().len() + 1, MAX_SOURCES, Refusal::TooManySources)?,
         }
-        let of_this_instant = self.recent_messages.iter().filter(|known| known.at == event.at).count();
+        let of_this_instant = self.messages_of(source).filter(|known| known.at == event.at).count();
         within(of_this_instant + 1, MAX_MESSAGES, Refusal::TooManyMessages)?;
         let applied = self.apply(&event.command, event.at)?;
         if applied == Applied::Changed {
-            // A forgotten message is older than the last one, and therefore out of order from now on.
-            let excess = (self.recent_messages.len() + 1).saturating_sub(RECENT_MESSAGES);
-            let older = self.recent_messages.len() - of_this_instant;
-            self.recent_messages.drain(..excess.min(older));
-            let event_id = message.event_id.clone();
-            self.recent_messages.push(AppliedMessage { event_id, at: event.at, checksum });
+            let of_source = self.messages_of(source).count();
+            let excess = (of_source + 1).saturating_sub(RECENT_MESSAGES);
+            self.forget_messages(source, excess.min(of_source - of_this_instant));
+            self.recent_messages.push(AppliedMessage {
+                event_id: message.event_id.clone(),
+                at: event.at,
+                checksum,
+                source: source.clone(),
+                actor: message.stated_actor().cloned(),
+            });
         }
         Ok(applied)
+    }
+
+    /// The known messages of a source, in the order of their instants.
+    fn messages_of(&self, source: &Source) -> impl Iterator<Item = &AppliedMessage> {
+        self.recent_messages.iter().filter(move |known| known.source == *source)
+    }
+
+    /// Forgets the oldest messages of a source. Each is older than the source's last one, and therefore out of
+    /// order from now on.
+    fn forget_messages(&mut self, source: &Source, mut count: usize) {
+        self.recent_messages.retain(|known| {
+            let is_forgotten = count > 0 && known.source == *source;
+            count -= usize::from(is_forgotten);
+            !is_forgotten
+        });
+    }
+
+    /// The sources of the known messages, with the number of each one's messages.
+    pub(super) fn sources(&self) -> Vec<(&Source, usize)> {
+        let mut sources: Vec<(&Source, usize)> = Vec::new();
+        for message in &self.recent_messages {
+            match sources.iter_mut().find(|(source, _)| **source == message.source) {
+                Some((_, count)) => *count += 1,
+                None => sources.push((&message.source, 1)),
+            }
+        }
+        sources
     }
 }

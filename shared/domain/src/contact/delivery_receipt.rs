@@ -72,7 +72,7 @@ impl ContactProfile {
         if receipt.is_unwanted() {
             // Every contact id is a valid event id.
             let event_id: EventId = receipt.message_id.clone().into();
-            let by = Stamp { at, event_id };
+            let by = Stamp::of_core(at, event_id);
             learn(&mut self.channel_mut(channel).consent, Consent::Withdrawn, &by);
         }
         if receipt.outcome == ReceiptOutcome::Complained {

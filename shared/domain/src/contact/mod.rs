@@ -34,4 +34,4 @@ pub use self::profile::{
     MAX_RECENT_CONTACTS, MAX_THIRD_PARTIES, ThirdPartyContact,
 };
 pub use self::queued_request::{MAX_BOUNCES, QueuedRequest, RequestTarget};
-pub use self::stamped::{Stamp, Stamped};
+pub use self::stamped::{Arrived, Stamp, Stamped};

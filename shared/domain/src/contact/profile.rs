@@ -1,7 +1,9 @@
 //! The contact profile: everything known about contacting a customer.
 //!
 //! Names and contact points are kept apart from it. The profile has bounds, so that it fits into one item.
-//! Within them, facts may come repeatedly and in any order.
+//! Within them, facts may come repeatedly and in any order, from any source: of two, the one that became known
+//! later stands. An older consent that a slow source sends revokes no opt-out. Only whether a channel has a
+//! contact point follows the messages as they arrive, as the contact point itself does.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{AttemptOutcome, ContactAttempt};
 use super::gate_decision::Unusable;
-use super::stamped::{Stamp, Stamped, later, learn};
+use super::stamped::{Arrived, Stamp, Stamped, later, learn};
 use crate::commands::{
-    AgreedHours, Applied, BreathingSpaceStarted, Command, Consent, ContactAttempted, ContactFact,
-    InboundMessage, PreferencesChanged,
+    AgreedHours, Applied, BreathingSpaceStarted, Command, CommandDefinition, Consent, ContactAttempted,
+    ContactFact, InboundMessage, PreferencesChanged,
 };
 use crate::kernel::{AccountId, ContactId, CustomerId, Refusal, Revision, ThirdPartyId, Zone};
 use crate::policy::{Channel, Language};
@@ -89,7 +91,7 @@ pub struct ChannelState {
     pub consent: Option<Stamped<Consent>>,
     /// None: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub has_point: Option<Stamped<bool>>,
+    pub has_point: Option<Arrived<bool>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliverability: Option<Deliverability>,
     /// The latest complaint about this channel.
@@ -168,11 +170,12 @@ impl ContactProfile {
     /// A [`Refusal`]; the profile is then unchanged.
     pub fn take(&mut self, message: &InboundMessage) -> Result<Applied, Refusal> {
         let event = &message.event;
-        let by = Stamp { at: event.at, event_id: message.event_id.clone() };
+        let (event_id, source) = (message.event_id.clone(), message.source.clone());
+        let by = Stamp { at: event.at, event_id, source };
         match &event.command {
             Command::ContactChanged(change) => {
                 change.check()?;
-                Ok(self.point_changed(change.channel, change.contact_point.is_some(), &by))
+                self.point_changed(change.channel, change.contact_point.is_some(), &by)
             }
             Command::Contact(fact) => self.apply(&event.account_id, fact, &by),
             _ => Ok(Applied::Unchanged),
@@ -225,7 +228,7 @@ impl ContactProfile {
                     starts.drain(..starts.len().saturating_sub(MAX_BREATHING_SPACES));
                 }
             }
-            ContactFact::BreathingSpaceEnded => {
+            ContactFact::BreathingSpaceEnded(_) => {
                 let ends = &mut self.breathing_ends;
                 if let Err(place) = ends.binary_search(by) {
                     ends.insert(place, by.clone());
@@ -261,11 +264,19 @@ impl ContactProfile {
     }
 
     /// Records that a contact point was set or removed. Earlier bounces concern the previous contact point.
-    pub fn point_changed(&mut self, channel: Channel, has_point: bool, by: &Stamp) -> Applied {
+    ///
+    /// # Errors
+    /// [`Refusal::TooManySources`] past [`MAX_SOURCES`](crate::kernel::MAX_SOURCES).
+    pub fn point_changed(
+        &mut self,
+        channel: Channel,
+        has_point: bool,
+        by: &Stamp,
+    ) -> Result<Applied, Refusal> {
         let known = &mut self.channel_mut(channel).has_point;
         let before = known.clone();
-        learn(known, has_point, by);
-        changed(*known != before)
+        Arrived::arrive(known, has_point, by)?;
+        Ok(changed(*known != before))
     }
 
     /// Counts a contact that was made or is about to leave. A message is counted before it is published, so
@@ -360,7 +371,7 @@ impl ContactProfile {
     #[must_use]
     pub fn unusable(&self, channel: Channel) -> Option<Unusable> {
         let state = self.channel(channel);
-        let is_gone = |has_point: &Stamped<bool>| !has_point.value;
+        let is_gone = |has_point: &Arrived<bool>| !has_point.value;
         if self.consent(channel) == Some(Consent::Withdrawn) {
             Some(Unusable::OptedOut)
         } else if state.and_then(|state| state.has_point.as_ref()).is_some_and(is_gone) {

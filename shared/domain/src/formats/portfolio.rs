@@ -2,26 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-use serde::Deserialize;
-
-use super::{FormatError, read, read_object};
-use crate::account::Account;
+use super::{FormatError, read_object};
 use crate::commands::{Contract, NewInstallment};
-use crate::kernel::{AccountId, DrawId, InstallmentNumber};
+use crate::kernel::read_json;
 
 /// Reads one JSON line of a portfolio file.
 ///
 /// # Errors
 /// A [`FormatError`] that names the field, also where the installments do not hold together.
 pub fn parse_book_line(line: &str) -> Result<Contract, FormatError> {
-    contract(serde_json::Value::Object(read_object(line)?))
-}
-
-pub(super) fn contract(json: serde_json::Value) -> Result<Contract, FormatError> {
-    let contract: Contract = read(json)?;
-    Account::open(&contract).map_err(|refusal| FormatError::new("", refusal.to_string()))?;
-    Ok(contract)
+    Contract::read(serde_json::Value::Object(read_object(line)?))
 }
 
 /// The columns of a portfolio file in CSV, in the order in which they are documented. `interest`, `fee` and
@@ -74,7 +64,7 @@ pub fn parse_book_rows(rows: Vec<BookRow>) -> Vec<(u64, Result<Contract, FormatE
             faults.entry(place).or_insert((row.line, FormatError::new(field, problem)));
         }
         let Some(installment) = installment else { continue };
-        if let Err(error) = read::<NewInstallment>(installment.clone()) {
+        if let Err(error) = read_json::<NewInstallment>(installment.clone()) {
             faults.entry(place).or_insert((row.line, error));
         }
         if let Some(serde_json::Value::Array(installments)) = order[place].1.get_mut("installments") {
@@ -85,7 +75,7 @@ pub fn parse_book_rows(rows: Vec<BookRow>) -> Vec<(u64, Result<Contract, FormatE
     for (place, (line, account)) in order.into_iter().enumerate() {
         accounts.push(match faults.remove(&place) {
             Some((line, fault)) => (line, Err(fault)),
-            None => (line, contract(serde_json::Value::Object(account))),
+            None => (line, Contract::read(serde_json::Value::Object(account))),
         });
     }
     accounts
@@ -116,58 +106,4 @@ fn split(
     }
     let installment = (!installment.is_empty()).then_some(serde_json::Value::Object(installment));
     (terms, installment)
-}
-
-impl<'de> Deserialize<'de> for Contract {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct ContractLine {
-            account_id: AccountId,
-            customer_id: crate::kernel::CustomerId,
-            policy_id: crate::kernel::PolicyId,
-            currency: crate::kernel::Currency,
-            time_zone: crate::kernel::Zone,
-            #[serde(deserialize_with = "crate::kernel::written::date")]
-            opened_on: NaiveDate,
-            installments: Vec<NewInstallment>,
-        }
-        let line = ContractLine::deserialize(deserializer)?;
-        Ok(Self {
-            account_id: line.account_id,
-            customer_id: line.customer_id,
-            policy_id: line.policy_id,
-            currency: line.currency,
-            time_zone: line.time_zone,
-            opened_on: line.opened_on,
-            installments: line.installments,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for NewInstallment {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct InstallmentLine {
-            number: InstallmentNumber,
-            #[serde(deserialize_with = "crate::kernel::written::date")]
-            due_on: NaiveDate,
-            principal: crate::kernel::Money,
-            #[serde(default)]
-            interest: crate::kernel::Money,
-            #[serde(default)]
-            fee: crate::kernel::Money,
-            draw_id: Option<DrawId>,
-        }
-        let written = InstallmentLine::deserialize(deserializer)?;
-        Ok(Self {
-            number: written.number,
-            due_on: written.due_on,
-            principal: written.principal,
-            interest: written.interest,
-            fee: written.fee,
-            draw_id: written.draw_id,
-        })
-    }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{FormatError, read, read_object};
+use super::{FormatError, read_object};
 use crate::contact::Receipt;
-use crate::kernel::MAX_REASON_BYTES;
+use crate::kernel::{MAX_REASON_BYTES, read_json};
 
 /// Reads a delivery provider's report on a message.
 ///
@@ -12,7 +12,7 @@ use crate::kernel::MAX_REASON_BYTES;
 /// A [`FormatError`] that names the field. It does not repeat the reason, which may hold the borrower's own
 /// words.
 pub fn parse_receipt(body: &str) -> Result<Receipt, FormatError> {
-    let receipt: Receipt = read(Value::Object(read_object(body)?))?;
+    let receipt: Receipt = read_json(Value::Object(read_object(body)?))?;
     match receipt.reason.as_ref().map(String::len).filter(|bytes| *bytes > MAX_REASON_BYTES) {
         Some(bytes) => Err(FormatError::new(
             "reason",

@@ -106,6 +106,30 @@ id!(
     DisputeId
 );
 
+id!(
+    /// A system that sends commands. Order and repetition are judged per source.
+    Source
+);
+
+id!(
+    /// The one who acts, by the name that the sending system knows.
+    ActorId
+);
+
+/// A system acts under its own name.
+impl From<Source> for ActorId {
+    fn from(source: Source) -> Self {
+        Self(source.0)
+    }
+}
+
+impl Source {
+    /// The source of a name that is known to be an identifier.
+    pub(super) fn known(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
 impl ContactId {
     /// The id derived from a text: the text itself if it is valid, otherwise its beginning and its digest.
     #[must_use]

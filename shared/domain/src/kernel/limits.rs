@@ -25,12 +25,17 @@ pub const MAX_REASON_BYTES: usize = 1_000;
 /// The number of latest decisions that an account carries.
 pub const RECENT_DECISIONS: usize = 3;
 
-/// The number of latest messages that changed an account and that it recognizes when repeated, beside all of
-/// the last one's instant. An older message is out of order: the account refuses it, never applies it twice.
+/// The number of latest messages of each source that changed an account and that it recognizes when repeated,
+/// beside all of the source's last instant. An older message of that source is out of order: the account
+/// refuses it, never applies it twice.
 pub const RECENT_MESSAGES: usize = 8;
 
-/// The most messages of one instant that an account takes.
+/// The most messages of one source and one instant that an account takes.
 pub const MAX_MESSAGES: usize = 64;
+
+/// The most sources whose messages an account, or a customer's contact point, takes. Of each it remembers the
+/// last instant for good.
+pub const MAX_SOURCES: usize = 8;
 
 /// The most reminder leads that a borrower may choose.
 pub const MAX_LEADS: usize = 5;

@@ -3,11 +3,13 @@
 mod dates;
 mod day_count;
 mod day_number;
+mod format_error;
 mod ids;
 mod limits;
 mod money;
 mod printable;
 mod refusal;
+mod sender;
 pub(crate) mod written;
 pub(crate) mod written_time;
 mod zone;
@@ -20,17 +22,20 @@ pub use self::dates::{
 pub use self::day_count::DayCount;
 pub(crate) use self::day_count::past_due_from;
 pub(crate) use self::day_number::{date_of, number};
+pub use self::format_error::FormatError;
+pub(crate) use self::format_error::read_json;
 pub use self::ids::{
-    AccountId, ContactId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber, MAX_ID_BYTES, NoId,
-    NoRevision, PaymentId, PolicyId, PromiseId, Revision, ThirdPartyId,
+    AccountId, ActorId, ContactId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber, MAX_ID_BYTES,
+    NoId, NoRevision, PaymentId, PolicyId, PromiseId, Revision, Source, ThirdPartyId,
 };
 pub use self::limits::{
     MAX_ACCOUNTS_OF_CUSTOMER, MAX_AGREED_HOURS, MAX_DISPUTES, MAX_DRAWS, MAX_INSTALLMENTS, MAX_LEAD_DAYS,
     MAX_LEADS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_REASON_BYTES,
-    MAX_TARGETS, MAX_WAIVERS, RECENT_DECISIONS, RECENT_MESSAGES,
+    MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS, RECENT_DECISIONS, RECENT_MESSAGES,
 };
 pub(crate) use self::money::minor;
 pub use self::money::{Currency, MAX_INTEGER_DIGITS, Money, NoAmount, NoCurrency, TooManyDecimals};
 pub use self::printable::{MAX_PRINTABLE_BYTES, printable};
 pub use self::refusal::Refusal;
+pub use self::sender::{Actor, ActorKind};
 pub use self::zone::{UnknownZone, Zone, ZoneOffset};

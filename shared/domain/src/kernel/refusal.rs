@@ -7,7 +7,7 @@ use super::dates::{FIRST_DATE, LAST_DATE};
 use super::ids::{AccountId, DrawId, EventId, InstallmentNumber, PaymentId};
 use super::limits::{
     MAX_ACCOUNTS_OF_CUSTOMER, MAX_DRAWS, MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES,
-    MAX_PAYMENTS, MAX_REASON_BYTES, MAX_TARGETS, MAX_WAIVERS,
+    MAX_PAYMENTS, MAX_REASON_BYTES, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
 };
 use super::money::{Currency, MAX_INTEGER_DIGITS, Money, TooManyDecimals};
 
@@ -164,6 +164,9 @@ pub enum Refusal {
     TooManyAccounts,
     #[error("at: an account takes at most {MAX_MESSAGES} messages of one instant")]
     TooManyMessages,
+    /// A source beyond those of which an order is kept.
+    #[error("source: messages of at most {MAX_SOURCES} sources are taken")]
+    TooManySources,
     #[error(
         "at: {at} is before {last}, up to when the account's messages were taken; \
          it is out of order, or was taken long ago"
@@ -171,7 +174,7 @@ pub enum Refusal {
     OutOfOrder {
         /// When the refused message became known.
         at: DateTime<Utc>,
-        /// When the last message became known that the account took.
+        /// When the last message of the same source became known that was taken.
         last: DateTime<Utc>,
     },
     #[error("event_id: {0} came before with other content; a different message needs an id of its own")]

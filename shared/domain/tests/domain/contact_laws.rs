@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::TZ_VARIANTS;
 use duewatch_domain::commands::{
-    AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, Consent, ContactAttempted, ContactFact,
-    PreferencesChanged, ThirdPartyAdded,
+    AgreedHours, BreathingSpaceEnded, BreathingSpaceKind, BreathingSpaceStarted, Consent, ContactAttempted,
+    ContactFact, PreferencesChanged, ThirdPartyAdded,
 };
 use duewatch_domain::contact::{
     ContactAttempt, ContactProfile, GateDecision, GateReason, GateRequest, MAX_BREATHING_SPACES,
@@ -132,14 +132,14 @@ proptest! {
             let mut point: Option<(Stamp, bool)> = None;
             for (number, (minute, one)) in heard.iter().enumerate() {
                 let at = begin + TimeDelta::minutes(*minute);
-                let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
+                let by = Stamp::of_core(at, format!("E-{number}").parse().unwrap());
                 match one {
                     ContactNews::Fact(ContactFact::Consent(change)) if change.channel.is_none_or(|one| one == channel) => {
                         said.push((by, change.consent == Consent::Given));
                     }
                     ContactNews::Receipt(on, message, ReceiptOutcome::Complained | ReceiptOutcome::OptedOut) if *on == channel => {
                         let event_id = format!("call-{message}").parse().unwrap();
-                        said.push((Stamp { at, event_id }, false));
+                        said.push((Stamp::of_core(at, event_id), false));
                     }
                     ContactNews::Point(on, is_there) if *on == channel && point.as_ref().is_none_or(|(last, _)| *last < by) => {
                         point = Some((by, *is_there));
@@ -263,7 +263,12 @@ fn what_a_profile_keeps_is_bounded_and_what_is_forgotten_counts() {
         hear(&mut profile, number, at, &attempted(number, Channel::Email));
         let started = BreathingSpaceStarted { kind: BreathingSpaceKind::Standard, until: None };
         hear(&mut profile, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceStarted(started)));
-        hear(&mut profile, number, at, &ContactNews::Fact(ContactFact::BreathingSpaceEnded));
+        hear(
+            &mut profile,
+            number,
+            at,
+            &ContactNews::Fact(ContactFact::BreathingSpaceEnded(BreathingSpaceEnded {})),
+        );
     }
     assert_eq!(profile.attempts().len(), MAX_RECENT_CONTACTS);
     assert_eq!(profile.forgotten_through(), Some(begin));
@@ -303,7 +308,7 @@ fn third_parties_are_bounded() {
         let third_party_id = format!("CP-{number}").parse().unwrap();
         let fact =
             ContactFact::ThirdPartyAdded(ThirdPartyAdded { third_party_id, relation: "kin".to_owned() });
-        let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
+        let by = Stamp::of_core(at, format!("E-{number}").parse().unwrap());
         profile.apply(&"A-1".parse().unwrap(), &fact, &by)
     };
     assert!((0..MAX_THIRD_PARTIES).all(|number| add(number).is_ok()));

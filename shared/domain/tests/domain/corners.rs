@@ -1,5 +1,6 @@
 //! Corner cases that a first reading of the rules gets wrong.
 
+use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
 use duewatch_domain::kernel::DayCount;
 use duewatch_domain::{Applied, Command, Trigger, assess, decide, policy};
@@ -95,7 +96,7 @@ fn an_account_opened_again_after_a_new_schedule_is_still_one_account() {
     loan.learns("2023-10-02", "schedule_replaced", r#""installments":[],"reason":"settled elsewhere""#);
     let before = loan.clone();
     let terms = r#"{"number":1,"due_on":"2023-10-01","principal":"250.00"}"#;
-    let again = Command::AccountOpened(Box::new(contract("Asia/Shanghai", "CNY", terms)));
+    let again = Command::AccountOpened(AccountOpened { account: contract("Asia/Shanghai", "CNY", terms) });
     let applied = loan.account.apply(&again, before.local("2023-10-03"));
     assert_eq!(applied, Ok(Applied::Unchanged));
     assert_eq!(loan, before);

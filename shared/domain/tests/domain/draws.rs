@@ -1,6 +1,7 @@
 //! Draws on a line: each has a plan of its own, and the account is evaluated as one (S4.2).
 
 use duewatch_domain::assessment::DrawPlan;
+use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::formats::{BookRow, book_line, parse_book_line, parse_book_rows};
 use duewatch_domain::kernel::MAX_DRAWS;
 use duewatch_domain::kernel::Money;
@@ -279,7 +280,10 @@ fn the_draws_of_its_book_are_terms_of_an_account() {
     let at = "2023-10-01T00:00:00Z".parse().unwrap();
     let mut again = |draw_id| {
         let contract = contract("Asia/Shanghai", "CNY", &of_draw(1, draw_id));
-        account.apply(&duewatch_domain::commands::Command::AccountOpened(Box::new(contract)), at)
+        account.apply(
+            &duewatch_domain::commands::Command::AccountOpened(AccountOpened { account: contract }),
+            at,
+        )
     };
     assert_eq!(again("D-1"), Ok(Applied::Unchanged));
     assert_eq!(again("D-2"), Err(Refusal::AccountExists("A-1".parse().unwrap())));

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::Dated;
 use duewatch_domain::account::Figures;
+use duewatch_domain::commands::PaymentReversed;
 use duewatch_domain::kernel::DayCount;
 use duewatch_domain::policy::{DueClass, Stage, WaterfallEntry, When};
 use duewatch_domain::{Account, Command, Policy, Trigger, allocate, allocate_at, assess, decide};
@@ -157,7 +158,7 @@ impl GeneratedPayment {
         let received = (self.minute, payment(number, self.minor, &self.targets));
         let reversal = self.reversed.map(|(later, dated)| {
             let payment_id = format!("P-{number}").parse().unwrap();
-            (self.minute + later, Command::PaymentReversed { payment_id, dated })
+            (self.minute + later, Command::PaymentReversed(PaymentReversed { payment_id, dated }))
         });
         let mut commands = vec![received.clone()];
         commands.extend(reversal);
@@ -372,7 +373,7 @@ proptest! {
         let before = (allocate_at(&account, &policy), assess(&account, &policy, now).figures);
         account.apply(&payment(number, minor, &targets), now).unwrap();
         let payment_id = format!("P-{number}").parse().unwrap();
-        account.apply(&Command::PaymentReversed { payment_id, dated: Dated::Original }, now).unwrap();
+        account.apply(&Command::PaymentReversed(PaymentReversed { payment_id, dated: Dated::Original }), now).unwrap();
         prop_assert_eq!((allocate_at(&account, &policy), assess(&account, &policy, now).figures), before);
     }
 

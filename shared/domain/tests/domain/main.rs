@@ -12,6 +12,7 @@
 mod business_days;
 mod classification;
 mod clocks;
+mod commands;
 mod common;
 mod compare;
 mod contact_gate;
@@ -38,6 +39,7 @@ mod refused_policies;
 mod reminders;
 mod responses;
 mod schedule;
+mod senders;
 mod stages;
 mod templates;
 mod versions;

@@ -11,14 +11,12 @@ use crate::common::{command, four_installments, instant};
 const BEGIN: &str = "2023-10-05T01:00:00Z";
 
 fn message(id: &str, minutes: i64, kind: &str, fields: &str) -> InboundMessage {
-    InboundMessage {
-        event_id: id.parse().unwrap(),
-        event: Event {
-            at: instant(BEGIN) + TimeDelta::minutes(minutes),
-            account_id: "A-1".parse().unwrap(),
-            command: command(kind, fields),
-        },
-    }
+    let event = Event {
+        at: instant(BEGIN) + TimeDelta::minutes(minutes),
+        account_id: "A-1".parse().unwrap(),
+        command: command(kind, fields),
+    };
+    InboundMessage::of_core(id.parse().unwrap(), event)
 }
 
 fn added(id: &str, minutes: i64, number: usize) -> InboundMessage {

@@ -182,7 +182,7 @@ fn a_borrowers_reason_is_recorded_where_nothing_else_binds(
             account.account_id
         );
         let event = duewatch_domain::formats::parse_event_line(&line).unwrap();
-        assert!(matches!(event.command, Command::CauseRecorded { .. }));
+        assert!(matches!(event.command, Command::CauseRecorded(_)));
         account.apply(&event.command, event.at).unwrap();
     }
     let before = account.cause().cloned();

@@ -1,5 +1,6 @@
 //! A refused command leaves the account as it was, and states the reason.
 
+use duewatch_domain::commands::{AccountOpened, EnforcementOff};
 use duewatch_domain::{Account, Applied, Command, Refusal};
 use rstest::rstest;
 
@@ -125,7 +126,7 @@ fn an_account_opened_again_under_other_terms_is_refused(
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
     let before = loan.clone();
     let installment = format!(r#"{{"number":1,"due_on":"2023-10-01","principal":"{principal}"}}"#);
-    let again = Command::AccountOpened(Box::new(contract(zone, currency, &installment)));
+    let again = Command::AccountOpened(AccountOpened { account: contract(zone, currency, &installment) });
     let refusal = loan.account.apply(&again, before.local("2023-10-02")).unwrap_err();
     assert_eq!(refusal.to_string(), "account_id: A-1 is open already, under other terms");
     assert_eq!(loan, before);
@@ -202,9 +203,9 @@ fn a_reason_that_would_fill_the_item_is_refused() {
     let mut account = four_installments().account;
     let before = account.clone();
     let at = "2023-10-05T00:00:00Z".parse().unwrap();
-    let longer = Command::EnforcementOff { reason: "x".repeat(1_001) };
+    let longer = Command::EnforcementOff(EnforcementOff { reason: "x".repeat(1_001) });
     assert_eq!(account.apply(&longer, at), Err(Refusal::ReasonTooLong { bytes: 1_001 }));
     assert_eq!(account, before);
-    let long = Command::EnforcementOff { reason: "x".repeat(1_000) };
+    let long = Command::EnforcementOff(EnforcementOff { reason: "x".repeat(1_000) });
     assert_eq!(account.apply(&long, at), Ok(Applied::Changed));
 }

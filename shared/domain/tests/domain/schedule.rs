@@ -1,6 +1,7 @@
 //! The schedule: installments added, adjusted, replaced and written off.
 
 use duewatch_domain::Applied;
+use duewatch_domain::commands::AccountOpened;
 use rstest::rstest;
 
 use crate::common::{self, four_installments, ladder, loan};
@@ -223,7 +224,7 @@ fn an_account_opened_again_under_the_same_terms_is_one_account() {
     loan.pays("2023-10-01", "P-1", "100.00");
     let before = loan.clone();
     let again = common::contract("Asia/Shanghai", "CNY", &installment(1, "2023-10-01", "250.00"));
-    let opened = duewatch_domain::commands::Command::AccountOpened(Box::new(again));
+    let opened = duewatch_domain::commands::Command::AccountOpened(AccountOpened { account: again });
     let at = loan.local("2023-10-02");
     assert_eq!(loan.account.apply(&opened, at), Ok(Applied::Unchanged));
     assert_eq!(loan, before);

@@ -6,10 +6,11 @@ use std::fmt::Write;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::account::ContactRequest;
-use duewatch_domain::account::{DelinquencyPause, Installment, Payment};
+use duewatch_domain::account::{AppliedMessage, ContactRequest, DelinquencyPause, Installment, Payment};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::kernel::{AccountId, DrawId, InstallmentNumber, PaymentId, Revision};
+use duewatch_domain::kernel::{
+    AccountId, Actor, DrawId, EventId, InstallmentNumber, PaymentId, Revision, Source,
+};
 use duewatch_domain::policy::{PolicyRef, Restriction, StageName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -140,6 +141,9 @@ struct EntryJson<'a> {
     decision: Option<DecisionLine<'a>>,
     /// Null where the image before is unknown.
     facts: Option<Facts<'a>>,
+    /// The messages that the revision took, where the image before is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    messages: Vec<MessageEntry<'a>>,
     #[serde(rename = "intents", skip_serializing_if = "Vec::is_empty")]
     contact_requests: Vec<RequestEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,6 +172,30 @@ struct Facts<'a> {
     /// The new enforcement switch, where this revision changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     enforced: Option<bool>,
+}
+
+/// A message that the revision took: who acted, through which system.
+#[derive(Serialize)]
+struct MessageEntry<'a> {
+    event_id: &'a EventId,
+    source: &'a Source,
+    actor: Actor,
+}
+
+impl<'a> MessageEntry<'a> {
+    /// The messages that the account knows and did not know before.
+    fn new_since(before: &Account, after: &'a Account) -> Vec<Self> {
+        let known = before.recent_messages();
+        let is_new = |one: &&AppliedMessage| {
+            !known.iter().any(|other| (&other.event_id, &other.source) == (&one.event_id, &one.source))
+        };
+        let entry = |message: &'a AppliedMessage| Self {
+            event_id: &message.event_id,
+            source: &message.source,
+            actor: message.actor(),
+        };
+        after.recent_messages().iter().filter(is_new).map(entry).collect()
+    }
 }
 
 /// The contact requests of the revision.
@@ -206,6 +234,7 @@ pub(super) fn text_of(
         restrictions: &after.status.restrictions,
         decision: after.decision_of_this_revision().map(|decision| DecisionLine::new(subject, decision)),
         facts: (is_opened || before.is_some()).then(|| Facts::new(before, after)),
+        messages: before.map(|before| MessageEntry::new_since(before, after)).unwrap_or_default(),
         contact_requests: after.contact_requests.iter().map(RequestEntry::of).collect(),
         kept_below_until: kept_below_until.map(instant),
         image,

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use duewatch_app::{Clock, Deadline, Transitions};
 use duewatch_domain::formats::message_line;
+use duewatch_domain::kernel::{Actor, ActorKind};
 use duewatch_domain::{Event, InboundMessage, policy};
 use duewatch_handlers::{WaitingMessage, queue_event, scheduled_event};
 use duewatch_stack::sns::Delivered;
@@ -229,7 +230,12 @@ impl Cloud {
                 let event_id = event_id.parse().map_err(|error| broken("it starts", &error))?;
                 let account_id = contract.account_id.clone();
                 let event = Event { at: happening.at, account_id, command: (**command).clone() };
-                let message = InboundMessage { event_id, event };
+                let mut message = InboundMessage::of_core(event_id, event);
+                if happening.number.is_multiple_of(3) {
+                    message.source = "desk".parse().map_err(|error| broken("it starts", &error))?;
+                    let id = "officer-7".parse().map_err(|error| broken("it starts", &error))?;
+                    message.actor = Actor { kind: ActorKind::Officer, id };
+                }
                 self.watch.message(&message);
                 self.send(contract.account_id.as_str(), message_line(&message));
                 return Ok(());

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{Installment, InstallmentLabel};
-use duewatch_domain::commands::Command;
+use duewatch_domain::commands::{Command, NoticeSent};
 use duewatch_domain::policy::Stage;
 use duewatch_domain::{Account, Policy};
 
@@ -157,7 +157,7 @@ impl Watch {
         let before = self.stories.get(id).and_then(|story| story.versions.last());
         let taken = before.and_then(|before| newly_taken(&before.account, account));
         let sent = taken.and_then(|taken| self.messages.get(taken));
-        if let Some(LenderCommand { command: Command::NoticeSent(of), at, .. }) = sent {
+        if let Some(LenderCommand { command: Command::NoticeSent(NoticeSent { of }), at, .. }) = sent {
             let told = self.notices_left.entry((id.to_owned(), of.to_string())).or_default();
             told.push(*at);
         }

@@ -7,7 +7,10 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Dated, PaymentKind};
-use duewatch_domain::commands::{NewInstallment, PaymentReceived};
+use duewatch_domain::commands::{
+    EnforcementOff, EnforcementOn, FeeWaived, InstallmentAdded, InstallmentAdjusted, NewInstallment,
+    PauseEnded, PauseStarted, PaymentReceived, PaymentReversed, ScheduleReplaced, WriteOffUndone, WrittenOff,
+};
 use duewatch_domain::kernel::InstallmentNumber;
 use duewatch_domain::kernel::{business_date, start_of_day};
 use duewatch_domain::{Command, Contract, Policy};
@@ -132,7 +135,7 @@ fn delay() -> impl Strategy<Value = i64> {
 
 /// Facts of the lender's payment system may arrive late.
 fn may_be_late(command: &Command) -> bool {
-    matches!(command, Command::PaymentReceived(_) | Command::PaymentReversed { .. })
+    matches!(command, Command::PaymentReceived(_) | Command::PaymentReversed(_))
 }
 
 fn amount() -> impl Strategy<Value = i64> {
@@ -226,25 +229,36 @@ fn command(fact: &DomainFact, first: NaiveDate, today: NaiveDate, before: &mut B
         }
         DomainFact::Waive { number, minor } => {
             let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));
-            Command::FeeWaived { number, amount, reason }
+            Command::FeeWaived(FeeWaived { number, amount, reason })
         }
-        DomainFact::Reverse { payment, dated } => {
-            Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
+        DomainFact::Reverse { payment, dated } => Command::PaymentReversed(PaymentReversed {
+            payment_id: format!("P-{payment}").parse().unwrap(),
+            dated: *dated,
+        }),
+        DomainFact::Pause { from, days } => {
+            Command::PauseStarted(PauseStarted { from: on(*from), until: on(from + days) })
         }
-        DomainFact::Pause { from, days } => Command::PauseStarted { from: on(*from), until: on(from + days) },
-        DomainFact::EndPause { on: day } => Command::PauseEnded { on: on(*day) },
-        DomainFact::WriteOff(number) => Command::WrittenOff { number: number.map(InstallmentNumber), reason },
+        DomainFact::EndPause { on: day } => Command::PauseEnded(PauseEnded { on: on(*day) }),
+        DomainFact::WriteOff(number) => {
+            Command::WrittenOff(WrittenOff { number: number.map(InstallmentNumber), reason })
+        }
         DomainFact::UndoWriteOff(number) => {
-            Command::WriteOffUndone { number: number.map(InstallmentNumber), reason }
+            Command::WriteOffUndone(WriteOffUndone { number: number.map(InstallmentNumber), reason })
         }
-        DomainFact::Enforce(true) => Command::EnforcementOn { reason },
-        DomainFact::Enforce(false) => Command::EnforcementOff { reason },
-        DomainFact::Adjust { number, minor } => {
-            Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
-        }
+        DomainFact::Enforce(true) => Command::EnforcementOn(EnforcementOn { reason }),
+        DomainFact::Enforce(false) => Command::EnforcementOff(EnforcementOff { reason }),
+        DomainFact::Adjust { number, minor } => Command::InstallmentAdjusted(InstallmentAdjusted {
+            number: InstallmentNumber(*number),
+            amount: cents(*minor),
+            reason,
+        }),
         DomainFact::Draw(draw, dues) => domain::drawn(*draw, installments(dues)),
-        DomainFact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
-        DomainFact::Replace(dues) => Command::ScheduleReplaced { installments: installments(dues), reason },
+        DomainFact::Add(due) => {
+            Command::InstallmentAdded(InstallmentAdded { installment: installment(first, *due) })
+        }
+        DomainFact::Replace(dues) => {
+            Command::ScheduleReplaced(ScheduleReplaced { installments: installments(dues), reason })
+        }
         DomainFact::Cause { .. }
         | DomainFact::Score { .. }
         | DomainFact::Process { .. }

@@ -3,7 +3,9 @@
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use duewatch_domain::Command;
 use duewatch_domain::account::{DisputeOutcome, PromiseOutcome};
-use duewatch_domain::commands::{ContactFact, PreferencesChanged};
+use duewatch_domain::commands::{
+    BureauReported, ContactFact, DisputeClosed, DisputeOpened, PreferencesChanged, PromiseEnded, PromiseMade,
+};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -17,30 +19,30 @@ pub(crate) fn answering(
     today: NaiveDate,
 ) -> Command {
     match fact {
-        DomainFact::Promise { minor, days } => Command::PromiseMade {
+        DomainFact::Promise { minor, days } => Command::PromiseMade(PromiseMade {
             promise_id: format!("PR-{promises}").parse().unwrap(),
             amount: cents(*minor),
             until: today + TimeDelta::days(*days),
-        },
-        DomainFact::EndPromise(number) => Command::PromiseEnded {
+        }),
+        DomainFact::EndPromise(number) => Command::PromiseEnded(PromiseEnded {
             promise_id: format!("PR-{number}").parse().unwrap(),
             outcome: PromiseOutcome::Broken,
-        },
-        DomainFact::Dispute => Command::DisputeOpened {
+        }),
+        DomainFact::Dispute => Command::DisputeOpened(DisputeOpened {
             dispute_id: format!("D-{disputes}").parse().unwrap(),
             reason: "generated".to_owned(),
-        },
-        DomainFact::CloseDispute(number) => Command::DisputeClosed {
+        }),
+        DomainFact::CloseDispute(number) => Command::DisputeClosed(DisputeClosed {
             dispute_id: format!("D-{number}").parse().unwrap(),
             outcome: DisputeOutcome::Rejected,
-        },
+        }),
         DomainFact::Prefer { leads, at } => {
             let at = at.map(|hour| NaiveTime::from_hms_opt(hour, 30, 0).unwrap());
             let preferences =
                 PreferencesChanged { remind_days_before: leads.clone(), remind_at: at, ..Default::default() };
             Command::Contact(ContactFact::Preferences(preferences))
         }
-        _ => Command::BureauReported,
+        _ => Command::BureauReported(BureauReported {}),
     }
 }
 

@@ -3,7 +3,12 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{Dated, PaymentKind};
-use duewatch_domain::commands::{Contract, Drawn, NewInstallment, PaymentReceived};
+use duewatch_domain::commands::{
+    CauseRecorded, Contract, Drawn, EnforcementOff, EnforcementOn, FeeWaived, InstallmentAdded,
+    InstallmentAdjusted, NewInstallment, NoticeSent, PauseEnded, PauseStarted, PaymentProcessEnded,
+    PaymentProcessStarted, PaymentReceived, PaymentReversed, ScheduleReplaced, ScoreRecorded, WriteOffUndone,
+    WrittenOff,
+};
 use duewatch_domain::kernel::InstallmentNumber;
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::{business_date, start_of_day};
@@ -273,15 +278,19 @@ pub(crate) fn recording(fact: &DomainFact, today: NaiveDate) -> Command {
     let (by, reason) = ("generated".to_owned(), "generated".to_owned());
     match fact {
         DomainFact::Cause { cause, days } => {
-            Command::CauseRecorded { cause: *cause, by, reason, until: until(days) }
+            Command::CauseRecorded(CauseRecorded { cause: *cause, by, reason, until: until(days) })
         }
-        DomainFact::Score { score, days } => Command::ScoreRecorded { score: *score, by, until: until(days) },
-        DomainFact::Process { days } => Command::PaymentInProcess { until: today + TimeDelta::days(*days) },
+        DomainFact::Score { score, days } => {
+            Command::ScoreRecorded(ScoreRecorded { score: *score, by, until: until(days) })
+        }
+        DomainFact::Process { days } => {
+            Command::PaymentInProcess(PaymentProcessStarted { until: today + TimeDelta::days(*days) })
+        }
         DomainFact::Notice(stage) => {
             let name = serde_json::Value::String(format!("stage {stage}"));
-            Command::NoticeSent(NoticeOf::Stage(serde_json::from_value(name).unwrap()))
+            Command::NoticeSent(NoticeSent { of: NoticeOf::Stage(serde_json::from_value(name).unwrap()) })
         }
-        _ => Command::PaymentProcessEnded { reason },
+        _ => Command::PaymentProcessEnded(PaymentProcessEnded { reason }),
     }
 }
 
@@ -317,34 +326,43 @@ pub(crate) fn happen(account: &mut Account, fact: &DomainFact, begin: DateTime<U
                 other => other,
             }
         }
-        DomainFact::Waive { number, minor } => {
-            Command::FeeWaived { number: number.map(InstallmentNumber), amount: minor.map(cents), reason }
-        }
-        DomainFact::Reverse { payment, dated } => {
-            Command::PaymentReversed { payment_id: format!("P-{payment}").parse().unwrap(), dated: *dated }
-        }
-        DomainFact::Pause { from, days } => Command::PauseStarted {
+        DomainFact::Waive { number, minor } => Command::FeeWaived(FeeWaived {
+            number: number.map(InstallmentNumber),
+            amount: minor.map(cents),
+            reason,
+        }),
+        DomainFact::Reverse { payment, dated } => Command::PaymentReversed(PaymentReversed {
+            payment_id: format!("P-{payment}").parse().unwrap(),
+            dated: *dated,
+        }),
+        DomainFact::Pause { from, days } => Command::PauseStarted(PauseStarted {
             from: first + TimeDelta::days(*from),
             until: first + TimeDelta::days(from + days),
-        },
-        DomainFact::EndPause { on } => Command::PauseEnded { on: first + TimeDelta::days(*on) },
-        DomainFact::WriteOff(number) => Command::WrittenOff { number: number.map(InstallmentNumber), reason },
+        }),
+        DomainFact::EndPause { on } => Command::PauseEnded(PauseEnded { on: first + TimeDelta::days(*on) }),
+        DomainFact::WriteOff(number) => {
+            Command::WrittenOff(WrittenOff { number: number.map(InstallmentNumber), reason })
+        }
         DomainFact::UndoWriteOff(number) => {
-            Command::WriteOffUndone { number: number.map(InstallmentNumber), reason }
+            Command::WriteOffUndone(WriteOffUndone { number: number.map(InstallmentNumber), reason })
         }
-        DomainFact::Enforce(true) => Command::EnforcementOn { reason },
-        DomainFact::Enforce(false) => Command::EnforcementOff { reason },
-        DomainFact::Adjust { number, minor } => {
-            Command::InstallmentAdjusted { number: InstallmentNumber(*number), amount: cents(*minor), reason }
+        DomainFact::Enforce(true) => Command::EnforcementOn(EnforcementOn { reason }),
+        DomainFact::Enforce(false) => Command::EnforcementOff(EnforcementOff { reason }),
+        DomainFact::Adjust { number, minor } => Command::InstallmentAdjusted(InstallmentAdjusted {
+            number: InstallmentNumber(*number),
+            amount: cents(*minor),
+            reason,
+        }),
+        DomainFact::Add(due) => {
+            Command::InstallmentAdded(InstallmentAdded { installment: installment(first, *due) })
         }
-        DomainFact::Add(due) => Command::InstallmentAdded(installment(first, *due)),
         DomainFact::Draw(draw, dues) => {
             drawn(*draw, dues.iter().map(|due| installment(first, *due)).collect())
         }
-        DomainFact::Replace(dues) => Command::ScheduleReplaced {
+        DomainFact::Replace(dues) => Command::ScheduleReplaced(ScheduleReplaced {
             installments: dues.iter().map(|due| installment(first, *due)).collect(),
             reason,
-        },
+        }),
         DomainFact::Cause { .. }
         | DomainFact::Score { .. }
         | DomainFact::Process { .. }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::commands::{
-    AgreedHours, BreathingSpaceKind, BreathingSpaceStarted, ComplaintMade, Consent, ConsentChanged,
-    ContactAttempted, ContactFact, PreferencesChanged, ThirdPartyAdded, ThirdPartyApproved,
+    AgreedHours, BreathingSpaceEnded, BreathingSpaceKind, BreathingSpaceStarted, ComplaintMade, Consent,
+    ConsentChanged, ContactAttempted, ContactFact, PreferencesChanged, ThirdPartyAdded, ThirdPartyApproved,
     ThirdPartyRefused, VulnerabilityRecorded,
 };
 use duewatch_domain::contact::{
@@ -161,7 +161,7 @@ pub(crate) fn fact() -> impl Strategy<Value = ContactFact> {
         6 => attempted,
         1 => complaint,
         1 => started,
-        1 => Just(ContactFact::BreathingSpaceEnded),
+        1 => Just(ContactFact::BreathingSpaceEnded(BreathingSpaceEnded {})),
         1 => vulnerable,
         1 => added,
         1 => approved,
@@ -200,14 +200,14 @@ pub(crate) fn person() -> ContactProfile {
 
 /// Applies the event of that number, which also chooses the account.
 pub(crate) fn hear(profile: &mut ContactProfile, number: usize, at: DateTime<Utc>, heard: &ContactNews) {
-    let by = Stamp { at, event_id: format!("E-{number}").parse().unwrap() };
+    let by = Stamp::of_core(at, format!("E-{number}").parse().unwrap());
     match heard {
         ContactNews::Fact(fact) => {
             let account_id = format!("A-{}", number % 2).parse().unwrap();
             profile.apply(&account_id, fact, &by).unwrap();
         }
         ContactNews::Point(channel, is_there) => {
-            profile.point_changed(*channel, *is_there, &by);
+            profile.point_changed(*channel, *is_there, &by).unwrap();
         }
         ContactNews::Receipt(channel, message, outcome) => {
             // Each receipt has its own message: a delivery provider reports one under one id.
