@@ -1,4 +1,4 @@
-//! The one optimistic retry: read, change, write on the condition that nobody wrote in between.
+//! The one optimistic retry: read, change, write on the condition that no other writer was faster.
 
 use crate::StoreError;
 
@@ -9,7 +9,7 @@ pub const MAX_CONFLICTS: usize = 8;
 /// [`MAX_CONFLICTS`] times.
 ///
 /// # Errors
-/// The error of the last attempt: its conflict names what conflicted.
+/// The error of the last attempt: a conflict names the item.
 pub async fn retry_conflicts<T, E>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> Result<T, E>
 where
     E: MayConflict,

@@ -8,7 +8,7 @@ use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy;
 use duewatch_tests::interrupt::Interrupt;
-use duewatch_tests::support::{JOINT, STANDARD, World, decisions, id, policy_text, put, send};
+use duewatch_tests::support::{JOINT, STANDARD, World, consumed, decisions, id, policy_text, put, send};
 use serde_json::json;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -148,6 +148,34 @@ async fn a_cure_between_the_look_and_the_write_is_seen() {
     let services = world.services_interrupted(send_reminders::NAME, cure.about("A-2"));
     assert!(send(&services, &records).await.is_empty());
     assert_eq!(restricted(&world, "A-2").await, "current []");
+}
+
+// Of four accounts, A-1 restricts the other three. One read shows all four, and one more follows after the
+// three took restrictions; each write reads the payments of its account, and the restrictions those of A-1 once.
+#[tokio::test]
+async fn the_customers_accounts_are_read_at_once_and_only_those_that_change_are_written() {
+    let mut world = World::at(OPENED_AT).await;
+    for account_id in ["A-1", "A-2", "A-3", "A-4"] {
+        world.open_for("C-1", JOINT, account_id).await;
+    }
+    for account_id in ["A-2", "A-3", "A-4"] {
+        pay_and_post(&mut world, account_id, "P-1", "1000.00").await;
+    }
+    told(&mut world).await;
+    world.set(FROZEN_AT);
+    world.sweep().await;
+    let records = world.account_records().await;
+    let services = world.services(send_reminders::NAME);
+    assert!(send(&services, &records).await.is_empty());
+    let (store, tables) = (services.store(), services.store().tables());
+    let requests = |operation, table: &str| consumed(store, operation, table).requests;
+    assert_eq!(requests("BatchGetItem", &tables.accounts), 2);
+    assert_eq!(requests("GetItem", &tables.accounts), 0);
+    assert_eq!(requests("UpdateItem", &tables.accounts), 3);
+    assert_eq!(requests("Query", &tables.payments), 4);
+    for account_id in ["A-2", "A-3", "A-4"] {
+        assert_ne!(restricted(&world, account_id).await, "current []");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -177,3 +177,23 @@ async fn a_message_speaks_by_the_version_that_binds_as_it_leaves() {
     assert_eq!(amounts(&world.sent_to("reminders")), [("253.00", "1003.00")]);
     assert_eq!(judged_by(&world.account("A-1").await), Some(1), "its turn has not come");
 }
+
+#[tokio::test]
+async fn a_function_that_holds_an_older_version_than_the_one_that_assessed_an_account_reads_them_again() {
+    let world = World::at("2023-10-03T02:00:00Z").await;
+    let (account, now) = (world.open("A-1").await, world.now());
+    let slow = world.services(send_reminders::NAME).transitions;
+    let newest = async |account: &Account| slow.rules_of(account, now).await.unwrap().last().unwrap().version;
+    assert_eq!(newest(&account).await, 1);
+    let text = policy_text(STANDARD)
+        .replacen("version = 1", "version = 2", 1)
+        .replacen("effective_on = 2020-01-01", "effective_on = 2023-10-01", 1)
+        .replacen("grace_days = 3", "grace_days = 0", 1);
+    world.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
+    // For a minute the function goes on with the version that it holds, as long as no other has used the new one.
+    assert_eq!(newest(&account).await, 1);
+    world.services(reconcile_accounts::NAME).transitions.reconcile(&account.account_id, now).await.unwrap();
+    let account = world.account("A-1").await;
+    assert_eq!(account.status.policy.as_ref().unwrap().version, 2);
+    assert_eq!(newest(&account).await, 2);
+}
