@@ -109,9 +109,9 @@ fn the_files_these_refusals_vary_are_fine_with_both_engines() {
 #[test]
 fn the_demo_is_replayed_alike_by_both_engines() {
     let folder = tempfile::tempdir().unwrap();
-    let made = run_in(folder.path(), "demo --accounts 20 --days 60 --out .");
+    let made = run_in(folder.path(), "demo --accounts 10 --days 30 --out .");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let [daily, decisions] = replayed_alike(folder.path(), "--from 2025-01-01 --to 2025-03-01");
+    let [daily, decisions] = replayed_alike(folder.path(), "--from 2025-01-01 --to 2025-01-30");
     assert!(!daily.is_empty() && !decisions.is_empty());
 }
 
