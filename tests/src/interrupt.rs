@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use tokio::runtime::Handle;
+
+use crate::observed::RequestObserver;
 
 type HappeningFuture = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -66,20 +66,9 @@ impl fmt::Debug for Interrupt {
     }
 }
 
-impl Intercept for Interrupt {
-    fn name(&self) -> &'static str {
-        "Interrupt"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request();
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+impl RequestObserver for Interrupt {
+    fn before(&self, target: &str, body: &[u8]) -> Result<(), BoxError> {
+        let body = String::from_utf8_lossy(body);
         let is_it = target.ends_with(&format!(".{}", self.call))
             && self.containing.iter().all(|part| body.contains(part));
         let comes = || self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));

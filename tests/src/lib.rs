@@ -6,6 +6,7 @@ pub mod lender_csv;
 pub mod listening;
 pub mod loopback;
 pub mod model;
+pub mod observed;
 pub mod scale;
 pub mod simulation;
 pub mod support;

@@ -25,14 +25,17 @@ use duewatch_stack::{Ports, Stack, StackClock, Transport};
 use duewatch_store::{Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store};
 use serde_json::{Map, Value, json};
 
+pub use duewatch_testkit::instant;
+
 pub use self::deliveries::{
     failures, post, post_aside, record, reference_keys, report, send, sequence_number, stream_event, sweep,
     sweep_contacts, sweep_handing_over, sweep_within, take_in, take_messages, watch,
 };
-pub use self::facts::{contract, contract_of, id, instant, message, sample};
+pub use self::facts::{contract, contract_of, id, message, sample};
 pub use self::policies::{GATED, JOINT, KEEPING, NOTICING, REMINDING, STANDARD, policy_text};
 use self::tap::Tap;
 use crate::interrupt::Interrupt;
+use crate::observed::RequestObserver;
 
 /// Later than any planned instant.
 pub const END_OF_TIME: &str = "9999-12-31T23:59:59Z";
@@ -126,7 +129,12 @@ impl World {
     /// A client with an interrupt before some of its calls.
     #[must_use]
     pub fn interrupted(&self, interrupt: Interrupt) -> Client {
-        Client::from_conf(self.client().config().to_builder().interceptor(interrupt).build())
+        Client::from_conf(self.client().config().to_builder().interceptor(interrupt.observing()).build())
+    }
+
+    /// Publishes a policy.
+    pub async fn publish(&self, text: &str) {
+        self.store().publish_policy(&policy::parse(text).unwrap(), text).await.unwrap();
     }
 
     /// Opens an account of four installments under the standard policy.
@@ -245,6 +253,18 @@ impl World {
         self.put_payment(&self.payment(account_id, payment_id, amount)).await;
     }
 
+    /// Puts a payment, and posts all that wait in the stream.
+    pub async fn pay_and_post(&mut self, account_id: &str, payment_id: &str, amount: &str) {
+        self.pay(account_id, payment_id, amount).await;
+        self.post_payments().await;
+    }
+
+    /// Posts the payments that wait in the stream; none may fail.
+    pub async fn post_payments(&mut self) {
+        let records = self.payment_records().await;
+        assert_eq!(self.post(&records).await, [""; 0]);
+    }
+
     /// Puts any item into the payments table.
     pub async fn put_payment(&self, payment: &Value) {
         put(self.client(), &self.store().tables().payments, payment).await;
@@ -280,6 +300,25 @@ impl World {
     /// Delivers records to `post-payment`; returns those reported as failed.
     pub async fn post(&self, records: &[Value]) -> Vec<String> {
         post(&self.services(post_payment::NAME), records).await
+    }
+
+    /// Sends the reminders and events of the revisions that wait in the stream; none may fail.
+    pub async fn send_all(&mut self) {
+        let records = self.account_records().await;
+        assert_eq!(self.send(&records).await, [""; 0]);
+    }
+
+    /// Records the revisions that wait in the stream in the history; none may fail.
+    pub async fn record_all(&mut self) {
+        let records = self.account_records().await;
+        assert_eq!(self.record(&records).await, [""; 0]);
+    }
+
+    /// Sweeps at an instant, and sends what comes of it.
+    pub async fn sweep_and_send(&mut self, at: &str) {
+        self.set(at);
+        self.sweep().await;
+        self.send_all().await;
     }
 
     /// Delivers records to `send-reminders`; returns those reported as failed.

@@ -1,15 +1,6 @@
 //! `post-payment` on Lambda.
 
-use duewatch_app::{Clock, Deadline, SystemClock};
-use duewatch_runtime::{RawStreamEvent, run, start};
-use lambda_runtime::LambdaEvent;
-
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let services = start(post_payment::NAME).await?;
-    run(async |event: LambdaEvent<RawStreamEvent>| {
-        let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
-        Ok::<_, lambda_runtime::Error>(post_payment::handle(&services, event.payload, deadline).await)
-    })
-    .await
+    duewatch_runtime::run_batches(post_payment::NAME, post_payment::handle).await
 }

@@ -78,7 +78,7 @@ impl LocalServices {
         let (config, dynamodb_url, sns_url, sqs_url) = match transport {
             Transport::InProcess => {
                 let url = "http://in-process.invalid".to_owned();
-                (config.http_client(InProcess::new(engines.clone())), url.clone(), url.clone(), url)
+                (config.http_client(InProcess::client(engines.clone())), url.clone(), url.clone(), url)
             }
             Transport::Loopback(ports) => {
                 let listener = bind(ports.dynamodb).await?;

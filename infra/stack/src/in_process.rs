@@ -2,10 +2,10 @@
 //! The clients are the real ones, with their signatures, serialization and retries; only the wire is left
 //! out.
 
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
-use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
@@ -17,27 +17,18 @@ use serde::de::DeserializeOwned;
 use crate::engines::Engines;
 use crate::sqs::LocalSqs;
 
-/// The services, as an HTTP client of the SDK.
+/// The services, as the connector of the SDK's HTTP client.
 #[derive(Clone, Debug)]
 pub struct InProcess {
     engines: Engines,
 }
 
 impl InProcess {
-    /// A connector over the engines.
+    /// A client over the engines.
     #[must_use]
-    pub const fn new(engines: Engines) -> Self {
-        Self { engines }
-    }
-}
-
-impl HttpClient for InProcess {
-    fn http_connector(
-        &self,
-        _settings: &HttpConnectorSettings,
-        _components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
+    pub fn client(engines: Engines) -> SharedHttpClient {
+        let services = Self { engines };
+        http_client_fn(move |_, _| SharedHttpConnector::new(services.clone()))
     }
 }
 

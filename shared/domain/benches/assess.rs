@@ -6,26 +6,24 @@
 
 use std::hint::black_box;
 
-use chrono::{DateTime, Utc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use duewatch_domain::account::Account;
-use duewatch_domain::formats::{parse_book_line, parse_event_line};
+use duewatch_domain::formats::parse_event_line;
 use duewatch_domain::policy::presets::PRESETS;
-use duewatch_domain::policy::{self, Policy};
 use duewatch_domain::{allocate, assess};
+use duewatch_testkit::{ContractTerms, LATE, LIMIT, SUSPEND, instant, parsed, policy, reminders, stages};
+use serde_json::json;
 
 /// A year's loan of 12 installments of 250.00 CNY, opened in January 2023.
 fn loan() -> Account {
-    let installments: Vec<String> = (1..=12)
+    let installments = (1..=12)
         .map(|month| {
-            format!(r#"{{"number":{month},"due_on":"2023-{month:02}-15","principal":"230.00","interest":"20.00"}}"#)
+            let due_on = format!("2023-{month:02}-15");
+            json!({ "number": month, "due_on": due_on, "principal": "230.00", "interest": "20.00" })
         })
         .collect();
-    let line = format!(
-        r#"{{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-01-01","installments":[{}]}}"#,
-        installments.join(",")
-    );
-    Account::open(&parse_book_line(&line).unwrap()).unwrap()
+    let terms = ContractTerms { opened_on: "2023-01-01", installments, ..ContractTerms::default() };
+    Account::open(&terms.contract()).unwrap()
 }
 
 /// Five payments, of which one is partial and one names its installment, and a pause. From 15 May on an
@@ -45,42 +43,16 @@ fn paid_until_may(mut account: Account) -> Account {
     account
 }
 
-const LADDER: &str = r#"
-id = "standard"
-version = 1
-effective_on = 2023-01-01
-grace_days = 3
-
-[[stages]]
-name = "late"
-when = { delinquent_days = 1 }
-
-[[stages]]
-name = "limited"
-when = { delinquent_days = 5, overdue_amount = "100.00" }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-
-[[stages]]
-name = "frozen"
-when = { delinquent_days = 15, unpaid_installments = 2 }
-restrictions = [{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }]
-
-[[stages]]
-name = "suspended"
-when = { days_past_due = 90, overdue_share = "0.20" }
-restrictions = [{ kind = "suspend_account" }]
-"#;
-
-const REMINDERS: &str = r#"
-[reminders]
-send_at = "10:00"
-steps = [
-    { stage = "current", days = -3, channel = "sms", template = "due_soon" },
-    { stage = "late", days = 5, channel = "sms", template = "late" },
-    { stage = "limited", days = 10, channel = "phone", template = "firm" },
-    { stage = "frozen", days = 30, channel = "letter", template = "final" },
-]
-"#;
+/// Four stages under several conditions.
+fn conditioned() -> String {
+    let fifth = r#"{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }"#;
+    stages(&[
+        LATE,
+        ("limited", "delinquent_days = 5, overdue_amount = \"100.00\"", LIMIT),
+        ("frozen", "delinquent_days = 15, unpaid_installments = 2", fifth),
+        ("suspended", "days_past_due = 90, overdue_share = \"0.20\"", SUSPEND),
+    ])
+}
 
 const LATE_FEE: &str = r#"
 [late_fee]
@@ -104,14 +76,21 @@ waterfall = [
 
 fn benches(criterion: &mut Criterion) {
     let account = paid_until_may(loan());
-    let plain: Policy = policy::parse(LADDER).unwrap();
-    let reminding: Policy = policy::parse(&format!("{LADDER}{REMINDERS}")).unwrap();
-    let costly: Policy = policy::parse(&format!("{LADDER}{REMINDERS}{LATE_FEE}")).unwrap();
-    let head = LADDER.replacen("grace_days = 3", &format!("grace_days = 3\n{SETTLING}"), 1);
-    let everything: Policy = policy::parse(&format!("{head}{REMINDERS}{LATE_FEE}")).unwrap();
+    let ladder = conditioned();
+    let steps = reminders(&[
+        ("current", -3, "sms", "due_soon"),
+        ("late", 5, "sms", "late"),
+        ("limited", 10, "phone", "firm"),
+        ("frozen", 30, "letter", "final"),
+    ]);
+    let grace = "grace_days = 3";
+    let plain = policy(grace, &ladder);
+    let reminding = policy(grace, &format!("{ladder}{steps}"));
+    let costly = policy(grace, &format!("{ladder}{steps}{LATE_FEE}"));
+    let everything = policy(&format!("{grace}\n{SETTLING}"), &format!("{ladder}{steps}{LATE_FEE}"));
     let shipped = PRESETS.iter().find(|preset| preset.name == "cn").unwrap();
-    let china: Policy = policy::parse(shipped.text).unwrap();
-    let now: DateTime<Utc> = "2023-07-03T02:00:00Z".parse().unwrap();
+    let china = parsed(shipped.text);
+    let now = instant("2023-07-03T02:00:00Z");
     assert_eq!(assess(&account, &plain, now).stage_name(), "frozen");
 
     let mut group = criterion.benchmark_group("judging");

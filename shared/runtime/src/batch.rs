@@ -180,9 +180,9 @@ where
     let (alerts, clock) = (&services.alerts, &*services.clock);
     let records: Vec<StreamRecord> = event.records.into_iter().map(read).collect();
     let total = records.len();
-    let handler = &handler;
+    let take_one = &async |record: &StreamRecord| take(record, &handler).await;
     let groups = stream::iter(by_account(records))
-        .map(|group| take_ordered_group(group, clock, deadline, handler))
+        .map(|group| take_in_order(group, clock, deadline, take_one))
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
@@ -261,22 +261,19 @@ fn by_account(records: Vec<StreamRecord>) -> Vec<Vec<StreamRecord>> {
     groups.into_values().collect()
 }
 
-/// Processes one account's records in order. After a record that is to be redelivered, the rest of the group
-/// waits for redelivery too.
-async fn take_ordered_group<T, F>(
-    group: Vec<StreamRecord>,
+/// Processes the records of an ordered group one after another. After a record that is to be redelivered, or
+/// once the deadline is near, the rest of the group waits for redelivery.
+pub(crate) async fn take_in_order<R, T>(
+    group: Vec<R>,
     clock: &dyn Clock,
     deadline: Deadline,
-    handler: &F,
-) -> Vec<(StreamRecord, RecordResult<T>)>
-where
-    F: AsyncFn(EventRecord) -> Result<T, RecordError>,
-{
+    take: impl AsyncFn(&R) -> RecordResult<T>,
+) -> Vec<(R, RecordResult<T>)> {
     let mut taken = Vec::with_capacity(group.len());
     let mut blocked = false;
     for record in group {
         blocked = blocked || deadline.is_near(clock.now());
-        let outcome = if blocked { RecordResult::Retry } else { take(&record, handler).await };
+        let outcome = if blocked { RecordResult::Retry } else { take(&record).await };
         blocked = matches!(outcome, RecordResult::Retry);
         taken.push((record, outcome));
     }

@@ -18,4 +18,4 @@ pub use queue::{QueueBatch, queue_batch};
 pub use settings::{
     REFERENCE_KEYS, SETTINGS, Settings, SettingsError, reference_keys, reference_keys_from_env,
 };
-pub use start::{run, services, services_over, start, start_beside};
+pub use start::{run, run_batches, services, services_over, start, start_beside};

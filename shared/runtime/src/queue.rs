@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use duewatch_app::{CONCURRENCY, Clock, Deadline, RecordError, Services};
+use duewatch_app::{CONCURRENCY, Deadline, RecordError, Services};
 use futures_util::{StreamExt, stream};
 
-use crate::batch::{RecordResult, guarded, is_mostly_poisoned};
+use crate::batch::{RecordResult, guarded, is_mostly_poisoned, take_in_order};
 
 /// The result of a batch of messages.
 #[derive(Debug)]
@@ -56,9 +56,9 @@ where
 {
     let (alerts, clock) = (&services.alerts, &*services.clock);
     let total = event.records.len();
-    let handler = &handler;
+    let take_one = &async |message: &SqsMessage| guarded(&id(message), handler(message)).await;
     let taken = stream::iter(by_group(event.records))
-        .map(|group| take_group(group, clock, deadline, handler))
+        .map(|group| take_in_order(group, clock, deadline, take_one))
         .buffer_unordered(CONCURRENCY)
         .collect::<Vec<_>>()
         .await;
@@ -108,25 +108,4 @@ fn by_group(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
     }
     ordered_groups.extend(groups.into_values());
     ordered_groups
-}
-
-async fn take_group<T, F>(
-    group: Vec<SqsMessage>,
-    clock: &dyn Clock,
-    deadline: Deadline,
-    handler: &F,
-) -> Vec<(SqsMessage, RecordResult<T>)>
-where
-    F: AsyncFn(&SqsMessage) -> Result<T, RecordError>,
-{
-    let mut taken = Vec::with_capacity(group.len());
-    let mut blocked = false;
-    for message in group {
-        blocked = blocked || deadline.is_near(clock.now());
-        let outcome =
-            if blocked { RecordResult::Retry } else { guarded(&id(&message), handler(&message)).await };
-        blocked = matches!(outcome, RecordResult::Retry);
-        taken.push((message, outcome));
-    }
-    taken
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_types::SdkConfig;
-use duewatch_app::{Clock, Services, SystemClock};
+use duewatch_app::{Clock, Deadline, Services, SystemClock};
 use duewatch_notify::Notifier;
 use duewatch_store::Store;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -112,7 +112,8 @@ fn log_levels(told: Option<&str>) -> Targets {
     levels.with_targets(CLIENTS.map(|client| (client, quiet)))
 }
 
-/// Runs a handler on Lambda until the environment is shut down.
+/// Runs a handler on Lambda until the environment is shut down. The handler takes an event, and the deadline of
+/// its invocation.
 ///
 /// # Errors
 /// When the runtime itself fails.
@@ -120,12 +121,33 @@ pub async fn run<E, R, F, Fut, X>(handler: F) -> Result<(), lambda_runtime::Erro
 where
     E: for<'de> Deserialize<'de> + Send + 'static,
     R: Serialize,
-    F: Fn(LambdaEvent<E>) -> Fut,
+    F: Fn(E, Deadline) -> Fut,
     Fut: Future<Output = Result<R, X>>,
     X: Display + Debug + Into<lambda_runtime::Diagnostic>,
 {
     // Boxed, so that the future of `main` does not grow with all that a handler awaits.
-    lambda_runtime::run(service_fn(move |event| Box::pin(handler(event)))).await
+    let handle = move |event: LambdaEvent<E>| {
+        let deadline = Deadline::of_lambda(event.context.deadline, SystemClock.now());
+        Box::pin(handler(event.payload, deadline))
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+/// Starts a function that answers each batch with the records that failed, and runs it.
+///
+/// # Errors
+/// When a setting is missing, or the runtime itself fails.
+pub async fn run_batches<E, R>(
+    function: &'static str,
+    handle: impl AsyncFn(&Services, E, Deadline) -> R,
+) -> Result<(), lambda_runtime::Error>
+where
+    E: for<'de> Deserialize<'de> + Send + 'static,
+    R: Serialize,
+{
+    let services = start(function).await?;
+    run(async |event, deadline| Ok::<_, lambda_runtime::Error>(handle(&services, event, deadline).await))
+        .await
 }
 
 #[cfg(test)]

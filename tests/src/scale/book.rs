@@ -9,32 +9,15 @@ use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::{AccountId, InstallmentNumber};
 use duewatch_domain::{Contract, policy};
 use duewatch_store::PaymentFact;
+use duewatch_testkit::{LATE, LIMITED, reminders, stages};
 
 use super::Failure;
 
 /// Gentle first: a reminder before the due date, a stage that only sends messages, one that restricts.
-pub const POLICY: &str = r#"
-id = "scale"
-version = 1
-effective_on = 2020-01-01
-grace_days = 3
-
-[[stages]]
-name = "late"
-when = { delinquent_days = 1 }
-
-[[stages]]
-name = "limited"
-when = { delinquent_days = 5 }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-
-[reminders]
-send_at = "10:00"
-steps = [
-    { stage = "current", days = -3, channel = "app", template = "due_soon" },
-    { stage = "late", days = 5, channel = "sms", template = "late" },
-]
-"#;
+fn policy_text() -> String {
+    let steps = reminders(&[("current", -3, "app", "due_soon"), ("late", 5, "sms", "late")]);
+    duewatch_testkit::policy_text("scale", "grace_days = 3", &format!("{}{steps}", stages(&[LATE, LIMITED])))
+}
 
 /// Monthly installments of each account.
 const INSTALLMENTS: u32 = 12;
@@ -98,7 +81,8 @@ impl Book {
     /// # Errors
     /// Never: the text is good.
     pub fn policy() -> Result<PolicyFile, Failure> {
-        Ok(PolicyFile { policy: policy::parse(POLICY)?, text: POLICY.to_owned() })
+        let text = policy_text();
+        Ok(PolicyFile { policy: policy::parse(&text)?, text })
     }
 
     /// Whether the account is due at the month's end.

@@ -6,12 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::config::interceptors::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
-};
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use duewatch_store::{Consumed, Store};
+
+use crate::observed::RequestObserver;
 
 /// Requests and units, by operation and table.
 pub type ChargedUnits = BTreeMap<(&'static str, String), Consumed>;
@@ -54,34 +52,18 @@ impl ServiceMeter {
     }
 }
 
-impl Intercept for ServiceMeter {
-    fn name(&self) -> &'static str {
-        "Services"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let bytes = context.request().body().bytes().map_or(0, <[u8]>::len) as u64;
+impl RequestObserver for ServiceMeter {
+    fn before(&self, _target: &str, body: &[u8]) -> Result<(), BoxError> {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
-        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.0.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
         *self.0.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         Ok(())
     }
 
-    fn read_after_transmit(
-        &self,
-        _context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
+    fn after(&self) {
         let begun = self.0.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
         let nanos = begun.map_or(0, |begun| u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
         self.0.nanos.fetch_add(nanos, Ordering::Relaxed);
-        Ok(())
     }
 }
 

@@ -33,6 +33,7 @@ use duewatch_store::Store;
 
 use self::book::{BenchmarkInstants, Book};
 use self::measure::{Heap, Measured, Measurement, ServiceMeter, peak_resident_kib};
+use crate::observed::RequestObserver;
 
 /// The reason for which the benchmark stopped.
 pub type Failure = Box<dyn std::error::Error>;
@@ -143,10 +144,10 @@ impl<'a> Bench<'a> {
         let (dynamodb, sns) = (ServiceMeter::default(), ServiceMeter::default());
         let services = stack.services();
         let dynamodb_client = aws_sdk_dynamodb::Client::from_conf(
-            services.dynamodb_client.config().to_builder().interceptor(dynamodb.clone()).build(),
+            services.dynamodb_client.config().to_builder().interceptor(dynamodb.clone().observing()).build(),
         );
         let sns_client = aws_sdk_sns::Client::from_conf(
-            services.sns_client.config().to_builder().interceptor(sns.clone()).build(),
+            services.sns_client.config().to_builder().interceptor(sns.clone().observing()).build(),
         );
         let function_services = |function| {
             let clock: Arc<dyn Clock> = Arc::new(stack.clock().clone());

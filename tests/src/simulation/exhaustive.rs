@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::commands::{Command, Contract, EnforcementOff, PauseStarted};
-use duewatch_domain::formats::parse_book_line;
+use duewatch_testkit::{ContractTerms, equal_installments, instant};
 use serde_json::{Value, json};
 
 use super::choices::Choices;
@@ -51,20 +51,15 @@ pub struct Tried {
     pub ways: usize,
 }
 
-fn instant(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
-
 fn loan(account: usize, first_due_on: &str) -> Contract {
-    let line = json!({
-        "account_id": format!("A-{account}"), "customer_id": "C-1", "policy_id": "graceful", "currency": "CNY",
-        "time_zone": "Asia/Shanghai", "opened_on": "2023-09-01",
-        "installments": [
-            {"number": 1, "due_on": first_due_on, "principal": "250.00"},
-            {"number": 2, "due_on": "2023-12-01", "principal": "250.00"},
-        ],
-    });
-    parse_book_line(&line.to_string()).unwrap()
+    ContractTerms {
+        account_id: &format!("A-{account}"),
+        policy_id: "graceful",
+        opened_on: "2023-09-01",
+        installments: equal_installments("250.00", &[first_due_on, "2023-12-01"]),
+        ..ContractTerms::default()
+    }
+    .contract()
 }
 
 fn pay(id: &str, amount: &str, at: &str) -> Deed {

@@ -1,6 +1,7 @@
 //! The lender's systems. Their own calls never fail, because repeated calls are their concern; but they run
 //! beside everything else.
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_app::Transitions;
 use duewatch_cli::publish::queue_accounts;
@@ -52,6 +53,17 @@ pub(super) async fn does(
     }
 }
 
+/// A write whose condition does not hold is none: the payment system knows.
+fn unless_refused<T, E, R>(
+    written: Result<T, SdkError<E, R>>,
+    is_condition: fn(&E) -> bool,
+) -> Result<(), String> {
+    match written {
+        Err(error) if !error.as_service_error().is_some_and(is_condition) => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
 async fn put(transitions: &Transitions, item: &Value) -> Result<(), String> {
     let item: serde_dynamo::Item = serde_dynamo::to_item(item).map_err(|error| error.to_string())?;
     let store = transitions.store();
@@ -63,16 +75,7 @@ async fn put(transitions: &Transitions, item: &Value) -> Result<(), String> {
         .condition_expression("attribute_not_exists(payment_id)")
         .send()
         .await;
-    match put {
-        Err(error)
-            if error
-                .as_service_error()
-                .is_none_or(|error| !error.is_conditional_check_failed_exception()) =>
-        {
-            Err(error.to_string())
-        }
-        _ => Ok(()),
-    }
+    unless_refused(put, |error| error.is_conditional_check_failed_exception())
 }
 
 /// The payment system writes an attribute of its own.
@@ -89,16 +92,7 @@ async fn note(transitions: &Transitions, contract: &Contract, payment_id: &str) 
         .expression_attribute_values(":batch", AttributeValue::S("B-1".to_owned()))
         .send()
         .await;
-    match update {
-        Err(error)
-            if error
-                .as_service_error()
-                .is_none_or(|error| !error.is_conditional_check_failed_exception()) =>
-        {
-            Err(error.to_string())
-        }
-        _ => Ok(()),
-    }
+    unless_refused(update, |error| error.is_conditional_check_failed_exception())
 }
 
 async fn newer(transitions: &Transitions, contract: &Contract) -> Result<(), String> {

@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::config::http::HttpRequest;
-use aws_sdk_dynamodb::config::{AsyncSleep, HttpClient, RuntimeComponents, Sleep};
+use aws_sdk_dynamodb::config::{AsyncSleep, SharedHttpClient, Sleep};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -114,8 +114,9 @@ impl Network {
     }
 
     /// The HTTP client of one caller.
-    pub(super) fn wire(&self, caller: CallerId) -> Wire {
-        Wire { network: self.clone(), caller }
+    pub(super) fn wire(&self, caller: CallerId) -> SharedHttpClient {
+        let wire = Wire { network: self.clone(), caller };
+        http_client_fn(move |_, _| SharedHttpConnector::new(wire.clone()))
     }
 
     /// The numbers of the waiting requests.
@@ -194,21 +195,11 @@ impl AsyncSleep for Network {
     }
 }
 
-/// The HTTP client of one caller, which hands its requests to the network.
+/// The connector of one caller, which hands its requests to the network.
 #[derive(Clone, Debug)]
-pub(super) struct Wire {
+struct Wire {
     network: Network,
     caller: CallerId,
-}
-
-impl HttpClient for Wire {
-    fn http_connector(
-        &self,
-        _settings: &HttpConnectorSettings,
-        _components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
 }
 
 impl HttpConnector for Wire {

@@ -13,12 +13,12 @@ use duewatch_domain::commands::{
     WriteOffUndone, WrittenOff,
 };
 use duewatch_domain::commands::{Consent, ConsentChanged, ContactFact};
-use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::kernel::InstallmentNumber;
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{end_of_day, start_of_day};
 use duewatch_domain::policy::Channel;
 use duewatch_domain::policy::HardshipCause;
+use duewatch_testkit::{ContractTerms, date};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -262,10 +262,6 @@ impl SimulationPlan {
     }
 }
 
-fn date(text: &str) -> NaiveDate {
-    text.parse().unwrap()
-}
-
 fn plus(from: NaiveDate, days: i64) -> NaiveDate {
     from + TimeDelta::days(days)
 }
@@ -276,7 +272,7 @@ fn loan(rng: &mut Rng, place: usize, from: NaiveDate) -> Contract {
     let currency = ["CNY", "USD", "JPY"][rng.usize(..3)];
     let apart = [7, 10, 30][rng.usize(..3)];
     let first = plus(from, rng.i64(-35..12));
-    let installments: Vec<Value> = (0..rng.u64(2..6))
+    let installments = (0..rng.u64(2..6))
         .map(|number| {
             let principal = [25_000, 40_000, 33_300][rng.usize(..3)];
             let interest = [0, 200, 1_900][rng.usize(..3)];
@@ -289,16 +285,16 @@ fn loan(rng: &mut Rng, place: usize, from: NaiveDate) -> Contract {
         })
         .collect();
     let zone = ZONES[rng.usize(..ZONES.len())];
-    let line = json!({
-        "account_id": format!("A-{place}"),
-        "customer_id": format!("C-{}", place % 2),
-        "policy_id": policy,
-        "currency": currency,
-        "time_zone": zone,
-        "opened_on": plus(first, -rng.i64(1..40)),
-        "installments": installments,
-    });
-    parse_book_line(&line.to_string()).unwrap()
+    ContractTerms {
+        account_id: &format!("A-{place}"),
+        customer_id: &format!("C-{}", place % 2),
+        policy_id: policy,
+        currency,
+        time_zone: zone,
+        opened_on: &plus(first, -rng.i64(1..40)).to_string(),
+        installments,
+    }
+    .contract()
 }
 
 fn amount(currency: &str, hundredths: i64) -> String {

@@ -1,38 +1,15 @@
 //! The policies of the tests.
 
-/// `late` from delinquent day 1, `limited` from 5, `frozen` from 15; three days of grace.
-const LADDER: &str = r#"
-version = 1
-effective_on = 2020-01-01
-grace_days = 3
-
-[[stages]]
-name = "late"
-when = { delinquent_days = 1 }
-
-[[stages]]
-name = "limited"
-when = { delinquent_days = 5 }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-
-[[stages]]
-name = "frozen"
-when = { delinquent_days = 15 }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
-"#;
+use duewatch_testkit::{FROZEN, LATE, LIMITED, StepText, reminders, stages};
 
 /// Three days before the due date, on it, and while the account is late or limited.
-const REMINDERS: &str = r#"
-[reminders]
-send_at = "10:00"
-steps = [
-    { stage = "current", days = -3, channel = "app", template = "due_soon" },
-    { stage = "current", days = 0, channel = "sms", template = "due_today" },
-    { stage = "late", days = 5, channel = "sms", template = "late_mild" },
-    { stage = "late", days = 7, channel = "sms", template = "late_firm" },
-    { stage = "limited", days = 10, channel = "sms", template = "limited" },
-]
-"#;
+const REMINDERS: [StepText<'_>; 5] = [
+    ("current", -3, "app", "due_soon"),
+    ("current", 0, "sms", "due_today"),
+    ("late", 5, "sms", "late_mild"),
+    ("late", 7, "sms", "late_firm"),
+    ("limited", 10, "sms", "limited"),
+];
 
 /// On the day of the first reminder of a late account.
 const NOTICES: &str = r#"
@@ -80,16 +57,19 @@ pub const KEEPING: &str = "keeping";
 /// The standard policy, where one account imposes restrictions on the customer's others.
 pub const JOINT: &str = "joint";
 
-/// The text of a policy over the common stages.
+/// The text of a policy over the stages `late`, `limited` and `frozen`, with three days of grace.
 #[must_use]
 pub fn policy_text(id: &str) -> String {
-    let (ladder, rest) = match id {
-        REMINDING => (LADDER.to_owned(), REMINDERS.to_owned()),
-        NOTICING => (LADDER.replacen("percent = 50", "percent = 50, notice_days = 2", 1), NOTICES.to_owned()),
-        GATED => (LADDER.to_owned(), format!("{}{CONTACT}", REMINDERS.replace("\"app\"", "\"sms\""))),
-        JOINT => (LADDER.to_owned(), CUSTOMER.to_owned()),
-        KEEPING => (LADDER.to_owned(), format!("{REMINDERS}{RETENTION}")),
-        _ => (LADDER.to_owned(), String::new()),
+    let (ladder, steps) = (stages(&[LATE, LIMITED, FROZEN]), reminders(&REMINDERS));
+    let tables = match id {
+        REMINDING => format!("{ladder}{steps}"),
+        NOTICING => {
+            format!("{}{NOTICES}", ladder.replacen("percent = 50", "percent = 50, notice_days = 2", 1))
+        }
+        GATED => format!("{ladder}{}{CONTACT}", steps.replace("\"app\"", "\"sms\"")),
+        JOINT => format!("{ladder}{CUSTOMER}"),
+        KEEPING => format!("{ladder}{steps}{RETENTION}"),
+        _ => ladder,
     };
-    format!("id = \"{id}\"{ladder}{rest}")
+    duewatch_testkit::policy_text(id, "grace_days = 3", &tables)
 }

@@ -73,9 +73,7 @@ async fn a_grown_account() -> World {
         world.set(late_at);
         world.sweep().await;
         world.set(paid_at);
-        world.pay("A-1", payment, "250.00").await;
-        let records = world.payment_records().await;
-        assert!(world.post(&records).await.is_empty());
+        world.pay_and_post("A-1", payment, "250.00").await;
     }
     let account = world.account("A-1").await;
     assert_eq!((account.installments().len(), account.payments().len()), (12, 8));
@@ -224,9 +222,7 @@ async fn an_entry_of_the_history_costs_one_look_and_one_write_of_its_size() {
     world.sweep().await;
     world.set(RESTRICTED_AT);
     world.sweep().await;
-    world.pay("A-1", "P-9", "1.00").await;
-    let records = world.payment_records().await;
-    world.post(&records).await;
+    world.pay_and_post("A-1", "P-9", "1.00").await;
     let mut records = world.account_records().await;
     // A stage, a restriction, and a payment that changes neither.
     let newest = records.split_off(records.len() - 3);
@@ -356,8 +352,7 @@ async fn a_sweep_asks_for_each_that_is_due_once_and_for_a_page_of_a_hundred() {
 async fn a_daily_look_at_a_healthy_account_costs_its_share_of_a_page_and_three_small_reads() {
     let mut world = a_grown_account().await;
     world.remember("A-1").await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.send_all().await;
     world.set("2023-11-08T00:00:00Z");
     let watcher = world.services(reconcile_accounts::NAME);
     // K, which a process reads once.
@@ -490,8 +485,7 @@ async fn the_cost_page_reckons_with_the_sizes_of_the_history() {
     world.sweep().await;
     world.set(RESTRICTED_AT);
     world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.record(&records).await.is_empty());
+    world.record_all().await;
     // Most entries of a portfolio record one payment, or a reminder.
     let mut sizes = [(HISTORY_ENTRY_BYTES, Vec::new()), (DECISION_ENTRY_BYTES, Vec::new())];
     for entry in world.history("A-1").await.iter().skip(1) {
@@ -547,10 +541,7 @@ async fn the_cost_page_reckons_with_what_a_sweep_is_charged() {
 #[tokio::test]
 async fn the_cost_page_reckons_with_what_a_payment_and_its_news_are_charged() {
     let mut world = a_grown_account().await;
-    world.set(RESTRICTED_AT);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(RESTRICTED_AT).await;
     world.set(PAID_AT);
     world.pay("A-1", "P-9", "250.00").await;
     let records = world.payment_records().await;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use duewatch_app::{SweepReport, TransitionError};
 use duewatch_domain::kernel::{PaymentId, Revision};
-use duewatch_domain::{Trigger, policy};
+use duewatch_domain::{Policy, Trigger};
 use duewatch_store::{MAX_CONFLICTS, PaymentFact, StoreError, Stored, WriteConflict};
+use duewatch_testkit::parsed;
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{
     STANDARD, World, consumed, decisions, id, payment_ids, policy_text, post, post_aside, put,
@@ -33,19 +34,31 @@ fn conflict(written: Result<Stored, StoreError>) -> WriteConflict {
     }
 }
 
+/// The conflict of a writer that has read A-1's first revision.
+fn of_the_first_revision() -> WriteConflict {
+    WriteConflict::Account { account_id: id("A-1"), revision: Revision(1) }
+}
+
+/// A-1 as a writer reads it.
+async fn stored(world: &World) -> Stored {
+    world.store().account(&id("A-1")).await.unwrap().unwrap()
+}
+
+fn standard() -> Policy {
+    parsed(&policy_text(STANDARD))
+}
+
 #[tokio::test]
 async fn an_account_that_was_put_out_of_the_index_is_put_back_by_whoever_had_read_it_before() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.set(LATE_AT);
-    let store = world.store();
-    let read = store.account(&id("A-1")).await.unwrap().unwrap();
+    let (store, read) = (world.store(), stored(&world).await);
     let due = world.due_by(LATE_AT).await;
     store.drop_due_entry(&due[0]).await.unwrap();
 
-    let policy = policy::parse(&policy_text(STANDARD)).unwrap();
     let mut judged = read.account.clone();
-    judged.judge(&policy, world.now(), Trigger::Time);
+    judged.judge(&standard(), world.now(), Trigger::Time);
     let next_action_at = judged.status.next_action_at;
     store.update_account(&read, judged).await.unwrap();
     assert_eq!(world.account("A-1").await.status.next_action_at, next_action_at);
@@ -58,16 +71,12 @@ async fn a_sweep_that_writes_over_a_payment_is_refused() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.set(LIMITED_AT);
-    let store = world.store();
-    let policy = policy::parse(&policy_text(STANDARD)).unwrap();
-
-    let read = store.account(&id("A-1")).await.unwrap().unwrap();
+    let (store, read) = (world.store(), stored(&world).await);
     world.stack.transitions().post(&fact(&world, "P-1", "250.00"), world.now()).await.unwrap();
     let paid = world.account("A-1").await;
     let mut judged = read.account.clone();
-    judged.judge(&policy, world.now(), Trigger::Time);
-    let refused = store.update_account(&read, judged).await;
-    assert_eq!(conflict(refused), WriteConflict::Account { account_id: id("A-1"), revision: Revision(1) });
+    judged.judge(&standard(), world.now(), Trigger::Time);
+    assert_eq!(conflict(store.update_account(&read, judged).await), of_the_first_revision());
     assert_eq!(world.account("A-1").await, paid);
 }
 
@@ -76,17 +85,13 @@ async fn a_payment_that_writes_over_a_sweep_is_refused() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.set(LIMITED_AT);
-    let store = world.store();
-    let policy = policy::parse(&policy_text(STANDARD)).unwrap();
-
-    let read = store.account(&id("A-1")).await.unwrap().unwrap();
+    let (store, read) = (world.store(), stored(&world).await);
     world.sweep().await;
     let swept = world.account("A-1").await;
     let mut paid = read.account.clone();
     fact(&world, "P-1", "250.00").post_to(&mut paid).unwrap();
-    paid.judge(&policy, world.now(), Trigger::Fact);
-    let refused = store.update_account(&read, paid).await;
-    assert_eq!(conflict(refused), WriteConflict::Account { account_id: id("A-1"), revision: Revision(1) });
+    paid.judge(&standard(), world.now(), Trigger::Fact);
+    assert_eq!(conflict(store.update_account(&read, paid).await), of_the_first_revision());
     assert_eq!(world.account("A-1").await, swept);
 }
 

@@ -2,7 +2,6 @@
 
 use duewatch_app::EvaluationReport;
 use duewatch_domain::contact::GateReason;
-use duewatch_domain::policy;
 use duewatch_notify::MAX_ATTEMPTS;
 use duewatch_stack::sns::SnsFault;
 use duewatch_store::ContactOutcome;
@@ -27,20 +26,14 @@ async fn late(accounts: &[&str]) -> World {
     for account_id in accounts {
         world.open_for("C-1", GATED, account_id).await;
     }
-    world.set(LATE_AT);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(LATE_AT).await;
     drop(world.sent());
     world
 }
 
 /// Sweeps at an instant and delivers the records to `send-reminders`. Returns the messages to borrowers.
 async fn sweep_and_send(world: &mut World, at: &str) -> Vec<PublishedMessage> {
-    world.set(at);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(at).await;
     world.sent_to("reminders")
 }
 
@@ -209,10 +202,7 @@ async fn a_message_that_was_counted_and_did_not_leave_leaves_later_under_its_id_
 async fn who_has_opted_out_is_not_written_to_and_operations_is_alerted() {
     let mut world = late(&["A-1"]).await;
     tell(&world, "consent_changed", r#""channel":"sms","consent":"withdrawn","by":"the customer""#).await;
-    world.set(REMINDED_AT);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(REMINDED_AT).await;
     let sent = world.sent();
     assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["operations"]);
     assert_eq!(
@@ -244,11 +234,8 @@ async fn what_cannot_be_rendered_ends_and_alerts() {
     world.set("2023-10-05T00:00:00Z");
     // This version was published past every check.
     let unsaid = policy_text(GATED).replace("version = 1", "version = 2").replace("late_mild", "unheard_of");
-    world.store().publish_policy(&policy::parse(&unsaid).unwrap(), &unsaid).await.unwrap();
-    world.set(REMINDED_AT);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.publish(&unsaid).await;
+    world.sweep_and_send(REMINDED_AT).await;
     let sent = world.sent();
     assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["operations"]);
     assert_eq!(sent[0].body["data"]["kind"], "message_held");

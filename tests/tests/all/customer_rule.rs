@@ -22,9 +22,7 @@ async fn two() -> World {
     for account_id in ["A-1", "A-2"] {
         world.open_for("C-1", JOINT, account_id).await;
     }
-    world.pay("A-2", "P-1", "1000.00").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-2", "P-1", "1000.00").await;
     told(&mut world).await;
     world.set(FROZEN_AT);
     world
@@ -49,9 +47,7 @@ async fn restricted(world: &World, account_id: &str) -> String {
 }
 
 async fn pay_and_post(world: &mut World, account_id: &str, payment_id: &str, amount: &str) {
-    world.pay(account_id, payment_id, amount).await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post(account_id, payment_id, amount).await;
 }
 
 fn joint() -> Policy {

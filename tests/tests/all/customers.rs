@@ -31,8 +31,7 @@ async fn a_person() -> World {
     }
     world.set("2023-10-09T00:00:00Z");
     world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.record(&records).await.is_empty());
+    world.record_all().await;
     world.set(ASKED_AT);
     world
 }

@@ -112,10 +112,7 @@ async fn more_messages_than_a_batch_holds_all_leave_once() {
     for number in 10..35 {
         world.open(&format!("A-{number}")).await;
     }
-    world.set(LATE_AT);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(LATE_AT).await;
     let sent = world.sent();
     let mut sent = ids(&sent);
     sent.sort_unstable();
@@ -144,9 +141,7 @@ async fn a_change_that_only_takes_an_account_out_of_the_index_says_nothing() {
 async fn a_revision_without_a_decision_says_nothing() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
-    world.pay("A-1", "P-1", "1.00").await;
-    let payments = world.payment_records().await;
-    world.post(&payments).await;
+    world.pay_and_post("A-1", "P-1", "1.00").await;
     let records = world.account_records().await;
     assert_eq!(records.len(), 2);
     assert!(world.send(&records).await.is_empty());

@@ -9,33 +9,31 @@ use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy::Retention;
 use duewatch_store::{HistoryBreak, HistoryEntry, Recorded, StoreError, verify_history};
 use duewatch_tests::interrupt::Interrupt;
-use duewatch_tests::support::{REMINDING, World, consumed, id, instant, record};
+use duewatch_tests::support::{REMINDING, STANDARD, World, consumed, id, instant, record};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const OPENED_AT: &str = "2023-09-01T00:00:00Z";
+pub(crate) const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 /// The first instant of 9 October in Shanghai: five delinquent days.
 const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
-const PAID_AT: &str = "2023-10-09T03:00:00Z";
+pub(crate) const PAID_AT: &str = "2023-10-09T03:00:00Z";
 
 /// A-1 is opened, pays a little, is limited, and pays the rest: four revisions.
-async fn four_revisions() -> (World, Vec<Value>) {
+pub(crate) async fn four_revisions_under(policy_id: &str) -> (World, Vec<Value>) {
     let mut world = World::at(OPENED_AT).await;
-    world.open("A-1").await;
-    pay(&mut world, "P-1", "10.00").await;
+    world.open_under(policy_id, "A-1").await;
+    world.pay_and_post("A-1", "P-1", "10.00").await;
     world.set(LIMITED_AT);
     world.sweep().await;
     world.set(PAID_AT);
-    pay(&mut world, "P-2", "240.00").await;
+    world.pay_and_post("A-1", "P-2", "240.00").await;
     let records = world.account_records().await;
     assert_eq!(records.len(), 4);
     (world, records)
 }
 
-async fn pay(world: &mut World, payment_id: &str, amount: &str) {
-    world.pay("A-1", payment_id, amount).await;
-    let payments = world.payment_records().await;
-    assert!(world.post(&payments).await.is_empty());
+async fn four_revisions() -> (World, Vec<Value>) {
+    four_revisions_under(STANDARD).await
 }
 
 fn told(entry: &HistoryEntry) -> Value {
@@ -92,8 +90,7 @@ async fn an_entry_names_the_messages_of_its_revision_with_their_sources_and_acto
         let message = duewatch_domain::formats::parse_message(&line).unwrap();
         world.stack.transitions().command(&message, world.now()).await.unwrap();
     }
-    let records = world.account_records().await;
-    assert!(world.record(&records).await.is_empty());
+    world.record_all().await;
     let entries = world.history("A-1").await;
     let messages: Vec<Value> = entries[1..].iter().map(|entry| told(entry)["messages"].clone()).collect();
     assert_eq!(
@@ -122,8 +119,7 @@ async fn an_entry_holds_no_amount_but_in_its_decision_and_no_reason_that_somebod
         let message = duewatch_domain::formats::parse_message(&line).unwrap();
         world.stack.transitions().command(&message, world.now()).await.unwrap();
     }
-    let records = world.account_records().await;
-    assert!(world.record(&records).await.is_empty());
+    world.record_all().await;
     let entries = world.history("A-1").await;
     let facts: Vec<Value> = entries[1..].iter().map(|entry| told(entry)["facts"].clone()).collect();
     assert_eq!(
@@ -147,8 +143,7 @@ async fn an_entry_names_whom_its_revision_wants_contacted() {
     world.open_under(REMINDING, "A-1").await;
     world.set("2023-09-28T02:00:00Z");
     world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.record(&records).await.is_empty());
+    world.record_all().await;
     let wishes = told(&world.history("A-1").await[1])["intents"].clone();
     let due_soon = json!({ "channel": "app", "template": "due_soon", "planned_at": "2023-09-28T02:00:00Z" });
     assert_eq!(wishes, json!([due_soon]));

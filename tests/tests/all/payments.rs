@@ -7,9 +7,11 @@ use duewatch_domain::account::{Dated, PaymentKind};
 use duewatch_domain::commands::PaymentReceived;
 use duewatch_domain::kernel::MAX_PAYMENTS;
 use duewatch_domain::kernel::{AccountId, PaymentId, Revision};
-use duewatch_domain::{Account, Command, Trigger, policy};
+use duewatch_domain::{Account, Command, Trigger};
 use duewatch_store::{MAX_CONFLICTS, PaymentFact};
+use duewatch_testkit::{LIMIT, policy_text, stages};
 use duewatch_tests::interrupt::Interrupt;
+use duewatch_tests::observed::RequestObserver;
 use duewatch_tests::support::{
     PublishedMessage, STANDARD, World, consumed, contract, contract_of, decisions, failures, id, instant,
     message, payment_ids, post, put, sequence_number, stream_event,
@@ -71,14 +73,12 @@ async fn a_reversal_restricts_again_in_its_own_invocation() {
     let mut payment = world.payment("A-1", "P-1", "250.00");
     world.put_payment(&payment).await;
     world.set("2023-10-12T00:00:00Z");
-    let records = world.payment_records().await;
-    world.post(&records).await;
+    world.post_payments().await;
     assert_eq!(world.account("A-1").await.status.stage.as_str(), "current");
 
     payment["reversed_at"] = json!("2023-10-12T00:00:00Z");
     world.put_payment(&payment).await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.post_payments().await;
     assert_eq!(decisions(&world.account("A-1").await), ["current > limited +limit_credit_line"]);
 }
 
@@ -102,8 +102,7 @@ async fn a_payment_that_is_not_handled_yet_is_posted_by_the_sweep_that_would_res
     assert_eq!(decisions(&account), ["current > late", "late > current"], "never restricted");
 
     // Its record comes late.
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.post_payments().await;
     assert_eq!(world.account("A-1").await, account);
 }
 
@@ -166,27 +165,17 @@ async fn money_in_another_currency_holds_the_restriction_and_tells_operations() 
 }
 
 /// Each stage has a restriction of its own, so that a milder one brings a new one too.
-const REPLACING: &str = r#"
-id = "replacing"
-version = 1
-effective_on = 2020-01-01
-
-[[stages]]
-name = "first"
-when = { days_past_due = 1 }
-restrictions = [{ kind = "limit_credit_line", percent = 80 }]
-
-[[stages]]
-name = "second"
-when = { days_past_due = 5 }
-restrictions = [{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }]
-"#;
+fn replacing() -> String {
+    let second = r#"{ kind = "limit_credit_line", percent = 20 }, { kind = "freeze_drawdown" }"#;
+    let first = LIMIT.replace("50", "80");
+    let ladder = [("first", "days_past_due = 1", first.as_str()), ("second", "days_past_due = 5", second)];
+    policy_text("replacing", "", &stages(&ladder))
+}
 
 #[tokio::test]
 async fn money_that_cannot_be_posted_does_not_keep_other_money_from_easing_the_account() {
     let mut world = World::at(OPENED_AT).await;
-    let policy = policy::parse(REPLACING).unwrap();
-    world.store().publish_policy(&policy, REPLACING).await.unwrap();
+    world.publish(&replacing()).await;
     let due_on = ["2023-10-01", "2023-10-10"].map(str::to_owned);
     let contract = contract_of("replacing", "A-1", &due_on);
     world.stack.transitions().open(&contract, world.now(), Trigger::Time).await.unwrap();
@@ -197,9 +186,7 @@ async fn money_that_cannot_be_posted_does_not_keep_other_money_from_easing_the_a
     let mut dollars = world.payment("A-1", "X-1", "40.00");
     dollars["currency"] = json!("USD");
     world.put_payment(&dollars).await;
-    world.pay("A-1", "P-1", "250.00").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-1", "P-1", "250.00").await;
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
     assert_eq!(account.status.stage.as_str(), "first", "two days past due are left");
@@ -279,8 +266,7 @@ async fn a_payment_put_between_the_creators_query_and_its_put_is_posted() {
     creator.open(&contract(STANDARD, "A-1"), world.now(), Trigger::Time).await.unwrap();
     assert_eq!(comes.left(), 0);
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.post_payments().await;
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
 }
 
@@ -338,8 +324,7 @@ async fn a_suspense_payment_that_cannot_be_posted_is_quarantined_when_its_accoun
     let mut dollars = world.payment("A-1", "P-1", "40.00");
     dollars["currency"] = json!("USD");
     world.put_payment(&dollars).await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.post_payments().await;
     let account = world.open("A-1").await;
     assert_eq!(payment_ids(&account), Vec::<&str>::new());
     assert!(world.store().suspense_of(&id("A-1")).await.unwrap().is_empty());
@@ -397,7 +382,7 @@ async fn the_lowest_record_that_failed_is_reported_and_an_accounts_later_records
     ];
     let client = world.interrupted(busy[0].clone());
     let client = aws_sdk_dynamodb::Client::from_conf(
-        client.config().to_builder().interceptor(busy[1].clone()).build(),
+        client.config().to_builder().interceptor(busy[1].clone().observing()).build(),
     );
     let failed = post(&world.services_over(post_payment::NAME, client), &records).await;
     assert_eq!(failed, [sequence_number(&records[1])], "of P-2, the lowest of the two");

@@ -31,7 +31,7 @@ async fn published() -> World {
     world.set(PUBLISHED_AT);
     let text = stricter();
     let version = policy::parse(&text).unwrap();
-    world.store().publish_policy(&version, &text).await.unwrap();
+    world.publish(&text).await;
     let queued = queue_accounts(world.store(), &version, world.now()).await.unwrap();
     assert_eq!((queued.accounts, queued.queued), (1, 1));
     assert_eq!(world.now() + queued.spread, instant(ANNOUNCED_BY));
@@ -53,10 +53,7 @@ async fn publishing_a_version_queues_the_accounts_under_it_and_no_other() {
 #[tokio::test]
 async fn a_stricter_version_is_announced_and_binds_in_its_time() {
     let mut world = published().await;
-    world.set(ANNOUNCED_BY);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(ANNOUNCED_BY).await;
     let sent = world.sent_to("reminders");
     assert_eq!(sent.len(), 1);
     let data = &sent[0].body["data"];
@@ -114,7 +111,7 @@ async fn an_announcement_that_nobody_queued_is_found_by_the_reconciler() {
     world.account_records().await;
     world.set(PUBLISHED_AT);
     let text = stricter();
-    world.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
+    world.publish(&text).await;
     world.set("2023-09-02T12:00:00Z");
     // A-1's next action is on 5 October, and the letter must leave by 13 September.
     let found = ReconcileReport { evaluated: 1, unconfirmed: 1, repaired: 1, ..ReconcileReport::default() };
@@ -140,10 +137,6 @@ steps = [{ stage = "late", days = 5, channel = "sms", template = "late_mild" }]
 /// 10:00 of 6 October in Shanghai: 250.00 has been due since 1 October.
 const REMINDED_AT: &str = "2023-10-06T02:00:00Z";
 
-async fn publish(world: &World, text: &str) {
-    world.store().publish_policy(&policy::parse(text).unwrap(), text).await.unwrap();
-}
-
 fn lower_fee() -> String {
     FEE.replacen("version = 1", "version = 2", 1).replacen("5.00", "3.00", 1)
 }
@@ -151,7 +144,7 @@ fn lower_fee() -> String {
 /// An account that is to be reminded now, and the records of its stream.
 async fn to_be_reminded() -> (World, Vec<Value>) {
     let mut world = World::at(OPENED_AT).await;
-    publish(&world, FEE).await;
+    world.publish(FEE).await;
     world.open_under("fee", "A-1").await;
     world.set(REMINDED_AT);
     world.sweep().await;
@@ -172,7 +165,7 @@ fn judged_by(account: &Account) -> Option<u32> {
 #[tokio::test]
 async fn a_message_speaks_by_the_version_that_binds_as_it_leaves() {
     let (world, records) = to_be_reminded().await;
-    publish(&world, &lower_fee()).await;
+    world.publish(&lower_fee()).await;
     assert!(world.send(&records).await.is_empty());
     assert_eq!(amounts(&world.sent_to("reminders")), [("253.00", "1003.00")]);
     assert_eq!(judged_by(&world.account("A-1").await), Some(1), "its turn has not come");

@@ -116,9 +116,7 @@ async fn live(world: &mut World) -> Vec<PublishedMessage> {
         world.reconcile().await;
         sent.extend(world.sent());
     }
-    world.pay("A-1", "P-1", "31.41").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-1", "P-1", "31.41").await;
     let records = world.account_records().await;
     assert!(world.send(&records).await.is_empty());
     assert!(world.record(&records).await.is_empty());

@@ -47,17 +47,14 @@ steps = [
 /// A-1 of C-1, under a policy that reminds by text message first.
 async fn world() -> World {
     let world = World::at(OPENED_AT).await;
-    world.store().publish_policy(&policy::parse(REACHING).unwrap(), REACHING).await.unwrap();
+    world.publish(REACHING).await;
     world.open_under("reaching", "A-1").await;
     world
 }
 
 /// The messages that leave at an instant, after the sweep of the accounts and the delivery of their stream.
 async fn leaves(world: &mut World, at: &str) -> Vec<PublishedMessage> {
-    world.set(at);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(at).await;
     world.sweep_contacts().await;
     world.sent_to("reminders")
 }
@@ -402,7 +399,7 @@ async fn what_a_third_party_reports_is_theirs() {
 #[tokio::test]
 async fn what_a_provider_reports_to_the_queue_is_taken_by_the_whole_stack() {
     let mut world = World::at(OPENED_AT).await;
-    world.store().publish_policy(&policy::parse(REACHING).unwrap(), REACHING).await.unwrap();
+    world.publish(REACHING).await;
     world.open_under("reaching", "A-1").await;
     world.open_under(STANDARD, "A-2").await;
     world.stack.drain().await.unwrap();

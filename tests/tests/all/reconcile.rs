@@ -161,8 +161,7 @@ async fn a_restriction_that_is_deferred_is_no_discrepancy() {
     let mut dollars = world.payment("A-1", "P-1", "40.00");
     dollars["currency"] = json!("USD");
     world.put_payment(&dollars).await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.post_payments().await;
     world.set(LIMITED_AT);
     assert_eq!(world.sweep().await.held, 1);
     let held = world.account("A-1").await;
@@ -193,10 +192,7 @@ async fn an_account_that_cannot_be_known_alerts_every_day(#[case] attribute: &st
 #[tokio::test]
 async fn a_payment_that_its_stream_forgot_is_posted_and_lifts() {
     let mut world = one().await;
-    world.set(LIMITED_AT);
-    world.sweep().await;
-    let records = world.account_records().await;
-    world.send(&records).await;
+    world.sweep_and_send(LIMITED_AT).await;
     world.remember("A-1").await;
     world.set("2023-10-10T00:00:00Z");
     world.pay("A-1", "P-1", "250.00").await;
@@ -215,8 +211,7 @@ async fn a_payment_that_its_stream_forgot_is_posted_and_lifts() {
     tomorrow(&world);
     assert_eq!(world.reconcile().await, healthy(1));
     // The stream delivers the records after all.
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.post_payments().await;
     assert_eq!(world.account("A-1").await, account);
 }
 
@@ -273,8 +268,7 @@ async fn money_that_was_quarantined_does_not_alert_again() {
     let mut dollars = world.payment("A-1", "P-1", "40.00");
     dollars["currency"] = json!("USD");
     world.put_payment(&dollars).await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.post_payments().await;
     drop(world.sent());
     for quarantined in [1, 0] {
         tomorrow(&world);
@@ -300,9 +294,7 @@ async fn a_revision_that_the_history_lacks_is_recorded() {
 async fn a_revision_that_nobody_can_record_any_more_alerts() {
     let mut world = one().await;
     for payment in ["P-1", "P-2"] {
-        world.pay("A-1", payment, "1.00").await;
-        let records = world.payment_records().await;
-        world.post(&records).await;
+        world.pay_and_post("A-1", payment, "1.00").await;
     }
     tomorrow(&world);
     assert_eq!(world.reconcile().await, ReconcileReport { history_behind: 1, open: 1, ..healthy(1) });
@@ -353,8 +345,7 @@ async fn a_decision_that_a_later_one_overtook_is_sent() {
     world.set(LIMITED_AT);
     world.sweep().await;
     world.remember("A-1").await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.send_all().await;
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), None, "not what lies below");
     drop(world.sent());
     tomorrow(&world);
@@ -432,9 +423,7 @@ async fn an_announcement_of_a_date_that_has_passed_is_not_sent_late() {
 async fn a_suspense_payment_is_posted_once_its_account_has_come_and_alerts_after_a_day() {
     let mut world = World::at("2023-09-01T12:00:00Z").await;
     world.pay("A-1", "P-1", "250.00").await;
-    world.pay("A-2", "P-1", "250.00").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-2", "P-1", "250.00").await;
     drop(world.sent());
     assert_eq!(world.reconcile().await, ReconcileReport { in_suspense: 2, ..healthy(0) });
     assert_eq!(told(&world), []);

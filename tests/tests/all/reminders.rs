@@ -27,10 +27,7 @@ async fn reminding() -> World {
 /// Sweeps, and sends the reminders that follow. Returns the messages to borrowers: template, and the number
 /// of earlier ones that each replaces.
 async fn sweep_and_send(world: &mut World, at: &str) -> Vec<(String, u64)> {
-    world.set(at);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(at).await;
     said(&world.sent_to("reminders"))
 }
 
@@ -122,10 +119,7 @@ async fn a_reminder_leaves_as_a_cloud_event_with_ids_and_figures_only() {
     world.set(LATE_AT);
     world.sweep().await;
     world.account_records().await;
-    world.set(LATE_MILD_AT);
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send(LATE_MILD_AT).await;
     let sent = world.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].topic, "reminders");
@@ -233,8 +227,7 @@ async fn a_payment_between_the_decision_and_the_sending_withdraws_the_reminder(#
     let (mut world, records) = about_to_remind().await;
     world.pay("A-1", "P-1", "250.00").await;
     if handled {
-        let payments = world.payment_records().await;
-        assert!(world.post(&payments).await.is_empty());
+        world.post_payments().await;
     }
     assert!(world.send(&records).await.is_empty());
     assert_eq!(world.sent_to("reminders"), []);

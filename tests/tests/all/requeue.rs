@@ -38,9 +38,7 @@ async fn what_could_not_be_taken_is_taken_once_its_cause_has_gone() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     let whole = spoil(&world).await;
-    world.pay("A-1", "P-1", "250.00").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-1", "P-1", "250.00").await;
     world.set("2023-10-20T00:00:00Z");
     world.sweep().await;
     let paused =
@@ -66,9 +64,7 @@ async fn what_could_not_be_taken_is_taken_once_its_cause_has_gone() {
 async fn what_can_never_be_taken_stays_with_its_reason() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
-    world.pay("A-1", "P-1", "-1.00").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-1", "P-1", "-1.00").await;
     world.set("2023-09-02T00:00:00Z");
     let (came, left) = handed_back(&world).await;
     assert_eq!(came, Requeued { taken: 0, left: 1 });

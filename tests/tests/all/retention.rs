@@ -12,12 +12,9 @@ use duewatch_domain::policy;
 use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
 use duewatch_tests::support::{KEEPING, STANDARD, World, id, instant, message, policy_text, take_messages};
 use rstest::rstest;
-use serde_json::Value;
 
-const OPENED_AT: &str = "2023-09-01T00:00:00Z";
-/// The first instant of 9 October in Shanghai: five delinquent days.
-const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
-const PAID_AT: &str = "2023-10-09T03:00:00Z";
+use super::history::{OPENED_AT, PAID_AT, four_revisions_under};
+
 /// Each 1,825 days after the revision that followed.
 const FIRST_UNTIL: &str = "2028-08-30T00:00:00Z";
 const SECOND_UNTIL: &str = "2028-10-06T16:00:00Z";
@@ -25,42 +22,8 @@ const THIRD_UNTIL: &str = "2028-10-07T03:00:00Z";
 
 type RecordItem = HashMap<String, AttributeValue>;
 
-/// A-1 is opened, pays a little, is limited, and pays the rest: four revisions.
-async fn four_revisions(policy_id: &str) -> (World, Vec<Value>) {
-    let mut world = World::at(OPENED_AT).await;
-    world.open_under(policy_id, "A-1").await;
-    pay(&mut world, "P-1", "10.00").await;
-    world.set(LIMITED_AT);
-    world.sweep().await;
-    world.set(PAID_AT);
-    pay(&mut world, "P-2", "240.00").await;
-    let records = world.account_records().await;
-    assert_eq!(records.len(), 4);
-    (world, records)
-}
-
-async fn pay(world: &mut World, payment_id: &str, amount: &str) {
-    world.pay("A-1", payment_id, amount).await;
-    let payments = world.payment_records().await;
-    assert!(world.post(&payments).await.is_empty());
-}
-
 fn expiries(entries: &[HistoryEntry]) -> Vec<Option<DateTime<Utc>>> {
     entries.iter().map(|entry| entry.expires_at).collect()
-}
-
-/// The items under a key of the records whose sort keys begin with `prefix`.
-async fn items(world: &World, pk: &str, prefix: &str) -> Vec<RecordItem> {
-    let sent = world
-        .client()
-        .query()
-        .table_name(&world.store().tables().records)
-        .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-        .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-        .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-        .send()
-        .await;
-    sent.unwrap().items.unwrap()
 }
 
 /// The expiry of an item.
@@ -88,14 +51,14 @@ async fn breaks(world: &World) -> Vec<HistoryBreak> {
 
 #[tokio::test]
 async fn each_entry_is_kept_five_years_from_the_next_one_on_and_the_newest_for_good() {
-    let (world, records) = four_revisions(KEEPING).await;
+    let (world, records) = four_revisions_under(KEEPING).await;
     for _delivered in 0..2 {
         assert!(world.record(&records).await.is_empty());
     }
     let until = [FIRST_UNTIL, SECOND_UNTIL, THIRD_UNTIL].map(|until| Some(instant(until)));
     let entries = world.history("A-1").await;
     assert_eq!(expiries(&entries), [&until[..], &[None]].concat());
-    let stored: Vec<_> = items(&world, "history#A-1", "").await.iter().map(expiry).collect();
+    let stored: Vec<_> = world.records("history#A-1", "").await.iter().map(expiry).collect();
     assert_eq!(stored, expiries(&entries));
     let told: Vec<_> = entries[1..].iter().map(|entry| entry.content().unwrap().kept_below_until).collect();
     assert_eq!(told, until, "and the next one says it");
@@ -104,7 +67,7 @@ async fn each_entry_is_kept_five_years_from_the_next_one_on_and_the_newest_for_g
 
 #[tokio::test]
 async fn without_a_retention_nothing_of_an_account_expires() {
-    let (world, records) = four_revisions(STANDARD).await;
+    let (world, records) = four_revisions_under(STANDARD).await;
     assert!(world.record(&records).await.is_empty());
     let entries = world.history("A-1").await;
     assert_eq!(expiries(&entries), [None; 4]);
@@ -116,7 +79,7 @@ async fn without_a_retention_nothing_of_an_account_expires() {
 #[case::one_between(1, SECOND_UNTIL)]
 #[tokio::test]
 async fn an_entry_that_comes_late_is_kept_as_the_one_above_it_says(#[case] late: usize, #[case] until: &str) {
-    let (world, mut records) = four_revisions(KEEPING).await;
+    let (world, mut records) = four_revisions_under(KEEPING).await;
     let record = records.remove(late);
     assert!(world.record(&records).await.is_empty());
     assert!(world.record(&[record]).await.is_empty());
@@ -128,7 +91,7 @@ async fn an_entry_that_comes_late_is_kept_as_the_one_above_it_says(#[case] late:
 
 #[tokio::test]
 async fn an_entry_that_follows_after_half_a_write_is_the_newest_and_bears_no_date() {
-    let (world, records) = four_revisions(KEEPING).await;
+    let (world, records) = four_revisions_under(KEEPING).await;
     assert!(world.record(&records[..2]).await.is_empty());
     // The writer of the third entry had set the expiry of the second, and died.
     world
@@ -154,7 +117,7 @@ async fn an_entry_that_follows_after_half_a_write_is_the_newest_and_bears_no_dat
 
 #[tokio::test]
 async fn what_the_reconciler_fills_in_lets_the_one_below_it_go() {
-    let (world, records) = four_revisions(KEEPING).await;
+    let (world, records) = four_revisions_under(KEEPING).await;
     assert!(world.record(&records[..3]).await.is_empty());
     world.set("2023-10-09T12:00:00Z");
     assert!(world.reconcile().await.history_behind > 0);
@@ -164,7 +127,7 @@ async fn what_the_reconciler_fills_in_lets_the_one_below_it_go() {
 
 #[tokio::test]
 async fn a_policy_that_cannot_be_read_lets_nothing_go_and_loses_nothing() {
-    let (world, records) = four_revisions(KEEPING).await;
+    let (world, records) = four_revisions_under(KEEPING).await;
     let newer = policy_text(KEEPING).replace("version = 1", "version = 2");
     world.store().publish_policy(&policy::parse(&newer).unwrap(), "no policy").await.unwrap();
     assert!(world.record(&records).await.is_empty());
@@ -176,7 +139,7 @@ async fn a_policy_that_cannot_be_read_lets_nothing_go_and_loses_nothing() {
 /// expired.
 #[tokio::test]
 async fn what_has_had_its_time_may_be_missing_and_nothing_else() {
-    let (world, records) = four_revisions(KEEPING).await;
+    let (world, records) = four_revisions_under(KEEPING).await;
     world.record(&records).await;
     let (entries, account) = (world.history("A-1").await, world.account("A-1").await);
     let second_before = |until: &str| instant(until) - chrono::TimeDelta::seconds(1);
@@ -195,7 +158,7 @@ async fn what_has_had_its_time_may_be_missing_and_nothing_else() {
 
 #[tokio::test]
 async fn audit_says_from_which_revision_on_an_expired_history_is_known() {
-    let (world, records) = four_revisions(KEEPING).await;
+    let (world, records) = four_revisions_under(KEEPING).await;
     world.record(&records).await;
     // The second is gone, the first is about to expire: DynamoDB keeps no order.
     delete_entry(&world, 2).await;
@@ -221,7 +184,7 @@ async fn audit_says_from_which_revision_on_an_expired_history_is_known() {
 
 #[tokio::test]
 async fn an_account_that_did_nothing_for_years_still_has_its_newest_entry_and_goes_on_from_it() {
-    let (mut world, records) = four_revisions(KEEPING).await;
+    let (mut world, records) = four_revisions_under(KEEPING).await;
     world.record(&records).await;
     world.send(&records).await;
     for revision in 1..=3 {
@@ -231,8 +194,7 @@ async fn an_account_that_did_nothing_for_years_still_has_its_newest_entry_and_go
     assert_eq!(world.store().history_head(&id("A-1")).await.unwrap(), Some(Revision(4)));
     assert_eq!(breaks(&world).await, []);
     world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.record(&records).await.is_empty());
+    world.record_all().await;
     let entries = world.history("A-1").await;
     assert_eq!((entries[1].revision, entries[1].follows), (Revision(5), Revision(4)));
     assert_eq!(breaks(&world).await, []);
@@ -243,18 +205,15 @@ async fn an_account_that_did_nothing_for_years_still_has_its_newest_entry_and_go
 async fn what_became_of_a_reminder_is_kept_three_years() {
     let mut world = World::at(OPENED_AT).await;
     world.open_under(KEEPING, "A-1").await;
-    world.set("2023-09-28T02:00:00Z");
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send("2023-09-28T02:00:00Z").await;
     let [sent] = world.sent_to("reminders").try_into().unwrap();
-    let mut noted = items(&world, "customer#C-1", "said#").await;
-    noted.extend(items(&world, &format!("message#{}", sent.id()), "").await);
+    let mut noted = world.records("customer#C-1", "said#").await;
+    noted.extend(world.records(&format!("message#{}", sent.id()), "").await);
     assert_eq!(noted.len(), 2, "how the wish ended, and the message");
     for item in &noted {
         assert_eq!(expiry(item), Some(instant("2026-09-27T02:00:00Z")), "{item:?}");
     }
-    assert_eq!(expiry(&items(&world, "account#A-1", "published").await[0]), None);
+    assert_eq!(expiry(&world.records("account#A-1", "published").await[0]), None);
 }
 
 #[tokio::test]
@@ -265,16 +224,16 @@ async fn the_log_of_a_contact_point_is_kept_three_years_and_erased_all_the_same(
     let change = message("E-1", world.now(), "A-1", "contact_changed", change);
     assert!(take_messages(&world.services(intake::NAME), &[change]).await.is_empty());
     let until = Some(instant("2026-10-08T03:00:00Z"));
-    let log = items(&world, "customer#C-1", "contact-log#").await;
+    let log = world.records("customer#C-1", "contact-log#").await;
     assert_eq!(log.iter().map(expiry).collect::<Vec<_>>(), [until]);
-    assert_eq!(expiry(&items(&world, "customer#C-1", "contact#").await[0]), None, "it is in force");
+    assert_eq!(expiry(&world.records("customer#C-1", "contact#").await[0]), None, "it is in force");
 
     let customer = "C-1".parse().unwrap();
     let exported = export(world.store(), &customer, &[id("A-1")], "officer-7", world.now()).await.unwrap();
     // The contact point, its log, the contact profile, and the list of its accounts.
     assert_eq!(exported.records.len(), 4);
     erase(world.store(), &customer, "officer-8", world.now()).await.unwrap();
-    let log = items(&world, "customer#C-1", "contact-log#").await;
+    let log = world.records("customer#C-1", "contact-log#").await;
     assert_eq!(expiry(&log[0]), until);
     assert!(!log[0].contains_key("to_contact_point"));
 }
@@ -288,8 +247,8 @@ async fn what_is_quarantined_stays_for_400_days_and_is_quarantined_anew_where_it
     world.set("2023-10-10T12:00:00Z");
     world.reconcile().await;
     let until = Some(instant("2024-11-13T12:00:00Z"));
-    let quarantined = items(&world, "quarantine#2023-10-10", "").await;
-    let noted = items(&world, "account#A-1", "set-aside#").await;
+    let quarantined = world.records("quarantine#2023-10-10", "").await;
+    let noted = world.records("account#A-1", "set-aside#").await;
     let expiries: Vec<_> = quarantined.iter().chain(&noted).map(expiry).collect();
     assert_eq!(expiries, [until, until]);
 

@@ -69,9 +69,7 @@ async fn a_payment_that_comes_when_the_account_is_due_is_posted_and_assessed_at_
     world.sweep().await;
     // The sweep that would limit the account has not come yet.
     world.set("2023-10-12T00:00:00Z");
-    world.pay("A-1", "P-1", "250.00").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-1", "P-1", "250.00").await;
 
     let account = world.account("A-1").await;
     assert_eq!(decisions(&account), ["current > late", "late > current"]);

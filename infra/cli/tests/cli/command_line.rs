@@ -6,23 +6,15 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use duewatch_testkit::{FROZEN, LATE, policy_text, stages};
 use rstest::rstest;
 use tempfile::TempDir;
 
-const POLICY: &str = r#"id = "standard"
-version = 1
-effective_on = 2023-01-01
-grace_days = 3
-
-[[stages]]
-name = "late"
-when = { delinquent_days = 1 }
-
-[[stages]]
-name = "frozen"
-when = { delinquent_days = 15, overdue_amount = "100.00" }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
-"#;
+/// `late` on lines 6 to 8, `frozen` on lines 10 to 13.
+fn standard() -> String {
+    let frozen = ("frozen", "delinquent_days = 15, overdue_amount = \"100.00\"", FROZEN.2);
+    policy_text("standard", "grace_days = 3", &stages(&[LATE, frozen]))
+}
 
 const BOOK: &str = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-10-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"250.00"},{"number":2,"due_on":"2023-11-01","principal":"250.00"}]}
 {"account_id":"A-2","customer_id":"C-1","policy_id":"standard","currency":"JPY","time_zone":"Asia/Tokyo","opened_on":"2023-10-01","installments":[]}
@@ -58,12 +50,7 @@ impl Files {
     }
 
     fn replay(&self, engine: &str) -> Output {
-        let files = "--policy policy.toml --book book.jsonl --events events.jsonl";
-        let days = "--from 2023-10-01 --to 2023-10-31";
-        let outputs = "--daily daily.jsonl --decisions decisions.jsonl";
-        let arguments = format!("replay {files} {days} {outputs} --engine {engine}");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
-        command.args(arguments.split(' ')).current_dir(self.path()).output().unwrap()
+        replay_in(self.path(), "--from 2023-10-01 --to 2023-10-31", engine)
     }
 
     /// Asserts that both engines refuse the files, with the place and the fault in the message.
@@ -83,6 +70,30 @@ impl Files {
     }
 }
 
+fn run_in(folder: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
+    command.args(arguments.split(' ')).current_dir(folder).output().unwrap()
+}
+
+/// Replays the three files of a folder.
+fn replay_in(folder: &Path, days: &str, engine: &str) -> Output {
+    let files = "--policy policy.toml --book book.jsonl --events events.jsonl";
+    let outputs = "--daily daily.jsonl --decisions decisions.jsonl";
+    run_in(folder, &format!("replay {files} {days} {outputs} --engine {engine}"))
+}
+
+/// The output of both engines, for the same files.
+#[track_caller]
+fn replayed_alike(folder: &Path, days: &str) -> [String; 2] {
+    let [pure, stack] = ENGINES.map(|engine| {
+        let run = replay_in(folder, days, engine);
+        assert!(run.status.success(), "{engine}: {}", String::from_utf8_lossy(&run.stderr));
+        ["daily.jsonl", "decisions.jsonl"].map(|name| fs::read_to_string(folder.join(name)).unwrap())
+    });
+    assert_eq!(pure, stack);
+    pure
+}
+
 fn replaced(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from}");
     text.replacen(from, to, 1)
@@ -90,14 +101,18 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 
 #[test]
 fn the_files_these_refusals_vary_are_fine_with_both_engines() {
-    let outputs = ENGINES.map(|engine| {
-        let files = Files::new(POLICY, BOOK, EVENTS);
-        let run = files.replay(engine);
-        assert!(run.status.success(), "{engine}: {}", String::from_utf8_lossy(&run.stderr));
-        ["daily.jsonl", "decisions.jsonl"].map(|name| fs::read_to_string(files.path().join(name)).unwrap())
-    });
-    assert_eq!(outputs[0][0].lines().count(), 2 * 31);
-    assert_eq!(outputs[0], outputs[1]);
+    let files = Files::new(&standard(), BOOK, EVENTS);
+    let [daily, _] = replayed_alike(files.path(), "--from 2023-10-01 --to 2023-10-31");
+    assert_eq!(daily.lines().count(), 2 * 31);
+}
+
+#[test]
+fn the_demo_is_replayed_alike_by_both_engines() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = run_in(folder.path(), "demo --accounts 10 --days 30 --out .");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let [daily, decisions] = replayed_alike(folder.path(), "--from 2025-01-01 --to 2025-01-30");
+    assert!(!daily.is_empty() && !decisions.is_empty());
 }
 
 #[rstest]
@@ -170,7 +185,7 @@ fn the_files_these_refusals_vary_are_fine_with_both_engines() {
 fn an_event_is_refused_by_file_line_field_and_value(#[case] fields: &str, #[case] names: &[&str]) {
     let line = format!(r#"{{"at":"2023-10-04T09:30:00+08:00","account_id":"A-1",{fields}}}"#);
     let names: Vec<&str> = [&["duewatch: events.jsonl:3: "], names].concat();
-    Files::new(POLICY, BOOK, &format!("{EVENTS}{line}\n")).assert_refused(&names);
+    Files::new(&standard(), BOOK, &format!("{EVENTS}{line}\n")).assert_refused(&names);
 }
 
 #[rstest]
@@ -189,7 +204,7 @@ fn an_event_is_refused_by_file_line_field_and_value(#[case] fields: &str, #[case
 #[case::no_json("at: 2023-10-04", &["no JSON object"])]
 fn an_event_line_is_refused_by_file_line_field_and_value(#[case] line: &str, #[case] names: &[&str]) {
     let names: Vec<&str> = [&["duewatch: events.jsonl:3: "], names].concat();
-    Files::new(POLICY, BOOK, &format!("{EVENTS}{line}\n")).assert_refused(&names);
+    Files::new(&standard(), BOOK, &format!("{EVENTS}{line}\n")).assert_refused(&names);
 }
 
 #[test]
@@ -197,7 +212,7 @@ fn nothing_after_a_refused_event_hides_it() {
     let refused =
         r#"{"at":"2023-10-04T09:30:00+08:00","account_id":"A-1","type":"pause_ended","on":"2023-10-20"}"#;
     let later = r#"{"at":"2023-10-20T09:30:00+08:00","account_id":"A-2","type":"payment_received","payment_id":"P","amount":"-1"}"#;
-    let files = Files::new(POLICY, BOOK, &format!("{EVENTS}{later}\n{refused}\n"));
+    let files = Files::new(&standard(), BOOK, &format!("{EVENTS}{later}\n{refused}\n"));
     files.assert_refused(&["duewatch: events.jsonl:4: pause_ended: on: ", "2023-10-20"]);
 }
 
@@ -218,7 +233,7 @@ fn a_book_line_is_refused_by_file_line_field_and_value(
 ) {
     let place = format!("duewatch: book.jsonl:{line}: ");
     let names: Vec<&str> = [&[place.as_str()], names].concat();
-    Files::new(POLICY, &replaced(BOOK, from, to), EVENTS).assert_refused(&names);
+    Files::new(&standard(), &replaced(BOOK, from, to), EVENTS).assert_refused(&names);
 }
 
 #[rstest]
@@ -237,7 +252,7 @@ fn a_policy_is_refused_by_file_line_field_and_value(
 ) {
     let place = format!("duewatch: policy.toml: line {line}, column ");
     let names: Vec<&str> = [&[place.as_str()], names].concat();
-    Files::new(&replaced(POLICY, from, to), BOOK, EVENTS).assert_refused(&names);
+    Files::new(&replaced(&standard(), from, to), BOOK, EVENTS).assert_refused(&names);
 }
 
 #[rstest]
@@ -245,7 +260,7 @@ fn a_policy_is_refused_by_file_line_field_and_value(
 #[case::book("book.jsonl")]
 #[case::events("events.jsonl")]
 fn a_file_that_is_not_there_is_named(#[case] name: &str) {
-    let files = Files::new(POLICY, BOOK, EVENTS);
+    let files = Files::new(&standard(), BOOK, EVENTS);
     fs::remove_file(files.path().join(name)).unwrap();
     let run = files.replay("pure");
     assert!(!run.status.success());
@@ -305,7 +320,7 @@ fn help_lists_the_commands_and_their_options() {
 #[case("1899-12-31", "2023-10-01", "days lie between 1900-01-01 and 2999-12-31")]
 #[case("2023-10-01", "+12000-01-01", "days lie between 1900-01-01 and 2999-12-31")]
 fn days_that_cannot_be_run_are_refused(#[case] from: &str, #[case] to: &str, #[case] names: &str) {
-    let files = Files::new(POLICY, BOOK, EVENTS);
+    let files = Files::new(&standard(), BOOK, EVENTS);
     let run = Command::new(env!("CARGO_BIN_EXE_duewatch"))
         .args(["replay", "--policy", "policy.toml", "--book", "book.jsonl", "--events", "events.jsonl"])
         .args([format!("--from={from}"), format!("--to={to}")])
@@ -337,7 +352,7 @@ fn permits_answers_with_a_sentence_and_an_exit_code(
     #[case] answer: &str,
     #[case] code: i32,
 ) {
-    let files = Files::new(POLICY, BOOK, EVENTS);
+    let files = Files::new(&standard(), BOOK, EVENTS);
     let arguments = format!("permits A-1 {operation} --case . --from 2023-10-01 --to {day}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
     let run = command.args(arguments.split(' ')).current_dir(files.path()).output().unwrap();
@@ -353,7 +368,7 @@ fn explain_shows_the_plan_of_each_draw() {
     let events = r#"{"at":"2023-09-30T23:30:00Z","type":"drawn","account_id":"A-1","draw_id":"D-1","amount":"300.00","installments":[{"number":11,"due_on":"2023-10-15","principal":"150.00","interest":"1.50"},{"number":12,"due_on":"2023-11-15","principal":"150.00","interest":"1.50"}]}
 {"at":"2023-10-09T09:30:00+08:00","type":"payment_received","account_id":"A-1","payment_id":"P-1","amount":"200.00"}
 "#;
-    let files = Files::new(POLICY, book, events);
+    let files = Files::new(&standard(), book, events);
     let arguments = "explain A-1 --case . --from 2023-10-01 --to 2023-10-20";
     let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
     let run = command.args(arguments.split(' ')).current_dir(files.path()).output().unwrap();

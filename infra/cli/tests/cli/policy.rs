@@ -4,37 +4,19 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use duewatch_testkit::{FROZEN, LATE, LIMIT, policy_text, reminders, stages};
 use rstest::rstest;
 use tempfile::TempDir;
 
 /// Three days of grace; then a late stage, a lowered line, and no more drawdowns.
-const POLICY: &str = r#"id = "standard"
-version = 1
-effective_on = 2023-01-01
-grace_days = 3
-announcement = { days = 30, channel = "sms", template = "new_rules" }
-
-[[stages]]
-name = "late"
-when = { delinquent_days = 1 }
-
-[[stages]]
-name = "limited"
-when = { delinquent_days = 10 }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-
-[[stages]]
-name = "frozen"
-when = { delinquent_days = 20 }
-restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
-
-[reminders]
-send_at = "10:00"
-steps = [
-    { stage = "current", days = 2, channel = "sms", template = "missed" },
-    { stage = "late", days = 5, channel = "email", template = "late" },
-]
-"#;
+fn standard() -> String {
+    let ladder =
+        [LATE, ("limited", "delinquent_days = 10", LIMIT), ("frozen", "delinquent_days = 20", FROZEN.2)];
+    let steps = reminders(&[("current", 2, "sms", "missed"), ("late", 5, "email", "late")]);
+    let announcement = r#"announcement = { days = 30, channel = "sms", template = "new_rules" }"#;
+    let settings = format!("grace_days = 3\n{announcement}");
+    policy_text("standard", &settings, &format!("{}{steps}", stages(&ladder))).replacen("2020", "2023", 1)
+}
 
 /// `A-1` is never paid, `A-2` in time, `A-3` on 8 October; `A-4` opens after all other events.
 const BOOK: &str = r#"{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-09-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"250.00"}]}
@@ -54,7 +36,9 @@ struct DiffFiles(TempDir);
 impl DiffFiles {
     fn new(other: &str) -> Self {
         let files = Self(tempfile::tempdir().unwrap());
-        let texts = [("p.toml", POLICY), ("q.toml", other), ("book.jsonl", BOOK), ("events.jsonl", EVENTS)];
+        let policy = standard();
+        let texts =
+            [("p.toml", policy.as_str()), ("q.toml", other), ("book.jsonl", BOOK), ("events.jsonl", EVENTS)];
         for (name, text) in texts {
             fs::write(files.path().join(name), text).unwrap();
         }
@@ -98,7 +82,7 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 fn stricter() -> String {
     let limited = "[[stages]]\nname = \"limited\"\nwhen = { delinquent_days = 10 }\n\
                    restrictions = [{ kind = \"limit_credit_line\", percent = 50 }]\n\n";
-    let text = replaced(POLICY, limited, "").replace("version = 1", "version = 2");
+    let text = replaced(&standard(), limited, "").replace("version = 1", "version = 2");
     replaced(&text, "delinquent_days = 20", "delinquent_days = 10")
 }
 
@@ -163,7 +147,7 @@ fn a_text_that_cannot_be_sent_is_refused_by_line_and_column(
     #[case] more: &str,
     #[case] problem: &str,
 ) {
-    let files = DiffFiles::new(&(replaced(POLICY, from, to) + more));
+    let files = DiffFiles::new(&(replaced(&standard(), from, to) + more));
     let message = files.refuses("policy check q.toml");
     assert!(message.starts_with(&format!("duewatch: q.toml: {problem}")), "{message}");
     // The publication is refused before the command looks for a table.
@@ -217,7 +201,7 @@ fn a_diff_is_of_the_facts_of_its_day(#[case] arguments: &str, #[case] summary: &
 
 #[test]
 fn a_diff_of_a_policy_and_itself_is_empty() {
-    let files = DiffFiles::new(POLICY);
+    let files = DiffFiles::new(&standard());
     let (out, _) = files.says("policy diff p.toml q.toml --book book.jsonl --on 2023-10-20");
     assert!(out.starts_with("Nobody would be treated differently.\n\n"), "{out}");
     let (out, _) = files.says("policy diff p.toml q.toml --book book.jsonl --on 2023-10-20 --json");
@@ -287,7 +271,8 @@ fn a_replay_against_another_policy_shows_both_sides_and_the_accounts_that_differ
 // so it is limited on the 14th, until the enforcement is off.
 #[test]
 fn a_replay_against_another_policy_says_what_late_fees_it_would_have_charged() {
-    let charging = POLICY.replace("version = 1", "version = 2") + "\n[late_fee]\ndaily_rate = \"0.001\"\n";
+    let charging =
+        standard().replace("version = 1", "version = 2") + "\n[late_fee]\ndaily_rate = \"0.001\"\n";
     let (out, _) = DiffFiles::new(&charging).says(&format!("{REPLAY} --against q.toml"));
     assert_eq!(
         out,
@@ -322,7 +307,7 @@ fn the_outputs_of_a_replay_against_another_policy_are_those_of_the_first() {
 
 #[test]
 fn a_replay_against_the_same_policy_differs_nowhere() {
-    let (out, _) = DiffFiles::new(POLICY).says(&format!("{REPLAY} --against q.toml"));
+    let (out, _) = DiffFiles::new(&standard()).says(&format!("{REPLAY} --against q.toml"));
     assert!(out.ends_with("\nNo account would have been treated differently.\n"), "{out}");
 }
 

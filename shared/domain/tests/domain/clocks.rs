@@ -3,23 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::kernel::end_of_day;
 use duewatch_domain::{Policy, Trigger};
+use duewatch_testkit::stages;
 use rstest::rstest;
 
 use crate::common::{TestLoan, date, instant, loan, loan_in, policy};
 
 /// A stage for each of the first two days past due.
 fn two_days(head: &str) -> Policy {
-    policy(
-        head,
-        r#"
-        [[stages]]
-        name = "one"
-        when = { days_past_due = 1 }
-        [[stages]]
-        name = "two"
-        when = { days_past_due = 2 }
-        "#,
-    )
+    policy(head, &stages(&[("one", "days_past_due = 1", ""), ("two", "days_past_due = 2", "")]))
 }
 
 /// Evaluates the loan at each of its next actions, and asserts that each brings exactly the expected day,

@@ -90,42 +90,50 @@ proptest! {
     }
 }
 
+/// A request before the gate of a customer who has been heard.
+#[derive(Debug)]
+struct AtTheGate {
+    begin: DateTime<Utc>,
+    heard: Vec<(i64, ContactNews)>,
+    profile: ContactProfile,
+    rules: ContactRules,
+    request: GateRequest,
+    now: DateTime<Utc>,
+}
+
+fn at_the_gate() -> impl Strategy<Value = AtTheGate> {
+    let request = (select(&ZONES[..]), channels(), kind());
+    (begin(), vec((minute(), heard()), 0..14), rules(), request, minute()).prop_map(
+        |(begin, heard, rules, (zone, channels, kind), minute)| AtTheGate {
+            profile: known(begin, &heard),
+            request: GateRequest { kind, ..wish(0, 0, zone, channels) },
+            now: begin + TimeDelta::minutes(minute),
+            begin,
+            heard,
+            rules,
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(cases(2000))]
 
     #[test]
     fn what_waits_waits_for_something_later_and_then_no_more(
-        begin in begin(),
-        heard in vec((minute(), heard()), 0..14),
-        rules in rules(),
-        zone in select(&ZONES[..]),
-        channels in channels(),
-        kind in kind(),
-        minute in minute(),
+        AtTheGate { profile, rules, request, now, .. } in at_the_gate(),
     ) {
-        let profile = known(begin, &heard);
-        let gate_request = GateRequest { kind, ..wish(0, 0, zone, channels) };
-        let now = begin + TimeDelta::minutes(minute);
-        if let GateDecision::Defer { until, .. } = gate(&profile, &gate_request, &rules, now) {
+        if let GateDecision::Defer { until, .. } = gate(&profile, &request, &rules, now) {
             prop_assert!(until > now);
-            let then = gate(&profile, &gate_request, &rules, until);
+            let then = gate(&profile, &request, &rules, until);
             prop_assert!(!matches!(then, GateDecision::Defer { .. }), "{:?}", then);
         }
     }
 
     #[test]
     fn a_channel_that_was_opted_out_of_or_is_gone_is_never_used(
-        begin in begin(),
-        heard in vec((minute(), heard()), 0..14),
-        rules in rules(),
-        zone in select(&ZONES[..]),
-        channels in channels(),
-        kind in kind(),
-        minute in minute(),
+        AtTheGate { begin, heard, profile, rules, request, now } in at_the_gate(),
     ) {
-        let profile = known(begin, &heard);
-        let gate_request = GateRequest { kind, ..wish(0, 0, zone, channels) };
-        let decision = gate(&profile, &gate_request, &rules, begin + TimeDelta::minutes(minute));
+        let decision = gate(&profile, &request, &rules, now);
         if let GateDecision::Send { channel } = decision {
             // The last consent for the channel, by instant and then by event id.
             let mut said: Vec<(Stamp, bool)> = Vec::new();
@@ -150,7 +158,7 @@ proptest! {
             let last = said.into_iter().max_by(|one, other| one.0.cmp(&other.0));
             prop_assert!(last.is_none_or(|(_, given)| given));
             prop_assert!(point.is_none_or(|(_, is_there)| is_there));
-            prop_assert!(gate_request.channels.contains(&channel));
+            prop_assert!(request.channels.contains(&channel));
         }
     }
 

@@ -9,7 +9,7 @@ use rstest::rstest;
 
 use crate::common;
 use crate::common::generate::{DATE_SKIPPED, DomainCase, case};
-use crate::common::{contract, four_installments, instant, ladder, loan, loan_in, only_stage};
+use crate::common::{TestLoan, contract, four_installments, instant, ladder, loan, loan_in, only_stage};
 
 #[test]
 fn a_payment_reversed_at_its_reversal_leaves_settled_what_it_had_paid_ahead() {
@@ -18,9 +18,8 @@ fn a_payment_reversed_at_its_reversal_leaves_settled_what_it_had_paid_ahead() {
     assert_eq!(loan.unpaid(), "P-1 since 2024-03-01: 200.00");
 }
 
-#[test]
-fn paying_everything_overdue_lifts_everything_after_a_new_schedule_and_a_reversal() {
-    let policy = ladder();
+/// Two installments are paid ahead; then an older one is added.
+fn paid_ahead_and_topped_up() -> TestLoan {
     let mut loan = loan(&[(1, "2023-01-01", "100.00"), (2, "2023-12-01", "100.00")]);
     loan.pays("2023-01-01", "P-1", "200.00");
     loan.learns(
@@ -28,6 +27,13 @@ fn paying_everything_overdue_lifts_everything_after_a_new_schedule_and_a_reversa
         "schedule_replaced",
         r#""installments":[{"number":3,"due_on":"2023-02-01","principal":"50.00"}],"reason":"top-up""#,
     );
+    loan
+}
+
+#[test]
+fn paying_everything_overdue_lifts_everything_after_a_new_schedule_and_a_reversal() {
+    let policy = ladder();
+    let mut loan = paid_ahead_and_topped_up();
     loan.reverses("2023-02-10", "P-1", "original").assessed("2023-03-15", &policy, Trigger::Time);
     assert_eq!(loan.figures("2023-03-15", &policy).overdue.to_string(), "150.00");
     loan.pays("2023-03-15", "P-2", "150.00").assessed("2023-03-15", &policy, Trigger::Fact);
@@ -37,13 +43,7 @@ fn paying_everything_overdue_lifts_everything_after_a_new_schedule_and_a_reversa
 
 #[test]
 fn the_oldest_is_settled_first_after_a_kept_installment_was_adjusted_upwards() {
-    let mut loan = loan(&[(1, "2023-01-01", "100.00"), (2, "2023-12-01", "100.00")]);
-    loan.pays("2023-01-01", "P-1", "200.00");
-    loan.learns(
-        "2023-01-05",
-        "schedule_replaced",
-        r#""installments":[{"number":3,"due_on":"2023-02-01","principal":"50.00"}],"reason":"top-up""#,
-    );
+    let mut loan = paid_ahead_and_topped_up();
     loan.learns("2023-01-06", "installment_adjusted", r#""number":2,"amount":"-50.00","reason":"fee""#);
     loan.pays("2023-02-03", "P-2", "50.00");
     assert_eq!(loan.unpaid(), "2: 50.00");

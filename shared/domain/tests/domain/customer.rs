@@ -7,35 +7,18 @@ use duewatch_domain::account::{CrossRestriction, ImposedBy};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::Revision;
-use duewatch_domain::kernel::{end_of_day, start_of_day};
+use duewatch_domain::kernel::start_of_day;
 use duewatch_domain::policy::{Restriction, Versions, parse};
 use duewatch_domain::{Applied, Permit, Policy, Refusal, Trigger, permit_for};
+use duewatch_testkit::{ladder, policy_text};
 use rstest::rstest;
 
 use crate::common::{TestLoan, date, four_installments, instant, policy};
 
-const LADDER: &str = r#"
-    [[stages]]
-    name = "late"
-    when = { delinquent_days = 1 }
-    [[stages]]
-    name = "limited"
-    when = { delinquent_days = 5 }
-    restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-    [[stages]]
-    name = "frozen"
-    when = { delinquent_days = 15 }
-    restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
-    [[stages]]
-    name = "suspended"
-    when = { delinquent_days = 30 }
-    restrictions = [{ kind = "suspend_account" }]
-"#;
-
 const RULE: &str = "[customer]\nstage = \"frozen\"\nrestrictions = [{ kind = \"freeze_drawdown\" }]\n";
 
 fn with(tables: &str) -> Policy {
-    policy("grace_days = 3", &format!("{LADDER}\n{tables}"))
+    policy("grace_days = 3", &format!("{}\n{tables}", ladder()))
 }
 
 fn named(id: &str) -> TestLoan {
@@ -44,19 +27,12 @@ fn named(id: &str) -> TestLoan {
     loan
 }
 
-/// Evaluates the account at each of its next actions, as a sweep does, up to a local date's end.
+/// Evaluates the account as it is opened, then as a sweep does, up to a local date's end.
 fn swept(loan: &mut TestLoan, until: &str, policy: &Policy) {
     if loan.account.revision == Revision(0) {
         loan.assessed("2023-09-01", policy, Trigger::Fact);
     }
-    let until = end_of_day(loan.account.time_zone, date(until));
-    for _ in 0..100 {
-        match loan.account.status.next_action_at.filter(|at| *at <= until) {
-            Some(at) => loan.account.judge(policy, at, Trigger::Time),
-            None => return,
-        }
-    }
-    assert_eq!(loan.account.status.next_action_at, None, "there is no end to it");
+    loan.swept(until, policy);
 }
 
 fn asked(loan: &TestLoan) -> String {
@@ -128,7 +104,7 @@ fn nobody_else_is_restricted_before_the_account_itself_is(
     #[case] table: &str,
     #[case] day: &str,
 ) {
-    let ladder = LADDER.replace("{ kind = \"freeze", &format!("{{ {notice}kind = \"freeze"));
+    let ladder = ladder().replace("{ kind = \"freeze", &format!("{{ {notice}kind = \"freeze"));
     let ladder = ladder.replace("{ kind = \"suspend", &format!("{{ {notice}kind = \"suspend"));
     let policy = policy("grace_days = 3", &format!("{table}\n{ladder}\n{RULE}"));
     let mut loan = four_installments();
@@ -315,7 +291,7 @@ fn a_version_that_brings_a_rule_is_looked_at_when_it_binds() {
     "customer.restrictions: freeze_drawdown.notice_days: the notice of the stage is waited for, and no other"
 )]
 fn a_rule_that_cannot_be_is_refused(#[case] table: &str, #[case] expected: &str) {
-    let text = format!("id = \"p\"\nversion = 1\neffective_on = 2023-01-01\n{LADDER}\n[customer]\n{table}\n");
+    let text = policy_text("p", "", &format!("{}\n[customer]\n{table}\n", ladder()));
     assert_eq!(parse(&text).unwrap_err().problem, expected);
 }
 

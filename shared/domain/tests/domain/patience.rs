@@ -6,30 +6,13 @@
 use duewatch_domain::account::{DeferralReason, Reason};
 use duewatch_domain::kernel::{end_of_day, start_of_day};
 use duewatch_domain::{Applied, Permit, Policy, Refusal, Trigger, permit_for};
+use duewatch_testkit::{LATE, LIMITED, SUSPEND, StageText, ladder, reminders, stages};
 use rstest::rstest;
 
 use crate::common::{TestLoan, date, four_installments, instant, policy};
 
-const LADDER: &str = r#"
-    [[stages]]
-    name = "late"
-    when = { delinquent_days = 1 }
-    [[stages]]
-    name = "limited"
-    when = { delinquent_days = 5 }
-    restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-    [[stages]]
-    name = "frozen"
-    when = { delinquent_days = 15 }
-    restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
-    [[stages]]
-    name = "suspended"
-    when = { delinquent_days = 30 }
-    restrictions = [{ kind = "suspend_account" }]
-"#;
-
 fn with(tables: &str) -> Policy {
-    policy("grace_days = 3", &format!("{LADDER}\n{tables}"))
+    policy("grace_days = 3", &format!("{}\n{tables}", ladder()))
 }
 
 /// The stage and the restrictions at the last second of a local date.
@@ -37,18 +20,6 @@ fn on(loan: &TestLoan, day: &str, policy: &Policy) -> String {
     let assessment = loan.assessed_at(end_of_day(loan.account.time_zone, date(day)), policy);
     let restrictions: Vec<String> = assessment.restrictions().iter().map(ToString::to_string).collect();
     format!("{} [{}]", assessment.stage_name(), restrictions.join(", "))
-}
-
-/// Evaluates the account at each of its next actions, as a sweep does, up to a local date's end.
-fn swept(loan: &mut TestLoan, until: &str, policy: &Policy) {
-    let until = end_of_day(loan.account.time_zone, date(until));
-    for _ in 0..100 {
-        match loan.account.status.next_action_at.filter(|at| *at <= until) {
-            Some(at) => loan.account.judge(policy, at, Trigger::Time),
-            None => return,
-        }
-    }
-    assert_eq!(loan.account.status.next_action_at, None, "there is no end to it");
 }
 
 // 250.00 of 1000.00 are overdue until 1 November, then 500.00.
@@ -61,7 +32,7 @@ fn swept(loan: &mut TestLoan, until: &str, policy: &Policy) {
 #[case::either_and_one_is_there("amount = \"100.00\", share = \"0.25\", exceed = \"either\"", "2023-10-05")]
 #[case::either_and_none_is_there("amount = \"250.00\", share = \"0.25\", exceed = \"either\"", "2023-11-02")]
 fn what_is_not_material_moves_no_stage_and_is_shown(#[case] table: &str, #[case] first: &str) {
-    let policy = policy("grace_days = 3", &format!("materiality = {{ {table} }}\n{LADDER}"));
+    let policy = policy("grace_days = 3", &format!("materiality = {{ {table} }}\n{}", ladder()));
     let loan = four_installments();
     let before = date(first).pred_opt().unwrap();
     let assessment = loan.assessed_at(end_of_day(loan.account.time_zone, before), &policy);
@@ -82,7 +53,7 @@ fn a_first_and_minor_episode_is_restricted_after_its_tolerance(#[case] day: &str
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
     loan.assessed("2023-09-01", &policy, Trigger::Fact);
-    swept(&mut loan, day, &policy);
+    loan.swept(day, &policy);
     assert_eq!(loan.status_text(), expected);
     assert_eq!(on(&loan, day, &policy), expected);
 }
@@ -93,7 +64,7 @@ fn an_episode_that_is_minor_no_more_is_restricted_at_once() {
     let policy = with("[buffer]\ndays = 60\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
     loan.assessed("2023-09-01", &policy, Trigger::Fact);
-    swept(&mut loan, "2023-11-01", &policy);
+    loan.swept("2023-11-01", &policy);
     assert_eq!(loan.status_text(), "frozen []");
     let reasons = &loan.account.recent_decisions().last().unwrap().reasons;
     let held = Reason::RestrictionsDeferred {
@@ -101,7 +72,7 @@ fn an_episode_that_is_minor_no_more_is_restricted_at_once() {
         until: Some(date("2023-11-02")),
     };
     assert_eq!(reasons.last(), Some(&held));
-    swept(&mut loan, "2023-11-02", &policy);
+    loan.swept("2023-11-02", &policy);
     assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
 }
 
@@ -114,11 +85,11 @@ fn a_second_episode_within_the_memory_has_no_tolerance(#[case] months: u32, #[ca
     let policy = with(&format!("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = {months}\n"));
     let mut loan = four_installments();
     loan.assessed("2023-09-01", &policy, Trigger::Fact);
-    swept(&mut loan, "2023-10-09", &policy);
+    loan.swept("2023-10-09", &policy);
     assert_eq!(loan.status_text(), "limited []");
     loan.pays("2023-10-10", "P-1", "250.00").assessed("2023-10-10", &policy, Trigger::Fact);
     assert_eq!(loan.account.status.delinquency_history.last_over_on, Some(date("2023-10-10")));
-    swept(&mut loan, "2023-11-09", &policy);
+    loan.swept("2023-11-09", &policy);
     assert_eq!(loan.status_text(), expected);
 }
 
@@ -127,10 +98,10 @@ fn an_episode_is_the_first_again_when_the_last_one_is_forgotten() {
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 1\n");
     let mut loan = four_installments();
     loan.assessed("2023-09-01", &policy, Trigger::Fact);
-    swept(&mut loan, "2023-10-06", &policy);
+    loan.swept("2023-10-06", &policy);
     // Two installments are paid; the third episode begins on 5 December.
     loan.pays("2023-10-07", "P-1", "500.00").assessed("2023-10-07", &policy, Trigger::Fact);
-    swept(&mut loan, "2023-12-14", &policy);
+    loan.swept("2023-12-14", &policy);
     assert_eq!(loan.status_text(), "limited []");
 }
 
@@ -139,25 +110,18 @@ fn an_episode_that_was_paid_before_it_began_is_none() {
     let policy = with("[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n");
     let mut loan = four_installments();
     loan.assessed("2023-09-01", &policy, Trigger::Fact);
-    swept(&mut loan, "2023-10-04", &policy);
+    loan.swept("2023-10-04", &policy);
     loan.pays("2023-10-04", "P-1", "250.00").assessed("2023-10-04", &policy, Trigger::Fact);
     assert_eq!(loan.account.status.delinquency_history.last_over_on, None);
-    swept(&mut loan, "2023-11-09", &policy);
+    loan.swept("2023-11-09", &policy);
     assert_eq!(loan.status_text(), "limited []");
 }
 
-const LONG_TERM: &str = r#"
-    [[stages]]
-    name = "written_to"
-    when = { delinquent_days = 40 }
-    [[stages]]
-    name = "closed"
-    when = { delinquent_days = 5, cause = "long_term" }
-    restrictions = [{ kind = "suspend_account" }]
-    [[stages]]
-    name = "watched"
-    when = { delinquent_days = 1, score_at_most = 480 }
-"#;
+const LONG_TERM: [StageText<'_>; 3] = [
+    ("written_to", "delinquent_days = 40", ""),
+    ("closed", "delinquent_days = 5, cause = \"long_term\"", SUSPEND),
+    ("watched", "delinquent_days = 1, score_at_most = 480", ""),
+];
 
 // Delinquent day 1 is 5 October, day 5 the 9th.
 #[rstest]
@@ -177,7 +141,7 @@ fn a_stage_may_ask_for_a_cause_or_a_score(
     #[case] day: &str,
     #[case] stage: &str,
 ) {
-    let policy = policy("grace_days = 3", LONG_TERM);
+    let policy = policy("grace_days = 3", &stages(&LONG_TERM));
     let mut loan = four_installments();
     for (at, kind, fields) in events {
         loan.learns(at, kind, fields);
@@ -187,11 +151,11 @@ fn a_stage_may_ask_for_a_cause_or_a_score(
 
 #[test]
 fn a_stage_that_time_ends_is_left_when_its_cause_binds_no_more() {
-    let policy = policy("grace_days = 3", LONG_TERM);
+    let policy = policy("grace_days = 3", &stages(&LONG_TERM));
     let mut loan = four_installments();
     let fields = r#""cause":"long_term","by":"o","reason":"r","until":"2023-10-15""#;
     loan.learns("2023-10-02", "cause_recorded", fields).assessed("2023-10-02", &policy, Trigger::Fact);
-    swept(&mut loan, "2023-10-20", &policy);
+    loan.swept("2023-10-20", &policy);
     let decisions = loan.account.recent_decisions();
     let told: Vec<String> = decisions.iter().map(|one| format!("{} {}", one.at, one.to)).collect();
     assert_eq!(told, ["2023-10-08 16:00:00 UTC closed", "2023-10-14 16:00:00 UTC current"]);
@@ -249,35 +213,31 @@ fn a_payment_that_is_not_under_way_any_more_is_not_waited_for() {
 
 #[test]
 fn nobody_is_reminded_while_a_payment_is_under_way() {
-    let policy = with(
-        "[payment_in_process]\nmax_days = 5\n[reminders]\nsend_at = \"10:00\"\nsteps = [\n\
-         { stage = \"late\", days = 5, channel = \"sms\", template = \"first\" },\n\
-         { stage = \"late\", days = 7, channel = \"sms\", template = \"second\" }]\n",
-    );
+    let policy = with(&waiting_and_reminding());
     let mut loan = four_installments();
     loan.learns("2023-10-05", "payment_in_process", r#""until":"2023-10-09""#);
     loan.assessed("2023-10-05", &policy, Trigger::Fact);
-    swept(&mut loan, "2023-10-08", &policy);
+    loan.swept("2023-10-08", &policy);
     assert_eq!((loan.status_text().as_str(), loan.account.contact_requests.len()), ("late []", 0));
     // On the 9th the account is limited, so that the reminders of `late` are no longer due.
     assert_eq!(loan.account.status.next_action_at, Some(instant("2023-10-08T16:00:00Z")));
     let mut patient = loan.clone();
     let gentle = policy_without_limits();
     patient.assessed("2023-10-08", &gentle, Trigger::Fact);
-    swept(&mut patient, "2023-10-09", &gentle);
+    patient.swept("2023-10-09", &gentle);
     let intents: Vec<_> =
         patient.account.contact_requests.iter().map(|one| (one.template.as_str(), one.missed)).collect();
     assert_eq!(intents, [("second", 1)]);
 }
 
 fn policy_without_limits() -> Policy {
-    policy(
-        "grace_days = 3",
-        "[[stages]]\nname = \"late\"\nwhen = { delinquent_days = 1 }\n\
-         [payment_in_process]\nmax_days = 5\n[reminders]\nsend_at = \"10:00\"\nsteps = [\n\
-         { stage = \"late\", days = 5, channel = \"sms\", template = \"first\" },\n\
-         { stage = \"late\", days = 7, channel = \"sms\", template = \"second\" }]\n",
-    )
+    policy("grace_days = 3", &format!("{}{}", stages(&[LATE]), waiting_and_reminding()))
+}
+
+/// A payment in process is waited for; two reminders while the account is late.
+fn waiting_and_reminding() -> String {
+    let steps = [("late", 5, "sms", "first"), ("late", 7, "sms", "second")];
+    format!("[payment_in_process]\nmax_days = 5\n{}", reminders(&steps))
 }
 
 const NOTICED: &str = r#"
@@ -315,7 +275,7 @@ fn nothing_is_restricted_before_the_notice_it_owes(
     // The same after an evaluation at every next action, and after a single late one.
     let mut punctual = loan.clone();
     punctual.assessed("2023-09-01", &policy, Trigger::Time);
-    swept(&mut punctual, day, &policy);
+    punctual.swept(day, &policy);
     assert_eq!(punctual.status_text(), expected);
     let mut late = loan;
     late.assessed(&format!("{day}T23:59:59"), &policy, Trigger::Time);
@@ -338,12 +298,12 @@ fn what_has_waited_for_its_notice_waits_for_what_was_recorded_since(
     );
     let mut loan = four_installments();
     loan.assessed("2023-09-01", &policy, Trigger::Time);
-    swept(&mut loan, "2023-10-04", &policy);
+    loan.swept("2023-10-04", &policy);
     loan.learns("2023-10-05", "notice_sent", r#""stage":"limited""#);
     loan.learns("2023-10-10", kind, fields).assessed("2023-10-10", &policy, Trigger::Fact);
-    swept(&mut loan, held, &policy);
+    loan.swept(held, &policy);
     assert_eq!(loan.status_text(), if held == "2023-10-19" { "frozen []" } else { "limited []" });
-    swept(&mut loan, begins, &policy);
+    loan.swept(begins, &policy);
     assert!(loan.status_text().ends_with("[limit_credit_line to 50 %]"), "{}", loan.status_text());
 }
 
@@ -370,7 +330,7 @@ fn a_restriction_bears_its_own_day_where_a_severer_stage_that_restricted_nothing
                   restrictions = [{ kind = \"suspend_account\", notice_days = 5 }]\n\
                   [[stages]]\nname = \"written_to\"\nwhen = { delinquent_days = 6, overdue_amount = \"1.00\" }\n\
                   restrictions = [{ kind = \"raise_rate\", percent = 110, notice_days = 5 }]\n";
-    let ladder = LADDER.split("[[stages]]\n    name = \"frozen\"").next().unwrap();
+    let ladder = stages(&[LATE, LIMITED]);
     let tables = "[buffer]\ndays = 10\namount = \"300.00\"\nmonths = 12\n";
     let policy = policy("grace_days = 3", &format!("{ladder}{closed}{tables}"));
     let mut loan = four_installments();
@@ -389,13 +349,13 @@ fn a_restriction_that_a_notice_brings_bears_the_day_on_which_its_time_is_over() 
     let policy = policy("grace_days = 3", NOTICED);
     let mut loan = four_installments();
     loan.assessed("2023-09-01", &policy, Trigger::Time);
-    swept(&mut loan, "2023-10-10", &policy);
+    loan.swept("2023-10-10", &policy);
     loan.learns("2023-10-11", "notice_sent", r#""stage":"limited""#).assessed(
         "2023-10-11",
         &policy,
         Trigger::Fact,
     );
-    swept(&mut loan, "2023-10-18", &policy);
+    loan.swept("2023-10-18", &policy);
     let decision = loan.account.recent_decisions().last().unwrap();
     assert_eq!(decision.at, instant("2023-10-17T16:00:00Z"));
     assert_eq!((decision.from.as_str(), decision.to.as_str()), ("limited", "limited"));
@@ -413,7 +373,7 @@ fn a_notice_that_left_lets_the_restriction_follow() {
     let policy = policy("grace_days = 3", &format!("{NOTICED}{NOTICE_STEP}"));
     let mut loan = four_installments();
     loan.assessed("2023-09-01", &policy, Trigger::Time);
-    swept(&mut loan, "2023-10-04", &policy);
+    loan.swept("2023-10-04", &policy);
     let planned_at = loan.local("2023-10-04T10:00:00");
     let request = loan.account.contact_requests.last().unwrap();
     assert_eq!((request.planned_at, request.template.as_str()), (planned_at, "before_limit"));
@@ -421,7 +381,7 @@ fn a_notice_that_left_lets_the_restriction_follow() {
 
     // A planned notice does not count as sent.
     let mut unsent = loan.clone();
-    swept(&mut unsent, "2023-12-31", &policy);
+    unsent.swept("2023-12-31", &policy);
     assert_eq!(unsent.status_text(), "frozen []");
 
     let left_at = loan.local("2023-10-05T08:00:00");
@@ -429,9 +389,9 @@ fn a_notice_that_left_lets_the_restriction_follow() {
     assert_eq!(loan.account.notice_left(&stage, planned_at, left_at), Applied::Unchanged);
     loan.assessed("2023-10-05T08:00:00", &policy, Trigger::Fact);
     assert!(loan.account.contact_requests.is_empty());
-    swept(&mut loan, "2023-10-11", &policy);
+    loan.swept("2023-10-11", &policy);
     assert_eq!(loan.status_text(), "limited []");
-    swept(&mut loan, "2023-10-12", &policy);
+    loan.swept("2023-10-12", &policy);
     assert_eq!(loan.status_text(), "limited [limit_credit_line to 50 %]");
     assert!(loan.account.contact_requests.is_empty());
 }
@@ -478,7 +438,7 @@ fn an_operation_may_go_through_or_not_and_the_answer_says_why(
     #[case] operation: &str,
     #[case] answer: &str,
 ) {
-    let ladder = LADDER.replace("\"suspend_account\"", "\"suspend_account\", except = [\"receive_money\"]");
+    let ladder = ladder().replace("\"suspend_account\"", "\"suspend_account\", except = [\"receive_money\"]");
     let own = "[[stages]]\nname = \"own\"\nwhen = { delinquent_days = 60 }\n\
                restrictions = [{ kind = \"no_new_business\", blocks = [\"open_branch\"] }]\n";
     let tables = "[operations]\nnever_blocked = [\"pay_wages\"]\n";

@@ -2,6 +2,7 @@
 
 use duewatch_domain::assessment::is_still_due;
 use duewatch_domain::{Policy, Trigger, allocate};
+use duewatch_testkit::{LATE, reminders, stages};
 use rstest::rstest;
 
 use crate::common::{self, TestLoan, four_installments, instant, loan, loan_in, policy};
@@ -9,27 +10,15 @@ use crate::common::{self, TestLoan, four_installments, instant, loan, loan_in, p
 /// Three days before and on the due date; in `late`, one, three and seven days
 /// after it by text message, and seven days by e-mail too.
 fn reminding() -> Policy {
-    policy(
-        "",
-        r#"
-        [[stages]]
-        name = "late"
-        when = { delinquent_days = 1 }
-        [[stages]]
-        name = "frozen"
-        when = { delinquent_days = 20 }
-        [reminders]
-        send_at = "10:00"
-        steps = [
-            { stage = "current", days = -3, channel = "sms", template = "due_soon" },
-            { stage = "current", days = 0, channel = "app", template = "due_today" },
-            { stage = "late", days = 1, channel = "sms", template = "late_1" },
-            { stage = "late", days = 3, channel = "sms", template = "late_3" },
-            { stage = "late", days = 7, channel = "sms", template = "late_7" },
-            { stage = "late", days = 7, channel = "email", template = "late_7_mail" },
-        ]
-        "#,
-    )
+    let steps = reminders(&[
+        ("current", -3, "sms", "due_soon"),
+        ("current", 0, "app", "due_today"),
+        ("late", 1, "sms", "late_1"),
+        ("late", 3, "sms", "late_3"),
+        ("late", 7, "sms", "late_7"),
+        ("late", 7, "email", "late_7_mail"),
+    ]);
+    policy("", &format!("{}{steps}", stages(&[LATE, ("frozen", "delinquent_days = 20", "")])))
 }
 
 /// Four installments, evaluated last before any reminder was planned.
@@ -227,14 +216,7 @@ fn a_reminder_of_a_coming_due_date_is_owed_though_it_was_planned_before_its_stag
 
 #[test]
 fn on_its_due_date_an_installment_is_reminded_of_though_an_older_one_still_owes() {
-    let policy = policy(
-        "",
-        r#"
-        [reminders]
-        send_at = "10:00"
-        steps = [{ stage = "current", days = 0, channel = "app", template = "due_today" }]
-        "#,
-    );
+    let policy = policy("", &reminders(&[("current", 0, "app", "due_today")]));
     let mut loan = loan(&[(1, "2023-10-01", "10.00"), (2, "2023-10-04", "10.00")]);
     loan.assessed("2023-10-02", &policy, Trigger::Fact).assessed(
         "2023-10-04T10:00:00",
@@ -246,19 +228,8 @@ fn on_its_due_date_an_installment_is_reminded_of_though_an_older_one_still_owes(
 
 /// An account of one installment, reminded of on its due date, at ten.
 fn due_today() -> Policy {
-    policy(
-        "grace_days = 3",
-        r#"
-        [[stages]]
-        name = "late"
-        when = { delinquent_days = 1 }
-        [reminders]
-        send_at = "10:00"
-        steps = [{ stage = "current", days = 0, channel = "app", template = "due_today" }]
-        [dispute]
-        holds_days = 3
-        "#,
-    )
+    let steps = reminders(&[("current", 0, "app", "due_today")]);
+    policy("grace_days = 3", &format!("{}{steps}[dispute]\nholds_days = 3\n", stages(&[LATE])))
 }
 
 // In Apia the clock went from 29 December 2011 (UTC-10) to 31 December (UTC+14), at 10:00 UTC. An installment

@@ -5,6 +5,7 @@ use duewatch_domain::account::PromiseOutcome;
 use duewatch_domain::assessment::reminder_hold;
 use duewatch_domain::kernel::{MAX_DISPUTES, MAX_PROMISES};
 use duewatch_domain::{Applied, Policy, Trigger};
+use duewatch_testkit::{LATE, reminders, stages};
 use rstest::rstest;
 
 use crate::common::{self, TestLoan, four_installments, instant, loan, policy};
@@ -14,14 +15,10 @@ use crate::common::{self, TestLoan, four_installments, instant, loan, policy};
 fn reminding() -> Policy {
     policy(
         "promise = { max_days = 10 }\ndispute = { holds_days = 20 }",
-        r#"
-        [[stages]]
-        name = "late"
-        when = { delinquent_days = 1 }
-        [[stages]]
-        name = "frozen"
-        when = { delinquent_days = 20 }
-        restrictions = [{ kind = "freeze_drawdown", notice_days = 5 }]
+        &(stages(&[
+            LATE,
+            ("frozen", "delinquent_days = 20", r#"{ kind = "freeze_drawdown", notice_days = 5 }"#),
+        ]) + r#"
         [reminders]
         send_at = "10:00"
         steps = [
@@ -29,7 +26,7 @@ fn reminding() -> Policy {
             { stage = "late", days = 5, every_days = 5, at_most = 6, channels = ["sms", "email"], template = "late" },
             { stage = "late", days = 12, channel = "letter", template = "before", notice_of = "frozen" },
         ]
-        "#,
+        "#),
     )
 }
 
@@ -228,17 +225,8 @@ fn while_a_dispute_is_open_reminders_wait_and_notices_go_on() {
 
 #[test]
 fn nothing_waits_where_the_policy_says_nothing_of_it() {
-    let policy = policy(
-        "",
-        r#"
-        [[stages]]
-        name = "late"
-        when = { delinquent_days = 1 }
-        [reminders]
-        send_at = "10:00"
-        steps = [{ stage = "late", days = 5, channel = "sms", template = "late" }]
-        "#,
-    );
+    let late = reminders(&[("late", 5, "sms", "late")]);
+    let policy = policy("", &format!("{}{late}", stages(&[LATE])));
     let mut loan = watched(&policy);
     loan.learns("2023-10-04", "promise_made", r#""promise_id":"PR-1","amount":"9.00","until":"2023-10-30""#);
     loan.learns("2023-10-04", "dispute_opened", r#""dispute_id":"D-1","reason":"paid""#);
@@ -250,17 +238,15 @@ fn nothing_waits_where_the_policy_says_nothing_of_it() {
 fn counting_from_the_stage(day_count: &str) -> Policy {
     policy(
         &format!("grace_days = 3\nday_count = \"{day_count}\""),
-        r#"
-        [[stages]]
-        name = "late"
-        when = { delinquent_days = 1 }
+        &(stages(&[LATE])
+            + r#"
         [reminders]
         send_at = "10:00"
         steps = [
             { stage = "late", days = 0, from = "stage", channel = "sms", template = "begun" },
             { stage = "late", days = 14, from = "stage", channel = "phone", template = "call", unless_reported = true },
         ]
-        "#,
+        "#),
     )
 }
 
@@ -292,21 +278,12 @@ fn fewer_reminders_leave_once_it_was_reported(#[case] on: &str, #[case] expected
 
 /// Three days before and on the day, and a week after.
 fn announcing() -> Policy {
-    policy(
-        "",
-        r#"
-        [[stages]]
-        name = "late"
-        when = { delinquent_days = 1 }
-        [reminders]
-        send_at = "10:00"
-        steps = [
-            { stage = "current", days = -3, channel = "sms", template = "due_soon" },
-            { stage = "current", days = 0, channel = "app", template = "due_today" },
-            { stage = "late", days = 7, channel = "sms", template = "late" },
-        ]
-        "#,
-    )
+    let steps = reminders(&[
+        ("current", -3, "sms", "due_soon"),
+        ("current", 0, "app", "due_today"),
+        ("late", 7, "sms", "late"),
+    ]);
+    policy("", &format!("{}{steps}", stages(&[LATE])))
 }
 
 #[rstest]

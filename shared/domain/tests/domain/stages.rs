@@ -5,6 +5,7 @@ use duewatch_domain::account::Reason;
 use duewatch_domain::kernel::RECENT_DECISIONS;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Policy, Trigger};
+use duewatch_testkit::{LIMIT, RBI_CLASSES, stages};
 use rstest::rstest;
 
 use crate::common::{TestLoan, date, four_installments, instant, ladder, loan, loan_in, only_stage, policy};
@@ -101,17 +102,8 @@ fn a_stage_holds_only_when_all_its_conditions_do() {
 
 #[test]
 fn of_the_stages_that_hold_the_last_in_the_list_wins() {
-    let mixed = policy(
-        "",
-        r#"
-        [[stages]]
-        name = "long"
-        when = { days_past_due = 40 }
-        [[stages]]
-        name = "many"
-        when = { unpaid_installments = 2 }
-        "#,
-    );
+    let both = [("long", "days_past_due = 40", ""), ("many", "unpaid_installments = 2", "")];
+    let mixed = policy("", &stages(&both));
     let mut loan = four_installments();
     assert_eq!(loan.stage("2023-11-02", &mixed), "many");
     assert_eq!(loan.stage("2023-12-31", &mixed), "many");
@@ -135,23 +127,7 @@ fn a_late_evaluation_goes_straight_to_the_stage_that_holds() {
 
 /// The Reserve Bank of India's classes, from its own examples.
 fn rbi() -> Policy {
-    policy(
-        "day_count = \"due_day\"",
-        r#"
-        [[stages]]
-        name = "SMA-0"
-        when = { days_past_due = 1 }
-        [[stages]]
-        name = "SMA-1"
-        when = { days_past_due = 31 }
-        [[stages]]
-        name = "SMA-2"
-        when = { days_past_due = 61 }
-        [[stages]]
-        name = "NPA"
-        when = { days_past_due = 91 }
-        "#,
-    )
+    policy("day_count = \"due_day\"", &stages(&RBI_CLASSES))
 }
 
 #[rstest]
@@ -302,19 +278,9 @@ fn exactly_the_restrictions_of_the_stage_hold() {
 
 #[test]
 fn the_same_restriction_to_another_percentage_is_another_restriction() {
-    let policy = policy(
-        "",
-        r#"
-        [[stages]]
-        name = "half"
-        when = { days_past_due = 1 }
-        restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-        [[stages]]
-        name = "fifth"
-        when = { days_past_due = 10 }
-        restrictions = [{ kind = "limit_credit_line", percent = 20 }]
-        "#,
-    );
+    let fifth = LIMIT.replace("50", "20");
+    let both = [("half", "days_past_due = 1", LIMIT), ("fifth", "days_past_due = 10", fifth.as_str())];
+    let policy = policy("", &stages(&both));
     let mut loan = four_installments();
     loan.assessed("2023-10-02", &policy, Trigger::Time).assessed("2023-10-11", &policy, Trigger::Time);
     let decision = loan.account.decision_of_this_revision().unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::source::{Kind, Token, files, root, tokens};
 
 /// The folders with sources that a reader meets; the fuzz targets are binaries of a few lines each.
-const FOLDERS: [&str; 4] = ["shared", "functions", "infra", "tests/src"];
+const FOLDERS: [&str; 5] = ["shared", "functions", "infra", "tests/src", "tests/testkit/src"];
 
 /// The structs and enums that a text defines before its unit tests.
 fn types(text: &str) -> BTreeSet<String> {

@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::pages::{ModelLoan, under};
-use super::patience::{LADDER, on, wanted, with};
+use super::patience::{ladder, on, wanted, with};
 
 fn promise(until: &str) -> Value {
     json!({ "type": "promise_made", "promise_id": "PR-1", "amount": "200.00", "until": until })
@@ -47,9 +47,8 @@ fn paid(amount: &str) -> Value {
     "limited [limit_credit_line to 50 %]"
 )]
 fn a_dispute_holds_what_is_new(#[case] events: &[(&str, Value)], #[case] date: &str, #[case] expected: &str) {
-    let told = |loan: ModelLoan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
-    let policy = with("dispute = { holds_days = 10 }\npromise = { max_days = 10 }", LADDER);
-    assert_eq!(on(&events.iter().fold(ModelLoan::four(), told), &policy, date), expected);
+    let policy = with("dispute = { holds_days = 10 }\npromise = { max_days = 10 }", &ladder());
+    assert_eq!(on(&ModelLoan::after(events), &policy, date), expected);
 }
 
 /// A reminder two days before the due date; then a notice on 4 October, texts on the 5th and 8th.

@@ -6,11 +6,8 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use duewatch_domain::account::{Dated, PaymentKind};
-use duewatch_domain::commands::{
-    EnforcementOff, EnforcementOn, FeeWaived, InstallmentAdded, InstallmentAdjusted, NewInstallment,
-    PauseEnded, PauseStarted, PaymentReceived, PaymentReversed, ScheduleReplaced, WriteOffUndone, WrittenOff,
-};
+use duewatch_domain::account::Dated;
+use duewatch_domain::commands::NewInstallment;
 use duewatch_domain::kernel::InstallmentNumber;
 use duewatch_domain::kernel::{business_date, start_of_day};
 use duewatch_domain::{Command, Contract, Policy};
@@ -19,7 +16,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::domain::{self, DomainDue, DomainFact, OddZone, cents};
+use crate::domain::{self, DomainDue, DomainFact, NumbersTaken, OddZone, cents};
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 /// The days over which facts are spread.
@@ -94,13 +91,13 @@ fn case_of(
             let contract = contract(zone, first, &dues);
             let begin = start_of_day(contract.time_zone, contract.opened_on);
             facts.sort_by_key(|(second, ..)| *second);
-            let mut before = Before::default();
+            let mut taken = NumbersTaken::default();
             let mut arrivals: Vec<Arrival> = facts
                 .iter()
                 .map(|(second, fact, delay)| {
                     let at = begin + TimeDelta::seconds(*second);
                     let today = business_date(contract.time_zone, at);
-                    let command = command(fact, contract.opened_on, today, &mut before);
+                    let command = command(fact, contract.opened_on, today, &mut taken);
                     let delay = if may_be_late(&command) { *delay } else { 0 };
                     Arrival { at, arrives_at: at + TimeDelta::seconds(delay), command }
                 })
@@ -193,87 +190,11 @@ fn installment(first: NaiveDate, (number, day, principal, interest): DomainDue) 
     }
 }
 
-/// The counts of earlier commands, which are numbered in the order in which they became known.
-#[derive(Default)]
-struct Before {
-    payments: usize,
-    promises: usize,
-    disputes: usize,
-}
-
-fn command(fact: &DomainFact, first: NaiveDate, today: NaiveDate, before: &mut Before) -> Command {
-    let reason = "generated".to_owned();
-    let on = |days: i64| first + TimeDelta::days(days);
-    let installments = |dues: &[DomainDue]| dues.iter().map(|due| installment(first, *due)).collect();
-    match fact {
-        DomainFact::Pay { minor, targets } => {
-            before.payments += 1;
-            Command::PaymentReceived(PaymentReceived {
-                payment_id: format!("P-{}", before.payments - 1).parse().unwrap(),
-                amount: cents(*minor),
-                currency: None,
-                value_date: None,
-                kind: PaymentKind::Repayment,
-                applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
-            })
-        }
-        DomainFact::PayBackdated { minor, days } => {
-            let payment = DomainFact::Pay { minor: *minor, targets: Vec::new() };
-            match command(&payment, first, today, before) {
-                Command::PaymentReceived(received) => Command::PaymentReceived(PaymentReceived {
-                    value_date: Some(today - TimeDelta::days(*days)),
-                    ..received
-                }),
-                other => other,
-            }
-        }
-        DomainFact::Waive { number, minor } => {
-            let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));
-            Command::FeeWaived(FeeWaived { number, amount, reason })
-        }
-        DomainFact::Reverse { payment, dated } => Command::PaymentReversed(PaymentReversed {
-            payment_id: format!("P-{payment}").parse().unwrap(),
-            dated: *dated,
-        }),
-        DomainFact::Pause { from, days } => {
-            Command::PauseStarted(PauseStarted { from: on(*from), until: on(from + days) })
-        }
-        DomainFact::EndPause { on: day } => Command::PauseEnded(PauseEnded { on: on(*day) }),
-        DomainFact::WriteOff(number) => {
-            Command::WrittenOff(WrittenOff { number: number.map(InstallmentNumber), reason })
-        }
-        DomainFact::UndoWriteOff(number) => {
-            Command::WriteOffUndone(WriteOffUndone { number: number.map(InstallmentNumber), reason })
-        }
-        DomainFact::Enforce(true) => Command::EnforcementOn(EnforcementOn { reason }),
-        DomainFact::Enforce(false) => Command::EnforcementOff(EnforcementOff { reason }),
-        DomainFact::Adjust { number, minor } => Command::InstallmentAdjusted(InstallmentAdjusted {
-            number: InstallmentNumber(*number),
-            amount: cents(*minor),
-            reason,
-        }),
-        DomainFact::Draw(draw, dues) => domain::drawn(*draw, installments(dues)),
-        DomainFact::Add(due) => {
-            Command::InstallmentAdded(InstallmentAdded { installment: installment(first, *due) })
-        }
-        DomainFact::Replace(dues) => {
-            Command::ScheduleReplaced(ScheduleReplaced { installments: installments(dues), reason })
-        }
-        DomainFact::Cause { .. }
-        | DomainFact::Score { .. }
-        | DomainFact::Process { .. }
-        | DomainFact::EndProcess
-        | DomainFact::Notice(_) => domain::recording(fact, today),
-        DomainFact::Promise { .. }
-        | DomainFact::EndPromise(_)
-        | DomainFact::Dispute
-        | DomainFact::CloseDispute(_)
-        | DomainFact::Report
-        | DomainFact::Prefer { .. } => {
-            let known = (before.promises, before.disputes);
-            before.promises += usize::from(matches!(fact, DomainFact::Promise { .. }));
-            before.disputes += usize::from(matches!(fact, DomainFact::Dispute));
-            domain::answers::answering(fact, known, today)
-        }
-    }
+/// The command of a fact, numbered in the order in which commands became known.
+fn command(fact: &DomainFact, first: NaiveDate, today: NaiveDate, taken: &mut NumbersTaken) -> Command {
+    let command = domain::command(fact, first, today, *taken, installment);
+    taken.payments += usize::from(matches!(command, Command::PaymentReceived(_)));
+    taken.promises += usize::from(matches!(fact, DomainFact::Promise { .. }));
+    taken.disputes += usize::from(matches!(fact, DomainFact::Dispute));
+    command
 }

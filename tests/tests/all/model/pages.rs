@@ -1,51 +1,37 @@
 //! The rules of the pages, with the values given there: the model alone.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::InstallmentLabel;
-use duewatch_domain::formats::{parse_book_line, parse_event_line};
+use duewatch_domain::formats::parse_event_line;
 use duewatch_domain::kernel::Money;
-use duewatch_domain::{Account, Contract, Event, Policy, policy};
+use duewatch_domain::{Account, Contract, Event, Policy};
+use duewatch_testkit::{
+    ContractTerms, FOUR_MONTHS, FROZEN, LATE, RBI_CLASSES, equal_installments, local_instant, parsed,
+    policy_text, reminders, stages,
+};
 use duewatch_tests::model::{Model, ModelAssessment, Reminder};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 /// The stages and the reminders of shared/domain/POLICY.md, with a further stage for long overdue accounts.
-const STANDARD: &str = r#"
-    grace_days = 3
-    [[stages]]
-    name = "late"
-    when = { delinquent_days = 1 }
-    [[stages]]
-    name = "frozen"
-    when = { delinquent_days = 15, overdue_amount = "100.00" }
-    restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
-    [reminders]
-    send_at = "10:00"
-    steps = [
-        { stage = "current", days = -3, channel = "app", template = "due_soon" },
-        { stage = "current", days = 0, channel = "sms", template = "due_today" },
-        { stage = "late", days = 4, channel = "sms", template = "late_4" },
-        { stage = "late", days = 5, channel = "email", template = "late" },
-        { stage = "late", days = 6, channel = "sms", template = "late_6" },
-    ]
-"#;
-
-/// The classes of the Reserve Bank of India.
-const RBI: &str = r#"
-    day_count = "due_day"
-    stages = [
-        { name = "SMA-0", when = { days_past_due = 1 } },
-        { name = "SMA-1", when = { days_past_due = 31 } },
-        { name = "SMA-2", when = { days_past_due = 61 } },
-        { name = "NPA", when = { days_past_due = 91 } },
-    ]
-"#;
+fn standard() -> Policy {
+    let restrictions = FROZEN.2;
+    let frozen = ("frozen", "delinquent_days = 15, overdue_amount = \"100.00\"", restrictions);
+    let steps = reminders(&[
+        ("current", -3, "app", "due_soon"),
+        ("current", 0, "sms", "due_today"),
+        ("late", 4, "sms", "late_4"),
+        ("late", 5, "email", "late"),
+        ("late", 6, "sms", "late_6"),
+    ]);
+    under(&format!("grace_days = 3\n{}{steps}", stages(&[LATE, frozen])))
+}
 
 /// One stage from the first day past due.
 const PAST_DUE: &str = r#"stages = [{ name = "held", when = { days_past_due = 1 } }]"#;
 
 pub(crate) fn under(rest: &str) -> Policy {
-    policy::parse(&format!("id = \"p\"\nversion = 1\neffective_on = 2020-01-01\n{rest}")).unwrap()
+    parsed(&policy_text("p", rest, ""))
 }
 
 /// Debts as text: `1: 100.00, P-1 on 2023-10-20: 250.00`.
@@ -72,27 +58,31 @@ impl ModelLoan {
 
     /// Installments of that principal, numbered from 1, due on those dates.
     pub(crate) fn of(zone: &str, principal: &str, dates: &[&str]) -> Self {
-        let installments: Vec<_> = (1..)
-            .zip(dates)
-            .map(|(number, date)| json!({ "number": number, "due_on": date, "principal": principal }))
-            .collect();
-        let line = json!({
-            "account_id": "A-1", "customer_id": "C-1", "policy_id": "p", "currency": "EUR",
-            "time_zone": zone, "opened_on": "2010-01-01", "installments": installments,
-        });
-        let contract = parse_book_line(&line.to_string()).unwrap();
+        let contract = ContractTerms {
+            policy_id: "p",
+            currency: "EUR",
+            time_zone: zone,
+            opened_on: "2010-01-01",
+            installments: equal_installments(principal, dates),
+            ..ContractTerms::default()
+        }
+        .contract();
         Self { model: Model::open(&contract), facts: Vec::new(), contract }
     }
 
     /// Four months in Shanghai.
     pub(crate) fn four() -> Self {
-        Self::due_on("Asia/Shanghai", &["2023-10-01", "2023-11-01", "2023-12-01", "2024-01-01"])
+        Self::due_on("Asia/Shanghai", &FOUR_MONTHS)
+    }
+
+    /// Four months in Shanghai, after events in the format's own words, each known at noon of its date.
+    pub(crate) fn after(events: &[(&str, Value)]) -> Self {
+        events.iter().fold(Self::four(), |loan, (on, event)| loan.learns(on, event.clone()))
     }
 
     /// The instant of a local time.
     pub(crate) fn at(&self, local: &str) -> DateTime<Utc> {
-        let local: NaiveDateTime = local.parse().unwrap();
-        self.contract.time_zone.from_local_datetime(&local).earliest().unwrap().to_utc()
+        local_instant(self.contract.time_zone, local)
     }
 
     /// Takes an event in the format's own words, known at noon of that date.
@@ -164,8 +154,8 @@ impl ModelLoan {
     /// The reminders due at `now` after an evaluation at `after`.
     fn reminders(&self, after: &str, now: &str) -> Vec<String> {
         let mut model = self.model.clone();
-        model.evaluated(&under(STANDARD), self.at(after));
-        let due = model.reminders(&under(STANDARD), self.at(now));
+        model.evaluated(&standard(), self.at(after));
+        let due = model.reminders(&standard(), self.at(now));
         let text = |one: &Reminder| {
             format!("{} {} of {}, {} missed", one.channel, one.template, one.about, one.missed)
         };
@@ -187,7 +177,10 @@ fn the_dates_of_the_reserve_bank_of_india(
     #[case] before: &str,
     #[case] reached: &str,
 ) {
-    let (loan, rbi) = (ModelLoan::due_on("Asia/Kolkata", &[due_on]), under(RBI));
+    let (loan, rbi) = (
+        ModelLoan::due_on("Asia/Kolkata", &[due_on]),
+        under(&format!("day_count = \"due_day\"\n{}", stages(&RBI_CLASSES))),
+    );
     assert_eq!(loan.stage(&rbi, &format!("{on}T23:59:58")), before);
     assert_eq!(loan.stage(&rbi, &format!("{on}T23:59:59")), reached);
     let (noon, reached_at) = (loan.at(&format!("{on}T12:00:00")), loan.at(&format!("{on}T23:59:59")));
@@ -197,7 +190,7 @@ fn the_dates_of_the_reserve_bank_of_india(
 #[test]
 fn a_day_is_assessed_as_the_daily_output_is_documented() {
     let loan = ModelLoan::four();
-    let assessed = loan.model.judge(&under(STANDARD), loan.at("2023-10-05T23:59:59"));
+    let assessed = loan.model.judge(&standard(), loan.at("2023-10-05T23:59:59"));
     let expected = ModelAssessment {
         stage: "late".to_owned(),
         holds_since: "2023-10-05".parse().ok(),
@@ -219,7 +212,7 @@ fn a_day_is_assessed_as_the_daily_output_is_documented() {
 
 #[test]
 fn one_late_payment_step_by_step() {
-    let (mut loan, policy) = (ModelLoan::four(), under(STANDARD));
+    let (mut loan, policy) = (ModelLoan::four(), standard());
     let next = |loan: &ModelLoan, now: &str| {
         loan.model.next_change(&policy, loan.at(now), loan.at("2024-12-31T00:00:00"))
     };
@@ -327,7 +320,7 @@ fn what_money_settles(#[case] loan: ModelLoan, #[case] debts: &str) {
 
 #[test]
 fn while_enforcement_is_off_the_figures_go_on() {
-    let policy = under(STANDARD);
+    let policy = standard();
     let mut loan =
         ModelLoan::four().learns("2023-10-10", json!({ "type": "enforcement_off", "reason": "court" }));
     assert_eq!(loan.stage(&policy, "2023-10-21T12:00:00"), "current");
@@ -374,7 +367,7 @@ fn a_reminder_is_owed_once_and_not_to_whoever_has_paid() {
     let loan = ModelLoan::four();
     assert_eq!(loan.reminders("2023-10-06T09:59:59", "2023-10-06T10:00:00").len(), 1);
     assert!(loan.reminders("2023-10-06T10:00:00", "2023-10-06T10:00:00").is_empty());
-    assert!(loan.model.reminders(&under(STANDARD), loan.at("2023-10-06T10:00:00")).is_empty());
+    assert!(loan.model.reminders(&standard(), loan.at("2023-10-06T10:00:00")).is_empty());
     let paid = loan.pays("2023-10-06", "P-1", "250.00", &[]);
     assert!(paid.reminders("2023-10-01T10:00:00", "2023-10-06T13:00:00").is_empty());
 }

@@ -4,25 +4,16 @@
 
 use duewatch_domain::Policy;
 use duewatch_domain::account::NoticeOf;
+use duewatch_testkit::{FREEZE, LATE, LIMITED, SUSPEND, stages};
 use duewatch_tests::model::Reminder;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::pages::{ModelLoan, under};
 
-pub(crate) const LADDER: &str = r#"
-    [[stages]]
-    name = "late"
-    when = { delinquent_days = 1 }
-    [[stages]]
-    name = "limited"
-    when = { delinquent_days = 5 }
-    restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-    [[stages]]
-    name = "frozen"
-    when = { delinquent_days = 15 }
-    restrictions = [{ kind = "freeze_drawdown" }]
-"#;
+pub(crate) fn ladder() -> String {
+    stages(&[LATE, LIMITED, ("frozen", "delinquent_days = 15", FREEZE)])
+}
 
 /// The same with a notice of seven days before the line is limited.
 const NOTICED: &str = r#"
@@ -73,7 +64,7 @@ fn notice(stage: &str) -> Value {
     "2023-10-05"
 )]
 fn what_is_not_material_moves_no_stage(#[case] table: &str, #[case] before: &str, #[case] reached: &str) {
-    let (loan, policy) = (ModelLoan::four(), with(&format!("materiality = {{ {table} }}"), LADDER));
+    let (loan, policy) = (ModelLoan::four(), with(&format!("materiality = {{ {table} }}"), &ladder()));
     assert_eq!(on(&loan, &policy, before), "current []");
     assert_ne!(on(&loan, &policy, reached), "current []");
 }
@@ -100,7 +91,7 @@ fn a_first_and_minor_episode_has_a_tolerance(
     #[case] date: &str,
     #[case] expected: &str,
 ) {
-    assert_eq!(on(&ModelLoan::four(), &with(table, LADDER), date), expected);
+    assert_eq!(on(&ModelLoan::four(), &with(table, &ladder()), date), expected);
 }
 
 // The first delinquency episode begins on 5 October and is paid on the 10th; the second begins on 5 November
@@ -116,7 +107,8 @@ fn only_an_episode_that_was_seen_is_remembered(
     #[case] months: u32,
     #[case] expected: &str,
 ) {
-    let policy = with(&format!("buffer = {{ days = 10, amount = \"300.00\", months = {months} }}"), LADDER);
+    let policy =
+        with(&format!("buffer = {{ days = 10, amount = \"300.00\", months = {months} }}"), &ladder());
     let mut loan = ModelLoan::four();
     for date in looks {
         if *date >= "2023-10-10" && loan.debts().starts_with("1:") {
@@ -132,7 +124,7 @@ fn only_an_episode_that_was_seen_is_remembered(
 
 #[test]
 fn an_episode_is_the_first_again_when_the_last_one_is_a_while_ago() {
-    let policy = with("buffer = { days = 10, amount = \"300.00\", months = 1 }", LADDER);
+    let policy = with("buffer = { days = 10, amount = \"300.00\", months = 1 }", &ladder());
     let mut loan = ModelLoan::four().evaluated(&policy, "2023-10-05T12:00:00");
     // Over on 5 November, a month before the next one begins; a day later would be too late.
     loan = loan.pays("2023-11-05", "P-1", "500.00", &[]).evaluated(&policy, "2023-11-05T13:00:00");
@@ -161,21 +153,13 @@ fn a_stage_may_ask_for_a_cause_or_a_score(
 ) {
     let policy = with(
         "",
-        r#"
-        [[stages]]
-        name = "late"
-        when = { delinquent_days = 1 }
-        [[stages]]
-        name = "watched"
-        when = { delinquent_days = 1, score_at_most = 480 }
-        [[stages]]
-        name = "closed"
-        when = { delinquent_days = 5, cause = "long_term" }
-        restrictions = [{ kind = "suspend_account" }]
-        "#,
+        &stages(&[
+            LATE,
+            ("watched", "delinquent_days = 1, score_at_most = 480", ""),
+            ("closed", "delinquent_days = 5, cause = \"long_term\"", SUSPEND),
+        ]),
     );
-    let told = |loan: ModelLoan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
-    assert_eq!(on(&recorded.iter().fold(ModelLoan::four(), told), &policy, date), expected);
+    assert_eq!(on(&ModelLoan::after(recorded), &policy, date), expected);
 }
 
 const TEMPORARY: &str = "cause = { temporary_holds_days = 10 }";
@@ -198,7 +182,7 @@ fn a_temporary_cause_holds_what_is_new(
     #[case] expected: &str,
 ) {
     let loan = ModelLoan::four().learns(recorded_on, cause("temporary", until));
-    assert_eq!(on(&loan, &with(TEMPORARY, LADDER), date), expected);
+    assert_eq!(on(&loan, &with(TEMPORARY, &ladder()), date), expected);
 }
 
 const PROCESS: &str = "payment_in_process = { max_days = 5 }";
@@ -223,8 +207,7 @@ fn a_payment_under_way_is_waited_for(
     #[case] date: &str,
     #[case] expected: &str,
 ) {
-    let told = |loan: ModelLoan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
-    assert_eq!(on(&events.iter().fold(ModelLoan::four(), told), &with(PROCESS, LADDER), date), expected);
+    assert_eq!(on(&ModelLoan::after(events), &with(PROCESS, &ladder()), date), expected);
 }
 
 #[rstest]
@@ -254,8 +237,7 @@ fn nothing_is_restricted_before_the_notice_it_owes(
     #[case] date: &str,
     #[case] expected: &str,
 ) {
-    let told = |loan: ModelLoan, (on, event): &(&str, Value)| loan.learns(on, event.clone());
-    let loan = events.iter().fold(ModelLoan::four(), told);
+    let loan = ModelLoan::after(events);
     assert_eq!(on(&loan, &with(&format!("{TEMPORARY}\n{PROCESS}"), NOTICED), date), expected);
 }
 

@@ -3,14 +3,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use detect_overdue::ShardQueue;
 use duewatch_app::{Deadline, Services};
 use duewatch_domain::formats::book_line;
 use duewatch_stack::sqs::LocalSqs;
+use duewatch_tests::observed::RequestObserver;
 use duewatch_tests::support::{
     JOINT, KEEPING, STANDARD, World, contract, id, message, post, record, report, sample, send, sweep,
     sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
@@ -24,24 +23,12 @@ use super::roles::{Rights, called};
 #[derive(Clone, Debug, Default)]
 struct Notes(Arc<Mutex<Rights>>);
 
-impl Intercept for Notes {
-    fn name(&self) -> &'static str {
-        "Notes"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let body = context.request().body().bytes().unwrap();
-        let target = context.request().headers().get("x-amz-target").unwrap_or("SNS.Publish");
-        let (service, operation) = target.split_once('.').unwrap();
-        let taken = match service {
-            "SNS" => sns(std::str::from_utf8(body).unwrap()),
-            "AmazonSQS" => sqs(operation, &serde_json::from_slice(body).unwrap()),
-            _ => dynamodb(operation, &serde_json::from_slice(body).unwrap()),
+impl RequestObserver for Notes {
+    fn before(&self, target: &str, body: &[u8]) -> Result<(), BoxError> {
+        let taken = match target.split_once('.') {
+            None => sns(std::str::from_utf8(body).unwrap()),
+            Some(("AmazonSQS", operation)) => sqs(operation, &serde_json::from_slice(body).unwrap()),
+            Some((_, operation)) => dynamodb(operation, &serde_json::from_slice(body).unwrap()),
         };
         self.0.lock().unwrap().extend(taken);
         Ok(())
@@ -105,8 +92,9 @@ impl Notes {
     /// The services of a function whose calls are noted.
     fn on(&self, world: &World, function: &'static str) -> Services {
         let services = world.stack.services();
-        let dynamodb = services.dynamodb_client.config().to_builder().interceptor(self.clone()).build();
-        let sns = services.sns_client.config().to_builder().interceptor(self.clone()).build();
+        let dynamodb =
+            services.dynamodb_client.config().to_builder().interceptor(self.clone().observing()).build();
+        let sns = services.sns_client.config().to_builder().interceptor(self.clone().observing()).build();
         duewatch_runtime::services(
             function,
             world.stack.settings(),
@@ -143,7 +131,14 @@ async fn the_sweep_calls_what_its_role_grants() {
     let world = two_that_are_due().await;
     let notes = Notes::default();
     let services = notes.on(&world, detect_overdue::NAME);
-    let sqs = world.stack.services().sqs_client.config().to_builder().interceptor(notes.clone()).build();
+    let sqs = world
+        .stack
+        .services()
+        .sqs_client
+        .config()
+        .to_builder()
+        .interceptor(notes.clone().observing())
+        .build();
     let queue =
         ShardQueue::new(aws_sdk_sqs::Client::from_conf(sqs), LocalSqs::queue_url("duewatch-dev-sweeps"));
     // Out of time, the sweep hands over; in time, it does the work itself.
@@ -228,9 +223,7 @@ async fn intake_calls_what_its_role_grants() {
     let services = notes.on(&world, intake::NAME);
     // A payment that waits for its account, and another account of the customer.
     world.open_for("C-1", STANDARD, "A-2").await;
-    world.pay("A-1", "P-1", "10.00").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-1", "P-1", "10.00").await;
     let now = world.now();
     let account = format!(r#""account":{}"#, book_line(&contract(STANDARD, "A-1")));
     let contact = r#""channel":"sms","contact_point":"+8613800000000","changed_by":"desk""#;
@@ -260,10 +253,7 @@ async fn record_delivery_calls_what_its_role_grants() {
     let contact = r#""channel":"sms","contact_point":"+8613800000000","changed_by":"desk""#;
     let contact = message("E-1", world.now(), "A-1", "contact_changed", contact);
     assert!(take_messages(&world.services(intake::NAME), &[contact]).await.is_empty());
-    world.set("2023-10-06T02:00:00Z");
-    world.sweep().await;
-    let records = world.account_records().await;
-    assert!(world.send(&records).await.is_empty());
+    world.sweep_and_send("2023-10-06T02:00:00Z").await;
     let [sent] = world.sent_to("reminders").try_into().unwrap();
     // The message bounced from the only number; its answer arrives when the account is about to be
     // restricted.

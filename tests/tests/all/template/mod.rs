@@ -40,9 +40,7 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
     world.open_under("reminding", "A-2").await;
     world.open_under("reminding", "A-3").await;
     world.pay("A-2", "P-1", "0").await;
-    world.pay("A-9", "P-1", "10.00").await;
-    let records = world.payment_records().await;
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-9", "P-1", "10.00").await;
     world.set("2023-10-06T02:00:00Z");
     world.sweep().await;
     let records = world.account_records().await;

@@ -221,18 +221,22 @@ pub(crate) fn cents(minor: i64) -> Money {
 }
 
 pub(crate) fn payment(number: usize, minor: i64, targets: &[u32]) -> Command {
+    payment_of(number, minor, targets, None)
+}
+
+fn payment_of(number: usize, minor: i64, targets: &[u32], value_date: Option<NaiveDate>) -> Command {
     Command::PaymentReceived(PaymentReceived {
         payment_id: format!("P-{number}").parse().unwrap(),
         amount: cents(minor),
         currency: None,
-        value_date: None,
+        value_date,
         kind: PaymentKind::Repayment,
         applies_to: targets.iter().copied().map(InstallmentNumber).collect(),
     })
 }
 
 /// A draw of the amount that its plan repays.
-pub(crate) fn drawn(draw: usize, installments: Vec<NewInstallment>) -> Command {
+fn drawn(draw: usize, installments: Vec<NewInstallment>) -> Command {
     Command::Drawn(Drawn {
         draw_id: format!("D-{draw}").parse().unwrap(),
         amount: installments.iter().map(|one| one.principal).sum(),
@@ -273,7 +277,7 @@ pub(crate) fn fact() -> impl Strategy<Value = DomainFact> {
 }
 
 /// The command of an officer's, a system's or a borrower's record, on a local date.
-pub(crate) fn recording(fact: &DomainFact, today: NaiveDate) -> Command {
+fn recording(fact: &DomainFact, today: NaiveDate) -> Command {
     let until = |days: &Option<i64>| days.map(|days| today + TimeDelta::days(days));
     let (by, reason) = ("generated".to_owned(), "generated".to_owned());
     match fact {
@@ -307,39 +311,42 @@ pub(crate) fn recorded() -> impl Strategy<Value = DomainFact> {
     ]
 }
 
-/// Applies a fact to the account. A refusal must change nothing.
-pub(crate) fn happen(account: &mut Account, fact: &DomainFact, begin: DateTime<Utc>, minute: i64) {
-    let first = account.opened_on;
+/// The counts of an account's commands; the next ones are numbered after them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NumbersTaken {
+    pub(crate) payments: usize,
+    pub(crate) promises: usize,
+    pub(crate) disputes: usize,
+}
+
+/// The command of a fact, on a local date. The fact's own days count from `first`.
+pub(crate) fn command(
+    fact: &DomainFact,
+    first: NaiveDate,
+    today: NaiveDate,
+    taken: NumbersTaken,
+    installment: fn(NaiveDate, DomainDue) -> NewInstallment,
+) -> Command {
     let reason = "generated".to_owned();
-    let at = begin + TimeDelta::minutes(minute);
-    let today = business_date(account.time_zone, at);
-    let command = match fact {
-        DomainFact::Pay { minor, targets } => payment(account.payments().len(), *minor, targets),
+    let on = |days: i64| first + TimeDelta::days(days);
+    let installments = |dues: &[DomainDue]| dues.iter().map(|due| installment(first, *due)).collect();
+    match fact {
+        DomainFact::Pay { minor, targets } => payment(taken.payments, *minor, targets),
         DomainFact::PayBackdated { minor, days } => {
-            let command = payment(account.payments().len(), *minor, &[]);
-            match command {
-                Command::PaymentReceived(mut received) => {
-                    let came_on = business_date(account.time_zone, begin + TimeDelta::minutes(minute));
-                    received.value_date = Some(came_on - TimeDelta::days(*days));
-                    Command::PaymentReceived(received)
-                }
-                other => other,
-            }
+            payment_of(taken.payments, *minor, &[], Some(today - TimeDelta::days(*days)))
         }
-        DomainFact::Waive { number, minor } => Command::FeeWaived(FeeWaived {
-            number: number.map(InstallmentNumber),
-            amount: minor.map(cents),
-            reason,
-        }),
+        DomainFact::Waive { number, minor } => {
+            let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));
+            Command::FeeWaived(FeeWaived { number, amount, reason })
+        }
         DomainFact::Reverse { payment, dated } => Command::PaymentReversed(PaymentReversed {
             payment_id: format!("P-{payment}").parse().unwrap(),
             dated: *dated,
         }),
-        DomainFact::Pause { from, days } => Command::PauseStarted(PauseStarted {
-            from: first + TimeDelta::days(*from),
-            until: first + TimeDelta::days(from + days),
-        }),
-        DomainFact::EndPause { on } => Command::PauseEnded(PauseEnded { on: first + TimeDelta::days(*on) }),
+        DomainFact::Pause { from, days } => {
+            Command::PauseStarted(PauseStarted { from: on(*from), until: on(from + days) })
+        }
+        DomainFact::EndPause { on: day } => Command::PauseEnded(PauseEnded { on: on(*day) }),
         DomainFact::WriteOff(number) => {
             Command::WrittenOff(WrittenOff { number: number.map(InstallmentNumber), reason })
         }
@@ -353,16 +360,13 @@ pub(crate) fn happen(account: &mut Account, fact: &DomainFact, begin: DateTime<U
             amount: cents(*minor),
             reason,
         }),
+        DomainFact::Draw(draw, dues) => drawn(*draw, installments(dues)),
         DomainFact::Add(due) => {
             Command::InstallmentAdded(InstallmentAdded { installment: installment(first, *due) })
         }
-        DomainFact::Draw(draw, dues) => {
-            drawn(*draw, dues.iter().map(|due| installment(first, *due)).collect())
+        DomainFact::Replace(dues) => {
+            Command::ScheduleReplaced(ScheduleReplaced { installments: installments(dues), reason })
         }
-        DomainFact::Replace(dues) => Command::ScheduleReplaced(ScheduleReplaced {
-            installments: dues.iter().map(|due| installment(first, *due)).collect(),
-            reason,
-        }),
         DomainFact::Cause { .. }
         | DomainFact::Score { .. }
         | DomainFact::Process { .. }
@@ -373,10 +377,20 @@ pub(crate) fn happen(account: &mut Account, fact: &DomainFact, begin: DateTime<U
         | DomainFact::Dispute
         | DomainFact::CloseDispute(_)
         | DomainFact::Report
-        | DomainFact::Prefer { .. } => {
-            answering(fact, (account.promises().len(), account.disputes().len()), today)
-        }
+        | DomainFact::Prefer { .. } => answering(fact, (taken.promises, taken.disputes), today),
+    }
+}
+
+/// Applies a fact to the account. A refusal must change nothing.
+pub(crate) fn happen(account: &mut Account, fact: &DomainFact, begin: DateTime<Utc>, minute: i64) {
+    let at = begin + TimeDelta::minutes(minute);
+    let today = business_date(account.time_zone, at);
+    let taken = NumbersTaken {
+        payments: account.payments().len(),
+        promises: account.promises().len(),
+        disputes: account.disputes().len(),
     };
+    let command = command(fact, account.opened_on, today, taken, installment);
     let before = account.clone();
     if account.apply(&command, at).is_err() {
         assert_eq!(*account, before, "refused, and yet changed by {command:?}");

@@ -5,56 +5,30 @@ pub(crate) mod contact;
 pub(crate) mod generate;
 pub(crate) mod people;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use duewatch_domain::account::Figures;
 use duewatch_domain::account::InstallmentLabel;
-use duewatch_domain::formats::{parse_book_line, parse_event_line};
+use duewatch_domain::formats::parse_event_line;
 use duewatch_domain::kernel::end_of_day;
-use duewatch_domain::policy;
-use duewatch_domain::{Account, Applied, Assessment, Command, Policy, Refusal, Trigger, allocate, assess};
-
-pub(crate) fn date(text: &str) -> NaiveDate {
-    text.parse().expect(text)
-}
-
-pub(crate) fn instant(text: &str) -> DateTime<Utc> {
-    text.parse().expect(text)
-}
-
-/// A policy with stages in TOML; `head` holds its other settings.
-pub(crate) fn policy(head: &str, ladder: &str) -> Policy {
-    let text = format!("id = \"standard\"\nversion = 1\neffective_on = 2020-01-01\n{head}\n{ladder}");
-    policy::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
-}
+use duewatch_domain::{
+    Account, Applied, Assessment, Command, Contract, Policy, Refusal, Trigger, allocate, assess,
+};
+use duewatch_testkit::{
+    ContractTerms, FOUR_MONTHS, FROZEN, LATE, LIMITED, SUSPENDED, equal_installments, local_instant, stages,
+};
+pub(crate) use duewatch_testkit::{date, instant, policy};
+use serde_json::json;
 
 /// `late` from delinquent day 1, `limited` from 5, `frozen` from 15 and 100.00
 /// overdue, `suspended` from 30; three days of grace.
 pub(crate) fn ladder() -> Policy {
-    policy(
-        "grace_days = 3",
-        r#"
-        [[stages]]
-        name = "late"
-        when = { delinquent_days = 1 }
-        [[stages]]
-        name = "limited"
-        when = { delinquent_days = 5 }
-        restrictions = [{ kind = "limit_credit_line", percent = 50 }]
-        [[stages]]
-        name = "frozen"
-        when = { delinquent_days = 15, overdue_amount = "100.00" }
-        restrictions = [{ kind = "limit_credit_line", percent = 50 }, { kind = "freeze_drawdown" }]
-        [[stages]]
-        name = "suspended"
-        when = { delinquent_days = 30 }
-        restrictions = [{ kind = "suspend_account" }]
-        "#,
-    )
+    let frozen = ("frozen", "delinquent_days = 15, overdue_amount = \"100.00\"", FROZEN.2);
+    policy("grace_days = 3", &stages(&[LATE, LIMITED, frozen, SUSPENDED]))
 }
 
 /// One stage with one condition in TOML; no grace.
 pub(crate) fn only_stage(head: &str, when: &str) -> Policy {
-    policy(head, &format!("[[stages]]\nname = \"held\"\nwhen = {{ {when} }}\n"))
+    policy(head, &stages(&[("held", when, "")]))
 }
 
 /// An account, the facts that reach it, and its figures.
@@ -69,33 +43,30 @@ pub(crate) fn loan(installments: &[(u32, &str, &str)]) -> TestLoan {
 }
 
 pub(crate) fn loan_in(zone: &str, currency: &str, installments: &[(u32, &str, &str)]) -> TestLoan {
-    let installments: Vec<String> = installments
+    let installments = installments
         .iter()
-        .map(|(number, due_on, principal)| {
-            format!(r#"{{"number":{number},"due_on":"{due_on}","principal":"{principal}"}}"#)
-        })
+        .map(|(number, due_on, principal)| json!({ "number": number, "due_on": due_on, "principal": principal }))
         .collect();
-    TestLoan { account: Account::open(&contract(zone, currency, &installments.join(","))).unwrap() }
+    TestLoan::of(&ContractTerms { time_zone: zone, currency, installments, ..ContractTerms::default() })
 }
 
-pub(crate) fn contract(zone: &str, currency: &str, installments: &str) -> duewatch_domain::Contract {
-    let line = format!(
-        r#"{{"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"{currency}","time_zone":"{zone}","opened_on":"2020-01-01","installments":[{installments}]}}"#
-    );
-    parse_book_line(&line).unwrap_or_else(|error| panic!("{error}\n{line}"))
+/// A contract of installments in JSON, separated by commas.
+pub(crate) fn contract(zone: &str, currency: &str, installments: &str) -> Contract {
+    let installments = serde_json::from_str(&format!("[{installments}]")).expect(installments);
+    ContractTerms { time_zone: zone, currency, installments, ..ContractTerms::default() }.contract()
 }
 
 /// Four installments of 250.00 CNY, due on the first of October to January.
 pub(crate) fn four_installments() -> TestLoan {
-    loan(&[
-        (1, "2023-10-01", "250.00"),
-        (2, "2023-11-01", "250.00"),
-        (3, "2023-12-01", "250.00"),
-        (4, "2024-01-01", "250.00"),
-    ])
+    let installments = equal_installments("250.00", &FOUR_MONTHS);
+    TestLoan::of(&ContractTerms { installments, ..ContractTerms::default() })
 }
 
 impl TestLoan {
+    pub(crate) fn of(terms: &ContractTerms<'_>) -> Self {
+        Self { account: Account::open(&terms.contract()).unwrap() }
+    }
+
     /// Applies an event in the format's own words: its type and the rest of its fields. A date alone stands
     /// for that day's noon.
     pub(crate) fn try_learn(&mut self, on: &str, kind: &str, fields: &str) -> Result<Applied, Refusal> {
@@ -134,13 +105,21 @@ impl TestLoan {
         self
     }
 
+    /// Evaluates the account at each of its next actions, as a sweep does, up to a local date's end.
+    pub(crate) fn swept(&mut self, until: &str, policy: &Policy) {
+        let until = end_of_day(self.account.time_zone, date(until));
+        for _ in 0..100 {
+            match self.account.status.next_action_at.filter(|at| *at <= until) {
+                Some(at) => self.account.judge(policy, at, Trigger::Time),
+                None => return,
+            }
+        }
+        assert_eq!(self.account.status.next_action_at, None, "there is no end to it");
+    }
+
     /// The instant of a local time, or of a date's noon.
     pub(crate) fn local(&self, text: &str) -> DateTime<Utc> {
-        let local: NaiveDateTime = match text.parse::<NaiveDate>() {
-            Ok(date) => date.and_time(NaiveTime::from_hms_opt(12, 0, 0).unwrap()),
-            Err(_) => text.parse().expect(text),
-        };
-        self.account.time_zone.from_local_datetime(&local).earliest().expect(text).to_utc()
+        local_instant(self.account.time_zone, text)
     }
 
     /// The open debts, such as `1: 100.00, 2: 250.00`.

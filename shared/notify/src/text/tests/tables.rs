@@ -47,6 +47,22 @@ fn an_account_shows_its_tail_and_never_more_than_half(#[case] id: &str, #[case] 
 }
 
 /// The line of an account so many days past due, and of the earlier messages.
+/// A late account's message, days past due and instead of `stands_for` others, has this line; and of the lines
+/// with a word, this one or none.
+#[track_caller]
+fn assert_lines(
+    language: Language,
+    (days, stands_for): (u32, u32),
+    line: &str,
+    (word, with_word): (&str, Option<&str>),
+) {
+    let account = account("6222-0001", "CNY", overdue("9", "2026-01-05", days), None);
+    let facts = MessageFacts { stands_for, ..facts("late", account) };
+    let text = MessageTexts::default().render(Channel::App, language, &facts).unwrap().text;
+    assert!(text.lines().any(|one| one == line), "{text}");
+    assert_eq!(text.lines().find(|one| one.contains(word)), with_word, "{text}");
+}
+
 #[rstest]
 #[case(0, 0, "Account *0001: CNY 9.00 is overdue. The oldest part was due on 5 January 2026.", None)]
 #[case(
@@ -73,13 +89,7 @@ fn english_counts_in_singular_and_plural(
     #[case] line: &str,
     #[case] before: Option<&str>,
 ) {
-    let facts = MessageFacts {
-        stands_for,
-        ..facts("late", account("6222-0001", "CNY", overdue("9", "2026-01-05", days), None))
-    };
-    let text = MessageTexts::default().render(Channel::App, Language::En, &facts).unwrap().text;
-    assert!(text.lines().any(|one| one == line), "{text}");
-    assert_eq!(text.lines().find(|one| one.contains("earlier")), before, "{text}");
+    assert_lines(Language::En, (days, stands_for), line, ("earlier", before));
 }
 
 #[rstest]
@@ -102,13 +112,7 @@ fn chinese_counts_in_one_form(
     #[case] line: &str,
     #[case] before: Option<&str>,
 ) {
-    let facts = MessageFacts {
-        stands_for,
-        ..facts("late", account("6222-0001", "CNY", overdue("9", "2026-01-05", days), None))
-    };
-    let text = MessageTexts::default().render(Channel::App, Language::Zh, &facts).unwrap().text;
-    assert!(text.lines().any(|one| one == line), "{text}");
-    assert_eq!(text.lines().find(|one| one.contains("此前")), before, "{text}");
+    assert_lines(Language::Zh, (days, stands_for), line, ("此前", before));
 }
 
 #[rstest]
