@@ -20,7 +20,7 @@
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::commands::{AccountOpened, ContactChange, ContactFact, PaymentReversed};
-use duewatch_domain::{Account, Applied, Command, InboundMessage, Refusal, Trigger};
+use duewatch_domain::{Account, Applied, Command, InboundMessage, Refusal};
 use duewatch_store::{ContactChangeOutcome, PaymentFact, PaymentPut};
 
 use crate::clock::check_not_ahead;
@@ -57,7 +57,8 @@ pub async fn take_command(
     check_not_ahead(event.at, now)?;
     match &event.command {
         Command::PaymentReceived(payment) => {
-            let fact = PaymentFact::received(event.account_id.clone(), payment, event.at);
+            let fact = PaymentFact::received(event.account_id.clone(), payment, event.at)
+                .stated_by(message.origin());
             match services.store().put_payment(&fact).await? {
                 PaymentPut::New => Ok(CommandOutcome::Applied),
                 PaymentPut::Known => Ok(CommandOutcome::Known),
@@ -65,9 +66,10 @@ pub async fn take_command(
             }
         }
         Command::PaymentReversed(PaymentReversed { payment_id, dated }) => {
+            let (store, account_id) = (services.store(), &event.account_id);
             let reversal =
-                services.store().record_reversal(&event.account_id, payment_id, event.at, *dated).await;
-            if reversal? {
+                store.record_reversal_from(account_id, payment_id, (event.at, *dated), message.origin());
+            if reversal.await? {
                 Ok(CommandOutcome::Applied)
             } else {
                 Err(RecordError::poison(Refusal::UnknownPayment(payment_id.clone())))
@@ -76,7 +78,7 @@ pub async fn take_command(
         Command::ContactChanged(change) => change_contact(services, message, change, now).await,
         Command::Contact(fact) => apply_contact_fact(services, message, fact, now).await,
         Command::AccountOpened(AccountOpened { account }) => {
-            let opened = services.transitions.open(account, now, Trigger::Fact).await;
+            let opened = services.transitions.open_by(account, message, now).await;
             outcome(services, message, opened, now).await
         }
         _ => outcome(services, message, services.transitions.command(message, now).await, now).await,

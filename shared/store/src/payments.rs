@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use duewatch_domain::account::{Account, Dated, PaymentKind};
+use duewatch_domain::account::{Account, Dated, Origin, PaymentKind};
 use duewatch_domain::commands::{Command, PaymentReceived, PaymentReversed};
 use duewatch_domain::kernel::MAX_PAYMENTS;
-use duewatch_domain::kernel::{AccountId, InstallmentNumber, PaymentId};
+use duewatch_domain::kernel::{AccountId, Actor, EventId, InstallmentNumber, PaymentId, Source};
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, is_in_range};
 use duewatch_domain::{Applied, Refusal, printable};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{Store, StoreError, keys};
@@ -40,7 +41,27 @@ pub struct PaymentFact {
     /// The date on which the reversal takes effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversal_dated: Option<Dated>,
+    /// The id of the command that stated the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventId>,
+    /// The system that stated it; none: the lender's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Who acted; none: the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+    /// The id of the command that stated the reversal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversal_event_id: Option<EventId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversal_source: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversal_actor: Option<Actor>,
 }
+
+/// The attributes of an origin: of the payment, and of its reversal.
+const ORIGINS: [[&str; 3]; 2] =
+    [["event_id", "source", "actor"], ["reversal_event_id", "reversal_source", "reversal_actor"]];
 
 /// An item of the payments table that is no valid payment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,14 +90,41 @@ impl PaymentFact {
             received_at,
             reversed_at: None,
             reversal_dated: None,
+            event_id: None,
+            source: None,
+            actor: None,
+            reversal_event_id: None,
+            reversal_source: None,
+            reversal_actor: None,
         }
     }
 
-    /// Reads a fact from an item's image.
+    /// The payment as that origin states it.
+    #[must_use]
+    pub fn stated_by(self, origin: Option<Origin>) -> Self {
+        let Some(Origin { event_id, source, actor }) = origin else { return self };
+        Self { event_id, source: stated_source(source), actor, ..self }
+    }
+
+    /// Who stated the payment; none: its item does not say.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        origin_of(&self.event_id, &self.source, &self.actor)
+    }
+
+    /// Who stated the reversal; none: its item does not say.
+    #[must_use]
+    pub fn reversal_origin(&self) -> Option<Origin> {
+        origin_of(&self.reversal_event_id, &self.reversal_source, &self.reversal_actor)
+    }
+
+    /// Reads a fact from an item's image. An attribute of an origin that cannot be read is ignored: no money
+    /// waits for it.
     ///
     /// # Errors
     /// A [`FaultyFact`] that names the attribute.
     pub fn from_image(image: serde_dynamo::Item) -> Result<Self, FaultyFact> {
+        let image = readable(image);
         let text = |name: &str| match image.get(name) {
             Some(serde_dynamo::AttributeValue::S(text)) => printable(text.clone()),
             _ => "?".to_owned(),
@@ -149,8 +197,9 @@ impl PaymentFact {
     pub fn post_to(&self, account: &mut Account) -> Result<Applied, Refusal> {
         let mut posted = account.clone();
         let mut applied = Applied::Unchanged;
-        for (command, at) in self.commands() {
-            if posted.apply(&command, at)? == Applied::Changed {
+        let origins = [self.origin(), self.reversal_origin()];
+        for ((command, at), origin) in self.commands().into_iter().zip(origins) {
+            if posted.apply_from(&command, at, origin)? == Applied::Changed {
                 applied = Applied::Changed;
             }
         }
@@ -158,6 +207,41 @@ impl PaymentFact {
             *account = posted;
         }
         Ok(applied)
+    }
+}
+
+fn origin_of(event_id: &Option<EventId>, source: &Option<Source>, actor: &Option<Actor>) -> Option<Origin> {
+    (event_id.is_some() || source.is_some() || actor.is_some()).then(|| Origin {
+        event_id: event_id.clone(),
+        source: source.clone().unwrap_or_default(),
+        actor: actor.clone(),
+    })
+}
+
+/// The source where it is not the lender's own system.
+fn stated_source(source: Source) -> Option<Source> {
+    (!source.is_core()).then_some(source)
+}
+
+/// The image without the attributes of origins that cannot be read.
+fn readable(image: serde_dynamo::Item) -> serde_dynamo::Item {
+    let mut image: HashMap<String, serde_dynamo::AttributeValue> = image.into();
+    for [event_id, source, actor] in ORIGINS {
+        drop_unreadable::<EventId>(&mut image, event_id);
+        drop_unreadable::<Source>(&mut image, source);
+        drop_unreadable::<Actor>(&mut image, actor);
+    }
+    image.into()
+}
+
+fn drop_unreadable<T: DeserializeOwned>(
+    image: &mut HashMap<String, serde_dynamo::AttributeValue>,
+    name: &str,
+) {
+    if let Some(value) = image.get(name)
+        && serde_dynamo::from_attribute_value::<_, T>(value.clone()).is_err()
+    {
+        image.remove(name);
     }
 }
 
@@ -269,11 +353,7 @@ impl Store {
         dated: Dated,
     ) -> Result<bool, StoreError> {
         let payments = self.payments_table();
-        let at = reversed_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        let dated = match dated {
-            Dated::Original => "original",
-            Dated::Reversal => "reversal",
-        };
+        let (at, dated) = reversal(reversed_at, dated);
         let update = payments
             .update(keys::payment_key(account_id, payment_id))
             .update_expression(
@@ -281,8 +361,60 @@ impl Store {
                  reversal_dated = if_not_exists(reversal_dated, :dated)",
             )
             .condition_expression("attribute_exists(payment_id)")
-            .expression_attribute_values(":at", AttributeValue::S(at))
-            .expression_attribute_values(":dated", AttributeValue::S(dated.to_owned()));
+            .expression_attribute_values(":at", at)
+            .expression_attribute_values(":dated", dated);
         payments.update_if(update).await
     }
+
+    /// Writes a reversal as [`Store::record_reversal`] does, together with its origin. A reversal that is there
+    /// keeps its own.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn record_reversal_from(
+        &self,
+        account_id: &AccountId,
+        payment_id: &PaymentId,
+        (reversed_at, dated): (DateTime<Utc>, Dated),
+        origin: Option<Origin>,
+    ) -> Result<bool, StoreError> {
+        if let Some(Origin { event_id, source, actor }) = origin {
+            let payments = self.payments_table();
+            let fault = |error| StoreError::codec(payments.name, payment_id.as_str(), error);
+            let actor =
+                actor.map(|actor| serde_dynamo::to_attribute_value(actor).map_err(fault)).transpose()?;
+            let (at, dated) = reversal(reversed_at, dated);
+            let [_, [event_id_name, source_name, actor_name]] = ORIGINS;
+            let source = stated_source(source).map(|source| AttributeValue::S(source.to_string()));
+            let attributes = [
+                ("reversed_at", Some(at)),
+                ("reversal_dated", Some(dated)),
+                (event_id_name, event_id.map(|id| AttributeValue::S(id.to_string()))),
+                (source_name, source),
+                (actor_name, actor),
+            ];
+            let mut update = payments
+                .update(keys::payment_key(account_id, payment_id))
+                .condition_expression("attribute_exists(payment_id) AND attribute_not_exists(reversed_at)");
+            let mut set = Vec::with_capacity(attributes.len());
+            for (name, value) in attributes.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+                set.push(format!("{name} = :{name}"));
+                update = update.expression_attribute_values(format!(":{name}"), value);
+            }
+            if payments.update_if(update.update_expression(format!("SET {}", set.join(", ")))).await? {
+                return Ok(true);
+            }
+        }
+        self.record_reversal(account_id, payment_id, reversed_at, dated).await
+    }
+}
+
+/// The attributes `reversed_at` and `reversal_dated`.
+fn reversal(reversed_at: DateTime<Utc>, dated: Dated) -> (AttributeValue, AttributeValue) {
+    let dated = match dated {
+        Dated::Original => "original",
+        Dated::Reversal => "reversal",
+    };
+    let at = reversed_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    (AttributeValue::S(at), AttributeValue::S(dated.to_owned()))
 }

@@ -297,9 +297,7 @@ impl Books {
             .filter(|payment| payment.is_effective())
             .map(|payment| Purse { payment, left: payment.amount, named: Vec::new() })
             .collect();
-        let mut divisions: Vec<&Division> = self.divisions.iter().collect();
-        divisions.sort_by_key(|division| division.at);
-        for next in divisions {
+        for next in self.dividing() {
             let has_come = |payment: &ModelPayment| next.comes_after(payment);
             self.allocate_named(&mut paid, &mut purses, has_come);
             self.allocate_oldest(&mut paid, &mut purses, has_come, |since| since.at < next.at);
@@ -350,6 +348,17 @@ impl Books {
                 }
             }
         }
+    }
+
+    /// The divisions in their order. One whose debts are all gone, or that created none, divides nothing: no
+    /// debt waits for later money.
+    pub(super) fn dividing(&self) -> Vec<&Division> {
+        let created = |place: usize| self.pieces.iter().any(|piece| piece.since == Some(place));
+        let all = self.divisions.iter().enumerate();
+        let mut dividing: Vec<&Division> =
+            all.filter(|(place, _)| created(*place)).map(|(_, division)| division).collect();
+        dividing.sort_by_key(|division| division.at);
+        dividing
     }
 
     pub(super) fn since(&self, piece: &Piece) -> Option<&Division> {

@@ -98,6 +98,8 @@ struct ModelRow<'a> {
     taken: Decimal,
     /// The part of `taken` that was paid.
     paid_as_fee: Decimal,
+    /// What payments that name it and others had as its share, and spent on late fees of the others.
+    displaced: Decimal,
 }
 
 /// A payment or a waiver, and the date on which it counts.
@@ -131,8 +133,7 @@ struct ModelLedgerSteps<'a> {
 
 impl<'a> ModelLedgerSteps<'a> {
     fn of(books: &'a Books, policy: &'a Policy) -> Self {
-        let mut divisions: Vec<DateTime<Utc>> = books.divisions.iter().map(|division| division.at).collect();
-        divisions.sort_unstable();
+        let divisions: Vec<DateTime<Utc>> = books.dividing().iter().map(|division| division.at).collect();
         let mut rows: Vec<ModelRow<'a>> = books
             .pieces
             .iter()
@@ -155,6 +156,7 @@ impl<'a> ModelLedgerSteps<'a> {
                     unpaused: 0,
                     taken: Decimal::ZERO,
                     paid_as_fee: Decimal::ZERO,
+                    displaced: Decimal::ZERO,
                 }
             })
             .collect();
@@ -273,7 +275,7 @@ impl<'a> ModelLedgerSteps<'a> {
                     ModelEntryKind::Payment(_, passed, _) => Some(passed),
                     ModelEntryKind::Waiver(_) => None,
                 });
-                let all = self.books.divisions.len();
+                let all = self.books.dividing().len();
                 while self.passed < next.unwrap_or(all) {
                     self.passed += 1;
                     self.allocate(entry.on);
@@ -295,7 +297,8 @@ impl<'a> ModelLedgerSteps<'a> {
     }
 
     /// Allocates a payment to the installments it names, then by the policy. A payment for several gives each
-    /// its share without late fee, plus that installment's late fee.
+    /// its share without late fee, plus that installment's late fee, plus the parts of earlier shares that
+    /// were spent on other late fees. Naming one installment twice is naming it once.
     fn receive(&mut self, payment: &ModelPayment, named: &[(usize, Money)], date: NaiveDate) {
         let mut money = payment.amount.as_decimal();
         for (piece, share) in named {
@@ -304,16 +307,19 @@ impl<'a> ModelLedgerSteps<'a> {
                 if row.place != *piece {
                     continue;
                 }
-                let fees = row.fee_open() + row.paid_as_fee;
-                let mut part = match payment.targets.len() {
-                    1 => money,
-                    _ => money.min(share.as_decimal() + fees),
-                };
+                let share = share.as_decimal();
+                let most = share + row.fee_open() + row.paid_as_fee + row.displaced;
+                let there = money;
+                let mut part = if named.len() == 1 { money } else { money.min(most) };
                 money -= part;
                 for component in self.order_within(row.class(date)) {
                     self.pay(place, component, &mut part);
                 }
                 money += part;
+                if named.len() > 1 && money.is_zero() && share > there {
+                    let row = &mut self.rows[place];
+                    row.displaced += (share - there).min(row.open.iter().sum());
+                }
             }
         }
         self.credit += money;

@@ -234,6 +234,7 @@ fn the_page_of_formats_lists_every_field_of_an_event() {
 #[test]
 fn the_page_of_formats_lists_every_attribute_of_a_payment() {
     let listed = first_cells(&page("shared/domain/FORMATS.md"), "## Payments");
+    let actor = serde_json::json!({ "kind": "officer", "id": "officer-7" });
     let item = duewatch_store::PaymentFact {
         account_id: "A-1".parse().unwrap(),
         payment_id: "P-1".parse().unwrap(),
@@ -245,6 +246,12 @@ fn the_page_of_formats_lists_every_attribute_of_a_payment() {
         received_at: "2023-10-01T00:00:00Z".parse().unwrap(),
         reversed_at: "2023-10-02T00:00:00Z".parse().ok(),
         reversal_dated: serde_json::from_value("original".into()).unwrap(),
+        event_id: Some("E-1".parse().unwrap()),
+        source: Some("desk".parse().unwrap()),
+        actor: serde_json::from_value(actor.clone()).unwrap(),
+        reversal_event_id: Some("E-2".parse().unwrap()),
+        reversal_source: Some("desk".parse().unwrap()),
+        reversal_actor: serde_json::from_value(actor).unwrap(),
     };
     let written = serde_json::to_value(item).unwrap();
     assert_eq!(listed, written.as_object().unwrap().keys().cloned().collect());

@@ -97,7 +97,10 @@ async fn an_entry_names_the_messages_of_its_revision_with_their_sources_and_acto
         messages,
         [
             json!([{ "event_id": "E-1", "source": "core", "actor": { "kind": "system", "id": "core" } }]),
-            json!([{ "event_id": "E-1", "source": "desk", "actor": { "kind": "officer", "id": "officer-7" } }]),
+            json!([{
+                "event_id": "E-1", "type": "installment_adjusted", "source": "desk",
+                "actor": { "kind": "officer", "id": "officer-7" },
+            }]),
         ]
     );
 }

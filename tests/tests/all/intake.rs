@@ -1,5 +1,7 @@
 //! Messages of the lender's systems are taken once, in order, or quarantined with a reason.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_app::Deadline;
@@ -354,4 +356,137 @@ async fn a_contact_point_follows_each_source_in_its_order_and_the_sources_as_the
     let point = point.item().unwrap();
     assert_eq!(point["contact_point"], AttributeValue::S("+8613800138002".to_owned()), "the last to arrive");
     assert_eq!(point["changed_at"], AttributeValue::S("2023-10-05T00:58:00.000000000Z".to_owned()));
+}
+
+/// The messages that each entry of the account's history names, in the order of the revisions.
+async fn messages_in_history(world: &mut World) -> Vec<Value> {
+    let records = world.account_records().await;
+    assert!(world.record(&records).await.is_empty());
+    let entries = world.history("A-7").await;
+    let entry = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    entries.iter().map(|one| entry(&one.entry).get("messages").cloned().unwrap_or_default()).collect()
+}
+
+async fn payment_item(world: &World) -> HashMap<String, AttributeValue> {
+    let item = world
+        .client()
+        .get_item()
+        .table_name(&world.store().tables().payments)
+        .key("account_id", AttributeValue::S("A-7".to_owned()))
+        .key("payment_id", AttributeValue::S("P-1".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    item.item.unwrap()
+}
+
+/// The opening, a payment and its reversal, as the lender's own system sends them of its own accord.
+fn opened_paid_and_reversed() -> [InboundMessage; 3] {
+    let account = book_line(&contract(STANDARD, "A-7"));
+    [
+        message("E-1", at(-2), "A-7", "account_opened", &format!(r#""account":{account}"#)),
+        message("E-2", at(-1), "A-7", "payment_received", r#""payment_id":"P-1","amount":"250.00""#),
+        message("E-3", at(0), "A-7", "payment_reversed", r#""payment_id":"P-1""#),
+    ]
+}
+
+/// Delivers each message twice to `intake`, and the stream of payments to `post-payment`.
+async fn take_one_by_one(world: &mut World, messages: impl IntoIterator<Item = InboundMessage>) {
+    for message in messages {
+        for _ in 0..2 {
+            let failed = take_messages(&world.services(intake::NAME), std::slice::from_ref(&message)).await;
+            assert!(failed.is_empty());
+        }
+        post_new(world).await;
+    }
+    assert_eq!(world.quarantined().await, []);
+}
+
+#[tokio::test]
+async fn the_history_names_who_opened_an_account_and_who_stated_its_money() {
+    let mut world = World::at(NOW).await;
+    take_one_by_one(&mut world, opened_paid_and_reversed().map(of_desk)).await;
+    let officer = json!({ "kind": "officer", "id": "officer-7" });
+    let named = |event_id: &str, kind: &str| json!({ "event_id": event_id, "type": kind, "source": "desk", "actor": officer });
+    let of_money = |event_id: &str, kind: &str| {
+        let mut named = named(event_id, kind);
+        named["payment_id"] = json!("P-1");
+        named
+    };
+    let expected = [
+        json!([named("E-1", "account_opened")]),
+        json!([of_money("E-2", "payment_received")]),
+        json!([of_money("E-3", "payment_reversed")]),
+    ];
+    assert_eq!(messages_in_history(&mut world).await, expected);
+    let item = payment_item(&world).await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for (name, value) in
+        [("event_id", "E-2"), ("source", "desk"), ("reversal_event_id", "E-3"), ("reversal_source", "desk")]
+    {
+        assert_eq!(item[name], text(value), "{name}");
+    }
+    for name in ["actor", "reversal_actor"] {
+        let actor = item[name].as_m().unwrap();
+        assert_eq!((&actor["kind"], &actor["id"]), (&text("officer"), &text("officer-7")), "{name}");
+    }
+    // Another reversal under another id changes nothing, and the first one's origin stays.
+    let other = message("E-4", at(0), "A-7", "payment_reversed", r#""payment_id":"P-1""#);
+    take_one_by_one(&mut world, [of_desk(other.clone()), other]).await;
+    assert_eq!(payment_item(&world).await, item);
+}
+
+#[tokio::test]
+async fn commands_without_a_sender_leave_the_items_of_before() {
+    let mut world = World::at(NOW).await;
+    take_one_by_one(&mut world, opened_paid_and_reversed()).await;
+    let account = world.account("A-7").await;
+    assert!(account.recent_messages().is_empty());
+    let payment = &account.payments()[0];
+    assert_eq!((&payment.origin, &payment.reversed.as_ref().unwrap().origin), (&None, &None));
+    let mut attributes: Vec<String> = payment_item(&world).await.into_keys().collect();
+    attributes.sort_unstable();
+    let before =
+        ["account_id", "amount", "kind", "payment_id", "received_at", "reversal_dated", "reversed_at"];
+    assert_eq!(attributes, before);
+    assert_eq!(messages_in_history(&mut world).await, [Value::Null, Value::Null, Value::Null]);
+}
+
+#[tokio::test]
+async fn a_payment_system_may_name_who_acts_and_what_cannot_be_read_of_it_holds_no_money() {
+    let mut world = World::at(NOW).await;
+    let [opened, ..] = opened_paid_and_reversed();
+    take_one_by_one(&mut world, [opened]).await;
+    for (payment_id, source, actor) in [
+        ("P-1", AttributeValue::S("one-pay".to_owned()), AttributeValue::S("Li Wei".to_owned())),
+        ("P-2", AttributeValue::N("7".to_owned()), AttributeValue::Null(true)),
+    ] {
+        world.pay("A-7", payment_id, "1.00").await;
+        world
+            .client()
+            .update_item()
+            .table_name(&world.store().tables().payments)
+            .key("account_id", AttributeValue::S("A-7".to_owned()))
+            .key("payment_id", AttributeValue::S(payment_id.to_owned()))
+            .update_expression("SET #source = :source, #actor = :actor")
+            .expression_attribute_names("#source", "source")
+            .expression_attribute_names("#actor", "actor")
+            .expression_attribute_values(":source", source)
+            .expression_attribute_values(":actor", actor)
+            .send()
+            .await
+            .unwrap();
+    }
+    let mut records = world.payment_records().await;
+    // Each stream record bears the item as it was then: the last of each is the whole one.
+    records.reverse();
+    assert!(post(&world.services(post_payment::NAME), &records).await.is_empty());
+    assert_eq!(world.account("A-7").await.payments().len(), 2);
+    assert_eq!(world.quarantined().await, []);
+    let named = messages_in_history(&mut world).await;
+    let expected = json!([{
+        "type": "payment_received", "payment_id": "P-1", "source": "one-pay",
+        "actor": { "kind": "system", "id": "one-pay" },
+    }]);
+    assert_eq!(named.into_iter().filter(|one| !one.is_null()).collect::<Vec<_>>(), [expected]);
 }

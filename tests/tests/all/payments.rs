@@ -479,6 +479,12 @@ async fn a_payment_stated_again_with_its_currency_keeps_its_reversal() {
         received_at: at,
         reversed_at: None,
         reversal_dated: None,
+        event_id: None,
+        source: None,
+        actor: None,
+        reversal_event_id: None,
+        reversal_source: None,
+        reversal_actor: None,
     };
     store.record_payment(&first).await.unwrap();
     assert!(store.record_reversal(&account, &payment, at, Dated::Original).await.unwrap());

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
-use duewatch_domain::{Account, Applied, Contract, Refusal, Trigger};
+use duewatch_domain::{Account, Applied, Contract, InboundMessage, Refusal, Trigger};
 use duewatch_store::{MayConflict, PaymentFact, Quarantined, StoreError};
 
 use super::posting::post_all;
@@ -21,7 +21,32 @@ impl Transitions {
         now: DateTime<Utc>,
         trigger: Trigger,
     ) -> Result<TransitionOutcome, TransitionError> {
-        match Box::pin(self.create(Account::open(contract)?, now, trigger)).await {
+        self.open_prepared(Account::open(contract)?, contract, now, trigger).await
+    }
+
+    /// Opens an account as [`Transitions::open`] does, by a message, which the account knows where it names a
+    /// source or an actor.
+    ///
+    /// # Errors
+    /// As those of [`Transitions::open`].
+    pub async fn open_by(
+        &self,
+        contract: &Contract,
+        message: &InboundMessage,
+        now: DateTime<Utc>,
+    ) -> Result<TransitionOutcome, TransitionError> {
+        let account = Account::open_by(contract, message)?;
+        self.open_prepared(account, contract, now, Trigger::Fact).await
+    }
+
+    async fn open_prepared(
+        &self,
+        account: Account,
+        contract: &Contract,
+        now: DateTime<Utc>,
+        trigger: Trigger,
+    ) -> Result<TransitionOutcome, TransitionError> {
+        match Box::pin(self.create(account, now, trigger)).await {
             Err(error) if error.is_conflict() => {
                 let outcome =
                     self.take(&contract.account_id, &TransitionInput::Opened(contract), now).await?;

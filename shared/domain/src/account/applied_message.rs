@@ -21,6 +21,10 @@ pub struct AppliedMessage {
     /// None: the system that sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// The type of its command; none: the message named neither source nor actor, or an earlier release stored
+    /// it.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub command_type: Option<String>,
 }
 
 impl AppliedMessage {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::origin::Origin;
 use crate::kernel::{InstallmentNumber, Money, PaymentId};
 
 /// The kind of money received. Money of every kind is allocated.
@@ -52,6 +53,9 @@ pub struct Payment {
     pub applies_to: Vec<InstallmentNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversed: Option<Reversal>,
+    /// Who stated it; none: not said, or more than [`MAX_ORIGINS`](crate::kernel::MAX_ORIGINS) origins ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl Payment {
@@ -64,12 +68,15 @@ impl Payment {
 }
 
 /// The reversal of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reversal {
     /// When the reversal became known.
     pub reversed_at: DateTime<Utc>,
     pub dated: Dated,
+    /// Who stated it; none: as for a payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// The date on which a reversal takes effect.

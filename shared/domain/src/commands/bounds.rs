@@ -4,7 +4,7 @@ use super::check::{check_date, check_total, within};
 use crate::account::Account;
 use crate::kernel::{
     MAX_ACCOUNTS_OF_CUSTOMER, MAX_DISPUTES, MAX_DRAWS, MAX_INSTALLMENTS, MAX_LEADS, MAX_MESSAGES,
-    MAX_NOTICES, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
+    MAX_NOTICES, MAX_ORIGINS, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
     RECENT_MESSAGES, Refusal,
 };
 
@@ -35,6 +35,8 @@ impl Account {
         within(self.draws.len(), MAX_DRAWS, Refusal::TooManyDraws)?;
         within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
+        let too_many = Refusal::Unfit { field: "origin", problem: "an account keeps fewer" };
+        within(self.origins(), MAX_ORIGINS, too_many)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
         self.check_responses()?;
         within(self.notices.len(), MAX_NOTICES, Refusal::TooManyNotices)?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::command::Command;
+use crate::account::Origin;
 use crate::kernel::{AccountId, Actor, EventId, Source};
 
 /// A command to one account, and the instant at which the lender learnt of it.
@@ -44,6 +45,15 @@ impl InboundMessage {
             // No id holds a control character.
             format!("{}\n{}", self.source, self.event_id).into()
         }
+    }
+
+    /// The origin of the money that the message states; none: the message names neither source nor actor.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        let actor = self.stated_actor().cloned();
+        let is_named = actor.is_some() || !self.source.is_core();
+        let event_id = Some(self.event_id.clone());
+        is_named.then(|| Origin { event_id, source: self.source.clone(), actor })
     }
 
     /// The actor; none: the system that sends the message.

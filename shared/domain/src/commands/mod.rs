@@ -22,6 +22,7 @@ mod event;
 mod hardship;
 mod notices;
 mod open;
+mod origins;
 mod pauses;
 mod payment_in_process;
 mod payments;

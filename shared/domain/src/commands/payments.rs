@@ -92,6 +92,7 @@ impl CommandDefinition for PaymentReceived {
                 kind: self.kind,
                 applies_to: self.applies_to.clone(),
                 reversed: None,
+                origin: None,
             },
         );
         Ok(Applied::Changed)
@@ -118,7 +119,7 @@ impl CommandDefinition for PaymentReversed {
             check_date("at", due_on)?;
             check_total("amount", asked_before + payment.amount)?;
         }
-        payment.reversed = Some(Reversal { reversed_at: at, dated: self.dated });
+        payment.reversed = Some(Reversal { reversed_at: at, dated: self.dated, origin: None });
         if self.dated == Dated::Reversal {
             let amount = payment.amount;
             // A payment precedes its reversal, even where both bear one instant.

@@ -3,6 +3,7 @@
 use super::apply::Applied;
 use super::canonical::message_checksum;
 use super::check::within;
+use super::contract::Contract;
 use super::event::InboundMessage;
 use crate::account::{Account, AppliedMessage};
 use crate::kernel::{MAX_MESSAGES, MAX_SOURCES, RECENT_MESSAGES, Refusal, Source};
@@ -41,15 +42,22 @@ impl Account {
             let of_source = self.messages_of(source).count();
             let excess = (of_source + 1).saturating_sub(RECENT_MESSAGES);
             self.forget_messages(source, excess.min(of_source - of_this_instant));
-            self.recent_messages.push(AppliedMessage {
-                event_id: message.event_id.clone(),
-                at: event.at,
-                checksum,
-                source: source.clone(),
-                actor: message.stated_actor().cloned(),
-            });
+            self.recent_messages.push(applied_message(message, checksum));
         }
         Ok(applied)
+    }
+
+    /// Opens an account as [`Account::open`] does, by a message. The account knows the message where that names
+    /// a source or an actor: it is the first of its source.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where the contract's installments contradict each other.
+    pub fn open_by(contract: &Contract, message: &InboundMessage) -> Result<Self, Refusal> {
+        let mut account = Self::open(contract)?;
+        if message.origin().is_some() {
+            account.recent_messages.push(applied_message(message, message_checksum(message)));
+        }
+        Ok(account)
     }
 
     /// The known messages of a source, in the order of their instants.
@@ -77,5 +85,16 @@ impl Account {
             }
         }
         sources
+    }
+}
+
+fn applied_message(message: &InboundMessage, checksum: u32) -> AppliedMessage {
+    AppliedMessage {
+        event_id: message.event_id.clone(),
+        at: message.event.at,
+        checksum,
+        source: message.source.clone(),
+        actor: message.stated_actor().cloned(),
+        command_type: message.origin().map(|_| message.event.command.name().to_owned()),
     }
 }

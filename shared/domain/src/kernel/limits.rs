@@ -10,6 +10,10 @@ pub const MAX_PAYMENTS: usize = 2_000;
 /// The most pauses an account may hold.
 pub const MAX_PAUSES: usize = 100;
 
+/// The most origins of payments and reversals that an account keeps. The oldest payment's is dropped first: the
+/// history has named it, and its item keeps it.
+pub const MAX_ORIGINS: usize = 200;
+
 /// The most waivers of a late fee an account may hold.
 pub const MAX_WAIVERS: usize = 200;
 

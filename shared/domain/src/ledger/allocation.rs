@@ -5,7 +5,8 @@
 //!
 //! Two facts divide time: a new schedule, and a chargeback. Money received before is allocated to the
 //! installments that the account already had, so that a paid installment stays paid, whatever installments
-//! later payments name. An installment that falls due anew waits for the money received after.
+//! later payments name. An installment that falls due anew waits for the money received after. A new schedule
+//! of which the account has no installment divides nothing.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -52,7 +53,8 @@ pub fn allocate(account: &Account) -> Allocation {
 }
 
 /// Allocates as [`allocate`] does, and reports to `note` each part for a named installment: the payment's
-/// index, the installment's index, the part in minor units.
+/// index, the installment's index, the part in minor units. An installment that a payment names again is
+/// reported again, with nothing: it is paid, or the payment is used up.
 #[inline]
 pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, usize, i128)) -> Allocation {
     let minor_units = account.currency.minor_units();
@@ -74,10 +76,11 @@ pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, 
         {
             let mut left = minor(payment.amount, minor_units);
             for place in payment.applies_to.iter().filter_map(|number| places.get(*number)) {
-                let was_owed = was_open(&installments[place], payment.received_at);
-                let part = if was_owed { lines[place].allocate(left) } else { 0 };
-                note(number, place, part);
-                left -= part;
+                if was_open(&installments[place], payment.received_at) {
+                    let part = lines[place].allocate(left);
+                    note(number, place, part);
+                    left -= part;
+                }
             }
             pool += left;
         }

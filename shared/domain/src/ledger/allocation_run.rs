@@ -111,6 +111,8 @@ struct AllocationLine {
     paid: i128,
     /// The part of `paid` that paid late fee.
     paid_as_fee: i128,
+    /// Shares of payments that name it and others, as far as late fees of the others took them.
+    displaced: i128,
     /// Number of time divisions before the installment was added.
     rank: usize,
     /// The due date, moved to a working day.
@@ -153,7 +155,7 @@ struct AllocationRun<'a> {
     /// So many lines from the first on stay paid for good: without principal no late fee accrues.
     settled: usize,
     places: InstallmentPlaces<'a>,
-    /// Parts that payments naming several installments allocate to each: by payment, then installment.
+    /// Parts that payments naming several installments allocate to each: by payment, each installment once.
     shares: BTreeMap<usize, Vec<(usize, i128)>>,
 }
 
@@ -169,6 +171,7 @@ impl<'a> AllocationRun<'a> {
                 open: installment.components_due(&policy.waterfall, minor_units),
                 paid: 0,
                 paid_as_fee: 0,
+                displaced: 0,
                 rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
                 due_on,
                 falls_due: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
@@ -259,14 +262,14 @@ impl<'a> AllocationRun<'a> {
         self.credit = minor(payment.amount, self.account.currency.minor_units());
         if let Some(shares) = self.shares.remove(&place) {
             for (target, share) in shares {
-                // The payment may make good by name the part of its share that a late fee took.
-                let fees = self.fee_open(target) + self.lines[target].paid_as_fee;
-                self.allocate_up_to(target, share + fees);
+                self.allocate_share(target, share);
             }
-        } else if let Some(target) = payment.applies_to.first().and_then(|one| self.places.get(*one))
-            && self.lines[target].rank <= self.segment
-        {
-            self.allocate_to(target, self.lines[target].class(self.day));
+        } else {
+            let named = payment.applies_to.iter().filter_map(|number| self.places.get(*number));
+            let target = named.into_iter().find(|place| self.lines[*place].rank <= self.segment);
+            if let Some(target) = target {
+                self.allocate_to(target, self.lines[target].class(self.day));
+            }
         }
         self.credit += before;
         self.allocate_credit();
@@ -358,11 +361,20 @@ impl<'a> AllocationRun<'a> {
         }
     }
 
-    fn allocate_up_to(&mut self, place: usize, most: i128) {
-        let kept = (self.credit - most).max(0);
+    /// Allocates a payment's share to an installment that it names beside others. The payment also makes good
+    /// by name the parts of shares that late fees took, this installment's own and those of the others.
+    fn allocate_share(&mut self, place: usize, share: i128) {
+        let line = &self.lines[place];
+        let most = share + self.fee_open(place) + line.paid_as_fee + line.displaced;
+        let before = self.credit;
+        let kept = (before - most).max(0);
         self.credit -= kept;
-        self.allocate_to(place, self.lines[place].class(self.day));
+        self.allocate_to(place, line.class(self.day));
         self.credit += kept;
+        if self.credit == 0 {
+            let line = &mut self.lines[place];
+            line.displaced += (share - before).clamp(0, line.amount_open());
+        }
     }
 
     fn allocate_component(&mut self, place: usize, component: Component) {
@@ -441,16 +453,22 @@ impl<'a> AllocationRun<'a> {
 }
 
 /// The parts that each payment naming several installments puts on each, as the bare allocation divides it.
-/// Another payment may pay one of them by name, so the division depends on all payments.
+/// Another payment may pay one of them by name, so the division depends on all payments. A payment that names
+/// one installment again and again names one.
 fn shares(account: &Account) -> BTreeMap<usize, Vec<(usize, i128)>> {
     let mut shares: BTreeMap<usize, Vec<(usize, i128)>> = BTreeMap::new();
-    let names_several = |payment: &Payment| payment.is_effective() && payment.applies_to.len() > 1;
+    let names_several = |payment: &Payment| {
+        payment.is_effective() && payment.applies_to.iter().any(|number| payment.applies_to[0] != *number)
+    };
     if account.payments.iter().any(names_several) {
+        let mut named_last_by = vec![None; account.installments.len()];
         allocate_reporting(account, |payment, place, part| {
-            if names_several(&account.payments[payment]) {
+            let is_again = named_last_by[place].replace(payment) == Some(payment);
+            if !is_again && names_several(&account.payments[payment]) {
                 shares.entry(payment).or_default().push((place, part));
             }
         });
+        shares.retain(|_, parts| parts.len() > 1);
     }
     shares
 }

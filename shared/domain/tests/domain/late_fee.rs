@@ -327,6 +327,33 @@ fn a_write_off_leaves_the_fee_out_until_it_is_undone() {
     assert_eq!(late_fee(&loan, "2023-10-21", &policy), "8.50");
 }
 
+// One cent from the day after the due date on. On 16 January installment 3 takes 100.01 and leaves 49.99 for
+// installment 1, which asks 50.02 on 15 February: all of it is named before the rest goes to the oldest.
+#[rstest]
+#[case::one("[1]", 4, "50.02")]
+#[case::one_again_and_again("[1,1,1]", 4, "50.02")]
+#[case::one_and_none_there("[99,1]", 4, "50.02")]
+#[case::one_before_another("[1,2]", 4, "50.02")]
+#[case::another_before_one("[2,1]", 5, "0.00")]
+fn a_named_installment_is_settled_before_the_next_though_a_late_fee_took_a_part(
+    #[case] named: &str,
+    #[case] unpaid: u32,
+    #[case] settled_of_one: &str,
+) {
+    let policy = policy("[late_fee]\nfixed = \"0.01\"", "");
+    let oldest = [(2, "150.00"), (3, "100.00"), (4, "100.00"), (5, "100.00"), (6, "500.00")];
+    let mut all = vec![(1, "2023-01-31", "100.00")];
+    all.extend(oldest.map(|(number, principal)| (number, "2023-01-01", principal)));
+    let mut loan = loan(&all);
+    loan.pays_for("2023-01-16", "P-0", "150.00", "[3,1]");
+    let paid = |loan: &TestLoan| *allocate_at(&loan.account, &policy).paid.last().unwrap();
+    let before = paid(&loan);
+    assert_eq!(before.to_string(), "49.99");
+    loan.pays_for("2023-02-15", "P-1", "100.00", named);
+    assert_eq!((paid(&loan) - before).to_string(), settled_of_one);
+    assert_eq!(loan.figures("2023-02-15", &policy).unpaid_installments, unpaid);
+}
+
 #[test]
 fn an_installment_is_past_due_until_its_fee_is_paid_too() {
     let head = format!(

@@ -101,6 +101,19 @@ proptest! {
     }
 
     #[test]
+    fn naming_an_installment_again_changes_nothing(case in case_under(PLACES, any_policy())) {
+        let DomainCase { account, policy, .. } = case;
+        let mut stored = serde_json::to_value(&account).unwrap();
+        for payment in stored["payments"].as_array_mut().unwrap() {
+            if let Some(named) = payment.get_mut("applies_to").and_then(|named| named.as_array_mut()) {
+                named.extend(named.clone().into_iter().rev());
+            }
+        }
+        let again: Account = serde_json::from_value(stored).unwrap();
+        prop_assert_eq!(allocate_at(&again, &policy), allocate_at(&account, &policy));
+    }
+
+    #[test]
     fn sums_of_parts_are_the_whole_whatever_is_settled_first(
         case in case_under(PLACES, any_policy()),
         later in 0_u64..3_000,

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{command, four_installments, instant};
+use crate::common::{command, contract, four_installments, instant};
 use chrono::TimeDelta;
+use duewatch_domain::account::Origin;
 use duewatch_domain::commands::event_line;
 use duewatch_domain::contact::ContactProfile;
-use duewatch_domain::formats::{message_line, parse_event_line, parse_message};
-use duewatch_domain::kernel::{Actor, ActorKind, MAX_MESSAGES, MAX_SOURCES, RECENT_MESSAGES};
+use duewatch_domain::formats::{book_line, message_line, parse_event_line, parse_message};
+use duewatch_domain::kernel::{Actor, ActorKind, MAX_MESSAGES, MAX_ORIGINS, MAX_SOURCES, RECENT_MESSAGES};
 use duewatch_domain::policy::Channel;
-use duewatch_domain::{Account, Applied, Event, InboundMessage, Refusal};
+use duewatch_domain::{Account, Applied, Contract, Event, InboundMessage, Refusal};
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -195,6 +196,92 @@ fn a_message_without_a_sender_is_stored_as_before() {
     assert_eq!(read.recent_messages()[0].actor(), Actor::system(&"core".parse().unwrap()));
 }
 
+fn of_officer(message: InboundMessage) -> InboundMessage {
+    InboundMessage { actor: Actor { kind: ActorKind::Officer, id: "o-7".parse().unwrap() }, ..message }
+}
+
+fn opening(source: &str, id: &str) -> (Contract, InboundMessage) {
+    let installment = r#"{"number":1,"due_on":"2023-10-01","principal":"250.00"}"#;
+    let contract = contract("Asia/Shanghai", "CNY", installment);
+    let line = book_line(&contract);
+    (contract, message(source, id, 0, "account_opened", &format!(r#""account":{line}"#)))
+}
+
+#[test]
+fn an_account_knows_the_message_that_opened_it() {
+    let (contract, message) = opening("desk", "E-1");
+    let mut account = Account::open_by(&contract, &of_officer(message)).unwrap();
+    let stored = serde_json::to_value(&account).unwrap();
+    let known = &stored["recent_messages"][0];
+    let known = ["id", "type", "source", "actor"].map(|field| known[field].clone());
+    let officer = json!({ "kind": "officer", "id": "o-7" });
+    assert_eq!(known, [json!("E-1"), json!("account_opened"), json!("desk"), officer]);
+    assert_eq!(serde_json::from_value::<Account>(stored).unwrap(), account);
+    account.check_bounds().unwrap();
+    let differs = Refusal::MessageDiffers("E-1".parse().unwrap());
+    assert_eq!(account.take(&added("desk", "E-1", 1, 11)), Err(differs), "its id is taken");
+    assert!(matches!(account.take(&added("desk", "E-2", -1, 11)), Err(Refusal::OutOfOrder { .. })));
+    assert_eq!(account.take(&added("core", "E-1", -1, 11)), Ok(Applied::Changed));
+}
+
+#[test]
+fn an_account_opened_by_a_message_without_a_sender_is_stored_as_before() {
+    let (contract, message) = opening("core", "E-1");
+    let account = Account::open_by(&contract, &message).unwrap();
+    assert_eq!(account, Account::open(&contract).unwrap());
+}
+
+fn origin(number: usize) -> Origin {
+    Origin {
+        event_id: Some(format!("E-{number}").parse().unwrap()),
+        source: "desk".parse().unwrap(),
+        actor: Some(Actor { kind: ActorKind::Officer, id: "o-7".parse().unwrap() }),
+    }
+}
+
+#[test]
+fn a_payment_and_its_reversal_keep_their_own_origins_and_without_one_they_are_stored_as_before() {
+    let paid = command("payment_received", r#""payment_id":"P-1","amount":"1.00""#);
+    let reversed = command("payment_reversed", r#""payment_id":"P-1""#);
+    let (mut account, mut bare) = (account(), account());
+    for (number, command) in [&paid, &reversed].into_iter().enumerate() {
+        let at = instant(NOON);
+        assert_eq!(account.apply_from(command, at, Some(origin(number))), Ok(Applied::Changed));
+        assert_eq!(
+            account.apply_from(command, at, Some(origin(9))),
+            Ok(Applied::Unchanged),
+            "the first stays"
+        );
+        bare.apply_from(command, at, None).unwrap();
+    }
+    let payment = &account.payments()[0];
+    assert_eq!(payment.origin, Some(origin(0)));
+    assert_eq!(payment.reversed.as_ref().unwrap().origin, Some(origin(1)));
+    let stored = serde_json::to_value(&account).unwrap();
+    assert_eq!(stored["payments"][0]["origin"]["id"], "E-0");
+    assert_eq!(serde_json::from_value::<Account>(stored).unwrap(), account);
+    let payment = &serde_json::to_value(&bare).unwrap()["payments"][0];
+    assert_eq!((payment.get("origin"), payment["reversed"].get("origin")), (None, None));
+    let mut before = four_installments().account;
+    before.apply(&paid, instant(NOON)).unwrap();
+    before.apply(&reversed, instant(NOON)).unwrap();
+    assert_eq!(bare, before);
+}
+
+#[test]
+fn an_account_keeps_so_many_origins_and_the_latest() {
+    let mut account = account();
+    for number in 0..MAX_ORIGINS + 3 {
+        let fields = format!(r#""payment_id":"P-{number}","amount":"0.01""#);
+        let at = instant(NOON) + TimeDelta::seconds(i64::try_from(number).unwrap());
+        account.apply_from(&command("payment_received", &fields), at, Some(origin(number))).unwrap();
+    }
+    let known: Vec<bool> = account.payments().iter().map(|payment| payment.origin.is_some()).collect();
+    assert_eq!(known.iter().position(|known| *known), Some(3));
+    assert!(known[3..].iter().all(|known| *known));
+    account.check_bounds().unwrap();
+}
+
 #[test]
 fn a_message_with_a_sender_is_stored_with_it_and_differs_from_one_of_another_actor() {
     let mut account = account();
@@ -204,9 +291,13 @@ fn a_message_with_a_sender_is_stored_with_it_and_differs_from_one_of_another_act
     let stored: Value = serde_json::to_value(&account).unwrap();
     let entry = &stored["recent_messages"][0];
     assert_eq!(
-        (&entry["source"], &entry["actor"]),
-        (&json!("desk"), &json!({ "kind": "officer", "id": "o-7" }))
+        (&entry["source"], &entry["actor"], &entry["type"]),
+        (&json!("desk"), &json!({ "kind": "officer", "id": "o-7" }), &json!("installment_added"))
     );
+    let mut earlier = stored.clone();
+    earlier["recent_messages"][0].as_object_mut().unwrap().remove("type");
+    let earlier: Account = serde_json::from_value(earlier).unwrap();
+    assert_eq!(earlier.recent_messages()[0].command_type, None, "stored before types were");
     assert_eq!(account.take(&message), Ok(Applied::Unchanged));
     let other = InboundMessage { actor: officer("o-8"), ..message };
     assert_eq!(account.take(&other), Err(Refusal::MessageDiffers("E-1".parse().unwrap())));

@@ -6,7 +6,10 @@ use std::fmt::Write;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::account::{AppliedMessage, ContactRequest, DelinquencyPause, Installment, Payment};
+use duewatch_domain::account::{
+    AppliedMessage, ContactRequest, DelinquencyPause, Installment, Origin, Payment,
+};
+use duewatch_domain::commands::{PaymentReceived, PaymentReversed, WireCommand};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
 use duewatch_domain::kernel::{
     AccountId, Actor, DrawId, EventId, InstallmentNumber, PaymentId, Revision, Source,
@@ -141,7 +144,8 @@ struct EntryJson<'a> {
     decision: Option<DecisionLine<'a>>,
     /// Null where the image before is unknown.
     facts: Option<Facts<'a>>,
-    /// The messages that the revision took, where the image before is known.
+    /// The messages that the revision took, and the origins of the money that it posts, where the image before is
+    /// known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     messages: Vec<MessageEntry<'a>>,
     #[serde(rename = "intents", skip_serializing_if = "Vec::is_empty")]
@@ -174,27 +178,77 @@ struct Facts<'a> {
     enforced: Option<bool>,
 }
 
-/// A message that the revision took: who acted, through which system.
+/// A message that the revision took, or one that stated a payment or a reversal which the revision posts: who
+/// acted, through which system.
 #[derive(Serialize)]
 struct MessageEntry<'a> {
-    event_id: &'a EventId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<&'a EventId>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    command_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_id: Option<&'a PaymentId>,
     source: &'a Source,
     actor: Actor,
 }
 
 impl<'a> MessageEntry<'a> {
-    /// The messages that the account knows and did not know before.
-    fn new_since(before: &Account, after: &'a Account) -> Vec<Self> {
-        let known = before.recent_messages();
+    /// The messages that the account knows and did not know before, then the origins of the new payments, then
+    /// those of the new reversals.
+    fn new_since(before: Option<&Account>, after: &'a Account) -> Vec<Self> {
+        let known = before.map_or(&[][..], Account::recent_messages);
         let is_new = |one: &&AppliedMessage| {
             !known.iter().any(|other| (&other.event_id, &other.source) == (&one.event_id, &one.source))
         };
         let entry = |message: &'a AppliedMessage| Self {
-            event_id: &message.event_id,
+            event_id: Some(&message.event_id),
+            command_type: message.command_type.as_deref(),
+            payment_id: None,
             source: &message.source,
             actor: message.actor(),
         };
-        after.recent_messages().iter().filter(is_new).map(entry).collect()
+        let money = NewMoney::since(before, after);
+        let stated = |payment: &'a Payment, origin: &'a Option<Origin>, command_type| {
+            let origin = origin.as_ref()?;
+            Some(Self {
+                event_id: origin.event_id.as_ref(),
+                command_type: Some(command_type),
+                payment_id: Some(&payment.payment_id),
+                source: &origin.source,
+                actor: origin.actor(),
+            })
+        };
+        let received = |payment: &&'a Payment| stated(payment, &payment.origin, PaymentReceived::TYPE);
+        let reversed = |payment: &&'a Payment| {
+            stated(payment, &payment.reversed.as_ref()?.origin, PaymentReversed::TYPE)
+        };
+        let messages = after.recent_messages().iter().filter(is_new).map(entry);
+        let origins =
+            money.received.iter().filter_map(received).chain(money.reversed.iter().filter_map(reversed));
+        messages.chain(origins).collect()
+    }
+}
+
+/// The payments that are new since the revision before, and those that were reversed since.
+struct NewMoney<'a> {
+    received: Vec<&'a Payment>,
+    reversed: Vec<&'a Payment>,
+}
+
+impl<'a> NewMoney<'a> {
+    fn since(before: Option<&Account>, after: &'a Account) -> Self {
+        // By payment id: both lists may be long.
+        let known: HashMap<&PaymentId, bool> = before
+            .map_or(&[][..], Account::payments)
+            .iter()
+            .map(|payment| (&payment.payment_id, payment.reversed.is_some()))
+            .collect();
+        let is_new = |one: &&Payment| !known.contains_key(&one.payment_id);
+        let is_undone = |one: &&Payment| one.reversed.is_some() && known.get(&one.payment_id) != Some(&true);
+        Self {
+            received: after.payments().iter().filter(is_new).collect(),
+            reversed: after.payments().iter().filter(is_undone).collect(),
+        }
     }
 }
 
@@ -225,6 +279,7 @@ pub(super) fn text_of(
 ) -> Result<String, StoreError> {
     let subject = DecisionSubject { account_id: &after.account_id, currency: after.currency };
     let is_opened = after.revision == Revision(0).next();
+    let is_comparable = is_opened || before.is_some();
     let entry = EntryJson {
         account_id: &after.account_id,
         revision: after.revision,
@@ -233,8 +288,8 @@ pub(super) fn text_of(
         stage: &after.status.stage,
         restrictions: &after.status.restrictions,
         decision: after.decision_of_this_revision().map(|decision| DecisionLine::new(subject, decision)),
-        facts: (is_opened || before.is_some()).then(|| Facts::new(before, after)),
-        messages: before.map(|before| MessageEntry::new_since(before, after)).unwrap_or_default(),
+        facts: is_comparable.then(|| Facts::new(before, after)),
+        messages: if is_comparable { MessageEntry::new_since(before, after) } else { Vec::new() },
         contact_requests: after.contact_requests.iter().map(RequestEntry::of).collect(),
         kept_below_until: kept_below_until.map(instant),
         image,
@@ -251,24 +306,17 @@ impl<'a> Facts<'a> {
     fn new(before: Option<&Account>, after: &'a Account) -> Self {
         let installments = before.map_or(&[][..], Account::installments);
         let pauses = before.map_or(&[][..], Account::pauses);
-        // By payment id: both lists may be long.
-        let paid: HashMap<&PaymentId, bool> = before
-            .map_or(&[][..], Account::payments)
-            .iter()
-            .map(|payment| (&payment.payment_id, payment.reversed.is_some()))
-            .collect();
+        let money = NewMoney::since(before, after);
         let owed: HashMap<_, _> = installments.iter().map(|one| (&one.label, one)).collect();
         let numbers: HashSet<_> = after.installments().iter().filter_map(Installment::number).collect();
         let drawn: HashSet<&DrawId> =
             before.map_or(&[][..], Account::draws).iter().map(|draw| &draw.draw_id).collect();
-        let is_new = |one: &&Payment| !paid.contains_key(&one.payment_id);
-        let is_undone = |one: &&Payment| one.reversed.is_some() && paid.get(&one.payment_id) != Some(&true);
         let is_other = |one: &&Installment| owed.get(&one.label) != Some(one);
         let was_enforced = before.is_none_or(Account::is_enforced);
-        let ids = |payment: &'a Payment| &payment.payment_id;
+        let ids = |payments: Vec<&'a Payment>| payments.into_iter().map(|one| &one.payment_id).collect();
         Self {
-            payments: after.payments().iter().filter(is_new).map(ids).collect(),
-            reversed: after.payments().iter().filter(is_undone).map(ids).collect(),
+            payments: ids(money.received),
+            reversed: ids(money.reversed),
             installments: after
                 .installments()
                 .iter()

@@ -3,6 +3,7 @@
 mod answers;
 mod generate;
 mod money;
+mod named;
 mod pages;
 mod patience;
 mod readings;
