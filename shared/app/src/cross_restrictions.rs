@@ -350,9 +350,12 @@ impl Transitions {
             }
             let checked = match customer.checked.get(account_id) {
                 Some(checked) => checked.clone(),
-                None => self.check_before_imposing(other.account.clone(), now).await?,
+                None => {
+                    let checked = self.check_before_imposing(other.account.clone(), now).await?;
+                    customer.checked.insert(account_id.clone(), checked.clone());
+                    checked
+                }
             };
-            customer.checked.insert(account_id.clone(), checked.clone());
             match checked {
                 Imposition::Nothing => {}
                 Imposition::Restrictions(imposed) => imposed_now.others.push(imposed),
@@ -375,10 +378,7 @@ impl Transitions {
         for fact in self.store().payments_of(&other.account_id).await? {
             let fact = match fact {
                 Ok(fact) => fact,
-                Err(faulty) => {
-                    let reason = faulty.to_string();
-                    return Ok(Imposition::Blocked(BlockedPayment { payment_id: faulty.payment_id, reason }));
-                }
+                Err(faulty) => return Ok(Imposition::Blocked((&faulty).into())),
             };
             match fact.post_to(&mut other) {
                 Ok(Applied::Unchanged) => {}
@@ -386,13 +386,7 @@ impl Transitions {
                     Box::pin(self.post(&fact, now)).await?;
                     posted = true;
                 }
-                Err(refusal) => {
-                    let payment_id = fact.payment_id.to_string();
-                    return Ok(Imposition::Blocked(BlockedPayment {
-                        payment_id,
-                        reason: refusal.to_string(),
-                    }));
-                }
+                Err(refusal) => return Ok(Imposition::Blocked(BlockedPayment::refused(&fact, &refusal))),
             }
         }
         if !posted {

@@ -87,9 +87,6 @@ impl Store {
         let mut open: Vec<Item> = keys.collect();
         let mut read = Vec::with_capacity(open.len());
         for _ in 0..MAX_BATCH_READS {
-            if open.is_empty() {
-                return Ok(read);
-            }
             let asked = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
             let asked = asked.map_err(|error| StoreError::codec(table, "several accounts", error))?;
             let sent = self
@@ -110,8 +107,11 @@ impl Store {
             }
             let left = answer.unprocessed_keys.take().and_then(|mut tables| tables.remove(table));
             open = left.map(|left| left.keys).unwrap_or_default();
+            if open.is_empty() {
+                return Ok(read);
+            }
         }
-        if open.is_empty() { Ok(read) } else { Err(StoreError::unread(table, open.len())) }
+        Err(StoreError::unread(table, open.len()))
     }
 
     /// Creates an account.

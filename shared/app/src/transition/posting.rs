@@ -1,6 +1,6 @@
 //! Posting the payments of the payments table to an account.
 
-use duewatch_domain::{Account, Applied};
+use duewatch_domain::{Account, Applied, Refusal};
 use duewatch_store::{FaultyFact, PaymentFact};
 
 /// A blocked payment: it could not be posted, and therefore defers a restriction.
@@ -9,6 +9,19 @@ pub struct BlockedPayment {
     pub payment_id: String,
     /// Why it could not be posted.
     pub reason: String,
+}
+
+impl BlockedPayment {
+    /// A payment that its account refuses.
+    pub(crate) fn refused(fact: &PaymentFact, refusal: &Refusal) -> Self {
+        Self { payment_id: fact.payment_id.to_string(), reason: refusal.to_string() }
+    }
+}
+
+impl From<&FaultyFact> for BlockedPayment {
+    fn from(faulty: &FaultyFact) -> Self {
+        Self { payment_id: faulty.payment_id.clone(), reason: faulty.to_string() }
+    }
 }
 
 /// The result of posting all payments of an account.
@@ -26,15 +39,9 @@ pub(super) fn post_all(account: &mut Account, facts: &[Result<PaymentFact, Fault
         match fact {
             Ok(fact) => match fact.post_to(account) {
                 Ok(applied) => posted.has_posted |= applied == Applied::Changed,
-                Err(refusal) => {
-                    let payment_id = fact.payment_id.to_string();
-                    posted.blocked = Some(BlockedPayment { payment_id, reason: refusal.to_string() });
-                }
+                Err(refusal) => posted.blocked = Some(BlockedPayment::refused(fact, &refusal)),
             },
-            Err(faulty) => {
-                let payment_id = faulty.payment_id.clone();
-                posted.blocked = Some(BlockedPayment { payment_id, reason: faulty.to_string() });
-            }
+            Err(faulty) => posted.blocked = Some(faulty.into()),
         }
     }
     posted

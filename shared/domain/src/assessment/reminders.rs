@@ -57,11 +57,11 @@ pub(crate) fn plan_reminders(
             let holds = if step.notice_of.is_some() { in_process.as_slice() } else { &holds };
             let planned_at = at_local_time(account.time_zone, planned_on, time.at);
             let planned_at = put_off(account, holds, planned_at, time.at);
+            // Where the zone skips that date, or a hold ends too late, there will be nothing to announce.
+            if has_passed(account, policy, &time, open_installment, planned_at.max(now)) {
+                continue;
+            }
             if planned_at > now {
-                if has_passed(account, policy, &time, open_installment, planned_at) {
-                    // The zone skips that date, or a hold ends too late: there will be nothing to announce.
-                    continue;
-                }
                 plan.next_at = Some(plan.next_at.map_or(planned_at, |next| next.min(planned_at)));
                 break;
             }
@@ -74,7 +74,7 @@ pub(crate) fn plan_reminders(
                     !handled && !before_stage()
                 }
             };
-            if is_owed && !has_passed(account, policy, &time, open_installment, now) {
+            if is_owed {
                 add_request(&mut plan.due, account, step, open_installment, planned_at);
             }
         }
@@ -113,16 +113,16 @@ fn is_reported(account: &Account, allocation: &Allocation) -> bool {
     allocation.open_installments.first().is_some_and(|oldest| account.is_reported_since(oldest.due_on))
 }
 
-/// Whether the due date that a reminder announces has passed, so that the reminder would no longer be true.
+/// Whether the due date that a reminder announces has passed by then, so that the reminder would no longer be true.
 fn has_passed(
     account: &Account,
     policy: &Policy,
     time: &StepTime<'_>,
     open_installment: &OpenInstallment,
-    now: DateTime<Utc>,
+    at: DateTime<Utc>,
 ) -> bool {
     let past_due_on = past_due_from(policy.day_count, open_installment.due_on);
-    time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= now
+    time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= at
 }
 
 fn add_request(
