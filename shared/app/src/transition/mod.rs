@@ -84,18 +84,63 @@ impl MayConflict for TransitionError {
 enum TransitionInput<'a> {
     /// Time has passed.
     Time,
-    /// A payment or its reversal, as the payments table states it.
-    Payment(&'a PaymentFact),
-    /// A command of the lender's systems.
-    Message(&'a InboundMessage),
-    /// The contract of an opening that is repeated for an existing account.
-    Opened(&'a Contract),
-    /// A notice that the account had planned for that instant has left.
-    Notice(&'a NoticeOf, DateTime<Utc>),
-    /// The borrower's reason for falling behind, and when it was given.
-    BorrowerCause(&'a str, DateTime<Utc>),
     /// A reconciliation: assess the account if its status may be wrong.
     Reconcile,
+    Fact(&'a (dyn AccountFact + Sync)),
+}
+
+/// A fact about an account. A function links only the kinds of facts that it applies.
+trait AccountFact {
+    /// Whether the fact depends on the paid amounts, so that unposted payments are posted before it.
+    fn depends_on_payments(&self) -> bool {
+        false
+    }
+
+    /// Applies the fact to the account at the transition's instant.
+    fn apply_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal>;
+}
+
+/// A payment or its reversal, as the payments table states it.
+impl AccountFact for PaymentFact {
+    fn apply_to(&self, account: &mut Account, _now: DateTime<Utc>) -> Result<Applied, Refusal> {
+        self.post_to(account)
+    }
+}
+
+/// A command of the lender's systems.
+impl AccountFact for InboundMessage {
+    fn depends_on_payments(&self) -> bool {
+        matches!(self.event.command, Command::ScheduleReplaced(_) | Command::WrittenOff(_))
+    }
+
+    fn apply_to(&self, account: &mut Account, _now: DateTime<Utc>) -> Result<Applied, Refusal> {
+        account.take(self)
+    }
+}
+
+/// The contract of an opening that is repeated for an existing account.
+impl AccountFact for Contract {
+    fn apply_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal> {
+        account.apply(&Command::AccountOpened(AccountOpened { account: self.clone() }), now)
+    }
+}
+
+/// A notice, planned for an instant, has left.
+struct NoticeLeft<'a>(&'a NoticeOf, DateTime<Utc>);
+
+impl AccountFact for NoticeLeft<'_> {
+    fn apply_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal> {
+        Ok(account.notice_left(self.0, self.1, now))
+    }
+}
+
+/// The borrower's reason for falling behind, and when it was given.
+struct BorrowerCause<'a>(&'a str, DateTime<Utc>);
+
+impl AccountFact for BorrowerCause<'_> {
+    fn apply_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal> {
+        account.record_borrower_cause(self.0, self.1, now)
+    }
 }
 
 impl Transitions {
@@ -169,7 +214,7 @@ impl Transitions {
         fact: &PaymentFact,
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
-        self.take(&fact.account_id, &TransitionInput::Payment(fact), now).await
+        self.take(&fact.account_id, &TransitionInput::Fact(fact), now).await
     }
 
     /// Applies a command of the lender's systems: once, and in the order of the commands' instants.
@@ -184,7 +229,7 @@ impl Transitions {
         message: &InboundMessage,
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
-        self.take(&message.event.account_id, &TransitionInput::Message(message), now).await
+        self.take(&message.event.account_id, &TransitionInput::Fact(message), now).await
     }
 
     /// Records that a notice, planned for `planned_at`, has left: the measures it announces may follow once
@@ -199,7 +244,7 @@ impl Transitions {
         planned_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
-        self.take(account_id, &TransitionInput::Notice(of, planned_at), now).await
+        self.take(account_id, &TransitionInput::Fact(&NoticeLeft(of, planned_at)), now).await
     }
 
     /// Records the borrower's reason for falling behind, given at `at`. A reason that an officer recorded
@@ -214,7 +259,7 @@ impl Transitions {
         at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
-        self.take(account_id, &TransitionInput::BorrowerCause(reason, at), now).await
+        self.take(account_id, &TransitionInput::Fact(&BorrowerCause(reason, at)), now).await
     }
 
     async fn take(
@@ -260,13 +305,15 @@ impl Transitions {
                     Applied::Changed
                 }
             }
-            TransitionInput::Payment(fact) => fact.post_to(&mut account)?,
-            TransitionInput::Notice(of, planned_at) => account.notice_left(of, *planned_at, now),
-            TransitionInput::BorrowerCause(reason, at) => account.record_borrower_cause(reason, *at, now)?,
-            TransitionInput::Opened(contract) => {
-                account.apply(&Command::AccountOpened(AccountOpened { account: (*contract).clone() }), now)?
+            TransitionInput::Fact(fact) => {
+                let facts = match fact.depends_on_payments() {
+                    true => self.store.payments_of(&account.account_id).await?,
+                    false => Vec::new(),
+                };
+                let has_posted = post_all(&mut account, &facts).has_posted;
+                let applied = fact.apply_to(&mut account, now)?;
+                if has_posted { Applied::Changed } else { applied }
             }
-            TransitionInput::Message(message) => self.take_message(&mut account, message).await?,
         };
         if applied == Applied::Unchanged {
             // The step before may have posted the input already.
@@ -284,24 +331,6 @@ impl Transitions {
         }
         let stored = self.store.update_account(&stored, account).await?;
         Ok(written(stored, blocked))
-    }
-
-    /// Applies a message to the account. A command that depends on the paid amounts finds the unposted
-    /// payments posted.
-    async fn take_message(
-        &self,
-        account: &mut Account,
-        message: &InboundMessage,
-    ) -> Result<Applied, TransitionError> {
-        let facts = match &message.event.command {
-            Command::ScheduleReplaced(_) | Command::WrittenOff(_) => {
-                self.store.payments_of(&account.account_id).await?
-            }
-            _ => Vec::new(),
-        };
-        let has_posted = post_all(account, &facts).has_posted;
-        let applied = account.take(message)?;
-        Ok(if has_posted { Applied::Changed } else { applied })
     }
 
     /// Writes the effect of elapsed time on a due account: a revision of its own, before any other input.

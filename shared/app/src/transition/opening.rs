@@ -48,8 +48,7 @@ impl Transitions {
     ) -> Result<TransitionOutcome, TransitionError> {
         match Box::pin(self.create(account, now, trigger)).await {
             Err(error) if error.is_conflict() => {
-                let outcome =
-                    self.take(&contract.account_id, &TransitionInput::Opened(contract), now).await?;
+                let outcome = self.take(&contract.account_id, &TransitionInput::Fact(contract), now).await?;
                 // The function that created the account may have stopped before it posted the payments found,
                 // or before it applied cross-restrictions.
                 if let Some(stored) = self.store.account(&contract.account_id).await? {

@@ -40,6 +40,7 @@ pub use self::classification::{Classification, HeldClass};
 pub use self::contact_hold::ContactHold;
 pub use self::contact_request::ContactRequest;
 pub use self::cross_restriction::{CrossRestriction, ImposedBy};
+pub(crate) use self::decision::listed_order;
 pub use self::decision::{Decision, event_id};
 pub use self::delinquency::DelinquencyHistory;
 pub use self::dispute::{Dispute, DisputeOutcome};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::assess::Assessment;
-use crate::account::{Account, Decision};
+use crate::account::{Account, Decision, listed_order};
 use crate::policy::{Policy, Restriction, StageName};
 
 /// The trigger of an assessment.
@@ -42,6 +42,8 @@ pub fn decide(
         Trigger::Time => since.max(assessment.binds_from).max(asked_since).unwrap_or(now),
         Trigger::Fact => now,
     };
+    let ordered = listed_order(assessment.restrictions().to_vec(), assessment.stage);
+    let is_in_listed_order = ordered == assessment.restrictions();
     Some(Decision {
         at,
         revision: account.revision.next(),
@@ -53,5 +55,6 @@ pub fn decide(
         figures: assessment.figures.clone(),
         reasons: assessment.reasons.clone(),
         next_action_at: assessment.next_action_at,
+        in_force: if is_in_listed_order { Vec::new() } else { assessment.restrictions().to_vec() },
     })
 }

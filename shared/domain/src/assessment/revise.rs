@@ -10,6 +10,7 @@ use super::binding::{Binding, Rules};
 use super::decide::{Trigger, decide};
 use crate::account::{
     Account, AccountStatus, Classification, ContactRequest, CrossRestriction, Decision, Notice, NoticeOf,
+    listed_order,
 };
 use crate::kernel::earlier;
 use crate::policy::{Policy, Restriction, Stage, StageName};
@@ -163,8 +164,8 @@ impl Account {
     }
 
     /// The account after one of its recent decisions, as far as the decision's event tells: stage,
-    /// restrictions, since when. The changes of later decisions are reversed. The policy gives only the order
-    /// in which the stage lists its restrictions.
+    /// restrictions, since when. The changes of later decisions are reversed, and the policy gives the order
+    /// in which the stage lists its restrictions, unless the decision states the order itself.
     #[must_use]
     pub fn as_decided(&self, decision: &Decision, policy: &Policy) -> Self {
         let mut then = self.clone();
@@ -173,13 +174,11 @@ impl Account {
             restrictions.retain(|one| !later.applied.contains(one));
             restrictions.extend(later.lifted.iter().cloned());
         }
-        // Restrictions that other accounts impose come after the stage's own.
         let stage = policy.stages.iter().find(|stage| stage.name == decision.to);
-        let listed = stage.map_or(&[][..], |stage| &stage.restrictions);
-        if listed.iter().all(|one| restrictions.contains(one)) {
-            restrictions
-                .sort_by_key(|one| listed.iter().position(|other| other == one).unwrap_or(listed.len()));
-        }
+        let restrictions = match decision.in_force.as_slice() {
+            [] => listed_order(restrictions, stage),
+            in_force => in_force.to_vec(),
+        };
         then.status.stage = decision.to.clone();
         then.status.restrictions = restrictions;
         then.status.since = Some(decision.at);

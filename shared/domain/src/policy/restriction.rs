@@ -11,7 +11,7 @@ use super::operation::DRAW;
 ///
 /// A new kind needs an arm here, in `severity.rs`, in `milder.rs` and in `describe/ladder.rs`: the compiler
 /// names each place.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub enum RestrictionKind {
     /// The credit line is limited to a percentage of the agreed line.
@@ -80,7 +80,7 @@ impl fmt::Display for RestrictionKind {
 }
 
 /// A restriction of the account's operations, credit line or rate.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Restriction {
     pub kind: RestrictionKind,

@@ -2,6 +2,8 @@
 //! due on the first of October to January; with three days of grace the account reaches `late` on 5 October,
 //! `limited` on the 9th, `frozen` on the 19th and `suspended` on 3 November. The rule begins with `frozen`.
 
+use std::collections::BTreeMap;
+
 use duewatch_domain::account::Reason;
 use duewatch_domain::account::{CrossRestriction, ImposedBy};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
@@ -10,7 +12,7 @@ use duewatch_domain::kernel::Revision;
 use duewatch_domain::kernel::start_of_day;
 use duewatch_domain::policy::{Restriction, Versions, parse};
 use duewatch_domain::{Applied, Permit, Policy, Refusal, Trigger, permit_for};
-use duewatch_testkit::{ladder, policy_text};
+use duewatch_testkit::{FREEZE, LATE, LIMIT, LIMITED, SUSPENDED, ladder, policy_text, stages};
 use rstest::rstest;
 
 use crate::common::{TestLoan, date, four_installments, instant, policy};
@@ -114,6 +116,44 @@ fn nobody_else_is_restricted_before_the_account_itself_is(
     swept(&mut loan, day, &policy);
     assert_ne!(loan.account.status.stage.as_str(), "limited");
     assert_eq!(asked(&loan), "");
+}
+
+/// Each decision, and the restrictions that it left in their order, told by the account then and by the account
+/// at the end.
+#[rstest]
+#[case::two_others_impose_theirs("", vec![other("A-2", &["suspend_account"]), other("A-3", &["freeze_drawdown", "raise_rate 110"])])]
+#[case::a_milder_stage_restricts("cause = { temporary_holds_days = 30 }", vec![other("A-2", &["freeze_drawdown"])])]
+fn a_decision_published_late_lists_the_restrictions_as_it_left_them(
+    #[case] table: &str,
+    #[case] imposed: Vec<ImposedBy>,
+) {
+    let frozen = ("frozen", "delinquent_days = 15", &*format!("{FREEZE}, {LIMIT}"));
+    let policy =
+        policy("grace_days = 3", &format!("{table}\n{}", stages(&[LATE, LIMITED, frozen, SUSPENDED])));
+    let mut loan = four_installments();
+    let mut left = BTreeMap::new();
+    let mut note = |loan: &TestLoan| {
+        let restrictions: Vec<String> =
+            loan.account.status.restrictions.iter().map(ToString::to_string).collect();
+        left.insert(loan.account.revision, restrictions);
+    };
+    loan.learns("2023-09-20", "cause_recorded", r#""cause":"temporary","by":"b","reason":"r""#);
+    swept(&mut loan, "2023-10-06", &policy);
+    assert_eq!(loan.account.replace_imposed_by(imposed), Ok(Applied::Changed));
+    for day in date("2023-10-07").iter_days().take(40) {
+        swept(&mut loan, &day.to_string(), &policy);
+        note(&loan);
+    }
+    loan.pays("2023-11-20", "P-1", "500.00").assessed("2023-11-20", &policy, Trigger::Fact);
+    note(&loan);
+    for decision in loan.account.recent_decisions() {
+        let then = loan.account.as_decided(decision, &policy);
+        let told: Vec<String> = then.status.restrictions.iter().map(ToString::to_string).collect();
+        if let Some(known) = left.get(&decision.revision) {
+            assert_eq!((&then.status.stage, &told), (&decision.to, known), "{}", decision.revision);
+        }
+    }
+    assert!(left.values().any(|known| known.len() > 1), "{left:?}");
 }
 
 #[rstest]
