@@ -51,7 +51,7 @@ impl Demo {
         self.leave_files(&sample)?;
         let (from, to) = (sample.from, sample.to);
         let case = Case::new(
-            sample.policy,
+            vec![sample.policy],
             &sample.book,
             sample.events,
             Sample::events_path(),

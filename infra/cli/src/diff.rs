@@ -1,36 +1,29 @@
 //! `policy diff`: the accounts that another policy would treat differently, by name and in numbers.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use chrono::NaiveDate;
-use duewatch_domain::account::{CrossRestriction, ImposedBy};
 use duewatch_domain::assessment::{PolicyComparison, TreatmentChange};
+use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::Currency;
-use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::kernel::{business_date, end_of_day};
 use duewatch_domain::policy::Restriction;
-use duewatch_domain::{Account, Assessment, Command, Contract, Event, Policy, assess};
+use duewatch_domain::{Account, Assessment, Command, Contract, Event, assess};
 use serde::Serialize;
 
 use crate::firings::SWEEP_EVERY;
 use crate::input::{NumberedLine, PolicyFile};
-use crate::replay::{Case, ReplayError};
+use crate::replay::{Case, ReplayError, walk_accounts};
 use crate::table::TextTable;
 
-/// Two policies, and the accounts that both are applied to.
+/// Two policies, and the accounts as each leaves them at the end of a day.
 #[derive(Debug)]
 pub struct Diff {
-    case: Case,
-    other: PolicyFile,
-    accounts: Vec<Account>,
-    /// The cross-restrictions among each customer's accounts, under both policies.
-    imposed: [ImposedByCustomer; 2],
+    cases: [Case; 2],
+    /// The same account under both policies, walked day by day as in a replay.
+    accounts: Vec<[Account; 2]>,
 }
-
-type ImposedByCustomer = HashMap<CustomerId, Vec<ImposedBy>>;
 
 /// The local date of the last event; `None` without events.
 #[must_use]
@@ -53,33 +46,31 @@ impl Diff {
     pub fn new(
         policies: [PolicyFile; 2],
         book: &[NumberedLine<Contract>],
-        events: Vec<NumberedLine<Event>>,
-        events_path: PathBuf,
+        events: &[NumberedLine<Event>],
+        events_path: &Path,
         on: NaiveDate,
     ) -> Result<Self, ReplayError> {
         let [policy, other] = policies;
-        let case = Case::new(policy, book, events, events_path, on, on, SWEEP_EVERY)?;
-        let mut accounts: Vec<Account> =
-            case.openings.iter().map(|opening| opening.account.clone()).collect();
-        for step in &case.steps {
-            accounts[step.account]
-                .apply(&step.command, step.received_at)
-                .map_err(|refusal| case.refused(step, &refusal))?;
-        }
-        let open = case.openings.iter().map(|one| one.first_day <= on && one.opens_at < one.closes_before);
-        let accounts: Vec<Account> =
-            accounts.into_iter().zip(open).filter(|(_, open)| *open).map(|(one, _)| one).collect();
-        let imposed = [&case.policy.policy, &other.policy].map(|policy| imposed_under(policy, &accounts, on));
-        Ok(Self { case, other, accounts, imposed })
+        let case = |policy| {
+            Case::new(vec![policy], book, events.to_vec(), events_path.to_owned(), on, on, SWEEP_EVERY)
+        };
+        let cases = [case(policy)?, case(other)?];
+        let [from, to] = [walk_accounts(&cases[0])?, walk_accounts(&cases[1])?];
+        // Both cases open the same accounts, in the order of their ids.
+        let accounts = from.into_iter().zip(to).filter_map(|(from, to)| Some([from?, to?])).collect();
+        Ok(Self { cases, accounts })
     }
 
     /// Each account, by id, assessed at the last second of the day under both policies.
     fn compared(&self) -> impl Iterator<Item = (&Account, PolicyComparison<'_>)> {
-        self.accounts.iter().map(|account| {
-            let now = end_of_day(account.time_zone, self.case.to);
-            let [from, to] = self.imposed.each_ref().map(|imposed| with_cross_restrictions(account, imposed));
-            let from = assess(&from, &self.case.policy.policy, now);
-            (account, PolicyComparison { from, to: assess(&to, &self.other.policy, now) })
+        let [case, other] = &self.cases;
+        self.accounts.iter().map(move |[from, to]| {
+            let now = end_of_day(from.time_zone, case.to);
+            let compared = PolicyComparison {
+                from: assess(from, &case.policy.policy, now),
+                to: assess(to, &other.policy.policy, now),
+            };
+            (from, compared)
         })
     }
 
@@ -92,7 +83,7 @@ impl Diff {
             let change = compared.change();
             if change != TreatmentChange::Unchanged {
                 let line = DiffLine {
-                    date: self.case.to,
+                    date: self.cases[0].to,
                     account_id: &account.account_id,
                     change,
                     from: Side::new(&compared.from, account.currency),
@@ -141,44 +132,12 @@ impl Diff {
             .collect();
         format!(
             "{} instead of {}, at the end of {}: {} accounts, {}",
-            self.other.policy.reference(),
-            self.case.policy.policy.reference(),
-            self.case.to,
+            self.cases[1].policy.policy.reference(),
+            self.cases[0].policy.policy.reference(),
+            self.cases[0].to,
             changes.len(),
             counts.join(", "),
         )
-    }
-}
-
-/// The cross-restrictions that each account imposes at the end of a day.
-fn imposed_under(policy: &Policy, accounts: &[Account], on: NaiveDate) -> ImposedByCustomer {
-    let mut imposed = ImposedByCustomer::new();
-    for account in accounts.iter().filter(|_| policy.customer.is_some()) {
-        let now = end_of_day(account.time_zone, on);
-        let assessment = assess(account, policy, now);
-        let Some(stage) = assessment.restricting.filter(|_| !assessment.imposes.is_empty()) else {
-            continue;
-        };
-        let restriction = CrossRestriction {
-            restrictions: assessment.imposes.to_vec(),
-            stage: stage.name.clone(),
-            since: now,
-            revision: account.revision,
-        };
-        let asking = ImposedBy { account_id: account.account_id.clone(), restriction };
-        imposed.entry(account.customer_id.clone()).or_default().push(asking);
-    }
-    imposed
-}
-
-/// The account with the cross-restrictions that the customer's others impose.
-fn with_cross_restrictions<'a>(account: &'a Account, imposed: &ImposedByCustomer) -> Cow<'a, Account> {
-    let Some(others) = imposed.get(&account.customer_id) else { return Cow::Borrowed(account) };
-    let mut with_imposed = account.clone();
-    match with_imposed.replace_imposed_by(others.clone()) {
-        Ok(_) => Cow::Owned(with_imposed),
-        // A customer with too many accounts has each assessed on its own.
-        Err(_) => Cow::Borrowed(account),
     }
 }
 

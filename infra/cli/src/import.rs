@@ -63,8 +63,8 @@ pub enum ImportError {
 /// Publishes the policy, where one is given, and opens every account. A repeated import changes nothing.
 ///
 /// # Errors
-/// The first account that fails. With `keep_going`, refused accounts are named on standard error instead, and
-/// the rest is loaded.
+/// The first account that fails. With `keep_going`, accounts that cannot be opened are named on standard error
+/// instead and counted, and the rest is loaded.
 pub async fn import(
     transitions: &Transitions,
     book: &Path,
@@ -94,9 +94,10 @@ pub async fn import(
             Ok(TransitionOutcome::Unchanged) => imported.known += 1,
             Ok(_) => imported.opened += 1,
             Err(error) => {
-                let refused = matches!(error, TransitionError::Refused(_));
+                // A retry cannot open this row: it is refused, or its policy is unknown or faulty.
+                let is_refused = !error.is_transient();
                 let error = ImportError::Account { path: book.display().to_string(), line, error };
-                if !keep_going || !refused {
+                if !keep_going || !is_refused {
                     return Err(error);
                 }
                 eprintln!("duewatch: {error}");

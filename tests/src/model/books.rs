@@ -11,6 +11,8 @@ use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{DrawId, InstallmentNumber, PaymentId};
 
 use super::answers::{Answers, ModelPromise};
+use super::ledger::{ModelLedger, Settled, is_dated};
+use super::policies::ModelPolicies;
 use super::recorded::ModelRecorded;
 use super::{ModelFact, calendar};
 
@@ -117,7 +119,8 @@ pub(super) struct ModelWaiver {
 }
 
 impl Books {
-    pub(super) fn of(contract: &Contract, facts: &[ModelFact]) -> Self {
+    /// The books after the facts. What is settled when a write-off or a new schedule comes is asked of the policy.
+    pub(super) fn of(contract: &Contract, facts: &[ModelFact], policies: &ModelPolicies) -> Self {
         let mut books = Self {
             zone: calendar::zone(contract.time_zone),
             enforced: true,
@@ -133,7 +136,7 @@ impl Books {
             replaced_on: None,
         };
         for fact in facts {
-            books.enter(&fact.command, fact.at);
+            books.enter(&fact.command, fact.at, policies);
         }
         books
     }
@@ -163,7 +166,7 @@ impl Books {
         })
     }
 
-    fn enter(&mut self, command: &Command, at: DateTime<Utc>) {
+    fn enter(&mut self, command: &Command, at: DateTime<Utc>, policies: &ModelPolicies) {
         match command {
             Command::PromiseMade(_)
             | Command::PromiseEnded(_)
@@ -191,7 +194,7 @@ impl Books {
                 self.pieces.iter_mut().filter(|piece| piece.is(*number)).for_each(|one| one.due -= *amount);
             }
             Command::ScheduleReplaced(ScheduleReplaced { installments, .. }) => {
-                self.replace(installments, at)
+                self.replace(installments, at, policies)
             }
             Command::PauseStarted(PauseStarted { from, until }) => {
                 self.pauses.push(DelinquencyPause { from: *from, until: *until });
@@ -199,7 +202,7 @@ impl Books {
             Command::PauseEnded(PauseEnded { on }) => self.end_pause(*on),
             Command::EnforcementOff(_) => self.enforced = false,
             Command::EnforcementOn(_) => self.enforced = true,
-            Command::WrittenOff(WrittenOff { number, .. }) => self.write_off(*number),
+            Command::WrittenOff(WrittenOff { number, .. }) => self.write_off(*number, at, policies),
             Command::WriteOffUndone(WriteOffUndone { number, .. }) => {
                 let meant = |piece: &&mut Piece| number.is_none_or(|number| piece.is(number));
                 self.pieces.iter_mut().filter(meant).for_each(|piece| piece.written_off = false);
@@ -243,10 +246,11 @@ impl Books {
     }
 
     /// Keeps the paid part of every piece and adds the new installments.
-    fn replace(&mut self, installments: &[NewInstallment], at: DateTime<Utc>) {
-        let settled = self.allocated();
-        for (piece, paid) in self.pieces.iter_mut().zip(settled) {
-            piece.due = paid;
+    /// A late fee that was paid stays paid, as a part of the piece.
+    fn replace(&mut self, installments: &[NewInstallment], at: DateTime<Utc>, policies: &ModelPolicies) {
+        let settled = self.settled(at, &policies.until(calendar::business_date(self.zone, at)));
+        for (piece, settled) in self.pieces.iter_mut().zip(settled) {
+            piece.due = settled.paid + settled.paid_as_fee;
             piece.replaced = true;
         }
         self.pieces.retain(|piece| piece.due > Money::ZERO);
@@ -268,13 +272,23 @@ impl Books {
     }
 
     /// Writes off the open part of one installment; none: of all.
-    fn write_off(&mut self, number: Option<InstallmentNumber>) {
-        let settled = self.allocated();
-        for (piece, paid) in self.pieces.iter_mut().zip(settled) {
-            if number.is_none_or(|number| piece.is(number)) && paid < piece.due {
+    fn write_off(&mut self, number: Option<InstallmentNumber>, at: DateTime<Utc>, policies: &ModelPolicies) {
+        let settled = self.settled(at, &policies.until(calendar::business_date(self.zone, at)));
+        for (piece, settled) in self.pieces.iter_mut().zip(settled) {
+            let is_open = settled.paid < piece.due || settled.fee_open > Money::ZERO;
+            if number.is_none_or(|number| piece.is(number)) && is_open {
                 piece.written_off = true;
             }
         }
+    }
+
+    /// What is settled of each piece at an instant.
+    fn settled(&self, at: DateTime<Utc>, policies: &ModelPolicies) -> Vec<Settled> {
+        if is_dated(policies) {
+            return ModelLedger::settled(self, policies, at);
+        }
+        let paid = self.allocated().into_iter();
+        paid.map(|paid| Settled { paid, paid_as_fee: Money::ZERO, fee_open: Money::ZERO }).collect()
     }
 
     /// The paid amount of each piece, where the dates of payments do not matter.

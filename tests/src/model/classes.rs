@@ -2,7 +2,7 @@
 
 use chrono::{Months, NaiveDate, TimeDelta};
 use duewatch_domain::kernel::DayCount;
-use duewatch_domain::policy::{ClassName, ClassificationRules, Cured};
+use duewatch_domain::policy::{ClassDaysCount, ClassName, ClassificationRules, Cured};
 
 use super::calendar;
 use super::course::ModelCourse;
@@ -48,7 +48,10 @@ impl Classes {
         rules: &ClassificationRules,
         day: NaiveDate,
     ) -> Self {
-        let oldest = course.debts().first().map(|debt| debt.due_on);
+        let oldest = match rules.counts {
+            ClassDaysCount::DaysPastDue => course.debts().first().map(|debt| debt.due_on),
+            ClassDaysCount::MaterialDays => course.material_date(),
+        };
         let counted = |oldest: Option<NaiveDate>, day: NaiveDate| {
             let Some(due_on) = oldest.filter(|due_on| course.is_past_due(*due_on, day)) else { return 0 };
             let on_due_date = i64::from(course.policy.day_count == DayCount::DueDay);
@@ -73,7 +76,9 @@ impl Classes {
                 classes
             }
         };
-        classes.learn(course, rules, days(day));
+        // A class is judged after what falls due at the day's own end.
+        let days_today = days(course.today).max(days(day));
+        classes.learn(course, rules, (days(day), days_today));
         classes.oldest = oldest;
         classes
     }
@@ -123,7 +128,12 @@ impl Classes {
     }
 
     /// Applies the facts as now known to the day.
-    fn learn(&mut self, course: &ModelCourse<'_>, rules: &ClassificationRules, days_past_due: u32) {
+    fn learn(
+        &mut self,
+        course: &ModelCourse<'_>,
+        rules: &ClassificationRules,
+        (days_past_due, days_today): (u32, u32),
+    ) {
         for (place, class) in rules.classes.iter().enumerate() {
             let Some(held) = self.held(&class.name) else {
                 if days_past_due >= class.days_past_due {
@@ -132,7 +142,7 @@ impl Classes {
                 }
                 continue;
             };
-            if !is_cured(rules, place, days_past_due) {
+            if !is_cured(rules, place, days_today) {
                 self.held[held].probation_until = None;
                 continue;
             }

@@ -1,5 +1,6 @@
 //! From the debts to a day's figures, stage and restrictions, one day after the other.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
@@ -15,13 +16,14 @@ use duewatch_domain::policy::{Exceed, Restriction, Stage, When};
 
 use super::answers::{Answers, ModelDispute};
 use super::books::{Books, Debt};
-use super::ledger::ModelLedger;
+use super::ledger::{ModelLedger, PaidOn};
 use super::memory::{DelinquencyEpisode, Memory};
+use super::policies::ModelPolicies;
 use super::recorded::{ModelBinding, ModelRecorded};
 use super::{ModelAssessment, calendar};
 
-/// The restrictions that each of the customer's other accounts imposes.
-pub(super) type ModelImposed = BTreeMap<AccountId, Vec<Restriction>>;
+/// The restrictions that each of the customer's other accounts imposes, and since when.
+pub(super) type ModelImposed = BTreeMap<AccountId, (DateTime<Utc>, Vec<Restriction>)>;
 
 /// The most days walked to find the first of a delinquency episode.
 const MAX_DAYS: u32 = 4_000;
@@ -40,11 +42,16 @@ pub(super) struct ModelCourse<'p> {
     pauses: Vec<DelinquencyPause>,
     recorded: ModelRecorded,
     pub(super) answers: Answers,
+    /// When each installment was paid, where the policy has a first-lapse tolerance.
+    pub(super) paid_on: Vec<PaidOn>,
+    /// The material days in a row, and the paused ones of them, on each date from the oldest due date on, as far as they
+    /// were asked for.
+    material_days: RefCell<Vec<(u32, u32)>>,
     /// The promises and disputes that delay plain reminders.
     waits: Vec<ModelWait>,
     pub(super) memory: Memory,
     /// The restrictions imposed by the customer's other accounts.
-    imposed: Vec<Restriction>,
+    imposed: Vec<(DateTime<Utc>, Vec<Restriction>)>,
 }
 
 /// The figures that stage conditions compare.
@@ -56,6 +63,11 @@ struct ModelFigures {
     unpaid_installments: u32,
     outstanding: Money,
     late_fee: Money,
+    /// The days and amounts that stages compare.
+    stage_days_past_due: u32,
+    stage_delinquent_days: u32,
+    judged_overdue: Money,
+    judged_outstanding: Money,
 }
 
 /// A day in the life of an account.
@@ -96,11 +108,12 @@ struct Ladder {
 impl<'p> ModelCourse<'p> {
     pub(super) fn of(
         books: &Books,
-        policy: &'p Policy,
+        policies: &'p ModelPolicies,
         memory: &Memory,
         imposed: &ModelImposed,
         until: DateTime<Utc>,
     ) -> Self {
+        let policy = policies.now();
         let (today, until) = (
             calendar::business_date(books.zone, until),
             calendar::judged_day(books.zone, policy.day_count, until),
@@ -110,14 +123,19 @@ impl<'p> ModelCourse<'p> {
             policy,
             replaced_on: books.replaced_on,
             today,
-            ledger: ModelLedger::of(books, policy, until),
+            ledger: ModelLedger::of(books, policies, until),
             pauses: books.pauses.clone(),
             enforced: books.enforced,
             recorded: books.recorded.clone(),
+            paid_on: match &policy.first_lapse_tolerance {
+                Some(_) => ModelLedger::paid_on(books, policies, until),
+                None => Vec::new(),
+            },
             answers: books.answers.clone(),
+            material_days: RefCell::default(),
             waits: waits(books, policy),
             memory: memory.clone(),
-            imposed: imposed.values().flatten().cloned().collect(),
+            imposed: imposed.values().cloned().collect(),
         }
     }
 
@@ -169,7 +187,7 @@ impl<'p> ModelCourse<'p> {
             holds_since: ladder.top.1,
             restricting: name(ladder.restricting.0).to_owned(),
             restricted_since: ladder.restricting.1,
-            restrictions: self.restrictions(ladder.restricting.0),
+            restrictions: self.restrictions(ladder.restricting.0, judged_day),
             imposes: self.imposes(ladder.restricting.0),
             days_past_due: figures.days_past_due,
             delinquent_days: figures.delinquent_days,
@@ -184,15 +202,28 @@ impl<'p> ModelCourse<'p> {
 
     /// The restrictions of the stage and those imposed by other accounts; none where restrictions are not
     /// enforced.
-    fn restrictions(&self, restricting: Option<usize>) -> Vec<Restriction> {
+    fn restrictions(&self, restricting: Option<usize>, day: NaiveDate) -> Vec<Restriction> {
         let stage = restricting.map(|place| &self.policy.stages[place].restrictions);
         let mut all = Vec::new();
-        for one in stage.into_iter().flatten().chain(&self.imposed) {
+        let begun = self.imposed.iter().filter(|(since, _)| {
+            let imposed_on = self.judged_day(*since);
+            !self.is_paused(imposed_on) || self.begins_outside_pauses(imposed_on) <= day
+        });
+        for one in stage.into_iter().flatten().chain(begun.flat_map(|(_, imposed)| imposed)) {
             if self.enforced && !all.contains(one) {
                 all.push(one.clone());
             }
         }
         all
+    }
+
+    /// The first day from this one on that is not paused.
+    fn begins_outside_pauses(&self, day: NaiveDate) -> NaiveDate {
+        let mut day = day;
+        while self.is_paused(day) {
+            day = calendar::next(day);
+        }
+        day
     }
 
     /// The restrictions imposed on the customer's other accounts, from the rule's stage on.
@@ -208,14 +239,48 @@ impl<'p> ModelCourse<'p> {
         while day.date < date {
             day = self.next(&day);
         }
-        day.delinquent_days > 0
+        self.stage_days(&day).1 > 0
+    }
+
+    /// Whether an installment was late within the days of an episode, by the dates of the payments as they now stand.
+    pub(super) fn was_late(&self, episode: (NaiveDate, NaiveDate)) -> bool {
+        let (since, over_on) = episode;
+        self.paid_on.iter().any(|paid| {
+            // A payment of the date itself is in time where the days count from its end.
+            let mut date = paid.due_on;
+            let mut late_days = 0_u32;
+            let mut first_late = None;
+            while date <= over_on && first_late.is_none() {
+                let (counted, next) = (date, calendar::next(date));
+                let day = match self.policy.day_count {
+                    DayCount::DayAfter => next,
+                    DayCount::DueDay => date,
+                };
+                late_days += u32::from(!self.is_paused(counted));
+                first_late = (late_days > self.policy.grace_days).then_some(day);
+                date = next;
+            }
+            let Some(first_late) = first_late.filter(|first_late| *first_late <= over_on) else {
+                return false;
+            };
+            let in_time = |on: NaiveDate| match self.policy.day_count {
+                DayCount::DayAfter => on < first_late,
+                DayCount::DueDay => on <= first_late,
+            };
+            let of_replaced = paid.replaced && self.replaced_on.is_some_and(|on| on >= since);
+            match paid.on {
+                None => true,
+                Some(on) if of_replaced => on >= since || first_late >= since,
+                Some(on) => !in_time(on) && on >= since,
+            }
+        })
     }
 
     /// The first delinquent day, if no fact changes.
     pub(super) fn first_delinquent_day(&self) -> Option<NaiveDate> {
         let mut day = self.begin(self.debts().first()?.due_on);
         for _ in 0..MAX_DAYS {
-            if day.delinquent_days > 0 {
+            if self.stage_days(&day).1 > 0 {
                 return Some(day.date);
             }
             day = self.next(&day);
@@ -235,16 +300,38 @@ impl<'p> ModelCourse<'p> {
         self.recorded.process.map(|process| process.since)
     }
 
-    /// Whether a notice due at an instant waits for a payment in process that was reported before.
+    /// Whether a notice due at an instant waits: in a pause, and for a payment in process that was reported before.
     pub(super) fn notice_waits(&self, at: DateTime<Utc>) -> bool {
+        self.is_paused(calendar::business_date(self.zone, at)) || self.process_waits(at)
+    }
+
+    fn process_waits(&self, at: DateTime<Utc>) -> bool {
         let since = self.in_process_since().is_some_and(|since| since < at);
         since && self.process_over_on().is_some_and(|over_on| at < calendar::begin(self.zone, over_on))
     }
 
-    /// Whether a plain reminder waits: a promise or a dispute delays it too.
-    pub(super) fn reminder_waits(&self, at: DateTime<Utc>) -> bool {
+    /// Whether a plain reminder waits: a promise or a dispute delays it too. One that announces a due date waits for
+    /// no pause.
+    pub(super) fn reminder_waits(&self, at: DateTime<Utc>, is_coming: bool) -> bool {
         let goes_on = |wait: &ModelWait| wait.since < at && at < calendar::begin(self.zone, wait.over_on);
-        self.notice_waits(at) || self.waits.iter().any(goes_on)
+        let is_paused = !is_coming && self.is_paused(calendar::business_date(self.zone, at));
+        is_paused || self.process_waits(at) || self.waits.iter().any(goes_on)
+    }
+
+    /// The date so many unpaused days after another. Counting on the due day, a paused date is free itself; counting
+    /// from the day after, the day that follows it.
+    pub(super) fn after_unpaused(&self, date: NaiveDate, days: i64) -> NaiveDate {
+        let (mut date, mut left) = (date, days);
+        while left > 0 {
+            let next = calendar::next(date);
+            let counted = match self.policy.day_count {
+                DayCount::DayAfter => date,
+                DayCount::DueDay => next,
+            };
+            left -= i64::from(!self.is_paused(counted));
+            date = next;
+        }
+        date
     }
 
     /// The due date of the oldest debt past due on `date`; without one, `date` itself.
@@ -263,6 +350,59 @@ impl<'p> ModelCourse<'p> {
         self.pauses.iter().any(|pause| pause.from <= day && day < pause.until)
     }
 
+    /// The days past due and the delinquent days that stages ask for: those since which the overdue balance has been
+    /// material without a break, where the policy has materiality.
+    fn stage_days(&self, day: &ModelDay) -> (u32, u32) {
+        if self.policy.materiality.is_none() {
+            return (day.days_past_due, day.delinquent_days);
+        }
+        let Some(oldest) = self.debts().first().map(|oldest| oldest.due_on) else { return (0, 0) };
+        let Ok(place) = usize::try_from((day.date - oldest).num_days()) else { return (0, 0) };
+        // Each date goes on from the one before it.
+        let mut known = self.material_days.borrow_mut();
+        while known.len() <= place {
+            let date = oldest + Days::new(known.len() as u64);
+            let (count, free) = known.last().copied().unwrap_or_default();
+            let counted = match self.policy.day_count {
+                DayCount::DayAfter => date - Days::new(1),
+                DayCount::DueDay => date,
+            };
+            let is_material = self.is_past_due(oldest, date) && self.is_material(date);
+            let next = (count + 1, free + u32::from(self.is_paused(counted)));
+            known.push(if is_material { next } else { (0, 0) });
+        }
+        let (count, free) = known[place];
+        (count, count.saturating_sub(self.policy.grace_days).saturating_sub(free))
+    }
+
+    /// The date from which the material days are counted, like a due date, if no fact changes.
+    pub(super) fn material_date(&self) -> Option<NaiveDate> {
+        let mut date = self.debts().first()?.due_on;
+        for _ in 0..MAX_DAYS {
+            if self.is_past_due(self.debts().first()?.due_on, date) && self.is_material(date) {
+                return Some(match self.policy.day_count {
+                    DayCount::DayAfter => date - Days::new(1),
+                    DayCount::DueDay => date,
+                });
+            }
+            date = calendar::next(date);
+        }
+        None
+    }
+
+    /// The overdue and the outstanding balance that conditions compare, and the number of debts past due.
+    fn judged_balances(&self, date: NaiveDate) -> (Money, Money, u32) {
+        let (mut overdue, mut outstanding, mut count) = (Money::ZERO, self.ledger.judged_waits_on(date), 0);
+        for debt in self.debts() {
+            outstanding += debt.amount;
+            if self.is_past_due(debt.due_on, date) {
+                overdue += debt.amount;
+                count += 1;
+            }
+        }
+        (overdue, outstanding, count)
+    }
+
     /// The day after `passed` days since the oldest due date, `paused` of them within a pause.
     fn day(&self, date: NaiveDate, passed: u32, paused: u32) -> ModelDay {
         let oldest = self.debts().first();
@@ -271,7 +411,12 @@ impl<'p> ModelCourse<'p> {
             DayCount::DayAfter => passed,
             DayCount::DueDay => passed + 1,
         };
-        let delinquent_days = days_past_due.saturating_sub(self.policy.grace_days).saturating_sub(paused);
+        // Counting on the due day, a paused date is free itself; counting from the day after, the day that follows.
+        let free = match self.policy.day_count {
+            DayCount::DayAfter => paused,
+            DayCount::DueDay => paused + u32::from(days_past_due > 0 && self.is_paused(date)),
+        };
+        let delinquent_days = days_past_due.saturating_sub(self.policy.grace_days).saturating_sub(free);
         ModelDay { date, passed, paused, days_past_due, delinquent_days }
     }
 
@@ -283,16 +428,25 @@ impl<'p> ModelCourse<'p> {
             unpaid_installments: 0,
             outstanding: self.ledger.waits_on(day.date),
             late_fee: Money::ZERO,
+            stage_days_past_due: 0,
+            stage_delinquent_days: 0,
+            judged_overdue: Money::ZERO,
+            judged_outstanding: Money::ZERO,
         };
-        for (place, debt) in self.debts().iter().enumerate() {
+        (figures.stage_days_past_due, figures.stage_delinquent_days) = self.stage_days(day);
+        for (place, debt) in self.ledger.shown().iter().enumerate() {
             let fee = self.ledger.fee(place, day.date);
             figures.outstanding += debt.amount;
             if self.is_past_due(debt.due_on, day.date) {
                 figures.outstanding += fee;
                 figures.overdue += debt.amount + fee;
                 figures.late_fee += fee;
-                figures.unpaid_installments += 1;
             }
+        }
+        (figures.judged_overdue, figures.judged_outstanding, figures.unpaid_installments) =
+            self.judged_balances(day.date);
+        if self.policy.late_fee.is_some_and(|fee| fee.fee_arrears_count) {
+            (figures.judged_overdue, figures.judged_outstanding) = (figures.overdue, figures.outstanding);
         }
         figures
     }
@@ -317,14 +471,14 @@ impl<'p> ModelCourse<'p> {
 
     fn holds(&self, when: &When, figures: &ModelFigures, day: NaiveDate) -> bool {
         figures.unpaid_installments > 0
-            && self.is_material(figures)
-            && when.delinquent_days.is_none_or(|least| figures.delinquent_days >= least)
-            && when.days_past_due.is_none_or(|least| figures.days_past_due >= least)
-            && when.overdue_amount.is_none_or(|least| figures.overdue >= least)
+            && self.is_material(day)
+            && when.delinquent_days.is_none_or(|least| figures.stage_delinquent_days >= least)
+            && when.days_past_due.is_none_or(|least| figures.stage_days_past_due >= least)
+            && when.overdue_amount.is_none_or(|least| figures.judged_overdue >= least)
             && when.unpaid_installments.is_none_or(|least| figures.unpaid_installments >= least)
-            && when
-                .overdue_share
-                .is_none_or(|least| figures.overdue.as_decimal() >= least * figures.outstanding.as_decimal())
+            && when.overdue_share.is_none_or(|least| {
+                figures.judged_overdue.as_decimal() >= least * figures.judged_outstanding.as_decimal()
+            })
             && when.cause.is_none_or(|cause| {
                 self.recorded.cause.is_some_and(|one| one.what == cause && self.binds(&one, day))
             })
@@ -333,10 +487,25 @@ impl<'p> ModelCourse<'p> {
             })
     }
 
-    fn is_material(&self, figures: &ModelFigures) -> bool {
+    fn is_material(&self, day: NaiveDate) -> bool {
         let Some(rule) = &self.policy.materiality else { return true };
-        let share = rule.share * figures.outstanding.as_decimal();
-        let exceeded = [figures.overdue > rule.amount, figures.overdue.as_decimal() > share];
+        let (overdue, outstanding, _) = match self.policy.late_fee.is_some_and(|fee| fee.fee_arrears_count) {
+            false => self.judged_balances(day),
+            true => {
+                let (mut overdue, mut outstanding) = (Money::ZERO, self.ledger.waits_on(day));
+                for (place, debt) in self.ledger.shown().iter().enumerate() {
+                    outstanding += debt.amount;
+                    if self.is_past_due(debt.due_on, day) {
+                        let fee = self.ledger.fee(place, day);
+                        outstanding += fee;
+                        overdue += debt.amount + fee;
+                    }
+                }
+                (overdue, outstanding, 0)
+            }
+        };
+        let share = rule.share * outstanding.as_decimal();
+        let exceeded = [overdue > rule.amount, overdue.as_decimal() > share];
         match rule.exceed {
             Exceed::Both => exceeded == [true, true],
             Exceed::Either => exceeded != [false, false],
@@ -352,6 +521,7 @@ impl<'p> ModelCourse<'p> {
     fn is_deferred(&self, stage: &Stage, figures: &ModelFigures, day: NaiveDate, is_first: bool) -> bool {
         !stage.restrictions.is_empty()
             && ((is_first && self.is_tolerated(figures))
+                || self.is_paused(day)
                 || self.is_excused(day)
                 || self.is_in_process(day)
                 || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day))
@@ -361,7 +531,9 @@ impl<'p> ModelCourse<'p> {
     /// Whether a minor episode lies within the first-lapse tolerance.
     fn is_tolerated(&self, figures: &ModelFigures) -> bool {
         let tolerance = self.policy.first_lapse_tolerance.as_ref();
-        tolerance.is_some_and(|one| figures.delinquent_days <= one.days && figures.overdue <= one.amount)
+        tolerance.is_some_and(|one| {
+            figures.stage_delinquent_days <= one.days && figures.judged_overdue <= one.amount
+        })
     }
 
     /// Whether no delinquency episode ended shortly before this one, which is running or still to come.
@@ -405,11 +577,12 @@ impl<'p> ModelCourse<'p> {
         let imposed = stage.restrictions.iter().filter_map(|one| one.notice_days).max();
         let Some(days) = imposed else { return false };
         let of_stage = |of: &NoticeOf| matches!(of, NoticeOf::Stage(name) if *name == stage.name);
-        let notice = self.memory.notices.iter().find(|notice| of_stage(&notice.of));
+        let left = self.memory.notices.iter().filter(|notice| of_stage(&notice.of));
         let left_on =
-            notice.and_then(|notice| notice.left_at).map(|at| calendar::business_date(self.zone, at));
+            left.filter_map(|notice| notice.left_at).map(|at| calendar::business_date(self.zone, at));
         let oldest = self.debts().first().map(|oldest| oldest.due_on);
-        left_on.filter(|left_on| Some(*left_on) >= oldest).is_none_or(|on| day < on + Days::new(days.into()))
+        let first = left_on.filter(|left_on| Some(*left_on) >= oldest).min();
+        first.is_none_or(|on| day < on + Days::new(days.into()))
     }
 }
 

@@ -13,6 +13,19 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::books::{Books, Debt, ModelPayment, ModelWaiver, Piece};
 use super::calendar;
+use super::policies::ModelPolicies;
+
+/// The late fee of a version that has none.
+const NO_FEE: LateFee = LateFee {
+    daily_rate: None,
+    fixed: None,
+    free_days: None,
+    cap_per_installment: None,
+    cap_per_installment_amount: None,
+    cap_per_month: None,
+    annual_cap: None,
+    fee_arrears_count: false,
+};
 
 /// The days by which an annual rate is divided.
 const DAYS_OF_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
@@ -20,8 +33,11 @@ const DAYS_OF_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
 /// An account's open debts under a policy, with the growth of its late fee.
 #[derive(Debug, Default)]
 pub(super) struct ModelLedger {
-    /// By due date; of two on one date, in the contract's order.
+    /// By due date; of two on one date, in the contract's order. As if no payment had paid a late fee, unless the
+    /// policy counts late fees as arrears.
     pub(super) debts: Vec<Debt>,
+    /// The open debts with the late fees paid in the order of the policy, and their late fees.
+    shown: Vec<Debt>,
     /// The open late fee of each debt, by evaluated day.
     fees: BTreeMap<NaiveDate, Vec<Money>>,
     /// The day on which the last payment or waiver counts. As the facts now stand it also counts on the days
@@ -29,23 +45,61 @@ pub(super) struct ModelLedger {
     stands_on: Option<NaiveDate>,
     /// Credit that is allocated only at a later due date, with that date.
     waiting: Vec<(NaiveDate, Money)>,
+    /// The same where no payment pays a late fee.
+    judged_waiting: Vec<(NaiveDate, Money)>,
+    /// The open principal of each installment at the end of each date, and the date on which it was paid.
+    principals: BTreeMap<NaiveDate, Vec<Decimal>>,
+    pub(super) paid: Vec<PaidOn>,
+}
+
+/// Whether the dates of payments matter under one of the versions.
+pub(super) fn is_dated(policies: &ModelPolicies) -> bool {
+    policies.any(|policy| {
+        policy.late_fee.is_some()
+            || policy.waterfall.entries().is_some()
+            || policy.overpayment != Overpayment::Next
+    })
+}
+
+/// What is settled of a piece at an instant. Credit that waits for a due date settles nothing yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settled {
+    /// Of its own amounts.
+    pub(super) paid: Money,
+    pub(super) paid_as_fee: Money,
+    pub(super) fee_open: Money,
+}
+
+/// When an installment was paid, by the dates of the payments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PaidOn {
+    pub(super) due_on: NaiveDate,
+    /// None: some of it is open.
+    pub(super) on: Option<NaiveDate>,
+    pub(super) replaced: bool,
 }
 
 impl ModelLedger {
     /// The ledger up to an evaluated day.
-    pub(super) fn of(books: &Books, policy: &Policy, until: NaiveDate) -> Self {
-        let is_dated = policy.late_fee.is_some()
-            || policy.waterfall.entries().is_some()
-            || policy.overpayment != Overpayment::Next;
-        if is_dated {
-            return ModelLedgerSteps::of(books, policy).walk(until);
+    pub(super) fn of(books: &Books, policies: &ModelPolicies, until: NaiveDate) -> Self {
+        if is_dated(policies) {
+            let without_fee = policies.without_fee();
+            let judged = ModelLedgerSteps::of(books, &without_fee, None).walk(until);
+            if !policies.any(|policy| policy.late_fee.is_some()) {
+                return judged;
+            }
+            let shown = ModelLedgerSteps::of(books, policies, Some(&judged.principals)).walk(until);
+            if fees_are_arrears(policies.now()) {
+                return shown;
+            }
+            return Self { debts: judged.debts, judged_waiting: judged.judged_waiting, ..shown };
         }
         let mut debts = books.debts();
         for debt in &mut debts {
-            debt.due_on = moved(policy, &debt.label, debt.due_on);
+            debt.due_on = moved(policies, &debt.label, debt.due_on);
         }
         debts.sort_by_key(|debt| debt.due_on);
-        Self { debts, ..Self::default() }
+        Self { shown: debts.clone(), debts, ..Self::default() }
     }
 
     /// The open late fee of the debt at an index, on a day that was walked to.
@@ -59,11 +113,49 @@ impl ModelLedger {
     pub(super) fn waits_on(&self, day: NaiveDate) -> Money {
         self.waiting.iter().filter(|(date, _)| *date > day).map(|(_, amount)| *amount).sum()
     }
+
+    /// The same where no payment pays a late fee.
+    pub(super) fn judged_waits_on(&self, day: NaiveDate) -> Money {
+        self.judged_waiting.iter().filter(|(date, _)| *date > day).map(|(_, amount)| *amount).sum()
+    }
+
+    /// The open debts of which amounts are shown.
+    pub(super) fn shown(&self) -> &[Debt] {
+        &self.shown
+    }
+
+    /// What is settled of each piece at an instant, in the order of the books.
+    pub(super) fn settled(books: &Books, policies: &ModelPolicies, at: DateTime<Utc>) -> Vec<Settled> {
+        let today = calendar::business_date(books.zone, at);
+        let judged = calendar::judged_day(books.zone, policies.now().day_count, at);
+        let without_fee = policies.without_fee();
+        let base = ModelLedgerSteps::of(books, &without_fee, None).walk(today).principals;
+        let mut steps = ModelLedgerSteps::of(books, policies, Some(&base));
+        steps.step_to(today, judged);
+        let mut settled = vec![None; steps.rows.len()];
+        for row in &steps.rows {
+            let own = row.asked - row.open.iter().sum::<Decimal>();
+            let (paid, fee) = (steps.money(own), steps.money(row.paid_as_fee));
+            settled[row.place] =
+                Some(Settled { paid, paid_as_fee: fee, fee_open: steps.money(row.fee_open()) });
+        }
+        settled.into_iter().flatten().collect()
+    }
+
+    /// When each installment was paid, by the dates of the payments and without late fees.
+    pub(super) fn paid_on(books: &Books, policies: &ModelPolicies, until: NaiveDate) -> Vec<PaidOn> {
+        let without_fee = policies.without_fee();
+        ModelLedgerSteps::of(books, &without_fee, None).walk(until).paid
+    }
 }
 
-/// The date by which a debt is to be paid; a chargeback is due on its very day.
-fn moved(policy: &Policy, label: &InstallmentLabel, due_on: NaiveDate) -> NaiveDate {
-    match (&policy.business_days, label) {
+fn fees_are_arrears(policy: &Policy) -> bool {
+    policy.late_fee.is_some_and(|fee| fee.fee_arrears_count)
+}
+
+/// The date by which a debt is to be paid, by the version of its date; a chargeback is due on its very day.
+fn moved(policies: &ModelPolicies, label: &InstallmentLabel, due_on: NaiveDate) -> NaiveDate {
+    match (&policies.on(due_on).business_days, label) {
         (Some(rule), InstallmentLabel::Number(_)) => calendar::moved(rule, due_on),
         _ => due_on,
     }
@@ -83,7 +175,8 @@ struct ModelRow<'a> {
     owed_after: usize,
     /// Open fee, interest and principal.
     open: [Decimal; 3],
-    /// The principal due at first.
+    /// The sum of its own amounts at first, and the principal of them.
+    asked: Decimal,
     principal: Decimal,
     /// 365 times the late fee, so that no division rounds.
     accrued: Decimal,
@@ -91,6 +184,8 @@ struct ModelRow<'a> {
     fee: Decimal,
     /// 365 times the room under the cap on the annual cost.
     room: Decimal,
+    /// The sum of the open principal over the days since its due date.
+    principal_days: Decimal,
     is_fixed_charged: bool,
     /// Late days outside pauses.
     unpaused: u32,
@@ -100,6 +195,8 @@ struct ModelRow<'a> {
     paid_as_fee: Decimal,
     /// What payments that name it and others had as its share, and spent on late fees of the others.
     displaced: Decimal,
+    /// The date on which the last part of its own amounts was paid.
+    paid_on: Option<NaiveDate>,
 }
 
 /// A payment or a waiver, and the date on which it counts.
@@ -120,19 +217,29 @@ enum ModelEntryKind<'a> {
 
 struct ModelLedgerSteps<'a> {
     books: &'a Books,
-    policy: &'a Policy,
+    policies: &'a ModelPolicies,
     rows: Vec<ModelRow<'a>>,
     entries: Vec<ModelEntry<'a>>,
+    /// The date that the walk has reached.
+    date: NaiveDate,
     credit: Decimal,
     /// The number of divisions before the last payment.
     passed: usize,
-    /// The month of the last charge, and 365 times the rest of that month's cap.
+    /// The version of the last charge.
+    charged_by: Option<u32>,
+    /// The month of the last charge, and 365 times its charges.
     month: ((i32, u32), Decimal),
+    /// The principal that bears the fee, by date; none: the open one.
+    base: Option<&'a BTreeMap<NaiveDate, Vec<Decimal>>>,
     ledger: ModelLedger,
 }
 
 impl<'a> ModelLedgerSteps<'a> {
-    fn of(books: &'a Books, policy: &'a Policy) -> Self {
+    fn of(
+        books: &'a Books,
+        policies: &'a ModelPolicies,
+        base: Option<&'a BTreeMap<NaiveDate, Vec<Decimal>>>,
+    ) -> Self {
         let divisions: Vec<DateTime<Utc>> = books.dividing().iter().map(|division| division.at).collect();
         let mut rows: Vec<ModelRow<'a>> = books
             .pieces
@@ -140,23 +247,26 @@ impl<'a> ModelLedgerSteps<'a> {
             .enumerate()
             .map(|(place, piece)| {
                 let since = books.since(piece).map(|division| division.at);
-                let open = asked(piece, policy);
+                let open = asked(piece, policies.on(piece.due_on));
                 ModelRow {
                     piece,
                     place,
-                    due_on: moved(policy, &piece.label, piece.due_on),
+                    due_on: moved(policies, &piece.label, piece.due_on),
                     owed_since: since.map(|at| calendar::business_date(books.zone, at)),
                     owed_after: since.map_or(0, |at| divisions.partition_point(|division| *division <= at)),
                     open,
+                    asked: open.iter().sum(),
                     principal: open[2],
                     accrued: Decimal::ZERO,
                     fee: Decimal::ZERO,
                     room: Decimal::ZERO,
+                    principal_days: Decimal::ZERO,
                     is_fixed_charged: false,
                     unpaused: 0,
                     taken: Decimal::ZERO,
                     paid_as_fee: Decimal::ZERO,
                     displaced: Decimal::ZERO,
+                    paid_on: (open.iter().sum::<Decimal>().is_zero()).then_some(NaiveDate::MIN),
                 }
             })
             .collect();
@@ -165,13 +275,45 @@ impl<'a> ModelLedgerSteps<'a> {
         });
         Self {
             books,
-            policy,
+            policies,
             rows,
             entries: entries(books, &divisions),
+            date: NaiveDate::MIN,
             credit: Decimal::ZERO,
             passed: 0,
+            charged_by: None,
             month: ((0, 0), Decimal::ZERO),
+            base,
             ledger: ModelLedger::default(),
+        }
+    }
+
+    /// Steps through the dates up to `today`, on which the days up to `judged` are charged.
+    fn step_to(&mut self, today: NaiveDate, judged: NaiveDate) {
+        let entries = std::mem::take(&mut self.entries);
+        let dues = self.rows.iter().flat_map(|row| [row.due_on, row.falls_due()]);
+        let mut date = dues.chain(entries.iter().map(|entry| entry.on)).fold(today, NaiveDate::min);
+        let last = entries.iter().map(|entry| entry.on).fold(today, NaiveDate::max);
+        while date <= last {
+            self.step(date, &entries, date <= judged);
+            date = calendar::next(date);
+        }
+    }
+
+    /// One date: what is charged, falls due and comes in.
+    fn step(&mut self, date: NaiveDate, entries: &[ModelEntry<'a>], charges: bool) {
+        self.date = date;
+        // Counting from the day after, a payment of the day before came in time. Counting on the due day, every
+        // payment of that date came in time.
+        if charges && self.policy().day_count == DayCount::DayAfter {
+            self.charge(date);
+        }
+        self.allocate_falling_due(date);
+        for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.on == date) {
+            self.enter(entry, entries.get(place + 1..).unwrap_or_default());
+        }
+        if charges && self.policy().day_count == DayCount::DueDay {
+            self.charge(date);
         }
     }
 
@@ -182,30 +324,21 @@ impl<'a> ModelLedgerSteps<'a> {
         let came = || entries.iter().map(|entry| entry.on);
         let mut date = dues().chain(came()).fold(until, NaiveDate::min);
         let mut last = came().fold(until, NaiveDate::max);
-        if self.policy.overpayment == Overpayment::Credit {
+        if self.credit_waits() {
             last = dues().fold(last, NaiveDate::max);
         }
-        self.ledger.stands_on = entries.last().map(|entry| match self.policy.day_count {
+        self.ledger.stands_on = entries.last().map(|entry| match self.policies.now().day_count {
             DayCount::DayAfter => entry.on,
             DayCount::DueDay => entry.on - TimeDelta::days(1),
         });
         while date <= last {
-            // Counting from the day after, a payment of the day before came in time. Counting on the due day,
-            // every payment of that date came in time.
-            if self.policy.day_count == DayCount::DayAfter {
-                self.charge(date);
-            }
-            self.allocate_falling_due(date);
-            for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.on == date) {
-                self.enter(entry, entries.get(place + 1..).unwrap_or_default());
-            }
-            if self.policy.day_count == DayCount::DueDay {
-                self.charge(date);
-            }
-            if self.policy.late_fee.is_some() {
+            self.step(date, &entries, true);
+            if self.policies.any(|policy| policy.late_fee.is_some()) {
                 let fees = self.rows.iter().map(|row| self.money(row.fee)).collect();
                 self.ledger.fees.insert(date, fees);
             }
+            let principals = self.rows.iter().map(|row| row.open[2]).collect();
+            self.ledger.principals.insert(date, principals);
             date = calendar::next(date);
         }
         // As the facts now stand, every debt due by the last entry counts as settled all along.
@@ -229,14 +362,21 @@ impl<'a> ModelLedgerSteps<'a> {
             let amount = self.money(row.open.iter().sum());
             Debt { label: row.piece.label.clone(), due_on: row.due_on, amount }
         };
-        let debts = owed.iter().map(debt).collect();
+        let debts: Vec<Debt> = owed.iter().map(debt).collect();
         let open = |place: &usize, fees: &[Money]| {
             (fees[*place] - self.money(self.rows[*place].taken)).max(Money::ZERO)
         };
         let fees =
             fees.iter().map(|(day, fees)| (*day, owed.iter().map(|place| open(place, fees)).collect()));
         let fees = fees.collect();
-        ModelLedger { debts, fees, ..self.ledger }
+        let paid = self.rows.iter().map(|row| PaidOn {
+            due_on: row.due_on,
+            on: row.paid_on,
+            replaced: row.piece.replaced,
+        });
+        let paid = paid.collect();
+        let judged_waiting = self.ledger.waiting.clone();
+        ModelLedger { shown: debts.clone(), debts, fees, paid, judged_waiting, ..self.ledger }
     }
 
     #[expect(clippy::expect_used, reason = "what a test owes is no astronomical amount")]
@@ -261,6 +401,9 @@ impl<'a> ModelLedgerSteps<'a> {
                 row.paid_as_fee += part;
             }
             _ => row.open[index(component)] -= part,
+        }
+        if row.paid_on.is_none() && row.open.iter().sum::<Decimal>().is_zero() {
+            row.paid_on = Some(self.date);
         }
     }
 
@@ -328,8 +471,8 @@ impl<'a> ModelLedgerSteps<'a> {
 
     /// The components of one installment of a due class, in the policy's order.
     fn order_within(&self, class: DueClass) -> Vec<Component> {
-        match self.policy.waterfall.entries() {
-            None => self.policy.waterfall.order().to_vec(),
+        match self.policy().waterfall.entries() {
+            None => self.policy().waterfall.order().to_vec(),
             Some(entries) => {
                 entries.iter().filter(|entry| entry.class == class).map(|entry| entry.component).collect()
             }
@@ -338,11 +481,11 @@ impl<'a> ModelLedgerSteps<'a> {
 
     /// Allocates all remaining credit as far as the date allows.
     fn allocate(&mut self, date: NaiveDate) {
-        match self.policy.waterfall.entries() {
+        match self.policy().waterfall.entries() {
             None => {
-                let order = self.policy.waterfall.order().to_vec();
+                let order = self.policy().waterfall.order().to_vec();
                 let all = [DueClass::PastDue, DueClass::Due, DueClass::InAdvance];
-                if self.policy.overpayment == Overpayment::Next {
+                if self.policy().overpayment == Overpayment::Next {
                     self.allocate_classes(&all, &order, date);
                 } else {
                     all.iter().for_each(|class| self.allocate_classes(&[*class], &order, date));
@@ -370,7 +513,7 @@ impl<'a> ModelLedgerSteps<'a> {
     fn allocate_classes(&mut self, classes: &[DueClass], components: &[Component], date: NaiveDate) {
         let mut places: Vec<usize> = (0..self.rows.len()).collect();
         if *classes == [DueClass::InAdvance] {
-            match self.policy.overpayment {
+            match self.policy().overpayment {
                 Overpayment::Next => {}
                 Overpayment::Last => places.reverse(),
                 Overpayment::Credit => return,
@@ -389,56 +532,84 @@ impl<'a> ModelLedgerSteps<'a> {
         }
     }
 
+    /// The version that binds on the date that the walk has reached.
+    fn policy(&self) -> &'a Policy {
+        self.policies.on(self.date)
+    }
+
+    fn credit_waits(&self) -> bool {
+        self.policies.any(|policy| policy.overpayment == Overpayment::Credit)
+    }
+
+    /// Allocates the credit to the debts that are due.
+    fn settle_due(&mut self, date: NaiveDate) {
+        if self.policy().overpayment == Overpayment::Credit {
+            return self.allocate(date);
+        }
+        let order = self.order_within(DueClass::Due);
+        self.allocate_classes(&[DueClass::Due], &order, date);
+    }
+
     /// Allocates waiting credit to the debts that fall due.
     fn allocate_falling_due(&mut self, date: NaiveDate) {
         let before = self.credit;
-        if self.policy.overpayment == Overpayment::Credit {
-            self.allocate(date);
+        if self.credit_waits() {
+            self.settle_due(date);
         }
         self.ledger.waiting.push((date, self.money(before - self.credit)));
     }
 
     /// Charges each installment past due for one more day.
     fn charge(&mut self, day: NaiveDate) {
-        let Some(fee) = self.policy.late_fee else { return };
         let yesterday = day - TimeDelta::days(1);
         // The day that has passed.
-        let gone_by = match self.policy.day_count {
+        let gone_by = match self.policy().day_count {
             DayCount::DayAfter => yesterday,
             DayCount::DueDay => day,
         };
-        let month = (gone_by.year(), gone_by.month());
-        if self.month.0 != month {
-            let cap = fee.cap_per_month.map_or(Decimal::MAX, |cap| cap.as_decimal() * DAYS_OF_YEAR);
-            self.month = (month, cap);
+        let policy = self.policies.on(gone_by).clone();
+        let fee = policy.late_fee.unwrap_or(NO_FEE);
+        if self.charged_by != Some(policy.version) {
+            // The caps of a new version count what accrued before.
+            for row in &mut self.rows {
+                let headroom = fee.annual_cap.map_or(Decimal::ZERO, |cap| cap.cost - cap.contract_rate);
+                row.room = (headroom * row.principal_days).max(row.accrued);
+            }
+            self.charged_by = Some(policy.version);
         }
-        let free_days = fee.free_days.unwrap_or(self.policy.grace_days);
+        let month = (day.year(), day.month());
+        if self.month.0 != month {
+            self.month = (month, Decimal::ZERO);
+        }
+        let month_cap = fee.cap_per_month.map(|cap| cap.as_decimal() * DAYS_OF_YEAR);
+        let free_days = fee.free_days.unwrap_or(policy.grace_days);
         let units = self.books.currency.minor_units();
         let half_even = RoundingStrategy::MidpointNearestEven;
-        let is_pause =
-            self.books.pauses.iter().any(|pause| pause.from <= yesterday && yesterday < pause.until);
-        for row in &mut self.rows {
+        let is_paused = self.books.pauses.iter().any(|pause| pause.from <= gone_by && gone_by < pause.until);
+        let base = self.base.filter(|_| !fees_are_arrears(&policy)).and_then(|base| base.get(&gone_by));
+        for (place, row) in self.rows.iter_mut().enumerate() {
+            let principal = base.map_or(row.open[2], |base| base[place]);
             if gone_by < row.due_on {
                 continue;
             }
-            let is_paused = is_pause && row.due_on <= yesterday;
             row.unpaused += u32::from(!is_paused);
             let is_owed = row.owed_since.is_none_or(|since| since <= gone_by);
             let bears_none = row.piece.written_off || row.piece.replaced;
-            if bears_none || !is_owed || row.open[2].is_zero() {
+            if bears_none || !is_owed || principal.is_zero() {
                 continue;
             }
             if let Some(cap) = fee.annual_cap {
-                row.room += (cap.cost - cap.contract_rate) * row.open[2];
+                row.room += (cap.cost - cap.contract_rate) * principal;
             }
+            row.principal_days += principal;
             if !is_paused && row.unpaused > free_days {
-                let charge = row.charge(&fee).min(self.month.1);
+                let charge = row.charge(&fee, principal);
+                let charge =
+                    month_cap.map_or(charge, |cap| charge.min((cap - self.month.1).max(Decimal::ZERO)));
                 row.accrued += charge;
                 row.fee = (row.accrued / DAYS_OF_YEAR).round_dp_with_strategy(units, half_even);
                 row.is_fixed_charged = true;
-                if fee.cap_per_month.is_some() {
-                    self.month.1 -= charge;
-                }
+                self.month.1 += charge;
             }
         }
     }
@@ -467,8 +638,8 @@ impl ModelRow<'_> {
     }
 
     /// 365 times the charge of one day, within the caps of the installment.
-    fn charge(&self, fee: &LateFee) -> Decimal {
-        let mut charge = fee.daily_rate.unwrap_or_default() * self.open[2] * DAYS_OF_YEAR;
+    fn charge(&self, fee: &LateFee, principal: Decimal) -> Decimal {
+        let mut charge = fee.daily_rate.unwrap_or_default() * principal * DAYS_OF_YEAR;
         if let Some(fixed) = fee.fixed.filter(|_| !self.is_fixed_charged) {
             charge += fixed.as_decimal() * DAYS_OF_YEAR;
         }
@@ -476,7 +647,7 @@ impl ModelRow<'_> {
         let share = fee.cap_per_installment.map(|share| share * self.principal * DAYS_OF_YEAR);
         let annual = fee.annual_cap.map(|_| self.room);
         for most in [amount, share, annual].into_iter().flatten() {
-            charge = charge.min(most - self.accrued);
+            charge = charge.min((most - self.accrued).max(Decimal::ZERO));
         }
         charge
     }

@@ -16,7 +16,7 @@ pub(super) struct Memory {
     pub(super) episode: DelinquencyEpisode,
     /// None: the policy has no classes.
     pub(super) classes: Option<Classes>,
-    /// The last notice of each subject.
+    /// The notices of each subject.
     pub(super) notices: Vec<Noticed>,
 }
 
@@ -25,6 +25,8 @@ pub(super) struct Memory {
 pub(super) struct DelinquencyEpisode {
     pub(super) since: Option<NaiveDate>,
     pub(super) over_on: Option<NaiveDate>,
+    /// The beginning of the one before.
+    pub(super) over_since: Option<NaiveDate>,
 }
 
 /// A planned notice, which may have left.
@@ -41,9 +43,22 @@ impl Memory {
         if course.policy.first_lapse_tolerance.is_none() {
             return DelinquencyEpisode::default();
         }
+        let mut episode = self.found_on(course, day);
+        // What came later may show that nothing was late.
+        if let (Some(since), Some(over_on)) = (episode.over_since, episode.over_on)
+            && !course.was_late((since, over_on))
+        {
+            (episode.over_since, episode.over_on) = (None, None);
+        }
+        episode
+    }
+
+    fn found_on(&self, course: &ModelCourse<'_>, day: NaiveDate) -> DelinquencyEpisode {
         match (self.episode.since, course.is_delinquent(day)) {
             (None, false) | (Some(_), true) => self.episode,
-            (Some(_), false) => DelinquencyEpisode { since: None, over_on: Some(day) },
+            (Some(_), false) => {
+                DelinquencyEpisode { since: None, over_on: Some(day), over_since: self.episode.since }
+            }
             (None, true) => {
                 // The last evaluation would have found it, so a later fact caused it.
                 let was_hidden =
@@ -69,7 +84,13 @@ impl Memory {
     }
 
     pub(super) fn note(&mut self, notice: Noticed) {
-        self.notices.retain(|known| known.of != notice.of);
+        // Those that left stay, the last four of a subject.
+        self.notices.retain(|known| known.of != notice.of || known.left_at.is_some());
+        let of_it: Vec<usize> =
+            (0..self.notices.len()).filter(|place| self.notices[*place].of == notice.of).collect();
+        if of_it.len() >= 4 {
+            self.notices.remove(of_it[0]);
+        }
         self.notices.push(notice);
     }
 

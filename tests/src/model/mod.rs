@@ -25,6 +25,7 @@ mod classes;
 mod course;
 mod ledger;
 mod memory;
+mod policies;
 mod recorded;
 mod reminders;
 
@@ -42,9 +43,10 @@ use duewatch_domain::policy::Restriction;
 use self::books::Books;
 pub use self::books::Debt;
 pub use self::classes::ModelClass;
-use self::course::ModelCourse;
+use self::course::{ModelCourse, ModelImposed};
 use self::ledger::ModelLedger;
 use self::memory::{Memory, Noticed};
+use self::policies::ModelPolicies;
 pub use self::reminders::Reminder;
 
 /// An account in the model: its contract and the facts known since.
@@ -52,9 +54,12 @@ pub use self::reminders::Reminder;
 pub struct Model {
     contract: Contract,
     facts: Vec<ModelFact>,
+    /// The published versions of its policy, as far as they are known, and those that it was evaluated under.
+    published: Vec<Policy>,
+    policies: Option<ModelPolicies>,
     memory: Memory,
     /// The restrictions imposed by the customer's other accounts, by account.
-    imposed: BTreeMap<AccountId, Vec<Restriction>>,
+    imposed: ModelImposed,
 }
 
 /// An accepted command.
@@ -102,6 +107,8 @@ impl Model {
         Self {
             contract: contract.clone(),
             facts: Vec::new(),
+            published: Vec::new(),
+            policies: None,
             memory: Memory::default(),
             imposed: BTreeMap::new(),
         }
@@ -116,14 +123,23 @@ impl Model {
         self.facts.push(ModelFact { at, command: command.clone() });
     }
 
-    /// Replaces the restrictions imposed by the customer's other accounts.
-    pub fn impose(&mut self, imposed: impl IntoIterator<Item = (AccountId, Vec<Restriction>)>) {
+    /// Learns of the published versions of its policy.
+    pub fn learn_versions(&mut self, published: impl IntoIterator<Item = Policy>) {
+        self.published = published.into_iter().collect();
+    }
+
+    /// Replaces the restrictions imposed by the customer's other accounts, with the instant since when.
+    pub fn impose(
+        &mut self,
+        imposed: impl IntoIterator<Item = (AccountId, (DateTime<Utc>, Vec<Restriction>))>,
+    ) {
         self.imposed = imposed.into_iter().collect();
     }
 
     /// Evaluates the account at `now` and plans the notices that are due. Evaluations come in order of time.
     pub fn evaluated(&mut self, policy: &Policy, now: DateTime<Utc>) {
-        let course = self.course(policy, now);
+        let policies = self.policies(policy, now);
+        let course = self.course(&policies, now);
         let day = course.judged_day(now);
         let episode = self.memory.episode_on(&course, day);
         let classes = self.memory.classes_on(&course, day);
@@ -132,6 +148,7 @@ impl Model {
         self.memory.episode = episode;
         self.memory.classes = classes;
         self.memory.evaluated_at = Some(now);
+        self.policies = Some(policies);
     }
 
     /// Plans a notice of another subject than a stage.
@@ -172,10 +189,18 @@ impl Model {
     }
 
     /// The open debts, due or not, by the date by which they are to be paid, then in the contract's order.
-    /// All received money and waiting credit is allocated.
+    /// All received money and waiting credit is allocated, as if no payment had paid a late fee.
     #[must_use]
     pub fn debts(&self, policy: &Policy) -> Vec<Debt> {
-        ModelLedger::of(&self.books(), policy, self.contract.opened_on).debts
+        let policies = self.policies_at_last(policy);
+        ModelLedger::of(&self.books(&policies), &policies, self.contract.opened_on).debts
+    }
+
+    /// The open debts as the policy's order allocates the payments, late fees included.
+    #[must_use]
+    pub fn shown_debts(&self, policy: &Policy) -> Vec<Debt> {
+        let policies = self.policies_at_last(policy);
+        ModelLedger::of(&self.books(&policies), &policies, self.contract.opened_on).shown().to_vec()
     }
 
     /// Whether the installment is open, so that a reminder about it is justified.
@@ -187,7 +212,8 @@ impl Model {
     /// The account status at `now` under a policy.
     #[must_use]
     pub fn judge(&self, policy: &Policy, now: DateTime<Utc>) -> ModelAssessment {
-        let course = self.course(policy, now);
+        let policies = self.policies(policy, now);
+        let course = self.course(&policies, now);
         course.judge(course.judged_day(now))
     }
 
@@ -195,7 +221,8 @@ impl Model {
     /// evaluation. Nothing from before the first evaluation is due.
     #[must_use]
     pub fn reminders(&self, policy: &Policy, now: DateTime<Utc>) -> Vec<Reminder> {
-        let course = self.course(policy, now);
+        let policies = self.policies(policy, now);
+        let course = self.course(&policies, now);
         reminders::due_reminders(&course, &course.judge(course.judged_day(now)), now)
     }
 
@@ -211,7 +238,8 @@ impl Model {
         let mut seen = self.clone();
         seen.evaluated(policy, now);
         let before = seen.judge(policy, now);
-        let course = seen.course(next, then);
+        let policies = seen.policies(next, then);
+        let course = seen.course(&policies, then);
         Changes { before, seen: None, course: &course }.come_by(then)
     }
 
@@ -225,19 +253,31 @@ impl Model {
     ) -> Option<DateTime<Utc>> {
         let mut seen = self.clone();
         seen.evaluated(policy, now);
-        let course = seen.course(policy, until);
+        let policies = seen.policies(policy, now);
+        let course = seen.course(&policies, until);
         let before = course.judge(course.judged_day(now));
         let mut changes = Changes { before, seen: None, course: &course };
         self.instants(policy, now, until).into_iter().find(|instant| changes.come_by(*instant))
     }
 
     /// The course of the account up to an instant.
-    fn course<'p>(&self, policy: &'p Policy, until: DateTime<Utc>) -> ModelCourse<'p> {
-        ModelCourse::of(&self.books(), policy, &self.memory, &self.imposed, until)
+    fn course<'p>(&self, policies: &'p ModelPolicies, until: DateTime<Utc>) -> ModelCourse<'p> {
+        ModelCourse::of(&self.books(policies), policies, &self.memory, &self.imposed, until)
     }
 
-    fn books(&self) -> Books {
-        Books::of(&self.contract, &self.facts)
+    fn books(&self, policies: &ModelPolicies) -> Books {
+        Books::of(&self.contract, &self.facts, policies)
+    }
+
+    /// The versions that bound the account up to `policy`.
+    fn policies(&self, policy: &Policy, now: DateTime<Utc>) -> ModelPolicies {
+        let place = (calendar::zone(self.contract.time_zone), self.contract.opened_on);
+        let times = (self.memory.evaluated_at, now);
+        ModelPolicies::after(self.policies.as_ref(), &self.published, policy, place, times)
+    }
+
+    fn policies_at_last(&self, policy: &Policy) -> ModelPolicies {
+        self.policies(policy, self.memory.evaluated_at.unwrap_or(DateTime::<Utc>::MIN_UTC))
     }
 
     /// Every instant in `(now, until]` at which a change is possible: the begin and the last second of each
@@ -245,7 +285,12 @@ impl Model {
     fn instants(&self, policy: &Policy, now: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let zone = calendar::zone(self.contract.time_zone);
         let send_at = policy.reminders.as_ref().map_or(NaiveTime::MIN, |reminders| reminders.send_at);
-        let chosen = self.books().answers.choice.and_then(|choice| choice.time).unwrap_or(send_at);
+        let chosen = self
+            .books(&self.policies(policy, now))
+            .answers
+            .choice
+            .and_then(|choice| choice.time)
+            .unwrap_or(send_at);
         let mut instants = Vec::new();
         let mut date = calendar::business_date(zone, now);
         while calendar::begin(zone, date) <= until {

@@ -39,11 +39,11 @@ pub(super) fn due_reminders(
         let is_coming = is_coming(step, days);
         for debt in about(is_coming, course.debts()) {
             let Some(from) = counted_from(course, step, debt, assessed, at) else { continue };
-            let date = moved(from, days);
+            let date = if days > 0 { course.after_unpaused(from, days) } else { moved(from, days) };
             if !is_for.holds(course, date) {
                 continue;
             }
-            let planned_at = planned_at(course, step, date, at);
+            let planned_at = planned_at(course, step, is_coming, date, at);
             let is_owed = match &step.notice_of {
                 None => is_reminder_due(course, is_coming, debt, planned_at, assessed, now),
                 Some(stage) => {
@@ -179,11 +179,14 @@ fn moved(date: NaiveDate, days: i64) -> NaiveDate {
 fn planned_at(
     course: &ModelCourse<'_>,
     step: &ReminderStep,
+    is_coming: bool,
     date: NaiveDate,
     time: NaiveTime,
 ) -> DateTime<Utc> {
-    let waits =
-        |at| if step.notice_of.is_some() { course.notice_waits(at) } else { course.reminder_waits(at) };
+    let waits = |at| match step.notice_of {
+        Some(_) => course.notice_waits(at),
+        None => course.reminder_waits(at, is_coming),
+    };
     let mut date = date;
     while waits(calendar::local(course.zone, date, time)) {
         date = calendar::next(date);

@@ -1,9 +1,14 @@
 //! A policy's life: a version is published, announced, and binds at its time.
 
+use std::path::Path;
+
 use chrono::TimeDelta;
 use duewatch_app::ReconcileReport;
+use duewatch_cli::import::import;
+use duewatch_cli::input::NumberedLine;
 use duewatch_cli::publish::queue_accounts;
 use duewatch_domain::{Account, policy};
+use duewatch_testkit::ContractTerms;
 use duewatch_tests::support::{
     PublishedMessage, REMINDING, STANDARD, World, decisions, instant, policy_text,
 };
@@ -163,11 +168,12 @@ fn judged_by(account: &Account) -> Option<u32> {
 }
 
 #[tokio::test]
-async fn a_message_speaks_by_the_version_that_binds_as_it_leaves() {
+async fn a_message_names_the_fee_that_the_version_of_its_day_charged() {
     let (world, records) = to_be_reminded().await;
+    // The fee was charged on the 5th, before the lower one binds.
     world.publish(&lower_fee()).await;
     assert!(world.send(&records).await.is_empty());
-    assert_eq!(amounts(&world.sent_to("reminders")), [("253.00", "1003.00")]);
+    assert_eq!(amounts(&world.sent_to("reminders")), [("255.00", "1005.00")]);
     assert_eq!(judged_by(&world.account("A-1").await), Some(1), "its turn has not come");
 }
 
@@ -189,4 +195,21 @@ async fn a_function_that_holds_an_older_version_than_the_one_that_assessed_an_ac
     let account = world.account("A-1").await;
     assert_eq!(account.status.policy.as_ref().unwrap().version, 2);
     assert_eq!(newest(&account).await, 2);
+}
+
+#[tokio::test]
+async fn a_row_whose_policy_was_never_published_is_named_and_the_rest_is_imported() {
+    let world = World::at(OPENED_AT).await;
+    let row = |line, account_id, policy_id| {
+        let contract = ContractTerms { account_id, policy_id, ..ContractTerms::default() }.contract();
+        NumberedLine { line, value: contract }
+    };
+    let rows = || vec![row(1, "A-1", "nowhere"), row(2, "A-2", STANDARD)];
+    let transitions = &world.services(intake::NAME).transitions;
+    let run = |keep_going| {
+        import(transitions, Path::new("book.jsonl"), rows(), None, instant(OPENED_AT), keep_going)
+    };
+    assert!(run(false).await.is_err());
+    let imported = run(true).await.unwrap();
+    assert_eq!((imported.opened + imported.known, imported.refused), (1, 1));
 }

@@ -253,8 +253,12 @@ fn both_engines_replay_the_lenders_files_alike_and_to_the_lenders_count() {
     let Some(loans) = loans() else { return };
     let directory = tempfile::tempdir().unwrap();
     let written = lender_csv::write(&loans, &terms(), directory.path()).unwrap();
-    let files =
-        CaseFiles { policy: written.policy, book: written.book, format: None, events: written.events };
+    let files = CaseFiles {
+        policies: vec![written.policy],
+        book: written.book,
+        format: None,
+        events: written.events,
+    };
     let case = Case::read(&files, written.from, COUNTED_ON, sweep_every().unwrap()).unwrap();
     let run = |engine| {
         let (daily, decisions) = (directory.path().join("daily"), directory.path().join("decisions"));

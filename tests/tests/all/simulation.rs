@@ -9,7 +9,7 @@ use rstest::rstest;
 fn a_month_keeps_its_promises_whatever_goes_wrong() {
     let mut total = SimulationReport::default();
     // Seeds that cover every count below.
-    for seed in 15..40 {
+    for seed in 46..71 {
         match run(SimulationPlan::of(seed)) {
             Ok(report) => total.add(&report),
             Err(broken) => panic!("seed {seed}: {broken}"),

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::kernel::AccountId;
-use duewatch_domain::kernel::{end_of_day, start_of_day};
+use duewatch_domain::kernel::{business_date, end_of_day, start_of_day};
 use duewatch_domain::{Account, Decision, Policy, permit_for};
 use duewatch_runtime::Settings;
 
@@ -64,16 +64,29 @@ struct LocatedAccount {
 
 pub(super) fn run_explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
     let LocatedAccount { account, decisions, others, policy, now } = locate(args)?;
-    print!("{}", story(&account, &decisions, &others, &policy, now));
+    match not_opened(&account, now) {
+        Some(sentence) => println!("{sentence}"),
+        None => print!("{}", story(&account, &decisions, &others, &policy, now)),
+    }
     Ok(())
 }
 
 pub(super) fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
-    let LocatedAccount { account, policy, .. } = locate(&args.of)?;
+    let LocatedAccount { account, policy, now, .. } = locate(&args.of)?;
+    if let Some(sentence) = not_opened(&account, now) {
+        println!("{sentence}");
+        return Err(Box::new(Answered { code: 3 }));
+    }
     let permit = permit_for(&account, &policy, &args.operation);
     println!("{permit}");
     println!("Account {} is {}.", account.account_id, account.status.stage);
     if permit.is_allowed() { Ok(()) } else { Err(Box::new(Answered { code: 3 })) }
+}
+
+/// The answer about an account that is not opened yet.
+fn not_opened(account: &Account, now: DateTime<Utc>) -> Option<String> {
+    let is_opened = business_date(account.time_zone, now) >= account.opened_on;
+    (!is_opened).then(|| format!("Account {}: not opened before {}.", account.account_id, account.opened_on))
 }
 
 pub(super) async fn run_audit(args: &AuditArgs) -> Result<(), Box<dyn Error>> {
@@ -90,7 +103,7 @@ fn locate(args: &ExplainArgs) -> Result<LocatedAccount, Box<dyn Error>> {
         return Err("name a folder with --case, or set the environment that names the tables".into());
     };
     let files = CaseFiles {
-        policy: folder.join("policy.toml"),
+        policies: vec![folder.join("policy.toml")],
         book: folder.join("book.jsonl"),
         format: None,
         events: folder.join("events.jsonl"),

@@ -97,7 +97,7 @@ pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
     match command {
         PolicyCommand::Check { policy } => check(&policy),
         PolicyCommand::Publish { policy } => runtime()?.block_on(publish(&policy)),
-        PolicyCommand::Diff(args) => diff(args),
+        PolicyCommand::Diff(args) => diff(&args),
         PolicyCommand::Preset { name, .. } => Ok(preset(name.as_deref())?),
         PolicyCommand::Describe { policy, language } => {
             let language = match language {
@@ -178,13 +178,14 @@ async fn publish(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn diff(args: DiffArgs) -> Result<(), Box<dyn Error>> {
+fn diff(args: &DiffArgs) -> Result<(), Box<dyn Error>> {
     let policies = [read_policy(&args.policy)?, read_policy(&args.other)?];
     let book = read_whole_book(&args.book, BookFormat::of(&args.book, args.format))?;
     let events = args.events.as_deref().map(read_events).transpose()?.unwrap_or_default();
     let on = args.on.or_else(|| last_day(&book, &events));
     let on = on.unwrap_or_else(|| SystemClock.now().date_naive());
-    let diff = Diff::new(policies, &book, events, args.events.unwrap_or(args.book), on)?;
+    let path = args.events.as_ref().unwrap_or(&args.book);
+    let diff = Diff::new(policies, &book, &events, path, on)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         diff.write_json(&mut out)?;

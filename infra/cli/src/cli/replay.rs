@@ -16,7 +16,7 @@ use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, replay_against};
 pub(super) struct ReplayArgs {
     #[command(flatten)]
     files: FileArgs,
-    /// The first day, such as 2023-10-01. Events before it are applied first.
+    /// The first day, such as 2023-10-01. The days before it are judged in silence.
     #[arg(long, value_name = "DATE")]
     from: NaiveDate,
     /// The last day. Events after it are not applied.
@@ -39,9 +39,10 @@ pub(super) struct ReplayArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct FileArgs {
-    /// The policy, as TOML. It assesses every account, whatever policy the portfolio file names.
-    #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
+    /// The policy, as TOML. It assesses every account, whatever policy the portfolio file names. May be repeated: the
+    /// versions of one policy, each followed from the date on which it binds.
+    #[arg(long, value_name = "FILE", required = true)]
+    policy: Vec<PathBuf>,
     /// The accounts, as JSON Lines or CSV.
     #[arg(long, value_name = "FILE")]
     book: PathBuf,
@@ -55,7 +56,7 @@ pub(super) struct FileArgs {
 
 impl FileArgs {
     fn into_files(self) -> CaseFiles {
-        CaseFiles { policy: self.policy, book: self.book, format: self.format, events: self.events }
+        CaseFiles { policies: self.policy, book: self.book, format: self.format, events: self.events }
     }
 }
 

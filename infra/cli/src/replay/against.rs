@@ -9,6 +9,7 @@ use duewatch_domain::Policy;
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::policy::PolicyRef;
+use duewatch_domain::policy::Versions;
 
 use super::course::AccountCourse;
 use super::{Case, Engine, Outputs, ReplayError, Summary, pure, run};
@@ -66,6 +67,15 @@ pub fn replay_against(
     outputs: &Outputs,
 ) -> Result<(Summary, Comparison), ReplayError> {
     let (summary, courses) = run(case, Engine::Pure, outputs)?;
+    if !case.earlier.is_empty() {
+        return Err(ReplayError::Versions {
+            problem: "--against compares one version with another".to_owned(),
+        });
+    }
+    let Some(versions) = Versions::new(vec![other.policy.clone()]) else {
+        return Err(ReplayError::Versions { problem: "a run needs a policy".to_owned() });
+    };
+    case.versions = versions;
     let policy = mem::replace(&mut case.policy, other).policy;
     let others = pure::run(case, None, false)?.courses;
     let courses = courses.into_iter().zip(others).map(<[AccountCourse; 2]>::from);

@@ -8,7 +8,8 @@ use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::{AccountId, CustomerId};
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, business_date, end_of_day, plus_days, start_of_day};
-use duewatch_domain::{Account, Command, Contract, Event, Refusal};
+use duewatch_domain::policy::Versions;
+use duewatch_domain::{Account, Command, Contract, Event, Refusal, Zone};
 
 use super::ReplayError;
 use crate::firings::Firings;
@@ -17,8 +18,8 @@ use crate::input::{BookFormat, NumberedLine, PolicyFile, read_events, read_polic
 /// The files of a case.
 #[derive(Clone, Debug)]
 pub struct CaseFiles {
-    /// As TOML.
-    pub policy: PathBuf,
+    /// The versions of the policy, as TOML.
+    pub policies: Vec<PathBuf>,
     pub book: PathBuf,
     /// `None`: as the portfolio file's name says.
     pub format: Option<BookFormat>,
@@ -28,13 +29,17 @@ pub struct CaseFiles {
 /// The complete input of a run.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The policy that assesses every account, whatever policy the portfolio names.
+    /// The policy that assesses every account, whatever policy the portfolio names: its latest version.
     pub policy: PolicyFile,
+    /// The versions before, oldest first.
+    pub earlier: Vec<PolicyFile>,
+    /// All versions.
+    pub versions: Versions,
     pub from: NaiveDate,
     pub to: NaiveDate,
     /// The accounts, by id.
     pub openings: Vec<Opening>,
-    /// The events from the first day on, in the order of `at`.
+    /// The events from the openings of their accounts on, in the order of `at`.
     pub steps: Vec<EventStep>,
     /// The firings of the sweep.
     pub firings: Firings,
@@ -45,7 +50,7 @@ pub struct Case {
 /// The opening of an account in a run.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// The account with all its events before the first day.
+    /// The account with all its events before its opening.
     pub account: Account,
     /// The payments and reversals among these, for the payments table.
     pub payments: Vec<(DateTime<Utc>, Command)>,
@@ -87,10 +92,10 @@ impl Case {
         to: NaiveDate,
         sweep_every: TimeDelta,
     ) -> Result<Self, ReplayError> {
-        let policy = read_policy(&files.policy)?;
+        let policies = files.policies.iter().map(|path| read_policy(path)).collect::<Result<Vec<_>, _>>()?;
         let book = read_whole_book(&files.book, BookFormat::of(&files.book, files.format))?;
         let events = read_events(&files.events)?;
-        Self::new(policy, &book, events, files.events.clone(), from, to, sweep_every)
+        Self::new(policies, &book, events, files.events.clone(), from, to, sweep_every)
     }
 
     /// Prepares a case.
@@ -98,7 +103,7 @@ impl Case {
     /// # Errors
     /// When an event before the first day is refused, or its account is unknown.
     pub fn new(
-        policy: PolicyFile,
+        mut policies: Vec<PolicyFile>,
         book: &[NumberedLine<Contract>],
         mut events: Vec<NumberedLine<Event>>,
         events_path: PathBuf,
@@ -112,9 +117,15 @@ impl Case {
         if from < FIRST_DATE || to > LAST_DATE {
             return Err(ReplayError::DaysOutOfRange { from, to });
         }
+        policies.sort_by_key(|file| file.policy.version);
+        let versions = Versions::new(policies.iter().map(|file| file.policy.clone()).collect());
+        let (Some(policy), Some(versions)) = (policies.pop(), versions) else {
+            return Err(ReplayError::Versions { problem: "a run needs a policy".to_owned() });
+        };
+        check_versions(&policies, &policy)?;
         events.sort_by_key(|event| event.value.at);
         let mut layout = Layout {
-            policy: &policy,
+            versions: &versions,
             from,
             to,
             openings: Vec::with_capacity(book.len()),
@@ -137,6 +148,8 @@ impl Case {
         let closing = openings.iter().map(|opening| end_of_day(opening.account.time_zone, to)).collect();
         let mut case = Self {
             policy,
+            earlier: policies,
+            versions,
             from,
             to,
             openings,
@@ -148,6 +161,12 @@ impl Case {
         Ok(case)
     }
 
+    /// The instant from which on decisions are reported.
+    #[must_use]
+    pub fn begins(&self, zone: Zone) -> DateTime<Utc> {
+        start_of_day(zone, self.from)
+    }
+
     /// The opening of an account.
     #[must_use]
     pub fn opening_of(&self, account_id: &AccountId) -> Option<&Opening> {
@@ -157,8 +176,8 @@ impl Case {
 
     /// Whether one account of a customer can restrict the others.
     #[must_use]
-    pub const fn judges_together(&self) -> bool {
-        self.policy.policy.customer.is_some()
+    pub fn judges_together(&self) -> bool {
+        self.versions.iter().any(|policy| policy.customer.is_some())
     }
 
     /// The indices of each customer's accounts in [`Case::openings`].
@@ -211,6 +230,24 @@ impl Case {
     }
 }
 
+/// The versions of one policy, each with a number of its own.
+fn check_versions(earlier: &[PolicyFile], latest: &PolicyFile) -> Result<(), ReplayError> {
+    let mut versions = earlier.iter().chain([latest]).map(|file| &file.policy);
+    let Some(mut before) = versions.next() else { return Ok(()) };
+    for policy in versions {
+        if policy.id != before.id || policy.version == before.version {
+            let problem = format!(
+                "{} and {} are not two versions of one policy",
+                before.reference(),
+                policy.reference()
+            );
+            return Err(ReplayError::Versions { problem });
+        }
+        before = policy;
+    }
+    Ok(())
+}
+
 fn refused(
     path: &std::path::Path,
     line: u64,
@@ -221,7 +258,7 @@ fn refused(
 }
 
 struct Layout<'a> {
-    policy: &'a PolicyFile,
+    versions: &'a Versions,
     from: NaiveDate,
     to: NaiveDate,
     openings: Vec<Opening>,
@@ -233,16 +270,17 @@ struct Layout<'a> {
 impl Layout<'_> {
     fn open(&mut self, contract: &Contract, at: Option<DateTime<Utc>>) -> Result<usize, Refusal> {
         let mut account = Account::open(contract)?;
-        account.policy_id = self.policy.policy.id.clone();
+        account.policy_id = self.versions[0].id.clone();
         let zone = account.time_zone;
-        let start = start_of_day(zone, self.from);
-        let opens_at = at.map_or(start, |at| at.max(start));
+        // An account is judged from its opening on, before the first day in silence: a run that begins in the middle
+        // writes the same lines as one from the start.
+        let opens_at = at.unwrap_or_else(|| start_of_day(zone, account.opened_on));
         let place = self.openings.len();
         self.places.insert(account.account_id.clone(), place);
         self.openings.push(Opening {
             first_day: account.opened_on.max(self.from).max(business_date(zone, opens_at)),
             closes_before: start_of_day(zone, plus_days(self.to, 1)),
-            by_event: at.is_some_and(|at| at >= start),
+            by_event: at.is_some(),
             account,
             payments: Vec::new(),
             facts: 0,
@@ -268,16 +306,18 @@ impl Layout<'_> {
         };
         let received_at = self.received_at(place, at);
         let opening = &mut self.openings[place];
+        let is_before = at < opening.opens_at;
         let day = business_date(opening.account.time_zone, at);
         let command = match command {
             Command::AccountOpened(mut opened) => {
-                opened.account.policy_id = self.policy.policy.id.clone();
+                opened.account.policy_id = self.versions[0].id.clone();
                 Command::AccountOpened(opened)
             }
             other => other,
         };
-        if day < self.from {
-            opening.account.apply(&command, received_at)?;
+        if is_before {
+            let timeline = self.versions.timeline(&opening.account, received_at);
+            opening.account.apply_under(&command, received_at, Some(&timeline))?;
             opening.facts += 1;
             if matches!(command, Command::PaymentReceived(_) | Command::PaymentReversed(_)) {
                 opening.payments.push((received_at, command));

@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::Zone;
 use duewatch_domain::kernel::{business_date, days_between, end_of_day, plus_days};
-use duewatch_domain::{Account, Policy, allocate_at};
+use duewatch_domain::policy::Versions;
+use duewatch_domain::{Account, allocate_at};
 
 /// The figures of one account. A further figure is a field here, and a line in the tables of `against.rs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,29 +24,46 @@ pub(super) struct AccountCourse {
     /// waived ones included.
     pub(super) late_fees: Money,
     restricted_from: Option<NaiveDate>,
+    /// Whether the account is on a stage now.
+    is_flagged: bool,
 }
 
 impl AccountCourse {
-    /// Adds the account's newest revision; its days count from `first_day` on.
-    pub(super) fn assessed(&mut self, account: &Account, first_day: NaiveDate) {
-        self.reminders += i64::try_from(account.contact_requests.len()).unwrap_or(i64::MAX);
+    /// Adds the account's newest revision; its days count from `first_day` on. A revision from before the run counts
+    /// only as far as it lasts.
+    pub(super) fn assessed(&mut self, account: &Account, first_day: NaiveDate, in_run: bool) {
+        if in_run {
+            self.lasts();
+            self.reminders += i64::try_from(account.contact_requests.len()).unwrap_or(i64::MAX);
+        }
         let Some(decision) = account.decision_of_this_revision() else { return };
-        self.decisions += 1;
-        self.flagged |= !decision.to.is_current();
+        self.decisions += i64::from(in_run);
+        self.is_flagged = !decision.to.is_current();
         let day = ends_after(account.time_zone, decision.at).max(first_day);
         if account.status.restrictions.is_empty() {
             self.ended(plus_days(day, -1));
         } else {
-            self.restricted = true;
             self.restricted_from.get_or_insert(day);
+        }
+        if in_run {
+            self.lasts();
         }
     }
 
+    /// Counts the present stage and restrictions as seen in the run.
+    fn lasts(&mut self) {
+        self.flagged |= self.is_flagged;
+        self.restricted |= self.restricted_from.is_some();
+    }
+
     /// Adds the account's status at the end of the last day.
-    pub(super) fn closed(&mut self, account: &Account, policy: &Policy, last_day: NaiveDate) {
+    pub(super) fn closed(&mut self, account: &Account, versions: &Versions, last_day: NaiveDate) {
+        self.lasts();
         self.ended(last_day);
-        if policy.late_fee.is_some() {
-            self.late_fees = allocate_at(account, policy).late_fee_charged_on(last_day, account.currency);
+        if versions.iter().any(|policy| policy.late_fee.is_some()) {
+            let timeline = versions.timeline(account, end_of_day(account.time_zone, last_day));
+            let allocation = allocate_at(account, &timeline);
+            self.late_fees = allocation.late_fee_charged_on(last_day, account.currency);
         }
     }
 

@@ -23,7 +23,7 @@ use self::course::AccountCourse;
 
 pub use self::against::{Comparison, replay_against};
 pub use self::case::{Case, CaseFiles, EventStep, Opening};
-pub use self::pure::{ReplayedAccount, walk_account};
+pub use self::pure::{ReplayedAccount, walk_account, walk_accounts};
 #[cfg(feature = "local")]
 pub use self::stack::{StackReport, run_stack};
 
@@ -116,6 +116,9 @@ pub enum ReplayError {
     /// The last day is before the first.
     #[error("--to: {to} is before --from, {from}")]
     NoDays { from: NaiveDate, to: NaiveDate },
+    /// The policies are no versions of one.
+    #[error("--policy: {problem}")]
+    Versions { problem: String },
     /// A day is out of the range of all facts.
     #[error("--from {from}, --to {to}: days lie between {FIRST_DATE} and {LAST_DATE}")]
     DaysOutOfRange { from: NaiveDate, to: NaiveDate },

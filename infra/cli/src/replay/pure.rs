@@ -102,6 +102,20 @@ pub(super) fn run(
     Ok(ran)
 }
 
+/// Walks all accounts through a case, in the order of its openings; none: the account was not open.
+///
+/// # Errors
+/// When an event of one of them is refused.
+pub fn walk_accounts(case: &Case) -> Result<Vec<Option<Account>>, ReplayError> {
+    case.check_customers()?;
+    let mut walks = AccountWalks::new(case, false);
+    walk_all(case, &mut walks, None)?;
+    let walks = walks.into_walks().into_iter();
+    Ok(walks
+        .map(|walk| (walk.is_open && walk.opening.first_day <= case.to).then_some(walk.account))
+        .collect())
+}
+
 /// An account at the end of a run, with its decisions.
 #[derive(Clone, Debug)]
 pub struct ReplayedAccount {

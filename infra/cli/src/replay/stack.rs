@@ -177,8 +177,10 @@ impl<'a> StackRun<'a> {
     }
 
     async fn all(&mut self, moments: &[Moment], what: &'static str) -> Result<(), ReplayError> {
-        let policy = &self.case.policy;
-        self.stack.store().publish_policy(&policy.policy, &policy.text).await.map_err(StackError::from)?;
+        for file in self.case.earlier.iter().chain([&self.case.policy]) {
+            let store = self.stack.store();
+            store.publish_policy(&file.policy, &file.text).await.map_err(StackError::from)?;
+        }
         let mut progress = Progress::new(what, moments.len() as u64);
         for (done, moment) in moments.iter().enumerate() {
             match moment.what {
@@ -369,8 +371,10 @@ impl<'a> StackRun<'a> {
         let body: PublishedBody<'_> = serde_json::from_str(body).map_err(unread)?;
         let line = body.data.decision.get();
         let decision: PublishedDecision = serde_json::from_str(line).map_err(unread)?;
-        let in_run =
-            self.case.opening_of(&decision.account_id).is_some_and(|one| decision.at < one.closes_before);
+        let in_run = self.case.opening_of(&decision.account_id).is_some_and(|one| {
+            let begins = self.case.begins(one.account.time_zone);
+            begins <= decision.at && decision.at < one.closes_before
+        });
         if in_run && self.seen.insert((decision.account_id.clone(), decision.revision)) {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
             self.decisions.push(DecisionRecord {
@@ -431,7 +435,7 @@ impl<'a> StackRun<'a> {
             let Ok(account_id) = account_id.parse::<AccountId>() else { continue };
             let stored = self.stack.store().account(&account_id).await.map_err(StackError::from)?;
             if let Some(stored) = stored {
-                let lines = DailyLines::new(&stored.account, &self.case.policy.policy);
+                let lines = DailyLines::new(&stored.account, &self.case.versions);
                 self.view.insert(account_id, View { account: stored.account, lines });
             }
         }
@@ -448,7 +452,7 @@ fn confirm(account: &Account, case: &Case, day: NaiveDate) -> Result<(), ReplayE
         // The next firing comes after the day's end.
         return Ok(());
     }
-    let assessed = assess(account, &case.policy.policy, end);
+    let assessed = assess(account, case.versions.timeline(account, end), end);
     if !missed && account.status.stage.as_str() == assessed.stage_name() {
         return Ok(());
     }

@@ -33,14 +33,16 @@ pub(super) struct AccountWalk<'a> {
 
 impl<'a> AccountWalk<'a> {
     pub(super) fn new(case: &'a Case, opening: &'a Opening, steps: Vec<usize>, keep: bool) -> Self {
-        let mut steps_of_reminders = case.policy.policy.reminders.iter().flat_map(|table| &table.steps);
+        let announced = case.versions.iter().any(|policy| policy.announcement.is_some());
+        let mut steps_of_reminders =
+            case.versions.iter().flat_map(|policy| &policy.reminders).flat_map(|table| &table.steps);
         Self {
             case,
             opening,
             account: opening.account.clone(),
             is_open: false,
-            lines: DailyLines::new(&opening.account, &case.policy.policy),
-            notifies: steps_of_reminders.any(|step| step.notice_of.is_some()),
+            lines: DailyLines::new(&opening.account, &case.versions),
+            notifies: announced || steps_of_reminders.any(|step| step.notice_of.is_some()),
             steps,
             next_step: 0,
             keep,
@@ -110,12 +112,13 @@ impl<'a> AccountWalk<'a> {
         let is_money = matches!(step.command, Command::PaymentReceived(_) | Command::PaymentReversed(_));
         // A payment that is there when a restriction is about to be imposed comes before it.
         let restricts =
-            |account: &Account| account.assess_by(&self.case.policy.policy, step.at).restricts(account);
+            |account: &Account| account.assess_by(&self.case.versions, step.at).restricts(account);
         let money_first = is_due && is_money && restricts(&self.account);
         if is_due && !money_first {
             self.judge(step.at, Trigger::Time);
         }
-        match self.account.apply(&step.command, step.received_at)? {
+        let timeline = self.case.versions.timeline(&self.account, step.at);
+        match self.account.apply_under(&step.command, step.received_at, Some(&timeline))? {
             Applied::Changed => {
                 self.lines.changed();
                 self.judge(step.at, Trigger::Fact);
@@ -184,13 +187,14 @@ impl<'a> AccountWalk<'a> {
     }
 
     fn judge_once(&mut self, now: DateTime<Utc>, trigger: Trigger) {
-        self.account.judge(&self.case.policy.policy, now, trigger);
+        self.account.judge(&self.case.versions, now, trigger);
         if now >= self.opening.closes_before {
             // The walk continues for the customer's other accounts alone, whose days end later.
             return;
         }
-        self.course.assessed(&self.account, self.opening.first_day);
-        if let Some(decision) = self.account.decision_of_this_revision() {
+        let begins = self.case.begins(self.account.time_zone);
+        self.course.assessed(&self.account, self.opening.first_day, now >= begins);
+        if let Some(decision) = self.account.decision_of_this_revision().filter(|one| one.at >= begins) {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
             if self.keep {
                 self.decisions.push(decision.clone());
@@ -200,7 +204,7 @@ impl<'a> AccountWalk<'a> {
 
     pub(super) fn close(&mut self) {
         if self.is_open {
-            self.course.closed(&self.account, &self.case.policy.policy, self.case.to);
+            self.course.closed(&self.account, &self.case.versions, self.case.to);
         }
     }
 

@@ -34,7 +34,7 @@ fn figures() -> Value {
             ("outstanding", reference("amount")),
             ("unpaid_installments", reference("number")),
         ],
-        &[("late_fee", reference("amount"))],
+        &[("late_fee", reference("amount")), ("material_days", reference("number"))],
     )
 }
 

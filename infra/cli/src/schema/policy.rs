@@ -70,6 +70,20 @@ fn rate(most: u32) -> Value {
     ]})
 }
 
+/// Decimals of at most nine places, up to 0.01, 1 and 10: the bounds of a late fee's rates.
+const DAILY_RATE: &str = r"0(\.0|\.00[0-9]{0,7}|\.010{0,7})?";
+const UP_TO_ONE: &str = r"0(\.[0-9]{1,9})?|1(\.0{1,9})?";
+const UP_TO_TEN: &str = r"[0-9](\.[0-9]{1,9})?|10(\.0{1,9})?";
+
+/// A number up to `most`, or the same as a decimal in a string.
+fn decimal(most: &str, pattern: &str) -> Value {
+    let most: serde_json::Number = most.parse().unwrap_or_else(|_| 0.into());
+    json!({ "anyOf": [
+        { "type": "number", "minimum": 0, "maximum": most },
+        { "type": "string", "pattern": format!("^({pattern})$") },
+    ]})
+}
+
 /// A name of the lender's own.
 fn name() -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": 64 })
@@ -87,14 +101,15 @@ fn late_fee() -> Value {
     let mut fee = object(
         &[],
         &[
-            ("daily_rate", rate(1)),
+            ("daily_rate", decimal("0.01", DAILY_RATE)),
             ("fixed", amount()),
             ("free_days", days()),
-            ("cap_per_installment", rate(1)),
+            ("cap_per_installment", decimal("1", UP_TO_ONE)),
             ("cap_per_installment_amount", amount()),
             ("cap_per_month", amount()),
-            ("annual_cost_cap", rate(100)),
-            ("contract_annual_rate", rate(100)),
+            ("annual_cost_cap", decimal("10", UP_TO_TEN)),
+            ("contract_annual_rate", decimal("10", UP_TO_TEN)),
+            ("fee_arrears_count", json!({ "type": "boolean" })),
         ],
     );
     fee["anyOf"] = json!([{ "required": ["daily_rate"] }, { "required": ["fixed"] }]);
@@ -157,6 +172,7 @@ fn classification() -> Value {
             ("cured", cured),
             ("probation_months", months(0, MAX_PROBATION_MONTHS)),
             ("probation_after_forbearance_months", months(0, MAX_PROBATION_MONTHS)),
+            ("counts", json!({ "enum": ["days_past_due", "material_days"] })),
         ],
     )
 }

@@ -8,6 +8,7 @@
 
 mod command_line;
 mod policy;
+mod readings;
 mod schema;
 mod tables;
 mod verify;

@@ -176,7 +176,7 @@ async fn assess_current(
         return Ok(None);
     };
     let versions = services.transitions.rules_of(&account, now).await?;
-    let assessment = assess(&account, versions.in_force(&account, now), now);
+    let assessment = assess(&account, versions.timeline(&account, now), now);
     let (stage, figures) = (assessment.stage_name().to_owned(), assessment.figures);
     Ok(Some(AssessedAccount { account, versions, figures, stage, blocked }))
 }
@@ -245,7 +245,8 @@ impl CustomerEvaluation<'_> {
     fn has_reason(&self, queued: &QueuedRequest, assessed: &AssessedAccount) -> bool {
         let Some(request) = queued.borrower_request() else { return true };
         let policy = assessed.policy(self.now);
-        let allocation = allocate_at(&assessed.account, policy);
+        let allocation =
+            allocate_at(&assessed.account, assessed.versions.timeline(&assessed.account, self.now));
         let stands = (queued.stage.as_str(), assessed.stage.as_str());
         is_still_due(&assessed.account, &allocation, stands.0, stands.1, request)
             && (request.notice_of.is_some() || !request.has_passed(&assessed.account, policy, self.now))

@@ -96,13 +96,18 @@ trait AccountFact {
         false
     }
 
-    /// Applies the fact to the account at the transition's instant.
-    fn apply_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal>;
+    /// Applies the fact to the account at the transition's instant, by the rules of its policy.
+    fn apply_to(
+        &self,
+        account: &mut Account,
+        rules: &Versions,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, Refusal>;
 }
 
 /// A payment or its reversal, as the payments table states it.
 impl AccountFact for PaymentFact {
-    fn apply_to(&self, account: &mut Account, _now: DateTime<Utc>) -> Result<Applied, Refusal> {
+    fn apply_to(&self, account: &mut Account, _: &Versions, _now: DateTime<Utc>) -> Result<Applied, Refusal> {
         self.post_to(account)
     }
 }
@@ -113,14 +118,20 @@ impl AccountFact for InboundMessage {
         matches!(self.event.command, Command::ScheduleReplaced(_) | Command::WrittenOff(_))
     }
 
-    fn apply_to(&self, account: &mut Account, _now: DateTime<Utc>) -> Result<Applied, Refusal> {
-        account.take(self)
+    fn apply_to(
+        &self,
+        account: &mut Account,
+        rules: &Versions,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, Refusal> {
+        let timeline = rules.timeline(account, now);
+        account.take_under(self, Some(&timeline))
     }
 }
 
 /// The contract of an opening that is repeated for an existing account.
 impl AccountFact for Contract {
-    fn apply_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal> {
+    fn apply_to(&self, account: &mut Account, _: &Versions, now: DateTime<Utc>) -> Result<Applied, Refusal> {
         account.apply(&Command::AccountOpened(AccountOpened { account: self.clone() }), now)
     }
 }
@@ -129,7 +140,7 @@ impl AccountFact for Contract {
 struct NoticeLeft<'a>(&'a NoticeOf, DateTime<Utc>);
 
 impl AccountFact for NoticeLeft<'_> {
-    fn apply_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal> {
+    fn apply_to(&self, account: &mut Account, _: &Versions, now: DateTime<Utc>) -> Result<Applied, Refusal> {
         Ok(account.notice_left(self.0, self.1, now))
     }
 }
@@ -138,7 +149,7 @@ impl AccountFact for NoticeLeft<'_> {
 struct BorrowerCause<'a>(&'a str, DateTime<Utc>);
 
 impl AccountFact for BorrowerCause<'_> {
-    fn apply_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal> {
+    fn apply_to(&self, account: &mut Account, _: &Versions, now: DateTime<Utc>) -> Result<Applied, Refusal> {
         account.record_borrower_cause(self.0, self.1, now)
     }
 }
@@ -311,7 +322,7 @@ impl Transitions {
                     false => Vec::new(),
                 };
                 let has_posted = post_all(&mut account, &facts).has_posted;
-                let applied = fact.apply_to(&mut account, now)?;
+                let applied = fact.apply_to(&mut account, &rules, now)?;
                 if has_posted { Applied::Changed } else { applied }
             }
         };

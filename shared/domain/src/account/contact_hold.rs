@@ -18,6 +18,8 @@ pub enum ContactHold {
     Dispute,
     Promise,
     PaymentInProcess,
+    /// The days of the account are paused.
+    Pause,
 }
 
 impl fmt::Display for ContactHold {
@@ -31,6 +33,7 @@ impl fmt::Display for ContactHold {
             Self::Dispute => "The account is in dispute",
             Self::Promise => "There is a promise to pay",
             Self::PaymentInProcess => "A payment is under way",
+            Self::Pause => "The account's days are paused",
         })
     }
 }

@@ -49,13 +49,18 @@ impl ContactRequest {
         }
     }
 
+    /// Whether the request announces a due date, and is not about an overdue balance.
+    #[must_use]
+    pub fn announces_due_date(&self, account: &Account) -> bool {
+        self.due_on.is_some_and(|due_on| business_date(account.time_zone, self.planned_at) <= due_on)
+    }
+
     /// Whether the request announces a due date that has passed by `now`, so that its message would no longer
     /// be true.
     #[must_use]
     pub fn has_passed(&self, account: &Account, policy: &Policy, now: DateTime<Utc>) -> bool {
         let Some(due_on) = self.due_on else { return false };
         let past_due_on = past_due_from(policy.day_count, due_on);
-        business_date(account.time_zone, self.planned_at) <= due_on
-            && policy.day_count.begin(account.time_zone, past_due_on) <= now
+        self.announces_due_date(account) && policy.day_count.begin(account.time_zone, past_due_on) <= now
     }
 }

@@ -7,14 +7,12 @@
 //!
 //! [`CustomerRule`]: crate::policy::CustomerRule
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Account;
 use crate::kernel::{AccountId, Revision};
-use crate::policy::{Restriction, Stage, StageName};
+use crate::policy::{Restriction, StageName};
 
 /// The restrictions that an account imposes on the customer's other accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,26 +66,5 @@ impl Account {
     pub fn has_applied_from(&self, other: &Self) -> bool {
         let known = self.imposed_by.iter().find(|known| known.account_id == other.account_id);
         known == other.imposes().as_ref()
-    }
-
-    /// The account's restrictions while those of `restricting` are in force: these, then the ones that the
-    /// customer's other accounts impose. With enforcement switched off: none.
-    pub(crate) fn restrictions_under<'p>(&self, restricting: Option<&'p Stage>) -> Cow<'p, [Restriction]> {
-        let own: &'p [Restriction] = restricting.map_or(&[], |stage| &stage.restrictions);
-        if self.imposed_by.is_empty() || !self.is_enforced() {
-            return Cow::Borrowed(own);
-        }
-        let mut all = own.to_vec();
-        for restriction in self.imposed_by.iter().flat_map(|other| &other.restriction.restrictions) {
-            if !all.contains(restriction) {
-                all.push(restriction.clone());
-            }
-        }
-        Cow::Owned(all)
-    }
-
-    /// The instant since which all imposed cross-restrictions hold; none: none is imposed.
-    pub(crate) fn imposed_since(&self) -> Option<DateTime<Utc>> {
-        self.imposed_by.iter().map(|other| other.restriction.since).max()
     }
 }

@@ -27,9 +27,9 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// The account's next evaluation; none: not before a new fact.
     pub next_action_at: Option<DateTime<Utc>>,
-    /// The restrictions after the decision, in their order; empty where the [listed order](listed_order) is
-    /// that order. It differs while a milder stage's restrictions are in force, or when several other accounts
-    /// impose theirs.
+    /// The restrictions after the decision, in their order; empty where that is the order in which the stage lists
+    /// them, followed by the others. It differs while a milder stage's restrictions are in force, or when several
+    /// other accounts impose theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_force: Vec<Restriction>,
 }

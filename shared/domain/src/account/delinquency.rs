@@ -16,6 +16,9 @@ pub struct DelinquencyHistory {
     /// The day on which the last episode was found to be over; none: no episode has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_over_on: Option<NaiveDate>,
+    /// The first day of that last episode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_since: Option<NaiveDate>,
 }
 
 impl DelinquencyHistory {
@@ -33,7 +36,7 @@ impl DelinquencyHistory {
     ) -> Self {
         match (self.since, delinquent_from.filter(|from| *from <= day)) {
             (None, None) | (Some(_), Some(_)) => self,
-            (Some(_), None) => Self { since: None, last_over_on: Some(day) },
+            (Some(_), None) => Self { since: None, last_over_on: Some(day), last_since: self.since },
             // An episode that time begins starts on its first delinquent day. An episode that a fact begins
             // starts on the day on which the fact became known.
             (None, Some(from)) if judged_on.is_none_or(|judged| judged < from) => {
@@ -41,6 +44,11 @@ impl DelinquencyHistory {
             }
             (None, Some(_)) => Self { since: Some(day), ..self },
         }
+    }
+
+    /// The history without its last episode: facts that came later show that there was none.
+    pub(crate) fn without_last(self) -> Self {
+        Self { since: self.since, ..Self::default() }
     }
 
     /// Whether the current episode, or else one that begins on `begin`, is the first in that many months.

@@ -9,10 +9,14 @@ use crate::kernel::Money;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figures {
-    /// Days since the due date of the oldest unpaid installment; 0 when nothing is overdue.
+    /// Days since the due date of the oldest unpaid installment; 0 when no installment is overdue.
     pub days_past_due: u32,
     /// Days past due less grace and paused days, never below 0.
     pub delinquent_days: u32,
+    /// Days since which the overdue balance has been large enough to count; stages ask for these. None: the policy
+    /// has no materiality.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub material_days: Option<u32>,
     /// Balance of the installments past due, with their late fee.
     pub overdue: Money,
     /// The due date of the oldest unpaid installment past due; none: no installment is past due.

@@ -4,6 +4,7 @@
 //! their bounds.
 
 mod applied_message;
+mod bound_version;
 mod classification;
 mod contact_hold;
 mod contact_request;
@@ -36,6 +37,7 @@ use crate::kernel::{
 };
 
 pub use self::applied_message::AppliedMessage;
+pub use self::bound_version::BoundVersion;
 pub use self::classification::{Classification, HeldClass};
 pub use self::contact_hold::ContactHold;
 pub use self::contact_request::ContactRequest;
@@ -123,6 +125,11 @@ pub struct Account {
     /// [`RECENT_MESSAGES`](crate::kernel::RECENT_MESSAGES), and all of the last one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) recent_messages: Vec<AppliedMessage>,
+    /// The versions of the policy that have bound the account, oldest first, at most
+    /// [`MAX_BOUND_VERSIONS`](crate::kernel::MAX_BOUND_VERSIONS); empty: one alone. Days before the first are
+    /// the first one's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) bound_versions: Vec<BoundVersion>,
     #[serde(rename = "standing")]
     pub status: AccountStatus,
     /// How often the account has been written.
@@ -187,6 +194,12 @@ impl Account {
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// The versions of the policy that have bound the account, oldest first; empty: one alone.
+    #[must_use]
+    pub fn bound_versions(&self) -> &[BoundVersion] {
+        &self.bound_versions
     }
 
     /// The last decisions, oldest first.

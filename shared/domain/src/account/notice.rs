@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use crate::kernel::MAX_NOTICES;
+use crate::kernel::{MAX_NOTICES, MAX_NOTICES_OF_ONE};
 use crate::policy::StageName;
 
 /// The announcement of a notice.
@@ -42,9 +42,17 @@ pub struct Notice {
 }
 
 impl Account {
-    /// Keeps the last notice of each stage and policy version, at most `MAX_NOTICES`.
+    /// Keeps the notices of each stage and policy version: those that left, at most `MAX_NOTICES_OF_ONE`, and the
+    /// one that is planned. Days count from the first that left in an episode; a further one neither lifts nor delays.
+    /// All in all `MAX_NOTICES`.
     pub(crate) fn keep_notice(&mut self, notice: Notice) {
-        self.notices.retain(|known| known.of != notice.of);
+        self.notices.retain(|known| known.of != notice.of || known.sent_at.is_some());
+        let of_it = self.notices.iter().filter(|known| known.of == notice.of).count();
+        if of_it >= MAX_NOTICES_OF_ONE
+            && let Some(oldest) = self.notices.iter().position(|known| known.of == notice.of)
+        {
+            self.notices.remove(oldest);
+        }
         let excess = (self.notices.len() + 1).saturating_sub(MAX_NOTICES);
         self.notices.drain(..excess);
         self.notices.push(notice);

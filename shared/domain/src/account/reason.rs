@@ -84,6 +84,8 @@ pub enum DeferralReason {
     TemporaryCause,
     PaymentInProcess,
     Dispute,
+    /// No restriction begins inside a delinquency pause.
+    Pause,
 }
 
 impl DeferralReason {
@@ -94,6 +96,7 @@ impl DeferralReason {
             Self::TemporaryCause => "temporary_cause",
             Self::PaymentInProcess => "payment_in_process",
             Self::Dispute => "dispute",
+            Self::Pause => "pause",
         }
     }
 }
@@ -182,6 +185,7 @@ impl fmt::Display for Reason {
                     DeferralReason::TemporaryCause => "Its restrictions wait, for the cause is temporary",
                     DeferralReason::PaymentInProcess => "Its restrictions wait for a payment under way",
                     DeferralReason::Dispute => "Its restrictions wait for the answer to a dispute",
+                    DeferralReason::Pause => "Its restrictions wait, for the days are paused",
                 })?;
                 match until {
                     Some(until) => write!(f, ", until {until}."),

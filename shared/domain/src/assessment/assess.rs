@@ -8,13 +8,16 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::classify::classify;
+use super::figures::StageFigures;
+use super::imposed::ImposedOnDay;
+use super::materiality::counted_from;
 use super::reasons::reasons;
 use super::reminders::plan_reminders;
-use super::stages::project_ladder;
+use super::stages::project_ladder_from;
 use crate::account::{Account, Classification, ContactRequest, DelinquencyHistory, Figures, Reason};
 use crate::kernel::{business_date, earlier};
 use crate::ledger::allocate_at;
-use crate::policy::{ClassName, Policy, Restriction, Stage};
+use crate::policy::{ClassName, Restriction, Stage, Timeline};
 
 /// A policy's assessment of an account at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +34,11 @@ pub struct Assessment<'p> {
     pub restricting: Option<&'p Stage>,
     /// The first day on which those restrictions are in force.
     pub restricted_from: Option<NaiveDate>,
+    /// The first day on which the same restrictions were in force, of whichever stage.
+    pub in_force_from: Option<NaiveDate>,
     /// The account's restrictions: those of that stage, then those that the customer's other accounts impose.
     pub restrictions: Cow<'p, [Restriction]>,
-    /// Since when all imposed cross-restrictions hold; none: none is imposed.
+    /// Since when all imposed cross-restrictions are in force; none: none is.
     pub imposed_since: Option<DateTime<Utc>>,
     /// The restrictions that the account imposes on the customer's other accounts.
     pub imposes: &'p [Restriction],
@@ -65,31 +70,44 @@ impl<'p> Assessment<'p> {
     }
 }
 
-/// Assesses an account at `now`.
+/// Assesses an account at `now`: money and accrual by the versions of the policy that bound the account on the
+/// days concerned, days and stages by the one that binds it.
 #[must_use]
-pub fn assess<'p>(account: &Account, policy: &'p Policy, now: DateTime<Utc>) -> Assessment<'p> {
-    let allocation = allocate_at(account, policy);
+pub fn assess<'p>(
+    account: &Account,
+    timeline: impl Into<Timeline<'p>>,
+    now: DateTime<Utc>,
+) -> Assessment<'p> {
+    let timeline = timeline.into();
+    let policy = timeline.current();
+    let allocation = allocate_at(account, &timeline);
     let day = policy.day_count.judged_day(account.time_zone, now);
-    let figures = Figures::on(day, account, &allocation, policy);
-    let projection = project_ladder(account, &allocation, policy, day);
+    let counted_from = counted_from(account, &allocation, policy);
+    let figures = Figures::counted(day, account, &allocation, policy, counted_from);
+    let judged = StageFigures::on(day, account, &allocation, policy, counted_from);
+    let projection = project_ladder_from(account, &allocation, policy, day, counted_from);
     let reminders = plan_reminders(account, &allocation, policy, now, &projection);
     let classified = policy
         .classification
         .as_ref()
         .and_then(|_| classify(account, &allocation, policy, day, business_date(account.time_zone, now)));
     let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
-    let changes_on = earlier(projection.changes_on, class_changes_on);
+    let imposed = ImposedOnDay::of(account, policy, day);
+    let restrictions = imposed.beside(projection.restricting);
+    let changes_on =
+        earlier(earlier(projection.changes_on, class_changes_on), imposed.changes_on(&restrictions));
     let changes_at = changes_on.map(|day| policy.day_count.begin(account.time_zone, day));
     Assessment {
         day,
-        reasons: reasons(account, policy, &figures, &projection),
+        reasons: reasons(account, policy, &figures, judged, &projection),
         figures,
         stage: projection.stage,
         held_from: projection.held_from,
         restricting: projection.restricting,
         restricted_from: projection.restricted_from,
-        restrictions: account.restrictions_under(projection.restricting),
-        imposed_since: account.imposed_since(),
+        in_force_from: projection.in_force_from,
+        restrictions,
+        imposed_since: imposed.since,
         imposes: policy.imposed_restrictions(projection.restricting),
         delinquency_history: projection.delinquency_history,
         binds_from: None,

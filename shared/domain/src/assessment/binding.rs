@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::account::{Account, NoticeOf};
+use crate::account::{Account, BoundVersion, NoticeOf};
 use crate::kernel::{business_date, plus_days, start_of_day};
-use crate::policy::{Announcement, Policy, Versions};
+use crate::policy::{Announcement, Policy, Timeline, Versions};
 
 /// The publication of a version that must be announced at once spreads the accounts within this time.
 const ANNOUNCED_WITHIN: TimeDelta = TimeDelta::hours(2);
@@ -20,6 +20,12 @@ impl Versions {
     #[must_use]
     pub fn in_force(&self, account: &Account, now: DateTime<Utc>) -> &Policy {
         Rules::from(self).in_force(account, now)
+    }
+
+    /// The versions that bound an account by `now`, each from a date on.
+    #[must_use]
+    pub fn timeline(&self, account: &Account, now: DateTime<Utc>) -> Timeline<'_> {
+        Rules::from(self).timeline(account, now)
     }
 }
 
@@ -69,6 +75,49 @@ impl<'p> Rules<'p> {
         }
     }
 
+    /// The versions that bound an account by `now`, each from a date on.
+    ///
+    /// The account remembers them. A version that was published after the account had been assessed on its
+    /// effective date binds from today, for it changes no day before. Where nothing is remembered, the versions
+    /// follow from their effective dates and announcements; days before the opening are those of the version
+    /// that bound the account then.
+    pub fn timeline(self, account: &Account, now: DateTime<Utc>) -> Timeline<'p> {
+        if let [only] = self.0 {
+            return Timeline::from(only);
+        }
+        let zone = account.time_zone;
+        let of_version = |bound: &BoundVersion| {
+            self.0.iter().find(|policy| policy.version == bound.version).map(|policy| (bound.from, policy))
+        };
+        let status = &account.status;
+        let known = status.policy.as_ref().filter(|known| known.id == account.policy_id);
+        let known = known.map(|known| known.version);
+        let mut remembered = account.bound_versions.iter().filter_map(of_version);
+        let mut timeline = match remembered.next() {
+            Some((_, first)) => Timeline::from(first),
+            None => {
+                // A version above the one that assessed the account had not been published then.
+                let published = |policy: &&Policy| known.is_none_or(|known| policy.version <= known);
+                let published = self.0.iter().filter(published).count().max(1);
+                let first = Rules(&self.0[..published], self.1);
+                Timeline::from(first.in_force(account, start_of_day(zone, account.opened_on)))
+            }
+        };
+        remembered.for_each(|(from, policy)| timeline.bind(from, policy));
+        let mut later: Vec<(DateTime<Utc>, &Policy)> =
+            self.0.windows(2).filter_map(|pair| Some((binds_at(pair, account)?, &pair[1]))).collect();
+        later.retain(|(at, _)| *at <= now);
+        later.sort_by_key(|(at, policy)| (*at, policy.version));
+        for (at, policy) in later {
+            if policy.version <= timeline.current().version {
+                continue;
+            }
+            let came_late = known < Some(policy.version) && status.last_assessed_at >= Some(at);
+            timeline.bind(business_date(zone, if came_late { now } else { at }), policy);
+        }
+        timeline
+    }
+
     /// The next version that binds an account later than `now`, and when. A version whose instant is not
     /// certain yet is left out.
     pub(crate) fn next(self, account: &Account, now: DateTime<Utc>) -> Option<(&'p Policy, DateTime<Utc>)> {
@@ -107,8 +156,8 @@ fn binds_at(pair: &[Policy], account: &Account) -> Option<DateTime<Utc>> {
     let mut from = pair[1].effective_on;
     if let Some(announcement) = must_be_announced(pair) {
         let of = NoticeOf::Policy(pair[1].version);
-        let notice = account.notices.iter().find(|notice| notice.of == of)?;
-        let told_on = business_date(zone, notice.sent_at?);
+        let told = account.notices.iter().filter(|notice| notice.of == of);
+        let told_on = business_date(zone, told.filter_map(|notice| notice.sent_at).min()?);
         from = from.max(plus_days(told_on, i64::from(announcement.days)));
     }
     Some(start_of_day(zone, from))

@@ -10,10 +10,11 @@
 
 use chrono::NaiveDate;
 
+use super::materiality::counted_from;
 use crate::account::{Account, Classification, HeldClass};
 use crate::kernel::{DayCount, earlier, past_due_from, plus_days, plus_months};
 use crate::ledger::Allocation;
-use crate::policy::{Class, ClassName, ClassificationRules, Cured, Policy};
+use crate::policy::{Class, ClassDaysCount, ClassName, ClassificationRules, Cured, Policy};
 
 impl Classification {
     /// The classification on `day` when no fact has changed since. One step or many give the same result.
@@ -51,7 +52,10 @@ pub(crate) fn classify<'p>(
     known_on: NaiveDate,
 ) -> Option<ClassOnDay<'p>> {
     let rules = policy.classification.as_ref()?;
-    let counted_from = allocation.open_installments.first().map(|oldest| oldest.due_on);
+    let counted_from = match rules.counts {
+        ClassDaysCount::DaysPastDue => allocation.open_installments.first().map(|oldest| oldest.due_on),
+        ClassDaysCount::MaterialDays => counted_from(account, allocation, policy),
+    };
     let unburdened = Classification { counted_from, held: Vec::new() };
     // For an account that was never classified, the facts were known all along.
     let known = account.status.classification.as_ref();
@@ -138,7 +142,8 @@ impl ClassDays {
         let Some(held) = held else {
             return has_come(self.reached_on, dates.day).then(|| class.held_since(dates.day));
         };
-        if has_come(self.uncured_on, dates.day) {
+        // On the day itself: what falls due at its end is unpaid by then, and the class is judged after that.
+        if has_come(self.uncured_on, dates.day.max(dates.known_on)) {
             return Some(held.without_probation());
         }
         let forborne_on = dates.forborne_on.filter(|on| *on >= held.since);

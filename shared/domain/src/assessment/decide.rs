@@ -34,7 +34,7 @@ pub fn decide(
     if same_stage && applied.is_empty() && lifted.is_empty() {
         return None;
     }
-    let since = assessment.held_from.max(assessment.restricted_from);
+    let since = assessment.held_from.max(assessment.in_force_from);
     let since = since.map(|day| policy.day_count.begin(account.time_zone, day));
     // An imposed restriction that was deferred takes effect no earlier than it was imposed.
     let asked_since = assessment.imposed_since.filter(|_| !applied.is_empty());

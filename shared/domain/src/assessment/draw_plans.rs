@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use crate::account::{Account, Draw, Installment};
 use crate::kernel::{DrawId, Money, past_due_from};
 use crate::ledger::allocate_at;
-use crate::policy::Policy;
+use crate::policy::Timeline;
 
 /// The state of a draw's repayment plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,13 @@ impl<'a> DrawPlan<'a> {
 /// The plans of an account's draws on `day`, a day that has begun under the policy's day count, in the order
 /// in which they were drawn.
 #[must_use]
-pub fn draw_plans<'a>(account: &'a Account, policy: &Policy, day: NaiveDate) -> Vec<DrawPlan<'a>> {
+pub fn draw_plans<'a, 'p>(
+    account: &'a Account,
+    timeline: impl Into<Timeline<'p>>,
+    day: NaiveDate,
+) -> Vec<DrawPlan<'a>> {
+    let timeline = timeline.into();
+    let policy = timeline.current();
     let mut plans: Vec<DrawPlan<'a>> =
         account.draws.iter().map(|draw| DrawPlan::of(draw, account.currency.zero())).collect();
     if plans.is_empty() {
@@ -119,17 +125,20 @@ pub fn draw_plans<'a>(account: &'a Account, policy: &Policy, day: NaiveDate) -> 
     let places: HashMap<&DrawId, usize> =
         account.draws.iter().enumerate().map(|(place, draw)| (&draw.draw_id, place)).collect();
     let place_of = |one: &Installment| one.draw_id.as_ref().and_then(|id| places.get(id)).copied();
-    let allocation = allocate_at(account, policy);
+    let allocation = allocate_at(account, &timeline);
     for (installment, paid) in account.installments.iter().zip(&allocation.paid) {
         if let Some(plan) = place_of(installment).and_then(|place| plans.get_mut(place)) {
             plan.count(installment, *paid);
         }
     }
-    for open_installment in &allocation.open_installments {
+    for open_installment in &allocation.shown_installments(account.currency) {
         let place = account.installments.get(open_installment.place).and_then(place_of);
         let Some(plan) = place.and_then(|place| plans.get_mut(place)) else { continue };
         let open = allocation.open_components(open_installment, day, account, policy);
         let open = open.iter().fold(account.currency.zero(), |sum, (_, amount)| sum + *amount);
+        if open.is_zero() {
+            continue;
+        }
         plan.count_open(
             open,
             open_installment.due_on,

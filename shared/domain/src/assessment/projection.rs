@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::stages::project_ladder;
 use crate::account::Account;
 use crate::ledger::allocate_at;
-use crate::policy::{Policy, Stage};
+use crate::policy::{Stage, Timeline};
 
 /// A step up the ladder that comes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,12 @@ pub struct ProjectedStage<'p> {
 #[must_use]
 pub fn project_stages<'p>(
     account: &Account,
-    policy: &'p Policy,
+    timeline: impl Into<Timeline<'p>>,
     now: DateTime<Utc>,
 ) -> Vec<ProjectedStage<'p>> {
-    let allocation = allocate_at(account, policy);
+    let timeline = timeline.into();
+    let policy = timeline.current();
+    let allocation = allocate_at(account, &timeline);
     let stage_index = |stage: Option<&Stage>| policy.stages.iter().position(|one| Some(one) == stage);
     let today = policy.day_count.judged_day(account.time_zone, now);
     let mut steps = Vec::new();

@@ -1,5 +1,6 @@
 //! The reasons of a stage: the rules that fired, with their thresholds and values.
 
+use super::figures::StageFigures;
 use super::stages::LadderProjection;
 use crate::account::{Account, Figures, Reason};
 use crate::policy::Policy;
@@ -12,9 +13,10 @@ pub(crate) fn reasons(
     account: &Account,
     policy: &Policy,
     figures: &Figures,
+    judged: StageFigures,
     projection: &LadderProjection<'_>,
 ) -> Vec<Reason> {
-    let mut reasons = of_stage(account, policy, figures, projection);
+    let mut reasons = of_stage(account, policy, figures, judged, projection);
     if account.is_enforced() {
         reasons.extend(account.imposed_by().iter().map(|other| Reason::Customer {
             threshold: other.restriction.stage.clone(),
@@ -29,6 +31,7 @@ fn of_stage(
     account: &Account,
     policy: &Policy,
     figures: &Figures,
+    judged: StageFigures,
     projection: &LadderProjection<'_>,
 ) -> Vec<Reason> {
     let Some(stage) = projection.stage else {
@@ -36,7 +39,7 @@ fn of_stage(
             Reason::EnforcementOff
         } else if figures.oldest_due_on.is_none() {
             Reason::NothingOverdue
-        } else if is_immaterial(policy, figures) {
+        } else if is_immaterial(policy, judged) {
             Reason::BelowMateriality
         } else {
             Reason::BelowEveryStage
@@ -45,19 +48,20 @@ fn of_stage(
     let when = &stage.when;
     let mut reasons = Vec::with_capacity(2);
     if let Some(threshold) = when.delinquent_days {
-        reasons.push(Reason::DelinquentDays { threshold, value: figures.delinquent_days });
+        reasons.push(Reason::DelinquentDays { threshold, value: judged.delinquent_days });
     }
     if let Some(threshold) = when.days_past_due {
-        reasons.push(Reason::DaysPastDue { threshold, value: figures.days_past_due });
+        reasons.push(Reason::DaysPastDue { threshold, value: judged.days_past_due });
     }
     if let Some(threshold) = when.overdue_amount {
-        reasons.push(Reason::OverdueAmount { threshold, value: figures.overdue });
+        reasons.push(Reason::OverdueAmount { threshold, value: judged.balances.overdue });
     }
     if let Some(threshold) = when.overdue_share {
-        let value = figures
+        let value = judged
+            .balances
             .overdue
             .as_decimal()
-            .checked_div(figures.outstanding.as_decimal())
+            .checked_div(judged.balances.outstanding.as_decimal())
             .unwrap_or_default()
             .round_dp(SHARE_DECIMALS);
         reasons.push(Reason::OverdueShare { threshold, value });
@@ -77,7 +81,8 @@ fn of_stage(
     reasons
 }
 
-fn is_immaterial(policy: &Policy, figures: &Figures) -> bool {
-    let (overdue, outstanding) = (figures.overdue.as_decimal(), figures.outstanding.as_decimal());
+fn is_immaterial(policy: &Policy, judged: StageFigures) -> bool {
+    let (overdue, outstanding) =
+        (judged.balances.overdue.as_decimal(), judged.balances.outstanding.as_decimal());
     policy.materiality.as_ref().is_some_and(|least| !least.is_exceeded(overdue, outstanding))
 }

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime};
 use super::stages::LadderProjection;
 use crate::account::Account;
 use crate::kernel::{at_local_time, plus_days};
-use crate::ledger::OpenInstallment;
+use crate::ledger::{OpenInstallment, after_unpaused_days};
 use crate::policy::{CountedFrom, Policy, ReminderStep, Reminders};
 
 /// A reminder step on one of its days.
@@ -47,7 +47,15 @@ impl StepTime<'_> {
                 plus_days(held_from, i64::from(begins_later))
             }
         };
-        let date = plus_days(from, self.days);
+        let date = match u32::try_from(self.days) {
+            // Days of lateness are the unpaused ones, as for the stages.
+            Ok(days @ 1..) => {
+                let on_due_date = policy.day_count.on_due_date();
+                let from = plus_days(from, on_due_date);
+                after_unpaused_days(&account.pauses, policy.day_count, from, i64::from(days))
+            }
+            _ => plus_days(from, self.days),
+        };
         let is_meant =
             self.after.is_none_or(|after| date > after) && self.through.is_none_or(|through| date <= through);
         is_meant.then_some(date)

@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::contact_holds::{hold_periods, payment_in_process_hold, put_off};
+use super::contact_holds::MessageHolds;
 use super::reminder_times::{StepTime, step_times};
 use super::stages::LadderProjection;
 use crate::account::{Account, ContactRequest, Notice, NoticeOf};
@@ -47,16 +47,15 @@ pub(crate) fn plan_reminders(
                 && stage_index(step.stage.as_str()) <= current_index
         }
     };
-    let (holds, in_process) = (hold_periods(account, policy), payment_in_process_hold(account, policy));
+    let holds = MessageHolds::of(account, policy);
     let is_left_out = |step: &&ReminderStep| step.unless_reported && is_reported(account, allocation);
     let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
     for time in step_times(account, reminders, with_reason) {
         let step = time.step;
         for open_installment in about(&time, allocation) {
             let Some(planned_on) = time.date(account, policy, projection, open_installment) else { continue };
-            let holds = if step.notice_of.is_some() { in_process.as_slice() } else { &holds };
             let planned_at = at_local_time(account.time_zone, planned_on, time.at);
-            let planned_at = put_off(account, holds, planned_at, time.at);
+            let planned_at = holds.defer(account, &time, planned_at);
             // Where the zone skips that date, or a hold ends too late, there will be nothing to announce.
             if has_passed(account, policy, &time, open_installment, planned_at.max(now)) {
                 continue;

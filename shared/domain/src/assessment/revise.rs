@@ -9,11 +9,11 @@ use super::assess::{Assessment, assess};
 use super::binding::{Binding, Rules};
 use super::decide::{Trigger, decide};
 use crate::account::{
-    Account, AccountStatus, Classification, ContactRequest, CrossRestriction, Decision, Notice, NoticeOf,
-    listed_order,
+    Account, AccountStatus, BoundVersion, Classification, ContactRequest, CrossRestriction, Decision, Notice,
+    NoticeOf, listed_order,
 };
-use crate::kernel::earlier;
-use crate::policy::{Policy, Restriction, Stage, StageName};
+use crate::kernel::{MAX_BOUND_VERSIONS, business_date, earlier};
+use crate::policy::{Policy, Restriction, Stage, StageName, Timeline};
 
 /// The assessment of an account by the version that binds it, before it becomes a revision.
 ///
@@ -21,6 +21,7 @@ use crate::policy::{Policy, Restriction, Stage, StageName};
 /// [`Account::revise`] consumes it.
 #[derive(Clone, Debug)]
 pub struct BoundAssessment<'p> {
+    timeline: Timeline<'p>,
     policy: &'p Policy,
     /// The assessed instant, never before the account's last assessment.
     now: DateTime<Utc>,
@@ -53,8 +54,10 @@ impl Account {
     #[must_use]
     pub fn assess_by<'p>(&self, rules: impl Into<Rules<'p>>, now: DateTime<Utc>) -> BoundAssessment<'p> {
         let now = self.not_before(now);
-        let (policy, assessment) = self.assessed(rules.into(), now);
-        BoundAssessment { policy, now, assessment }
+        let rules = rules.into();
+        let timeline = rules.timeline(self, now);
+        let (policy, assessment) = self.assessed(rules, &timeline, now);
+        BoundAssessment { timeline, policy, now, assessment }
     }
 
     /// [Assesses](Self::assess_by) the account and makes the result its [next revision](Self::revise).
@@ -66,7 +69,8 @@ impl Account {
     /// Makes an assessment of the account its next revision: the account status, the decision if there is
     /// one, and the contact requests.
     pub fn revise(&mut self, assessed: BoundAssessment<'_>, trigger: Trigger) {
-        let BoundAssessment { policy, now, assessment } = assessed;
+        let BoundAssessment { timeline, policy, now, assessment } = assessed;
+        self.remember_versions(&timeline);
         let decision = decide(self, policy, &assessment, now, trigger);
         let next_action_at = assessment.next_action_at;
         self.contact_requests = assessment.contact_requests;
@@ -103,6 +107,20 @@ impl Account {
                 self.status.imposes = imposes;
             }
         }
+    }
+
+    /// Remembers the versions that have bound the account, once a second one has.
+    fn remember_versions(&mut self, timeline: &Timeline<'_>) {
+        if timeline.is_single() {
+            return;
+        }
+        let opened_on = self.opened_on;
+        let bound = timeline
+            .bound_from()
+            .map(|(from, version)| BoundVersion { version, from: from.unwrap_or(opened_on) });
+        let bound: Vec<BoundVersion> = bound.collect();
+        let excess = bound.len().saturating_sub(MAX_BOUND_VERSIONS);
+        self.bound_versions = bound[excess..].to_vec();
     }
 
     /// The cross-restriction that the account imposes from this revision on: the present one, where its
@@ -147,7 +165,7 @@ impl Account {
     /// Like [`is_confirmed`](Self::is_confirmed), for an assessment of the account by these rules.
     #[must_use]
     pub fn is_confirmed_by<'p>(&self, assessed: &BoundAssessment<'p>, rules: impl Into<Rules<'p>>) -> bool {
-        let BoundAssessment { policy, now, assessment } = assessed;
+        let BoundAssessment { policy, now, assessment, .. } = assessed;
         let (rules, now) = (rules.into(), *now);
         let looked_at = self.status.next_action_at;
         let looks_by = |at: DateTime<Utc>| looked_at.is_some_and(|looked_at| looked_at <= at);
@@ -187,9 +205,15 @@ impl Account {
 
     /// The assessment by the version that binds the account, with the effects of the other versions: an
     /// announcement, and an earlier evaluation.
-    fn assessed<'p>(&self, rules: Rules<'p>, now: DateTime<Utc>) -> (&'p Policy, Assessment<'p>) {
-        let Binding { policy, at } = rules.binding(self, now);
-        let mut assessment = assess(self, policy, now);
+    fn assessed<'p>(
+        &self,
+        rules: Rules<'p>,
+        timeline: &Timeline<'p>,
+        now: DateTime<Utc>,
+    ) -> (&'p Policy, Assessment<'p>) {
+        let Binding { at, .. } = rules.binding(self, now);
+        let policy = timeline.current();
+        let mut assessment = assess(self, timeline, now);
         assessment.binds_from = at;
         if let Some((version, announcement)) = rules.to_announce(self) {
             assessment.contact_requests.push(ContactRequest {
@@ -206,7 +230,7 @@ impl Account {
         if let Some((next, at)) = rules.next(self, now) {
             let before = assessment.next_action_at.filter(|next_action_at| *next_action_at < at);
             assessment.next_action_at =
-                before.or_else(|| self.first_evaluation(rules, next, at, &assessment, now));
+                before.or_else(|| self.first_evaluation(rules, timeline, (next, at), &assessment, now));
         }
         (policy, assessment)
     }
@@ -216,8 +240,8 @@ impl Account {
     fn first_evaluation(
         &self,
         rules: Rules<'_>,
-        next: &Policy,
-        at: DateTime<Utc>,
+        timeline: &Timeline<'_>,
+        (next, at): (&Policy, DateTime<Utc>),
         before: &Assessment<'_>,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
@@ -225,7 +249,9 @@ impl Account {
         judged.status.last_assessed_at = Some(now);
         judged.status.delinquency_history = before.delinquency_history;
         judged.status.classification.clone_from(&before.classification);
-        let then = assess(&judged, next, at);
+        let mut timeline = timeline.clone();
+        timeline.bind(business_date(self.time_zone, at), next);
+        let then = assess(&judged, &timeline, at);
         let is_same = then.stage_name() == before.stage_name()
             && are_the_same(then.restrictions(), before.restrictions())
             && then.contact_requests.is_empty()

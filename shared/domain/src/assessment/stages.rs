@@ -11,11 +11,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
+use super::materiality::counted_from;
 use super::tolerances::{DayRange, disputed_days, excused, in_process, put_off};
 use crate::account::{Account, DeferralReason, DelinquencyHistory, Notice, NoticeOf};
-use crate::kernel::{business_date, earlier, past_due_from, plus_days};
-use crate::ledger::{Allocation, after_unpaused_days};
-use crate::policy::{Policy, Stage, When};
+use crate::kernel::{business_date, earlier, number, past_due_from, plus_days};
+use crate::ledger::{Allocation, after_pause, after_unpaused_days, due_dates, settled_days};
+use crate::policy::{Policy, Restriction, Stage, When};
 
 /// The ladder's projection for an account: its stage on a day, and when that next changes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +29,8 @@ pub(crate) struct LadderProjection<'p> {
     pub(crate) restricting: Option<&'p Stage>,
     /// The first day of those restrictions.
     pub(crate) restricted_from: Option<NaiveDate>,
+    /// Since when the same restrictions have been in force, of whichever stage.
+    pub(crate) in_force_from: Option<NaiveDate>,
     /// Why the stage's own restrictions are deferred; none: they are not.
     pub(crate) deferral: Option<RestrictionDeferral>,
     /// The next day on which any of this changes by itself.
@@ -50,7 +53,19 @@ pub(crate) fn project_ladder<'p>(
     policy: &'p Policy,
     day: NaiveDate,
 ) -> LadderProjection<'p> {
-    let terms = LadderTerms::new(account, allocation, policy, day);
+    let counted_from = counted_from(account, allocation, policy);
+    project_ladder_from(account, allocation, policy, day, counted_from)
+}
+
+/// The same with the date that the stages' days are counted from, where that is known.
+pub(crate) fn project_ladder_from<'p>(
+    account: &Account,
+    allocation: &Allocation,
+    policy: &'p Policy,
+    day: NaiveDate,
+    counted_from: Option<NaiveDate>,
+) -> LadderProjection<'p> {
+    let terms = LadderTerms::new(account, allocation, policy, day, counted_from);
     let mut projection = LadderProjection {
         delinquency_history: terms.delinquency_history,
         changes_on: terms.episode_begins_on,
@@ -59,6 +74,7 @@ pub(crate) fn project_ladder<'p>(
     if !account.is_enforced() {
         return projection;
     }
+    let mut deferred: Vec<(&'p Stage, Option<NaiveDate>)> = Vec::new();
     for stage in policy.stages.iter().rev() {
         let Some(holds) = terms.holds(&stage.when) else { continue };
         if holds.until.is_some_and(|until| until <= day) {
@@ -68,12 +84,17 @@ pub(crate) fn project_ladder<'p>(
             let (restricted, _) = terms.restricts_from(stage, holds.from);
             if restricted.is_some_and(|from| Some(from) < holds.until) {
                 projection.restricted_from = projection.restricted_from.max(holds.until);
+                projection.in_force_from = projection.in_force_from.max(holds.until);
             }
             continue;
         }
         projection.changes_on = earlier(projection.changes_on, holds.until);
         if holds.from > day {
-            projection.changes_on = earlier(projection.changes_on, Some(holds.from));
+            if projection.stage.is_none() {
+                projection.changes_on = earlier(projection.changes_on, Some(holds.from));
+            } else {
+                deferred.push((stage, terms.restricts_from(stage, holds.from).0));
+            }
             continue;
         }
         let is_top = projection.stage.is_none();
@@ -82,17 +103,28 @@ pub(crate) fn project_ladder<'p>(
             projection.held_from = projection.held_from.max(Some(holds.from));
         }
         let (from, by) = terms.restricts_from(stage, holds.from);
-        if from.is_some_and(|from| from <= day) {
+        if let Some(from) = from.filter(|from| *from <= day) {
             projection.restricting = Some(stage);
-            projection.restricted_from = projection.restricted_from.max(from);
+            projection.restricted_from = projection.restricted_from.max(Some(from));
+            projection.in_force_from = projection.in_force_from.max(Some(terms.in_force_since(stage, from)));
             break;
         }
-        projection.changes_on = earlier(projection.changes_on, from);
+        deferred.push((stage, from));
         if is_top && let Some(by) = by {
             projection.deferral = Some(RestrictionDeferral { by, until: from });
         }
     }
+    // Below the stage that holds, one that takes away the same as the one whose restrictions are in force changes nothing when its own begin.
+    let in_force = effects(policy, projection.restricting);
+    for (_, from) in deferred.into_iter().filter(|(stage, _)| effects(policy, Some(stage)) != in_force) {
+        projection.changes_on = earlier(projection.changes_on, from);
+    }
     projection
+}
+
+/// The restrictions of a stage: the account's own, and those that it imposes on the customer's others.
+fn effects<'p>(policy: &'p Policy, stage: Option<&'p Stage>) -> (&'p [Restriction], &'p [Restriction]) {
+    (stage.map_or(&[][..], |stage| &stage.restrictions), policy.imposed_restrictions(stage))
 }
 
 /// The terms that the stages of one account share on a day.
@@ -100,8 +132,10 @@ struct LadderTerms<'a> {
     account: &'a Account,
     allocation: &'a Allocation,
     policy: &'a Policy,
-    /// The due date that days are counted from.
+    /// The due date of the oldest open installment.
     oldest: Option<NaiveDate>,
+    /// The date that the stages' days are counted from.
+    counted_from: Option<NaiveDate>,
     /// The first day on which an overdue balance is large enough to move a stage.
     material_from: Option<NaiveDate>,
     delinquency_history: DelinquencyHistory,
@@ -117,14 +151,21 @@ struct LadderTerms<'a> {
 }
 
 impl<'a> LadderTerms<'a> {
-    fn new(account: &'a Account, allocation: &'a Allocation, policy: &'a Policy, day: NaiveDate) -> Self {
+    fn new(
+        account: &'a Account,
+        allocation: &'a Allocation,
+        policy: &'a Policy,
+        day: NaiveDate,
+        counted_from: Option<NaiveDate>,
+    ) -> Self {
         let oldest = allocation.open_installments.first().map(|oldest| oldest.due_on);
         let mut terms = Self {
             account,
             allocation,
             policy,
             oldest,
-            material_from: oldest.map(|oldest| past_due_from(policy.day_count, oldest)),
+            counted_from,
+            material_from: counted_from.map(|from| past_due_from(policy.day_count, from)),
             delinquency_history: DelinquencyHistory::default(),
             episode_begins_on: None,
             tolerated_until: None,
@@ -132,11 +173,6 @@ impl<'a> LadderTerms<'a> {
             excused: excused(account, policy),
             disputed: disputed_days(account, policy),
         };
-        if let Some(materiality) = &policy.materiality {
-            terms.material_from = terms.overdue_from(NaiveDate::MAX, |overdue, outstanding, _| {
-                materiality.is_exceeded(overdue, outstanding)
-            });
-        }
         if policy.first_lapse_tolerance.is_some() {
             terms.remember_episodes(day);
         }
@@ -148,24 +184,53 @@ impl<'a> LadderTerms<'a> {
         let Some(tolerance) = &policy.first_lapse_tolerance else { return };
         let judged_on = account.status.last_assessed_at;
         let judged_on = judged_on.map(|at| policy.day_count.judged_day(account.time_zone, at));
-        let delinquent_from = self.oldest.map(|oldest| self.after_delinquent_days(oldest, 1));
+        let delinquent_from = self.counted_from.map(|from| self.after_delinquent_days(from, 1));
         self.delinquency_history = account.status.delinquency_history.on(day, delinquent_from, judged_on);
+        if self.is_last_episode_disproved() {
+            self.delinquency_history = self.delinquency_history.without_last();
+        }
         self.episode_begins_on = delinquent_from.filter(|from| *from > day);
-        if let (Some(oldest), Some(begin)) = (self.oldest, delinquent_from)
+        if let (Some(counted_from), Some(begin)) = (self.counted_from, delinquent_from)
             && self.delinquency_history.is_first(begin, tolerance.months)
         {
-            let over = self.after_delinquent_days(oldest, tolerance.days.saturating_add(1));
+            let over = self.after_delinquent_days(counted_from, tolerance.days.saturating_add(1));
             let minor = tolerance.amount.as_decimal();
             let not_minor = self.overdue_from(over, |overdue, _, _| overdue > minor);
             self.tolerated_until = earlier(Some(over), not_minor);
         }
     }
 
-    /// The first day with `days` delinquent days.
-    fn after_delinquent_days(&self, oldest: NaiveDate, days: u32) -> NaiveDate {
+    /// Whether the facts as they now stand show that no installment was late in the last episode: a value date in
+    /// time, a reversal that was a mistake, an installment that was never owed. A payment stamped with the due date
+    /// is in time under either day count.
+    fn is_last_episode_disproved(&self) -> bool {
+        let history = self.delinquency_history;
+        let Some(over_on) = history.last_over_on else { return false };
+        let since = number(history.last_since.unwrap_or(over_on));
         let on_due_date = self.policy.day_count.on_due_date();
-        let unpaused = i64::from(days) + i64::from(self.policy.grace_days) - on_due_date;
-        after_unpaused_days(&self.account.pauses, oldest, unpaused)
+        let replaced_on = self.account.schedule_replaced_on.map(number);
+        let due_dates = due_dates(self.account, &self.policy.into()).collect::<Vec<_>>();
+        let settled = settled_days(self.account, &self.policy.into());
+        let is_late = |place: usize| {
+            let late_from = number(self.after_delinquent_days(due_dates[place], 1));
+            if late_from > number(over_on) {
+                return false;
+            }
+            // Of a replaced schedule only the paid parts are known.
+            let is_replaced = self.account.installments[place].replaced && replaced_on >= Some(since);
+            match settled[place] {
+                Some(day) if is_replaced => day >= since || late_from >= since,
+                Some(day) => day >= late_from + on_due_date && day >= since,
+                None => true,
+            }
+        };
+        !(0..settled.len()).any(is_late)
+    }
+
+    /// The first day with `days` delinquent days.
+    fn after_delinquent_days(&self, counted_from: NaiveDate, days: u32) -> NaiveDate {
+        let unpaused = i64::from(days) + i64::from(self.policy.grace_days);
+        after_unpaused_days(&self.account.pauses, self.policy.day_count, counted_from, unpaused)
     }
 
     /// The first day on which the overdue balance, the outstanding balance and the number of installments
@@ -175,38 +240,20 @@ impl<'a> LadderTerms<'a> {
         last: NaiveDate,
         is_enough: impl Fn(Decimal, Decimal, u64) -> bool,
     ) -> Option<NaiveDate> {
-        let (open_installment, count) = (&self.allocation.open_installments, self.policy.day_count);
-        if open_installment.is_empty() {
-            return None;
-        }
-        if let Some(ledger) = &self.allocation.ledger {
-            return ledger.first_day(open_installment, count, self.account.currency, last, |balances| {
-                let (overdue, outstanding) =
-                    (balances.overdue.as_decimal(), balances.outstanding.as_decimal());
-                is_enough(overdue, outstanding, u64::from(balances.unpaid_installments))
-            });
-        }
-        let outstanding = self.allocation.outstanding.as_decimal();
-        let mut overdue = Decimal::ZERO;
-        for (one, installments) in open_installment.iter().zip(1_u64..) {
-            overdue += one.amount.as_decimal();
-            if is_enough(overdue, outstanding, installments) {
-                return Some(past_due_from(count, one.due_on));
-            }
-        }
-        None
+        self.allocation.first_judged_day(self.policy.day_count, self.account.currency, last, is_enough)
     }
 
     /// The days on which all the conditions hold, if the facts stay as they are.
     fn holds(&self, when: &When) -> Option<DayRange> {
-        let oldest = self.oldest?;
+        let counted_from = self.counted_from?;
         let mut from = self.material_from?;
         let mut until = None;
         if let Some(days) = when.days_past_due {
-            from = from.max(plus_days(oldest, i64::from(days) - self.policy.day_count.on_due_date()));
+            let days = i64::from(days) - self.policy.day_count.on_due_date();
+            from = from.max(plus_days(counted_from, days));
         }
         if let Some(days) = when.delinquent_days.filter(|days| *days > 0) {
-            from = from.max(self.after_delinquent_days(oldest, days));
+            from = from.max(self.after_delinquent_days(counted_from, days));
         }
         if when.overdue_amount.is_some() || when.overdue_share.is_some() || when.unpaid_installments.is_some()
         {
@@ -261,23 +308,48 @@ impl<'a> LadderTerms<'a> {
             begins = wait(plus_days(sent_on, i64::from(days)), DeferralReason::Notice);
         }
         // Each deferral may end within another.
-        for _ in 0..2 + self.disputed.len() {
+        for _ in 0..2 + self.disputed.len() + self.account.pauses.len() {
+            let before = begins;
+            begins = wait(after_pause(&self.account.pauses, begins), DeferralReason::Pause);
             begins = wait(put_off(begins, self.excused), DeferralReason::TemporaryCause);
             begins = wait(put_off(begins, self.in_process), DeferralReason::PaymentInProcess);
             for disputed in &self.disputed {
                 begins = wait(put_off(begins, Some(*disputed)), DeferralReason::Dispute);
             }
+            if begins == before {
+                break;
+            }
         }
         (Some(from), by)
     }
 
-    /// The day on which a stage's last notice left, if the notice was about the present overdue balance.
+    /// Since when the restrictions of a stage that begin on `from` have been in force: before them, those of a milder
+    /// stage may have taken away the same.
+    fn in_force_since(&self, stage: &Stage, from: NaiveDate) -> NaiveDate {
+        let is_it = |one: &Stage| one.name == stage.name;
+        let milder =
+            self.policy.stages.iter().position(is_it).map_or(&[][..], |place| &self.policy.stages[..place]);
+        let mut since = from;
+        for before in milder.iter().rev() {
+            let Some(holds) = self.holds(&before.when) else { continue };
+            let begins = self.restricts_from(before, holds.from).0.filter(|begins| *begins < since);
+            let Some(begins) = begins.filter(|_| holds.until.is_none_or(|until| until >= since)) else {
+                continue;
+            };
+            if effects(self.policy, Some(before)) != effects(self.policy, Some(stage)) {
+                break;
+            }
+            since = begins;
+        }
+        since
+    }
+
+    /// The day on which the first notice of a stage about the present overdue balance left.
     fn noticed_on(&self, stage: &Stage) -> Option<NaiveDate> {
         let oldest = self.oldest?;
         let is_of = |notice: &&Notice| matches!(&notice.of, NoticeOf::Stage(name) if *name == stage.name);
-        let notice = self.account.notices.iter().find(is_of)?;
-        let sent_on = business_date(self.account.time_zone, notice.sent_at?);
-        (sent_on >= oldest).then_some(sent_on)
+        let sent = self.account.notices.iter().filter(is_of).filter_map(|notice| notice.sent_at);
+        sent.map(|at| business_date(self.account.time_zone, at)).filter(|sent_on| *sent_on >= oldest).min()
     }
 
     fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {

@@ -9,6 +9,7 @@ use super::apply::Applied;
 use super::definition::{CommandDefinition, CommandDescription, WireCommand};
 use crate::account::Account;
 use crate::kernel::{FormatError, Refusal};
+use crate::policy::Timeline;
 
 /// Makes the enums and their dispatch from the table, which names each command with its file. The last variant of
 /// the first enum holds the second.
@@ -93,10 +94,11 @@ macro_rules! commands {
                 &mut self,
                 command: &$command,
                 at: DateTime<Utc>,
+                timeline: Option<&Timeline<'_>>,
             ) -> Result<Applied, Refusal> {
                 match command {
-                    $($command::$variant(command) => command.apply(self, at),)*
-                    $($command::$member($group::$fact(fact)) => fact.apply(self, at),)*
+                    $($command::$variant(command) => command.apply_under(self, at, timeline),)*
+                    $($command::$member($group::$fact(fact)) => fact.apply_under(self, at, timeline),)*
                 }
             }
         }

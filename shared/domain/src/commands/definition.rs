@@ -13,6 +13,7 @@ use super::apply::Applied;
 use super::shape::WireField;
 use crate::account::Account;
 use crate::kernel::{FormatError, Refusal, read_json};
+use crate::policy::Timeline;
 
 /// A command as the formats write it.
 pub trait WireCommand: Serialize + DeserializeOwned {
@@ -43,6 +44,20 @@ pub trait CommandDefinition: WireCommand {
     fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
         let _ = (account, at);
         self.check().map(|()| Applied::Unchanged)
+    }
+
+    /// Applies a command that depends on the amounts paid so far, by the allocation of the account's policy; none:
+    /// by the plain [`allocate`](crate::ledger::allocate).
+    ///
+    /// # Errors
+    /// A [`Refusal`]; the account is then unchanged.
+    fn apply_under(
+        &self,
+        account: &mut Account,
+        at: DateTime<Utc>,
+        _timeline: Option<&Timeline<'_>>,
+    ) -> Result<Applied, Refusal> {
+        self.apply(account, at)
     }
 
     /// Reads the command's fields.

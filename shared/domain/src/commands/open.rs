@@ -82,6 +82,7 @@ impl Account {
             recent_messages: Vec::new(),
             status: AccountStatus::unassessed(),
             revision: Revision::default(),
+            bound_versions: Vec::new(),
             recent_decisions: Vec::new(),
             contact_requests: Vec::new(),
         };

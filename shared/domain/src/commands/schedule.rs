@@ -10,7 +10,8 @@ use super::contract::NewInstallment;
 use super::definition::{CommandDefinition, command};
 use crate::account::{Account, Installment, InstallmentLabel};
 use crate::kernel::{DrawId, InstallmentNumber, MAX_INSTALLMENTS, Money, Refusal, business_date};
-use crate::ledger::allocate;
+use crate::ledger::Settlement;
+use crate::policy::Timeline;
 
 command! {
     /// One more installment.
@@ -75,15 +76,26 @@ impl CommandDefinition for InstallmentAdjusted {
 
 impl CommandDefinition for ScheduleReplaced {
     fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        self.apply_under(account, at, None)
+    }
+
+    fn apply_under(
+        &self,
+        account: &mut Account,
+        at: DateTime<Utc>,
+        timeline: Option<&Timeline<'_>>,
+    ) -> Result<Applied, Refusal> {
         let before = account.installments.clone();
-        let paid = allocate(account).paid;
+        let settlement = Settlement::of(account, timeline, at);
         let mut of_draws: HashSet<DrawId> = HashSet::new();
-        for (installment, paid) in account.installments.iter_mut().zip(paid) {
-            let unpaid = installment.amount_due() - paid;
+        for (place, installment) in account.installments.iter_mut().enumerate() {
+            let paid = settlement.paid(place);
+            let unpaid = installment.amount_due() - paid.own;
             if unpaid.is_positive() {
                 of_draws.extend(installment.draw_id.clone());
             }
-            installment.adjusted += unpaid;
+            // A late fee that was paid stays paid: the installment keeps it as a part of its own.
+            installment.adjusted += unpaid - paid.late_fee;
             installment.replaced = true;
         }
         account.installments.retain(|kept| kept.amount_due().is_positive());

@@ -7,6 +7,7 @@ use super::contract::Contract;
 use super::event::InboundMessage;
 use crate::account::{Account, AppliedMessage};
 use crate::kernel::{MAX_MESSAGES, MAX_SOURCES, RECENT_MESSAGES, Refusal, Source};
+use crate::policy::Timeline;
 
 impl Account {
     /// Applies a message once. Order and repetition are judged per source: a message that was applied already
@@ -18,6 +19,18 @@ impl Account {
     /// with different content, a later message of the source was applied already, or the source is one too
     /// many.
     pub fn take(&mut self, message: &InboundMessage) -> Result<Applied, Refusal> {
+        self.take_under(message, None)
+    }
+
+    /// Applies a message as [`take`](Self::take) does, by the account's policy as [`Account::apply_under`] does.
+    ///
+    /// # Errors
+    /// As of [`take`](Self::take).
+    pub fn take_under(
+        &mut self,
+        message: &InboundMessage,
+        timeline: Option<&Timeline<'_>>,
+    ) -> Result<Applied, Refusal> {
         let (event, source) = (&message.event, &message.source);
         let checksum = message_checksum(message);
         let known = self.messages_of(source).find(|known| known.event_id == message.event_id);
@@ -37,7 +50,7 @@ impl Account {
         }
         let of_this_instant = self.messages_of(source).filter(|known| known.at == event.at).count();
         within(of_this_instant + 1, MAX_MESSAGES, Refusal::TooManyMessages)?;
-        let applied = self.apply(&event.command, event.at)?;
+        let applied = self.apply_under(&event.command, event.at, timeline)?;
         if applied == Applied::Changed {
             let of_source = self.messages_of(source).count();
             let excess = (of_source + 1).saturating_sub(RECENT_MESSAGES);

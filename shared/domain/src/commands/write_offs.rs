@@ -6,7 +6,8 @@ use super::apply::Applied;
 use super::definition::{CommandDefinition, command};
 use crate::account::Account;
 use crate::kernel::{InstallmentNumber, Refusal};
-use crate::ledger::allocate;
+use crate::ledger::Settlement;
+use crate::policy::Timeline;
 
 command! {
     /// Installments that are left out whole. One that is settled or written off already stays as it is.
@@ -29,14 +30,23 @@ command! {
 }
 
 impl CommandDefinition for WrittenOff {
-    fn apply(&self, account: &mut Account, _at: DateTime<Utc>) -> Result<Applied, Refusal> {
+    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        self.apply_under(account, at, None)
+    }
+
+    fn apply_under(
+        &self,
+        account: &mut Account,
+        at: DateTime<Utc>,
+        timeline: Option<&Timeline<'_>>,
+    ) -> Result<Applied, Refusal> {
         let number = self.number;
         account.check_known(number)?;
-        let paid = allocate(account).paid;
+        let settlement = Settlement::of(account, timeline, at);
         let mut applied = Applied::Unchanged;
-        for (installment, paid) in account.installments.iter_mut().zip(paid) {
+        for (place, installment) in account.installments.iter_mut().enumerate() {
             let named = number.is_none() || installment.number() == number;
-            if named && !installment.written_off && paid < installment.amount_due() {
+            if named && !installment.written_off && !settlement.is_settled(place, installment) {
                 installment.written_off = true;
                 applied = Applied::Changed;
             }

@@ -13,7 +13,7 @@ use super::gate_decision::{GateDecision, GateReason, Unusable};
 use super::profile::{ContactProfile, ThirdPartyContact, Vulnerability};
 use super::quiet_hours::QuietSchedule;
 use crate::account::{Account, ContactHold, ContactRequest, NoticeOf};
-use crate::assessment::{ReminderHold, reminder_hold};
+use crate::assessment::{ReminderHold, request_hold};
 use crate::commands::BreathingSpaceKind;
 use crate::kernel::{AccountId, ContactId, ThirdPartyId, Zone, business_date, plus_days, start_of_day};
 use crate::policy::{Channel, ContactRules, Policy};
@@ -79,7 +79,7 @@ impl GateRequest {
             },
             channels: request.channels().collect(),
             number: None,
-            reminder_hold: reminder_hold(account, policy, now),
+            reminder_hold: request_hold(account, policy, request, now),
             reserved_as: None,
         }
     }
@@ -192,7 +192,8 @@ impl GateCheck<'_> {
         let reminder_hold = self
             .request
             .reminder_hold
-            .filter(|reminder_hold| !self.request.is_mandatory() && now < reminder_hold.until)?;
+            .filter(|hold| !self.request.is_mandatory() || hold.by == ContactHold::Pause)
+            .filter(|hold| now < hold.until)?;
         let until = Some(business_date(self.request.time_zone, reminder_hold.until));
         Some(GateDecision::Defer {
             until: reminder_hold.until,

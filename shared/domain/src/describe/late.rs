@@ -112,8 +112,13 @@ pub(super) fn pauses(policy: &Policy, language: Language) -> Vec<String> {
         ([others @ .., last], Language::En) => format!(" for steps {} and {last} below", others.join(", ")),
     };
     vec![language.of(
-        format!("如果我们与您约定了暂停期，暂停的日子不计入天数{which}。"),
-        format!("Where we have agreed a pause with you, its days are not counted{which}."),
+        format!(
+            "如果我们与您约定了暂停期，从第一天到结束，天数停止计算{which}；期间不会开始任何限制，也不会向您发送逾期通知。"
+        ),
+        format!(
+            "Where we have agreed a pause with you, the count of days stands still from its first day to its \
+             end{which}. No restriction begins in it, and we send you nothing about being late."
+        ),
     )]
 }
 
@@ -160,12 +165,26 @@ fn free(policy: &Policy, language: Language) -> String {
             format!("The first {} cost nothing, and are not charged for later. ", days(count, language))
         }
     };
-    language.of(
-        format!("{free}约定的暂停期内不收费。解除限制、恢复使用不收费。以上费用计入逾期金额。"),
-        format!(
-            "{free}No day of a pause that we have agreed with you costs anything, and lifting a \
-             restriction is free. The fee is part of what is overdue."
+    let paused = match policy.day_count {
+        DayCount::DayAfter => language.of(
+            "约定的暂停期内的每一天，到次日的费用不收取。",
+            "A night that begins in a pause that we have agreed with you costs nothing.",
         ),
+        DayCount::DueDay => language.of(
+            "约定的暂停期内的日子不收费。",
+            "A day of a pause that we have agreed with you costs nothing.",
+        ),
+    };
+    let alone = match policy.late_fee.is_some_and(|fee| fee.fee_arrears_count) {
+        true => "",
+        false => language.of(
+            "未付的费用本身不会使任何一期变为逾期，也不再产生费用。",
+            " A fee that is unpaid makes no payment late, and costs no fee itself.",
+        ),
+    };
+    language.of(
+        format!("{free}{paused}解除限制、恢复使用不收费。以上费用计入逾期金额。{alone}"),
+        format!("{free}{paused} Lifting a restriction is free. The fee is part of what is overdue.{alone}"),
     )
 }
 

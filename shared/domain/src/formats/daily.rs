@@ -3,26 +3,27 @@
 use chrono::{Datelike, NaiveDate};
 
 use crate::account::{Account, Figures};
-use crate::assessment::{classify, day_counts, project_ladder};
-use crate::kernel::{earlier, past_due_from};
+use crate::assessment::{ImposedOnDay, Rules, classify, day_counts, project_ladder};
+use crate::kernel::{business_date, earlier, end_of_day, past_due_from};
 use crate::ledger::{Allocation, allocate_at};
 use crate::policy::Policy;
 
-/// Writes an account's daily lines.
+/// Writes an account's daily lines, each by the version of the policy that binds the account at its end.
 ///
 /// As long as no fact changes, only the day counts and any accruing late fee can move up to a known day. The
 /// account is evaluated anew only after that day.
 #[derive(Debug)]
 pub struct DailyLines<'p> {
-    policy: &'p Policy,
+    rules: Rules<'p>,
     account_id: String,
     allocation: Option<Allocation>,
-    steady: Option<Steady>,
+    steady: Option<Steady<'p>>,
 }
 
 /// The parts of a line that stay the same from one day to the next.
 #[derive(Debug)]
-struct Steady {
+struct Steady<'p> {
+    policy: &'p Policy,
     until: Option<NaiveDate>,
     oldest_due_on: Option<NaiveDate>,
     stage: String,
@@ -35,10 +36,15 @@ struct Steady {
 }
 
 impl<'p> DailyLines<'p> {
-    /// A writer for one account under one policy.
+    /// A writer for one account under the versions of a policy.
     #[must_use]
-    pub fn new(account: &Account, policy: &'p Policy) -> Self {
-        Self { policy, account_id: json(account.account_id.as_str()), allocation: None, steady: None }
+    pub fn new(account: &Account, rules: impl Into<Rules<'p>>) -> Self {
+        Self {
+            rules: rules.into(),
+            account_id: json(account.account_id.as_str()),
+            allocation: None,
+            steady: None,
+        }
     }
 
     /// Drops the cached state after a new fact of the account.
@@ -50,12 +56,20 @@ impl<'p> DailyLines<'p> {
     /// Appends the line of `day`, with its line feed, evaluated at the day's last second. The caller asks for
     /// days in order.
     pub fn write(&mut self, account: &Account, day: NaiveDate, out: &mut Vec<u8>) {
-        let policy = self.policy;
         if self.steady.as_ref().is_none_or(|steady| steady.until.is_some_and(|until| day >= until)) {
-            let allocation = self.allocation.get_or_insert_with(|| allocate_at(account, policy));
-            self.steady = Some(Steady::new(account, allocation, policy, day));
+            let at = end_of_day(account.time_zone, day);
+            let timeline = self.rules.timeline(account, at);
+            if !timeline.is_single() {
+                self.allocation = None;
+            }
+            let allocation = self.allocation.get_or_insert_with(|| allocate_at(account, &timeline));
+            let mut steady = Steady::new(account, allocation, timeline.current(), day);
+            let next = self.rules.next(account, at).map(|(_, at)| business_date(account.time_zone, at));
+            steady.until = earlier(steady.until, next);
+            self.steady = Some(steady);
         }
         let (Some(steady), Some(allocation)) = (&mut self.steady, &self.allocation) else { return };
+        let policy = steady.policy;
         let (days_past_due, delinquent_days) =
             steady.oldest_due_on.map_or((0, 0), |oldest| day_counts(day, oldest, account, policy));
         out.extend_from_slice(b"{\"date\":\"");
@@ -75,8 +89,8 @@ impl<'p> DailyLines<'p> {
     }
 }
 
-impl Steady {
-    fn new(account: &Account, allocation: &Allocation, policy: &Policy, day: NaiveDate) -> Self {
+impl<'p> Steady<'p> {
+    fn new(account: &Account, allocation: &Allocation, policy: &'p Policy, day: NaiveDate) -> Self {
         let figures = Figures::on(day, account, allocation, policy);
         let projection = project_ladder(account, allocation, policy, day);
         let classified = classify(account, allocation, policy, day, day);
@@ -86,12 +100,16 @@ impl Steady {
             .iter()
             .map(|open_installment| past_due_from(policy.day_count, open_installment.due_on))
             .find(|from| *from > day);
-        let restrictions = account.restrictions_under(projection.restricting);
+        let imposed = ImposedOnDay::of(account, policy, day);
+        let restrictions = imposed.beside(projection.restricting);
         let class = classified
             .map_or_else(String::new, |classified| format!(",\"class\":{}", json(classified.name.as_str())));
         let last = format!("{}{class}", serde_json::to_string(&*restrictions).unwrap_or_default());
         Self {
-            until: earlier(earlier(next_overdue, projection.changes_on), class_changes_on),
+            policy,
+            until: [projection.changes_on, class_changes_on, imposed.changes_on(&restrictions)]
+                .into_iter()
+                .fold(next_overdue, earlier),
             oldest_due_on: figures.oldest_due_on,
             stage: json(projection.stage.map_or("current", |stage| stage.name.as_str())),
             rest: rest(&figures, &last, account),

@@ -60,6 +60,8 @@ impl<'a> DecisionLine<'a> {
 struct FiguresLine {
     days_past_due: u32,
     delinquent_days: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    material_days: Option<u32>,
     overdue: String,
     oldest_due_on: Option<chrono::NaiveDate>,
     outstanding: String,
@@ -73,6 +75,7 @@ impl FiguresLine {
         Self {
             days_past_due: figures.days_past_due,
             delinquent_days: figures.delinquent_days,
+            material_days: figures.material_days,
             overdue: currency.text(figures.overdue),
             oldest_due_on: figures.oldest_due_on,
             outstanding: currency.text(figures.outstanding),

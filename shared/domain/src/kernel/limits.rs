@@ -23,6 +23,12 @@ pub const MAX_TARGETS: usize = 100;
 /// The most notices an account keeps. The oldest is dropped first.
 pub const MAX_NOTICES: usize = 50;
 
+/// The notices of one stage or policy version that an account remembers.
+pub const MAX_NOTICES_OF_ONE: usize = 4;
+
+/// The versions of its policy that an account remembers as having bound it.
+pub const MAX_BOUND_VERSIONS: usize = 20;
+
 /// The most bytes of a reason that the account keeps.
 pub const MAX_REASON_BYTES: usize = 1_000;
 

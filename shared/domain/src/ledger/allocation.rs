@@ -10,21 +10,24 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::allocation_run::{Ledger, run_allocation};
+use super::ledger_run::{Ledger, run_allocation};
 use crate::account::{Account, Installment};
-use crate::kernel::{InstallmentNumber, Money, minor};
-use crate::policy::{BusinessDays, Policy};
+use crate::kernel::{InstallmentNumber, Money, minor, number};
+use crate::policy::Timeline;
 
 /// The paid and the open amounts of an account's installments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation {
     /// Paid amount of each installment, in the account's order, its late fee included.
     pub paid: Vec<Money>,
-    /// Installments with an open amount or late fee, by due date; none is written off.
+    /// Installments with an open amount, by due date; none is written off. As if all money had gone to
+    /// installments before any late fee, unless the policy counts late fees as arrears.
     pub open_installments: Vec<OpenInstallment>,
     /// Balance of all installments, due or not, without late fees, which depend on the day: see
     /// [`Allocation::balances_on`].
     pub outstanding: Money,
+    /// The same as if all money had gone to installments before any late fee.
+    pub(crate) judged_outstanding: Money,
     /// Money left when every installment is paid.
     pub credit: Money,
     /// The parts that depend on the day; none: no part does under the policy.
@@ -38,7 +41,7 @@ pub struct OpenInstallment {
     pub place: usize,
     /// The due date that days are counted from, which need not be the contract's.
     pub due_on: NaiveDate,
-    /// Open amount without the late fee; zero where only the late fee is open.
+    /// Open amount without the late fee; zero where only a late fee is open that counts as arrears.
     pub amount: Money,
 }
 
@@ -104,6 +107,7 @@ pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, 
         paid: lines.iter().map(|line| money(line.paid)).collect(),
         open_installments,
         outstanding: money(outstanding),
+        judged_outstanding: money(outstanding),
         credit: money(pool),
         ledger: None,
     }
@@ -124,15 +128,18 @@ impl OldestFirstLine {
     }
 }
 
-/// Allocates an account's payments under a policy, with due dates moved to working days.
+/// Allocates an account's payments under the versions of a policy that bound it, with due dates moved to working
+/// days.
 ///
 /// Where neither a late fee nor the allocation order depends on dates, the amounts are those of [`allocate`].
 #[must_use]
-pub fn allocate_at(account: &Account, policy: &Policy) -> Allocation {
+pub fn allocate_at<'p>(account: &Account, timeline: impl Into<Timeline<'p>>) -> Allocation {
+    let timeline = timeline.into();
     let mut allocation =
-        if policy.keeps_a_ledger() { run_allocation(account, policy) } else { allocate(account) };
-    if let (Some(business_days), None) = (&policy.business_days, &allocation.ledger) {
-        let due_dates: Vec<_> = due_dates(account, Some(business_days)).collect();
+        if timeline.keeps_a_ledger() { run_allocation(account, &timeline) } else { allocate(account) };
+    let is_moved = timeline.iter().any(|(_, policy)| policy.business_days.is_some());
+    if is_moved && allocation.ledger.is_none() {
+        let due_dates: Vec<_> = due_dates(account, &timeline).collect();
         for one in &mut allocation.open_installments {
             one.due_on = due_dates[one.place];
         }
@@ -142,13 +149,15 @@ pub fn allocate_at(account: &Account, policy: &Policy) -> Allocation {
     allocation
 }
 
-/// The due date of each installment, in the account's order, moved off non-working days. A chargeback is due
-/// on the day of the reversal, which is no contract's date: it is not moved.
-pub(crate) fn due_dates(
-    account: &Account,
-    business_days: Option<&BusinessDays>,
-) -> impl Iterator<Item = NaiveDate> {
-    account.installments.iter().map(move |installment| match business_days {
+/// The due date of each installment, in the account's order, moved off non-working days by the version that
+/// binds on the contract's date. A chargeback is due on the day of the reversal, which is no contract's date: it
+/// is not moved.
+pub(crate) fn due_dates<'a>(
+    account: &'a Account,
+    timeline: &'a Timeline<'_>,
+) -> impl Iterator<Item = NaiveDate> + 'a {
+    let of = |due_on: NaiveDate| timeline.on(number(due_on)).business_days.as_ref();
+    account.installments.iter().map(move |installment| match of(installment.due_on) {
         Some(business_days) if installment.number().is_some() => business_days.moved(installment.due_on),
         _ => installment.due_on,
     })
@@ -186,6 +195,7 @@ fn was_open(installment: &Installment, received_at: DateTime<Utc>) -> bool {
 const FEW_TARGETS: usize = 8;
 
 /// Indexes of the numbered installments.
+#[derive(Clone)]
 pub(crate) enum InstallmentPlaces<'a> {
     /// For few targets: searched one by one.
     Few(&'a [Installment]),

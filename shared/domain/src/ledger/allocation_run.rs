@@ -1,127 +1,38 @@
-//! The allocation run: allocates each payment in the order in which the payments took effect.
+//! One allocation of the payments: which components each payment, or waiting credit, pays on its day.
 //!
-//! [`allocate`](super::allocation::allocate) takes all money at once, and needs no dates. A late fee, an
-//! order that depends on past-due amounts, and waiting credit do need them. The run therefore goes through
-//! the payments once, by their effective dates: the earlier of the value date and the local date of receipt.
-//! Equal dates keep the order of receipt.
-//!
-//! A new schedule and a chargeback divide time here too: money received after goes behind all money received
-//! before, and takes effect no earlier. Without a late fee, in the order of four components, the run agrees
-//! with `allocate`.
+//! The [`LedgerRun`](super::ledger_run::LedgerRun) leads it through the facts.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 
-use super::allocation::{Allocation, InstallmentPlaces, OpenInstallment, allocate_reporting, due_dates};
+use super::allocation::{InstallmentPlaces, allocate_reporting};
 use super::late_fee_accrual::LateFeeAccrual;
-use crate::account::{Account, Installment, Payment, Waiver};
-use crate::kernel::{Money, business_date, minor, number};
+use crate::account::{Account, Payment};
+use crate::kernel::minor;
 use crate::policy::{Component, DueClass, Overpayment, Policy, WaterfallEntry};
 
-/// The parts of an allocation that depend on the day.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ledger {
-    /// Late fees of the open installments, in their order; none: the policy has no late fee.
-    pub(crate) late_fees: Option<LateFeeAccrual>,
-    /// Open fee, interest and principal of each open installment, in minor units.
-    pub(crate) open: Vec<[i128; 3]>,
-    /// Running sums of their open amounts without late fees, in minor units.
-    pub(crate) sums: Vec<i128>,
-    /// Credit that waits for a due date: the day, and the amount in minor units. The amount it will pay
-    /// counts as paid, for it never falls past due, but as outstanding until that day.
-    pub(crate) waiting: Vec<(i64, i128)>,
-    /// The day of the last fact, in the policy's day count.
-    pub(crate) day: i64,
-}
-
-/// Allocates all effective payments, and applies the waivers, by day.
-pub(crate) fn run_allocation(account: &Account, policy: &Policy) -> Allocation {
-    let mut run = AllocationRun::new(account, policy);
-    let events = ledger_facts(account, &run.dividing);
-    for (place, event) in events.iter().enumerate() {
-        run.run_to(event.day);
-        match event.kind {
-            LedgerFactKind::Payment(payment) => {
-                run.begin_segment(event.segment);
-                run.receive(payment, &account.payments[payment]);
-                // Until the next payment, the credit left is allocated to the installments added since.
-                let next =
-                    events[place + 1..].iter().find(|next| matches!(next.kind, LedgerFactKind::Payment(_)));
-                run.begin_segment(next.map_or(run.dividing.len(), |next| next.segment));
-            }
-            LedgerFactKind::Waiver(waiver) => run.waive(waiver),
-        }
-    }
-    run.finish()
-}
-
-/// A fact that takes effect on a day.
-struct LedgerFact<'a> {
-    day: i64,
-    at: DateTime<Utc>,
-    /// Number of time divisions before it.
-    segment: usize,
-    kind: LedgerFactKind<'a>,
-}
-
-enum LedgerFactKind<'a> {
-    /// Index in the account's list.
-    Payment(usize),
-    Waiver(&'a Waiver),
-}
-
-fn ledger_facts<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<LedgerFact<'a>> {
-    let zone = account.time_zone;
-    let mut events = Vec::with_capacity(account.payments.len() + account.waivers.len());
-    // At one instant the waiver comes first: the payment was requested without the waived fee.
-    events.extend(account.waivers.iter().map(|waiver| LedgerFact {
-        day: number(business_date(zone, waiver.at)),
-        at: waiver.at,
-        segment: 0,
-        kind: LedgerFactKind::Waiver(waiver),
-    }));
-    let (mut segment, mut latest, mut no_earlier_than) = (0, i64::MIN, i64::MIN);
-    for (place, payment) in account.payments.iter().enumerate().filter(|(_, payment)| payment.is_effective())
-    {
-        let at = payment.received_at;
-        while dividing.get(segment).is_some_and(|division| *division <= at) {
-            segment += 1;
-            no_earlier_than = latest;
-        }
-        // No zone is more than a day behind UTC.
-        let utc_date = at.date_naive();
-        let effective = if utc_date.pred_opt().is_some_and(|before| payment.value_date <= before) {
-            payment.value_date
-        } else {
-            payment.value_date.min(business_date(zone, at))
-        };
-        let day = number(effective).max(no_earlier_than);
-        latest = latest.max(day);
-        events.push(LedgerFact { day, at, segment, kind: LedgerFactKind::Payment(place) });
-    }
-    events.sort_by_key(|event| (event.day, event.at));
-    events
-}
-
 /// An installment during the run; amounts are in minor units.
-struct AllocationLine {
+#[derive(Clone)]
+pub(super) struct AllocationLine {
     /// Open fee, interest and principal.
-    open: [i128; 3],
-    paid: i128,
+    pub(super) open: [i128; 3],
+    pub(super) paid: i128,
+    /// The day on which the last part of its own amounts was paid; none: some are open.
+    pub(super) settled_on: Option<i64>,
     /// The part of `paid` that paid late fee.
-    paid_as_fee: i128,
+    pub(super) paid_as_fee: i128,
     /// Shares of payments that name it and others, as far as late fees of the others took them.
-    displaced: i128,
+    pub(super) displaced: i128,
     /// Number of time divisions before the installment was added.
-    rank: usize,
+    pub(super) rank: usize,
     /// The due date, moved to a working day.
-    due_on: NaiveDate,
+    pub(super) due_on: NaiveDate,
     /// The day on which it falls due, or on which it was added if that is later.
-    falls_due: i64,
+    pub(super) falls_due: i64,
     /// Left over from a replaced schedule: comes first, whatever its due date.
-    replaced: bool,
-    written_off: bool,
+    pub(super) replaced: bool,
+    pub(super) written_off: bool,
 }
 
 impl AllocationLine {
@@ -134,94 +45,48 @@ impl AllocationLine {
         }
     }
 
-    fn amount_open(&self) -> i128 {
+    pub(super) fn amount_open(&self) -> i128 {
         self.open.iter().sum()
     }
 }
 
-struct AllocationRun<'a> {
-    account: &'a Account,
-    policy: &'a Policy,
-    lines: Vec<AllocationLine>,
-    late_fees: Option<LateFeeAccrual>,
-    /// The instants that divide time.
-    dividing: Vec<DateTime<Utc>>,
-    /// Number of divisions passed.
-    segment: usize,
-    /// The calendar day that the run has reached.
-    day: i64,
-    /// Money not allocated yet.
-    credit: i128,
-    /// So many lines from the first on stay paid for good: without principal no late fee accrues.
-    settled: usize,
-    places: InstallmentPlaces<'a>,
-    /// Parts that payments naming several installments allocate to each: by payment, each installment once.
-    shares: BTreeMap<usize, Vec<(usize, i128)>>,
+/// The part of late fees in an allocation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FeeRole {
+    /// No payment pays a late fee: all money goes to the installments.
+    LeftOut,
+    /// Payments pay late fees too, in the order of the waterfall.
+    Paid,
 }
 
-impl<'a> AllocationRun<'a> {
-    fn new(account: &'a Account, policy: &'a Policy) -> Self {
-        let minor_units = account.currency.minor_units();
-        let mut dividing: Vec<_> = account.installments.iter().filter_map(|one| one.since).collect();
-        dividing.sort_unstable();
-        dividing.dedup();
-        let line = |(installment, due_on): (&Installment, NaiveDate)| {
-            let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
-            AllocationLine {
-                open: installment.components_due(&policy.waterfall, minor_units),
-                paid: 0,
-                paid_as_fee: 0,
-                displaced: 0,
-                rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
-                due_on,
-                falls_due: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
-                replaced: installment.replaced,
-                written_off: installment.written_off,
-            }
-        };
-        let due_dates = due_dates(account, policy.business_days.as_ref());
-        let lines: Vec<AllocationLine> = account.installments.iter().zip(due_dates).map(line).collect();
-        let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
-        let accrual =
-            policy.late_fee.as_ref().map(|fee| LateFeeAccrual::new(fee, account, policy, principals));
-        Self {
-            lines,
-            late_fees: accrual,
-            dividing,
-            segment: 0,
-            day: i64::MIN,
-            credit: 0,
-            settled: 0,
-            places: InstallmentPlaces::of_targets(account),
-            shares: shares(account),
-            account,
-            policy,
-        }
-    }
+/// One allocation of the payments, in step with the late fees.
+#[derive(Clone)]
+pub(super) struct AllocationRun<'a> {
+    pub(super) account: &'a Account,
+    pub(super) role: FeeRole,
+    /// The version that binds on the day that the run has reached.
+    pub(super) policy: &'a Policy,
+    pub(super) lines: Vec<AllocationLine>,
+    /// Lent by the [`LedgerRun`] while this allocation goes on.
+    pub(super) late_fees: Option<LateFeeAccrual>,
+    /// Whether the late fee accrues on the principal that this allocation leaves open.
+    pub(super) is_fee_base: bool,
+    /// Number of time divisions passed.
+    pub(super) segment: usize,
+    /// The calendar day that the run has reached.
+    pub(super) day: i64,
+    /// Money not allocated yet.
+    pub(super) credit: i128,
+    /// So many lines from the first on stay paid for good: without principal no late fee accrues.
+    pub(super) settled: usize,
+    pub(super) places: InstallmentPlaces<'a>,
+    /// Parts that payments naming several installments allocate to each: by payment, each installment once.
+    pub(super) shares: BTreeMap<usize, Vec<(usize, i128)>>,
+}
 
-    /// Advances to `day`, and allocates waiting credit to the installments that fall due by then.
-    fn run_to(&mut self, day: i64) {
-        if self.credit > 0 && self.policy.overpayment == Overpayment::Credit {
-            for (falls_due, places) in self.coming_due() {
-                if falls_due > day || self.credit == 0 {
-                    break;
-                }
-                self.count_to(falls_due);
-                self.allocate_falling_due(&places);
-            }
-        }
-        self.count_to(day);
-    }
-
-    fn count_to(&mut self, day: i64) {
-        self.day = self.day.max(day);
-        if let Some(accrual) = &mut self.late_fees {
-            accrual.advance(self.day - self.policy.day_count.on_due_date());
-        }
-    }
-
+impl AllocationRun<'_> {
     /// The open installments that are not written off, by the day on which they fall due.
-    fn coming_due(&self) -> BTreeMap<i64, Vec<usize>> {
+    pub(super) fn coming_due(&self) -> BTreeMap<i64, Vec<usize>> {
         let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for (place, line) in self.lines.iter().enumerate() {
             if line.amount_open() > 0 && !line.written_off {
@@ -232,7 +97,29 @@ impl<'a> AllocationRun<'a> {
     }
 
     /// Allocates the credit to the installments that fall due on one day, as a payment of that day.
-    fn allocate_falling_due(&mut self, places: &[usize]) {
+    pub(super) fn allocate_falling_due(&mut self, falls_due: i64) {
+        if self.credit > 0 {
+            let places = self.coming_due().remove(&falls_due).unwrap_or_default();
+            self.allocate_due(&places);
+        }
+    }
+
+    /// Allocates the credit that waits for due dates, and gives the days with their amounts.
+    pub(super) fn allocate_waiting(&mut self, credit_waits: bool) -> Vec<(i64, i128)> {
+        let mut waiting = Vec::new();
+        if self.credit > 0 && credit_waits {
+            for (falls_due, places) in self.coming_due() {
+                let before = self.credit;
+                self.allocate_due(&places);
+                if before > self.credit {
+                    waiting.push((falls_due, before - self.credit));
+                }
+            }
+        }
+        waiting
+    }
+
+    fn allocate_due(&mut self, places: &[usize]) {
         match self.policy.waterfall.entries() {
             None => {
                 for place in places {
@@ -250,14 +137,14 @@ impl<'a> AllocationRun<'a> {
     }
 
     /// Advances to a segment: credit left from before is allocated first to the installments added since.
-    fn begin_segment(&mut self, segment: usize) {
+    pub(super) fn begin_segment(&mut self, segment: usize) {
         while self.segment < segment {
             self.segment += 1;
             self.allocate_credit();
         }
     }
 
-    fn receive(&mut self, place: usize, payment: &Payment) {
+    pub(super) fn receive(&mut self, place: usize, payment: &Payment) {
         let before = std::mem::take(&mut self.credit);
         self.credit = minor(payment.amount, self.account.currency.minor_units());
         if let Some(shares) = self.shares.remove(&place) {
@@ -273,20 +160,6 @@ impl<'a> AllocationRun<'a> {
         }
         self.credit += before;
         self.allocate_credit();
-    }
-
-    fn waive(&mut self, waiver: &Waiver) {
-        let mut left =
-            waiver.amount.map_or(i128::MAX, |amount| minor(amount, self.account.currency.minor_units()));
-        for (place, installment) in self.account.installments.iter().enumerate() {
-            if waiver.number.is_none() || installment.number() == waiver.number {
-                let part = self.fee_open(place).min(left);
-                left -= part;
-                if let Some(accrual) = &mut self.late_fees {
-                    accrual.take(place, part);
-                }
-            }
-        }
     }
 
     /// Allocates the credit as far as the policy lets it on this day.
@@ -392,7 +265,11 @@ impl<'a> AllocationRun<'a> {
         match (component.index(), &mut self.late_fees) {
             (Some(index), accrual) => {
                 line.open[index] -= part;
-                if let Some(accrual) = accrual.as_mut().filter(|_| component == Component::Principal) {
+                if line.amount_open() == 0 {
+                    line.settled_on = Some(self.day);
+                }
+                let is_base = self.is_fee_base && component == Component::Principal;
+                if let Some(accrual) = accrual.as_mut().filter(|_| is_base) {
                     accrual.set_principal(place, line.open[index]);
                 }
             }
@@ -405,49 +282,9 @@ impl<'a> AllocationRun<'a> {
     }
 
     fn fee_open(&self, place: usize) -> i128 {
-        self.late_fees.as_ref().map_or(0, |accrual| accrual.open(place))
-    }
-
-    fn finish(mut self) -> Allocation {
-        let mut waiting = Vec::new();
-        if self.credit > 0 && self.policy.overpayment == Overpayment::Credit {
-            for (falls_due, places) in self.coming_due() {
-                let before = self.credit;
-                self.allocate_falling_due(&places);
-                if before > self.credit {
-                    waiting.push((falls_due, before - self.credit));
-                }
-            }
-        }
-        let currency = self.account.currency;
-        let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
-        let mut open_installment = Vec::with_capacity(self.lines.len());
-        for (place, line) in self.lines.iter().enumerate() {
-            let owes = line.amount_open();
-            if !line.written_off && (owes > 0 || self.fee_open(place) > 0) {
-                open_installment.push(OpenInstallment { place, due_on: line.due_on, amount: money(owes) });
-            }
-        }
-        open_installment.sort_by_key(|one| one.due_on);
-        let (mut open, mut sums) =
-            (Vec::with_capacity(open_installment.len()), Vec::with_capacity(open_installment.len()));
-        let mut outstanding = 0;
-        for one in &open_installment {
-            let line = &self.lines[one.place];
-            outstanding += line.amount_open();
-            open.push(line.open);
-            sums.push(outstanding);
-        }
-        if let Some(accrual) = &mut self.late_fees {
-            accrual.keep(open_installment.iter().map(|one| one.place));
-        }
-        let day = self.day.saturating_sub(self.policy.day_count.on_due_date());
-        Allocation {
-            paid: self.lines.iter().map(|line| money(line.paid)).collect(),
-            open_installments: open_installment,
-            outstanding: money(outstanding),
-            credit: money(self.credit),
-            ledger: Some(Box::new(Ledger { late_fees: self.late_fees, open, sums, waiting, day })),
+        match self.role {
+            FeeRole::LeftOut => 0,
+            FeeRole::Paid => self.late_fees.as_ref().map_or(0, |accrual| accrual.open(place)),
         }
     }
 }
@@ -455,7 +292,7 @@ impl<'a> AllocationRun<'a> {
 /// The parts that each payment naming several installments puts on each, as the bare allocation divides it.
 /// Another payment may pay one of them by name, so the division depends on all payments. A payment that names
 /// one installment again and again names one.
-fn shares(account: &Account) -> BTreeMap<usize, Vec<(usize, i128)>> {
+pub(super) fn shares(account: &Account) -> BTreeMap<usize, Vec<(usize, i128)>> {
     let mut shares: BTreeMap<usize, Vec<(usize, i128)>> = BTreeMap::new();
     let names_several = |payment: &Payment| {
         payment.is_effective() && payment.applies_to.iter().any(|number| payment.applies_to[0] != *number)

@@ -1,12 +1,13 @@
 //! The balances on a day, and the first day on which they meet a condition.
 
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 
 use super::allocation::{Allocation, OpenInstallment};
-use super::allocation_run::Ledger;
 use super::late_fee_accrual::AccrualAt;
+use super::ledger_run::Ledger;
 use crate::account::Account;
-use crate::kernel::{Currency, DayCount, LAST_DATE, Money, date_of, number};
+use crate::kernel::{Currency, DayCount, LAST_DATE, Money, date_of, number, past_due_from};
 use crate::policy::{Component, Policy};
 
 /// Days of the first stretch that is searched for a day; each next stretch is twice as long.
@@ -28,18 +29,29 @@ pub struct Balances {
     pub unpaid_installments: u32,
 }
 
+/// The balances that conditions and thresholds compare: without late fees, as if all money had gone to
+/// installments before any late fee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JudgedBalances {
+    /// Balance of the installments past due.
+    pub overdue: Money,
+    /// Balance of all installments.
+    pub outstanding: Money,
+}
+
 impl Allocation {
     /// The balances on `day`, a day that has begun under the policy's day count. For a day before the last
     /// payment they are the balances after that payment took effect.
     #[must_use]
     pub fn balances_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Balances {
-        let past_due = self
-            .open_installments
-            .partition_point(|open_installment| falls_past_due_on(count, open_installment) <= number(day));
+        let past_due = self.past_due_on(number(day), count);
         match &self.ledger {
             Some(ledger) => {
-                let late_fee = ledger.fees_on(number(day)).map_or(0, |fees| fees.open_of(past_due));
-                ledger.balances(number(day), past_due, late_fee, account.currency)
+                let shown =
+                    ledger.shown.partition_point(|(_, due_on)| falls_past_due(count, *due_on) <= number(day));
+                let late_fee = ledger.fees_on(number(day)).map_or(0, |fees| fees.open_of(shown));
+                let balances = ledger.balances(number(day), shown, late_fee, account.currency);
+                Balances { unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX), ..balances }
             }
             None => Balances {
                 overdue: self.open_installments[..past_due]
@@ -50,6 +62,80 @@ impl Allocation {
                 unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
             },
         }
+    }
+
+    /// The number of open installments that are past due on a day.
+    fn past_due_on(&self, day: i64, count: DayCount) -> usize {
+        self.open_installments.partition_point(|one| falls_past_due(count, one.due_on) <= day)
+    }
+
+    /// The balances that conditions compare on `day`, a day that has begun under the policy's day count. Where
+    /// late fees count as arrears they are the balances of the day.
+    #[must_use]
+    pub fn judged_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> JudgedBalances {
+        match &self.ledger {
+            Some(ledger) if ledger.fees_are_arrears => {
+                let balances = self.balances_on(day, account, count);
+                JudgedBalances { overdue: balances.overdue, outstanding: balances.outstanding }
+            }
+            _ => {
+                let past_due = &self.open_installments[..self.past_due_on(number(day), count)];
+                let overdue = past_due.iter().fold(account.currency.zero(), |sum, one| sum + one.amount);
+                let waiting = self.judged_waiting_on(number(day), account.currency);
+                JudgedBalances { overdue, outstanding: self.judged_outstanding + waiting }
+            }
+        }
+    }
+
+    /// Credit of the judged allocation that waits for a due date after `day`.
+    fn judged_waiting_on(&self, day: i64, currency: Currency) -> Money {
+        let waiting = self.ledger.iter().flat_map(|ledger| &ledger.judged_waiting);
+        let minor = waiting.filter(|(from, _)| *from > day).map(|(_, part)| part).sum();
+        Money::of_minor(minor, currency.minor_units())
+    }
+
+    /// The first day on which the judged overdue balance, the judged outstanding balance and the number of
+    /// installments past due satisfy a condition that goes on holding as days go by. A day after `last` need not
+    /// be found.
+    pub(crate) fn first_judged_day(
+        &self,
+        count: DayCount,
+        currency: Currency,
+        last: NaiveDate,
+        is_enough: impl Fn(Decimal, Decimal, u64) -> bool,
+    ) -> Option<NaiveDate> {
+        let open = &self.open_installments;
+        if let Some(ledger) = self.ledger.as_ref().filter(|ledger| ledger.fees_are_arrears) {
+            return ledger.first_day(count, currency, last, |balances| {
+                let (overdue, outstanding) =
+                    (balances.overdue.as_decimal(), balances.outstanding.as_decimal());
+                is_enough(overdue, outstanding, u64::from(balances.unpaid_installments))
+            });
+        }
+        let outstanding = self.judged_outstanding.as_decimal();
+        let waiting = self.ledger.as_ref().map_or(&[][..], |ledger| &ledger.judged_waiting);
+        if waiting.is_empty() {
+            let mut overdue = Decimal::ZERO;
+            for (one, installments) in open.iter().zip(1_u64..) {
+                overdue += one.amount.as_decimal();
+                if is_enough(overdue, outstanding, installments) {
+                    return Some(past_due_from(count, one.due_on));
+                }
+            }
+            return None;
+        }
+        // Where credit pays an installment on its due date, the outstanding balance falls that day.
+        let falls = open.iter().map(|one| falls_past_due(count, one.due_on));
+        let mut days: Vec<i64> = falls.chain(waiting.iter().map(|(day, _)| *day)).collect();
+        days.sort_unstable();
+        days.dedup();
+        days.into_iter().find_map(|day| {
+            let past_due = self.past_due_on(day, count);
+            let overdue = open[..past_due].iter().map(|one| one.amount.as_decimal()).sum::<Decimal>();
+            let outstanding = outstanding + self.judged_waiting_on(day, currency).as_decimal();
+            let is_found = past_due > 0 && is_enough(overdue, outstanding, past_due as u64);
+            is_found.then(|| date_of(day))
+        })
     }
 
     /// The late fee charged by `day` since the first due date: its open, its paid and its waived part. For a
@@ -72,8 +158,7 @@ impl Allocation {
         account: &Account,
         policy: &Policy,
     ) -> Vec<(Component, Money)> {
-        let place = self.open_installments.iter().position(|one| one.place == open_installment.place);
-        let Some((ledger, place)) = self.ledger.as_deref().zip(place) else {
+        let Some(ledger) = self.ledger.as_deref() else {
             let paid = self.paid[open_installment.place];
             return account.installments[open_installment.place].open_components(
                 paid,
@@ -81,6 +166,8 @@ impl Allocation {
                 account.currency,
             );
         };
+        let is_it = |(place, _): &(usize, NaiveDate)| *place == open_installment.place;
+        let Some(place) = ledger.shown.iter().position(is_it) else { return Vec::new() };
         let [fee, interest, principal] = ledger.open[place];
         let penalty = ledger.fees_on(number(day)).map_or(0, |fees| fees.open(place));
         let minor_units = account.currency.minor_units();
@@ -94,6 +181,20 @@ impl Allocation {
             (component, Money::of_minor(open, minor_units))
         });
         open.into_iter().filter(|(_, amount)| !amount.is_zero()).collect()
+    }
+
+    /// The installments of which an amount or a late fee is open as the waterfall has it, by due date; none is
+    /// written off. Their amounts are without the late fee.
+    #[must_use]
+    pub fn shown_installments(&self, currency: Currency) -> Vec<OpenInstallment> {
+        let Some(ledger) = &self.ledger else { return self.open_installments.clone() };
+        let shown = ledger.shown.iter().zip(&ledger.open);
+        let shown = shown.map(|((place, due_on), open)| OpenInstallment {
+            place: *place,
+            due_on: *due_on,
+            amount: Money::of_minor(open.iter().sum(), currency.minor_units()),
+        });
+        shown.collect()
     }
 
     /// Whether a balance can change from one day to the next though no installment falls past due.
@@ -111,13 +212,13 @@ impl Ledger {
     /// Days on which an installment falls past due are tried in turn; the days between them are bisected.
     pub(crate) fn first_day(
         &self,
-        open_installment: &[OpenInstallment],
         count: DayCount,
         currency: Currency,
         last: NaiveDate,
         enough: impl Fn(&Balances) -> bool,
     ) -> Option<NaiveDate> {
-        let falls = |place: usize| falls_past_due_on(count, &open_installment[place]);
+        let open_installment = &self.shown;
+        let falls = |place: usize| falls_past_due(count, open_installment[place].1);
         let ends_its_date =
             |place: usize| place + 1 == open_installment.len() || falls(place + 1) > falls(place);
         let with = |day, past_due, late_fee| enough(&self.balances(day, past_due, late_fee, currency));
@@ -203,7 +304,7 @@ impl Ledger {
         }
     }
 
-    fn fees_on(&self, day: i64) -> Option<AccrualAt<'_>> {
+    pub(super) fn fees_on(&self, day: i64) -> Option<AccrualAt<'_>> {
         self.late_fees.as_ref().map(|accrual| accrual.on(day))
     }
 
@@ -213,9 +314,9 @@ impl Ledger {
     }
 }
 
-/// The first day on which an open installment is past due.
-fn falls_past_due_on(count: DayCount, open_installment: &OpenInstallment) -> i64 {
-    number(open_installment.due_on) + 1 - count.on_due_date()
+/// The first day on which an installment due on `due_on` is past due.
+fn falls_past_due(count: DayCount, due_on: NaiveDate) -> i64 {
+    number(due_on) + 1 - count.on_due_date()
 }
 
 /// The first day after `day` and up to `last` on which `is_enough` holds. `is_enough` may advance the fees to

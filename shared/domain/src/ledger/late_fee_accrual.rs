@@ -12,9 +12,9 @@ use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::unpaused_days::after_unpaused;
-use crate::account::{Account, Installment};
+use crate::account::{Account, DelinquencyPause, Installment};
 use crate::kernel::{LAST_DATE, Money, business_date, date_of, number};
-use crate::policy::{LateFee, MAX_RATE_DECIMALS, Policy};
+use crate::policy::{MAX_RATE_DECIMALS, Policy, Timeline};
 
 /// Days of the year by which an annual rate is divided.
 const DAYS_PER_YEAR: i128 = 365;
@@ -35,9 +35,13 @@ const UNBOUNDED: i128 = i128::MAX / 8;
 /// The first chargeable day of an installment that bears no late fee.
 const NEVER: i64 = i64::MAX;
 
-/// A policy's late-fee terms, amounts in fixed-point units.
+/// The late-fee terms of a version, amounts in fixed-point units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct LateFeeTerms {
+    /// The first day that they charge, in the policy's day count.
+    from: i64,
+    /// Unpaused days from the due date without a charge.
+    free_days: i64,
     /// A day's charge on one minor unit of principal.
     rate: i128,
     /// Charged once for an installment.
@@ -50,7 +54,8 @@ struct LateFeeTerms {
     cap_amount: Option<i128>,
     /// The most that a month costs.
     cap_per_month: Option<i128>,
-    /// The first paused day and the day after the last of each pause, by the first paused day.
+    /// The first paused day and the day after the last of each pause, by the first paused day: counted days,
+    /// as the accrual's.
     pauses: Vec<(i64, i64)>,
     /// Days between the count of an elapsed day and the calendar: see [`LateFeeAccrual::advance`].
     shift: i64,
@@ -70,17 +75,25 @@ struct Step {
 }
 
 impl LateFeeTerms {
-    fn new(fee: &LateFee, account: &Account, policy: &Policy) -> Self {
+    /// The terms of a version that binds from the calendar day `from` on.
+    fn new(from: i64, account: &Account, policy: &Policy) -> Self {
         let amount = |amount: Money| fee_units(amount.as_decimal(), account.currency.minor_units());
+        let shift = policy.day_count.on_due_date();
+        let paused = |pause: &DelinquencyPause| (number(pause.from) - shift, number(pause.until) - shift);
+        let fee = policy.late_fee.as_ref();
         Self {
-            rate: fee.daily_rate.map_or(0, |rate| steps(rate) * DAYS_PER_YEAR),
-            fixed: fee.fixed.map_or(0, amount),
-            headroom: fee.annual_cap.map(|cap| (steps(cap.cost) - steps(cap.contract_rate)).max(0)),
-            cap_share: fee.cap_per_installment.map(|share| steps(share) * DAYS_PER_YEAR),
-            cap_amount: fee.cap_per_installment_amount.map(amount),
-            cap_per_month: fee.cap_per_month.map(amount),
-            pauses: account.pauses.iter().map(|pause| (number(pause.from), number(pause.until))).collect(),
-            shift: policy.day_count.on_due_date(),
+            from: from.saturating_sub(shift),
+            free_days: i64::from(policy.free_days()),
+            rate: fee.and_then(|fee| fee.daily_rate).map_or(0, |rate| steps(rate) * DAYS_PER_YEAR),
+            fixed: fee.and_then(|fee| fee.fixed).map_or(0, amount),
+            headroom: fee
+                .and_then(|fee| fee.annual_cap)
+                .map(|cap| (steps(cap.cost) - steps(cap.contract_rate)).max(0)),
+            cap_share: fee.and_then(|fee| fee.cap_per_installment).map(|share| steps(share) * DAYS_PER_YEAR),
+            cap_amount: fee.and_then(|fee| fee.cap_per_installment_amount).map(amount),
+            cap_per_month: fee.and_then(|fee| fee.cap_per_month).map(amount),
+            pauses: account.pauses.iter().map(paused).collect(),
+            shift,
         }
     }
 
@@ -93,12 +106,13 @@ impl LateFeeTerms {
             None => DayRun::Counted { until: i64::MAX },
         }
     }
+}
 
-    /// The first day after `day`'s calendar month.
-    fn month_end(&self, day: i64) -> i64 {
-        let first = date_of(day + self.shift).with_day(1).unwrap_or(LAST_DATE);
-        first.checked_add_months(Months::new(1)).map_or(i64::MAX, |next| number(next) - self.shift)
-    }
+/// The day after the last whose charge belongs to a calendar month: the month of `day`'s own charge. A day's charge
+/// is owed on the next date, and belongs to that date's month.
+fn month_end(day: i64) -> i64 {
+    let first = date_of(day + 1).with_day(1).unwrap_or(LAST_DATE);
+    first.checked_add_months(Months::new(1)).map_or(i64::MAX, |next| number(next) - 1)
 }
 
 /// A rate as a number of finest steps.
@@ -121,7 +135,14 @@ fn fee_units(amount: Decimal, minor_units: u32) -> i128 {
 struct InstallmentFee {
     /// Open principal, in minor units; 0: the installment bears no late fee.
     principal: i128,
+    /// Its principal at first.
+    principal_due: i128,
+    /// The sum of its open principal over all elapsed days.
+    principal_days: i128,
     due_on: i64,
+    /// The calendar day from which on it is owed.
+    owed_from: i64,
+    bears: bool,
     /// Its first elapsed day.
     origin: i64,
     /// Its first chargeable day, unless that lies in a pause.
@@ -142,29 +163,44 @@ impl InstallmentFee {
         due_on: NaiveDate,
         principal: i128,
         account: &Account,
-        policy: &Policy,
-        rules: &LateFeeTerms,
+        terms: &LateFeeTerms,
     ) -> Self {
-        let free = i64::from(policy.free_days());
-        let due_on = number(due_on);
-        // The first day after which one day more than the free ones has elapsed.
-        let charged = after_unpaused(rules.pauses.iter().copied(), due_on, free + 1 - rules.shift);
-        let owed_from = installment
-            .since
-            .map_or(i64::MIN, |since| number(business_date(account.time_zone, since)) - rules.shift);
+        let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
         let bears = !installment.written_off && !installment.replaced;
-        let cap_share = rules.cap_share.map_or(UNBOUNDED, |share| share * principal);
-        Self {
+        let mut fee = Self {
             principal: if bears { principal } else { 0 },
-            due_on,
-            origin: (due_on - rules.shift).max(owed_from),
-            start: if bears { (charged - 1).max(owed_from) } else { NEVER },
+            principal_due: principal,
+            principal_days: 0,
+            due_on: number(due_on),
+            owed_from: owed_from.unwrap_or(i64::MIN / 2),
+            bears,
+            origin: 0,
+            start: NEVER,
             accrued: 0,
-            room: cap_share.min(rules.cap_amount.unwrap_or(UNBOUNDED)),
-            slack: if rules.headroom.is_some() { 0 } else { UNBOUNDED },
+            room: 0,
+            slack: 0,
             taken: 0,
-            fixed_to_come: rules.fixed > 0,
-        }
+            fixed_to_come: true,
+        };
+        fee.come_under(terms);
+        fee
+    }
+
+    /// Goes on under the terms of another version. Its caps count the fee that has accrued; a part beyond a
+    /// cap stays.
+    fn come_under(&mut self, terms: &LateFeeTerms) {
+        // The first day after which one day more than the free ones has elapsed.
+        let pauses = terms.pauses.iter().copied();
+        let charged = after_unpaused(pauses, self.due_on - terms.shift, terms.free_days + 1);
+        let owed_from = self.owed_from - terms.shift;
+        self.origin = (self.due_on - terms.shift).max(owed_from);
+        self.start = if self.bears { (charged - 1).max(owed_from) } else { NEVER };
+        let cap_share = terms.cap_share.map_or(UNBOUNDED, |share| share * self.principal_due);
+        let cap = cap_share.min(terms.cap_amount.unwrap_or(UNBOUNDED));
+        self.room = (cap - self.accrued).max(0);
+        self.slack = terms
+            .headroom
+            .map_or(UNBOUNDED, |headroom| (headroom * self.principal_days - self.accrued).max(0));
     }
 
     /// The charge for `days`, all of them chargeable, within the installment's own caps.
@@ -181,13 +217,7 @@ impl InstallmentFee {
 
     /// Whether a stretch that begins on `day` is chargeable.
     fn is_charged(&self, day: i64, paused: bool) -> bool {
-        self.principal > 0 && self.start <= day && (!paused || self.counts_though_paused(day))
-    }
-
-    /// Under `due_day` the count of the due date itself is that of the day before, which can lie in
-    /// no pause that matters: pauses count from the due date on.
-    const fn counts_though_paused(&self, day: i64) -> bool {
-        self.start == day && day < self.due_on
+        self.principal > 0 && self.start <= day && !paused
     }
 
     /// The accrued fee, in minor units.
@@ -231,16 +261,23 @@ struct AccrualState {
     in_order: bool,
     /// Days before this one have been charged.
     day: i64,
-    /// Remainder of the monthly cap for the month of `day`.
-    month_left: i128,
+    /// The charges of the month of `day`, where a version has a monthly cap.
+    month_charged: i128,
     /// The first day after that month.
     month_end: i64,
+    /// Index of the terms that charge `day`.
+    term: usize,
 }
 
 impl AccrualState {
     fn new(fees: Vec<InstallmentFee>, day: i64) -> Self {
         let in_order = fees.is_sorted_by_key(|fee| fee.due_on);
-        Self { fees, first: 0, in_order, day, month_left: 0, month_end: i64::MIN }
+        Self { fees, first: 0, in_order, day, month_charged: 0, month_end: i64::MIN, term: 0 }
+    }
+
+    /// The rest of the monthly cap for the month of `day`.
+    fn month_left(&self, rules: &LateFeeTerms) -> i128 {
+        rules.cap_per_month.map_or(UNBOUNDED, |cap| (cap - self.month_charged).max(0))
     }
 
     /// The fees that may have begun to elapse before `day`, and no others where they are in order.
@@ -250,11 +287,23 @@ impl AccrualState {
         self.fees[self.first..].iter().take_while(move |fee| !in_order || fee.due_on < behind)
     }
 
-    fn advance(&mut self, rules: &LateFeeTerms, to: i64) {
+    /// Charges the days before `to`, each by the terms of its version.
+    fn advance(&mut self, terms: &AllTerms, to: i64) {
+        let to = to.min(number(LAST_DATE));
+        while let Some(next) = terms.versions.get(self.term + 1).filter(|next| next.from <= to) {
+            self.advance_under(terms, next.from);
+            self.day = self.day.max(next.from);
+            self.term += 1;
+            self.fees.iter_mut().for_each(|fee| fee.come_under(next));
+        }
+        self.advance_under(terms, to);
+    }
+
+    fn advance_under(&mut self, terms: &AllTerms, to: i64) {
+        let rules = &terms.versions[self.term];
         while self.fees.get(self.first).is_some_and(|fee| fee.principal == 0) {
             self.first += 1;
         }
-        let to = to.min(number(LAST_DATE));
         while self.day < to {
             let Step { end, any_elapsed } = self.next_step(rules, to);
             if any_elapsed {
@@ -263,8 +312,8 @@ impl AccrualState {
                     DayRun::Counted { until } => (false, until),
                 };
                 let mut end = end.min(run_end);
-                if rules.cap_per_month.is_some() {
-                    self.begin_month(rules);
+                if terms.have_monthly_cap {
+                    self.begin_month();
                     end = end.min(self.month_end);
                 }
                 let begun = || self.begun_before(self.day + 1, rules);
@@ -274,7 +323,7 @@ impl AccrualState {
                 {
                     end = self.day + 1;
                 }
-                self.charge(rules, end - self.day, paused);
+                self.charge(terms, end - self.day, paused);
                 self.day = end;
             } else {
                 self.day = end;
@@ -296,27 +345,28 @@ impl AccrualState {
             step.any_elapsed = true;
             if fee.start > self.day {
                 step.end = step.end.min(fee.start);
-            } else if fee.counts_though_paused(self.day) {
-                step.end = self.day + 1;
             }
         }
         step
     }
 
-    fn begin_month(&mut self, rules: &LateFeeTerms) {
+    fn begin_month(&mut self) {
         if self.day >= self.month_end {
-            self.month_left = rules.cap_per_month.unwrap_or(UNBOUNDED);
-            self.month_end = rules.month_end(self.day);
+            self.month_charged = 0;
+            self.month_end = month_end(self.day);
         }
     }
 
     /// Charges `days` in which nothing changes.
-    fn charge(&mut self, rules: &LateFeeTerms, days: i64, paused: bool) {
+    fn charge(&mut self, terms: &AllTerms, days: i64, paused: bool) {
+        let rules = &terms.versions[self.term];
+        let (counts_month, tracks_principal) = (terms.have_monthly_cap, self.term + 1 < terms.versions.len());
         let day = self.day;
         let whole_days = self.days_within_month(rules, days, paused);
-        if rules.cap_per_month.is_some() {
-            self.month_left -= self.charges(rules, whole_days, paused);
+        if counts_month {
+            self.month_charged += self.charges(rules, whole_days, paused);
         }
+        let mut month_left = self.month_left(rules);
         let raised = i128::from(days) * rules.headroom.unwrap_or(0);
         let behind = if self.in_order { day.saturating_add(rules.shift) } else { i64::MAX };
         for fee in self.fees[self.first..].iter_mut().take_while(|fee| fee.due_on <= behind) {
@@ -327,8 +377,9 @@ impl AccrualState {
                 let mut charge = fee.charge(whole_days, rules);
                 if whole_days < days {
                     // The day that reaches the monthly cap charges the oldest installment first.
-                    let part = (fee.charge(whole_days + 1, rules) - charge).min(self.month_left);
-                    self.month_left -= part;
+                    let part = (fee.charge(whole_days + 1, rules) - charge).min(month_left);
+                    month_left -= part;
+                    self.month_charged += part;
                     charge += part;
                 }
                 fee.accrued += charge;
@@ -337,6 +388,9 @@ impl AccrualState {
                 fee.fixed_to_come = false;
             }
             fee.slack += raised * fee.principal;
+            if tracks_principal {
+                fee.principal_days += i128::from(days) * fee.principal;
+            }
         }
     }
 
@@ -355,13 +409,14 @@ impl AccrualState {
 
     /// How many of `days` fit whole under the monthly cap.
     fn days_within_month(&self, rules: &LateFeeTerms, days: i64, paused: bool) -> i64 {
-        if rules.cap_per_month.is_none() || self.charges(rules, days, paused) <= self.month_left {
+        let month_left = self.month_left(rules);
+        if rules.cap_per_month.is_none() || self.charges(rules, days, paused) <= month_left {
             return days;
         }
         let (mut whole, mut beyond) = (0, days);
         while beyond - whole > 1 {
             let middle = whole + (beyond - whole) / 2;
-            if self.charges(rules, middle, paused) <= self.month_left {
+            if self.charges(rules, middle, paused) <= month_left {
                 whole = middle;
             } else {
                 beyond = middle;
@@ -374,7 +429,7 @@ impl AccrualState {
 /// The late-fee accrual of an account's installments, by their indexes, from the oldest due date on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LateFeeAccrual {
-    rules: LateFeeTerms,
+    terms: AllTerms,
     state: AccrualState,
     /// Fees charged to the installments that are no longer counted, in minor units.
     charged_before: i128,
@@ -383,7 +438,7 @@ pub(crate) struct LateFeeAccrual {
 /// The late fees of a later day.
 #[derive(Clone, Debug)]
 pub(crate) struct AccrualAt<'m> {
-    rules: &'m LateFeeTerms,
+    terms: &'m AllTerms,
     state: std::borrow::Cow<'m, AccrualState>,
 }
 
@@ -391,33 +446,41 @@ impl LateFeeAccrual {
     /// The accrual before any day has elapsed. `principals` are the due date and the principal due of each
     /// installment, in minor units.
     pub(crate) fn new(
-        fee: &LateFee,
         account: &Account,
-        policy: &Policy,
+        timeline: &Timeline<'_>,
         principals: impl Iterator<Item = (NaiveDate, i128)>,
     ) -> Self {
-        let rules = LateFeeTerms::new(fee, account, policy);
+        let versions: Vec<LateFeeTerms> =
+            timeline.iter().map(|(from, policy)| LateFeeTerms::new(from, account, policy)).collect();
+        let have_monthly_cap = versions.iter().any(|terms| terms.cap_per_month.is_some());
+        let first = &versions[0];
         let fees: Vec<InstallmentFee> = account
             .installments
             .iter()
             .zip(principals)
             .map(|(installment, (due_on, principal))| {
-                InstallmentFee::new(installment, due_on, principal, account, policy, &rules)
+                InstallmentFee::new(installment, due_on, principal, account, first)
             })
             .collect();
-        let day = fees.iter().map(|fee| fee.due_on - rules.shift).min().unwrap_or(0);
-        Self { rules, state: AccrualState::new(fees, day), charged_before: 0 }
+        let day = fees.iter().map(|fee| fee.due_on - first.shift).min().unwrap_or(0);
+        let terms = AllTerms { versions, have_monthly_cap };
+        Self { terms, state: AccrualState::new(fees, day), charged_before: 0 }
     }
 
     /// Charges the days before `day`, in the policy's day count. Day 0 of an installment is its due date, or
     /// under `due_day` the day before, whose count applies in the due date's last second.
     pub(crate) fn advance(&mut self, day: i64) {
-        self.state.advance(&self.rules, day);
+        self.state.advance(&self.terms, day);
     }
 
     /// An installment's open fee, in minor units.
     pub(crate) fn open(&self, place: usize) -> i128 {
         self.state.fees[place].open()
+    }
+
+    /// Whether an installment has an open fee.
+    pub(crate) fn is_any_open(&self) -> bool {
+        self.state.fees.iter().any(|fee| fee.open() > 0)
     }
 
     /// Records that a part of the open fee was paid or waived.
@@ -428,8 +491,9 @@ impl LateFeeAccrual {
     /// Records an installment's open principal from the accrual's day on.
     pub(crate) fn set_principal(&mut self, place: usize, principal: i128) {
         let fee = &mut self.state.fees[place];
-        if fee.start != NEVER {
+        if fee.bears {
             fee.principal = principal;
+            self.state.first = if principal > 0 { self.state.first.min(place) } else { self.state.first };
         }
     }
 
@@ -437,9 +501,9 @@ impl LateFeeAccrual {
     /// open principal, so their fees no longer grow.
     pub(crate) fn keep(&mut self, places: impl Iterator<Item = usize>) {
         let all = self.state.charged();
-        let AccrualState { day, month_left, month_end, .. } = self.state;
+        let AccrualState { day, month_charged, month_end, term, .. } = self.state;
         let kept = places.map(|place| self.state.fees[place]).collect();
-        self.state = AccrualState { month_left, month_end, ..AccrualState::new(kept, day) };
+        self.state = AccrualState { month_charged, month_end, term, ..AccrualState::new(kept, day) };
         self.charged_before += all - self.state.charged();
     }
 
@@ -450,7 +514,7 @@ impl LateFeeAccrual {
 
     /// The fees on `day`, or on the accrual's own day where that is later.
     pub(crate) fn on(&self, day: i64) -> AccrualAt<'_> {
-        let mut accrual = AccrualAt { rules: &self.rules, state: std::borrow::Cow::Borrowed(&self.state) };
+        let mut accrual = AccrualAt { terms: &self.terms, state: std::borrow::Cow::Borrowed(&self.state) };
         accrual.advance(day);
         accrual
     }
@@ -462,15 +526,38 @@ impl LateFeeAccrual {
 
     /// An upper bound of all open fees until `last`, in minor units.
     pub(crate) fn at_most(&self, last: i64) -> i128 {
-        let rules = &self.rules;
         let days = last.min(number(LAST_DATE)) - self.state.day;
         let months = i128::from(days / 28 + 2);
-        let by_month = rules.cap_per_month.map_or(UNBOUNDED, |cap| cap * months);
-        let of_each = self.state.fees.iter().map(|fee| fee.charge(days, rules)).sum::<i128>();
+        let coming = &self.terms.versions[self.state.term..];
+        let by_month = coming.iter().map(|terms| terms.cap_per_month.map_or(UNBOUNDED, |cap| cap * months));
+        let by_month = by_month.max().unwrap_or(UNBOUNDED);
+        let of_each =
+            self.state.fees.iter().map(|fee| self.terms.at_most(&self.state, fee, days)).sum::<i128>();
         let to_come = if days > 0 { of_each.min(by_month) } else { 0 };
         let open: i128 = self.state.fees.iter().map(InstallmentFee::open).sum();
         // Each fee is rounded by itself.
         open + to_come / FEE_UNITS + 1 + self.state.fees.len() as i128
+    }
+}
+
+/// The terms of all versions, oldest first; the first charges all days before the second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct AllTerms {
+    versions: Vec<LateFeeTerms>,
+    have_monthly_cap: bool,
+}
+
+impl AllTerms {
+    /// An upper bound of what an installment is charged in `days` from the state's day on.
+    fn at_most(&self, state: &AccrualState, fee: &InstallmentFee, days: i64) -> i128 {
+        match &self.versions[state.term..] {
+            [only] => fee.charge(days, only),
+            coming => {
+                let rate = coming.iter().map(|terms| terms.rate).max().unwrap_or(0);
+                let fixed = coming.iter().map(|terms| terms.fixed).max().unwrap_or(0);
+                i128::from(days) * rate * fee.principal + fixed
+            }
+        }
     }
 }
 
@@ -483,7 +570,7 @@ impl AccrualAt<'_> {
     /// Advances to `day`; an earlier day changes nothing.
     pub(crate) fn advance(&mut self, day: i64) {
         if self.state.day < day {
-            self.state.to_mut().advance(self.rules, day);
+            self.state.to_mut().advance(self.terms, day);
         }
     }
 
@@ -495,7 +582,8 @@ impl AccrualAt<'_> {
     /// An upper bound of their open fees on `day`, in minor units.
     pub(crate) fn open_at_most(&self, count: usize, day: i64) -> i128 {
         let days = (day - self.state.day).max(0);
-        let at_most = |fee: &InstallmentFee| rounded(fee.accrued + fee.charge(days, self.rules)) - fee.taken;
+        let to_come = |fee: &InstallmentFee| self.terms.at_most(&self.state, fee, days);
+        let at_most = |fee: &InstallmentFee| rounded(fee.accrued + to_come(fee)) - fee.taken;
         self.state.fees.iter().take(count).map(at_most).sum()
     }
 

@@ -7,8 +7,13 @@ mod allocation;
 mod allocation_run;
 mod balances;
 mod late_fee_accrual;
+mod ledger_run;
+mod settlement;
 mod unpaused_days;
 
+pub(crate) use self::allocation::due_dates;
 pub use self::allocation::{Allocation, OpenInstallment, allocate, allocate_at};
-pub use self::balances::Balances;
-pub(crate) use self::unpaused_days::{after_unpaused_days, paused_days};
+pub use self::balances::{Balances, JudgedBalances};
+pub(crate) use self::ledger_run::settled_days;
+pub(crate) use self::settlement::Settlement;
+pub(crate) use self::unpaused_days::{after_pause, after_unpaused_days, paused_days};

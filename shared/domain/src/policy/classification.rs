@@ -29,6 +29,18 @@ pub struct ClassificationRules {
     pub probation_months: u32,
     /// The same if the schedule was replaced since the class was reached: forbearance.
     pub probation_after_forbearance_months: u32,
+    pub counts: ClassDaysCount,
+}
+
+/// The days that regulatory classes count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassDaysCount {
+    /// Days past due, whatever the overdue amount.
+    #[default]
+    DaysPastDue,
+    /// Days since which the overdue amount has been material.
+    MaterialDays,
 }
 
 /// A regulatory class and its threshold.
@@ -83,6 +95,8 @@ pub(super) struct ClassificationTable {
     #[serde(default)]
     probation_months: u32,
     probation_after_forbearance_months: Option<u32>,
+    #[serde(default)]
+    counts: ClassDaysCount,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +149,7 @@ impl ClassificationTable {
             cured: self.cured,
             probation_months: self.probation_months,
             probation_after_forbearance_months: after_forbearance,
+            counts: self.counts,
         })
     }
 }

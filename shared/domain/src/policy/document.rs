@@ -350,6 +350,8 @@ impl<'de> Deserialize<'de> for LateFeeTable {
             cap_per_month: Option<Money>,
             annual_cost_cap: Option<Share>,
             contract_annual_rate: Option<Share>,
+            #[serde(default)]
+            fee_arrears_count: bool,
         }
         let table = LateFeeKeys::deserialize(deserializer)?;
         let annual_cap = match (table.annual_cost_cap, table.contract_annual_rate) {
@@ -369,6 +371,7 @@ impl<'de> Deserialize<'de> for LateFeeTable {
             cap_per_installment_amount: table.cap_per_installment_amount,
             cap_per_month: table.cap_per_month,
             annual_cap,
+            fee_arrears_count: table.fee_arrears_count,
         }))
     }
 }

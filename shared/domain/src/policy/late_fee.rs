@@ -46,6 +46,10 @@ pub struct LateFee {
     /// The most that the contract's interest and the fee cost together per year: `0.24` is the cap of
     /// assisted lending in China.
     pub annual_cap: Option<AnnualCap>,
+    /// Whether late fees count as arrears: days, stages and the fee's base then follow the waterfall, late fees
+    /// included. Otherwise they follow the money as if it had all gone to installments first, so that no fee
+    /// makes an installment late that was paid in time.
+    pub fee_arrears_count: bool,
 }
 
 /// The cap on the all-in cost, as shares of the principal per year of 365 days.
@@ -61,6 +65,11 @@ pub struct AnnualCap {
 }
 
 impl Policy {
+    /// Whether late fees count as arrears.
+    pub(crate) fn fees_are_arrears(&self) -> bool {
+        self.late_fee.is_some_and(|fee| fee.fee_arrears_count)
+    }
+
     /// Unpaused days from an installment's due date without a late fee: the grace, or more.
     #[must_use]
     pub fn free_days(&self) -> u32 {

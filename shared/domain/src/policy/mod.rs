@@ -24,6 +24,7 @@ mod stage;
 mod stage_conditions;
 mod stage_order;
 mod templates;
+mod timeline;
 mod tolerances;
 mod versions;
 mod warnings;
@@ -41,7 +42,7 @@ pub use self::business_days::{BusinessDays, DueDateMove};
 pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_DAYS};
 pub use self::channel::Channel;
 pub use self::classification::{
-    Class, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
+    Class, ClassDaysCount, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
 };
 pub use self::contact_check::MAX_ONCE_IN_MONTHS;
 pub use self::contact_rules::{
@@ -64,6 +65,7 @@ pub use self::stage_conditions::When;
 pub use self::templates::{
     MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MAX_TEMPLATES_BYTES, MessageTemplate, Templates, TextPlace, fault_at,
 };
+pub use self::timeline::Timeline;
 pub use self::tolerances::{
     CauseRules, DisputeRules, Exceed, FirstLapseTolerance, Materiality, Operations, ProcessRules,
     PromiseRules,

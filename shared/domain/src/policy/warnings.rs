@@ -12,7 +12,7 @@ use super::reminders::{CountedFrom, ReminderStep};
 use super::restriction::Restriction;
 use super::severity::{LADDER, is_covered};
 use super::stage::Stage;
-use super::waterfall::DueClass;
+use super::waterfall::{Component, DueClass};
 
 /// All warnings about a policy.
 pub(super) fn warnings(policy: &Policy) -> Vec<PolicyFault> {
@@ -22,6 +22,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<PolicyFault> {
         let found = [
             jumps(milder, stage),
             restricts_within_grace(policy, stage),
+            restricts_by_paused_days(stage),
             restricts_unannounced(policy, milder, stage),
             is_noticed_too_late(policy, stage),
             drops(milder, stage),
@@ -32,6 +33,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<PolicyFault> {
         ("waterfall", allocates_past_due_later(policy)),
         ("business_days", outlives_its_calendar(policy)),
         ("late_fee", is_late_for_free(policy)),
+        ("late_fee", makes_late_by_fees(policy)),
         ("buffer", tolerates_nothing(policy)),
         ("customer", outweighs_its_stage(policy)),
     ];
@@ -77,6 +79,34 @@ fn restricts_within_grace(policy: &Policy, stage: &Stage) -> Option<String> {
             stage.name, policy.grace_days,
         )
     })
+}
+
+/// A restriction counts days that no pause stops.
+fn restricts_by_paused_days(stage: &Stage) -> Option<String> {
+    let days = stage.when.days_past_due.filter(|days| *days > 0)?;
+    (!stage.restrictions.is_empty()).then(|| {
+        format!(
+            "stage \"{}\" restricts by days_past_due = {days}, which no agreed pause stops; \
+             ask for delinquent_days, and keep days_past_due for the classification",
+            stage.name,
+        )
+    })
+}
+
+/// A late fee that a payment pays first leaves the next installment short, and late.
+fn makes_late_by_fees(policy: &Policy) -> Option<String> {
+    policy.late_fee.as_ref().filter(|fee| fee.fee_arrears_count)?;
+    let order = policy.waterfall.order();
+    let comes_first = order.iter().position(|one| *one == Component::Penalty)
+        < order.iter().position(|one| *one == Component::Principal);
+    let more = if comes_first {
+        ", and the waterfall pays late fees before principal: the next installment then falls short by the fee"
+    } else {
+        ""
+    };
+    Some(format!(
+        "late_fee.fee_arrears_count: unpaid late fees alone make an account late and bear fees of their own{more}"
+    ))
 }
 
 /// No reminder leaves before a restriction comes. A restriction with a notice never comes before the notice.

@@ -36,7 +36,11 @@ fn policy_with(head: &str, when: &str, restriction: &str, days: i64) -> String {
     "the due date itself is day 1",
     "到期日就是逾期第1天"
 )]
-#[case::a_pause("", "agreed a pause with you, its days are not counted.", "暂停的日子不计入天数。")]
+#[case::a_pause(
+    "",
+    "the count of days stands still from its first day to its end. No restriction begins in it",
+    "从第一天到结束，天数停止计算；期间不会开始任何限制"
+)]
 #[case::the_date("", "valid from 1 March 2026", "自2026年3月1日起适用")]
 #[case::the_waterfall(
     "waterfall = [\"principal\", \"interest\", \"fee\", \"penalty\"]",
@@ -222,7 +226,7 @@ fn is_said(tables: &str, english: &str, chinese: &str) {
 )]
 #[case::more_free_days(
     "fixed = \"15.00\", free_days = 9",
-    "The first 9 days cost nothing, and are not charged for later. No day",
+    "The first 9 days cost nothing, and are not charged for later. A night",
     "最初9天不收费"
 )]
 #[case::a_fixed_fee(
@@ -232,7 +236,7 @@ fn is_said(tables: &str, english: &str, chinese: &str) {
 )]
 #[case::a_pause_and_the_way_back(
     "fixed = \"15.00\"",
-    "costs anything, and lifting a restriction is free. The fee is part of what is overdue.",
+    "with you costs nothing. Lifting a restriction is free. The fee is part of what is overdue. A fee that is unpaid makes no payment late",
     "解除限制、恢复使用不收费。以上费用计入逾期金额。"
 )]
 #[case::a_part_of_the_principal(

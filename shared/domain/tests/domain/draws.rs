@@ -1,10 +1,11 @@
 //! Draws on a line: each has a plan of its own, and the account is evaluated as one (S4.2).
 
+use chrono::NaiveDate;
 use duewatch_domain::assessment::DrawPlan;
 use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::formats::{BookRow, book_line, parse_book_line, parse_book_rows};
 use duewatch_domain::kernel::MAX_DRAWS;
-use duewatch_domain::kernel::Money;
+use duewatch_domain::kernel::{DayCount, Money};
 use duewatch_domain::{Account, Applied, Policy, Refusal, allocate_at, assess, draw_plans};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -381,7 +382,12 @@ proptest! {
         prop_assert_eq!(plans.len(), account.draws().len());
         let allocation = allocate_at(&account, &policy);
         let (mut rest, mut paid) = (Money::from_minor(0, 2), Money::from_minor(0, 2));
-        for open_installment in allocation.open_installments.iter().take(assessment.figures.unpaid_installments as usize) {
+        let past_due = |due_on: NaiveDate| match policy.day_count {
+            DayCount::DayAfter => due_on < assessment.day,
+            DayCount::DueDay => due_on <= assessment.day,
+        };
+        let shown = allocation.shown_installments(account.currency);
+        for open_installment in shown.iter().filter(|one| past_due(one.due_on)) {
             if account.installments()[open_installment.place].draw_id.is_none() {
                 let open = allocation.open_components(open_installment, assessment.day, &account, &policy);
                 rest += open.iter().map(|(_, amount)| *amount).sum::<Money>();

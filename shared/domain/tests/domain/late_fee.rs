@@ -102,9 +102,9 @@ fn a_part_that_is_paid_settles_the_fee_first_and_then_costs_no_more() {
     loan.pays("2023-10-11", "P-1", "400.00");
     assert_eq!(late_fee(&loan, "2023-10-11", &policy), "0.00");
     assert_eq!(loan.figures("2023-10-11", &policy).overdue.to_string(), "603.50");
-    // Ten days of 603.50 are 3.0175; with the 3.50 that is 6.5175, 6.52, of which 3.50 is paid.
-    assert_eq!(late_fee(&loan, "2023-10-21", &policy), "3.02");
-    assert_eq!(open(&loan, "2023-10-21", &policy), "penalty 3.02, principal 603.50");
+    // The fee that took its part raises no further fee: ten days of 600.00 are 3.00.
+    assert_eq!(late_fee(&loan, "2023-10-21", &policy), "3.00");
+    assert_eq!(open(&loan, "2023-10-21", &policy), "penalty 3.00, principal 603.50");
 }
 
 /// The open components of the oldest installment.
@@ -122,11 +122,11 @@ fn valued(id: &str, amount: &str, value_date: &str) -> String {
 #[rstest]
 #[case::in_time("2023-10-01", "1000.00", "0.00")]
 #[case::in_grace("2023-10-04", "1000.00", "0.00")]
-// Two days, 1.00, are paid first; 1.00 stays open for 14 days, 0.007. Of 1.007, 0.01 is open.
-#[case::late("2023-10-06", "1000.00", "0.01")]
+// Two days, 1.00, are paid first, and 1.00 stays open; it bears no fee of its own.
+#[case::late("2023-10-06", "1000.00", "0.00")]
 #[case::with_the_fee("2023-10-06", "1001.00", "0.00")]
-// The day of receipt, the 18th, counts: 14 days, 7.00, and 2 days of 7.00, 0.007.
-#[case::dated_ahead("2023-10-30", "1000.00", "0.01")]
+// The day of receipt, the 18th, counts: 14 days, 7.00, are paid first.
+#[case::dated_ahead("2023-10-30", "1000.00", "0.00")]
 fn a_payment_counts_from_its_value_date(#[case] value_date: &str, #[case] amount: &str, #[case] left: &str) {
     let (mut loan, policy) = (thousand(), fee(RATE));
     loan.assessed("2023-10-17", &policy, Trigger::Time);
@@ -212,11 +212,11 @@ fn a_fixed_fee_waits_for_a_pause_and_spares_who_has_paid() {
     "7.00"
 )]
 #[case::at_the_amount("daily_rate = \"0.0005\"\ncap_per_installment_amount = \"7.25\"", "2023-10-19", "7.25")]
-// Ten days a month: 4 to 13 October, 1 to 10 November.
+// Ten nights a month: those that end on 5 to 14 October, and on 1 to 10 November.
 #[case::month("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-10-14", "5.00")]
-#[case::rest_of_the_month("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-11-01", "5.00")]
-#[case::next_month("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-11-02", "5.50")]
-#[case::its_end("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-12-01", "10.00")]
+#[case::rest_of_the_month("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-10-31", "5.00")]
+#[case::next_month("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-11-01", "5.50")]
+#[case::its_end("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-11-30", "10.00")]
 fn caps_cut_it(#[case] table: &str, #[case] on: &str, #[case] expected: &str) {
     assert_eq!(late_fee(&thousand(), on, &fee(table)), expected);
 }
@@ -240,8 +240,9 @@ fn within_a_day_the_months_cap_leaves_the_oldest_its_fee() {
     };
     assert_eq!(fees("2023-10-10"), ["6.00", "1.00"]);
     assert_eq!(fees("2023-10-11"), ["6.30", "1.00"]);
-    assert_eq!(fees("2023-11-01"), ["6.30", "1.00"]);
-    assert_eq!(fees("2023-11-02"), ["7.30", "1.50"]);
+    assert_eq!(fees("2023-10-31"), ["6.30", "1.00"]);
+    // The night to 1 November is November's.
+    assert_eq!(fees("2023-11-01"), ["7.30", "1.50"]);
 }
 
 // The headroom is 1000.00 x 0.09 / 365, 0.246575 a day since the due date.
@@ -267,10 +268,10 @@ fn what_the_annual_cap_cut_off_is_not_made_up_for() {
     assert_eq!(late_fee(&loan, "2023-10-21", &policy), "2.72");
 }
 
-// 3.50 have accrued by the 11th; of the rest, 603.50 or nothing, ten days cost 3.02 or nothing.
+// 3.50 have accrued by the 11th; of the rest, 600.00 or nothing, ten days cost 3.00 or nothing.
 #[rstest]
 #[case::open("0.01", "8.50")]
-#[case::paid_in_part("400.00", "6.52")]
+#[case::paid_in_part("400.00", "6.50")]
 #[case::paid_whole("1003.50", "3.50")]
 fn what_was_charged_is_known_whatever_became_of_it(#[case] amount: &str, #[case] expected: &str) {
     let (mut loan, policy) = (thousand(), fee(RATE));
@@ -354,25 +355,30 @@ fn a_named_installment_is_settled_before_the_next_though_a_late_fee_took_a_part(
     assert_eq!(loan.figures("2023-02-15", &policy).unpaid_installments, unpaid);
 }
 
-#[test]
-fn an_installment_is_past_due_until_its_fee_is_paid_too() {
+#[rstest]
+#[case::by_default("", 0)]
+#[case::where_fees_count_as_arrears("fee_arrears_count = true", 30)]
+fn a_fee_that_alone_is_open_is_overdue_and_counts_no_day(#[case] arrears: &str, #[case] days_past_due: u32) {
     let head = format!(
-        "grace_days = 3\nwaterfall = [\"principal\", \"interest\", \"fee\", \"penalty\"]\n[late_fee]\n{RATE}"
+        "grace_days = 3\nwaterfall = [\"principal\", \"interest\", \"fee\", \"penalty\"]\n[late_fee]\n{RATE}\n{arrears}"
     );
     let policy = policy(&head, "");
     let mut loan = thousand();
     loan.pays("2023-10-11", "P-1", "1000.00");
     let figures = loan.figures("2023-10-31", &policy);
-    assert_eq!((figures.overdue.to_string().as_str(), figures.days_past_due), ("3.50", 30));
+    assert_eq!((figures.overdue.to_string().as_str(), figures.days_past_due), ("3.50", days_past_due));
+    assert_eq!(figures.oldest_due_on, (days_past_due > 0).then(|| date("2023-10-01")));
     loan.pays("2023-10-31", "P-2", "3.50");
     let figures = loan.figures("2023-10-31", &policy);
     assert_eq!((figures.overdue.to_string().as_str(), figures.days_past_due), ("0.00", 0));
 }
 
 #[test]
-fn a_threshold_is_met_on_the_first_day_on_which_the_fee_lifts_the_overdue_amount_to_it() {
+fn a_threshold_is_met_on_the_first_day_on_which_a_fee_that_counts_lifts_the_overdue_amount_to_it() {
     let ladder = "[[stages]]\nname = \"held\"\nwhen = { overdue_amount = \"1005.00\" }\n";
-    let policy = policy(&format!("grace_days = 3\n[late_fee]\n{RATE}"), ladder);
+    let left_out = policy(&format!("grace_days = 3\n[late_fee]\n{RATE}"), ladder);
+    assert_eq!(thousand().stage("2023-12-31", &left_out), "current");
+    let policy = policy(&format!("grace_days = 3\n[late_fee]\n{RATE}\nfee_arrears_count = true"), ladder);
     let mut loan = thousand();
     loan.assessed("2023-10-06", &policy, Trigger::Time);
     // Ten days of 0.50: 4 to 13 October, seen on the 14th.
@@ -393,7 +399,9 @@ fn a_threshold_is_met_on_the_first_day_on_which_the_fee_lifts_the_overdue_amount
 #[test]
 fn a_threshold_that_no_fee_reaches_is_never_met() {
     let ladder = "[[stages]]\nname = \"held\"\nwhen = { overdue_amount = \"1010.01\" }\n";
-    let capped = policy(&format!("[late_fee]\n{RATE}\ncap_per_installment_amount = \"10.00\""), ladder);
+    let table =
+        format!("[late_fee]\n{RATE}\nfee_arrears_count = true\ncap_per_installment_amount = \"10.00\"");
+    let capped = policy(&table, ladder);
     let mut loan = thousand();
     loan.assessed("2023-10-06", &capped, Trigger::Time);
     assert_eq!(loan.account.status.next_action_at, None);
@@ -526,4 +534,24 @@ contract_annual_rate = "0.15"
     assert_eq!(fee.cap_per_month, Some("100.00".parse().unwrap()));
     let cap = fee.annual_cap.unwrap();
     assert_eq!((cap.cost, cap.contract_rate), ("0.24".parse().unwrap(), "0.15".parse().unwrap()));
+}
+
+// Four installments of 100.00; the first is paid five days late under a fixed fee of 7.00, the others on their days.
+#[test]
+fn one_late_payment_makes_no_later_installment_late() {
+    let ladder = "[[stages]]\nname = \"late\"\nwhen = { days_past_due = 1 }\n";
+    let policy = policy("[late_fee]\nfixed = \"7.00\"", ladder);
+    let due = [(1, "2023-10-01"), (2, "2023-11-01"), (3, "2023-12-01"), (4, "2024-01-01")];
+    let mut loan = loan(&due.map(|(number, due_on)| (number, due_on, "100.00")));
+    loan.pays("2023-10-06", "P-1", "100.00");
+    for (number, due_on) in due.into_iter().skip(1) {
+        loan.pays(due_on, &format!("P-{number}"), "100.00");
+        let next = date(due_on).succ_opt().unwrap().to_string();
+        let figures = loan.figures(&next, &policy);
+        let shown = (figures.overdue.to_string(), figures.days_past_due, figures.oldest_due_on);
+        assert_eq!(shown, ("7.00".to_owned(), 0, None), "on {next}");
+        assert_eq!(loan.stage(&next, &policy), "current", "on {next}");
+    }
+    loan.pays("2024-06-02", "P-7", "7.00");
+    assert_eq!(loan.figures("2024-06-02", &policy).outstanding.to_string(), "0.00");
 }

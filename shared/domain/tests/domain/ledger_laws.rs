@@ -3,8 +3,9 @@
 use chrono::{Days, NaiveDate, TimeDelta};
 use duewatch_domain::account::Figures;
 use duewatch_domain::account::Installment;
-use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::business_date;
+use duewatch_domain::kernel::{DayCount, Money};
+use duewatch_domain::ledger::{JudgedBalances, OpenInstallment};
 use duewatch_domain::policy::{Component, LateFee, Overpayment, Policy, Stage, When};
 use duewatch_domain::{Account, allocate, allocate_at, assess};
 use proptest::prelude::*;
@@ -29,10 +30,11 @@ fn closed(account: &Account, policy: &Policy, day: NaiveDate) -> SteppedBalances
     let allocation = allocate_at(account, policy);
     let figures = Figures::on(day, account, &allocation, policy);
     let mut fees = vec![0; account.installments().len()];
-    for open_installment in &allocation.open_installments {
-        for (component, amount) in allocation.open_components(open_installment, day, account, policy) {
+    for (place, one) in account.installments().iter().enumerate() {
+        let it = OpenInstallment { place, due_on: one.due_on, amount: cents(0) };
+        for (component, amount) in allocation.open_components(&it, day, account, policy) {
             if component == Component::Penalty {
-                fees[open_installment.place] = minor(amount);
+                fees[place] = minor(amount);
             }
         }
     }
@@ -128,10 +130,15 @@ proptest! {
         let day = assess(&account, &policy, now).day + Days::new(later);
         let figures = Figures::on(day, &account, &allocation, &policy);
         let mut overdue = cents(0);
-        for open_installment in &allocation.open_installments[..figures.unpaid_installments as usize] {
-            let open = allocation.open_components(open_installment, day, &account, &policy);
+        for (place, one) in account.installments().iter().enumerate().filter(|(_, one)| !one.written_off) {
+            let is_past_due = match policy.day_count {
+                DayCount::DayAfter => one.due_on < day,
+                DayCount::DueDay => one.due_on <= day,
+            };
+            let it = OpenInstallment { place, due_on: one.due_on, amount: cents(0) };
+            let open = allocation.open_components(&it, day, &account, &policy);
             prop_assert!(open.iter().all(|(_, amount)| amount.is_positive()));
-            overdue += open.into_iter().map(|(_, amount)| amount).sum();
+            overdue += open.into_iter().filter(|_| is_past_due).map(|(_, amount)| amount).sum();
         }
         prop_assert_eq!(figures.overdue, overdue);
         let fee = figures.late_fee.unwrap_or_default();
@@ -205,7 +212,9 @@ proptest! {
         let assessment = assess(&account, &policy, now);
         let allocation = allocate_at(&account, &policy);
         let holds = |stage: &Stage, day: NaiveDate| {
-            meets(&stage.when, &Figures::on(day, &account, &allocation, &policy))
+            let figures = Figures::on(day, &account, &allocation, &policy);
+            let JudgedBalances { overdue, outstanding } = allocation.judged_on(day, &account, policy.day_count);
+            meets(&stage.when, &Figures { overdue, outstanding, ..figures })
         };
         let expected = policy.stages.iter().rev().find(|stage| account.is_enforced() && holds(stage, assessment.day));
         prop_assert_eq!(assessment.stage, expected);
@@ -238,6 +247,7 @@ fn fee_of_nothing() -> LateFee {
         cap_per_installment_amount: None,
         cap_per_month: None,
         annual_cap: None,
+        fee_arrears_count: false,
     }
 }
 

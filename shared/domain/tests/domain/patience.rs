@@ -24,24 +24,29 @@ fn on(loan: &TestLoan, day: &str, policy: &Policy) -> String {
 
 // 250.00 of 1000.00 are overdue until 1 November, then 500.00.
 #[rstest]
-#[case::amount_not_exceeded("amount = \"250.00\"", "2023-11-02")]
+#[case::amount_not_exceeded("amount = \"250.00\"", "2023-11-05")]
 #[case::amount_exceeded("amount = \"249.99\"", "2023-10-05")]
-#[case::share_not_exceeded("share = \"0.25\"", "2023-11-02")]
+#[case::share_not_exceeded("share = \"0.25\"", "2023-11-05")]
 #[case::share_exceeded("share = \"0.2499\"", "2023-10-05")]
-#[case::both_and_one_is_missing("amount = \"100.00\", share = \"0.25\"", "2023-11-02")]
+#[case::both_and_one_is_missing("amount = \"100.00\", share = \"0.25\"", "2023-11-05")]
 #[case::either_and_one_is_there("amount = \"100.00\", share = \"0.25\", exceed = \"either\"", "2023-10-05")]
-#[case::either_and_none_is_there("amount = \"250.00\", share = \"0.25\", exceed = \"either\"", "2023-11-02")]
+#[case::either_and_none_is_there("amount = \"250.00\", share = \"0.25\", exceed = \"either\"", "2023-11-05")]
 fn what_is_not_material_moves_no_stage_and_is_shown(#[case] table: &str, #[case] first: &str) {
     let policy = policy("grace_days = 3", &format!("materiality = {{ {table} }}\n{}", ladder()));
     let loan = four_installments();
-    let before = date(first).pred_opt().unwrap();
-    let assessment = loan.assessed_at(end_of_day(loan.account.time_zone, before), &policy);
-    assert_eq!(assessment.stage_name(), "current");
-    assert_eq!(assessment.figures.overdue.to_string(), "250.00");
+    let shown = |day: &str| loan.assessed_at(end_of_day(loan.account.time_zone, date(day)), &policy);
+    assert_eq!(shown("2023-10-04").figures.overdue.to_string(), "250.00");
+    assert_eq!(shown(&date(first).pred_opt().unwrap().to_string()).stage_name(), "current");
     assert_ne!(loan.stage(first, &policy), "current");
-    if first == "2023-11-02" {
-        assert_eq!(assessment.reasons, [Reason::BelowMateriality]);
-        assert_eq!(assessment.next_action_at, Some(start_of_day(loan.account.time_zone, date("2023-11-02"))));
+    // Days, and the grace of three, count from the first day on which the overdue amount is material.
+    let material_days = shown("2023-11-05").figures.material_days;
+    if first == "2023-11-05" {
+        let before = shown("2023-11-01");
+        assert_eq!((before.reasons, before.figures.material_days), (vec![Reason::BelowMateriality], Some(0)));
+        let begins = start_of_day(loan.account.time_zone, date("2023-11-05"));
+        assert_eq!((before.next_action_at, material_days), (Some(begins), Some(4)));
+    } else {
+        assert_eq!(material_days, Some(35));
     }
 }
 

@@ -43,8 +43,58 @@ fn ladder(stages: &[(&str, &str)]) -> String {
 
 /// The warnings about these stages, each as `line: sentence`.
 fn warnings(head: &str, stages: &[(&str, &str)]) -> Vec<String> {
-    let (_, warnings) = policy::review(&format!("{head}{}", ladder(stages))).unwrap();
+    others(all_warnings(&format!("{head}{}", ladder(stages))))
+}
+
+fn all_warnings(text: &str) -> Vec<String> {
+    let (_, warnings) = policy::review(text).unwrap();
     warnings.iter().map(|one| format!("{}:{}: {}", one.line, one.column, one.problem)).collect()
+}
+
+/// Without the warning about days that no pause stops, which has a test of its own.
+fn others(warnings: Vec<String>) -> Vec<String> {
+    warnings.into_iter().filter(|warning| !warning.contains(NO_PAUSE_STOPS)).collect()
+}
+
+const NO_PAUSE_STOPS: &str = "which no agreed pause stops";
+
+#[rstest]
+#[case::a_restriction("days_past_due = 10", "line", 1)]
+#[case::beside_other_conditions("days_past_due = 10, delinquent_days = 3", "line", 1)]
+#[case::no_restriction("days_past_due = 10", "", 0)]
+#[case::unpaused_days("delinquent_days = 10", "line", 0)]
+fn a_restriction_by_days_that_no_pause_stops_is_warned_of(
+    #[case] when: &str,
+    #[case] restrictions: &str,
+    #[case] expected: usize,
+) {
+    let warnings = all_warnings(&format!("{HEAD}{}", ladder(&[(when, restrictions)])));
+    assert_eq!(warnings.iter().filter(|warning| warning.contains(NO_PAUSE_STOPS)).count(), expected);
+}
+
+#[rstest]
+#[case::left_out("daily_rate = \"0.001\"", "", &[])]
+#[case::fees_first(
+    "daily_rate = \"0.001\"\nfee_arrears_count = true",
+    "",
+    &["make an account late", "falls short by the fee"]
+)]
+#[case::fees_last(
+    "daily_rate = \"0.001\"\nfee_arrears_count = true",
+    "waterfall = [\"principal\", \"interest\", \"fee\", \"penalty\"]\n",
+    &["make an account late"]
+)]
+fn late_fees_that_count_as_arrears_are_warned_of(
+    #[case] fee: &str,
+    #[case] waterfall: &str,
+    #[case] words: &[&str],
+) {
+    let warnings = all_warnings(&format!("{HEAD}{waterfall}[late_fee]\nfree_days = 2\n{fee}\n"));
+    let about: Vec<&String> = warnings.iter().filter(|one| one.contains("fee_arrears_count")).collect();
+    assert_eq!(about.len(), usize::from(!words.is_empty()), "{warnings:#?}");
+    assert!(words.iter().all(|words| about[0].contains(words)), "{warnings:#?}");
+    let is_short = about.first().is_some_and(|one| one.contains("falls short"));
+    assert_eq!(is_short, words.len() > 1);
 }
 
 #[rstest]
@@ -159,9 +209,7 @@ fn a_restriction_is_to_be_announced(#[case] step: Option<(&str, i64)>, #[case] a
 
 /// The warnings about a policy of those tables, each as `line:column: sentence`.
 fn warnings_of(tables: &str) -> Vec<String> {
-    let (_, warnings) =
-        policy::review(&format!("id = \"p\"\nversion = 1\neffective_on = 2026-01-01\n{tables}\n")).unwrap();
-    warnings.iter().map(|one| format!("{}:{}: {}", one.line, one.column, one.problem)).collect()
+    others(all_warnings(&format!("id = \"p\"\nversion = 1\neffective_on = 2026-01-01\n{tables}\n")))
 }
 
 /// A stage that freezes after a notice, and its reminder steps.

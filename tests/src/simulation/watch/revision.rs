@@ -38,11 +38,12 @@ impl Watch {
         );
         let mut models = self.facts_of(story, &account)?;
         self.check_cross_restrictions(before, &account, caller)?;
-        let imposed = account
-            .imposed_by()
-            .iter()
-            .map(|one| (one.account_id.clone(), one.restriction.restrictions.clone()));
+        let imposed = account.imposed_by().iter().map(|one| {
+            (one.account_id.clone(), (one.restriction.since, one.restriction.restrictions.clone()))
+        });
         models.iter_mut().for_each(|model| model.impose(imposed.clone()));
+        let published: Vec<Policy> = self.published(&account, now).into_iter().cloned().collect();
+        models.iter_mut().for_each(|model| model.learn_versions(published.clone()));
         let is_propagation = before.map_or(&[][..], Account::imposed_by) != account.imposed_by();
         let may_be_held = decides_nothing(before, &account) && self.is_unpostable(&account);
         let policy = self.policy_used(&account, &models[0], may_be_held, now)?;

@@ -41,7 +41,7 @@ impl RunFiles {
         fs::write(path("book.jsonl"), lines(&self.book)).unwrap();
         fs::write(path("events.jsonl"), lines(&self.events)).unwrap();
         let files = CaseFiles {
-            policy: path("policy.toml"),
+            policies: vec![path("policy.toml")],
             book: path("book.jsonl"),
             format: None,
             events: path("events.jsonl"),

@@ -10,6 +10,7 @@ mod readings;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::account::ContactRequest;
+use duewatch_domain::policy::Timeline;
 use duewatch_domain::{Account, Assessment, Policy, Trigger, assess};
 use duewatch_tests::model::{Model, ModelAssessment, ModelClass, Reminder};
 use proptest::prelude::*;
@@ -172,7 +173,8 @@ impl<'a> ModelWalk<'a> {
     fn through(mut self, agree_on_what_is_next: Agree) -> TestCaseResult {
         let ModelCase { policy, arrivals, evaluations: looks, .. } = self.case;
         for arrival in arrivals {
-            if self.account.apply(&arrival.command, arrival.at).is_err() {
+            if self.account.apply_under(&arrival.command, arrival.at, Some(&Timeline::from(policy))).is_err()
+            {
                 continue;
             }
             self.model.take(&arrival.command, arrival.at);

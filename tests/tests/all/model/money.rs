@@ -42,8 +42,9 @@ const RATE: &str = "daily_rate = \"0.0005\"";
 #[case::free_days("daily_rate = \"0.0005\"\nfree_days = 5", "2023-10-07", "0.50")]
 #[case::of_its_principal("daily_rate = \"0.0005\"\ncap_per_installment = \"0.01\"", "2023-10-31", "10.00")]
 #[case::of_its_own("daily_rate = \"0.0005\"\ncap_per_installment_amount = \"7.25\"", "2023-10-19", "7.25")]
-#[case::in_october("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-11-01", "5.00")]
-#[case::in_november("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-11-02", "5.50")]
+#[case::in_october("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-10-31", "5.00")]
+// The night to 1 November is November's.
+#[case::in_november("daily_rate = \"0.0005\"\ncap_per_month = \"5.00\"", "2023-11-01", "5.50")]
 // 1000.00 x 0.09 / 365 is 0.246575 a day since the due date: five leave 1.233, six 1.479.
 #[case::within_the_annual_cap(
     "daily_rate = \"0.0005\"\nannual_cost_cap = \"0.24\"\ncontract_annual_rate = \"0.15\"",
@@ -73,12 +74,13 @@ fn nothing_is_charged_in_a_pause() {
     assert_eq!(late_fee(&thousands().learns("2023-09-01", pause), &fee(RATE), "2023-10-10"), "1.00");
 }
 
-// Seven days, 3.50, have accrued by the 11th; 396.50 lower the principal to 603.50.
+// Seven days, 3.50, have accrued by the 11th; 396.50 lower the principal to 603.50. The fee bears on 600.00, as if
+// all money had gone to the principal.
 #[test]
 fn a_part_that_is_paid_settles_the_fee_first_and_then_costs_no_more() {
     let loan = thousands().pays("2023-10-11", "P-1", "400.00", &[]);
     assert_eq!(owes(&loan, &fee(RATE), "2023-10-11"), ["603.50", "3603.50"]);
-    assert_eq!(late_fee(&loan, &fee(RATE), "2023-10-21"), "3.02");
+    assert_eq!(late_fee(&loan, &fee(RATE), "2023-10-21"), "3.00");
     let reversed = loan.reverses("2023-10-20", "P-1", "original");
     assert_eq!(late_fee(&reversed, &fee(RATE), "2023-10-21"), "8.50");
 }

@@ -132,7 +132,7 @@ impl ModelLoan {
     }
 
     pub(crate) fn debts_under(&self, policy: &Policy) -> String {
-        let debts = self.model.debts(policy);
+        let debts = self.model.shown_debts(policy);
         texts(debts.iter().map(|debt| (&debt.label, debt.due_on, debt.amount)))
     }
 

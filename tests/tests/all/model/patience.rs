@@ -52,12 +52,13 @@ fn notice(stage: &str) -> Value {
     json!({ "type": "notice_sent", "stage": stage })
 }
 
-// 250.00 of 1000.00 are overdue from 2 October on, 500.00 from 2 November.
+// 250.00 of 1000.00 are overdue from 2 October on, 500.00 from 2 November. The days, and the three of grace, count
+// from the first day on which the overdue amount is material.
 #[rstest]
-#[case::as_much_is_not_more("amount = \"250.00\"", "2023-11-01", "2023-11-02")]
+#[case::as_much_is_not_more("amount = \"250.00\"", "2023-11-04", "2023-11-05")]
 #[case::more("amount = \"249.99\"", "2023-10-04", "2023-10-05")]
-#[case::as_large_a_part("share = \"0.25\"", "2023-11-01", "2023-11-02")]
-#[case::only_one_of_both("amount = \"100.00\", share = \"0.25\"", "2023-11-01", "2023-11-02")]
+#[case::as_large_a_part("share = \"0.25\"", "2023-11-04", "2023-11-05")]
+#[case::only_one_of_both("amount = \"100.00\", share = \"0.25\"", "2023-11-04", "2023-11-05")]
 #[case::one_is_enough(
     "amount = \"100.00\", share = \"0.25\", exceed = \"either\"",
     "2023-10-04",

@@ -117,7 +117,7 @@ fn documents(format: Format) -> Vec<Value> {
             "late_fee": {
                 "daily_rate": "0.0005", "fixed": "1.00", "free_days": 5, "cap_per_installment": 0.1,
                 "cap_per_installment_amount": "9.00", "cap_per_month": "20.00", "annual_cost_cap": "0.24",
-                "contract_annual_rate": "0.15",
+                "contract_annual_rate": "0.15", "fee_arrears_count": true,
             },
             "business_days": { "calendar": "cn", "move": "next", "month_end": true },
             "calendars": { "own": {
@@ -136,6 +136,7 @@ fn documents(format: Format) -> Vec<Value> {
                 "name": "five", "normal": "normal", "probation_from": "loss", "cured": "nothing_overdue",
                 "classes": [{ "name": "loss", "days_past_due": 361 }],
                 "probation_months": 3, "probation_after_forbearance_months": 12,
+                "counts": "material_days",
             },
             "retention": { "history_days": 1825, "contact_log_days": 1095 },
         })],
@@ -355,7 +356,8 @@ fn a_sample_book_its_events_and_its_decisions_are_valid() {
     }
     let Sample { policy, book, events, from, to } = sample;
     let case =
-        Case::new(policy, &book, events, "events.jsonl".into(), from, to, TimeDelta::minutes(15)).unwrap();
+        Case::new(vec![policy], &book, events, "events.jsonl".into(), from, to, TimeDelta::minutes(15))
+            .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let decisions = folder.path().join("decisions.jsonl");
     replay(&case, Engine::Pure, &Outputs { daily: None, decisions: Some(decisions.clone()) }).unwrap();

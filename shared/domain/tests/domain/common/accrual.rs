@@ -1,6 +1,8 @@
 //! The ledger of an account by stepping through every day: written apart from the rules that it checks, the
 //! plain way, in decimals, with one charge a day and one installment after the other.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::{Account, Installment};
 use duewatch_domain::kernel::Money;
@@ -151,7 +153,30 @@ fn facts(account: &Account) -> Vec<SteppedFact> {
 }
 
 /// Steps to `day`. No payment may name more than one installment.
+///
+/// Unless late fees count as arrears, they are charged on the principal that is open when no payment pays a late
+/// fee, and the installments past due are those of that way.
 pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> SteppedBalances {
+    let without_fee = Policy { late_fee: None, ..policy.clone() };
+    let mut principals = BTreeMap::new();
+    let judged = step_through(account, &without_fee, day, None, &mut principals);
+    if policy.late_fee.is_none_or(|fee| fee.fee_arrears_count) {
+        return step_through(account, policy, day, None, &mut BTreeMap::new());
+    }
+    let shown = step_through(account, policy, day, Some(&principals), &mut BTreeMap::new());
+    SteppedBalances { unpaid_installments: judged.unpaid_installments, ..shown }
+}
+
+/// The open principal of each installment at the end of each date, in cents.
+type Principals = BTreeMap<NaiveDate, Vec<i128>>;
+
+fn step_through(
+    account: &Account,
+    policy: &Policy,
+    day: NaiveDate,
+    base: Option<&Principals>,
+    principals: &mut Principals,
+) -> SteppedBalances {
     let mut steps = AccrualSteps {
         account,
         policy,
@@ -196,8 +221,9 @@ pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> Ste
             let more = facts[next..].iter().find(|fact| fact.payment.is_some());
             steps.came(more.map_or(DateTime::<Utc>::MAX_UTC, |more| more.at), date);
         }
+        principals.insert(date, steps.rows.iter().map(|row| row.open[2]).collect());
         if date - TimeDelta::days(shift) < day {
-            steps.elapse(date - TimeDelta::days(shift));
+            steps.elapse(date - TimeDelta::days(shift), base.map(|base| &base[&date][..]));
         }
         date += TimeDelta::days(1);
     }
@@ -329,19 +355,22 @@ impl AccrualSteps<'_> {
     }
 
     /// Charges an elapsed day. Under `due_day` day 0 of an installment is the day before its due date.
-    fn elapse(&mut self, day: NaiveDate) {
+    fn elapse(&mut self, day: NaiveDate, base: Option<&[i128]>) {
         let Some(fee) = self.policy.late_fee else { return };
         let shift = i64::from(self.policy.day_count == DayCount::DueDay);
-        let counted_on = day + TimeDelta::days(shift);
+        // The date on which the day's charge is owed.
+        let counted_on = day + TimeDelta::days(1);
+        let passes = day + TimeDelta::days(shift);
         if (counted_on.year(), counted_on.month()) != self.month {
             self.month = (counted_on.year(), counted_on.month());
             self.month_left = fee.cap_per_month.map_or(Decimal::MAX, |cap| cap.as_decimal() * of_year());
         }
-        for row in &mut self.rows {
-            let principal = Decimal::new(i64::try_from(row.open[2]).unwrap(), 2);
+        for (place, row) in self.rows.iter_mut().enumerate() {
+            let principal = base.map_or(row.open[2], |base| base[place]);
+            let principal = Decimal::new(i64::try_from(principal).unwrap(), 2);
             let first = row.installment.due_on - TimeDelta::days(shift);
-            let paused = day >= row.installment.due_on
-                && self.account.pauses().iter().any(|pause| pause.from <= day && day < pause.until);
+            let paused =
+                self.account.pauses().iter().any(|pause| pause.from <= passes && passes < pause.until);
             row.unpaused += u32::from(day >= first && !paused);
             let owed = row.owed_since.is_none_or(|since| since - TimeDelta::days(shift) <= day);
             let bears = !row.installment.written_off && !row.installment.replaced;

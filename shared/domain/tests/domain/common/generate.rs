@@ -483,7 +483,8 @@ pub(crate) fn late_fee() -> impl Strategy<Value = String> {
         weighted(0.4, (0_i64..200_000_000, 0_i64..300_000_000)),
         weighted(0.3, 6_u32..12),
     );
-    (fee, caps).prop_map(|((rate, fixed), (share, amount, month, annual, free))| {
+    let arrears = proptest::bool::weighted(0.25);
+    (fee, caps, arrears).prop_map(|((rate, fixed), (share, amount, month, annual, free), arrears)| {
         let nine = |steps: i64| format!("\"0.{steps:09}\"");
         let two = |minor: i64| format!("\"{}\"", cents(minor));
         let lines = [
@@ -497,7 +498,8 @@ pub(crate) fn late_fee() -> impl Strategy<Value = String> {
                 format!("contract_annual_rate = {}\nannual_cost_cap = {}", nine(rate), nine(rate + more))
             }),
         ];
-        let lines: Vec<String> = lines.into_iter().flatten().collect();
+        let mut lines: Vec<String> = lines.into_iter().flatten().collect();
+        lines.extend(arrears.then(|| "fee_arrears_count = true".to_owned()));
         format!("[late_fee]\n{}\n", lines.join("\n"))
     })
 }
@@ -619,7 +621,12 @@ fn policy_of(
             // A rate may be raised beyond the limit of the late fee's annual cap.
             let parsed = policy::parse(&ladder);
             let parsed = parsed.or_else(|_| policy::parse(&ladder.replace("percent = 150", "percent = 100")));
-            parsed.unwrap_or_else(|error| panic!("{error}\n{ladder}"))
+            let mut parsed = parsed.unwrap_or_else(|error| panic!("{error}\n{ladder}"));
+            // Whether such fees will once be material is beyond the horizon of a day-by-day model.
+            if let (Some(fee), Some(_)) = (&mut parsed.late_fee, &parsed.materiality) {
+                fee.fee_arrears_count = false;
+            }
+            parsed
         },
     )
 }
@@ -698,10 +705,11 @@ fn classification() -> impl Strategy<Value = String> {
             format!(
                 "[classification]\nname = \"generated\"\nnormal = \"normal\"\nclasses = [{}]\n\
                  probation_from = \"class {}\"\ncured = \"{cured}\"\nprobation_months = {months}\n\
-                 probation_after_forbearance_months = {}\n",
+                 probation_after_forbearance_months = {}\ncounts = \"{}\"\n",
                 classes.join(", "),
                 probation_from % classes.len(),
                 months + more,
+                if months % 2 == 0 { "material_days" } else { "days_past_due" },
             )
         },
     )

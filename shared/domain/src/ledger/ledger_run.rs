@@ -1,0 +1,367 @@
+//! The allocation run: allocates each payment in the order in which the payments took effect.
+//!
+//! [`allocate`](super::allocation::allocate) takes all money at once, and needs no dates. A late fee, an
+//! order that depends on past-due amounts, and waiting credit do need them. The run therefore goes through
+//! the payments once, by their effective dates: the earlier of the value date and the local date of receipt.
+//! Equal dates keep the order of receipt.
+//!
+//! A new schedule and a chargeback divide time here too: money received after goes behind all money received
+//! before, and takes effect no earlier. Without a late fee, in the order of four components, the run agrees
+//! with `allocate`.
+//!
+//! Where a late fee takes a part of a payment, an installment paid in time would fall short by it, and bear a
+//! fee of its own. So a policy with a late fee has two allocations, side by side (no pyramiding, US
+//! Regulation Z 1026.36(c)(2)). The judged one gives all money to the installments: days, stages and the fee's
+//! base follow it. The shown one follows the waterfall, late fees included: amounts follow it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::allocation::{Allocation, InstallmentPlaces, OpenInstallment, due_dates};
+use super::allocation_run::{AllocationLine, AllocationRun, FeeRole, shares};
+use super::late_fee_accrual::LateFeeAccrual;
+use crate::account::{Account, Installment, Waiver};
+use crate::kernel::{Money, business_date, minor, number};
+use crate::policy::{Overpayment, Policy, Timeline};
+
+/// The parts of an allocation that depend on the day: amounts as the waterfall has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    /// The installments with an open amount or late fee, or with a fee that can still accrue, by due date: index
+    /// in the account's list, and due date.
+    pub(crate) shown: Vec<(usize, NaiveDate)>,
+    /// Their late fees, in their order; none: the policy has no late fee.
+    pub(crate) late_fees: Option<LateFeeAccrual>,
+    /// Open fee, interest and principal of each, in minor units.
+    pub(crate) open: Vec<[i128; 3]>,
+    /// Running sums of their open amounts without late fees, in minor units.
+    pub(crate) sums: Vec<i128>,
+    /// Credit that waits for a due date: the day, and the amount in minor units. The amount it will pay
+    /// counts as paid, for it never falls past due, but as outstanding until that day.
+    pub(crate) waiting: Vec<(i64, i128)>,
+    /// The same of the judged allocation.
+    pub(crate) judged_waiting: Vec<(i64, i128)>,
+    /// The own amounts and the late fee paid on each installment, in the account's order, without the credit that
+    /// waits, in minor units.
+    pub(crate) paid_by_now: Vec<(i128, i128)>,
+    /// Whether late fees count as arrears, so that the judged allocation is the shown one.
+    pub(crate) fees_are_arrears: bool,
+    /// The day of the last fact, in the policy's day count.
+    pub(crate) day: i64,
+}
+
+/// Allocates all effective payments, and applies the waivers, by day.
+pub(crate) fn run_allocation(account: &Account, timeline: &Timeline<'_>) -> Allocation {
+    let mut run = LedgerRun::new(account, timeline, true);
+    run.take_facts();
+    run.finish()
+}
+
+/// The same up to a calendar day, by which waiting credit has paid what fell due.
+pub(crate) fn run_allocation_to(account: &Account, timeline: &Timeline<'_>, day: i64) -> Allocation {
+    let mut run = LedgerRun::new(account, timeline, true);
+    run.take_facts();
+    run.run_to(day);
+    run.finish()
+}
+
+/// The day on which each installment was paid, without late fees and by the effective dates of the payments, in the
+/// account's order; none: it is open.
+pub(crate) fn settled_days(account: &Account, timeline: &Timeline<'_>) -> Vec<Option<i64>> {
+    let mut run = LedgerRun::new(account, timeline, false);
+    run.take_facts();
+    run.shown.lines.iter().map(|line| line.settled_on).collect()
+}
+
+/// A fact that takes effect on a day.
+struct LedgerFact<'a> {
+    day: i64,
+    at: DateTime<Utc>,
+    /// Number of time divisions before it.
+    segment: usize,
+    kind: LedgerFactKind<'a>,
+}
+
+enum LedgerFactKind<'a> {
+    /// Index in the account's list.
+    Payment(usize),
+    Waiver(&'a Waiver),
+}
+
+fn ledger_facts<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<LedgerFact<'a>> {
+    let zone = account.time_zone;
+    let mut events = Vec::with_capacity(account.payments.len() + account.waivers.len());
+    // At one instant the waiver comes first: the payment was requested without the waived fee.
+    events.extend(account.waivers.iter().map(|waiver| LedgerFact {
+        day: number(business_date(zone, waiver.at)),
+        at: waiver.at,
+        segment: 0,
+        kind: LedgerFactKind::Waiver(waiver),
+    }));
+    let (mut segment, mut latest, mut no_earlier_than) = (0, i64::MIN, i64::MIN);
+    for (place, payment) in account.payments.iter().enumerate().filter(|(_, payment)| payment.is_effective())
+    {
+        let at = payment.received_at;
+        while dividing.get(segment).is_some_and(|division| *division <= at) {
+            segment += 1;
+            no_earlier_than = latest;
+        }
+        // No zone is more than a day behind UTC.
+        let utc_date = at.date_naive();
+        let effective = if utc_date.pred_opt().is_some_and(|before| payment.value_date <= before) {
+            payment.value_date
+        } else {
+            payment.value_date.min(business_date(zone, at))
+        };
+        let day = number(effective).max(no_earlier_than);
+        latest = latest.max(day);
+        events.push(LedgerFact { day, at, segment, kind: LedgerFactKind::Payment(place) });
+    }
+    events.sort_by_key(|event| (event.day, event.at));
+    events
+}
+
+/// The run of an account's allocations through its facts: the shown one, and beside it the judged one from the
+/// first payment on that meets an open late fee. Until then both are the same.
+struct LedgerRun<'a> {
+    account: &'a Account,
+    timeline: &'a Timeline<'a>,
+    /// The instants that divide time.
+    dividing: Vec<DateTime<Utc>>,
+    day: i64,
+    late_fees: Option<LateFeeAccrual>,
+    shown: AllocationRun<'a>,
+    judged: Option<AllocationRun<'a>>,
+    /// Whether a version lets money wait for due dates.
+    credit_waits: bool,
+}
+
+impl<'a> LedgerRun<'a> {
+    fn new(account: &'a Account, timeline: &'a Timeline<'a>, with_late_fees: bool) -> Self {
+        let minor_units = account.currency.minor_units();
+        let mut dividing: Vec<_> = account.installments.iter().filter_map(|one| one.since).collect();
+        dividing.sort_unstable();
+        dividing.dedup();
+        let line = |(installment, due_on): (&Installment, NaiveDate)| {
+            let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
+            let waterfall = &timeline.on(number(due_on)).waterfall;
+            let open = installment.components_due(waterfall, minor_units);
+            AllocationLine {
+                open,
+                paid: 0,
+                settled_on: (open.iter().sum::<i128>() == 0).then_some(i64::MIN),
+                paid_as_fee: 0,
+                displaced: 0,
+                rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
+                due_on,
+                falls_due: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
+                replaced: installment.replaced,
+                written_off: installment.written_off,
+            }
+        };
+        let due_dates = due_dates(account, timeline);
+        let lines: Vec<AllocationLine> = account.installments.iter().zip(due_dates).map(line).collect();
+        let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
+        let has_fees = with_late_fees && timeline.iter().any(|(_, policy)| policy.late_fee.is_some());
+        let late_fees = has_fees.then(|| LateFeeAccrual::new(account, timeline, principals));
+        let shown = AllocationRun {
+            lines,
+            role: FeeRole::Paid,
+            policy: timeline.on(i64::MIN),
+            late_fees: None,
+            is_fee_base: true,
+            segment: 0,
+            day: i64::MIN,
+            credit: 0,
+            settled: 0,
+            places: InstallmentPlaces::of_targets(account),
+            shares: shares(account),
+            account,
+        };
+        Self {
+            account,
+            timeline,
+            dividing,
+            day: i64::MIN,
+            late_fees,
+            shown,
+            judged: None,
+            credit_waits: timeline.iter().any(|(_, policy)| policy.overpayment == Overpayment::Credit),
+        }
+    }
+
+    fn take_facts(&mut self) {
+        let account = self.account;
+        let facts = ledger_facts(account, &self.dividing);
+        for (place, fact) in facts.iter().enumerate() {
+            self.run_to(fact.day);
+            match fact.kind {
+                LedgerFactKind::Payment(payment) => {
+                    // Until the next payment, the credit left is allocated to the installments added since.
+                    let next = facts[place + 1..]
+                        .iter()
+                        .find(|next| matches!(next.kind, LedgerFactKind::Payment(_)))
+                        .map_or(self.dividing.len(), |next| next.segment);
+                    self.in_each(|run| {
+                        run.begin_segment(fact.segment);
+                        run.receive(payment, &account.payments[payment]);
+                        run.begin_segment(next);
+                    });
+                }
+                LedgerFactKind::Waiver(waiver) => self.waive(waiver),
+            }
+        }
+    }
+
+    /// Takes a step in the shown allocation and in the judged one.
+    fn in_each(&mut self, step: impl Fn(&mut AllocationRun<'a>)) {
+        if self.judged.is_none() && self.late_fees.as_ref().is_some_and(LateFeeAccrual::is_any_open) {
+            let is_fee_base = !self.fees_are_arrears();
+            self.judged = Some(AllocationRun { role: FeeRole::LeftOut, is_fee_base, ..self.shown.clone() });
+            self.shown.is_fee_base = !is_fee_base;
+        }
+        for run in [Some(&mut self.shown), self.judged.as_mut()].into_iter().flatten() {
+            run.late_fees = self.late_fees.take();
+            step(run);
+            self.late_fees = run.late_fees.take();
+        }
+    }
+
+    /// Whether late fees count as arrears on the day that the run has reached.
+    fn fees_are_arrears(&self) -> bool {
+        self.shown.policy.fees_are_arrears()
+    }
+
+    /// Advances to `day`, and allocates waiting credit to the installments that fall due by then.
+    fn run_to(&mut self, day: i64) {
+        if self.credit_waits {
+            let runs = || [Some(&self.shown), self.judged.as_ref()].into_iter().flatten();
+            let waiting = runs().filter(|run| run.credit > 0);
+            let due_days: BTreeSet<i64> = waiting.flat_map(|run| run.coming_due().into_keys()).collect();
+            for falls_due in due_days.into_iter().take_while(|falls_due| *falls_due <= day) {
+                self.count_to(falls_due);
+                self.in_each(|run| run.allocate_falling_due(falls_due));
+            }
+        }
+        self.count_to(day);
+    }
+
+    /// Advances to `day`, version by version.
+    fn count_to(&mut self, day: i64) {
+        if day <= self.day {
+            return;
+        }
+        let (timeline, before) = (self.timeline, self.day);
+        for (from, policy) in timeline.iter().filter(|(from, _)| before < *from && *from <= day) {
+            let arrears_before = self.fees_are_arrears();
+            self.advance(from, policy);
+            if self.fees_are_arrears() != arrears_before {
+                self.change_fee_base();
+            }
+        }
+        self.advance(day, self.timeline.on(day));
+    }
+
+    fn advance(&mut self, day: i64, policy: &'a Policy) {
+        self.day = day;
+        for run in [Some(&mut self.shown), self.judged.as_mut()].into_iter().flatten() {
+            (run.day, run.policy) = (day, policy);
+        }
+        if let Some(accrual) = &mut self.late_fees {
+            accrual.advance(day - policy.day_count.on_due_date());
+        }
+    }
+
+    /// From here on the late fee accrues on the principal that the other allocation leaves open.
+    fn change_fee_base(&mut self) {
+        let (Some(judged), Some(accrual)) = (&mut self.judged, &mut self.late_fees) else { return };
+        (judged.is_fee_base, self.shown.is_fee_base) = (self.shown.is_fee_base, judged.is_fee_base);
+        let base = if judged.is_fee_base { &*judged } else { &self.shown };
+        for (place, line) in base.lines.iter().enumerate() {
+            accrual.set_principal(place, line.open[2]);
+        }
+    }
+
+    fn waive(&mut self, waiver: &Waiver) {
+        let Some(accrual) = &mut self.late_fees else { return };
+        let mut left =
+            waiver.amount.map_or(i128::MAX, |amount| minor(amount, self.account.currency.minor_units()));
+        for (place, installment) in self.account.installments.iter().enumerate() {
+            if waiver.number.is_none() || installment.number() == waiver.number {
+                let part = accrual.open(place).min(left);
+                left -= part;
+                accrual.take(place, part);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Allocation {
+        let currency = self.account.currency;
+        let policy = self.timeline.current();
+        let fees_are_arrears = policy.fees_are_arrears();
+        let mut judged = self.judged.take().filter(|_| !fees_are_arrears);
+        let mut late_fees = self.late_fees.take();
+        let paid_by_now =
+            self.shown.lines.iter().map(|line| (line.paid - line.paid_as_fee, line.paid_as_fee)).collect();
+        // What waits does not pay late fees: none is open before an installment falls due.
+        let mut allocate_waiting = |run: &mut AllocationRun<'a>| {
+            run.late_fees = late_fees.take();
+            let waiting = run.allocate_waiting(self.credit_waits);
+            late_fees = run.late_fees.take();
+            waiting
+        };
+        let waiting = allocate_waiting(&mut self.shown);
+        let judged_waiting = judged.as_mut().map_or_else(|| waiting.clone(), allocate_waiting);
+        let shown = self.shown;
+        let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
+        let fee_open = |place: usize| late_fees.as_ref().map_or(0, |accrual| accrual.open(place));
+        let judged_lines = judged.as_ref().map_or(&shown.lines, |run| &run.lines);
+        let (mut open_installments, mut shown_places) = (Vec::new(), Vec::new());
+        for (place, (line, judged)) in shown.lines.iter().zip(judged_lines).enumerate() {
+            if line.written_off {
+                continue;
+            }
+            let (owes, owes_fee) = (judged.amount_open(), fee_open(place) > 0);
+            if owes > 0 || (fees_are_arrears && owes_fee) {
+                open_installments.push(OpenInstallment { place, due_on: line.due_on, amount: money(owes) });
+            }
+            if owes > 0 || owes_fee || line.amount_open() > 0 {
+                shown_places.push((place, line.due_on));
+            }
+        }
+        open_installments.sort_by_key(|one| one.due_on);
+        shown_places.sort_by_key(|(_, due_on)| *due_on);
+        let (mut open, mut sums) =
+            (Vec::with_capacity(shown_places.len()), Vec::with_capacity(shown_places.len()));
+        let mut outstanding = 0;
+        for (place, _) in &shown_places {
+            let line = &shown.lines[*place];
+            outstanding += line.amount_open();
+            open.push(line.open);
+            sums.push(outstanding);
+        }
+        if let Some(accrual) = &mut late_fees {
+            accrual.keep(shown_places.iter().map(|(place, _)| *place));
+        }
+        let judged_outstanding = open_installments.iter().map(|one| one.amount).sum();
+        Allocation {
+            paid: shown.lines.iter().map(|line| money(line.paid)).collect(),
+            open_installments,
+            outstanding: money(outstanding),
+            judged_outstanding,
+            credit: money(shown.credit),
+            ledger: Some(Box::new(Ledger {
+                shown: shown_places,
+                late_fees,
+                open,
+                sums,
+                waiting,
+                paid_by_now,
+                judged_waiting,
+                fees_are_arrears,
+                day: shown.day.saturating_sub(policy.day_count.on_due_date()),
+            })),
+        }
+    }
+}
