@@ -15,18 +15,6 @@ use super::books::{Books, Debt, ModelPayment, ModelWaiver, Piece};
 use super::calendar;
 use super::policies::ModelPolicies;
 
-/// The late fee of a version that has none.
-const NO_FEE: LateFee = LateFee {
-    daily_rate: None,
-    fixed: None,
-    free_days: None,
-    cap_per_installment: None,
-    cap_per_installment_amount: None,
-    cap_per_month: None,
-    annual_cap: None,
-    fee_arrears_count: false,
-};
-
 /// The days by which an annual rate is divided.
 const DAYS_OF_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
 
@@ -568,7 +556,7 @@ impl<'a> ModelLedgerSteps<'a> {
             DayCount::DueDay => day,
         };
         let policy = self.policies.on(gone_by).clone();
-        let fee = policy.late_fee.unwrap_or(NO_FEE);
+        let fee = policy.late_fee.unwrap_or_default();
         if self.charged_by != Some(policy.version) {
             // The caps of a new version count what accrued before.
             for row in &mut self.rows {

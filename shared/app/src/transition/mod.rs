@@ -86,11 +86,11 @@ enum TransitionInput<'a> {
     Time,
     /// A reconciliation: assess the account if its status may be wrong.
     Reconcile,
-    Fact(&'a (dyn AccountFact + Sync)),
+    Fact(&'a dyn AccountFact),
 }
 
 /// A fact about an account. A function links only the kinds of facts that it applies.
-trait AccountFact {
+trait AccountFact: Sync {
     /// Whether the fact depends on the paid amounts, so that unposted payments are posted before it.
     fn depends_on_payments(&self) -> bool {
         false
@@ -317,11 +317,10 @@ impl Transitions {
                 }
             }
             TransitionInput::Fact(fact) => {
-                let facts = match fact.depends_on_payments() {
-                    true => self.store.payments_of(&account.account_id).await?,
-                    false => Vec::new(),
+                let has_posted = fact.depends_on_payments() && {
+                    let facts = self.store.payments_of(&account.account_id).await?;
+                    post_all(&mut account, &facts).has_posted
                 };
-                let has_posted = post_all(&mut account, &facts).has_posted;
                 let applied = fact.apply_to(&mut account, &rules, now)?;
                 if has_posted { Applied::Changed } else { applied }
             }

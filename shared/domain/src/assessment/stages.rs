@@ -209,8 +209,9 @@ impl<'a> LadderTerms<'a> {
         let since = number(history.last_since.unwrap_or(over_on));
         let on_due_date = self.policy.day_count.on_due_date();
         let replaced_on = self.account.schedule_replaced_on.map(number);
-        let due_dates = due_dates(self.account, &self.policy.into()).collect::<Vec<_>>();
-        let settled = settled_days(self.account, &self.policy.into());
+        let timeline = self.policy.into();
+        let due_dates: Vec<NaiveDate> = due_dates(self.account, &timeline).collect();
+        let settled = settled_days(self.account, &timeline);
         let is_late = |place: usize| {
             let late_from = number(self.after_delinquent_days(due_dates[place], 1));
             if late_from > number(over_on) {
@@ -329,6 +330,9 @@ impl<'a> LadderTerms<'a> {
         let is_it = |one: &Stage| one.name == stage.name;
         let milder =
             self.policy.stages.iter().position(is_it).map_or(&[][..], |place| &self.policy.stages[..place]);
+        if !milder.iter().any(|before| before.restrictions == stage.restrictions) {
+            return from;
+        }
         let mut since = from;
         for before in milder.iter().rev() {
             let Some(holds) = self.holds(&before.when) else { continue };
@@ -336,7 +340,7 @@ impl<'a> LadderTerms<'a> {
             let Some(begins) = begins.filter(|_| holds.until.is_none_or(|until| until >= since)) else {
                 continue;
             };
-            if effects(self.policy, Some(before)) != effects(self.policy, Some(stage)) {
+            if before.restrictions != stage.restrictions {
                 break;
             }
             since = begins;

@@ -25,7 +25,7 @@ const MAX_ANNUAL_RATE: Decimal = Decimal::from_parts(10, 0, 0, false, 0);
 /// The fee is the `penalty` component of its installment. An installment's elapsed days begin on its due
 /// date. Paused days are free, and so are the first [`Policy::free_days`] unpaused ones. All caps are cuts: a
 /// day's charge that a cap cuts is never made up for later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LateFee {
     /// The share of the open principal charged for each chargeable day, as simple interest with no fee on a
     /// fee: `0.0005` is 0.05 % a day. Contracts under Chinese law charge 1.3 to 1.5 times the contract's

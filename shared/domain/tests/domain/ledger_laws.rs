@@ -239,16 +239,7 @@ proptest! {
 }
 
 fn fee_of_nothing() -> LateFee {
-    LateFee {
-        daily_rate: Some(Decimal::ZERO),
-        fixed: None,
-        free_days: None,
-        cap_per_installment: None,
-        cap_per_installment_amount: None,
-        cap_per_month: None,
-        annual_cap: None,
-        fee_arrears_count: false,
-    }
+    LateFee { daily_rate: Some(Decimal::ZERO), ..LateFee::default() }
 }
 
 fn meets(when: &When, figures: &Figures) -> bool {
