@@ -1,11 +1,11 @@
 //! `explain`: an account's story, for people.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use duewatch_domain::account::Reason;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use duewatch_domain::account::{Installment, PaymentInProcess, PaymentMethod, Reason};
 use duewatch_domain::assessment::{DrawPlan, DrawState};
 use duewatch_domain::kernel::{Currency, Money};
-use duewatch_domain::policy::Restriction;
-use duewatch_domain::{Account, Decision, Policy, Zone, allocate_at, assess, draw_plans};
+use duewatch_domain::policy::{Restriction, Timeline, Versions};
+use duewatch_domain::{Account, Decision, Zone, allocate_at, assess, draw_plans};
 
 /// Explains an account: each given decision, its figures, the status at `now`, the cross-restrictions from
 /// and on the customer's other accounts, and the next action.
@@ -14,9 +14,10 @@ pub fn story(
     account: &Account,
     decisions: &[Decision],
     others: &[Account],
-    policy: &Policy,
+    versions: &Versions,
     now: DateTime<Utc>,
 ) -> String {
+    let timeline = versions.timeline(account, now);
     let mut text = String::new();
     let mut line = |words: String| {
         text.push_str(&words);
@@ -28,7 +29,7 @@ pub fn story(
         account.customer_id,
         account.currency,
         account.time_zone.name(),
-        policy.reference(),
+        timeline.current().reference(),
     ));
     line(String::new());
     if decisions.is_empty() {
@@ -40,7 +41,7 @@ pub fn story(
         }
     }
     line(String::new());
-    for words in today(account, others, policy, now) {
+    for words in today(account, others, &timeline, now) {
         line(words);
     }
     text
@@ -78,9 +79,9 @@ fn decision_lines(account: &Account, decision: &Decision) -> Vec<String> {
     lines
 }
 
-fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<Utc>) -> Vec<String> {
-    let currency = account.currency;
-    let assessment = assess(account, policy, now);
+fn today(account: &Account, others: &[Account], timeline: &Timeline<'_>, now: DateTime<Utc>) -> Vec<String> {
+    let (currency, policy) = (account.currency, timeline.current());
+    let assessment = assess(account, timeline, now);
     let figures = &assessment.figures;
     let mut lines = vec![format!("On {} it is {}.", assessment.day, assessment.stage_name())];
     match figures.oldest_due_on {
@@ -103,12 +104,16 @@ fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<U
     }
     lines.extend(from_others(account, others));
     lines.extend(to_others(account, others));
-    let to_say =
-        |reason: &&Reason| matches!(reason, Reason::RestrictionsDeferred { .. } | Reason::BelowMateriality);
+    let to_say = |reason: &&Reason| {
+        matches!(
+            reason,
+            Reason::RestrictionsDeferred { .. } | Reason::BelowMateriality | Reason::InstallmentsHeld
+        )
+    };
     lines.extend(assessment.reasons.iter().filter(to_say).map(|reason| format!("  {reason}")));
-    let allocation = allocate_at(account, policy);
-    for open_installment in &allocation.open_installments {
-        if figures.oldest_due_on.is_none_or(|_| open_installment.due_on > assessment.day) {
+    let allocation = allocate_at(account, timeline);
+    for open_installment in &allocation.shown_installments(currency) {
+        if !figures.overdue.is_positive() || open_installment.due_on > assessment.day {
             break;
         }
         let installment = &account.installments()[open_installment.place];
@@ -126,6 +131,21 @@ fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<U
             parts.join(", "),
         ));
     }
+    lines.extend(
+        account.installments().iter().filter_map(|installment| on_hold(installment, account.time_zone)),
+    );
+    for bucket in allocation.buckets_on(assessment.day, account, policy) {
+        let installments = counted(bucket.installments, "installment", "installments");
+        lines.push(format!(
+            "  {}: {} {currency} in {installments}.",
+            bucket.name,
+            currency.text(bucket.amount)
+        ));
+    }
+    if allocation.credit.is_positive() {
+        lines.push(format!("  {} {currency} of credit is left.", currency.text(allocation.credit)));
+    }
+    lines.extend(account.in_process().and_then(|process| in_process(process, currency, assessment.day)));
     let plans = draw_plans(account, policy, assessment.day);
     lines.extend(plans.iter().map(|plan| drawn(plan, account.currency, account.time_zone)));
     if figures.overdue.is_positive() {
@@ -146,6 +166,32 @@ fn today(account: &Account, others: &[Account], policy: &Policy, now: DateTime<U
         None => "  It is looked at next when something new becomes known.".to_owned(),
     });
     lines
+}
+
+fn on_hold(installment: &Installment, zone: Zone) -> Option<String> {
+    let hold = installment.hold.as_ref()?;
+    let reason = hold.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    Some(format!(
+        "  On hold since {}: {}{reason}. Its days and amounts move no stage until it is released.",
+        hold.since.with_timezone(&zone).format("%Y-%m-%d"),
+        installment.label,
+    ))
+}
+
+/// A payment under way, and its next try.
+fn in_process(process: &PaymentInProcess, currency: Currency, today: NaiveDate) -> Option<String> {
+    let method = process.method.map_or("A payment", PaymentMethod::in_words);
+    let amount =
+        process.amount.map_or_else(String::new, |amount| format!(" of {} {currency}", currency.text(amount)));
+    if let Some(next) = process.next_try_on.filter(|next| *next >= today) {
+        return Some(format!("  {method}{amount} failed; it is tried again on {next}."));
+    }
+    (process.until > today)
+        .then(|| format!("  {method}{amount} is under way; it is waited for until {}.", process.until))
+}
+
+fn counted(count: u32, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// A drawdown, and the state of its plan.

@@ -193,6 +193,7 @@ impl Maker {
             currency,
             time_zone: zone,
             opened_on,
+            interest: None,
             installments,
         })
     }
@@ -238,8 +239,11 @@ impl Maker {
                 Habit::Chargeback => {
                     let (payment_id, at) = self.pays(account, zone, currency, due, owed)?;
                     let back = at + TimeDelta::days(self.rng.i64(2..6));
-                    let command =
-                        Command::PaymentReversed(PaymentReversed { payment_id, dated: Dated::Original });
+                    let command = Command::PaymentReversed(PaymentReversed {
+                        payment_id,
+                        amount: None,
+                        dated: Dated::Original,
+                    });
                     self.happens(account, back, command);
                     let days = self.rng.i64(20..30);
                     self.pays(account, zone, currency, plus_days(due, days), owed)?;

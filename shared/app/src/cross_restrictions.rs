@@ -261,7 +261,7 @@ impl Transitions {
         let ImposedRestrictions { others, blocked } = self.imposed_on(&stored.account, customer, now).await?;
         let known = stored.account.imposed_by();
         let takes_more = others.iter().any(|other| !known.contains(other));
-        let written = self.write_imposed(stored, others, now).await?;
+        let written = Box::pin(self.write_imposed(stored, others, now)).await?;
         let takes_more = takes_more && written.is_some();
         let outcome = written.unwrap_or(TransitionOutcome::Unchanged);
         Ok((CrossRestrictionOutcome { outcome, blocked }, takes_more))
@@ -408,7 +408,7 @@ impl Transitions {
             return Ok(None);
         }
         let rules = self.rules_of(&stored.account, now).await?;
-        if stored.account.status.is_due(now) {
+        if stored.account.is_due(now) {
             (stored, _) = self.let_time_pass(stored, &rules, now).await?;
             account = stored.account.clone();
             account.replace_imposed_by(others)?;

@@ -21,7 +21,7 @@
 use chrono::{DateTime, Utc};
 use duewatch_domain::commands::{AccountOpened, ContactChange, ContactFact, PaymentReversed};
 use duewatch_domain::{Account, Applied, Command, InboundMessage, Refusal};
-use duewatch_store::{ContactChangeOutcome, PaymentFact, PaymentPut};
+use duewatch_store::{ContactChangeOutcome, PaymentFact, PaymentPut, ReversalFact, ReversalPut};
 
 use crate::clock::check_not_ahead;
 use crate::{RecordError, Services, TransitionError, TransitionOutcome};
@@ -65,14 +65,19 @@ pub async fn take_command(
                 PaymentPut::Differs(how) => Err(RecordError::poison(how)),
             }
         }
-        Command::PaymentReversed(PaymentReversed { payment_id, dated }) => {
+        Command::PaymentReversed(PaymentReversed { payment_id, amount, dated }) => {
             let (store, account_id) = (services.store(), &event.account_id);
-            let reversal =
-                store.record_reversal_from(account_id, payment_id, (event.at, *dated), message.origin());
-            if reversal.await? {
-                Ok(CommandOutcome::Applied)
-            } else {
-                Err(RecordError::poison(Refusal::UnknownPayment(payment_id.clone())))
+            let reversal = ReversalFact::of(event.at, *amount, *dated).stated_by(message.origin());
+            match store.record_reversal(account_id, payment_id, reversal).await? {
+                ReversalPut::New => Ok(CommandOutcome::Applied),
+                ReversalPut::Known => Ok(CommandOutcome::Known),
+                ReversalPut::NoPayment => {
+                    Err(RecordError::poison(Refusal::UnknownPayment(payment_id.clone())))
+                }
+                ReversalPut::Beyond(left) => {
+                    let (payment_id, amount) = (payment_id.clone(), amount.unwrap_or(left));
+                    Err(RecordError::poison(Refusal::ReversedBeyond { payment_id, amount, left }))
+                }
             }
         }
         Command::ContactChanged(change) => change_contact(services, message, change, now).await,

@@ -1,7 +1,7 @@
 //! Errors of DynamoDB calls and of item codecs.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, Revision};
+use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, PaymentId, Revision};
 use duewatch_domain::policy::Channel;
 use duewatch_domain::printable;
 
@@ -68,6 +68,8 @@ pub enum WriteConflict {
     CrossRestrictions(AccountId),
     #[error("other writers keep writing the history of account {account_id} at revision {revision}")]
     History { account_id: AccountId, revision: Revision },
+    #[error("other writers keep reversing payment {payment_id} of account {account_id}")]
+    Payment { account_id: AccountId, payment_id: PaymentId },
     #[error("other writers keep changing the contact profile of customer {0}")]
     ContactProfile(CustomerId),
     #[error("another writer changed the contact point {channel} of customer {customer_id}")]

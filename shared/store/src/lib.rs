@@ -31,6 +31,7 @@ mod policies;
 mod profiles;
 mod records;
 mod retry;
+mod reversals;
 mod scan_cursor;
 mod suspense;
 mod table;
@@ -57,6 +58,7 @@ pub use self::profiles::{
 };
 pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
 pub use self::retry::{MAX_CONFLICTS, MayConflict, retry_conflicts};
+pub use self::reversals::{ReversalFact, ReversalPut};
 pub use self::scan_cursor::{AccountPage, ScanCursor};
 pub use self::suspense::{SuspensePage, SuspensePayment};
 

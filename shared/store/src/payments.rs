@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::account::{Account, Dated, Origin, PaymentKind};
 use duewatch_domain::commands::{Command, PaymentReceived, PaymentReversed};
 use duewatch_domain::kernel::MAX_PAYMENTS;
@@ -14,7 +14,7 @@ use duewatch_domain::{Applied, Refusal, printable};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Store, StoreError, keys};
+use crate::{ReversalFact, Store, StoreError, keys};
 
 /// An item of the payments table: a payment and, once reversed, its reversal. Further attributes are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,9 +38,15 @@ pub struct PaymentFact {
     pub received_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversed_at: Option<DateTime<Utc>>,
+    /// The part that the reversal takes back; `None` for the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversal_amount: Option<Money>,
     /// The date on which the reversal takes effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversal_dated: Option<Dated>,
+    /// Reversals of further parts, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_reversals: Vec<ReversalFact>,
     /// The id of the command that stated the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<EventId>,
@@ -60,7 +66,7 @@ pub struct PaymentFact {
 }
 
 /// The attributes of an origin: of the payment, and of its reversal.
-const ORIGINS: [[&str; 3]; 2] =
+pub(crate) const ORIGINS: [[&str; 3]; 2] =
     [["event_id", "source", "actor"], ["reversal_event_id", "reversal_source", "reversal_actor"]];
 
 /// An item of the payments table that is no valid payment.
@@ -89,7 +95,9 @@ impl PaymentFact {
             applies_to: payment.applies_to.clone(),
             received_at,
             reversed_at: None,
+            reversal_amount: None,
             reversal_dated: None,
+            further_reversals: Vec::new(),
             event_id: None,
             source: None,
             actor: None,
@@ -112,10 +120,18 @@ impl PaymentFact {
         origin_of(&self.event_id, &self.source, &self.actor)
     }
 
-    /// Who stated the reversal; none: its item does not say.
+    /// The reversals, in their order.
     #[must_use]
-    pub fn reversal_origin(&self) -> Option<Origin> {
-        origin_of(&self.reversal_event_id, &self.reversal_source, &self.reversal_actor)
+    pub fn reversals(&self) -> Vec<ReversalFact> {
+        let first = self.reversed_at.map(|reversed_at| ReversalFact {
+            reversed_at,
+            amount: self.reversal_amount,
+            dated: self.reversal_dated.unwrap_or_default(),
+            event_id: self.reversal_event_id.clone(),
+            source: self.reversal_source.clone(),
+            actor: self.reversal_actor.clone(),
+        });
+        first.into_iter().chain(self.further_reversals.iter().cloned()).collect()
     }
 
     /// Reads a fact from an item's image. An attribute of an origin that cannot be read is ignored: no money
@@ -139,9 +155,9 @@ impl PaymentFact {
     }
 
     fn in_range(self) -> Result<Self, String> {
-        let instants = [("received_at", Some(self.received_at)), ("reversed_at", self.reversed_at)];
-        for (name, at) in instants {
-            if let Some(at) = at.filter(|at| !is_in_range(at.date_naive())) {
+        let reversed = self.reversals().into_iter().map(|reversal| ("reversed_at", reversal.reversed_at));
+        for (name, at) in std::iter::once(("received_at", self.received_at)).chain(reversed) {
+            if !is_in_range(at.date_naive()) {
                 return Err(format!("{name}: {at} is not between {FIRST_DATE} and {LAST_DATE}"));
             }
         }
@@ -182,11 +198,11 @@ impl PaymentFact {
             }),
             self.received_at,
         )];
-        if let Some(reversed_at) = self.reversed_at {
-            let dated = self.reversal_dated.unwrap_or_default();
+        commands.extend(self.reversals().into_iter().map(|reversal| {
+            let ReversalFact { reversed_at, amount, dated, .. } = reversal;
             let payment_id = self.payment_id.clone();
-            commands.push((Command::PaymentReversed(PaymentReversed { payment_id, dated }), reversed_at));
-        }
+            (Command::PaymentReversed(PaymentReversed { payment_id, amount, dated }), reversed_at)
+        }));
         commands
     }
 
@@ -197,7 +213,8 @@ impl PaymentFact {
     pub fn post_to(&self, account: &mut Account) -> Result<Applied, Refusal> {
         let mut posted = account.clone();
         let mut applied = Applied::Unchanged;
-        let origins = [self.origin(), self.reversal_origin()];
+        let of_reversals = self.reversals().into_iter().map(|reversal| reversal.origin());
+        let origins = std::iter::once(self.origin()).chain(of_reversals);
         for ((command, at), origin) in self.commands().into_iter().zip(origins) {
             if posted.apply_from(&command, at, origin)? == Applied::Changed {
                 applied = Applied::Changed;
@@ -210,7 +227,11 @@ impl PaymentFact {
     }
 }
 
-fn origin_of(event_id: &Option<EventId>, source: &Option<Source>, actor: &Option<Actor>) -> Option<Origin> {
+pub(crate) fn origin_of(
+    event_id: &Option<EventId>,
+    source: &Option<Source>,
+    actor: &Option<Actor>,
+) -> Option<Origin> {
     (event_id.is_some() || source.is_some() || actor.is_some()).then(|| Origin {
         event_id: event_id.clone(),
         source: source.clone().unwrap_or_default(),
@@ -219,7 +240,7 @@ fn origin_of(event_id: &Option<EventId>, source: &Option<Source>, actor: &Option
 }
 
 /// The source where it is not the lender's own system.
-fn stated_source(source: Source) -> Option<Source> {
+pub(crate) fn stated_source(source: Source) -> Option<Source> {
     (!source.is_core()).then_some(source)
 }
 
@@ -339,82 +360,4 @@ impl Store {
             },
         })
     }
-
-    /// Writes a reversal as a payment system does: onto the payment's item. A repeated call keeps the first
-    /// reversal. Returns whether the payment exists.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn record_reversal(
-        &self,
-        account_id: &AccountId,
-        payment_id: &PaymentId,
-        reversed_at: DateTime<Utc>,
-        dated: Dated,
-    ) -> Result<bool, StoreError> {
-        let payments = self.payments_table();
-        let (at, dated) = reversal(reversed_at, dated);
-        let update = payments
-            .update(keys::payment_key(account_id, payment_id))
-            .update_expression(
-                "SET reversed_at = if_not_exists(reversed_at, :at), \
-                 reversal_dated = if_not_exists(reversal_dated, :dated)",
-            )
-            .condition_expression("attribute_exists(payment_id)")
-            .expression_attribute_values(":at", at)
-            .expression_attribute_values(":dated", dated);
-        payments.update_if(update).await
-    }
-
-    /// Writes a reversal as [`Store::record_reversal`] does, together with its origin. A reversal that is there
-    /// keeps its own.
-    ///
-    /// # Errors
-    /// When a call fails.
-    pub async fn record_reversal_from(
-        &self,
-        account_id: &AccountId,
-        payment_id: &PaymentId,
-        (reversed_at, dated): (DateTime<Utc>, Dated),
-        origin: Option<Origin>,
-    ) -> Result<bool, StoreError> {
-        if let Some(Origin { event_id, source, actor }) = origin {
-            let payments = self.payments_table();
-            let fault = |error| StoreError::codec(payments.name, payment_id.as_str(), error);
-            let actor =
-                actor.map(|actor| serde_dynamo::to_attribute_value(actor).map_err(fault)).transpose()?;
-            let (at, dated) = reversal(reversed_at, dated);
-            let [_, [event_id_name, source_name, actor_name]] = ORIGINS;
-            let source = stated_source(source).map(|source| AttributeValue::S(source.to_string()));
-            let attributes = [
-                ("reversed_at", Some(at)),
-                ("reversal_dated", Some(dated)),
-                (event_id_name, event_id.map(|id| AttributeValue::S(id.to_string()))),
-                (source_name, source),
-                (actor_name, actor),
-            ];
-            let mut update = payments
-                .update(keys::payment_key(account_id, payment_id))
-                .condition_expression("attribute_exists(payment_id) AND attribute_not_exists(reversed_at)");
-            let mut set = Vec::with_capacity(attributes.len());
-            for (name, value) in attributes.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-                set.push(format!("{name} = :{name}"));
-                update = update.expression_attribute_values(format!(":{name}"), value);
-            }
-            if payments.update_if(update.update_expression(format!("SET {}", set.join(", ")))).await? {
-                return Ok(true);
-            }
-        }
-        self.record_reversal(account_id, payment_id, reversed_at, dated).await
-    }
-}
-
-/// The attributes `reversed_at` and `reversal_dated`.
-fn reversal(reversed_at: DateTime<Utc>, dated: Dated) -> (AttributeValue, AttributeValue) {
-    let dated = match dated {
-        Dated::Original => "original",
-        Dated::Reversal => "reversal",
-    };
-    let at = reversed_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    (AttributeValue::S(at), AttributeValue::S(dated.to_owned()))
 }

@@ -22,7 +22,7 @@ use aws_sdk_dynamodb::types::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::account::event_id;
-use duewatch_domain::contact::{ContactProfile, QueuedRequest, RequestTarget};
+use duewatch_domain::contact::{ContactProfile, GateReason, QueuedRequest, RequestTarget};
 use duewatch_domain::kernel::{ContactId, CustomerId, Revision, ThirdPartyId};
 use duewatch_domain::{Account, Applied};
 use serde::Serialize;
@@ -102,9 +102,12 @@ fn request_of(
         policy_id: account.policy_id.clone(),
         revision: account.revision,
         stage: account.status.stage.clone(),
+        evaluate_at: match &wanted {
+            RequestTarget::Borrower(request) => now.max(request.due_at()),
+            RequestTarget::ThirdParty { .. } => now,
+        },
         target: wanted,
         planned_at,
-        evaluate_at: now,
         waits_for: None,
         late_since: None,
         reserved_as: None,
@@ -249,7 +252,12 @@ impl Store {
             if change(&mut profile)? == Applied::Unchanged {
                 return Ok(Applied::Unchanged);
             }
-            let waits = queued.into_iter().filter(|one| one.evaluate_at > now && one.reserved_as.is_none());
+            // What waits for its time of sending alone does so whatever the profile says.
+            let is_open = |one: &QueuedRequest| {
+                let is_timed = matches!(one.waits_for, Some(GateReason::SendTime { .. }));
+                one.evaluate_at > now && one.reserved_as.is_none() && !is_timed
+            };
+            let waits = queued.into_iter().filter(is_open);
             let requests =
                 waits.take(MAX_TOGETHER).map(|one| QueuedRequest { evaluate_at: now, ..one }).collect();
             let changed = ProfileChange { profile: Some(profile), requests, ..ProfileChange::default() };

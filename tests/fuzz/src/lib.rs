@@ -76,7 +76,7 @@ pub fn check_allocation(account: &Account) {
         .payments()
         .iter()
         .filter(|payment| payment.is_effective())
-        .map(|payment| payment.amount)
+        .map(|payment| payment.standing())
         .sum();
     assert_eq!(money_in, allocation.paid.into_iter().sum::<Money>() + allocation.credit);
     assert!(!allocation.credit.is_negative());

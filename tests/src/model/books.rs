@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use duewatch_domain::account::{Dated, DelinquencyPause, InstallmentLabel};
+use duewatch_domain::account::{AccruedFee, Dated, DelinquencyPause, InstallmentLabel, ScheduleKind};
 use duewatch_domain::commands::{
-    Command, Contract, FeeWaived, InstallmentAdjusted, NewInstallment, PauseEnded, PauseStarted,
-    PaymentReceived, PaymentReversed, ScheduleReplaced, WriteOffUndone, WrittenOff,
+    Command, Contract, CreditPaidOut, FeeWaived, InstallmentAdjusted, InstallmentHeld, InstallmentReleased,
+    NewInstallment, PauseEnded, PauseStarted, PaymentReceived, PaymentReversed, ScheduleReplaced,
+    WriteOffUndone, WrittenOff,
 };
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{DrawId, InstallmentNumber, PaymentId};
+use rust_decimal::Decimal;
 
 use super::answers::{Answers, ModelPromise};
 use super::ledger::{ModelLedger, Settled, is_dated};
@@ -39,11 +41,16 @@ pub(super) struct Books {
     pub(super) payments: Vec<ModelPayment>,
     pub(super) divisions: Vec<Division>,
     pub(super) waivers: Vec<ModelWaiver>,
-    /// The date of the last schedule replacement.
+    /// The instants at which notices of stages left.
+    pub(super) letters: Vec<DateTime<Utc>>,
+    /// The annual rate of the contract's interest.
+    pub(super) annual_rate: Option<Decimal>,
+    /// The date of the last schedule replacement, and of the last one that counts as forbearance.
     pub(super) replaced_on: Option<NaiveDate>,
+    pub(super) forborne_on: Option<NaiveDate>,
 }
 
-/// A new schedule, or a chargeback. Earlier money settles the earlier debt; later money settles the debt that
+/// A new schedule, a chargeback, or the return of what was written off. Earlier money settles the earlier debt; later money settles the debt that
 /// falls due anew.
 #[derive(Debug)]
 pub(super) struct Division {
@@ -70,6 +77,12 @@ pub(super) struct Piece {
     pub(super) replaced: bool,
     /// The index of the division that created the debt; none: the contract did.
     pub(super) since: Option<usize>,
+    written_off_at: Option<DateTime<Utc>>,
+    /// The indexes of the divisions between which it was written off.
+    pub(super) left_out: Vec<(usize, usize)>,
+    /// Late fee kept from the schedule before.
+    pub(super) kept_fee: Money,
+    pub(super) held: bool,
 }
 
 impl Piece {
@@ -82,6 +95,27 @@ impl Piece {
             written_off: false,
             replaced: false,
             since,
+            written_off_at: None,
+            left_out: Vec::new(),
+            kept_fee: Money::ZERO,
+            held: false,
+        }
+    }
+
+    /// A debt that no contract names.
+    fn of(label: InstallmentLabel, due_on: NaiveDate, due: Money, since: usize) -> Self {
+        Self {
+            label,
+            due_on,
+            parts: [Money::ZERO, Money::ZERO, due],
+            due,
+            written_off: false,
+            replaced: false,
+            since: Some(since),
+            written_off_at: None,
+            left_out: Vec::new(),
+            kept_fee: Money::ZERO,
+            held: false,
         }
     }
 
@@ -93,18 +127,21 @@ impl Piece {
 /// A payment.
 #[derive(Debug)]
 pub(super) struct ModelPayment {
-    id: PaymentId,
+    pub(super) id: PaymentId,
+    /// What still counts of it.
     pub(super) amount: Money,
+    /// What no reversal has taken back.
+    left: Money,
+    reversals: Vec<(DateTime<Utc>, Option<Money>, Dated)>,
     pub(super) received_at: DateTime<Utc>,
     pub(super) value_date: Option<NaiveDate>,
     pub(super) targets: Vec<InstallmentNumber>,
-    reversed: Option<Dated>,
 }
 
 impl ModelPayment {
     /// Whether the payment counts. A charged-back payment still does: a debt of its own takes it back.
     pub(super) fn is_effective(&self) -> bool {
-        self.reversed != Some(Dated::Original)
+        self.amount > Money::ZERO
     }
 }
 
@@ -120,7 +157,12 @@ pub(super) struct ModelWaiver {
 
 impl Books {
     /// The books after the facts. What is settled when a write-off or a new schedule comes is asked of the policy.
-    pub(super) fn of(contract: &Contract, facts: &[ModelFact], policies: &ModelPolicies) -> Self {
+    pub(super) fn of(
+        contract: &Contract,
+        facts: &[ModelFact],
+        letters: &[(DateTime<Utc>, usize)],
+        policies: &ModelPolicies,
+    ) -> Self {
         let mut books = Self {
             zone: calendar::zone(contract.time_zone),
             enforced: true,
@@ -133,11 +175,18 @@ impl Books {
             payments: Vec::new(),
             divisions: Vec::new(),
             waivers: Vec::new(),
+            letters: Vec::new(),
+            annual_rate: contract.interest.map(|interest| interest.annual_rate),
             replaced_on: None,
+            forborne_on: None,
         };
-        for fact in facts {
+        // A letter that was heard of later changes nothing of what a fact before found.
+        let known_to = |facts: usize| letters.iter().filter(move |(_, known)| *known <= facts);
+        for (place, fact) in facts.iter().enumerate() {
+            books.letters = known_to(place).map(|(at, _)| *at).collect();
             books.enter(&fact.command, fact.at, policies);
         }
+        books.letters = letters.iter().map(|(at, _)| *at).collect();
         books
     }
 
@@ -182,9 +231,12 @@ impl Books {
             | Command::PaymentInProcess(_)
             | Command::PaymentProcessEnded(_) => self.recorded.enter(self.zone, command, at),
             Command::PaymentReceived(received) => self.receive(received, at),
-            Command::PaymentReversed(PaymentReversed { payment_id, dated }) => {
-                self.reverse(payment_id, *dated, at)
+            Command::PaymentReversed(PaymentReversed { payment_id, amount, dated }) => {
+                self.reverse(payment_id, *amount, *dated, at)
             }
+            Command::CreditPaidOut(CreditPaidOut { amount, .. }) => self.pay_out(*amount, at, policies),
+            Command::InstallmentHeld(InstallmentHeld { number, .. }) => self.hold(*number, true),
+            Command::InstallmentReleased(InstallmentReleased { number, .. }) => self.hold(*number, false),
             Command::InstallmentAdded(added) => self.pieces.push(Piece::new(&added.installment, None)),
             Command::Drawn(drawn) if !self.draws.contains(&drawn.draw_id) => {
                 self.draws.push(drawn.draw_id.clone());
@@ -193,9 +245,7 @@ impl Books {
             Command::InstallmentAdjusted(InstallmentAdjusted { number, amount, .. }) => {
                 self.pieces.iter_mut().filter(|piece| piece.is(*number)).for_each(|one| one.due -= *amount);
             }
-            Command::ScheduleReplaced(ScheduleReplaced { installments, .. }) => {
-                self.replace(installments, at, policies)
-            }
+            Command::ScheduleReplaced(replaced) => self.replace(replaced, at, policies),
             Command::PauseStarted(PauseStarted { from, until }) => {
                 self.pauses.push(DelinquencyPause { from: *from, until: *until });
             }
@@ -204,8 +254,15 @@ impl Books {
             Command::EnforcementOn(_) => self.enforced = true,
             Command::WrittenOff(WrittenOff { number, .. }) => self.write_off(*number, at, policies),
             Command::WriteOffUndone(WriteOffUndone { number, .. }) => {
-                let meant = |piece: &&mut Piece| number.is_none_or(|number| piece.is(number));
-                self.pieces.iter_mut().filter(meant).for_each(|piece| piece.written_off = false);
+                let meant =
+                    |piece: &&mut Piece| piece.written_off && number.is_none_or(|number| piece.is(number));
+                for piece in self.pieces.iter_mut().filter(meant) {
+                    piece.written_off = false;
+                    if let Some(from) = piece.written_off_at.take().filter(|from| *from < at) {
+                        piece.left_out.push((self.divisions.len(), self.divisions.len() + 1));
+                        self.divisions.extend([Division { at: from }, Division { at }]);
+                    }
+                }
             }
             // The other facts change no amount due.
             _ => {}
@@ -219,44 +276,117 @@ impl Books {
         self.payments.push(ModelPayment {
             id: received.payment_id.clone(),
             amount: received.amount,
+            left: received.amount,
+            reversals: Vec::new(),
             received_at: at,
             value_date: received.value_date,
             targets: received.applies_to.clone(),
-            reversed: None,
         });
         self.payments.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
     }
 
-    fn reverse(&mut self, id: &PaymentId, dated: Dated, at: DateTime<Utc>) {
+    /// Takes a payment back, whole or in a part. What falls due instead is a debt of its own: a chargeback, or what
+    /// had been paid out of the payment already.
+    fn reverse(&mut self, id: &PaymentId, amount: Option<Money>, dated: Dated, at: DateTime<Utc>) {
         let due_on = calendar::business_date(self.zone, at);
-        let known = self.payments.iter_mut().find(|one| one.id == *id && one.reversed.is_none());
-        let Some(payment) = known else { return };
-        payment.reversed = Some(dated);
-        if dated == Dated::Reversal {
-            let (label, imposed) = (InstallmentLabel::Chargeback(id.clone()), payment.amount);
+        let Some(payment) = self.payments.iter_mut().find(|one| one.id == *id) else { return };
+        let part = amount.unwrap_or(payment.left);
+        if payment.left == Money::ZERO || payment.reversals.contains(&(at, amount, dated)) {
+            return;
+        }
+        payment.reversals.push((at, amount, dated));
+        payment.left -= part;
+        let falls_due = match dated {
+            Dated::Reversal => part,
+            Dated::Original => {
+                let there = part.min(payment.amount);
+                payment.amount -= there;
+                part - there
+            }
+        };
+        if falls_due > Money::ZERO {
             // The payment's allocation stays: a chargeback comes after its payment, whatever the instants
             // say.
             let at = at.max(payment.received_at + TimeDelta::nanoseconds(1));
-            let since = Some(self.divisions.len());
-            let parts = [Money::ZERO, Money::ZERO, imposed];
-            let (written_off, replaced) = (false, false);
-            self.pieces.push(Piece { label, due_on, parts, due: imposed, written_off, replaced, since });
+            let label = InstallmentLabel::Chargeback(id.clone());
+            self.pieces.push(Piece::of(label, due_on, falls_due, self.divisions.len()));
             self.divisions.push(Division { at });
         }
     }
 
+    /// Pays credit out: the money that came last is the money that nothing has taken.
+    fn pay_out(&mut self, amount: Option<Money>, at: DateTime<Utc>, policies: &ModelPolicies) {
+        let policies = policies.until(calendar::business_date(self.zone, at));
+        let (credit, unnamed) = if is_dated(&policies) {
+            ModelLedger::credit(self, &policies, at)
+        } else {
+            let (_, purses) = self.allocate();
+            let credit = purses.iter().map(|purse| purse.left).sum();
+            let unnamed = purses.iter().map(|purse| {
+                let named: Money = purse.named.iter().map(|(_, part)| *part).sum();
+                (purse.payment.id.clone(), purse.payment.amount - named)
+            });
+            (credit, unnamed.collect())
+        };
+        let mut left = amount.unwrap_or(credit);
+        for (id, unnamed) in unnamed.into_iter().rev() {
+            let part = unnamed.min(left);
+            left -= part;
+            self.payments.iter_mut().filter(|payment| payment.id == id).for_each(|one| one.amount -= part);
+        }
+    }
+
+    fn hold(&mut self, number: InstallmentNumber, held: bool) {
+        self.pieces.iter_mut().filter(|piece| piece.is(number)).for_each(|piece| piece.held = held);
+    }
+
     /// Keeps the paid part of every piece and adds the new installments.
-    /// A late fee that was paid stays paid, as a part of the piece.
-    fn replace(&mut self, installments: &[NewInstallment], at: DateTime<Utc>, policies: &ModelPolicies) {
-        let settled = self.settled(at, &policies.until(calendar::business_date(self.zone, at)));
+    /// A late fee that was paid stays paid, as a part of the piece. One that is open goes, or stays owed by itself,
+    /// or becomes a fee of the first new installment.
+    fn replace(&mut self, replaced: &ScheduleReplaced, at: DateTime<Utc>, policies: &ModelPolicies) {
+        let today = calendar::business_date(self.zone, at);
+        let settled = self.settled(at, &policies.until(today));
+        let bears = |piece: &Piece, settled: &Settled| !piece.written_off && settled.fee_open > Money::ZERO;
+        let open: Vec<(NaiveDate, Money)> = self
+            .pieces
+            .iter()
+            .zip(&settled)
+            .filter(|(piece, settled)| bears(piece, settled))
+            .map(|(piece, settled)| (piece.due_on, settled.fee_open))
+            .collect();
+        let fees: Money = open.iter().map(|(_, fee)| *fee).sum();
         for (piece, settled) in self.pieces.iter_mut().zip(settled) {
             piece.due = settled.paid + settled.paid_as_fee;
+            piece.kept_fee = Money::ZERO;
             piece.replaced = true;
         }
         self.pieces.retain(|piece| piece.due > Money::ZERO);
-        self.replaced_on = Some(calendar::business_date(self.zone, at));
-        let since = Some(self.divisions.len());
-        self.pieces.extend(installments.iter().map(|one| Piece::new(one, since)));
+        self.replaced_on = self.replaced_on.max(Some(today));
+        if matches!(replaced.kind, None | Some(ScheduleKind::Forbearance)) {
+            self.forborne_on = self.forborne_on.max(Some(today));
+        }
+        let since = self.divisions.len();
+        let mut new: Vec<Piece> =
+            replaced.installments.iter().map(|one| Piece::new(one, Some(since))).collect();
+        match replaced.accrued_fee {
+            Some(AccruedFee::Move) => {
+                let first = new
+                    .iter_mut()
+                    .min_by(|one, other| (one.due_on, &one.label).cmp(&(other.due_on, &other.label)));
+                if let Some(first) = first {
+                    first.parts[0] += fees;
+                    first.due += fees;
+                }
+            }
+            Some(AccruedFee::Keep) => {
+                if let Some(due_on) = open.iter().map(|(due_on, _)| *due_on).min() {
+                    let kept = Piece::of(InstallmentLabel::LateFees(today), due_on, Money::ZERO, since);
+                    new.push(Piece { kept_fee: fees, ..kept });
+                }
+            }
+            Some(AccruedFee::Waive) | None => {}
+        }
+        self.pieces.append(&mut new);
         // A new schedule comes after every payment it finds, whatever the instants say.
         let found = self.payments.iter().map(|payment| payment.received_at + TimeDelta::nanoseconds(1));
         self.divisions.push(Division { at: found.max().map_or(at, |found| found.max(at)) });
@@ -278,6 +408,7 @@ impl Books {
             let is_open = settled.paid < piece.due || settled.fee_open > Money::ZERO;
             if number.is_none_or(|number| piece.is(number)) && is_open {
                 piece.written_off = true;
+                piece.written_off_at = piece.written_off_at.or(Some(at));
             }
         }
     }
@@ -314,7 +445,7 @@ impl Books {
         for next in self.dividing() {
             let has_come = |payment: &ModelPayment| next.comes_after(payment);
             self.allocate_named(&mut paid, &mut purses, has_come);
-            self.allocate_oldest(&mut paid, &mut purses, has_come, |since| since.at < next.at);
+            self.allocate_oldest(&mut paid, &mut purses, has_come, |since| since < next.at);
         }
         self.allocate_named(&mut paid, &mut purses, |_| true);
         self.allocate_oldest(&mut paid, &mut purses, |_| true, |_| true);
@@ -349,13 +480,17 @@ impl Books {
         paid: &mut [Money],
         purses: &mut [Purse<'_>],
         has_come: impl Fn(&ModelPayment) -> bool,
-        is_owed: impl Fn(&Division) -> bool,
+        is_owed: impl Fn(DateTime<Utc>) -> bool,
     ) {
         let mut order: Vec<usize> = (0..self.pieces.len()).collect();
         order.sort_by_key(|place| (self.pieces[*place].due_on, &self.pieces[*place].label));
         for place in order {
             let piece = &self.pieces[place];
-            if !piece.written_off && self.since(piece).is_none_or(&is_owed) {
+            let is_there = self.since(piece).is_none_or(|since| is_owed(since.at));
+            let was_left_out = piece.left_out.iter().any(|(from, until)| {
+                is_owed(self.divisions[*from].at) && !is_owed(self.divisions[*until].at)
+            });
+            if !piece.written_off && is_there && !was_left_out {
                 let there = purses.iter_mut().filter(|purse| has_come(purse.payment));
                 for purse in there {
                     purse.pay(piece, &mut paid[place]);
@@ -367,7 +502,11 @@ impl Books {
     /// The divisions in their order. One whose debts are all gone, or that created none, divides nothing: no
     /// debt waits for later money.
     pub(super) fn dividing(&self) -> Vec<&Division> {
-        let created = |place: usize| self.pieces.iter().any(|piece| piece.since == Some(place));
+        let is_of = |piece: &Piece, place: usize| {
+            piece.since == Some(place)
+                || piece.left_out.iter().any(|(from, until)| *from == place || *until == place)
+        };
+        let created = |place: usize| self.pieces.iter().any(|piece| is_of(piece, place));
         let all = self.divisions.iter().enumerate();
         let mut dividing: Vec<&Division> =
             all.filter(|(place, _)| created(*place)).map(|(_, division)| division).collect();

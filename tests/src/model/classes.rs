@@ -48,9 +48,11 @@ impl Classes {
         rules: &ClassificationRules,
         day: NaiveDate,
     ) -> Self {
-        let oldest = match rules.counts {
-            ClassDaysCount::DaysPastDue => course.debts().first().map(|debt| debt.due_on),
-            ClassDaysCount::MaterialDays => course.material_date(),
+        let is_material = rules.counts == ClassDaysCount::MaterialDays && course.policy.materiality.is_some();
+        let oldest = if is_material {
+            course.material_date()
+        } else {
+            course.all_debts().first().map(|debt| debt.due_on)
         };
         let counted = |oldest: Option<NaiveDate>, day: NaiveDate| {
             let Some(due_on) = oldest.filter(|due_on| course.is_past_due(*due_on, day)) else { return 0 };
@@ -142,12 +144,17 @@ impl Classes {
                 }
                 continue;
             };
-            if !is_cured(rules, place, days_today) {
+            let is_on_probation = self.held[held].probation_until.is_some();
+            if !is_cured(rules, place, if is_on_probation { days_past_due } else { days_today }) {
                 self.held[held].probation_until = None;
                 continue;
             }
+            if !course.was_past_due_by(class.days_past_due, self.held[held].since) {
+                self.held.remove(held);
+                continue;
+            }
             // A schedule replaced since the class was reached.
-            let forborne_on = course.replaced_on.filter(|on| *on >= self.held[held].since);
+            let forborne_on = course.forborne_on.filter(|on| *on >= self.held[held].since);
             let months = match forborne_on {
                 Some(_) => rules.probation_after_forbearance_months,
                 None => rules.probation_months,

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use duewatch_domain::Policy;
-use duewatch_domain::account::DelinquencyPause;
 use duewatch_domain::account::NoticeOf;
+use duewatch_domain::account::{DelinquencyPause, InstallmentLabel};
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::DayCount;
 use duewatch_domain::kernel::Money;
@@ -36,13 +36,17 @@ pub(super) struct ModelCourse<'p> {
     pub(super) enforced: bool,
     /// The date of the last schedule replacement.
     pub(super) replaced_on: Option<NaiveDate>,
+    /// The date of the last one that counts as forbearance.
+    pub(super) forborne_on: Option<NaiveDate>,
     /// The date of the evaluation.
     pub(super) today: NaiveDate,
     ledger: ModelLedger,
+    /// The open debts that stages and reminders are about: none is on hold.
+    judged: Vec<Debt>,
     pauses: Vec<DelinquencyPause>,
     recorded: ModelRecorded,
     pub(super) answers: Answers,
-    /// When each installment was paid, where the policy has a first-lapse tolerance.
+    /// When each installment was paid, where the policy has a first-lapse tolerance or classes.
     pub(super) paid_on: Vec<PaidOn>,
     /// The material days in a row, and the paused ones of them, on each date from the oldest due date on, as far as they
     /// were asked for.
@@ -66,6 +70,7 @@ struct ModelFigures {
     /// The days and amounts that stages compare.
     stage_days_past_due: u32,
     stage_delinquent_days: u32,
+    stage_installments: u32,
     judged_overdue: Money,
     judged_outstanding: Money,
 }
@@ -118,18 +123,24 @@ impl<'p> ModelCourse<'p> {
             calendar::business_date(books.zone, until),
             calendar::judged_day(books.zone, policy.day_count, until),
         );
+        let ledger = ModelLedger::of(books, policies, until);
+        let is_held =
+            |label: &InstallmentLabel| books.pieces.iter().any(|one| one.held && one.label == *label);
         Self {
             zone: books.zone,
             policy,
             replaced_on: books.replaced_on,
+            forborne_on: books.forborne_on,
             today,
-            ledger: ModelLedger::of(books, policies, until),
+            judged: ledger.debts.iter().filter(|debt| !is_held(&debt.label)).cloned().collect(),
+            ledger,
             pauses: books.pauses.clone(),
             enforced: books.enforced,
             recorded: books.recorded.clone(),
-            paid_on: match &policy.first_lapse_tolerance {
-                Some(_) => ModelLedger::paid_on(books, policies, until),
-                None => Vec::new(),
+            paid_on: if policy.first_lapse_tolerance.is_some() || policy.classification.is_some() {
+                ModelLedger::paid_on(books, policies, until)
+            } else {
+                Vec::new()
             },
             answers: books.answers.clone(),
             material_days: RefCell::default(),
@@ -139,8 +150,13 @@ impl<'p> ModelCourse<'p> {
         }
     }
 
-    /// The open debts, the oldest first.
+    /// The open debts that stages and reminders are about, the oldest first.
     pub(super) fn debts(&self) -> &[Debt] {
+        &self.judged
+    }
+
+    /// All open debts, the oldest first.
+    pub(super) fn all_debts(&self) -> &[Debt] {
         &self.ledger.debts
     }
 
@@ -192,7 +208,7 @@ impl<'p> ModelCourse<'p> {
             days_past_due: figures.days_past_due,
             delinquent_days: figures.delinquent_days,
             overdue: figures.overdue,
-            oldest_due_on: self.debts().first().filter(past_due).map(|oldest| oldest.due_on),
+            oldest_due_on: self.all_debts().first().filter(past_due).map(|oldest| oldest.due_on),
             outstanding: figures.outstanding,
             late_fee: self.policy.late_fee.map(|_| figures.late_fee),
             unpaid_installments: figures.unpaid_installments,
@@ -276,6 +292,35 @@ impl<'p> ModelCourse<'p> {
         })
     }
 
+    /// Whether an installment was past due by so many days at the end of a date from `since` on, by the dates of the
+    /// payments as they now stand. A schedule replaced since proves nothing.
+    pub(super) fn was_past_due_by(&self, days: u32, since: NaiveDate) -> bool {
+        if self.replaced_on >= Some(since) {
+            return true;
+        }
+        self.paid_on.iter().any(|paid| {
+            // The installment is open at the end of each date before the one of its payment, and was open on that
+            // date until the payment.
+            let mut date = paid.due_on;
+            let mut count = 0;
+            loop {
+                date = calendar::next(date);
+                count += 1;
+                let is_known = match self.policy.day_count {
+                    DayCount::DayAfter => date <= self.today,
+                    DayCount::DueDay => date <= calendar::next(self.today),
+                };
+                let is_open = paid.on.is_none_or(|on| date <= on);
+                if !is_open || (!is_known && paid.on.is_none()) {
+                    return false;
+                }
+                if count >= days && paid.on.is_none_or(|on| on >= since) {
+                    return true;
+                }
+            }
+        })
+    }
+
     /// The first delinquent day, if no fact changes.
     pub(super) fn first_delinquent_day(&self) -> Option<NaiveDate> {
         let mut day = self.begin(self.debts().first()?.due_on);
@@ -336,7 +381,7 @@ impl<'p> ModelCourse<'p> {
 
     /// The due date of the oldest debt past due on `date`; without one, `date` itself.
     fn begin(&self, date: NaiveDate) -> ModelDay {
-        let oldest = self.debts().first().map(|oldest| oldest.due_on);
+        let oldest = self.all_debts().first().map(|oldest| oldest.due_on);
         let date = oldest.filter(|due_on| self.is_past_due(*due_on, date)).unwrap_or(date);
         self.day(date, 0, 0)
     }
@@ -354,7 +399,11 @@ impl<'p> ModelCourse<'p> {
     /// material without a break, where the policy has materiality.
     fn stage_days(&self, day: &ModelDay) -> (u32, u32) {
         if self.policy.materiality.is_none() {
-            return (day.days_past_due, day.delinquent_days);
+            let Some(oldest) = self.debts().first() else { return (0, 0) };
+            if self.all_debts().first() == Some(oldest) {
+                return (day.days_past_due, day.delinquent_days);
+            }
+            return self.days_since(oldest.due_on, day.date);
         }
         let Some(oldest) = self.debts().first().map(|oldest| oldest.due_on) else { return (0, 0) };
         let Ok(place) = usize::try_from((day.date - oldest).num_days()) else { return (0, 0) };
@@ -373,6 +422,21 @@ impl<'p> ModelCourse<'p> {
         }
         let (count, free) = known[place];
         (count, count.saturating_sub(self.policy.grace_days).saturating_sub(free))
+    }
+
+    /// The days past due and the delinquent days of a debt, counted one by one.
+    fn days_since(&self, due_on: NaiveDate, date: NaiveDate) -> (u32, u32) {
+        let (mut counted, mut free, mut stepping) = (0, 0, due_on);
+        while self.is_past_due(due_on, date) && stepping <= date {
+            let gone_by = match self.policy.day_count {
+                DayCount::DayAfter => stepping < date,
+                DayCount::DueDay => true,
+            };
+            counted += u32::from(gone_by);
+            free += u32::from(gone_by && self.is_paused(stepping));
+            stepping = calendar::next(stepping);
+        }
+        (counted, counted.saturating_sub(self.policy.grace_days).saturating_sub(free))
     }
 
     /// The date from which the material days are counted, like a due date, if no fact changes.
@@ -405,7 +469,7 @@ impl<'p> ModelCourse<'p> {
 
     /// The day after `passed` days since the oldest due date, `paused` of them within a pause.
     fn day(&self, date: NaiveDate, passed: u32, paused: u32) -> ModelDay {
-        let oldest = self.debts().first();
+        let oldest = self.all_debts().first();
         let days_past_due = match self.policy.day_count {
             _ if oldest.is_none_or(|oldest| !self.is_past_due(oldest.due_on, date)) => 0,
             DayCount::DayAfter => passed,
@@ -430,23 +494,31 @@ impl<'p> ModelCourse<'p> {
             late_fee: Money::ZERO,
             stage_days_past_due: 0,
             stage_delinquent_days: 0,
+            stage_installments: 0,
             judged_overdue: Money::ZERO,
             judged_outstanding: Money::ZERO,
         };
         (figures.stage_days_past_due, figures.stage_delinquent_days) = self.stage_days(day);
+        let mut arrears = (Money::ZERO, self.ledger.waits_on(day.date));
         for (place, debt) in self.ledger.shown().iter().enumerate() {
             let fee = self.ledger.fee(place, day.date);
-            figures.outstanding += debt.amount;
-            if self.is_past_due(debt.due_on, day.date) {
-                figures.outstanding += fee;
-                figures.overdue += debt.amount + fee;
-                figures.late_fee += fee;
+            let is_past_due = self.is_past_due(debt.due_on, day.date);
+            let fee = if is_past_due { fee } else { Money::ZERO };
+            let overdue = if is_past_due { debt.amount + fee } else { Money::ZERO };
+            figures.outstanding += debt.amount + fee;
+            figures.overdue += overdue;
+            figures.late_fee += fee;
+            if self.debts().iter().any(|judged| judged.label == debt.label) {
+                arrears.0 += overdue;
+                arrears.1 += debt.amount + fee;
             }
         }
-        (figures.judged_overdue, figures.judged_outstanding, figures.unpaid_installments) =
+        let past_due = self.all_debts().iter().filter(|debt| self.is_past_due(debt.due_on, day.date));
+        figures.unpaid_installments = u32::try_from(past_due.count()).unwrap_or(u32::MAX);
+        (figures.judged_overdue, figures.judged_outstanding, figures.stage_installments) =
             self.judged_balances(day.date);
         if self.policy.late_fee.is_some_and(|fee| fee.fee_arrears_count) {
-            (figures.judged_overdue, figures.judged_outstanding) = (figures.overdue, figures.outstanding);
+            (figures.judged_overdue, figures.judged_outstanding) = arrears;
         }
         figures
     }
@@ -470,12 +542,12 @@ impl<'p> ModelCourse<'p> {
     }
 
     fn holds(&self, when: &When, figures: &ModelFigures, day: NaiveDate) -> bool {
-        figures.unpaid_installments > 0
+        figures.stage_installments > 0
             && self.is_material(day)
             && when.delinquent_days.is_none_or(|least| figures.stage_delinquent_days >= least)
             && when.days_past_due.is_none_or(|least| figures.stage_days_past_due >= least)
             && when.overdue_amount.is_none_or(|least| figures.judged_overdue >= least)
-            && when.unpaid_installments.is_none_or(|least| figures.unpaid_installments >= least)
+            && when.unpaid_installments.is_none_or(|least| figures.stage_installments >= least)
             && when.overdue_share.is_none_or(|least| {
                 figures.judged_overdue.as_decimal() >= least * figures.judged_outstanding.as_decimal()
             })
@@ -494,6 +566,9 @@ impl<'p> ModelCourse<'p> {
             true => {
                 let (mut overdue, mut outstanding) = (Money::ZERO, self.ledger.waits_on(day));
                 for (place, debt) in self.ledger.shown().iter().enumerate() {
+                    if !self.debts().iter().any(|judged| judged.label == debt.label) {
+                        continue;
+                    }
                     outstanding += debt.amount;
                     if self.is_past_due(debt.due_on, day) {
                         let fee = self.ledger.fee(place, day);

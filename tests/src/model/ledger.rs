@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::account::InstallmentLabel;
 use duewatch_domain::kernel::DayCount;
-use duewatch_domain::kernel::Money;
+use duewatch_domain::kernel::{Money, PaymentId};
 use duewatch_domain::policy::{Component, DueClass, LateFee, Overpayment};
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -37,6 +37,8 @@ pub(super) struct ModelLedger {
     judged_waiting: Vec<(NaiveDate, Money)>,
     /// The open principal of each installment at the end of each date, and the date on which it was paid.
     principals: BTreeMap<NaiveDate, Vec<Decimal>>,
+    /// The oldest installment past due at each letter, by the letter's number.
+    addressed: BTreeMap<usize, Option<usize>>,
     pub(super) paid: Vec<PaidOn>,
 }
 
@@ -76,7 +78,7 @@ impl ModelLedger {
             if !policies.any(|policy| policy.late_fee.is_some()) {
                 return judged;
             }
-            let shown = ModelLedgerSteps::of(books, policies, Some(&judged.principals)).walk(until);
+            let shown = ModelLedgerSteps::of(books, policies, Some(&judged)).walk(until);
             if fees_are_arrears(policies.now()) {
                 return shown;
             }
@@ -117,7 +119,7 @@ impl ModelLedger {
         let today = calendar::business_date(books.zone, at);
         let judged = calendar::judged_day(books.zone, policies.now().day_count, at);
         let without_fee = policies.without_fee();
-        let base = ModelLedgerSteps::of(books, &without_fee, None).walk(today).principals;
+        let base = ModelLedgerSteps::of(books, &without_fee, None).walk(today);
         let mut steps = ModelLedgerSteps::of(books, policies, Some(&base));
         steps.step_to(today, judged);
         let mut settled = vec![None; steps.rows.len()];
@@ -128,6 +130,23 @@ impl ModelLedger {
                 Some(Settled { paid, paid_as_fee: fee, fee_open: steps.money(row.fee_open()) });
         }
         settled.into_iter().flatten().collect()
+    }
+
+    /// The money that nothing has taken at an instant, and the part of each payment that nothing took by name, in the
+    /// order in which the payments counted.
+    pub(super) fn credit(
+        books: &Books,
+        policies: &ModelPolicies,
+        at: DateTime<Utc>,
+    ) -> (Money, Vec<(PaymentId, Money)>) {
+        let today = calendar::business_date(books.zone, at);
+        let judged = calendar::judged_day(books.zone, policies.now().day_count, at);
+        let without_fee = policies.without_fee();
+        let base = ModelLedgerSteps::of(books, &without_fee, None).walk(today);
+        let mut steps = ModelLedgerSteps::of(books, policies, Some(&base));
+        steps.step_to(today, judged);
+        let unnamed = steps.unnamed.iter().map(|(id, amount)| (id.clone(), steps.money(*amount)));
+        (steps.money(steps.credit), unnamed.collect())
     }
 
     /// When each installment was paid, by the dates of the payments and without late fees.
@@ -161,6 +180,8 @@ struct ModelRow<'a> {
     owed_since: Option<NaiveDate>,
     /// The number of divisions that must have passed before money may settle it.
     owed_after: usize,
+    /// The numbers of divisions passed between which it was written off.
+    left_out: Vec<[usize; 2]>,
     /// Open fee, interest and principal.
     open: [Decimal; 3],
     /// The sum of its own amounts at first, and the principal of them.
@@ -177,6 +198,8 @@ struct ModelRow<'a> {
     is_fixed_charged: bool,
     /// Late days outside pauses.
     unpaused: u32,
+    /// Late fee kept from the schedule before; zero where no version has a late fee.
+    kept: Decimal,
     /// The part of the late fee that was paid or waived.
     taken: Decimal,
     /// The part of `taken` that was paid.
@@ -201,6 +224,8 @@ enum ModelEntryKind<'a> {
     /// takes a part.
     Payment(&'a ModelPayment, usize, Vec<(usize, Money)>),
     Waiver(&'a ModelWaiver),
+    /// The letter of that number.
+    Letter(usize),
 }
 
 struct ModelLedgerSteps<'a> {
@@ -211,23 +236,22 @@ struct ModelLedgerSteps<'a> {
     /// The date that the walk has reached.
     date: NaiveDate,
     credit: Decimal,
+    /// What each payment put on no installment by name.
+    unnamed: Vec<(PaymentId, Decimal)>,
     /// The number of divisions before the last payment.
     passed: usize,
     /// The version of the last charge.
     charged_by: Option<u32>,
     /// The month of the last charge, and 365 times its charges.
     month: ((i32, u32), Decimal),
-    /// The principal that bears the fee, by date; none: the open one.
-    base: Option<&'a BTreeMap<NaiveDate, Vec<Decimal>>>,
+    /// The allocation whose principal bears the fee; none: this one.
+    base: Option<&'a ModelLedger>,
     ledger: ModelLedger,
 }
 
 impl<'a> ModelLedgerSteps<'a> {
-    fn of(
-        books: &'a Books,
-        policies: &'a ModelPolicies,
-        base: Option<&'a BTreeMap<NaiveDate, Vec<Decimal>>>,
-    ) -> Self {
+    fn of(books: &'a Books, policies: &'a ModelPolicies, base: Option<&'a ModelLedger>) -> Self {
+        let has_fees = policies.any(|policy| policy.late_fee.is_some());
         let divisions: Vec<DateTime<Utc>> = books.dividing().iter().map(|division| division.at).collect();
         let mut rows: Vec<ModelRow<'a>> = books
             .pieces
@@ -235,13 +259,18 @@ impl<'a> ModelLedgerSteps<'a> {
             .enumerate()
             .map(|(place, piece)| {
                 let since = books.since(piece).map(|division| division.at);
+                let passed = |at| divisions.partition_point(|division| *division <= at);
+                let left_out = piece.left_out.iter();
+                let left_out =
+                    left_out.map(|(from, until)| [*from, *until].map(|one| passed(books.divisions[one].at)));
                 let open = asked(piece, policies.on(piece.due_on));
                 ModelRow {
                     piece,
                     place,
                     due_on: moved(policies, &piece.label, piece.due_on),
                     owed_since: since.map(|at| calendar::business_date(books.zone, at)),
-                    owed_after: since.map_or(0, |at| divisions.partition_point(|division| *division <= at)),
+                    owed_after: since.map_or(0, passed),
+                    left_out: left_out.collect(),
                     open,
                     asked: open.iter().sum(),
                     principal: open[2],
@@ -251,6 +280,7 @@ impl<'a> ModelLedgerSteps<'a> {
                     principal_days: Decimal::ZERO,
                     is_fixed_charged: false,
                     unpaused: 0,
+                    kept: if has_fees { piece.kept_fee.as_decimal() } else { Decimal::ZERO },
                     taken: Decimal::ZERO,
                     paid_as_fee: Decimal::ZERO,
                     displaced: Decimal::ZERO,
@@ -265,9 +295,10 @@ impl<'a> ModelLedgerSteps<'a> {
             books,
             policies,
             rows,
-            entries: entries(books, &divisions),
+            entries: entries(books, policies, &divisions),
             date: NaiveDate::MIN,
             credit: Decimal::ZERO,
+            unnamed: Vec::new(),
             passed: 0,
             charged_by: None,
             month: ((0, 0), Decimal::ZERO),
@@ -322,8 +353,7 @@ impl<'a> ModelLedgerSteps<'a> {
         while date <= last {
             self.step(date, &entries, true);
             if self.policies.any(|policy| policy.late_fee.is_some()) {
-                let fees = self.rows.iter().map(|row| self.money(row.fee)).collect();
-                self.ledger.fees.insert(date, fees);
+                self.note_fees(date);
             }
             let principals = self.rows.iter().map(|row| row.open[2]).collect();
             self.ledger.principals.insert(date, principals);
@@ -352,7 +382,8 @@ impl<'a> ModelLedgerSteps<'a> {
         };
         let debts: Vec<Debt> = owed.iter().map(debt).collect();
         let open = |place: &usize, fees: &[Money]| {
-            (fees[*place] - self.money(self.rows[*place].taken)).max(Money::ZERO)
+            let row = &self.rows[*place];
+            (fees[*place] + self.money(row.kept) - self.money(row.taken)).max(Money::ZERO)
         };
         let fees =
             fees.iter().map(|(day, fees)| (*day, owed.iter().map(|place| open(place, fees)).collect()));
@@ -398,13 +429,14 @@ impl<'a> ModelLedgerSteps<'a> {
     fn enter(&mut self, entry: &ModelEntry<'_>, later: &[ModelEntry<'_>]) {
         match &entry.kind {
             ModelEntryKind::Waiver(waiver) => self.waive(waiver),
+            ModelEntryKind::Letter(number) => self.charge_letter(*number, entry.on),
             ModelEntryKind::Payment(payment, passed, named) => {
                 self.passed = self.passed.max(*passed);
                 self.receive(payment, named, entry.on);
                 // The rest settles the debts that arise before the next payment.
                 let next = later.iter().find_map(|entry| match entry.kind {
                     ModelEntryKind::Payment(_, passed, _) => Some(passed),
-                    ModelEntryKind::Waiver(_) => None,
+                    ModelEntryKind::Waiver(_) | ModelEntryKind::Letter(_) => None,
                 });
                 let all = self.books.dividing().len();
                 while self.passed < next.unwrap_or(all) {
@@ -413,6 +445,48 @@ impl<'a> ModelLedgerSteps<'a> {
                 }
             }
         }
+    }
+
+    /// Charges the oldest installment past due for a letter.
+    fn charge_letter(&mut self, number: usize, date: NaiveDate) {
+        let policy = self.policy().clone();
+        let own = self.oldest_past_due(date);
+        self.ledger.addressed.insert(number, own);
+        let base = self.base.filter(|_| !fees_are_arrears(&policy));
+        let addressed = base.map_or(own, |base| base.addressed.get(&number).copied().flatten());
+        let (Some(place), Some(fee)) = (addressed, policy.late_fee) else { return };
+        let Some(per_letter) = fee.per_letter else { return };
+        self.begin_month(date);
+        let (month_cap, charged) =
+            (fee.cap_per_month.map(|cap| cap.as_decimal() * DAYS_OF_YEAR), self.month.1);
+        let units = self.books.currency.minor_units();
+        let row = &mut self.rows[place];
+        let charge = row.within_caps(&fee, per_letter.as_decimal() * DAYS_OF_YEAR);
+        let charge = month_cap.map_or(charge, |cap| charge.min((cap - charged).max(Decimal::ZERO)));
+        row.accrue(charge, units);
+        self.month.1 += charge;
+        if self.policy().day_count == DayCount::DueDay {
+            // It is owed at once, before the date itself counts.
+            self.note_fees(date - TimeDelta::days(1));
+        }
+    }
+
+    /// Notes the late fees as those of an evaluated day.
+    fn note_fees(&mut self, day: NaiveDate) {
+        let fees = self.rows.iter().map(|row| self.money(row.fee)).collect();
+        self.ledger.fees.insert(day, fees);
+    }
+
+    /// The oldest installment past due that bears a fee.
+    fn oldest_past_due(&self, date: NaiveDate) -> Option<usize> {
+        let is_late = |row: &&ModelRow<'_>| {
+            !row.piece.written_off
+                && !row.piece.replaced
+                && row.open[2] > Decimal::ZERO
+                && row.falls_due() < date
+        };
+        let late = self.rows.iter().filter(is_late).map(|row| row.due_on).min()?;
+        self.rows.iter().position(|row| is_late(&row) && row.due_on == late)
     }
 
     fn waive(&mut self, waiver: &ModelWaiver) {
@@ -453,6 +527,7 @@ impl<'a> ModelLedgerSteps<'a> {
                 }
             }
         }
+        self.unnamed.push((payment.id.clone(), money));
         self.credit += money;
         self.allocate(date);
     }
@@ -509,7 +584,12 @@ impl<'a> ModelLedgerSteps<'a> {
         }
         for place in places {
             let row = &self.rows[place];
-            if row.piece.written_off || row.owed_after > self.passed || !classes.contains(&row.class(date)) {
+            let was_left_out =
+                row.left_out.iter().any(|[from, until]| *from <= self.passed && self.passed < *until);
+            if row.piece.written_off || row.owed_after > self.passed || was_left_out {
+                continue;
+            }
+            if !classes.contains(&row.class(date)) {
                 continue;
             }
             let mut credit = self.credit;
@@ -547,6 +627,13 @@ impl<'a> ModelLedgerSteps<'a> {
         self.ledger.waiting.push((date, self.money(before - self.credit)));
     }
 
+    fn begin_month(&mut self, day: NaiveDate) {
+        let month = (day.year(), day.month());
+        if self.month.0 != month {
+            self.month = (month, Decimal::ZERO);
+        }
+    }
+
     /// Charges each installment past due for one more day.
     fn charge(&mut self, day: NaiveDate) {
         let yesterday = day - TimeDelta::days(1);
@@ -565,16 +652,14 @@ impl<'a> ModelLedgerSteps<'a> {
             }
             self.charged_by = Some(policy.version);
         }
-        let month = (day.year(), day.month());
-        if self.month.0 != month {
-            self.month = (month, Decimal::ZERO);
-        }
+        self.begin_month(day);
         let month_cap = fee.cap_per_month.map(|cap| cap.as_decimal() * DAYS_OF_YEAR);
         let free_days = fee.free_days.unwrap_or(policy.grace_days);
         let units = self.books.currency.minor_units();
-        let half_even = RoundingStrategy::MidpointNearestEven;
+        let contract_rate = self.books.annual_rate.unwrap_or_default();
         let is_paused = self.books.pauses.iter().any(|pause| pause.from <= gone_by && gone_by < pause.until);
-        let base = self.base.filter(|_| !fees_are_arrears(&policy)).and_then(|base| base.get(&gone_by));
+        let base =
+            self.base.filter(|_| !fees_are_arrears(&policy)).and_then(|base| base.principals.get(&gone_by));
         for (place, row) in self.rows.iter_mut().enumerate() {
             let principal = base.map_or(row.open[2], |base| base[place]);
             if gone_by < row.due_on {
@@ -591,11 +676,10 @@ impl<'a> ModelLedgerSteps<'a> {
             }
             row.principal_days += principal;
             if !is_paused && row.unpaused > free_days {
-                let charge = row.charge(&fee, principal);
+                let charge = row.charge(&policy, &fee, principal, contract_rate);
                 let charge =
                     month_cap.map_or(charge, |cap| charge.min((cap - self.month.1).max(Decimal::ZERO)));
-                row.accrued += charge;
-                row.fee = (row.accrued / DAYS_OF_YEAR).round_dp_with_strategy(units, half_even);
+                row.accrue(charge, units);
                 row.is_fixed_charged = true;
                 self.month.1 += charge;
             }
@@ -605,7 +689,13 @@ impl<'a> ModelLedgerSteps<'a> {
 
 impl ModelRow<'_> {
     fn fee_open(&self) -> Decimal {
-        self.fee - self.taken
+        self.fee + self.kept - self.taken
+    }
+
+    fn accrue(&mut self, charge: Decimal, units: u32) {
+        self.accrued += charge;
+        let half_even = RoundingStrategy::MidpointNearestEven;
+        self.fee = (self.accrued / DAYS_OF_YEAR).round_dp_with_strategy(units, half_even);
     }
 
     /// A debt falls due at the earliest on the date since which it is owed.
@@ -626,11 +716,24 @@ impl ModelRow<'_> {
     }
 
     /// 365 times the charge of one day, within the caps of the installment.
-    fn charge(&self, fee: &LateFee, principal: Decimal) -> Decimal {
+    fn charge(&self, policy: &Policy, fee: &LateFee, principal: Decimal, contract_rate: Decimal) -> Decimal {
         let mut charge = fee.daily_rate.unwrap_or_default() * principal * DAYS_OF_YEAR;
+        charge += fee.contract_rate_times.unwrap_or_default() * contract_rate * principal;
+        for stage in &policy.stages {
+            let begins = stage.when.delinquent_days.map(|days| days + policy.grace_days);
+            if let Some(per_stage) = stage.late_fee.filter(|_| begins == Some(self.unpaused)) {
+                charge += per_stage.as_decimal() * DAYS_OF_YEAR;
+            }
+        }
         if let Some(fixed) = fee.fixed.filter(|_| !self.is_fixed_charged) {
             charge += fixed.as_decimal() * DAYS_OF_YEAR;
         }
+        self.within_caps(fee, charge)
+    }
+
+    /// As much of 365 times a charge as the caps of the installment allow.
+    fn within_caps(&self, fee: &LateFee, charge: Decimal) -> Decimal {
+        let mut charge = charge;
         let amount = fee.cap_per_installment_amount.map(|most| most.as_decimal() * DAYS_OF_YEAR);
         let share = fee.cap_per_installment.map(|share| share * self.principal * DAYS_OF_YEAR);
         let annual = fee.annual_cap.map(|_| self.room);
@@ -667,14 +770,24 @@ fn index(component: Component) -> usize {
 /// The payments and waivers in the order in which they count: by date, then by the instant they became known.
 /// A payment counts from its value date, or from its day of receipt if that is earlier, but never before a
 /// payment received ahead of a division that it follows.
-fn entries<'a>(books: &'a Books, divisions: &[DateTime<Utc>]) -> Vec<ModelEntry<'a>> {
+fn entries<'a>(
+    books: &'a Books,
+    policies: &ModelPolicies,
+    divisions: &[DateTime<Utc>],
+) -> Vec<ModelEntry<'a>> {
     let date = |at| calendar::business_date(books.zone, at);
     let waivers = books.waivers.iter().map(|waiver| ModelEntry {
         on: date(waiver.at),
         at: waiver.at,
         kind: ModelEntryKind::Waiver(waiver),
     });
-    let mut entries: Vec<ModelEntry<'a>> = waivers.collect();
+    let letters = books.letters.iter().enumerate().filter(|(_, at)| policies.letter_costs(date(**at)));
+    let letters = letters.map(|(number, at)| ModelEntry {
+        on: date(*at),
+        at: *at,
+        kind: ModelEntryKind::Letter(number),
+    });
+    let mut entries: Vec<ModelEntry<'a>> = letters.chain(waivers).collect();
     let mut payments: Vec<ModelEntry<'a>> = Vec::new();
     for (payment, named) in books.named() {
         let passed = divisions.iter().filter(|division| **division <= payment.received_at).count();
@@ -682,7 +795,7 @@ fn entries<'a>(books: &'a Books, divisions: &[DateTime<Utc>]) -> Vec<ModelEntry<
         let own = payment.value_date.map_or(came_on, |value_date| value_date.min(came_on));
         let before = payments.iter().filter(|other| match other.kind {
             ModelEntryKind::Payment(_, others, _) => others < passed,
-            ModelEntryKind::Waiver(_) => false,
+            ModelEntryKind::Waiver(_) | ModelEntryKind::Letter(_) => false,
         });
         let on = before.map(|other| other.on).max().map_or(own, |before| before.max(own));
         payments.push(ModelEntry {

@@ -94,11 +94,15 @@ impl Memory {
         self.notices.push(notice);
     }
 
-    pub(super) fn left(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>, at: DateTime<Utc>) {
+    /// Records that a notice left; whether it was planned, and had not left before.
+    pub(super) fn left(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>, at: DateTime<Utc>) -> bool {
+        let mut is_new = false;
         for notice in &mut self.notices {
             if notice.of == *of && notice.planned_at == planned_at && notice.left_at.is_none() {
                 notice.left_at = Some(at);
+                is_new = true;
             }
         }
+        is_new
     }
 }

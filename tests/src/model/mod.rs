@@ -58,6 +58,8 @@ pub struct Model {
     published: Vec<Policy>,
     policies: Option<ModelPolicies>,
     memory: Memory,
+    /// The instants at which notices of stages left, the first hundred, each with the number of facts known before.
+    letters: Vec<(DateTime<Utc>, usize)>,
     /// The restrictions imposed by the customer's other accounts, by account.
     imposed: ModelImposed,
 }
@@ -110,6 +112,7 @@ impl Model {
             published: Vec::new(),
             policies: None,
             memory: Memory::default(),
+            letters: Vec::new(),
             imposed: BTreeMap::new(),
         }
     }
@@ -119,6 +122,7 @@ impl Model {
     pub fn take(&mut self, command: &Command, at: DateTime<Utc>) {
         if let Command::NoticeSent(NoticeSent { of }) = command {
             self.memory.note(Noticed { of: of.clone(), planned_at: at, left_at: Some(at) });
+            self.write_letter(of, at);
         }
         self.facts.push(ModelFact { at, command: command.clone() });
     }
@@ -158,7 +162,16 @@ impl Model {
 
     /// Records that the notice planned for `planned_at` left.
     pub fn notice_left(&mut self, of: &NoticeOf, planned_at: DateTime<Utc>, at: DateTime<Utc>) {
-        self.memory.left(of, planned_at, at);
+        if self.memory.left(of, planned_at, at) {
+            self.write_letter(of, at);
+        }
+    }
+
+    fn write_letter(&mut self, of: &NoticeOf, at: DateTime<Utc>) {
+        if matches!(of, NoticeOf::Stage(_)) && self.letters.len() < 100 {
+            self.letters.push((at, self.facts.len()));
+            self.letters.sort_unstable();
+        }
     }
 
     /// The last notice of each subject, with its planned instant and, where known, the instant it left.
@@ -206,7 +219,9 @@ impl Model {
     /// Whether the installment is open, so that a reminder about it is justified.
     #[must_use]
     pub fn owes(&self, policy: &Policy, label: &InstallmentLabel) -> bool {
-        self.debts(policy).iter().any(|debt| debt.label == *label)
+        let books = self.books(&self.policies_at_last(policy));
+        let is_held = books.pieces.iter().any(|piece| piece.held && piece.label == *label);
+        !is_held && self.debts(policy).iter().any(|debt| debt.label == *label)
     }
 
     /// The account status at `now` under a policy.
@@ -266,7 +281,7 @@ impl Model {
     }
 
     fn books(&self, policies: &ModelPolicies) -> Books {
-        Books::of(&self.contract, &self.facts, policies)
+        Books::of(&self.contract, &self.facts, &self.letters, policies)
     }
 
     /// The versions that bound the account up to `policy`.

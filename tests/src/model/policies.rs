@@ -8,12 +8,22 @@ use super::calendar;
 
 /// The versions that bound an account, each from a date on, the first for all dates before the second.
 #[derive(Clone, Debug)]
-pub(super) struct ModelPolicies(Vec<(NaiveDate, Policy)>);
+pub(super) struct ModelPolicies(
+    Vec<(NaiveDate, Policy)>,
+    /// Whether a letter costs a fee under each of them.
+    Vec<bool>,
+);
 
 impl ModelPolicies {
     /// One version alone.
     pub(super) fn one(policy: &Policy) -> Self {
-        Self(vec![(NaiveDate::MIN, policy.clone())])
+        Self::of(vec![(NaiveDate::MIN, policy.clone())])
+    }
+
+    fn of(versions: Vec<(NaiveDate, Policy)>) -> Self {
+        let costs = |policy: &Policy| policy.late_fee.is_some_and(|fee| fee.per_letter.is_some());
+        let each = versions.iter().map(|(_, policy)| costs(policy)).collect();
+        Self(versions, each)
     }
 
     /// The versions up to `policy`, after those that the account was seen under. A version that was published after
@@ -42,7 +52,7 @@ impl ModelPolicies {
             versions.0.retain(|(before, _)| *before < from);
             versions.0.push((from, version.clone()));
         }
-        versions
+        Self::of(versions.0)
     }
 
     /// The version that binds now.
@@ -52,7 +62,11 @@ impl ModelPolicies {
 
     /// The version that binds on a date.
     pub(super) fn on(&self, date: NaiveDate) -> &Policy {
-        self.0.iter().rev().find(|(from, _)| *from <= date).map_or(&self.0[0].1, |(_, policy)| policy)
+        &self.0[self.place_on(date)].1
+    }
+
+    fn place_on(&self, date: NaiveDate) -> usize {
+        self.0.iter().rposition(|(from, _)| *from <= date).unwrap_or(0)
     }
 
     pub(super) fn any(&self, is_it: impl Fn(&Policy) -> bool) -> bool {
@@ -62,13 +76,21 @@ impl ModelPolicies {
     /// The versions that bound by a date.
     pub(super) fn until(&self, date: NaiveDate) -> Self {
         let bound: Vec<_> = self.0.iter().filter(|(from, _)| *from <= date).cloned().collect();
-        if bound.is_empty() { Self(vec![self.0[0].clone()]) } else { Self(bound) }
+        Self::of(if bound.is_empty() { vec![self.0[0].clone()] } else { bound })
     }
 
     /// The same versions without a late fee.
     pub(super) fn without_fee(&self) -> Self {
-        let without =
-            |(from, policy): &(NaiveDate, Policy)| (*from, Policy { late_fee: None, ..policy.clone() });
-        Self(self.0.iter().map(without).collect())
+        let without = |(from, policy): &(NaiveDate, Policy)| {
+            let mut policy = Policy { late_fee: None, ..policy.clone() };
+            policy.stages.iter_mut().for_each(|stage| stage.late_fee = None);
+            (*from, policy)
+        };
+        Self(self.0.iter().map(without).collect(), self.1.clone())
+    }
+
+    /// Whether a letter of a date costs a fee, late fees left out or not.
+    pub(super) fn letter_costs(&self, date: NaiveDate) -> bool {
+        self.1[self.place_on(date)]
     }
 }

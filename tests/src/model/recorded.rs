@@ -42,7 +42,7 @@ impl ModelRecorded {
             Command::ScoreRecorded(ScoreRecorded { score, until, .. }) => {
                 self.score = Some(ModelBinding { what: *score, at, until: *until });
             }
-            Command::PaymentInProcess(PaymentProcessStarted { until }) => {
+            Command::PaymentInProcess(PaymentProcessStarted { until, .. }) => {
                 // A report that follows on another extends the same payment in process.
                 let before = self.process.filter(|process| process.until >= today);
                 self.process = Some(Process { since: before.map_or(at, |one| one.since), until: *until });

@@ -19,6 +19,8 @@ pub struct Reminder {
     pub due_on: NaiveDate,
     /// The instant at which it was to leave.
     pub planned_at: DateTime<Utc>,
+    /// The next hour of sending, where that instant is more than an hour ago.
+    pub not_before: Option<DateTime<Utc>>,
     /// The number of other reminders of its channel that it replaces.
     pub missed: u32,
     /// None: a plain reminder.
@@ -35,6 +37,7 @@ pub(super) fn due_reminders(
 ) -> Vec<Reminder> {
     let Some(reminders) = &course.policy.reminders else { return Vec::new() };
     let mut due: Vec<Reminder> = Vec::new();
+    let own_hour = course.answers.choice.as_ref().and_then(|choice| choice.time).unwrap_or(reminders.send_at);
     for ModelStepTime { step, days, at, is_for } in times(course, reminders, assessed) {
         let is_coming = is_coming(step, days);
         for debt in about(is_coming, course.debts()) {
@@ -50,8 +53,12 @@ pub(super) fn due_reminders(
                     is_announced(course, step, stage, assessed) && !is_noticed(course, stage, debt)
                 }
             };
-            if planned_at <= now && is_owed {
-                add_reminder(&mut due, step, debt, planned_at);
+            let hour = if is_coming { own_hour } else { reminders.send_at };
+            let leaves_at = leaves_at(course, hour, planned_at, now);
+            let is_over = is_coming && course.is_past_due(debt.due_on, course.judged_day(leaves_at));
+            if planned_at <= now && is_owed && !is_over {
+                let not_before = (leaves_at > now).then_some(leaves_at);
+                add_reminder(&mut due, step, debt, (planned_at, not_before));
             }
         }
     }
@@ -194,6 +201,26 @@ fn planned_at(
     calendar::local(course.zone, date, time)
 }
 
+/// Now, within an hour of the planned instant or of an hour of sending; otherwise the next hour of sending.
+fn leaves_at(
+    course: &ModelCourse<'_>,
+    hour: NaiveTime,
+    planned_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    if (now - planned_at).num_seconds() <= 3600 {
+        return now;
+    }
+    let mut date = moved(calendar::business_date(course.zone, now), -2);
+    loop {
+        let sent_at = calendar::local(course.zone, date, hour);
+        if sent_at >= now - TimeDelta::hours(1) {
+            return sent_at.max(now);
+        }
+        date = calendar::next(date);
+    }
+}
+
 /// Whether a reminder is new to the evaluation. A reminder of an overdue debt was planned since the stage
 /// began; a reminder of a coming debt is not planned after it.
 fn is_reminder_due(
@@ -238,13 +265,19 @@ fn is_noticed(course: &ModelCourse<'_>, stage: &StageName, debt: &Debt) -> bool 
     })
 }
 
-fn add_reminder(due: &mut Vec<Reminder>, step: &ReminderStep, debt: &Debt, planned_at: DateTime<Utc>) {
+fn add_reminder(
+    due: &mut Vec<Reminder>,
+    step: &ReminderStep,
+    debt: &Debt,
+    (planned_at, not_before): (DateTime<Utc>, Option<DateTime<Utc>>),
+) {
     let reminder = Reminder {
         channel: step.channel,
         template: step.template.clone(),
         about: debt.label.clone(),
         due_on: debt.due_on,
         planned_at,
+        not_before,
         missed: 0,
         notice_of: step.notice_of.clone().map(NoticeOf::Stage),
     };

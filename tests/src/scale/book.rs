@@ -140,6 +140,7 @@ impl Book {
             currency: "CNY".parse()?,
             time_zone: "Asia/Shanghai".parse()?,
             opened_on: date((2024, 12, 20))?,
+            interest: None,
             installments,
         })
     }

@@ -8,6 +8,7 @@ use duewatch_cli::publish::queue_accounts;
 use duewatch_domain::account::Dated;
 use duewatch_domain::commands::Contract;
 use duewatch_domain::{Policy, Trigger};
+use duewatch_store::ReversalFact;
 use serde_json::Value;
 
 use super::plan::{Deed, PlannedDeed};
@@ -25,7 +26,7 @@ pub(super) async fn does(
 ) -> Result<(), String> {
     let (store, at) = (transitions.store(), happening.at);
     let said = |error: &dyn std::fmt::Display| error.to_string();
-    if let (Deed::Queue(_), Some(policy)) = (&happening.deed, policy) {
+    if let (Deed::Queue(..), Some(policy)) = (&happening.deed, policy) {
         return queue_accounts(store, &policy, at).await.map(drop).map_err(|error| said(&error));
     }
     let Some(contract) = contract else { return Ok(()) };
@@ -41,15 +42,16 @@ pub(super) async fn does(
             Err(format!("{} was not opened", contract.account_id))
         }
         Deed::Pay(item) | Deed::Poison(item) => put(transitions, &item).await,
-        Deed::Reverse { payment_id, dated } => {
+        Deed::Reverse { payment_id, dated, amount } => {
             let payment_id = payment_id.parse().map_err(|error| said(&error))?;
             let dated = if dated == "original" { Dated::Original } else { Dated::Reversal };
-            let reversed = store.record_reversal(&contract.account_id, &payment_id, at, dated).await;
+            let reversal = ReversalFact::of(at, amount, dated);
+            let reversed = store.record_reversal(&contract.account_id, &payment_id, reversal).await;
             reversed.map(drop).map_err(|error| said(&error))
         }
         Deed::Note { payment_id } => note(transitions, &contract, &payment_id).await,
         Deed::Newer => newer(transitions, &contract).await,
-        Deed::Command(_) | Deed::Garble(_) | Deed::Publish(_) | Deed::Queue(_) | Deed::Fire => Ok(()),
+        Deed::Command(_) | Deed::Garble(_) | Deed::Publish(..) | Deed::Queue(..) | Deed::Fire => Ok(()),
     }
 }
 

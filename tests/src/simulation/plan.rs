@@ -5,12 +5,12 @@ use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
-use duewatch_domain::account::{DisputeOutcome, PromiseOutcome};
+use duewatch_domain::account::{AccruedFee, DisputeOutcome, PromiseOutcome, ScheduleKind};
 use duewatch_domain::commands::{
-    CauseRecorded, Command, Contract, DisputeClosed, DisputeOpened, Drawn, EnforcementOff, EnforcementOn,
-    FeeWaived, InstallmentAdded, InstallmentAdjusted, NewInstallment, NoticeSent, PauseEnded, PauseStarted,
-    PaymentProcessEnded, PaymentProcessStarted, PromiseEnded, PromiseMade, ScheduleReplaced, ScoreRecorded,
-    WriteOffUndone, WrittenOff,
+    CauseRecorded, Command, Contract, CreditPaidOut, DisputeClosed, DisputeOpened, Drawn, EnforcementOff,
+    EnforcementOn, FeeWaived, InstallmentAdded, InstallmentAdjusted, InstallmentHeld, InstallmentReleased,
+    NewInstallment, NoticeSent, PauseEnded, PauseStarted, PaymentProcessEnded, PaymentProcessStarted,
+    PromiseEnded, PromiseMade, ScheduleReplaced, ScoreRecorded, WriteOffUndone, WrittenOff,
 };
 use duewatch_domain::commands::{Consent, ConsentChanged, ContactFact};
 use duewatch_domain::kernel::InstallmentNumber;
@@ -41,16 +41,44 @@ const ZONES: [&str; 8] = [
     "UTC",
 ];
 
-/// Two versions each: the first binds from the begin, the second is published on the way.
-const POLICIES: [(&str, [&str; 2]); 7] = [
-    ("graceful", [include_str!("policies/graceful-1.toml"), include_str!("policies/graceful-2.toml")]),
-    ("replacing", [include_str!("policies/replacing-1.toml"), include_str!("policies/replacing-2.toml")]),
-    ("amounts", [include_str!("policies/amounts-1.toml"), include_str!("policies/amounts-2.toml")]),
-    ("patient", [include_str!("policies/patient-1.toml"), include_str!("policies/patient-2.toml")]),
-    ("noticing", [include_str!("policies/noticing-1.toml"), include_str!("policies/noticing-2.toml")]),
-    ("charging", [include_str!("policies/charging-1.toml"), include_str!("policies/charging-2.toml")]),
-    ("crediting", [include_str!("policies/crediting-1.toml"), include_str!("policies/crediting-2.toml")]),
+/// The first version binds from the begin, the others are published on the way.
+type PolicyVersions = (&'static str, &'static [&'static str]);
+
+const POLICIES: [PolicyVersions; 9] = [
+    ("graceful", &[include_str!("policies/graceful-1.toml"), include_str!("policies/graceful-2.toml")]),
+    ("replacing", &[include_str!("policies/replacing-1.toml"), include_str!("policies/replacing-2.toml")]),
+    ("amounts", &[include_str!("policies/amounts-1.toml"), include_str!("policies/amounts-2.toml")]),
+    ("patient", &[include_str!("policies/patient-1.toml"), include_str!("policies/patient-2.toml")]),
+    ("noticing", &[include_str!("policies/noticing-1.toml"), include_str!("policies/noticing-2.toml")]),
+    ("charging", &[include_str!("policies/charging-1.toml"), include_str!("policies/charging-2.toml")]),
+    ("crediting", &[include_str!("policies/crediting-1.toml"), include_str!("policies/crediting-2.toml")]),
+    (
+        "material",
+        &[
+            include_str!("policies/material-1.toml"),
+            include_str!("policies/material-2.toml"),
+            include_str!("policies/material-3.toml"),
+        ],
+    ),
+    (
+        "stepped",
+        &[
+            include_str!("policies/stepped-1.toml"),
+            include_str!("policies/stepped-2.toml"),
+            include_str!("policies/stepped-3.toml"),
+        ],
+    ),
 ];
+
+/// The seeds below this one know only the first [`FIRST_POLICIES`], and none of the facts that [`further`] adds: what
+/// they found once they find again.
+const FURTHER_SEEDS: u64 = 1_000_000;
+const FIRST_POLICIES: usize = 7;
+
+/// The number of policies that the plan of a seed knows.
+const fn known_policies(seed: u64) -> usize {
+    if seed < FURTHER_SEEDS { FIRST_POLICIES } else { POLICIES.len() }
+}
 
 /// Messages that are always refused.
 const GARBLED: [&str; 4] = [
@@ -68,7 +96,7 @@ pub struct SimulationPlan {
     /// The last instant of happenings and faults.
     pub end: DateTime<Utc>,
     /// The ids of the policies, with the text of each version.
-    pub policies: Vec<(&'static str, [&'static str; 2])>,
+    pub policies: Vec<PolicyVersions>,
     pub book: Vec<Contract>,
     /// The deeds of the lender's systems, in order of time.
     pub happenings: Vec<PlannedDeed>,
@@ -108,6 +136,8 @@ pub enum Deed {
         payment_id: String,
         /// `original` or `reversal`.
         dated: &'static str,
+        /// None: all that is left of it.
+        amount: Option<Money>,
     },
     /// The payment system writes an attribute of its own onto a payment's item.
     Note {
@@ -115,10 +145,10 @@ pub enum Deed {
     },
     /// Sends a command to the queue.
     Command(Box<Command>),
-    /// Publishes the second version of a policy.
-    Publish(usize),
+    /// Publishes a later version of a policy: the indexes of both.
+    Publish(usize, usize),
     /// Queues the accounts under a policy for evaluation, a while after the publication.
-    Queue(usize),
+    Queue(usize, usize),
     /// Puts an item into the payments table that is no payment, or none that can be posted.
     Poison(Value),
     /// Sends a message to the queue that duewatch does not know.
@@ -137,8 +167,8 @@ impl Deed {
             Self::Reverse { .. } => "reverse",
             Self::Note { .. } => "note",
             Self::Command(command) => command.name(),
-            Self::Publish(_) => "publish",
-            Self::Queue(_) => "queue",
+            Self::Publish(..) => "publish",
+            Self::Queue(..) => "queue",
             Self::Poison(_) => "poison",
             Self::Garble(_) => "garble",
             Self::Newer => "newer",
@@ -156,9 +186,14 @@ impl fmt::Display for PlannedDeed {
         f.write_str(self.deed.name())?;
         match &self.deed {
             Deed::Pay(item) | Deed::Poison(item) => write!(f, " {item}"),
-            Deed::Reverse { payment_id, dated } => write!(f, " {payment_id} {dated}"),
+            Deed::Reverse { payment_id, dated, amount: None } => write!(f, " {payment_id} {dated}"),
+            Deed::Reverse { payment_id, dated, amount: Some(amount) } => {
+                write!(f, " {payment_id} {dated} {amount}")
+            }
             Deed::Note { payment_id } => write!(f, " {payment_id}"),
-            Deed::Publish(policy) | Deed::Queue(policy) => write!(f, " {}", POLICIES[*policy].0),
+            Deed::Publish(policy, version) | Deed::Queue(policy, version) => {
+                write!(f, " {} version {}", POLICIES[*policy].0, version + 1)
+            }
             Deed::Command(command) => write!(f, " {command:?}"),
             Deed::Garble(body) => write!(f, " {body}"),
             Deed::Open | Deed::Newer | Deed::Fire => Ok(()),
@@ -217,8 +252,13 @@ impl SimulationPlan {
         let from = date(FROM[rng.usize(..FROM.len())]);
         let begin = from.and_time(NaiveTime::MIN).and_utc();
         let end = begin + TimeDelta::days(i64::from(DAYS));
-        let book: Vec<Contract> = (0..rng.usize(2..7)).map(|place| loan(&mut rng, place, from)).collect();
-        let mut happenings = happenings(&mut rng, &book, from, begin, end);
+        let known = known_policies(seed);
+        let book: Vec<Contract> =
+            (0..rng.usize(2..7)).map(|place| loan(&mut rng, place, from, known)).collect();
+        let mut happenings = happenings(&mut rng, &book, known, (from, begin, end));
+        if seed >= FURTHER_SEEDS {
+            further(&mut rng, &book, (from, begin, end), &mut happenings);
+        }
         happenings.sort_by_key(|happening| happening.at);
         for (number, happening) in happenings.iter_mut().enumerate() {
             happening.number = number;
@@ -227,7 +267,7 @@ impl SimulationPlan {
             seed,
             begin,
             end,
-            policies: Self::policies(),
+            policies: POLICIES[..known].to_vec(),
             book,
             happenings,
             faults: Fault::some(&mut rng),
@@ -239,9 +279,9 @@ impl SimulationPlan {
         }
     }
 
-    /// The policies of every plan, in two versions each.
-    pub(super) fn policies() -> Vec<(&'static str, [&'static str; 2])> {
-        POLICIES.to_vec()
+    /// The policies that the plan of every seed knows.
+    pub(super) fn policies() -> Vec<PolicyVersions> {
+        POLICIES[..FIRST_POLICIES].to_vec()
     }
 
     /// Leaves parts out of the plan.
@@ -267,8 +307,8 @@ fn plus(from: NaiveDate, days: i64) -> NaiveDate {
 }
 
 /// A loan of two to five installments, monthly or more frequent, around the month of the run.
-fn loan(rng: &mut Rng, place: usize, from: NaiveDate) -> Contract {
-    let (policy, _) = POLICIES[rng.usize(..POLICIES.len())];
+fn loan(rng: &mut Rng, place: usize, from: NaiveDate, known: usize) -> Contract {
+    let (policy, _) = POLICIES[rng.usize(..known)];
     let currency = ["CNY", "USD", "JPY"][rng.usize(..3)];
     let apart = [7, 10, 30][rng.usize(..3)];
     let first = plus(from, rng.i64(-35..12));
@@ -306,9 +346,8 @@ fn amount(currency: &str, hundredths: i64) -> String {
 fn happenings(
     rng: &mut Rng,
     book: &[Contract],
-    from: NaiveDate,
-    begin: DateTime<Utc>,
-    end: DateTime<Utc>,
+    known: usize,
+    (from, begin, end): (NaiveDate, DateTime<Utc>, DateTime<Utc>),
 ) -> Vec<PlannedDeed> {
     let mut all = Vec::new();
     let mut add = |at: DateTime<Utc>, account: Option<usize>, deed: Deed| {
@@ -325,7 +364,7 @@ fn happenings(
             if rng.u8(..3) == 0 {
                 let dated = ["original", "reversal"][rng.usize(..2)];
                 let at = if rng.bool() { later(rng) } else { moment(rng, contract, from).max(at) };
-                add(at, Some(place), Deed::Reverse { payment_id: id.clone(), dated });
+                add(at, Some(place), Deed::Reverse { payment_id: id.clone(), dated, amount: None });
             }
             if rng.u8(..4) == 0 {
                 add(later(rng), Some(place), Deed::Note { payment_id: id });
@@ -350,13 +389,73 @@ fn happenings(
             add(moment(rng, contract, from), Some(place), Deed::Newer);
         }
     }
-    for policy in 0..POLICIES.len() {
+    for policy in 0..known {
         if rng.u8(..3) == 0 {
             let contract = &book[rng.usize(..book.len())];
-            add(moment(rng, contract, from), None, Deed::Publish(policy));
+            add(moment(rng, contract, from), None, Deed::Publish(policy, 1));
         }
     }
     all
+}
+
+/// Parts of payments taken back, credit paid out, holds on one installment, new schedules of each kind, and the later
+/// versions of the policies that have more than two, in any order.
+fn further(
+    rng: &mut Rng,
+    book: &[Contract],
+    (from, begin, end): (NaiveDate, DateTime<Utc>, DateTime<Utc>),
+    all: &mut Vec<PlannedDeed>,
+) {
+    let mut add = |at: DateTime<Utc>, account: Option<usize>, deed: Deed| {
+        all.push(PlannedDeed { number: 0, at: at.clamp(begin, end), account, deed });
+    };
+    for (place, contract) in book.iter().enumerate() {
+        let number = contract.installments[rng.usize(..contract.installments.len())].number;
+        let part = |rng: &mut Rng| Money::from_minor([50, 90, 400][rng.usize(..3)], 0);
+        for _ in 0..rng.u32(..3) {
+            let payment_id = format!("P-{place}-{}", rng.u32(..4));
+            let dated = ["original", "reversal"][rng.usize(..2)];
+            let amount = Some(part(rng));
+            add(moment(rng, contract, from), Some(place), Deed::Reverse { payment_id, dated, amount });
+        }
+        for _ in 0..rng.u32(..4) {
+            let command = match rng.u8(..6) {
+                0 | 1 => Command::InstallmentHeld(InstallmentHeld { number, reason: None }),
+                2 => Command::InstallmentReleased(InstallmentReleased { number, reason: None }),
+                3 => Command::CreditPaidOut(CreditPaidOut {
+                    amount: rng.bool().then(|| part(rng)),
+                    reason: None,
+                }),
+                _ => {
+                    let kinds = [None, Some(ScheduleKind::Correction), Some(ScheduleKind::Forbearance)];
+                    let fees =
+                        [None, Some(AccruedFee::Keep), Some(AccruedFee::Waive), Some(AccruedFee::Move)];
+                    Command::ScheduleReplaced(ScheduleReplaced {
+                        installments: vec![NewInstallment {
+                            number: InstallmentNumber(51),
+                            due_on: plus(from, rng.i64(-5..30)),
+                            principal: contract.installments[0].principal,
+                            interest: contract.currency.zero(),
+                            fee: contract.currency.zero(),
+                            draw_id: None,
+                        }],
+                        reason: "simulated".to_owned(),
+                        kind: kinds[rng.usize(..3)],
+                        accrued_fee: fees[rng.usize(..4)],
+                    })
+                }
+            };
+            add(moment(rng, contract, from), Some(place), Deed::Command(Box::new(command)));
+        }
+    }
+    for (policy, (_, versions)) in POLICIES.iter().enumerate() {
+        for version in 2..versions.len() {
+            if rng.u8(..2) == 0 {
+                let contract = &book[rng.usize(..book.len())];
+                add(moment(rng, contract, from), None, Deed::Publish(policy, version));
+            }
+        }
+    }
 }
 
 /// An instant of the month, often shortly before or at another event.
@@ -462,6 +561,8 @@ fn command(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> Command {
         _ => Command::ScheduleReplaced(ScheduleReplaced {
             installments: vec![new(rng, 31), new(rng, 32)],
             reason: reason(),
+            kind: None,
+            accrued_fee: None,
         }),
     }
 }
@@ -487,8 +588,10 @@ fn recording(rng: &mut Rng, at: DateTime<Utc>) -> Command {
             by,
             until: rng.bool().then(|| day(rng)),
         }),
-        4..7 => Command::PaymentInProcess(PaymentProcessStarted { until: day(rng) }),
-        7 => Command::PaymentProcessEnded(PaymentProcessEnded { reason }),
+        4..7 => {
+            Command::PaymentInProcess(PaymentProcessStarted { until: day(rng), method: None, amount: None })
+        }
+        7 => Command::PaymentProcessEnded(PaymentProcessEnded { reason, outcome: None, next_try_on: None }),
         8 | 9 => Command::PromiseMade(PromiseMade {
             promise_id: "PR-1".parse().unwrap(),
             amount: Money::from_minor(100, 0),

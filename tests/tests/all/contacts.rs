@@ -16,9 +16,9 @@ const LATE_AT: &str = "2023-10-04T16:00:00Z";
 const REMINDED_AT: &str = "2023-10-06T02:00:00Z";
 /// 23:00 of that day.
 const AT_NIGHT: &str = "2023-10-06T15:00:00Z";
-/// The last instant of that night, and the first of the next morning: 08:00.
-const BEFORE_MORNING: &str = "2023-10-06T23:59:59Z";
-const MORNING: &str = "2023-10-07T00:00:00Z";
+/// The next morning's time of sending, 10:00, and the second before it.
+const BEFORE_MORNING: &str = "2023-10-07T01:59:59Z";
+const MORNING: &str = "2023-10-07T02:00:00Z";
 
 /// A world in which each of these accounts of one customer is late.
 async fn late(accounts: &[&str]) -> World {
@@ -69,7 +69,9 @@ async fn what_would_leave_at_night_waits_for_the_morning_and_says_that_it_is_lat
     assert_eq!(sweep_and_send(&mut world, AT_NIGHT).await, []);
     assert_eq!(world.contacts("C-1").await, []);
     let waiting = world.store().load_profile(&"C-1".parse().unwrap()).await.unwrap().requests;
-    assert!(matches!(waiting[0].waits_for, Some(GateReason::QuietHours { .. })), "{waiting:?}");
+    assert_eq!(waiting[0].evaluate_at.to_rfc3339(), "2023-10-07T02:00:00+00:00");
+    // A change of the profile does not make it leave before.
+    tell(&world, "preferences_changed", r#""language":"en""#).await;
     assert_eq!(sweep_planned(&world, BEFORE_MORNING).await, []);
 
     let sent = sweep_planned(&world, MORNING).await;
@@ -80,6 +82,24 @@ async fn what_would_leave_at_night_waits_for_the_morning_and_says_that_it_is_lat
     assert!(text(&sent[0]).contains("https://lender.example/rules"));
     assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Sent)]);
     assert_eq!(sweep_planned(&world, MORNING).await, []);
+}
+
+// The account was evaluated in time, and no function sent anything all day.
+#[tokio::test]
+async fn what_was_planned_in_time_and_not_sent_waits_for_the_time_of_sending() {
+    let mut world = late(&["A-1"]).await;
+    world.set(REMINDED_AT);
+    world.sweep().await;
+    let records = world.account_records().await;
+    world.set(AT_NIGHT);
+    assert!(world.send(&records).await.is_empty());
+    assert_eq!(world.sent_to("reminders"), []);
+    let waiting = world.store().load_profile(&"C-1".parse().unwrap()).await.unwrap().requests;
+    assert!(matches!(waiting[0].waits_for, Some(GateReason::SendTime { .. })), "{waiting:?}");
+    assert_eq!(sweep_planned(&world, BEFORE_MORNING).await, []);
+    let sent = sweep_planned(&world, MORNING).await;
+    assert_eq!(sent.iter().flat_map(contact_ids).collect::<Vec<_>>(), ["A-1/3/sms"]);
+    assert_eq!(sent[0].body["data"]["late_since"], "2023-10-06");
 }
 
 #[tokio::test]
@@ -221,9 +241,9 @@ async fn a_breathing_space_keeps_it_until_its_end_where_it_is_withdrawn_if_its_r
     assert_eq!(sweep_and_send(&mut world, REMINDED_AT).await, []);
     let waiting = world.store().load_profile(&"C-1".parse().unwrap()).await.unwrap().requests;
     // Day 0 is 5 October, day 60 the last: 4 December.
-    assert_eq!(waiting[0].evaluate_at.to_rfc3339(), "2023-12-05T00:00:00+00:00");
+    assert_eq!(waiting[0].evaluate_at.to_rfc3339(), "2023-12-05T02:00:00+00:00");
     // By then the account is in another stage.
-    sweep_and_send(&mut world, "2023-12-05T00:00:00Z").await;
+    sweep_and_send(&mut world, "2023-12-05T02:00:00Z").await;
     world.sweep_contacts().await;
     assert_eq!(world.contacts("C-1").await[0], ("A-1/3/sms".to_owned(), ContactOutcome::Withdrawn));
 }

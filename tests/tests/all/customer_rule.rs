@@ -57,7 +57,8 @@ fn joint() -> Policy {
 async fn explained(world: &World, account_id: &str) -> String {
     let account = world.account(account_id).await;
     let others = world.stack.transitions().others_of(&account).await.unwrap();
-    story(&account, account.recent_decisions(), &others, &joint(), world.now())
+    let versions = policy::Versions::new(vec![joint()]).unwrap();
+    story(&account, account.recent_decisions(), &others, &versions, world.now())
 }
 
 #[tokio::test]

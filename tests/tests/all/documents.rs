@@ -245,7 +245,13 @@ fn the_page_of_formats_lists_every_attribute_of_a_payment() {
         applies_to: serde_json::from_str("[1]").unwrap(),
         received_at: "2023-10-01T00:00:00Z".parse().unwrap(),
         reversed_at: "2023-10-02T00:00:00Z".parse().ok(),
+        reversal_amount: serde_json::from_value("0.50".into()).unwrap(),
         reversal_dated: serde_json::from_value("original".into()).unwrap(),
+        further_reversals: vec![duewatch_store::ReversalFact::of(
+            "2023-10-03T00:00:00Z".parse().unwrap(),
+            serde_json::from_value("0.25".into()).unwrap(),
+            duewatch_domain::account::Dated::Original,
+        )],
         event_id: Some("E-1".parse().unwrap()),
         source: Some("desk".parse().unwrap()),
         actor: serde_json::from_value(actor.clone()).unwrap(),

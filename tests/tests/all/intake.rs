@@ -96,7 +96,7 @@ async fn money_that_comes_by_message_goes_into_the_payments_table_and_by_its_str
     };
     assert!(take_messages(&services, &[reversed("P-1"), reversed("P-9")]).await.is_empty());
     post_new(&mut world).await;
-    assert!(world.account("A-1").await.payments()[0].reversed.is_some());
+    assert!(world.account("A-1").await.payments()[0].reversals.len() == 1);
     assert_eq!(reasons(&world).await.len(), 2, "one of a payment that never came is set aside");
 }
 
@@ -443,7 +443,7 @@ async fn commands_without_a_sender_leave_the_items_of_before() {
     let account = world.account("A-7").await;
     assert!(account.recent_messages().is_empty());
     let payment = &account.payments()[0];
-    assert_eq!((&payment.origin, &payment.reversed.as_ref().unwrap().origin), (&None, &None));
+    assert_eq!((&payment.origin, &payment.reversals[0].origin), (&None, &None));
     let mut attributes: Vec<String> = payment_item(&world).await.into_keys().collect();
     attributes.sort_unstable();
     let before =

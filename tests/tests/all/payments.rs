@@ -8,7 +8,7 @@ use duewatch_domain::commands::PaymentReceived;
 use duewatch_domain::kernel::MAX_PAYMENTS;
 use duewatch_domain::kernel::{AccountId, PaymentId, Revision};
 use duewatch_domain::{Account, Command, Trigger};
-use duewatch_store::{MAX_CONFLICTS, PaymentFact};
+use duewatch_store::{MAX_CONFLICTS, PaymentFact, ReversalFact, ReversalPut};
 use duewatch_testkit::{LIMIT, policy_text, stages};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::observed::RequestObserver;
@@ -478,7 +478,9 @@ async fn a_payment_stated_again_with_its_currency_keeps_its_reversal() {
         applies_to: Vec::new(),
         received_at: at,
         reversed_at: None,
+        reversal_amount: None,
         reversal_dated: None,
+        further_reversals: Vec::new(),
         event_id: None,
         source: None,
         actor: None,
@@ -487,7 +489,8 @@ async fn a_payment_stated_again_with_its_currency_keeps_its_reversal() {
         reversal_actor: None,
     };
     store.record_payment(&first).await.unwrap();
-    assert!(store.record_reversal(&account, &payment, at, Dated::Original).await.unwrap());
+    let reversal = ReversalFact::of(at, None, Dated::Original);
+    assert_eq!(store.record_reversal(&account, &payment, reversal).await.unwrap(), ReversalPut::New);
     first.currency = Some("CNY".parse().unwrap());
     store.record_payment(&first).await.unwrap();
     let kept = store.payments_of(&account).await.unwrap()[0].clone().unwrap();

@@ -262,7 +262,8 @@ fn both_engines_replay_the_lenders_files_alike_and_to_the_lenders_count() {
     let case = Case::read(&files, written.from, COUNTED_ON, sweep_every().unwrap()).unwrap();
     let run = |engine| {
         let (daily, decisions) = (directory.path().join("daily"), directory.path().join("decisions"));
-        let outputs = Outputs { daily: Some(daily.clone()), decisions: Some(decisions.clone()) };
+        let outputs =
+            Outputs { daily: Some(daily.clone()), decisions: Some(decisions.clone()), contacts: None };
         let summary = replay(&case, engine, &outputs).unwrap();
         (summary, fs::read_to_string(daily).unwrap(), fs::read_to_string(decisions).unwrap())
     };

@@ -252,9 +252,9 @@ async fn whoever_complains_is_contacted_less_and_not_on_that_channel() {
     let (mut world, message_id) = reminded().await;
     reports(&world, &message_id, "complained").await;
     assert_eq!(said(&leaves(&mut world, FIRM_AT).await), []);
-    // The seventh day after the last contact, in Shanghai.
-    assert_eq!(said(&leaves(&mut world, "2023-10-12T15:59:59Z").await), []);
-    assert_eq!(said(&leaves(&mut world, "2023-10-12T16:00:00Z").await), [("email", "late_firm")]);
+    // The seventh day after the last contact, at 10:00 in Shanghai.
+    assert_eq!(said(&leaves(&mut world, "2023-10-13T01:59:59Z").await), []);
+    assert_eq!(said(&leaves(&mut world, "2023-10-13T02:00:00Z").await), [("email", "late_firm")]);
 }
 
 #[tokio::test]

@@ -377,7 +377,10 @@ async fn a_reminder_that_was_not_sent_is_sent_late_and_once() {
     world.set("2023-10-06T20:00:00Z");
     assert_eq!(world.reconcile().await, ReconcileReport { unpublished: 1, repaired: 1, ..healthy(1) });
     drop(world.sent());
-    // The contact is planned; the next sweep of planned contacts sends it.
+    // The contact is planned; at the next time of sending the sweep of planned contacts sends it.
+    world.sweep_contacts().await;
+    assert_eq!(world.sent_to("reminders"), []);
+    world.set("2023-10-07T02:00:00Z");
     world.sweep_contacts().await;
     let sent = world.sent_to("reminders");
     assert_eq!(sent[0].body["data"]["late_since"], "2023-10-06");

@@ -93,11 +93,23 @@ async fn a_reminder_of_a_due_date_that_has_passed_is_not_sent_late() {
 }
 
 #[tokio::test]
-async fn a_reminder_missed_by_hours_is_sent_late() {
+async fn a_reminder_missed_by_hours_leaves_at_the_next_time_of_sending() {
     let mut world = reminding().await;
-    // The last second of the due date: on each channel the reminder planned for it.
-    let said = sweep_and_send(&mut world, "2023-10-01T15:59:59Z").await;
-    assert_eq!(said, [once("due_soon"), once("due_today")].concat());
+    // 18:00 of 28 September in Shanghai; it was planned for 10:00.
+    assert_eq!(sweep_and_send(&mut world, "2023-09-28T10:00:00Z").await, vec![]);
+    for (at, expected) in [("2023-09-29T01:59:59Z", vec![]), ("2023-09-29T02:00:00Z", once("due_soon"))] {
+        world.set(at);
+        world.sweep_contacts().await;
+        assert_eq!(said(&world.sent_to("reminders")), expected, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn a_reminder_that_is_true_no_more_at_the_next_time_of_sending_is_not_sent() {
+    let mut world = reminding().await;
+    // The last second of the due date.
+    assert_eq!(sweep_and_send(&mut world, "2023-10-01T15:59:59Z").await, vec![]);
+    assert_eq!(world.contacts("C-1").await, []);
 }
 
 #[tokio::test]
@@ -310,8 +322,11 @@ async fn a_restriction_follows_the_notice_that_left_and_no_other() {
     assert_eq!(decisions(&limited).last().unwrap(), "late > limited");
     assert_eq!(limited.status.restrictions, []);
 
-    // The message was late; it leaves on 9 October in Shanghai.
+    // The message was late; it leaves at the time of sending of 9 October in Shanghai.
     assert!(world.send(&records).await.is_empty());
+    assert_eq!(world.sent_to("reminders"), []);
+    world.set("2023-10-09T02:00:00Z");
+    world.sweep_contacts().await;
     let sent = world.sent_to("reminders");
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].id(), "A-1/3/letter/stage/limited");

@@ -9,7 +9,8 @@ use clap::Args;
 use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::{business_date, end_of_day, start_of_day};
-use duewatch_domain::{Account, Decision, Policy, permit_for};
+use duewatch_domain::policy::Versions;
+use duewatch_domain::{Account, Decision, permit_for};
 use duewatch_runtime::Settings;
 
 use super::environment::{configured, runtime};
@@ -58,26 +59,27 @@ struct LocatedAccount {
     decisions: Vec<Decision>,
     /// The customer's other accounts, where one can restrict another.
     others: Vec<Account>,
-    policy: Arc<Policy>,
+    /// The versions of its policy.
+    versions: Arc<Versions>,
     now: DateTime<Utc>,
 }
 
 pub(super) fn run_explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
-    let LocatedAccount { account, decisions, others, policy, now } = locate(args)?;
+    let LocatedAccount { account, decisions, others, versions, now } = locate(args)?;
     match not_opened(&account, now) {
         Some(sentence) => println!("{sentence}"),
-        None => print!("{}", story(&account, &decisions, &others, &policy, now)),
+        None => print!("{}", story(&account, &decisions, &others, &versions, now)),
     }
     Ok(())
 }
 
 pub(super) fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
-    let LocatedAccount { account, policy, now, .. } = locate(&args.of)?;
+    let LocatedAccount { account, versions, now, .. } = locate(&args.of)?;
     if let Some(sentence) = not_opened(&account, now) {
         println!("{sentence}");
         return Err(Box::new(Answered { code: 3 }));
     }
-    let permit = permit_for(&account, &policy, &args.operation);
+    let permit = permit_for(&account, versions.in_force(&account, now), &args.operation);
     println!("{permit}");
     println!("Account {} is {}.", account.account_id, account.status.stage);
     if permit.is_allowed() { Ok(()) } else { Err(Box::new(Answered { code: 3 })) }
@@ -122,7 +124,7 @@ fn locate(args: &ExplainArgs) -> Result<LocatedAccount, Box<dyn Error>> {
     let ReplayedAccount { account, decisions, others } = walk_account(&case, &args.account)?
         .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
     let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));
-    Ok(LocatedAccount { account, decisions, others, policy: Arc::new(case.policy.policy), now })
+    Ok(LocatedAccount { account, decisions, others, versions: Arc::new(case.versions), now })
 }
 
 /// The folder of the demo, which only a build with the local stack runs.
@@ -142,9 +144,8 @@ async fn stored(account_id: &AccountId) -> Result<LocatedAccount, Box<dyn Error>
     let stored = transitions.store().account(account_id).await?;
     let account = stored.ok_or_else(|| format!("there is no account {account_id}"))?.account;
     let versions = transitions.rules_of(&account, now).await?;
-    let policy = Arc::new(versions.in_force(&account, now).clone());
     let others = transitions.others_of(&account).await?;
-    Ok(LocatedAccount { decisions: account.recent_decisions().to_vec(), account, others, policy, now })
+    Ok(LocatedAccount { decisions: account.recent_decisions().to_vec(), account, others, versions, now })
 }
 
 /// The days from the first event to the last.

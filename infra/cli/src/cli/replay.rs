@@ -28,6 +28,9 @@ pub(super) struct ReplayArgs {
     /// The file for the decisions; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
+    /// The file for the contact requests, each when it would leave if the contact gate agreed; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    contacts: Option<PathBuf>,
     /// The engine: the domain alone, or the functions over the embedded DynamoDB.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
@@ -67,12 +70,19 @@ pub(super) fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         if args.engine == Engine::Stack {
             return Err("--against compares by the domain alone; leave --engine stack out".into());
         }
-        if [&args.daily, &args.decisions].into_iter().flatten().any(|one| one == Path::new("-")) {
-            return Err("--against prints on standard output; let --daily and --decisions name files".into());
+        if [&args.daily, &args.decisions, &args.contacts]
+            .into_iter()
+            .flatten()
+            .any(|one| one == Path::new("-"))
+        {
+            return Err(
+                "--against prints on standard output; let --daily, --decisions and --contacts name files"
+                    .into(),
+            );
         }
     }
     let mut case = Case::read(&args.files.into_files(), args.from, args.to, SWEEP_EVERY)?;
-    let outputs = Outputs { daily: args.daily, decisions: args.decisions };
+    let outputs = Outputs { daily: args.daily, decisions: args.decisions, contacts: args.contacts };
     let (summary, comparison) = match &args.against {
         None => (replay(&case, args.engine, &outputs)?, None),
         Some(other) => {

@@ -12,7 +12,7 @@ use duewatch_domain::policy::PolicyRef;
 use duewatch_domain::policy::Versions;
 
 use super::course::AccountCourse;
-use super::{Case, Engine, Outputs, ReplayError, Summary, pure, run};
+use super::{Case, Engine, Keep, Outputs, ReplayError, Summary, pure, run};
 use crate::input::PolicyFile;
 use crate::table::TextTable;
 
@@ -77,7 +77,7 @@ pub fn replay_against(
     };
     case.versions = versions;
     let policy = mem::replace(&mut case.policy, other).policy;
-    let others = pure::run(case, None, false)?.courses;
+    let others = pure::run(case, None, Keep::default())?.courses;
     let courses = courses.into_iter().zip(others).map(<[AccountCourse; 2]>::from);
     let accounts = case.openings.iter().map(|opening| &opening.account).zip(courses);
     let accounts = accounts.map(|(account, courses)| AccountComparison {

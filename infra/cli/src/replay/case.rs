@@ -7,7 +7,9 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::kernel::MAX_ACCOUNTS_OF_CUSTOMER;
 use duewatch_domain::kernel::{AccountId, CustomerId};
-use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, business_date, end_of_day, plus_days, start_of_day};
+use duewatch_domain::kernel::{
+    FIRST_DATE, LAST_DATE, business_date, last_instant_of_day, plus_days, start_of_day,
+};
 use duewatch_domain::policy::Versions;
 use duewatch_domain::{Account, Command, Contract, Event, Refusal, Zone};
 
@@ -145,7 +147,8 @@ impl Case {
                 .map_err(|refusal| refused(&events_path, event.line, name, &refusal))?;
         }
         let Layout { openings, steps, .. } = layout;
-        let closing = openings.iter().map(|opening| end_of_day(opening.account.time_zone, to)).collect();
+        let zones = openings.iter().map(|opening| opening.account.time_zone);
+        let closing = zones.map(|zone| last_instant_of_day(zone, to)).collect();
         let mut case = Self {
             policy,
             earlier: policies,

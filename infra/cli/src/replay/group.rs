@@ -11,7 +11,7 @@ use duewatch_domain::account::ContactRequest;
 use duewatch_domain::account::ImposedBy;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::kernel::{plus_days, start_of_day};
-use duewatch_domain::{Refusal, Trigger, Zone};
+use duewatch_domain::{Refusal, Zone};
 
 use super::moments::{Moment, MomentKind, happenings, zones};
 use super::walk::AccountWalk;
@@ -91,7 +91,7 @@ impl<'a> CustomerGroup<'a> {
         while let Some(moment) = self.next_moment(last) {
             match moment.what {
                 MomentKind::DayOver { day, zone } => {
-                    self.sweep_until(moment.at - TimeDelta::seconds(1));
+                    self.sweep_until(moment.at - TimeDelta::nanoseconds(1));
                     self.day_over(day, zone, write);
                 }
                 MomentKind::Open(place) => {
@@ -168,17 +168,14 @@ impl<'a> CustomerGroup<'a> {
     /// Sweeps at each firing that finds a due account.
     fn sweep_until(&mut self, until: DateTime<Utc>) {
         loop {
-            let open = self.members.iter().filter(|member| member.walk.is_open);
-            let due = open.filter_map(|member| member.walk.account.status.next_action_at).min();
+            let due = self.members.iter().filter_map(|member| member.walk.due_at()).min();
             let firing = due.map(|due| self.case.firings.at_or_after(due));
             let Some(firing) = firing.filter(|firing| *firing <= until) else { return };
             let mut changed = Vec::new();
             for (place, member) in self.members.iter_mut().enumerate() {
-                if member.walk.is_open && member.walk.account.status.is_due(firing) {
-                    let before = member.imposed_at_revision();
-                    member.walk.judge(firing, Trigger::Time);
-                    changed.extend((member.imposed_at_revision() != before).then_some(place));
-                }
+                let before = member.imposed_at_revision();
+                member.walk.fire(firing);
+                changed.extend((member.imposed_at_revision() != before).then_some(place));
             }
             self.propagate_restrictions(changed, firing);
         }

@@ -11,11 +11,13 @@ mod stack;
 mod walk;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::ValueEnum;
 use duewatch_domain::Refusal;
+use duewatch_domain::account::ContactRequest;
+use duewatch_domain::formats::ContactLine;
 use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE};
 
@@ -46,6 +48,8 @@ pub enum Engine {
 pub struct Outputs {
     pub daily: Option<PathBuf>,
     pub decisions: Option<PathBuf>,
+    /// The contact requests, each when it would leave.
+    pub contacts: Option<PathBuf>,
 }
 
 /// The result of a run.
@@ -151,27 +155,22 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
 fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<AccountCourse>), ReplayError> {
     let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
-    let keep = outputs.decisions.is_some();
+    let keep = Keep { decisions: outputs.decisions.is_some(), contacts: outputs.contacts.is_some() };
     case.check_customers()?;
-    let (tally, taken, courses) = match engine {
+    let (tally, decided, requested, courses) = match engine {
         Engine::Pure => {
             let ran = pure::run(case, sink, keep)?;
-            (ran.tally, ran.decisions, ran.courses)
+            (ran.tally, ran.decisions, ran.contacts, ran.courses)
         }
         #[cfg(feature = "local")]
         Engine::Stack => {
             let report = run_stack(case, sink, "replay")?;
-            (report.tally, report.decisions, Vec::new())
+            (report.tally, report.decisions, report.requests, Vec::new())
         }
     };
-    let mut decisions = outputs.decisions.as_deref().map(Output::create).transpose()?;
-    if let Some(output) = &mut decisions {
-        for taken in in_order(taken) {
-            writeln!(output, "{}", taken.line)?;
-        }
-    }
     daily.map(Output::finish).transpose()?;
-    decisions.map(Output::finish).transpose()?;
+    write_in_order(outputs.decisions.as_deref(), decided)?;
+    write_in_order(outputs.contacts.as_deref(), requested)?;
     let summary = Summary {
         accounts: case.openings.len(),
         events: case.steps.len() + case.openings.iter().map(|opening| opening.facts).sum::<usize>(),
@@ -181,19 +180,44 @@ fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<A
     Ok((summary, courses))
 }
 
-/// A decision as written, with its sort key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct DecisionRecord {
+/// What a run keeps beside the daily lines.
+#[derive(Clone, Copy, Debug, Default)]
+struct Keep {
+    decisions: bool,
+    contacts: bool,
+}
+
+/// A line of an output, with its sort key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LineRecord {
     at: DateTime<Utc>,
     account_id: AccountId,
     revision: Revision,
     line: String,
 }
 
-/// By instant, then account, then revision.
-fn in_order(mut taken: Vec<DecisionRecord>) -> Vec<DecisionRecord> {
-    taken.sort_by(|one, other| {
-        (one.at, &one.account_id, one.revision).cmp(&(other.at, &other.account_id, other.revision))
-    });
-    taken
+impl LineRecord {
+    /// The line of a contact request, where it is to leave within the run.
+    fn of_request(
+        case: &Case,
+        account_id: &AccountId,
+        revision: Revision,
+        request: &ContactRequest,
+    ) -> Option<Self> {
+        let opening = case.opening_of(account_id)?;
+        let at = request.due_at();
+        let is_in_run = case.begins(opening.account.time_zone) <= at && at < opening.closes_before;
+        let line = serde_json::to_string(&ContactLine::new(account_id, revision, request)).ok()?;
+        is_in_run.then(|| Self { at, account_id: account_id.clone(), revision, line })
+    }
+}
+
+/// Writes lines by instant, then account, then revision.
+fn write_in_order(to: Option<&Path>, mut lines: Vec<LineRecord>) -> Result<(), ReplayError> {
+    let Some(mut output) = to.map(Output::create).transpose()? else { return Ok(()) };
+    lines.sort();
+    for record in lines {
+        writeln!(output, "{}", record.line)?;
+    }
+    Ok(output.finish()?)
 }

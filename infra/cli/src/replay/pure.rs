@@ -16,7 +16,7 @@ use duewatch_domain::{Account, Decision, Refusal};
 use super::course::AccountCourse;
 use super::group::CustomerGroup;
 use super::walk::AccountWalk;
-use super::{Case, DecisionRecord, ReplayError, Tally};
+use super::{Case, Keep, LineRecord, ReplayError, Tally};
 use crate::progress::Progress;
 
 /// Days whose lines are held in memory at once.
@@ -26,7 +26,9 @@ const WINDOW_DAYS: i64 = 8;
 pub(super) struct Ran {
     pub(super) tally: Tally,
     /// The decisions, where they are kept.
-    pub(super) decisions: Vec<DecisionRecord>,
+    pub(super) decisions: Vec<LineRecord>,
+    /// The contact requests, where they are kept.
+    pub(super) contacts: Vec<LineRecord>,
     /// In the order of the case's openings.
     pub(super) courses: Vec<AccountCourse>,
 }
@@ -40,7 +42,7 @@ enum AccountWalks<'a> {
 }
 
 impl<'a> AccountWalks<'a> {
-    fn new(case: &'a Case, keep: bool) -> Self {
+    fn new(case: &'a Case, keep: Keep) -> Self {
         let mut steps: Vec<Vec<usize>> = vec![Vec::new(); case.openings.len()];
         for (place, step) in case.steps.iter().enumerate() {
             steps[step.account].push(place);
@@ -76,7 +78,7 @@ impl<'a> AccountWalks<'a> {
 pub(super) fn run(
     case: &Case,
     daily: Option<&mut (dyn Write + Send)>,
-    keep: bool,
+    keep: Keep,
 ) -> Result<Ran, ReplayError> {
     let mut walks = AccountWalks::new(case, keep);
     match daily {
@@ -91,12 +93,17 @@ pub(super) fn run(
         })?,
     }
     let walks = walks.into_walks();
-    let mut ran =
-        Ran { tally: Tally::default(), decisions: Vec::new(), courses: Vec::with_capacity(walks.len()) };
+    let mut ran = Ran {
+        tally: Tally::default(),
+        decisions: Vec::new(),
+        contacts: Vec::new(),
+        courses: Vec::with_capacity(walks.len()),
+    };
     for mut walk in walks {
         walk.close();
         ran.tally.add(walk.tally);
         ran.courses.push(std::mem::take(&mut walk.course));
+        ran.contacts.extend(walk.contacts());
         ran.decisions.extend(walk.into_decisions());
     }
     Ok(ran)
@@ -108,7 +115,7 @@ pub(super) fn run(
 /// When an event of one of them is refused.
 pub fn walk_accounts(case: &Case) -> Result<Vec<Option<Account>>, ReplayError> {
     case.check_customers()?;
-    let mut walks = AccountWalks::new(case, false);
+    let mut walks = AccountWalks::new(case, Keep::default());
     walk_all(case, &mut walks, None)?;
     let walks = walks.into_walks().into_iter();
     Ok(walks
@@ -138,7 +145,7 @@ pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Replay
     let customer_id = &case.openings[place].account.customer_id;
     let walk_of = |place: usize| {
         let steps = (0..case.steps.len()).filter(|step| case.steps[*step].account == place).collect();
-        AccountWalk::new(case, &case.openings[place], steps, true)
+        AccountWalk::new(case, &case.openings[place], steps, Keep { decisions: true, contacts: false })
     };
     if !case.judges_together() {
         let (mut walk, mut day) = (walk_of(place), case.from);

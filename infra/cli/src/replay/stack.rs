@@ -11,17 +11,20 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_app::{Clock, TransitionError};
 use duewatch_domain::commands::PaymentReversed;
+use duewatch_domain::contact::QueuedRequest;
 use duewatch_domain::formats::DailyLines;
 use duewatch_domain::kernel::{AccountId, CustomerId, EventId, Revision};
-use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
+use duewatch_domain::kernel::{last_instant_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Command, Event, InboundMessage, Refusal, Trigger, Zone, assess};
 use duewatch_stack::{Stack, StackClock, StackError, Transport};
-use duewatch_store::{Consumed, ContactOutcome, PaymentFact, Store, StoreError, Tables};
+use duewatch_store::{
+    Consumed, ContactOutcome, PaymentFact, ReversalFact, ReversalPut, Store, StoreError, Tables,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::moments::{Moment, MomentKind, happenings, zones};
-use super::{Case, DecisionRecord, EventStep, Opening, ReplayError, Tally};
+use super::{Case, EventStep, LineRecord, Opening, ReplayError, Tally};
 use crate::progress::Progress;
 
 /// The most sweeps of one account between two moments. A ladder has at most 50 stages and 100 reminder steps,
@@ -79,7 +82,9 @@ pub struct StackReport {
     /// The charged capacity, by operation and table.
     pub charged: BTreeMap<(&'static str, String), Consumed>,
     pub tables: Tables,
-    pub(super) decisions: Vec<DecisionRecord>,
+    pub(super) decisions: Vec<LineRecord>,
+    /// The contact requests.
+    pub(super) requests: Vec<LineRecord>,
 }
 
 /// The ends of contact requests in a run.
@@ -99,15 +104,24 @@ fn kind_of(attributes: &BTreeMap<String, String>) -> &str {
     attributes.get("kind").map_or("", String::as_str)
 }
 
-/// Counts the contact records of the accounts' customers.
-async fn contacts(store: &Store, accounts: &[Account]) -> Result<Contacts, StoreError> {
+/// Counts the contact records of the accounts' customers, and writes the contact requests of the run.
+async fn contacts(
+    case: &Case,
+    store: &Store,
+    accounts: &[Account],
+) -> Result<(Contacts, Vec<LineRecord>), StoreError> {
     let customers: BTreeSet<&CustomerId> = accounts.iter().map(|account| &account.customer_id).collect();
     let mut contacts = Contacts::default();
+    let mut requests = Vec::new();
     for customer_id in customers {
         let waiting = store.load_profile(customer_id).await?.requests;
         let record = store.contact_records(customer_id).await?;
-        let waited = waiting.iter().chain(record.iter().map(|record| &record.request));
-        contacts.deferred += waited.filter(|queued| queued.waits_for.is_some()).count();
+        let all = || waiting.iter().chain(record.iter().map(|record| &record.request));
+        contacts.deferred += all().filter(|queued| queued.waits_for.is_some()).count();
+        let line = |queued: &QueuedRequest| {
+            LineRecord::of_request(case, &queued.account_id, queued.revision, queued.borrower_request()?)
+        };
+        requests.extend(all().filter_map(line));
         for one in record {
             match one.outcome {
                 ContactOutcome::Sent => contacts.sent += 1,
@@ -117,7 +131,7 @@ async fn contacts(store: &Store, accounts: &[Account]) -> Result<Contacts, Store
             }
         }
     }
-    Ok(contacts)
+    Ok((contacts, requests))
 }
 
 /// The earliest due instant in the indexes.
@@ -139,7 +153,7 @@ struct StackRun<'a> {
     lines: BTreeMap<NaiveDate, DayLines>,
     seen: BTreeSet<(AccountId, Revision)>,
     tally: Tally,
-    decisions: Vec<DecisionRecord>,
+    decisions: Vec<LineRecord>,
     reminders: BTreeMap<String, usize>,
     lift_times: Vec<Duration>,
     earliest_due: EarliestDue,
@@ -185,7 +199,7 @@ impl<'a> StackRun<'a> {
         for (done, moment) in moments.iter().enumerate() {
             match moment.what {
                 MomentKind::DayOver { day, zone } => {
-                    self.fire_until(moment.at - TimeDelta::seconds(1)).await?;
+                    self.fire_until(moment.at - TimeDelta::nanoseconds(1)).await?;
                     self.day_over(day, zone).await?;
                 }
                 MomentKind::Open(place) => {
@@ -210,7 +224,8 @@ impl<'a> StackRun<'a> {
         let mut accounts: Vec<Account> = self.view.into_values().map(|view| view.account).collect();
         accounts.sort_by(|one, other| one.account_id.cmp(&other.account_id));
         let store = self.stack.store();
-        let contacts = contacts(store, &accounts).await.map_err(StackError::from)?;
+        let contacts = contacts(self.case, store, &accounts).await;
+        let (contacts, requests) = contacts.map_err(StackError::from)?;
         Ok(StackReport {
             contacts,
             tally: self.tally,
@@ -221,21 +236,25 @@ impl<'a> StackRun<'a> {
             charged: store.meter().read(),
             tables: store.tables().clone(),
             decisions: self.decisions,
+            requests,
         })
     }
 
     /// Fires the sweep whenever an account is due.
     async fn fire_until(&mut self, until: DateTime<Utc>) -> Result<(), ReplayError> {
+        let mut fired: Option<DateTime<Utc>> = None;
         for _ in 0..MAX_FIRINGS {
             let due = match self.earliest_due {
                 EarliestDue::Known(due) => due,
                 EarliestDue::Unknown => self.stack.earliest_due()?,
             };
             self.earliest_due = EarliestDue::Known(due);
-            let Some(firing) = due.map(|due| self.case.firings.at_or_after(due)).filter(|at| *at <= until)
-            else {
-                break;
-            };
+            // What a firing finds due and leaves as it is, the next one finds again: a last second ends.
+            let again = fired.map(|fired| fired + TimeDelta::nanoseconds(1));
+            let firing =
+                due.map(|due| self.case.firings.at_or_after(again.map_or(due, |again| due.max(again))));
+            let Some(firing) = firing.filter(|at| *at <= until) else { break };
+            fired = Some(firing);
             self.stack.clock().set(firing);
             self.stack.fire_sweeps().await?;
             self.drain(None).await?;
@@ -312,9 +331,18 @@ impl<'a> StackRun<'a> {
                 let fact = PaymentFact::received(account_id.clone(), payment, at);
                 store.record_payment(&fact).await.map(|()| None)
             }
-            Command::PaymentReversed(PaymentReversed { payment_id, dated }) => {
-                let known = store.record_reversal(account_id, payment_id, at, *dated).await;
-                known.map(|known| (!known).then(|| Refusal::UnknownPayment(payment_id.clone())))
+            Command::PaymentReversed(PaymentReversed { payment_id, amount, dated }) => {
+                let reversal = ReversalFact::of(at, *amount, *dated);
+                let put = store.record_reversal(account_id, payment_id, reversal).await;
+                put.map(|put| match put {
+                    ReversalPut::New | ReversalPut::Known => None,
+                    ReversalPut::NoPayment => Some(Refusal::UnknownPayment(payment_id.clone())),
+                    ReversalPut::Beyond(left) => Some(Refusal::ReversedBeyond {
+                        payment_id: payment_id.clone(),
+                        amount: amount.unwrap_or(left),
+                        left,
+                    }),
+                })
             }
             _ => Ok(None),
         };
@@ -377,7 +405,7 @@ impl<'a> StackRun<'a> {
         });
         if in_run && self.seen.insert((decision.account_id.clone(), decision.revision)) {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
-            self.decisions.push(DecisionRecord {
+            self.decisions.push(LineRecord {
                 at: decision.at,
                 account_id: decision.account_id,
                 revision: decision.revision,
@@ -445,8 +473,8 @@ impl<'a> StackRun<'a> {
 
 /// Checks that the rules confirm the stored account status, and that no sweep has missed the account.
 fn confirm(account: &Account, case: &Case, day: NaiveDate) -> Result<(), ReplayError> {
-    let end = end_of_day(account.time_zone, day);
-    let due = account.status.next_action_at;
+    let end = last_instant_of_day(account.time_zone, day);
+    let due = account.due_at();
     let missed = due.is_some_and(|due| case.firings.at_or_after(due) <= end);
     if due.is_some_and(|due| due <= end) && !missed {
         // The next firing comes after the day's end.

@@ -5,12 +5,13 @@ use std::collections::VecDeque;
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::account::ContactRequest;
 use duewatch_domain::account::ImposedBy;
+use duewatch_domain::assessment::{is_still_due, request_hold};
 use duewatch_domain::formats::{DailyLines, DecisionLine, DecisionSubject};
-use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
-use duewatch_domain::{Account, Applied, Command, Decision, Refusal, Trigger};
+use duewatch_domain::kernel::{Revision, last_instant_of_day, plus_days, start_of_day};
+use duewatch_domain::{Account, Applied, Command, Decision, Refusal, Trigger, allocate_at, assess};
 
 use super::course::AccountCourse;
-use super::{Case, DecisionRecord, EventStep, Opening, Tally};
+use super::{Case, EventStep, Keep, LineRecord, Opening, Tally};
 
 /// An account at a day of a run.
 pub(super) struct AccountWalk<'a> {
@@ -25,14 +26,26 @@ pub(super) struct AccountWalk<'a> {
     /// The indices of its steps in the case.
     pub(super) steps: Vec<usize>,
     next_step: usize,
-    keep: bool,
+    keep: Keep,
     pub(super) tally: Tally,
     pub(super) course: AccountCourse,
     pub(super) decisions: Vec<Decision>,
+    /// The contact requests of all revisions.
+    requests: Vec<(Revision, ContactRequest)>,
+    /// Notices that wait for their time.
+    waiting: Vec<WaitingNotice>,
+}
+
+/// A notice that was caught up, and waits for the next time of sending.
+struct WaitingNotice {
+    request: ContactRequest,
+    /// The account's stage when it was requested.
+    stage: String,
+    leaves_at: DateTime<Utc>,
 }
 
 impl<'a> AccountWalk<'a> {
-    pub(super) fn new(case: &'a Case, opening: &'a Opening, steps: Vec<usize>, keep: bool) -> Self {
+    pub(super) fn new(case: &'a Case, opening: &'a Opening, steps: Vec<usize>, keep: Keep) -> Self {
         let announced = case.versions.iter().any(|policy| policy.announcement.is_some());
         let mut steps_of_reminders =
             case.versions.iter().flat_map(|policy| &policy.reminders).flat_map(|table| &table.steps);
@@ -49,6 +62,8 @@ impl<'a> AccountWalk<'a> {
             tally: Tally::default(),
             course: AccountCourse::default(),
             decisions: Vec::new(),
+            requests: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -72,7 +87,7 @@ impl<'a> AccountWalk<'a> {
                 self.take(step).map_err(|refusal| (place, refusal))?;
             }
             if is_swept && self.is_open {
-                self.sweep_until(end_of_day(zone, day));
+                self.sweep_until(last_instant_of_day(zone, day));
             }
         }
         if let Some(lines) = lines {
@@ -108,7 +123,7 @@ impl<'a> AccountWalk<'a> {
 
     pub(super) fn take(&mut self, step: &EventStep) -> Result<(), Refusal> {
         self.sweep_until(step.at);
-        let is_due = self.account.status.is_due(step.at);
+        let is_due = self.account.is_due(step.at);
         let is_money = matches!(step.command, Command::PaymentReceived(_) | Command::PaymentReversed(_));
         // A payment that is there when a restriction is about to be imposed comes before it.
         let restricts =
@@ -130,12 +145,50 @@ impl<'a> AccountWalk<'a> {
     }
 
     fn sweep_until(&mut self, until: DateTime<Utc>) {
-        while let Some(due) = self.account.status.next_action_at {
+        while let Some(due) = self.due_at() {
             let firing = self.case.firings.at_or_after(due);
             if firing > until {
                 break;
             }
+            self.fire(firing);
+        }
+    }
+
+    /// The earliest instant at which the account is due, or a notice that waits for its time.
+    pub(super) fn due_at(&self) -> Option<DateTime<Utc>> {
+        let account = if self.is_open { self.account.due_at() } else { None };
+        account.into_iter().chain(self.waiting.iter().map(|notice| notice.leaves_at)).min()
+    }
+
+    /// A firing of the sweeps: an evaluation of the account, then of the notices that wait, where either is due.
+    pub(super) fn fire(&mut self, firing: DateTime<Utc>) {
+        if self.is_open && self.account.is_due(firing) {
             self.judge(firing, Trigger::Time);
+        }
+        let (due, waiting) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|notice| notice.leaves_at <= firing);
+        self.waiting = waiting;
+        let due: Vec<WaitingNotice> = due;
+        for notice in due {
+            self.evaluate_notice(notice, firing);
+        }
+    }
+
+    /// The last look at a notice, as a sending function takes it: it leaves, waits, or has lost its reason.
+    fn evaluate_notice(&mut self, notice: WaitingNotice, now: DateTime<Utc>) {
+        let WaitingNotice { request, stage, .. } = notice;
+        let timeline = self.case.versions.timeline(&self.account, now);
+        let allocation = allocate_at(&self.account, &timeline);
+        let assessed = assess(&self.account, &timeline, now);
+        if !is_still_due(&self.account, &allocation, &stage, assessed.stage_name(), &request) {
+            return;
+        }
+        match request_hold(&self.account, timeline.current(), &request, now) {
+            Some(hold) => {
+                let leaves_at = request.sent_from(&self.account, timeline.current(), hold.until);
+                self.waiting.push(WaitingNotice { request, stage, leaves_at });
+            }
+            None => self.send_notices([request].into(), now),
         }
     }
 
@@ -151,7 +204,7 @@ impl<'a> AccountWalk<'a> {
             return None;
         }
         let mut notices = VecDeque::new();
-        if self.account.status.is_due(now) {
+        if self.account.is_due(now) {
             self.judge_once(now, Trigger::Time);
             notices.extend(self.notices());
         }
@@ -162,7 +215,8 @@ impl<'a> AccountWalk<'a> {
         Some(notices)
     }
 
-    /// Assesses the account; its planned notices leave at once, as a sending function would let them.
+    /// Assesses the account; its planned notices leave at once, as a sending function would let them, unless they
+    /// are caught up: those wait for the next time of sending.
     pub(super) fn judge(&mut self, now: DateTime<Utc>, trigger: Trigger) {
         self.judge_once(now, trigger);
         let notices = self.notices().collect();
@@ -174,6 +228,11 @@ impl<'a> AccountWalk<'a> {
         // A stage has one notice a debt, so the loop ends.
         while let Some(notice) = notices.pop_front() {
             let Some(of) = &notice.notice_of else { continue };
+            if let Some(leaves_at) = notice.not_before.filter(|leaves_at| *leaves_at > now) {
+                let stage = self.account.status.stage.to_string();
+                self.waiting.push(WaitingNotice { request: notice, stage, leaves_at });
+                continue;
+            }
             if self.account.notice_left(of, notice.planned_at, now) == Applied::Changed {
                 self.lines.changed();
                 self.judge_once(now, Trigger::Fact);
@@ -193,10 +252,14 @@ impl<'a> AccountWalk<'a> {
             return;
         }
         let begins = self.case.begins(self.account.time_zone);
+        if self.keep.contacts {
+            let revision = self.account.revision;
+            self.requests.extend(self.account.contact_requests.iter().map(|one| (revision, one.clone())));
+        }
         self.course.assessed(&self.account, self.opening.first_day, now >= begins);
         if let Some(decision) = self.account.decision_of_this_revision().filter(|one| one.at >= begins) {
             self.tally.add(Tally::of(!decision.applied.is_empty(), !decision.lifted.is_empty()));
-            if self.keep {
+            if self.keep.decisions {
                 self.decisions.push(decision.clone());
             }
         }
@@ -208,11 +271,19 @@ impl<'a> AccountWalk<'a> {
         }
     }
 
-    pub(super) fn into_decisions(self) -> impl Iterator<Item = DecisionRecord> {
+    /// The lines of the contact requests of the run.
+    pub(super) fn contacts(&self) -> impl Iterator<Item = LineRecord> {
+        let line = |(revision, request): &(Revision, ContactRequest)| {
+            LineRecord::of_request(self.case, &self.account.account_id, *revision, request)
+        };
+        self.requests.iter().filter_map(line)
+    }
+
+    pub(super) fn into_decisions(self) -> impl Iterator<Item = LineRecord> {
         let Account { account_id, currency, .. } = self.account;
         self.decisions.into_iter().map(move |decision| {
             let subject = DecisionSubject { account_id: &account_id, currency };
-            DecisionRecord {
+            LineRecord {
                 at: decision.at,
                 // Plain data: only a map whose keys are no strings can fail here.
                 line: serde_json::to_string(&DecisionLine::new(subject, &decision)).unwrap_or_default(),

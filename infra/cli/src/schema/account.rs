@@ -17,8 +17,18 @@ pub(super) fn account() -> Value {
             ("opened_on", reference("date")),
             ("installments", list(&reference("installment"))),
         ],
-        &[],
+        &[("interest", maybe(&interest()))],
     )
+}
+
+fn interest() -> Value {
+    let method = json!({ "enum": ["annuity", "equal_principal", "flat", "interest_only", "none"] });
+    let rate = json!({
+        "description": "a share of the principal a year: 0.12 is 12 %",
+        "type": "string",
+        "pattern": "^([0-9](\\.[0-9]{1,6})?|10(\\.0{1,6})?)$",
+    });
+    object(&[("method", method), ("annual_rate", rate)], &[])
 }
 
 pub(super) fn installment() -> Value {

@@ -1,7 +1,7 @@
 //! The schema of the policy.
 
 use duewatch_domain::policy::{
-    MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
+    MAX_BUCKETS, MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
     MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MIN_KEPT_DAYS,
     RestrictionKind,
 };
@@ -38,6 +38,7 @@ pub(super) fn policy() -> Value {
             ("contact", contact()),
             ("customer", customer()),
             ("classification", classification()),
+            ("buckets", buckets()),
             ("templates", templates()),
             ("retention", object(&[], &[("history_days", kept_days()), ("contact_log_days", kept_days())])),
         ],
@@ -75,6 +76,8 @@ const DAILY_RATE: &str = r"0(\.0|\.00[0-9]{0,7}|\.010{0,7})?";
 const UP_TO_ONE: &str = r"0(\.[0-9]{1,9})?|1(\.0{1,9})?";
 const UP_TO_TEN: &str = r"[0-9](\.[0-9]{1,9})?|10(\.0{1,9})?";
 
+const TIMES: &str = r"[0-9](\.[0-9]{1,3})?|10(\.0{1,3})?";
+
 /// A number up to `most`, or the same as a decimal in a string.
 fn decimal(most: &str, pattern: &str) -> Value {
     let most: serde_json::Number = most.parse().unwrap_or_else(|_| 0.into());
@@ -102,7 +105,10 @@ fn late_fee() -> Value {
         &[],
         &[
             ("daily_rate", decimal("0.01", DAILY_RATE)),
+            ("contract_rate_times", decimal("10", TIMES)),
             ("fixed", amount()),
+            ("per_stage", json!({ "type": "object", "additionalProperties": amount() })),
+            ("per_letter", amount()),
             ("free_days", days()),
             ("cap_per_installment", decimal("1", UP_TO_ONE)),
             ("cap_per_installment_amount", amount()),
@@ -112,7 +118,9 @@ fn late_fee() -> Value {
             ("fee_arrears_count", json!({ "type": "boolean" })),
         ],
     );
-    fee["anyOf"] = json!([{ "required": ["daily_rate"] }, { "required": ["fixed"] }]);
+    let each = ["daily_rate", "contract_rate_times", "fixed", "per_stage", "per_letter"];
+    fee["anyOf"] = each.iter().map(|field| json!({ "required": [field] })).collect();
+    fee["not"] = json!({ "required": ["daily_rate", "contract_rate_times"] });
     fee["dependentRequired"] =
         json!({ "annual_cost_cap": ["contract_annual_rate"], "contract_annual_rate": ["annual_cost_cap"] });
     fee
@@ -175,6 +183,11 @@ fn classification() -> Value {
             ("counts", json!({ "enum": ["days_past_due", "material_days"] })),
         ],
     )
+}
+
+fn buckets() -> Value {
+    let bucket = object(&[("name", name()), ("days_past_due", some_days())], &[]);
+    json!({ "type": "array", "items": bucket, "maxItems": MAX_BUCKETS })
 }
 
 /// Templates, by name.

@@ -9,6 +9,7 @@
 mod command_line;
 mod policy;
 mod readings;
+mod readings_of_facts;
 mod schema;
 mod tables;
 mod verify;

@@ -229,7 +229,7 @@ fn a_diff_of_a_policy_and_itself_is_empty() {
 )]
 #[case::against_on_one_output(
     "replay --daily - --against p.toml --policy p.toml",
-    "let --daily and --decisions name files"
+    "let --daily, --decisions and --contacts name files"
 )]
 fn what_cannot_be_done_is_refused(#[case] arguments: &str, #[case] names: &str) {
     let files = DiffFiles::new("id = \"q\"\n");

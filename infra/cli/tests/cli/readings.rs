@@ -8,12 +8,12 @@ use std::process::Command;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-const FEE_OF_A_THOUSANDTH: &str = "[late_fee]\ndaily_rate = \"0.001\"\n";
-const LATE: &str = "[[stages]]\nname = \"late\"\nwhen = { delinquent_days = 1 }\n";
-const FROZEN: &str = "[[stages]]\nname = \"frozen\"\nwhen = { delinquent_days = 5 }\nrestrictions = [{ kind = \"freeze_drawdown\" }]\n";
+pub(crate) const FEE_OF_A_THOUSANDTH: &str = "[late_fee]\ndaily_rate = \"0.001\"\n";
+pub(crate) const LATE: &str = "[[stages]]\nname = \"late\"\nwhen = { delinquent_days = 1 }\n";
+pub(crate) const FROZEN: &str = "[[stages]]\nname = \"frozen\"\nwhen = { delinquent_days = 5 }\nrestrictions = [{ kind = \"freeze_drawdown\" }]\n";
 
 /// A folder with the files of a run: accounts in UTC, opened on 1 September 2023.
-struct Run {
+pub(crate) struct Run {
     folder: tempfile::TempDir,
     policies: Vec<String>,
     book: Vec<Value>,
@@ -21,7 +21,7 @@ struct Run {
 }
 
 impl Run {
-    fn under(tables: &str) -> Self {
+    pub(crate) fn under(tables: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { folder, policies: Vec::new(), book: Vec::new(), events: Vec::new() }
             .version("2020-01-01", tables)
@@ -35,7 +35,7 @@ impl Run {
         self
     }
 
-    fn account(mut self, id: &str, due: &[(&str, &str)]) -> Self {
+    pub(crate) fn account(mut self, id: &str, due: &[(&str, &str)]) -> Self {
         let installment = |(number, (due_on, principal)): (usize, &(&str, &str))| json!({ "number": number + 1, "due_on": due_on, "principal": principal });
         let installments: Vec<Value> = due.iter().enumerate().map(installment).collect();
         self.book.push(json!({
@@ -45,18 +45,30 @@ impl Run {
         self
     }
 
-    fn event(mut self, at: &str, id: &str, mut event: Value) -> Self {
+    /// States the interest terms of the account that came last.
+    pub(crate) fn with_interest(mut self, terms: Value) -> Self {
+        self.book.last_mut().unwrap()["interest"] = terms;
+        self
+    }
+
+    /// Changes an installment of the account that came last.
+    pub(crate) fn with_amount(mut self, place: usize, field: &str, amount: &str) -> Self {
+        self.book.last_mut().unwrap()["installments"][place][field] = amount.into();
+        self
+    }
+
+    pub(crate) fn event(mut self, at: &str, id: &str, mut event: Value) -> Self {
         event["at"] = at.into();
         event["account_id"] = id.into();
         self.events.push(event);
         self
     }
 
-    fn pays(self, at: &str, id: &str, payment_id: &str, amount: &str) -> Self {
+    pub(crate) fn pays(self, at: &str, id: &str, payment_id: &str, amount: &str) -> Self {
         self.event(at, id, json!({ "type": "payment_received", "payment_id": payment_id, "amount": amount }))
     }
 
-    fn lines(&self, engine: &str, from: &str, to: &str) -> String {
+    fn lines(&self, engine: &str, from: &str, to: &str) -> [String; 2] {
         let path = |name: &str| self.folder.path().join(name);
         let text = |lines: &[Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
         fs::write(path("book.jsonl"), text(&self.book)).unwrap();
@@ -68,36 +80,54 @@ impl Run {
             fs::write(&file, policy).unwrap();
             command.arg("--policy").arg(file);
         }
-        let arguments = format!("--engine {engine} --from {from} --to {to} --daily daily.jsonl");
+        let arguments = format!(
+            "--engine {engine} --from {from} --to {to} --daily daily.jsonl --contacts contacts.jsonl"
+        );
         command.args(["--book", "book.jsonl", "--events", "events.jsonl"]).args(arguments.split(' '));
         let run = command.current_dir(self.folder.path()).output().unwrap();
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-        fs::read_to_string(path("daily.jsonl")).unwrap()
+        ["daily.jsonl", "contacts.jsonl"].map(|name| fs::read_to_string(path(name)).unwrap())
+    }
+
+    /// The contact requests of an account, each when it would leave, with its template; both engines write them.
+    pub(crate) fn contacts(&self, id: &str) -> Vec<String> {
+        let [pure, stack] = ["pure", "stack"].map(|engine| self.lines(engine, "2023-09-01", "2024-03-15"));
+        assert_eq!(pure, stack);
+        let lines = pure[1].lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let of_it = lines.filter(|line| line["account_id"] == id);
+        of_it
+            .map(|line| format!("{} {}", line["at"].as_str().unwrap(), line["template"].as_str().unwrap()))
+            .collect()
     }
 
     /// The fields of an account's line on a date, as both engines write it.
     #[track_caller]
-    fn on(&self, id: &str, date: &str, fields: &[&str]) -> String {
+    pub(crate) fn on(&self, id: &str, date: &str, fields: &[&str]) -> String {
         self.from("2023-09-01").on(id, date, fields)
     }
 
     /// The lines of a run that begins on a date and ends half a year after the opening.
-    fn from(&self, from: &str) -> Lines {
+    pub(crate) fn from(&self, from: &str) -> Lines {
         let [pure, stack] = ["pure", "stack"].map(|engine| self.lines(engine, from, "2024-03-15"));
         assert_eq!(pure, stack);
-        Lines(pure.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+        Lines(pure[0].lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 }
 
-struct Lines(Vec<Value>);
+pub(crate) struct Lines(Vec<Value>);
 
 impl Lines {
     #[track_caller]
-    fn on(&self, id: &str, date: &str, fields: &[&str]) -> String {
+    pub(crate) fn on(&self, id: &str, date: &str, fields: &[&str]) -> String {
         let line = self.0.iter().find(|line| line["date"] == date && line["account_id"] == id);
         let line = line.unwrap_or_else(|| panic!("no line of {id} on {date}"));
         let shown = |field: &&str| match &line[*field] {
             Value::String(text) => text.clone(),
+            Value::Array(all) if *field == "buckets" => {
+                let each =
+                    |one: &Value| format!("{} {} in {}", one["name"], one["amount"], one["installments"]);
+                all.iter().map(each).collect::<Vec<_>>().join(", ").replace('"', "")
+            }
             Value::Array(all) => {
                 all.iter().map(|one| one["kind"].as_str().unwrap_or_default()).collect::<Vec<_>>().join("+")
             }

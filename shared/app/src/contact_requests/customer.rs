@@ -216,7 +216,12 @@ impl CustomerEvaluation<'_> {
                     self.evaluated.held += 1;
                 }
                 Some(CurrentAccount::There(assessed)) if self.has_reason(queued, assessed) => {
-                    sendable.push(SendableRequest { request: queued, account: assessed });
+                    let leaves_at = queued.leaves_at(&assessed.account, assessed.policy(self.now), self.now);
+                    if leaves_at > self.now {
+                        self.catch_up(queued, assessed, leaves_at);
+                    } else {
+                        sendable.push(SendableRequest { request: queued, account: assessed });
+                    }
                 }
                 Some(CurrentAccount::Unreadable(_)) => {
                     let look_at = self.now + REASSESS_AFTER;
@@ -240,6 +245,20 @@ impl CustomerEvaluation<'_> {
             (queued.reserved_as.is_none(), !is_owed(queued), queued.planned_at, &queued.contact_id)
         });
         sendable
+    }
+
+    /// Lets a request that is caught up wait for the time of sending.
+    fn catch_up(&mut self, queued: &QueuedRequest, assessed: &AssessedAccount, leaves_at: DateTime<Utc>) {
+        let at = leaves_at.with_timezone(&assessed.account.time_zone).time();
+        let waits_for = Some(GateReason::SendTime { at });
+        let late_since = queued.late_since(assessed.account.time_zone, self.now);
+        self.change.requests.push(QueuedRequest {
+            evaluate_at: leaves_at,
+            waits_for,
+            late_since,
+            ..queued.clone()
+        });
+        self.evaluated.deferred += 1;
     }
 
     fn has_reason(&self, queued: &QueuedRequest, assessed: &AssessedAccount) -> bool {
@@ -335,8 +354,9 @@ impl CustomerEvaluation<'_> {
                 GateDecision::Defer { until, reason } => {
                     let late_since = queued.late_since(assessed.account.time_zone, self.now);
                     let waits_for = Some(reason.clone());
-                    let deferred =
-                        QueuedRequest { evaluate_at: *until, waits_for, late_since, ..(*queued).clone() };
+                    let policy = assessed.policy(self.now);
+                    let evaluate_at = queued.deferred_until(*until, reason, &assessed.account, policy);
+                    let deferred = QueuedRequest { evaluate_at, waits_for, late_since, ..(*queued).clone() };
                     self.change.requests.push(deferred);
                     self.evaluated.deferred += 1;
                 }

@@ -302,7 +302,7 @@ fn is_young(fact: &PaymentFact, now: DateTime<Utc>) -> bool {
 }
 
 fn written_at(fact: &PaymentFact) -> DateTime<Utc> {
-    fact.reversed_at.unwrap_or(fact.received_at)
+    fact.reversals().last().map_or(fact.received_at, |reversal| reversal.reversed_at)
 }
 
 async fn post_one(

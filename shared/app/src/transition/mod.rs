@@ -115,7 +115,10 @@ impl AccountFact for PaymentFact {
 /// A command of the lender's systems.
 impl AccountFact for InboundMessage {
     fn depends_on_payments(&self) -> bool {
-        matches!(self.event.command, Command::ScheduleReplaced(_) | Command::WrittenOff(_))
+        matches!(
+            self.event.command,
+            Command::ScheduleReplaced(_) | Command::WrittenOff(_) | Command::CreditPaidOut(_)
+        )
     }
 
     fn apply_to(
@@ -230,7 +233,7 @@ impl Transitions {
 
     /// Applies a command of the lender's systems: once, and in the order of the commands' instants.
     ///
-    /// A new schedule and a write-off depend on the paid amounts. So unposted payments in the payments table
+    /// A new schedule, a write-off and a payout depend on the paid amounts. So unposted payments in the payments table
     /// are posted first.
     ///
     /// # Errors
@@ -296,7 +299,7 @@ impl Transitions {
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
         let rules = self.rules_of(&stored.account, now).await?;
-        let is_due = stored.account.status.is_due(now);
+        let is_due = stored.account.is_due(now);
         let mut blocked_before = None;
         if is_due {
             (stored, blocked_before) = self.let_time_pass(stored, &rules, now).await?;
@@ -305,7 +308,7 @@ impl Transitions {
         let mut assessed = None;
         let applied = match input {
             TransitionInput::Time => Applied::Unchanged,
-            TransitionInput::Reconcile if is_due => Applied::Unchanged,
+            TransitionInput::Reconcile if stored.account.status.is_due(now) => Applied::Unchanged,
             TransitionInput::Reconcile => {
                 let found = account.assess_by(&rules, now);
                 let is_queued = stored.is_queued(self.store.due_shards());

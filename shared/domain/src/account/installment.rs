@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::installment_hold::InstallmentHold;
 use crate::kernel::{Currency, DrawId, InstallmentNumber, Money, PaymentId, minor};
 use crate::policy::{Component, Waterfall};
 
@@ -15,9 +16,22 @@ pub enum InstallmentLabel {
     /// The number in the lender's schedule.
     Number(InstallmentNumber),
     /// A chargeback: the amount of a payment that was charged back and fell due anew. It has no number, and
-    /// sorts after the numbered ones of its date.
+    /// sorts after the numbered ones of its date. A payment that is charged back in parts has several.
     #[serde(rename = "taken_back")]
     Chargeback(PaymentId),
+    /// Late fees of a replaced schedule, kept on that date. It has no amounts of its own.
+    LateFees(NaiveDate),
+}
+
+impl InstallmentLabel {
+    /// The number in the lender's schedule; none: a chargeback, or late fees that were kept.
+    #[must_use]
+    pub const fn number(&self) -> Option<InstallmentNumber> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Chargeback(_) | Self::LateFees(_) => None,
+        }
+    }
 }
 
 impl std::fmt::Display for InstallmentLabel {
@@ -25,8 +39,18 @@ impl std::fmt::Display for InstallmentLabel {
         match self {
             Self::Number(number) => write!(f, "installment {number}"),
             Self::Chargeback(payment) => write!(f, "payment {payment}, taken back"),
+            Self::LateFees(on) => write!(f, "late fees kept on {on}"),
         }
     }
+}
+
+/// A time in which an installment was written off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    pub from: DateTime<Utc>,
+    /// When the write-off was undone.
+    pub until: DateTime<Utc>,
 }
 
 /// An amount due on a date, with its components and adjustments.
@@ -56,12 +80,51 @@ pub struct Installment {
     /// that is allocated to the installments that the account already had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
+    /// Since when it is written off; none: it is not, or not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_off_at: Option<DateTime<Utc>>,
+    /// The times of write-offs that were undone, at most [`MAX_WRITE_OFFS`](crate::kernel::MAX_WRITE_OFFS). Money
+    /// received then is allocated to the other installments first, so that what it paid stays paid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+    /// Late fee that a replaced schedule left to it, beside its own.
+    #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
+    pub kept_late_fee: Money,
+    /// Left out of stages and reminders; none: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<InstallmentHold>,
     /// The draw whose repayment plan it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draw_id: Option<DrawId>,
 }
 
 impl Installment {
+    /// An installment without any interest, fee or history.
+    pub(crate) fn of_principal(label: InstallmentLabel, due_on: NaiveDate, principal: Money) -> Self {
+        let zero = principal.zeroed();
+        Self {
+            label,
+            due_on,
+            principal,
+            interest: zero,
+            fee: zero,
+            adjusted: zero,
+            written_off: false,
+            replaced: false,
+            since: None,
+            written_off_at: None,
+            left_out: Vec::new(),
+            kept_late_fee: zero,
+            hold: None,
+            draw_id: None,
+        }
+    }
+
+    /// The instants that divide the money received before from the money received after.
+    pub(crate) fn divides_at(&self) -> impl Iterator<Item = DateTime<Utc>> + '_ {
+        self.since.into_iter().chain(self.left_out.iter().flat_map(|time| [time.from, time.until]))
+    }
+
     /// The amount due in all components, after adjustments.
     #[must_use]
     pub fn amount_due(&self) -> Money {
@@ -124,13 +187,10 @@ impl Installment {
         open
     }
 
-    /// The number in the lender's schedule; none: the installment is a chargeback.
+    /// The number in the lender's schedule; none: the installment is a chargeback, or late fees that were kept.
     #[must_use]
     pub const fn number(&self) -> Option<InstallmentNumber> {
-        match &self.label {
-            InstallmentLabel::Number(number) => Some(*number),
-            InstallmentLabel::Chargeback(_) => None,
-        }
+        self.label.number()
     }
 
     pub(crate) fn by_due_date(&self, other: &Self) -> Ordering {

@@ -16,6 +16,9 @@ mod draw;
 mod figures;
 mod hardship;
 mod installment;
+mod installment_hold;
+mod interest_terms;
+mod new_schedule;
 mod notice;
 mod origin;
 mod pause;
@@ -33,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     AccountId, Currency, CustomerId, InstallmentNumber, Money, PaymentId, PolicyId, RECENT_DECISIONS,
-    Revision, Zone, business_date,
+    Revision, Zone, business_date, end_of_day, last_instant_of_day,
 };
 
 pub use self::applied_message::AppliedMessage;
@@ -49,12 +52,15 @@ pub use self::dispute::{Dispute, DisputeOutcome};
 pub use self::draw::Draw;
 pub use self::figures::Figures;
 pub use self::hardship::RecordedCause;
-pub use self::installment::{Installment, InstallmentLabel};
+pub use self::installment::{Installment, InstallmentLabel, LeftOut};
+pub use self::installment_hold::InstallmentHold;
+pub use self::interest_terms::{InterestMethod, InterestTerms};
+pub use self::new_schedule::{AccruedFee, NewSchedule, ScheduleKind};
 pub use self::notice::{Notice, NoticeOf};
 pub use self::origin::Origin;
 pub use self::pause::DelinquencyPause;
 pub use self::payment::{Dated, Payment, PaymentKind, Reversal};
-pub use self::payment_in_process::PaymentInProcess;
+pub use self::payment_in_process::{PaymentInProcess, PaymentMethod};
 pub use self::promise::{Promise, PromiseOutcome};
 pub use self::reason::{DeferralReason, Reason};
 pub use self::reminder_preference::ReminderPreference;
@@ -77,6 +83,9 @@ pub struct Account {
     /// The zone in which the account's days begin.
     pub time_zone: Zone,
     pub opened_on: NaiveDate,
+    /// The interest that the contract agrees; none: not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interest: Option<InterestTerms>,
     /// Checksum of the contract that opened the account, to recognise that contract again.
     pub(crate) contract: u32,
     /// By due date, then number.
@@ -118,9 +127,15 @@ pub struct Account {
     /// [`MAX_ACCOUNTS_OF_CUSTOMER`](crate::kernel::MAX_ACCOUNTS_OF_CUSTOMER).
     #[serde(rename = "asked_by", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) imposed_by: Vec<ImposedBy>,
-    /// The local date of the last schedule replacement; none: never.
+    /// The instants at which notices of stages left, for the late fee per letter; the first
+    /// [`MAX_LETTERS`](crate::kernel::MAX_LETTERS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) letters: Vec<DateTime<Utc>>,
+    /// The local date of the last schedule replacement that counts as forbearance; none: never.
+    #[serde(rename = "schedule_replaced_on", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) forborne_on: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) schedule_replaced_on: Option<NaiveDate>,
+    pub(crate) new_schedule: Option<NewSchedule>,
     /// The last messages that changed the account, oldest first:
     /// [`RECENT_MESSAGES`](crate::kernel::RECENT_MESSAGES), and all of the last one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -196,6 +211,12 @@ impl Account {
         &self.notices
     }
 
+    /// The instants at which notices of stages left, for the late fee per letter.
+    #[must_use]
+    pub fn letters(&self) -> &[DateTime<Utc>] {
+        &self.letters
+    }
+
     /// The versions of the policy that have bound the account, oldest first; empty: one alone.
     #[must_use]
     pub fn bound_versions(&self) -> &[BoundVersion] {
@@ -241,6 +262,27 @@ impl Account {
             self.recent_decisions.drain(..excess);
         }
         self.recent_decisions.push(decision);
+    }
+
+    /// Whether an evaluation is due at `now`. What changes in the last second of a date is due when that second is
+    /// over: money received in it is still of that date.
+    #[must_use]
+    pub fn is_due(&self, now: DateTime<Utc>) -> bool {
+        self.due_at().is_some_and(|due_at| due_at <= now)
+    }
+
+    /// The instant from which the next evaluation is due; none: not before a new fact.
+    #[must_use]
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        let at = self.status.next_action_at?;
+        let day = business_date(self.time_zone, at);
+        let is_last_second = at == end_of_day(self.time_zone, day);
+        Some(if is_last_second { last_instant_of_day(self.time_zone, day) } else { at })
+    }
+
+    /// Whether an installment is on hold.
+    pub(crate) fn has_held(&self) -> bool {
+        self.installments.iter().any(|one| one.hold.is_some())
     }
 
     pub(crate) fn sort_installments(&mut self) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use crate::kernel::{MAX_NOTICES, MAX_NOTICES_OF_ONE};
+use crate::kernel::{MAX_LETTERS, MAX_NOTICES, MAX_NOTICES_OF_ONE};
 use crate::policy::StageName;
 
 /// The announcement of a notice.
@@ -42,6 +42,14 @@ pub struct Notice {
 }
 
 impl Account {
+    /// Records, for the late fee per letter, that a notice left.
+    pub(crate) fn keep_letter(&mut self, of: &NoticeOf, at: DateTime<Utc>) {
+        if matches!(of, NoticeOf::Stage(_)) && self.letters.len() < MAX_LETTERS {
+            let place = self.letters.partition_point(|other| *other <= at);
+            self.letters.insert(place, at);
+        }
+    }
+
     /// Keeps the notices of each stage and policy version: those that left, at most `MAX_NOTICES_OF_ONE`, and the
     /// one that is planned. Days count from the first that left in an episode; a further one neither lifts nor delays.
     /// All in all `MAX_NOTICES`.

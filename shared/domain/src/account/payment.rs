@@ -51,29 +51,91 @@ pub struct Payment {
     /// The installments that the payment names; empty: the waterfall decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applies_to: Vec<InstallmentNumber>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reversed: Option<Reversal>,
+    /// In the order in which they became known. Together they take back at most the amount.
+    #[serde(rename = "reversed", default, skip_serializing_if = "Vec::is_empty", with = "one_or_many")]
+    pub reversals: Vec<Reversal>,
+    /// The part that was paid out again as credit.
+    #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
+    pub paid_out: Money,
     /// Who stated it; none: not said, or more than [`MAX_ORIGINS`](crate::kernel::MAX_ORIGINS) origins ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
 
 impl Payment {
-    /// Whether the payment is allocated. A payment that was charged back still is: its allocation stays, and
-    /// its amount falls due anew.
+    /// Whether any of the payment is allocated.
     #[must_use]
     pub fn is_effective(&self) -> bool {
-        self.reversed.as_ref().is_none_or(|reversal| reversal.dated == Dated::Reversal)
+        self.standing().is_positive()
+    }
+
+    /// The part that is allocated. A part that was charged back still is: its allocation stays, and the same
+    /// amount falls due anew.
+    #[must_use]
+    pub fn standing(&self) -> Money {
+        if self.reversals.is_empty() && self.paid_out.is_zero() {
+            return self.amount;
+        }
+        let original = self.reversed_parts().filter(|(reversal, _)| reversal.dated == Dated::Original);
+        let gone = self.paid_out + original.map(|(_, part)| part).sum();
+        (self.amount - gone).max(self.amount.zeroed())
+    }
+
+    /// The part that no reversal has taken back.
+    #[must_use]
+    pub fn not_reversed(&self) -> Money {
+        self.amount - self.reversed_parts().map(|(_, part)| part).sum()
+    }
+
+    /// The reversals, each with the part that it took back.
+    fn reversed_parts(&self) -> impl Iterator<Item = (&Reversal, Money)> {
+        let mut left = self.amount;
+        self.reversals.iter().map(move |reversal| {
+            let part = reversal.amount.unwrap_or(left).min(left);
+            left -= part;
+            (reversal, part)
+        })
     }
 }
 
-/// The reversal of a payment.
+/// A payment has one reversal as a rule, and is stored with that alone.
+mod one_or_many {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Reversal;
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(Reversal),
+        Many(Vec<Reversal>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(reversals: &[Reversal], serializer: S) -> Result<S::Ok, S::Error> {
+        match reversals {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<Reversal>, D::Error> {
+        OneOrMany::deserialize(reader).map(|reversals| match reversals {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        })
+    }
+}
+
+/// The reversal of a payment, or of a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reversal {
     /// When the reversal became known.
     pub reversed_at: DateTime<Utc>,
     pub dated: Dated,
+    /// The part taken back; none: all that no reversal had taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
     /// Who stated it; none: as for a payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,

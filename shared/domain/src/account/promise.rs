@@ -43,7 +43,7 @@ impl Promise {
             .iter()
             .filter(|payment| payment.is_effective() && payment.received_at >= self.at);
         let kept = since.into_iter().find(|payment| {
-            came += payment.amount;
+            came += payment.standing();
             came >= self.amount
         })?;
         (business_date(account.time_zone, kept.received_at) < self.until).then_some(kept.received_at)

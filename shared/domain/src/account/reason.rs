@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::new_schedule::AccruedFee;
 use crate::kernel::{AccountId, Money};
 use crate::policy::{HardshipCause, StageName};
 
@@ -64,7 +65,16 @@ pub enum Reason {
         threshold: StageName,
         value: AccountId,
     },
+    /// What became of the late fee that was open when the schedule was replaced.
+    AccruedFee {
+        /// None: it went with the schedule.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        becomes: Option<AccruedFee>,
+        value: Money,
+    },
     NothingOverdue,
+    /// All installments past due are on hold.
+    InstallmentsHeld,
     /// The overdue balance is too small to move a stage.
     BelowMateriality,
     /// A balance is overdue, but no stage's conditions all hold.
@@ -115,6 +125,8 @@ impl Reason {
             Self::ScoreAtMost { .. } => "score_at_most",
             Self::RestrictionsDeferred { .. } => "restrictions_held",
             Self::Customer { .. } => "customer",
+            Self::AccruedFee { .. } => "accrued_fee",
+            Self::InstallmentsHeld => "installments_held",
             Self::BelowMateriality => "below_materiality",
             Self::NothingOverdue => "nothing_overdue",
             Self::BelowEveryStage => "below_every_stage",
@@ -143,9 +155,14 @@ impl Reason {
             Self::OverdueShare { threshold, value } => {
                 (threshold.to_string().into(), value.to_string().into())
             }
-            Self::NothingOverdue | Self::BelowMateriality | Self::BelowEveryStage | Self::EnforcementOff => {
-                (Value::Null, Value::Null)
+            Self::AccruedFee { becomes, value } => {
+                (becomes.map_or(Value::Null, |becomes| becomes.as_str().into()), value.to_string().into())
             }
+            Self::NothingOverdue
+            | Self::InstallmentsHeld
+            | Self::BelowMateriality
+            | Self::BelowEveryStage
+            | Self::EnforcementOff => (Value::Null, Value::Null),
         }
     }
 }
@@ -197,6 +214,16 @@ impl fmt::Display for Reason {
                 "Account {value} of the same customer has reached {threshold}; what follows from that for this \
                  account is lifted when what is overdue there is paid."
             ),
+            Self::AccruedFee { becomes, value } => {
+                write!(f, "The late fee of {value} that was open under the schedule before ")?;
+                f.write_str(match becomes {
+                    None => "is dropped with it.",
+                    Some(AccruedFee::Keep) => "stays owed.",
+                    Some(AccruedFee::Waive) => "is waived.",
+                    Some(AccruedFee::Move) => "is part of the first new installment.",
+                })
+            }
+            Self::InstallmentsHeld => f.write_str("What is overdue is on hold."),
             Self::BelowMateriality => f.write_str("What is overdue is too little to count."),
             Self::NothingOverdue => f.write_str("Nothing is overdue."),
             Self::BelowEveryStage => {

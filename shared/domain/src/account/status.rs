@@ -61,7 +61,8 @@ impl AccountStatus {
         self.imposes.as_ref().map_or(&[], |restriction| &restriction.restrictions)
     }
 
-    /// Whether the account is due for evaluation by `now`.
+    /// Whether the instant of the next evaluation has come. [`Account::is_due`](super::Account::is_due) also lets the
+    /// last second of a date end.
     #[must_use]
     pub fn is_due(&self, now: DateTime<Utc>) -> bool {
         self.next_action_at.is_some_and(|at| at <= now)

@@ -12,8 +12,8 @@ use chrono::NaiveDate;
 
 use super::materiality::counted_from;
 use crate::account::{Account, Classification, HeldClass};
-use crate::kernel::{DayCount, earlier, past_due_from, plus_days, plus_months};
-use crate::ledger::Allocation;
+use crate::kernel::{DayCount, earlier, number, past_due_from, plus_days, plus_months};
+use crate::ledger::{Allocation, due_dates, settled_days};
 use crate::policy::{Class, ClassDaysCount, ClassName, ClassificationRules, Cured, Policy};
 
 impl Classification {
@@ -52,15 +52,22 @@ pub(crate) fn classify<'p>(
     known_on: NaiveDate,
 ) -> Option<ClassOnDay<'p>> {
     let rules = policy.classification.as_ref()?;
-    let counted_from = match rules.counts {
-        ClassDaysCount::DaysPastDue => allocation.open_installments.first().map(|oldest| oldest.due_on),
-        ClassDaysCount::MaterialDays => counted_from(account, allocation, policy),
+    let counted_from = match (rules.counts, &policy.materiality) {
+        // A dispute suspends the count of material days (EBA/GL/2016/07, paragraph 19), and no other.
+        (ClassDaysCount::MaterialDays, Some(_)) => counted_from(account, allocation, policy),
+        _ => allocation.open_installments.first().map(|oldest| oldest.due_on),
     };
     let unburdened = Classification { counted_from, held: Vec::new() };
     // For an account that was never classified, the facts were known all along.
     let known = account.status.classification.as_ref();
     let known_from = known.map_or(counted_from, |known| known.counted_from);
-    let dates = FactDates { day, known_on, forborne_on: account.schedule_replaced_on };
+    // Whether the facts as they now stand show that a class was never reached, asked where its cure has begun.
+    let settled = std::cell::OnceCell::new();
+    let is_disproved = |place: usize, held: &HeldClass| {
+        let settled = settled.get_or_init(|| SettledInstallments::of(account, policy, known_on));
+        settled.disprove(&rules.classes[place], held, policy.day_count, account)
+    };
+    let dates = FactDates { day, known_on, forborne_on: account.forborne_on };
     let mut classified = ClassOnDay { name: &rules.normal, classification: unburdened, changes_on: None };
     for (place, class) in rules.classes.iter().enumerate() {
         let days = ClassDays::new(rules, place, counted_from, policy.day_count);
@@ -70,7 +77,9 @@ pub(crate) fn classify<'p>(
             ClassDays::new(rules, place, known_from, policy.day_count)
         };
         let held = days_known.pass(known.and_then(|known| known.held(class)), class, day);
-        let Some(held) = days.learn(held, class, rules, dates) else {
+        let held = days.learn(held, class, rules, dates);
+        let Some(held) = held.filter(|held| held.probation_until.is_none() || !is_disproved(place, held))
+        else {
             classified.changes_on = earlier(classified.changes_on, days.reached_on);
             continue;
         };
@@ -79,6 +88,40 @@ pub(crate) fn classify<'p>(
         classified.classification.held.push(held);
     }
     Some(classified)
+}
+
+/// The installments with the days on which they were paid, by the dates of the payments as they now stand.
+struct SettledInstallments {
+    known_on: i64,
+    /// The due date, and the calendar day of the payment; none: something is open.
+    days: Vec<(NaiveDate, Option<i64>)>,
+}
+
+impl SettledInstallments {
+    fn of(account: &Account, policy: &Policy, known_on: NaiveDate) -> Self {
+        let timeline = policy.into();
+        let settled = settled_days(account, &timeline, number(known_on));
+        Self { known_on: number(known_on), days: due_dates(account, &timeline).zip(settled).collect() }
+    }
+
+    /// Whether no installment was late enough for the class while it was held: a payment that is dated before the
+    /// class was reached, a reversal that was a mistake, an installment that was never owed. Of a schedule that was
+    /// replaced since, only the paid parts are known, and they prove nothing.
+    fn disprove(&self, class: &Class, held: &HeldClass, count: DayCount, account: &Account) -> bool {
+        if account.schedule_replaced_on() >= Some(held.since) {
+            return false;
+        }
+        let since = number(held.since);
+        let was_late = |(due_on, settled): &(NaiveDate, Option<i64>)| {
+            // The first date whose money is too late: under either count, money of the date before is in time.
+            let late_from = number(*due_on) + i64::from(class.days_past_due);
+            match settled {
+                Some(settled) => *settled >= late_from && *settled >= since,
+                None => late_from - count.on_due_date() <= self.known_on,
+            }
+        };
+        !self.days.iter().any(was_late)
+    }
 }
 
 /// When the current facts became known.
@@ -142,8 +185,10 @@ impl ClassDays {
         let Some(held) = held else {
             return has_come(self.reached_on, dates.day).then(|| class.held_since(dates.day));
         };
-        // On the day itself: what falls due at its end is unpaid by then, and the class is judged after that.
-        if has_come(self.uncured_on, dates.day.max(dates.known_on)) {
+        // On the day itself no cure begins: what falls due at its end is unpaid by then, and the class is judged
+        // after that. One that has begun ends at the day's end.
+        let judged_by = held.probation_until.map_or(dates.day.max(dates.known_on), |_| dates.day);
+        if has_come(self.uncured_on, judged_by) {
             return Some(held.without_probation());
         }
         let forborne_on = dates.forborne_on.filter(|on| *on >= held.since);

@@ -30,7 +30,7 @@ pub fn reminder_hold(account: &Account, policy: &Policy, now: DateTime<Utc>) -> 
 
 /// The hold on a contact request of the account at `now`; none: no hold.
 #[must_use]
-pub(crate) fn request_hold(
+pub fn request_hold(
     account: &Account,
     policy: &Policy,
     request: &ContactRequest,

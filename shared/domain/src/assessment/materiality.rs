@@ -10,7 +10,7 @@ use crate::policy::Policy;
 /// The first day on which the overdue balance, as it is open now, is large enough to move a stage; none: it never
 /// is. Without materiality: the first day on which the oldest open installment is past due.
 fn material_from(account: &Account, allocation: &Allocation, policy: &Policy) -> Option<NaiveDate> {
-    let oldest = allocation.open_installments.first()?;
+    let oldest = allocation.judged_installments().first()?;
     match &policy.materiality {
         None => Some(past_due_from(policy.day_count, oldest.due_on)),
         Some(materiality) => allocation.first_judged_day(
@@ -27,7 +27,7 @@ fn material_from(account: &Account, allocation: &Allocation, policy: &Policy) ->
 /// breach of the thresholds, and anew when one is no longer breached.
 pub(crate) fn counted_from(account: &Account, allocation: &Allocation, policy: &Policy) -> Option<NaiveDate> {
     if policy.materiality.is_none() {
-        return allocation.open_installments.first().map(|oldest| oldest.due_on);
+        return allocation.judged_installments().first().map(|oldest| oldest.due_on);
     }
     let on_due_date = policy.day_count.on_due_date();
     material_from(account, allocation, policy).map(|from| plus_days(from, on_due_date - 1))

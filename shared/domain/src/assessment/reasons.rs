@@ -23,6 +23,11 @@ pub(crate) fn reasons(
             value: other.account_id.clone(),
         }));
     }
+    reasons.extend(
+        account
+            .late_fee_of_new_schedule()
+            .map(|schedule| Reason::AccruedFee { becomes: schedule.accrued_fee, value: schedule.late_fee }),
+    );
     reasons
 }
 
@@ -39,6 +44,8 @@ fn of_stage(
             Reason::EnforcementOff
         } else if figures.oldest_due_on.is_none() {
             Reason::NothingOverdue
+        } else if judged.balances.unpaid_installments == 0 {
+            Reason::InstallmentsHeld
         } else if is_immaterial(policy, judged) {
             Reason::BelowMateriality
         } else {
@@ -67,7 +74,8 @@ fn of_stage(
         reasons.push(Reason::OverdueShare { threshold, value });
     }
     if let Some(threshold) = when.unpaid_installments {
-        reasons.push(Reason::UnpaidInstallments { threshold, value: figures.unpaid_installments });
+        let value = u32::try_from(judged.balances.unpaid_installments).unwrap_or(u32::MAX);
+        reasons.push(Reason::UnpaidInstallments { threshold, value });
     }
     if let Some(cause) = when.cause {
         reasons.push(Reason::Cause { threshold: cause, value: cause });

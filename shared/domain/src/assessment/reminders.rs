@@ -73,8 +73,10 @@ pub(crate) fn plan_reminders(
                     !handled && !before_stage()
                 }
             };
-            if is_owed {
-                add_request(&mut plan.due, account, step, open_installment, planned_at);
+            if is_owed
+                && let Some(request) = requested(account, policy, &time, open_installment, planned_at, now)
+            {
+                add_request(&mut plan.due, request);
             }
         }
     }
@@ -103,13 +105,13 @@ fn is_noticed(account: &Account, stage: &StageName, open_installment: &OpenInsta
 
 /// Before the due date and on it each open installment counts, after it the oldest.
 fn about<'a>(time: &StepTime<'_>, allocation: &'a Allocation) -> &'a [OpenInstallment] {
-    let oldest = allocation.open_installments.len().min(1);
-    if time.announces() { &allocation.open_installments } else { &allocation.open_installments[..oldest] }
+    let open = allocation.judged_installments();
+    if time.announces() { open } else { &open[..open.len().min(1)] }
 }
 
 /// Whether the overdue balance was reported to a credit bureau.
 fn is_reported(account: &Account, allocation: &Allocation) -> bool {
-    allocation.open_installments.first().is_some_and(|oldest| account.is_reported_since(oldest.due_on))
+    allocation.judged_installments().first().is_some_and(|oldest| account.is_reported_since(oldest.due_on))
 }
 
 /// Whether the due date that a reminder announces has passed by then, so that the reminder would no longer be true.
@@ -124,23 +126,37 @@ fn has_passed(
     time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= at
 }
 
-fn add_request(
-    due: &mut Vec<ContactRequest>,
+/// The request of a step; none: it is caught up, and has nothing to announce any more when it leaves.
+fn requested(
     account: &Account,
-    step: &ReminderStep,
+    policy: &Policy,
+    time: &StepTime<'_>,
     open_installment: &OpenInstallment,
     planned_at: DateTime<Utc>,
-) {
-    let request = ContactRequest {
+    now: DateTime<Utc>,
+) -> Option<ContactRequest> {
+    let step = time.step;
+    let mut request = ContactRequest {
         channel: step.channel,
         fallbacks: step.fallbacks.clone(),
         template: step.template.clone(),
         installment: Some(account.installments[open_installment.place].label.clone()),
         due_on: Some(open_installment.due_on),
         planned_at,
+        not_before: None,
         missed: 0,
         notice_of: step.notice_of.clone().map(NoticeOf::Stage),
     };
+    let leaves_at = request.leaves_at(account, policy, now);
+    if has_passed(account, policy, time, open_installment, leaves_at) {
+        return None;
+    }
+    request.not_before = (leaves_at > now).then_some(leaves_at);
+    Some(request)
+}
+
+fn add_request(due: &mut Vec<ContactRequest>, request: ContactRequest) {
+    let planned_at = request.planned_at;
     // A notice is never merged into another message.
     let same = |other: &&mut ContactRequest| {
         (other.channel, &other.notice_of) == (request.channel, &request.notice_of)
@@ -180,5 +196,5 @@ pub fn is_still_due(
     let is_it = |open_installment: &OpenInstallment| {
         Some(&account.installments[open_installment.place].label) == request.installment.as_ref()
     };
-    has_reason && allocation.open_installments.iter().any(is_it)
+    has_reason && allocation.judged_installments().iter().any(is_it)
 }

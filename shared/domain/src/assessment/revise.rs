@@ -223,6 +223,7 @@ impl Account {
                 installment: None,
                 due_on: None,
                 planned_at: now,
+                not_before: None,
                 missed: 0,
                 notice_of: Some(NoticeOf::Policy(version.version)),
             });

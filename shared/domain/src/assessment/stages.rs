@@ -158,7 +158,7 @@ impl<'a> LadderTerms<'a> {
         day: NaiveDate,
         counted_from: Option<NaiveDate>,
     ) -> Self {
-        let oldest = allocation.open_installments.first().map(|oldest| oldest.due_on);
+        let oldest = allocation.judged_installments().first().map(|oldest| oldest.due_on);
         let mut terms = Self {
             account,
             allocation,
@@ -208,10 +208,10 @@ impl<'a> LadderTerms<'a> {
         let Some(over_on) = history.last_over_on else { return false };
         let since = number(history.last_since.unwrap_or(over_on));
         let on_due_date = self.policy.day_count.on_due_date();
-        let replaced_on = self.account.schedule_replaced_on.map(number);
+        let replaced_on = self.account.schedule_replaced_on().map(number);
         let timeline = self.policy.into();
         let due_dates: Vec<NaiveDate> = due_dates(self.account, &timeline).collect();
-        let settled = settled_days(self.account, &timeline);
+        let settled = settled_days(self.account, &timeline, number(over_on));
         let is_late = |place: usize| {
             let late_from = number(self.after_delinquent_days(due_dates[place], 1));
             if late_from > number(over_on) {

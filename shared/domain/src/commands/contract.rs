@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::account::Account;
+use crate::account::{Account, InterestTerms};
 use crate::kernel::{
     AccountId, Currency, CustomerId, DrawId, FormatError, InstallmentNumber, Money, PolicyId, Zone,
     read_json, written,
@@ -24,6 +24,9 @@ pub struct Contract {
     /// The date on which the agreement began.
     #[serde(deserialize_with = "written::date")]
     pub opened_on: NaiveDate,
+    /// None: not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interest: Option<InterestTerms>,
     pub installments: Vec<NewInstallment>,
 }
 

@@ -44,5 +44,6 @@ pub use self::customer_facts::{BreathingSpaceKind, Consent};
 pub use self::definition::{CommandDefinition, CommandDescription, WireCommand};
 pub use self::event::{Event, InboundMessage};
 pub use self::hardship::BORROWER;
+pub use self::payment_in_process::ProcessOutcome;
 pub use self::preferences::AgreedHours;
 pub use self::shape::{Presence, Shape, WireField};

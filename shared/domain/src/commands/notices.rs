@@ -65,6 +65,7 @@ impl CommandDefinition for NoticeSent {
             check_name("stage", stage.as_str())?;
         }
         account.keep_notice(Notice { of: self.of.clone(), planned_at: at, sent_at: Some(at) });
+        account.keep_letter(&self.of, at);
         Ok(Applied::Changed)
     }
 }
@@ -79,6 +80,7 @@ impl Account {
         match planned {
             Some(notice) => {
                 notice.sent_at = Some(at);
+                self.keep_letter(of, at);
                 Applied::Changed
             }
             None => Applied::Unchanged,

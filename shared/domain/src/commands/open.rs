@@ -1,6 +1,7 @@
 //! Accounts opened under a contract.
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -8,8 +9,8 @@ use super::apply::Applied;
 use super::check::check_date;
 use super::contract::Contract;
 use super::definition::{CommandDefinition, command};
-use crate::account::{Account, AccountStatus};
-use crate::kernel::{FormatError, Refusal, Revision, read_json};
+use crate::account::{Account, AccountStatus, InterestMethod, InterestTerms};
+use crate::kernel::{FormatError, MAX_ANNUAL_RATE_DECIMALS, Refusal, Revision, read_json};
 
 command! {
     /// The opening of an account. Under the same terms again it changes nothing.
@@ -55,6 +56,7 @@ impl Account {
     /// A [`Refusal`] where the contract's installments contradict each other.
     pub fn open(contract: &Contract) -> Result<Self, Refusal> {
         check_date("opened_on", contract.opened_on)?;
+        contract.interest.as_ref().map_or(Ok(()), check_interest)?;
         let mut account = Self {
             account_id: contract.account_id.clone(),
             customer_id: contract.customer_id.clone(),
@@ -62,6 +64,7 @@ impl Account {
             currency: contract.currency,
             time_zone: contract.time_zone,
             opened_on: contract.opened_on,
+            interest: contract.interest,
             contract: checksum(contract),
             installments: Vec::with_capacity(contract.installments.len()),
             draws: Vec::new(),
@@ -78,7 +81,9 @@ impl Account {
             reported_at: None,
             notices: Vec::new(),
             imposed_by: Vec::new(),
-            schedule_replaced_on: None,
+            letters: Vec::new(),
+            forborne_on: None,
+            new_schedule: None,
             recent_messages: Vec::new(),
             status: AccountStatus::unassessed(),
             revision: Revision::default(),
@@ -92,6 +97,21 @@ impl Account {
     }
 }
 
+/// The annual rate lies between 0 and 10, as the rates of a policy do.
+fn check_interest(interest: &InterestTerms) -> Result<(), Refusal> {
+    let InterestTerms { method, annual_rate } = *interest;
+    let problem = if !(Decimal::ZERO..=Decimal::TEN).contains(&annual_rate) {
+        "annual_rate: it is not between 0 and 10; 0.12 is 12 % a year"
+    } else if annual_rate.scale() > MAX_ANNUAL_RATE_DECIMALS {
+        "annual_rate: it has more than 6 decimals"
+    } else if method == InterestMethod::None && !annual_rate.is_zero() {
+        "annual_rate: a contract without interest has a rate of 0"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::Unfit { field: "interest", problem })
+}
+
 /// A checksum over the terms of a contract.
 pub(crate) fn checksum(contract: &Contract) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
@@ -102,6 +122,9 @@ pub(crate) fn checksum(contract: &Contract) -> u32 {
     add(&contract.currency);
     add(&contract.time_zone.name());
     add(&contract.opened_on);
+    if let Some(InterestTerms { method, annual_rate }) = contract.interest {
+        add(&format_args!("interest {} {}", method.as_str(), annual_rate.normalize()));
+    }
     for installment in &contract.installments {
         add(&installment.number);
         add(&installment.due_on);

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::apply::Applied;
 use super::command::Command;
-use crate::account::{Account, Origin, Payment, Reversal};
+use crate::account::{Account, Origin, Payment};
 use crate::kernel::{MAX_ORIGINS, PaymentId, Refusal};
 
 impl Account {
@@ -27,7 +27,7 @@ impl Account {
                 }
                 Command::PaymentReversed(reversed) => {
                     self.keep_origin(&reversed.payment_id, |payment| {
-                        if let Some(reversal) = &mut payment.reversed {
+                        if let Some(reversal) = payment.reversals.last_mut() {
                             reversal.origin = Some(origin);
                         }
                     });
@@ -44,8 +44,8 @@ impl Account {
             if payment.payment_id == *payment_id {
                 continue;
             }
-            let reversal = payment.reversed.as_mut().map(|reversal| &mut reversal.origin);
-            for origin in std::iter::once(&mut payment.origin).chain(reversal) {
+            let of_reversals = payment.reversals.iter_mut().map(|reversal| &mut reversal.origin);
+            for origin in std::iter::once(&mut payment.origin).chain(of_reversals) {
                 if excess > 0 && origin.take().is_some() {
                     excess -= 1;
                 }
@@ -58,12 +58,9 @@ impl Account {
 
     /// The number of origins that the account holds.
     pub(super) fn origins(&self) -> usize {
-        let reversal = |payment: &Payment| payment.reversed.as_ref().is_some_and(has_origin);
-        let of = |payment: &Payment| usize::from(payment.origin.is_some()) + usize::from(reversal(payment));
+        let of_reversals =
+            |payment: &Payment| payment.reversals.iter().filter(|one| one.origin.is_some()).count();
+        let of = |payment: &Payment| usize::from(payment.origin.is_some()) + of_reversals(payment);
         self.payments.iter().map(of).sum()
     }
-}
-
-const fn has_origin(reversal: &Reversal) -> bool {
-    reversal.origin.is_some()
 }

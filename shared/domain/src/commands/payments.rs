@@ -3,13 +3,15 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::apply::Applied;
-use super::check::{check_date, check_total, positive, within};
+use super::check::{check_date, check_reason, check_total, positive, within};
 use super::definition::{CommandDefinition, command};
 use crate::account::{Account, Dated, Installment, InstallmentLabel, Payment, PaymentKind, Reversal};
 use crate::kernel::{
-    Currency, InstallmentNumber, MAX_INSTALLMENTS, MAX_PAYMENTS, MAX_TARGETS, Money, PaymentId, Refusal,
-    business_date, written,
+    Currency, InstallmentNumber, MAX_INSTALLMENTS, MAX_PAYMENTS, MAX_REVERSALS_OF_PAYMENT, MAX_TARGETS,
+    Money, PaymentId, Refusal, business_date, written,
 };
+use crate::ledger::Settlement;
+use crate::policy::Timeline;
 
 command! {
     /// A payment as the payment system states it.
@@ -35,14 +37,27 @@ command! {
 }
 
 command! {
-    /// A payment that is taken back. A second reversal of a payment changes nothing.
+    /// A payment that is taken back, whole or in a part. A second reversal of a payment that was taken back
+    /// whole changes nothing, nor does the same part at the same instant.
     pub struct PaymentReversed as "payment_reversed" {
         pub payment_id: PaymentId,
+        /// The part that is taken back; none: all that was not taken back before.
+        pub amount: Option<Money>,
         /// The date on which the reversal takes effect.
         #[serde(default)]
         pub dated: Dated => optional(),
     }
-    example: r#"{ "payment_id": "P-1", "dated": "original" }"#
+    example: r#"{ "payment_id": "P-1", "amount": "100.00", "dated": "original" }"#
+}
+
+command! {
+    /// Credit that is paid out to the borrower: money that no installment has taken.
+    pub struct CreditPaidOut as "credit_paid_out" {
+        /// None: all the credit.
+        pub amount: Option<Money>,
+        pub reason: Option<String>,
+    }
+    example: r#"{ "amount": "50.00", "reason": "paid twice" }"#
 }
 
 impl CommandDefinition for PaymentReceived {
@@ -91,7 +106,8 @@ impl CommandDefinition for PaymentReceived {
                 value_date,
                 kind: self.kind,
                 applies_to: self.applies_to.clone(),
-                reversed: None,
+                reversals: Vec::new(),
+                paid_out: account.currency.zero(),
                 origin: None,
             },
         );
@@ -101,44 +117,89 @@ impl CommandDefinition for PaymentReceived {
 
 impl CommandDefinition for PaymentReversed {
     fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
-        let due_on = business_date(account.time_zone, at);
-        let room = account.installments.len() < MAX_INSTALLMENTS;
+        let amount = self.amount.map(|amount| positive("amount", amount, account.currency)).transpose()?;
+        let reversals: usize = account.payments.iter().map(|payment| payment.reversals.len()).sum();
         let asked_before = account.largest_amount_due();
         let payment = account
             .payments
             .iter_mut()
             .find(|payment| payment.payment_id == self.payment_id)
             .ok_or_else(|| Refusal::UnknownPayment(self.payment_id.clone()))?;
-        if payment.reversed.is_some() {
+        let reversal = Reversal { reversed_at: at, dated: self.dated, amount, origin: None };
+        let is_known = |known: &Reversal| Reversal { origin: None, ..known.clone() } == reversal;
+        let left = payment.not_reversed();
+        if left.is_zero() || payment.reversals.iter().any(is_known) {
             return Ok(Applied::Unchanged);
         }
-        if self.dated == Dated::Reversal {
-            if !room {
-                return Err(Refusal::TooManyInstallments);
-            }
-            check_date("at", due_on)?;
-            check_total("amount", asked_before + payment.amount)?;
+        let part = amount.unwrap_or(left);
+        if part > left {
+            let payment_id = self.payment_id.clone();
+            return Err(Refusal::ReversedBeyond { payment_id, amount: part, left });
         }
-        payment.reversed = Some(Reversal { reversed_at: at, dated: self.dated, origin: None });
-        if self.dated == Dated::Reversal {
-            let amount = payment.amount;
+        within(payment.reversals.len() + 1, MAX_REVERSALS_OF_PAYMENT, Refusal::TooManyReversals)?;
+        within(reversals + 1, MAX_PAYMENTS, Refusal::TooManyReversals)?;
+        let standing = payment.standing();
+        // What was paid out of the payment is there no more: it falls due instead.
+        let falls_due = match self.dated {
+            Dated::Reversal => part,
+            Dated::Original if part > standing => part - standing,
+            Dated::Original => account.currency.zero(),
+        };
+        let chargeback = falls_due.is_positive().then(|| {
             // A payment precedes its reversal, even where both bear one instant.
             let since = at.max(payment.received_at + TimeDelta::nanoseconds(1));
-            let zero = account.currency.zero();
-            account.installments.push(Installment {
-                label: InstallmentLabel::Chargeback(self.payment_id.clone()),
-                due_on,
-                principal: amount,
-                interest: zero,
-                fee: zero,
-                adjusted: zero,
-                written_off: false,
-                replaced: false,
+            let due_on = business_date(account.time_zone, at);
+            Installment {
                 since: Some(since),
-                draw_id: None,
-            });
-            account.sort_installments();
+                ..Installment::of_principal(
+                    InstallmentLabel::Chargeback(self.payment_id.clone()),
+                    due_on,
+                    falls_due,
+                )
+            }
+        });
+        if let Some(chargeback) = &chargeback {
+            within(account.installments.len() + 1, MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
+            check_date("at", chargeback.due_on)?;
+            check_total("amount", asked_before + falls_due)?;
         }
+        payment.reversals.push(reversal);
+        account.installments.extend(chargeback);
+        account.sort_installments();
         Ok(Applied::Changed)
+    }
+}
+
+impl CommandDefinition for CreditPaidOut {
+    fn check(&self) -> Result<(), Refusal> {
+        self.reason.as_deref().map_or(Ok(()), check_reason)
+    }
+
+    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
+        self.apply_under(account, at, None)
+    }
+
+    /// The credit is the newest money: what was allocated before came from the payments before. So the newest
+    /// payments lose what is paid out, and no allocation changes.
+    fn apply_under(
+        &self,
+        account: &mut Account,
+        at: DateTime<Utc>,
+        timeline: Option<&Timeline<'_>>,
+    ) -> Result<Applied, Refusal> {
+        let amount = self.amount.map(|amount| positive("amount", amount, account.currency)).transpose()?;
+        let settlement = Settlement::of(account, timeline, at);
+        let credit = settlement.credit();
+        let amount = amount.unwrap_or(credit);
+        if amount > credit {
+            return Err(Refusal::PaidOutBeyond { amount, credit });
+        }
+        let mut left = amount;
+        for (place, unnamed) in settlement.unnamed_money(account) {
+            let part = unnamed.min(left);
+            account.payments[place].paid_out += part;
+            left -= part;
+        }
+        Ok(if amount.is_zero() { Applied::Unchanged } else { Applied::Changed })
     }
 }

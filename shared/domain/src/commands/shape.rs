@@ -6,7 +6,10 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::contract::{Contract, NewInstallment};
 use super::customer_facts::{BreathingSpaceKind, Consent};
-use crate::account::{Dated, DisputeOutcome, PaymentKind, PromiseOutcome};
+use super::payment_in_process::ProcessOutcome;
+use crate::account::{
+    AccruedFee, Dated, DisputeOutcome, PaymentKind, PaymentMethod, PromiseOutcome, ScheduleKind,
+};
 use crate::kernel::{
     ContactId, Currency, DisputeId, DrawId, InstallmentNumber, Money, PaymentId, PromiseId, ThirdPartyId,
     Zone,
@@ -139,6 +142,10 @@ shapes! {
     Zone => Shape::Name,
     PaymentKind => Shape::OneOf(&["repayment", "merchant_refund", "goodwill"]),
     Dated => Shape::OneOf(&["original", "reversal"]),
+    ScheduleKind => Shape::OneOf(&["correction", "due_date_change", "forbearance", "re_age"]),
+    AccruedFee => Shape::OneOf(&["keep", "waive", "move"]),
+    PaymentMethod => Shape::OneOf(&["auto_debit", "transfer", "card", "cash"]),
+    ProcessOutcome => Shape::OneOf(&["arrived", "failed"]),
     HardshipCause => Shape::OneOf(&["temporary", "long_term", "unknown"]),
     PromiseOutcome => Shape::OneOf(&["kept", "broken"]),
     DisputeOutcome => Shape::OneOf(&["upheld", "rejected", "withdrawn"]),

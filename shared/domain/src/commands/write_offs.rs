@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::apply::Applied;
 use super::definition::{CommandDefinition, command};
-use crate::account::Account;
-use crate::kernel::{InstallmentNumber, Refusal};
+use crate::account::{Account, LeftOut};
+use crate::kernel::{InstallmentNumber, MAX_WRITE_OFFS, Refusal};
 use crate::ledger::Settlement;
 use crate::policy::Timeline;
 
@@ -48,6 +48,7 @@ impl CommandDefinition for WrittenOff {
             let named = number.is_none() || installment.number() == number;
             if named && !installment.written_off && !settlement.is_settled(place, installment) {
                 installment.written_off = true;
+                installment.written_off_at = Some(at);
                 applied = Applied::Changed;
             }
         }
@@ -56,7 +57,7 @@ impl CommandDefinition for WrittenOff {
 }
 
 impl CommandDefinition for WriteOffUndone {
-    fn apply(&self, account: &mut Account, _at: DateTime<Utc>) -> Result<Applied, Refusal> {
+    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
         let number = self.number;
         account.check_known(number)?;
         let mut applied = Applied::Unchanged;
@@ -64,6 +65,11 @@ impl CommandDefinition for WriteOffUndone {
             let named = number.is_none() || installment.number() == number;
             if named && installment.written_off {
                 installment.written_off = false;
+                if let Some(from) = installment.written_off_at.take().filter(|from| *from < at) {
+                    let excess = (installment.left_out.len() + 1).saturating_sub(MAX_WRITE_OFFS);
+                    installment.left_out.drain(..excess);
+                    installment.left_out.push(LeftOut { from, until: at });
+                }
                 applied = Applied::Changed;
             }
         }

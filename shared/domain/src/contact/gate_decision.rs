@@ -70,6 +70,11 @@ pub enum GateReason {
         #[serde(with = "crate::kernel::written_time")]
         until: NaiveTime,
     },
+    /// The message is caught up, and leaves at the next local time of sending.
+    SendTime {
+        #[serde(with = "crate::kernel::written_time")]
+        at: NaiveTime,
+    },
     /// A frequency cap is reached.
     Cap {
         at_most: u32,
@@ -121,6 +126,7 @@ impl GateReason {
             Self::OnHold { .. } => "stopped",
             Self::NoChannel { .. } => "no_channel",
             Self::QuietHours { .. } => "quiet_hours",
+            Self::SendTime { .. } => "send_time",
             Self::Cap { .. } => "cap",
             Self::AfterConversation { .. } => "after_conversation",
             Self::LowerFrequency { .. } => "lower_frequency",
@@ -163,6 +169,9 @@ impl fmt::Display for GateReason {
                 from.format("%H:%M"),
                 until.format("%H:%M")
             ),
+            Self::SendTime { at } => {
+                write!(f, "It is caught up, and leaves at {}, the time of sending.", at.format("%H:%M"))
+            }
             Self::Cap { at_most, days, per, counts } => {
                 let what = match (counts, at_most) {
                     (CapCounts::Contacts, 1) => "1 contact",

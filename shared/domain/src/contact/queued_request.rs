@@ -119,6 +119,41 @@ impl QueuedRequest {
         self.late_since.or_else(|| (now - should > LATE_BY).then(|| business_date(zone, should)))
     }
 
+    /// When the message leaves if it is evaluated at `now`. A message that is caught up waits for the policy's local
+    /// time of sending; one that waited for the end of quiet hours, was counted, or bounced, does not.
+    #[must_use]
+    pub fn leaves_at(&self, account: &Account, policy: &Policy, now: DateTime<Utc>) -> DateTime<Utc> {
+        let is_on_its_way = self.reserved_as.is_some() || self.bounces > 0;
+        match self.borrower_request() {
+            Some(request) if !is_on_its_way && !self.waited_for_quiet_hours() => {
+                request.leaves_at(account, policy, now)
+            }
+            _ => now,
+        }
+    }
+
+    /// When a deferred message is evaluated again, where the gate defers it until an instant: a day ends at
+    /// midnight, and messages leave at the local time of sending.
+    #[must_use]
+    pub fn deferred_until(
+        &self,
+        until: DateTime<Utc>,
+        reason: &GateReason,
+        account: &Account,
+        policy: &Policy,
+    ) -> DateTime<Utc> {
+        match (self.borrower_request(), reason) {
+            (Some(request), reason) if !matches!(reason, GateReason::QuietHours { .. }) => {
+                request.sent_from(account, policy, until)
+            }
+            _ => until,
+        }
+    }
+
+    fn waited_for_quiet_hours(&self) -> bool {
+        matches!(self.waits_for, Some(GateReason::QuietHours { .. }))
+    }
+
     /// The gate request of this contact request, on its account as read again at `now`.
     #[must_use]
     pub fn gate_request(

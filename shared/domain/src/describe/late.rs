@@ -137,6 +137,30 @@ pub(super) fn late_fee(policy: &Policy, language: Language) -> Vec<String> {
             ),
         ));
     }
+    if let Some(times) = fee.contract_rate_times {
+        let times = times.normalize();
+        paragraphs.push(language.of(
+            format!("从逾期第{first}天起，每天按合同年利率的{times}倍除以365，对未还本金收取罚息。罚息按单利计算，不计复利。"),
+            format!(
+                "From day {first} on, each day costs {times} times your contract's annual rate, divided by 365, of the \
+                 principal that is overdue and unpaid. No fee is charged on the fee."
+            ),
+        ));
+    }
+    for (days, amount) in policy.stage_fees() {
+        let amount = in_currency(amount, language);
+        paragraphs.push(language.of(
+            format!("某一期到逾期第{days}天仍未还清的，收取一次费用{amount}。"),
+            format!("A payment that is still open on day {days} costs {amount}, once."),
+        ));
+    }
+    if let Some(per_letter) = fee.per_letter {
+        let amount = in_currency(per_letter, language);
+        paragraphs.push(language.of(
+            format!("逾期后，每发出一次书面通知收取费用{amount}。"),
+            format!("Each notice that we send you while a payment is overdue costs {amount}."),
+        ));
+    }
     if let Some(fixed) = fee.fixed {
         let amount = in_currency(fixed, language);
         paragraphs.push(language.of(

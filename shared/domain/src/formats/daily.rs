@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::account::{Account, Figures};
 use crate::assessment::{ImposedOnDay, Rules, classify, day_counts, project_ladder};
 use crate::kernel::{business_date, earlier, end_of_day, past_due_from};
-use crate::ledger::{Allocation, allocate_at};
+use crate::ledger::{Allocation, BucketBalance, allocate_at};
 use crate::policy::Policy;
 
 /// Writes an account's daily lines, each by the version of the policy that binds the account at its end.
@@ -86,6 +86,11 @@ impl<'p> DailyLines<'p> {
             steady.rest = rest(&Figures::on(day, account, allocation, policy), &steady.last, account);
         }
         out.extend_from_slice(steady.rest.as_bytes());
+        let buckets = allocation.buckets_on(day, account, policy);
+        if !buckets.is_empty() {
+            write_buckets(&buckets, account, out);
+        }
+        out.extend_from_slice(b"}\n");
     }
 }
 
@@ -125,10 +130,25 @@ fn rest(figures: &Figures, last: &str, account: &Account) -> String {
     let late_fee =
         figures.late_fee.map_or_else(String::new, |fee| format!(",\"late_fee\":\"{}\"", text(fee)));
     format!(
-        ",\"overdue\":\"{}\",\"oldest_due_on\":{oldest},\"outstanding\":\"{}\"{late_fee},\"restrictions\":{last}}}\n",
+        ",\"overdue\":\"{}\",\"oldest_due_on\":{oldest},\"outstanding\":\"{}\"{late_fee},\"restrictions\":{last}",
         text(figures.overdue),
         text(figures.outstanding),
     )
+}
+
+/// The field after the others: the overdue installments by their own days past due.
+fn write_buckets(buckets: &[BucketBalance<'_>], account: &Account, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"buckets\":[");
+    for (place, bucket) in buckets.iter().enumerate() {
+        let (name, amount) = (json(bucket.name), account.currency.text(bucket.amount));
+        let comma = if place == 0 { "" } else { "," };
+        let installments = bucket.installments;
+        out.extend_from_slice(
+            format!("{comma}{{\"name\":{name},\"installments\":{installments},\"amount\":\"{amount}\"}}")
+                .as_bytes(),
+        );
+    }
+    out.push(b']');
 }
 
 fn json(text: &str) -> String {

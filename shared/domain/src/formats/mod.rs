@@ -1,5 +1,6 @@
-//! The file formats for scripts: portfolio file, events, daily output, decisions; and the delivery receipt.
+//! The file formats for scripts: portfolio file, events, daily output, decisions, contacts; and the delivery receipt.
 
+mod contacts;
 mod daily;
 mod decisions;
 mod events;
@@ -8,6 +9,7 @@ mod receipt;
 mod strict;
 mod write;
 
+pub use self::contacts::ContactLine;
 pub use self::daily::DailyLines;
 pub use self::decisions::{DecisionLine, DecisionSubject};
 pub use self::events::{parse_event_line, parse_message};

@@ -14,9 +14,9 @@ pub fn parse_book_line(line: &str) -> Result<Contract, FormatError> {
     Contract::read(serde_json::Value::Object(read_object(line)?))
 }
 
-/// The columns of a portfolio file in CSV, in the order in which they are documented. `interest`, `fee` and
-/// `draw_id` may be left out or empty.
-pub const BOOK_COLUMNS: [&str; 12] = [
+/// The columns of a portfolio file in CSV, in the order in which they are documented. `interest`, `fee`, `draw_id`
+/// and the two of the contract's interest terms may be left out or empty.
+pub const BOOK_COLUMNS: [&str; 14] = [
     "account_id",
     "customer_id",
     "policy_id",
@@ -29,6 +29,8 @@ pub const BOOK_COLUMNS: [&str; 12] = [
     "interest",
     "fee",
     "draw_id",
+    "interest_method",
+    "annual_rate",
 ];
 
 /// One row of a portfolio file in CSV.
@@ -87,6 +89,7 @@ fn split(
 ) -> (serde_json::Map<String, serde_json::Value>, Option<serde_json::Value>) {
     let mut terms = serde_json::Map::new();
     let mut installment = serde_json::Map::new();
+    let mut interest = serde_json::Map::new();
     for (field, value) in fields {
         match field.as_str() {
             "number" if value.is_empty() => {}
@@ -99,10 +102,18 @@ fn split(
                     installment.insert(field, value.into());
                 }
             }
+            "interest_method" | "annual_rate" => {
+                if !value.is_empty() {
+                    interest.insert(field.trim_start_matches("interest_").to_owned(), value.into());
+                }
+            }
             _ => {
                 terms.insert(field, value.into());
             }
         }
+    }
+    if !interest.is_empty() {
+        terms.insert("interest".to_owned(), interest.into());
     }
     let installment = (!installment.is_empty()).then_some(serde_json::Value::Object(installment));
     (terms, installment)

@@ -76,6 +76,21 @@ pub fn end_of_day(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
     start_of_day(zone, plus_days(date, 1)) - TimeDelta::seconds(1)
 }
 
+/// The last instant before the next date begins.
+#[must_use]
+pub fn last_instant_of_day(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
+    start_of_day(zone, plus_days(date, 1)) - TimeDelta::nanoseconds(1)
+}
+
+/// The first instant from `from` on at which the zone's clock shows `time`.
+#[must_use]
+pub fn next_local_time(zone: Zone, time: NaiveTime, from: DateTime<Utc>) -> DateTime<Utc> {
+    let today = business_date(zone, from);
+    // A clock that is set back may have begun a date before it shows the time of the date before.
+    let dates = (-1..=2).map(|days| at_local_time(zone, plus_days(today, days), time));
+    dates.filter(|at| *at >= from).min().unwrap_or(from)
+}
+
 /// The first instant at which the zone's clock shows `time` on `date`; if the clock skips it, the first
 /// instant after.
 #[must_use]

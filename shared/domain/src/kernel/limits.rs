@@ -7,6 +7,10 @@ pub const MAX_INSTALLMENTS: usize = 600;
 /// 400 KB.
 pub const MAX_PAYMENTS: usize = 2_000;
 
+/// The most reversals of one payment, each of a part of it. All payments of an account together have no more
+/// reversals than it may hold payments.
+pub const MAX_REVERSALS_OF_PAYMENT: usize = 20;
+
 /// The most pauses an account may hold.
 pub const MAX_PAUSES: usize = 100;
 
@@ -25,6 +29,15 @@ pub const MAX_NOTICES: usize = 50;
 
 /// The notices of one stage or policy version that an account remembers.
 pub const MAX_NOTICES_OF_ONE: usize = 4;
+
+/// The most undone write-offs of an installment that are remembered. The oldest is dropped first.
+pub const MAX_WRITE_OFFS: usize = 8;
+
+/// The most decimals of a contract's annual rate.
+pub const MAX_ANNUAL_RATE_DECIMALS: u32 = 6;
+
+/// The most notices of an account that cost a late fee per letter.
+pub const MAX_LETTERS: usize = 100;
 
 /// The versions of its policy that an account remembers as having bound it.
 pub const MAX_BOUND_VERSIONS: usize = 20;

@@ -16,8 +16,8 @@ mod zone;
 
 pub(crate) use self::dates::earlier;
 pub use self::dates::{
-    FIRST_DATE, LAST_DATE, at_local_time, business_date, days_between, end_of_day, is_in_range, plus_days,
-    plus_months, start_of_day,
+    FIRST_DATE, LAST_DATE, at_local_time, business_date, days_between, end_of_day, is_in_range,
+    last_instant_of_day, next_local_time, plus_days, plus_months, start_of_day,
 };
 pub use self::day_count::DayCount;
 pub(crate) use self::day_count::past_due_from;
@@ -29,10 +29,11 @@ pub use self::ids::{
     NoId, NoRevision, PaymentId, PolicyId, PromiseId, Revision, Source, ThirdPartyId,
 };
 pub use self::limits::{
-    MAX_ACCOUNTS_OF_CUSTOMER, MAX_AGREED_HOURS, MAX_BOUND_VERSIONS, MAX_DISPUTES, MAX_DRAWS,
-    MAX_INSTALLMENTS, MAX_LEAD_DAYS, MAX_LEADS, MAX_MESSAGES, MAX_NOTICES, MAX_NOTICES_OF_ONE, MAX_ORIGINS,
-    MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_REASON_BYTES, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
-    RECENT_DECISIONS, RECENT_MESSAGES,
+    MAX_ACCOUNTS_OF_CUSTOMER, MAX_AGREED_HOURS, MAX_ANNUAL_RATE_DECIMALS, MAX_BOUND_VERSIONS, MAX_DISPUTES,
+    MAX_DRAWS, MAX_INSTALLMENTS, MAX_LEAD_DAYS, MAX_LEADS, MAX_LETTERS, MAX_MESSAGES, MAX_NOTICES,
+    MAX_NOTICES_OF_ONE, MAX_ORIGINS, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_REASON_BYTES,
+    MAX_REVERSALS_OF_PAYMENT, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS, MAX_WRITE_OFFS, RECENT_DECISIONS,
+    RECENT_MESSAGES,
 };
 pub(crate) use self::money::minor;
 pub use self::money::{Currency, MAX_INTEGER_DIGITS, Money, NoAmount, NoCurrency, TooManyDecimals};

@@ -42,6 +42,12 @@ impl Money {
         Self(Decimal::try_from_i128_with_scale(minor, minor_units).unwrap_or_default())
     }
 
+    /// Zero, written with as many decimals.
+    #[must_use]
+    pub fn zeroed(self) -> Self {
+        Self(Decimal::new(0, self.0.scale()))
+    }
+
     /// Whether the amount is exactly zero.
     #[must_use]
     pub fn is_zero(self) -> bool {

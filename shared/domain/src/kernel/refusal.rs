@@ -7,7 +7,7 @@ use super::dates::{FIRST_DATE, LAST_DATE};
 use super::ids::{AccountId, DrawId, EventId, InstallmentNumber, PaymentId};
 use super::limits::{
     MAX_ACCOUNTS_OF_CUSTOMER, MAX_DRAWS, MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES,
-    MAX_PAYMENTS, MAX_REASON_BYTES, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
+    MAX_PAYMENTS, MAX_REASON_BYTES, MAX_REVERSALS_OF_PAYMENT, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
 };
 use super::money::{Currency, MAX_INTEGER_DIGITS, Money, TooManyDecimals};
 
@@ -71,6 +71,12 @@ pub enum Refusal {
         before: String,
         now: String,
     },
+    #[error("amount: {amount} is more than the {left} of payment {payment_id} that no reversal took back")]
+    ReversedBeyond { payment_id: PaymentId, amount: Money, left: Money },
+    #[error("payment_id: a payment is reversed in at most {MAX_REVERSALS_OF_PAYMENT} parts")]
+    TooManyReversals,
+    #[error("amount: {amount} is more than the credit of {credit}")]
+    PaidOutBeyond { amount: Money, credit: Money },
     #[error("payment_id: {0} is not known, so it cannot be reversed")]
     UnknownPayment(PaymentId),
     #[error("number: the account has no installment {0}")]

@@ -3,10 +3,11 @@
 //! The allocation is derived anew from the effective facts each time, and never patched. Payments and
 //! reversals are therefore independent of the order in which they are handled.
 //!
-//! Two facts divide time: a new schedule, and a chargeback. Money received before is allocated to the
-//! installments that the account already had, so that a paid installment stays paid, whatever installments
-//! later payments name. An installment that falls due anew waits for the money received after. A new schedule
-//! of which the account has no installment divides nothing.
+//! Some facts divide time: a new schedule, a chargeback, and a write-off that was undone. Money received before
+//! a schedule or a chargeback is allocated to the installments that the account already had, so that a paid
+//! installment stays paid, whatever installments later payments name. An installment that falls due anew waits
+//! for the money received after. Money received during a write-off is allocated to the other installments first. A
+//! new schedule of which the account has no installment divides nothing.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -23,15 +24,37 @@ pub struct Allocation {
     /// Installments with an open amount, by due date; none is written off. As if all money had gone to
     /// installments before any late fee, unless the policy counts late fees as arrears.
     pub open_installments: Vec<OpenInstallment>,
+    /// Those of them that stages and reminders are about, where some are on hold; none: all.
+    pub(crate) without_held: Option<Vec<OpenInstallment>>,
     /// Balance of all installments, due or not, without late fees, which depend on the day: see
     /// [`Allocation::balances_on`].
     pub outstanding: Money,
-    /// The same as if all money had gone to installments before any late fee.
+    /// Balance of the installments that stages and reminders are about, without late fees.
     pub(crate) judged_outstanding: Money,
     /// Money left when every installment is paid.
     pub credit: Money,
     /// The parts that depend on the day; none: no part does under the policy.
     pub(crate) ledger: Option<Box<Ledger>>,
+}
+
+impl Allocation {
+    /// The open installments that stages and reminders are about: those that are not on hold, by due date.
+    #[must_use]
+    pub fn judged_installments(&self) -> &[OpenInstallment] {
+        self.without_held.as_ref().unwrap_or(&self.open_installments)
+    }
+
+    /// Leaves the installments on hold out of what stages and reminders are about.
+    pub(super) fn leave_out_held(&mut self, account: &Account) {
+        let is_held = |one: &OpenInstallment| account.installments[one.place].hold.is_some();
+        if account.has_held() && self.open_installments.iter().any(is_held) {
+            let judged = self.open_installments.iter().copied().filter(|one| !is_held(one));
+            let judged: Vec<OpenInstallment> = judged.collect();
+            self.judged_outstanding =
+                judged.iter().fold(account.currency.zero(), |sum, one| sum + one.amount);
+            self.without_held = Some(judged);
+        }
+    }
 }
 
 /// An installment with an open balance.
@@ -67,9 +90,7 @@ pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, 
         .map(|one| OldestFirstLine { due: one.amount_due_minor(minor_units), paid: 0 })
         .collect();
     let places = InstallmentPlaces::of_targets(account);
-    let mut dividing: Vec<DateTime<Utc>> = installments.iter().filter_map(|one| one.since).collect();
-    dividing.sort_unstable();
-    dividing.dedup();
+    let dividing = dividing_instants(installments);
     let mut pool = 0;
     let mut money =
         account.payments.iter().enumerate().filter(|(_, payment)| payment.is_effective()).peekable();
@@ -77,7 +98,7 @@ pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, 
         while let Some((number, payment)) =
             money.next_if(|(_, one)| until.is_none_or(|until| one.received_at < until))
         {
-            let mut left = minor(payment.amount, minor_units);
+            let mut left = minor(payment.standing(), minor_units);
             for place in payment.applies_to.iter().filter_map(|number| places.get(*number)) {
                 if was_open(&installments[place], payment.received_at) {
                     let part = lines[place].allocate(left);
@@ -103,14 +124,34 @@ pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, 
             });
         }
     }
-    Allocation {
+    let mut allocation = Allocation {
         paid: lines.iter().map(|line| money(line.paid)).collect(),
         open_installments,
+        without_held: None,
         outstanding: money(outstanding),
         judged_outstanding: money(outstanding),
         credit: money(pool),
         ledger: None,
-    }
+    };
+    allocation.leave_out_held(account);
+    allocation
+}
+
+/// The instants that divide time, in their order.
+pub(super) fn dividing_instants(installments: &[Installment]) -> Vec<DateTime<Utc>> {
+    let mut dividing: Vec<_> = installments.iter().flat_map(Installment::divides_at).collect();
+    dividing.sort_unstable();
+    dividing.dedup();
+    dividing
+}
+
+/// The payments with the money that they put on no named installment, in minor units, in the order of receipt.
+pub(super) fn unnamed_money(account: &Account) -> Vec<(usize, i128)> {
+    let minor_units = account.currency.minor_units();
+    let mut unnamed: Vec<i128> =
+        account.payments.iter().map(|payment| minor(payment.standing(), minor_units)).collect();
+    let _ = allocate_reporting(account, |payment, _, part| unnamed[payment] -= part);
+    unnamed.into_iter().enumerate().collect()
 }
 
 /// An installment during the allocation, in minor units.
@@ -140,11 +181,15 @@ pub fn allocate_at<'p>(account: &Account, timeline: impl Into<Timeline<'p>>) -> 
     let is_moved = timeline.iter().any(|(_, policy)| policy.business_days.is_some());
     if is_moved && allocation.ledger.is_none() {
         let due_dates: Vec<_> = due_dates(account, &timeline).collect();
-        for one in &mut allocation.open_installments {
-            one.due_on = due_dates[one.place];
+        for open in
+            [Some(&mut allocation.open_installments), allocation.without_held.as_mut()].into_iter().flatten()
+        {
+            for one in &mut *open {
+                one.due_on = due_dates[one.place];
+            }
+            // The move to working days may put the last day of a month back and the day before it on.
+            open.sort_by_key(|one| one.due_on);
         }
-        // The move to working days may put the last day of a month back and the day before it on.
-        allocation.open_installments.sort_by_key(|one| one.due_on);
     }
     allocation
 }
@@ -178,6 +223,9 @@ fn allocate_oldest_first(
             (Some(since), Some(until)) => since < until,
             _ => true,
         };
+        let was_left_out =
+            |until| installment.left_out.iter().any(|time| time.from < until && until <= time.until);
+        let owed_then = owed_then && !until.is_some_and(was_left_out);
         if owed_then && !installment.written_off {
             *pool -= line.allocate(*pool);
         }

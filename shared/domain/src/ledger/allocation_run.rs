@@ -26,6 +26,8 @@ pub(super) struct AllocationLine {
     pub(super) displaced: i128,
     /// Number of time divisions before the installment was added.
     pub(super) rank: usize,
+    /// The numbers of time divisions between which it was written off, from the first up to before the second.
+    pub(super) left_out: Vec<(usize, usize)>,
     /// The due date, moved to a working day.
     pub(super) due_on: NaiveDate,
     /// The day on which it falls due, or on which it was added if that is later.
@@ -80,16 +82,21 @@ pub(super) struct AllocationRun<'a> {
     /// So many lines from the first on stay paid for good: without principal no late fee accrues.
     pub(super) settled: usize,
     pub(super) places: InstallmentPlaces<'a>,
+    /// The money of each payment that no installment has taken by name, in the order of the run; none: not asked
+    /// for.
+    pub(super) unnamed: Option<Vec<(usize, i128)>>,
     /// Parts that payments naming several installments allocate to each: by payment, each installment once.
     pub(super) shares: BTreeMap<usize, Vec<(usize, i128)>>,
 }
 
 impl AllocationRun<'_> {
-    /// The open installments that are not written off, by the day on which they fall due.
-    pub(super) fn coming_due(&self) -> BTreeMap<i64, Vec<usize>> {
+    /// The installments that are not written off and of which an amount or a late fee is open, by the day on
+    /// which they fall due.
+    pub(super) fn coming_due(&self, late_fees: Option<&LateFeeAccrual>) -> BTreeMap<i64, Vec<usize>> {
         let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for (place, line) in self.lines.iter().enumerate() {
-            if line.amount_open() > 0 && !line.written_off {
+            let owes = line.amount_open() > 0 || self.fee_open_in(late_fees, place) > 0;
+            if owes && !line.written_off {
                 places.entry(line.falls_due).or_default().push(place);
             }
         }
@@ -99,7 +106,7 @@ impl AllocationRun<'_> {
     /// Allocates the credit to the installments that fall due on one day, as a payment of that day.
     pub(super) fn allocate_falling_due(&mut self, falls_due: i64) {
         if self.credit > 0 {
-            let places = self.coming_due().remove(&falls_due).unwrap_or_default();
+            let places = self.coming_due(self.late_fees.as_ref()).remove(&falls_due).unwrap_or_default();
             self.allocate_due(&places);
         }
     }
@@ -108,7 +115,7 @@ impl AllocationRun<'_> {
     pub(super) fn allocate_waiting(&mut self, credit_waits: bool) -> Vec<(i64, i128)> {
         let mut waiting = Vec::new();
         if self.credit > 0 && credit_waits {
-            for (falls_due, places) in self.coming_due() {
+            for (falls_due, places) in self.coming_due(self.late_fees.as_ref()) {
                 let before = self.credit;
                 self.allocate_due(&places);
                 if before > self.credit {
@@ -146,7 +153,7 @@ impl AllocationRun<'_> {
 
     pub(super) fn receive(&mut self, place: usize, payment: &Payment) {
         let before = std::mem::take(&mut self.credit);
-        self.credit = minor(payment.amount, self.account.currency.minor_units());
+        self.credit = minor(payment.standing(), self.account.currency.minor_units());
         if let Some(shares) = self.shares.remove(&place) {
             for (target, share) in shares {
                 self.allocate_share(target, share);
@@ -157,6 +164,9 @@ impl AllocationRun<'_> {
             if let Some(target) = target {
                 self.allocate_to(target, self.lines[target].class(self.day));
             }
+        }
+        if let Some(unnamed) = &mut self.unnamed {
+            unnamed.push((place, self.credit));
         }
         self.credit += before;
         self.allocate_credit();
@@ -225,7 +235,8 @@ impl AllocationRun<'_> {
     /// Whether an installment takes money that does not name it.
     fn takes_money(&self, place: usize) -> bool {
         let line = &self.lines[place];
-        self.credit > 0 && line.rank <= self.segment && !line.written_off
+        let was_left_out = line.left_out.iter().any(|(from, until)| (*from..*until).contains(&self.segment));
+        self.credit > 0 && line.rank <= self.segment && !line.written_off && !was_left_out
     }
 
     fn allocate_to(&mut self, place: usize, class: DueClass) {
@@ -282,9 +293,13 @@ impl AllocationRun<'_> {
     }
 
     fn fee_open(&self, place: usize) -> i128 {
+        self.fee_open_in(self.late_fees.as_ref(), place)
+    }
+
+    fn fee_open_in(&self, late_fees: Option<&LateFeeAccrual>, place: usize) -> i128 {
         match self.role {
             FeeRole::LeftOut => 0,
-            FeeRole::Paid => self.late_fees.as_ref().map_or(0, |accrual| accrual.open(place)),
+            FeeRole::Paid => late_fees.map_or(0, |accrual| accrual.open(place)),
         }
     }
 }

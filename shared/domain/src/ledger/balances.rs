@@ -30,13 +30,15 @@ pub struct Balances {
 }
 
 /// The balances that conditions and thresholds compare: without late fees, as if all money had gone to
-/// installments before any late fee.
+/// installments before any late fee, and without the installments on hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JudgedBalances {
     /// Balance of the installments past due.
     pub overdue: Money,
     /// Balance of all installments.
     pub outstanding: Money,
+    /// Number of installments past due with an open balance.
+    pub unpaid_installments: usize,
 }
 
 impl Allocation {
@@ -44,29 +46,22 @@ impl Allocation {
     /// payment they are the balances after that payment took effect.
     #[must_use]
     pub fn balances_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> Balances {
-        let past_due = self.past_due_on(number(day), count);
+        let past_due = past_due_of(&self.open_installments, number(day), count);
+        let unpaid_installments = u32::try_from(past_due.len()).unwrap_or(u32::MAX);
         match &self.ledger {
             Some(ledger) => {
-                let shown =
-                    ledger.shown.partition_point(|(_, due_on)| falls_past_due(count, *due_on) <= number(day));
-                let late_fee = ledger.fees_on(number(day)).map_or(0, |fees| fees.open_of(shown));
-                let balances = ledger.balances(number(day), shown, late_fee, account.currency);
-                Balances { unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX), ..balances }
+                let balances = ledger.balances_on(number(day), count, account.currency);
+                Balances { unpaid_installments, ..balances }
             }
             None => Balances {
-                overdue: self.open_installments[..past_due]
+                overdue: past_due
                     .iter()
                     .fold(account.currency.zero(), |sum, open_installment| sum + open_installment.amount),
                 outstanding: self.outstanding,
                 late_fee: account.currency.zero(),
-                unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
+                unpaid_installments,
             },
         }
-    }
-
-    /// The number of open installments that are past due on a day.
-    fn past_due_on(&self, day: i64, count: DayCount) -> usize {
-        self.open_installments.partition_point(|one| falls_past_due(count, one.due_on) <= day)
     }
 
     /// The balances that conditions compare on `day`, a day that has begun under the policy's day count. Where
@@ -75,14 +70,19 @@ impl Allocation {
     pub fn judged_on(&self, day: NaiveDate, account: &Account, count: DayCount) -> JudgedBalances {
         match &self.ledger {
             Some(ledger) if ledger.fees_are_arrears => {
-                let balances = self.balances_on(day, account, count);
-                JudgedBalances { overdue: balances.overdue, outstanding: balances.outstanding }
+                let balances = ledger.judged().balances_on(number(day), count, account.currency);
+                JudgedBalances {
+                    overdue: balances.overdue,
+                    outstanding: balances.outstanding,
+                    unpaid_installments: past_due_of(self.judged_installments(), number(day), count).len(),
+                }
             }
             _ => {
-                let past_due = &self.open_installments[..self.past_due_on(number(day), count)];
+                let past_due = past_due_of(self.judged_installments(), number(day), count);
                 let overdue = past_due.iter().fold(account.currency.zero(), |sum, one| sum + one.amount);
                 let waiting = self.judged_waiting_on(number(day), account.currency);
-                JudgedBalances { overdue, outstanding: self.judged_outstanding + waiting }
+                let outstanding = self.judged_outstanding + waiting;
+                JudgedBalances { overdue, outstanding, unpaid_installments: past_due.len() }
             }
         }
     }
@@ -104,9 +104,9 @@ impl Allocation {
         last: NaiveDate,
         is_enough: impl Fn(Decimal, Decimal, u64) -> bool,
     ) -> Option<NaiveDate> {
-        let open = &self.open_installments;
+        let open = self.judged_installments();
         if let Some(ledger) = self.ledger.as_ref().filter(|ledger| ledger.fees_are_arrears) {
-            return ledger.first_day(count, currency, last, |balances| {
+            return ledger.judged().first_day(count, currency, last, |balances| {
                 let (overdue, outstanding) =
                     (balances.overdue.as_decimal(), balances.outstanding.as_decimal());
                 is_enough(overdue, outstanding, u64::from(balances.unpaid_installments))
@@ -130,10 +130,10 @@ impl Allocation {
         days.sort_unstable();
         days.dedup();
         days.into_iter().find_map(|day| {
-            let past_due = self.past_due_on(day, count);
-            let overdue = open[..past_due].iter().map(|one| one.amount.as_decimal()).sum::<Decimal>();
+            let past_due = past_due_of(open, day, count);
+            let overdue = past_due.iter().map(|one| one.amount.as_decimal()).sum::<Decimal>();
             let outstanding = outstanding + self.judged_waiting_on(day, currency).as_decimal();
-            let is_found = past_due > 0 && is_enough(overdue, outstanding, past_due as u64);
+            let is_found = !past_due.is_empty() && is_enough(overdue, outstanding, past_due.len() as u64);
             is_found.then(|| date_of(day))
         })
     }
@@ -197,6 +197,15 @@ impl Allocation {
         shown.collect()
     }
 
+    /// The open late fee of the installment at that index on `day`.
+    pub(super) fn late_fee_open(&self, place: usize, day: NaiveDate, currency: Currency) -> Money {
+        let open = self.ledger.as_ref().and_then(|ledger| {
+            let shown = ledger.shown.iter().position(|(shown, _)| *shown == place)?;
+            Some(ledger.fees_on(number(day))?.open(shown))
+        });
+        Money::of_minor(open.unwrap_or(0), currency.minor_units())
+    }
+
     /// Whether a balance can change from one day to the next though no installment falls past due.
     pub(crate) fn moves_daily(&self) -> bool {
         self.ledger.as_ref().is_some_and(|ledger| {
@@ -206,6 +215,18 @@ impl Allocation {
 }
 
 impl Ledger {
+    /// What late fees that count as arrears are judged by.
+    fn judged(&self) -> &Self {
+        self.without_held.as_deref().unwrap_or(self)
+    }
+
+    /// The balances on `day`.
+    fn balances_on(&self, day: i64, count: DayCount, currency: Currency) -> Balances {
+        let past_due = self.shown.partition_point(|(_, due_on)| falls_past_due(count, *due_on) <= day);
+        let late_fee = self.fees_on(day).map_or(0, |fees| fees.open_of(past_due));
+        self.balances(day, past_due, late_fee, currency)
+    }
+
     /// The first day on which the balances are `enough`, if the facts stay as they are. The condition must go
     /// on holding once it holds. A day after `last` need not be found.
     ///
@@ -312,6 +333,11 @@ impl Ledger {
     fn open_before(&self, place: usize) -> i128 {
         place.checked_sub(1).map_or(0, |last| self.sums[last])
     }
+}
+
+/// The open installments that are past due on a day, of those in the order of their due dates.
+fn past_due_of(open: &[OpenInstallment], day: i64, count: DayCount) -> &[OpenInstallment] {
+    &open[..open.partition_point(|one| falls_past_due(count, one.due_on) <= day)]
 }
 
 /// The first day on which an installment due on `due_on` is past due.

@@ -13,8 +13,8 @@ use rust_decimal::Decimal;
 
 use super::unpaused_days::after_unpaused;
 use crate::account::{Account, DelinquencyPause, Installment};
-use crate::kernel::{LAST_DATE, Money, business_date, date_of, number};
-use crate::policy::{MAX_RATE_DECIMALS, Policy, Timeline};
+use crate::kernel::{Currency, LAST_DATE, Money, business_date, date_of, minor, number};
+use crate::policy::{LateFee, MAX_RATE_DECIMALS, Policy, Timeline};
 
 /// Days of the year by which an annual rate is divided.
 const DAYS_PER_YEAR: i128 = 365;
@@ -46,6 +46,8 @@ struct LateFeeTerms {
     rate: i128,
     /// Charged once for an installment.
     fixed: i128,
+    /// Charged once for an installment when it has so many unpaid, unpaused days, by these days.
+    per_stage: Vec<(i64, i128)>,
     /// Headroom that a day adds for one minor unit; none: no annual cap.
     headroom: Option<i128>,
     /// The most that one minor unit of principal costs.
@@ -84,8 +86,9 @@ impl LateFeeTerms {
         Self {
             from: from.saturating_sub(shift),
             free_days: i64::from(policy.free_days()),
-            rate: fee.and_then(|fee| fee.daily_rate).map_or(0, |rate| steps(rate) * DAYS_PER_YEAR),
+            rate: fee.map_or(0, |fee| daily_rate(fee, account)),
             fixed: fee.and_then(|fee| fee.fixed).map_or(0, amount),
+            per_stage: policy.stage_fees().map(|(days, fee)| (i64::from(days), amount(fee))).collect(),
             headroom: fee
                 .and_then(|fee| fee.annual_cap)
                 .map(|cap| (steps(cap.cost) - steps(cap.contract_rate)).max(0)),
@@ -113,6 +116,16 @@ impl LateFeeTerms {
 fn month_end(day: i64) -> i64 {
     let first = date_of(day + 1).with_day(1).unwrap_or(LAST_DATE);
     first.checked_add_months(Months::new(1)).map_or(i64::MAX, |next| number(next) - 1)
+}
+
+/// A day's charge on one minor unit of principal, in fixed-point units.
+fn daily_rate(fee: &LateFee, account: &Account) -> i128 {
+    match (fee.daily_rate, fee.contract_rate_times, account.interest) {
+        (Some(rate), ..) => steps(rate) * DAYS_PER_YEAR,
+        // An annual rate is divided by the days of the year.
+        (None, Some(times), Some(interest)) => steps(interest.annual_rate * times),
+        _ => 0,
+    }
 }
 
 /// A rate as a number of finest steps.
@@ -155,6 +168,8 @@ struct InstallmentFee {
     /// Paid or waived part, in minor units.
     taken: i128,
     fixed_to_come: bool,
+    /// Late fee that a replaced schedule left to it, in minor units.
+    kept: i128,
 }
 
 impl InstallmentFee {
@@ -181,6 +196,7 @@ impl InstallmentFee {
             slack: 0,
             taken: 0,
             fixed_to_come: true,
+            kept: minor(installment.kept_late_fee, account.currency.minor_units()),
         };
         fee.come_under(terms);
         fee
@@ -203,16 +219,32 @@ impl InstallmentFee {
             .map_or(UNBOUNDED, |headroom| (headroom * self.principal_days - self.accrued).max(0));
     }
 
-    /// The charge for `days`, all of them chargeable, within the installment's own caps.
-    fn charge(&self, days: i64, rules: &LateFeeTerms) -> i128 {
-        let days = i128::from(days);
+    /// The charge for `days` from `day` on, all of them chargeable, within the installment's own caps.
+    fn charge(&self, day: i64, days: i64, rules: &LateFeeTerms) -> i128 {
         if days == 0 {
             return 0;
         }
         let fixed = if self.fixed_to_come { rules.fixed } else { 0 };
-        let rated = days * rules.rate * self.principal + fixed;
+        let once =
+            fixed + self.stage_fees(rules).filter(|(on, _)| *on == day).map(|(_, fee)| fee).sum::<i128>();
+        self.within_caps(once, days, rules)
+    }
+
+    /// A charge of `once` and of the rate for `days`, as far as the installment's own caps allow.
+    fn within_caps(&self, once: i128, days: i64, rules: &LateFeeTerms) -> i128 {
+        let days = i128::from(days);
+        let rated = days * rules.rate * self.principal + once;
         let headroom = self.slack + days * rules.headroom.unwrap_or(0) * self.principal;
         rated.min(headroom).min(self.room)
+    }
+
+    /// The fees per stage, each with the elapsed day that charges it.
+    fn stage_fees<'r>(&self, rules: &'r LateFeeTerms) -> impl Iterator<Item = (i64, i128)> + use<'r> {
+        let (due_on, bears) = (self.due_on - rules.shift, self.bears);
+        rules.per_stage.iter().filter(move |_| bears).map(move |(days, fee)| {
+            let pauses = rules.pauses.iter().copied();
+            (after_unpaused(pauses, due_on, *days) - 1, *fee)
+        })
     }
 
     /// Whether a stretch that begins on `day` is chargeable.
@@ -223,7 +255,7 @@ impl InstallmentFee {
     /// The accrued fee, in minor units.
     #[inline]
     fn charged(&self) -> i128 {
-        if self.accrued == 0 { 0 } else { rounded(self.accrued) }
+        self.kept + if self.accrued == 0 { 0 } else { rounded(self.accrued) }
     }
 
     /// The accrued fee that is neither paid nor waived, in minor units.
@@ -313,14 +345,16 @@ impl AccrualState {
                 };
                 let mut end = end.min(run_end);
                 if terms.have_monthly_cap {
-                    self.begin_month();
+                    self.begin_month(self.day);
                     end = end.min(self.month_end);
                 }
                 let begun = || self.begun_before(self.day + 1, rules);
-                if !paused
-                    && rules.fixed > 0
-                    && begun().any(|fee| fee.fixed_to_come && fee.is_charged(self.day, false))
-                {
+                let charges_once = |fee: &InstallmentFee| {
+                    fee.is_charged(self.day, false)
+                        && (rules.fixed > 0 && fee.fixed_to_come
+                            || fee.stage_fees(rules).any(|(on, _)| on == self.day))
+                };
+                if !paused && (rules.fixed > 0 || !rules.per_stage.is_empty()) && begun().any(charges_once) {
                     end = self.day + 1;
                 }
                 self.charge(terms, end - self.day, paused);
@@ -346,14 +380,17 @@ impl AccrualState {
             if fee.start > self.day {
                 step.end = step.end.min(fee.start);
             }
+            let coming = fee.stage_fees(rules).map(|(on, _)| on).filter(|on| *on > self.day);
+            step.end = coming.fold(step.end, i64::min);
         }
         step
     }
 
-    fn begin_month(&mut self) {
-        if self.day >= self.month_end {
+    /// Begins the month of a day's charge, unless it has begun.
+    fn begin_month(&mut self, day: i64) {
+        if day >= self.month_end {
             self.month_charged = 0;
-            self.month_end = month_end(self.day);
+            self.month_end = month_end(day);
         }
     }
 
@@ -374,10 +411,10 @@ impl AccrualState {
                 continue;
             }
             if fee.is_charged(day, paused) {
-                let mut charge = fee.charge(whole_days, rules);
+                let mut charge = fee.charge(day, whole_days, rules);
                 if whole_days < days {
                     // The day that reaches the monthly cap charges the oldest installment first.
-                    let part = (fee.charge(whole_days + 1, rules) - charge).min(month_left);
+                    let part = (fee.charge(day, whole_days + 1, rules) - charge).min(month_left);
                     month_left -= part;
                     self.month_charged += part;
                     charge += part;
@@ -403,7 +440,7 @@ impl AccrualState {
     fn charges(&self, rules: &LateFeeTerms, days: i64, paused: bool) -> i128 {
         self.begun_before(self.day + 1, rules)
             .filter(|fee| fee.is_charged(self.day, paused) && fee.origin <= self.day)
-            .map(|fee| fee.charge(days, rules))
+            .map(|fee| fee.charge(self.day, days, rules))
             .sum()
     }
 
@@ -483,6 +520,23 @@ impl LateFeeAccrual {
         self.state.fees.iter().any(|fee| fee.open() > 0)
     }
 
+    /// Charges an installment once, on a calendar day, within its own caps and that of the day's month.
+    pub(crate) fn charge_once(&mut self, place: usize, day: i64, fee: Money, currency: Currency) {
+        let state = &mut self.state;
+        let rules = &self.terms.versions[state.term];
+        if self.terms.have_monthly_cap {
+            state.begin_month(day - 1);
+        }
+        let month_left = state.month_left(rules);
+        let fee = fee_units(fee.as_decimal(), currency.minor_units());
+        let line = &mut state.fees[place];
+        let charge = line.within_caps(fee, 0, rules).min(month_left);
+        line.accrued += charge;
+        line.room -= charge;
+        line.slack -= charge;
+        state.month_charged += charge;
+    }
+
     /// Records that a part of the open fee was paid or waived.
     pub(crate) fn take(&mut self, place: usize, part: i128) {
         self.state.fees[place].taken += part;
@@ -551,11 +605,19 @@ impl AllTerms {
     /// An upper bound of what an installment is charged in `days` from the state's day on.
     fn at_most(&self, state: &AccrualState, fee: &InstallmentFee, days: i64) -> i128 {
         match &self.versions[state.term..] {
-            [only] => fee.charge(days, only),
+            [only] if days <= 0 => fee.charge(state.day, 0, only),
+            [only] => {
+                let fixed = if fee.fixed_to_come { only.fixed } else { 0 };
+                let per_stage = only.per_stage.iter().map(|(_, fee)| fee).sum::<i128>();
+                fee.within_caps(fixed + per_stage, days, only)
+            }
             coming => {
                 let rate = coming.iter().map(|terms| terms.rate).max().unwrap_or(0);
                 let fixed = coming.iter().map(|terms| terms.fixed).max().unwrap_or(0);
-                i128::from(days) * rate * fee.principal + fixed
+                let per_stage =
+                    |terms: &LateFeeTerms| terms.per_stage.iter().map(|(_, fee)| fee).sum::<i128>();
+                let per_stage = coming.iter().map(per_stage).sum::<i128>();
+                i128::from(days) * rate * fee.principal + fixed + per_stage
             }
         }
     }
@@ -583,7 +645,7 @@ impl AccrualAt<'_> {
     pub(crate) fn open_at_most(&self, count: usize, day: i64) -> i128 {
         let days = (day - self.state.day).max(0);
         let to_come = |fee: &InstallmentFee| self.terms.at_most(&self.state, fee, days);
-        let at_most = |fee: &InstallmentFee| rounded(fee.accrued + to_come(fee)) - fee.taken;
+        let at_most = |fee: &InstallmentFee| fee.kept + rounded(fee.accrued + to_come(fee)) - fee.taken;
         self.state.fees.iter().take(count).map(at_most).sum()
     }
 

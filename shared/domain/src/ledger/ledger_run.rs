@@ -5,7 +5,7 @@
 //! the payments once, by their effective dates: the earlier of the value date and the local date of receipt.
 //! Equal dates keep the order of receipt.
 //!
-//! A new schedule and a chargeback divide time here too: money received after goes behind all money received
+//! What divides the time of [`allocate`](super::allocation::allocate) divides it here too: money received after goes behind all money received
 //! before, and takes effect no earlier. Without a late fee, in the order of four components, the run agrees
 //! with `allocate`.
 //!
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::allocation::{Allocation, InstallmentPlaces, OpenInstallment, due_dates};
+use super::allocation::{Allocation, InstallmentPlaces, OpenInstallment, dividing_instants, due_dates};
 use super::allocation_run::{AllocationLine, AllocationRun, FeeRole, shares};
 use super::late_fee_accrual::LateFeeAccrual;
 use crate::account::{Account, Installment, Waiver};
@@ -45,8 +45,14 @@ pub(crate) struct Ledger {
     /// The own amounts and the late fee paid on each installment, in the account's order, without the credit that
     /// waits, in minor units.
     pub(crate) paid_by_now: Vec<(i128, i128)>,
+    /// The credit without that which waits, in minor units.
+    pub(crate) credit_by_now: i128,
+    /// The money of each payment that no installment has taken by name, in the order of the run, in minor units.
+    pub(crate) unnamed: Vec<(usize, i128)>,
     /// Whether late fees count as arrears, so that the judged allocation is the shown one.
     pub(crate) fees_are_arrears: bool,
+    /// What late fees that count as arrears are judged by, where installments are on hold; none: the same.
+    pub(crate) without_held: Option<Box<Self>>,
     /// The day of the last fact, in the policy's day count.
     pub(crate) day: i64,
 }
@@ -61,16 +67,18 @@ pub(crate) fn run_allocation(account: &Account, timeline: &Timeline<'_>) -> Allo
 /// The same up to a calendar day, by which waiting credit has paid what fell due.
 pub(crate) fn run_allocation_to(account: &Account, timeline: &Timeline<'_>, day: i64) -> Allocation {
     let mut run = LedgerRun::new(account, timeline, true);
+    run.shown.unnamed = Some(Vec::new());
     run.take_facts();
     run.run_to(day);
     run.finish()
 }
 
 /// The day on which each installment was paid, without late fees and by the effective dates of the payments, in the
-/// account's order; none: it is open.
-pub(crate) fn settled_days(account: &Account, timeline: &Timeline<'_>) -> Vec<Option<i64>> {
+/// account's order; none: it is open. Credit that waits has paid what fell due by the calendar day `until`.
+pub(crate) fn settled_days(account: &Account, timeline: &Timeline<'_>, until: i64) -> Vec<Option<i64>> {
     let mut run = LedgerRun::new(account, timeline, false);
     run.take_facts();
+    run.run_to(until);
     run.shown.lines.iter().map(|line| line.settled_on).collect()
 }
 
@@ -87,11 +95,27 @@ enum LedgerFactKind<'a> {
     /// Index in the account's list.
     Payment(usize),
     Waiver(&'a Waiver),
+    /// A notice left, which may cost a late fee.
+    Letter,
 }
 
-fn ledger_facts<'a>(account: &'a Account, dividing: &[DateTime<Utc>]) -> Vec<LedgerFact<'a>> {
+fn ledger_facts<'a>(
+    account: &'a Account,
+    timeline: &Timeline<'_>,
+    dividing: &[DateTime<Utc>],
+) -> Vec<LedgerFact<'a>> {
     let zone = account.time_zone;
     let mut events = Vec::with_capacity(account.payments.len() + account.waivers.len());
+    let costs = |policy: &Policy| policy.late_fee.is_some_and(|fee| fee.per_letter.is_some());
+    if !account.letters.is_empty() && timeline.iter().any(|(_, policy)| costs(policy)) {
+        let letters = account.letters.iter().map(|at| LedgerFact {
+            day: number(business_date(zone, *at)),
+            at: *at,
+            segment: 0,
+            kind: LedgerFactKind::Letter,
+        });
+        events.extend(letters.filter(|letter| costs(timeline.on(letter.day))));
+    }
     // At one instant the waiver comes first: the payment was requested without the waived fee.
     events.extend(account.waivers.iter().map(|waiver| LedgerFact {
         day: number(business_date(zone, waiver.at)),
@@ -140,9 +164,8 @@ struct LedgerRun<'a> {
 impl<'a> LedgerRun<'a> {
     fn new(account: &'a Account, timeline: &'a Timeline<'a>, with_late_fees: bool) -> Self {
         let minor_units = account.currency.minor_units();
-        let mut dividing: Vec<_> = account.installments.iter().filter_map(|one| one.since).collect();
-        dividing.sort_unstable();
-        dividing.dedup();
+        let dividing = dividing_instants(&account.installments);
+        let rank_of = |at: DateTime<Utc>| dividing.partition_point(|one| *one <= at);
         let line = |(installment, due_on): (&Installment, NaiveDate)| {
             let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
             let waterfall = &timeline.on(number(due_on)).waterfall;
@@ -153,7 +176,12 @@ impl<'a> LedgerRun<'a> {
                 settled_on: (open.iter().sum::<i128>() == 0).then_some(i64::MIN),
                 paid_as_fee: 0,
                 displaced: 0,
-                rank: installment.since.map_or(0, |since| dividing.partition_point(|one| *one <= since)),
+                rank: installment.since.map_or(0, rank_of),
+                left_out: installment
+                    .left_out
+                    .iter()
+                    .map(|time| (rank_of(time.from), rank_of(time.until)))
+                    .collect(),
                 due_on,
                 falls_due: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
                 replaced: installment.replaced,
@@ -176,6 +204,7 @@ impl<'a> LedgerRun<'a> {
             credit: 0,
             settled: 0,
             places: InstallmentPlaces::of_targets(account),
+            unnamed: None,
             shares: shares(account),
             account,
         };
@@ -193,7 +222,7 @@ impl<'a> LedgerRun<'a> {
 
     fn take_facts(&mut self) {
         let account = self.account;
-        let facts = ledger_facts(account, &self.dividing);
+        let facts = ledger_facts(account, self.timeline, &self.dividing);
         for (place, fact) in facts.iter().enumerate() {
             self.run_to(fact.day);
             match fact.kind {
@@ -210,6 +239,7 @@ impl<'a> LedgerRun<'a> {
                     });
                 }
                 LedgerFactKind::Waiver(waiver) => self.waive(waiver),
+                LedgerFactKind::Letter => self.charge_letter(fact.day),
             }
         }
     }
@@ -238,7 +268,8 @@ impl<'a> LedgerRun<'a> {
         if self.credit_waits {
             let runs = || [Some(&self.shown), self.judged.as_ref()].into_iter().flatten();
             let waiting = runs().filter(|run| run.credit > 0);
-            let due_days: BTreeSet<i64> = waiting.flat_map(|run| run.coming_due().into_keys()).collect();
+            let due_days: BTreeSet<i64> =
+                waiting.flat_map(|run| run.coming_due(self.late_fees.as_ref()).into_keys()).collect();
             for falls_due in due_days.into_iter().take_while(|falls_due| *falls_due <= day) {
                 self.count_to(falls_due);
                 self.in_each(|run| run.allocate_falling_due(falls_due));
@@ -283,6 +314,24 @@ impl<'a> LedgerRun<'a> {
         }
     }
 
+    /// Charges the oldest installment past due for a letter, where the version of the day asks for it.
+    fn charge_letter(&mut self, day: i64) {
+        let policy = self.shown.policy;
+        let (Some(accrual), Some(per_letter)) =
+            (&mut self.late_fees, policy.late_fee.and_then(|fee| fee.per_letter))
+        else {
+            return;
+        };
+        let base = self.judged.as_ref().filter(|run| run.is_fee_base).unwrap_or(&self.shown);
+        let lines = base.lines.iter().enumerate();
+        let owing = lines.filter(|(_, line)| {
+            line.open[2] > 0 && !line.written_off && !line.replaced && line.falls_due < day
+        });
+        if let Some((place, _)) = owing.min_by_key(|(_, line)| line.due_on) {
+            accrual.charge_once(place, day, per_letter, self.account.currency);
+        }
+    }
+
     fn waive(&mut self, waiver: &Waiver) {
         let Some(accrual) = &mut self.late_fees else { return };
         let mut left =
@@ -302,9 +351,11 @@ impl<'a> LedgerRun<'a> {
         let fees_are_arrears = policy.fees_are_arrears();
         let mut judged = self.judged.take().filter(|_| !fees_are_arrears);
         let mut late_fees = self.late_fees.take();
+        let (credit_by_now, unnamed) = (self.shown.credit, self.shown.unnamed.take().unwrap_or_default());
         let paid_by_now =
             self.shown.lines.iter().map(|line| (line.paid - line.paid_as_fee, line.paid_as_fee)).collect();
-        // What waits does not pay late fees: none is open before an installment falls due.
+        // Of late fees, what waits pays none but those that a schedule before left behind: no other is open before
+        // its installment falls due.
         let mut allocate_waiting = |run: &mut AllocationRun<'a>| {
             run.late_fees = late_fees.take();
             let waiting = run.allocate_waiting(self.credit_waits);
@@ -332,36 +383,51 @@ impl<'a> LedgerRun<'a> {
         }
         open_installments.sort_by_key(|one| one.due_on);
         shown_places.sort_by_key(|(_, due_on)| *due_on);
-        let (mut open, mut sums) =
-            (Vec::with_capacity(shown_places.len()), Vec::with_capacity(shown_places.len()));
-        let mut outstanding = 0;
-        for (place, _) in &shown_places {
-            let line = &shown.lines[*place];
-            outstanding += line.amount_open();
-            open.push(line.open);
-            sums.push(outstanding);
-        }
-        if let Some(accrual) = &mut late_fees {
-            accrual.keep(shown_places.iter().map(|(place, _)| *place));
-        }
-        let judged_outstanding = open_installments.iter().map(|one| one.amount).sum();
-        Allocation {
-            paid: shown.lines.iter().map(|line| money(line.paid)).collect(),
-            open_installments,
-            outstanding: money(outstanding),
-            judged_outstanding,
-            credit: money(shown.credit),
-            ledger: Some(Box::new(Ledger {
+        let ledger_of = |shown_places: Vec<(usize, NaiveDate)>, mut late_fees: Option<LateFeeAccrual>| {
+            let (mut open, mut sums) =
+                (Vec::with_capacity(shown_places.len()), Vec::with_capacity(shown_places.len()));
+            let mut outstanding = 0;
+            for (place, _) in &shown_places {
+                let line = &shown.lines[*place];
+                outstanding += line.amount_open();
+                open.push(line.open);
+                sums.push(outstanding);
+            }
+            if let Some(accrual) = &mut late_fees {
+                accrual.keep(shown_places.iter().map(|(place, _)| *place));
+            }
+            Ledger {
                 shown: shown_places,
                 late_fees,
                 open,
                 sums,
-                waiting,
-                paid_by_now,
-                judged_waiting,
+                waiting: waiting.clone(),
+                paid_by_now: Vec::new(),
+                judged_waiting: Vec::new(),
+                credit_by_now,
+                unnamed: Vec::new(),
                 fees_are_arrears,
+                without_held: None,
                 day: shown.day.saturating_sub(policy.day_count.on_due_date()),
-            })),
-        }
+            }
+        };
+        let is_held = |place: usize| self.account.installments[place].hold.is_some();
+        let without_held = (fees_are_arrears && self.account.has_held()).then(|| {
+            let places = shown_places.iter().copied().filter(|(place, _)| !is_held(*place)).collect();
+            Box::new(ledger_of(places, late_fees.clone()))
+        });
+        let ledger = ledger_of(shown_places, late_fees);
+        let outstanding = ledger.sums.last().copied().unwrap_or(0);
+        let mut allocation = Allocation {
+            paid: shown.lines.iter().map(|line| money(line.paid)).collect(),
+            judged_outstanding: open_installments.iter().map(|one| one.amount).sum(),
+            open_installments,
+            without_held: None,
+            outstanding: money(outstanding),
+            credit: money(shown.credit),
+            ledger: Some(Box::new(Ledger { paid_by_now, judged_waiting, unnamed, without_held, ..ledger })),
+        };
+        allocation.leave_out_held(self.account);
+        allocation
     }
 }

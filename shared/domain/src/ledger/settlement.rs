@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::allocation::{Allocation, allocate};
+use super::allocation::{Allocation, allocate, unnamed_money};
 use super::ledger_run::run_allocation_to;
 use crate::account::{Account, Installment};
 use crate::kernel::{Money, business_date, number};
@@ -41,6 +41,34 @@ impl Settlement {
                 Self { allocation, minor_units, day: number(day) }
             }
         }
+    }
+
+    /// Money that no installment has taken, the credit that waits for due dates included.
+    pub(crate) fn credit(&self) -> Money {
+        match &self.allocation.ledger {
+            None => self.allocation.credit,
+            Some(ledger) => Money::of_minor(ledger.credit_by_now, self.minor_units),
+        }
+    }
+
+    /// The payments with the money that no installment has taken by name, the newest first.
+    pub(crate) fn unnamed_money(&self, account: &Account) -> Vec<(usize, Money)> {
+        let unnamed = match &self.allocation.ledger {
+            None => unnamed_money(account),
+            Some(ledger) => ledger.unnamed.clone(),
+        };
+        let money = |(place, part): (usize, i128)| (place, Money::of_minor(part, self.minor_units));
+        unnamed.into_iter().rev().map(money).collect()
+    }
+
+    /// The late fees that are open, with the indexes of their installments.
+    pub(crate) fn open_late_fees(&self) -> Vec<(usize, Money)> {
+        let Some(ledger) = &self.allocation.ledger else { return Vec::new() };
+        let Some(fees) = ledger.fees_on(self.day) else { return Vec::new() };
+        let shown = ledger.shown.iter().enumerate();
+        let open =
+            shown.map(|(shown, (place, _))| (*place, Money::of_minor(fees.open(shown), self.minor_units)));
+        open.filter(|(_, fee)| fee.is_positive()).collect()
     }
 
     /// The amounts paid on the installment at that index.

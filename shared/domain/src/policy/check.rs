@@ -67,6 +67,7 @@ pub(super) fn faults(policy: &Policy) -> Result<(), PolicyFault> {
     super::reminders::check(policy).map_err(at(PolicyPlace::Key("reminders")))?;
     super::customer_rule::check(policy).map_err(at(PolicyPlace::Key("customer")))?;
     super::contact_check::check(policy)?;
+    super::buckets::check(policy).map_err(at(PolicyPlace::Key("buckets")))?;
     if let Some(problem) = super::templates::fault(&policy.templates) {
         return Err(at_key("templates", problem));
     }

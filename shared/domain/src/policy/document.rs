@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
+use super::buckets::Bucket;
 use super::business_days::{BusinessDays, DueDateMove};
 use super::calendar::{Calendar, CalendarTable, MAX_CALENDARS};
 use super::check::{PolicyFault, PolicyPlace, at_key};
@@ -167,6 +168,8 @@ struct Document {
     contact: Option<Spanned<Table<ContactTable>>>,
     customer: Option<Spanned<Table<CustomerRule>>>,
     classification: Option<Spanned<ClassificationTable>>,
+    #[serde(default)]
+    buckets: Vec<Spanned<Table<Bucket>>>,
     templates: Option<Spanned<BTreeMap<String, Table<MessageTemplate>>>>,
     retention: Option<Spanned<Table<RetentionTable>>>,
 }
@@ -224,6 +227,7 @@ impl Document {
                 ("contact", start(self.contact.as_ref())),
                 ("customer", start(self.customer.as_ref())),
                 ("classification", start(self.classification.as_ref())),
+                ("buckets", self.buckets.first().map_or(0, |bucket| bucket.span().start)),
                 ("templates", start(self.templates.as_ref())),
                 ("retention", start(self.retention.as_ref())),
             ],
@@ -237,8 +241,23 @@ impl Document {
         let classification = self.classification.map(|table| table.into_inner().into_rules()).transpose();
         let classification = classification
             .map_err(|problem| at_key("classification", format!("classification.{problem}")))?;
+        let (late_fee, mut per_stage) = match self.late_fee.map(Spanned::into_inner) {
+            Some(LateFeeTable { late_fee, per_stage }) => (Some(late_fee), per_stage),
+            None => (None, BTreeMap::new()),
+        };
         let reminders = self.reminders.map(|table| table.into_inner().into_reminders()).transpose();
         let reminders = reminders.map_err(|problem| at_key("reminders", problem))?;
+        let stages = self.stages.into_iter().map(Spanned::into_inner).map(|stage| Stage {
+            late_fee: per_stage.remove(&stage.name),
+            name: StageName(stage.name),
+            when: stage.when,
+            restrictions: stage.restrictions,
+        });
+        let stages = stages.collect();
+        if let Some(unknown) = per_stage.keys().next() {
+            let problem = format!("late_fee.per_stage: the ladder has no stage \"{unknown}\"");
+            return Err(at_key("late_fee", problem));
+        }
         Ok(Policy {
             id: self.id,
             version: self.version.into_inner(),
@@ -248,17 +267,8 @@ impl Document {
             waterfall: self.waterfall.map_or_else(Waterfall::default, |names| names.into_inner().0),
             business_days,
             overpayment: self.overpayment,
-            late_fee: self.late_fee.map(|table| table.into_inner().0),
-            stages: self
-                .stages
-                .into_iter()
-                .map(Spanned::into_inner)
-                .map(|stage| Stage {
-                    name: StageName(stage.name),
-                    when: stage.when,
-                    restrictions: stage.restrictions,
-                })
-                .collect(),
+            late_fee,
+            stages,
             materiality: self.materiality.map(|table| table.into_inner().0),
             first_lapse_tolerance: self.buffer.map(|table| table.into_inner().0),
             cause: self.cause.map(|table| table.into_inner().0),
@@ -271,6 +281,7 @@ impl Document {
             contact: self.contact.map(|table| table.into_inner().0.into_rules()),
             customer: self.customer.map(|table| table.into_inner().0),
             classification,
+            buckets: self.buckets.into_iter().map(|bucket| bucket.into_inner().0).collect(),
             templates: self.templates.map_or_else(Templates::new, |templates| {
                 templates.into_inner().into_iter().map(|(name, table)| (name, table.0)).collect()
             }),
@@ -335,7 +346,11 @@ struct StageTable {
     restrictions: Vec<Restriction>,
 }
 
-struct LateFeeTable(LateFee);
+struct LateFeeTable {
+    late_fee: LateFee,
+    /// By the names of stages.
+    per_stage: BTreeMap<String, Money>,
+}
 
 impl<'de> Deserialize<'de> for LateFeeTable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -343,7 +358,11 @@ impl<'de> Deserialize<'de> for LateFeeTable {
         #[serde(deny_unknown_fields)]
         struct LateFeeKeys {
             daily_rate: Option<Share>,
+            contract_rate_times: Option<Share>,
             fixed: Option<Money>,
+            #[serde(default)]
+            per_stage: BTreeMap<String, Money>,
+            per_letter: Option<Money>,
             free_days: Option<u32>,
             cap_per_installment: Option<Share>,
             cap_per_installment_amount: Option<Money>,
@@ -363,16 +382,19 @@ impl<'de> Deserialize<'de> for LateFeeTable {
                 ));
             }
         };
-        Ok(Self(LateFee {
+        let late_fee = LateFee {
             daily_rate: table.daily_rate.map(|rate| rate.0),
+            contract_rate_times: table.contract_rate_times.map(|times| times.0),
             fixed: table.fixed,
+            per_letter: table.per_letter,
             free_days: table.free_days,
             cap_per_installment: table.cap_per_installment.map(|share| share.0),
             cap_per_installment_amount: table.cap_per_installment_amount,
             cap_per_month: table.cap_per_month,
             annual_cap,
             fee_arrears_count: table.fee_arrears_count,
-        }))
+        };
+        Ok(Self { late_fee, per_stage: table.per_stage })
     }
 }
 

@@ -6,7 +6,7 @@ use super::Policy;
 use super::bounds::MAX_DAYS;
 use super::restriction::RestrictionKind;
 use super::stage::Stage;
-use crate::kernel::Money;
+use crate::kernel::{MAX_ANNUAL_RATE_DECIMALS, Money};
 
 /// The most decimals of a rate: the ninth is a thousandth of a cent a day on a million.
 pub const MAX_RATE_DECIMALS: u32 = 9;
@@ -31,9 +31,15 @@ pub struct LateFee {
     /// fee: `0.0005` is 0.05 % a day. Contracts under Chinese law charge 1.3 to 1.5 times the contract's
     /// rate.
     pub daily_rate: Option<Decimal>,
+    /// In place of a daily rate: so many times the contract's annual rate, divided by 365. An account whose
+    /// contract does not state its rate has none.
+    pub contract_rate_times: Option<Decimal>,
     /// In the account's currency, charged once per installment, on the first chargeable day with open
     /// principal.
     pub fixed: Option<Money>,
+    /// In the account's currency, for each notice of a stage that leaves while an installment is past due,
+    /// charged to the oldest on the day on which it leaves.
+    pub per_letter: Option<Money>,
     /// Unpaused days without a charge, from the due date; none: the policy's `grace_days`.
     pub free_days: Option<u32>,
     /// A share of the installment's principal, 0 to 1.
@@ -70,6 +76,14 @@ impl Policy {
         self.late_fee.is_some_and(|fee| fee.fee_arrears_count)
     }
 
+    /// The fees per stage: the unpaid, unpaused days of an installment that bring each, and the amount.
+    pub(crate) fn stage_fees(&self) -> impl Iterator<Item = (u32, Money)> {
+        self.stages.iter().filter_map(|stage| {
+            let days = stage.when.delinquent_days?.saturating_add(self.grace_days);
+            Some((days, stage.late_fee?))
+        })
+    }
+
     /// Unpaused days from an installment's due date without a late fee: the grace, or more.
     #[must_use]
     pub fn free_days(&self) -> u32 {
@@ -82,13 +96,25 @@ pub(super) fn check(policy: &Policy) -> Result<(), String> {
     let Some(fee) = &policy.late_fee else {
         return Ok(());
     };
-    if fee.daily_rate.is_none() && fee.fixed.is_none() {
-        return Err("late_fee: it needs a daily_rate, a fixed amount, or both".to_owned());
+    let is_charged = [fee.fixed, fee.per_letter].into_iter().flatten().next().is_some()
+        || policy.stages.iter().any(|stage| stage.late_fee.is_some());
+    if fee.daily_rate.is_none() && fee.contract_rate_times.is_none() && !is_charged {
+        return Err("late_fee: it needs a daily_rate, a fixed amount, or both; \
+                    contract_rate_times, per_stage and per_letter are others"
+            .to_owned());
+    }
+    if fee.daily_rate.is_some() && fee.contract_rate_times.is_some() {
+        return Err(
+            "late_fee.contract_rate_times: it takes the place of daily_rate, which is there too".to_owned()
+        );
     }
     rate("daily_rate", fee.daily_rate, MAX_DAILY_RATE)?;
+    check_times(fee)?;
+    policy.stages.iter().try_for_each(|stage| check_stage_fee(policy, stage))?;
     rate("cap_per_installment", fee.cap_per_installment, Decimal::ONE)?;
     for (field, value) in [
         ("fixed", fee.fixed),
+        ("per_letter", fee.per_letter),
         ("cap_per_installment_amount", fee.cap_per_installment_amount),
         ("cap_per_month", fee.cap_per_month),
     ] {
@@ -107,6 +133,41 @@ pub(super) fn check(policy: &Policy) -> Result<(), String> {
     }
     check_caps(fee)?;
     policy.stages.iter().try_for_each(|stage| check_raised(fee, stage))
+}
+
+/// A multiple of the contract's rate.
+fn check_times(fee: &LateFee) -> Result<(), String> {
+    let Some(times) = fee.contract_rate_times else { return Ok(()) };
+    if !(Decimal::ZERO..=Decimal::TEN).contains(&times) {
+        return Err(format!("late_fee.contract_rate_times: {times} is not between 0 and 10"));
+    }
+    // The contract's rate has six decimals, and the product no more than a rate.
+    if times.scale() > MAX_RATE_DECIMALS - MAX_ANNUAL_RATE_DECIMALS {
+        return Err(format!("late_fee.contract_rate_times: {times} has more than 3 decimals"));
+    }
+    Ok(())
+}
+
+/// A fee per stage is due on a known day of an installment, and not before the free days are over.
+fn check_stage_fee(policy: &Policy, stage: &Stage) -> Result<(), String> {
+    let Some(fee) = stage.late_fee else { return Ok(()) };
+    let name = &stage.name;
+    amount(&format!("per_stage.{name}"), Some(fee))?;
+    let Some(days) = stage.when.delinquent_days.filter(|days| *days > 0 && stage.when.asks_for_days_alone())
+    else {
+        return Err(format!(
+            "late_fee.per_stage: stage \"{name}\" has no day of its own; a fee is for a stage that asks for \
+             delinquent_days and nothing else"
+        ));
+    };
+    let day = days.saturating_add(policy.grace_days);
+    if day <= policy.free_days() {
+        return Err(format!(
+            "late_fee.per_stage: stage \"{name}\" begins on day {day} past due, within the {} free days",
+            policy.free_days()
+        ));
+    }
+    Ok(())
 }
 
 /// The contract's rate, raised by a restriction, must not alone exceed the cap on the all-in cost.

@@ -69,6 +69,7 @@ fn is_no_stricter(now: &Stage, then: &Stage) -> bool {
     now.name == then.name
         && now.when.comes_no_earlier_than(&then.when)
         && take_no_more(&now.restrictions, &then.restrictions)
+        && now.late_fee.is_none_or(|fee| then.late_fee.is_some_and(|before| fee <= before))
 }
 
 fn take_no_more(now: &[Restriction], then: &[Restriction]) -> bool {

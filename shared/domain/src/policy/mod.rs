@@ -1,6 +1,7 @@
 //! Policies: versioned, dated, validated documents by which accounts are assessed.
 
 mod bounds;
+mod buckets;
 mod business_days;
 mod calendar;
 mod channel;
@@ -38,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::{DayCount, PolicyId};
 
 pub use self::bounds::{MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES};
+pub use self::buckets::{Bucket, MAX_BUCKETS};
 pub use self::business_days::{BusinessDays, DueDateMove};
 pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_DAYS};
 pub use self::channel::Channel;
@@ -116,6 +118,8 @@ pub struct Policy {
     pub customer: Option<CustomerRule>,
     /// None: accounts are not classified for the regulator.
     pub classification: Option<ClassificationRules>,
+    /// By their first days; empty: overdue installments are not shown by their days.
+    pub buckets: Vec<Bucket>,
     /// The lender's own texts. They extend the shipped ones and replace those of the same name.
     pub templates: Templates,
     pub retention: Retention,

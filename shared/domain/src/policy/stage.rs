@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::restriction::Restriction;
 use super::stage_conditions::When;
+use crate::kernel::Money;
 
 /// The name of a stage. The bottom of every ladder is [`StageName::current`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,6 +49,8 @@ pub struct Stage {
     pub when: When,
     /// Imposed while the stage holds.
     pub restrictions: Vec<Restriction>,
+    /// Late fee of an installment once its own delinquent days reach those that the stage asks for.
+    pub late_fee: Option<Money>,
 }
 
 impl Stage {

@@ -60,6 +60,11 @@ impl When {
         Ok(())
     }
 
+    /// Whether the delinquent days are the only condition.
+    pub(super) fn asks_for_days_alone(&self) -> bool {
+        *self == Self { delinquent_days: self.delinquent_days, ..Self::default() }
+    }
+
     /// Every condition of `then` is still there, with a threshold no lower.
     pub(super) fn comes_no_earlier_than(&self, then: &Self) -> bool {
         self.delinquent_days >= then.delinquent_days

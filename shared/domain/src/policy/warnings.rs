@@ -38,6 +38,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<PolicyFault> {
         ("customer", outweighs_its_stage(policy)),
     ];
     warnings.extend(found.into_iter().filter_map(|(key, problem)| Some(at_key(key, problem?))));
+    warnings.extend(never_sent(policy).into_iter().map(|problem| at_key("reminders", problem)));
     warnings.extend(binds_at_once(policy));
     warnings.extend(super::contact_check::warnings(policy));
     warnings
@@ -125,6 +126,51 @@ fn restricts_unannounced(policy: &Policy, milder: &[Stage], stage: &Stage) -> Op
             "stage \"{}\" restricts, and no reminder goes out before it; \
              add a step in a milder stage, before day {first_day} past due",
             stage.name,
+        )
+    })
+}
+
+/// Reminder steps that cannot leave as they are meant: no account is on their stage when they are planned.
+fn never_sent(policy: &Policy) -> Vec<String> {
+    let steps = policy.reminders.iter().flat_map(|reminders| &reminders.steps);
+    steps.filter(|step| step.notice_of.is_none()).filter_map(|step| never_leaves(policy, step)).collect()
+}
+
+fn never_leaves(policy: &Policy, step: &ReminderStep) -> Option<String> {
+    let (name, day) = (&step.stage, step.days);
+    let stage = policy.stages.iter().position(|stage| stage.name == *name);
+    let begins = stage.map_or(0, |place| first_day_past_due(policy, &policy.stages[place]));
+    // The days past due on which the step and its repetitions leave.
+    let from = match step.from {
+        CountedFrom::Due => 0,
+        CountedFrom::Stage => begins,
+    };
+    let leave = || step.days().map(|days| from + days);
+    if stage.is_some() && step.from == CountedFrom::Due && leave().all(|day| day <= 0) {
+        return Some(format!(
+            "reminders.steps: day {day} for stage \"{name}\": no account is on it before its due date, so that \
+             the step leaves only about a later installment; take stage = \"current\", or from = \"stage\""
+        ));
+    }
+    if leave().all(|day| (1..begins).contains(&day)) {
+        return Some(format!(
+            "reminders.steps: day {day} for stage \"{name}\" can never be sent: the stage begins on day {begins} \
+             past due at the earliest; take a later day, or from = \"stage\""
+        ));
+    }
+    // A balance that is not material, or that money under way defers, may stay on the stage for longer.
+    if policy.materiality.is_some() || policy.payment_in_process.is_some() {
+        return None;
+    }
+    let severer = &policy.stages[stage.map_or(0, |place| place + 1)..];
+    let over = severer.iter().filter(|stage| stage.when.asks_for_days_alone());
+    let next = over.min_by_key(|stage| first_day_past_due(policy, stage))?;
+    let ends = first_day_past_due(policy, next);
+    leave().all(|day| day >= ends).then(|| {
+        format!(
+            "reminders.steps: day {day} for stage \"{name}\" can never be sent: from day {ends} past due on the \
+             account is on stage \"{}\"; take an earlier day, or that stage",
+            next.name
         )
     })
 }

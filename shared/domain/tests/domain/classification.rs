@@ -57,7 +57,8 @@ fn assert_classes(loan: &TestLoan, policy: &Policy, expected: &[(&str, &str)]) {
 
 /// The date since which the account has been in its class or a worse one, and the end of its probation.
 fn record(loan: &TestLoan) -> String {
-    let held = loan.account.status.classification.as_ref().unwrap().class().unwrap();
+    let classification = loan.account.status.classification.as_ref().unwrap();
+    let Some(held) = classification.class() else { return "normal".to_owned() };
     match held.probation_until {
         Some(until) => format!("{} since {} until {until}", held.name, held.since),
         None => format!("{} since {}", held.name, held.since),
@@ -208,11 +209,28 @@ fn what_was_reached_before_a_payment_came_was_reached_whoever_looked() {
     let policy = preset(EU_DEFAULT);
     let mut loan = loan(&[(1, "2023-10-01", "250.00")]);
     loan.assessed("2023-10-01", &policy, Trigger::Time);
-    // Five minutes into day 91, before any sweep, and with an older value date.
-    let fields = r#""payment_id":"P-1","amount":"250.00","value_date":"2023-12-29""#;
+    // Five minutes into day 91, before any sweep.
+    let fields = r#""payment_id":"P-1","amount":"250.00","value_date":"2023-12-31""#;
     loan.learns("2023-12-31T00:05:00", "payment_received", fields);
     loan.assessed("2023-12-31T00:05:00", &policy, Trigger::Fact);
     assert_eq!(record(&loan), "default since 2023-12-31 until 2024-03-31");
+}
+
+// Day 91 is 31 December: money of the 30th was in time, whenever it became known, and the default never was.
+#[rstest]
+#[case::dated_before_it("2023-12-30", "normal")]
+#[case::dated_that_day("2023-12-31", "default since 2023-12-31 until 2024-04-10")]
+#[case::dated_when_it_came("2024-01-10", "default since 2023-12-31 until 2024-04-10")]
+fn a_payment_dated_before_the_class_takes_its_probation_away(
+    #[case] value_date: &str,
+    #[case] expected: &str,
+) {
+    let policy = preset(EU_DEFAULT);
+    let mut loan = loan(&[(1, "2023-10-01", "250.00"), (2, "2025-10-01", "250.00")]);
+    loan.assessed("2023-10-01", &policy, Trigger::Time).assessed("2023-12-31", &policy, Trigger::Time);
+    let fields = format!(r#""payment_id":"P-1","amount":"250.00","value_date":"{value_date}""#);
+    loan.learns("2024-01-10", "payment_received", &fields).assessed("2024-01-10", &policy, Trigger::Fact);
+    assert_eq!(record(&loan), expected);
 }
 
 #[test]

@@ -179,11 +179,26 @@ fn money_paid_for_a_written_off_installment_stays_on_it() {
 fn a_write_off_undone_brings_the_installment_back_with_its_date() {
     let mut loan = four_installments();
     loan.pays("2023-10-01", "P-1", "100.00");
-    let before = loan.clone();
+    let unpaid = loan.unpaid();
     loan.learns("2023-10-21", "written_off", r#""number":1,"reason":"settlement""#);
     loan.learns("2023-10-25", "write_off_undone", r#""number":1,"reason":"mistake""#);
-    assert_eq!(loan, before);
+    assert_eq!(loan.unpaid(), unpaid);
     assert_eq!(loan.days("2023-10-25", &ladder()), (24, 21));
+}
+
+#[test]
+fn what_money_paid_beside_a_write_off_stays_paid_when_it_is_undone() {
+    let mut loan =
+        loan(&[(1, "2023-10-01", "250.00"), (2, "2023-11-01", "250.00"), (3, "2023-12-01", "250.00")]);
+    loan.learns("2023-11-10", "written_off", r#""number":1,"reason":"settlement""#);
+    loan.pays("2023-11-11", "P-1", "280.00");
+    assert_eq!(loan.unpaid(), "3: 220.00");
+    loan.learns("2023-11-12", "write_off_undone", r#""number":1,"reason":"mistake""#);
+    assert_eq!(loan.unpaid(), "1: 250.00, 3: 220.00");
+    loan.pays("2023-11-13", "P-2", "100.00");
+    assert_eq!(loan.unpaid(), "1: 150.00, 3: 220.00");
+    loan.reverses("2023-11-14", "P-1", "original");
+    assert_eq!(loan.unpaid(), "1: 150.00, 2: 250.00, 3: 250.00");
 }
 
 #[test]

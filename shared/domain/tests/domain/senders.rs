@@ -256,7 +256,7 @@ fn a_payment_and_its_reversal_keep_their_own_origins_and_without_one_they_are_st
     }
     let payment = &account.payments()[0];
     assert_eq!(payment.origin, Some(origin(0)));
-    assert_eq!(payment.reversed.as_ref().unwrap().origin, Some(origin(1)));
+    assert_eq!(payment.reversals[0].origin, Some(origin(1)));
     let stored = serde_json::to_value(&account).unwrap();
     assert_eq!(stored["payments"][0]["origin"]["id"], "E-0");
     assert_eq!(serde_json::from_value::<Account>(stored).unwrap(), account);

@@ -219,35 +219,42 @@ impl<'a> MessageEntry<'a> {
             })
         };
         let received = |payment: &&'a Payment| stated(payment, &payment.origin, PaymentReceived::TYPE);
-        let reversed = |payment: &&'a Payment| {
-            stated(payment, &payment.reversed.as_ref()?.origin, PaymentReversed::TYPE)
+        let reversed = |(payment, known): &(&'a Payment, usize)| {
+            let payment: &'a Payment = payment;
+            let new = payment.reversals.iter().skip(*known);
+            let new = new.filter_map(|reversal| stated(payment, &reversal.origin, PaymentReversed::TYPE));
+            new.collect::<Vec<_>>()
         };
         let messages = after.recent_messages().iter().filter(is_new).map(entry);
         let origins =
-            money.received.iter().filter_map(received).chain(money.reversed.iter().filter_map(reversed));
+            money.received.iter().filter_map(received).chain(money.reversed.iter().flat_map(reversed));
         messages.chain(origins).collect()
     }
 }
 
-/// The payments that are new since the revision before, and those that were reversed since.
+/// The payments that are new since the revision before, and those that were reversed since, each with the number
+/// of its reversals that were known.
 struct NewMoney<'a> {
     received: Vec<&'a Payment>,
-    reversed: Vec<&'a Payment>,
+    reversed: Vec<(&'a Payment, usize)>,
 }
 
 impl<'a> NewMoney<'a> {
     fn since(before: Option<&Account>, after: &'a Account) -> Self {
         // By payment id: both lists may be long.
-        let known: HashMap<&PaymentId, bool> = before
+        let known: HashMap<&PaymentId, usize> = before
             .map_or(&[][..], Account::payments)
             .iter()
-            .map(|payment| (&payment.payment_id, payment.reversed.is_some()))
+            .map(|payment| (&payment.payment_id, payment.reversals.len()))
             .collect();
         let is_new = |one: &&Payment| !known.contains_key(&one.payment_id);
-        let is_undone = |one: &&Payment| one.reversed.is_some() && known.get(&one.payment_id) != Some(&true);
+        let reversed = |payment: &'a Payment| {
+            let before = known.get(&payment.payment_id).copied().unwrap_or(0);
+            (payment.reversals.len() > before).then_some((payment, before))
+        };
         Self {
             received: after.payments().iter().filter(is_new).collect(),
-            reversed: after.payments().iter().filter(is_undone).collect(),
+            reversed: after.payments().iter().filter_map(reversed).collect(),
         }
     }
 }
@@ -316,7 +323,7 @@ impl<'a> Facts<'a> {
         let ids = |payments: Vec<&'a Payment>| payments.into_iter().map(|one| &one.payment_id).collect();
         Self {
             payments: ids(money.received),
-            reversed: ids(money.reversed),
+            reversed: money.reversed.into_iter().map(|(payment, _)| &payment.payment_id).collect(),
             installments: after
                 .installments()
                 .iter()

@@ -241,7 +241,8 @@ impl Cloud {
             watch: Watch::default(),
             plan,
         };
-        for (id, [first, _]) in cloud.plan.policies.clone() {
+        for (id, versions) in cloud.plan.policies.clone() {
+            let first = versions[0];
             cloud.publish(id, first)?;
         }
         for happening in cloud.plan.happenings.clone() {

@@ -211,13 +211,13 @@ impl Cloud {
         let caller = CallerId(self.number());
         let contract = happening.account.map(|place| self.plan.book[place].clone());
         match &happening.deed {
-            Deed::Publish(place) => {
-                let (id, [_, second]) = self.plan.policies[*place];
+            Deed::Publish(place, version) => {
+                let (id, versions) = self.plan.policies[*place];
                 // The accounts are queued only when every container uses the version, as the command does.
                 let at = self.now() + QUEUED_AFTER;
-                let queued = PlannedDeed { at, deed: Deed::Queue(*place), ..happening.clone() };
+                let queued = PlannedDeed { at, deed: Deed::Queue(*place, *version), ..happening.clone() };
                 self.come(at, Coming::Happening(Box::new(queued)));
-                return self.publish(id, second);
+                return self.publish(id, versions[*version]);
             }
             Deed::Fire => {
                 self.come(happening.at, Coming::Firing { schedule: SWEEP, tried: 0 });
@@ -248,7 +248,7 @@ impl Cloud {
             _ => {}
         }
         let policy = match &happening.deed {
-            Deed::Queue(place) => policy::parse(self.plan.policies[*place].1[1]).ok(),
+            Deed::Queue(place, version) => policy::parse(self.plan.policies[*place].1[*version]).ok(),
             _ => None,
         };
         let Clients { dynamodb, .. } = clients(&self.network, caller);

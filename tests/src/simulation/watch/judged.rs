@@ -91,14 +91,22 @@ fn check_reminders(account: &Account, model: &Model, policy: &Policy) -> Checked
         .contact_requests
         .iter()
         .filter(|one| !matches!(one.notice_of, Some(NoticeOf::Policy(_))))
-        .map(|one| (one.name(), one.template.clone(), one.installment.clone(), one.planned_at, one.missed))
+        .map(|one| {
+            (
+                one.name(),
+                one.template.clone(),
+                one.installment.clone(),
+                (one.planned_at, one.not_before),
+                one.missed,
+            )
+        })
         .collect();
     let owed: Vec<_> = due
         .into_iter()
         .map(|one| {
             let of = one.notice_of.map_or_else(String::new, |of| format!("/{of}"));
             let name = format!("{}{of}", one.channel);
-            (name, one.template, Some(one.about), one.planned_at, one.missed)
+            (name, one.template, Some(one.about), (one.planned_at, one.not_before), one.missed)
         })
         .collect();
     hold!(

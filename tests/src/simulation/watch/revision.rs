@@ -118,7 +118,7 @@ impl Watch {
                 facts.iter().filter_map(|fact| fact.read.as_ref().ok()).find(|fact| {
                     fact.amount == payment.amount
                         && fact.received_at == payment.received_at
-                        && fact.reversed_at.is_some() == payment.reversed.is_some()
+                        && fact.reversals().len() == payment.reversals.len()
                 })
             });
             let Some(fact) = fact else {
@@ -127,8 +127,9 @@ impl Watch {
                     how: format!("{id}: payment {} is not in the table as {payment:?}", payment.payment_id),
                 });
             };
-            news.extend(fact.commands().into_iter().skip(usize::from(known.is_some())));
-            if payment.reversed.is_some() {
+            let known = known.map_or(0, |known| 1 + known.reversals.len());
+            news.extend(fact.commands().into_iter().skip(known));
+            if !payment.reversals.is_empty() {
                 reversed.push(InstallmentLabel::Chargeback(payment.payment_id.clone()));
             }
         }
@@ -190,8 +191,8 @@ impl Watch {
         Ok(model)
     }
 
-    /// The version in force for an account at an instant: the latest published. A version with an
-    /// announcement is stricter than the one before, and binds the announced number of days after the
+    /// The version in force for an account at an instant: the one with the highest number, in whatever order
+    /// they were published. A version with an announcement is stricter than the one before, and binds the announced number of days after the
     /// announcement left.
     fn binding<'a>(
         &self,
@@ -213,7 +214,8 @@ impl Watch {
             from.is_some_and(|from| from <= model.date(at))
         };
         let is_of = |policy: &&&Policy| policy.id == account.policy_id;
-        published.iter().filter(is_of).rev().find(binds).or_else(|| published.first()).copied()
+        let binding = published.iter().filter(is_of).filter(binds).max_by_key(|policy| policy.version);
+        binding.or_else(|| published.first()).copied()
     }
 
     /// The versions that may bind an account at an instant, as an invocation at `now` knows them:

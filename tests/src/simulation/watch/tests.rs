@@ -139,7 +139,8 @@ fn a_contact_waits_for_the_gate_or_for_the_release_that_can_read_its_account() {
         (false, false, 60, None, false),
         (false, true, 60, None, false),
         (true, true, 60, None, true),
-        (true, true, 0, None, false),
+        (true, true, 0, None, true),
+        (true, true, -5, None, false),
         (true, false, 60, None, false),
         (true, false, 60, gate(), true),
     ] {

@@ -84,11 +84,11 @@ fn case_of(
     fact: BoxedStrategy<DomainFact>,
     policy: BoxedStrategy<Policy>,
 ) -> impl Strategy<Value = ModelCase> {
-    let dues = vec(due(), 1..=12);
+    let dues = (vec(due(), 1..=12), domain::interest());
     let facts = vec((seconds(SPAN_DAYS), fact, delay()), 0..16);
     (select(places), dues, facts, policy, vec(seconds(2 * SPAN_DAYS), 4), any::<bool>()).prop_map(
-        |((zone, first), dues, mut facts, policy, looks, notices_leave)| {
-            let contract = contract(zone, first, &dues);
+        |((zone, first), (dues, interest), mut facts, policy, looks, notices_leave)| {
+            let contract = Contract { interest, ..contract(zone, first, &dues) };
             let begin = start_of_day(contract.time_zone, contract.opened_on);
             facts.sort_by_key(|(second, ..)| *second);
             let mut taken = NumbersTaken::default();
@@ -153,13 +153,17 @@ fn fact() -> impl Strategy<Value = DomainFact> {
     prop_oneof![
         5 => domain::fact(),
         6 => (amount(), targets).prop_map(|(minor, targets)| DomainFact::Pay { minor, targets }),
-        3 => (0_usize..5, dated).prop_map(|(payment, dated)| DomainFact::Reverse { payment, dated }),
+        3 => (0_usize..5, dated, weighted(0.4, amount()))
+            .prop_map(|(payment, dated, minor)| DomainFact::Reverse { payment, dated, minor }),
+        1 => weighted(0.5, amount()).prop_map(DomainFact::PayOut),
+        1 => (1_u32..8).prop_map(DomainFact::Hold),
+        1 => (1_u32..8).prop_map(DomainFact::Release),
         1 => number().prop_map(DomainFact::WriteOff),
         1 => number().prop_map(DomainFact::UndoWriteOff),
         1 => (1_u32..8, select(vec![-10_000_i64, -5_000, 5_000, 10_000]))
             .prop_map(|(number, minor)| DomainFact::Adjust { number, minor }),
         1 => due().prop_map(DomainFact::Add),
-        2 => vec(due(), 0..4).prop_map(DomainFact::Replace),
+        2 => domain::replaced(vec(due(), 0..4)),
     ]
 }
 
@@ -172,6 +176,7 @@ fn contract(zone: &str, first: &str, dues: &[DomainDue]) -> Contract {
         currency: "CNY".parse().unwrap(),
         time_zone: zone.parse().unwrap(),
         opened_on: first,
+        interest: None,
         installments: (1..)
             .zip(dues)
             .map(|(number, due)| installment(first, (number, due.1, due.2, due.3)))

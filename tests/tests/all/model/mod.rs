@@ -60,6 +60,7 @@ fn reminder(request: &ContactRequest) -> Reminder {
         about: request.installment.clone().unwrap(),
         due_on: request.due_on.unwrap(),
         planned_at: request.planned_at,
+        not_before: request.not_before,
         missed: request.missed,
         notice_of: request.notice_of.clone(),
     }

@@ -255,10 +255,22 @@ fn after_forbearance_the_probation_is_longer() {
 fn what_was_reached_before_money_came_was_reached_whoever_looked() {
     let (policy, seen_on) = (classes("below_threshold"), "2023-10-01T00:00:00");
     let paid = json!({
-        "type": "payment_received", "payment_id": "P-1", "amount": "1000.00", "value_date": "2023-12-29",
+        "type": "payment_received", "payment_id": "P-1", "amount": "1000.00", "value_date": "2023-12-31",
     });
     let loan = ModelLoan::four().evaluated(&policy, seen_on).learns("2023-12-31", paid);
     assert_eq!(class(&loan, &policy, "2023-12-31"), "bad since 2023-12-31 until 2024-03-31");
+}
+
+#[test]
+fn money_dated_before_the_class_takes_its_probation_away() {
+    let (policy, seen_on) = (classes("below_threshold"), "2024-01-05T00:00:00");
+    let paid = json!({
+        "type": "payment_received", "payment_id": "P-1", "amount": "1000.00", "value_date": "2023-12-29",
+    });
+    let loan = ModelLoan::four().evaluated(&policy, "2023-10-01T00:00:00").evaluated(&policy, seen_on);
+    assert_eq!(class(&loan, &policy, "2024-01-05"), "bad since 2023-12-31");
+    let loan = loan.learns("2024-01-06", paid);
+    assert_eq!(class(&loan, &policy, "2024-01-06"), "poor since 2023-11-01 until 2024-04-06");
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub(crate) fn texts<'a>(debts: impl Iterator<Item = (&'a InstallmentLabel, Naive
     let each = debts.map(|(label, due_on, amount)| match label {
         InstallmentLabel::Number(number) => format!("{number}: {amount}"),
         InstallmentLabel::Chargeback(payment) => format!("{payment} on {due_on}: {amount}"),
+        InstallmentLabel::LateFees(on) => format!("late fees of {on}: {amount}"),
     });
     each.collect::<Vec<_>>().join(", ")
 }
@@ -349,8 +350,9 @@ fn the_next_date_begins_at_its_first_instant(#[case] zone: &str, #[case] due_on:
 #[case::too_early("2023-09-28T09:59:59", &[])]
 #[case::three_days_before("2023-09-28T10:00:00", &["app due_soon of installment 1, 0 missed"])]
 #[case::late_but_true("2023-09-30T08:00:00", &["app due_soon of installment 1, 0 missed"])]
+#[case::too_late_to_leave_before_the_due_date_passes("2023-10-01T23:59:59", &[])]
 #[case::both_still_true(
-    "2023-10-01T23:59:59",
+    "2023-10-01T10:30:00",
     &["app due_soon of installment 1, 0 missed", "sms due_today of installment 1, 0 missed"]
 )]
 #[case::past_due("2023-10-02T00:00:00", &[])]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
-use duewatch_domain::account::{Account, Installment};
+use duewatch_domain::account::{Account, Installment, LeftOut};
 use duewatch_domain::kernel::Money;
 use duewatch_domain::kernel::{DayCount, business_date};
 use duewatch_domain::policy::{Component, DueClass, LateFee, Overpayment, Policy};
@@ -44,7 +44,14 @@ struct SteppedRow<'a> {
 
 impl SteppedRow<'_> {
     fn fee_open(&self) -> i128 {
-        half_even(self.accrued) - self.taken
+        half_even(self.accrued) + cents(self.installment.kept_late_fee) - self.taken
+    }
+
+    /// Whether money received by then may be allocated to it without naming it.
+    fn takes_by(&self, came_by: DateTime<Utc>) -> bool {
+        let was_left_out = |time: &LeftOut| time.from <= came_by && came_by < time.until;
+        self.installment.since.is_none_or(|since| since <= came_by)
+            && !self.installment.left_out.iter().any(was_left_out)
     }
 
     fn falls_due(&self) -> NaiveDate {
@@ -113,7 +120,16 @@ fn asked(installment: &Installment, policy: &Policy) -> [i128; 3] {
     asked
 }
 
-/// A payment or a waiver on its date.
+/// The instants at which what money goes to changes.
+fn divides(installment: &Installment) -> Vec<DateTime<Utc>> {
+    let mut all: Vec<DateTime<Utc>> = installment.since.into_iter().collect();
+    for time in &installment.left_out {
+        all.extend([time.from, time.until]);
+    }
+    all
+}
+
+/// A payment, a waiver or a letter on its date.
 #[derive(Clone, Debug)]
 struct SteppedFact {
     on: NaiveDate,
@@ -121,19 +137,24 @@ struct SteppedFact {
     /// Index of the payment; `waiver` likewise.
     payment: Option<usize>,
     waiver: Option<usize>,
+    is_letter: bool,
 }
 
 fn facts(account: &Account) -> Vec<SteppedFact> {
     let local = |at| business_date(account.time_zone, at);
     let divisions = |at: DateTime<Utc>| {
-        let mut all: Vec<_> = account.installments().iter().filter_map(|one| one.since).collect();
+        let mut all: Vec<_> = account.installments().iter().flat_map(divides).collect();
         all.sort();
         all.dedup();
         all.into_iter().filter(|division| *division <= at).count()
     };
     let mut facts: Vec<SteppedFact> = Vec::new();
+    for at in account.letters() {
+        facts.push(SteppedFact { on: local(*at), at: *at, payment: None, waiver: None, is_letter: true });
+    }
     for (place, waiver) in account.waivers().iter().enumerate() {
-        facts.push(SteppedFact { on: local(waiver.at), at: waiver.at, payment: None, waiver: Some(place) });
+        let (on, at) = (local(waiver.at), waiver.at);
+        facts.push(SteppedFact { on, at, payment: None, waiver: Some(place), is_letter: false });
     }
     for (place, payment) in account.payments().iter().enumerate() {
         if !payment.is_effective() {
@@ -146,7 +167,7 @@ fn facts(account: &Account) -> Vec<SteppedFact> {
             .map(|other| other.on);
         let own = payment.value_date.min(local(at));
         let on = before.max().map_or(own, |before| before.max(own));
-        facts.push(SteppedFact { on, at, payment: Some(place), waiver: None });
+        facts.push(SteppedFact { on, at, payment: Some(place), waiver: None, is_letter: false });
     }
     facts.sort_by_key(|fact| (fact.on, fact.at));
     facts
@@ -158,24 +179,30 @@ fn facts(account: &Account) -> Vec<SteppedFact> {
 /// fee, and the installments past due are those of that way.
 pub(crate) fn stepped(account: &Account, policy: &Policy, day: NaiveDate) -> SteppedBalances {
     let without_fee = Policy { late_fee: None, ..policy.clone() };
-    let mut principals = BTreeMap::new();
-    let judged = step_through(account, &without_fee, day, None, &mut principals);
+    let (mut base, mut unused) = (Base::default(), Base::default());
+    let judged = step_through(account, &without_fee, day, None, &mut base);
     if policy.late_fee.is_none_or(|fee| fee.fee_arrears_count) {
-        return step_through(account, policy, day, None, &mut BTreeMap::new());
+        return step_through(account, policy, day, None, &mut unused);
     }
-    let shown = step_through(account, policy, day, Some(&principals), &mut BTreeMap::new());
+    let shown = step_through(account, policy, day, Some(&base), &mut unused);
     SteppedBalances { unpaid_installments: judged.unpaid_installments, ..shown }
 }
 
-/// The open principal of each installment at the end of each date, in cents.
-type Principals = BTreeMap<NaiveDate, Vec<i128>>;
+/// What a late fee is charged on.
+#[derive(Default)]
+struct Base {
+    /// The open principal of each installment at the end of each date, in cents.
+    principals: BTreeMap<NaiveDate, Vec<i128>>,
+    /// The oldest installment past due when each letter left.
+    addressed: Vec<Option<usize>>,
+}
 
 fn step_through(
     account: &Account,
     policy: &Policy,
     day: NaiveDate,
-    base: Option<&Principals>,
-    principals: &mut Principals,
+    base: Option<&Base>,
+    own: &mut Base,
 ) -> SteppedBalances {
     let mut steps = AccrualSteps {
         account,
@@ -212,6 +239,12 @@ fn step_through(
     while date <= last {
         steps.credit_falls_due(date);
         while next < facts.len() && facts[next].on == date {
+            if facts[next].is_letter {
+                let addressed = steps.oldest_past_due(date);
+                let letter = own.addressed.len();
+                own.addressed.push(addressed);
+                steps.letter(date, base.map_or(addressed, |base| base.addressed[letter]));
+            }
             steps.happen(&facts[next], date);
             next += 1;
         }
@@ -221,9 +254,9 @@ fn step_through(
             let more = facts[next..].iter().find(|fact| fact.payment.is_some());
             steps.came(more.map_or(DateTime::<Utc>::MAX_UTC, |more| more.at), date);
         }
-        principals.insert(date, steps.rows.iter().map(|row| row.open[2]).collect());
+        own.principals.insert(date, steps.rows.iter().map(|row| row.open[2]).collect());
         if date - TimeDelta::days(shift) < day {
-            steps.elapse(date - TimeDelta::days(shift), base.map(|base| &base[&date][..]));
+            steps.elapse(date - TimeDelta::days(shift), base.map(|base| &base.principals[&date][..]));
         }
         date += TimeDelta::days(1);
     }
@@ -258,7 +291,7 @@ impl AccrualSteps<'_> {
         if let Some(place) = fact.payment {
             let payment = &self.account.payments()[place];
             self.came(payment.received_at, date);
-            let mut money = cents(payment.amount);
+            let mut money = cents(payment.standing());
             assert!(payment.applies_to.len() <= 1);
             if let Some(number) = payment.applies_to.first() {
                 let policy = self.policy;
@@ -279,7 +312,7 @@ impl AccrualSteps<'_> {
 
     /// Allocates the remaining credit to the debts that arose by `at`, one division of time after the other.
     fn came(&mut self, at: DateTime<Utc>, date: NaiveDate) {
-        let mut divisions: Vec<_> = self.account.installments().iter().filter_map(|one| one.since).collect();
+        let mut divisions: Vec<_> = self.account.installments().iter().flat_map(divides).collect();
         divisions.sort();
         for division in divisions.into_iter().filter(|division| *division <= at).chain([at]) {
             self.came_by = self.came_by.max(division);
@@ -340,7 +373,7 @@ impl AccrualSteps<'_> {
                 .rows
                 .iter_mut()
                 .filter(|row| !row.installment.written_off)
-                .filter(|row| row.installment.since.is_none_or(|since| since <= came_by))
+                .filter(|row| row.takes_by(came_by))
                 .filter(|row| class.is_none_or(|class| row.class(date) == class))
                 .collect();
             if in_advance && policy.overpayment == Overpayment::Last {
@@ -354,6 +387,36 @@ impl AccrualSteps<'_> {
         }
     }
 
+    /// The oldest installment past due that bears a fee.
+    fn oldest_past_due(&self, date: NaiveDate) -> Option<usize> {
+        let is_late = |row: &&SteppedRow<'_>| {
+            let bears = !row.installment.written_off && !row.installment.replaced;
+            bears && row.open[2] > 0 && row.falls_due() < date
+        };
+        let oldest = self.rows.iter().filter(is_late).map(|row| row.installment.due_on).min()?;
+        self.rows.iter().position(|row| is_late(&row) && row.installment.due_on == oldest)
+    }
+
+    fn begin_month(&mut self, date: NaiveDate, fee: &LateFee) {
+        if (date.year(), date.month()) != self.month {
+            self.month = (date.year(), date.month());
+            self.month_left = fee.cap_per_month.map_or(Decimal::MAX, |cap| cap.as_decimal() * of_year());
+        }
+    }
+
+    /// Charges an installment for a letter of that date.
+    fn letter(&mut self, date: NaiveDate, addressed: Option<usize>) {
+        let (Some(fee), Some(place)) = (self.policy.late_fee, addressed) else { return };
+        let Some(per_letter) = fee.per_letter else { return };
+        self.begin_month(date, &fee);
+        let row = &mut self.rows[place];
+        let charge = within_caps(&fee, row, per_letter.as_decimal() * of_year()).min(self.month_left);
+        row.accrued += charge;
+        if fee.cap_per_month.is_some() {
+            self.month_left -= charge;
+        }
+    }
+
     /// Charges an elapsed day. Under `due_day` day 0 of an installment is the day before its due date.
     fn elapse(&mut self, day: NaiveDate, base: Option<&[i128]>) {
         let Some(fee) = self.policy.late_fee else { return };
@@ -361,10 +424,7 @@ impl AccrualSteps<'_> {
         // The date on which the day's charge is owed.
         let counted_on = day + TimeDelta::days(1);
         let passes = day + TimeDelta::days(shift);
-        if (counted_on.year(), counted_on.month()) != self.month {
-            self.month = (counted_on.year(), counted_on.month());
-            self.month_left = fee.cap_per_month.map_or(Decimal::MAX, |cap| cap.as_decimal() * of_year());
-        }
+        self.begin_month(counted_on, &fee);
         for (place, row) in self.rows.iter_mut().enumerate() {
             let principal = base.map_or(row.open[2], |base| base[place]);
             let principal = Decimal::new(i64::try_from(principal).unwrap(), 2);
@@ -383,7 +443,16 @@ impl AccrualSteps<'_> {
             if paused || row.unpaused <= self.policy.free_days() {
                 continue;
             }
-            let charge = charge(&fee, row, principal).min(self.month_left);
+            let contract_rate =
+                self.account.interest.map(|interest| interest.annual_rate).unwrap_or_default();
+            let mut more = fee.contract_rate_times.unwrap_or_default() * contract_rate * principal;
+            for stage in &self.policy.stages {
+                let begins = stage.when.delinquent_days.map(|days| days + self.policy.grace_days);
+                if begins == Some(row.unpaused) {
+                    more += stage.late_fee.map(Money::as_decimal).unwrap_or_default() * of_year();
+                }
+            }
+            let charge = charge(&fee, row, principal, more).min(self.month_left);
             row.accrued += charge;
             row.fixed_charged = true;
             if fee.cap_per_month.is_some() {
@@ -420,12 +489,17 @@ fn of_year() -> Decimal {
     Decimal::from(365)
 }
 
-/// 365 times a day's charge, before the month's cap.
-fn charge(fee: &LateFee, row: &SteppedRow<'_>, principal: Decimal) -> Decimal {
-    let mut charge = fee.daily_rate.unwrap_or_default() * of_year() * principal;
+/// 365 times a day's charge, before the month's cap; `more` comes beside the daily rate and the fixed fee.
+fn charge(fee: &LateFee, row: &SteppedRow<'_>, principal: Decimal, more: Decimal) -> Decimal {
+    let mut charge = fee.daily_rate.unwrap_or_default() * of_year() * principal + more;
     if let Some(fixed) = fee.fixed.filter(|_| !row.fixed_charged) {
         charge += fixed.as_decimal() * of_year();
     }
+    within_caps(fee, row, charge)
+}
+
+/// As much of 365 times a charge as the installment's own caps allow.
+fn within_caps(fee: &LateFee, row: &SteppedRow<'_>, mut charge: Decimal) -> Decimal {
     if fee.annual_cap.is_some() {
         charge = charge.min(row.headroom - row.accrued);
     }

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
-use duewatch_domain::account::{Dated, PaymentKind};
+use duewatch_domain::account::{AccruedFee, Dated, InterestMethod, InterestTerms, PaymentKind, ScheduleKind};
 use duewatch_domain::commands::{
-    CauseRecorded, Contract, Drawn, EnforcementOff, EnforcementOn, FeeWaived, InstallmentAdded,
-    InstallmentAdjusted, NewInstallment, NoticeSent, PauseEnded, PauseStarted, PaymentProcessEnded,
-    PaymentProcessStarted, PaymentReceived, PaymentReversed, ScheduleReplaced, ScoreRecorded, WriteOffUndone,
-    WrittenOff,
+    CauseRecorded, Contract, CreditPaidOut, Drawn, EnforcementOff, EnforcementOn, FeeWaived,
+    InstallmentAdded, InstallmentAdjusted, InstallmentHeld, InstallmentReleased, NewInstallment, NoticeSent,
+    PauseEnded, PauseStarted, PaymentProcessEnded, PaymentProcessStarted, PaymentReceived, PaymentReversed,
+    ScheduleReplaced, ScoreRecorded, WriteOffUndone, WrittenOff,
 };
 use duewatch_domain::kernel::InstallmentNumber;
 use duewatch_domain::kernel::Money;
@@ -78,7 +78,13 @@ pub(crate) enum DomainFact {
     Reverse {
         payment: usize,
         dated: Dated,
+        /// None: all that is left of it.
+        minor: Option<i64>,
     },
+    /// Pays credit out; none: all of it.
+    PayOut(Option<i64>),
+    Hold(u32),
+    Release(u32),
     Pause {
         from: i64,
         days: i64,
@@ -96,7 +102,7 @@ pub(crate) enum DomainFact {
     Add(DomainDue),
     /// The number of the draw, and its plan.
     Draw(usize, Vec<DomainDue>),
-    Replace(Vec<DomainDue>),
+    Replace(Vec<DomainDue>, Option<ScheduleKind>, Option<AccruedFee>),
     Cause {
         cause: RecordedCause,
         days: Option<i64>,
@@ -179,26 +185,38 @@ fn case_of(
 
 /// An account of 1 to 12 installments, and the instant at which its days begin.
 pub(crate) fn opened(places: &'static [OddZone]) -> impl Strategy<Value = (Account, DateTime<Utc>)> {
-    (select(places), vec(due(0..1), 1..=12)).prop_map(|((zone, first), installments)| {
-        let first: NaiveDate = first.parse().unwrap();
-        let contract = Contract {
-            account_id: "A-1".parse().unwrap(),
-            customer_id: "C-1".parse().unwrap(),
-            policy_id: "generated".parse().unwrap(),
-            currency: "CNY".parse().unwrap(),
-            time_zone: zone.parse().unwrap(),
-            opened_on: first,
-            installments: (1..)
-                .zip(installments)
-                .map(|(number, (_, day, principal, interest))| {
-                    installment(first, (number, day, principal, interest))
-                })
-                .collect(),
-        };
-        let account = Account::open(&contract).unwrap();
-        let begin = start_of_day(account.time_zone, first);
-        (account, begin)
-    })
+    (select(places), vec(due(0..1), 1..=12), interest()).prop_map(
+        |((zone, first), installments, interest)| {
+            let first: NaiveDate = first.parse().unwrap();
+            let contract = Contract {
+                account_id: "A-1".parse().unwrap(),
+                customer_id: "C-1".parse().unwrap(),
+                policy_id: "generated".parse().unwrap(),
+                currency: "CNY".parse().unwrap(),
+                time_zone: zone.parse().unwrap(),
+                opened_on: first,
+                interest,
+                installments: (1..)
+                    .zip(installments)
+                    .map(|(number, (_, day, principal, interest))| {
+                        installment(first, (number, day, principal, interest))
+                    })
+                    .collect(),
+            };
+            let account = Account::open(&contract).unwrap();
+            let begin = start_of_day(account.time_zone, first);
+            (account, begin)
+        },
+    )
+}
+
+/// The contract's interest terms, where it states them.
+pub(crate) fn interest() -> impl Strategy<Value = Option<InterestTerms>> {
+    let terms = |millionths: i64| InterestTerms {
+        method: InterestMethod::Annuity,
+        annual_rate: rust_decimal::Decimal::new(millionths, 6),
+    };
+    weighted(0.5, (0_i64..400_000).prop_map(terms))
 }
 
 fn due(numbers: std::ops::Range<u32>) -> impl Strategy<Value = DomainDue> {
@@ -263,7 +281,11 @@ pub(crate) fn fact() -> impl Strategy<Value = DomainFact> {
         5 => (amount(), targets()).prop_map(|(minor, targets)| DomainFact::Pay { minor, targets }),
         2 => (amount(), -3_i64..60).prop_map(|(minor, days)| DomainFact::PayBackdated { minor, days }),
         1 => (number(), weighted(0.5, 1_i64..2_000)).prop_map(|(number, minor)| DomainFact::Waive { number, minor }),
-        2 => (0_usize..4, dated()).prop_map(|(payment, dated)| DomainFact::Reverse { payment, dated }),
+        2 => (0_usize..4, dated(), weighted(0.4, 1_i64..60_000))
+            .prop_map(|(payment, dated, minor)| DomainFact::Reverse { payment, dated, minor }),
+        1 => weighted(0.7, 1_i64..30_000).prop_map(DomainFact::PayOut),
+        1 => (1_u32..=12).prop_map(DomainFact::Hold),
+        1 => (1_u32..=12).prop_map(DomainFact::Release),
         3 => (0..SPAN_DAYS, 1_i64..40).prop_map(|(from, days)| DomainFact::Pause { from, days }),
         1 => (0..SPAN_DAYS).prop_map(|on| DomainFact::EndPause { on }),
         1 => number().prop_map(DomainFact::WriteOff),
@@ -272,8 +294,21 @@ pub(crate) fn fact() -> impl Strategy<Value = DomainFact> {
         1 => (1_u32..=12, -5_000_i64..20_000).prop_map(|(number, minor)| DomainFact::Adjust { number, minor }),
         1 => due(1..20).prop_map(DomainFact::Add),
         1 => (0_usize..3, vec(due(20..40), 1..4)).prop_map(|(draw, dues)| DomainFact::Draw(draw, dues)),
-        1 => vec(due(1..40), 0..4).prop_map(DomainFact::Replace),
+        1 => replaced(vec(due(1..40), 0..4)),
     ]
+}
+
+/// A new schedule of each kind, with each fate of the late fee.
+pub(crate) fn replaced(dues: impl Strategy<Value = Vec<DomainDue>>) -> impl Strategy<Value = DomainFact> {
+    let kinds = [
+        ScheduleKind::Correction,
+        ScheduleKind::DueDateChange,
+        ScheduleKind::Forbearance,
+        ScheduleKind::ReAge,
+    ];
+    let fees = [AccruedFee::Keep, AccruedFee::Waive, AccruedFee::Move];
+    (dues, weighted(0.6, select(kinds.to_vec())), weighted(0.6, select(fees.to_vec())))
+        .prop_map(|(dues, kind, fee)| DomainFact::Replace(dues, kind, fee))
 }
 
 /// The command of an officer's, a system's or a borrower's record, on a local date.
@@ -287,14 +322,16 @@ fn recording(fact: &DomainFact, today: NaiveDate) -> Command {
         DomainFact::Score { score, days } => {
             Command::ScoreRecorded(ScoreRecorded { score: *score, by, until: until(days) })
         }
-        DomainFact::Process { days } => {
-            Command::PaymentInProcess(PaymentProcessStarted { until: today + TimeDelta::days(*days) })
-        }
+        DomainFact::Process { days } => Command::PaymentInProcess(PaymentProcessStarted {
+            until: today + TimeDelta::days(*days),
+            method: None,
+            amount: None,
+        }),
         DomainFact::Notice(stage) => {
             let name = serde_json::Value::String(format!("stage {stage}"));
             Command::NoticeSent(NoticeSent { of: NoticeOf::Stage(serde_json::from_value(name).unwrap()) })
         }
-        _ => Command::PaymentProcessEnded(PaymentProcessEnded { reason }),
+        _ => Command::PaymentProcessEnded(PaymentProcessEnded { reason, outcome: None, next_try_on: None }),
     }
 }
 
@@ -339,10 +376,21 @@ pub(crate) fn command(
             let (number, amount) = (number.map(InstallmentNumber), minor.map(cents));
             Command::FeeWaived(FeeWaived { number, amount, reason })
         }
-        DomainFact::Reverse { payment, dated } => Command::PaymentReversed(PaymentReversed {
+        DomainFact::Reverse { payment, dated, minor } => Command::PaymentReversed(PaymentReversed {
             payment_id: format!("P-{payment}").parse().unwrap(),
+            amount: minor.map(cents),
             dated: *dated,
         }),
+        DomainFact::PayOut(minor) => {
+            Command::CreditPaidOut(CreditPaidOut { amount: minor.map(cents), reason: None })
+        }
+        DomainFact::Hold(number) => {
+            Command::InstallmentHeld(InstallmentHeld { number: InstallmentNumber(*number), reason: None })
+        }
+        DomainFact::Release(number) => {
+            let number = InstallmentNumber(*number);
+            Command::InstallmentReleased(InstallmentReleased { number, reason: None })
+        }
         DomainFact::Pause { from, days } => {
             Command::PauseStarted(PauseStarted { from: on(*from), until: on(from + days) })
         }
@@ -364,9 +412,12 @@ pub(crate) fn command(
         DomainFact::Add(due) => {
             Command::InstallmentAdded(InstallmentAdded { installment: installment(first, *due) })
         }
-        DomainFact::Replace(dues) => {
-            Command::ScheduleReplaced(ScheduleReplaced { installments: installments(dues), reason })
-        }
+        DomainFact::Replace(dues, kind, accrued_fee) => Command::ScheduleReplaced(ScheduleReplaced {
+            installments: installments(dues),
+            reason,
+            kind: *kind,
+            accrued_fee: *accrued_fee,
+        }),
         DomainFact::Cause { .. }
         | DomainFact::Score { .. }
         | DomainFact::Process { .. }
@@ -472,9 +523,13 @@ pub(crate) fn settling() -> impl Strategy<Value = String> {
 pub(crate) fn late_fee() -> impl Strategy<Value = String> {
     let rate = prop_oneof![1_i64..100_000, 1_i64..10_000_000];
     let fee = prop_oneof![
-        3 => rate.clone().prop_map(|rate| (Some(rate), None)),
-        1 => (1_i64..3_000).prop_map(|fixed| (None, Some(fixed))),
-        1 => (rate, 1_i64..3_000).prop_map(|(rate, fixed)| (Some(rate), Some(fixed))),
+        3 => rate.clone().prop_map(|rate| (Some(rate), None, None, None)),
+        1 => (1_i64..3_000).prop_map(|fixed| (None, Some(fixed), None, None)),
+        1 => (rate.clone(), 1_i64..3_000).prop_map(|(rate, fixed)| (Some(rate), Some(fixed), None, None)),
+        1 => (1_i64..3_000).prop_map(|letter| (None, None, Some(letter), None)),
+        1 => (rate, 1_i64..3_000).prop_map(|(rate, letter)| (Some(rate), None, Some(letter), None)),
+        1 => (weighted(0.5, 1_i64..3_000), 500_i64..9_000)
+            .prop_map(|(letter, times)| (None, None, letter, Some(times))),
     ];
     let caps = (
         weighted(0.3, 10_000_000_i64..300_000_000),
@@ -484,24 +539,29 @@ pub(crate) fn late_fee() -> impl Strategy<Value = String> {
         weighted(0.3, 6_u32..12),
     );
     let arrears = proptest::bool::weighted(0.25);
-    (fee, caps, arrears).prop_map(|((rate, fixed), (share, amount, month, annual, free), arrears)| {
-        let nine = |steps: i64| format!("\"0.{steps:09}\"");
-        let two = |minor: i64| format!("\"{}\"", cents(minor));
-        let lines = [
-            rate.map(|rate| format!("daily_rate = {}", nine(rate))),
-            fixed.map(|fixed| format!("fixed = {}", two(fixed))),
-            free.map(|days| format!("free_days = {days}")),
-            share.map(|share| format!("cap_per_installment = {}", nine(share))),
-            amount.map(|amount| format!("cap_per_installment_amount = {}", two(amount))),
-            month.map(|month| format!("cap_per_month = {}", two(month))),
-            annual.map(|(rate, more)| {
-                format!("contract_annual_rate = {}\nannual_cost_cap = {}", nine(rate), nine(rate + more))
-            }),
-        ];
-        let mut lines: Vec<String> = lines.into_iter().flatten().collect();
-        lines.extend(arrears.then(|| "fee_arrears_count = true".to_owned()));
-        format!("[late_fee]\n{}\n", lines.join("\n"))
-    })
+    (fee, caps, arrears).prop_map(
+        |((rate, fixed, letter, times), (share, amount, month, annual, free), arrears)| {
+            let nine = |steps: i64| format!("\"0.{steps:09}\"");
+            let two = |minor: i64| format!("\"{}\"", cents(minor));
+            let lines = [
+                rate.map(|rate| format!("daily_rate = {}", nine(rate))),
+                fixed.map(|fixed| format!("fixed = {}", two(fixed))),
+                letter.map(|letter| format!("per_letter = {}", two(letter))),
+                times
+                    .map(|times| format!("contract_rate_times = \"{}.{:03}\"", times / 1_000, times % 1_000)),
+                free.map(|days| format!("free_days = {days}")),
+                share.map(|share| format!("cap_per_installment = {}", nine(share))),
+                amount.map(|amount| format!("cap_per_installment_amount = {}", two(amount))),
+                month.map(|month| format!("cap_per_month = {}", two(month))),
+                annual.map(|(rate, more)| {
+                    format!("contract_annual_rate = {}\nannual_cost_cap = {}", nine(rate), nine(rate + more))
+                }),
+            ];
+            let mut lines: Vec<String> = lines.into_iter().flatten().collect();
+            lines.extend(arrears.then(|| "fee_arrears_count = true".to_owned()));
+            format!("[late_fee]\n{}\n", lines.join("\n"))
+        },
+    )
 }
 
 /// A policy with every condition and option, and the tables that defer consequences.
@@ -583,8 +643,9 @@ fn policy_of(
     let day_count = select(&["day_after", "due_day"][..]);
     let reminders = weighted(0.5, (send_at(), vec((step(), notice_of), 0..8)));
     let customer = weighted(0.3, 0_usize..7);
-    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables, customer).prop_map(
-        |(day_count, grace, tables, stages, reminders, last_tables, customer)| {
+    let stage_fees = vec(weighted(0.3, 1_i64..3_000), 7);
+    (day_count, 0_u32..6, tables, vec(stage, 0..7), reminders, last_tables, customer, stage_fees).prop_map(
+        |(day_count, grace, tables, stages, reminders, last_tables, customer, stage_fees)| {
             let mut ladder = format!(
                 "id = \"generated\"\nversion = 1\neffective_on = 2010-01-01\nday_count = \"{day_count}\"\ngrace_days = {grace}\n{tables}"
             );
@@ -613,6 +674,14 @@ fn policy_of(
                 }
             }
             ladder.push_str(&last_tables);
+            // A fee for each stage that may have one.
+            for (place, fee) in stage_fees.into_iter().enumerate().filter_map(|(place, fee)| Some((place, fee?))) {
+                let key = format!("per_stage.\"stage {place}\" = \"{}\"", cents(fee));
+                let longer = ladder.replacen("[late_fee]\n", &format!("[late_fee]\n{key}\n"), 1);
+                if policy::parse(&longer).is_ok() {
+                    ladder = longer;
+                }
+            }
             if let Some(name) = customer.and_then(|place| names.get(place + 1)) {
                 ladder.push_str(&format!(
                     "[customer]\nstage = \"{name}\"\nrestrictions = [{{ kind = \"freeze_drawdown\" }}]\n"
@@ -648,6 +717,9 @@ fn stage() -> impl Strategy<Value = String> {
             r#"{ kind = "suspend_account" }, { kind = "call_the_guarantor" }"#,
         ][..],
     );
+    // Some stages ask for days alone, as a fee per stage needs.
+    let alone = (1_u32..50).prop_map(|days| (Some(days), None, None, None, None));
+    let when = prop_oneof![4 => when, 1 => alone];
     (when, restrictions).prop_map(|((delinquent, past_due, amount, share, unpaid), restrictions)| {
         let mut conditions: Vec<String> = [
             delinquent.map(|days| format!("delinquent_days = {days}")),

@@ -133,6 +133,7 @@ impl TestLoan {
                 InstallmentLabel::Chargeback(payment) => {
                     format!("{payment} since {}: {}", open_installment.due_on, open_installment.amount)
                 }
+                InstallmentLabel::LateFees(on) => format!("late fees of {on}: {}", open_installment.amount),
             })
             .collect();
         each.join(", ")
