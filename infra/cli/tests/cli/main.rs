@@ -7,6 +7,7 @@
 )]
 
 mod command_line;
+mod diff_law;
 mod policy;
 mod readings;
 mod readings_of_facts;

@@ -3,7 +3,9 @@
 pub(crate) mod accrual;
 pub(crate) mod contact;
 pub(crate) mod generate;
+pub(crate) mod past;
 pub(crate) mod people;
+pub(crate) mod version_case;
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::account::Figures;
