@@ -109,7 +109,8 @@ impl Allocation {
             return ledger.judged().first_day(count, currency, last, |balances| {
                 let (overdue, outstanding) =
                     (balances.overdue.as_decimal(), balances.outstanding.as_decimal());
-                is_enough(overdue, outstanding, u64::from(balances.unpaid_installments))
+                balances.unpaid_installments > 0
+                    && is_enough(overdue, outstanding, u64::from(balances.unpaid_installments))
             });
         }
         let outstanding = self.judged_outstanding.as_decimal();
@@ -305,11 +306,12 @@ impl Ledger {
     fn balances(&self, day: i64, past_due: usize, late_fee: i128, currency: Currency) -> Balances {
         let waiting: i128 = self.waiting.iter().filter(|(from, _)| *from > day).map(|(_, part)| part).sum();
         let money = |minor| Money::of_minor(minor, currency.minor_units());
+        let unpaid = past_due - self.left_out.partition_point(|place| *place < past_due);
         Balances {
             overdue: money(self.open_before(past_due) + late_fee),
             outstanding: money(self.open_before(self.open.len()) + late_fee + waiting),
             late_fee: money(late_fee),
-            unpaid_installments: u32::try_from(past_due).unwrap_or(u32::MAX),
+            unpaid_installments: u32::try_from(unpaid).unwrap_or(u32::MAX),
         }
     }
 

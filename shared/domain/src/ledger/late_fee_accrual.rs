@@ -170,6 +170,8 @@ struct InstallmentFee {
     fixed_to_come: bool,
     /// Late fee that a replaced schedule left to it, in minor units.
     kept: i128,
+    /// Accrues, and takes its part of a monthly cap, without counting as open.
+    is_left_out: bool,
 }
 
 impl InstallmentFee {
@@ -197,6 +199,7 @@ impl InstallmentFee {
             taken: 0,
             fixed_to_come: true,
             kept: minor(installment.kept_late_fee, account.currency.minor_units()),
+            is_left_out: false,
         };
         fee.come_under(terms);
         fee
@@ -261,7 +264,7 @@ impl InstallmentFee {
     /// The accrued fee that is neither paid nor waived, in minor units.
     #[inline]
     fn open(&self) -> i128 {
-        self.charged() - self.taken
+        if self.is_left_out { 0 } else { self.charged() - self.taken }
     }
 }
 
@@ -549,6 +552,11 @@ impl LateFeeAccrual {
             fee.principal = principal;
             self.state.first = if principal > 0 { self.state.first.min(place) } else { self.state.first };
         }
+    }
+
+    /// Counts no fee of an installment as open any more. It goes on accruing.
+    pub(crate) fn leave_out(&mut self, place: usize) {
+        self.state.fees[place].is_left_out = true;
     }
 
     /// Keeps only the installments at those indexes, in that order, and renumbers them. The others have no

@@ -35,6 +35,8 @@ pub(crate) struct Ledger {
     pub(crate) late_fees: Option<LateFeeAccrual>,
     /// Open fee, interest and principal of each, in minor units.
     pub(crate) open: Vec<[i128; 3]>,
+    /// Those that do not count, by their index in `shown`, ascending: nothing of them is open here.
+    pub(crate) left_out: Vec<usize>,
     /// Running sums of their open amounts without late fees, in minor units.
     pub(crate) sums: Vec<i128>,
     /// Credit that waits for a due date: the day, and the amount in minor units. The amount it will pay
@@ -383,14 +385,23 @@ impl<'a> LedgerRun<'a> {
         }
         open_installments.sort_by_key(|one| one.due_on);
         shown_places.sort_by_key(|(_, due_on)| *due_on);
-        let ledger_of = |shown_places: Vec<(usize, NaiveDate)>, mut late_fees: Option<LateFeeAccrual>| {
+        let is_held = |place: usize| self.account.installments[place].hold.is_some();
+        let ledger_of = |shown_places: Vec<(usize, NaiveDate)>,
+                         mut late_fees: Option<LateFeeAccrual>,
+                         without_held: bool| {
             let (mut open, mut sums) =
                 (Vec::with_capacity(shown_places.len()), Vec::with_capacity(shown_places.len()));
-            let mut outstanding = 0;
-            for (place, _) in &shown_places {
+            let (mut outstanding, mut left_out) = (0, Vec::new());
+            for (index, (place, _)) in shown_places.iter().enumerate() {
                 let line = &shown.lines[*place];
-                outstanding += line.amount_open();
-                open.push(line.open);
+                if without_held && is_held(*place) {
+                    late_fees.iter_mut().for_each(|accrual| accrual.leave_out(*place));
+                    left_out.push(index);
+                    open.push([0; 3]);
+                } else {
+                    outstanding += line.amount_open();
+                    open.push(line.open);
+                }
                 sums.push(outstanding);
             }
             if let Some(accrual) = &mut late_fees {
@@ -400,6 +411,7 @@ impl<'a> LedgerRun<'a> {
                 shown: shown_places,
                 late_fees,
                 open,
+                left_out,
                 sums,
                 waiting: waiting.clone(),
                 paid_by_now: Vec::new(),
@@ -411,12 +423,9 @@ impl<'a> LedgerRun<'a> {
                 day: shown.day.saturating_sub(policy.day_count.on_due_date()),
             }
         };
-        let is_held = |place: usize| self.account.installments[place].hold.is_some();
-        let without_held = (fees_are_arrears && self.account.has_held()).then(|| {
-            let places = shown_places.iter().copied().filter(|(place, _)| !is_held(*place)).collect();
-            Box::new(ledger_of(places, late_fees.clone()))
-        });
-        let ledger = ledger_of(shown_places, late_fees);
+        let without_held = (fees_are_arrears && self.account.has_held())
+            .then(|| Box::new(ledger_of(shown_places.clone(), late_fees.clone(), true)));
+        let ledger = ledger_of(shown_places, late_fees, false);
         let outstanding = ledger.sums.last().copied().unwrap_or(0);
         let mut allocation = Allocation {
             paid: shown.lines.iter().map(|line| money(line.paid)).collect(),
