@@ -80,20 +80,20 @@ fn a_new_schedule_says_what_becomes_of_the_late_fee(
     assert_eq!(lines.on("A", "2024-02-01", &["overdue", "outstanding"]), format!("0.00 {left}"));
 }
 
-// 5.40 a night, of which 30.00 a month are charged: 5 nights and 3.00 of the sixth, oldest first. A seventh of each is
-// that of #1, on hold, which has its whole 0.77 of the sixth. By 3 March, after 30.00, 30.00 and three nights, it has
-// 11.57 of 76.20; what is judged are 664.63.
+// 7.00 a night, of which 30.00 a month are charged: four nights and 2.00 of the fifth, oldest first, so that #1 and #2 have
+// 5.00 each and #3 has 20.00. By 3 March, after two months and three nights, #1 on hold has 13.00 of 81.00; what is
+// judged are 668.00.
 #[rstest]
-#[case::enough("664.00", "frozen")]
-#[case::not_enough("665.00", "current")]
+#[case::enough("668.00", "frozen")]
+#[case::not_enough("668.01", "current")]
 fn a_hold_leaves_the_monthly_cap_to_all(#[case] amount: &str, #[case] stage: &str) {
     let held = json!({ "type": "installment_held", "number": 1 });
-    let fee = "[late_fee]\ndaily_rate = \"0.0077142857\"\ncap_per_month = \"30\"\nfee_arrears_count = true\n";
+    let fee = "[late_fee]\ndaily_rate = \"0.01\"\ncap_per_month = \"30\"\nfee_arrears_count = true\n";
     let frozen = format!("[[stages]]\nname = \"frozen\"\nwhen = {{ overdue_amount = \"{amount}\" }}\n");
     let run = Run::under(&format!("{fee}{frozen}"))
         .account("A", &[("2024-01-01", "100.00"), ("2024-01-01", "100.00"), ("2024-01-01", "500.00")])
         .event("2023-12-01T09:00:00Z", "A", held);
-    assert_eq!(run.on("A", "2024-03-03", &["stage", "late_fee"]), format!("{stage} 76.20"));
+    assert_eq!(run.on("A", "2024-03-03", &["stage", "late_fee"]), format!("{stage} 81.00"));
 }
 
 // Ten nights of 1.00 stay owed when a schedule that is due next year replaces the installment on 11 October. A
