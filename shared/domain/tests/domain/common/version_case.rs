@@ -161,6 +161,16 @@ pub(crate) fn with_one_day_count_of_late_fees(case: VersionCase) -> VersionCase 
     if charges { with_one_day_count(case) } else { case }
 }
 
+/// Where the day count changes, no letter costs anything.
+pub(crate) fn without_letters_at_another_day_count(mut case: VersionCase) -> VersionCase {
+    if case.first.day_count != case.second.day_count {
+        for policy in [&mut case.first, &mut case.second] {
+            policy.late_fee.iter_mut().for_each(|fee| fee.per_letter = None);
+        }
+    }
+    case
+}
+
 pub(crate) fn with_the_same_business_days(mut case: VersionCase) -> VersionCase {
     case.second.business_days.clone_from(&case.first.business_days);
     case
