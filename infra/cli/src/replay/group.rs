@@ -135,7 +135,11 @@ impl<'a> CustomerGroup<'a> {
         *days = ZoneDays::from(days.zone, plus_days(day, 1));
         let zone = days.zone;
         let of_zone = |member: &&mut Member<'_>| member.walk.account.time_zone == zone;
-        for member in self.members.iter_mut().filter(of_zone).filter(|_| write) {
+        for member in self.members.iter_mut().filter(of_zone) {
+            member.walk.day_over(day);
+            if !write {
+                continue;
+            }
             let mut line = Vec::new();
             member.walk.write(day, &mut line);
             member.lines.push_back(line);

@@ -155,7 +155,11 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
 fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<AccountCourse>), ReplayError> {
     let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
-    let keep = Keep { decisions: outputs.decisions.is_some(), contacts: outputs.contacts.is_some() };
+    let keep = Keep {
+        decisions: outputs.decisions.is_some(),
+        contacts: outputs.contacts.is_some(),
+        ..Keep::default()
+    };
     case.check_customers()?;
     let (tally, decided, requested, courses) = match engine {
         Engine::Pure => {
@@ -185,6 +189,8 @@ fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<A
 struct Keep {
     decisions: bool,
     contacts: bool,
+    /// Each account as its own last day ends.
+    accounts: bool,
 }
 
 /// A line of an output, with its sort key.

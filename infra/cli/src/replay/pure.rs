@@ -115,11 +115,11 @@ pub(super) fn run(
 /// When an event of one of them is refused.
 pub fn walk_accounts(case: &Case) -> Result<Vec<Option<Account>>, ReplayError> {
     case.check_customers()?;
-    let mut walks = AccountWalks::new(case, Keep::default());
+    let mut walks = AccountWalks::new(case, Keep { accounts: true, ..Keep::default() });
     walk_all(case, &mut walks, None)?;
     let walks = walks.into_walks().into_iter();
     Ok(walks
-        .map(|walk| (walk.is_open && walk.opening.first_day <= case.to).then_some(walk.account))
+        .map(|walk| (walk.is_open && walk.opening.first_day <= case.to).then(|| walk.into_account()))
         .collect())
 }
 
@@ -145,7 +145,12 @@ pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Replay
     let customer_id = &case.openings[place].account.customer_id;
     let walk_of = |place: usize| {
         let steps = (0..case.steps.len()).filter(|step| case.steps[*step].account == place).collect();
-        AccountWalk::new(case, &case.openings[place], steps, Keep { decisions: true, contacts: false })
+        AccountWalk::new(
+            case,
+            &case.openings[place],
+            steps,
+            Keep { decisions: true, accounts: true, ..Keep::default() },
+        )
     };
     if !case.judges_together() {
         let (mut walk, mut day) = (walk_of(place), case.from);
@@ -161,11 +166,12 @@ pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<Replay
     let mut group = CustomerGroup::new(case, walks.collect());
     group.through(case.to, false).map_err(|(step, refusal)| case.refused(&case.steps[step], &refusal))?;
     let (mut walked, mut others) = (None, Vec::new());
-    for member in group.members {
+    for mut member in group.members {
         if member.place == place {
-            walked = Some((member.walk.account, member.walk.decisions));
+            let decisions = std::mem::take(&mut member.walk.decisions);
+            walked = Some((member.walk.into_account(), decisions));
         } else if member.walk.is_open {
-            others.push(member.walk.account);
+            others.push(member.walk.into_account());
         }
     }
     Ok(walked.map(|(account, decisions)| ReplayedAccount { account, decisions, others }))

@@ -18,6 +18,8 @@ pub(super) struct AccountWalk<'a> {
     case: &'a Case,
     pub(super) opening: &'a Opening,
     pub(super) account: Account,
+    /// The account as its last day ended; none: no other account goes on after it.
+    last_day: Option<Box<Account>>,
     pub(super) is_open: bool,
     lines: DailyLines<'a>,
     /// Whether notices leave: a day's line then depends on when earlier notices left, and not on the facts
@@ -53,6 +55,7 @@ impl<'a> AccountWalk<'a> {
             case,
             opening,
             account: opening.account.clone(),
+            last_day: None,
             is_open: false,
             lines: DailyLines::new(&opening.account, &case.versions),
             notifies: announced || steps_of_reminders.any(|step| step.notice_of.is_some()),
@@ -263,6 +266,18 @@ impl<'a> AccountWalk<'a> {
                 self.decisions.push(decision.clone());
             }
         }
+    }
+
+    /// Keeps the account as a day ends, where it is its last and the customer's other accounts go on in other zones.
+    pub(super) fn day_over(&mut self, day: NaiveDate) {
+        if self.keep.accounts && day == self.case.to {
+            self.last_day = Some(Box::new(self.account.clone()));
+        }
+    }
+
+    /// The account as its last day ended.
+    pub(super) fn into_account(self) -> Account {
+        self.last_day.map_or(self.account, |account| *account)
     }
 
     pub(super) fn close(&mut self) {

@@ -360,7 +360,6 @@ fn a_diff_tells_where_two_replays_differ() {
 }
 
 #[test]
-#[ignore = "where one account restricts others, a diff takes what happens after an account's day, while other zones still have it"]
 fn a_diff_tells_where_two_replays_differ_whatever_the_time_zones() {
     for seed in seeds() {
         count_changes(seed, Zones::Any);
