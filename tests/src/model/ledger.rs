@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::account::InstallmentLabel;
 use duewatch_domain::kernel::DayCount;
@@ -17,6 +17,9 @@ use super::policies::ModelPolicies;
 
 /// The days by which an annual rate is divided.
 const DAYS_OF_YEAR: Decimal = Decimal::from_parts(365, 0, 0, false, 0);
+
+/// More days than a calendar moves a due date.
+const LONGEST_MOVE: u16 = 60;
 
 /// An account's open debts under a policy, with the growth of its late fee.
 #[derive(Debug, Default)]
@@ -160,12 +163,20 @@ fn fees_are_arrears(policy: &Policy) -> bool {
     policy.late_fee.is_some_and(|fee| fee.fee_arrears_count)
 }
 
-/// The date by which a debt is to be paid, by the version of its date; a chargeback is due on its very day.
+/// The date by which a debt is to be paid: the first that is not before the date to which its own version moves the
+/// contract's date, or the version of the contract's date once that is over. A chargeback is due on its very day.
 fn moved(policies: &ModelPolicies, label: &InstallmentLabel, due_on: NaiveDate) -> NaiveDate {
-    match (&policies.on(due_on).business_days, label) {
-        (Some(rule), InstallmentLabel::Number(_)) => calendar::moved(rule, due_on),
-        _ => due_on,
+    if !matches!(label, InstallmentLabel::Number(_)) || !policies.any(|policy| policy.business_days.is_some())
+    {
+        return due_on;
     }
+    let moved_by = |policy: &Policy| match &policy.business_days {
+        Some(rule) => calendar::moved(rule, due_on),
+        None => due_on,
+    };
+    let begin = due_on - Days::new(LONGEST_MOVE.into());
+    let mut dates = begin.iter_days().take(usize::from(2 * LONGEST_MOVE + 1));
+    dates.find(|date| moved_by(policies.on((*date).min(due_on))) <= *date).unwrap_or(due_on)
 }
 
 /// An installment while it accrues and is paid.
@@ -228,6 +239,16 @@ enum ModelEntryKind<'a> {
     Letter(usize),
 }
 
+/// Which leftovers of a replaced schedule have their turn.
+#[derive(Clone, Copy)]
+enum Leftovers {
+    Taken,
+    /// Those past due by their own date.
+    PastDue,
+    /// The others, and nothing else.
+    NotPastDue,
+}
+
 struct ModelLedgerSteps<'a> {
     books: &'a Books,
     policies: &'a ModelPolicies,
@@ -263,7 +284,7 @@ impl<'a> ModelLedgerSteps<'a> {
                 let left_out = piece.left_out.iter();
                 let left_out =
                     left_out.map(|(from, until)| [*from, *until].map(|one| passed(books.divisions[one].at)));
-                let open = asked(piece, policies.on(piece.due_on));
+                let open = asked(piece, policies.on(NaiveDate::MIN));
                 ModelRow {
                     piece,
                     place,
@@ -549,9 +570,11 @@ impl<'a> ModelLedgerSteps<'a> {
                 let order = self.policy().waterfall.order().to_vec();
                 let all = [DueClass::PastDue, DueClass::Due, DueClass::InAdvance];
                 if self.policy().overpayment == Overpayment::Next {
-                    self.allocate_classes(&all, &order, date);
+                    self.allocate_classes(&all, &order, date, Leftovers::Taken);
                 } else {
-                    all.iter().for_each(|class| self.allocate_classes(&[*class], &order, date));
+                    for class in all {
+                        self.allocate_classes(&[class], &order, date, Leftovers::Taken);
+                    }
                 }
             }
             Some(entries) => {
@@ -566,14 +589,27 @@ impl<'a> ModelLedgerSteps<'a> {
                         _ => turns.push((entry.class, vec![entry.component])),
                     }
                 }
-                for (class, components) in turns {
-                    self.allocate_classes(&[class], &components, date);
+                let is_past_due = |(class, _): &(DueClass, Vec<Component>)| *class == DueClass::PastDue;
+                let all_past_due: Vec<Component> =
+                    turns.iter().filter(|turn| is_past_due(turn)).flat_map(|(_, all)| all.clone()).collect();
+                let last = turns.iter().rposition(is_past_due);
+                for (turn, (class, components)) in turns.iter().enumerate() {
+                    self.allocate_classes(&[*class], components, date, Leftovers::PastDue);
+                    if Some(turn) == last {
+                        self.allocate_classes(&[*class], &all_past_due, date, Leftovers::NotPastDue);
+                    }
                 }
             }
         }
     }
 
-    fn allocate_classes(&mut self, classes: &[DueClass], components: &[Component], date: NaiveDate) {
+    fn allocate_classes(
+        &mut self,
+        classes: &[DueClass],
+        components: &[Component],
+        date: NaiveDate,
+        leftovers: Leftovers,
+    ) {
         let mut places: Vec<usize> = (0..self.rows.len()).collect();
         if *classes == [DueClass::InAdvance] {
             match self.policy().overpayment {
@@ -589,7 +625,13 @@ impl<'a> ModelLedgerSteps<'a> {
             if row.piece.written_off || row.owed_after > self.passed || was_left_out {
                 continue;
             }
-            if !classes.contains(&row.class(date)) {
+            let comes_early = row.piece.replaced && row.falls_due() >= date;
+            let is_its_turn = match leftovers {
+                Leftovers::Taken => true,
+                Leftovers::PastDue => !comes_early,
+                Leftovers::NotPastDue => comes_early,
+            };
+            if !classes.contains(&row.class(date)) || !is_its_turn {
                 continue;
             }
             let mut credit = self.credit;
@@ -615,7 +657,7 @@ impl<'a> ModelLedgerSteps<'a> {
             return self.allocate(date);
         }
         let order = self.order_within(DueClass::Due);
-        self.allocate_classes(&[DueClass::Due], &order, date);
+        self.allocate_classes(&[DueClass::Due], &order, date, Leftovers::Taken);
     }
 
     /// Allocates waiting credit to the debts that fall due.

@@ -63,7 +63,8 @@ impl AccountCourse {
         if versions.iter().any(|policy| policy.late_fee.is_some()) {
             let timeline = versions.timeline(account, end_of_day(account.time_zone, last_day));
             let allocation = allocate_at(account, &timeline);
-            self.late_fees = allocation.late_fee_charged_on(last_day, account.currency);
+            self.late_fees =
+                allocation.late_fee_charged_on(last_day, account.currency, timeline.current().day_count);
         }
     }
 

@@ -151,6 +151,49 @@ fn money_follows_the_version_of_its_day() {
     assert_eq!(lines.on("B", "2024-03-15", &["stage", "outstanding"]), "current 0.00");
 }
 
+// Ten nights by the 11th at 0.50; under `due_day` the 11th itself costs in its last second, at which a line is written.
+#[rstest]
+#[case::to_due_day("day_after", "due_day", ["4.50", "5.50", "6.00"])]
+#[case::to_day_after("due_day", "day_after", ["5.00", "5.00", "5.50"])]
+fn where_the_day_count_changes_each_date_costs_once(
+    #[case] before: &str,
+    #[case] after: &str,
+    #[case] fees: [&str; 3],
+) {
+    let tables = |day_count| format!("day_count = \"{day_count}\"\n[late_fee]\ndaily_rate = \"0.0005\"\n");
+    let run = Run::under(&tables(before))
+        .version("2023-10-11", &tables(after))
+        .account("A", &[("2023-10-01", "1000.00")]);
+    let lines = run.from("2023-09-01");
+    for (date, fee) in ["2023-10-10", "2023-10-11", "2023-10-12"].into_iter().zip(fees) {
+        assert_eq!(lines.on("A", date, &["late_fee"]), fee, "on {date}");
+    }
+}
+
+// 15 October 2023 is a Sunday, 14 October a Saturday.
+#[rstest]
+#[case::not_before_its_own_first_day("2023-10-15", "", "previous", ["0", "0", "0", "1"])]
+#[case::as_an_earlier_one_moved_it("2023-10-15", "previous", "", ["0", "1", "2", "3"])]
+#[case::by_the_one_of_the_contracts_date("2023-10-14", "next", "", ["0", "0", "0", "0"])]
+fn a_due_date_is_moved_to_no_day_of_another_version(
+    #[case] due_on: &str,
+    #[case] before: &str,
+    #[case] after: &str,
+    #[case] days: [&str; 4],
+) {
+    let tables = |moves: &str| match moves {
+        "" => String::new(),
+        moves => format!("[business_days]\ncalendar = \"cn\"\nmove = \"{moves}\"\n"),
+    };
+    let run = Run::under(&tables(before))
+        .version("2023-10-15", &tables(after))
+        .account("A", &[(due_on, "1000.00")]);
+    let lines = run.from("2023-09-01");
+    for (date, days) in ["2023-10-13", "2023-10-14", "2023-10-15", "2023-10-16"].into_iter().zip(days) {
+        assert_eq!(lines.on("A", date, &["days_past_due"]), days, "on {date}");
+    }
+}
+
 #[test]
 fn the_first_late_fee_ever_charges_no_day_before_it() {
     let run =

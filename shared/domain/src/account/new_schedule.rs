@@ -39,7 +39,7 @@ impl ScheduleKind {
 pub enum AccruedFee {
     /// It stays owed as a late fee.
     Keep,
-    /// It is waived.
+    /// It is waived, and goes with the installments that bore it.
     Waive,
     /// It becomes the fee of the first new installment.
     Move,

@@ -85,12 +85,12 @@ pub fn assess<'p>(
     let counted_from = counted_from(account, &allocation, policy);
     let figures = Figures::counted(day, account, &allocation, policy, counted_from);
     let judged = StageFigures::on(day, account, &allocation, policy, counted_from);
-    let projection = project_ladder_from(account, &allocation, policy, day, counted_from);
+    let projection = project_ladder_from(account, &allocation, &timeline, day, counted_from);
     let reminders = plan_reminders(account, &allocation, policy, now, &projection);
     let classified = policy
         .classification
         .as_ref()
-        .and_then(|_| classify(account, &allocation, policy, day, business_date(account.time_zone, now)));
+        .and_then(|_| classify(account, &allocation, &timeline, day, business_date(account.time_zone, now)));
     let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
     let imposed = ImposedOnDay::of(account, policy, day);
     let restrictions = imposed.beside(projection.restricting);

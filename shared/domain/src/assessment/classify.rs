@@ -12,9 +12,9 @@ use chrono::NaiveDate;
 
 use super::materiality::counted_from;
 use crate::account::{Account, Classification, HeldClass};
-use crate::kernel::{DayCount, earlier, number, past_due_from, plus_days, plus_months};
-use crate::ledger::{Allocation, due_dates, settled_days};
-use crate::policy::{Class, ClassDaysCount, ClassName, ClassificationRules, Cured, Policy};
+use crate::kernel::{DayCount, date_of, earlier, number, past_due_from, plus_days, plus_months};
+use crate::ledger::{Allocation, allocate_at, due_dates, settled_days};
+use crate::policy::{Class, ClassDaysCount, ClassName, ClassificationRules, Cured, Policy, Timeline};
 
 impl Classification {
     /// The classification on `day` when no fact has changed since. One step or many give the same result.
@@ -47,25 +47,29 @@ pub(crate) struct ClassOnDay<'p> {
 pub(crate) fn classify<'p>(
     account: &Account,
     allocation: &Allocation,
-    policy: &'p Policy,
+    timeline: &Timeline<'p>,
     day: NaiveDate,
     known_on: NaiveDate,
 ) -> Option<ClassOnDay<'p>> {
+    let policy = timeline.current();
     let rules = policy.classification.as_ref()?;
-    let counted_from = match (rules.counts, &policy.materiality) {
-        // A dispute suspends the count of material days (EBA/GL/2016/07, paragraph 19), and no other.
-        (ClassDaysCount::MaterialDays, Some(_)) => counted_from(account, allocation, policy),
-        _ => allocation.open_installments.first().map(|oldest| oldest.due_on),
-    };
+    let counted_from = class_days_from(account, allocation, policy);
     let unburdened = Classification { counted_from, held: Vec::new() };
+    let change = VersionChange::since_last_assessed(account, timeline, counted_from);
+    let known = match &change {
+        Some(change) => Some(&change.known),
+        None => account.status.classification.as_ref(),
+    };
     // For an account that was never classified, the facts were known all along.
-    let known = account.status.classification.as_ref();
     let known_from = known.map_or(counted_from, |known| known.counted_from);
     // Whether the facts as they now stand show that a class was never reached, asked where its cure has begun.
     let settled = std::cell::OnceCell::new();
     let is_disproved = |place: usize, held: &HeldClass| {
-        let settled = settled.get_or_init(|| SettledInstallments::of(account, policy, known_on));
-        settled.disprove(&rules.classes[place], held, policy.day_count, account)
+        let settled = settled.get_or_init(|| SettledInstallments::of(account, timeline, known_on));
+        let then = timeline.on(number(held.since));
+        let classes = then.classification.iter().flat_map(|rules| &rules.classes);
+        let class = classes.into_iter().find(|class| class.name == held.name);
+        settled.disprove(class.unwrap_or(&rules.classes[place]), held, then.day_count, account)
     };
     let dates = FactDates { day, known_on, forborne_on: account.forborne_on };
     let mut classified = ClassOnDay { name: &rules.normal, classification: unburdened, changes_on: None };
@@ -76,7 +80,11 @@ pub(crate) fn classify<'p>(
         } else {
             ClassDays::new(rules, place, known_from, policy.day_count)
         };
-        let held = days_known.pass(known.and_then(|known| known.held(class)), class, day);
+        let mut held = known.and_then(|known| known.held(class)).cloned();
+        if let Some(change) = &change {
+            held = days_known.learn(held, class, rules, change.dates(policy.day_count, account));
+        }
+        let held = days_known.pass(held.as_ref(), class, day);
         let held = days.learn(held, class, rules, dates);
         let Some(held) = held.filter(|held| held.probation_until.is_none() || !is_disproved(place, held))
         else {
@@ -90,6 +98,63 @@ pub(crate) fn classify<'p>(
     Some(classified)
 }
 
+/// The date that the days of classes are counted from: the due date of the oldest open installment, or of the
+/// material days, where the version asks for them.
+fn class_days_from(account: &Account, allocation: &Allocation, policy: &Policy) -> Option<NaiveDate> {
+    match (policy.classification.as_ref().map(|rules| rules.counts), &policy.materiality) {
+        // A dispute suspends the count of material days (EBA/GL/2016/07, paragraph 19), and no other.
+        (Some(ClassDaysCount::MaterialDays), Some(_)) => counted_from(account, allocation, policy),
+        _ => allocation.open_installments.first().map(|oldest| oldest.due_on),
+    }
+}
+
+/// The change to another version since an account was last assessed.
+struct VersionChange {
+    /// The first day of the version that binds now.
+    on: NaiveDate,
+    /// The classification before that day, each day by its own version.
+    known: Classification,
+}
+
+impl VersionChange {
+    /// The later version is learned of as a fact of its first day.
+    fn dates(&self, day_count: DayCount, account: &Account) -> FactDates {
+        let day = plus_days(self.on, -day_count.on_due_date());
+        FactDates { day, known_on: self.on, forborne_on: account.forborne_on.filter(|on| *on <= self.on) }
+    }
+
+    /// None: the version that binds now assessed the account last, or the account was never classified.
+    fn since_last_assessed(
+        account: &Account,
+        timeline: &Timeline<'_>,
+        counted_from: Option<NaiveDate>,
+    ) -> Option<Self> {
+        let known = account.status.classification.as_ref()?;
+        let assessed_by = account.status.policy.as_ref()?.version;
+        let mut until = timeline.until(assessed_by)?;
+        let mut change = None;
+        for (from, version) in timeline.iter().filter(|(_, policy)| policy.version > assessed_by) {
+            let before = until.current();
+            let mut known = change.map_or_else(|| known.clone(), |change: Self| change.known);
+            if let Some(rules) = &before.classification {
+                known = known.on(date_of(from - 1), rules, before.day_count);
+            }
+            // Where no fact has come since, the later version counts the same debts in its own way.
+            let is_as_known =
+                known.counted_from == class_days_from(account, &allocate_at(account, &until), before);
+            until.bind(date_of(from), version);
+            if is_as_known {
+                known.counted_from = match version.version == timeline.current().version {
+                    true => counted_from,
+                    false => class_days_from(account, &allocate_at(account, &until), version),
+                };
+            }
+            change = Some(Self { on: date_of(from), known });
+        }
+        change
+    }
+}
+
 /// The installments with the days on which they were paid, by the dates of the payments as they now stand.
 struct SettledInstallments {
     known_on: i64,
@@ -98,10 +163,9 @@ struct SettledInstallments {
 }
 
 impl SettledInstallments {
-    fn of(account: &Account, policy: &Policy, known_on: NaiveDate) -> Self {
-        let timeline = policy.into();
-        let settled = settled_days(account, &timeline, number(known_on));
-        Self { known_on: number(known_on), days: due_dates(account, &timeline).zip(settled).collect() }
+    fn of(account: &Account, timeline: &Timeline<'_>, known_on: NaiveDate) -> Self {
+        let settled = settled_days(account, timeline, number(known_on));
+        Self { known_on: number(known_on), days: due_dates(account, timeline).zip(settled).collect() }
     }
 
     /// Whether no installment was late enough for the class while it was held: a payment that is dated before the

@@ -30,11 +30,11 @@ pub fn project_stages<'p>(
     let stage_index = |stage: Option<&Stage>| policy.stages.iter().position(|one| Some(one) == stage);
     let today = policy.day_count.judged_day(account.time_zone, now);
     let mut steps = Vec::new();
-    let mut projection = project_ladder(account, &allocation, policy, today);
+    let mut projection = project_ladder(account, &allocation, &timeline, today);
     // Each stage begins, ends and takes effect at most once.
     for _ in 0..=3 * policy.stages.len() {
         let Some(day) = projection.changes_on else { break };
-        let then = project_ladder(account, &allocation, policy, day);
+        let then = project_ladder(account, &allocation, &timeline, day);
         if let Some(stage) =
             then.restricting.filter(|_| stage_index(then.restricting) > stage_index(projection.restricting))
         {

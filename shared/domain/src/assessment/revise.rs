@@ -6,13 +6,13 @@
 use chrono::{DateTime, Utc};
 
 use super::assess::{Assessment, assess};
-use super::binding::{Binding, Rules};
+use super::binding::Rules;
 use super::decide::{Trigger, decide};
 use crate::account::{
     Account, AccountStatus, BoundVersion, Classification, ContactRequest, CrossRestriction, Decision, Notice,
     NoticeOf, listed_order,
 };
-use crate::kernel::{MAX_BOUND_VERSIONS, business_date, earlier};
+use crate::kernel::{MAX_BOUND_VERSIONS, business_date, earlier, start_of_day};
 use crate::policy::{Policy, Restriction, Stage, StageName, Timeline};
 
 /// The assessment of an account by the version that binds it, before it becomes a revision.
@@ -211,10 +211,12 @@ impl Account {
         timeline: &Timeline<'p>,
         now: DateTime<Utc>,
     ) -> (&'p Policy, Assessment<'p>) {
-        let Binding { at, .. } = rules.binding(self, now);
         let policy = timeline.current();
         let mut assessment = assess(self, timeline, now);
-        assessment.binds_from = at;
+        // A version that was published late binds later than its effective date says.
+        let bound_from = timeline.bound_from().last().and_then(|(from, _)| from);
+        let bound_at = bound_from.map(|from| start_of_day(self.time_zone, from));
+        assessment.binds_from = bound_at.or_else(|| rules.binding(self, now).at);
         if let Some((version, announcement)) = rules.to_announce(self) {
             assessment.contact_requests.push(ContactRequest {
                 channel: announcement.channel,

@@ -16,7 +16,7 @@ use super::tolerances::{DayRange, disputed_days, excused, in_process, put_off};
 use crate::account::{Account, DeferralReason, DelinquencyHistory, Notice, NoticeOf};
 use crate::kernel::{business_date, earlier, number, past_due_from, plus_days};
 use crate::ledger::{Allocation, after_pause, after_unpaused_days, due_dates, settled_days};
-use crate::policy::{Policy, Restriction, Stage, When};
+use crate::policy::{Policy, Restriction, Stage, Timeline, When};
 
 /// The ladder's projection for an account: its stage on a day, and when that next changes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,22 +50,23 @@ pub(crate) struct RestrictionDeferral {
 pub(crate) fn project_ladder<'p>(
     account: &Account,
     allocation: &Allocation,
-    policy: &'p Policy,
+    timeline: &Timeline<'p>,
     day: NaiveDate,
 ) -> LadderProjection<'p> {
-    let counted_from = counted_from(account, allocation, policy);
-    project_ladder_from(account, allocation, policy, day, counted_from)
+    let counted_from = counted_from(account, allocation, timeline.current());
+    project_ladder_from(account, allocation, timeline, day, counted_from)
 }
 
 /// The same with the date that the stages' days are counted from, where that is known.
 pub(crate) fn project_ladder_from<'p>(
     account: &Account,
     allocation: &Allocation,
-    policy: &'p Policy,
+    timeline: &Timeline<'p>,
     day: NaiveDate,
     counted_from: Option<NaiveDate>,
 ) -> LadderProjection<'p> {
-    let terms = LadderTerms::new(account, allocation, policy, day, counted_from);
+    let policy = timeline.current();
+    let terms = LadderTerms::new(account, allocation, timeline, day, counted_from);
     let mut projection = LadderProjection {
         delinquency_history: terms.delinquency_history,
         changes_on: terms.episode_begins_on,
@@ -131,6 +132,8 @@ fn effects<'p>(policy: &'p Policy, stage: Option<&'p Stage>) -> (&'p [Restrictio
 struct LadderTerms<'a> {
     account: &'a Account,
     allocation: &'a Allocation,
+    timeline: &'a Timeline<'a>,
+    /// The version that binds now.
     policy: &'a Policy,
     /// The due date of the oldest open installment.
     oldest: Option<NaiveDate>,
@@ -154,14 +157,16 @@ impl<'a> LadderTerms<'a> {
     fn new(
         account: &'a Account,
         allocation: &'a Allocation,
-        policy: &'a Policy,
+        timeline: &'a Timeline<'a>,
         day: NaiveDate,
         counted_from: Option<NaiveDate>,
     ) -> Self {
+        let policy = timeline.current();
         let oldest = allocation.judged_installments().first().map(|oldest| oldest.due_on);
         let mut terms = Self {
             account,
             allocation,
+            timeline,
             policy,
             oldest,
             counted_from,
@@ -202,18 +207,18 @@ impl<'a> LadderTerms<'a> {
 
     /// Whether the facts as they now stand show that no installment was late in the last episode: a value date in
     /// time, a reversal that was a mistake, an installment that was never owed. A payment stamped with the due date
-    /// is in time under either day count.
+    /// is in time under either day count. The episode keeps the grace of the version that bound when it began.
     fn is_last_episode_disproved(&self) -> bool {
         let history = self.delinquency_history;
         let Some(over_on) = history.last_over_on else { return false };
         let since = number(history.last_since.unwrap_or(over_on));
-        let on_due_date = self.policy.day_count.on_due_date();
+        let policy = self.timeline.on(since);
+        let on_due_date = policy.day_count.on_due_date();
         let replaced_on = self.account.schedule_replaced_on().map(number);
-        let timeline = self.policy.into();
-        let due_dates: Vec<NaiveDate> = due_dates(self.account, &timeline).collect();
-        let settled = settled_days(self.account, &timeline, number(over_on));
+        let due_dates: Vec<NaiveDate> = due_dates(self.account, self.timeline).collect();
+        let settled = settled_days(self.account, self.timeline, number(over_on));
         let is_late = |place: usize| {
-            let late_from = number(self.after_delinquent_days(due_dates[place], 1));
+            let late_from = number(after_delinquent_days(self.account, policy, due_dates[place], 1));
             if late_from > number(over_on) {
                 return false;
             }
@@ -228,10 +233,8 @@ impl<'a> LadderTerms<'a> {
         !(0..settled.len()).any(is_late)
     }
 
-    /// The first day with `days` delinquent days.
     fn after_delinquent_days(&self, counted_from: NaiveDate, days: u32) -> NaiveDate {
-        let unpaused = i64::from(days) + i64::from(self.policy.grace_days);
-        after_unpaused_days(&self.account.pauses, self.policy.day_count, counted_from, unpaused)
+        after_delinquent_days(self.account, self.policy, counted_from, days)
     }
 
     /// The first day on which the overdue balance, the outstanding balance and the number of installments
@@ -359,4 +362,15 @@ impl<'a> LadderTerms<'a> {
     fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
         self.policy.day_count.judged_day(self.account.time_zone, at)
     }
+}
+
+/// The first day with `days` delinquent days.
+fn after_delinquent_days(
+    account: &Account,
+    policy: &Policy,
+    counted_from: NaiveDate,
+    days: u32,
+) -> NaiveDate {
+    let unpaused = i64::from(days) + i64::from(policy.grace_days);
+    after_unpaused_days(&account.pauses, policy.day_count, counted_from, unpaused)
 }

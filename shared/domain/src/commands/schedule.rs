@@ -10,11 +10,9 @@ use super::check::{check_date, check_reason, check_total, exact, not_negative, u
 use super::contract::NewInstallment;
 use super::definition::{CommandDefinition, command};
 use crate::account::{
-    Account, AccruedFee, Installment, InstallmentHold, InstallmentLabel, NewSchedule, ScheduleKind, Waiver,
+    Account, AccruedFee, Installment, InstallmentHold, InstallmentLabel, NewSchedule, ScheduleKind,
 };
-use crate::kernel::{
-    DrawId, InstallmentNumber, MAX_INSTALLMENTS, MAX_WAIVERS, Money, Refusal, business_date,
-};
+use crate::kernel::{DrawId, InstallmentNumber, MAX_INSTALLMENTS, Money, Refusal, business_date};
 use crate::ledger::Settlement;
 use crate::policy::Timeline;
 
@@ -124,9 +122,6 @@ impl CommandDefinition for ScheduleReplaced {
             };
             first.fee += late_fee;
         }
-        if becomes(AccruedFee::Waive) {
-            within(account.waivers.len() + 1, MAX_WAIVERS, Refusal::TooManyWaivers)?;
-        }
         let kept_due_on = open_fees.iter().map(|(place, _)| account.installments[*place].due_on).min();
         let before = account.installments.clone();
         let of_draws = account.keep_paid_parts(&settlement);
@@ -141,10 +136,6 @@ impl CommandDefinition for ScheduleReplaced {
         if let Err(refusal) = added {
             account.installments = before;
             return Err(refusal);
-        }
-        if becomes(AccruedFee::Waive) {
-            let place = account.waivers.partition_point(|other| other.at <= at);
-            account.waivers.insert(place, Waiver { at, number: None, amount: Some(late_fee) });
         }
         if matches!(self.kind, None | Some(ScheduleKind::Forbearance)) {
             account.forborne_on = account.forborne_on.max(Some(today));

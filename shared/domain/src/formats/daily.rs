@@ -6,7 +6,7 @@ use crate::account::{Account, Figures};
 use crate::assessment::{ImposedOnDay, Rules, classify, day_counts, project_ladder};
 use crate::kernel::{business_date, earlier, end_of_day, past_due_from};
 use crate::ledger::{Allocation, BucketBalance, allocate_at};
-use crate::policy::Policy;
+use crate::policy::{Policy, Timeline};
 
 /// Writes an account's daily lines, each by the version of the policy that binds the account at its end.
 ///
@@ -63,7 +63,7 @@ impl<'p> DailyLines<'p> {
                 self.allocation = None;
             }
             let allocation = self.allocation.get_or_insert_with(|| allocate_at(account, &timeline));
-            let mut steady = Steady::new(account, allocation, timeline.current(), day);
+            let mut steady = Steady::new(account, allocation, &timeline, day);
             let next = self.rules.next(account, at).map(|(_, at)| business_date(account.time_zone, at));
             steady.until = earlier(steady.until, next);
             self.steady = Some(steady);
@@ -95,13 +95,15 @@ impl<'p> DailyLines<'p> {
 }
 
 impl<'p> Steady<'p> {
-    fn new(account: &Account, allocation: &Allocation, policy: &'p Policy, day: NaiveDate) -> Self {
+    fn new(account: &Account, allocation: &Allocation, timeline: &Timeline<'p>, day: NaiveDate) -> Self {
+        let policy = timeline.current();
         let figures = Figures::on(day, account, allocation, policy);
-        let projection = project_ladder(account, allocation, policy, day);
-        let classified = classify(account, allocation, policy, day, day);
+        let projection = project_ladder(account, allocation, timeline, day);
+        let classified = classify(account, allocation, timeline, day, day);
         let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
+        // What late fees have left open of an installment falls past due with it.
         let next_overdue = allocation
-            .open_installments
+            .shown_installments(account.currency)
             .iter()
             .map(|open_installment| past_due_from(policy.day_count, open_installment.due_on))
             .find(|from| *from > day);

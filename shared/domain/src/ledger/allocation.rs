@@ -13,8 +13,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::ledger_run::{Ledger, run_allocation};
 use crate::account::{Account, Installment};
-use crate::kernel::{InstallmentNumber, Money, minor, number};
-use crate::policy::Timeline;
+use crate::kernel::{InstallmentNumber, Money, date_of, minor, number};
+use crate::policy::{Policy, Timeline};
 
 /// The paid and the open amounts of an account's installments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,18 +194,34 @@ pub fn allocate_at<'p>(account: &Account, timeline: impl Into<Timeline<'p>>) -> 
     allocation
 }
 
-/// The due date of each installment, in the account's order, moved off non-working days by the version that
-/// binds on the contract's date. A chargeback is due on the day of the reversal, which is no contract's date: it
-/// is not moved.
+/// The due date of each installment, in the account's order, moved off non-working days. A chargeback is due on the
+/// day of the reversal, which is no contract's date: it is not moved.
 pub(crate) fn due_dates<'a>(
     account: &'a Account,
     timeline: &'a Timeline<'_>,
 ) -> impl Iterator<Item = NaiveDate> + 'a {
-    let of = |due_on: NaiveDate| timeline.on(number(due_on)).business_days.as_ref();
-    account.installments.iter().map(move |installment| match of(installment.due_on) {
-        Some(business_days) if installment.number().is_some() => business_days.moved(installment.due_on),
-        _ => installment.due_on,
+    account.installments.iter().map(move |installment| match installment.number() {
+        Some(_) => moved(installment.due_on, timeline),
+        None => installment.due_on,
     })
+}
+
+/// A contract's date, moved by the version that binds on it, but not to before that version's first day. Where a
+/// version before has moved it to one of its own days, it stays there: it was due by then.
+fn moved(contract_date: NaiveDate, timeline: &Timeline<'_>) -> NaiveDate {
+    let moved_by = |policy: &Policy| match &policy.business_days {
+        Some(business_days) => business_days.moved(contract_date),
+        None => contract_date,
+    };
+    let mut versions = timeline.iter().peekable();
+    while let Some((from, policy)) = versions.next() {
+        let due_on = moved_by(policy);
+        let is_its_own = |next: i64| number(due_on) < next || number(contract_date) < next;
+        if versions.peek().is_none_or(|(next, _)| is_its_own(*next)) {
+            return if number(due_on) < from { date_of(from) } else { due_on };
+        }
+    }
+    contract_date
 }
 
 /// Allocates `pool`, oldest first, to the installments that the account had before `until`.

@@ -10,7 +10,7 @@ use super::allocation::{InstallmentPlaces, allocate_reporting};
 use super::late_fee_accrual::LateFeeAccrual;
 use crate::account::{Account, Payment};
 use crate::kernel::minor;
-use crate::policy::{Component, DueClass, Overpayment, Policy, WaterfallEntry};
+use crate::policy::{Component, DueClass, Overpayment, Policy, Timeline, WaterfallEntry};
 
 /// An installment during the run; amounts are in minor units.
 #[derive(Clone)]
@@ -45,6 +45,11 @@ impl AllocationLine {
             std::cmp::Ordering::Equal => DueClass::Due,
             std::cmp::Ordering::Greater => DueClass::InAdvance,
         }
+    }
+
+    /// Whether it is left over from a replaced schedule, and not past due by its own date.
+    fn is_left_early(&self, day: i64) -> bool {
+        self.replaced && self.falls_due >= day
     }
 
     pub(super) fn amount_open(&self) -> i128 {
@@ -89,7 +94,7 @@ pub(super) struct AllocationRun<'a> {
     pub(super) shares: BTreeMap<usize, Vec<(usize, i128)>>,
 }
 
-impl AllocationRun<'_> {
+impl<'a> AllocationRun<'a> {
     /// The installments that are not written off and of which an amount or a late fee is open, by the day on
     /// which they fall due.
     pub(super) fn coming_due(&self, late_fees: Option<&LateFeeAccrual>) -> BTreeMap<i64, Vec<usize>> {
@@ -112,11 +117,12 @@ impl AllocationRun<'_> {
     }
 
     /// Allocates the credit that waits for due dates, and gives the days with their amounts.
-    pub(super) fn allocate_waiting(&mut self, credit_waits: bool) -> Vec<(i64, i128)> {
+    pub(super) fn allocate_waiting(&mut self, timeline: &Timeline<'a>) -> Vec<(i64, i128)> {
         let mut waiting = Vec::new();
-        if self.credit > 0 && credit_waits {
+        if self.credit > 0 {
             for (falls_due, places) in self.coming_due(self.late_fees.as_ref()) {
                 let before = self.credit;
+                self.policy = timeline.on(falls_due.max(self.day));
                 self.allocate_due(&places);
                 if before > self.credit {
                     waiting.push((falls_due, before - self.credit));
@@ -195,22 +201,35 @@ impl AllocationRun<'_> {
             None => {
                 for class in [DueClass::PastDue, DueClass::Due, DueClass::InAdvance] {
                     let order = waterfall.order().map(|component| WaterfallEntry { class, component });
-                    self.allocate_by_installment(&order);
+                    self.allocate_by_installment(&order, |_, _| true);
                 }
             }
             Some(entries) => {
                 let together = |one: &WaterfallEntry, next: &WaterfallEntry| {
                     one.class == DueClass::InAdvance && next.class == DueClass::InAdvance
                 };
+                let is_past_due = |entry: &WaterfallEntry| entry.class == DueClass::PastDue;
+                let mut past_due: Vec<WaterfallEntry> = entries.iter().copied().filter(is_past_due).collect();
+                let mut to_come = past_due.len();
                 for entries in entries.chunk_by(together) {
-                    self.allocate_by_installment(entries);
+                    self.allocate_by_installment(entries, |line, day| !line.is_left_early(day));
+                    to_come -= entries.iter().copied().filter(|entry| is_past_due(entry)).count();
+                    if to_come == 0 && !past_due.is_empty() {
+                        // Then what a replaced schedule left behind and is not past due by its date.
+                        self.allocate_by_installment(&past_due, AllocationLine::is_left_early);
+                        past_due.clear();
+                    }
                 }
             }
         }
     }
 
-    /// Allocates to those entries, all of one class, one installment after the other.
-    fn allocate_by_installment(&mut self, entries: &[WaterfallEntry]) {
+    /// Allocates to those entries, all of one class, one installment after the other, of those that are meant.
+    fn allocate_by_installment(
+        &mut self,
+        entries: &[WaterfallEntry],
+        is_meant: impl Fn(&AllocationLine, i64) -> bool,
+    ) {
         let Some(class) = entries.first().map(|entry| entry.class) else { return };
         let count = self.lines.len();
         let overpayment = self.policy.overpayment;
@@ -220,7 +239,8 @@ impl AllocationRun<'_> {
         for step in 0..count {
             let backwards = class == DueClass::InAdvance && overpayment == Overpayment::Last;
             let place = if backwards { count - 1 - step } else { step };
-            if self.takes_money(place) && self.lines[place].class(self.day) == class {
+            let line = &self.lines[place];
+            if self.takes_money(place) && line.class(self.day) == class && is_meant(line, self.day) {
                 for entry in entries {
                     self.allocate_component(place, entry.component);
                 }

@@ -139,13 +139,14 @@ impl Allocation {
         })
     }
 
-    /// The late fee charged by `day` since the first due date: its open, its paid and its waived part. For a
-    /// day before the last payment it is the fee of the payment's day.
+    /// The late fee charged by `day`, a day that has begun under the policy's day count, since the first due date:
+    /// its open, its paid and its waived part. For a day before the last payment it is the fee of the payment's
+    /// day.
     #[must_use]
-    pub fn late_fee_charged_on(&self, day: NaiveDate, currency: Currency) -> Money {
+    pub fn late_fee_charged_on(&self, day: NaiveDate, currency: Currency, count: DayCount) -> Money {
         let accrual = self.ledger.as_ref().and_then(|ledger| ledger.late_fees.as_ref());
         let charged =
-            accrual.map_or(0, |accrual| accrual.charged_before() + accrual.on(number(day)).charged());
+            accrual.map_or(0, |accrual| accrual.charged_before() + accrual.on(number(day), count).charged());
         Money::of_minor(charged, currency.minor_units())
     }
 
@@ -170,7 +171,7 @@ impl Allocation {
         let is_it = |(place, _): &(usize, NaiveDate)| *place == open_installment.place;
         let Some(place) = ledger.shown.iter().position(is_it) else { return Vec::new() };
         let [fee, interest, principal] = ledger.open[place];
-        let penalty = ledger.fees_on(number(day)).map_or(0, |fees| fees.open(place));
+        let penalty = ledger.fees_on(number(day), policy.day_count).map_or(0, |fees| fees.open(place));
         let minor_units = account.currency.minor_units();
         let open = policy.waterfall.order().map(|component| {
             let open = match component {
@@ -199,10 +200,16 @@ impl Allocation {
     }
 
     /// The open late fee of the installment at that index on `day`.
-    pub(super) fn late_fee_open(&self, place: usize, day: NaiveDate, currency: Currency) -> Money {
+    pub(super) fn late_fee_open(
+        &self,
+        place: usize,
+        day: NaiveDate,
+        currency: Currency,
+        count: DayCount,
+    ) -> Money {
         let open = self.ledger.as_ref().and_then(|ledger| {
             let shown = ledger.shown.iter().position(|(shown, _)| *shown == place)?;
-            Some(ledger.fees_on(number(day))?.open(shown))
+            Some(ledger.fees_on(number(day), count)?.open(shown))
         });
         Money::of_minor(open.unwrap_or(0), currency.minor_units())
     }
@@ -224,7 +231,7 @@ impl Ledger {
     /// The balances on `day`.
     fn balances_on(&self, day: i64, count: DayCount, currency: Currency) -> Balances {
         let past_due = self.shown.partition_point(|(_, due_on)| falls_past_due(count, *due_on) <= day);
-        let late_fee = self.fees_on(day).map_or(0, |fees| fees.open_of(past_due));
+        let late_fee = self.fees_on(day, count).map_or(0, |fees| fees.open_of(past_due));
         self.balances(day, past_due, late_fee, currency)
     }
 
@@ -261,7 +268,7 @@ impl Ledger {
                 may_be_enough(day, past_due, fees) && is_enough(day, past_due, fees)
             })
         };
-        let mut fees = self.fees_on(self.day);
+        let mut fees = self.fees_on(self.day, count);
         let mut place = 0;
         // Up to the day of the last fact the fees are those of that day.
         while place < open_installment.len() && falls(place) <= self.day {
@@ -273,7 +280,7 @@ impl Ledger {
         }
         let last = number(last);
         if !with(last, open_installment.len(), open_of(open_installment.len(), &fees))
-            && !enough(&self.upper_bounds(open_installment.len(), last, currency))
+            && !enough(&self.upper_bounds(open_installment.len(), last, count, currency))
         {
             return None;
         }
@@ -316,8 +323,8 @@ impl Ledger {
     }
 
     /// Upper bounds of the balances on any day up to `last`.
-    fn upper_bounds(&self, unpaid: usize, last: i64, currency: Currency) -> Balances {
-        let fees = self.late_fees.as_ref().map_or(0, |accrual| accrual.at_most(last));
+    fn upper_bounds(&self, unpaid: usize, last: i64, count: DayCount, currency: Currency) -> Balances {
+        let fees = self.late_fees.as_ref().map_or(0, |accrual| accrual.at_most(last, count));
         let all = Money::of_minor(self.open_before(unpaid) + fees, currency.minor_units());
         Balances {
             overdue: all,
@@ -327,8 +334,8 @@ impl Ledger {
         }
     }
 
-    pub(super) fn fees_on(&self, day: i64) -> Option<AccrualAt<'_>> {
-        self.late_fees.as_ref().map(|accrual| accrual.on(day))
+    pub(super) fn fees_on(&self, day: i64, count: DayCount) -> Option<AccrualAt<'_>> {
+        self.late_fees.as_ref().map(|accrual| accrual.on(day, count))
     }
 
     /// Open amount of the first `place` open installments without late fees, in minor units.

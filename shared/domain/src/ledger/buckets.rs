@@ -39,7 +39,7 @@ impl Allocation {
             let Some(balance) = place.checked_sub(1).and_then(|place| buckets.get_mut(place)) else {
                 continue;
             };
-            let amount = one.amount + self.late_fee_open(one.place, day, account.currency);
+            let amount = one.amount + self.late_fee_open(one.place, day, account.currency, policy.day_count);
             // An installment whose late fee is still to come owes nothing yet.
             if amount.is_positive() {
                 balance.installments += 1;

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 
 use super::unpaused_days::after_unpaused;
 use crate::account::{Account, DelinquencyPause, Installment};
-use crate::kernel::{Currency, LAST_DATE, Money, business_date, date_of, minor, number};
+use crate::kernel::{Currency, DayCount, LAST_DATE, Money, business_date, date_of, minor, number};
 use crate::policy::{LateFee, MAX_RATE_DECIMALS, Policy, Timeline};
 
 /// Days of the year by which an annual rate is divided.
@@ -38,7 +38,7 @@ const NEVER: i64 = i64::MAX;
 /// The late-fee terms of a version, amounts in fixed-point units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct LateFeeTerms {
-    /// The first day that they charge, in the policy's day count.
+    /// The first date whose charge is theirs.
     from: i64,
     /// Unpaused days from the due date without a charge.
     free_days: i64,
@@ -56,11 +56,9 @@ struct LateFeeTerms {
     cap_amount: Option<i128>,
     /// The most that a month costs.
     cap_per_month: Option<i128>,
-    /// The first paused day and the day after the last of each pause, by the first paused day: counted days,
-    /// as the accrual's.
+    /// The first paused date and the date after the last of each pause, by the first paused date.
     pauses: Vec<(i64, i64)>,
-    /// Days between the count of an elapsed day and the calendar: see [`LateFeeAccrual::advance`].
-    shift: i64,
+    day_count: DayCount,
 }
 
 /// Days in a row that lie all in a pause, or all in none. `until` is the day after the last.
@@ -77,14 +75,13 @@ struct Step {
 }
 
 impl LateFeeTerms {
-    /// The terms of a version that binds from the calendar day `from` on.
+    /// The terms of a version that binds from the date `from` on.
     fn new(from: i64, account: &Account, policy: &Policy) -> Self {
         let amount = |amount: Money| fee_units(amount.as_decimal(), account.currency.minor_units());
-        let shift = policy.day_count.on_due_date();
-        let paused = |pause: &DelinquencyPause| (number(pause.from) - shift, number(pause.until) - shift);
+        let paused = |pause: &DelinquencyPause| (number(pause.from), number(pause.until));
         let fee = policy.late_fee.as_ref();
         Self {
-            from: from.saturating_sub(shift),
+            from,
             free_days: i64::from(policy.free_days()),
             rate: fee.map_or(0, |fee| daily_rate(fee, account)),
             fixed: fee.and_then(|fee| fee.fixed).map_or(0, amount),
@@ -96,8 +93,14 @@ impl LateFeeTerms {
             cap_amount: fee.and_then(|fee| fee.cap_per_installment_amount).map(amount),
             cap_per_month: fee.and_then(|fee| fee.cap_per_month).map(amount),
             pauses: account.pauses.iter().map(paused).collect(),
-            shift,
+            day_count: policy.day_count,
         }
+    }
+
+    /// The date on which a date's charge is owed, and to whose month it belongs: the next one, or under `due_day` the
+    /// date itself, in its last second.
+    const fn owed_on(&self, day: i64) -> i64 {
+        day + 1 - self.day_count.on_due_date()
     }
 
     /// The run of days from `day` on that a pause takes out of the count, or does not.
@@ -111,11 +114,10 @@ impl LateFeeTerms {
     }
 }
 
-/// The day after the last whose charge belongs to a calendar month: the month of `day`'s own charge. A day's charge
-/// is owed on the next date, and belongs to that date's month.
-fn month_end(day: i64) -> i64 {
-    let first = date_of(day + 1).with_day(1).unwrap_or(LAST_DATE);
-    first.checked_add_months(Months::new(1)).map_or(i64::MAX, |next| number(next) - 1)
+/// The first date of the month that comes after a date's month.
+fn next_month(date: i64) -> i64 {
+    let first = date_of(date).with_day(1).unwrap_or(LAST_DATE);
+    first.checked_add_months(Months::new(1)).map_or(i64::MAX, number)
 }
 
 /// A day's charge on one minor unit of principal, in fixed-point units.
@@ -189,9 +191,9 @@ impl InstallmentFee {
             principal_due: principal,
             principal_days: 0,
             due_on: number(due_on),
-            owed_from: owed_from.unwrap_or(i64::MIN / 2),
+            owed_from: owed_from.unwrap_or(i64::MIN),
             bears,
-            origin: 0,
+            origin: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
             start: NEVER,
             accrued: 0,
             room: 0,
@@ -210,10 +212,8 @@ impl InstallmentFee {
     fn come_under(&mut self, terms: &LateFeeTerms) {
         // The first day after which one day more than the free ones has elapsed.
         let pauses = terms.pauses.iter().copied();
-        let charged = after_unpaused(pauses, self.due_on - terms.shift, terms.free_days + 1);
-        let owed_from = self.owed_from - terms.shift;
-        self.origin = (self.due_on - terms.shift).max(owed_from);
-        self.start = if self.bears { (charged - 1).max(owed_from) } else { NEVER };
+        let charged = after_unpaused(pauses, self.due_on, terms.free_days + 1);
+        self.start = if self.bears { (charged - 1).max(self.owed_from) } else { NEVER };
         let cap_share = terms.cap_share.map_or(UNBOUNDED, |share| share * self.principal_due);
         let cap = cap_share.min(terms.cap_amount.unwrap_or(UNBOUNDED));
         self.room = (cap - self.accrued).max(0);
@@ -243,7 +243,7 @@ impl InstallmentFee {
 
     /// The fees per stage, each with the elapsed day that charges it.
     fn stage_fees<'r>(&self, rules: &'r LateFeeTerms) -> impl Iterator<Item = (i64, i128)> + use<'r> {
-        let (due_on, bears) = (self.due_on - rules.shift, self.bears);
+        let (due_on, bears) = (self.due_on, self.bears);
         rules.per_stage.iter().filter(move |_| bears).map(move |(days, fee)| {
             let pauses = rules.pauses.iter().copied();
             (after_unpaused(pauses, due_on, *days) - 1, *fee)
@@ -296,10 +296,10 @@ struct AccrualState {
     in_order: bool,
     /// Days before this one have been charged.
     day: i64,
-    /// The charges of the month of `day`, where a version has a monthly cap.
+    /// The charges of the month that has begun, where a version has a monthly cap.
     month_charged: i128,
-    /// The first day after that month.
-    month_end: i64,
+    /// The first date of the month after it.
+    next_month: i64,
     /// Index of the terms that charge `day`.
     term: usize,
 }
@@ -307,7 +307,7 @@ struct AccrualState {
 impl AccrualState {
     fn new(fees: Vec<InstallmentFee>, day: i64) -> Self {
         let in_order = fees.is_sorted_by_key(|fee| fee.due_on);
-        Self { fees, first: 0, in_order, day, month_charged: 0, month_end: i64::MIN, term: 0 }
+        Self { fees, first: 0, in_order, day, month_charged: 0, next_month: i64::MIN, term: 0 }
     }
 
     /// The rest of the monthly cap for the month of `day`.
@@ -316,10 +316,9 @@ impl AccrualState {
     }
 
     /// The fees that may have begun to elapse before `day`, and no others where they are in order.
-    fn begun_before(&self, day: i64, rules: &LateFeeTerms) -> impl Iterator<Item = &InstallmentFee> {
+    fn begun_before(&self, day: i64) -> impl Iterator<Item = &InstallmentFee> {
         let in_order = self.in_order;
-        let behind = day.saturating_add(rules.shift);
-        self.fees[self.first..].iter().take_while(move |fee| !in_order || fee.due_on < behind)
+        self.fees[self.first..].iter().take_while(move |fee| !in_order || fee.due_on < day)
     }
 
     /// Charges the days before `to`, each by the terms of its version.
@@ -330,6 +329,11 @@ impl AccrualState {
             self.day = self.day.max(next.from);
             self.term += 1;
             self.fees.iter_mut().for_each(|fee| fee.come_under(next));
+            if let Some(principals) = terms.base_from(self.term) {
+                self.first = 0;
+                let bearing = self.fees.iter_mut().zip(principals).filter(|(fee, _)| fee.bears);
+                bearing.for_each(|(fee, principal)| fee.principal = *principal);
+            }
         }
         self.advance_under(terms, to);
     }
@@ -348,10 +352,11 @@ impl AccrualState {
                 };
                 let mut end = end.min(run_end);
                 if terms.have_monthly_cap {
-                    self.begin_month(self.day);
-                    end = end.min(self.month_end);
+                    let owed_on = rules.owed_on(self.day);
+                    self.begin_month(owed_on);
+                    end = end.min(self.next_month - (owed_on - self.day));
                 }
-                let begun = || self.begun_before(self.day + 1, rules);
+                let begun = || self.begun_before(self.day + 1);
                 let charges_once = |fee: &InstallmentFee| {
                     fee.is_charged(self.day, false)
                         && (rules.fixed > 0 && fee.fixed_to_come
@@ -371,8 +376,8 @@ impl AccrualState {
     /// The next step, up to `to` at most.
     fn next_step(&self, rules: &LateFeeTerms, to: i64) -> Step {
         let mut step = Step { end: to, any_elapsed: false };
-        for fee in self.begun_before(to, rules) {
-            if fee.principal == 0 || fee.due_on - rules.shift >= step.end {
+        for fee in self.begun_before(to) {
+            if fee.principal == 0 || fee.due_on >= step.end {
                 continue;
             }
             if fee.origin > self.day {
@@ -389,11 +394,11 @@ impl AccrualState {
         step
     }
 
-    /// Begins the month of a day's charge, unless it has begun.
-    fn begin_month(&mut self, day: i64) {
-        if day >= self.month_end {
+    /// Begins the month of a date, unless it has begun.
+    fn begin_month(&mut self, date: i64) {
+        if date >= self.next_month {
             self.month_charged = 0;
-            self.month_end = month_end(day);
+            self.next_month = next_month(date);
         }
     }
 
@@ -408,7 +413,7 @@ impl AccrualState {
         }
         let mut month_left = self.month_left(rules);
         let raised = i128::from(days) * rules.headroom.unwrap_or(0);
-        let behind = if self.in_order { day.saturating_add(rules.shift) } else { i64::MAX };
+        let behind = if self.in_order { day } else { i64::MAX };
         for fee in self.fees[self.first..].iter_mut().take_while(|fee| fee.due_on <= behind) {
             if fee.principal == 0 || fee.origin > day {
                 continue;
@@ -441,7 +446,7 @@ impl AccrualState {
 
     /// The charge of all installments for `days`, before the monthly cap.
     fn charges(&self, rules: &LateFeeTerms, days: i64, paused: bool) -> i128 {
-        self.begun_before(self.day + 1, rules)
+        self.begun_before(self.day + 1)
             .filter(|fee| fee.is_charged(self.day, paused) && fee.origin <= self.day)
             .map(|fee| fee.charge(self.day, days, rules))
             .sum()
@@ -480,6 +485,13 @@ pub(crate) struct LateFeeAccrual {
 pub(crate) struct AccrualAt<'m> {
     terms: &'m AllTerms,
     state: std::borrow::Cow<'m, AccrualState>,
+    /// The count of the days that it is asked for.
+    day_count: DayCount,
+}
+
+/// The first date that is not charged yet on a day of a day count.
+const fn uncharged_from(day: i64, count: DayCount) -> i64 {
+    day + count.on_due_date()
 }
 
 impl LateFeeAccrual {
@@ -502,13 +514,12 @@ impl LateFeeAccrual {
                 InstallmentFee::new(installment, due_on, principal, account, first)
             })
             .collect();
-        let day = fees.iter().map(|fee| fee.due_on - first.shift).min().unwrap_or(0);
-        let terms = AllTerms { versions, have_monthly_cap };
+        let day = fees.iter().map(|fee| fee.due_on).min().unwrap_or(0);
+        let terms = AllTerms { versions, bases: Vec::new(), have_monthly_cap };
         Self { terms, state: AccrualState::new(fees, day), charged_before: 0 }
     }
 
-    /// Charges the days before `day`, in the policy's day count. Day 0 of an installment is its due date, or
-    /// under `due_day` the day before, whose count applies in the due date's last second.
+    /// Charges the dates before `day`: the night that begins on each, or under `due_day` its last second.
     pub(crate) fn advance(&mut self, day: i64) {
         self.state.advance(&self.terms, day);
     }
@@ -523,12 +534,12 @@ impl LateFeeAccrual {
         self.state.fees.iter().any(|fee| fee.open() > 0)
     }
 
-    /// Charges an installment once, on a calendar day, within its own caps and that of the day's month.
+    /// Charges an installment once, on a date, within its own caps and that of the date's month.
     pub(crate) fn charge_once(&mut self, place: usize, day: i64, fee: Money, currency: Currency) {
         let state = &mut self.state;
         let rules = &self.terms.versions[state.term];
         if self.terms.have_monthly_cap {
-            state.begin_month(day - 1);
+            state.begin_month(day);
         }
         let month_left = state.month_left(rules);
         let fee = fee_units(fee.as_decimal(), currency.minor_units());
@@ -554,18 +565,32 @@ impl LateFeeAccrual {
         }
     }
 
+    /// Records the principals that the version of that index begins to charge, instead of those of the version
+    /// before.
+    pub(crate) fn change_base_at(&mut self, term: usize, principals: Vec<i128>) {
+        self.terms.bases.push((term, principals));
+    }
+
+    /// Whether any later day adds a fee to an installment, or can.
+    pub(crate) fn may_accrue(&self, place: usize) -> bool {
+        self.state.fees[place].bears && self.terms.largest_principal(&self.state, place) > 0
+    }
+
     /// Counts no fee of an installment as open any more. It goes on accruing.
     pub(crate) fn leave_out(&mut self, place: usize) {
         self.state.fees[place].is_left_out = true;
     }
 
-    /// Keeps only the installments at those indexes, in that order, and renumbers them. The others have no
-    /// open principal, so their fees no longer grow.
-    pub(crate) fn keep(&mut self, places: impl Iterator<Item = usize>) {
+    /// Keeps only the installments at those indexes, in that order, and renumbers them. The fees of the others no
+    /// longer grow.
+    pub(crate) fn keep(&mut self, places: impl Iterator<Item = usize> + Clone) {
         let all = self.state.charged();
-        let AccrualState { day, month_charged, month_end, term, .. } = self.state;
+        for (_, principals) in &mut self.terms.bases {
+            *principals = places.clone().map(|place| principals[place]).collect();
+        }
+        let AccrualState { day, month_charged, next_month, term, .. } = self.state;
         let kept = places.map(|place| self.state.fees[place]).collect();
-        self.state = AccrualState { month_charged, month_end, term, ..AccrualState::new(kept, day) };
+        self.state = AccrualState { month_charged, next_month, term, ..AccrualState::new(kept, day) };
         self.charged_before += all - self.state.charged();
     }
 
@@ -574,27 +599,29 @@ impl LateFeeAccrual {
         self.charged_before
     }
 
-    /// The fees on `day`, or on the accrual's own day where that is later.
-    pub(crate) fn on(&self, day: i64) -> AccrualAt<'_> {
-        let mut accrual = AccrualAt { terms: &self.terms, state: std::borrow::Cow::Borrowed(&self.state) };
+    /// The fees on `day`, a day that has begun under a day count, or on the accrual's own day where that is later.
+    pub(crate) fn on(&self, day: i64, count: DayCount) -> AccrualAt<'_> {
+        let state = std::borrow::Cow::Borrowed(&self.state);
+        let mut accrual = AccrualAt { terms: &self.terms, state, day_count: count };
         accrual.advance(day);
         accrual
     }
 
     /// Whether any later day adds a fee, or can.
     pub(crate) fn runs(&self) -> bool {
-        self.state.fees.iter().any(|fee| fee.principal > 0)
+        (0..self.state.fees.len()).any(|place| self.may_accrue(place))
     }
 
-    /// An upper bound of all open fees until `last`, in minor units.
-    pub(crate) fn at_most(&self, last: i64) -> i128 {
-        let days = last.min(number(LAST_DATE)) - self.state.day;
+    /// An upper bound of all open fees until the day `last` of a day count, in minor units.
+    pub(crate) fn at_most(&self, last: i64, count: DayCount) -> i128 {
+        let days = uncharged_from(last, count).min(number(LAST_DATE)) - self.state.day;
         let months = i128::from(days / 28 + 2);
         let coming = &self.terms.versions[self.state.term..];
         let by_month = coming.iter().map(|terms| terms.cap_per_month.map_or(UNBOUNDED, |cap| cap * months));
         let by_month = by_month.max().unwrap_or(UNBOUNDED);
-        let of_each =
-            self.state.fees.iter().map(|fee| self.terms.at_most(&self.state, fee, days)).sum::<i128>();
+        let of_each = (0..self.state.fees.len())
+            .map(|place| self.terms.at_most(&self.state, place, days))
+            .sum::<i128>();
         let to_come = if days > 0 { of_each.min(by_month) } else { 0 };
         let open: i128 = self.state.fees.iter().map(InstallmentFee::open).sum();
         // Each fee is rounded by itself.
@@ -606,12 +633,27 @@ impl LateFeeAccrual {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct AllTerms {
     versions: Vec<LateFeeTerms>,
+    /// The open principal of each installment as a version begins to charge it, by the version's index, where the
+    /// version before charges another.
+    bases: Vec<(usize, Vec<i128>)>,
     have_monthly_cap: bool,
 }
 
 impl AllTerms {
+    /// The open principal of each installment from a version on; none: it is that of the version before.
+    fn base_from(&self, term: usize) -> Option<&[i128]> {
+        self.bases.iter().find(|(from, _)| *from == term).map(|(_, principals)| principals.as_slice())
+    }
+
+    /// The most principal of an installment that is charged from the state's day on.
+    fn largest_principal(&self, state: &AccrualState, place: usize) -> i128 {
+        let coming = self.bases.iter().filter(|(from, _)| *from > state.term);
+        coming.map(|(_, principals)| principals[place]).fold(state.fees[place].principal, i128::max)
+    }
+
     /// An upper bound of what an installment is charged in `days` from the state's day on.
-    fn at_most(&self, state: &AccrualState, fee: &InstallmentFee, days: i64) -> i128 {
+    fn at_most(&self, state: &AccrualState, place: usize, days: i64) -> i128 {
+        let fee = &state.fees[place];
         match &self.versions[state.term..] {
             [only] if days <= 0 => fee.charge(state.day, 0, only),
             [only] => {
@@ -625,7 +667,7 @@ impl AllTerms {
                 let per_stage =
                     |terms: &LateFeeTerms| terms.per_stage.iter().map(|(_, fee)| fee).sum::<i128>();
                 let per_stage = coming.iter().map(per_stage).sum::<i128>();
-                i128::from(days) * rate * fee.principal + fixed + per_stage
+                i128::from(days) * rate * self.largest_principal(state, place) + fixed + per_stage
             }
         }
     }
@@ -639,8 +681,9 @@ impl AccrualAt<'_> {
 
     /// Advances to `day`; an earlier day changes nothing.
     pub(crate) fn advance(&mut self, day: i64) {
-        if self.state.day < day {
-            self.state.to_mut().advance(self.terms, day);
+        let to = uncharged_from(day, self.day_count);
+        if self.state.day < to {
+            self.state.to_mut().advance(self.terms, to);
         }
     }
 
@@ -651,10 +694,12 @@ impl AccrualAt<'_> {
 
     /// An upper bound of their open fees on `day`, in minor units.
     pub(crate) fn open_at_most(&self, count: usize, day: i64) -> i128 {
-        let days = (day - self.state.day).max(0);
-        let to_come = |fee: &InstallmentFee| self.terms.at_most(&self.state, fee, days);
-        let at_most = |fee: &InstallmentFee| fee.kept + rounded(fee.accrued + to_come(fee)) - fee.taken;
-        self.state.fees.iter().take(count).map(at_most).sum()
+        let days = (uncharged_from(day, self.day_count) - self.state.day).max(0);
+        let to_come = |place| self.terms.at_most(&self.state, place, days);
+        let at_most = |(place, fee): (usize, &InstallmentFee)| {
+            fee.kept + rounded(fee.accrued + to_come(place)) - fee.taken
+        };
+        self.state.fees.iter().enumerate().take(count).map(at_most).sum()
     }
 
     /// An installment's open fee, in minor units.

@@ -170,7 +170,8 @@ impl<'a> LedgerRun<'a> {
         let rank_of = |at: DateTime<Utc>| dividing.partition_point(|one| *one <= at);
         let line = |(installment, due_on): (&Installment, NaiveDate)| {
             let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
-            let waterfall = &timeline.on(number(due_on)).waterfall;
+            // By the first version, so that no later one splits an adjustment anew.
+            let waterfall = &timeline.on(i64::MIN).waterfall;
             let open = installment.components_due(waterfall, minor_units);
             AllocationLine {
                 open,
@@ -302,7 +303,7 @@ impl<'a> LedgerRun<'a> {
             (run.day, run.policy) = (day, policy);
         }
         if let Some(accrual) = &mut self.late_fees {
-            accrual.advance(day - policy.day_count.on_due_date());
+            accrual.advance(day);
         }
     }
 
@@ -313,6 +314,19 @@ impl<'a> LedgerRun<'a> {
         let base = if judged.is_fee_base { &*judged } else { &self.shown };
         for (place, line) in base.lines.iter().enumerate() {
             accrual.set_principal(place, line.open[2]);
+        }
+    }
+
+    /// The same for the versions that bind after the last fact.
+    fn change_coming_fee_bases(&mut self) {
+        let mut are_arrears = self.timeline.on(self.day).fees_are_arrears();
+        let (Some(judged), Some(accrual)) = (&self.judged, &mut self.late_fees) else { return };
+        for (term, (from, policy)) in self.timeline.iter().enumerate() {
+            if from > self.day && policy.fees_are_arrears() != are_arrears {
+                are_arrears = policy.fees_are_arrears();
+                let base = if are_arrears { &self.shown } else { judged };
+                accrual.change_base_at(term, base.lines.iter().map(|line| line.open[2]).collect());
+            }
         }
     }
 
@@ -351,7 +365,6 @@ impl<'a> LedgerRun<'a> {
         let currency = self.account.currency;
         let policy = self.timeline.current();
         let fees_are_arrears = policy.fees_are_arrears();
-        let mut judged = self.judged.take().filter(|_| !fees_are_arrears);
         let mut late_fees = self.late_fees.take();
         let (credit_by_now, unnamed) = (self.shown.credit, self.shown.unnamed.take().unwrap_or_default());
         let paid_by_now =
@@ -360,12 +373,17 @@ impl<'a> LedgerRun<'a> {
         // its installment falls due.
         let mut allocate_waiting = |run: &mut AllocationRun<'a>| {
             run.late_fees = late_fees.take();
-            let waiting = run.allocate_waiting(self.credit_waits);
+            let waiting = if self.credit_waits { run.allocate_waiting(self.timeline) } else { Vec::new() };
             late_fees = run.late_fees.take();
             waiting
         };
         let waiting = allocate_waiting(&mut self.shown);
-        let judged_waiting = judged.as_mut().map_or_else(|| waiting.clone(), allocate_waiting);
+        let judged_waiting = self.judged.as_mut().map_or_else(|| waiting.clone(), allocate_waiting);
+        self.late_fees = late_fees;
+        self.change_coming_fee_bases();
+        let late_fees = self.late_fees.take();
+        let judged = self.judged.take().filter(|_| !fees_are_arrears);
+        let judged_waiting = if judged.is_some() { judged_waiting } else { waiting.clone() };
         let shown = self.shown;
         let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
         let fee_open = |place: usize| late_fees.as_ref().map_or(0, |accrual| accrual.open(place));
@@ -379,12 +397,21 @@ impl<'a> LedgerRun<'a> {
             if owes > 0 || (fees_are_arrears && owes_fee) {
                 open_installments.push(OpenInstallment { place, due_on: line.due_on, amount: money(owes) });
             }
-            if owes > 0 || owes_fee || line.amount_open() > 0 {
+            let may_owe_fee = || late_fees.as_ref().is_some_and(|accrual| accrual.may_accrue(place));
+            if owes > 0 || owes_fee || line.amount_open() > 0 || may_owe_fee() {
                 shown_places.push((place, line.due_on));
             }
         }
         open_installments.sort_by_key(|one| one.due_on);
         shown_places.sort_by_key(|(_, due_on)| *due_on);
+        // Where fees count as arrears, nothing is open yet of those whose late fee is still to come.
+        let owes_nothing = |(_, (place, _)): &(usize, &(usize, NaiveDate))| {
+            shown.lines[*place].amount_open() == 0 && fee_open(*place) == 0
+        };
+        let fee_to_come: Vec<usize> = match fees_are_arrears {
+            true => shown_places.iter().enumerate().filter(owes_nothing).map(|(index, _)| index).collect(),
+            false => Vec::new(),
+        };
         let is_held = |place: usize| self.account.installments[place].hold.is_some();
         let ledger_of = |shown_places: Vec<(usize, NaiveDate)>,
                          mut late_fees: Option<LateFeeAccrual>,
@@ -399,6 +426,7 @@ impl<'a> LedgerRun<'a> {
                     left_out.push(index);
                     open.push([0; 3]);
                 } else {
+                    left_out.extend(fee_to_come.binary_search(&index).is_ok().then_some(index));
                     outstanding += line.amount_open();
                     open.push(line.open);
                 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::allocation::{Allocation, allocate, unnamed_money};
 use super::ledger_run::run_allocation_to;
 use crate::account::{Account, Installment};
-use crate::kernel::{Money, business_date, number};
+use crate::kernel::{DayCount, Money, business_date, number};
 use crate::policy::Timeline;
 
 /// The amounts paid on an installment. Credit that waits for its due date has not paid it yet.
@@ -23,6 +23,7 @@ pub(crate) struct Settlement {
     minor_units: u32,
     /// The day of the instant, in the policy's day count.
     day: i64,
+    day_count: DayCount,
 }
 
 impl Settlement {
@@ -30,15 +31,18 @@ impl Settlement {
     pub(crate) fn of(account: &Account, timeline: Option<&Timeline<'_>>, at: DateTime<Utc>) -> Self {
         let minor_units = account.currency.minor_units();
         match timeline {
-            None => Self { allocation: allocate(account), minor_units, day: 0 },
+            None => {
+                Self { allocation: allocate(account), minor_units, day: 0, day_count: DayCount::default() }
+            }
             Some(timeline) => {
-                let day = timeline.current().day_count.judged_day(account.time_zone, at);
+                let day_count = timeline.current().day_count;
+                let day = day_count.judged_day(account.time_zone, at);
                 let today = number(business_date(account.time_zone, at));
                 let allocation = match timeline.keeps_a_ledger() {
                     true => run_allocation_to(account, timeline, today),
                     false => allocate(account),
                 };
-                Self { allocation, minor_units, day: number(day) }
+                Self { allocation, minor_units, day: number(day), day_count }
             }
         }
     }
@@ -64,7 +68,7 @@ impl Settlement {
     /// The late fees that are open, with the indexes of their installments.
     pub(crate) fn open_late_fees(&self) -> Vec<(usize, Money)> {
         let Some(ledger) = &self.allocation.ledger else { return Vec::new() };
-        let Some(fees) = ledger.fees_on(self.day) else { return Vec::new() };
+        let Some(fees) = ledger.fees_on(self.day, self.day_count) else { return Vec::new() };
         let shown = ledger.shown.iter().enumerate();
         let open =
             shown.map(|(shown, (place, _))| (*place, Money::of_minor(fees.open(shown), self.minor_units)));
@@ -88,7 +92,7 @@ impl Settlement {
         let fee_open = || {
             let ledger = self.allocation.ledger.as_ref()?;
             let shown = ledger.shown.iter().position(|(shown, _)| *shown == place)?;
-            ledger.fees_on(self.day).map(|fees| fees.open(shown))
+            ledger.fees_on(self.day, self.day_count).map(|fees| fees.open(shown))
         };
         self.paid(place).own >= installment.amount_due() && fee_open().unwrap_or(0) == 0
     }

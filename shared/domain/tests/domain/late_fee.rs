@@ -6,7 +6,7 @@ use duewatch_domain::policy::{self as policies, Policy};
 use duewatch_domain::{Applied, Trigger, allocate_at};
 use rstest::rstest;
 
-use crate::common::{TestLoan, date, instant, loan, loan_in, policy};
+use crate::common::{TestLoan, command, date, instant, loan, loan_in, policy};
 
 /// Three days of grace, and a late fee.
 fn fee(table: &str) -> Policy {
@@ -278,7 +278,7 @@ fn what_was_charged_is_known_whatever_became_of_it(#[case] amount: &str, #[case]
     loan.pays("2023-10-11", "P-1", amount);
     let charged = |loan: &TestLoan| {
         allocate_at(&loan.account, &policy)
-            .late_fee_charged_on(date("2023-10-21"), loan.account.currency)
+            .late_fee_charged_on(date("2023-10-21"), loan.account.currency, policy.day_count)
             .to_string()
     };
     assert_eq!(charged(&loan), expected);
@@ -554,4 +554,18 @@ fn one_late_payment_makes_no_later_installment_late() {
     }
     loan.pays("2024-06-02", "P-7", "7.00");
     assert_eq!(loan.figures("2024-06-02", &policy).outstanding.to_string(), "0.00");
+}
+
+// Eleven nights, from the 4th on, have cost 5.50 by the 15th and go with the schedule. The 16 nights of another debt that
+// becomes known later were never waived.
+#[test]
+fn a_waiver_of_a_schedules_late_fee_goes_with_that_schedule() {
+    let (mut loan, policy) = (thousand(), fee(RATE));
+    let replaced =
+        command("schedule_replaced", r#""installments":[],"reason":"agreed","accrued_fee":"waive""#);
+    loan.account.apply_under(&replaced, loan.local("2023-10-15"), Some(&(&policy).into())).unwrap();
+    assert_eq!(loan.account.new_schedule().unwrap().late_fee.to_string(), "5.50");
+    let debt = r#""installment":{"number":1,"due_on":"2023-10-01","principal":"1000.00"}"#;
+    loan.learns("2023-10-19", "installment_added", debt);
+    assert_eq!(late_fee(&loan, "2023-10-20", &policy), "8.00");
 }

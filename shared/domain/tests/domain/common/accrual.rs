@@ -364,7 +364,19 @@ impl AccrualSteps<'_> {
                 }
             }
         }
-        for (class, components) in passes {
+        // What a replaced schedule left behind and is not past due by its date comes after all that is.
+        let is_past_due = |(class, _): &(Option<DueClass>, Vec<Component>)| *class == Some(DueClass::PastDue);
+        let of_entries = policy.waterfall.entries().is_some();
+        let last = passes.iter().rposition(is_past_due).filter(|_| of_entries);
+        let mut turns: Vec<(Option<DueClass>, Vec<Component>, Option<bool>)> = Vec::new();
+        for (place, (class, components)) in passes.iter().enumerate() {
+            turns.push((*class, components.clone(), of_entries.then_some(false)));
+            if Some(place) == last {
+                let all = passes.iter().filter(|one| is_past_due(one)).flat_map(|(_, all)| all.clone());
+                turns.push((*class, all.collect(), Some(true)));
+            }
+        }
+        for (class, components, early) in turns {
             let in_advance = class == Some(DueClass::InAdvance);
             if in_advance && policy.overpayment == Overpayment::Credit {
                 continue;
@@ -375,6 +387,9 @@ impl AccrualSteps<'_> {
                 .filter(|row| !row.installment.written_off)
                 .filter(|row| row.takes_by(came_by))
                 .filter(|row| class.is_none_or(|class| row.class(date) == class))
+                .filter(|row| {
+                    early.is_none_or(|early| early == (row.installment.replaced && row.falls_due() >= date))
+                })
                 .collect();
             if in_advance && policy.overpayment == Overpayment::Last {
                 rows.reverse();

@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::assessment::Rules;
 use duewatch_domain::commands::WrittenOff;
 use duewatch_domain::kernel::start_of_day;
-use duewatch_domain::policy::{Overpayment, Policy, Timeline, Versions};
+use duewatch_domain::policy::{Policy, Timeline, Versions};
 use duewatch_domain::{Account, Balances, Command, Trigger, allocate_at};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -151,52 +151,9 @@ pub(crate) fn swept<'p>(account: &mut Account, rules: impl Into<Rules<'p>>, unti
     }
 }
 
-pub(crate) fn with_one_day_count(mut case: VersionCase) -> VersionCase {
-    case.second.day_count = case.first.day_count;
-    case
-}
-
-pub(crate) fn with_one_day_count_of_late_fees(case: VersionCase) -> VersionCase {
-    let charges = case.first.late_fee.is_some() || case.second.late_fee.is_some();
-    if charges { with_one_day_count(case) } else { case }
-}
-
-/// Where the day count changes, no letter costs anything.
-pub(crate) fn without_letters_at_another_day_count(mut case: VersionCase) -> VersionCase {
-    if case.first.day_count != case.second.day_count {
-        for policy in [&mut case.first, &mut case.second] {
-            policy.late_fee.iter_mut().for_each(|fee| fee.per_letter = None);
-        }
-    }
-    case
-}
-
 pub(crate) fn with_the_same_business_days(mut case: VersionCase) -> VersionCase {
     case.second.business_days.clone_from(&case.first.business_days);
     case
-}
-
-pub(crate) fn with_the_same_arrears(mut case: VersionCase) -> VersionCase {
-    let arrears = fees_are_arrears(&case.first);
-    case.second.late_fee.iter_mut().for_each(|fee| fee.fee_arrears_count = arrears);
-    case
-}
-
-/// Fees do not become arrears while credit waits.
-pub(crate) fn without_waiting_credit_at_new_arrears(case: VersionCase) -> VersionCase {
-    let waits = case.first.overpayment == Overpayment::Credit;
-    if waits && !fees_are_arrears(&case.first) { with_the_same_arrears(case) } else { case }
-}
-
-/// No version moves a due date on or after its own first day, or the other's, to before that day.
-pub(crate) fn without_crossing_due_dates(case: VersionCase) -> VersionCase {
-    let is_before = |policy: &Policy, due_on: NaiveDate| {
-        policy.business_days.as_ref().is_some_and(|days| days.moved(due_on) < case.binds_on)
-    };
-    let mut later =
-        case.account.installments().iter().map(|one| one.due_on).filter(|on| *on >= case.binds_on);
-    let crosses = later.any(|due_on| is_before(&case.first, due_on) || is_before(&case.second, due_on));
-    if crosses { with_the_same_business_days(case) } else { case }
 }
 
 /// The waterfall that takes an adjustment off the components of its installment stays.
@@ -205,14 +162,6 @@ pub(crate) fn with_one_split_of_adjustments(mut case: VersionCase) -> VersionCas
         case.second.waterfall = case.first.waterfall;
     }
     case
-}
-
-/// Two versions that differ wherever the other laws hold.
-pub(crate) fn differing_case() -> impl Strategy<Value = VersionCase> {
-    version_case()
-        .prop_map(without_crossing_due_dates)
-        .prop_map(without_waiting_credit_at_new_arrears)
-        .prop_map(with_one_split_of_adjustments)
 }
 
 pub(crate) fn fees_are_arrears(policy: &Policy) -> bool {
