@@ -8,6 +8,7 @@
 
 mod command_line;
 mod diff_law;
+mod hand_worked_cases;
 mod policy;
 mod readings;
 mod readings_of_facts;

@@ -10,8 +10,7 @@ use duewatch_domain::allocate_at;
 use duewatch_domain::assessment::projection::project_stages;
 use duewatch_domain::contact::{ContactAttempt, ContactProfile, QueuedRequest, RequestTarget};
 use duewatch_domain::kernel::{business_date, plus_days};
-use duewatch_domain::policy::Language;
-use duewatch_domain::policy::{ContactRules, Policy, Templates};
+use duewatch_domain::policy::{ContactRules, Language, Policy, Templates, Timeline};
 use duewatch_notify::text::{
     AccountFacts, AmountOwed, MaskedAccount, MessageFacts, MessageTexts, Next, OptOut, Rendered, Section,
     ThirdPartyFacts,
@@ -172,7 +171,8 @@ fn account_facts<'a>(
     now: DateTime<Utc>,
 ) -> AccountFacts<'a> {
     let account = &assessed.account;
-    let policy = assessed.policy(now);
+    let timeline = assessed.versions.timeline(account, now);
+    let policy = timeline.current();
     let today = policy.day_count.judged_day(account.time_zone, now);
     let next = match &request.notice_of {
         Some(NoticeOf::Policy(version)) => {
@@ -190,12 +190,12 @@ fn account_facts<'a>(
                 let mut told = account.clone();
                 told.notice_left(of, request.planned_at, now);
                 let least = plus_days(today, i64::from(stage.notice_days().unwrap_or(0)));
-                let on = project_stages(&told, policy, now).into_iter().find(|step| step.stage.name == *name);
+                let on = project_stages(&told, &timeline, now).into_iter().find(|step| step.stage.name == *name);
                 let from = on.map_or(least, |step| step.on.max(least));
                 Next::Notice { restrictions: &stage.restrictions, from }
             })
         }
-        None => project_stages(account, policy, now)
+        None => project_stages(account, &timeline, now)
             .into_iter()
             .find(|step| !step.stage.restrictions.is_empty())
             .map(|step| Next::Stage { restrictions: &step.stage.restrictions, on: step.on }),
@@ -203,7 +203,7 @@ fn account_facts<'a>(
     AccountFacts {
         account: MaskedAccount::from(&account.account_id),
         currency: account.currency,
-        amount_owed: amount_owed(assessed, request, policy, today),
+        amount_owed: amount_owed(assessed, request, &timeline, today),
         next,
     }
 }
@@ -212,14 +212,14 @@ fn account_facts<'a>(
 fn amount_owed(
     assessed: &AssessedAccount,
     request: &ContactRequest,
-    policy: &Policy,
+    timeline: &Timeline<'_>,
     today: NaiveDate,
 ) -> Option<AmountOwed> {
     if matches!(request.notice_of, Some(NoticeOf::Policy(_))) {
         return None;
     }
     let AssessedAccount { account, figures, .. } = assessed;
-    let coming = allocate_at(account, policy).open_installments.into_iter().find(|open_installment| {
+    let coming = allocate_at(account, timeline).open_installments.into_iter().find(|open_installment| {
         let label = account.installments().get(open_installment.place).map(|installment| &installment.label);
         label == request.installment.as_ref() && open_installment.due_on >= today
     });

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::assess::Assessment;
 use crate::account::{Account, Decision, listed_order};
+use crate::kernel::start_of_day;
 use crate::policy::{Policy, Restriction, StageName};
 
 /// The trigger of an assessment.
@@ -39,7 +40,11 @@ pub fn decide(
     // An imposed restriction that was deferred takes effect no earlier than it was imposed.
     let asked_since = assessment.imposed_since.filter(|_| !applied.is_empty());
     let at = match trigger {
-        Trigger::Time => since.max(assessment.binds_from).max(asked_since).unwrap_or(now),
+        Trigger::Time => match since.max(assessment.binds_from).max(asked_since) {
+            // Nothing is decided before the account is there.
+            Some(at) => at.max(start_of_day(account.time_zone, account.opened_on)),
+            None => now,
+        },
         Trigger::Fact => now,
     };
     let ordered = listed_order(assessment.restrictions().to_vec(), assessment.stage);

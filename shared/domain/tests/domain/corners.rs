@@ -4,6 +4,7 @@ use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
 use duewatch_domain::kernel::DayCount;
 use duewatch_domain::{Applied, Command, Trigger, assess, decide, policy};
+use duewatch_testkit::{ContractTerms, equal_installments};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -260,4 +261,16 @@ fn what_was_paid_under_one_new_schedule_stays_paid_under_the_next() {
     loan.learns("2023-01-05", "schedule_replaced", first).pays("2023-01-10", "P-1", "100.00");
     loan.learns("2023-01-15", "schedule_replaced", second);
     assert_eq!(loan.unpaid(), "3: 50.00");
+}
+
+// Due on 1 January, and late from the 2nd on; the lender hands the account over on the 21st.
+#[test]
+fn nothing_is_decided_before_the_opening() {
+    let installments = equal_installments("400.00", &["2024-01-01"]);
+    let mut loan =
+        TestLoan::of(&ContractTerms { opened_on: "2024-01-21", installments, ..ContractTerms::default() });
+    loan.assessed("2024-01-21", &ladder(), Trigger::Time);
+    let decision = loan.account.decision_of_this_revision().unwrap();
+    assert_eq!(decision.at, instant("2024-01-20T16:00:00Z"));
+    assert_eq!(decision.figures.days_past_due, 20);
 }
