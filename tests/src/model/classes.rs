@@ -14,6 +14,8 @@ pub(super) struct Classes {
     oldest: Option<NaiveDate>,
     /// The day of the last evaluation.
     day: NaiveDate,
+    /// The version of the last evaluation.
+    version: u32,
     held: Vec<ModelHeldClass>,
 }
 
@@ -67,10 +69,12 @@ impl Classes {
             // The first classification: the account held the class of its days past due all along.
             None => {
                 let begin = oldest.filter(|oldest| *oldest < day).unwrap_or(day);
-                let mut classes = Self { oldest, day: begin, held: Vec::new() };
+                let mut classes =
+                    Self { oldest, day: begin, version: course.policy.version, held: Vec::new() };
                 classes.live_through(rules, day, &days);
                 classes
             }
+            Some(known) if known.version != course.policy.version => known.under_another(course, rules, day),
             Some(known) => {
                 let mut classes = known.clone();
                 classes.held.retain(|held| rules.classes.iter().any(|class| class.name == held.name));
@@ -82,6 +86,29 @@ impl Classes {
         let days_today = days(course.today).max(days(day));
         classes.learn(course, rules, (days(day), days_today));
         classes.oldest = oldest;
+        if classes.version != course.policy.version {
+            // A probation may be over by now.
+            classes.held.retain(|held| held.probation_until.is_none_or(|until| until > day));
+            classes.version = course.policy.version;
+        }
+        classes
+    }
+
+    /// The classes at the end of the version of the last evaluation, as another version takes them over on `day`.
+    fn under_another(&self, course: &ModelCourse<'_>, rules: &ClassificationRules, day: NaiveDate) -> Self {
+        let mut classes = self.clone();
+        if let Some((before, last)) = course.policies.ended(self.version)
+            && let Some(rules) = before.classification.as_ref().filter(|_| self.day <= last)
+        {
+            let on_due_date = i64::from(before.day_count == DayCount::DueDay);
+            let days = |day: NaiveDate| {
+                let late = self.oldest.map_or(0, |due_on| (day - due_on).num_days() + on_due_date);
+                u32::try_from(late).unwrap_or(0)
+            };
+            classes.live_through(rules, last, &days);
+        }
+        classes.held.retain(|held| rules.classes.iter().any(|class| class.name == held.name));
+        classes.day = day;
         classes
     }
 
@@ -149,7 +176,7 @@ impl Classes {
                 self.held[held].probation_until = None;
                 continue;
             }
-            if !course.was_past_due_by(class.days_past_due, self.held[held].since) {
+            if !course.was_past_due_by(class, self.held[held].since) {
                 self.held.remove(held);
                 continue;
             }

@@ -11,8 +11,7 @@ use duewatch_domain::account::{DelinquencyPause, InstallmentLabel};
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::kernel::DayCount;
 use duewatch_domain::kernel::Money;
-use duewatch_domain::policy::HardshipCause;
-use duewatch_domain::policy::{Exceed, Restriction, Stage, When};
+use duewatch_domain::policy::{Class, Exceed, HardshipCause, Restriction, Stage, When};
 
 use super::answers::{Answers, ModelDispute};
 use super::books::{Books, Debt};
@@ -32,6 +31,8 @@ const MAX_DAYS: u32 = 4_000;
 #[derive(Debug)]
 pub(super) struct ModelCourse<'p> {
     pub(super) zone: Tz,
+    pub(super) policies: &'p ModelPolicies,
+    /// The version that binds now.
     pub(super) policy: &'p Policy,
     pub(super) enforced: bool,
     /// The date of the last schedule replacement.
@@ -128,6 +129,7 @@ impl<'p> ModelCourse<'p> {
             |label: &InstallmentLabel| books.pieces.iter().any(|one| one.held && one.label == *label);
         Self {
             zone: books.zone,
+            policies,
             policy,
             replaced_on: books.replaced_on,
             forborne_on: books.forborne_on,
@@ -261,6 +263,8 @@ impl<'p> ModelCourse<'p> {
     /// Whether an installment was late within the days of an episode, by the dates of the payments as they now stand.
     pub(super) fn was_late(&self, episode: (NaiveDate, NaiveDate)) -> bool {
         let (since, over_on) = episode;
+        // The version under which it began.
+        let policy = self.policies.on(since);
         self.paid_on.iter().any(|paid| {
             // A payment of the date itself is in time where the days count from its end.
             let mut date = paid.due_on;
@@ -268,18 +272,18 @@ impl<'p> ModelCourse<'p> {
             let mut first_late = None;
             while date <= over_on && first_late.is_none() {
                 let (counted, next) = (date, calendar::next(date));
-                let day = match self.policy.day_count {
+                let day = match policy.day_count {
                     DayCount::DayAfter => next,
                     DayCount::DueDay => date,
                 };
                 late_days += u32::from(!self.is_paused(counted));
-                first_late = (late_days > self.policy.grace_days).then_some(day);
+                first_late = (late_days > policy.grace_days).then_some(day);
                 date = next;
             }
             let Some(first_late) = first_late.filter(|first_late| *first_late <= over_on) else {
                 return false;
             };
-            let in_time = |on: NaiveDate| match self.policy.day_count {
+            let in_time = |on: NaiveDate| match policy.day_count {
                 DayCount::DayAfter => on < first_late,
                 DayCount::DueDay => on <= first_late,
             };
@@ -294,7 +298,12 @@ impl<'p> ModelCourse<'p> {
 
     /// Whether an installment was past due by so many days at the end of a date from `since` on, by the dates of the
     /// payments as they now stand. A schedule replaced since proves nothing.
-    pub(super) fn was_past_due_by(&self, days: u32, since: NaiveDate) -> bool {
+    pub(super) fn was_past_due_by(&self, class: &Class, since: NaiveDate) -> bool {
+        // By the version of that day, where it had the class.
+        let policy = self.policies.on(since);
+        let classes = policy.classification.iter().flat_map(|rules| &rules.classes);
+        let then = classes.into_iter().find(|one| one.name == class.name).unwrap_or(class);
+        let days = then.days_past_due;
         if self.replaced_on >= Some(since) {
             return true;
         }
@@ -306,7 +315,7 @@ impl<'p> ModelCourse<'p> {
             loop {
                 date = calendar::next(date);
                 count += 1;
-                let is_known = match self.policy.day_count {
+                let is_known = match policy.day_count {
                     DayCount::DayAfter => date <= self.today,
                     DayCount::DueDay => date <= calendar::next(self.today),
                 };

@@ -60,6 +60,12 @@ impl ModelPolicies {
         &self.0[self.0.len() - 1].1
     }
 
+    /// A version that bound the account, with its last date; none: it binds now, or never did.
+    pub(super) fn ended(&self, version: u32) -> Option<(&Policy, NaiveDate)> {
+        let pair = self.0.windows(2).find(|pair| pair[0].1.version == version)?;
+        Some((&pair[0].1, pair[1].0.pred_opt()?))
+    }
+
     /// The version that binds on a date.
     pub(super) fn on(&self, date: NaiveDate) -> &Policy {
         &self.0[self.place_on(date)].1

@@ -208,7 +208,7 @@ fn leaves_at(
     planned_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> DateTime<Utc> {
-    if (now - planned_at).num_seconds() <= 3600 {
+    if now - planned_at <= TimeDelta::hours(1) {
         return now;
     }
     let mut date = moved(calendar::business_date(course.zone, now), -2);

@@ -190,7 +190,8 @@ fn account_facts<'a>(
                 let mut told = account.clone();
                 told.notice_left(of, request.planned_at, now);
                 let least = plus_days(today, i64::from(stage.notice_days().unwrap_or(0)));
-                let on = project_stages(&told, &timeline, now).into_iter().find(|step| step.stage.name == *name);
+                let on =
+                    project_stages(&told, &timeline, now).into_iter().find(|step| step.stage.name == *name);
                 let from = on.map_or(least, |step| step.on.max(least));
                 Next::Notice { restrictions: &stage.restrictions, from }
             })

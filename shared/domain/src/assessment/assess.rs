@@ -13,11 +13,11 @@ use super::imposed::ImposedOnDay;
 use super::materiality::counted_from;
 use super::reasons::reasons;
 use super::reminders::plan_reminders;
-use super::stages::project_ladder_from;
+use super::stages::{LadderProjection, project_ladder_from};
 use crate::account::{Account, Classification, ContactRequest, DelinquencyHistory, Figures, Reason};
 use crate::kernel::{business_date, earlier};
 use crate::ledger::allocate_at;
-use crate::policy::{ClassName, Restriction, Stage, Timeline};
+use crate::policy::{ClassName, Policy, Restriction, Stage, Timeline};
 
 /// A policy's assessment of an account at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,8 +94,16 @@ pub fn assess<'p>(
     let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
     let imposed = ImposedOnDay::of(account, policy, day);
     let restrictions = imposed.beside(projection.restricting);
-    let changes_on =
-        earlier(earlier(projection.changes_on, class_changes_on), imposed.changes_on(&restrictions));
+    let ladder_changes_on = match imposed.since {
+        // Restrictions that another account imposes already change nothing when the account's own begin.
+        Some(_) => first_effect(&projection, policy, |day| {
+            let then = project_ladder_from(account, &allocation, &timeline, day, counted_from);
+            let is_same = *ImposedOnDay::of(account, policy, day).beside(then.restricting) == *restrictions;
+            (then, is_same)
+        }),
+        None => projection.changes_on,
+    };
+    let changes_on = earlier(earlier(ladder_changes_on, class_changes_on), imposed.changes_on(&restrictions));
     let changes_at = changes_on.map(|day| policy.day_count.begin(account.time_zone, day));
     Assessment {
         day,
@@ -116,4 +124,29 @@ pub fn assess<'p>(
         classification: classified.map(|classified| classified.classification),
         next_action_at: earlier(changes_at, reminders.next_at),
     }
+}
+
+/// The next day on which the ladder's change has an effect on the account. `on` gives the projection on a day, and
+/// whether the account has the same restrictions then.
+fn first_effect<'p>(
+    projection: &LadderProjection<'p>,
+    policy: &'p Policy,
+    on: impl Fn(NaiveDate) -> (LadderProjection<'p>, bool),
+) -> Option<NaiveDate> {
+    let mut next = projection.changes_on;
+    // Each stage begins, ends and takes effect at most once.
+    for _ in 0..=3 * policy.stages.len() {
+        let day = next?;
+        let (then, has_the_same) = on(day);
+        let imposed = |one: &LadderProjection<'p>| policy.imposed_restrictions(one.restricting);
+        let is_idle = has_the_same
+            && then.stage == projection.stage
+            && imposed(&then) == imposed(projection)
+            && then.delinquency_history == projection.delinquency_history;
+        if !is_idle || then.changes_on.is_some_and(|later| later <= day) {
+            return Some(day);
+        }
+        next = then.changes_on;
+    }
+    next
 }

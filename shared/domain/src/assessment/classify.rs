@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use super::materiality::counted_from;
 use crate::account::{Account, Classification, HeldClass};
 use crate::kernel::{DayCount, date_of, earlier, number, past_due_from, plus_days, plus_months};
-use crate::ledger::{Allocation, allocate_at, due_dates, settled_days};
+use crate::ledger::{Allocation, due_dates, settled_days};
 use crate::policy::{Class, ClassDaysCount, ClassName, ClassificationRules, Cured, Policy, Timeline};
 
 impl Classification {
@@ -55,11 +55,8 @@ pub(crate) fn classify<'p>(
     let rules = policy.classification.as_ref()?;
     let counted_from = class_days_from(account, allocation, policy);
     let unburdened = Classification { counted_from, held: Vec::new() };
-    let change = VersionChange::since_last_assessed(account, timeline, counted_from);
-    let known = match &change {
-        Some(change) => Some(&change.known),
-        None => account.status.classification.as_ref(),
-    };
+    let before = under_the_version_before(account, timeline);
+    let known = account.status.classification.as_ref();
     // For an account that was never classified, the facts were known all along.
     let known_from = known.map_or(counted_from, |known| known.counted_from);
     // Whether the facts as they now stand show that a class was never reached, asked where its cure has begun.
@@ -80,12 +77,17 @@ pub(crate) fn classify<'p>(
         } else {
             ClassDays::new(rules, place, known_from, policy.day_count)
         };
-        let mut held = known.and_then(|known| known.held(class)).cloned();
-        if let Some(change) = &change {
-            held = days_known.learn(held, class, rules, change.dates(policy.day_count, account));
-        }
-        let held = days_known.pass(held.as_ref(), class, day);
-        let held = days.learn(held, class, rules, dates);
+        let held = match &before {
+            None => {
+                let held = days_known.pass(known.and_then(|known| known.held(class)), class, day);
+                days.learn(held, class, rules, dates)
+            }
+            // Another version is learned of as a fact: by its own days, and from the first assessment on.
+            Some(before) => {
+                let held = days.learn(before.held(class).cloned(), class, rules, dates);
+                held.filter(|held| days.served_on(held).is_none_or(|served| served > day))
+            }
+        };
         let Some(held) = held.filter(|held| held.probation_until.is_none() || !is_disproved(place, held))
         else {
             classified.changes_on = earlier(classified.changes_on, days.reached_on);
@@ -108,51 +110,17 @@ fn class_days_from(account: &Account, allocation: &Allocation, policy: &Policy) 
     }
 }
 
-/// The change to another version since an account was last assessed.
-struct VersionChange {
-    /// The first day of the version that binds now.
-    on: NaiveDate,
-    /// The classification before that day, each day by its own version.
-    known: Classification,
-}
-
-impl VersionChange {
-    /// The later version is learned of as a fact of its first day.
-    fn dates(&self, day_count: DayCount, account: &Account) -> FactDates {
-        let day = plus_days(self.on, -day_count.on_due_date());
-        FactDates { day, known_on: self.on, forborne_on: account.forborne_on.filter(|on| *on <= self.on) }
-    }
-
-    /// None: the version that binds now assessed the account last, or the account was never classified.
-    fn since_last_assessed(
-        account: &Account,
-        timeline: &Timeline<'_>,
-        counted_from: Option<NaiveDate>,
-    ) -> Option<Self> {
-        let known = account.status.classification.as_ref()?;
-        let assessed_by = account.status.policy.as_ref()?.version;
-        let mut until = timeline.until(assessed_by)?;
-        let mut change = None;
-        for (from, version) in timeline.iter().filter(|(_, policy)| policy.version > assessed_by) {
-            let before = until.current();
-            let mut known = change.map_or_else(|| known.clone(), |change: Self| change.known);
-            if let Some(rules) = &before.classification {
-                known = known.on(date_of(from - 1), rules, before.day_count);
-            }
-            // Where no fact has come since, the later version counts the same debts in its own way.
-            let is_as_known =
-                known.counted_from == class_days_from(account, &allocate_at(account, &until), before);
-            until.bind(date_of(from), version);
-            if is_as_known {
-                known.counted_from = match version.version == timeline.current().version {
-                    true => counted_from,
-                    false => class_days_from(account, &allocate_at(account, &until), version),
-                };
-            }
-            change = Some(Self { on: date_of(from), known });
-        }
-        change
-    }
+/// The classification of an account under the version that assessed it last, on the last day of that version; none:
+/// that version still binds, or the account was never classified.
+fn under_the_version_before(account: &Account, timeline: &Timeline<'_>) -> Option<Classification> {
+    let known = account.status.classification.as_ref()?;
+    let assessed_by = account.status.policy.as_ref()?.version;
+    let mut versions = timeline.iter().skip_while(|(_, policy)| policy.version != assessed_by);
+    let ((_, before), (from, _)) = (versions.next()?, versions.next()?);
+    Some(match &before.classification {
+        Some(rules) => known.on(date_of(from - 1), rules, before.day_count),
+        None => known.clone(),
+    })
 }
 
 /// The installments with the days on which they were paid, by the dates of the payments as they now stand.

@@ -93,6 +93,11 @@ impl MessageHolds {
         }
     }
 
+    /// Whether no hold defers a message to a date or beyond it.
+    pub(crate) fn are_over_before(&self, date: NaiveDate) -> bool {
+        self.reminders.iter().all(|hold| hold.over_on < date)
+    }
+
     pub(crate) fn defer(
         &self,
         account: &Account,

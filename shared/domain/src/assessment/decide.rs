@@ -42,7 +42,7 @@ pub fn decide(
     let at = match trigger {
         Trigger::Time => match since.max(assessment.binds_from).max(asked_since) {
             // Nothing is decided before the account is there.
-            Some(at) => at.max(start_of_day(account.time_zone, account.opened_on)),
+            Some(at) => at.max(start_of_day(account.time_zone, account.opened_on).min(now)),
             None => now,
         },
         Trigger::Fact => now,

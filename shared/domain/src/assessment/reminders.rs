@@ -49,11 +49,17 @@ pub(crate) fn plan_reminders(
     };
     let holds = MessageHolds::of(account, policy);
     let is_left_out = |step: &&ReminderStep| step.unless_reported && is_reported(account, allocation);
+    // An evaluation has handled all that was planned before its date, holds that were over by then included.
+    let assessed_on = account.status.last_assessed_at.map(|at| business_date(account.time_zone, at.min(now)));
+    let handled_before = assessed_on.filter(|date| holds.are_over_before(*date));
     let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
     for time in step_times(account, reminders, with_reason) {
         let step = time.step;
         for open_installment in about(&time, allocation) {
             let Some(planned_on) = time.date(account, policy, projection, open_installment) else { continue };
+            if step.notice_of.is_none() && handled_before.is_some_and(|date| planned_on < date) {
+                continue;
+            }
             let planned_at = at_local_time(account.time_zone, planned_on, time.at);
             let planned_at = holds.defer(account, &time, planned_at);
             // Where the zone skips that date, or a hold ends too late, there will be nothing to announce.

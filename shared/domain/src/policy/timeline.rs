@@ -35,12 +35,6 @@ impl<'p> Timeline<'p> {
         self.later.last().map_or(self.first, |(_, policy)| policy)
     }
 
-    /// The versions up to one; none: it is not among them.
-    pub(crate) fn until(&self, version: u32) -> Option<Self> {
-        let bound = self.iter().position(|(_, policy)| policy.version == version)?;
-        Some(Self { first: self.first, later: self.later[..bound].to_vec() })
-    }
-
     /// The version that binds on a calendar day.
     pub(crate) fn on(&self, day: i64) -> &'p Policy {
         let later = self.later.iter().rev().find(|(from, _)| *from <= day);

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use duewatch_domain::formats::DailyLines;
-use duewatch_domain::kernel::end_of_day;
+use duewatch_domain::kernel::{business_date, end_of_day};
 use duewatch_domain::policy;
 use duewatch_domain::{Account, Policy, Trigger, assess};
 use proptest::collection::vec;
@@ -486,10 +486,14 @@ proptest! {
                 .rposition(|class| assessment.figures.days_past_due >= class.days_past_due);
             let class = rank(assessment.class.unwrap());
             prop_assert!(class >= by_days, "{:?} < {:?}", class, by_days);
-            // A class worse than the days say is on probation, or not cured yet.
+            // A class worse than the days say is on probation, or not cured yet: on a day on which what falls due at
+            // its end reaches the class again, no cure begins.
             if let Some(place) = class.filter(|_| class > by_days) {
                 let held = assessment.classification.as_ref().and_then(|one| one.class().cloned()).unwrap();
-                prop_assert!(place >= rules.probation_from);
+                let tonight = end_of_day(account.time_zone, business_date(account.time_zone, now));
+                let days_tonight = assess(&account, &policy, tonight).figures.days_past_due;
+                let is_reached_tonight = days_tonight >= rules.classes[place].days_past_due;
+                prop_assert!(place >= rules.probation_from || is_reached_tonight);
                 prop_assert!(held.probation_until.is_none_or(|until| until > assessment.day));
                 prop_assert!(held.since <= assessment.day);
             }

@@ -3,14 +3,17 @@
 use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::formats::{parse_book_line, parse_event_line};
 use duewatch_domain::kernel::DayCount;
-use duewatch_domain::{Applied, Command, Trigger, assess, decide, policy};
+use duewatch_domain::policy::{self as policies, Timeline};
+use duewatch_domain::{Applied, Command, Policy, Trigger, assess, decide};
 use duewatch_testkit::{ContractTerms, equal_installments};
 use proptest::prelude::*;
 use rstest::rstest;
 
 use crate::common;
 use crate::common::generate::{DATE_SKIPPED, DomainCase, case};
-use crate::common::{TestLoan, contract, four_installments, instant, ladder, loan, loan_in, only_stage};
+use crate::common::{
+    TestLoan, contract, date, four_installments, instant, ladder, loan, loan_in, only_stage, policy,
+};
 
 #[test]
 fn a_payment_reversed_at_its_reversal_leaves_settled_what_it_had_paid_ahead() {
@@ -108,7 +111,7 @@ fn an_account_opened_again_after_a_new_schedule_is_still_one_account() {
 #[case::grace_days("version = 1\neffective_on = 2026-01-01\ngrace_days = 40000", 4, "grace_days: 40000")]
 #[case::effective_on("version = 1\neffective_on = 1800-01-01", 3, "effective_on: 1800-01-01")]
 fn a_policy_is_refused_by_its_line(#[case] rest: &str, #[case] line: usize, #[case] names: &str) {
-    let error = policy::parse(&format!("id = \"p\"\n{rest}\n")).unwrap_err();
+    let error = policies::parse(&format!("id = \"p\"\n{rest}\n")).unwrap_err();
     assert_eq!((error.line, error.problem.contains(names)), (line, true), "{error}");
 }
 
@@ -131,7 +134,7 @@ fn a_policy_value_of_the_wrong_type_is_refused_by_field_and_value(
     #[case] faulty: &str,
     #[case] names: &[&str],
 ) {
-    let error = policy::parse(&format!("{HEAD}{before}{faulty}\n")).unwrap_err();
+    let error = policies::parse(&format!("{HEAD}{before}{faulty}\n")).unwrap_err();
     for name in names {
         assert!(error.problem.contains(name), "{name:?} is missing in: {error}");
     }
@@ -273,4 +276,20 @@ fn nothing_is_decided_before_the_opening() {
     let decision = loan.account.decision_of_this_revision().unwrap();
     assert_eq!(decision.at, instant("2024-01-20T16:00:00Z"));
     assert_eq!(decision.figures.days_past_due, 20);
+}
+
+// Credit waits under the first version. Under the second one the next payment takes it in advance, before the bank takes
+// that payment back: the credit is gone by then.
+#[test]
+fn credit_pays_no_debt_that_comes_after_it_was_spent() {
+    let (waits, next) = (policy("overpayment = \"credit\"", ""), policy("overpayment = \"next\"", ""));
+    let next = Policy { version: 2, ..next };
+    let mut loan = loan(&[(1, "2023-06-01", "100.00")]);
+    loan.pays("2023-03-01", "P-1", "50.00").pays("2023-03-27", "P-2", "50.00");
+    loan.reverses("2023-03-27", "P-2", "reversal");
+    let mut timeline = Timeline::from(&waits);
+    timeline.bind(date("2023-03-27"), &next);
+    let figures = assess(&loan.account, &timeline, loan.local("2023-03-28")).figures;
+    assert_eq!((figures.overdue.to_string(), figures.days_past_due), ("50.00".to_owned(), 1));
+    assert_eq!(figures.outstanding.to_string(), "50.00");
 }

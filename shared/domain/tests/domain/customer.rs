@@ -357,3 +357,25 @@ fn a_rule_that_cannot_be_is_refused(#[case] table: &str, #[case] expected: &str)
 fn a_rule_that_asks_more_is_stricter(#[case] before: &str, #[case] after: &str, #[case] expected: bool) {
     assert_eq!(with(after).is_no_stricter_than(&with(before)), expected);
 }
+
+// Frozen from 19 October on, held back by a temporary cause until 9 November: the other account's freeze is in force by
+// then, beside the limit.
+#[test]
+fn nothing_is_due_when_an_own_restriction_begins_that_another_account_imposes_already() {
+    let both = format!("{LIMIT}, {FREEZE}");
+    let ladder =
+        stages(&[("limited", "delinquent_days = 5", LIMIT), ("frozen", "delinquent_days = 15", &both)]);
+    let policy = policy("grace_days = 3", &format!("cause = {{ temporary_holds_days = 30 }}\n{ladder}"));
+    let mut loan = four_installments();
+    swept(&mut loan, "2023-10-09", &policy);
+    loan.learns("2023-10-10", "cause_recorded", r#""cause":"temporary","by":"b","reason":"r""#);
+    loan.assessed("2023-10-10", &policy, Trigger::Fact);
+    swept(&mut loan, "2023-10-20", &policy);
+    assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %]");
+    let begin = start_of_day(loan.account.time_zone, date("2023-11-09"));
+    assert_eq!(loan.account.status.next_action_at, Some(begin));
+    loan.account.replace_imposed_by(vec![other("A-2", &["freeze_drawdown"])]).unwrap();
+    loan.assessed("2023-10-20", &policy, Trigger::Fact);
+    assert_eq!(loan.status_text(), "frozen [limit_credit_line to 50 %, freeze_drawdown]");
+    assert_eq!(loan.account.status.next_action_at, None);
+}

@@ -527,7 +527,8 @@ fn differs(before: &Account, account: &Account, reversed: &[InstallmentLabel]) -
     let new: Vec<&Installment> = account
         .installments()
         .iter()
-        .filter(|one| !reversed.contains(&one.label) || old.iter().any(|old| old.label == one.label))
+        // A payment that is charged back in parts has several chargebacks of one label.
+        .filter(|one| !reversed.contains(&one.label) || old.contains(one))
         .collect();
     old != new
         || before.pauses() != account.pauses()
