@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use rstest::rstest;
 use serde_json::Value;
+
+use crate::readings;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/cases");
 
@@ -26,19 +27,9 @@ fn replayed(folder: &Path, policies: &[&str], from: &str, to: &str, further: &st
     let outputs = tempfile::tempdir().unwrap();
     let events = fs::read_to_string(folder.join("events.jsonl")).unwrap_or_default() + further;
     fs::write(outputs.path().join("events.jsonl"), events).unwrap();
+    let policies: Vec<PathBuf> = policies.iter().map(|policy| folder.join(policy)).collect();
     let [pure, stack] = ["pure", "stack"].map(|engine| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
-        command.arg("replay");
-        for policy in policies {
-            command.arg("--policy").arg(folder.join(policy));
-        }
-        command.arg("--book").arg(folder.join("book.jsonl"));
-        let arguments = format!(
-            "--events events.jsonl --engine {engine} --from {from} --to {to} --daily daily --contacts contacts"
-        );
-        let run = command.args(arguments.split(' ')).current_dir(outputs.path()).output().unwrap();
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-        ["daily", "contacts"].map(|name| fs::read_to_string(outputs.path().join(name)).unwrap())
+        readings::replayed(outputs.path(), engine, &policies, &folder.join("book.jsonl"), (from, to))
     });
     assert_eq!(pure, stack, "both engines write the same");
     pure.map(|text| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())

@@ -2,7 +2,7 @@
 //! The runs go through the command line, and both engines must write the same bytes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rstest::rstest;
@@ -73,20 +73,12 @@ impl Run {
         let text = |lines: &[Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
         fs::write(path("book.jsonl"), text(&self.book)).unwrap();
         fs::write(path("events.jsonl"), text(&self.events)).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
-        command.arg("replay");
-        for (place, policy) in self.policies.iter().enumerate() {
-            let file = path(&format!("p{place}.toml"));
-            fs::write(&file, policy).unwrap();
-            command.arg("--policy").arg(file);
+        let policies: Vec<PathBuf> =
+            (0..self.policies.len()).map(|place| path(&format!("p{place}.toml"))).collect();
+        for (file, policy) in policies.iter().zip(&self.policies) {
+            fs::write(file, policy).unwrap();
         }
-        let arguments = format!(
-            "--engine {engine} --from {from} --to {to} --daily daily.jsonl --contacts contacts.jsonl"
-        );
-        command.args(["--book", "book.jsonl", "--events", "events.jsonl"]).args(arguments.split(' '));
-        let run = command.current_dir(self.folder.path()).output().unwrap();
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-        ["daily.jsonl", "contacts.jsonl"].map(|name| fs::read_to_string(path(name)).unwrap())
+        replayed(self.folder.path(), engine, &policies, &path("book.jsonl"), (from, to))
     }
 
     /// The contact requests of an account, each when it would leave, with its template; both engines write them.
@@ -112,6 +104,27 @@ impl Run {
         assert_eq!(pure, stack);
         Lines(pure[0].lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
+}
+
+/// The daily lines and the contact requests of a run over a book and the events of a folder.
+pub(crate) fn replayed(
+    folder: &Path,
+    engine: &str,
+    policies: &[PathBuf],
+    book: &Path,
+    (from, to): (&str, &str),
+) -> [String; 2] {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
+    command.arg("replay").arg("--book").arg(book);
+    for policy in policies {
+        command.arg("--policy").arg(policy);
+    }
+    let arguments = format!(
+        "--events events.jsonl --engine {engine} --from {from} --to {to} --daily daily.jsonl --contacts contacts.jsonl"
+    );
+    let run = command.args(arguments.split(' ')).current_dir(folder).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    ["daily.jsonl", "contacts.jsonl"].map(|name| fs::read_to_string(folder.join(name)).unwrap())
 }
 
 pub(crate) struct Lines(Vec<Value>);

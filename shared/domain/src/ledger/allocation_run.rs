@@ -202,35 +202,34 @@ impl<'a> AllocationRun<'a> {
             None => {
                 for class in [DueClass::PastDue, DueClass::Due, DueClass::InAdvance] {
                     let order = waterfall.order().map(|component| WaterfallEntry { class, component });
-                    self.allocate_by_installment(&order, |_, _| true);
+                    self.allocate_by_installment(&order, true);
                 }
             }
             Some(entries) => {
                 let together = |one: &WaterfallEntry, next: &WaterfallEntry| {
                     one.class == DueClass::InAdvance && next.class == DueClass::InAdvance
                 };
-                let is_past_due = |entry: &WaterfallEntry| entry.class == DueClass::PastDue;
-                let mut past_due: Vec<WaterfallEntry> = entries.iter().copied().filter(is_past_due).collect();
-                let mut to_come = past_due.len();
-                for entries in entries.chunk_by(together) {
-                    self.allocate_by_installment(entries, |line, day| !line.is_left_early(day));
-                    to_come -= entries.iter().copied().filter(|entry| is_past_due(entry)).count();
-                    if to_come == 0 && !past_due.is_empty() {
-                        // Then what a replaced schedule left behind and is not past due by its date.
-                        self.allocate_by_installment(&past_due, AllocationLine::is_left_early);
-                        past_due.clear();
+                // After all that is past due comes what a replaced schedule left behind and is not past due by its date.
+                let last_past_due = entries.iter().rposition(|entry| entry.class == DueClass::PastDue);
+                let (first, then) = entries.split_at(last_past_due.map_or(0, |last| last + 1));
+                for entries in first.chunk_by(together) {
+                    self.allocate_by_installment(entries, false);
+                }
+                for place in 0..self.lines.len() {
+                    if self.takes_money(place) && self.lines[place].is_left_early(self.day) {
+                        self.allocate_to(place, DueClass::PastDue);
                     }
+                }
+                for entries in then.chunk_by(together) {
+                    self.allocate_by_installment(entries, false);
                 }
             }
         }
     }
 
-    /// Allocates to those entries, all of one class, one installment after the other, of those that are meant.
-    fn allocate_by_installment(
-        &mut self,
-        entries: &[WaterfallEntry],
-        is_meant: impl Fn(&AllocationLine, i64) -> bool,
-    ) {
+    /// Allocates to those entries, all of one class, one installment after the other, with or without what a replaced
+    /// schedule left behind and is not past due by its date.
+    fn allocate_by_installment(&mut self, entries: &[WaterfallEntry], with_left_early: bool) {
         let Some(class) = entries.first().map(|entry| entry.class) else { return };
         let count = self.lines.len();
         let overpayment = self.policy.overpayment;
@@ -241,7 +240,8 @@ impl<'a> AllocationRun<'a> {
             let backwards = class == DueClass::InAdvance && overpayment == Overpayment::Last;
             let place = if backwards { count - 1 - step } else { step };
             let line = &self.lines[place];
-            if self.takes_money(place) && line.class(self.day) == class && is_meant(line, self.day) {
+            let has_its_turn = with_left_early || !line.is_left_early(self.day);
+            if self.takes_money(place) && line.class(self.day) == class && has_its_turn {
                 for entry in entries {
                     self.allocate_component(place, entry.component);
                 }
