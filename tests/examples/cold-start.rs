@@ -169,7 +169,7 @@ fn start(
         // The function signs no reference either.
         .env(REFERENCE_KEYS, format!("1={}", "07".repeat(32)))
         // Logs the duration of the warm-up.
-        .env("RUST_LOG", "warn,duewatch_runtime::start=debug")
+        .env("RUST_LOG", "warn,duewatch_runtime::start=info")
         .stdout(Stdio::piped());
     let began = Instant::now();
     let mut process = command.spawn()?;

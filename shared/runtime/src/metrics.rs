@@ -59,7 +59,7 @@ impl Metrics {
         if std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some() {
             println!("{}", self.line(now));
         } else {
-            tracing::debug!(target: "duewatch::metrics", line = %self.line(now));
+            tracing::info!(target: "duewatch::metrics", line = %self.line(now));
         }
     }
 }

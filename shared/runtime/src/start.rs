@@ -53,9 +53,9 @@ async fn warm_up(services: &Services) {
     let warmed = tokio::time::timeout(WARM_UP_AT_MOST, services.store().warm_up()).await;
     let elapsed_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     match warmed {
-        Ok(Ok(())) => tracing::debug!(elapsed_us, "warmed up"),
-        Ok(Err(error)) => tracing::debug!(elapsed_us, %error, "not warmed up"),
-        Err(_) => tracing::debug!(elapsed_us, "not warmed up in time"),
+        Ok(Ok(())) => tracing::info!(elapsed_us, "warmed up"),
+        Ok(Err(error)) => tracing::info!(elapsed_us, %error, "not warmed up"),
+        Err(_) => tracing::info!(elapsed_us, "not warmed up in time"),
     }
 }
 
@@ -102,7 +102,7 @@ pub async fn start_beside<C>(
 /// larger without need.
 ///
 /// At their finest levels, the clients' own crates would log whole requests with names and contact points. So
-/// they log at `info` at most, unless one of them is named.
+/// they log at `info` at most, unless one of them is named. A release build bears no level below `info` at all.
 fn log_levels(told: Option<&str>) -> Targets {
     let levels: Targets = told
         .filter(|levels| !levels.is_empty())

@@ -51,12 +51,15 @@ pub(super) fn moved(rule: &BusinessDays, due_on: NaiveDate) -> NaiveDate {
 }
 
 /// The first instant at which the zone's clock shows `time` on `date`; where the clock skips that time, the
-/// first instant after it.
+/// first instant after it, and where it skips the date, the time of the next date.
 pub(super) fn local(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let shown = |local| zone.from_local_datetime(&local).earliest();
     let (mut local, second) = (date.and_time(time), TimeDelta::seconds(1));
     if let Some(instant) = shown(local) {
         return instant.to_utc();
+    }
+    if !(0..24 * 60).any(|minute| shown(date.and_time(NaiveTime::MIN) + TimeDelta::minutes(minute)).is_some()) {
+        return self::local(zone, next(date), time);
     }
     // Steps by minutes through the skipped hour, then back to its very end.
     while shown(local).is_none() {

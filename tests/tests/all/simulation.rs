@@ -36,6 +36,7 @@ fn a_month_keeps_its_promises_whatever_goes_wrong() {
 #[case::two_reports_of_one_message_say_the_same_and_one_of_them_is_quarantined(702_068)]
 #[case::a_reminder_that_bounced_is_about_an_account_that_a_newer_release_wrote(702_322)]
 #[case::an_installment_falls_due_on_a_date_that_its_zone_skips(804_624)]
+#[case::a_reminder_waits_through_a_date_that_its_zone_skips(7_000_561)]
 #[case::a_newer_release_takes_an_account_over_while_it_is_opened(805_203)]
 #[case::a_milder_stage_restricts_beside_another_account_and_its_event_comes_late(808_378)]
 #[case::that_event_under_another_policy(809_192)]

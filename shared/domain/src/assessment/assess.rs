@@ -86,7 +86,7 @@ pub fn assess<'p>(
     let figures = Figures::counted(day, account, &allocation, policy, counted_from);
     let judged = StageFigures::on(day, account, &allocation, policy, counted_from);
     let projection = project_ladder_from(account, &allocation, &timeline, day, counted_from);
-    let reminders = plan_reminders(account, &allocation, policy, now, &projection);
+    let reminders = plan_reminders(account, &allocation, policy, (day, now), &projection);
     let classified = policy
         .classification
         .as_ref()

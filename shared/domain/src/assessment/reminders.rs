@@ -4,7 +4,7 @@
 //! reminders become one per channel, which says how many it replaces. A reminder whose reason has gone is no
 //! longer due.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::contact_holds::MessageHolds;
 use super::reminder_times::{StepTime, step_times};
@@ -25,7 +25,7 @@ pub(crate) fn plan_reminders(
     account: &Account,
     allocation: &Allocation,
     policy: &Policy,
-    now: DateTime<Utc>,
+    (day, now): (NaiveDate, DateTime<Utc>),
     projection: &LadderProjection<'_>,
 ) -> ReminderPlan {
     let mut plan = ReminderPlan::default();
@@ -55,7 +55,7 @@ pub(crate) fn plan_reminders(
     let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
     for time in step_times(account, reminders, with_reason) {
         let step = time.step;
-        for open_installment in about(&time, allocation) {
+        for open_installment in about(&time, allocation, policy, day) {
             let Some(planned_on) = time.date(account, policy, projection, open_installment) else { continue };
             if step.notice_of.is_none() && handled_before.is_some_and(|date| planned_on < date) {
                 continue;
@@ -110,9 +110,18 @@ fn is_noticed(account: &Account, stage: &StageName, open_installment: &OpenInsta
 }
 
 /// Before the due date and on it each open installment counts, after it the oldest.
-fn about<'a>(time: &StepTime<'_>, allocation: &'a Allocation) -> &'a [OpenInstallment] {
+fn about<'a>(
+    time: &StepTime<'_>,
+    allocation: &'a Allocation,
+    policy: &Policy,
+    day: NaiveDate,
+) -> &'a [OpenInstallment] {
     let open = allocation.judged_installments();
-    if time.announces() { open } else { &open[..open.len().min(1)] }
+    if time.announces() {
+        &open[open.partition_point(|one| past_due_from(policy.day_count, one.due_on) <= day)..]
+    } else {
+        &open[..open.len().min(1)]
+    }
 }
 
 /// Whether the overdue balance was reported to a credit bureau.

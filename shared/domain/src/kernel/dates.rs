@@ -1,10 +1,10 @@
 //! Business dates, and the instants at which they begin in a time zone.
 //!
 //! A local time in a skipped or a repeated hour occurs exactly once. A missing local midnight is the first
-//! instant of its date. A date that a zone skips altogether begins where the next date does.
+//! instant of its date. Each time of a date that a zone skips altogether is that time of the next date.
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
 };
 
 use super::zone::Zone;
@@ -92,7 +92,7 @@ pub fn next_local_time(zone: Zone, time: NaiveTime, from: DateTime<Utc>) -> Date
 }
 
 /// The first instant at which the zone's clock shows `time` on `date`; if the clock skips it, the first
-/// instant after.
+/// instant after, and if the zone skips the date, that time of the next one.
 #[must_use]
 pub fn at_local_time(zone: Zone, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = date.and_time(time);
@@ -103,21 +103,30 @@ pub fn at_local_time(zone: Zone, date: NaiveDate, time: NaiveTime) -> DateTime<U
         LocalResult::Single(instant) => instant.to_utc(),
         LocalResult::Ambiguous(first, second) => first.min(second).to_utc(),
         LocalResult::None => {
-            // A gap: bisect for the first second at which the clock has passed it.
-            // No gap is longer than a day, no offset larger than 16 hours.
-            let mut before = local.and_utc() - TimeDelta::hours(48);
-            let mut after = local.and_utc() + TimeDelta::hours(48);
-            while after - before > TimeDelta::seconds(1) {
-                let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
-                if middle.with_timezone(&zone).naive_local() < local {
-                    before = middle;
-                } else {
-                    after = middle;
-                }
+            let next = plus_days(date, 1);
+            let begins = after_gap(zone, date.and_time(NaiveTime::MIN));
+            if time != NaiveTime::MIN && begins.with_timezone(&zone).date_naive() >= next {
+                return at_local_time(zone, next, time);
             }
-            after
+            after_gap(zone, local)
         }
     }
+}
+
+/// The first second at which the zone's clock has passed a time, found by bisection. No gap is longer than a day, no
+/// offset larger than 16 hours.
+fn after_gap(zone: Zone, local: NaiveDateTime) -> DateTime<Utc> {
+    let mut before = local.and_utc() - TimeDelta::hours(48);
+    let mut after = local.and_utc() + TimeDelta::hours(48);
+    while after - before > TimeDelta::seconds(1) {
+        let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
+        if middle.with_timezone(&zone).naive_local() < local {
+            before = middle;
+        } else {
+            after = middle;
+        }
+    }
+    after
 }
 
 /// `date` moved by `days`, clamped to the dates that the type holds.
@@ -181,6 +190,10 @@ mod tests {
     #[rstest]
     #[case::repeated_hour("America/New_York", "2023-11-05", "01:30:00", "2023-11-05T05:30:00Z")]
     #[case::skipped_hour("America/New_York", "2023-03-12", "02:30:00", "2023-03-12T07:00:00Z")]
+    #[case::skipped_midnight("America/Sao_Paulo", "2018-11-04", "00:30:00", "2018-11-04T03:00:00Z")]
+    #[case::skipped_date("Pacific/Apia", "2011-12-30", "10:00:00", "2011-12-30T20:00:00Z")]
+    #[case::date_after_it("Pacific/Apia", "2011-12-31", "10:00:00", "2011-12-30T20:00:00Z")]
+    #[case::skipped_date("Pacific/Kwajalein", "1993-08-21", "09:30:00", "1993-08-21T21:30:00Z")]
     fn a_local_time_runs_once(
         #[case] zone: Zone,
         #[case] day: &str,

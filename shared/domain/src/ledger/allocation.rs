@@ -213,6 +213,9 @@ fn moved(contract_date: NaiveDate, timeline: &Timeline<'_>) -> NaiveDate {
         Some(business_days) => business_days.moved(contract_date),
         None => contract_date,
     };
+    if timeline.is_single() {
+        return moved_by(timeline.current());
+    }
     let mut versions = timeline.iter().peekable();
     while let Some((from, policy)) = versions.next() {
         let due_on = moved_by(policy);

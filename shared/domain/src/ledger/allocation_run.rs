@@ -75,7 +75,7 @@ pub(super) struct AllocationRun<'a> {
     pub(super) policy: &'a Policy,
     pub(super) lines: Vec<AllocationLine>,
     /// Lent by the [`LedgerRun`] while this allocation goes on.
-    pub(super) late_fees: Option<LateFeeAccrual>,
+    pub(super) late_fees: Option<Box<LateFeeAccrual>>,
     /// Whether the late fee accrues on the principal that this allocation leaves open.
     pub(super) is_fee_base: bool,
     /// Number of time divisions passed.
@@ -111,7 +111,7 @@ impl<'a> AllocationRun<'a> {
     /// Allocates the credit to the installments that fall due on one day, as a payment of that day.
     pub(super) fn allocate_falling_due(&mut self, falls_due: i64) {
         if self.credit > 0 {
-            let mut places = self.coming_due(self.late_fees.as_ref()).remove(&falls_due).unwrap_or_default();
+            let mut places = self.coming_due(self.late_fees.as_deref()).remove(&falls_due).unwrap_or_default();
             places.retain(|place| self.takes_money(*place));
             self.allocate_due(&places);
         }
@@ -121,7 +121,7 @@ impl<'a> AllocationRun<'a> {
     pub(super) fn allocate_waiting(&mut self, timeline: &Timeline<'a>) -> Vec<(i64, i128)> {
         let mut waiting = Vec::new();
         if self.credit > 0 {
-            for (falls_due, places) in self.coming_due(self.late_fees.as_ref()) {
+            for (falls_due, places) in self.coming_due(self.late_fees.as_deref()) {
                 let before = self.credit;
                 self.policy = timeline.on(falls_due.max(self.day));
                 self.allocate_due(&places);
@@ -314,7 +314,7 @@ impl<'a> AllocationRun<'a> {
     }
 
     fn fee_open(&self, place: usize) -> i128 {
-        self.fee_open_in(self.late_fees.as_ref(), place)
+        self.fee_open_in(self.late_fees.as_deref(), place)
     }
 
     fn fee_open_in(&self, late_fees: Option<&LateFeeAccrual>, place: usize) -> i128 {

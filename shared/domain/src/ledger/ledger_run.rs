@@ -32,7 +32,7 @@ pub(crate) struct Ledger {
     /// in the account's list, and due date.
     pub(crate) shown: Vec<(usize, NaiveDate)>,
     /// Their late fees, in their order; none: the policy has no late fee.
-    pub(crate) late_fees: Option<LateFeeAccrual>,
+    pub(crate) late_fees: Option<Box<LateFeeAccrual>>,
     /// Open fee, interest and principal of each, in minor units.
     pub(crate) open: Vec<[i128; 3]>,
     /// Those that do not count, by their index in `shown`, ascending: nothing of them is open here.
@@ -156,7 +156,8 @@ struct LedgerRun<'a> {
     /// The instants that divide time.
     dividing: Vec<DateTime<Utc>>,
     day: i64,
-    late_fees: Option<LateFeeAccrual>,
+    /// Boxed, for it is lent to one allocation after the other.
+    late_fees: Option<Box<LateFeeAccrual>>,
     shown: AllocationRun<'a>,
     judged: Option<AllocationRun<'a>>,
     /// Whether a version lets money wait for due dates.
@@ -195,7 +196,7 @@ impl<'a> LedgerRun<'a> {
         let lines: Vec<AllocationLine> = account.installments.iter().zip(due_dates).map(line).collect();
         let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
         let has_fees = with_late_fees && timeline.iter().any(|(_, policy)| policy.late_fee.is_some());
-        let late_fees = has_fees.then(|| LateFeeAccrual::new(account, timeline, principals));
+        let late_fees = has_fees.then(|| Box::new(LateFeeAccrual::new(account, timeline, principals)));
         let shown = AllocationRun {
             lines,
             role: FeeRole::Paid,
@@ -249,7 +250,7 @@ impl<'a> LedgerRun<'a> {
 
     /// Takes a step in the shown allocation and in the judged one.
     fn in_each(&mut self, step: impl Fn(&mut AllocationRun<'a>)) {
-        if self.judged.is_none() && self.late_fees.as_ref().is_some_and(LateFeeAccrual::is_any_open) {
+        if self.judged.is_none() && self.late_fees.as_ref().is_some_and(|accrual| accrual.is_any_open()) {
             let is_fee_base = !self.fees_are_arrears();
             self.judged = Some(AllocationRun { role: FeeRole::LeftOut, is_fee_base, ..self.shown.clone() });
             self.shown.is_fee_base = !is_fee_base;
@@ -272,7 +273,7 @@ impl<'a> LedgerRun<'a> {
             let runs = || [Some(&self.shown), self.judged.as_ref()].into_iter().flatten();
             let waiting = runs().filter(|run| run.credit > 0);
             let due_days: BTreeSet<i64> =
-                waiting.flat_map(|run| run.coming_due(self.late_fees.as_ref()).into_keys()).collect();
+                waiting.flat_map(|run| run.coming_due(self.late_fees.as_deref()).into_keys()).collect();
             for falls_due in due_days.into_iter().take_while(|falls_due| *falls_due <= day) {
                 self.count_to(falls_due);
                 self.in_each(|run| run.allocate_falling_due(falls_due));
@@ -388,7 +389,8 @@ impl<'a> LedgerRun<'a> {
         let money = |minor: i128| Money::of_minor(minor, currency.minor_units());
         let fee_open = |place: usize| late_fees.as_ref().map_or(0, |accrual| accrual.open(place));
         let judged_lines = judged.as_ref().map_or(&shown.lines, |run| &run.lines);
-        let (mut open_installments, mut shown_places) = (Vec::new(), Vec::new());
+        let count = shown.lines.len();
+        let (mut open_installments, mut shown_places) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (place, (line, judged)) in shown.lines.iter().zip(judged_lines).enumerate() {
             if line.written_off {
                 continue;
@@ -414,7 +416,7 @@ impl<'a> LedgerRun<'a> {
         };
         let is_held = |place: usize| self.account.installments[place].hold.is_some();
         let ledger_of = |shown_places: Vec<(usize, NaiveDate)>,
-                         mut late_fees: Option<LateFeeAccrual>,
+                         mut late_fees: Option<Box<LateFeeAccrual>>,
                          without_held: bool| {
             let (mut open, mut sums) =
                 (Vec::with_capacity(shown_places.len()), Vec::with_capacity(shown_places.len()));
