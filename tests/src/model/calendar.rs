@@ -58,7 +58,8 @@ pub(super) fn local(zone: Tz, date: NaiveDate, time: NaiveTime) -> DateTime<Utc>
     if let Some(instant) = shown(local) {
         return instant.to_utc();
     }
-    if !(0..24 * 60).any(|minute| shown(date.and_time(NaiveTime::MIN) + TimeDelta::minutes(minute)).is_some()) {
+    if !(0..24 * 60).any(|minute| shown(date.and_time(NaiveTime::MIN) + TimeDelta::minutes(minute)).is_some())
+    {
         return self::local(zone, next(date), time);
     }
     // Steps by minutes through the skipped hour, then back to its very end.

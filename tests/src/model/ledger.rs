@@ -119,20 +119,16 @@ impl ModelLedger {
 
     /// What is settled of each piece at an instant, in the order of the books.
     pub(super) fn settled(books: &Books, policies: &ModelPolicies, at: DateTime<Utc>) -> Vec<Settled> {
-        let today = calendar::business_date(books.zone, at);
-        let judged = calendar::judged_day(books.zone, policies.now().day_count, at);
-        let without_fee = policies.without_fee();
-        let base = ModelLedgerSteps::of(books, &without_fee, None).walk(today);
-        let mut steps = ModelLedgerSteps::of(books, policies, Some(&base));
-        steps.step_to(today, judged);
-        let mut settled = vec![None; steps.rows.len()];
-        for row in &steps.rows {
-            let own = row.asked - row.open.iter().sum::<Decimal>();
-            let (paid, fee) = (steps.money(own), steps.money(row.paid_as_fee));
-            settled[row.place] =
-                Some(Settled { paid, paid_as_fee: fee, fee_open: steps.money(row.fee_open()) });
-        }
-        settled.into_iter().flatten().collect()
+        Self::stepped_to(books, policies, at, |steps| {
+            let mut settled = vec![None; steps.rows.len()];
+            for row in &steps.rows {
+                let own = row.asked - row.open.iter().sum::<Decimal>();
+                let (paid, fee) = (steps.money(own), steps.money(row.paid_as_fee));
+                settled[row.place] =
+                    Some(Settled { paid, paid_as_fee: fee, fee_open: steps.money(row.fee_open()) });
+            }
+            settled.into_iter().flatten().collect()
+        })
     }
 
     /// The money that nothing has taken at an instant, and the part of each payment that nothing took by name, in the
@@ -142,14 +138,26 @@ impl ModelLedger {
         policies: &ModelPolicies,
         at: DateTime<Utc>,
     ) -> (Money, Vec<(PaymentId, Money)>) {
+        Self::stepped_to(books, policies, at, |steps| {
+            let unnamed = steps.unnamed.iter().map(|(id, amount)| (id.clone(), steps.money(*amount)));
+            (steps.money(steps.credit), unnamed.collect())
+        })
+    }
+
+    /// Reads the steps that an instant has reached.
+    fn stepped_to<T>(
+        books: &Books,
+        policies: &ModelPolicies,
+        at: DateTime<Utc>,
+        read: impl FnOnce(&ModelLedgerSteps<'_>) -> T,
+    ) -> T {
         let today = calendar::business_date(books.zone, at);
         let judged = calendar::judged_day(books.zone, policies.now().day_count, at);
         let without_fee = policies.without_fee();
         let base = ModelLedgerSteps::of(books, &without_fee, None).walk(today);
         let mut steps = ModelLedgerSteps::of(books, policies, Some(&base));
         steps.step_to(today, judged);
-        let unnamed = steps.unnamed.iter().map(|(id, amount)| (id.clone(), steps.money(*amount)));
-        (steps.money(steps.credit), unnamed.collect())
+        read(&steps)
     }
 
     /// When each installment was paid, by the dates of the payments and without late fees.

@@ -36,8 +36,8 @@ pub trait CommandDefinition: WireCommand {
         Ok(())
     }
 
-    /// Applies the command, known since `at`, to its account. By default it concerns the customer alone, and
-    /// the account stays as it is.
+    /// Applies the command, known since `at`, to its account, where the amounts paid so far do not matter. By default
+    /// it concerns the customer alone, and the account stays as it is.
     ///
     /// # Errors
     /// A [`Refusal`]; the account is then unchanged.
@@ -46,8 +46,9 @@ pub trait CommandDefinition: WireCommand {
         self.check().map(|()| Applied::Unchanged)
     }
 
-    /// Applies a command that depends on the amounts paid so far, by the allocation of the account's policy; none:
-    /// by the plain [`allocate`](crate::ledger::allocate).
+    /// Applies the command as accounts do. One that depends on the amounts paid so far defines this instead of
+    /// [`apply`](Self::apply): they follow the allocation of the account's policy; none: the plain
+    /// [`allocate`](crate::ledger::allocate).
     ///
     /// # Errors
     /// A [`Refusal`]; the account is then unchanged.

@@ -175,10 +175,6 @@ impl CommandDefinition for CreditPaidOut {
         self.reason.as_deref().map_or(Ok(()), check_reason)
     }
 
-    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
-        self.apply_under(account, at, None)
-    }
-
     /// The credit is the newest money: what was allocated before came from the payments before. So the newest
     /// payments lose what is paid out, and no allocation changes.
     fn apply_under(

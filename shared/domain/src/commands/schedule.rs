@@ -100,10 +100,6 @@ impl CommandDefinition for InstallmentAdjusted {
 }
 
 impl CommandDefinition for ScheduleReplaced {
-    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
-        self.apply_under(account, at, None)
-    }
-
     fn apply_under(
         &self,
         account: &mut Account,

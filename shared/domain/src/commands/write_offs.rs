@@ -30,10 +30,6 @@ command! {
 }
 
 impl CommandDefinition for WrittenOff {
-    fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
-        self.apply_under(account, at, None)
-    }
-
     fn apply_under(
         &self,
         account: &mut Account,

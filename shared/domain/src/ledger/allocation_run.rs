@@ -111,7 +111,8 @@ impl<'a> AllocationRun<'a> {
     /// Allocates the credit to the installments that fall due on one day, as a payment of that day.
     pub(super) fn allocate_falling_due(&mut self, falls_due: i64) {
         if self.credit > 0 {
-            let mut places = self.coming_due(self.late_fees.as_deref()).remove(&falls_due).unwrap_or_default();
+            let mut places =
+                self.coming_due(self.late_fees.as_deref()).remove(&falls_due).unwrap_or_default();
             places.retain(|place| self.takes_money(*place));
             self.allocate_due(&places);
         }

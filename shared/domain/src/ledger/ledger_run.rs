@@ -390,7 +390,8 @@ impl<'a> LedgerRun<'a> {
         let fee_open = |place: usize| late_fees.as_ref().map_or(0, |accrual| accrual.open(place));
         let judged_lines = judged.as_ref().map_or(&shown.lines, |run| &run.lines);
         let count = shown.lines.len();
-        let (mut open_installments, mut shown_places) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let (mut open_installments, mut shown_places) =
+            (Vec::with_capacity(count), Vec::with_capacity(count));
         for (place, (line, judged)) in shown.lines.iter().zip(judged_lines).enumerate() {
             if line.written_off {
                 continue;

@@ -17,7 +17,8 @@ use proptest::test_runner::TestCaseResult;
 use rust_decimal::Decimal;
 
 use crate::common::generate::{
-    DomainFact, PLACES, SPAN_DAYS, amount, any_policy, cents, every_policy, happen, minutes, opened,
+    DomainFact, PLACES, SPAN_DAYS, amount, any_policy, cents, every_policy, generated_terms, happen, minutes,
+    opened,
 };
 use crate::common::past::{as_of, effective_on};
 
@@ -71,6 +72,7 @@ fn with_facts((mut account, begin): (Account, DateTime<Utc>), facts: &[(i64, Dom
 /// An account of one installment without interest, and the instant at which its days begin.
 fn one_installment() -> impl Strategy<Value = (Account, DateTime<Utc>)> {
     (select(PLACES), 0..SPAN_DAYS, 1_i64..60_000).prop_map(|((zone, first), day, principal)| {
+        let terms = generated_terms(zone, first);
         let first: NaiveDate = first.parse().unwrap();
         let installment = NewInstallment {
             number: InstallmentNumber(1),
@@ -80,16 +82,7 @@ fn one_installment() -> impl Strategy<Value = (Account, DateTime<Utc>)> {
             fee: Money::ZERO,
             draw_id: None,
         };
-        let contract = Contract {
-            account_id: "A-1".parse().unwrap(),
-            customer_id: "C-1".parse().unwrap(),
-            policy_id: "generated".parse().unwrap(),
-            currency: "CNY".parse().unwrap(),
-            time_zone: zone.parse().unwrap(),
-            opened_on: first,
-            interest: None,
-            installments: vec![installment],
-        };
+        let contract = Contract { installments: vec![installment], ..terms.contract() };
         let account = Account::open(&contract).unwrap();
         let begin = start_of_day(account.time_zone, first);
         (account, begin)

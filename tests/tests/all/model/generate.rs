@@ -168,19 +168,14 @@ fn fact() -> impl Strategy<Value = DomainFact> {
 }
 
 fn contract(zone: &str, first: &str, dues: &[DomainDue]) -> Contract {
+    let terms = domain::generated_terms(zone, first);
     let first: NaiveDate = first.parse().unwrap();
     Contract {
-        account_id: "A-1".parse().unwrap(),
-        customer_id: "C-1".parse().unwrap(),
-        policy_id: "generated".parse().unwrap(),
-        currency: "CNY".parse().unwrap(),
-        time_zone: zone.parse().unwrap(),
-        opened_on: first,
-        interest: None,
         installments: (1..)
             .zip(dues)
             .map(|(number, due)| installment(first, (number, due.1, due.2, due.3)))
             .collect(),
+        ..terms.contract()
     }
 }
 

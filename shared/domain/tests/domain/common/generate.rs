@@ -15,6 +15,7 @@ use duewatch_domain::kernel::{business_date, start_of_day};
 use duewatch_domain::policy::HardshipCause as RecordedCause;
 use duewatch_domain::policy::{self, Policy};
 use duewatch_domain::{Account, Command};
+use duewatch_testkit::ContractTerms;
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -183,18 +184,18 @@ fn case_of(
     )
 }
 
+/// The terms of a generated account in a zone, opened on a date.
+pub(crate) fn generated_terms<'a>(time_zone: &'a str, opened_on: &'a str) -> ContractTerms<'a> {
+    ContractTerms { policy_id: "generated", time_zone, opened_on, ..ContractTerms::default() }
+}
+
 /// An account of 1 to 12 installments, and the instant at which its days begin.
 pub(crate) fn opened(places: &'static [OddZone]) -> impl Strategy<Value = (Account, DateTime<Utc>)> {
     (select(places), vec(due(0..1), 1..=12), interest()).prop_map(
         |((zone, first), installments, interest)| {
+            let terms = generated_terms(zone, first);
             let first: NaiveDate = first.parse().unwrap();
             let contract = Contract {
-                account_id: "A-1".parse().unwrap(),
-                customer_id: "C-1".parse().unwrap(),
-                policy_id: "generated".parse().unwrap(),
-                currency: "CNY".parse().unwrap(),
-                time_zone: zone.parse().unwrap(),
-                opened_on: first,
                 interest,
                 installments: (1..)
                     .zip(installments)
@@ -202,6 +203,7 @@ pub(crate) fn opened(places: &'static [OddZone]) -> impl Strategy<Value = (Accou
                         installment(first, (number, day, principal, interest))
                     })
                     .collect(),
+                ..terms.contract()
             };
             let account = Account::open(&contract).unwrap();
             let begin = start_of_day(account.time_zone, first);
