@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::account::{Installment, PaymentInProcess, PaymentMethod, Reason};
 use duewatch_domain::assessment::{DrawPlan, DrawState};
-use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::kernel::{Currency, Money, business_date};
 use duewatch_domain::policy::{Restriction, Timeline, Versions};
 use duewatch_domain::{Account, Decision, Zone, allocate_at, assess, draw_plans};
 
@@ -83,9 +83,17 @@ fn today(account: &Account, others: &[Account], timeline: &Timeline<'_>, now: Da
     let (currency, policy) = (account.currency, timeline.current());
     let assessment = assess(account, timeline, now);
     let figures = &assessment.figures;
-    let mut lines = vec![format!("On {} it is {}.", assessment.day, assessment.stage_name())];
+    let mut lines =
+        vec![format!("On {} it is {}.", business_date(account.time_zone, now), assessment.stage_name())];
     match figures.oldest_due_on {
-        None => lines.push(format!("  Nothing is overdue; {} {currency} outstanding.", currency.text(figures.outstanding))),
+        None => lines.push(format!(
+            "  {}; {} {currency} outstanding.",
+            match figures.overdue.is_zero() {
+                true => "Nothing is overdue".to_owned(),
+                false => format!("{} {currency} of late fee is overdue, and no installment", currency.text(figures.overdue)),
+            },
+            currency.text(figures.outstanding),
+        )),
         Some(oldest) => lines.push(format!(
             "  {} {currency} is overdue since {oldest}: {} days past due, {} delinquent; {} {currency} outstanding.",
             currency.text(figures.overdue),

@@ -130,6 +130,8 @@ pub(super) struct ModelPayment {
     pub(super) id: PaymentId,
     /// What still counts of it.
     pub(super) amount: Money,
+    /// What was paid out of it as credit, and not taken back since.
+    paid_out: Money,
     /// What no reversal has taken back.
     left: Money,
     reversals: Vec<(DateTime<Utc>, Option<Money>, Dated)>,
@@ -276,6 +278,7 @@ impl Books {
         self.payments.push(ModelPayment {
             id: received.payment_id.clone(),
             amount: received.amount,
+            paid_out: Money::ZERO,
             left: received.amount,
             reversals: Vec::new(),
             received_at: at,
@@ -299,9 +302,10 @@ impl Books {
         let falls_due = match dated {
             Dated::Reversal => part,
             Dated::Original => {
-                let there = part.min(payment.amount);
-                payment.amount -= there;
-                part - there
+                let gone = part.min(payment.paid_out);
+                payment.paid_out -= gone;
+                payment.amount -= part - gone;
+                gone
             }
         };
         if falls_due > Money::ZERO {
@@ -332,7 +336,10 @@ impl Books {
         for (id, unnamed) in unnamed.into_iter().rev() {
             let part = unnamed.min(left);
             left -= part;
-            self.payments.iter_mut().filter(|payment| payment.id == id).for_each(|one| one.amount -= part);
+            self.payments.iter_mut().filter(|payment| payment.id == id).for_each(|one| {
+                one.amount -= part;
+                one.paid_out += part;
+            });
         }
     }
 

@@ -55,6 +55,8 @@ pub(super) struct ModelCourse<'p> {
     /// The promises and disputes that delay plain reminders.
     waits: Vec<ModelWait>,
     pub(super) memory: Memory,
+    /// The days for which the last evaluation vouches; none: the account was never evaluated.
+    pub(super) vouched: Option<[NaiveDate; 2]>,
     /// The restrictions imposed by the customer's other accounts.
     imposed: Vec<(DateTime<Utc>, Vec<Restriction>)>,
 }
@@ -107,6 +109,8 @@ struct StageState {
 #[derive(Debug)]
 struct Ladder {
     stages: Vec<StageState>,
+    /// Those that restricted on any day.
+    restricted: Vec<bool>,
     top: (Option<usize>, Option<NaiveDate>),
     restricting: (Option<usize>, Option<NaiveDate>),
 }
@@ -148,6 +152,7 @@ impl<'p> ModelCourse<'p> {
             material_days: RefCell::default(),
             waits: waits(books, policy),
             memory: memory.clone(),
+            vouched: None,
             imposed: imposed.values().cloned().collect(),
         }
     }
@@ -181,17 +186,13 @@ impl<'p> ModelCourse<'p> {
     pub(super) fn judge(&self, judged_day: NaiveDate) -> ModelAssessment {
         let stages = &self.policy.stages;
         let is_first = self.is_first_episode(self.memory.episode_on(self, judged_day));
-        let mut ladder = Ladder {
-            stages: vec![StageState::default(); stages.len()],
-            top: (None, None),
-            restricting: (None, None),
-        };
-        let mut day = self.begin(judged_day);
-        self.climb(&mut ladder, &day, is_first);
-        while day.date < judged_day {
-            day = self.next(&day);
-            self.climb(&mut ladder, &day, is_first);
+        let mut held_back: Vec<(usize, NaiveDate)> = Vec::new();
+        for known_on in self.vouched.into_iter().flatten().filter(|on| *on <= judged_day && self.is_held(*on))
+        {
+            let (ladder, _) = self.climb_to(known_on, is_first, &held_back);
+            held_back.extend(self.new_in(&ladder).into_iter().map(|place| (place, known_on)));
         }
+        let (mut ladder, day) = self.climb_to(judged_day, is_first, &held_back);
         if !self.enforced {
             (ladder.top, ladder.restricting) = ((None, None), (None, None));
         }
@@ -532,14 +533,38 @@ impl<'p> ModelCourse<'p> {
         figures
     }
 
+    /// Climbs day by day since the oldest debt fell due. What is held back does not restrict before its date.
+    fn climb_to(
+        &self,
+        last: NaiveDate,
+        is_first: bool,
+        held_back: &[(usize, NaiveDate)],
+    ) -> (Ladder, ModelDay) {
+        let mut ladder = Ladder {
+            stages: vec![StageState::default(); self.policy.stages.len()],
+            restricted: vec![false; self.policy.stages.len()],
+            top: (None, None),
+            restricting: (None, None),
+        };
+        let mut day = self.begin(last);
+        self.climb(&mut ladder, &day, is_first, held_back);
+        while day.date < last {
+            day = self.next(&day);
+            self.climb(&mut ladder, &day, is_first, held_back);
+        }
+        (ladder, day)
+    }
+
     /// Moves every stage on to the next day.
-    fn climb(&self, ladder: &mut Ladder, day: &ModelDay, is_first: bool) {
+    fn climb(&self, ladder: &mut Ladder, day: &ModelDay, is_first: bool, held_back: &[(usize, NaiveDate)]) {
         let waits = self.is_in_process(day.date);
         let figures = self.figures(day);
-        for (state, stage) in ladder.stages.iter_mut().zip(&self.policy.stages) {
+        for (place, (state, stage)) in ladder.stages.iter_mut().zip(&self.policy.stages).enumerate() {
             state.holds = self.holds(&stage.when, &figures, day.date) && (state.holds || !waits);
             state.restricts =
                 state.holds && (state.restricts || !self.is_deferred(stage, &figures, day.date, is_first));
+            state.restricts &= !held_back.iter().any(|(held, until)| *held == place && day.date < *until);
+            ladder.restricted[place] |= state.restricts;
         }
         let top = ladder.stages.iter().rposition(|state| state.holds);
         let restricting = ladder.stages.iter().rposition(|state| state.restricts);
@@ -548,6 +573,30 @@ impl<'p> ModelCourse<'p> {
                 *known = (now, Some(day.date));
             }
         }
+    }
+
+    /// Whether a hold defers what is new on a day.
+    fn is_held(&self, day: NaiveDate) -> bool {
+        self.is_paused(day)
+            || self.is_excused(day)
+            || self.is_in_process(day)
+            || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day))
+    }
+
+    /// The stages that would have restricted by now, though the last evaluation found neither their restrictions in force nor
+    /// those of a severer stage.
+    fn new_in(&self, ladder: &Ladder) -> Vec<usize> {
+        let bears = |stage: &Stage| {
+            let known = &self.memory.restrictions;
+            stage.restrictions.iter().all(|one| known.iter().any(|known| known.kind == one.kind))
+        };
+        let stages = &self.policy.stages;
+        let is_new = |place: &usize| {
+            let mut severer = stages[place + 1..].iter().filter(|one| !one.restrictions.is_empty());
+            let restricted = ladder.restricted[*place] && !stages[*place].restrictions.is_empty();
+            restricted && !bears(&stages[*place]) && !severer.any(bears)
+        };
+        (0..stages.len()).filter(is_new).collect()
     }
 
     fn holds(&self, when: &When, figures: &ModelFigures, day: NaiveDate) -> bool {
@@ -605,10 +654,7 @@ impl<'p> ModelCourse<'p> {
     fn is_deferred(&self, stage: &Stage, figures: &ModelFigures, day: NaiveDate, is_first: bool) -> bool {
         !stage.restrictions.is_empty()
             && ((is_first && self.is_tolerated(figures))
-                || self.is_paused(day)
-                || self.is_excused(day)
-                || self.is_in_process(day)
-                || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day))
+                || self.is_held(day)
                 || self.lacks_notice(stage, day))
     }
 
@@ -652,7 +698,7 @@ impl<'p> ModelCourse<'p> {
         let Some(rule) = &self.policy.dispute else { return false };
         let opened_on = self.judged_day(dispute.at);
         opened_on < day
-            && day <= opened_on + Days::new(rule.holds_days.into())
+            && day < opened_on + Days::new(rule.holds_days.into())
             && dispute.closed_at.is_none_or(|at| day < self.judged_day(at))
     }
 
@@ -674,7 +720,7 @@ impl<'p> ModelCourse<'p> {
 /// its last day, or for as many days as the policy waits.
 fn waits(books: &Books, policy: &Policy) -> Vec<ModelWait> {
     let date = |at| calendar::business_date(books.zone, at);
-    let at_most = |since, days: u32| date(since) + Days::new(u64::from(days) + 1);
+    let at_most = |since, days: u32| date(since) + Days::new(days.into());
     let mut waits = Vec::new();
     for (promise, rule) in
         books.answers.promises.iter().filter_map(|one| Some((one, policy.promise.as_ref()?)))

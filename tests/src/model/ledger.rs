@@ -485,6 +485,17 @@ impl<'a> ModelLedgerSteps<'a> {
         let addressed = base.map_or(own, |base| base.addressed.get(&number).copied().flatten());
         let (Some(place), Some(fee)) = (addressed, policy.late_fee) else { return };
         let Some(per_letter) = fee.per_letter else { return };
+        // Counting from the day after, the night before is counted already; on the due day, the date is not yet.
+        let (gone_by, to_count) = match policy.day_count {
+            DayCount::DayAfter => (date - TimeDelta::days(1), 0),
+            DayCount::DueDay => (date, 1),
+        };
+        let row = &self.rows[place];
+        let is_paused = self.books.pauses.iter().any(|pause| pause.from <= date && date < pause.until);
+        let is_free = row.unpaused + to_count <= fee.free_days.unwrap_or(policy.grace_days);
+        if is_paused || is_free || row.owed_since.is_some_and(|since| since > gone_by) {
+            return;
+        }
         self.begin_month(date);
         let (month_cap, charged) =
             (fee.cap_per_month.map(|cap| cap.as_decimal() * DAYS_OF_YEAR), self.month.1);

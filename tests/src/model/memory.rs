@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::account::NoticeOf;
+use duewatch_domain::policy::Restriction;
 
 use super::classes::Classes;
 use super::course::ModelCourse;
@@ -18,6 +19,10 @@ pub(super) struct Memory {
     pub(super) classes: Option<Classes>,
     /// The notices of each subject.
     pub(super) notices: Vec<Noticed>,
+    /// The restrictions that the last evaluation found in force.
+    pub(super) restrictions: Vec<Restriction>,
+    /// The instant until which it told that nothing changes by itself; none: it did not tell.
+    pub(super) vouched_until: Option<DateTime<Utc>>,
 }
 
 /// The running delinquency episode, and the end of the one before it, as they were found.

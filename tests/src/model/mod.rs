@@ -147,12 +147,20 @@ impl Model {
         let day = course.judged_day(now);
         let episode = self.memory.episode_on(&course, day);
         let classes = self.memory.classes_on(&course, day);
-        let due = reminders::due_reminders(&course, &course.judge(day), now);
+        let assessed = course.judge(day);
+        let due = reminders::due_reminders(&course, &assessed, now);
+        self.memory.restrictions = assessed.restrictions;
+        self.memory.vouched_until = None;
         self.memory.planned(&due);
         self.memory.episode = episode;
         self.memory.classes = classes;
         self.memory.evaluated_at = Some(now);
         self.policies = Some(policies);
+    }
+
+    /// The last evaluation tells until when nothing changes by itself; none: for ever.
+    pub fn vouches_until(&mut self, next: Option<DateTime<Utc>>) {
+        self.memory.vouched_until = Some(next.unwrap_or(DateTime::<Utc>::MAX_UTC));
     }
 
     /// Plans a notice of another subject than a stage.
@@ -277,7 +285,20 @@ impl Model {
 
     /// The course of the account up to an instant.
     fn course<'p>(&self, policies: &'p ModelPolicies, until: DateTime<Utc>) -> ModelCourse<'p> {
-        ModelCourse::of(&self.books(policies), policies, &self.memory, &self.imposed, until)
+        let vouched = self.vouched(policies, until);
+        let mut course = ModelCourse::of(&self.books(policies), policies, &self.memory, &self.imposed, until);
+        course.vouched = vouched;
+        course
+    }
+
+    /// The days for which the last evaluation vouches at an instant: its own, and the one until which it told that
+    /// nothing changes by itself. None: the account was never evaluated.
+    fn vouched(&self, policies: &ModelPolicies, until: DateTime<Utc>) -> Option<[NaiveDate; 2]> {
+        let evaluated_at = self.memory.evaluated_at?;
+        let zone = calendar::zone(self.contract.time_zone);
+        let day_of = |at| calendar::judged_day(zone, policies.now().day_count, at);
+        let told = self.memory.vouched_until.unwrap_or(evaluated_at).min(until);
+        Some([day_of(evaluated_at.min(told)), day_of(told)])
     }
 
     fn books(&self, policies: &ModelPolicies) -> Books {

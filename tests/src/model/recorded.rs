@@ -44,7 +44,7 @@ impl ModelRecorded {
             }
             Command::PaymentInProcess(PaymentProcessStarted { until, .. }) => {
                 // A report that follows on another extends the same payment in process.
-                let before = self.process.filter(|process| process.until >= today);
+                let before = self.process.filter(|process| today < process.until);
                 self.process = Some(Process { since: before.map_or(at, |one| one.since), until: *until });
             }
             Command::PaymentProcessEnded(_) => {

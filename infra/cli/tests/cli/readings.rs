@@ -28,7 +28,7 @@ impl Run {
     }
 
     /// One more version of the policy.
-    fn version(mut self, effective_on: &str, tables: &str) -> Self {
+    pub(crate) fn version(mut self, effective_on: &str, tables: &str) -> Self {
         let version = self.policies.len() + 1;
         self.policies
             .push(format!("id = \"p\"\nversion = {version}\neffective_on = {effective_on}\n{tables}"));

@@ -176,6 +176,30 @@ fn a_fee_per_letter_comes_with_each_notice(#[case] date: &str, #[case] fee: &str
     assert_eq!(run.on("A", date, &["late_fee"]), fee);
 }
 
+// With three days of grace the first letter that costs is that of the fourth day. A pause from the 10th to the 20th
+// takes the letter of the 15th out, whichever way days are counted; under due_day the due date is the first day.
+#[rstest]
+#[case("day_after", "2023-10-04", "0.00")]
+#[case("day_after", "2023-10-05", "2.50")]
+#[case("day_after", "2023-10-15", "2.50")]
+#[case("day_after", "2023-10-20", "5.00")]
+#[case("due_day", "2023-10-03", "0.00")]
+#[case("due_day", "2023-10-04", "2.50")]
+#[case("due_day", "2023-10-15", "5.00")]
+#[case("due_day", "2023-10-20", "7.50")]
+fn no_letter_costs_in_free_days_or_in_a_pause(#[case] count: &str, #[case] date: &str, #[case] fee: &str) {
+    let tables = format!("[late_fee]\nper_letter = \"2.50\"\nfree_days = 3\n{LATE}{FROZEN}");
+    let pause = json!({ "type": "pause_started", "from": "2023-10-10", "until": "2023-10-20" });
+    let mut run = Run::under(&format!("day_count = \"{count}\"\n{tables}"))
+        .account("A", &[("2023-10-01", "100.00")])
+        .event("2023-10-02T08:00:00Z", "A", pause);
+    for day in ["2023-10-02", "2023-10-04", "2023-10-05", "2023-10-15", "2023-10-20"] {
+        let notice = json!({ "type": "notice_sent", "stage": "frozen" });
+        run = run.event(&format!("{day}T09:00:00Z"), "A", notice);
+    }
+    assert_eq!(run.on("A", date, &["late_fee"]), fee);
+}
+
 // 1.5 times 12 % a year on 1,000.00: ten nights of 1,000.00 x 0.18 / 365 are 4.9315. No terms, no fee.
 #[test]
 fn a_late_fee_may_follow_the_contracts_rate() {
@@ -382,4 +406,115 @@ fn money_of_the_last_second_is_in_time(#[case] at: &str) {
     assert_eq!(lines.on("A", "2023-10-01", &["stage", "days_past_due"]), "current 0");
     assert_eq!(lines.on("A", "2023-12-10", &["stage", "restrictions"]), "frozen ");
     assert_eq!(lines.on("A", "2023-12-11", &["stage", "restrictions"]), "frozen freeze_drawdown");
+}
+
+// 150.00 paid for 100.00, the 50.00 beyond it paid out; then 30.00 are taken back, as if 120.00 had been paid: they pay
+// the 100.00 in time, and 30.00 of the 50.00 were nobody's. They fall due that day. Then the rest is taken back too.
+#[test]
+fn a_part_that_is_taken_back_was_first_the_credit_that_was_paid_out() {
+    let back = |amount: Option<&str>| {
+        let mut event = json!({ "type": "payment_reversed", "payment_id": "P-1" });
+        amount.map(|amount| event["amount"] = amount.into());
+        event
+    };
+    let run = Run::under(&format!("overpayment = \"credit\"\n{LATE}"))
+        .account("A", &[("2023-10-01", "100.00")])
+        .pays("2023-10-01T09:00:00Z", "A", "P-1", "150.00")
+        .event("2023-10-03T09:00:00Z", "A", json!({ "type": "credit_paid_out", "reason": "asked for" }))
+        .event("2023-10-10T09:00:00Z", "A", back(Some("30.00")))
+        .event("2023-10-20T09:00:00Z", "A", back(None));
+    let lines = run.from("2023-09-01");
+    assert_eq!(lines.on("A", "2023-10-10", &["overdue", "outstanding", "stage"]), "0.00 30.00 current");
+    assert_eq!(lines.on("A", "2023-10-11", OVERDUE), "30.00 2023-10-10 1");
+    assert_eq!(lines.on("A", "2023-10-21", OVERDUE), "150.00 2023-10-01 20");
+}
+
+// Five days after 2 October, which counts: the 6th is the last, and the 7th the first day of the restriction, whatever
+// holds it. The account would be frozen on the 6th.
+#[rstest]
+#[case::cause("[cause]\ntemporary_holds_days = 5\n", json!({ "type": "cause_recorded", "cause": "temporary", "reason": "ill", "by": "B-1" }))]
+#[case::dispute("[dispute]\nholds_days = 5\n", json!({ "type": "dispute_opened", "dispute_id": "D-1", "reason": "not mine" }))]
+#[case::process("[payment_in_process]\nmax_days = 5\n", json!({ "type": "payment_in_process", "until": "2023-10-30" }))]
+fn so_many_days_include_the_day_of_the_fact(#[case] table: &str, #[case] fact: Value) {
+    let run = Run::under(&format!("{table}{LATE}{FROZEN}")).account("A", &[("2023-10-01", "100.00")]).event(
+        "2023-10-02T09:00:00Z",
+        "A",
+        fact,
+    );
+    let lines = run.from("2023-09-01");
+    assert_eq!(lines.on("A", "2023-10-06", &["restrictions"]), "");
+    assert_eq!(lines.on("A", "2023-10-07", &["restrictions"]), "freeze_drawdown");
+}
+
+// The first payment in process is over on 4 October, its `until`; one that begins that day waits its own three days,
+// the 4th to the 6th. One that begins a day earlier goes on with the first one's: 2, 3 and 4 October.
+#[rstest]
+#[case::over("2023-10-04", "2023-10-07")]
+#[case::going_on("2023-10-03", "2023-10-06")]
+fn a_payment_in_process_is_over_on_its_last_date(#[case] again: &str, #[case] frozen_on: &str) {
+    let process = |until: &str| json!({ "type": "payment_in_process", "until": until });
+    let run = Run::under(&format!("[payment_in_process]\nmax_days = 3\n{LATE}{FROZEN}"))
+        .account("A", &[("2023-10-01", "100.00")])
+        .event("2023-10-02T09:00:00Z", "A", process("2023-10-04"))
+        .event(&format!("{again}T10:00:00Z"), "A", process("2023-10-20"));
+    let lines = run.from("2023-09-01");
+    let first = (1..=31).map(|day| format!("2023-10-{day:02}"));
+    let mut first = first.filter(|date| !lines.on("A", date, &["restrictions"]).is_empty());
+    assert_eq!(first.next().as_deref(), Some(frozen_on));
+}
+
+// 100.00 paid on its day, so that nothing is late; a hold begins on 12 October. On the 15th the payment is taken back:
+// days count from 1 October, and the stage shows. No restriction begins before the hold is over, on the 22nd.
+const HELD: [&str; 4] = [
+    r#"{"type":"pause_started","from":"2023-10-12","until":"2023-10-22"}"#,
+    r#"{"type":"dispute_opened","dispute_id":"D-1","reason":"not mine"}"#,
+    r#"{"type":"cause_recorded","cause":"temporary","reason":"ill","by":"B-1"}"#,
+    r#"{"type":"payment_in_process","until":"2023-10-22"}"#,
+];
+
+#[rstest]
+#[case::pause(HELD[0], "2023-10-22")]
+#[case::dispute(HELD[1], "2023-10-22")]
+#[case::cause(HELD[2], "2023-10-22")]
+#[case::payment_in_process(HELD[3], "2023-10-22")]
+#[case::no_hold(r#"{"type":"score_recorded","score":700,"by":"B-1"}"#, "2023-10-15")]
+fn no_restriction_begins_in_a_hold_whatever_comes_to_light(#[case] hold: &str, #[case] frozen_on: &str) {
+    let tables = format!(
+        "[cause]\ntemporary_holds_days = 10\n[dispute]\nholds_days = 10\n[payment_in_process]\nmax_days = 20\n{LATE}{FROZEN}"
+    );
+    let taken_back = json!({ "type": "payment_reversed", "payment_id": "P-1" });
+    let run = Run::under(&tables)
+        .account("A", &[("2023-10-01", "100.00")])
+        .pays("2023-10-01T09:00:00Z", "A", "P-1", "100.00")
+        .event("2023-10-12T09:00:00Z", "A", serde_json::from_str(hold).unwrap())
+        .event("2023-10-15T09:00:00Z", "A", taken_back);
+    let lines = run.from("2023-09-01");
+    let dates = (1..=31).map(|day| format!("2023-10-{day:02}"));
+    let mut frozen = dates.filter(|date| !lines.on("A", date, &["restrictions"]).is_empty());
+    assert_eq!(frozen.next().as_deref(), Some(frozen_on));
+    assert_eq!(frozen.last().as_deref(), Some("2023-10-31"));
+    assert_eq!(lines.on("A", "2023-10-15", &["stage"]), "frozen");
+}
+
+// What is in force goes on in a pause, and a part payment eases from the severer stage to the milder one at once. A
+// stricter version that binds inside the pause begins after it.
+#[test]
+fn what_is_in_force_goes_on_in_a_pause_and_a_new_version_waits() {
+    let suspended = "[[stages]]\nname = \"suspended\"\nwhen = { delinquent_days = 8, overdue_amount = \"80.00\" }\nrestrictions = [{ kind = \"suspend_account\" }]\n";
+    let pause = json!({ "type": "pause_started", "from": "2023-10-12", "until": "2023-10-22" });
+    let run = Run::under(&format!("{LATE}{FROZEN}{suspended}"))
+        .account("A", &[("2023-10-01", "100.00")])
+        .event("2023-10-12T09:00:00Z", "A", pause.clone())
+        .pays("2023-10-15T09:00:00Z", "A", "P-1", "30.00");
+    let lines = run.from("2023-09-01");
+    assert_eq!(lines.on("A", "2023-10-14", &["restrictions"]), "suspend_account");
+    assert_eq!(lines.on("A", "2023-10-15", &["stage", "restrictions"]), "frozen freeze_drawdown");
+    let later = FROZEN.replace("delinquent_days = 5", "delinquent_days = 20");
+    let run = Run::under(&format!("{LATE}{later}"))
+        .version("2023-10-15", &format!("{LATE}{FROZEN}"))
+        .account("A", &[("2023-10-01", "100.00")])
+        .event("2023-10-12T09:00:00Z", "A", pause);
+    let lines = run.from("2023-09-01");
+    assert_eq!(lines.on("A", "2023-10-21", &["stage", "restrictions"]), "frozen ");
+    assert_eq!(lines.on("A", "2023-10-22", &["stage", "restrictions"]), "frozen freeze_drawdown");
 }

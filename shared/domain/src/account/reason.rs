@@ -225,7 +225,7 @@ impl fmt::Display for Reason {
             }
             Self::InstallmentsHeld => f.write_str("What is overdue is on hold."),
             Self::BelowMateriality => f.write_str("What is overdue is too little to count."),
-            Self::NothingOverdue => f.write_str("Nothing is overdue."),
+            Self::NothingOverdue => f.write_str("No installment is overdue."),
             Self::BelowEveryStage => {
                 f.write_str("Something is overdue, but the conditions of no stage all hold.")
             }

@@ -13,7 +13,7 @@ use super::imposed::ImposedOnDay;
 use super::materiality::counted_from;
 use super::reasons::reasons;
 use super::reminders::plan_reminders;
-use super::stages::{LadderProjection, project_ladder_from};
+use super::stages::{LadderDay, LadderProjection, project_ladder_from};
 use crate::account::{Account, Classification, ContactRequest, DelinquencyHistory, Figures, Reason};
 use crate::kernel::{business_date, earlier};
 use crate::ledger::allocate_at;
@@ -85,7 +85,7 @@ pub fn assess<'p>(
     let counted_from = counted_from(account, &allocation, policy);
     let figures = Figures::counted(day, account, &allocation, policy, counted_from);
     let judged = StageFigures::on(day, account, &allocation, policy, counted_from);
-    let projection = project_ladder_from(account, &allocation, &timeline, day, counted_from);
+    let projection = project_ladder_from(account, &allocation, &timeline, LadderDay::of(day), counted_from);
     let reminders = plan_reminders(account, &allocation, policy, (day, now), &projection);
     let classified = policy
         .classification
@@ -96,9 +96,11 @@ pub fn assess<'p>(
     let restrictions = imposed.beside(projection.restricting);
     let ladder_changes_on = match imposed.since {
         // Restrictions that another account imposes already change nothing when the account's own begin.
-        Some(_) => first_effect(&projection, policy, |day| {
-            let then = project_ladder_from(account, &allocation, &timeline, day, counted_from);
-            let is_same = *ImposedOnDay::of(account, policy, day).beside(then.restricting) == *restrictions;
+        Some(_) => first_effect(&projection, policy, |then_on| {
+            let seen = LadderDay { day: then_on, seen_on: day };
+            let then = project_ladder_from(account, &allocation, &timeline, seen, counted_from);
+            let is_same =
+                *ImposedOnDay::of(account, policy, then_on).beside(then.restricting) == *restrictions;
             (then, is_same)
         }),
         None => projection.changes_on,

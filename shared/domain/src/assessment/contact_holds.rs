@@ -121,7 +121,7 @@ fn hold_periods(account: &Account, policy: &Policy) -> Vec<HoldPeriod> {
     let mut holds: Vec<HoldPeriod> = payment_in_process_hold(account, policy).into_iter().collect();
     if let Some(rules) = &policy.promise {
         holds.extend(account.promises.iter().map(|promise| {
-            let most = plus_days(business_date(zone, promise.at), i64::from(rules.max_days) + 1);
+            let most = plus_days(business_date(zone, promise.at), i64::from(rules.max_days));
             let over_on =
                 promise.over_at(account).map_or(promise.until, |at| day_after(at).min(promise.until));
             HoldPeriod { by: ContactHold::Promise, since: promise.at, over_on: over_on.min(most) }
@@ -129,7 +129,7 @@ fn hold_periods(account: &Account, policy: &Policy) -> Vec<HoldPeriod> {
     }
     if let Some(rules) = &policy.dispute {
         holds.extend(account.disputes.iter().map(|dispute| {
-            let most = plus_days(business_date(zone, dispute.at), i64::from(rules.holds_days) + 1);
+            let most = plus_days(business_date(zone, dispute.at), i64::from(rules.holds_days));
             let over_on = dispute.closed.map_or(most, |(_, at)| day_after(at).min(most));
             HoldPeriod { by: ContactHold::Dispute, since: dispute.at, over_on }
         }));

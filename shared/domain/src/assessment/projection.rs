@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::stages::project_ladder;
+use super::materiality::counted_from;
+use super::stages::{LadderDay, project_ladder_from};
 use crate::account::Account;
 use crate::ledger::allocate_at;
 use crate::policy::{Stage, Timeline};
@@ -30,11 +31,16 @@ pub fn project_stages<'p>(
     let stage_index = |stage: Option<&Stage>| policy.stages.iter().position(|one| Some(one) == stage);
     let today = policy.day_count.judged_day(account.time_zone, now);
     let mut steps = Vec::new();
-    let mut projection = project_ladder(account, &allocation, &timeline, today);
+    let counted_from = counted_from(account, &allocation, policy);
+    let on = |day| {
+        let seen = LadderDay { day, seen_on: today };
+        project_ladder_from(account, &allocation, &timeline, seen, counted_from)
+    };
+    let mut projection = on(today);
     // Each stage begins, ends and takes effect at most once.
     for _ in 0..=3 * policy.stages.len() {
         let Some(day) = projection.changes_on else { break };
-        let then = project_ladder(account, &allocation, &timeline, day);
+        let then = on(day);
         if let Some(stage) =
             then.restricting.filter(|_| stage_index(then.restricting) > stage_index(projection.restricting))
         {

@@ -54,7 +54,22 @@ pub(crate) fn project_ladder<'p>(
     day: NaiveDate,
 ) -> LadderProjection<'p> {
     let counted_from = counted_from(account, allocation, timeline.current());
-    project_ladder_from(account, allocation, timeline, day, counted_from)
+    project_ladder_from(account, allocation, timeline, LadderDay::of(day), counted_from)
+}
+
+/// A day of the ladder, as it is seen from a day.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LadderDay {
+    pub(crate) day: NaiveDate,
+    /// The day on which the facts are known: that day, or one before.
+    pub(crate) seen_on: NaiveDate,
+}
+
+impl LadderDay {
+    /// A day, seen on itself.
+    pub(crate) const fn of(day: NaiveDate) -> Self {
+        Self { day, seen_on: day }
+    }
 }
 
 /// The same with the date that the stages' days are counted from, where that is known.
@@ -62,11 +77,11 @@ pub(crate) fn project_ladder_from<'p>(
     account: &Account,
     allocation: &Allocation,
     timeline: &Timeline<'p>,
-    day: NaiveDate,
+    seen: LadderDay,
     counted_from: Option<NaiveDate>,
 ) -> LadderProjection<'p> {
-    let policy = timeline.current();
-    let terms = LadderTerms::new(account, allocation, timeline, day, counted_from);
+    let (policy, day) = (timeline.current(), seen.day);
+    let terms = LadderTerms::new(account, allocation, timeline, seen, counted_from);
     let mut projection = LadderProjection {
         delinquency_history: terms.delinquency_history,
         changes_on: terms.episode_begins_on,
@@ -151,6 +166,10 @@ struct LadderTerms<'a> {
     excused: Option<DayRange>,
     /// The days on which each dispute defers restrictions.
     disputed: Vec<DayRange>,
+    /// The days for which the account status vouches: that of the last assessment, and the last one before anything
+    /// could change by itself. A restriction that had begun by then and is not in force follows from a fact or a
+    /// version that came later. None: the account was never assessed.
+    vouched: Option<[NaiveDate; 2]>,
 }
 
 impl<'a> LadderTerms<'a> {
@@ -158,11 +177,14 @@ impl<'a> LadderTerms<'a> {
         account: &'a Account,
         allocation: &'a Allocation,
         timeline: &'a Timeline<'a>,
-        day: NaiveDate,
+        LadderDay { day, seen_on }: LadderDay,
         counted_from: Option<NaiveDate>,
     ) -> Self {
         let policy = timeline.current();
         let oldest = allocation.judged_installments().first().map(|oldest| oldest.due_on);
+        // Before its next action nothing changes by itself.
+        let day_of = |at| policy.day_count.judged_day(account.time_zone, at);
+        let next_on = account.status.next_action_at.map_or(seen_on, |at| day_of(at).min(seen_on));
         let mut terms = Self {
             account,
             allocation,
@@ -177,6 +199,7 @@ impl<'a> LadderTerms<'a> {
             in_process: in_process(account, policy),
             excused: excused(account, policy),
             disputed: disputed_days(account, policy),
+            vouched: account.status.last_assessed_at.map(|at| [day_of(at).min(next_on), next_on]),
         };
         if policy.first_lapse_tolerance.is_some() {
             terms.remember_episodes(day);
@@ -311,7 +334,32 @@ impl<'a> LadderTerms<'a> {
             let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(DeferralReason::Notice)) };
             begins = wait(plus_days(sent_on, i64::from(days)), DeferralReason::Notice);
         }
-        // Each deferral may end within another.
+        let (held_until, hold) = self.after_holds(begins);
+        wait(held_until, hold.unwrap_or(DeferralReason::Pause));
+        // A fact that comes during a hold lets no restriction begin before the hold ends, whatever it says of the days
+        // before. What had begun by the last assessment and is not in force was held back then.
+        for known_on in self.vouched.into_iter().flatten() {
+            if from < known_on && !self.is_in_force(stage) {
+                let (held_until, hold) = self.after_holds(known_on);
+                if held_until > known_on {
+                    (from, by) = (held_until, hold);
+                }
+            }
+        }
+        (Some(from), by)
+    }
+
+    /// The first day from `begins` on that lies in no hold, and the last hold before it.
+    fn after_holds(&self, begins: NaiveDate) -> (NaiveDate, Option<DeferralReason>) {
+        let (mut from, mut by) = (begins, None);
+        let mut wait = |until: NaiveDate, reason| {
+            if until > from {
+                (from, by) = (until, Some(reason));
+            }
+            from
+        };
+        let mut begins = begins;
+        // Each hold may end within another.
         for _ in 0..2 + self.disputed.len() + self.account.pauses.len() {
             let before = begins;
             begins = wait(after_pause(&self.account.pauses, begins), DeferralReason::Pause);
@@ -324,7 +372,16 @@ impl<'a> LadderTerms<'a> {
                 break;
             }
         }
-        (Some(from), by)
+        (from, by)
+    }
+
+    /// Whether the account bears restrictions of the kinds of a stage, or of a severer one that goes over to it.
+    fn is_in_force(&self, stage: &Stage) -> bool {
+        let present = &self.account.status.restrictions;
+        let bears = |one: &Restriction| present.iter().any(|known| known.kind == one.kind);
+        let severer = self.policy.stages.iter().rev().take_while(|one| one.name != stage.name);
+        let mut severer = severer.filter(|one| !one.restrictions.is_empty());
+        stage.restrictions.iter().all(bears) || severer.any(|one| one.restrictions.iter().all(bears))
     }
 
     /// Since when the restrictions of a stage that begin on `from` have been in force: before them, those of a milder

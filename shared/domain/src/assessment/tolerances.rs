@@ -45,7 +45,7 @@ pub(super) fn disputed_days(account: &Account, policy: &Policy) -> Vec<DayRange>
     let day_of = |at| policy.day_count.judged_day(account.time_zone, at);
     let held = account.disputes.iter().map(|dispute| {
         let from = day_of(dispute.at);
-        let most = plus_days(from, i64::from(rules.holds_days) + 1);
+        let most = plus_days(from, i64::from(rules.holds_days));
         DayRange { from, until: Some(dispute.closed.map_or(most, |(_, at)| day_of(at).min(most))) }
     });
     held.collect()

@@ -35,7 +35,7 @@ impl Account {
         within(self.draws.len(), MAX_DRAWS, Refusal::TooManyDraws)?;
         within(self.waivers.len(), MAX_WAIVERS, Refusal::TooManyWaivers)?;
         within(self.payments.len(), MAX_PAYMENTS, Refusal::TooManyPayments)?;
-        let too_many = Refusal::Unfit { field: "origin", problem: "an account keeps fewer" };
+        let too_many = Refusal::unfit("origin", "an account keeps fewer");
         within(self.origins(), MAX_ORIGINS, too_many)?;
         within(self.pauses.len(), MAX_PAUSES, Refusal::TooManyPauses)?;
         self.check_responses()?;
@@ -57,7 +57,7 @@ impl Account {
         for dispute in &self.disputes {
             check_date("at", dispute.at.date_naive())?;
         }
-        let too_many = |field| Refusal::Unfit { field, problem: "an account keeps fewer" };
+        let too_many = |field| Refusal::unfit(field, "an account keeps fewer");
         within(self.promises.len(), MAX_PROMISES, too_many("promise_id"))?;
         within(self.disputes.len(), MAX_DISPUTES, too_many("dispute_id"))?;
         let leads = self.reminder_preference.iter().flat_map(|known| &known.days_before);

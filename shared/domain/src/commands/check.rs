@@ -1,5 +1,7 @@
 //! Checks that several commands share.
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 
 use super::apply::Applied;
@@ -55,6 +57,6 @@ pub(crate) fn not_negative(field: &'static str, amount: Money, currency: Currenc
     exact(field, amount, currency)
 }
 
-pub(crate) fn unfit(field: &'static str, problem: &'static str) -> Result<Applied, Refusal> {
-    Err(Refusal::Unfit { field, problem })
+pub(crate) fn unfit(field: &'static str, problem: impl Into<Cow<'static, str>>) -> Result<Applied, Refusal> {
+    Err(Refusal::unfit(field, problem))
 }

@@ -194,7 +194,7 @@ fn check_name(field: &'static str, name: &str) -> Result<(), Refusal> {
     if name.trim().is_empty() {
         Err(Refusal::Unnamed { field })
     } else if name.len() > MAX_NAME_BYTES {
-        Err(Refusal::Unfit { field, problem: "it is longer than 200 bytes" })
+        Err(Refusal::unfit(field, "it is longer than 200 bytes"))
     } else {
         Ok(())
     }

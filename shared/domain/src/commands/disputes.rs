@@ -50,7 +50,7 @@ impl CommandDefinition for DisputeClosed {
     fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
         let known = account.disputes.iter_mut().find(|known| known.dispute_id == self.dispute_id);
         match known {
-            None => unfit("dispute_id", "no such dispute is known"),
+            None => unfit("dispute_id", format!("no dispute {} is known", self.dispute_id)),
             Some(dispute) if dispute.closed.is_some() => Ok(Applied::Unchanged),
             Some(dispute) => {
                 dispute.closed = Some((self.outcome, at));

@@ -35,7 +35,7 @@ impl TryFrom<NoticeFields> for NoticeSent {
             (None, Some(version)) => Ok(Self { of: NoticeOf::Policy(version) }),
             _ => {
                 let problem = "a notice is of a stage or of a policy_version, and of one";
-                Err(Refusal::Unfit { field: "stage", problem })
+                Err(Refusal::unfit("stage", problem))
             }
         }
     }

@@ -43,8 +43,7 @@ impl CommandDefinition for AccountOpened {
             account: Value,
         }
         let field: AccountField = read_json(fields)?;
-        let account = Contract::read(field.account)
-            .map_err(|error| FormatError::new(format!("account.{}", error.field), error.problem))?;
+        let account = Contract::read(field.account).map_err(|error| error.within("account"))?;
         Ok(Self { account })
     }
 }
@@ -101,15 +100,15 @@ impl Account {
 fn check_interest(interest: &InterestTerms) -> Result<(), Refusal> {
     let InterestTerms { method, annual_rate } = *interest;
     let problem = if !(Decimal::ZERO..=Decimal::TEN).contains(&annual_rate) {
-        "annual_rate: it is not between 0 and 10; 0.12 is 12 % a year"
+        "is not between 0 and 10; 0.12 is 12 % a year"
     } else if annual_rate.scale() > MAX_ANNUAL_RATE_DECIMALS {
-        "annual_rate: it has more than 6 decimals"
+        "has more than 6 decimals"
     } else if method == InterestMethod::None && !annual_rate.is_zero() {
-        "annual_rate: a contract without interest has a rate of 0"
+        "is not 0, the rate of a contract without interest"
     } else {
         return Ok(());
     };
-    Err(Refusal::Unfit { field: "interest", problem })
+    Err(Refusal::unfit("interest", format!("annual_rate: {annual_rate} {problem}")))
 }
 
 /// A checksum over the terms of a contract.

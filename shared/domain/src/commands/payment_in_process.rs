@@ -56,7 +56,7 @@ impl CommandDefinition for PaymentProcessStarted {
         if until <= today {
             return Err(Refusal::ProcessOver { until, today });
         }
-        let going_on = account.in_process.as_ref().filter(|process| today <= process.until);
+        let going_on = account.in_process.as_ref().filter(|process| today < process.until);
         let process = PaymentInProcess {
             since: going_on.map_or(at, |process| process.since),
             until,

@@ -138,12 +138,10 @@ impl CommandDefinition for PaymentReversed {
         }
         within(payment.reversals.len() + 1, MAX_REVERSALS_OF_PAYMENT, Refusal::TooManyReversals)?;
         within(reversals + 1, MAX_PAYMENTS, Refusal::TooManyReversals)?;
-        let standing = payment.standing();
-        // What was paid out of the payment is there no more: it falls due instead.
+        // What was paid out of the payment was its last part. It is there no more: it falls due instead.
         let falls_due = match self.dated {
             Dated::Reversal => part,
-            Dated::Original if part > standing => part - standing,
-            Dated::Original => account.currency.zero(),
+            Dated::Original => part.min(payment.paid_out),
         };
         let chargeback = falls_due.is_positive().then(|| {
             // A payment precedes its reversal, even where both bear one instant.
@@ -162,6 +160,9 @@ impl CommandDefinition for PaymentReversed {
             within(account.installments.len() + 1, MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
             check_date("at", chargeback.due_on)?;
             check_total("amount", asked_before + falls_due)?;
+        }
+        if self.dated == Dated::Original {
+            payment.paid_out = payment.paid_out - falls_due;
         }
         payment.reversals.push(reversal);
         account.installments.extend(chargeback);

@@ -64,15 +64,15 @@ impl CommandDefinition for PreferencesChanged {
         let leads = self.remind_days_before.as_deref().unwrap_or_default();
         if leads.len() > MAX_LEADS || leads.iter().any(|days| *days > MAX_LEAD_DAYS) {
             let problem = "at most 5 leads, each of at most 31 days";
-            return Err(Refusal::Unfit { field: "remind_days_before", problem });
+            return Err(Refusal::unfit("remind_days_before", problem));
         }
         let hours = self.agreed_hours.as_deref().unwrap_or_default();
         if hours.len() > MAX_AGREED_HOURS {
-            return Err(Refusal::Unfit { field: "agreed_hours", problem: "at most 4 stretches of hours" });
+            return Err(Refusal::unfit("agreed_hours", "at most 4 stretches of hours"));
         }
         if hours.iter().any(|hours| hours.from == hours.until) {
             let problem = "hours that end when they begin are none";
-            return Err(Refusal::Unfit { field: "agreed_hours", problem });
+            return Err(Refusal::unfit("agreed_hours", problem));
         }
         Ok(())
     }

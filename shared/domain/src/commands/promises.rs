@@ -55,7 +55,7 @@ impl CommandDefinition for PromiseEnded {
     fn apply(&self, account: &mut Account, at: DateTime<Utc>) -> Result<Applied, Refusal> {
         let known = account.promises.iter_mut().find(|known| known.promise_id == self.promise_id);
         match known {
-            None => unfit("promise_id", "no such promise is known"),
+            None => unfit("promise_id", format!("no promise {} is known", self.promise_id)),
             Some(promise) if promise.ended.is_some() => Ok(Applied::Unchanged),
             Some(promise) => {
                 promise.ended = Some((self.outcome, at));

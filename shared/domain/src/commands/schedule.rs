@@ -72,7 +72,8 @@ command! {
 
 impl CommandDefinition for InstallmentAdded {
     fn apply(&self, account: &mut Account, _at: DateTime<Utc>) -> Result<Applied, Refusal> {
-        account.add_installments(std::slice::from_ref(&self.installment), None)?;
+        let installment = std::slice::from_ref(&self.installment);
+        account.add_installments(installment, None).map_err(Refusal::of_the_only_installment)?;
         Ok(Applied::Changed)
     }
 }
@@ -216,30 +217,42 @@ impl Account {
     ) -> Result<(), Refusal> {
         within(self.installments.len() + new.len(), MAX_INSTALLMENTS, Refusal::TooManyInstallments)?;
         let mut added: Vec<Installment> = Vec::with_capacity(new.len());
-        for one in new {
-            check_date("due_on", one.due_on)?;
-            let label = InstallmentLabel::Number(one.number);
-            if self.installments.iter().chain(&added).any(|other| other.label == label) {
-                return Err(Refusal::InstallmentExists(one.number));
-            }
-            if let Some(id) =
-                one.draw_id.as_ref().filter(|id| self.draws.iter().all(|one| one.draw_id != **id))
-            {
-                return Err(Refusal::UnknownDraw(id.clone()));
-            }
-            let principal = not_negative("principal", one.principal, self.currency)?;
-            added.push(Installment {
-                interest: not_negative("interest", one.interest, self.currency)?,
-                fee: not_negative("fee", one.fee, self.currency)?,
-                since,
-                draw_id: one.draw_id.clone(),
-                ..Installment::of_principal(label, one.due_on, principal)
-            });
+        for (place, one) in new.iter().enumerate() {
+            let is_there =
+                self.installments.iter().chain(&added).any(|other| other.number() == Some(one.number));
+            let installment = match self.installment_of(one, since) {
+                Ok(_) if is_there => Err(Refusal::InstallmentExists(one.number)),
+                checked => checked,
+            };
+            let within_list = |refusal| Refusal::OfInstallment { place, refusal: Box::new(refusal) };
+            added.push(installment.map_err(within_list)?);
         }
         let added_total = added.iter().map(Installment::largest_amount_due).sum();
         check_total("installments", self.largest_amount_due() + added_total)?;
         self.installments.append(&mut added);
         self.sort_installments();
         Ok(())
+    }
+
+    fn installment_of(
+        &self,
+        stated: &NewInstallment,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Installment, Refusal> {
+        check_date("due_on", stated.due_on)?;
+        if let Some(id) =
+            stated.draw_id.as_ref().filter(|id| self.draws.iter().all(|one| one.draw_id != **id))
+        {
+            return Err(Refusal::UnknownDraw(id.clone()));
+        }
+        let principal = not_negative("principal", stated.principal, self.currency)?;
+        let label = InstallmentLabel::Number(stated.number);
+        Ok(Installment {
+            interest: not_negative("interest", stated.interest, self.currency)?,
+            fee: not_negative("fee", stated.fee, self.currency)?,
+            since,
+            draw_id: stated.draw_id.clone(),
+            ..Installment::of_principal(label, stated.due_on, principal)
+        })
     }
 }

@@ -197,14 +197,14 @@ impl ContactProfile {
             && attempted.attempted_at.is_some_and(|at| at > by.at)
         {
             let problem = "it is later than the instant at which it became known";
-            return Err(Refusal::Unfit { field: "attempted_at", problem });
+            return Err(Refusal::unfit("attempted_at", problem));
         }
         if let Some(third_party_id) = third_party_of(fact)
             && !self.third_parties.contains_key(third_party_id)
             && self.third_parties.len() >= MAX_THIRD_PARTIES
         {
             let problem = "a customer has at most 20 third-party contacts";
-            return Err(Refusal::Unfit { field: "person_id", problem });
+            return Err(Refusal::unfit("person_id", problem));
         }
         let before = self.clone();
         self.learn(account_id, fact, by);

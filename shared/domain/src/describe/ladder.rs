@@ -244,9 +244,9 @@ pub(super) fn promise(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rules) = &policy.promise else { return vec![] };
     let count = days(rules.max_days, language);
     vec![language.of(
-        format!("您承诺在某日之前还款的，我们在此之前不发送提醒，最多{count}。必须发出的通知照常发出。"),
+        format!("您承诺在某日之前还款的，到该日或您兑现承诺为止，我们不发送提醒，最多{count}。必须发出的通知照常发出。"),
         format!(
-            "If you promise to pay by a date, nobody reminds you until then, for up to {count}. Notices \
+            "If you promise to pay by a date, nobody reminds you until then or until you have kept it, for up to {count}. Notices \
              that we owe you go on."
         ),
     )]

@@ -1,6 +1,8 @@
 //! Refusals: the reasons for which an account refuses a command. A refused command leaves the account
 //! unchanged.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::dates::{FIRST_DATE, LAST_DATE};
@@ -35,7 +37,14 @@ pub enum Refusal {
     Unfit {
         /// The field's name in the formats.
         field: &'static str,
-        problem: &'static str,
+        problem: Cow<'static, str>,
+    },
+    /// The fault of an installment in a list.
+    #[error("installments[{place}].{refusal}")]
+    OfInstallment {
+        /// Counted from 0.
+        place: usize,
+        refusal: Box<Self>,
     },
     /// A payment in process whose wait would be over when it becomes known.
     #[error("until: {until} is not after {today}, so nothing is waited for")]
@@ -194,4 +203,18 @@ pub enum Refusal {
     },
     #[error("applies_to: a payment is for at most {MAX_TARGETS} installments")]
     TooManyTargets,
+}
+
+impl Refusal {
+    pub(crate) fn unfit(field: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unfit { field, problem: problem.into() }
+    }
+
+    /// The fault of an installment that is stated alone.
+    pub(crate) fn of_the_only_installment(self) -> Self {
+        match self {
+            Self::OfInstallment { refusal, .. } => *refusal,
+            other => other,
+        }
+    }
 }

@@ -534,6 +534,13 @@ impl LateFeeAccrual {
         self.state.fees.iter().any(|fee| fee.open() > 0)
     }
 
+    /// Whether an installment may be charged on a date: no pause takes it out, and it is owed longer than is free.
+    pub(crate) fn is_chargeable(&self, place: usize, day: i64) -> bool {
+        let rules = &self.terms.versions[self.state.term];
+        let start = self.state.fees[place].start;
+        start != NEVER && rules.owed_on(start) <= day && matches!(rules.run_from(day), DayRun::Counted { .. })
+    }
+
     /// Charges an installment once, on a date, within its own caps and that of the date's month.
     pub(crate) fn charge_once(&mut self, place: usize, day: i64, fee: Money, currency: Currency) {
         let state = &mut self.state;

@@ -344,7 +344,9 @@ impl<'a> LedgerRun<'a> {
         let owing = lines.filter(|(_, line)| {
             line.open[2] > 0 && !line.written_off && !line.replaced && line.falls_due < day
         });
-        if let Some((place, _)) = owing.min_by_key(|(_, line)| line.due_on) {
+        if let Some((place, _)) = owing.min_by_key(|(_, line)| line.due_on)
+            && accrual.is_chargeable(place, day)
+        {
             accrual.charge_once(place, day, per_letter, self.account.currency);
         }
     }

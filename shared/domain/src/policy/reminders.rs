@@ -187,8 +187,8 @@ fn check_step(policy: &Policy, step: &ReminderStep) -> Result<(), String> {
             return Err(format!("days: {} is before the stage begins", step.days));
         }
     }
-    if step.every_days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
-        return Err(format!("every_days: it is not between 1 and {MAX_DAYS}"));
+    if let Some(days) = step.every_days.filter(|days| !(1..=MAX_DAYS).contains(days)) {
+        return Err(format!("every_days: {days} is not between 1 and {MAX_DAYS}"));
     }
     if !(1..=MAX_REMINDERS).contains(&step.at_most) {
         return Err(format!("at_most: {} is not between 1 and {MAX_REMINDERS}", step.at_most));

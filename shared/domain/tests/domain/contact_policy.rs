@@ -94,7 +94,7 @@ fn steps(step: &str) -> String {
 )]
 #[case::at_once(
     "stage = \"late\", days = 1, channel = \"sms\", every_days = 0, at_most = 2",
-    "every_days: it is not between 1 and 36500"
+    "every_days: 0 is not between 1 and 36500"
 )]
 #[case::too_often(
     "stage = \"late\", days = 1, channel = \"sms\", every_days = 1, at_most = 301",

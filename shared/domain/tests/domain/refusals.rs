@@ -81,12 +81,12 @@ fn added(number: u32, due_on: &str, rest: &str) -> String {
 #[case::schedule_with_a_number_twice(
     "schedule_replaced",
     r#""installments":[{"number":8,"due_on":"2024-02-01","principal":"1.00"},{"number":8,"due_on":"2024-03-01","principal":"1.00"}],"reason":"x""#,
-    "number: installment 8 exists already"
+    "installments[1].number: installment 8 exists already"
 )]
 #[case::schedule_with_a_bad_amount(
     "schedule_replaced",
     r#""installments":[{"number":8,"due_on":"2024-02-01","principal":"1.00"},{"number":9,"due_on":"2024-03-01","principal":"-2.00"}],"reason":"x""#,
-    "principal: -2.00 is less than zero"
+    "installments[1].principal: -2.00 is less than zero"
 )]
 #[case::pause_of_no_day("pause_started", &pause("2023-11-01", "2023-11-01"), "until: 2023-11-01 is not later than 2023-11-01")]
 #[case::pause_over_another("pause_started", &pause("2023-10-19", "2023-11-01"), "from: the pause from 2023-10-19 until 2023-11-01 overlaps the one from 2023-10-10 until 2023-10-20")]

@@ -133,7 +133,7 @@ fn a_new_schedule_that_takes_a_number_with_money_on_it_is_refused() {
     let before = loan.clone();
     let new = [installment(11, "2024-02-01", "250.00"), installment(1, "2024-03-01", "500.00")];
     let refusal = loan.try_learn("2023-10-15", "schedule_replaced", &replacement(&new)).unwrap_err();
-    assert_eq!(refusal.to_string(), "number: installment 1 exists already");
+    assert_eq!(refusal.to_string(), "installments[1].number: installment 1 exists already");
     assert_eq!(loan, before);
 }
 

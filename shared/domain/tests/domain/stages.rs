@@ -410,7 +410,12 @@ fn every_decision_says_why() {
     r#"["below_every_stage",null,null]"#,
     "Something is overdue, but the conditions of no stage all hold."
 )]
-#[case::nothing("days_past_due = 2", "2023-10-01", r#"["nothing_overdue",null,null]"#, "Nothing is overdue.")]
+#[case::nothing(
+    "days_past_due = 2",
+    "2023-10-01",
+    r#"["nothing_overdue",null,null]"#,
+    "No installment is overdue."
+)]
 fn a_reason_is_data_and_reads_as_a_sentence(
     #[case] when: &str,
     #[case] on: &str,

@@ -60,9 +60,10 @@ impl Watch {
             }
         }
         let is_hold = may_be_held && judged.is_err();
-        let model = if is_hold { models[0].clone() } else { judged? };
+        let mut model = if is_hold { models[0].clone() } else { judged? };
         if is_hold {
             self.check_deferral(&account, &model, its_now)?;
+            model.vouches_until(account.status.next_action_at);
         }
         check_notices(&account, &model)?;
         self.check_notice_in_time(before, &account, &model, policy)?;
@@ -277,6 +278,7 @@ impl Watch {
         let (id, revision, at) = (account.account_id.as_str(), account.revision, assessed_at(account));
         let mut seen = model.clone();
         seen.evaluated(policy, at);
+        seen.vouches_until(account.status.next_action_at);
         let long_known = self.published(account, now - POLICY_LAG);
         for version in self.published(account, now) {
             let Some(announcement) = &version.announcement else { continue };

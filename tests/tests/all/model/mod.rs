@@ -130,6 +130,7 @@ impl<'a> ModelWalk<'a> {
         for _ in 0..10 {
             self.account.judge(&self.case.policy, now, cause);
             self.model.evaluated(&self.case.policy, now);
+            self.model.vouches_until(self.account.status.next_action_at);
             let delinquency_history = self.account.status.delinquency_history;
             assert_eq!(
                 (delinquency_history.since, delinquency_history.last_over_on),

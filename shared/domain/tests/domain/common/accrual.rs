@@ -423,6 +423,15 @@ impl AccrualSteps<'_> {
     fn letter(&mut self, date: NaiveDate, addressed: Option<usize>) {
         let (Some(fee), Some(place)) = (self.policy.late_fee, addressed) else { return };
         let Some(per_letter) = fee.per_letter else { return };
+        // On the due day the letter's own date counts, from the day after only the dates before it.
+        let today = u32::from(self.policy.day_count == DayCount::DueDay);
+        let owed_by = date - TimeDelta::days(i64::from(1 - today));
+        let row = &self.rows[place];
+        let is_paused = self.account.pauses().iter().any(|pause| pause.from <= date && date < pause.until);
+        let is_free = row.unpaused + today <= self.policy.free_days();
+        if is_paused || is_free || row.owed_since.is_some_and(|since| since > owed_by) {
+            return;
+        }
         self.begin_month(date, &fee);
         let row = &mut self.rows[place];
         let charge = within_caps(&fee, row, per_letter.as_decimal() * of_year()).min(self.month_left);
