@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 use self::account::{AuditArgs, ExplainArgs, PermitsArgs, run_audit, run_explain, run_permits};
 use self::customer::{ContactsArgs, EraseArgs, ExportArgs, run_contacts, run_erase, run_export};
 use self::environment::runtime;
-pub use self::exit::Answered;
+pub use self::exit::{Answered, is_closed_pipe};
 #[cfg(feature = "local")]
 use self::local::{DemoArgs, ServeArgs, run_demo, run_serve};
 use self::operations::{ImportArgs, RequeueArgs, run_import, run_requeue};

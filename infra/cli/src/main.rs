@@ -14,6 +14,8 @@ fn main() -> ExitCode {
         Err(error) => match error.downcast_ref::<Answered>() {
             // The answer is printed already; a script reads the exit code.
             Some(answered) => ExitCode::from(answered.code),
+            // Whoever reads the output has seen enough.
+            None if cli::is_closed_pipe(&*error) => ExitCode::SUCCESS,
             None => {
                 eprintln!("duewatch: {error}");
                 ExitCode::FAILURE

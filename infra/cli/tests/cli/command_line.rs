@@ -384,3 +384,20 @@ fn explain_shows_the_plan_of_each_draw() {
         "{story}"
     );
 }
+
+// Ten years of two accounts are more than a pipe holds.
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let files = Files::new(&standard(), BOOK, EVENTS);
+    let mut replay = Command::new(env!("CARGO_BIN_EXE_duewatch"))
+        .args("replay --policy policy.toml --book book.jsonl --events events.jsonl".split(' '))
+        .args("--from 2023-10-01 --to 2033-10-01 --daily -".split(' '))
+        .current_dir(files.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(replay.stdout.take());
+    let ended = replay.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
+}

@@ -518,3 +518,12 @@ fn what_is_in_force_goes_on_in_a_pause_and_a_new_version_waits() {
     assert_eq!(lines.on("A", "2023-10-21", &["stage", "restrictions"]), "frozen ");
     assert_eq!(lines.on("A", "2023-10-22", &["stage", "restrictions"]), "frozen freeze_drawdown");
 }
+
+// The most that may be owed, and 0.001 of it a day: a day after the due date more is overdue than an amount may state.
+// Both engines write and read it.
+#[test]
+fn a_late_fee_may_grow_beyond_the_largest_amount() {
+    let run = Run::under(&format!("{FEE_OF_A_THOUSANDTH}{LATE}{FROZEN}"))
+        .account("A", &[("2023-10-01", "999999999999999.99")]);
+    assert_eq!(run.on("A", "2023-10-02", &["overdue", "late_fee"]), "1000999999999999.99 1000000000000.00");
+}

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::Money;
+use crate::kernel::{Money, grown};
 
 /// An account's figures on one assessed day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +18,15 @@ pub struct Figures {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub material_days: Option<u32>,
     /// Balance of the installments past due, with their late fee.
+    #[serde(deserialize_with = "grown::deserialize")]
     pub overdue: Money,
     /// The due date of the oldest unpaid installment past due; none: no installment is past due.
     pub oldest_due_on: Option<NaiveDate>,
     /// Balance of all installments, with the late fee.
+    #[serde(deserialize_with = "grown::deserialize")]
     pub outstanding: Money,
     /// The unpaid late fee accrued by that day; none: the policy has no late fee.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "grown::option")]
     pub late_fee: Option<Money>,
     /// Number of installments past due with an open balance.
     pub unpaid_installments: u32,

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::installment_hold::InstallmentHold;
-use crate::kernel::{Currency, DrawId, InstallmentNumber, Money, PaymentId, minor};
+use crate::kernel::{Currency, DrawId, InstallmentNumber, Money, PaymentId, grown, minor};
 use crate::policy::{Component, Waterfall};
 
 /// Identifies an installment within its account.
@@ -88,7 +88,7 @@ pub struct Installment {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
     /// Late fee that a replaced schedule left to it, beside its own.
-    #[serde(default, skip_serializing_if = "Money::is_zero_ref")]
+    #[serde(default, skip_serializing_if = "Money::is_zero_ref", deserialize_with = "grown::deserialize")]
     pub kept_late_fee: Money,
     /// Left out of stages and reminders; none: it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]

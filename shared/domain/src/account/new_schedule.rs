@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use crate::kernel::{Money, Revision};
+use crate::kernel::{Money, Revision, grown};
 
 /// Why a schedule is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,7 @@ pub struct NewSchedule {
     /// What became of the late fee that was open then; none: it went with the schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accrued_fee: Option<AccruedFee>,
+    #[serde(deserialize_with = "grown::deserialize")]
     pub late_fee: Money,
     /// The account's revision before.
     pub(crate) after: Revision,

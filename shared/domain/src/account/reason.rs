@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::new_schedule::AccruedFee;
-use crate::kernel::{AccountId, Money};
+use crate::kernel::{AccountId, Money, grown};
 use crate::policy::{HardshipCause, StageName};
 
 /// Why an account is on its stage: a rule, its threshold, and the value compared with it.
@@ -27,6 +27,7 @@ pub enum Reason {
     /// `value` is overdue, at least `threshold`.
     OverdueAmount {
         threshold: Money,
+        #[serde(deserialize_with = "grown::deserialize")]
         value: Money,
     },
     /// A share of the outstanding balance is overdue: `value`, to four decimals, at least `threshold`.
@@ -70,6 +71,7 @@ pub enum Reason {
         /// None: it went with the schedule.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         becomes: Option<AccruedFee>,
+        #[serde(deserialize_with = "grown::deserialize")]
         value: Money,
     },
     NothingOverdue,

@@ -35,8 +35,8 @@ pub use self::limits::{
     MAX_REVERSALS_OF_PAYMENT, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS, MAX_WRITE_OFFS, RECENT_DECISIONS,
     RECENT_MESSAGES,
 };
-pub(crate) use self::money::minor;
 pub use self::money::{Currency, MAX_INTEGER_DIGITS, Money, NoAmount, NoCurrency, TooManyDecimals};
+pub(crate) use self::money::{grown, minor};
 pub use self::printable::{MAX_PRINTABLE_BYTES, printable};
 pub use self::refusal::Refusal;
 pub use self::sender::{Actor, ActorKind};

@@ -85,13 +85,22 @@ impl Money {
 
 /// The error of a text that is no decimal amount: it holds the text's beginning.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no amount: write a decimal in a string, such as \"250.00\"")]
+#[error(
+    "\"{0}\" is no amount: write a decimal in a string, such as \"250.00\", of at most {MAX_INTEGER_DIGITS} digits \
+     before the point"
+)]
 pub struct NoAmount(String);
 
 impl FromStr for Money {
     type Err = NoAmount;
 
     fn from_str(text: &str) -> Result<Self, NoAmount> {
+        Self::read(text, MAX_INTEGER_DIGITS)
+    }
+}
+
+impl Money {
+    fn read(text: &str, most: usize) -> Result<Self, NoAmount> {
         let no = || NoAmount(text.chars().take(40).collect());
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (whole, fraction) = match unsigned.split_once('.') {
@@ -100,12 +109,31 @@ impl FromStr for Money {
             None => (unsigned, ""),
         };
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let bounded =
-            (1..=MAX_INTEGER_DIGITS).contains(&whole.len()) && fraction.len() <= MAX_INTEGER_DIGITS - 3;
+        let bounded = (1..=most).contains(&whole.len()) && fraction.len() <= MAX_INTEGER_DIGITS - 3;
         if !bounded || !digits(whole) || !digits(fraction) {
             return Err(no());
         }
         Decimal::from_str(text).map(Self).map_err(|_| no())
+    }
+}
+
+/// Amounts to which late fees were added: they may have more digits than an amount that is stated.
+pub(crate) mod grown {
+    use serde::{Deserialize, Deserializer, de};
+
+    use super::Money;
+
+    /// More than the largest amount has at the highest rate over all dates.
+    const MAX_GROWN_DIGITS: usize = 21;
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Money::read(&text, MAX_GROWN_DIGITS).map_err(de::Error::custom)
+    }
+
+    pub(crate) fn option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Money>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| Money::read(&text, MAX_GROWN_DIGITS).map_err(de::Error::custom)).transpose()
     }
 }
 
