@@ -414,7 +414,9 @@ fn money_of_the_last_second_is_in_time(#[case] at: &str) {
 fn a_part_that_is_taken_back_was_first_the_credit_that_was_paid_out() {
     let back = |amount: Option<&str>| {
         let mut event = json!({ "type": "payment_reversed", "payment_id": "P-1" });
-        amount.map(|amount| event["amount"] = amount.into());
+        if let Some(amount) = amount {
+            event["amount"] = amount.into();
+        }
         event
     };
     let run = Run::under(&format!("overpayment = \"credit\"\n{LATE}"))
@@ -492,7 +494,7 @@ fn no_restriction_begins_in_a_hold_whatever_comes_to_light(#[case] hold: &str, #
     let dates = (1..=31).map(|day| format!("2023-10-{day:02}"));
     let mut frozen = dates.filter(|date| !lines.on("A", date, &["restrictions"]).is_empty());
     assert_eq!(frozen.next().as_deref(), Some(frozen_on));
-    assert_eq!(frozen.last().as_deref(), Some("2023-10-31"));
+    assert_eq!(frozen.next_back().as_deref(), Some("2023-10-31"));
     assert_eq!(lines.on("A", "2023-10-15", &["stage"]), "frozen");
 }
 

@@ -162,7 +162,7 @@ impl CommandDefinition for PaymentReversed {
             check_total("amount", asked_before + falls_due)?;
         }
         if self.dated == Dated::Original {
-            payment.paid_out = payment.paid_out - falls_due;
+            payment.paid_out -= falls_due;
         }
         payment.reversals.push(reversal);
         account.installments.extend(chargeback);
