@@ -86,12 +86,12 @@ fn today(account: &Account, others: &[Account], timeline: &Timeline<'_>, now: Da
     let mut lines =
         vec![format!("On {} it is {}.", business_date(account.time_zone, now), assessment.stage_name())];
     match figures.oldest_due_on {
+        None if figures.overdue.is_zero() => {
+            lines.push(format!("  Nothing is overdue; {} {currency} outstanding.", currency.text(figures.outstanding)));
+        }
         None => lines.push(format!(
-            "  {}; {} {currency} outstanding.",
-            match figures.overdue.is_zero() {
-                true => "Nothing is overdue".to_owned(),
-                false => format!("{} {currency} of late fee is overdue, and no installment", currency.text(figures.overdue)),
-            },
+            "  {} {currency} of late fee is overdue, and no installment; {} {currency} outstanding.",
+            currency.text(figures.overdue),
             currency.text(figures.outstanding),
         )),
         Some(oldest) => lines.push(format!(

@@ -56,7 +56,7 @@ pub(super) struct ModelCourse<'p> {
     waits: Vec<ModelWait>,
     pub(super) memory: Memory,
     /// The days for which the last evaluation vouches; none: the account was never evaluated.
-    pub(super) vouched: Option<[NaiveDate; 2]>,
+    vouched: Option<[NaiveDate; 2]>,
     /// The restrictions imposed by the customer's other accounts.
     imposed: Vec<(DateTime<Utc>, Vec<Restriction>)>,
 }
@@ -124,10 +124,9 @@ impl<'p> ModelCourse<'p> {
         until: DateTime<Utc>,
     ) -> Self {
         let policy = policies.now();
-        let (today, until) = (
-            calendar::business_date(books.zone, until),
-            calendar::judged_day(books.zone, policy.day_count, until),
-        );
+        let judged_day = |at| calendar::judged_day(books.zone, policy.day_count, at);
+        let vouched = memory.vouched(until).map(|instants| instants.map(judged_day));
+        let (today, until) = (calendar::business_date(books.zone, until), judged_day(until));
         let ledger = ModelLedger::of(books, policies, until);
         let is_held =
             |label: &InstallmentLabel| books.pieces.iter().any(|one| one.held && one.label == *label);
@@ -152,7 +151,7 @@ impl<'p> ModelCourse<'p> {
             material_days: RefCell::default(),
             waits: waits(books, policy),
             memory: memory.clone(),
-            vouched: None,
+            vouched,
             imposed: imposed.values().cloned().collect(),
         }
     }
@@ -583,8 +582,8 @@ impl<'p> ModelCourse<'p> {
             || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day))
     }
 
-    /// The stages that would have restricted by now, though the last evaluation found neither their restrictions in force nor
-    /// those of a severer stage.
+    /// The stages that would have restricted by now, though the last evaluation found neither their restrictions in
+    /// force nor those of a severer stage.
     fn new_in(&self, ladder: &Ladder) -> Vec<usize> {
         let bears = |stage: &Stage| {
             let known = &self.memory.restrictions;

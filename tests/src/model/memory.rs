@@ -43,6 +43,14 @@ pub(super) struct Noticed {
 }
 
 impl Memory {
+    /// The instants for which the last evaluation vouches at `now`: its own, and the one until which it told that
+    /// nothing changes by itself. None: the account was never evaluated.
+    pub(super) fn vouched(&self, now: DateTime<Utc>) -> Option<[DateTime<Utc>; 2]> {
+        let evaluated_at = self.evaluated_at?;
+        let told = self.vouched_until.unwrap_or(evaluated_at).min(now);
+        Some([evaluated_at.min(told), told])
+    }
+
     /// The episode as an evaluation on a day finds it; none where the policy has no first-lapse tolerance.
     pub(super) fn episode_on(&self, course: &ModelCourse<'_>, day: NaiveDate) -> DelinquencyEpisode {
         if course.policy.first_lapse_tolerance.is_none() {

@@ -285,20 +285,7 @@ impl Model {
 
     /// The course of the account up to an instant.
     fn course<'p>(&self, policies: &'p ModelPolicies, until: DateTime<Utc>) -> ModelCourse<'p> {
-        let vouched = self.vouched(policies, until);
-        let mut course = ModelCourse::of(&self.books(policies), policies, &self.memory, &self.imposed, until);
-        course.vouched = vouched;
-        course
-    }
-
-    /// The days for which the last evaluation vouches at an instant: its own, and the one until which it told that
-    /// nothing changes by itself. None: the account was never evaluated.
-    fn vouched(&self, policies: &ModelPolicies, until: DateTime<Utc>) -> Option<[NaiveDate; 2]> {
-        let evaluated_at = self.memory.evaluated_at?;
-        let zone = calendar::zone(self.contract.time_zone);
-        let day_of = |at| calendar::judged_day(zone, policies.now().day_count, at);
-        let told = self.memory.vouched_until.unwrap_or(evaluated_at).min(until);
-        Some([day_of(evaluated_at.min(told)), day_of(told)])
+        ModelCourse::of(&self.books(policies), policies, &self.memory, &self.imposed, until)
     }
 
     fn books(&self, policies: &ModelPolicies) -> Books {

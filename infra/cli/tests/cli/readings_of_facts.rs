@@ -5,7 +5,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::readings::{FEE_OF_A_THOUSANDTH, FROZEN, LATE, Run};
+use crate::readings::{FEE_OF_A_THOUSANDTH, FROZEN, LATE, Lines, Run};
 
 const OVERDUE: &[&str] = &["overdue", "oldest_due_on", "days_past_due"];
 
@@ -459,26 +459,22 @@ fn a_payment_in_process_is_over_on_its_last_date(#[case] again: &str, #[case] fr
         .account("A", &[("2023-10-01", "100.00")])
         .event("2023-10-02T09:00:00Z", "A", process("2023-10-04"))
         .event(&format!("{again}T10:00:00Z"), "A", process("2023-10-20"));
-    let lines = run.from("2023-09-01");
-    let first = (1..=31).map(|day| format!("2023-10-{day:02}"));
-    let mut first = first.filter(|date| !lines.on("A", date, &["restrictions"]).is_empty());
-    assert_eq!(first.next().as_deref(), Some(frozen_on));
+    assert_eq!(restricted_dates(&run.from("2023-09-01"))[0], frozen_on);
+}
+
+/// The dates of October on which A is restricted.
+fn restricted_dates(lines: &Lines) -> Vec<String> {
+    let dates = (1..=31).map(|day| format!("2023-10-{day:02}"));
+    dates.filter(|date| !lines.on("A", date, &["restrictions"]).is_empty()).collect()
 }
 
 // 100.00 paid on its day, so that nothing is late; a hold begins on 12 October. On the 15th the payment is taken back:
 // days count from 1 October, and the stage shows. No restriction begins before the hold is over, on the 22nd.
-const HELD: [&str; 4] = [
-    r#"{"type":"pause_started","from":"2023-10-12","until":"2023-10-22"}"#,
-    r#"{"type":"dispute_opened","dispute_id":"D-1","reason":"not mine"}"#,
-    r#"{"type":"cause_recorded","cause":"temporary","reason":"ill","by":"B-1"}"#,
-    r#"{"type":"payment_in_process","until":"2023-10-22"}"#,
-];
-
 #[rstest]
-#[case::pause(HELD[0], "2023-10-22")]
-#[case::dispute(HELD[1], "2023-10-22")]
-#[case::cause(HELD[2], "2023-10-22")]
-#[case::payment_in_process(HELD[3], "2023-10-22")]
+#[case::pause(r#"{"type":"pause_started","from":"2023-10-12","until":"2023-10-22"}"#, "2023-10-22")]
+#[case::dispute(r#"{"type":"dispute_opened","dispute_id":"D-1","reason":"not mine"}"#, "2023-10-22")]
+#[case::cause(r#"{"type":"cause_recorded","cause":"temporary","reason":"ill","by":"B-1"}"#, "2023-10-22")]
+#[case::payment_in_process(r#"{"type":"payment_in_process","until":"2023-10-22"}"#, "2023-10-22")]
 #[case::no_hold(r#"{"type":"score_recorded","score":700,"by":"B-1"}"#, "2023-10-15")]
 fn no_restriction_begins_in_a_hold_whatever_comes_to_light(#[case] hold: &str, #[case] frozen_on: &str) {
     let tables = format!(
@@ -491,10 +487,9 @@ fn no_restriction_begins_in_a_hold_whatever_comes_to_light(#[case] hold: &str, #
         .event("2023-10-12T09:00:00Z", "A", serde_json::from_str(hold).unwrap())
         .event("2023-10-15T09:00:00Z", "A", taken_back);
     let lines = run.from("2023-09-01");
-    let dates = (1..=31).map(|day| format!("2023-10-{day:02}"));
-    let mut frozen = dates.filter(|date| !lines.on("A", date, &["restrictions"]).is_empty());
-    assert_eq!(frozen.next().as_deref(), Some(frozen_on));
-    assert_eq!(frozen.next_back().as_deref(), Some("2023-10-31"));
+    let frozen = restricted_dates(&lines);
+    assert_eq!(frozen[0], frozen_on);
+    assert_eq!(frozen[frozen.len() - 1], "2023-10-31");
     assert_eq!(lines.on("A", "2023-10-15", &["stage"]), "frozen");
 }
 

@@ -321,58 +321,44 @@ impl<'a> LadderTerms<'a> {
         if stage.restrictions.is_empty() {
             return (Some(held_from), None);
         }
-        let mut from = held_from;
-        let mut by = None;
-        let mut wait = |until: NaiveDate, reason| {
-            if until > from {
-                (from, by) = (until, Some(reason));
-            }
-            from
-        };
-        let mut begins = wait(self.tolerated_until.unwrap_or(held_from), DeferralReason::FirstLapseTolerance);
+        let mut begins = (held_from, None);
+        if let Some(until) = self.tolerated_until {
+            begins = deferred(begins, until, DeferralReason::FirstLapseTolerance);
+        }
         if let Some(days) = stage.notice_days() {
             let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(DeferralReason::Notice)) };
-            begins = wait(plus_days(sent_on, i64::from(days)), DeferralReason::Notice);
+            begins = deferred(begins, plus_days(sent_on, i64::from(days)), DeferralReason::Notice);
         }
-        let (held_until, hold) = self.after_holds(begins);
-        wait(held_until, hold.unwrap_or(DeferralReason::Pause));
+        let (mut from, mut by) = self.after_holds(begins);
         // A fact that comes during a hold lets no restriction begin before the hold ends, whatever it says of the days
         // before. What had begun by the last assessment and is not in force was held back then.
-        for known_on in self.vouched.into_iter().flatten() {
-            if from < known_on && !self.is_in_force(stage) {
-                let (held_until, hold) = self.after_holds(known_on);
-                if held_until > known_on {
-                    (from, by) = (held_until, hold);
-                }
+        let is_new = |vouched: &[NaiveDate; 2]| from < vouched[1] && !self.is_in_force(stage);
+        for known_on in self.vouched.filter(is_new).into_iter().flatten() {
+            let (held_until, hold) = self.after_holds((known_on, None));
+            if from < known_on && held_until > known_on {
+                (from, by) = (held_until, hold);
             }
         }
         (Some(from), by)
     }
 
-    /// The first day from `begins` on that lies in no hold, and the last hold before it.
-    fn after_holds(&self, begins: NaiveDate) -> (NaiveDate, Option<DeferralReason>) {
-        let (mut from, mut by) = (begins, None);
-        let mut wait = |until: NaiveDate, reason| {
-            if until > from {
-                (from, by) = (until, Some(reason));
-            }
-            from
-        };
+    /// The first day from a beginning on that lies in no hold, and the last reason before it.
+    fn after_holds(&self, begins: DeferredDay) -> DeferredDay {
         let mut begins = begins;
         // Each hold may end within another.
         for _ in 0..2 + self.disputed.len() + self.account.pauses.len() {
-            let before = begins;
-            begins = wait(after_pause(&self.account.pauses, begins), DeferralReason::Pause);
-            begins = wait(put_off(begins, self.excused), DeferralReason::TemporaryCause);
-            begins = wait(put_off(begins, self.in_process), DeferralReason::PaymentInProcess);
+            let (before, _) = begins;
+            begins = deferred(begins, after_pause(&self.account.pauses, begins.0), DeferralReason::Pause);
+            begins = deferred(begins, put_off(begins.0, self.excused), DeferralReason::TemporaryCause);
+            begins = deferred(begins, put_off(begins.0, self.in_process), DeferralReason::PaymentInProcess);
             for disputed in &self.disputed {
-                begins = wait(put_off(begins, Some(*disputed)), DeferralReason::Dispute);
+                begins = deferred(begins, put_off(begins.0, Some(*disputed)), DeferralReason::Dispute);
             }
-            if begins == before {
+            if begins.0 == before {
                 break;
             }
         }
-        (from, by)
+        begins
     }
 
     /// Whether the account bears restrictions of the kinds of a stage, or of a severer one that goes over to it.
@@ -419,6 +405,14 @@ impl<'a> LadderTerms<'a> {
     fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
         self.policy.day_count.judged_day(self.account.time_zone, at)
     }
+}
+
+/// A day on which a restriction begins, and the last reason that deferred it to that day.
+type DeferredDay = (NaiveDate, Option<DeferralReason>);
+
+/// The day deferred to `until`, where that is later.
+fn deferred(day: DeferredDay, until: NaiveDate, by: DeferralReason) -> DeferredDay {
+    if until > day.0 { (until, Some(by)) } else { day }
 }
 
 /// The first day with `days` delinquent days.

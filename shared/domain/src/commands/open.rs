@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::apply::Applied;
@@ -35,16 +34,11 @@ impl CommandDefinition for AccountOpened {
         }
     }
 
-    /// The contract is read as a line of the portfolio file is.
     fn read(fields: Value) -> Result<Self, FormatError> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct AccountField {
-            account: Value,
-        }
-        let field: AccountField = read_json(fields)?;
-        let account = Contract::read(field.account).map_err(|error| error.within("account"))?;
-        Ok(Self { account })
+        let command: Self = read_json(fields)?;
+        let within = |refusal| FormatError::new("", format!("account.{refusal}"));
+        Account::open(&command.account).map_err(within)?;
+        Ok(command)
     }
 }
 

@@ -20,16 +20,6 @@ impl FormatError {
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { field: printable(field.into()), problem: printable(problem.into()) }
     }
-
-    /// The fault of a value that stands in an outer field. A refusal's text names its field itself.
-    pub(crate) fn within(self, outer: &str) -> Self {
-        let field = match self.field.as_str() {
-            "" if self.problem.starts_with("missing field") => outer.to_owned(),
-            "" => return Self::new("", format!("{outer}.{}", self.problem)),
-            field => format!("{outer}.{field}"),
-        };
-        Self::new(field, self.problem)
-    }
 }
 
 /// Reads JSON.

@@ -127,13 +127,15 @@ pub(crate) mod grown {
     const MAX_GROWN_DIGITS: usize = 21;
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Money::read(&text, MAX_GROWN_DIGITS).map_err(de::Error::custom)
+        read(&String::deserialize(deserializer)?)
     }
 
     pub(crate) fn option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Money>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| Money::read(&text, MAX_GROWN_DIGITS).map_err(de::Error::custom)).transpose()
+        Option::<String>::deserialize(deserializer)?.map(|text| read(&text)).transpose()
+    }
+
+    fn read<E: de::Error>(text: &str) -> Result<Money, E> {
+        Money::read(text, MAX_GROWN_DIGITS).map_err(E::custom)
     }
 }
 
