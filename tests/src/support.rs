@@ -21,6 +21,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_app::{Clock, ReconcileReport, Services, SweepReport, TransitionOutcome};
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Account, Contract, Trigger, policy};
+use duewatch_runtime::Settings;
 use duewatch_stack::{Ports, Stack, StackClock, Transport};
 use duewatch_store::{Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store};
 use serde_json::{Map, Value, json};
@@ -115,9 +116,19 @@ impl World {
     /// A function's services over a given client.
     #[must_use]
     pub fn services_over(&self, function: &'static str, client: Client) -> Services {
+        self.services_with(function, self.stack.settings(), client)
+    }
+
+    /// A function's services under given settings.
+    #[must_use]
+    pub fn services_under(&self, function: &'static str, settings: &Settings) -> Services {
+        self.services_with(function, settings, self.client().clone())
+    }
+
+    fn services_with(&self, function: &'static str, settings: &Settings, client: Client) -> Services {
         let sns = self.stack.services().sns_client.clone();
         let clock = Arc::new(self.stack.clock().clone());
-        duewatch_runtime::services(function, self.stack.settings(), client, sns, clock)
+        duewatch_runtime::services(function, settings, client, sns, clock)
     }
 
     /// A function's services, with an interrupt before some of their calls.

@@ -1,6 +1,13 @@
 //! `intake` on Lambda.
 
+use intake::SenderMap;
+
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    duewatch_runtime::run_batches(intake::NAME, intake::handle).await
+    let services = duewatch_runtime::start(intake::NAME).await?;
+    let senders = SenderMap::from_env()?;
+    duewatch_runtime::run(async |event, deadline| {
+        Ok::<_, lambda_runtime::Error>(intake::handle(&services, &senders, event, deadline).await)
+    })
+    .await
 }

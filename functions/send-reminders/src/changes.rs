@@ -41,7 +41,7 @@ pub(crate) async fn publish(
         .count("taken", batch.taken())
         .count("messages", messages)
         .count("planned", sent.queued);
-    contacts::counted(&report.evaluated, metrics)
+    contacts::counted(&report, metrics)
         .count("quarantined", batch.quarantined)
         .count("failed", batch.failures())
         .emit(services.clock.now());

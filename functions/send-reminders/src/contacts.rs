@@ -1,6 +1,6 @@
 //! The schedule: the queued contact requests that are due pass the contact gate.
 
-use duewatch_app::{ContactSweepReport, Deadline, EvaluationReport, Services, sweep_contact_requests};
+use duewatch_app::{ContactSweepReport, Deadline, Services, sweep_contact_requests};
 use duewatch_notify::ReferenceKeys;
 use duewatch_runtime::Metrics;
 use duewatch_store::StoreError;
@@ -18,18 +18,22 @@ pub(crate) async fn sweep(
 ) -> Result<ContactSweepReport, StoreError> {
     let now = services.clock.now();
     let report = Box::pin(sweep_contact_requests(services, keys, deadline)).await?;
-    counted(&report.evaluated, Metrics::new(&services.metrics_namespace, NAME))
-        .count("persons_failed", report.failed)
+    counted(&report, Metrics::new(&services.metrics_namespace, NAME))
+        .seconds("oldest_request_seconds", report.oldest_due_seconds)
         .emit(now);
     Ok(report)
 }
 
 /// Adds the results of evaluated requests to the metrics.
-pub(crate) fn counted(evaluated: &EvaluationReport, metrics: Metrics) -> Metrics {
+pub(crate) fn counted(report: &ContactSweepReport, metrics: Metrics) -> Metrics {
+    let evaluated = &report.evaluated;
     metrics
         .count("reminders", evaluated.messages)
         .count("notices", evaluated.notices)
         .count("withdrawn", evaluated.withdrawn)
         .count("deferred", evaluated.deferred)
         .count("suppressed", evaluated.suppressed)
+        .count("unsent", evaluated.unsent)
+        .count("unrenderable", evaluated.unrenderable)
+        .count("persons_failed", report.failed)
 }

@@ -1,12 +1,14 @@
 //! `export` and `erase`: a customer's data, exported and erased. Both record the actor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
+use duewatch_app::{TransitionError, TransitionOutcome, Transitions};
 use duewatch_domain::Account;
-use duewatch_domain::kernel::{AccountId, CustomerId, Revision};
+use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, Revision};
 use duewatch_store::{
-    Access, AccessKind, AccountsOf, CustomerItem, Erasure, HistoryEntry, Store, StoreError,
+    Access, AccessKind, AccountsOf, CustomerItem, Erasure, HistoryEntry, MessageRecord, QUARANTINE_DAYS,
+    Store, StoreError,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -30,6 +32,9 @@ pub enum CustomerError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An account could not be written.
+    #[error("account {0}: {1}")]
+    Account(AccountId, TransitionError),
 }
 
 /// The exported data of a customer.
@@ -39,7 +44,17 @@ pub struct Export {
     pub exported_at: DateTime<Utc>,
     /// Contact points, contact records, and logged accesses.
     pub records: Vec<CustomerItem>,
+    /// The messages that left, each with its receipts.
+    pub messages: Vec<ExportedMessage>,
     pub accounts: Vec<ExportedAccount>,
+}
+
+/// A message to the customer, or to a third party about the customer.
+#[derive(Debug, Serialize)]
+pub struct ExportedMessage {
+    pub message_id: ContactId,
+    #[serde(flatten)]
+    pub message: MessageRecord,
 }
 
 /// An account with its history.
@@ -79,8 +94,12 @@ pub struct Erased {
     pub deleted: u64,
     /// Changes of contact points that keep no values.
     pub emptied: u64,
-    /// Kept records of exports and erasures.
+    /// Kept records of exports and erasures, and what protects the person.
     pub kept: u64,
+    /// Accounts whose free text was erased.
+    pub accounts: u64,
+    /// Quarantined records whose personal text was erased.
+    pub quarantined: u64,
 }
 
 /// Scans the whole accounts table, page by page, for a customer's accounts.
@@ -104,7 +123,8 @@ pub async fn accounts_of(store: &Store, customer_id: &CustomerId) -> Result<Vec<
     }
 }
 
-/// Exports a customer's data and accounts, and records the export.
+/// Exports a customer's data, messages and accounts, and records the export: the accounts that are linked to the
+/// customer, and those named beside them.
 ///
 /// # Errors
 /// When an account is not the customer's, or a call fails. Nothing is exported then.
@@ -119,10 +139,20 @@ pub async fn export(
         customer_id: customer_id.clone(),
         exported_at: now,
         records: Vec::new(),
-        accounts: Vec::with_capacity(accounts.len()),
+        messages: messages_of(store, customer_id).await?,
+        accounts: Vec::new(),
     };
     for account_id in accounts {
         export.accounts.push(exported(store, customer_id, account_id).await?);
+    }
+    for account_id in store.accounts_of_customer(customer_id).await? {
+        if !accounts.contains(&account_id) {
+            // A link is put before its account, which may never come.
+            match exported(store, customer_id, &account_id).await {
+                Err(CustomerError::NoAccount(_)) => {}
+                account => export.accounts.push(account?),
+            }
+        }
     }
     let mut from = None;
     loop {
@@ -136,12 +166,27 @@ pub async fn export(
     let entries = export.accounts.iter().map(|account| account.history.len() as u64).sum();
     let counts = BTreeMap::from([
         ("records", export.records.len() as u64),
+        ("messages", export.messages.len() as u64),
         ("accounts", export.accounts.len() as u64),
         ("entries", entries),
     ]);
     let access = Access { kind: AccessKind::Export, by: by.to_owned(), at: now, counts };
     store.record_access(customer_id, &access).await?;
     Ok(export)
+}
+
+/// The messages that the customer's contact records name.
+async fn messages_of(store: &Store, customer_id: &CustomerId) -> Result<Vec<ExportedMessage>, CustomerError> {
+    let records = store.contact_records(customer_id).await?;
+    let ids: BTreeSet<ContactId> =
+        records.into_iter().filter_map(|record| record.message).map(|(id, _)| id).collect();
+    let mut messages = Vec::with_capacity(ids.len());
+    for message_id in ids {
+        if let Some(message) = store.message(&message_id).await? {
+            messages.push(ExportedMessage { message_id, message });
+        }
+    }
+    Ok(messages)
 }
 
 async fn exported(
@@ -168,20 +213,22 @@ async fn exported(
     Ok(ExportedAccount { account, history })
 }
 
-/// Erases the personal data of a customer that may be erased: contact points, names, and the values of the
-/// contact log. Accounts, payments and history stay; they refer to the customer by id. A repeated call erases
-/// the data added since.
+/// Erases the personal data of a customer that may be erased: contact points, names, the values of the contact log,
+/// the free text of the accounts, and that of quarantined records. Accounts, payments and history stay; they refer
+/// to the customer by id. What protects the person stays too. A repeated call erases the data added since.
 ///
 /// # Errors
 /// When a call fails. Data erased until then stays erased, and the record shows that the erasure began.
 pub async fn erase(
-    store: &Store,
+    transitions: &Transitions,
     customer_id: &CustomerId,
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Erased, CustomerError> {
+    let store = transitions.store();
     let mut access = Access { kind: AccessKind::Erase, by: by.to_owned(), at: now, counts: BTreeMap::new() };
     store.record_access(customer_id, &access).await?;
+    let accounts = store.accounts_of_customer(customer_id).await?;
     let (mut erased, mut from) = (Erased::default(), None);
     loop {
         let page = store.customer_items(customer_id, from).await?;
@@ -197,8 +244,39 @@ pub async fn erase(
             break;
         }
     }
-    access.counts =
-        BTreeMap::from([("deleted", erased.deleted), ("emptied", erased.emptied), ("kept", erased.kept)]);
+    for account_id in &accounts {
+        let outcome = transitions.erase_free_text(account_id, now).await;
+        match outcome.map_err(|error| CustomerError::Account(account_id.clone(), error))? {
+            TransitionOutcome::Unchanged | TransitionOutcome::NoAccount => {}
+            _ => erased.accounts += 1,
+        }
+    }
+    erased.quarantined = erase_quarantined(store, customer_id, &accounts, now).await?;
+    access.counts = BTreeMap::from([
+        ("deleted", erased.deleted),
+        ("emptied", erased.emptied),
+        ("kept", erased.kept),
+        ("accounts", erased.accounts),
+        ("quarantined", erased.quarantined),
+    ]);
     store.record_access(customer_id, &access).await?;
+    Ok(erased)
+}
+
+/// Erases the customer's text in all records that are in quarantine.
+async fn erase_quarantined(
+    store: &Store,
+    customer_id: &CustomerId,
+    accounts: &[AccountId],
+    now: DateTime<Utc>,
+) -> Result<u64, CustomerError> {
+    let ids: Vec<&str> = accounts.iter().map(AccountId::as_str).chain([customer_id.as_str()]).collect();
+    let mut progress = Progress::new("days of quarantine", QUARANTINE_DAYS + 1);
+    let mut erased = 0;
+    for (looked_at, days) in (0..=QUARANTINE_DAYS).enumerate() {
+        let Some(date) = now.date_naive().checked_sub_days(Days::new(days)) else { break };
+        erased += store.erase_in_quarantine(date, &ids).await?;
+        progress.set(looked_at as u64 + 1);
+    }
     Ok(erased)
 }

@@ -29,6 +29,7 @@ pub mod keys;
 mod payments;
 mod policies;
 mod profiles;
+mod quarantine_erasure;
 mod records;
 mod retry;
 mod reversals;

@@ -75,6 +75,8 @@ pub struct ProfileChange {
 pub struct DueCustomersPage {
     /// The customers with due requests, oldest first; one may occur several times.
     pub customers: Vec<CustomerId>,
+    /// Since when its oldest request has been due; `None` where none is due.
+    pub oldest_due_at: Option<DateTime<Utc>>,
     /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
@@ -376,6 +378,8 @@ impl Store {
         let by = [(":shard", Self::shard_key(shard)), (":now", keys::due_at(now))];
         let query = records.query(keys::CONTACTS_DUE_BY, by).index_name(keys::CONTACTS);
         let page = records.page(query.limit(limit).set_exclusive_start_key(from)).await?;
+        let first = page.items.first().and_then(|item| item.get(keys::CONTACT_AT)?.as_s().ok());
+        let oldest_due_at = first.and_then(|at| at.parse().ok());
         let partitions = page.items.into_iter().map(|mut item| match item.remove(keys::PK) {
             Some(AttributeValue::S(pk)) => pk,
             _ => String::new(),
@@ -384,7 +388,8 @@ impl Store {
             let customer_id = keys::customer_in(&pk).parse();
             customer_id.map_err(|problem| StoreError::codec(records.name, pk, problem))
         });
-        Ok(DueCustomersPage { customers: customers.collect::<Result<_, _>>()?, next: page.next })
+        let customers = customers.collect::<Result<_, _>>()?;
+        Ok(DueCustomersPage { customers, oldest_due_at, next: page.next })
     }
 
     pub(crate) fn written(&self, value: &impl Serialize) -> Result<String, StoreError> {

@@ -129,7 +129,9 @@ pub(super) fn invoke(
             }
             intake::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                serde_json::to_value(intake::handle(&services, event, deadline).await)
+                serde_json::to_value(
+                    intake::handle(&services, &intake::SenderMap::default(), event, deadline).await,
+                )
             }
             record_delivery::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;

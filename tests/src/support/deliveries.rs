@@ -50,7 +50,7 @@ pub async fn take_in(services: &Services, bodies: &[(&str, String)]) -> Vec<Stri
     };
     let messages: Vec<WaitingMessage> = bodies.iter().enumerate().map(waiting).collect();
     let event = serde_json::from_value(queue_event("duewatch-dev-intake.fifo", &messages)).unwrap();
-    let response = intake::handle(services, event, Deadline::none()).await;
+    let response = intake::handle(services, &intake::SenderMap::default(), event, Deadline::none()).await;
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 

@@ -10,6 +10,7 @@ use duewatch_domain::formats::{book_line, message_line};
 use duewatch_domain::kernel::{Actor, ActorKind, Revision};
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{STANDARD, World, contract, id, message, post, sample, take_in, take_messages};
+use intake::SenderMap;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -254,7 +255,9 @@ async fn intake_takes_its_samples() {
     let world = world().await;
     for name in ["intake.queue.json", "intake.drawn.queue.json", "intake.drawn.queue.json"] {
         let event = serde_json::from_value(sample(name)).unwrap();
-        let response = intake::handle(&world.services(intake::NAME), event, Deadline::none()).await;
+        let response =
+            intake::handle(&world.services(intake::NAME), &SenderMap::default(), event, Deadline::none())
+                .await;
         assert!(response.batch_item_failures.is_empty());
     }
     let account = world.account("A-1").await;

@@ -11,6 +11,7 @@
     reason = "a test's own input is known to be good"
 )]
 
+mod attacks;
 mod capacity;
 mod conflicts;
 mod contacts;

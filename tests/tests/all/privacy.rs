@@ -2,17 +2,13 @@
 //!
 //! The log is that of the test's own thread, on which the handlers, the clients and the engine run.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use chrono::{DateTime, Utc};
 use duewatch_app::Deadline;
 use duewatch_domain::formats::message_line;
-use duewatch_tests::listening::listen;
+use duewatch_tests::listening::{Log, listen};
 use duewatch_tests::support::{PublishedMessage, REMINDING, World, message, take_in};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 const NAME: &str = "Zhang Qiaolian";
 const PHONE: &str = "+8613912345678";
@@ -23,35 +19,6 @@ const MISTYPED: &str = "13912345678";
 const PERSONAL: [&str; 5] = [NAME, "13912345678", EMAIL, ADDRESS, "Mrs Zhang is ill"];
 /// Amounts due, paid, and reported as paid: none reads like the seconds of a time stamp.
 const AMOUNTS: [&str; 4] = ["271.83", "131.41", "140.42", "-57.72"];
-
-/// The whole log.
-#[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 fn holds_any(text: &str, needles: &[&str]) -> Option<String> {
     needles.iter().find(|needle| text.contains(**needle)).map(|needle| format!("{needle} is in: {text}"))

@@ -232,7 +232,7 @@ async fn the_log_of_a_contact_point_is_kept_three_years_and_erased_all_the_same(
     let exported = export(world.store(), &customer, &[id("A-1")], "officer-7", world.now()).await.unwrap();
     // The contact point, its log, the contact profile, and the list of its accounts.
     assert_eq!(exported.records.len(), 4);
-    erase(world.store(), &customer, "officer-8", world.now()).await.unwrap();
+    erase(world.stack.transitions(), &customer, "officer-8", world.now()).await.unwrap();
     let log = world.records("customer#C-1", "contact-log#").await;
     assert_eq!(expiry(&log[0]), until);
     assert!(!log[0].contains_key("to_contact_point"));

@@ -31,10 +31,10 @@ pub(super) struct ExportArgs {
     /// Who exports the data; recorded with the export.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     by: String,
-    /// An account of the customer to export with its history; may be repeated.
+    /// An account of the customer that is not linked to it; may be repeated. The linked ones are always exported.
     #[arg(long = "account", value_name = "ACCOUNT")]
     accounts: Vec<AccountId>,
-    /// Search the whole accounts table for the customer's accounts.
+    /// Search the whole accounts table for accounts of the customer that are not linked.
     #[arg(long)]
     scan: bool,
 }
@@ -86,17 +86,18 @@ pub(super) async fn run_export(args: ExportArgs) -> Result<(), Box<dyn Error>> {
 pub(super) async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
     if !args.yes {
         return Err(format!(
-            "this erases the contact points and names of customer {} for good; say --yes to do it",
+            "this erases the contact points, names and free text of customer {} for good; say --yes to do it",
             args.customer
         )
         .into());
     }
     let transitions = configured().await?;
     let now = SystemClock.now();
-    let Erased { deleted, emptied, kept } =
-        customer::erase(transitions.store(), &args.customer, &args.by, now).await?;
+    let Erased { deleted, emptied, kept, accounts, quarantined } =
+        customer::erase(&transitions, &args.customer, &args.by, now).await?;
     println!(
-        "{deleted} items deleted, the values of {emptied} log entries erased, {kept} records of access kept"
+        "{deleted} items deleted, the values of {emptied} log entries erased, {kept} records of access kept; \
+         the free text of {accounts} accounts and {quarantined} quarantined records erased"
     );
     Ok(())
 }

@@ -143,6 +143,19 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The last part of an `Fn::If`: what holds where its condition does not; none: the value is no choice.
+    pub(super) fn otherwise(&self) -> Option<Self> {
+        let parts = match self.value {
+            Value::Tagged(tagged) if tagged.tag == "If" => &tagged.value,
+            Value::Mapping(mapping) if mapping.len() == 1 => mapping.get("Fn::If")?,
+            _ => return None,
+        };
+        match parts.as_sequence()?.as_slice() {
+            [_, _, otherwise] => Some(self.below("2", otherwise)),
+            _ => None,
+        }
+    }
+
     /// The error for an unexpected value.
     pub(super) fn unexpected(&self, expected: &'static str) -> TemplateError {
         TemplateError::Unexpected {

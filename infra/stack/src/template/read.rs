@@ -252,6 +252,9 @@ impl<'a> Context<'a> {
     }
 
     fn env_value(&self, node: &Node<'a>) -> Result<EnvValue, TemplateError> {
+        // Conditions ask whether a parameter was left out. On this machine each has a value.
+        let otherwise = node.otherwise();
+        let node = otherwise.as_ref().unwrap_or(node);
         match node.intrinsic() {
             Some(Intrinsic::Ref(id)) if self.is_a(id, TABLE) => Ok(EnvValue::Table(id.to_owned())),
             Some(Intrinsic::Ref(id) | Intrinsic::Attribute(id, "TopicArn")) if self.is_a(id, TOPIC) => {

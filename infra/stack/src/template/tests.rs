@@ -37,7 +37,7 @@ Resources:
       Environment:
         Variables:
           LEVEL: debug
-          COUNT: 3
+          COUNT: !If [Counts, 7, 3]
           NEWS:
             Fn::GetAtt: [News, TopicArn]
           SHARDS:
@@ -184,10 +184,14 @@ fn each_function_has_its_directory_and_the_whole_environment(
     if id == "DetectOverdueFunction" {
         assert_eq!(environment.pop(), Some(("SWEEP_QUEUE_URL", EnvValue::Queue("SweepsQueue".to_owned()))));
     }
-    let keys = ("DUEWATCH_REFERENCE_KEYS", EnvValue::Parameter("ReferenceKeys".to_owned()));
-    let has_keys = environment.contains(&keys);
-    assert_eq!(has_keys, id == "SendRemindersFunction", "nobody else signs");
-    environment.retain(|variable| *variable != keys);
+    for (name, parameter, only) in [
+        ("DUEWATCH_REFERENCE_KEYS", "ReferenceKeys", "SendRemindersFunction"),
+        ("SENDERS", "Senders", "IntakeFunction"),
+    ] {
+        let own = (name, EnvValue::Parameter(parameter.to_owned()));
+        assert_eq!(environment.contains(&own), id == only, "{name} is for {only} alone");
+        environment.retain(|variable| *variable != own);
+    }
     assert_eq!(
         environment,
         [
@@ -304,7 +308,7 @@ fn long_forms_globals_and_defaults_are_read() {
     "Tick: Target.Arn refers to Things, which must be a function of this template"
 )]
 #[case::env(
-    "COUNT: 3",
+    "COUNT: !If [Counts, 7, 3]",
     "COUNT: !Ref Other",
     "Work: Environment.Variables.COUNT refers to Other, which must be a table's name, a topic's ARN, a queue's URL or a parameter of this template"
 )]

@@ -33,6 +33,8 @@ pub struct ContactSweepReport {
     pub evaluated: EvaluationReport,
     /// Customers left for the next firing.
     pub failed: usize,
+    /// How long the oldest request had been due.
+    pub oldest_due_seconds: u64,
     /// Whether the deadline came before the end.
     pub cut_short: bool,
 }
@@ -58,6 +60,9 @@ pub async fn sweep_contact_requests(
                 break;
             }
             let page = store.due_contacts(shard, now, PAGE, from).await?;
+            let waited = page.oldest_due_at.map_or(0, |at| (now - at).num_seconds());
+            report.oldest_due_seconds =
+                report.oldest_due_seconds.max(u64::try_from(waited).unwrap_or_default());
             let new = page.customers.into_iter().filter(|one| seen.insert(one.clone())).collect();
             Box::pin(evaluate_customers(services, keys, new, deadline, &mut report)).await;
             from = page.next;

@@ -157,6 +157,15 @@ impl AccountFact for BorrowerCause<'_> {
     }
 }
 
+/// The account's free text is to be erased.
+struct FreeTextErased;
+
+impl AccountFact for FreeTextErased {
+    fn apply_to(&self, account: &mut Account, _: &Versions, _now: DateTime<Utc>) -> Result<Applied, Refusal> {
+        Ok(account.erase_free_text())
+    }
+}
+
 impl Transitions {
     /// Transitions over a store, with an empty cache.
     #[must_use]
@@ -274,6 +283,18 @@ impl Transitions {
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
         self.take(account_id, &TransitionInput::Fact(&BorrowerCause(reason, at)), now).await
+    }
+
+    /// Erases the free text that an account keeps. A repeated call changes nothing.
+    ///
+    /// # Errors
+    /// When the store fails, or other writers keep winning.
+    pub async fn erase_free_text(
+        &self,
+        account_id: &AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<TransitionOutcome, TransitionError> {
+        self.take(account_id, &TransitionInput::Fact(&FreeTextErased), now).await
     }
 
     async fn take(

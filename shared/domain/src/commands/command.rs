@@ -54,6 +54,16 @@ macro_rules! commands {
                 }
             }
 
+            /// Whether an event has that type.
+            #[must_use]
+            pub fn is_type(event_type: &str) -> bool {
+                [
+                    $(<$definition as WireCommand>::TYPE,)*
+                    $(<$fact_definition as WireCommand>::TYPE,)*
+                ]
+                .contains(&event_type)
+            }
+
             /// Reads the fields of an event; none: no event has that type.
             pub(crate) fn read(event_type: &str, fields: Value) -> Option<Result<Self, FormatError>> {
                 Some(match event_type {

@@ -311,13 +311,16 @@ impl ContactProfile {
         self.forgotten_through = self.forgotten_through.filter(|at| *at >= before);
     }
 
-    /// Erases the facts that a customer may have erased: preferences, third-party contacts and vulnerability.
-    /// Opt-outs and complaints stay, and so do the contacts that frequency caps count.
+    /// Erases the facts that a customer may have erased: preferences, third-party contacts, the grounds of
+    /// approvals. What protects a person stays: opt-outs, complaints, vulnerability, breathing spaces, the refusals of
+    /// third parties, and the contacts that frequency caps count.
     pub fn erase(&mut self) -> Applied {
         let before = self.clone();
         (self.time_zone, self.language, self.agreed_hours) = (None, None, None);
-        self.vulnerable_until = None;
-        self.third_parties.clear();
+        self.third_parties.retain(|_, third_party| third_party.refused_at.is_some());
+        for third_party in self.third_parties.values_mut() {
+            (third_party.relation, third_party.approval) = (None, None);
+        }
         changed(*self != before)
     }
 

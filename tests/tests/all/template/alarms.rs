@@ -42,10 +42,18 @@ fn watched(alarm: &str, name: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// Holds that an alarm watches a metric of a function of ours.
+pub(crate) fn watched_metric(alarm: &str, function: &str, name: &str) {
+    let expected = ("duewatch-${Environment}".to_owned(), name.to_owned(), function.to_owned());
+    assert!(metrics(&resource(alarm)).contains(&expected), "{alarm} does not watch {name} of {function}");
+}
+
 #[test]
-fn every_alarm_alerts_operations() {
+fn every_alarm_alerts_operations_and_says_when_it_is_over() {
     for alarm in of("AWS::CloudWatch::Alarm") {
-        assert_eq!(*alarm.property("AlarmActions"), json!([{"Ref": "OperationsTopic"}]), "{}", alarm.id);
+        for actions in ["AlarmActions", "OKActions"] {
+            assert_eq!(*alarm.property(actions), json!([{"Ref": "OperationsTopic"}]), "{}", alarm.id);
+        }
         assert!(alarm.property("AlarmDescription").is_string(), "{}", alarm.id);
         assert!(!metrics(&alarm).is_empty(), "{}", alarm.id);
     }
@@ -106,17 +114,64 @@ fn what_is_quarantined_is_seen_whoever_quarantines_it() {
 
 #[test]
 fn a_schedule_that_does_not_fire_is_an_alarm_and_not_a_silence() {
-    for (alarm, function) in
-        [("SweepSilentAlarm", "detect-overdue"), ("ReconcileAccountsSilentAlarm", "reconcile-accounts")]
-    {
+    for (alarm, function) in [
+        ("SweepSilentAlarm", "detect-overdue"),
+        ("ContactsSilentAlarm", "send-reminders"),
+        ("ReconcileAccountsSilentAlarm", "reconcile-accounts"),
+    ] {
         let alarm = resource(alarm);
         assert_eq!(*alarm.property("TreatMissingData"), json!("breaching"), "{}", alarm.id);
         assert_eq!(*alarm.property("Statistic"), json!("SampleCount"), "{}", alarm.id);
         assert!(metrics(&alarm).iter().all(|(_, _, of)| of == function), "{}", alarm.id);
     }
-    let oldest = resource("OldestDueAlarm");
-    assert_eq!(watched(&oldest.id, "oldest_due_seconds"), ["detect-overdue".to_owned()].into());
-    assert_ne!(*oldest.property("TreatMissingData"), json!("notBreaching"), "nobody looked");
+    for (alarm, metric, function) in [
+        ("OldestDueAlarm", "oldest_due_seconds", "detect-overdue"),
+        ("OldestRequestAlarm", "oldest_request_seconds", "send-reminders"),
+    ] {
+        let oldest = resource(alarm);
+        assert_eq!(watched(&oldest.id, metric), [function.to_owned()].into());
+        assert_ne!(*oldest.property("TreatMissingData"), json!("notBreaching"), "nobody looked");
+    }
+    let fired: BTreeSet<String> = of("AWS::Scheduler::Schedule")
+        .iter()
+        .map(|schedule| id_of(&schedule.property("Target")["Arn"]))
+        .collect();
+    let seen = ["DetectOverdueFunction", "ReconcileAccountsFunction", "SendRemindersFunction"];
+    assert_eq!(fired, seen.map(str::to_owned).into(), "each schedule has an alarm of its silence");
+}
+
+#[test]
+fn a_mapping_that_is_disabled_is_seen_by_what_it_leaves_unread() {
+    let (mut streams, mut tables, mut queues) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for mapping in of("AWS::Lambda::EventSourceMapping") {
+        let source = id_of(mapping.property("EventSourceArn"));
+        match resource(&source).kind.as_str() {
+            "AWS::SQS::Queue" => drop(queues.insert(source)),
+            _ => drop((streams.insert(mapping.id), tables.insert(source))),
+        }
+    }
+    assert_eq!(watched("UnreadStreamAlarm", "PolledEventCount"), streams);
+    assert_eq!(watched("UnreadStreamAlarm", "ConsumedWriteCapacityUnits"), tables);
+    let mut aged = BTreeSet::new();
+    for alarm in of("AWS::CloudWatch::Alarm") {
+        aged.extend(watched(&alarm.id, "ApproximateAgeOfOldestMessage"));
+    }
+    assert_eq!(aged, queues);
+}
+
+#[test]
+fn every_table_that_refuses_calls_for_their_number_is_seen() {
+    let tables = ids("AWS::DynamoDB::Table");
+    for refused in ["ReadThrottleEvents", "WriteThrottleEvents"] {
+        assert_eq!(watched("TableThrottlesAlarm", refused), tables);
+    }
+}
+
+#[test]
+fn messages_that_cannot_leave_are_seen() {
+    watched_metric("UnsentAlarm", "send-reminders", "unsent");
+    watched_metric("BlockedMessagesAlarm", "send-reminders", "unrenderable");
+    watched_metric("BlockedMessagesAlarm", "send-reminders", "persons_failed");
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod protection;
 mod resources;
 mod roles;
 
+pub(crate) use self::alarms::watched_metric;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -145,9 +147,11 @@ fn the_streams_carry_what_the_handlers_read() {
 
 #[test]
 fn every_setting_is_set_for_every_function_and_nothing_that_is_not_read() {
-    // Only the function that fills the queue gets its address, only the one that signs gets the keys.
+    // Only the function that fills the queue gets its address, only the one that signs gets the keys, and only the
+    // one that takes commands asks who sends them.
     let own = BTreeMap::from([
         ("DetectOverdueFunction", "SWEEP_QUEUE_URL"),
+        ("IntakeFunction", intake::SENDERS),
         ("SendRemindersFunction", REFERENCE_KEYS),
     ]);
     let read: BTreeSet<&str> = SETTINGS.into_iter().chain(["RUST_LOG"]).collect();

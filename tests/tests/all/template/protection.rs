@@ -7,11 +7,12 @@ use super::resources::{TEXT, id_of, list, named, of, resource, resources, texts,
 const KEY: &str = "EncryptionKey.Arn";
 
 /// The property of each resource type that names the key for its data. None: the type holds no data.
-const ENCRYPTED_BY: [(&str, Option<&str>); 16] = [
+const ENCRYPTED_BY: [(&str, Option<&str>); 17] = [
     ("AWS::DynamoDB::Table", Some("/Properties/SSESpecification/KMSMasterKeyId")),
     ("AWS::SNS::Topic", Some("/Properties/KmsMasterKeyId")),
     ("AWS::SQS::Queue", Some("/Properties/KmsMasterKeyId")),
     ("AWS::Logs::LogGroup", Some("/Properties/KmsKeyId")),
+    ("AWS::SecretsManager::Secret", Some("/Properties/KmsKeyId")),
     (
         "AWS::S3::Bucket",
         Some(
