@@ -233,6 +233,43 @@ fn names_bear_the_stage() {
 }
 
 #[test]
+fn no_update_replaces_what_holds_data() {
+    let policy: Value = serde_json::from_str(include_str!("../../../../infra/stack-policy.json")).unwrap();
+    let [allowed, denied] = policy["Statement"].as_array().unwrap().as_slice() else {
+        panic!("one statement allows, one denies: {policy}")
+    };
+    assert_eq!((&allowed["Effect"], &allowed["Action"]), (&json!("Allow"), &json!("Update:*")));
+    assert_eq!(
+        (&denied["Effect"], &denied["Action"]),
+        (&json!("Deny"), &json!(["Update:Replace", "Update:Delete"]))
+    );
+    // Logs may go, and no topic keeps what was sent on it.
+    let without_data = ["AWS::Logs::LogGroup", "AWS::SNS::Topic"];
+    let with_data =
+        ENCRYPTED_BY.iter().filter(|(kind, place)| place.is_some() && !without_data.contains(kind));
+    let mut expected: Vec<&str> = with_data.map(|(kind, _)| *kind).chain(["AWS::KMS::Key"]).collect();
+    expected.sort_unstable();
+    assert_eq!(denied["Condition"]["StringEquals"]["ResourceType"], json!(expected));
+}
+
+#[test]
+fn no_deployment_makes_a_new_key_for_references() {
+    let key = resource("ReferenceKey");
+    assert_eq!(
+        (&key.body["DeletionPolicy"], &key.body["UpdateReplacePolicy"]),
+        (&json!("Retain"), &json!("Retain"))
+    );
+    // Nothing that it is made of follows from a parameter that an upgrade may change.
+    let generated = key.property("GenerateSecretString");
+    assert!(texts(generated).iter().all(|text| !text.contains("${")), "{generated}");
+    let operations = include_str!("../../../../infra/operations.md");
+    for section in ["## Deploy\n", "## Upgrade\n"] {
+        let text = operations.split(section).nth(1).unwrap().split("\n## ").next().unwrap();
+        assert!(!text.contains("openssl"), "{section}: a key that is made there replaces the one before");
+    }
+}
+
+#[test]
 fn every_check_that_is_left_out_says_why() {
     let mut skips = 0;
     for resource in resources().into_values() {
