@@ -112,7 +112,7 @@ async fn all_due(accounts: u32) -> Result<Stack, Failure> {
         .map(|number| Ok(NumberedLine { line: u64::from(number) + 1, value: book.contract(number)? }))
         .collect::<Result<_, Failure>>()?;
     let (path, policy) = (std::path::Path::new("book"), Book::policy()?);
-    import(stack.transitions(), path, contracts, Some(&policy), opened_at, false).await?;
+    import(stack.transitions(), path, contracts, Some((&policy, "local")), opened_at, false).await?;
     Ok(stack)
 }
 

@@ -77,7 +77,7 @@ impl World {
         .unwrap();
         for id in [STANDARD, REMINDING, NOTICING, GATED, KEEPING, JOINT] {
             let text = policy_text(id);
-            stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
+            stack.store().install_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
         }
         let (payments, accounts) =
             (Tap::on(&stack, "PaymentsToPostPayment"), Tap::on(&stack, "AccountsToSendReminders"));
@@ -143,9 +143,9 @@ impl World {
         Client::from_conf(self.client().config().to_builder().interceptor(interrupt.observing()).build())
     }
 
-    /// Publishes a policy.
+    /// Puts a policy into the table, whatever its number and its date.
     pub async fn publish(&self, text: &str) {
-        self.store().publish_policy(&policy::parse(text).unwrap(), text).await.unwrap();
+        self.store().install_policy(&policy::parse(text).unwrap(), text).await.unwrap();
     }
 
     /// Opens an account of four installments under the standard policy.

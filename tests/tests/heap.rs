@@ -24,7 +24,7 @@ async fn heap_of_a_sweep(due: usize) -> usize {
     let clock = StackClock::simulated(instant("2023-09-01T00:00:00Z"));
     let stack = Stack::start(clock, Transport::InProcess).await.unwrap();
     let text = policy_text(STANDARD);
-    stack.store().publish_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
+    stack.store().install_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
     // The first sweep finds one account, so that permanent allocations exist.
     for (number, due_on) in
         std::iter::once("2023-09-10").chain(std::iter::repeat_n("2023-10-01", due)).enumerate()

@@ -8,6 +8,7 @@ mod exit;
 mod local;
 mod operations;
 mod policy;
+mod policy_life;
 mod replay;
 mod verify;
 

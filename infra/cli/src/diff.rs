@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::firings::SWEEP_EVERY;
 use crate::input::{NumberedLine, PolicyFile};
+use crate::policies::Judgement;
 use crate::replay::{Case, ReplayError, walk_accounts};
 use crate::table::TextTable;
 
@@ -72,6 +73,14 @@ impl Diff {
             };
             (from, compared)
         })
+    }
+
+    /// The accounts that the second policy would newly restrict.
+    #[must_use]
+    pub fn judgement(&self) -> Judgement {
+        let mut judgement = Judgement::default();
+        self.compared().for_each(|(account, compared)| judgement.add(account, &compared));
+        judgement
     }
 
     /// Writes a line of JSON for each account that differs, for scripts.

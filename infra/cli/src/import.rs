@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use duewatch_app::{TransitionError, TransitionOutcome, Transitions};
+use duewatch_app::{
+    NewVersion, PublishError, TransitionError, TransitionOutcome, Transitions, publish_policy,
+};
+use duewatch_domain::policy::{MAX_VERSIONS, canonical_text};
 use duewatch_domain::{Contract, Trigger};
 use duewatch_runtime::SettingsError;
-use duewatch_store::StoreError;
+use duewatch_store::{PublishedPolicy, Store, StoreError};
 use futures_util::{StreamExt, stream};
 
 use crate::input::{InputError, NumberedLine, PolicyFile};
@@ -47,9 +50,17 @@ pub enum ImportError {
          for the local stack, `duewatch serve` prints what to set"
     )]
     Unconfigured(#[from] SettingsError),
-    /// The policy cannot be published, or the due index has more shards than are set.
+    /// The due index has more shards than are set, or the policy cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The policy cannot be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The policy has versions already, and this one is new.
+    #[error(
+        "policy {0} is published already in another version; publish this one with `duewatch policy publish`"
+    )]
+    LaterVersion(String),
     /// Lines were refused, and the rest was loaded.
     #[error("{refused} lines were refused, the other {loaded} accounts are loaded")]
     SomeRefused {
@@ -60,7 +71,8 @@ pub enum ImportError {
     },
 }
 
-/// Publishes the policy, where one is given, and opens every account. A repeated import changes nothing.
+/// Publishes the first version of a policy, where one is given with its publisher, and opens every account. A
+/// repeated import changes nothing.
 ///
 /// # Errors
 /// The first account that fails. With `keep_going`, accounts that cannot be opened are named on standard error
@@ -69,13 +81,13 @@ pub async fn import(
     transitions: &Transitions,
     book: &Path,
     accounts: Vec<NumberedLine<Contract>>,
-    policy: Option<&PolicyFile>,
+    policy: Option<(&PolicyFile, &str)>,
     now: DateTime<Utc>,
     keep_going: bool,
 ) -> Result<Imported, ImportError> {
     transitions.store().check_due_shards().await?;
-    if let Some(policy) = policy {
-        transitions.store().publish_policy(&policy.policy, &policy.text).await?;
+    if let Some((file, by)) = policy {
+        publish_first(transitions.store(), file, by, now).await?;
     }
     let total = accounts.len() as u64;
     let mut progress = Progress::new("import", total);
@@ -106,4 +118,25 @@ pub async fn import(
         }
     }
     Ok(imported)
+}
+
+/// Publishes the first version of a policy. A later version passes the brake of `policy publish`, and no import.
+async fn publish_first(
+    store: &Store,
+    file: &PolicyFile,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), ImportError> {
+    let PolicyFile { policy, text } = file;
+    let known = store.published_policies(&policy.id, MAX_VERSIONS).await?;
+    let is_it = |one: &PublishedPolicy| canonical_text(&one.text) == canonical_text(text);
+    let is_known = known.iter().any(|one| one.policy.version == policy.version && is_it(one));
+    if is_known {
+        return Ok(());
+    }
+    if !known.is_empty() {
+        return Err(ImportError::LaterVersion(policy.id.to_string()));
+    }
+    publish_policy(store, &NewVersion { policy, text, by, backdated: None }, now).await?;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 //! The feature `local` carries the local stack. Without it the command works on AWS alone.
 
 pub mod audit;
+pub mod caller;
 pub mod cli;
 pub mod contacts;
 pub mod customer;
@@ -14,6 +15,7 @@ pub mod firings;
 pub mod import;
 pub mod input;
 pub mod output;
+pub mod policies;
 pub mod progress;
 pub mod publish;
 pub mod replay;

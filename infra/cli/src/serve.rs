@@ -83,9 +83,9 @@ impl Serve {
         println!("{}", self.greeting(&stack, &environment));
         if let Some(stock) = stock {
             let now = stack.clock().now();
+            let policy = Some((&stock.policy, "local"));
             let imported =
-                import(stack.transitions(), &stock.book, stock.accounts, Some(&stock.policy), now, false)
-                    .await?;
+                import(stack.transitions(), &stock.book, stock.accounts, policy, now, false).await?;
             println!("{} accounts opened, {} known already", imported.opened, imported.known);
         }
         let messages = stack.services().sns.subscribe();

@@ -10,11 +10,13 @@ mod clock;
 mod contact_requests;
 mod cross_restrictions;
 mod policy_cache;
+mod policy_publication;
 mod post_payment;
 pub mod publication;
 mod reconciliation;
 mod record_error;
 mod record_revision;
+mod restriction_hold;
 mod services;
 mod sweep;
 mod take_command;
@@ -30,6 +32,7 @@ pub use self::cross_restrictions::{
     CROSS_RESTRICTIONS, CrossRestrictionOutcome, CrossRestrictionOutcomes, CrossRestrictionTargets,
 };
 pub use self::policy_cache::FRESH_FOR;
+pub use self::policy_publication::{NewVersion, PublishError, check_next_version, publish_policy};
 pub use self::post_payment::{PaymentOutcome, post_payment};
 pub use self::publication::Publication;
 pub use self::reconciliation::{Discrepancy, ReconcileError, ReconcileReport, reconcile};

@@ -40,6 +40,13 @@ pub enum StoreError {
     /// The version was published with another text: a published policy version never changes.
     #[error("policy {id} version {version} was published with another text; raise the version")]
     PolicyVersionTaken { id: String, version: u32 },
+    /// The version before was never published.
+    #[error("policy {id} version {version} cannot be published before version {}", version.saturating_sub(1))]
+    PolicyVersionGap { id: String, version: u32 },
+    /// The digest of a stored policy is not that of its text: the item was changed after its publication. The
+    /// caller quarantines the record.
+    #[error("policy {id} version {version}: its text was changed after it was published")]
+    PolicyAltered { id: String, version: u32 },
     /// The records know more shards of the due index than the setting has, so a sweep would miss accounts.
     #[error(
         "the due index has {stored} shards, the setting is {set}: K never falls, set it to {stored} or more"

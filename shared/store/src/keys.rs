@@ -5,7 +5,8 @@
 //! | accounts | `account_id` | | the whole account; `due_shard` and `next_action_at` put it into the index `due` |
 //! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account without a next action is not in it |
 //! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
-//! | records | `policy#ID` | `version#0000000001` | a policy version: its document |
+//! | records | `policy#ID` | `version#0000000001` | a policy version: its document, its digest, who published and approved it, when |
+//! | records | `policy#ID` | `approval#DIGEST` | who approved a text before its publication, and when |
 //! | records | `account#ID` | `published` | the revision up to which all decisions were published |
 //! | records | `customer#ID` | `person` | the contact profile, for the gate |
 //! | records | `customer#ID` | `planned#CONTACT` | a queued contact request; `contact_shard` and `contact_at` put it into the index `contacts` |
@@ -22,6 +23,7 @@
 //! | records | `quarantine#DATE` | `SOURCE#ID` | a quarantined record, with its payload and the reason |
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
 //! | records | `settings` | `watch_gaps` | the reconciler's scan cursor |
+//! | records | `settings` | `restrictions` | the hold on new restrictions: on or released, by whom, when, why |
 //!
 //! The items of an installation bear these names: a name changes only together with a migration of the
 //! items. The partition and the sort key of the records table are `pk` and `sk`; `expires_at` is the
@@ -82,6 +84,8 @@ pub(crate) const SETTINGS: &str = "settings";
 pub(crate) const DUE_SHARDS: &str = "due_shards";
 /// The sort key of the reconciler's scan cursor.
 pub(crate) const SCAN_CURSOR: &str = "watch_gaps";
+/// The sort key of the hold on new restrictions.
+pub(crate) const RESTRICTION_HOLD: &str = "restrictions";
 /// The partition key of the notes of suspense payments.
 pub(crate) const SUSPENSE: &str = "parked";
 /// The sort key of the revision up to which an account's decisions were published.
@@ -160,6 +164,11 @@ pub(crate) fn policy(id: &PolicyId) -> String {
 /// The sort key of a policy version.
 pub(crate) fn version(version: u32) -> String {
     format!("{VERSIONS}{version:010}")
+}
+
+/// The sort key of the approval of a policy's text, by its digest.
+pub(crate) fn approval(digest: &str) -> String {
+    format!("approval#{digest}")
 }
 
 /// The partition key of the records of an account.
@@ -303,6 +312,7 @@ mod tests {
     #[case(SETTINGS, "settings")]
     #[case(DUE_SHARDS, "due_shards")]
     #[case(SCAN_CURSOR, "watch_gaps")]
+    #[case(RESTRICTION_HOLD, "restrictions")]
     #[case(SUSPENSE, "parked")]
     #[case(PUBLISHED, "published")]
     #[case(PROFILE, "person")]
@@ -321,6 +331,7 @@ mod tests {
     #[case(&due_at(at()), "2023-10-09T02:00:00Z")]
     #[case(&policy(&id("P")), "policy#P")]
     #[case(&version(1), "version#0000000001")]
+    #[case(&approval("0f"), "approval#0f")]
     #[case(&account(&id("A-1")), "account#A-1")]
     #[case(&quarantined_payment("P-1"), "set-aside#P-1")]
     #[case(&customer(&id("C-1")), "customer#C-1")]

@@ -31,6 +31,7 @@ mod policies;
 mod profiles;
 mod quarantine_erasure;
 mod records;
+mod restriction_hold;
 mod retry;
 mod reversals;
 mod scan_cursor;
@@ -54,10 +55,12 @@ pub use self::due::{DueAccount, DuePage};
 pub use self::error::{StoreError, WriteConflict};
 pub use self::history::{EntryContent, HistoryBreak, HistoryEntry, Recorded, Verifier, verify_history};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
+pub use self::policies::{PolicyApproval, PolicyPublication, PublishedPolicy, policy_digest};
 pub use self::profiles::{
     DueCustomersPage, LoadedProfile, MAX_TOGETHER, ProfileChange, RETRY_AFTER, ReservedMessage,
 };
 pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
+pub use self::restriction_hold::RestrictionHold;
 pub use self::retry::{MAX_CONFLICTS, MayConflict, retry_conflicts};
 pub use self::reversals::{ReversalFact, ReversalPut};
 pub use self::scan_cursor::{AccountPage, ScanCursor};

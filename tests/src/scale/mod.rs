@@ -273,7 +273,7 @@ impl<'a> Bench<'a> {
                 .map(|number| Ok(NumberedLine { line: u64::from(number) + 1, value: book.contract(number)? }))
                 .collect::<Result<_, Failure>>()?;
             let path = std::path::Path::new("book");
-            opened += import(&transitions, path, chunk, Some(&policy), now, false).await?.opened;
+            opened += import(&transitions, path, chunk, Some((&policy, "local")), now, false).await?.opened;
             if to % 100_000 == 0 {
                 eprint!("{to} ");
             }

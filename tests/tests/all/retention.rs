@@ -129,7 +129,7 @@ async fn what_the_reconciler_fills_in_lets_the_one_below_it_go() {
 async fn a_policy_that_cannot_be_read_lets_nothing_go_and_loses_nothing() {
     let (world, records) = four_revisions_under(KEEPING).await;
     let newer = policy_text(KEEPING).replace("version = 1", "version = 2");
-    world.store().publish_policy(&policy::parse(&newer).unwrap(), "no policy").await.unwrap();
+    world.store().install_policy(&policy::parse(&newer).unwrap(), "no policy").await.unwrap();
     assert!(world.record(&records).await.is_empty());
     assert_eq!(expiries(&world.history("A-1").await), [None; 4]);
     assert_eq!(world.quarantined().await, []);

@@ -12,6 +12,7 @@ use duewatch_handlers::Handlers;
 use duewatch_runtime::{Settings, reference_keys_from_env};
 
 use super::environment::{configured, sdk_config};
+use crate::caller::caller;
 use crate::import::{ImportError, Imported, import};
 use crate::input::{BookFormat, read_book, read_policy_and_texts};
 use crate::requeue::{Requeue, Requeued};
@@ -24,7 +25,7 @@ pub(super) struct ImportArgs {
     /// The format of the portfolio file; by default, as its name says.
     #[arg(long, value_enum)]
     format: Option<BookFormat>,
-    /// A policy to publish first.
+    /// A policy to publish first, in its first version; a later one is published by `policy publish`.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Load the rest when a line is refused.
@@ -48,6 +49,10 @@ pub(super) struct RequeueArgs {
 
 pub(super) async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
+    let by = match &args.policy {
+        Some(_) => caller(&sdk_config().await).await?,
+        None => String::new(),
+    };
     let policy = args.policy.as_deref().map(read_policy_and_texts).transpose()?;
     let (accounts, faults) = read_book(&args.book, BookFormat::of(&args.book, args.format))?;
     let faulty = faults.len() as u64;
@@ -58,8 +63,9 @@ pub(super) async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
         eprintln!("duewatch: {fault} ({} refused so far)", place + 1);
     }
     let now = SystemClock.now();
+    let policy = policy.as_ref().map(|policy| (policy, by.as_str()));
     let Imported { opened, known, refused } =
-        import(&transitions, &args.book, accounts, policy.as_ref(), now, args.keep_going).await?;
+        import(&transitions, &args.book, accounts, policy, now, args.keep_going).await?;
     println!("{opened} accounts opened, {known} known already, {} lines refused", refused + faulty);
     if refused + faulty > 0 {
         return Err(ImportError::SomeRefused { refused: refused + faulty, loaded: opened + known }.into());

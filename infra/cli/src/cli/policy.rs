@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use duewatch_app::{Clock, SystemClock};
@@ -12,13 +12,13 @@ use duewatch_domain::describe::describe;
 use duewatch_domain::policy::presets::PRESETS;
 use duewatch_domain::policy::{self, Retention};
 
-use duewatch_app::FRESH_FOR;
-use duewatch_store::StoreError;
-
-use super::environment::{configured, runtime};
+use super::environment::runtime;
+use super::policy_life::{
+    ApproveArgs, HoldArgs, ListArgs, PublishArgs, RollbackArgs, run_approve, run_hold, run_list, run_publish,
+    run_release, run_rollback,
+};
 use crate::diff::{Diff, last_day};
 use crate::input::{BookFormat, read_events, read_policy, read_policy_and_texts, read_whole_book};
-use crate::publish::queue_accounts;
 
 /// The `policy` commands.
 #[derive(Debug, Subcommand)]
@@ -31,12 +31,22 @@ pub(super) enum PolicyCommand {
         /// The policy, as TOML.
         policy: PathBuf,
     },
-    /// Publish a version into the tables that the environment names, and queue every account under the policy
-    /// for evaluation, spread over the time until the version takes effect.
-    Publish {
-        /// The policy, as TOML, with a version that is not published yet.
-        policy: PathBuf,
-    },
+    /// Publish the next version into the tables that the environment names, and queue every account under the
+    /// policy for evaluation, spread over the time until the version takes effect.
+    ///
+    /// The version is first compared with the one before, on the accounts of the table or of a portfolio file. It
+    /// stops where it would newly restrict too many of them.
+    Publish(PublishArgs),
+    /// Approve a policy before another person publishes it. The publication bears the approver.
+    Approve(ApproveArgs),
+    /// Publish the text of the version before the latest one as the next version. It binds from its publication.
+    Rollback(RollbackArgs),
+    /// List the versions of a policy: who published each, when, and how many accounts it binds.
+    List(ListArgs),
+    /// Put new restrictions on hold for all accounts, within a minute. Flags, lifts and reminders go on.
+    Hold(HoldArgs),
+    /// End the hold on new restrictions. Those that it deferred begin from then on.
+    Release(HoldArgs),
     /// Compare two policies: the same accounts and facts, assessed twice at the end of a day.
     Diff(DiffArgs),
     /// Print a policy to begin with, each number with its source. Not legal advice: check the sources before
@@ -96,7 +106,12 @@ pub(super) struct DiffArgs {
 pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
     match command {
         PolicyCommand::Check { policy } => check(&policy),
-        PolicyCommand::Publish { policy } => runtime()?.block_on(publish(&policy)),
+        PolicyCommand::Publish(args) => runtime()?.block_on(run_publish(args)),
+        PolicyCommand::Approve(args) => runtime()?.block_on(run_approve(args)),
+        PolicyCommand::Rollback(args) => runtime()?.block_on(run_rollback(args)),
+        PolicyCommand::List(args) => runtime()?.block_on(run_list(args)),
+        PolicyCommand::Hold(args) => runtime()?.block_on(run_hold(args)),
+        PolicyCommand::Release(args) => runtime()?.block_on(run_release(args)),
         PolicyCommand::Diff(args) => diff(&args),
         PolicyCommand::Preset { name, .. } => Ok(preset(name.as_deref())?),
         PolicyCommand::Describe { policy, language } => {
@@ -147,34 +162,6 @@ fn check(path: &Path) -> Result<(), Box<dyn Error>> {
     for warning in policy::review(&file.text)?.1 {
         eprintln!("duewatch: {}: {warning}", path.display());
     }
-    Ok(())
-}
-
-async fn publish(path: &Path) -> Result<(), Box<dyn Error>> {
-    let file = read_policy_and_texts(path)?;
-    let policy = &file.policy;
-    let transitions = configured().await?;
-    let store = transitions.store();
-    let is_first = match store.policy_versions(&policy.id).await {
-        Ok(_) => false,
-        Err(StoreError::UnknownPolicy(_)) => true,
-        Err(error) => return Err(error.into()),
-    };
-    store.publish_policy(policy, &file.text).await?;
-    println!("policy {} is published, binding from {}", policy.reference(), policy.effective_on);
-    if is_first {
-        return Ok(());
-    }
-    let wait = FRESH_FOR + TimeDelta::seconds(10);
-    eprintln!("in {} s everybody judges by it; then the accounts are queued", wait.num_seconds());
-    tokio::time::sleep(wait.to_std()?).await;
-    let queued = queue_accounts(store, policy, SystemClock.now()).await?;
-    println!(
-        "{} accounts under it, {} of them queued to be looked at over the next {} hours",
-        queued.accounts,
-        queued.queued,
-        queued.spread.num_hours()
-    );
     Ok(())
 }
 

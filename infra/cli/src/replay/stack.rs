@@ -193,7 +193,7 @@ impl<'a> StackRun<'a> {
     async fn all(&mut self, moments: &[Moment], what: &'static str) -> Result<(), ReplayError> {
         for file in self.case.earlier.iter().chain([&self.case.policy]) {
             let store = self.stack.store();
-            store.publish_policy(&file.policy, &file.text).await.map_err(StackError::from)?;
+            store.install_policy(&file.policy, &file.text).await.map_err(StackError::from)?;
         }
         let mut progress = Progress::new(what, moments.len() as u64);
         for (done, moment) in moments.iter().enumerate() {

@@ -9,6 +9,7 @@
 mod command_line;
 mod diff_law;
 mod hand_worked_cases;
+mod policies;
 mod policy;
 mod readings;
 mod readings_of_facts;

@@ -350,7 +350,9 @@ fn each_schema_is_printed(#[case] format: &str) {
 fn help_tells_of_a_policys_life() {
     let files = DiffFiles::new("");
     let (policy, _) = files.says("policy --help");
-    for command in ["check", "diff", "preset", "describe"] {
+    for command in
+        ["check", "publish", "approve", "rollback", "list", "hold", "release", "diff", "preset", "describe"]
+    {
         assert!(policy.contains(command), "{command} is missing in:\n{policy}");
     }
     let (diff, _) = files.says("policy diff --help");

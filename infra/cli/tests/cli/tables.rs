@@ -17,7 +17,7 @@ async fn stack() -> (Stack, Vec<(String, String)>) {
     let clock = StackClock::simulated("2023-10-01T00:00:00Z".parse().unwrap());
     let ports = Transport::Loopback(Ports { dynamodb: 0, sns: 0, sqs: 0 });
     let mut stack = Stack::start(clock, ports).await.unwrap();
-    stack.store().publish_policy(&policy::parse(POLICY).unwrap(), POLICY).await.unwrap();
+    stack.store().install_policy(&policy::parse(POLICY).unwrap(), POLICY).await.unwrap();
     let contract = parse_book_line(LINE).unwrap();
     stack.transitions().open(&contract, stack.clock().now(), Trigger::Time).await.unwrap();
     stack.drain().await.unwrap();

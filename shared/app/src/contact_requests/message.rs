@@ -176,12 +176,7 @@ fn account_facts<'a>(
     let today = policy.day_count.judged_day(account.time_zone, now);
     let next = match &request.notice_of {
         Some(NoticeOf::Policy(version)) => {
-            let version = assessed.version(*version);
-            let told_from = version.map(|version| {
-                let days = version.announcement.as_ref().map_or(0, |announced| announced.days);
-                let today = business_date(account.time_zone, now);
-                plus_days(today, i64::from(days)).max(version.effective_on)
-            });
+            let told_from = assessed.versions.announced_from(account, *version, now);
             told_from.map(|from| Next::Rules { from })
         }
         Some(of @ NoticeOf::Stage(name)) => {

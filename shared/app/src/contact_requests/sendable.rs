@@ -23,11 +23,6 @@ impl AssessedAccount {
     pub(crate) fn policy(&self, now: DateTime<Utc>) -> &Policy {
         self.versions.in_force(&self.account, now)
     }
-
-    /// A version of the account's policy, where it is published.
-    pub(crate) fn version(&self, version: u32) -> Option<&Policy> {
-        self.versions.iter().find(|policy| policy.version == version)
-    }
 }
 
 /// A contact request, with the account that it concerns.

@@ -13,6 +13,10 @@
 //! Query. It posts the unposted ones in the same write. If one cannot be posted, the restriction is deferred
 //! and evaluated again an hour later ([`TransitionOutcome::Deferred`]). A posted payment that moves the account to a milder
 //! stage is never deferred: a cure does not wait for other money.
+//!
+//! # On hold
+//! While the operator holds new restrictions back, a transition defers them alone: the stage, lifts, milder
+//! restrictions and reminders are written as assessed, and the account is evaluated again within an hour.
 
 mod opening;
 mod posting;
@@ -31,6 +35,7 @@ use duewatch_store::{MayConflict, PaymentFact, Store, StoreError, Stored, retry_
 pub use self::posting::BlockedPayment;
 use self::posting::{PostedPayments, post_all};
 use crate::policy_cache::PolicyCache;
+use crate::restriction_hold::HoldCache;
 
 /// When a deferred restriction is evaluated again.
 const DEFER_FOR: TimeDelta = TimeDelta::hours(1);
@@ -40,6 +45,7 @@ const DEFER_FOR: TimeDelta = TimeDelta::hours(1);
 pub struct Transitions {
     store: Store,
     policies: Arc<PolicyCache>,
+    hold: Arc<HoldCache>,
 }
 
 /// The result of a transition.
@@ -170,7 +176,7 @@ impl Transitions {
     /// Transitions over a store, with an empty cache.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, policies: Arc::default() }
+        Self { store, policies: Arc::default(), hold: Arc::default() }
     }
 
     /// The store that the transitions read and write.
@@ -331,7 +337,8 @@ impl Transitions {
             TransitionInput::Time => Applied::Unchanged,
             TransitionInput::Reconcile if stored.account.status.is_due(now) => Applied::Unchanged,
             TransitionInput::Reconcile => {
-                let found = account.assess_by(&rules, now);
+                let mut found = account.assess_by(&rules, now);
+                self.respect_hold(&account, &mut found, now).await?;
                 let is_queued = stored.is_queued(self.store.due_shards());
                 if is_queued && account.is_confirmed_by(&found, &rules) {
                     Applied::Unchanged
@@ -404,9 +411,20 @@ impl Transitions {
                 account.defer_restriction(now + DEFER_FOR);
                 return Ok((account, Some(blocked)));
             }
+            self.respect_hold(&account, &mut assessed, now).await?;
         }
         account.revise(assessed, trigger);
         Ok((account, None))
+    }
+
+    /// Defers the new restrictions of an assessment while the operator holds them back.
+    async fn respect_hold(
+        &self,
+        account: &Account,
+        assessed: &mut BoundAssessment<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.hold.apply(&self.store, account, assessed, (now, now + DEFER_FOR)).await
     }
 
     /// The check right before a message leaves: the current account with its unposted payments applied in

@@ -75,7 +75,8 @@ impl Transitions {
         let rules = self.rules_of(&account, now).await?;
         let facts = self.store.payments_of(&account.account_id).await?;
         let blocked = post_all(&mut account, &facts).blocked;
-        let assessed = account.assess_by(&rules, now);
+        let mut assessed = account.assess_by(&rules, now);
+        self.respect_hold(&account, &mut assessed, now).await?;
         let blocked = blocked.filter(|_| assessed.restricts(&account));
         match blocked {
             Some(_) => account.defer_restriction(now + DEFER_FOR),

@@ -98,6 +98,8 @@ pub enum DeferralReason {
     Dispute,
     /// No restriction begins inside a delinquency pause.
     Pause,
+    /// The operator has put new restrictions on hold.
+    Hold,
 }
 
 impl DeferralReason {
@@ -109,6 +111,7 @@ impl DeferralReason {
             Self::PaymentInProcess => "payment_in_process",
             Self::Dispute => "dispute",
             Self::Pause => "pause",
+            Self::Hold => "hold",
         }
     }
 }
@@ -205,9 +208,11 @@ impl fmt::Display for Reason {
                     DeferralReason::PaymentInProcess => "Its restrictions wait for a payment under way",
                     DeferralReason::Dispute => "Its restrictions wait for the answer to a dispute",
                     DeferralReason::Pause => "Its restrictions wait, for the days are paused",
+                    DeferralReason::Hold => "New restrictions wait, for the lender has put them on hold",
                 })?;
                 match until {
                     Some(until) => write!(f, ", until {until}."),
+                    None if *by == DeferralReason::Hold => f.write_str("."),
                     None => f.write_str(", which has not been sent."),
                 }
             }

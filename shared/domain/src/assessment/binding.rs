@@ -1,14 +1,20 @@
 //! The version of a policy that binds an account.
 //!
-//! A version binds from its effective date on. A stricter version that requires an announcement
-//! binds an account so many days after its announcement left, and never before. A version counts as
-//! stricter unless the checker proves otherwise.
+//! A version binds from its effective date on, and never before it was published. It is judged against the
+//! version that binds the account when its turn comes, over any number of versions between them. A version
+//! counts as stricter unless the checker proves otherwise.
+//!
+//! A stricter version owes its announcement: it binds so many days after the announcement left, and never
+//! before. The obligation carries over: a version without `[announcement]` owes the table of the latest version
+//! before it that has one, and the days are the most that any version since the binding one has asked for. The
+//! announcement of an earlier version reaches a later one that is no stricter than it, and no earlier than
+//! the announced version would have bound.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::account::{Account, BoundVersion, NoticeOf};
+use crate::account::{Account, BoundVersion, Notice, NoticeOf};
 use crate::kernel::{business_date, plus_days, start_of_day};
 use crate::policy::{Announcement, Policy, Timeline, Versions};
 
@@ -26,6 +32,17 @@ impl Versions {
     #[must_use]
     pub fn timeline(&self, account: &Account, now: DateTime<Utc>) -> Timeline<'_> {
         Rules::from(self).timeline(account, now)
+    }
+
+    /// The first date on which a version binds an account that is told of it on the date of `now`; none: the
+    /// version is not known.
+    #[must_use]
+    pub fn announced_from(&self, account: &Account, version: u32, now: DateTime<Utc>) -> Option<NaiveDate> {
+        let rules = Rules::from(self);
+        let (place, policy) = self.iter().enumerate().find(|(_, one)| one.version == version)?;
+        let days = rules.owed(place, rules.in_force(account, now)).map_or(0, |owed| owed.days);
+        let told_on = business_date(account.time_zone, now);
+        Some(plus_days(told_on, i64::from(days)).max(policy.effective_on))
     }
 }
 
@@ -52,27 +69,54 @@ impl<'p> From<&'p Arc<Versions>> for Rules<'p> {
     }
 }
 
-/// A version, and the instant from which it binds an account; none: from the beginning.
+/// The announcement that a version owes an account.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Binding<'p> {
-    pub(crate) policy: &'p Policy,
-    pub(crate) at: Option<DateTime<Utc>>,
+pub(crate) struct OwedAnnouncement<'p> {
+    pub(crate) announcement: &'p Announcement,
+    /// The days between the announcement and the version's first day.
+    days: u32,
+}
+
+/// A version, and when it binds an account.
+#[derive(Clone, Copy, Debug)]
+struct Binding<'p> {
+    policy: &'p Policy,
+    /// The instant from which it binds; none: from the beginning.
+    at: Option<DateTime<Utc>>,
+    /// The first date that is judged by it.
+    from: NaiveDate,
+}
+
+/// The versions that bind an account, in the order in which they do: first those of the past, then those whose
+/// instants are certain already.
+struct Course<'p> {
+    bindings: Vec<Binding<'p>>,
+}
+
+impl<'p> Course<'p> {
+    fn current_at(&self, now: DateTime<Utc>) -> &'p Policy {
+        let bound = self.bindings.iter().rev().find(|one| one.at.is_none_or(|at| at <= now));
+        bound.map_or(self.bindings[0].policy, |one| one.policy)
+    }
+
+    /// Adds a version. Those that would bind no earlier never do, for the latest version that binds wins.
+    fn bind(&mut self, binding: Binding<'p>) {
+        let is_overtaken = |one: &Binding<'p>| one.at.is_some_and(|_| one.from >= binding.from);
+        while self.bindings.last().is_some_and(is_overtaken) {
+            self.bindings.pop();
+        }
+        self.bindings.push(binding);
+    }
 }
 
 impl<'p> Rules<'p> {
     /// The version that binds an account at `now`: the latest that does.
     #[must_use]
     pub fn in_force(self, account: &Account, now: DateTime<Utc>) -> &'p Policy {
-        self.binding(account, now).policy
-    }
-
-    pub(crate) fn binding(self, account: &Account, now: DateTime<Utc>) -> Binding<'p> {
-        let later = self.0.windows(2).rev().filter_map(|pair| Some((&pair[1], binds_at(pair, account)?)));
-        let mut binding = later.filter(|(_, at)| *at <= now);
-        match binding.next() {
-            Some((policy, at)) => Binding { policy, at: Some(at) },
-            None => Binding { policy: self.1, at: None },
+        if let [only] = self.0 {
+            return only;
         }
+        self.timeline(account, now).current()
     }
 
     /// The versions that bound an account by `now`, each from a date on.
@@ -85,35 +129,10 @@ impl<'p> Rules<'p> {
         if let [only] = self.0 {
             return Timeline::from(only);
         }
-        let zone = account.time_zone;
-        let of_version = |bound: &BoundVersion| {
-            self.0.iter().find(|policy| policy.version == bound.version).map(|policy| (bound.from, policy))
-        };
-        let status = &account.status;
-        let known = status.policy.as_ref().filter(|known| known.id == account.policy_id);
-        let known = known.map(|known| known.version);
-        let mut remembered = account.bound_versions.iter().filter_map(of_version);
-        let mut timeline = match remembered.next() {
-            Some((_, first)) => Timeline::from(first),
-            None => {
-                // A version above the one that assessed the account had not been published then.
-                let published = |policy: &&Policy| known.is_none_or(|known| policy.version <= known);
-                let published = self.0.iter().filter(published).count().max(1);
-                let first = Rules(&self.0[..published], self.1);
-                Timeline::from(first.in_force(account, start_of_day(zone, account.opened_on)))
-            }
-        };
-        remembered.for_each(|(from, policy)| timeline.bind(from, policy));
-        let mut later: Vec<(DateTime<Utc>, &Policy)> =
-            self.0.windows(2).filter_map(|pair| Some((binds_at(pair, account)?, &pair[1]))).collect();
-        later.retain(|(at, _)| *at <= now);
-        later.sort_by_key(|(at, policy)| (*at, policy.version));
-        for (at, policy) in later {
-            if policy.version <= timeline.current().version {
-                continue;
-            }
-            let came_late = known < Some(policy.version) && status.last_assessed_at >= Some(at);
-            timeline.bind(business_date(zone, if came_late { now } else { at }), policy);
+        let course = self.course(account, now);
+        let mut timeline = Timeline::from(course.bindings[0].policy);
+        for binding in course.bindings.iter().filter(|one| one.at.is_some_and(|at| at <= now)) {
+            timeline.bind(binding.from, binding.policy);
         }
         timeline
     }
@@ -121,44 +140,168 @@ impl<'p> Rules<'p> {
     /// The next version that binds an account later than `now`, and when. A version whose instant is not
     /// certain yet is left out.
     pub(crate) fn next(self, account: &Account, now: DateTime<Utc>) -> Option<(&'p Policy, DateTime<Utc>)> {
-        let in_force = self.in_force(account, now).version;
-        let later = self.0.windows(2).filter(|pair| pair[1].version > in_force);
-        let known = later.filter_map(|pair| Some((&pair[1], binds_at(pair, account)?)));
-        known.filter(|(_, at)| *at > now).min_by_key(|(_, at)| *at)
+        if self.0.len() < 2 {
+            return None;
+        }
+        let bindings = self.course(account, now).bindings;
+        let later = bindings.iter().filter_map(|one| Some((one.policy, one.at?)));
+        later.filter(|(_, at)| *at > now).min_by_key(|(_, at)| *at)
     }
 
-    /// The first version that waits for its announcement to the customer.
-    pub(crate) fn to_announce(self, account: &Account) -> Option<(&'p Policy, &'p Announcement)> {
-        let waits = |pair: &&[Policy]| {
-            let of = NoticeOf::Policy(pair[1].version);
-            must_be_announced(pair).is_some() && !account.notices.iter().any(|notice| notice.of == of)
-        };
-        let policy = &self.0.windows(2).find(waits)?[1];
-        Some((policy, policy.announcement.as_ref()?))
+    /// The first version that waits for its announcement to the customer. A version that a later one is certain
+    /// to replace before it could bind is not announced.
+    pub(crate) fn to_announce(
+        self,
+        account: &Account,
+        now: DateTime<Utc>,
+    ) -> Option<(&'p Policy, OwedAnnouncement<'p>)> {
+        if self.0.iter().all(|policy| policy.announcement.is_none()) {
+            return None;
+        }
+        let course = self.course(account, now);
+        let current = course.current_at(now);
+        let today = business_date(account.time_zone, now);
+        for (place, policy) in self.0.iter().enumerate().filter(|(_, one)| one.version > current.version) {
+            if course.bindings.iter().any(|one| one.policy.version == policy.version) {
+                continue;
+            }
+            let by = course.bindings.iter().rev().find(|one| one.policy.version < policy.version);
+            let Some(owed) = self.owed(place, by.map_or(current, |one| one.policy)) else { continue };
+            let is_planned =
+                account.notices.iter().any(|notice| self.reaches(notice, place, current).is_some());
+            let earliest = policy.effective_on.max(plus_days(today, i64::from(owed.days)));
+            let is_replaced =
+                course.bindings.iter().any(|one| one.policy.version > policy.version && one.from <= earliest);
+            if !is_planned && !is_replaced {
+                return Some((policy, owed));
+            }
+        }
+        None
     }
 
     /// By when the customer must be told of the version that waits for it, so that it binds on its effective
     /// date; no sooner than `ANNOUNCED_WITHIN` from `now`.
     pub(crate) fn announces_by(self, account: &Account, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let (version, announcement) = self.to_announce(account)?;
-        let told_by = plus_days(version.effective_on, -i64::from(announcement.days));
+        let (version, owed) = self.to_announce(account, now)?;
+        let told_by = plus_days(version.effective_on, -i64::from(owed.days));
         Some(start_of_day(account.time_zone, told_by).max(now + ANNOUNCED_WITHIN))
     }
-}
 
-fn must_be_announced(pair: &[Policy]) -> Option<&Announcement> {
-    pair[1].announcement.as_ref().filter(|_| !pair[1].is_no_stricter_than(&pair[0]))
-}
-
-/// When the second of two versions binds an account; none: not before its customer is told.
-fn binds_at(pair: &[Policy], account: &Account) -> Option<DateTime<Utc>> {
-    let zone = account.time_zone;
-    let mut from = pair[1].effective_on;
-    if let Some(announcement) = must_be_announced(pair) {
-        let of = NoticeOf::Policy(pair[1].version);
-        let told = account.notices.iter().filter(|notice| notice.of == of);
-        let told_on = business_date(zone, told.filter_map(|notice| notice.sent_at).min()?);
-        from = from.max(plus_days(told_on, i64::from(announcement.days)));
+    /// The versions that bind an account: those that did by `now`, and those that will as far as is certain.
+    fn course(self, account: &Account, now: DateTime<Utc>) -> Course<'p> {
+        let zone = account.time_zone;
+        let status = &account.status;
+        let known = status.policy.as_ref().filter(|known| known.id == account.policy_id);
+        let known = known.map(|known| known.version);
+        let mut course = self.remembered(account, known);
+        let last = course.bindings.last().map_or(0, |one| one.policy.version);
+        for (place, policy) in self.0.iter().enumerate().filter(|(_, one)| one.version > last) {
+            let Some(mut binding) = self.first_binding(&course, place, account) else { continue };
+            let came_late = known < Some(policy.version) && status.last_assessed_at >= binding.at;
+            if binding.at.is_some_and(|at| at <= now) && came_late {
+                binding.from = business_date(zone, now);
+                binding.at = binding.at.max(Some(start_of_day(zone, binding.from)));
+            }
+            course.bind(binding);
+        }
+        course
     }
-    Some(start_of_day(zone, from))
+
+    /// The versions that the account remembers; or the one that bound it when it was opened.
+    fn remembered(self, account: &Account, known: Option<u32>) -> Course<'p> {
+        let zone = account.time_zone;
+        let of_version = |bound: &BoundVersion| {
+            self.0.iter().find(|policy| policy.version == bound.version).map(|policy| (bound.from, policy))
+        };
+        let mut remembered = account.bound_versions.iter().filter_map(of_version);
+        if let Some((from, policy)) = remembered.next() {
+            let mut course = Course { bindings: vec![Binding { policy, at: None, from }] };
+            for (from, policy) in remembered {
+                course.bind(Binding { policy, at: Some(start_of_day(zone, from)), from });
+            }
+            return course;
+        }
+        let opened_at = start_of_day(zone, account.opened_on);
+        let mut course =
+            Course { bindings: vec![Binding { policy: self.1, at: None, from: self.1.effective_on }] };
+        // A version above the one that assessed the account had not been published then.
+        let published = |policy: &Policy| known.is_none_or(|known| policy.version <= known);
+        for (place, policy) in self.0.iter().enumerate().skip(1) {
+            let binding = self.first_binding(&course, place, account).filter(|_| published(policy));
+            if let Some(binding) = binding.filter(|one| one.at <= Some(opened_at)) {
+                course.bind(binding);
+            }
+        }
+        let policy = course.current_at(opened_at);
+        Course { bindings: vec![Binding { policy, at: None, from: account.opened_on }] }
+    }
+
+    /// When the version at a place binds an account on top of those before it, as early as it may; none: not
+    /// before its customer is told.
+    fn first_binding(self, course: &Course<'p>, place: usize, account: &Account) -> Option<Binding<'p>> {
+        let (zone, policy) = (account.time_zone, &self.0[place]);
+        let mut earliest = policy.effective_on;
+        if let Some(published_at) = policy.published_at.filter(|at| *at > start_of_day(zone, earliest)) {
+            earliest = business_date(zone, published_at);
+        }
+        let at = |from: NaiveDate| {
+            let begins_at = start_of_day(zone, from);
+            policy.published_at.map_or(begins_at, |published_at| begins_at.max(published_at))
+        };
+        for (number, before) in course.bindings.iter().enumerate() {
+            let begins = if before.at.is_some() { earliest.max(before.from) } else { earliest };
+            let from = match self.owed(place, before.policy) {
+                None => begins,
+                Some(owed) => match self.told_from(place, before.policy, owed, account) {
+                    Some(told_from) => begins.max(told_from),
+                    None => continue,
+                },
+            };
+            // From the next one's beginning on the version is judged against that one.
+            if course.bindings.get(number + 1).is_none_or(|next| from < next.from) {
+                return Some(Binding { policy, at: Some(at(from)), from });
+            }
+        }
+        None
+    }
+
+    /// The announcement that the version at a place owes an account which another version binds.
+    fn owed(self, place: usize, binding: &Policy) -> Option<OwedAnnouncement<'p>> {
+        let policy = &self.0[place];
+        let announced = |one: &'p Policy| Some((one.version, one.announcement.as_ref()?));
+        let up_to = &self.0[..=place];
+        let (_, announcement) = up_to.iter().rev().find_map(announced)?;
+        if policy.version <= binding.version || policy.is_no_stricter_than(binding) {
+            return None;
+        }
+        let since = up_to.iter().filter_map(announced).filter(|(version, _)| *version >= binding.version);
+        let days = since.map(|(_, table)| table.days).max().unwrap_or(0).max(announcement.days);
+        Some(OwedAnnouncement { announcement, days })
+    }
+
+    /// The first date on which the version at a place binds an account by the announcements that have left.
+    fn told_from(
+        self,
+        place: usize,
+        binding: &Policy,
+        owed: OwedAnnouncement<'_>,
+        account: &Account,
+    ) -> Option<NaiveDate> {
+        let from = |notice: &Notice| {
+            let announced = self.reaches(notice, place, binding)?;
+            let told_on = business_date(account.time_zone, notice.sent_at?);
+            Some(plus_days(told_on, i64::from(owed.days)).max(announced.effective_on))
+        };
+        account.notices.iter().filter_map(from).min()
+    }
+
+    /// The announced version, where a notice is of the version at a place or of one that is at least as strict and
+    /// came after the binding one.
+    fn reaches(self, notice: &Notice, place: usize, binding: &Policy) -> Option<&'p Policy> {
+        let NoticeOf::Policy(version) = notice.of else { return None };
+        let announced = self.0[..=place].iter().find(|one| one.version == version)?;
+        let is_of_it = version == self.0[place].version;
+        let reaches = version > binding.version && (is_of_it || self.0[place].is_no_stricter_than(announced));
+        reaches.then_some(announced)
+    }
 }

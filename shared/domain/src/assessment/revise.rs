@@ -3,14 +3,16 @@
 //! Both ways of running duewatch, the domain alone and the functions over DynamoDB, call exactly this. One
 //! write of an account holds the result.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::assess::{Assessment, assess};
 use super::binding::Rules;
 use super::decide::{Trigger, decide};
 use crate::account::{
-    Account, AccountStatus, BoundVersion, Classification, ContactRequest, CrossRestriction, Decision, Notice,
-    NoticeOf, listed_order,
+    Account, AccountStatus, BoundVersion, Classification, ContactRequest, CrossRestriction, Decision,
+    DeferralReason, Notice, NoticeOf, Reason, listed_order,
 };
 use crate::kernel::{MAX_BOUND_VERSIONS, business_date, earlier, start_of_day};
 use crate::policy::{Policy, Restriction, Stage, StageName, Timeline};
@@ -43,6 +45,36 @@ impl BoundAssessment<'_> {
         let stages = &self.policy.stages;
         let stage_index = |name: &str| stages.iter().position(|stage| stage.name.as_str() == name);
         stage_index(self.assessment.stage_name()) < stage_index(account.status.stage.as_str())
+    }
+
+    /// Defers the restrictions that the assessment would add, while new restrictions are on hold. The account
+    /// keeps those that a stricter one would replace. Its stage, lifts, milder restrictions and reminders stay as
+    /// assessed. The account is evaluated again at `until`.
+    pub fn defer_new_restrictions(&mut self, account: &Account, until: DateTime<Utc>) {
+        let present = &account.status.restrictions;
+        let assessed = self.assessment.restrictions();
+        let mut borne: Vec<Restriction> = Vec::with_capacity(assessed.len());
+        for one in assessed {
+            if present.iter().any(|known| one.adds_nothing_to(known)) {
+                borne.push(one.clone());
+                continue;
+            }
+            let replaced = present.iter().filter(|known| one.covers(known) && !assessed.contains(known));
+            let replaced: Vec<_> = replaced.filter(|known| !borne.contains(known)).cloned().collect();
+            borne.extend(replaced);
+        }
+        let is_deferred = !are_the_same(&borne, assessed);
+        self.assessment.restrictions = Cow::Owned(borne);
+        if is_deferred {
+            let by = DeferralReason::Hold;
+            self.assessment.reasons.push(Reason::RestrictionsDeferred { by, until: None });
+            self.assessment.next_action_at = earlier(self.assessment.next_action_at, Some(until));
+        }
+    }
+
+    /// Dates what the assessment decides no earlier than an instant: a hold on new restrictions ended then.
+    pub fn decides_no_earlier_than(&mut self, at: DateTime<Utc>) {
+        self.assessment.binds_from = self.assessment.binds_from.max(Some(at.min(self.now)));
     }
 }
 
@@ -216,12 +248,12 @@ impl Account {
         // A version that was published late binds later than its effective date says.
         let bound_from = timeline.bound_from().last().and_then(|(from, _)| from);
         let bound_at = bound_from.map(|from| start_of_day(self.time_zone, from));
-        assessment.binds_from = bound_at.or_else(|| rules.binding(self, now).at);
-        if let Some((version, announcement)) = rules.to_announce(self) {
+        assessment.binds_from = bound_at.max(bound_at.and(policy.published_at));
+        if let Some((version, owed)) = rules.to_announce(self, now) {
             assessment.contact_requests.push(ContactRequest {
-                channel: announcement.channel,
+                channel: owed.announcement.channel,
                 fallbacks: Vec::new(),
-                template: announcement.template.clone(),
+                template: owed.announcement.template.clone(),
                 installment: None,
                 due_on: None,
                 planned_at: now,

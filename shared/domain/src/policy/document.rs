@@ -262,6 +262,7 @@ impl Document {
             id: self.id,
             version: self.version.into_inner(),
             effective_on: self.effective_on.into_inner().0,
+            published_at: None,
             day_count: self.day_count,
             grace_days: self.grace_days.map_or(0, Spanned::into_inner),
             waterfall: self.waterfall.map_or_else(Waterfall::default, |names| names.into_inner().0),

@@ -47,6 +47,13 @@ impl Policy {
     }
 }
 
+impl Restriction {
+    /// Whether an account that bears `known` loses nothing more by this restriction.
+    pub(crate) fn adds_nothing_to(&self, known: &Self) -> bool {
+        if self.kind == known.kind { self == known || takes_no_more(self, known) } else { known.covers(self) }
+    }
+}
+
 fn contact(policy: &Policy) -> Cow<'_, ContactRules> {
     policy.contact.as_ref().map_or_else(|| Cow::Owned(ContactRules::default()), Cow::Borrowed)
 }

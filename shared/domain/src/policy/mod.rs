@@ -17,6 +17,7 @@ mod late_fee;
 mod milder;
 mod operation;
 pub mod presets;
+mod publication;
 mod reminders;
 mod restriction;
 mod retention;
@@ -33,7 +34,7 @@ mod waterfall;
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{DayCount, PolicyId};
@@ -58,6 +59,7 @@ pub use self::hardship_cause::HardshipCause;
 pub use self::language::Language;
 pub use self::late_fee::{AnnualCap, LateFee, MAX_RATE_DECIMALS};
 pub use self::operation::{DRAW, REPAY};
+pub use self::publication::{PublicationRefusal, canonical_text, check_publication, next_version};
 pub use self::reminders::{CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders};
 pub use self::restriction::{PercentBounds, Restriction, RestrictionKind};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
@@ -84,6 +86,8 @@ pub struct Policy {
     pub version: u32,
     /// The first date on which this version binds.
     pub effective_on: NaiveDate,
+    /// When the version was published; it binds no earlier. None: that is not known, as of a file.
+    pub published_at: Option<DateTime<Utc>>,
     pub day_count: DayCount,
     /// Days that delay `delinquent_days` alone.
     pub grace_days: u32,

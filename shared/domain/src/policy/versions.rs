@@ -1,8 +1,9 @@
 //! The versions of a policy, and which of them binds an account.
 //!
-//! A version binds from its effective date on. A version with an announcement counts as stricter than the one
-//! before it unless the comparison proves otherwise. A stricter one binds an account no earlier than the
-//! announced days after the account's customer was told, and never an account whose customer was not told.
+//! A version binds from its effective date on, and never before it was published. A version counts as stricter
+//! than the one that binds an account unless the comparison proves otherwise. A stricter one that is to be
+//! announced binds the account no earlier than the announced days after its customer was told, and never an
+//! account whose customer was not told. A later version owes what an earlier one did.
 
 use std::ops::Deref;
 
@@ -35,6 +36,16 @@ impl Versions {
         policies.sort_by_key(|policy| policy.version);
         policies.drain(..policies.len().saturating_sub(MAX_VERSIONS));
         (!policies.is_empty()).then_some(Self(policies))
+    }
+
+    /// These versions and an older one, which binds an account still.
+    #[must_use]
+    pub fn with_older(&self, older: Policy) -> Self {
+        let mut policies = self.0.clone();
+        if policies.iter().all(|one| one.version > older.version) {
+            policies.insert(0, older);
+        }
+        Self(policies)
     }
 }
 

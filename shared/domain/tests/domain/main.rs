@@ -9,6 +9,7 @@
     reason = "a test's own input is known to be good"
 )]
 
+mod announcements;
 mod business_days;
 mod classification;
 mod clocks;
@@ -39,6 +40,7 @@ mod refusals;
 mod refused_policies;
 mod reminders;
 mod responses;
+mod restriction_hold;
 mod schedule;
 mod senders;
 mod stages;

@@ -1,5 +1,6 @@
-//! Attacks through the public interfaces, named after what must not happen.
+//! Attacks on the running product through its tables, queues and commands: each name says what must not happen.
 
 mod erasure;
+mod policies;
 mod senders;
 mod silence;
