@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use clap::Parser;
-use duewatch_cli::import::import;
+use duewatch_cli::import::{Portfolio, import};
 use duewatch_cli::input::NumberedLine;
 use duewatch_handlers::{LOCAL_REGION, scheduled_event};
 use duewatch_stack::template::FunctionSpec;
@@ -112,7 +112,8 @@ async fn all_due(accounts: u32) -> Result<Stack, Failure> {
         .map(|number| Ok(NumberedLine { line: u64::from(number) + 1, value: book.contract(number)? }))
         .collect::<Result<_, Failure>>()?;
     let (path, policy) = (std::path::Path::new("book"), Book::policy()?);
-    import(stack.transitions(), path, contracts, Some((&policy, "local")), opened_at, false).await?;
+    let book = Portfolio::new(path, contracts);
+    import(stack.transitions(), book, Some((&policy, "local")), opened_at, false).await?;
     Ok(stack)
 }
 

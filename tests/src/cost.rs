@@ -33,7 +33,7 @@ pub struct WorkUnits {
     pub account_reads: u32,
     /// Writes of the account, each of which moves its entry in the due index.
     pub account_writes: u32,
-    /// Consistent Queries of the account's payments.
+    /// Consistent Queries of the account's payments, and reads of a single one.
     pub payment_queries: u32,
     /// Consistent reads of the account's records, one read unit each: its newest history entry, its marker.
     pub record_reads: u32,
@@ -136,6 +136,8 @@ const IDLE: WorkUnits = WorkUnits {
 const SWEEP: WorkUnits = WorkUnits { account_reads: 1, account_writes: 1, from_index: true, ..IDLE };
 const RESTRICT: WorkUnits = WorkUnits { payment_queries: 1, ..SWEEP };
 const POST: WorkUnits = WorkUnits { from_index: false, ..SWEEP };
+/// A payment is posted as the payments table states it.
+const POST_PAYMENT: WorkUnits = WorkUnits { payment_queries: 1, ..POST };
 /// The change of the account status is published and marked.
 const ANNOUNCE: WorkUnits = WorkUnits { small_writes: 1, messages: 1, ..IDLE };
 /// The contact request is planned; the contact profile is read, the account and its payments once more; the
@@ -182,8 +184,13 @@ pub fn kinds() -> [TransitionKind; 7] {
         kind("reminder after it", unpaid(&["reminder"]), sweep, [SWEEP, REMIND, KEEP]),
         kind("stage without restrictions", late, sweep, [SWEEP, ANNOUNCE, KEEP_DECISION]),
         kind("stage with restrictions", restricted, sweep, [RESTRICT, ANNOUNCE, KEEP_DECISION]),
-        kind("payment in time", in_time, payment, [POST, IDLE, KEEP]),
-        kind("payment that changes the account status", late, payment, [POST, ANNOUNCE, KEEP_DECISION]),
+        kind("payment in time", in_time, payment, [POST_PAYMENT, IDLE, KEEP]),
+        kind(
+            "payment that changes the account status",
+            late,
+            payment,
+            [POST_PAYMENT, ANNOUNCE, KEEP_DECISION],
+        ),
         kind("command of the lender", COMMANDS_A_MONTH.value, command, [POST, IDLE, KEEP]),
     ]
 }

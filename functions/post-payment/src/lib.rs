@@ -1,7 +1,10 @@
 //! `post-payment`: posts a payment, and lifts the restrictions that it cures.
 //!
-//! The payments stream invokes it. The whole image of the item is the fact: a payment, and its reversal once
-//! there is one.
+//! The payments stream invokes it. The record names the payment; the item of the payments table is the fact, read
+//! consistently: a payment, and its reversal once there is one. The image that the record bears is not read.
+//!
+//! # A record whose payment is not in the table
+//! Nothing is posted, whatever the record says, and it is quarantined.
 //!
 //! # Delivered twice
 //! The account knows the payment; nothing changes and nothing is written.
@@ -21,7 +24,7 @@ use aws_lambda_events::dynamodb::EventRecord;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_app::{Deadline, PaymentOutcome, RecordError, Services, post_payment};
 use duewatch_runtime::{Metrics, RawStreamEvent, stream_batch};
-use duewatch_store::PaymentFact;
+use duewatch_store::payment_key_of;
 
 /// The function's name.
 pub const NAME: &str = "post-payment";
@@ -54,7 +57,6 @@ async fn post(services: &Services, record: EventRecord) -> Result<PaymentOutcome
         // A payment is undone by its reversal; the removal of an item means nothing.
         return Ok(PaymentOutcome::Known);
     }
-    let fact = PaymentFact::from_image(record.change.new_image)
-        .map_err(|faulty| RecordError::Poison(faulty.to_string()))?;
-    post_payment(services, &fact).await
+    let (account_id, payment_id) = payment_key_of(&record.change.keys).map_err(RecordError::poison)?;
+    post_payment(services, &account_id, &payment_id).await
 }

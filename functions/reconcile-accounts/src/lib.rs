@@ -10,6 +10,7 @@
 //! | not due | the account has a next action and is not in the due index | assess it, and put it into the index |
 //! | unconfirmed | `assess` contradicts the account's status; or the account cannot be assessed | assess it; or alert |
 //! | unposted | the payments table holds a payment that the account lacks | post it; or quarantine it, and alert |
+//! | unproven | the account holds a payment that is not in the payments table, or differs from it | alert, every day |
 //! | history behind | the account's revision is not in the history | record it; alert a gap below |
 //! | unpublished | a recent decision, its contact requests or the account's cross-restrictions are above the published marker | publish them, the requests after a last look; propagate the restrictions |
 //! | unheeded | one of the customer's other accounts has not applied the restrictions that the account imposes | apply them; or alert, where a payment blocks that |
@@ -67,6 +68,7 @@ pub async fn reconcile_segments(
         .count("not_due", report.not_due)
         .count("unconfirmed", report.unconfirmed)
         .count("unposted", report.unposted)
+        .count("unproven", report.unproven)
         .count("history_behind", report.history_behind)
         .count("unpublished", report.unpublished)
         .count("unpropagated", report.unpropagated)

@@ -1,11 +1,11 @@
 //! `explain`: an account's story, for people.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use duewatch_domain::account::{Installment, PaymentInProcess, PaymentMethod, Reason};
+use duewatch_domain::account::{HoldUse, Installment, PaymentInProcess, PaymentMethod, Reason};
 use duewatch_domain::assessment::{DrawPlan, DrawState};
 use duewatch_domain::kernel::{Currency, Money, business_date};
 use duewatch_domain::policy::{Restriction, Timeline, Versions};
-use duewatch_domain::{Account, Decision, Zone, allocate_at, assess, draw_plans};
+use duewatch_domain::{Account, Decision, Policy, Zone, allocate_at, assess, draw_plans};
 
 /// Explains an account: each given decision, its figures, the status at `now`, the cross-restrictions from
 /// and on the customer's other accounts, and the next action.
@@ -119,6 +119,7 @@ fn today(account: &Account, others: &[Account], timeline: &Timeline<'_>, now: Da
         )
     };
     lines.extend(assessment.reasons.iter().filter(to_say).map(|reason| format!("  {reason}")));
+    lines.extend(holds(policy, &assessment.holds, assessment.day));
     let allocation = allocate_at(account, timeline);
     for open_installment in &allocation.shown_installments(currency) {
         if !figures.overdue.is_positive() || open_installment.due_on > assessment.day {
@@ -173,6 +174,31 @@ fn today(account: &Account, others: &[Account], timeline: &Timeline<'_>, now: Da
         ),
         None => "  It is looked at next when something new becomes known.".to_owned(),
     });
+    lines
+}
+
+/// The days of this episode on which holds have kept restrictions back.
+fn holds(policy: &Policy, holds: &HoldUse, today: NaiveDate) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(money_on) = holds.money_on {
+        lines.push(format!(
+            "  Money that cannot be posted kept its restrictions back on {} of at most {} in this episode, last on \
+             {money_on}.",
+            counted(holds.money_days, "day", "days"),
+            policy.money_hold_days(),
+        ));
+    }
+    let used = holds.used_by(today);
+    if let Some(most) = policy.most_held_days().filter(|_| used > 0 || !holds.held.is_empty()) {
+        let over = match holds.over_on {
+            Some(over_on) => format!(" Since {over_on} nothing is held back any more."),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "  All holds together have kept its restrictions back on {} of at most {most} in this episode.{over}",
+            counted(used, "day", "days"),
+        ));
+    }
     lines
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::import::{ImportError, import};
+use crate::import::{ImportError, Portfolio, import};
 use crate::input::{NumberedLine, PolicyFile};
 
 /// How often the streams are read.
@@ -83,9 +83,9 @@ impl Serve {
         println!("{}", self.greeting(&stack, &environment));
         if let Some(stock) = stock {
             let now = stack.clock().now();
-            let policy = Some((&stock.policy, "local"));
+            let book = Portfolio::new(&stock.book, stock.accounts);
             let imported =
-                import(stack.transitions(), &stock.book, stock.accounts, policy, now, false).await?;
+                import(stack.transitions(), book, Some((&stock.policy, "local")), now, false).await?;
             println!("{} accounts opened, {} known already", imported.opened, imported.known);
         }
         let messages = stack.services().sns.subscribe();

@@ -47,6 +47,7 @@ impl OperationsAlerts {
             reason: reason.to_owned(),
             payload: payload.to_owned(),
             at: now,
+            lacks_bytes: 0,
         };
         self.store.quarantine(&quarantined).await?;
         self.alert(OperationsKind::Quarantined, id, "quarantined with its payload; the record says why", now)

@@ -3,22 +3,16 @@
 use std::fmt::Debug;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use duewatch_domain::Refusal;
 
 use crate::RecordError;
-
-/// How far ahead a sender's clock may be. A command dated next year would block all those of this year, and a
-/// receipt dated then would outlast every contact point registered until then.
-const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
 
 /// Checks that a sender's instant, the field `at`, is at most half an hour later than now.
 ///
 /// # Errors
 /// Poison where it is later.
 pub(crate) fn check_not_ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), RecordError> {
-    if at > now + MAX_AHEAD {
-        return Err(RecordError::poison(format!("at: {at} is later than now, {now}")));
-    }
-    Ok(())
+    Refusal::unless_ahead("at", at, now).map_err(RecordError::poison)
 }
 
 /// The source of the current time. One clock stamps everything that a handler does.

@@ -21,7 +21,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::account::ImposedBy;
 use duewatch_domain::kernel::{AccountId, CustomerId, MAX_ACCOUNTS_OF_CUSTOMER};
 use duewatch_domain::{Account, Applied, Refusal, Trigger};
@@ -312,6 +312,7 @@ impl Transitions {
             reason: why.to_string(),
             payload: json!({"account_id": account_id.as_str()}).to_string(),
             at: now,
+            lacks_bytes: 0,
         };
         self.store().quarantine(&quarantined).await
     }
@@ -368,25 +369,36 @@ impl Transitions {
         Ok(imposed_now)
     }
 
-    /// Posts the unposted payments of an account that would impose further restrictions.
+    /// Posts the unposted payments of an account that would impose further restrictions. Money that cannot be posted
+    /// blocks them for as many days as it may keep the account's own restrictions back, from the decision that imposes
+    /// them on.
     async fn check_before_imposing(
         &self,
         mut other: Account,
         now: DateTime<Utc>,
     ) -> Result<Imposition, TransitionError> {
         let mut posted = false;
+        let days = self.rules_of(&other, now).await?.in_force(&other, now).money_hold_days();
+        let imposed_at = other.imposes().map(|imposed| imposed.restriction.since);
+        let may_block = imposed_at.is_none_or(|since| now - since < TimeDelta::days(i64::from(days)));
         for fact in self.store().payments_of(&other.account_id).await? {
             let fact = match fact {
                 Ok(fact) => fact,
-                Err(faulty) => return Ok(Imposition::Blocked((&faulty).into())),
+                Err(faulty) if may_block && faulty.may_be_there(now) => {
+                    return Ok(Imposition::Blocked((&faulty).into()));
+                }
+                Err(_) => continue,
             };
-            match fact.post_to(&mut other) {
+            match fact.post_to(&mut other, now) {
                 Ok(Applied::Unchanged) => {}
                 Ok(Applied::Changed) => {
                     Box::pin(self.post(&fact, now)).await?;
                     posted = true;
                 }
-                Err(refusal) => return Ok(Imposition::Blocked(BlockedPayment::refused(&fact, &refusal))),
+                Err(refusal) if may_block && fact.may_be_there(now) => {
+                    return Ok(Imposition::Blocked(BlockedPayment::refused(&fact, &refusal)));
+                }
+                Err(_) => {}
             }
         }
         if !posted {

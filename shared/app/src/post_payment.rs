@@ -1,11 +1,16 @@
 //! A payment of the payments table.
 //!
+//! # Only the table counts
+//! A stream record, a file of failed records and a quarantined payload name a payment; they prove none. The item of
+//! that key is read consistently, and what it states is posted. Without the item nothing is posted.
+//!
 //! # No account yet
 //! The payment is a suspense payment, and its note is stored. The function that creates the account reads the
 //! payments table and posts it.
 
+use duewatch_domain::kernel::{AccountId, PaymentId};
 use duewatch_notify::OperationsKind;
-use duewatch_store::PaymentFact;
+use duewatch_store::{PaymentFact, Store};
 
 use crate::{RecordError, Services, TransitionError, TransitionOutcome};
 
@@ -22,12 +27,18 @@ pub enum PaymentOutcome {
     InSuspense,
 }
 
-/// Posts a payment, or its reversal, to its account, and lifts the restrictions that it cures.
+/// Posts the payment of that key, or its reversal, as the payments table states it, to its account, and lifts the
+/// restrictions that it cures.
 ///
 /// # Errors
-/// Poison where the payment is refused; otherwise a later delivery may succeed.
-pub async fn post_payment(services: &Services, fact: &PaymentFact) -> Result<PaymentOutcome, RecordError> {
+/// Poison where the table has no such payment, or the account refuses it; otherwise a later delivery may succeed.
+pub async fn post_payment(
+    services: &Services,
+    account_id: &AccountId,
+    payment_id: &PaymentId,
+) -> Result<PaymentOutcome, RecordError> {
     let (store, now) = (services.store(), services.clock.now());
+    let fact = &stated_payment(store, account_id, payment_id).await?;
     match outcome(services, fact, services.transitions.post(fact, now).await).await? {
         PaymentOutcome::InSuspense => {}
         PaymentOutcome::Known => {
@@ -49,6 +60,19 @@ pub async fn post_payment(services: &Services, fact: &PaymentFact) -> Result<Pay
         store.remove_from_suspense(&fact.account_id, &fact.payment_id).await?;
     }
     Ok(posted)
+}
+
+async fn stated_payment(
+    store: &Store,
+    account_id: &AccountId,
+    payment_id: &PaymentId,
+) -> Result<PaymentFact, RecordError> {
+    match store.payment(account_id, payment_id).await? {
+        Some(fact) => fact.map_err(RecordError::poison),
+        None => Err(RecordError::poison(format!(
+            "payment_id: payment {payment_id} of account {account_id} is not in the payments table"
+        ))),
+    }
 }
 
 async fn outcome(

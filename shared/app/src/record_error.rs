@@ -21,6 +21,16 @@ impl RecordError {
     }
 }
 
+impl RecordError {
+    /// The reason, in words.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Retry(reason) | Self::Poison(reason) => reason,
+        }
+    }
+}
+
 impl From<StoreError> for RecordError {
     fn from(error: StoreError) -> Self {
         if error.is_transient() { Self::Retry(error.to_string()) } else { Self::Poison(error.to_string()) }

@@ -21,6 +21,8 @@
 //! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
 //! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | a logged export or erasure of the customer's records |
 //! | records | `quarantine#DATE` | `SOURCE#ID` | a quarantined record, with its payload and the reason |
+//! | records | `quarantine#DATE` | `SOURCE#ID`, U+001F and a number of three digits | a further part of a payload that one item does not hold |
+//! | records | `dropped#DATE` | `SOURCE#ID` | a record that was dropped from quarantine, without its payload, and why |
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
 //! | records | `settings` | `watch_gaps` | the reconciler's scan cursor |
 //! | records | `settings` | `restrictions` | the hold on new restrictions: on or released, by whom, when, why |
@@ -265,6 +267,16 @@ pub(crate) fn quarantine(date: NaiveDate) -> String {
 /// The sort key of a quarantined record. The record's id may be malformed.
 pub(crate) fn quarantined(source: &str, id: &str) -> String {
     format!("{source}#{}", bounded(id))
+}
+
+/// The sort key of a further part of a quarantined record's payload.
+pub(crate) fn payload_part(quarantined: &str, part: usize) -> String {
+    format!("{quarantined}{BETWEEN}{part:03}")
+}
+
+/// The partition key of the records that were dropped from quarantine on a date.
+pub(crate) fn dropped(date: NaiveDate) -> String {
+    format!("dropped#{date}")
 }
 
 /// An id; or the beginning and a checksum of an id that is too long for a key.

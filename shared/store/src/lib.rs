@@ -29,6 +29,7 @@ pub mod keys;
 mod payments;
 mod policies;
 mod profiles;
+mod quarantine;
 mod quarantine_erasure;
 mod records;
 mod restriction_hold;
@@ -54,12 +55,13 @@ pub use self::customers::{
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::{StoreError, WriteConflict};
 pub use self::history::{EntryContent, HistoryBreak, HistoryEntry, Recorded, Verifier, verify_history};
-pub use self::payments::{FaultyFact, PaymentFact, PaymentPut};
+pub use self::payments::{FaultyFact, PaymentFact, PaymentPut, payment_key_of};
 pub use self::policies::{PolicyApproval, PolicyPublication, PublishedPolicy, policy_digest};
 pub use self::profiles::{
     DueCustomersPage, LoadedProfile, MAX_TOGETHER, ProfileChange, RETRY_AFTER, ReservedMessage,
 };
-pub use self::records::{ContactOutcome, QUARANTINE_DAYS, Quarantined};
+pub use self::quarantine::{QUARANTINE_DAYS, QuarantinePage, Quarantined};
+pub use self::records::ContactOutcome;
 pub use self::restriction_hold::RestrictionHold;
 pub use self::retry::{MAX_CONFLICTS, MayConflict, retry_conflicts};
 pub use self::reversals::{ReversalFact, ReversalPut};

@@ -1,6 +1,8 @@
 //! The payments table: facts that the lender's payment system writes.
 
 use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -79,6 +81,19 @@ pub struct FaultyFact {
     pub payment_id: String,
     /// The attribute and its fault.
     pub problem: String,
+    /// Whether the item may be money all the same: it states an amount above zero and no reversal of the whole.
+    pub may_be_money: bool,
+    /// When the payment system learnt of it, where that can be read.
+    pub received_at: Option<DateTime<Utc>>,
+}
+
+impl FaultyFact {
+    /// Whether the item may stand for money that is there at `now`.
+    #[must_use]
+    pub fn may_be_there(&self, now: DateTime<Utc>) -> bool {
+        let is_ahead = |at| Refusal::unless_ahead("received_at", at, now).is_err();
+        self.may_be_money && !self.received_at.is_some_and(is_ahead)
+    }
 }
 
 impl PaymentFact {
@@ -141,17 +156,36 @@ impl PaymentFact {
     /// A [`FaultyFact`] that names the attribute.
     pub fn from_image(image: serde_dynamo::Item) -> Result<Self, FaultyFact> {
         let image = readable(image);
-        let text = |name: &str| match image.get(name) {
-            Some(serde_dynamo::AttributeValue::S(text)) => printable(text.clone()),
-            _ => "?".to_owned(),
-        };
-        let (account_id, payment_id) = (text(keys::ACCOUNT_ID), text(keys::PAYMENT_ID));
+        let faulty = FaultyFact::of(&image);
         let image = serde_dynamo::AttributeValue::M(image.into());
         let reader = serde_dynamo::Deserializer::from_attribute_value(image);
         let fact: Result<Self, _> = serde_path_to_error::deserialize(reader);
         fact.map_err(|error| printable(format!("{}: {}", error.path(), error.inner())))
             .and_then(Self::in_range)
-            .map_err(|problem| FaultyFact { account_id, payment_id, problem })
+            .map_err(|problem| FaultyFact { problem, ..faulty })
+    }
+
+    /// Whether the fact is money that may be there at `now`, even where its account refuses it: it is above zero,
+    /// stands at least in a part, and is not dated ahead of the clock.
+    #[must_use]
+    pub fn may_be_there(&self, now: DateTime<Utc>) -> bool {
+        self.standing().is_positive() && self.check_clock(now).is_ok()
+    }
+
+    /// The part that no reversal takes back.
+    fn standing(&self) -> Money {
+        let mut left = self.amount;
+        for reversal in self.reversals() {
+            left = left - reversal.amount.unwrap_or(left).min(left);
+        }
+        left
+    }
+
+    /// Refuses a payment or a reversal that is dated ahead of the clock.
+    fn check_clock(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        Refusal::unless_ahead("received_at", self.received_at, now)?;
+        let mut reversals = self.reversals().into_iter();
+        reversals.try_for_each(|reversal| Refusal::unless_ahead("reversed_at", reversal.reversed_at, now))
     }
 
     fn in_range(self) -> Result<Self, String> {
@@ -206,11 +240,13 @@ impl PaymentFact {
         commands
     }
 
-    /// Posts the fact to an account: payment and reversal, or neither.
+    /// Posts the fact to an account at `now`: payment and reversal, or neither.
     ///
     /// # Errors
-    /// The [`Refusal`] of a fact that cannot be posted; the account is then unchanged.
-    pub fn post_to(&self, account: &mut Account) -> Result<Applied, Refusal> {
+    /// The [`Refusal`] of a fact that cannot be posted, or is dated ahead of the clock; the account is then
+    /// unchanged.
+    pub fn post_to(&self, account: &mut Account, now: DateTime<Utc>) -> Result<Applied, Refusal> {
+        self.check_clock(now)?;
         let mut posted = account.clone();
         let mut applied = Applied::Unchanged;
         let of_reversals = self.reversals().into_iter().map(|reversal| reversal.origin());
@@ -242,6 +278,47 @@ pub(crate) fn origin_of(
 /// The source where it is not the lender's own system.
 pub(crate) fn stated_source(source: Source) -> Option<Source> {
     (!source.is_core()).then_some(source)
+}
+
+/// The key of an item of the payments table, as the keys of a stream record name it.
+///
+/// # Errors
+/// A [`FaultyFact`] that names the attribute.
+pub fn payment_key_of(keys: &serde_dynamo::Item) -> Result<(AccountId, PaymentId), FaultyFact> {
+    fn part<T: FromStr<Err: Display>>(keys: &serde_dynamo::Item, name: &str) -> Result<T, FaultyFact> {
+        let fault = |problem| FaultyFact { problem, ..FaultyFact::of(keys) };
+        match keys.get(name) {
+            Some(serde_dynamo::AttributeValue::S(id)) => {
+                id.parse().map_err(|error| fault(printable(format!("{name}: {error}"))))
+            }
+            _ => Err(fault(format!("{name}: the record's keys lack it"))),
+        }
+    }
+    Ok((part(keys, keys::ACCOUNT_ID)?, part(keys, keys::PAYMENT_ID)?))
+}
+
+impl FaultyFact {
+    /// The fault of an image, whose problem is yet to be told.
+    fn of(image: &serde_dynamo::Item) -> Self {
+        use serde_dynamo::AttributeValue::{N, S};
+        let text = |name: &str| match image.get(name) {
+            Some(S(text) | N(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        let id = |name: &str| match image.get(name) {
+            Some(S(id)) => printable(id.clone()),
+            _ => "?".to_owned(),
+        };
+        let amount = text("amount").and_then(|amount| amount.trim().parse::<Money>().ok());
+        let is_reversed = image.contains_key("reversed_at") && !image.contains_key("reversal_amount");
+        Self {
+            account_id: id(keys::ACCOUNT_ID),
+            payment_id: id(keys::PAYMENT_ID),
+            problem: String::new(),
+            may_be_money: amount.is_some_and(Money::is_positive) && !is_reversed,
+            received_at: text("received_at").and_then(|at| at.parse().ok()),
+        }
+    }
 }
 
 /// The image without the attributes of origins that cannot be read.
@@ -280,6 +357,19 @@ pub enum PaymentPut {
 const PAGE: i32 = 500;
 
 impl Store {
+    /// One payment of the table, read consistently: a fact, or the fault of its item; none: there is no such item.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn payment(
+        &self,
+        account_id: &AccountId,
+        payment_id: &PaymentId,
+    ) -> Result<Option<Result<PaymentFact, FaultyFact>>, StoreError> {
+        let item = self.payments_table().get(keys::payment_key(account_id, payment_id)).await?;
+        Ok(item.map(|item| PaymentFact::from_image(item.into())))
+    }
+
     /// All payments of an account in the table, read consistently: each a fact, or the fault of its item.
     ///
     /// # Errors

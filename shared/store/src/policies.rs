@@ -242,7 +242,8 @@ fn read_version(table: &str, id: &PolicyId, item: &Item) -> Result<PublishedPoli
     if !is_its_own {
         return Err(altered());
     }
-    let publication = read_publication(item).map_err(|fault| StoreError::codec(table, keys::policy(id), fault))?;
+    let publication =
+        read_publication(item).map_err(|fault| StoreError::codec(table, keys::policy(id), fault))?;
     policy.published_at = publication.as_ref().map(|publication| publication.at);
     Ok(PublishedPolicy { policy, text: document.to_owned(), digest, publication })
 }

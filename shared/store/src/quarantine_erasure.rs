@@ -3,19 +3,20 @@
 //! A payload is whatever a system sent. Where it names a customer or one of the customer's accounts, the fields that
 //! may hold text about a person are erased; the rest stays, so that money in quarantine can still be taken.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
 use duewatch_domain::commands::ERASED;
 use serde_json::Value;
 
-use crate::records::Quarantined;
-use crate::{Store, StoreError, keys};
+use crate::{Store, StoreError};
 
 /// The fields of commands, receipts and contact points that may hold text about a person.
 const PERSONAL: [&str; 6] = ["reason", "note", "name", "contact_point", "number", "relation"];
 
 /// How deep texts that hold JSON themselves are searched: a queue's record holds a message, a topic's both.
 const MAX_NESTED: usize = 4;
+
+/// Pages of a day's quarantine that are searched at most.
+const MAX_PAGES: usize = 1_000;
 
 impl Store {
     /// Erases the personal text of the records quarantined on a date (UTC) that name one of `ids`. Returns how many
@@ -24,29 +25,20 @@ impl Store {
     /// # Errors
     /// When a call fails or an item cannot be read.
     pub async fn erase_in_quarantine(&self, date: NaiveDate, ids: &[&str]) -> Result<u64, StoreError> {
-        let mut erased = 0;
-        for record in self.quarantined_on(date).await? {
-            if let Some(payload) = without_personal_text(&record.payload, ids)
-                && self.replace_payload(&record, payload).await?
-            {
-                erased += 1;
+        let (mut erased, mut after) = (0, None);
+        for _ in 0..MAX_PAGES {
+            let page = self.quarantine_page(date, after.as_deref()).await?;
+            for record in page.records {
+                if let Some(payload) = without_personal_text(&record.payload, ids) {
+                    erased += u64::from(self.replace_payload(&record, payload).await?);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
             }
         }
         Ok(erased)
-    }
-
-    /// Replaces the payload of a record that is still the same. Returns whether it was.
-    async fn replace_payload(&self, record: &Quarantined, payload: String) -> Result<bool, StoreError> {
-        let records = self.records_table();
-        let pk = keys::quarantine(record.at.date_naive());
-        let sk = keys::quarantined(&record.source, &record.id);
-        let update = records
-            .update(keys::record_key(&pk, &sk))
-            .update_expression("SET payload = :erased")
-            .condition_expression("payload = :before")
-            .expression_attribute_values(":erased", AttributeValue::S(payload))
-            .expression_attribute_values(":before", AttributeValue::S(record.payload.clone()));
-        records.update_if(update).await
     }
 }
 

@@ -41,14 +41,14 @@ fn post(image: Item) {
     };
     let mut account = sample_account(fact.account_id.as_str(), "America/Sao_Paulo");
     let before = account.clone();
-    match fact.post_to(&mut account) {
+    let now = fact.reversed_at.map_or(fact.received_at, |at| at.max(fact.received_at));
+    match fact.post_to(&mut account, now) {
         Ok(_) => check_allocation(&account),
         Err(refusal) => {
             check_fault(&refusal);
             assert_eq!(account, before, "{refusal}");
         }
     }
-    let now = fact.reversed_at.map_or(fact.received_at, |at| at.max(fact.received_at));
     for policy in &*POLICIES {
         let mut account = account.clone();
         judge(&mut account, policy, now, Trigger::Fact);

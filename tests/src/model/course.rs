@@ -1,6 +1,6 @@
 //! From the debts to a day's figures, stage and restrictions, one day after the other.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
@@ -57,6 +57,8 @@ pub(super) struct ModelCourse<'p> {
     pub(super) memory: Memory,
     /// The days for which the last evaluation vouches; none: the account was never evaluated.
     vouched: Option<[NaiveDate; 2]>,
+    /// The first day without any hold, as far as it is found out; none: holds go on.
+    holds_over_on: Cell<Option<NaiveDate>>,
     /// The restrictions imposed by the customer's other accounts.
     imposed: Vec<(DateTime<Utc>, Vec<Restriction>)>,
 }
@@ -152,6 +154,7 @@ impl<'p> ModelCourse<'p> {
             waits: waits(books, policy),
             memory: memory.clone(),
             vouched,
+            holds_over_on: Cell::new(None),
             imposed: imposed.values().cloned().collect(),
         }
     }
@@ -184,14 +187,11 @@ impl<'p> ModelCourse<'p> {
     /// The status on a day, reached through every day since the oldest debt fell due.
     pub(super) fn judge(&self, judged_day: NaiveDate) -> ModelAssessment {
         let stages = &self.policy.stages;
-        let is_first = self.is_first_episode(self.memory.episode_on(self, judged_day));
-        let mut held_back: Vec<(usize, NaiveDate)> = Vec::new();
-        for known_on in self.vouched.into_iter().flatten().filter(|on| *on <= judged_day && self.is_held(*on))
-        {
-            let (ladder, _) = self.climb_to(known_on, is_first, &held_back);
-            held_back.extend(self.new_in(&ladder).into_iter().map(|place| (place, known_on)));
-        }
-        let (mut ladder, day) = self.climb_to(judged_day, is_first, &held_back);
+        self.holds_over_on.set(None);
+        let over_on = self.holds_over_on(judged_day);
+        self.holds_over_on.set(over_on);
+        let (mut ladder, day) = self.climbed(judged_day, judged_day);
+        self.holds_over_on.set(None);
         if !self.enforced {
             (ladder.top, ladder.restricting) = ((None, None), (None, None));
         }
@@ -216,6 +216,39 @@ impl<'p> ModelCourse<'p> {
             unpaid_installments: figures.unpaid_installments,
             class: self.policy.classification.as_ref().and_then(|rules| classes?.class(rules)),
         }
+    }
+
+    /// The ladder on a day, as it is seen on another: what came to light in a hold is held back.
+    fn climbed(&self, seen_on: NaiveDate, last: NaiveDate) -> (Ladder, ModelDay) {
+        let is_first = self.is_first_episode(self.memory.episode_on(self, seen_on));
+        let mut held_back: Vec<(usize, NaiveDate)> = Vec::new();
+        for known_on in self.vouched.into_iter().flatten().filter(|on| *on <= seen_on && self.is_held(*on)) {
+            let (ladder, _) = self.climb_to(known_on, is_first, &held_back);
+            held_back.extend(self.new_in(&ladder).into_iter().map(|place| (place, known_on)));
+        }
+        self.climb_to(last, is_first, &held_back)
+    }
+
+    /// Whether, as seen on a day, a restriction that is not in force would be in force on a date, if it were not for a
+    /// hold.
+    pub(super) fn is_kept_back(&self, seen_on: NaiveDate, date: NaiveDate) -> bool {
+        let (ladder, day) = self.climbed(seen_on, date);
+        let figures = self.figures(&day);
+        let is_first = self.is_first_episode(self.memory.episode_on(self, seen_on));
+        let is_delinquent = self.stage_days(&day).1 > 0;
+        let known = &self.memory.restrictions;
+        self.policy.stages.iter().zip(&ladder.stages).any(|(stage, state)| {
+            let is_missing = stage.restrictions.iter().any(|one| !known.contains(one));
+            let would_restrict = self.holds(&stage.when, &figures, date)
+                && !(is_first && self.is_tolerated(&figures))
+                && !self.lacks_notice(stage, date);
+            is_delinquent && is_missing && would_restrict && !state.restricts
+        })
+    }
+
+    /// Whether any hold but a pause runs on a date.
+    pub(super) fn is_in_a_hold(&self, date: NaiveDate) -> bool {
+        !self.is_paused(date) && self.is_waited_for(date)
     }
 
     /// The restrictions of the stage and those imposed by other accounts; none where restrictions are not
@@ -576,10 +609,17 @@ impl<'p> ModelCourse<'p> {
 
     /// Whether a hold defers what is new on a day.
     fn is_held(&self, day: NaiveDate) -> bool {
-        self.is_paused(day)
-            || self.is_excused(day)
-            || self.is_in_process(day)
-            || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day))
+        self.is_paused(day) || self.is_waited_for(day)
+    }
+
+    /// Whether a hold that is no pause goes on on a day, and its days are not used up.
+    fn is_waited_for(&self, day: NaiveDate) -> bool {
+        let is_disputed = || self.answers.disputes.iter().any(|dispute| self.is_disputed(dispute, day));
+        !self.are_holds_over(day) && (self.is_excused(day) || self.is_in_process(day) || is_disputed())
+    }
+
+    fn are_holds_over(&self, day: NaiveDate) -> bool {
+        self.holds_over_on.get().is_some_and(|over_on| over_on <= day)
     }
 
     /// The stages that would have restricted by now, though the last evaluation found neither their restrictions in
@@ -689,7 +729,9 @@ impl<'p> ModelCourse<'p> {
     /// A payment in process was reported on an earlier day.
     fn is_in_process(&self, day: NaiveDate) -> bool {
         let since = self.in_process_since().map(|since| self.judged_day(since));
-        since.is_some_and(|since| since < day) && self.process_over_on().is_some_and(|over| day < over)
+        !self.are_holds_over(day)
+            && since.is_some_and(|since| since < day)
+            && self.process_over_on().is_some_and(|over| day < over)
     }
 
     /// A dispute was opened on an earlier day, is open, and has not exceeded its days.

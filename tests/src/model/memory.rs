@@ -7,6 +7,7 @@ use duewatch_domain::policy::Restriction;
 
 use super::classes::Classes;
 use super::course::ModelCourse;
+use super::holds::ModelHolds;
 use super::reminders::Reminder;
 
 /// The results that the model keeps.
@@ -19,6 +20,8 @@ pub(super) struct Memory {
     pub(super) classes: Option<Classes>,
     /// The notices of each subject.
     pub(super) notices: Vec<Noticed>,
+    /// The days of the running episode on which holds keep restrictions back.
+    pub(super) holds: ModelHolds,
     /// The restrictions that the last evaluation found in force.
     pub(super) restrictions: Vec<Restriction>,
     /// The instant until which it told that nothing changes by itself; none: it did not tell.

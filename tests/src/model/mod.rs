@@ -11,6 +11,7 @@
 //! books.rs      from the facts to the amounts due and paid
 //! recorded.rs   hardship causes, scores, payments in process
 //! answers.rs    promises, disputes, choices of borrowers, reports to a bureau
+//! holds.rs      the days on which holds keep restrictions back
 //! memory.rs     the results of evaluations
 //! ledger.rs     the account where dates of payments matter, with its late fee
 //! classes.rs    the regulatory class
@@ -23,6 +24,7 @@ mod books;
 mod calendar;
 mod classes;
 mod course;
+mod holds;
 mod ledger;
 mod memory;
 mod policies;
@@ -149,6 +151,8 @@ impl Model {
         let classes = self.memory.classes_on(&course, day);
         let assessed = course.judge(day);
         let due = reminders::due_reminders(&course, &assessed, now);
+        let holds = course.holds_on(day);
+        self.memory.holds = holds;
         self.memory.restrictions = assessed.restrictions;
         self.memory.vouched_until = None;
         self.memory.planned(&due);

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_app::{Clock, Deadline, Services};
-use duewatch_cli::import::import;
+use duewatch_cli::import::{Portfolio, import};
 use duewatch_cli::input::NumberedLine;
 use duewatch_domain::Contract;
 use duewatch_handlers::{Handlers, scheduled_event};
@@ -273,7 +273,8 @@ impl<'a> Bench<'a> {
                 .map(|number| Ok(NumberedLine { line: u64::from(number) + 1, value: book.contract(number)? }))
                 .collect::<Result<_, Failure>>()?;
             let path = std::path::Path::new("book");
-            opened += import(&transitions, path, chunk, Some((&policy, "local")), now, false).await?.opened;
+            let book = Portfolio::new(path, chunk);
+            opened += import(&transitions, book, Some((&policy, "local")), now, false).await?.opened;
             if to % 100_000 == 0 {
                 eprint!("{to} ");
             }

@@ -89,7 +89,7 @@ async fn a_payment_that_writes_over_a_sweep_is_refused() {
     world.sweep().await;
     let swept = world.account("A-1").await;
     let mut paid = read.account.clone();
-    fact(&world, "P-1", "250.00").post_to(&mut paid).unwrap();
+    fact(&world, "P-1", "250.00").post_to(&mut paid, world.now()).unwrap();
     paid.judge(&standard(), world.now(), Trigger::Fact);
     assert_eq!(conflict(store.update_account(&read, paid).await), of_the_first_revision());
     assert_eq!(world.account("A-1").await, swept);

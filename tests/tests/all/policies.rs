@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 use duewatch_app::ReconcileReport;
-use duewatch_cli::import::import;
+use duewatch_cli::import::{Portfolio, import};
 use duewatch_cli::input::NumberedLine;
 use duewatch_cli::publish::queue_accounts;
 use duewatch_domain::{Account, policy};
@@ -207,7 +207,13 @@ async fn a_row_whose_policy_was_never_published_is_named_and_the_rest_is_importe
     let rows = || vec![row(1, "A-1", "nowhere"), row(2, "A-2", STANDARD)];
     let transitions = &world.services(intake::NAME).transitions;
     let run = |keep_going| {
-        import(transitions, Path::new("book.jsonl"), rows(), None, instant(OPENED_AT), keep_going)
+        import(
+            transitions,
+            Portfolio::new(Path::new("book.jsonl"), rows()),
+            None,
+            instant(OPENED_AT),
+            keep_going,
+        )
     };
     assert!(run(false).await.is_err());
     let imported = run(true).await.unwrap();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::NaiveDate;
-use duewatch_cli::requeue::{Requeue, Requeued};
+use duewatch_cli::requeue::{QuarantineScope, Requeue, Requeued};
 use duewatch_handlers::Handlers;
 use duewatch_stack::local_reference_keys;
 use duewatch_tests::support::{World, message, payment_ids, take_in};
@@ -22,7 +22,8 @@ fn day(text: &str) -> NaiveDate {
 
 async fn handed_back(world: &World) -> (Requeued, Vec<String>) {
     let mut left = Vec::new();
-    let came = requeue(world).quarantine(day("2023-08-01"), None, |line| left.push(line)).await.unwrap();
+    let scope = QuarantineScope { since: day("2023-08-01"), source: None };
+    let came = requeue(world).quarantine(scope, |line| left.push(line)).await.unwrap();
     (came, left)
 }
 
@@ -91,7 +92,7 @@ async fn a_batch_that_was_given_up_is_taken_from_its_file() {
     world.pay("A-1", "P-1", "250.00").await;
     let text = failed_batch(&world.payment_records().await);
     for _ in 0..2 {
-        let came = requeue(&world).failed_batch(Path::new("batch.json"), &text).await.unwrap();
+        let came = requeue(&world).failed_batch(Path::new("batch.json"), &text, drop).await.unwrap();
         assert_eq!(came, Requeued { taken: 1, left: 0 });
     }
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
@@ -100,7 +101,7 @@ async fn a_batch_that_was_given_up_is_taken_from_its_file() {
         (failed_batch(&[]), "payload: it holds no records"),
         (text.replace("duewatch-prod-post-payment", "somebody-elses"), "none of ours"),
     ] {
-        let refused = requeue(&world).failed_batch(Path::new("batch.json"), &text).await.unwrap_err();
+        let refused = requeue(&world).failed_batch(Path::new("batch.json"), &text, drop).await.unwrap_err();
         assert!(refused.to_string().starts_with("batch.json: "), "{refused}");
         assert!(refused.to_string().contains(problem), "{refused}");
     }

@@ -13,9 +13,10 @@ use duewatch_runtime::{Settings, reference_keys_from_env};
 
 use super::environment::{configured, sdk_config};
 use crate::caller::caller;
-use crate::import::{ImportError, Imported, import};
+use crate::import::past::PastEvents;
+use crate::import::{ImportError, Imported, Portfolio, import};
 use crate::input::{BookFormat, read_book, read_policy_and_texts};
-use crate::requeue::{Requeue, Requeued};
+use crate::requeue::{QuarantineScope, Requeue, Requeued};
 
 #[derive(Args, Debug)]
 pub(super) struct ImportArgs {
@@ -25,6 +26,10 @@ pub(super) struct ImportArgs {
     /// The format of the portfolio file; by default, as its name says.
     #[arg(long, value_enum)]
     format: Option<BookFormat>,
+    /// What the accounts have lived through before the import: payments, pauses, promises, notices and the like, as
+    /// JSON Lines. Payments go into the payments table; nothing is sent or decided for the time before.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
     /// A policy to publish first, in its first version; a later one is published by `policy publish`.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -45,6 +50,15 @@ pub(super) struct RequeueArgs {
     /// then stays as it is.
     #[arg(long = "batch", value_name = "FILE", conflicts_with_all = ["since", "source"])]
     batches: Vec<PathBuf>,
+    /// List the quarantined records, a line each: date, function, id, account, reason. Nothing is requeued.
+    #[arg(long, conflicts_with_all = ["batches", "drops"])]
+    list: bool,
+    /// Drop the record of that id from quarantine for good; may be repeated.
+    #[arg(long = "drop", value_name = "ID", requires = "reason", conflicts_with = "batches")]
+    drops: Vec<String>,
+    /// Why records are dropped.
+    #[arg(long, value_name = "TEXT", requires = "drops")]
+    reason: Option<String>,
 }
 
 pub(super) async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
@@ -64,8 +78,10 @@ pub(super) async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
     }
     let now = SystemClock.now();
     let policy = policy.as_ref().map(|policy| (policy, by.as_str()));
+    let past = args.events.as_deref().map(|events| PastEvents::read(events, &accounts, now)).transpose()?;
+    let book = Portfolio { past: past.unwrap_or_default(), ..Portfolio::new(&args.book, accounts) };
     let Imported { opened, known, refused } =
-        import(&transitions, &args.book, accounts, policy, now, args.keep_going).await?;
+        import(&transitions, book, policy, now, args.keep_going).await?;
     println!("{opened} accounts opened, {known} known already, {} lines refused", refused + faulty);
     if refused + faulty > 0 {
         return Err(ImportError::SomeRefused { refused: refused + faulty, loaded: opened + known }.into());
@@ -83,16 +99,28 @@ pub(super) async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>>
     let requeue = Requeue::new(Handlers::over(keys, |function| {
         duewatch_runtime::services(function, &settings, dynamodb.clone(), sns.clone(), clock())
     }));
+    let since = args.since.unwrap_or_else(|| SystemClock.now().date_naive() - Days::new(30));
+    let scope = QuarantineScope { since, source: args.source.as_deref() };
+    let tell = |line| println!("{line}");
+    if args.list {
+        let listed = requeue.list(scope, tell).await?;
+        println!("{listed} records are in quarantine");
+        return Ok(());
+    }
+    if let Some(reason) = &args.reason {
+        let dropped = requeue.drop_records(scope, &args.drops, reason, tell).await?;
+        println!("{dropped} records dropped");
+        return Ok(());
+    }
     let mut all = Requeued::default();
     for path in &args.batches {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let Requeued { taken, left } = requeue.failed_batch(path, &text).await?;
-        println!("{}: {taken} records taken, {left} left", path.display());
-        all = Requeued { taken: all.taken + taken, left: all.left + left };
+        let requeued = requeue.failed_batch(path, &text, tell).await?;
+        println!("{}: {} records taken, {} left", path.display(), requeued.taken, requeued.left);
+        all = all.and(requeued);
     }
     if args.batches.is_empty() {
-        let since = args.since.unwrap_or_else(|| SystemClock.now().date_naive() - Days::new(30));
-        all = requeue.quarantine(since, args.source.as_deref(), |line| println!("{line}")).await?;
+        all = requeue.quarantine(scope, tell).await?;
     }
     println!("{} records taken, {} left", all.taken, all.left);
     if all.left > 0 { Err("something is left; mend the cause and do it again".into()) } else { Ok(()) }

@@ -172,7 +172,7 @@ async fn assess_current(
     account_id: &AccountId,
     now: DateTime<Utc>,
 ) -> Result<Option<AssessedAccount>, StoreError> {
-    let Some((account, blocked)) = services.transitions.load_current(account_id).await? else {
+    let Some((account, blocked)) = services.transitions.load_current(account_id, now).await? else {
         return Ok(None);
     };
     let versions = services.transitions.rules_of(&account, now).await?;

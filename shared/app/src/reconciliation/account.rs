@@ -6,10 +6,11 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::contact::{self, ContactAttempt};
 use duewatch_domain::kernel::{AccountId, NoId, Revision};
 use duewatch_domain::{Account, Applied};
-use duewatch_store::{PaymentFact, Recorded, StoreError, Stored};
+use duewatch_store::{FaultyFact, PaymentFact, Recorded, StoreError, Stored};
 use serde_json::json;
 
 use super::findings::Discrepancy;
+use super::proof::has_unproven_payment;
 use crate::{
     CrossRestrictionTargets, Publication, Services, TransitionError, TransitionOutcome, publication,
 };
@@ -124,9 +125,13 @@ pub(crate) async fn reconcile_account(
     }
     let reported = check_receipts(services, account, now).await;
     findings.take(account_id, Discrepancy::Unreported, reported.map_err(Into::into));
-    let posted = post(services, account, now).await;
-    let was_posted = matches!(posted, Ok(RepairOutcome::Repaired));
-    findings.take(account_id, Discrepancy::Unposted, posted);
+    let was_posted = match services.store().payments_of(&account.account_id).await {
+        Ok(facts) => reconcile_payments(services, account, &facts, now, &mut findings).await,
+        Err(error) => {
+            findings.take(account_id, Discrepancy::Unposted, Err(error.into()));
+            false
+        }
+    };
     match find_discrepancy(services, &seen, now).await {
         Ok(None) => {}
         Ok(Some(discrepancy)) => {
@@ -267,19 +272,39 @@ async fn changed(
     }
 }
 
+/// Reconciles the account's payments with those of the payments table, both ways. Returns whether any was posted.
+async fn reconcile_payments(
+    services: &Services,
+    seen: &Account,
+    facts: &[Result<PaymentFact, FaultyFact>],
+    now: DateTime<Utc>,
+    findings: &mut AccountFindings,
+) -> bool {
+    let account_id = seen.account_id.as_str();
+    findings.take(
+        account_id,
+        Discrepancy::Unproven,
+        Ok(RepairOutcome::open_if(has_unproven_payment(seen, facts))),
+    );
+    let posted = post(services, seen, facts, now).await;
+    let was_posted = matches!(posted, Ok(RepairOutcome::Repaired));
+    findings.take(account_id, Discrepancy::Unposted, posted);
+    was_posted
+}
+
 /// Posts the payments of the payments table that the account lacks.
 async fn post(
     services: &Services,
     seen: &Account,
+    facts: &[Result<PaymentFact, FaultyFact>],
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, TransitionError> {
-    let facts = services.store().payments_of(&seen.account_id).await?;
     let mut known = seen.clone();
     let mut all = RepairOutcome::NothingFound;
-    for fact in &facts {
+    for fact in facts {
         let posted = match fact {
             Ok(fact) if is_young(fact, now) => RepairOutcome::NothingFound,
-            Ok(fact) if matches!(fact.post_to(&mut known), Ok(Applied::Unchanged)) => {
+            Ok(fact) if matches!(fact.post_to(&mut known, now), Ok(Applied::Unchanged)) => {
                 RepairOutcome::NothingFound
             }
             Ok(fact) => post_one(services, seen, fact, now).await?,

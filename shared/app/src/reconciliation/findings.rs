@@ -20,6 +20,8 @@ pub enum Discrepancy {
     Unconfirmed,
     /// The payments table holds a payment that the account lacks.
     Unposted,
+    /// An account holds a payment that is not in the payments table, or differs from its item.
+    Unproven,
     /// The history lacks an account's revision.
     HistoryBehind,
     /// A publication of an account's revisions has not left.
@@ -41,6 +43,7 @@ impl Discrepancy {
             Self::NotDue => "not_due",
             Self::Unconfirmed => "unconfirmed",
             Self::Unposted => "unposted",
+            Self::Unproven => "unproven",
             Self::HistoryBehind => "history_behind",
             Self::Unpublished => "unpublished",
             Self::Unpropagated => "unheeded",

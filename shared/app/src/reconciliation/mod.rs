@@ -14,6 +14,7 @@
 
 mod account;
 mod findings;
+mod proof;
 mod suspense;
 
 use std::panic::AssertUnwindSafe;
@@ -52,6 +53,8 @@ pub struct ReconcileReport {
     pub unconfirmed: usize,
     /// Accounts that lacked a payment of the payments table.
     pub unposted: usize,
+    /// Accounts with a payment that is not in the payments table, or differs from its item.
+    pub unproven: usize,
     /// Accounts whose revision was not in the history.
     pub history_behind: usize,
     /// Accounts with an unsent publication.
@@ -212,6 +215,7 @@ impl ReconcileRun<'_> {
         report.not_due = found.count(Discrepancy::NotDue);
         report.unconfirmed = found.count(Discrepancy::Unconfirmed);
         report.unposted = found.count(Discrepancy::Unposted);
+        report.unproven = found.count(Discrepancy::Unproven);
         report.history_behind = found.count(Discrepancy::HistoryBehind);
         report.unpublished = found.count(Discrepancy::Unpublished);
         report.unpropagated = found.count(Discrepancy::Unpropagated);

@@ -11,7 +11,8 @@
 //! # Racing a payment
 //! Before a write that adds a restriction, the transition reads the account's payments, one consistent
 //! Query. It posts the unposted ones in the same write. If one cannot be posted, the restriction is deferred
-//! and evaluated again an hour later ([`TransitionOutcome::Deferred`]). A posted payment that moves the account to a milder
+//! and evaluated again an hour later ([`TransitionOutcome::Deferred`]), on so many days of a delinquency episode as the
+//! policy's `hold_days` say; then the restriction is written, and the money is still alerted. A posted payment that moves the account to a milder
 //! stage is never deferred: a cure does not wait for other money.
 //!
 //! # On hold
@@ -113,8 +114,8 @@ trait AccountFact: Sync {
 
 /// A payment or its reversal, as the payments table states it.
 impl AccountFact for PaymentFact {
-    fn apply_to(&self, account: &mut Account, _: &Versions, _now: DateTime<Utc>) -> Result<Applied, Refusal> {
-        self.post_to(account)
+    fn apply_to(&self, account: &mut Account, _: &Versions, now: DateTime<Utc>) -> Result<Applied, Refusal> {
+        self.post_to(account, now)
     }
 }
 
@@ -350,7 +351,7 @@ impl Transitions {
             TransitionInput::Fact(fact) => {
                 let has_posted = fact.depends_on_payments() && {
                     let facts = self.store.payments_of(&account.account_id).await?;
-                    post_all(&mut account, &facts).has_posted
+                    post_all(&mut account, &facts, now).has_posted
                 };
                 let applied = fact.apply_to(&mut account, &rules, now)?;
                 if has_posted { Applied::Changed } else { applied }
@@ -399,7 +400,7 @@ impl Transitions {
     ) -> Result<(Account, Option<BlockedPayment>), StoreError> {
         if assessed.restricts(&account) {
             let facts = self.store.payments_of(&account.account_id).await?;
-            let PostedPayments { blocked, has_posted } = post_all(&mut account, &facts);
+            let PostedPayments { blocked, has_posted } = post_all(&mut account, &facts, now);
             if has_posted {
                 trigger = Trigger::Fact;
                 assessed = account.assess_by(rules, now);
@@ -407,11 +408,16 @@ impl Transitions {
             if let Some(blocked) = blocked
                 && assessed.restricts(&account)
                 && !assessed.eases(&account)
+                && let Some(holds) = assessed.held_by_money()
             {
-                account.defer_restriction(now + DEFER_FOR);
+                account.defer_restriction(holds, now + DEFER_FOR);
                 return Ok((account, Some(blocked)));
             }
             self.respect_hold(&account, &mut assessed, now).await?;
+            // Money has kept the restriction back until now: it was not there before.
+            if account.status.holds.money_on.is_some() {
+                trigger = Trigger::Fact;
+            }
         }
         account.revise(assessed, trigger);
         Ok((account, None))
@@ -435,11 +441,12 @@ impl Transitions {
     pub async fn load_current(
         &self,
         account_id: &AccountId,
+        now: DateTime<Utc>,
     ) -> Result<Option<(Account, Option<BlockedPayment>)>, StoreError> {
         let Some(stored) = self.store.account(account_id).await? else { return Ok(None) };
         let mut account = stored.account;
         let facts = self.store.payments_of(account_id).await?;
-        let blocked = post_all(&mut account, &facts).blocked;
+        let blocked = post_all(&mut account, &facts, now).blocked;
         Ok(Some((account, blocked)))
     }
 }

@@ -74,12 +74,12 @@ impl Transitions {
     ) -> Result<TransitionOutcome, TransitionError> {
         let rules = self.rules_of(&account, now).await?;
         let facts = self.store.payments_of(&account.account_id).await?;
-        let blocked = post_all(&mut account, &facts).blocked;
+        let blocked = post_all(&mut account, &facts, now).blocked;
         let mut assessed = account.assess_by(&rules, now);
         self.respect_hold(&account, &mut assessed, now).await?;
         let blocked = blocked.filter(|_| assessed.restricts(&account));
-        match blocked {
-            Some(_) => account.defer_restriction(now + DEFER_FOR),
+        match blocked.as_ref().and_then(|_| assessed.held_by_money()) {
+            Some(holds) => account.defer_restriction(holds, now + DEFER_FOR),
             None => account.revise(assessed, trigger),
         }
         // The link precedes the account: a function that propagates restrictions to the customer's accounts
@@ -124,7 +124,7 @@ impl Transitions {
             if facts.is_empty() { Vec::new() } else { self.store.suspense_of(&latest.account_id).await? };
         for fact in facts.iter().flatten() {
             let is_in_suspense = in_suspense.iter().any(|one| one == fact.payment_id.as_str());
-            match fact.post_to(&mut latest.clone()) {
+            match fact.post_to(&mut latest.clone(), now) {
                 Err(refusal) if is_in_suspense => self.quarantine(fact, &refusal, now).await?,
                 Err(_) => continue,
                 Ok(Applied::Unchanged) => {}
@@ -165,6 +165,7 @@ impl Transitions {
             reason: refusal.to_string(),
             payload,
             at: now,
+            lacks_bytes: 0,
         };
         self.store.quarantine(&quarantined).await
     }

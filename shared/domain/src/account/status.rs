@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::classification::Classification;
 use super::cross_restriction::CrossRestriction;
 use super::delinquency::DelinquencyHistory;
+use super::hold_use::HoldUse;
 use crate::policy::{PolicyRef, Restriction, StageName};
 
 /// The account status that the last assessment left.
@@ -30,6 +31,9 @@ pub struct AccountStatus {
     /// Kept where the policy has a first-lapse tolerance.
     #[serde(rename = "lapses", default, skip_serializing_if = "DelinquencyHistory::is_none")]
     pub delinquency_history: DelinquencyHistory,
+    /// The use that holds have made of their days in the current delinquency episode.
+    #[serde(default, skip_serializing_if = "HoldUse::is_none")]
+    pub holds: HoldUse,
     /// None: the policy has no classification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<Classification>,
@@ -50,6 +54,7 @@ impl AccountStatus {
             next_action_at: None,
             last_assessed_at: None,
             delinquency_history: DelinquencyHistory::default(),
+            holds: HoldUse::default(),
             classification: None,
             imposes: None,
         }

@@ -14,7 +14,7 @@ use super::materiality::counted_from;
 use super::reasons::reasons;
 use super::reminders::plan_reminders;
 use super::stages::{LadderDay, LadderProjection, project_ladder_from};
-use crate::account::{Account, Classification, ContactRequest, DelinquencyHistory, Figures, Reason};
+use crate::account::{Account, Classification, ContactRequest, DelinquencyHistory, Figures, HoldUse, Reason};
 use crate::kernel::{business_date, earlier};
 use crate::ledger::allocate_at;
 use crate::policy::{ClassName, Policy, Restriction, Stage, Timeline};
@@ -43,6 +43,8 @@ pub struct Assessment<'p> {
     /// The restrictions that the account imposes on the customer's other accounts.
     pub imposes: &'p [Restriction],
     pub delinquency_history: DelinquencyHistory,
+    /// The use that holds have made of their days in the current delinquency episode.
+    pub holds: HoldUse,
     /// Since when the policy version binds the account; none: from the beginning.
     pub binds_from: Option<DateTime<Utc>>,
     /// The regulatory class of that day; none: the policy has no classification.
@@ -120,6 +122,7 @@ pub fn assess<'p>(
         imposed_since: imposed.since,
         imposes: policy.imposed_restrictions(projection.restricting),
         delinquency_history: projection.delinquency_history,
+        holds: projection.holds,
         binds_from: None,
         contact_requests: reminders.due,
         class: classified.as_ref().map(|classified| classified.name),

@@ -12,7 +12,7 @@ use super::binding::Rules;
 use super::decide::{Trigger, decide};
 use crate::account::{
     Account, AccountStatus, BoundVersion, Classification, ContactRequest, CrossRestriction, Decision,
-    DeferralReason, Notice, NoticeOf, Reason, listed_order,
+    DeferralReason, HoldUse, Notice, NoticeOf, Reason, listed_order,
 };
 use crate::kernel::{MAX_BOUND_VERSIONS, business_date, earlier, start_of_day};
 use crate::policy::{Policy, Restriction, Stage, StageName, Timeline};
@@ -36,6 +36,21 @@ impl BoundAssessment<'_> {
     pub fn restricts(&self, account: &Account) -> bool {
         let present = &account.status.restrictions;
         self.assessment.restrictions().iter().any(|restriction| !present.contains(restriction))
+    }
+
+    /// The use of the holds' days where money that cannot be posted keeps restrictions back on the assessed day; none:
+    /// its days in this episode are used up, or those of all holds.
+    #[must_use]
+    pub fn held_by_money(&self) -> Option<HoldUse> {
+        let (known, day) = (&self.assessment.holds, self.assessment.day);
+        if known.money_on == Some(day) {
+            return Some(known.clone());
+        }
+        let most = self.policy.most_held_days();
+        let is_over = known.over_on.is_some_and(|over_on| over_on <= day)
+            || known.money_days >= self.policy.money_hold_days()
+            || most.is_some_and(|most| known.used_by(day) >= most);
+        (!is_over).then(|| known.with_money_on(day))
     }
 
     /// Whether the assessment would put the account on a milder stage than its present one, whatever
@@ -125,6 +140,7 @@ impl Account {
                     next_action_at,
                     last_assessed_at: Some(now),
                     delinquency_history: assessment.delinquency_history,
+                    holds: assessment.holds,
                     classification: assessment.classification,
                     imposes,
                 };
@@ -135,6 +151,7 @@ impl Account {
                 self.status.next_action_at = next_action_at;
                 self.status.last_assessed_at = Some(now);
                 self.status.delinquency_history = assessment.delinquency_history;
+                self.status.holds = assessment.holds;
                 self.status.classification = assessment.classification;
                 self.status.imposes = imposes;
             }
@@ -174,10 +191,11 @@ impl Account {
         })
     }
 
-    /// Makes a next revision that decides nothing: a restriction is deferred, and the account is evaluated
-    /// again at `until`.
-    pub fn defer_restriction(&mut self, until: DateTime<Utc>) {
+    /// Makes a next revision that decides nothing: money that cannot be posted defers a restriction, by the days of
+    /// `holds`, and the account is evaluated again at `until`.
+    pub fn defer_restriction(&mut self, holds: HoldUse, until: DateTime<Utc>) {
         self.revision = self.revision.next();
+        self.status.holds = holds;
         self.contact_requests.clear();
         self.status.next_action_at = Some(until);
     }
@@ -283,6 +301,7 @@ impl Account {
         let mut judged = self.clone();
         judged.status.last_assessed_at = Some(now);
         judged.status.delinquency_history = before.delinquency_history;
+        judged.status.holds.clone_from(&before.holds);
         judged.status.classification.clone_from(&before.classification);
         let mut timeline = timeline.clone();
         timeline.bind(business_date(self.time_zone, at), next);

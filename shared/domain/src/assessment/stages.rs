@@ -8,18 +8,20 @@
 //! first-lapse tolerance or a required notice for example, the restrictions of the milder stages that hold go
 //! on.
 
+mod hold_budget;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::materiality::counted_from;
 use super::tolerances::{DayRange, disputed_days, excused, in_process, put_off};
-use crate::account::{Account, DeferralReason, DelinquencyHistory, Notice, NoticeOf};
+use crate::account::{Account, DeferralReason, DelinquencyHistory, HoldUse, Notice, NoticeOf};
 use crate::kernel::{business_date, earlier, number, past_due_from, plus_days};
 use crate::ledger::{Allocation, after_pause, after_unpaused_days, due_dates, settled_days};
 use crate::policy::{Policy, Restriction, Stage, Timeline, When};
 
 /// The ladder's projection for an account: its stage on a day, and when that next changes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct LadderProjection<'p> {
     /// The most severe stage that holds; none: `current`.
     pub(crate) stage: Option<&'p Stage>,
@@ -37,6 +39,8 @@ pub(crate) struct LadderProjection<'p> {
     pub(crate) changes_on: Option<NaiveDate>,
     /// The delinquency history, the day included.
     pub(crate) delinquency_history: DelinquencyHistory,
+    /// The use that holds have made of their days, as it is seen.
+    pub(crate) holds: HoldUse,
 }
 
 /// Why a stage's restrictions are deferred, and until when.
@@ -85,6 +89,7 @@ pub(crate) fn project_ladder_from<'p>(
     let mut projection = LadderProjection {
         delinquency_history: terms.delinquency_history,
         changes_on: terms.episode_begins_on,
+        holds: terms.hold_use.clone(),
         ..LadderProjection::default()
     };
     if !account.is_enforced() {
@@ -160,8 +165,12 @@ struct LadderTerms<'a> {
     episode_begins_on: Option<NaiveDate>,
     /// The first day after the first-lapse tolerance; none: the tolerance does not apply.
     tolerated_until: Option<NaiveDate>,
-    /// The days on which the account waits for a payment in process.
+    /// The days on which the account waits for a payment in process: no restriction begins on them.
     in_process: Option<DayRange>,
+    /// The same days, where no stage begins either.
+    waits: Option<DayRange>,
+    /// The use that holds have made of their days.
+    hold_use: HoldUse,
     /// The days on which a temporary hardship cause defers restrictions.
     excused: Option<DayRange>,
     /// The days on which each dispute defers restrictions.
@@ -197,6 +206,8 @@ impl<'a> LadderTerms<'a> {
             episode_begins_on: None,
             tolerated_until: None,
             in_process: in_process(account, policy),
+            waits: None,
+            hold_use: HoldUse::default(),
             excused: excused(account, policy),
             disputed: disputed_days(account, policy),
             vouched: account.status.last_assessed_at.map(|at| [day_of(at).min(next_on), next_on]),
@@ -204,6 +215,8 @@ impl<'a> LadderTerms<'a> {
         if policy.first_lapse_tolerance.is_some() {
             terms.remember_episodes(day);
         }
+        terms.bound_holds(seen_on);
+        terms.waits = terms.in_process;
         terms
     }
 
@@ -296,7 +309,7 @@ impl<'a> LadderTerms<'a> {
             from = from.max(self.day_of(recorded.at));
             until = earlier(until, recorded.until);
         }
-        let from = put_off(from, self.in_process);
+        let from = put_off(from, self.waits);
         until.is_none_or(|until| from < until).then_some(DayRange { from, until })
     }
 
@@ -321,25 +334,39 @@ impl<'a> LadderTerms<'a> {
         if stage.restrictions.is_empty() {
             return (Some(held_from), None);
         }
+        let Some(begins) = self.begins(stage, held_from) else { return (None, Some(DeferralReason::Notice)) };
+        let HeldBack { from, by, .. } = self.held_back(stage, begins);
+        (Some(from), by)
+    }
+
+    /// The first day on which the restrictions of a stage would be in force without any hold; none: not before its
+    /// notice has left.
+    fn begins(&self, stage: &Stage, held_from: NaiveDate) -> Option<DeferredDay> {
         let mut begins = (held_from, None);
         if let Some(until) = self.tolerated_until {
             begins = deferred(begins, until, DeferralReason::FirstLapseTolerance);
         }
         if let Some(days) = stage.notice_days() {
-            let Some(sent_on) = self.noticed_on(stage) else { return (None, Some(DeferralReason::Notice)) };
+            let sent_on = self.noticed_on(stage)?;
             begins = deferred(begins, plus_days(sent_on, i64::from(days)), DeferralReason::Notice);
         }
-        let (mut from, mut by) = self.after_holds(begins);
+        Some(begins)
+    }
+
+    /// The days on which holds keep back the restrictions of a stage that would begin on a day.
+    fn held_back(&self, stage: &Stage, begins: DeferredDay) -> HeldBack {
+        let (from, by) = self.after_holds(begins);
+        let mut held = HeldBack { since: begins.0, from, by };
         // A fact that comes during a hold lets no restriction begin before the hold ends, whatever it says of the days
         // before. What had begun by the last assessment and is not in force was held back then.
         let is_new = |vouched: &[NaiveDate; 2]| from < vouched[1] && !self.is_in_force(stage);
         for known_on in self.vouched.filter(is_new).into_iter().flatten() {
             let (held_until, hold) = self.after_holds((known_on, None));
-            if from < known_on && held_until > known_on {
-                (from, by) = (held_until, hold);
+            if held.from < known_on && held_until > known_on {
+                held = HeldBack { since: known_on, from: held_until, by: hold };
             }
         }
-        (Some(from), by)
+        held
     }
 
     /// The first day from a beginning on that lies in no hold, and the last reason before it.
@@ -405,6 +432,15 @@ impl<'a> LadderTerms<'a> {
     fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
         self.policy.day_count.judged_day(self.account.time_zone, at)
     }
+}
+
+/// The days on which holds keep restrictions back.
+struct HeldBack {
+    since: NaiveDate,
+    /// The first day after them, on which the restrictions are in force.
+    from: NaiveDate,
+    /// The last reason that deferred them.
+    by: Option<DeferralReason>,
 }
 
 /// A day on which a restriction begins, and the last reason that deferred it to that day.

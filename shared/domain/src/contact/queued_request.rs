@@ -57,6 +57,9 @@ pub struct QueuedRequest {
 /// with contradictory reports: that a message bounced, and later that it was delivered.
 pub const MAX_BOUNCES: u32 = 5;
 
+/// The revision that opens an account.
+const FIRST_REVISION: Revision = Revision(1);
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
@@ -112,9 +115,13 @@ impl QueuedRequest {
     }
 
     /// The local date on which the message was to leave, where a cause other than the gate has delayed it
-    /// until `now`.
+    /// until `now`. A request of an account's first revision may be planned for a time before duewatch held the
+    /// account: nothing was late then.
     #[must_use]
     pub fn late_since(&self, zone: Zone, now: DateTime<Utc>) -> Option<NaiveDate> {
+        if self.waits_for.is_none() && self.revision <= FIRST_REVISION {
+            return self.late_since;
+        }
         let should = if self.waits_for.is_some() { self.evaluate_at } else { self.planned_at };
         self.late_since.or_else(|| (now - should > LATE_BY).then(|| business_date(zone, should)))
     }

@@ -267,6 +267,18 @@ pub(super) fn dispute(policy: &Policy, language: Language) -> Vec<String> {
     )]
 }
 
+/// The bound of all holds together.
+pub(super) fn holds(policy: &Policy, language: Language) -> Vec<String> {
+    let Some(most) = policy.most_held_days().filter(|_| restricts(policy)) else { return vec![] };
+    let count = days(most, language);
+    vec![language.of(
+        format!("同一次逾期中，无论出于哪些原因，以上等待合计最多推迟限制{count}。"),
+        format!(
+            "In one stretch of being late, all such waiting together puts restrictions off for at most {count}."
+        ),
+    )]
+}
+
 /// Operations that no restriction blocks.
 pub(super) fn operations(policy: &Policy, language: Language) -> Vec<String> {
     let names = &policy.operations.never_blocked;

@@ -21,7 +21,7 @@ pub use self::ladder::restriction;
 type PagePart = fn(&Policy, Language) -> Vec<String>;
 
 /// The parts of a page, in its order.
-const PARTS: [PagePart; 22] = [
+const PARTS: [PagePart; 23] = [
     title,
     late::when_late,
     late::working_days,
@@ -35,6 +35,7 @@ const PARTS: [PagePart; 22] = [
     ladder::under_way,
     ladder::promise,
     ladder::dispute,
+    ladder::holds,
     ladder::operations,
     ladder::other_accounts,
     help::what_to_do,

@@ -1,4 +1,11 @@
-//! Bounds on the size of an account, so that it fits one DynamoDB item of 400 KB.
+//! Bounds on the size of an account, so that it fits one DynamoDB item of 400 KB; and the bound on its senders' clocks.
+
+use chrono::TimeDelta;
+
+/// How far ahead a sender's clock may be. A command dated next year would block all those of this year, a payment
+/// dated then would settle today's debt with money that nobody has, and a receipt would outlast every contact point
+/// registered until then.
+pub const MAX_AHEAD: TimeDelta = TimeDelta::minutes(30);
 
 /// The most installments an account may hold: fifty years of months.
 pub const MAX_INSTALLMENTS: usize = 600;

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::dates::{FIRST_DATE, LAST_DATE};
 use super::ids::{AccountId, DrawId, EventId, InstallmentNumber, PaymentId};
 use super::limits::{
-    MAX_ACCOUNTS_OF_CUSTOMER, MAX_DRAWS, MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES,
+    MAX_ACCOUNTS_OF_CUSTOMER, MAX_AHEAD, MAX_DRAWS, MAX_INSTALLMENTS, MAX_MESSAGES, MAX_NOTICES, MAX_PAUSES,
     MAX_PAYMENTS, MAX_REASON_BYTES, MAX_REVERSALS_OF_PAYMENT, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
 };
 use super::money::{Currency, MAX_INTEGER_DIGITS, Money, TooManyDecimals};
@@ -167,6 +167,14 @@ pub enum Refusal {
         field: &'static str,
         date: NaiveDate,
     },
+    /// An instant that has not come yet, by more than a sender's clock may be ahead.
+    #[error("{field}: {at} is later than now, {now}")]
+    AheadOfClock {
+        /// The field's name in the formats.
+        field: &'static str,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
     #[error("installments: an account holds at most {MAX_INSTALLMENTS}")]
     TooManyInstallments,
     #[error("payment_id: an account holds at most {MAX_PAYMENTS} payments")]
@@ -206,6 +214,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Refuses an instant that is later than `now` by more than [`MAX_AHEAD`](super::limits::MAX_AHEAD).
+    ///
+    /// # Errors
+    /// [`Refusal::AheadOfClock`], which names the field.
+    pub fn unless_ahead(field: &'static str, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Self> {
+        if at.signed_duration_since(now) > MAX_AHEAD {
+            return Err(Self::AheadOfClock { field, at, now });
+        }
+        Ok(())
+    }
+
     pub(crate) fn unfit(field: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
         Self::Unfit { field, problem: problem.into() }
     }

@@ -206,6 +206,15 @@ fn check_patience(policy: &Policy) -> Result<(), PolicyFault> {
     if let Some(dispute) = &policy.dispute {
         days("dispute", "holds_days", dispute.holds_days)?;
     }
+    if let Some(holds) = &policy.holds {
+        let (all, money) = (holds.at_most_days, policy.money_hold_days());
+        days("holds", "at_most_days", all.unwrap_or(1))?;
+        days("holds", "hold_days", money)?;
+        if let (Some(all), Some(money)) = (all, holds.hold_days.filter(|money| Some(*money) > all)) {
+            let problem = format!("holds.hold_days: {money} is more than at_most_days, {all}");
+            return Err(at_key("holds", problem));
+        }
+    }
     let Some(announcement) = &policy.announcement else { return Ok(()) };
     days("announcement", "days", announcement.days)?;
     check_template(&announcement.template)

@@ -25,7 +25,8 @@ use super::stage::{Stage, StageName};
 use super::stage_conditions::When;
 use super::templates::{MessageTemplate, Templates};
 use super::tolerances::{
-    CauseRules, DisputeRules, FirstLapseTolerance, Materiality, Operations, ProcessRules, PromiseRules,
+    CauseRules, DisputeRules, FirstLapseTolerance, HoldRules, Materiality, Operations, ProcessRules,
+    PromiseRules,
 };
 use super::versions::Announcement;
 use super::waterfall::{Overpayment, Waterfall};
@@ -162,6 +163,7 @@ struct Document {
     payment_in_process: Option<Spanned<Table<ProcessRules>>>,
     promise: Option<Spanned<Table<PromiseRules>>>,
     dispute: Option<Spanned<Table<DisputeRules>>>,
+    holds: Option<Spanned<Table<HoldRules>>>,
     operations: Option<Spanned<Table<Operations>>>,
     announcement: Option<Spanned<Table<Announcement>>>,
     reminders: Option<Spanned<RemindersTable>>,
@@ -219,6 +221,7 @@ impl Document {
                 ("payment_in_process", start(self.payment_in_process.as_ref())),
                 ("promise", start(self.promise.as_ref())),
                 ("dispute", start(self.dispute.as_ref())),
+                ("holds", start(self.holds.as_ref())),
                 ("operations", start(self.operations.as_ref())),
                 ("announcement", start(self.announcement.as_ref())),
                 ("business_days", start(self.business_days.as_ref())),
@@ -276,6 +279,7 @@ impl Document {
             payment_in_process: self.payment_in_process.map(|table| table.into_inner().0),
             promise: self.promise.map(|table| table.into_inner().0),
             dispute: self.dispute.map(|table| table.into_inner().0),
+            holds: self.holds.map(|table| table.into_inner().0),
             operations: self.operations.map(|table| table.into_inner().0).unwrap_or_default(),
             announcement: self.announcement.map(|table| table.into_inner().0),
             reminders,

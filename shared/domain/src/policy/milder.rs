@@ -29,6 +29,8 @@ impl Policy {
                 >= before.payment_in_process.as_ref().map(|one| one.max_days)
             && self.dispute.as_ref().map(|one| one.holds_days)
                 >= before.dispute.as_ref().map(|one| one.holds_days)
+            && self.most_held_days().unwrap_or(u32::MAX) >= before.most_held_days().unwrap_or(u32::MAX)
+            && self.money_hold_days() >= before.money_hold_days()
             && contact(self).is_no_stricter_than(&contact(before))
             && is_as_patient(self.first_lapse_tolerance.as_ref(), before.first_lapse_tolerance.as_ref())
             && is_within(&before.operations.never_blocked, &self.operations.never_blocked)

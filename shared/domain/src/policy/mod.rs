@@ -71,8 +71,8 @@ pub use self::templates::{
 };
 pub use self::timeline::Timeline;
 pub use self::tolerances::{
-    CauseRules, DisputeRules, Exceed, FirstLapseTolerance, Materiality, Operations, ProcessRules,
-    PromiseRules,
+    CauseRules, DisputeRules, Exceed, FirstLapseTolerance, HoldRules, MONEY_HOLD_DAYS, Materiality,
+    Operations, ProcessRules, PromiseRules,
 };
 pub use self::versions::{Announcement, MAX_VERSIONS, Versions};
 pub use self::waterfall::{Component, DueClass, Overpayment, Waterfall, WaterfallEntry};
@@ -111,6 +111,8 @@ pub struct Policy {
     pub promise: Option<PromiseRules>,
     /// None: a dispute defers no consequence.
     pub dispute: Option<DisputeRules>,
+    /// None: each kind of hold has its own bound alone.
+    pub holds: Option<HoldRules>,
     pub operations: Operations,
     /// None: customers are not told of this version before it binds them.
     pub announcement: Option<Announcement>,
@@ -130,6 +132,18 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The most days of an episode on which holds of any kind keep restrictions back; none: without a common bound.
+    #[must_use]
+    pub fn most_held_days(&self) -> Option<u32> {
+        self.holds.as_ref().and_then(|holds| holds.at_most_days)
+    }
+
+    /// The most days of an episode on which money that cannot be posted keeps restrictions back.
+    #[must_use]
+    pub fn money_hold_days(&self) -> u32 {
+        self.holds.as_ref().and_then(|holds| holds.hold_days).unwrap_or(MONEY_HOLD_DAYS)
+    }
+
     /// The policy's id and version.
     #[must_use]
     pub fn reference(&self) -> PolicyRef {

@@ -96,6 +96,21 @@ pub struct DisputeRules {
     pub holds_days: u32,
 }
 
+/// For how many days holds keep restrictions back, in one delinquency episode and over all kinds and items together: a
+/// dispute, a temporary cause, a payment in process, money that cannot be posted. Pauses are none: their days do not
+/// count at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldRules {
+    /// The most days of all holds; none: each kind has its own bound alone.
+    pub at_most_days: Option<u32>,
+    /// The most days of money that cannot be posted; none: [`MONEY_HOLD_DAYS`].
+    pub hold_days: Option<u32>,
+}
+
+/// The most days on which money that cannot be posted keeps restrictions back, where the policy does not say.
+pub const MONEY_HOLD_DAYS: u32 = 3;
+
 /// The policy's rules for single operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

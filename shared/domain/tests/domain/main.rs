@@ -26,6 +26,7 @@ mod customer;
 mod daily;
 mod describe;
 mod draws;
+mod holds;
 mod late_fee;
 mod late_fee_laws;
 mod laws;

@@ -1,5 +1,6 @@
 //! The reminders of a policy, and their instants.
 
+use duewatch_domain::account::HoldUse;
 use duewatch_domain::assessment::is_still_due;
 use duewatch_domain::{Policy, Trigger, allocate};
 use duewatch_testkit::{LATE, reminders, stages};
@@ -164,7 +165,7 @@ fn an_account_that_is_deferred_contacts_nobody() {
     loan.assessed("2023-10-02T10:00:00", &reminding(), Trigger::Time);
     assert_eq!(intents(&loan).len(), 1);
     let until = loan.local("2023-10-02T10:05:00");
-    loan.account.defer_restriction(until);
+    loan.account.defer_restriction(HoldUse::default(), until);
     assert_eq!(intents(&loan).len(), 0);
 }
 

@@ -1,7 +1,7 @@
 //! The stages: from when each holds, and the restrictions that it applies and lifts.
 
 use chrono::TimeDelta;
-use duewatch_domain::account::Reason;
+use duewatch_domain::account::{HoldUse, Reason};
 use duewatch_domain::kernel::RECENT_DECISIONS;
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Policy, Trigger};
@@ -459,7 +459,7 @@ fn an_account_that_is_deferred_stands_as_it_stood_and_is_looked_at_again() {
     loan.assessed("2023-10-09", &policy, Trigger::Time);
     let before = loan.account.clone();
     let until = loan.local("2023-10-19T12:05:00");
-    loan.account.defer_restriction(until);
+    loan.account.defer_restriction(HoldUse::default(), until);
     assert_eq!(loan.account.revision.0, before.revision.0 + 1);
     assert_eq!(loan.account.decision_of_this_revision(), None);
     assert_eq!(loan.status_text(), "limited [limit_credit_line to 50 %]");

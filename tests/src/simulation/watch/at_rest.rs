@@ -283,7 +283,10 @@ impl Watch {
         for (key, facts) in of_account {
             let Some(latest) = facts.last() else { continue };
             let posted = match &latest.read {
-                Ok(fact) => fact.post_to(&mut last.account.clone()) == Ok(Applied::Unchanged),
+                Ok(fact) => {
+                    fact.post_to(&mut last.account.clone(), DateTime::<Utc>::MAX_UTC)
+                        == Ok(Applied::Unchanged)
+                }
                 Err(_) => false,
             };
             let payment = &key.1;
@@ -320,10 +323,9 @@ impl Watch {
         hold!("no silent overdue", indexed == sorted, "{id} is indexed at {indexed:?}, waits for {sorted:?}");
         let used = account.status.policy.as_ref().map_or(0, |policy| policy.version);
         let Some(policy) = self.policy(account.policy_id.as_str(), used) else { return Ok(()) };
-        let held = self
-            .payments_at(id, self.step)
-            .iter()
-            .any(|fact| fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone()).is_err()));
+        let held = self.payments_at(id, self.step).iter().any(|fact| {
+            fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone(), now).is_err())
+        });
         let assessed = last.model.judge(policy, now);
         let same = assessed.stage == account.status.stage.as_str()
             && assessed.restrictions == account.status.restrictions;

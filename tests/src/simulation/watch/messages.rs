@@ -127,12 +127,13 @@ impl Watch {
         };
         let mut model = version.model.clone();
         let mut account = version.account.clone();
-        for fact in self.payments_at(account_id, seen.unwrap_or_default()) {
+        let facts = self.payments_at(account_id, seen.unwrap_or_default());
+        for fact in facts.into_iter().filter(|fact| fact.may_be_money) {
             let Ok(fact) = &fact.read else {
                 return Err(Broken { promise: "the last look", how: format!("{id} left beside {fact:?}") });
             };
             let known = account.payment(&fact.payment_id).is_some();
-            if fact.post_to(&mut account) == Ok(duewatch_domain::commands::Applied::Changed) {
+            if fact.post_to(&mut account, now) == Ok(duewatch_domain::commands::Applied::Changed) {
                 for (command, at) in fact.commands().into_iter().skip(usize::from(known)) {
                     model.take(&command, at);
                 }

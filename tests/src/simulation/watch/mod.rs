@@ -77,6 +77,8 @@ struct SeenPayment {
     step: u64,
     event_id: String,
     read: Result<PaymentFact, String>,
+    /// Whether an item that cannot be read may be money all the same.
+    may_be_money: bool,
 }
 
 /// An invocation's reads of an account: first the account, then its payments.
@@ -285,8 +287,11 @@ impl Watch {
             _ => String::new(),
         };
         let key = (key("account_id"), key("payment_id"));
-        let read = PaymentFact::from_image(image).map_err(|faulty| faulty.to_string());
-        let fact = SeenPayment { step: self.step, event_id: record.event_id().to_owned(), read };
+        let read = PaymentFact::from_image(image);
+        let may_be_money = read.as_ref().map_or_else(|faulty| faulty.may_be_money, |_| true);
+        let read = read.map_err(|faulty| faulty.to_string());
+        let fact =
+            SeenPayment { step: self.step, event_id: record.event_id().to_owned(), read, may_be_money };
         self.payments.entry(key).or_default().push(fact);
         Ok(())
     }
@@ -342,6 +347,7 @@ impl Watch {
             ("watched: not due", "not_due"),
             ("watched: unconfirmed", "unconfirmed"),
             ("watched: unposted", "unposted"),
+            ("watched: unproven", "unproven"),
             ("watched: history behind", "history_behind"),
             ("watched: unpublished", "unpublished"),
             ("watched: unheeded", "unheeded"),

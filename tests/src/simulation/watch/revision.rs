@@ -355,9 +355,11 @@ impl Watch {
 
     /// Whether the table holds a payment for the account that cannot be posted.
     pub(super) fn is_unpostable(&self, account: &Account) -> bool {
-        self.payments_at(account.account_id.as_str(), self.step)
-            .iter()
-            .any(|fact| fact.read.as_ref().map_or(true, |fact| fact.post_to(&mut account.clone()).is_err()))
+        self.payments_at(account.account_id.as_str(), self.step).iter().any(|fact| {
+            fact.read
+                .as_ref()
+                .map_or(true, |fact| fact.post_to(&mut account.clone(), DateTime::<Utc>::MAX_UTC).is_err())
+        })
     }
 
     /// A restriction is deferred only where a policy in force leads the account to a stage at least as
@@ -410,10 +412,14 @@ impl Watch {
             );
             let Some(asking) = versions.last() else { continue };
             for fact in self.payments_at(other, seen.unwrap_or_default()) {
-                let posted = fact.read.as_ref().map(|fact| fact.post_to(&mut asking.account.clone()));
+                let posted = fact
+                    .read
+                    .as_ref()
+                    .map(|fact| fact.post_to(&mut asking.account.clone(), DateTime::<Utc>::MAX_UTC));
                 hold!(
                     "a payment always wins",
-                    matches!(posted, Ok(Ok(duewatch_domain::commands::Applied::Unchanged))),
+                    // Money that cannot be posted blocks for a bounded time.
+                    !matches!(posted, Ok(Ok(duewatch_domain::commands::Applied::Changed))),
                     "{id} revision {revision}: {taken:?} although {:?} was in the table",
                     fact.read
                 );
@@ -436,7 +442,8 @@ impl Watch {
         let seen = reading.payments_at;
         hold!("a payment always wins", seen.is_some(), "{id}: {added:?} without a look at the payments");
         for fact in self.payments_at(id, seen.unwrap_or_default()) {
-            let posted = fact.read.as_ref().map(|fact| fact.post_to(&mut account.clone()));
+            let posted =
+                fact.read.as_ref().map(|fact| fact.post_to(&mut account.clone(), DateTime::<Utc>::MAX_UTC));
             hold!(
                 "a payment always wins",
                 !matches!(posted, Ok(Ok(duewatch_domain::commands::Applied::Changed))),

@@ -218,9 +218,12 @@ fn tables() -> impl Strategy<Value = String> {
     let dispute = (1_u32..20).prop_map(|days| format!("dispute = {{ holds_days = {days} }}\n"));
     let held = (weighted(0.3, materiality), weighted(0.4, buffer), weighted(0.5, cause));
     let waited_for = (weighted(0.5, process), weighted(0.5, promise), weighted(0.5, dispute));
-    (held, waited_for).prop_map(|((materiality, buffer, cause), (process, promise, dispute))| {
-        [materiality, buffer, cause, process, promise, dispute].into_iter().flatten().collect()
-    })
+    let holds = (1_u32..12).prop_map(|days| format!("holds = {{ at_most_days = {days} }}\n"));
+    (held, waited_for, weighted(0.4, holds)).prop_map(
+        |((materiality, buffer, cause), (process, promise, dispute), holds)| {
+            [materiality, buffer, cause, process, promise, dispute, holds].into_iter().flatten().collect()
+        },
+    )
 }
 
 /// A reminder step, with the stage whose notice it may be.

@@ -156,10 +156,11 @@ impl<'a> ModelWalk<'a> {
     /// Whether no remembered result comes from a later evaluation, and no fact that decides a class became
     /// known later.
     fn may_evaluate(&self, now: DateTime<Utc>) -> bool {
-        let Policy { first_lapse_tolerance: tolerance, classification, .. } = &self.case.policy;
+        let Policy { first_lapse_tolerance: tolerance, classification, holds, .. } = &self.case.policy;
         let is_after_looks = self.account.status.last_assessed_at <= Some(now);
         let is_after_facts = self.known_at <= now;
         (tolerance.is_none() || is_after_looks)
+            && (holds.is_none() || is_after_looks && is_after_facts)
             && (classification.is_none() || is_after_looks && is_after_facts)
     }
 

@@ -113,6 +113,22 @@ fn what_is_quarantined_is_seen_whoever_quarantines_it() {
 }
 
 #[test]
+fn money_that_the_table_does_not_state_is_seen() {
+    assert_eq!(watched("UnprovenAlarm", "unproven"), ["reconcile-accounts".to_owned()].into());
+}
+
+#[test]
+fn a_restriction_that_money_holds_back_for_a_day_is_seen() {
+    let sweeps = ["detect-overdue", "sweep-shard"].map(str::to_owned);
+    assert_eq!(watched("RestrictionsHeldAlarm", "restrictions_deferred"), sweeps.into());
+    let alarm = resource("RestrictionsHeldAlarm");
+    let period = list(alarm.property("Metrics"))[1]["MetricStat"]["Period"].as_u64().unwrap();
+    let periods = alarm.property("EvaluationPeriods").as_u64().unwrap();
+    assert_eq!(period * periods, 24 * 60 * 60, "for a day");
+    assert!(period > 75 * 60, "an hour and a sweep lie between two evaluations");
+}
+
+#[test]
 fn a_schedule_that_does_not_fire_is_an_alarm_and_not_a_silence() {
     for (alarm, function) in [
         ("SweepSilentAlarm", "detect-overdue"),

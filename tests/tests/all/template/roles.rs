@@ -42,7 +42,7 @@ const CALLS: [(&str, Calls); 8] = [
         "PostPaymentFunction",
         &[
             ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
-            ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "GetItem Query", PAYMENTS),
             ("dynamodb", "PutItem DeleteItem Query", RECORDS),
             ("sns", "Publish", "OperationsTopic"),
         ],

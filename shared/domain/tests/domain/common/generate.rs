@@ -630,10 +630,13 @@ fn tables(every: bool) -> impl Strategy<Value = String> {
         if every { table.prop_map(Some).boxed() } else { weighted(0.5, table).boxed() }
     };
     let held = (maybe(materiality.boxed()), maybe(buffer.boxed()), maybe(cause.boxed()));
+    let holds = (1_u32..25).prop_map(|days| format!("holds = {{ at_most_days = {days} }}\n"));
     let waited_for = (maybe(process.boxed()), maybe(promise.boxed()), maybe(dispute.boxed()));
-    (held, waited_for).prop_map(|((materiality, buffer, cause), (process, promise, dispute))| {
-        [materiality, buffer, cause, process, promise, dispute].into_iter().flatten().collect()
-    })
+    (held, waited_for, maybe(holds.boxed())).prop_map(
+        |((materiality, buffer, cause), (process, promise, dispute), holds)| {
+            [materiality, buffer, cause, process, promise, dispute, holds].into_iter().flatten().collect()
+        },
+    )
 }
 
 fn policy_of(

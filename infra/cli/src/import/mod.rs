@@ -1,22 +1,43 @@
 //! `import`: loads a portfolio file into the configured tables.
 
+pub mod past;
+
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use duewatch_app::{
     NewVersion, PublishError, TransitionError, TransitionOutcome, Transitions, publish_policy,
 };
+use duewatch_domain::Contract;
 use duewatch_domain::policy::{MAX_VERSIONS, canonical_text};
-use duewatch_domain::{Contract, Trigger};
 use duewatch_runtime::SettingsError;
 use duewatch_store::{PublishedPolicy, Store, StoreError};
 use futures_util::{StreamExt, stream};
 
+use self::past::{PastEvents, TakeOverError};
 use crate::input::{InputError, NumberedLine, PolicyFile};
 use crate::progress::Progress;
 
 /// Accounts written side by side.
 const CONCURRENCY: usize = 16;
+
+/// A portfolio to be imported.
+#[derive(Debug)]
+pub struct Portfolio<'a> {
+    /// The portfolio file, for error messages.
+    pub path: &'a Path,
+    pub accounts: Vec<NumberedLine<Contract>>,
+    /// The events of its accounts before the import.
+    pub past: PastEvents,
+}
+
+impl<'a> Portfolio<'a> {
+    /// A portfolio without a past.
+    #[must_use]
+    pub fn new(path: &'a Path, accounts: Vec<NumberedLine<Contract>>) -> Self {
+        Self { path, accounts, past: PastEvents::default() }
+    }
+}
 
 /// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +59,7 @@ pub enum ImportError {
     /// An account was refused or could not be written.
     #[error("{path}:{line}: {error}")]
     Account {
-        /// The portfolio file.
+        /// The portfolio file, or the file of its past.
         path: String,
         /// Counted from 1.
         line: u64,
@@ -71,16 +92,18 @@ pub enum ImportError {
     },
 }
 
-/// Publishes the first version of a policy, where one is given with its publisher, and opens every account. A
-/// repeated import changes nothing.
+/// Publishes the first version of a policy, where one is given with its publisher, and opens every account, with its
+/// past. A repeated import changes nothing.
+///
+/// An account is assessed as of `now`, and what it is found to be is decided now: nothing is decided for a time at
+/// which duewatch did not hold the account.
 ///
 /// # Errors
 /// The first account that fails. With `keep_going`, accounts that cannot be opened are named on standard error
 /// instead and counted, and the rest is loaded.
 pub async fn import(
     transitions: &Transitions,
-    book: &Path,
-    accounts: Vec<NumberedLine<Contract>>,
+    book: Portfolio<'_>,
     policy: Option<(&PolicyFile, &str)>,
     now: DateTime<Utc>,
     keep_going: bool,
@@ -89,15 +112,24 @@ pub async fn import(
     if let Some((file, by)) = policy {
         publish_first(transitions.store(), file, by, now).await?;
     }
-    let total = accounts.len() as u64;
+    let total = book.accounts.len() as u64;
     let mut progress = Progress::new("import", total);
     let mut imported = Imported::default();
-    let mut results =
-        stream::iter(accounts)
-            .map(|account| async move {
-                (account.line, transitions.open(&account.value, now, Trigger::Time).await)
-            })
-            .buffer_unordered(CONCURRENCY);
+    let mut past = book.past;
+    let accounts: Vec<_> = book
+        .accounts
+        .into_iter()
+        .map(|account| {
+            let events = past.take(&account.value.account_id);
+            (account, events)
+        })
+        .collect();
+    let mut results = stream::iter(accounts)
+        .map(|(account, events)| async move {
+            let taken = past::take_over(transitions, &account.value, &events, now).await;
+            (account.line, taken)
+        })
+        .buffer_unordered(CONCURRENCY);
     let mut done = 0;
     while let Some((line, result)) = results.next().await {
         done += 1;
@@ -105,10 +137,14 @@ pub async fn import(
         match result {
             Ok(TransitionOutcome::Unchanged) => imported.known += 1,
             Ok(_) => imported.opened += 1,
-            Err(error) => {
+            Err(TakeOverError { event, error }) => {
                 // A retry cannot open this row: it is refused, or its policy is unknown or faulty.
                 let is_refused = !error.is_transient();
-                let error = ImportError::Account { path: book.display().to_string(), line, error };
+                let (path, line) = match event {
+                    Some(line) => (past.path.display().to_string(), line),
+                    None => (book.path.display().to_string(), line),
+                };
+                let error = ImportError::Account { path, line, error };
                 if !keep_going || !is_refused {
                     return Err(error);
                 }
