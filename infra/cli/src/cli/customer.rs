@@ -10,7 +10,8 @@ use clap::builder::NonEmptyStringValueParser;
 use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::kernel::{AccountId, CustomerId};
 
-use super::environment::configured;
+use super::environment::{configured, sdk_config};
+use crate::caller::caller;
 use crate::contacts;
 use crate::customer::{self, Erased};
 use crate::progress::Progress;
@@ -28,9 +29,9 @@ pub(super) struct ContactsArgs {
 pub(super) struct ExportArgs {
     /// The customer.
     customer: CustomerId,
-    /// Who exports the data; recorded with the export.
+    /// For whom; recorded beside the caller, whom the platform names.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    by: String,
+    by: Option<String>,
     /// An account of the customer that is not linked to it; may be repeated. The linked ones are always exported.
     #[arg(long = "account", value_name = "ACCOUNT")]
     accounts: Vec<AccountId>,
@@ -43,9 +44,9 @@ pub(super) struct ExportArgs {
 pub(super) struct EraseArgs {
     /// The customer.
     customer: CustomerId,
-    /// Who erases the data; recorded with the erasure.
+    /// For whom; recorded beside the caller, whom the platform names.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    by: String,
+    by: Option<String>,
     /// Confirm the erasure, which cannot be undone.
     #[arg(long)]
     yes: bool,
@@ -76,11 +77,21 @@ pub(super) async fn run_export(args: ExportArgs) -> Result<(), Box<dyn Error>> {
     }
     let accounts: Vec<AccountId> = accounts.into_iter().collect();
     let now = SystemClock.now();
-    let export = customer::export(store, &args.customer, &accounts, &args.by, now).await?;
+    let by = requester(args.by.as_deref()).await?;
+    let export = customer::export(store, &args.customer, &accounts, &by, now).await?;
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &export)?;
     writeln!(out)?;
     Ok(())
+}
+
+/// The caller as the platform knows it, and for whom it says that it acts.
+async fn requester(on_behalf_of: Option<&str>) -> Result<String, Box<dyn Error>> {
+    let caller = caller(&sdk_config().await).await?;
+    Ok(match on_behalf_of {
+        Some(name) => format!("{caller} for {name}"),
+        None => caller,
+    })
 }
 
 pub(super) async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
@@ -93,8 +104,9 @@ pub(super) async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
     }
     let transitions = configured().await?;
     let now = SystemClock.now();
+    let by = requester(args.by.as_deref()).await?;
     let Erased { deleted, emptied, kept, accounts, quarantined } =
-        customer::erase(&transitions, &args.customer, &args.by, now).await?;
+        customer::erase(&transitions, &args.customer, &by, now).await?;
     println!(
         "{deleted} items deleted, the values of {emptied} log entries erased, {kept} records of access kept; \
          the free text of {accounts} accounts and {quarantined} quarantined records erased"
