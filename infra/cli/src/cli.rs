@@ -15,14 +15,13 @@ mod verify;
 use std::error::Error;
 use std::io::Write;
 
-#[cfg(not(feature = "local"))]
-use clap::CommandFactory;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::{Shell, generate};
 
 use self::account::{AuditArgs, ExplainArgs, PermitsArgs, run_audit, run_explain, run_permits};
 use self::customer::{ContactsArgs, EraseArgs, ExportArgs, run_contacts, run_erase, run_export};
 use self::environment::runtime;
-pub use self::exit::{Answered, is_closed_pipe};
+pub use self::exit::{Answered, code_of, is_closed_pipe};
 #[cfg(feature = "local")]
 use self::local::{DemoArgs, ServeArgs, run_demo, run_serve};
 use self::operations::{ImportArgs, RequeueArgs, run_import, run_requeue};
@@ -30,6 +29,7 @@ use self::policy::PolicyCommand;
 use self::replay::{ReplayArgs, run_replay};
 use self::verify::VerifyArgs;
 use crate::schema::{Format, schema};
+use crate::screen;
 
 /// The answer to a command that needs the local stack.
 #[cfg(not(feature = "local"))]
@@ -57,8 +57,8 @@ enum CliCommand {
     Import(ImportArgs),
     /// Explain an account: each decision, its reasons and figures, and the next action.
     Explain(ExplainArgs),
-    /// Check whether an account may do something now, and why: draw, transfer, pay_wages, ... Ends with exit
-    /// code 3 where it may not.
+    /// Check whether an account may do an operation now, and why. Ends with exit code 3 where it may not, and with
+    /// 2 where the operation is no known one.
     Permits(PermitsArgs),
     /// Print an account's history, entry by entry, and verify that it is complete and unchanged.
     Audit(AuditArgs),
@@ -95,6 +95,14 @@ enum CliCommand {
         #[arg(value_enum)]
         format: Format,
     },
+    /// Print a script that completes this command in a shell, for that shell to load.
+    ///
+    /// For example: duewatch completions bash > ~/.local/share/bash-completion/completions/duewatch
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
 }
 
 /// Runs the command of the command line.
@@ -125,11 +133,18 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(CliCommand::Policy(command)) => policy::run(command),
         Some(CliCommand::Verify(args)) => verify::run(&args),
         Some(CliCommand::Schema { format }) => run_schema(format),
+        Some(CliCommand::Completions { shell }) => run_completions(shell),
     }
 }
 
+fn run_completions(shell: Shell) -> Result<(), Box<dyn Error>> {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), "duewatch", &mut script);
+    Ok(std::io::stdout().lock().write_all(&script)?)
+}
+
 fn run_schema(format: Format) -> Result<(), Box<dyn Error>> {
-    let mut out = std::io::stdout().lock();
+    let mut out = screen::json();
     serde_json::to_writer_pretty(&mut out, &schema(format))?;
     writeln!(out)?;
     Ok(())

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,8 +9,14 @@ use duewatch_domain::commands::event_line;
 use duewatch_domain::formats::book_line;
 
 use crate::firings::SWEEP_EVERY;
+use crate::output::{NamedPath, OutputError, check_outputs, write_file};
 use crate::replay::{Case, ReplayError, StackReport, run_stack};
 use crate::sample::Sample;
+
+/// The option that names the folder.
+const OUT: &str = "--out";
+/// The policy, the portfolio file and its events.
+const FILES: [&str; 3] = ["policy.toml", "book.jsonl", "events.jsonl"];
 
 /// The settings of the demo.
 #[derive(Clone, Debug)]
@@ -29,12 +34,9 @@ pub struct Demo {
 pub enum DemoError {
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    #[error("{}: {source}", path.display())]
-    Output {
-        /// The file or folder.
-        path: PathBuf,
-        source: io::Error,
-    },
+    /// The folder or a file in it cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The shipped policy is invalid.
     #[error("the sample's policy: {0}")]
     Policy(#[from] duewatch_domain::policy::PolicyError),
@@ -47,6 +49,7 @@ impl Demo {
     /// When the stack fails or the files cannot be written.
     pub fn run(&self) -> Result<String, DemoError> {
         let begun = Instant::now();
+        self.check_files()?;
         let sample = Sample::new(self.accounts, self.days, self.seed)?;
         self.leave_files(&sample)?;
         let (from, to) = (sample.from, sample.to);
@@ -63,18 +66,26 @@ impl Demo {
         Ok(self.summary(&case, &report, begun.elapsed()))
     }
 
+    /// Makes the folder, and checks that the files in it may be written.
+    fn check_files(&self) -> Result<(), DemoError> {
+        fs::create_dir_all(&self.out).map_err(|source| OutputError::Failed {
+            option: OUT,
+            path: self.out.clone(),
+            source,
+        })?;
+        let paths = FILES.map(|name| self.out.join(name));
+        let outputs = paths.each_ref().map(|path| NamedPath::new(OUT, path));
+        Ok(check_outputs(&outputs, &[])?)
+    }
+
     fn leave_files(&self, sample: &Sample) -> Result<(), DemoError> {
-        let write = |name: &str, text: String| {
-            let path = self.out.join(name);
-            fs::write(&path, text).map_err(|source| DemoError::Output { path, source })
-        };
-        fs::create_dir_all(&self.out)
-            .map_err(|source| DemoError::Output { path: self.out.clone(), source })?;
         let book: Vec<String> = sample.book.iter().map(|line| book_line(&line.value)).collect();
         let events: Vec<String> = sample.events.iter().map(|line| event_line(&line.value)).collect();
-        write("policy.toml", sample.policy.text.clone())?;
-        write("book.jsonl", book.join("\n") + "\n")?;
-        write("events.jsonl", events.join("\n") + "\n")
+        let texts = [sample.policy.text.clone(), book.join("\n") + "\n", events.join("\n") + "\n"];
+        for (name, text) in FILES.into_iter().zip(texts) {
+            write_file(OUT, &self.out.join(name), &text)?;
+        }
+        Ok(())
     }
 
     fn summary(&self, case: &Case, report: &StackReport, took: Duration) -> String {
@@ -120,7 +131,7 @@ impl Demo {
         line("Where to look next".to_owned());
         let out = self.out.display();
         if let Some(account) = an_account_with_a_story(report) {
-            line(format!("  cargo run --release -- explain {account}"));
+            line(format!("  cargo run --release -- explain {account} --case {out}"));
         }
         line(format!("  the book, its events and its policy: {out}"));
         line(format!(

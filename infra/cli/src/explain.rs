@@ -5,7 +5,7 @@ use duewatch_domain::account::{HoldUse, Installment, PaymentInProcess, PaymentMe
 use duewatch_domain::assessment::{DrawPlan, DrawState};
 use duewatch_domain::kernel::{Currency, Money, business_date};
 use duewatch_domain::policy::{Restriction, Timeline, Versions};
-use duewatch_domain::{Account, Decision, Policy, Zone, allocate_at, assess, draw_plans};
+use duewatch_domain::{Account, Decision, Policy, Zone, allocate_at, assess, draw_plans, escaped};
 
 /// Explains an account: each given decision, its figures, the status at `now`, the cross-restrictions from
 /// and on the customer's other accounts, and the next action.
@@ -19,8 +19,9 @@ pub fn story(
 ) -> String {
     let timeline = versions.timeline(account, now);
     let mut text = String::new();
+    // Reasons and ids are others' words: whatever they hold, each stays on its line.
     let mut line = |words: String| {
-        text.push_str(&words);
+        text.push_str(&escaped(&words));
         text.push('\n');
     };
     line(format!(

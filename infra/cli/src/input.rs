@@ -14,6 +14,9 @@ use duewatch_domain::policy::{self, PolicyError};
 use duewatch_domain::{Contract, Event, Policy};
 use duewatch_notify::text;
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Why a file is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
@@ -73,8 +76,22 @@ pub struct NumberedLine<T> {
     pub value: T,
 }
 
+/// Reads a file as text, without the byte order mark that spreadsheets write at its beginning.
 fn read(path: &Path) -> Result<String, InputError> {
-    fs::read_to_string(path).map_err(|source| InputError::Unreadable { path: path.to_owned(), source })
+    let mut bytes =
+        fs::read(path).map_err(|source| InputError::Unreadable { path: path.to_owned(), source })?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let (before, rest) = error.as_bytes().split_at_checked(valid).unwrap_or_default();
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        let byte = rest.first().copied().unwrap_or_default();
+        let problem = format!("byte {column} of the line is {byte:#04x}, which is no UTF-8");
+        InputError::Line { path: path.to_owned(), line, error: FormatError::new("", problem) }
+    })
 }
 
 /// Reads and checks a policy.
@@ -216,14 +233,50 @@ fn parse_csv(path: &Path, text: &str) -> Result<Parsed<Contract>, InputError> {
         }
     }
     let mut rows = Vec::new();
+    let mut lines = LineCounter { text, read: 0, line: 1 };
     for record in reader.records() {
-        let record = record.map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
-            fault(line, "", error.to_string())
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record.map_err(|error| fault(lines.line_of(error.position()), "", row_fault(&error)))?;
+        let line = lines.line_of(record.position());
         let fields = header.iter().zip(record.iter()).map(|(c, v)| (c.to_owned(), v.to_owned())).collect();
         rows.push(BookRow { line, fields });
     }
     Ok(parse_book_rows(rows))
+}
+
+/// The fault of a row, without the line that the reader of CSV counts in its own way.
+fn row_fault(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the row has {len} fields, the header has {expected_len}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Counts the lines of a file as an editor does. The reader of CSV takes a row to begin between the two characters
+/// that end a line in files from Windows, and so on the line before.
+struct LineCounter<'t> {
+    text: &'t str,
+    /// The bytes counted so far.
+    read: usize,
+    line: u64,
+}
+
+impl LineCounter<'_> {
+    /// The line of a position, from 1. Positions come in their order.
+    fn line_of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let bytes = self.text.as_bytes();
+        let start = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.read);
+        let ends = bytes.iter().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        for place in self.read..(start + ends).min(bytes.len()) {
+            let is_end = match bytes[place] {
+                b'\n' => true,
+                b'\r' => bytes.get(place + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            self.line += u64::from(is_end);
+        }
+        self.read = self.read.max(start + ends);
+        self.line
+    }
 }

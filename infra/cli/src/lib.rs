@@ -2,6 +2,9 @@
 //!
 //! The feature `local` carries the local stack. Without it the command works on AWS alone.
 
+// All that is printed goes through `screen`.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod audit;
 pub mod caller;
 pub mod cli;
@@ -23,6 +26,7 @@ pub mod requeue;
 #[cfg(feature = "local")]
 pub mod sample;
 pub mod schema;
+pub mod screen;
 #[cfg(feature = "local")]
 pub mod serve;
 pub mod table;

@@ -1,6 +1,7 @@
 //! `serve`: runs the local stack until interrupted.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,11 +17,16 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::import::{ImportError, Portfolio, import};
 use crate::input::{NumberedLine, PolicyFile};
+use crate::output::{OutputError, write_file};
+use crate::screen;
 
 /// How often the streams are read.
 const POLL: Duration = Duration::from_millis(200);
 /// The longest answer time of a Lambda runtime, a first build included.
 const INVOKE_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// The option that names the file for the functions' environment.
+pub const ENV_FILE: &str = "--env-file";
 
 /// The settings of the served stack.
 #[derive(Clone, Debug)]
@@ -53,8 +59,8 @@ pub enum ServeError {
     #[error(transparent)]
     Import(#[from] ImportError),
     /// The environment file cannot be written.
-    #[error("{}: {source}", path.display())]
-    EnvFile { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    EnvFile(#[from] OutputError),
     /// The client for the Lambda runtime cannot be made.
     #[error("client: {0}")]
     Client(#[from] reqwest::Error),
@@ -80,20 +86,20 @@ impl Serve {
         if let Some(path) = &self.env_file {
             write_env_file(path, &environment)?;
         }
-        println!("{}", self.greeting(&stack, &environment));
+        print(format_args!("{}\n", self.greeting(&stack, &environment)));
         if let Some(stock) = stock {
             let now = stack.clock().now();
             let book = Portfolio::new(&stock.book, stock.accounts);
             let imported =
                 import(stack.transitions(), book, Some((&stock.policy, "local")), now, false).await?;
-            println!("{} accounts opened, {} known already", imported.opened, imported.known);
+            print(format_args!("{} accounts opened, {} known already\n", imported.opened, imported.known));
         }
         let messages = stack.services().sns.subscribe();
         tokio::select! {
             () = show(messages) => Ok(()),
             result = pump(&mut stack) => result.map_err(ServeError::from),
             _ = tokio::signal::ctrl_c() => {
-                println!("\nstopped");
+                print(format_args!("\nstopped\n"));
                 Ok(())
             }
         }
@@ -152,8 +158,7 @@ fn write_env_file(path: &Path, environment: &[(String, String)]) -> Result<(), S
         format!("{name}={quote}{value}{quote}\n")
     };
     let lines: Vec<String> = environment.iter().map(line).collect();
-    std::fs::write(path, lines.concat())
-        .map_err(|source| ServeError::EnvFile { path: path.to_owned(), source })
+    Ok(write_file(ENV_FILE, path, &lines.concat())?)
 }
 
 /// Pumps the streams, and fires the schedules as time goes by; each once at the start.
@@ -170,12 +175,17 @@ async fn pump(stack: &mut Stack) -> Result<(), StackError> {
             if *next <= now {
                 *next = now + schedule.every;
                 match stack.fire(schedule).await {
-                    Ok(answer) => println!("{} {}: {answer}", time(now), schedule.name),
-                    Err(error) => eprintln!("{} {}: {error}", time(now), schedule.name),
+                    Ok(answer) => print(format_args!("{} {}: {answer}\n", time(now), schedule.name)),
+                    Err(error) => screen::note(format_args!("{} {}: {error}", time(now), schedule.name)),
                 }
             }
         }
     }
+}
+
+/// Prints while the stack runs. It goes on where its terminal is closed.
+fn print(text: impl std::fmt::Display) {
+    let _ = write!(screen::people(), "{text}");
 }
 
 async fn show(mut messages: broadcast::Receiver<Delivered>) {
@@ -183,10 +193,12 @@ async fn show(mut messages: broadcast::Receiver<Delivered>) {
         match messages.recv().await {
             Ok(message) => {
                 let topic = message.topic_arn.rsplit(':').next().unwrap_or_default();
-                println!("{} {topic}: {}", time(SystemClock.now()), message.message);
-                print!("{}", words(&message.message).unwrap_or_default());
+                let words = words(&message.message).unwrap_or_default();
+                print(format_args!("{} {topic}: {}\n{words}", time(SystemClock.now()), message.message));
             }
-            Err(broadcast::error::RecvError::Lagged(missed)) => println!("({missed} messages not shown)"),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                print(format_args!("({missed} messages not shown)\n"));
+            }
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use duewatch_domain::escaped;
+
 /// Text in columns, each as wide as its widest cell.
 #[derive(Debug)]
 pub struct TextTable {
@@ -24,9 +26,9 @@ impl TextTable {
         self
     }
 
-    /// Adds a row, with a cell for each heading.
+    /// Adds a row, with a cell for each heading. A cell is one line, whatever it holds.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().map(|cell| escaped(&cell).into_owned()).collect());
     }
 
     /// Whether the table has no rows.

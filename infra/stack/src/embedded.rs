@@ -83,7 +83,7 @@ impl LocalServices {
             Transport::Loopback(ports) => {
                 let listener = bind(ports.dynamodb).await?;
                 let dynamodb_url = url(&listener)?;
-                tokio::spawn(dynoxide::server::serve_on(listener, engines.db.clone()));
+                tokio::spawn(crate::dynamodb::serve_on(listener, engines.db.clone()));
                 let listener = bind(ports.sns).await?;
                 let sns_url = url(&listener)?;
                 tokio::spawn(crate::sns::serve_on(listener, engines.sns.clone()));

@@ -80,17 +80,20 @@ impl Engines {
                 let (status, body) = self.sqs.answer(operation, body);
                 LocalAnswer { status, body, is_json: true }
             }
-            Some((_, operation)) => match dynamodb(&self.db, operation, body) {
-                Ok(body) => LocalAnswer { status: 200, body, is_json: true },
-                Err(error) => {
-                    LocalAnswer { status: error.status_code(), body: error.to_json(), is_json: true }
-                }
-            },
+            Some((_, operation)) => dynamodb_answer(&self.db, operation, body),
             None => {
                 let (status, body) = self.sns.answer_form(body);
                 LocalAnswer { status, body, is_json: false }
             }
         }
+    }
+}
+
+/// Answers one request to DynamoDB.
+pub(crate) fn dynamodb_answer(db: &Database, operation: &str, body: &[u8]) -> LocalAnswer {
+    match dynamodb(db, operation, body) {
+        Ok(body) => LocalAnswer { status: 200, body, is_json: true },
+        Err(error) => LocalAnswer { status: error.status_code(), body: error.to_json(), is_json: true },
     }
 }
 
@@ -106,8 +109,24 @@ fn dynamodb(db: &Database, operation: &str, body: &[u8]) -> Result<String, Dynox
         "BatchWriteItem" => call(body, |request| db.batch_write_item(request)),
         "TransactGetItems" => call(body, |request| db.transact_get_items(request)),
         "TransactWriteItems" => call(body, |request| db.transact_write_items(request)),
+        "CreateTable" => call(body, |request| db.create_table(request)),
+        "DeleteTable" => call(body, |request| db.delete_table(request)),
         "DescribeTable" => call(body, |request| db.describe_table(request)),
-        other => Err(DynoxideError::ValidationException(format!("{other} is not answered in process"))),
+        "UpdateTable" => call(body, |request| db.update_table(request)),
+        "ListTables" => call(body, |request| db.list_tables(request)),
+        "TagResource" => call(body, |request| db.tag_resource(request)),
+        "UntagResource" => call(body, |request| db.untag_resource(request)),
+        "ListTagsOfResource" => call(body, |request| db.list_tags_of_resource(request)),
+        "DescribeTimeToLive" => call(body, |request| db.describe_time_to_live(request)),
+        "UpdateTimeToLive" => call(body, |request| db.update_time_to_live(request)),
+        "ListStreams" => call(body, |request| db.list_streams(request)),
+        "DescribeStream" => call(body, |request| db.describe_stream(request)),
+        "GetShardIterator" => call(body, |request| db.get_shard_iterator(request)),
+        "GetRecords" => call(body, |request| db.get_records(request)),
+        "ExecuteStatement" => call(body, |request| db.execute_statement(request)),
+        "ExecuteTransaction" => call(body, |request| db.execute_transaction(request)),
+        "BatchExecuteStatement" => call(body, |request| db.batch_execute_statement(request)),
+        other => Err(DynoxideError::ValidationException(format!("{other} is not answered here"))),
     }
 }
 

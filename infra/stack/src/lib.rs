@@ -2,9 +2,11 @@
 //! topics, queues, streams, schedules, and their endpoints over HTTP.
 
 mod clock;
+mod dynamodb;
 mod embedded;
 mod engines;
 mod functions;
+mod guard;
 mod in_process;
 mod pump;
 mod queue_pump;

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::clock::StackClock;
+use crate::guard;
 use crate::template::QueueSpec;
 
 /// The prefix of the operations' names.
@@ -226,7 +227,7 @@ impl SqsState {
 /// When the listener fails.
 pub async fn serve_on(listener: TcpListener, sqs: LocalSqs) -> io::Result<()> {
     let layer = DefaultBodyLimit::max(2 * MAX_ENTRIES * MAX_BODY_BYTES);
-    axum::serve(listener, Router::new().route("/", post(answer)).layer(layer).with_state(sqs)).await
+    guard::serve(listener, Router::new().route("/", post(answer)).layer(layer).with_state(sqs)).await
 }
 
 async fn answer(State(sqs): State<LocalSqs>, headers: HeaderMap, body: Bytes) -> Response {

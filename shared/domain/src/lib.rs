@@ -31,8 +31,8 @@ pub mod formats;
 pub mod describe;
 
 pub use account::{Account, Decision};
-pub use assessment::{Assessment, Permit, Trigger, assess, decide, draw_plans, permit_for};
+pub use assessment::{Assessment, Permit, Trigger, UnknownOperation, assess, decide, draw_plans, permit_for};
 pub use commands::{Applied, Command, Contract, Event, InboundMessage};
-pub use kernel::{MAX_PRINTABLE_BYTES, Refusal, Zone, printable};
+pub use kernel::{MAX_PRINTABLE_BYTES, Refusal, Zone, escaped, printable};
 pub use ledger::{Balances, allocate, allocate_at};
 pub use policy::Policy;

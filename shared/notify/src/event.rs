@@ -9,7 +9,7 @@ use duewatch_domain::account::Figures;
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{Decision, event_id};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::kernel::{ContactId, CustomerId, Revision, ThirdPartyId};
+use duewatch_domain::kernel::{ContactId, CustomerId, Revision, ThirdPartyId, escaped_json};
 use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Channel, Restriction};
 use serde::Serialize;
@@ -56,7 +56,8 @@ impl<T: Serialize> CloudEvent<T> {
         OutboundMessage {
             topic,
             // Plain data: only a map whose keys are no strings can fail here.
-            body: serde_json::to_string(&self).unwrap_or_default(),
+            // A person on call reads it as it is, in a mail.
+            body: escaped_json(&serde_json::to_string(&self).unwrap_or_default()).into_owned(),
             attributes: all,
         }
     }
@@ -344,4 +345,21 @@ fn operations_message(
         OperationsEvent { kind, function, subject, reason },
     )
     .message(Topic::Operations, &[("kind", kind.as_str()), ("function", function)])
+}
+
+#[cfg(test)]
+mod tests {
+    use duewatch_domain::kernel::is_unprintable;
+
+    use super::*;
+
+    #[test]
+    fn an_alert_never_acts_on_the_mail_that_brings_it() -> Result<(), serde_json::Error> {
+        let subject = "A\u{202e}1\u{9b}2J\r\nBcc: x";
+        let alert = operations(OperationsKind::Quarantined, "intake", subject, "why", DateTime::UNIX_EPOCH);
+        assert!(!alert.body.chars().any(is_unprintable), "{:?}", alert.body);
+        let read: serde_json::Value = serde_json::from_str(&alert.body)?;
+        assert_eq!(read["data"]["subject"], subject, "a program reads the id itself");
+        Ok(())
+    }
 }

@@ -22,7 +22,12 @@ use crate::SettingsError;
 /// When the region or the credentials are missing.
 pub fn function_config(lookup: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, SettingsError> {
     let find = |name: &str| lookup(name).filter(|value| !value.is_empty());
-    let get = |name: &'static str| find(name).ok_or(SettingsError::Missing(name));
+    let needed = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let missing: Vec<&'static str> = needed.into_iter().filter(|name| find(name).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(SettingsError::Missing(missing));
+    }
+    let get = |name: &'static str| find(name).ok_or_else(|| SettingsError::Missing(vec![name]));
     let is_on = |name: &str| find(name).map(|value| value.eq_ignore_ascii_case("true"));
     let credentials = Credentials::new(
         get("AWS_ACCESS_KEY_ID")?,
@@ -96,7 +101,7 @@ mod tests {
     fn what_a_function_needs_to_call_anybody_is_named_where_it_is_missing() {
         for missing in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
             let config = function_config(|name| environment(name).filter(|_| name != missing));
-            assert_eq!(config.err(), Some(SettingsError::Missing(missing)));
+            assert_eq!(config.err(), Some(SettingsError::Missing(vec![missing])));
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod batch;
 mod clients;
+mod escaping;
 mod metrics;
 mod queue;
 mod settings;
@@ -13,6 +14,7 @@ mod start;
 
 pub use batch::{Done, MostlyPoisoned, NewRevision, RawStreamEvent, StreamBatch, read_record, stream_batch};
 pub use clients::{function_config, https_client};
+pub use escaping::{EscapeStyle, Escaping};
 pub use metrics::Metrics;
 pub use queue::{QueueBatch, queue_batch};
 pub use settings::{

@@ -32,11 +32,12 @@ pub struct Settings {
     pub metrics_namespace: String,
 }
 
-/// A missing or invalid setting.
+/// Missing settings, or an invalid one.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    #[error("the environment has no {0}; infra/template.yaml shows what a function needs")]
-    Missing(&'static str),
+    /// Every setting that is missing or empty, so that a reader can set all of them at once.
+    #[error("the environment has no {}; infra/template.yaml shows what a function needs", .0.join(", "))]
+    Missing(Vec<&'static str>),
     /// The value is out of range.
     #[error("{name}: \"{value}\" is no number from 1 to 100")]
     NoNumber { name: &'static str, value: String },
@@ -57,7 +58,7 @@ impl Settings {
     /// Reads the settings from the environment.
     ///
     /// # Errors
-    /// The first [`SettingsError`].
+    /// [`SettingsError::Missing`] with all that are missing, else the first invalid one.
     pub fn from_env() -> Result<Self, SettingsError> {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
@@ -65,11 +66,14 @@ impl Settings {
     /// Reads the settings through `lookup`.
     ///
     /// # Errors
-    /// The first [`SettingsError`].
+    /// As of [`from_env`](Self::from_env).
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let get = |name: &'static str| {
-            lookup(name).filter(|value| !value.is_empty()).ok_or(SettingsError::Missing(name))
-        };
+        let find = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let missing: Vec<&'static str> = SETTINGS.into_iter().filter(|name| find(name).is_none()).collect();
+        if !missing.is_empty() {
+            return Err(SettingsError::Missing(missing));
+        }
+        let get = |name: &'static str| find(name).ok_or_else(|| SettingsError::Missing(vec![name]));
         let shards = get("DUE_SHARDS")?;
         let due_shards = match shards.parse() {
             Ok(number @ 1..=duewatch_store::MAX_DUE_SHARDS) => number,
@@ -117,15 +121,27 @@ mod tests {
     fn a_missing_setting_is_named() {
         for missing in SETTINGS {
             let settings = Settings::from_lookup(|name| (name != missing).then(|| "4".to_owned()));
-            assert_eq!(settings, Err(SettingsError::Missing(missing)));
+            assert_eq!(settings, Err(SettingsError::Missing(vec![missing])));
         }
+    }
+
+    #[test]
+    fn all_missing_settings_are_named_at_once() {
+        let only = |name: &str| ["RECORDS_TABLE", "DUE_SHARDS"].contains(&name).then(|| "many".to_owned());
+        let others: Vec<&str> =
+            SETTINGS.into_iter().filter(|name| !["RECORDS_TABLE", "DUE_SHARDS"].contains(name)).collect();
+        assert_eq!(Settings::from_lookup(only), Err(SettingsError::Missing(others)));
+        assert_eq!(
+            Settings::from_lookup(|_| Some(String::new())),
+            Err(SettingsError::Missing(SETTINGS.to_vec()))
+        );
     }
 
     #[test]
     fn a_function_that_does_not_start_says_in_one_line_what_to_set() {
         let error = Settings::from_lookup(|_| None).unwrap_err();
         let line = format!("{:?}", lambda_runtime::Error::from(error));
-        assert!(line.starts_with("the environment has no DUE_SHARDS; "), "{line}");
+        assert!(line.starts_with("the environment has no ACCOUNTS_TABLE, PAYMENTS_TABLE, "), "{line}");
         assert_eq!(line.lines().count(), 1);
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 use std::future::Future;
+use std::io::StdoutLock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::{Settings, SettingsError, function_config};
+use crate::{EscapeStyle, Escaping, Settings, SettingsError, function_config};
 
 /// The longest warm-up. More would not make the first event any faster.
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(2);
@@ -62,6 +63,11 @@ async fn warm_up(services: &Services) {
 /// The clients' crates, by the prefix of their log targets.
 const CLIENTS: [&str; 5] = ["aws_", "h2", "hyper", "lambda_runtime", "rustls"];
 
+/// The log: an id in it can hold a character that would act on the terminal of a reader.
+fn log_writer() -> Escaping<StdoutLock<'static>> {
+    Escaping::new(std::io::stdout().lock(), EscapeStyle::Json)
+}
+
 /// Starts a function: logs as JSON at the level of `RUST_LOG`, settings and
 /// clients from the environment, and one call to warm them up.
 ///
@@ -81,7 +87,7 @@ pub async fn start_beside<C>(
     client: impl FnOnce(&SdkConfig) -> C,
 ) -> Result<(Services, C), SettingsError> {
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().json().with_current_span(false))
+        .with(tracing_subscriber::fmt::layer().json().with_current_span(false).with_writer(log_writer))
         .with(log_levels(std::env::var("RUST_LOG").ok().as_deref()))
         .init();
     let settings = Settings::from_env()?;

@@ -1,50 +1,65 @@
 //! `duewatch explain`, `permits` and `audit`: one account.
 
 use std::error::Error;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use duewatch_app::{Clock, SystemClock};
-use duewatch_domain::kernel::AccountId;
-use duewatch_domain::kernel::{business_date, end_of_day, start_of_day};
-use duewatch_domain::policy::Versions;
-use duewatch_domain::{Account, Decision, permit_for};
-use duewatch_runtime::Settings;
+use duewatch_domain::formats::Explanation;
+use duewatch_domain::kernel::{AccountId, business_date, end_of_day, start_of_day};
+use duewatch_domain::policy::{Restriction, Versions};
+use duewatch_domain::{Account, Decision, Permit, escaped, permit_for};
+use serde::Serialize;
 
 use super::environment::{configured, runtime};
-use super::exit::Answered;
+use super::exit::{Answered, NO};
 use crate::audit::audit;
 use crate::explain::story;
 use crate::firings::SWEEP_EVERY;
+use crate::import::ImportError;
 use crate::input::{BookFormat, read_whole_book};
 use crate::replay::{Case, CaseFiles, ReplayedAccount, walk_account};
+use crate::screen;
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// The account.
-    account: AccountId,
-    /// A folder with policy.toml, book.jsonl and events.jsonl. By default, the tables that the environment
-    #[cfg_attr(feature = "local", doc = " names, or else the demo's folder.")]
-    #[cfg_attr(not(feature = "local"), doc = " names.")]
-    #[arg(long, value_name = "DIR")]
-    case: Option<PathBuf>,
-    /// With a folder: the first day. By default, that of the first event.
-    #[arg(long, value_name = "DATE")]
-    from: Option<NaiveDate>,
-    /// With a folder: the last day. By default, that of the last event.
-    #[arg(long, value_name = "DATE")]
-    to: Option<NaiveDate>,
+    #[command(flatten)]
+    of: LocatedArgs,
+    /// For scripts: one JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct PermitsArgs {
     #[command(flatten)]
-    of: ExplainArgs,
-    /// The operation, by its name in the lender's systems. `draw` is drawing on the credit line, `repay`
-    /// paying back.
+    of: LocatedArgs,
+    /// The operation: repay, draw, transfer, pay_wages, receive, or one that the account's policy names. Upper and
+    /// lower case differ. Another one is an error with exit code 2, never an answer.
     operation: String,
+    /// For scripts: one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// An account, and where it is read.
+#[derive(Args, Debug)]
+pub(super) struct LocatedArgs {
+    /// The account.
+    account: AccountId,
+    /// A folder with policy.toml, book.jsonl and events.jsonl, such as the demo's. By default, the tables that the
+    /// environment names.
+    #[arg(long, value_name = "DIR")]
+    case: Option<PathBuf>,
+    /// With a folder: the first day. By default, that of the first event.
+    #[arg(long, value_name = "DATE", requires = "case")]
+    from: Option<NaiveDate>,
+    /// With a folder: the last day. By default, that of the last event.
+    #[arg(long, value_name = "DATE", requires = "case")]
+    to: Option<NaiveDate>,
 }
 
 #[derive(Args, Debug)]
@@ -65,24 +80,72 @@ struct LocatedAccount {
 }
 
 pub(super) fn run_explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
-    let LocatedAccount { account, decisions, others, versions, now } = locate(args)?;
+    let LocatedAccount { account, decisions, others, versions, now } = locate(&args.of)?;
+    if args.json {
+        let timeline = versions.timeline(&account, now);
+        return Ok(print_json(&Explanation::new(&account, &decisions, &timeline, now))?);
+    }
+    let mut out = screen::people();
     match not_opened(&account, now) {
-        Some(sentence) => println!("{sentence}"),
-        None => print!("{}", story(&account, &decisions, &others, &versions, now)),
+        Some(sentence) => writeln!(out, "{sentence}")?,
+        None => write!(out, "{}", story(&account, &decisions, &others, &versions, now))?,
     }
     Ok(())
 }
 
+/// The answer about an operation, for scripts.
+#[derive(Serialize)]
+struct PermitAnswer<'a> {
+    at: DateTime<Utc>,
+    account_id: &'a AccountId,
+    operation: &'a str,
+    /// `allowed`, `excepted`, `within`, `blocked` or `not_opened`.
+    answer: &'static str,
+    allowed: bool,
+    /// The percent of the credit line within which the operation may go through.
+    percent: Option<u32>,
+    restriction: Option<&'a Restriction>,
+    /// As decided last; none before the account is opened.
+    stage: Option<&'a str>,
+    sentence: String,
+}
+
 pub(super) fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
     let LocatedAccount { account, versions, now, .. } = locate(&args.of)?;
-    if let Some(sentence) = not_opened(&account, now) {
-        println!("{sentence}");
-        return Err(Box::new(Answered { code: 3 }));
+    let permit = permit_for(&account, versions.in_force(&account, now), &args.operation)?;
+    let unopened = not_opened(&account, now);
+    let is_opened = unopened.is_none();
+    let answer = PermitAnswer {
+        at: now,
+        account_id: &account.account_id,
+        operation: &args.operation,
+        answer: if is_opened { permit.name() } else { "not_opened" },
+        allowed: is_opened && permit.is_allowed(),
+        percent: match permit {
+            Permit::Within(_, percent) => Some(percent),
+            _ => None,
+        },
+        restriction: permit.restriction(),
+        stage: is_opened.then(|| account.status.stage.as_str()),
+        sentence: unopened.unwrap_or_else(|| permit.to_string()),
+    };
+    if args.json {
+        print_json(&answer)?;
+    } else {
+        let mut out = screen::people();
+        writeln!(out, "{}", escaped(&answer.sentence))?;
+        if let Some(stage) = answer.stage {
+            writeln!(out, "{}", escaped(&format!("Account {} is {stage}.", account.account_id)))?;
+        }
     }
-    let permit = permit_for(&account, versions.in_force(&account, now), &args.operation);
-    println!("{permit}");
-    println!("Account {} is {}.", account.account_id, account.status.stage);
-    if permit.is_allowed() { Ok(()) } else { Err(Box::new(Answered { code: 3 })) }
+    if answer.allowed { Ok(()) } else { Err(Box::new(Answered { code: NO })) }
+}
+
+/// Prints one JSON object on a line.
+fn print_json(value: &impl Serialize) -> std::io::Result<()> {
+    let mut out = screen::json();
+    serde_json::to_writer(&mut out, value)?;
+    writeln!(out)
 }
 
 /// The answer about an account that is not opened yet.
@@ -93,16 +156,14 @@ fn not_opened(account: &Account, now: DateTime<Utc>) -> Option<String> {
 
 pub(super) async fn run_audit(args: &AuditArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
-    Ok(audit(transitions.store(), &args.account, SystemClock.now(), &mut std::io::stdout().lock()).await?)
+    Ok(audit(transitions.store(), &args.account, SystemClock.now(), &mut screen::people()).await?)
 }
 
-/// Finds an account: in a folder's case, in the tables that the environment names, or in the demo's folder.
-fn locate(args: &ExplainArgs) -> Result<LocatedAccount, Box<dyn Error>> {
-    if args.case.is_none() && Settings::from_env().is_ok() {
+/// Finds an account: in a folder's case where one is named, else in the tables that the environment names. Neither
+/// stands in for the other: an answer from a sample would be taken for one about a borrower.
+fn locate(args: &LocatedArgs) -> Result<LocatedAccount, Box<dyn Error>> {
+    let Some(folder) = &args.case else {
         return runtime()?.block_on(stored(&args.account));
-    }
-    let Some(folder) = args.case.clone().or_else(demo_folder) else {
-        return Err("name a folder with --case, or set the environment that names the tables".into());
     };
     let files = CaseFiles {
         policies: vec![folder.join("policy.toml")],
@@ -111,12 +172,7 @@ fn locate(args: &ExplainArgs) -> Result<LocatedAccount, Box<dyn Error>> {
         events: folder.join("events.jsonl"),
     };
     if !files.book.exists() {
-        return Err(format!(
-            "{}: no case there. Run `duewatch demo` first, name a folder with --case, \
-             or set the environment that names the tables (`duewatch serve` prints it)",
-            folder.display()
-        )
-        .into());
+        return Err(format!("--case {}: no case there; it has no book.jsonl", folder.display()).into());
     }
     let (first, last) = span(&files)?;
     let (from, to) = (args.from.unwrap_or(first), args.to.unwrap_or(last));
@@ -127,19 +183,13 @@ fn locate(args: &ExplainArgs) -> Result<LocatedAccount, Box<dyn Error>> {
     Ok(LocatedAccount { account, decisions, others, versions: Arc::new(case.versions), now })
 }
 
-/// The folder of the demo, which only a build with the local stack runs.
-#[cfg(feature = "local")]
-fn demo_folder() -> Option<PathBuf> {
-    Some(crate::demo::default_out())
-}
-
-#[cfg(not(feature = "local"))]
-const fn demo_folder() -> Option<PathBuf> {
-    None
-}
-
 async fn stored(account_id: &AccountId) -> Result<LocatedAccount, Box<dyn Error>> {
-    let transitions = configured().await?;
+    let transitions = configured().await.map_err(|error| match error {
+        ImportError::Unconfigured(_) => {
+            format!("{error}. For the files of a case, name their folder with --case")
+        }
+        other => other.to_string(),
+    })?;
     let now = SystemClock.now();
     let stored = transitions.store().account(account_id).await?;
     let account = stored.ok_or_else(|| format!("there is no account {account_id}"))?.account;

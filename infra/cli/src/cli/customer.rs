@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use chrono::{Days, NaiveDate, NaiveTime};
 use clap::Args;
@@ -13,8 +13,9 @@ use duewatch_domain::kernel::{AccountId, CustomerId};
 use super::environment::{configured, sdk_config};
 use crate::caller::caller;
 use crate::contacts;
-use crate::customer::{self, Erased};
+use crate::customer::{self, Erased, Export};
 use crate::progress::Progress;
+use crate::screen;
 
 #[derive(Args, Debug)]
 pub(super) struct ContactsArgs {
@@ -55,7 +56,7 @@ pub(super) struct EraseArgs {
 pub(super) async fn run_contacts(args: ContactsArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
     let store = transitions.store();
-    let mut out = std::io::stdout().lock();
+    let mut out = screen::people();
     match args.customer {
         Some(customer_id) => contacts::of_customer(store, &customer_id, &mut out).await?,
         None => {
@@ -79,10 +80,17 @@ pub(super) async fn run_export(args: ExportArgs) -> Result<(), Box<dyn Error>> {
     let now = SystemClock.now();
     let by = requester(args.by.as_deref()).await?;
     let export = customer::export(store, &args.customer, &accounts, &by, now).await?;
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &export)?;
-    writeln!(out)?;
-    Ok(())
+    // The text of a history's entry stays as it is in a file or a pipe, so that its hash can be verified there.
+    if std::io::stdout().is_terminal() {
+        write_json(&mut screen::json(), &export)
+    } else {
+        write_json(&mut std::io::stdout().lock(), &export)
+    }
+}
+
+fn write_json(out: &mut impl Write, export: &Export) -> Result<(), Box<dyn Error>> {
+    serde_json::to_writer_pretty(&mut *out, export)?;
+    Ok(writeln!(out)?)
 }
 
 /// The caller as the platform knows it, and for whom it says that it acts.
@@ -107,9 +115,10 @@ pub(super) async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
     let by = requester(args.by.as_deref()).await?;
     let Erased { deleted, emptied, kept, accounts, quarantined } =
         customer::erase(&transitions, &args.customer, &by, now).await?;
-    println!(
+    writeln!(
+        screen::people(),
         "{deleted} items deleted, the values of {emptied} log entries erased, {kept} records of access kept; \
          the free text of {accounts} accounts and {quarantined} quarantined records erased"
-    );
+    )?;
     Ok(())
 }

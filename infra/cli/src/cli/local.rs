@@ -2,13 +2,16 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::demo::{self, Demo};
 use crate::input::{BookFormat, read_policy_and_texts, read_whole_book};
-use crate::serve::{Serve, Stock};
+use crate::output::{NamedPath, check_outputs};
+use crate::screen;
+use crate::serve::{ENV_FILE, Serve, Stock};
 
 #[derive(Args, Debug)]
 pub(super) struct DemoArgs {
@@ -54,11 +57,17 @@ pub(super) struct ServeArgs {
 
 pub(super) fn run_demo(args: DemoArgs) -> Result<(), Box<dyn Error>> {
     let demo = Demo { accounts: args.accounts, days: args.days, seed: args.seed, out: args.out };
-    print!("{}", demo.run()?);
-    Ok(())
+    Ok(write!(screen::people(), "{}", demo.run()?)?)
 }
 
 pub(super) async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
+    if let Some(folder) = args.env_file.as_deref().and_then(Path::parent) {
+        fs::create_dir_all(folder)?;
+    }
+    let inputs = [("--book", args.book.as_deref()), ("--policy", args.policy.as_deref())];
+    let inputs = inputs.into_iter().filter_map(|(option, path)| Some(NamedPath::new(option, path?)));
+    let outputs = args.env_file.as_deref().map(|path| NamedPath::new(ENV_FILE, path));
+    check_outputs(outputs.as_slice(), &inputs.collect::<Vec<_>>())?;
     let stock = match (args.book, args.policy) {
         (Some(book), Some(policy)) => Some(Stock {
             policy: read_policy_and_texts(&policy)?,
@@ -67,9 +76,6 @@ pub(super) async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
         }),
         _ => None,
     };
-    if let Some(folder) = args.env_file.as_deref().and_then(Path::parent) {
-        fs::create_dir_all(folder)?;
-    }
     let serve = Serve {
         dynamodb_port: args.dynamodb_port,
         sns_port: args.sns_port,

@@ -2,12 +2,14 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 use clap::Args;
 use duewatch_app::{Clock, SystemClock};
+use duewatch_domain::escaped;
 use duewatch_handlers::Handlers;
 use duewatch_runtime::{Settings, reference_keys_from_env};
 
@@ -17,6 +19,7 @@ use crate::import::past::PastEvents;
 use crate::import::{ImportError, Imported, Portfolio, import};
 use crate::input::{BookFormat, read_book, read_policy_and_texts};
 use crate::requeue::{QuarantineScope, Requeue, Requeued};
+use crate::screen;
 
 #[derive(Args, Debug)]
 pub(super) struct ImportArgs {
@@ -68,13 +71,13 @@ pub(super) async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
         None => String::new(),
     };
     let policy = args.policy.as_deref().map(read_policy_and_texts).transpose()?;
-    let (accounts, faults) = read_book(&args.book, BookFormat::of(&args.book, args.format))?;
+    let (accounts, mut faults) = read_book(&args.book, BookFormat::of(&args.book, args.format))?;
     let faulty = faults.len() as u64;
-    for (place, fault) in faults.into_iter().enumerate() {
-        if !args.keep_going {
-            return Err(fault.into());
-        }
-        eprintln!("duewatch: {fault} ({} refused so far)", place + 1);
+    if faulty > 0 && !args.keep_going {
+        return Err(ImportError::Refused { fault: faults.swap_remove(0), refused: faulty }.into());
+    }
+    for (fault, place) in faults.into_iter().zip(1_u64..) {
+        screen::note(format_args!("duewatch: {fault} ({place} refused so far)"));
     }
     let now = SystemClock.now();
     let policy = policy.as_ref().map(|policy| (policy, by.as_str()));
@@ -82,9 +85,10 @@ pub(super) async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
     let book = Portfolio { past: past.unwrap_or_default(), ..Portfolio::new(&args.book, accounts) };
     let Imported { opened, known, refused } =
         import(&transitions, book, policy, now, args.keep_going).await?;
-    println!("{opened} accounts opened, {known} known already, {} lines refused", refused + faulty);
-    if refused + faulty > 0 {
-        return Err(ImportError::SomeRefused { refused: refused + faulty, loaded: opened + known }.into());
+    let refused = refused + faulty;
+    print_line(&format!("{opened} accounts opened, {known} known already, {refused} lines refused"))?;
+    if refused > 0 {
+        return Err(ImportError::SomeRefused { refused, loaded: opened + known }.into());
     }
     Ok(())
 }
@@ -101,27 +105,32 @@ pub(super) async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>>
     }));
     let since = args.since.unwrap_or_else(|| SystemClock.now().date_naive() - Days::new(30));
     let scope = QuarantineScope { since, source: args.source.as_deref() };
-    let tell = |line| println!("{line}");
+    // A terminal that is closed must not end the requeue half-way.
+    let tell = |line: String| print_line(&line).unwrap_or_default();
     if args.list {
         let listed = requeue.list(scope, tell).await?;
-        println!("{listed} records are in quarantine");
-        return Ok(());
+        return Ok(print_line(&format!("{listed} records are in quarantine"))?);
     }
     if let Some(reason) = &args.reason {
         let dropped = requeue.drop_records(scope, &args.drops, reason, tell).await?;
-        println!("{dropped} records dropped");
-        return Ok(());
+        return Ok(print_line(&format!("{dropped} records dropped"))?);
     }
     let mut all = Requeued::default();
     for path in &args.batches {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let requeued = requeue.failed_batch(path, &text, tell).await?;
-        println!("{}: {} records taken, {} left", path.display(), requeued.taken, requeued.left);
+        let (path, Requeued { taken, left, .. }) = (path.display(), requeued);
+        print_line(&format!("{path}: {taken} records taken, {left} left"))?;
         all = all.and(requeued);
     }
     if args.batches.is_empty() {
         all = requeue.quarantine(scope, tell).await?;
     }
-    println!("{} records taken, {} left", all.taken, all.left);
+    print_line(&format!("{} records taken, {} left", all.taken, all.left))?;
     if all.left > 0 { Err("something is left; mend the cause and do it again".into()) } else { Ok(()) }
+}
+
+/// Prints one line: the ids and reasons in it come from outside.
+fn print_line(line: &str) -> std::io::Result<()> {
+    writeln!(screen::people(), "{}", escaped(line))
 }

@@ -11,25 +11,31 @@ use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::describe::describe;
 use duewatch_domain::policy::presets::PRESETS;
 use duewatch_domain::policy::{self, Retention};
+use duewatch_domain::{Policy, escaped};
 
 use super::environment::runtime;
+use super::exit::{Answered, FINDINGS};
 use super::policy_life::{
     ApproveArgs, HoldArgs, ListArgs, PublishArgs, RollbackArgs, run_approve, run_hold, run_list, run_publish,
     run_release, run_rollback,
 };
 use crate::diff::{Diff, last_day};
 use crate::input::{BookFormat, read_events, read_policy, read_policy_and_texts, read_whole_book};
+use crate::screen;
 
 /// The `policy` commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
     /// Check that a policy and its texts are valid, print its rules, and warn of doubtful ones.
     ///
-    /// Warnings go to standard error, each with line and column, and fail nothing: a ladder that jumps,
-    /// restricts within grace or unannounced, or eases later arrears.
+    /// Warnings go to standard error, each with line and column, and fail nothing unless --strict is given: a
+    /// ladder that jumps, restricts within grace or unannounced, or eases later arrears.
     Check {
         /// The policy, as TOML.
         policy: PathBuf,
+        /// End with exit code 5 where there is a warning.
+        #[arg(long)]
+        strict: bool,
     },
     /// Publish the next version into the tables that the environment names, and queue every account under the
     /// policy for evaluation, spread over the time until the version takes effect.
@@ -105,7 +111,7 @@ pub(super) struct DiffArgs {
 /// Runs a `policy` command.
 pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
     match command {
-        PolicyCommand::Check { policy } => check(&policy),
+        PolicyCommand::Check { policy, strict } => check(&policy, strict),
         PolicyCommand::Publish(args) => runtime()?.block_on(run_publish(args)),
         PolicyCommand::Approve(args) => runtime()?.block_on(run_approve(args)),
         PolicyCommand::Rollback(args) => runtime()?.block_on(run_rollback(args)),
@@ -120,14 +126,14 @@ pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
                 LanguageArg::En => duewatch_domain::policy::Language::En,
             };
             let page = describe(&read_policy(&policy)?.policy, language);
-            Ok(std::io::stdout().lock().write_all(page.as_bytes())?)
+            Ok(screen::people().write_all(page.as_bytes())?)
         }
     }
 }
 
 /// Prints the named preset, or without a name the names of all.
 fn preset(name: Option<&str>) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = screen::people();
     for preset in PRESETS {
         match name {
             None => writeln!(out, "{}  {}", preset.name, preset.region)?,
@@ -138,31 +144,38 @@ fn preset(name: Option<&str>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn check(path: &Path) -> Result<(), Box<dyn Error>> {
+fn check(path: &Path, strict: bool) -> Result<(), Box<dyn Error>> {
     let file = read_policy_and_texts(path)?;
-    let policy = file.policy;
-    println!(
+    let mut out = screen::people();
+    for line in rules_of(&file.policy, path) {
+        writeln!(out, "{}", escaped(&line))?;
+    }
+    let warnings = policy::review(&file.text)?.1;
+    for warning in &warnings {
+        screen::note(format_args!("duewatch: {}: {warning}", path.display()));
+    }
+    if strict && !warnings.is_empty() { Err(Box::new(Answered { code: FINDINGS })) } else { Ok(()) }
+}
+
+/// The rules of a valid policy, a line each.
+fn rules_of(policy: &Policy, path: &Path) -> Vec<String> {
+    let mut lines = vec![format!(
         "{}: valid: policy {}, binding from {}",
         path.display(),
         policy.reference(),
         policy.effective_on
-    );
+    )];
     for stage in &policy.stages {
         let restrictions: Vec<String> = stage.restrictions.iter().map(ToString::to_string).collect();
         let brings =
             if restrictions.is_empty() { "no restriction".to_owned() } else { restrictions.join(", ") };
-        println!("  {}: {brings}", stage.name);
+        lines.push(format!("  {}: {brings}", stage.name));
     }
     let Retention { history_days, contact_log_days } = policy.retention;
     for (what, days) in [("history", history_days), ("contact log", contact_log_days)] {
-        if let Some(days) = days {
-            println!("  {what}: kept for {days} days");
-        }
+        lines.extend(days.map(|days| format!("  {what}: kept for {days} days")));
     }
-    for warning in policy::review(&file.text)?.1 {
-        eprintln!("duewatch: {}: {warning}", path.display());
-    }
-    Ok(())
+    lines
 }
 
 fn diff(args: &DiffArgs) -> Result<(), Box<dyn Error>> {
@@ -173,11 +186,11 @@ fn diff(args: &DiffArgs) -> Result<(), Box<dyn Error>> {
     let on = on.unwrap_or_else(|| SystemClock.now().date_naive());
     let path = args.events.as_ref().unwrap_or(&args.book);
     let diff = Diff::new(policies, &book, &events, path, on)?;
-    let mut out = std::io::stdout().lock();
     if args.json {
-        diff.write_json(&mut out)?;
-        eprintln!("{}", diff.summary());
+        diff.write_json(&mut screen::json())?;
+        screen::note(diff.summary());
     } else {
+        let mut out = screen::people();
         diff.write_table(&mut out)?;
         writeln!(out, "\n{}", diff.summary())?;
     }

@@ -2,6 +2,7 @@
 //! environment names.
 
 use std::error::Error;
+use std::io::Write;
 use std::path::PathBuf;
 
 use chrono::{NaiveDate, SecondsFormat, TimeDelta};
@@ -18,6 +19,7 @@ use crate::diff::last_day;
 use crate::input::{BookFormat, InputError, read_events, read_policy_and_texts, read_whole_book};
 use crate::policies::{self, Brake, JudgedBook, PublicationOutcome};
 use crate::publish::queue_accounts;
+use crate::screen;
 
 /// The most bytes of a reason.
 const MAX_REASON_BYTES: usize = 500;
@@ -142,9 +144,14 @@ async fn report_and_queue(
     let PublicationOutcome { policy, is_new, judgement } = published;
     let known = if *is_new { "" } else { " already" };
     if let Some(judgement) = judgement {
-        println!("{}", judgement.summary());
+        writeln!(screen::people(), "{}", judgement.summary())?;
     }
-    println!("policy {} is published{known}, binding from {}", policy.reference(), policy.effective_on);
+    writeln!(
+        screen::people(),
+        "policy {} is published{known}, binding from {}",
+        policy.reference(),
+        policy.effective_on
+    )?;
     if policy.version == 1 {
         return Ok(());
     }
@@ -153,15 +160,19 @@ async fn report_and_queue(
 
 async fn queue(transitions: &Transitions, policy: &Policy) -> Result<(), Box<dyn Error>> {
     let wait = FRESH_FOR + TimeDelta::seconds(10);
-    eprintln!("in {} s everybody judges by it; then the accounts are queued", wait.num_seconds());
+    screen::note(format_args!(
+        "in {} s everybody judges by it; then the accounts are queued",
+        wait.num_seconds()
+    ));
     tokio::time::sleep(wait.to_std()?).await;
     let queued = queue_accounts(transitions.store(), policy, SystemClock.now()).await?;
-    println!(
+    writeln!(
+        screen::people(),
         "{} accounts under it, {} of them queued to be looked at over the next {} hours",
         queued.accounts,
         queued.queued,
         queued.spread.num_hours()
-    );
+    )?;
     Ok(())
 }
 
@@ -172,37 +183,37 @@ pub(super) async fn run_approve(args: ApproveArgs) -> Result<(), Box<dyn Error>>
     let digest = policy_digest(&canonical_text(&file.text));
     let approval = PolicyApproval { by, at: SystemClock.now() };
     transitions.store().approve_policy(&file.policy.id, &digest, &approval).await?;
-    println!("{} is approved by {}: {digest}", file.policy.reference(), approval.by);
+    writeln!(screen::people(), "{} is approved by {}: {digest}", file.policy.reference(), approval.by)?;
     Ok(())
 }
 
 pub(super) async fn run_list(args: ListArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
     let list = policies::list(transitions.store(), &args.policy_id).await?;
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        list.write_json(&mut out)?
+    Ok(if args.json {
+        list.write_json(&mut screen::json())?
     } else {
-        list.write_table(&mut out)?
-    }
-    Ok(())
+        list.write_table(&mut screen::people())?
+    })
 }
 
 pub(super) async fn run_hold(args: HoldArgs) -> Result<(), Box<dyn Error>> {
     set_hold(true, args.reason).await?;
-    println!(
+    writeln!(
+        screen::people(),
         "new restrictions are on hold within {} s; `duewatch policy release` ends it",
         FRESH_FOR.num_seconds()
-    );
+    )?;
     Ok(())
 }
 
 pub(super) async fn run_release(args: HoldArgs) -> Result<(), Box<dyn Error>> {
     set_hold(false, args.reason).await?;
-    println!(
+    writeln!(
+        screen::people(),
         "restrictions begin again within {} s; those that were deferred, within an hour",
         FRESH_FOR.num_seconds()
-    );
+    )?;
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono::NaiveDate;
@@ -10,7 +11,9 @@ use clap::Args;
 
 use crate::firings::SWEEP_EVERY;
 use crate::input::{BookFormat, read_policy};
+use crate::output::{NamedPath, check_outputs, is_stdout};
 use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, replay_against};
+use crate::screen;
 
 #[derive(Args, Debug)]
 pub(super) struct ReplayArgs {
@@ -58,6 +61,11 @@ pub(super) struct FileArgs {
 }
 
 impl FileArgs {
+    fn named(&self) -> impl Iterator<Item = NamedPath<'_>> {
+        let policies = self.policy.iter().map(|path| NamedPath::new("--policy", path));
+        policies.chain([NamedPath::new("--book", &self.book), NamedPath::new("--events", &self.events)])
+    }
+
     fn into_files(self) -> CaseFiles {
         CaseFiles { policies: self.policy, book: self.book, format: self.format, events: self.events }
     }
@@ -70,19 +78,21 @@ pub(super) fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         if args.engine == Engine::Stack {
             return Err("--against compares by the domain alone; leave --engine stack out".into());
         }
-        if [&args.daily, &args.decisions, &args.contacts]
-            .into_iter()
-            .flatten()
-            .any(|one| one == Path::new("-"))
-        {
+        if [&args.daily, &args.decisions, &args.contacts].into_iter().flatten().any(|one| is_stdout(one)) {
             return Err(
                 "--against prints on standard output; let --daily, --decisions and --contacts name files"
                     .into(),
             );
         }
     }
-    let mut case = Case::read(&args.files.into_files(), args.from, args.to, SWEEP_EVERY)?;
     let outputs = Outputs { daily: args.daily, decisions: args.decisions, contacts: args.contacts };
+    let inputs: Vec<NamedPath<'_>> = args
+        .files
+        .named()
+        .chain(args.against.as_deref().map(|path| NamedPath::new("--against", path)))
+        .collect();
+    check_outputs(&outputs.named().collect::<Vec<_>>(), &inputs)?;
+    let mut case = Case::read(&args.files.into_files(), args.from, args.to, SWEEP_EVERY)?;
     let (summary, comparison) = match &args.against {
         None => (replay(&case, args.engine, &outputs)?, None),
         Some(other) => {
@@ -91,9 +101,9 @@ pub(super) fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         }
     };
     if let Some(comparison) = comparison {
-        print!("{comparison}");
+        write!(screen::people(), "{comparison}")?;
     }
-    eprintln!(
+    screen::note(format_args!(
         "{} accounts, {} events, {} days: {} changes of standing, {} of them restricted, {} lifted. {:.1} s{}",
         summary.accounts,
         summary.events,
@@ -103,7 +113,7 @@ pub(super) fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         summary.tally.lifted,
         begun.elapsed().as_secs_f64(),
         peak_memory().map_or_else(String::new, |megabytes| format!(", {megabytes} MB at most")),
-    );
+    ));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 pub mod past;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use duewatch_app::{
@@ -12,11 +13,12 @@ use duewatch_domain::Contract;
 use duewatch_domain::policy::{MAX_VERSIONS, canonical_text};
 use duewatch_runtime::SettingsError;
 use duewatch_store::{PublishedPolicy, Store, StoreError};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future, stream};
 
 use self::past::{PastEvents, TakeOverError};
 use crate::input::{InputError, NumberedLine, PolicyFile};
 use crate::progress::Progress;
+use crate::screen;
 
 /// Accounts written side by side.
 const CONCURRENCY: usize = 16;
@@ -46,8 +48,29 @@ pub struct Imported {
     pub opened: u64,
     /// Accounts that existed already with the same terms.
     pub known: u64,
-    /// Lines that were refused.
+    /// Accounts that were refused, or failed.
     pub refused: u64,
+}
+
+/// An account that was refused or could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}:{line}: {}{error}", field_of(error))]
+pub struct AccountFault {
+    /// The portfolio file, or the file of its past.
+    pub path: String,
+    /// Counted from 1.
+    pub line: u64,
+    pub error: TransitionError,
+}
+
+/// The field that an error concerns, where its text does not begin with it.
+const fn field_of(error: &TransitionError) -> &'static str {
+    match error {
+        TransitionError::Store(StoreError::UnknownPolicy(_) | StoreError::FaultyPolicy { .. }) => {
+            "policy_id: "
+        }
+        _ => "",
+    }
 }
 
 /// Why an import failed, or is incomplete.
@@ -56,14 +79,26 @@ pub enum ImportError {
     /// A file is unusable.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// An account was refused or could not be written.
-    #[error("{path}:{line}: {error}")]
-    Account {
-        /// The portfolio file, or the file of its past.
-        path: String,
-        /// Counted from 1.
-        line: u64,
-        error: TransitionError,
+    /// Lines of the portfolio file are refused, so nothing was loaded.
+    #[error("{fault}. Nothing was loaded, for {refused} lines are refused; --keep-going loads the others")]
+    Refused {
+        /// The first one.
+        fault: InputError,
+        refused: u64,
+    },
+    /// An account was refused or could not be written, and the import stopped there.
+    #[error(
+        "{fault}. The import stopped: {} accounts opened, {} known already, {} failed, {left} not tried. \
+         Repeated, it changes no account that is loaded",
+        imported.opened,
+        imported.known,
+        imported.refused
+    )]
+    Stopped {
+        fault: Box<AccountFault>,
+        imported: Imported,
+        /// Accounts that were not tried.
+        left: u64,
     },
     /// The environment does not name the tables.
     #[error(
@@ -99,8 +134,9 @@ pub enum ImportError {
 /// which duewatch did not hold the account.
 ///
 /// # Errors
-/// The first account that fails. With `keep_going`, accounts that cannot be opened are named on standard error
-/// instead and counted, and the rest is loaded.
+/// [`ImportError::Stopped`] at the first account that fails, with the accounts that were loaded. With
+/// `keep_going`, accounts that cannot be opened are named on standard error instead and counted, and the rest is
+/// loaded.
 pub async fn import(
     transitions: &Transitions,
     book: Portfolio<'_>,
@@ -112,12 +148,23 @@ pub async fn import(
     if let Some((file, by)) = policy {
         publish_first(transitions.store(), file, by, now).await?;
     }
-    let total = book.accounts.len() as u64;
+    load(transitions, book, now, keep_going).await
+}
+
+/// Opens every account. After a fault those under way are awaited: only then is it known what was loaded.
+async fn load(
+    transitions: &Transitions,
+    book: Portfolio<'_>,
+    now: DateTime<Utc>,
+    keep_going: bool,
+) -> Result<Imported, ImportError> {
+    let Portfolio { path, accounts, mut past } = book;
+    let total = accounts.len() as u64;
     let mut progress = Progress::new("import", total);
     let mut imported = Imported::default();
-    let mut past = book.past;
-    let accounts: Vec<_> = book
-        .accounts
+    let mut stopped: Option<AccountFault> = None;
+    let goes_on = AtomicBool::new(true);
+    let accounts: Vec<_> = accounts
         .into_iter()
         .map(|account| {
             let events = past.take(&account.value.account_id);
@@ -125,6 +172,7 @@ pub async fn import(
         })
         .collect();
     let mut results = stream::iter(accounts)
+        .take_while(|_| future::ready(goes_on.load(Ordering::Relaxed)))
         .map(|(account, events)| async move {
             let taken = past::take_over(transitions, &account.value, &events, now).await;
             (account.line, taken)
@@ -142,18 +190,23 @@ pub async fn import(
                 let is_refused = !error.is_transient();
                 let (path, line) = match event {
                     Some(line) => (past.path.display().to_string(), line),
-                    None => (book.path.display().to_string(), line),
+                    None => (path.display().to_string(), line),
                 };
-                let error = ImportError::Account { path, line, error };
-                if !keep_going || !is_refused {
-                    return Err(error);
-                }
-                eprintln!("duewatch: {error}");
+                let fault = AccountFault { path, line, error };
                 imported.refused += 1;
+                if keep_going && is_refused {
+                    screen::note(format_args!("duewatch: {fault}"));
+                } else {
+                    goes_on.store(false, Ordering::Relaxed);
+                    stopped.get_or_insert(fault);
+                }
             }
         }
     }
-    Ok(imported)
+    match stopped {
+        Some(fault) => Err(ImportError::Stopped { fault: Box::new(fault), imported, left: total - done }),
+        None => Ok(imported),
+    }
 }
 
 /// Publishes the first version of a policy. A later version passes the brake of `policy publish`, and no import.

@@ -11,7 +11,7 @@ mod stack;
 mod walk;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::ValueEnum;
@@ -30,7 +30,7 @@ pub use self::pure::{ReplayedAccount, walk_account, walk_accounts};
 pub use self::stack::{StackReport, run_stack};
 
 use crate::input::InputError;
-use crate::output::Output;
+use crate::output::{NamedPath, Output, OutputError};
 
 /// The engine of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -50,6 +50,31 @@ pub struct Outputs {
     pub decisions: Option<PathBuf>,
     /// The contact requests, each when it would leave.
     pub contacts: Option<PathBuf>,
+}
+
+impl Outputs {
+    /// The options that name the outputs.
+    const OPTIONS: [&'static str; 3] = ["--daily", "--decisions", "--contacts"];
+
+    /// The outputs that are asked for.
+    pub fn named(&self) -> impl Iterator<Item = NamedPath<'_>> {
+        let paths = [&self.daily, &self.decisions, &self.contacts];
+        let named = Self::OPTIONS.into_iter().zip(paths);
+        named.filter_map(|(option, path)| Some(NamedPath::new(option, path.as_deref()?)))
+    }
+
+    /// Begins each output, so that one that cannot be written is refused before the run.
+    fn create(&self) -> Result<[Option<Output>; 3], OutputError> {
+        let create = |option, path: &Option<PathBuf>| {
+            path.as_deref().map(|path| Output::create(option, path)).transpose()
+        };
+        let [daily, decisions, contacts] = Self::OPTIONS;
+        Ok([
+            create(daily, &self.daily)?,
+            create(decisions, &self.decisions)?,
+            create(contacts, &self.contacts)?,
+        ])
+    }
 }
 
 /// The result of a run.
@@ -129,6 +154,9 @@ pub enum ReplayError {
     /// An output cannot be written.
     #[error("output: {0}")]
     Output(#[from] std::io::Error),
+    /// An output has a path that it may not take, or cannot be moved there.
+    #[error(transparent)]
+    OutputFile(#[from] OutputError),
     /// A stored account status contradicts the rules.
     #[error(
         "{account_id} is stored as {stored}, the rules give {assessed} at the end of {day}: this is a bug"
@@ -153,7 +181,7 @@ pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary,
 
 /// Like [`replay`], with the course of each account, which the domain alone provides.
 fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<AccountCourse>), ReplayError> {
-    let mut daily = outputs.daily.as_deref().map(Output::create).transpose()?;
+    let [mut daily, mut decisions, mut contacts] = outputs.create()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
     let keep = Keep {
         decisions: outputs.decisions.is_some(),
@@ -172,9 +200,11 @@ fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<A
             (report.tally, report.decisions, report.requests, Vec::new())
         }
     };
-    daily.map(Output::finish).transpose()?;
-    write_in_order(outputs.decisions.as_deref(), decided)?;
-    write_in_order(outputs.contacts.as_deref(), requested)?;
+    write_in_order(decisions.as_mut(), decided)?;
+    write_in_order(contacts.as_mut(), requested)?;
+    for output in [daily, decisions, contacts].into_iter().flatten() {
+        output.finish()?;
+    }
     let summary = Summary {
         accounts: case.openings.len(),
         events: case.steps.len() + case.openings.iter().map(|opening| opening.facts).sum::<usize>(),
@@ -219,11 +249,11 @@ impl LineRecord {
 }
 
 /// Writes lines by instant, then account, then revision.
-fn write_in_order(to: Option<&Path>, mut lines: Vec<LineRecord>) -> Result<(), ReplayError> {
-    let Some(mut output) = to.map(Output::create).transpose()? else { return Ok(()) };
+fn write_in_order(output: Option<&mut Output>, mut lines: Vec<LineRecord>) -> Result<(), ReplayError> {
+    let Some(output) = output else { return Ok(()) };
     lines.sort();
     for record in lines {
         writeln!(output, "{}", record.line)?;
     }
-    Ok(output.finish()?)
+    Ok(())
 }

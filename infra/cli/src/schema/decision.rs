@@ -8,9 +8,9 @@ pub(super) fn decision() -> Value {
     object(
         &[
             ("at", reference("instant")),
-            ("account_id", reference("id")),
+            ("account_id", reference("stored_id")),
             ("revision", reference("number")),
-            ("policy", object(&[("id", reference("id")), ("version", reference("number"))], &[])),
+            ("policy", object(&[("id", reference("stored_id")), ("version", reference("number"))], &[])),
             ("from", text()),
             ("to", text()),
             ("applied", list(&reference("restriction"))),

@@ -58,7 +58,14 @@ fn definition(name: &str) -> Option<Value> {
     let days = "(0[1-9]|[12][0-9]|3[01])";
     let date = format!("(19|2[0-9])[0-9]{{2}}-(0[1-9]|1[0-2])-{days}");
     Some(match name {
+        // Of ASCII the letters, the digits and . _ : / -
         "id" => json!({
+            "description": "1 to 256 bytes of letters and digits of any script, and . _ : / -",
+            "type": "string",
+            "pattern": "^[^\\u0000-\\u002c\\u003b-\\u0040\\u005b-\\u005e\\u0060\\u007b-\\u00a9]{1,256}$",
+        }),
+        // As earlier releases took it.
+        "stored_id" => json!({
             "description": "1 to 256 bytes, no control characters",
             "type": "string",
             "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,256}$",

@@ -33,7 +33,7 @@ pub(super) fn policy() -> Value {
             ("promise", object(&[("max_days", some_days())], &[])),
             ("dispute", object(&[("holds_days", some_days())], &[])),
             ("holds", object(&[], &[("at_most_days", some_days()), ("hold_days", some_days())])),
-            ("operations", object(&[], &[("never_blocked", operations())])),
+            ("operations", object(&[], &[("known", operations()), ("never_blocked", operations())])),
             ("announcement", announcement()),
             ("reminders", reminders()),
             ("contact", contact()),

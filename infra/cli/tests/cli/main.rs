@@ -8,9 +8,14 @@
 
 mod command_line;
 mod diff_law;
+mod endpoints;
 mod hand_worked_cases;
+mod lines;
+mod outputs;
+mod permits;
 mod policies;
 mod policy;
+mod printing;
 mod readings;
 mod readings_of_facts;
 mod schema;

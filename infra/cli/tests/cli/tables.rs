@@ -74,3 +74,69 @@ async fn what_is_refused_says_why() {
     let message = String::from_utf8(duewatch("audit A-1", &[]).stderr).unwrap();
     assert!(message.contains("the environment has no"), "{message}");
 }
+
+/// Three lines: one that opens, one that names a policy that was never published, and one more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_stops_says_where_and_how_much_was_loaded() {
+    let (_stack, environment) = stack().await;
+    let folder = tempfile::tempdir().unwrap();
+    let book = folder.path().join("book.jsonl");
+    let line = |id: &str, policy: &str| {
+        LINE.replace("A-1", id).replacen("\"standard\"", &format!("\"{policy}\""), 1)
+    };
+    let write = |lines: &[String]| std::fs::write(&book, lines.join("\r\n")).unwrap();
+    let import = |rest: &str| {
+        let run = duewatch(&format!("import --book {}{rest}", book.display()), &environment);
+        (run.status.code(), String::from_utf8(run.stderr).unwrap(), String::from_utf8(run.stdout).unwrap())
+    };
+    write(&[line("A-2", "standard"), line("A-3", "missing"), line("A-4", "standard")]);
+    let (code, message, _) = import("");
+    assert_eq!(code, Some(1));
+    for part in [
+        ":2: policy_id: policy missing was never published",
+        "The import stopped: 2 accounts opened, 0 known already, 1 failed, 0 not tried",
+    ] {
+        assert!(message.contains(part), "{part} is missing in: {message}");
+    }
+    let (code, message, said) = import(" --keep-going");
+    assert_eq!(code, Some(1), "{message}");
+    assert_eq!(said, "0 accounts opened, 2 known already, 1 lines refused\n");
+    assert!(message.contains(":2: policy_id: "), "{message}");
+
+    write(&[line("A-5", "standard"), line("A 6", "standard"), line("=A7", "standard")]);
+    let (code, message, _) = import("");
+    assert_eq!(code, Some(1));
+    for part in [":2: account_id: \"A 6\" is no identifier", "Nothing was loaded, for 2 lines are refused"] {
+        assert!(message.contains(part), "{part} is missing in: {message}");
+    }
+    let (_, message, said) = import(" --keep-going");
+    assert_eq!(said, "1 accounts opened, 0 known already, 2 lines refused\n", "{message}");
+}
+
+/// The account is of a release that took any id without control characters.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_stored_already_stays_valid_and_never_acts_on_the_terminal() {
+    let (stack, environment) = stack().await;
+    let mut contract = parse_book_line(LINE).unwrap();
+    contract.account_id = "A 1\u{202e}#".parse().unwrap();
+    stack.transitions().open(&contract, stack.clock().now(), Trigger::Time).await.unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_duewatch"));
+        command.args(arguments).env_clear().envs(environment.iter().cloned()).output().unwrap()
+    };
+    for arguments in [
+        ["explain", "A 1\u{202e}#"].as_slice(),
+        &["permits", "A 1\u{202e}#", "repay"],
+        &["explain", "A 1\u{202e}#", "--json"],
+        &["export", "C-1", "--by", "o-1", "--account", "A 1\u{202e}#"],
+    ] {
+        let answer = run(arguments);
+        assert!(answer.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&answer.stderr));
+        let said = String::from_utf8(answer.stdout).unwrap();
+        // An export into a pipe is left as it is, for its hashes.
+        assert!(arguments[0] == "export" || !said.contains('\u{202e}'), "{said:?}");
+    }
+    let answer = run(&["permits", "A 1\u{202e}#", "Draw"]);
+    assert_eq!(answer.status.code(), Some(2));
+    assert_eq!(String::from_utf8_lossy(&answer.stdout), "");
+}

@@ -22,6 +22,8 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 
+use crate::guard;
+
 use self::query::{Action, SnsEntry, SnsMessage, SnsRefusal};
 
 /// The default number of kept messages.
@@ -336,7 +338,7 @@ fn id(number: u64) -> String {
 pub async fn serve_on(listener: TcpListener, sns: LocalSns) -> io::Result<()> {
     let router =
         Router::new().route("/", post(answer)).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(sns);
-    axum::serve(listener, router).await
+    guard::serve(listener, router).await
 }
 
 async fn answer(

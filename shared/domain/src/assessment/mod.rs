@@ -32,7 +32,7 @@ pub use self::decide::{Trigger, decide};
 pub use self::draw_plans::{DrawPlan, DrawState, draw_plans};
 pub(crate) use self::figures::day_counts;
 pub(crate) use self::imposed::ImposedOnDay;
-pub use self::permit::{Permit, permit_for};
+pub use self::permit::{Permit, UnknownOperation, permit_for};
 pub use self::reminders::is_still_due;
 pub use self::revise::BoundAssessment;
 pub(crate) use self::stages::project_ladder;

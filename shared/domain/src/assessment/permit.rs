@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::account::Account;
+use crate::kernel::printable;
 use crate::policy::{Policy, REPAY, Restriction};
 
 /// Whether an operation may go through, and why.
@@ -17,7 +18,29 @@ pub enum Permit<'a> {
     Blocked(&'a Restriction),
 }
 
-impl Permit<'_> {
+impl<'a> Permit<'a> {
+    /// The answer in one word, for scripts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Excepted(_) => "excepted",
+            Self::Within(..) => "within",
+            Self::Blocked(_) => "blocked",
+        }
+    }
+
+    /// The restriction that the answer rests on; none: none concerns the operation.
+    #[must_use]
+    pub const fn restriction(&self) -> Option<&'a Restriction> {
+        match self {
+            Self::Allowed => None,
+            Self::Excepted(restriction) | Self::Within(restriction, _) | Self::Blocked(restriction) => {
+                Some(restriction)
+            }
+        }
+    }
+
     /// Whether the operation may go through, within a limit or without one.
     #[must_use]
     pub const fn is_allowed(&self) -> bool {
@@ -41,10 +64,39 @@ impl fmt::Display for Permit<'_> {
     }
 }
 
+/// An operation that is no known one. Whether it may go through cannot be said: it may be a misspelt one that a
+/// restriction blocks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{operation}\" is no known operation; there are {}", known.join(", "))]
+pub struct UnknownOperation {
+    pub operation: String,
+    /// The known ones, by name.
+    pub known: Vec<String>,
+}
+
 /// Whether an account may do an operation, by the restrictions decided last: for other systems a restriction
 /// exists only as that decision. Of two limits the tighter one binds.
-#[must_use]
-pub fn permit_for<'a>(account: &'a Account, policy: &Policy, operation: &str) -> Permit<'a> {
+///
+/// The policy is the version in force. An operation is known to it, or named by a restriction of the account,
+/// which an earlier version or another account of the customer may have brought.
+///
+/// # Errors
+/// [`UnknownOperation`].
+pub fn permit_for<'a>(
+    account: &'a Account,
+    policy: &Policy,
+    operation: &str,
+) -> Result<Permit<'a>, UnknownOperation> {
+    let mut known = policy.known_operations();
+    known.extend(account.status.restrictions.iter().flat_map(Restriction::operations));
+    if !known.contains(operation) {
+        let known = known.into_iter().map(str::to_owned).collect();
+        return Err(UnknownOperation { operation: printable(operation.to_owned()), known });
+    }
+    Ok(permit_for_known(account, policy, operation))
+}
+
+fn permit_for_known<'a>(account: &'a Account, policy: &Policy, operation: &str) -> Permit<'a> {
     let mut answer = Permit::Allowed;
     for restriction in &account.status.restrictions {
         let blocks = restriction.blocks(operation);

@@ -2,6 +2,7 @@
 
 use super::notices::by;
 use super::{days, list};
+use crate::kernel::markdown;
 use crate::policy::{Cap, CapCounts, Channel, ContactRules, Language, Per, Policy, QuietHours};
 
 pub(super) fn contact(policy: &Policy, language: Language) -> Vec<String> {
@@ -18,8 +19,8 @@ pub(super) fn contact(policy: &Policy, language: Language) -> Vec<String> {
         items.iter().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n"),
     ];
     let texts = [rules.how_to_pay.of(language), rules.how_to_appeal.of(language)];
-    paragraphs.extend(texts.into_iter().flatten().map(str::to_owned));
-    if let Some(address) = &rules.address {
+    paragraphs.extend(texts.into_iter().flatten().map(markdown));
+    if let Some(address) = rules.address.as_deref().map(markdown) {
         paragraphs.push(
             language.of(format!("我们的公开地址：{address}"), format!("Our public address: {address}")),
         );

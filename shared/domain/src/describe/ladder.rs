@@ -1,6 +1,7 @@
 //! The ladder in words: stages, deferrals, and operations that always go through.
 
 use super::{days, in_currency, operations_named, percent, restricts};
+use crate::kernel::markdown;
 use crate::policy::{HardshipCause, Language, Policy, Restriction, RestrictionKind, Stage};
 
 pub(super) fn ladder(policy: &Policy, language: Language) -> Vec<String> {
@@ -18,7 +19,7 @@ pub(super) fn ladder(policy: &Policy, language: Language) -> Vec<String> {
             .to_owned(),
     );
     for (place, stage) in (1..).zip(&policy.stages) {
-        let name = &stage.name;
+        let name = markdown(stage.name.as_str());
         paragraphs
             .push(language.of(format!("### 第{place}阶段（{name}）"), format!("### Step {place} ({name})")));
         paragraphs.push(reached(policy, stage, language));
@@ -296,7 +297,7 @@ pub(super) fn operations(policy: &Policy, language: Language) -> Vec<String> {
 pub(super) fn other_accounts(policy: &Policy, language: Language) -> Vec<String> {
     let Some(rule) = &policy.customer else { return vec![] };
     let place = policy.stages.iter().position(|stage| stage.name == rule.stage).map_or(1, |place| place + 1);
-    let name = &rule.stage;
+    let name = markdown(rule.stage.as_str());
     let items: Vec<String> =
         rule.restrictions.iter().map(|one| format!("- {}", restriction(one, language))).collect();
     vec![

@@ -1,5 +1,7 @@
 //! A policy as a page for borrowers, made from the policy alone.
 //!
+//! Names and words of the policy stand in the page as text: none of their characters is Markdown.
+//!
 //! Each part of a policy has one function, with its words in every language side by side. A new table needs
 //! one more function, and one line in `PARTS`.
 
@@ -12,7 +14,7 @@ mod notices;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
-use crate::kernel::Money;
+use crate::kernel::{Money, markdown};
 use crate::policy::{DRAW, Language, Policy, REPAY};
 
 pub use self::ladder::restriction;
@@ -56,19 +58,20 @@ pub fn describe(policy: &Policy, language: Language) -> String {
 
 fn title(policy: &Policy, language: Language) -> Vec<String> {
     let from = date(policy.effective_on, language);
+    let id = markdown(policy.id.as_str());
     vec![
         language.of("# 逾期还款怎么办", "# If a payment is late").to_owned(),
         match language {
             Language::Zh => {
                 format!(
-                    "本页说明还款逾期后会发生什么、您可以做什么。规则：{}，第{}版，自{from}起适用。",
-                    policy.id, policy.version
+                    "本页说明还款逾期后会发生什么、您可以做什么。规则：{id}，第{}版，自{from}起适用。",
+                    policy.version
                 )
             }
             Language::En => format!(
-                "What happens when a payment is late, and what you can do. These are the rules \"{}\", \
+                "What happens when a payment is late, and what you can do. These are the rules \"{id}\", \
                  version {}, valid from {from}.",
-                policy.id, policy.version
+                policy.version
             ),
         },
     ]
@@ -122,7 +125,7 @@ fn operations_named(names: &[String], language: Language) -> String {
         REPAY => language.of("还款", "paying us"),
         DRAW => language.of("提用借款", "drawing money"),
         "pay_wages" => language.of("发放工资", "paying wages"),
-        "receive_money" => language.of("收款", "receiving money"),
+        "receive" | "receive_money" => language.of("收款", "receiving money"),
         own => own,
     });
     list(&names.collect::<Vec<&str>>(), language)

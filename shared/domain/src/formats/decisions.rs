@@ -57,7 +57,7 @@ impl<'a> DecisionLine<'a> {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct FiguresLine {
+pub(super) struct FiguresLine {
     days_past_due: u32,
     delinquent_days: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ struct FiguresLine {
 }
 
 impl FiguresLine {
-    fn new(figures: &Figures, currency: Currency) -> Self {
+    pub(super) fn new(figures: &Figures, currency: Currency) -> Self {
         Self {
             days_past_due: figures.days_past_due,
             delinquent_days: figures.delinquent_days,
@@ -86,7 +86,7 @@ impl FiguresLine {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct ReasonLine {
+pub(super) struct ReasonLine {
     rule: &'static str,
     threshold: Value,
     value: Value,
@@ -94,7 +94,7 @@ struct ReasonLine {
 }
 
 impl ReasonLine {
-    fn new(reason: &Reason) -> Self {
+    pub(super) fn new(reason: &Reason) -> Self {
         let (threshold, value) = reason.threshold_and_value();
         Self { rule: reason.rule(), threshold, value, sentence: reason.to_string() }
     }
@@ -106,7 +106,10 @@ pub(super) fn instant<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Resul
 }
 
 #[expect(clippy::ref_option, reason = "the signature that serde asks for")]
-fn maybe_instant<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn maybe_instant<S: Serializer>(
+    at: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => instant(at, serializer),
         None => serializer.serialize_none(),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::ids::check_ids;
 use super::read_object;
 use crate::commands::{Command, EVENT_TYPES, Event, InboundMessage};
 use crate::kernel::{
@@ -15,7 +16,9 @@ use crate::kernel::{
 /// # Errors
 /// A [`FormatError`] that names the field.
 pub fn parse_event_line(line: &str) -> Result<Event, FormatError> {
-    event(read_object(line)?)
+    let fields = read_object(line)?;
+    check_ids(&fields)?;
+    event(fields)
 }
 
 /// Reads a message: an event with an `event_id`, and with the sender where it is not the lender's own system.
@@ -24,6 +27,7 @@ pub fn parse_event_line(line: &str) -> Result<Event, FormatError> {
 /// A [`FormatError`] that names the field.
 pub fn parse_message(body: &str) -> Result<InboundMessage, FormatError> {
     let mut fields = read_object(body)?;
+    check_ids(&fields)?;
     let event_id = take_text(&mut fields, "event_id")?
         .parse()
         .map_err(|problem: NoId| FormatError::new("event_id", problem.to_string()))?;

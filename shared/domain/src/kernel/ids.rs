@@ -5,19 +5,49 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::printable::escaped;
+
 /// The most bytes of an identifier. DynamoDB allows 1,024 in a sort key, which also holds a prefix.
 pub const MAX_ID_BYTES: usize = 256;
 
-/// The error of a text that is no identifier: empty, too long or with control characters.
+/// The marks of an identifier that comes in, beside letters and digits.
+const ID_MARKS: &str = "._:/-";
+
+/// The error of a text that is no identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no identifier: 1 to {MAX_ID_BYTES} bytes, no control characters")]
-pub struct NoId(String);
+#[error("\"{text}\" is no identifier: 1 to {MAX_ID_BYTES} bytes, {rule}")]
+pub struct NoId {
+    /// The text, or its beginning, escaped.
+    text: String,
+    rule: &'static str,
+}
+
+impl NoId {
+    fn new(text: &str, rule: &'static str) -> Self {
+        let beginning: String = text.chars().take(40).collect();
+        Self { text: escaped(&beginning).into_owned(), rule }
+    }
+}
 
 fn checked_id(text: &str) -> Result<String, NoId> {
     if text.is_empty() || text.len() > MAX_ID_BYTES || text.chars().any(char::is_control) {
-        return Err(NoId(text.chars().take(40).collect()));
+        return Err(NoId::new(text, "no control characters"));
     }
     Ok(text.to_owned())
+}
+
+/// Checks an identifier that comes in from outside, by a file or a queue: letters and digits of any script, and
+/// `._:/-`. No other character is needed, and some act on whatever shows the identifier: a terminal, a page, a
+/// spreadsheet. Ids that are stored already may hold any but control characters, and stay readable.
+///
+/// # Errors
+/// [`NoId`].
+pub fn check_incoming_id(text: &str) -> Result<(), NoId> {
+    let is_fit = |one: char| one.is_alphanumeric() || ID_MARKS.contains(one);
+    if text.is_empty() || text.len() > MAX_ID_BYTES || !text.chars().all(is_fit) {
+        return Err(NoId::new(text, "letters, digits and . _ : / -"));
+    }
+    Ok(())
 }
 
 macro_rules! id {

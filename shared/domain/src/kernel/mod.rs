@@ -26,7 +26,7 @@ pub use self::format_error::FormatError;
 pub(crate) use self::format_error::read_json;
 pub use self::ids::{
     AccountId, ActorId, ContactId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber, MAX_ID_BYTES,
-    NoId, NoRevision, PaymentId, PolicyId, PromiseId, Revision, Source, ThirdPartyId,
+    NoId, NoRevision, PaymentId, PolicyId, PromiseId, Revision, Source, ThirdPartyId, check_incoming_id,
 };
 pub use self::limits::{
     MAX_ACCOUNTS_OF_CUSTOMER, MAX_AGREED_HOURS, MAX_AHEAD, MAX_ANNUAL_RATE_DECIMALS, MAX_BOUND_VERSIONS,
@@ -37,7 +37,9 @@ pub use self::limits::{
 };
 pub use self::money::{Currency, MAX_INTEGER_DIGITS, Money, NoAmount, NoCurrency, TooManyDecimals};
 pub(crate) use self::money::{grown, minor};
-pub use self::printable::{MAX_PRINTABLE_BYTES, printable};
+pub use self::printable::{
+    MAX_PRINTABLE_BYTES, escaped, escaped_json, header_value, is_unprintable, markdown, printable,
+};
 pub use self::refusal::Refusal;
 pub use self::sender::{Actor, ActorKind};
 pub use self::zone::{UnknownZone, Zone, ZoneOffset};

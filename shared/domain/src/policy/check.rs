@@ -62,7 +62,8 @@ pub(super) fn faults(policy: &Policy) -> Result<(), PolicyFault> {
     super::late_fee::check(policy).map_err(at(PolicyPlace::Key("late_fee")))?;
     check_materiality(policy).map_err(at(PolicyPlace::Key("materiality")))?;
     check_patience(policy)?;
-    check_names("operations.never_blocked", &policy.operations.never_blocked)
+    check_names("operations.known", &policy.operations.known)
+        .and_then(|()| check_names("operations.never_blocked", &policy.operations.never_blocked))
         .map_err(at(PolicyPlace::Key("operations")))?;
     super::reminders::check(policy).map_err(at(PolicyPlace::Key("reminders")))?;
     super::customer_rule::check(policy).map_err(at(PolicyPlace::Key("customer")))?;

@@ -31,7 +31,7 @@ use super::tolerances::{
 use super::versions::Announcement;
 use super::waterfall::{Overpayment, Waterfall};
 use super::{Policy, check, warnings};
-use crate::kernel::{DayCount, Money, PolicyId, printable};
+use crate::kernel::{DayCount, Money, PolicyId, check_incoming_id, printable};
 
 /// The suffix that [`Spanned`] adds to the path of a field and no author of a policy has written.
 const SPANNED: &str = ".$__serde_spanned_private_value";
@@ -82,12 +82,23 @@ impl fmt::Display for PolicyWarning {
 /// # Errors
 /// The first [`PolicyError`], with its line and column.
 pub fn parse(text: &str) -> Result<Policy, PolicyError> {
-    read(text, traced).map(|(policy, _)| policy)
+    read_authored(text).map(|(policy, _)| policy)
+}
+
+/// Reads a policy as its author hands it in.
+fn read_authored(text: &str) -> Result<(Policy, Offsets), PolicyError> {
+    let (policy, offsets) = read(text, traced)?;
+    match check_incoming_id(policy.id.as_str()) {
+        Ok(()) => Ok((policy, offsets)),
+        Err(problem) => {
+            Err(PolicyError::at(text, offsets.of(PolicyPlace::Key("id")), format!("id: {problem}")))
+        }
+    }
 }
 
 /// Reads and checks a policy that was [parsed](parse) before it was stored.
 ///
-/// Both functions accept and refuse the same texts. This one reports an unreadable value by its line and
+/// Both functions accept and refuse the same texts, but for an id of an earlier release, which stays readable. This one reports an unreadable value by its line and
 /// column alone: the code that also finds its field would make every Lambda function larger.
 ///
 /// # Errors
@@ -102,7 +113,7 @@ pub fn parse_stored(text: &str) -> Result<Policy, PolicyError> {
 /// # Errors
 /// Those of [`parse`].
 pub fn review(text: &str) -> Result<(Policy, Vec<PolicyWarning>), PolicyError> {
-    let (policy, offsets) = read(text, traced)?;
+    let (policy, offsets) = read_authored(text)?;
     let warning = |PolicyFault { place, problem }| {
         let PolicyError { line, column, problem } = PolicyError::at(text, offsets.of(place), problem);
         PolicyWarning { line, column, problem }
@@ -142,7 +153,7 @@ fn read<'t>(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    id: PolicyId,
+    id: Spanned<PolicyId>,
     version: Spanned<u32>,
     effective_on: Spanned<Date>,
     #[serde(default)]
@@ -211,6 +222,7 @@ impl Document {
             quiet_hours,
             caps,
             keys: vec![
+                ("id", self.id.span().start),
                 ("version", self.version.span().start),
                 ("effective_on", self.effective_on.span().start),
                 ("grace_days", start(self.grace_days.as_ref())),
@@ -262,7 +274,7 @@ impl Document {
             return Err(at_key("late_fee", problem));
         }
         Ok(Policy {
-            id: self.id,
+            id: self.id.into_inner(),
             version: self.version.into_inner(),
             effective_on: self.effective_on.into_inner().0,
             published_at: None,

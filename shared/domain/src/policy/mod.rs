@@ -58,7 +58,7 @@ pub use self::document::{PolicyError, PolicyWarning, parse, parse_stored, review
 pub use self::hardship_cause::HardshipCause;
 pub use self::language::Language;
 pub use self::late_fee::{AnnualCap, LateFee, MAX_RATE_DECIMALS};
-pub use self::operation::{DRAW, REPAY};
+pub use self::operation::{COMMON_OPERATIONS, DRAW, REPAY};
 pub use self::publication::{PublicationRefusal, canonical_text, check_publication, next_version};
 pub use self::reminders::{CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders};
 pub use self::restriction::{PercentBounds, Restriction, RestrictionKind};

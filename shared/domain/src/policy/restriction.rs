@@ -111,6 +111,11 @@ impl Restriction {
         }
     }
 
+    /// The operations that the restriction names: those that it blocks and those that it leaves alone.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
+        self.blocks.iter().chain(&self.except).map(String::as_str)
+    }
+
     /// The percent of the credit line to which the restriction limits an operation; none: it does not.
     #[must_use]
     pub fn limits(&self, operation: &str) -> Option<u32> {

@@ -115,6 +115,9 @@ pub const MONEY_HOLD_DAYS: u32 = 3;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operations {
+    /// Further operations of the lender's systems, which no restriction of the policy names.
+    #[serde(default)]
+    pub known: Vec<String>,
     /// Operations that no restriction ever blocks, such as paying wages. Their names are the lender's own.
     #[serde(default)]
     pub never_blocked: Vec<String>,

@@ -290,7 +290,7 @@ fn of_two_limits_the_tighter_one_binds(#[case] percent: u32, #[case] expected: &
     let limit = format!("limit_credit_line {percent}");
     loan.account.replace_imposed_by(vec![other("A-2", &[limit.as_str()])]).unwrap();
     swept(&mut loan, "2023-10-09", &policy);
-    let permit = match permit_for(&loan.account, &policy, "draw") {
+    let permit = match permit_for(&loan.account, &policy, "draw").unwrap() {
         Permit::Within(_, percent) => format!("Within({percent})"),
         other => format!("{other:?}"),
     };

@@ -373,3 +373,17 @@ fn who_must_pay_more_than_what_is_overdue_is_told_so() {
     let page = page(&text, Language::En);
     assert!(page.contains("Pay until nothing is overdue") && !page.contains("Pay what is overdue"), "{page}");
 }
+
+/// The page is Markdown, which a lender publishes: a name in the policy is text in it, whatever it holds.
+#[test]
+fn no_name_or_word_of_a_policy_becomes_a_link_or_html() {
+    let text = "id = \"p\"\nversion = 1\neffective_on = 2026-01-01\n\
+         [[stages]]\nname = \"<img src=x>\"\nwhen = { days_past_due = 1 }\n\
+         [contact]\nhow_to_pay = { en = \"[here](https://evil.example)\", zh = \"<b>x</b>\" }\n";
+    let policy = policy::parse(text).unwrap();
+    for language in [Language::En, Language::Zh] {
+        let page = describe(&policy, language);
+        assert!(page.contains("\\<img src=x\\>"), "{page}");
+        assert!(page.contains("\\[here\\]") || page.contains("\\<b\\>"), "{page}");
+    }
+}

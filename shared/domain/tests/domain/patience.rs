@@ -450,9 +450,60 @@ fn an_operation_may_go_through_or_not_and_the_answer_says_why(
     let policy = policy("grace_days = 3", &format!("{ladder}\n{own}\n{tables}"));
     let mut loan = four_installments();
     loan.assessed(&format!("{day}T23:59:59"), &policy, Trigger::Time);
-    let permit = permit_for(&loan.account, &policy, operation);
+    let permit = permit_for(&loan.account, &policy, operation).unwrap();
     assert_eq!(permit.to_string(), answer);
     assert_eq!(permit.is_allowed(), !matches!(permit, Permit::Blocked(_)));
+}
+
+#[rstest]
+#[case::common("repay", "", true)]
+#[case::another_case("Repay", "", false)]
+#[case::another_case_of_a_blocked_one("DRAW", "", false)]
+#[case::with_a_space("draw ", "", false)]
+#[case::misspelt("withdraw", "", false)]
+#[case::empty("", "", false)]
+#[case::named_as_known("order_card", "[operations]\nknown = [\"order_card\"]\n", true)]
+#[case::named_as_never_blocked("close", "[operations]\nnever_blocked = [\"close\"]\n", true)]
+#[case::named_by_a_stage_that_does_not_hold("open_branch", OWN_LATER, true)]
+#[case::excepted_by_it("replace_card", OWN_LATER, true)]
+#[case::named_for_the_customers_other_accounts(
+    "open_card",
+    "[customer]\nstage = \"late\"\nrestrictions = [{ kind = \"own\", blocks = [\"open_card\"] }]\n",
+    true
+)]
+fn an_operation_that_no_policy_names_is_never_allowed(
+    #[case] operation: &str,
+    #[case] tables: &str,
+    #[case] is_known: bool,
+) {
+    let policy = policy("grace_days = 3", &format!("{}\n{tables}", ladder()));
+    let mut loan = four_installments();
+    for day in ["2023-10-01", "2023-10-19", "2023-11-03"] {
+        loan.assessed(&format!("{day}T23:59:59"), &policy, Trigger::Time);
+        let permit = permit_for(&loan.account, &policy, operation);
+        assert_eq!(permit.is_ok(), is_known, "{day}: {permit:?}");
+        let Err(unknown) = permit else { continue };
+        for common in ["repay", "draw", "transfer", "pay_wages", "receive"] {
+            assert!(unknown.known.iter().any(|one| one == common), "{unknown}");
+        }
+        assert!(
+            unknown.to_string().starts_with(&format!("\"{operation}\" is no known operation")),
+            "{unknown}"
+        );
+    }
+}
+
+const OWN_LATER: &str = "[[stages]]\nname = \"own\"\nwhen = { delinquent_days = 600 }\n\
+     restrictions = [{ kind = \"own\", blocks = [\"open_branch\"], except = [\"replace_card\"] }]\n";
+
+/// A version that drops a restriction of the lender's own keeps its operations known where it still holds.
+#[test]
+fn an_operation_that_a_restriction_in_force_blocks_stays_known_under_a_version_that_does_not_name_it() {
+    let blocks = policy("grace_days = 3", &format!("{}\n{OWN_LATER}", ladder()).replace("600", "60"));
+    let mut loan = four_installments();
+    loan.assessed("2023-12-03T23:59:59", &blocks, Trigger::Time);
+    let without = policy("grace_days = 3", &ladder());
+    assert!(matches!(permit_for(&loan.account, &without, "open_branch"), Ok(Permit::Blocked(_))));
 }
 
 #[rstest]
@@ -467,6 +518,7 @@ fn an_operation_may_go_through_or_not_and_the_answer_says_why(
     "reminders = { send_at = \"10:00\", steps = [{ stage = \"current\", days = 1, channel = \"sms\", template = \"t\", notice_of = \"x\" }] }",
     "notice_of"
 )]
+#[case::no_known_operation("operations = { known = [\"Pay wages\"] }", "operations.known")]
 #[case::no_operation("operations = { never_blocked = [\"Pay wages\"] }", "operations.never_blocked")]
 fn a_table_that_says_nothing_sensible_is_refused_by_its_line(#[case] table: &str, #[case] names: &str) {
     let text = format!("id = \"p\"\nversion = 1\neffective_on = 2026-01-01\n{table}\n");

@@ -169,7 +169,7 @@ fn a_message_names_its_source_and_its_actor(
     "actor.kind: unknown variant `robot`, expected one of `system`, `borrower`, `officer`, `duewatch`"
 )]
 #[case(r#""actor":{"kind":"officer"}"#, "actor: missing field `id`")]
-#[case(r#""actor":{"kind":"officer","id":"a\nb"}"#, "actor.id: \"a\nb\" is no identifier")]
+#[case(r#""actor":{"kind":"officer","id":"a\nb"}"#, "actor.id: \"a\\nb\" is no identifier")]
 #[case(r#""actor":{"kind":"officer","id":"o-7","name":"Li"}"#, "actor.name: unknown field `name`")]
 fn a_sender_that_cannot_be_read_is_refused_by_field(#[case] more: &str, #[case] expected: &str) {
     let refusal = parse_message(&body_with(more)).unwrap_err().to_string();

@@ -1,8 +1,7 @@
 //! The facts that messages state.
 
 use chrono::NaiveDate;
-use duewatch_domain::kernel::AccountId;
-use duewatch_domain::kernel::{Currency, Money};
+use duewatch_domain::kernel::{AccountId, Currency, Money, is_unprintable};
 use duewatch_domain::policy::Restriction;
 
 use crate::Reference;
@@ -25,10 +24,12 @@ impl MaskedAccount {
 
 impl From<&AccountId> for MaskedAccount {
     fn from(account_id: &AccountId) -> Self {
-        let count = account_id.as_str().chars().count();
+        // An id of an earlier release may hold characters that would turn or hide the words around it.
+        let shown = || account_id.as_str().chars().filter(|one| !is_unprintable(*one));
+        let count = shown().count();
         let hidden = count - (count / 2).min(4);
         // A star is in the alphabet of text messages; a bullet is not, and would double their price.
-        Self(std::iter::once('*').chain(account_id.as_str().chars().skip(hidden)).collect())
+        Self(std::iter::once('*').chain(shown().skip(hidden)).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The renderer: it assembles messages from templates and facts.
 
 use duewatch_domain::describe;
+use duewatch_domain::kernel::header_value;
 use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Channel, Restriction};
 
@@ -14,7 +15,7 @@ use crate::Segments;
 /// A rendered message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// `None` on every channel but e-mail and letter.
+    /// One line, fit for a mail header. `None` on every channel but e-mail and letter.
     pub subject: Option<String>,
     pub text: String,
     /// `None` on every channel but text message.
@@ -168,6 +169,8 @@ impl Writer {
             None if self.has_subject() => Some(self.say(plain, &[])?),
             subject => subject,
         };
+        // A subject is a mail header: a line break in it would begin another one.
+        let subject = subject.map(|subject| header_value(&subject));
         // Each blank line of a text message has its price.
         let text = paragraphs.join(if self.is_short() { "\n" } else { "\n\n" });
         let segments = self.is_short().then(|| Segments::of(&text));

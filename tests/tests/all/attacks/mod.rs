@@ -3,5 +3,6 @@
 mod erasure;
 mod money;
 mod policies;
+mod reading;
 mod senders;
 mod silence;

@@ -128,7 +128,7 @@ fn documents(format: Format) -> Vec<Value> {
             "buffer": { "days": 5, "amount": "10.00", "months": 12 },
             "cause": { "temporary_holds_days": 30 },
             "payment_in_process": { "max_days": 5 },
-            "operations": { "never_blocked": ["pay_wages"] },
+            "operations": { "known": ["order_card"], "never_blocked": ["pay_wages"] },
             "customer": { "stage": "worse", "restrictions": [{ "kind": "freeze_drawdown" }] },
             "announcement": { "days": 30, "channel": "letter", "template": "new_terms" },
             "templates": { "new_terms": { "zh": "text = 新条款。", "en": "text = New terms." } },

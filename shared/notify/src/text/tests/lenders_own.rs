@@ -256,3 +256,27 @@ fn a_template_that_cannot_be_said_is_refused_with_its_place(
     let fault = fault(&replaced(from, to));
     assert!(fault.starts_with(expected), "{fault}");
 }
+
+/// A subject is a header of a mail: a second line would be another header, such as a recipient.
+#[test]
+fn a_subject_of_two_lines_never_begins_another_header() {
+    let two_lines = replaced(
+        "subject = { -bank }: please pay",
+        "subject =\n    Please pay\n    Bcc: all@example.com { -bank }\u{202e}",
+    );
+    let policy = policy::parse(&two_lines).unwrap();
+    let texts = MessageTexts::new(&policy.templates).unwrap();
+    let facts = facts("firm", account("6222-0001", "CNY", overdue("1250.5", "2026-01-05", 1), None));
+    for channel in [Channel::Email, Channel::Letter] {
+        let said = texts.render(channel, Language::En, &facts).unwrap();
+        assert_eq!(said.subject.as_deref(), Some("Please pay Bcc: all@example.com Example Bank"));
+    }
+}
+
+#[test]
+fn an_account_of_an_earlier_release_turns_no_words_around_it() {
+    let facts = facts("firm", account("6222\u{202e}-0001", "CNY", overdue("1.00", "2026-01-05", 1), None));
+    let texts = MessageTexts::new(&policy::parse(POLICY).unwrap().templates).unwrap();
+    let said = texts.render(Channel::Sms, Language::En, &facts).unwrap();
+    assert!(said.text.contains("*0001") && !said.text.contains('\u{202e}'), "{}", said.text);
+}
