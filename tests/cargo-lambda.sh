@@ -67,6 +67,7 @@ expect 'send-reminders, the schedule' '"failed":0' "$(invoke send-reminders send
 expect record-delivery '"batchItemFailures":\[\]' "$(invoke record-delivery record-delivery.queue.json)"
 expect record-history '"batchItemFailures":\[\]' "$(invoke record-history record-history.stream.json)"
 expect reconcile-accounts '"failed":0' "$(invoke reconcile-accounts reconcile-accounts.schedule.json)"
+expect anchor-history '"days_behind":0' "$(invoke anchor-history anchor-history.schedule.json)"
 
 set -a
 # shellcheck disable=SC1091

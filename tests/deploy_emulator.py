@@ -40,6 +40,7 @@ def main() -> None:
             "Environment": args.environment,
             "Architecture": args.architecture,
             "ReferenceKeys": f"0={secrets.token_hex(32)}",
+            "AnchorKey": secrets.token_hex(32),
         }
         deploy(args.work, parameters, args.binaries)
         return

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo build --profile function -p detect-overdue -p intake -p post-payment -p record-delivery -p record-history \
-//!     -p send-reminders -p reconcile-accounts
+//!     -p send-reminders -p reconcile-accounts -p anchor-history
 //! cargo build --profile function -p duewatch-runtime --example empty-function
 //! cargo run --release -p duewatch-tests --example cold-start
 //! ```
@@ -24,7 +24,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use duewatch_runtime::{REFERENCE_KEYS, SETTINGS};
+use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, SETTINGS};
 use duewatch_tests::loopback;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ struct ColdStartArguments {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "detect-overdue,intake,post-payment,record-delivery,record-history,send-reminders,reconcile-accounts"
+        default_value = "detect-overdue,intake,post-payment,record-delivery,record-history,send-reminders,reconcile-accounts,anchor-history"
     )]
     functions: Vec<String>,
     /// Another DynamoDB for the warm-up call
@@ -168,6 +168,7 @@ fn start(
         .env("SWEEP_QUEUE_URL", "http://127.0.0.1/sweeps")
         // The function signs no reference either.
         .env(REFERENCE_KEYS, format!("1={}", "07".repeat(32)))
+        .env(ANCHOR_KEY, "07".repeat(32))
         // Logs the duration of the warm-up.
         .env("RUST_LOG", "warn,duewatch_runtime::start=info")
         .stdout(Stdio::piped());

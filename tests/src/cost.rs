@@ -44,7 +44,7 @@ pub struct WorkUnits {
     /// Write units of these transactions, twice those of the items, with the entries in the index of planned
     /// contacts.
     pub transaction_units: u32,
-    /// Write units of the history entry.
+    /// Write units of the history entry, with its place in the index of its day.
     pub entry_units: u32,
     pub messages: u32,
     /// Whether a Query of the due index found the account.
@@ -151,8 +151,8 @@ const REMIND: WorkUnits = WorkUnits {
     ..ANNOUNCE
 };
 /// The newest entry is read, the next one is put.
-const KEEP: WorkUnits = WorkUnits { record_reads: 1, entry_units: 1, ..IDLE };
-const KEEP_DECISION: WorkUnits = WorkUnits { entry_units: 2, ..KEEP };
+const KEEP: WorkUnits = WorkUnits { record_reads: 1, entry_units: 2, ..IDLE };
+const KEEP_DECISION: WorkUnits = WorkUnits { entry_units: 3, ..KEEP };
 /// The work of `record-delivery` for a receipt: it looks up the message, reads and writes the contact
 /// profile, and adds the receipt to the message as it is by then.
 pub const RECEIPT: WorkUnits =

@@ -29,8 +29,8 @@ use serde_json::{Map, Value, json};
 pub use duewatch_testkit::instant;
 
 pub use self::deliveries::{
-    failures, post, post_aside, record, reference_keys, report, send, sequence_number, stream_event, sweep,
-    sweep_contacts, sweep_handing_over, sweep_within, take_in, take_messages, watch,
+    anchor, failures, post, post_aside, record, reference_keys, report, send, sequence_number, stream_event,
+    sweep, sweep_contacts, sweep_handing_over, sweep_within, take_in, take_messages, watch,
 };
 pub use self::facts::{contract, contract_of, id, message, sample};
 pub use self::policies::{GATED, JOINT, KEEPING, NOTICING, REMINDING, STANDARD, policy_text};
@@ -375,7 +375,7 @@ impl World {
     pub async fn remember(&self, account_id: &str) {
         let account = self.account(account_id).await;
         let retention = self.stack.transitions().retention_of(&account, self.now()).await.unwrap();
-        self.store().record_revision(None, &account, self.now(), retention).await.unwrap();
+        self.store().record_revision(None, &account, self.now(), self.now(), retention).await.unwrap();
     }
 
     /// The messages that left through SNS since the last call.

@@ -7,10 +7,13 @@
 mod events;
 mod names;
 
+use std::sync::Arc;
+
 use detect_overdue::ShardQueue;
 use duewatch_app::{Deadline, Services};
 use duewatch_notify::ReferenceKeys;
 use duewatch_runtime::RawStreamEvent;
+use duewatch_store::AnchorKey;
 use serde_json::Value;
 
 pub use self::events::{WaitingMessage, queue_event, scheduled_event};
@@ -18,7 +21,7 @@ pub use self::names::{LOCAL_ACCOUNT, LOCAL_REGION, arn, topic_arn};
 
 /// The functions that this crate runs, by the directories of their code. The template may
 /// declare more.
-pub const RUN_HERE: [&str; 7] = [
+pub const RUN_HERE: [&str; 8] = [
     detect_overdue::NAME,
     intake::NAME,
     post_payment::NAME,
@@ -26,6 +29,7 @@ pub const RUN_HERE: [&str; 7] = [
     record_history::NAME,
     send_reminders::NAME,
     reconcile_accounts::NAME,
+    anchor_history::NAME,
 ];
 
 /// Why an invocation gave no answer.
@@ -55,10 +59,13 @@ pub struct Handlers {
     pub record_delivery: Services,
     pub record_history: Services,
     pub reconcile_accounts: Services,
+    pub anchor_history: Services,
+    /// The key with which `anchor-history` signs; none: it cannot be invoked here.
+    pub anchor_key: Option<Arc<AnchorKey>>,
 }
 
 impl Handlers {
-    /// Handlers with services of their own each, and no queue for large shards.
+    /// Handlers with services of their own each, no queue for large shards, and no key of anchors.
     pub fn over(keys: ReferenceKeys, services: impl Fn(&'static str) -> Services) -> Self {
         Self {
             detect_overdue: services(detect_overdue::NAME),
@@ -69,6 +76,8 @@ impl Handlers {
             record_delivery: services(record_delivery::NAME),
             record_history: services(record_history::NAME),
             reconcile_accounts: services(reconcile_accounts::NAME),
+            anchor_history: services(anchor_history::NAME),
+            anchor_key: None,
             keys,
         }
     }
@@ -123,6 +132,14 @@ impl Handlers {
             reconcile_accounts::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
                 let report = reconcile_accounts::handle(&self.reconcile_accounts, event, Deadline::none())
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+                serde_json::to_value(report)
+            }
+            anchor_history::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
+                let Some(key) = &self.anchor_key else { return Err(failed("no key of anchors".to_owned())) };
+                let report = anchor_history::handle(&self.anchor_history, key, event, Deadline::none())
                     .await
                     .map_err(|error| failed(error.to_string()))?;
                 serde_json::to_value(report)

@@ -3,7 +3,8 @@
 use duewatch_handlers::{Handlers, InvokeError};
 use duewatch_notify::ReferenceKeys;
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::REFERENCE_KEYS;
+use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS};
+use duewatch_store::{AnchorKey, NoAnchorKey};
 use serde_json::Value;
 
 /// The signing keys of references on this machine, where the environment names none. They are no secret, and
@@ -22,6 +23,23 @@ pub(crate) fn local_keys() -> String {
 /// When the environment names invalid keys.
 pub fn local_reference_keys() -> Result<ReferenceKeys, NoKeys> {
     ReferenceKeys::parse(&local_keys())
+}
+
+/// The secret key of anchors on this machine, where the environment names none. It is no secret.
+const LOCAL_ANCHOR_KEY: &str = "6c6f63616c206b6579206f6620616e63686f72732c206e6f2073656372657421";
+
+/// The secret key of anchors that the environment names, or that of this machine.
+pub(crate) fn local_anchor_key_text() -> String {
+    let named = std::env::var(ANCHOR_KEY).ok().filter(|key| !key.is_empty());
+    named.unwrap_or_else(|| LOCAL_ANCHOR_KEY.to_owned())
+}
+
+/// The parsed key of anchors.
+///
+/// # Errors
+/// When the environment names an invalid key.
+pub fn local_anchor_key() -> Result<AnchorKey, NoAnchorKey> {
+    AnchorKey::parse(&local_anchor_key_text())
 }
 
 /// The runner of the functions.

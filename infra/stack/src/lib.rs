@@ -22,8 +22,8 @@ use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::message_line;
 use duewatch_handlers::{Handlers, InvokeError, RUN_HERE, scheduled_event, topic_arn};
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{REFERENCE_KEYS, Settings, SettingsError};
-use duewatch_store::{Store, keys};
+use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, Settings, SettingsError};
+use duewatch_store::{NoAnchorKey, Store, keys};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use std::sync::Arc;
 pub use self::clock::StackClock;
 pub use self::embedded::{LocalServices, Ports, Transport};
 pub use self::engines::Engines;
-pub use self::functions::{Functions, Remote, local_reference_keys};
+pub use self::functions::{Functions, Remote, local_anchor_key, local_reference_keys};
 pub use self::in_process::{InProcess, LocalAnswer};
 pub use self::pump::{GivenUp, Pump, StreamReader};
 pub use self::queue_pump::QueuePump;
@@ -58,6 +58,9 @@ pub enum StackError {
     /// A table cannot be created or has no stream.
     #[error("table {table}: {problem}")]
     Table { table: String, problem: String },
+    /// The environment names no valid key of anchors.
+    #[error("{ANCHOR_KEY}: {0}")]
+    NoAnchorKey(#[from] NoAnchorKey),
     /// The environment names invalid keys.
     #[error("{REFERENCE_KEYS}: {0}")]
     Keys(#[from] NoKeys),
@@ -123,8 +126,12 @@ impl Stack {
         };
         let shards = shard_queue(&template, &services)?;
         let keys = local_reference_keys()?;
-        let functions =
-            Functions::InProcess(Box::new(Handlers { shards, ..Handlers::over(keys, function_services) }));
+        let anchor_key = Some(Arc::new(local_anchor_key()?));
+        let functions = Functions::InProcess(Box::new(Handlers {
+            shards,
+            anchor_key,
+            ..Handlers::over(keys, function_services)
+        }));
         let mut pumps = Vec::with_capacity(template.mappings.len());
         for mapping in &template.mappings {
             let table = template.table(&mapping.table)?;
@@ -384,6 +391,7 @@ fn environment(template: &Template, function: &FunctionSpec) -> Result<Vec<(Stri
             EnvValue::Topic(id) => topic_arn(&template.topic(id)?.name),
             EnvValue::Queue(id) => LocalSqs::queue_url(&template.queue(id)?.name),
             EnvValue::Parameter(_) if name == REFERENCE_KEYS => functions::local_keys(),
+            EnvValue::Parameter(_) if name == ANCHOR_KEY => functions::local_anchor_key_text(),
             EnvValue::Parameter(id) => template.parameter(id)?.default.clone().unwrap_or_default(),
         };
         environment.push((name.clone(), value));

@@ -6,6 +6,7 @@
 //! outcomes into answers.
 
 mod alerts;
+mod anchor_history;
 mod clock;
 mod contact_requests;
 mod cross_restrictions;
@@ -24,6 +25,7 @@ mod take_receipt;
 mod transition;
 
 pub use self::alerts::OperationsAlerts;
+pub use self::anchor_history::{AnchorError, AnchorReport, anchor_history};
 pub use self::clock::{Clock, Deadline, SystemClock};
 pub use self::contact_requests::{
     ContactSweepReport, EvaluationReport, evaluate_customers, sweep_contact_requests,

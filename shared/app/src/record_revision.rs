@@ -20,7 +20,7 @@ pub async fn record_revision(
 ) -> Result<Recorded, RecordError> {
     let now = services.clock.now();
     let retention = services.transitions.retention_of(after, now).await?;
-    let recorded = services.store().record_revision(before, after, at, retention).await?;
+    let recorded = services.store().record_revision(before, after, at, now, retention).await?;
     if recorded == (Recorded::New { gap: true }) {
         let subject = format!("{}/{}", after.account_id, after.revision);
         let reason = "the revision below it is not in the history; duewatch audit lists the missing ones";

@@ -7,6 +7,10 @@
 //! # Contact points
 //! They are kept with the customer, not with the account, and each change is logged.
 //!
+//! # Reasons
+//! The texts that somebody wrote into a command are kept with the customer, where an erasure reaches them. The
+//! account and its history bear their digests.
+//!
 //! # Contact profile
 //! A command about how the customer may be contacted changes the contact profile, for all accounts. A command
 //! that also sets when to remind of this account's next installment then changes the account too. An approval
@@ -86,7 +90,10 @@ pub async fn take_command(
             let opened = services.transitions.open_by(account, message, now).await;
             outcome(services, message, opened, now).await
         }
-        _ => outcome(services, message, services.transitions.command(message, now).await, now).await,
+        _ => {
+            keep_free_texts(services, message, now).await?;
+            outcome(services, message, services.transitions.command(message, now).await, now).await
+        }
     }
 }
 
@@ -118,6 +125,23 @@ async fn addressed(services: &Services, message: &InboundMessage) -> Result<Acco
         Some(stored) => Ok(stored.account),
         None => Err(RecordError::poison(Refusal::UnknownAccount(account_id.clone()))),
     }
+}
+
+/// Keeps the texts of a command with its customer, as long as the history is kept that bears their digests. They
+/// are kept before the command is applied: an invocation that is killed in between starts over.
+async fn keep_free_texts(
+    services: &Services,
+    message: &InboundMessage,
+    now: DateTime<Utc>,
+) -> Result<(), RecordError> {
+    let written = message.free_texts();
+    if written.is_empty() {
+        return Ok(());
+    }
+    let account = addressed(services, message).await?;
+    let until = services.transitions.retention_of(&account, now).await?.history_until(now);
+    services.store().keep_free_texts(&account.customer_id, message, &written, until).await?;
+    Ok(())
 }
 
 /// Applies the part of an account's command that concerns the contact profile.

@@ -261,6 +261,8 @@ pub enum OperationsKind {
     PaymentInSuspense,
     /// A revision came to the history before the one below it.
     HistoryGap,
+    /// A day of the history has its anchor; the reason bears its digest, its root and the public key.
+    HistoryAnchored,
     /// A discrepancy that the reconciler cannot repair.
     #[serde(rename = "gap_found")]
     DiscrepancyFound,
@@ -281,6 +283,7 @@ impl OperationsKind {
             Self::RestrictionDeferred => "restriction_held",
             Self::PaymentInSuspense => "payment_parked",
             Self::HistoryGap => "history_gap",
+            Self::HistoryAnchored => "history_anchored",
             Self::DiscrepancyFound => "gap_found",
             Self::DiscrepanciesRepaired => "gaps_repaired",
             Self::NoChannel => "no_channel",

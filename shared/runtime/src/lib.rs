@@ -18,6 +18,7 @@ pub use escaping::{EscapeStyle, Escaping};
 pub use metrics::Metrics;
 pub use queue::{QueueBatch, queue_batch};
 pub use settings::{
-    REFERENCE_KEYS, SETTINGS, Settings, SettingsError, reference_keys, reference_keys_from_env,
+    ANCHOR_KEY, REFERENCE_KEYS, SETTINGS, Settings, SettingsError, anchor_key_from_env, reference_keys,
+    reference_keys_from_env,
 };
 pub use start::{run, run_batches, services, services_over, start, start_beside};

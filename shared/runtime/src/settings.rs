@@ -4,13 +4,14 @@ use std::fmt;
 
 use duewatch_notify::reference::NoKeys;
 use duewatch_notify::{ReferenceKeys, Topics};
-use duewatch_store::Tables;
+use duewatch_store::{AnchorKey, NoAnchorKey, Tables};
 
 /// Every variable that the settings read. `infra/template.yaml` sets each of them.
-pub const SETTINGS: [&str; 8] = [
+pub const SETTINGS: [&str; 9] = [
     "ACCOUNTS_TABLE",
     "PAYMENTS_TABLE",
     "RECORDS_TABLE",
+    "ANCHORS_TABLE",
     "REMINDERS_TOPIC_ARN",
     "ACCOUNT_EVENTS_TOPIC_ARN",
     "OPERATIONS_TOPIC_ARN",
@@ -21,6 +22,10 @@ pub const SETTINGS: [&str; 8] = [
 /// The variable with the keys that sign the references of messages, for the functions that write or verify
 /// them: `ID=HEX`, or `ID=HEX,ID=HEX` with the current key first and the previous one second.
 pub const REFERENCE_KEYS: &str = "DUEWATCH_REFERENCE_KEYS";
+
+/// The variable with the secret key that signs the anchors of the history, for the function that makes them: 32
+/// bytes in hexadecimal digits.
+pub const ANCHOR_KEY: &str = "DUEWATCH_ANCHOR_KEY";
 
 /// The settings of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +49,9 @@ pub enum SettingsError {
     /// The value holds no valid keys. The message never quotes it.
     #[error("{REFERENCE_KEYS}: {0}")]
     NoKeys(NoKeys),
+    /// The value is no key. The message never quotes it.
+    #[error("{ANCHOR_KEY}: {0}")]
+    NoAnchorKey(#[from] NoAnchorKey),
 }
 
 /// Rust prints the error that ends a `main` by its `Debug`: one line that tells the reader which variable to
@@ -84,6 +92,7 @@ impl Settings {
                 accounts: get("ACCOUNTS_TABLE")?,
                 payments: get("PAYMENTS_TABLE")?,
                 records: get("RECORDS_TABLE")?,
+                anchors: get("ANCHORS_TABLE")?,
             },
             topics: Topics {
                 reminders: get("REMINDERS_TOPIC_ARN")?,
@@ -111,6 +120,14 @@ pub fn reference_keys_from_env() -> Result<ReferenceKeys, SettingsError> {
 pub fn reference_keys(lookup: impl Fn(&str) -> Option<String>) -> Result<ReferenceKeys, SettingsError> {
     let text = lookup(REFERENCE_KEYS).unwrap_or_default();
     ReferenceKeys::parse(&text).map_err(SettingsError::NoKeys)
+}
+
+/// Reads the key that signs anchors from the environment.
+///
+/// # Errors
+/// [`SettingsError::NoAnchorKey`], which never quotes it.
+pub fn anchor_key_from_env() -> Result<AnchorKey, SettingsError> {
+    Ok(AnchorKey::parse(&std::env::var(ANCHOR_KEY).unwrap_or_default())?)
 }
 
 #[cfg(test)]

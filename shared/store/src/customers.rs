@@ -1,7 +1,8 @@
 //! The records of a customer, for data export and erasure.
 //!
 //! Names and contact points are stored here and nowhere else. Accounts, payments and history refer to a
-//! customer by id. They are kept as the law asks, and an erasure changes none of them.
+//! customer by id. They are kept as the law asks, and an erasure changes none of them. The texts that somebody
+//! wrote into commands are here too; the history has their digests.
 
 use std::collections::{BTreeMap, HashMap};
 

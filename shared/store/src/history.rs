@@ -1,8 +1,10 @@
 //! The history: one entry for each revision of an account. No entry is ever changed.
 //!
-//! An entry lists the changes of its revision and bears the digest of the account as that revision left
-//! it. It names facts by their ids, never by their amounts, and holds no name and no contact point. It
-//! also bears the hash of the entry before it. An entry that is changed, moved or removed breaks the
+//! An entry lists the changes of its revision, with ids and amounts, and bears the digest of the account as that
+//! revision left it. It names the command with its type, its source, its actor and its fields. It holds no name,
+//! no contact point, and no text that somebody wrote: a digest stands in the place of a reason, and the
+//! customer's records have the text, where an erasure reaches it. Entries of earlier releases name facts by
+//! their ids alone. An entry also bears the hash of the entry before it. An entry that is changed, moved or removed breaks the
 //! chain, and [`verify_history`] reports the place. Only the newest entry has no entry above it that
 //! vouches for it; the account's digest does, while the account is still at that revision.
 //!
@@ -26,6 +28,8 @@
 //! the same revision: [`StoreError::HistoryDiffers`].
 
 mod entry;
+mod facts;
+mod messages;
 mod verify;
 
 use std::collections::HashMap;
@@ -39,6 +43,7 @@ use duewatch_domain::policy::Retention;
 pub use self::entry::{EntryContent, HistoryEntry};
 pub use self::verify::{HistoryBreak, Verifier, verify_history};
 
+pub(crate) use self::entry::hex;
 use self::entry::{hash_of, image_digest, text_of};
 use crate::keys::{EXISTS, EXPIRES_AT, OF_PARTITION};
 use crate::{Store, StoreError, WriteConflict, keys};
@@ -83,7 +88,7 @@ impl Store {
 
     /// Records that a revision of an account was written at `at`. `before` is the account at the revision
     /// below; `None` where this revision opened it, or where that image is unknown. The policy's `retention`
-    /// decides how long the preceding entry is kept.
+    /// decides how long the preceding entry is kept. The entry is recorded at `now`: on that day it is anchored.
     ///
     /// # Errors
     /// [`StoreError::HistoryDiffers`] when the history has another digest for that revision; otherwise when a
@@ -93,6 +98,7 @@ impl Store {
         before: Option<&Account>,
         after: &Account,
         at: DateTime<Utc>,
+        now: DateTime<Utc>,
         retention: Retention,
     ) -> Result<Recorded, StoreError> {
         let (account_id, revision) = (&after.account_id, after.revision);
@@ -127,6 +133,7 @@ impl Store {
                 hash: hash_of(&previous, &text),
                 previous,
                 expires_at,
+                recorded_on: Some(now.date_naive()),
             };
             if self.put_entry(&entry).await? {
                 return Ok(Recorded::New { gap: follows.next() != revision });

@@ -15,10 +15,14 @@
 //! | records | `message#ID` | `message` | a message: its recipient, its requests, its receipts |
 //! | records | `customer#ID` | `contact#CHANNEL` | the contact point of a channel |
 //! | records | `customer#ID` | `contact-log#AT#EVENT` | a change of a contact point: actor, instant, from, to |
+//! | records | `customer#ID` | `written#ACCOUNT`, the source and the event, U+001F between them | the texts that somebody wrote into a command, whose digests the history has |
 //! | records | `customer#ID` | `account#ACCOUNT` | the link to an account; put before the account |
 //! | records | `account#ID` | `set-aside#PAYMENT` | the note that a payment cannot be posted and is quarantined |
 //! | records | `parked` | the account and the payment, U+001F between them | the note of a suspense payment, which came before its account |
 //! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
+//! | records, index `recorded` | `recorded_shard`: the date (UTC) on which an entry of the history was recorded, `#`, the account's shard | `recorded_as`: account, revision, the revision that it follows, and hash, U+001F between them | keys only; sparse: entries of the history alone |
+//! | anchors | `days` | the date | an anchor: `shards`, `root`, `lines`, `previous`, `signature`, `public_key` |
+//! | anchors | the date, `#`, the shard | the part, 6 digits | lines of an anchor's shard: `chains`; the last part bears the shard's `root` and the number of its `lines` |
 //! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | a logged export or erasure of the customer's records |
 //! | records | `quarantine#DATE` | `SOURCE#ID` | a quarantined record, with its payload and the reason |
 //! | records | `quarantine#DATE` | `SOURCE#ID`, U+001F and a number of three digits | a further part of a payload that one item does not hold |
@@ -39,6 +43,8 @@ use duewatch_domain::kernel::{
     AccountId, ContactId, CustomerId, EventId, MAX_ID_BYTES, PaymentId, PolicyId, Revision, Source,
 };
 use duewatch_domain::policy::Channel;
+
+use crate::anchors::ANCHOR_SHARDS;
 
 /// The partition key of the accounts table and of the payments table.
 pub const ACCOUNT_ID: &str = "account_id";
@@ -64,6 +70,17 @@ pub const CONTACTS: &str = "contacts";
 pub const CONTACT_SHARD: &str = "contact_shard";
 /// The sort key of the index [`CONTACTS`].
 pub const CONTACT_AT: &str = "contact_at";
+
+/// The index of the entries of the history, by the day on which they were recorded.
+pub const RECORDED: &str = "recorded";
+/// The partition key of the index [`RECORDED`].
+pub const RECORDED_SHARD: &str = "recorded_shard";
+/// The sort key of the index [`RECORDED`].
+pub const RECORDED_AS: &str = "recorded_as";
+/// The entries of a day's shard.
+pub(crate) const RECORDED_BY: &str = "recorded_shard = :shard";
+/// The partition key of the anchors.
+pub(crate) const ANCHORED_DAYS: &str = "days";
 
 /// The accounts of a shard that are due by an instant.
 pub(crate) const DUE_BY: &str = "due_shard = :shard AND next_action_at <= :now";
@@ -116,7 +133,7 @@ const CUSTOMER: &str = "customer#";
 const MESSAGES: &str = "message#";
 /// ASCII's unit separator. Ids may hold `#` and `/`, and `A/1` with `2` must not be `A` with `1/2`. Ids never
 /// hold control characters.
-const BETWEEN: char = '\u{1f}';
+pub(crate) const BETWEEN: char = '\u{1f}';
 
 /// The whole key of an item of the records table.
 pub(crate) fn record_key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
@@ -249,6 +266,11 @@ pub(crate) fn suspense(account_id: &AccountId, payment_id: &str) -> String {
     format!("{account_id}{BETWEEN}{payment_id}")
 }
 
+/// The sort key of the texts of a command.
+pub(crate) fn free_texts(account_id: &AccountId, source: &Source, event_id: &EventId) -> String {
+    format!("written#{account_id}{BETWEEN}{source}{BETWEEN}{event_id}")
+}
+
 /// The partition key of an account's history.
 pub(crate) fn history(id: &AccountId) -> String {
     format!("history#{id}")
@@ -257,6 +279,27 @@ pub(crate) fn history(id: &AccountId) -> String {
 /// The sort key of an entry of the history.
 pub(crate) fn revision(revision: Revision) -> String {
     format!("{:020}", revision.0)
+}
+
+/// The shard of an account's chain in the anchors.
+pub(crate) fn anchor_shard_of(account_id: &AccountId) -> u32 {
+    crc32fast::hash(account_id.as_str().as_bytes()) % ANCHOR_SHARDS
+}
+
+/// The key of a day's shard, in the index of the entries and in the anchors.
+pub(crate) fn anchored_shard(day: NaiveDate, shard: u32) -> String {
+    format!("{day}#{shard:02}")
+}
+
+/// The date in the key of a day's shard; `None` for another key.
+pub(crate) fn day_in(shard: &str) -> Option<NaiveDate> {
+    shard.split_once('#')?.0.parse().ok()
+}
+
+/// An entry of the history in the index of its day.
+pub(crate) fn recorded_as(id: &AccountId, at: Revision, follows: Revision, hash: &str) -> String {
+    let (at, follows) = (revision(at), revision(follows));
+    format!("{id}{BETWEEN}{at}{BETWEEN}{follows}{BETWEEN}{hash}")
 }
 
 /// The partition key of a date's quarantined records.
@@ -357,8 +400,15 @@ mod tests {
     #[case(&access("2023-10-09T02:00:00Z", "erase"), "access#2023-10-09T02:00:00Z#erase")]
     #[case(&suspense(&id("A-1"), "P-1"), "A-1\u{1f}P-1")]
     #[case(&suspense(&id("A-1"), ""), "A-1\u{1f}")]
+    #[case(&free_texts(&id("A-1"), &id("core"), &id("E-1")), "written#A-1\u{1f}core\u{1f}E-1")]
     #[case(&history(&id("A-1")), "history#A-1")]
     #[case(&revision(Revision(7)), "00000000000000000007")]
+    #[case(RECORDED, "recorded")]
+    #[case(RECORDED_SHARD, "recorded_shard")]
+    #[case(RECORDED_AS, "recorded_as")]
+    #[case(ANCHORED_DAYS, "days")]
+    #[case(&anchored_shard(at().date_naive(), 7), "2023-10-09#07")]
+    #[case(&recorded_as(&id("A-1"), Revision(7), Revision(6), "00"), "A-1\u{1f}00000000000000000007\u{1f}00000000000000000006\u{1f}00")]
     #[case(&quarantine(at().date_naive()), "quarantine#2023-10-09")]
     #[case(&quarantined("post-payment", "P-1"), "post-payment#P-1")]
     fn no_physical_name_changes(#[case] name: &str, #[case] stored: &str) {
@@ -369,6 +419,7 @@ mod tests {
     fn the_conditions_name_the_keys() {
         assert_eq!(DUE_BY, format!("{DUE_SHARD} = :shard AND {NEXT_ACTION_AT} <= :now"));
         assert_eq!(CONTACTS_DUE_BY, format!("{CONTACT_SHARD} = :shard AND {CONTACT_AT} <= :now"));
+        assert_eq!(RECORDED_BY, format!("{RECORDED_SHARD} = :shard"));
         assert_eq!(OF_ACCOUNT, format!("{ACCOUNT_ID} = :account"));
         assert_eq!(OF_PARTITION, format!("{PK} = :pk"));
         assert_eq!(UNDER_PREFIX, format!("{PK} = :pk AND begins_with({SK}, :prefix)"));

@@ -13,10 +13,12 @@
 //!
 //! One `GetItem`, consistent, and one `UpdateItem` on the condition that the revision is still the one that
 //! was read: the account's size in KB, rounded up, and two more write units where its entry in the index
-//! moves. Its entry in the history costs one read unit and one or two write units more. Where the policy
+//! moves. Its entry in the history costs one read unit and two or three write units more: one for its place in
+//! the index of its day. Where the policy
 //! sets a retention period for the history, the preceding entry is written once more.
 
 mod account_item;
+mod anchors;
 mod call;
 mod capacity_meter;
 mod contact_records;
@@ -24,6 +26,7 @@ mod contacts;
 mod customers;
 mod due;
 mod error;
+mod free_texts;
 mod history;
 pub mod keys;
 mod payments;
@@ -46,6 +49,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::Select;
 
 pub use self::account_item::{Stored, account_from_image, account_image};
+pub use self::anchors::{
+    ANCHOR_SHARDS, Anchor, AnchorBreak, AnchorKey, AnchorPublicKey, AnchorWitness, AnchoredChain,
+    NoAnchorKey, ShardAnchor, Vouched, read_anchored_chain,
+};
 pub use self::capacity_meter::{CapacityMeter, Consumed};
 pub use self::contact_records::{ContactRecord, ContactRecordsPage, MessageRecord};
 pub use self::contacts::ContactChangeOutcome;
@@ -68,12 +75,14 @@ pub use self::reversals::{ReversalFact, ReversalPut};
 pub use self::scan_cursor::{AccountPage, ScanCursor};
 pub use self::suspense::{SuspensePage, SuspensePayment};
 
-/// The names of the three tables.
+/// The names of the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tables {
     pub accounts: String,
     pub payments: String,
     pub records: String,
+    /// The anchors of the history.
+    pub anchors: String,
 }
 
 /// The DynamoDB adapter: the tables, reached through the AWS client.

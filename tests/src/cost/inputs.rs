@@ -223,15 +223,15 @@ pub const CONTACT_BYTES: Input = input(
 );
 /// Bytes of a history entry without a decision.
 pub const HISTORY_ENTRY_BYTES: Input = input(
-    "an entry of the history without a decision, with the 100 bytes that DynamoDB adds",
-    (560, 0),
+    "an entry of the history without a decision and its place in the index of its day, with the 100 bytes that DynamoDB adds to each",
+    (1_020, 0),
     "bytes",
     "tests/tests/all/capacity.rs",
 );
 /// Bytes of a history entry with a decision.
 pub const DECISION_ENTRY_BYTES: Input = input(
     "an entry of the history with a decision, likewise",
-    (1_040, 0),
+    (1_470, 0),
     "bytes",
     "tests/tests/all/capacity.rs",
 );

@@ -13,7 +13,7 @@ use detect_overdue::ShardQueue;
 use duewatch_app::{Clock, Deadline, Services};
 use duewatch_handlers::LOCAL_REGION;
 use duewatch_runtime::Settings;
-use duewatch_stack::{StackClock, local_reference_keys};
+use duewatch_stack::{StackClock, local_anchor_key, local_reference_keys};
 use serde_json::Value;
 
 use super::network::{CallerId, Network};
@@ -144,6 +144,12 @@ pub(super) fn invoke(
             reconcile_accounts::NAME => {
                 let report = reconcile_accounts::reconcile_segments(&services, segments, deadline).await;
                 serde_json::to_value(report.map_err(|error| said(&error))?)
+            }
+            anchor_history::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
+                let key = local_anchor_key().map_err(|error| said(&error))?;
+                let anchored = anchor_history::handle(&services, &key, event, deadline).await;
+                serde_json::to_value(anchored.map_err(|error| said(&error))?)
             }
             other => return Err(format!("there is no function {other}")),
         };

@@ -2,13 +2,13 @@
 
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use detect_overdue::{ShardQueue, SweepAnswer};
-use duewatch_app::{Deadline, ReconcileReport, Services, SweepReport};
+use duewatch_app::{AnchorReport, Deadline, ReconcileReport, Services, SweepReport};
 use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::message_line;
 use duewatch_handlers::{WaitingMessage, queue_event};
 use duewatch_notify::ReferenceKeys;
 use duewatch_runtime::RawStreamEvent;
-use duewatch_stack::local_reference_keys;
+use duewatch_stack::{local_anchor_key, local_reference_keys};
 use send_reminders::SendEvent;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -59,6 +59,13 @@ pub async fn take_messages(services: &Services, messages: &[InboundMessage]) -> 
     let bodies: Vec<(&str, String)> =
         messages.iter().map(|one| (one.event.account_id.as_str(), message_line(one))).collect();
     take_in(services, &bodies).await
+}
+
+/// Fires `anchor-history`.
+pub async fn anchor(services: &Services) -> AnchorReport {
+    let event = serde_json::from_value(sample("anchor-history.schedule.json")).unwrap();
+    let key = local_anchor_key().unwrap();
+    anchor_history::handle(services, &key, event, Deadline::none()).await.unwrap()
 }
 
 /// Delivers receipts to `record-delivery`, as its queue would; returns those reported as failed.

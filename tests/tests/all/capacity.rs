@@ -224,13 +224,14 @@ async fn an_entry_of_the_history_costs_one_look_and_one_write_of_its_size() {
     world.sweep().await;
     world.pay_and_post("A-1", "P-9", "1.00").await;
     let mut records = world.account_records().await;
-    // A stage, a restriction, and a payment that changes neither.
+    // A stage, a restriction, and a payment that changes neither; each with its place in the index of its day.
+    const WITH_DECISION: u64 = TWO_WRITE_UNITS + ONE_WRITE_UNIT;
     let newest = records.split_off(records.len() - 3);
     world.record(&records).await;
     let (recorder, warmed) = warm(&world, record_history::NAME).await;
     let store = recorder.transitions.store();
     let table = &store.tables().records;
-    for (record_of, allowed) in newest.iter().zip([TWO_WRITE_UNITS, TWO_WRITE_UNITS, ONE_WRITE_UNIT]) {
+    for (record_of, allowed) in newest.iter().zip([WITH_DECISION, WITH_DECISION, TWO_WRITE_UNITS]) {
         let start = store.meter().read().into_iter().collect();
         assert!(record(&recorder, std::slice::from_ref(record_of)).await.is_empty());
         let (queries, read) = since(&start, store, "Query", table);
@@ -508,9 +509,18 @@ fn entry_size(entry: &HistoryEntry) -> usize {
         ("previous", entry.previous.clone()),
         ("hash", entry.hash.clone()),
     ];
+    // The attributes by which it stands in the index of its day; the index holds them again, with the key.
+    let recorded = ["recorded_shard2023-10-09#07", "recorded_as"].map(str::len).iter().sum::<usize>()
+        + entry.account_id.as_str().len()
+        + 3
+        + 2 * 20
+        + entry.hash.len();
+    let key = texts[..2].iter().map(|(name, text)| name.len() + text.len()).sum::<usize>();
     texts.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>()
         + "follows".len()
         + number_size(&entry.follows.to_string())
+        + recorded
+        + (key + recorded + ADDED)
 }
 
 /// The bytes that DynamoDB adds to each stored item and entry.

@@ -203,7 +203,7 @@ async fn record_history_takes_its_sample() {
             "policy": { "id": "reminding", "version": 1 },
             "stage": "current",
             "restrictions": [],
-            "facts": { "installments": [1, 2, 3, 4] },
+            "facts": { "installments": [1, 2, 3, 4], "due": { "to": "1000.00" } },
             "image": entry["image"],
         })
     );

@@ -25,6 +25,7 @@ mod domain;
 mod engines;
 mod events;
 mod history;
+mod history_entries;
 mod intake;
 mod layers;
 mod model;

@@ -9,7 +9,7 @@ use duewatch_cli::audit::audit;
 use duewatch_cli::customer::{erase, export};
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy;
-use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
+use duewatch_store::{AnchorWitness, HistoryBreak, HistoryEntry, verify_history};
 use duewatch_tests::support::{KEEPING, STANDARD, World, id, instant, message, policy_text, take_messages};
 use rstest::rstest;
 
@@ -165,13 +165,14 @@ async fn audit_says_from_which_revision_on_an_expired_history_is_known() {
     world.set(SECOND_UNTIL);
     assert_eq!(breaks(&world).await, []);
     let mut out = Vec::new();
-    audit(world.store(), &id("A-1"), world.now(), &mut out).await.unwrap();
+    audit(world.store(), &id("A-1"), &AnchorWitness::default(), world.now(), &mut out).await.unwrap();
     let out = String::from_utf8(out).unwrap();
-    assert_eq!(out.lines().count(), 4, "{out}");
+    assert_eq!(out.lines().count(), 5, "{out}");
     assert!(
-        out.ends_with(
+        out.contains(
             "revisions 3 to 4 are there, unchanged; what lay below has expired; \
-             the account is what the last one says\n"
+             the account is what the last one says\n\
+             no anchor vouches for the history yet; no anchor vouches for what has expired\n"
         ),
         "{out}"
     );

@@ -12,6 +12,7 @@ use duewatch_domain::formats::Explanation;
 use duewatch_domain::kernel::{AccountId, business_date, end_of_day, start_of_day};
 use duewatch_domain::policy::{Restriction, Versions};
 use duewatch_domain::{Account, Decision, Permit, escaped, permit_for};
+use duewatch_store::{AnchorPublicKey, AnchorWitness};
 use serde::Serialize;
 
 use super::environment::{configured, runtime};
@@ -66,6 +67,13 @@ pub(super) struct LocatedArgs {
 pub(super) struct AuditArgs {
     /// The account, in the tables that the environment names.
     account: AccountId,
+    /// A public key that signs anchors, as `operations` received it; more than one after the key was replaced.
+    /// Without one, the key that the first anchor names is believed.
+    #[arg(long, value_name = "HEX")]
+    anchor_key: Vec<AnchorPublicKey>,
+    /// The digest of an anchor, as `operations` received it: it must be among the anchors.
+    #[arg(long, value_name = "HEX")]
+    anchor_digest: Vec<String>,
 }
 
 /// An account, as known to the command's source.
@@ -156,7 +164,9 @@ fn not_opened(account: &Account, now: DateTime<Utc>) -> Option<String> {
 
 pub(super) async fn run_audit(args: &AuditArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
-    Ok(audit(transitions.store(), &args.account, SystemClock.now(), &mut screen::people()).await?)
+    let (store, now) = (transitions.store(), SystemClock.now());
+    let witness = AnchorWitness { keys: args.anchor_key.clone(), digests: args.anchor_digest.clone() };
+    Ok(audit(store, &args.account, &witness, now, &mut screen::people()).await?)
 }
 
 /// Finds an account: in a folder's case where one is named, else in the tables that the environment names. Neither

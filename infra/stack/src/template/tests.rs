@@ -92,7 +92,7 @@ fn the_template_that_deploys_declares_the_three_tables() {
     let records = template.table("RecordsTable").unwrap();
     assert_eq!((records.hash_key.as_str(), records.range_key.as_deref()), ("pk", Some("sk")));
     assert_eq!(records.stream, None);
-    assert_eq!(template.tables.len(), 3);
+    assert_eq!(template.tables.len(), 4);
 }
 
 #[test]
@@ -197,6 +197,7 @@ fn each_function_has_its_directory_and_the_whole_environment(
         [
             ("ACCOUNTS_TABLE", EnvValue::Table("AccountsTable".to_owned())),
             ("ACCOUNT_EVENTS_TOPIC_ARN", EnvValue::Topic("AccountEventsTopic".to_owned())),
+            ("ANCHORS_TABLE", EnvValue::Table("AnchorsTable".to_owned())),
             ("DUE_SHARDS", EnvValue::Parameter("DueShards".to_owned())),
             ("METRICS_NAMESPACE", EnvValue::Literal("duewatch-dev".to_owned())),
             ("OPERATIONS_TOPIC_ARN", EnvValue::Topic("OperationsTopic".to_owned())),

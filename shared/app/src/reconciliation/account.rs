@@ -403,7 +403,7 @@ async fn record(
     };
     let at = account.status.last_assessed_at.unwrap_or(now);
     let retention = services.transitions.retention_of(&account, now).await?;
-    Ok(match store.record_revision(None, &account, at, retention).await? {
+    Ok(match store.record_revision(None, &account, at, now, retention).await? {
         Recorded::Known => RepairOutcome::NothingFound,
         Recorded::New { gap: false } => RepairOutcome::Repaired,
         Recorded::New { gap: true } => RepairOutcome::Open,

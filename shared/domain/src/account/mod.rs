@@ -19,6 +19,7 @@ mod hold_use;
 mod installment;
 mod installment_hold;
 mod interest_terms;
+mod last_command;
 mod new_schedule;
 mod notice;
 mod origin;
@@ -57,6 +58,7 @@ pub use self::hold_use::{HeldDays, HoldUse};
 pub use self::installment::{Installment, InstallmentLabel, LeftOut};
 pub use self::installment_hold::InstallmentHold;
 pub use self::interest_terms::{InterestMethod, InterestTerms};
+pub use self::last_command::LastCommand;
 pub use self::new_schedule::{AccruedFee, NewSchedule, ScheduleKind};
 pub use self::notice::{Notice, NoticeOf};
 pub use self::origin::Origin;
@@ -142,6 +144,9 @@ pub struct Account {
     /// [`RECENT_MESSAGES`](crate::kernel::RECENT_MESSAGES), and all of the last one's instant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) recent_messages: Vec<AppliedMessage>,
+    /// The command of the current revision; none: the revision took none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_command: Option<LastCommand>,
     /// The versions of the policy that have bound the account, oldest first, at most
     /// [`MAX_BOUND_VERSIONS`](crate::kernel::MAX_BOUND_VERSIONS); empty: one alone. Days before the first are
     /// the first one's.
@@ -247,6 +252,18 @@ impl Account {
     #[must_use]
     pub fn recent_messages(&self) -> &[AppliedMessage] {
         &self.recent_messages
+    }
+
+    /// The command that the current revision took; none: it took none, or an earlier release wrote it.
+    #[must_use]
+    pub fn command_of_this_revision(&self) -> Option<&LastCommand> {
+        self.last_command.as_ref().filter(|command| command.revision == self.revision)
+    }
+
+    /// The next revision begins: it bears no command but its own.
+    pub(crate) fn begin_revision(&mut self) {
+        self.revision = self.revision.next();
+        self.last_command.take_if(|command| command.revision != self.revision);
     }
 
     pub(crate) fn installment_mut(&mut self, number: InstallmentNumber) -> Option<&mut Installment> {

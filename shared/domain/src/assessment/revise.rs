@@ -123,7 +123,7 @@ impl Account {
         self.contact_requests = assessment.contact_requests;
         let planned: Vec<Notice> = self.contact_requests.iter().filter_map(planned_notice).collect();
         planned.into_iter().for_each(|notice| self.keep_notice(notice));
-        self.revision = self.revision.next();
+        self.begin_revision();
         let asked_at = decision.as_ref().map_or(now, |decision| decision.at);
         let imposes = self.imposing(assessment.imposes, assessment.restricting, asked_at);
         let policy = match self.status.policy.take() {
@@ -194,7 +194,7 @@ impl Account {
     /// Makes a next revision that decides nothing: money that cannot be posted defers a restriction, by the days of
     /// `holds`, and the account is evaluated again at `until`.
     pub fn defer_restriction(&mut self, holds: HoldUse, until: DateTime<Utc>) {
-        self.revision = self.revision.next();
+        self.begin_revision();
         self.status.holds = holds;
         self.contact_requests.clear();
         self.status.next_action_at = Some(until);

@@ -78,6 +78,7 @@ impl Account {
             forborne_on: None,
             new_schedule: None,
             recent_messages: Vec::new(),
+            last_command: None,
             status: AccountStatus::unassessed(),
             revision: Revision::default(),
             bound_versions: Vec::new(),

@@ -56,6 +56,7 @@ impl Account {
             let excess = (of_source + 1).saturating_sub(RECENT_MESSAGES);
             self.forget_messages(source, excess.min(of_source - of_this_instant));
             self.recent_messages.push(applied_message(message, checksum));
+            self.last_command = Some(message.as_last_command(self.revision.next()));
         }
         Ok(applied)
     }
@@ -70,6 +71,7 @@ impl Account {
         if message.origin().is_some() {
             account.recent_messages.push(applied_message(message, message_checksum(message)));
         }
+        account.last_command = Some(message.as_last_command(account.revision.next()));
         Ok(account)
     }
 

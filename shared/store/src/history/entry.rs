@@ -1,24 +1,20 @@
 //! One history entry: its text and its codec.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::Account;
-use duewatch_domain::account::{
-    AppliedMessage, ContactRequest, DelinquencyPause, Installment, Origin, Payment,
-};
-use duewatch_domain::commands::{PaymentReceived, PaymentReversed, WireCommand};
+use duewatch_domain::account::ContactRequest;
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
-use duewatch_domain::kernel::{
-    AccountId, Actor, DrawId, EventId, InstallmentNumber, PaymentId, Revision, Source,
-};
+use duewatch_domain::kernel::{AccountId, Revision};
 use duewatch_domain::policy::{PolicyRef, Restriction, StageName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::HistoryItem;
+use super::facts::Facts;
+use super::messages::MessageEntry;
 use crate::records::{expiry, texts};
 use crate::{StoreError, keys};
 
@@ -39,6 +35,9 @@ pub struct HistoryEntry {
     pub hash: String,
     /// When the entry may be deleted, in whole seconds; `None` keeps it.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The date (UTC) in whose index the entry stands: that on which it was recorded. `None`: an earlier release
+    /// recorded it.
+    pub recorded_on: Option<NaiveDate>,
 }
 
 /// The parts of an entry's text that its verification needs.
@@ -72,6 +71,15 @@ impl HistoryEntry {
         ]));
         item.insert("follows".to_owned(), AttributeValue::N(self.follows.to_string()));
         item.extend(self.expires_at.map(expiry));
+        if let Some(day) = self.recorded_on {
+            item.extend(texts([
+                (keys::RECORDED_SHARD, keys::anchored_shard(day, keys::anchor_shard_of(&self.account_id))),
+                (
+                    keys::RECORDED_AS,
+                    keys::recorded_as(&self.account_id, self.revision, self.follows, &self.hash),
+                ),
+            ]));
+        }
         item
     }
 
@@ -100,6 +108,10 @@ impl HistoryEntry {
             previous: text("previous")?,
             hash: text("hash")?,
             expires_at: expires_at.and_then(|at| DateTime::from_timestamp(at, 0)),
+            recorded_on: match item.get(keys::RECORDED_SHARD) {
+                Some(AttributeValue::S(shard)) => keys::day_in(shard),
+                _ => None,
+            },
         })
     }
 }
@@ -123,7 +135,7 @@ fn canonical(account: &Account) -> Result<String, StoreError> {
     Ok(image.to_string())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a `String` never fails.
         let _ = write!(text, "{byte:02x}");
@@ -144,8 +156,8 @@ struct EntryJson<'a> {
     decision: Option<DecisionLine<'a>>,
     /// Null where the image before is unknown.
     facts: Option<Facts<'a>>,
-    /// The messages that the revision took, and the origins of the money that it posts, where the image before is
-    /// known.
+    /// The messages that the revision took, and the origins of the money that it posts; of the origins none where the
+    /// image before is unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     messages: Vec<MessageEntry<'a>>,
     #[serde(rename = "intents", skip_serializing_if = "Vec::is_empty")]
@@ -153,110 +165,6 @@ struct EntryJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     kept_below_until: Option<String>,
     image: &'a str,
-}
-
-/// The facts that are new since the revision before, by their ids.
-#[derive(Serialize)]
-struct Facts<'a> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    payments: Vec<&'a PaymentId>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    reversed: Vec<&'a PaymentId>,
-    /// New or changed since the revision before.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    installments: Vec<InstallmentNumber>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    installments_gone: Vec<InstallmentNumber>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    draws: Vec<&'a DrawId>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pauses: Vec<DelinquencyPause>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pauses_gone: Vec<DelinquencyPause>,
-    /// The new enforcement switch, where this revision changed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    enforced: Option<bool>,
-}
-
-/// A message that the revision took, or one that stated a payment or a reversal which the revision posts: who
-/// acted, through which system.
-#[derive(Serialize)]
-struct MessageEntry<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_id: Option<&'a EventId>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    command_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payment_id: Option<&'a PaymentId>,
-    source: &'a Source,
-    actor: Actor,
-}
-
-impl<'a> MessageEntry<'a> {
-    /// The messages that the account knows and did not know before, then the origins of the new payments, then
-    /// those of the new reversals.
-    fn new_since(before: Option<&Account>, after: &'a Account) -> Vec<Self> {
-        let known = before.map_or(&[][..], Account::recent_messages);
-        let is_new = |one: &&AppliedMessage| {
-            !known.iter().any(|other| (&other.event_id, &other.source) == (&one.event_id, &one.source))
-        };
-        let entry = |message: &'a AppliedMessage| Self {
-            event_id: Some(&message.event_id),
-            command_type: message.command_type.as_deref(),
-            payment_id: None,
-            source: &message.source,
-            actor: message.actor(),
-        };
-        let money = NewMoney::since(before, after);
-        let stated = |payment: &'a Payment, origin: &'a Option<Origin>, command_type| {
-            let origin = origin.as_ref()?;
-            Some(Self {
-                event_id: origin.event_id.as_ref(),
-                command_type: Some(command_type),
-                payment_id: Some(&payment.payment_id),
-                source: &origin.source,
-                actor: origin.actor(),
-            })
-        };
-        let received = |payment: &&'a Payment| stated(payment, &payment.origin, PaymentReceived::TYPE);
-        let reversed = |(payment, known): &(&'a Payment, usize)| {
-            let payment: &'a Payment = payment;
-            let new = payment.reversals.iter().skip(*known);
-            let new = new.filter_map(|reversal| stated(payment, &reversal.origin, PaymentReversed::TYPE));
-            new.collect::<Vec<_>>()
-        };
-        let messages = after.recent_messages().iter().filter(is_new).map(entry);
-        let origins =
-            money.received.iter().filter_map(received).chain(money.reversed.iter().flat_map(reversed));
-        messages.chain(origins).collect()
-    }
-}
-
-/// The payments that are new since the revision before, and those that were reversed since, each with the number
-/// of its reversals that were known.
-struct NewMoney<'a> {
-    received: Vec<&'a Payment>,
-    reversed: Vec<(&'a Payment, usize)>,
-}
-
-impl<'a> NewMoney<'a> {
-    fn since(before: Option<&Account>, after: &'a Account) -> Self {
-        // By payment id: both lists may be long.
-        let known: HashMap<&PaymentId, usize> = before
-            .map_or(&[][..], Account::payments)
-            .iter()
-            .map(|payment| (&payment.payment_id, payment.reversals.len()))
-            .collect();
-        let is_new = |one: &&Payment| !known.contains_key(&one.payment_id);
-        let reversed = |payment: &'a Payment| {
-            let before = known.get(&payment.payment_id).copied().unwrap_or(0);
-            (payment.reversals.len() > before).then_some((payment, before))
-        };
-        Self {
-            received: after.payments().iter().filter(is_new).collect(),
-            reversed: after.payments().iter().filter_map(reversed).collect(),
-        }
-    }
 }
 
 /// The contact requests of the revision.
@@ -295,8 +203,12 @@ pub(super) fn text_of(
         stage: &after.status.stage,
         restrictions: &after.status.restrictions,
         decision: after.decision_of_this_revision().map(|decision| DecisionLine::new(subject, decision)),
-        facts: is_comparable.then(|| Facts::new(before, after)),
-        messages: if is_comparable { MessageEntry::new_since(before, after) } else { Vec::new() },
+        facts: is_comparable.then(|| Facts::new(before, after)).transpose()?,
+        messages: if is_comparable {
+            MessageEntry::new_since(before, after)
+        } else {
+            MessageEntry::of_this_revision(after).into_iter().collect()
+        },
         contact_requests: after.contact_requests.iter().map(RequestEntry::of).collect(),
         kept_below_until: kept_below_until.map(instant),
         image,
@@ -307,40 +219,6 @@ pub(super) fn text_of(
 
 fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-impl<'a> Facts<'a> {
-    fn new(before: Option<&Account>, after: &'a Account) -> Self {
-        let installments = before.map_or(&[][..], Account::installments);
-        let pauses = before.map_or(&[][..], Account::pauses);
-        let money = NewMoney::since(before, after);
-        let owed: HashMap<_, _> = installments.iter().map(|one| (&one.label, one)).collect();
-        let numbers: HashSet<_> = after.installments().iter().filter_map(Installment::number).collect();
-        let drawn: HashSet<&DrawId> =
-            before.map_or(&[][..], Account::draws).iter().map(|draw| &draw.draw_id).collect();
-        let is_other = |one: &&Installment| owed.get(&one.label) != Some(one);
-        let was_enforced = before.is_none_or(Account::is_enforced);
-        let ids = |payments: Vec<&'a Payment>| payments.into_iter().map(|one| &one.payment_id).collect();
-        Self {
-            payments: ids(money.received),
-            reversed: money.reversed.into_iter().map(|(payment, _)| &payment.payment_id).collect(),
-            installments: after
-                .installments()
-                .iter()
-                .filter(is_other)
-                .filter_map(Installment::number)
-                .collect(),
-            installments_gone: installments
-                .iter()
-                .filter_map(Installment::number)
-                .filter(|number| !numbers.contains(number))
-                .collect(),
-            draws: after.draws().iter().map(|draw| &draw.draw_id).filter(|id| !drawn.contains(id)).collect(),
-            pauses: after.pauses().iter().filter(|one| !pauses.contains(one)).copied().collect(),
-            pauses_gone: pauses.iter().filter(|one| !after.pauses().contains(one)).copied().collect(),
-            enforced: (was_enforced != after.is_enforced()).then_some(after.is_enforced()),
-        }
-    }
 }
 
 #[cfg(test)]

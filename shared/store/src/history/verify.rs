@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::kernel::Revision;
 
@@ -59,15 +59,26 @@ pub enum HistoryBreak {
 pub struct Verifier {
     now: DateTime<Utc>,
     known_from: Revision,
-    hashes: BTreeMap<Revision, String>,
+    known: BTreeMap<Revision, KnownEntry>,
+    /// The first and the last missing revision that an entry above them states to have expired, and that entry.
+    expired: Vec<(Revision, Revision, Revision)>,
     newest_image: Option<String>,
+}
+
+/// What is remembered of an entry.
+#[derive(Debug)]
+struct KnownEntry {
+    hash: String,
+    follows: Revision,
+    written_on: Option<NaiveDate>,
+    recorded_on: Option<NaiveDate>,
 }
 
 impl Verifier {
     /// A verifier that accepts as expired the entries whose retention ended by `now`.
     #[must_use]
     pub const fn new(now: DateTime<Utc>) -> Self {
-        Self { now, known_from: Revision(1), hashes: BTreeMap::new(), newest_image: None }
+        Self { now, known_from: Revision(1), known: BTreeMap::new(), expired: Vec::new(), newest_image: None }
     }
 
     /// The revision from which the history is known: 1, unless entries below have expired. A few entries
@@ -78,8 +89,39 @@ impl Verifier {
     }
 
     /// The greatest revision so far; 0 before the first entry.
-    fn newest(&self) -> Revision {
-        self.hashes.last_key_value().map_or(Revision(0), |(revision, _)| *revision)
+    pub(crate) fn newest(&self) -> Revision {
+        self.known.last_key_value().map_or(Revision(0), |(revision, _)| *revision)
+    }
+
+    /// The revisions that have entries.
+    pub(crate) fn revisions(&self) -> impl Iterator<Item = Revision> + '_ {
+        self.known.keys().copied()
+    }
+
+    /// The hash of an entry.
+    pub(crate) fn hash(&self, revision: Revision) -> Option<&String> {
+        self.known.get(&revision).map(|entry| &entry.hash)
+    }
+
+    /// The revision whose entry an entry follows; none where that is missing.
+    pub(crate) fn follows(&self, revision: Revision) -> Option<Revision> {
+        let follows = self.known.get(&revision)?.follows;
+        self.known.contains_key(&follows).then_some(follows)
+    }
+
+    /// The date (UTC) on which the text of an entry says that its revision was written.
+    pub(crate) fn written_on(&self, revision: Revision) -> Option<NaiveDate> {
+        self.known.get(&revision)?.written_on
+    }
+
+    /// The date (UTC) in whose index an entry stands.
+    pub(crate) fn recorded_on(&self, revision: Revision) -> Option<NaiveDate> {
+        self.known.get(&revision)?.recorded_on
+    }
+
+    /// The stretches of missing revisions, each with the entry above that states them to have expired.
+    pub(crate) fn expired(&self) -> impl Iterator<Item = (Revision, Revision, Revision)> + '_ {
+        self.expired.iter().copied()
     }
 
     /// Takes the next entry, and returns the breaks it reveals.
@@ -92,6 +134,7 @@ impl Verifier {
             let until = content.as_ref().and_then(|content| content.kept_below_until);
             if until.is_some_and(|until| until <= self.now) {
                 self.known_from = revision;
+                self.expired.push((expected, Revision(revision.0 - 1), revision));
             } else {
                 breaks.push(HistoryBreak::Missing { from: expected, to: Revision(revision.0 - 1) });
             }
@@ -99,8 +142,8 @@ impl Verifier {
         if hash_of(&entry.previous, &entry.entry) != entry.hash {
             breaks.push(HistoryBreak::HashDiffers(revision));
         }
-        let is_previous = match self.hashes.get(&entry.follows) {
-            Some(hash) => *hash == entry.previous,
+        let is_previous = match self.known.get(&entry.follows) {
+            Some(followed) => followed.hash == entry.previous,
             None if entry.follows == Revision(0) => entry.previous == NO_HASH,
             // The followed entry is missing: reported above as a gap, or expired.
             None => entry.follows < revision,
@@ -114,7 +157,13 @@ impl Verifier {
         {
             breaks.push(HistoryBreak::Misplaced(revision));
         }
-        self.hashes.insert(revision, entry.hash.clone());
+        let known = KnownEntry {
+            hash: entry.hash.clone(),
+            follows: entry.follows,
+            written_on: content.as_ref().map(|content| content.at.date_naive()),
+            recorded_on: entry.recorded_on,
+        };
+        self.known.insert(revision, known);
         self.newest_image = content.map(|content| content.image);
         breaks
     }

@@ -58,6 +58,7 @@ impl Records {
                     hash: text(item, "hash"),
                     // No policy of the simulation lets entries expire.
                     expires_at: None,
+                    recorded_on: None,
                 });
             } else if pk == "parked" {
                 records.suspense.insert((text(item, "account_id"), text(item, "payment_id")));

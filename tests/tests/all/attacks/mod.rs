@@ -1,6 +1,7 @@
 //! Attacks on the running product through its tables, queues and commands: each name says what must not happen.
 
 mod erasure;
+mod history;
 mod money;
 mod policies;
 mod reading;

@@ -134,6 +134,7 @@ fn a_schedule_that_does_not_fire_is_an_alarm_and_not_a_silence() {
         ("SweepSilentAlarm", "detect-overdue"),
         ("ContactsSilentAlarm", "send-reminders"),
         ("ReconcileAccountsSilentAlarm", "reconcile-accounts"),
+        ("AnchorHistorySilentAlarm", "anchor-history"),
     ] {
         let alarm = resource(alarm);
         assert_eq!(*alarm.property("TreatMissingData"), json!("breaching"), "{}", alarm.id);

@@ -11,8 +11,8 @@ use duewatch_domain::formats::book_line;
 use duewatch_stack::sqs::LocalSqs;
 use duewatch_tests::observed::RequestObserver;
 use duewatch_tests::support::{
-    JOINT, KEEPING, STANDARD, World, contract, id, message, post, record, report, sample, send, sweep,
-    sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
+    JOINT, KEEPING, STANDARD, World, anchor, contract, id, message, post, record, report, sample, send,
+    sweep, sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +41,7 @@ fn table(request: &Value) -> &'static str {
         Some("duewatch-dev-accounts") => "AccountsTable",
         Some("duewatch-dev-payments") => "PaymentsTable",
         Some("duewatch-dev-records") => "RecordsTable",
+        Some("duewatch-dev-anchors") => "AnchorsTable",
         _ => panic!("no table of ours: {request}"),
     }
 }
@@ -321,6 +322,19 @@ async fn reconcile_accounts_calls_what_its_role_grants() {
     world.set("2023-11-20T12:00:00Z");
     watch(&services).await;
     notes.are_those_of("ReconcileAccountsFunction");
+}
+
+#[tokio::test]
+async fn anchor_history_calls_what_its_role_grants() {
+    let mut world = World::at("2023-09-01T00:00:00Z").await;
+    let notes = Notes::default();
+    let services = notes.on(&world, anchor_history::NAME);
+    services.store().warm_up().await.unwrap();
+    world.open("A-1").await;
+    world.record_all().await;
+    world.set("2023-09-02T06:00:00Z");
+    assert_eq!(anchor(&services).await.anchored, 1);
+    notes.are_those_of("AnchorHistoryFunction");
 }
 
 #[tokio::test]

@@ -123,8 +123,11 @@ fn intake_keeps_the_order_of_each_account() {
 fn schedules_go_by_utc_and_give_up_when_the_next_firing_comes() {
     for schedule in of("AWS::Scheduler::Schedule") {
         assert_eq!(*schedule.property("ScheduleExpressionTimezone"), json!("UTC"), "{}", schedule.id);
-        let minutes = if schedule.id == "ContactSchedule" { 5 } else { 15 };
-        let rate = json!(format!("rate({minutes} minutes)"));
+        let (minutes, rate) = match schedule.id.as_str() {
+            "ContactSchedule" => (5, "rate(5 minutes)"),
+            "AnchorHistorySchedule" => (360, "rate(6 hours)"),
+            _ => (15, "rate(15 minutes)"),
+        };
         assert_eq!(*schedule.property("ScheduleExpression"), rate, "{}", schedule.id);
         let target = schedule.property("Target");
         assert_eq!(target["RetryPolicy"]["MaximumEventAgeInSeconds"], minutes * 60, "{}", schedule.id);

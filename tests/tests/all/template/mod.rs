@@ -13,7 +13,7 @@ pub(crate) use self::alarms::watched_metric;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_runtime::{REFERENCE_KEYS, SETTINGS, Settings};
+use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, SETTINGS, Settings};
 use duewatch_stack::template::{AttributeKind, Projection, StreamView, TableSpec, Template};
 use duewatch_tests::support::{World, id};
 
@@ -141,22 +141,24 @@ fn the_streams_carry_what_the_handlers_read() {
             ("AccountsTable", Some(StreamView::NewAndOldImages)),
             ("PaymentsTable", Some(StreamView::NewImage)),
             ("RecordsTable", None),
+            ("AnchorsTable", None),
         ]
     );
 }
 
 #[test]
 fn every_setting_is_set_for_every_function_and_nothing_that_is_not_read() {
-    // Only the function that fills the queue gets its address, only the one that signs gets the keys, and only the
-    // one that takes commands asks who sends them.
+    // Only the function that fills the queue gets its address, only those that sign get their keys, and only the one
+    // that takes commands asks who sends them.
     let own = BTreeMap::from([
         ("DetectOverdueFunction", "SWEEP_QUEUE_URL"),
         ("IntakeFunction", intake::SENDERS),
         ("SendRemindersFunction", REFERENCE_KEYS),
+        ("AnchorHistoryFunction", ANCHOR_KEY),
     ]);
     let read: BTreeSet<&str> = SETTINGS.into_iter().chain(["RUST_LOG"]).collect();
     let template = template();
-    assert_eq!(template.functions.len(), 8);
+    assert_eq!(template.functions.len(), 9);
     for function in &template.functions {
         let mut set: BTreeSet<&str> = function.environment.iter().map(|(name, _)| name.as_str()).collect();
         if let Some(name) = own.get(function.logical_id.as_str()) {
@@ -180,6 +182,7 @@ async fn every_function_is_told_the_same_and_each_name_means_what_it_says() {
         (&settings.tables.accounts, "-accounts"),
         (&settings.tables.payments, "-payments"),
         (&settings.tables.records, "-records"),
+        (&settings.tables.anchors, "-anchors"),
         (&settings.topics.reminders, "-reminders"),
         (&settings.topics.account_events, "-account-events"),
         (&settings.topics.operations, "-operations"),

@@ -28,6 +28,7 @@ fn the_tables_keep_their_names() {
         "TableName",
         &[
             ("AccountsTable", "duewatch-dev-accounts"),
+            ("AnchorsTable", "duewatch-dev-anchors"),
             ("PaymentsTable", "duewatch-dev-payments"),
             ("RecordsTable", "duewatch-dev-records"),
         ],
@@ -46,7 +47,11 @@ fn the_indexes_keep_their_names_and_keys() {
     }
     assert_eq!(
         indexes,
-        ["AccountsTable due due_shard next_action_at", "RecordsTable contacts contact_shard contact_at"]
+        [
+            "AccountsTable due due_shard next_action_at",
+            "RecordsTable contacts contact_shard contact_at",
+            "RecordsTable recorded recorded_shard recorded_as",
+        ]
     );
 }
 

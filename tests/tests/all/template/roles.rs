@@ -14,9 +14,11 @@ const DUE_INDEX: &str = "${AccountsTable.Arn}/index/due";
 const ACCOUNTS: &str = "AccountsTable.Arn";
 const PAYMENTS: &str = "PaymentsTable.Arn";
 const RECORDS: &str = "RecordsTable.Arn";
+const ANCHORS: &str = "AnchorsTable.Arn";
+const RECORDED_ENTRIES: &str = "${RecordsTable.Arn}/index/recorded";
 const PLANNED_CONTACTS: &str = "${RecordsTable.Arn}/index/contacts";
 
-const CALLS: [(&str, Calls); 8] = [
+const CALLS: [(&str, Calls); 9] = [
     (
         "DetectOverdueFunction",
         &[
@@ -91,6 +93,15 @@ const CALLS: [(&str, Calls); 8] = [
             ("sns", "Publish", "OperationsTopic"),
         ],
     ),
+    (
+        "AnchorHistoryFunction",
+        &[
+            ("dynamodb", "Query", RECORDS),
+            ("dynamodb", "Query", RECORDED_ENTRIES),
+            ("dynamodb", "PutItem Query", ANCHORS),
+            ("sns", "Publish", "OperationsTopic"),
+        ],
+    ),
 ];
 
 /// The calls by which Lambda reads a function's stream in its name.
@@ -158,6 +169,9 @@ fn statements(role: &Resource) -> Vec<Value> {
 fn granted(role: &Resource) -> Rights {
     let mut rights = Rights::new();
     for statement in statements(role) {
+        if statement["Effect"] == "Deny" {
+            continue;
+        }
         assert_eq!(statement["Effect"], "Allow", "{}", role.id);
         for other in ["NotAction", "NotResource", "Condition", "Principal"] {
             assert!(statement[other].is_null(), "{}: {other} is not compared here", role.id);
@@ -184,6 +198,32 @@ fn every_function_may_do_exactly_what_its_code_does() {
     for function in functions {
         assert_eq!(granted(&role_of(&function)), needed(&function), "{}", function.id);
         assert!(function.property("Policies").is_null(), "{}: its role says what it may do", function.id);
+    }
+}
+
+/// What a role is denied, whatever else it may be granted.
+fn denied(role: &Resource) -> Rights {
+    let mut rights = Rights::new();
+    for statement in statements(role).iter().filter(|statement| statement["Effect"] == "Deny") {
+        assert!(statement["Condition"].is_null(), "{}: a denial holds always", role.id);
+        for action in list(&statement["Action"]) {
+            rights.insert((named(&action), named(&statement["Resource"])));
+        }
+    }
+    rights
+}
+
+#[test]
+fn no_function_may_change_or_remove_an_anchor_and_one_alone_may_put_it() {
+    let writes = "UpdateItem DeleteItem BatchWriteItem PartiQLInsert PartiQLUpdate PartiQLDelete \
+                  UpdateTimeToLive DeleteTable";
+    for function in of("AWS::Serverless::Function") {
+        let mut expected = Rights::new();
+        allow(&mut expected, "dynamodb", writes, ANCHORS);
+        if function.id != "AnchorHistoryFunction" {
+            allow(&mut expected, "dynamodb", "PutItem", ANCHORS);
+        }
+        assert_eq!(denied(&role_of(&function)), expected, "{}", function.id);
     }
 }
 
