@@ -300,7 +300,7 @@ def subscribe(name: str, topic: str, filter_policy: dict | None = None) -> str:
 POLICY = """\
 id = "emulator"
 version = {version}
-effective_on = 2025-01-01
+effective_on = {effective_on}
 day_count = "day_after"
 grace_days = {grace_days}
 waterfall = ["penalty", "fee", "interest", "principal"]
@@ -326,7 +326,7 @@ def book(work: pathlib.Path) -> None:
     is published. At that minute the sweep finds them, late, and with a reminder owed.
     """
     now = datetime.now(timezone.utc)
-    # With half a minute to spare for the two imports.
+    # With half a minute to spare for the import and the publication.
     look_at = (now + timedelta(seconds=90)).replace(second=0, microsecond=0)
     # Where it is noon: the date does not change while we watch. (POSIX counts westward.)
     east = 12 - now.hour
@@ -336,7 +336,15 @@ def book(work: pathlib.Path) -> None:
 
     def policy(version: int, grace_days: int, stage: str, channels: list[str]) -> None:
         steps = ", ".join(STEP.format(stage=stage, channel=channel) for channel in channels)
-        text = POLICY.format(version=version, grace_days=grace_days, send_at=f"{local:%H:%M}", steps=steps)
+        # The second version binds from today on: no date of a later version lies in the past.
+        effective_on = "2025-01-01" if version == 1 else f"{now:%Y-%m-%d}"
+        text = POLICY.format(
+            version=version,
+            effective_on=effective_on,
+            grace_days=grace_days,
+            send_at=f"{local:%H:%M}",
+            steps=steps,
+        )
         (work / f"policy-{version}.toml").write_text(text)
 
     policy(1, 3, "current", ["sms"])
@@ -435,6 +443,9 @@ def watch(work: pathlib.Path) -> None:
     )
 
     expect(stored(accounts, PAID)["standing"]["stage"], "current", "the stage of who paid in time")
+    # anchor-history sends out the digest of each day that has ended.
+    while told := queues["operations"].take("duewatch.operations.v1"):
+        expect(told["body"]["data"]["kind"], "history_anchored", "what operations are told")
     for queue in queues.values():
         expect(queue.take(), None, f"what else came to the queue {queue.name}")
     print(f"left alone: {PAID}, paid before the sweep; nothing else in any queue, nothing for operations")

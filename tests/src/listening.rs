@@ -1,4 +1,5 @@
 //! The log of one thread, in a process in which other threads log too.
+#![allow(clippy::unwrap_used, reason = "a log that cannot be read ends the test")]
 
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};

@@ -365,7 +365,8 @@ mod tests {
             assert_eq!((parts.concat(), beyond), (payload.clone(), 0));
             assert!(parts.iter().all(|part| part.len() <= PART_BYTES));
         }
-        let (parts, beyond) = parts_of(&"a".repeat(PART_BYTES * MAX_PARTS + 5));
+        let text = "a".repeat(PART_BYTES * MAX_PARTS + 5);
+        let (parts, beyond) = parts_of(&text);
         assert_eq!((parts.len(), beyond), (MAX_PARTS, 5));
     }
 }

@@ -1,7 +1,7 @@
 //! From the debts to a day's figures, stage and restrictions, one day after the other.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -26,6 +26,9 @@ pub(super) type ModelImposed = BTreeMap<AccountId, (DateTime<Utc>, Vec<Restricti
 
 /// The most days walked to find the first of a delinquency episode.
 const MAX_DAYS: u32 = 4_000;
+
+/// The days beyond an evaluation for which late fees are known, where the holds' days are counted ahead.
+const HOLDS_LOOK_AHEAD: u64 = 90;
 
 /// The course of an account under a policy while no fact changes.
 #[derive(Debug)]
@@ -129,7 +132,8 @@ impl<'p> ModelCourse<'p> {
         let judged_day = |at| calendar::judged_day(books.zone, policy.day_count, at);
         let vouched = memory.vouched(until).map(|instants| instants.map(judged_day));
         let (today, until) = (calendar::business_date(books.zone, until), judged_day(until));
-        let ledger = ModelLedger::of(books, policies, until);
+        let looks_ahead = policy.holds.as_ref().map_or(0, |_| HOLDS_LOOK_AHEAD);
+        let ledger = ModelLedger::of(books, policies, until + Days::new(looks_ahead));
         let is_held =
             |label: &InstallmentLabel| books.pieces.iter().any(|one| one.held && one.label == *label);
         Self {
@@ -190,7 +194,9 @@ impl<'p> ModelCourse<'p> {
         self.holds_over_on.set(None);
         let over_on = self.holds_over_on(judged_day);
         self.holds_over_on.set(over_on);
-        let (mut ladder, day) = self.climbed(judged_day, judged_day);
+        let is_first = self.is_first_episode(self.memory.episode_on(self, judged_day));
+        let held_back = self.held_back(judged_day, is_first);
+        let (mut ladder, day) = self.climb_to(judged_day, is_first, &held_back);
         self.holds_over_on.set(None);
         if !self.enforced {
             (ladder.top, ladder.restricting) = ((None, None), (None, None));
@@ -218,37 +224,50 @@ impl<'p> ModelCourse<'p> {
         }
     }
 
-    /// The ladder on a day, as it is seen on another: what came to light in a hold is held back.
-    fn climbed(&self, seen_on: NaiveDate, last: NaiveDate) -> (Ladder, ModelDay) {
-        let is_first = self.is_first_episode(self.memory.episode_on(self, seen_on));
+    /// The stages whose restrictions came to light in a hold, as it is seen on a day, each with the day on which they did.
+    fn held_back(&self, seen_on: NaiveDate, is_first: bool) -> Vec<(usize, NaiveDate)> {
         let mut held_back: Vec<(usize, NaiveDate)> = Vec::new();
         for known_on in self.vouched.into_iter().flatten().filter(|on| *on <= seen_on && self.is_held(*on)) {
             let (ladder, _) = self.climb_to(known_on, is_first, &held_back);
             held_back.extend(self.new_in(&ladder).into_iter().map(|place| (place, known_on)));
         }
-        self.climb_to(last, is_first, &held_back)
+        held_back
     }
 
-    /// Whether, as seen on a day, a restriction that is not in force would be in force on a date, if it were not for a
-    /// hold.
-    pub(super) fn is_kept_back(&self, seen_on: NaiveDate, date: NaiveDate) -> bool {
-        let (ladder, day) = self.climbed(seen_on, date);
-        let figures = self.figures(&day);
-        let is_first = self.is_first_episode(self.memory.episode_on(self, seen_on));
-        let is_delinquent = self.stage_days(&day).1 > 0;
+    /// The days from one on, as seen on it, on which a hold keeps back a restriction that is not in force: at most so
+    /// many. All holds have begun by then, so none follows where none goes on.
+    pub(super) fn kept_back_from(&self, today: NaiveDate, most: usize) -> BTreeSet<NaiveDate> {
+        let is_first = self.is_first_episode(self.memory.episode_on(self, today));
+        let held_back = self.held_back(today, is_first);
+        let (mut ladder, mut day) = self.climb_to(today, is_first, &held_back);
+        let mut days = BTreeSet::new();
+        while days.len() < most && (day.date == today || self.is_waited_for(day.date)) {
+            let is_held = self.is_waited_for(day.date) && !self.is_paused(day.date);
+            if is_held && self.is_kept_back(&ladder, &day, is_first) {
+                days.insert(day.date);
+            }
+            if day.days_past_due == 0 {
+                (ladder, day) = self.climb_to(calendar::next(day.date), is_first, &held_back);
+            } else {
+                day = self.next(&day);
+                self.climb(&mut ladder, &day, is_first, &held_back);
+            }
+        }
+        days
+    }
+
+    /// Whether a restriction that is not in force would be, if it were not for a hold.
+    fn is_kept_back(&self, ladder: &Ladder, day: &ModelDay, is_first: bool) -> bool {
+        let figures = self.figures(day);
         let known = &self.memory.restrictions;
+        let is_delinquent = self.stage_days(day).1 > 0;
         self.policy.stages.iter().zip(&ladder.stages).any(|(stage, state)| {
             let is_missing = stage.restrictions.iter().any(|one| !known.contains(one));
-            let would_restrict = self.holds(&stage.when, &figures, date)
+            let would_restrict = self.holds(&stage.when, &figures, day.date)
                 && !(is_first && self.is_tolerated(&figures))
-                && !self.lacks_notice(stage, date);
+                && !self.lacks_notice(stage, day.date);
             is_delinquent && is_missing && would_restrict && !state.restricts
         })
-    }
-
-    /// Whether any hold but a pause runs on a date.
-    pub(super) fn is_in_a_hold(&self, date: NaiveDate) -> bool {
-        !self.is_paused(date) && self.is_waited_for(date)
     }
 
     /// The restrictions of the stage and those imposed by other accounts; none where restrictions are not

@@ -7,9 +7,6 @@ use chrono::NaiveDate;
 use super::calendar;
 use super::course::ModelCourse;
 
-/// The most days looked ahead for the end of the holds.
-const MAX_DAYS: usize = 4_000;
-
 /// The count as the last evaluation left it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ModelHolds {
@@ -41,19 +38,8 @@ impl ModelCourse<'_> {
         if holds.over_on.is_some() || !self.enforced {
             return holds;
         }
-        let mut date = today;
-        for _ in 0..MAX_DAYS {
-            if u32::try_from(holds.ahead.len()).is_ok_and(|ahead| holds.used + ahead >= most) {
-                break;
-            }
-            if date > today && !self.is_in_a_hold(date) {
-                break;
-            }
-            if self.is_in_a_hold(date) && self.is_kept_back(today, date) {
-                holds.ahead.insert(date);
-            }
-            date = calendar::next(date);
-        }
+        let left = usize::try_from(most - holds.used).unwrap_or(usize::MAX);
+        holds.ahead = self.kept_back_from(today, left);
         holds
     }
 

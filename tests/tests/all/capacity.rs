@@ -91,7 +91,8 @@ async fn open(world: &World, account_id: &str, due_on: &[String]) {
 
 async fn open_under(world: &World, policy_id: &str, account_id: &str, due_on: &[String]) {
     let contract = contract_of(policy_id, account_id, due_on);
-    let opened = world.stack.transitions().open(&contract, world.now(), Trigger::Time).await.unwrap();
+    let opened =
+        Box::pin(world.stack.transitions().open(&contract, world.now(), Trigger::Time)).await.unwrap();
     assert!(matches!(opened, TransitionOutcome::Written(_)));
 }
 
@@ -200,6 +201,10 @@ async fn a_payment_that_lifts_costs_one_read_unit_and_one_write() {
     let (gets, read) = since(&start, store, "GetItem", accounts);
     assert_eq!(gets, 1);
     assert!(read <= ONE_READ_UNIT, "{read} half units");
+    let payments = &store.tables().payments;
+    let (gets, read) = since(&start, store, "GetItem", payments);
+    assert_eq!(gets, 1, "the payment, as the table states it");
+    assert!(read <= ONE_READ_UNIT, "{read} half units");
     let (updates, written) = since(&start, store, "UpdateItem", accounts);
     assert_eq!(updates, 1);
     assert!(written <= allowed_half_units(&before, &after));
@@ -212,7 +217,8 @@ async fn a_payment_that_lifts_costs_one_read_unit_and_one_write() {
         })
         .map(|(call, _)| call)
         .collect();
-    assert_eq!(calls, [("GetItem", accounts.clone()), ("UpdateItem", accounts.clone())], "and nothing else");
+    let expected = [("GetItem", accounts), ("GetItem", payments), ("UpdateItem", accounts)];
+    assert_eq!(calls, expected.map(|(call, table)| (call, table.clone())), "and nothing else");
 }
 
 #[tokio::test]

@@ -31,13 +31,3 @@ fn the_pages_sentences_with_figures_are_what_the_code_prints() {
         assert!(page.contains(&fact), "not on the page: {fact} ({PRINT})");
     }
 }
-
-#[test]
-fn zz_print() {
-    let mut out = String::new();
-    for table in all() {
-        out += &format!("<!-- {} -->\n{}\n=====\n", table.name, table.text);
-    }
-    std::fs::write("/tmp/money-tables.txt", out).unwrap();
-    std::fs::write("/tmp/money-facts.txt", facts().join("\n")).unwrap();
-}

@@ -106,7 +106,9 @@ async fn a_payment_that_nobody_has_posted_yet_wins() {
 async fn money_that_cannot_be_posted_holds_it_until_that_is_settled() {
     let mut world = two().await;
     world.sweep().await;
-    world.pay("A-1", "P-9", "0").await;
+    let mut dollars = world.payment("A-1", "P-9", "40.00");
+    dollars["currency"] = "USD".into();
+    world.put_payment(&dollars).await;
     told(&mut world).await;
     assert_eq!(restricted(&world, "A-2").await, "current []");
     let rang: Vec<_> = world.sent_to("operations");

@@ -321,15 +321,23 @@ async fn detect_overdue_and_post_payment_take_their_samples() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     let records = |name| sample(name)["Records"].as_array().unwrap().clone();
+    // The item that the stream told of is in the table.
+    let put = async |records: &[Value]| {
+        let image = records[0]["dynamodb"]["NewImage"].as_object().unwrap();
+        let item = image.iter().map(|(name, value)| (name.clone(), value["S"].clone())).collect();
+        world.put_payment(&Value::Object(item)).await;
+    };
 
     world.set(sample("detect-overdue.schedule.json")["time"].as_str().unwrap());
     assert_eq!(world.sweep().await.decisions, 1);
+    put(&records("post-payment.stream.json")).await;
     assert!(world.post(&records("post-payment.stream.json")).await.is_empty());
     let paid = world.account("A-1").await;
     assert_eq!(payment_ids(&paid), ["P-1"]);
     assert_eq!(paid.status.stage.as_str(), "current");
 
     world.set("2023-10-20T03:05:04Z");
+    put(&records("post-payment.reversal.stream.json")).await;
     assert!(world.post(&records("post-payment.reversal.stream.json")).await.is_empty());
     assert_eq!(
         decisions(&world.account("A-1").await),

@@ -50,13 +50,14 @@ async fn a_reversal_delivered_without_its_payment_posts_both() {
     world.open("A-1").await;
     let mut payment = world.payment("A-1", "P-1", "250.00");
     world.put_payment(&payment).await;
+    world.set("2023-09-03T00:00:00Z");
     payment["reversed_at"] = json!("2023-09-03T00:00:00Z");
     payment["reversal_dated"] = json!("original");
     world.put_payment(&payment).await;
     let records = world.payment_records().await;
     assert_eq!(records[1]["eventName"], "MODIFY");
 
-    // The INSERT is lost; the image of the MODIFY is the whole fact.
+    // The INSERT is lost; the item that the MODIFY names is the whole fact.
     assert!(world.post(&records[1..]).await.is_empty());
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
@@ -198,7 +199,7 @@ async fn a_held_restriction_comes_an_hour_later_when_the_money_was_none() {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.set(LIMITED_AT);
-    let item = json!({ "account_id": "A-1", "payment_id": "P-1", "amount": "a lot" });
+    let item = json!({ "account_id": "A-1", "payment_id": "P-1", "amount": "40.00", "kind": "gift" });
     world.put_payment(&item).await;
     assert_eq!(world.sweep().await.held, 1);
     assert_eq!(decisions(&world.account("A-1").await), Vec::<String>::new());

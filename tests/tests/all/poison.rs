@@ -78,11 +78,8 @@ async fn a_record_that_is_no_payment_is_quarantined_and_the_rest_of_the_batch_is
 async fn the_same_payment_id_with_another_amount_is_quarantined_and_the_first_stands() {
     let mut world = World::at(OPENED_AT).await;
     world.open("A-1").await;
-    world.pay("A-1", "P-1", "10.00").await;
-    world.pay("A-1", "P-1", "20.00").await;
-    let records = world.payment_records().await;
-    assert_eq!(records.len(), 2);
-    assert!(world.post(&records).await.is_empty());
+    world.pay_and_post("A-1", "P-1", "10.00").await;
+    world.pay_and_post("A-1", "P-1", "20.00").await;
     let account = world.account("A-1").await;
     assert_eq!(account.payments()[0].amount.to_string(), "10.00");
     let quarantined = world.quarantined().await;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::escaped;
 use duewatch_handlers::Handlers;
@@ -60,7 +61,7 @@ pub(super) struct RequeueArgs {
     #[arg(long = "drop", value_name = "ID", requires = "reason", conflicts_with = "batches")]
     drops: Vec<String>,
     /// Why records are dropped.
-    #[arg(long, value_name = "TEXT", requires = "drops")]
+    #[arg(long, value_name = "TEXT", requires = "drops", value_parser = NonEmptyStringValueParser::new())]
     reason: Option<String>,
 }
 

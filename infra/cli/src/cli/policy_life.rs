@@ -111,7 +111,8 @@ pub(super) async fn run_publish(args: PublishArgs) -> Result<(), Box<dyn Error>>
     let backdated = args.backdate.as_deref();
     let new = NewVersion { policy: &file.policy, text: &file.text, by: &by, backdated };
     let published =
-        policies::publish(transitions.store(), &new, book, args.brake.brake(), SystemClock.now()).await?;
+        policies::publish(transitions.store(), &new, book.as_ref(), args.brake.brake(), SystemClock.now())
+            .await?;
     report_and_queue(&transitions, &published).await
 }
 
@@ -190,11 +191,12 @@ pub(super) async fn run_approve(args: ApproveArgs) -> Result<(), Box<dyn Error>>
 pub(super) async fn run_list(args: ListArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
     let list = policies::list(transitions.store(), &args.policy_id).await?;
-    Ok(if args.json {
-        list.write_json(&mut screen::json())?
+    if args.json {
+        list.write_json(&mut screen::json())?;
     } else {
-        list.write_table(&mut screen::people())?
-    })
+        list.write_table(&mut screen::people())?;
+    }
+    Ok(())
 }
 
 pub(super) async fn run_hold(args: HoldArgs) -> Result<(), Box<dyn Error>> {

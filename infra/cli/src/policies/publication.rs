@@ -60,7 +60,7 @@ pub enum LifeError {
 pub async fn publish(
     store: &Store,
     new: &NewVersion<'_>,
-    book: Option<JudgedBook>,
+    book: Option<&JudgedBook>,
     brake: Brake,
     now: DateTime<Utc>,
 ) -> Result<PublicationOutcome, LifeError> {
@@ -83,7 +83,7 @@ pub async fn publish(
 fn of_book(
     latest: PublishedPolicy,
     new: &NewVersion<'_>,
-    book: JudgedBook,
+    book: &JudgedBook,
 ) -> Result<Judgement, ReplayError> {
     let PublishedPolicy { policy, text, .. } = latest;
     let before = PolicyFile { policy: noticed(&policy), text };

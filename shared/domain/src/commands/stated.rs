@@ -123,8 +123,14 @@ mod tests {
     #[test]
     fn no_command_of_an_account_bears_a_text_that_the_history_would_state() {
         // A fact about contacting the customer is kept with the customer. Preferences alone reach an account.
-        let contact =
-            ["contact_attempted", "third_party_added", "third_party_approved", "third_party_refused"];
+        let contact = [
+            "contact_changed",
+            "contact_attempted",
+            "contact_person_added",
+            "contact_person_approved",
+            "contact_person_refused",
+        ];
+        assert!(contact.iter().all(|kind| COMMANDS.iter().any(|command| command.event_type == *kind)));
         for command in COMMANDS.iter().filter(|command| !contact.contains(&command.event_type)) {
             for field in command.fields.iter().filter(|field| is_text(field)) {
                 let name = field.name;

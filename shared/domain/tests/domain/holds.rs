@@ -49,6 +49,16 @@ fn limited_on(loan: &mut TestLoan, policy: &Policy) -> String {
 
 const DISPUTED: &str = r#""dispute_id":"D-1","reason":"no""#;
 
+#[test]
+fn an_account_that_is_assessed_late_for_the_first_time_has_used_its_days_all_the_same() {
+    let policy = bounded(4);
+    for (on, is_limited) in [("2023-10-12", false), ("2023-10-13", true), ("2023-10-17", true)] {
+        let mut loan = four_installments();
+        loan.learns("2023-10-08", "dispute_opened", DISPUTED).assessed(on, &policy, Trigger::Fact);
+        assert_eq!(!loan.account.status.restrictions.is_empty(), is_limited, "{on}");
+    }
+}
+
 #[rstest]
 #[case::within_them(12, "2023-10-18")]
 #[case::exactly(9, "2023-10-18")]

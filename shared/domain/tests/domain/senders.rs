@@ -225,10 +225,13 @@ fn an_account_knows_the_message_that_opened_it() {
 }
 
 #[test]
-fn an_account_opened_by_a_message_without_a_sender_is_stored_as_before() {
+fn an_account_opened_by_a_message_without_a_sender_bears_only_what_its_history_is_told() {
     let (contract, message) = opening("core", "E-1");
     let account = Account::open_by(&contract, &message).unwrap();
-    assert_eq!(account, Account::open(&contract).unwrap());
+    let mut stored = serde_json::to_value(&account).unwrap();
+    let told = stored.as_object_mut().unwrap().remove("last_command").unwrap();
+    assert_eq!([&told["id"], &told["type"]], [&json!("E-1"), &json!("account_opened")], "{told}");
+    assert_eq!(stored, serde_json::to_value(Account::open(&contract).unwrap()).unwrap());
 }
 
 fn origin(number: usize) -> Origin {

@@ -412,10 +412,9 @@ impl Watch {
             );
             let Some(asking) = versions.last() else { continue };
             for fact in self.payments_at(other, seen.unwrap_or_default()) {
-                let posted = fact
-                    .read
-                    .as_ref()
-                    .map(|fact| fact.post_to(&mut asking.account.clone(), DateTime::<Utc>::MAX_UTC));
+                let its_now = assessed_at(account);
+                let posted =
+                    fact.read.as_ref().map(|fact| fact.post_to(&mut asking.account.clone(), its_now));
                 hold!(
                     "a payment always wins",
                     // Money that cannot be posted blocks for a bounded time.
@@ -442,8 +441,9 @@ impl Watch {
         let seen = reading.payments_at;
         hold!("a payment always wins", seen.is_some(), "{id}: {added:?} without a look at the payments");
         for fact in self.payments_at(id, seen.unwrap_or_default()) {
-            let posted =
-                fact.read.as_ref().map(|fact| fact.post_to(&mut account.clone(), DateTime::<Utc>::MAX_UTC));
+            // Money that is dated ahead of the clock is none yet.
+            let its_now = assessed_at(account);
+            let posted = fact.read.as_ref().map(|fact| fact.post_to(&mut account.clone(), its_now));
             hold!(
                 "a payment always wins",
                 !matches!(posted, Ok(Ok(duewatch_domain::commands::Applied::Changed))),

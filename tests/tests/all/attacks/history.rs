@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_cli::audit::audit;
 use duewatch_domain::kernel::Revision;
-use duewatch_domain::policy;
 use duewatch_store::{Anchor, AnchorKey, AnchorPublicKey, AnchorWitness, HistoryEntry};
 use duewatch_tests::support::{KEEPING, STANDARD, World, anchor, id, instant, policy_text};
 use rstest::rstest;
@@ -237,7 +236,7 @@ async fn a_run_that_is_repeated_or_cut_off_makes_no_other_anchor() {
 #[tokio::test]
 async fn missed_days_are_anchored_one_by_one_and_each_digest_goes_out() {
     let world = anchored().await;
-    world.sent_to("operations");
+    let _ = world.sent_to("operations");
     world.set("2023-10-15T06:00:00Z");
     let report = anchor(&world.services(anchor_history::NAME)).await;
     assert_eq!((report.anchored, report.days_behind), (4, 0));

@@ -153,7 +153,12 @@ fn a_schedule_that_does_not_fire_is_an_alarm_and_not_a_silence() {
         .iter()
         .map(|schedule| id_of(&schedule.property("Target")["Arn"]))
         .collect();
-    let seen = ["DetectOverdueFunction", "ReconcileAccountsFunction", "SendRemindersFunction"];
+    let seen = [
+        "AnchorHistoryFunction",
+        "DetectOverdueFunction",
+        "ReconcileAccountsFunction",
+        "SendRemindersFunction",
+    ];
     assert_eq!(fired, seen.map(str::to_owned).into(), "each schedule has an alarm of its silence");
 }
 

@@ -40,7 +40,9 @@ impl LadderTerms<'_> {
         if over_on.is_some() {
             return self.end_holds(over_on);
         }
-        let first = begins_on.map_or(seen_on, |begins_on| begins_on.max(seen_on));
+        // The facts of an account that was never assessed were known all along.
+        let counted_until = if account.status.last_assessed_at.is_some() { seen_on } else { NaiveDate::MIN };
+        let first = begins_on.map_or(seen_on, |begins_on| begins_on.max(counted_until));
         self.hold_use.held = self.kept_back_from(first);
         let used_up_on = self.hold_use.used_up_on(most, first);
         if let Some(used_up_on) = used_up_on {
