@@ -335,7 +335,7 @@ impl<'a> LadderTerms<'a> {
             return (Some(held_from), None);
         }
         let Some(begins) = self.begins(stage, held_from) else { return (None, Some(DeferralReason::Notice)) };
-        let HeldBack { from, by, .. } = self.held_back(stage, begins);
+        let HoldDeferral { from, by, .. } = self.deferral_by_holds(stage, begins);
         (Some(from), by)
     }
 
@@ -354,16 +354,16 @@ impl<'a> LadderTerms<'a> {
     }
 
     /// The days on which holds keep back the restrictions of a stage that would begin on a day.
-    fn held_back(&self, stage: &Stage, begins: DeferredDay) -> HeldBack {
+    fn deferral_by_holds(&self, stage: &Stage, begins: DeferredDay) -> HoldDeferral {
         let (from, by) = self.after_holds(begins);
-        let mut held = HeldBack { since: begins.0, from, by };
+        let mut held = HoldDeferral { since: begins.0, from, by };
         // A fact that comes during a hold lets no restriction begin before the hold ends, whatever it says of the days
         // before. What had begun by the last assessment and is not in force was held back then.
         let is_new = |vouched: &[NaiveDate; 2]| from < vouched[1] && !self.is_in_force(stage);
         for known_on in self.vouched.filter(is_new).into_iter().flatten() {
             let (held_until, hold) = self.after_holds((known_on, None));
             if held.from < known_on && held_until > known_on {
-                held = HeldBack { since: known_on, from: held_until, by: hold };
+                held = HoldDeferral { since: known_on, from: held_until, by: hold };
             }
         }
         held
@@ -435,7 +435,7 @@ impl<'a> LadderTerms<'a> {
 }
 
 /// The days on which holds keep restrictions back.
-struct HeldBack {
+struct HoldDeferral {
     since: NaiveDate,
     /// The first day after them, on which the restrictions are in force.
     from: NaiveDate,

@@ -45,7 +45,7 @@ pub enum AnchorBreak {
     ExpiredByItself { from: Revision, to: Revision },
 }
 
-/// What the anchors say of one account's chain.
+/// The entries of one account's chain that the anchors list.
 #[derive(Clone, Debug, Default)]
 pub struct AnchoredChain {
     /// The days of the first and of the last anchor.
@@ -58,7 +58,7 @@ pub struct AnchoredChain {
     breaks: Vec<AnchorBreak>,
 }
 
-/// What is known of the anchors from outside the tables.
+/// Keys and digests that are known from outside the tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnchorWitness {
     /// The public keys that sign anchors. Without one, the key that the first anchor names is believed.
@@ -67,7 +67,7 @@ pub struct AnchorWitness {
     pub digests: Vec<String>,
 }
 
-/// What the anchors vouch for.
+/// The part of a chain that the anchors vouch for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vouched {
     /// The day of the chain's first anchor; none: it is in no anchor yet.
@@ -78,7 +78,7 @@ pub struct Vouched {
     pub expired_before: bool,
 }
 
-/// Reads what the anchors say of an account's chain, and verifies the anchors by what is known of them from outside.
+/// Reads the entries of an account's chain from the anchors, and verifies the anchors by the witness from outside.
 ///
 /// # Errors
 /// When a call fails or an anchor cannot be read.

@@ -253,15 +253,15 @@ fn no_update_replaces_what_holds_data() {
 }
 
 #[test]
-fn no_deployment_makes_a_new_key_for_references() {
-    let key = resource("ReferenceKey");
-    assert_eq!(
-        (&key.body["DeletionPolicy"], &key.body["UpdateReplacePolicy"]),
-        (&json!("Retain"), &json!("Retain"))
-    );
-    // Nothing that it is made of follows from a parameter that an upgrade may change.
-    let generated = key.property("GenerateSecretString");
-    assert!(texts(generated).iter().all(|text| !text.contains("${")), "{generated}");
+fn no_deployment_makes_a_new_key_that_signs() {
+    for secret in of("AWS::SecretsManager::Secret") {
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(secret.body[policy], json!("Retain"), "{}", secret.id);
+        }
+        // Nothing that it is made of follows from a parameter that an upgrade may change.
+        let generated = secret.property("GenerateSecretString");
+        assert!(texts(generated).iter().all(|text| !text.contains("${")), "{}: {generated}", secret.id);
+    }
     let operations = include_str!("../../../../infra/operations.md");
     for section in ["## Deploy\n", "## Upgrade\n"] {
         let text = operations.split(section).nth(1).unwrap().split("\n## ").next().unwrap();

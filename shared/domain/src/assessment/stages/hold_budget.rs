@@ -7,7 +7,7 @@
 
 use chrono::NaiveDate;
 
-use super::{HeldBack, LadderTerms};
+use super::{HoldDeferral, LadderTerms};
 use crate::account::{DelinquencyPause, HeldDays, HoldUse};
 use crate::kernel::earlier;
 use crate::policy::Stage;
@@ -68,7 +68,8 @@ impl LadderTerms<'_> {
             |stage: &&Stage| stage.restrictions.iter().any(|restriction| !present.contains(restriction));
         let kept_back = self.policy.stages.iter().filter(is_missing).filter_map(|stage| {
             let holds = self.holds(&stage.when)?;
-            let HeldBack { since, from, .. } = self.held_back(stage, self.begins(stage, holds.from)?);
+            let HoldDeferral { since, from, .. } =
+                self.deferral_by_holds(stage, self.begins(stage, holds.from)?);
             let until = holds.until.map_or(from, |until| until.min(from));
             Some(HeldDays { from: since.max(first), until }).filter(|days| days.from < days.until)
         });
