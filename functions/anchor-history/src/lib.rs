@@ -11,23 +11,12 @@
 //! The next firing finds the shards that are stored, and goes on. Missed days are caught up, oldest first.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use duewatch_app::{AnchorError, AnchorReport, Deadline, Services};
-use duewatch_runtime::Metrics;
+use duewatch_app::{AnchorReport, Deadline, Services};
+use duewatch_runtime::{FiringError, Metrics};
 use duewatch_store::AnchorKey;
 
 /// The function's name.
 pub const NAME: &str = "anchor-history";
-
-/// Why a firing failed. The next one goes on with the day that has no anchor.
-#[derive(Debug, thiserror::Error)]
-#[error("anchor: {0}")]
-pub struct AnchorFiringError(#[from] AnchorError);
-
-impl From<AnchorFiringError> for lambda_runtime::Diagnostic {
-    fn from(error: AnchorFiringError) -> Self {
-        Self { error_type: "AnchorError".to_owned(), error_message: error.to_string() }
-    }
-}
 
 /// Anchors the days that have ended since the last anchor.
 ///
@@ -38,8 +27,8 @@ pub async fn handle(
     key: &AnchorKey,
     _event: EventBridgeEvent,
     deadline: Deadline,
-) -> Result<AnchorReport, AnchorFiringError> {
-    let report = duewatch_app::anchor_history(services, key, deadline).await?;
+) -> Result<AnchorReport, FiringError> {
+    let report = duewatch_app::anchor_history(services, key, deadline).await.map_err(FiringError::of("anchor"))?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     Metrics::new(&services.metrics_namespace, NAME)
         .count("anchored", report.anchored)

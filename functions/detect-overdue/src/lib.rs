@@ -20,7 +20,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use duewatch_app::{Deadline, RecordError, Services, SweepReport, sweep_shard};
-use duewatch_runtime::{Metrics, queue_batch};
+use duewatch_runtime::{FiringError, Metrics, queue_batch};
 use duewatch_store::StoreError;
 use serde::{Deserialize, Serialize};
 
@@ -55,17 +55,6 @@ pub enum SweepAnswer {
     Schedule(SweepReport),
 }
 
-/// Why a sweep could not begin.
-#[derive(Debug, thiserror::Error)]
-#[error("sweep: {0}")]
-pub struct SweepError(#[from] StoreError);
-
-impl From<SweepError> for lambda_runtime::Diagnostic {
-    fn from(error: SweepError) -> Self {
-        Self { error_type: "SweepError".to_owned(), error_message: error.to_string() }
-    }
-}
-
 /// Sweeps all shards, or those that the event names.
 ///
 /// # Errors
@@ -75,9 +64,12 @@ pub async fn handle(
     queue: Option<&ShardQueue>,
     event: SweepEvent,
     deadline: Deadline,
-) -> Result<SweepAnswer, SweepError> {
+) -> Result<SweepAnswer, FiringError> {
     match event {
-        SweepEvent::Schedule(_) => sweep_all(services, queue, deadline).await.map(SweepAnswer::Schedule),
+        SweepEvent::Schedule(_) => {
+            let swept = sweep_all(services, queue, deadline).await.map_err(FiringError::of("sweep"))?;
+            Ok(SweepAnswer::Schedule(swept))
+        }
         SweepEvent::Shards(event) => {
             Ok(SweepAnswer::Shards(sweep_handed_over(services, event, deadline).await))
         }
@@ -89,7 +81,7 @@ async fn sweep_all(
     services: &Services,
     queue: Option<&ShardQueue>,
     deadline: Deadline,
-) -> Result<SweepReport, SweepError> {
+) -> Result<SweepReport, StoreError> {
     let store = services.store();
     let now = services.clock.now();
     store.check_due_shards().await?;

@@ -38,19 +38,10 @@ pub async fn handle(
     let take = async |message: &SqsMessage| take(services, senders, message).await;
     let batch = queue_batch(services, event, deadline, take).await;
     let count = |what: CommandOutcome| batch.done.iter().filter(|done| **done == what).count();
-    Metrics::new(&services.metrics_namespace, NAME)
+    let metrics = Metrics::new(&services.metrics_namespace, NAME)
         .count("applied", count(CommandOutcome::Applied))
-        .count("known", count(CommandOutcome::Known))
-        .count("quarantined", batch.quarantined)
-        .count("failed", batch.failures())
-        .emit(services.clock.now());
-    tracing::info!(
-        applied = count(CommandOutcome::Applied),
-        quarantined = batch.quarantined,
-        failed = batch.failures(),
-        "taken in"
-    );
-    batch.response()
+        .count("known", count(CommandOutcome::Known));
+    batch.finish(services, metrics)
 }
 
 async fn take(

@@ -34,22 +34,12 @@ pub async fn handle(services: &Services, event: RawStreamEvent, deadline: Deadli
     let batch = stream_batch(services, event, deadline, async |record| post(services, record).await).await;
     let count = |what: PaymentOutcome| batch.done.iter().filter(|done| done.value == what).count();
     let lifted = count(PaymentOutcome::Lifted);
-    Metrics::new(&services.metrics_namespace, NAME)
+    let metrics = Metrics::new(&services.metrics_namespace, NAME)
         .count("posted", count(PaymentOutcome::Posted) + lifted)
         .count("lifted", lifted)
         .count("known", count(PaymentOutcome::Known))
-        .count("in_suspense", count(PaymentOutcome::InSuspense))
-        .count("quarantined", batch.quarantined)
-        .count("failed", batch.failures())
-        .emit(services.clock.now());
-    tracing::info!(
-        records = batch.done.len(),
-        lifted,
-        quarantined = batch.quarantined,
-        failed = batch.failures(),
-        "posted"
-    );
-    batch.response()
+        .count("in_suspense", count(PaymentOutcome::InSuspense));
+    batch.finish(services, metrics)
 }
 
 async fn post(services: &Services, record: EventRecord) -> Result<PaymentOutcome, RecordError> {

@@ -18,24 +18,13 @@
 //! | parked | a suspense payment waits for its account | post it once the account exists; alert after a day |
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use duewatch_app::{Deadline, ReconcileError, ReconcileReport, Services, reconcile};
-use duewatch_runtime::Metrics;
+use duewatch_app::{Deadline, ReconcileReport, Services, reconcile};
+use duewatch_runtime::{FiringError, Metrics};
 
 /// The function's name.
 pub const NAME: &str = "reconcile-accounts";
 /// The segments of the accounts table: one for each quarter of an hour of a day (UTC).
 pub const SEGMENTS: u32 = 96;
-
-/// Why a firing failed. The next one continues at the stored scan cursor.
-#[derive(Debug, thiserror::Error)]
-#[error("reconcile: {0}")]
-pub struct FiringError(#[from] ReconcileError);
-
-impl From<FiringError> for lambda_runtime::Diagnostic {
-    fn from(error: FiringError) -> Self {
-        Self { error_type: "WatchError".to_owned(), error_message: error.to_string() }
-    }
-}
 
 /// Reconciles the next accounts of the scan.
 ///
@@ -78,6 +67,6 @@ pub async fn reconcile_segments(
         .count("repaired", report.repaired)
         .count("failed", report.failed)
         .emit(now);
-    ended?;
+    ended.map_err(FiringError::of("reconcile"))?;
     Ok(report)
 }

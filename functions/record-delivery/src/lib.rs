@@ -17,25 +17,15 @@ pub async fn handle(services: &Services, event: SqsEvent, deadline: Deadline) ->
     let batch = queue_batch(services, event, deadline, async |message| take(services, message).await).await;
     let count = |what: ReceiptEffect| batch.done.iter().filter(|done| **done == what).count();
     let new = |outcome| count(ReceiptEffect::New(outcome));
-    Metrics::new(&services.metrics_namespace, NAME)
+    let metrics = Metrics::new(&services.metrics_namespace, NAME)
         .count("delivered", new(ReceiptOutcome::Delivered))
         .count("bounced", new(ReceiptOutcome::Bounced))
         .count("complained", new(ReceiptOutcome::Complained))
         .count("opted_out", new(ReceiptOutcome::OptedOut))
         .count("answered", new(ReceiptOutcome::Answered))
         .count("unanswered", new(ReceiptOutcome::Unanswered))
-        .count("known", count(ReceiptEffect::Known))
-        .count("quarantined", batch.quarantined)
-        .count("failed", batch.failures())
-        .emit(services.clock.now());
-    tracing::info!(
-        receipts = batch.done.len(),
-        bounced = new(ReceiptOutcome::Bounced),
-        quarantined = batch.quarantined,
-        failed = batch.failures(),
-        "taken in"
-    );
-    batch.response()
+        .count("known", count(ReceiptEffect::Known));
+    batch.finish(services, metrics)
 }
 
 async fn take(services: &Services, sent: &SqsMessage) -> Result<ReceiptEffect, RecordError> {

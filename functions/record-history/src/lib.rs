@@ -34,22 +34,11 @@ pub async fn handle(services: &Services, event: RawStreamEvent, deadline: Deadli
     let count = |is: fn(Recorded) -> bool| batch.done.iter().filter(|done| is(done.value)).count();
     let recorded = count(|recorded| matches!(recorded, Recorded::New { .. }));
     let gaps = count(|recorded| recorded == Recorded::New { gap: true });
-    Metrics::new(&services.metrics_namespace, NAME)
+    let metrics = Metrics::new(&services.metrics_namespace, NAME)
         .count("recorded", recorded)
         .count("known", count(|recorded| recorded == Recorded::Known))
-        .count("history_gaps", gaps)
-        .count("quarantined", batch.quarantined)
-        .count("failed", batch.failures())
-        .emit(services.clock.now());
-    tracing::info!(
-        records = batch.done.len(),
-        recorded,
-        gaps,
-        quarantined = batch.quarantined,
-        failed = batch.failures(),
-        "recorded"
-    );
-    batch.response()
+        .count("history_gaps", gaps);
+    batch.finish(services, metrics)
 }
 
 async fn take(services: &Services, record: EventRecord) -> Result<Recorded, RecordError> {

@@ -41,20 +41,7 @@ pub(crate) async fn publish(
         .count("taken", batch.taken())
         .count("messages", messages)
         .count("planned", sent.queued);
-    contacts::counted(&report, metrics)
-        .count("quarantined", batch.quarantined)
-        .count("failed", batch.failures())
-        .emit(services.clock.now());
-    tracing::info!(
-        records = batch.done.len(),
-        messages,
-        planned = sent.queued,
-        looked = ?report.evaluated,
-        quarantined = batch.quarantined,
-        failed = batch.failures(),
-        "sent"
-    );
-    batch.response()
+    batch.finish(services, contacts::counted(&report, metrics))
 }
 
 fn prepare(record: EventRecord) -> Result<Publication, RecordError> {

@@ -23,8 +23,7 @@ mod contacts;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use duewatch_app::{ContactSweepReport, Deadline, Services};
 use duewatch_notify::ReferenceKeys;
-use duewatch_runtime::RawStreamEvent;
-use duewatch_store::StoreError;
+use duewatch_runtime::{FiringError, RawStreamEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -49,17 +48,6 @@ pub enum SendAnswer {
     Schedule(ContactSweepReport),
 }
 
-/// Why a sweep could not begin.
-#[derive(Debug, thiserror::Error)]
-#[error("sweep of contact requests: {0}")]
-pub struct ContactSweepError(#[from] StoreError);
-
-impl From<ContactSweepError> for lambda_runtime::Diagnostic {
-    fn from(error: ContactSweepError) -> Self {
-        Self { error_type: "SweepError".to_owned(), error_message: error.to_string() }
-    }
-}
-
 /// Publishes revisions, or sweeps the queued contact requests.
 ///
 /// # Errors
@@ -69,12 +57,15 @@ pub async fn handle(
     keys: &ReferenceKeys,
     event: SendEvent,
     deadline: Deadline,
-) -> Result<SendAnswer, ContactSweepError> {
+) -> Result<SendAnswer, FiringError> {
     match event.records {
         Some(records) => {
             let event = RawStreamEvent { records };
             Ok(SendAnswer::Stream(changes::publish(services, keys, event, deadline).await))
         }
-        None => Ok(SendAnswer::Schedule(contacts::sweep(services, keys, deadline).await?)),
+        None => {
+            let swept = contacts::sweep(services, keys, deadline).await;
+            Ok(SendAnswer::Schedule(swept.map_err(FiringError::of("sweep of contact requests"))?))
+        }
     }
 }

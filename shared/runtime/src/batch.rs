@@ -21,6 +21,8 @@ use futures_util::{FutureExt, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::metrics::{Metrics, emit_batch};
+
 /// The smallest batch that is refused when mostly poisoned.
 const POISON_MIN_BATCH: usize = 10;
 
@@ -116,6 +118,12 @@ impl<T> StreamBatch<T> {
     #[must_use]
     pub fn failures(&self) -> usize {
         self.failed.len()
+    }
+
+    /// Counts the batch's quarantined and failed records beside `metrics`, and answers Lambda.
+    pub fn finish(&self, services: &Services, metrics: Metrics) -> DynamoDbEventResponse {
+        emit_batch(services, metrics, self.quarantined, self.failures());
+        self.response()
     }
 
     /// The answer to Lambda: the lowest sequence number that failed. Lambda

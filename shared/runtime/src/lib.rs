@@ -7,6 +7,7 @@
 mod batch;
 mod clients;
 mod escaping;
+mod firing;
 mod metrics;
 mod queue;
 mod settings;
@@ -15,6 +16,7 @@ mod start;
 pub use batch::{Done, MostlyPoisoned, NewRevision, RawStreamEvent, StreamBatch, read_record, stream_batch};
 pub use clients::{function_config, https_client};
 pub use escaping::{EscapeStyle, Escaping};
+pub use firing::FiringError;
 pub use metrics::Metrics;
 pub use queue::{QueueBatch, queue_batch};
 pub use settings::{

@@ -1,6 +1,7 @@
 //! Metrics in CloudWatch's embedded metric format: one line a batch.
 
 use chrono::{DateTime, Utc};
+use duewatch_app::Services;
 use serde_json::{Map, Value, json};
 
 /// The metrics of one batch.
@@ -62,6 +63,11 @@ impl Metrics {
             tracing::info!(target: "duewatch::metrics", line = %self.line(now));
         }
     }
+}
+
+/// Emits the metrics of a batch, with the two counts that every batch has.
+pub(crate) fn emit_batch(services: &Services, metrics: Metrics, quarantined: usize, failed: usize) {
+    metrics.count("quarantined", quarantined).count("failed", failed).emit(services.clock.now());
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use duewatch_app::{CONCURRENCY, Deadline, RecordError, Services};
 use futures_util::{StreamExt, stream};
 
 use crate::batch::{RecordResult, guarded, is_mostly_poisoned, take_in_order};
+use crate::metrics::{Metrics, emit_batch};
 
 /// The result of a batch of messages.
 #[derive(Debug)]
@@ -28,6 +29,12 @@ impl<T> QueueBatch<T> {
     #[must_use]
     pub fn failures(&self) -> usize {
         self.failed.len()
+    }
+
+    /// Counts the batch's quarantined and failed messages beside `metrics`, and answers Lambda.
+    pub fn finish(&self, services: &Services, metrics: Metrics) -> SqsBatchResponse {
+        emit_batch(services, metrics, self.quarantined, self.failures());
+        self.response()
     }
 
     /// The answer to Lambda: every failed message. The queue deletes the others.
