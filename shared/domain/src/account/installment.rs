@@ -120,11 +120,6 @@ impl Installment {
         }
     }
 
-    /// The instants that divide the money received before from the money received after.
-    pub(crate) fn divides_at(&self) -> impl Iterator<Item = DateTime<Utc>> + '_ {
-        self.since.into_iter().chain(self.left_out.iter().flat_map(|time| [time.from, time.until]))
-    }
-
     /// The amount due in all components, after adjustments.
     #[must_use]
     pub fn amount_due(&self) -> Money {

@@ -64,6 +64,7 @@ pub struct Payment {
 
 impl Payment {
     /// Whether any of the payment is allocated.
+    #[inline]
     #[must_use]
     pub fn is_effective(&self) -> bool {
         self.standing().is_positive()
@@ -71,11 +72,17 @@ impl Payment {
 
     /// The part that is allocated. A part that was charged back still is: its allocation stays, and the same
     /// amount falls due anew.
+    #[inline]
     #[must_use]
     pub fn standing(&self) -> Money {
         if self.reversals.is_empty() && self.paid_out.is_zero() {
             return self.amount;
         }
+        self.left_standing()
+    }
+
+    /// The same of a payment of which a part was taken back or paid out.
+    fn left_standing(&self) -> Money {
         let original = self.reversed_parts().filter(|(reversal, _)| reversal.dated == Dated::Original);
         let gone = self.paid_out + original.map(|(_, part)| part).sum();
         (self.amount - gone).max(self.amount.zeroed())

@@ -4,7 +4,7 @@
 //! in process and for a pause alone: the announced restrictions wait for the notice. What announces a coming due
 //! date is not about lateness, and waits for no pause.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::reminder_times::StepTime;
@@ -25,7 +25,7 @@ pub struct ReminderHold {
 /// The hold on an account's plain reminders at `now`, the one that lasts the longest; none: no hold.
 #[must_use]
 pub fn reminder_hold(account: &Account, policy: &Policy, now: DateTime<Utc>) -> Option<ReminderHold> {
-    longest(&hold_periods(account, policy), account, now)
+    longest(&hold_periods(account, policy), now)
 }
 
 /// The hold on a contact request of the account at `now`; none: no hold.
@@ -43,13 +43,12 @@ pub fn request_hold(
         None if request.announces_due_date(account) => holds.retain(|hold| !hold.is_pause()),
         None => {}
     }
-    longest(&holds, account, now)
+    longest(&holds, now)
 }
 
-fn longest(holds: &[HoldPeriod], account: &Account, now: DateTime<Utc>) -> Option<ReminderHold> {
-    let until = |hold: &HoldPeriod| start_of_day(account.time_zone, hold.over_on);
-    let going_on = holds.iter().filter(|hold| hold.since <= now && now < until(hold));
-    going_on.max_by_key(|hold| hold.over_on).map(|hold| ReminderHold { by: hold.by, until: until(hold) })
+fn longest(holds: &[HoldPeriod], now: DateTime<Utc>) -> Option<ReminderHold> {
+    let going_on = holds.iter().filter(|hold| hold.since <= now && now < hold.until);
+    going_on.max_by_key(|hold| hold.over_on).map(|hold| ReminderHold { by: hold.by, until: hold.until })
 }
 
 /// A hold from an instant until a date begins.
@@ -58,13 +57,19 @@ struct HoldPeriod {
     by: ContactHold,
     since: DateTime<Utc>,
     over_on: NaiveDate,
+    /// The first instant of that date.
+    until: DateTime<Utc>,
 }
 
 impl HoldPeriod {
+    fn new(zone: Zone, by: ContactHold, since: DateTime<Utc>, over_on: NaiveDate) -> Self {
+        Self { by, since, over_on, until: start_of_day(zone, over_on) }
+    }
+
     /// Whether a message planned for `at` waits: the hold was known before, or is a pause of that date.
-    fn defers(&self, at: DateTime<Utc>, zone: Zone) -> bool {
+    fn defers(&self, at: DateTime<Utc>) -> bool {
         let has_begun = if self.is_pause() { self.since <= at } else { self.since < at };
-        has_begun && at < start_of_day(zone, self.over_on)
+        has_begun && at < self.until
     }
 
     fn is_pause(&self) -> bool {
@@ -72,44 +77,41 @@ impl HoldPeriod {
     }
 }
 
-/// The holds that defer a message of a kind.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct MessageHolds {
-    /// Of plain reminders about an overdue balance.
-    reminders: Vec<HoldPeriod>,
-    /// Of plain reminders that announce a due date.
-    announcements: Vec<HoldPeriod>,
-    notices: Vec<HoldPeriod>,
-}
+/// The holds that may defer an account's messages.
+#[derive(Clone, Debug)]
+pub(crate) struct MessageHolds(Vec<HoldPeriod>);
 
 impl MessageHolds {
     pub(crate) fn of(account: &Account, policy: &Policy) -> Self {
-        let reminders = hold_periods(account, policy);
-        let of = |defers: fn(&HoldPeriod) -> bool| reminders.iter().copied().filter(defers).collect();
-        Self {
-            announcements: of(|hold| !hold.is_pause()),
-            notices: of(|hold| hold.is_pause() || hold.by == ContactHold::PaymentInProcess),
-            reminders,
-        }
+        Self(hold_periods(account, policy))
     }
 
     /// Whether no hold defers a message to a date or beyond it.
     pub(crate) fn are_over_before(&self, date: NaiveDate) -> bool {
-        self.reminders.iter().all(|hold| hold.over_on < date)
+        self.0.iter().all(|hold| hold.over_on < date)
     }
 
+    /// When a message of a step that is planned for an instant leaves: not during any of the holds on its kind.
     pub(crate) fn defer(
         &self,
         account: &Account,
         step: &StepTime<'_>,
         planned_at: DateTime<Utc>,
     ) -> DateTime<Utc> {
-        let holds = match &step.step.notice_of {
-            Some(_) => &self.notices,
-            None if step.announces() => &self.announcements,
-            None => &self.reminders,
+        let is_on_it = |hold: &HoldPeriod| match &step.step.notice_of {
+            Some(_) => hold.is_pause() || hold.by == ContactHold::PaymentInProcess,
+            None if step.announces() => !hold.is_pause(),
+            None => true,
         };
-        put_off(account, holds, planned_at, step.at)
+        let mut leaves_at = planned_at;
+        // Each hold defers the message once at the most.
+        for _ in &self.0 {
+            match self.0.iter().find(|hold| hold.defers(leaves_at) && is_on_it(hold)) {
+                Some(hold) => leaves_at = at_local_time(account.time_zone, hold.over_on, step.at),
+                None => break,
+            }
+        }
+        leaves_at
     }
 }
 
@@ -124,45 +126,26 @@ fn hold_periods(account: &Account, policy: &Policy) -> Vec<HoldPeriod> {
             let most = plus_days(business_date(zone, promise.at), i64::from(rules.max_days));
             let over_on =
                 promise.over_at(account).map_or(promise.until, |at| day_after(at).min(promise.until));
-            HoldPeriod { by: ContactHold::Promise, since: promise.at, over_on: over_on.min(most) }
+            HoldPeriod::new(zone, ContactHold::Promise, promise.at, over_on.min(most))
         }));
     }
     if let Some(rules) = &policy.dispute {
         holds.extend(account.disputes.iter().map(|dispute| {
             let most = plus_days(business_date(zone, dispute.at), i64::from(rules.holds_days));
             let over_on = dispute.closed.map_or(most, |(_, at)| day_after(at).min(most));
-            HoldPeriod { by: ContactHold::Dispute, since: dispute.at, over_on }
+            HoldPeriod::new(zone, ContactHold::Dispute, dispute.at, over_on)
         }));
     }
-    holds.extend(account.pauses.iter().map(|pause| HoldPeriod {
-        by: ContactHold::Pause,
-        since: start_of_day(zone, pause.from),
-        over_on: pause.until,
-    }));
+    holds.extend(
+        account.pauses.iter().map(|pause| {
+            HoldPeriod::new(zone, ContactHold::Pause, start_of_day(zone, pause.from), pause.until)
+        }),
+    );
     holds
 }
 
 fn payment_in_process_hold(account: &Account, policy: &Policy) -> Option<HoldPeriod> {
     let over_on = process_over_on(account, policy)?;
     let since = account.in_process.as_ref()?.since;
-    Some(HoldPeriod { by: ContactHold::PaymentInProcess, since, over_on })
-}
-
-/// When a message planned for an instant leaves: not during any of the holds.
-fn put_off(
-    account: &Account,
-    holds: &[HoldPeriod],
-    planned_at: DateTime<Utc>,
-    time: NaiveTime,
-) -> DateTime<Utc> {
-    let zone = account.time_zone;
-    let mut leaves_at = planned_at;
-    // Each hold defers the message once at the most.
-    for _ in holds {
-        match holds.iter().find(|hold| hold.defers(leaves_at, zone)) {
-            Some(hold) => leaves_at = at_local_time(zone, hold.over_on, time),
-            None => break,
-        }
-    }
-    leaves_at
+    Some(HoldPeriod::new(account.time_zone, ContactHold::PaymentInProcess, since, over_on))
 }

@@ -137,8 +137,8 @@ fn has_passed(
     open_installment: &OpenInstallment,
     at: DateTime<Utc>,
 ) -> bool {
-    let past_due_on = past_due_from(policy.day_count, open_installment.due_on);
-    time.announces() && policy.day_count.begin(account.time_zone, past_due_on) <= at
+    let past_due_on = || past_due_from(policy.day_count, open_installment.due_on);
+    time.announces() && policy.day_count.begin(account.time_zone, past_due_on()) <= at
 }
 
 /// The request of a step; none: it is caught up, and has nothing to announce any more when it leaves.

@@ -88,8 +88,8 @@ pub fn last_instant_of_day(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
 pub fn next_local_time(zone: Zone, time: NaiveTime, from: DateTime<Utc>) -> DateTime<Utc> {
     let today = business_date(zone, from);
     // A clock that is set back may have begun a date before it shows the time of the date before.
-    let dates = (-1..=2).map(|days| at_local_time(zone, plus_days(today, days), time));
-    dates.filter(|at| *at >= from).min().unwrap_or(from)
+    let mut dates = (-1..=2).map(|days| at_local_time(zone, plus_days(today, days), time));
+    dates.find(|at| *at >= from).unwrap_or(from)
 }
 
 /// The first instant at which the zone's clock shows `time` on `date`; if the clock skips it, the first
@@ -97,17 +97,23 @@ pub fn next_local_time(zone: Zone, time: NaiveTime, from: DateTime<Utc>) -> Date
 #[must_use]
 pub fn at_local_time(zone: Zone, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = date.and_time(time);
-    if let Some(utc) = zone.settled_at(&local).and_then(|offset| local.checked_sub_offset(offset)) {
-        return utc.and_utc();
+    match zone.settled_at(&local).and_then(|offset| local.checked_sub_offset(offset)) {
+        Some(utc) => utc.and_utc(),
+        None => at_unsettled_time(zone, local),
     }
+}
+
+/// The same while the zone's clock may still change. Apart, for the other case is by far the most frequent one.
+#[inline(never)]
+fn at_unsettled_time(zone: Zone, local: NaiveDateTime) -> DateTime<Utc> {
     match zone.from_local_datetime(&local) {
         LocalResult::Single(instant) => instant.to_utc(),
         LocalResult::Ambiguous(first, second) => first.min(second).to_utc(),
         LocalResult::None => {
-            let next = plus_days(date, 1);
-            let begins = after_gap(zone, date.and_time(NaiveTime::MIN));
-            if time != NaiveTime::MIN && begins.with_timezone(&zone).date_naive() >= next {
-                return at_local_time(zone, next, time);
+            let next = plus_days(local.date(), 1);
+            let begins = after_gap(zone, local.date().and_time(NaiveTime::MIN));
+            if local.time() != NaiveTime::MIN && begins.with_timezone(&zone).date_naive() >= next {
+                return at_local_time(zone, next, local.time());
             }
             after_gap(zone, local)
         }

@@ -139,7 +139,13 @@ pub(crate) fn allocate_reporting(account: &Account, mut note: impl FnMut(usize, 
 
 /// The instants that divide time, in their order.
 pub(super) fn dividing_instants(installments: &[Installment]) -> Vec<DateTime<Utc>> {
-    let mut dividing: Vec<_> = installments.iter().flat_map(Installment::divides_at).collect();
+    let mut dividing = Vec::new();
+    for installment in installments {
+        dividing.extend(installment.since);
+        for time in &installment.left_out {
+            dividing.extend([time.from, time.until]);
+        }
+    }
     dividing.sort_unstable();
     dividing.dedup();
     dividing

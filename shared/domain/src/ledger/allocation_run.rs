@@ -12,32 +12,37 @@ use crate::account::{Account, Payment};
 use crate::kernel::minor;
 use crate::policy::{Component, DueClass, Overpayment, Policy, Timeline, WaterfallEntry};
 
-/// An installment during the run; amounts are in minor units.
-#[derive(Clone)]
-pub(super) struct AllocationLine {
-    /// Open fee, interest and principal.
-    pub(super) open: [i128; 3],
-    pub(super) paid: i128,
-    /// The day on which the last part of its own amounts was paid; none: some are open.
-    pub(super) settled_on: Option<i64>,
-    /// The part of `paid` that paid late fee.
-    pub(super) paid_as_fee: i128,
-    /// Shares of payments that name it and others, as far as late fees of the others took them.
-    pub(super) displaced: i128,
+/// The terms of an installment, which no allocation changes.
+pub(super) struct LineTerms {
     /// Number of time divisions before the installment was added.
     pub(super) rank: usize,
     /// The numbers of time divisions between which it was written off, from the first up to before the second.
     pub(super) left_out: Vec<(usize, usize)>,
     /// The due date, moved to a working day.
     pub(super) due_on: NaiveDate,
+    /// The same as a number.
+    pub(super) due_day: i64,
     /// The day on which it falls due, or on which it was added if that is later.
     pub(super) falls_due: i64,
     /// Left over from a replaced schedule: comes first, whatever its due date.
     pub(super) replaced: bool,
     pub(super) written_off: bool,
+    /// Its amount due, in minor units.
+    pub(super) due: i128,
 }
 
-impl AllocationLine {
+/// An installment during the run; amounts are in minor units.
+#[derive(Clone, Copy)]
+pub(super) struct AllocationLine {
+    /// Open fee, interest and principal.
+    pub(super) open: [i128; 3],
+    /// The day on which the last part of its own amounts was paid; none: some are open.
+    pub(super) settled_on: Option<i64>,
+    /// The amount that paid late fee.
+    pub(super) paid_as_fee: i128,
+}
+
+impl LineTerms {
     fn class(&self, day: i64) -> DueClass {
         match self.falls_due.cmp(&day) {
             _ if self.replaced => DueClass::PastDue,
@@ -51,7 +56,9 @@ impl AllocationLine {
     fn is_left_early(&self, day: i64) -> bool {
         self.replaced && self.falls_due >= day
     }
+}
 
+impl AllocationLine {
     pub(super) fn amount_open(&self) -> i128 {
         self.open.iter().sum()
     }
@@ -73,6 +80,9 @@ pub(super) struct AllocationRun<'a> {
     pub(super) role: FeeRole,
     /// The version that binds on the day that the run has reached.
     pub(super) policy: &'a Policy,
+    /// The terms of each installment, in the account's order.
+    pub(super) terms: &'a [LineTerms],
+    /// The installments in the same order.
     pub(super) lines: Vec<AllocationLine>,
     /// Lent by the [`LedgerRun`] while this allocation goes on.
     pub(super) late_fees: Option<Box<LateFeeAccrual>>,
@@ -92,6 +102,8 @@ pub(super) struct AllocationRun<'a> {
     pub(super) unnamed: Option<Vec<(usize, i128)>>,
     /// Parts that payments naming several installments allocate to each: by payment, each installment once.
     pub(super) shares: BTreeMap<usize, Vec<(usize, i128)>>,
+    /// By installment, its parts of them as far as late fees of the other installments took them.
+    pub(super) displaced: BTreeMap<usize, i128>,
 }
 
 impl<'a> AllocationRun<'a> {
@@ -99,10 +111,10 @@ impl<'a> AllocationRun<'a> {
     /// which they fall due.
     pub(super) fn coming_due(&self, late_fees: Option<&LateFeeAccrual>) -> BTreeMap<i64, Vec<usize>> {
         let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for (place, line) in self.lines.iter().enumerate() {
+        for (place, (line, terms)) in self.lines.iter().zip(self.terms).enumerate() {
             let owes = line.amount_open() > 0 || self.fee_open_in(late_fees, place) > 0;
-            if owes && !line.written_off {
-                places.entry(line.falls_due).or_default().push(place);
+            if owes && !terms.written_off {
+                places.entry(terms.falls_due).or_default().push(place);
             }
         }
         places
@@ -151,6 +163,12 @@ impl<'a> AllocationRun<'a> {
         }
     }
 
+    /// The own amounts and the late fee paid on each installment.
+    pub(super) fn amounts_paid(&self) -> impl Iterator<Item = (i128, i128)> + '_ {
+        let lines = self.lines.iter().zip(self.terms);
+        lines.map(|(line, terms)| (terms.due - line.amount_open(), line.paid_as_fee))
+    }
+
     /// Advances to a segment: credit left from before is allocated first to the installments added since.
     pub(super) fn begin_segment(&mut self, segment: usize) {
         while self.segment < segment {
@@ -168,9 +186,9 @@ impl<'a> AllocationRun<'a> {
             }
         } else {
             let named = payment.applies_to.iter().filter_map(|number| self.places.get(*number));
-            let target = named.into_iter().find(|place| self.lines[*place].rank <= self.segment);
+            let target = named.into_iter().find(|place| self.terms[*place].rank <= self.segment);
             if let Some(target) = target {
-                self.allocate_to(target, self.lines[target].class(self.day));
+                self.allocate_to(target, self.terms[target].class(self.day));
             }
         }
         if let Some(unnamed) = &mut self.unnamed {
@@ -217,7 +235,7 @@ impl<'a> AllocationRun<'a> {
                     self.allocate_by_installment(entries, false);
                 }
                 for place in 0..self.lines.len() {
-                    if self.takes_money(place) && self.lines[place].is_left_early(self.day) {
+                    if self.takes_money(place) && self.terms[place].is_left_early(self.day) {
                         self.allocate_to(place, DueClass::PastDue);
                     }
                 }
@@ -240,9 +258,9 @@ impl<'a> AllocationRun<'a> {
         for step in 0..count {
             let backwards = class == DueClass::InAdvance && overpayment == Overpayment::Last;
             let place = if backwards { count - 1 - step } else { step };
-            let line = &self.lines[place];
-            let has_its_turn = with_left_early || !line.is_left_early(self.day);
-            if self.takes_money(place) && line.class(self.day) == class && has_its_turn {
+            let terms = &self.terms[place];
+            let has_its_turn = with_left_early || !terms.is_left_early(self.day);
+            if self.takes_money(place) && terms.class(self.day) == class && has_its_turn {
                 for entry in entries {
                     self.allocate_component(place, entry.component);
                 }
@@ -256,9 +274,10 @@ impl<'a> AllocationRun<'a> {
 
     /// Whether an installment takes money that does not name it.
     fn takes_money(&self, place: usize) -> bool {
-        let line = &self.lines[place];
-        let was_left_out = line.left_out.iter().any(|(from, until)| (*from..*until).contains(&self.segment));
-        self.credit > 0 && line.rank <= self.segment && !line.written_off && !was_left_out
+        let terms = &self.terms[place];
+        let was_left_out =
+            || terms.left_out.iter().any(|(from, until)| (*from..*until).contains(&self.segment));
+        self.credit > 0 && terms.rank <= self.segment && !terms.written_off && !was_left_out()
     }
 
     fn allocate_to(&mut self, place: usize, class: DueClass) {
@@ -270,47 +289,45 @@ impl<'a> AllocationRun<'a> {
     /// Allocates a payment's share to an installment that it names beside others. The payment also makes good
     /// by name the parts of shares that late fees took, this installment's own and those of the others.
     fn allocate_share(&mut self, place: usize, share: i128) {
-        let line = &self.lines[place];
-        let most = share + self.fee_open(place) + line.paid_as_fee + line.displaced;
+        let displaced = self.displaced.get(&place).copied().unwrap_or(0);
+        let most = share + self.fee_open(place) + self.lines[place].paid_as_fee + displaced;
         let before = self.credit;
         let kept = (before - most).max(0);
         self.credit -= kept;
-        self.allocate_to(place, line.class(self.day));
+        self.allocate_to(place, self.terms[place].class(self.day));
         self.credit += kept;
         if self.credit == 0 {
-            let line = &mut self.lines[place];
-            line.displaced += (share - before).clamp(0, line.amount_open());
+            let missing = (share - before).clamp(0, self.lines[place].amount_open());
+            self.displaced.insert(place, displaced + missing);
         }
     }
 
+    #[inline]
     fn allocate_component(&mut self, place: usize, component: Component) {
-        let open = match component.index() {
-            None => self.fee_open(place),
-            Some(index) => self.lines[place].open[index],
-        };
-        let part = open.min(self.credit);
+        let Some(index) = component.index() else { return self.allocate_to_fee(place) };
+        let line = &mut self.lines[place];
+        let part = line.open[index].min(self.credit);
         if part <= 0 {
             return;
         }
-        let line = &mut self.lines[place];
         self.credit -= part;
-        line.paid += part;
-        match (component.index(), &mut self.late_fees) {
-            (Some(index), accrual) => {
-                line.open[index] -= part;
-                if line.amount_open() == 0 {
-                    line.settled_on = Some(self.day);
-                }
-                let is_base = self.is_fee_base && component == Component::Principal;
-                if let Some(accrual) = accrual.as_mut().filter(|_| is_base) {
-                    accrual.set_principal(place, line.open[index]);
-                }
-            }
-            (None, Some(accrual)) => {
-                line.paid_as_fee += part;
-                accrual.take(place, part);
-            }
-            (None, None) => {}
+        line.open[index] -= part;
+        if line.amount_open() == 0 {
+            line.settled_on = Some(self.day);
+        }
+        let is_base = self.is_fee_base && component == Component::Principal;
+        if let Some(accrual) = self.late_fees.as_mut().filter(|_| is_base) {
+            accrual.set_principal(place, line.open[index]);
+        }
+    }
+
+    fn allocate_to_fee(&mut self, place: usize) {
+        let part = self.fee_open(place).min(self.credit);
+        if let Some(accrual) = self.late_fees.as_mut().filter(|_| part > 0) {
+            let line = &mut self.lines[place];
+            self.credit -= part;
+            line.paid_as_fee += part;
+            accrual.take(place, part);
         }
     }
 

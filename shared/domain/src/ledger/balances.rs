@@ -168,9 +168,8 @@ impl Allocation {
                 account.currency,
             );
         };
-        let is_it = |(place, _): &(usize, NaiveDate)| *place == open_installment.place;
-        let Some(place) = ledger.shown.iter().position(is_it) else { return Vec::new() };
-        let [fee, interest, principal] = ledger.open[place];
+        let Some(place) = ledger.index_of(open_installment.place) else { return Vec::new() };
+        let [fee, interest, principal] = ledger.shown[place].open;
         let penalty = ledger.fees_on(number(day), policy.day_count).map_or(0, |fees| fees.open(place));
         let minor_units = account.currency.minor_units();
         let open = policy.waterfall.order().map(|component| {
@@ -190,11 +189,10 @@ impl Allocation {
     #[must_use]
     pub fn shown_installments(&self, currency: Currency) -> Vec<OpenInstallment> {
         let Some(ledger) = &self.ledger else { return self.open_installments.clone() };
-        let shown = ledger.shown.iter().zip(&ledger.open);
-        let shown = shown.map(|((place, due_on), open)| OpenInstallment {
-            place: *place,
-            due_on: *due_on,
-            amount: Money::of_minor(open.iter().sum(), currency.minor_units()),
+        let shown = ledger.shown.iter().map(|line| OpenInstallment {
+            place: line.place,
+            due_on: line.due_on,
+            amount: Money::of_minor(line.open.iter().sum(), currency.minor_units()),
         });
         shown.collect()
     }
@@ -208,7 +206,7 @@ impl Allocation {
         count: DayCount,
     ) -> Money {
         let open = self.ledger.as_ref().and_then(|ledger| {
-            let shown = ledger.shown.iter().position(|(shown, _)| *shown == place)?;
+            let shown = ledger.index_of(place)?;
             Some(ledger.fees_on(number(day), count)?.open(shown))
         });
         Money::of_minor(open.unwrap_or(0), currency.minor_units())
@@ -223,6 +221,11 @@ impl Allocation {
 }
 
 impl Ledger {
+    /// The index in `shown` of the installment at that index of the account's list.
+    pub(super) fn index_of(&self, place: usize) -> Option<usize> {
+        self.shown.iter().position(|line| line.place == place)
+    }
+
     /// What late fees that count as arrears are judged by.
     fn judged(&self) -> &Self {
         self.without_held.as_deref().unwrap_or(self)
@@ -230,8 +233,8 @@ impl Ledger {
 
     /// The balances on `day`.
     fn balances_on(&self, day: i64, count: DayCount, currency: Currency) -> Balances {
-        let past_due = self.shown.partition_point(|(_, due_on)| falls_past_due(count, *due_on) <= day);
-        let late_fee = self.fees_on(day, count).map_or(0, |fees| fees.open_of(past_due));
+        let past_due = self.shown.partition_point(|line| falls_past_due(count, line.due_on) <= day);
+        let late_fee = self.late_fees.as_ref().map_or(0, |accrual| accrual.open_of(past_due, day, count));
         self.balances(day, past_due, late_fee, currency)
     }
 
@@ -247,7 +250,7 @@ impl Ledger {
         enough: impl Fn(&Balances) -> bool,
     ) -> Option<NaiveDate> {
         let open_installment = &self.shown;
-        let falls = |place: usize| falls_past_due(count, open_installment[place].1);
+        let falls = |place: usize| falls_past_due(count, open_installment[place].due_on);
         let ends_its_date =
             |place: usize| place + 1 == open_installment.len() || falls(place + 1) > falls(place);
         let with = |day, past_due, late_fee| enough(&self.balances(day, past_due, late_fee, currency));
@@ -316,7 +319,7 @@ impl Ledger {
         let unpaid = past_due - self.left_out.partition_point(|place| *place < past_due);
         Balances {
             overdue: money(self.open_before(past_due) + late_fee),
-            outstanding: money(self.open_before(self.open.len()) + late_fee + waiting),
+            outstanding: money(self.open_before(self.shown.len()) + late_fee + waiting),
             late_fee: money(late_fee),
             unpaid_installments: u32::try_from(unpaid).unwrap_or(u32::MAX),
         }
@@ -339,8 +342,8 @@ impl Ledger {
     }
 
     /// Open amount of the first `place` open installments without late fees, in minor units.
-    fn open_before(&self, place: usize) -> i128 {
-        place.checked_sub(1).map_or(0, |last| self.sums[last])
+    pub(super) fn open_before(&self, place: usize) -> i128 {
+        place.checked_sub(1).map_or(0, |last| self.shown[last].open_so_far)
     }
 }
 

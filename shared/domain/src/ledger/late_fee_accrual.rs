@@ -8,12 +8,12 @@
 //! Inside, a fee is a whole number of fixed-point units, so that no step rounds and no order of steps
 //! matters. Each installment's fee is rounded, half to even, where it is shown or paid.
 
-use chrono::{Datelike, Months, NaiveDate};
+use chrono::{Datelike, Months};
 use rust_decimal::Decimal;
 
 use super::unpaused_days::after_unpaused;
 use crate::account::{Account, DelinquencyPause, Installment};
-use crate::kernel::{Currency, DayCount, LAST_DATE, Money, business_date, date_of, minor, number};
+use crate::kernel::{Currency, DayCount, LAST_DATE, Money, date_of, minor, number};
 use crate::policy::{LateFee, MAX_RATE_DECIMALS, Policy, Timeline};
 
 /// Days of the year by which an annual rate is divided.
@@ -145,6 +145,16 @@ fn fee_units(amount: Decimal, minor_units: u32) -> i128 {
     finest.mantissa() * DAYS_PER_YEAR * 10_i128.pow(minor_units)
 }
 
+/// The principal of an installment as it falls due.
+#[derive(Clone, Copy)]
+pub(crate) struct PrincipalDue {
+    pub(crate) due_day: i64,
+    /// The day on which it falls due, or from which on it is owed if that is later.
+    pub(crate) falls_due: i64,
+    /// In minor units.
+    pub(crate) principal: i128,
+}
+
 /// One installment's late fee up to the accrual's day, in fixed-point units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct InstallmentFee {
@@ -155,8 +165,6 @@ struct InstallmentFee {
     /// The sum of its open principal over all elapsed days.
     principal_days: i128,
     due_on: i64,
-    /// The calendar day from which on it is owed.
-    owed_from: i64,
     bears: bool,
     /// Its first elapsed day.
     origin: i64,
@@ -177,30 +185,23 @@ struct InstallmentFee {
 }
 
 impl InstallmentFee {
-    fn new(
-        installment: &Installment,
-        due_on: NaiveDate,
-        principal: i128,
-        account: &Account,
-        terms: &LateFeeTerms,
-    ) -> Self {
-        let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
+    fn new(installment: &Installment, due: PrincipalDue, minor_units: u32, terms: &LateFeeTerms) -> Self {
+        let PrincipalDue { due_day, falls_due, principal } = due;
         let bears = !installment.written_off && !installment.replaced;
         let mut fee = Self {
             principal: if bears { principal } else { 0 },
             principal_due: principal,
             principal_days: 0,
-            due_on: number(due_on),
-            owed_from: owed_from.unwrap_or(i64::MIN),
+            due_on: due_day,
             bears,
-            origin: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
+            origin: falls_due,
             start: NEVER,
             accrued: 0,
             room: 0,
             slack: 0,
             taken: 0,
             fixed_to_come: true,
-            kept: minor(installment.kept_late_fee, account.currency.minor_units()),
+            kept: minor(installment.kept_late_fee, minor_units),
             is_left_out: false,
         };
         fee.come_under(terms);
@@ -213,7 +214,7 @@ impl InstallmentFee {
         // The first day after which one day more than the free ones has elapsed.
         let pauses = terms.pauses.iter().copied();
         let charged = after_unpaused(pauses, self.due_on, terms.free_days + 1);
-        self.start = if self.bears { (charged - 1).max(self.owed_from) } else { NEVER };
+        self.start = if self.bears { (charged - 1).max(self.origin) } else { NEVER };
         let cap_share = terms.cap_share.map_or(UNBOUNDED, |share| share * self.principal_due);
         let cap = cap_share.min(terms.cap_amount.unwrap_or(UNBOUNDED));
         self.room = (cap - self.accrued).max(0);
@@ -259,6 +260,12 @@ impl InstallmentFee {
     #[inline]
     fn charged(&self) -> i128 {
         self.kept + if self.accrued == 0 { 0 } else { rounded(self.accrued) }
+    }
+
+    /// Whether a part of it is neither paid nor waived.
+    #[inline]
+    fn is_open(&self) -> bool {
+        (self.accrued != 0 || self.kept != 0) && self.open() > 0
     }
 
     /// The accrued fee that is neither paid nor waived, in minor units.
@@ -495,24 +502,22 @@ const fn uncharged_from(day: i64, count: DayCount) -> i64 {
 }
 
 impl LateFeeAccrual {
-    /// The accrual before any day has elapsed. `principals` are the due date and the principal due of each
-    /// installment, in minor units.
+    /// The accrual before any day has elapsed, with the principal due of each installment.
     pub(crate) fn new(
         account: &Account,
         timeline: &Timeline<'_>,
-        principals: impl Iterator<Item = (NaiveDate, i128)>,
+        principals: impl Iterator<Item = PrincipalDue>,
     ) -> Self {
         let versions: Vec<LateFeeTerms> =
             timeline.iter().map(|(from, policy)| LateFeeTerms::new(from, account, policy)).collect();
         let have_monthly_cap = versions.iter().any(|terms| terms.cap_per_month.is_some());
         let first = &versions[0];
+        let minor_units = account.currency.minor_units();
         let fees: Vec<InstallmentFee> = account
             .installments
             .iter()
             .zip(principals)
-            .map(|(installment, (due_on, principal))| {
-                InstallmentFee::new(installment, due_on, principal, account, first)
-            })
+            .map(|(installment, due)| InstallmentFee::new(installment, due, minor_units, first))
             .collect();
         let day = fees.iter().map(|fee| fee.due_on).min().unwrap_or(0);
         let terms = AllTerms { versions, bases: Vec::new(), have_monthly_cap };
@@ -531,7 +536,7 @@ impl LateFeeAccrual {
 
     /// Whether an installment has an open fee.
     pub(crate) fn is_any_open(&self) -> bool {
-        self.state.fees.iter().any(|fee| fee.open() > 0)
+        self.state.fees.iter().any(InstallmentFee::is_open)
     }
 
     /// Whether an installment may be charged on a date: no pause takes it out, and it is owed longer than is free.
@@ -596,7 +601,18 @@ impl LateFeeAccrual {
             *principals = places.clone().map(|place| principals[place]).collect();
         }
         let AccrualState { day, month_charged, next_month, term, .. } = self.state;
-        let kept = places.map(|place| self.state.fees[place]).collect();
+        let mut kept = std::mem::take(&mut self.state.fees);
+        if places.clone().is_sorted() {
+            // Each moves to a place that has been read.
+            let mut count = 0;
+            for place in places {
+                kept[count] = kept[place];
+                count += 1;
+            }
+            kept.truncate(count);
+        } else {
+            kept = places.map(|place| kept[place]).collect();
+        }
         self.state = AccrualState { month_charged, next_month, term, ..AccrualState::new(kept, day) };
         self.charged_before += all - self.state.charged();
     }
@@ -612,6 +628,21 @@ impl LateFeeAccrual {
         let mut accrual = AccrualAt { terms: &self.terms, state, day_count: count };
         accrual.advance(day);
         accrual
+    }
+
+    /// The open fees of the first `count` installments on `day`, in minor units: those that are past due by then, in
+    /// the order of their due dates. The others bear no fee by then.
+    pub(crate) fn open_of(&self, count: usize, day: i64, day_count: DayCount) -> i128 {
+        let (state, to) = (&self.state, uncharged_from(day, day_count));
+        let open = |fees: &[InstallmentFee]| fees.iter().map(InstallmentFee::open).sum();
+        let past_due = &state.fees[..count];
+        if state.day >= to {
+            return open(past_due);
+        }
+        let first = state.first.min(count);
+        let mut later = AccrualState { fees: past_due.to_vec(), first, ..*state };
+        later.advance(&self.terms, to);
+        open(&later.fees)
     }
 
     /// Whether any later day adds a fee, or can.

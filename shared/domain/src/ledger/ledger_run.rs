@@ -14,13 +14,13 @@
 //! Regulation Z 1026.36(c)(2)). The judged one gives all money to the installments: days, stages and the fee's
 //! base follow it. The shown one follows the waterfall, late fees included: amounts follow it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::allocation::{Allocation, InstallmentPlaces, OpenInstallment, dividing_instants, due_dates};
-use super::allocation_run::{AllocationLine, AllocationRun, FeeRole, shares};
-use super::late_fee_accrual::LateFeeAccrual;
+use super::allocation_run::{AllocationLine, AllocationRun, FeeRole, LineTerms, shares};
+use super::late_fee_accrual::{LateFeeAccrual, PrincipalDue};
 use crate::account::{Account, Installment, Waiver};
 use crate::kernel::{Money, business_date, minor, number};
 use crate::policy::{Overpayment, Policy, Timeline};
@@ -28,28 +28,24 @@ use crate::policy::{Overpayment, Policy, Timeline};
 /// The parts of an allocation that depend on the day: amounts as the waterfall has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
-    /// The installments with an open amount or late fee, or with a fee that can still accrue, by due date: index
-    /// in the account's list, and due date.
-    pub(crate) shown: Vec<(usize, NaiveDate)>,
+    /// The installments with an open amount or late fee, or with a fee that can still accrue, by due date.
+    pub(crate) shown: Vec<ShownLine>,
     /// Their late fees, in their order; none: the policy has no late fee.
     pub(crate) late_fees: Option<Box<LateFeeAccrual>>,
-    /// Open fee, interest and principal of each, in minor units.
-    pub(crate) open: Vec<[i128; 3]>,
     /// Those that do not count, by their index in `shown`, ascending: nothing of them is open here.
     pub(crate) left_out: Vec<usize>,
-    /// Running sums of their open amounts without late fees, in minor units.
-    pub(crate) sums: Vec<i128>,
     /// Credit that waits for a due date: the day, and the amount in minor units. The amount it will pay
     /// counts as paid, for it never falls past due, but as outstanding until that day.
     pub(crate) waiting: Vec<(i64, i128)>,
     /// The same of the judged allocation.
     pub(crate) judged_waiting: Vec<(i64, i128)>,
     /// The own amounts and the late fee paid on each installment, in the account's order, without the credit that
-    /// waits, in minor units.
+    /// waits, in minor units; empty unless it was asked for.
     pub(crate) paid_by_now: Vec<(i128, i128)>,
     /// The credit without that which waits, in minor units.
     pub(crate) credit_by_now: i128,
-    /// The money of each payment that no installment has taken by name, in the order of the run, in minor units.
+    /// The money of each payment that no installment has taken by name, in the order of the run, in minor units;
+    /// empty unless it was asked for.
     pub(crate) unnamed: Vec<(usize, i128)>,
     /// Whether late fees count as arrears, so that the judged allocation is the shown one.
     pub(crate) fees_are_arrears: bool,
@@ -59,16 +55,30 @@ pub(crate) struct Ledger {
     pub(crate) day: i64,
 }
 
+/// An installment of a ledger; amounts are in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ShownLine {
+    /// Index in the account's list.
+    pub(crate) place: usize,
+    pub(crate) due_on: NaiveDate,
+    /// Open fee, interest and principal.
+    pub(crate) open: [i128; 3],
+    /// The open amounts of all lines up to this one, without late fees.
+    pub(crate) open_so_far: i128,
+}
+
 /// Allocates all effective payments, and applies the waivers, by day.
 pub(crate) fn run_allocation(account: &Account, timeline: &Timeline<'_>) -> Allocation {
-    let mut run = LedgerRun::new(account, timeline, true);
+    let schedule = LedgerSchedule::new(account, timeline);
+    let mut run = LedgerRun::new(account, timeline, &schedule, true);
     run.take_facts();
     run.finish()
 }
 
 /// The same up to a calendar day, by which waiting credit has paid what fell due.
 pub(crate) fn run_allocation_to(account: &Account, timeline: &Timeline<'_>, day: i64) -> Allocation {
-    let mut run = LedgerRun::new(account, timeline, true);
+    let schedule = LedgerSchedule::new(account, timeline);
+    let mut run = LedgerRun::new(account, timeline, &schedule, true);
     run.shown.unnamed = Some(Vec::new());
     run.take_facts();
     run.run_to(day);
@@ -78,7 +88,8 @@ pub(crate) fn run_allocation_to(account: &Account, timeline: &Timeline<'_>, day:
 /// The day on which each installment was paid, without late fees and by the effective dates of the payments, in the
 /// account's order; none: it is open. Credit that waits has paid what fell due by the calendar day `until`.
 pub(crate) fn settled_days(account: &Account, timeline: &Timeline<'_>, until: i64) -> Vec<Option<i64>> {
-    let mut run = LedgerRun::new(account, timeline, false);
+    let schedule = LedgerSchedule::new(account, timeline);
+    let mut run = LedgerRun::new(account, timeline, &schedule, false);
     run.take_facts();
     run.run_to(until);
     run.shown.lines.iter().map(|line| line.settled_on).collect()
@@ -148,13 +159,44 @@ fn ledger_facts<'a>(
     events
 }
 
+/// The schedule of an account, which no allocation changes.
+struct LedgerSchedule {
+    /// The instants that divide time.
+    dividing: Vec<DateTime<Utc>>,
+    /// The terms of each installment, in the account's order.
+    lines: Vec<LineTerms>,
+}
+
+impl LedgerSchedule {
+    fn new(account: &Account, timeline: &Timeline<'_>) -> Self {
+        let dividing = dividing_instants(&account.installments);
+        let rank_of = |at: DateTime<Utc>| dividing.partition_point(|one| *one <= at);
+        let line = |(installment, due_on): (&Installment, NaiveDate)| {
+            let due_day = number(due_on);
+            let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
+            let left_out = installment.left_out.iter();
+            LineTerms {
+                rank: installment.since.map_or(0, rank_of),
+                left_out: left_out.map(|time| (rank_of(time.from), rank_of(time.until))).collect(),
+                due_on,
+                due_day,
+                falls_due: owed_from.map_or(due_day, |owed_from| owed_from.max(due_day)),
+                replaced: installment.replaced,
+                written_off: installment.written_off,
+                due: installment.amount_due_minor(account.currency.minor_units()),
+            }
+        };
+        let lines = account.installments.iter().zip(due_dates(account, timeline)).map(line).collect();
+        Self { dividing, lines }
+    }
+}
+
 /// The run of an account's allocations through its facts: the shown one, and beside it the judged one from the
 /// first payment on that meets an open late fee. Until then both are the same.
 struct LedgerRun<'a> {
     account: &'a Account,
     timeline: &'a Timeline<'a>,
-    /// The instants that divide time.
-    dividing: Vec<DateTime<Utc>>,
+    schedule: &'a LedgerSchedule,
     day: i64,
     /// Boxed, for it is lent to one allocation after the other.
     late_fees: Option<Box<LateFeeAccrual>>,
@@ -165,39 +207,30 @@ struct LedgerRun<'a> {
 }
 
 impl<'a> LedgerRun<'a> {
-    fn new(account: &'a Account, timeline: &'a Timeline<'a>, with_late_fees: bool) -> Self {
+    fn new(
+        account: &'a Account,
+        timeline: &'a Timeline<'a>,
+        schedule: &'a LedgerSchedule,
+        with_late_fees: bool,
+    ) -> Self {
         let minor_units = account.currency.minor_units();
-        let dividing = dividing_instants(&account.installments);
-        let rank_of = |at: DateTime<Utc>| dividing.partition_point(|one| *one <= at);
-        let line = |(installment, due_on): (&Installment, NaiveDate)| {
-            let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
-            // By the first version, so that no later one splits an adjustment anew.
-            let waterfall = &timeline.on(i64::MIN).waterfall;
+        // By the first version, so that no later one splits an adjustment anew.
+        let waterfall = &timeline.on(i64::MIN).waterfall;
+        let line = |installment: &Installment| {
             let open = installment.components_due(waterfall, minor_units);
-            AllocationLine {
-                open,
-                paid: 0,
-                settled_on: (open.iter().sum::<i128>() == 0).then_some(i64::MIN),
-                paid_as_fee: 0,
-                displaced: 0,
-                rank: installment.since.map_or(0, rank_of),
-                left_out: installment
-                    .left_out
-                    .iter()
-                    .map(|time| (rank_of(time.from), rank_of(time.until)))
-                    .collect(),
-                due_on,
-                falls_due: number(due_on).max(owed_from.unwrap_or(i64::MIN)),
-                replaced: installment.replaced,
-                written_off: installment.written_off,
-            }
+            let settled_on = (open.iter().sum::<i128>() == 0).then_some(i64::MIN);
+            AllocationLine { open, settled_on, paid_as_fee: 0 }
         };
-        let due_dates = due_dates(account, timeline);
-        let lines: Vec<AllocationLine> = account.installments.iter().zip(due_dates).map(line).collect();
-        let principals = lines.iter().map(|line| (line.due_on, line.open[2]));
+        let lines: Vec<AllocationLine> = account.installments.iter().map(line).collect();
+        let principals = lines.iter().zip(&schedule.lines).map(|(line, terms)| PrincipalDue {
+            due_day: terms.due_day,
+            falls_due: terms.falls_due,
+            principal: line.open[2],
+        });
         let has_fees = with_late_fees && timeline.iter().any(|(_, policy)| policy.late_fee.is_some());
         let late_fees = has_fees.then(|| Box::new(LateFeeAccrual::new(account, timeline, principals)));
         let shown = AllocationRun {
+            terms: &schedule.lines,
             lines,
             role: FeeRole::Paid,
             policy: timeline.on(i64::MIN),
@@ -210,12 +243,13 @@ impl<'a> LedgerRun<'a> {
             places: InstallmentPlaces::of_targets(account),
             unnamed: None,
             shares: shares(account),
+            displaced: BTreeMap::new(),
             account,
         };
         Self {
             account,
             timeline,
-            dividing,
+            schedule,
             day: i64::MIN,
             late_fees,
             shown,
@@ -226,7 +260,7 @@ impl<'a> LedgerRun<'a> {
 
     fn take_facts(&mut self) {
         let account = self.account;
-        let facts = ledger_facts(account, self.timeline, &self.dividing);
+        let facts = ledger_facts(account, self.timeline, &self.schedule.dividing);
         for (place, fact) in facts.iter().enumerate() {
             self.run_to(fact.day);
             match fact.kind {
@@ -235,7 +269,7 @@ impl<'a> LedgerRun<'a> {
                     let next = facts[place + 1..]
                         .iter()
                         .find(|next| matches!(next.kind, LedgerFactKind::Payment(_)))
-                        .map_or(self.dividing.len(), |next| next.segment);
+                        .map_or(self.schedule.dividing.len(), |next| next.segment);
                     self.in_each(|run| {
                         run.begin_segment(fact.segment);
                         run.receive(payment, &account.payments[payment]);
@@ -288,7 +322,7 @@ impl<'a> LedgerRun<'a> {
             return;
         }
         let (timeline, before) = (self.timeline, self.day);
-        for (from, policy) in timeline.iter().filter(|(from, _)| before < *from && *from <= day) {
+        for (from, policy) in timeline.begun_between(before, day) {
             let arrears_before = self.fees_are_arrears();
             self.advance(from, policy);
             if self.fees_are_arrears() != arrears_before {
@@ -340,11 +374,11 @@ impl<'a> LedgerRun<'a> {
             return;
         };
         let base = self.judged.as_ref().filter(|run| run.is_fee_base).unwrap_or(&self.shown);
-        let lines = base.lines.iter().enumerate();
-        let owing = lines.filter(|(_, line)| {
-            line.open[2] > 0 && !line.written_off && !line.replaced && line.falls_due < day
+        let lines = base.lines.iter().zip(base.terms).enumerate();
+        let owing = lines.filter(|(_, (line, terms))| {
+            line.open[2] > 0 && !terms.written_off && !terms.replaced && terms.falls_due < day
         });
-        if let Some((place, _)) = owing.min_by_key(|(_, line)| line.due_on)
+        if let Some((place, _)) = owing.min_by_key(|(_, (_, terms))| terms.due_on)
             && accrual.is_chargeable(place, day)
         {
             accrual.charge_once(place, day, per_letter, self.account.currency);
@@ -369,9 +403,11 @@ impl<'a> LedgerRun<'a> {
         let policy = self.timeline.current();
         let fees_are_arrears = policy.fees_are_arrears();
         let mut late_fees = self.late_fees.take();
-        let (credit_by_now, unnamed) = (self.shown.credit, self.shown.unnamed.take().unwrap_or_default());
-        let paid_by_now =
-            self.shown.lines.iter().map(|line| (line.paid - line.paid_as_fee, line.paid_as_fee)).collect();
+        let credit_by_now = self.shown.credit;
+        let (unnamed, paid_by_now) = match self.shown.unnamed.take() {
+            Some(unnamed) => (unnamed, self.shown.amounts_paid().collect()),
+            None => (Vec::new(), Vec::new()),
+        };
         // Of late fees, what waits pays none but those that a schedule before left behind: no other is open before
         // its installment falls due.
         let mut allocate_waiting = |run: &mut AllocationRun<'a>| {
@@ -392,60 +428,56 @@ impl<'a> LedgerRun<'a> {
         let fee_open = |place: usize| late_fees.as_ref().map_or(0, |accrual| accrual.open(place));
         let judged_lines = judged.as_ref().map_or(&shown.lines, |run| &run.lines);
         let count = shown.lines.len();
-        let (mut open_installments, mut shown_places) =
-            (Vec::with_capacity(count), Vec::with_capacity(count));
+        let (mut open_installments, mut shown_lines) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut judged_outstanding = 0;
         for (place, (line, judged)) in shown.lines.iter().zip(judged_lines).enumerate() {
-            if line.written_off {
+            let LineTerms { written_off, due_on, .. } = shown.terms[place];
+            if written_off {
                 continue;
             }
             let (owes, owes_fee) = (judged.amount_open(), fee_open(place) > 0);
             if owes > 0 || (fees_are_arrears && owes_fee) {
-                open_installments.push(OpenInstallment { place, due_on: line.due_on, amount: money(owes) });
+                judged_outstanding += owes;
+                open_installments.push(OpenInstallment { place, due_on, amount: money(owes) });
             }
             let may_owe_fee = || late_fees.as_ref().is_some_and(|accrual| accrual.may_accrue(place));
             if owes > 0 || owes_fee || line.amount_open() > 0 || may_owe_fee() {
-                shown_places.push((place, line.due_on));
+                shown_lines.push(ShownLine { place, due_on, open: line.open, open_so_far: 0 });
             }
         }
         open_installments.sort_by_key(|one| one.due_on);
-        shown_places.sort_by_key(|(_, due_on)| *due_on);
+        shown_lines.sort_by_key(|one| one.due_on);
         // Where fees count as arrears, nothing is open yet of those whose late fee is still to come.
-        let owes_nothing = |(_, (place, _)): &(usize, &(usize, NaiveDate))| {
-            shown.lines[*place].amount_open() == 0 && fee_open(*place) == 0
+        let owes_nothing = |(_, one): &(usize, &ShownLine)| {
+            shown.lines[one.place].amount_open() == 0 && fee_open(one.place) == 0
         };
         let fee_to_come: Vec<usize> = match fees_are_arrears {
-            true => shown_places.iter().enumerate().filter(owes_nothing).map(|(index, _)| index).collect(),
+            true => shown_lines.iter().enumerate().filter(owes_nothing).map(|(index, _)| index).collect(),
             false => Vec::new(),
         };
         let is_held = |place: usize| self.account.installments[place].hold.is_some();
-        let ledger_of = |shown_places: Vec<(usize, NaiveDate)>,
+        let ledger_of = |mut shown_lines: Vec<ShownLine>,
                          mut late_fees: Option<Box<LateFeeAccrual>>,
                          without_held: bool| {
-            let (mut open, mut sums) =
-                (Vec::with_capacity(shown_places.len()), Vec::with_capacity(shown_places.len()));
-            let (mut outstanding, mut left_out) = (0, Vec::new());
-            for (index, (place, _)) in shown_places.iter().enumerate() {
-                let line = &shown.lines[*place];
-                if without_held && is_held(*place) {
-                    late_fees.iter_mut().for_each(|accrual| accrual.leave_out(*place));
+            let (mut open_so_far, mut left_out) = (0, Vec::new());
+            for (index, line) in shown_lines.iter_mut().enumerate() {
+                if without_held && is_held(line.place) {
+                    late_fees.iter_mut().for_each(|accrual| accrual.leave_out(line.place));
                     left_out.push(index);
-                    open.push([0; 3]);
+                    line.open = [0; 3];
                 } else {
                     left_out.extend(fee_to_come.binary_search(&index).is_ok().then_some(index));
-                    outstanding += line.amount_open();
-                    open.push(line.open);
+                    open_so_far += line.open.iter().sum::<i128>();
                 }
-                sums.push(outstanding);
+                line.open_so_far = open_so_far;
             }
             if let Some(accrual) = &mut late_fees {
-                accrual.keep(shown_places.iter().map(|(place, _)| *place));
+                accrual.keep(shown_lines.iter().map(|line| line.place));
             }
             Ledger {
-                shown: shown_places,
+                shown: shown_lines,
                 late_fees,
-                open,
                 left_out,
-                sums,
                 waiting: waiting.clone(),
                 paid_by_now: Vec::new(),
                 judged_waiting: Vec::new(),
@@ -457,12 +489,12 @@ impl<'a> LedgerRun<'a> {
             }
         };
         let without_held = (fees_are_arrears && self.account.has_held())
-            .then(|| Box::new(ledger_of(shown_places.clone(), late_fees.clone(), true)));
-        let ledger = ledger_of(shown_places, late_fees, false);
-        let outstanding = ledger.sums.last().copied().unwrap_or(0);
+            .then(|| Box::new(ledger_of(shown_lines.clone(), late_fees.clone(), true)));
+        let ledger = ledger_of(shown_lines, late_fees, false);
+        let outstanding = ledger.open_before(ledger.shown.len());
         let mut allocation = Allocation {
-            paid: shown.lines.iter().map(|line| money(line.paid)).collect(),
-            judged_outstanding: open_installments.iter().map(|one| one.amount).sum(),
+            paid: shown.amounts_paid().map(|(own, late_fee)| money(own + late_fee)).collect(),
+            judged_outstanding: money(judged_outstanding),
             open_installments,
             without_held: None,
             outstanding: money(outstanding),

@@ -71,7 +71,7 @@ impl Settlement {
         let Some(fees) = ledger.fees_on(self.day, self.day_count) else { return Vec::new() };
         let shown = ledger.shown.iter().enumerate();
         let open =
-            shown.map(|(shown, (place, _))| (*place, Money::of_minor(fees.open(shown), self.minor_units)));
+            shown.map(|(shown, line)| (line.place, Money::of_minor(fees.open(shown), self.minor_units)));
         open.filter(|(_, fee)| fee.is_positive()).collect()
     }
 
@@ -91,7 +91,7 @@ impl Settlement {
     pub(crate) fn is_settled(&self, place: usize, installment: &Installment) -> bool {
         let fee_open = || {
             let ledger = self.allocation.ledger.as_ref()?;
-            let shown = ledger.shown.iter().position(|(shown, _)| *shown == place)?;
+            let shown = ledger.index_of(place)?;
             ledger.fees_on(self.day, self.day_count).map(|fees| fees.open(shown))
         };
         self.paid(place).own >= installment.amount_due() && fee_open().unwrap_or(0) == 0

@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate, Weekday};
 use serde::Deserialize;
 
 use super::document::Date;
-use crate::kernel::{days_between, is_in_range, plus_days};
+use crate::kernel::{date_of, days_between, is_in_range, number, plus_days};
 
 /// The most days by which a due date moves to a working day.
 pub const MAX_MOVED_DAYS: i64 = 31;
@@ -37,6 +37,24 @@ pub struct Calendar {
     weekend: [bool; 7],
     holidays: Vec<NaiveDate>,
     working_days: Vec<NaiveDate>,
+    known: KnownDays,
+}
+
+/// The dates of a calendar, so that a look-up needs no search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct KnownDays {
+    /// The number of the first date.
+    first: i64,
+    /// Whether each date is a working day, a bit a date.
+    working: Vec<u64>,
+}
+
+impl KnownDays {
+    /// Whether a date is a working day; none: the calendar knows its weekday alone.
+    fn is_working_day(&self, date: NaiveDate) -> Option<bool> {
+        let day = usize::try_from(number(date) - self.first).ok()?;
+        self.working.get(day / 64).map(|days| days >> (day % 64) & 1 == 1)
+    }
 }
 
 impl Calendar {
@@ -72,11 +90,19 @@ impl Calendar {
     /// Whether `date` is a working day.
     #[must_use]
     pub fn is_working_day(&self, date: NaiveDate) -> bool {
-        if self.is_weekend(date) {
-            self.working_days.binary_search(&date).is_ok()
-        } else {
-            self.holidays.binary_search(&date).is_err()
-        }
+        self.known.is_working_day(date).unwrap_or_else(|| !self.is_weekend(date))
+    }
+
+    fn known_days(&self) -> KnownDays {
+        let is_worked = |date: NaiveDate| match self.is_weekend(date) {
+            true => self.working_days.binary_search(&date).is_ok(),
+            false => self.holidays.binary_search(&date).is_err(),
+        };
+        let (first, last) = (number(self.from), number(self.to));
+        let days_from = |day: i64| (0..64).map(move |bit| (bit, date_of(day + bit)));
+        let worked_from =
+            |day: i64| days_from(day).fold(0, |days, (bit, date)| days | u64::from(is_worked(date)) << bit);
+        KnownDays { first, working: (first..=last).step_by(64).map(worked_from).collect() }
     }
 
     /// The first working day after `date`; none within [`MAX_MOVED_DAYS`].
@@ -99,7 +125,7 @@ impl Calendar {
         self.weekend[date.weekday().num_days_from_monday() as usize]
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check_range(&self) -> Result<(), String> {
         if self.source.trim().is_empty() || self.source.len() > MAX_SOURCE_BYTES {
             return Err(format!(
                 "source: it says where the dates come from, in 1 to {MAX_SOURCE_BYTES} bytes"
@@ -108,6 +134,10 @@ impl Calendar {
         if !is_in_range(self.from) || !is_in_range(self.to) || self.to < self.from {
             return Err(format!("to: {} to {} is no range of dates", self.from, self.to));
         }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
         if self.weekend.iter().all(|free| *free) {
             return Err("weekend: a week needs a working day".to_owned());
         }
@@ -187,14 +217,17 @@ impl CalendarTable {
         for day in self.weekend {
             weekend[day.weekday().num_days_from_monday() as usize] = true;
         }
-        let calendar = Calendar {
+        let mut calendar = Calendar {
             source: self.source,
             from: self.from.0,
             to: self.to.0,
             weekend,
             holidays: dates(self.holidays),
             working_days: dates(self.working_days),
+            known: KnownDays::default(),
         };
+        calendar.check_range()?;
+        calendar.known = calendar.known_days();
         calendar.check().map(|()| calendar)
     }
 }

@@ -46,6 +46,11 @@ impl<'p> Timeline<'p> {
         std::iter::once((i64::MIN, self.first)).chain(self.later.iter().copied())
     }
 
+    /// The versions that begin to bind after one day and by another, with the first calendar days that they bind.
+    pub(crate) fn begun_between(&self, after: i64, by: i64) -> impl Iterator<Item = (i64, &'p Policy)> {
+        self.later.iter().copied().filter(move |(from, _)| after < *from && *from <= by)
+    }
+
     /// The versions with their first dates; the first has none.
     pub(crate) fn bound_from(&self) -> impl Iterator<Item = (Option<NaiveDate>, u32)> {
         let later = self.later.iter().map(|(from, policy)| (Some(date_of(*from)), policy.version));
