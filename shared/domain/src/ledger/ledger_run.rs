@@ -69,16 +69,16 @@ pub(crate) struct ShownLine {
 
 /// Allocates all effective payments, and applies the waivers, by day.
 pub(crate) fn run_allocation(account: &Account, timeline: &Timeline<'_>) -> Allocation {
-    let schedule = LedgerSchedule::new(account, timeline);
-    let mut run = LedgerRun::new(account, timeline, &schedule, true);
+    let (schedule, unpaid) = LedgerSchedule::new(account, timeline);
+    let mut run = LedgerRun::new(account, timeline, (&schedule, unpaid), true);
     run.take_facts();
     run.finish()
 }
 
 /// The same up to a calendar day, by which waiting credit has paid what fell due.
 pub(crate) fn run_allocation_to(account: &Account, timeline: &Timeline<'_>, day: i64) -> Allocation {
-    let schedule = LedgerSchedule::new(account, timeline);
-    let mut run = LedgerRun::new(account, timeline, &schedule, true);
+    let (schedule, unpaid) = LedgerSchedule::new(account, timeline);
+    let mut run = LedgerRun::new(account, timeline, (&schedule, unpaid), true);
     run.shown.unnamed = Some(Vec::new());
     run.take_facts();
     run.run_to(day);
@@ -88,8 +88,8 @@ pub(crate) fn run_allocation_to(account: &Account, timeline: &Timeline<'_>, day:
 /// The day on which each installment was paid, without late fees and by the effective dates of the payments, in the
 /// account's order; none: it is open. Credit that waits has paid what fell due by the calendar day `until`.
 pub(crate) fn settled_days(account: &Account, timeline: &Timeline<'_>, until: i64) -> Vec<Option<i64>> {
-    let schedule = LedgerSchedule::new(account, timeline);
-    let mut run = LedgerRun::new(account, timeline, &schedule, false);
+    let (schedule, unpaid) = LedgerSchedule::new(account, timeline);
+    let mut run = LedgerRun::new(account, timeline, (&schedule, unpaid), false);
     run.take_facts();
     run.run_to(until);
     run.shown.lines.iter().map(|line| line.settled_on).collect()
@@ -168,13 +168,22 @@ struct LedgerSchedule {
 }
 
 impl LedgerSchedule {
-    fn new(account: &Account, timeline: &Timeline<'_>) -> Self {
+    /// The schedule, and its installments before any payment.
+    fn new(account: &Account, timeline: &Timeline<'_>) -> (Self, Vec<AllocationLine>) {
+        let minor_units = account.currency.minor_units();
+        // By the first version, so that no later one splits an adjustment anew.
+        let waterfall = &timeline.on(i64::MIN).waterfall;
+        let mut unpaid = Vec::with_capacity(account.installments.len());
         let dividing = dividing_instants(&account.installments);
         let rank_of = |at: DateTime<Utc>| dividing.partition_point(|one| *one <= at);
         let line = |(installment, due_on): (&Installment, NaiveDate)| {
             let due_day = number(due_on);
             let owed_from = installment.since.map(|since| number(business_date(account.time_zone, since)));
             let left_out = installment.left_out.iter();
+            let open = installment.components_due(waterfall, minor_units);
+            let due = open.iter().sum();
+            let settled_on = (due == 0).then_some(i64::MIN);
+            unpaid.push(AllocationLine { open, settled_on, paid_as_fee: 0 });
             LineTerms {
                 rank: installment.since.map_or(0, rank_of),
                 left_out: left_out.map(|time| (rank_of(time.from), rank_of(time.until))).collect(),
@@ -183,11 +192,11 @@ impl LedgerSchedule {
                 falls_due: owed_from.map_or(due_day, |owed_from| owed_from.max(due_day)),
                 replaced: installment.replaced,
                 written_off: installment.written_off,
-                due: installment.amount_due_minor(account.currency.minor_units()),
+                due,
             }
         };
         let lines = account.installments.iter().zip(due_dates(account, timeline)).map(line).collect();
-        Self { dividing, lines }
+        (Self { dividing, lines }, unpaid)
     }
 }
 
@@ -210,18 +219,9 @@ impl<'a> LedgerRun<'a> {
     fn new(
         account: &'a Account,
         timeline: &'a Timeline<'a>,
-        schedule: &'a LedgerSchedule,
+        (schedule, lines): (&'a LedgerSchedule, Vec<AllocationLine>),
         with_late_fees: bool,
     ) -> Self {
-        let minor_units = account.currency.minor_units();
-        // By the first version, so that no later one splits an adjustment anew.
-        let waterfall = &timeline.on(i64::MIN).waterfall;
-        let line = |installment: &Installment| {
-            let open = installment.components_due(waterfall, minor_units);
-            let settled_on = (open.iter().sum::<i128>() == 0).then_some(i64::MIN);
-            AllocationLine { open, settled_on, paid_as_fee: 0 }
-        };
-        let lines: Vec<AllocationLine> = account.installments.iter().map(line).collect();
         let principals = lines.iter().zip(&schedule.lines).map(|(line, terms)| PrincipalDue {
             due_day: terms.due_day,
             falls_due: terms.falls_due,
