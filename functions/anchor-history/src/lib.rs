@@ -28,7 +28,8 @@ pub async fn handle(
     _event: EventBridgeEvent,
     deadline: Deadline,
 ) -> Result<AnchorReport, FiringError> {
-    let report = duewatch_app::anchor_history(services, key, deadline).await.map_err(FiringError::of("anchor"))?;
+    let report =
+        duewatch_app::anchor_history(services, key, deadline).await.map_err(FiringError::of("anchor"))?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     Metrics::new(&services.metrics_namespace, NAME)
         .count("anchored", report.anchored)

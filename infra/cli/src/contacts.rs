@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use duewatch_domain::Account;
 use duewatch_domain::contact::{QueuedRequest, ReceiptOutcome, RequestTarget};
 use duewatch_domain::kernel::{ContactId, CustomerId};
 use duewatch_domain::policy::Channel;
 use duewatch_store::{ContactOutcome, ContactRecord, LoadedProfile, MessageRecord, Store, StoreError};
+use duewatch_views::MessageView;
 
 use crate::table::TextTable;
 
@@ -84,6 +86,31 @@ pub async fn of_customer(
         writeln!(out, "The customer has refused all contact.")?;
     }
     Ok(())
+}
+
+/// The messages about one account of a customer: those that ended, oldest first, then those that wait.
+///
+/// # Errors
+/// When a call fails or a record cannot be read.
+pub async fn messages_of(store: &Store, account: &Account) -> Result<Vec<MessageView>, StoreError> {
+    let is_of = |request: &QueuedRequest| request.account_id == account.account_id;
+    let LoadedProfile { requests: queued, .. } = store.load_profile(&account.customer_id).await?;
+    let records = store.contact_records(&account.customer_id).await?;
+    let ended = records.into_iter().filter(|one| is_of(&one.request)).map(|one| {
+        MessageView::ended(&one.request, outcome_name(one.outcome), one.at, one.message, one.reason.as_ref())
+    });
+    let waiting = queued.iter().filter(|one| is_of(one)).map(MessageView::waiting);
+    Ok(ended.chain(waiting).collect())
+}
+
+const fn outcome_name(outcome: ContactOutcome) -> &'static str {
+    match outcome {
+        ContactOutcome::Sent => "sent",
+        ContactOutcome::Withdrawn => "withdrawn",
+        ContactOutcome::Held => "held",
+        ContactOutcome::Suppressed => "suppressed",
+        ContactOutcome::Unrenderable => "unrenderable",
+    }
 }
 
 async fn receipts(store: &Store, message_id: &ContactId) -> Result<String, StoreError> {

@@ -1,23 +1,26 @@
 //! `explain`: an account's story, for people.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{NaiveDate, SecondsFormat};
 use duewatch_domain::account::{HoldUse, Installment, PaymentInProcess, PaymentMethod, Reason};
 use duewatch_domain::assessment::{DrawPlan, DrawState};
 use duewatch_domain::kernel::{Currency, Money, business_date};
 use duewatch_domain::policy::{Restriction, Timeline, Versions};
 use duewatch_domain::{Account, Decision, Policy, Zone, allocate_at, assess, draw_plans, escaped};
+use duewatch_views::AccountView;
 
-/// Explains an account: each given decision, its figures, the status at `now`, the cross-restrictions from
-/// and on the customer's other accounts, and the next action.
+use crate::explain_facts as facts;
+
+/// Explains an account: each given decision, its figures, the status at the instant of the view, the
+/// cross-restrictions from and on the customer's other accounts, the next action, the payments and the messages.
 #[must_use]
 pub fn story(
     account: &Account,
     decisions: &[Decision],
     others: &[Account],
     versions: &Versions,
-    now: DateTime<Utc>,
+    view: &AccountView<'_>,
 ) -> String {
-    let timeline = versions.timeline(account, now);
+    let timeline = versions.timeline(account, view.at);
     let mut text = String::new();
     // Reasons and ids are others' words: whatever they hold, each stays on its line.
     let mut line = |words: String| {
@@ -42,7 +45,11 @@ pub fn story(
         }
     }
     line(String::new());
-    for words in today(account, others, &timeline, now) {
+    for words in today(account, others, &timeline, view) {
+        line(words);
+    }
+    line(String::new());
+    for words in facts::payments(view).into_iter().chain(facts::pauses(view)).chain(facts::messages(view)) {
         line(words);
     }
     text
@@ -80,8 +87,13 @@ fn decision_lines(account: &Account, decision: &Decision) -> Vec<String> {
     lines
 }
 
-fn today(account: &Account, others: &[Account], timeline: &Timeline<'_>, now: DateTime<Utc>) -> Vec<String> {
-    let (currency, policy) = (account.currency, timeline.current());
+fn today(
+    account: &Account,
+    others: &[Account],
+    timeline: &Timeline<'_>,
+    view: &AccountView<'_>,
+) -> Vec<String> {
+    let (currency, policy, now) = (account.currency, timeline.current(), view.at);
     let assessment = assess(account, timeline, now);
     let figures = &assessment.figures;
     let mut lines =
@@ -111,6 +123,7 @@ fn today(account: &Account, others: &[Account], timeline: &Timeline<'_>, now: Da
     if !assessment.restrictions().is_empty() {
         lines.push(format!("  Restricted: {}.", list(assessment.restrictions())));
     }
+    lines.extend(facts::operations(view));
     lines.extend(from_others(account, others));
     lines.extend(to_others(account, others));
     let to_say = |reason: &&Reason| {
@@ -163,6 +176,9 @@ fn today(account: &Account, others: &[Account], timeline: &Timeline<'_>, now: Da
             "  Paying {} {currency} clears it: what is restricted is lifted as the money arrives, without a fee.",
             currency.text(figures.overdue)
         ));
+        if let Some(clears) = view.clears.as_ref().filter(|clears| clears.today != clears.tomorrow) {
+            lines.push(format!("  By the end of tomorrow {} {currency} does.", clears.tomorrow));
+        }
         lines.push(
             "  Whoever thinks this is wrong asks the lender for a review, naming the event above.".to_owned(),
         );

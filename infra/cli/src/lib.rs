@@ -14,6 +14,7 @@ pub mod customer;
 pub mod demo;
 pub mod diff;
 pub mod explain;
+mod explain_facts;
 pub mod firings;
 pub mod import;
 pub mod input;

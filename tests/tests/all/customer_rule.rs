@@ -9,6 +9,7 @@ use duewatch_domain::kernel::Revision;
 use duewatch_domain::policy;
 use duewatch_tests::interrupt::Interrupt;
 use duewatch_tests::support::{JOINT, STANDARD, World, consumed, decisions, id, policy_text, put, send};
+use duewatch_views::AccountView;
 use serde_json::json;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
@@ -58,7 +59,8 @@ async fn explained(world: &World, account_id: &str) -> String {
     let account = world.account(account_id).await;
     let others = world.stack.transitions().others_of(&account).await.unwrap();
     let versions = policy::Versions::new(vec![joint()]).unwrap();
-    story(&account, account.recent_decisions(), &others, &versions, world.now())
+    let view = AccountView::new(&account, account.recent_decisions(), &versions, world.now());
+    story(&account, account.recent_decisions(), &others, &versions, &view)
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Reminders are planned by the policy, checked once more before they leave, and recorded with their outcome.
 
 use duewatch_app::EvaluationReport;
+use duewatch_cli::contacts::messages_of;
 use duewatch_domain::commands::{EnforcementOff, EnforcementOn};
+use duewatch_domain::policy::Channel;
 use duewatch_domain::{Account, Command, Event, InboundMessage};
 use duewatch_notify::{Verified, verify};
 use duewatch_store::ContactOutcome;
@@ -49,6 +51,17 @@ async fn command(world: &World, command: Command) -> Account {
     let message = InboundMessage::of_core(format!("E-{}", world.now()).parse().unwrap(), event);
     world.stack.transitions().command(&message, world.now()).await.unwrap();
     world.account("A-1").await
+}
+
+#[tokio::test]
+async fn the_view_of_an_account_names_each_of_its_messages() {
+    let mut world = reminding().await;
+    sweep_and_send(&mut world, "2023-09-28T02:00:00Z").await;
+    sweep_and_send(&mut world, "2023-10-01T02:00:00Z").await;
+    let messages = messages_of(world.stack.store(), &world.account("A-1").await).await.unwrap();
+    let said: Vec<_> = messages.iter().map(|one| (one.template.as_str(), one.state, one.channel)).collect();
+    assert_eq!(said, [("due_soon", "sent", Some(Channel::App)), ("due_today", "sent", Some(Channel::Sms))]);
+    assert!(messages.iter().all(|one| one.message_id.is_some()), "{messages:?}");
 }
 
 #[tokio::test]

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use duewatch_app::{Clock, SystemClock};
-use duewatch_domain::formats::Explanation;
 use duewatch_domain::kernel::{AccountId, business_date, end_of_day, start_of_day};
 use duewatch_domain::policy::{Restriction, Versions};
 use duewatch_domain::{Account, Decision, Permit, escaped, permit_for};
 use duewatch_store::{AnchorPublicKey, AnchorWitness};
+use duewatch_views::{AccountView, MessageView};
 use serde::Serialize;
 
 use super::environment::{configured, runtime};
 use super::exit::{Answered, NO};
 use crate::audit::audit;
+use crate::contacts::messages_of;
 use crate::explain::story;
 use crate::firings::SWEEP_EVERY;
 use crate::import::ImportError;
@@ -84,19 +85,21 @@ struct LocatedAccount {
     others: Vec<Account>,
     /// The versions of its policy.
     versions: Arc<Versions>,
+    /// None: the files of a case know no messages.
+    messages: Option<Vec<MessageView>>,
     now: DateTime<Utc>,
 }
 
 pub(super) fn run_explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
-    let LocatedAccount { account, decisions, others, versions, now } = locate(&args.of)?;
+    let LocatedAccount { account, decisions, others, versions, messages, now } = locate(&args.of)?;
+    let view = AccountView::new(&account, &decisions, &versions, now).with_messages(messages);
     if args.json {
-        let timeline = versions.timeline(&account, now);
-        return Ok(print_json(&Explanation::new(&account, &decisions, &timeline, now))?);
+        return Ok(print_json(&view)?);
     }
     let mut out = screen::people();
     match not_opened(&account, now) {
         Some(sentence) => writeln!(out, "{sentence}")?,
-        None => write!(out, "{}", story(&account, &decisions, &others, &versions, now))?,
+        None => write!(out, "{}", story(&account, &decisions, &others, &versions, &view))?,
     }
     Ok(())
 }
@@ -190,7 +193,8 @@ fn locate(args: &LocatedArgs) -> Result<LocatedAccount, Box<dyn Error>> {
     let ReplayedAccount { account, decisions, others } = walk_account(&case, &args.account)?
         .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
     let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));
-    Ok(LocatedAccount { account, decisions, others, versions: Arc::new(case.versions), now })
+    let versions = Arc::new(case.versions);
+    Ok(LocatedAccount { account, decisions, others, versions, messages: None, now })
 }
 
 async fn stored(account_id: &AccountId) -> Result<LocatedAccount, Box<dyn Error>> {
@@ -205,7 +209,9 @@ async fn stored(account_id: &AccountId) -> Result<LocatedAccount, Box<dyn Error>
     let account = stored.ok_or_else(|| format!("there is no account {account_id}"))?.account;
     let versions = transitions.rules_of(&account, now).await?;
     let others = transitions.others_of(&account).await?;
-    Ok(LocatedAccount { decisions: account.recent_decisions().to_vec(), account, others, versions, now })
+    let messages = Some(messages_of(transitions.store(), &account).await?);
+    let decisions = account.recent_decisions().to_vec();
+    Ok(LocatedAccount { account, decisions, others, versions, messages, now })
 }
 
 /// The days from the first event to the last.

@@ -86,6 +86,15 @@ fn explain_answers_scripts_in_json() {
     );
     assert_eq!(said["decisions"][0]["to"], "late");
     assert_eq!(said["reasons"][0]["rule"], "delinquent_days");
+    assert_eq!(
+        (said["clears"]["today"].as_str(), said["clears"]["tomorrow"].as_str()),
+        (Some("250.00"), Some("250.00"))
+    );
+    assert_eq!(said["installments"][0]["state"], "past_due");
+    let blocked = said["operations"].as_array().unwrap().iter().filter(|one| one["answer"] == "blocked");
+    assert_eq!(blocked.map(|one| &one["operation"]).collect::<Vec<_>>(), ["draw"]);
+    // A case has no contact records: it does not claim that no message was planned.
+    assert!(said.get("messages").is_none());
     let run =
         duewatch(folder.path(), &words("explain A-1 --case . --from 2023-09-01 --to 2023-09-20 --json"));
     let said: Value = serde_json::from_slice(&run.stdout).unwrap();

@@ -56,8 +56,9 @@ impl<'a> DecisionLine<'a> {
     }
 }
 
+/// The figures of an assessment as they are written to files.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct FiguresLine {
+pub struct FiguresLine {
     days_past_due: u32,
     delinquent_days: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +72,9 @@ pub(super) struct FiguresLine {
 }
 
 impl FiguresLine {
-    pub(super) fn new(figures: &Figures, currency: Currency) -> Self {
+    /// The figures, with amounts in the minor units of the currency.
+    #[must_use]
+    pub fn new(figures: &Figures, currency: Currency) -> Self {
         Self {
             days_past_due: figures.days_past_due,
             delinquent_days: figures.delinquent_days,
@@ -85,8 +88,9 @@ impl FiguresLine {
     }
 }
 
+/// A reason as it is written to files: the rule, its threshold, the value that met it, and a sentence.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct ReasonLine {
+pub struct ReasonLine {
     rule: &'static str,
     threshold: Value,
     value: Value,
@@ -94,7 +98,9 @@ pub(super) struct ReasonLine {
 }
 
 impl ReasonLine {
-    pub(super) fn new(reason: &Reason) -> Self {
+    /// The reason, in data and in words.
+    #[must_use]
+    pub fn new(reason: &Reason) -> Self {
         let (threshold, value) = reason.threshold_and_value();
         Self { rule: reason.rule(), threshold, value, sentence: reason.to_string() }
     }

@@ -4,7 +4,6 @@ mod contacts;
 mod daily;
 mod decisions;
 mod events;
-mod explanation;
 mod ids;
 mod portfolio;
 mod receipt;
@@ -13,9 +12,8 @@ mod write;
 
 pub use self::contacts::ContactLine;
 pub use self::daily::DailyLines;
-pub use self::decisions::{DecisionLine, DecisionSubject};
+pub use self::decisions::{DecisionLine, DecisionSubject, FiguresLine, ReasonLine};
 pub use self::events::{parse_event_line, parse_message};
-pub use self::explanation::Explanation;
 pub use self::portfolio::{BOOK_COLUMNS, BookRow, parse_book_line, parse_book_rows};
 pub use self::receipt::parse_receipt;
 pub use self::write::{book_line, message_line};

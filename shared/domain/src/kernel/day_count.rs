@@ -54,6 +54,7 @@ impl DayCount {
 }
 
 /// The first day on which an installment due on `due_on` is past due.
-pub(crate) fn past_due_from(count: DayCount, due_on: NaiveDate) -> NaiveDate {
+#[must_use]
+pub fn past_due_from(count: DayCount, due_on: NaiveDate) -> NaiveDate {
     plus_days(due_on, 1 - count.on_due_date())
 }

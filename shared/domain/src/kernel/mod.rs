@@ -20,7 +20,7 @@ pub use self::dates::{
     last_instant_of_day, next_local_time, plus_days, plus_months, start_of_day,
 };
 pub use self::day_count::DayCount;
-pub(crate) use self::day_count::past_due_from;
+pub use self::day_count::past_due_from;
 pub(crate) use self::day_number::{date_of, number};
 pub use self::format_error::FormatError;
 pub(crate) use self::format_error::read_json;
