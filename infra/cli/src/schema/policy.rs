@@ -1,9 +1,9 @@
 //! The schema of the policy.
 
 use duewatch_domain::policy::{
-    MAX_BUCKETS, MAX_CLASSES, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS,
-    MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MIN_KEPT_DAYS,
-    RestrictionKind,
+    MAX_BUCKETS, MAX_CLASSES, MAX_COHORTS, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS,
+    MAX_REMINDER_STEPS, MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MAX_TEMPLATE_BYTES, MAX_TEMPLATES,
+    MIN_KEPT_DAYS, RestrictionKind,
 };
 use serde_json::{Value, json};
 
@@ -35,6 +35,7 @@ pub(super) fn policy() -> Value {
             ("holds", object(&[], &[("at_most_days", some_days()), ("hold_days", some_days())])),
             ("operations", object(&[], &[("known", operations()), ("never_blocked", operations())])),
             ("announcement", announcement()),
+            ("rollout", rollout()),
             ("reminders", reminders()),
             ("contact", contact()),
             ("customer", customer()),
@@ -157,6 +158,11 @@ fn first_lapse_tolerance() -> Value {
 
 fn announcement() -> Value {
     object(&[("days", some_days()), ("channel", reference("channel")), ("template", template())], &[])
+}
+
+fn rollout() -> Value {
+    let shares = json!({ "type": "array", "items": rate(1), "minItems": 1, "maxItems": MAX_COHORTS });
+    object(&[("shares", shares), ("pause_days", some_days())], &[])
 }
 
 /// Restrictions of other accounts wait for no notice of their own.

@@ -9,6 +9,9 @@
 //! before it that has one, and the days are the most that any version since the binding one has asked for. The
 //! announcement of an earlier version reaches a later one that is no stricter than it, and no earlier than
 //! the announced version would have bound.
+//!
+//! A stricter version with a rollout binds an account later by the days of its cohort, which come after those of the
+//! announcement.
 
 use std::sync::Arc;
 
@@ -40,9 +43,11 @@ impl Versions {
     pub fn announced_from(&self, account: &Account, version: u32, now: DateTime<Utc>) -> Option<NaiveDate> {
         let rules = Rules::from(self);
         let (place, policy) = self.iter().enumerate().find(|(_, one)| one.version == version)?;
-        let days = rules.owed(place, rules.in_force(account, now)).map_or(0, |owed| owed.days);
+        let binding = rules.in_force(account, now);
+        let days = rules.owed(place, binding).map_or(0, |owed| owed.days);
         let told_on = business_date(account.time_zone, now);
-        Some(plus_days(told_on, i64::from(days)).max(policy.effective_on))
+        let from = plus_days(told_on, i64::from(days)).max(policy.effective_on);
+        Some(plus_days(from, rules.cohort_days(place, binding, account)))
     }
 }
 
@@ -166,10 +171,12 @@ impl<'p> Rules<'p> {
                 continue;
             }
             let by = course.bindings.iter().rev().find(|one| one.policy.version < policy.version);
-            let Some(owed) = self.owed(place, by.map_or(current, |one| one.policy)) else { continue };
+            let by = by.map_or(current, |one| one.policy);
+            let Some(owed) = self.owed(place, by) else { continue };
             let is_planned =
                 account.notices.iter().any(|notice| self.reaches(notice, place, current).is_some());
             let earliest = policy.effective_on.max(plus_days(today, i64::from(owed.days)));
+            let earliest = plus_days(earliest, self.cohort_days(place, by, account));
             let is_replaced =
                 course.bindings.iter().any(|one| one.policy.version > policy.version && one.from <= earliest);
             if !is_planned && !is_replaced {
@@ -257,6 +264,7 @@ impl<'p> Rules<'p> {
                     None => continue,
                 },
             };
+            let from = plus_days(from, self.cohort_days(place, before.policy, account));
             // From the next one's beginning on the version is judged against that one.
             if course.bindings.get(number + 1).is_none_or(|next| from < next.from) {
                 return Some(Binding { policy, at: Some(at(from)), from });
@@ -277,6 +285,14 @@ impl<'p> Rules<'p> {
         let since = up_to.iter().filter_map(announced).filter(|(version, _)| *version >= binding.version);
         let days = since.map(|(_, table)| table.days).max().unwrap_or(0).max(announcement.days);
         Some(OwedAnnouncement { announcement, days })
+    }
+
+    /// The days by which the cohort of an account that another version binds comes after the first one; 0: the
+    /// version at a place is no stricter than that, or has no rollout.
+    fn cohort_days(self, place: usize, binding: &Policy, account: &Account) -> i64 {
+        let policy = &self.0[place];
+        let rollout = policy.rollout.as_ref().filter(|_| !policy.is_no_stricter_than(binding));
+        rollout.map_or(0, |rollout| rollout.days_until(&account.account_id))
     }
 
     /// The first date on which the version at a place binds an account by the announcements that have left.

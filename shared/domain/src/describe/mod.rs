@@ -45,7 +45,7 @@ const PARTS: [PagePart; 23] = [
     help::allocation,
     notices::reminders,
     contact::contact,
-    notices::announcement,
+    notices::changes,
     notices::kept,
 ];
 

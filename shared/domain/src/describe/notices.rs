@@ -81,13 +81,12 @@ pub(super) fn by(channel: Channel, language: Language) -> &'static str {
     }
 }
 
-/// The announcement of stricter rules.
-pub(super) fn announcement(policy: &Policy, language: Language) -> Vec<String> {
-    let Some(announcement) = &policy.announcement else { return vec![] };
-    let (count, by) = (days(announcement.days, language), by(announcement.channel, language));
-    vec![
-        language.of("## 规则变更", "## When these rules change").to_owned(),
-        language.of(
+/// The announcement of stricter rules, and their rollout.
+pub(super) fn changes(policy: &Policy, language: Language) -> Vec<String> {
+    let mut paragraphs = Vec::new();
+    if let Some(announcement) = &policy.announcement {
+        let (count, by) = (days(announcement.days, language), by(announcement.channel, language));
+        paragraphs.push(language.of(
             format!(
                 "规则变得更严的，我们会先告诉您（方式：{by}）。最早在告诉您{count}之后，新规则才对您适用；\
                  没有告诉您，就不适用。"
@@ -96,8 +95,22 @@ pub(super) fn announcement(policy: &Policy, language: Language) -> Vec<String> {
                 "If they become stricter we tell you first, {by}. The new rules apply to you no earlier \
                  than {count} after that, and never before you were told."
             ),
-        ),
-    ]
+        ));
+    }
+    if let Some(rollout) = policy.rollout.as_ref().filter(|rollout| rollout.shares.len() > 1) {
+        let groups = rollout.shares.len();
+        let count = days(rollout.pause_days, language);
+        paragraphs.push(language.of(
+            format!("更严的规则分{groups}批对账户适用，每批比前一批晚{count}。"),
+            format!(
+                "Stricter rules reach the accounts in {groups} groups, each {count} after the one before."
+            ),
+        ));
+    }
+    if !paragraphs.is_empty() {
+        paragraphs.insert(0, language.of("## 规则变更", "## When these rules change").to_owned());
+    }
+    paragraphs
 }
 
 /// The retention of records.

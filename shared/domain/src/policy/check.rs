@@ -216,6 +216,10 @@ fn check_patience(policy: &Policy) -> Result<(), PolicyFault> {
             return Err(at_key("holds", problem));
         }
     }
+    if let Some(rollout) = &policy.rollout {
+        days("rollout", "pause_days", rollout.pause_days)?;
+        rollout.check().map_err(|problem| at_key("rollout", format!("rollout.{problem}")))?;
+    }
     let Some(announcement) = &policy.announcement else { return Ok(()) };
     days("announcement", "days", announcement.days)?;
     check_template(&announcement.template)

@@ -21,6 +21,7 @@ use super::late_fee::{AnnualCap, LateFee};
 use super::reminders::RemindersTable;
 use super::restriction::Restriction;
 use super::retention::Retention;
+use super::rollout::Rollout;
 use super::stage::{Stage, StageName};
 use super::stage_conditions::When;
 use super::templates::{MessageTemplate, Templates};
@@ -177,6 +178,7 @@ struct Document {
     holds: Option<Spanned<Table<HoldRules>>>,
     operations: Option<Spanned<Table<Operations>>>,
     announcement: Option<Spanned<Table<Announcement>>>,
+    rollout: Option<Spanned<Table<Rollout>>>,
     reminders: Option<Spanned<RemindersTable>>,
     contact: Option<Spanned<Table<ContactTable>>>,
     customer: Option<Spanned<Table<CustomerRule>>>,
@@ -236,6 +238,7 @@ impl Document {
                 ("holds", start(self.holds.as_ref())),
                 ("operations", start(self.operations.as_ref())),
                 ("announcement", start(self.announcement.as_ref())),
+                ("rollout", start(self.rollout.as_ref())),
                 ("business_days", start(self.business_days.as_ref())),
                 ("late_fee", start(self.late_fee.as_ref())),
                 ("reminders", start(self.reminders.as_ref())),
@@ -294,6 +297,7 @@ impl Document {
             holds: self.holds.map(|table| table.into_inner().0),
             operations: self.operations.map(|table| table.into_inner().0).unwrap_or_default(),
             announcement: self.announcement.map(|table| table.into_inner().0),
+            rollout: self.rollout.map(|table| table.into_inner().0),
             reminders,
             contact: self.contact.map(|table| table.into_inner().0.into_rules()),
             customer: self.customer.map(|table| table.into_inner().0),
@@ -479,6 +483,12 @@ pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decima
 /// Reads a share that may be left out.
 pub(super) fn maybe_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
     Option::<Share>::deserialize(deserializer).map(|share| share.map(|share| share.0))
+}
+
+/// Reads a list of shares.
+pub(super) fn shares<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Decimal>, D::Error> {
+    let shares = Vec::<Share>::deserialize(deserializer)?;
+    Ok(shares.into_iter().map(|share| share.0).collect())
 }
 
 /// A TOML date.

@@ -21,6 +21,7 @@ mod publication;
 mod reminders;
 mod restriction;
 mod retention;
+mod rollout;
 mod severity;
 mod stage;
 mod stage_conditions;
@@ -63,6 +64,7 @@ pub use self::publication::{PublicationRefusal, canonical_text, check_publicatio
 pub use self::reminders::{CountedFrom, MAX_REMINDER_STEPS, MAX_REMINDERS, ReminderStep, Reminders};
 pub use self::restriction::{PercentBounds, Restriction, RestrictionKind};
 pub use self::retention::{MIN_KEPT_DAYS, Retention};
+pub use self::rollout::{MAX_COHORTS, ROLLOUT_SLOTS, Rollout};
 pub(crate) use self::severity::is_covered;
 pub use self::stage::{Stage, StageName};
 pub use self::stage_conditions::When;
@@ -116,6 +118,8 @@ pub struct Policy {
     pub operations: Operations,
     /// None: customers are not told of this version before it binds them.
     pub announcement: Option<Announcement>,
+    /// None: the version binds all accounts from the same date on, as far as each was told.
+    pub rollout: Option<Rollout>,
     /// None: no reminder is sent.
     pub reminders: Option<Reminders>,
     /// None: there are no quiet hours and no frequency caps.

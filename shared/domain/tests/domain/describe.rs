@@ -318,6 +318,11 @@ fn late_fees_are_said_in_both_languages(#[case] fee: &str, #[case] english: &str
     "we tell you first, by letter. The new rules apply to you no earlier than 45 days after that",
     "我们会先告诉您（方式：信函）。最早在告诉您45天之后，新规则才对您适用"
 )]
+#[case::a_rollout(
+    "rollout = { shares = [\"0.01\", \"0.1\", 1], pause_days = 7 }",
+    "reach the accounts in 3 groups, each 7 days after the one before.",
+    "更严的规则分3批对账户适用，每批比前一批晚7天。"
+)]
 #[case::the_history(
     "retention = { history_days = 1825 }",
     "for 1825 days (5 years) after",

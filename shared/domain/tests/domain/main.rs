@@ -44,6 +44,7 @@ mod refused_policies;
 mod reminders;
 mod responses;
 mod restriction_hold;
+mod rollout;
 mod schedule;
 mod senders;
 mod stages;

@@ -131,6 +131,7 @@ fn documents(format: Format) -> Vec<Value> {
             "operations": { "known": ["order_card"], "never_blocked": ["pay_wages"] },
             "customer": { "stage": "worse", "restrictions": [{ "kind": "freeze_drawdown" }] },
             "announcement": { "days": 30, "channel": "letter", "template": "new_terms" },
+            "rollout": { "shares": ["0.01", 0.1, 1], "pause_days": 7 },
             "templates": { "new_terms": { "zh": "text = 新条款。", "en": "text = New terms." } },
             "classification": {
                 "name": "five", "normal": "normal", "probation_from": "loss", "cured": "nothing_overdue",
