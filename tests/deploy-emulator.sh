@@ -60,6 +60,9 @@ duewatch=$target/debug/duewatch
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
 timeout 300 "$work/venv/bin/pip" install --quiet --disable-pip-version-check \
     ministack==1.5.33 aws-sam-translator==1.115.0 boto3==1.43.106
+# The AWS command line wants another botocore.
+[ -x "$work/venv-cli/bin/python" ] || python3 -m venv "$work/venv-cli"
+timeout 300 "$work/venv-cli/bin/pip" install --quiet --disable-pip-version-check awscli==1.46.3
 began=$SECONDS
 
 port=$("$work/venv/bin/python" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -84,7 +87,10 @@ step() {
     }
 }
 
-step deploy --environment "${ENVIRONMENT:-dev}" --architecture "$architecture" --binaries "$target/lambda"
+# The publisher's key: its file stays with us, the functions get the public half.
+key=$work/run/policy.key
+(umask 077 && "$work/venv/bin/python" -c 'import secrets; print(secrets.token_hex(32))' >"$key")
+step deploy --policy-keys "$("$duewatch" policy key "$key")" --environment "${ENVIRONMENT:-dev}" --architecture "$architecture" --binaries "$target/lambda"
 step book
 # The command under test, as an operator would run it: the tables' names come from the environment of a
 # deployed function.
@@ -92,10 +98,10 @@ set -a
 # shellcheck disable=SC1091
 . "$work/run/functions.env"
 set +a
-timeout 60 "$duewatch" import --book "$work/run/book.jsonl" --policy "$work/run/policy-1.toml"
+timeout 60 "$duewatch" import --book "$work/run/book.jsonl" --policy "$work/run/policy-1.toml" --signing-key "$key"
 # It is published at once, and restricts both. After a minute it queues its accounts, which the emulator cannot show:
 # its DescribeTable states a boolean as a text. The sweep finds these two before.
-timeout 180 "$duewatch" policy publish "$work/run/policy-2.toml" --accept-restricting 2 2>/dev/null &
+timeout 180 "$duewatch" policy publish "$work/run/policy-2.toml" --signing-key "$key" --accept-restricting 2 2>/dev/null &
 publishing=$!
 step watch
 kill "$publishing" 2>/dev/null || true
@@ -103,6 +109,14 @@ wait "$publishing" || true
 story=$(timeout 60 "$duewatch" explain E-late)
 grep -q 'current -> late' <<<"$story" || fail "explain does not tell of the flag: $story"
 grep -q 'late -> current' <<<"$story" || fail "explain does not tell of the lift: $story"
+timeout 60 "$duewatch" stop sending --reason 'tried on the emulator'
+step stopped
+timeout 60 "$duewatch" start --reason 'it was tried'
+step started
+# The page's commands, by the command and the client of AWS that are tried here.
+mkdir -p "$work/run/bin"
+ln -s "$duewatch" "$work/run/bin/duewatch"
+PATH="$work/run/bin:$work/venv-cli/bin:$PATH" STACK=duewatch ENVIRONMENT="${ENVIRONMENT:-dev}" step commands
 step roles
 
 echo "deployed, flagged, reminded, lifted: $((SECONDS - began)) s"

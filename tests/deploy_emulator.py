@@ -1,4 +1,4 @@
-"""The steps of deploy-emulator.sh that talk to the emulator: deploy, book, watch, roles."""
+"""The steps of deploy-emulator.sh that talk to the emulator."""
 
 import argparse
 import io
@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import secrets
+import subprocess
 import sys
 import time
 import zipfile
@@ -22,6 +23,9 @@ CODE_BUCKET = "duewatch-code"
 TROUBLE = re.compile(r'"level":"(WARN|ERROR)"|Task timed out|panicked at')
 LATE, PAID = "E-late", "E-paid"
 AMOUNT = "250.00"
+OPERATIONS = pathlib.Path("infra/operations.md")
+# How long a function knows a hold.
+HOLD_KNOWN_FOR = 61
 
 
 def main() -> None:
@@ -31,8 +35,10 @@ def main() -> None:
     deploying = step.add_parser("deploy")
     deploying.add_argument("--environment", required=True)
     deploying.add_argument("--architecture", required=True)
+    deploying.add_argument("--policy-keys", required=True)
     deploying.add_argument("--binaries", type=pathlib.Path, required=True)
-    for name in ("book", "watch", "roles"):
+    steps_after = {"book": book, "watch": watch, "stopped": stopped, "started": started, "commands": commands, "roles": roles}
+    for name in steps_after:
         step.add_parser(name)
     args = steps.parse_args()
     if args.step == "deploy":
@@ -41,11 +47,13 @@ def main() -> None:
             "Architecture": args.architecture,
             "ReferenceKeys": f"0={secrets.token_hex(32)}",
             "AnchorKey": secrets.token_hex(32),
+            "PolicyKeys": args.policy_keys,
+            "TombstoneKey": secrets.token_hex(32),
         }
         deploy(args.work, parameters, args.binaries)
         return
     try:
-        {"book": book, "watch": watch, "roles": roles}[args.step](args.work)
+        steps_after[args.step](args.work)
     except Failed:
         troubles()
         raise
@@ -98,6 +106,7 @@ def deploy(work: pathlib.Path, parameters: dict[str, str], binaries: pathlib.Pat
         "email": subscribe("emulator-email", outputs["RemindersTopicArn"], {"channel": ["email"]}),
         "events": subscribe("emulator-events", outputs["AccountEventsTopicArn"]),
         "operations": subscribe("emulator-operations", outputs["OperationsTopicArn"]),
+        "tickets": subscribe("emulator-tickets", outputs["TicketsTopicArn"]),
     }
     save(work, "deployed", {"outputs": outputs, "queues": queues})
     environment: dict[str, str] = {}
@@ -165,8 +174,12 @@ def fit(template: dict) -> set[str]:
     - It refuses alarms over sums of metrics.
     - It listens without TLS, so what a policy denies without TLS would be denied to all.
     - It takes a parameter of the type Number as text where a mapping wants a number.
+    - It knows neither CodeDeploy nor a mapping of an alias, so triggers invoke the functions themselves.
     """
     gone = set()
+    for name in ("AutoPublishAlias", "DeploymentPreference"):
+        del template["Globals"]["Function"][name]
+    without_aliases(template["Resources"])
     for name, resource in template["Resources"].items():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
@@ -182,6 +195,15 @@ def fit(template: dict) -> set[str]:
             if isinstance(value, dict) and "Ref" in value:
                 scaling[key] = int(template["Parameters"][value["Ref"]]["Default"])
     return gone
+
+
+def without_aliases(node) -> None:
+    """Refers to functions where the template refers to their aliases."""
+    for key, value in list(node.items()) if isinstance(node, dict) else enumerate(node):
+        if isinstance(value, dict) and str(value.get("Ref", "")).endswith(".Alias"):
+            node[key] = {"Fn::GetAtt": [value["Ref"].removesuffix(".Alias"), "Arn"]}
+        elif isinstance(value, (dict, list)):
+            without_aliases(value)
 
 
 def leave_out(template: dict, gone: set[str]) -> None:
@@ -379,18 +401,7 @@ def watch(work: pathlib.Path) -> None:
         raise Failed("importing took longer than the book allows for")
 
     def pay(account: str) -> None:
-        payments.put_item(
-            Item={
-                "account_id": account,
-                "payment_id": "P-1",
-                "amount": AMOUNT,
-                "currency": "EUR",
-                "value_date": planned["value_date"],
-                "kind": "repayment",
-                "received_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            },
-            ConditionExpression="attribute_not_exists(payment_id)",
-        )
+        put_payment(payments, account, "P-1", planned)
 
     # Money that comes before the sweep: this one is never flagged and never reminded.
     pay(PAID)
@@ -450,6 +461,95 @@ def watch(work: pathlib.Path) -> None:
         expect(queue.take(), None, f"what else came to the queue {queue.name}")
     print(f"left alone: {PAID}, paid before the sweep; nothing else in any queue, nothing for operations")
     healthy(work)
+
+
+def put_payment(payments, account: str, payment: str, planned: dict) -> None:
+    payments.put_item(
+        Item={
+            "account_id": account,
+            "payment_id": payment,
+            "amount": AMOUNT,
+            "currency": "EUR",
+            "value_date": planned["value_date"],
+            "kind": "repayment",
+            "received_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        },
+        ConditionExpression="attribute_not_exists(payment_id)",
+    )
+
+
+# stopped, started
+
+
+def stopped(work: pathlib.Path) -> None:
+    """Sending was stopped: a reversal makes the account late again, and its event does not leave."""
+    outputs = load(work, "deployed")["outputs"]
+    accounts = boto3.resource("dynamodb").Table(outputs["AccountsTableName"])
+    payments = boto3.resource("dynamodb").Table(outputs["PaymentsTableName"])
+    time.sleep(HOLD_KNOWN_FOR)
+    payments.update_item(
+        Key={"account_id": LATE, "payment_id": "P-1"},
+        UpdateExpression="SET reversed_at = :at",
+        ExpressionAttributeValues={":at": datetime.now(timezone.utc).isoformat(timespec="seconds")},
+    )
+    until("the reversal is posted", 30, lambda: stored(accounts, LATE)["standing"]["stage"] == "late")
+    events = Queue("events", load(work, "deployed")["queues"]["events"])
+    for _ in range(5):
+        expect(events.take(), None, "what left although sending is stopped")
+    print(f"stopped: {LATE} is late again, and nothing left")
+
+
+def started(work: pathlib.Path) -> None:
+    """Sending starts again: the next change leaves.
+
+    Here ministack falls short: its mappings skip the record that was reported as failed. On AWS its
+    event comes now too.
+    """
+    outputs = load(work, "deployed")["outputs"]
+    payments = boto3.resource("dynamodb").Table(outputs["PaymentsTableName"])
+    time.sleep(HOLD_KNOWN_FOR)
+    put_payment(payments, LATE, "P-2", load(work, "book"))
+    events = Queue("events", load(work, "deployed")["queues"]["events"])
+    event = until("the lift leaves", 30, lambda: events.take("duewatch.account.changed.v1"))
+    expect(event["attributes"].get("restrictions"), "lifted", "the change in the attributes")
+    print(f"started: {LATE} is lifted, event {event['body']['id']}")
+
+
+# commands
+
+# Here ministack falls short: it does not answer these.
+UNKNOWN = ("detect-stack-drift",)
+
+
+def commands(_work: pathlib.Path) -> None:
+    """Runs each command of the page's table of alarms, with the functions of shell that the page defines."""
+    page = OPERATIONS.read_text()
+    defined = page.split("## Running `duewatch`")[1].split("```sh\n")[1].split("```")[0]
+    # Its first line names another environment.
+    defined = defined.split("\n", 1)[1]
+    # Version 1 of the AWS command line has an address of its own for SQS, whatever the environment names.
+    defined += 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }\n'
+    mapping = client("lambda").list_event_source_mappings()["EventSourceMappings"][0]["UUID"]
+    placeholders = {"ACCOUNT": LATE, "CUSTOMER": f"C-{LATE}", "FUNCTION": "post-payment", "UUID": mapping}
+    rows = [line for line in page.split("## Alarms")[1].splitlines() if line.startswith("| `")]
+    tried, left = set(), []
+    for row in rows:
+        for command in row.split("|")[3].split("`")[1::2]:
+            word = command.split(" ")[0]
+            if " " not in command or not (word in ("aws", "duewatch") or f"{word}() {{" in defined):
+                continue
+            if any(name in command for name in UNKNOWN) or "--batch FILE" in command:
+                left.append(command)
+                continue
+            for name, value in placeholders.items():
+                command = re.sub(rf"\b{name}\b", value, command)
+            if command in tried:
+                continue
+            ran = subprocess.run(["bash", "-euc", f"{defined}\n{command}"], capture_output=True, text=True, timeout=60)
+            if ran.returncode:
+                raise Failed(f"{command}: {ran.stderr or ran.stdout}")
+            tried.add(command)
+    print(f"commands: {len(tried)} of the table of alarms ran; left out: {', '.join(left)}")
 
 
 def fire(at: datetime) -> None:
@@ -574,7 +674,8 @@ def roles(_work: pathlib.Path) -> None:
 
     ministack checks the calls that a function makes. It falls short of what AWS checks beside
     them: who may assume a role, the reading of a stream by its mapping, writing to the log
-    group, the schedule's right to invoke, and the use of keys, for nothing is encrypted.
+    group, the schedule's right to invoke, the use of keys, for nothing is encrypted, and which
+    items a call is about (dynamodb:LeadingKeys).
     """
     iam, functions = client("iam"), client("lambda")
     name = next(name for name in physical("AWS::Lambda::Function") if name.endswith("-detect-overdue"))

@@ -24,7 +24,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, SETTINGS};
+use duewatch_runtime::{ANCHOR_KEY, POLICY_KEYS, REFERENCE_KEYS, SETTINGS, TOMBSTONE_KEY};
 use duewatch_tests::loopback;
 use serde_json::Value;
 
@@ -164,11 +164,12 @@ fn start(
         .env("AWS_SECRET_ACCESS_KEY", "none")
         .env("AWS_ENDPOINT_URL", endpoint)
         // An empty table needs no real names.
-        .envs(SETTINGS.map(|name| (name, "4")))
+        .envs(SETTINGS.map(|name| (name, if name == POLICY_KEYS { "none" } else { "4" })))
         .env("SWEEP_QUEUE_URL", "http://127.0.0.1/sweeps")
         // The function signs no reference either.
         .env(REFERENCE_KEYS, format!("1={}", "07".repeat(32)))
         .env(ANCHOR_KEY, "07".repeat(32))
+        .env(TOMBSTONE_KEY, "07".repeat(32))
         // Logs the duration of the warm-up.
         .env("RUST_LOG", "warn,duewatch_runtime::start=info")
         .stdout(Stdio::piped());

@@ -24,6 +24,7 @@ use chrono::{TimeDelta, Utc};
 use clap::Parser;
 use duewatch_cli::import::{Portfolio, import};
 use duewatch_cli::input::NumberedLine;
+use duewatch_cli::policies::PolicyPublisher;
 use duewatch_handlers::{LOCAL_REGION, scheduled_event};
 use duewatch_stack::template::FunctionSpec;
 use duewatch_stack::{Ports, Stack, StackClock, Transport};
@@ -113,7 +114,9 @@ async fn all_due(accounts: u32) -> Result<Stack, Failure> {
         .collect::<Result<_, Failure>>()?;
     let (path, policy) = (std::path::Path::new("book"), Book::policy()?);
     let book = Portfolio::new(path, contracts);
-    import(stack.transitions(), book, Some((&policy, "local")), opened_at, false).await?;
+    let key = duewatch_stack::local_policy_key()?;
+    let publisher = PolicyPublisher { by: "local", key: Some(&key) };
+    import(stack.transitions(), book, Some((&policy, publisher)), opened_at, false).await?;
     Ok(stack)
 }
 

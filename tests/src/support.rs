@@ -22,7 +22,7 @@ use duewatch_app::{Clock, ReconcileReport, Services, SweepReport, TransitionOutc
 use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Account, Contract, Trigger, policy};
 use duewatch_runtime::Settings;
-use duewatch_stack::{Ports, Stack, StackClock, Transport};
+use duewatch_stack::{Ports, Stack, StackClock, Transport, local_policy_key, local_tombstone_key};
 use duewatch_store::{Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store};
 use serde_json::{Map, Value, json};
 
@@ -75,9 +75,10 @@ impl World {
         )
         .await
         .unwrap();
+        let key = local_policy_key().unwrap();
         for id in [STANDARD, REMINDING, NOTICING, GATED, KEEPING, JOINT] {
             let text = policy_text(id);
-            stack.store().install_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
+            stack.store().install_policy(&policy::parse(&text).unwrap(), &text, &key).await.unwrap();
         }
         let (payments, accounts) =
             (Tap::on(&stack, "PaymentsToPostPayment"), Tap::on(&stack, "AccountsToSendReminders"));
@@ -129,6 +130,7 @@ impl World {
         let sns = self.stack.services().sns_client.clone();
         let clock = Arc::new(self.stack.clock().clone());
         duewatch_runtime::services(function, settings, client, sns, clock)
+            .with_tombstone_key(local_tombstone_key().unwrap())
     }
 
     /// A function's services, with an interrupt before some of their calls.
@@ -145,7 +147,8 @@ impl World {
 
     /// Puts a policy into the table, whatever its number and its date.
     pub async fn publish(&self, text: &str) {
-        self.store().install_policy(&policy::parse(text).unwrap(), text).await.unwrap();
+        let key = local_policy_key().unwrap();
+        self.store().install_policy(&policy::parse(text).unwrap(), text, &key).await.unwrap();
     }
 
     /// Opens an account of four installments under the standard policy.
@@ -203,10 +206,15 @@ impl World {
 
     /// The records under `pk` whose sort keys begin with `sk`.
     pub async fn records(&self, pk: &str, sk: &str) -> Vec<HashMap<String, AttributeValue>> {
+        self.items_in(&self.store().tables().records, pk, sk).await
+    }
+
+    /// The items of a table under `pk` whose sort keys begin with `sk`.
+    pub async fn items_in(&self, table: &str, pk: &str, sk: &str) -> Vec<HashMap<String, AttributeValue>> {
         let found = self
             .client()
             .query()
-            .table_name(&self.store().tables().records)
+            .table_name(table)
             .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .expression_attribute_values(":sk", AttributeValue::S(sk.to_owned()))
@@ -378,9 +386,15 @@ impl World {
         self.store().record_revision(None, &account, self.now(), self.now(), retention).await.unwrap();
     }
 
-    /// The messages that left through SNS since the last call.
+    /// The messages that left through SNS since the last call; those to the archive are dropped.
     #[must_use]
     pub fn sent(&self) -> Vec<PublishedMessage> {
+        self.published().into_iter().filter(|sent| sent.topic != "archive").collect()
+    }
+
+    /// Everything that left through SNS since the last call.
+    #[must_use]
+    pub fn published(&self) -> Vec<PublishedMessage> {
         let messages = self.stack.services().sns.take();
         messages
             .into_iter()
@@ -395,7 +409,7 @@ impl World {
     /// The messages that left for one topic since the last call; those for other topics are dropped.
     #[must_use]
     pub fn sent_to(&self, topic: &str) -> Vec<PublishedMessage> {
-        self.sent().into_iter().filter(|sent| sent.topic == topic).collect()
+        self.published().into_iter().filter(|sent| sent.topic == topic).collect()
     }
 
     /// The records quarantined on the clock's day.

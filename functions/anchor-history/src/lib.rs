@@ -13,7 +13,7 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use duewatch_app::{AnchorReport, Deadline, Services};
 use duewatch_runtime::{FiringError, Metrics};
-use duewatch_store::AnchorKey;
+use duewatch_store::PrivateKey;
 
 /// The function's name.
 pub const NAME: &str = "anchor-history";
@@ -24,7 +24,7 @@ pub const NAME: &str = "anchor-history";
 /// When a table cannot be read or written, or a digest cannot be sent.
 pub async fn handle(
     services: &Services,
-    key: &AnchorKey,
+    key: &PrivateKey,
     _event: EventBridgeEvent,
     deadline: Deadline,
 ) -> Result<AnchorReport, FiringError> {

@@ -36,6 +36,10 @@ const MAX_PAGES: usize = 10_000;
 /// Pages of a shard that the scheduled invocation takes before it hands the shard to the queue.
 const OWN_PAGES: usize = 5;
 
+/// A sweep that meets an entry which has been due for longer, in seconds, does not count as complete: the shards that
+/// were handed over before are not swept.
+const COMPLETE_WITHIN: u64 = 2 * 60 * 60;
+
 /// The event of an invocation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -97,6 +101,10 @@ async fn sweep_all(
         let not_sent = queue.send(&large).await;
         swept.handed_over = large.len() - not_sent.len();
     }
+    let is_whole = !swept.cut_short && swept.handed_over == large.len();
+    if is_whole && swept.oldest_due_seconds <= COMPLETE_WITHIN {
+        store.note_completed_run(NAME, now).await?;
+    }
     report(services, NAME, &swept, now);
     Ok(swept)
 }
@@ -128,6 +136,7 @@ fn report(services: &Services, function: &'static str, swept: &SweepReport, now:
         .count("quarantined", swept.quarantined)
         .count("failed", swept.failed)
         .count("handed_over", swept.handed_over)
+        .count("policies_unsigned", usize::from(services.store().policy_keys().is_none()))
         .seconds("oldest_due_seconds", swept.oldest_due_seconds)
         .emit(now);
 }

@@ -15,6 +15,10 @@
 //!
 //! # Sent by somebody else
 //! The [`SenderMap`] says which source a sender is and what it may send. What it may not is quarantined.
+//!
+//! # More than one person alone may grant
+//! Relief above the policy's limits becomes a proposal, unless the map exempts the sender. It is no poison, and the
+//! account's later commands are taken.
 
 mod senders;
 
@@ -23,7 +27,7 @@ use duewatch_app::{CommandOutcome, Deadline, RecordError, Services, take_command
 use duewatch_domain::formats::parse_message;
 use duewatch_runtime::{Metrics, queue_batch};
 
-pub use self::senders::{FaultyMap, SENDERS, SenderMap};
+pub use self::senders::{Admitted, FaultyMap, SENDERS, SenderMap};
 
 /// The function's name.
 pub const NAME: &str = "intake";
@@ -40,7 +44,8 @@ pub async fn handle(
     let count = |what: CommandOutcome| batch.done.iter().filter(|done| **done == what).count();
     let metrics = Metrics::new(&services.metrics_namespace, NAME)
         .count("applied", count(CommandOutcome::Applied))
-        .count("known", count(CommandOutcome::Known));
+        .count("known", count(CommandOutcome::Known))
+        .count("proposed", count(CommandOutcome::Proposed));
     batch.finish(services, metrics)
 }
 
@@ -50,7 +55,8 @@ async fn take(
     sent: &SqsMessage,
 ) -> Result<CommandOutcome, RecordError> {
     let message = parse_message(sent.body.as_deref().unwrap_or_default()).map_err(RecordError::poison)?;
-    let message = senders.admit(sent.attributes.get("SenderId").map(String::as_str), message)?;
+    let Admitted { message, authority } =
+        senders.admit(sent.attributes.get("SenderId").map(String::as_str), message)?;
     let account_id = message.event.account_id.as_str();
     if let Some(group) = sent.attributes.get("MessageGroupId").filter(|group| *group != account_id) {
         // In another group the message may overtake the account's other messages.
@@ -58,5 +64,5 @@ async fn take(
             "MessageGroupId: \"{group}\" is not the account_id, \"{account_id}\""
         )));
     }
-    take_command(services, &message).await
+    take_command(services, &message, authority).await
 }

@@ -7,21 +7,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use duewatch_app::RecordError;
+use duewatch_app::{Authority, RecordError};
 use duewatch_domain::kernel::{Actor, Source};
 use duewatch_domain::{Command, InboundMessage, printable};
 use serde_json::Value;
 
 /// The variable with the map, as JSON: `{"SENDER": {"source": "contacts", "may_send": ["contact_changed"]}}`.
+/// `"needs_approval": false` exempts a sender from the policies' limits on what one person alone may grant.
 /// `SENDER` is the sender's id as SQS states it, for a role without the session's name. Without `may_send` the
 /// sender may send all.
 pub const SENDERS: &str = "SENDERS";
+
+/// The fields of an entry.
+const FIELDS: [&str; 3] = ["source", "may_send", "needs_approval"];
 
 /// The senders that messages are taken from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SenderMap {
     /// By their ids; none: no map was given.
     senders: Option<BTreeMap<String, KnownSender>>,
+    /// Whether the messages are facts that were decided already, as those of a replay.
+    of_facts: bool,
+}
+
+/// A message as it is taken.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Under its sender's source.
+    pub message: InboundMessage,
+    pub authority: Authority<'static>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +43,7 @@ struct KnownSender {
     source: Source,
     /// The event types that it may send; none: all.
     may_send: Option<BTreeSet<String>>,
+    needs_approval: bool,
 }
 
 /// A map of senders that cannot be read.
@@ -44,6 +59,12 @@ impl fmt::Debug for FaultyMap {
 }
 
 impl SenderMap {
+    /// The map of a replay: every sender is `core`, and what it sends was decided already.
+    #[must_use]
+    pub const fn of_facts() -> Self {
+        Self { senders: None, of_facts: true }
+    }
+
     /// The map that the environment holds, if any.
     ///
     /// # Errors
@@ -68,26 +89,27 @@ impl SenderMap {
             let sender = KnownSender::read(&entry);
             sender.map(|sender| (id.clone(), sender)).map_err(|fault| FaultyMap(format!("\"{id}\": {fault}")))
         });
-        Ok(Self { senders: Some(senders.collect::<Result<_, _>>()?) })
+        Ok(Self { senders: Some(senders.collect::<Result<_, _>>()?), of_facts: false })
     }
 
     /// The message as its sender may send it: under the sender's source, unless it names a part of it.
     ///
     /// # Errors
     /// Poison where the map does not know the sender, or the sender may not send that.
-    pub fn admit(
-        &self,
-        sender_id: Option<&str>,
-        message: InboundMessage,
-    ) -> Result<InboundMessage, RecordError> {
-        let Some(senders) = &self.senders else { return Ok(message) };
+    pub fn admit(&self, sender_id: Option<&str>, message: InboundMessage) -> Result<Admitted, RecordError> {
+        let message = InboundMessage { sender_id: sender_id.and_then(|id| id.parse().ok()), ..message };
+        let Some(senders) = &self.senders else {
+            let authority = if self.of_facts { Authority::Exempt } else { Authority::OnePerson };
+            return Ok(Admitted { message, authority });
+        };
         let sender_id = sender_id.unwrap_or_default();
         let role = sender_id.split(':').next().unwrap_or_default();
         let Some(sender) = senders.get(sender_id).or_else(|| senders.get(role)) else {
             let id = printable(sender_id.to_owned());
             return Err(RecordError::poison(format!("SenderId: \"{id}\" is not in the map of senders")));
         };
-        sender.admit(message)
+        let authority = if sender.needs_approval { Authority::OnePerson } else { Authority::Exempt };
+        Ok(Admitted { message: sender.admit(message)?, authority })
     }
 }
 
@@ -96,13 +118,18 @@ impl KnownSender {
         let Value::Object(fields) = entry else {
             return Err("an object with \"source\" is expected".to_owned());
         };
-        if let Some(unknown) = fields.keys().find(|name| !["source", "may_send"].contains(&name.as_str())) {
-            return Err(format!("\"{unknown}\" is no field; there are \"source\" and \"may_send\""));
+        if let Some(unknown) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+            return Err(format!("\"{unknown}\" is no field; there are {}", FIELDS.join(", ")));
         }
         let source = fields.get("source").and_then(Value::as_str).ok_or("\"source\" is missing")?;
         let source = source.parse().map_err(|fault| format!("source: {fault}"))?;
         let may_send = fields.get("may_send").map(event_types).transpose()?;
-        Ok(Self { source, may_send })
+        let needs_approval = match fields.get("needs_approval") {
+            None => true,
+            Some(Value::Bool(needs)) => *needs,
+            Some(other) => return Err(format!("needs_approval: {other} is neither true nor false")),
+        };
+        Ok(Self { source, may_send, needs_approval })
     }
 
     fn admit(&self, message: InboundMessage) -> Result<InboundMessage, RecordError> {
@@ -175,7 +202,8 @@ mod tests {
         #[case] expected: &str,
     ) {
         let map = SenderMap::parse(MAP).unwrap();
-        let admitted = map.admit(Some(sender), sent("consent_changed", more)).unwrap();
+        let admitted = map.admit(Some(sender), sent("consent_changed", more)).unwrap().message;
+        assert_eq!(admitted.sender_id, Some(sender.parse().unwrap()));
         assert_eq!(admitted.source.as_str(), expected);
         assert_eq!(admitted.stated_actor(), None, "the actor is the system that sends");
     }
@@ -200,7 +228,7 @@ mod tests {
     #[test]
     fn without_a_map_every_message_is_taken_as_it_is() {
         let message = sent("written_off", r#","source":"desk""#);
-        assert_eq!(SenderMap::default().admit(None, message.clone()).unwrap(), message);
+        assert_eq!(SenderMap::default().admit(None, message.clone()).unwrap().message, message);
         assert_eq!(SenderMap::parse(" ").unwrap(), SenderMap::default());
     }
 
@@ -211,6 +239,10 @@ mod tests {
     #[case(r#"{"A":{"source":"core","sends":[]}}"#, "\"sends\" is no field")]
     #[case(r#"{"A":{"source":"core","may_send":["teleport"]}}"#, "\"teleport\" is no event type")]
     #[case(r#"{"A":{"source":""}}"#, "source: ")]
+    #[case(
+        r#"{"A":{"source":"core","needs_approval":"no"}}"#,
+        "needs_approval: \"no\" is neither true nor false"
+    )]
     fn a_map_with_a_fault_lets_nobody_in(#[case] text: &str, #[case] expected: &str) {
         let fault = SenderMap::parse(text).unwrap_err().to_string();
         assert!(fault.contains(expected), "{fault}");

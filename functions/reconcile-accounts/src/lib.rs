@@ -4,6 +4,9 @@
 //! each account is reconciled once a day and no firing reads the whole table. The firing repairs the
 //! discrepancies that it can repair, and alerts `operations` of the others.
 //!
+//! At its end it asks each topic whether it is there, and sends the heartbeat for a watch outside the AWS account, where
+//! every scheduled part has done its work lately.
+//!
 //! | finding | condition | measure |
 //! |---|---|---|
 //! | late | the account has been due for longer than two sweeps | assess it |
@@ -64,8 +67,11 @@ pub async fn reconcile_segments(
         .count("unreported", report.unreported)
         .count("in_suspense", report.in_suspense)
         .count("quarantined", report.quarantined)
+        .count("held", report.held)
         .count("repaired", report.repaired)
         .count("failed", report.failed)
+        .count("topics_missing", report.topics_missing)
+        .count("heartbeats", usize::from(report.heartbeat))
         .emit(now);
     ended.map_err(FiringError::of("reconcile"))?;
     Ok(report)

@@ -18,8 +18,12 @@ pub(crate) async fn sweep(
 ) -> Result<ContactSweepReport, StoreError> {
     let now = services.clock.now();
     let report = Box::pin(sweep_contact_requests(services, keys, deadline)).await?;
+    if !report.cut_short {
+        services.store().note_completed_run(NAME, now).await?;
+    }
     counted(&report, Metrics::new(&services.metrics_namespace, NAME))
         .seconds("oldest_request_seconds", report.oldest_due_seconds)
+        .count("sending_held", usize::from(report.is_held))
         .emit(now);
     Ok(report)
 }

@@ -13,6 +13,10 @@
 //! it leaves, under an id that it keeps. When an invocation is killed in between, the first sweep a quarter
 //! of an hour later sends the message.
 //!
+//! # While sending is on hold
+//! Nothing leaves. Contact requests wait, and the records of decisions are reported as failed, so that the stream keeps
+//! them. A batch that is too old for the stream goes to the bucket of failed records, whole.
+//!
 //! # SNS takes a part of a batch
 //! Each failed entry is tried again. After that, the record of a decision is reported, and Lambda redelivers
 //! it; a message to a borrower waits for the sweep.

@@ -1,6 +1,7 @@
 //! The caller of a command, as the platform knows it.
 
 use aws_config::SdkConfig;
+use duewatch_store::Person;
 
 /// The variables that name the user of this machine.
 const USER: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
@@ -17,13 +18,22 @@ pub struct UnknownCaller(String);
 /// # Errors
 /// When STS does not answer.
 pub async fn caller(config: &SdkConfig) -> Result<String, UnknownCaller> {
+    person(config).await.map(|person| person.name)
+}
+
+/// The caller as STS names them, with the id under which a queue would state them as a sender.
+///
+/// # Errors
+/// When STS does not answer.
+pub async fn person(config: &SdkConfig) -> Result<Person, UnknownCaller> {
     if is_local(|name| std::env::var(name).ok()) {
-        return Ok(local_user(|name| std::env::var(name).ok()));
+        return Ok(Person { name: local_user(|name| std::env::var(name).ok()), user_id: None });
     }
     let sent = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
     let identity =
         sent.map_err(|error| UnknownCaller(aws_sdk_sts::error::DisplayErrorContext(error).to_string()))?;
-    identity.arn.ok_or_else(|| UnknownCaller("STS names no caller".to_owned()))
+    let name = identity.arn.ok_or_else(|| UnknownCaller("STS names no caller".to_owned()))?;
+    Ok(Person { name, user_id: identity.user_id })
 }
 
 /// Whether the tables lie on this machine.

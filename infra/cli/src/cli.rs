@@ -1,15 +1,18 @@
 //! The command line.
 
 mod account;
+mod approve;
 mod customer;
 mod environment;
 mod exit;
+mod holds;
 #[cfg(feature = "local")]
 mod local;
 mod operations;
 mod policy;
 mod policy_life;
 mod replay;
+mod restore;
 mod verify;
 
 use std::error::Error;
@@ -19,14 +22,17 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::{Shell, generate};
 
 use self::account::{AuditArgs, ExplainArgs, PermitsArgs, run_audit, run_explain, run_permits};
+use self::approve::{ApproveProposalArgs, run_approve};
 use self::customer::{ContactsArgs, EraseArgs, ExportArgs, run_contacts, run_erase, run_export};
 use self::environment::runtime;
 pub use self::exit::{Answered, code_of, is_closed_pipe};
+use self::holds::{StartArgs, StopArgs, run_start, run_stop};
 #[cfg(feature = "local")]
 use self::local::{DemoArgs, ServeArgs, run_demo, run_serve};
 use self::operations::{ImportArgs, RequeueArgs, run_import, run_requeue};
 use self::policy::PolicyCommand;
 use self::replay::{ReplayArgs, run_replay};
+use self::restore::{RestoreArgs, run_restore};
 use self::verify::VerifyArgs;
 use crate::schema::{Format, schema};
 use crate::screen;
@@ -70,8 +76,21 @@ enum CliCommand {
     /// Erase the personal data of a customer that may be erased: contact points, names, the values of the
     /// contact log. Accounts, payments and history stay. The erasure itself is recorded.
     Erase(EraseArgs),
+    /// Stop all that leaves, or new restrictions, on all accounts within a minute. Nothing is lost: it waits.
+    ///
+    /// Repeated, it changes nothing. Each change is recorded with the caller, the time and the reason.
+    Stop(StopArgs),
+    /// Start again what was stopped.
+    Start(StartArgs),
     /// Hand quarantined records back to the functions, in the tables that the environment names.
     Requeue(RequeueArgs),
+    /// Approve a command that forgives or defers more than one person alone may, named by its digest; the account then
+    /// takes it. Or list such commands, or refuse one.
+    Approve(ApproveProposalArgs),
+    /// Replay the archive of accepted commands into restored tables, while sending is stopped.
+    ///
+    /// Erasures come first, then commands in their order. It may be repeated: a known command changes nothing.
+    Restore(RestoreArgs),
     /// The local stack, long-running: DynamoDB, SNS, streams and schedules.
     #[cfg(feature = "local")]
     Serve(ServeArgs),
@@ -127,7 +146,11 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(CliCommand::Contacts(args)) => runtime()?.block_on(run_contacts(args)),
         Some(CliCommand::Export(args)) => runtime()?.block_on(run_export(args)),
         Some(CliCommand::Erase(args)) => runtime()?.block_on(run_erase(args)),
+        Some(CliCommand::Stop(args)) => runtime()?.block_on(run_stop(args)),
+        Some(CliCommand::Start(args)) => runtime()?.block_on(run_start(args)),
+        Some(CliCommand::Approve(args)) => runtime()?.block_on(run_approve(args)),
         Some(CliCommand::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
+        Some(CliCommand::Restore(args)) => runtime()?.block_on(run_restore(args)),
         #[cfg(feature = "local")]
         Some(CliCommand::Serve(args)) => runtime()?.block_on(run_serve(args)),
         Some(CliCommand::Policy(command)) => policy::run(command),

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, Utc};
-use duewatch_app::{TransitionError, TransitionOutcome, Transitions};
+use duewatch_app::{Services, TransitionError, TransitionOutcome, archive_erasure};
 use duewatch_domain::Account;
+use duewatch_domain::formats::message_line;
 use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, Revision};
 use duewatch_store::{
-    Access, AccessKind, AccountsOf, CustomerItem, Erasure, HistoryEntry, MessageRecord, QUARANTINE_DAYS,
-    Store, StoreError,
+    Access, AccessKind, AccountsOf, CustomerItem, Erasure, HistoryEntry, MAX_WALKED_PAGES, MessageRecord,
+    QUARANTINE_DAYS, Store, StoreError, keys,
 };
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::progress::Progress;
@@ -32,6 +34,12 @@ pub enum CustomerError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The services bear no key of tombstones.
+    #[error("nothing is erased without the key of tombstones: an opt-out would go with its contact point")]
+    NoTombstoneKey,
+    /// A restore would bring the data back.
+    #[error("nothing is erased: {0}")]
+    NotArchived(String),
     /// An account could not be written.
     #[error("account {0}: {1}")]
     Account(AccountId, TransitionError),
@@ -47,6 +55,9 @@ pub struct Export {
     /// The messages that left, each with its receipts.
     pub messages: Vec<ExportedMessage>,
     pub accounts: Vec<ExportedAccount>,
+    /// Commands that waited for an approval, as they were sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proposals: Vec<Value>,
 }
 
 /// A message to the customer, or to a third party about the customer.
@@ -100,6 +111,8 @@ pub struct Erased {
     pub accounts: u64,
     /// Quarantined records whose personal text was erased.
     pub quarantined: u64,
+    /// Deleted proposals of commands.
+    pub proposals: u64,
 }
 
 /// Scans the whole accounts table, page by page, for a customer's accounts.
@@ -141,6 +154,7 @@ pub async fn export(
         records: Vec::new(),
         messages: messages_of(store, customer_id).await?,
         accounts: Vec::new(),
+        proposals: proposals_of(store, customer_id).await?,
     };
     for account_id in accounts {
         export.accounts.push(exported(store, customer_id, account_id).await?);
@@ -157,7 +171,8 @@ pub async fn export(
     let mut from = None;
     loop {
         let page = store.customer_items(customer_id, from).await?;
-        export.records.extend(page.items);
+        // A key is no data of the customer, and a secret.
+        export.records.extend(page.items.into_iter().filter(|item| item.key != keys::ARCHIVE_KEY));
         from = page.next;
         if from.is_none() {
             break;
@@ -173,6 +188,11 @@ pub async fn export(
     let access = Access { kind: AccessKind::Export, by: by.to_owned(), at: now, counts };
     store.record_access(customer_id, &access).await?;
     Ok(export)
+}
+
+async fn proposals_of(store: &Store, customer_id: &CustomerId) -> Result<Vec<Value>, CustomerError> {
+    let of_customer = store.proposals().await?.into_iter().filter(|one| one.customer_id == *customer_id);
+    of_customer.map(|one| Ok(serde_json::from_str(&message_line(&one.message))?)).collect()
 }
 
 /// The messages that the customer's contact records name.
@@ -215,24 +235,32 @@ async fn exported(
 
 /// Erases the personal data of a customer that may be erased: contact points, names, the values of the contact log,
 /// the free text of the accounts, and that of quarantined records. Accounts, payments and history stay; they refer
-/// to the customer by id. What protects the person stays too. A repeated call erases the data added since.
+/// to the customer by id. What protects the person stays too: a contact point that was opted out of leaves a tombstone.
+/// A repeated call erases the data added since. The record and the archive state the instant `at`.
 ///
 /// # Errors
-/// When a call fails. Data erased until then stays erased, and the record shows that the erasure began.
+/// Without the key of tombstones, and when a call fails. Data erased until then stays erased, and the record shows that the erasure began.
 pub async fn erase(
-    transitions: &Transitions,
+    services: &Services,
     customer_id: &CustomerId,
     by: &str,
-    now: DateTime<Utc>,
+    at: DateTime<Utc>,
 ) -> Result<Erased, CustomerError> {
-    let store = transitions.store();
-    let mut access = Access { kind: AccessKind::Erase, by: by.to_owned(), at: now, counts: BTreeMap::new() };
+    let (store, now) = (services.store(), services.clock.now());
+    let key = services.tombstone_key.as_ref().ok_or(CustomerError::NoTombstoneKey)?;
+    let mut access = Access { kind: AccessKind::Erase, by: by.to_owned(), at, counts: BTreeMap::new() };
     store.record_access(customer_id, &access).await?;
+    // First, so that no restore can bring back what an erasure that is cut off has erased.
+    let archived = archive_erasure(services, customer_id, at).await;
+    archived.map_err(|error| CustomerError::NotArchived(error.reason().to_owned()))?;
     let accounts = store.accounts_of_customer(customer_id).await?;
+    let profile = store.profile(customer_id).await?;
     let (mut erased, mut from) = (Erased::default(), None);
     loop {
         let page = store.customer_items(customer_id, from).await?;
         for item in &page.items {
+            // Before the contact point goes.
+            store.keep_tombstones(key, &profile, item, now).await?;
             match store.erase_customer_item(customer_id, item, now).await? {
                 Erasure::Deleted => erased.deleted += 1,
                 Erasure::Emptied => erased.emptied += 1,
@@ -245,12 +273,13 @@ pub async fn erase(
         }
     }
     for account_id in &accounts {
-        let outcome = transitions.erase_free_text(account_id, now).await;
+        let outcome = services.transitions.erase_free_text(account_id, now).await;
         match outcome.map_err(|error| CustomerError::Account(account_id.clone(), error))? {
             TransitionOutcome::Unchanged | TransitionOutcome::NoAccount => {}
             _ => erased.accounts += 1,
         }
     }
+    erased.proposals = store.delete_proposals_of(customer_id).await?;
     erased.quarantined = erase_quarantined(store, customer_id, &accounts, now).await?;
     access.counts = BTreeMap::from([
         ("deleted", erased.deleted),
@@ -258,6 +287,7 @@ pub async fn erase(
         ("kept", erased.kept),
         ("accounts", erased.accounts),
         ("quarantined", erased.quarantined),
+        ("proposals", erased.proposals),
     ]);
     store.record_access(customer_id, &access).await?;
     Ok(erased)
@@ -275,7 +305,7 @@ async fn erase_quarantined(
     let mut erased = 0;
     for (looked_at, days) in (0..=QUARANTINE_DAYS).enumerate() {
         let Some(date) = now.date_naive().checked_sub_days(Days::new(days)) else { break };
-        erased += store.erase_in_quarantine(date, &ids).await?;
+        erased += store.erase_in_quarantine(date, &ids, MAX_WALKED_PAGES).await?;
         progress.set(looked_at as u64 + 1);
     }
     Ok(erased)

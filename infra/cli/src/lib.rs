@@ -24,6 +24,7 @@ pub mod progress;
 pub mod publish;
 pub mod replay;
 pub mod requeue;
+pub mod restore;
 #[cfg(feature = "local")]
 pub mod sample;
 pub mod schema;

@@ -187,6 +187,7 @@ impl Maker {
         self.history(&account_id, zone, currency, &installments)?;
         self.says(number, &account_id, zone, first_due)?;
         Some(Contract {
+            restrictions: Vec::new(),
             account_id,
             customer_id,
             policy_id: policy.policy.id.clone(),

@@ -10,7 +10,9 @@ use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::Contract;
 use duewatch_handlers::LOCAL_REGION;
 use duewatch_stack::sns::Delivered;
-use duewatch_stack::{Functions, Ports, Remote, Stack, StackClock, StackError, Transport};
+use duewatch_stack::{
+    Functions, LOCAL_POLICY_KEY, Ports, Remote, Stack, StackClock, StackError, Transport, local_policy_key,
+};
 use serde_json::Value;
 use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval};
@@ -18,6 +20,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::import::{ImportError, Portfolio, import};
 use crate::input::{NumberedLine, PolicyFile};
 use crate::output::{OutputError, write_file};
+use crate::policies::PolicyPublisher;
 use crate::screen;
 
 /// How often the streams are read.
@@ -90,8 +93,10 @@ impl Serve {
         if let Some(stock) = stock {
             let now = stack.clock().now();
             let book = Portfolio::new(&stock.book, stock.accounts);
+            let key = local_policy_key().map_err(StackError::from)?;
+            let publisher = PolicyPublisher { by: "local", key: Some(&key) };
             let imported =
-                import(stack.transitions(), book, Some((&stock.policy, "local")), now, false).await?;
+                import(stack.transitions(), book, Some((&stock.policy, publisher)), now, false).await?;
             print(format_args!("{} accounts opened, {} known already\n", imported.opened, imported.known));
         }
         let messages = stack.services().sns.subscribe();
@@ -125,6 +130,10 @@ impl Serve {
         for (name, value) in environment {
             let _ = writeln!(text, "export {name}={value}");
         }
+        let _ = writeln!(
+            text,
+            "\nPolicies are signed with this machine's key, for --signing-key: {LOCAL_POLICY_KEY}"
+        );
         let _ = writeln!(text, "\nMessages are shown as they leave. Ctrl-C ends it; nothing is kept.");
         text
     }

@@ -13,7 +13,8 @@ use detect_overdue::ShardQueue;
 use duewatch_app::{Deadline, Services};
 use duewatch_notify::ReferenceKeys;
 use duewatch_runtime::RawStreamEvent;
-use duewatch_store::AnchorKey;
+use duewatch_store::PrivateKey;
+use intake::SenderMap;
 use serde_json::Value;
 
 pub use self::events::{WaitingMessage, queue_event, scheduled_event};
@@ -52,6 +53,8 @@ pub struct Handlers {
     /// The queue to which `detect-overdue` hands large shards.
     pub shards: Option<ShardQueue>,
     pub intake: Services,
+    /// The senders of `intake`. On one machine, and for an operator who takes quarantined messages, there is one.
+    pub senders: SenderMap,
     pub post_payment: Services,
     pub send_reminders: Services,
     /// The keys with which `send-reminders` signs references.
@@ -61,7 +64,7 @@ pub struct Handlers {
     pub reconcile_accounts: Services,
     pub anchor_history: Services,
     /// The key with which `anchor-history` signs; none: it cannot be invoked here.
-    pub anchor_key: Option<Arc<AnchorKey>>,
+    pub anchor_key: Option<Arc<PrivateKey>>,
 }
 
 impl Handlers {
@@ -71,6 +74,7 @@ impl Handlers {
             detect_overdue: services(detect_overdue::NAME),
             shards: None,
             intake: services(intake::NAME),
+            senders: SenderMap::default(),
             post_payment: services(post_payment::NAME),
             send_reminders: services(send_reminders::NAME),
             record_delivery: services(record_delivery::NAME),
@@ -103,9 +107,8 @@ impl Handlers {
             }
             intake::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
-                // On one machine, and for an operator who takes quarantined messages, there is one sender.
-                let senders = intake::SenderMap::default();
-                serde_json::to_value(intake::handle(&self.intake, &senders, event, Deadline::none()).await)
+                let senders = &self.senders;
+                serde_json::to_value(intake::handle(&self.intake, senders, event, Deadline::none()).await)
             }
             post_payment::NAME => {
                 let response = post_payment::handle(&self.post_payment, stream()?, Deadline::none()).await;

@@ -3,8 +3,8 @@
 use duewatch_handlers::{Handlers, InvokeError};
 use duewatch_notify::ReferenceKeys;
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS};
-use duewatch_store::{AnchorKey, NoAnchorKey};
+use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, TOMBSTONE_KEY};
+use duewatch_store::{NoSigningKey, NoTombstoneKey, PrivateKey, TombstoneKey};
 use serde_json::Value;
 
 /// The signing keys of references on this machine, where the environment names none. They are no secret, and
@@ -38,8 +38,36 @@ pub(crate) fn local_anchor_key_text() -> String {
 ///
 /// # Errors
 /// When the environment names an invalid key.
-pub fn local_anchor_key() -> Result<AnchorKey, NoAnchorKey> {
-    AnchorKey::parse(&local_anchor_key_text())
+pub fn local_anchor_key() -> Result<PrivateKey, NoSigningKey> {
+    PrivateKey::parse(&local_anchor_key_text())
+}
+
+/// The secret key of policies on this machine. It is no secret.
+pub const LOCAL_POLICY_KEY: &str = "6c6f63616c206b6579206f6620706f6c69636965732c206e6f20736563726574";
+
+/// The parsed key of policies.
+///
+/// # Errors
+/// None, as long as the constant is a key.
+pub fn local_policy_key() -> Result<PrivateKey, NoSigningKey> {
+    PrivateKey::parse(LOCAL_POLICY_KEY)
+}
+
+/// The key of tombstones on this machine, where the environment names none. It is no secret.
+const LOCAL_TOMBSTONE_KEY: &str = "6c6f63616c206b6579206f6620746f6d6273746f6e65732c206e6f7468696e67";
+
+/// The key of tombstones that the environment names, or that of this machine.
+pub(crate) fn local_tombstone_key_text() -> String {
+    let named = std::env::var(TOMBSTONE_KEY).ok().filter(|key| !key.is_empty());
+    named.unwrap_or_else(|| LOCAL_TOMBSTONE_KEY.to_owned())
+}
+
+/// The parsed key of tombstones.
+///
+/// # Errors
+/// When the environment names an invalid key.
+pub fn local_tombstone_key() -> Result<TombstoneKey, NoTombstoneKey> {
+    TombstoneKey::parse(&local_tombstone_key_text())
 }
 
 /// The runner of the functions.

@@ -22,8 +22,8 @@ use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::message_line;
 use duewatch_handlers::{Handlers, InvokeError, RUN_HERE, scheduled_event, topic_arn};
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, Settings, SettingsError};
-use duewatch_store::{NoAnchorKey, Store, keys};
+use duewatch_runtime::{ANCHOR_KEY, POLICY_KEYS, REFERENCE_KEYS, Settings, SettingsError, TOMBSTONE_KEY};
+use duewatch_store::{NoSigningKey, NoTombstoneKey, Store, keys};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,7 +31,10 @@ use std::sync::Arc;
 pub use self::clock::StackClock;
 pub use self::embedded::{LocalServices, Ports, Transport};
 pub use self::engines::Engines;
-pub use self::functions::{Functions, Remote, local_anchor_key, local_reference_keys};
+pub use self::functions::{
+    Functions, LOCAL_POLICY_KEY, Remote, local_anchor_key, local_policy_key, local_reference_keys,
+    local_tombstone_key,
+};
 pub use self::in_process::{InProcess, LocalAnswer};
 pub use self::pump::{GivenUp, Pump, StreamReader};
 pub use self::queue_pump::QueuePump;
@@ -60,7 +63,10 @@ pub enum StackError {
     Table { table: String, problem: String },
     /// The environment names no valid key of anchors.
     #[error("{ANCHOR_KEY}: {0}")]
-    NoAnchorKey(#[from] NoAnchorKey),
+    NoSigningKey(#[from] NoSigningKey),
+    /// The environment names no valid key of tombstones.
+    #[error("{TOMBSTONE_KEY}: {0}")]
+    NoTombstoneKey(#[from] NoTombstoneKey),
     /// The environment names invalid keys.
     #[error("{REFERENCE_KEYS}: {0}")]
     Keys(#[from] NoKeys),
@@ -112,8 +118,8 @@ impl Stack {
         template.keep(&RUN_HERE);
         let services = LocalServices::start(engines, transport).await?;
         let settings = settings(&template)?;
-        let store =
-            Store::new(services.dynamodb_client.clone(), settings.tables.clone(), settings.due_shards);
+        let store = settings.store(services.dynamodb_client.clone());
+        let tombstone_key = local_tombstone_key()?;
         let function_services = |function| {
             let shared: Arc<dyn Clock> = Arc::new(clock.clone());
             duewatch_runtime::services_over(
@@ -123,6 +129,7 @@ impl Stack {
                 services.sns_client.clone(),
                 shared,
             )
+            .with_tombstone_key(tombstone_key.clone())
         };
         let shards = shard_queue(&template, &services)?;
         let keys = local_reference_keys()?;
@@ -152,6 +159,15 @@ impl Stack {
     #[must_use]
     pub fn with_functions(mut self, functions: Functions) -> Self {
         self.functions = functions;
+        self
+    }
+
+    /// Takes messages of any sender as facts that were decided already: no approval is asked for.
+    #[must_use]
+    pub fn taking_facts(mut self) -> Self {
+        if let Functions::InProcess(handlers) = &mut self.functions {
+            handlers.senders = intake::SenderMap::of_facts();
+        }
         self
     }
 
@@ -392,6 +408,8 @@ fn environment(template: &Template, function: &FunctionSpec) -> Result<Vec<(Stri
             EnvValue::Queue(id) => LocalSqs::queue_url(&template.queue(id)?.name),
             EnvValue::Parameter(_) if name == REFERENCE_KEYS => functions::local_keys(),
             EnvValue::Parameter(_) if name == ANCHOR_KEY => functions::local_anchor_key_text(),
+            EnvValue::Parameter(_) if name == POLICY_KEYS => local_policy_key()?.public_key().to_string(),
+            EnvValue::Parameter(_) if name == TOMBSTONE_KEY => functions::local_tombstone_key_text(),
             EnvValue::Parameter(id) => template.parameter(id)?.default.clone().unwrap_or_default(),
         };
         environment.push((name.clone(), value));

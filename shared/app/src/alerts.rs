@@ -1,25 +1,25 @@
-//! Quarantine of unprocessable records, and alerts for the staff on call.
+//! Quarantine of unprocessable records, and alerts for the staff.
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
-use duewatch_notify::{Notifier, OperationsKind, OutboundMessage, operations};
+use duewatch_notify::{OperationsKind, operations};
 use duewatch_store::{Quarantined, Store, StoreError};
 
-use crate::BlockedPayment;
+use crate::{BlockedPayment, Publisher};
 
 /// The quarantine and the alerts of one function.
 #[derive(Clone, Debug)]
 pub struct OperationsAlerts {
     function: &'static str,
     store: Store,
-    notifier: Notifier,
+    publisher: Publisher,
 }
 
 impl OperationsAlerts {
     /// For one function, which names itself in records and alerts.
     #[must_use]
-    pub const fn new(function: &'static str, store: Store, notifier: Notifier) -> Self {
-        Self { function, store, notifier }
+    pub const fn new(function: &'static str, store: Store, publisher: Publisher) -> Self {
+        Self { function, store, publisher }
     }
 
     /// The function's name, as records and alerts bear it.
@@ -28,7 +28,7 @@ impl OperationsAlerts {
         self.function
     }
 
-    /// Quarantines a record with its payload, and alerts the staff on call.
+    /// Quarantines a record with its payload, and opens a ticket.
     ///
     /// # Errors
     /// When the record could not be stored; it must then be redelivered.
@@ -37,6 +37,21 @@ impl OperationsAlerts {
         id: &str,
         reason: &str,
         payload: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.quarantine_sent(id, reason, payload, None, now).await
+    }
+
+    /// Quarantines a message as [`quarantine`](Self::quarantine) does, with its sender as the queue states it.
+    ///
+    /// # Errors
+    /// As of [`quarantine`](Self::quarantine).
+    pub async fn quarantine_sent(
+        &self,
+        id: &str,
+        reason: &str,
+        payload: &str,
+        sender_id: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         // The reason and the payload may bear amounts and contact points; they stay out of logs and alerts.
@@ -48,6 +63,7 @@ impl OperationsAlerts {
             payload: payload.to_owned(),
             at: now,
             lacks_bytes: 0,
+            sender_id: sender_id.map(str::to_owned),
         };
         self.store.quarantine(&quarantined).await?;
         self.alert(OperationsKind::Quarantined, id, "quarantined with its payload; the record says why", now)
@@ -68,13 +84,10 @@ impl OperationsAlerts {
         self.alert(OperationsKind::RestrictionDeferred, &subject, reason, now).await;
     }
 
-    /// Alerts the staff on call. A failed alert is logged: the stored record remains.
+    /// Alerts the staff on the topic of the kind. A failed alert is logged: the stored record remains.
     pub async fn alert(&self, kind: OperationsKind, subject: &str, reason: &str, now: DateTime<Utc>) {
-        self.send(&[operations(kind, self.function, subject, reason, now)]).await;
-    }
-
-    async fn send(&self, messages: &[OutboundMessage]) {
-        if let Err(error) = self.notifier.publish(messages).await {
+        let message = operations(kind, self.function, subject, reason, now);
+        if let Err(error) = self.publisher.publish(&[message], now).await {
             tracing::error!(function = self.function, %error, "operations were not alerted");
         }
     }

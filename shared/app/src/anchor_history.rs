@@ -11,7 +11,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use duewatch_notify::{NotifyError, OperationsKind, operations};
-use duewatch_store::{ANCHOR_SHARDS, Anchor, AnchorKey, StoreError};
+use duewatch_store::{ANCHOR_SHARDS, Anchor, PrivateKey, StoreError};
 use serde::Serialize;
 
 use crate::{Deadline, Services};
@@ -50,7 +50,7 @@ pub struct AnchorReport {
 /// When a call fails. What was anchored until then stays.
 pub async fn anchor_history(
     services: &Services,
-    key: &AnchorKey,
+    key: &PrivateKey,
     deadline: Deadline,
 ) -> Result<AnchorReport, AnchorError> {
     let last = last_ended(services.clock.now());
@@ -69,7 +69,7 @@ pub async fn anchor_history(
 }
 
 /// The last day (UTC) whose entries are all recorded.
-fn last_ended(now: DateTime<Utc>) -> NaiveDate {
+pub(crate) fn last_ended(now: DateTime<Utc>) -> NaiveDate {
     let day = (now - SETTLED_AFTER).date_naive();
     day.checked_sub_days(Days::new(1)).unwrap_or(day)
 }
@@ -83,7 +83,7 @@ fn next_day(newest: Option<&Anchor>, last: NaiveDate) -> Option<NaiveDate> {
 /// Anchors a day; none where the time is up before it is done.
 async fn anchor_day(
     services: &Services,
-    key: &AnchorKey,
+    key: &PrivateKey,
     day: NaiveDate,
     newest: Option<&Anchor>,
     deadline: Deadline,
@@ -100,7 +100,7 @@ async fn anchor_day(
     let function = services.alerts.function();
     let message =
         operations(OperationsKind::HistoryAnchored, function, &day.to_string(), &said, services.clock.now());
-    services.notifier.publish(&[message]).await?;
+    services.publisher.publish(&[message], services.clock.now()).await?;
     services.store().put_anchor(&anchor).await?;
     Ok(Some(anchor))
 }

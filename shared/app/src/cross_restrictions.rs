@@ -313,6 +313,7 @@ impl Transitions {
             payload: json!({"account_id": account_id.as_str()}).to_string(),
             at: now,
             lacks_bytes: 0,
+            sender_id: None,
         };
         self.store().quarantine(&quarantined).await
     }

@@ -7,17 +7,21 @@
 
 mod alerts;
 mod anchor_history;
+mod archive;
 mod clock;
 mod contact_requests;
 mod cross_restrictions;
+mod heartbeat;
+mod operator_hold;
 mod policy_cache;
 mod policy_publication;
 mod post_payment;
+mod proposals;
 pub mod publication;
+mod publisher;
 mod reconciliation;
 mod record_error;
 mod record_revision;
-mod restriction_hold;
 mod services;
 mod sweep;
 mod take_command;
@@ -26,6 +30,7 @@ mod transition;
 
 pub use self::alerts::OperationsAlerts;
 pub use self::anchor_history::{AnchorError, AnchorReport, anchor_history};
+pub use self::archive::archive_erasure;
 pub use self::clock::{Clock, Deadline, SystemClock};
 pub use self::contact_requests::{
     ContactSweepReport, EvaluationReport, evaluate_customers, sweep_contact_requests,
@@ -34,9 +39,15 @@ pub use self::cross_restrictions::{
     CROSS_RESTRICTIONS, CrossRestrictionOutcome, CrossRestrictionOutcomes, CrossRestrictionTargets,
 };
 pub use self::policy_cache::FRESH_FOR;
-pub use self::policy_publication::{NewVersion, PublishError, check_next_version, publish_policy};
+pub use self::policy_publication::{
+    NewVersion, PublishError, check_next_version, check_signing_key, publish_policy,
+};
 pub use self::post_payment::{PaymentOutcome, post_payment};
+pub use self::proposals::{
+    ApprovalOutcome, ProposalError, approvals_needed, approve_proposal, refuse_proposal,
+};
 pub use self::publication::Publication;
+pub use self::publisher::Publisher;
 pub use self::reconciliation::{Discrepancy, ReconcileError, ReconcileReport, reconcile};
 pub use self::record_error::RecordError;
 pub use self::record_revision::record_revision;
@@ -44,7 +55,7 @@ pub use self::services::Services;
 pub use self::sweep::{SweepReport, sweep_shard};
 pub use self::take_command::{CommandOutcome, take_command};
 pub use self::take_receipt::{ReceiptEffect, take_receipt};
-pub use self::transition::{BlockedPayment, TransitionError, TransitionOutcome, Transitions};
+pub use self::transition::{Authority, BlockedPayment, TransitionError, TransitionOutcome, Transitions};
 
 /// Accounts or customers processed side by side.
 pub const CONCURRENCY: usize = 8;

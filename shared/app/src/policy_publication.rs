@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use duewatch_domain::Policy;
 use duewatch_domain::policy::{PublicationRefusal, canonical_text, check_publication};
-use duewatch_store::{PolicyPublication, PublishedPolicy, Store, StoreError, policy_digest};
+use duewatch_store::{
+    PolicyPublication, PrivateKey, PublishedPolicy, Store, StoreError, VerifyingKey, policy_digest,
+};
 
 /// A version that is to be published.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct NewVersion<'a> {
     pub policy: &'a Policy,
     /// Its text; the [canonical](canonical_text) one is stored.
@@ -15,6 +17,8 @@ pub struct NewVersion<'a> {
     pub by: &'a str,
     /// Why its effective date has passed; none: it has not.
     pub backdated: Option<&'a str>,
+    /// The key that signs it; none only where the functions take unsigned versions.
+    pub key: Option<&'a PrivateKey>,
 }
 
 /// Why a version was not published.
@@ -29,8 +33,28 @@ pub enum PublishError {
          as version {}", u64::from(*version) + 1
     )]
     Overtaken { id: String, version: u32, by: String },
+    #[error(
+        "the functions take signed policies alone: --signing-key names the file with the publisher's key"
+    )]
+    NoKey,
+    #[error("the functions do not take the key {0}: deploy it with the parameter PolicyKeys first")]
+    UnknownKey(VerifyingKey),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Whether the functions would take what the key signs.
+///
+/// # Errors
+/// When there is no key, and unsigned versions are not taken, or it is none of the settings'.
+pub fn check_signing_key(store: &Store, key: Option<&PrivateKey>) -> Result<(), PublishError> {
+    let keys = store.policy_keys();
+    match key.map(PrivateKey::public_key) {
+        _ if keys.is_none() => Ok(()),
+        None => Err(PublishError::NoKey),
+        Some(key) if keys.know(&key) => Ok(()),
+        Some(key) => Err(PublishError::UnknownKey(key)),
+    }
 }
 
 /// Whether a version was published by the same text already. Otherwise it may be published next.
@@ -64,12 +88,14 @@ fn overtaken(by: &PublishedPolicy) -> PublishError {
 /// nothing. An approval of the text by another person is noted with it.
 ///
 /// # Errors
-/// When the version may not follow the latest one, another publisher was faster, or a call fails.
+/// When the functions would not take the key, the version may not follow the latest one, another publisher was faster,
+/// or a call fails.
 pub async fn publish_policy(
     store: &Store,
     new: &NewVersion<'_>,
     now: DateTime<Utc>,
 ) -> Result<bool, PublishError> {
+    check_signing_key(store, new.key)?;
     let id = &new.policy.id;
     let latest = store.published_policies(id, 1).await?.pop();
     if check_next_version(latest.as_ref(), new, now)? {
@@ -84,7 +110,7 @@ pub async fn publish_policy(
         approved_by: approval.map(|approval| approval.by).filter(|by| by != new.by),
         backdated: new.backdated.filter(|_| has_passed).map(|reason| reason.trim().to_owned()),
     };
-    match store.publish_policy(new.policy, &text, &publication).await {
+    match store.publish_policy(new.policy, &text, &publication, new.key).await {
         Err(error @ StoreError::PolicyVersionTaken { .. }) => {
             let latest = store.published_policies(id, 1).await?.pop();
             Err(latest.as_ref().map_or_else(|| error.into(), overtaken))

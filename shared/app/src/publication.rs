@@ -8,6 +8,10 @@
 //! # Sent twice
 //! A message that leaves again bears the same id, for consumers to drop. A contact request that is queued
 //! already, or has ended, is not queued again.
+//!
+//! # While sending is on hold
+//! The decisions stay, and their revisions count as unpublished: they are tried again. Contact requests are queued,
+//! and cross-restrictions are propagated all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,15 +108,25 @@ pub struct SendReport {
     pub failed: BTreeSet<usize>,
     /// The number of contact requests that are newly queued.
     pub queued: usize,
+    /// Whether messages stay because sending is on hold.
+    pub is_held: bool,
 }
 
 /// Publishes all messages, queues the contact requests, and propagates cross-restrictions to the customers'
 /// other accounts. A failure of one publication leaves the others alone.
 pub async fn send(services: &Services, all: &[&Publication]) -> SendReport {
-    let mut sent = SendReport { failed: publish(services, all).await, queued: 0 };
+    let has_messages = |place: &usize| all.get(*place).is_some_and(|one| one.messages() > 0);
+    let with_messages: BTreeSet<usize> = (0..all.len()).filter(has_messages).collect();
+    let is_held = !with_messages.is_empty()
+        && services.publisher.sending_is_held(services.clock.now()).await.unwrap_or(false);
+    let failed = if is_held { BTreeSet::new() } else { publish(services, all).await };
+    let mut sent = SendReport { failed, queued: 0, is_held };
     queue_requests(services, all, &mut sent).await;
     let not_told = propagate_restrictions(services, all, &sent.failed).await;
     sent.failed.extend(not_told);
+    if is_held {
+        sent.failed.extend(with_messages);
+    }
     let not_marked = mark(services, all, &sent.failed).await;
     sent.failed.extend(not_marked);
     sent
@@ -127,7 +141,7 @@ async fn publish(services: &Services, all: &[&Publication]) -> BTreeSet<usize> {
             places.push(place);
         }
     }
-    match services.notifier.publish(&messages).await {
+    match services.publisher.publish(&messages, services.clock.now()).await {
         Ok(()) => BTreeSet::new(),
         Err(error) => {
             tracing::warn!(%error, "to be sent again");

@@ -7,6 +7,9 @@
 //! # Contact points
 //! They are kept with the customer, not with the account, and each change is logged.
 //!
+//! A contact point that was opted out of and erased is known by its tombstone. Where it comes back, for whichever
+//! customer, its channel is blocked until a later consent.
+//!
 //! # Reasons
 //! The texts that somebody wrote into a command are kept with the customer, where an erasure reaches them. The
 //! account and its history bear their digests.
@@ -18,17 +21,27 @@
 //! still allows it. When an invocation is killed in between, the next delivery starts over and finds the
 //! completed steps known.
 //!
+//! # Archive
+//! An accepted command is archived before it counts as taken, so that a restore can replay it.
+//!
+//! # Two people
+//! A command that its account would take from two different people alone becomes a proposal. The account stays as it
+//! is, and its later commands wait for nothing.
+//!
 //! # No account yet
 //! The sender of an account's commands sends its opening first. Any other command for a missing account is
 //! poison.
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::commands::{AccountOpened, ContactChange, ContactFact, PaymentReversed};
+use duewatch_domain::contact::Stamp;
 use duewatch_domain::{Account, Applied, Command, InboundMessage, Refusal};
-use duewatch_store::{ContactChangeOutcome, PaymentFact, PaymentPut, ReversalFact, ReversalPut};
+use duewatch_notify::OperationsKind;
+use duewatch_store::{ContactChangeOutcome, PaymentFact, PaymentPut, Proposal, ReversalFact, ReversalPut};
 
+use crate::archive::archive_command;
 use crate::clock::check_not_ahead;
-use crate::{RecordError, Services, TransitionError, TransitionOutcome};
+use crate::{Authority, RecordError, Services, TransitionError, TransitionOutcome};
 
 /// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +49,8 @@ pub enum CommandOutcome {
     Applied,
     /// The message was known, or changes nothing.
     Known,
+    /// It is no more than a proposal, which waits until another person approves it or has ended.
+    Proposed,
 }
 
 impl CommandOutcome {
@@ -49,16 +64,32 @@ impl CommandOutcome {
     }
 }
 
-/// Takes a command of the lender's systems. A repeated one changes nothing.
+/// Takes a command of the lender's systems, and archives it. A repeated one changes nothing.
 ///
 /// # Errors
 /// Poison where the command is refused; otherwise a later delivery may succeed.
 pub async fn take_command(
     services: &Services,
     message: &InboundMessage,
+    authority: Authority<'_>,
 ) -> Result<CommandOutcome, RecordError> {
-    let (now, event) = (services.clock.now(), &message.event);
-    check_not_ahead(event.at, now)?;
+    let now = services.clock.now();
+    check_not_ahead(message.event.at, now)?;
+    let outcome = apply_command(services, message, authority, now).await?;
+    if outcome != CommandOutcome::Proposed {
+        // Also a known one: the invocation that applied it may have been killed before it was archived.
+        archive_command(services, message, now).await?;
+    }
+    Ok(outcome)
+}
+
+async fn apply_command(
+    services: &Services,
+    message: &InboundMessage,
+    authority: Authority<'_>,
+    now: DateTime<Utc>,
+) -> Result<CommandOutcome, RecordError> {
+    let event = &message.event;
     match &event.command {
         Command::PaymentReceived(payment) => {
             let fact = PaymentFact::received(event.account_id.clone(), payment, event.at)
@@ -85,16 +116,46 @@ pub async fn take_command(
             }
         }
         Command::ContactChanged(change) => change_contact(services, message, change, now).await,
-        Command::Contact(fact) => apply_contact_fact(services, message, fact, now).await,
+        Command::Contact(fact) => apply_contact_fact(services, message, fact, authority, now).await,
         Command::AccountOpened(AccountOpened { account }) => {
             let opened = services.transitions.open_by(account, message, now).await;
             outcome(services, message, opened, now).await
         }
         _ => {
             keep_free_texts(services, message, now).await?;
-            outcome(services, message, services.transitions.command(message, now).await, now).await
+            let taken = services.transitions.command(message, authority, now).await;
+            match taken {
+                Err(TransitionError::Refused(refusal @ Refusal::NeedsApproval { .. })) => {
+                    propose(services, message, &refusal, now).await
+                }
+                taken => outcome(services, message, taken, now).await,
+            }
         }
     }
+}
+
+/// Keeps a command as a proposal, and alerts the staff on call while it waits.
+async fn propose(
+    services: &Services,
+    message: &InboundMessage,
+    refusal: &Refusal,
+    now: DateTime<Utc>,
+) -> Result<CommandOutcome, RecordError> {
+    let (store, account_id) = (services.store(), &message.event.account_id);
+    let customer_id = addressed(services, message).await?.customer_id;
+    let proposal = Proposal::new(message.clone(), customer_id, refusal.to_string(), now);
+    let is_new = store.put_proposal(&proposal).await?;
+    let waits = is_new || {
+        // The invocation that put it may have been killed before it alerted.
+        let known = store.proposal(&proposal.digest).await?;
+        known.is_some_and(|known| known.end.is_none() && known.approval.is_none() && !known.is_expired(now))
+    };
+    if waits {
+        let subject = format!("{account_id}/{}", proposal.digest);
+        let reason = "it forgives or defers more than one person alone may; duewatch approve --list shows it";
+        services.alerts.alert(OperationsKind::ApprovalNeeded, &subject, reason, now).await;
+    }
+    Ok(CommandOutcome::Proposed)
 }
 
 async fn outcome(
@@ -177,20 +238,39 @@ async fn change_contact(
     };
     // Also for a known message: the invocation that applied it may have been killed before it changed the
     // profile.
-    Ok(taken.or(apply_to_profile(services, &account, message, now).await?))
+    let taken = taken.or(apply_to_profile(services, &account, message, now).await?);
+    if !was_opted_out(services, change).await? {
+        return Ok(taken);
+    }
+    let (event_id, source) = (message.event_id.clone(), message.source.clone());
+    let by = Stamp { at: event.at, event_id, source };
+    let blocked = store.change_profile(&account.customer_id, now, |profile| {
+        Ok::<_, TransitionError>(profile.opted_out_before(change.channel, &by))
+    });
+    Ok(taken.or(CommandOutcome::when(blocked.await? == Applied::Changed)))
+}
+
+/// Whether the contact point of a change was opted out of before it was erased.
+async fn was_opted_out(services: &Services, change: &ContactChange) -> Result<bool, RecordError> {
+    let Some(contact_point) = &change.contact_point else { return Ok(false) };
+    let Some(key) = &services.tombstone_key else {
+        return Err(RecordError::Retry("no contact point is taken without the key of tombstones".to_owned()));
+    };
+    Ok(services.store().has_tombstone(key, contact_point, change.channel).await?)
 }
 
 async fn apply_contact_fact(
     services: &Services,
     message: &InboundMessage,
     fact: &ContactFact,
+    authority: Authority<'_>,
     now: DateTime<Utc>,
 ) -> Result<CommandOutcome, RecordError> {
     let account = addressed(services, message).await?;
     let taken = apply_to_profile(services, &account, message, now).await?;
     match fact {
         ContactFact::Preferences(preferences) if preferences.plans() => {
-            let taken_by_account = services.transitions.command(message, now).await;
+            let taken_by_account = services.transitions.command(message, authority, now).await;
             Ok(taken.or(outcome(services, message, taken_by_account, now).await?))
         }
         ContactFact::ThirdPartyApproved(approved) => {

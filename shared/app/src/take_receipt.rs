@@ -33,9 +33,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use duewatch_domain::contact::{GateReason, QueuedRequest, Receipt, ReceiptOutcome};
 use duewatch_domain::kernel::{AccountId, CustomerId};
+use duewatch_domain::{Command, Event, InboundMessage};
 use duewatch_notify::OperationsKind;
 use duewatch_store::{ContactOutcome, ContactRecord, MessageRecord, StoreError};
 
+use crate::archive::archive_command;
 use crate::clock::check_not_ahead;
 use crate::{RecordError, Services, TransitionError, TransitionOutcome};
 
@@ -86,6 +88,9 @@ pub async fn take_receipt(services: &Services, receipt: &Receipt) -> Result<Rece
     if message.third_party.is_none() {
         follow(services, receipt, &message, now).await?;
     }
+    if receipt.is_unwanted() {
+        archive_refusal(services, receipt, &message, now).await?;
+    }
     let is_new = store.record_receipt(receipt).await?;
     Ok(if is_new { ReceiptEffect::New(receipt.outcome) } else { ReceiptEffect::Known })
 }
@@ -110,6 +115,27 @@ async fn follow(
         }
         _ => Ok(()),
     }
+}
+
+/// Archives the opt-out, the complaint or the refusal of a receipt as the commands that say the same: after a restore the
+/// message of the receipt may not be known.
+async fn archive_refusal(
+    services: &Services,
+    receipt: &Receipt,
+    message: &MessageRecord,
+    now: DateTime<Utc>,
+) -> Result<(), RecordError> {
+    let Some(account_id) =
+        services.store().accounts_of_customer(&message.customer_id).await?.into_iter().next()
+    else {
+        return Ok(());
+    };
+    for (event_id, fact) in receipt.as_facts(message.channel, message.third_party.as_ref()) {
+        let (account_id, at) = (account_id.clone(), receipt.at);
+        let event = Event { account_id, at, command: Command::Contact(fact) };
+        archive_command(services, &InboundMessage::of_core(event_id, event), now).await?;
+    }
+    Ok(())
 }
 
 /// The contact requests that a message covered, as far as they are kept. Queued ones are read first: a

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use duewatch_domain::Account;
 use duewatch_domain::account::ContactRequest;
 use duewatch_domain::account::Figures;
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{Decision, event_id};
-use duewatch_domain::formats::{DecisionLine, DecisionSubject};
+use duewatch_domain::formats::{ArchivedCommand, ArchivedErasure, DecisionLine, DecisionSubject};
 use duewatch_domain::kernel::{ContactId, CustomerId, Revision, ThirdPartyId, escaped_json};
 use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Channel, Restriction};
+use duewatch_domain::{Account, InboundMessage};
 use serde::Serialize;
 
 use crate::text::Rendered;
@@ -247,7 +247,32 @@ pub fn contact_due(due: &ContactDue<'_>, now: DateTime<Utc>) -> OutboundMessage 
     )
 }
 
-/// The kind of an alert for the staff on call.
+/// The type of an archived command.
+pub const COMMAND_ARCHIVED: &str = "duewatch.command.archived.v1";
+/// The type of an archived erasure.
+pub const ERASURE_ARCHIVED: &str = "duewatch.erasure.archived.v1";
+
+/// An accepted command, for `archive`. A command that is archived again bears the same id.
+#[must_use]
+pub fn command_archived(
+    command: &InboundMessage,
+    archived: &ArchivedCommand,
+    now: DateTime<Utc>,
+) -> OutboundMessage {
+    let account_id = command.event.account_id.as_str();
+    let id = format!("archive/{account_id}/{}/{}", command.source, command.event_id);
+    CloudEvent::new(COMMAND_ARCHIVED, id, account_id, now, archived).message(Topic::Archive, &[])
+}
+
+/// The erasure of a customer's data, for `archive`.
+#[must_use]
+pub fn erasure_archived(customer_id: &CustomerId, now: DateTime<Utc>) -> OutboundMessage {
+    let id = format!("archive/{customer_id}/erased/{}", text(now));
+    let data = ArchivedErasure { customer_id: customer_id.clone() };
+    CloudEvent::new(ERASURE_ARCHIVED, id, customer_id.as_str(), now, data).message(Topic::Archive, &[])
+}
+
+/// The kind of an alert for the staff. It decides the topic: see [`topic`](Self::topic).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationsKind {
@@ -269,6 +294,8 @@ pub enum OperationsKind {
     /// Discrepancies that the reconciler has repaired.
     #[serde(rename = "gaps_repaired")]
     DiscrepanciesRepaired,
+    /// A command waits until another person approves it.
+    ApprovalNeeded,
     /// A borrower has no usable channel for a message.
     NoChannel,
     /// An owed message cannot leave as things stand.
@@ -277,7 +304,40 @@ pub enum OperationsKind {
 }
 
 impl OperationsKind {
-    const fn as_str(self) -> &'static str {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::Quarantined,
+        Self::RestrictionDeferred,
+        Self::PaymentInSuspense,
+        Self::HistoryGap,
+        Self::HistoryAnchored,
+        Self::DiscrepancyFound,
+        Self::DiscrepanciesRepaired,
+        Self::ApprovalNeeded,
+        Self::NoChannel,
+        Self::MessageBlocked,
+    ];
+
+    /// The topic of the kind. A ticket is about one record, payment or customer; where many of them mean that a part
+    /// has failed, an alarm over their number goes to `operations` beside them.
+    #[must_use]
+    pub const fn topic(self) -> Topic {
+        match self {
+            Self::HistoryGap | Self::HistoryAnchored => Topic::Operations,
+            Self::Quarantined
+            | Self::RestrictionDeferred
+            | Self::PaymentInSuspense
+            | Self::DiscrepancyFound
+            | Self::DiscrepanciesRepaired
+            | Self::ApprovalNeeded
+            | Self::NoChannel
+            | Self::MessageBlocked => Topic::Tickets,
+        }
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Quarantined => "quarantined",
             Self::RestrictionDeferred => "restriction_held",
@@ -286,13 +346,14 @@ impl OperationsKind {
             Self::HistoryAnchored => "history_anchored",
             Self::DiscrepancyFound => "gap_found",
             Self::DiscrepanciesRepaired => "gaps_repaired",
+            Self::ApprovalNeeded => "approval_needed",
             Self::NoChannel => "no_channel",
             Self::MessageBlocked => "message_held",
         }
     }
 }
 
-/// An alert for the staff on call. It bears ids and reasons, never a payload.
+/// An alert for the staff. It bears ids and reasons, never a payload.
 #[derive(Clone, Debug, Serialize)]
 pub struct OperationsEvent<'a> {
     kind: OperationsKind,
@@ -301,7 +362,7 @@ pub struct OperationsEvent<'a> {
     reason: &'a str,
 }
 
-/// The message of an alert for `operations`. Its id derives from kind, function and subject, so that a retry
+/// The message of an alert, for the topic of its kind. Its id derives from kind, function and subject, so that a retry
 /// does not alert twice. An unreachable borrower alerts once a day (UTC), whichever function finds out.
 #[must_use]
 pub fn operations(
@@ -347,7 +408,41 @@ fn operations_message(
         now,
         OperationsEvent { kind, function, subject, reason },
     )
-    .message(Topic::Operations, &[("kind", kind.as_str()), ("function", function)])
+    .message(kind.topic(), &[("kind", kind.as_str()), ("function", function)])
+}
+
+/// When each part last did its work, as the heartbeat states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkDone {
+    /// The end of the latest sweep of the due index.
+    pub sweep_at: DateTime<Utc>,
+    /// The end of the latest sweep of contact requests.
+    pub contacts_at: DateTime<Utc>,
+    /// The instant up to which the reconciler has visited its segments.
+    pub reconciled_to: DateTime<Utc>,
+    /// The latest anchored day (UTC).
+    pub anchored: NaiveDate,
+}
+
+#[derive(Serialize)]
+struct HeartbeatData {
+    sweep_at: String,
+    contacts_at: String,
+    reconciled_to: String,
+    anchored: NaiveDate,
+}
+
+/// The message for the watch outside the AWS account, which alerts when none comes.
+#[must_use]
+pub fn heartbeat(done: &WorkDone, now: DateTime<Utc>) -> OutboundMessage {
+    let data = HeartbeatData {
+        sweep_at: text(done.sweep_at),
+        contacts_at: text(done.contacts_at),
+        reconciled_to: text(done.reconciled_to),
+        anchored: done.anchored,
+    };
+    let id = format!("heartbeat/{}", text(now));
+    CloudEvent::new("duewatch.heartbeat.v1", id, "heartbeat", now, data).message(Topic::Heartbeat, &[])
 }
 
 #[cfg(test)]

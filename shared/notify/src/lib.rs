@@ -12,8 +12,9 @@ mod segments;
 pub mod text;
 
 pub use event::{
-    AccountChanged, CloudEvent, ContactDue, ContactItem, OperationsEvent, OperationsKind, account_changed,
-    contact_due, operations, operations_today,
+    AccountChanged, COMMAND_ARCHIVED, CloudEvent, ContactDue, ContactItem, ERASURE_ARCHIVED, OperationsEvent,
+    OperationsKind, WorkDone, account_changed, command_archived, contact_due, erasure_archived, heartbeat,
+    operations, operations_today,
 };
 pub use publish::{FailedMessage, MAX_ATTEMPTS, Notifier, NotifyError, OutboundMessage, Topic, Topics};
 pub use reference::{Reference, ReferenceKeys, Verified, verify};

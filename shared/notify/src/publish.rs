@@ -21,8 +21,33 @@ pub enum Topic {
     Reminders,
     /// To the lender's other systems.
     AccountEvents,
-    /// To the staff on call.
+    /// To the staff on call, at any hour.
     Operations,
+    /// To those who work off what needs no waking.
+    Tickets,
+    /// To a watch outside the AWS account, which alerts when nothing comes.
+    Heartbeat,
+    /// To the bucket of accepted commands.
+    Archive,
+}
+
+impl Topic {
+    /// The order in which the topics are served.
+    const ALL: [Self; 6] = [
+        Self::AccountEvents,
+        Self::Reminders,
+        Self::Operations,
+        Self::Tickets,
+        Self::Heartbeat,
+        Self::Archive,
+    ];
+
+    /// Whether the topic tells borrowers or other systems: its messages stop while sending is on hold. The staff
+    /// and the watch outside are told all the same.
+    #[must_use]
+    pub const fn leaves(self) -> bool {
+        matches!(self, Self::Reminders | Self::AccountEvents)
+    }
 }
 
 impl fmt::Display for Topic {
@@ -31,6 +56,9 @@ impl fmt::Display for Topic {
             Self::Reminders => "reminders",
             Self::AccountEvents => "account-events",
             Self::Operations => "operations",
+            Self::Tickets => "tickets",
+            Self::Heartbeat => "heartbeat",
+            Self::Archive => "archive",
         })
     }
 }
@@ -44,6 +72,12 @@ pub struct Topics {
     pub account_events: String,
     /// `operations`
     pub operations: String,
+    /// `tickets`
+    pub tickets: String,
+    /// `heartbeat`
+    pub heartbeat: String,
+    /// `archive`
+    pub archive: String,
 }
 
 impl Topics {
@@ -52,6 +86,9 @@ impl Topics {
             Topic::Reminders => &self.reminders,
             Topic::AccountEvents => &self.account_events,
             Topic::Operations => &self.operations,
+            Topic::Tickets => &self.tickets,
+            Topic::Heartbeat => &self.heartbeat,
+            Topic::Archive => &self.archive,
         }
     }
 }
@@ -88,7 +125,7 @@ pub struct FailedMessage {
 #[error("{} of the messages were not published; the first because: {}", .0.len(), .0.first().map_or("", |f| &f.reason))]
 pub struct NotifyError(pub Vec<FailedMessage>);
 
-/// Publishes to the three topics.
+/// Publishes to the topics.
 #[derive(Clone, Debug)]
 pub struct Notifier {
     client: Client,
@@ -110,7 +147,7 @@ impl Notifier {
     /// [`NotifyError`] with the messages that have not left.
     pub async fn publish(&self, messages: &[OutboundMessage]) -> Result<(), NotifyError> {
         let mut failed = Vec::new();
-        for topic in [Topic::AccountEvents, Topic::Reminders, Topic::Operations] {
+        for topic in Topic::ALL {
             let places: Vec<usize> = (0..messages.len()).filter(|at| messages[*at].topic == topic).collect();
             for batch in batches(messages, places) {
                 failed.extend(self.publish_batch(topic, messages, batch).await);
@@ -118,6 +155,18 @@ impl Notifier {
         }
         failed.sort_by_key(|failed| failed.place);
         if failed.is_empty() { Ok(()) } else { Err(NotifyError(failed)) }
+    }
+
+    /// The topics that do not answer: they are gone, or out of reach.
+    pub async fn missing_topics(&self) -> Vec<Topic> {
+        let mut missing = Vec::new();
+        for topic in Topic::ALL {
+            let asked = self.client.get_topic_attributes().topic_arn(self.topics.arn(topic));
+            if asked.send().await.is_err() {
+                missing.push(topic);
+            }
+        }
+        missing
     }
 
     /// Publishes one batch, and returns the messages that have not left in the end.

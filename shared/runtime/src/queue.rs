@@ -88,7 +88,8 @@ where
     }
     for (message, reason) in poisoned {
         let payload = message.body.as_deref().unwrap_or_default();
-        match alerts.quarantine(&id(&message), &reason, payload, clock.now()).await {
+        let sender_id = message.attributes.get("SenderId").map(String::as_str);
+        match alerts.quarantine_sent(&id(&message), &reason, payload, sender_id, clock.now()).await {
             Ok(()) => batch.quarantined += 1,
             Err(error) => {
                 tracing::error!(%error, "not quarantined");

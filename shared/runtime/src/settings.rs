@@ -4,20 +4,31 @@ use std::fmt;
 
 use duewatch_notify::reference::NoKeys;
 use duewatch_notify::{ReferenceKeys, Topics};
-use duewatch_store::{AnchorKey, NoAnchorKey, Tables};
+use duewatch_store::{
+    NoPolicyKeys, NoSigningKey, NoTombstoneKey, PolicyKeys, PrivateKey, Store, Tables, TombstoneKey,
+};
 
 /// Every variable that the settings read. `infra/template.yaml` sets each of them.
-pub const SETTINGS: [&str; 9] = [
+pub const SETTINGS: [&str; 15] = [
     "ACCOUNTS_TABLE",
     "PAYMENTS_TABLE",
     "RECORDS_TABLE",
+    "HISTORY_TABLE",
     "ANCHORS_TABLE",
+    "POLICIES_TABLE",
+    POLICY_KEYS,
     "REMINDERS_TOPIC_ARN",
     "ACCOUNT_EVENTS_TOPIC_ARN",
     "OPERATIONS_TOPIC_ARN",
+    "TICKETS_TOPIC_ARN",
+    "HEARTBEAT_TOPIC_ARN",
+    "ARCHIVE_TOPIC_ARN",
     "DUE_SHARDS",
     "METRICS_NAMESPACE",
 ];
+
+/// The variable with the public keys that verify policies, the one that signs now among them; or `none`.
+pub const POLICY_KEYS: &str = "POLICY_KEYS";
 
 /// The variable with the keys that sign the references of messages, for the functions that write or verify
 /// them: `ID=HEX`, or `ID=HEX,ID=HEX` with the current key first and the previous one second.
@@ -27,10 +38,15 @@ pub const REFERENCE_KEYS: &str = "DUEWATCH_REFERENCE_KEYS";
 /// bytes in hexadecimal digits.
 pub const ANCHOR_KEY: &str = "DUEWATCH_ANCHOR_KEY";
 
+/// The variable with the key under which tombstones know contact points, for the function that takes these and for
+/// erasures: 32 bytes in hexadecimal digits.
+pub const TOMBSTONE_KEY: &str = "DUEWATCH_TOMBSTONE_KEY";
+
 /// The settings of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub tables: Tables,
+    pub policy_keys: PolicyKeys,
     pub topics: Topics,
     pub due_shards: u32,
     /// The CloudWatch namespace of the metrics.
@@ -46,12 +62,17 @@ pub enum SettingsError {
     /// The value is out of range.
     #[error("{name}: \"{value}\" is no number from 1 to 100")]
     NoNumber { name: &'static str, value: String },
+    #[error("{POLICY_KEYS}: {0}")]
+    NoPolicyKeys(#[from] NoPolicyKeys),
     /// The value holds no valid keys. The message never quotes it.
     #[error("{REFERENCE_KEYS}: {0}")]
     NoKeys(NoKeys),
     /// The value is no key. The message never quotes it.
     #[error("{ANCHOR_KEY}: {0}")]
-    NoAnchorKey(#[from] NoAnchorKey),
+    NoSigningKey(#[from] NoSigningKey),
+    /// The value is no key. The message never quotes it.
+    #[error("{TOMBSTONE_KEY}: {0}")]
+    NoTombstoneKey(#[from] NoTombstoneKey),
 }
 
 /// Rust prints the error that ends a `main` by its `Debug`: one line that tells the reader which variable to
@@ -63,6 +84,12 @@ impl fmt::Debug for SettingsError {
 }
 
 impl Settings {
+    /// The store over the tables.
+    #[must_use]
+    pub fn store(&self, client: aws_sdk_dynamodb::Client) -> Store {
+        Store::new(client, self.tables.clone(), self.policy_keys.clone(), self.due_shards)
+    }
+
     /// Reads the settings from the environment.
     ///
     /// # Errors
@@ -92,12 +119,18 @@ impl Settings {
                 accounts: get("ACCOUNTS_TABLE")?,
                 payments: get("PAYMENTS_TABLE")?,
                 records: get("RECORDS_TABLE")?,
+                history: get("HISTORY_TABLE")?,
                 anchors: get("ANCHORS_TABLE")?,
+                policies: get("POLICIES_TABLE")?,
             },
+            policy_keys: get(POLICY_KEYS)?.parse()?,
             topics: Topics {
                 reminders: get("REMINDERS_TOPIC_ARN")?,
                 account_events: get("ACCOUNT_EVENTS_TOPIC_ARN")?,
                 operations: get("OPERATIONS_TOPIC_ARN")?,
+                tickets: get("TICKETS_TOPIC_ARN")?,
+                heartbeat: get("HEARTBEAT_TOPIC_ARN")?,
+                archive: get("ARCHIVE_TOPIC_ARN")?,
             },
             due_shards,
             metrics_namespace: get("METRICS_NAMESPACE")?,
@@ -125,19 +158,32 @@ pub fn reference_keys(lookup: impl Fn(&str) -> Option<String>) -> Result<Referen
 /// Reads the key that signs anchors from the environment.
 ///
 /// # Errors
-/// [`SettingsError::NoAnchorKey`], which never quotes it.
-pub fn anchor_key_from_env() -> Result<AnchorKey, SettingsError> {
-    Ok(AnchorKey::parse(&std::env::var(ANCHOR_KEY).unwrap_or_default())?)
+/// [`SettingsError::NoSigningKey`], which never quotes it.
+pub fn anchor_key_from_env() -> Result<PrivateKey, SettingsError> {
+    Ok(PrivateKey::parse(&std::env::var(ANCHOR_KEY).unwrap_or_default())?)
+}
+
+/// Reads the key of tombstones from the environment.
+///
+/// # Errors
+/// [`SettingsError::NoTombstoneKey`], which never quotes it.
+pub fn tombstone_key_from_env() -> Result<TombstoneKey, SettingsError> {
+    Ok(TombstoneKey::parse(&std::env::var(TOMBSTONE_KEY).unwrap_or_default())?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A value that each setting takes.
+    fn value_of(name: &str) -> String {
+        if name == POLICY_KEYS { "07".repeat(32) } else { "4".to_owned() }
+    }
+
     #[test]
     fn a_missing_setting_is_named() {
         for missing in SETTINGS {
-            let settings = Settings::from_lookup(|name| (name != missing).then(|| "4".to_owned()));
+            let settings = Settings::from_lookup(|name| (name != missing).then(|| value_of(name)));
             assert_eq!(settings, Err(SettingsError::Missing(vec![missing])));
         }
     }
@@ -180,6 +226,19 @@ mod tests {
             let settings = Settings::from_lookup(|_| Some(shards.to_owned()));
             assert!(matches!(settings, Err(SettingsError::NoNumber { .. })), "{shards}");
         }
-        assert!(Settings::from_lookup(|_| Some("100".to_owned())).is_ok());
+        let hundred = |name: &str| Some(if name == POLICY_KEYS { value_of(name) } else { "100".to_owned() });
+        assert!(Settings::from_lookup(hundred).is_ok());
+    }
+
+    #[test]
+    fn policies_are_taken_unsigned_only_where_the_setting_says_so() {
+        let with = |keys: &str| {
+            Settings::from_lookup(|name| {
+                Some(if name == POLICY_KEYS { keys.to_owned() } else { value_of(name) })
+            })
+        };
+        assert!(with("none").is_ok_and(|settings| settings.policy_keys.is_none()));
+        assert_eq!(with("no"), Err(SettingsError::NoPolicyKeys(NoPolicyKeys)));
+        assert_eq!(with(""), Err(SettingsError::Missing(vec![POLICY_KEYS])));
     }
 }

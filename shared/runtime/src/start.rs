@@ -16,7 +16,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::{EscapeStyle, Escaping, Settings, SettingsError, function_config};
+use crate::{EscapeStyle, Escaping, POLICY_KEYS, Settings, SettingsError, function_config};
 
 /// The longest warm-up. More would not make the first event any faster.
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(2);
@@ -30,8 +30,7 @@ pub fn services(
     sns: aws_sdk_sns::Client,
     clock: Arc<dyn Clock>,
 ) -> Services {
-    let store = Store::new(dynamodb, settings.tables.clone(), settings.due_shards);
-    services_over(function, settings, store, sns, clock)
+    services_over(function, settings, settings.store(dynamodb), sns, clock)
 }
 
 /// The services of a function over an existing store.
@@ -91,6 +90,11 @@ pub async fn start_beside<C>(
         .with(log_levels(std::env::var("RUST_LOG").ok().as_deref()))
         .init();
     let settings = Settings::from_env()?;
+    if settings.policy_keys.is_none() {
+        tracing::warn!(
+            "policies are taken unsigned, for {POLICY_KEYS} is none; infra/operations.md says how to sign"
+        );
+    }
     let config = function_config(|name| std::env::var(name).ok())?;
     let services = services(
         function,
@@ -205,7 +209,7 @@ mod tests {
         let sns = aws_sdk_sns::Config::builder().behavior_version(BehaviorVersion::latest()).build();
         let services = services(
             "test",
-            &Settings::from_lookup(|_| Some("4".to_owned()))?,
+            &Settings::from_lookup(|name| Some(if name == POLICY_KEYS { "none" } else { "4" }.to_owned()))?,
             aws_sdk_dynamodb::Client::from_conf(dynamodb),
             aws_sdk_sns::Client::from_conf(sns),
             Arc::new(SystemClock),

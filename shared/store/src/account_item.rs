@@ -231,6 +231,7 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
         return Err(StoreError::codec(table, key, problem));
     }
     item.remove(keys::DUE_SHARD);
+    item.remove(keys::HISTORY_ASKED_AT);
     let next_action_at = match item.remove(keys::NEXT_ACTION_AT) {
         None => None,
         Some(AttributeValue::S(text)) => match text.parse::<DateTime<Utc>>() {

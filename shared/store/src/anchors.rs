@@ -13,7 +13,6 @@
 //! Everything of an anchor follows from the day's index. A second run finds the parts there, and puts nothing.
 
 mod chains;
-mod key;
 mod merkle;
 mod parts;
 
@@ -22,12 +21,12 @@ use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
 pub use self::chains::{AnchorBreak, AnchorWitness, AnchoredChain, Vouched, read_anchored_chain};
-pub use self::key::{AnchorKey, AnchorPublicKey, NoAnchorKey};
 pub use self::parts::ShardAnchor;
 
-use self::merkle::{Hash, bytes_of, hex_of, root_of_hashes};
+pub(crate) use self::merkle::bytes_of;
+use self::merkle::{Hash, hex_of, root_of_hashes};
 use crate::records::texts;
-use crate::{Store, StoreError, keys};
+use crate::{PrivateKey, Store, StoreError, VerifyingKey, keys};
 
 /// The shards of a day's chains.
 pub const ANCHOR_SHARDS: u32 = 64;
@@ -55,7 +54,7 @@ pub struct Anchor {
 impl Anchor {
     /// The anchor of a day over its shards, which follows another one, signed.
     #[must_use]
-    pub fn new(day: NaiveDate, shards: &[ShardAnchor], previous: Option<&Self>, key: &AnchorKey) -> Self {
+    pub fn new(day: NaiveDate, shards: &[ShardAnchor], previous: Option<&Self>, key: &PrivateKey) -> Self {
         let roots: Vec<String> = shards.iter().map(|shard| shard.root.clone()).collect();
         let mut anchor = Self {
             day,
@@ -85,7 +84,7 @@ impl Anchor {
 
     /// Whether its root is the one over its shards, and one of the keys has signed it.
     #[must_use]
-    pub fn is_genuine(&self, keys: &[AnchorPublicKey]) -> bool {
+    pub fn is_genuine(&self, keys: &[VerifyingKey]) -> bool {
         root_of(&self.shards).is_some_and(|root| root == self.root)
             && keys.iter().any(|key| key.verifies(self.statement().as_bytes(), &self.signature))
     }

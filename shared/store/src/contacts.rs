@@ -88,6 +88,9 @@ impl Store {
         if let Some(actor) = message.stated_actor() {
             entry.insert("actor".to_owned(), text(self.written(actor)?));
         }
+        if let Some(sender_id) = &message.sender_id {
+            entry.insert("sender_id".to_owned(), text(sender_id.as_str()));
+        }
         entry.extend(retention.contact_log_until(at).map(expiry));
         let values = [("contact_point", &change.contact_point), ("name", &change.name)];
         for (name, value) in values {

@@ -220,6 +220,22 @@ impl Store {
         self.put_item(keys::customer(customer_id), sk, item).await
     }
 
+    /// Whether an erasure that began at an instant was completed.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn was_erased_at(
+        &self,
+        customer_id: &CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let at = at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let sk = keys::access(&at, AccessKind::Erase.as_str());
+        let logged = self.record(keys::customer(customer_id), sk).await?;
+        let counts = logged.and_then(|mut item| item.remove("counts"));
+        Ok(matches!(counts, Some(AttributeValue::M(counts)) if !counts.is_empty()))
+    }
+
     /// Scans a page of all accounts for those of a customer or under a policy. No index covers either: a scan
     /// of the whole table costs a read unit for each 8 KB.
     ///

@@ -1,6 +1,7 @@
 //! Errors of DynamoDB calls and of item codecs.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use chrono::NaiveDate;
 use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, PaymentId, Revision};
 use duewatch_domain::policy::Channel;
 use duewatch_domain::printable;
@@ -47,6 +48,15 @@ pub enum StoreError {
     /// caller quarantines the record.
     #[error("policy {id} version {version}: its text was changed after it was published")]
     PolicyAltered { id: String, version: u32 },
+    /// No key of the settings has signed a stored policy as it stands there: somebody else put it, or changed it. The
+    /// caller quarantines the record.
+    #[error("policy {id} version {version} is not signed by the publisher's key")]
+    PolicyNotSigned { id: String, version: u32 },
+    /// A day's quarantine has more pages than one command walks.
+    #[error(
+        "the quarantine of {date} has more than {pages} pages; requeue or drop records, then do it again"
+    )]
+    TooMuchQuarantined { date: NaiveDate, pages: usize },
     /// The records know more shards of the due index than the setting has, so a sweep would miss accounts.
     #[error(
         "the due index has {stored} shards, the setting is {set}: K never falls, set it to {stored} or more"

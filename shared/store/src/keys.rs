@@ -5,8 +5,8 @@
 //! | accounts | `account_id` | | the whole account; `due_shard` and `next_action_at` put it into the index `due` |
 //! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account without a next action is not in it |
 //! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
-//! | records | `policy#ID` | `version#0000000001` | a policy version: its document, its digest, who published and approved it, when |
-//! | records | `policy#ID` | `approval#DIGEST` | who approved a text before its publication, and when |
+//! | policies | `policy#ID` | `version#0000000001` | a policy version: its document, its digest, who published and approved it, when, and the signature |
+//! | policies | `policy#ID` | `approval#DIGEST` | who approved a text before its publication, when, and the signature |
 //! | records | `account#ID` | `published` | the revision up to which all decisions were published |
 //! | records | `customer#ID` | `person` | the contact profile, for the gate |
 //! | records | `customer#ID` | `planned#CONTACT` | a queued contact request; `contact_shard` and `contact_at` put it into the index `contacts` |
@@ -19,21 +19,30 @@
 //! | records | `customer#ID` | `account#ACCOUNT` | the link to an account; put before the account |
 //! | records | `account#ID` | `set-aside#PAYMENT` | the note that a payment cannot be posted and is quarantined |
 //! | records | `parked` | the account and the payment, U+001F between them | the note of a suspense payment, which came before its account |
-//! | records | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
-//! | records, index `recorded` | `recorded_shard`: the date (UTC) on which an entry of the history was recorded, `#`, the account's shard | `recorded_as`: account, revision, the revision that it follows, and hash, U+001F between them | keys only; sparse: entries of the history alone |
+//! | history | `history#ACCOUNT` | the revision, 20 digits | an entry of the history: `entry`, `follows`, `previous`, `hash` |
+//! | history | `history#ACCOUNT` | the revision, `#` and a date | a copy of the entry, put on that date before the other expired |
+//! | history, index `recorded` | `recorded_shard`: the date (UTC) on which an entry of the history was recorded, `#`, the account's shard | `recorded_as`: account, revision, the revision that it follows, and hash, U+001F between them | keys only; sparse: copies are not in it |
+//! | records, with the index `recorded` | `history#ACCOUNT`, `policy#ID` | as above | entries that an earlier release recorded, and versions that it published |
 //! | anchors | `days` | the date | an anchor: `shards`, `root`, `lines`, `previous`, `signature`, `public_key` |
 //! | anchors | the date, `#`, the shard | the part, 6 digits | lines of an anchor's shard: `chains`; the last part bears the shard's `root` and the number of its `lines` |
 //! | records | `customer#ID` | `access#AT#export`, `access#AT#erase` | a logged export or erasure of the customer's records |
 //! | records | `quarantine#DATE` | `SOURCE#ID` | a quarantined record, with its payload and the reason |
 //! | records | `quarantine#DATE` | `SOURCE#ID`, U+001F and a number of three digits | a further part of a payload that one item does not hold |
 //! | records | `dropped#DATE` | `SOURCE#ID` | a record that was dropped from quarantine, without its payload, and why |
+//! | records | `tombstone#MAC` | a channel, or `all` | the tombstone of a contact point that was opted out of and erased; the MAC is keyed |
+//! | records | `proposals` | the digest of a command | the command, until another person approves it, and what became of it |
 //! | records | `settings` | `due_shards` | K, the number of shards of the due index; it never falls |
 //! | records | `settings` | `watch_gaps` | the reconciler's scan cursor |
 //! | records | `settings` | `restrictions` | the hold on new restrictions: on or released, by whom, when, why |
+//! | records | `settings` | `sending` | the hold on all that leaves, in the same way |
+//! | records | `settings` | `hold#AT#restrictions`, `hold#AT#sending` | a change of a hold |
+//! | records | `settings` | `ran#FUNCTION` | when a scheduled run of a function last did all its work |
+//! | records | `customer#ID` | `archive-key` | the key that seals the customer's texts in the archive, and its id; an erasure deletes it |
 //!
 //! The items of an installation bear these names: a name changes only together with a migration of the
-//! items. The partition and the sort key of the records table are `pk` and `sk`; `expires_at` is the
-//! attribute by which its items expire.
+//! items. The partition and the sort key of records, history, policies and anchors are `pk` and `sk`; `expires_at` is
+//! the attribute by which items of records and history expire. An account's item may bear `history_asked_at`, the
+//! instant at which its newest revision was last handed to the history once more; the next revision removes it.
 
 use std::collections::HashMap;
 
@@ -50,12 +59,15 @@ use crate::anchors::ANCHOR_SHARDS;
 pub const ACCOUNT_ID: &str = "account_id";
 /// The sort key of the payments table.
 pub const PAYMENT_ID: &str = "payment_id";
-/// The partition key of the records table.
+/// The partition key of records, history, policies and anchors.
 pub const PK: &str = "pk";
-/// The sort key of the records table.
+/// The sort key of records, history, policies and anchors.
 pub const SK: &str = "sk";
-/// When an item of the records table expires, in seconds since 1970. DynamoDB deletes it within days of that.
+/// When an item of the records or the history expires, in seconds since 1970. DynamoDB deletes it within days of that.
 pub const EXPIRES_AT: &str = "expires_at";
+
+/// When an account was last handed to the history once more.
+pub(crate) const HISTORY_ASKED_AT: &str = "history_asked_at";
 
 /// The index of the accounts that have a next action.
 pub const DUE: &str = "due";
@@ -88,13 +100,13 @@ pub(crate) const DUE_BY: &str = "due_shard = :shard AND next_action_at <= :now";
 pub(crate) const CONTACTS_DUE_BY: &str = "contact_shard = :shard AND contact_at <= :now";
 /// The payments of an account.
 pub(crate) const OF_ACCOUNT: &str = "account_id = :account";
-/// The records of a partition.
+/// The items of a partition.
 pub(crate) const OF_PARTITION: &str = "pk = :pk";
 /// The records of a partition whose sort keys begin alike.
 pub(crate) const UNDER_PREFIX: &str = "pk = :pk AND begins_with(sk, :prefix)";
-/// The condition that the records table has no such item.
+/// The condition that the table has no such item.
 pub(crate) const IS_NEW: &str = "attribute_not_exists(pk)";
-/// The condition that the records table has such an item.
+/// The condition that the table has such an item.
 pub(crate) const EXISTS: &str = "attribute_exists(pk)";
 
 /// The partition key of the settings.
@@ -105,8 +117,16 @@ pub(crate) const DUE_SHARDS: &str = "due_shards";
 pub(crate) const SCAN_CURSOR: &str = "watch_gaps";
 /// The sort key of the hold on new restrictions.
 pub(crate) const RESTRICTION_HOLD: &str = "restrictions";
+/// The sort key of the hold on all that leaves.
+pub(crate) const SENDING_HOLD: &str = "sending";
+/// The prefix of the sort keys of completed runs.
+pub(crate) const COMPLETED_RUNS: &str = "ran#";
+/// The sort key of the key that seals a customer's texts in the archive.
+pub const ARCHIVE_KEY: &str = "archive-key";
 /// The partition key of the notes of suspense payments.
 pub(crate) const SUSPENSE: &str = "parked";
+/// The partition key of the commands that wait for an approval.
+pub(crate) const PROPOSALS: &str = "proposals";
 /// The sort key of the revision up to which an account's decisions were published.
 pub(crate) const PUBLISHED: &str = "published";
 /// The sort key of a contact profile.
@@ -175,6 +195,16 @@ pub(crate) fn due_at(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// The sort key of a change of a hold. `at` is text that sorts by time.
+pub(crate) fn hold_change(at: &str, scope: &str) -> String {
+    format!("hold#{at}#{scope}")
+}
+
+/// The sort key of a function's completed run.
+pub(crate) fn completed_run(function: &str) -> String {
+    format!("{COMPLETED_RUNS}{function}")
+}
+
 /// The partition key of a policy's versions.
 pub(crate) fn policy(id: &PolicyId) -> String {
     format!("policy#{id}")
@@ -235,6 +265,16 @@ pub(crate) fn contact_point(channel: Channel) -> String {
     format!("contact#{}", channel.as_str())
 }
 
+/// The channel in the sort key of a contact point; `None` for another key.
+pub(crate) fn channel_in(sk: &str) -> Option<&str> {
+    sk.strip_prefix("contact#")
+}
+
+/// The partition key of the tombstones of a contact point, by its MAC.
+pub(crate) fn tombstone(mac: &str) -> String {
+    format!("tombstone#{mac}")
+}
+
 /// The sort key of a change of a contact point. `at` is text that sorts by time. The same id from two sources
 /// has two keys.
 pub(crate) fn contact_change(at: &str, source: &Source, event_id: &EventId) -> String {
@@ -276,7 +316,26 @@ pub(crate) fn history(id: &AccountId) -> String {
     format!("history#{id}")
 }
 
-/// The sort key of an entry of the history.
+/// The sort key of an entry of the history, or of its copy of a date.
+pub(crate) fn entry(at: Revision, renewed_on: Option<NaiveDate>) -> String {
+    renewed_on.map_or_else(|| revision(at), |day| format!("{}#{day}", revision(at)))
+}
+
+/// The revision in the sort key of an entry, and the date of a copy; `None` for another key.
+pub(crate) fn entry_in(sk: &str) -> Option<(Revision, Option<NaiveDate>)> {
+    let (at, day) = match sk.split_once('#') {
+        None => (sk, None),
+        Some((at, day)) => (at, Some(day.parse().ok()?)),
+    };
+    Some((Revision(at.parse().ok()?), day))
+}
+
+/// A sort key that lies above all copies of an entry and below the next revision.
+pub(crate) fn after_revision(at: Revision) -> String {
+    format!("{}~", revision(at))
+}
+
+/// A revision as sort keys hold it.
 pub(crate) fn revision(revision: Revision) -> String {
     format!("{:020}", revision.0)
 }
@@ -368,6 +427,9 @@ mod tests {
     #[case(DUE_SHARDS, "due_shards")]
     #[case(SCAN_CURSOR, "watch_gaps")]
     #[case(RESTRICTION_HOLD, "restrictions")]
+    #[case(SENDING_HOLD, "sending")]
+    #[case(&hold_change("2023-10-09T02:00:00Z", SENDING_HOLD), "hold#2023-10-09T02:00:00Z#sending")]
+    #[case(&completed_run("detect-overdue"), "ran#detect-overdue")]
     #[case(SUSPENSE, "parked")]
     #[case(PUBLISHED, "published")]
     #[case(PROFILE, "person")]
@@ -396,12 +458,19 @@ mod tests {
     #[case(&contact_point(Channel::Sms), "contact#sms")]
     #[case(&contact_change("2023-10-09T02:00:00Z", &id("core"), &id("E-1")), "contact-log#2023-10-09T02:00:00Z#E-1")]
     #[case(&contact_change("2023-10-09T02:00:00Z", &id("desk"), &id("E-1")), "contact-log#2023-10-09T02:00:00Z@4:desk#E-1")]
+    #[case(&tombstone("00ff"), "tombstone#00ff")]
+    #[case(ARCHIVE_KEY, "archive-key")]
+    #[case(SENDING_HOLD, "sending")]
     #[case(&link(&id("A-1")), "account#A-1")]
     #[case(&access("2023-10-09T02:00:00Z", "erase"), "access#2023-10-09T02:00:00Z#erase")]
     #[case(&suspense(&id("A-1"), "P-1"), "A-1\u{1f}P-1")]
     #[case(&suspense(&id("A-1"), ""), "A-1\u{1f}")]
     #[case(&free_texts(&id("A-1"), &id("core"), &id("E-1")), "written#A-1\u{1f}core\u{1f}E-1")]
     #[case(&history(&id("A-1")), "history#A-1")]
+    #[case(&entry(Revision(7), None), "00000000000000000007")]
+    #[case(&entry(Revision(7), Some(at().date_naive())), "00000000000000000007#2023-10-09")]
+    #[case(&after_revision(Revision(7)), "00000000000000000007~")]
+    #[case(HISTORY_ASKED_AT, "history_asked_at")]
     #[case(&revision(Revision(7)), "00000000000000000007")]
     #[case(RECORDED, "recorded")]
     #[case(RECORDED_SHARD, "recorded_shard")]
@@ -444,6 +513,10 @@ mod tests {
         assert_eq!(customer_in(&customer(&id("C#1"))), "C#1");
         assert_eq!(linked_in(&link(&id("A#1"))), "A#1");
         assert_eq!(message_in(&message(&id("0123"))), Some("0123"));
+        for day in [None, Some(at().date_naive())] {
+            assert_eq!(entry_in(&entry(Revision(7), day)), Some((Revision(7), day)));
+        }
+        assert_eq!(entry_in("00000000000000000007#soon"), None);
         assert_eq!((customer_in("history#C-1"), linked_in("person"), message_in("message")), ("", "", None));
     }
 }

@@ -4,23 +4,23 @@
 //!
 //! # Expiry
 //!
-//! Items of the records table may bear `expires_at`, in seconds since 1970; no other items expire. A
-//! quarantined record bears it, and so does the note of a quarantined payment. Where the account's policy
-//! sets a retention period, so do contact records, the log of a contact point, and each entry of the history
-//! but the newest.
+//! Items of the records table and of the history may bear `expires_at`, in seconds since 1970; no other items
+//! expire. A quarantined record bears it, and so does the note of a quarantined payment. Where the account's policy
+//! sets a retention period, so do contact records, the log of a contact point, and the entries of the history.
 //!
 //! # Cost of a transition
 //!
 //! One `GetItem`, consistent, and one `UpdateItem` on the condition that the revision is still the one that
 //! was read: the account's size in KB, rounded up, and two more write units where its entry in the index
 //! moves. Its entry in the history costs one read unit and two or three write units more: one for its place in
-//! the index of its day. Where the policy
-//! sets a retention period for the history, the preceding entry is written once more.
+//! the index of its day.
 
 mod account_item;
 mod anchors;
+mod archive;
 mod call;
 mod capacity_meter;
+mod completed_runs;
 mod contact_records;
 mod contacts;
 mod customers;
@@ -29,18 +29,21 @@ mod error;
 mod free_texts;
 mod history;
 pub mod keys;
+mod operator_hold;
 mod payments;
 mod policies;
 mod profiles;
+mod proposals;
 mod quarantine;
 mod quarantine_erasure;
 mod records;
-mod restriction_hold;
 mod retry;
 mod reversals;
 mod scan_cursor;
+mod signing;
 mod suspense;
 mod table;
+mod tombstones;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -50,8 +53,8 @@ use aws_sdk_dynamodb::types::Select;
 
 pub use self::account_item::{Stored, account_from_image, account_image};
 pub use self::anchors::{
-    ANCHOR_SHARDS, Anchor, AnchorBreak, AnchorKey, AnchorPublicKey, AnchorWitness, AnchoredChain,
-    NoAnchorKey, ShardAnchor, Vouched, read_anchored_chain,
+    ANCHOR_SHARDS, Anchor, AnchorBreak, AnchorWitness, AnchoredChain, ShardAnchor, Vouched,
+    read_anchored_chain,
 };
 pub use self::capacity_meter::{CapacityMeter, Consumed};
 pub use self::contact_records::{ContactRecord, ContactRecordsPage, MessageRecord};
@@ -61,19 +64,27 @@ pub use self::customers::{
 };
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::{StoreError, WriteConflict};
-pub use self::history::{EntryContent, HistoryBreak, HistoryEntry, Recorded, Verifier, verify_history};
+pub use self::history::{
+    EntryContent, HistoryBreak, HistoryEntry, Recorded, Verifier, is_asked_for_history, verify_history,
+};
+pub use self::operator_hold::{HoldScope, OperatorHold};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut, payment_key_of};
-pub use self::policies::{PolicyApproval, PolicyPublication, PublishedPolicy, policy_digest};
+pub use self::policies::{
+    MAX_POLICY_KEYS, NoPolicyKeys, PolicyApproval, PolicyKeys, PolicyPublication, PublishedPolicy,
+    policy_digest,
+};
 pub use self::profiles::{
     DueCustomersPage, LoadedProfile, MAX_TOGETHER, ProfileChange, RETRY_AFTER, ReservedMessage,
 };
-pub use self::quarantine::{QUARANTINE_DAYS, QuarantinePage, Quarantined};
+pub use self::proposals::{PROPOSAL_DAYS, Person, Proposal, ProposalAnswer, ProposalEnd, proposal_digest};
+pub use self::quarantine::{MAX_WALKED_PAGES, QUARANTINE_DAYS, QuarantineWalk, Quarantined};
 pub use self::records::ContactOutcome;
-pub use self::restriction_hold::RestrictionHold;
 pub use self::retry::{MAX_CONFLICTS, MayConflict, retry_conflicts};
 pub use self::reversals::{ReversalFact, ReversalPut};
 pub use self::scan_cursor::{AccountPage, ScanCursor};
+pub use self::signing::{NoSigningKey, PrivateKey, VerifyingKey};
 pub use self::suspense::{SuspensePage, SuspensePayment};
+pub use self::tombstones::{NoTombstoneKey, TombstoneKey};
 
 /// The names of the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +92,10 @@ pub struct Tables {
     pub accounts: String,
     pub payments: String,
     pub records: String,
+    pub history: String,
     /// The anchors of the history.
     pub anchors: String,
+    pub policies: String,
 }
 
 /// The DynamoDB adapter: the tables, reached through the AWS client.
@@ -90,6 +103,7 @@ pub struct Tables {
 pub struct Store {
     client: Client,
     tables: Tables,
+    policy_keys: PolicyKeys,
     due_shards: u32,
     meter: Arc<CapacityMeter>,
     shards_checked: Arc<AtomicBool>,
@@ -99,12 +113,14 @@ pub struct Store {
 pub const MAX_DUE_SHARDS: u32 = 100;
 
 impl Store {
-    /// A store over a client. `due_shards` is clamped to 1 to [`MAX_DUE_SHARDS`].
+    /// A store over a client, which takes policies under the signature of one of the keys. `due_shards` is clamped to
+    /// 1 to [`MAX_DUE_SHARDS`].
     #[must_use]
-    pub fn new(client: Client, tables: Tables, due_shards: u32) -> Self {
+    pub fn new(client: Client, tables: Tables, policy_keys: PolicyKeys, due_shards: u32) -> Self {
         Self {
             client,
             tables,
+            policy_keys,
             due_shards: due_shards.clamp(1, MAX_DUE_SHARDS),
             meter: Arc::default(),
             shards_checked: Arc::default(),
@@ -138,6 +154,12 @@ impl Store {
     #[must_use]
     pub const fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    /// The keys that sign policies, as set.
+    #[must_use]
+    pub const fn policy_keys(&self) -> &PolicyKeys {
+        &self.policy_keys
     }
 
     /// K, the number of shards of the due index.

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::account::{Account, Dated, Origin, PaymentKind};
 use duewatch_domain::commands::{Command, PaymentReceived, PaymentReversed};
 use duewatch_domain::kernel::MAX_PAYMENTS;
-use duewatch_domain::kernel::{AccountId, Actor, EventId, InstallmentNumber, PaymentId, Source};
+use duewatch_domain::kernel::{AccountId, Actor, EventId, InstallmentNumber, PaymentId, SenderId, Source};
 use duewatch_domain::kernel::{Currency, Money};
 use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE, is_in_range};
 use duewatch_domain::{Applied, Refusal, printable};
@@ -58,6 +58,9 @@ pub struct PaymentFact {
     /// Who acted; none: the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// Who sent that command, as the queue states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<SenderId>,
     /// The id of the command that stated the reversal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversal_event_id: Option<EventId>,
@@ -65,11 +68,15 @@ pub struct PaymentFact {
     pub reversal_source: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversal_actor: Option<Actor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversal_sender_id: Option<SenderId>,
 }
 
 /// The attributes of an origin: of the payment, and of its reversal.
-pub(crate) const ORIGINS: [[&str; 3]; 2] =
-    [["event_id", "source", "actor"], ["reversal_event_id", "reversal_source", "reversal_actor"]];
+pub(crate) const ORIGINS: [[&str; 4]; 2] = [
+    ["event_id", "source", "actor", "sender_id"],
+    ["reversal_event_id", "reversal_source", "reversal_actor", "reversal_sender_id"],
+];
 
 /// An item of the payments table that is no valid payment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,23 +123,25 @@ impl PaymentFact {
             event_id: None,
             source: None,
             actor: None,
+            sender_id: None,
             reversal_event_id: None,
             reversal_source: None,
             reversal_actor: None,
+            reversal_sender_id: None,
         }
     }
 
     /// The payment as that origin states it.
     #[must_use]
-    pub fn stated_by(self, origin: Option<Origin>) -> Self {
-        let Some(Origin { event_id, source, actor }) = origin else { return self };
-        Self { event_id, source: stated_source(source), actor, ..self }
+    pub fn stated_by(self, origin: Origin) -> Self {
+        let Origin { event_id, source, actor, sender_id } = origin;
+        Self { event_id, source: stated_source(source), actor, sender_id, ..self }
     }
 
     /// Who stated the payment; none: its item does not say.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
-        origin_of(&self.event_id, &self.source, &self.actor)
+        origin_of(&self.event_id, &self.source, &self.actor, &self.sender_id)
     }
 
     /// The reversals, in their order.
@@ -145,6 +154,7 @@ impl PaymentFact {
             event_id: self.reversal_event_id.clone(),
             source: self.reversal_source.clone(),
             actor: self.reversal_actor.clone(),
+            sender_id: self.reversal_sender_id.clone(),
         });
         first.into_iter().chain(self.further_reversals.iter().cloned()).collect()
     }
@@ -267,11 +277,14 @@ pub(crate) fn origin_of(
     event_id: &Option<EventId>,
     source: &Option<Source>,
     actor: &Option<Actor>,
+    sender_id: &Option<SenderId>,
 ) -> Option<Origin> {
-    (event_id.is_some() || source.is_some() || actor.is_some()).then(|| Origin {
+    let is_stated = event_id.is_some() || source.is_some() || actor.is_some() || sender_id.is_some();
+    is_stated.then(|| Origin {
         event_id: event_id.clone(),
         source: source.clone().unwrap_or_default(),
         actor: actor.clone(),
+        sender_id: sender_id.clone(),
     })
 }
 
@@ -324,10 +337,11 @@ impl FaultyFact {
 /// The image without the attributes of origins that cannot be read.
 fn readable(image: serde_dynamo::Item) -> serde_dynamo::Item {
     let mut image: HashMap<String, serde_dynamo::AttributeValue> = image.into();
-    for [event_id, source, actor] in ORIGINS {
+    for [event_id, source, actor, sender_id] in ORIGINS {
         drop_unreadable::<EventId>(&mut image, event_id);
         drop_unreadable::<Source>(&mut image, source);
         drop_unreadable::<Actor>(&mut image, actor);
+        drop_unreadable::<SenderId>(&mut image, sender_id);
     }
     image.into()
 }

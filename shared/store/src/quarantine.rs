@@ -27,6 +27,9 @@ pub struct Quarantined {
     /// Bytes at the end of the payload that are not kept, so that it cannot be requeued; 0: it is whole.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lacks_bytes: usize,
+    /// Who sent it, as the queue that brought it states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
@@ -34,12 +37,39 @@ const fn is_zero(bytes: &usize) -> bool {
     *bytes == 0
 }
 
-/// A page of a date's quarantined records.
+/// A walk over a date's quarantined records, page by page.
 #[derive(Debug)]
-pub struct QuarantinePage {
-    pub records: Vec<Quarantined>,
-    /// Where the next page begins; `None` on the last one.
-    pub next: Option<String>,
+pub struct QuarantineWalk<'a> {
+    store: &'a Store,
+    date: NaiveDate,
+    after: Option<String>,
+    pages: usize,
+    at_most: usize,
+    has_ended: bool,
+}
+
+/// The most pages of a day's quarantine that a command walks, up to 1 MB each.
+pub const MAX_WALKED_PAGES: usize = 10_000;
+
+impl QuarantineWalk<'_> {
+    /// The records of the next page, in the order of their sources and ids; `None` after the last.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMuchQuarantined`] where the day has more pages than the walk may read; when a call fails or
+    /// an item cannot be read.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Quarantined>>, StoreError> {
+        if self.has_ended {
+            return Ok(None);
+        }
+        if self.pages >= self.at_most {
+            return Err(StoreError::TooMuchQuarantined { date: self.date, pages: self.at_most });
+        }
+        let (records, next) = self.store.quarantine_page(self.date, self.after.take()).await?;
+        self.pages += 1;
+        self.has_ended = next.is_none();
+        self.after = next;
+        Ok(Some(records))
+    }
 }
 
 /// For how many days a record stays in quarantine. The bound limits how long personal data in a payload is
@@ -104,25 +134,28 @@ impl Store {
     /// # Errors
     /// When a call fails or an item cannot be read.
     pub async fn quarantined_on(&self, date: NaiveDate) -> Result<Vec<Quarantined>, StoreError> {
-        Ok(self.quarantine_page(date, None).await?.records)
+        Ok(self.quarantine_page(date, None).await?.0)
     }
 
-    /// A page of the records quarantined on a date (UTC), in the order of their sources and ids.
-    ///
-    /// # Errors
-    /// When a call fails or an item cannot be read.
-    pub async fn quarantine_page(
+    /// A walk over all records quarantined on a date (UTC), over `at_most` pages.
+    #[must_use]
+    pub const fn walk_quarantine(&self, date: NaiveDate, at_most: usize) -> QuarantineWalk<'_> {
+        QuarantineWalk { store: self, date, after: None, pages: 0, at_most, has_ended: false }
+    }
+
+    /// A page of the records quarantined on a date (UTC), and where the next one begins; `None` on the last.
+    async fn quarantine_page(
         &self,
         date: NaiveDate,
-        after: Option<&str>,
-    ) -> Result<QuarantinePage, StoreError> {
+        after: Option<String>,
+    ) -> Result<(Vec<Quarantined>, Option<String>), StoreError> {
         let records = self.records_table();
         let pk = keys::quarantine(date);
         let query = records
             .query(keys::OF_PARTITION, [(":pk", pk.clone())])
             .filter_expression(format!("attribute_not_exists({PART})"))
             .consistent_read(true)
-            .set_exclusive_start_key(after.map(|after| keys::record_key(&pk, after)));
+            .set_exclusive_start_key(after.map(|after| keys::record_key(&pk, &after)));
         let page = records.page(query).await?;
         let mut read = Vec::with_capacity(page.items.len());
         for item in page.items {
@@ -132,7 +165,7 @@ impl Store {
             Some(AttributeValue::S(sk)) => Some(sk),
             _ => None,
         });
-        Ok(QuarantinePage { records: read, next })
+        Ok((read, next))
     }
 
     /// One quarantined record; `None` where it was released or has expired.

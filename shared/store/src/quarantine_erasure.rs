@@ -9,33 +9,32 @@ use serde_json::Value;
 
 use crate::{Store, StoreError};
 
-/// The fields of commands, receipts and contact points that may hold text about a person.
-const PERSONAL: [&str; 6] = ["reason", "note", "name", "contact_point", "number", "relation"];
+/// The fields of commands, receipts, contact points and accounts that may hold text about a person. An account says
+/// under `enforcement_off` why its enforcement is off.
+const PERSONAL: [&str; 7] =
+    ["reason", "note", "name", "contact_point", "number", "relation", "enforcement_off"];
 
 /// How deep texts that hold JSON themselves are searched: a queue's record holds a message, a topic's both.
 const MAX_NESTED: usize = 4;
-
-/// Pages of a day's quarantine that are searched at most.
-const MAX_PAGES: usize = 1_000;
 
 impl Store {
     /// Erases the personal text of the records quarantined on a date (UTC) that name one of `ids`. Returns how many
     /// were changed. A repeated call changes nothing.
     ///
     /// # Errors
-    /// When a call fails or an item cannot be read.
-    pub async fn erase_in_quarantine(&self, date: NaiveDate, ids: &[&str]) -> Result<u64, StoreError> {
-        let (mut erased, mut after) = (0, None);
-        for _ in 0..MAX_PAGES {
-            let page = self.quarantine_page(date, after.as_deref()).await?;
-            for record in page.records {
+    /// When the day has more than `at_most` pages, a call fails or an item cannot be read.
+    pub async fn erase_in_quarantine(
+        &self,
+        date: NaiveDate,
+        ids: &[&str],
+        at_most: usize,
+    ) -> Result<u64, StoreError> {
+        let (mut erased, mut walk) = (0, self.walk_quarantine(date, at_most));
+        while let Some(page) = walk.next_page().await? {
+            for record in page {
                 if let Some(payload) = without_personal_text(&record.payload, ids) {
                     erased += u64::from(self.replace_payload(&record, payload).await?);
                 }
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
             }
         }
         Ok(erased)
@@ -122,6 +121,10 @@ mod tests {
     #[case::an_image(
         r#"{"account_id":{"S":"A-1"},"reason":{"S":"HIV"},"number":{"N":"3"}}"#,
         Some(r#"{"account_id":{"S":"A-1"},"number":{"N":"3"},"reason":{"S":"erased"}}"#)
+    )]
+    #[case::why_enforcement_is_off_in_an_image(
+        r#"{"account_id":{"S":"A-1"},"enforcement_off":{"S":"HIV"}}"#,
+        Some(r#"{"account_id":{"S":"A-1"},"enforcement_off":{"S":"erased"}}"#)
     )]
     #[case::no_json("A-1: HIV", Some("erased"))]
     #[case::no_json_of_another("A-9: HIV", None)]

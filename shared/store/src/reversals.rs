@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use duewatch_domain::account::{Dated, Origin};
-use duewatch_domain::kernel::{AccountId, Actor, EventId, Money, PaymentId, Source};
+use duewatch_domain::kernel::{AccountId, Actor, EventId, Money, PaymentId, SenderId, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::payments::{ORIGINS, origin_of, stated_source};
@@ -32,26 +32,29 @@ pub struct ReversalFact {
     /// Who acted; none: the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// Who sent that command, as the queue states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<SenderId>,
 }
 
 impl ReversalFact {
     /// A reversal of which nobody says who stated it.
     #[must_use]
     pub const fn of(reversed_at: DateTime<Utc>, amount: Option<Money>, dated: Dated) -> Self {
-        Self { reversed_at, amount, dated, event_id: None, source: None, actor: None }
+        Self { reversed_at, amount, dated, event_id: None, source: None, actor: None, sender_id: None }
     }
 
     /// The reversal as that origin states it.
     #[must_use]
-    pub fn stated_by(self, origin: Option<Origin>) -> Self {
-        let Some(Origin { event_id, source, actor }) = origin else { return self };
-        Self { event_id, source: stated_source(source), actor, ..self }
+    pub fn stated_by(self, origin: Origin) -> Self {
+        let Origin { event_id, source, actor, sender_id } = origin;
+        Self { event_id, source: stated_source(source), actor, sender_id, ..self }
     }
 
     /// Who stated the reversal; none: its item does not say.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
-        origin_of(&self.event_id, &self.source, &self.actor)
+        origin_of(&self.event_id, &self.source, &self.actor, &self.sender_id)
     }
 
     /// Whether both take back the same at the same time.
@@ -155,7 +158,7 @@ impl Store {
             Dated::Original => "original",
             Dated::Reversal => "reversal",
         };
-        let [_, [event_id_name, source_name, actor_name]] = ORIGINS;
+        let [_, [event_id_name, source_name, actor_name, sender_name]] = ORIGINS;
         let at = reversal.reversed_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let attributes = HashMap::from([
             ("reversed_at", Some(text(at))),
@@ -164,6 +167,7 @@ impl Store {
             (event_id_name, reversal.event_id.as_ref().map(|id| text(id.to_string()))),
             (source_name, reversal.source.as_ref().map(|source| text(source.to_string()))),
             (actor_name, actor),
+            (sender_name, reversal.sender_id.as_ref().map(|sender| text(sender.to_string()))),
         ]);
         let mut update = payments
             .update(keys::payment_key(account_id, payment_id))

@@ -60,6 +60,14 @@ impl Store {
         StoreTable { store: self, name: &self.tables().anchors }
     }
 
+    pub(crate) fn history_table(&self) -> StoreTable<'_> {
+        StoreTable { store: self, name: &self.tables().history }
+    }
+
+    pub(crate) fn policies_table(&self) -> StoreTable<'_> {
+        StoreTable { store: self, name: &self.tables().policies }
+    }
+
     pub(crate) fn records_table(&self) -> StoreTable<'_> {
         StoreTable { store: self, name: &self.tables().records }
     }

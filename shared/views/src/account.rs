@@ -1,7 +1,7 @@
 //! An account as of an instant.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use duewatch_domain::assessment::Assessment;
+use duewatch_domain::assessment::{Assessment, HeldRestriction};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject, FiguresLine, ReasonLine};
 use duewatch_domain::kernel::{AccountId, CustomerId, Money, Revision, business_date};
 use duewatch_domain::policy::{PolicyRef, Restriction, Versions};
@@ -36,6 +36,9 @@ pub struct AccountView<'a> {
     pub class: Option<String>,
     pub figures: Option<FiguresLine>,
     pub reasons: Vec<ReasonLine>,
+    /// The hold that keeps a restriction back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldRestriction>,
     /// None: nothing is overdue, or the account is not opened yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clears: Option<Clearing>,
@@ -106,6 +109,7 @@ impl<'a> AccountView<'a> {
             class: None,
             figures: None,
             reasons: Vec::new(),
+            held: None,
             clears: None,
             next_action_at: None,
             operations: operations(account, timeline.current()),
@@ -134,6 +138,12 @@ impl<'a> AccountView<'a> {
         Self { messages, ..self }
     }
 
+    /// The view with the hold on all new restrictions, where nothing in the account holds its own back.
+    #[must_use]
+    pub fn with_held(self, held: Option<HeldRestriction>) -> Self {
+        Self { held: self.held.or(held), ..self }
+    }
+
     fn add_plan(&mut self, account: &Account, versions: &Versions, assessment: &Assessment<'_>) {
         let timeline = versions.timeline(account, self.at);
         let (policy, day) = (timeline.current(), assessment.day);
@@ -150,6 +160,7 @@ impl<'a> AccountView<'a> {
         self.class = assessment.class.map(ToString::to_string);
         self.figures = Some(FiguresLine::new(&assessment.figures, account.currency));
         self.reasons = assessment.reasons.iter().map(ReasonLine::new).collect();
+        self.held = HeldRestriction::of(account, assessment);
         let overdue = assessment.figures.overdue;
         self.clears = overdue.is_positive().then(|| Clearing::on(account, versions, overdue, self.at));
         self.next_action_at = assessment.next_action_at;

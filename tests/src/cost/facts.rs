@@ -149,7 +149,7 @@ fn limits() -> Vec<String> {
         ),
         format!(
             "In a reminder peak the records table takes {} write units for each transition, the accounts table {}.",
-            whole(reminders.tell.table_writes() + reminders.keep.table_writes()),
+            whole(reminders.tell.table_writes()),
             whole(reminders.decide.table_writes())
         ),
         format!("A shard takes {} transitions a second.", whole(shard_rate())),

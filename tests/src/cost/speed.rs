@@ -172,7 +172,7 @@ pub fn needed(peak: &Peak, accounts: Decimal) -> Needed {
         shards: (rate / swept_rate(MEMORY_MB.value)).ceil(),
         shards_of_one_cpu: (rate / swept_rate(ONE_CPU_MB.value)).ceil(),
         table_writes: rate * peak.decide.table_writes(),
-        record_writes: rate * (peak.tell.table_writes() + peak.keep.table_writes()),
+        record_writes: rate * peak.tell.table_writes(),
         fan_outs,
         histories,
         stream_shards: (fan_outs.max(histories) / BATCHES_A_SHARD.value).ceil(),

@@ -134,6 +134,7 @@ impl Book {
             })
             .collect();
         Ok(Contract {
+            restrictions: Vec::new(),
             account_id: Self::account_id(number)?,
             customer_id: format!("customer-{number:08}").parse()?,
             policy_id: "scale".parse()?,

@@ -25,10 +25,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_app::{Clock, Deadline, Services};
 use duewatch_cli::import::{Portfolio, import};
 use duewatch_cli::input::NumberedLine;
+use duewatch_cli::policies::PolicyPublisher;
 use duewatch_domain::Contract;
 use duewatch_handlers::{Handlers, scheduled_event};
 use duewatch_stack::template::Template;
-use duewatch_stack::{Engines, Functions, Pump, Stack, StackClock, Transport, local_reference_keys};
+use duewatch_stack::{
+    Engines, Functions, Pump, Stack, StackClock, Transport, local_policy_key, local_reference_keys,
+    local_tombstone_key,
+};
 use duewatch_store::Store;
 
 use self::book::{BenchmarkInstants, Book};
@@ -149,6 +153,7 @@ impl<'a> Bench<'a> {
         let sns_client = aws_sdk_sns::Client::from_conf(
             services.sns_client.config().to_builder().interceptor(sns.clone().observing()).build(),
         );
+        let tombstone_key = local_tombstone_key()?;
         let function_services = |function| {
             let clock: Arc<dyn Clock> = Arc::new(stack.clock().clone());
             duewatch_runtime::services(
@@ -158,13 +163,14 @@ impl<'a> Bench<'a> {
                 sns_client.clone(),
                 clock,
             )
+            .with_tombstone_key(tombstone_key.clone())
         };
         // The stack would fire it for a segment at a time.
         let watcher = function_services(reconcile_accounts::NAME);
         let handlers = Handlers::over(local_reference_keys()?, function_services);
         let store = |function_services: &Services| function_services.transitions.store().clone();
         let stores = [
-            Store::new(dynamodb_client.clone(), stack.settings().tables.clone(), stack.settings().due_shards),
+            stack.settings().store(dynamodb_client.clone()),
             store(&handlers.detect_overdue),
             store(&handlers.post_payment),
             store(&handlers.send_reminders),
@@ -264,7 +270,8 @@ impl<'a> Bench<'a> {
     async fn import(&self) -> Result<u64, Failure> {
         let book = self.plan.book;
         let transitions = duewatch_app::Transitions::new(self.stores[0].clone());
-        let policy = Book::policy()?;
+        let (policy, key) = (Book::policy()?, local_policy_key()?);
+        let publisher = PolicyPublisher { by: "local", key: Some(&key) };
         let now = self.stack.clock().now();
         let mut opened = 0;
         for from in (0..book.accounts).step_by(CHUNK as usize) {
@@ -274,7 +281,7 @@ impl<'a> Bench<'a> {
                 .collect::<Result<_, Failure>>()?;
             let path = std::path::Path::new("book");
             let book = Portfolio::new(path, chunk);
-            opened += import(&transitions, book, Some((&policy, "local")), now, false).await?.opened;
+            opened += import(&transitions, book, Some((&policy, publisher)), now, false).await?.opened;
             if to % 100_000 == 0 {
                 eprint!("{to} ");
             }

@@ -13,9 +13,10 @@ use detect_overdue::ShardQueue;
 use duewatch_app::{Clock, Deadline, Services};
 use duewatch_handlers::LOCAL_REGION;
 use duewatch_runtime::Settings;
-use duewatch_stack::{StackClock, local_anchor_key, local_reference_keys};
+use duewatch_stack::{StackClock, local_anchor_key, local_reference_keys, local_tombstone_key};
 use serde_json::Value;
 
+use super::attacks::SENDERS;
 use super::network::{CallerId, Network};
 
 /// A clock that is ahead of the others, or behind them.
@@ -51,9 +52,24 @@ impl Container {
         clock: SkewedClock,
     ) -> Self {
         let Clients { dynamodb, sns, sqs } = clients(network, caller);
-        let services = duewatch_runtime::services(function, settings, dynamodb, sns, Arc::new(clock.clone()));
+        let services = services(function, settings, dynamodb, sns, clock.clone());
         let shards = (function == detect_overdue::NAME).then(|| ShardQueue::new(sqs, shards_url.to_owned()));
         Self { function, services: Arc::new(services), shards, clock, is_busy: false }
+    }
+}
+
+/// The services of a function or of the operator's command, each with the same key of tombstones.
+pub(super) fn services(
+    function: &'static str,
+    settings: &Settings,
+    dynamodb: aws_sdk_dynamodb::Client,
+    sns: aws_sdk_sns::Client,
+    clock: SkewedClock,
+) -> Services {
+    let services = duewatch_runtime::services(function, settings, dynamodb, sns, Arc::new(clock));
+    match local_tombstone_key() {
+        Ok(key) => services.with_tombstone_key(key),
+        Err(_) => services,
     }
 }
 
@@ -129,9 +145,8 @@ pub(super) fn invoke(
             }
             intake::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;
-                serde_json::to_value(
-                    intake::handle(&services, &intake::SenderMap::default(), event, deadline).await,
-                )
+                let senders = intake::SenderMap::parse(SENDERS).map_err(|error| said(&error))?;
+                serde_json::to_value(intake::handle(&services, &senders, event, deadline).await)
             }
             record_delivery::NAME => {
                 let event = serde_json::from_str(&bytes).map_err(|error| said(&error))?;

@@ -91,6 +91,7 @@ fn scenario(name: &'static str, at: &str, contest: &'static [&'static str], deed
         groups: 3,
         gathers: TimeDelta::zero(),
         due_shards: 1,
+        anchored_from: None,
         contest,
     };
     Scenario { name, plan }
@@ -211,7 +212,12 @@ fn until_the_stream_forgets(mut scenario: Scenario) -> Scenario {
     let from = *end - TimeDelta::hours(3);
     *end += TimeDelta::hours(25);
     let until = *end - TimeDelta::hours(2);
-    outages.extend([OutageKind::Mappings, OutageKind::Schedule].map(|kind| Outage { kind, from, until }));
+    outages.extend([OutageKind::Mappings, OutageKind::Schedule].map(|kind| Outage {
+        kind,
+        only: None,
+        from,
+        until,
+    }));
     scenario
 }
 
@@ -219,7 +225,7 @@ fn until_the_stream_forgets(mut scenario: Scenario) -> Scenario {
 fn after_an_outage(mut scenario: Scenario) -> Scenario {
     let SimulationPlan { begin: from, end, .. } = scenario.plan;
     let until = end - TimeDelta::hours(2);
-    scenario.plan.outages.push(Outage { kind: OutageKind::Schedule, from, until });
+    scenario.plan.outages.push(Outage { kind: OutageKind::Schedule, only: None, from, until });
     scenario
 }
 

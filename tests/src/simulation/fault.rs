@@ -90,13 +90,18 @@ named! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     pub kind: OutageKind,
+    /// The place of the one schedule, mapping or topic that somebody disabled, or that refuses its callers; none: all
+    /// are down. Streams come before queues; topics are `reminders`, `account-events` and `operations`.
+    pub only: Option<usize>,
     pub from: DateTime<Utc>,
     pub until: DateTime<Utc>,
 }
 
 impl fmt::Display for Outage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is down for {} h from {}", self.kind, (self.until - self.from).num_hours(), self.from)
+        let only = self.only.map_or_else(String::new, |only| format!(" {only} alone"));
+        let hours = (self.until - self.from).num_hours();
+        write!(f, "{}{only} is down for {hours} h from {}", self.kind, self.from)
     }
 }
 
@@ -126,6 +131,16 @@ impl OutageKind {
         }
     }
 
+    /// A schedule, a mapping or a topic that somebody disables for a while.
+    pub(super) fn disabled(rng: &mut Rng, begin: DateTime<Utc>, end: DateTime<Utc>) -> Outage {
+        let (kind, places, hours) =
+            [(Self::Schedule, 4, [3, 12, 60]), (Self::Mappings, 6, [2, 6, 20]), (Self::Sns, 3, [2, 8, 20])]
+                [rng.usize(..3)];
+        let from = begin + TimeDelta::minutes(rng.i64(0..(end - begin).num_minutes()));
+        let until = (from + TimeDelta::hours(hours[rng.usize(..3)])).min(end);
+        Outage { kind, only: Some(rng.usize(..places)), from, until }
+    }
+
     pub(super) fn some(rng: &mut Rng, begin: DateTime<Utc>, end: DateTime<Utc>) -> Vec<Outage> {
         let mut outages = Vec::new();
         for kind in Self::ALL {
@@ -133,7 +148,7 @@ impl OutageKind {
                 let hours = kind.hours();
                 let lasts = TimeDelta::hours(hours[rng.usize(..hours.len())]);
                 let from = begin + TimeDelta::minutes(rng.i64(0..(end - begin).num_minutes()));
-                outages.push(Outage { kind: *kind, from, until: from + lasts });
+                outages.push(Outage { kind: *kind, only: None, from, until: from + lasts });
             }
         }
         outages

@@ -1,15 +1,19 @@
 //! The lender's systems. Their own calls never fail, because repeated calls are their concern; but they run
 //! beside everything else.
 
+use std::path::Path;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_app::Transitions;
+use duewatch_app::{Services, Transitions};
+use duewatch_cli::customer::erase;
 use duewatch_cli::publish::queue_accounts;
+use duewatch_cli::requeue::{Requeue, Requeued};
 use duewatch_domain::account::Dated;
 use duewatch_domain::commands::Contract;
 use duewatch_domain::{Policy, Trigger};
 use duewatch_store::ReversalFact;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::plan::{Deed, PlannedDeed};
 use super::watch::NEWER_SCHEMA;
@@ -17,13 +21,17 @@ use super::watch::NEWER_SCHEMA;
 /// The tries while other writers keep changing the account.
 const TRIES: usize = 50;
 
+/// The tries of an erasure, which reads a month of quarantine each time.
+const ERASED_AGAIN: usize = 5;
+
 /// Does the deed of a happening. A refusal is no error.
 pub(super) async fn does(
-    transitions: &Transitions,
+    services: &Services,
     contract: Option<Contract>,
     policy: Option<Policy>,
     happening: PlannedDeed,
 ) -> Result<(), String> {
+    let transitions = &services.transitions;
     let (store, at) = (transitions.store(), happening.at);
     let said = |error: &dyn std::fmt::Display| error.to_string();
     if let (Deed::Queue(..), Some(policy)) = (&happening.deed, policy) {
@@ -51,7 +59,38 @@ pub(super) async fn does(
         }
         Deed::Note { payment_id } => note(transitions, &contract, &payment_id).await,
         Deed::Newer => newer(transitions, &contract).await,
-        Deed::Command(_) | Deed::Garble(_) | Deed::Publish(..) | Deed::Queue(..) | Deed::Fire => Ok(()),
+        Deed::Remove { payment_id } => remove(transitions, &contract, &payment_id).await,
+        Deed::Erase => {
+            let mut erased = erase(services, &contract.customer_id, "officer-8", at).await;
+            for _ in 0..ERASED_AGAIN {
+                if erased.is_ok() {
+                    break;
+                }
+                erased = erase(services, &contract.customer_id, "officer-8", at).await;
+            }
+            erased.map(drop).map_err(|error| said(&error))
+        }
+        Deed::Command(_)
+        | Deed::SentBy(..)
+        | Deed::Garble(_)
+        | Deed::Publish(..)
+        | Deed::Queue(..)
+        | Deed::Fire
+        | Deed::Forge(_)
+        | Deed::Requeue(_)
+        | Deed::Rewrite(_) => Ok(()),
+    }
+}
+
+/// Requeues a file of failed records that was made by hand: its one record is left, and the line says why.
+pub(super) async fn requeue(requeue: Requeue, record: Value) -> Result<(), String> {
+    let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:duewatch-dev-{}", post_payment::NAME);
+    let payload = json!({ "Records": [record] }).to_string();
+    let text = json!({ "requestContext": { "functionArn": arn }, "payload": payload }).to_string();
+    let came = requeue.failed_batch(Path::new("made-up.json"), &text, drop).await;
+    match came.map_err(|error| error.to_string())? {
+        Requeued { taken: 0, left: 1 } => Ok(()),
+        other => Err(format!("a payment that nobody made was requeued: {other:?}")),
     }
 }
 
@@ -95,6 +134,19 @@ async fn note(transitions: &Transitions, contract: &Contract, payment_id: &str) 
         .send()
         .await;
     unless_refused(update, |error| error.is_conditional_check_failed_exception())
+}
+
+async fn remove(transitions: &Transitions, contract: &Contract, payment_id: &str) -> Result<(), String> {
+    let store = transitions.store();
+    let delete = store
+        .client()
+        .delete_item()
+        .table_name(&store.tables().payments)
+        .key("account_id", AttributeValue::S(contract.account_id.to_string()))
+        .key("payment_id", AttributeValue::S(payment_id.to_owned()))
+        .send()
+        .await;
+    delete.map(drop).map_err(|error| error.to_string())
 }
 
 async fn newer(transitions: &Transitions, contract: &Contract) -> Result<(), String> {

@@ -7,6 +7,8 @@
     reason = "a simulation's own input is known to be good, and what is not ends the test"
 )]
 
+mod alarms;
+mod attacks;
 mod capture;
 mod choices;
 mod cloud;
@@ -28,6 +30,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
+pub use self::attacks::Rewriting;
 pub use self::exhaustive::{Scenario, Tried, every_fault, every_order, scenarios};
 pub use self::fault::{Fault, Outage, OutageKind};
 pub use self::plan::{DAYS, Deed, PlannedDeed, SimulationPlan, Without};

@@ -22,6 +22,7 @@ use duewatch_testkit::{ContractTerms, date};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use super::attacks::{Rewriting, attack};
 use super::fault::{Fault, Outage, OutageKind};
 
 /// The length of a run.
@@ -49,7 +50,15 @@ const POLICIES: [PolicyVersions; 9] = [
     ("replacing", &[include_str!("policies/replacing-1.toml"), include_str!("policies/replacing-2.toml")]),
     ("amounts", &[include_str!("policies/amounts-1.toml"), include_str!("policies/amounts-2.toml")]),
     ("patient", &[include_str!("policies/patient-1.toml"), include_str!("policies/patient-2.toml")]),
-    ("noticing", &[include_str!("policies/noticing-1.toml"), include_str!("policies/noticing-2.toml")]),
+    (
+        "noticing",
+        &[
+            include_str!("policies/noticing-1.toml"),
+            include_str!("policies/noticing-2.toml"),
+            include_str!("policies/noticing-3.toml"),
+            include_str!("policies/noticing-4.toml"),
+        ],
+    ),
     ("charging", &[include_str!("policies/charging-1.toml"), include_str!("policies/charging-2.toml")]),
     ("crediting", &[include_str!("policies/crediting-1.toml"), include_str!("policies/crediting-2.toml")]),
     (
@@ -109,6 +118,8 @@ pub struct SimulationPlan {
     pub gathers: TimeDelta,
     /// K, the number of shards of the due index.
     pub due_shards: u32,
+    /// The first firing of `anchor-history`; none: the history is not anchored in this run.
+    pub anchored_from: Option<DateTime<Utc>>,
     /// The functions, or `lender`, whose requests a script puts into every order. It serves all other
     /// requests at once.
     pub contest: &'static [&'static str],
@@ -155,6 +166,20 @@ pub enum Deed {
     Garble(&'static str),
     /// A newer release writes the account's item.
     Newer,
+    /// Calls `post-payment` with a record that its stream never had.
+    Forge(Value),
+    /// Requeues a file of failed records that was made by hand, with one record.
+    Requeue(Value),
+    /// Takes an item out of the payments table.
+    Remove {
+        payment_id: String,
+    },
+    /// Sends a command to the queue as another sender than the lender's own system.
+    SentBy(&'static str, Box<Command>),
+    /// Changes the account's anchored history.
+    Rewrite(Rewriting),
+    /// Erases the personal data of the account's customer.
+    Erase,
     /// Fires the sweep's schedule out of turn.
     Fire,
 }
@@ -172,6 +197,12 @@ impl Deed {
             Self::Poison(_) => "poison",
             Self::Garble(_) => "garble",
             Self::Newer => "newer",
+            Self::Forge(_) => "forge",
+            Self::Requeue(_) => "requeue",
+            Self::Remove { .. } => "remove",
+            Self::SentBy(..) => "sent by",
+            Self::Rewrite(_) => "rewrite",
+            Self::Erase => "erase",
             Self::Fire => "fire",
         }
     }
@@ -185,18 +216,22 @@ impl fmt::Display for PlannedDeed {
         }
         f.write_str(self.deed.name())?;
         match &self.deed {
-            Deed::Pay(item) | Deed::Poison(item) => write!(f, " {item}"),
+            Deed::Pay(item) | Deed::Poison(item) | Deed::Forge(item) | Deed::Requeue(item) => {
+                write!(f, " {item}")
+            }
             Deed::Reverse { payment_id, dated, amount: None } => write!(f, " {payment_id} {dated}"),
             Deed::Reverse { payment_id, dated, amount: Some(amount) } => {
                 write!(f, " {payment_id} {dated} {amount}")
             }
-            Deed::Note { payment_id } => write!(f, " {payment_id}"),
+            Deed::Note { payment_id } | Deed::Remove { payment_id } => write!(f, " {payment_id}"),
+            Deed::SentBy(sender, command) => write!(f, " {sender} {command:?}"),
+            Deed::Rewrite(kind) => write!(f, " {kind:?}"),
             Deed::Publish(policy, version) | Deed::Queue(policy, version) => {
                 write!(f, " {} version {}", POLICIES[*policy].0, version + 1)
             }
             Deed::Command(command) => write!(f, " {command:?}"),
             Deed::Garble(body) => write!(f, " {body}"),
-            Deed::Open | Deed::Newer | Deed::Fire => Ok(()),
+            Deed::Open | Deed::Newer | Deed::Fire | Deed::Erase => Ok(()),
         }
     }
 }
@@ -259,11 +294,7 @@ impl SimulationPlan {
         if seed >= FURTHER_SEEDS {
             further(&mut rng, &book, (from, begin, end), &mut happenings);
         }
-        happenings.sort_by_key(|happening| happening.at);
-        for (number, happening) in happenings.iter_mut().enumerate() {
-            happening.number = number;
-        }
-        Self {
+        let mut plan = Self {
             seed,
             begin,
             end,
@@ -275,8 +306,15 @@ impl SimulationPlan {
             groups: rng.usize(1..5),
             due_shards: rng.u32(1..4),
             gathers: TimeDelta::minutes([0, 0, 5, 360][rng.usize(..4)]),
+            anchored_from: None,
             contest: &[],
+        };
+        attack(&mut plan);
+        plan.happenings.sort_by_key(|happening| happening.at);
+        for (number, happening) in plan.happenings.iter_mut().enumerate() {
+            happening.number = number;
         }
+        plan
     }
 
     /// The policies that the plan of every seed knows.
@@ -302,7 +340,7 @@ impl SimulationPlan {
     }
 }
 
-fn plus(from: NaiveDate, days: i64) -> NaiveDate {
+pub(super) fn plus(from: NaiveDate, days: i64) -> NaiveDate {
     from + TimeDelta::days(days)
 }
 
@@ -448,7 +486,7 @@ fn further(
             add(moment(rng, contract, from), Some(place), Deed::Command(Box::new(command)));
         }
     }
-    for (policy, (_, versions)) in POLICIES.iter().enumerate() {
+    for (policy, (_, versions)) in POLICIES.iter().enumerate().skip(FIRST_POLICIES) {
         for version in 2..versions.len() {
             if rng.u8(..2) == 0 {
                 let contract = &book[rng.usize(..book.len())];
@@ -459,7 +497,7 @@ fn further(
 }
 
 /// An instant of the month, often shortly before or at another event.
-fn moment(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> DateTime<Utc> {
+pub(super) fn moment(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> DateTime<Utc> {
     let day = plus(from, rng.i64(0..i64::from(DAYS)));
     let start = |day| start_of_day(contract.time_zone, day);
     match rng.u8(..8) {
@@ -474,7 +512,7 @@ fn moment(rng: &mut Rng, contract: &Contract, from: NaiveDate) -> DateTime<Utc> 
     }
 }
 
-fn payment_item(rng: &mut Rng, contract: &Contract, id: &str, at: DateTime<Utc>) -> Value {
+pub(super) fn payment_item(rng: &mut Rng, contract: &Contract, id: &str, at: DateTime<Utc>) -> Value {
     let due = &contract.installments[rng.usize(..contract.installments.len())];
     let whole = due.principal + due.interest + due.fee;
     let minor: i64 = contract.currency.text(whole).replace('.', "").parse().unwrap();
@@ -503,7 +541,7 @@ fn payment_item(rng: &mut Rng, contract: &Contract, id: &str, at: DateTime<Utc>)
 }
 
 /// An item of the payments table that can never be posted.
-fn poison(rng: &mut Rng, contract: &Contract, place: usize, at: DateTime<Utc>) -> Value {
+pub(super) fn poison(rng: &mut Rng, contract: &Contract, place: usize, at: DateTime<Utc>) -> Value {
     let mut item = payment_item(rng, contract, &format!("X-{place}"), at);
     let (field, value) = [
         ("amount", json!("-5.00")),

@@ -55,6 +55,11 @@ impl SimulatedQueue {
         self.groups.values().filter_map(MessageGroup::ready_at).min()
     }
 
+    /// The instant at which the oldest message was sent that waits.
+    pub(super) fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.groups.values().flat_map(|group| &group.waiting).map(|message| message.sent_at).min()
+    }
+
     /// The next batch, of at most `most` messages: those of one group in their order.
     pub(super) fn take(&mut self, most: usize, now: DateTime<Utc>) -> Vec<WaitingMessage> {
         let mut batch = Vec::new();

@@ -45,6 +45,27 @@ impl ServiceRefusal {
     }
 }
 
+/// The topics in the order of their places.
+const TOPICS: [&str; 3] = ["-reminders", "-account-events", "-operations"];
+
+/// The place of the topic of a request to SNS.
+pub(super) fn topic_of(request: &NetworkRequest) -> Option<usize> {
+    let form = std::str::from_utf8(&request.body).ok()?;
+    let arn = form.split('&').find_map(|field| field.strip_prefix("TopicArn="))?;
+    TOPICS.iter().position(|name| arn.ends_with(name))
+}
+
+/// The answer of a topic that somebody has deleted.
+pub(super) fn refuse_topic(engines: &Engines, request: &NetworkRequest) -> LocalAnswer {
+    let form = String::from_utf8_lossy(&request.body);
+    let gone = |field: &str| match field.strip_prefix("TopicArn=") {
+        Some(arn) => format!("TopicArn={arn}-gone"),
+        None => field.to_owned(),
+    };
+    let body = form.split('&').map(gone).collect::<Vec<_>>().join("&").into_bytes();
+    serve(engines, &NetworkRequest { body, ..request.clone() })
+}
+
 pub(super) fn serve(engines: &Engines, request: &NetworkRequest) -> LocalAnswer {
     engines.answer(request.target.as_deref(), &request.body)
 }

@@ -224,7 +224,7 @@ async fn who_has_opted_out_is_not_written_to_and_operations_is_alerted() {
     tell(&world, "consent_changed", r#""channel":"sms","consent":"withdrawn","by":"the customer""#).await;
     world.sweep_and_send(REMINDED_AT).await;
     let sent = world.sent();
-    assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["operations"]);
+    assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["tickets"]);
     assert_eq!(
         (&sent[0].body["data"]["kind"], &sent[0].body["subject"]),
         (&Value::from("no_channel"), &Value::from("C-1"))
@@ -257,7 +257,7 @@ async fn what_cannot_be_rendered_ends_and_alerts() {
     world.publish(&unsaid).await;
     world.sweep_and_send(REMINDED_AT).await;
     let sent = world.sent();
-    assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["operations"]);
+    assert_eq!(sent.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["tickets"]);
     assert_eq!(sent[0].body["data"]["kind"], "message_held");
     assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Unrenderable)]);
     let profile = world.store().profile(&"C-1".parse().unwrap()).await.unwrap();

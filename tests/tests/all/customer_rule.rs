@@ -113,7 +113,7 @@ async fn money_that_cannot_be_posted_holds_it_until_that_is_settled() {
     world.put_payment(&dollars).await;
     told(&mut world).await;
     assert_eq!(restricted(&world, "A-2").await, "current []");
-    let rang: Vec<_> = world.sent_to("operations");
+    let rang: Vec<_> = world.sent_to("tickets");
     assert_eq!(rang[0].body["subject"], "A-1/P-9");
     // A-1's other messages are out: only `reconcile-accounts` finds that A-2 lacks the restriction.
     assert_eq!(world.store().published(&id("A-1")).await.unwrap(), Some(Revision(2)));

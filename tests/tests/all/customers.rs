@@ -104,7 +104,8 @@ async fn a_walk_over_the_accounts_finds_those_of_the_customer() {
 async fn what_is_erased_is_nowhere_and_the_history_still_verifies() {
     let world = a_person().await;
     export(world.store(), &customer("C-1"), &[], "officer-7", instant("2023-10-10T07:00:00Z")).await.unwrap();
-    let erased = erase(world.stack.transitions(), &customer("C-1"), "officer-8", world.now()).await.unwrap();
+    let erased =
+        erase(&world.services("duewatch"), &customer("C-1"), "officer-8", world.now()).await.unwrap();
     assert_eq!(erased, Erased { deleted: 2, emptied: 1, kept: 4, ..Erased::default() });
 
     let (keys, text) = known(&world, "C-1").await;
@@ -136,8 +137,8 @@ async fn what_is_erased_is_nowhere_and_the_history_still_verifies() {
 #[tokio::test]
 async fn erasing_again_erases_what_has_come_since() {
     let world = a_person().await;
-    erase(world.stack.transitions(), &customer("C-1"), "officer-8", world.now()).await.unwrap();
+    erase(&world.services("duewatch"), &customer("C-1"), "officer-8", world.now()).await.unwrap();
     let again = instant("2023-10-11T08:00:00Z");
-    let nothing = erase(world.stack.transitions(), &customer("C-1"), "officer-8", again).await.unwrap();
+    let nothing = erase(&world.services("duewatch"), &customer("C-1"), "officer-8", again).await.unwrap();
     assert_eq!(nothing, Erased { deleted: 0, emptied: 1, kept: 4, ..Erased::default() });
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use duewatch_domain::commands::{COMMANDS, Presence};
 use duewatch_domain::formats::{BOOK_COLUMNS, EVENT_TYPES};
 use duewatch_domain::policy;
+use duewatch_notify::OperationsKind;
 
 /// The most lines of the README.
 const README_LINES: usize = 200;
@@ -258,6 +259,8 @@ fn the_page_of_formats_lists_every_attribute_of_a_payment() {
         reversal_event_id: Some("E-2".parse().unwrap()),
         reversal_source: Some("desk".parse().unwrap()),
         reversal_actor: serde_json::from_value(actor).unwrap(),
+        sender_id: Some("AROACORE:core".parse().unwrap()),
+        reversal_sender_id: Some("AROACORE:core".parse().unwrap()),
     };
     let written = serde_json::to_value(item).unwrap();
     assert_eq!(listed, written.as_object().unwrap().keys().cloned().collect());
@@ -281,6 +284,15 @@ fn the_examples_of_the_page_of_policies_are_one_valid_policy_and_so_is_the_templ
     for text in [example.clone(), format!("{example}\n{optional}"), format!("{example}\n{template}")] {
         let policy = policy::parse(&text).unwrap();
         duewatch_notify::text::check(&policy).unwrap();
+    }
+}
+
+#[test]
+fn the_page_of_messages_says_where_each_kind_goes() {
+    let page = page("shared/notify/MESSAGES.md");
+    for kind in OperationsKind::ALL {
+        let row = format!("\n| `{}` | `{}` | ", kind.as_str(), kind.topic());
+        assert!(page.contains(&row), "{row} is missing");
     }
 }
 

@@ -97,7 +97,7 @@ async fn records_that_are_delivered_again_write_nothing_and_alert_nowhere() {
     assert!(record(&again, &records).await.is_empty());
     assert_eq!(world.history("A-1").await, before);
     let store = again.transitions.store();
-    assert_eq!(consumed(store, "PutItem", &store.tables().records).requests, 0);
+    assert_eq!(consumed(store, "PutItem", &store.tables().history).requests, 0);
     assert!(world.sent_to("operations").is_empty());
 }
 
@@ -105,7 +105,7 @@ async fn records_that_are_delivered_again_write_nothing_and_alert_nowhere() {
 async fn two_deliveries_that_race_leave_one_entry() {
     let (world, records) = four_revisions().await;
     let (other, all) = (world.services(record_history::NAME), records.clone());
-    let table = world.store().tables().records.clone();
+    let table = world.store().tables().history.clone();
     let interrupt = Interrupt::before("PutItem", &table, 1, move || {
         let (other, all) = (other.clone(), all.clone());
         async move { assert!(record(&other, &all).await.is_empty()) }
@@ -285,7 +285,7 @@ no anchor vouches for the history yet
 async fn audit_of_what_was_tampered_with_ends_with_each_break() {
     let (world, records) = four_revisions().await;
     world.record(&records[1..]).await;
-    let table = &world.store().tables().records;
+    let table = &world.store().tables().history;
     let entry = world.history("A-1").await.remove(1);
     world
         .client()
@@ -350,7 +350,7 @@ async fn an_entry_that_cannot_be_read_is_named() {
     world
         .client()
         .update_item()
-        .table_name(&world.store().tables().records)
+        .table_name(&world.store().tables().history)
         .key("pk", AttributeValue::S("history#A-1".to_owned()))
         .key("sk", AttributeValue::S(format!("{:020}", 2)))
         .update_expression("REMOVE previous")

@@ -225,6 +225,8 @@ async fn a_contact_point_is_the_customers_and_every_change_of_it_is_logged() {
         customer(&world).await,
         [
             ("account#A-1".to_owned(), json!({})),
+            // It seals the customer's texts in the archive.
+            ("archive-key".to_owned(), json!({})),
             ("contact#sms".to_owned(), json!({"changed_by": "the customer"})),
             (
                 "contact-log#2023-10-05T00:58:00.000000000Z#E-1".to_owned(),
@@ -410,7 +412,7 @@ async fn the_history_names_who_opened_an_account_and_who_stated_its_money() {
     let mut world = World::at(NOW).await;
     take_one_by_one(&mut world, opened_paid_and_reversed().map(of_desk)).await;
     let officer = json!({ "kind": "officer", "id": "officer-7" });
-    let named = |event_id: &str, kind: &str| json!({ "event_id": event_id, "type": kind, "source": "desk", "actor": officer });
+    let named = |event_id: &str, kind: &str| json!({ "event_id": event_id, "type": kind, "source": "desk", "actor": officer, "sender_id": "local" });
     let of_money = |event_id: &str, kind: &str| {
         let mut named = named(event_id, kind);
         named["payment_id"] = json!("P-1");
@@ -440,21 +442,38 @@ async fn the_history_names_who_opened_an_account_and_who_stated_its_money() {
 }
 
 #[tokio::test]
-async fn commands_without_a_sender_leave_the_items_of_before() {
+async fn commands_that_name_no_sender_are_in_the_history_all_the_same() {
     let mut world = World::at(NOW).await;
     take_one_by_one(&mut world, opened_paid_and_reversed()).await;
     let account = world.account("A-7").await;
     assert!(account.recent_messages().is_empty());
     let payment = &account.payments()[0];
-    assert_eq!((&payment.origin, &payment.reversals[0].origin), (&None, &None));
+    for (origin, event_id) in [(&payment.origin, "E-2"), (&payment.reversals[0].origin, "E-3")] {
+        let origin = origin.as_ref().unwrap();
+        assert_eq!(origin.event_id.as_ref().unwrap().as_str(), event_id);
+        assert_eq!(origin.sender_id.as_ref().unwrap().as_str(), "local");
+    }
     let mut attributes: Vec<String> = payment_item(&world).await.into_keys().collect();
     attributes.sort_unstable();
-    let before =
-        ["account_id", "amount", "kind", "payment_id", "received_at", "reversal_dated", "reversed_at"];
-    assert_eq!(attributes, before);
+    let stated = ["event_id", "reversal_event_id", "reversal_sender_id", "sender_id"];
+    assert!(stated.iter().all(|name| attributes.iter().any(|one| one == name)), "{attributes:?}");
+    assert!(
+        !attributes.iter().any(|name| name.contains("source") || name.contains("actor")),
+        "{attributes:?}"
+    );
     let core = json!({ "kind": "system", "id": "core" });
-    let opened = json!([{ "event_id": "E-1", "type": "account_opened", "source": "core", "actor": core }]);
-    assert_eq!(messages_in_history(&mut world).await, [opened, Value::Null, Value::Null]);
+    let entry = |event_id: &str, kind: &str| json!({ "event_id": event_id, "type": kind, "source": "core", "actor": core, "sender_id": "local" });
+    let of_money = |event_id: &str, kind: &str| {
+        let mut entry = entry(event_id, kind);
+        entry["payment_id"] = json!("P-1");
+        json!([entry])
+    };
+    let expected = [
+        json!([entry("E-1", "account_opened")]),
+        of_money("E-2", "payment_received"),
+        of_money("E-3", "payment_reversed"),
+    ];
+    assert_eq!(messages_in_history(&mut world).await, expected);
 }
 
 #[tokio::test]

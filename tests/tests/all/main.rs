@@ -39,6 +39,7 @@ mod receipts;
 mod reconcile;
 mod reminders;
 mod requeue;
+mod restore;
 mod retention;
 mod simulation;
 mod sweep;

@@ -142,7 +142,7 @@ async fn money_in_another_currency_holds_the_restriction_and_tells_operations() 
     assert_eq!(account.status.restrictions, []);
     assert_eq!(account.status.next_action_at, Some(instant("2023-10-09T04:20:00Z")), "an hour later");
     let told = world.sent();
-    assert_eq!(told[0].topic, "operations");
+    assert_eq!(told[0].topic, "tickets");
     assert_eq!(held(&told)[0]["subject"], "A-1/P-1");
     assert_eq!(
         held(&told)[0]["reason"],
@@ -226,7 +226,7 @@ async fn a_restriction_that_post_payment_holds_is_told_as_well() {
     assert_eq!(payment_ids(&account), ["P-1"]);
     assert_eq!(account.status.restrictions, []);
     assert_eq!(account.status.next_action_at, Some(instant("2023-10-09T04:20:00Z")));
-    let told = world.sent_to("operations");
+    let told = world.sent_to("tickets");
     assert_eq!(held(&told).len(), 1);
     assert_eq!(held(&told)[0]["subject"], "A-1/P-2");
 }
@@ -238,7 +238,7 @@ async fn a_payment_for_an_unknown_account_waits_in_suspense_and_is_posted_when_t
     let records = world.payment_records().await;
     assert!(world.post(&records).await.is_empty());
     assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), ["P-1"]);
-    let told = world.sent_to("operations");
+    let told = world.sent_to("tickets");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].body["data"]["kind"], "payment_parked");
     assert_eq!(told[0].body["subject"], "A-1/P-1");
@@ -286,7 +286,7 @@ async fn a_payment_put_in_suspense_between_the_creators_query_and_its_put_leaves
     creator.open(&contract(STANDARD, "A-1"), world.now(), Trigger::Time).await.unwrap();
     assert_eq!(parks.left(), 0);
     assert_eq!(payment_ids(&world.account("A-1").await), ["P-1"]);
-    assert_eq!(world.sent_to("operations").len(), 1, "it was parked");
+    assert_eq!(world.sent_to("tickets").len(), 1, "it was parked");
     assert_eq!(world.store().suspense_of(&id("A-1")).await.unwrap(), Vec::<String>::new());
 }
 
@@ -455,7 +455,7 @@ async fn a_command_that_looks_at_what_is_paid_posts_what_is_not_posted_yet() {
     world.pay("A-1", "P-1", "250.00").await;
     let at = world.now() + TimeDelta::hours(1);
     let written_off = message("E-1", at, "A-1", "written_off", r#""reason":"hardship""#);
-    world.stack.transitions().command(&written_off, at).await.unwrap();
+    world.stack.transitions().command(&written_off, duewatch_app::Authority::OnePerson, at).await.unwrap();
     let account = world.account("A-1").await;
     assert_eq!(payment_ids(&account), ["P-1"]);
     let off: Vec<bool> = account.installments().iter().map(|one| one.written_off).collect();
@@ -488,6 +488,8 @@ async fn a_payment_stated_again_with_its_currency_keeps_its_reversal() {
         reversal_event_id: None,
         reversal_source: None,
         reversal_actor: None,
+        sender_id: None,
+        reversal_sender_id: None,
     };
     store.record_payment(&first).await.unwrap();
     let reversal = ReversalFact::of(at, None, Dated::Original);

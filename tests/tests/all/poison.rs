@@ -65,7 +65,7 @@ async fn a_record_that_is_no_payment_is_quarantined_and_the_rest_of_the_batch_is
     // The alert names the record, and none of its contents.
     let told = world.sent();
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].topic, "operations");
+    assert_eq!(told[0].topic, "tickets");
     assert_eq!(told[0].body["data"]["kind"], "quarantined");
     assert_eq!(told[0].body["data"]["subject"], *id);
     let said = format!("{}{:?}", told[0].body, told[0].attributes);

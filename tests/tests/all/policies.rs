@@ -188,7 +188,7 @@ async fn a_function_that_holds_an_older_version_than_the_one_that_assessed_an_ac
         .replacen("version = 1", "version = 2", 1)
         .replacen("effective_on = 2020-01-01", "effective_on = 2023-10-01", 1)
         .replacen("grace_days = 3", "grace_days = 0", 1);
-    world.store().install_policy(&policy::parse(&text).unwrap(), &text).await.unwrap();
+    world.publish(&text).await;
     // For a minute the function goes on with the version that it holds, as long as no other has used the new one.
     assert_eq!(newest(&account).await, 1);
     world.services(reconcile_accounts::NAME).transitions.reconcile(&account.account_id, now).await.unwrap();

@@ -146,7 +146,7 @@ async fn nothing_personal_leaves_and_amounts_are_only_where_they_are_needed() {
     }
 
     let topics: Vec<&str> = sent.iter().map(|one| one.topic.as_str()).collect();
-    for topic in ["reminders", "account-events", "operations"] {
+    for topic in ["reminders", "account-events", "tickets"] {
         assert!(topics.contains(&topic), "{topics:?}");
     }
     for one in &sent {
@@ -154,8 +154,8 @@ async fn nothing_personal_leaves_and_amounts_are_only_where_they_are_needed() {
         assert_eq!(holds_any(&body, &PERSONAL), None, "{}", one.topic);
         assert_eq!(holds_any(&attributes, &PERSONAL), None, "{}", one.topic);
         assert_eq!(holds_any(&attributes, &AMOUNTS), None, "{}", one.topic);
-        if one.topic == "operations" {
-            assert_eq!(holds_any(&body, &AMOUNTS), None, "operations");
+        if one.topic == "tickets" {
+            assert_eq!(holds_any(&body, &AMOUNTS), None, "tickets");
         }
     }
     let reminded = sent.iter().any(|one| one.topic == "reminders" && one.body.to_string().contains("140.42"));
@@ -173,11 +173,10 @@ async fn nothing_personal_leaves_and_amounts_are_only_where_they_are_needed() {
         let has_phone = key.starts_with("customer#") && text.contains(PHONE);
         contact_points += usize::from(has_phone && !is_written);
         assert!(may || holds_any(&text, &PERSONAL).is_none(), "records: {text}");
-        let may = key.starts_with("history#") || key.starts_with("quarantine#") || key.starts_with("policy#");
-        assert!(may || holds_any(&text, &AMOUNTS).is_none(), "records: {text}");
+        assert!(key.starts_with("quarantine#") || holds_any(&text, &AMOUNTS).is_none(), "records: {text}");
     }
     assert_eq!(contact_points, 2, "the contact and its entry in the log");
-    for table in [&tables.accounts, &tables.payments] {
+    for table in [&tables.accounts, &tables.payments, &tables.history, &tables.policies] {
         for item in items(&world, table).await {
             assert_eq!(holds_any(&item.to_string(), &PERSONAL), None, "{table}");
         }

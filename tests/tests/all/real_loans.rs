@@ -68,7 +68,11 @@ impl DrivenStack {
         let stack = Stack::start(clock, Transport::InProcess).await.unwrap();
         let text = lender_csv::policy(from);
         let policy = policy::parse(&text).unwrap();
-        stack.store().install_policy(&policy, &text).await.unwrap();
+        stack
+            .store()
+            .install_policy(&policy, &text, &duewatch_stack::local_policy_key().unwrap())
+            .await
+            .unwrap();
         let firings = Firings::new(sweep_every().unwrap(), Vec::new());
         Self { stack, policy, firings, changes: BTreeMap::new() }
     }

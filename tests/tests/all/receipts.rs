@@ -108,7 +108,7 @@ async fn outcomes(world: &World) -> Vec<ContactOutcome> {
 
 /// The id and the kind of each alert.
 fn rang(sent: Vec<PublishedMessage>) -> Vec<(String, String)> {
-    let rang = sent.into_iter().filter(|one| one.topic == "operations");
+    let rang = sent.into_iter().filter(|one| one.topic == "tickets");
     rang.map(|one| (one.id().to_owned(), one.body["data"]["kind"].as_str().unwrap().to_owned())).collect()
 }
 

@@ -49,7 +49,12 @@ fn once(template: &str) -> Vec<(String, u64)> {
 async fn command(world: &World, command: Command) -> Account {
     let event = Event { at: world.now(), account_id: id("A-1"), command };
     let message = InboundMessage::of_core(format!("E-{}", world.now()).parse().unwrap(), event);
-    world.stack.transitions().command(&message, world.now()).await.unwrap();
+    world
+        .stack
+        .transitions()
+        .command(&message, duewatch_app::Authority::OnePerson, world.now())
+        .await
+        .unwrap();
     world.account("A-1").await
 }
 
@@ -278,7 +283,7 @@ async fn money_that_cannot_be_posted_keeps_the_reminder_back_and_tells_operation
     assert!(world.send(&records).await.is_empty());
     let sent = world.sent();
     assert_eq!(sent.len(), 1);
-    assert_eq!((sent[0].topic.as_str(), sent[0].body["subject"].as_str()), ("operations", Some("A-1/P-1")));
+    assert_eq!((sent[0].topic.as_str(), sent[0].body["subject"].as_str()), ("tickets", Some("A-1/P-1")));
     assert_eq!(sent[0].body["data"]["kind"], "restriction_held");
     assert_eq!(world.contacts("C-1").await, [("A-1/3/sms".to_owned(), ContactOutcome::Held)]);
 }

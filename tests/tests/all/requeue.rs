@@ -23,7 +23,7 @@ fn day(text: &str) -> NaiveDate {
 async fn handed_back(world: &World) -> (Requeued, Vec<String>) {
     let mut left = Vec::new();
     let scope = QuarantineScope { since: day("2023-08-01"), source: None };
-    let came = requeue(world).quarantine(scope, |line| left.push(line)).await.unwrap();
+    let came = Box::pin(requeue(world).quarantine(scope, |line| left.push(line))).await.unwrap();
     (came, left)
 }
 

@@ -15,7 +15,7 @@ use rstest::rstest;
 
 use super::history::{OPENED_AT, PAID_AT, four_revisions_under};
 
-/// Each 1,825 days after the revision that followed.
+/// Each 1,825 days after a revision was written: the first two, the third, the fourth.
 const FIRST_UNTIL: &str = "2028-08-30T00:00:00Z";
 const SECOND_UNTIL: &str = "2028-10-06T16:00:00Z";
 const THIRD_UNTIL: &str = "2028-10-07T03:00:00Z";
@@ -37,7 +37,7 @@ async fn delete_entry(world: &World, revision: u64) {
     world
         .client()
         .delete_item()
-        .table_name(&world.store().tables().records)
+        .table_name(&world.store().tables().history)
         .key("pk", AttributeValue::S("history#A-1".to_owned()))
         .key("sk", AttributeValue::S(format!("{revision:020}")))
         .send()
@@ -50,18 +50,18 @@ async fn breaks(world: &World) -> Vec<HistoryBreak> {
 }
 
 #[tokio::test]
-async fn each_entry_is_kept_five_years_from_the_next_one_on_and_the_newest_for_good() {
+async fn each_entry_is_kept_five_years_from_its_writing_on() {
     let (world, records) = four_revisions_under(KEEPING).await;
     for _delivered in 0..2 {
         assert!(world.record(&records).await.is_empty());
     }
-    let until = [FIRST_UNTIL, SECOND_UNTIL, THIRD_UNTIL].map(|until| Some(instant(until)));
+    let until = [FIRST_UNTIL, FIRST_UNTIL, SECOND_UNTIL, THIRD_UNTIL].map(|until| Some(instant(until)));
     let entries = world.history("A-1").await;
-    assert_eq!(expiries(&entries), [&until[..], &[None]].concat());
-    let stored: Vec<_> = world.records("history#A-1", "").await.iter().map(expiry).collect();
-    assert_eq!(stored, expiries(&entries));
+    assert_eq!(expiries(&entries), until);
+    let stored = world.items_in(&world.store().tables().history, "history#A-1", "").await;
+    assert_eq!(stored.iter().map(expiry).collect::<Vec<_>>(), until, "from the put on");
     let told: Vec<_> = entries[1..].iter().map(|entry| entry.content().unwrap().kept_below_until).collect();
-    assert_eq!(told, until, "and the next one says it");
+    assert_eq!(told, until[..3], "and the next one says it");
     assert_eq!(breaks(&world).await, []);
 }
 
@@ -76,60 +76,35 @@ async fn without_a_retention_nothing_of_an_account_expires() {
 
 #[rstest]
 #[case::the_first(0, FIRST_UNTIL)]
-#[case::one_between(1, SECOND_UNTIL)]
+#[case::one_between(2, SECOND_UNTIL)]
 #[tokio::test]
-async fn an_entry_that_comes_late_is_kept_as_the_one_above_it_says(#[case] late: usize, #[case] until: &str) {
+async fn an_entry_that_comes_late_is_kept_from_its_writing_on_too(#[case] late: usize, #[case] until: &str) {
     let (world, mut records) = four_revisions_under(KEEPING).await;
     let record = records.remove(late);
     assert!(world.record(&records).await.is_empty());
     assert!(world.record(&[record]).await.is_empty());
     let entries = world.history("A-1").await;
     assert_eq!(entries[late].expires_at, Some(instant(until)));
-    assert_eq!(entries[3].expires_at, None);
     assert_eq!(breaks(&world).await, []);
 }
 
 #[tokio::test]
-async fn an_entry_that_follows_after_half_a_write_is_the_newest_and_bears_no_date() {
-    let (world, records) = four_revisions_under(KEEPING).await;
-    assert!(world.record(&records[..2]).await.is_empty());
-    // The writer of the third entry had set the expiry of the second, and died.
-    world
-        .client()
-        .update_item()
-        .table_name(&world.store().tables().records)
-        .key("pk", AttributeValue::S("history#A-1".to_owned()))
-        .key("sk", AttributeValue::S(format!("{:020}", 2)))
-        .update_expression("SET expires_at = :until")
-        .expression_attribute_values(
-            ":until",
-            AttributeValue::N(instant(SECOND_UNTIL).timestamp().to_string()),
-        )
-        .send()
-        .await
-        .unwrap();
-    assert!(world.record(&records[2..3]).await.is_empty());
-    let entries = world.history("A-1").await;
-    assert_eq!(expiries(&entries)[1..], [Some(instant(SECOND_UNTIL)), None]);
-    assert!(world.record(&records[3..]).await.is_empty());
-    assert_eq!(world.history("A-1").await[2].expires_at, Some(instant(THIRD_UNTIL)));
-}
-
-#[tokio::test]
-async fn what_the_reconciler_fills_in_lets_the_one_below_it_go() {
-    let (world, records) = four_revisions_under(KEEPING).await;
+async fn what_the_reconciler_has_filled_in_is_kept_from_its_writing_on() {
+    let (mut world, records) = four_revisions_under(KEEPING).await;
     assert!(world.record(&records[..3]).await.is_empty());
     world.set("2023-10-09T12:00:00Z");
     assert!(world.reconcile().await.history_behind > 0);
+    world.record_all().await;
     let entries = world.history("A-1").await;
-    assert_eq!(expiries(&entries)[2..], [Some(instant(THIRD_UNTIL)), None]);
+    assert_eq!(expiries(&entries)[2..4], [Some(instant(SECOND_UNTIL)), Some(instant(THIRD_UNTIL))]);
 }
 
 #[tokio::test]
 async fn a_policy_that_cannot_be_read_lets_nothing_go_and_loses_nothing() {
     let (world, records) = four_revisions_under(KEEPING).await;
+    let key = duewatch_stack::local_policy_key().unwrap();
     let newer = policy_text(KEEPING).replace("version = 1", "version = 2");
-    world.store().install_policy(&policy::parse(&newer).unwrap(), "no policy").await.unwrap();
+    world.store().install_policy(&policy::parse(&newer).unwrap(), "no policy", &key).await.unwrap();
     assert!(world.record(&records).await.is_empty());
     assert_eq!(expiries(&world.history("A-1").await), [None; 4]);
     assert_eq!(world.quarantined().await, []);
@@ -148,7 +123,9 @@ async fn what_has_had_its_time_may_be_missing_and_nothing_else() {
         for kept in 0..16_u32 {
             let is_kept = |entry: &&HistoryEntry| kept & (1 << (entry.revision.0 - 1)) != 0;
             let left: Vec<HistoryEntry> = entries.iter().filter(is_kept).cloned().collect();
-            let may_go = |entry: &HistoryEntry| entry.expires_at.is_some_and(|until| until <= now);
+            let has_ended = |entry: &HistoryEntry| entry.expires_at.is_some_and(|until| until <= now);
+            // The newest one is renewed before.
+            let may_go = |entry: &HistoryEntry| entry.revision < Revision(4) && has_ended(entry);
             let expected = entries.iter().all(|entry| is_kept(&entry) || may_go(entry));
             let breaks = verify_history(&left, &account, now).unwrap();
             assert_eq!(breaks.is_empty(), expected, "{kept:04b} at {now}: {breaks:?}");
@@ -162,7 +139,7 @@ async fn audit_says_from_which_revision_on_an_expired_history_is_known() {
     world.record(&records).await;
     // The second is gone, the first is about to expire: DynamoDB keeps no order.
     delete_entry(&world, 2).await;
-    world.set(SECOND_UNTIL);
+    world.set(FIRST_UNTIL);
     assert_eq!(breaks(&world).await, []);
     let mut out = Vec::new();
     audit(world.store(), &id("A-1"), &AnchorWitness::default(), world.now(), &mut out).await.unwrap();
@@ -183,23 +160,63 @@ async fn audit_says_from_which_revision_on_an_expired_history_is_known() {
     assert_eq!(breaks(&world).await, [missing]);
 }
 
+/// An account that is paid whole: nothing happens to it any more.
+async fn at_rest() -> World {
+    let mut world = World::at(OPENED_AT).await;
+    world.open_under(KEEPING, "A-1").await;
+    world.pay_and_post("A-1", "P-1", "1000.00").await;
+    world.record_all().await;
+    world
+}
+
+async fn places(world: &World) -> Vec<String> {
+    let items = world.items_in(&world.store().tables().history, "history#A-1", "").await;
+    items.iter().map(|item| item["sk"].as_s().unwrap().trim_start_matches('0').to_owned()).collect()
+}
+
 #[tokio::test]
-async fn an_account_that_did_nothing_for_years_still_has_its_newest_entry_and_goes_on_from_it() {
-    let (mut world, records) = four_revisions_under(KEEPING).await;
-    world.record(&records).await;
-    world.send(&records).await;
-    for revision in 1..=3 {
+async fn the_newest_entry_of_an_account_at_rest_is_put_once_more_before_it_expires() {
+    let mut world = at_rest().await;
+    for (at, stored) in [
+        ("2028-07-30T00:00:00Z", &["1", "2"][..]),
+        ("2028-07-31T00:00:00Z", &["1", "2", "2#2028-07-31"]),
+        // The copy has five years of its own.
+        ("2028-08-01T00:00:00Z", &["1", "2", "2#2028-07-31"]),
+    ] {
+        world.set(at);
+        assert_eq!(world.reconcile().await.history_behind, 0, "nothing is missing");
+        world.record_all().await;
+        assert_eq!(places(&world).await, stored, "{at}");
+    }
+    let entries = world.history("A-1").await;
+    assert_eq!(expiries(&entries), [Some(instant(FIRST_UNTIL)), Some(instant("2033-07-30T00:00:00Z"))]);
+    assert_eq!(breaks(&world).await, []);
+    // The other two expire, and the chain goes on from the copy.
+    for revision in 1..=2 {
         delete_entry(&world, revision).await;
     }
-    world.set("2033-10-09T00:00:00Z");
-    assert_eq!(world.store().history_head(&id("A-1")).await.unwrap(), Some(Revision(4)));
+    world.set("2029-01-01T00:00:00Z");
+    assert_eq!(world.store().history_head(&id("A-1")).await.unwrap(), Some(Revision(2)));
     assert_eq!(breaks(&world).await, []);
-    world.sweep().await;
+    drop(world.sent());
+    let pause =
+        message("E-1", world.now(), "A-1", "pause_started", r#""from":"2028-12-01","until":"2028-12-02""#);
+    assert!(take_messages(&world.services(intake::NAME), &[pause]).await.is_empty());
     world.record_all().await;
     let entries = world.history("A-1").await;
-    assert_eq!((entries[1].revision, entries[1].follows), (Revision(5), Revision(4)));
+    assert_eq!((entries[1].revision, entries[1].follows), (Revision(3), Revision(2)));
+    assert_eq!(entries[1].content().unwrap().kept_below_until, Some(instant("2033-07-30T00:00:00Z")));
     assert_eq!(breaks(&world).await, []);
     assert_eq!(world.sent_to("operations"), [], "there is no gap");
+}
+
+#[tokio::test]
+async fn an_entry_that_another_one_follows_is_not_renewed() {
+    let (world, records) = four_revisions_under(KEEPING).await;
+    assert!(world.record(&records).await.is_empty());
+    world.set("2028-08-20T00:00:00Z");
+    assert!(world.record(&records[..3]).await.is_empty());
+    assert_eq!(places(&world).await, ["1", "2", "3", "4"]);
 }
 
 #[tokio::test]
@@ -233,7 +250,7 @@ async fn the_log_of_a_contact_point_is_kept_three_years_and_erased_all_the_same(
     let exported = export(world.store(), &customer, &[id("A-1")], "officer-7", world.now()).await.unwrap();
     // The contact point, its log, the contact profile, and the list of its accounts.
     assert_eq!(exported.records.len(), 4);
-    erase(world.stack.transitions(), &customer, "officer-8", world.now()).await.unwrap();
+    erase(&world.services("duewatch"), &customer, "officer-8", world.now()).await.unwrap();
     let log = world.records("customer#C-1", "contact-log#").await;
     assert_eq!(expiry(&log[0]), until);
     assert!(!log[0].contains_key("to_contact_point"));

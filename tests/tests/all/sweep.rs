@@ -8,6 +8,7 @@ use duewatch_app::{Deadline, SweepReport};
 use duewatch_domain::Account;
 use duewatch_domain::kernel::Revision;
 use duewatch_handlers::queue_event;
+use duewatch_runtime::Settings;
 use duewatch_stack::sqs::LocalSqs;
 use duewatch_store::{MAX_DUE_SHARDS, Store, StoreError};
 use duewatch_tests::support::{
@@ -133,13 +134,18 @@ async fn a_sweep_near_its_deadline_is_cut_short_and_writes_nothing() {
     assert_eq!(world.sweep().await.written, 1);
 }
 
+/// A store that is set to another number of shards.
+fn store_with(world: &World, shards: u32) -> Store {
+    Settings { due_shards: shards, ..world.stack.settings().clone() }.store(world.client().clone())
+}
+
 #[tokio::test]
 async fn fewer_shards_than_are_recorded_are_refused() {
     let world = World::at("2023-09-01T00:00:00Z").await;
     world.open("A-1").await;
     world.sweep().await;
     let recorded = world.store().due_shards();
-    let with = |shards| Store::new(world.client().clone(), world.store().tables().clone(), shards);
+    let with = |shards| store_with(&world, shards);
     let refused = with(recorded - 1).check_due_shards().await;
     assert!(
         matches!(&refused, Err(StoreError::TooFewShards { stored, set }) if (*stored, *set) == (recorded, recorded - 1)),
@@ -155,7 +161,7 @@ async fn a_sweep_over_fewer_shards_than_are_recorded_touches_nothing() {
     let world = World::at("2023-09-01T00:00:00Z").await;
     let opened = world.open("A-1").await;
     world.set(LIMITED_AT);
-    let more = Store::new(world.client().clone(), world.store().tables().clone(), MAX_DUE_SHARDS);
+    let more = store_with(&world, MAX_DUE_SHARDS);
     more.check_due_shards().await.unwrap();
     let event = serde_json::from_value(json!({
         "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}", "resources": []
@@ -197,7 +203,7 @@ async fn an_account_that_cannot_be_decoded_leaves_the_queue_and_the_others_are_s
     let item = world.item("A-3").await;
     assert_eq!((item.get("due_shard"), item.get("next_action_at")), (None, None));
     assert_eq!(item["installments"], AttributeValue::S("none of ours".to_owned()), "nothing else is touched");
-    let told = world.sent_to("operations");
+    let told = world.sent_to("tickets");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].body["data"]["kind"], "quarantined");
     assert_eq!(told[0].body["subject"], "A-3");

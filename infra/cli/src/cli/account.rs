@@ -8,10 +8,11 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use duewatch_app::{Clock, SystemClock};
+use duewatch_domain::assessment::{HeldRestriction, held_restriction};
 use duewatch_domain::kernel::{AccountId, business_date, end_of_day, start_of_day};
 use duewatch_domain::policy::{Restriction, Versions};
 use duewatch_domain::{Account, Decision, Permit, escaped, permit_for};
-use duewatch_store::{AnchorPublicKey, AnchorWitness};
+use duewatch_store::{AnchorWitness, HoldScope, VerifyingKey};
 use duewatch_views::{AccountView, MessageView};
 use serde::Serialize;
 
@@ -71,7 +72,7 @@ pub(super) struct AuditArgs {
     /// A public key that signs anchors, as `operations` received it; more than one after the key was replaced.
     /// Without one, the key that the first anchor names is believed.
     #[arg(long, value_name = "HEX")]
-    anchor_key: Vec<AnchorPublicKey>,
+    anchor_key: Vec<VerifyingKey>,
     /// The digest of an anchor, as `operations` received it: it must be among the anchors.
     #[arg(long, value_name = "HEX")]
     anchor_digest: Vec<String>,
@@ -88,18 +89,25 @@ struct LocatedAccount {
     /// None: the files of a case know no messages.
     messages: Option<Vec<MessageView>>,
     now: DateTime<Utc>,
+    /// The hold that keeps a restriction back.
+    held: Option<HeldRestriction>,
 }
 
 pub(super) fn run_explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
-    let LocatedAccount { account, decisions, others, versions, messages, now } = locate(&args.of)?;
-    let view = AccountView::new(&account, &decisions, &versions, now).with_messages(messages);
+    let LocatedAccount { account, decisions, others, versions, messages, now, held } = locate(&args.of)?;
+    let view = AccountView::new(&account, &decisions, &versions, now).with_messages(messages).with_held(held);
     if args.json {
         return Ok(print_json(&view)?);
     }
     let mut out = screen::people();
     match not_opened(&account, now) {
         Some(sentence) => writeln!(out, "{sentence}")?,
-        None => write!(out, "{}", story(&account, &decisions, &others, &versions, &view))?,
+        None => {
+            write!(out, "{}", story(&account, &decisions, &others, &versions, &view))?;
+            if let Some(held) = &view.held {
+                writeln!(out, "  {}", held_back(held))?;
+            }
+        }
     }
     Ok(())
 }
@@ -118,11 +126,13 @@ struct PermitAnswer<'a> {
     restriction: Option<&'a Restriction>,
     /// As decided last; none before the account is opened.
     stage: Option<&'a str>,
+    /// The hold that keeps a further restriction back; none: none does.
+    held: Option<HeldRestriction>,
     sentence: String,
 }
 
 pub(super) fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
-    let LocatedAccount { account, versions, now, .. } = locate(&args.of)?;
+    let LocatedAccount { account, versions, now, held, .. } = locate(&args.of)?;
     let permit = permit_for(&account, versions.in_force(&account, now), &args.operation)?;
     let unopened = not_opened(&account, now);
     let is_opened = unopened.is_none();
@@ -138,6 +148,7 @@ pub(super) fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
         },
         restriction: permit.restriction(),
         stage: is_opened.then(|| account.status.stage.as_str()),
+        held: held.filter(|_| is_opened),
         sentence: unopened.unwrap_or_else(|| permit.to_string()),
     };
     if args.json {
@@ -148,8 +159,26 @@ pub(super) fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
         if let Some(stage) = answer.stage {
             writeln!(out, "{}", escaped(&format!("Account {} is {stage}.", account.account_id)))?;
         }
+        if let Some(held) = &answer.held {
+            writeln!(out, "{}", held_back(held))?;
+        }
     }
     if answer.allowed { Ok(()) } else { Err(Box::new(Answered { code: NO })) }
+}
+
+/// A hold in words.
+fn held_back(held: &HeldRestriction) -> String {
+    let by = match held.kind {
+        "dispute" => "a dispute",
+        "temporary_cause" => "a temporary cause",
+        "payment_in_process" => "a payment in process",
+        "pause" => "a pause",
+        "money" => "money that cannot be posted",
+        _ => "the lender's hold on new restrictions",
+    };
+    let since = held.since.map_or_else(String::new, |since| format!(", since {since}"));
+    let until = held.until.map_or_else(String::new, |until| format!(", until {until}"));
+    format!("A further restriction is kept back by {by}{since}{until}.")
 }
 
 /// Prints one JSON object on a line.
@@ -194,7 +223,8 @@ fn locate(args: &LocatedArgs) -> Result<LocatedAccount, Box<dyn Error>> {
         .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
     let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));
     let versions = Arc::new(case.versions);
-    Ok(LocatedAccount { account, decisions, others, versions, messages: None, now })
+    let held = held_restriction(&account, &versions.timeline(&account, now), now);
+    Ok(LocatedAccount { account, decisions, others, versions, messages: None, now, held })
 }
 
 async fn stored(account_id: &AccountId) -> Result<LocatedAccount, Box<dyn Error>> {
@@ -209,9 +239,18 @@ async fn stored(account_id: &AccountId) -> Result<LocatedAccount, Box<dyn Error>
     let account = stored.ok_or_else(|| format!("there is no account {account_id}"))?.account;
     let versions = transitions.rules_of(&account, now).await?;
     let others = transitions.others_of(&account).await?;
+    let mut held = held_restriction(&account, &versions.timeline(&account, now), now);
+    if held.is_none() && account.assess_by(&versions, now).restricts(&account) {
+        let hold = transitions.store().hold(HoldScope::Restrictions).await?.filter(|hold| hold.is_on);
+        held = hold.map(|hold| HeldRestriction {
+            kind: "hold",
+            since: Some(business_date(account.time_zone, hold.at)),
+            until: None,
+        });
+    }
     let messages = Some(messages_of(transitions.store(), &account).await?);
     let decisions = account.recent_decisions().to_vec();
-    Ok(LocatedAccount { account, decisions, others, versions, messages, now })
+    Ok(LocatedAccount { account, decisions, others, versions, messages, now, held })
 }
 
 /// The days from the first event to the last.

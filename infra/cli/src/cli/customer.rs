@@ -10,7 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::kernel::{AccountId, CustomerId};
 
-use super::environment::{configured, sdk_config};
+use super::environment::{configured, sdk_config, services_with_tombstones};
 use crate::caller::caller;
 use crate::contacts;
 use crate::customer::{self, Erased, Export};
@@ -110,15 +110,16 @@ pub(super) async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
         )
         .into());
     }
-    let transitions = configured().await?;
+    let services = services_with_tombstones("duewatch").await?;
     let now = SystemClock.now();
     let by = requester(args.by.as_deref()).await?;
-    let Erased { deleted, emptied, kept, accounts, quarantined } =
-        customer::erase(&transitions, &args.customer, &by, now).await?;
+    let Erased { deleted, emptied, kept, accounts, quarantined, proposals } =
+        customer::erase(&services, &args.customer, &by, now).await?;
     writeln!(
         screen::people(),
         "{deleted} items deleted, the values of {emptied} log entries erased, {kept} records of access kept; \
-         the free text of {accounts} accounts and {quarantined} quarantined records erased"
+         the free text of {accounts} accounts and {quarantined} quarantined records erased; {proposals} proposals \
+         deleted"
     )?;
     Ok(())
 }

@@ -12,13 +12,15 @@ use clap::builder::NonEmptyStringValueParser;
 use duewatch_app::{Clock, SystemClock};
 use duewatch_domain::escaped;
 use duewatch_handlers::Handlers;
-use duewatch_runtime::{Settings, reference_keys_from_env};
+use duewatch_runtime::{Settings, reference_keys_from_env, tombstone_key_from_env};
 
-use super::environment::{configured, sdk_config};
+use super::environment::{configured, read_signing_key, sdk_config};
 use crate::caller::caller;
-use crate::import::past::PastEvents;
+use crate::import::dry_run::dry_run;
+use crate::import::past::{PastEvents, Takeover};
 use crate::import::{ImportError, Imported, Portfolio, import};
 use crate::input::{BookFormat, read_book, read_policy_and_texts};
+use crate::policies::PolicyPublisher;
 use crate::requeue::{QuarantineScope, Requeue, Requeued};
 use crate::screen;
 
@@ -37,6 +39,16 @@ pub(super) struct ImportArgs {
     /// A policy to publish first, in its first version; a later one is published by `policy publish`.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// The publisher's key, for the policy: a file with 64 hexadecimal digits.
+    #[arg(long, value_name = "FILE", requires = "policy")]
+    signing_key: Option<PathBuf>,
+    /// What becomes of the restrictions that the lines of the portfolio file name as in force already: they are kept
+    /// until the account's stage gets milder, or the policy alone is applied at once.
+    #[arg(long, value_enum)]
+    takeover: Option<Takeover>,
+    /// Count, for each restriction, on how many accounts it would be kept, eased or applied. Nothing is written.
+    #[arg(long)]
+    dry_run: bool,
     /// Load the rest when a line is refused.
     #[arg(long)]
     keep_going: bool,
@@ -68,8 +80,8 @@ pub(super) struct RequeueArgs {
 pub(super) async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
     let by = match &args.policy {
-        Some(_) => caller(&sdk_config().await).await?,
-        None => String::new(),
+        Some(_) if !args.dry_run => caller(&sdk_config().await).await?,
+        _ => String::new(),
     };
     let policy = args.policy.as_deref().map(read_policy_and_texts).transpose()?;
     let (accounts, mut faults) = read_book(&args.book, BookFormat::of(&args.book, args.format))?;
@@ -80,10 +92,26 @@ pub(super) async fn run_import(args: ImportArgs) -> Result<(), Box<dyn Error>> {
     for (fault, place) in faults.into_iter().zip(1_u64..) {
         screen::note(format_args!("duewatch: {fault} ({place} refused so far)"));
     }
+    if args.takeover.is_none()
+        && let Some(line) = accounts.iter().find(|line| !line.value.restrictions.is_empty())
+    {
+        let path = args.book.display().to_string();
+        return Err(ImportError::NoTakeover { path, line: line.line }.into());
+    }
+    let takeover = args.takeover.unwrap_or(Takeover::Keep);
     let now = SystemClock.now();
-    let policy = policy.as_ref().map(|policy| (policy, by.as_str()));
+    let key = args.signing_key.as_deref().map(read_signing_key).transpose()?;
+    let publisher = PolicyPublisher { by: &by, key: key.as_ref() };
+    let policy = policy.as_ref().map(|policy| (policy, publisher));
     let past = args.events.as_deref().map(|events| PastEvents::read(events, &accounts, now)).transpose()?;
-    let book = Portfolio { past: past.unwrap_or_default(), ..Portfolio::new(&args.book, accounts) };
+    let book = Portfolio { past: past.unwrap_or_default(), takeover, ..Portfolio::new(&args.book, accounts) };
+    if args.dry_run {
+        let run = dry_run(&transitions, book, policy.map(|(file, _)| &file.policy), now).await?;
+        for line in run.to_string().lines() {
+            print_line(line)?;
+        }
+        return Ok(());
+    }
     let Imported { opened, known, refused } =
         import(&transitions, book, policy, now, args.keep_going).await?;
     let refused = refused + faulty;
@@ -101,8 +129,10 @@ pub(super) async fn run_requeue(args: RequeueArgs) -> Result<(), Box<dyn Error>>
     let clock = || Arc::new(SystemClock);
     // Without keys no message could be verified, so none leaves.
     let keys = reference_keys_from_env()?;
+    let tombstone_key = tombstone_key_from_env()?;
     let requeue = Requeue::new(Handlers::over(keys, |function| {
         duewatch_runtime::services(function, &settings, dynamodb.clone(), sns.clone(), clock())
+            .with_tombstone_key(tombstone_key.clone())
     }));
     let since = args.since.unwrap_or_else(|| SystemClock.now().date_naive() - Days::new(30));
     let scope = QuarantineScope { since, source: args.source.as_deref() };

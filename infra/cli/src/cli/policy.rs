@@ -16,8 +16,8 @@ use duewatch_domain::{Policy, escaped};
 use super::environment::runtime;
 use super::exit::{Answered, FINDINGS};
 use super::policy_life::{
-    ApproveArgs, HoldArgs, ListArgs, PublishArgs, RollbackArgs, run_approve, run_hold, run_list, run_publish,
-    run_release, run_rollback,
+    ApproveArgs, HoldArgs, KeyArgs, ListArgs, PublishArgs, RollbackArgs, SignArgs, run_approve, run_hold,
+    run_key, run_list, run_publish, run_release, run_rollback, run_sign,
 };
 use crate::diff::{Diff, last_day};
 use crate::input::{BookFormat, read_events, read_policy, read_policy_and_texts, read_whole_book};
@@ -47,6 +47,11 @@ pub(super) enum PolicyCommand {
     Approve(ApproveArgs),
     /// Publish the text of the version before the latest one as the next version. It binds from its publication.
     Rollback(RollbackArgs),
+    /// Sign all versions of a policy as they lie there: unsigned ones, those of an earlier release, and those of a key
+    /// that was given up. Compare the digests that it prints with those of your own files.
+    Sign(SignArgs),
+    /// Print the public half of a publisher's key, for the setting POLICY_KEYS.
+    Key(KeyArgs),
     /// List the versions of a policy: who published each, when, and how many accounts it binds.
     List(ListArgs),
     /// Put new restrictions on hold for all accounts, within a minute. Flags, lifts and reminders go on.
@@ -115,6 +120,8 @@ pub(super) fn run(command: PolicyCommand) -> Result<(), Box<dyn Error>> {
         PolicyCommand::Publish(args) => runtime()?.block_on(run_publish(args)),
         PolicyCommand::Approve(args) => runtime()?.block_on(run_approve(args)),
         PolicyCommand::Rollback(args) => runtime()?.block_on(run_rollback(args)),
+        PolicyCommand::Sign(args) => runtime()?.block_on(run_sign(args)),
+        PolicyCommand::Key(args) => run_key(&args),
         PolicyCommand::List(args) => runtime()?.block_on(run_list(args)),
         PolicyCommand::Hold(args) => runtime()?.block_on(run_hold(args)),
         PolicyCommand::Release(args) => runtime()?.block_on(run_release(args)),

@@ -1,5 +1,5 @@
-//! `duewatch policy publish`, `approve`, `rollback`, `list`, `hold` and `release`: a policy in the tables that the
-//! environment names.
+//! `duewatch policy publish`, `approve`, `rollback`, `sign`, `list`, `hold` and `release`: a policy in the tables that
+//! the environment names.
 
 use std::error::Error;
 use std::io::Write;
@@ -7,17 +7,17 @@ use std::path::PathBuf;
 
 use chrono::{NaiveDate, SecondsFormat, TimeDelta};
 use clap::Args;
-use duewatch_app::{Clock, FRESH_FOR, NewVersion, SystemClock, Transitions};
-use duewatch_domain::Policy;
+use duewatch_app::{Clock, FRESH_FOR, NewVersion, SystemClock, Transitions, check_signing_key};
 use duewatch_domain::kernel::PolicyId;
 use duewatch_domain::policy::canonical_text;
-use duewatch_store::{PolicyApproval, RestrictionHold, policy_digest};
+use duewatch_domain::{Policy, escaped};
+use duewatch_store::{HoldScope, OperatorHold, PolicyApproval, policy_digest};
 
-use super::environment::{configured, sdk_config};
+use super::environment::{SigningKeyArgs, configured, read_signing_key, sdk_config};
 use crate::caller::caller;
 use crate::diff::last_day;
 use crate::input::{BookFormat, InputError, read_events, read_policy_and_texts, read_whole_book};
-use crate::policies::{self, Brake, JudgedBook, PublicationOutcome};
+use crate::policies::{self, Brake, JudgedBook, PolicyPublisher, PublicationOutcome};
 use crate::publish::queue_accounts;
 use crate::screen;
 
@@ -46,6 +46,8 @@ pub(super) struct PublishArgs {
     on: Option<NaiveDate>,
     #[command(flatten)]
     brake: BrakeArgs,
+    #[command(flatten)]
+    key: SigningKeyArgs,
 }
 
 #[derive(Args, Clone, Copy, Debug)]
@@ -68,6 +70,8 @@ impl BrakeArgs {
 pub(super) struct ApproveArgs {
     /// The policy, as TOML, before another person publishes it.
     policy: PathBuf,
+    #[command(flatten)]
+    key: SigningKeyArgs,
 }
 
 #[derive(Args, Debug)]
@@ -76,6 +80,23 @@ pub(super) struct RollbackArgs {
     policy_id: PolicyId,
     #[command(flatten)]
     brake: BrakeArgs,
+    #[command(flatten)]
+    key: SigningKeyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SignArgs {
+    /// The id of the policy.
+    policy_id: PolicyId,
+    /// The publisher's key: a file with 64 hexadecimal digits.
+    #[arg(long, value_name = "FILE")]
+    signing_key: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct KeyArgs {
+    /// The publisher's key: a file with 64 hexadecimal digits, as `openssl rand -hex 32` makes them.
+    file: PathBuf,
 }
 
 #[derive(Args, Debug)]
@@ -95,7 +116,7 @@ pub(super) struct HoldArgs {
 }
 
 /// A reason that can be stored and printed.
-fn reason(text: &str) -> Result<String, String> {
+pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.len() > MAX_REASON_BYTES || text.chars().any(char::is_control) {
         return Err(format!("a reason is a line of 1 to {MAX_REASON_BYTES} bytes"));
@@ -108,8 +129,8 @@ pub(super) async fn run_publish(args: PublishArgs) -> Result<(), Box<dyn Error>>
     let book = args.book().map_err(Box::new)?;
     let transitions = configured().await?;
     let by = caller(&sdk_config().await).await?;
-    let backdated = args.backdate.as_deref();
-    let new = NewVersion { policy: &file.policy, text: &file.text, by: &by, backdated };
+    let (backdated, key) = (args.backdate.as_deref(), args.key.read()?);
+    let new = NewVersion { policy: &file.policy, text: &file.text, by: &by, backdated, key: key.as_ref() };
     let published =
         policies::publish(transitions.store(), &new, book.as_ref(), args.brake.brake(), SystemClock.now())
             .await?;
@@ -132,8 +153,9 @@ impl PublishArgs {
 pub(super) async fn run_rollback(args: RollbackArgs) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
     let by = caller(&sdk_config().await).await?;
-    let (store, brake) = (transitions.store(), args.brake.brake());
-    let published = policies::rollback(store, &args.policy_id, &by, brake, SystemClock.now()).await?;
+    let (store, brake, key) = (transitions.store(), args.brake.brake(), args.key.read()?);
+    let publisher = PolicyPublisher { by: &by, key: key.as_ref() };
+    let published = policies::rollback(store, &args.policy_id, publisher, brake, SystemClock.now()).await?;
     report_and_queue(&transitions, &published).await
 }
 
@@ -183,8 +205,29 @@ pub(super) async fn run_approve(args: ApproveArgs) -> Result<(), Box<dyn Error>>
     let by = caller(&sdk_config().await).await?;
     let digest = policy_digest(&canonical_text(&file.text));
     let approval = PolicyApproval { by, at: SystemClock.now() };
-    transitions.store().approve_policy(&file.policy.id, &digest, &approval).await?;
+    let key = args.key.read()?;
+    check_signing_key(transitions.store(), key.as_ref())?;
+    transitions.store().approve_policy(&file.policy.id, &digest, &approval, key.as_ref()).await?;
     writeln!(screen::people(), "{} is approved by {}: {digest}", file.policy.reference(), approval.by)?;
+    Ok(())
+}
+
+pub(super) async fn run_sign(args: SignArgs) -> Result<(), Box<dyn Error>> {
+    let key = read_signing_key(&args.signing_key)?;
+    let transitions = configured().await?;
+    check_signing_key(transitions.store(), Some(&key))?;
+    for version in transitions.store().sign_policy(&args.policy_id, &key).await? {
+        let by = version.publication.map_or_else(|| "an earlier release".to_owned(), |one| one.by);
+        let line = format!("{} is signed: {}, published by {by}", version.policy.reference(), version.digest);
+        writeln!(screen::people(), "{}", escaped(&line))?;
+    }
+    Ok(())
+}
+
+/// Prints the public half of a key.
+pub(super) fn run_key(args: &KeyArgs) -> Result<(), Box<dyn Error>> {
+    let key = read_signing_key(&args.file)?;
+    writeln!(screen::people(), "{}", key.public_key())?;
     Ok(())
 }
 
@@ -222,7 +265,7 @@ pub(super) async fn run_release(args: HoldArgs) -> Result<(), Box<dyn Error>> {
 async fn set_hold(is_on: bool, reason: String) -> Result<(), Box<dyn Error>> {
     let transitions = configured().await?;
     let store = transitions.store();
-    let known = store.restriction_hold().await?;
+    let known = store.hold(HoldScope::Restrictions).await?;
     if known.as_ref().map_or(!is_on, |known| known.is_on == is_on) {
         let since = known.map(|known| known.at.to_rfc3339_opts(SecondsFormat::Secs, true));
         let state = if is_on { "on hold already" } else { "not on hold" };
@@ -232,6 +275,7 @@ async fn set_hold(is_on: bool, reason: String) -> Result<(), Box<dyn Error>> {
         });
     }
     let by = caller(&sdk_config().await).await?;
-    store.set_restriction_hold(&RestrictionHold { is_on, at: SystemClock.now(), by, reason }).await?;
+    let hold = OperatorHold { is_on, at: SystemClock.now(), by, reason };
+    store.set_hold(HoldScope::Restrictions, &hold).await?;
     Ok(())
 }

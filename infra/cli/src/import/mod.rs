@@ -1,5 +1,6 @@
 //! `import`: loads a portfolio file into the configured tables.
 
+pub mod dry_run;
 pub mod past;
 
 use std::path::Path;
@@ -15,8 +16,9 @@ use duewatch_runtime::SettingsError;
 use duewatch_store::{PublishedPolicy, Store, StoreError};
 use futures_util::{StreamExt, future, stream};
 
-use self::past::{PastEvents, TakeOverError};
+use self::past::{PastEvents, TakeOverError, Takeover};
 use crate::input::{InputError, NumberedLine, PolicyFile};
+use crate::policies::PolicyPublisher;
 use crate::progress::Progress;
 use crate::screen;
 
@@ -31,13 +33,15 @@ pub struct Portfolio<'a> {
     pub accounts: Vec<NumberedLine<Contract>>,
     /// The events of its accounts before the import.
     pub past: PastEvents,
+    /// What becomes of the restrictions that its lines name.
+    pub takeover: Takeover,
 }
 
 impl<'a> Portfolio<'a> {
     /// A portfolio without a past.
     #[must_use]
     pub fn new(path: &'a Path, accounts: Vec<NumberedLine<Contract>>) -> Self {
-        Self { path, accounts, past: PastEvents::default() }
+        Self { path, accounts, past: PastEvents::default(), takeover: Takeover::Keep }
     }
 }
 
@@ -100,6 +104,18 @@ pub enum ImportError {
         /// Accounts that were not tried.
         left: u64,
     },
+    /// Lines name restrictions, and nobody says what becomes of them.
+    #[error(
+        "{path}:{line}: restrictions: say what becomes of those that are in force: --takeover keep or --takeover apply; \
+         --dry-run counts both"
+    )]
+    NoTakeover { path: String, line: u64 },
+    /// An account's policy is not known.
+    #[error("policy {0} is not published, and no --policy gives it")]
+    NoPolicy(String),
+    /// An account cannot be taken over.
+    #[error(transparent)]
+    Fault(#[from] Box<AccountFault>),
     /// The environment does not name the tables.
     #[error(
         "{0}. This works on the tables that the environment names; \
@@ -140,13 +156,13 @@ pub enum ImportError {
 pub async fn import(
     transitions: &Transitions,
     book: Portfolio<'_>,
-    policy: Option<(&PolicyFile, &str)>,
+    policy: Option<(&PolicyFile, PolicyPublisher<'_>)>,
     now: DateTime<Utc>,
     keep_going: bool,
 ) -> Result<Imported, ImportError> {
     transitions.store().check_due_shards().await?;
-    if let Some((file, by)) = policy {
-        publish_first(transitions.store(), file, by, now).await?;
+    if let Some((file, publisher)) = policy {
+        publish_first(transitions.store(), file, publisher, now).await?;
     }
     load(transitions, book, now, keep_going).await
 }
@@ -158,7 +174,7 @@ async fn load(
     now: DateTime<Utc>,
     keep_going: bool,
 ) -> Result<Imported, ImportError> {
-    let Portfolio { path, accounts, mut past } = book;
+    let Portfolio { path, accounts, mut past, takeover } = book;
     let total = accounts.len() as u64;
     let mut progress = Progress::new("import", total);
     let mut imported = Imported::default();
@@ -174,7 +190,7 @@ async fn load(
     let mut results = stream::iter(accounts)
         .take_while(|_| future::ready(goes_on.load(Ordering::Relaxed)))
         .map(|(account, events)| async move {
-            let taken = past::take_over(transitions, &account.value, &events, now).await;
+            let taken = Box::pin(past::take_over(transitions, &account.value, &events, takeover, now)).await;
             (account.line, taken)
         })
         .buffer_unordered(CONCURRENCY);
@@ -213,7 +229,7 @@ async fn load(
 async fn publish_first(
     store: &Store,
     file: &PolicyFile,
-    by: &str,
+    publisher: PolicyPublisher<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), ImportError> {
     let PolicyFile { policy, text } = file;
@@ -226,6 +242,7 @@ async fn publish_first(
     if !known.is_empty() {
         return Err(ImportError::LaterVersion(policy.id.to_string()));
     }
-    publish_policy(store, &NewVersion { policy, text, by, backdated: None }, now).await?;
+    let PolicyPublisher { by, key } = publisher;
+    publish_policy(store, &NewVersion { policy, text, by, backdated: None, key }, now).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use duewatch_app::{TransitionError, TransitionOutcome, Transitions};
 use duewatch_domain::commands::PaymentReversed;
 use duewatch_domain::formats::FormatError;
 use duewatch_domain::kernel::AccountId;
+use duewatch_domain::policy::Versions;
 use duewatch_domain::{Account, Command, Contract, Event, Refusal, Trigger};
 use duewatch_store::{MayConflict, PaymentFact, PaymentPut, ReversalFact, ReversalPut, Store, StoreError};
 
@@ -101,19 +102,31 @@ impl From<StoreError> for TakeOverError {
     }
 }
 
+/// What becomes of the restrictions that the lender has in force on the accounts of a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Takeover {
+    /// They stay until the account's stage gets milder.
+    Keep,
+    /// The policy alone says what holds, at once.
+    Apply,
+}
+
 /// Opens an account with its past. Of an account that is open already only the payments are taken: they are put into
 /// the payments table where it lacks them.
 pub(super) async fn take_over(
     transitions: &Transitions,
     contract: &Contract,
     events: &[NumberedLine<Event>],
+    takeover: Takeover,
     now: DateTime<Utc>,
 ) -> Result<TransitionOutcome, TakeOverError> {
-    if events.is_empty() {
+    if events.is_empty() && contract.restrictions.is_empty() {
         return Ok(transitions.open(contract, now, Trigger::Fact).await?);
     }
     let account = Account::open(contract).map_err(TransitionError::from)?;
-    let (account, events) = with_past(transitions, account, events, now).await?;
+    let rules = transitions.rules_of(&account, now).await?;
+    let (mut account, events) = with_past(&rules, account, events)?;
+    account.take_over(&contract.restrictions, takeover == Takeover::Keep);
     for (line, at, command) in events {
         let refused = |refusal: Refusal| TakeOverError { event: Some(line), error: refusal.into() };
         put_money(transitions.store(), &contract.account_id, at, command).await?.map_err(refused)?;
@@ -127,16 +140,14 @@ pub(super) async fn take_over(
 }
 
 /// An event with its line and the instant at which it became known.
-type PastEvent<'a> = (u64, DateTime<Utc>, &'a Command);
+pub(super) type PastEvent<'a> = (u64, DateTime<Utc>, &'a Command);
 
 /// The account after its past, and the events as they were applied: equal instants keep the file's order.
-async fn with_past<'e>(
-    transitions: &Transitions,
+pub(super) fn with_past<'e>(
+    rules: &Versions,
     mut account: Account,
     events: &'e [NumberedLine<Event>],
-    now: DateTime<Utc>,
 ) -> Result<(Account, Vec<PastEvent<'e>>), TakeOverError> {
-    let rules = transitions.rules_of(&account, now).await?;
     let mut applied: Vec<PastEvent<'e>> = Vec::with_capacity(events.len());
     for NumberedLine { line, value: Event { at, command, .. } } in events {
         let at = applied.last().map_or(*at, |(_, last, _)| (*last + TimeDelta::nanoseconds(1)).max(*at));

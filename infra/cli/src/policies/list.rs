@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::kernel::PolicyId;
 use duewatch_domain::policy::MAX_VERSIONS;
-use duewatch_store::{PublishedPolicy, RestrictionHold, Store, StoreError};
+use duewatch_store::{HoldScope, OperatorHold, PublishedPolicy, Store, StoreError};
 use serde::Serialize;
 
 use super::{TableSample, each_account};
@@ -20,7 +20,7 @@ pub struct PolicyList {
     /// The accounts that each version assessed last.
     binds: BTreeMap<u32, u64>,
     sample: TableSample,
-    hold: Option<RestrictionHold>,
+    hold: Option<OperatorHold>,
 }
 
 /// Lists the newest versions of a policy, and counts the accounts under each in the table or in a sample of it.
@@ -39,7 +39,8 @@ pub async fn list(store: &Store, id: &PolicyId) -> Result<PolicyList, StoreError
         }
     });
     let sample = sample.await?;
-    Ok(PolicyList { versions, binds, sample, hold: store.restriction_hold().await? })
+    let hold = store.hold(HoldScope::Restrictions).await?;
+    Ok(PolicyList { versions, binds, sample, hold })
 }
 
 #[derive(Serialize)]

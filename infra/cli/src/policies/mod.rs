@@ -6,7 +6,7 @@ mod publication;
 
 pub use self::brake::{Brake, BrakeError, Judgement};
 pub use self::list::{PolicyList, list};
-pub use self::publication::{JudgedBook, LifeError, PublicationOutcome, publish, rollback};
+pub use self::publication::{JudgedBook, LifeError, PolicyPublisher, PublicationOutcome, publish, rollback};
 
 use duewatch_domain::Account;
 use duewatch_domain::kernel::PolicyId;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use duewatch_app::{NewVersion, PublishError, check_next_version, publish_policy};
+use duewatch_app::{NewVersion, PublishError, check_next_version, check_signing_key, publish_policy};
 use duewatch_domain::kernel::PolicyId;
 use duewatch_domain::policy::{self, PolicyError, next_version};
 use duewatch_domain::{Contract, Event, Policy};
-use duewatch_store::{PublishedPolicy, Store, StoreError};
+use duewatch_store::{PrivateKey, PublishedPolicy, Store, StoreError};
 
 use super::brake::{Brake, BrakeError, Judgement, noticed};
 use crate::diff::Diff;
@@ -22,6 +22,15 @@ pub struct JudgedBook {
     pub events_path: PathBuf,
     /// The day at whose end the accounts are compared.
     pub on: NaiveDate,
+}
+
+/// Who publishes.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyPublisher<'a> {
+    /// The caller, as the platform knows it.
+    pub by: &'a str,
+    /// The key that signs; none only where the functions take unsigned versions.
+    pub key: Option<&'a PrivateKey>,
 }
 
 /// The result of a publication.
@@ -64,6 +73,7 @@ pub async fn publish(
     brake: Brake,
     now: DateTime<Utc>,
 ) -> Result<PublicationOutcome, LifeError> {
+    check_signing_key(store, new.key)?;
     let latest = store.published_policies(&new.policy.id, 1).await?.pop();
     if check_next_version(latest.as_ref(), new, now)? {
         return Ok(PublicationOutcome { policy: new.policy.clone(), is_new: false, judgement: None });
@@ -100,7 +110,7 @@ fn of_book(
 pub async fn rollback(
     store: &Store,
     id: &PolicyId,
-    by: &str,
+    publisher: PolicyPublisher<'_>,
     brake: Brake,
     now: DateTime<Utc>,
 ) -> Result<PublicationOutcome, LifeError> {
@@ -110,6 +120,7 @@ pub async fn rollback(
     let text = next_version(&before.text, version, latest.policy.announcement.as_ref())?;
     let policy = policy::parse(&text)?;
     let reason = format!("rollback of version {}", latest.policy.version);
-    let new = NewVersion { policy: &policy, text: &text, by, backdated: Some(&reason) };
+    let PolicyPublisher { by, key } = publisher;
+    let new = NewVersion { policy: &policy, text: &text, by, backdated: Some(&reason), key };
     publish(store, &new, None, brake, now).await
 }

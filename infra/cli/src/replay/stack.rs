@@ -16,7 +16,7 @@ use duewatch_domain::formats::DailyLines;
 use duewatch_domain::kernel::{AccountId, CustomerId, EventId, Revision};
 use duewatch_domain::kernel::{last_instant_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Command, Event, InboundMessage, Refusal, Trigger, Zone, assess};
-use duewatch_stack::{Stack, StackClock, StackError, Transport};
+use duewatch_stack::{Stack, StackClock, StackError, Transport, local_policy_key};
 use duewatch_store::{
     Consumed, ContactOutcome, PaymentFact, ReversalFact, ReversalPut, Store, StoreError, Tables,
 };
@@ -44,7 +44,7 @@ pub fn run_stack<'a>(
     runtime.block_on(async {
         let moments = all_moments(case);
         let begin = moments.first().map_or(DateTime::<Utc>::UNIX_EPOCH, |moment| moment.at);
-        let stack = Stack::start(StackClock::simulated(begin), Transport::InProcess).await?;
+        let stack = Stack::start(StackClock::simulated(begin), Transport::InProcess).await?.taking_facts();
         let mut run = StackRun::new(case, stack, daily);
         run.all(&moments, what).await?;
         run.report().await
@@ -191,9 +191,10 @@ impl<'a> StackRun<'a> {
     }
 
     async fn all(&mut self, moments: &[Moment], what: &'static str) -> Result<(), ReplayError> {
+        let key = local_policy_key().map_err(StackError::from)?;
         for file in self.case.earlier.iter().chain([&self.case.policy]) {
             let store = self.stack.store();
-            store.install_policy(&file.policy, &file.text).await.map_err(StackError::from)?;
+            store.install_policy(&file.policy, &file.text, &key).await.map_err(StackError::from)?;
         }
         let mut progress = Progress::new(what, moments.len() as u64);
         for (done, moment) in moments.iter().enumerate() {

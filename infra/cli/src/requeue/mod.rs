@@ -12,14 +12,12 @@ use duewatch_app::{CROSS_RESTRICTIONS, TransitionError, post_payment};
 use duewatch_domain::formats::parse_message;
 use duewatch_domain::kernel::{AccountId, PaymentId};
 use duewatch_handlers::{Handlers, WaitingMessage, queue_event};
-use duewatch_store::{QUARANTINE_DAYS, Quarantined, Store, StoreError};
+use duewatch_store::{MAX_WALKED_PAGES, QUARANTINE_DAYS, Quarantined, Store, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The days by which DynamoDB may delete an item later than its expiry.
 const DAYS_TO_DELETE: u64 = 2;
-/// The most pages of a day's quarantine that are read, up to 1 MB each.
-const MAX_PAGES: usize = 10_000;
 
 /// The result of a requeue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,9 +54,6 @@ pub enum RequeueError {
     /// A file of failed records is unusable.
     #[error("{path}: {problem}")]
     File { path: String, problem: String },
-    /// A day holds more records than one command reads.
-    #[error("the quarantine of {0} has more than {MAX_PAGES} pages; narrow it by --source, or drop records")]
-    TooMany(NaiveDate),
     /// No record of that id is in quarantine on those days.
     #[error("{0}: no such record is in quarantine on those days; duewatch requeue --list names them")]
     NotThere(String),
@@ -118,22 +113,12 @@ impl Requeue {
         let oldest = today.checked_sub_days(Days::new(QUARANTINE_DAYS + DAYS_TO_DELETE));
         let since = oldest.map_or(scope.since, |oldest| scope.since.max(oldest));
         for date in since.iter_days().take_while(|date| *date <= today) {
-            let mut after: Option<String> = None;
-            let mut pages = 0;
-            loop {
-                let page = self.store().quarantine_page(date, after.as_deref()).await?;
-                for record in page.records {
+            let mut walk = self.store().walk_quarantine(date, MAX_WALKED_PAGES);
+            while let Some(page) = walk.next_page().await? {
+                for record in page {
                     if record.at < begun && scope.source.is_none_or(|source| source == record.source) {
                         visit(record).await?;
                     }
-                }
-                after = page.next;
-                pages += 1;
-                if after.is_none() {
-                    break;
-                }
-                if pages >= MAX_PAGES {
-                    return Err(RequeueError::TooMany(date));
                 }
             }
         }
@@ -238,5 +223,9 @@ fn as_message(queue: &str, record: &Quarantined, now: DateTime<Utc>) -> Value {
         sent_at: now,
         received: 1,
     };
-    queue_event(queue, &[message])
+    let mut event = queue_event(queue, &[message]);
+    if let Some(sender_id) = &record.sender_id {
+        event["Records"][0]["attributes"]["SenderId"] = sender_id.as_str().into();
+    }
+    event
 }

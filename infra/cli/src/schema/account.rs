@@ -1,10 +1,22 @@
 //! The schema of the portfolio file.
 
+use duewatch_domain::policy::MAX_RESTRICTIONS;
 use serde_json::{Value, json};
 
 use super::parts::{list, maybe, object, reference};
 
+/// The account of an event that opens it: nothing restricts it yet.
 pub(super) fn account() -> Value {
+    with_restrictions(0)
+}
+
+/// A line of a portfolio file: an account, and the restrictions that the lender has in force already.
+pub(super) fn portfolio_line() -> Value {
+    with_restrictions(MAX_RESTRICTIONS)
+}
+
+fn with_restrictions(at_most: usize) -> Value {
+    let restrictions = json!({ "type": "array", "items": reference("restriction"), "maxItems": at_most });
     let zone =
         json!({ "description": "an IANA name, such as Asia/Shanghai", "type": "string", "minLength": 1 });
     object(
@@ -17,7 +29,7 @@ pub(super) fn account() -> Value {
             ("opened_on", reference("date")),
             ("installments", list(&reference("installment"))),
         ],
-        &[("interest", maybe(&interest()))],
+        &[("interest", maybe(&interest())), ("restrictions", restrictions)],
     )
 }
 

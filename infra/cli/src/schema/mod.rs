@@ -14,8 +14,6 @@ mod policy;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-use self::parts::reference;
-
 /// The formats that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -36,7 +34,7 @@ pub enum Format {
 pub fn schema(format: Format) -> Value {
     let (title, body) = match format {
         Format::Policy => ("A policy of duewatch, as its TOML says it", policy::policy()),
-        Format::Account => ("An account: a line of a book", reference("account")),
+        Format::Account => ("An account: a line of a book", account::portfolio_line()),
         Format::Command => ("A command: the body of a message to intake", event::command()),
         Format::Decision => ("A decision: a line of the decisions output", decision::decision()),
         Format::Event => ("An event: a line of an events file", event::event()),

@@ -1,9 +1,9 @@
 //! The schema of the policy.
 
 use duewatch_domain::policy::{
-    MAX_BUCKETS, MAX_CLASSES, MAX_COHORTS, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS,
-    MAX_REMINDER_STEPS, MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES, MAX_TEMPLATE_BYTES, MAX_TEMPLATES,
-    MIN_KEPT_DAYS, RestrictionKind,
+    MAX_APPROVAL_WITHIN_DAYS, MAX_BUCKETS, MAX_CLASSES, MAX_COHORTS, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS,
+    MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS, MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES,
+    MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MIN_KEPT_DAYS, RestrictionKind,
 };
 use serde_json::{Value, json};
 
@@ -33,6 +33,7 @@ pub(super) fn policy() -> Value {
             ("promise", object(&[("max_days", some_days())], &[])),
             ("dispute", object(&[("holds_days", some_days())], &[])),
             ("holds", object(&[], &[("at_most_days", some_days()), ("hold_days", some_days())])),
+            ("approval", approval()),
             ("operations", object(&[], &[("known", operations()), ("never_blocked", operations())])),
             ("announcement", announcement()),
             ("rollout", rollout()),
@@ -45,6 +46,15 @@ pub(super) fn policy() -> Value {
             ("retention", object(&[], &[("history_days", kept_days()), ("contact_log_days", kept_days())])),
         ],
     )
+}
+
+/// At least one of the two limits.
+fn approval() -> Value {
+    let within = json!({ "type": "integer", "minimum": 1, "maximum": MAX_APPROVAL_WITHIN_DAYS });
+    let mut approval =
+        object(&[], &[("amount_above", amount()), ("pause_days_above", days()), ("within_days", within)]);
+    approval["anyOf"] = json!([{ "required": ["amount_above"] }, { "required": ["pause_days_above"] }]);
+    approval
 }
 
 /// At least one day.

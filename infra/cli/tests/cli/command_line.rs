@@ -287,6 +287,7 @@ fn help_lists_the_commands_and_their_options() {
         "audit",
         "export",
         "erase",
+        "restore",
         "serve",
         "policy",
         "verify",

@@ -6,11 +6,14 @@
     reason = "a test's own input is known to be good"
 )]
 
+mod approve;
 mod command_line;
 mod diff_law;
 mod endpoints;
 mod hand_worked_cases;
+mod holds;
 mod lines;
+mod operations;
 mod outputs;
 mod permits;
 mod policies;
@@ -18,6 +21,8 @@ mod policy;
 mod printing;
 mod readings;
 mod readings_of_facts;
+mod restore;
 mod schema;
 mod tables;
+mod takeover;
 mod verify;

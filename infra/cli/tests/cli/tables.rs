@@ -6,7 +6,7 @@ use duewatch_app::Clock;
 use duewatch_domain::formats::parse_book_line;
 use duewatch_domain::{Trigger, policy};
 use duewatch_handlers::LOCAL_REGION;
-use duewatch_stack::{Ports, Stack, StackClock, Transport};
+use duewatch_stack::{Ports, Stack, StackClock, Transport, local_policy_key};
 use serde_json::Value;
 
 const POLICY: &str = "id = \"standard\"\nversion = 1\neffective_on = 2023-01-01\nstages = []\n";
@@ -17,13 +17,19 @@ async fn stack() -> (Stack, Vec<(String, String)>) {
     let clock = StackClock::simulated("2023-10-01T00:00:00Z".parse().unwrap());
     let ports = Transport::Loopback(Ports { dynamodb: 0, sns: 0, sqs: 0 });
     let mut stack = Stack::start(clock, ports).await.unwrap();
-    stack.store().install_policy(&policy::parse(POLICY).unwrap(), POLICY).await.unwrap();
+    stack
+        .store()
+        .install_policy(&policy::parse(POLICY).unwrap(), POLICY, &local_policy_key().unwrap())
+        .await
+        .unwrap();
     let contract = parse_book_line(LINE).unwrap();
     stack.transitions().open(&contract, stack.clock().now(), Trigger::Time).await.unwrap();
     stack.drain().await.unwrap();
     let mut environment = stack.environment(&stack.declared_functions()[0]).unwrap();
     environment.extend([
         ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), stack.services().dynamodb_url.clone()),
+        ("AWS_ENDPOINT_URL_SNS".to_owned(), stack.services().sns_url.clone()),
+        ("DUEWATCH_TOMBSTONE_KEY".to_owned(), "07".repeat(32)),
         ("AWS_REGION".to_owned(), LOCAL_REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),
@@ -38,7 +44,7 @@ fn duewatch(arguments: &str, environment: &[(String, String)]) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_export_and_erase_work_on_the_tables_that_the_environment_names() {
-    let (_stack, environment) = stack().await;
+    let (_stack, environment) = Box::pin(stack()).await;
     let run = duewatch("audit A-1", &environment);
     let said = String::from_utf8(run.stdout).unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
@@ -59,7 +65,7 @@ async fn audit_export_and_erase_work_on_the_tables_that_the_environment_names() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_says_why() {
-    let (_stack, environment) = stack().await;
+    let (_stack, environment) = Box::pin(stack()).await;
     for (arguments, why) in [
         ("audit A-9", "there is no account A-9"),
         ("export C-2 --by officer-7 --account A-1", "account A-1 is none of customer C-2"),
@@ -78,7 +84,7 @@ async fn what_is_refused_says_why() {
 /// Three lines: one that opens, one that names a policy that was never published, and one more.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_stops_says_where_and_how_much_was_loaded() {
-    let (_stack, environment) = stack().await;
+    let (_stack, environment) = Box::pin(stack()).await;
     let folder = tempfile::tempdir().unwrap();
     let book = folder.path().join("book.jsonl");
     let line = |id: &str, policy: &str| {
@@ -116,7 +122,7 @@ async fn an_import_that_stops_says_where_and_how_much_was_loaded() {
 /// The account is of a release that took any id without control characters.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_is_stored_already_stays_valid_and_never_acts_on_the_terminal() {
-    let (stack, environment) = stack().await;
+    let (stack, environment) = Box::pin(stack()).await;
     let mut contract = parse_book_line(LINE).unwrap();
     contract.account_id = "A 1\u{202e}#".parse().unwrap();
     stack.transitions().open(&contract, stack.clock().now(), Trigger::Time).await.unwrap();

@@ -1,6 +1,7 @@
 //! SNS on loopback, for the real SDK client.
 //!
-//! It speaks the AWS Query protocol, supports `Publish`, `PublishBatch` and `CreateTopic`, refuses requests
+//! It speaks the AWS Query protocol, supports `Publish`, `PublishBatch`, `CreateTopic` and
+//! `GetTopicAttributes`, refuses requests
 //! that SNS refuses, and keeps accepted messages. It has no subscribers over the wire. Tests can make it
 //! fail, wholly or in part.
 
@@ -152,6 +153,11 @@ impl LocalSns {
         self.lock().topics.insert(topic_arn.to_owned());
     }
 
+    /// Removes a topic, as somebody with the right may.
+    pub fn remove(&self, topic_arn: &str) {
+        self.lock().topics.remove(topic_arn);
+    }
+
     /// The accepted messages that are still kept, in order.
     #[must_use]
     pub fn delivered(&self) -> Vec<Delivered> {
@@ -228,6 +234,10 @@ impl SnsState {
         match query::action(form)? {
             Action::CreateTopic { name } => {
                 self.create(&name).map(|topic_arn| xml::topic_created(&topic_arn, request_id))
+            }
+            Action::GetTopicAttributes { topic_arn } => {
+                self.known(&topic_arn)?;
+                Ok(xml::topic_attributes(&topic_arn, request_id))
             }
             Action::Publish { topic_arn, message } => {
                 self.known(&topic_arn)?;

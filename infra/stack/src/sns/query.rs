@@ -72,6 +72,7 @@ impl SnsRefusal {
 #[derive(Debug)]
 pub(super) enum Action {
     CreateTopic { name: String },
+    GetTopicAttributes { topic_arn: String },
     Publish { topic_arn: String, message: SnsMessage },
     PublishBatch { topic_arn: String, entries: Vec<SnsEntry> },
 }
@@ -98,6 +99,7 @@ pub(super) fn action(form: Vec<(String, String)>) -> Result<Action, SnsRefusal> 
     let mut form = Fields(form.into_iter().collect());
     match form.take("Action").unwrap_or_default().as_str() {
         "CreateTopic" => Ok(Action::CreateTopic { name: topic_name(&mut form)? }),
+        "GetTopicAttributes" => Ok(Action::GetTopicAttributes { topic_arn: topic_arn(&mut form)? }),
         "Publish" => publish(&mut form),
         "PublishBatch" => publish_batch(&mut form),
         other => Err(SnsRefusal::InvalidAction(other.to_owned())),

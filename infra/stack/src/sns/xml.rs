@@ -12,6 +12,13 @@ pub(super) fn topic_created(topic_arn: &str, request_id: &str) -> String {
     response("CreateTopic", &element("TopicArn", topic_arn), request_id)
 }
 
+/// The answer to `GetTopicAttributes`: the one attribute that a topic has here.
+pub(super) fn topic_attributes(topic_arn: &str, request_id: &str) -> String {
+    let entry = element("key", "TopicArn") + &element("value", topic_arn);
+    let attributes = format!("<Attributes><entry>{entry}</entry></Attributes>");
+    response("GetTopicAttributes", &attributes, request_id)
+}
+
 /// The answer to `Publish`.
 pub(super) fn published(message_id: &str, request_id: &str) -> String {
     response("Publish", &element("MessageId", message_id), request_id)

@@ -322,6 +322,13 @@ impl<'a> Context<'a> {
             Some(Intrinsic::Ref(id) | Intrinsic::Attribute(id, "Arn")) if self.is_a(id, FUNCTION) => {
                 Ok(id.to_owned())
             }
+            // Here runs one version, whatever alias triggers invoke.
+            Some(Intrinsic::Ref(alias))
+                if let Some(id) = alias.strip_suffix(".Alias")
+                    && self.is_a(id, FUNCTION) =>
+            {
+                Ok(id.to_owned())
+            }
             Some(Intrinsic::Attribute(id, _) | Intrinsic::Ref(id)) => Err(node.unresolved(id, "a function")),
             _ => Err(node.unexpected("a Ref of a function or a GetAtt of its Arn")),
         }

@@ -66,7 +66,7 @@ fn embedded() -> Template {
 }
 
 #[test]
-fn the_template_that_deploys_declares_the_three_tables() {
+fn the_template_that_deploys_declares_its_tables() {
     let template = embedded();
     let accounts = template.table("AccountsTable").unwrap();
     assert_eq!(accounts.name, "duewatch-dev-accounts");
@@ -92,13 +92,14 @@ fn the_template_that_deploys_declares_the_three_tables() {
     let records = template.table("RecordsTable").unwrap();
     assert_eq!((records.hash_key.as_str(), records.range_key.as_deref()), ("pk", Some("sk")));
     assert_eq!(records.stream, None);
-    assert_eq!(template.tables.len(), 4);
+    assert_eq!(template.tables.len(), 6);
 }
 
 #[test]
-fn the_template_that_deploys_declares_the_three_topics() {
+fn the_template_that_deploys_declares_its_topics() {
     let names: Vec<_> = embedded().topics.into_iter().map(|topic| topic.name).collect();
-    assert_eq!(names, ["duewatch-dev-reminders", "duewatch-dev-account-events", "duewatch-dev-operations"]);
+    let expected = ["reminders", "account-events", "operations", "tickets", "heartbeat", "archive"];
+    assert_eq!(names, expected.map(|name| format!("duewatch-dev-{name}")));
 }
 
 #[rstest]
@@ -181,12 +182,13 @@ fn each_function_has_its_directory_and_the_whole_environment(
     assert_eq!(function.timeout, TimeDelta::seconds(timeout));
     let mut environment: Vec<_> =
         function.environment.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    if id == "DetectOverdueFunction" {
-        assert_eq!(environment.pop(), Some(("SWEEP_QUEUE_URL", EnvValue::Queue("SweepsQueue".to_owned()))));
-    }
+    let queue = ("SWEEP_QUEUE_URL", EnvValue::Queue("SweepsQueue".to_owned()));
+    assert_eq!(environment.contains(&queue), id == "DetectOverdueFunction");
+    environment.retain(|variable| *variable != queue);
     for (name, parameter, only) in [
         ("DUEWATCH_REFERENCE_KEYS", "ReferenceKeys", "SendRemindersFunction"),
         ("SENDERS", "Senders", "IntakeFunction"),
+        ("DUEWATCH_TOMBSTONE_KEY", "TombstoneKey", "IntakeFunction"),
     ] {
         let own = (name, EnvValue::Parameter(parameter.to_owned()));
         assert_eq!(environment.contains(&own), id == only, "{name} is for {only} alone");
@@ -198,13 +200,19 @@ fn each_function_has_its_directory_and_the_whole_environment(
             ("ACCOUNTS_TABLE", EnvValue::Table("AccountsTable".to_owned())),
             ("ACCOUNT_EVENTS_TOPIC_ARN", EnvValue::Topic("AccountEventsTopic".to_owned())),
             ("ANCHORS_TABLE", EnvValue::Table("AnchorsTable".to_owned())),
+            ("ARCHIVE_TOPIC_ARN", EnvValue::Topic("ArchiveTopic".to_owned())),
             ("DUE_SHARDS", EnvValue::Parameter("DueShards".to_owned())),
+            ("HEARTBEAT_TOPIC_ARN", EnvValue::Topic("HeartbeatTopic".to_owned())),
+            ("HISTORY_TABLE", EnvValue::Table("HistoryTable".to_owned())),
             ("METRICS_NAMESPACE", EnvValue::Literal("duewatch-dev".to_owned())),
             ("OPERATIONS_TOPIC_ARN", EnvValue::Topic("OperationsTopic".to_owned())),
             ("PAYMENTS_TABLE", EnvValue::Table("PaymentsTable".to_owned())),
+            ("POLICIES_TABLE", EnvValue::Table("PoliciesTable".to_owned())),
+            ("POLICY_KEYS", EnvValue::Parameter("PolicyKeys".to_owned())),
             ("RECORDS_TABLE", EnvValue::Table("RecordsTable".to_owned())),
             ("REMINDERS_TOPIC_ARN", EnvValue::Topic("RemindersTopic".to_owned())),
             ("RUST_LOG", EnvValue::Parameter("LogLevel".to_owned())),
+            ("TICKETS_TOPIC_ARN", EnvValue::Topic("TicketsTopic".to_owned())),
         ]
     );
     assert_eq!(template.parameter("DueShards").unwrap().default.as_deref(), Some("4"));

@@ -426,7 +426,7 @@ async fn publish(
     report: &mut EvaluationReport,
 ) -> Result<(), StoreError> {
     let messages: Vec<OutboundMessage> = ready.iter().map(|one| one.message.clone()).collect();
-    let failed: Vec<usize> = match services.notifier.publish(&messages).await {
+    let failed: Vec<usize> = match services.publisher.publish(&messages, now).await {
         Ok(()) => Vec::new(),
         Err(error) => {
             tracing::warn!(%error, "to be sent again");

@@ -37,9 +37,13 @@ pub struct ContactSweepReport {
     pub oldest_due_seconds: u64,
     /// Whether the deadline came before the end.
     pub cut_short: bool,
+    /// Whether sending is on hold: the due requests wait.
+    #[serde(rename = "sending_held", skip_serializing_if = "std::ops::Not::not")]
+    pub is_held: bool,
 }
 
-/// Evaluates each customer with due contact requests.
+/// Evaluates each customer with due contact requests. While sending is on hold, it only says how long the oldest
+/// waits.
 ///
 /// # Errors
 /// When the index of queued requests cannot be read. A failed customer does not fail the sweep.
@@ -66,11 +70,13 @@ pub async fn sweep_contact_requests(
             let new = page.customers.into_iter().filter(|one| seen.insert(one.clone())).collect();
             Box::pin(evaluate_customers(services, keys, new, deadline, &mut report)).await;
             from = page.next;
-            if from.is_none() {
+            if from.is_none() || report.is_held {
                 break;
             }
         }
     }
+    // With nothing due too, the alarm of the hold has its figure.
+    report.is_held |= services.publisher.sending_is_held(services.clock.now()).await?;
     tracing::info!(?report, "contact requests swept");
     Ok(report)
 }
@@ -82,7 +88,8 @@ enum CustomerOutcome {
     CutShort,
 }
 
-/// Evaluates customers, several at once. A customer who fails is left for the next sweep.
+/// Evaluates customers, several at once. A customer who fails is left for the next sweep, and so are all while
+/// sending is on hold or nobody knows whether it is.
 pub async fn evaluate_customers(
     services: &Services,
     keys: &ReferenceKeys,
@@ -90,6 +97,21 @@ pub async fn evaluate_customers(
     deadline: Deadline,
     swept: &mut ContactSweepReport,
 ) {
+    if customers.is_empty() {
+        return;
+    }
+    match services.publisher.sending_is_held(services.clock.now()).await {
+        Ok(false) => {}
+        Ok(true) => {
+            swept.is_held = true;
+            return;
+        }
+        Err(error) => {
+            tracing::warn!(%error, "left for the next firing");
+            swept.failed += customers.len();
+            return;
+        }
+    }
     let looks: Vec<CustomerOutcome> = stream::iter(customers)
         .map(|customer_id| async move {
             let now = services.clock.now();

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use duewatch_domain::assessment::held_restriction;
 use duewatch_domain::contact::{self, ContactAttempt};
-use duewatch_domain::kernel::{AccountId, NoId, Revision};
+use duewatch_domain::kernel::{AccountId, NoId, Revision, business_date};
 use duewatch_domain::{Account, Applied};
-use duewatch_store::{FaultyFact, PaymentFact, Recorded, StoreError, Stored};
+use duewatch_store::{FaultyFact, PaymentFact, StoreError, Stored};
 use serde_json::json;
 
 use super::findings::Discrepancy;
@@ -61,6 +62,8 @@ pub(crate) struct AccountFindings {
     pub(crate) late_seconds: usize,
     /// Whether a transient failure occurred.
     pub(crate) failed: bool,
+    /// Whether a hold has kept a restriction back since the day before or longer.
+    pub(crate) held: bool,
 }
 
 impl AccountFindings {
@@ -116,7 +119,7 @@ pub(crate) async fn reconcile_account(
     };
     let account = &seen.account;
     if is_settled(account, now) {
-        let recorded = record(services, account, now).await;
+        let recorded = hand_to_history(services, account, now).await;
         findings.take(account_id, Discrepancy::HistoryBehind, recorded.map_err(Into::into));
         let sent = publish(services, account, now).await;
         findings.take(account_id, Discrepancy::Unpublished, sent.map_err(Into::into));
@@ -132,6 +135,7 @@ pub(crate) async fn reconcile_account(
             false
         }
     };
+    findings.held = is_held_back(services, account, now).await;
     match find_discrepancy(services, &seen, now).await {
         Ok(None) => {}
         Ok(Some(discrepancy)) => {
@@ -147,6 +151,23 @@ pub(crate) async fn reconcile_account(
         Err(error) => findings.take(account_id, Discrepancy::Unconfirmed, Err(error.into())),
     }
     findings
+}
+
+/// Whether a hold has kept a restriction back since the day before or longer. An account that nothing can hold is not
+/// assessed for it, and a policy that cannot be read is found by the reconciliation itself.
+async fn is_held_back(services: &Services, account: &Account, now: DateTime<Utc>) -> bool {
+    let may_be_held = !account.disputes().is_empty()
+        || !account.pauses().is_empty()
+        || account.cause().is_some()
+        || account.in_process().is_some()
+        || account.status.holds.money_on.is_some();
+    if !may_be_held {
+        return false;
+    }
+    let Ok(rules) = services.transitions.rules_of(account, now).await else { return false };
+    let held = held_restriction(account, &rules.timeline(account, now), now);
+    let today = business_date(account.time_zone, now);
+    held.is_some_and(|held| held.since.is_none_or(|since| since < today))
 }
 
 /// Finds a message about the account that lacks its receipt. The reconciler cannot repair that: it alerts for
@@ -386,28 +407,21 @@ fn quarantine_dates(at: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<NaiveDate
     [first, first + TimeDelta::days(1), first + TimeDelta::days(2), today - TimeDelta::days(1), today].into()
 }
 
-/// Records the revision where the history lacks it.
-async fn record(
+/// Hands the account to `record-history` where the history lacks its revision, or holds it for a few days more only.
+/// Whether an entry was put is seen on the next day.
+async fn hand_to_history(
     services: &Services,
     seen: &Account,
     now: DateTime<Utc>,
 ) -> Result<RepairOutcome, StoreError> {
     let store = services.store();
-    let account_id = &seen.account_id;
-    if store.history_head(account_id).await? >= Some(seen.revision) {
+    let newest = store.entry_until(&seen.account_id, seen.revision).await?;
+    let is_behind = newest.as_ref().is_none_or(|entry| entry.revision < seen.revision);
+    if !is_behind && !newest.is_some_and(|entry| entry.is_expiring(now)) {
         return Ok(RepairOutcome::NothingFound);
     }
-    let latest = store.account(account_id).await?.map(|stored| stored.account);
-    let Some(account) = latest.filter(|account| is_settled(account, now)) else {
-        return Ok(RepairOutcome::NothingFound);
-    };
-    let at = account.status.last_assessed_at.unwrap_or(now);
-    let retention = services.transitions.retention_of(&account, now).await?;
-    Ok(match store.record_revision(None, &account, at, now, retention).await? {
-        Recorded::Known => RepairOutcome::NothingFound,
-        Recorded::New { gap: false } => RepairOutcome::Repaired,
-        Recorded::New { gap: true } => RepairOutcome::Open,
-    })
+    let is_asked = store.ask_for_history(&seen.account_id, seen.revision, now).await?;
+    Ok(RepairOutcome::repaired_if(is_behind && is_asked))
 }
 
 /// Publishes everything above the published marker.
@@ -446,7 +460,8 @@ async fn publish(
     }
     let sent = publication::send(services, &[&published]).await;
     if !sent.failed.is_empty() {
-        return Ok(RepairOutcome::Open);
+        // A hold has an alarm of its own; the next round after it repairs.
+        return Ok(RepairOutcome::open_if(!sent.is_held));
     }
     let asked_anew = account.imposed_at_revision() > marker;
     Ok(RepairOutcome::repaired_if(published.messages() + sent.queued > 0 || asked_anew))

@@ -28,6 +28,7 @@ use serde::Serialize;
 use self::account::AccountFindings;
 pub use self::findings::Discrepancy;
 use self::findings::Findings;
+use crate::heartbeat::beat;
 use crate::{CONCURRENCY, Deadline, Services};
 
 /// Accounts in one page.
@@ -69,6 +70,8 @@ pub struct ReconcileReport {
     pub in_suspense: usize,
     /// Records quarantined today and yesterday.
     pub quarantined: usize,
+    /// Accounts on which a hold has kept a restriction back since the day before or longer.
+    pub held: usize,
     /// Repaired findings.
     pub repaired: usize,
     /// Unrepaired findings, which were alerted.
@@ -77,6 +80,10 @@ pub struct ReconcileReport {
     pub failed: usize,
     /// Whether the deadline came before the end.
     pub cut_short: bool,
+    /// Topics that do not answer.
+    pub topics_missing: usize,
+    /// Whether the heartbeat left.
+    pub heartbeat: bool,
 }
 
 /// Why a firing failed. The next one continues at the stored scan cursor.
@@ -126,6 +133,11 @@ impl ReconcileRun<'_> {
     async fn fire(&mut self, segments: u32) -> Result<(), ReconcileError> {
         let store = self.services.store();
         store.check_due_shards().await?;
+        let missing = self.services.publisher.missing_topics().await;
+        self.report.topics_missing = missing.len();
+        for topic in missing {
+            tracing::error!(%topic, "the topic does not answer");
+        }
         let mut cursor = store.scan_cursor().await?;
         let scanned = self.scan(&mut cursor, segments).await;
         self.alert().await?;
@@ -134,6 +146,8 @@ impl ReconcileRun<'_> {
         if self.report.open > 0 {
             store.save_scan_cursor(&mut cursor).await?;
         }
+        self.report.heartbeat =
+            beat(self.services, begin_of(cursor.position, segments), self.services.clock.now()).await?;
         Ok(())
     }
 
@@ -200,6 +214,7 @@ impl ReconcileRun<'_> {
             };
             self.report.evaluated += 1;
             self.report.failed += usize::from(findings.failed);
+            self.report.held += usize::from(findings.held);
             self.report.oldest_late_seconds = self.report.oldest_late_seconds.max(findings.late_seconds);
             for (discrepancy, is_repaired) in findings.found {
                 self.found.add(discrepancy, &account_id, is_repaired);
@@ -223,14 +238,24 @@ impl ReconcileRun<'_> {
         report.repaired = found.repaired();
         report.open = found.open();
         let alerts = found.messages(self.services.alerts.function(), self.now);
-        self.services.notifier.publish(&alerts).await
+        self.services.publisher.publish(&alerts, self.now).await
     }
 }
 
-/// The time slot of an instant, counted since 1970; each day has one slot a segment.
+/// The length of a time slot in seconds: each day has one slot a segment.
+fn slot_seconds(segments: u32) -> i64 {
+    (TimeDelta::days(1).num_seconds() / i64::from(segments.max(1))).max(1)
+}
+
+/// The time slot of an instant, counted since 1970.
 fn position_of(now: DateTime<Utc>, segments: u32) -> u64 {
-    let seconds = TimeDelta::days(1).num_seconds() / i64::from(segments.max(1));
-    u64::try_from(now.timestamp() / seconds.max(1)).unwrap_or_default()
+    u64::try_from(now.timestamp() / slot_seconds(segments)).unwrap_or_default()
+}
+
+/// The instant at which a time slot begins.
+fn begin_of(position: u64, segments: u32) -> DateTime<Utc> {
+    let seconds = i64::try_from(position).unwrap_or_default().saturating_mul(slot_seconds(segments));
+    DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 /// Sets the cursor for this firing. Of the missed slots it catches up at least one whole scan and less than
@@ -262,6 +287,14 @@ mod tests {
         assert_eq!(at("2023-10-17T00:14:59Z"), 0);
         assert_eq!(at("2023-10-17T00:15:00Z"), 1);
         assert_eq!(at("2023-10-17T23:59:59Z"), 95);
+    }
+
+    #[test]
+    fn a_slot_begins_where_the_one_before_ends() {
+        let now: DateTime<Utc> = "2023-10-17T23:59:59Z".parse().unwrap();
+        assert_eq!(begin_of(position_of(now, 96), 96).to_string(), "2023-10-17 23:45:00 UTC");
+        assert_eq!(begin_of(position_of(now, 1) + 1, 1).to_string(), "2023-10-18 00:00:00 UTC");
+        assert_eq!(begin_of(u64::MAX, 96), DateTime::UNIX_EPOCH);
     }
 
     #[test]

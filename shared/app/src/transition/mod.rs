@@ -25,18 +25,18 @@ mod posting;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use duewatch_domain::account::NoticeOf;
+use duewatch_domain::account::{Approval, NoticeOf};
 use duewatch_domain::assessment::BoundAssessment;
 use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::kernel::AccountId;
 use duewatch_domain::policy::{Retention, Versions};
 use duewatch_domain::{Account, Applied, Command, Contract, InboundMessage, Refusal, Trigger};
-use duewatch_store::{MayConflict, PaymentFact, Store, StoreError, Stored, retry_conflicts};
+use duewatch_store::{HoldScope, MayConflict, PaymentFact, Store, StoreError, Stored, retry_conflicts};
 
 pub use self::posting::BlockedPayment;
 use self::posting::{PostedPayments, post_all};
+use crate::operator_hold::HoldCache;
 use crate::policy_cache::PolicyCache;
-use crate::restriction_hold::HoldCache;
 
 /// When a deferred restriction is evaluated again.
 const DEFER_FOR: TimeDelta = TimeDelta::hours(1);
@@ -119,11 +119,24 @@ impl AccountFact for PaymentFact {
     }
 }
 
+/// On whose word a command is taken.
+#[derive(Clone, Copy, Debug)]
+pub enum Authority<'a> {
+    /// On that of one person: relief above the policy's limits is refused.
+    OnePerson,
+    /// On that of a sender whom the policy's limits do not bind.
+    Exempt,
+    /// On that of two people.
+    Approved(&'a Approval),
+}
+
 /// A command of the lender's systems.
-impl AccountFact for InboundMessage {
+struct AuthorisedCommand<'a>(&'a InboundMessage, Authority<'a>);
+
+impl AccountFact for AuthorisedCommand<'_> {
     fn depends_on_payments(&self) -> bool {
         matches!(
-            self.event.command,
+            self.0.event.command,
             Command::ScheduleReplaced(_) | Command::WrittenOff(_) | Command::CreditPaidOut(_)
         )
     }
@@ -135,7 +148,11 @@ impl AccountFact for InboundMessage {
         now: DateTime<Utc>,
     ) -> Result<Applied, Refusal> {
         let timeline = rules.timeline(account, now);
-        account.take_under(self, Some(&timeline))
+        match self.1 {
+            Authority::OnePerson => account.take_unapproved(self.0, &timeline),
+            Authority::Exempt => account.take_under(self.0, Some(&timeline)),
+            Authority::Approved(approval) => account.take_approved(self.0, approval, &timeline),
+        }
     }
 }
 
@@ -177,7 +194,7 @@ impl Transitions {
     /// Transitions over a store, with an empty cache.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, policies: Arc::default(), hold: Arc::default() }
+        Self { store, policies: Arc::default(), hold: Arc::new(HoldCache::of(HoldScope::Restrictions)) }
     }
 
     /// The store that the transitions read and write.
@@ -253,13 +270,16 @@ impl Transitions {
     /// are posted first.
     ///
     /// # Errors
-    /// When the command is refused, the store fails, or other writers keep winning.
+    /// When the command is refused, the store fails, or other writers keep winning. [`Refusal::NeedsApproval`] where
+    /// one person's word is not enough.
     pub async fn command(
         &self,
         message: &InboundMessage,
+        authority: Authority<'_>,
         now: DateTime<Utc>,
     ) -> Result<TransitionOutcome, TransitionError> {
-        self.take(&message.event.account_id, &TransitionInput::Fact(message), now).await
+        let fact = AuthorisedCommand(message, authority);
+        self.take(&message.event.account_id, &TransitionInput::Fact(&fact), now).await
     }
 
     /// Records that a notice, planned for `planned_at`, has left: the measures it announces may follow once

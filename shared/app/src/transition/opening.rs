@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
+use duewatch_domain::policy::Versions;
 use duewatch_domain::{Account, Applied, Contract, InboundMessage, Refusal, Trigger};
 use duewatch_store::{MayConflict, PaymentFact, Quarantined, StoreError};
 
@@ -97,6 +98,23 @@ impl Transitions {
         })
     }
 
+    /// The account as [`create`](Self::create) would write it: its status is the assessed one. Nothing is written, and
+    /// neither the customer's other accounts nor a hold on new restrictions are asked.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn preview(
+        &self,
+        mut account: Account,
+        rules: &Versions,
+        now: DateTime<Utc>,
+    ) -> Result<Account, TransitionError> {
+        let facts = self.store.payments_of(&account.account_id).await?;
+        post_all(&mut account, &facts, now);
+        account.judge(rules, now, Trigger::Fact);
+        Ok(account)
+    }
+
     /// Posts the suspense payments of an account, once it exists. Returns the payments that stay in suspense;
     /// `None` while there is no account.
     ///
@@ -166,6 +184,7 @@ impl Transitions {
             payload,
             at: now,
             lacks_bytes: 0,
+            sender_id: None,
         };
         self.store.quarantine(&quarantined).await
     }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Actor, EventId, Revision, Source};
+use super::approval::Approval;
+use crate::kernel::{Actor, EventId, Revision, SenderId, Source};
 
 /// The command that the current revision took. The account bears it for that one revision: the table's stream
 /// hands it to the history, which keeps it.
@@ -18,6 +19,12 @@ pub struct LastCommand {
     /// None: the system that sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// Who sent it, as the queue states.
+    #[serde(rename = "sender", default, skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<SenderId>,
+    /// The approval by which it was taken; none: it needed none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     #[serde(rename = "type")]
     pub command_type: String,
     /// Its fields as a JSON object with sorted keys, without the text that somebody wrote: a digest stands in its

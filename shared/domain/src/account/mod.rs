@@ -4,6 +4,7 @@
 //! their bounds.
 
 mod applied_message;
+mod approval;
 mod bound_version;
 mod classification;
 mod contact_hold;
@@ -40,8 +41,10 @@ use crate::kernel::{
     AccountId, Currency, CustomerId, InstallmentNumber, Money, PaymentId, PolicyId, RECENT_DECISIONS,
     Revision, Zone, business_date, end_of_day, last_instant_of_day,
 };
+use crate::policy::Restriction;
 
 pub use self::applied_message::AppliedMessage;
+pub use self::approval::{Approval, LastApproval, UnapprovedRelief};
 pub use self::bound_version::BoundVersion;
 pub use self::classification::{Classification, HeldClass};
 pub use self::contact_hold::ContactHold;
@@ -147,6 +150,16 @@ pub struct Account {
     /// The command of the current revision; none: the revision took none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_command: Option<LastCommand>,
+    /// By day; those of the days that the policy's limits look back on. Empty where the policy asks for no approval.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unapproved_relief: Vec<UnapprovedRelief>,
+    /// None: no approved command was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_approval: Option<LastApproval>,
+    /// Restrictions that the lender had in force before duewatch held the account, and that stay until its stage gets
+    /// milder. Empty: none stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) taken_over: Vec<Restriction>,
     /// The versions of the policy that have bound the account, oldest first, at most
     /// [`MAX_BOUND_VERSIONS`](crate::kernel::MAX_BOUND_VERSIONS); empty: one alone. Days before the first are
     /// the first one's.
@@ -164,6 +177,13 @@ pub struct Account {
 }
 
 impl Account {
+    /// Takes over the restrictions that the lender has in force already: the first decision is compared with them. With
+    /// `keep` they stay until a decision makes the account's stage milder, and while a stage holds.
+    pub fn take_over(&mut self, restrictions: &[Restriction], keep: bool) {
+        self.status.restrictions = restrictions.to_vec();
+        self.taken_over = if keep { restrictions.to_vec() } else { Vec::new() };
+    }
+
     /// The installments, by due date, then number.
     #[must_use]
     pub fn installments(&self) -> &[Installment] {

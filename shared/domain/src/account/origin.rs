@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Actor, EventId, Source};
+use crate::kernel::{Actor, EventId, SenderId, Source};
 
-/// Who stated a payment or its reversal, where the statement names a source, an actor or its command.
+/// Who stated a payment or its reversal, where the statement names its command, a source, an actor or a sender.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
@@ -16,6 +16,9 @@ pub struct Origin {
     /// None: the system that stated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// Who sent the command, as the queue states.
+    #[serde(rename = "sender", default, skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<SenderId>,
 }
 
 impl Origin {

@@ -103,7 +103,7 @@ pub enum DeferralReason {
 }
 
 impl DeferralReason {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Notice => "notice",
             Self::FirstLapseTolerance => "buffer",

@@ -14,6 +14,7 @@ use super::materiality::counted_from;
 use super::reasons::reasons;
 use super::reminders::plan_reminders;
 use super::stages::{LadderDay, LadderProjection, project_ladder_from};
+use super::taken_over::beside_kept;
 use crate::account::{Account, Classification, ContactRequest, DelinquencyHistory, Figures, HoldUse, Reason};
 use crate::kernel::{business_date, earlier};
 use crate::ledger::allocate_at;
@@ -95,14 +96,14 @@ pub fn assess<'p>(
         .and_then(|_| classify(account, &allocation, &timeline, day, business_date(account.time_zone, now)));
     let class_changes_on = classified.as_ref().and_then(|classified| classified.changes_on);
     let imposed = ImposedOnDay::of(account, policy, day);
-    let restrictions = imposed.beside(projection.restricting);
+    let restrictions = beside_kept(imposed.beside(projection.restricting), account, policy, projection.stage);
     let ladder_changes_on = match imposed.since {
         // Restrictions that another account imposes already change nothing when the account's own begin.
         Some(_) => first_effect(&projection, policy, |then_on| {
             let seen = LadderDay { day: then_on, seen_on: day };
             let then = project_ladder_from(account, &allocation, &timeline, seen, counted_from);
-            let is_same =
-                *ImposedOnDay::of(account, policy, then_on).beside(then.restricting) == *restrictions;
+            let imposed = ImposedOnDay::of(account, policy, then_on).beside(then.restricting);
+            let is_same = *beside_kept(imposed, account, policy, then.stage) == *restrictions;
             (then, is_same)
         }),
         None => projection.changes_on,

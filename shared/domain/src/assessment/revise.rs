@@ -119,6 +119,9 @@ impl Account {
         let BoundAssessment { timeline, policy, now, assessment } = assessed;
         self.remember_versions(&timeline);
         let decision = decide(self, policy, &assessment, now, trigger);
+        if !self.keeps_taken_over(policy, assessment.stage) {
+            self.taken_over.clear();
+        }
         let next_action_at = assessment.next_action_at;
         self.contact_requests = assessment.contact_requests;
         let planned: Vec<Notice> = self.contact_requests.iter().filter_map(planned_notice).collect();

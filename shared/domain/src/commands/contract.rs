@@ -9,6 +9,7 @@ use crate::kernel::{
     AccountId, Currency, CustomerId, DrawId, FormatError, InstallmentNumber, Money, PolicyId, Zone,
     read_json, written,
 };
+use crate::policy::{Restriction, check_restrictions};
 
 /// The terms under which an account is opened: a line of the portfolio file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,10 @@ pub struct Contract {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interest: Option<InterestTerms>,
     pub installments: Vec<NewInstallment>,
+    /// The restrictions that the lender has in force already, where a book is taken over. They are no terms: the same
+    /// contract without them is the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restrictions: Vec<Restriction>,
 }
 
 impl Contract {
@@ -38,6 +43,7 @@ impl Contract {
     pub(crate) fn read(json: Value) -> Result<Self, FormatError> {
         let contract: Self = read_json(json)?;
         Account::open(&contract).map_err(|refusal| FormatError::new("", refusal.to_string()))?;
+        check_restrictions(&contract.restrictions).map_err(|problem| FormatError::new("", problem))?;
         Ok(contract)
     }
 }

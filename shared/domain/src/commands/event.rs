@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::command::Command;
 use crate::account::Origin;
-use crate::kernel::{AccountId, Actor, EventId, Source};
+use crate::kernel::{AccountId, Actor, EventId, SenderId, Source};
 
 /// A command to one account, and the instant at which the lender learnt of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub struct InboundMessage {
     /// The system that sends it.
     pub source: Source,
     pub actor: Actor,
+    /// Who sent it, as the queue states; none: no queue brought it. It is no part of the content: a message that is
+    /// sent again by another session is the same.
+    pub sender_id: Option<SenderId>,
     pub event: Event,
 }
 
@@ -32,7 +35,7 @@ impl InboundMessage {
     #[must_use]
     pub fn of_core(event_id: EventId, event: Event) -> Self {
         let source = Source::default();
-        Self { event_id, actor: Actor::system(&source), source, event }
+        Self { event_id, actor: Actor::system(&source), source, sender_id: None, event }
     }
 
     /// A name of the message that no message of another source has: its id, where the lender's own system
@@ -47,13 +50,20 @@ impl InboundMessage {
         }
     }
 
-    /// The origin of the money that the message states; none: the message names neither source nor actor.
+    /// The origin of the money that the message states.
     #[must_use]
-    pub fn origin(&self) -> Option<Origin> {
-        let actor = self.stated_actor().cloned();
-        let is_named = actor.is_some() || !self.source.is_core();
-        let event_id = Some(self.event_id.clone());
-        is_named.then(|| Origin { event_id, source: self.source.clone(), actor })
+    pub fn origin(&self) -> Origin {
+        Origin {
+            event_id: Some(self.event_id.clone()),
+            source: self.source.clone(),
+            actor: self.stated_actor().cloned(),
+            sender_id: self.sender_id.clone(),
+        }
+    }
+
+    /// Whether the message names a source or an actor.
+    pub(super) fn is_named(&self) -> bool {
+        !self.source.is_core() || self.stated_actor().is_some()
     }
 
     /// The actor; none: the system that sends the message.

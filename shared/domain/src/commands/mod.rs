@@ -5,6 +5,7 @@
 //! one account in order and applies each at most once.
 
 mod apply;
+mod approval;
 mod bounds;
 mod bureau;
 mod canonical;

@@ -36,6 +36,10 @@ impl CommandDefinition for AccountOpened {
 
     fn read(fields: Value) -> Result<Self, FormatError> {
         let command: Self = read_json(fields)?;
+        if !command.account.restrictions.is_empty() {
+            let problem = "only a book that is taken over names restrictions".to_owned();
+            return Err(FormatError::new("account.restrictions", problem));
+        }
         let within = |refusal| FormatError::new("", format!("account.{refusal}"));
         Account::open(&command.account).map_err(within)?;
         Ok(command)
@@ -79,6 +83,9 @@ impl Account {
             new_schedule: None,
             recent_messages: Vec::new(),
             last_command: None,
+            unapproved_relief: Vec::new(),
+            last_approval: None,
+            taken_over: Vec::new(),
             status: AccountStatus::unassessed(),
             revision: Revision::default(),
             bound_versions: Vec::new(),

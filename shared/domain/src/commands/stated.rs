@@ -51,6 +51,8 @@ impl InboundMessage {
             event_id: self.event_id.clone(),
             source: self.source.clone(),
             actor: self.stated_actor().cloned(),
+            sender_id: self.sender_id.clone(),
+            approval: None,
             command_type: self.event.command.name().to_owned(),
             stated: Value::Object(self.stated()).to_string(),
         }

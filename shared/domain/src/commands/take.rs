@@ -68,7 +68,7 @@ impl Account {
     /// A [`Refusal`] where the contract's installments contradict each other.
     pub fn open_by(contract: &Contract, message: &InboundMessage) -> Result<Self, Refusal> {
         let mut account = Self::open(contract)?;
-        if message.origin().is_some() {
+        if message.is_named() {
             account.recent_messages.push(applied_message(message, message_checksum(message)));
         }
         account.last_command = Some(message.as_last_command(account.revision.next()));
@@ -76,13 +76,13 @@ impl Account {
     }
 
     /// The known messages of a source, in the order of their instants.
-    fn messages_of(&self, source: &Source) -> impl Iterator<Item = &AppliedMessage> {
+    pub(super) fn messages_of(&self, source: &Source) -> impl Iterator<Item = &AppliedMessage> {
         self.recent_messages.iter().filter(move |known| known.source == *source)
     }
 
     /// Forgets the oldest messages of a source. Each is older than the source's last one, and therefore out of
     /// order from now on.
-    fn forget_messages(&mut self, source: &Source, mut count: usize) {
+    pub(super) fn forget_messages(&mut self, source: &Source, mut count: usize) {
         self.recent_messages.retain(|known| {
             let is_forgotten = count > 0 && known.source == *source;
             count -= usize::from(is_forgotten);
@@ -103,13 +103,13 @@ impl Account {
     }
 }
 
-fn applied_message(message: &InboundMessage, checksum: u32) -> AppliedMessage {
+pub(super) fn applied_message(message: &InboundMessage, checksum: u32) -> AppliedMessage {
     AppliedMessage {
         event_id: message.event_id.clone(),
         at: message.event.at,
         checksum,
         source: message.source.clone(),
         actor: message.stated_actor().cloned(),
-        command_type: message.origin().map(|_| message.event.command.name().to_owned()),
+        command_type: message.is_named().then(|| message.event.command.name().to_owned()),
     }
 }

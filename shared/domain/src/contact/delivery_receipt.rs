@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::AttemptOutcome;
 use super::profile::{ContactProfile, Deliverability, changed};
 use super::stamped::{Stamp, learn};
-use crate::commands::{Applied, Consent};
+use crate::commands::{Applied, ComplaintMade, Consent, ConsentChanged, ContactFact, ThirdPartyRefused};
 use crate::kernel::{ContactId, EventId, ThirdPartyId, written};
 use crate::policy::Channel;
 
@@ -52,8 +52,34 @@ impl Receipt {
     }
 
     /// Whether the recipient wants no further messages.
-    const fn is_unwanted(&self) -> bool {
+    #[must_use]
+    pub const fn is_unwanted(&self) -> bool {
         matches!(self.outcome, ReceiptOutcome::Complained | ReceiptOutcome::OptedOut)
+    }
+
+    /// The facts that commands would state of an unwanted message on `channel`, each with the id of its event. A profile
+    /// learns the same from them as from the receipt, but for the contact itself.
+    #[must_use]
+    pub fn as_facts(
+        &self,
+        channel: Channel,
+        third_party: Option<&ThirdPartyId>,
+    ) -> Vec<(EventId, ContactFact)> {
+        // Every contact id is a valid event id.
+        let event_id: EventId = self.message_id.clone().into();
+        if let Some(third_party_id) = third_party {
+            let refused = ThirdPartyRefused { third_party_id: third_party_id.clone() };
+            return vec![(event_id, ContactFact::ThirdPartyRefused(refused))];
+        }
+        let by = "the recipient".to_owned();
+        let withdrawn = ConsentChanged { channel: Some(channel), consent: Consent::Withdrawn, by };
+        let mut facts = vec![(event_id.clone(), ContactFact::Consent(withdrawn))];
+        if self.outcome == ReceiptOutcome::Complained {
+            let reason = "reported to the delivery provider".to_owned();
+            let complaint = ComplaintMade { channel: Some(channel), reason };
+            facts.push((event_id, ContactFact::Complaint(complaint)));
+        }
+        facts
     }
 }
 

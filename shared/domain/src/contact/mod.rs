@@ -30,8 +30,8 @@ pub use self::gate::{GateRequest, GateRequestKind, MAX_DEFERRALS, gate};
 pub use self::gate_decision::{GateDecision, GateReason, Unusable};
 pub use self::profile::Vulnerability;
 pub use self::profile::{
-    Approval, ChannelState, ContactProfile, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACTED_ACCOUNTS,
-    MAX_RECENT_CONTACTS, MAX_THIRD_PARTIES, ThirdPartyContact,
+    ChannelState, ContactProfile, Deliverability, MAX_BREATHING_SPACES, MAX_CONTACTED_ACCOUNTS,
+    MAX_RECENT_CONTACTS, MAX_THIRD_PARTIES, ThirdPartyApproval, ThirdPartyContact,
 };
 pub use self::queued_request::{MAX_BOUNCES, QueuedRequest, RequestTarget};
 pub use self::stamped::{Arrived, Stamp, Stamped};

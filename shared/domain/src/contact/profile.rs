@@ -117,7 +117,7 @@ pub struct ThirdPartyContact {
     pub relation: Option<Stamped<String>>,
     /// The latest approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approval: Option<Stamped<Approval>>,
+    pub approval: Option<Stamped<ThirdPartyApproval>>,
     /// The latest refusal, which is never revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_at: Option<DateTime<Utc>>,
@@ -126,7 +126,7 @@ pub struct ThirdPartyContact {
 /// An officer's approval of a third-party contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Approval {
+pub struct ThirdPartyApproval {
     pub by: String,
     pub reason: String,
 }
@@ -242,7 +242,8 @@ impl ContactProfile {
             }
             ContactFact::ThirdPartyApproved(approved) => {
                 let third_party = self.third_parties.entry(approved.third_party_id.clone()).or_default();
-                let approval = Approval { by: approved.by.clone(), reason: approved.reason.clone() };
+                let approval =
+                    ThirdPartyApproval { by: approved.by.clone(), reason: approved.reason.clone() };
                 learn(&mut third_party.approval, approval, by);
             }
             ContactFact::ThirdPartyRefused(refused) => {
@@ -277,6 +278,14 @@ impl ContactProfile {
         let before = known.clone();
         Arrived::arrive(known, has_point, by)?;
         Ok(changed(*known != before))
+    }
+
+    /// Records that the contact point of a channel was opted out of before it was erased, under whichever customer. The
+    /// channel is blocked until a later consent.
+    pub fn opted_out_before(&mut self, channel: Channel, by: &Stamp) -> Applied {
+        let before = self.clone();
+        learn(&mut self.channel_mut(channel).consent, Consent::Withdrawn, by);
+        changed(*self != before)
     }
 
     /// Counts a contact that was made or is about to leave. A message is counted before it is published, so

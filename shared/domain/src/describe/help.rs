@@ -1,6 +1,6 @@
 //! A borrower's options, and the allocation of a payment, in words.
 
-use super::{list, restricts};
+use super::{days, in_currency, list, restricts};
 use crate::policy::{Component, DueClass, Language, Overpayment, Policy, WaterfallEntry};
 
 pub(super) fn what_to_do(policy: &Policy, language: Language) -> Vec<String> {
@@ -53,6 +53,41 @@ pub(super) fn review(policy: &Policy, language: Language) -> Vec<String> {
         );
     }
     vec![text]
+}
+
+/// The relief to which two people must agree.
+pub(super) fn approval(policy: &Policy, language: Language) -> Vec<String> {
+    let Some(rules) = &policy.approval else { return vec![] };
+    let within = days(rules.within_days, language);
+    let mut limits = Vec::new();
+    if let Some(amount) = rules.amount_above {
+        let amount = in_currency(amount, language);
+        limits.push(language.of(
+            format!("减免或者延期的金额在{within}内合计超过{amount}的"),
+            format!("If we forgive or put off more than {amount} within {within}"),
+        ));
+    }
+    if let Some(pause) = rules.pause_days_above {
+        let pause = days(pause, language);
+        limits.push(language.of(
+            format!("暂停计算逾期的天数在{within}内合计超过{pause}的"),
+            format!("if we pause your account for more than {pause} within {within}"),
+        ));
+    }
+    let limits = limits.join(language.of("，或者", ", or "));
+    vec![language.of(
+        format!("{limits}，须由我们的两名人员分别同意；第二人同意之前，一切照旧。"),
+        format!(
+            "{}, two of our people must agree; until the second one has, nothing changes.",
+            capitalised(&limits)
+        ),
+    )]
+}
+
+/// The text with a capital at its beginning.
+fn capitalised(text: &str) -> String {
+    let mut marks = text.chars();
+    marks.next().map_or_else(String::new, |first| first.to_uppercase().chain(marks).collect())
 }
 
 pub(super) fn allocation(policy: &Policy, language: Language) -> Vec<String> {

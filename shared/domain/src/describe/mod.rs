@@ -23,7 +23,7 @@ pub use self::ladder::restriction;
 type PagePart = fn(&Policy, Language) -> Vec<String>;
 
 /// The parts of a page, in its order.
-const PARTS: [PagePart; 23] = [
+const PARTS: [PagePart; 24] = [
     title,
     late::when_late,
     late::working_days,
@@ -42,6 +42,7 @@ const PARTS: [PagePart; 23] = [
     ladder::other_accounts,
     help::what_to_do,
     help::review,
+    help::approval,
     help::allocation,
     notices::reminders,
     contact::contact,

@@ -35,7 +35,7 @@ pub fn parse_message(body: &str) -> Result<InboundMessage, FormatError> {
     let SenderFields { source, actor } = read_json(Value::Object(sent))?;
     let source = source.unwrap_or_default();
     let actor = actor.unwrap_or_else(|| Actor::system(&source));
-    Ok(InboundMessage { event_id, source, actor, event: event(fields)? })
+    Ok(InboundMessage { event_id, source, actor, sender_id: None, event: event(fields)? })
 }
 
 /// The sender of a message.

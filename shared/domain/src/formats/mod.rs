@@ -1,5 +1,6 @@
 //! The file formats for scripts: portfolio file, events, daily output, decisions, contacts; and the delivery receipt.
 
+mod archive;
 mod contacts;
 mod daily;
 mod decisions;
@@ -10,6 +11,7 @@ mod receipt;
 mod strict;
 mod write;
 
+pub use self::archive::{ArchivedCommand, ArchivedErasure, SealedTexts};
 pub use self::contacts::ContactLine;
 pub use self::daily::DailyLines;
 pub use self::decisions::{DecisionLine, DecisionSubject, FiguresLine, ReasonLine};

@@ -146,6 +146,11 @@ id!(
     ActorId
 );
 
+id!(
+    /// The sender of a message as the queue states it, for a role with the session's name.
+    SenderId
+);
+
 /// A system acts under its own name.
 impl From<Source> for ActorId {
     fn from(source: Source) -> Self {

@@ -26,7 +26,8 @@ pub use self::format_error::FormatError;
 pub(crate) use self::format_error::read_json;
 pub use self::ids::{
     AccountId, ActorId, ContactId, CustomerId, DisputeId, DrawId, EventId, InstallmentNumber, MAX_ID_BYTES,
-    NoId, NoRevision, PaymentId, PolicyId, PromiseId, Revision, Source, ThirdPartyId, check_incoming_id,
+    NoId, NoRevision, PaymentId, PolicyId, PromiseId, Revision, SenderId, Source, ThirdPartyId,
+    check_incoming_id,
 };
 pub use self::limits::{
     MAX_ACCOUNTS_OF_CUSTOMER, MAX_AGREED_HOURS, MAX_AHEAD, MAX_ANNUAL_RATE_DECIMALS, MAX_BOUND_VERSIONS,

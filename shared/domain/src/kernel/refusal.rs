@@ -202,6 +202,12 @@ pub enum Refusal {
     },
     #[error("event_id: {0} came before with other content; a different message needs an id of its own")]
     MessageDiffers(EventId),
+    /// Relief beyond what one person alone may grant: the command waits for another person's approval.
+    #[error(
+        "type: with it, {sum} would be forgiven or deferred by one person alone within {within_days} days, above \
+         {limit}; another person must approve it"
+    )]
+    NeedsApproval { sum: String, limit: String, within_days: u32 },
     /// A contact point that does not fit its channel. The text leaves the value out.
     #[error("{field}: {problem}")]
     NoContactPoint {

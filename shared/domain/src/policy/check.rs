@@ -62,6 +62,7 @@ pub(super) fn faults(policy: &Policy) -> Result<(), PolicyFault> {
     super::late_fee::check(policy).map_err(at(PolicyPlace::Key("late_fee")))?;
     check_materiality(policy).map_err(at(PolicyPlace::Key("materiality")))?;
     check_patience(policy)?;
+    super::approval::check(policy)?;
     check_names("operations.known", &policy.operations.known)
         .and_then(|()| check_names("operations.never_blocked", &policy.operations.never_blocked))
         .map_err(at(PolicyPlace::Key("operations")))?;
@@ -91,7 +92,7 @@ fn check_stage(policy: &Policy, place: usize, stage: &Stage) -> Result<(), Strin
     super::stage_order::check(policy, place)
 }
 
-pub(super) fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
+pub(crate) fn check_restrictions(restrictions: &[Restriction]) -> Result<(), String> {
     if restrictions.len() > MAX_RESTRICTIONS {
         return Err(format!("restrictions: a stage brings at most {MAX_RESTRICTIONS}"));
     }

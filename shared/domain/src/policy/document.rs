@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
+use super::approval::ApprovalRules;
 use super::buckets::Bucket;
 use super::business_days::{BusinessDays, DueDateMove};
 use super::calendar::{Calendar, CalendarTable, MAX_CALENDARS};
@@ -176,6 +177,7 @@ struct Document {
     promise: Option<Spanned<Table<PromiseRules>>>,
     dispute: Option<Spanned<Table<DisputeRules>>>,
     holds: Option<Spanned<Table<HoldRules>>>,
+    approval: Option<Spanned<Table<ApprovalRules>>>,
     operations: Option<Spanned<Table<Operations>>>,
     announcement: Option<Spanned<Table<Announcement>>>,
     rollout: Option<Spanned<Table<Rollout>>>,
@@ -236,6 +238,7 @@ impl Document {
                 ("promise", start(self.promise.as_ref())),
                 ("dispute", start(self.dispute.as_ref())),
                 ("holds", start(self.holds.as_ref())),
+                ("approval", start(self.approval.as_ref())),
                 ("operations", start(self.operations.as_ref())),
                 ("announcement", start(self.announcement.as_ref())),
                 ("rollout", start(self.rollout.as_ref())),
@@ -295,6 +298,7 @@ impl Document {
             promise: self.promise.map(|table| table.into_inner().0),
             dispute: self.dispute.map(|table| table.into_inner().0),
             holds: self.holds.map(|table| table.into_inner().0),
+            approval: self.approval.map(|table| table.into_inner().0),
             operations: self.operations.map(|table| table.into_inner().0).unwrap_or_default(),
             announcement: self.announcement.map(|table| table.into_inner().0),
             rollout: self.rollout.map(|table| table.into_inner().0),

@@ -1,5 +1,6 @@
 //! Policies: versioned, dated, validated documents by which accounts are assessed.
 
+mod approval;
 mod bounds;
 mod buckets;
 mod business_days;
@@ -40,11 +41,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{DayCount, PolicyId};
 
+pub use self::approval::{ApprovalRules, MAX_APPROVAL_WITHIN_DAYS};
 pub use self::bounds::{MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, MAX_STAGES};
 pub use self::buckets::{Bucket, MAX_BUCKETS};
 pub use self::business_days::{BusinessDays, DueDateMove};
 pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_DAYS};
 pub use self::channel::Channel;
+pub(crate) use self::check::check_restrictions;
 pub use self::classification::{
     Class, ClassDaysCount, ClassName, ClassificationRules, Cured, MAX_CLASSES, MAX_PROBATION_MONTHS,
 };
@@ -115,6 +118,8 @@ pub struct Policy {
     pub dispute: Option<DisputeRules>,
     /// None: each kind of hold has its own bound alone.
     pub holds: Option<HoldRules>,
+    /// None: one person alone may grant any relief.
+    pub approval: Option<ApprovalRules>,
     pub operations: Operations,
     /// None: customers are not told of this version before it binds them.
     pub announcement: Option<Announcement>,

@@ -9,8 +9,9 @@ pub const MIN_KEPT_DAYS: u32 = 30;
 /// For how many days records of an account are kept; none: for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Days for a history entry, counted from the next entry on: until then it is the account's current
-    /// status. China: negative data is kept for 5 years after it has ended.
+    /// Days for a history entry, counted from the writing of its revision. The newest entry is the account's current
+    /// status, and is kept for as long as it is the newest. China: negative data is kept for 5 years after it has
+    /// ended, and no longer.
     pub history_days: Option<u32>,
     /// Days for a contact record and for a change of a contact point, counted from its writing. USA: records
     /// of contacts are kept for 3 years.
@@ -18,7 +19,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// When a history entry expires that another one followed at `at`; none: never.
+    /// When a history entry expires whose revision was written at `at`; none: never.
     #[must_use]
     pub fn history_until(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         until(at, self.history_days)

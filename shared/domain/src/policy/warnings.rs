@@ -35,6 +35,7 @@ pub(super) fn warnings(policy: &Policy) -> Vec<PolicyFault> {
         ("late_fee", is_late_for_free(policy)),
         ("late_fee", makes_late_by_fees(policy)),
         ("buffer", tolerates_nothing(policy)),
+        ("approval", super::approval::warning(policy)),
         ("customer", outweighs_its_stage(policy)),
     ];
     warnings.extend(found.into_iter().filter_map(|(key, problem)| Some(at_key(key, problem?))));

@@ -10,6 +10,7 @@
 )]
 
 mod announcements;
+mod approval;
 mod business_days;
 mod classification;
 mod clocks;

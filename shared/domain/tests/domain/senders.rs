@@ -239,6 +239,7 @@ fn origin(number: usize) -> Origin {
         event_id: Some(format!("E-{number}").parse().unwrap()),
         source: "desk".parse().unwrap(),
         actor: Some(Actor { kind: ActorKind::Officer, id: "o-7".parse().unwrap() }),
+        sender_id: None,
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use duewatch_domain::kernel::{AccountId, Revision};
 
+use super::Anchor;
 use super::parts::{entry_of, is_root_of};
-use super::{Anchor, AnchorPublicKey};
 use crate::history::Verifier;
-use crate::{Store, StoreError, keys};
+use crate::{Store, StoreError, VerifyingKey, keys};
 
 /// The days after which the latest anchor is late: it is made within a day and a half of its day's end.
 const LATE_AFTER: Days = Days::new(3);
@@ -62,7 +62,7 @@ pub struct AnchoredChain {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnchorWitness {
     /// The public keys that sign anchors. Without one, the key that the first anchor names is believed.
-    pub keys: Vec<AnchorPublicKey>,
+    pub keys: Vec<VerifyingKey>,
     /// Digests of anchors that went out.
     pub digests: Vec<String>,
 }
@@ -96,7 +96,7 @@ pub async fn read_anchored_chain(
     if anchors.is_empty() && !witness.keys.is_empty() {
         chain.breaks.push(AnchorBreak::NoAnchors);
     }
-    let named: Vec<AnchorPublicKey> =
+    let named: Vec<VerifyingKey> =
         anchors.first().and_then(|first| first.public_key.parse().ok()).into_iter().collect();
     let keys = if witness.keys.is_empty() { &named } else { &witness.keys };
     let there: BTreeSet<String> = anchors.iter().map(Anchor::digest).collect();

@@ -37,7 +37,7 @@ pub(super) fn hex_of(hash: &Hash) -> String {
 }
 
 /// The bytes of so many hexadecimal digits; none for another text.
-pub(super) fn bytes_of<const N: usize>(digits: &str) -> Option<[u8; N]> {
+pub(crate) fn bytes_of<const N: usize>(digits: &str) -> Option<[u8; N]> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
     let bytes: Option<Vec<u8>> =

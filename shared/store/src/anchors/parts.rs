@@ -9,6 +9,7 @@ use duewatch_domain::kernel::Revision;
 use super::AnchorItem;
 use super::merkle::{hex_of, root_of_lines};
 use crate::records::texts;
+use crate::table::StoreTable;
 use crate::{Store, StoreError, keys};
 
 /// The lines of a part: with the longest ids 200 KB, and an item holds 400 KB.
@@ -139,13 +140,23 @@ impl Store {
         }
     }
 
-    /// The entries that were recorded on a day, of one shard, by account and revision.
+    /// The entries that were recorded on a day, of one shard, by account and revision. Those of an earlier release
+    /// stand in the index of the records table.
     async fn recorded_on(&self, shard: &str) -> Result<Vec<IndexedEntry>, StoreError> {
-        let (records, mut entries, mut from) = (self.records_table(), Vec::new(), None);
+        let mut entries = self.indexed_in(self.records_table(), shard).await?;
+        entries.extend(self.indexed_in(self.history_table(), shard).await?);
+        entries
+            .sort_by(|one, other| (&one.account_id, one.revision).cmp(&(&other.account_id, other.revision)));
+        Ok(entries)
+    }
+
+    /// The entries of a day's shard in the index of one table.
+    async fn indexed_in(&self, table: StoreTable<'_>, shard: &str) -> Result<Vec<IndexedEntry>, StoreError> {
+        let (mut entries, mut from) = (Vec::new(), None);
         loop {
-            let query = records.query(keys::RECORDED_BY, [(":shard", shard.to_owned())]);
+            let query = table.query(keys::RECORDED_BY, [(":shard", shard.to_owned())]);
             let query = query.index_name(keys::RECORDED).set_exclusive_start_key(from);
-            let page = records.page(query).await?;
+            let page = table.page(query).await?;
             for item in &page.items {
                 let entry = match item.get(keys::RECORDED_AS) {
                     Some(AttributeValue::S(key)) => IndexedEntry::read(key),
@@ -153,7 +164,7 @@ impl Store {
                 };
                 entries.push(entry.ok_or_else(|| {
                     let problem = "its place in the index of the day cannot be read";
-                    StoreError::codec(records.name, keys::printable_key(item), problem)
+                    StoreError::codec(table.name, keys::printable_key(item), problem)
                 })?);
             }
             from = page.next;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::account::ContactRequest;
 use duewatch_domain::formats::{DecisionLine, DecisionSubject};
@@ -38,7 +38,12 @@ pub struct HistoryEntry {
     /// The date (UTC) in whose index the entry stands: that on which it was recorded. `None`: an earlier release
     /// recorded it.
     pub recorded_on: Option<NaiveDate>,
+    /// The date (UTC) of the latest copy, where the entry was renewed.
+    pub renewed_on: Option<NaiveDate>,
 }
+
+/// The time before its expiry in which the newest entry of a chain is renewed, unless half of its term is shorter.
+const RENEWED_WITHIN: TimeDelta = TimeDelta::days(30);
 
 /// The parts of an entry's text that its verification needs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -62,8 +67,27 @@ impl HistoryEntry {
         serde_json::from_str(&self.entry).ok()
     }
 
+    /// Whether its expiry is near, so that it has to be renewed if it is the newest of its chain.
+    #[must_use]
+    pub fn is_expiring(&self, now: DateTime<Utc>) -> bool {
+        let Some(until) = self.expires_at else { return false };
+        let renewed = self.renewed_on.map(|day| day.and_time(NaiveTime::MIN).and_utc());
+        let term = renewed.or_else(|| self.content().map(|content| content.at)).map(|since| until - since);
+        until - now <= term.map_or(RENEWED_WITHIN, |term| RENEWED_WITHIN.min(term / 2))
+    }
+
+    /// Whether both are the same entry, but for their expiry.
+    pub(super) fn is_copy_of(&self, other: &Self) -> bool {
+        self.revision == other.revision
+            && self.follows == other.follows
+            && self.previous == other.previous
+            && self.entry == other.entry
+            && self.hash == other.hash
+    }
+
     pub(super) fn item(&self) -> HistoryItem {
-        let mut item = keys::record_key(&keys::history(&self.account_id), &keys::revision(self.revision));
+        let place = keys::entry(self.revision, self.renewed_on);
+        let mut item = keys::record_key(&keys::history(&self.account_id), &place);
         item.extend(texts([
             ("entry", self.entry.clone()),
             ("previous", self.previous.clone()),
@@ -90,7 +114,7 @@ impl HistoryEntry {
             Some(AttributeValue::S(text)) => Ok(text.clone()),
             _ => Err(fault(name)),
         };
-        let revision = text(keys::SK)?.parse().map_err(|_| fault(keys::SK))?;
+        let (revision, renewed_on) = keys::entry_in(&text(keys::SK)?).ok_or_else(|| fault(keys::SK))?;
         let follows = match item.get("follows") {
             Some(AttributeValue::N(follows)) => follows.parse().map_err(|_| fault("follows"))?,
             _ => return Err(fault("follows")),
@@ -102,7 +126,7 @@ impl HistoryEntry {
         };
         Ok(Self {
             account_id: account_id.clone(),
-            revision: Revision(revision),
+            revision,
             entry: text("entry")?,
             follows: Revision(follows),
             previous: text("previous")?,
@@ -112,6 +136,7 @@ impl HistoryEntry {
                 Some(AttributeValue::S(shard)) => keys::day_in(shard),
                 _ => None,
             },
+            renewed_on,
         })
     }
 }

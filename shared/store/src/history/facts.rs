@@ -11,11 +11,12 @@ use serde_json::Value;
 use crate::StoreError;
 
 /// The parts of an account that [`Facts`] show themselves, or that are no facts.
-const SHOWN: [&str; 13] = [
+const SHOWN: [&str; 15] = [
     "draws",
     "enforcement_off",
     "installments",
     "intents",
+    "last_approval",
     "last_command",
     "pauses",
     "payments",
@@ -23,6 +24,7 @@ const SHOWN: [&str; 13] = [
     "recent_messages",
     "revision",
     "standing",
+    "unapproved_relief",
     "waivers",
     "bound_versions",
 ];

@@ -1,9 +1,9 @@
 //! The messages of a revision: who acted, through which system, and what the command stated.
 
 use duewatch_domain::Account;
-use duewatch_domain::account::{AppliedMessage, LastCommand, Origin, Payment};
+use duewatch_domain::account::{AppliedMessage, Approval, LastCommand, Origin, Payment};
 use duewatch_domain::commands::{PaymentReceived, PaymentReversed, WireCommand};
-use duewatch_domain::kernel::{Actor, EventId, PaymentId, Source};
+use duewatch_domain::kernel::{Actor, EventId, PaymentId, SenderId, Source};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,6 +21,12 @@ pub(super) struct MessageEntry<'a> {
     payment_id: Option<&'a PaymentId>,
     source: &'a Source,
     actor: Actor,
+    /// Who sent it, as the queue states.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_id: Option<&'a SenderId>,
+    /// Those who approved it, and the digest of what they approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<&'a Approval>,
     /// The fields of the command, with a digest in place of each text that somebody wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     stated: Option<Value>,
@@ -70,6 +76,8 @@ impl<'a> MessageEntry<'a> {
             payment_id: None,
             source: &command.source,
             actor: command.actor(),
+            sender_id: command.sender_id.as_ref(),
+            approval: command.approval.as_ref(),
             stated: serde_json::from_str(&command.stated)
                 .ok()
                 .filter(|stated| *stated != serde_json::json!({})),
@@ -83,6 +91,8 @@ impl<'a> MessageEntry<'a> {
             payment_id: None,
             source: &message.source,
             actor: message.actor(),
+            sender_id: None,
+            approval: None,
             stated: None,
         }
     }
@@ -94,6 +104,8 @@ impl<'a> MessageEntry<'a> {
             payment_id: Some(&payment.payment_id),
             source: &origin.source,
             actor: origin.actor(),
+            sender_id: origin.sender_id.as_ref(),
+            approval: None,
             stated: None,
         }
     }

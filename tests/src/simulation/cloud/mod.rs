@@ -3,8 +3,12 @@
 //! One step begins one piece of work that is due, hands one batch to a function, or serves one request. The
 //! step is chosen among all that are possible. Time advances only when none is left.
 
+mod history;
+mod outages;
 mod serving;
 mod work;
+
+pub(super) use self::history::Audited;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,13 +19,15 @@ use duewatch_runtime::Settings;
 use duewatch_stack::sqs::LocalSqs;
 use duewatch_stack::template::{StreamMapping, Template};
 use duewatch_stack::{Engines, StackClock, StreamReader, settings};
+use duewatch_store::PolicyKeys;
 use serde_json::{Value, json};
 
+use super::alarms::Alarms;
 use super::capture::Capture;
 use super::choices::Choices;
 use super::containers::{Container, Invoked};
 use super::executor::{Executor, TaskEnd, TaskId};
-use super::fault::{Fault, OutageKind};
+use super::fault::{Fault, Outage, OutageKind};
 use super::network::{CallerId, Network};
 use super::ordered_group::{OrderedGroup, WrittenRecord};
 use super::plan::{PlannedDeed, SimulationPlan};
@@ -47,6 +53,7 @@ enum TaskKind {
     Batch { stream: usize, group: Option<usize>, records: Vec<WrittenRecord> },
     Messages { queue: usize, received: bool, messages: Vec<WaitingMessage> },
     Lender,
+    Audit,
 }
 
 struct Running {
@@ -67,12 +74,15 @@ enum Coming {
         schedule: usize,
         tried: u32,
     },
+    /// The end of an outage of one schedule, mapping or topic.
+    OutageEnds(Outage),
 }
 
 /// Indices of the schedules.
 const SWEEP: usize = 0;
 const WATCH: usize = 1;
 const CONTACTS: usize = 2;
+const ANCHOR: usize = 3;
 
 /// A schedule, with its last firing.
 struct Schedule {
@@ -95,6 +105,7 @@ struct Stream {
 enum TaskOutcome {
     Invoked(Invoked),
     Lender(Result<(), String>),
+    Audited(Result<Vec<Audited>, String>),
 }
 
 /// A possible next step.
@@ -112,7 +123,7 @@ pub(super) struct Cloud {
     network: Network,
     engines: Engines,
     settings: Settings,
-    schedules: [Schedule; 3],
+    schedules: [Schedule; 4],
     /// The next firing of `reconcile-accounts`, while faults strike.
     watch_at: DateTime<Utc>,
     executor: Executor<TaskOutcome>,
@@ -125,9 +136,15 @@ pub(super) struct Cloud {
     shards_url: String,
     past_indexes: PastIndexes,
     is_quiet: bool,
+    is_audited: bool,
+    /// The senders of the messages that come from another system than the lender's own, by SQS's ids.
+    senders: BTreeMap<String, &'static str>,
     /// The number of served requests of the functions.
     served: u64,
     capture: Capture,
+    alarms: Alarms,
+    /// The instants at which the topic of reminders refused a request.
+    refused_at: Vec<DateTime<Utc>>,
     pub(super) watch: Watch,
 }
 
@@ -208,6 +225,8 @@ impl Cloud {
         let engines = Engines::in_memory(&template, &clock).map_err(|error| failed(&error))?;
         let mut settings = settings(&template).map_err(|error| failed(&error))?;
         settings.due_shards = plan.due_shards;
+        // Whoever publishes here has no key.
+        settings.policy_keys = PolicyKeys::NONE;
         let streams = streams(&template, &engines, &plan)?;
         let queues = queues(&template)?;
         let shards = queues.iter().find(|queue| queue.function == detect_overdue::SWEEP_SHARD);
@@ -217,6 +236,7 @@ impl Cloud {
             schedule(&template, detect_overdue::NAME, None, &plan)?,
             schedule(&template, reconcile_accounts::NAME, Some(day), &plan)?,
             schedule(&template, send_reminders::NAME, None, &plan)?,
+            schedule(&template, anchor_history::NAME, None, &plan)?,
         ];
         let mut cloud = Self {
             choices,
@@ -236,8 +256,12 @@ impl Cloud {
             shards_url,
             past_indexes: PastIndexes::default(),
             is_quiet: false,
+            is_audited: false,
+            senders: BTreeMap::new(),
             served: 0,
             capture,
+            alarms: Alarms::of_the_template().map_err(|error| failed(&error))?,
+            refused_at: Vec::new(),
             watch: Watch::default(),
             plan,
         };
@@ -248,21 +272,39 @@ impl Cloud {
         for happening in cloud.plan.happenings.clone() {
             cloud.come(happening.at, Coming::Happening(Box::new(happening)));
         }
+        for outage in cloud.plan.outages.clone() {
+            if outage.only.is_some() {
+                cloud.come(outage.until, Coming::OutageEnds(outage));
+            }
+        }
         Ok(cloud)
     }
 
     /// Runs the plan until everything is at rest.
     pub(super) fn live(&mut self) -> Checked {
         for _ in 0..MAX_STEPS {
-            if !self.step()? {
-                let scan = json!({"TableName": self.settings.tables.records}).to_string();
-                let answer = self.engines.answer(Some("DynamoDB_20120810.Scan"), scan.as_bytes());
-                let answer: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-                let records = Records::read(answer["Items"].as_array().map_or(&[][..], Vec::as_slice));
-                return self.watch.at_rest(&records, self.now());
+            if self.step()? {
+                continue;
             }
+            if self.plan.anchored_from.is_some() && !self.is_audited {
+                self.is_audited = true;
+                self.audit()?;
+                continue;
+            }
+            let mut items = self.scan(&self.settings.tables.records);
+            self.watch.check_erased(&items)?;
+            items.extend(self.scan(&self.settings.tables.history));
+            return self.watch.at_rest(&Records::read(&items), self.now());
         }
         Err(broken("it comes to rest", &format!("not within {MAX_STEPS} steps; it is {}", self.now())))
+    }
+
+    /// The items of a table.
+    fn scan(&self, table: &str) -> Vec<Value> {
+        let scan = json!({"TableName": table}).to_string();
+        let answer = self.engines.answer(Some("DynamoDB_20120810.Scan"), scan.as_bytes());
+        let mut answer: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        answer["Items"].as_array_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(super) const fn choices(&self) -> &Choices {
@@ -310,16 +352,16 @@ impl Cloud {
         let now = self.now();
         let mut moves: Vec<NextMove> =
             self.coming.keys().take_while(|(at, _)| *at <= now).map(|key| NextMove::Begin(*key)).collect();
-        if !self.is_down(OutageKind::Mappings) {
-            for (place, stream) in self.streams.iter().enumerate() {
-                let ready = |group: &OrderedGroup| group.ready_at().is_some_and(|at| at <= now);
-                let groups = stream.groups.iter().enumerate().filter(|(_, group)| ready(group));
-                moves.extend(groups.map(|(group, _)| NextMove::Deliver(place, group)));
-            }
-            let ready = |queue: &SimulatedQueue| queue.ready_at().is_some_and(|at| at <= now);
-            let queues = self.queues.iter().enumerate().filter(|(_, queue)| ready(queue));
-            moves.extend(queues.map(|(place, _)| NextMove::Receive(place)));
+        let is_up = |place: usize| !self.is_down(OutageKind::Mappings, Some(place));
+        for (place, stream) in self.streams.iter().enumerate().filter(|(place, _)| is_up(*place)) {
+            let ready = |group: &OrderedGroup| group.ready_at().is_some_and(|at| at <= now);
+            let groups = stream.groups.iter().enumerate().filter(|(_, group)| ready(group));
+            moves.extend(groups.map(|(group, _)| NextMove::Deliver(place, group)));
         }
+        let ready = |queue: &SimulatedQueue| queue.ready_at().is_some_and(|at| at <= now);
+        let queues = self.queues.iter().enumerate().filter(|(_, queue)| ready(queue));
+        let queues = queues.filter(|(place, _)| is_up(self.streams.len() + place));
+        moves.extend(queues.map(|(place, _)| NextMove::Receive(place)));
         if !self.choices.is_scripted() {
             moves.extend(self.network.requests().into_iter().map(NextMove::Serve));
         } else if moves.is_empty() {
@@ -349,6 +391,9 @@ impl Cloud {
     fn run_ready(&mut self) -> Checked {
         while let Some((task, ended)) = self.executor.poll_one() {
             let lines = self.capture.take();
+            for line in &lines {
+                self.alarms.line(line, self.clock.now());
+            }
             if let Some(running) = self.running.get_mut(&task) {
                 running.metrics.extend(lines);
             }
@@ -366,15 +411,26 @@ impl Cloud {
     /// Advances time to the next instant with work. False: there is none.
     fn time_goes_on(&mut self) -> Result<bool, Broken> {
         let now = self.now();
-        let groups = self.streams.iter().flat_map(|stream| &stream.groups).filter_map(OrderedGroup::ready_at);
-        let groups = groups.chain(self.queues.iter().filter_map(SimulatedQueue::ready_at)).min();
-        let mappings_again = self.plan.outages.iter().filter(|outage| outage.kind == OutageKind::Mappings);
-        let mappings_again =
-            mappings_again.filter(|outage| outage.until > now).map(|outage| outage.until).min();
-        let groups = groups.map(|at| if at > now { at } else { mappings_again.unwrap_or(at).max(at) });
+        // Work that is ready and does not come waits for the end of its mapping's outage.
+        let is_read_at = |place: usize, at: DateTime<Utc>| {
+            if at > now { at } else { self.outage(OutageKind::Mappings, Some(place), now).unwrap_or(at) }
+        };
+        let groups = self.streams.iter().enumerate().flat_map(|(place, stream)| {
+            let ready = stream.groups.iter().filter_map(OrderedGroup::ready_at);
+            ready.map(move |at| is_read_at(place, at))
+        });
+        let queues = self.queues.iter().enumerate().filter_map(|(place, queue)| {
+            queue.ready_at().map(|at| is_read_at(self.streams.len() + place, at))
+        });
+        let groups = groups.chain(queues).min();
         let coming = self.coming.keys().next().map(|(at, _)| *at);
         let (due, contacts) = (self.watch.earliest_due(), self.watch.earliest_contact());
-        let firings = [self.next_firing(SWEEP, due), self.next_watch(), self.next_firing(CONTACTS, contacts)];
+        let firings = [
+            self.next_firing(SWEEP, due),
+            self.next_watch(),
+            self.next_firing(CONTACTS, contacts),
+            self.next_anchoring(),
+        ];
         let end = self.plan.end + SETTLING;
         // Work that falls due as everything ends is left to the next sweep, by any clock.
         let is_due = due.into_iter().chain(contacts).any(|due| due <= end);
@@ -426,7 +482,7 @@ impl Cloud {
         let wanted = DateTime::from_timestamp((wanted.timestamp() + every - 1).div_euclid(every) * every, 0)?;
         let mut at = next.max(wanted);
         if !self.is_quiet {
-            while let Some(outage) = self.outage(OutageKind::Schedule, at) {
+            while let Some(outage) = self.outage(OutageKind::Schedule, Some(schedule), at) {
                 at = DateTime::from_timestamp((outage.timestamp() / every + 1) * every, 0)?;
             }
         }
@@ -443,7 +499,20 @@ impl Cloud {
             return DateTime::from_timestamp((from + every - 1).div_euclid(every) * every, 0);
         }
         let mut at = self.watch_at.max(self.now());
-        while let Some(again) = self.outage(OutageKind::Schedule, at) {
+        while let Some(again) = self.outage(OutageKind::Schedule, Some(WATCH), at) {
+            at = again;
+        }
+        Some(at)
+    }
+
+    /// The next firing of `anchor-history`: once a day, because the others would find the day anchored, and at its own
+    /// rate once faults have ended.
+    fn next_anchoring(&self) -> Option<DateTime<Utc>> {
+        let Schedule { every, last, .. } = self.schedules[ANCHOR];
+        let every = if self.is_quiet { every } else { TimeDelta::days(1) };
+        let mut at = self.plan.anchored_from?.max(last + every).max(self.now());
+        while let Some(again) = self.outage(OutageKind::Schedule, Some(ANCHOR), at).filter(|_| !self.is_quiet)
+        {
             at = again;
         }
         Some(at)
@@ -453,16 +522,19 @@ impl Cloud {
         segments(&self.choices)
     }
 
-    /// The end of the outage at an instant, if there is one.
-    fn outage(&self, kind: OutageKind, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// The end of the outage at an instant, of all parts or of the one at a place, if there is one.
+    fn outage(&self, kind: OutageKind, place: Option<usize>, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut outages = self.plan.outages.iter();
         outages
-            .find(|outage| outage.kind == kind && outage.from <= at && at < outage.until)
+            .find(|outage| {
+                let is_of_it = outage.only.is_none() || outage.only == place;
+                outage.kind == kind && is_of_it && outage.from <= at && at < outage.until
+            })
             .map(|one| one.until)
     }
 
-    fn is_down(&self, kind: OutageKind) -> bool {
-        !self.is_quiet && self.outage(kind, self.now()).is_some()
+    fn is_down(&self, kind: OutageKind, place: Option<usize>) -> bool {
+        !self.is_quiet && self.outage(kind, place, self.now()).is_some()
     }
 
     fn skews(&self) -> bool {

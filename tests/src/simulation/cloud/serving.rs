@@ -9,7 +9,7 @@ use super::{Cloud, Running, broken};
 use crate::simulation::fault::{Fault, OutageKind};
 use crate::simulation::network::{CallerId, NetworkRequest, Reply};
 use crate::simulation::ordered_group::WrittenRecord;
-use crate::simulation::service::{ServiceRefusal, serve, serve_partly};
+use crate::simulation::service::{ServiceRefusal, refuse_topic, serve, serve_partly, topic_of};
 use crate::simulation::watch::Checked;
 
 /// The duration of a slow request.
@@ -55,7 +55,16 @@ impl Cloud {
         let is_write =
             matches!(request.name(), "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems");
         let down = if request.is_for_dynamodb() { OutageKind::DynamoDb } else { OutageKind::Sns };
-        let refusal = if self.is_down(down) || self.strikes(Fault::ServerError) {
+        let topic = (down == OutageKind::Sns).then(|| topic_of(request)).flatten();
+        if topic.is_some() && !self.is_down(down, None) && self.is_down(down, topic) {
+            if topic == Some(0) {
+                self.refused_at.push(self.now());
+            }
+            self.watch.count("requests refused by a topic", 1);
+            self.network.reply(number, Reply::Answer(refuse_topic(&self.engines, request)));
+            return Ok(());
+        }
+        let refusal = if self.is_down(down, None) || self.strikes(Fault::ServerError) {
             Some(ServiceRefusal::Failed)
         } else if self.strikes(Fault::Throttle) {
             Some(ServiceRefusal::Throttled)
@@ -161,6 +170,7 @@ impl Cloud {
                     _ => {}
                 }
                 let stream = &mut self.streams[place];
+                self.alarms.report("ConsumedWriteCapacityUnits", &stream.mapping.table, now, 1);
                 if stream.mapping.matches(&record.event) {
                     let key = record.event["dynamodb"]["Keys"].to_string();
                     let group = key

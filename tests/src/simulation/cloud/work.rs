@@ -1,19 +1,22 @@
 //! Begins work, and handles its end.
 
 use chrono::TimeDelta;
-use duewatch_app::{Clock, Deadline, Transitions};
+use duewatch_app::{Clock, Deadline};
+use duewatch_cli::requeue::Requeue;
+use duewatch_domain::commands::Contract;
 use duewatch_domain::formats::message_line;
 use duewatch_domain::kernel::{Actor, ActorKind};
-use duewatch_domain::{Event, InboundMessage, policy};
-use duewatch_handlers::{WaitingMessage, queue_event, scheduled_event};
+use duewatch_domain::{Command, Event, InboundMessage, policy};
+use duewatch_handlers::{Handlers, WaitingMessage, queue_event, scheduled_event};
+use duewatch_stack::local_reference_keys;
 use duewatch_stack::sns::Delivered;
-use duewatch_store::Store;
 use serde_json::{Value, json};
 
 use super::{
     Cloud, Coming, Running, SKEW_SECONDS, SWEEP, Schedule, Stream, TaskKind, TaskOutcome, WATCH, broken,
 };
-use crate::simulation::containers::{Clients, Container, Invoked, SkewedClock, clients, invoke};
+use crate::simulation::attacks::may_send;
+use crate::simulation::containers::{Clients, Container, Invoked, SkewedClock, clients, invoke, services};
 use crate::simulation::executor::TaskId;
 use crate::simulation::fault::Fault;
 use crate::simulation::lender;
@@ -21,7 +24,7 @@ use crate::simulation::network::CallerId;
 use crate::simulation::ordered_group::{Handled, Lost, WrittenRecord};
 use crate::simulation::plan::{Deed, PlannedDeed};
 use crate::simulation::queue::SimulatedQueue;
-use crate::simulation::watch::{Checked, hold};
+use crate::simulation::watch::{Checked, grounds_of, hold};
 
 const MAX_CONTAINERS: usize = 4;
 /// The number of old batches kept to be delivered once more.
@@ -45,6 +48,7 @@ impl Cloud {
             Coming::Happening(happening) => self.happen(*happening)?,
             Coming::Message(message) => self.enqueue(intake::NAME, message),
             Coming::Receipt(message) => self.enqueue(record_delivery::NAME, message),
+            Coming::OutageEnds(outage) => self.outage_ends(outage)?,
         }
         Ok(())
     }
@@ -59,6 +63,8 @@ impl Cloud {
         let (function, timeout) = (*function, *timeout);
         self.watch.lost(function, &lost);
         if let Some(records) = records {
+            let mapping = &self.streams[stream].mapping.logical_id;
+            self.alarms.report("PolledEventCount", mapping, now, records.len() as u64);
             self.deliver_records(stream, Some(group), function, timeout, records);
         }
     }
@@ -93,8 +99,17 @@ impl Cloud {
 
     fn deliver_messages(&mut self, queue: usize, received: bool, messages: Vec<WaitingMessage>) {
         let SimulatedQueue { spec, function, timeout, .. } = &self.queues[queue];
-        let (event, function, timeout) = (queue_event(&spec.name, &messages), *function, *timeout);
+        let (mut event, function, timeout) = (queue_event(&spec.name, &messages), *function, *timeout);
+        for record in event["Records"].as_array_mut().into_iter().flatten() {
+            let sender = record["messageId"].as_str().and_then(|id| self.senders.get(id));
+            if let Some(sender) = sender {
+                record["attributes"]["SenderId"] = json!(sender);
+            }
+        }
         self.watch.count("batches of messages", 1);
+        if function == intake::NAME {
+            self.watch.handed(&messages, self.clock.now());
+        }
         self.invoke(function, &event, timeout, TaskKind::Messages { queue, received, messages });
     }
 
@@ -133,21 +148,28 @@ impl Cloud {
         self.come(at, Coming::Receipt(message));
     }
 
-    /// The lender's systems send a body; sometimes once more, hours or days later.
-    fn send(&mut self, account: &str, body: String) {
-        let message_id = format!("m-{}", self.number());
+    /// The lender's systems, or another sender, send a body; sometimes once more, hours or days later.
+    fn send(&mut self, sender: Option<&'static str>, account: &str, body: String) {
+        let message_id = self.sender_named(sender);
         let (now, group) = (self.now(), Some(account.to_owned()));
         let message = WaitingMessage { message_id, body, group, sent_at: now, received: 0 };
         for (fault, later) in
             [(Fault::Duplicate, TimeDelta::hours(1)), (Fault::OldWindow, TimeDelta::days(3))]
         {
             if self.strikes(fault) {
-                let again = WaitingMessage { message_id: format!("m-{}", self.number()), ..message.clone() };
+                let again = WaitingMessage { message_id: self.sender_named(sender), ..message.clone() };
                 self.come(now + later, Coming::Message(again));
             }
         }
         self.watch.sent_to_queue(&message);
         self.enqueue(intake::NAME, message);
+    }
+
+    /// A new id of a message, under which SQS states its sender.
+    fn sender_named(&mut self, sender: Option<&'static str>) -> String {
+        let message_id = format!("m-{}", self.number());
+        self.senders.extend(sender.map(|sender| (message_id.clone(), sender)));
+        message_id
     }
 
     fn invoke(&mut self, function: &'static str, event: &Value, timeout: TimeDelta, work: TaskKind) {
@@ -186,7 +208,7 @@ impl Cloud {
     pub(super) fn publish(&mut self, id: &str, text: &str) -> Checked {
         let parsed = policy::parse(text).map_err(|error| broken("it starts", &error))?;
         let item = json!({
-            "TableName": self.settings.tables.records,
+            "TableName": self.settings.tables.policies,
             "Item": {
                 "pk": {"S": format!("policy#{id}")},
                 "sk": {"S": format!("version#{:010}", parsed.version)},
@@ -200,7 +222,7 @@ impl Cloud {
     }
 
     /// Puts an item as a caller without functions of its own.
-    fn put(&mut self, request: &Value) -> Checked {
+    pub(super) fn put(&mut self, request: &Value) -> Checked {
         let answer = self.engines.answer(Some("DynamoDB_20120810.PutItem"), request.to_string().as_bytes());
         hold!("it starts", answer.status == 200, "{}", answer.body);
         Ok(())
@@ -224,25 +246,25 @@ impl Cloud {
                 return Ok(());
             }
             Deed::Open => self.watch.opening(contract.as_ref().map_or(&self.plan.book[0], |one| one)),
-            Deed::Command(command) => {
-                let Some(contract) = contract else { return Ok(()) };
-                let event_id = format!("H-{}", happening.number);
-                let event_id = event_id.parse().map_err(|error| broken("it starts", &error))?;
-                let account_id = contract.account_id.clone();
-                let event = Event { at: happening.at, account_id, command: (**command).clone() };
-                let mut message = InboundMessage::of_core(event_id, event);
-                if happening.number.is_multiple_of(3) {
-                    message.source = "desk".parse().map_err(|error| broken("it starts", &error))?;
-                    let id = "officer-7".parse().map_err(|error| broken("it starts", &error))?;
-                    message.actor = Actor { kind: ActorKind::Officer, id };
-                }
-                self.watch.message(&message);
-                self.send(contract.account_id.as_str(), message_line(&message));
+            Deed::Command(command) => return self.command(contract, None, &happening, command),
+            Deed::SentBy(sender, command) => {
+                return self.command(contract, Some(*sender), &happening, command);
+            }
+            Deed::Forge(record) => {
+                let record = WrittenRecord { event: record.clone(), written_at: self.now() };
+                let place = self.streams.iter().position(|stream| stream.function == post_payment::NAME);
+                let Some(place) = place else { return Ok(()) };
+                let timeout = self.streams[place].timeout;
+                self.deliver_records(place, None, post_payment::NAME, timeout, vec![record]);
                 return Ok(());
+            }
+            Deed::Rewrite(kind) => {
+                let Some(contract) = contract else { return Ok(()) };
+                return self.rewrite(contract.account_id.as_str(), *kind);
             }
             Deed::Garble(body) => {
                 let Some(contract) = contract else { return Ok(()) };
-                self.send(contract.account_id.as_str(), (*body).to_owned());
+                self.send(None, contract.account_id.as_str(), (*body).to_owned());
                 return Ok(());
             }
             _ => {}
@@ -251,13 +273,58 @@ impl Cloud {
             Deed::Queue(place, version) => policy::parse(self.plan.policies[*place].1[*version]).ok(),
             _ => None,
         };
-        let Clients { dynamodb, .. } = clients(&self.network, caller);
-        let store = Store::new(dynamodb, self.settings.tables.clone(), self.settings.due_shards);
+        let Clients { dynamodb, sns, .. } = clients(&self.network, caller);
+        if let Deed::Requeue(record) = happening.deed {
+            let keys = local_reference_keys().map_err(|error| broken("it starts", &error))?;
+            let clock = SkewedClock { clock: self.clock.clone(), ahead: TimeDelta::zero() };
+            let handlers = Handlers::over(keys, |function| {
+                let (dynamodb, sns) = (dynamodb.clone(), sns.clone());
+                services(function, &self.settings, dynamodb, sns, clock.clone())
+            });
+            let requeued = lender::requeue(Requeue::new(handlers), record);
+            let task = self.executor.spawn(async move { TaskOutcome::Lender(Box::pin(requeued).await) });
+            let running = Running { caller, work: TaskKind::Lender, killed_at: None, metrics: Vec::new() };
+            self.running.insert(task, running);
+            return Ok(());
+        }
+        if let (Deed::Erase, Some(contract)) = (&happening.deed, &contract) {
+            self.watch.erasing(contract, caller, self.clock.now());
+        }
+        let clock = SkewedClock { clock: self.clock.clone(), ahead: TimeDelta::zero() };
+        let services = services("duewatch", &self.settings, dynamodb, sns, clock);
         let task = self.executor.spawn(async move {
-            TaskOutcome::Lender(lender::does(&Transitions::new(store), contract, policy, happening).await)
+            TaskOutcome::Lender(Box::pin(lender::does(&services, contract, policy, happening)).await)
         });
         let running = Running { caller, work: TaskKind::Lender, killed_at: None, metrics: Vec::new() };
         self.running.insert(task, running);
+        Ok(())
+    }
+
+    /// A sender sends a command about an account to the queue. Its texts name it, so that they are found again.
+    fn command(
+        &mut self,
+        contract: Option<Contract>,
+        sender: Option<&'static str>,
+        happening: &PlannedDeed,
+        command: &Command,
+    ) -> Checked {
+        let Some(contract) = contract else { return Ok(()) };
+        let event_id = format!("H-{}", happening.number);
+        let texts = grounds_of(&event_id);
+        let event_id = event_id.parse().map_err(|error| broken("it starts", &error))?;
+        let account_id = contract.account_id.clone();
+        let event = Event { at: happening.at, account_id, command: command.clone() };
+        let mut message = InboundMessage::of_core(event_id, event);
+        if sender.is_none() && happening.number.is_multiple_of(3) {
+            message.source = "desk".parse().map_err(|error| broken("it starts", &error))?;
+            let id = "officer-7".parse().map_err(|error| broken("it starts", &error))?;
+            message.actor = Actor { kind: ActorKind::Officer, id };
+        }
+        let may_send = sender.is_none_or(|sender| may_send(sender, command));
+        self.watch.message(&message, may_send);
+        let line =
+            message_line(&message).replace(r#""reason":"simulated""#, &format!(r#""reason":"{texts}""#));
+        self.send(sender, contract.account_id.as_str(), line);
         Ok(())
     }
 
@@ -268,9 +335,15 @@ impl Cloud {
         }
         match (work, outcome) {
             (TaskKind::Lender, TaskOutcome::Lender(done)) => {
+                let done = self.watch.erased(caller, done);
                 done.map_err(|problem| broken("the lender's systems are served", &problem))
             }
-            (TaskKind::Lender, TaskOutcome::Invoked(_)) => {
+            (TaskKind::Audit, TaskOutcome::Audited(audited)) => {
+                let audited = audited.map_err(|problem| broken("a history is audited", &problem))?;
+                self.watch.audited(&audited)
+            }
+            (TaskKind::Audit, _) => Err(broken("a history is audited", "the audit panicked")),
+            (TaskKind::Lender, TaskOutcome::Invoked(_) | TaskOutcome::Audited(_)) => {
                 Err(broken("the lender's systems are served", &"a call of theirs panicked"))
             }
             (TaskKind::Firing { schedule, tried }, TaskOutcome::Invoked(answer)) => {
@@ -297,7 +370,7 @@ impl Cloud {
             (TaskKind::Messages { queue, received, messages }, TaskOutcome::Invoked(answer)) => {
                 self.messages_handled(queue, received, messages, &answer, &metrics)
             }
-            (_, TaskOutcome::Lender(_)) => Ok(()),
+            (_, TaskOutcome::Lender(_) | TaskOutcome::Audited(_)) => Ok(()),
         }
     }
 

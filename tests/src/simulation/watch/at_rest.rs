@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::Applied;
 use duewatch_domain::Command;
-use duewatch_domain::account::NoticeOf;
 use duewatch_domain::commands::ContactFact;
 use duewatch_domain::contact::MAX_BOUNCES;
 use duewatch_domain::formats::parse_message;
@@ -13,12 +12,13 @@ use duewatch_domain::kernel::Revision;
 use duewatch_store::{HistoryBreak, HistoryEntry, verify_history};
 use serde_json::Value;
 
+use super::revision::{owed_announcement, reaches};
 use super::{Checked, QueuedMessage, Story, Watch, hold};
 
 /// The rate at which the template sweeps contacts.
 const CONTACTS_EVERY: TimeDelta = TimeDelta::minutes(5);
 
-/// The items of the records table at rest.
+/// The items of the records table and of the history at rest.
 #[derive(Debug, Default)]
 pub(in crate::simulation) struct Records {
     /// The payloads of quarantined records, by function and id.
@@ -59,6 +59,7 @@ impl Records {
                     // No policy of the simulation lets entries expire.
                     expires_at: None,
                     recorded_on: None,
+                    renewed_on: None,
                 });
             } else if pk == "parked" {
                 records.suspense.insert((text(item, "account_id"), text(item, "payment_id")));
@@ -80,6 +81,16 @@ impl Records {
             history.sort_by_key(|entry| entry.revision);
         }
         records
+    }
+
+    /// An account's entries in the history.
+    pub(super) fn history(&self, account_id: &str) -> &[HistoryEntry] {
+        self.histories.get(account_id).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// The payloads of the quarantined records.
+    pub(super) fn payloads(&self) -> impl Iterator<Item = &String> {
+        self.quarantined.values()
     }
 
     /// Each contact of a bounced message is planned once more, or has ended since.
@@ -109,15 +120,20 @@ impl Watch {
                 continue;
             }
             self.check_payments(id, story, records)?;
-            self.check_history(id, story, records, now)?;
+            self.check_audit(id, records)?;
+            if !self.is_forged(id) {
+                self.check_history(id, story, records, now)?;
+            }
             if story.newer {
                 continue;
             }
+            self.check_proven(id, story)?;
             self.check_status(id, story, records, now)?;
-            self.check_imposed(id, story)?;
+            self.check_imposed(id, story, now)?;
             self.check_published(id, story, records)?;
             self.check_announced(id, story, now)?;
-            let parked = records.suspense.iter().find(|key| key.0 == *id);
+            let is_there = |key: &&(String, String)| self.is_in_table(key);
+            let parked = records.suspense.iter().filter(is_there).find(|key| key.0 == *id);
             hold!("nothing is dropped", parked.is_none(), "{parked:?} is still parked");
         }
         for ((account, payment), facts) in &self.payments {
@@ -132,6 +148,7 @@ impl Watch {
             );
         }
         self.check_messages(records)?;
+        self.check_senders(records)?;
         self.check_consents(records)?;
         for (contact, planned) in &records.requests {
             self.check_waiting(contact, planned, now)?;
@@ -162,7 +179,7 @@ impl Watch {
         // What is caught up leaves at the next time of sending.
         let not_before = instant(&planned["wanted"]["intent"]["not_before"]);
         let is_timed = not_before.is_some() && not_before == look_at;
-        let has_rung = self.sent.get(&alert).is_some_and(|sent| sent.topic == "operations");
+        let has_rung = self.sent.get(&alert).is_some_and(|sent| sent.topic == "tickets");
         let waits = (planned["waits_for"].is_object() || is_timed) && look_at > Some(now);
         // An evaluation an hour later may just have missed a sweep.
         let is_tried = is_unreadable && has_rung && look_at > Some(now - CONTACTS_EVERY);
@@ -257,7 +274,10 @@ impl Watch {
             };
             hold!(
                 "nothing leaves quietly",
-                known || self.dead.contains(&message.body) || records.quarantined.iter().any(of_intake),
+                known
+                    || self.has_erased()
+                    || self.dead.contains(&message.body)
+                    || records.quarantined.iter().any(of_intake),
                 "{message:?} was not set aside"
             );
         }
@@ -282,7 +302,7 @@ impl Watch {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let of_account = self.payments.iter().filter(|((account, _), _)| account == id);
         for (key, facts) in of_account {
-            let Some(latest) = facts.last() else { continue };
+            let Some(latest) = facts.last().filter(|latest| latest.is_there) else { continue };
             let posted = match &latest.read {
                 Ok(fact) => {
                     fact.post_to(&mut last.account.clone(), DateTime::<Utc>::MAX_UTC)
@@ -332,7 +352,7 @@ impl Watch {
             && assessed.restrictions == account.status.restrictions;
         hold!(
             "the standing is the model's",
-            same || held,
+            same || (held && last.is_held),
             "{id} at {now}: {:?}, the model says {assessed:?}",
             account.status
         );
@@ -341,7 +361,7 @@ impl Watch {
 
     /// The account holds exactly the restrictions that the customer's other accounts impose, unless a payment
     /// that cannot be posted defers them.
-    fn check_imposed(&self, id: &str, story: &Story) -> Checked {
+    fn check_imposed(&self, id: &str, story: &Story, now: DateTime<Utc>) -> Checked {
         let Some(last) = story.versions.last().filter(|_| !story.quarantined) else { return Ok(()) };
         let customer_id = &story.contract.customer_id;
         let others = self.stories.iter().filter(|(other, story)| {
@@ -349,7 +369,11 @@ impl Watch {
         });
         for (other, story) in others {
             let Some(asking) = story.versions.last() else { continue };
-            let held = asking.account.imposes().is_some() && self.is_unpostable(&asking.account);
+            let since = asking.account.imposes().map(|imposed| imposed.restriction.since);
+            let days = self.money_hold_days(&asking.account);
+            // Reconciliation applies within a day what its money no longer keeps back.
+            let may_hold = since.is_some_and(|since| now - since < TimeDelta::days(i64::from(days) + 1));
+            let held = may_hold && self.is_unpostable(&asking.account);
             hold!(
                 "one account's stage restricts the customer's others, and lifts with it",
                 held || last.account.has_applied_from(&asking.account),
@@ -366,12 +390,15 @@ impl Watch {
     fn check_announced(&self, id: &str, story: &Story, now: DateTime<Utc>) -> Checked {
         let Some(last) = story.versions.last() else { return Ok(()) };
         let held = story.quarantined || self.is_unpostable(&last.account);
-        for policy in self.published(&last.account, now - TimeDelta::hours(3)) {
-            let of = NoticeOf::Policy(policy.version);
+        let published = self.published(&last.account, now - TimeDelta::hours(6));
+        for policy in &published {
+            let is_owed = owed_announcement(&published, policy).is_some();
             hold!(
                 "every customer is told of a stricter version",
-                held || policy.announcement.is_none() || last.model.notices().any(|(known, ..)| *known == of),
-                "{id} knows nothing of {of}: {:?}",
+                held || !is_owed
+                    || last.model.notices().any(|(known, ..)| reaches(&published, known, policy)),
+                "{id} knows nothing of version {}: {:?}",
+                policy.version,
                 last.account.notices()
             );
         }

@@ -30,7 +30,10 @@ impl Watch {
                 self.count("reminders published", 1);
                 self.check_message(&id, &body, caller, now)?;
             }
-            _ => self.count("operations told", 1),
+            _ => {
+                self.count("operations told", 1);
+                self.operations_told(&body, now);
+            }
         }
         if let Some(before) = self.sent.get(&id).filter(|_| topic == "account-events") {
             hold!("one event, one id", before.body == body, "{id}: {} and {body}", before.body);

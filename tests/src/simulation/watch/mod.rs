@@ -2,6 +2,7 @@
 //! only judge of the amounts and messages due.
 
 mod at_rest;
+mod attacked;
 mod judged;
 mod messages;
 mod profiles;
@@ -16,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::commands::{Command, Contract, InboundMessage};
 use duewatch_domain::{Account, Policy};
 use duewatch_handlers::WaitingMessage;
-use duewatch_store::{PaymentFact, Tables, account_from_image};
+use duewatch_store::{PaymentFact, Tables, account_from_image, is_asked_for_history};
 use serde_json::Value;
 
 use super::network::{CallerId, NetworkRequest};
@@ -39,6 +40,7 @@ impl fmt::Display for Broken {
 }
 
 pub(super) use self::at_rest::Records;
+pub(super) use self::attacked::grounds_of;
 
 pub(super) type Checked = Result<(), Broken>;
 
@@ -58,6 +60,8 @@ struct Version {
     account: Account,
     model: Model,
     event_id: String,
+    /// Whether money that cannot be posted kept a restriction back.
+    is_held: bool,
 }
 
 /// The revisions of an account.
@@ -69,6 +73,8 @@ struct Story {
     newer: bool,
     /// The account lost its entry in the due index, because it could not be evaluated.
     quarantined: bool,
+    /// The last instant of a command of each source that the account took.
+    taken: BTreeMap<String, DateTime<Utc>>,
 }
 
 /// A version of an item of the payments table.
@@ -79,6 +85,9 @@ struct SeenPayment {
     read: Result<PaymentFact, String>,
     /// Whether an item that cannot be read may be money all the same.
     may_be_money: bool,
+    /// False: the item was taken out of the table.
+    is_there: bool,
+    at: DateTime<Utc>,
 }
 
 /// An invocation's reads of an account: first the account, then its payments.
@@ -114,6 +123,9 @@ struct LenderCommand {
     at: DateTime<Utc>,
     /// Whether an account took it.
     is_taken: bool,
+    account_id: String,
+    /// Whether its sender may send it.
+    may_send: bool,
 }
 
 /// A message of the queue.
@@ -146,6 +158,7 @@ pub(super) struct Watch {
     dead: BTreeSet<String>,
     /// Events that a function never took: they went to the bucket, or their stream forgot them.
     lost: BTreeSet<(&'static str, String)>,
+    attacked: attacked::Attacked,
     counts: BTreeMap<&'static str, u64>,
     struck: BTreeMap<Fault, u64>,
 }
@@ -175,13 +188,15 @@ impl Watch {
             versions: Vec::new(),
             newer: false,
             quarantined: false,
+            taken: BTreeMap::new(),
         });
     }
 
-    /// Notes a message before the lender's systems send it.
-    pub(super) fn message(&mut self, message: &InboundMessage) {
+    /// Notes a message before the lender's systems, or another sender, send it.
+    pub(super) fn message(&mut self, message: &InboundMessage, may_send: bool) {
         let command = message.event.command.clone();
-        let sent = LenderCommand { command, at: message.event.at, is_taken: false };
+        let account_id = message.event.account_id.to_string();
+        let sent = LenderCommand { command, at: message.event.at, is_taken: false, account_id, may_send };
         self.messages.insert(message.event_id.to_string(), sent);
     }
 
@@ -282,16 +297,15 @@ impl Watch {
     /// Notes a record of the payments stream.
     pub(super) fn payment_written(&mut self, record: &WrittenRecord) -> Checked {
         let image = image(&record.event, "NewImage");
-        let key = |name: &str| match image.get(name) {
-            Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
-            _ => String::new(),
-        };
+        let keys = &record.event["dynamodb"]["Keys"];
+        let key = |name: &str| keys[name]["S"].as_str().unwrap_or_default().to_owned();
+        let is_there = record.event["eventName"] != "REMOVE";
         let key = (key("account_id"), key("payment_id"));
         let read = PaymentFact::from_image(image);
         let may_be_money = read.as_ref().map_or_else(|faulty| faulty.may_be_money, |_| true);
         let read = read.map_err(|faulty| faulty.to_string());
-        let fact =
-            SeenPayment { step: self.step, event_id: record.event_id().to_owned(), read, may_be_money };
+        let (step, at, event_id) = (self.step, record.written_at, record.event_id().to_owned());
+        let fact = SeenPayment { step, event_id, read, may_be_money, is_there, at };
         self.payments.entry(key).or_default().push(fact);
         Ok(())
     }
@@ -325,6 +339,9 @@ impl Watch {
             .map_err(|error| Broken { promise: "items can be read", how: error.to_string() })?;
         let known = story.versions.last().map(|version| version.account.revision);
         if known == Some(account.revision) {
+            if is_asked_for_history(&image(event, "OldImage"), &image(event, "NewImage")) {
+                return self.handed_in(&account_id, &account);
+            }
             return self.entry_moved(&account_id, &account);
         }
         self.count("transitions", 1);
@@ -405,6 +422,18 @@ impl Watch {
         Ok(())
     }
 
+    /// An account that is handed to the history once more is left as it is.
+    fn handed_in(&mut self, account_id: &str, account: &Account) -> Checked {
+        self.count("accounts handed to the history once more", 1);
+        let last = self.stories.get(account_id).and_then(|story| story.versions.last());
+        hold!(
+            "one revision",
+            last.is_some_and(|last| last.account == *account),
+            "{account_id} was changed as it was handed to the history"
+        );
+        Ok(())
+    }
+
     fn index_moved(&mut self, account_id: &str, event: &Value) {
         let new = &event["dynamodb"]["NewImage"];
         match (new["due_shard"]["S"].as_str(), new["next_action_at"]["S"].as_str()) {
@@ -430,6 +459,7 @@ impl Watch {
             .iter()
             .filter(|((account, _), _)| account == account_id)
             .filter_map(|(_, facts)| facts.iter().rev().find(|fact| fact.step <= step))
+            .filter(|fact| fact.is_there)
             .collect()
     }
 }

@@ -117,6 +117,16 @@ impl Watch {
             revision(before),
             revision(now)
         );
+        for (name, channel) in before["channels"].as_object().into_iter().flatten() {
+            let said = |channel: &Value| channel["consent"]["by"]["at"].as_str().map(str::to_owned);
+            let (was, is) = (said(channel), said(&now["channels"][name]));
+            hold!(
+                "an opt-out holds",
+                is >= was,
+                "{customer_id} said {channel} of {name}, now {}",
+                now["channels"][name]
+            );
+        }
         let last = attempts(now).map(|(_, one)| one.at).max().unwrap_or_default();
         for (_, one) in attempts(before).filter(|(_, one)| last - one.at < REMEMBERED) {
             let is_there = attempts(now).any(|(_, other)| other.id == one.id);

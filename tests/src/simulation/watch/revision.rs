@@ -4,13 +4,16 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::account::{Installment, InstallmentLabel};
 use duewatch_domain::commands::{Command, NoticeSent};
-use duewatch_domain::policy::Stage;
+use duewatch_domain::policy::{Announcement, Stage};
 use duewatch_domain::{Account, Policy};
 
 use super::judged::{assessed_at, check_assessment, check_notices};
 use super::{Broken, Checked, LenderCommand, POLICY_LAG, Story, Version, Watch, hold};
 use crate::model::Model;
 use crate::simulation::network::CallerId;
+
+/// The days on which money that cannot be posted keeps a restriction back, where the policy names none.
+const MONEY_HOLD_DAYS: u32 = 3;
 
 /// The time ahead for which the model shows that nothing changes.
 const AHEAD: TimeDelta = TimeDelta::days(400);
@@ -36,7 +39,7 @@ impl Watch {
             account.revision,
             next - 1
         );
-        let mut models = self.facts_of(story, &account)?;
+        let mut models = self.facts_of(story, &account, caller)?;
         self.check_cross_restrictions(before, &account, caller)?;
         let imposed = account.imposed_by().iter().map(|one| {
             (one.account_id.clone(), (one.restriction.since, one.restriction.restrictions.clone()))
@@ -79,10 +82,14 @@ impl Watch {
             && let Some(sent) = self.messages.get_mut(taken)
         {
             sent.is_taken = true;
+            let source = account.recent_messages().last().map(|last| last.source.to_string());
+            if let (Some(story), Some(source)) = (self.stories.get_mut(&id), source) {
+                story.taken.insert(source, sent.at);
+            }
         }
         if let Some(story) = self.stories.get_mut(&id) {
             story.quarantined = false;
-            story.versions.push(Version { account, model, event_id: event_id.to_owned() });
+            story.versions.push(Version { account, model, event_id: event_id.to_owned(), is_held: is_hold });
         }
         self.count("holds", usize::from(is_hold));
         self.count("decisions", usize::from(decided));
@@ -100,7 +107,7 @@ impl Watch {
     /// account has taken. An account drops no fact and invents none. A command reads the payments before it
     /// is applied, and once more before a restriction: a payment may fall on either side, so there may be two
     /// models.
-    fn facts_of(&self, story: &Story, account: &Account) -> Result<Vec<Model>, Broken> {
+    fn facts_of(&self, story: &Story, account: &Account, caller: CallerId) -> Result<Vec<Model>, Broken> {
         let id = account.account_id.as_str();
         let before = story.versions.last();
         let model = before.map_or_else(|| Model::open(&story.contract), |before| before.model.clone());
@@ -137,15 +144,24 @@ impl Watch {
         let model = self.with_notices_left(before, account, model)?;
         let taken = before.and_then(|before| newly_taken(&before.account, account));
         let changed = before.is_some_and(|before| differs(&before.account, account, &reversed));
-        hold!("nothing is made up", !changed || taken.is_some(), "{id} changed by itself");
+        let is_erasure = self.erases(caller, &story.contract);
+        hold!("nothing is made up", !changed || taken.is_some() || is_erasure, "{id} changed by itself");
         if let Some(taken) = taken {
-            let Some(LenderCommand { command, at, is_taken }) = self.messages.get(taken) else {
+            let Some(LenderCommand { command, at, is_taken, may_send, .. }) = self.messages.get(taken) else {
                 return Err(Broken {
                     promise: "nothing is made up",
                     how: format!("{id}: {taken} was not sent"),
                 });
             };
             hold!("each message once", !is_taken, "{id}: {taken} was taken twice");
+            hold!("a sender says nothing that it may not", *may_send, "{id}: {taken} was taken");
+            let source = account.recent_messages().last().map(|last| last.source.to_string());
+            let last = source.as_ref().and_then(|source| story.taken.get(source));
+            hold!(
+                "the commands of a source come in order",
+                last.is_none_or(|last| last <= at),
+                "{id}: {taken} of {source:?} is of {at}, {last:?} was taken before"
+            );
             let command = (command.clone(), *at);
             let after = with(&model, news.iter().cloned().chain([command.clone()]));
             let before = with(&model, std::iter::once(command).chain(news));
@@ -193,8 +209,7 @@ impl Watch {
     }
 
     /// The version in force for an account at an instant: the one with the highest number, in whatever order
-    /// they were published. A version with an announcement is stricter than the one before, and binds the announced number of days after the
-    /// announcement left.
+    /// they were published. A version that owes an announcement binds so many days after one left that reaches it.
     fn binding<'a>(
         &self,
         published: &[&'a Policy],
@@ -203,13 +218,13 @@ impl Watch {
         at: DateTime<Utc>,
     ) -> Option<&'a Policy> {
         let binds = |policy: &&&Policy| {
-            let from = match &policy.announcement {
+            let from = match owed_announcement(published, policy) {
                 None => Some(policy.effective_on),
                 Some(announcement) => {
-                    let of = NoticeOf::Policy(policy.version);
-                    let left_at = model.notices().find(|(noticed, ..)| **noticed == of).and_then(|one| one.2);
+                    let reaching = model.notices().filter(|(of, ..)| reaches(published, of, policy));
                     let days = TimeDelta::days(announcement.days.into());
-                    left_at.map(|left_at| policy.effective_on.max(model.date(left_at) + days))
+                    let left_on = reaching.filter_map(|one| one.2).map(|left_at| model.date(left_at)).min();
+                    left_on.map(|left_on| policy.effective_on.max(left_on + days))
                 }
             };
             from.is_some_and(|from| from <= model.date(at))
@@ -280,13 +295,22 @@ impl Watch {
         seen.evaluated(policy, at);
         seen.vouches_until(account.status.next_action_at);
         let long_known = self.published(account, now - POLICY_LAG);
-        for version in self.published(account, now) {
-            let Some(announcement) = &version.announcement else { continue };
+        let published = self.published(account, now);
+        let told_in_this = |of: &NoticeOf| {
+            account.contact_requests.iter().find(|request| request.notice_of.as_ref() == Some(of))
+        };
+        for version in &published {
+            let Some(announcement) = owed_announcement(&published, version) else { continue };
             let of = NoticeOf::Policy(version.version);
-            let is_told = model.notices().any(|(known, ..)| *known == of);
-            let tells =
-                account.contact_requests.iter().find(|request| request.notice_of.as_ref() == Some(&of));
-            let may_wait = !long_known.iter().any(|known| known.version == version.version);
+            let is_told = seen.notices().any(|(known, ..)| reaches(&published, known, version));
+            let tells = told_in_this(&of);
+            // One version is announced at a time, the earliest first.
+            let tells_another = published
+                .iter()
+                .filter(|one| one.version < version.version)
+                .any(|one| told_in_this(&NoticeOf::Policy(one.version)).is_some());
+            let is_known = long_known.iter().any(|known| known.version == version.version);
+            let may_wait = !is_known || tells_another;
             let is_right = match tells {
                 None => is_told || may_wait,
                 Some(request) => {
@@ -320,8 +344,8 @@ impl Watch {
     ) -> Checked {
         let (id, revision) = (account.account_id.as_str(), account.revision);
         let today = model.date(assessed_at(account));
-        let is_told = |of: String, since: Option<NaiveDate>, days: u32| {
-            let told = self.notices_left.get(&(id.to_owned(), of));
+        let is_told = |of: &NoticeOf, since: Option<NaiveDate>, days: u32| {
+            let told = self.notices_left.get(&(id.to_owned(), of.to_string()));
             let mut told_on = told.into_iter().flatten().map(|at| model.date(*at));
             told_on.any(|date| Some(date) >= since && date + TimeDelta::days(days.into()) <= today)
         };
@@ -334,23 +358,34 @@ impl Watch {
         if let (Some(stage), Some(days)) = (stage, days) {
             hold!(
                 "nothing is restricted before the notice it owes has left",
-                is_told(format!("stage/{}", stage.name), oldest, days),
+                is_told(&NoticeOf::Stage(stage.name.clone()), oldest, days),
                 "{id} revision {revision}: {restrictions:?} on {today}, told at {:?}",
                 self.notices_left
             );
         }
-        if let Some(announcement) = &policy.announcement
+        let published = self.policies.get(account.policy_id.as_str()).into_iter().flatten();
+        let published: Vec<&Policy> = published.map(|(policy, _)| policy).collect();
+        if let Some(announcement) = owed_announcement(&published, policy)
             && account.status.policy.as_ref().is_some_and(|used| used.version == policy.version)
         {
+            let versions = published.iter().map(|one| NoticeOf::Policy(one.version));
+            let mut reaching = versions.filter(|of| reaches(&published, of, policy));
             hold!(
                 "a stricter version never binds an account that was not told",
-                is_told(format!("policy/{}", policy.version), None, announcement.days),
+                reaching.any(|of| is_told(&of, None, announcement.days)),
                 "{id} revision {revision}: judged by version {} on {today}, told at {:?}",
                 policy.version,
                 self.notices_left
             );
         }
         Ok(())
+    }
+
+    /// The most days on which money that cannot be posted keeps a restriction back, by any published version.
+    pub(super) fn money_hold_days(&self, account: &Account) -> u32 {
+        let published = self.policies.get(account.policy_id.as_str()).into_iter().flatten();
+        let days = published.map(|(policy, _)| policy.holds.as_ref().and_then(|holds| holds.hold_days));
+        days.map(|days| days.unwrap_or(MONEY_HOLD_DAYS)).max().unwrap_or(MONEY_HOLD_DAYS)
     }
 
     /// Whether the table holds a payment for the account that cannot be posted.
@@ -504,6 +539,24 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// The announcement that a version owes: its own, or that of the latest version before it that has one. Each version
+/// of such a policy is as strict as the one before, or stricter, and the number of days is the same.
+pub(super) fn owed_announcement<'a>(published: &[&'a Policy], policy: &Policy) -> Option<&'a Announcement> {
+    let up_to = published.iter().filter(|one| one.version <= policy.version);
+    let announced = up_to.filter_map(|one| Some((one.version, one.announcement.as_ref()?)));
+    announced.max_by_key(|(version, _)| *version).map(|(_, announcement)| announcement)
+}
+
+/// Whether a notice tells of a version: of itself, or of an earlier one under whose terms no stage begins later.
+pub(super) fn reaches(published: &[&Policy], of: &NoticeOf, policy: &Policy) -> bool {
+    let NoticeOf::Policy(told) = of else { return false };
+    let days = |policy: &Policy| -> Vec<_> {
+        policy.stages.iter().map(|stage| stage.when.delinquent_days).collect()
+    };
+    let told = published.iter().find(|one| one.version == *told && one.version <= policy.version);
+    told.is_some_and(|told| days(policy).iter().zip(&days(told)).all(|(now, then)| now >= then))
 }
 
 /// The id of the message that an account has taken with its last revision.

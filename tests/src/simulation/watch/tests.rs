@@ -1,5 +1,7 @@
 //! The checks themselves, on figures worked out by hand.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use duewatch_domain::commands::Contract;
 use duewatch_domain::{Account, policy};
@@ -120,11 +122,17 @@ fn planned(contract: &Contract, minutes: i64, waits_for: Option<Value>) -> Value
 /// or has not.
 fn watch_of(contract: &Contract, newer: bool, has_rung: bool) -> Watch {
     let mut watch = Watch::default();
-    let story = Story { contract: contract.clone(), versions: Vec::new(), newer, quarantined: false };
+    let story = Story {
+        contract: contract.clone(),
+        versions: Vec::new(),
+        newer,
+        quarantined: false,
+        taken: BTreeMap::new(),
+    };
     watch.stories.insert(contract.account_id.to_string(), story);
     if has_rung {
         let id = format!("send-reminders/message_held/{}", contract.account_id);
-        watch.sent.insert(id, SeenMessage { topic: "operations".to_owned(), body: Value::Null });
+        watch.sent.insert(id, SeenMessage { topic: "tickets".to_owned(), body: Value::Null });
     }
     watch
 }

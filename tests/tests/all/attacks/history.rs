@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use duewatch_cli::audit::audit;
 use duewatch_domain::kernel::Revision;
-use duewatch_store::{Anchor, AnchorKey, AnchorPublicKey, AnchorWitness, HistoryEntry};
+use duewatch_store::{Anchor, AnchorWitness, HistoryEntry, PrivateKey, VerifyingKey};
 use duewatch_tests::support::{KEEPING, STANDARD, World, anchor, id, instant, policy_text};
 use rstest::rstest;
 use serde_json::Value;
@@ -26,12 +26,12 @@ async fn anchored() -> World {
 }
 
 /// The public key that the lender keeps beside the tables.
-fn key() -> AnchorPublicKey {
+fn key() -> VerifyingKey {
     duewatch_stack::local_anchor_key().unwrap().public_key()
 }
 
 /// What `duewatch audit` prints, or the sentences with which it fails.
-async fn audited(world: &World, keys: &[AnchorPublicKey]) -> Result<String, String> {
+async fn audited(world: &World, keys: &[VerifyingKey]) -> Result<String, String> {
     audited_by(world, AnchorWitness { keys: keys.to_vec(), digests: Vec::new() }).await
 }
 
@@ -57,9 +57,9 @@ async fn delete(world: &World, table: &str, pk: &str, sk: &str) {
 
 /// Puts a history in the place of the one that is there, each entry hashed anew over the one below.
 async fn rewrite(world: &World, entries: Vec<HistoryEntry>) {
-    let records = &world.store().tables().records;
+    let history = &world.store().tables().history;
     for entry in world.history("A-1").await {
-        delete(world, records, "history#A-1", &format!("{:020}", entry.revision.0)).await;
+        delete(world, history, "history#A-1", &format!("{:020}", entry.revision.0)).await;
     }
     let (mut follows, mut previous) = (Revision(0), "0".repeat(64));
     for entry in entries {
@@ -72,7 +72,7 @@ async fn rewrite(world: &World, entries: Vec<HistoryEntry>) {
             ("previous".to_owned(), text(previous)),
             ("hash".to_owned(), text(hash.clone())),
         ]);
-        world.client().put_item().table_name(records).set_item(Some(item)).send().await.unwrap();
+        world.client().put_item().table_name(history).set_item(Some(item)).send().await.unwrap();
         (follows, previous) = (entry.revision, hash);
     }
 }
@@ -184,7 +184,7 @@ async fn no_chain_is_taken_out_of_an_anchor() {
 async fn no_anchor_is_made_anew_without_the_key() {
     let world = anchored().await;
     let table = anchors_table(&world).await;
-    let forger = AnchorKey::parse(&"42".repeat(32)).unwrap();
+    let forger = PrivateKey::parse(&"42".repeat(32)).unwrap();
     let anchors = world.store().anchors().await.unwrap();
     let shards: Vec<_> = anchors[1]
         .shards
@@ -273,14 +273,14 @@ async fn what_expired_is_vouched_for_by_the_anchor_and_by_nothing_that_a_forger_
     world.set("2023-11-09T06:00:00Z");
     anchor(&world.services(anchor_history::NAME)).await;
     let entries = world.history("A-1").await;
-    assert_eq!(entries[0].expires_at, Some(instant("2023-11-07T16:00:00Z")));
-    delete(&world, &world.store().tables().records, "history#A-1", &format!("{:020}", 1)).await;
+    assert_eq!(entries[0].expires_at, Some(instant("2023-10-01T00:00:00Z")));
+    delete(&world, &world.store().tables().history, "history#A-1", &format!("{:020}", 1)).await;
     let out = audited(&world, &[key()]).await.unwrap();
     assert!(out.contains("what lay below has expired"), "{out}");
     assert!(out.ends_with(&format!("anchored since {FIRST_DAY}\n")), "{out}");
 
     // A forger who removes the entry and writes another expiry is found.
-    let forged = with(&entries[1], "kept_below_until", "2023-10-01T00:00:00Z".into());
+    let forged = with(&entries[1], "kept_below_until", "2023-09-15T00:00:00Z".into());
     rewrite(&world, vec![forged]).await;
     must_find(&world, "revision 2: the entry is not the one that was anchored on 2023-10-09").await;
 }

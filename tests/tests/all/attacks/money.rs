@@ -110,6 +110,7 @@ async fn a_hand_made_payload_in_quarantine_posts_nothing() {
         payload: payload.to_string(),
         at: world.now() - TimeDelta::seconds(1),
         lacks_bytes: 0,
+        sender_id: None,
     };
     world.store().quarantine(&record).await.unwrap();
     let scope = QuarantineScope { since: world.now().date_naive(), source: None };
@@ -124,7 +125,7 @@ async fn a_hand_made_revision_in_a_batch_file_enters_no_history() {
     let mut records = world.account_records().await;
     let came = |world: &World, records: &[Value]| {
         let (requeue, text) = (requeue(world), failed_batch("record-history", records));
-        async move { requeue.failed_batch(Path::new("batch.json"), &text, drop).await.unwrap() }
+        async move { Box::pin(requeue.failed_batch(Path::new("batch.json"), &text, drop)).await.unwrap() }
     };
     let genuine = records.clone();
     let last = records.last_mut().unwrap();
@@ -165,7 +166,7 @@ async fn a_payment_in_an_account_that_the_table_does_not_state_is_not_believed_q
         drop(world.sent());
         let report = world.reconcile().await;
         assert_eq!(report.unproven, 1, "{report:?}");
-        let told = world.sent_to("operations");
+        let told = world.sent_to("tickets");
         let is_told = told.iter().any(|sent| sent.body["subject"] == "unproven");
         assert!(is_told, "every day: {told:?}");
         assert_eq!(payment_ids(&world.account(account_id).await), ["P-1"], "nothing is taken away by itself");
@@ -456,6 +457,7 @@ async fn much_junk(world: &World, records: usize) {
         payload: "x".repeat(200_000),
         at: world.now() - TimeDelta::seconds(1),
         lacks_bytes: 0,
+        sender_id: None,
     };
     for number in 0..records {
         world.store().quarantine(&record(number)).await.unwrap();

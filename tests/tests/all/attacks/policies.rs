@@ -3,23 +3,26 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
 use duewatch_app::{NewVersion, PublishError, TransitionError};
-use duewatch_cli::policies::{Brake, BrakeError, LifeError, PublicationOutcome, publish, rollback};
+use duewatch_cli::policies::{
+    Brake, BrakeError, LifeError, PolicyPublisher, PublicationOutcome, publish, rollback,
+};
 use duewatch_cli::publish::queue_accounts;
 use duewatch_domain::Account;
 use duewatch_domain::account::NoticeOf;
 use duewatch_domain::kernel::PolicyId;
 use duewatch_domain::policy::{self, PublicationRefusal};
-use duewatch_store::{RestrictionHold, StoreError};
+use duewatch_stack::local_policy_key;
+use duewatch_store::{HoldScope, OperatorHold, StoreError};
 use duewatch_tests::support::{STANDARD, World, decisions, id, instant, policy_text, sweep};
 
-const OPENED_AT: &str = "2023-09-01T00:00:00Z";
-const PUBLISHED_AT: &str = "2023-09-02T00:00:00Z";
+pub(super) const OPENED_AT: &str = "2023-09-01T00:00:00Z";
+pub(super) const PUBLISHED_AT: &str = "2023-09-02T00:00:00Z";
 /// Five delinquent days in Shanghai, after three of grace: `limited`.
-const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
+pub(super) const LIMITED_AT: &str = "2023-10-08T16:00:00Z";
 const ANNOUNCED: &str = "\n[announcement]\ndays = 30\nchannel = \"letter\"\ntemplate = \"new_terms\"\n";
 
 /// A version of the standard policy, with so many days of grace.
-fn version(number: u32, effective_on: &str, grace_days: u32, tables: &str) -> String {
+pub(super) fn version(number: u32, effective_on: &str, grace_days: u32, tables: &str) -> String {
     let text = policy_text(STANDARD)
         .replacen("version = 1", &format!("version = {number}"), 1)
         .replacen("effective_on = 2020-01-01", &format!("effective_on = {effective_on}"), 1)
@@ -27,7 +30,7 @@ fn version(number: u32, effective_on: &str, grace_days: u32, tables: &str) -> St
     format!("{text}{tables}")
 }
 
-fn standard() -> PolicyId {
+pub(super) fn standard() -> PolicyId {
     STANDARD.parse().unwrap()
 }
 
@@ -39,14 +42,15 @@ async fn publish_by(
     accepted: Option<u64>,
 ) -> Result<PublicationOutcome, LifeError> {
     let policy = policy::parse(text).unwrap();
-    let new = NewVersion { policy: &policy, text, by, backdated };
+    let key = local_policy_key().unwrap();
+    let new = NewVersion { policy: &policy, text, by, backdated, key: Some(&key) };
     let brake = Brake { accepted, ..Brake::default() };
     publish(world.store(), &new, None, brake, world.now()).await
 }
 
 /// Publishes a version, and evaluates every account under it.
 async fn publishes(world: &mut World, text: &str) {
-    let published = publish_by(world, text, "anna", None, None).await.unwrap();
+    let published = Box::pin(publish_by(world, text, "anna", None, None)).await.unwrap();
     queue_accounts(world.store(), &published.policy, world.now()).await.unwrap();
     let evaluated_by = world.now() + TimeDelta::days(1);
     world.stack.clock().set(evaluated_by);
@@ -54,7 +58,7 @@ async fn publishes(world: &mut World, text: &str) {
     world.send_all().await;
 }
 
-async fn opened() -> World {
+pub(super) async fn opened() -> World {
     let world = World::at(OPENED_AT).await;
     world.open("A-1").await;
     world.set(PUBLISHED_AT);
@@ -118,7 +122,10 @@ async fn the_last_number_is_not_published_and_a_rollback_binds() {
     world.set("2023-10-07T00:00:00Z");
     world.sweep().await;
     assert_eq!(decisions(&world.account("A-1").await), ["current > limited +limit_credit_line"]);
-    let rolled = rollback(world.store(), &standard(), "anna", Brake::default(), world.now()).await.unwrap();
+    let key = local_policy_key().unwrap();
+    let publisher = PolicyPublisher { by: "anna", key: Some(&key) };
+    let rolled =
+        rollback(world.store(), &standard(), publisher, Brake::default(), world.now()).await.unwrap();
     assert_eq!((rolled.policy.version, rolled.policy.grace_days), (3, 3));
     world.set("2023-10-07T00:02:00Z");
     queue_accounts(world.store(), &rolled.policy, world.now()).await.unwrap();
@@ -170,6 +177,7 @@ async fn of_two_publishers_of_one_number_one_wins_and_the_other_is_told() {
 async fn the_store_takes_no_version_before_the_one_before() {
     let world = opened().await;
     let (second, third) = (version(2, "2023-10-03", 2, ""), version(3, "2023-10-03", 2, ""));
+    let key = local_policy_key().unwrap();
     let publication = duewatch_store::PolicyPublication {
         by: "anna".to_owned(),
         at: world.now(),
@@ -177,7 +185,7 @@ async fn the_store_takes_no_version_before_the_one_before() {
         backdated: None,
     };
     let put = async |text: &str| {
-        world.store().publish_policy(&policy::parse(text).unwrap(), text, &publication).await
+        world.store().publish_policy(&policy::parse(text).unwrap(), text, &publication, Some(&key)).await
     };
     assert!(matches!(put(&third).await, Err(StoreError::PolicyVersionGap { version: 3, .. })));
     assert!(put(&second).await.unwrap());
@@ -194,7 +202,7 @@ async fn a_policy_whose_text_was_changed_in_the_table_judges_nobody() {
     world
         .client()
         .update_item()
-        .table_name(&world.store().tables().records)
+        .table_name(&world.store().tables().policies)
         .key("pk", AttributeValue::S(format!("policy#{STANDARD}")))
         .key("sk", AttributeValue::S("version#0000000001".to_owned()))
         .update_expression("SET #text = :text")
@@ -236,8 +244,8 @@ async fn a_version_that_would_suspend_everybody_stops_before_it_is_published() {
 
 async fn hold(world: &World, is_on: bool) {
     let (at, by) = (world.now(), "anna".to_owned());
-    let hold = RestrictionHold { is_on, at, by, reason: "a wrong policy".to_owned() };
-    world.store().set_restriction_hold(&hold).await.unwrap();
+    let hold = OperatorHold { is_on, at, by, reason: "a wrong policy".to_owned() };
+    world.store().set_hold(HoldScope::Restrictions, &hold).await.unwrap();
 }
 
 #[tokio::test]

@@ -48,11 +48,20 @@ pub(crate) fn watched_metric(alarm: &str, function: &str, name: &str) {
     assert!(metrics(&resource(alarm)).contains(&expected), "{alarm} does not watch {name} of {function}");
 }
 
+/// The alarms that wake nobody: each message that they count is a ticket already.
+const TICKETS: [&str; 4] = ["BlockedMessagesAlarm", "GapsAlarm", "QuarantineAlarm", "RestrictionsHeldAlarm"];
+
 #[test]
-fn every_alarm_alerts_operations_and_says_when_it_is_over() {
+fn every_alarm_pages_or_opens_a_ticket_and_says_when_it_is_over() {
     for alarm in of("AWS::CloudWatch::Alarm") {
+        let (operations, tickets) = (json!({"Ref": "OperationsTopic"}), json!({"Ref": "TicketsTopic"}));
+        let expected = match alarm.id.as_str() {
+            id if TICKETS.contains(&id) => json!([tickets]),
+            "TopicsMissingAlarm" => json!([operations, tickets]),
+            _ => json!([operations]),
+        };
         for actions in ["AlarmActions", "OKActions"] {
-            assert_eq!(*alarm.property(actions), json!([{"Ref": "OperationsTopic"}]), "{}", alarm.id);
+            assert_eq!(*alarm.property(actions), expected, "{}", alarm.id);
         }
         assert!(alarm.property("AlarmDescription").is_string(), "{}", alarm.id);
         assert!(!metrics(&alarm).is_empty(), "{}", alarm.id);
@@ -184,9 +193,17 @@ fn a_mapping_that_is_disabled_is_seen_by_what_it_leaves_unread() {
 #[test]
 fn every_table_that_refuses_calls_for_their_number_is_seen() {
     let tables = ids("AWS::DynamoDB::Table");
-    for refused in ["ReadThrottleEvents", "WriteThrottleEvents"] {
-        assert_eq!(watched("TableThrottlesAlarm", refused), tables);
-    }
+    assert_eq!(watched("TableReadThrottlesAlarm", "ReadThrottleEvents"), tables);
+    assert_eq!(watched("TableWriteThrottlesAlarm", "WriteThrottleEvents"), tables);
+}
+
+#[test]
+fn an_archive_that_falls_behind_or_is_not_reached_is_seen() {
+    assert_eq!(
+        watched("ArchiveBehindAlarm", "DeliveryToS3.DataFreshness"),
+        ["ArchiveStream".to_owned()].into()
+    );
+    assert_eq!(watched("UndeliveredAlarm", "NumberOfNotificationsFailed"), ids("AWS::SNS::Topic"));
 }
 
 #[test]
@@ -194,6 +211,34 @@ fn messages_that_cannot_leave_are_seen() {
     watched_metric("UnsentAlarm", "send-reminders", "unsent");
     watched_metric("BlockedMessagesAlarm", "send-reminders", "unrenderable");
     watched_metric("BlockedMessagesAlarm", "send-reminders", "persons_failed");
+}
+
+#[test]
+fn policies_that_are_taken_unsigned_are_seen() {
+    watched_metric("UnsignedPoliciesAlarm", "detect-overdue", "policies_unsigned");
+}
+
+#[test]
+fn the_heartbeat_the_topics_and_a_stop_of_all_that_leaves_are_seen() {
+    watched_metric("HeartbeatSilentAlarm", "reconcile-accounts", "heartbeats");
+    watched_metric("TopicsMissingAlarm", "reconcile-accounts", "topics_missing");
+    watched_metric("SendingHeldAlarm", "send-reminders", "sending_held");
+    let topics: BTreeSet<String> = ids("AWS::SNS::Topic");
+    assert_eq!(watched("UndeliveredAlarm", "NumberOfNotificationsFailed"), topics);
+}
+
+#[test]
+fn the_spend_is_watched_once_a_limit_is_named() {
+    let budget = resource("SpendBudget");
+    assert_eq!(budget.body["Condition"], "WatchesSpend");
+    assert_eq!(super::resources::whole()["Parameters"]["MonthlyBudget"]["Default"], "");
+    let notifications = list(budget.property("NotificationsWithSubscribers"));
+    let kinds: Vec<String> =
+        notifications.iter().map(|one| named(&one["Notification"]["NotificationType"])).collect();
+    assert_eq!(kinds, ["ACTUAL", "FORECASTED"]);
+    for one in &notifications {
+        assert_eq!(id_of(&one["Subscribers"][0]["Address"]), "TicketsTopic");
+    }
 }
 
 #[test]
@@ -238,6 +283,32 @@ fn operations_says_of_every_alarm_what_to_do() {
         .map(|alarm| named(alarm.property("AlarmName")).replace("duewatch-${Environment}-", ""))
         .collect();
     assert_eq!(explained, alarms.iter().map(String::as_str).collect());
+}
+
+/// The shell functions that operations.md defines, for its commands.
+const DEFINED: [&str; 7] = ["output", "resource", "logs", "schedule", "mappings", "queue", "arn"];
+
+#[test]
+fn every_alarm_has_a_command_and_the_page_says_whom_it_tells() {
+    for function in DEFINED {
+        assert!(OPERATIONS.contains(&format!("\n{function}() {{ ")), "{function} is not defined");
+    }
+    for alarm in of("AWS::CloudWatch::Alarm") {
+        let name = named(alarm.property("AlarmName")).replace("duewatch-${Environment}-", "");
+        let row = OPERATIONS.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap();
+        let [_, _, meaning, action, _] = row.split('|').collect::<Vec<_>>().try_into().unwrap();
+        let commands: Vec<&str> = action.split('`').skip(1).step_by(2).collect();
+        let is_command = |code: &&&str| {
+            let word = code.split(' ').next().unwrap();
+            code.contains(' ') && (["aws", "duewatch"].contains(&word) || DEFINED.contains(&word))
+        };
+        assert!(commands.iter().any(|code| is_command(&code)), "{name}: {commands:?}");
+        assert_eq!(
+            meaning.contains("ticket"),
+            super::cloudwatch::tells(&alarm).contains("TicketsTopic"),
+            "{name}"
+        );
+    }
 }
 
 #[test]

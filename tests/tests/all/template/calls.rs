@@ -6,18 +6,23 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use detect_overdue::ShardQueue;
-use duewatch_app::{Deadline, Services};
+use duewatch_app::{Deadline, NewVersion, Services};
+use duewatch_cli::policies::{self, Brake, PolicyPublisher};
+use duewatch_cli::publish::queue_accounts;
 use duewatch_domain::formats::book_line;
+use duewatch_domain::policy;
 use duewatch_stack::sqs::LocalSqs;
+use duewatch_stack::{local_policy_key, local_tombstone_key};
+use duewatch_store::{HoldScope, OperatorHold, PolicyApproval, policy_digest};
 use duewatch_tests::observed::RequestObserver;
 use duewatch_tests::support::{
-    JOINT, KEEPING, STANDARD, World, anchor, contract, id, message, post, record, report, sample, send,
-    sweep, sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
+    JOINT, KEEPING, STANDARD, World, anchor, contract, id, message, policy_text, post, record, report,
+    sample, send, sweep, sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
 };
 use serde_json::{Value, json};
 
 use super::resources::of;
-use super::roles::{Rights, called};
+use super::roles::{Rights, called, called_by_the_publisher};
 
 /// Notes the rights in use: one for each kind of call that leaves.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +47,8 @@ fn table(request: &Value) -> &'static str {
         Some("duewatch-dev-payments") => "PaymentsTable",
         Some("duewatch-dev-records") => "RecordsTable",
         Some("duewatch-dev-anchors") => "AnchorsTable",
+        Some("duewatch-dev-history") => "HistoryTable",
+        Some("duewatch-dev-policies") => "PoliciesTable",
         _ => panic!("no table of ours: {request}"),
     }
 }
@@ -77,10 +84,15 @@ fn sns(form: &str) -> Rights {
         ("reminders", "RemindersTopic"),
         ("account-events", "AccountEventsTopic"),
         ("operations", "OperationsTopic"),
+        ("tickets", "TicketsTopic"),
+        ("heartbeat", "HeartbeatTopic"),
+        ("archive", "ArchiveTopic"),
     ];
+    let asks = form.contains("Action=GetTopicAttributes");
+    let action = if asks { "sns:GetTopicAttributes" } else { "sns:Publish" };
     let (_, topic) =
         of_ours.into_iter().find(|(name, _)| form.contains(&format!("duewatch-dev-{name}"))).unwrap();
-    Rights::from([("sns:Publish".to_owned(), topic.to_owned())])
+    Rights::from([(action.to_owned(), topic.to_owned())])
 }
 
 fn sqs(operation: &str, request: &Value) -> Rights {
@@ -103,6 +115,7 @@ impl Notes {
             aws_sdk_sns::Client::from_conf(sns),
             Arc::new(world.stack.clock().clone()),
         )
+        .with_tombstone_key(local_tombstone_key().unwrap())
     }
 
     /// The code makes exactly the calls of the table.
@@ -265,6 +278,7 @@ async fn record_delivery_calls_what_its_role_grants() {
     let receipts = [
         reported("bounced", Value::Null).to_string(),
         reported("answered", json!("lost my job")).to_string(),
+        reported("opted_out", Value::Null).to_string(),
         "no receipt".to_owned(),
     ];
     assert!(report(&services, &receipts).await.is_empty());
@@ -277,11 +291,16 @@ async fn record_history_calls_what_its_role_grants() {
     let mut world = World::at("2023-09-01T00:00:00Z").await;
     let notes = Notes::default();
     let services = notes.on(&world, record_history::NAME);
-    // Writing the second entry sets the expiry of the first.
+    services.store().warm_up().await.unwrap();
+    // Writing the second entry sets its expiry, and the third comes before it.
     world.open_under(KEEPING, "A-1").await;
-    world.set("2023-10-05T02:00:00Z");
-    world.sweep().await;
+    for at in ["2023-10-05T02:00:00Z", "2023-10-20T02:00:00Z"] {
+        world.set(at);
+        world.sweep().await;
+    }
     let mut records = world.account_records().await;
+    assert_eq!(records.len(), 3);
+    records.swap(1, 2);
     let mut poison = records[0].clone();
     poison["dynamodb"]["NewImage"]["installments"] = json!({"S": "none"});
     records.push(poison);
@@ -321,6 +340,11 @@ async fn reconcile_accounts_calls_what_its_role_grants() {
     world.sweep().await;
     world.set("2023-11-20T12:00:00Z");
     watch(&services).await;
+    // Everything has done its work: the heartbeat leaves.
+    world.sweep().await;
+    world.sweep_contacts().await;
+    anchor(&world.services(anchor_history::NAME)).await;
+    assert!(watch(&services).await.heartbeat);
     notes.are_those_of("ReconcileAccountsFunction");
 }
 
@@ -335,6 +359,38 @@ async fn anchor_history_calls_what_its_role_grants() {
     world.set("2023-09-02T06:00:00Z");
     assert_eq!(anchor(&services).await.anchored, 1);
     notes.are_those_of("AnchorHistoryFunction");
+}
+
+#[tokio::test]
+async fn whoever_publishes_calls_what_the_publishers_policy_grants() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    world.open("A-1").await;
+    // The sweep has noted K.
+    world.sweep().await;
+    let notes = Notes::default();
+    let services = notes.on(&world, "duewatch");
+    let (store, key, now) = (services.store(), local_policy_key().unwrap(), world.now());
+    let text = policy_text(STANDARD).replacen("version = 1", "version = 2", 1);
+    let text = text.replacen("effective_on = 2020-01-01", "effective_on = 2023-09-01", 1);
+    let policy = policy::parse(&text).unwrap();
+    let digest = policy_digest(&policy::canonical_text(&text));
+    let approval = PolicyApproval { by: "berta".to_owned(), at: now };
+    store.approve_policy(&policy.id, &digest, &approval, Some(&key)).await.unwrap();
+    let new = NewVersion { policy: &policy, text: &text, by: "anna", backdated: None, key: Some(&key) };
+    assert!(policies::publish(store, &new, None, Brake::default(), now).await.unwrap().is_new);
+    queue_accounts(store, &policy, now).await.unwrap();
+    let publisher = PolicyPublisher { by: "anna", key: Some(&key) };
+    policies::rollback(store, &policy.id, publisher, Brake::default(), now).await.unwrap();
+    store.sign_policy(&policy.id, &key).await.unwrap();
+    policies::list(store, &policy.id).await.unwrap();
+    let mut made = notes.0.lock().unwrap().clone();
+    // Which nothing of an emulated table needs.
+    made.extend(called_by_the_publisher().into_iter().filter(|(action, _)| action.starts_with("kms:")));
+    assert_eq!(made, called_by_the_publisher());
+    // The hold on new restrictions is a setting.
+    let hold = OperatorHold { is_on: true, at: now, by: "anna".to_owned(), reason: "wrong".to_owned() };
+    store.set_hold(HoldScope::Restrictions, &hold).await.unwrap();
+    assert_eq!(world.records("settings", "restrictions").await.len(), 1);
 }
 
 #[tokio::test]

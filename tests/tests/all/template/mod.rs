@@ -2,6 +2,7 @@
 
 mod alarms;
 mod calls;
+pub(crate) mod cloudwatch;
 mod feeds;
 mod names;
 mod protection;
@@ -13,7 +14,7 @@ pub(crate) use self::alarms::watched_metric;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, SETTINGS, Settings};
+use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, SETTINGS, Settings, TOMBSTONE_KEY};
 use duewatch_stack::template::{AttributeKind, Projection, StreamView, TableSpec, Template};
 use duewatch_tests::support::{World, id};
 
@@ -55,6 +56,8 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
         (&tables.accounts, "account_id", None),
         (&tables.payments, "account_id", Some("payment_id")),
         (&tables.records, "pk", Some("sk")),
+        (&tables.history, "pk", Some("sk")),
+        (&tables.policies, "pk", Some("sk")),
     ] {
         let declared = named(&template, table);
         assert_eq!(
@@ -71,7 +74,30 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
             }
         }
     }
-    let kinds: BTreeSet<String> = items(&world, &tables.records)
+    assert_eq!(kinds_in(&world, &tables.policies).await, ["policy version"]);
+    assert_eq!(
+        kinds_in(&world, &tables.history).await,
+        ["history 00000000000000000001", "history 00000000000000000002"]
+    );
+    assert_eq!(
+        kinds_in(&world, &tables.records).await,
+        [
+            "account published",
+            "customer account",
+            "customer person",
+            "customer said",
+            "message message",
+            "parked A-9\u{1f}P-1",
+            "quarantine post-payment",
+            "settings due_shards",
+        ],
+        "every kind of record was written"
+    );
+}
+
+/// The kinds of items in a table, by the beginnings of their keys.
+async fn kinds_in(world: &World, table: &str) -> Vec<String> {
+    let kinds: BTreeSet<String> = items(world, table)
         .await
         .into_iter()
         .map(|item| {
@@ -79,23 +105,7 @@ async fn the_tables_keys_are_those_of_the_items_that_the_store_writes() {
             format!("{} {}", text("pk"), text("sk"))
         })
         .collect();
-    assert_eq!(
-        kinds.iter().map(String::as_str).collect::<Vec<_>>(),
-        [
-            "account published",
-            "customer account",
-            "customer person",
-            "customer said",
-            "history 00000000000000000001",
-            "history 00000000000000000002",
-            "message message",
-            "parked A-9\u{1f}P-1",
-            "policy version",
-            "quarantine post-payment",
-            "settings due_shards",
-        ],
-        "every kind of record was written"
-    );
+    kinds.into_iter().collect()
 }
 
 #[tokio::test]
@@ -141,6 +151,8 @@ fn the_streams_carry_what_the_handlers_read() {
             ("AccountsTable", Some(StreamView::NewAndOldImages)),
             ("PaymentsTable", Some(StreamView::NewImage)),
             ("RecordsTable", None),
+            ("HistoryTable", None),
+            ("PoliciesTable", None),
             ("AnchorsTable", None),
         ]
     );
@@ -149,19 +161,19 @@ fn the_streams_carry_what_the_handlers_read() {
 #[test]
 fn every_setting_is_set_for_every_function_and_nothing_that_is_not_read() {
     // Only the function that fills the queue gets its address, only those that sign get their keys, and only the one
-    // that takes commands asks who sends them.
+    // that takes commands asks who sends them and knows contact points that come back.
     let own = BTreeMap::from([
-        ("DetectOverdueFunction", "SWEEP_QUEUE_URL"),
-        ("IntakeFunction", intake::SENDERS),
-        ("SendRemindersFunction", REFERENCE_KEYS),
-        ("AnchorHistoryFunction", ANCHOR_KEY),
+        ("DetectOverdueFunction", vec!["SWEEP_QUEUE_URL"]),
+        ("IntakeFunction", vec![intake::SENDERS, TOMBSTONE_KEY]),
+        ("SendRemindersFunction", vec![REFERENCE_KEYS]),
+        ("AnchorHistoryFunction", vec![ANCHOR_KEY]),
     ]);
     let read: BTreeSet<&str> = SETTINGS.into_iter().chain(["RUST_LOG"]).collect();
     let template = template();
     assert_eq!(template.functions.len(), 9);
     for function in &template.functions {
         let mut set: BTreeSet<&str> = function.environment.iter().map(|(name, _)| name.as_str()).collect();
-        if let Some(name) = own.get(function.logical_id.as_str()) {
+        for name in own.get(function.logical_id.as_str()).into_iter().flatten() {
             assert!(set.remove(name), "{name}: {set:?}");
         }
         assert_eq!(set, read, "{}", function.logical_id);
@@ -182,10 +194,15 @@ async fn every_function_is_told_the_same_and_each_name_means_what_it_says() {
         (&settings.tables.accounts, "-accounts"),
         (&settings.tables.payments, "-payments"),
         (&settings.tables.records, "-records"),
+        (&settings.tables.history, "-history"),
         (&settings.tables.anchors, "-anchors"),
+        (&settings.tables.policies, "-policies"),
         (&settings.topics.reminders, "-reminders"),
         (&settings.topics.account_events, "-account-events"),
         (&settings.topics.operations, "-operations"),
+        (&settings.topics.tickets, "-tickets"),
+        (&settings.topics.heartbeat, "-heartbeat"),
+        (&settings.topics.archive, "-archive"),
     ] {
         assert!(value.ends_with(ending), "{value} is no name of {ending}");
     }

@@ -29,7 +29,9 @@ fn the_tables_keep_their_names() {
         &[
             ("AccountsTable", "duewatch-dev-accounts"),
             ("AnchorsTable", "duewatch-dev-anchors"),
+            ("HistoryTable", "duewatch-dev-history"),
             ("PaymentsTable", "duewatch-dev-payments"),
+            ("PoliciesTable", "duewatch-dev-policies"),
             ("RecordsTable", "duewatch-dev-records"),
         ],
     );
@@ -49,6 +51,7 @@ fn the_indexes_keep_their_names_and_keys() {
         indexes,
         [
             "AccountsTable due due_shard next_action_at",
+            "HistoryTable recorded recorded_shard recorded_as",
             "RecordsTable contacts contact_shard contact_at",
             "RecordsTable recorded recorded_shard recorded_as",
         ]
@@ -62,8 +65,11 @@ fn the_topics_keep_their_names() {
         "TopicName",
         &[
             ("AccountEventsTopic", "duewatch-dev-account-events"),
+            ("ArchiveTopic", "duewatch-dev-archive"),
+            ("HeartbeatTopic", "duewatch-dev-heartbeat"),
             ("OperationsTopic", "duewatch-dev-operations"),
             ("RemindersTopic", "duewatch-dev-reminders"),
+            ("TicketsTopic", "duewatch-dev-tickets"),
         ],
     );
 }
@@ -94,5 +100,5 @@ fn the_key_keeps_its_alias() {
 fn a_resource_without_a_name_keeps_its_logical_id() {
     let ids = |kind| of(kind).into_iter().map(|resource| resource.id).collect::<Vec<_>>();
     assert_eq!(ids("AWS::KMS::Key"), ["EncryptionKey"]);
-    assert_eq!(ids("AWS::S3::Bucket"), ["FailedRecordsBucket"]);
+    assert_eq!(ids("AWS::S3::Bucket"), ["ArchiveBucket", "FailedRecordsBucket"]);
 }

@@ -7,7 +7,7 @@ use super::resources::{TEXT, id_of, list, named, of, resource, resources, texts,
 const KEY: &str = "EncryptionKey.Arn";
 
 /// The property of each resource type that names the key for its data. None: the type holds no data.
-const ENCRYPTED_BY: [(&str, Option<&str>); 17] = [
+const ENCRYPTED_BY: [(&str, Option<&str>); 25] = [
     ("AWS::DynamoDB::Table", Some("/Properties/SSESpecification/KMSMasterKeyId")),
     ("AWS::SNS::Topic", Some("/Properties/KmsMasterKeyId")),
     ("AWS::SQS::Queue", Some("/Properties/KmsMasterKeyId")),
@@ -19,11 +19,20 @@ const ENCRYPTED_BY: [(&str, Option<&str>); 17] = [
             "/Properties/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/KMSMasterKeyID",
         ),
     ),
+    ("AWS::Backup::BackupVault", Some("/Properties/EncryptionKeyArn")),
+    (
+        "AWS::KinesisFirehose::DeliveryStream",
+        Some("/Properties/DeliveryStreamEncryptionConfigurationInput/KeyARN"),
+    ),
+    ("AWS::Backup::BackupPlan", None),
+    ("AWS::Backup::BackupSelection", None),
+    ("AWS::SNS::Subscription", None),
     // Its environment, by the globals.
     ("AWS::Serverless::Function", None),
     ("AWS::KMS::Key", None),
     ("AWS::KMS::Alias", None),
     ("AWS::IAM::Role", None),
+    ("AWS::IAM::ManagedPolicy", None),
     ("AWS::SNS::TopicPolicy", None),
     ("AWS::SQS::QueuePolicy", None),
     ("AWS::S3::BucketPolicy", None),
@@ -32,6 +41,8 @@ const ENCRYPTED_BY: [(&str, Option<&str>); 17] = [
     ("AWS::Scheduler::Schedule", None),
     ("AWS::CloudWatch::Alarm", None),
     ("AWS::CloudWatch::Dashboard", None),
+    ("AWS::SNS::Subscription", None),
+    ("AWS::Budgets::Budget", None),
 ];
 
 #[test]
@@ -95,7 +106,12 @@ fn a_service_may_use_the_key_for_this_stage_only() {
     services.sort();
     assert_eq!(
         services,
-        ["cloudwatch.amazonaws.com", "logs.${AWS::Region}.${AWS::URLSuffix}", "sns.amazonaws.com"]
+        [
+            "budgets.amazonaws.com",
+            "cloudwatch.amazonaws.com",
+            "logs.${AWS::Region}.${AWS::URLSuffix}",
+            "sns.amazonaws.com"
+        ]
     );
 }
 
@@ -107,7 +123,7 @@ fn every_table_can_be_brought_back_and_is_not_deleted_by_mistake() {
         assert_eq!(recovery["PointInTimeRecoveryEnabled"], true, "{}", table.id);
         assert_eq!(named(table.property("DeletionProtectionEnabled")), "DeletionProtection", "{}", table.id);
     }
-    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"] {
+    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Backup::BackupVault"] {
         for kept in of(kind) {
             assert_eq!(kept.body["DeletionPolicy"], "RetainExceptOnCreate", "{}", kept.id);
             assert_eq!(kept.body["UpdateReplacePolicy"], "Retain", "{}", kept.id);
@@ -116,10 +132,49 @@ fn every_table_can_be_brought_back_and_is_not_deleted_by_mistake() {
 }
 
 #[test]
-fn only_records_expire() {
+fn every_table_is_backed_up_daily_into_a_vault_that_refuses_to_delete() {
+    let vault = resource("Vault");
+    let lock = vault.property("LockConfiguration");
+    assert_eq!(lock["MinRetentionDays"], json!({"Ref": "BackupDays"}));
+    assert!(whole()["Parameters"]["BackupDays"]["MaxValue"].as_i64() <= lock["MaxRetentionDays"].as_i64());
+    let plan = resource("BackupPlan");
+    let rule = &plan.property("BackupPlan")["BackupPlanRule"][0];
+    assert_eq!(id_of(&rule["TargetBackupVault"]), "Vault");
+    assert_eq!(rule["Lifecycle"]["DeleteAfterDays"], lock["MinRetentionDays"]);
+    let selection = resource("BackupSelection");
+    let selected = list(&selection.property("BackupSelection")["Resources"]);
+    let mut selected: Vec<String> = selected.iter().map(id_of).collect();
+    selected.sort();
+    let tables: Vec<String> = of("AWS::DynamoDB::Table").into_iter().map(|table| table.id).collect();
+    assert_eq!(selected, tables);
+    assert_eq!(whole()["Parameters"]["BackupVault"]["Default"], "true");
+}
+
+#[test]
+fn the_archive_keeps_what_a_backup_needs_and_no_longer() {
+    let rules = resource("ArchiveBucket").property("LifecycleConfiguration")["Rules"].clone();
+    assert_eq!(rules[0]["ExpirationInDays"], json!({"Ref": "BackupDays"}));
+    assert_eq!(
+        whole()["Parameters"]["BackupDays"]["MinValue"],
+        json!(35),
+        "as long as recovery to an instant"
+    );
+    let subscription = resource("ArchiveSubscription");
+    assert_eq!(id_of(subscription.property("TopicArn")), "ArchiveTopic");
+    assert_eq!(id_of(subscription.property("Endpoint")), "ArchiveStream");
+    assert_eq!(*subscription.property("RawMessageDelivery"), json!(true));
+    let stream = resource("ArchiveStream");
+    let destination = stream.property("ExtendedS3DestinationConfiguration");
+    assert_eq!(id_of(&destination["BucketARN"]), "ArchiveBucket");
+    let hints = &destination["BufferingHints"];
+    assert_eq!(hints["IntervalInSeconds"], json!(60), "the recovery point of operations.md");
+}
+
+#[test]
+fn only_records_and_the_history_expire() {
     for table in of("AWS::DynamoDB::Table") {
         let expiry = table.property("TimeToLiveSpecification");
-        if table.id == "RecordsTable" {
+        if ["RecordsTable", "HistoryTable"].contains(&table.id.as_str()) {
             assert_eq!(*expiry, json!({"AttributeName": "expires_at", "Enabled": true}));
         } else {
             assert!(expiry.is_null(), "{}", table.id);
@@ -174,12 +229,9 @@ fn nobody_is_let_in_who_is_not_named() {
     {
         for statement in list(&policy.property("PolicyDocument")["Statement"]) {
             if statement["Effect"] == "Allow" {
-                assert_eq!(
-                    statement["Principal"],
-                    json!({"Service": "cloudwatch.amazonaws.com"}),
-                    "{}",
-                    policy.id
-                );
+                let service = statement["Principal"]["Service"].as_str();
+                let is_named = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"].map(Some);
+                assert!(is_named.contains(&service), "{}: {statement}", policy.id);
                 assert!(
                     !statement["Condition"]["StringEquals"]["aws:SourceAccount"].is_null(),
                     "{}",
@@ -188,9 +240,10 @@ fn nobody_is_let_in_who_is_not_named() {
             }
         }
     }
-    let [bucket] = of("AWS::S3::Bucket").try_into().unwrap();
-    let blocked = bucket.property("PublicAccessBlockConfiguration").as_object().unwrap().clone();
-    assert!(blocked.len() == 4 && blocked.values().all(|is| *is == json!(true)), "{blocked:?}");
+    for bucket in of("AWS::S3::Bucket") {
+        let blocked = bucket.property("PublicAccessBlockConfiguration").as_object().unwrap().clone();
+        assert!(blocked.len() == 4 && blocked.values().all(|is| *is == json!(true)), "{}", bucket.id);
+    }
 }
 
 #[test]
@@ -267,6 +320,42 @@ fn no_deployment_makes_a_new_key_that_signs() {
         let text = operations.split(section).nth(1).unwrap().split("\n## ").next().unwrap();
         assert!(!text.contains("openssl"), "{section}: a key that is made there replaces the one before");
     }
+}
+
+#[test]
+fn a_release_goes_first_to_a_tenth_and_back_when_an_alarm_goes_off() {
+    let globals = &whole()["Globals"]["Function"];
+    let preference = &globals["DeploymentPreference"];
+    assert_eq!(preference["Type"], "Canary10Percent10Minutes");
+    let alarms: Vec<String> = list(&preference["Alarms"]).iter().map(id_of).collect();
+    assert_eq!(alarms, ["ErrorsAlarm", "QuarantineAlarm"]);
+    assert_eq!(whole()["Parameters"]["CanaryDeployments"]["Default"], "true");
+    for function in of("AWS::Serverless::Function") {
+        assert_eq!(named(function.property("AutoPublishCodeSha256")), "Release", "{}", function.id);
+    }
+    // A trigger of the function itself would pass the canary by.
+    let mappings = of("AWS::Lambda::EventSourceMapping").into_iter();
+    let schedules = of("AWS::Scheduler::Schedule").into_iter();
+    let targets = mappings
+        .map(|mapping| mapping.property("FunctionName").clone())
+        .chain(schedules.map(|schedule| schedule.property("Target")["Arn"].clone()));
+    for target in targets {
+        assert!(named(&target).ends_with(".Alias"), "{target}");
+    }
+}
+
+#[test]
+fn every_deployment_of_the_documents_names_its_release() {
+    let operations = include_str!("../../../../infra/operations.md");
+    let mut deployments = 0;
+    for after in operations.split("\naws cloudformation deploy ").skip(1) {
+        let command: Vec<&str> = after.split_inclusive('\n').collect();
+        let last = command.iter().position(|line| !line.trim_end().ends_with('\\')).unwrap();
+        let command = command[..=last].concat();
+        assert!(command.contains("Release="), "the functions would keep their code and settings: {command}");
+        deployments += 1;
+    }
+    assert!(deployments >= 5, "{deployments}");
 }
 
 #[test]

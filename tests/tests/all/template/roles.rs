@@ -15,7 +15,10 @@ const ACCOUNTS: &str = "AccountsTable.Arn";
 const PAYMENTS: &str = "PaymentsTable.Arn";
 const RECORDS: &str = "RecordsTable.Arn";
 const ANCHORS: &str = "AnchorsTable.Arn";
-const RECORDED_ENTRIES: &str = "${RecordsTable.Arn}/index/recorded";
+const HISTORY: &str = "HistoryTable.Arn";
+const POLICIES: &str = "PoliciesTable.Arn";
+const RECORDED_ENTRIES: &str = "${HistoryTable.Arn}/index/recorded";
+const RECORDED_EARLIER: &str = "${RecordsTable.Arn}/index/recorded";
 const PLANNED_CONTACTS: &str = "${RecordsTable.Arn}/index/contacts";
 
 const CALLS: [(&str, Calls); 9] = [
@@ -25,8 +28,9 @@ const CALLS: [(&str, Calls); 9] = [
             ("dynamodb", "Query", DUE_INDEX),
             ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "Query", POLICIES),
             ("dynamodb", "GetItem PutItem UpdateItem Query", RECORDS),
-            ("sns", "Publish", "OperationsTopic"),
+            ("sns", "Publish", "TicketsTopic"),
             ("sqs", "SendMessage", "SweepsQueue.Arn"),
         ],
     ),
@@ -36,8 +40,9 @@ const CALLS: [(&str, Calls); 9] = [
             ("dynamodb", "Query", DUE_INDEX),
             ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "Query", POLICIES),
             ("dynamodb", "PutItem Query", RECORDS),
-            ("sns", "Publish", "OperationsTopic"),
+            ("sns", "Publish", "TicketsTopic"),
         ],
     ),
     (
@@ -45,8 +50,9 @@ const CALLS: [(&str, Calls); 9] = [
         &[
             ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "GetItem Query", PAYMENTS),
+            ("dynamodb", "Query", POLICIES),
             ("dynamodb", "PutItem DeleteItem Query", RECORDS),
-            ("sns", "Publish", "OperationsTopic"),
+            ("sns", "Publish", "TicketsTopic"),
         ],
     ),
     (
@@ -54,24 +60,33 @@ const CALLS: [(&str, Calls); 9] = [
         &[
             ("dynamodb", "GetItem BatchGetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "Query", POLICIES),
             ("dynamodb", "GetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query", RECORDS),
             ("dynamodb", "Query", PLANNED_CONTACTS),
             ("sns", "Publish", "RemindersTopic"),
             ("sns", "Publish", "AccountEventsTopic"),
-            ("sns", "Publish", "OperationsTopic"),
+            ("sns", "Publish", "TicketsTopic"),
         ],
     ),
     (
         "RecordHistoryFunction",
-        &[("dynamodb", "PutItem UpdateItem Query", RECORDS), ("sns", "Publish", "OperationsTopic")],
+        &[
+            ("dynamodb", "PutItem Query", HISTORY),
+            ("dynamodb", "Query", POLICIES),
+            ("dynamodb", "PutItem Query", RECORDS),
+            ("sns", "Publish", "OperationsTopic"),
+            ("sns", "Publish", "TicketsTopic"),
+        ],
     ),
     (
         "IntakeFunction",
         &[
             ("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", ACCOUNTS),
             ("dynamodb", "GetItem PutItem UpdateItem Query", PAYMENTS),
+            ("dynamodb", "Query", POLICIES),
             ("dynamodb", "GetItem PutItem DeleteItem ConditionCheckItem Query", RECORDS),
-            ("sns", "Publish", "OperationsTopic"),
+            ("sns", "Publish", "TicketsTopic"),
+            ("sns", "Publish", "ArchiveTopic"),
         ],
     ),
     (
@@ -79,18 +94,30 @@ const CALLS: [(&str, Calls); 9] = [
         &[
             ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "Query", POLICIES),
             ("dynamodb", "GetItem PutItem UpdateItem ConditionCheckItem Query", RECORDS),
-            ("sns", "Publish", "OperationsTopic"),
+            ("sns", "Publish", "TicketsTopic"),
+            ("sns", "Publish", "ArchiveTopic"),
         ],
     ),
     (
         "ReconcileAccountsFunction",
         &[
             ("dynamodb", "GetItem BatchGetItem UpdateItem Scan", ACCOUNTS),
+            ("dynamodb", "Query", HISTORY),
             ("dynamodb", "Query", PAYMENTS),
+            ("dynamodb", "Query", POLICIES),
             ("dynamodb", "GetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query", RECORDS),
+            ("dynamodb", "Query", ANCHORS),
             ("sns", "Publish", "AccountEventsTopic"),
-            ("sns", "Publish", "OperationsTopic"),
+            ("sns", "Publish", "TicketsTopic"),
+            ("sns", "Publish", "HeartbeatTopic"),
+            ("sns", "GetTopicAttributes", "RemindersTopic"),
+            ("sns", "GetTopicAttributes", "AccountEventsTopic"),
+            ("sns", "GetTopicAttributes", "OperationsTopic"),
+            ("sns", "GetTopicAttributes", "TicketsTopic"),
+            ("sns", "GetTopicAttributes", "HeartbeatTopic"),
+            ("sns", "GetTopicAttributes", "ArchiveTopic"),
         ],
     ),
     (
@@ -98,6 +125,7 @@ const CALLS: [(&str, Calls); 9] = [
         &[
             ("dynamodb", "Query", RECORDS),
             ("dynamodb", "Query", RECORDED_ENTRIES),
+            ("dynamodb", "Query", RECORDED_EARLIER),
             ("dynamodb", "PutItem Query", ANCHORS),
             ("sns", "Publish", "OperationsTopic"),
         ],
@@ -153,6 +181,13 @@ fn needed(function: &Resource) -> Rights {
     rights
 }
 
+/// The resources whose services take on a role, and the place where they name it.
+const SERVICE_ROLES: [(&str, &str); 3] = [
+    ("ArchiveSubscription", "/Properties/SubscriptionRoleArn"),
+    ("ArchiveStream", "/Properties/ExtendedS3DestinationConfiguration/RoleARN"),
+    ("BackupSelection", "/Properties/BackupSelection/IamRoleArn"),
+];
+
 /// The statements of a role, all of them inline.
 fn statements(role: &Resource) -> Vec<Value> {
     assert!(
@@ -201,30 +236,99 @@ fn every_function_may_do_exactly_what_its_code_does() {
     }
 }
 
-/// What a role is denied, whatever else it may be granted.
-fn denied(role: &Resource) -> Rights {
-    let mut rights = Rights::new();
+/// The actions by which an item or a table is changed or removed.
+const CHANGES: &str = "UpdateItem DeleteItem BatchWriteItem PartiQLInsert PartiQLUpdate PartiQLDelete \
+                       UpdateTimeToLive DeleteTable";
+
+/// The denials of a role, whatever else it may be granted: those that always hold, and those on a condition.
+fn denials(role: &Resource) -> (Rights, Vec<(Rights, Value)>) {
+    let (mut always, mut conditional) = (Rights::new(), Vec::new());
     for statement in statements(role).iter().filter(|statement| statement["Effect"] == "Deny") {
-        assert!(statement["Condition"].is_null(), "{}: a denial holds always", role.id);
+        let mut denied = Rights::new();
         for action in list(&statement["Action"]) {
-            rights.insert((named(&action), named(&statement["Resource"])));
+            for resource in list(&statement["Resource"]) {
+                denied.insert((named(&action), named(&resource)));
+            }
         }
+        match &statement["Condition"] {
+            Value::Null => always.extend(denied),
+            condition => conditional.push((denied, condition.clone())),
+        }
+    }
+    (always, conditional)
+}
+
+#[test]
+fn no_function_changes_or_removes_an_anchor_an_entry_or_a_policy_and_one_alone_puts_each() {
+    for function in of("AWS::Serverless::Function") {
+        let mut expected = Rights::new();
+        for (table, writer) in
+            [(ANCHORS, "AnchorHistoryFunction"), (HISTORY, "RecordHistoryFunction"), (POLICIES, "nobody")]
+        {
+            allow(&mut expected, "dynamodb", CHANGES, table);
+            if function.id != writer {
+                allow(&mut expected, "dynamodb", "PutItem", table);
+            }
+        }
+        assert_eq!(denials(&role_of(&function)).0, expected, "{}", function.id);
+    }
+}
+
+#[test]
+fn no_function_writes_an_entry_or_a_policy_where_earlier_releases_kept_them() {
+    let keys = ["history#*", "policy#*"];
+    for function in of("AWS::Serverless::Function") {
+        let (_, conditional) = denials(&role_of(&function));
+        let [(denied, condition)] = conditional.as_slice() else {
+            panic!("{}: {conditional:?}", function.id)
+        };
+        let mut expected = Rights::new();
+        allow(&mut expected, "dynamodb", "PutItem UpdateItem DeleteItem BatchWriteItem", RECORDS);
+        assert_eq!(*denied, expected, "{}", function.id);
+        assert_eq!(*condition, json!({"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": keys}}));
+    }
+}
+
+/// The rights of whoever publishes policies: the publisher signs, too.
+const PUBLISHER: Calls = &[
+    ("kms", "Decrypt GenerateDataKey", "EncryptionKey.Arn"),
+    ("dynamodb", "ConditionCheckItem GetItem PutItem Query", POLICIES),
+    ("dynamodb", "GetItem Query", RECORDS),
+    ("dynamodb", "DescribeTable Scan UpdateItem", ACCOUNTS),
+];
+
+/// The calls of the commands that publish policies.
+pub(crate) fn called_by_the_publisher() -> Rights {
+    let mut rights = Rights::new();
+    for (service, actions, resource) in PUBLISHER {
+        allow(&mut rights, service, actions, resource);
     }
     rights
 }
 
 #[test]
-fn no_function_may_change_or_remove_an_anchor_and_one_alone_may_put_it() {
-    let writes = "UpdateItem DeleteItem BatchWriteItem PartiQLInsert PartiQLUpdate PartiQLDelete \
-                  UpdateTimeToLive DeleteTable";
-    for function in of("AWS::Serverless::Function") {
-        let mut expected = Rights::new();
-        allow(&mut expected, "dynamodb", writes, ANCHORS);
-        if function.id != "AnchorHistoryFunction" {
-            allow(&mut expected, "dynamodb", "PutItem", ANCHORS);
+fn whoever_publishes_may_write_policies_and_the_hold_and_nothing_else_of_records() {
+    let [policy] = of("AWS::IAM::ManagedPolicy").try_into().unwrap();
+    let (mut granted, mut conditional) = (Rights::new(), Vec::new());
+    for statement in list(&policy.property("PolicyDocument")["Statement"]) {
+        assert_eq!(statement["Effect"], "Allow");
+        let mut rights = Rights::new();
+        for action in list(&statement["Action"]) {
+            rights.insert((named(&action), named(&statement["Resource"])));
         }
-        assert_eq!(denied(&role_of(&function)), expected, "{}", function.id);
+        match &statement["Condition"] {
+            Value::Null => granted.extend(rights),
+            condition => conditional.push((rights, condition.clone())),
+        }
     }
+    assert_eq!(granted, called_by_the_publisher());
+    let hold = Rights::from([("dynamodb:PutItem".to_owned(), RECORDS.to_owned())]);
+    let settings = json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["settings"]}});
+    assert_eq!(conditional, [(hold, settings)]);
+    assert_eq!(
+        *policy.property("Roles"),
+        json!({"Fn::If": ["HasPublisher", [{"Ref": "PolicyPublisherRole"}], {"Ref": "AWS::NoValue"}]})
+    );
 }
 
 #[test]
@@ -238,13 +342,17 @@ fn no_right_is_on_everything_and_none_is_a_pattern_of_actions() {
 }
 
 #[test]
-fn every_role_is_that_of_one_function_or_one_schedule() {
+fn every_role_is_that_of_one_function_one_schedule_or_one_service() {
     let mut used: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for function in of("AWS::Serverless::Function") {
         used.entry(id_of(function.property("Role"))).or_default().push(function.id);
     }
     for schedule in of("AWS::Scheduler::Schedule") {
         used.entry(id_of(&schedule.property("Target")["RoleArn"])).or_default().push(schedule.id);
+    }
+    for (id, role) in SERVICE_ROLES {
+        let (resource, place) = (resource(id), role);
+        used.entry(id_of(resource.body.pointer(place).unwrap())).or_default().push(resource.id);
     }
     for role in of("AWS::IAM::Role") {
         assert_eq!(used.remove(&role.id).unwrap_or_default().len(), 1, "{}", role.id);

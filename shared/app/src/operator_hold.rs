@@ -1,32 +1,43 @@
-//! The hold on new restrictions, as an invocation knows it.
+//! The operator's holds, as an invocation knows them.
 //!
-//! The setting is read when a transition is about to restrict an account, and kept for a minute: other transitions
-//! never read it.
+//! A setting is read when a transition is about to restrict an account, or a message to leave, and kept for a minute:
+//! nothing else reads it.
 
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::Account;
 use duewatch_domain::assessment::BoundAssessment;
-use duewatch_store::{RestrictionHold, Store, StoreError};
+use duewatch_store::{HoldScope, OperatorHold, Store, StoreError};
 
 use crate::policy_cache::FRESH_FOR;
 
-/// The cache of the setting.
-#[derive(Debug, Default)]
+/// The cache of a setting.
+#[derive(Debug)]
 pub(crate) struct HoldCache {
-    kept: Mutex<Option<(DateTime<Utc>, Option<RestrictionHold>)>>,
+    scope: HoldScope,
+    kept: Mutex<Option<(DateTime<Utc>, Option<OperatorHold>)>>,
 }
 
 impl HoldCache {
-    async fn get(&self, store: &Store, now: DateTime<Utc>) -> Result<Option<RestrictionHold>, StoreError> {
+    /// An empty cache.
+    pub(crate) const fn of(scope: HoldScope) -> Self {
+        Self { scope, kept: Mutex::new(None) }
+    }
+
+    /// The last change of the hold.
+    pub(crate) async fn get(
+        &self,
+        store: &Store,
+        now: DateTime<Utc>,
+    ) -> Result<Option<OperatorHold>, StoreError> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((read_at, hold)) = kept
             && (now - read_at).abs() < FRESH_FOR
         {
             return Ok(hold);
         }
-        let hold = store.restriction_hold().await?;
+        let hold = store.hold(self.scope).await?;
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, hold.clone()));
         Ok(hold)
     }
