@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::assessment::{Assessment, HeldRestriction};
 use duewatch_domain::formats::{DecisionLine, DecisionSubject, FiguresLine, ReasonLine};
 use duewatch_domain::kernel::{AccountId, CustomerId, Money, Revision, business_date};
-use duewatch_domain::policy::{PolicyRef, Restriction, Versions};
+use duewatch_domain::policy::{PolicyRef, Restriction, Timeline, Versions};
 use duewatch_domain::{Account, Decision, allocate_at, assess};
 use serde::Serialize;
 
@@ -125,8 +125,8 @@ impl<'a> AccountView<'a> {
             messages: None,
         };
         if today >= account.opened_on {
-            let assessment = assess(account, timeline, at);
-            view.add_plan(account, versions, &assessment);
+            let assessment = assess(account, &timeline, at);
+            view.add_plan(account, &timeline, assessment.day);
             view.add_assessment(account, versions, &assessment);
         }
         view
@@ -144,10 +144,8 @@ impl<'a> AccountView<'a> {
         Self { held: self.held.or(held), ..self }
     }
 
-    fn add_plan(&mut self, account: &Account, versions: &Versions, assessment: &Assessment<'_>) {
-        let timeline = versions.timeline(account, self.at);
-        let (policy, day) = (timeline.current(), assessment.day);
-        let allocation = allocate_at(account, &timeline);
+    fn add_plan(&mut self, account: &Account, timeline: &Timeline<'_>, day: NaiveDate) {
+        let (policy, allocation) = (timeline.current(), allocate_at(account, timeline));
         self.installments = installments::installments(account, policy, &allocation, day);
         self.buckets = installments::buckets(account, policy, &allocation, day);
         let credit = allocation.credit;
