@@ -43,6 +43,16 @@ expect() {
     fi
 }
 invoke() { cargo lambda invoke "$1" --data-file "events/$2"; }
+# Writes the payment of a sample event, as the lender does: post-payment posts only what the payments table states.
+put_payment() {
+    python3 -c 'import json, sys
+image = json.load(open(sys.argv[1]))["Records"][0]["dynamodb"]["NewImage"]
+print(json.dumps({"TableName": "duewatch-dev-payments", "Item": image}))' "events/$1" |
+        curl --silent --show-error --fail --output /dev/null --data-binary @- \
+            --user local:local --aws-sigv4 aws:amz:us-east-1:dynamodb \
+            --header 'Content-Type: application/x-amz-json-1.0' \
+            --header 'X-Amz-Target: DynamoDB_20120810.PutItem' http://127.0.0.1:8000/
+}
 
 cat >"$work/book.jsonl" <<'BOOK'
 {"account_id":"A-1","customer_id":"C-1","policy_id":"standard","currency":"CNY","time_zone":"Asia/Shanghai","opened_on":"2023-10-01","installments":[{"number":1,"due_on":"2023-10-01","principal":"250.00"}]}
@@ -58,7 +68,9 @@ await watch.log 'starting Runtime server' 60
 expect detect-overdue '"failed":0' "$(invoke detect-overdue detect-overdue.schedule.json)"
 expect 'detect-overdue, a shard' '"batchItemFailures":\[\]' "$(invoke detect-overdue detect-overdue.sweeps.json)"
 expect intake '"batchItemFailures":\[\]' "$(invoke intake intake.queue.json)"
+put_payment post-payment.stream.json
 expect post-payment '"batchItemFailures":\[\]' "$(invoke post-payment post-payment.stream.json)"
+put_payment post-payment.reversal.stream.json
 expect 'post-payment, reversal' '"batchItemFailures":\[\]' \
     "$(invoke post-payment post-payment.reversal.stream.json)"
 expect send-reminders '"batchItemFailures":\[\]' "$(invoke send-reminders send-reminders.stream.json)"
