@@ -9,7 +9,8 @@
 #
 #   FUNCTION_PROFILE=function        the Cargo profile that the functions are built with;
 #                                    by default: release
-#   CARGO_LAMBDA_COMPILER=cargo      builds them without zig, for this machine only
+#   COMPILER=cargo                   builds them without cargo-lambda, for this machine only, and finds built
+#                                    what `cargo build --workspace --bins` has built
 #   ENVIRONMENT=dev                     the template's parameter
 #
 # deploy_emulator.py states each difference between the emulator (ministack) and AWS where it matters.
@@ -51,10 +52,20 @@ case $(uname -m) in
     *) fail "no function is built for $(uname -m)" ;;
 esac
 echo "building ${functions[*]} ($architecture, profile $profile)"
-bins=()
-for function in "${functions[@]}"; do bins+=(--bin "$function"); done
-cargo lambda build --quiet --locked --profile "$profile" "$option" "${bins[@]}"
-cargo build --quiet --locked --bin duewatch
+if [ "${COMPILER:-}" = cargo ]; then
+    cargo build --quiet --locked --profile "$profile" --workspace --bins
+    binaries=$work/functions
+    for function in "${functions[@]}"; do
+        # Cargo's folder of the profile dev is `debug`.
+        install -D "$target/${profile/#dev/debug}/$function" "$binaries/$function/bootstrap"
+    done
+else
+    bins=()
+    for function in "${functions[@]}"; do bins+=(--bin "$function"); done
+    cargo lambda build --quiet --locked --profile "$profile" "$option" "${bins[@]}"
+    binaries=$target/lambda
+fi
+cargo build --quiet --locked --workspace --bins
 duewatch=$target/debug/duewatch
 
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
@@ -90,7 +101,7 @@ step() {
 # The publisher's key: its file stays with us, the functions get the public half.
 key=$work/run/policy.key
 (umask 077 && "$work/venv/bin/python" -c 'import secrets; print(secrets.token_hex(32))' >"$key")
-step deploy --policy-keys "$("$duewatch" policy key "$key")" --environment "${ENVIRONMENT:-dev}" --architecture "$architecture" --binaries "$target/lambda"
+step deploy --policy-keys "$("$duewatch" policy key "$key")" --environment "${ENVIRONMENT:-dev}" --architecture "$architecture" --binaries "$binaries"
 step book
 # The command under test, as an operator would run it: the tables' names come from the environment of a
 # deployed function.

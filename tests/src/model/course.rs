@@ -312,6 +312,12 @@ impl<'p> ModelCourse<'p> {
         self.stage_days(&day).1 > 0
     }
 
+    /// Whether a debt on hold has delinquent days on a date, which no stage counts.
+    pub(super) fn is_delinquent_on_hold(&self, date: NaiveDate) -> bool {
+        let mut on_hold = self.all_debts().iter().filter(|debt| !self.debts().contains(debt));
+        on_hold.any(|debt| self.days_since(debt.due_on, date).1 > 0)
+    }
+
     /// Whether an installment was late within the days of an episode, by the dates of the payments as they now stand.
     pub(super) fn was_late(&self, episode: (NaiveDate, NaiveDate)) -> bool {
         let (since, over_on) = episode;

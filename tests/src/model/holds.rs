@@ -24,7 +24,8 @@ impl ModelCourse<'_> {
         let Some(most) = self.policy.holds.as_ref().and_then(|holds| holds.at_most_days) else {
             return ModelHolds::default();
         };
-        let known = if self.is_delinquent(today) { self.memory.holds.clone() } else { ModelHolds::default() };
+        let goes_on = self.is_delinquent(today) || self.is_delinquent_on_hold(today);
+        let known = if goes_on { self.memory.holds.clone() } else { ModelHolds::default() };
         let mut holds = ModelHolds { ahead: BTreeSet::new(), ..known };
         for date in known.ahead.iter().filter(|date| **date < today) {
             if holds.over_on.is_none() {

@@ -138,6 +138,19 @@ fn another_episode_has_days_of_its_own() {
     assert_eq!(loan.status_text(), "limited [limit_credit_line to 50 %]");
 }
 
+/// An installment on hold is overdue all the same, though no stage counts its days.
+#[test]
+fn an_installment_on_hold_does_not_renew_the_days() {
+    let policy = bounded(2);
+    let mut loan = watched(&policy);
+    told(&mut loan, &policy, "2023-10-08", "dispute_opened", DISPUTED);
+    assert_eq!(limited_on(&mut loan, &policy), "2023-10-11");
+    told(&mut loan, &policy, "2023-10-12", "installment_held", r#""number":1"#);
+    assert_eq!(loan.status_text(), "current []");
+    told(&mut loan, &policy, "2023-10-16", "installment_released", r#""number":1"#);
+    assert_eq!(loan.status_text(), "limited [limit_credit_line to 50 %]");
+}
+
 #[test]
 fn paying_the_oldest_installment_of_several_does_not_renew_the_days() {
     let policy = bounded(2);

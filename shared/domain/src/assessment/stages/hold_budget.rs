@@ -23,7 +23,8 @@ impl LadderTerms<'_> {
         if most.is_none() && known.is_none() {
             return;
         }
-        let begins_on = self.counted_from.map(|from| self.after_delinquent_days(from, 1));
+        let from = earlier(self.counted_from, self.held_from());
+        let begins_on = from.map(|from| self.after_delinquent_days(from, 1));
         let known = match begins_on {
             Some(begins_on) if begins_on <= seen_on => known.clone(),
             // Another episode has days of its own.
@@ -49,6 +50,15 @@ impl LadderTerms<'_> {
             keep_before(&mut self.hold_use.held, used_up_on);
         }
         self.end_holds(used_up_on);
+    }
+
+    /// The due date of the oldest open installment on hold. No stage counts its days; it is overdue all the same, so a
+    /// hold on the last installment does not end the episode.
+    fn held_from(&self) -> Option<NaiveDate> {
+        let is_held = |place: usize| self.account.installments[place].hold.is_some();
+        let open = &self.allocation.open_installments;
+        self.allocation.without_held.as_ref()?;
+        open.iter().find(|one| is_held(one.place)).map(|one| one.due_on)
     }
 
     fn end_holds(&mut self, ends_on: Option<NaiveDate>) {
