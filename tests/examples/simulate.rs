@@ -35,6 +35,9 @@ struct SimulateArguments {
     /// value bounds the orders of one scenario.
     #[arg(long, value_name = "ORDERS")]
     exhaustive: Option<usize>,
+    /// Leaves out the small scenarios without these words in their names
+    #[arg(long, requires = "exhaustive")]
+    scenario: Option<String>,
     /// Threads; each runs seeds of its own.
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -101,7 +104,7 @@ fn main() -> ExitCode {
     };
     let is_enough = arguments.first && failed > 0;
     if let Some(orders) = arguments.exhaustive.filter(|_| !is_enough) {
-        failed += exhaustive(orders, arguments.threads);
+        failed += exhaustive(orders, arguments.scenario.as_deref(), arguments.threads);
     }
     ExitCode::from(u8::from(failed > 0))
 }
@@ -192,8 +195,9 @@ fn tell(seed: u64, without: &Without, broken: &Broken, no_shrink: bool) {
 }
 
 /// Tries every order and every fault of the small scenarios.
-fn exhaustive(orders: usize, threads: usize) -> u64 {
-    let scenarios = scenarios();
+fn exhaustive(orders: usize, words: Option<&str>, threads: usize) -> u64 {
+    let mut scenarios = scenarios();
+    scenarios.retain(|scenario| words.is_none_or(|words| scenario.name.contains(words)));
     let (next, failed) = (AtomicUsize::new(0), AtomicU64::new(0));
     let total = Mutex::new((0, 0));
     thread::scope(|scope| {

@@ -60,36 +60,40 @@ impl Choices {
         }
     }
 
-    /// The next script when all are to be tried, the last choice first; none: all were tried.
-    pub(super) fn next_script(&self) -> Option<Vec<usize>> {
-        let Self::Scripted { script, ways, .. } = self else { return None };
-        let mut taken: Vec<usize> =
-            (0..ways.len()).map(|place| script.get(place).copied().unwrap_or(0)).collect();
-        while let Some(last) = taken.pop() {
-            if last + 1 < ways[taken.len()] {
-                taken.push(last + 1);
-                return Some(taken);
-            }
-        }
-        None
+    /// The scripts that leave this one's way once more, after its last choice. From the empty script on they reach
+    /// every way once; those that leave the first way seldom come before those that leave it often.
+    pub(super) fn next_scripts(&self) -> impl Iterator<Item = Vec<usize>> {
+        let (script, ways): (&[usize], &[usize]) = match self {
+            Self::Seeded(_) => (&[], &[]),
+            Self::Scripted { script, ways, .. } => (script, ways),
+        };
+        (script.len()..ways.len()).flat_map(move |place| {
+            (1..ways[place]).map(move |way| {
+                let mut next = script.to_vec();
+                next.resize(place, 0);
+                next.push(way);
+                next
+            })
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
 
     #[test]
     fn scripts_go_through_every_way_once() {
-        let mut seen = Vec::new();
-        let mut script = Some(Vec::new());
-        while let Some(next) = script {
-            let mut choices = Choices::scripted(next, None);
+        let (mut seen, mut scripts) = (Vec::new(), VecDeque::from([Vec::new()]));
+        while let Some(script) = scripts.pop_front() {
+            let mut choices = Choices::scripted(script, None);
             let first = choices.among(2);
-            let second = if first == 0 { choices.among(3) } else { choices.among(1) };
+            let second = choices.among(if first == 0 { 3 } else { 2 });
             seen.push((first, second));
-            script = choices.next_script();
+            scripts.extend(choices.next_scripts());
         }
-        assert_eq!(seen, [(0, 0), (0, 1), (0, 2), (1, 0)]);
+        assert_eq!(seen, [(0, 0), (1, 0), (0, 1), (0, 2), (1, 1)]);
     }
 }

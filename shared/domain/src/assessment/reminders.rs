@@ -10,7 +10,7 @@ use super::contact_holds::MessageHolds;
 use super::reminder_times::{StepTime, step_times};
 use super::stages::LadderProjection;
 use crate::account::{Account, ContactRequest, Notice, NoticeOf};
-use crate::kernel::{at_local_time, business_date, past_due_from};
+use crate::kernel::{at_local_time, business_date, past_due_from, plus_days};
 use crate::ledger::{Allocation, OpenInstallment};
 use crate::policy::{Policy, ReminderStep, StageName};
 
@@ -49,9 +49,10 @@ pub(crate) fn plan_reminders(
     };
     let holds = MessageHolds::of(account, policy);
     let is_left_out = |step: &&ReminderStep| step.unless_reported && is_reported(account, allocation);
-    // An evaluation has handled all that was planned before its date, holds that were over by then included.
+    // An evaluation has handled all that was planned before the day before its date, holds that were over by then
+    // included. A time of that day may lie on the date itself, where the zone skips the day.
     let assessed_on = account.status.last_assessed_at.map(|at| business_date(account.time_zone, at.min(now)));
-    let handled_before = assessed_on.filter(|date| holds.are_over_before(*date));
+    let handled_before = assessed_on.filter(|date| holds.are_over_before(*date)).map(|date| plus_days(date, -1));
     let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
     for time in step_times(account, reminders, with_reason) {
         let step = time.step;

@@ -243,6 +243,22 @@ fn an_account_does_not_wait_to_announce_a_date_that_its_zone_skips() {
     assert_eq!(loan.account.status.next_action_at, Some(instant("2012-01-02T10:00:00Z")));
 }
 
+// The third day after the due date is the one that the zone skips: its reminder leaves on the 31st, at ten, 20:00 UTC.
+#[test]
+fn a_reminder_of_a_date_that_its_zone_skips_waits_for_its_hour_however_often_the_account_is_evaluated() {
+    let steps = reminders(&[("late", 3, "sms", "late")]);
+    let policy = policy("", &format!("{}{steps}", stages(&[LATE])));
+    let mut loan = loan_in("Pacific/Apia", "CNY", &[(1, "2011-12-27", "250.00")]);
+    let leaves_at = instant("2011-12-30T20:00:00Z");
+    for at in ["2011-12-28T12:00:00Z", "2011-12-30T10:00:00Z", "2011-12-30T12:00:00Z"] {
+        loan.account.judge(&policy, instant(at), Trigger::Time);
+        assert_eq!(loan.account.status.next_action_at, Some(leaves_at), "{at}");
+    }
+    loan.account.judge(&policy, leaves_at, Trigger::Time);
+    let planned: Vec<_> = loan.account.contact_requests.iter().map(|request| request.planned_at).collect();
+    assert_eq!(planned, [leaves_at]);
+}
+
 // The dispute of 8 October holds reminders until the 12th begins; then the 10th has passed. The first
 // delinquent day is the 14th, 00:00 in Shanghai.
 #[test]

@@ -141,6 +141,7 @@ pub(super) struct Cloud {
     senders: BTreeMap<String, &'static str>,
     /// The number of served requests of the functions.
     served: u64,
+    last_served: Option<CallerId>,
     capture: Capture,
     alarms: Alarms,
     /// The instants at which the topic of reminders refused a request.
@@ -259,6 +260,7 @@ impl Cloud {
             is_audited: false,
             senders: BTreeMap::new(),
             served: 0,
+            last_served: None,
             capture,
             alarms: Alarms::of_the_template().map_err(|error| failed(&error))?,
             refused_at: Vec::new(),
@@ -373,7 +375,7 @@ impl Cloud {
     }
 
     /// The requests among which a script chooses: the first of each contesting caller, unless another caller
-    /// waits.
+    /// waits. The first way is to let the caller go on that was served last.
     fn contested(&self) -> Vec<u64> {
         let mut first: BTreeMap<CallerId, u64> = BTreeMap::new();
         for number in self.network.requests() {
@@ -384,7 +386,8 @@ impl Cloud {
             }
             first.entry(request.caller).or_insert(number);
         }
-        first.into_values().collect()
+        let goes_on = self.last_served.and_then(|caller| first.remove(&caller));
+        goes_on.into_iter().chain(first.into_values()).collect()
     }
 
     /// Polls the woken tasks until all of them wait.

@@ -20,6 +20,7 @@ impl Cloud {
         let Some(request) = self.network.request(number) else { return Ok(()) };
         let takes = TimeDelta::milliseconds(1 + i64::from(self.choices.number(20)));
         self.clock.set(self.now() + takes);
+        self.last_served = Some(request.caller);
         let is_ours = self.containers.contains_key(&request.caller);
         self.served += u64::from(is_ours);
         if is_ours && self.strikes(Fault::Slow) {

@@ -528,7 +528,8 @@ impl Watch {
                 hold!(
                     "no silent overdue",
                     before <= at || same(before),
-                    "{id} revision {revision} waits for {next}, but changes before"
+                    "{id} revision {revision}, judged at {at}, waits for {next}, but changes at {:?}",
+                    model.next_change(policy, at, before)
                 );
                 hold!(
                     "no idle work",
