@@ -31,6 +31,11 @@ impl Choices {
         matches!(self, Self::Scripted { .. })
     }
 
+    /// Whether a script decides and no fault strikes.
+    pub(super) const fn strikes_nowhere(&self) -> bool {
+        matches!(self, Self::Scripted { strike: None, .. })
+    }
+
     /// One of `ways` ways; `ways` is at least 1.
     pub(super) fn among(&mut self, ways: usize) -> usize {
         match self {

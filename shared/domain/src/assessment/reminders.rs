@@ -52,7 +52,8 @@ pub(crate) fn plan_reminders(
     // An evaluation has handled all that was planned before the day before its date, holds that were over by then
     // included. A time of that day may lie on the date itself, where the zone skips the day.
     let assessed_on = account.status.last_assessed_at.map(|at| business_date(account.time_zone, at.min(now)));
-    let handled_before = assessed_on.filter(|date| holds.are_over_before(*date)).map(|date| plus_days(date, -1));
+    let handled_before =
+        assessed_on.filter(|date| holds.are_over_before(*date)).map(|date| plus_days(date, -1));
     let with_reason = reminders.steps.iter().filter(has_reason).filter(|step| !is_left_out(step));
     for time in step_times(account, reminders, with_reason) {
         let step = time.step;

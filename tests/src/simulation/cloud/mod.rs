@@ -374,6 +374,11 @@ impl Cloud {
         moves
     }
 
+    /// Whether nothing goes wrong: only the order of the requests is out of the ordinary.
+    fn is_undisturbed(&self) -> bool {
+        self.choices.strikes_nowhere() && self.plan.outages.is_empty()
+    }
+
     /// The requests among which a script chooses: the first of each contesting caller, unless another caller
     /// waits. The first way is to let the caller go on that was served last.
     fn contested(&self) -> Vec<u64> {

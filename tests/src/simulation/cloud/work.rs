@@ -350,6 +350,12 @@ impl Cloud {
                 if let Ok(answer) = &answer
                     && schedule == WATCH
                 {
+                    let unheeded = answer["unheeded"].as_u64().unwrap_or(0);
+                    hold!(
+                        "undisturbed, accounts apply what the others impose",
+                        unheeded == 0 || !self.is_undisturbed(),
+                        "reconcile-accounts found {unheeded} that did not"
+                    );
                     self.watch.watched(answer);
                 }
                 if answer.is_err() && tried < ASYNC_RETRIES {
