@@ -80,6 +80,9 @@ expect record-delivery '"batchItemFailures":\[\]' "$(invoke record-delivery reco
 expect record-history '"batchItemFailures":\[\]' "$(invoke record-history record-history.stream.json)"
 expect reconcile-accounts '"failed":0' "$(invoke reconcile-accounts reconcile-accounts.schedule.json)"
 expect anchor-history '"days_behind":0' "$(invoke anchor-history anchor-history.schedule.json)"
+expect serve-borrower '"statusCode":200' "$(invoke serve-borrower serve-borrower.http.json)"
+page=$(curl -sS http://127.0.0.1:9000/lambda-url/serve-borrower/verify/2222-2222-2222-2222-2222-2222)
+expect 'serve-borrower, by its lambda-url' 'Not ours' "$page"
 
 set -a
 # shellcheck disable=SC1091

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo build --profile function -p detect-overdue -p intake -p post-payment -p record-delivery -p record-history \
-//!     -p send-reminders -p reconcile-accounts -p anchor-history
+//!     -p send-reminders -p reconcile-accounts -p anchor-history -p serve-borrower
 //! cargo build --profile function -p duewatch-runtime --example empty-function
 //! cargo run --release -p duewatch-tests --example cold-start
 //! ```
@@ -24,7 +24,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use duewatch_runtime::{ANCHOR_KEY, POLICY_KEYS, REFERENCE_KEYS, SETTINGS, TOMBSTONE_KEY};
+use duewatch_runtime::{ANCHOR_KEY, PAGE_KEY, POLICY_KEYS, REFERENCE_KEYS, SETTINGS, TOMBSTONE_KEY};
 use duewatch_tests::loopback;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ struct ColdStartArguments {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "detect-overdue,intake,post-payment,record-delivery,record-history,send-reminders,reconcile-accounts,anchor-history"
+        default_value = "detect-overdue,intake,post-payment,record-delivery,record-history,send-reminders,reconcile-accounts,anchor-history,serve-borrower"
     )]
     functions: Vec<String>,
     /// Another DynamoDB for the warm-up call
@@ -170,6 +170,7 @@ fn start(
         .env(REFERENCE_KEYS, format!("1={}", "07".repeat(32)))
         .env(ANCHOR_KEY, "07".repeat(32))
         .env(TOMBSTONE_KEY, "07".repeat(32))
+        .env(PAGE_KEY, "07".repeat(32))
         // Logs the duration of the warm-up.
         .env("RUST_LOG", "warn,duewatch_runtime::start=info")
         .stdout(Stdio::piped());

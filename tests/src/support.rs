@@ -7,6 +7,7 @@
     reason = "a test's own input is known to be good, and what is not ends the test"
 )]
 
+mod browser;
 mod deliveries;
 mod facts;
 mod policies;
@@ -28,6 +29,7 @@ use serde_json::{Map, Value, json};
 
 pub use duewatch_testkit::instant;
 
+pub use self::browser::{Browser, HOST, ShownPage, code_in};
 pub use self::deliveries::{
     anchor, failures, post, post_aside, record, reference_keys, report, send, sequence_number, stream_event,
     sweep, sweep_contacts, sweep_handing_over, sweep_within, take_in, take_messages, watch,

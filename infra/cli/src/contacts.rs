@@ -97,20 +97,10 @@ pub async fn messages_of(store: &Store, account: &Account) -> Result<Vec<Message
     let LoadedProfile { requests: queued, .. } = store.load_profile(&account.customer_id).await?;
     let records = store.contact_records(&account.customer_id).await?;
     let ended = records.into_iter().filter(|one| is_of(&one.request)).map(|one| {
-        MessageView::ended(&one.request, outcome_name(one.outcome), one.at, one.message, one.reason.as_ref())
+        MessageView::ended(&one.request, one.outcome.as_str(), one.at, one.message, one.reason.as_ref())
     });
     let waiting = queued.iter().filter(|one| is_of(one)).map(MessageView::waiting);
     Ok(ended.chain(waiting).collect())
-}
-
-const fn outcome_name(outcome: ContactOutcome) -> &'static str {
-    match outcome {
-        ContactOutcome::Sent => "sent",
-        ContactOutcome::Withdrawn => "withdrawn",
-        ContactOutcome::Held => "held",
-        ContactOutcome::Suppressed => "suppressed",
-        ContactOutcome::Unrenderable => "unrenderable",
-    }
 }
 
 async fn receipts(store: &Store, message_id: &ContactId) -> Result<String, StoreError> {

@@ -37,6 +37,8 @@ pub struct Serve {
     pub dynamodb_port: u16,
     pub sns_port: u16,
     pub sqs_port: u16,
+    /// The port of the borrower's pages.
+    pub pages_port: u16,
     /// The Lambda runtime that runs the functions; `None` for this process.
     pub lambda: Option<String>,
     /// The file for the functions' environment, for `cargo lambda watch --env-file`.
@@ -89,7 +91,8 @@ impl Serve {
         if let Some(path) = &self.env_file {
             write_env_file(path, &environment)?;
         }
-        print(format_args!("{}\n", self.greeting(&stack, &environment)));
+        let pages = stack.listen_for_pages(self.pages_port).await?;
+        print(format_args!("{}\n", self.greeting(&stack, &pages.url, &environment)));
         if let Some(stock) = stock {
             let now = stack.clock().now();
             let book = Portfolio::new(&stock.book, stock.accounts);
@@ -102,6 +105,7 @@ impl Serve {
         let messages = stack.services().sns.subscribe();
         tokio::select! {
             () = show(messages) => Ok(()),
+            () = Box::pin(pages.run()) => Ok(()),
             result = pump(&mut stack) => result.map_err(ServeError::from),
             _ = tokio::signal::ctrl_c() => {
                 print(format_args!("\nstopped\n"));
@@ -110,7 +114,7 @@ impl Serve {
         }
     }
 
-    fn greeting(&self, stack: &Stack, environment: &[(String, String)]) -> String {
+    fn greeting(&self, stack: &Stack, pages: &str, environment: &[(String, String)]) -> String {
         let mut text = String::new();
         let services = stack.services();
         let functions = self.lambda.as_deref().unwrap_or("in this process");
@@ -118,6 +122,7 @@ impl Serve {
         let _ = writeln!(text, "DynamoDB   {}", services.dynamodb_url);
         let _ = writeln!(text, "SNS        {}", services.sns_url);
         let _ = writeln!(text, "SQS        {}", services.sqs_url);
+        let _ = writeln!(text, "pages      {pages}");
         let _ = writeln!(text, "functions  {functions}");
         for schedule in stack.schedules() {
             let _ =

@@ -16,13 +16,14 @@ use duewatch_runtime::RawStreamEvent;
 use duewatch_store::PrivateKey;
 use intake::SenderMap;
 use serde_json::Value;
+use serve_borrower::Pages;
 
-pub use self::events::{WaitingMessage, queue_event, scheduled_event};
+pub use self::events::{HttpRequest, WaitingMessage, http_event, queue_event, scheduled_event};
 pub use self::names::{LOCAL_ACCOUNT, LOCAL_REGION, arn, topic_arn};
 
 /// The functions that this crate runs, by the directories of their code. The template may
 /// declare more.
-pub const RUN_HERE: [&str; 8] = [
+pub const RUN_HERE: [&str; 9] = [
     detect_overdue::NAME,
     intake::NAME,
     post_payment::NAME,
@@ -31,6 +32,7 @@ pub const RUN_HERE: [&str; 8] = [
     send_reminders::NAME,
     reconcile_accounts::NAME,
     anchor_history::NAME,
+    serve_borrower::NAME,
 ];
 
 /// Why an invocation gave no answer.
@@ -65,6 +67,8 @@ pub struct Handlers {
     pub anchor_history: Services,
     /// The key with which `anchor-history` signs; none: it cannot be invoked here.
     pub anchor_key: Option<Arc<PrivateKey>>,
+    /// The pages of `serve-borrower`; none: they are not served here.
+    pub pages: Option<Pages>,
 }
 
 impl Handlers {
@@ -82,6 +86,7 @@ impl Handlers {
             reconcile_accounts: services(reconcile_accounts::NAME),
             anchor_history: services(anchor_history::NAME),
             anchor_key: None,
+            pages: None,
             keys,
         }
     }
@@ -146,6 +151,11 @@ impl Handlers {
                     .await
                     .map_err(|error| failed(error.to_string()))?;
                 serde_json::to_value(report)
+            }
+            serve_borrower::NAME => {
+                let event = serde_json::from_str(&bytes).map_err(|error| failed(error.to_string()))?;
+                let Some(pages) = &self.pages else { return Err(failed("no key of pages".to_owned())) };
+                serde_json::to_value(serve_borrower::handle(pages, event).await)
             }
             other => return Err(InvokeError::Unknown(other.to_owned())),
         };

@@ -108,12 +108,12 @@ impl LocalServices {
     }
 }
 
-async fn bind(port: u16) -> Result<TcpListener, StackError> {
+pub(crate) async fn bind(port: u16) -> Result<TcpListener, StackError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpListener::bind(address).await.map_err(|source| StackError::Port { port, source })
 }
 
-fn url(listener: &TcpListener) -> Result<String, StackError> {
+pub(crate) fn url(listener: &TcpListener) -> Result<String, StackError> {
     let address = listener.local_addr().map_err(|source| StackError::Port { port: 0, source })?;
     Ok(format!("http://{address}"))
 }

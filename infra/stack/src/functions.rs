@@ -3,8 +3,8 @@
 use duewatch_handlers::{Handlers, InvokeError};
 use duewatch_notify::ReferenceKeys;
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, TOMBSTONE_KEY};
-use duewatch_store::{NoSigningKey, NoTombstoneKey, PrivateKey, TombstoneKey};
+use duewatch_runtime::{ANCHOR_KEY, PAGE_KEY, REFERENCE_KEYS, TOMBSTONE_KEY};
+use duewatch_store::{NoPageKey, NoSigningKey, NoTombstoneKey, PageKey, PrivateKey, TombstoneKey};
 use serde_json::Value;
 
 /// The signing keys of references on this machine, where the environment names none. They are no secret, and
@@ -68,6 +68,23 @@ pub(crate) fn local_tombstone_key_text() -> String {
 /// When the environment names an invalid key.
 pub fn local_tombstone_key() -> Result<TombstoneKey, NoTombstoneKey> {
     TombstoneKey::parse(&local_tombstone_key_text())
+}
+
+/// The key of the borrower's pages on this machine, where the environment names none. It is no secret.
+const LOCAL_PAGE_KEY: &str = "6c6f63616c206b6579206f6620746865207061676573206f6e206d7920706321";
+
+/// The key of the pages that the environment names, or that of this machine.
+pub(crate) fn local_page_key_text() -> String {
+    let named = std::env::var(PAGE_KEY).ok().filter(|key| !key.is_empty());
+    named.unwrap_or_else(|| LOCAL_PAGE_KEY.to_owned())
+}
+
+/// The parsed key of the pages.
+///
+/// # Errors
+/// When the environment names an invalid key.
+pub fn local_page_key() -> Result<PageKey, NoPageKey> {
+    PageKey::parse(&local_page_key_text())
 }
 
 /// The runner of the functions.

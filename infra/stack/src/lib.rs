@@ -8,6 +8,7 @@ mod engines;
 mod functions;
 mod guard;
 mod in_process;
+mod pages;
 mod pump;
 mod queue_pump;
 pub mod sns;
@@ -22,9 +23,12 @@ use duewatch_domain::InboundMessage;
 use duewatch_domain::formats::message_line;
 use duewatch_handlers::{Handlers, InvokeError, RUN_HERE, scheduled_event, topic_arn};
 use duewatch_notify::reference::NoKeys;
-use duewatch_runtime::{ANCHOR_KEY, POLICY_KEYS, REFERENCE_KEYS, Settings, SettingsError, TOMBSTONE_KEY};
-use duewatch_store::{NoSigningKey, NoTombstoneKey, Store, keys};
+use duewatch_runtime::{
+    ANCHOR_KEY, PAGE_KEY, POLICY_KEYS, REFERENCE_KEYS, Settings, SettingsError, TOMBSTONE_KEY,
+};
+use duewatch_store::{NoPageKey, NoSigningKey, NoTombstoneKey, Store, keys};
 use serde_json::{Value, json};
+use serve_borrower::{Help, Pages};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -32,10 +36,11 @@ pub use self::clock::StackClock;
 pub use self::embedded::{LocalServices, Ports, Transport};
 pub use self::engines::Engines;
 pub use self::functions::{
-    Functions, LOCAL_POLICY_KEY, Remote, local_anchor_key, local_policy_key, local_reference_keys,
-    local_tombstone_key,
+    Functions, LOCAL_POLICY_KEY, Remote, local_anchor_key, local_page_key, local_policy_key,
+    local_reference_keys, local_tombstone_key,
 };
 pub use self::in_process::{InProcess, LocalAnswer};
+pub use self::pages::LocalPages;
 pub use self::pump::{GivenUp, Pump, StreamReader};
 pub use self::queue_pump::QueuePump;
 use self::sqs::LocalSqs;
@@ -67,6 +72,9 @@ pub enum StackError {
     /// The environment names no valid key of tombstones.
     #[error("{TOMBSTONE_KEY}: {0}")]
     NoTombstoneKey(#[from] NoTombstoneKey),
+    /// The environment names no valid key of pages.
+    #[error("{PAGE_KEY}: {0}")]
+    NoPageKey(#[from] NoPageKey),
     /// The environment names invalid keys.
     #[error("{REFERENCE_KEYS}: {0}")]
     Keys(#[from] NoKeys),
@@ -134,9 +142,16 @@ impl Stack {
         let shards = shard_queue(&template, &services)?;
         let keys = local_reference_keys()?;
         let anchor_key = Some(Arc::new(local_anchor_key()?));
+        let pages = Pages::new(
+            function_services(serve_borrower::NAME),
+            local_page_key()?,
+            keys.clone(),
+            Help::from_env(),
+        );
         let functions = Functions::InProcess(Box::new(Handlers {
             shards,
             anchor_key,
+            pages: Some(pages),
             ..Handlers::over(keys, function_services)
         }));
         let mut pumps = Vec::with_capacity(template.mappings.len());
@@ -188,6 +203,14 @@ impl Stack {
             .await;
         sent.map_err(|error| StackError::Queue(DisplayErrorContext(error).to_string()))?;
         Ok(())
+    }
+
+    /// Listens for a browser on loopback; 0 for any free port.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub async fn listen_for_pages(&self, port: u16) -> Result<LocalPages, StackError> {
+        LocalPages::listen(port, self.functions.clone(), self.clock.clone()).await
     }
 
     /// The services and their clients.
@@ -409,6 +432,7 @@ fn environment(template: &Template, function: &FunctionSpec) -> Result<Vec<(Stri
             EnvValue::Parameter(_) if name == REFERENCE_KEYS => functions::local_keys(),
             EnvValue::Parameter(_) if name == ANCHOR_KEY => functions::local_anchor_key_text(),
             EnvValue::Parameter(_) if name == POLICY_KEYS => local_policy_key()?.public_key().to_string(),
+            EnvValue::Parameter(_) if name == PAGE_KEY => functions::local_page_key_text(),
             EnvValue::Parameter(_) if name == TOMBSTONE_KEY => functions::local_tombstone_key_text(),
             EnvValue::Parameter(id) => template.parameter(id)?.default.clone().unwrap_or_default(),
         };

@@ -23,6 +23,7 @@ mod reconciliation;
 mod record_error;
 mod record_revision;
 mod services;
+mod sign_in;
 mod sweep;
 mod take_command;
 mod take_receipt;
@@ -52,6 +53,10 @@ pub use self::reconciliation::{Discrepancy, ReconcileError, ReconcileReport, rec
 pub use self::record_error::RecordError;
 pub use self::record_revision::record_revision;
 pub use self::services::Services;
+pub use self::sign_in::{
+    CODE_WORKS_FOR, CODES_A_DAY, CodeRequest, KNOWN_FOR, SESSION_LASTS, SignedIn, TRIES_A_DAY,
+    TRIES_OF_A_CODE, enter_code, request_code, sign_out, signed_in,
+};
 pub use self::sweep::{SweepReport, sweep_shard};
 pub use self::take_command::{CommandOutcome, take_command};
 pub use self::take_receipt::{ReceiptEffect, take_receipt};

@@ -247,6 +247,60 @@ pub fn contact_due(due: &ContactDue<'_>, now: DateTime<Utc>) -> OutboundMessage 
     )
 }
 
+/// A sign-in code on its way to a borrower, rendered.
+#[derive(Clone, Debug)]
+pub struct SignInDue<'a> {
+    /// The same each time the message is published.
+    pub message_id: &'a ContactId,
+    /// None: the account is not known, and the message bears neither a text nor a channel.
+    pub to: Option<(&'a CustomerId, Channel)>,
+    pub language: Language,
+    pub rendered: Rendered,
+    pub reference: Reference,
+}
+
+/// The message of a sign-in code, for `reminders`. So that nobody learns from the time of an answer whether an account
+/// exists, a message leaves for an unknown one too: its channel is `none`, and its text is empty.
+#[must_use]
+pub fn sign_in_due(due: &SignInDue<'_>, now: DateTime<Utc>) -> OutboundMessage {
+    let language = match due.language {
+        Language::Zh => "zh",
+        Language::En => "en",
+    };
+    let (subject, channel) = due.to.map_or(("nobody", "none"), |(id, on)| (id.as_str(), on.as_str()));
+    let shown = due.to.map(|_| &due.rendered);
+    let data = SignInData {
+        customer_id: subject,
+        channel,
+        language: due.language,
+        template: SIGN_IN,
+        subject: shown.and_then(|rendered| rendered.subject.as_deref()),
+        text: shown.map_or("", |rendered| &rendered.text),
+        segments: shown.and_then(|rendered| rendered.segments).map(|segments| segments.count),
+        reference: due.to.map(|_| due.reference.to_string()),
+    };
+    CloudEvent::new("duewatch.sign_in.due.v1", due.message_id.to_string(), subject, now, data)
+        .message(Topic::Reminders, &[("channel", channel), ("template", SIGN_IN), ("language", language)])
+}
+
+/// The template's name in messages with a sign-in code.
+const SIGN_IN: &str = "sign_in";
+
+#[derive(Serialize)]
+struct SignInData<'a> {
+    customer_id: &'a str,
+    channel: &'static str,
+    language: Language,
+    template: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+}
+
 /// The type of an archived command.
 pub const COMMAND_ARCHIVED: &str = "duewatch.command.archived.v1";
 /// The type of an archived erasure.

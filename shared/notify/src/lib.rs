@@ -13,8 +13,8 @@ pub mod text;
 
 pub use event::{
     AccountChanged, COMMAND_ARCHIVED, CloudEvent, ContactDue, ContactItem, ERASURE_ARCHIVED, OperationsEvent,
-    OperationsKind, WorkDone, account_changed, command_archived, contact_due, erasure_archived, heartbeat,
-    operations, operations_today,
+    OperationsKind, SignInDue, WorkDone, account_changed, command_archived, contact_due, erasure_archived,
+    heartbeat, operations, operations_today, sign_in_due,
 };
 pub use publish::{FailedMessage, MAX_ATTEMPTS, Notifier, NotifyError, OutboundMessage, Topic, Topics};
 pub use reference::{Reference, ReferenceKeys, Verified, verify};

@@ -20,7 +20,7 @@ pub use firing::FiringError;
 pub use metrics::Metrics;
 pub use queue::{QueueBatch, queue_batch};
 pub use settings::{
-    ANCHOR_KEY, POLICY_KEYS, REFERENCE_KEYS, SETTINGS, Settings, SettingsError, TOMBSTONE_KEY,
-    anchor_key_from_env, reference_keys, reference_keys_from_env, tombstone_key_from_env,
+    ANCHOR_KEY, PAGE_KEY, POLICY_KEYS, REFERENCE_KEYS, SETTINGS, Settings, SettingsError, TOMBSTONE_KEY,
+    anchor_key_from_env, page_key_from_env, reference_keys, reference_keys_from_env, tombstone_key_from_env,
 };
 pub use start::{run, run_batches, services, services_over, start, start_beside};

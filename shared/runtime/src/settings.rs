@@ -5,7 +5,8 @@ use std::fmt;
 use duewatch_notify::reference::NoKeys;
 use duewatch_notify::{ReferenceKeys, Topics};
 use duewatch_store::{
-    NoPolicyKeys, NoSigningKey, NoTombstoneKey, PolicyKeys, PrivateKey, Store, Tables, TombstoneKey,
+    NoPageKey, NoPolicyKeys, NoSigningKey, NoTombstoneKey, PageKey, PolicyKeys, PrivateKey, Store, Tables,
+    TombstoneKey,
 };
 
 /// Every variable that the settings read. `infra/template.yaml` sets each of them.
@@ -42,6 +43,9 @@ pub const ANCHOR_KEY: &str = "DUEWATCH_ANCHOR_KEY";
 /// erasures: 32 bytes in hexadecimal digits.
 pub const TOMBSTONE_KEY: &str = "DUEWATCH_TOMBSTONE_KEY";
 
+/// The variable with the key of the borrower's pages, for the function that serves them: 32 bytes in hexadecimal digits.
+pub const PAGE_KEY: &str = "DUEWATCH_PAGE_KEY";
+
 /// The settings of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -73,6 +77,9 @@ pub enum SettingsError {
     /// The value is no key. The message never quotes it.
     #[error("{TOMBSTONE_KEY}: {0}")]
     NoTombstoneKey(#[from] NoTombstoneKey),
+    /// The value is no key. The message never quotes it.
+    #[error("{PAGE_KEY}: {0}")]
+    NoPageKey(#[from] NoPageKey),
 }
 
 /// Rust prints the error that ends a `main` by its `Debug`: one line that tells the reader which variable to
@@ -169,6 +176,14 @@ pub fn anchor_key_from_env() -> Result<PrivateKey, SettingsError> {
 /// [`SettingsError::NoTombstoneKey`], which never quotes it.
 pub fn tombstone_key_from_env() -> Result<TombstoneKey, SettingsError> {
     Ok(TombstoneKey::parse(&std::env::var(TOMBSTONE_KEY).unwrap_or_default())?)
+}
+
+/// Reads the key of the borrower's pages from the environment.
+///
+/// # Errors
+/// [`SettingsError::NoPageKey`], which never quotes it.
+pub fn page_key_from_env() -> Result<PageKey, SettingsError> {
+    Ok(PageKey::parse(&std::env::var(PAGE_KEY).unwrap_or_default())?)
 }
 
 #[cfg(test)]

@@ -38,6 +38,12 @@
 //! | records | `settings` | `hold#AT#restrictions`, `hold#AT#sending` | a change of a hold |
 //! | records | `settings` | `ran#FUNCTION` | when a scheduled run of a function last did all its work |
 //! | records | `customer#ID` | `archive-key` | the key that seals the customer's texts in the archive, and its id; an erasure deletes it |
+//! | records | `sign-in#BROWSER`, a MAC | `code` | the MAC of the sign-in code that a browser waits for, and its tries |
+//! | records | `sign-in#MESSAGE` | `message` | the note that no message left, for nobody is known |
+//! | records | `sign-in-count#SUBJECT`, a MAC | the date (UTC) | codes to a contact point, or tries of an account, on a day |
+//! | records | `customer#ID` | `feedback#KEY` | what the customer said of a page, by the key of its form |
+//! | records | `feedback#PAGE` | the policy's id | how often each score was given |
+//! | records | `session#SESSION`, a MAC | `session` | a session of the pages: its customer, its end |
 //!
 //! The items of an installation bear these names: a name changes only together with a migration of the
 //! items. The partition and the sort key of records, history, policies and anchors are `pk` and `sk`; `expires_at` is
@@ -104,6 +110,8 @@ pub(crate) const OF_ACCOUNT: &str = "account_id = :account";
 pub(crate) const OF_PARTITION: &str = "pk = :pk";
 /// The records of a partition whose sort keys begin alike.
 pub(crate) const UNDER_PREFIX: &str = "pk = :pk AND begins_with(sk, :prefix)";
+/// The records of a partition between two sort keys.
+pub(crate) const BETWEEN_KEYS: &str = "pk = :pk AND sk BETWEEN :first AND :last";
 /// The condition that the table has no such item.
 pub(crate) const IS_NEW: &str = "attribute_not_exists(pk)";
 /// The condition that the table has such an item.
@@ -148,6 +156,13 @@ pub(crate) const CONTACT_LOG: &str = "contact-log#";
 pub(crate) const ACCESSES: &str = "access#";
 /// The prefix of the sort keys of a customer's links to accounts.
 pub(crate) const LINKS: &str = "account#";
+
+/// The prefix of the sort keys of contact points.
+pub(crate) const CONTACT_POINTS: &str = "contact#";
+/// The sort key of a sign-in code.
+pub(crate) const SIGN_IN_CODE: &str = "code";
+/// The sort key of a session.
+pub(crate) const SESSION: &str = "session";
 
 const CUSTOMER: &str = "customer#";
 const MESSAGES: &str = "message#";
@@ -262,12 +277,37 @@ pub(crate) fn message_in(pk: &str) -> Option<&str> {
 
 /// The sort key of a channel's contact point.
 pub(crate) fn contact_point(channel: Channel) -> String {
-    format!("contact#{}", channel.as_str())
+    format!("{CONTACT_POINTS}{}", channel.as_str())
 }
 
 /// The channel in the sort key of a contact point; `None` for another key.
 pub(crate) fn channel_in(sk: &str) -> Option<&str> {
-    sk.strip_prefix("contact#")
+    sk.strip_prefix(CONTACT_POINTS)
+}
+
+/// The partition key of what a browser waits for, by its MAC.
+pub(crate) fn sign_in(browser: &str) -> String {
+    format!("sign-in#{browser}")
+}
+
+/// The partition key of a count, by the MAC of its subject.
+pub(crate) fn sign_in_count(subject: &str) -> String {
+    format!("sign-in-count#{subject}")
+}
+
+/// The partition key of the counts of a page's scores.
+pub(crate) fn feedback(page: &str) -> String {
+    format!("feedback#{page}")
+}
+
+/// The sort key of what a customer said, by the key of its form.
+pub(crate) fn feedback_of(key: &str) -> String {
+    format!("feedback#{key}")
+}
+
+/// The partition key of a session, by the MAC of its id.
+pub(crate) fn session(id: &str) -> String {
+    format!("session#{id}")
 }
 
 /// The partition key of the tombstones of a contact point, by its MAC.

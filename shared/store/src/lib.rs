@@ -26,10 +26,12 @@ mod contacts;
 mod customers;
 mod due;
 mod error;
+mod feedback;
 mod free_texts;
 mod history;
 pub mod keys;
 mod operator_hold;
+mod page_key;
 mod payments;
 mod policies;
 mod profiles;
@@ -40,6 +42,7 @@ mod records;
 mod retry;
 mod reversals;
 mod scan_cursor;
+mod sign_in;
 mod signing;
 mod suspense;
 mod table;
@@ -64,10 +67,12 @@ pub use self::customers::{
 };
 pub use self::due::{DueAccount, DuePage};
 pub use self::error::{StoreError, WriteConflict};
+pub use self::feedback::Feedback;
 pub use self::history::{
     EntryContent, HistoryBreak, HistoryEntry, Recorded, Verifier, is_asked_for_history, verify_history,
 };
 pub use self::operator_hold::{HoldScope, OperatorHold};
+pub use self::page_key::{NoPageKey, PageKey};
 pub use self::payments::{FaultyFact, PaymentFact, PaymentPut, payment_key_of};
 pub use self::policies::{
     MAX_POLICY_KEYS, NoPolicyKeys, PolicyApproval, PolicyKeys, PolicyPublication, PublishedPolicy,
@@ -82,6 +87,7 @@ pub use self::records::ContactOutcome;
 pub use self::retry::{MAX_CONFLICTS, MayConflict, retry_conflicts};
 pub use self::reversals::{ReversalFact, ReversalPut};
 pub use self::scan_cursor::{AccountPage, ScanCursor};
+pub use self::sign_in::{BorrowerRecords, CodeMessage, KnownContactPoint, PageSession, SignInCode};
 pub use self::signing::{NoSigningKey, PrivateKey, VerifyingKey};
 pub use self::suspense::{SuspensePage, SuspensePayment};
 pub use self::tombstones::{NoTombstoneKey, TombstoneKey};

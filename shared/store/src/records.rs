@@ -36,6 +36,20 @@ pub enum ContactOutcome {
     Unrenderable,
 }
 
+impl ContactOutcome {
+    /// The name in views.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Withdrawn => "withdrawn",
+            Self::Held => "held",
+            Self::Suppressed => "suppressed",
+            Self::Unrenderable => "unrenderable",
+        }
+    }
+}
+
 impl Store {
     /// Notes that a revision of an account and all below were published. A lower revision than the noted one
     /// changes nothing. `after` is the revision of the preceding decision: where that was not noted, this

@@ -12,6 +12,7 @@ use crate::clearing::Clearing;
 use crate::installments::{self, BucketView, InstallmentView};
 use crate::messages::MessageView;
 use crate::operations::{OperationView, operations};
+use crate::outlook::{self, CauseView, DisputeView, PromiseView, StepView};
 use crate::payments::{PaymentView, ProcessView};
 
 /// An account, whole. Before its opening it has no stage, no figures and no next action.
@@ -59,6 +60,18 @@ pub struct AccountView<'a> {
     pub in_process: Option<ProcessView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<PauseView>,
+    /// The stages that come by themselves, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepView>,
+    /// Oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub promises: Vec<PromiseView>,
+    /// Oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disputes: Vec<DisputeView>,
+    /// The borrower's own reason for being late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CauseView>,
     /// Oldest first.
     pub decisions: Vec<DecisionLine<'a>>,
     /// Oldest first; those that wait come last. None: the source of the view knows no messages.
@@ -121,12 +134,17 @@ impl<'a> AccountView<'a> {
                 .in_process()
                 .and_then(|process| ProcessView::current(account, process, today)),
             pauses: pauses(account, today),
+            steps: Vec::new(),
+            promises: outlook::promises(account, today),
+            disputes: outlook::disputes(account),
+            cause: outlook::cause(account),
             decisions: decisions.iter().map(|decision| DecisionLine::new(subject, decision)).collect(),
             messages: None,
         };
         if today >= account.opened_on {
             let assessment = assess(account, &timeline, at);
             view.add_plan(account, &timeline, assessment.day);
+            view.steps = outlook::steps(account, &timeline, at);
             view.add_assessment(account, versions, &assessment);
         }
         view

@@ -9,11 +9,15 @@ mod clearing;
 mod installments;
 mod messages;
 mod operations;
+mod outlook;
 mod payments;
+mod situation;
 
 pub use self::account::{AccountView, CreditView, PauseView};
 pub use self::clearing::Clearing;
 pub use self::installments::{BucketView, InstallmentState, InstallmentView, Part};
 pub use self::messages::MessageView;
 pub use self::operations::{OperationAnswer, OperationView};
+pub use self::outlook::{CauseView, DisputeView, PromiseView, StepView};
 pub use self::payments::{PaymentState, PaymentView, ProcessView, ReversalView};
+pub use self::situation::Situation;

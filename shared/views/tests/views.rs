@@ -8,13 +8,14 @@
 )]
 
 use chrono::NaiveDate;
+use duewatch_domain::account::PromiseOutcome;
 use duewatch_domain::formats::parse_event_line;
 use duewatch_domain::kernel::end_of_day;
 use duewatch_domain::policy::Versions;
 use duewatch_domain::{Account, Policy, Trigger};
 use duewatch_testkit::{ContractTerms, FREEZE, date, policy, stages};
 use duewatch_views::{
-    AccountView, InstallmentState, InstallmentView, OperationAnswer, PaymentState, PaymentView,
+    AccountView, InstallmentState, InstallmentView, OperationAnswer, PaymentState, PaymentView, Situation,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -165,6 +166,71 @@ fn an_operation_that_a_restriction_blocks_is_named_and_repaying_never_is(
             view.operations.iter().find(|one| one.operation == operation).map(|one| one.answer)
         };
         assert_eq!((answer("draw"), answer("repay")), (Some(expected), Some(OperationAnswer::Allowed)));
+    });
+}
+
+/// The due date is in time, the day after is not. Nights from 4 October on cost 0.50 each: fifteen by the 19th, which
+/// is also the 15th delinquent day.
+#[rstest]
+#[case::due("2023-10-01", json!({"state": "due_on", "amount": "1000.00", "on": "2023-10-01"}))]
+#[case::overdue("2023-10-02", json!({"state": "overdue", "amount": "1000.00", "since": "2023-10-01"}))]
+#[case::restricted("2023-10-19", json!({"state": "overdue_restricted", "amount": "1007.50", "since": "2023-10-01"}))]
+fn an_account_stands_where_its_day_puts_it(#[case] day: &str, #[case] expected: Value) {
+    viewed(&mut loan(), &with_late_fee(), day, |view| {
+        assert_eq!(serde_json::to_value(view.situation()).unwrap(), expected);
+    });
+}
+
+/// Six nights from 4 October on cost 0.50 each; those that begin in the pause cost nothing.
+#[test]
+fn a_pause_is_where_a_late_account_stands() {
+    let (mut account, policy) = (loan(), with_late_fee());
+    let paused = json!({ "at": "2023-10-02T12:00:00+08:00", "type": "pause_started", "from": "2023-10-10", "until": "2023-10-20" });
+    happens(&mut account, &policy, paused);
+    viewed(&mut account, &policy, "2023-10-12", |view| {
+        let (since, until) = (Some(date("2023-10-01")), date("2023-10-20"));
+        assert_eq!(view.situation(), Situation::OverduePaused { amount: "1003.00".to_owned(), since, until });
+    });
+}
+
+#[test]
+fn an_account_that_is_paid_off_or_not_begun_owes_nothing() {
+    let (mut account, policy) = (loan(), policy("", ""));
+    let before = end_of_day(account.time_zone, date("2023-08-31"));
+    let rules = versions(policy.clone());
+    let view = AccountView::new(&account, &[], &rules, before);
+    assert_eq!(view.situation(), Situation::NotOpened { opens_on: date("2023-09-01") });
+    let paid = json!({ "at": "2023-10-01T12:00:00+08:00", "type": "payment_received", "payment_id": "P-1", "amount": "1500.00" });
+    happens(&mut account, &policy, paid);
+    viewed(&mut account, &policy, "2023-10-02", |view| assert_eq!(view.situation(), Situation::NothingDue));
+}
+
+#[test]
+fn the_next_restriction_is_named_with_its_day() {
+    viewed(&mut loan(), &with_late_fee(), "2023-10-14", |view| {
+        let steps: Vec<_> = view.steps.iter().map(|step| (step.on, step.stage.as_str())).collect();
+        assert_eq!(steps, [(date("2023-10-19"), "frozen")]);
+        assert_eq!(view.steps[0].restrictions[0].to_string(), "freeze_drawdown");
+    });
+}
+
+#[test]
+fn a_promise_and_a_reason_are_shown_as_the_borrower_gave_them() {
+    let (mut account, policy) = (loan(), with_late_fee());
+    let promised = json!({ "at": "2023-10-05T12:00:00+08:00", "type": "promise_made", "promise_id": "PR-1", "amount": "250.00", "until": "2023-10-11" });
+    happens(&mut account, &policy, promised);
+    let at = "2023-10-05T04:00:00Z".parse().unwrap();
+    account.record_borrower_cause("ill", at, at).unwrap();
+    viewed(&mut account, &policy, "2023-10-10", |view| {
+        let promise = &view.promises[0];
+        assert_eq!(
+            (promise.amount.as_str(), promise.by, promise.outcome),
+            ("250.00", date("2023-10-10"), None)
+        );
+        assert_eq!(view.cause.as_ref().unwrap().reason, "ill");
+    });
+    viewed(&mut account, &policy, "2023-10-11", |view| {
+        assert_eq!(view.promises[0].outcome, Some(PromiseOutcome::Broken));
     });
 }
 

@@ -30,6 +30,7 @@ mod intake;
 mod layers;
 mod model;
 mod mutants;
+mod pages;
 mod payments;
 mod poison;
 mod policies;

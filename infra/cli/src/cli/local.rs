@@ -40,6 +40,9 @@ pub(super) struct ServeArgs {
     /// The port of SQS on this machine.
     #[arg(long, default_value_t = 8002)]
     sqs_port: u16,
+    /// The port of the borrower's pages on this machine.
+    #[arg(long, default_value_t = 8003)]
+    pages_port: u16,
     /// A Lambda runtime that runs the functions, such as http://127.0.0.1:9000 for `cargo lambda watch`; by
     /// default, this process.
     #[arg(long, value_name = "URL")]
@@ -80,6 +83,7 @@ pub(super) async fn run_serve(args: ServeArgs) -> Result<(), Box<dyn Error>> {
         dynamodb_port: args.dynamodb_port,
         sns_port: args.sns_port,
         sqs_port: args.sqs_port,
+        pages_port: args.pages_port,
         lambda: args.lambda,
         env_file: args.env_file,
     };

@@ -199,7 +199,7 @@ fn the_environment_file_of_serve_never_replaces_its_inputs() {
     let folder = case();
     let run = Command::new(env!("CARGO_BIN_EXE_duewatch"))
         .args("serve --book book.jsonl --policy policy.toml --env-file ./policy.toml".split(' '))
-        .args("--dynamodb-port 0 --sns-port 0 --sqs-port 0".split(' '))
+        .args("--dynamodb-port 0 --sns-port 0 --sqs-port 0 --pages-port 0".split(' '))
         .current_dir(folder.path())
         .output()
         .unwrap();

@@ -20,19 +20,19 @@ pub struct DecisionSubject<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct DecisionLine<'a> {
     #[serde(serialize_with = "instant")]
-    at: DateTime<Utc>,
-    account_id: &'a AccountId,
-    revision: Revision,
-    policy: &'a PolicyRef,
-    from: &'a StageName,
-    to: &'a StageName,
-    applied: &'a [Restriction],
-    lifted: &'a [Restriction],
-    figures: FiguresLine,
-    reasons: Vec<ReasonLine>,
+    pub at: DateTime<Utc>,
+    pub account_id: &'a AccountId,
+    pub revision: Revision,
+    pub policy: &'a PolicyRef,
+    pub from: &'a StageName,
+    pub to: &'a StageName,
+    pub applied: &'a [Restriction],
+    pub lifted: &'a [Restriction],
+    pub figures: FiguresLine,
+    pub reasons: Vec<ReasonLine>,
     #[serde(serialize_with = "maybe_instant")]
-    next_action_at: Option<DateTime<Utc>>,
-    event_id: String,
+    pub next_action_at: Option<DateTime<Utc>>,
+    pub event_id: String,
 }
 
 impl<'a> DecisionLine<'a> {
@@ -59,16 +59,16 @@ impl<'a> DecisionLine<'a> {
 /// The figures of an assessment as they are written to files.
 #[derive(Clone, Debug, Serialize)]
 pub struct FiguresLine {
-    days_past_due: u32,
-    delinquent_days: u32,
+    pub days_past_due: u32,
+    pub delinquent_days: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    material_days: Option<u32>,
-    overdue: String,
-    oldest_due_on: Option<chrono::NaiveDate>,
-    outstanding: String,
+    pub material_days: Option<u32>,
+    pub overdue: String,
+    pub oldest_due_on: Option<chrono::NaiveDate>,
+    pub outstanding: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    late_fee: Option<String>,
-    unpaid_installments: u32,
+    pub late_fee: Option<String>,
+    pub unpaid_installments: u32,
 }
 
 impl FiguresLine {
@@ -91,10 +91,10 @@ impl FiguresLine {
 /// A reason as it is written to files: the rule, its threshold, the value that met it, and a sentence.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReasonLine {
-    rule: &'static str,
-    threshold: Value,
-    value: Value,
-    sentence: String,
+    pub rule: &'static str,
+    pub threshold: Value,
+    pub value: Value,
+    pub sentence: String,
 }
 
 impl ReasonLine {

@@ -6,24 +6,21 @@
 //! replaces the shipped one. [`check`] lists what a template may contain.
 
 mod facts;
-mod figures;
-mod read;
 mod render;
 mod shipped;
-mod words;
+mod template;
 
 use std::collections::BTreeMap;
 
 use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Policy, Templates, TextPlace};
+use duewatch_text::{LANGUAGES, Words};
 
 pub use self::facts::{
     AccountFacts, AmountOwed, MAX_ACCOUNTS, MaskedAccount, MessageFacts, Next, OptOut, Section,
     ThirdPartyFacts,
 };
-pub use self::figures::{amount, date};
 pub use self::render::{RenderError, Rendered};
-use self::words::Words;
 
 /// A fault in the texts of a policy, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +29,6 @@ pub struct TextFault {
     pub place: TextPlace,
     pub problem: String,
 }
-
-/// Every language of messages to borrowers.
-const LANGUAGES: [Language; 2] = [Language::Zh, Language::En];
 
 /// The templates that a policy's messages are rendered from: its own and the shipped ones.
 #[derive(Debug, Default)]
@@ -53,7 +47,7 @@ impl MessageTexts {
         for (name, template) in templates {
             let words = |language: Language| {
                 let at = |offset| TextPlace::Template { name: name.clone(), language, offset };
-                read::template(template.text(language), language).map_err(|(offset, problem)| TextFault {
+                template::template(template.text(language), language).map_err(|(offset, problem)| TextFault {
                     place: at(offset),
                     problem: format!("templates.{name}: {problem}"),
                 })
@@ -73,7 +67,7 @@ impl MessageTexts {
             let Some(words) = self.of(name, language) else {
                 return Err(fault(format!("contact.contact_persons: there is no template \"{name}\"")));
             };
-            for part in read::PARTS_OF_A_MESSAGE {
+            for part in template::PARTS_OF_A_MESSAGE {
                 words.say(part, &[]).map_err(|problem| {
                     fault(format!(
                         "contact.contact_persons: template \"{name}\": a contact person is told of no \

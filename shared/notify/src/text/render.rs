@@ -4,13 +4,13 @@ use duewatch_domain::describe;
 use duewatch_domain::kernel::header_value;
 use duewatch_domain::policy::Language;
 use duewatch_domain::policy::{Channel, Restriction};
+use duewatch_text::{Argument, Value, Words};
 
 use super::facts::{
     AccountFacts, AmountOwed, MAX_ACCOUNTS, MessageFacts, Next, OptOut, Section, ThirdPartyFacts,
 };
-use super::words::{Argument, Value, Words};
-use super::{MessageTexts, figures, shipped};
-use crate::Segments;
+use super::{MessageTexts, shipped};
+use crate::{Reference, Segments};
 
 /// A rendered message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,26 @@ impl MessageTexts {
         writer.rendered(subject, "subject-to-pass-on", &paragraphs)
     }
 
+    /// Renders the message of a sign-in code, which holds for so many minutes.
+    ///
+    /// # Errors
+    /// [`RenderError`]; none, as long as the shipped text has its messages.
+    pub fn render_sign_in(
+        channel: Channel,
+        language: Language,
+        (code, minutes): (&str, u32),
+        reference: Reference,
+    ) -> Result<Rendered, RenderError> {
+        let writer = Writer::new(channel, language)?;
+        let code = [("code", Value::Text(code)), ("minutes", Value::Number(minutes))];
+        let mut paragraphs = writer.greeting()?;
+        paragraphs.push(join(&[
+            writer.say("sign-in", &code)?,
+            writer.say("reference", &[("reference", Value::Text(&reference.to_string()))])?,
+        ]));
+        writer.rendered(None, "subject-sign-in", &paragraphs)
+    }
+
     fn words(&self, template: &str, language: Language) -> Result<&Words, RenderError> {
         self.of(template, language).ok_or_else(|| RenderError::UnknownTemplate(template.to_owned()))
     }
@@ -185,7 +205,9 @@ impl Writer {
     fn delay(&self, facts: &MessageFacts<'_>) -> Result<Option<String>, RenderError> {
         let mut sentences = Vec::new();
         if let Some(since) = facts.late_since {
-            sentences.push(self.say("late", &[("date", Value::Text(&figures::date(since, self.language)))])?);
+            sentences.push(
+                self.say("late", &[("date", Value::Text(&duewatch_text::date(since, self.language)))])?,
+            );
         }
         if facts.stands_for > 0 {
             sentences.push(self.say("stands-for", &[("count", Value::Number(facts.stands_for))])?);
@@ -231,12 +253,12 @@ impl Writer {
             let is_named = matches!(facts.next, Some(Next::Rules { .. }));
             return (!is_named).then(|| self.say("nothing", &[account])).transpose();
         };
-        let number = figures::amount(facts.currency, amount_owed.amount());
+        let number = duewatch_text::amount(facts.currency, amount_owed.amount());
         let amount = self.say(
             "amount",
             &[("currency", Value::Text(facts.currency.code())), ("number", Value::Text(&number))],
         )?;
-        let date = figures::date(amount_owed.due_on(), self.language);
+        let date = duewatch_text::date(amount_owed.due_on(), self.language);
         let days = amount_owed.days_past_due();
         let arguments = [
             account,
@@ -263,7 +285,7 @@ impl Writer {
             restrictions.iter().map(|one| describe::restriction(one, self.language)).collect();
         let arguments = [
             ("account", Value::Text(facts.account.as_str())),
-            ("date", Value::Text(&figures::date(date, self.language))),
+            ("date", Value::Text(&duewatch_text::date(date, self.language))),
             ("restrictions", Value::Text(&self.sentences(&restrictions))),
         ];
         self.say(id, &arguments)

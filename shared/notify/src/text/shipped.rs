@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use duewatch_domain::policy::Language;
+use duewatch_text::Words;
 
-use super::read;
-use super::words::Words;
+use super::template as read;
 
 /// The template for third-party contacts, and for no other recipient.
 const THIRD_PARTY: &str = "contact_person";
@@ -98,7 +98,8 @@ fn text((_, zh, en): &Shipped, language: Language) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LANGUAGES;
+    use duewatch_text::LANGUAGES;
+
     use super::*;
 
     #[test]

@@ -62,3 +62,8 @@ opt-out-at = To get no more messages like this one: { $how }
 refuse = If you do not want to be contacted about this, tell us, and we stop.
 reference = Reference { $reference }. With it you can ask us whether this message is ours.
     .sms = Ref. { $reference }
+
+# A code for the pages.
+subject-sign-in = Your sign-in code
+sign-in = Your code is { $code }. It works for { $minutes } minutes, in the browser that asked for it. Nobody of us ever asks you for it. If you did not ask for it, do nothing.
+    .sms = Code { $code }, valid { $minutes } min. We never ask you for it. Not you? Do nothing.

@@ -214,6 +214,18 @@ fn messages_that_cannot_leave_are_seen() {
 }
 
 #[test]
+fn pages_that_fail_lack_words_or_are_tried_for_codes_are_seen() {
+    for (alarm, metric) in [
+        ("PagesFailedAlarm", "pages_failed"),
+        ("PagesWithoutWordsAlarm", "pages_without_words"),
+        ("CodesWrongAlarm", "codes_wrong"),
+        ("CodesAskedAlarm", "codes_asked"),
+    ] {
+        watched_metric(alarm, "serve-borrower", metric);
+    }
+}
+
+#[test]
 fn policies_that_are_taken_unsigned_are_seen() {
     watched_metric("UnsignedPoliciesAlarm", "detect-overdue", "policies_unsigned");
 }

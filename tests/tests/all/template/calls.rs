@@ -16,8 +16,8 @@ use duewatch_stack::{local_policy_key, local_tombstone_key};
 use duewatch_store::{HoldScope, OperatorHold, PolicyApproval, policy_digest};
 use duewatch_tests::observed::RequestObserver;
 use duewatch_tests::support::{
-    JOINT, KEEPING, STANDARD, World, anchor, contract, id, message, policy_text, post, record, report,
-    sample, send, sweep, sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
+    Browser, JOINT, KEEPING, STANDARD, World, anchor, contract, id, message, policy_text, post, record,
+    report, sample, send, sweep, sweep_contacts, sweep_handing_over, take_in, take_messages, watch,
 };
 use serde_json::{Value, json};
 
@@ -346,6 +346,34 @@ async fn reconcile_accounts_calls_what_its_role_grants() {
     anchor(&world.services(anchor_history::NAME)).await;
     assert!(watch(&services).await.heartbeat);
     notes.are_those_of("ReconcileAccountsFunction");
+}
+
+#[tokio::test]
+async fn serve_borrower_calls_what_its_role_grants() {
+    let world = World::at("2023-09-01T00:00:00Z").await;
+    let notes = Notes::default();
+    world.open("A-1").await;
+    let contact = r#""channel":"sms","contact_point":"+8613800000000","changed_by":"desk""#;
+    let contact = message("E-1", world.now(), "A-1", "contact_changed", contact);
+    assert!(take_messages(&world.services(intake::NAME), &[contact]).await.is_empty());
+    // About to be restricted, with money in the table that cannot be posted: a ticket.
+    world.set("2023-10-20T02:00:00Z");
+    let mut foreign = world.payment("A-1", "P-1", "250.00");
+    foreign["currency"] = json!("USD");
+    world.put_payment(&foreign).await;
+    let mut browser = Browser::new(notes.on(&world, serve_borrower::NAME));
+    browser.sign_in(&world, "A-1").await;
+    assert_eq!(browser.get("/").await.status, 200);
+    let page = browser.get("/accounts/A-1").await;
+    let (token, key) = (page.hidden("token"), page.hidden("key"));
+    for (action, name, value) in
+        [("reason", "reason", "ill"), ("dispute", "what", "paid"), ("consent", "channel", "sms")]
+    {
+        let form = [(name, value), ("token", token.as_str()), ("key", key.as_str())];
+        assert_eq!(browser.post(&format!("/accounts/A-1/{action}"), &form).await.status, 303, "{action}");
+    }
+    assert_eq!(browser.post("/sign-out", &[("token", &token)]).await.status, 303);
+    notes.are_those_of("ServeBorrowerFunction");
 }
 
 #[tokio::test]

@@ -14,9 +14,10 @@ pub(crate) use self::alarms::watched_metric;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use duewatch_runtime::{ANCHOR_KEY, REFERENCE_KEYS, SETTINGS, Settings, TOMBSTONE_KEY};
+use duewatch_runtime::{ANCHOR_KEY, PAGE_KEY, REFERENCE_KEYS, SETTINGS, Settings, TOMBSTONE_KEY};
 use duewatch_stack::template::{AttributeKind, Projection, StreamView, TableSpec, Template};
 use duewatch_tests::support::{World, id};
+use serve_borrower::Help;
 
 const OPENED_AT: &str = "2023-09-01T00:00:00Z";
 
@@ -167,10 +168,11 @@ fn every_setting_is_set_for_every_function_and_nothing_that_is_not_read() {
         ("IntakeFunction", vec![intake::SENDERS, TOMBSTONE_KEY]),
         ("SendRemindersFunction", vec![REFERENCE_KEYS]),
         ("AnchorHistoryFunction", vec![ANCHOR_KEY]),
+        ("ServeBorrowerFunction", vec![PAGE_KEY, REFERENCE_KEYS, Help::HOW_TO_PAY, Help::WHOM_TO_CALL]),
     ]);
     let read: BTreeSet<&str> = SETTINGS.into_iter().chain(["RUST_LOG"]).collect();
     let template = template();
-    assert_eq!(template.functions.len(), 9);
+    assert_eq!(template.functions.len(), 10);
     for function in &template.functions {
         let mut set: BTreeSet<&str> = function.environment.iter().map(|(name, _)| name.as_str()).collect();
         for name in own.get(function.logical_id.as_str()).into_iter().flatten() {

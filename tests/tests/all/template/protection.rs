@@ -7,7 +7,7 @@ use super::resources::{TEXT, id_of, list, named, of, resource, resources, texts,
 const KEY: &str = "EncryptionKey.Arn";
 
 /// The property of each resource type that names the key for its data. None: the type holds no data.
-const ENCRYPTED_BY: [(&str, Option<&str>); 25] = [
+const ENCRYPTED_BY: [(&str, Option<&str>); 30] = [
     ("AWS::DynamoDB::Table", Some("/Properties/SSESpecification/KMSMasterKeyId")),
     ("AWS::SNS::Topic", Some("/Properties/KmsMasterKeyId")),
     ("AWS::SQS::Queue", Some("/Properties/KmsMasterKeyId")),
@@ -43,6 +43,12 @@ const ENCRYPTED_BY: [(&str, Option<&str>); 25] = [
     ("AWS::CloudWatch::Dashboard", None),
     ("AWS::SNS::Subscription", None),
     ("AWS::Budgets::Budget", None),
+    // They pass requests on and keep none.
+    ("AWS::ApiGatewayV2::Api", None),
+    ("AWS::ApiGatewayV2::Integration", None),
+    ("AWS::ApiGatewayV2::Route", None),
+    ("AWS::ApiGatewayV2::Stage", None),
+    ("AWS::Lambda::Permission", None),
 ];
 
 #[test]
@@ -191,7 +197,9 @@ fn every_function_has_a_log_group_of_its_own_that_forgets() {
         assert_eq!(named(logs.property("LogGroupName")), format!("/aws/lambda/{name}"));
         assert_eq!(named(logs.property("RetentionInDays")), "LogRetentionDays", "{}", logs.id);
     }
-    assert_eq!(of("AWS::Logs::LogGroup").len(), functions.len());
+    // One more is the access log of the pages.
+    assert_eq!(of("AWS::Logs::LogGroup").len(), functions.len() + 1);
+    assert_eq!(named(resource("PagesLogs").property("RetentionInDays")), "LogRetentionDays");
 }
 
 #[test]
@@ -356,6 +364,32 @@ fn every_deployment_of_the_documents_names_its_release() {
         deployments += 1;
     }
     assert!(deployments >= 5, "{deployments}");
+}
+
+#[test]
+fn the_api_is_throttled_and_its_access_log_has_no_query_no_cookie_and_no_reader() {
+    let stage = resource("PagesStage");
+    let limits = stage.property("DefaultRouteSettings");
+    for limit in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
+        assert_eq!(named(&limits[limit]), "PagesPerSecond");
+    }
+    let log = stage.property("AccessLogSettings");
+    assert_eq!(named(&log["DestinationArn"]), "PagesLogs.Arn");
+    let format: Value = serde_json::from_str(log["Format"].as_str().unwrap()).unwrap();
+    let mut logged = texts(&format);
+    logged.sort();
+    let expected = ["httpMethod", "requestId", "requestTime", "responseLatency", "responseLength", "status"];
+    assert_eq!(logged, expected.map(|name| format!("$context.{name}")));
+    let route = resource("PagesRoute");
+    assert_eq!(*route.property("RouteKey"), json!("$default"));
+    assert_eq!(id_of(resource("PagesIntegration").property("IntegrationUri")), "ServeBorrowerFunction");
+    assert_eq!(id_of(resource("PagesPermission").property("FunctionName")), "ServeBorrowerFunction");
+    for alias in [
+        resource("PagesIntegration").property("IntegrationUri"),
+        resource("PagesPermission").property("FunctionName"),
+    ] {
+        assert!(named(alias).ends_with(".Alias"), "{alias}");
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use duewatch_domain::policy::Channel;
 use rstest::rstest;
 
+use duewatch_text::{amount, date};
+
 use super::*;
 
 #[rstest]

@@ -6,11 +6,11 @@ use std::fmt::Write;
 use duewatch_domain::policy::Language;
 
 /// A pattern: its parts, concatenated.
-pub(super) type Pattern = Vec<PatternPart>;
+pub(crate) type Pattern = Vec<PatternPart>;
 
 /// A part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum PatternPart {
+pub(crate) enum PatternPart {
     /// Literal text.
     Text(String),
     /// The value of the named variable.
@@ -27,7 +27,7 @@ pub(super) enum PatternPart {
 
 /// The key of a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum VariantSelector {
+pub(crate) enum VariantSelector {
     /// Chosen by this number.
     Number(u32),
     /// Chosen by this text, or by a number of this plural category.
@@ -36,36 +36,47 @@ pub(super) enum VariantSelector {
 
 /// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value<'a> {
+pub enum Value<'a> {
     Number(u32),
     /// Text, inserted unchanged.
     Text(&'a str),
 }
 
 /// A variable of a message, with its value.
-pub(super) type Argument<'a> = (&'static str, Value<'a>);
+pub type Argument<'a> = (&'static str, Value<'a>);
 
 /// A message of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct FluentMessage {
-    pub(super) value: Option<Pattern>,
+pub(crate) struct FluentMessage {
+    pub(crate) value: Option<Pattern>,
     /// The form for text messages, where it differs.
-    pub(super) short: Option<Pattern>,
+    pub(crate) short: Option<Pattern>,
 }
 
 /// The messages of a text, in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) language: Language,
-    pub(super) messages: BTreeMap<String, FluentMessage>,
+pub struct Words {
+    pub(crate) language: Language,
+    pub(crate) messages: BTreeMap<String, FluentMessage>,
 }
 
 impl Words {
+    /// Whether there is a message of that name with a text.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.messages.get(id).is_some_and(|message| message.value.is_some())
+    }
+
+    /// The names of the messages, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.messages.keys().map(String::as_str)
+    }
+
     /// A message's text; `None` where there is no such message.
     ///
     /// # Errors
     /// The variable that the message uses and the caller does not provide.
-    pub(super) fn say(&self, id: &str, arguments: &[Argument<'_>]) -> Result<Option<String>, String> {
+    pub fn say(&self, id: &str, arguments: &[Argument<'_>]) -> Result<Option<String>, String> {
         let pattern = self.messages.get(id).and_then(|message| message.value.as_ref());
         self.pattern(id, pattern, arguments)
     }
@@ -74,7 +85,7 @@ impl Words {
     ///
     /// # Errors
     /// As [`Self::say`].
-    pub(super) fn say_short(&self, id: &str, arguments: &[Argument<'_>]) -> Result<Option<String>, String> {
+    pub fn say_short(&self, id: &str, arguments: &[Argument<'_>]) -> Result<Option<String>, String> {
         let pattern =
             self.messages.get(id).and_then(|message| message.short.as_ref().or(message.value.as_ref()));
         self.pattern(id, pattern, arguments)

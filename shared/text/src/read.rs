@@ -1,7 +1,7 @@
-//! The reader of Fluent texts, and the checks of a template.
+//! The reader of Fluent texts.
 //!
 //! The parser is Fluent's own. This module keeps a part of its tree: patterns of text, variables and choices,
-//! with terms inlined where they are used. It finds every fault, with its place, when a policy is checked, so
+//! with terms inlined where they are used. It finds every fault, with its place, when a text is read, so
 //! that rendering has none left to meet.
 
 use std::collections::BTreeMap;
@@ -11,44 +11,32 @@ use fluent_syntax::ast::{self, Entry, Expression, InlineExpression, PatternEleme
 use fluent_syntax::parser;
 use fluent_syntax::unicode::unescape_unicode_to_string;
 
-use super::words::{FluentMessage, Pattern, PatternPart, VariantSelector, Words};
+use crate::words::{FluentMessage, Pattern, PatternPart, VariantSelector, Words};
 
 /// The greatest depth of nested placeables, and of terms.
 const MAX_DEPTH: usize = 8;
 /// The most bytes of a text with its terms inlined; each part counts as one more.
 const MAX_BYTES: usize = 32_000;
-/// The messages of a template that occur once for all accounts.
-pub(super) const PARTS_OF_A_MESSAGE: [&str; 3] = ["text", "sms", "subject"];
-/// The variables of these messages.
-const OF_A_MESSAGE: [&str; 1] = ["accounts"];
-/// The variables of `account`.
-const OF_AN_ACCOUNT: [&str; 4] = ["account", "amount", "date", "days"];
-
 /// The byte offset of a fault in a text, and the fault.
-pub(super) type SourceFault = (usize, String);
+pub type SourceFault = (usize, String);
 
-/// Reads a template; or returns its first fault.
-pub(super) fn template(text: &str, language: Language) -> Result<Words, SourceFault> {
-    let words = read(text, language, TextKind::Template)?;
-    if words.messages.get("text").is_none_or(|message| message.value.is_none()) {
-        return Err((0, "a template says something in \"text\": text = ...".to_owned()));
-    }
-    Ok(words)
+/// The variables of a message, by its name; or why a text has no such message.
+pub type VariablesOf = fn(&str) -> Result<&'static [&'static str], String>;
+
+/// The messages that a text may have.
+#[derive(Clone, Copy, Debug)]
+pub enum TextForm {
+    /// Names and variables of its own, and a short form of each as the attribute `sms`.
+    Open,
+    /// The named messages alone, each with its variables and without attributes.
+    Fixed(VariablesOf),
 }
 
-/// Reads the common text around templates: its messages have names and variables of their own, and a short
-/// form as the attribute `sms`.
-pub(super) fn common(text: &str, language: Language) -> Result<Words, SourceFault> {
-    read(text, language, TextKind::Common)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TextKind {
-    Template,
-    Common,
-}
-
-fn read(text: &str, language: Language, kind: TextKind) -> Result<Words, SourceFault> {
+/// Reads a text.
+///
+/// # Errors
+/// Its first fault.
+pub fn read(text: &str, language: Language, form: TextForm) -> Result<Words, SourceFault> {
     if let Some(offset) = too_deep(text) {
         return Err((offset, format!("no more than {MAX_DEPTH} placeables stand in one another")));
     }
@@ -71,7 +59,7 @@ fn read(text: &str, language: Language, kind: TextKind) -> Result<Words, SourceF
         match entry {
             Entry::Message(message) => {
                 let name = message.id.name;
-                let read = reader.message(message, kind)?;
+                let read = reader.message(message, form)?;
                 if messages.insert(name.to_owned(), read).is_some() {
                     return Err(reader.fault(name, format!("\"{name}\" is there twice")));
                 }
@@ -82,13 +70,6 @@ fn read(text: &str, language: Language, kind: TextKind) -> Result<Words, SourceF
         }
     }
     Ok(Words { language, messages })
-}
-
-fn variables_of(message: &str) -> Option<&'static [&'static str]> {
-    match message {
-        "account" => Some(&OF_AN_ACCOUNT),
-        name => PARTS_OF_A_MESSAGE.contains(&name).then_some(&OF_A_MESSAGE),
-    }
 }
 
 /// The offset of the first placeable that is nested too deep. Fluent's own parser sets no limit.
@@ -130,21 +111,19 @@ impl<'a> Reader<'a> {
     fn message(
         &mut self,
         message: &ast::Message<&'a str>,
-        kind: TextKind,
+        form: TextForm,
     ) -> Result<FluentMessage, SourceFault> {
         let name = message.id.name;
-        let known = match kind {
-            TextKind::Common => None,
-            TextKind::Template => Some(variables_of(name).ok_or_else(|| {
-                let problem =
-                    format!("\"{name}\" is no part of a template: it has text, sms, subject and account");
-                self.fault(name, problem)
-            })?),
+        let known = match form {
+            TextForm::Open => None,
+            TextForm::Fixed(variables_of) => {
+                Some(variables_of(name).map_err(|problem| self.fault(name, problem))?)
+            }
         };
         let mut read = FluentMessage::default();
         for attribute in &message.attributes {
             let name = attribute.id.name;
-            if kind == TextKind::Template || name != "sms" {
+            if matches!(form, TextForm::Fixed(_)) || name != "sms" {
                 let problem = format!("\".{name}\": no part of a template has attributes");
                 return Err(self.fault(name, problem));
             }
@@ -286,12 +265,12 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// For any text, the result is a template or a place in the text.
+        /// For any text, the result is its words or a place in the text.
         #[test]
-        fn any_text_is_a_template_or_has_a_place(
+        fn any_text_is_read_or_has_a_place(
             text in "(text = |account = |-t = |\\{ |\\}|\\$days|\\$accounts|-t| ->|\n|   |\\[one\\] |\\*\\[other\\] |\"|\\\\|\\(|,|#|一|.){0,24}",
         ) {
-            if let Err((offset, problem)) = template(&text, Language::En) {
+            if let Err((offset, problem)) = read(&text, Language::En, TextForm::Open) {
                 prop_assert!(offset <= text.len() && !problem.is_empty(), "{offset}: {problem}");
             }
         }

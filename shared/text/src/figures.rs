@@ -9,8 +9,13 @@ use duewatch_domain::policy::Language;
 /// languages write them so (CLDR: `#,##0.###`).
 #[must_use]
 pub fn amount(currency: Currency, amount: Money) -> String {
-    let text = currency.text(amount);
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    grouped(&currency.text(amount))
+}
+
+/// A decimal number with its whole digits in groups of three.
+#[must_use]
+pub fn grouped(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let whole = digits.find('.').unwrap_or(digits.len());
     let mut grouped = sign.to_owned();
     for (place, digit) in digits.chars().enumerate() {
